@@ -1,0 +1,65 @@
+using BulkImporter.Data;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace BulkImporter.Access;
+
+/// <summary>What a caller may do. Each role may do all that the ones before it may.</summary>
+[StoredAsText]
+public enum Role
+{
+    /// <summary>Look.</summary>
+    Viewer,
+
+    /// <summary>Upload, start, pause, resume, cancel, rerun.</summary>
+    Operator,
+
+    /// <summary>Accounts, keys and people.</summary>
+    Admin,
+}
+
+/// <summary>A secret that opens the API and the pages. Only its SHA-256 is stored: the key has 256 random bits, so a slow hash would add nothing.</summary>
+public sealed class ApiKey
+{
+    public int Id { get; private set; }
+    public required string Name { get; init; }
+
+    /// <summary>The first characters, so that a person can tell keys apart.</summary>
+    public required string Prefix { get; init; }
+
+    public required byte[] Hash { get; init; }
+    public required Role Role { get; init; }
+    public DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset? ExpiresAt { get; init; }
+    public DateTimeOffset? RevokedAt { get; set; }
+
+    public sealed class Configuration : IEntityTypeConfiguration<ApiKey>
+    {
+        public void Configure(EntityTypeBuilder<ApiKey> entity)
+        {
+            entity.ToTable("api_key", t => t.HasCheckConstraint("api_key_role_is_known", EnumText<Role>.Check("role")));
+            entity.HasKey(k => k.Id);
+            entity.HasIndex(k => k.Hash).IsUnique();
+        }
+    }
+}
+
+/// <summary>A link that signs a browser in once, printed by <c>serve</c> and <c>demo</c> for the person at the terminal.</summary>
+public sealed class SignInLink
+{
+    public int Id { get; private set; }
+    public required byte[] Hash { get; init; }
+    public required Role Role { get; init; }
+    public required DateTimeOffset ExpiresAt { get; init; }
+    public DateTimeOffset? UsedAt { get; set; }
+
+    public sealed class Configuration : IEntityTypeConfiguration<SignInLink>
+    {
+        public void Configure(EntityTypeBuilder<SignInLink> entity)
+        {
+            entity.ToTable("sign_in_link", t => t.HasCheckConstraint("sign_in_link_role_is_known", EnumText<Role>.Check("role")));
+            entity.HasKey(l => l.Id);
+            entity.HasIndex(l => l.Hash).IsUnique();
+        }
+    }
+}

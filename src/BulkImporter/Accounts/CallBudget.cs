@@ -1,0 +1,49 @@
+using BulkImporter.Data;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace BulkImporter.Accounts;
+
+[StoredAsText]
+public enum CallKind
+{
+    Submit,
+    Status,
+}
+
+/// <summary>
+/// What all workers together may still call, one row per account and kind: the start time of the next free permit, how long the
+/// remote side asked everyone to stay away, and how many records may still join the remote backlog. Apart from <see cref="Account"/>
+/// because it changes with every block of calls.
+/// </summary>
+public sealed class CallBudget
+{
+    public required int AccountId { get; init; }
+    public required CallKind Kind { get; init; }
+
+    /// <summary>Start time of the next permit that nobody holds, by the database clock.</summary>
+    public DateTimeOffset NextAt { get; set; }
+
+    /// <summary>Nobody calls before this time: a 429, a Retry-After, or a remote side that cannot be reached.</summary>
+    public DateTimeOffset? BlockedUntil { get; set; }
+
+    /// <summary>Why, for people.</summary>
+    public string? BlockedReason { get; set; }
+
+    /// <summary>Blocks in a row without a call that worked between them; the wait doubles with each.</summary>
+    public int BlocksInARow { get; set; }
+
+    /// <summary>Records that may still be submitted before the backlog limit is met; recomputed from the counters every second. Null = no limit.</summary>
+    public int? BacklogRoom { get; set; }
+
+    public sealed class Configuration : IEntityTypeConfiguration<CallBudget>
+    {
+        public void Configure(EntityTypeBuilder<CallBudget> entity)
+        {
+            entity.ToTable("call_budget", t => t.HasCheckConstraint("call_budget_kind_is_known", EnumText<CallKind>.Check("kind")));
+            entity.HasKey(b => new { b.AccountId, b.Kind });
+            entity.HasOne<Account>().WithMany().HasForeignKey(b => b.AccountId).OnDelete(DeleteBehavior.Cascade);
+            entity.HasStorageParameter("fillfactor", 20);
+        }
+    }
+}

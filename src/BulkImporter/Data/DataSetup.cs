@@ -1,0 +1,47 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Design;
+using Npgsql;
+
+namespace BulkImporter.Data;
+
+/// <summary>One pool of connections for everything that is ours (Hangfire has its own), shared by EF Core and by plain SQL.</summary>
+public static class DataSetup
+{
+    public static IServiceCollection AddImporterData(this IServiceCollection services, string connectionString)
+    {
+        services.AddSingleton(_ => CreateDataSource(connectionString));
+        services.AddDbContextFactory<ImporterDb>((provider, options) => Configure(options, provider.GetRequiredService<NpgsqlDataSource>()));
+        return services;
+    }
+
+    public static NpgsqlDataSource CreateDataSource(string connectionString)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            ApplicationName = "bulkimporter",
+            // Every statement here sets what it needs itself, so a returned connection needs no DISCARD ALL, and plans stay prepared.
+            NoResetOnClose = true,
+            MaxAutoPrepare = 50,
+            AutoPrepareMinUsages = 2,
+            KeepAlive = 10,
+        };
+        return new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
+    }
+
+    public static ImporterDb CreateContext(NpgsqlDataSource database)
+    {
+        var options = new DbContextOptionsBuilder<ImporterDb>();
+        Configure(options, database);
+        return new ImporterDb(options.Options);
+    }
+
+    private static void Configure(DbContextOptionsBuilder options, NpgsqlDataSource database) => options
+        .UseNpgsql(database, npgsql => npgsql.MigrationsHistoryTable("migration", ImporterDb.Schema))
+        .UseSnakeCaseNamingConvention();
+
+    /// <summary>What <c>dotnet ef</c> uses to look at the model; it never connects.</summary>
+    private sealed class DesignTime : IDesignTimeDbContextFactory<ImporterDb>
+    {
+        public ImporterDb CreateDbContext(string[] args) => CreateContext(CreateDataSource("Host=localhost;Database=bulkimporter"));
+    }
+}

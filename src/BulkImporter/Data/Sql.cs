@@ -1,0 +1,68 @@
+using Npgsql;
+
+namespace BulkImporter.Data;
+
+/// <summary>Positional parameters ($1, $2, …) without ceremony. A null becomes SQL NULL.</summary>
+public static class Sql
+{
+    public static NpgsqlBatchCommand BatchCommand(string sql, params object?[] parameters)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        Add(command.Parameters, parameters);
+        return command;
+    }
+
+    public static NpgsqlCommand Command(this NpgsqlDataSource database, string sql, params object?[] parameters)
+    {
+        var command = database.CreateCommand(sql);
+        Add(command.Parameters, parameters);
+        return command;
+    }
+
+    public static NpgsqlCommand Command(this NpgsqlConnection connection, string sql, params object?[] parameters)
+    {
+        var command = new NpgsqlCommand(sql, connection);
+        Add(command.Parameters, parameters);
+        return command;
+    }
+
+    /// <summary>Runs a statement and answers the number of rows that it changed.</summary>
+    public static async Task<int> ExecuteAsync(this NpgsqlDataSource database, string sql, CancellationToken cancellationToken, params object?[] parameters)
+    {
+        await using var command = database.Command(sql, parameters);
+        return await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Runs a query whose result fits in memory: the caller's SQL has a LIMIT or a bounded key range.</summary>
+    public static async Task<List<T>> QueryAsync<T>(
+        this NpgsqlDataSource database, string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params object?[] parameters)
+    {
+        await using var command = database.Command(sql, parameters);
+        return await ReadAllAsync(command, read, cancellationToken);
+    }
+
+    public static async Task<List<T>> QueryAsync<T>(
+        this NpgsqlConnection connection, string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params object?[] parameters)
+    {
+        await using var command = connection.Command(sql, parameters);
+        return await ReadAllAsync(command, read, cancellationToken);
+    }
+
+    public static string? Text(this NpgsqlDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
+
+    public static DateTimeOffset? Time(this NpgsqlDataReader reader, int ordinal) =>
+        reader.IsDBNull(ordinal) ? null : reader.GetFieldValue<DateTimeOffset>(ordinal);
+
+    private static async Task<List<T>> ReadAllAsync<T>(NpgsqlCommand command, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
+    {
+        var rows = new List<T>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken)) rows.Add(read(reader));
+        return rows;
+    }
+
+    private static void Add(NpgsqlParameterCollection collection, object?[] parameters)
+    {
+        foreach (var value in parameters) collection.Add(new NpgsqlParameter { Value = value ?? DBNull.Value });
+    }
+}

@@ -1,0 +1,79 @@
+using BulkImporter.Data;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace BulkImporter.Imports;
+
+[StoredAsText]
+public enum ChunkState
+{
+    /// <summary>In nobody's hands. Due at <see cref="Chunk.DueAt"/>; never, when that is null.</summary>
+    Waiting,
+
+    /// <summary>Handed to Hangfire. A job takes the lease; if none does for a while, the feeder enqueues it again.</summary>
+    Queued,
+
+    /// <summary>A worker holds the lease. When it runs out, the rescue takes the chunk back.</summary>
+    Running,
+}
+
+/// <summary>
+/// A contiguous key range of an import's records: the unit of a Hangfire job, the outbox entry that the feeder enqueues,
+/// and the holder of its records' counters. The counters are written by the database trigger <c>count_record_states</c>
+/// in the same statement that changes a record, so they are exact at every commit.
+/// </summary>
+public sealed class Chunk
+{
+    public required int ImportId { get; init; }
+    public required int Number { get; init; }
+    public required int FirstRow { get; init; }
+    public required int LastRow { get; init; }
+    public ChunkState State { get; set; } = ChunkState.Waiting;
+
+    /// <summary>The earliest time at which one of its records is due; null when none can become due. Kept by the trigger and by the release of the lease.</summary>
+    public DateTimeOffset? DueAt { get; set; }
+
+    public DateTimeOffset? QueuedAt { get; set; }
+    public string? JobId { get; set; }
+
+    public string? LeaseOwner { get; set; }
+    public Guid? LeaseToken { get; set; }
+    public DateTimeOffset? LeaseUntil { get; set; }
+
+    /// <summary>Calls in flight that the lease allows; the sum over an account's leases stays within its limit.</summary>
+    public int LeaseWindow { get; set; }
+
+    /// <summary>Counts the leases of this chunk.</summary>
+    public long Fence { get; set; }
+
+    public int PendingCount { get; set; }
+    public int SubmittingCount { get; set; }
+    public int SubmittedCount { get; set; }
+    public int ImportedCount { get; set; }
+    public int FailedCount { get; set; }
+    public int UnknownCount { get; set; }
+    public int CancelledCount { get; set; }
+    public int InvalidCount { get; set; }
+    public int DuplicateCount { get; set; }
+
+    public sealed class Configuration : IEntityTypeConfiguration<Chunk>
+    {
+        public void Configure(EntityTypeBuilder<Chunk> entity)
+        {
+            entity.ToTable("import_chunk", t =>
+            {
+                t.HasCheckConstraint("chunk_state_is_known", EnumText<ChunkState>.Check("state"));
+                t.HasCheckConstraint("chunk_leased_iff_running",
+                    "(state = 'running') = (lease_token IS NOT NULL) AND (lease_token IS NULL) = (lease_until IS NULL) AND (lease_token IS NULL) = (lease_owner IS NULL)");
+                t.HasCheckConstraint("chunk_counts_are_not_negative",
+                    "pending_count >= 0 AND submitting_count >= 0 AND submitted_count >= 0 AND imported_count >= 0 AND failed_count >= 0 AND unknown_count >= 0 AND cancelled_count >= 0 AND invalid_count >= 0 AND duplicate_count >= 0");
+                t.HasCheckConstraint("chunk_counts_sum_to_its_rows",
+                    "pending_count + submitting_count + submitted_count + imported_count + failed_count + unknown_count + cancelled_count + invalid_count + duplicate_count = last_row - first_row + 1");
+            });
+            entity.HasKey(c => new { c.ImportId, c.Number });
+            entity.HasOne<Import>().WithMany().HasForeignKey(c => c.ImportId).OnDelete(DeleteBehavior.Cascade);
+            entity.HasStorageParameter("fillfactor", 40);
+            entity.HasStorageParameter("autovacuum_vacuum_scale_factor", 0.05);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+using BulkImporter.Accounts;
+using BulkImporter.Data;
+using BulkImporter.Manifests;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace BulkImporter.Imports;
+
+/// <summary>One run of one manifest with its settings. What became of its rows is counted in its <see cref="Chunk"/>s.</summary>
+public sealed class Import
+{
+    public int Id { get; private set; }
+    public required string Name { get; set; }
+    public required int AccountId { get; init; }
+    public required int ManifestId { get; init; }
+    public ImportState State { get; set; } = ImportState.Parsing;
+
+    /// <summary>Why it is paused, cancelled or rejected, for people.</summary>
+    public string? Reason { get; set; }
+
+    /// <summary>The explicit column mapping (<c>url=OriginalURL,caption=Title</c>), or null to recognise the header.</summary>
+    public string? Mapping { get; set; }
+
+    /// <summary>Start without review once the manifest is parsed.</summary>
+    public bool StartWhenParsed { get; set; }
+
+    /// <summary>Records per chunk.</summary>
+    public int ChunkSize { get; init; } = 500;
+
+    /// <summary>Attempts that a record gets before a retryable failure becomes final; a rerun grants as many again.</summary>
+    public int MaxAttempts { get; set; } = 5;
+
+    public WhenUnknown WhenUnknown { get; set; } = WhenUnknown.Hold;
+
+    /// <summary>Higher is served first among the account's running imports.</summary>
+    public int Priority { get; set; }
+
+    /// <summary>The gallery that new assets join, or null for none.</summary>
+    public string? Fid { get; set; }
+
+    /// <summary>Data rows of the manifest; null until it is parsed.</summary>
+    public int? RowCount { get; set; }
+
+    /// <summary>Rows read so far while parsing.</summary>
+    public int ParsedRows { get; set; }
+
+    /// <summary>When a parse job was last enqueued; an old value in <see cref="ImportState.Parsing"/> is enqueued again.</summary>
+    public DateTimeOffset? ParseQueuedAt { get; set; }
+
+    /// <summary>The caller's key: a second create with the same one answers with this import.</summary>
+    public string? IdempotencyKey { get; init; }
+
+    /// <summary>Finished and failed records when the failure breaker was last reset; it judges what came since.</summary>
+    public int BreakerFinishedBase { get; set; }
+
+    public int BreakerFailedBase { get; set; }
+
+    /// <summary>When a chunk of it was last given to a worker; the least recently served goes first.</summary>
+    public DateTimeOffset? LastServedAt { get; set; }
+
+    public required string CreatedBy { get; init; }
+    public DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset? StartedAt { get; set; }
+    public DateTimeOffset? FinishedAt { get; set; }
+
+    public sealed class Configuration : IEntityTypeConfiguration<Import>
+    {
+        public void Configure(EntityTypeBuilder<Import> entity)
+        {
+            entity.ToTable("import", t =>
+            {
+                t.HasCheckConstraint("import_state_is_known", EnumText<ImportState>.Check("state"));
+                t.HasCheckConstraint("import_when_unknown_is_known", EnumText<WhenUnknown>.Check("when_unknown"));
+                t.HasCheckConstraint("import_settings_are_positive", "chunk_size > 0 AND max_attempts > 0");
+                t.HasCheckConstraint("import_counted_once_parsed", "row_count IS NOT NULL OR state IN ('parsing', 'rejected', 'cancelled')");
+                t.HasCheckConstraint("import_finished_at_iff_ended", "(finished_at IS NOT NULL) = (state IN ('finished', 'cancelled', 'rejected'))");
+            });
+            entity.HasKey(i => i.Id);
+            entity.HasIndex(i => i.IdempotencyKey).IsUnique();
+            entity.HasOne<Account>().WithMany().HasForeignKey(i => i.AccountId).OnDelete(DeleteBehavior.Restrict);
+            entity.HasOne<Manifest>().WithMany().HasForeignKey(i => i.ManifestId).OnDelete(DeleteBehavior.Restrict);
+            entity.HasStorageParameter("fillfactor", 50);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+using BulkImporter.Data;
+
+namespace BulkImporter.Records;
+
+/// <summary>What a failure means for the record. Decided by the code, never by the prose.</summary>
+public enum FailureClass
+{
+    /// <summary>Another attempt may succeed.</summary>
+    Retryable,
+
+    /// <summary>Another attempt would fail alike; a person has to change something.</summary>
+    Permanent,
+
+    /// <summary>The call may have been received: sending again could make a second asset.</summary>
+    Unknown,
+}
+
+/// <summary>The closed list of how an attempt can fail. Stored and shown as snake_case text.</summary>
+public enum FailureCode
+{
+    /// <summary>The remote side could not fetch the source: not there.</summary>
+    SourceNotFound,
+
+    /// <summary>The remote side could not fetch the source: not allowed.</summary>
+    SourceForbidden,
+
+    /// <summary>The source answered the remote side too slowly.</summary>
+    SourceTimeout,
+
+    /// <summary>The remote side could not reach the source's host.</summary>
+    SourceUnreachable,
+
+    /// <summary>The source is not a media file that Cincopa takes (a web page, an unknown type).</summary>
+    UnsupportedMedia,
+
+    /// <summary>Cincopa refused the <c>input</c> itself.</summary>
+    InvalidInput,
+
+    /// <summary>Cincopa refused, or the import failed there, for a reason that we have no code for; the text tells.</summary>
+    RemoteRejected,
+
+    /// <summary>Cincopa answered clearly that it failed on its side.</summary>
+    RemoteError,
+
+    /// <summary>The import was aborted at the remote side.</summary>
+    RemoteAborted,
+
+    /// <summary>Cincopa asked everyone to slow down.</summary>
+    RateLimited,
+
+    /// <summary>The call never left: the name did not resolve, the connection was refused, TLS failed.</summary>
+    ApiUnreachable,
+
+    /// <summary>The token is not accepted.</summary>
+    TokenRejected,
+
+    /// <summary>The token lacks a permission.</summary>
+    PermissionMissing,
+
+    /// <summary>The account's storage or asset quota is used up.</summary>
+    QuotaExceeded,
+
+    /// <summary>The call left and no answer came in time.</summary>
+    ReplyTimeout,
+
+    /// <summary>The connection broke after the call had left.</summary>
+    ReplyLost,
+
+    /// <summary>An answer came that cannot be read (HTML, empty, no status_id).</summary>
+    ReplyUnreadable,
+
+    /// <summary>The worker died or lost its lease between sending and recording the answer.</summary>
+    WorkerLost,
+
+    /// <summary>Cincopa no longer knows the status_id that it gave.</summary>
+    StatusLost,
+
+    /// <summary>Cincopa says that the import is done but never named the asset.</summary>
+    AssetUnnamed,
+
+    /// <summary>The import did not end within the deadline.</summary>
+    DeadlineExceeded,
+}
+
+public static class FailureCodes
+{
+    public static FailureClass Class(this FailureCode code) => code switch
+    {
+        FailureCode.SourceNotFound => FailureClass.Permanent,
+        FailureCode.SourceForbidden => FailureClass.Permanent,
+        FailureCode.SourceTimeout => FailureClass.Retryable,
+        FailureCode.SourceUnreachable => FailureClass.Retryable,
+        FailureCode.UnsupportedMedia => FailureClass.Permanent,
+        FailureCode.InvalidInput => FailureClass.Permanent,
+        FailureCode.RemoteRejected => FailureClass.Retryable,
+        FailureCode.RemoteError => FailureClass.Retryable,
+        FailureCode.RemoteAborted => FailureClass.Permanent,
+        FailureCode.RateLimited => FailureClass.Retryable,
+        FailureCode.ApiUnreachable => FailureClass.Retryable,
+        FailureCode.TokenRejected => FailureClass.Retryable,
+        FailureCode.PermissionMissing => FailureClass.Retryable,
+        FailureCode.QuotaExceeded => FailureClass.Retryable,
+        FailureCode.ReplyTimeout => FailureClass.Unknown,
+        FailureCode.ReplyLost => FailureClass.Unknown,
+        FailureCode.ReplyUnreadable => FailureClass.Unknown,
+        FailureCode.WorkerLost => FailureClass.Unknown,
+        FailureCode.StatusLost => FailureClass.Unknown,
+        FailureCode.AssetUnnamed => FailureClass.Unknown,
+        FailureCode.DeadlineExceeded => FailureClass.Unknown,
+    };
+
+    /// <summary>
+    /// True when the failure says something about the account or the way to the API and nothing about the row: the record goes back to
+    /// pending with its attempt given back, and the account waits or is suspended.
+    /// </summary>
+    public static bool IsTheAccounts(this FailureCode code) => code is FailureCode.RateLimited or FailureCode.ApiUnreachable
+        or FailureCode.TokenRejected or FailureCode.PermissionMissing or FailureCode.QuotaExceeded;
+
+    /// <summary>The class of a stored code, or null for a finding's code (an invalid row never had an attempt).</summary>
+    public static FailureClass? ClassOf(string? code) => EnumText<FailureCode>.TryParse(code, out var known) ? known.Class() : null;
+}

@@ -1,0 +1,38 @@
+using BulkImporter.Data;
+
+namespace BulkImporter.Records;
+
+/// <summary>
+/// The life of a record. Each member says who puts a record in, who takes it out, and what a crash means here.
+/// Every change is a method of <see cref="RecordTransitions"/>; nothing else writes the column.
+/// </summary>
+[StoredAsText]
+public enum RecordState
+{
+    /// <summary>Due now or at next_attempt_at. In: parse, retry, rerun. Out: dispatch, cancel. A crash changes nothing.</summary>
+    Pending,
+
+    /// <summary>The intent is committed, the answer is not. In: dispatch. Out: the answer, or the rescue. A crash leaves it in doubt: it becomes unknown and is never blindly resent.</summary>
+    Submitting,
+
+    /// <summary>Cincopa accepted it and gave a status_id. In: the answer. Out: the status. A crash changes nothing: asking again is harmless.</summary>
+    Submitted,
+
+    /// <summary>The asset exists; rid names it. In: the status, or a person who adopts. Final: no submit call ever again.</summary>
+    Imported,
+
+    /// <summary>It will not be tried again by itself. In: the answer or the status. Out: rerun. A crash changes nothing.</summary>
+    Failed,
+
+    /// <summary>A submit call may or may not have been received. In: the answer that could not be read, or the rescue. Out: the late answer, a person, or the import's setting. A crash changes nothing.</summary>
+    Unknown,
+
+    /// <summary>A person ended the import before it was sent. In: cancel. Out: rerun. A crash changes nothing.</summary>
+    Cancelled,
+
+    /// <summary>The row cannot become work; its finding says why. In: parse. Final. A crash during parse leaves no row.</summary>
+    Invalid,
+
+    /// <summary>Another row of the manifest names the same source. In: parse. Final. A crash during parse leaves no row.</summary>
+    Duplicate,
+}
