@@ -1,0 +1,66 @@
+using BulkImporter.Records;
+using Cincopa.Client;
+
+namespace BulkImporter.Dispatch;
+
+/// <summary>What a submit result means for the record and for the account: the only place where the one is read as the other.</summary>
+public static class Verdict
+{
+    public static Answer Of(Intent intent, SubmitResult result, RetrySchedule schedule) => result switch
+    {
+        SubmitResult.Accepted accepted => new(intent.RowNumber, intent.Attempt, RecordState.Submitted, accepted.StatusId.Value,
+            null, 200, null, null, GiveBack: false),
+        // The call left and nobody can say whether it arrived: not to be sent again by itself, whatever the error was.
+        SubmitResult.Unknown unknown => Failed(intent, RecordState.Unknown, InDoubt(unknown.Error), unknown.Error, null),
+        SubmitResult.NeverSent never => Retry(intent, FailureCode.ApiUnreachable, never.Error, schedule),
+        SubmitResult.Refused refused => Refusal(intent, CodeOf(refused.Error), refused.Error, schedule),
+        _ => throw new InvalidOperationException($"A {result.GetType().Name} is not a submit result."),
+    };
+
+    /// <summary>An intent whose call never left because the worker stopped.</summary>
+    public static Answer NotSent(Intent intent) => new(intent.RowNumber, intent.Attempt, RecordState.Pending, null,
+        FailureCode.NotSent, null, null, TimeSpan.Zero, GiveBack: true);
+
+    /// <summary>The code for an error that the API, or the import at the remote side, reported.</summary>
+    public static FailureCode CodeOf(RemoteError error) => error.Kind switch
+    {
+        RemoteErrorKind.NameNotResolved or RemoteErrorKind.ConnectionRefused or RemoteErrorKind.TlsFailed or RemoteErrorKind.ConnectTimedOut => FailureCode.ApiUnreachable,
+        RemoteErrorKind.Timeout => FailureCode.ReplyTimeout,
+        RemoteErrorKind.ConnectionLost => FailureCode.ReplyLost,
+        RemoteErrorKind.UnreadableReply => FailureCode.ReplyUnreadable,
+        RemoteErrorKind.TokenRejected => FailureCode.TokenRejected,
+        RemoteErrorKind.PermissionMissing => FailureCode.PermissionMissing,
+        RemoteErrorKind.QuotaExceeded => FailureCode.QuotaExceeded,
+        RemoteErrorKind.RateLimited => FailureCode.RateLimited,
+        RemoteErrorKind.ServerError => FailureCode.RemoteError,
+        RemoteErrorKind.SourceNotFound => FailureCode.SourceNotFound,
+        RemoteErrorKind.SourceForbidden => FailureCode.SourceForbidden,
+        RemoteErrorKind.SourceTimeout => FailureCode.SourceTimeout,
+        RemoteErrorKind.SourceUnreachable => FailureCode.SourceUnreachable,
+        RemoteErrorKind.UnsupportedMedia => FailureCode.UnsupportedMedia,
+        RemoteErrorKind.InvalidInput => FailureCode.InvalidInput,
+        RemoteErrorKind.Aborted => FailureCode.RemoteAborted,
+        RemoteErrorKind.UnknownStatusId => FailureCode.StatusLost,
+        RemoteErrorKind.Rejected => FailureCode.RemoteRejected,
+    };
+
+    private static FailureCode InDoubt(RemoteError error) => CodeOf(error) switch
+    {
+        FailureCode.ReplyTimeout => FailureCode.ReplyTimeout,
+        FailureCode.ReplyUnreadable or FailureCode.RemoteError => FailureCode.ReplyUnreadable,
+        _ => FailureCode.ReplyLost,
+    };
+
+    private static Answer Refusal(Intent intent, FailureCode code, RemoteError error, RetrySchedule schedule) => code.Class() switch
+    {
+        FailureClass.Retryable => Retry(intent, code, error, schedule),
+        FailureClass.Permanent => Failed(intent, RecordState.Failed, code, error, null),
+        FailureClass.Unknown => Failed(intent, RecordState.Unknown, code, error, null),
+    };
+
+    private static Answer Retry(Intent intent, FailureCode code, RemoteError error, RetrySchedule schedule) =>
+        Failed(intent, RecordState.Pending, code, error, schedule.Wait(intent.Attempt, error.RetryAfter));
+
+    private static Answer Failed(Intent intent, RecordState to, FailureCode code, RemoteError error, TimeSpan? retryAfter) =>
+        new(intent.RowNumber, intent.Attempt, to, null, code, (short?)error.HttpStatus, error.Message, retryAfter, code.IsNotTheRows());
+}
