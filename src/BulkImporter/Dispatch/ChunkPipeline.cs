@@ -13,7 +13,7 @@ namespace BulkImporter.Dispatch;
 /// </summary>
 internal sealed class ChunkPipeline(
     Lease lease, CallLimits limits, CincopaAccess access, Fid? fid, RecordTransitions transitions, CallGovernor governor,
-    AccountBreaker breaker, ICincopaClient cincopa, RetrySchedule schedule, TimeProvider clock, ILogger log) : IDisposable
+    AccountHealth health, ICincopaClient cincopa, RetrySchedule schedule, TimeProvider clock, ILogger log) : IDisposable
 {
     private const int AnswersPerWrite = 100;
 
@@ -159,8 +159,8 @@ internal sealed class ChunkPipeline(
             await WriteUntilDoneAsync(batch, abandon);
             written += batch.Count;
             doubt.Release(batch.Count);
-            if (accountError is not null) await TellTheAccountAsync(accountError);
-            else if (batch.Exists(a => a.To == RecordState.Submitted)) await CallsWorkAsync();
+            if (accountError is not null) await health.FailedAsync(lease.AccountId, CallKind.Submit, accountError);
+            else if (batch.Exists(a => a.To == RecordState.Submitted)) await health.WorkedAsync(lease.AccountId, CallKind.Submit);
             batch.Clear();
         }
         return written;
@@ -188,28 +188,6 @@ internal sealed class ChunkPipeline(
                 await Task.Delay(TimeSpan.FromSeconds(1), clock, CancellationToken.None);
             }
         }
-    }
-
-    private async Task TellTheAccountAsync(RemoteError error)
-    {
-        switch (Verdict.CodeOf(error))
-        {
-            case FailureCode.TokenRejected or FailureCode.PermissionMissing:
-                await breaker.CredentialRejectedAsync(lease.AccountId, error.Message, CancellationToken.None);
-                break;
-            case FailureCode.QuotaExceeded:
-                await breaker.QuotaExceededAsync(lease.AccountId, error.Message, CancellationToken.None);
-                break;
-            default:
-                await governor.BlockAsync(lease.AccountId, CallKind.Submit, error.RetryAfter, error.Message, CancellationToken.None);
-                break;
-        }
-    }
-
-    private async Task CallsWorkAsync()
-    {
-        await governor.CallWorkedAsync(lease.AccountId, CallKind.Submit, CancellationToken.None);
-        await breaker.CredentialWorkedAsync(lease.AccountId, CancellationToken.None);
     }
 
     /// <summary>Takes places for as many records as may come into doubt now, at least one.</summary>

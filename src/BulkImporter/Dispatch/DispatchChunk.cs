@@ -14,7 +14,7 @@ namespace BulkImporter.Dispatch;
 /// </summary>
 public sealed class DispatchChunk(
     NpgsqlDataSource database, LeaseKeeper leases, RecordTransitions transitions, AccountAccess accounts, CallGovernor governor,
-    AccountBreaker breaker, ICincopaClient cincopa, RetrySchedule schedule, IOptions<DispatchOptions> options,
+    AccountHealth health, ICincopaClient cincopa, RetrySchedule schedule, IOptions<DispatchOptions> options,
     IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<DispatchChunk> log)
 {
     public const string Queue = "dispatch";
@@ -58,7 +58,7 @@ public sealed class DispatchChunk(
             if (lifetime.ApplicationStopping.IsCancellationRequested) abandon.CancelAfter(options.Value.GracefulStop);
         });
         using var pipeline = new ChunkPipeline(held.Lease, held.Limits, access, fid is null ? null : new Fid(fid),
-            transitions, governor, breaker, cincopa, schedule, clock, log);
+            transitions, governor, health, cincopa, schedule, clock, log);
         var answered = await pipeline.RunAsync(due, stopSending.Token, abandon.Token);
 
         // 4. Every answer is written: the chunk may be anyone's again.

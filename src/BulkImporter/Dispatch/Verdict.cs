@@ -13,7 +13,7 @@ public static class Verdict
         // The call left and nobody can say whether it arrived: not to be sent again by itself, whatever the error was.
         SubmitResult.Unknown unknown => Failed(intent, RecordState.Unknown, InDoubt(unknown.Error), unknown.Error, null),
         SubmitResult.NeverSent never => Retry(intent, FailureCode.ApiUnreachable, never.Error, schedule),
-        SubmitResult.Refused refused => Refusal(intent, CodeOf(refused.Error), refused.Error, schedule),
+        SubmitResult.Refused refused => Refusal(intent, refused.Error.Code(), refused.Error, schedule),
         _ => throw new InvalidOperationException($"A {result.GetType().Name} is not a submit result."),
     };
 
@@ -21,30 +21,7 @@ public static class Verdict
     public static Answer NotSent(Intent intent) => new(intent.RowNumber, intent.Attempt, RecordState.Pending, null,
         FailureCode.NotSent, null, null, TimeSpan.Zero, GiveBack: true);
 
-    /// <summary>The code for an error that the API, or the import at the remote side, reported.</summary>
-    public static FailureCode CodeOf(RemoteError error) => error.Kind switch
-    {
-        RemoteErrorKind.NameNotResolved or RemoteErrorKind.ConnectionRefused or RemoteErrorKind.TlsFailed or RemoteErrorKind.ConnectTimedOut => FailureCode.ApiUnreachable,
-        RemoteErrorKind.Timeout => FailureCode.ReplyTimeout,
-        RemoteErrorKind.ConnectionLost => FailureCode.ReplyLost,
-        RemoteErrorKind.UnreadableReply => FailureCode.ReplyUnreadable,
-        RemoteErrorKind.TokenRejected => FailureCode.TokenRejected,
-        RemoteErrorKind.PermissionMissing => FailureCode.PermissionMissing,
-        RemoteErrorKind.QuotaExceeded => FailureCode.QuotaExceeded,
-        RemoteErrorKind.RateLimited => FailureCode.RateLimited,
-        RemoteErrorKind.ServerError => FailureCode.RemoteError,
-        RemoteErrorKind.SourceNotFound => FailureCode.SourceNotFound,
-        RemoteErrorKind.SourceForbidden => FailureCode.SourceForbidden,
-        RemoteErrorKind.SourceTimeout => FailureCode.SourceTimeout,
-        RemoteErrorKind.SourceUnreachable => FailureCode.SourceUnreachable,
-        RemoteErrorKind.UnsupportedMedia => FailureCode.UnsupportedMedia,
-        RemoteErrorKind.InvalidInput => FailureCode.InvalidInput,
-        RemoteErrorKind.Aborted => FailureCode.RemoteAborted,
-        RemoteErrorKind.UnknownStatusId => FailureCode.StatusLost,
-        RemoteErrorKind.Rejected => FailureCode.RemoteRejected,
-    };
-
-    private static FailureCode InDoubt(RemoteError error) => CodeOf(error) switch
+    private static FailureCode InDoubt(RemoteError error) => error.Code() switch
     {
         FailureCode.ReplyTimeout => FailureCode.ReplyTimeout,
         FailureCode.ReplyUnreadable or FailureCode.RemoteError => FailureCode.ReplyUnreadable,

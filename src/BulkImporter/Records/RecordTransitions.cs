@@ -78,7 +78,7 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
                 finished_at = CASE WHEN a.state = 'submitted' OR (a.state = 'pending' AND r.attempts_left + a.give_back > 0) THEN NULL ELSE now() END
             FROM answer a
             WHERE r.import_id = $1 AND r.row_number = a.row_number AND r.attempt_count = a.attempt AND r.state IN ('submitting', 'unknown')
-            RETURNING r.row_number, r.state, r.status_id
+            RETURNING r.row_number, r.state, r.status_id, r.attempt_count
         ), closed AS (
             UPDATE importer.attempt t
             SET status_id = a.status_id, http_status = a.http_status, message = a.message,
@@ -87,9 +87,9 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
             FROM answer a
             WHERE t.import_id = $1 AND t.row_number = a.row_number AND t.number = a.attempt AND (t.outcome IS NULL OR t.outcome = 'worker_lost')
         ), followed AS (
-            INSERT INTO importer.status_poll (import_id, row_number, account_id, status_id, submitted_at, next_poll_at, moved_at)
-            SELECT $1, row_number, $11, status_id, now(), now() + $12, now() FROM moved WHERE state = 'submitted'
-            ON CONFLICT (import_id, row_number) DO UPDATE SET status_id = excluded.status_id, submitted_at = excluded.submitted_at,
+            INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at)
+            SELECT $1, row_number, attempt_count, $11, status_id, now(), now() + $12, now() FROM moved WHERE state = 'submitted'
+            ON CONFLICT (import_id, row_number) DO UPDATE SET status_id = excluded.status_id, attempt = excluded.attempt, submitted_at = excluded.submitted_at,
                 next_poll_at = excluded.next_poll_at, moved_at = excluded.moved_at, poll_count = 0, not_found_since = NULL,
                 progress_percent = NULL, progress_bytes = NULL, total_bytes = NULL
         )

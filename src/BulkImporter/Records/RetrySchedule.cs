@@ -1,4 +1,4 @@
-namespace BulkImporter.Dispatch;
+namespace BulkImporter.Records;
 
 /// <summary>
 /// When a retryable failure is tried again: exponential backoff with full jitter (anything between nothing and the doubled wait), so that
