@@ -10,6 +10,7 @@ public sealed class Library
     private readonly TimeProvider _clock;
     private readonly Lock _gate = new();
     private OpaqueIds _ids;
+    private int _life;
     private List<Import?> _imports = [];
     private List<Asset?> _assets = [];
     private List<Asset> _byUpload = [];
@@ -46,6 +47,8 @@ public sealed class Library
     {
         lock (_gate)
         {
+            // A few at every submit, so that the first listing after a long run does not have them all to do.
+            TakeInFinished(most: 2);
             var ordinal = ++CollectionsMarshal.GetValueRefOrAddDefault(_acceptedByInput, input, out _);
             var (plan, takes) = faults.PlanImport(input, ordinal);
             var now = _clock.GetTimestamp();
@@ -224,10 +227,10 @@ public sealed class Library
     }
 
     /// <summary>Makes assets of the imports that came to their end, in the order in which they did, so that the shelf stays sorted.</summary>
-    private void TakeInFinished()
+    private void TakeInFinished(int most = int.MaxValue)
     {
         var now = _clock.GetTimestamp();
-        while (_running.TryPeek(out var import, out var endsAt) && endsAt <= now)
+        for (; most > 0 && _running.TryPeek(out var import, out var endsAt) && endsAt <= now; most--)
         {
             _running.Dequeue();
             if (import.AbortedAt is not null)
@@ -280,5 +283,5 @@ public sealed class Library
         return (page, count);
     }
 
-    private OpaqueIds NewIds() => new(Mix.Spread((ulong)_clock.GetTimestamp() ^ (ulong)_clock.GetUtcNow().Ticks));
+    private OpaqueIds NewIds() => new(Mix.Of(_clock.GetUtcNow().Ticks, text: null, ++_life));
 }
