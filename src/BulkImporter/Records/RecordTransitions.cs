@@ -167,6 +167,26 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         FOR NO KEY UPDATE
         """;
 
+    private const string LockChunksOfImport = "SELECT 1 FROM importer.import_chunk WHERE import_id = $1 ORDER BY number FOR NO KEY UPDATE";
+
+    /// <summary>Pending to cancelled. What is being sent or followed goes on to its end.</summary>
+    private const string CancelPending = """
+        UPDATE importer.import_record r
+        SET state = 'cancelled', next_attempt_at = NULL, finished_at = now()
+        FROM importer.import_chunk c
+        WHERE c.import_id = $1 AND c.pending_count > 0
+            AND r.import_id = $1 AND r.row_number BETWEEN c.first_row AND c.last_row AND r.state = 'pending'
+        """;
+
+    /// <summary>Failed, cancelled and (when asked for) unknown to pending with all attempts again. The attempts that were made are kept. The selection's condition is appended.</summary>
+    private const string MakePendingAgain = """
+        UPDATE importer.import_record r
+        SET state = 'pending', attempts_left = i.max_attempts, next_attempt_at = NULL, status_id = NULL, rid = NULL,
+            error_code = NULL, error_message = NULL, submitted_at = NULL, finished_at = NULL
+        FROM importer.import i
+        WHERE i.id = $1 AND r.import_id = $1 AND r.state = ANY($2)
+        """;
+
     /// <summary>
     /// Begins an attempt for each of <paramref name="rows"/> that is still pending. Nothing is sent for a row that is not in the answer:
     /// the lease is lost, the import paused or the account suspended.
@@ -258,6 +278,40 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         var inDoubt = await lose.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return inDoubt;
+    }
+
+    /// <summary>Cancels what was not sent, in the caller's transaction. Answers how many records that were.</summary>
+    public async Task<int> CancelledAsync(NpgsqlConnection connection, int importId, CancellationToken cancellationToken)
+    {
+        await connection.ExecuteAsync(LockChunksOfImport, cancellationToken, importId);
+        return await ExecuteLongAsync(connection, CancelPending, cancellationToken, importId);
+    }
+
+    /// <summary>
+    /// Makes the selected records pending again, in the caller's transaction. Answers how many, and how many of the selection were left
+    /// as they are in each state.
+    /// </summary>
+    public async Task<(int Moved, IReadOnlyDictionary<RecordState, int> Left)> PendingAgainAsync(
+        NpgsqlConnection connection, int importId, RecordFilter filter, bool unknownToo, CancellationToken cancellationToken)
+    {
+        RecordState[] eligible = unknownToo
+            ? [RecordState.Failed, RecordState.Cancelled, RecordState.Unknown]
+            : [RecordState.Failed, RecordState.Cancelled];
+        await connection.ExecuteAsync(LockChunksOfImport, cancellationToken, importId);
+        var selected = await ReadRecords.CountByStateAsync(connection, importId, filter, cancellationToken);
+
+        var parameters = new List<object?> { importId, eligible.Select(EnumText<RecordState>.Of).ToArray() };
+        var condition = filter.Condition(parameters);
+        var moved = await ExecuteLongAsync(connection, MakePendingAgain + condition, cancellationToken, [.. parameters]);
+        return (moved, selected.Where(s => !eligible.Contains(s.Key)).ToDictionary());
+    }
+
+    /// <summary>A million records in one statement take longer than the usual limit for a command; the caller's token still ends it.</summary>
+    private static async Task<int> ExecuteLongAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object?[] parameters)
+    {
+        await using var command = connection.Command(sql, parameters);
+        command.CommandTimeout = 0;
+        return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private static string? CodeText(FailureCode? code) => code is { } known ? EnumText<FailureCode>.Of(known) : null;
