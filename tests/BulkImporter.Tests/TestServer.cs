@@ -37,13 +37,13 @@ public sealed class TestServer : IAsyncLifetime
     /// <returns>The connection string of the copy.</returns>
     public async Task<string> CreateDatabaseAsync(CancellationToken cancellationToken)
     {
-        // A template can be copied by one session at a time.
+        // A template can be copied by one session at a time. Copying files takes half as long as copying through the log.
         await gate.WaitAsync(cancellationToken);
         try
         {
             server ??= await StartAsync(cancellationToken);
             var name = $"{template}_{++databases}";
-            await ExecuteAsync($"CREATE DATABASE {name} TEMPLATE {template}", cancellationToken);
+            await ExecuteAsync($"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy", cancellationToken);
             return Named(server.ConnectionString, name);
         }
         finally
