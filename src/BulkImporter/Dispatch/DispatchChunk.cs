@@ -36,11 +36,13 @@ public sealed class DispatchChunk(
     [Queue(Queue)]
     public async Task RunAsync(int importId, int chunkNumber, string title, CancellationToken cancellationToken)
     {
-        if (lifetime.ApplicationStopping.IsCancellationRequested) return;
-
-        // 1. The right to work on the chunk. None: somebody has it, or there is nothing to do.
-        await using var held = await leases.TakeAsync(importId, chunkNumber, cancellationToken);
-        if (held is null) return;
+        // 1. The right to work on the chunk. None: somebody has it, there is nothing to do, or the limits leave no room.
+        await using var held = lifetime.ApplicationStopping.IsCancellationRequested ? null : await leases.TakeAsync(importId, chunkNumber, cancellationToken);
+        if (held is null)
+        {
+            await leases.ReturnAsync(importId, chunkNumber, CancellationToken.None);
+            return;
+        }
         var lease = held.Lease;
         var startedAt = clock.GetTimestamp();
 

@@ -41,6 +41,12 @@ public sealed class LeaseKeeper(
         RETURNING c.first_row, c.last_row, c.lease_window, account.id, account.submit_rate, account.backlog_limit, account.updated_at
         """;
 
+    private const string Return = "UPDATE importer.import_chunk SET state = 'waiting' WHERE import_id = $1 AND number = $2 AND state = 'queued'";
+
+    /// <summary>Gives a chunk back that was enqueued and not leased, so that the feeder need not wait until it seems lost.</summary>
+    public Task ReturnAsync(int importId, int chunkNumber, CancellationToken cancellationToken) =>
+        database.ExecuteAsync(Return, cancellationToken, importId, chunkNumber);
+
     /// <summary>Null when the chunk is not due, somebody holds it, the import or the account does not run, or the account's calls in flight are used up.</summary>
     public async Task<HeldLease?> TakeAsync(int importId, int chunkNumber, CancellationToken cancellationToken)
     {

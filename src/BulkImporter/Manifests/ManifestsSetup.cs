@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Options;
+
 namespace BulkImporter.Manifests;
 
 public static class ManifestsSetup
@@ -11,6 +13,13 @@ public static class ManifestsSetup
         return services
             .AddSingleton<UploadManifest>()
             .AddSingleton<ManifestBytes>()
-            .AddSingleton<SweepManifests>();
+            .AddSingleton<SweepManifests>()
+            .AddSingleton<QueueParsing>()
+            .AddSingleton<ParseManifest>()
+            .AddSingleton(p => new SourceUrlRules(new SourceUrlOptions
+            {
+                AllowPrivateHosts = p.GetRequiredService<IOptions<ManifestOptions>>().Value.AllowPrivateHosts,
+                MaxEncodedLength = p.GetRequiredService<IOptions<ManifestOptions>>().Value.MaxEncodedUrlLength,
+            }));
     }
 }

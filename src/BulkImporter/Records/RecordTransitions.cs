@@ -33,6 +33,23 @@ public sealed record Conclusion(
 /// </summary>
 public sealed class RecordTransitions(NpgsqlDataSource database)
 {
+    /// <summary>Pending to duplicate, within the parse: every row but the first of those that name the same source. The finding is written with it.</summary>
+    private const string MarkDuplicates = """
+        WITH shared AS (
+            SELECT source_key, min(row_number) AS first_row FROM importer.import_record
+            WHERE import_id = $1 AND source_key IS NOT NULL
+            GROUP BY source_key HAVING count(*) > 1
+        ), moved AS (
+            UPDATE importer.import_record r
+            SET state = 'duplicate', error_code = 'duplicate_url', error_message = 'Row ' || shared.first_row || ' has the same address.', finished_at = now()
+            FROM shared
+            WHERE r.import_id = $1 AND r.source_key = shared.source_key AND r.row_number > shared.first_row AND r.state = 'pending'
+            RETURNING r.row_number, r.line_number, r.source_url
+        )
+        INSERT INTO importer.finding (import_id, row_number, line_number, column_name, code, severity, value)
+        SELECT $1, row_number, line_number, $2, 'duplicate_url', 'error', left(split_part(source_url, '?', 1), 120) FROM moved
+        """;
+
     /// <summary>Pending to submitting: begins an attempt for each row that is due, if the lease is live and import and account still run. The commit is the permission to send.</summary>
     private const string CommitIntents = """
         WITH gate AS (
@@ -186,6 +203,10 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         FROM importer.import i
         WHERE i.id = $1 AND r.import_id = $1 AND r.state = ANY($2)
         """;
+
+    /// <summary>Marks the duplicates of an import that is being parsed, in the parse's transaction. Answers how many.</summary>
+    public Task<int> DuplicateAsync(NpgsqlConnection connection, int importId, string? urlColumn, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(MarkDuplicates, cancellationToken, importId, urlColumn);
 
     /// <summary>
     /// Begins an attempt for each of <paramref name="rows"/> that is still pending. Nothing is sent for a row that is not in the answer:
