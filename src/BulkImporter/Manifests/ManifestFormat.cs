@@ -164,7 +164,7 @@ public static class ManifestFormat
             var row = new string[csv.FieldCount];
             for (var field = 0; field < row.Length; field++)
                 row[field] = csv.GetString(field);
-            if (!Array.TrueForAll(row, string.IsNullOrWhiteSpace))
+            if (!Array.TrueForAll(row, field => field.AsSpan().Trim(" ,;\t|").IsEmpty)) // blank under any separator
                 rows.Add(row);
         }
 
