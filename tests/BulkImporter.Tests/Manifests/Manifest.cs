@@ -9,7 +9,7 @@ internal static class Manifest
 {
     public static readonly DateTimeOffset Now = new(2026, 1, 15, 12, 0, 0, TimeSpan.Zero);
 
-    public sealed record Row(int RowNumber, long LineNumber, string RawText, string[] Fields, CheckedRow Checked, FindingCode[] Codes);
+    public sealed record Row(int RowNumber, long LineNumber, string RawText, int FieldCount, string[] Fields, CheckedRow Checked, FindingCode[] Codes);
 
     public sealed record Content(ManifestLayout Layout, List<Row> Rows, List<Finding> Findings);
 
@@ -28,7 +28,7 @@ internal static class Manifest
             var before = findings.Count;
             var @checked = checks.Check(row, findings);
             var fields = Enumerable.Range(0, Math.Max(row.FieldCount, reader.Layout.Columns.Count)).Select(row.GetString).ToArray();
-            rows.Add(new Row(row.RowNumber, row.LineNumber, Encoding.UTF8.GetString(row.RawText), fields, @checked, [.. findings.Skip(before).Select(f => f.Code)]));
+            rows.Add(new Row(row.RowNumber, row.LineNumber, Encoding.UTF8.GetString(row.RawText), row.FieldCount, fields, @checked, [.. findings.Skip(before).Select(f => f.Code)]));
         }
 
         return new Content(reader.Layout, rows, findings);
