@@ -29,7 +29,8 @@ public static class HangfireSetup
             .UsePostgreSqlStorage(storage => storage.UseNpgsqlConnection(PoolOfItsOwn(connectionString)), new PostgreSqlStorageOptions
             {
                 SchemaName = Schema,
-                PrepareSchemaIfNecessary = true,
+                // `migrate` installs it, under the same lock as ours.
+                PrepareSchemaIfNecessary = false,
                 QueuePollInterval = TimeSpan.FromSeconds(1),
                 // A job whose process died is started again after this; a living one slides it on. The chunk's own lease is shorter.
                 UseSlidingInvisibilityTimeout = true,
