@@ -11,6 +11,7 @@ public static class ManifestsSetup
         return services
             .AddSingleton<UploadManifest>()
             .AddSingleton<ManifestBytes>()
+            .AddSingleton<ReadFindings>()
             .AddSingleton<SweepManifests>();
     }
 }
