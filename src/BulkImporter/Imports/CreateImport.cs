@@ -1,4 +1,5 @@
 using BulkImporter.Data;
+using BulkImporter.Manifests;
 using Npgsql;
 
 namespace BulkImporter.Imports;
@@ -99,6 +100,17 @@ public sealed class CreateImport(NpgsqlDataSource database)
     {
         if (import.Name is { } name && (string.IsNullOrWhiteSpace(name) || name.Length > 200))
             throw new InvalidArgumentException("name", "A name has 1 to 200 characters.");
+        if (import.Mapping is { } mapping)
+        {
+            try
+            {
+                ManifestMapping.Parse(mapping);
+            }
+            catch (ManifestRejectedException unreadable)
+            {
+                throw new InvalidArgumentException("map", unreadable.Message);
+            }
+        }
         if (import.MaxAttempts is < 1 or > 100) throw new InvalidArgumentException("maxAttempts", "A record gets 1 to 100 attempts.");
         if (import.ChunkSize is < 1 or > 100_000) throw new InvalidArgumentException("chunkSize", "A chunk holds 1 to 100,000 records.");
         if (import.IdempotencyKey is { } key && (string.IsNullOrWhiteSpace(key) || key.Length > 200))

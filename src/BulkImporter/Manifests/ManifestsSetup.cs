@@ -13,6 +13,7 @@ public static class ManifestsSetup
         return services
             .AddSingleton<UploadManifest>()
             .AddSingleton<ManifestBytes>()
+            .AddSingleton<ReadFindings>()
             .AddSingleton<SweepManifests>()
             .AddSingleton<QueueParsing>()
             .AddSingleton<ParseManifest>()

@@ -1,0 +1,45 @@
+using BulkImporter.Access;
+using BulkImporter.Accounts;
+using BulkImporter.Api;
+using BulkImporter.Export;
+using BulkImporter.Imports;
+using BulkImporter.Manifests;
+using BulkImporter.Records;
+using BulkImporter.Rerun;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace BulkImporter.Hosting;
+
+/// <summary>The doors that speak HTTP, and the operations behind them.</summary>
+public static class WebHost
+{
+    /// <summary>Needs the data of <c>AddImporterData</c>.</summary>
+    public static IServiceCollection AddWeb(this IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        return services
+            .AddManifests()
+            .AddImports()
+            .AddRecords()
+            .AddRerun()
+            .AddExport()
+            .AddAccounts()
+            .AddAccess()
+            .AddApi();
+    }
+
+    /// <summary>The pipeline in its order, and every endpoint that is not a page of the dashboard.</summary>
+    public static WebApplication MapWeb(this WebApplication app)
+    {
+        app.UseExceptionHandler();
+        app.UseWhen(context => context.Request.Path.StartsWithSegments("/api"), api => api.UseStatusCodePages());
+        app.UseRouting();
+        app.UseRateLimiter();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.UseAntiforgery();
+        app.MapSignIn();
+        app.MapApi();
+        return app;
+    }
+}
