@@ -1,0 +1,70 @@
+using System.Text;
+
+namespace BulkImporter.Manifests;
+
+/// <summary>
+/// Addresses of watch pages: Cincopa's pages say that consumer video sites are not supported, and what such an address
+/// gives is HTML. A path that ends like a media file is taken as the file itself, wherever it lies.
+/// </summary>
+internal static class ConsumerVideoSites
+{
+    private static readonly HashSet<string> Sites = new(StringComparer.Ordinal)
+    {
+        "youtube.com", "youtu.be", "youtube-nocookie.com", "vimeo.com", "dailymotion.com", "dai.ly", "facebook.com", "fb.watch", "fb.com",
+        "tiktok.com", "instagram.com", "twitch.tv", "x.com", "twitter.com", "loom.com", "rumble.com", "bilibili.com", "odysee.com",
+        "bitchute.com", "snapchat.com", "vk.com", "ok.ru", "nicovideo.jp", "streamable.com", "metacafe.com",
+    };
+
+    private static readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> Lookup = Sites.GetAlternateLookup<ReadOnlySpan<char>>();
+
+    private static readonly int LongestSite = Sites.Max(site => site.Length);
+
+    private static readonly byte[][] MediaExtensions =
+    [
+        .. new[]
+        {
+            ".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".wmv", ".mpg", ".mpeg", ".flv", ".ts", ".mp3", ".m4a", ".wav", ".aac", ".ogg", ".flac",
+            ".jpg", ".jpeg", ".png", ".gif", ".webp", ".tif", ".tiff", ".heic", ".pdf",
+        }.Select(Encoding.ASCII.GetBytes),
+    ];
+
+    /// <summary>Vimeo hands out the files of its paying members from the player's host, under paths without a name.</summary>
+    private static readonly byte[][] VimeoFilePaths = [.. new[] { "/external/", "/progressive_redirect/", "/play/" }.Select(Encoding.ASCII.GetBytes)];
+
+    /// <param name="host">In lower case.</param>
+    /// <param name="path">As written.</param>
+    public static bool IsWatchPage(ReadOnlySpan<byte> host, ReadOnlySpan<byte> path)
+    {
+        if (!IsSite(host))
+            return false;
+        foreach (var extension in MediaExtensions)
+        {
+            if (path.Length > extension.Length && Ascii.EqualsIgnoreCase(path[^extension.Length..], extension))
+                return false;
+        }
+
+        if (!host.SequenceEqual("player.vimeo.com"u8))
+            return true;
+        foreach (var prefix in VimeoFilePaths)
+        {
+            if (path.StartsWith(prefix))
+                return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>The host itself, or a host below it: the last two labels decide for all sites of the list.</summary>
+    private static bool IsSite(ReadOnlySpan<byte> host)
+    {
+        var lastDot = host.LastIndexOf((byte)'.');
+        if (lastDot < 0)
+            return false;
+        var domain = host[(host[..lastDot].LastIndexOf((byte)'.') + 1)..];
+        if (domain.Length > LongestSite)
+            return false;
+        Span<char> name = stackalloc char[domain.Length];
+        Encoding.ASCII.GetChars(domain, name);
+        return Lookup.Contains(name);
+    }
+}

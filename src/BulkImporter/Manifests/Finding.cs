@@ -1,0 +1,144 @@
+using System.Diagnostics;
+
+namespace BulkImporter.Manifests;
+
+/// <summary>An error keeps the row from becoming a record; a warning does not.</summary>
+public enum FindingSeverity
+{
+    Error,
+    Warning,
+}
+
+/// <summary>What can be found in a row. The list is closed; the names on the wire are <see cref="FindingCodes.Name"/>.</summary>
+public enum FindingCode
+{
+    UrlMissing,
+    UrlNotAbsolute,
+    UrlScheme,
+    UrlMalformed,
+    UrlCredentials,
+    UrlTooLong,
+    UrlHostPrivate,
+    UrlConsumerVideoSite,
+    UrlExpired,
+    UrlExpiresSoon,
+    UrlUnencodedSpace,
+    UrlCutBySeparator,
+    DuplicateUrl,
+    DuplicateReferenceId,
+    AlreadyImported,
+    TransferUnknown,
+    TooManyFields,
+    UnterminatedQuote,
+    TextAfterQuote,
+    StrayQuote,
+    RowsMaybeMerged,
+    NulByte,
+    FieldTooLong,
+}
+
+public static class FindingCodes
+{
+    private static readonly Dictionary<string, FindingCode> ByName = Enum.GetValues<FindingCode>().ToDictionary(Name);
+
+    /// <summary>The stable name used in the API, in exports and in the database.</summary>
+    public static string Name(this FindingCode code) => code switch
+    {
+        FindingCode.UrlMissing => "url_missing",
+        FindingCode.UrlNotAbsolute => "url_not_absolute",
+        FindingCode.UrlScheme => "url_scheme",
+        FindingCode.UrlMalformed => "url_malformed",
+        FindingCode.UrlCredentials => "url_credentials",
+        FindingCode.UrlTooLong => "url_too_long",
+        FindingCode.UrlHostPrivate => "url_host_private",
+        FindingCode.UrlConsumerVideoSite => "url_consumer_video_site",
+        FindingCode.UrlExpired => "url_expired",
+        FindingCode.UrlExpiresSoon => "url_expires_soon",
+        FindingCode.UrlUnencodedSpace => "url_unencoded_space",
+        FindingCode.UrlCutBySeparator => "url_cut_by_separator",
+        FindingCode.DuplicateUrl => "duplicate_url",
+        FindingCode.DuplicateReferenceId => "duplicate_reference_id",
+        FindingCode.AlreadyImported => "already_imported",
+        FindingCode.TransferUnknown => "transfer_unknown",
+        FindingCode.TooManyFields => "too_many_fields",
+        FindingCode.UnterminatedQuote => "unterminated_quote",
+        FindingCode.TextAfterQuote => "text_after_quote",
+        FindingCode.StrayQuote => "stray_quote",
+        FindingCode.RowsMaybeMerged => "rows_maybe_merged",
+        FindingCode.NulByte => "nul_byte",
+        FindingCode.FieldTooLong => "field_too_long",
+    };
+
+    /// <summary>The code of a stable name, as read back from the database or a query.</summary>
+    public static FindingCode? Named(string name) => ByName.TryGetValue(name, out var code) ? code : null;
+
+    public static FindingSeverity Severity(this FindingCode code) => code switch
+    {
+        FindingCode.UrlExpiresSoon
+            or FindingCode.UrlUnencodedSpace
+            or FindingCode.DuplicateReferenceId
+            or FindingCode.TooManyFields
+            or FindingCode.StrayQuote
+            or FindingCode.RowsMaybeMerged => FindingSeverity.Warning,
+        FindingCode.UrlMissing
+            or FindingCode.UrlNotAbsolute
+            or FindingCode.UrlScheme
+            or FindingCode.UrlMalformed
+            or FindingCode.UrlCredentials
+            or FindingCode.UrlTooLong
+            or FindingCode.UrlHostPrivate
+            or FindingCode.UrlConsumerVideoSite
+            or FindingCode.UrlExpired
+            or FindingCode.UrlCutBySeparator
+            or FindingCode.DuplicateUrl
+            or FindingCode.AlreadyImported
+            or FindingCode.TransferUnknown
+            or FindingCode.UnterminatedQuote
+            or FindingCode.TextAfterQuote
+            or FindingCode.NulByte
+            or FindingCode.FieldTooLong => FindingSeverity.Error,
+    };
+
+    /// <summary>What the operator can do about it.</summary>
+    public static string Hint(this FindingCode code) => code switch
+    {
+        FindingCode.UrlMissing => "Fill in the URL, or remove the row.",
+        FindingCode.UrlNotAbsolute => "Write the whole address, beginning with https://.",
+        FindingCode.UrlScheme => "Only http and https can be fetched. Share the file over https, for example with a pre-signed link.",
+        FindingCode.UrlMalformed => "The host, the port or a character of this address is not allowed. Open it in a browser and copy the address from there.",
+        FindingCode.UrlCredentials => "Remove the user name and password from the address, and use a pre-signed link instead.",
+        FindingCode.UrlTooLong => "Too long for the remote call. Set transfer to push, or use a shorter link.",
+        FindingCode.UrlHostPrivate => "Cincopa cannot reach this host from the internet. Use a public address.",
+        FindingCode.UrlConsumerVideoSite => "This is a watch page, not a media file, and consumer video sites are not supported. Use the address of the file itself.",
+        FindingCode.UrlExpired => "The signed link has run out. Make new links and upload the manifest again.",
+        FindingCode.UrlExpiresSoon => "The signed link runs out soon, perhaps before this row's turn. Make links that last for the whole import.",
+        FindingCode.UrlUnencodedSpace => "The address holds a space. It is used as it is; write %20 if the source refuses it.",
+        FindingCode.UrlCutBySeparator => "The row has more fields than the header and the URL stands last: it probably holds the separator. Put it in double quotes.",
+        FindingCode.DuplicateUrl => "Another row of this manifest has the same address. Only the first is imported.",
+        FindingCode.DuplicateReferenceId => "Another row has the same reference id. Both are imported; the later cannot be told from the first by it.",
+        FindingCode.AlreadyImported => "An earlier import of this account already has this address. Switch the check off to import it again.",
+        FindingCode.TransferUnknown => "Write pull, push or nothing.",
+        FindingCode.TooManyFields => "The row has more fields than the header. Put values that hold the separator in double quotes.",
+        FindingCode.UnterminatedQuote => "A quoted value begins in this row and is not closed. Close it, or double the quotes that belong to the value.",
+        FindingCode.TextAfterQuote => "Text follows a closing quote. Double the quotes that belong to the value.",
+        FindingCode.StrayQuote => "A quote stands inside a value that is not quoted. It is kept as text.",
+        FindingCode.RowsMaybeMerged => "A quoted value holds lines that look like rows of their own. Look for a missing closing quote.",
+        FindingCode.NulByte => "The row holds a NUL character, which no text can. Export the file again.",
+        FindingCode.FieldTooLong => "A value is longer than 1 MB. Shorten it.",
+    };
+}
+
+/// <summary>One thing found in one row of a manifest.</summary>
+/// <param name="RowNumber">The 1-based data row.</param>
+/// <param name="LineNumber">The 1-based line of the file where the row starts.</param>
+/// <param name="Column">The column's name as the file has it; null when the row as a whole is meant.</param>
+/// <param name="MaskedValue">The value through <see cref="FindingMask"/>; null when the row as a whole is meant.</param>
+/// <param name="Code">What was found.</param>
+/// <param name="OtherRowNumber">For duplicates, the row that came first.</param>
+[DebuggerDisplay("{RowNumber}: {Code} {Column} {MaskedValue}")]
+public sealed record Finding(int RowNumber, long LineNumber, string? Column, string? MaskedValue, FindingCode Code, int? OtherRowNumber = null)
+{
+    public FindingSeverity Severity => Code.Severity();
+
+    public string Hint => Code.Hint();
+}

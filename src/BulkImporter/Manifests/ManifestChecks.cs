@@ -1,0 +1,173 @@
+using System.Text;
+
+namespace BulkImporter.Manifests;
+
+/// <summary>How the file reaches Cincopa: fetched from its URL by Cincopa, or sent by us.</summary>
+public enum Transfer
+{
+    Pull,
+    Push,
+}
+
+/// <summary>
+/// What a row says, after the checks. Values are without white space around them; null means empty or no column. The
+/// URL is as written, and empty when it is missing. A blocked row had an error: it is kept as <c>invalid</c>, never
+/// becomes work, and has no key.
+/// </summary>
+public readonly record struct CheckedRow(
+    int RowNumber,
+    long LineNumber,
+    bool IsBlocked,
+    string Url,
+    SourceKey? Key,
+    string? Caption,
+    string? Description,
+    string? LongDescription,
+    string? Tags,
+    string? ReferenceId,
+    string? Gallery,
+    string? Filename,
+    Transfer Transfer);
+
+/// <summary>
+/// The checks that one row can be judged by alone; the server and the offline <c>validate</c> both go through here.
+/// Duplicates need more than one row: see <see cref="DuplicateRows"/>, and the database for earlier imports.
+/// </summary>
+/// <param name="layout">The manifest's layout.</param>
+/// <param name="rules">The rules for URLs.</param>
+/// <param name="now">One time for the whole manifest, so that two runs of one parse agree.</param>
+public sealed class ManifestChecks(ManifestLayout layout, SourceUrlRules rules, DateTimeOffset now)
+{
+    /// <summary>The longest value, in bytes of UTF-8.</summary>
+    public const int MaxFieldLength = 1024 * 1024;
+
+    private readonly FindingCode[] _urlProblems = new FindingCode[SourceUrlRules.MaxProblems];
+    private readonly int _urlColumn = layout.IndexOf(ManifestColumn.Url);
+
+    /// <summary>Checks a row and appends what was found to <paramref name="findings"/>.</summary>
+    public CheckedRow Check(ManifestRow row, List<Finding> findings)
+    {
+        var first = findings.Count;
+        CheckShape(row, findings);
+        var url = row.Value(ManifestColumn.Url);
+        var transfer = CheckTransfer(row, findings);
+        CheckUrl(row, url, transfer, findings);
+
+        var isBlocked = false;
+        for (var index = first; index < findings.Count; index++)
+            isBlocked |= findings[index].Severity == FindingSeverity.Error;
+
+        return new CheckedRow(
+            row.RowNumber,
+            row.LineNumber,
+            isBlocked,
+            Text(url) ?? "",
+            isBlocked || url.IsEmpty ? null : SourceKey.Of(url),
+            Text(row.Value(ManifestColumn.Caption)),
+            Text(row.Value(ManifestColumn.Description)),
+            Text(row.Value(ManifestColumn.LongDescription)),
+            Text(row.Value(ManifestColumn.Tags)),
+            Text(row.Value(ManifestColumn.ReferenceId)),
+            Text(row.Value(ManifestColumn.Gallery)),
+            Text(row.Value(ManifestColumn.Filename)),
+            transfer);
+    }
+
+    /// <summary>A value as it can be stored: PostgreSQL takes no NUL, and a too long value is an error anyway.</summary>
+    private static string? Text(ReadOnlySpan<byte> value)
+    {
+        if (value.IsEmpty)
+            return null;
+        if (value.Length > MaxFieldLength)
+            value = value[..MaxFieldLength];
+        var text = Encoding.UTF8.GetString(value);
+        return value.Contains((byte)0) ? text.Replace('\0', '\uFFFD') : text;
+    }
+
+    private void CheckShape(ManifestRow row, List<Finding> findings)
+    {
+        var raw = row.RawText;
+        if (row.QuoteProblem is { } problem)
+            findings.Add(Of(row, null, problem));
+        else if (raw.ContainsAny((byte)'\r', (byte)'\n'))
+            CheckLines(row, findings);
+        if (raw.Contains((byte)0))
+            findings.Add(Of(row, null, FindingCode.NulByte));
+        if (raw.Length > MaxFieldLength)
+            CheckLengths(row, findings);
+        if (row.FieldCount > layout.Columns.Count)
+            CheckSurplus(row, findings);
+    }
+
+    private void CheckSurplus(ManifestRow row, List<Finding> findings)
+    {
+        for (var index = layout.Columns.Count; index < row.FieldCount; index++)
+        {
+            if (row.Field(index).IsEmpty)
+                continue; // separators at the end of the line, as some programs write them
+            var urlIsLast = _urlColumn == layout.Columns.Count - 1 && !layout.IsResultFile;
+            findings.Add(Of(row, null, urlIsLast ? FindingCode.UrlCutBySeparator : FindingCode.TooManyFields));
+            return;
+        }
+    }
+
+    private void CheckLengths(ManifestRow row, List<Finding> findings)
+    {
+        for (var index = 0; index < row.FieldCount; index++)
+        {
+            if (row.Field(index).Length > MaxFieldLength)
+                findings.Add(Of(row, index < layout.Columns.Count ? layout.Columns[index] : null, FindingCode.FieldTooLong));
+        }
+    }
+
+    /// <summary>
+    /// An unclosed quote whose end happens to meet another quote is well-formed: then a value holds lines with an
+    /// address in them and as many separators as a row has.
+    /// </summary>
+    private void CheckLines(ManifestRow row, List<Finding> findings)
+    {
+        for (var index = 0; index < row.FieldCount; index++)
+        {
+            var value = row.Field(index);
+            var end = value.IndexOfAny((byte)'\r', (byte)'\n');
+            while (end >= 0)
+            {
+                value = value[(end + 1)..];
+                end = value.IndexOfAny((byte)'\r', (byte)'\n');
+                var line = end < 0 ? value : value[..end];
+                if (line.IndexOf("://"u8) < 0 || line.Count(layout.SeparatorByte) < layout.Columns.Count - 1)
+                    continue;
+                if (layout.Columns.Count == 1 && !line.StartsWith("http"u8))
+                    continue;
+                findings.Add(Of(row, index < layout.Columns.Count ? layout.Columns[index] : null, FindingCode.RowsMaybeMerged));
+                return;
+            }
+        }
+    }
+
+    private Transfer CheckTransfer(ManifestRow row, List<Finding> findings)
+    {
+        var value = row.Value(ManifestColumn.Transfer);
+        if (value.IsEmpty || Ascii.EqualsIgnoreCase(value, "pull"u8))
+            return Transfer.Pull;
+        if (Ascii.EqualsIgnoreCase(value, "push"u8))
+            return Transfer.Push;
+        findings.Add(Of(row, layout.ColumnOf(ManifestColumn.Transfer), FindingCode.TransferUnknown, value));
+        return Transfer.Pull;
+    }
+
+    private void CheckUrl(ManifestRow row, ReadOnlySpan<byte> url, Transfer transfer, List<Finding> findings)
+    {
+        var count = rules.Check(url, now, _urlProblems);
+        foreach (var code in _urlProblems.AsSpan(0, count))
+        {
+            // Only the remote call's query is too short for it; our own download is not.
+            if (code == FindingCode.UrlTooLong && transfer == Transfer.Push)
+                continue;
+            findings.Add(Of(row, layout.Columns[_urlColumn], code, url));
+        }
+    }
+
+    private static Finding Of(ManifestRow row, string? column, FindingCode code, ReadOnlySpan<byte> value = default) =>
+        new(row.RowNumber, row.LineNumber, column, value.IsEmpty ? null : FindingMask.Mask(Text(value)!), code);
+}

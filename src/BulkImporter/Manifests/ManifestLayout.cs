@@ -1,0 +1,65 @@
+using System.Text;
+
+namespace BulkImporter.Manifests;
+
+/// <summary>What was found out about a manifest before its first data row.</summary>
+public sealed class ManifestLayout
+{
+    private readonly int[] _indexes;
+
+    internal ManifestLayout(
+        IReadOnlyList<string> columns,
+        IReadOnlyDictionary<ManifestColumn, int> mapping,
+        IReadOnlySet<int> resultColumns,
+        IReadOnlySet<int> urlLikeColumns)
+    {
+        Columns = columns;
+        Mapping = mapping;
+        ResultColumnIndexes = resultColumns;
+        UrlLikeColumns = urlLikeColumns;
+        _indexes = [.. Enum.GetValues<ManifestColumn>().Select(target => mapping.TryGetValue(target, out var index) ? index : -1)];
+    }
+
+    /// <summary>The header names as the file has them; column1, column2, … without a header.</summary>
+    public IReadOnlyList<string> Columns { get; }
+
+    /// <summary>Which column (index into <see cref="Columns"/>) is what. The URL is always there.</summary>
+    public IReadOnlyDictionary<ManifestColumn, int> Mapping { get; }
+
+    /// <summary>The columns whose first values are URLs: what the review page offers.</summary>
+    public IReadOnlySet<int> UrlLikeColumns { get; }
+
+    public required bool HasHeader { get; init; }
+
+    public required char Separator { get; init; }
+
+    /// <summary>"\r\n", "\n" or "\r", as the first line break outside quotes.</summary>
+    public required string LineEnding { get; init; }
+
+    /// <summary>"utf-8", "utf-16le" or "utf-16be".</summary>
+    public required string EncodingName { get; init; }
+
+    public required bool HasByteOrderMark { get; init; }
+
+    /// <summary>Whether the manifest is an export of ours: guarded cells are then read as what they were.</summary>
+    public bool IsResultFile => ResultColumnIndexes.Count > 0;
+
+    /// <summary>The columns that the earlier export added; they are no original columns.</summary>
+    public IReadOnlySet<int> ResultColumnIndexes { get; }
+
+    /// <summary>The <c>sep=;</c> line that Excel writes before the header, without its line break; empty when there is none.</summary>
+    internal string Preface { get; init; } = "";
+
+    /// <summary>The header's fields exactly as they stand in the file, quotes included; empty without a header.</summary>
+    internal IReadOnlyList<byte[]> RawHeader { get; init; } = [];
+
+    /// <summary>The column of a target; -1 when the manifest has none.</summary>
+    public int IndexOf(ManifestColumn target) => _indexes[(int)target];
+
+    /// <summary>The manifest's name for a target's column; null when it has none.</summary>
+    public string? ColumnOf(ManifestColumn target) => IndexOf(target) is var index and >= 0 ? Columns[index] : null;
+
+    internal byte SeparatorByte => (byte)Separator;
+
+    internal byte[] LineEndingBytes => Encoding.UTF8.GetBytes(LineEnding);
+}

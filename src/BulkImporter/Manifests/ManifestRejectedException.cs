@@ -1,0 +1,65 @@
+namespace BulkImporter.Manifests;
+
+/// <summary>Why a whole manifest cannot be read. The names on the wire are <see cref="RejectionCodes.Name"/>.</summary>
+public enum RejectionCode
+{
+    ManifestEmpty,
+    NotCsv,
+    EncodingInvalid,
+    GzipDamaged,
+    HeaderDamaged,
+    MappingInvalid,
+    ColumnUnknown,
+    UrlColumnMissing,
+    UrlColumnAmbiguous,
+    RowTooLong,
+    TooManyRows,
+}
+
+public static class RejectionCodes
+{
+    /// <summary>The stable name used in the API, in exports and in the database.</summary>
+    public static string Name(this RejectionCode code) => code switch
+    {
+        RejectionCode.ManifestEmpty => "manifest_empty",
+        RejectionCode.NotCsv => "not_csv",
+        RejectionCode.EncodingInvalid => "encoding_invalid",
+        RejectionCode.GzipDamaged => "gzip_damaged",
+        RejectionCode.HeaderDamaged => "header_damaged",
+        RejectionCode.MappingInvalid => "mapping_invalid",
+        RejectionCode.ColumnUnknown => "column_unknown",
+        RejectionCode.UrlColumnMissing => "url_column_missing",
+        RejectionCode.UrlColumnAmbiguous => "url_column_ambiguous",
+        RejectionCode.RowTooLong => "row_too_long",
+        RejectionCode.TooManyRows => "too_many_rows",
+    };
+}
+
+/// <summary>
+/// The manifest as a whole cannot be read, or needs an answer from the operator first. The message is written for
+/// that person: what was met and what to do.
+/// </summary>
+public sealed class ManifestRejectedException(
+    RejectionCode code,
+    string message,
+    long? line = null,
+    string? column = null,
+    long? byteOffset = null,
+    IReadOnlyList<string>? candidates = null,
+    Exception? innerException = null)
+    : Exception(message, innerException)
+{
+    public RejectionCode Code { get; } = code;
+
+    /// <summary>The 1-based line of the (unpacked) file, where one line is at fault.</summary>
+    public long? Line { get; } = line;
+
+    /// <summary>The column name at fault, as the operator or the file wrote it.</summary>
+    public string? Column { get; } = column;
+
+    /// <summary>The 0-based byte of the (unpacked) file, where the encoding is at fault.</summary>
+    public long? ByteOffset { get; } = byteOffset;
+
+    /// <summary>The columns to choose from: the URL-like ones when ambiguous, otherwise all of the file.</summary>
+    public IReadOnlyList<string> Candidates { get; } = candidates ?? [];
+}

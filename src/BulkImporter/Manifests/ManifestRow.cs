@@ -1,0 +1,78 @@
+using System.Text;
+using CsvHelper;
+
+namespace BulkImporter.Manifests;
+
+/// <summary>
+/// One data row, valid until the next <see cref="ManifestReader.ReadAsync"/>: the reader uses one object for all rows,
+/// and its spans point into the read buffer.
+/// </summary>
+public sealed class ManifestRow
+{
+    private CsvReader _csv;
+
+    internal ManifestRow(ManifestLayout layout, CsvReader csv)
+    {
+        Layout = layout;
+        _csv = csv;
+    }
+
+    public ManifestLayout Layout { get; }
+
+    /// <summary>1-based, blank rows not counted.</summary>
+    public int RowNumber { get; private set; }
+
+    /// <summary>The 1-based line of the file where the row starts; a quoted value may span several.</summary>
+    public long LineNumber { get; private set; }
+
+    /// <summary>What is wrong with the row's quoting; null for nearly every row.</summary>
+    public FindingCode? QuoteProblem { get; private set; }
+
+    /// <summary>The row was cut at the end of a line inside quotes: repeating its text would swallow what follows.</summary>
+    public bool IsCut => QuoteProblem == FindingCode.UnterminatedQuote;
+
+    /// <summary>The number of fields that the row really has, more or fewer than there are columns.</summary>
+    public int FieldCount => _csv.FieldCount;
+
+    /// <summary>The row exactly as it stands in the manifest (as UTF-8), without the line break behind it.</summary>
+    public ReadOnlySpan<byte> RawText => _csv.RawRecord;
+
+    /// <summary>A field exactly as it stands in the manifest, quotes included; empty when the row is too short.</summary>
+    public ReadOnlySpan<byte> RawField(int index) => index < _csv.FieldCount ? _csv.GetRawSpan(index) : default;
+
+    /// <summary>A field's value as UTF-8: unquoted, and in an export of ours without its formula guard; empty when the row is too short.</summary>
+    public ReadOnlySpan<byte> Field(int index)
+    {
+        if (index >= _csv.FieldCount)
+            return default;
+        var value = _csv.GetSpan(index);
+        return Layout.IsResultFile && FormulaGuard.IsGuarded(value) ? value[1..] : value;
+    }
+
+    /// <inheritdoc cref="Field"/>
+    public string GetString(int index) => Encoding.UTF8.GetString(Field(index));
+
+    /// <summary>A target's value as UTF-8, without white space around it; empty when there is none.</summary>
+    public ReadOnlySpan<byte> Value(ManifestColumn target)
+    {
+        var index = Layout.IndexOf(target);
+        return index < 0 ? default : Field(index).Trim(" \t\r\n"u8);
+    }
+
+    /// <summary>A target's value without white space around it; null when it is empty or has no column.</summary>
+    public string? GetString(ManifestColumn target)
+    {
+        var value = Value(target);
+        return value.IsEmpty ? null : Encoding.UTF8.GetString(value);
+    }
+
+    public string? Url => GetString(ManifestColumn.Url);
+
+    internal void MoveTo(CsvReader csv, int rowNumber, long lineNumber, FindingCode? quoteProblem)
+    {
+        _csv = csv;
+        RowNumber = rowNumber;
+        LineNumber = lineNumber;
+        QuoteProblem = quoteProblem;
+    }
+}

@@ -1,0 +1,296 @@
+using System.Buffers;
+using System.IO.Compression;
+using System.Text;
+
+namespace BulkImporter.Manifests;
+
+/// <summary>
+/// The manifest's bytes as checked UTF-8 text: unpacked when gzipped, transcoded when UTF-16, without byte order mark.
+/// Keeps what was read since <see cref="Release"/>, so that the reader can go back to the start of a damaged row.
+/// </summary>
+internal sealed class ManifestText : Stream
+{
+    private const int ChunkSize = 64 * 1024;
+
+    private readonly Stream _source;
+    private readonly Decoder? _decoder;
+    private readonly Encoder _encoder = Encoding.UTF8.GetEncoder();
+    private readonly byte[] _undecoded;
+    private readonly char[] _chars;
+
+    private byte[] _window = new byte[4 * ChunkSize];
+    private long _windowStart;   // text offset of _window[0]
+    private int _checkedEnd;     // _window[.._checkedEnd] is complete, valid UTF-8
+    private int _filledEnd;      // up to three bytes more: a sequence that the next chunk completes
+    private long _kept;          // text offset from which bytes are kept
+    private long _sourceOffset;  // bytes of (unpacked) source consumed, byte order mark included
+    private bool _sourceEnded;
+
+    private ManifestText(Stream source, UnicodeEncoding? utf16, int markLength, byte[] head)
+    {
+        _source = source;
+        EncodingName = utf16 is null ? "utf-8" : head[0] == 0xFF ? "utf-16le" : "utf-16be";
+        HasByteOrderMark = markLength > 0;
+        _decoder = utf16?.GetDecoder();
+        _undecoded = utf16 is null ? [] : new byte[ChunkSize];
+        _chars = utf16 is null ? [] : new char[ChunkSize];
+        _sourceOffset = markLength;
+        Take(head.AsSpan(markLength));
+    }
+
+    /// <summary>"utf-8", "utf-16le" or "utf-16be".</summary>
+    public string EncodingName { get; }
+
+    public bool HasByteOrderMark { get; }
+
+    /// <summary>The whole source has been read: nothing follows what is kept.</summary>
+    public bool Ended => _sourceEnded;
+
+    /// <summary>The text offset of the next byte that <see cref="ReadAsync(Memory{byte}, CancellationToken)"/> gives.</summary>
+    public override long Position { get; set; }
+
+    /// <exception cref="ManifestRejectedException">The bytes are no text manifest.</exception>
+    public static async Task<ManifestText> OpenAsync(Stream source, CancellationToken cancellationToken)
+    {
+        var head = await HeadAsync(source, cancellationToken);
+        if (head is [0x1F, 0x8B, ..])
+        {
+            source = new GZipStream(new ReplayedHead(head, source), CompressionMode.Decompress, leaveOpen: true);
+            head = await Unpacked(() => HeadAsync(source, cancellationToken));
+        }
+
+        if (head is [0x50, 0x4B, 0x03, 0x04, ..])
+            throw new ManifestRejectedException(RejectionCode.NotCsv, "This is a zip archive or an Excel workbook (.xlsx). Open it in the spreadsheet program and save it as \"CSV UTF-8\".");
+        if (head is [0xD0, 0xCF, 0x11, 0xE0, ..])
+            throw new ManifestRejectedException(RejectionCode.NotCsv, "This is an old Excel workbook (.xls). Open it in the spreadsheet program and save it as \"CSV UTF-8\".");
+        if (head is [0xFF, 0xFE, 0x00, 0x00])
+            throw new ManifestRejectedException(RejectionCode.EncodingInvalid, "This file is UTF-32. Save it as \"CSV UTF-8\".", byteOffset: 0);
+
+        return head switch
+        {
+            [0xEF, 0xBB, 0xBF, ..] => new ManifestText(source, null, 3, head),
+            [0xFF, 0xFE, ..] => new ManifestText(source, new UnicodeEncoding(bigEndian: false, byteOrderMark: false, throwOnInvalidBytes: true), 2, head),
+            [0xFE, 0xFF, ..] => new ManifestText(source, new UnicodeEncoding(bigEndian: true, byteOrderMark: false, throwOnInvalidBytes: true), 2, head),
+            // Two ASCII letters in UTF-16: legal as UTF-8, but every other byte would be a NUL.
+            [not 0, 0, not 0, 0] or [0, not 0, 0, not 0] => throw new ManifestRejectedException(
+                RejectionCode.EncodingInvalid, "This file looks like UTF-16 without a byte order mark. Save it as \"CSV UTF-8\".", byteOffset: 0),
+            _ => new ManifestText(source, null, 0, head),
+        };
+    }
+
+    /// <summary>The kept text from <paramref name="offset"/> on, as far as it has been read.</summary>
+    public ReadOnlySpan<byte> Kept(long offset) => _window.AsSpan((int)(offset - _windowStart).._checkedEnd);
+
+    /// <inheritdoc cref="Kept"/>
+    public ReadOnlyMemory<byte> KeptMemory(long offset) => _window.AsMemory((int)(offset - _windowStart).._checkedEnd);
+
+    /// <summary>What lies before <paramref name="offset"/> is not asked for again.</summary>
+    public void Release(long offset) => _kept = offset;
+
+    /// <summary>Goes on reading at <paramref name="offset"/>, which must not have been released.</summary>
+    public void Rewind(long offset) => Position = offset;
+
+    /// <summary>Reads one more chunk behind what is kept; false at the end of the manifest.</summary>
+    /// <exception cref="ManifestRejectedException">The bytes are not valid in the manifest's encoding, or the gzip data is damaged.</exception>
+    public async ValueTask<bool> FillAsync(CancellationToken cancellationToken)
+    {
+        if (_sourceEnded)
+            return false;
+
+        MakeRoom();
+        var target = _decoder is null ? _window.AsMemory(_filledEnd) : _undecoded;
+        var read = await Unpacked(() => _source.ReadAsync(target, cancellationToken).AsTask());
+        if (read == 0)
+        {
+            _sourceEnded = true;
+            return TakeEnd();
+        }
+
+        if (_decoder is null)
+            TakeUtf8(read);
+        else
+            TakeUtf16(_undecoded.AsSpan(0, read), flush: false);
+        return true;
+    }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        while (_windowStart + _checkedEnd == Position)
+        {
+            if (!await FillAsync(cancellationToken))
+                return 0;
+        }
+
+        var text = KeptMemory(Position);
+        var count = Math.Min(text.Length, buffer.Length);
+        text[..count].CopyTo(buffer);
+        Position += count;
+        return count;
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    private static async Task<byte[]> HeadAsync(Stream source, CancellationToken cancellationToken)
+    {
+        var head = new byte[4];
+        var count = await source.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancellationToken);
+        return head[..count];
+    }
+
+    private static async Task<T> Unpacked<T>(Func<Task<T>> read)
+    {
+        try
+        {
+            return await read();
+        }
+        catch (InvalidDataException damaged)
+        {
+            throw new ManifestRejectedException(RejectionCode.GzipDamaged, "The gzip data of this file is damaged or cut off. Compress it again, or upload the .csv itself.", innerException: damaged);
+        }
+    }
+
+    private void MakeRoom()
+    {
+        var needed = _decoder is null ? ChunkSize : 3 * ChunkSize / 2 + 4; // n bytes of UTF-16 are at most 3n/2 bytes of UTF-8
+        if (_window.Length - _filledEnd >= needed)
+            return;
+
+        var from = (int)(Math.Min(_kept, Position) - _windowStart);
+        var window = _window;
+        if (_filledEnd - from + needed > window.Length)
+            window = new byte[Math.Max(2 * window.Length, _filledEnd - from + needed)];
+        _window.AsSpan(from.._filledEnd).CopyTo(window);
+        _window = window;
+        _windowStart += from;
+        _checkedEnd -= from;
+        _filledEnd -= from;
+    }
+
+    private void Take(ReadOnlySpan<byte> head)
+    {
+        if (_decoder is null)
+        {
+            head.CopyTo(_window);
+            TakeUtf8(head.Length);
+        }
+        else
+        {
+            TakeUtf16(head, flush: false);
+        }
+    }
+
+    private void TakeUtf8(int count)
+    {
+        _filledEnd += count;
+        var fresh = _window.AsSpan(_checkedEnd.._filledEnd);
+        var complete = fresh.Length - UnfinishedLength(fresh);
+        if (!System.Text.Unicode.Utf8.IsValid(fresh[..complete]))
+            throw InvalidUtf8(fresh);
+        _checkedEnd += complete;
+        _sourceOffset += complete;
+    }
+
+    private void TakeUtf16(ReadOnlySpan<byte> bytes, bool flush)
+    {
+        try
+        {
+            var chars = _decoder!.GetChars(bytes, _chars, flush);
+            _filledEnd += _encoder.GetBytes(_chars.AsSpan(0, chars), _window.AsSpan(_filledEnd), flush);
+        }
+        catch (DecoderFallbackException invalid)
+        {
+            var offset = _sourceOffset + Math.Max(invalid.Index, 0);
+            throw new ManifestRejectedException(
+                RejectionCode.EncodingInvalid, $"Byte {offset} is not valid {EncodingName}. Save the file as \"CSV UTF-8\".", byteOffset: offset, innerException: invalid);
+        }
+
+        _checkedEnd = _filledEnd;
+        _sourceOffset += bytes.Length;
+    }
+
+    private bool TakeEnd()
+    {
+        if (_filledEnd > _checkedEnd)
+            throw InvalidUtf8(_window.AsSpan(_checkedEnd.._filledEnd));
+        if (_decoder is null)
+            return false;
+        var before = _checkedEnd;
+        TakeUtf16([], flush: true);
+        return _checkedEnd > before;
+    }
+
+    /// <summary>The length of a started, not completed UTF-8 sequence at the end of <paramref name="bytes"/>.</summary>
+    private static int UnfinishedLength(ReadOnlySpan<byte> bytes)
+    {
+        for (var back = 1; back <= Math.Min(3, bytes.Length); back++)
+        {
+            var value = bytes[^back];
+            if ((value & 0xC0) == 0x80)
+                continue;
+            var length = value switch { >= 0xF0 => 4, >= 0xE0 => 3, >= 0xC0 => 2, _ => 1 };
+            return length > back ? back : 0;
+        }
+
+        return 0;
+    }
+
+    private ManifestRejectedException InvalidUtf8(ReadOnlySpan<byte> bytes)
+    {
+        var at = 0;
+        while (Rune.DecodeFromUtf8(bytes[at..], out _, out var consumed) == OperationStatus.Done)
+            at += consumed;
+        var offset = _sourceOffset + at;
+        return new ManifestRejectedException(
+            RejectionCode.EncodingInvalid,
+            $"Byte {offset} (0x{bytes[at]:X2}) is not valid UTF-8; the file is probably saved in Windows-1252 or another older encoding. Save it as \"CSV UTF-8\" and upload it again.",
+            byteOffset: offset);
+    }
+
+    public override bool CanRead => true;
+    public override bool CanSeek => false;
+    public override bool CanWrite => false;
+    public override long Length => throw new NotSupportedException();
+    public override void Flush() => throw new NotSupportedException();
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("A manifest is read asynchronously.");
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+    public override void SetLength(long value) => throw new NotSupportedException();
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && _source is GZipStream unpacked)
+            unpacked.Dispose();
+        base.Dispose(disposing);
+    }
+
+    /// <summary>The bytes looked at for the gzip mark, then the rest of the stream.</summary>
+    private sealed class ReplayedHead(byte[] head, Stream rest) : Stream
+    {
+        private int _given;
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (_given == head.Length)
+                return await rest.ReadAsync(buffer, cancellationToken);
+            var count = Math.Min(buffer.Length, head.Length - _given);
+            head.AsMemory(_given, count).CopyTo(buffer);
+            _given += count;
+            return count;
+        }
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override bool CanRead => true;
+        public override bool CanSeek => false;
+        public override bool CanWrite => false;
+        public override long Length => throw new NotSupportedException();
+        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+        public override void Flush() => throw new NotSupportedException();
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+        public override void SetLength(long value) => throw new NotSupportedException();
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    }
+}

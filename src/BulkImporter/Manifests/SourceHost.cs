@@ -1,0 +1,176 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace BulkImporter.Manifests;
+
+/// <summary>Which hosts only exist inside somebody's network. Knows the odd ways to write an address that clients accept.</summary>
+internal static class SourceHost
+{
+    /// <summary>The longest name that DNS allows, with room for its last dot.</summary>
+    public const int MaxLength = 254;
+
+    private static readonly (uint Network, int Bits)[] PrivateNetworks =
+    [
+        (0x00000000, 8),   // this network
+        (0x0A000000, 8),   // private
+        (0x64400000, 10),  // carrier-grade NAT
+        (0x7F000000, 8),   // loopback
+        (0xA9FE0000, 16),  // link-local, cloud metadata
+        (0xAC100000, 12),  // private
+        (0xC0000000, 24),  // protocol assignments
+        (0xC0A80000, 16),  // private
+        (0xC6120000, 15),  // benchmarking
+        (0xE0000000, 3),   // multicast and reserved
+    ];
+
+    private static readonly byte[][] PrivateSuffixes =
+        [.. new[] { ".localhost", ".local", ".internal", ".lan", ".intranet", ".home.arpa", ".localdomain", ".corp", ".home" }.Select(Encoding.ASCII.GetBytes)];
+
+    /// <summary>
+    /// The host as a client resolves it: lower-case, percent-decoded, full-width characters and dots made plain,
+    /// international names in their ASCII form, without a last dot. Empty when that is no host.
+    /// </summary>
+    public static ReadOnlySpan<byte> Plain(ReadOnlySpan<byte> host, Span<byte> buffer)
+    {
+        if (host.Length > MaxLength || host.Contains((byte)'%') || !Ascii.IsValid(host))
+        {
+            host = ToAscii(host);
+            if (host.IsEmpty || host.Length > MaxLength)
+                return default;
+        }
+
+        Ascii.ToLower(host, buffer, out var length);
+        return buffer[..length] is [.. var name, (byte)'.'] ? name : buffer[..length];
+    }
+
+    /// <param name="host">A host as <see cref="Plain"/> gives it.</param>
+    public static bool IsPrivate(ReadOnlySpan<byte> host)
+    {
+        if (host[0] == (byte)'[')
+            return !IPAddress.TryParse(Encoding.ASCII.GetString(host[1..^1]), out var address) || IsPrivateIPv6(address);
+        // A name's last label is never a number, so a last label of digits or hex means an address.
+        var lastLabel = host[(host.LastIndexOf((byte)'.') + 1)..];
+        if (char.IsAsciiDigit((char)lastLabel[0]) && TryIPv4(host, out var ipv4))
+            return IsPrivateIPv4(ipv4);
+        if (lastLabel.Length == host.Length)
+            return true; // a single label, localhost among them, is a name of somebody's own network
+        foreach (var suffix in PrivateSuffixes)
+        {
+            if (host.EndsWith(suffix))
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <param name="host">With its brackets.</param>
+    public static bool IsIPv6(ReadOnlySpan<byte> host) =>
+        host is [(byte)'[', .. var inner, (byte)']'] && IPAddress.TryParse(Encoding.ASCII.GetString(inner), out var address) && address.AddressFamily == AddressFamily.InterNetworkV6;
+
+    /// <summary>One to four numbers, each decimal, octal (0…) or hexadecimal (0x…); the last fills the bytes that are left.</summary>
+    private static bool TryIPv4(ReadOnlySpan<byte> host, out uint address)
+    {
+        address = 0;
+        var parts = 0;
+        while (true)
+        {
+            var dot = host.IndexOf((byte)'.');
+            if (!TryNumber(dot < 0 ? host : host[..dot], out var number) || ++parts > 4)
+                return false;
+            if (dot < 0)
+            {
+                var bitsLeft = 8 * (5 - parts);
+                if (number >= 1UL << bitsLeft)
+                    return false;
+                address = bitsLeft == 32 ? (uint)number : address << bitsLeft | (uint)number;
+                return true;
+            }
+
+            if (number > 255)
+                return false;
+            address = address << 8 | (uint)number;
+            host = host[(dot + 1)..];
+        }
+    }
+
+    private static bool TryNumber(ReadOnlySpan<byte> text, out ulong number)
+    {
+        number = 0;
+        var radix = 10u;
+        if (text.IsEmpty)
+            return false;
+        if (text.StartsWith("0x"u8))
+            radix = 16;
+        else if (text is [(byte)'0', _, ..])
+            radix = 8;
+        text = text[(radix == 16 ? 2 : 0)..];
+        foreach (var c in text)
+        {
+            var digit = c switch
+            {
+                >= (byte)'0' and <= (byte)'9' => (uint)(c - '0'),
+                >= (byte)'a' and <= (byte)'f' => (uint)(c - 'a' + 10),
+                _ => uint.MaxValue,
+            };
+            if (digit >= radix || (number = number * radix + digit) > uint.MaxValue)
+                return false;
+        }
+
+        return true;
+    }
+
+    private static bool IsPrivateIPv4(uint address)
+    {
+        foreach (var (network, bits) in PrivateNetworks)
+        {
+            if ((address ^ network) >> (32 - bits) == 0)
+                return true;
+        }
+
+        return false;
+    }
+
+    private static bool IsPrivateIPv6(IPAddress address)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        address.TryWriteBytes(bytes, out _);
+        if (address.IsIPv6LinkLocal || address.IsIPv6SiteLocal || address.IsIPv6Multicast || address.IsIPv6UniqueLocal)
+            return true;
+        var embedded = BinaryPrimitives.ReadUInt32BigEndian(bytes[12..]);
+        if (bytes[..10].IndexOfAnyExcept((byte)0) < 0) // ::, ::1, and IPv4 in ::a.b.c.d or ::ffff:a.b.c.d
+            return IsPrivateIPv4(embedded) || (bytes[10] | bytes[11]) == 0;
+        if (bytes[..12].SequenceEqual((ReadOnlySpan<byte>)[0, 0x64, 0xFF, 0x9B, 0, 0, 0, 0, 0, 0, 0, 0])) // NAT64
+            return IsPrivateIPv4(embedded);
+        return bytes[0] == 0x20 && bytes[1] == 0x02 && IsPrivateIPv4(BinaryPrimitives.ReadUInt32BigEndian(bytes[2..])); // 6to4
+    }
+
+    private static ReadOnlySpan<byte> ToAscii(ReadOnlySpan<byte> host)
+    {
+        var text = Uri.UnescapeDataString(Encoding.UTF8.GetString(host));
+        var plain = new StringBuilder(text.Length);
+        foreach (var c in text)
+        {
+            plain.Append(c switch
+            {
+                '\u3002' or '\uFF61' => '.',
+                >= '\uFF01' and <= '\uFF5E' => (char)(c - 0xFEE0),
+                '\u24EA' => '0',
+                >= '\u2460' and <= '\u2468' => (char)(c - '\u2460' + '1'),
+                >= '\u24B6' and <= '\u24CF' => (char)(c - '\u24B6' + 'a'),
+                >= '\u24D0' and <= '\u24E9' => (char)(c - '\u24D0' + 'a'),
+                _ => c,
+            });
+        }
+
+        // Labels of letters beyond ASCII stay as they are resolved: "xn--" names are never private, so a mark is enough.
+        for (var index = 0; index < plain.Length; index++)
+        {
+            if (plain[index] > 0x7F)
+                plain[index] = char.IsLetterOrDigit(plain[index]) || char.IsSurrogate(plain[index]) || char.GetUnicodeCategory(plain[index]) is System.Globalization.UnicodeCategory.NonSpacingMark or System.Globalization.UnicodeCategory.SpacingCombiningMark ? 'x' : ' ';
+        }
+
+        return Encoding.ASCII.GetBytes(plain.ToString());
+    }
+}

@@ -1,0 +1,103 @@
+using Cincopa.Simulator.Faults;
+
+namespace Cincopa.Simulator;
+
+/// <summary>
+/// Every fact or guess about the remote API that the simulator had to choose, each with its mark, so that a wrong one is changed here
+/// and nowhere else. DOC: stated on a Cincopa page. OWN: behaviour of Cincopa's own client code. 3P: third-party client code.
+/// INF: our inference. Defaults that a script can change are named here and read by <see cref="FaultScript"/>.
+/// </summary>
+internal static class Assumptions
+{
+    // Who may do what.
+
+    /// <summary>Permissions of a token that nothing else is said about. OWN (form, atoms).</summary>
+    public const string DefaultPermissions = "|asset.*|gallery.*|";
+
+    /// <summary>A rejected token is answered with this. 3P (403 as two readers of the official page report; one client expects 401).</summary>
+    public const int TokenRejectedStatus = StatusCodes.Status403Forbidden;
+
+    public const string TokenRejectedMessage = "invalid api_token"; // INF
+
+    /// <summary>A missing permission is answered with 403 and a message. INF</summary>
+    public const int PermissionMissingStatus = StatusCodes.Status403Forbidden;
+
+    public const string PermissionMissingMessage = "permission denied"; // INF
+
+    /// <summary>The atom that an operation needs; the same atom with <c>.*</c> covers it. INF</summary>
+    public static string? PermissionFor(Operation operation) => operation switch
+    {
+        Operation.Submit or Operation.Abort or Operation.GetUploadUrl => "asset.upload",
+        Operation.Status or Operation.List => "asset.read",
+        Operation.SetMeta => "asset.write",
+        Operation.Delete => "asset.delete",
+        Operation.GalleryList or Operation.GalleryItems => "gallery.read",
+        Operation.GalleryCreate or Operation.GalleryAddItem or Operation.GalleryRemoveItem => "gallery.write",
+        Operation.Ping or Operation.Push or Operation.Unknown or Operation.Connection => null,
+    };
+
+    // Refusals.
+
+    /// <summary>How a call is refused unless the script says otherwise; both styles are in the field. OWN (both), INF (which one where).</summary>
+    public const ReplyStyle Refusals = ReplyStyle.SuccessFalse;
+
+    public const string InvalidInputMessage = "invalid input"; // INF
+    public const string UnknownStatusIdMessage = "unknown status_id"; // INF
+    public const string UnknownAssetMessage = "resource not found"; // INF
+    public const string UnknownGalleryMessage = "gallery not found"; // INF
+    public const string QuotaMessage = "out of assets quota"; // OWN (on push), INF (on the pull call)
+    public const string BusyMessage = "server busy"; // INF
+    public const string RateMessage = "too many requests"; // INF
+
+    /// <summary>Characters of query that the host takes; longer ones are answered as IIS request filtering does: 404 and HTML. INF</summary>
+    public const int LongestQuery = 2048;
+
+    // Imports by URL.
+
+    /// <summary>How long an import takes, in ms. INF</summary>
+    public static readonly MillisecondRange ImportMs = new(300, 1500);
+
+    /// <summary>Words of the status call. 3P (A: S12), 3P doubtful (B: S14).</summary>
+    public const StatusVocabulary Vocabulary = StatusVocabulary.A;
+
+    /// <summary>Numbers of the status call are text. 3P</summary>
+    public const bool NumbersAsStrings = true;
+
+    /// <summary>When <c>resid</c> shows: one mock has it while still in progress. 3P</summary>
+    public const ResidTiming Resid = ResidTiming.Early;
+
+    /// <summary>With <see cref="ResidTiming.Late"/>: so many ms after the import is ready. INF</summary>
+    public const int ResidLateMs = 1000;
+
+    /// <summary>With vocabulary B an import is <c>pending</c> up to this share of its time. INF</summary>
+    public const double PendingShare = 0.1;
+
+    /// <summary>A stalled import stops here and never moves again. INF</summary>
+    public const double StalledAt = 0.1;
+
+    /// <summary>What the status call says of an aborted import. INF</summary>
+    public const string AbortedText = "aborted";
+
+    /// <summary>Sizes of imported files, in bytes; which one follows from the URL. INF</summary>
+    public const int SmallestFile = 1_000_000, LargestFile = 50_000_000;
+
+    // Assets and galleries.
+
+    /// <summary>Page size when none is asked for: OWN. The cap: 3P.</summary>
+    public const int ItemsPerPage = 50, MostItemsPerPage = 100;
+
+    /// <summary>Numeric ids start here. OWN (numeric text), INF (size).</summary>
+    public const int FirstAssetId = 100_000_000;
+
+    /// <summary>An asset gets its file name from the last path segment of the URL, percent-decoded. INF</summary>
+    public static string FileNameOf(string input) => Uri.UnescapeDataString(FileNames.LastSegment(input));
+
+    /// <summary>Any gallery id is taken as existing, as any token is; off, only created ones are. INF</summary>
+    public const bool AnyGallery = true;
+
+    /// <summary>An upload URL of another signature is refused in text, HTTP 200. INF</summary>
+    public const string BadUploadUrlText = "error: bad upload url";
+
+    /// <summary>The words before the line with the new id; their number is what matters: it stands on line index 5 (OWN S8). The words: INF.</summary>
+    public static readonly string[] PushPreamble = ["cincopa upload", "received", "checked", "stored", "registered"];
+}

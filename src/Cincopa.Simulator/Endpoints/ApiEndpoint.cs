@@ -1,0 +1,169 @@
+using Cincopa.Simulator.Faults;
+
+namespace Cincopa.Simulator.Endpoints;
+
+/// <summary>Every call of the API goes through here: written down, judged, answered, or spoilt as the script says.</summary>
+internal sealed class ApiEndpoint(Simulator simulator, CancellationToken stopping)
+{
+    public async Task HandleAsync(HttpContext context)
+    {
+        // 1. Who asks for what.
+        var operation = Route(context.Request.Path.Value);
+        var query = new Query(context.Request.QueryString.Value);
+        var import = operation is Operation.Status or Operation.Abort ? simulator.Library.FindImport(query["status_id"]) : null;
+        var call = new Call(context, simulator, simulator.Faults, operation, query)
+        {
+            Input = operation == Operation.Submit ? query["input"] : import?.Input,
+            Import = import,
+            Grant = simulator.Tokens.Find(query["api_token"]),
+        };
+
+        // 2. Into the ledger, before anything can go wrong.
+        var entry = simulator.Ledger.Open(operation, call.Input, out var ordinal);
+        if (operation == Operation.Status && import is not null)
+            ordinal = import.CountPoll();
+
+        // 3. What happens and what is said. The effect comes first and the wait second: a client that gives up has still made its import.
+        var result = new Result(default, new Answer(CallOutcome.ClientGone, HttpStatus: 0));
+        FaultRule? rule = null;
+        try
+        {
+            if (RefuseAtTheDoor(call) is { } refusal)
+            {
+                await DrainAsync(call);
+                result = refusal;
+            }
+            else
+            {
+                var draw = call.Faults.Draw(operation, call.Input, ordinal);
+                rule = draw.Rule;
+                result = await ApplyAsync(call, rule);
+                if (draw.Wait > TimeSpan.Zero)
+                    await WaitAsync(call, draw.Wait);
+                if (rule?.Fault == Fault.Hang)
+                    await WaitAsync(call, Timeout.InfiniteTimeSpan);
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException)
+        {
+            // The client gave up, broke off inside its own request, or the simulator stops.
+            var outcome = rule?.Fault == Fault.Hang ? CallOutcome.Hung : CallOutcome.ClientGone;
+            result = result with { Answer = result.Answer with { Outcome = outcome, HttpStatus = 0 } };
+            context.Abort();
+            return;
+        }
+        finally
+        {
+            // 4. The entry is complete before the client can see the answer.
+            simulator.Ledger.Close(entry, result.Answer);
+        }
+
+        // 5. The answer, or what is left of it.
+        if (rule?.Fault is Fault.ReplyLost or Fault.Reset)
+            context.Abort();
+        else if (rule?.Fault is Fault.ReplyCut)
+            await result.Reply.SendHalfAsync(context);
+        else
+            await result.Reply.SendAsync(context, closes: !call.Script.KeepAlive);
+    }
+
+    private static Operation Route(string? path) => path switch
+    {
+        "/v2/asset.upload_from_url.json" => Operation.Submit,
+        "/v2/asset.upload_from_url_get_status.json" => Operation.Status,
+        "/v2/asset.upload_from_url_abort.json" => Operation.Abort,
+        "/v2/asset.list.json" => Operation.List,
+        "/v2/asset.set_meta.json" => Operation.SetMeta,
+        "/v2/asset.delete.json" => Operation.Delete,
+        "/v2/asset.get_upload_url.json" => Operation.GetUploadUrl,
+        "/v2/gallery.create.json" => Operation.GalleryCreate,
+        "/v2/gallery.list.json" => Operation.GalleryList,
+        "/v2/gallery.get_items.json" => Operation.GalleryItems,
+        "/v2/gallery.add_item.json" => Operation.GalleryAddItem,
+        "/v2/gallery.remove_item.json" => Operation.GalleryRemoveItem,
+        "/v2/ping.json" => Operation.Ping,
+        PushEndpoint.Path => Operation.Push,
+        _ => Operation.Unknown,
+    };
+
+    /// <summary>Token, permission and length of the query come before every scripted fault; null lets the call in.</summary>
+    private static Result? RefuseAtTheDoor(Call call)
+    {
+        if (call.Operation is Operation.Push or Operation.Unknown)
+            return null;
+        if (call.Query.Length > call.Script.LongestQuery)
+            return Refusal(CallOutcome.QueryTooLong, Reply.Refusal(ReplyStyle.Html, 404, "404.15 - query string too long"));
+        if (call.Grant is null)
+            return Refusal(CallOutcome.TokenRejected, Reply.Refusal(ReplyStyle.Json, Assumptions.TokenRejectedStatus, Assumptions.TokenRejectedMessage));
+        if (call.Grant.RejectedWith is { } status)
+            return Refusal(CallOutcome.TokenRejected, Reply.Refusal(ReplyStyle.Json, status, Assumptions.TokenRejectedMessage));
+        if (Assumptions.PermissionFor(call.Operation) is { } atom && !call.Grant.Covers(atom))
+            return Refusal(CallOutcome.PermissionMissing, Reply.Refusal(ReplyStyle.Json, Assumptions.PermissionMissingStatus, Assumptions.PermissionMissingMessage));
+        return null;
+
+        static Result Refusal(CallOutcome outcome, Reply reply) => new(reply, new Answer(outcome, reply.HttpStatus));
+    }
+
+    /// <summary>Lets the call take effect unless the rule forbids it, and puts the rule's answer in place of the proper one.</summary>
+    private static async ValueTask<Result> ApplyAsync(Call call, FaultRule? rule)
+    {
+        Result proper = default;
+        if (rule is null || FaultReply.Commits(rule))
+            proper = call.Operation == Operation.Push ? await PushEndpoint.TakeAsync(call) : Apply(call);
+        else
+            await DrainAsync(call);
+
+        if (rule is null or { Fault: Fault.Delay })
+            return proper;
+        var import = proper.Reply.Body is null ? call.Import?.Number ?? -1 : proper.Answer.Import;
+        var reply = FaultReply.For(rule, call.Operation, call.Simulator.Clock) ?? proper.Reply;
+        var sent = rule.Fault is Fault.ReplyLost or Fault.Reset or Fault.Hang ? 0 : reply.HttpStatus;
+        return new Result(reply, new Answer(FaultReply.OutcomeOf(rule.Fault), sent, proper.Answer.Accepted, import));
+    }
+
+    private static Result Apply(Call call) => call.Operation switch
+    {
+        Operation.Submit => ImportEndpoints.Submit(call),
+        Operation.Status => ImportEndpoints.Status(call),
+        Operation.Abort => ImportEndpoints.Abort(call),
+        Operation.List => AssetEndpoints.List(call),
+        Operation.SetMeta => AssetEndpoints.SetMeta(call),
+        Operation.Delete => AssetEndpoints.Delete(call),
+        Operation.GetUploadUrl => PushEndpoint.GetUploadUrl(call),
+        Operation.GalleryCreate => GalleryEndpoints.Create(call),
+        Operation.GalleryList => GalleryEndpoints.List(call),
+        Operation.GalleryItems => GalleryEndpoints.Items(call),
+        Operation.GalleryAddItem => GalleryEndpoints.AddItem(call),
+        Operation.GalleryRemoveItem => GalleryEndpoints.RemoveItem(call),
+        Operation.Ping => Ping(call),
+        Operation.Unknown or Operation.Push or Operation.Connection =>
+            new Result(Reply.Refusal(ReplyStyle.Html, 404, "Not Found"), new Answer(CallOutcome.NotFound, 404)),
+    };
+
+    private static Result Ping(Call call) => Result.Ok(Reply.Success(call, static (json, c) =>
+    {
+        json.WriteString("ping"u8, "pong"u8);
+        json.WriteString("accid"u8, "AMDASIMULATOR"u8);
+        json.WriteString("accid_num"u8, "1000001"u8);
+        json.WriteString("accemail"u8, "account@simulator.test"u8);
+        json.WriteString("userid"u8, "AEDASIMULATOR"u8);
+        json.WriteString("userid_num"u8, "1000001"u8);
+        json.WriteString("useremail"u8, "user@simulator.test"u8);
+        json.WriteString("permissions"u8, c.Grant!.Permissions);
+        json.WriteString("ip"u8, c.Context.Connection.RemoteIpAddress?.ToString());
+        json.WriteBoolean("revertid"u8, false);
+    }));
+
+    /// <summary>Reads a pushed chunk to its end without keeping it, so that the client hears the answer and not a broken pipe.</summary>
+    private static async ValueTask DrainAsync(Call call)
+    {
+        if (call.Operation == Operation.Push)
+            await call.Context.Request.BodyReader.CopyToAsync(Stream.Null, call.Context.RequestAborted);
+    }
+
+    private async Task WaitAsync(Call call, TimeSpan time)
+    {
+        using var gone = CancellationTokenSource.CreateLinkedTokenSource(call.Context.RequestAborted, stopping);
+        await Task.Delay(time, simulator.Clock, gone.Token);
+    }
+}

@@ -1,0 +1,89 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Cincopa.Simulator.Faults;
+
+namespace Cincopa.Simulator.Endpoints;
+
+/// <summary>An answer, made in full before a byte of it is sent, so that a fault can cut it or withhold it.</summary>
+internal readonly record struct Reply(int HttpStatus, string ContentType, byte[] Body)
+{
+    public const string Json = "application/json; charset=utf-8";
+    private const string Html = "text/html; charset=utf-8";
+    private const string Plain = "text/plain; charset=utf-8";
+
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? _buffer;
+
+    public string? RetryAfter { get; init; }
+
+    public static Reply Text(string text) => new(200, Plain, Encoding.UTF8.GetBytes(text));
+
+    /// <summary>200 with an object of <c>success:true</c>, <c>runtime</c> and what is written.</summary>
+    public static Reply Success<T>(T state, Action<Utf8JsonWriter, T> write) => Object(200, state, (json, rest) =>
+    {
+        json.WriteBoolean("success"u8, true);
+        json.WriteNumber("runtime"u8, 5);
+        write(json, rest);
+    });
+
+    public static Reply Refusal(ReplyStyle style, int httpStatus, string message) => style switch
+    {
+        ReplyStyle.Json => Failure(httpStatus, message),
+        ReplyStyle.SuccessFalse => Failure(200, message),
+        ReplyStyle.Empty => new Reply(httpStatus, Plain, []),
+        ReplyStyle.Html => new Reply(httpStatus, Html, Encoding.UTF8.GetBytes(
+            $"<html><head><title>{httpStatus}</title></head><body><h1>{HtmlEncoder.Default.Encode(message)}</h1></body></html>")),
+        ReplyStyle.Text => new Reply(httpStatus, Plain, Encoding.UTF8.GetBytes($"error: {message}")),
+    };
+
+    /// <summary>Any value in the style of the control API: camel case, enums in snake case.</summary>
+    public static Reply Of<T>(T value, JsonSerializerOptions options) => new(200, Json, JsonSerializer.SerializeToUtf8Bytes(value, options));
+
+    public async Task SendAsync(HttpContext context, bool closes)
+    {
+        Begin(context, closes);
+        await context.Response.BodyWriter.WriteAsync(Body);
+    }
+
+    /// <summary>Sends the head and half of the body, then resets the connection.</summary>
+    public async Task SendHalfAsync(HttpContext context)
+    {
+        Begin(context, closes: false);
+        await context.Response.BodyWriter.WriteAsync(Body.AsMemory(0, Body.Length / 2));
+        context.Abort();
+    }
+
+    private void Begin(HttpContext context, bool closes)
+    {
+        var response = context.Response;
+        response.StatusCode = HttpStatus;
+        response.ContentType = ContentType;
+        response.ContentLength = Body.Length;
+        if (RetryAfter is not null)
+            response.Headers.RetryAfter = RetryAfter;
+        if (closes)
+            response.Headers.Connection = "close";
+    }
+
+    private static Reply Failure(int httpStatus, string message) => Object(httpStatus, message, static (json, text) =>
+    {
+        json.WriteBoolean("success"u8, false);
+        json.WriteString("message"u8, text);
+    });
+
+    private static Reply Object<T>(int httpStatus, T state, Action<Utf8JsonWriter, T> write)
+    {
+        var buffer = _buffer ??= new ArrayBufferWriter<byte>(1024);
+        buffer.ResetWrittenCount();
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            json.WriteStartObject();
+            write(json, state);
+            json.WriteEndObject();
+        }
+
+        return new Reply(httpStatus, Json, buffer.WrittenSpan.ToArray());
+    }
+}

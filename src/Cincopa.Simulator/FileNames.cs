@@ -1,0 +1,22 @@
+namespace Cincopa.Simulator;
+
+/// <summary>Reads file names and kinds out of URLs.</summary>
+internal static class FileNames
+{
+    /// <summary>The last path segment, still percent-encoded, without query and fragment.</summary>
+    public static ReadOnlySpan<char> LastSegment(ReadOnlySpan<char> url)
+    {
+        var end = url.IndexOfAny('?', '#');
+        var path = end < 0 ? url : url[..end];
+        return path[(path.LastIndexOf('/') + 1)..];
+    }
+
+    /// <summary><c>video</c>, <c>image</c>, <c>audio</c> or <c>other</c>, from the extension.</summary>
+    public static string KindOf(string fileName) => Path.GetExtension(fileName).ToUpperInvariant() switch
+    {
+        ".MP4" or ".MOV" or ".AVI" or ".MKV" or ".WEBM" or ".M4V" or ".WMV" => "video",
+        ".JPG" or ".JPEG" or ".PNG" or ".GIF" or ".WEBP" or ".TIF" or ".TIFF" => "image",
+        ".MP3" or ".WAV" or ".M4A" or ".AAC" or ".FLAC" or ".OGG" => "audio",
+        _ => "other",
+    };
+}

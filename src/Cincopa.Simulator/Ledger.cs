@@ -1,0 +1,281 @@
+using System.Runtime.InteropServices;
+
+namespace Cincopa.Simulator;
+
+/// <summary>How a call was answered. In JSON in snake case.</summary>
+public enum CallOutcome
+{
+    /// <summary>Not answered yet.</summary>
+    Open,
+    /// <summary>The proper answer.</summary>
+    Ok,
+    /// <summary>A refusal with a message.</summary>
+    Refused,
+    TokenRejected,
+    PermissionMissing,
+    QuotaExceeded,
+    QueryTooLong,
+    NotFound,
+    RateLimited,
+    Unavailable,
+    BadGateway,
+    EmptyReply,
+    InvalidJson,
+    NoStatusId,
+    /// <summary>Took effect; connection reset before a byte of the answer.</summary>
+    ReplyLost,
+    /// <summary>Took effect; connection reset after half of the answer.</summary>
+    ReplyCut,
+    /// <summary>Connection reset after the request was read.</summary>
+    Reset,
+    /// <summary>No answer until the client gave up.</summary>
+    Hung,
+    /// <summary>The client went away before the answer was due, or inside its own request.</summary>
+    ClientGone,
+    /// <summary>Connection closed before the request was read.</summary>
+    ClosedUnread,
+}
+
+/// <summary>How a call ended. <paramref name="Import"/> is the number of the import it made or asked about, -1 without one.</summary>
+internal readonly record struct Answer(CallOutcome Outcome, int HttpStatus, bool Accepted = false, int Import = -1);
+
+/// <summary>One call as the ledger shows it. It never holds a token.</summary>
+/// <param name="Seq">From 1, in order of arrival.</param>
+/// <param name="At">When the request was read, UTC.</param>
+/// <param name="AtMs">The same in ms since the ledger began, from a monotonic clock.</param>
+/// <param name="Op">What was asked.</param>
+/// <param name="Input">The source URL of the call or of its import.</param>
+/// <param name="StatusId">The status_id given or asked about.</param>
+/// <param name="Outcome">How it was answered.</param>
+/// <param name="Accepted">Whether it took effect: a submit made an import, a push kept its chunk.</param>
+/// <param name="Http">The HTTP status; 0 when no answer was sent.</param>
+/// <param name="InFlight">Calls of the same operation under way, this one included, when it arrived.</param>
+/// <param name="DurationMs">From arrival to answer.</param>
+public sealed record LedgerLine(
+    long Seq, DateTimeOffset At, double AtMs, Operation Op, string? Input, string? StatusId, CallOutcome Outcome, bool Accepted, int Http, int InFlight, double DurationMs);
+
+/// <summary>An input that arrived more than once.</summary>
+public sealed record RepeatedInput(string Input, int Received, int Accepted);
+
+/// <summary>The ledger in numbers.</summary>
+/// <param name="SubmitsReceived">Submit calls that were read.</param>
+/// <param name="SubmitsAccepted">Those that made an import, whatever their client was told.</param>
+/// <param name="DistinctInputs">Different source URLs among the received.</param>
+/// <param name="DistinctInputsAccepted">Different source URLs among the accepted.</param>
+/// <param name="InputsReceivedMoreThanOnce">Source URLs with several submit calls.</param>
+/// <param name="InputsAcceptedMoreThanOnce">Source URLs with several imports: duplicates made.</param>
+/// <param name="Repeated">The inputs received more than once, those with most imports first; at most 1,000 of them.</param>
+/// <param name="MaxSubmitsPerSecond">Most submits that arrived in any window [t, t + 1 s).</param>
+/// <param name="MaxStatusPerSecond">The same of status calls.</param>
+/// <param name="MaxSubmitsInFlight">Most submits under way at once.</param>
+/// <param name="MaxStatusInFlight">The same of status calls.</param>
+/// <param name="Operations">Calls by operation; operations never asked for are left out.</param>
+/// <param name="Outcomes">Submit calls by outcome.</param>
+public sealed record LedgerSummary(
+    long SubmitsReceived,
+    long SubmitsAccepted,
+    long DistinctInputs,
+    long DistinctInputsAccepted,
+    long InputsReceivedMoreThanOnce,
+    long InputsAcceptedMoreThanOnce,
+    IReadOnlyList<RepeatedInput> Repeated,
+    int MaxSubmitsPerSecond,
+    int MaxStatusPerSecond,
+    int MaxSubmitsInFlight,
+    int MaxStatusInFlight,
+    IReadOnlyDictionary<Operation, long> Operations,
+    IReadOnlyDictionary<CallOutcome, long> Outcomes);
+
+/// <summary>Every call that arrived, in order: 48 bytes each, in blocks that never move.</summary>
+public sealed class Ledger
+{
+    private const int BlockSize = 1 << 14;
+    private const int MostRepeatedShown = 1000;
+
+    private readonly TimeProvider _clock;
+    private readonly Lock _gate = new();
+    private readonly int[] _inFlight = new int[(int)Operation.Connection + 1];
+    private readonly int[] _maxInFlight = new int[(int)Operation.Connection + 1];
+    private readonly long[] _received = new long[(int)Operation.Connection + 1];
+    private List<Entry[]> _blocks = [];
+    private Dictionary<string, Tally> _byInput = new(StringComparer.Ordinal);
+    private long _count;
+    private int _life;
+    private long _beganAt;
+    private DateTimeOffset _beganAtUtc;
+
+    internal Ledger(TimeProvider clock)
+    {
+        _clock = clock;
+        Reset();
+    }
+
+    internal void Reset()
+    {
+        lock (_gate)
+        {
+            // A call that arrived before the reset and ends after it must not write into the new entries.
+            _life++;
+            _blocks = [];
+            _byInput = new(StringComparer.Ordinal);
+            _count = 0;
+            Array.Clear(_inFlight);
+            Array.Clear(_maxInFlight);
+            Array.Clear(_received);
+            _beganAt = _clock.GetTimestamp();
+            _beganAtUtc = _clock.GetUtcNow();
+        }
+    }
+
+    /// <summary>Writes down a call as it arrives. <paramref name="ordinal"/>: the how-manieth of this operation it is, or of this input for a submit.</summary>
+    internal EntryKey Open(Operation operation, string? input, out long ordinal)
+    {
+        lock (_gate)
+        {
+            var index = _count++;
+            if (index % BlockSize == 0)
+                _blocks.Add(new Entry[BlockSize]);
+            var op = (int)operation;
+            ordinal = ++_received[op];
+            if (operation == Operation.Submit && input is not null)
+                ordinal = ++CollectionsMarshal.GetValueRefOrAddDefault(_byInput, input, out _).Received;
+            var inFlight = ++_inFlight[op];
+            _maxInFlight[op] = Math.Max(_maxInFlight[op], inFlight);
+            At(index) = new Entry { At = _clock.GetTimestamp() - _beganAt, Input = input, Operation = operation, Import = -1, InFlight = inFlight };
+            return new EntryKey(index, _life);
+        }
+    }
+
+    /// <summary>Completes the entry, before the client sees the answer.</summary>
+    internal void Close(EntryKey key, in Answer answer)
+    {
+        lock (_gate)
+        {
+            if (key.Life != _life)
+                return;
+            ref var entry = ref At(key.Index);
+            entry.Took = _clock.GetTimestamp() - _beganAt - entry.At;
+            entry.Outcome = answer.Outcome;
+            entry.HttpStatus = (short)answer.HttpStatus;
+            entry.Accepted = answer.Accepted;
+            entry.Import = answer.Import;
+            _inFlight[(int)entry.Operation]--;
+            if (answer.Accepted && entry is { Operation: Operation.Submit, Input: not null })
+                CollectionsMarshal.GetValueRefOrAddDefault(_byInput, entry.Input, out _).Accepted++;
+        }
+    }
+
+    /// <summary>Calls in order of arrival, and how many fit in all.</summary>
+    /// <param name="operation">Only this operation.</param>
+    /// <param name="input">Only this source URL, exactly.</param>
+    /// <param name="skip">Leave out so many of those that fit.</param>
+    /// <param name="take">Give so many.</param>
+    /// <param name="statusIdOf">Makes the status_id of an import's number.</param>
+    internal (IReadOnlyList<LedgerLine> Lines, long Count) Read(Operation? operation, string? input, long skip, int take, Func<int, string> statusIdOf)
+    {
+        lock (_gate)
+        {
+            var lines = new List<LedgerLine>();
+            var fitting = 0L;
+            for (var i = 0L; i < _count; i++)
+            {
+                ref var e = ref At(i);
+                if ((operation is { } op && e.Operation != op) || (input is not null && e.Input != input))
+                    continue;
+                if (fitting++ < skip || lines.Count >= take)
+                    continue;
+                lines.Add(new LedgerLine(
+                    i + 1, _beganAtUtc + Span(e.At), Span(e.At).TotalMilliseconds, e.Operation, e.Input,
+                    e.Import < 0 ? null : statusIdOf(e.Import), e.Outcome, e.Accepted, e.HttpStatus, e.InFlight, Span(e.Took).TotalMilliseconds));
+            }
+
+            return (lines, fitting);
+        }
+    }
+
+    /// <summary>The numbers of all entries.</summary>
+    public LedgerSummary Summarise()
+    {
+        lock (_gate)
+        {
+            var outcomes = new Dictionary<CallOutcome, long>();
+            var accepted = 0L;
+            for (var i = 0L; i < _count; i++)
+            {
+                ref var entry = ref At(i);
+                if (entry.Operation != Operation.Submit)
+                    continue;
+                accepted += entry.Accepted ? 1 : 0;
+                CollectionsMarshal.GetValueRefOrAddDefault(outcomes, entry.Outcome, out _)++;
+            }
+
+            var repeated = _byInput.Where(pair => pair.Value.Received > 1).ToList();
+            return new LedgerSummary(
+                SubmitsReceived: _received[(int)Operation.Submit],
+                SubmitsAccepted: accepted,
+                DistinctInputs: _byInput.Count,
+                DistinctInputsAccepted: _byInput.Values.LongCount(tally => tally.Accepted > 0),
+                InputsReceivedMoreThanOnce: repeated.Count,
+                InputsAcceptedMoreThanOnce: repeated.LongCount(pair => pair.Value.Accepted > 1),
+                Repeated:
+                [
+                    .. repeated
+                        .OrderByDescending(pair => pair.Value.Accepted).ThenByDescending(pair => pair.Value.Received).ThenBy(pair => pair.Key, StringComparer.Ordinal)
+                        .Take(MostRepeatedShown)
+                        .Select(pair => new RepeatedInput(pair.Key, pair.Value.Received, pair.Value.Accepted)),
+                ],
+                MaxSubmitsPerSecond: MostInOneSecond(Operation.Submit),
+                MaxStatusPerSecond: MostInOneSecond(Operation.Status),
+                MaxSubmitsInFlight: _maxInFlight[(int)Operation.Submit],
+                MaxStatusInFlight: _maxInFlight[(int)Operation.Status],
+                Operations: Enum.GetValues<Operation>().Where(op => _received[(int)op] > 0).ToDictionary(op => op, op => _received[(int)op]),
+                Outcomes: outcomes);
+        }
+    }
+
+    /// <summary>Two marks run over the arrivals; what lies between them is never a second or longer.</summary>
+    private int MostInOneSecond(Operation operation)
+    {
+        var (most, inside, tail) = (0, 0, 0L);
+        for (var head = 0L; head < _count; head++)
+        {
+            if (At(head).Operation != operation)
+                continue;
+            inside++;
+            for (; At(head).At - At(tail).At >= _clock.TimestampFrequency; tail++)
+            {
+                if (At(tail).Operation == operation)
+                    inside--;
+            }
+
+            most = Math.Max(most, inside);
+        }
+
+        return most;
+    }
+
+    private ref Entry At(long index) => ref _blocks[(int)(index / BlockSize)][index % BlockSize];
+
+    private TimeSpan Span(long ticks) => _clock.GetElapsedTime(0, ticks);
+
+    internal readonly record struct EntryKey(long Index, int Life);
+
+    private struct Entry
+    {
+        public long At;
+        public long Took;
+        public string? Input;
+        public int Import;
+        public int InFlight;
+        public short HttpStatus;
+        public Operation Operation;
+        public CallOutcome Outcome;
+        public bool Accepted;
+    }
+
+    private struct Tally
+    {
+        public int Received;
+        public int Accepted;
+    }
+}

@@ -1,0 +1,287 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Cincopa.Simulator.Faults;
+
+namespace Cincopa.Simulator.Remote;
+
+/// <summary>What the remote account holds: imports under way, assets, galleries, files half pushed. One lock guards it all.</summary>
+public sealed class Library
+{
+    private readonly TimeProvider _clock;
+    private readonly Lock _gate = new();
+    private OpaqueIds _ids;
+    private int _life;
+    private List<Import?> _imports = [];
+    private List<Asset?> _assets = [];
+    private List<Asset> _byUpload = [];
+    private PriorityQueue<Import, long> _running = new();
+    private Dictionary<string, int> _acceptedByInput = new(StringComparer.Ordinal);
+    private Dictionary<string, Gallery> _galleries = new(StringComparer.Ordinal);
+    private Dictionary<string, PushedFile> _pushed = new(StringComparer.Ordinal);
+
+    internal Library(TimeProvider clock)
+    {
+        _clock = clock;
+        _ids = NewIds();
+    }
+
+    internal void Reset()
+    {
+        lock (_gate)
+        {
+            _ids = NewIds();
+            _imports = [];
+            _assets = [];
+            _byUpload = [];
+            _running = new();
+            _acceptedByInput = new(StringComparer.Ordinal);
+            _galleries = new(StringComparer.Ordinal);
+            _pushed = new(StringComparer.Ordinal);
+        }
+    }
+
+    // Imports by URL.
+
+    /// <summary>Every accepted submit makes a new import, whatever its URL (INF).</summary>
+    internal Import Accept(string input, string? fid, int? attachTo, FaultDeck faults)
+    {
+        lock (_gate)
+        {
+            // A few at every submit, so that the first listing after a long run does not have them all to do.
+            TakeInFinished(most: 2);
+            var ordinal = ++CollectionsMarshal.GetValueRefOrAddDefault(_acceptedByInput, input, out _);
+            var (plan, takes) = faults.PlanImport(input, ordinal);
+            var now = _clock.GetTimestamp();
+            var import = new Import(_imports.Count, input, fid, attachTo, now, takes, plan);
+            _imports.Add(import);
+            _assets.Add(null);
+            if (plan is { FailureText: null, Stalls: false } && attachTo is null)
+                _running.Enqueue(import, now + (long)(takes.TotalSeconds * _clock.TimestampFrequency));
+            return import;
+        }
+    }
+
+    internal Import? FindImport(string? statusId)
+    {
+        lock (_gate)
+        {
+            var number = _ids.ReadStatusId(statusId);
+            return number >= 0 && number < _imports.Count ? _imports[number] : null;
+        }
+    }
+
+    internal string StatusIdOf(int number) => _ids.StatusId(number);
+
+    internal string RidOf(Import import) => _ids.Rid(import.AttachTo ?? import.Number);
+
+    /// <summary>Stops an import that still runs; one that ended stays as it is (INF).</summary>
+    internal void Abort(Import import)
+    {
+        lock (_gate)
+        {
+            var done = import.DoneAfter(_clock.GetElapsedTime(import.StartedAt));
+            if (done < 1)
+                import.AbortedAt = done;
+        }
+    }
+
+    // Assets.
+
+    /// <summary>All assets, the oldest first, deleted ones too.</summary>
+    public IReadOnlyList<Asset> Assets()
+    {
+        lock (_gate)
+        {
+            TakeInFinished();
+            return _byUpload.ToArray();
+        }
+    }
+
+    /// <summary>The asset of a rid or a numeric id; null when there is none (yet).</summary>
+    internal Asset? FindAsset(string? ridOrId)
+    {
+        lock (_gate)
+        {
+            TakeInFinished();
+            var number = _ids.ReadRid(ridOrId);
+            if ((number < 0 || number >= _assets.Count) && int.TryParse(ridOrId, CultureInfo.InvariantCulture, out var id))
+                number = id - Assumptions.FirstAssetId;
+            return number >= 0 && number < _assets.Count && _assets[number] is { Deleted: false } asset ? asset : null;
+        }
+    }
+
+    /// <summary>One page of the assets that fit, newest first, and how many fit in all.</summary>
+    internal (IReadOnlyList<Asset> Page, int Count) List(AssetQuery query, DateTimeOffset uploadedBy, int skip, int take)
+    {
+        lock (_gate)
+        {
+            TakeInFinished();
+            return PageOf(Newest(), query, uploadedBy, skip, take);
+        }
+
+        IEnumerable<Asset> Newest()
+        {
+            for (var i = _byUpload.Count - 1; i >= 0; i--)
+                yield return _byUpload[i];
+        }
+    }
+
+    internal void SetMeta(Asset asset, IEnumerable<(string Field, string Value)> changes)
+    {
+        lock (_gate)
+        {
+            foreach (var (field, value) in changes)
+                asset[field] = value;
+            asset.Modified = _clock.GetUtcNow();
+        }
+    }
+
+    internal void Delete(Asset asset)
+    {
+        lock (_gate)
+        {
+            asset.Deleted = true;
+            foreach (var gallery in _galleries.Values)
+                gallery.Items.Remove(asset);
+        }
+    }
+
+    // Galleries.
+
+    internal Gallery CreateGallery(string name, string description)
+    {
+        lock (_gate)
+        {
+            // A prefix keeps gallery ids apart from rids.
+            var fid = "A" + _ids.Rid(_galleries.Count);
+            return _galleries[fid] = new Gallery(fid, name, description, _clock.GetUtcNow());
+        }
+    }
+
+    /// <summary>The gallery of that id; with <paramref name="create"/> it comes into being when it is first named.</summary>
+    internal Gallery? FindGallery(string? fid, bool create)
+    {
+        if (string.IsNullOrEmpty(fid))
+            return null;
+        lock (_gate)
+        {
+            TakeInFinished();
+            if (_galleries.TryGetValue(fid, out var gallery) || !create)
+                return gallery;
+            return _galleries[fid] = new Gallery(fid, fid, "", _clock.GetUtcNow());
+        }
+    }
+
+    internal IReadOnlyList<Gallery> Galleries()
+    {
+        lock (_gate)
+            return _galleries.Values.ToArray();
+    }
+
+    internal (IReadOnlyList<Asset> Page, int Count) ListItems(Gallery gallery, DateTimeOffset uploadedBy, int skip, int take)
+    {
+        lock (_gate)
+            return PageOf(gallery.Items, new AssetQuery(), uploadedBy, skip, take);
+    }
+
+    internal void AddItems(Gallery gallery, IReadOnlyList<Asset> assets, bool top)
+    {
+        lock (_gate)
+        {
+            foreach (var asset in assets)
+                gallery.Items.Remove(asset);
+            gallery.Items.InsertRange(top ? 0 : gallery.Items.Count, assets);
+            gallery.Modified = _clock.GetUtcNow();
+        }
+    }
+
+    internal void RemoveItems(Gallery gallery, IReadOnlyList<Asset> assets)
+    {
+        lock (_gate)
+        {
+            foreach (var asset in assets)
+                gallery.Items.Remove(asset);
+            gallery.Modified = _clock.GetUtcNow();
+        }
+    }
+
+    // Files by push.
+
+    /// <summary>The file under that key. With <paramref name="anew"/> a finished one gives way to a new one.</summary>
+    internal PushedFile OpenPush(string key, bool anew)
+    {
+        lock (_gate)
+            return _pushed.TryGetValue(key, out var file) && !(anew && file.Asset is not null) ? file : _pushed[key] = new PushedFile();
+    }
+
+    internal Asset FinishPush(PushedFile file, string fileName, string? fid)
+    {
+        lock (_gate)
+        {
+            TakeInFinished();
+            var number = _imports.Count;
+            _imports.Add(null);
+            _assets.Add(null);
+            return file.Asset = Shelve(number, fileName, input: null, fid, file.Received, _clock.GetUtcNow(), file.Sha256());
+        }
+    }
+
+    /// <summary>Makes assets of the imports that came to their end, in the order in which they did, so that the shelf stays sorted.</summary>
+    private void TakeInFinished(int most = int.MaxValue)
+    {
+        var now = _clock.GetTimestamp();
+        for (; most > 0 && _running.TryPeek(out var import, out var endsAt) && endsAt <= now; most--)
+        {
+            _running.Dequeue();
+            if (import.AbortedAt is not null)
+                continue;
+            var uploaded = _clock.GetUtcNow() - _clock.GetElapsedTime(endsAt, now);
+            Shelve(import.Number, Assumptions.FileNameOf(import.Input), import.Input, import.Fid, import.Size, uploaded, sha256: null);
+        }
+    }
+
+    private Asset Shelve(int number, string fileName, string? input, string? fid, long size, DateTimeOffset uploaded, string? sha256)
+    {
+        var asset = new Asset
+        {
+            Number = number,
+            Id = (Assumptions.FirstAssetId + number).ToString(CultureInfo.InvariantCulture),
+            Rid = _ids.Rid(number),
+            FileName = fileName,
+            Input = input,
+            Fid = fid,
+            Size = size,
+            Uploaded = uploaded,
+            Modified = uploaded,
+            Sha256 = sha256,
+        };
+        _assets[number] = asset;
+        _byUpload.Add(asset);
+        if (!string.IsNullOrEmpty(fid))
+        {
+            if (!_galleries.TryGetValue(fid, out var gallery))
+                gallery = _galleries[fid] = new Gallery(fid, fid, "", uploaded);
+            gallery.Items.Add(asset);
+        }
+
+        return asset;
+    }
+
+    private static (IReadOnlyList<Asset> Page, int Count) PageOf(IEnumerable<Asset> assets, AssetQuery query, DateTimeOffset uploadedBy, int skip, int take)
+    {
+        var page = new List<Asset>();
+        var count = 0;
+        foreach (var asset in assets)
+        {
+            if (asset.Deleted || asset.Uploaded > uploadedBy || (!query.IsEmpty && !query.Fits(asset)))
+                continue;
+            if (count >= skip && page.Count < take)
+                page.Add(asset);
+            count++;
+        }
+
+        return (page, count);
+    }
+
+    private OpaqueIds NewIds() => new(Mix.Of(_clock.GetUtcNow().Ticks, text: null, ++_life));
+}

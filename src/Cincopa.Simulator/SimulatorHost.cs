@@ -1,0 +1,76 @@
+using Cincopa.Simulator.Endpoints;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace Cincopa.Simulator;
+
+/// <summary>A running simulator on a port of its own: in a process of its own, or inside a test or a benchmark.</summary>
+public sealed class SimulatorHost : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private SimulatorHost(WebApplication app, Simulator simulator, Uri baseAddress)
+    {
+        _app = app;
+        Simulator = simulator;
+        BaseAddress = baseAddress;
+    }
+
+    /// <summary>Ends with <c>/v2/</c>, so that <c>new Uri(BaseAddress, "ping.json")</c> reaches the API.</summary>
+    public Uri BaseAddress { get; }
+
+    /// <summary>The state behind the port: ledger, faults, tokens, library.</summary>
+    public Simulator Simulator { get; }
+
+    public static async Task<SimulatorHost> StartAsync(SimulatorOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        options ??= new SimulatorOptions();
+        var simulator = new Simulator(options);
+
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders().AddConsole().SetMinimumLevel(LogLevel.Warning);
+        builder.WebHost.UseUrls(options.Urls);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            // A pushed chunk is 51 MB by default, and a URL may be longer than Kestrel likes: the simulator refuses it itself.
+            kestrel.Limits.MaxRequestBodySize = null;
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Limits.MaxRequestLineSize = 64 * 1024;
+            kestrel.ConfigureEndpointDefaults(listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1;
+                listen.Use(next => connection => simulator.ClosesUnread() ? Close(connection) : next(connection));
+            });
+        });
+
+        var app = builder.Build();
+        var api = new ApiEndpoint(simulator, app.Lifetime.ApplicationStopping);
+        var control = new ControlEndpoint(simulator);
+        app.Run(context => context.Request.Path.StartsWithSegments("/_sim", StringComparison.Ordinal)
+            ? control.HandleAsync(context)
+            : api.HandleAsync(context));
+        await app.StartAsync(cancellationToken);
+
+        var address = app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
+        return new SimulatorHost(app, simulator, new Uri(new Uri(address), "/v2/"));
+
+        static Task Close(Microsoft.AspNetCore.Connections.ConnectionContext connection)
+        {
+            connection.Abort();
+            return Task.CompletedTask;
+        }
+    }
+
+    /// <summary>Completes when the process is told to stop (Ctrl-C, SIGTERM).</summary>
+    public Task WaitForShutdownAsync() => _app.WaitForShutdownAsync();
+
+    /// <summary>Stops at once: calls that hang are cut, as when a remote machine goes away.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync(new CancellationToken(canceled: true));
+        await _app.DisposeAsync();
+    }
+}
