@@ -19,6 +19,9 @@ internal sealed record ImportBody
     /// <summary>Data rows of the manifest; null until it is parsed.</summary>
     public int? Rows { get; init; }
 
+    /// <summary>Rows read so far while the manifest is parsed.</summary>
+    public int ParsedRows { get; init; }
+
     public CountsBody Counts { get; init; } = new();
     public double? RatePerSecond { get; init; }
     public double? EtaSeconds { get; init; }
@@ -99,18 +102,18 @@ internal sealed record SelectionBody
     public IReadOnlyList<int>? RecordIds { get; init; }
 }
 
-/// <summary>What a rerun did: how many records are pending again, and how many of the selection were not, with the reasons.</summary>
+/// <summary>What a rerun did: how many records are pending again, and which of the selection are left as they were, and why.</summary>
 internal sealed record RerunBody
 {
     public int Rerun { get; init; }
-    public int Refused { get; init; }
-    public IReadOnlyList<RefusalBody> Refusals { get; init; } = [];
+    public IReadOnlyList<RefusedBody> Refused { get; init; } = [];
 }
 
-internal sealed record RefusalBody
+internal sealed record RefusedBody
 {
-    public string Reason { get; init; } = "";
+    public string State { get; init; } = "";
     public int Count { get; init; }
+    public string Reason { get; init; } = "";
 }
 
 /// <summary>An account; never with its token. Limits of 0 mean none.</summary>

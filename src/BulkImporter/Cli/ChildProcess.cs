@@ -37,8 +37,9 @@ internal sealed partial class ChildProcess : IAsyncDisposable
 
     public int Id => process.Id;
 
+    /// <param name="environment">Added to ours; null takes a variable away.</param>
     /// <param name="grace">How long after SIGTERM it may take to end before it is killed.</param>
-    public static ChildProcess Start(string name, ProgramFile program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment, string logFile, TimeSpan grace)
+    public static ChildProcess Start(string name, ProgramFile program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?> environment, string logFile, TimeSpan grace)
     {
         var start = new ProcessStartInfo(program.FileName, [.. program.Arguments, .. arguments])
         {
@@ -47,7 +48,12 @@ internal sealed partial class ChildProcess : IAsyncDisposable
             RedirectStandardError = true,
         };
         foreach (var (key, value) in environment)
-            start.Environment[key] = value;
+        {
+            start.Environment.Remove(key);
+            if (value is not null)
+                start.Environment[key] = value;
+        }
+
         var log = new StreamWriter(logFile, append: false) { AutoFlush = true };
         var process = new Process { StartInfo = start };
         var child = new ChildProcess(name, process, log, logFile, grace);

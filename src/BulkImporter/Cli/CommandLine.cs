@@ -67,6 +67,7 @@ public static class CommandLine
             ServerVerb.Web(verbs, surroundings),
             ServerVerb.Work(verbs, surroundings),
             ServerVerb.Migrate(verbs),
+            new ValidateVerb(surroundings),
             new SubmitVerb(surroundings),
             new ListVerb(surroundings),
             new ShowVerb(surroundings),

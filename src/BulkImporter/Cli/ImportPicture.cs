@@ -77,7 +77,7 @@ internal static class ImportPicture
 
     private static string Progress(ImportBody import) => import.Rows is { } rows
         ? $"{Wording.Number(import.Counts.Ended)} of {Wording.Number(rows)} rows, {Wording.Percent(import.Counts.Ended, rows)}"
-        : "reading the manifest";
+        : $"{Wording.Number(import.ParsedRows)} rows read";
 
     private static string Failures(ImportBody import) => string.Join(", ", import.Failures.Select(f => $"{f.Code} {Wording.Number(f.Count)}"));
 
