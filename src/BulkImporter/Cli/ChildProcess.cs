@@ -35,8 +35,6 @@ internal sealed partial class ChildProcess : IAsyncDisposable
 
     public bool HasExited => process.HasExited;
 
-    public int Id => process.Id;
-
     /// <param name="environment">Added to ours; null takes a variable away.</param>
     /// <param name="grace">How long after SIGTERM it may take to end before it is killed.</param>
     public static ChildProcess Start(string name, ProgramFile program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?> environment, string logFile, TimeSpan grace)
