@@ -43,6 +43,18 @@ public sealed class ChildProcessTests : IDisposable
     }
 
     [Fact]
+    public async Task Child_whose_own_child_holds_its_output_open_is_not_waited_for()
+    {
+        var child = Start("sleep 600 & echo $!; echo started; while :; do sleep 0.02; done", TimeSpan.FromSeconds(30));
+        var grandchild = await IdOnceStartedAsync(child);
+
+        await child.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+
+        Assert.True(IsAlive(grandchild));
+        Process.GetProcessById(grandchild).Kill();
+    }
+
+    [Fact]
     public async Task Variables_are_added_and_taken_away()
     {
         var child = ChildProcess.Start("child", new ProgramFile("/bin/sh", ["-c", "echo \"$ADDED,$HOME\""]), [], new Dictionary<string, string?> { ["ADDED"] = "yes", ["HOME"] = null }, folder.File("child.log"), TimeSpan.FromSeconds(30));

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using BulkImporter.Cli;
 
 namespace BulkImporter.Tests.Cli;
@@ -19,7 +20,7 @@ public sealed class DemoTests : IDisposable
 
         var upload = run.Api.Calls.Single(c => c.Method == HttpMethod.Post);
         Assert.Contains("start=true", upload.PathAndQuery);
-        Assert.Equal(252 - 1, upload.Body.Split("HBM-").Length - 1);
+        Assert.Equal(251, upload.Body.Split("HBM-").Length - 1);
         Assert.StartsWith("demo-", upload.IdempotencyKey);
         Assert.Equal("url\n", File.ReadAllText(folder.File("results.csv")));
         Assert.Contains(folder.File("results.csv"), run.Output);
@@ -57,10 +58,57 @@ public sealed class DemoTests : IDisposable
             return FakeApi.Json("""{"url":"http://127.0.0.1:5080/sign-in/abc"}""");
         });
 
-        Assert.Equal(ExitCode.Done, await DemoOf(run).RunAsync(new DemoOptions { Directory = folder.Path }, run.Interrupt.Token));
+        Assert.Equal(ExitCode.Done, await DemoOf(run).RunAsync(new DemoOptions { Directory = folder.Path, Urls = $"http://127.0.0.1:{FreePort()}" }, run.Interrupt.Token));
 
         Assert.Contains("http://127.0.0.1:5080/sign-in/abc", run.Output);
         AssertChildrenAreGone();
+    }
+
+    [Fact]
+    public async Task Second_demo_in_a_folder_keeps_key_address_and_import()
+    {
+        using var run = Scripted();
+        var options = new DemoOptions { Once = true, Directory = folder.Path };
+
+        await DemoOf(run).RunAsync(options, CancellationToken.None);
+        var first = File.ReadAllLines(folder.File("server.log"))[1..4];
+        await DemoOf(run).RunAsync(options, CancellationToken.None);
+
+        Assert.Equal(first, File.ReadAllLines(folder.File("server.log"))[1..4]);
+        Assert.Single(run.Api.Calls.Where(c => c.Method == HttpMethod.Post).Select(c => c.IdempotencyKey).Distinct());
+    }
+
+    [Fact]
+    public async Task Sample_has_the_rows_that_its_readme_promises()
+    {
+        using var run = new CliRun();
+        var file = folder.File("demo.csv");
+        await using (var sample = typeof(Demo).Assembly.GetManifestResourceStream("demo.csv")!)
+        await using (var copy = File.Create(file))
+            await sample.CopyToAsync(copy, TestContext.Current.CancellationToken);
+
+        await run.RunAsync("validate", file);
+
+        Assert.Contains("251 rows: 238 valid, 9 invalid, 4 duplicate.", run.Output);
+        var text = await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken);
+        var failed = new[] { "missing", "forbidden", "notmedia", "timeout", "refused" }.Sum(name => text.Split($"/{name}-").Length - 1);
+        Assert.Equal((18, 3), (failed, text.Split("/lost-").Length - 1));
+        Assert.DoesNotContain("/stalled-", text);
+        Assert.DoesNotContain("/norid-", text);
+    }
+
+    [Fact]
+    public async Task Port_that_is_taken_is_told_before_anything_starts()
+    {
+        using var run = Scripted();
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+
+        var failure = await Assert.ThrowsAsync<VerbFailure>(() => DemoOf(run).RunAsync(
+            new DemoOptions { Once = true, Directory = folder.Path, Urls = $"http://127.0.0.1:{((IPEndPoint)other.LocalEndpoint).Port}" }, CancellationToken.None));
+
+        Assert.Contains("--urls", failure.Advice);
+        Assert.Empty(Directory.GetFiles(folder.Path, "*.log"));
     }
 
     [Fact]
@@ -104,7 +152,7 @@ public sealed class DemoTests : IDisposable
     }
 
     [Fact]
-    public void Simulator_that_cannot_be_found_says_where_it_was_looked_for()
+    public void Simulator_that_is_named_is_taken_and_a_dll_is_run_by_dotnet()
     {
         Assert.Equal(["/x/Cincopa.Simulator.dll"], Demo.FindSimulator("/x/Cincopa.Simulator.dll").Arguments);
         Assert.Equal("/x/Cincopa.Simulator", Demo.FindSimulator("/x/Cincopa.Simulator").FileName);
@@ -120,6 +168,13 @@ public sealed class DemoTests : IDisposable
     private static ProgramFile Waiting(string tell) => new("/bin/sh", ["-c", $"{tell}; echo pid=$$; trap 'exit 0' TERM; while :; do sleep 0.02; done", "sh"]);
 
     private static Demo DemoOf(CliRun run) => new(run.Surroundings, Server, Simulator);
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
 
     /// <summary>A server that is ready once its child has told everything.</summary>
     private CliRun Scripted(bool ready = true)
