@@ -39,7 +39,7 @@ public sealed class ActVerbTests
     public async Task Rerun_sends_exactly_the_selection(string line, string body)
     {
         using var run = new CliRun();
-        run.Api.On(HttpMethod.Post, "/api/v1/imports/7/rerun", """{"rerun":2,"refused":[]}""");
+        run.Api.On(HttpMethod.Post, "/api/v1/imports/7/rerun", """{"rerun":2,"refused":0,"refusals":[]}""");
 
         Assert.Equal(ExitCode.Done, await run.RunAsync(line.Split(' ')));
 
@@ -51,7 +51,7 @@ public sealed class ActVerbTests
     public async Task Rerun_tells_what_was_left_and_why()
     {
         using var run = new CliRun();
-        run.Api.On(HttpMethod.Post, "/api/v1/imports/7/rerun", """{"rerun":1,"refused":[{"state":"imported","count":2,"reason":"It is imported."}]}""");
+        run.Api.On(HttpMethod.Post, "/api/v1/imports/7/rerun", """{"rerun":1,"refused":2,"refusals":[{"state":"imported","count":2,"reason":"It is imported."}]}""");
 
         Assert.Equal(ExitCode.Done, await run.RunAsync("rerun", "7", "--record", "1"));
 
@@ -63,7 +63,7 @@ public sealed class ActVerbTests
     public async Task Rerun_of_which_everything_was_refused_exits_5()
     {
         using var run = new CliRun();
-        run.Api.On(HttpMethod.Post, "/api/v1/imports/7/rerun", """{"rerun":0,"refused":[{"state":"imported","count":1,"reason":"It is imported."}]}""");
+        run.Api.On(HttpMethod.Post, "/api/v1/imports/7/rerun", """{"rerun":0,"refused":1,"refusals":[{"state":"imported","count":1,"reason":"It is imported."}]}""");
 
         Assert.Equal(ExitCode.Refused, await run.RunAsync("rerun", "7", "--record", "1"));
     }

@@ -1,0 +1,40 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using BulkImporter.Data;
+using Cincopa.Client;
+using Npgsql;
+
+namespace BulkImporter.Accounts;
+
+/// <param name="Version">When the account was last changed: what a call says of this access says nothing of a later one.</param>
+public sealed record CurrentAccess(CincopaAccess Access, DateTimeOffset Version);
+
+/// <summary>Where and as whom to call for an account. Reads the account each time, so that a replaced token is used at once; decrypts it once.</summary>
+public sealed class AccountAccess(NpgsqlDataSource database, ProtectToken tokens)
+{
+    private readonly ConcurrentDictionary<int, CurrentAccess> known = new();
+
+    /// <exception cref="InvalidOperationException">There is no such account, or its token cannot be decrypted.</exception>
+    public async Task<CurrentAccess> GetAsync(int accountId, CancellationToken cancellationToken)
+    {
+        var rows = await database.QueryAsync(
+            "SELECT name, base_url, token_protected, updated_at FROM importer.account WHERE id = $1",
+            r => (Name: r.GetString(0), BaseUrl: r.GetString(1), Token: r.GetString(2), UpdatedAt: r.GetFieldValue<DateTimeOffset>(3)), cancellationToken, accountId);
+        if (rows is not [var row]) throw new InvalidOperationException($"There is no account {accountId}.");
+
+        if (known.TryGetValue(accountId, out var last) && last.Version == row.UpdatedAt) return last;
+        return known[accountId] = new(Decrypt(row.Name, row.BaseUrl, row.Token), row.UpdatedAt);
+    }
+
+    private CincopaAccess Decrypt(string name, string baseUrl, string token)
+    {
+        try
+        {
+            return new CincopaAccess(new Uri(baseUrl), tokens.Unprotect(token));
+        }
+        catch (CryptographicException e)
+        {
+            throw new InvalidOperationException($"The token of account '{name}' cannot be decrypted: the key ring (table data_protection_key) has lost its key. Give the account its token again.", e);
+        }
+    }
+}

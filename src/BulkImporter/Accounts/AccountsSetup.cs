@@ -1,0 +1,29 @@
+using BulkImporter.Data;
+using Cincopa.Client;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace BulkImporter.Accounts;
+
+public static class AccountsSetup
+{
+    public static IServiceCollection AddAccounts(this IServiceCollection services)
+    {
+        // One key ring for all processes: a cookie made by one is read by the others, a token protected by one is used by the others.
+        services.AddDataProtection().SetApplicationName("BulkImporter").PersistKeysToDbContext<ImporterDb>();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<ICincopaClient>(provider => new CincopaClient(new CincopaClientOptions(), provider.GetRequiredService<TimeProvider>()));
+        return services
+            .AddSingleton<ProtectToken>()
+            .AddSingleton<AddAccount>()
+            .AddSingleton<ReadAccounts>()
+            .AddSingleton<ChangeAccount>()
+            .AddSingleton<ResumeAccount>()
+            .AddSingleton<CheckAccount>()
+            .AddSingleton<AccountAccess>()
+            .AddSingleton<FirstAccount>()
+            .AddSingleton<CallGovernor>()
+            .AddSingleton<AccountBreaker>()
+            .AddSingleton<AccountHealth>();
+    }
+}

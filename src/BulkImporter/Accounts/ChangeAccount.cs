@@ -1,0 +1,60 @@
+using BulkImporter.Data;
+using Npgsql;
+
+namespace BulkImporter.Accounts;
+
+/// <summary>What to change; null leaves a thing as it is. A limit of 0 lifts it.</summary>
+/// <param name="Token">A new token (or address) makes a suspended account active again.</param>
+public sealed record AccountChange(
+    double? Rate = null, double? StatusRate = null, int? MaxInFlight = null, int? Backlog = null, string? Token = null, string? BaseUrl = null)
+{
+    public override string ToString() => string.Join(", ", new[]
+    {
+        Rate is { } rate ? $"rate {rate}" : null,
+        StatusRate is { } statusRate ? $"status rate {statusRate}" : null,
+        MaxInFlight is { } inFlight ? $"max in flight {inFlight}" : null,
+        Backlog is { } backlog ? $"backlog {backlog}" : null,
+        Token is null ? null : "token replaced",
+        BaseUrl is null ? null : $"address {BaseUrl}",
+    }.Where(p => p is not null));
+}
+
+/// <summary>Changes limits, token or address. Every worker follows within 5 seconds, without a restart.</summary>
+public sealed class ChangeAccount(NpgsqlDataSource database, ProtectToken tokens)
+{
+    private const string Change = """
+        WITH changed AS (
+            UPDATE importer.account SET
+                submit_rate = coalesce($2, submit_rate), status_rate = coalesce($3, status_rate),
+                max_in_flight = coalesce($4, max_in_flight), backlog_limit = coalesce($5, backlog_limit),
+                token_protected = coalesce($6, token_protected), base_url = coalesce($7, base_url),
+                state = CASE WHEN $8 THEN 'active' ELSE state END,
+                reason = CASE WHEN $8 THEN NULL ELSE reason END,
+                rejected_in_a_row = CASE WHEN $8 THEN 0 ELSE rejected_in_a_row END,
+                updated_at = now()
+            WHERE name = $1
+            RETURNING id
+        )
+        INSERT INTO importer.audit_entry (at, actor, action, account_id, detail) SELECT now(), $9, 'account_changed', id, $10 FROM changed
+        """;
+
+    /// <summary>False when there is no account of this name.</summary>
+    /// <exception cref="InvalidArgumentException">A limit is negative, or token or address cannot be used.</exception>
+    public async Task<bool> RunAsync(string name, AccountChange change, string actor, CancellationToken cancellationToken)
+    {
+        NotNegative("rate", change.Rate);
+        NotNegative("statusRate", change.StatusRate);
+        NotNegative("maxInFlight", change.MaxInFlight);
+        NotNegative("backlog", change.Backlog);
+        var access = AddAccount.Usable(change.BaseUrl ?? NewAccount.DefaultBaseUrl, change.Token ?? "not used");
+        return await database.ExecuteAsync(Change, cancellationToken,
+            name, change.Rate, change.StatusRate, change.MaxInFlight, change.Backlog,
+            change.Token is null ? null : tokens.Protect(access.ApiToken), change.BaseUrl is null ? null : access.BaseUrl.AbsoluteUri,
+            change.Token is not null || change.BaseUrl is not null, actor, change.ToString()) == 1;
+    }
+
+    private static void NotNegative(string argument, double? limit)
+    {
+        if (limit is < 0 or double.NaN or double.PositiveInfinity) throw new InvalidArgumentException(argument, "A limit is 0 (none) or more.");
+    }
+}

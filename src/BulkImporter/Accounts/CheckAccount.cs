@@ -1,0 +1,34 @@
+using Cincopa.Client;
+
+namespace BulkImporter.Accounts;
+
+/// <summary>What Cincopa said about an account's token.</summary>
+/// <param name="Permissions">What the token may do, as the API names it; empty when the reply does not say.</param>
+/// <param name="Missing">What an import needs and the token does not have.</param>
+/// <param name="Message">Why it does not work; null when it does.</param>
+public sealed record AccountCheck(
+    bool Ok, string? AccountId, string? AccountEmail, IReadOnlyList<string> Permissions, IReadOnlyList<string> Missing, string? Message);
+
+/// <summary>Asks Cincopa whether an account's token works and what it may do.</summary>
+public sealed class CheckAccount(ReadAccounts accounts, AccountAccess access, ICincopaClient cincopa)
+{
+    /// <summary>The answer, or null when there is no account of this name.</summary>
+    public async Task<AccountCheck?> RunAsync(string name, CancellationToken cancellationToken)
+    {
+        if (await accounts.FindAsync(name, cancellationToken) is not { } account) return null;
+        return await cincopa.PingAsync((await access.GetAsync(account.Id, cancellationToken)).Access, cancellationToken) switch
+        {
+            PingResult.Ok ok => new(true, ok.AccountId, ok.AccountEmail, [.. (ok.Permissions?.Atoms ?? new HashSet<string>()).Order(StringComparer.Ordinal)], Missing(ok.Permissions), null),
+            PingResult.Failed failed => new(false, null, null, [], [], failed.Error.Message),
+            var other => throw new InvalidOperationException($"Unexpected answer to a ping: {other}"),
+        };
+    }
+
+    private static List<string> Missing(TokenPermissions? permissions)
+    {
+        var missing = new List<string>();
+        if (permissions is { CanUpload: false }) missing.Add("asset.upload");
+        if (permissions is { CanRead: false }) missing.Add("asset.read");
+        return missing;
+    }
+}

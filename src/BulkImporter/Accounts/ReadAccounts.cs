@@ -1,0 +1,38 @@
+using BulkImporter.Data;
+using Npgsql;
+
+namespace BulkImporter.Accounts;
+
+/// <summary>An account as every door shows it: never with its token. A limit of 0 means none.</summary>
+/// <param name="Reason">Why it is suspended.</param>
+/// <param name="Rate">Submit calls per second, all workers together.</param>
+/// <param name="StatusRate">Status calls per second, all workers together.</param>
+/// <param name="MaxInFlight">Submit calls at the same time, all workers together.</param>
+/// <param name="Backlog">Records accepted by Cincopa and not finished.</param>
+/// <param name="BlockedUntil">Nobody calls before this time; null when not blocked.</param>
+public sealed record AccountView(
+    int Id, string Name, string BaseUrl, AccountState State, string? Reason, double Rate, double StatusRate, int MaxInFlight, int Backlog,
+    DateTimeOffset? BlockedUntil, string? BlockedReason, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);
+
+public sealed class ReadAccounts(NpgsqlDataSource database)
+{
+    private const string Select = """
+        SELECT a.id, a.name, a.base_url, a.state, a.reason, a.submit_rate, a.status_rate, a.max_in_flight, a.backlog_limit,
+            b.blocked_until, b.blocked_reason, a.created_at, a.updated_at
+        FROM importer.account a
+        LEFT JOIN LATERAL (
+            SELECT blocked_until, blocked_reason FROM importer.call_budget
+            WHERE account_id = a.id AND blocked_until > now() ORDER BY blocked_until DESC LIMIT 1) b ON true
+        """;
+
+    public async Task<IReadOnlyList<AccountView>> ListAsync(CancellationToken cancellationToken) =>
+        await database.QueryAsync($"{Select} ORDER BY a.name", Read, cancellationToken);
+
+    /// <summary>The account, or null when there is none of this name.</summary>
+    public async Task<AccountView?> FindAsync(string name, CancellationToken cancellationToken) =>
+        await database.QueryAsync($"{Select} WHERE a.name = $1", Read, cancellationToken, name) is [var found] ? found : null;
+
+    private static AccountView Read(NpgsqlDataReader r) => new(
+        r.GetInt32(0), r.GetString(1), r.GetString(2), EnumText<AccountState>.Parse(r.GetString(3)), r.Text(4), r.GetDouble(5), r.GetDouble(6),
+        r.GetInt32(7), r.GetInt32(8), r.Time(9), r.Text(10), r.GetFieldValue<DateTimeOffset>(11), r.GetFieldValue<DateTimeOffset>(12));
+}

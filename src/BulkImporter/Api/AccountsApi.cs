@@ -1,0 +1,51 @@
+using BulkImporter.Access;
+using BulkImporter.Accounts;
+using BulkImporter.Data;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace BulkImporter.Api;
+
+/// <param name="BaseUrl">Null = Cincopa's public address.</param>
+public sealed record NewAccountBody(string? Name, string? Token, string? BaseUrl)
+{
+    public override string ToString() => $"{nameof(NewAccountBody)} {{ {nameof(Name)} = {Name} }}";
+}
+
+internal static class AccountsApi
+{
+    public static void MapAccounts(this IEndpointRouteBuilder api)
+    {
+        var accounts = api.MapGroup("/accounts").WithTags("Accounts");
+        accounts.MapGet("/", ListAsync).RequireAuthorization(Policy.Viewer).WithSummary("List accounts; a token is never shown");
+        accounts.MapGet("/{name}", FindAsync).RequireAuthorization(Policy.Viewer).WithSummary("One account").Problems(404);
+        accounts.MapPost("/", AddAsync).RequireAuthorization(Policy.Admin).WithSummary("Add an account").Problems(400, 409);
+        accounts.MapPatch("/{name}", ChangeAsync).RequireAuthorization(Policy.Admin).WithSummary("Change limits (0 = none), token or address").Problems(400, 404);
+        accounts.MapPost("/{name}/check", CheckAsync).RequireAuthorization(Policy.Operator).WithSummary("Ask Cincopa whether the token works and what it may do").Problems(404);
+        accounts.MapPost("/{name}/resume", ResumeAsync).RequireAuthorization(Policy.Operator).WithSummary("Let a suspended account work again").Problems(404);
+    }
+
+    private static async Task<Ok<Page<AccountView>>> ListAsync(ReadAccounts accounts, CancellationToken cancellationToken) =>
+        TypedResults.Ok(new Page<AccountView>(await accounts.ListAsync(cancellationToken), null));
+
+    private static async Task<Results<Ok<AccountView>, ProblemHttpResult>> FindAsync(string name, ReadAccounts accounts, CancellationToken cancellationToken) =>
+        await accounts.FindAsync(name, cancellationToken) is { } account ? TypedResults.Ok(account) : Problem.AccountNotFound(name);
+
+    private static async Task<Results<Created<AccountView>, ProblemHttpResult>> AddAsync(
+        NewAccountBody body, AddAccount add, ReadAccounts accounts, HttpContext context, CancellationToken cancellationToken)
+    {
+        var account = new NewAccount(body.Name ?? "", body.Token ?? "", string.IsNullOrEmpty(body.BaseUrl) ? null : body.BaseUrl);
+        if (!await add.RunAsync(account, context.User.Actor(), cancellationToken)) return Problem.AlreadyExists($"There is an account '{account.Name}' already.");
+        return TypedResults.Created($"/api/v1/accounts/{account.Name}", await accounts.FindAsync(account.Name, cancellationToken));
+    }
+
+    private static async Task<Results<Ok<AccountView>, ProblemHttpResult>> ChangeAsync(
+        string name, AccountChange body, ChangeAccount change, ReadAccounts accounts, HttpContext context, CancellationToken cancellationToken) =>
+        await change.RunAsync(name, body, context.User.Actor(), cancellationToken) ? await FindAsync(name, accounts, cancellationToken) : Problem.AccountNotFound(name);
+
+    private static async Task<Results<Ok<AccountCheck>, ProblemHttpResult>> CheckAsync(string name, CheckAccount check, CancellationToken cancellationToken) =>
+        await check.RunAsync(name, cancellationToken) is { } result ? TypedResults.Ok(result) : Problem.AccountNotFound(name);
+
+    private static async Task<Results<Ok<AccountView>, ProblemHttpResult>> ResumeAsync(
+        string name, ResumeAccount resume, ReadAccounts accounts, HttpContext context, CancellationToken cancellationToken) =>
+        await resume.RunAsync(name, context.User.Actor(), cancellationToken) ? await FindAsync(name, accounts, cancellationToken) : Problem.AccountNotFound(name);
+}

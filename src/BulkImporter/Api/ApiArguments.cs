@@ -1,0 +1,73 @@
+using System.Globalization;
+using BulkImporter.Data;
+using BulkImporter.Records;
+
+namespace BulkImporter.Api;
+
+/// <summary>Reads what a caller wrote; a mistake names the argument and what would be right.</summary>
+internal static class ApiArguments
+{
+    public static int Limit(int? limit, int usual, int most) => limit switch
+    {
+        null => usual,
+        < 1 => throw new InvalidArgumentException("limit", $"'limit' is from 1 to {most}."),
+        var l when l > most => throw new InvalidArgumentException("limit", $"'limit' is from 1 to {most}."),
+        var l => l.Value,
+    };
+
+    /// <exception cref="InvalidArgumentException">The text is no member's.</exception>
+    public static T? Choice<T>(string argument, string? text) where T : struct, Enum
+    {
+        if (string.IsNullOrEmpty(text)) return null;
+        return EnumText<T>.TryParse(text, out var value)
+            ? value
+            : throw new InvalidArgumentException(argument, $"'{text}' is not known; known are: {string.Join(", ", EnumText<T>.All)}.");
+    }
+
+    public static int? Cursor(string? after)
+    {
+        if (string.IsNullOrEmpty(after)) return null;
+        return int.TryParse(after, NumberStyles.None, CultureInfo.InvariantCulture, out var cursor)
+            ? cursor
+            : throw new InvalidArgumentException("after", "'after' takes the 'next' of the page before.");
+    }
+
+    public static int Number(string argument, string text) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+        ? number
+        : throw new InvalidArgumentException(argument, $"'{text}' is not a whole number.");
+
+    public static bool Flag(string argument, string text) => text.Trim().ToLowerInvariant() switch
+    {
+        "true" or "1" or "yes" or "on" => true,
+        "false" or "0" or "no" or "off" or "" => false,
+        _ => throw new InvalidArgumentException(argument, $"'{text}' is neither true nor false."),
+    };
+}
+
+/// <summary>The selection as query arguments: <c>state</c>, <c>code</c>, <c>recordIds</c> (repeated), <c>search</c>.</summary>
+internal sealed record SelectionQuery(string? State, string? Code, int[]? RecordIds, string? Search)
+{
+    public RecordFilter ToFilter() => new SelectionBody(State, Code, RecordIds is { Length: > 0 } rows ? rows : null, Search).ToFilter();
+}
+
+/// <summary>The selection as a JSON body. What is left out does not narrow it.</summary>
+/// <param name="RecordIds">Row numbers: a record's id within its import.</param>
+/// <param name="Search">Part of the source URL, caption, reference id, status_id or rid, in any case; or a row number.</param>
+public sealed record SelectionBody(string? State, string? Code, IReadOnlyList<int>? RecordIds, string? Search)
+{
+    /// <summary>Rows that one request may name; a larger selection is told by state, code or search.</summary>
+    private const int MostRows = 100_000;
+
+    /// <exception cref="InvalidArgumentException">The state is not known, or too many rows are named.</exception>
+    internal RecordFilter ToFilter()
+    {
+        if (RecordIds is { Count: > MostRows }) throw new InvalidArgumentException("recordIds", $"At most {MostRows:N0} rows can be named.");
+        return new RecordFilter
+        {
+            State = ApiArguments.Choice<RecordState>("state", State),
+            Code = string.IsNullOrEmpty(Code) ? null : Code,
+            RowNumbers = RecordIds,
+            Search = string.IsNullOrEmpty(Search) ? null : Search,
+        };
+    }
+}

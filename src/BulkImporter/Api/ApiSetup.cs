@@ -1,0 +1,56 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.OpenApi;
+using Scalar.AspNetCore;
+
+namespace BulkImporter.Api;
+
+public static class ApiSetup
+{
+    private const string Root = "/api/v1";
+
+    public static IServiceCollection AddApi(this IServiceCollection services)
+    {
+        services.ConfigureHttpJsonOptions(o => o.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false)));
+        services.AddProblemDetails(o => o.CustomizeProblemDetails = Problem.Name);
+        services.AddExceptionHandler<MistakeAnswers>();
+        // Without this a body that cannot be read is a 400 without a word; thrown, MistakeAnswers says what is wrong.
+        services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
+        services.AddSingleton<ManifestUpload>();
+        services.AddOpenApi("v1", o => o.AddDocumentTransformer((document, _, _) =>
+        {
+            document.Info.Title = "BulkImporter";
+            document.Info.Description = "Moves a media library to Cincopa from a CSV manifest of URLs.";
+            document.Components ??= new OpenApiComponents();
+            document.AddComponent("key", new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "An API key: Authorization: Bearer KEY" });
+            document.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference("key", document)] = [] }];
+            return Task.CompletedTask;
+        }));
+        return services;
+    }
+
+    public static void MapApi(this IEndpointRouteBuilder endpoints)
+    {
+        var api = endpoints.MapGroup(Root).Problems(401, 403);
+        api.MapImports();
+        api.MapRecords();
+        api.MapAccounts();
+        api.MapKeys();
+        // A path of the API that does not exist is a problem, never a page.
+        api.MapFallback("/{**path}", (HttpContext context) => Problem.NotFound($"The API has no {context.Request.Method} {context.Request.Path}.")).ExcludeFromDescription();
+        endpoints.MapHealth();
+        endpoints.MapOpenApi("/openapi/{documentName}.json");
+        // Its script comes with the package; fonts and the rest that it would fetch from elsewhere are off.
+        endpoints.MapScalarApiReference("/scalar", o => o
+            .WithTitle("BulkImporter API").WithOpenApiRoutePattern("/openapi/{documentName}.json")
+            .DisableDefaultFonts().DisableTelemetry().DisableAgent().DisableMcp());
+    }
+
+    /// <summary>The error answers that an endpoint documents.</summary>
+    internal static TBuilder Problems<TBuilder>(this TBuilder builder, params int[] statuses) where TBuilder : IEndpointConventionBuilder
+    {
+        foreach (var status in statuses)
+            builder.WithMetadata(new ProducesResponseTypeMetadata(status, typeof(Microsoft.AspNetCore.Mvc.ProblemDetails), ["application/problem+json"]));
+        return builder;
+    }
+}

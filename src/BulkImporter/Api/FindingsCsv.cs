@@ -1,0 +1,32 @@
+using System.Globalization;
+using System.IO.Pipelines;
+using System.Text;
+using BulkImporter.Manifests;
+
+namespace BulkImporter.Api;
+
+/// <summary>Findings as a table for a spreadsheet.</summary>
+internal static class FindingsCsv
+{
+    private const int FlushAfter = 64 * 1024;
+
+    public static async Task WriteAsync(IAsyncEnumerable<FindingView> findings, PipeWriter output, CancellationToken cancellationToken)
+    {
+        Line("row", "line", "column", "code", "severity", "value", "hint");
+        await foreach (var f in findings.WithCancellation(cancellationToken))
+        {
+            Line(f.Row.ToString(CultureInfo.InvariantCulture), f.Line.ToString(CultureInfo.InvariantCulture), f.Column, f.Code, f.Severity, f.Value, f.Hint);
+            if (output.UnflushedBytes >= FlushAfter) await output.FlushAsync(cancellationToken);
+        }
+        await output.FlushAsync(cancellationToken);
+
+        void Line(params string?[] cells) => Encoding.UTF8.GetBytes(string.Join(',', cells.Select(Cell)) + "\r\n", output);
+    }
+
+    /// <summary>Quoted where needed, and never a formula: the values come from a stranger's file.</summary>
+    private static string Cell(string? text)
+    {
+        var safe = FormulaGuard.Guard(text ?? "");
+        return safe.AsSpan().IndexOfAny(",\"\r\n") < 0 ? safe : $"\"{safe.Replace("\"", "\"\"")}\"";
+    }
+}

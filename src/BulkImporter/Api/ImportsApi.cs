@@ -1,0 +1,125 @@
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using BulkImporter.Access;
+using BulkImporter.Data;
+using BulkImporter.Imports;
+using BulkImporter.Manifests;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace BulkImporter.Api;
+
+internal static class ImportsApi
+{
+    /// <summary>How often the events of an import are looked for; two looks that see the same send one event.</summary>
+    private static readonly TimeSpan EventInterval = TimeSpan.FromSeconds(1);
+
+    public static void MapImports(this IEndpointRouteBuilder api)
+    {
+        var imports = api.MapGroup("/imports").WithTags("Imports");
+        imports.MapPost("/", CreateAsync).RequireAuthorization(Policy.Operator)
+            .WithSummary("Upload a manifest and make an import of it")
+            .WithDescription("multipart/form-data with the field 'file', or the file as the body (text/csv). Fields or query arguments: name, fileName, account, start, map, maxAttempts, whenUnknown, priority, fid, chunkSize. The same Idempotency-Key again answers 200 with the first import.")
+            .Accepts<IFormFile>("multipart/form-data", "text/csv").Problems(400, 413, 415);
+        imports.MapGet("/", ListAsync).RequireAuthorization(Policy.Viewer).WithSummary("List imports, the newest first").Problems(400);
+        imports.MapGet("/{id:int}", FindAsync).RequireAuthorization(Policy.Viewer).WithSummary("One import").Problems(404);
+        imports.MapGet("/{id:int}/events", EventsAsync).RequireAuthorization(Policy.Viewer).WithSummary("Follow an import: server-sent events with its body, at most one a second, until nothing moves any more").Problems(404);
+        imports.MapPost("/{id:int}/start", StartAsync).RequireAuthorization(Policy.Operator).WithSummary("Start an import that is in review, or will be").Problems(404, 409);
+        imports.MapPost("/{id:int}/pause", PauseAsync).RequireAuthorization(Policy.Operator).WithSummary("Stop sending; what was sent is still followed").Problems(404, 409);
+        imports.MapPost("/{id:int}/resume", ResumeAsync).RequireAuthorization(Policy.Operator).WithSummary("Go on after a pause").Problems(404, 409);
+        imports.MapPost("/{id:int}/cancel", CancelAsync).RequireAuthorization(Policy.Operator).WithSummary("End it: what was not sent is not sent any more").Problems(404, 409);
+        imports.MapGet("/{id:int}/findings", FindingsAsync).RequireAuthorization(Policy.Viewer).WithSummary("What was found in the manifest; format=csv streams all of it").Problems(400, 404)
+            .Produces<FindingPage>().Produces<string>(contentType: "text/csv");
+    }
+
+    private static async Task<Results<Created<ImportView>, Ok<ImportView>, ProblemHttpResult>> CreateAsync(
+        HttpContext context, ManifestUpload upload, ReadImports imports, CancellationToken cancellationToken)
+    {
+        var created = await upload.RunAsync(context, cancellationToken);
+        var import = await imports.FindAsync(created.Id, cancellationToken);
+        if (import is null) return Problem.ImportNotFound(created.Id);
+        return created.Existed ? TypedResults.Ok(import) : TypedResults.Created($"/api/v1/imports/{created.Id}", import);
+    }
+
+    private static async Task<Ok<Page<ImportView>>> ListAsync(ReadImports imports, int? limit, string? after, string? state, CancellationToken cancellationToken) =>
+        TypedResults.Ok(await imports.ListAsync(
+            ApiArguments.Limit(limit, 50, 500), ApiArguments.Cursor(after), ApiArguments.Choice<ImportState>("state", state), cancellationToken));
+
+    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> FindAsync(int id, ReadImports imports, CancellationToken cancellationToken) =>
+        await imports.FindAsync(id, cancellationToken) is { } import ? TypedResults.Ok(import) : Problem.ImportNotFound(id);
+
+    private static async Task<Results<ServerSentEventsResult<ImportView>, ProblemHttpResult>> EventsAsync(
+        int id, ReadImports imports, TimeProvider clock, IHostApplicationLifetime lifetime, HttpContext context)
+    {
+        if (await imports.FindAsync(id, context.RequestAborted) is not { } first) return Problem.ImportNotFound(id);
+        return TypedResults.ServerSentEvents(FollowAsync(first, imports, clock, lifetime.ApplicationStopping, context.RequestAborted));
+    }
+
+    /// <summary>The body now and whenever it has changed, until nothing moves by itself any more or the server stops.</summary>
+    private static async IAsyncEnumerable<SseItem<ImportView>> FollowAsync(
+        ImportView first, ReadImports imports, TimeProvider clock, CancellationToken stopping, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        yield return new(first, "import");
+        var seen = Fingerprint(first);
+        using var timer = new PeriodicTimer(EventInterval, clock);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stopping);
+        for (var import = first; !IsOver(import);)
+        {
+            try
+            {
+                await timer.WaitForNextTickAsync(ended.Token);
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                yield break;
+            }
+            if (await imports.FindAsync(first.Id, cancellationToken) is not { } now) yield break;
+            import = now;
+            if (Fingerprint(now) is var fingerprint && fingerprint == seen) continue;
+            seen = fingerprint;
+            yield return new(now, "import");
+        }
+    }
+
+    /// <summary>Equal for equal bodies; a record's own equality would compare its lists by reference.</summary>
+    private static (ImportView, string) Fingerprint(ImportView import) => (import with { Failures = [] }, string.Join(';', import.Failures));
+
+    private static bool IsOver(ImportView import) => import.FinishedAt is not null && import.Counts is { Submitting: 0, Submitted: 0 };
+
+    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> StartAsync(int id, StartImport start, ReadImports imports, HttpContext context, CancellationToken cancellationToken) =>
+        await AnswerAsync(id, await start.RunAsync(id, context.User.Actor(), cancellationToken), imports, cancellationToken);
+
+    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> PauseAsync(int id, PauseImport pause, ReadImports imports, HttpContext context, CancellationToken cancellationToken) =>
+        await AnswerAsync(id, await pause.RunAsync(id, context.User.Actor(), cancellationToken), imports, cancellationToken);
+
+    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> ResumeAsync(int id, ResumeImport resume, ReadImports imports, HttpContext context, CancellationToken cancellationToken) =>
+        await AnswerAsync(id, await resume.RunAsync(id, context.User.Actor(), cancellationToken), imports, cancellationToken);
+
+    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> CancelAsync(int id, CancelImport cancel, ReadImports imports, HttpContext context, CancellationToken cancellationToken) =>
+        await AnswerAsync(id, await cancel.RunAsync(id, context.User.Actor(), cancellationToken), imports, cancellationToken);
+
+    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> AnswerAsync(int id, ImportChange change, ReadImports imports, CancellationToken cancellationToken) => change switch
+    {
+        ImportChange.Refused refused => Problem.RefusedInThisState(refused.State, refused.Sentence),
+        ImportChange.NotFound => Problem.ImportNotFound(id),
+        _ => await FindAsync(id, imports, cancellationToken),
+    };
+
+    private static async Task<IResult> FindingsAsync(
+        int id, ReadFindings findings, ReadImports imports, HttpContext context, string? format, int? limit, string? after, CancellationToken cancellationToken)
+    {
+        var isCsv = ApiArguments.Choice<FindingsFormat>("format", format) == FindingsFormat.Csv;
+        if (await imports.FindAsync(id, cancellationToken) is null) return Problem.ImportNotFound(id);
+        if (!isCsv) return TypedResults.Ok(await findings.ListAsync(id, after, ApiArguments.Limit(limit, 1000, 10_000), cancellationToken));
+
+        context.Response.ContentType = "text/csv; charset=utf-8";
+        context.Response.Headers.ContentDisposition = $"attachment; filename=\"import-{id}-findings.csv\"";
+        await FindingsCsv.WriteAsync(findings.AllAsync(id, cancellationToken), context.Response.BodyWriter, cancellationToken);
+        return Results.Empty;
+    }
+
+    private enum FindingsFormat
+    {
+        Json,
+        Csv,
+    }
+}

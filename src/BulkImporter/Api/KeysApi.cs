@@ -1,0 +1,49 @@
+using BulkImporter.Access;
+using BulkImporter.Data;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace BulkImporter.Api;
+
+/// <param name="Role">viewer, operator or admin.</param>
+/// <param name="ExpiresAt">Null = never.</param>
+public sealed record NewKeyBody(string? Name, string? Role, DateTimeOffset? ExpiresAt);
+
+/// <param name="Url">Opens a browser session once, within 15 minutes.</param>
+public sealed record SignInLinkBody(string Url, DateTimeOffset ExpiresAt);
+
+internal static class KeysApi
+{
+    public static void MapKeys(this IEndpointRouteBuilder api)
+    {
+        var keys = api.MapGroup("/keys").WithTags("Access").RequireAuthorization(Policy.Admin);
+        keys.MapGet("/", ListAsync).WithSummary("List API keys; a secret is never shown again");
+        keys.MapPost("/", MakeAsync).WithSummary("Make an API key; the answer is the only place that shows its secret").Problems(400);
+        keys.MapDelete("/{id:int}", RevokeAsync).WithSummary("Revoke an API key and the sessions that it opened").Problems(404, 409);
+        api.MapPost("/sign-in-links", MakeLinkAsync).RequireAuthorization(Policy.Viewer).WithTags("Access")
+            .WithSummary("Make a link that signs a browser in once, with the caller's own role");
+    }
+
+    private static async Task<Ok<Page<KeyView>>> ListAsync(ReadKeys keys, CancellationToken cancellationToken) =>
+        TypedResults.Ok(new Page<KeyView>(await keys.ListAsync(cancellationToken), null));
+
+    private static async Task<Created<MadeKey>> MakeAsync(NewKeyBody body, MakeKey make, HttpContext context, CancellationToken cancellationToken)
+    {
+        var role = ApiArguments.Choice<Role>("role", body.Role) ?? throw new InvalidArgumentException("role", $"A key needs a role: {string.Join(", ", EnumText<Role>.All)}.");
+        var made = await make.RunAsync(body.Name ?? "", role, body.ExpiresAt, context.User.Actor(), cancellationToken);
+        return TypedResults.Created($"/api/v1/keys/{made.Key.Id}", made);
+    }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> RevokeAsync(int id, RevokeKey revoke, HttpContext context, CancellationToken cancellationToken) =>
+        await revoke.RunAsync(id, context.User.Actor(), cancellationToken) switch
+        {
+            KeyRevocation.Done => TypedResults.NoContent(),
+            KeyRevocation.NotFound => Problem.NotFound($"There is no key {id}, or it is revoked already."),
+            KeyRevocation.LastAdmin => Problem.Of(StatusCodes.Status409Conflict, "last-admin-key", "Last admin key", "This is the last admin key; make another before it is revoked."),
+        };
+
+    private static async Task<Ok<SignInLinkBody>> MakeLinkAsync(MakeSignInLink make, HttpContext context, CancellationToken cancellationToken)
+    {
+        var link = await make.RunAsync(context.User.Role(), cancellationToken);
+        return TypedResults.Ok(new SignInLinkBody($"{context.Request.Scheme}://{context.Request.Host}{link.Path}", link.ExpiresAt));
+    }
+}

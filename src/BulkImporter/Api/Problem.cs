@@ -1,0 +1,74 @@
+using BulkImporter.Data;
+using BulkImporter.Imports;
+using BulkImporter.Manifests;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace BulkImporter.Api;
+
+/// <summary>Errors as RFC 9457 problem details. The <c>type</c> is a stable code that programs may decide on; the rest is for people.</summary>
+internal static class Problem
+{
+    public static ProblemHttpResult NotFound(string sentence) => Of(StatusCodes.Status404NotFound, "not-found", "Not found", sentence);
+
+    public static ProblemHttpResult ImportNotFound(int importId) => NotFound($"There is no import {importId}.");
+
+    public static ProblemHttpResult AccountNotFound(string name) => NotFound($"There is no account '{name}'.");
+
+    public static ProblemHttpResult RefusedInThisState(ImportState state, string sentence) => TypedResults.Problem(
+        sentence, statusCode: StatusCodes.Status409Conflict, title: "Refused in this state", type: "refused-in-this-state",
+        extensions: new Dictionary<string, object?> { ["state"] = EnumText<ImportState>.Of(state) });
+
+    public static ProblemHttpResult AlreadyExists(string sentence) => Of(StatusCodes.Status409Conflict, "already-exists", "Already exists", sentence);
+
+    public static ProblemHttpResult InvalidArgument(InvalidArgumentException invalid) => TypedResults.Problem(
+        invalid.Message, statusCode: StatusCodes.Status400BadRequest, title: $"Invalid {invalid.Argument}", type: "invalid-argument",
+        extensions: new Dictionary<string, object?> { ["argument"] = invalid.Argument });
+
+    public static ProblemHttpResult Of(int status, string type, string title, string detail) =>
+        TypedResults.Problem(detail, statusCode: status, title: title, type: type);
+
+    /// <summary>Every problem has a type of ours, also those that the framework makes.</summary>
+    public static void Name(ProblemDetailsContext context)
+    {
+        if (context.ProblemDetails.Type is { } type && !type.StartsWith("http", StringComparison.Ordinal)) return;
+        var status = context.ProblemDetails.Status ?? context.HttpContext.Response.StatusCode;
+        context.ProblemDetails.Type = status switch
+        {
+            StatusCodes.Status400BadRequest => "invalid-request",
+            StatusCodes.Status401Unauthorized => "key-needed",
+            StatusCodes.Status403Forbidden => "role-too-low",
+            StatusCodes.Status404NotFound => "not-found",
+            StatusCodes.Status413PayloadTooLarge => "too-large",
+            StatusCodes.Status415UnsupportedMediaType => "unsupported-media-type",
+            StatusCodes.Status429TooManyRequests => "too-many-requests",
+            >= 500 => "internal-error",
+            _ => ReasonPhrases.GetReasonPhrase(status).ToLowerInvariant().Replace(' ', '-'),
+        };
+        context.ProblemDetails.Detail ??= status switch
+        {
+            StatusCodes.Status401Unauthorized => "Give an API key: Authorization: Bearer KEY. It may also be expired or revoked.",
+            StatusCodes.Status403Forbidden => "The key's role does not allow this: viewer looks, operator acts, admin manages accounts and keys.",
+            _ => null,
+        };
+    }
+}
+
+/// <summary>What operations throw at a caller's mistake, as the answer that tells him.</summary>
+internal sealed class MistakeAnswers : IExceptionHandler
+{
+    public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancellationToken)
+    {
+        var answer = exception switch
+        {
+            InvalidArgumentException invalid => Problem.InvalidArgument(invalid),
+            ManifestTooLargeException tooLarge => Problem.Of(StatusCodes.Status413PayloadTooLarge, "manifest-too-large", "Manifest too large", tooLarge.Message),
+            BadHttpRequestException bad => Problem.Of(bad.StatusCode, bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? "too-large" : "invalid-request", "Invalid request", bad.InnerException?.Message ?? bad.Message),
+            _ => null,
+        };
+        if (answer is null) return false;
+        await answer.ExecuteAsync(context);
+        return true;
+    }
+}

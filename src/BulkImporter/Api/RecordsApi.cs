@@ -1,0 +1,86 @@
+using BulkImporter.Access;
+using BulkImporter.Data;
+using BulkImporter.Export;
+using BulkImporter.Imports;
+using BulkImporter.Records;
+using BulkImporter.Rerun;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Net.Http.Headers;
+
+namespace BulkImporter.Api;
+
+/// <summary>One record with all its attempts.</summary>
+/// <param name="History">The attempts, the first one first.</param>
+public sealed record RecordBody(
+    int RowNumber, int LineNumber, string? Url, string? Caption, string? ReferenceId, RecordState State, string? StatusId, string? Rid,
+    int Attempts, RecordError? Error, int? Progress, long? ProgressBytes, long? TotalBytes,
+    DateTimeOffset? NextAttemptAt, DateTimeOffset? SubmittedAt, DateTimeOffset? FinishedAt, bool PossiblyDuplicated, IReadOnlyList<AttemptView> History);
+
+/// <param name="Rerun">Records that are pending again.</param>
+/// <param name="Refused">Records of the selection that were left as they are.</param>
+/// <param name="Refusals">Those by state, each with the reason.</param>
+public sealed record RerunBody(int Rerun, int Refused, IReadOnlyList<RefusedRecords> Refusals);
+
+internal static class RecordsApi
+{
+    public static void MapRecords(this IEndpointRouteBuilder api)
+    {
+        var import = api.MapGroup("/imports/{id:int}").WithTags("Records");
+        import.MapGet("/records", ListAsync).RequireAuthorization(Policy.Viewer).WithSummary("List records in the order of the manifest").Problems(400, 404);
+        import.MapGet("/records/{rowNumber:int}", FindAsync).RequireAuthorization(Policy.Viewer).WithSummary("One record with its attempts").Problems(404);
+        import.MapPost("/rerun", RerunAsync).RequireAuthorization(Policy.Operator)
+            .WithSummary("Order new attempts for a selection")
+            .WithDescription("Failed and cancelled records of the selection are sent again; unknown ones only when the selection is state=unknown or names the rows, because that may make a second asset.")
+            .Problems(400, 404, 409);
+        import.MapGet("/results", ResultsAsync).RequireAuthorization(Policy.Viewer).WithSummary("The manifest with what became of each row, streamed").Problems(400, 404, 409)
+            .Produces<string>(contentType: "text/csv").Produces<string>(contentType: "application/jsonl");
+    }
+
+    private static async Task<Results<Ok<Page<RecordView>>, ProblemHttpResult>> ListAsync(
+        int id, [AsParameters] SelectionQuery selection, int? limit, string? after, ReadRecords records, ReadImports imports, CancellationToken cancellationToken)
+    {
+        var page = await records.ListAsync(id, selection.ToFilter(), ApiArguments.Cursor(after) ?? 0, ApiArguments.Limit(limit, 100, 1000), cancellationToken);
+        return page.Items.Count == 0 && await imports.FindAsync(id, cancellationToken) is null ? Problem.ImportNotFound(id) : TypedResults.Ok(page);
+    }
+
+    private static async Task<Results<Ok<RecordBody>, ProblemHttpResult>> FindAsync(int id, int rowNumber, ReadRecords records, CancellationToken cancellationToken)
+    {
+        if (await records.FindAsync(id, rowNumber, cancellationToken) is not { Record: var r, Attempts: var attempts })
+            return Problem.NotFound($"There is no import {id} with a row {rowNumber}.");
+        return TypedResults.Ok(new RecordBody(
+            r.RowNumber, r.LineNumber, r.Url, r.Caption, r.ReferenceId, r.State, r.StatusId, r.Rid, r.Attempts, r.Error, r.Progress, r.ProgressBytes, r.TotalBytes,
+            r.NextAttemptAt, r.SubmittedAt, r.FinishedAt, r.PossiblyDuplicated, attempts));
+    }
+
+    private static async Task<Results<Ok<RerunBody>, ProblemHttpResult>> RerunAsync(
+        int id, SelectionBody selection, RerunRecords rerun, HttpContext context, CancellationToken cancellationToken) =>
+        await rerun.RunAsync(id, selection.ToFilter(), context.User.Actor(), cancellationToken) switch
+        {
+            RerunResult.Done done => TypedResults.Ok(new RerunBody(done.Rerun, done.Refused.Sum(r => r.Count), done.Refused)),
+            RerunResult.WrongState wrong => Problem.RefusedInThisState(wrong.State, wrong.Sentence),
+            _ => Problem.ImportNotFound(id),
+        };
+
+    private static async Task<IResult> ResultsAsync(
+        int id, [AsParameters] SelectionQuery selection, string? format, ExportResults export, HttpContext context, CancellationToken cancellationToken)
+    {
+        var filter = selection.ToFilter();
+        var chosen = ApiArguments.Choice<ExportFormat>("format", format) ?? ExportFormat.Csv;
+        switch (await export.FindAsync(id, cancellationToken))
+        {
+            case Exportable.Refused refused: return Problem.RefusedInThisState(refused.State, refused.Sentence);
+            case Exportable.Ready ready:
+                context.Response.ContentType = chosen switch
+                {
+                    ExportFormat.Csv => "text/csv; charset=utf-8",
+                    ExportFormat.Jsonl => "application/jsonl; charset=utf-8",
+                };
+                var disposition = new ContentDispositionHeaderValue("attachment");
+                disposition.SetHttpFileName($"{ready.FileName}-results.{EnumText<ExportFormat>.Of(chosen)}");
+                context.Response.Headers.ContentDisposition = disposition.ToString();
+                await export.RunAsync(ready, filter, chosen, context.Response.BodyWriter, cancellationToken);
+                return Results.Empty;
+            default: return Problem.ImportNotFound(id);
+        }
+    }
+}

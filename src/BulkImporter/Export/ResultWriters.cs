@@ -1,0 +1,100 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using BulkImporter.Manifests;
+
+namespace BulkImporter.Export;
+
+/// <summary>One format of the result file.</summary>
+internal interface IResultWriter : IDisposable
+{
+    void WriteHeader();
+
+    void WriteRow(ManifestRow row, in RowResult result);
+
+    /// <summary>Hands on what is still held back.</summary>
+    void Complete();
+}
+
+internal sealed class CsvResults(ManifestLayout layout, IBufferWriter<byte> output) : IResultWriter
+{
+    private readonly ResultRowWriter rows = new(layout, output);
+
+    public void WriteHeader() => rows.WriteHeader();
+    public void WriteRow(ManifestRow row, in RowResult result) => rows.WriteRow(row, result);
+
+    public void Complete()
+    {
+    }
+
+    public void Dispose()
+    {
+    }
+}
+
+/// <summary>
+/// The columns of the CSV form as the members of one object a line, the original ones as text. Two columns of one name become
+/// <c>name</c> and <c>name (2)</c>, for most readers keep only one of two equal members; fields beyond the header are <c>column N</c>.
+/// </summary>
+internal sealed class JsonLineResults : IResultWriter
+{
+    private readonly IBufferWriter<byte> output;
+    private readonly Utf8JsonWriter json;
+    private readonly (int Index, JsonEncodedText Name)[] originals;
+    private readonly JsonEncodedText[] names = [.. ManifestFormat.ResultColumns.Select(n => JsonEncodedText.Encode(n))];
+    private readonly int columnCount;
+
+    public JsonLineResults(ManifestLayout layout, IBufferWriter<byte> output)
+    {
+        this.output = output;
+        // The file is no web page: text stays readable.
+        json = new Utf8JsonWriter(output, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true });
+        columnCount = layout.Columns.Count;
+        var taken = new HashSet<string>(ManifestFormat.ResultColumns);
+        originals = [.. Enumerable.Range(0, columnCount).Where(i => !layout.ResultColumnIndexes.Contains(i))
+            .Select(i => (i, JsonEncodedText.Encode(Unique(layout.Columns[i], taken), JavaScriptEncoder.UnsafeRelaxedJsonEscaping)))];
+    }
+
+    public void WriteHeader()
+    {
+    }
+
+    public void WriteRow(ManifestRow row, in RowResult result)
+    {
+        json.WriteStartObject();
+        foreach (var (index, name) in originals) WriteText(name, row.Field(index));
+        for (var index = columnCount; index < row.FieldCount; index++) WriteText(JsonEncodedText.Encode($"column {index + 1}"), row.Field(index));
+        json.WriteNumber(names[0], row.RowNumber);
+        json.WriteString(names[1], result.State);
+        json.WriteString(names[2], result.StatusId);
+        json.WriteString(names[3], result.Rid);
+        json.WriteNumber(names[4], result.Attempts);
+        json.WriteString(names[5], result.ErrorCode);
+        json.WriteString(names[6], result.Error);
+        WriteTime(names[7], result.SubmittedAt);
+        WriteTime(names[8], result.FinishedAt);
+        json.WriteEndObject();
+        json.Flush();
+        output.Write("\n"u8);
+        json.Reset();
+    }
+
+    public void Complete() => json.Flush();
+
+    public void Dispose() => json.Dispose();
+
+    private static string Unique(string name, HashSet<string> taken)
+    {
+        var unique = name;
+        for (var number = 2; !taken.Add(unique); number++) unique = $"{name} ({number})";
+        return unique;
+    }
+
+    private void WriteText(JsonEncodedText name, ReadOnlySpan<byte> value) => json.WriteString(name, value);
+
+    private void WriteTime(JsonEncodedText name, DateTimeOffset? time)
+    {
+        if (time is { } known) json.WriteString(name, known);
+        else json.WriteNull(name);
+    }
+}

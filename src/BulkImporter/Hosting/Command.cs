@@ -1,0 +1,45 @@
+using System.Diagnostics;
+
+namespace BulkImporter.Hosting;
+
+/// <summary>What a short-lived program answered: its exit code, and everything it printed.</summary>
+internal sealed record CommandAnswer(int ExitCode, string Output);
+
+/// <summary>Runs a program of the operating system to its end.</summary>
+internal static class Command
+{
+    /// <summary>Runs as <paramref name="account"/> when one is given, else as ourselves. An exit code is an answer, not an exception.</summary>
+    public static async Task<CommandAnswer> RunAsync(string program, IEnumerable<string> arguments, UnprivilegedAccount? account, CancellationToken cancellationToken)
+    {
+        string[] line = account is null ? [program, .. arguments] : [.. account.Prefix, program, .. arguments];
+
+        // The root folder is one that every account may stand in; PostgreSQL's programs ask for the current folder and fail in a private one.
+        var start = new ProcessStartInfo(line[0], line[1..])
+        {
+            WorkingDirectory = "/",
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+
+        // PGDATA, PGPORT and their like steer PostgreSQL's programs; ours is steered by its arguments alone, and answers in English.
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("PG", StringComparison.Ordinal)).ToList())
+            start.Environment.Remove(name);
+        start.Environment["LC_ALL"] = "C";
+
+        using var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        try
+        {
+            var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
+            var error = process.StandardError.ReadToEndAsync(cancellationToken);
+            await process.WaitForExitAsync(cancellationToken);
+            return new CommandAnswer(process.ExitCode, (await output + await error).Trim());
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: false);
+            throw;
+        }
+    }
+}

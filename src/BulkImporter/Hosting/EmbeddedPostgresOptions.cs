@@ -1,0 +1,26 @@
+namespace BulkImporter.Hosting;
+
+/// <summary>Where the embedded server lives and what it runs with. Used only when no <c>ConnectionStrings:BulkImporter</c> is set.</summary>
+public sealed record EmbeddedPostgresOptions
+{
+    /// <summary><c>BulkImporter:DataDirectory</c>. The server keeps everything it has in the folder <c>postgres</c> below it.</summary>
+    public required string DataDirectory { get; init; }
+
+    /// <summary><c>BulkImporter:PostgresBinaries</c>: the folder that holds <c>initdb</c>, <c>pg_ctl</c> and <c>postgres</c>. Searched for when null.</summary>
+    public string? BinariesDirectory { get; init; }
+
+    /// <summary>
+    /// What to do when another process already runs the server of this data directory: false (default) refuses and names that
+    /// process; true connects to its server and leaves stopping to it. Without such a process both mean the same.
+    /// </summary>
+    public bool AttachToRunning { get; init; }
+
+    /// <summary>
+    /// <c>BulkImporter:PostgresSettings</c>: server settings by their PostgreSQL names, written after ours and so winning over them.
+    /// The address and the port are not among them: they stay on loopback.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
+}
+
+/// <summary>The embedded server cannot be had. The message says what is wrong and what to do about it, and is meant to be shown as it is.</summary>
+public sealed class EmbeddedPostgresException(string message, Exception? innerException = null) : Exception(message, innerException);

@@ -1,0 +1,128 @@
+using BulkImporter.Data;
+using BulkImporter.Manifests;
+using Npgsql;
+
+namespace BulkImporter.Imports;
+
+/// <summary>An order to import a manifest that was received.</summary>
+/// <param name="CreatedBy">The actor, for the audit log.</param>
+public sealed record NewImport(int ManifestId, string CreatedBy)
+{
+    /// <summary>For people; null = the manifest's file name.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>The name of the Cincopa account that it runs for.</summary>
+    public string Account { get; init; } = "default";
+
+    /// <summary>The explicit column mapping (<c>url=OriginalURL,caption=Title</c>), or null to recognise the header.</summary>
+    public string? Mapping { get; init; }
+
+    /// <summary>Start without review as soon as the manifest is parsed.</summary>
+    public bool Start { get; init; }
+
+    public int? MaxAttempts { get; init; }
+    public WhenUnknown WhenUnknown { get; init; } = WhenUnknown.Hold;
+
+    /// <summary>Higher is served first among the account's running imports.</summary>
+    public int Priority { get; init; }
+
+    /// <summary>The gallery that new assets join, or null for none.</summary>
+    public string? Fid { get; init; }
+
+    /// <summary>Records per chunk; null = 500.</summary>
+    public int? ChunkSize { get; init; }
+
+    /// <summary>The caller's key: the same key again answers with the first import and makes no second.</summary>
+    public string? IdempotencyKey { get; init; }
+}
+
+/// <param name="Existed">The idempotency key was used before; this is the import that it made.</param>
+public sealed record CreatedImport(int Id, bool Existed);
+
+/// <summary>Makes an import of a received manifest, in state parsing: the feeder hands it to a parse job.</summary>
+public sealed class CreateImport(NpgsqlDataSource database)
+{
+    private const int DefaultMaxAttempts = 5;
+    private const int DefaultChunkSize = 500;
+
+    private const string Create = """
+        WITH created AS (
+            INSERT INTO importer.import (
+                name, account_id, manifest_id, state, mapping, start_when_parsed, chunk_size, max_attempts, when_unknown, priority, fid,
+                parsed_rows, idempotency_key, breaker_finished_base, breaker_failed_base, created_by, created_at)
+            SELECT coalesce($3, m.file_name), a.id, m.id, 'parsing', $4, $5, $6, $7, $8, $9, $10, 0, $11, 0, 0, $12, now()
+            FROM importer.manifest m, importer.account a
+            WHERE m.id = $1 AND m.received_at IS NOT NULL AND a.name = $2
+            ON CONFLICT (idempotency_key) DO NOTHING
+            RETURNING id
+        ), noted AS (
+            INSERT INTO importer.audit_entry (at, actor, action, import_id) SELECT now(), $12, 'import_created', id FROM created
+        )
+        SELECT id FROM created
+        """;
+
+    /// <exception cref="InvalidArgumentException">A setting, the mapping, the account or the manifest cannot be used.</exception>
+    public async Task<CreatedImport> RunAsync(NewImport import, CancellationToken cancellationToken)
+    {
+        Check(import);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        if (await FindByKeyAsync(connection, import.IdempotencyKey, cancellationToken) is { } known) return new(known, Existed: true);
+
+        var created = await connection.QueryAsync(Create, r => r.GetInt32(0), cancellationToken,
+            import.ManifestId, import.Account, import.Name, import.Mapping, import.Start, import.ChunkSize ?? DefaultChunkSize,
+            import.MaxAttempts ?? DefaultMaxAttempts, EnumText<WhenUnknown>.Of(import.WhenUnknown), import.Priority, import.Fid,
+            import.IdempotencyKey, import.CreatedBy);
+        if (created is [var id]) return new(id, Existed: false);
+
+        // Nothing was inserted: another caller used the key in this moment, or a name that the import needs is not there.
+        if (await FindByKeyAsync(connection, import.IdempotencyKey, cancellationToken) is { } first) return new(first, Existed: true);
+        if (await MissingAccountAsync(connection, import.Account, cancellationToken) is { } missing) throw missing;
+        throw new InvalidArgumentException("manifest", $"There is no received manifest {import.ManifestId}.");
+    }
+
+    /// <summary>The import that a key made before, or null: so that a repeated request need not upload its file again.</summary>
+    public async Task<int?> FindByKeyAsync(string idempotencyKey, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await FindByKeyAsync(connection, idempotencyKey, cancellationToken);
+    }
+
+    /// <summary>Refuses what cannot work before a file of gigabytes is uploaded for it.</summary>
+    /// <exception cref="InvalidArgumentException">A setting, the mapping or the account cannot be used.</exception>
+    public async Task CheckAsync(NewImport import, CancellationToken cancellationToken)
+    {
+        Check(import);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        if (await MissingAccountAsync(connection, import.Account, cancellationToken) is { } missing) throw missing;
+    }
+
+    private static void Check(NewImport import)
+    {
+        if (import.Name is { } name && (string.IsNullOrWhiteSpace(name) || name.Length > 200))
+            throw new InvalidArgumentException("name", "A name has 1 to 200 characters.");
+        if (import.Mapping is { } mapping)
+        {
+            try
+            {
+                ManifestMapping.Parse(mapping);
+            }
+            catch (ManifestRejectedException unreadable)
+            {
+                throw new InvalidArgumentException("map", unreadable.Message);
+            }
+        }
+        if (import.MaxAttempts is < 1 or > 100) throw new InvalidArgumentException("maxAttempts", "A record gets 1 to 100 attempts.");
+        if (import.ChunkSize is < 1 or > 100_000) throw new InvalidArgumentException("chunkSize", "A chunk holds 1 to 100,000 records.");
+        if (import.IdempotencyKey is { } key && (string.IsNullOrWhiteSpace(key) || key.Length > 200))
+            throw new InvalidArgumentException("Idempotency-Key", "An idempotency key has 1 to 200 characters.");
+    }
+
+    private static async Task<InvalidArgumentException?> MissingAccountAsync(NpgsqlConnection connection, string account, CancellationToken cancellationToken) =>
+        await connection.QueryAsync("SELECT 1 FROM importer.account WHERE name = $1", r => r.GetInt32(0), cancellationToken, account) is []
+            ? new InvalidArgumentException("account", $"There is no account '{account}'. Add it with 'BulkImporter account add {account}', on the Accounts page, or by starting with CINCOPA_API_TOKEN set (which makes 'default').")
+            : null;
+
+    private static async Task<int?> FindByKeyAsync(NpgsqlConnection connection, string? key, CancellationToken cancellationToken) =>
+        key is not null && await connection.QueryAsync("SELECT id FROM importer.import WHERE idempotency_key = $1", r => r.GetInt32(0), cancellationToken, key)
+            is [var id] ? id : null;
+}

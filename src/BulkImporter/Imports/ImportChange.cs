@@ -1,0 +1,50 @@
+using BulkImporter.Data;
+using Npgsql;
+
+namespace BulkImporter.Imports;
+
+/// <summary>What became of an order to change an import.</summary>
+public abstract record ImportChange
+{
+    private ImportChange() { }
+
+    /// <summary>It is done, and the import is now in this state.</summary>
+    public sealed record Done(ImportState State) : ImportChange;
+
+    public sealed record NotFound(int ImportId) : ImportChange;
+
+    /// <summary>The import's state does not allow it; nothing has changed.</summary>
+    /// <param name="Sentence">For people: which state it is in, and what the order needs.</param>
+    public sealed record Refused(ImportState State, string Sentence) : ImportChange;
+
+    /// <summary>
+    /// Runs a guarded statement that answers the new state of the import, or no row when the guard held it back. $1 is the import.
+    /// </summary>
+    /// <param name="needs">Ends the sentence of a refusal: "only an import in review can be started".</param>
+    internal static async Task<ImportChange> RunAsync(
+        NpgsqlConnection connection, string sql, int importId, string needs, CancellationToken cancellationToken, params object?[] more)
+    {
+        var states = await connection.QueryAsync(sql, r => EnumText<ImportState>.Parse(r.GetString(0)), cancellationToken, [importId, .. more]);
+        return states is [var state] ? new Done(state) : await RefusalAsync(connection, importId, needs, cancellationToken);
+    }
+
+    internal static async Task<ImportChange> RefusalAsync(NpgsqlConnection connection, int importId, string needs, CancellationToken cancellationToken)
+    {
+        var states = await connection.QueryAsync(
+            "SELECT state FROM importer.import WHERE id = $1", r => EnumText<ImportState>.Parse(r.GetString(0)), cancellationToken, importId);
+        return states is [var state]
+            ? new Refused(state, $"Import {importId} is {Word(state)}; {needs}.")
+            : new NotFound(importId);
+    }
+
+    private static string Word(ImportState state) => state switch
+    {
+        ImportState.Parsing => "still being parsed",
+        ImportState.Review => "in review",
+        ImportState.Running => "running",
+        ImportState.Paused => "paused",
+        ImportState.Finished => "finished",
+        ImportState.Cancelled => "cancelled",
+        ImportState.Rejected => "rejected",
+    };
+}

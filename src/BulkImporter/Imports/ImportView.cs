@@ -1,0 +1,77 @@
+using System.Text.Json.Serialization;
+using BulkImporter.Records;
+
+namespace BulkImporter.Imports;
+
+/// <summary>An import as every door shows it: the API's and the command line's JSON body, and what the pages draw.</summary>
+/// <param name="Reason">Why it does not go on: the import's own reason, else the account's when that is suspended or blocked; null when all is well.</param>
+/// <param name="Rows">Data rows of the manifest; null until it is parsed.</param>
+/// <param name="RatePerSecond">Records that came to their end per second over the last minute; null when not running or too early to say.</param>
+/// <param name="EtaSeconds">Seconds to the end at that rate; null when the rate is unknown or zero.</param>
+/// <param name="Failures">Failed and unknown records by code, most frequent first.</param>
+/// <param name="ParsedRows">Rows read so far while the manifest is parsed.</param>
+/// <param name="SameManifestAs">The latest earlier import of the same bytes, or null.</param>
+public sealed record ImportView(
+    int Id,
+    string Name,
+    string Account,
+    ManifestSummary Manifest,
+    ImportState State,
+    string? Reason,
+    int? Rows,
+    StateCounts Counts,
+    double? RatePerSecond,
+    long? EtaSeconds,
+    IReadOnlyList<FailureCount> Failures,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? StartedAt,
+    DateTimeOffset? FinishedAt,
+    string CreatedBy,
+    int ParsedRows,
+    string? Mapping,
+    bool StartWhenParsed,
+    int MaxAttempts,
+    WhenUnknown WhenUnknown,
+    int Priority,
+    string? Fid,
+    int? SameManifestAs);
+
+/// <param name="Sha256">Of the bytes as received, lower-case hexadecimal.</param>
+public sealed record ManifestSummary(string FileName, string Sha256, long SizeBytes);
+
+/// <summary>Records by state; their sum is the number of rows, always.</summary>
+public sealed record StateCounts(
+    int Pending, int Submitting, int Submitted, int Imported, int Failed, int Unknown, int Cancelled, int Invalid, int Duplicate)
+{
+    public int Of(RecordState state) => state switch
+    {
+        RecordState.Pending => Pending,
+        RecordState.Submitting => Submitting,
+        RecordState.Submitted => Submitted,
+        RecordState.Imported => Imported,
+        RecordState.Failed => Failed,
+        RecordState.Unknown => Unknown,
+        RecordState.Cancelled => Cancelled,
+        RecordState.Invalid => Invalid,
+        RecordState.Duplicate => Duplicate,
+    };
+
+    /// <summary>All rows.</summary>
+    [JsonIgnore]
+    public int Total => Pending + Submitting + Submitted + Imported + Failed + Unknown + Cancelled + Invalid + Duplicate;
+
+    /// <summary>Records that can still move by themselves.</summary>
+    [JsonIgnore]
+    public int Open => Pending + Submitting + Submitted;
+
+    /// <summary>Part of the rows that are at their end, from 0 to 1; rows that never became work are at their end from the start.</summary>
+    [JsonIgnore]
+    public double Progress => Total == 0 ? 0 : (double)(Total - Open) / Total;
+}
+
+/// <param name="Code">A <see cref="FailureCode"/> as text.</param>
+/// <param name="Class">Null for a code that this version does not know.</param>
+public sealed record FailureCount(string Code, FailureClass? Class, int Count);
+
+/// <summary>One point of the rate-over-time chart: the mean since the point before.</summary>
+public sealed record RatePoint(DateTimeOffset At, double SubmittedPerSecond, double FinishedPerSecond);

@@ -1,0 +1,26 @@
+using Npgsql;
+
+namespace BulkImporter.Imports;
+
+/// <summary>Running to paused: no further record is sent, what was submitted is still followed.</summary>
+public sealed class PauseImport(NpgsqlDataSource database)
+{
+    private const string Pause = """
+        WITH changed AS (
+            UPDATE importer.import SET state = 'paused', reason = $3 WHERE id = $1 AND state = 'running' RETURNING id, state
+        ), noted AS (
+            INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) SELECT now(), $2, 'import_paused', id, $3 FROM changed
+        )
+        SELECT state FROM changed
+        """;
+
+    /// <param name="reason">Stands at the top of every page that shows the import.</param>
+    public async Task<ImportChange> RunAsync(int importId, string actor, string reason, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await ImportChange.RunAsync(connection, Pause, importId, "only a running import can be paused", cancellationToken, actor, reason);
+    }
+
+    public Task<ImportChange> RunAsync(int importId, string actor, CancellationToken cancellationToken) =>
+        RunAsync(importId, actor, $"Paused by {actor}.", cancellationToken);
+}

@@ -1,0 +1,71 @@
+using System.IO.Compression;
+using BulkImporter.Data;
+using Npgsql;
+
+namespace BulkImporter.Manifests;
+
+/// <summary>Gives a received manifest back byte for byte. Holds one piece in memory and no connection between pieces.</summary>
+public sealed class ManifestBytes(NpgsqlDataSource database)
+{
+    /// <summary>Bytes of every piece but the last, before compression.</summary>
+    internal const int PieceSize = 1 << 20;
+
+    /// <summary>A stream that reads forward, from the first byte.</summary>
+    /// <exception cref="FileNotFoundException">There is no such manifest, or not all of it was received, or retention has removed it.</exception>
+    public async Task<Stream> OpenAsync(int manifestId, CancellationToken cancellationToken)
+    {
+        var sizes = await database.QueryAsync("""
+            SELECT size_bytes FROM importer.manifest m
+            WHERE id = $1 AND received_at IS NOT NULL AND EXISTS (SELECT 1 FROM importer.manifest_part WHERE manifest_id = m.id AND number = 0)
+            """, r => r.GetInt64(0), cancellationToken, manifestId);
+        return sizes is [var size]
+            ? new Pieces(database, manifestId, size)
+            : throw new FileNotFoundException($"The bytes of manifest {manifestId} are not kept.");
+    }
+
+    private sealed class Pieces(NpgsqlDataSource database, int manifestId, long size) : Stream
+    {
+        private readonly byte[] piece = new byte[PieceSize];
+        private int number;
+        private int length;
+        private int read;
+        private long position;
+
+        public override bool CanRead => true;
+        public override bool CanSeek => false;
+        public override bool CanWrite => false;
+        public override long Length => size;
+        public override long Position { get => position; set => throw new NotSupportedException(); }
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (buffer.Length == 0 || position == size) return 0;
+            if (read == length) await NextPieceAsync(cancellationToken);
+            var count = Math.Min(buffer.Length, length - read);
+            piece.AsMemory(read, count).CopyTo(buffer);
+            read += count;
+            position += count;
+            return count;
+        }
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("A manifest is read asynchronously.");
+        public override void Flush() => throw new NotSupportedException();
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+        public override void SetLength(long value) => throw new NotSupportedException();
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        private async Task NextPieceAsync(CancellationToken cancellationToken)
+        {
+            var found = await database.QueryAsync(
+                "SELECT bytes FROM importer.manifest_part WHERE manifest_id = $1 AND number = $2",
+                r => r.GetFieldValue<byte[]>(0), cancellationToken, manifestId, number);
+            if (found is not [var compressed] || !BrotliDecoder.TryDecompress(compressed, piece, out length) || length == 0)
+                throw new InvalidDataException($"Piece {number} of manifest {manifestId} is missing or damaged.");
+            number++;
+            read = 0;
+        }
+    }
+}

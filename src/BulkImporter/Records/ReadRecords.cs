@@ -1,0 +1,87 @@
+using BulkImporter.Data;
+using Npgsql;
+
+namespace BulkImporter.Records;
+
+/// <summary>An import's records in the order of the manifest.</summary>
+public sealed class ReadRecords(NpgsqlDataSource database)
+{
+    private const string Columns = """
+        r.row_number, r.line_number, r.source_url, r.caption, r.reference_id, r.state, r.status_id, r.rid, r.attempt_count,
+        r.error_code, r.error_message, r.next_attempt_at, r.submitted_at, r.finished_at, r.possibly_duplicated,
+        p.progress_percent, p.progress_bytes, p.total_bytes
+        """;
+
+    private const string Progress = "LEFT JOIN importer.status_poll p ON p.import_id = $1 AND p.row_number = r.row_number AND r.state = 'submitted'";
+
+    private const string Attempts = """
+        SELECT number, started_at, finished_at, worker, status_id, outcome, http_status, message
+        FROM importer.attempt WHERE import_id = $1 AND row_number = $2 ORDER BY number
+        """;
+
+    /// <param name="afterRow">The <see cref="Page{T}.Next"/> of the page before; 0 for the first.</param>
+    public async Task<Page<RecordView>> ListAsync(int importId, RecordFilter filter, int afterRow, int limit, CancellationToken cancellationToken)
+    {
+        var parameters = new List<object?> { importId, afterRow, limit + 1 };
+        var condition = filter.Condition(parameters);
+        // No index holds the state; the chunks' counters tell which key ranges have a record in it.
+        var sql = filter.State is { } state && filter.Code is null && filter.RowNumbers is null
+            ? $"""
+               SELECT {Columns}
+               FROM importer.import_chunk c
+               CROSS JOIN LATERAL (
+                   SELECT * FROM importer.import_record r
+                   WHERE r.import_id = $1 AND r.row_number BETWEEN c.first_row AND c.last_row AND r.row_number > $2{condition}
+                   ORDER BY r.row_number LIMIT $3) r
+               {Progress}
+               WHERE c.import_id = $1 AND c.last_row > $2 AND c.{EnumText<RecordState>.Of(state)}_count > 0
+               ORDER BY c.number, r.row_number LIMIT $3
+               """
+            : $"""
+               SELECT {Columns}
+               FROM importer.import_record r
+               {Progress}
+               WHERE r.import_id = $1 AND r.row_number > $2{condition}
+               ORDER BY r.row_number LIMIT $3
+               """;
+        var rows = await database.QueryAsync(sql, Read, cancellationToken, [.. parameters]);
+        return Page<RecordView>.Of(rows, limit, r => r.RowNumber);
+    }
+
+    /// <summary>One record with its attempts, or null when the import has no such row.</summary>
+    public async Task<RecordDetail?> FindAsync(int importId, int rowNumber, CancellationToken cancellationToken)
+    {
+        var found = await ListAsync(importId, new RecordFilter { RowNumbers = [rowNumber] }, 0, 1, cancellationToken);
+        if (found.Items is not [var record]) return null;
+        return new(record, await database.QueryAsync(Attempts, ReadAttempt, cancellationToken, importId, rowNumber));
+    }
+
+    public async Task<int> CountAsync(int importId, RecordFilter filter, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return (await CountByStateAsync(connection, importId, filter, cancellationToken)).Values.Sum();
+    }
+
+    /// <summary>How many records the filter selects in each state; states without any are left out.</summary>
+    internal static async Task<Dictionary<RecordState, int>> CountByStateAsync(
+        NpgsqlConnection connection, int importId, RecordFilter filter, CancellationToken cancellationToken)
+    {
+        var parameters = new List<object?> { importId };
+        var sql = filter.IsByStateOnly
+            ? $"SELECT s.state, s.n FROM (SELECT {string.Join(", ", EnumText<RecordState>.All.Select(s => $"coalesce(sum({s}_count), 0)::int AS {s}"))} FROM importer.import_chunk WHERE import_id = $1) c CROSS JOIN LATERAL (VALUES {string.Join(", ", EnumText<RecordState>.All.Select(s => $"('{s}', c.{s})"))}) s(state, n) WHERE s.n > 0"
+            : $"SELECT r.state, count(*)::int FROM importer.import_record r WHERE r.import_id = $1{filter.Condition(parameters)} GROUP BY r.state";
+        var counts = await connection.QueryAsync(
+            sql, r => (State: EnumText<RecordState>.Parse(r.GetString(0)), Count: r.GetInt32(1)), cancellationToken, [.. parameters]);
+        return counts.Where(c => filter.State is null || c.State == filter.State).ToDictionary(c => c.State, c => c.Count);
+    }
+
+    private static RecordView Read(NpgsqlDataReader r) => new(
+        r.GetInt32(0), r.GetInt32(1), r.Text(2), r.Text(3), r.Text(4), EnumText<RecordState>.Parse(r.GetString(5)), r.Text(6), r.Text(7), r.GetInt16(8),
+        r.Text(9) is { } code ? new RecordError(code, FailureCodes.ClassOf(code), r.Text(10)) : null,
+        r.IsDBNull(15) ? null : r.GetInt16(15), r.IsDBNull(16) ? null : r.GetInt64(16), r.IsDBNull(17) ? null : r.GetInt64(17),
+        r.Time(11), r.Time(12), r.Time(13), r.GetBoolean(14));
+
+    private static AttemptView ReadAttempt(NpgsqlDataReader r) => new(
+        r.GetInt16(0), r.GetFieldValue<DateTimeOffset>(1), r.Time(2), r.GetString(3), r.Text(4), r.Text(5), FailureCodes.ClassOf(r.Text(5)),
+        r.IsDBNull(6) ? null : r.GetInt16(6), r.Text(7));
+}

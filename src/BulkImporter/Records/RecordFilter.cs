@@ -1,0 +1,59 @@
+using System.Globalization;
+
+namespace BulkImporter.Records;
+
+/// <summary>
+/// The one selection of records that lists, counts, reruns and exports share: what the operator sees is what is touched.
+/// Everything that is set must hold.
+/// </summary>
+public sealed record RecordFilter
+{
+    /// <summary>Every record.</summary>
+    public static RecordFilter All { get; } = new();
+
+    public RecordState? State { get; init; }
+
+    /// <summary>The code of the last failure, or of the finding that made the row invalid.</summary>
+    public string? Code { get; init; }
+
+    public IReadOnlyList<int>? RowNumbers { get; init; }
+
+    /// <summary>Part of the source URL, caption, reference id, status_id or rid, in any case; or a row number.</summary>
+    public string? Search { get; init; }
+
+    /// <summary>True when the chunks' counters answer how many records it selects.</summary>
+    internal bool IsByStateOnly => Code is null && RowNumbers is null && Search is null;
+
+    /// <summary>The condition on <c>importer.import_record r</c>, beginning with AND; empty when all are selected. Values go to <paramref name="parameters"/>.</summary>
+    internal string Condition(List<object?> parameters)
+    {
+        var sql = "";
+        if (State is { } state) sql += $" AND r.state = {Next(Data.EnumText<RecordState>.Of(state))}";
+        if (Code is { } code) sql += $" AND r.error_code = {Next(code)}";
+        if (RowNumbers is { } rows) sql += $" AND r.row_number = ANY({Next(rows.ToArray())})";
+        if (Search is { Length: > 0 } search)
+        {
+            var pattern = Next($"%{search.Replace(@"\", @"\\").Replace("%", @"\%").Replace("_", @"\_")}%");
+            var row = int.TryParse(search, CultureInfo.InvariantCulture, out var number) ? $" OR r.row_number = {Next(number)}" : "";
+            sql += $" AND (r.source_url ILIKE {pattern} OR r.caption ILIKE {pattern} OR r.reference_id ILIKE {pattern} OR r.rid ILIKE {pattern} OR r.status_id ILIKE {pattern}{row})";
+        }
+        return sql;
+
+        string Next(object value)
+        {
+            parameters.Add(value);
+            return $"${parameters.Count}";
+        }
+    }
+
+    /// <summary>For the audit log.</summary>
+    public override string ToString()
+    {
+        var parts = new List<string>();
+        if (State is { } state) parts.Add($"state {Data.EnumText<RecordState>.Of(state)}");
+        if (Code is { } code) parts.Add($"code {code}");
+        if (RowNumbers is { } rows) parts.Add($"{rows.Count} named rows");
+        if (Search is { Length: > 0 } search) parts.Add($"text '{search}'");
+        return parts.Count == 0 ? "all records" : string.Join(", ", parts);
+    }
+}

@@ -1,0 +1,37 @@
+namespace BulkImporter.Records;
+
+/// <summary>A record as every door shows it.</summary>
+/// <param name="Attempts">Attempts begun so far.</param>
+/// <param name="Progress">Percent that Cincopa has fetched, for a submitted record that tells; else null.</param>
+/// <param name="PossiblyDuplicated">A late answer showed that Cincopa accepted this source more than once.</param>
+public sealed record RecordView(
+    int RowNumber,
+    int LineNumber,
+    string? Url,
+    string? Caption,
+    string? ReferenceId,
+    RecordState State,
+    string? StatusId,
+    string? Rid,
+    int Attempts,
+    RecordError? Error,
+    int? Progress,
+    long? ProgressBytes,
+    long? TotalBytes,
+    DateTimeOffset? NextAttemptAt,
+    DateTimeOffset? SubmittedAt,
+    DateTimeOffset? FinishedAt,
+    bool PossiblyDuplicated);
+
+/// <param name="Code">A <see cref="FailureCode"/> as text, or the code of the finding that made the row invalid.</param>
+/// <param name="Class">Null for a finding's code: the row never had an attempt.</param>
+public sealed record RecordError(string Code, FailureClass? Class, string? Message);
+
+/// <summary>One record and every attempt that was made for it, the first one first.</summary>
+public sealed record RecordDetail(RecordView Record, IReadOnlyList<AttemptView> Attempts);
+
+/// <param name="Outcome">Null while open; <c>accepted</c> when Cincopa took it; then <c>imported</c> or a <see cref="FailureCode"/>.</param>
+/// <param name="Class">The class of the outcome when it is a failure.</param>
+public sealed record AttemptView(
+    int Number, DateTimeOffset StartedAt, DateTimeOffset? FinishedAt, string Worker, string? StatusId, string? Outcome, FailureClass? Class,
+    int? HttpStatus, string? Message);

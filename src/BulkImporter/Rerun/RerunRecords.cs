@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using BulkImporter.Data;
+using BulkImporter.Imports;
+using BulkImporter.Records;
+using Npgsql;
+
+namespace BulkImporter.Rerun;
+
+/// <summary>What became of an order to rerun a selection.</summary>
+public abstract record RerunResult
+{
+    private RerunResult() { }
+
+    /// <param name="Rerun">Records that are pending again.</param>
+    /// <param name="Refused">Records of the selection that were left as they are, by state, each with the reason.</param>
+    public sealed record Done(int Rerun, IReadOnlyList<RefusedRecords> Refused) : RerunResult;
+
+    public sealed record NotFound(int ImportId) : RerunResult;
+
+    /// <summary>The import's state does not allow it; nothing has changed.</summary>
+    public sealed record WrongState(ImportState State, string Sentence) : RerunResult;
+}
+
+public sealed record RefusedRecords(RecordState State, int Count, string Reason);
+
+/// <summary>
+/// Orders new attempts for a selection: failed and cancelled records become pending with all their attempts again, and an import that
+/// had ended runs again. Unknown ones only when the selection names them, by state or by row: sending them again can make a second asset.
+/// </summary>
+public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions transitions)
+{
+    private const string LockImport = "SELECT 1 FROM importer.import WHERE id = $1 AND state IN ('running', 'paused', 'finished', 'cancelled') AND row_count IS NOT NULL FOR NO KEY UPDATE";
+
+    private const string RunAgain = $"""
+        WITH changed AS (
+            UPDATE importer.import i
+            SET state = CASE WHEN i.state = 'paused' THEN 'paused' ELSE 'running' END,
+                reason = CASE WHEN i.state = 'paused' THEN i.reason END,
+                started_at = coalesce(i.started_at, now()),
+                finished_at = NULL,
+                breaker_finished_base = b.finished, breaker_failed_base = b.failed
+            FROM ({BreakerBase.OfImport}) b
+            WHERE i.id = $1
+            RETURNING i.id
+        )
+        INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) SELECT now(), $2, 'records_rerun', id, $3 FROM changed
+        """;
+
+    public async Task<RerunResult> RunAsync(int importId, RecordFilter filter, string actor, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        if (await connection.QueryAsync(LockImport, r => r.GetInt32(0), cancellationToken, importId) is [])
+        {
+            return await ImportChange.RefusalAsync(connection, importId, "only an import that was started can rerun records", cancellationToken) switch
+            {
+                ImportChange.Refused refused => new RerunResult.WrongState(refused.State, refused.Sentence),
+                _ => new RerunResult.NotFound(importId),
+            };
+        }
+
+        var unknownToo = filter.State == RecordState.Unknown || filter.RowNumbers is not null;
+        var (rerun, left) = await transitions.PendingAgainAsync(connection, importId, filter, unknownToo, cancellationToken);
+        if (rerun > 0) await connection.ExecuteAsync(RunAgain, cancellationToken, importId, actor, $"{rerun} of {filter}");
+        await transaction.CommitAsync(cancellationToken);
+        return new RerunResult.Done(rerun, [.. left.OrderBy(l => l.Key).Select(l => new RefusedRecords(l.Key, l.Value, Reason(l.Key)))]);
+    }
+
+    private static string Reason(RecordState state) => state switch
+    {
+        RecordState.Pending => "It will be sent anyway.",
+        RecordState.Submitting => "It is being sent at this moment.",
+        RecordState.Submitted => "Cincopa is importing it at this moment.",
+        RecordState.Imported => "It is imported; a second attempt would make a second asset.",
+        RecordState.Unknown => "It may have been received, so a second attempt may make a second asset; select state unknown or the row itself to accept that.",
+        RecordState.Invalid => "The row cannot be sent; correct it in the manifest and upload that.",
+        RecordState.Duplicate => "Another row names the same source.",
+        RecordState.Failed or RecordState.Cancelled => throw new UnreachableException("Failed and cancelled records are always rerun."),
+    };
+}
+
+public static class RerunSetup
+{
+    public static IServiceCollection AddRerun(this IServiceCollection services) => services.AddSingleton<RerunRecords>();
+}

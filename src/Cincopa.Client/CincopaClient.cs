@@ -1,0 +1,251 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+
+namespace Cincopa.Client;
+
+/// <summary>
+/// <see cref="ICincopaClient"/> over HTTP/1.1. One instance serves all accounts and any number of calls at once. It adds nothing
+/// that repeats, follows or remembers: no retry, no redirect, no cookie, no Expect-Continue.
+/// </summary>
+public sealed class CincopaClient : ICincopaClient, IDisposable
+{
+    private const int MaxReplyBytes = 256 * 1024;
+    private const int MaxListBytes = 8 * 1024 * 1024;
+
+    private readonly CincopaClientOptions options;
+    private readonly TimeProvider clock;
+
+    // Not HttpClient: no default headers, no base address, no buffering and no timeout of its own are wanted.
+    private readonly HttpMessageInvoker http;
+
+    /// <param name="options">Limits.</param>
+    /// <param name="clock">Runs the timeouts of calls and reads Retry-After dates; the connect timeout is the platform's own.</param>
+    public CincopaClient(CincopaClientOptions options, TimeProvider clock)
+    {
+        this.options = options;
+        this.clock = clock;
+        http = new HttpMessageInvoker(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            ConnectTimeout = options.ConnectTimeout,
+            PooledConnectionIdleTimeout = options.ConnectionIdleTimeout,
+            PooledConnectionLifetime = options.ConnectionLifetime,
+            MaxConnectionsPerServer = options.MaxConnections,
+            // Takes the platform's tracing of requests out of the path: the token is in every URL.
+            ActivityHeadersPropagator = null,
+        });
+    }
+
+    public async Task<PingResult> PingAsync(CincopaAccess access, CancellationToken cancellationToken)
+    {
+        using var reply = await ReadAsync(access, RequestUrl.For(access, "ping"), MaxReplyBytes, cancellationToken);
+        if (reply.Judge(out var root, out var error) != Verdict.Success)
+            return new PingResult.Failed(error);
+        return new PingResult.Ok(
+            root.Text("accid"u8),
+            root.Text("accemail"u8),
+            root.Text("permissions"u8) is { } permissions ? TokenPermissions.Parse(permissions) : null);
+    }
+
+    public async Task<SubmitResult> UploadFromUrlAsync(CincopaAccess access, string input, Fid? fid, CancellationToken cancellationToken)
+    {
+        var url = RequestUrl.For(access, "asset.upload_from_url", ("input", input), ("fid", fid?.Value));
+        using var content = new SingleUseContent();
+        using var request = Request(HttpMethod.Post, url);
+        request.Content = content;
+        using var reply = await SendAsync(access, request, content, options.SubmitTimeout, MaxReplyBytes, cancellationToken);
+        var verdict = reply.Judge(out var root, out var error);
+        return verdict switch
+        {
+            Verdict.Success => root.Text("status_id"u8) is { } statusId
+                ? new SubmitResult.Accepted(new StatusId(statusId))
+                : new SubmitResult.Unknown(reply.Unreadable("accepted without status_id"), reply.Partial()),
+            Verdict.Refusal => new SubmitResult.Refused(error),
+            Verdict.NeverSent => new SubmitResult.NeverSent(error),
+            Verdict.Unclear => new SubmitResult.Unknown(error, reply.Partial()),
+        };
+    }
+
+    public async Task<StatusResult> GetUploadStatusAsync(CincopaAccess access, StatusId statusId, CancellationToken cancellationToken)
+    {
+        var url = RequestUrl.For(access, "asset.upload_from_url_get_status", ("status_id", statusId.Value));
+        using var reply = await ReadAsync(access, url, MaxReplyBytes, cancellationToken);
+        var verdict = reply.Judge(out var root, out var error);
+        if (verdict == Verdict.Success)
+            return StatusOf(reply, root);
+
+        // 404 and 410 are about the id, and so is another refusal that speaks of it; all INF.
+        var aboutId = verdict == Verdict.Refusal
+            && (error.HttpStatus is 404 or 410
+                || (error.Kind is RemoteErrorKind.Rejected or RemoteErrorKind.InvalidInput or RemoteErrorKind.SourceNotFound && ErrorText.IsAboutStatusId(error.Message)));
+        return aboutId ? new StatusResult.NotFound(error with { Kind = RemoteErrorKind.UnknownStatusId }) : new StatusResult.Unavailable(error);
+    }
+
+    public async Task<AssetListResult> ListAssetsAsync(CincopaAccess access, AssetListQuery query, CancellationToken cancellationToken)
+    {
+        var url = RequestUrl.For(
+            access,
+            "asset.list",
+            ("page", query.Page.ToString(CultureInfo.InvariantCulture)),
+            ("items_per_page", query.ItemsPerPage.ToString(CultureInfo.InvariantCulture)),
+            ("search", query.Search),
+            ("rid", query.Rid?.Value),
+            ("reference_id", query.ReferenceId),
+            ("cache", query.BypassCache ? "never" : null));
+        using var reply = await ReadAsync(access, url, MaxListBytes, cancellationToken);
+        return reply.Judge(out var root, out var error) == Verdict.Success ? ListOf(reply, root) : new AssetListResult.Failed(error);
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private static StatusResult StatusOf(Reply reply, JsonElement root)
+    {
+        if (root.Text("status"u8) is not { } word)
+            return new StatusResult.Unavailable(reply.Unreadable("the reply has no status"));
+
+        var rid = (root.Text("resid"u8) ?? root.Text("rid"u8) ?? root.Text("asset_id"u8)) is { } id ? new Rid(id) : (Rid?)null;
+        var meaning = StatusWord.MeaningOf(word);
+        return meaning switch
+        {
+            StatusMeaning.Running => Running(null),
+            StatusMeaning.Unknown => Running(reply.Redacted(word, 100)),
+            StatusMeaning.Done => rid is { } known ? new StatusResult.Done(known) : new StatusResult.DoneWithoutRid(),
+            StatusMeaning.Failed => Failed(null),
+            StatusMeaning.Aborted => Failed(RemoteErrorKind.Aborted),
+        };
+
+        StatusResult Running(string? unknownWord) => new StatusResult.Running(
+            Percent(root.Number("progress"u8)), root.Number("progress_bytes"u8), root.Number("file_size_bytes"u8), rid, unknownWord);
+
+        StatusResult Failed(RemoteErrorKind? certain)
+        {
+            var why = root.Text("more"u8) ?? root.Text("error_message"u8) ?? root.Text("message"u8) ?? root.Text("error"u8) ?? root.Text("debug"u8);
+            return new StatusResult.Failed(reply.Error(certain ?? ErrorText.KindOfFailedImport(why ?? ""), why ?? $"{word}, without a reason"));
+        }
+    }
+
+    private static int? Percent(long? progress) => progress is { } percent ? (int)Math.Min(percent, 100) : null;
+
+    private static AssetListResult ListOf(Reply reply, JsonElement root)
+    {
+        var totals = root.Object("items_data"u8) ?? default;
+        var hasTotals = totals.ValueKind == JsonValueKind.Object;
+        var count = hasTotals ? totals.Count("items_count"u8) : null;
+        var hasItems = root.TryField("items"u8, out var items) && items.ValueKind == JsonValueKind.Array;
+        if (!hasItems && count != 0)
+            return new AssetListResult.Failed(reply.Unreadable("the reply has no items"));
+
+        var assets = new List<RemoteAsset>(hasItems ? items.GetArrayLength() : 0);
+        foreach (var item in hasItems ? items.EnumerateArray() : default)
+        {
+            if (item.ValueKind != JsonValueKind.Object || AssetOf(item) is not { } asset)
+                return new AssetListResult.Failed(reply.Unreadable("the reply has an item without rid"));
+            assets.Add(asset);
+        }
+
+        return new AssetListResult.Ok(
+            assets,
+            hasTotals ? totals.Count("page"u8) : null,
+            hasTotals ? totals.Count("items_per_page"u8) : null,
+            count,
+            hasTotals ? totals.Count("pages_count"u8) ?? totals.Count("page_count"u8) : null);
+    }
+
+    private static RemoteAsset? AssetOf(JsonElement item)
+    {
+        if ((item.Text("rid"u8) ?? item.Text("resid"u8) ?? item.Text("drid"u8)) is not { } rid)
+            return null;
+        var original = item.Object("versions"u8)?.Object("original"u8);
+        return new RemoteAsset(
+            new Rid(rid),
+            item.Text("filename"u8) ?? original?.Text("name"u8),
+            item.Number("filesize"u8) ?? original?.Number("filesize"u8),
+            item.Time("uploaded"u8),
+            item.Text("caption"u8),
+            item.Text("reference_id"u8),
+            item.Text("type"u8),
+            item.Text("syncstatus"u8));
+    }
+
+    private static HttpRequestMessage Request(HttpMethod method, Uri url)
+    {
+        var request = new HttpRequestMessage(method, url) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        request.Headers.ExpectContinue = false;
+        request.Headers.TryAddWithoutValidation("Accept", "application/json");
+        // Some front servers refuse a request that does not say who it is from.
+        request.Headers.TryAddWithoutValidation("User-Agent", "Cincopa.Client/0.1 (BulkImporter)");
+        return request;
+    }
+
+    private async Task<Reply> ReadAsync(CincopaAccess access, Uri url, int maxBytes, CancellationToken cancellationToken)
+    {
+        using var request = Request(HttpMethod.Get, url);
+        return await SendAsync(access, request, null, options.ReadTimeout, maxBytes, cancellationToken);
+    }
+
+    // onlyOnce is the content of a request that may not be sent twice; null for a read, which may be cancelled at any time.
+    private async Task<Reply> SendAsync(
+        CincopaAccess access, HttpRequestMessage request, SingleUseContent? onlyOnce, TimeSpan timeout, int maxBytes, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        using var timer = new CancellationTokenSource(timeout, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
+        var reply = new Reply(access.ApiToken);
+        try
+        {
+            using var response = await http.SendAsync(request, either.Token);
+            await reply.ReadAsync(response, maxBytes, clock.GetUtcNow(), either.Token);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested && onlyOnce is not { Left: true })
+        {
+            reply.Dispose();
+            throw new OperationCanceledException(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            if (cancellationToken.IsCancellationRequested)
+                reply.LostBy(RemoteErrorKind.ConnectionLost, "the call was cancelled after the request began to leave");
+            else if (timer.IsCancellationRequested)
+                reply.LostBy(RemoteErrorKind.Timeout, $"no complete reply within {timeout.TotalSeconds:0.###} s");
+            else
+                reply.LostBy(RemoteErrorKind.ConnectTimedOut, $"no connection within {options.ConnectTimeout.TotalSeconds:0.###} s");
+        }
+        catch (HttpRequestException error)
+        {
+            reply.LostBy(KindOf(error), Described(error));
+        }
+        catch (IOException error)
+        {
+            reply.LostBy(RemoteErrorKind.ConnectionLost, Described(error));
+        }
+        finally
+        {
+            reply.Left = onlyOnce is { Left: true };
+        }
+
+        return reply;
+    }
+
+    private static RemoteErrorKind KindOf(HttpRequestException error) => error.HttpRequestError switch
+    {
+        HttpRequestError.NameResolutionError => RemoteErrorKind.NameNotResolved,
+        HttpRequestError.SecureConnectionError => RemoteErrorKind.TlsFailed,
+        HttpRequestError.ConnectionError => error.InnerException switch
+        {
+            SocketException { SocketErrorCode: SocketError.TimedOut } => RemoteErrorKind.ConnectTimedOut,
+            SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData or SocketError.NoRecovery } => RemoteErrorKind.NameNotResolved,
+            _ => RemoteErrorKind.ConnectionRefused,
+        },
+        HttpRequestError.ProxyTunnelError => RemoteErrorKind.ConnectionRefused,
+        HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded => RemoteErrorKind.UnreadableReply,
+        _ => RemoteErrorKind.ConnectionLost,
+    };
+
+    private static string Described(Exception error) => error.InnerException is { } inner && !error.Message.Contains(inner.Message, StringComparison.Ordinal)
+        ? $"{error.Message} {inner.Message}"
+        : error.Message;
+}

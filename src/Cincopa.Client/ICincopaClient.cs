@@ -1,0 +1,32 @@
+namespace Cincopa.Client;
+
+/// <summary>
+/// The calls of Cincopa's REST API V2 that move a library. Every expected answer, refusals and lost connections included, is a
+/// value; each call is sent by us exactly as often as the method is called, except that the platform may repeat a read.
+/// </summary>
+public interface ICincopaClient
+{
+    /// <summary><c>ping.json</c>: is the token good, whose is it, and what may it do?</summary>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    Task<PingResult> PingAsync(CincopaAccess access, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// <c>asset.upload_from_url.json</c>: asks Cincopa to fetch <paramref name="input"/>, into the gallery <paramref name="fid"/>
+    /// when one is given. Not idempotent: every accepted call is taken to make a new asset (INF), so nothing here sends twice.
+    /// </summary>
+    /// <param name="access">Where and as whom.</param>
+    /// <param name="input">The source URL; arrives as it is given, character for character.</param>
+    /// <param name="fid">The gallery that the new asset is added to, or null.</param>
+    /// <param name="cancellationToken">Cancelling after the request began to leave gives <see cref="SubmitResult.Unknown"/>, not an
+    /// exception: an import may exist.</param>
+    /// <exception cref="OperationCanceledException">The caller cancelled, and provably no byte of the request had left.</exception>
+    Task<SubmitResult> UploadFromUrlAsync(CincopaAccess access, string input, Fid? fid, CancellationToken cancellationToken);
+
+    /// <summary><c>asset.upload_from_url_get_status.json</c>: what became of an accepted submit? Harmless to repeat.</summary>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    Task<StatusResult> GetUploadStatusAsync(CincopaAccess access, StatusId statusId, CancellationToken cancellationToken);
+
+    /// <summary><c>asset.list.json</c>: one page of the account's assets. Harmless to repeat.</summary>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    Task<AssetListResult> ListAssetsAsync(CincopaAccess access, AssetListQuery query, CancellationToken cancellationToken);
+}

@@ -1,0 +1,21 @@
+namespace Cincopa.Client;
+
+/// <summary>The answer to <see cref="ICincopaClient.UploadFromUrlAsync"/>: one of four, and the four are all.</summary>
+public abstract record SubmitResult
+{
+    private SubmitResult() { }
+
+    /// <summary>The API said yes and gave a ticket. Accepted is not imported.</summary>
+    public sealed record Accepted(StatusId StatusId) : SubmitResult;
+
+    /// <summary>A clear refusal: nothing was started, sending again is safe.</summary>
+    public sealed record Refused(RemoteError Error) : SubmitResult;
+
+    /// <summary>The failure provably came before the first byte left: nothing was started, sending again is safe.</summary>
+    public sealed record NeverSent(RemoteError Error) : SubmitResult;
+
+    /// <summary>An import may exist: never send again without having looked.</summary>
+    /// <param name="Error">What was seen.</param>
+    /// <param name="PartialReply">The beginning of what came back, redacted, or null when nothing did.</param>
+    public sealed record Unknown(RemoteError Error, string? PartialReply) : SubmitResult;
+}

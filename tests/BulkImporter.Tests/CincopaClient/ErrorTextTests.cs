@@ -1,0 +1,46 @@
+using Cincopa.Client;
+
+namespace BulkImporter.Tests.CincopaClient;
+
+/// <summary>The table of words. A text that the real service turns out to use belongs here first.</summary>
+public sealed class ErrorTextTests
+{
+    [Theory]
+    // Each row: text, its kind when a call is refused, its kind when an import failed.
+    [InlineData("out of assets quota", RemoteErrorKind.QuotaExceeded, RemoteErrorKind.QuotaExceeded)]
+    [InlineData("Out of storage quota", RemoteErrorKind.QuotaExceeded, RemoteErrorKind.QuotaExceeded)]
+    [InlineData("storage limit reached", RemoteErrorKind.QuotaExceeded, RemoteErrorKind.QuotaExceeded)]
+    [InlineData("Rate limit exceeded", RemoteErrorKind.RateLimited, RemoteErrorKind.SourceUnreachable)]
+    [InlineData("Too Many Requests", RemoteErrorKind.RateLimited, RemoteErrorKind.SourceUnreachable)]
+    [InlineData("request was throttled", RemoteErrorKind.RateLimited, RemoteErrorKind.SourceUnreachable)]
+    [InlineData("token lacks permission", RemoteErrorKind.PermissionMissing, RemoteErrorKind.SourceForbidden)]
+    [InlineData("asset.upload is needed", RemoteErrorKind.PermissionMissing, RemoteErrorKind.SourceForbidden)]
+    [InlineData("invalid api_token", RemoteErrorKind.TokenRejected, RemoteErrorKind.SourceForbidden)]
+    [InlineData("Unauthorized", RemoteErrorKind.TokenRejected, RemoteErrorKind.SourceForbidden)]
+    [InlineData("401", RemoteErrorKind.TokenRejected, RemoteErrorKind.SourceForbidden)]
+    [InlineData("403 Forbidden", RemoteErrorKind.SourceForbidden, RemoteErrorKind.SourceForbidden)]
+    [InlineData("Access denied by host", RemoteErrorKind.SourceForbidden, RemoteErrorKind.SourceForbidden)]
+    [InlineData("source returned 404", RemoteErrorKind.SourceNotFound, RemoteErrorKind.SourceNotFound)]
+    [InlineData("File not found", RemoteErrorKind.SourceNotFound, RemoteErrorKind.SourceNotFound)]
+    [InlineData("the page does not exist", RemoteErrorKind.SourceNotFound, RemoteErrorKind.SourceNotFound)]
+    [InlineData("Operation timed out", RemoteErrorKind.SourceTimeout, RemoteErrorKind.SourceTimeout)]
+    [InlineData("connect timeout", RemoteErrorKind.SourceTimeout, RemoteErrorKind.SourceTimeout)]
+    [InlineData("time-out", RemoteErrorKind.SourceTimeout, RemoteErrorKind.SourceTimeout)]
+    [InlineData("unsupported format", RemoteErrorKind.UnsupportedMedia, RemoteErrorKind.UnsupportedMedia)]
+    [InlineData("wrong media type", RemoteErrorKind.UnsupportedMedia, RemoteErrorKind.UnsupportedMedia)]
+    [InlineData("got HTML instead of a video", RemoteErrorKind.UnsupportedMedia, RemoteErrorKind.UnsupportedMedia)]
+    [InlineData("Invalid input", RemoteErrorKind.InvalidInput, RemoteErrorKind.InvalidInput)]
+    [InlineData("parameter input is required", RemoteErrorKind.InvalidInput, RemoteErrorKind.InvalidInput)]
+    [InlineData("aborted by user", RemoteErrorKind.Aborted, RemoteErrorKind.Aborted)]
+    [InlineData("could not connect", RemoteErrorKind.SourceUnreachable, RemoteErrorKind.SourceUnreachable)]
+    [InlineData("No address for host", RemoteErrorKind.SourceUnreachable, RemoteErrorKind.SourceUnreachable)]
+    [InlineData("HTTP 503", RemoteErrorKind.SourceUnreachable, RemoteErrorKind.SourceUnreachable)]
+    [InlineData("asset 14045 of 4030 stalled", RemoteErrorKind.Rejected, RemoteErrorKind.Rejected)]
+    [InlineData("something else", RemoteErrorKind.Rejected, RemoteErrorKind.Rejected)]
+    [InlineData("", RemoteErrorKind.Rejected, RemoteErrorKind.Rejected)]
+    public void Kind_follows_from_the_words(string text, RemoteErrorKind refused, RemoteErrorKind failed)
+    {
+        Assert.Equal(refused, ErrorText.KindOfRefusal(text));
+        Assert.Equal(failed, ErrorText.KindOfFailedImport(text));
+    }
+}
