@@ -372,6 +372,14 @@ namespace BulkImporter.Migrations
                     b.HasKey("ImportId", "Number")
                         .HasName("pk_import_chunk");
 
+                    b.HasIndex(new[] { "ImportId", "Number" }, "chunk_at_work")
+                        .HasDatabaseName("ix_import_chunk_import_id_number")
+                        .HasFilter("state <> 'waiting'");
+
+                    b.HasIndex(new[] { "ImportId", "DueAt" }, "chunk_due")
+                        .HasDatabaseName("ix_import_chunk_import_id_due_at")
+                        .HasFilter("due_at IS NOT NULL");
+
                     b.ToTable("import_chunk", "importer", t =>
                         {
                             t.HasCheckConstraint("chunk_counts_are_not_negative", "pending_count >= 0 AND submitting_count >= 0 AND submitted_count >= 0 AND imported_count >= 0 AND failed_count >= 0 AND unknown_count >= 0 AND cancelled_count >= 0 AND invalid_count >= 0 AND duplicate_count >= 0");
@@ -834,6 +842,10 @@ namespace BulkImporter.Migrations
                     b.Property<int>("AccountId")
                         .HasColumnType("integer")
                         .HasColumnName("account_id");
+
+                    b.Property<short>("Attempt")
+                        .HasColumnType("smallint")
+                        .HasColumnName("attempt");
 
                     b.Property<DateTimeOffset>("MovedAt")
                         .HasColumnType("timestamp with time zone")

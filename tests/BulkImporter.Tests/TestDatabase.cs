@@ -1,3 +1,5 @@
+using BulkImporter.Hosting;
+
 namespace BulkImporter.Tests;
 
 /// <summary>
@@ -10,8 +12,7 @@ public sealed class TestDatabase(TestServer server) : IAsyncLifetime
     public string ConnectionString { get; private set; } = "";
 
     /// <summary>Brings the empty template to the schema of the product: called once per test run, with the template's connection string.</summary>
-    /// <remarks>WIRE HERE: the product's migration. Everything it pools on this connection string must be closed when it returns, or the copies fail.</remarks>
-    internal static Func<string, CancellationToken, Task> PrepareTemplateAsync { get; } = (_, _) => Task.CompletedTask;
+    internal static Func<string, CancellationToken, Task> PrepareTemplateAsync { get; } = MigrateDatabase.RunAsync;
 
     public async ValueTask InitializeAsync() => ConnectionString = await server.CreateDatabaseAsync(TestContext.Current.CancellationToken);
 

@@ -37,13 +37,13 @@ public sealed class TestServer : IAsyncLifetime
     /// <returns>The connection string of the copy.</returns>
     public async Task<string> CreateDatabaseAsync(CancellationToken cancellationToken)
     {
-        // A template can be copied by one session at a time.
+        // A template can be copied by one session at a time. Copying files takes half as long as copying through the log.
         await gate.WaitAsync(cancellationToken);
         try
         {
             server ??= await StartAsync(cancellationToken);
             var name = $"{template}_{++databases}";
-            await ExecuteAsync($"CREATE DATABASE {name} TEMPLATE {template}", cancellationToken);
+            await ExecuteAsync($"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy", cancellationToken);
             return Named(server.ConnectionString, name);
         }
         finally
@@ -89,19 +89,7 @@ public sealed class TestServer : IAsyncLifetime
         await SweepAsync(cancellationToken);
         var folder = Path.Combine(Path.GetTempPath(), $"{FolderPrefix}{Environment.ProcessId}");
 
-        // Test data need not survive the machine, and without waiting for its disk the suite is several times as fast.
-        var options = new EmbeddedPostgresOptions
-        {
-            DataDirectory = folder,
-            Settings = new Dictionary<string, string>
-            {
-                ["fsync"] = "off",
-                ["synchronous_commit"] = "off",
-                ["full_page_writes"] = "off",
-                ["max_connections"] = "300",
-            },
-        };
-        var postgres = await EmbeddedPostgres.StartAsync(options, NullLogger.Instance, TimeProvider.System, cancellationToken);
+        var postgres = await EmbeddedPostgres.StartAsync(PrivateServer(folder), NullLogger.Instance, TimeProvider.System, cancellationToken);
         cleanUp.Push(async () =>
         {
             await postgres.DisposeAsync();
@@ -109,6 +97,19 @@ public sealed class TestServer : IAsyncLifetime
         });
         return postgres.ConnectionString;
     }
+
+    /// <summary>Test data need not survive the machine, and without waiting for its disk the suite is several times as fast.</summary>
+    private static EmbeddedPostgresOptions PrivateServer(string folder) => new()
+    {
+        DataDirectory = folder,
+        Settings = new Dictionary<string, string>
+        {
+            ["fsync"] = "off",
+            ["synchronous_commit"] = "off",
+            ["full_page_writes"] = "off",
+            ["max_connections"] = "300",
+        },
+    };
 
     /// <summary>A test run that was killed could not stop its server: the next run does, by taking it over.</summary>
     private static async Task SweepAsync(CancellationToken cancellationToken)
@@ -120,7 +121,7 @@ public sealed class TestServer : IAsyncLifetime
 
             try
             {
-                await using (await EmbeddedPostgres.StartAsync(new EmbeddedPostgresOptions { DataDirectory = folder }, NullLogger.Instance, TimeProvider.System, cancellationToken))
+                await using (await EmbeddedPostgres.StartAsync(PrivateServer(folder), NullLogger.Instance, TimeProvider.System, cancellationToken))
                 {
                 }
 

@@ -67,6 +67,9 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
 
     private string OwnerFile => Path.Combine(home, "owner.pid");
 
+    /// <summary>A server that was told not to wait for the disk need not wait for it while it is made either.</summary>
+    private bool IsDurable => !(options.Settings.TryGetValue("fsync", out var fsync) && fsync == "off");
+
     /// <summary>Creates the cluster when there is none, cleans up after a crash when there was one, starts the server and answers when it takes connections.</summary>
     /// <exception cref="EmbeddedPostgresException">
     /// No PostgreSQL on this machine; another process owns this data directory; the data is of another major version;
@@ -276,7 +279,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     private Task<CommandAnswer> InitdbAsync(string directory, string[] locale, CancellationToken cancellationToken) =>
         Command.RunAsync(
             binaries!.Initdb,
-            ["-D", directory, "-U", UserName, "-E", "UTF8", "--lc-messages=C", .. locale, "--auth=scram-sha-256", $"--pwfile={PasswordFile}", "--data-checksums"],
+            ["-D", directory, "-U", UserName, "-E", "UTF8", "--lc-messages=C", .. locale, "--auth=scram-sha-256", $"--pwfile={PasswordFile}", "--data-checksums", .. IsDurable ? Array.Empty<string>() : ["--no-sync"]],
             account,
             cancellationToken);
 

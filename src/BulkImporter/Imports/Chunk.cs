@@ -72,6 +72,9 @@ public sealed class Chunk
             });
             entity.HasKey(c => new { c.ImportId, c.Number });
             entity.HasOne<Import>().WithMany().HasForeignKey(c => c.ImportId).OnDelete(DeleteBehavior.Cascade);
+            // Both stay small: the chunks at work, and the chunks that wait for their time.
+            entity.HasIndex(c => new { c.ImportId, c.Number }, "chunk_at_work").HasFilter("state <> 'waiting'");
+            entity.HasIndex(c => new { c.ImportId, c.DueAt }, "chunk_due").HasFilter("due_at IS NOT NULL");
             entity.HasStorageParameter("fillfactor", 40);
             entity.HasStorageParameter("autovacuum_vacuum_scale_factor", 0.05);
         }

@@ -164,7 +164,7 @@ public static class ManifestFormat
             var row = new string[csv.FieldCount];
             for (var field = 0; field < row.Length; field++)
                 row[field] = csv.GetString(field);
-            if (!Array.TrueForAll(row, string.IsNullOrWhiteSpace))
+            if (!Array.TrueForAll(row, field => field.AsSpan().Trim(" ,;\t|").IsEmpty)) // blank under any separator
                 rows.Add(row);
         }
 
@@ -198,7 +198,7 @@ public static class ManifestFormat
         }
 
         throw new ManifestRejectedException(
-            RejectionCode.ColumnUnknown, $"There is no column \"{name}\". The columns are: {string.Join(", ", columns)}.", column: name, candidates: [.. columns]);
+            RejectionCode.ColumnUnknown, $"There is no column \"{name}\". The columns are: {Listed(columns)}.", column: name, candidates: [.. columns]);
     }
 
     private static int OnlyUrlColumn(IReadOnlyList<string> columns, bool hasHeader, IReadOnlySet<int> urlLike, HashSet<int> taken)
@@ -211,15 +211,19 @@ public static class ManifestFormat
             var names = candidates.ConvertAll(index => columns[index]);
             throw new ManifestRejectedException(
                 RejectionCode.UrlColumnAmbiguous,
-                $"Several columns hold URLs: {string.Join(", ", names)}. Say which one to import from, for example url={names[0]}.",
+                $"Several columns hold URLs: {Listed(names)}. Say which one to import from, for example url={names[0]}.",
                 candidates: names);
         }
 
         throw new ManifestRejectedException(
             RejectionCode.UrlColumnMissing,
-            $"No column is named url (or {string.Join(", ", Known[0].Names.Skip(1))}), and no single column holds URLs. The columns are: {string.Join(", ", columns)}. Say which one it is, for example url=OriginalURL.",
+            $"No column is named url (or {string.Join(", ", Known[0].Names.Skip(1))}), and no single column holds URLs. The columns are: {Listed(columns)}. Say which one it is, for example url=OriginalURL.",
             candidates: [.. columns]);
     }
+
+    /// <summary>Names for a message: a file that is no manifest can have thousands.</summary>
+    private static string Listed(IReadOnlyList<string> names) =>
+        string.Join(", ", names.Take(40).Select(FindingMask.Mask)) + (names.Count > 40 ? $" and {names.Count - 40} more" : "");
 
     private static bool Names(ManifestMapping? mapping, string column) =>
         mapping?.Columns.Values.Any(name => name.Length > 0 && Folded(name) == Folded(column)) == true;

@@ -8,9 +8,9 @@ namespace BulkImporter.Manifests;
 /// </summary>
 /// <remarks>
 /// <para>
-/// Every row with anything in it is a data row and gets the next number. A row is blank, and not counted, when all its
-/// fields are empty or white space: empty lines, and the <c>,,,,</c> that spreadsheets leave, in the middle as well as
-/// at the end. Missing fields read as empty.
+/// Every row with anything in it is a data row and gets the next number. A row is blank, and not counted, when it is
+/// well-formed and all its fields are empty or white space: empty lines, and the <c>,,,,</c> that spreadsheets leave, in
+/// the middle as well as at the end. Missing fields read as empty.
 /// </para>
 /// <para>
 /// A quote that is never closed would swallow the rows behind it. When a quoted value spans lines and then proves
@@ -196,7 +196,7 @@ public sealed class ManifestReader : IAsyncDisposable
             _text.Release(_recordStart);
             if (_recordMalformed)
                 TakeMalformedRecord();
-            if (!IsBlank())
+            if (_recordProblem is not null || !IsBlank())
                 return true;
         }
     }
@@ -321,10 +321,10 @@ public sealed class ManifestReader : IAsyncDisposable
         _ => "\n",
     };
 
-    /// <summary>The line <c>sep=X</c> that Excel writes first, and where the text behind it starts.</summary>
+    /// <summary>The line <c>sep=;</c> that Excel writes first, and where the text behind it starts.</summary>
     private static (string Preface, int Start) SeparatorHint(ReadOnlySpan<byte> text)
     {
-        if (text is not [(byte)'s' or (byte)'S', (byte)'e' or (byte)'E', (byte)'p' or (byte)'P', (byte)'=', < 0x80, (byte)'\r' or (byte)'\n', ..])
+        if (text is not [(byte)'s' or (byte)'S', (byte)'e' or (byte)'E', (byte)'p' or (byte)'P', (byte)'=', (byte)',' or (byte)';' or (byte)'\t' or (byte)'|', (byte)'\r' or (byte)'\n', ..])
             return ("", 0);
         return (Encoding.ASCII.GetString(text[..5]), text is [_, _, _, _, _, (byte)'\r', (byte)'\n', ..] ? 7 : 6);
     }

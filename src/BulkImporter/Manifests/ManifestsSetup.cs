@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Options;
+
 namespace BulkImporter.Manifests;
 
 public static class ManifestsSetup
@@ -12,6 +14,13 @@ public static class ManifestsSetup
             .AddSingleton<UploadManifest>()
             .AddSingleton<ManifestBytes>()
             .AddSingleton<ReadFindings>()
-            .AddSingleton<SweepManifests>();
+            .AddSingleton<SweepManifests>()
+            .AddSingleton<QueueParsing>()
+            .AddSingleton<ParseManifest>()
+            .AddSingleton(p => new SourceUrlRules(new SourceUrlOptions
+            {
+                AllowPrivateHosts = p.GetRequiredService<IOptions<ManifestOptions>>().Value.AllowPrivateHosts,
+                MaxEncodedLength = p.GetRequiredService<IOptions<ManifestOptions>>().Value.MaxEncodedUrlLength,
+            }));
     }
 }

@@ -60,6 +60,9 @@ public enum FailureCode
     /// <summary>The account's storage or asset quota is used up.</summary>
     QuotaExceeded,
 
+    /// <summary>The worker stopped after the intent and before the call: nothing left.</summary>
+    NotSent,
+
     /// <summary>The call left and no answer came in time.</summary>
     ReplyTimeout,
 
@@ -100,6 +103,7 @@ public static class FailureCodes
         FailureCode.TokenRejected => FailureClass.Retryable,
         FailureCode.PermissionMissing => FailureClass.Retryable,
         FailureCode.QuotaExceeded => FailureClass.Retryable,
+        FailureCode.NotSent => FailureClass.Retryable,
         FailureCode.ReplyTimeout => FailureClass.Unknown,
         FailureCode.ReplyLost => FailureClass.Unknown,
         FailureCode.ReplyUnreadable => FailureClass.Unknown,
@@ -110,11 +114,11 @@ public static class FailureCodes
     };
 
     /// <summary>
-    /// True when the failure says something about the account or the way to the API and nothing about the row: the record goes back to
-    /// pending with its attempt given back, and the account waits or is suspended.
+    /// True when the failure says something about the account, the way to the API or the worker, and nothing about the row: the record
+    /// goes back to pending with its attempt given back.
     /// </summary>
-    public static bool IsTheAccounts(this FailureCode code) => code is FailureCode.RateLimited or FailureCode.ApiUnreachable
-        or FailureCode.TokenRejected or FailureCode.PermissionMissing or FailureCode.QuotaExceeded;
+    public static bool IsNotTheRows(this FailureCode code) => code is FailureCode.RateLimited or FailureCode.ApiUnreachable
+        or FailureCode.TokenRejected or FailureCode.PermissionMissing or FailureCode.QuotaExceeded or FailureCode.NotSent;
 
     /// <summary>The class of a stored code, or null for a finding's code (an invalid row never had an attempt).</summary>
     public static FailureClass? ClassOf(string? code) => EnumText<FailureCode>.TryParse(code, out var known) ? known.Class() : null;

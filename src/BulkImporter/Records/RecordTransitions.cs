@@ -7,14 +7,15 @@ namespace BulkImporter.Records;
 public readonly record struct Intent(int RowNumber, short Attempt);
 
 /// <summary>What the answer to an attempt makes of its record.</summary>
-/// <param name="To">submitted, pending (again), failed or unknown.</param>
-/// <param name="GiveBack">The failure was the account's: the attempt does not count against the record.</param>
+/// <param name="To">submitted, pending (again; failed when no attempt is left), failed or unknown.</param>
+/// <param name="RetryAfter">How long the record waits when it becomes pending.</param>
+/// <param name="GiveBack">The failure was not the row's: the attempt does not count against it.</param>
 public sealed record Answer(
     int RowNumber, short Attempt, RecordState To, string? StatusId, FailureCode? Code, short? HttpStatus, string? Message,
     TimeSpan? RetryAfter, bool GiveBack);
 
 /// <summary>What the status call makes of a submitted record.</summary>
-/// <param name="To">imported, pending (again), failed or unknown.</param>
+/// <param name="To">imported, pending (again; failed when no attempt is left), failed or unknown.</param>
 public sealed record Conclusion(
     int ImportId, int RowNumber, string StatusId, RecordState To, string? Rid, FailureCode? Code, string? Message, TimeSpan? RetryAfter);
 
@@ -32,12 +33,30 @@ public sealed record Conclusion(
 /// </summary>
 public sealed class RecordTransitions(NpgsqlDataSource database)
 {
+    /// <summary>Pending to duplicate, within the parse: every row but the first of those that name the same source. The finding is written with it.</summary>
+    private const string MarkDuplicates = """
+        WITH shared AS (
+            SELECT source_key, min(row_number) AS first_row FROM importer.import_record
+            WHERE import_id = $1 AND source_key IS NOT NULL
+            GROUP BY source_key HAVING count(*) > 1
+        ), moved AS (
+            UPDATE importer.import_record r
+            SET state = 'duplicate', error_code = 'duplicate_url', error_message = 'Row ' || shared.first_row || ' has the same address.', finished_at = now()
+            FROM shared
+            WHERE r.import_id = $1 AND r.source_key = shared.source_key AND r.row_number > shared.first_row AND r.state = 'pending'
+            RETURNING r.row_number, r.line_number, r.source_url
+        )
+        INSERT INTO importer.finding (import_id, row_number, line_number, column_name, code, severity, value)
+        SELECT $1, row_number, line_number, $2, 'duplicate_url', 'error', left(split_part(source_url, '?', 1), 120) FROM moved
+        """;
+
     /// <summary>Pending to submitting: begins an attempt for each row that is due, if the lease is live and import and account still run. The commit is the permission to send.</summary>
     private const string CommitIntents = """
         WITH gate AS (
             SELECT 1 FROM importer.import_chunk c
             JOIN importer.import i ON i.id = c.import_id AND i.state = 'running'
             JOIN importer.account a ON a.id = i.account_id AND a.state = 'active'
+            JOIN importer.call_budget b ON b.account_id = a.id AND b.kind = 'submit' AND (b.blocked_until IS NULL OR b.blocked_until <= now())
             WHERE c.import_id = $1 AND c.number = $2 AND c.lease_token = $3 AND c.lease_until > now()
             FOR NO KEY UPDATE OF c
         ), moved AS (
@@ -52,6 +71,13 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         RETURNING row_number, number
         """;
 
+    private const string OpenIntents = """
+        SELECT r.row_number, r.attempt_count
+        FROM importer.import_record r
+        JOIN importer.attempt t ON t.import_id = r.import_id AND t.row_number = r.row_number AND t.number = r.attempt_count
+        WHERE r.import_id = $1 AND r.row_number = ANY($2) AND r.state = 'submitting' AND t.worker = $3
+        """;
+
     /// <summary>Submitting (or unknown, when the rescue came before the late answer) to what the answer says.</summary>
     private const string WriteAnswers = """
         WITH answer AS (
@@ -59,17 +85,17 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
                 AS a(row_number, attempt, state, status_id, code, http_status, message, retry_after, give_back)
         ), moved AS (
             UPDATE importer.import_record r
-            SET state = a.state,
-                status_id = coalesce(a.status_id, r.status_id),
+            SET state = CASE WHEN a.state = 'pending' AND r.attempts_left + a.give_back <= 0 THEN 'failed' ELSE a.state END,
+                status_id = a.status_id,
                 error_code = a.code,
                 error_message = a.message,
                 attempts_left = r.attempts_left + a.give_back,
-                next_attempt_at = CASE WHEN a.state = 'pending' THEN now() + a.retry_after END,
-                submitted_at = CASE WHEN a.state = 'submitted' THEN now() ELSE r.submitted_at END,
-                finished_at = CASE WHEN a.state IN ('failed', 'unknown') THEN now() END
+                next_attempt_at = CASE WHEN a.state = 'pending' AND r.attempts_left + a.give_back > 0 THEN now() + a.retry_after END,
+                submitted_at = CASE WHEN a.state = 'submitted' THEN now() END,
+                finished_at = CASE WHEN a.state = 'submitted' OR (a.state = 'pending' AND r.attempts_left + a.give_back > 0) THEN NULL ELSE now() END
             FROM answer a
             WHERE r.import_id = $1 AND r.row_number = a.row_number AND r.attempt_count = a.attempt AND r.state IN ('submitting', 'unknown')
-            RETURNING r.row_number, r.state, r.status_id
+            RETURNING r.row_number, r.state, r.status_id, r.attempt_count
         ), closed AS (
             UPDATE importer.attempt t
             SET status_id = a.status_id, http_status = a.http_status, message = a.message,
@@ -78,9 +104,9 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
             FROM answer a
             WHERE t.import_id = $1 AND t.row_number = a.row_number AND t.number = a.attempt AND (t.outcome IS NULL OR t.outcome = 'worker_lost')
         ), followed AS (
-            INSERT INTO importer.status_poll (import_id, row_number, account_id, status_id, submitted_at, next_poll_at, moved_at)
-            SELECT $1, row_number, $11, status_id, now(), now() + $12, now() FROM moved WHERE state = 'submitted'
-            ON CONFLICT (import_id, row_number) DO UPDATE SET status_id = excluded.status_id, submitted_at = excluded.submitted_at,
+            INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at)
+            SELECT $1, row_number, attempt_count, $11, status_id, now(), now() + $12, now() FROM moved WHERE state = 'submitted'
+            ON CONFLICT (import_id, row_number) DO UPDATE SET status_id = excluded.status_id, attempt = excluded.attempt, submitted_at = excluded.submitted_at,
                 next_poll_at = excluded.next_poll_at, moved_at = excluded.moved_at, poll_count = 0, not_found_since = NULL,
                 progress_percent = NULL, progress_bytes = NULL, total_bytes = NULL
         )
@@ -178,6 +204,10 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         WHERE i.id = $1 AND r.import_id = $1 AND r.state = ANY($2)
         """;
 
+    /// <summary>Marks the duplicates of an import that is being parsed, in the parse's transaction. Answers how many.</summary>
+    public Task<int> DuplicateAsync(NpgsqlConnection connection, int importId, string? urlColumn, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(MarkDuplicates, cancellationToken, importId, urlColumn);
+
     /// <summary>
     /// Begins an attempt for each of <paramref name="rows"/> that is still pending. Nothing is sent for a row that is not in the answer:
     /// the lease is lost, the import paused or the account suspended.
@@ -185,6 +215,10 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
     public async Task<IReadOnlyList<Intent>> SubmittingAsync(Lease lease, int[] rows, CancellationToken cancellationToken) =>
         await database.QueryAsync(CommitIntents, r => new Intent(r.GetInt32(0), r.GetInt16(1)), cancellationToken,
             lease.ImportId, lease.ChunkNumber, lease.Token, rows, lease.Worker);
+
+    /// <summary>The intents among <paramref name="rows"/> that this worker committed and nobody has answered.</summary>
+    public async Task<IReadOnlyList<Intent>> OpenIntentsAsync(Lease lease, int[] rows, CancellationToken cancellationToken) =>
+        await database.QueryAsync(OpenIntents, r => new Intent(r.GetInt32(0), r.GetInt16(1)), cancellationToken, lease.ImportId, rows, lease.Worker);
 
     /// <summary>
     /// Writes what was answered. Takes the lease to know the chunk, not to check it: the attempt number fences each row, and a late

@@ -8,6 +8,10 @@ public sealed class StatusPoll
 {
     public required int ImportId { get; init; }
     public required int RowNumber { get; init; }
+
+    /// <summary>The attempt that was accepted.</summary>
+    public required short Attempt { get; init; }
+
     public required int AccountId { get; init; }
     public required string StatusId { get; init; }
     public required DateTimeOffset SubmittedAt { get; init; }

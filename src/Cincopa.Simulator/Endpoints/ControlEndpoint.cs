@@ -21,7 +21,7 @@ internal sealed class ControlEndpoint(Simulator simulator)
 
     public async Task HandleAsync(HttpContext context)
     {
-        var reply = Answer.NotFound;
+        var reply = Canned.NotFound;
         try
         {
             reply = await AnswerAsync(context);
@@ -50,23 +50,23 @@ internal sealed class ControlEndpoint(Simulator simulator)
                 return Reply.Of(UrlPatterns.All.Select(p => new { p.Name, FileName = p.Name + "-*", p.Effect, EndsImport = p.Plan is not null }), Json);
             case ("POST", "/_sim/reset"):
                 simulator.Reset();
-                return Answer.Done;
+                return Canned.Done;
             case ("GET", "/_sim/faults"):
-                return Answer.Script(simulator.Script);
+                return Canned.Script(simulator.Script);
             case ("POST" or "PUT", "/_sim/faults"):
                 simulator.Script = FaultScript.Parse(await BodyAsync(context));
-                return Answer.Script(simulator.Script);
+                return Canned.Script(simulator.Script);
             case ("DELETE", "/_sim/faults"):
                 simulator.Script = FaultScript.None;
-                return Answer.Script(simulator.Script);
+                return Canned.Script(simulator.Script);
             case ("POST", "/_sim/tokens"):
                 simulator.Tokens.Set(JsonSerializer.Deserialize<TokenGrant>(await BodyAsync(context), Json) ?? throw new JsonException("a token is a JSON object"));
-                return Answer.Done;
+                return Canned.Done;
             case ("DELETE", "/_sim/tokens"):
                 simulator.Tokens.Reset();
-                return Answer.Done;
+                return Canned.Done;
             default:
-                return Answer.NotFound;
+                return Canned.NotFound;
         }
     }
 
@@ -110,7 +110,7 @@ internal sealed class ControlEndpoint(Simulator simulator)
         return body.ToArray();
     }
 
-    private static class Answer
+    private static class Canned
     {
         public static readonly Reply NotFound = Reply.Refusal(ReplyStyle.Json, 404, "see src/Cincopa.Simulator/README.md for what is under /_sim");
 

@@ -147,6 +147,24 @@ public sealed class SubmitReplyTests
         Assert.Equal(kind, Assert.IsType<SubmitResult.Unknown>(await SubmitAsync(bytes)).Error.Kind);
 
     [Fact]
+    public async Task Submit_is_unknown_wherever_an_accepting_reply_is_cut()
+    {
+        var reply = RawServer.Json(200, """{"success":true,"status_id":"st-1"}""");
+        var cut = 0;
+        await using var server = new RawServer(async connection =>
+        {
+            await connection.ReadRequestAsync();
+            await connection.WriteAsync(reply[..cut]);
+        });
+        using var client = New();
+
+        for (; cut < reply.Length; cut++)
+            Assert.IsType<SubmitResult.Unknown>(await client.UploadFromUrlAsync(To(server), "https://cdn.test/a.mp4", null, CancellationToken.None));
+        Assert.IsType<SubmitResult.Accepted>(await client.UploadFromUrlAsync(To(server), "https://cdn.test/a.mp4", null, CancellationToken.None));
+        Assert.Equal(reply.Length + 1, server.Requests.Count);
+    }
+
+    [Fact]
     public async Task Submit_keeps_the_part_of_the_reply_that_came() =>
         Assert.Equal(
             """{"success":true,"status_id":"st-1""",

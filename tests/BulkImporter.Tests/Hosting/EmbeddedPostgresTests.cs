@@ -8,14 +8,29 @@ using Npgsql;
 namespace BulkImporter.Tests.Hosting;
 
 [UnsupportedOSPlatform("windows")]
-public sealed class EmbeddedPostgresTests : IDisposable
+public sealed class EmbeddedPostgresTests(EmbeddedPostgresTests.StoppedCluster stopped) : IClassFixture<EmbeddedPostgresTests.StoppedCluster>, IDisposable
 {
-    private readonly string directory = Directory.CreateTempSubdirectory("bulkimporter-embedded-").FullName;
+    private readonly string directory = CreatePassableDirectory();
 
-    public EmbeddedPostgresTests()
+    /// <summary>A data directory whose server ran once and was stopped in order. Making one takes seconds, copying it does not.</summary>
+    public sealed class StoppedCluster : IAsyncLifetime
     {
-        // A temporary folder is private to its maker; the account that runs PostgreSQL for root has to pass through it.
-        File.SetUnixFileMode(directory, File.GetUnixFileMode(directory) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        private readonly string directory = CreatePassableDirectory();
+
+        public async ValueTask InitializeAsync() => await (await StartAsync(new() { DataDirectory = directory })).DisposeAsync();
+
+        public ValueTask DisposeAsync()
+        {
+            Directory.Delete(directory, recursive: true);
+            return ValueTask.CompletedTask;
+        }
+
+        /// <summary>With owners and modes, which PostgreSQL insists on.</summary>
+        public async Task CopyToAsync(string target)
+        {
+            var copy = await Command.RunAsync("cp", ["-a", Path.Combine(directory, "postgres"), target], account: null, TestContext.Current.CancellationToken);
+            Assert.True(copy.ExitCode == 0, copy.Output);
+        }
     }
 
     private string Cluster => Path.Combine(directory, "postgres", "cluster");
@@ -69,6 +84,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     [Fact]
     public async Task A_settings_value_of_the_operator_wins_over_ours_but_never_opens_the_address()
     {
+        await stopped.CopyToAsync(directory);
         var settings = new Dictionary<string, string> { ["work_mem"] = "7MB", ["max_connections"] = "33", ["listen_addresses"] = "*" };
 
         await using var postgres = await StartAsync(Options with { Settings = settings });
@@ -81,6 +97,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     [Fact]
     public async Task A_second_owner_is_refused_with_the_process_id_of_the_first()
     {
+        await stopped.CopyToAsync(directory);
         await using var first = await StartAsync(Options);
 
         var refusal = await Assert.ThrowsAsync<EmbeddedPostgresException>(() => StartAsync(Options));
@@ -92,6 +109,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     [Fact]
     public async Task An_attached_program_uses_the_server_of_the_owner_and_does_not_stop_it()
     {
+        await stopped.CopyToAsync(directory);
         await using var owner = await StartAsync(Options);
 
         await using (var guest = await StartAsync(Options with { AttachToRunning = true }))
@@ -108,6 +126,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     [Fact]
     public async Task Attaching_without_an_owner_starts_the_server()
     {
+        await stopped.CopyToAsync(directory);
         await using var postgres = await StartAsync(Options with { AttachToRunning = true });
 
         Assert.True(postgres.IsOwner);
@@ -117,6 +136,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     [Fact]
     public async Task A_server_that_outlived_its_killed_owner_is_replaced_and_its_data_kept()
     {
+        await stopped.CopyToAsync(directory);
         await using (var postgres = await StartAsync(Options))
             await ScalarAsync(postgres, "CREATE TABLE kept AS SELECT 42 AS value");
         // What kill -9 of the owner leaves: the server running, the lock gone with the process, its id still written down.
@@ -133,6 +153,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     [Fact]
     public async Task A_pid_file_whose_process_is_gone_does_not_hinder_recovery()
     {
+        await stopped.CopyToAsync(directory);
         await using (var postgres = await StartAsync(Options))
             await ScalarAsync(postgres, "CREATE TABLE kept (value int)");
         await PgCtlAsync("start", "-w", "-l", Path.Combine(Cluster, "server.log"));
@@ -147,10 +168,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     [Fact]
     public async Task A_pid_file_that_names_another_program_is_removed_and_that_program_left_alone()
     {
-        await using (await StartAsync(Options))
-        {
-        }
-
+        await stopped.CopyToAsync(directory);
         // Under the server's own account, because PostgreSQL itself sees through a process id of any other.
         var account = await UnprivilegedAccount.ForAsync(Cluster, TestContext.Current.CancellationToken);
         string[] sleep = [.. account?.Prefix ?? [], "sleep", "600"];
@@ -173,6 +191,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     [Fact]
     public async Task A_server_that_is_killed_under_us_comes_back_on_the_same_port()
     {
+        await stopped.CopyToAsync(directory);
         var restarted = new LogSignal("PostgresStarted", times: 2);
         await using var postgres = await EmbeddedPostgres.StartAsync(Options, restarted, TimeProvider.System, TestContext.Current.CancellationToken);
         await ScalarAsync(postgres, "CREATE TABLE kept AS SELECT 42 AS value");
@@ -208,10 +227,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     [Fact]
     public async Task A_cluster_of_another_major_version_is_refused_and_left_as_it_is()
     {
-        await using (await StartAsync(Options))
-        {
-        }
-
+        await stopped.CopyToAsync(directory);
         var version = Path.Combine(Cluster, "PG_VERSION");
         var ours = await File.ReadAllTextAsync(version);
         await File.WriteAllTextAsync(version, "14\n");
@@ -243,6 +259,14 @@ public sealed class EmbeddedPostgresTests : IDisposable
         Assert.True(File.Exists(Path.Combine(place, "cluster", "PG_VERSION")));
         if (elsewhere is not null)
             Directory.Delete(elsewhere, recursive: true);
+    }
+
+    /// <summary>A temporary folder is private to its maker; the account that runs PostgreSQL for root has to pass through it.</summary>
+    private static string CreatePassableDirectory()
+    {
+        var path = Directory.CreateTempSubdirectory("bulkimporter-embedded-").FullName;
+        File.SetUnixFileMode(path, File.GetUnixFileMode(path) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        return path;
     }
 
     private static Task<EmbeddedPostgres> StartAsync(EmbeddedPostgresOptions options) =>

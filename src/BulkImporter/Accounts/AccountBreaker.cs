@@ -1,0 +1,58 @@
+using System.Collections.Concurrent;
+using BulkImporter.Data;
+using Npgsql;
+
+namespace BulkImporter.Accounts;
+
+/// <summary>
+/// Suspends an account whose credential is rejected three times in a row or whose quota is used up. The rows are not to blame: their
+/// attempts are given back, and nothing is called until a person resumes the account or replaces its token.
+/// </summary>
+public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBreaker> log)
+{
+    public const int RejectionsThatSuspend = 3;
+
+    private const string CountRejection = """
+        UPDATE importer.account
+        SET rejected_in_a_row = rejected_in_a_row + 1,
+            state = CASE WHEN rejected_in_a_row + 1 >= $2 THEN 'suspended' ELSE state END,
+            reason = CASE WHEN rejected_in_a_row + 1 >= $2 THEN $3 ELSE reason END,
+            updated_at = CASE WHEN rejected_in_a_row + 1 >= $2 THEN now() ELSE updated_at END
+        WHERE id = $1 AND state = 'active'
+        RETURNING state = 'suspended'
+        """;
+
+    private const string Suspend = """
+        UPDATE importer.account SET state = 'suspended', reason = $2, updated_at = now() WHERE id = $1 AND state = 'active'
+        RETURNING true
+        """;
+
+    private const string Forget = "UPDATE importer.account SET rejected_in_a_row = 0 WHERE id = $1 AND rejected_in_a_row > 0 AND state = 'active'";
+
+    private readonly ConcurrentDictionary<int, bool> forgotten = new();
+
+    /// <summary>The token was not accepted, or lacks a permission.</summary>
+    public async Task CredentialRejectedAsync(int accountId, string message, CancellationToken cancellationToken)
+    {
+        forgotten[accountId] = false;
+        var reason = $"Cincopa rejected the token {RejectionsThatSuspend} times in a row: {message} Check or replace the token, then resume the account.";
+        var suspended = await database.QueryAsync(CountRejection, r => r.GetBoolean(0), cancellationToken, accountId, RejectionsThatSuspend, reason);
+        if (suspended.Contains(true)) Log.AccountSuspended(log, accountId, reason);
+    }
+
+    /// <summary>Storage or assets are used up.</summary>
+    public async Task QuotaExceededAsync(int accountId, string message, CancellationToken cancellationToken)
+    {
+        var reason = $"Cincopa says that the account's quota is used up: {message} Make room or extend the plan, then resume the account.";
+        var suspended = await database.QueryAsync(Suspend, r => r.GetBoolean(0), cancellationToken, accountId, reason);
+        if (suspended.Count > 0) Log.AccountSuspended(log, accountId, reason);
+    }
+
+    /// <summary>A call was accepted: the row of rejections is broken.</summary>
+    public async Task CredentialWorkedAsync(int accountId, CancellationToken cancellationToken)
+    {
+        if (forgotten.GetValueOrDefault(accountId)) return;
+        await database.ExecuteAsync(Forget, cancellationToken, accountId);
+        forgotten[accountId] = true;
+    }
+}

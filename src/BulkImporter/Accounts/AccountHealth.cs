@@ -1,0 +1,21 @@
+using BulkImporter.Records;
+using Cincopa.Client;
+
+namespace BulkImporter.Accounts;
+
+/// <summary>What a call's outcome says about its account, whoever made the call: a bad credential, a full quota, or a remote side that wants to be left alone.</summary>
+public sealed class AccountHealth(CallGovernor governor, AccountBreaker breaker)
+{
+    public Task FailedAsync(int accountId, CallKind kind, RemoteError error) => error.Code() switch
+    {
+        FailureCode.TokenRejected or FailureCode.PermissionMissing => breaker.CredentialRejectedAsync(accountId, error.Message, CancellationToken.None),
+        FailureCode.QuotaExceeded => breaker.QuotaExceededAsync(accountId, error.Message, CancellationToken.None),
+        _ => governor.BlockAsync(accountId, kind, error.RetryAfter, error.Message, CancellationToken.None),
+    };
+
+    public async Task WorkedAsync(int accountId, CallKind kind)
+    {
+        await governor.CallWorkedAsync(accountId, kind, CancellationToken.None);
+        await breaker.CredentialWorkedAsync(accountId, CancellationToken.None);
+    }
+}

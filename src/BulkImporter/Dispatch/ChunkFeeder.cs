@@ -1,0 +1,106 @@
+using BulkImporter.Data;
+using Hangfire;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace BulkImporter.Dispatch;
+
+/// <summary>
+/// Enqueues due chunks as Hangfire jobs: only as many as the account may run at once, so that pause works at once and a big import does not
+/// stand before a small one in the queue. The chunk rows are the outbox: marking commits first, enqueueing comes after, and what is lost
+/// between the two is enqueued again when no lease was taken for a while. A job too many finds the lease taken and ends.
+/// </summary>
+public sealed class ChunkFeeder(
+    NpgsqlDataSource database, IBackgroundJobClient jobs, JobStorage storage, IOptions<DispatchOptions> options, ILogger<ChunkFeeder> log)
+{
+    private const string LockFeeding = "SELECT pg_try_advisory_xact_lock(hashtext('bulkimporter.feed'))";
+
+    /// <summary>How much may still join the remote backlog, counted under the lock of the row that hands it out.</summary>
+    private const string MeasureBacklog = """
+        WITH budget AS (
+            SELECT account_id FROM importer.call_budget WHERE kind = 'submit' ORDER BY account_id FOR NO KEY UPDATE
+        ), outstanding AS (
+            SELECT a.id, a.backlog_limit, coalesce(sum(c.submitting_count + c.submitted_count), 0)::int AS count
+            FROM importer.account a
+            LEFT JOIN importer.import i ON i.account_id = a.id AND i.state IN ('running', 'paused', 'cancelled')
+            LEFT JOIN importer.import_chunk c ON c.import_id = i.id AND c.submitting_count + c.submitted_count > 0
+            GROUP BY a.id
+        )
+        UPDATE importer.call_budget b
+        SET backlog_room = CASE WHEN o.backlog_limit > 0 THEN GREATEST(0, o.backlog_limit - o.count) END
+        FROM outstanding o JOIN budget ON budget.account_id = o.id
+        WHERE b.account_id = o.id AND b.kind = 'submit'
+            AND b.backlog_room IS DISTINCT FROM CASE WHEN o.backlog_limit > 0 THEN GREATEST(0, o.backlog_limit - o.count) END
+        """;
+
+    /// <summary>
+    /// Room per account = chunks that its limits allow - chunks queued or running. Due chunks take it in turns: higher priority first, then
+    /// the import with the fewest chunks at work, then the one that was served least recently.
+    /// </summary>
+    private const string MarkQueued = """
+        WITH room AS (
+            SELECT a.id AS account_id,
+                CASE WHEN a.max_in_flight = 0 THEN $1
+                     ELSE LEAST($1, ceil(a.max_in_flight::numeric / LEAST($2, ceil(a.max_in_flight / 4.0)))::int) END
+                - (SELECT count(*) FROM importer.import_chunk w JOIN importer.import wi ON wi.id = w.import_id
+                   WHERE wi.account_id = a.id AND (w.state = 'running' OR (w.state = 'queued' AND w.queued_at > now() - $3)))::int AS chunks
+            FROM importer.account a
+            JOIN importer.call_budget b ON b.account_id = a.id AND b.kind = 'submit'
+            WHERE a.state = 'active' AND coalesce(b.backlog_room, 1) > 0 AND (b.blocked_until IS NULL OR b.blocked_until <= now())
+        ), candidate AS (
+            SELECT i.account_id, c.import_id, c.number, i.priority, i.last_served_at,
+                (SELECT count(*) FROM importer.import_chunk w WHERE w.import_id = i.id AND w.state <> 'waiting')
+                    + row_number() OVER (PARTITION BY i.id ORDER BY c.number) AS turn
+            FROM importer.import i
+            CROSS JOIN LATERAL (
+                SELECT c.import_id, c.number FROM importer.import_chunk c
+                WHERE c.import_id = i.id AND c.due_at <= now()
+                    AND (c.state = 'waiting' OR (c.state = 'queued' AND c.queued_at <= now() - $3))
+                ORDER BY c.number LIMIT $1
+            ) c
+            WHERE i.state = 'running'
+        ), chosen AS (
+            SELECT import_id, number FROM (
+                SELECT c.import_id, c.number, room.chunks,
+                    row_number() OVER (PARTITION BY c.account_id ORDER BY c.priority DESC, c.turn, c.last_served_at NULLS FIRST, c.import_id) AS place
+                FROM candidate c JOIN room ON room.account_id = c.account_id
+            ) ranked
+            WHERE place <= chunks
+        ), marked AS (
+            UPDATE importer.import_chunk c
+            SET state = 'queued', queued_at = now()
+            FROM chosen
+            WHERE c.import_id = chosen.import_id AND c.number = chosen.number AND c.state <> 'running'
+            RETURNING c.import_id, c.number, c.first_row, c.last_row
+        ), served AS (
+            UPDATE importer.import SET last_served_at = clock_timestamp() WHERE id IN (SELECT import_id FROM marked)
+        )
+        SELECT m.import_id, m.number, m.first_row, m.last_row, i.name FROM marked m JOIN importer.import i ON i.id = m.import_id
+        ORDER BY m.import_id, m.number
+        """;
+
+    /// <summary>One round. Answers the number of chunks enqueued; none when another worker is feeding.</summary>
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        var threads = Math.Max(options.Value.Workers, storage.GetMonitoringApi().Servers().Where(s => s.Queues.Contains(DispatchChunk.Queue)).Sum(s => s.WorkersCount));
+        List<(int ImportId, int Number, int First, int Last, string Name)> marked;
+        await using (var connection = await database.OpenConnectionAsync(cancellationToken))
+        await using (var transaction = await connection.BeginTransactionAsync(cancellationToken))
+        {
+            if (!(await connection.QueryAsync(LockFeeding, r => r.GetBoolean(0), cancellationToken)).Single()) return 0;
+            await using (var measure = connection.Command(MeasureBacklog)) await measure.ExecuteNonQueryAsync(cancellationToken);
+            marked = await connection.QueryAsync(MarkQueued,
+                r => (r.GetInt32(0), r.GetInt32(1), r.GetInt32(2), r.GetInt32(3), r.GetString(4)),
+                cancellationToken, threads, options.Value.Window, options.Value.RequeueAfter);
+            await transaction.CommitAsync(cancellationToken);
+        }
+
+        foreach (var chunk in marked)
+        {
+            var title = FormattableString.Invariant($"{chunk.Name}, rows {chunk.First:N0}-{chunk.Last:N0}");
+            jobs.Enqueue<DispatchChunk>(d => d.RunAsync(chunk.ImportId, chunk.Number, title, CancellationToken.None));
+        }
+        if (marked.Count > 0) Log.ChunksFed(log, marked.Count);
+        return marked.Count;
+    }
+}

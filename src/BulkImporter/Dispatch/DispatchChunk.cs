@@ -1,0 +1,73 @@
+using BulkImporter.Accounts;
+using BulkImporter.Data;
+using BulkImporter.Records;
+using Cincopa.Client;
+using Hangfire;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace BulkImporter.Dispatch;
+
+/// <summary>
+/// The Hangfire job that sends one chunk's due records to Cincopa. Safe to start twice and safe to kill anywhere: the lease decides who
+/// works, the committed intent decides what may be sent, and what is left behind is rescued when the lease runs out.
+/// </summary>
+public sealed class DispatchChunk(
+    NpgsqlDataSource database, LeaseKeeper leases, RecordTransitions transitions, AccountAccess accounts, CallGovernor governor,
+    AccountHealth health, ICincopaClient cincopa, RetrySchedule schedule, IOptions<DispatchOptions> options,
+    IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<DispatchChunk> log)
+{
+    public const string Queue = "dispatch";
+
+    private const string ReadDue = """
+        SELECT r.row_number, r.source_url
+        FROM importer.import_record r
+        WHERE r.import_id = $1 AND r.row_number BETWEEN $2 AND $3 AND r.state = 'pending' AND (r.next_attempt_at IS NULL OR r.next_attempt_at <= now())
+        ORDER BY r.row_number
+        """;
+
+    private const string ReadGallery = "SELECT fid FROM importer.import WHERE id = $1";
+
+    /// <param name="importId">The import.</param>
+    /// <param name="chunkNumber">The chunk within it, from 1.</param>
+    /// <param name="title">What a person reads in the dashboard: "Spring catalogue, rows 501-1,000".</param>
+    /// <param name="cancellationToken">Hangfire's; the host's own stopping comes earlier and is obeyed.</param>
+    [JobDisplayName("{2}")]
+    [Queue(Queue)]
+    public async Task RunAsync(int importId, int chunkNumber, string title, CancellationToken cancellationToken)
+    {
+        // 1. The right to work on the chunk. None: somebody has it, there is nothing to do, or the limits leave no room.
+        await using var held = lifetime.ApplicationStopping.IsCancellationRequested ? null : await leases.TakeAsync(importId, chunkNumber, cancellationToken);
+        if (held is null)
+        {
+            await leases.ReturnAsync(importId, chunkNumber, CancellationToken.None);
+            return;
+        }
+        var lease = held.Lease;
+        var startedAt = clock.GetTimestamp();
+
+        // 2. What is due in it now. What becomes due later makes the chunk due again.
+        var due = await database.QueryAsync(ReadDue, r => new DueRecord(r.GetInt32(0), r.GetString(1)), cancellationToken,
+            importId, lease.FirstRow, lease.LastRow);
+        var fid = (await database.QueryAsync(ReadGallery, r => r.Text(0), cancellationToken, importId)).SingleOrDefault();
+        var access = await accounts.GetAsync(lease.AccountId, cancellationToken);
+
+        // 3. Intent, call, answer, for all of them. A stop lets calls in flight finish for a while, then abandons them to doubt.
+        using var stopSending = CancellationTokenSource.CreateLinkedTokenSource(held.StopSending, lifetime.ApplicationStopping, cancellationToken);
+        using var abandon = new CancellationTokenSource();
+        await using var grace = stopSending.Token.Register(() =>
+        {
+            if (lifetime.ApplicationStopping.IsCancellationRequested) abandon.CancelAfter(options.Value.GracefulStop);
+        });
+        using var pipeline = new ChunkPipeline(held.Lease, held.Limits, access, fid is null ? null : new Fid(fid),
+            transitions, governor, health, cincopa, schedule, clock, log);
+        var answered = await pipeline.RunAsync(due, stopSending.Token, abandon.Token);
+
+        // 4. Every answer is written: the chunk may be anyone's again.
+        await held.ReleaseAsync(CancellationToken.None);
+        Log.ChunkDispatched(log, importId, chunkNumber, answered, clock.GetElapsedTime(startedAt).TotalSeconds);
+    }
+}
+
+/// <summary>A pending record whose time has come.</summary>
+public readonly record struct DueRecord(int RowNumber, string SourceUrl);

@@ -1,0 +1,137 @@
+using BulkImporter.Data;
+using BulkImporter.Records;
+using Npgsql;
+
+namespace BulkImporter.Dispatch;
+
+/// <summary>A lease in hand: renews itself until it is released. <see cref="StopSending"/> says when no further call may begin.</summary>
+public sealed class HeldLease : IAsyncDisposable
+{
+    // The window does not change while the lease is held: when the account changes, the chunk gives its turn back and is leased anew.
+    private const string Renew = """
+        UPDATE importer.import_chunk c
+        SET lease_until = now() + $4
+        WHERE c.import_id = $1 AND c.number = $2 AND c.lease_token = $3 AND c.lease_until > now()
+        RETURNING
+            (SELECT a.updated_at FROM importer.account a JOIN importer.import i ON i.account_id = a.id
+             WHERE i.id = $1 AND i.state = 'running' AND a.state = 'active') AS account_updated_at,
+            EXISTS (
+                SELECT 1 FROM importer.import me
+                JOIN importer.import other ON other.account_id = me.account_id AND other.id <> me.id
+                WHERE me.id = $1 AND other.state = 'running' AND other.priority >= me.priority
+                    AND EXISTS (SELECT 1 FROM importer.import_chunk w WHERE w.import_id = other.id AND w.state <> 'running' AND w.due_at <= now())
+                    AND NOT EXISTS (SELECT 1 FROM importer.import_chunk w WHERE w.import_id = other.id AND w.state = 'running')
+            ) AS another_waits
+        """;
+
+    private const string LockChunk = "SELECT 1 FROM importer.import_chunk WHERE import_id = $1 AND number = $2 FOR NO KEY UPDATE";
+
+    // After the lock, so that a record which became pending a moment ago is seen and the chunk does not sleep past it.
+    private const string Release = """
+        UPDATE importer.import_chunk c
+        SET state = 'waiting', lease_token = NULL, lease_owner = NULL, lease_until = NULL, lease_window = 0,
+            due_at = (SELECT min(coalesce(r.next_attempt_at, now())) FROM importer.import_record r
+                      WHERE r.import_id = c.import_id AND r.row_number BETWEEN c.first_row AND c.last_row AND r.state = 'pending')
+        WHERE c.import_id = $1 AND c.number = $2 AND c.lease_token = $3
+        """;
+
+    private readonly NpgsqlDataSource database;
+    private readonly DispatchOptions settings;
+    private readonly TimeProvider clock;
+    private readonly ILogger log;
+    private readonly long takenAt;
+    private readonly CancellationTokenSource stopSending = new();
+    private readonly CancellationTokenSource ended = new();
+    private readonly Task renewal;
+
+    /// <param name="takenAt">Timestamp of <paramref name="clock"/> from before the lease was asked for, so that it never seems to last longer here than it does there.</param>
+    internal HeldLease(NpgsqlDataSource database, DispatchOptions settings, TimeProvider clock, ILogger log, Lease lease, CallLimits limits, long takenAt)
+    {
+        (this.database, this.settings, this.clock, this.log) = (database, settings, clock, log);
+        (Lease, Limits, this.takenAt) = (lease, limits, takenAt);
+        renewal = RenewAsync();
+    }
+
+    public Lease Lease { get; }
+
+    public CallLimits Limits { get; }
+
+    /// <summary>Cancelled when the lease is lost or about to run out, when the account or the import changed, or when it is another import's turn.</summary>
+    public CancellationToken StopSending => stopSending.Token;
+
+    /// <summary>Gives the chunk back, due when its next record is. Only for a holder whose answers are all written.</summary>
+    public async Task ReleaseAsync(CancellationToken cancellationToken)
+    {
+        await StopRenewingAsync();
+        await using var batch = database.CreateBatch();
+        batch.BatchCommands.Add(Sql.BatchCommand(LockChunk, Lease.ImportId, Lease.ChunkNumber));
+        batch.BatchCommands.Add(Sql.BatchCommand(Release, Lease.ImportId, Lease.ChunkNumber, Lease.Token));
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopRenewingAsync();
+        stopSending.Dispose();
+        ended.Dispose();
+    }
+
+    private async Task RenewAsync()
+    {
+        // No call may begin so late that it would still be on its way out when the lease ends.
+        var safe = settings.LeaseDuration * (5.0 / 6);
+        var renewedAt = takenAt;
+        while (!ended.IsCancellationRequested)
+        {
+            try
+            {
+                await Task.Delay(settings.LeaseRenewal, clock, ended.Token);
+                var asked = clock.GetTimestamp();
+                using var inTime = CancellationTokenSource.CreateLinkedTokenSource(ended.Token);
+                inTime.CancelAfter(settings.LeaseRenewal);
+                if (!await RenewOnceAsync(inTime.Token)) return;
+                renewedAt = asked;
+            }
+            catch (OperationCanceledException) when (ended.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e) when (e is NpgsqlException or OperationCanceledException or TimeoutException)
+            {
+                Log.LeaseRenewalFailed(log, Lease.ImportId, Lease.ChunkNumber, e.Message);
+                if (clock.GetElapsedTime(renewedAt) + settings.LeaseRenewal * 2 < safe) continue;
+                await LoseAsync();
+                return;
+            }
+        }
+    }
+
+    /// <summary>False when there is nothing left to renew.</summary>
+    private async Task<bool> RenewOnceAsync(CancellationToken cancellationToken)
+    {
+        await using var command = database.Command(Renew, Lease.ImportId, Lease.ChunkNumber, Lease.Token, settings.LeaseDuration);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken))
+        {
+            await LoseAsync();
+            return false;
+        }
+        // Null when the import or the account no longer runs. The lease is renewed all the same: answers are on their way.
+        var unchanged = reader.Time(0) == Limits.AccountUpdatedAt;
+        var anotherWaits = reader.GetBoolean(1) && clock.GetElapsedTime(takenAt) > settings.Turn;
+        if (!unchanged || anotherWaits) await stopSending.CancelAsync();
+        return true;
+    }
+
+    private async Task LoseAsync()
+    {
+        Log.LeaseLost(log, Lease.ImportId, Lease.ChunkNumber);
+        await stopSending.CancelAsync();
+    }
+
+    private async Task StopRenewingAsync()
+    {
+        await ended.CancelAsync();
+        await renewal;
+    }
+}

@@ -1,0 +1,31 @@
+namespace BulkImporter.Dispatch;
+
+internal static partial class Log
+{
+    [LoggerMessage(EventName = "ChunkDispatched", Level = LogLevel.Information, Message = "Import {ImportId} chunk {Chunk}: {Sent} calls answered in {Seconds:F1} s")]
+    public static partial void ChunkDispatched(ILogger logger, int importId, int chunk, int sent, double seconds);
+
+    [LoggerMessage(EventName = "LeaseRenewalFailed", Level = LogLevel.Warning, Message = "Import {ImportId} chunk {Chunk}: the lease was not renewed: {Error}")]
+    public static partial void LeaseRenewalFailed(ILogger logger, int importId, int chunk, string error);
+
+    [LoggerMessage(EventName = "LeaseLost", Level = LogLevel.Warning, Message = "Import {ImportId} chunk {Chunk}: the lease is lost, nothing more is sent")]
+    public static partial void LeaseLost(ILogger logger, int importId, int chunk);
+
+    [LoggerMessage(EventName = "IntentsInterrupted", Level = LogLevel.Warning, Message = "Import {ImportId} chunk {Chunk}: the intents of {Count} records were interrupted, nothing of them is sent: {Error}")]
+    public static partial void IntentsInterrupted(ILogger logger, int importId, int chunk, int count, string error);
+
+    [LoggerMessage(EventName = "AnswersKept", Level = LogLevel.Warning, Message = "Import {ImportId} chunk {Chunk}: {Count} answers could not be written yet, they are kept and tried again: {Error}")]
+    public static partial void AnswersKept(ILogger logger, int importId, int chunk, int count, string error);
+
+    [LoggerMessage(EventName = "LateAcceptance", Level = LogLevel.Warning, Message = "Import {ImportId} record {RecordId} attempt {Attempt}: accepted as {StatusId} after the record had moved on; marked as possibly duplicated")]
+    public static partial void LateAcceptance(ILogger logger, int importId, int recordId, int attempt, string? statusId);
+
+    [LoggerMessage(EventName = "LeaseRescued", Level = LogLevel.Warning, Message = "Import {ImportId} chunk {Chunk}: lease ran out, {InDoubt} records are in doubt")]
+    public static partial void LeaseRescued(ILogger logger, int importId, int chunk, int inDoubt);
+
+    [LoggerMessage(EventName = "ChunksFed", Level = LogLevel.Debug, Message = "{Count} chunks were enqueued")]
+    public static partial void ChunksFed(ILogger logger, int count);
+
+    [LoggerMessage(EventName = "UnexpectedDispatchError", Level = LogLevel.Error, Message = "Import {ImportId} record {RecordId} attempt {Attempt}: the call failed in a way that the client does not know; the record is in doubt")]
+    public static partial void UnexpectedDispatchError(ILogger logger, int importId, int recordId, int attempt, Exception error);
+}

@@ -1,0 +1,43 @@
+using BulkImporter.Records;
+using Cincopa.Client;
+
+namespace BulkImporter.Dispatch;
+
+/// <summary>What a submit result means for the record and for the account: the only place where the one is read as the other.</summary>
+public static class Verdict
+{
+    public static Answer Of(Intent intent, SubmitResult result, RetrySchedule schedule) => result switch
+    {
+        SubmitResult.Accepted accepted => new(intent.RowNumber, intent.Attempt, RecordState.Submitted, accepted.StatusId.Value,
+            null, 200, null, null, GiveBack: false),
+        // The call left and nobody can say whether it arrived: not to be sent again by itself, whatever the error was.
+        SubmitResult.Unknown unknown => Failed(intent, RecordState.Unknown, InDoubt(unknown.Error), unknown.Error, null),
+        SubmitResult.NeverSent never => Retry(intent, FailureCode.ApiUnreachable, never.Error, schedule),
+        SubmitResult.Refused refused => Refusal(intent, refused.Error.Code(), refused.Error, schedule),
+        _ => throw new InvalidOperationException($"A {result.GetType().Name} is not a submit result."),
+    };
+
+    /// <summary>An intent whose call never left because the worker stopped.</summary>
+    public static Answer NotSent(Intent intent) => new(intent.RowNumber, intent.Attempt, RecordState.Pending, null,
+        FailureCode.NotSent, null, null, TimeSpan.Zero, GiveBack: true);
+
+    private static FailureCode InDoubt(RemoteError error) => error.Code() switch
+    {
+        FailureCode.ReplyTimeout => FailureCode.ReplyTimeout,
+        FailureCode.ReplyUnreadable or FailureCode.RemoteError => FailureCode.ReplyUnreadable,
+        _ => FailureCode.ReplyLost,
+    };
+
+    private static Answer Refusal(Intent intent, FailureCode code, RemoteError error, RetrySchedule schedule) => code.Class() switch
+    {
+        FailureClass.Retryable => Retry(intent, code, error, schedule),
+        FailureClass.Permanent => Failed(intent, RecordState.Failed, code, error, null),
+        FailureClass.Unknown => Failed(intent, RecordState.Unknown, code, error, null),
+    };
+
+    private static Answer Retry(Intent intent, FailureCode code, RemoteError error, RetrySchedule schedule) =>
+        Failed(intent, RecordState.Pending, code, error, schedule.Wait(intent.Attempt, error.RetryAfter));
+
+    private static Answer Failed(Intent intent, RecordState to, FailureCode code, RemoteError error, TimeSpan? retryAfter) =>
+        new(intent.RowNumber, intent.Attempt, to, null, code, (short?)error.HttpStatus, error.Message, retryAfter, code.IsNotTheRows());
+}

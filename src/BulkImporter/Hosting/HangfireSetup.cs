@@ -1,0 +1,79 @@
+using BulkImporter.Dispatch;
+using BulkImporter.Manifests;
+using Hangfire;
+using Hangfire.PostgreSql;
+using Hangfire.Server;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace BulkImporter.Hosting;
+
+/// <summary>
+/// Hangfire as the persistent queue that starts our jobs and starts them again when a process dies. Rows are not its business:
+/// the jobs are chunks, and what becomes of a record is decided by <c>RecordTransitions</c>.
+/// </summary>
+public static class HangfireSetup
+{
+    public const string Schema = "hangfire";
+
+    /// <summary>Storage and client: what every process needs that enqueues or shows jobs.</summary>
+    public static IServiceCollection AddHangfireStorage(this IServiceCollection services, string connectionString)
+    {
+        // A failed record is data, not a failed job; and a chunk job that dies is fed again by the feeder. Hangfire retries nothing.
+        GlobalJobFilters.Filters.Remove<AutomaticRetryAttribute>();
+        return services.AddHangfire(hangfire => hangfire
+            .SetDataCompatibilityLevel(CompatibilityLevel.Version_180)
+            .UseSimpleAssemblyNameTypeSerializer()
+            .UseRecommendedSerializerSettings()
+            .UseFilter(new ExpireFailedJobs())
+            .UsePostgreSqlStorage(storage => storage.UseNpgsqlConnection(PoolOfItsOwn(connectionString)), new PostgreSqlStorageOptions
+            {
+                SchemaName = Schema,
+                // `migrate` installs it, under the same lock as ours.
+                PrepareSchemaIfNecessary = false,
+                QueuePollInterval = TimeSpan.FromSeconds(1),
+                // A job whose process died is started again after this; a living one slides it on. The chunk's own lease is shorter.
+                UseSlidingInvisibilityTimeout = true,
+                InvisibilityTimeout = TimeSpan.FromSeconds(60),
+                // Long polling holds a connection and a notification per worker, for latency that chunks of 500 records do not feel.
+                EnableLongPolling = false,
+                JobExpirationCheckInterval = TimeSpan.FromMinutes(10),
+                // A worker that cannot reach the database must say so and not pretend to work.
+                AllowDegradedModeWithoutStorage = false,
+            }));
+    }
+
+    /// <summary>The threads that run our jobs, and the processes that run beside them on every worker.</summary>
+    public static IServiceCollection AddHangfireWorker(this IServiceCollection services)
+    {
+        // Null: this server also runs the IBackgroundProcesses that stand in the container; the other runs none.
+        AddServer(services, "dispatch", DispatchChunk.Queue, o => o.Workers, beside: null);
+        // A parse of an hour must not hold a place that a chunk could use, nor wait behind a thousand of them.
+        AddServer(services, "parse", ParseManifest.Queue, _ => 1, beside: []);
+        return services;
+    }
+
+    private static void AddServer(IServiceCollection services, string name, string queue, Func<DispatchOptions, int> threads, IBackgroundProcess[]? beside) =>
+        services.AddHangfireServer((provider, server) =>
+        {
+            var options = provider.GetRequiredService<IOptions<DispatchOptions>>().Value;
+            server.ServerName = $"{provider.GetRequiredService<Records.WorkerIdentity>().Name}:{name}";
+            server.Queues = [queue];
+            server.WorkerCount = threads(options);
+            // Jobs hear of the host's stopping by themselves; Hangfire waits until their answers are written.
+            server.StopTimeout = options.GracefulStop;
+            server.ShutdownTimeout = options.GracefulStop;
+            server.HeartbeatInterval = TimeSpan.FromSeconds(15);
+            server.ServerTimeout = TimeSpan.FromMinutes(2);
+            server.ServerCheckInterval = TimeSpan.FromMinutes(1);
+        }, storage: null, additionalProcesses: beside);
+
+    private static string PoolOfItsOwn(string connectionString) => new NpgsqlConnectionStringBuilder(connectionString)
+    {
+        ApplicationName = "bulkimporter hangfire",
+        NoResetOnClose = true,
+        MaxAutoPrepare = 50,
+        AutoPrepareMinUsages = 2,
+        KeepAlive = 10,
+    }.ConnectionString;
+}

@@ -1,0 +1,27 @@
+using BulkImporter.Data;
+using BulkImporter.Records;
+
+namespace BulkImporter.Hosting;
+
+/// <summary>What every process has: the database, the queue, a name, a clock and a source of chance.</summary>
+internal static class ImporterSetup
+{
+    public static IServiceCollection AddImporter(this IServiceCollection services, string connectionString) => services
+        .AddSingleton(TimeProvider.System)
+        .AddSingleton<Func<double>>(_ => new LockedRandom().Next)
+        .AddSingleton(WorkerIdentity.OfThisProcess())
+        .AddImporterData(connectionString)
+        .AddHangfireStorage(connectionString);
+
+    /// <summary>Random is not safe for several threads, and the shared one cannot be chosen by a test.</summary>
+    private sealed class LockedRandom
+    {
+        private readonly Lock gate = new();
+        private readonly Random random = new();
+
+        public double Next()
+        {
+            lock (gate) return random.NextDouble();
+        }
+    }
+}

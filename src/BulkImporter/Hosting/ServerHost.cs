@@ -1,0 +1,106 @@
+using BulkImporter.Access;
+using BulkImporter.Accounts;
+using BulkImporter.Cli;
+using BulkImporter.Data;
+using BulkImporter.Records;
+using Npgsql;
+
+namespace BulkImporter.Hosting;
+
+/// <summary>The roles of a server process, put together from the features' own set-ups.</summary>
+internal static class ServerHost
+{
+    public const string ConnectionName = "BulkImporter";
+
+    /// <summary>Dashboard, API and worker in one process.</summary>
+    public static Task<int> ServeAsync(ServeOptions options, CancellationToken cancellationToken) => RunAsync(options, web: true, work: true, cancellationToken);
+
+    /// <summary>Dashboard and API.</summary>
+    public static Task<int> WebAsync(ServeOptions options, CancellationToken cancellationToken) => RunAsync(options, web: true, work: false, cancellationToken);
+
+    /// <summary>A worker, with no more of the web than the health probes.</summary>
+    public static Task<int> WorkAsync(ServeOptions options, CancellationToken cancellationToken) => RunAsync(options, web: false, work: true, cancellationToken);
+
+    /// <summary>Brings the schema up to date.</summary>
+    public static async Task<int> MigrateAsync(ServeOptions options, CancellationToken cancellationToken)
+    {
+        var builder = Builder(options);
+        await using var database = await ServerDatabase.OpenAsync(builder.Configuration, mayEmbed: true, cancellationToken);
+        var applied = await MigrateDatabase.RunAsync(database.ConnectionString, cancellationToken);
+        Console.WriteLine(applied.Count == 0 ? "The database is up to date." : $"Applied {applied.Count} migrations: {string.Join(", ", applied)}.");
+        return ExitCode.Done;
+    }
+
+    private static async Task<int> RunAsync(ServeOptions options, bool web, bool work, CancellationToken cancellationToken)
+    {
+        var builder = Builder(options);
+        try
+        {
+            // Only a process that does everything may bring its own PostgreSQL; the others share one that outlives them.
+            await using var database = await ServerDatabase.OpenAsync(builder.Configuration, mayEmbed: web && work, cancellationToken);
+            if (database.IsEmbedded) await MigrateDatabase.RunAsync(database.ConnectionString, cancellationToken);
+
+            builder.Services.AddImporter(database.ConnectionString);
+            if (work) builder.Services.AddWorker();
+            if (web) builder.Services.AddWeb();
+            else builder.Services.AddWorkerProbes();
+            await using var app = builder.Build();
+            await RefuseOldSchemaAsync(app.Services, cancellationToken);
+            if (web) app.MapWeb();
+            else app.MapWorkerProbes();
+
+            var firstKey = web ? await app.Services.GetRequiredService<FirstKey>().EnsureAsync(app.Configuration, cancellationToken) : null;
+            if (web) await app.Services.GetRequiredService<FirstAccount>().EnsureAsync(app.Configuration, cancellationToken);
+            await app.StartAsync(cancellationToken);
+            if (web) await GreetAsync(app, firstKey, cancellationToken);
+            await app.WaitForShutdownAsync(cancellationToken);
+            return ExitCode.Done;
+        }
+        catch (Exception e) when (e is StartupException or EmbeddedPostgresException or InvalidArgumentException or NpgsqlException)
+        {
+            await Console.Error.WriteLineAsync(e is NpgsqlException ? $"The database cannot be used: {e.Message}" : e.Message);
+            return ExitCode.Failed;
+        }
+    }
+
+    private static WebApplicationBuilder Builder(ServeOptions options)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        if (options.DataDirectory is { } directory) builder.Configuration[ServerDatabase.DataDirectoryKey] = directory;
+        builder.WebHost.UseUrls(options.Urls ?? "http://127.0.0.1:0");
+        // Static files of packages lie in the package cache until the program is published; this finds them in every environment.
+        builder.WebHost.UseStaticWebAssets();
+        builder.Logging.ClearProviders().AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+            console.UseUtcTimestamp = true;
+        });
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information)
+            .AddFilter("Hangfire", LogLevel.Warning).AddFilter("Npgsql", LogLevel.Warning).AddFilter("System.Net.Http", LogLevel.Warning);
+        return builder;
+    }
+
+    private static async Task RefuseOldSchemaAsync(IServiceProvider services, CancellationToken cancellationToken)
+    {
+        var missing = await MigrateDatabase.MissingAsync(services.GetRequiredService<NpgsqlDataSource>(), cancellationToken);
+        if (missing.Count > 0)
+            throw new StartupException($"The database lacks {missing.Count} migrations ({string.Join(", ", missing)}). Run 'BulkImporter migrate' with the same connection string first.");
+    }
+
+    private static async Task GreetAsync(WebApplication app, string? firstKey, CancellationToken cancellationToken)
+    {
+        var address = app.Urls.First();
+        if (firstKey is not null)
+        {
+            Console.WriteLine($"The first admin API key, shown this once: {firstKey}");
+            Console.WriteLine($"Use it with: export BULKIMPORTER_SERVER={address} BULKIMPORTER_API_KEY={firstKey}");
+            var link = await app.Services.GetRequiredService<MakeSignInLink>().RunAsync(Role.Admin, cancellationToken);
+            Console.WriteLine($"Sign in once, within 15 minutes: {address}{link.Path}");
+        }
+        Console.WriteLine($"Dashboard: {address}");
+    }
+}
+
+/// <summary>The server cannot start. The message says what is wrong and what to do, and is shown as it is.</summary>
+internal sealed class StartupException(string message) : Exception(message);

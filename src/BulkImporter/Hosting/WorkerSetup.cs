@@ -1,0 +1,39 @@
+using BulkImporter.Dispatch;
+using BulkImporter.Imports;
+using BulkImporter.Manifests;
+using BulkImporter.Status;
+using Hangfire.Server;
+using Microsoft.Extensions.Options;
+
+namespace BulkImporter.Hosting;
+
+/// <summary>Everything that a worker process does beside serving pages: the jobs, and the processes that feed, follow, rescue and sweep.</summary>
+public static class WorkerSetup
+{
+    public static IServiceCollection AddWorker(this IServiceCollection services)
+    {
+        services.AddDispatch().AddStatus().AddSingleton<FollowImports>().AddHangfireWorker();
+
+        services.AddPeriodic("parse feeder", _ => TimeSpan.FromSeconds(1), p => p.GetRequiredService<QueueParsing>().RunAsync, IfAny);
+        services.AddPeriodic("chunk feeder", o => o.FeedInterval, p => p.GetRequiredService<ChunkFeeder>().RunAsync, Never);
+        services.AddPeriodic("lease rescue", _ => TimeSpan.FromSeconds(2), p => p.GetRequiredService<RescueLeases>().RunAsync, IfAny);
+        services.AddPeriodic("status poller", _ => TimeSpan.FromMilliseconds(250), p => p.GetRequiredService<StatusPoller>().RunAsync, IfAny);
+        services.AddPeriodic("import follower", _ => TimeSpan.FromSeconds(1), p => async stop => { await p.GetRequiredService<FollowImports>().RunAsync(stop); return 0; }, Never);
+        services.AddPeriodic("manifest sweep", _ => TimeSpan.FromHours(1), p => async stop => { await p.GetRequiredService<SweepManifests>().RunAsync(stop); return 0; }, Never);
+
+        services.AddOptions<HostOptions>().Configure<IOptions<DispatchOptions>>((host, dispatch) =>
+            host.ShutdownTimeout = dispatch.Value.GracefulStop + TimeSpan.FromSeconds(5));
+        return services;
+    }
+
+    private static bool IfAny(int count) => count > 0;
+
+    private static bool Never(int count) => false;
+
+    private static void AddPeriodic(
+        this IServiceCollection services, string name, Func<DispatchOptions, TimeSpan> pause,
+        Func<IServiceProvider, Func<CancellationToken, Task<int>>> operation, Func<int, bool> moreAtOnce) =>
+        services.AddSingleton<IBackgroundProcess>(provider => new PeriodicProcess(
+            name, pause(provider.GetRequiredService<IOptions<DispatchOptions>>().Value),
+            async stop => moreAtOnce(await operation(provider)(stop))));
+}

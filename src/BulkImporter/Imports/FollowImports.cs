@@ -1,0 +1,55 @@
+using BulkImporter.Data;
+using Npgsql;
+
+namespace BulkImporter.Imports;
+
+/// <summary>
+/// Watches the running imports by their counters: notes the progress for the rate, pauses one that mostly fails, and finishes one in which
+/// no record can move any more.
+/// </summary>
+public sealed class FollowImports(NpgsqlDataSource database, ILogger<FollowImports> log)
+{
+    private const string Tick = """
+        INSERT INTO importer.import_tick (import_id, at, submitted_count, finished_count)
+        SELECT i.id, to_timestamp(floor(extract(epoch FROM now()) / 5) * 5),
+            sum(c.submitted_count + c.imported_count + c.failed_count), sum(c.imported_count + c.failed_count + c.unknown_count + c.cancelled_count)
+        FROM importer.import i JOIN importer.import_chunk c ON c.import_id = i.id
+        WHERE i.state IN ('running', 'paused')
+        GROUP BY i.id
+        ON CONFLICT (import_id, at) DO NOTHING
+        """;
+
+    private const string PauseFailing = """
+        WITH total AS (
+            SELECT i.id,
+                sum(c.imported_count + c.failed_count)::int - i.breaker_finished_base AS finished,
+                sum(c.failed_count)::int - i.breaker_failed_base AS failed
+            FROM importer.import i JOIN importer.import_chunk c ON c.import_id = i.id
+            WHERE i.state = 'running'
+            GROUP BY i.id
+        )
+        UPDATE importer.import i
+        SET state = 'paused', reason = format('Paused by itself: %s of the last %s finished records failed. Look at the failures by code, then resume.', total.failed, total.finished)
+        FROM total
+        WHERE i.id = total.id AND i.state = 'running' AND total.finished >= 1000 AND total.failed > total.finished * 0.5
+        RETURNING i.id, i.reason
+        """;
+
+    private const string Finish = """
+        UPDATE importer.import i
+        SET state = 'finished', finished_at = now(), reason = NULL
+        WHERE i.state = 'running' AND NOT EXISTS (
+            SELECT 1 FROM importer.import_chunk c WHERE c.import_id = i.id AND c.pending_count + c.submitting_count + c.submitted_count > 0)
+        RETURNING i.id
+        """;
+
+    /// <summary>One round.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        await database.ExecuteAsync(Tick, cancellationToken);
+        foreach (var (id, reason) in await database.QueryAsync(PauseFailing, r => (r.GetInt32(0), r.GetString(1)), cancellationToken))
+            Log.ImportPausedByBreaker(log, id, reason);
+        foreach (var id in await database.QueryAsync(Finish, r => r.GetInt32(0), cancellationToken))
+            Log.ImportFinished(log, id);
+    }
+}

@@ -1,0 +1,10 @@
+namespace BulkImporter.Manifests;
+
+internal static partial class Log
+{
+    [LoggerMessage(EventName = "ManifestParsed", Level = LogLevel.Information, Message = "Import {ImportId}: {Rows} rows read in {Seconds:F1} s, {Duplicates} duplicates")]
+    public static partial void ManifestParsed(ILogger logger, int importId, int rows, int duplicates, double seconds);
+
+    [LoggerMessage(EventName = "ManifestRejected", Level = LogLevel.Warning, Message = "Import {ImportId}: the manifest was rejected: {Reason}")]
+    public static partial void ManifestRejected(ILogger logger, int importId, string reason);
+}

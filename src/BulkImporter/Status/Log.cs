@@ -1,0 +1,13 @@
+namespace BulkImporter.Status;
+
+internal static partial class Log
+{
+    [LoggerMessage(EventName = "StatusWordUnknown", Level = LogLevel.Warning, Message = "The status call answered with a word that is not known: {Word}. It is taken as running")]
+    public static partial void StatusWordUnknown(ILogger logger, string word);
+
+    [LoggerMessage(EventName = "StatusUnavailable", Level = LogLevel.Information, Message = "Account {AccountId}: the status call did not work: {Error}")]
+    public static partial void StatusUnavailable(ILogger logger, int accountId, string error);
+
+    [LoggerMessage(EventName = "RecordsConcluded", Level = LogLevel.Debug, Message = "{Count} records came to an end")]
+    public static partial void RecordsConcluded(ILogger logger, long count);
+}

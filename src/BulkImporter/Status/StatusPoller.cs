@@ -1,0 +1,194 @@
+using System.Collections.Concurrent;
+using BulkImporter.Accounts;
+using BulkImporter.Data;
+using BulkImporter.Records;
+using Cincopa.Client;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace BulkImporter.Status;
+
+/// <summary>
+/// Follows submitted records to their end. Every worker polls; a claim is nothing but a next_poll_at moved ahead, so a poller that dies
+/// leaves nothing behind, and asking twice is harmless. A status call that does not work changes nothing on the record.
+/// </summary>
+public sealed class StatusPoller(
+    NpgsqlDataSource database, RecordTransitions transitions, AccountAccess accounts, CallGovernor governor, AccountHealth health,
+    ICincopaClient cincopa, PollSchedule schedule, RetrySchedule retries, IOptions<StatusOptions> options, TimeProvider clock, ILogger<StatusPoller> log)
+{
+    // now() comes back with the rows, so that ages are measured by one clock.
+    // Accounts take part with the same number of rows each, so that one with a million outstanding does not keep the others waiting.
+    private const string Claim = """
+        WITH due AS (
+            SELECT p.import_id, p.row_number
+            FROM importer.account a
+            JOIN importer.call_budget b ON b.account_id = a.id AND b.kind = 'status' AND (b.blocked_until IS NULL OR b.blocked_until <= now())
+            CROSS JOIN LATERAL (
+                SELECT import_id, row_number FROM importer.status_poll
+                WHERE account_id = a.id AND next_poll_at <= now()
+                ORDER BY next_poll_at LIMIT $1
+                FOR UPDATE SKIP LOCKED
+            ) p
+            WHERE a.state = 'active'
+        )
+        UPDATE importer.status_poll p
+        SET next_poll_at = now() + interval '2 minutes', poll_count = p.poll_count + 1
+        FROM due
+        WHERE p.import_id = due.import_id AND p.row_number = due.row_number
+        RETURNING p.import_id, p.row_number, p.attempt, p.account_id, p.status_id, p.submitted_at, p.moved_at, p.progress_bytes, p.progress_percent,
+            p.not_found_since, now()
+        """;
+
+    private const string Outstanding = "SELECT a.id, a.status_rate, (SELECT count(*) FROM importer.status_poll p WHERE p.account_id = a.id) FROM importer.account a";
+
+    private const string WriteProgress = """
+        UPDATE importer.status_poll p
+        SET next_poll_at = now() + s.wait, progress_percent = coalesce(s.percent, p.progress_percent), progress_bytes = coalesce(s.bytes, p.progress_bytes),
+            total_bytes = coalesce(s.total, p.total_bytes), moved_at = CASE WHEN s.moved THEN now() ELSE p.moved_at END,
+            not_found_since = CASE WHEN s.not_found THEN coalesce(p.not_found_since, now()) END
+        FROM unnest($1::int[], $2::int[], $3::text[], $4::interval[], $5::smallint[], $6::bigint[], $7::bigint[], $8::boolean[], $9::boolean[])
+            AS s(import_id, row_number, status_id, wait, percent, bytes, total, moved, not_found)
+        WHERE p.import_id = s.import_id AND p.row_number = s.row_number AND p.status_id = s.status_id
+        """;
+
+    private readonly ConcurrentDictionary<string, bool> wordsSeen = new();
+    private Dictionary<int, (double Rate, long Outstanding)> budgets = [];
+    private long budgetsReadAt;
+
+    /// <summary>One round: claim what is due, ask, write what was said. Answers the number of records asked about.</summary>
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        var due = await database.QueryAsync(Claim, r => new Due(
+            r.GetInt32(0), r.GetInt32(1), r.GetInt16(2), r.GetInt32(3), new StatusId(r.GetString(4)), r.GetFieldValue<DateTimeOffset>(5),
+            r.GetFieldValue<DateTimeOffset>(6), r.IsDBNull(7) ? null : r.GetInt64(7), r.IsDBNull(8) ? null : r.GetInt16(8), r.Time(9),
+            r.GetFieldValue<DateTimeOffset>(10)),
+            cancellationToken, options.Value.Batch);
+        if (due.Count == 0) return 0;
+        await ReadBudgetsAsync(cancellationToken);
+
+        var conclusions = new ConcurrentBag<Conclusion>();
+        var progress = new ConcurrentBag<Progress>();
+        foreach (var account in due.GroupBy(d => d.AccountId))
+            await AskAsync(account.Key, [.. account], conclusions, progress, cancellationToken);
+
+        if (!conclusions.IsEmpty) Log.RecordsConcluded(log, await transitions.ConcludedAsync([.. conclusions], CancellationToken.None));
+        if (!progress.IsEmpty) await WriteProgressAsync([.. progress]);
+        return due.Count;
+    }
+
+    private async Task AskAsync(int accountId, List<Due> due, ConcurrentBag<Conclusion> conclusions, ConcurrentBag<Progress> progress, CancellationToken cancellationToken)
+    {
+        var access = await accounts.GetAsync(accountId, cancellationToken);
+        using var closed = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var worked = false;
+        var limits = new ParallelOptions { MaxDegreeOfParallelism = options.Value.CallsInFlight, CancellationToken = CancellationToken.None };
+        await Parallel.ForEachAsync(due, limits, async (record, _) =>
+        {
+            if (closed.IsCancellationRequested || !await HavePermitAsync(accountId, closed.Token))
+            {
+                progress.Add(Later(record));
+                return;
+            }
+            var result = await cincopa.GetUploadStatusAsync(access, record.StatusId, CancellationToken.None);
+            if (result is StatusResult.Unavailable unavailable)
+            {
+                progress.Add(Later(record));
+                await CloseAsync(accountId, unavailable.Error, closed);
+                return;
+            }
+            worked = true;
+            if (Conclude(record, result) is { } conclusion) conclusions.Add(conclusion);
+            else progress.Add(Follow(record, result));
+        });
+        if (worked) await health.WorkedAsync(accountId, CallKind.Status);
+    }
+
+    /// <summary>What the answer makes of the record, or null while it is still on its way.</summary>
+    private Conclusion? Conclude(Due record, StatusResult result)
+    {
+        var age = record.Now - record.SubmittedAt;
+        return result switch
+        {
+            StatusResult.Done done => End(record, RecordState.Imported, done.Rid.Value, null, null),
+            StatusResult.Failed failed => Failed(record, failed.Error.Code(), failed.Error),
+            StatusResult.NotFound missing when record.Now - record.NotFoundSince > options.Value.NotFoundGrace =>
+                End(record, RecordState.Unknown, null, FailureCode.StatusLost, missing.Error.Message),
+            StatusResult.DoneWithoutRid when record.Now - record.MovedAt > options.Value.UnnamedGrace =>
+                End(record, RecordState.Unknown, null, FailureCode.AssetUnnamed, "Cincopa says that the import is done, but it never named the asset."),
+            _ when age > options.Value.Deadline =>
+                End(record, RecordState.Unknown, null, FailureCode.DeadlineExceeded, $"The import did not end within {options.Value.Deadline}."),
+            _ => null,
+        };
+    }
+
+    private Conclusion Failed(Due record, FailureCode code, RemoteError error) => code.Class() switch
+    {
+        FailureClass.Retryable => End(record, RecordState.Pending, null, code, error.Message) with { RetryAfter = retries.Wait(record.Attempt, error.RetryAfter) },
+        FailureClass.Permanent => End(record, RecordState.Failed, null, code, error.Message),
+        FailureClass.Unknown => End(record, RecordState.Unknown, null, code, error.Message),
+    };
+
+    private static Conclusion End(Due record, RecordState to, string? rid, FailureCode? code, string? message) =>
+        new(record.ImportId, record.RowNumber, record.StatusId.Value, to, rid, code, message, null);
+
+    private Progress Follow(Due record, StatusResult result)
+    {
+        if (result is StatusResult.Running { UnknownWord: { } word } && wordsSeen.TryAdd(word, true)) Log.StatusWordUnknown(log, word);
+        var running = result as StatusResult.Running;
+        var moved = running is not null && (running.ProgressBytes ?? 0, running.ProgressPercent ?? 0) != (record.ProgressBytes ?? 0, record.ProgressPercent ?? 0);
+        return new(record, Wait(record), (short?)running?.ProgressPercent, running?.ProgressBytes, running?.TotalBytes, moved, result is StatusResult.NotFound);
+    }
+
+    /// <summary>Not asked, or not answered: nothing is known that was not known before.</summary>
+    private Progress Later(Due record) => new(record, Wait(record), null, null, null, Moved: false, NotFound: record.NotFoundSince is not null);
+
+    private TimeSpan Wait(Due record)
+    {
+        var (rate, outstanding) = budgets.GetValueOrDefault(record.AccountId);
+        return schedule.Interval(record.Now - record.SubmittedAt, outstanding, rate);
+    }
+
+    private async Task<bool> HavePermitAsync(int accountId, CancellationToken cancellationToken)
+    {
+        if (budgets.GetValueOrDefault(accountId).Rate <= 0) return true;
+        var permits = await governor.TakeAsync(accountId, CallKind.Status, 1, CancellationToken.None);
+        if (permits.Count == 0) return false;
+        var wait = clock.GetElapsedTime(clock.GetTimestamp(), permits.FirstAt);
+        if (wait > TimeSpan.Zero) await Task.Delay(wait, clock, CancellationToken.None);
+        return !cancellationToken.IsCancellationRequested;
+    }
+
+    /// <summary>The status call does not work: the account hears of it once per round, and the rest of the round is put off.</summary>
+    private async Task CloseAsync(int accountId, RemoteError error, CancellationTokenSource closed)
+    {
+        if (closed.IsCancellationRequested) return;
+        await closed.CancelAsync();
+        Log.StatusUnavailable(log, accountId, error.Message);
+        await health.FailedAsync(accountId, CallKind.Status, error);
+    }
+
+    private async Task ReadBudgetsAsync(CancellationToken cancellationToken)
+    {
+        if (budgets.Count > 0 && clock.GetElapsedTime(budgetsReadAt) < TimeSpan.FromSeconds(5)) return;
+        var read = await database.QueryAsync(Outstanding, r => (Id: r.GetInt32(0), Rate: r.GetDouble(1), Count: r.GetInt64(2)), cancellationToken);
+        budgets = read.ToDictionary(b => b.Id, b => (b.Rate, b.Count));
+        budgetsReadAt = clock.GetTimestamp();
+    }
+
+    private Task<int> WriteProgressAsync(Progress[] progress) => database.ExecuteAsync(WriteProgress, CancellationToken.None,
+        progress.Select(p => p.Record.ImportId).ToArray(),
+        progress.Select(p => p.Record.RowNumber).ToArray(),
+        progress.Select(p => p.Record.StatusId.Value).ToArray(),
+        progress.Select(p => p.Wait).ToArray(),
+        progress.Select(p => p.Percent).ToArray(),
+        progress.Select(p => p.Bytes).ToArray(),
+        progress.Select(p => p.Total).ToArray(),
+        progress.Select(p => p.Moved).ToArray(),
+        progress.Select(p => p.NotFound).ToArray());
+
+    private sealed record Due(
+        int ImportId, int RowNumber, short Attempt, int AccountId, StatusId StatusId, DateTimeOffset SubmittedAt, DateTimeOffset MovedAt,
+        long? ProgressBytes, short? ProgressPercent, DateTimeOffset? NotFoundSince, DateTimeOffset Now);
+
+    private sealed record Progress(Due Record, TimeSpan Wait, short? Percent, long? Bytes, long? Total, bool Moved, bool NotFound);
+}

@@ -1,0 +1,20 @@
+using Microsoft.Extensions.Options;
+
+namespace BulkImporter.Status;
+
+public static class StatusSetup
+{
+    public static IServiceCollection AddStatus(this IServiceCollection services)
+    {
+        services.AddOptions<StatusOptions>().BindConfiguration(StatusOptions.Section).ValidateDataAnnotations()
+            .Validate(o => o.ShortestInterval > TimeSpan.Zero && o.LongestInterval >= o.ShortestInterval, "BulkImporter:Status: the intervals must be positive, the longest not below the shortest.")
+            .ValidateOnStart();
+        return services
+            .AddSingleton<StatusPoller>()
+            .AddSingleton(p =>
+            {
+                var options = p.GetRequiredService<IOptions<StatusOptions>>().Value;
+                return new PollSchedule(options.ShortestInterval, options.LongestInterval, p.GetRequiredService<Func<double>>());
+            });
+    }
+}

@@ -1,0 +1,63 @@
+using BulkImporter.Manifests;
+
+namespace BulkImporter.Tests.Manifests;
+
+public class ManifestMappingTests
+{
+    [Theory]
+    [InlineData("url=OriginalURL,caption=Title", "url=OriginalURL,caption=Title")]
+    [InlineData(" caption = Title , url = Original URL ", "url=Original URL,caption=Title")]
+    [InlineData("source_url=a,FID=b", "url=a,gallery=b")]
+    [InlineData("url=\"a,b=\"\"c\"\"\"", "url=\"a,b=\"\"c\"\"\"")]
+    [InlineData("reference_id=", "reference_id=")]
+    [InlineData("", "")]
+    public void Mapping_is_read_and_written_back(string text, string expected)
+    {
+        Assert.Equal(expected, ManifestMapping.Parse(text).ToString());
+        Assert.Equal(expected, ManifestMapping.Parse(expected).ToString());
+    }
+
+    [Theory]
+    [InlineData("url")]
+    [InlineData("url=a,,caption=b")]
+    [InlineData("colour=a")]
+    [InlineData("url=")]
+    [InlineData("url=a,link=b")]
+    [InlineData("url=\"a")]
+    [InlineData("url=\"a\"b")]
+    public void Mapping_is_refused_when_it_cannot_be_meant(string text) =>
+        Assert.Equal(RejectionCode.MappingInvalid, Assert.Throws<ManifestRejectedException>(() => ManifestMapping.Parse(text)).Code);
+
+    [Theory]
+    [InlineData("original_url")]
+    [InlineData("ORIGINAL URL")]
+    [InlineData("OriginalUrl")]
+    public async Task Column_is_found_however_it_is_spelled(string name)
+    {
+        var content = await Manifest.ReadAsync("nr,Original URL\n1,https://media.example.org/a.mp4\n", $"url={name}");
+        Assert.Equal(1, content.Layout.IndexOf(ManifestColumn.Url));
+    }
+
+    [Fact]
+    public async Task Exact_name_goes_before_a_like_one()
+    {
+        var content = await Manifest.ReadAsync("Film_Url,FilmUrl\nhttps://media.example.org/a.mp4,https://media.example.org/b.mp4\n", "url=FilmUrl");
+        Assert.Equal(1, content.Layout.IndexOf(ManifestColumn.Url));
+    }
+
+    [Fact]
+    public async Task Mapped_column_is_not_taken_for_something_else()
+    {
+        var content = await Manifest.ReadAsync("url,title\nhttps://media.example.org/a.mp4,One\n", "description=title");
+        Assert.Equal(1, content.Layout.IndexOf(ManifestColumn.Description));
+        Assert.Equal(-1, content.Layout.IndexOf(ManifestColumn.Caption));
+    }
+
+    [Fact]
+    public async Task Column_of_a_manifest_without_header_is_mapped_by_its_number()
+    {
+        var content = await Manifest.ReadAsync("https://media.example.org/a.jpg,https://media.example.org/a.mp4,One\n", "url=column2,caption=column3");
+        Assert.Equal("https://media.example.org/a.mp4", content.Rows[0].Checked.Url);
+        Assert.Equal("One", content.Rows[0].Checked.Caption);
+    }
+}

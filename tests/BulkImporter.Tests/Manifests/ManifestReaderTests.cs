@@ -1,0 +1,128 @@
+using System.Text;
+using BulkImporter.Manifests;
+
+namespace BulkImporter.Tests.Manifests;
+
+public class ManifestReaderTests
+{
+    private const string Host = "https://media.example.org/";
+
+    [Fact]
+    public async Task Million_blank_rows_at_the_end_are_no_rows()
+    {
+        var text = new StringBuilder($"url,caption\n{Host}a.mp4,One\n");
+        for (var line = 0; line < 500_000; line++)
+            text.Append("\r\n,,\r\n");
+        text.Append($"{Host}b.mp4,Two\n").Append('\n', 6_000_000);
+        var content = await Manifest.ReadAsync(text.ToString());
+        Assert.Equal([(1, 2L), (2, 1_000_003L)], content.Rows.Select(row => (row.RowNumber, row.LineNumber)));
+    }
+
+    [Fact]
+    public async Task Unclosed_quote_costs_its_own_line_however_much_follows()
+    {
+        var text = new StringBuilder($"url,caption\n{Host}first.mp4,\"One\n");
+        for (var row = 0; row < 150_000; row++)
+            text.Append($"{Host}clip-{row:000000}.mp4,Caption {row}\n");
+        var content = await Manifest.ReadAsync(text.ToString());
+        Assert.True(text.Length > 4 * 1024 * 1024, "The parser must meet its record limit.");
+        Assert.Equal(150_001, content.Rows.Count);
+        Assert.Equal(FindingCode.UnterminatedQuote, Assert.Single(content.Findings).Code);
+        Assert.All(content.Rows.Skip(1), row => Assert.Equal($"{Host}clip-{row.RowNumber - 2:000000}.mp4", row.Fields[0]));
+        Assert.All(content.Rows, row => Assert.Equal(row.RowNumber + 1, row.LineNumber));
+    }
+
+    [Theory]
+    [InlineData(1024 * 1024 + 1, '"')]
+    [InlineData(1024 * 1024 + 1, ' ')]
+    [InlineData(3 * 1024 * 1024, '"')]
+    [InlineData(6 * 1024 * 1024, ' ')]
+    public async Task Field_over_1_MB_is_found_and_the_rows_around_it_are_read(int length, char quote)
+    {
+        var huge = $"{quote}{new string('x', length)}{quote}";
+        var content = await Manifest.ReadAsync($"url,caption\n{Host}a.mp4,One\n{Host}b.mp4,{huge}\n{Host}c.mp4,Three\n");
+        Assert.Equal([(2, FindingCode.FieldTooLong, "caption")], content.Findings.Select(finding => (finding.RowNumber, finding.Code, finding.Column!)));
+        Assert.Equal([2L, 3L, 4L], content.Rows.Select(row => row.LineNumber));
+        Assert.Equal($"{Host}b.mp4,{huge}", content.Rows[1].RawText);
+    }
+
+    [Fact]
+    public async Task Field_of_1_MB_is_in_order()
+    {
+        var content = await Manifest.ReadAsync($"url,caption\n{Host}a.mp4,{new string('x', 1024 * 1024)}\n");
+        Assert.Empty(content.Findings);
+    }
+
+    [Fact]
+    public async Task Line_over_16_MB_rejects_the_manifest_and_is_named()
+    {
+        var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() =>
+            Manifest.ReadAsync($"url,caption\n{Host}a.mp4,One\n{Host}b.mp4,{new string('x', 17 * 1024 * 1024)}"));
+        Assert.Equal((RejectionCode.RowTooLong, 3L), (rejection.Code, rejection.Line));
+    }
+
+    [Fact]
+    public async Task File_of_unclosed_quotes_only_keeps_every_line_a_row()
+    {
+        var text = string.Concat(Enumerable.Range(0, 2000).Select(row => $"{Host}{row}.mp4,\"One\n"));
+        var content = await Manifest.ReadAsync("url,caption\n" + text);
+        Assert.Equal(2000, content.Rows.Count);
+        Assert.All(content.Rows, row => Assert.Equal([FindingCode.UnterminatedQuote], row.Codes));
+    }
+
+    [Fact]
+    public async Task Invalid_byte_far_behind_the_beginning_is_named_by_its_offset()
+    {
+        var good = Encoding.UTF8.GetBytes("url,caption\n" + string.Concat(Enumerable.Range(0, 20_000).Select(row => $"{Host}{row}.mp4,Café\n")));
+        byte[] bytes = [.. good, (byte)'x', 0xFF, (byte)'\n'];
+        var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() => Manifest.ReadAsync(bytes));
+        Assert.Equal((RejectionCode.EncodingInvalid, (long?)(good.Length + 1)), (rejection.Code, rejection.ByteOffset));
+        Assert.Contains("CSV UTF-8", rejection.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Memory_stays_flat_over_a_long_manifest()
+    {
+        await using var source = new EndlessRows(400_000);
+        await using var reader = await ManifestReader.OpenAsync(source, null, TestContext.Current.CancellationToken);
+        var rows = 0;
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        while (rows < 350_000 && await reader.ReadAsync(TestContext.Current.CancellationToken))
+            rows++;
+        Assert.Equal(350_000, rows);
+        Assert.True(GC.GetTotalMemory(forceFullCollection: true) - before < 32 * 1024 * 1024);
+    }
+
+    [Fact]
+    public async Task Cancelling_ends_the_reading()
+    {
+        await using var source = new EndlessRows(10_000);
+        await using var reader = await ManifestReader.OpenAsync(source, null, TestContext.Current.CancellationToken);
+        using var cancelled = new CancellationTokenSource();
+        await cancelled.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            while (await reader.ReadAsync(cancelled.Token))
+            {
+            }
+        });
+    }
+
+    /// <summary>Rows made while they are read, so that the test itself holds none.</summary>
+    private sealed class EndlessRows(int count) : MemoryStream
+    {
+        private int _row = -1;
+        private byte[] _rest = [];
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (_rest.Length == 0 && _row < count)
+                _rest = Encoding.UTF8.GetBytes(++_row == 0 ? "url,caption\n" : $"{Host}{_row}.mp4,\"Caption {_row}\"\n");
+            var given = Math.Min(buffer.Length, _rest.Length);
+            _rest.AsMemory(0, given).CopyTo(buffer);
+            _rest = _rest[given..];
+            return ValueTask.FromResult(given);
+        }
+    }
+}
