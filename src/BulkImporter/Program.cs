@@ -1,1 +1,8 @@
-Console.WriteLine("not built yet");
+using BulkImporter.Cli;
+using BulkImporter.Hosting;
+
+return await CommandLine.RunAsync(args, new ServerVerbs(
+    Serve: ServerHost.ServeAsync,
+    Web: ServerHost.WebAsync,
+    Work: ServerHost.WorkAsync,
+    Migrate: ServerHost.MigrateAsync));

@@ -18,12 +18,12 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
             state = CASE WHEN rejected_in_a_row + 1 >= $2 THEN 'suspended' ELSE state END,
             reason = CASE WHEN rejected_in_a_row + 1 >= $2 THEN $3 ELSE reason END,
             updated_at = CASE WHEN rejected_in_a_row + 1 >= $2 THEN now() ELSE updated_at END
-        WHERE id = $1 AND state = 'active'
+        WHERE id = $1 AND state = 'active' AND updated_at = $4
         RETURNING state = 'suspended'
         """;
 
     private const string Suspend = """
-        UPDATE importer.account SET state = 'suspended', reason = $2, updated_at = now() WHERE id = $1 AND state = 'active'
+        UPDATE importer.account SET state = 'suspended', reason = $2, updated_at = now() WHERE id = $1 AND state = 'active' AND updated_at = $3
         RETURNING true
         """;
 
@@ -32,19 +32,19 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
     private readonly ConcurrentDictionary<int, bool> forgotten = new();
 
     /// <summary>The token was not accepted, or lacks a permission.</summary>
-    public async Task CredentialRejectedAsync(int accountId, string message, CancellationToken cancellationToken)
+    public async Task CredentialRejectedAsync(int accountId, DateTimeOffset version, string message, CancellationToken cancellationToken)
     {
         forgotten[accountId] = false;
         var reason = $"Cincopa rejected the token {RejectionsThatSuspend} times in a row: {message} Check or replace the token, then resume the account.";
-        var suspended = await database.QueryAsync(CountRejection, r => r.GetBoolean(0), cancellationToken, accountId, RejectionsThatSuspend, reason);
+        var suspended = await database.QueryAsync(CountRejection, r => r.GetBoolean(0), cancellationToken, accountId, RejectionsThatSuspend, reason, version);
         if (suspended.Contains(true)) Log.AccountSuspended(log, accountId, reason);
     }
 
     /// <summary>Storage or assets are used up.</summary>
-    public async Task QuotaExceededAsync(int accountId, string message, CancellationToken cancellationToken)
+    public async Task QuotaExceededAsync(int accountId, DateTimeOffset version, string message, CancellationToken cancellationToken)
     {
         var reason = $"Cincopa says that the account's quota is used up: {message} Make room or extend the plan, then resume the account.";
-        var suspended = await database.QueryAsync(Suspend, r => r.GetBoolean(0), cancellationToken, accountId, reason);
+        var suspended = await database.QueryAsync(Suspend, r => r.GetBoolean(0), cancellationToken, accountId, reason, version);
         if (suspended.Count > 0) Log.AccountSuspended(log, accountId, reason);
     }
 

@@ -21,6 +21,9 @@ public static class AccountsSetup
             .AddSingleton<ResumeAccount>()
             .AddSingleton<CheckAccount>()
             .AddSingleton<AccountAccess>()
-            .AddSingleton<FirstAccount>();
+            .AddSingleton<FirstAccount>()
+            .AddSingleton<CallGovernor>()
+            .AddSingleton<AccountBreaker>()
+            .AddSingleton<AccountHealth>();
     }
 }

@@ -16,7 +16,7 @@ public sealed class CheckAccount(ReadAccounts accounts, AccountAccess access, IC
     public async Task<AccountCheck?> RunAsync(string name, CancellationToken cancellationToken)
     {
         if (await accounts.FindAsync(name, cancellationToken) is not { } account) return null;
-        return await cincopa.PingAsync(await access.GetAsync(account.Id, cancellationToken), cancellationToken) switch
+        return await cincopa.PingAsync((await access.GetAsync(account.Id, cancellationToken)).Access, cancellationToken) switch
         {
             PingResult.Ok ok => new(true, ok.AccountId, ok.AccountEmail, [.. (ok.Permissions?.Atoms ?? new HashSet<string>()).Order(StringComparer.Ordinal)], Missing(ok.Permissions), null),
             PingResult.Failed failed => new(false, null, null, [], [], failed.Error.Message),

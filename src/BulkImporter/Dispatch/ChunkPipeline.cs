@@ -12,7 +12,7 @@ namespace BulkImporter.Dispatch;
 /// intents or answers are being committed meanwhile), which is what a kill can cost.
 /// </summary>
 internal sealed class ChunkPipeline(
-    Lease lease, CallLimits limits, CincopaAccess access, Fid? fid, RecordTransitions transitions, CallGovernor governor,
+    Lease lease, CallLimits limits, CurrentAccess current, Fid? fid, RecordTransitions transitions, CallGovernor governor,
     AccountHealth health, ICincopaClient cincopa, RetrySchedule schedule, TimeProvider clock, ILogger log) : IDisposable
 {
     private const int AnswersPerWrite = 100;
@@ -116,7 +116,7 @@ internal sealed class ChunkPipeline(
             try
             {
                 if (startAt is { } start) await HavePermitAsync(start, stopSending);
-                var result = await cincopa.UploadFromUrlAsync(access, sourceUrl, fid, abandon);
+                var result = await cincopa.UploadFromUrlAsync(current.Access, sourceUrl, fid, abandon);
                 answer = Verdict.Of(intent, result, schedule);
                 error = result switch
                 {
@@ -159,7 +159,7 @@ internal sealed class ChunkPipeline(
             await WriteUntilDoneAsync(batch, abandon);
             written += batch.Count;
             doubt.Release(batch.Count);
-            if (accountError is not null) await health.FailedAsync(lease.AccountId, CallKind.Submit, accountError);
+            if (accountError is not null) await health.FailedAsync(lease.AccountId, current.Version, CallKind.Submit, accountError);
             else if (batch.Exists(a => a.To == RecordState.Submitted)) await health.WorkedAsync(lease.AccountId, CallKind.Submit);
             batch.Clear();
         }

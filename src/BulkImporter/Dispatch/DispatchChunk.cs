@@ -50,7 +50,7 @@ public sealed class DispatchChunk(
         var due = await database.QueryAsync(ReadDue, r => new DueRecord(r.GetInt32(0), r.GetString(1)), cancellationToken,
             importId, lease.FirstRow, lease.LastRow);
         var fid = (await database.QueryAsync(ReadGallery, r => r.Text(0), cancellationToken, importId)).SingleOrDefault();
-        var access = await accounts.GetAsync(lease.AccountId, cancellationToken);
+        var current = await accounts.GetAsync(lease.AccountId, cancellationToken);
 
         // 3. Intent, call, answer, for all of them. A stop lets calls in flight finish for a while, then abandons them to doubt.
         using var stopSending = CancellationTokenSource.CreateLinkedTokenSource(held.StopSending, lifetime.ApplicationStopping, cancellationToken);
@@ -59,7 +59,7 @@ public sealed class DispatchChunk(
         {
             if (lifetime.ApplicationStopping.IsCancellationRequested) abandon.CancelAfter(options.Value.GracefulStop);
         });
-        using var pipeline = new ChunkPipeline(held.Lease, held.Limits, access, fid is null ? null : new Fid(fid),
+        using var pipeline = new ChunkPipeline(lease, held.Limits, current, fid is null ? null : new Fid(fid),
             transitions, governor, health, cincopa, schedule, clock, log);
         var answered = await pipeline.RunAsync(due, stopSending.Token, abandon.Token);
 

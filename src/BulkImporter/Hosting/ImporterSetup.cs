@@ -1,4 +1,7 @@
+using BulkImporter.Accounts;
 using BulkImporter.Data;
+using BulkImporter.Imports;
+using BulkImporter.Manifests;
 using BulkImporter.Records;
 
 namespace BulkImporter.Hosting;
@@ -11,7 +14,11 @@ internal static class ImporterSetup
         .AddSingleton<Func<double>>(_ => new LockedRandom().Next)
         .AddSingleton(WorkerIdentity.OfThisProcess())
         .AddImporterData(connectionString)
-        .AddHangfireStorage(connectionString);
+        .AddHangfireStorage(connectionString)
+        .AddManifests()
+        .AddImports()
+        .AddRecords()
+        .AddAccounts();
 
     /// <summary>Random is not safe for several threads, and the shared one cannot be chosen by a test.</summary>
     private sealed class LockedRandom

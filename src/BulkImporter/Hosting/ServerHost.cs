@@ -43,7 +43,6 @@ internal static class ServerHost
             builder.Services.AddImporter(database.ConnectionString);
             if (work) builder.Services.AddWorker();
             if (web) builder.Services.AddWeb();
-            else builder.Services.AddWorkerProbes();
             await using var app = builder.Build();
             await RefuseOldSchemaAsync(app.Services, cancellationToken);
             if (web) app.MapWeb();

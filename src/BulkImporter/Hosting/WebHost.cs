@@ -1,29 +1,19 @@
 using BulkImporter.Access;
-using BulkImporter.Accounts;
 using BulkImporter.Api;
 using BulkImporter.Export;
-using BulkImporter.Imports;
-using BulkImporter.Manifests;
-using BulkImporter.Records;
 using BulkImporter.Rerun;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace BulkImporter.Hosting;
 
 /// <summary>The doors that speak HTTP, and the operations behind them.</summary>
 public static class WebHost
 {
-    /// <summary>Needs the data of <c>AddImporterData</c>.</summary>
+    /// <summary>Needs what every process has: <see cref="ImporterSetup.AddImporter"/>.</summary>
     public static IServiceCollection AddWeb(this IServiceCollection services)
     {
-        services.TryAddSingleton(TimeProvider.System);
         return services
-            .AddManifests()
-            .AddImports()
-            .AddRecords()
             .AddRerun()
             .AddExport()
-            .AddAccounts()
             .AddAccess()
             .AddApi();
     }

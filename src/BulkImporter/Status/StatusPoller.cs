@@ -78,7 +78,7 @@ public sealed class StatusPoller(
 
     private async Task AskAsync(int accountId, List<Due> due, ConcurrentBag<Conclusion> conclusions, ConcurrentBag<Progress> progress, CancellationToken cancellationToken)
     {
-        var access = await accounts.GetAsync(accountId, cancellationToken);
+        var (access, version) = await accounts.GetAsync(accountId, cancellationToken);
         using var closed = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var worked = false;
         var limits = new ParallelOptions { MaxDegreeOfParallelism = options.Value.CallsInFlight, CancellationToken = CancellationToken.None };
@@ -93,7 +93,7 @@ public sealed class StatusPoller(
             if (result is StatusResult.Unavailable unavailable)
             {
                 progress.Add(Later(record));
-                await CloseAsync(accountId, unavailable.Error, closed);
+                await CloseAsync(accountId, version, unavailable.Error, closed);
                 return;
             }
             worked = true;
@@ -159,12 +159,12 @@ public sealed class StatusPoller(
     }
 
     /// <summary>The status call does not work: the account hears of it once per round, and the rest of the round is put off.</summary>
-    private async Task CloseAsync(int accountId, RemoteError error, CancellationTokenSource closed)
+    private async Task CloseAsync(int accountId, DateTimeOffset version, RemoteError error, CancellationTokenSource closed)
     {
         if (closed.IsCancellationRequested) return;
         await closed.CancelAsync();
         Log.StatusUnavailable(log, accountId, error.Message);
-        await health.FailedAsync(accountId, CallKind.Status, error);
+        await health.FailedAsync(accountId, version, CallKind.Status, error);
     }
 
     private async Task ReadBudgetsAsync(CancellationToken cancellationToken)

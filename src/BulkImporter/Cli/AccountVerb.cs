@@ -1,0 +1,145 @@
+using System.CommandLine;
+using System.Globalization;
+using Spectre.Console;
+
+namespace BulkImporter.Cli;
+
+/// <summary><c>account add|list|check|limits|resume</c>: the Cincopa accounts that the server imports for.</summary>
+internal sealed class AccountVerb : Verb
+{
+    public AccountVerb(Surroundings surroundings)
+        : base("account", "Add, check, limit and resume Cincopa accounts.", "BulkImporter account list", "BulkImporter account add museum --token-stdin < token.txt")
+    {
+        Takes(new AccountAddVerb(surroundings), new AccountListVerb(surroundings), new AccountCheckVerb(surroundings), new AccountLimitsVerb(surroundings), new AccountResumeVerb(surroundings));
+    }
+
+    private static Argument<string> AccountName() => new("NAME") { Description = "The account's name" };
+
+    private static string PathOf(string name, string? action = null) => $"accounts/{Uri.EscapeDataString(name)}{action}";
+
+    private static string Limit(double limit) => limit == 0 ? "none" : limit.ToString("0.##", CultureInfo.InvariantCulture);
+
+    private static string Sentence(AccountBody account) => string.Create(CultureInfo.InvariantCulture,
+        $"Account {Wording.Plain(account.Name)} at {Wording.Plain(account.BaseUrl)}: {account.State}{(account.Reason is null ? "" : $" ({Wording.Plain(account.Reason)})")}; calls per second {Limit(account.Rate)}, in flight {Limit(account.MaxInFlight)}, backlog {Limit(account.Backlog)}.");
+
+    private sealed class AccountAddVerb : ClientVerb
+    {
+        private readonly Argument<string> name = AccountName();
+        private readonly Option<bool> tokenStdin = new("--token-stdin") { Description = "Read the API token from standard input, the only way in: arguments are seen by every user of the machine", Required = true };
+        private readonly Option<string?> baseUrl = new("--base-url") { HelpName = "URL", Description = "Where Cincopa's API is, when not at its usual address" };
+
+        public AccountAddVerb(Surroundings surroundings)
+            : base(surroundings, "add", "Add an account. Its token is stored encrypted and never shown again.",
+                "BulkImporter account add museum --token-stdin < token.txt", "pass show cincopa/museum | BulkImporter account add museum --token-stdin") =>
+            TakesFromServer(name, tokenStdin, baseUrl, Json);
+
+        protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
+        {
+            var token = (await Surroundings.Input.ReadToEndAsync(cancellationToken)).Trim();
+            if (token.Length == 0 || token.Any(char.IsWhiteSpace))
+                throw new VerbFailure(ExitCode.Usage, "Standard input must hold the token and nothing else.", $"For example: BulkImporter account add {line.GetValue(name)} --token-stdin < token.txt");
+            var account = await api.SendAsync<AccountBody>(HttpMethod.Post, "accounts", new NewAccountBody(line.GetRequiredValue(name), token, line.GetValue(baseUrl)), cancellationToken);
+            Surroundings.Output.WriteLine(line.GetValue(Json) ? account.Json : Sentence(account.Value));
+            return ExitCode.Done;
+        }
+    }
+
+    private sealed class AccountListVerb : ClientVerb
+    {
+        public AccountListVerb(Surroundings surroundings)
+            : base(surroundings, "list", "List the accounts with their state and limits.", "BulkImporter account list") => TakesFromServer(Json);
+
+        protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
+        {
+            var page = await api.GetAsync<PageBody<AccountBody>>("accounts", cancellationToken);
+            if (line.GetValue(Json))
+            {
+                Surroundings.Output.WriteLine(page.Json);
+                return ExitCode.Done;
+            }
+
+            if (page.Value.Items.Count == 0)
+            {
+                Surroundings.Error.WriteLine("No accounts yet. Add one with: BulkImporter account add NAME --token-stdin");
+                return ExitCode.Done;
+            }
+
+            var table = ImportPicture.TableOf(Surroundings, "name", "state", "calls/s", "in flight", "backlog", "address", "reason");
+            foreach (var account in page.Value.Items)
+            {
+                table.AddRow(new Text(Wording.Plain(account.Name)), new Text(account.State), new Text(Limit(account.Rate)), new Text(Limit(account.MaxInFlight)),
+                    new Text(Limit(account.Backlog)), new Text(Wording.Plain(account.BaseUrl)), new Text(Wording.Plain(account.Reason)));
+            }
+
+            Surroundings.Screen.Write(table);
+            return ExitCode.Done;
+        }
+    }
+
+    private sealed class AccountCheckVerb : ClientVerb
+    {
+        private readonly Argument<string> name = AccountName();
+
+        public AccountCheckVerb(Surroundings surroundings)
+            : base(surroundings, "check", "Ask Cincopa whether the account's token works and what it may do.", "BulkImporter account check museum") => TakesFromServer(name, Json);
+
+        protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
+        {
+            var check = await api.SendAsync<AccountCheckBody>(HttpMethod.Post, PathOf(line.GetRequiredValue(name), "/check"), null, cancellationToken);
+            var (ok, missing) = (check.Value.Ok, check.Value.Missing);
+            if (line.GetValue(Json))
+            {
+                Surroundings.Output.WriteLine(check.Json);
+            }
+            else
+            {
+                Surroundings.Output.WriteLine(ok ? $"The token works: Cincopa account {Wording.Plain(check.Value.AccountId)}." : $"The token does not work: {Wording.Plain(check.Value.Message)}");
+                if (check.Value.Permissions.Count > 0)
+                    Surroundings.Output.WriteLine("Permissions: " + Wording.Plain(string.Join(", ", check.Value.Permissions)));
+                if (missing.Count > 0)
+                    Surroundings.Output.WriteLine("Missing for an import: " + Wording.Plain(string.Join(", ", missing)));
+            }
+
+            return ok && missing.Count == 0 ? ExitCode.Done : ExitCode.Failed;
+        }
+    }
+
+    private sealed class AccountLimitsVerb : ClientVerb
+    {
+        private readonly Argument<string> name = AccountName();
+        private readonly Option<double?> rate = AtLeast(0, new Option<double?>("--rate") { HelpName = "N", Description = "Submit calls per second, all workers together; 0 = no limit" });
+        private readonly Option<int?> maxInFlight = AtLeast(0, new Option<int?>("--max-in-flight") { HelpName = "N", Description = "Submit calls at the same time, all workers together; 0 = no limit" });
+        private readonly Option<int?> backlog = AtLeast(0, new Option<int?>("--backlog") { HelpName = "N", Description = "Records that Cincopa has accepted and not finished; 0 = no limit" });
+
+        public AccountLimitsVerb(Surroundings surroundings)
+            : base(surroundings, "limits", "Show or change how hard an account is worked. A change works within seconds, without a restart.",
+                "BulkImporter account limits museum", "BulkImporter account limits museum --rate 10 --max-in-flight 20") =>
+            TakesFromServer(name, rate, maxInFlight, backlog, Json);
+
+        protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
+        {
+            var limits = new LimitsBody(line.GetValue(rate), line.GetValue(maxInFlight), line.GetValue(backlog));
+            var path = PathOf(line.GetRequiredValue(name));
+            var account = limits == new LimitsBody(null, null, null)
+                ? await api.GetAsync<AccountBody>(path, cancellationToken)
+                : await api.SendAsync<AccountBody>(HttpMethod.Patch, path, limits, cancellationToken);
+            Surroundings.Output.WriteLine(line.GetValue(Json) ? account.Json : Sentence(account.Value));
+            return ExitCode.Done;
+        }
+    }
+
+    private sealed class AccountResumeVerb : ClientVerb
+    {
+        private readonly Argument<string> name = AccountName();
+
+        public AccountResumeVerb(Surroundings surroundings)
+            : base(surroundings, "resume", "Let a suspended account work again, once its token or quota is put right.", "BulkImporter account resume museum") => TakesFromServer(name, Json);
+
+        protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
+        {
+            var account = await api.SendAsync<AccountBody>(HttpMethod.Post, PathOf(line.GetRequiredValue(name), "/resume"), null, cancellationToken);
+            Surroundings.Output.WriteLine(line.GetValue(Json) ? account.Json : Sentence(account.Value));
+            return ExitCode.Done;
+        }
+    }
+}

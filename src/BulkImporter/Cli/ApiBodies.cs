@@ -1,0 +1,154 @@
+namespace BulkImporter.Cli;
+
+/// <summary>A page of a list; <c>next</c> is the cursor of the one after it, null on the last.</summary>
+internal sealed record PageBody<T>
+{
+    public IReadOnlyList<T> Items { get; init; } = [];
+    public string? Next { get; init; }
+}
+
+/// <summary>An import as the API tells it. Rates are records per second; null means not known.</summary>
+internal sealed record ImportBody
+{
+    public int Id { get; init; }
+    public string Name { get; init; } = "";
+    public string Account { get; init; } = "";
+    public string State { get; init; } = "";
+    public string? Reason { get; init; }
+
+    /// <summary>Data rows of the manifest; null until it is parsed.</summary>
+    public int? Rows { get; init; }
+
+    /// <summary>Rows read so far while the manifest is parsed.</summary>
+    public int ParsedRows { get; init; }
+
+    public CountsBody Counts { get; init; } = new();
+    public double? RatePerSecond { get; init; }
+    public double? EtaSeconds { get; init; }
+    public IReadOnlyList<FailureBody> Failures { get; init; } = [];
+    public DateTimeOffset? CreatedAt { get; init; }
+
+    /// <summary>Nothing will change any more until a person acts. A cancelled import still follows what Cincopa had accepted.</summary>
+    public bool IsAtRest => State switch
+    {
+        "review" or "finished" or "rejected" => true,
+        "cancelled" => Counts is { Submitting: 0, Submitted: 0 },
+        _ => false,
+    };
+
+    /// <summary>The exit code of whoever waited for it.</summary>
+    public int ExitCode => State switch
+    {
+        "rejected" or "cancelled" => Cli.ExitCode.Failed,
+        "finished" when Counts.Failed + Counts.Unknown > 0 => Cli.ExitCode.DoneWithProblems,
+        _ => Cli.ExitCode.Done,
+    };
+}
+
+/// <summary>Records per state; the sum is the number of data rows.</summary>
+internal sealed record CountsBody
+{
+    public int Pending { get; init; }
+    public int Submitting { get; init; }
+    public int Submitted { get; init; }
+    public int Imported { get; init; }
+    public int Failed { get; init; }
+    public int Unknown { get; init; }
+    public int Cancelled { get; init; }
+    public int Invalid { get; init; }
+    public int Duplicate { get; init; }
+
+    /// <summary>Rows that will not move by themselves any more.</summary>
+    public int Ended => Imported + Failed + Unknown + Cancelled + Invalid + Duplicate;
+
+    /// <summary>The states that have records, ended ones first: the order of a bar that fills from the left.</summary>
+    public IEnumerable<(string State, int Count)> Present => new[]
+    {
+        ("imported", Imported), ("failed", Failed), ("unknown", Unknown), ("cancelled", Cancelled), ("invalid", Invalid), ("duplicate", Duplicate),
+        ("submitted", Submitted), ("submitting", Submitting), ("pending", Pending),
+    }.Where(s => s.Item2 > 0);
+}
+
+internal sealed record FailureBody
+{
+    public string Code { get; init; } = "";
+    public string? Class { get; init; }
+    public int Count { get; init; }
+}
+
+internal sealed record RecordBody
+{
+    public int RowNumber { get; init; }
+    public string? Url { get; init; }
+    public string? Caption { get; init; }
+    public string State { get; init; } = "";
+    public string? StatusId { get; init; }
+    public string? Rid { get; init; }
+    public int Attempts { get; init; }
+    public ErrorBody? Error { get; init; }
+}
+
+internal sealed record ErrorBody
+{
+    public string? Code { get; init; }
+    public string? Message { get; init; }
+}
+
+/// <summary>What <c>POST /imports/{id}/rerun</c> takes: one selection.</summary>
+internal sealed record SelectionBody
+{
+    public string? State { get; init; }
+    public string? Code { get; init; }
+    public IReadOnlyList<int>? RecordIds { get; init; }
+}
+
+/// <summary>What a rerun did: how many records are pending again, and which of the selection are left as they were, and why.</summary>
+internal sealed record RerunBody
+{
+    public int Rerun { get; init; }
+    public IReadOnlyList<RefusedBody> Refused { get; init; } = [];
+}
+
+internal sealed record RefusedBody
+{
+    public string State { get; init; } = "";
+    public int Count { get; init; }
+    public string Reason { get; init; } = "";
+}
+
+/// <summary>An account; never with its token. Limits of 0 mean none.</summary>
+internal sealed record AccountBody
+{
+    public string Name { get; init; } = "";
+    public string BaseUrl { get; init; } = "";
+    public string State { get; init; } = "";
+    public string? Reason { get; init; }
+    public double Rate { get; init; }
+    public int MaxInFlight { get; init; }
+    public int Backlog { get; init; }
+}
+
+internal sealed record NewAccountBody(string Name, string Token, string? BaseUrl);
+
+/// <summary>Limits to change; null leaves one as it is, 0 lifts it.</summary>
+internal sealed record LimitsBody(double? Rate, int? MaxInFlight, int? Backlog);
+
+/// <summary>What Cincopa's <c>ping</c> said about the account's token.</summary>
+internal sealed record AccountCheckBody
+{
+    public bool Ok { get; init; }
+    public string? AccountId { get; init; }
+    public IReadOnlyList<string> Permissions { get; init; } = [];
+    public IReadOnlyList<string> Missing { get; init; } = [];
+    public string? Message { get; init; }
+}
+
+internal sealed record SignInLinkBody(string Url);
+
+/// <summary>RFC 9457.</summary>
+internal sealed record ProblemBody
+{
+    public string? Title { get; init; }
+    public string? Detail { get; init; }
+    public IReadOnlyDictionary<string, IReadOnlyList<string>>? Errors { get; init; }
+}

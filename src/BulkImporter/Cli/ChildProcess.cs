@@ -1,0 +1,134 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace BulkImporter.Cli;
+
+/// <summary>A program to start: the file and the arguments that come before any other.</summary>
+internal sealed record ProgramFile(string FileName, IReadOnlyList<string> Arguments)
+{
+    /// <summary>A .dll is run by the dotnet host that runs us.</summary>
+    public static ProgramFile At(string path) => path.EndsWith(".dll", StringComparison.OrdinalIgnoreCase)
+        ? new ProgramFile("dotnet", [path])
+        : new ProgramFile(path, []);
+}
+
+/// <summary>A child whose output goes to a log file, stopped by SIGTERM to its process id, and never left behind: disposing stops it.</summary>
+internal sealed partial class ChildProcess : IAsyncDisposable
+{
+    private readonly Process process;
+    private readonly StreamWriter log;
+    private readonly Lock logging = new();
+    private readonly TimeSpan grace;
+
+    private ChildProcess(string name, Process process, StreamWriter log, string logFile, TimeSpan grace)
+    {
+        Name = name;
+        LogFile = logFile;
+        this.process = process;
+        this.log = log;
+        this.grace = grace;
+    }
+
+    public string Name { get; }
+
+    public string LogFile { get; }
+
+    public bool HasExited => process.HasExited;
+
+    public int Id => process.Id;
+
+    /// <param name="environment">Added to ours; null takes a variable away.</param>
+    /// <param name="grace">How long after SIGTERM it may take to end before it is killed.</param>
+    public static ChildProcess Start(string name, ProgramFile program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?> environment, string logFile, TimeSpan grace)
+    {
+        var start = new ProcessStartInfo(program.FileName, [.. program.Arguments, .. arguments])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (key, value) in environment)
+        {
+            start.Environment.Remove(key);
+            if (value is not null)
+                start.Environment[key] = value;
+        }
+
+        var log = new StreamWriter(logFile, append: false) { AutoFlush = true };
+        var process = new Process { StartInfo = start };
+        var child = new ChildProcess(name, process, log, logFile, grace);
+        process.OutputDataReceived += (_, line) => child.Write(line.Data);
+        process.ErrorDataReceived += (_, line) => child.Write(line.Data);
+        try
+        {
+            process.Start();
+        }
+        catch (System.ComponentModel.Win32Exception e)
+        {
+            process.Dispose();
+            log.Dispose();
+            throw new VerbFailure(ExitCode.Failed, $"{program.FileName} cannot be started: {e.Message}");
+        }
+
+        process.StandardInput.Close();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return child;
+    }
+
+    public Task WaitForExitAsync(CancellationToken cancellationToken) => process.WaitForExitAsync(cancellationToken);
+
+    /// <summary>The last lines of its log.</summary>
+    public string Tail(int lines)
+    {
+        lock (logging)
+            return string.Join(Environment.NewLine, File.ReadLines(LogFile).TakeLast(lines));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            if (!process.HasExited)
+                Terminate();
+            using var patience = new CancellationTokenSource(grace);
+            try
+            {
+                await process.WaitForExitAsync(patience.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                process.Kill(entireProcessTree: true);
+                await process.WaitForExitAsync(CancellationToken.None);
+            }
+        }
+        finally
+        {
+            process.Dispose();
+            await log.DisposeAsync();
+        }
+    }
+
+    private void Write(string? line)
+    {
+        if (line is null)
+            return;
+        lock (logging)
+            log.WriteLine(line);
+    }
+
+    private void Terminate()
+    {
+        if (OperatingSystem.IsWindows())
+            process.Kill(entireProcessTree: true);
+        else
+            _ = Signal(process.Id, SigTerm);
+    }
+
+    private const int SigTerm = 15;
+
+    // The framework can only kill. The answer does not matter: a child that is gone is what was wanted.
+    [DllImport("libc", EntryPoint = "kill")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Signal(int processId, int signal);
+}

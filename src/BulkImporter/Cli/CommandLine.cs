@@ -1,0 +1,110 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using System.Runtime.InteropServices;
+
+namespace BulkImporter.Cli;
+
+/// <summary>The command line of the one executable: the verb chooses the role.</summary>
+public static class CommandLine
+{
+    /// <summary>Runs the verb and answers with its <see cref="ExitCode"/>. Ctrl-C, SIGTERM and a closed terminal cancel it; a second Ctrl-C ends the process.</summary>
+    public static async Task<int> RunAsync(string[] args, ServerVerbs verbs)
+    {
+        using var interrupted = new CancellationTokenSource();
+        void Interrupt(PosixSignalContext signal)
+        {
+            signal.Cancel = !interrupted.IsCancellationRequested;
+            interrupted.Cancel();
+        }
+
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
+        using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Interrupt);
+        return await RunAsync(args, verbs, Surroundings.OfTheProcess(), interrupted.Token);
+    }
+
+    internal static async Task<int> RunAsync(string[] args, ServerVerbs verbs, Surroundings surroundings, CancellationToken cancellationToken)
+    {
+        var root = Root(verbs, surroundings);
+        // A file or a name that begins with @ is a name, not a file of arguments.
+        var line = root.Parse(WithVerb(args), new ParserConfiguration { ResponseFileTokenReplacer = null });
+        // The library would end a server two seconds after SIGTERM, in the middle of its graceful stop.
+        var invocation = new InvocationConfiguration { Output = surroundings.Output, Error = surroundings.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+        if (line.Action is ParseErrorAction complaint)
+        {
+            complaint.ShowHelp = false;
+            invocation.Output = surroundings.Error;
+            await line.InvokeAsync(invocation, cancellationToken);
+            var verb = line.CommandResult.Command is RootCommand ? "" : string.Join(' ', VerbPath(line.CommandResult.Command)) + " ";
+            surroundings.Error.WriteLine($"How it is used: BulkImporter {verb}--help");
+            return ExitCode.Usage;
+        }
+
+        try
+        {
+            return await line.InvokeAsync(invocation, cancellationToken);
+        }
+        catch (VerbFailure failure)
+        {
+            surroundings.Error.WriteLine(Wording.Plain(failure.Message));
+            if (failure.Advice is not null)
+                surroundings.Error.WriteLine(failure.Advice);
+            return failure.ExitCode;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            surroundings.Error.WriteLine("Interrupted.");
+            return ExitCode.Interrupted;
+        }
+    }
+
+    private static RootCommand Root(ServerVerbs verbs, Surroundings surroundings)
+    {
+        var root = new RootCommand("Moves a media library to Cincopa from a CSV manifest of URLs: nothing lost, nothing twice, numbers that are true.")
+        {
+            ServerVerb.Serve(verbs, surroundings),
+            ServerVerb.Web(verbs, surroundings),
+            ServerVerb.Work(verbs, surroundings),
+            ServerVerb.Migrate(verbs),
+            new ValidateVerb(surroundings),
+            new SubmitVerb(surroundings),
+            new ListVerb(surroundings),
+            new ShowVerb(surroundings),
+            new RecordsVerb(surroundings),
+            SteerVerb.Start(surroundings),
+            SteerVerb.Pause(surroundings),
+            SteerVerb.Resume(surroundings),
+            SteerVerb.Cancel(surroundings),
+            new RerunVerb(surroundings),
+            new ExportVerb(surroundings),
+            new AccountVerb(surroundings),
+            new DemoVerb(surroundings),
+        };
+        var help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new HelpWithExamples((HelpAction)help.Action!,
+        [
+            "BulkImporter demo                                    everything on this machine, against a simulator",
+            "BulkImporter serve                                   dashboard, API and worker at http://127.0.0.1:5080",
+            "BulkImporter submit library.csv --start --watch      upload, start, follow",
+            "BulkImporter rerun 7 && BulkImporter show 7 --watch  try the failed records again",
+            "BulkImporter export 7 -o results.csv                 which row became which asset",
+            "",
+            "Client verbs talk to BULKIMPORTER_SERVER with BULKIMPORTER_API_KEY.",
+            "Exit codes: 0 done, 1 failed, 2 usage, 3 done with failed or unknown records, 4 not found, 5 refused in this state, 130 interrupted.",
+        ]);
+        return root;
+    }
+
+    /// <summary>No verb means <c>serve</c>; asking for help or the version needs none.</summary>
+    private static string[] WithVerb(string[] args) => args switch
+    {
+        [] => ["serve"],
+        ["-h" or "--help" or "-?" or "/?" or "/h" or "--version", ..] => args,
+        [['-', '-', ..], ..] => ["serve", .. args],
+        _ => args,
+    };
+
+    private static IEnumerable<string> VerbPath(Symbol command) =>
+        command is RootCommand ? [] : [.. command.Parents.OfType<Command>().Take(1).SelectMany(VerbPath), command.Name];
+}

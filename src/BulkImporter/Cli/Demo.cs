@@ -1,0 +1,213 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+
+namespace BulkImporter.Cli;
+
+internal sealed record DemoOptions
+{
+    /// <summary>End after the import; otherwise stay up until interrupted.</summary>
+    public bool Once { get; init; }
+
+    /// <summary>The manifest; null = the sample inside this program.</summary>
+    public string? Manifest { get; init; }
+
+    /// <summary>Where everything goes; null = a fresh temporary folder with <see cref="Once"/>, else <c>.bulkimporter/demo</c> here.</summary>
+    public string? Directory { get; init; }
+
+    public string? Urls { get; init; }
+}
+
+/// <summary>
+/// Starts the simulator and a server as two child processes, as a person would, imports the manifest through the API like any client,
+/// and stops both again, whatever happens.
+/// </summary>
+internal sealed class Demo(Surroundings surroundings, ProgramFile server, ProgramFile simulator)
+{
+    /// <summary>A server that starts for the first time makes a PostgreSQL cluster and its schema.</summary>
+    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(3);
+
+    private static readonly TimeSpan SimulatorGrace = TimeSpan.FromSeconds(10);
+
+    /// <summary>Longer than the server's own graceful stop: calls in flight get 30 s, then PostgreSQL is stopped.</summary>
+    private static readonly TimeSpan ServerGrace = TimeSpan.FromSeconds(60);
+
+    /// <summary>The simulator's usual port. One that lasts, because the account remembers its address from the first demo in a folder.</summary>
+    private const int LastingSimulatorPort = 5099;
+
+    /// <summary>Cincopa's form of a token (OWN), for a simulator that takes any: no secret.</summary>
+    private const string Token = "1000001idemo0nothing0secret";
+
+    private const int TailLines = 20;
+
+    public async Task<int> RunAsync(DemoOptions options, CancellationToken cancellationToken)
+    {
+        var directory = Prepare(options);
+        var simulatorUrl = $"http://127.0.0.1:{(options.Once ? FreePort() : LastingSimulatorPort).ToString(CultureInfo.InvariantCulture)}";
+        var serverUrl = options.Urls ?? (options.Once ? $"http://127.0.0.1:{FreePort().ToString(CultureInfo.InvariantCulture)}" : ClientVerb.DefaultServer);
+        var apiKey = ApiKeyOf(directory);
+        surroundings.Output.WriteLine($"Demo in {directory}: a simulator of Cincopa at {simulatorUrl}, the server at {serverUrl}.");
+
+        await using var simulatorProcess = ChildProcess.Start("simulator", simulator, ["--urls", simulatorUrl], NoEnvironment, Path.Combine(directory, "simulator.log"), SimulatorGrace);
+        using var simulatorApi = new ImporterApi(surroundings.HttpHandler(), new Uri(simulatorUrl), apiKey: null);
+        await UntilReadyAsync(simulatorApi, "_sim/outcomes", simulatorProcess, cancellationToken);
+
+        await using var serverProcess = ChildProcess.Start("server", server, ["serve", "--urls", serverUrl], ServerEnvironment(directory, simulatorUrl, apiKey), Path.Combine(directory, "server.log"), ServerGrace);
+        using var api = new ImporterApi(surroundings.HttpHandler(), new Uri(serverUrl), apiKey);
+        await UntilReadyAsync(api, "health/ready", serverProcess, cancellationToken);
+
+        try
+        {
+            var import = await ImportAsync(api, options.Manifest, directory, cancellationToken);
+            if (options.Once)
+                return import.ExitCode;
+            await StayAsync(api, serverUrl, [serverProcess, simulatorProcess], cancellationToken);
+            return ExitCode.Done;
+        }
+        catch (VerbFailure failure) when (failure.ServerIsAway && serverProcess.HasExited)
+        {
+            throw Ended(serverProcess);
+        }
+        finally
+        {
+            surroundings.Error.WriteLine("Stopping the server and the simulator.");
+        }
+    }
+
+    /// <summary>This program, however it was started.</summary>
+    public static ProgramFile ThisProgram()
+    {
+        var running = Environment.ProcessPath ?? throw new VerbFailure(ExitCode.Failed, "The demo cannot find its own program file.");
+        return Path.GetFileNameWithoutExtension(running).Equals("dotnet", StringComparison.OrdinalIgnoreCase)
+            ? new ProgramFile(running, [typeof(Demo).Assembly.Location])
+            : new ProgramFile(running, []);
+    }
+
+    /// <summary>The simulator beside this program: in the build's folders, or where an image puts it.</summary>
+    public static ProgramFile FindSimulator(string? path)
+    {
+        if (path is not null)
+            return ProgramFile.At(path);
+        var here = Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
+        var places = new[]
+        {
+            here,
+            Path.Combine(here, "simulator"),
+            // artifacts/bin/BulkImporter/debug and artifacts/publish/BulkImporter/release
+            Path.GetFullPath(Path.Combine(here, "..", "..", "Cincopa.Simulator", Path.GetFileName(here))),
+        };
+        var names = OperatingSystem.IsWindows() ? new[] { "Cincopa.Simulator.exe", "Cincopa.Simulator.dll" } : ["Cincopa.Simulator", "Cincopa.Simulator.dll"];
+        var found = places.SelectMany(place => names.Select(name => Path.Combine(place, name))).FirstOrDefault(File.Exists)
+            ?? throw new VerbFailure(ExitCode.Failed, $"The simulator was not found; looked in {string.Join(", ", places)}.",
+                "Build it with: dotnet build src/Cincopa.Simulator    Or name it with --simulator.");
+        return ProgramFile.At(found);
+    }
+
+    private static readonly Dictionary<string, string?> NoEnvironment = [];
+
+    private static Dictionary<string, string?> ServerEnvironment(string directory, string simulatorUrl, string apiKey) => new()
+    {
+        ["CINCOPA_API_TOKEN"] = Token,
+        ["Cincopa__BaseUrl"] = $"{simulatorUrl}/v2/",
+        ["BULKIMPORTER_API_KEY"] = apiKey,
+        ["BulkImporter__DataDirectory"] = Path.Combine(directory, "data"),
+        // A demo never touches a database that the environment names for real work.
+        ["ConnectionStrings__BulkImporter"] = null,
+    };
+
+    private string Prepare(DemoOptions options)
+    {
+        var directory = options.Directory
+            ?? (options.Once
+                ? Path.Combine(Path.GetTempPath(), "bulkimporter-demo-" + Path.GetRandomFileName())
+                : Path.GetFullPath(Path.Combine(".bulkimporter", "demo")));
+        if (Directory.Exists(Path.Combine(directory, "data")))
+            surroundings.Error.WriteLine($"An earlier demo is in {directory}: its import is shown again. Remove the folder to start afresh.");
+        Directory.CreateDirectory(directory);
+        return directory;
+    }
+
+    /// <summary>Made once for each folder: the server takes it as its first key only while its database is empty.</summary>
+    private static string ApiKeyOf(string directory)
+    {
+        var file = Path.Combine(directory, "api-key");
+        if (File.Exists(file))
+            return File.ReadAllText(file).Trim();
+        var key = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using var writer = new StreamWriter(file, options);
+        writer.Write(key);
+        return key;
+    }
+
+    private async Task UntilReadyAsync(ImporterApi api, string probe, ChildProcess child, CancellationToken cancellationToken)
+    {
+        var since = surroundings.Clock.GetTimestamp();
+        while (!await api.IsReadyAsync(probe, cancellationToken))
+        {
+            if (child.HasExited)
+                throw Ended(child);
+            if (surroundings.Clock.GetElapsedTime(since) > StartLimit)
+                throw new VerbFailure(ExitCode.Failed, $"The {child.Name} was not ready after {Wording.Duration(StartLimit.TotalSeconds)}.", LogOf(child));
+            await Task.Delay(TimeSpan.FromMilliseconds(200), surroundings.Clock, cancellationToken);
+        }
+
+        // Another program on that port would answer in its place.
+        if (child.HasExited)
+            throw Ended(child);
+    }
+
+    private async Task<ImportBody> ImportAsync(ImporterApi api, string? manifest, string directory, CancellationToken cancellationToken)
+    {
+        await using var bytes = manifest is null
+            ? typeof(Demo).Assembly.GetManifestResourceStream("demo.csv")!
+            : new FileStream(manifest, FileMode.Open, FileAccess.Read, FileShare.Read);
+        var fileName = manifest is null ? "demo.csv" : Path.GetFileName(manifest);
+        // The same manifest in the same folder is the same import: a second demo goes on where the first one ended.
+        var key = "demo-" + Convert.ToHexStringLower(await SHA256.HashDataAsync(bytes, cancellationToken));
+        bytes.Position = 0;
+        var query = Query.Of(("name", $"Demo: {fileName}"), ("fileName", fileName), ("start", "true"));
+        var import = await SubmitVerb.UploadAsync(api, bytes, fileName, query, key, surroundings, cancellationToken);
+
+        var watch = new Watch(api, surroundings);
+        var last = await watch.ShowAsync(import, cancellationToken);
+        watch.Report(last);
+        var results = Path.Combine(directory, "results.csv");
+        await ExportVerb.SaveAsync(api, string.Create(CultureInfo.InvariantCulture, $"imports/{last.Id}/results?format=csv"), results, cancellationToken);
+        surroundings.Output.WriteLine($"Results: {results}");
+        return last;
+    }
+
+    /// <summary>Until a person stops it, or a child ends by itself.</summary>
+    private async Task StayAsync(ImporterApi api, string serverUrl, IReadOnlyList<ChildProcess> children, CancellationToken cancellationToken)
+    {
+        var link = await api.SendAsync<SignInLinkBody>(HttpMethod.Post, "sign-in-links", null, cancellationToken);
+        surroundings.Output.WriteLine($"Dashboard: {serverUrl}");
+        surroundings.Output.WriteLine($"Sign in with (works once): {link.Value.Url}");
+        surroundings.Output.WriteLine("Ctrl-C stops the demo.");
+        try
+        {
+            await await Task.WhenAny(children.Select(c => c.WaitForExitAsync(cancellationToken)));
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return;
+        }
+
+        throw Ended(children.First(c => c.HasExited));
+    }
+
+    private static VerbFailure Ended(ChildProcess child) => new(ExitCode.Failed, $"The {child.Name} ended unexpectedly.", LogOf(child));
+
+    private static string LogOf(ChildProcess child) => $"The end of {child.LogFile}:{Environment.NewLine}{child.Tail(TailLines)}";
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

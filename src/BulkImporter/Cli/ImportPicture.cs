@@ -1,0 +1,93 @@
+using System.Globalization;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace BulkImporter.Cli;
+
+/// <summary>An import drawn three ways: a moving picture, one line, and the table at the end.</summary>
+internal static class ImportPicture
+{
+    /// <summary>The picture of the moment: a bar stacked by state, rate, time left, failures by code, and a note on top of trouble.</summary>
+    public static IRenderable Live(ImportBody import, string? note)
+    {
+        var rows = new List<IRenderable> { new Text(Headline(import), new Style(decoration: Decoration.Bold)) };
+        var bar = new BreakdownChart { Expand = true, ValueFormatter = (value, _) => Wording.Number(value) };
+        foreach (var (state, count) in import.Counts.Present)
+            bar.AddItem(state, count, ColorOf(state));
+        rows.Add(bar);
+        rows.Add(new Text($"{Progress(import)}   {Wording.Rate(import.RatePerSecond)}   {Wording.Duration(import.EtaSeconds)} left"));
+        if (import.Failures.Count > 0)
+            rows.Add(new Text("failures: " + Failures(import), new Style(Color.Red)));
+        if (note is not null)
+            rows.Add(new Text(note, new Style(Color.Yellow)));
+        rows.Add(new Text("Ctrl-C stops watching, not the import.", new Style(Color.Grey)));
+        return new Rows(rows);
+    }
+
+    public static string Line(ImportBody import)
+    {
+        var counts = string.Join(", ", import.Counts.Present.Select(s => $"{s.State} {Wording.Number(s.Count)}"));
+        var pace = import.State == "running" ? $" | {Wording.Rate(import.RatePerSecond)}, {Wording.Duration(import.EtaSeconds)} left" : "";
+        var reason = import.Reason is null ? "" : $" ({Wording.Plain(import.Reason)})";
+        return $"{import.State}{reason} {Progress(import)}{(counts.Length > 0 ? " | " + counts : "")}{pace}";
+    }
+
+    /// <summary>Counts by state, failures by code.</summary>
+    public static IRenderable Summary(ImportBody import, Surroundings surroundings)
+    {
+        var table = TableOf(surroundings, "state", "records", "share");
+        table.Columns[1].RightAligned();
+        table.Columns[2].RightAligned();
+        foreach (var (state, count) in import.Counts.Present)
+            table.AddRow(new Text(state), new Text(Wording.Number(count)), new Text(Wording.Percent(count, import.Rows ?? 0)));
+        table.AddRow(new Text("rows"), new Text(import.Rows is { } rows ? Wording.Number(rows) : "-"), new Text(""));
+        if (import.Failures.Count == 0)
+            return table;
+
+        var failures = TableOf(surroundings, "failure", "class", "records");
+        failures.Columns[2].RightAligned();
+        foreach (var failure in import.Failures)
+            failures.AddRow(new Text(failure.Code), new Text(failure.Class ?? ""), new Text(Wording.Number(failure.Count)));
+        return new Rows(table, failures);
+    }
+
+    public static string Headline(ImportBody import) => string.Create(CultureInfo.InvariantCulture,
+        $"Import {import.Id}, {Wording.Plain(import.Name)}, account {Wording.Plain(import.Account)}: {import.State}{(import.Reason is null ? "" : $" ({Wording.Plain(import.Reason)})")}");
+
+    /// <summary>What a person does next, in this state.</summary>
+    public static string? NextStep(ImportBody import) => import.State switch
+    {
+        "review" => string.Create(CultureInfo.InvariantCulture, $"Nothing has been sent yet. Start it with: BulkImporter start {import.Id}"),
+        "paused" => string.Create(CultureInfo.InvariantCulture, $"Go on with: BulkImporter resume {import.Id}"),
+        "finished" or "cancelled" when import.Counts.Failed > 0 => string.Create(CultureInfo.InvariantCulture,
+            $"Look at the failures with: BulkImporter records {import.Id} --state failed    Try them again with: BulkImporter rerun {import.Id}"),
+        "finished" or "cancelled" when import.Counts.Unknown > 0 => string.Create(CultureInfo.InvariantCulture,
+            $"Of the unknown records nobody can tell whether Cincopa has them: BulkImporter records {import.Id} --state unknown"),
+        _ => null,
+    };
+
+    /// <summary>Lines and colours for a person; bare columns for a pipe.</summary>
+    public static Table TableOf(Surroundings surroundings, params ReadOnlySpan<string> columns)
+    {
+        var table = new Table { Border = surroundings.IsLive ? TableBorder.Rounded : TableBorder.None };
+        foreach (var column in columns)
+            table.AddColumn(new TableColumn(new Text(column, new Style(decoration: Decoration.Bold))) { NoWrap = !surroundings.IsLive });
+        return table;
+    }
+
+    private static string Progress(ImportBody import) => import.Rows is { } rows
+        ? $"{Wording.Number(import.Counts.Ended)} of {Wording.Number(rows)} rows, {Wording.Percent(import.Counts.Ended, rows)}"
+        : $"{Wording.Number(import.ParsedRows)} rows read";
+
+    private static string Failures(ImportBody import) => string.Join(", ", import.Failures.Select(f => $"{f.Code} {Wording.Number(f.Count)}"));
+
+    private static Color ColorOf(string state) => state switch
+    {
+        "imported" => Color.Green,
+        "failed" => Color.Red,
+        "unknown" => Color.Orange1,
+        "cancelled" or "invalid" or "duplicate" => Color.Grey,
+        "submitted" or "submitting" => Color.Blue,
+        _ => Color.Silver,
+    };
+}

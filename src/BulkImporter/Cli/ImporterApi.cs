@@ -1,0 +1,197 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace BulkImporter.Cli;
+
+/// <summary>An answer twice: read, and as it came, for <c>--json</c>.</summary>
+internal sealed record ApiReply<T>(T Value, string Json);
+
+/// <summary>
+/// The server's HTTP API as the client verbs use it. Every answer that is not a success becomes a <see cref="VerbFailure"/> with the
+/// server's own words, the exit code and what to do.
+/// </summary>
+internal sealed class ImporterApi : IDisposable
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+
+    /// <summary>For calls that answer at once. Uploads and exports take as long as they take.</summary>
+    private static readonly TimeSpan ShortCall = TimeSpan.FromSeconds(60);
+
+    private readonly HttpClient http;
+    private readonly bool hasKey;
+
+    public ImporterApi(HttpMessageHandler handler, Uri server, string? apiKey)
+    {
+        Server = server;
+        hasKey = !string.IsNullOrEmpty(apiKey);
+        http = new HttpClient(handler) { BaseAddress = new Uri(server.AbsoluteUri.TrimEnd('/') + "/"), Timeout = Timeout.InfiniteTimeSpan };
+        if (hasKey)
+            http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", apiKey);
+    }
+
+    public Uri Server { get; }
+
+    public Task<ApiReply<ImportBody>> ImportAsync(int id, CancellationToken cancellationToken) =>
+        GetAsync<ImportBody>($"imports/{id}", cancellationToken);
+
+    public async Task<ApiReply<T>> GetAsync<T>(string path, CancellationToken cancellationToken)
+    {
+        using var request = Request(HttpMethod.Get, path);
+        return await CallAsync<T>(request, ShortCall, cancellationToken);
+    }
+
+    public async Task<ApiReply<T>> SendAsync<T>(HttpMethod method, string path, object? body, CancellationToken cancellationToken)
+    {
+        using var request = Request(method, path);
+        request.Content = body is null ? new ByteArrayContent([]) : JsonContent.Create(body, body.GetType(), options: Json);
+        return await CallAsync<T>(request, ShortCall, cancellationToken);
+    }
+
+    /// <summary>Streams a manifest and answers with the import that it became.</summary>
+    public async Task<ApiReply<ImportBody>> SubmitAsync(HttpContent manifest, string query, string? idempotencyKey, CancellationToken cancellationToken)
+    {
+        using var request = Request(HttpMethod.Post, "imports" + query);
+        request.Content = manifest;
+        // A refusal (no key, no such account) then comes before the first byte of a large file, not after the last.
+        request.Headers.ExpectContinue = true;
+        if (idempotencyKey is not null)
+            request.Headers.Add("Idempotency-Key", idempotencyKey);
+        return await CallAsync<ImportBody>(request, Timeout.InfiniteTimeSpan, cancellationToken);
+    }
+
+    /// <summary>Copies a streamed answer as it comes; one that breaks off is a failure.</summary>
+    public async Task DownloadAsync(string path, Stream destination, CancellationToken cancellationToken)
+    {
+        using var request = Request(HttpMethod.Get, path);
+        try
+        {
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            if (!response.IsSuccessStatusCode)
+                throw Failure(response, await response.Content.ReadAsStringAsync(cancellationToken));
+            await using var source = await response.Content.ReadAsStreamAsync(cancellationToken);
+            await source.CopyToAsync(destination, cancellationToken);
+        }
+        catch (HttpIOException e)
+        {
+            throw new VerbFailure(ExitCode.Failed, $"The answer of {Server} broke off: {e.Message}", "Nothing was changed on the server. Run it again.");
+        }
+        catch (HttpRequestException e)
+        {
+            throw Unreachable(e.Message);
+        }
+    }
+
+    /// <summary>Whether the server says that it can take work; false too when nobody answers.</summary>
+    public async Task<bool> IsReadyAsync(string probe, CancellationToken cancellationToken)
+    {
+        using var shortly = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        shortly.CancelAfter(TimeSpan.FromSeconds(5));
+        try
+        {
+            using var response = await http.GetAsync(new Uri(probe, UriKind.Relative), shortly.Token);
+            return response.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private static HttpRequestMessage Request(HttpMethod method, string path) => new(method, new Uri("api/v1/" + path, UriKind.Relative));
+
+    private async Task<ApiReply<T>> CallAsync<T>(HttpRequestMessage request, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limited.CancelAfter(limit);
+        string body;
+        try
+        {
+            using var response = await http.SendAsync(request, limited.Token);
+            body = await response.Content.ReadAsStringAsync(limited.Token);
+            if (!response.IsSuccessStatusCode)
+                throw Failure(response, body);
+        }
+        catch (HttpRequestException e)
+        {
+            throw Unreachable(e.Message);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw Unreachable(string.Create(CultureInfo.InvariantCulture, $"no answer within {limit.TotalSeconds:0} s"));
+        }
+
+        try
+        {
+            return new ApiReply<T>(JsonSerializer.Deserialize<T>(body, Json) ?? throw new JsonException("null"), body);
+        }
+        catch (JsonException)
+        {
+            throw NotOurs("an answer that is not the API's JSON");
+        }
+    }
+
+    private VerbFailure Failure(HttpResponseMessage response, string body)
+    {
+        var status = (int)response.StatusCode;
+        var problem = ReadProblem(body);
+        if (response.StatusCode is HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout)
+        {
+            return new VerbFailure(ExitCode.Failed, Words(problem) ?? $"The server at {Server} is not ready (HTTP {status}).", "It may be starting: try again shortly.")
+            {
+                ServerIsAway = true,
+            };
+        }
+
+        return response.StatusCode switch
+        {
+            HttpStatusCode.Unauthorized => new VerbFailure(ExitCode.Failed,
+                hasKey ? $"The server at {Server} does not accept the API key (it may be mistyped, expired or revoked)." : $"The server at {Server} wants an API key, and none was given.",
+                "Give it with BULKIMPORTER_API_KEY or --api-key. An admin makes keys in the dashboard; a new server takes BULKIMPORTER_API_KEY of its own environment as the first one."),
+            HttpStatusCode.Forbidden => new VerbFailure(ExitCode.Failed, Words(problem) ?? "The API key's role does not allow this.", "Use a key with a higher role (viewer looks, operator acts, admin manages accounts)."),
+            HttpStatusCode.NotFound when problem is not null => new VerbFailure(ExitCode.NotFound, Words(problem)!),
+            HttpStatusCode.Conflict => new VerbFailure(ExitCode.Refused, Words(problem) ?? "The server refused: not in this state."),
+            _ when problem is not null => new VerbFailure(ExitCode.Failed, Words(problem)!, status >= 500 ? "This is the server's fault; its log tells more." : null),
+            _ => NotOurs(string.Create(CultureInfo.InvariantCulture, $"HTTP {status}")),
+        };
+    }
+
+    private VerbFailure Unreachable(string why) => new(ExitCode.Failed, $"The server at {Server} cannot be reached: {why.TrimEnd('.')}.",
+        "Start one with: BulkImporter serve    Or name another with --server or BULKIMPORTER_SERVER.")
+    {
+        ServerIsAway = true,
+    };
+
+    private VerbFailure NotOurs(string what) => new(ExitCode.Failed, $"{Server} answered with {what}, and not as a BulkImporter server would.",
+        "Check the address given with --server or BULKIMPORTER_SERVER: it is the server's root, without /api.");
+
+    private static ProblemBody? ReadProblem(string body)
+    {
+        try
+        {
+            var problem = JsonSerializer.Deserialize<ProblemBody>(body, Json);
+            return problem?.Title is null && problem?.Detail is null ? null : problem;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Title, detail and the complaints about single fields.</summary>
+    private static string? Words(ProblemBody? problem)
+    {
+        if (problem is null)
+            return null;
+        var fields = problem.Errors?.SelectMany(e => e.Value.Select(text => $"{e.Key}: {text}")) ?? [];
+        return string.Join(" ", new[] { problem.Title is null ? null : problem.Title.TrimEnd('.') + ".", problem.Detail }.Concat(fields).Where(t => !string.IsNullOrWhiteSpace(t)));
+    }
+}

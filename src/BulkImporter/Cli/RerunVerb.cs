@@ -1,0 +1,55 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace BulkImporter.Cli;
+
+/// <summary><c>rerun ID</c>: new attempts for a selection.</summary>
+internal sealed class RerunVerb : ClientVerb
+{
+    private readonly Argument<int> id = ImportId();
+    private readonly Option<string?> state = StateOption("Records in this state [failed]");
+    private readonly Option<string?> code = CodeOption();
+    private readonly Option<int[]> record = new("--record") { HelpName = "N", Description = "The record of this row, repeatable", DefaultValueFactory = _ => [] };
+
+    public RerunVerb(Surroundings surroundings)
+        : base(surroundings, "rerun", "Order new attempts for records that failed, or for a selection. Imported records are never sent again.",
+            "BulkImporter rerun 7                                all failed records",
+            "BulkImporter rerun 7 --code source_timeout",
+            "BulkImporter rerun 7 --record 12 --record 31",
+            "BulkImporter rerun 7 --state unknown                may import twice what Cincopa did receive")
+    {
+        TakesFromServer(id, code, state, record, Json);
+        Validators.Add(result =>
+        {
+            if (new Option[] { state, code, record }.Count(o => result.GetResult(o) is { Implicit: false }) > 1)
+                result.AddError("Give one of --state, --code and --record: what is rerun must be beyond doubt.");
+        });
+    }
+
+    protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
+    {
+        var rows = line.GetRequiredValue(record);
+        var (byState, byCode) = (line.GetValue(state), line.GetValue(code));
+        var selection = new SelectionBody
+        {
+            State = byState ?? (byCode is null && rows.Length == 0 ? "failed" : null),
+            Code = byCode,
+            RecordIds = rows.Length > 0 ? rows : null,
+        };
+        var answer = await api.SendAsync<RerunBody>(HttpMethod.Post, $"imports/{line.GetValue(id)}/rerun", selection, cancellationToken);
+        if (line.GetValue(Json))
+        {
+            Surroundings.Output.WriteLine(answer.Json);
+        }
+        else
+        {
+            Surroundings.Output.WriteLine($"{Wording.Number(answer.Value.Rerun)} records are pending again, {Wording.Number(answer.Value.Refused.Sum(r => r.Count))} are left as they were.");
+            foreach (var refused in answer.Value.Refused)
+                Surroundings.Output.WriteLine($"  {Wording.Number(refused.Count)} {refused.State}: {Wording.Plain(refused.Reason)}");
+            if (answer.Value.Rerun > 0)
+                Surroundings.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Follow them with: BulkImporter show {line.GetValue(id)} --watch"));
+        }
+
+        return answer.Value is { Rerun: 0, Refused.Count: > 0 } ? ExitCode.Refused : ExitCode.Done;
+    }
+}

@@ -1,0 +1,32 @@
+using System.CommandLine;
+
+namespace BulkImporter.Cli;
+
+/// <summary><c>start</c>, <c>pause</c>, <c>resume</c> and <c>cancel ID</c>: they differ in a word.</summary>
+internal sealed class SteerVerb : ClientVerb
+{
+    private readonly Argument<int> id = ImportId();
+    private readonly string action;
+
+    private SteerVerb(Surroundings surroundings, string action, string description)
+        : base(surroundings, action, description, $"BulkImporter {action} 7")
+    {
+        this.action = action;
+        TakesFromServer(id, Json);
+    }
+
+    public static SteerVerb Start(Surroundings surroundings) => new(surroundings, "start", "Start an import that waits for review.");
+
+    public static SteerVerb Pause(Surroundings surroundings) => new(surroundings, "pause", "Stop sending records; what Cincopa has accepted is still followed.");
+
+    public static SteerVerb Resume(Surroundings surroundings) => new(surroundings, "resume", "Go on after a pause.");
+
+    public static SteerVerb Cancel(Surroundings surroundings) => new(surroundings, "cancel", "End an import: what was not sent is cancelled (rerun brings it back), what Cincopa has accepted is followed to its end.");
+
+    protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
+    {
+        var import = await api.SendAsync<ImportBody>(HttpMethod.Post, $"imports/{line.GetValue(id)}/{action}", null, cancellationToken);
+        Surroundings.Output.WriteLine(line.GetValue(Json) ? import.Json : ImportPicture.Headline(import.Value));
+        return ExitCode.Done;
+    }
+}
