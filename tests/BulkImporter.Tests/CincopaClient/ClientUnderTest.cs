@@ -1,7 +1,8 @@
 using Cincopa.Client;
-using Api = Cincopa.Client.CincopaClient;
 
 namespace BulkImporter.Tests.CincopaClient;
+
+using Api = Cincopa.Client.CincopaClient;
 
 /// <summary>A client, its access to a server, and the token that may show nowhere.</summary>
 internal static class ClientUnderTest
