@@ -1,8 +1,7 @@
 using Cincopa.Client;
+using CincopaApi = Cincopa.Client.CincopaClient;
 
 namespace BulkImporter.Tests.CincopaClient;
-
-using Api = Cincopa.Client.CincopaClient;
 
 /// <summary>A client, its access to a server, and the token that may show nowhere.</summary>
 internal static class ClientUnderTest
@@ -11,7 +10,7 @@ internal static class ClientUnderTest
 
     public static readonly StatusId Ticket = new("st-1");
 
-    public static Api New(TimeProvider? clock = null, CincopaClientOptions? options = null) => new(options ?? new CincopaClientOptions(), clock ?? TimeProvider.System);
+    public static CincopaApi New(TimeProvider? clock = null, CincopaClientOptions? options = null) => new(options ?? new CincopaClientOptions(), clock ?? TimeProvider.System);
 
     public static CincopaAccess To(RawServer server) => new(server.BaseUrl, Token);
 
