@@ -2,7 +2,6 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using BulkImporter.Access;
-using BulkImporter.Data;
 using BulkImporter.Hosting;
 using Cincopa.Client;
 using Microsoft.AspNetCore.Builder;
@@ -38,9 +37,8 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
         builder.WebHost.UseTestServer();
         builder.Configuration["BulkImporter:Access:SignInsPerMinute"] = SignInsPerMinute.ToString(System.Globalization.CultureInfo.InvariantCulture);
         builder.Logging.ClearProviders();
-        builder.Services.AddImporterData(Database.ConnectionString);
         builder.Services.AddSingleton<ICincopaClient>(new PingOnly(() => Ping));
-        builder.Services.AddWeb();
+        builder.Services.AddImporter(Database.ConnectionString).AddWeb();
         app = builder.Build();
         app.MapWeb();
         await app.StartAsync();

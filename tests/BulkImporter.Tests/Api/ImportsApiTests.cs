@@ -90,6 +90,18 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
         Assert.Contains("--data-binary", (string?)problem!["detail"], StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("application/octet-stream")]
+    [InlineData("application/gzip")]
+    [InlineData("text/plain")]
+    [InlineData(null)]
+    public async Task A_file_as_the_body_is_taken_whatever_it_is_called(string? type)
+    {
+        var content = new ByteArrayContent(Encoding.UTF8.GetBytes(Manifest));
+        if (type is not null) content.Headers.ContentType = new MediaTypeHeaderValue(type);
+        Assert.Equal(201, (await server.SendAsync(server.OperatorKey, HttpMethod.Post, "/api/v1/imports", content)).Status);
+    }
+
     [Fact]
     public async Task Orders_answer_with_the_import_or_the_state_that_refuses_them()
     {

@@ -132,6 +132,6 @@ public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<
         Assert.Empty(await Read.RatesAsync(999_999, 10, Token));
     }
 
-    private Task TickAsync(int id, int secondsAgo, int finished) => database.SqlAsync(
+    private Task<int> TickAsync(int id, int secondsAgo, int finished) => database.SqlAsync(
         "INSERT INTO importer.import_tick (import_id, at, submitted_count, finished_count) VALUES ($1, date_trunc('second', now()) - make_interval(secs => $2), $3, $3)", id, (double)secondsAgo, finished);
 }
