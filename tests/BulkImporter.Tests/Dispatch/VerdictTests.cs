@@ -2,8 +2,6 @@ using BulkImporter.Records;
 using Cincopa.Client;
 using Verdict = BulkImporter.Dispatch.Verdict;
 
-using Verdict = BulkImporter.Dispatch.Verdict;
-
 namespace BulkImporter.Tests.Dispatch;
 
 public sealed class VerdictTests

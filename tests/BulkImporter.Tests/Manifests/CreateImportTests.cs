@@ -1,7 +1,8 @@
 using BulkImporter.Data;
 using BulkImporter.Imports;
+using BulkImporter.Manifests;
 
-namespace BulkImporter.Tests.Imports;
+namespace BulkImporter.Tests.Manifests;
 
 public sealed class CreateImportTests(ImporterDatabase database) : IClassFixture<ImporterDatabase>
 {
