@@ -1,5 +1,6 @@
 using BulkImporter.Access;
 using BulkImporter.Api;
+using BulkImporter.Dashboard;
 using BulkImporter.Export;
 using BulkImporter.Rerun;
 
@@ -15,12 +16,15 @@ public static class WebHost
             .AddRerun()
             .AddExport()
             .AddAccess()
-            .AddApi();
+            .AddApi()
+            .AddDashboard();
     }
 
-    /// <summary>The pipeline in its order, and every endpoint that is not a page of the dashboard.</summary>
+    /// <summary>The pipeline in its order, and every endpoint.</summary>
     public static WebApplication MapWeb(this WebApplication app)
     {
+        app.UseSecurityHeaders();
+        app.UseOwnOrigin();
         app.UseExceptionHandler();
         app.UseWhen(context => context.Request.Path.StartsWithSegments("/api"), api => api.UseStatusCodePages());
         app.UseRouting();
@@ -30,6 +34,7 @@ public static class WebHost
         app.UseAntiforgery();
         app.MapSignIn();
         app.MapApi();
+        app.MapDashboard();
         return app;
     }
 }
