@@ -25,13 +25,20 @@ internal sealed class AccountVerb : Verb
     private sealed class AccountAddVerb : ClientVerb
     {
         private readonly Argument<string> name = AccountName();
-        private readonly Option<bool> tokenStdin = new("--token-stdin") { Description = "Read the API token from standard input, the only way in: arguments are seen by every user of the machine", Required = true };
+        private readonly Option<bool> tokenStdin = new("--token-stdin") { Description = "Read the API token from standard input, the only way in: arguments are seen by every user of the machine" };
         private readonly Option<string?> baseUrl = new("--base-url") { HelpName = "URL", Description = "Where Cincopa's API is, when not at its usual address" };
 
         public AccountAddVerb(Surroundings surroundings)
             : base(surroundings, "add", "Add an account. Its token is stored encrypted and never shown again.",
-                "BulkImporter account add museum --token-stdin < token.txt", "pass show cincopa/museum | BulkImporter account add museum --token-stdin") =>
+                "BulkImporter account add museum --token-stdin < token.txt", "pass show cincopa/museum | BulkImporter account add museum --token-stdin")
+        {
             TakesFromServer(name, tokenStdin, baseUrl, Json);
+            Validators.Add(result =>
+            {
+                if (!result.GetValue(tokenStdin))
+                    result.AddError("The token comes from standard input only, and --token-stdin says that you know: BulkImporter account add NAME --token-stdin < token.txt");
+            });
+        }
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {

@@ -106,10 +106,11 @@ internal sealed record SelectionBody
 internal sealed record RerunBody
 {
     public int Rerun { get; init; }
-    public IReadOnlyList<RefusedBody> Refused { get; init; } = [];
+    public int Refused { get; init; }
+    public IReadOnlyList<RefusalBody> Refusals { get; init; } = [];
 }
 
-internal sealed record RefusedBody
+internal sealed record RefusalBody
 {
     public string State { get; init; } = "";
     public int Count { get; init; }

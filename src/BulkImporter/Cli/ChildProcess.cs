@@ -13,12 +13,17 @@ internal sealed record ProgramFile(string FileName, IReadOnlyList<string> Argume
 }
 
 /// <summary>A child whose output goes to a log file, stopped by SIGTERM to its process id, and never left behind: disposing stops it.</summary>
-internal sealed partial class ChildProcess : IAsyncDisposable
+internal sealed class ChildProcess : IAsyncDisposable
 {
+    /// <summary>How long the last lines of an ended child may take: a child of its own may hold the pipe open for ever.</summary>
+    private static readonly TimeSpan LastLines = TimeSpan.FromSeconds(1);
+
     private readonly Process process;
+    private readonly TaskCompletionSource exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly StreamWriter log;
     private readonly Lock logging = new();
     private readonly TimeSpan grace;
+    private bool closed;
 
     private ChildProcess(string name, Process process, StreamWriter log, string logFile, TimeSpan grace)
     {
@@ -34,8 +39,6 @@ internal sealed partial class ChildProcess : IAsyncDisposable
     public string LogFile { get; }
 
     public bool HasExited => process.HasExited;
-
-    public int Id => process.Id;
 
     /// <param name="environment">Added to ours; null takes a variable away.</param>
     /// <param name="grace">How long after SIGTERM it may take to end before it is killed.</param>
@@ -55,8 +58,9 @@ internal sealed partial class ChildProcess : IAsyncDisposable
         }
 
         var log = new StreamWriter(logFile, append: false) { AutoFlush = true };
-        var process = new Process { StartInfo = start };
+        var process = new Process { StartInfo = start, EnableRaisingEvents = true };
         var child = new ChildProcess(name, process, log, logFile, grace);
+        process.Exited += (_, _) => child.exited.TrySetResult();
         process.OutputDataReceived += (_, line) => child.Write(line.Data);
         process.ErrorDataReceived += (_, line) => child.Write(line.Data);
         try
@@ -76,7 +80,15 @@ internal sealed partial class ChildProcess : IAsyncDisposable
         return child;
     }
 
-    public Task WaitForExitAsync(CancellationToken cancellationToken) => process.WaitForExitAsync(cancellationToken);
+    /// <summary>Until it has ended and its log is complete.</summary>
+    public async Task WaitForExitAsync(CancellationToken cancellationToken)
+    {
+        await exited.Task.WaitAsync(cancellationToken);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(LastLines);
+        await process.WaitForExitAsync(patience.Token).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        cancellationToken.ThrowIfCancellationRequested();
+    }
 
     /// <summary>The last lines of its log.</summary>
     public string Tail(int lines)
@@ -91,30 +103,28 @@ internal sealed partial class ChildProcess : IAsyncDisposable
         {
             if (!process.HasExited)
                 Terminate();
-            using var patience = new CancellationTokenSource(grace);
-            try
-            {
-                await process.WaitForExitAsync(patience.Token);
-            }
-            catch (OperationCanceledException)
-            {
+            if (await Task.WhenAny(exited.Task, Task.Delay(grace)) != exited.Task)
                 process.Kill(entireProcessTree: true);
-                await process.WaitForExitAsync(CancellationToken.None);
-            }
+            await WaitForExitAsync(CancellationToken.None);
         }
         finally
         {
             process.Dispose();
-            await log.DisposeAsync();
+            lock (logging)
+            {
+                closed = true;
+                log.Dispose();
+            }
         }
     }
 
     private void Write(string? line)
     {
-        if (line is null)
-            return;
         lock (logging)
-            log.WriteLine(line);
+        {
+            if (line is not null && !closed)
+                log.WriteLine(line);
+        }
     }
 
     private void Terminate()

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using BulkImporter.Data;
 using BulkImporter.Records;
 
@@ -56,10 +57,11 @@ internal abstract class ClientVerb : Verb
         option.Validators.Add(result =>
         {
             // A text that is no number is the parser's complaint, not this one's.
-            if (result.Errors.Any() || result.Tokens.Count == 0)
-                return;
-            if (result.GetValueOrDefault<T>() is IConvertible value && value.ToDouble(null) < least)
-                result.AddError($"{option.Name} must be {least} or more.");
+            foreach (var token in result.Tokens)
+            {
+                if (double.TryParse(token.Value, CultureInfo.InvariantCulture, out var value) && !(value >= least && double.IsFinite(value)))
+                    result.AddError(string.Create(CultureInfo.InvariantCulture, $"{option.Name} must be {least} or more."));
+            }
         });
         return option;
     }

@@ -33,9 +33,6 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
     /// <summary>Longer than the server's own graceful stop: calls in flight get 30 s, then PostgreSQL is stopped.</summary>
     private static readonly TimeSpan ServerGrace = TimeSpan.FromSeconds(60);
 
-    /// <summary>The simulator's usual port. One that lasts, because the account remembers its address from the first demo in a folder.</summary>
-    private const int LastingSimulatorPort = 5099;
-
     /// <summary>Cincopa's form of a token (OWN), for a simulator that takes any: no secret.</summary>
     private const string Token = "1000001idemo0nothing0secret";
 
@@ -44,9 +41,11 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
     public async Task<int> RunAsync(DemoOptions options, CancellationToken cancellationToken)
     {
         var directory = Prepare(options);
-        var simulatorUrl = $"http://127.0.0.1:{(options.Once ? FreePort() : LastingSimulatorPort).ToString(CultureInfo.InvariantCulture)}";
+        var simulatorUrl = $"http://127.0.0.1:{Kept(directory, "simulator-port", () => FreePort().ToString(CultureInfo.InvariantCulture))}";
         var serverUrl = options.Urls ?? (options.Once ? $"http://127.0.0.1:{FreePort().ToString(CultureInfo.InvariantCulture)}" : ClientVerb.DefaultServer);
-        var apiKey = ApiKeyOf(directory);
+        RequireFree(simulatorUrl, $"Stop the program there, or remove {directory}, where the port is kept.");
+        RequireFree(serverUrl, "Stop the program there, or choose another address with --urls.");
+        var apiKey = Kept(directory, "api-key", () => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)));
         surroundings.Output.WriteLine($"Demo in {directory}: a simulator of Cincopa at {simulatorUrl}, the server at {serverUrl}.");
 
         await using var simulatorProcess = ChildProcess.Start("simulator", simulator, ["--urls", simulatorUrl], NoEnvironment, Path.Combine(directory, "simulator.log"), SimulatorGrace);
@@ -67,7 +66,7 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
         }
         catch (VerbFailure failure) when (failure.ServerIsAway && serverProcess.HasExited)
         {
-            throw Ended(serverProcess);
+            throw await EndedAsync(serverProcess);
         }
         finally
         {
@@ -128,19 +127,22 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
         return directory;
     }
 
-    /// <summary>Made once for each folder: the server takes it as its first key only while its database is empty.</summary>
-    private static string ApiKeyOf(string directory)
+    /// <summary>
+    /// Chosen once for each folder, and for our eyes only: the server takes a first key only while its database is empty, and its account
+    /// remembers where the simulator was.
+    /// </summary>
+    private static string Kept(string directory, string name, Func<string> choose)
     {
-        var file = Path.Combine(directory, "api-key");
+        var file = Path.Combine(directory, name);
         if (File.Exists(file))
-            return File.ReadAllText(file).Trim();
-        var key = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
+            return File.ReadAllText(file);
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        var chosen = choose();
         using var writer = new StreamWriter(file, options);
-        writer.Write(key);
-        return key;
+        writer.Write(chosen);
+        return chosen;
     }
 
     private async Task UntilReadyAsync(ImporterApi api, string probe, ChildProcess child, CancellationToken cancellationToken)
@@ -149,15 +151,11 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
         while (!await api.IsReadyAsync(probe, cancellationToken))
         {
             if (child.HasExited)
-                throw Ended(child);
+                throw await EndedAsync(child);
             if (surroundings.Clock.GetElapsedTime(since) > StartLimit)
                 throw new VerbFailure(ExitCode.Failed, $"The {child.Name} was not ready after {Wording.Duration(StartLimit.TotalSeconds)}.", LogOf(child));
             await Task.Delay(TimeSpan.FromMilliseconds(200), surroundings.Clock, cancellationToken);
         }
-
-        // Another program on that port would answer in its place.
-        if (child.HasExited)
-            throw Ended(child);
     }
 
     private async Task<ImportBody> ImportAsync(ImporterApi api, string? manifest, string directory, CancellationToken cancellationToken)
@@ -197,12 +195,32 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
             return;
         }
 
-        throw Ended(children.First(c => c.HasExited));
+        throw await EndedAsync(children.First(c => c.HasExited));
     }
 
-    private static VerbFailure Ended(ChildProcess child) => new(ExitCode.Failed, $"The {child.Name} ended unexpectedly.", LogOf(child));
+    private static async Task<VerbFailure> EndedAsync(ChildProcess child)
+    {
+        await child.WaitForExitAsync(CancellationToken.None);
+        return new VerbFailure(ExitCode.Failed, $"The {child.Name} ended unexpectedly.", LogOf(child));
+    }
 
     private static string LogOf(ChildProcess child) => $"The end of {child.LogFile}:{Environment.NewLine}{child.Tail(TailLines)}";
+
+    /// <summary>Another program on that port would answer in the child's place.</summary>
+    private static void RequireFree(string url, string advice)
+    {
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
+            throw new VerbFailure(ExitCode.Usage, $"{url} is not one http address.");
+        try
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, uri.Port);
+            listener.Start();
+        }
+        catch (SocketException e)
+        {
+            throw new VerbFailure(ExitCode.Failed, $"The demo cannot listen at {url}: {e.Message}.", advice);
+        }
+    }
 
     private static int FreePort()
     {

@@ -54,7 +54,9 @@ internal sealed class ExportVerb : ClientVerb
         }
         finally
         {
-            File.Delete(partial);
+            // Deleting what is not there is fine; in a folder that is not there it is not.
+            if (File.Exists(partial))
+                File.Delete(partial);
         }
     }
 }

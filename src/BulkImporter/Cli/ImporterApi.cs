@@ -25,14 +25,15 @@ internal sealed class ImporterApi : IDisposable
 
     public ImporterApi(HttpMessageHandler handler, Uri server, string? apiKey)
     {
-        Server = server;
+        Server = server.AbsoluteUri.TrimEnd('/');
         hasKey = !string.IsNullOrEmpty(apiKey);
-        http = new HttpClient(handler) { BaseAddress = new Uri(server.AbsoluteUri.TrimEnd('/') + "/"), Timeout = Timeout.InfiniteTimeSpan };
+        http = new HttpClient(handler) { BaseAddress = new Uri(Server + "/"), Timeout = Timeout.InfiniteTimeSpan };
         if (hasKey)
             http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", apiKey);
     }
 
-    public Uri Server { get; }
+    /// <summary>The server's root, for messages.</summary>
+    public string Server { get; }
 
     public Task<ApiReply<ImportBody>> ImportAsync(int id, CancellationToken cancellationToken) =>
         GetAsync<ImportBody>($"imports/{id}", cancellationToken);

@@ -43,13 +43,13 @@ internal sealed class RerunVerb : ClientVerb
         }
         else
         {
-            Surroundings.Output.WriteLine($"{Wording.Number(answer.Value.Rerun)} records are pending again, {Wording.Number(answer.Value.Refused.Sum(r => r.Count))} are left as they were.");
-            foreach (var refused in answer.Value.Refused)
+            Surroundings.Output.WriteLine($"{Wording.Number(answer.Value.Rerun)} records are pending again, {Wording.Number(answer.Value.Refused)} are left as they were.");
+            foreach (var refused in answer.Value.Refusals)
                 Surroundings.Output.WriteLine($"  {Wording.Number(refused.Count)} {refused.State}: {Wording.Plain(refused.Reason)}");
             if (answer.Value.Rerun > 0)
                 Surroundings.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Follow them with: BulkImporter show {line.GetValue(id)} --watch"));
         }
 
-        return answer.Value is { Rerun: 0, Refused.Count: > 0 } ? ExitCode.Refused : ExitCode.Done;
+        return answer.Value is { Rerun: 0, Refused: > 0 } ? ExitCode.Refused : ExitCode.Done;
     }
 }

@@ -10,7 +10,7 @@ namespace BulkImporter.Cli;
 internal sealed class SubmitVerb : ClientVerb
 {
     private readonly Argument<FileInfo> file = new("FILE") { Description = "The manifest: .csv or .csv.gz, one row per media file with its URL" };
-    private readonly Option<string?> account = new("--account") { HelpName = "NAME", Description = "The Cincopa account that the media go to (the server's only one, or `default`)" };
+    private readonly Option<string?> account = new("--account") { HelpName = "NAME", Description = "The Cincopa account that the media go to [default]" };
     private readonly Option<string?> name = new("--name") { HelpName = "NAME", Description = "What to call the import (the file's name)" };
     private readonly Option<string?> map = new("--map") { HelpName = "MAPPING", Description = "Which column is what, when the header does not tell: url=OriginalURL,caption=Title" };
     private readonly Option<string[]> set = new("--set") { HelpName = "KEY=VALUE", Description = "A setting of the import, repeatable: maxAttempts, chunkSize, whenUnknown (hold or resubmit), priority, fid", DefaultValueFactory = _ => [] };

@@ -63,7 +63,7 @@ internal sealed class ChunkPipeline(
         {
             var room = await WaitForRoomAsync(due.Count - next, stopSending);
             var permits = await PermitsAsync(room, stopSending);
-            doubt.Release(room - permits.Count);
+            LeaveRoom(room - permits.Count);
             // None: the backlog is full or everyone was asked to wait. The feeder knows when to come again.
             if (permits.Count == 0) return;
 
@@ -71,7 +71,7 @@ internal sealed class ChunkPipeline(
             next += block.Count;
             await WaitUntilAsync(permits.FirstAt, stopSending);
             var intents = await BeginAsync(block, abandon);
-            doubt.Release(block.Count - intents.Count);
+            LeaveRoom(block.Count - intents.Count);
             // None: the import was paused, the account suspended or blocked, or the lease lost. Nothing of this block was sent.
             if (intents.Count == 0) return;
 
@@ -158,7 +158,7 @@ internal sealed class ChunkPipeline(
             }
             await WriteUntilDoneAsync(batch, abandon);
             written += batch.Count;
-            doubt.Release(batch.Count);
+            LeaveRoom(batch.Count);
             if (accountError is not null) await health.FailedAsync(lease.AccountId, current.Version, CallKind.Submit, accountError);
             else if (batch.Exists(a => a.To == RecordState.Submitted)) await health.WorkedAsync(lease.AccountId, CallKind.Submit);
             batch.Clear();
@@ -197,6 +197,11 @@ internal sealed class ChunkPipeline(
         var room = 1;
         while (room < Math.Min(wanted, lease.Window) && doubt.Wait(0, CancellationToken.None)) room++;
         return room;
+    }
+
+    private void LeaveRoom(int places)
+    {
+        if (places > 0) doubt.Release(places);
     }
 
     private async Task<Permits> PermitsAsync(int count, CancellationToken cancellationToken)

@@ -43,13 +43,27 @@ public sealed class DispatchChunk(
             await leases.ReturnAsync(importId, chunkNumber, CancellationToken.None);
             return;
         }
+        try
+        {
+            await DispatchAsync(held, cancellationToken);
+        }
+        catch (Exception e)
+        {
+            // Hangfire shows the job as failed. The lease runs out and the chunk is fed again.
+            Log.ChunkFailed(log, importId, chunkNumber, e);
+            throw;
+        }
+    }
+
+    private async Task DispatchAsync(HeldLease held, CancellationToken cancellationToken)
+    {
         var lease = held.Lease;
         var startedAt = clock.GetTimestamp();
 
         // 2. What is due in it now. What becomes due later makes the chunk due again.
         var due = await database.QueryAsync(ReadDue, r => new DueRecord(r.GetInt32(0), r.GetString(1)), cancellationToken,
-            importId, lease.FirstRow, lease.LastRow);
-        var fid = (await database.QueryAsync(ReadGallery, r => r.Text(0), cancellationToken, importId)).SingleOrDefault();
+            lease.ImportId, lease.FirstRow, lease.LastRow);
+        var fid = (await database.QueryAsync(ReadGallery, r => r.Text(0), cancellationToken, lease.ImportId)).SingleOrDefault();
         var current = await accounts.GetAsync(lease.AccountId, cancellationToken);
 
         // 3. Intent, call, answer, for all of them. A stop lets calls in flight finish for a while, then abandons them to doubt.
@@ -65,7 +79,7 @@ public sealed class DispatchChunk(
 
         // 4. Every answer is written: the chunk may be anyone's again.
         await held.ReleaseAsync(CancellationToken.None);
-        Log.ChunkDispatched(log, importId, chunkNumber, answered, clock.GetElapsedTime(startedAt).TotalSeconds);
+        Log.ChunkDispatched(log, lease.ImportId, lease.ChunkNumber, answered, clock.GetElapsedTime(startedAt).TotalSeconds);
     }
 }
 

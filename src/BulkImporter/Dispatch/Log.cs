@@ -5,6 +5,9 @@ internal static partial class Log
     [LoggerMessage(EventName = "ChunkDispatched", Level = LogLevel.Information, Message = "Import {ImportId} chunk {Chunk}: {Sent} calls answered in {Seconds:F1} s")]
     public static partial void ChunkDispatched(ILogger logger, int importId, int chunk, int sent, double seconds);
 
+    [LoggerMessage(EventName = "ChunkFailed", Level = LogLevel.Error, Message = "Import {ImportId} chunk {Chunk}: the job failed; the chunk is fed again when its lease runs out")]
+    public static partial void ChunkFailed(ILogger logger, int importId, int chunk, Exception error);
+
     [LoggerMessage(EventName = "LeaseRenewalFailed", Level = LogLevel.Warning, Message = "Import {ImportId} chunk {Chunk}: the lease was not renewed: {Error}")]
     public static partial void LeaseRenewalFailed(ILogger logger, int importId, int chunk, string error);
 

@@ -1,5 +1,6 @@
 using BulkImporter.Dispatch;
 using BulkImporter.Manifests;
+using BulkImporter.Records;
 using Hangfire;
 using Hangfire.PostgreSql;
 using Hangfire.Server;
@@ -44,29 +45,31 @@ public static class HangfireSetup
     }
 
     /// <summary>The threads that run our jobs, and the processes that run beside them on every worker.</summary>
-    public static IServiceCollection AddHangfireWorker(this IServiceCollection services)
-    {
-        // Null: this server also runs the IBackgroundProcesses that stand in the container; the other runs none.
-        AddServer(services, "dispatch", DispatchChunk.Queue, o => o.Workers, beside: null);
+    public static IServiceCollection AddHangfireWorker(this IServiceCollection services) => services
+        .AddHangfireServer(provider => Server(provider, "dispatch", DispatchChunk.Queue, DispatchThreads(provider), provider.GetServices<IBackgroundProcess>()))
         // A parse of an hour must not hold a place that a chunk could use, nor wait behind a thousand of them.
-        AddServer(services, "parse", ParseManifest.Queue, _ => 1, beside: []);
-        return services;
-    }
+        .AddHangfireServer(provider => Server(provider, "parse", ParseManifest.Queue, threads: 1, beside: []));
 
-    private static void AddServer(IServiceCollection services, string name, string queue, Func<DispatchOptions, int> threads, IBackgroundProcess[]? beside) =>
-        services.AddHangfireServer((provider, server) =>
+    private static int DispatchThreads(IServiceProvider provider) => provider.GetRequiredService<IOptions<DispatchOptions>>().Value.Workers;
+
+    private static BackgroundJobServer Server(IServiceProvider provider, string name, string queue, int threads, IEnumerable<IBackgroundProcess> beside)
+    {
+        var gracefulStop = provider.GetRequiredService<IOptions<DispatchOptions>>().Value.GracefulStop;
+        var options = new BackgroundJobServerOptions
         {
-            var options = provider.GetRequiredService<IOptions<DispatchOptions>>().Value;
-            server.ServerName = $"{provider.GetRequiredService<Records.WorkerIdentity>().Name}:{name}";
-            server.Queues = [queue];
-            server.WorkerCount = threads(options);
+            ServerName = $"{provider.GetRequiredService<WorkerIdentity>().Name}:{name}",
+            Queues = [queue],
+            WorkerCount = threads,
             // Jobs hear of the host's stopping by themselves; Hangfire waits until their answers are written.
-            server.StopTimeout = options.GracefulStop;
-            server.ShutdownTimeout = options.GracefulStop;
-            server.HeartbeatInterval = TimeSpan.FromSeconds(15);
-            server.ServerTimeout = TimeSpan.FromMinutes(2);
-            server.ServerCheckInterval = TimeSpan.FromMinutes(1);
-        }, storage: null, additionalProcesses: beside);
+            StopTimeout = gracefulStop,
+            ShutdownTimeout = gracefulStop,
+            HeartbeatInterval = TimeSpan.FromSeconds(15),
+            ServerTimeout = TimeSpan.FromMinutes(2),
+            ServerCheckInterval = TimeSpan.FromMinutes(1),
+            Activator = provider.GetRequiredService<JobActivator>(),
+        };
+        return new BackgroundJobServer(options, provider.GetRequiredService<JobStorage>(), beside);
+    }
 
     private static string PoolOfItsOwn(string connectionString) => new NpgsqlConnectionStringBuilder(connectionString)
     {

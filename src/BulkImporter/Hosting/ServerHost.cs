@@ -2,7 +2,6 @@ using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Cli;
 using BulkImporter.Data;
-using BulkImporter.Records;
 using Npgsql;
 
 namespace BulkImporter.Hosting;

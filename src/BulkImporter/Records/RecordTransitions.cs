@@ -104,8 +104,8 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
             FROM answer a
             WHERE t.import_id = $1 AND t.row_number = a.row_number AND t.number = a.attempt AND (t.outcome IS NULL OR t.outcome = 'worker_lost')
         ), followed AS (
-            INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at)
-            SELECT $1, row_number, attempt_count, $11, status_id, now(), now() + $12, now() FROM moved WHERE state = 'submitted'
+            INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at, poll_count)
+            SELECT $1, row_number, attempt_count, $11, status_id, now(), now() + $12, now(), 0 FROM moved WHERE state = 'submitted'
             ON CONFLICT (import_id, row_number) DO UPDATE SET status_id = excluded.status_id, attempt = excluded.attempt, submitted_at = excluded.submitted_at,
                 next_poll_at = excluded.next_poll_at, moved_at = excluded.moved_at, poll_count = 0, not_found_since = NULL,
                 progress_percent = NULL, progress_bytes = NULL, total_bytes = NULL

@@ -1,0 +1,92 @@
+using BulkImporter.Cli;
+
+namespace BulkImporter.Tests.Cli;
+
+public sealed class AccountVerbTests
+{
+    private const string Museum = """{"name":"museum","baseUrl":"https://api.cincopa.com/v2/","state":"active","reason":null,"rate":10,"maxInFlight":5,"backlog":0}""";
+
+    [Fact]
+    public async Task Token_comes_from_standard_input_and_is_never_printed()
+    {
+        using var run = new CliRun { Input = "1234567itoken\n" };
+        run.Api.On(HttpMethod.Post, "/api/v1/accounts", Museum);
+
+        Assert.Equal(ExitCode.Done, await run.RunAsync("account", "add", "museum", "--token-stdin", "--base-url", "https://api.example.com/v2/"));
+
+        Assert.Equal("""{"name":"museum","token":"1234567itoken","baseUrl":"https://api.example.com/v2/"}""", run.Api.Calls.Single().Body);
+        Assert.DoesNotContain("1234567itoken", run.Output + run.Error + run.Api.Calls.Single().PathAndQuery);
+        Assert.Contains("calls per second 10, in flight 5, backlog none", run.Output);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(" \n")]
+    [InlineData("two words")]
+    public async Task Input_that_is_no_token_exits_2(string input)
+    {
+        using var run = new CliRun { Input = input };
+
+        Assert.Equal(ExitCode.Usage, await run.RunAsync("account", "add", "museum", "--token-stdin"));
+
+        Assert.Empty(run.Api.Calls);
+    }
+
+    [Fact]
+    public async Task Limits_are_shown_when_none_is_given()
+    {
+        using var run = new CliRun();
+        run.Api.On(HttpMethod.Get, "/api/v1/accounts/museum", Museum);
+
+        Assert.Equal(ExitCode.Done, await run.RunAsync("account", "limits", "museum"));
+
+        Assert.Contains("backlog none", run.Output);
+    }
+
+    [Fact]
+    public async Task Only_the_limits_that_are_given_are_changed()
+    {
+        using var run = new CliRun();
+        run.Api.On(HttpMethod.Patch, "/api/v1/accounts/north%20%2F%20south", Museum);
+
+        Assert.Equal(ExitCode.Done, await run.RunAsync("account", "limits", "north / south", "--rate", "2.5", "--backlog", "0"));
+
+        Assert.Equal("""{"rate":2.5,"backlog":0}""", run.Api.Calls.Single().Body);
+    }
+
+    [Fact]
+    public async Task List_shows_why_an_account_is_suspended()
+    {
+        using var run = new CliRun();
+        run.Api.On(HttpMethod.Get, "/api/v1/accounts", $$"""{"items":[{{Museum.Replace("\"active\",\"reason\":null", "\"suspended\",\"reason\":\"token rejected\"")}}],"next":null}""");
+
+        Assert.Equal(ExitCode.Done, await run.RunAsync("account", "list"));
+
+        Assert.Matches(@"museum\s+suspended\s+10\s+5\s+none.*token rejected", run.Output);
+    }
+
+    [Theory]
+    [InlineData("""{"ok":true,"accountId":"A1","permissions":["asset.*"],"missing":[]}""", ExitCode.Done, "asset.*")]
+    [InlineData("""{"ok":true,"accountId":"A1","permissions":["asset.read"],"missing":["asset.upload"]}""", ExitCode.Failed, "Missing for an import: asset.upload")]
+    [InlineData("""{"ok":false,"message":"invalid api_token"}""", ExitCode.Failed, "invalid api_token")]
+    public async Task Check_fails_when_the_token_cannot_import(string answer, int exitCode, string told)
+    {
+        using var run = new CliRun();
+        run.Api.On(HttpMethod.Post, "/api/v1/accounts/museum/check", answer);
+
+        Assert.Equal(exitCode, await run.RunAsync("account", "check", "museum"));
+
+        Assert.Contains(told, run.Output);
+    }
+
+    [Fact]
+    public async Task Resume_is_posted()
+    {
+        using var run = new CliRun();
+        run.Api.On(HttpMethod.Post, "/api/v1/accounts/museum/resume", Museum);
+
+        Assert.Equal(ExitCode.Done, await run.RunAsync("account", "resume", "museum"));
+
+        Assert.Contains("active", run.Output);
+    }
+}
