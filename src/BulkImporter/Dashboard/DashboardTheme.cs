@@ -28,6 +28,7 @@ internal static class DashboardTheme
         PaletteDark = new PaletteDark
         {
             Primary = "#8da2ff",
+            PrimaryContrastText = "#12151d",
             Success = "#45c487",
             Info = "#6ea2ff",
             Warning = "#f0a83a",
@@ -45,8 +46,8 @@ internal static class DashboardTheme
         },
         Typography = new Typography
         {
-            Default = new DefaultTypography { FontFamily = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"] },
-            Button = new ButtonTypography { TextTransform = "none", FontWeight = "600" },
+            Default = new DefaultTypography { FontFamily = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"], LetterSpacing = "normal" },
+            Button = new ButtonTypography { TextTransform = "none", FontWeight = "600", LetterSpacing = "normal" },
         },
         LayoutProperties = new LayoutProperties { DefaultBorderRadius = "8px", AppbarHeight = "56px" },
     };

@@ -9,15 +9,14 @@ internal static class SecurityHeaders
     private const string Pages =
         "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
-    // Hangfire's and Scalar's pages begin with a script of their own inside the page.
-    private const string PagesWithScripts =
+    // The page of the API's documentation begins with a script of its own inside it.
+    private const string ApiPage =
         "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
     public static IApplicationBuilder UseSecurityHeaders(this IApplicationBuilder app) => app.Use((context, next) =>
     {
-        var path = context.Request.Path;
         var headers = context.Response.Headers;
-        headers.ContentSecurityPolicy = path.StartsWithSegments(Dashboard.DashboardSetup.HangfirePath) || path.StartsWithSegments("/scalar") ? PagesWithScripts : Pages;
+        headers.ContentSecurityPolicy = context.Request.Path.StartsWithSegments("/scalar") ? ApiPage : Pages;
         headers.XContentTypeOptions = "nosniff";
         headers.XFrameOptions = "DENY";
         headers["Referrer-Policy"] = "same-origin";
