@@ -71,5 +71,5 @@ public sealed class ArchitectureTests
         Assert.Empty(named);
     }
 
-    private static void Holds(TestResult result) => Assert.True(result.IsSuccessful, string.Join(", ", result.FailingTypeNames ?? []));
+    private static void Holds(NetArchTest.Rules.TestResult result) => Assert.True(result.IsSuccessful, string.Join(", ", result.FailingTypeNames ?? []));
 }

@@ -4,6 +4,7 @@ using BulkImporter.Data;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Access;
 
@@ -15,18 +16,27 @@ public static class Policy
     public const string Admin = "admin";
 }
 
+/// <summary><c>BulkImporter:Access</c>.</summary>
+public sealed class AccessOptions
+{
+    public const string Section = "BulkImporter:Access";
+
+    /// <summary>Sign-in attempts per minute and address. Default 10.</summary>
+    public int SignInsPerMinute { get; set; } = 10;
+}
+
 public static class AccessSetup
 {
     internal const string SignInLimit = "sign-in";
-
-    /// <summary>Sign-in attempts per minute and address.</summary>
-    private const int SignInsPerMinute = 10;
 
     private const string ByHeaderOrCookie = "HeaderOrCookie";
 
     /// <summary>Keys, sessions and roles. Nothing is open without one of them unless it says so.</summary>
     public static IServiceCollection AddAccess(this IServiceCollection services)
     {
+        services.AddOptions<AccessOptions>().BindConfiguration(AccessOptions.Section)
+            .Validate(o => o.SignInsPerMinute > 0, "BulkImporter:Access:SignInsPerMinute must be greater than 0.")
+            .ValidateOnStart();
         services
             .AddSingleton<MakeKey>()
             .AddSingleton<RevokeKey>()
@@ -55,7 +65,11 @@ public static class AccessSetup
             o.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
             o.AddPolicy(SignInLimit, context => RateLimitPartition.GetFixedWindowLimiter(
                 context.Connection.RemoteIpAddress?.ToString() ?? "",
-                _ => new FixedWindowRateLimiterOptions { PermitLimit = SignInsPerMinute, Window = TimeSpan.FromMinutes(1) }));
+                _ => new FixedWindowRateLimiterOptions
+                {
+                    PermitLimit = context.RequestServices.GetRequiredService<IOptions<AccessOptions>>().Value.SignInsPerMinute,
+                    Window = TimeSpan.FromMinutes(1),
+                }));
             o.OnRejected = (context, _) =>
             {
                 if (context.Lease.TryGetMetadata(MetadataName.RetryAfter, out var wait))

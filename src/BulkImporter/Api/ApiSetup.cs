@@ -36,8 +36,6 @@ public static class ApiSetup
         api.MapRecords();
         api.MapAccounts();
         api.MapKeys();
-        // A path of the API that does not exist is a problem, never a page.
-        api.MapFallback("/{**path}", (HttpContext context) => Problem.NotFound($"The API has no {context.Request.Method} {context.Request.Path}.")).ExcludeFromDescription();
         endpoints.MapHealth();
         endpoints.MapOpenApi("/openapi/{documentName}.json");
         // Its script comes with the package; fonts and the rest that it would fetch from elsewhere are off.

@@ -19,7 +19,7 @@ internal static class ImportsApi
         imports.MapPost("/", CreateAsync).RequireAuthorization(Policy.Operator)
             .WithSummary("Upload a manifest and make an import of it")
             .WithDescription("multipart/form-data with the field 'file', or the file as the body (text/csv). Fields or query arguments: name, fileName, account, start, map, maxAttempts, whenUnknown, priority, fid, chunkSize. The same Idempotency-Key again answers 200 with the first import.")
-            .Accepts<IFormFile>("multipart/form-data", "text/csv").Problems(400, 413, 415);
+            .Problems(400, 413, 415);
         imports.MapGet("/", ListAsync).RequireAuthorization(Policy.Viewer).WithSummary("List imports, the newest first").Problems(400);
         imports.MapGet("/{id:int}", FindAsync).RequireAuthorization(Policy.Viewer).WithSummary("One import").Problems(404);
         imports.MapGet("/{id:int}/events", EventsAsync).RequireAuthorization(Policy.Viewer).WithSummary("Follow an import: server-sent events with its body, at most one a second, until nothing moves any more").Problems(404);

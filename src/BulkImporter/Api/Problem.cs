@@ -50,6 +50,7 @@ internal static class Problem
         {
             StatusCodes.Status401Unauthorized => "Give an API key: Authorization: Bearer KEY. It may also be expired or revoked.",
             StatusCodes.Status403Forbidden => "The key's role does not allow this: viewer looks, operator acts, admin manages accounts and keys.",
+            StatusCodes.Status404NotFound => $"The API has no {context.HttpContext.Request.Path}.",
             _ => null,
         };
     }

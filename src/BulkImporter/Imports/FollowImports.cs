@@ -1,4 +1,5 @@
 using BulkImporter.Data;
+using BulkImporter.Records;
 using Npgsql;
 
 namespace BulkImporter.Imports;
@@ -7,7 +8,7 @@ namespace BulkImporter.Imports;
 /// Watches the running imports by their counters: notes the progress for the rate, pauses one that mostly fails, and finishes one in which
 /// no record can move any more.
 /// </summary>
-public sealed class FollowImports(NpgsqlDataSource database, ILogger<FollowImports> log)
+public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions transitions, ILogger<FollowImports> log)
 {
     private const string Tick = """
         INSERT INTO importer.import_tick (import_id, at, submitted_count, finished_count)
@@ -43,13 +44,29 @@ public sealed class FollowImports(NpgsqlDataSource database, ILogger<FollowImpor
         RETURNING i.id
         """;
 
+    // A submitted record of a cancelled import that failed in a way that could be tried again.
+    private const string ReadPendingOfCancelled = """
+        SELECT i.id FROM importer.import i
+        WHERE i.state = 'cancelled' AND EXISTS (SELECT 1 FROM importer.import_chunk c WHERE c.import_id = i.id AND c.due_at IS NOT NULL AND c.pending_count > 0)
+        """;
+
     /// <summary>One round.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        foreach (var id in await database.QueryAsync(ReadPendingOfCancelled, r => r.GetInt32(0), cancellationToken))
+            await CancelPendingAsync(id, cancellationToken);
         await database.ExecuteAsync(Tick, cancellationToken);
         foreach (var (id, reason) in await database.QueryAsync(PauseFailing, r => (r.GetInt32(0), r.GetString(1)), cancellationToken))
             Log.ImportPausedByBreaker(log, id, reason);
         foreach (var id in await database.QueryAsync(Finish, r => r.GetInt32(0), cancellationToken))
             Log.ImportFinished(log, id);
+    }
+
+    private async Task CancelPendingAsync(int importId, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await transitions.CancelledAsync(connection, importId, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
     }
 }

@@ -1,6 +1,5 @@
 using BulkImporter.Accounts;
 using BulkImporter.Data;
-using BulkImporter.Manifests;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -78,7 +77,6 @@ public sealed class Import
             entity.HasKey(i => i.Id);
             entity.HasIndex(i => i.IdempotencyKey).IsUnique();
             entity.HasOne<Account>().WithMany().HasForeignKey(i => i.AccountId).OnDelete(DeleteBehavior.Restrict);
-            entity.HasOne<Manifest>().WithMany().HasForeignKey(i => i.ManifestId).OnDelete(DeleteBehavior.Restrict);
             entity.HasStorageParameter("fillfactor", 50);
         }
     }

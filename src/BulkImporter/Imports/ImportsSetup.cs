@@ -3,7 +3,6 @@ namespace BulkImporter.Imports;
 public static class ImportsSetup
 {
     public static IServiceCollection AddImports(this IServiceCollection services) => services
-        .AddSingleton<CreateImport>()
         .AddSingleton<StartImport>()
         .AddSingleton<PauseImport>()
         .AddSingleton<ResumeImport>()

@@ -9,7 +9,7 @@ public sealed class ResumeImport(NpgsqlDataSource database)
         WITH changed AS (
             UPDATE importer.import i
             SET state = 'running', reason = NULL, breaker_finished_base = b.finished, breaker_failed_base = b.failed
-            FROM ({BreakerBase.OfImport}) b
+            FROM ({BreakerCounts.OfImport}) b
             WHERE i.id = $1 AND i.state = 'paused'
             RETURNING i.id, i.state
         ), noted AS (
@@ -26,7 +26,7 @@ public sealed class ResumeImport(NpgsqlDataSource database)
 }
 
 /// <summary>What the failure breaker counts, at this moment: it opens on the difference to its base.</summary>
-internal static class BreakerBase
+internal static class BreakerCounts
 {
     /// <summary>Columns <c>finished</c> (imported or failed) and <c>failed</c> of import $1.</summary>
     public const string OfImport = """

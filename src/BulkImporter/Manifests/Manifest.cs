@@ -1,3 +1,4 @@
+using BulkImporter.Imports;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -26,6 +27,7 @@ public sealed class Manifest
             entity.ToTable("manifest", t => t.HasCheckConstraint("manifest_received_iff_hashed", "(received_at IS NULL) = (sha256 IS NULL)"));
             entity.HasKey(m => m.Id);
             entity.Property(m => m.Sha256).HasColumnName("sha256");
+            entity.HasMany<Import>().WithOne().HasForeignKey(i => i.ManifestId).OnDelete(DeleteBehavior.Restrict);
             entity.HasIndex(m => m.Sha256).HasFilter("received_at IS NOT NULL");
         }
     }

@@ -12,6 +12,7 @@ public static class ManifestsSetup
             .ValidateOnStart();
         return services
             .AddSingleton<UploadManifest>()
+            .AddSingleton<CreateImport>()
             .AddSingleton<ManifestBytes>()
             .AddSingleton<ReadFindings>()
             .AddSingleton<SweepManifests>()

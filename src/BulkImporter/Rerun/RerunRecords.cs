@@ -39,7 +39,7 @@ public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions tr
                 started_at = coalesce(i.started_at, now()),
                 finished_at = NULL,
                 breaker_finished_base = b.finished, breaker_failed_base = b.failed
-            FROM ({BreakerBase.OfImport}) b
+            FROM ({BreakerCounts.OfImport}) b
             WHERE i.id = $1
             RETURNING i.id
         )

@@ -1,6 +1,6 @@
-using BulkImporter.Dispatch;
 using BulkImporter.Records;
 using Cincopa.Client;
+using Verdict = BulkImporter.Dispatch.Verdict;
 
 namespace BulkImporter.Tests.Dispatch;
 

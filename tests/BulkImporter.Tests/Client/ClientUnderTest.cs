@@ -1,7 +1,6 @@
 using Cincopa.Client;
-using Api = Cincopa.Client.CincopaClient;
 
-namespace BulkImporter.Tests.CincopaClient;
+namespace BulkImporter.Tests.Client;
 
 /// <summary>A client, its access to a server, and the token that may show nowhere.</summary>
 internal static class ClientUnderTest
@@ -10,7 +9,7 @@ internal static class ClientUnderTest
 
     public static readonly StatusId Ticket = new("st-1");
 
-    public static Api New(TimeProvider? clock = null, CincopaClientOptions? options = null) => new(options ?? new CincopaClientOptions(), clock ?? TimeProvider.System);
+    public static CincopaClient New(TimeProvider? clock = null, CincopaClientOptions? options = null) => new(options ?? new CincopaClientOptions(), clock ?? TimeProvider.System);
 
     public static CincopaAccess To(RawServer server) => new(server.BaseUrl, Token);
 

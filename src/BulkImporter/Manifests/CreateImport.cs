@@ -1,8 +1,8 @@
 using BulkImporter.Data;
-using BulkImporter.Manifests;
+using BulkImporter.Imports;
 using Npgsql;
 
-namespace BulkImporter.Imports;
+namespace BulkImporter.Manifests;
 
 /// <summary>An order to import a manifest that was received.</summary>
 /// <param name="CreatedBy">The actor, for the audit log.</param>

@@ -3,9 +3,9 @@ using System.Net.Sockets;
 using System.Text;
 using Cincopa.Client;
 using Microsoft.Extensions.Time.Testing;
-using static BulkImporter.Tests.CincopaClient.ClientUnderTest;
+using static BulkImporter.Tests.Client.ClientUnderTest;
 
-namespace BulkImporter.Tests.CincopaClient;
+namespace BulkImporter.Tests.Client;
 
 /// <summary>What leaves, how often, and what is said when it is not known whether it left.</summary>
 public sealed class SubmitIsSentOnceTests

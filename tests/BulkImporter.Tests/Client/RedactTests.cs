@@ -3,9 +3,9 @@ using System.Diagnostics;
 using System.Diagnostics.Tracing;
 using System.Globalization;
 using Cincopa.Client;
-using static BulkImporter.Tests.CincopaClient.ClientUnderTest;
+using static BulkImporter.Tests.Client.ClientUnderTest;
 
-namespace BulkImporter.Tests.CincopaClient;
+namespace BulkImporter.Tests.Client;
 
 public sealed class RedactTests
 {

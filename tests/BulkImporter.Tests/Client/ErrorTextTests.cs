@@ -1,6 +1,6 @@
 using Cincopa.Client;
 
-namespace BulkImporter.Tests.CincopaClient;
+namespace BulkImporter.Tests.Client;
 
 /// <summary>The table of words. A text that the real service turns out to use belongs here first.</summary>
 public sealed class ErrorTextTests

@@ -1,7 +1,7 @@
 using Cincopa.Client;
-using static BulkImporter.Tests.CincopaClient.ClientUnderTest;
+using static BulkImporter.Tests.Client.ClientUnderTest;
 
-namespace BulkImporter.Tests.CincopaClient;
+namespace BulkImporter.Tests.Client;
 
 public sealed class PingAndListTests
 {

@@ -1,8 +1,8 @@
 using Cincopa.Client;
 using Microsoft.Extensions.Time.Testing;
-using static BulkImporter.Tests.CincopaClient.ClientUnderTest;
+using static BulkImporter.Tests.Client.ClientUnderTest;
 
-namespace BulkImporter.Tests.CincopaClient;
+namespace BulkImporter.Tests.Client;
 
 /// <summary>What the status call is taken to say about the import, and when it says nothing.</summary>
 public sealed class StatusReplyTests

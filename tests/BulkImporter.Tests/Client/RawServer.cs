@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Threading.Channels;
 
-namespace BulkImporter.Tests.CincopaClient;
+namespace BulkImporter.Tests.Client;
 
 /// <summary>
 /// A server that does with a connection exactly what the test says, bytes and all. It counts what arrives and knows nothing of

@@ -1,9 +1,9 @@
 using System.Globalization;
 using Cincopa.Client;
 using Microsoft.Extensions.Time.Testing;
-using static BulkImporter.Tests.CincopaClient.ClientUnderTest;
+using static BulkImporter.Tests.Client.ClientUnderTest;
 
-namespace BulkImporter.Tests.CincopaClient;
+namespace BulkImporter.Tests.Client;
 
 /// <summary>How a submit judges what comes back: accepted, refused (nothing was started) or unknown (an import may exist).</summary>
 public sealed class SubmitReplyTests

@@ -1,0 +1,285 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using BulkImporter.Access;
+using BulkImporter.Data;
+using BulkImporter.Imports;
+using BulkImporter.Records;
+using BulkImporter.Tests.Api;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace BulkImporter.Tests.Access;
+
+public sealed partial class AccessTests(ImporterServer server) : IClassFixture<ImporterServer>
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("GET", "/api/v1/imports", Role.Viewer)]
+    [InlineData("POST", "/api/v1/imports/1/start", Role.Operator)]
+    [InlineData("POST", "/api/v1/imports/1/cancel", Role.Operator)]
+    [InlineData("POST", "/api/v1/imports/1/rerun", Role.Operator)]
+    [InlineData("GET", "/api/v1/accounts", Role.Viewer)]
+    [InlineData("POST", "/api/v1/accounts/x/resume", Role.Operator)]
+    [InlineData("PATCH", "/api/v1/accounts/x", Role.Admin)]
+    [InlineData("GET", "/api/v1/keys", Role.Admin)]
+    [InlineData("DELETE", "/api/v1/keys/999999", Role.Admin)]
+    public async Task A_role_opens_what_it_may_and_nothing_above(string method, string path, Role least)
+    {
+        foreach (var (key, role) in new[] { (server.ViewerKey, Role.Viewer), (server.OperatorKey, Role.Operator), (server.AdminKey, Role.Admin) })
+        {
+            var (status, _) = await server.SendAsync(key, new HttpMethod(method), path, new StringContent("{}", null, "application/json"));
+            if (role >= least) Assert.DoesNotContain(status, new[] { 401, 403, 500 });
+            else Assert.Equal(403, status);
+        }
+        Assert.Equal(401, (await server.SendAsync(null, new HttpMethod(method), path)).Status);
+        Assert.Equal(401, (await server.SendAsync("bik_wrong", new HttpMethod(method), path)).Status);
+    }
+
+    [Theory]
+    [InlineData("/health/live")]
+    [InlineData("/health/ready")]
+    [InlineData("/sign-in")]
+    public async Task Probes_and_the_way_in_are_open(string path) =>
+        Assert.Equal(HttpStatusCode.OK, (await server.Client(null).GetAsync(path, Token)).StatusCode);
+
+    [Fact]
+    public async Task A_refusal_is_a_problem_that_tells_how_to_give_a_key()
+    {
+        var (status, problem) = await server.GetAsync(null, "/api/v1/imports");
+        Assert.Equal((401, "key-needed"), (status, (string?)problem!["type"]));
+        (status, problem) = await server.PostAsync(server.ViewerKey, "/api/v1/imports/1/start");
+        Assert.Equal((403, "role-too-low"), (status, (string?)problem!["type"]));
+    }
+
+    [Fact]
+    public async Task A_key_works_until_it_expires_or_is_revoked_and_its_secret_is_stored_nowhere()
+    {
+        var make = server.Services.GetRequiredService<MakeKey>();
+        var key = await make.RunAsync("short", Role.Viewer, DateTimeOffset.UtcNow.AddHours(1), "test", Token);
+        Assert.Equal(200, (await server.GetAsync(key.Secret, "/api/v1/imports")).Status);
+        Assert.DoesNotContain(key.Secret, await server.Database.OneAsync<string>("SELECT string_agg(k::text, ' ') FROM importer.api_key k"), StringComparison.Ordinal);
+
+        await server.Database.SqlAsync("UPDATE importer.api_key SET expires_at = now() - interval '1 second' WHERE id = $1", key.Key.Id);
+        Assert.Equal(401, (await server.GetAsync(key.Secret, "/api/v1/imports")).Status);
+
+        var other = await make.RunAsync("revoked", Role.Viewer, null, "test", Token);
+        Assert.Equal(204, (await server.SendAsync(server.AdminKey, HttpMethod.Delete, $"/api/v1/keys/{other.Key.Id}")).Status);
+        Assert.Equal(401, (await server.GetAsync(other.Secret, "/api/v1/imports")).Status);
+        Assert.Equal(404, (await server.SendAsync(server.AdminKey, HttpMethod.Delete, $"/api/v1/keys/{other.Key.Id}")).Status);
+    }
+
+    [Fact]
+    public async Task A_browser_signs_in_with_a_key_and_its_session_ends_with_the_key()
+    {
+        var key = await server.Services.GetRequiredService<MakeKey>().RunAsync("browser", Role.Operator, null, "test", Token);
+        var browser = new Browser(server);
+        Assert.Equal(401, (await browser.GetAsync("/api/v1/imports")).Status);
+
+        var (status, _, location) = await browser.SignInAsync(key.Secret, "/imports/7");
+        Assert.Equal((302, "/imports/7"), (status, location));
+        Assert.Equal(200, (await browser.GetAsync("/api/v1/imports")).Status);
+
+        await server.Services.GetRequiredService<RevokeKey>().RunAsync(key.Key.Id, "test", Token);
+        Assert.Equal(401, (await browser.GetAsync("/api/v1/imports")).Status);
+    }
+
+    [Theory]
+    [InlineData("https://evil.example/")]
+    [InlineData("//evil.example/")]
+    [InlineData("/\\evil.example/")]
+    public async Task Signing_in_leads_to_a_page_of_ours_only(string returnUrl)
+    {
+        var (_, _, location) = await new Browser(server).SignInAsync(server.ViewerKey, returnUrl);
+        Assert.Equal("/", location);
+    }
+
+    [Fact]
+    public async Task A_wrong_key_or_a_form_from_elsewhere_signs_nobody_in()
+    {
+        var browser = new Browser(server);
+        Assert.Equal(400, (await browser.SignInAsync("bik_wrong", "/")).Status);
+        Assert.Equal(400, (await browser.PostAsync("/sign-in", new() { ["key"] = server.AdminKey })).Status);
+        Assert.Equal(401, (await browser.GetAsync("/api/v1/imports")).Status);
+    }
+
+    [Fact]
+    public async Task A_link_signs_in_once_with_the_role_of_who_made_it()
+    {
+        var (_, body) = await server.PostAsync(server.ViewerKey, "/api/v1/sign-in-links");
+        var link = new Uri((string)body!["url"]!).PathAndQuery;
+        var first = new Browser(server);
+        Assert.Equal(302, (await first.GetAsync(link)).Status);
+        Assert.Equal(200, (await first.GetAsync("/api/v1/imports")).Status);
+        Assert.Equal(403, (await first.GetAsync("/api/v1/keys")).Status);
+        var second = new Browser(server);
+        Assert.Equal(400, (await second.GetAsync(link)).Status);
+        Assert.Equal(401, (await second.GetAsync("/api/v1/imports")).Status);
+    }
+
+    [Fact]
+    public async Task A_link_is_too_old_after_its_time()
+    {
+        var link = await server.Services.GetRequiredService<MakeSignInLink>().RunAsync(Role.Admin, Token);
+        await server.Database.SqlAsync("UPDATE importer.sign_in_link SET expires_at = now() - interval '1 second'");
+        Assert.Equal(400, (await new Browser(server).GetAsync(link.Path)).Status);
+    }
+
+    [Fact]
+    public async Task Signing_out_ends_the_session()
+    {
+        var browser = new Browser(server);
+        await browser.SignInAsync(server.ViewerKey, "/");
+        await browser.PostAsync("/sign-out", []);
+        Assert.Equal(401, (await browser.GetAsync("/api/v1/imports")).Status);
+    }
+
+    [Fact]
+    public async Task An_account_is_added_changed_checked_and_resumed_and_its_token_is_shown_nowhere()
+    {
+        const string Secret = "1234567isecretsecretsecret";
+        var (status, account) = await server.PostAsync(server.AdminKey, "/api/v1/accounts", $$"""{"name":"museum","token":"{{Secret}}","baseUrl":"http://127.0.0.1:9/v2"}""");
+        Assert.Equal((201, "museum", "http://127.0.0.1:9/v2/", "active"), (status, (string?)account!["name"], (string?)account["baseUrl"], (string?)account["state"]));
+        Assert.Equal(409, (await server.PostAsync(server.AdminKey, "/api/v1/accounts", """{"name":"museum","token":"x"}""")).Status);
+        Assert.Equal(2L, await server.Database.OneAsync<long>("SELECT count(*) FROM importer.call_budget b JOIN importer.account a ON a.id = b.account_id WHERE a.name = 'museum'"));
+
+        (_, account) = await server.SendAsync(server.AdminKey, HttpMethod.Patch, "/api/v1/accounts/museum", new StringContent("""{"rate":10,"maxInFlight":0}""", null, "application/json"));
+        Assert.Equal((10.0, 0, 1000), ((double)account!["rate"]!, (int)account["maxInFlight"]!, (int)account["backlog"]!));
+        (status, var problem) = await server.SendAsync(server.AdminKey, HttpMethod.Patch, "/api/v1/accounts/museum", new StringContent("""{"rate":-1}""", null, "application/json"));
+        Assert.Equal((400, "rate"), (status, (string?)problem!["argument"]));
+
+        (_, var check) = await server.PostAsync(server.OperatorKey, "/api/v1/accounts/museum/check");
+        Assert.Equal((true, "AMDA1", "asset.*"), ((bool)check!["ok"]!, (string?)check["accountId"], (string?)check["permissions"]![0]));
+
+        await server.Database.SqlAsync("UPDATE importer.account SET state = 'suspended', reason = 'rejected' WHERE name = 'museum'");
+        (_, account) = await server.PostAsync(server.OperatorKey, "/api/v1/accounts/museum/resume");
+        Assert.Equal(("active", null), ((string?)account!["state"], (string?)account["reason"]));
+
+        (_, var list) = await server.GetAsync(server.ViewerKey, "/api/v1/accounts");
+        Assert.DoesNotContain(Secret, list!.ToJsonString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, await server.Database.OneAsync<string>("SELECT string_agg(a::text, ' ') FROM importer.account a"), StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, await server.Database.OneAsync<string>("SELECT string_agg(e::text, ' ') FROM importer.audit_entry e"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"name":"","token":"x"}""", "name")]
+    [InlineData("""{"name":"a/b","token":"x"}""", "name")]
+    [InlineData("""{"name":"ok","token":" "}""", "token")]
+    [InlineData("""{"name":"ok","token":"x","baseUrl":"nowhere"}""", "baseUrl")]
+    [InlineData("""{"name":"ok","token":"x","baseUrl":"https://user:pass@x.example/"}""", "baseUrl")]
+    public async Task An_account_that_cannot_work_is_refused_by_its_argument(string json, string argument)
+    {
+        var (status, problem) = await server.PostAsync(server.AdminKey, "/api/v1/accounts", json);
+        Assert.Equal((400, argument), (status, (string?)problem!["argument"]));
+    }
+
+    [Fact]
+    public async Task Every_order_is_in_the_audit_log_with_who_gave_it()
+    {
+        var id = await server.Database.ImportAsync(ImportState.Running, [RecordState.Pending]);
+        await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/pause");
+        var entry = Assert.Single(await server.Services.GetRequiredService<ReadAudit>().ListAsync(id, null, 10, Token));
+        Assert.Equal(("otto", "import_paused"), (entry.Actor, entry.Action));
+    }
+
+    /// <summary>Keeps cookies and follows nothing.</summary>
+    private sealed partial class Browser(ImporterServer server)
+    {
+        private readonly CookieContainer cookies = new();
+        private readonly Uri address = new("http://localhost/");
+
+        public Task<(int Status, string Body, string? Location)> GetAsync(string path) => SendAsync(new HttpRequestMessage(HttpMethod.Get, path));
+
+        public Task<(int Status, string Body, string? Location)> PostAsync(string path, Dictionary<string, string> form) =>
+            SendAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = new FormUrlEncodedContent(form) });
+
+        public async Task<(int Status, string Body, string? Location)> SignInAsync(string key, string returnUrl)
+        {
+            var page = await GetAsync("/sign-in?returnUrl=" + Uri.EscapeDataString(returnUrl));
+            var fields = Hidden().Matches(page.Body).ToDictionary(m => m.Groups[1].Value, m => WebUtility.HtmlDecode(m.Groups[2].Value));
+            fields["key"] = key;
+            fields["returnUrl"] = returnUrl;
+            return await PostAsync("/sign-in", fields);
+        }
+
+        private async Task<(int Status, string Body, string? Location)> SendAsync(HttpRequestMessage request)
+        {
+            if (cookies.GetCookieHeader(address) is { Length: > 0 } header) request.Headers.Add("Cookie", header);
+            using var response = await server.Client(null).SendAsync(request, Token);
+            if (response.Headers.TryGetValues("Set-Cookie", out var set))
+            {
+                foreach (var cookie in set)
+                {
+                    Assert.Contains("httponly", cookie, StringComparison.OrdinalIgnoreCase);
+                    cookies.SetCookies(address, cookie);
+                }
+            }
+            return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(Token), response.Headers.Location?.OriginalString);
+        }
+
+        [GeneratedRegex("type=\"hidden\" name=\"([^\"]+)\" value=\"([^\"]*)\"")]
+        private static partial Regex Hidden();
+    }
+}
+
+public sealed class SignInLimitTests(ImporterServer server) : IClassFixture<ImporterServer>
+{
+    [Fact]
+    public async Task Guessing_is_slowed_down_after_the_limit_and_not_before()
+    {
+        using var browser = server.Client(null);
+        for (var attempt = 1; attempt <= ImporterServer.SignInsPerMinute; attempt++)
+            Assert.Equal(HttpStatusCode.BadRequest, (await browser.GetAsync("/sign-in/once?code=guess", TestContext.Current.CancellationToken)).StatusCode);
+        var slowed = await browser.GetAsync("/sign-in/once?code=guess", TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.TooManyRequests, slowed.StatusCode);
+        Assert.NotNull(slowed.Headers.RetryAfter);
+    }
+}
+
+public sealed class FirstKeyTests(ImporterDatabase database) : IClassFixture<ImporterDatabase>
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private FirstKey First => new(database.Source);
+
+    private CheckKey Check => new(database.Source);
+
+    [Fact]
+    public async Task An_empty_installation_gets_one_key_and_later_starts_get_none()
+    {
+        await database.SqlAsync("DELETE FROM importer.api_key");
+        var starts = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => Task.Run(() => First.EnsureAsync(Configuration(null), Token))));
+        var secret = Assert.Single(starts, s => s is not null);
+        Assert.Equal(Role.Admin, (await Check.RunAsync(secret!, Token))!.Role);
+        Assert.Equal(1L, await database.OneAsync<long>("SELECT count(*) FROM importer.api_key"));
+        Assert.Null(await First.EnsureAsync(Configuration("another-key-of-mine"), Token));
+        Assert.Null(await Check.RunAsync("another-key-of-mine", Token));
+    }
+
+    [Fact]
+    public async Task A_given_key_becomes_the_first_one_and_is_not_shown()
+    {
+        await database.SqlAsync("DELETE FROM importer.api_key");
+        Assert.Null(await First.EnsureAsync(Configuration("0123456789abcdef"), Token));
+        Assert.Equal(Role.Admin, (await Check.RunAsync("0123456789abcdef", Token))!.Role);
+    }
+
+    [Fact]
+    public async Task A_given_key_that_is_too_short_is_refused() =>
+        await Assert.ThrowsAsync<InvalidArgumentException>(() => First.EnsureAsync(Configuration("0123456789abcde"), Token));
+
+    [Fact]
+    public async Task The_last_admin_key_stays_and_one_of_two_may_go()
+    {
+        await database.SqlAsync("DELETE FROM importer.api_key");
+        var make = new MakeKey(database.Source, TimeProvider.System);
+        var one = (await make.RunAsync("one", Role.Admin, null, "test", Token)).Key.Id;
+        var two = (await make.RunAsync("two", Role.Admin, null, "test", Token)).Key.Id;
+        var revoke = new RevokeKey(database.Source);
+        var both = await Task.WhenAll(revoke.RunAsync(one, "test", Token), revoke.RunAsync(two, "test", Token));
+        Assert.Equal([KeyRevocation.Done, KeyRevocation.LastAdmin], both.Order());
+    }
+
+    private static IConfiguration Configuration(string? key) =>
+        new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { [FirstKey.Variable] = key }).Build();
+}

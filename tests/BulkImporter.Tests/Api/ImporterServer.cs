@@ -1,0 +1,85 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json.Nodes;
+using BulkImporter.Access;
+using BulkImporter.Hosting;
+using Cincopa.Client;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace BulkImporter.Tests.Api;
+
+/// <summary>The doors over HTTP, in this process, on a database of their own, with a key for each role.</summary>
+public sealed class ImporterServer(TestServer server) : IAsyncLifetime
+{
+    /// <summary>More than the tests of one class make.</summary>
+    public const int SignInsPerMinute = 50;
+
+    private WebApplication app = null!;
+
+    public ImporterDatabase Database { get; } = new(server);
+
+    public IServiceProvider Services => app.Services;
+
+    /// <summary>What the account's token is answered with.</summary>
+    public PingResult Ping { get; set; } = new PingResult.Ok("AMDA1", null, TokenPermissions.Parse("|asset.*|"));
+
+    public string ViewerKey { get; private set; } = "";
+    public string OperatorKey { get; private set; } = "";
+    public string AdminKey { get; private set; } = "";
+
+    public async ValueTask InitializeAsync()
+    {
+        await Database.InitializeAsync();
+        var builder = WebApplication.CreateBuilder();
+        builder.WebHost.UseTestServer();
+        builder.Configuration["BulkImporter:Access:SignInsPerMinute"] = SignInsPerMinute.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        builder.Logging.ClearProviders();
+        builder.Services.AddSingleton<ICincopaClient>(new PingOnly(() => Ping));
+        builder.Services.AddImporter(Database.ConnectionString).AddWeb();
+        app = builder.Build();
+        app.MapWeb();
+        await app.StartAsync();
+        var make = Services.GetRequiredService<MakeKey>();
+        ViewerKey = (await make.RunAsync("vera", Role.Viewer, null, "test", default)).Secret;
+        OperatorKey = (await make.RunAsync("otto", Role.Operator, null, "test", default)).Secret;
+        AdminKey = (await make.RunAsync("ada", Role.Admin, null, "test", default)).Secret;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (app is not null) await app.DisposeAsync();
+        await Database.DisposeAsync();
+    }
+
+    public HttpClient Client(string? key)
+    {
+        var client = app.GetTestClient();
+        if (key is not null) client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        return client;
+    }
+
+    public async Task<(int Status, JsonNode? Body)> SendAsync(string? key, HttpMethod method, string path, HttpContent? content = null, string? idempotencyKey = null)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = content };
+        if (idempotencyKey is not null) request.Headers.Add("Idempotency-Key", idempotencyKey);
+        using var response = await Client(key).SendAsync(request, TestContext.Current.CancellationToken);
+        var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        return ((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType?.EndsWith("json", StringComparison.Ordinal) == true ? JsonNode.Parse(text) : null);
+    }
+
+    public Task<(int Status, JsonNode? Body)> GetAsync(string? key, string path) => SendAsync(key, HttpMethod.Get, path);
+
+    public Task<(int Status, JsonNode? Body)> PostAsync(string? key, string path, string json = "{}") =>
+        SendAsync(key, HttpMethod.Post, path, new StringContent(json, Encoding.UTF8, "application/json"));
+
+    private sealed class PingOnly(Func<PingResult> ping) : ICincopaClient
+    {
+        public Task<PingResult> PingAsync(CincopaAccess access, CancellationToken cancellationToken) => Task.FromResult(ping());
+        public Task<SubmitResult> UploadFromUrlAsync(CincopaAccess access, string input, Fid? fid, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public Task<StatusResult> GetUploadStatusAsync(CincopaAccess access, StatusId statusId, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public Task<AssetListResult> ListAssetsAsync(CincopaAccess access, AssetListQuery query, CancellationToken cancellationToken) => throw new NotSupportedException();
+    }
+}

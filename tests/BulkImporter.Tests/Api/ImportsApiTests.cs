@@ -1,0 +1,251 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using BulkImporter.Imports;
+using BulkImporter.Records;
+
+namespace BulkImporter.Tests.Api;
+
+public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<ImporterServer>
+{
+    private const string Manifest = "url,caption\nhttps://media.example/1.mp4,One\nhttps://media.example/2.mp4,Two\n";
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_manifest_as_the_body_becomes_an_import()
+    {
+        var (status, import) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, "/api/v1/imports?name=Spring&fileName=spring.csv&start=true&map=url%3Durl&set=maxAttempts%3D3", Csv());
+        Assert.Equal(201, status);
+        Assert.Equal("Spring", (string?)import!["name"]);
+        Assert.Equal("default", (string?)import["account"]);
+        Assert.Equal("parsing", (string?)import["state"]);
+        Assert.Equal("spring.csv", (string?)import["manifest"]!["fileName"]);
+        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Manifest))), (string?)import["manifest"]!["sha256"]);
+        Assert.Equal(Manifest.Length, (int)import["manifest"]!["sizeBytes"]!);
+        Assert.Equal(3, (int)import["maxAttempts"]!);
+        Assert.True((bool)import["startWhenParsed"]!);
+        Assert.Equal(["pending", "submitting", "submitted", "imported", "failed", "unknown", "cancelled", "invalid", "duplicate"], import["counts"]!.AsObject().Select(c => c.Key));
+        Assert.Equal("otto", (string?)import["createdBy"]);
+    }
+
+    [Fact]
+    public async Task A_form_may_have_its_fields_before_and_after_the_file()
+    {
+        using var form = new MultipartFormDataContent
+        {
+            { new StringContent("Summer"), "name" },
+            { Csv(), "file", "summer.csv" },
+            { new StringContent("resubmit"), "whenUnknown" },
+        };
+        var (status, import) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, "/api/v1/imports", form);
+        Assert.Equal((201, "Summer", "summer.csv", "resubmit"), (status, (string?)import!["name"], (string?)import["manifest"]!["fileName"], (string?)import["whenUnknown"]));
+    }
+
+    [Fact]
+    public async Task The_same_idempotency_key_answers_with_the_first_import()
+    {
+        var (firstStatus, first) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, "/api/v1/imports", Csv(), "key-1");
+        var (againStatus, again) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, "/api/v1/imports", Csv(), "key-1");
+        var (_, other) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, "/api/v1/imports", Csv(), "key-2");
+        Assert.Equal((201, 200), (firstStatus, againStatus));
+        Assert.Equal((int)first!["id"]!, (int)again!["id"]!);
+        Assert.NotEqual((int)first["id"]!, (int)other!["id"]!);
+    }
+
+    [Theory]
+    [InlineData("?account=nobody", "account")]
+    [InlineData("?map=nonsense", "map")]
+    [InlineData("?start=perhaps", "start")]
+    [InlineData("?whenUnknown=pray", "whenUnknown")]
+    [InlineData("?set=colour%3Dred", "set")]
+    [InlineData("?maxAttempts=0", "maxAttempts")]
+    public async Task A_wrong_argument_is_named_before_the_file_is_read(string query, string argument)
+    {
+        var before = await server.Database.OneAsync<long>("SELECT count(*) FROM importer.manifest");
+        var (status, problem) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, "/api/v1/imports" + query, Csv());
+        Assert.Equal((400, "invalid-argument", argument), (status, (string?)problem!["type"], (string?)problem["argument"]));
+        Assert.Equal(before, await server.Database.OneAsync<long>("SELECT count(*) FROM importer.manifest"));
+    }
+
+    [Fact]
+    public async Task An_empty_file_and_a_form_without_a_file_are_refused()
+    {
+        var (status, problem) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, "/api/v1/imports", new ByteArrayContent([]) { Headers = { ContentType = new MediaTypeHeaderValue("text/csv") } });
+        Assert.Equal((400, "file"), (status, (string?)problem!["argument"]));
+        using var form = new MultipartFormDataContent { { new StringContent("x"), "name" } };
+        (status, problem) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, "/api/v1/imports", form);
+        Assert.Equal((400, "file"), (status, (string?)problem!["argument"]));
+    }
+
+    [Theory]
+    [InlineData("application/x-www-form-urlencoded")]
+    [InlineData("application/json")]
+    public async Task A_body_of_another_kind_is_refused(string type)
+    {
+        var (status, problem) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, "/api/v1/imports", new StringContent(Manifest, Encoding.UTF8, type));
+        Assert.Equal(415, status);
+        Assert.Contains("--data-binary", (string?)problem!["detail"], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("application/octet-stream")]
+    [InlineData("application/gzip")]
+    [InlineData("text/plain")]
+    [InlineData(null)]
+    public async Task A_file_as_the_body_is_taken_whatever_it_is_called(string? type)
+    {
+        var content = new ByteArrayContent(Encoding.UTF8.GetBytes(Manifest));
+        if (type is not null) content.Headers.ContentType = new MediaTypeHeaderValue(type);
+        Assert.Equal(201, (await server.SendAsync(server.OperatorKey, HttpMethod.Post, "/api/v1/imports", content)).Status);
+    }
+
+    [Fact]
+    public async Task Orders_answer_with_the_import_or_the_state_that_refuses_them()
+    {
+        var id = await server.Database.ImportAsync(ImportState.Review, [RecordState.Pending, RecordState.Pending]);
+        foreach (var (order, state) in new[] { ("start", "running"), ("pause", "paused"), ("resume", "running"), ("cancel", "cancelled") })
+        {
+            var (status, import) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, $"/api/v1/imports/{id}/{order}");
+            Assert.Equal((200, state), (status, (string?)import!["state"]));
+        }
+        foreach (var order in new[] { "start", "pause", "resume", "cancel" })
+        {
+            var (status, problem) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, $"/api/v1/imports/{id}/{order}");
+            Assert.Equal((409, "refused-in-this-state", "cancelled"), (status, (string?)problem!["type"], (string?)problem["state"]));
+            Assert.Equal(404, (await server.SendAsync(server.OperatorKey, HttpMethod.Post, $"/api/v1/imports/999999/{order}")).Status);
+        }
+        Assert.Equal(4L, await server.Database.OneAsync<long>("SELECT count(*) FROM importer.audit_entry WHERE import_id = $1 AND actor = 'otto'", id));
+    }
+
+    [Fact]
+    public async Task A_list_goes_page_by_page_with_its_cursor()
+    {
+        for (var n = 0; n < 3; n++) await server.Database.ImportAsync(ImportState.Rejected, []);
+        var (_, first) = await server.GetAsync(server.ViewerKey, "/api/v1/imports?limit=2&state=rejected");
+        var (_, second) = await server.GetAsync(server.ViewerKey, $"/api/v1/imports?limit=2&state=rejected&after={(string?)first!["next"]}");
+        var ids = first["items"]!.AsArray().Concat(second!["items"]!.AsArray()).Select(i => (int)i!["id"]!).ToList();
+        Assert.Equal(ids.OrderDescending(), ids);
+        Assert.Equal(3, ids.Count);
+        Assert.Null(second["next"]);
+    }
+
+    [Theory]
+    [InlineData("/api/v1/imports?limit=0", "limit")]
+    [InlineData("/api/v1/imports?limit=501", "limit")]
+    [InlineData("/api/v1/imports?after=x", "after")]
+    [InlineData("/api/v1/imports?state=sleeping", "state")]
+    public async Task A_wrong_question_is_answered_with_its_argument(string path, string argument)
+    {
+        var (status, problem) = await server.GetAsync(server.ViewerKey, path);
+        Assert.Equal((400, argument), (status, (string?)problem!["argument"]));
+    }
+
+    [Theory]
+    [InlineData("/api/v1/imports/999999")]
+    [InlineData("/api/v1/imports/999999/records")]
+    [InlineData("/api/v1/imports/999999/records/1")]
+    [InlineData("/api/v1/imports/999999/results")]
+    [InlineData("/api/v1/imports/999999/findings")]
+    [InlineData("/api/v1/imports/999999/events")]
+    [InlineData("/api/v1/nonsense")]
+    public async Task What_is_not_there_is_a_problem_that_says_so(string path)
+    {
+        var (status, problem) = await server.GetAsync(server.ViewerKey, path);
+        Assert.Equal((404, "not-found"), (status, (string?)problem!["type"]));
+        Assert.False(string.IsNullOrEmpty((string?)problem["detail"]));
+    }
+
+    [Fact]
+    public async Task Events_tell_each_change_and_end_when_nothing_can_move_any_more()
+    {
+        var id = await server.Database.ImportAsync(ImportState.Running, [RecordState.Pending]);
+        using var response = await server.Client(server.ViewerKey).GetAsync($"/api/v1/imports/{id}/events", HttpCompletionOption.ResponseHeadersRead, Token);
+        Assert.Equal("text/event-stream", response.Content.Headers.ContentType!.MediaType);
+        using var lines = new StreamReader(await response.Content.ReadAsStreamAsync(Token));
+
+        Assert.Equal("running", (string?)(await NextAsync(lines))!["state"]);
+        await server.SendAsync(server.OperatorKey, HttpMethod.Post, $"/api/v1/imports/{id}/cancel");
+        var last = await NextAsync(lines);
+        Assert.Equal(("cancelled", 1), ((string?)last!["state"], (int)last["counts"]!["cancelled"]!));
+        Assert.Null(await NextAsync(lines));
+    }
+
+    [Fact]
+    public async Task Rerun_answers_how_many_were_rerun_and_how_many_refused_and_why()
+    {
+        var id = await server.Database.ImportAsync(ImportState.Finished, [RecordState.Failed, RecordState.Failed, RecordState.Imported, RecordState.Unknown]);
+        var (status, body) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/rerun", """{"recordIds":[1,3]}""");
+        Assert.Equal((200, 1, 1), (status, (int)body!["rerun"]!, (int)body["refused"]!));
+        Assert.Equal("imported", (string?)body["refusals"]![0]!["state"]);
+        Assert.Equal("running", await server.Database.StateAsync(id));
+
+        (status, _) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{await server.Database.ImportAsync(ImportState.Review, [RecordState.Pending])}/rerun");
+        Assert.Equal(409, status);
+        (status, var problem) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/rerun", """{"state":"sleeping"}""");
+        Assert.Equal((400, "state"), (status, (string?)problem!["argument"]));
+        (status, problem) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/rerun", "{broken");
+        Assert.Equal((400, "invalid-request"), (status, (string?)problem!["type"]));
+    }
+
+    [Fact]
+    public async Task Records_are_listed_by_the_selection_and_one_shows_its_attempts()
+    {
+        var id = await server.Database.ImportAsync(ImportState.Running, [RecordState.Failed, RecordState.Imported, RecordState.Failed]);
+        await server.Database.SqlAsync("INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, outcome) VALUES ($1, 1, 1, now(), 'w', 'source_not_found')", id);
+        var (_, page) = await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}/records?state=failed&limit=1");
+        Assert.Equal((1, "failed", "source_not_found", "permanent", "1"),
+            ((int)page!["items"]![0]!["rowNumber"]!, (string?)page["items"]![0]!["state"], (string?)page["items"]![0]!["error"]!["code"], (string?)page["items"]![0]!["error"]!["class"], (string?)page["next"]));
+        (_, page) = await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}/records?recordIds=2&recordIds=3");
+        Assert.Equal([2, 3], page!["items"]!.AsArray().Select(r => (int)r!["rowNumber"]!));
+
+        var (_, record) = await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}/records/1");
+        Assert.Equal((1, "source_not_found"), ((int)record!["attempts"]!, (string?)record["history"]![0]!["outcome"]));
+    }
+
+    [Fact]
+    public async Task Findings_come_page_by_page_as_json_and_whole_as_csv_that_no_spreadsheet_runs()
+    {
+        var id = await server.Database.ImportAsync(ImportState.Review, [RecordState.Invalid, RecordState.Invalid]);
+        await server.Database.SqlAsync("""
+            INSERT INTO importer.finding (import_id, row_number, line_number, column_name, code, severity, value)
+            VALUES ($1, 1, 2, 'url', 'url_missing', 'error', NULL), ($1, 1, 2, 'url', 'url_malformed', 'error', '=cmd()'), ($1, 2, 3, 'url', 'url_missing', 'error', 'a,"b"')
+            """, id);
+        var (_, first) = await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}/findings?limit=2");
+        var (_, second) = await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}/findings?limit=2&after={(string?)first!["next"]}");
+        Assert.Equal([1, 1, 2], first["items"]!.AsArray().Concat(second!["items"]!.AsArray()).Select(f => (int)f!["row"]!));
+        Assert.False(string.IsNullOrEmpty((string?)first["items"]![0]!["hint"]));
+        Assert.Null(second["next"]);
+
+        var csv = await server.Client(server.ViewerKey).GetStringAsync($"/api/v1/imports/{id}/findings?format=csv", Token);
+        Assert.StartsWith("row,line,column,code,severity,value,hint\r\n", csv, StringComparison.Ordinal);
+        Assert.Contains("'=cmd()", csv, StringComparison.Ordinal);
+        Assert.Contains("\"a,\"\"b\"\"\"", csv, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_document_of_the_api_and_its_page_need_a_key_and_load_nothing_from_elsewhere()
+    {
+        Assert.NotEqual(HttpStatusCode.OK, (await server.Client(null).GetAsync("/openapi/v1.json", Token)).StatusCode);
+        var (status, document) = await server.GetAsync(server.ViewerKey, "/openapi/v1.json");
+        Assert.Equal(200, status);
+        Assert.Contains("/api/v1/imports/{id}/rerun", document!["paths"]!.AsObject().Select(p => p.Key));
+
+        var page = await server.Client(server.ViewerKey).GetStringAsync("/scalar/", Token);
+        Assert.DoesNotContain("//cdn", page, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotMatch("(src|href)=\"https?://", page);
+    }
+
+    private static ByteArrayContent Csv() => new(Encoding.UTF8.GetBytes(Manifest)) { Headers = { ContentType = new MediaTypeHeaderValue("text/csv") } };
+
+    private static async Task<JsonNode?> NextAsync(StreamReader lines)
+    {
+        while (await lines.ReadLineAsync(Token) is { } line)
+        {
+            if (line.StartsWith("data: ", StringComparison.Ordinal)) return JsonNode.Parse(line[6..]);
+        }
+        return null;
+    }
+}

@@ -1,0 +1,137 @@
+using BulkImporter.Imports;
+using BulkImporter.Records;
+
+namespace BulkImporter.Tests.Imports;
+
+public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<ImporterDatabase>
+{
+    private static readonly RecordState[] OneOfEach = Enum.GetValues<RecordState>();
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private ReadImports Read => new(database.Source);
+
+    [Fact]
+    public async Task Counts_are_those_of_the_chunks_and_failures_are_only_what_failed_or_is_unknown()
+    {
+        var id = await database.ImportAsync(ImportState.Running, [.. OneOfEach, RecordState.Failed]);
+        var import = await Read.FindAsync(id, Token);
+        Assert.NotNull(import);
+        Assert.Equal(new StateCounts(1, 1, 1, 1, 2, 1, 1, 1, 1), import.Counts);
+        Assert.Equal((10, 10), (import.Rows, import.Counts.Total));
+        Assert.Equal([new("source_not_found", FailureClass.Permanent, 2), new("reply_timeout", FailureClass.Unknown, 1)], import.Failures);
+    }
+
+    [Fact]
+    public async Task An_import_that_is_not_there_is_null() => Assert.Null(await Read.FindAsync(999_999, Token));
+
+    [Fact]
+    public async Task An_import_that_is_not_parsed_has_no_rows_yet()
+    {
+        var import = await Read.FindAsync(await database.ImportAsync(ImportState.Parsing, []), Token);
+        Assert.Equal((null, 0, null, null), (import!.Rows, import.Counts.Total, import.RatePerSecond, import.EtaSeconds));
+    }
+
+    [Theory]
+    [InlineData(50, 40, 10.0, 1L)]  // 400 ended in 40 s, 3 open: done in a second
+    [InlineData(50, 4, null, null)] // too short a time
+    public async Task Rate_and_time_left_come_from_the_last_minute(int latestSecondsAgo, int span, double? rate, long? eta)
+    {
+        var id = await database.ImportAsync(ImportState.Running, OneOfEach);
+        await TickAsync(id, 300, 0);
+        await TickAsync(id, latestSecondsAgo, 1000);
+        await TickAsync(id, latestSecondsAgo - span, 1000 + (span * 10));
+        var import = await Read.FindAsync(id, Token);
+        Assert.Equal(rate, import!.RatePerSecond is { } r ? Math.Round(r) : null);
+        Assert.Equal(eta, import.EtaSeconds);
+    }
+
+    [Fact]
+    public async Task Too_few_ends_give_a_rate_and_no_time_left()
+    {
+        var id = await database.ImportAsync(ImportState.Running, OneOfEach);
+        await TickAsync(id, 40, 100);
+        await TickAsync(id, 2, 105);
+        var import = await Read.FindAsync(id, Token);
+        Assert.NotNull(import!.RatePerSecond);
+        Assert.Null(import.EtaSeconds);
+    }
+
+    [Fact]
+    public async Task A_rerun_that_takes_ends_back_is_no_negative_rate()
+    {
+        var id = await database.ImportAsync(ImportState.Running, OneOfEach);
+        await TickAsync(id, 40, 1000);
+        await TickAsync(id, 2, 10);
+        Assert.Equal(0, (await Read.FindAsync(id, Token))!.RatePerSecond);
+    }
+
+    [Fact]
+    public async Task The_reason_is_the_accounts_when_that_does_not_work_and_the_import_gives_none()
+    {
+        var account = await database.OneAsync<int>("""
+            INSERT INTO importer.account (name, base_url, token_protected, state, reason, rejected_in_a_row, submit_rate, status_rate, max_in_flight, backlog_limit, created_at, updated_at)
+            VALUES ('museum', 'http://x/', 'x', 'suspended', 'the token was rejected', 3, 0, 0, 5, 5, now(), now()) RETURNING id
+            """);
+        var running = await database.ImportAsync(ImportState.Running, OneOfEach);
+        var paused = await database.ImportAsync(ImportState.Paused, OneOfEach);
+        var finished = await database.ImportAsync(ImportState.Finished, OneOfEach);
+        await database.SqlAsync("UPDATE importer.import SET account_id = $2 WHERE id = ANY($1)", new[] { running, paused, finished }, account);
+        await database.SqlAsync("UPDATE importer.import SET reason = 'Paused by ann.' WHERE id = $1", paused);
+
+        Assert.Equal("Account museum is suspended: the token was rejected.", (await Read.FindAsync(running, Token))!.Reason);
+        Assert.Equal("Paused by ann.", (await Read.FindAsync(paused, Token))!.Reason);
+        Assert.Null((await Read.FindAsync(finished, Token))!.Reason);
+
+        await database.SqlAsync("UPDATE importer.account SET state = 'active', reason = NULL WHERE id = $1", account);
+        await database.SqlAsync("""
+            INSERT INTO importer.call_budget (account_id, kind, next_at, blocks_in_a_row, blocked_until, blocked_reason)
+            VALUES ($1, 'submit', now(), 1, now() + interval '1 hour', 'too many calls')
+            """, account);
+        Assert.Contains("too many calls", (await Read.FindAsync(running, Token))!.Reason, StringComparison.Ordinal);
+        await database.SqlAsync("UPDATE importer.call_budget SET blocked_until = now() - interval '1 second' WHERE account_id = $1", account);
+        Assert.Null((await Read.FindAsync(running, Token))!.Reason);
+    }
+
+    [Fact]
+    public async Task The_list_is_newest_first_page_by_page_and_by_state()
+    {
+        var ids = new List<int>();
+        foreach (var state in new[] { ImportState.Running, ImportState.Rejected, ImportState.Running, ImportState.Running })
+            ids.Add(await database.ImportAsync(state, state == ImportState.Rejected ? [] : OneOfEach));
+
+        var first = await Read.ListAsync(2, ids[3] + 1, ImportState.Running, Token);
+        Assert.Equal([ids[3], ids[2]], first.Items.Select(i => i.Id));
+        var second = await Read.ListAsync(1, first.Next, ImportState.Running, Token);
+        Assert.Equal(ids[0], Assert.Single(second.Items).Id);
+        Assert.Equal(ids[1], (await Read.ListAsync(1, null, ImportState.Rejected, Token)).Items[0].Id);
+    }
+
+    [Fact]
+    public async Task The_same_bytes_uploaded_again_name_the_import_before()
+    {
+        var first = await database.ImportAsync(ImportState.Finished, OneOfEach);
+        var second = await database.ImportAsync(ImportState.Review, OneOfEach);
+        Assert.Null((await Read.FindAsync(second, Token))!.SameManifestAs);
+        await database.SqlAsync("""
+            UPDATE importer.manifest m SET sha256 = (SELECT sha256 FROM importer.manifest JOIN importer.import i ON i.manifest_id = manifest.id WHERE i.id = $1)
+            FROM importer.import i WHERE i.manifest_id = m.id AND i.id = $2
+            """, first, second);
+        Assert.Equal(first, (await Read.FindAsync(second, Token))!.SameManifestAs);
+        Assert.Null((await Read.FindAsync(first, Token))!.SameManifestAs);
+    }
+
+    [Fact]
+    public async Task The_rates_over_time_are_the_differences_of_the_ticks_in_as_many_points_as_asked_for()
+    {
+        var id = await database.ImportAsync(ImportState.Running, OneOfEach);
+        for (var second = 0; second <= 100; second++) await TickAsync(id, 200 - second, second * 5);
+        var rates = await Read.RatesAsync(id, 10, Token);
+        Assert.InRange(rates.Count, 8, 10);
+        Assert.All(rates, r => Assert.Equal(5, r.FinishedPerSecond, 3));
+        Assert.Empty(await Read.RatesAsync(999_999, 10, Token));
+    }
+
+    private Task<int> TickAsync(int id, int secondsAgo, int finished) => database.SqlAsync(
+        "INSERT INTO importer.import_tick (import_id, at, submitted_count, finished_count) VALUES ($1, date_trunc('second', now()) - make_interval(secs => $2), $3, $3)", id, (double)secondsAgo, finished);
+}

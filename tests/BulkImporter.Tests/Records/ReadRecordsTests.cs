@@ -1,0 +1,84 @@
+using BulkImporter.Imports;
+using BulkImporter.Records;
+
+namespace BulkImporter.Tests.Records;
+
+public sealed class ReadRecordsTests(ImporterDatabase database) : IClassFixture<ImporterDatabase>
+{
+    private static readonly RecordState[] Mixed =
+    [
+        RecordState.Failed, RecordState.Imported, RecordState.Imported, RecordState.Imported, RecordState.Imported, RecordState.Imported,
+        RecordState.Failed, RecordState.Unknown, RecordState.Submitted, RecordState.Failed, RecordState.Invalid,
+    ];
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private ReadRecords Read => new(database.Source);
+
+    public static TheoryData<RecordFilter, int[]> Filters() => new()
+    {
+        { RecordFilter.All, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] },
+        { new RecordFilter { State = RecordState.Failed }, [1, 7, 10] },
+        { new RecordFilter { State = RecordState.Pending }, [] },
+        { new RecordFilter { Code = "source_not_found" }, [1, 7, 10] },
+        { new RecordFilter { Code = "reply_timeout", State = RecordState.Failed }, [] },
+        { new RecordFilter { RowNumbers = [9, 2, 99] }, [2, 9] },
+        { new RecordFilter { RowNumbers = [9, 2, 1], State = RecordState.Failed }, [1] },
+        { new RecordFilter { Search = "CLIP 1" }, [1, 10, 11] },
+        { new RecordFilter { Search = "CLIP 1", State = RecordState.Failed }, [1, 10] },
+        { new RecordFilter { Search = "media.example/7." }, [7] },
+        { new RecordFilter { Search = "rid4" }, [4] },
+        { new RecordFilter { Search = "st-9" }, [9] },
+        { new RecordFilter { Search = "%" }, [] },
+        { new RecordFilter { Search = "clip_1" }, [] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Filters))]
+    public async Task List_and_count_agree_on_what_a_filter_selects_whatever_the_page_size(RecordFilter filter, int[] expected)
+    {
+        var id = await database.ImportAsync(ImportState.Running, Mixed);
+        var listed = new List<int>();
+        int? after = 0;
+        while (after is { } row)
+        {
+            var page = await Read.ListAsync(id, filter, row, 2, Token);
+            Assert.True(page.Items.Count <= 2);
+            listed.AddRange(page.Items.Select(r => r.RowNumber));
+            after = page.Next;
+        }
+        Assert.Equal(expected, listed);
+        Assert.Equal(expected.Length, await Read.CountAsync(id, filter, Token));
+    }
+
+    [Fact]
+    public async Task A_full_last_page_says_that_it_is_the_last()
+    {
+        var id = await database.ImportAsync(ImportState.Running, [RecordState.Failed, RecordState.Failed]);
+        Assert.Null((await Read.ListAsync(id, RecordFilter.All, 0, 2, Token)).Next);
+    }
+
+    [Fact]
+    public async Task A_submitted_record_shows_how_far_Cincopa_is_and_others_do_not()
+    {
+        var id = await database.ImportAsync(ImportState.Running, Mixed);
+        await database.SqlAsync("""
+            INSERT INTO importer.status_poll (import_id, row_number, account_id, status_id, submitted_at, next_poll_at, poll_count, progress_percent, progress_bytes, total_bytes, moved_at)
+            SELECT $1, 9, id, 'st-9', now(), now(), 1, 40, 400, 1000, now() FROM importer.account LIMIT 1
+            """, id);
+        var detail = await Read.FindAsync(id, 9, Token);
+        Assert.Equal((40, 400L, 1000L), (detail!.Record.Progress, detail.Record.ProgressBytes, detail.Record.TotalBytes));
+        Assert.Null((await Read.FindAsync(id, 1, Token))!.Record.Progress);
+    }
+
+    [Fact]
+    public async Task An_error_tells_its_class_and_a_finding_has_none()
+    {
+        var id = await database.ImportAsync(ImportState.Running, Mixed);
+        var page = await Read.ListAsync(id, new RecordFilter { RowNumbers = [1, 8, 11] }, 0, 10, Token);
+        Assert.Equal([FailureClass.Permanent, FailureClass.Unknown, null], page.Items.Select(r => r.Error!.Class));
+    }
+
+    [Fact]
+    public async Task A_row_that_is_not_there_is_null() => Assert.Null(await Read.FindAsync(await database.ImportAsync(ImportState.Running, Mixed), 12, Token));
+}
