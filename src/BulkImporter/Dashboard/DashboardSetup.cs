@@ -10,6 +10,9 @@ public static class DashboardSetup
 {
     public const string HangfirePath = "/hangfire";
 
+    // Named, because the default looks for that of the program that was started, which is another one in a test.
+    private const string StaticAssets = "BulkImporter.staticwebassets.endpoints.json";
+
     /// <summary>Needs the operations (imports, records, rerun, manifests, accounts), the access and Hangfire's storage.</summary>
     public static IServiceCollection AddDashboard(this IServiceCollection services)
     {
@@ -26,7 +29,7 @@ public static class DashboardSetup
     public static IEndpointRouteBuilder MapDashboard(this IEndpointRouteBuilder endpoints)
     {
         // Style and scripts hold nothing secret, and the sign-in page needs them before anybody is signed in.
-        endpoints.MapStaticAssets().AllowAnonymous();
+        endpoints.MapStaticAssets(StaticAssets).AllowAnonymous();
         endpoints.MapRazorComponents<App>()
             // The policy for frames is one of the headers of every answer.
             .AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = null)
