@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using System.Threading.Channels;
 using BulkImporter.Dashboard;
 using BulkImporter.Imports;
 using BulkImporter.Records;
@@ -79,20 +79,11 @@ public sealed class ImportFeedTests(ImporterDatabase database) : IClassFixture<I
     /// <summary>What one page was told, to be waited for.</summary>
     private sealed class Watched<T>
     {
-        private readonly ConcurrentQueue<Reading<T>> told = new();
-        private readonly SemaphoreSlim some = new(0);
+        private readonly Channel<Reading<T>> told = Channel.CreateUnbounded<Reading<T>>();
 
-        public void Add(Reading<T> reading)
-        {
-            told.Enqueue(reading);
-            some.Release();
-        }
+        public void Add(Reading<T> reading) => Assert.True(told.Writer.TryWrite(reading));
 
-        public async Task<Reading<T>> NextAsync()
-        {
-            Assert.True(await some.WaitAsync(TimeSpan.FromSeconds(30), Token), "Nothing was told.");
-            return told.TryDequeue(out var reading) ? reading : throw new InvalidOperationException("Told without a reading.");
-        }
+        public Task<Reading<T>> NextAsync() => told.Reader.ReadAsync(Token).AsTask().WaitAsync(TimeSpan.FromSeconds(30), Token);
 
         public async Task<Reading<T>> UntilAsync(Func<Reading<T>, bool> isIt)
         {
