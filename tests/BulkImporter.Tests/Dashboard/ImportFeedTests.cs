@@ -3,6 +3,7 @@ using BulkImporter.Dashboard;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Tests.Dashboard;
 
@@ -62,7 +63,7 @@ public sealed class ImportFeedTests(ImporterDatabase database) : IClassFixture<I
     public async Task A_database_that_does_not_answer_leaves_the_last_numbers_marked_as_stale()
     {
         var source = BulkImporter.Data.DataSetup.CreateDataSource(database.ConnectionString);
-        var feed = new ImportFeed(new ReadImports(source), TimeProvider.System, NullLogger<ImportFeed>.Instance);
+        var feed = new ImportFeed(new ReadImports(source, Options.Create(new ImportsOptions())), TimeProvider.System, NullLogger<ImportFeed>.Instance);
         var id = await database.ImportAsync(ImportState.Running, [RecordState.Imported]);
         var page = new Watched<ImportView>();
         using var one = feed.Watch(id, page.Add);
@@ -74,7 +75,7 @@ public sealed class ImportFeedTests(ImporterDatabase database) : IClassFixture<I
         Assert.Equal(1, stale.Value!.Counts.Imported);
     }
 
-    private ImportFeed Feed() => new(new ReadImports(database.Source), TimeProvider.System, NullLogger<ImportFeed>.Instance);
+    private ImportFeed Feed() => new(new ReadImports(database.Source, Options.Create(new ImportsOptions())), TimeProvider.System, NullLogger<ImportFeed>.Instance);
 
     /// <summary>What one page was told, to be waited for.</summary>
     private sealed class Watched<T>
