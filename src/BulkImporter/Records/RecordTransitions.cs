@@ -220,7 +220,7 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
 
     /// <summary>Marks the duplicates of an import that is being parsed, in the parse's transaction. Answers how many.</summary>
     public Task<int> DuplicateAsync(NpgsqlConnection connection, int importId, string? urlColumn, CancellationToken cancellationToken) =>
-        connection.ExecuteAsync(MarkDuplicates, cancellationToken, importId, urlColumn);
+        connection.ExecuteLongAsync(MarkDuplicates, cancellationToken, importId, urlColumn);
 
     /// <summary>
     /// Begins an attempt for each of <paramref name="rows"/> that is still pending. Nothing is sent for a row that is not in the answer:
@@ -319,7 +319,7 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
     public async Task<int> CancelledAsync(NpgsqlConnection connection, int importId, CancellationToken cancellationToken)
     {
         await connection.ExecuteAsync(LockChunksOfImport, cancellationToken, importId);
-        return await ExecuteLongAsync(connection, CancelPending, cancellationToken, importId);
+        return await connection.ExecuteLongAsync(CancelPending, cancellationToken, importId);
     }
 
     /// <summary>
@@ -337,16 +337,8 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
 
         var parameters = new List<object?> { importId, eligible.Select(EnumText<RecordState>.Of).ToArray() };
         var condition = filter.Condition(parameters);
-        var moved = await ExecuteLongAsync(connection, MakePendingAgain + condition, cancellationToken, [.. parameters]);
+        var moved = await connection.ExecuteLongAsync(MakePendingAgain + condition, cancellationToken, [.. parameters]);
         return (moved, selected.Where(s => !eligible.Contains(s.Key)).ToDictionary());
-    }
-
-    /// <summary>A million records in one statement take longer than the usual limit for a command; the caller's token still ends it.</summary>
-    private static async Task<int> ExecuteLongAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object?[] parameters)
-    {
-        await using var command = connection.Command(sql, parameters);
-        command.CommandTimeout = 0;
-        return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>

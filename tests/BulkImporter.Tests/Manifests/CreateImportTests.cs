@@ -26,7 +26,14 @@ public sealed class CreateImportTests(ImporterDatabase database) : IClassFixture
     {
         var created = await Create.RunAsync(new NewImport(await ManifestAsync(), "ann")
         {
-            Name = "Spring", Mapping = "url=Where", Start = true, MaxAttempts = 2, WhenUnknown = WhenUnknown.Resubmit, Priority = 7, Fid = "F1", ChunkSize = 10,
+            Name = "Spring",
+            Mapping = "url=Where",
+            Start = true,
+            MaxAttempts = 2,
+            WhenUnknown = WhenUnknown.Resubmit,
+            Priority = 7,
+            Fid = "F1",
+            ChunkSize = 10,
         }, Token);
         var import = await new ReadImports(database.Source, Options.Create(new ImportsOptions())).FindAsync(created.Id, Token);
         Assert.NotNull(import);
