@@ -109,6 +109,7 @@ internal sealed class ChunkPipeline(
     private async Task SendAsync(Intent intent, string sourceUrl, long? startAt, CancellationToken stopSending, CancellationToken abandon)
     {
         var answer = Verdict.NotSent(intent);
+        var mayHaveLeft = false;
         RemoteError? error = null;
         try
         {
@@ -116,6 +117,7 @@ internal sealed class ChunkPipeline(
             try
             {
                 if (startAt is { } start) await HavePermitAsync(start, stopSending);
+                mayHaveLeft = true;
                 var result = await cincopa.UploadFromUrlAsync(current.Access, sourceUrl, fid, abandon);
                 answer = Verdict.Of(intent, result, schedule);
                 error = result switch
@@ -133,6 +135,11 @@ internal sealed class ChunkPipeline(
         catch (OperationCanceledException)
         {
             // Before the call left: the client throws this only when nothing was sent. The answer stays "not sent".
+        }
+        catch (NpgsqlException e) when (!mayHaveLeft)
+        {
+            // No permit is to be had from a database that does not answer. The answer stays "not sent".
+            Log.PermitFailed(log, lease.ImportId, intent.RowNumber, intent.Attempt, e.Message);
         }
         catch (Exception e)
         {
@@ -156,20 +163,20 @@ internal sealed class ChunkPipeline(
                 batch.Add(item.Answer);
                 if (item.Answer.Code?.IsNotTheRows() == true && item.Error is not null) accountError = item.Error;
             }
-            await WriteUntilDoneAsync(batch, abandon);
+            await WriteUntilDoneAsync(batch, accountError, abandon);
             written += batch.Count;
             LeaveRoom(batch.Count);
-            if (accountError is not null) await health.FailedAsync(lease.AccountId, current.Version, CallKind.Submit, accountError);
-            else if (batch.Exists(a => a.To == RecordState.Submitted)) await health.WorkedAsync(lease.AccountId, CallKind.Submit);
             batch.Clear();
         }
         return written;
     }
 
-    private Task WriteUntilDoneAsync(List<Answer> batch, CancellationToken abandon) => UntilDoneAsync(async () =>
+    private Task WriteUntilDoneAsync(List<Answer> batch, RemoteError? accountError, CancellationToken abandon) => UntilDoneAsync(async () =>
     {
         foreach (var late in await transitions.AnsweredAsync(lease, batch, FirstPoll, CancellationToken.None))
             Log.LateAcceptance(log, lease.ImportId, late.RowNumber, late.Attempt, late.StatusId);
+        if (accountError is not null) await health.FailedAsync(lease.AccountId, current.Version, CallKind.Submit, accountError);
+        else if (batch.Exists(a => a.To == RecordState.Submitted)) await health.WorkedAsync(lease.AccountId, CallKind.Submit);
     }, batch.Count, abandon);
 
     /// <summary>An answer is the only trace of what happened, so it is kept for as long as the process lives. Writing it twice is harmless.</summary>

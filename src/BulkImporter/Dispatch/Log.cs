@@ -32,6 +32,9 @@ internal static partial class Log
     [LoggerMessage(EventName = "ChunksFed", Level = LogLevel.Debug, Message = "{Count} chunks were enqueued")]
     public static partial void ChunksFed(ILogger logger, int count);
 
+    [LoggerMessage(EventName = "PermitFailed", Level = LogLevel.Warning, Message = "Import {ImportId} record {RecordId} attempt {Attempt}: the database gave no permit, so it was not sent: {Error}")]
+    public static partial void PermitFailed(ILogger logger, int importId, int recordId, int attempt, string error);
+
     [LoggerMessage(EventName = "UnexpectedDispatchError", Level = LogLevel.Error, Message = "Import {ImportId} record {RecordId} attempt {Attempt}: the call failed in a way that the client does not know; the record is in doubt")]
     public static partial void UnexpectedDispatchError(ILogger logger, int importId, int recordId, int attempt, Exception error);
 }

@@ -36,15 +36,22 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
         RETURNING i.id, i.reason
         """;
 
-    private const string Finish = """
-        UPDATE importer.import i
-        SET state = 'finished', finished_at = now(), reason = NULL
-        WHERE i.state = 'running' AND NOT EXISTS (
-            SELECT 1 FROM importer.import_chunk c WHERE c.import_id = i.id AND c.pending_count + c.submitting_count + c.submitted_count > 0)
+    private const string NoneCanMove = """
+        NOT EXISTS (SELECT 1 FROM importer.import_chunk c WHERE c.import_id = i.id AND c.pending_count + c.submitting_count + c.submitted_count > 0)
             -- What is in doubt will be sent again, if that is the import's setting.
             AND NOT (i.when_unknown = 'resubmit' AND EXISTS (
                 SELECT 1 FROM importer.import_record r
                 WHERE r.import_id = i.id AND r.error_code IS NOT NULL AND r.state = 'unknown' AND r.attempts_left > 0))
+        """;
+
+    // A rerun holds this lock while it makes records pending. So it is waited for here, and the counters are read by the next
+    // statement: in this one they would be as old as the wait, and an import could finish with pending records.
+    private const string LockEnding = $"SELECT i.id FROM importer.import i WHERE i.state = 'running' AND {NoneCanMove} ORDER BY i.id FOR NO KEY UPDATE";
+
+    private const string Finish = $"""
+        UPDATE importer.import i
+        SET state = 'finished', finished_at = now(), reason = NULL
+        WHERE i.id = ANY($1) AND i.state = 'running' AND {NoneCanMove}
         RETURNING i.id
         """;
 
@@ -62,8 +69,19 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
         await database.ExecuteAsync(Tick, cancellationToken);
         foreach (var (id, reason) in await database.QueryAsync(PauseFailing, r => (r.GetInt32(0), r.GetString(1)), cancellationToken))
             Log.ImportPausedByBreaker(log, id, reason);
-        foreach (var id in await database.QueryAsync(Finish, r => r.GetInt32(0), cancellationToken))
+        foreach (var id in await FinishAsync(cancellationToken))
             Log.ImportFinished(log, id);
+    }
+
+    private async Task<List<int>> FinishAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var ending = await connection.QueryAsync(LockEnding, r => r.GetInt32(0), cancellationToken);
+        if (ending.Count == 0) return ending;
+        var finished = await connection.QueryAsync(Finish, r => r.GetInt32(0), cancellationToken, ending.ToArray());
+        await transaction.CommitAsync(cancellationToken);
+        return finished;
     }
 
     private async Task CancelPendingAsync(int importId, CancellationToken cancellationToken)

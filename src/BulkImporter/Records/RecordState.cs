@@ -9,7 +9,7 @@ namespace BulkImporter.Records;
 [StoredAsText]
 public enum RecordState
 {
-    /// <summary>Due now or at next_attempt_at. In: parse, retry, rerun. Out: dispatch, cancel. A crash changes nothing.</summary>
+    /// <summary>Due now or at next_attempt_at. In: parse, retry, rerun. Out: dispatch, cancel, or the parse itself when another row names the same source. A crash changes nothing.</summary>
     Pending,
 
     /// <summary>The intent is committed, the answer is not. In: dispatch. Out: the answer, or the rescue. A crash leaves it in doubt: it becomes unknown and is never blindly resent.</summary>
@@ -18,13 +18,13 @@ public enum RecordState
     /// <summary>Cincopa accepted it and gave a status_id. In: the answer. Out: the status. A crash changes nothing: asking again is harmless.</summary>
     Submitted,
 
-    /// <summary>The asset exists; rid names it. In: the status, or a person who adopts. Final: no submit call ever again.</summary>
+    /// <summary>The asset exists; rid names it. In: the status. Final: no submit call ever again. A crash changes nothing.</summary>
     Imported,
 
     /// <summary>It will not be tried again by itself. In: the answer or the status. Out: rerun. A crash changes nothing.</summary>
     Failed,
 
-    /// <summary>A submit call may or may not have been received. In: the answer that could not be read, or the rescue. Out: the late answer, a person, or the import's setting. A crash changes nothing.</summary>
+    /// <summary>A submit call may or may not have been received. In: the answer that could not be read, or the rescue. Out: the late answer, or a person who reruns it knowing that this may make a second asset. A crash changes nothing.</summary>
     Unknown,
 
     /// <summary>A person ended the import before it was sent. In: cancel. Out: rerun. A crash changes nothing.</summary>

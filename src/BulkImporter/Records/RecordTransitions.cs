@@ -121,6 +121,7 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         UPDATE importer.import_record r SET possibly_duplicated = true
         FROM unnest($2::int[], $3::text[]) AS late(row_number, status_id)
         WHERE r.import_id = $1 AND r.row_number = late.row_number AND r.status_id IS DISTINCT FROM late.status_id
+        RETURNING r.row_number
         """;
 
     /// <summary>Submitted to what the status call says; the status_id is the guard, so the end of an older attempt changes nothing.</summary>
@@ -264,12 +265,10 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         }
 
         var late = answers.Where(a => a.To == RecordState.Submitted && !moved.Contains(a.RowNumber)).ToList();
-        if (late.Count > 0)
-        {
-            await database.ExecuteAsync(MarkPossiblyDuplicated, cancellationToken,
-                lease.ImportId, late.Select(a => a.RowNumber).ToArray(), late.Select(a => a.StatusId).ToArray());
-        }
-        return late;
+        if (late.Count == 0) return late;
+        var marked = await database.QueryAsync(MarkPossiblyDuplicated, r => r.GetInt32(0), cancellationToken,
+            lease.ImportId, late.Select(a => a.RowNumber).ToArray(), late.Select(a => a.StatusId).ToArray());
+        return late.FindAll(a => marked.Contains(a.RowNumber));
     }
 
     /// <summary>Writes what the status call said of submitted records. Answers how many moved; the rest had moved on before.</summary>

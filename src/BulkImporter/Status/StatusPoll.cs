@@ -27,7 +27,7 @@ public sealed class StatusPoll
     /// <summary>When the progress last changed; the stall timer counts from here.</summary>
     public required DateTimeOffset MovedAt { get; set; }
 
-    /// <summary>Since when the status call has said that it does not know this ticket.</summary>
+    /// <summary>Since when the status call has found nothing to name: it does not know this ticket, or says that it is done and names no asset.</summary>
     public DateTimeOffset? NotFoundSince { get; set; }
 
     public sealed class Configuration : IEntityTypeConfiguration<StatusPoll>

@@ -113,7 +113,7 @@ public sealed class StatusPoller(
             StatusResult.Failed failed => Failed(record, failed.Error.Code(), failed.Error),
             StatusResult.NotFound missing when record.Now - record.NotFoundSince > options.Value.NotFoundGrace =>
                 End(record, RecordState.Unknown, null, FailureCode.StatusLost, missing.Error.Message),
-            StatusResult.DoneWithoutRid when record.Now - record.MovedAt > options.Value.UnnamedGrace =>
+            StatusResult.DoneWithoutRid when record.Now - record.NotFoundSince > options.Value.UnnamedGrace =>
                 End(record, RecordState.Unknown, null, FailureCode.AssetUnnamed, "Cincopa says that the import is done, but it never named the asset."),
             _ when age > options.Value.Deadline =>
                 End(record, RecordState.Unknown, null, FailureCode.DeadlineExceeded, $"The import did not end within {options.Value.Deadline}."),
@@ -136,7 +136,8 @@ public sealed class StatusPoller(
         if (result is StatusResult.Running { UnknownWord: { } word } && wordsSeen.TryAdd(word, true)) Log.StatusWordUnknown(log, word);
         var running = result as StatusResult.Running;
         var moved = running is not null && (running.ProgressBytes ?? 0, running.ProgressPercent ?? 0) != (record.ProgressBytes ?? 0, record.ProgressPercent ?? 0);
-        return new(record, Wait(record), (short?)running?.ProgressPercent, running?.ProgressBytes, running?.TotalBytes, moved, result is StatusResult.NotFound);
+        return new(record, Wait(record), (short?)running?.ProgressPercent, running?.ProgressBytes, running?.TotalBytes, moved,
+            result is StatusResult.NotFound or StatusResult.DoneWithoutRid);
     }
 
     /// <summary>Not asked, or not answered: nothing is known that was not known before.</summary>

@@ -1,0 +1,81 @@
+using BulkImporter.Accounts;
+using Cincopa.Client;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace BulkImporter.Tests.Accounts;
+
+public sealed class AccountBreakerTests(EngineDatabase database) : IClassFixture<EngineDatabase>
+{
+    private readonly AccountBreaker breaker = new(database.Source, NullLogger<AccountBreaker>.Instance);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_third_rejection_in_a_row_suspends_the_account_and_says_why()
+    {
+        var account = await database.AccountAsync();
+        var version = await VersionAsync(account);
+        await breaker.CredentialRejectedAsync(account, version, "Invalid token.", Token);
+        await breaker.CredentialRejectedAsync(account, version, "Invalid token.", Token);
+        Assert.Equal("active", await StateAsync(account));
+        await breaker.CredentialRejectedAsync(account, version, "Invalid token.", Token);
+        Assert.Equal("suspended", await StateAsync(account));
+        Assert.Contains("Invalid token.", await database.OneAsync<string>("SELECT reason FROM importer.account WHERE id = $1", account), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_call_that_worked_breaks_the_row_of_rejections()
+    {
+        var account = await database.AccountAsync();
+        var version = await VersionAsync(account);
+        for (var n = 0; n < 3; n++)
+        {
+            await breaker.CredentialRejectedAsync(account, version, "no", Token);
+            await breaker.CredentialRejectedAsync(account, version, "no", Token);
+            await breaker.CredentialWorkedAsync(account, Token);
+        }
+        Assert.Equal("active", await StateAsync(account));
+    }
+
+    [Fact]
+    public async Task A_replaced_token_is_not_judged_by_calls_of_the_old_one()
+    {
+        var account = await database.AccountAsync();
+        var old = await VersionAsync(account);
+        await database.SqlAsync("UPDATE importer.account SET token_protected = 'new', updated_at = clock_timestamp() WHERE id = $1", account);
+        for (var n = 0; n < 5; n++) await breaker.CredentialRejectedAsync(account, old, "no", Token);
+        await breaker.QuotaExceededAsync(account, old, "full", Token);
+        Assert.Equal("active", await StateAsync(account));
+
+        var current = await VersionAsync(account);
+        for (var n = 0; n < 3; n++) await breaker.CredentialRejectedAsync(account, current, "no", Token);
+        Assert.Equal("suspended", await StateAsync(account));
+    }
+
+    [Fact]
+    public async Task A_full_quota_suspends_at_once()
+    {
+        var account = await database.AccountAsync();
+        await breaker.QuotaExceededAsync(account, await VersionAsync(account), "Storage limit reached.", Token);
+        Assert.Equal("suspended", await StateAsync(account));
+    }
+
+    [Theory]
+    [InlineData(RemoteErrorKind.TokenRejected, "active", 1, false)]
+    [InlineData(RemoteErrorKind.PermissionMissing, "active", 1, false)]
+    [InlineData(RemoteErrorKind.QuotaExceeded, "suspended", 0, false)]
+    [InlineData(RemoteErrorKind.RateLimited, "active", 0, true)]
+    [InlineData(RemoteErrorKind.ConnectionRefused, "active", 0, true)]
+    public async Task Each_kind_of_error_is_told_to_the_one_whom_it_concerns(RemoteErrorKind kind, string state, int rejections, bool blocked)
+    {
+        var account = await database.AccountAsync();
+        var health = new AccountHealth(new CallGovernor(database.Source, TimeProvider.System, () => 0), breaker);
+        await health.FailedAsync(account, await VersionAsync(account), CallKind.Submit, ScriptedCincopa.Error(kind));
+        Assert.Equal((state, rejections), (await StateAsync(account), await database.OneAsync<int>("SELECT rejected_in_a_row FROM importer.account WHERE id = $1", account)));
+        Assert.Equal(blocked, await database.OneAsync<bool>("SELECT blocked_until IS NOT NULL FROM importer.call_budget WHERE account_id = $1 AND kind = 'submit'", account));
+    }
+
+    private Task<string> StateAsync(int account) => database.OneAsync<string>("SELECT state FROM importer.account WHERE id = $1", account);
+
+    private Task<DateTimeOffset> VersionAsync(int account) => database.OneAsync<DateTimeOffset>("SELECT updated_at FROM importer.account WHERE id = $1", account);
+}

@@ -1,0 +1,244 @@
+using BulkImporter.Accounts;
+using BulkImporter.Data;
+using BulkImporter.Dispatch;
+using BulkImporter.Records;
+using Cincopa.Client;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+
+namespace BulkImporter.Tests.Dispatch;
+
+public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<EngineDatabase>, IAsyncLifetime
+{
+    private const int Window = 4;
+    private readonly ScriptedCincopa cincopa = new();
+    private int id;
+    private Lease lease = null!;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public ValueTask InitializeAsync() => UseAsync(rows: 30);
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    [Fact]
+    public async Task Every_record_is_sent_once_with_no_more_calls_in_flight_than_the_window()
+    {
+        cincopa.OnSubmit = async (_, stop) =>
+        {
+            await Task.Delay(2, stop);
+            return ScriptedCincopa.Accepted();
+        };
+        Assert.Equal(30, await RunAsync());
+        Assert.Equal(30, cincopa.Submitted.Distinct().Count());
+        Assert.Equal((30, Window), (cincopa.Submitted.Count, cincopa.MostInFlight));
+        Assert.Equal("submitted 30", await database.SoundCountsAsync(id));
+    }
+
+    [Fact]
+    public async Task At_most_twice_the_window_is_in_doubt_however_long_the_calls_take()
+    {
+        var gate = new TaskCompletionSource();
+        var full = new TaskCompletionSource();
+        cincopa.OnSubmit = async (_, _) =>
+        {
+            if (cincopa.Submitted.Count == Window) full.TrySetResult();
+            await gate.Task;
+            return ScriptedCincopa.Accepted();
+        };
+        var run = RunAsync();
+        await full.Task.WaitAsync(TimeSpan.FromSeconds(30), Token);
+        // All calls hang: what is committed and not answered grows to two windows, and no further.
+        await EventuallyAsync("SELECT count(*) = 8 FROM importer.import_record WHERE import_id = $1 AND state = 'submitting'");
+        Assert.Equal(Window, cincopa.Submitted.Count);
+        Assert.False(run.IsCompleted);
+        gate.SetResult();
+        Assert.Equal(30, await run);
+        Assert.Equal("submitted 30", await database.SoundCountsAsync(id));
+    }
+
+    [Fact]
+    public async Task A_stop_lets_calls_in_flight_finish_and_returns_the_rest_with_no_attempt_spent_and_none_in_doubt()
+    {
+        using var stop = new CancellationTokenSource();
+        var gate = new TaskCompletionSource();
+        cincopa.OnSubmit = async (_, _) =>
+        {
+            if (cincopa.Submitted.Count == Window) await stop.CancelAsync();
+            await gate.Task;
+            return ScriptedCincopa.Accepted();
+        };
+        var run = RunAsync(stopSending: stop.Token);
+        await EventuallyAsync("SELECT count(*) FILTER (WHERE state = 'submitting') = 4 AND count(*) FILTER (WHERE state = 'pending') = 26 FROM importer.import_record WHERE import_id = $1");
+        gate.SetResult();
+        await run;
+        Assert.Equal(Window, cincopa.Submitted.Count);
+        Assert.Equal("pending 26, submitted 4", await database.SoundCountsAsync(id));
+        Assert.Equal(26L, await database.OneAsync<long>("SELECT count(*) FROM importer.import_record WHERE import_id = $1 AND state = 'pending' AND attempts_left = 5", id));
+    }
+
+    [Fact]
+    public async Task A_stop_while_waiting_for_a_permit_sends_nothing_more()
+    {
+        await UseAsync(rows: 5, account: await database.AccountAsync(submitRate: 0.5));
+        using var stop = new CancellationTokenSource();
+        cincopa.OnSubmit = (_, _) =>
+        {
+            stop.Cancel();
+            return Task.FromResult(ScriptedCincopa.Accepted());
+        };
+        await RunAsync(stopSending: stop.Token, limits: new CallLimits(0.5, 0, default));
+        Assert.Equal("pending 4, submitted 1", await database.SoundCountsAsync(id));
+    }
+
+    [Fact]
+    public async Task Calls_that_are_abandoned_leave_their_records_in_doubt_and_say_so()
+    {
+        using var stop = new CancellationTokenSource();
+        using var abandon = new CancellationTokenSource();
+        cincopa.OnSubmit = async (_, giveUp) =>
+        {
+            if (cincopa.Submitted.Count == Window)
+            {
+                await stop.CancelAsync();
+                await abandon.CancelAsync();
+            }
+            await Task.WhenAny(Task.Delay(Timeout.Infinite, giveUp));
+            return new SubmitResult.Unknown(ScriptedCincopa.Error(RemoteErrorKind.ConnectionLost), null);
+        };
+        await RunAsync(stopSending: stop.Token, abandon: abandon.Token);
+        Assert.Equal("pending 26, unknown 4", await database.SoundCountsAsync(id));
+    }
+
+    [Fact]
+    public async Task Nothing_is_sent_after_the_import_was_paused()
+    {
+        cincopa.OnSubmit = async (_, _) =>
+        {
+            if (cincopa.Submitted.Count == 1) await database.SqlAsync("UPDATE importer.import SET state = 'paused' WHERE id = $1", id);
+            return ScriptedCincopa.Accepted();
+        };
+        await RunAsync();
+        // What was begun before the pause was committed is sent; nothing was begun after it.
+        Assert.InRange(cincopa.Submitted.Count, 1, 3 * Window);
+        Assert.Equal($"pending {30 - cincopa.Submitted.Count}, submitted {cincopa.Submitted.Count}", await database.SoundCountsAsync(id));
+    }
+
+    [Fact]
+    public async Task An_error_that_nobody_knows_leaves_its_record_in_doubt_and_the_others_are_sent()
+    {
+        cincopa.OnSubmit = (url, _) => url.EndsWith("/7.mp4", StringComparison.Ordinal)
+            ? throw new NotSupportedException("A surprise.")
+            : Task.FromResult(ScriptedCincopa.Accepted());
+        Assert.Equal(30, await RunAsync());
+        Assert.Equal("submitted 29, unknown 1", await database.SoundCountsAsync(id));
+        Assert.Equal("unknown attempt 1 left 4 reply_lost", await database.RecordAsync(id, 7));
+    }
+
+    [Fact]
+    public async Task A_429_asks_everyone_to_wait_and_costs_no_attempt()
+    {
+        cincopa.OnSubmit = (_, _) => Task.FromResult<SubmitResult>(new SubmitResult.Refused(ScriptedCincopa.Error(RemoteErrorKind.RateLimited, TimeSpan.FromMinutes(1))));
+        await RunAsync();
+        Assert.InRange(cincopa.Submitted.Count, 1, 3 * Window);
+        Assert.Equal("pending 30", await database.SoundCountsAsync(id));
+        Assert.Equal(30L, await database.OneAsync<long>("SELECT count(*) FROM importer.import_record WHERE import_id = $1 AND attempts_left = 5", id));
+        Assert.True(await database.OneAsync<bool>("SELECT blocked_until > now() + interval '30 seconds' FROM importer.call_budget WHERE account_id = $1 AND kind = 'submit'", lease.AccountId));
+    }
+
+    [Fact]
+    public async Task Rejected_credentials_suspend_the_account_and_fail_no_record()
+    {
+        cincopa.OnSubmit = (_, _) => Task.FromResult<SubmitResult>(new SubmitResult.Refused(ScriptedCincopa.Error(RemoteErrorKind.TokenRejected)));
+        await UseAsync(rows: 30, window: 1);
+        await RunAsync();
+        Assert.Equal("suspended", await database.OneAsync<string>("SELECT state FROM importer.account WHERE id = $1", lease.AccountId));
+        Assert.Equal("pending 30", await database.SoundCountsAsync(id));
+        Assert.Equal(30L, await database.OneAsync<long>("SELECT count(*) FROM importer.import_record WHERE import_id = $1 AND attempts_left = 5", id));
+        Assert.InRange(cincopa.Submitted.Count, 3, 5);
+    }
+
+    // --- the database fails
+
+    [Fact]
+    public async Task Answers_wait_for_a_database_that_is_gone_and_none_is_lost()
+    {
+        await using var cut = new CutDatabase(database.ConnectionString);
+        cincopa.OnSubmit = async (_, _) =>
+        {
+            if (cincopa.Submitted.Count == Window) await cut.CutAsync(Token);
+            return ScriptedCincopa.Accepted();
+        };
+        var clock = new SteppedClock();
+        var run = RunAsync(source: cut.Source, clock: clock);
+        // An answer could not be written: it is kept and tried again after a second, for as long as it takes.
+        await clock.SomeoneWaitsAsync();
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await clock.SomeoneWaitsAsync();
+        await cut.MendAsync(Token);
+        cincopa.OnSubmit = (_, _) => Task.FromResult(ScriptedCincopa.Accepted());
+        var answered = await AdvanceUntilDoneAsync(run, clock);
+
+        Assert.Equal(cincopa.Submitted.Count, cincopa.Submitted.Distinct().Count());
+        Assert.InRange(answered, Window, 30);
+        Assert.Equal(cincopa.Submitted.Count == 30 ? "submitted 30" : $"pending {30 - cincopa.Submitted.Count}, submitted {cincopa.Submitted.Count}", await database.SoundCountsAsync(id));
+    }
+
+    [Fact]
+    public async Task Connections_that_break_again_and_again_lose_nothing_and_send_nothing_twice()
+    {
+        await using var cut = new CutDatabase(database.ConnectionString);
+        cincopa.OnSubmit = async (_, _) =>
+        {
+            // In the middle of intents, of answers, of both: whatever runs when the fifth, tenth, ... call is made.
+            if (cincopa.Submitted.Count % 5 == 0) await cut.BreakConnectionsAsync(Token);
+            return ScriptedCincopa.Accepted();
+        };
+        var clock = new SteppedClock();
+        for (var round = 0; round < 20 && (await DueAsync()).Count > 0; round++)
+            await AdvanceUntilDoneAsync(RunAsync(source: cut.Source, clock: clock), clock);
+        Assert.Equal(30, cincopa.Submitted.Distinct().Count());
+        Assert.Equal(30, cincopa.Submitted.Count);
+        Assert.Equal("submitted 30", await database.SoundCountsAsync(id));
+    }
+
+    private async ValueTask UseAsync(int rows, int? account = null, int window = Window)
+    {
+        id = await database.ImportAsync(rows, chunkSize: rows, account: account);
+        lease = await database.LeaseAsync(id, window: window);
+    }
+
+    private async Task<int> RunAsync(
+        CallLimits limits = default, NpgsqlDataSource? source = null, TimeProvider? clock = null, CancellationToken stopSending = default, CancellationToken abandon = default)
+    {
+        source ??= database.Source;
+        clock ??= TimeProvider.System;
+        var governor = new CallGovernor(source, clock, () => 0.5);
+        var version = await database.OneAsync<DateTimeOffset>("SELECT updated_at FROM importer.account WHERE id = $1", lease.AccountId);
+        using var pipeline = new ChunkPipeline(lease, limits, new CurrentAccess(new CincopaAccess(new Uri("http://127.0.0.1:9/v2/"), "token"), version), null,
+            new RecordTransitions(source), governor, new AccountHealth(governor, new AccountBreaker(source, NullLogger<AccountBreaker>.Instance)),
+            cincopa, new RetrySchedule(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), () => 0), clock, NullLogger.Instance);
+        return await pipeline.RunAsync(await DueAsync(), stopSending, abandon);
+    }
+
+    private Task<List<DueRecord>> DueAsync() => database.Source.QueryAsync(
+        "SELECT row_number, source_url FROM importer.import_record WHERE import_id = $1 AND state = 'pending' ORDER BY 1", r => new DueRecord(r.GetInt32(0), r.GetString(1)), Token, id);
+
+    private static async Task<int> AdvanceUntilDoneAsync(Task<int> run, SteppedClock clock)
+    {
+        while (!run.IsCompleted)
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            await Task.WhenAny(run, Task.Delay(5, Token));
+        }
+        return await run;
+    }
+
+    /// <summary>Waits until the database says so; fails after half a minute.</summary>
+    private async Task EventuallyAsync(string question)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        patience.CancelAfter(TimeSpan.FromSeconds(30));
+        while (!await database.OneAsync<bool>(question, id)) await Task.Delay(5, patience.Token);
+    }
+}

@@ -1,0 +1,187 @@
+using BulkImporter.Data;
+using BulkImporter.Imports;
+using BulkImporter.Records;
+using BulkImporter.Rerun;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+
+namespace BulkImporter.Tests;
+
+/// <summary>
+/// A database of a test class in which records live: imports of pending records that are due, leases put there by plain SQL, and the
+/// questions that every test of the engine ends with.
+/// </summary>
+public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
+{
+    public const string Worker = "this-worker";
+    private readonly ImporterDatabase database = new(server);
+
+    public NpgsqlDataSource Source => database.Source;
+
+    public string ConnectionString => database.ConnectionString;
+
+    public RecordTransitions Transitions => new(Source);
+
+    internal FollowImports Follow => new(Source, Transitions, NullLogger<FollowImports>.Instance);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public ValueTask InitializeAsync() => database.InitializeAsync();
+
+    public ValueTask DisposeAsync() => database.DisposeAsync();
+
+    public Task<int> SqlAsync(string sql, params object?[] parameters) => database.SqlAsync(sql, parameters);
+
+    public Task<T> OneAsync<T>(string sql, params object?[] parameters) => database.OneAsync<T>(sql, parameters);
+
+    public Task<string> ImportStateAsync(int importId) => database.StateAsync(importId);
+
+    /// <summary>An account of its own without limits, so that tests of one class do not share a block or a suspension.</summary>
+    public async Task<int> AccountAsync(int maxInFlight = 0, double submitRate = 0, double statusRate = 0, int backlog = 0)
+    {
+        var id = await OneAsync<int>("""
+            INSERT INTO importer.account (name, base_url, token_protected, state, rejected_in_a_row, submit_rate, status_rate, max_in_flight, backlog_limit, created_at, updated_at)
+            VALUES ('account ' || gen_random_uuid(), 'http://127.0.0.1:9/v2/', 'nothing', 'active', 0, $1, $2, $3, $4, now(), now()) RETURNING id
+            """, submitRate, statusRate, maxInFlight, backlog);
+        await SqlAsync("""
+            INSERT INTO importer.call_budget (account_id, kind, next_at, blocks_in_a_row, backlog_room)
+            SELECT $1, k, now(), 0, CASE k WHEN 'submit' THEN nullif($2, 0) END FROM unnest(ARRAY['submit', 'status']) k
+            """, id, backlog);
+        return id;
+    }
+
+    /// <summary>An import of <paramref name="rows"/> pending records, all due, for an account of its own unless one is given.</summary>
+    public async Task<int> ImportAsync(int rows = 3, int chunkSize = 3, int? account = null, int priority = 0, int maxAttempts = 5, ImportState state = ImportState.Running)
+    {
+        var id = await database.ImportAsync(state, [.. Enumerable.Repeat(RecordState.Pending, rows)], chunkSize);
+        await SqlAsync("UPDATE importer.import SET account_id = $2, priority = $3, max_attempts = $4, started_at = now() WHERE id = $1",
+            id, account ?? await AccountAsync(), priority, maxAttempts);
+        await SqlAsync("UPDATE importer.import_record SET attempts_left = $2 WHERE import_id = $1", id, (short)maxAttempts);
+        await SqlAsync("UPDATE importer.import_chunk SET due_at = now() WHERE import_id = $1", id);
+        return id;
+    }
+
+    /// <summary>Puts a live lease on a chunk, whoever held it before.</summary>
+    public async Task<Lease> LeaseAsync(int importId, int chunk = 1, int window = 32, string worker = Worker)
+    {
+        var token = Guid.NewGuid();
+        return (await Source.QueryAsync("""
+            UPDATE importer.import_chunk c
+            SET state = 'running', lease_token = $3, lease_owner = $4, lease_until = now() + interval '1 hour', lease_window = $5, fence = c.fence + 1
+            FROM importer.import i
+            WHERE c.import_id = $1 AND c.number = $2 AND i.id = c.import_id
+            RETURNING c.first_row, c.last_row, i.account_id
+            """, r => new Lease(importId, chunk, r.GetInt32(0), r.GetInt32(1), r.GetInt32(2), token, worker, window), Token,
+            importId, chunk, token, worker, window)).Single();
+    }
+
+    /// <summary>Lets the lease of a chunk run out.</summary>
+    public Task ExpireAsync(int importId, int chunk = 1) =>
+        SqlAsync("UPDATE importer.import_chunk SET lease_until = now() - interval '1 second' WHERE import_id = $1 AND number = $2", importId, chunk);
+
+    /// <summary>Gives a chunk back as a graceful worker does, without touching its records.</summary>
+    public Task ReleaseAsync(int importId, int chunk = 1) => SqlAsync("""
+        UPDATE importer.import_chunk c
+        SET state = 'waiting', lease_token = NULL, lease_owner = NULL, lease_until = NULL, lease_window = 0,
+            due_at = (SELECT min(coalesce(next_attempt_at, now())) FROM importer.import_record r
+                      WHERE r.import_id = c.import_id AND r.chunk_number = c.number AND r.state = 'pending')
+        WHERE import_id = $1 AND number = $2
+        """, importId, chunk);
+
+    /// <summary>Commits the intents of rows under a lease of their chunk and answers them accepted, each with <c>st-row-attempt</c>.</summary>
+    public async Task<Lease> SubmitAsync(int importId, int chunk, params int[] rows)
+    {
+        var lease = await LeaseAsync(importId, chunk);
+        var intents = await Transitions.SubmittingAsync(lease, rows, Token);
+        Assert.Equal(rows.Order(), intents.Select(i => i.RowNumber).Order());
+        await AnswerAsync(lease, [.. intents.Select(Accepted)]);
+        return lease;
+    }
+
+    public Task<IReadOnlyList<Answer>> AnswerAsync(Lease lease, params Answer[] answers) =>
+        Transitions.AnsweredAsync(lease, answers, TimeSpan.FromSeconds(1), Token);
+
+    public static string StatusIdOf(Intent intent) => $"st-{intent.RowNumber}-{intent.Attempt}";
+
+    public static Answer Accepted(Intent intent) =>
+        new(intent.RowNumber, intent.Attempt, RecordState.Submitted, StatusIdOf(intent), null, 200, null, null, GiveBack: false);
+
+    public static Answer Failed(Intent intent, RecordState to, FailureCode code, TimeSpan? retryAfter = null) =>
+        new(intent.RowNumber, intent.Attempt, to, null, code, 500, "It did not work.", to == RecordState.Pending ? retryAfter ?? TimeSpan.Zero : null, code.IsNotTheRows());
+
+    public Task<long> ConcludeAsync(int importId, int row, string statusId, RecordState to, FailureCode? code = null, TimeSpan? retryAfter = null) =>
+        Transitions.ConcludedAsync([new(importId, row, statusId, to, to == RecordState.Imported ? $"rid{row}" : null, code, code?.ToString(),
+            to == RecordState.Pending ? retryAfter ?? TimeSpan.Zero : null)], Token);
+
+    public Task<RerunResult> RerunAsync(int importId, RecordFilter? filter = null) =>
+        new RerunRecords(Source, Transitions).RunAsync(importId, filter ?? RecordFilter.All, "ann", Token);
+
+    public Task<ImportChange> CancelAsync(int importId) => new CancelImport(Source, Transitions).RunAsync(importId, "ann", Token);
+
+    /// <summary>The record's state and what belongs to it, e.g. "submitted attempt 1 left 4 st-1-1".</summary>
+    public async Task<string> RecordAsync(int importId, int row) => (await RecordsAsync(importId)).Single(r => r.Row == row).Text;
+
+    public async Task<RecordState> StateAsync(int importId, int row) =>
+        EnumText<RecordState>.Parse(await OneAsync<string>("SELECT state FROM importer.import_record WHERE import_id = $1 AND row_number = $2", importId, row));
+
+    public async Task<List<(int Row, string Text)>> RecordsAsync(int importId) => await Source.QueryAsync("""
+        SELECT row_number, concat_ws(' ', state, 'attempt', attempt_count, 'left', attempts_left, status_id, rid, error_code, CASE WHEN possibly_duplicated THEN 'twice' END)
+        FROM importer.import_record WHERE import_id = $1 ORDER BY row_number
+        """, r => (r.GetInt32(0), r.GetString(1)), Token, importId);
+
+    /// <summary>The attempts of a record, e.g. "1 accepted st-1-1".</summary>
+    public async Task<string[]> AttemptsAsync(int importId, int row) => [.. await Source.QueryAsync("""
+        SELECT concat_ws(' ', number, coalesce(outcome, 'open'), status_id) FROM importer.attempt WHERE import_id = $1 AND row_number = $2 ORDER BY number
+        """, r => r.GetString(0), Token, importId, row)];
+
+    /// <summary>Records by state as the counters have it, after making sure that everything about the import fits together.</summary>
+    public async Task<string> SoundCountsAsync(int importId)
+    {
+        await AssertSoundAsync(importId);
+        return await database.CountsAsync(importId);
+    }
+
+    /// <summary>
+    /// The invariants that hold at every commit: counters equal a grouped count and sum to the rows, attempts are numbered without a gap,
+    /// only what is being submitted has an open attempt, exactly what is submitted is followed, and no pending record is forgotten.
+    /// </summary>
+    public async Task AssertSoundAsync(int importId)
+    {
+        var wrong = await Source.QueryAsync("""
+            WITH record AS (SELECT * FROM importer.import_record WHERE import_id = $1),
+            counted AS (
+                SELECT chunk_number, count(*) AS rows, min(row_number) AS first_row, max(row_number) AS last_row,
+                    count(*) FILTER (WHERE state = 'pending') AS pending, count(*) FILTER (WHERE state = 'submitting') AS submitting,
+                    count(*) FILTER (WHERE state = 'submitted') AS submitted, count(*) FILTER (WHERE state = 'imported') AS imported,
+                    count(*) FILTER (WHERE state = 'failed') AS failed, count(*) FILTER (WHERE state = 'unknown') AS unknown,
+                    count(*) FILTER (WHERE state = 'cancelled') AS cancelled, count(*) FILTER (WHERE state = 'invalid') AS invalid,
+                    count(*) FILTER (WHERE state = 'duplicate') AS duplicate
+                FROM record GROUP BY chunk_number)
+            SELECT 'chunk ' || c.number || ' does not count its records' FROM importer.import_chunk c FULL JOIN counted n ON n.chunk_number = c.number
+            WHERE c.import_id = $1 AND (c.pending_count, c.submitting_count, c.submitted_count, c.imported_count, c.failed_count, c.unknown_count, c.cancelled_count, c.invalid_count, c.duplicate_count)
+                IS DISTINCT FROM (n.pending, n.submitting, n.submitted, n.imported, n.failed, n.unknown, n.cancelled, n.invalid, n.duplicate)
+            UNION ALL
+            SELECT 'the chunks hold ' || sum(c.last_row - c.first_row + 1) || ' rows of ' || max(i.row_count)
+            FROM importer.import_chunk c JOIN importer.import i ON i.id = c.import_id
+            WHERE i.id = $1 HAVING sum(c.last_row - c.first_row + 1) <> max(i.row_count)
+            UNION ALL
+            SELECT 'row ' || r.row_number || ' has attempts ' || coalesce(string_agg(t.number::text, ',' ORDER BY t.number), 'none') || ' and counts ' || r.attempt_count
+            FROM record r LEFT JOIN importer.attempt t ON t.import_id = r.import_id AND t.row_number = r.row_number
+            GROUP BY r.row_number, r.attempt_count
+            HAVING count(t.number) <> r.attempt_count OR coalesce(max(t.number), 0) <> r.attempt_count
+            UNION ALL
+            SELECT 'row ' || r.row_number || ' is ' || r.state || ' and its attempt ' || t.number || ' is ' || coalesce(t.outcome, 'open')
+            FROM record r JOIN importer.attempt t ON t.import_id = r.import_id AND t.row_number = r.row_number
+            WHERE (t.outcome IS NULL) <> (r.state = 'submitting' AND t.number = r.attempt_count)
+            UNION ALL
+            SELECT 'row ' || r.row_number || ' is ' || r.state || ' and followed as ' || coalesce(p.status_id, 'nothing')
+            FROM record r LEFT JOIN importer.status_poll p ON p.import_id = r.import_id AND p.row_number = r.row_number
+            WHERE (r.state = 'submitted') <> (p.status_id IS NOT NULL) OR p.status_id <> r.status_id OR p.attempt <> r.attempt_count
+            UNION ALL
+            SELECT 'row ' || r.row_number || ' is pending and its chunk is due at ' || coalesce(c.due_at::text, 'no time')
+            FROM record r JOIN importer.import_chunk c ON c.import_id = r.import_id AND c.number = r.chunk_number
+            WHERE r.state = 'pending' AND (c.due_at IS NULL OR c.due_at > GREATEST(r.next_attempt_at, now()))
+            """, r => r.GetString(0), Token, importId);
+        Assert.Empty(wrong);
+    }
+}

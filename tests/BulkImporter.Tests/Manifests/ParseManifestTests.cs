@@ -1,0 +1,228 @@
+using System.Globalization;
+using System.IO.Compression;
+using System.Text;
+using BulkImporter.Manifests;
+using Hangfire;
+using Hangfire.Common;
+using Hangfire.States;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace BulkImporter.Tests.Manifests;
+
+public sealed class ParseManifestTests(EngineDatabase database) : IClassFixture<EngineDatabase>
+{
+    private const string TateMap = "url=thumbnailUrl,caption=title,reference_id=accession_number";
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_Tate_sample_becomes_2096_records_and_38_findings_in_chunks_of_500()
+    {
+        var id = await CreateAsync(await File.ReadAllBytesAsync(Path.Combine(AppContext.BaseDirectory, "samples", "tate-artworks.csv"), Token), TateMap, chunkSize: 500);
+        await ParseAsync(id);
+        Assert.Equal("pending 2096, invalid 38", await database.SoundCountsAsync(id));
+        Assert.Equal("review 2134 2134", await database.OneAsync<string>("SELECT concat_ws(' ', state, row_count, parsed_rows) FROM importer.import WHERE id = $1", id));
+        Assert.Equal("1-500 501-1000 1001-1500 1501-2000 2001-2134",
+            await database.OneAsync<string>("SELECT string_agg(first_row || '-' || last_row, ' ' ORDER BY number) FROM importer.import_chunk WHERE import_id = $1", id));
+        Assert.Equal("url_missing 38", await FindingsAsync(id));
+        Assert.Equal("A00001", await database.OneAsync<string>("SELECT reference_id FROM importer.import_record WHERE import_id = $1 AND row_number = 1", id));
+        Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.import_chunk WHERE import_id = $1 AND due_at IS NULL", id));
+    }
+
+    [Fact]
+    public async Task Rows_that_cannot_be_sent_are_kept_as_records_that_say_why()
+    {
+        var id = await CreateAsync("""
+            url,title
+            https://media.example/1.mp4,One
+            ,Two
+            ftp://media.example/3.mp4,Three
+            https://ann:secret@media.example/4.mp4,Four
+            https://media.example/5.mp4,Five
+            """);
+        await ParseAsync(id);
+        Assert.Equal("pending 2, invalid 3", await database.SoundCountsAsync(id));
+        Assert.Equal(3L, await database.OneAsync<long>("SELECT count(*) FROM importer.finding WHERE import_id = $1 AND severity = 'error'", id));
+        Assert.Equal(3L, await database.OneAsync<long>("SELECT count(*) FROM importer.import_record WHERE import_id = $1 AND state = 'invalid' AND error_code IS NOT NULL AND error_message <> ''", id));
+        Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.import_record r WHERE import_id = $1 AND r::text LIKE '%secret%'", id));
+        Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.finding f WHERE import_id = $1 AND f::text LIKE '%secret%'", id));
+    }
+
+    [Fact]
+    public async Task Duplicates_are_counted_and_the_first_of_them_is_sent()
+    {
+        var id = await CreateAsync("""
+            url,id
+            https://media.example/a.mp4,1
+            https://media.example/b.mp4,2
+            HTTPS://MEDIA.example:443/a.mp4,3
+            https://media.example/a.mp4,4
+            https://media.example/c.mp4,2
+            """, chunkSize: 2);
+        await ParseAsync(id);
+        Assert.Equal("pending 3, duplicate 2", await database.SoundCountsAsync(id));
+        Assert.Equal("1 2 5", await database.OneAsync<string>("SELECT string_agg(row_number::text, ' ' ORDER BY row_number) FROM importer.import_record WHERE import_id = $1 AND state = 'pending'", id));
+        Assert.Equal("duplicate_reference_id 1, duplicate_url 2", await FindingsAsync(id));
+    }
+
+    [Theory]
+    [InlineData("a,b\n1,2\n", "url")]
+    [InlineData("url\n", "no rows")]
+    public async Task A_manifest_that_cannot_be_read_is_rejected_with_the_reason(string text, string reason)
+    {
+        var id = await CreateAsync(text);
+        await ParseAsync(id);
+        Assert.Equal("rejected", await database.ImportStateAsync(id));
+        Assert.Contains(reason, await database.OneAsync<string>("SELECT reason FROM importer.import WHERE id = $1", id), StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(0L, await LeftoversAsync(id));
+    }
+
+    [Fact]
+    public async Task A_manifest_whose_bytes_are_damaged_is_rejected_with_the_reason()
+    {
+        var id = await CreateAsync("url\nhttps://media.example/1.mp4\n");
+        await database.SqlAsync("UPDATE importer.manifest_part SET bytes = '\\x00' WHERE manifest_id = (SELECT manifest_id FROM importer.import WHERE id = $1)", id);
+        await ParseAsync(id);
+        Assert.Equal("rejected", await database.ImportStateAsync(id));
+        Assert.Contains("damaged", await database.OneAsync<string>("SELECT reason FROM importer.import WHERE id = $1", id), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_second_job_for_the_same_import_ends_while_the_first_reads_and_changes_nothing_after_it()
+    {
+        var id = await CreateAsync(Urls(30));
+        // As the first job holds it, from another session.
+        await using (var connection = await database.Source.OpenConnectionAsync(Token))
+        await using (var transaction = await connection.BeginTransactionAsync(Token))
+        {
+            await using (var take = new NpgsqlCommand("SELECT pg_advisory_xact_lock(hashtext('bulkimporter.parse'), $1)", connection) { Parameters = { new() { Value = id } } })
+                await take.ExecuteNonQueryAsync(Token);
+            await ParseAsync(id);
+            Assert.Equal(("parsing", 0L), (await database.ImportStateAsync(id), await LeftoversAsync(id)));
+        }
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => ParseAsync(id))));
+        await ParseAsync(id);
+        Assert.Equal("pending 30", await database.SoundCountsAsync(id));
+        Assert.Equal("review", await database.ImportStateAsync(id));
+    }
+
+    [Fact]
+    public async Task Cancelled_while_it_is_read_an_import_has_no_records()
+    {
+        // Two checkpoints: the cancel falls between them, seen from another session by the progress that is told there.
+        var id = await CreateAsync(Urls(40_500), chunkSize: 500);
+        await database.SqlAsync($"""
+            CREATE OR REPLACE FUNCTION public.cancel_{id}() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN NEW.state := 'cancelled'; NEW.finished_at := now(); RETURN NEW; END $$
+            """);
+        await database.SqlAsync($"CREATE TRIGGER cancel_{id} BEFORE UPDATE ON importer.import FOR EACH ROW WHEN (NEW.id = {id} AND NEW.parsed_rows = 20000) EXECUTE FUNCTION public.cancel_{id}()");
+        await ParseAsync(id);
+        Assert.Equal(("cancelled", 0L), (await database.ImportStateAsync(id), await LeftoversAsync(id)));
+    }
+
+    [Fact]
+    public async Task A_parse_that_dies_leaves_nothing_and_the_next_one_starts_afresh()
+    {
+        var id = await CreateAsync(Urls(20_500), chunkSize: 500);
+        await using (var cut = new CutDatabase(database.ConnectionString))
+        {
+            // When the first 20,000 rows are written the server ends the session that wrote them.
+            await database.SqlAsync($"""
+                CREATE OR REPLACE FUNCTION public.kill_{id}() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = session_user AND pid <> pg_backend_pid(); RETURN NEW; END $$
+                """);
+            await database.SqlAsync($"CREATE TRIGGER kill_{id} BEFORE UPDATE ON importer.import FOR EACH ROW WHEN (NEW.id = {id} AND NEW.parsed_rows = 20000) EXECUTE FUNCTION public.kill_{id}()");
+            await Assert.ThrowsAnyAsync<NpgsqlException>(() => ParseAsync(id, cut.Source));
+        }
+        Assert.Equal(("parsing", 0L), (await database.ImportStateAsync(id), await LeftoversAsync(id)));
+        await database.SqlAsync($"DROP TRIGGER kill_{id} ON importer.import");
+        await ParseAsync(id);
+        Assert.Equal("review", await database.ImportStateAsync(id));
+        Assert.Equal(20_500L, await database.OneAsync<long>("SELECT sum(pending_count) FROM importer.import_chunk WHERE import_id = $1", id));
+        await database.AssertSoundAsync(id);
+    }
+
+    [Theory]
+    [InlineData(false, "review")]
+    [InlineData(true, "running")]
+    public async Task A_parsed_import_is_started_when_that_was_asked_for_and_waits_for_review_otherwise(bool start, string state)
+    {
+        var id = await CreateAsync(Urls(2), start: start);
+        await ParseAsync(id);
+        Assert.Equal(state, await database.ImportStateAsync(id));
+        Assert.Equal(start, await database.OneAsync<bool>("SELECT started_at IS NOT NULL FROM importer.import WHERE id = $1", id));
+    }
+
+    [Fact]
+    public async Task A_gzipped_manifest_is_read_like_the_plain_one()
+    {
+        using var zipped = new MemoryStream();
+        await using (var gzip = new GZipStream(zipped, CompressionLevel.Fastest, leaveOpen: true)) await gzip.WriteAsync(Encoding.UTF8.GetBytes(Urls(5)), Token);
+        var id = await CreateAsync(zipped.ToArray());
+        await ParseAsync(id);
+        Assert.Equal("pending 5", await database.SoundCountsAsync(id));
+    }
+
+    [Fact]
+    public async Task A_waiting_import_is_enqueued_once_and_again_only_when_its_job_gave_no_sign_of_life()
+    {
+        var id = await CreateAsync(Urls(1));
+        var jobs = new NotedJobs();
+        var queue = new QueueParsing(database.Source, jobs, Options.Create(new ManifestOptions { ParseAgainAfter = TimeSpan.FromSeconds(60) }));
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => queue.RunAsync(Token))));
+        Assert.Equal(1, jobs.Of(id));
+        await database.SqlAsync("UPDATE importer.import SET parse_queued_at = now() - interval '61 seconds' WHERE id = $1", id);
+        await queue.RunAsync(Token);
+        Assert.Equal(2, jobs.Of(id));
+        await ParseAsync(id);
+        await database.SqlAsync("UPDATE importer.import SET parse_queued_at = NULL WHERE id = $1", id);
+        await queue.RunAsync(Token);
+        Assert.Equal(2, jobs.Of(id));
+    }
+
+    private static string Urls(int count) => "url\n" + string.Concat(Enumerable.Range(1, count).Select(n => FormattableString.Invariant($"https://media.example/{n}.mp4\n")));
+
+    private Task<int> CreateAsync(string text, string? map = null, int chunkSize = 3, bool start = false) => CreateAsync(Encoding.UTF8.GetBytes(text), map, chunkSize, start);
+
+    private async Task<int> CreateAsync(byte[] bytes, string? map = null, int chunkSize = 3, bool start = false)
+    {
+        var manifest = await new UploadManifest(database.Source, Options.Create(new ManifestOptions())).RunAsync(new MemoryStream(bytes), "library.csv", Token);
+        return (await new CreateImport(database.Source).RunAsync(new NewImport(manifest.Id, "ann") { Mapping = map, ChunkSize = chunkSize, Start = start }, Token)).Id;
+    }
+
+    private Task ParseAsync(int id, NpgsqlDataSource? source = null)
+    {
+        source ??= database.Source;
+        return new ParseManifest(source, new ManifestBytes(source), new(source), new SourceUrlRules(new SourceUrlOptions()), TimeProvider.System, NullLogger<ParseManifest>.Instance)
+            .RunAsync(id, "library.csv", Token);
+    }
+
+    private Task<long> LeftoversAsync(int id) => database.OneAsync<long>("""
+        SELECT (SELECT count(*) FROM importer.import_record WHERE import_id = $1) + (SELECT count(*) FROM importer.import_chunk WHERE import_id = $1)
+            + (SELECT count(*) FROM importer.finding WHERE import_id = $1)
+        """, id);
+
+    private Task<string> FindingsAsync(int id) => database.OneAsync<string>("""
+        SELECT coalesce(string_agg(code || ' ' || n, ', ' ORDER BY code), '') FROM (SELECT code, count(*) AS n FROM importer.finding WHERE import_id = $1 GROUP BY code) f
+        """, id);
+
+    private sealed class NotedJobs : IBackgroundJobClient
+    {
+        private readonly List<int> imports = [];
+
+        public string Create(Job job, IState state)
+        {
+            lock (imports) imports.Add((int)job.Args[0]);
+            return imports.Count.ToString(CultureInfo.InvariantCulture);
+        }
+
+        public int Of(int importId)
+        {
+            lock (imports) return imports.Count(i => i == importId);
+        }
+
+        public bool ChangeState(string jobId, IState state, string expectedState) => throw new NotSupportedException();
+    }
+}

@@ -1,0 +1,171 @@
+using System.Collections.Concurrent;
+using System.Text.RegularExpressions;
+using BulkImporter.Accounts;
+using BulkImporter.Data;
+using BulkImporter.Records;
+using BulkImporter.Status;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace BulkImporter.Tests.Records;
+
+/// <summary>
+/// The statements that run for every record find their rows by the key, also right after an ANALYZE that saw no transient state (the
+/// planner then believes that such a state selects next to nothing). The plans are the server's own, told by auto_explain, for which the
+/// test's user must be a superuser.
+/// </summary>
+public sealed partial class HotStatementTests(EngineDatabase database) : IClassFixture<EngineDatabase>, IAsyncLifetime
+{
+    private const int Rows = 50_000;
+    private static readonly SemaphoreSlim Prepared = new(1, 1);
+    private static int import;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        await Prepared.WaitAsync(Token);
+        try
+        {
+            if (import != 0) return;
+            import = await database.ImportAsync(Rows, chunkSize: 500);
+            foreach (var table in new[] { "import_record", "import_chunk", "attempt", "status_poll", "import", "account", "call_budget" })
+                await database.SqlAsync($"ANALYZE importer.{table}");
+        }
+        finally
+        {
+            Prepared.Release();
+        }
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    [Theory]
+    [InlineData("force_custom_plan")]
+    [InlineData("force_generic_plan")]
+    public async Task Intents_answers_conclusions_and_the_rescue_reach_their_records_by_the_key(string planMode)
+    {
+        var chunk = planMode == "force_custom_plan" ? 7 : 8;
+        await using var explained = new ExplainedDatabase(database.ConnectionString, planMode);
+        var transitions = new RecordTransitions(explained.Source);
+        var lease = await database.LeaseAsync(import, chunk);
+        int[] rows = [.. Enumerable.Range(lease.FirstRow, 32)];
+
+        var intents = await transitions.SubmittingAsync(lease, rows, Token);
+        Assert.Equal(32, intents.Count);
+        explained.AssertByKey("intents");
+
+        await transitions.AnsweredAsync(lease, [.. intents.Take(30).Select(EngineDatabase.Accepted)], TimeSpan.FromMinutes(1), Token);
+        explained.AssertByKey("answers");
+
+        Assert.Equal(30, await transitions.ConcludedAsync([.. intents.Take(30).Select(i =>
+            new Conclusion(import, i.RowNumber, EngineDatabase.StatusIdOf(i), RecordState.Imported, $"rid{i.RowNumber}", null, null, null))], Token));
+        explained.AssertByKey("conclusions");
+
+        await database.ExpireAsync(import, chunk);
+        Assert.Equal(2, await transitions.RescuedAsync(import, chunk, Token));
+        explained.AssertByKey("rescue");
+    }
+
+    [Fact]
+    public async Task A_poller_claims_what_is_due_by_the_index_on_the_time_among_many_that_are_not()
+    {
+        var tokens = new ProtectToken(new EphemeralDataProtectionProvider());
+        var account = await database.AccountAsync();
+        await database.SqlAsync("UPDATE importer.account SET token_protected = $2 WHERE id = $1", account, tokens.Protect("token"));
+        await database.SqlAsync("""
+            INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at, poll_count)
+            SELECT -1, n, 1, $1, 'st-' || n, now(), now() + CASE WHEN n <= 50 THEN interval '-1 second' ELSE interval '1 hour' END, now(), 0 FROM generate_series(1, 20000) n
+            """, account);
+        await database.SqlAsync("ANALYZE importer.status_poll");
+        await using var explained = new ExplainedDatabase(database.ConnectionString, "force_generic_plan");
+        var governor = new CallGovernor(explained.Source, TimeProvider.System, () => 0);
+        var poller = new StatusPoller(explained.Source, new RecordTransitions(explained.Source), new AccountAccess(explained.Source, tokens), governor,
+            new AccountHealth(governor, new AccountBreaker(explained.Source, NullLogger<AccountBreaker>.Instance)), new ScriptedCincopa(),
+            new PollSchedule(TimeSpan.FromHours(1), TimeSpan.FromHours(1), () => 0), new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0),
+            Options.Create(new StatusOptions()), TimeProvider.System, NullLogger<StatusPoller>.Instance);
+        Assert.Equal(50, await poller.RunAsync(Token));
+        var plans = explained.TakePlans();
+        Assert.Contains(plans, p => p.Contains("ix_status_poll_account_id_next_poll_at", StringComparison.Ordinal));
+        // Counting what is outstanding is a statement of its own, every few seconds.
+        Assert.DoesNotContain(plans.Where(p => p.Contains("UPDATE importer.status_poll", StringComparison.Ordinal)), p => SeqScan().IsMatch(p));
+    }
+
+    [GeneratedRegex("Seq Scan on (import_record|attempt|status_poll)")]
+    private static partial Regex SeqScan();
+
+    /// <summary>The test's database through connections that tell the plan of every statement that they run, triggers' statements too.</summary>
+    private sealed class ExplainedDatabase : IAsyncDisposable
+    {
+        private readonly Notices notices = new();
+        private readonly ILoggerFactory loggers;
+
+        public ExplainedDatabase(string connectionString, string planMode)
+        {
+            var settings = new NpgsqlConnectionStringBuilder(connectionString) { NoResetOnClose = true, MaxAutoPrepare = 50, AutoPrepareMinUsages = 2, ApplicationName = "explained" };
+            var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
+            // Npgsql logs the server's notices, whichever connection they come on.
+            loggers = LoggerFactory.Create(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(notices));
+            builder.UseLoggerFactory(loggers);
+            builder.UsePhysicalConnectionInitializer(_ => throw new NotSupportedException(), async connection =>
+            {
+                await connection.ExecuteAsync("LOAD 'auto_explain'", CancellationToken.None);
+                foreach (var (name, value) in new[]
+                {
+                    ("auto_explain.log_min_duration", "0"), ("auto_explain.log_nested_statements", "on"), ("auto_explain.log_level", "notice"), ("plan_cache_mode", planMode),
+                })
+                {
+                    await connection.ExecuteAsync($"SET {name} = '{value}'", CancellationToken.None);
+                }
+            });
+            Source = builder.Build();
+        }
+
+        public NpgsqlDataSource Source { get; }
+
+        public List<string> TakePlans()
+        {
+            List<string> taken = [.. notices.Texts];
+            notices.Texts.Clear();
+            return taken;
+        }
+
+        public void AssertByKey(string what)
+        {
+            var taken = TakePlans();
+            Assert.True(taken.Exists(p => p.Contains("pk_import_record", StringComparison.Ordinal)), $"The {what} did not use the key:\n{string.Join('\n', taken)}");
+            Assert.True(!taken.Exists(p => SeqScan().IsMatch(p)), $"The {what} read a whole table:\n{string.Join('\n', taken)}");
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Source.DisposeAsync();
+            loggers.Dispose();
+        }
+    }
+
+    /// <summary>Keeps the plans among what Npgsql logs.</summary>
+    private sealed class Notices : ILoggerProvider, ILogger
+    {
+        public ConcurrentQueue<string> Texts { get; } = new();
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            var text = formatter(state, exception);
+            if (text.Contains("Query Text:", StringComparison.Ordinal)) Texts.Enqueue(text);
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+}

@@ -1,0 +1,238 @@
+using BulkImporter.Accounts;
+using BulkImporter.Records;
+using BulkImporter.Status;
+using Cincopa.Client;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace BulkImporter.Tests.Status;
+
+public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<EngineDatabase>, IAsyncLifetime
+{
+    private readonly ScriptedCincopa cincopa = new();
+    private readonly ProtectToken tokens = new(new EphemeralDataProtectionProvider());
+    private int account;
+    private int id;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        // The poller looks at all accounts: what other tests left must not be due.
+        await database.SqlAsync("DELETE FROM importer.import");
+        await database.SqlAsync("DELETE FROM importer.status_poll");
+        account = await database.AccountAsync();
+        await database.SqlAsync("UPDATE importer.account SET token_protected = $1", tokens.Protect("token"));
+        id = await database.ImportAsync(rows: 3, account: account);
+        await database.SubmitAsync(id, 1, 1);
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    [Fact]
+    public async Task A_record_is_asked_about_when_it_is_due_and_not_before()
+    {
+        Assert.Equal(0, await Poller().RunAsync(Token));
+        await DueAsync();
+        Assert.Equal(1, await Poller().RunAsync(Token));
+        Assert.Equal(["st-1-1"], cincopa.Asked);
+        Assert.Equal(0, await Poller().RunAsync(Token));
+    }
+
+    [Fact]
+    public async Task Done_with_the_assets_name_is_imported()
+    {
+        await AskAsync(new StatusResult.Done(new Rid("Rid1")));
+        Assert.Equal("imported attempt 1 left 4 st-1-1 Rid1", await database.RecordAsync(id, 1));
+        Assert.Equal("pending 2, imported 1", await database.SoundCountsAsync(id));
+    }
+
+    [Theory]
+    [InlineData(RemoteErrorKind.SourceNotFound, "failed attempt 1 left 4 st-1-1 source_not_found")]
+    [InlineData(RemoteErrorKind.UnsupportedMedia, "failed attempt 1 left 4 st-1-1 unsupported_media")]
+    [InlineData(RemoteErrorKind.Aborted, "failed attempt 1 left 4 st-1-1 remote_aborted")]
+    [InlineData(RemoteErrorKind.SourceTimeout, "pending attempt 1 left 4 st-1-1 source_timeout")]
+    [InlineData(RemoteErrorKind.ServerError, "pending attempt 1 left 4 st-1-1 remote_error")]
+    [InlineData(RemoteErrorKind.UnreadableReply, "unknown attempt 1 left 4 st-1-1 reply_unreadable")]
+    public async Task A_failed_import_is_judged_by_its_class(RemoteErrorKind kind, string expected)
+    {
+        await AskAsync(new StatusResult.Failed(ScriptedCincopa.Error(kind)));
+        Assert.Equal(expected, await database.RecordAsync(id, 1));
+        await database.AssertSoundAsync(id);
+    }
+
+    [Fact]
+    public async Task Progress_is_kept_and_a_word_that_nobody_knows_is_taken_as_running()
+    {
+        await AskAsync(new StatusResult.Running(40, 4_000, 10_000, new Rid("early"), null));
+        await AskAsync(new StatusResult.Running(null, null, null, null, "Pondering"));
+        Assert.Equal("submitted attempt 1 left 4 st-1-1", await database.RecordAsync(id, 1));
+        Assert.Equal("40 4000 10000 2", await PollAsync("concat_ws(' ', progress_percent, progress_bytes, total_bytes, poll_count)"));
+    }
+
+    [Fact]
+    public async Task Progress_moves_the_stall_timer_and_standing_still_does_not()
+    {
+        await AgeAsync("moved_at", "1 hour");
+        await AskAsync(new StatusResult.Running(10, 100, 1000, null, null));
+        Assert.Equal("true", await PollAsync("(moved_at > now() - interval '1 minute')::text"));
+        await AgeAsync("moved_at", "1 hour");
+        await AskAsync(new StatusResult.Running(10, 100, 1000, null, null));
+        Assert.Equal("false", await PollAsync("(moved_at > now() - interval '1 minute')::text"));
+    }
+
+    [Fact]
+    public async Task Done_without_a_name_waits_for_it_and_is_imported_when_it_comes()
+    {
+        await AskAsync(new StatusResult.DoneWithoutRid());
+        Assert.Equal(RecordState.Submitted, await database.StateAsync(id, 1));
+        await AskAsync(new StatusResult.Done(new Rid("Late")));
+        Assert.Equal(RecordState.Imported, await database.StateAsync(id, 1));
+    }
+
+    [Fact]
+    public async Task The_grace_for_the_name_begins_when_it_is_first_missing_however_long_the_import_took()
+    {
+        await AgeAsync("moved_at", "2 hours");
+        await AskAsync(new StatusResult.DoneWithoutRid());
+        Assert.Equal(RecordState.Submitted, await database.StateAsync(id, 1));
+        await AgeAsync("not_found_since", "9 minutes");
+        await AskAsync(new StatusResult.DoneWithoutRid());
+        Assert.Equal(RecordState.Submitted, await database.StateAsync(id, 1));
+        await AgeAsync("not_found_since", "11 minutes");
+        await AskAsync(new StatusResult.DoneWithoutRid());
+        Assert.Equal("unknown attempt 1 left 4 st-1-1 asset_unnamed", await database.RecordAsync(id, 1));
+    }
+
+    [Fact]
+    public async Task A_lost_ticket_is_asked_again_through_its_grace_and_unknown_after_it()
+    {
+        var missing = new StatusResult.NotFound(ScriptedCincopa.Error(RemoteErrorKind.UnknownStatusId));
+        await AskAsync(missing);
+        await AgeAsync("not_found_since", "9 minutes");
+        await AskAsync(missing);
+        Assert.Equal(RecordState.Submitted, await database.StateAsync(id, 1));
+        await AgeAsync("not_found_since", "11 minutes");
+        await AskAsync(missing);
+        Assert.Equal("unknown attempt 1 left 4 st-1-1 status_lost", await database.RecordAsync(id, 1));
+        await database.AssertSoundAsync(id);
+    }
+
+    [Fact]
+    public async Task A_ticket_that_is_found_again_gets_its_whole_grace_the_next_time()
+    {
+        var missing = new StatusResult.NotFound(ScriptedCincopa.Error(RemoteErrorKind.UnknownStatusId));
+        await AskAsync(missing);
+        await AgeAsync("not_found_since", "11 minutes");
+        await AskAsync(new StatusResult.Running(null, null, null, null, null));
+        await AskAsync(missing);
+        Assert.Equal(RecordState.Submitted, await database.StateAsync(id, 1));
+    }
+
+    [Fact]
+    public async Task A_status_call_that_does_not_work_changes_nothing_on_the_record_and_keeps_everyone_from_asking()
+    {
+        await database.SubmitAsync(id, 1, 2, 3);
+        await AskAsync(new StatusResult.Unavailable(ScriptedCincopa.Error(RemoteErrorKind.ServerError)));
+        Assert.Single(cincopa.Asked);
+        Assert.Equal("submitted 3", await database.SoundCountsAsync(id));
+
+        await DueAsync();
+        Assert.Equal(0, await Poller().RunAsync(Token));
+        await database.SqlAsync("UPDATE importer.call_budget SET blocked_until = now() WHERE account_id = $1", account);
+        await AskAsync(new StatusResult.Done(new Rid("R")), records: 3);
+        Assert.Equal("imported 3", await database.SoundCountsAsync(id));
+    }
+
+    [Fact]
+    public async Task An_import_that_never_ends_is_unknown_after_the_deadline_and_submitted_until_then()
+    {
+        await AgeAsync("submitted_at", "2 days 23 hours");
+        await AskAsync(new StatusResult.Running(99, null, null, null, null));
+        Assert.Equal(RecordState.Submitted, await database.StateAsync(id, 1));
+        await AgeAsync("submitted_at", "3 days 1 hour");
+        await AskAsync(new StatusResult.Running(99, null, null, null, null));
+        Assert.Equal("unknown attempt 1 left 4 st-1-1 deadline_exceeded", await database.RecordAsync(id, 1));
+    }
+
+    [Fact]
+    public async Task Two_pollers_side_by_side_ask_about_each_record_once_and_conclude_it_once()
+    {
+        var many = await database.ImportAsync(rows: 60, chunkSize: 20, account: account);
+        for (var chunk = 1; chunk <= 3; chunk++) await database.SubmitAsync(many, chunk, [.. Enumerable.Range((chunk - 1) * 20 + 1, 20)]);
+        cincopa.OnStatus = ticket => new StatusResult.Done(new Rid("rid-" + ticket));
+        await DueAsync();
+        var asked = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => Poller(batch: 20).RunAsync(Token))));
+        while (await Poller(batch: 20).RunAsync(Token) is > 0 and var more) asked = [.. asked, more];
+        Assert.Equal((61, 61), (asked.Sum(), cincopa.Asked.Count));
+        Assert.Equal("imported 60", await database.SoundCountsAsync(many));
+    }
+
+    [Fact]
+    public async Task A_poller_that_dies_leaves_a_claim_that_runs_out()
+    {
+        await DueAsync();
+        cincopa.OnStatus = _ => throw new InvalidOperationException("The process is gone.");
+        await Assert.ThrowsAnyAsync<Exception>(() => Poller().RunAsync(Token));
+        Assert.Equal(RecordState.Submitted, await database.StateAsync(id, 1));
+        Assert.Equal("true", await PollAsync("(next_poll_at BETWEEN now() AND now() + interval '2 minutes')::text"));
+        await AskAsync(new StatusResult.Done(new Rid("R")));
+        Assert.Equal(RecordState.Imported, await database.StateAsync(id, 1));
+    }
+
+    [Fact]
+    public async Task A_suspended_account_is_not_polled_and_is_again_after_it_was_resumed()
+    {
+        await DueAsync();
+        await database.SqlAsync("UPDATE importer.account SET state = 'suspended' WHERE id = $1", account);
+        Assert.Equal(0, await Poller().RunAsync(Token));
+        await database.SqlAsync("UPDATE importer.account SET state = 'active' WHERE id = $1", account);
+        Assert.Equal(1, await Poller().RunAsync(Token));
+    }
+
+    [Fact]
+    public async Task Rejected_credentials_of_status_calls_suspend_the_account_too()
+    {
+        for (var n = 0; n < 3; n++) await AskAsync(new StatusResult.Unavailable(ScriptedCincopa.Error(RemoteErrorKind.TokenRejected)));
+        Assert.Equal("suspended", await database.OneAsync<string>("SELECT state FROM importer.account WHERE id = $1", account));
+        Assert.Equal(RecordState.Submitted, await database.StateAsync(id, 1));
+    }
+
+    [Fact]
+    public async Task A_record_of_a_paused_or_cancelled_import_is_followed_to_its_end()
+    {
+        await database.CancelAsync(id);
+        await AskAsync(new StatusResult.Done(new Rid("R")));
+        Assert.Equal("imported 1, cancelled 2", await database.SoundCountsAsync(id));
+    }
+
+    private StatusPoller Poller(int batch = 200)
+    {
+        var governor = new CallGovernor(database.Source, TimeProvider.System, () => 0.5);
+        var settings = new StatusOptions
+        {
+            NotFoundGrace = TimeSpan.FromMinutes(10), UnnamedGrace = TimeSpan.FromMinutes(10), Deadline = TimeSpan.FromDays(3), CallsInFlight = 1, Batch = batch,
+        };
+        return new(database.Source, database.Transitions, new AccountAccess(database.Source, tokens), governor,
+            new AccountHealth(governor, new AccountBreaker(database.Source, NullLogger<AccountBreaker>.Instance)), cincopa,
+            new PollSchedule(TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(60), () => 0.5), new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0),
+            Options.Create(settings), TimeProvider.System, NullLogger<StatusPoller>.Instance);
+    }
+
+    /// <summary>One round in which everything is due and the remote side says <paramref name="answer"/>.</summary>
+    private async Task AskAsync(StatusResult answer, int? records = null)
+    {
+        cincopa.OnStatus = _ => answer;
+        await DueAsync();
+        var asked = await Poller().RunAsync(Token);
+        if (records is { } expected) Assert.Equal(expected, asked);
+    }
+
+    private Task<int> DueAsync() => database.SqlAsync("UPDATE importer.status_poll SET next_poll_at = now() WHERE account_id = $1", account);
+
+    private async Task AgeAsync(string column, string age) =>
+        Assert.Equal(1, await database.SqlAsync($"UPDATE importer.status_poll SET {column} = now() - interval '{age}' WHERE import_id = $1 AND row_number = 1", id));
+
+    private Task<string> PollAsync(string expression) => database.OneAsync<string>($"SELECT {expression} FROM importer.status_poll WHERE import_id = $1 AND row_number = 1", id);
+}
