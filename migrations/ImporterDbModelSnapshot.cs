@@ -987,7 +987,6 @@ namespace BulkImporter.Migrations
                         .IsRequired()
                         .HasConstraintName("fk_finding_import_import_id");
                 });
-
 #pragma warning restore 612, 618
         }
     }

@@ -12,8 +12,8 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace BulkImporter.Migrations
 {
     [DbContext(typeof(ImporterDb))]
-    [Migration("20261123164600_DropRecordForeignKey")]
-    partial class DropRecordForeignKey
+    [Migration("20261123171228_InitialSchema")]
+    partial class InitialSchema
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
@@ -990,7 +990,6 @@ namespace BulkImporter.Migrations
                         .IsRequired()
                         .HasConstraintName("fk_finding_import_import_id");
                 });
-
 #pragma warning restore 612, 618
         }
     }

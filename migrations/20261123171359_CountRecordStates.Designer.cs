@@ -12,7 +12,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace BulkImporter.Migrations
 {
     [DbContext(typeof(ImporterDb))]
-    [Migration("20261123162037_CountRecordStates")]
+    [Migration("20261123171359_CountRecordStates")]
     partial class CountRecordStates
     {
         /// <inheritdoc />
@@ -989,16 +989,6 @@ namespace BulkImporter.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_finding_import_import_id");
-                });
-
-            modelBuilder.Entity("BulkImporter.Records.ImportRecord", b =>
-                {
-                    b.HasOne("BulkImporter.Imports.Import", null)
-                        .WithMany()
-                        .HasForeignKey("ImportId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_import_record_import_import_id");
                 });
 #pragma warning restore 612, 618
         }

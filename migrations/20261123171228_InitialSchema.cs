@@ -121,6 +121,43 @@ namespace BulkImporter.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "import_record",
+                schema: "importer",
+                columns: table => new
+                {
+                    import_id = table.Column<int>(type: "integer", nullable: false),
+                    row_number = table.Column<int>(type: "integer", nullable: false),
+                    chunk_number = table.Column<int>(type: "integer", nullable: false),
+                    line_number = table.Column<int>(type: "integer", nullable: false),
+                    state = table.Column<string>(type: "text", nullable: false),
+                    source_key = table.Column<Guid>(type: "uuid", nullable: true),
+                    source_url = table.Column<string>(type: "text", nullable: true),
+                    caption = table.Column<string>(type: "text", nullable: true),
+                    reference_id = table.Column<string>(type: "text", nullable: true),
+                    attempt_count = table.Column<short>(type: "smallint", nullable: false),
+                    attempts_left = table.Column<short>(type: "smallint", nullable: false),
+                    next_attempt_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    status_id = table.Column<string>(type: "text", nullable: true, comment: "Cincopa's opaque ticket of the current attempt; not a key of ours."),
+                    rid = table.Column<string>(type: "text", nullable: true, comment: "Cincopa's opaque name of the asset."),
+                    error_code = table.Column<string>(type: "text", nullable: true),
+                    error_message = table.Column<string>(type: "text", nullable: true),
+                    possibly_duplicated = table.Column<bool>(type: "boolean", nullable: false),
+                    submitted_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    finished_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_import_record", x => new { x.import_id, x.row_number });
+                    table.CheckConstraint("record_finished_at_iff_ended", "(finished_at IS NOT NULL) = (state NOT IN ('pending', 'submitting', 'submitted'))");
+                    table.CheckConstraint("record_imported_has_rid", "state <> 'imported' OR rid IS NOT NULL");
+                    table.CheckConstraint("record_state_is_known", "state IN ('pending', 'submitting', 'submitted', 'imported', 'failed', 'unknown', 'cancelled', 'invalid', 'duplicate')");
+                    table.CheckConstraint("record_submitted_has_status_id", "state <> 'submitted' OR status_id IS NOT NULL");
+                    table.CheckConstraint("record_work_has_source", "state = 'invalid' OR source_url IS NOT NULL");
+                })
+                .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.050000000000000003)
+                .Annotation("Npgsql:StorageParameter:fillfactor", 75);
+
+            migrationBuilder.CreateTable(
                 name: "manifest",
                 schema: "importer",
                 columns: table => new
@@ -361,50 +398,6 @@ namespace BulkImporter.Migrations
                 })
                 .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.050000000000000003)
                 .Annotation("Npgsql:StorageParameter:fillfactor", 40);
-
-            migrationBuilder.CreateTable(
-                name: "import_record",
-                schema: "importer",
-                columns: table => new
-                {
-                    import_id = table.Column<int>(type: "integer", nullable: false),
-                    row_number = table.Column<int>(type: "integer", nullable: false),
-                    chunk_number = table.Column<int>(type: "integer", nullable: false),
-                    line_number = table.Column<int>(type: "integer", nullable: false),
-                    state = table.Column<string>(type: "text", nullable: false),
-                    source_key = table.Column<Guid>(type: "uuid", nullable: true),
-                    source_url = table.Column<string>(type: "text", nullable: true),
-                    caption = table.Column<string>(type: "text", nullable: true),
-                    reference_id = table.Column<string>(type: "text", nullable: true),
-                    attempt_count = table.Column<short>(type: "smallint", nullable: false),
-                    attempts_left = table.Column<short>(type: "smallint", nullable: false),
-                    next_attempt_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
-                    status_id = table.Column<string>(type: "text", nullable: true, comment: "Cincopa's opaque ticket of the current attempt; not a key of ours."),
-                    rid = table.Column<string>(type: "text", nullable: true, comment: "Cincopa's opaque name of the asset."),
-                    error_code = table.Column<string>(type: "text", nullable: true),
-                    error_message = table.Column<string>(type: "text", nullable: true),
-                    possibly_duplicated = table.Column<bool>(type: "boolean", nullable: false),
-                    submitted_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
-                    finished_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
-                },
-                constraints: table =>
-                {
-                    table.PrimaryKey("pk_import_record", x => new { x.import_id, x.row_number });
-                    table.CheckConstraint("record_finished_at_iff_ended", "(finished_at IS NOT NULL) = (state NOT IN ('pending', 'submitting', 'submitted'))");
-                    table.CheckConstraint("record_imported_has_rid", "state <> 'imported' OR rid IS NOT NULL");
-                    table.CheckConstraint("record_state_is_known", "state IN ('pending', 'submitting', 'submitted', 'imported', 'failed', 'unknown', 'cancelled', 'invalid', 'duplicate')");
-                    table.CheckConstraint("record_submitted_has_status_id", "state <> 'submitted' OR status_id IS NOT NULL");
-                    table.CheckConstraint("record_work_has_source", "state = 'invalid' OR source_url IS NOT NULL");
-                    table.ForeignKey(
-                        name: "fk_import_record_import_import_id",
-                        column: x => x.import_id,
-                        principalSchema: "importer",
-                        principalTable: "import",
-                        principalColumn: "id",
-                        onDelete: ReferentialAction.Cascade);
-                })
-                .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.050000000000000003)
-                .Annotation("Npgsql:StorageParameter:fillfactor", 75);
 
             migrationBuilder.CreateTable(
                 name: "import_tick",
