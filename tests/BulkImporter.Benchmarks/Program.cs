@@ -1,1 +1,19 @@
-Console.WriteLine("not built yet");
+using BulkImporter.Benchmarks;
+
+if (!BenchOptions.TryRead(args, out var options, out var complaint))
+{
+    await Console.Error.WriteLineAsync(complaint);
+    await Console.Error.WriteLineAsync(BenchOptions.Usage);
+    return 2;
+}
+
+var table = new ResultTable();
+await using (var bench = await Bench.StartAsync(options))
+{
+    if (options.Runs("dispatch")) await new DispatchBenchmark(bench, table).RunAsync();
+    if (options.Runs("workers")) await new WorkersBenchmark(bench, table).RunAsync();
+    if (options.Runs("ingest")) await new IngestBenchmark(bench, table).RunAsync();
+    if (options.Runs("million")) await new MillionBenchmark(bench, table).RunAsync();
+}
+table.Print(Console.Out);
+return 0;

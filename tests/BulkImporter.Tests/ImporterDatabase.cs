@@ -48,7 +48,7 @@ public sealed class ImporterDatabase(TestServer server) : IAsyncLifetime
     {
         await using var connection = await Source.OpenConnectionAsync(TestContext.Current.CancellationToken);
         var counted = await ReadRecords.CountByStateAsync(connection, importId, RecordFilter.All, TestContext.Current.CancellationToken);
-        var real = await ReadRecords.CountByStateAsync(connection, importId, new RecordFilter { Search = "" , RowNumbers = [.. Enumerable.Range(1, 10_000)] }, TestContext.Current.CancellationToken);
+        var real = await ReadRecords.CountByStateAsync(connection, importId, new RecordFilter { Search = "", RowNumbers = [.. Enumerable.Range(1, 10_000)] }, TestContext.Current.CancellationToken);
         Assert.Equal(real.OrderBy(c => c.Key), counted.OrderBy(c => c.Key));
         return string.Join(", ", counted.OrderBy(c => c.Key).Select(c => $"{EnumText<RecordState>.Of(c.Key)} {c.Value}"));
     }

@@ -54,12 +54,15 @@ public static class Identities
     /// <summary>A session ends with the key that opened it.</summary>
     internal static async Task EndWithKeyAsync(CookieValidatePrincipalContext context)
     {
-        if (context.Principal?.FindFirstValue(KeyClaim) is not { } key) return;
-        var keys = context.HttpContext.RequestServices.GetRequiredService<CheckKey>();
-        if (await keys.IsLiveAsync(int.Parse(key, CultureInfo.InvariantCulture), context.HttpContext.RequestAborted)) return;
+        if (context.Principal is not { } user) return;
+        if (await IsLiveAsync(user, context.HttpContext.RequestServices.GetRequiredService<CheckKey>(), context.HttpContext.RequestAborted)) return;
         context.RejectPrincipal();
         await context.HttpContext.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
     }
+
+    /// <summary>False when the key that opened the session was revoked or has expired. A session of a sign-in link has none.</summary>
+    internal static async Task<bool> IsLiveAsync(ClaimsPrincipal user, CheckKey keys, CancellationToken cancellationToken) =>
+        user.FindFirstValue(KeyClaim) is not { } key || await keys.IsLiveAsync(int.Parse(key, CultureInfo.InvariantCulture), cancellationToken);
 
     private static ClaimsPrincipal Of(string name, Role role, string scheme, params Claim[] more) =>
         new(new ClaimsIdentity([new Claim(ClaimTypes.Name, name), new Claim(ClaimTypes.Role, EnumText<Role>.Of(role)), .. more], scheme));

@@ -64,20 +64,26 @@ public static class SignInPages
               <meta charset="utf-8">
               <meta name="viewport" content="width=device-width, initial-scale=1">
               <title>Sign in - BulkImporter</title>
+              <link rel="icon" type="image/svg+xml" href="/favicon.svg">
               <style>
-                :root { color-scheme: light dark; font-family: system-ui, sans-serif; }
-                body { display: grid; place-items: center; min-height: 90vh; margin: 0; }
-                form { width: min(26rem, 90vw); display: grid; gap: .75rem; }
-                h1 { font-size: 1.4rem; margin: 0; }
-                p { margin: 0; line-height: 1.4; }
-                input, button { font: inherit; padding: .6rem .7rem; border-radius: .4rem; border: 1px solid #8888; }
-                button { background: #3450c8; color: #fff; border-color: transparent; cursor: pointer; }
-                .complaint { color: #c62828; font-weight: 600; }
+                :root { color-scheme: light dark; font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif;
+                  --page: light-dark(#f5f6fa, #12151d); --card: light-dark(#fff, #1a1f2a); --line: light-dark(#e2e5ee, #2c3342); --field: light-dark(#b9c0d0, #4a5367);
+                  --text: light-dark(#1c2333, #e8ebf3); --quiet: light-dark(#565f73, #a3acbf); --accent: light-dark(#3450c8, #8da2ff); --on-accent: light-dark(#fff, #12151d); --bad: light-dark(#cf3030, #ff7a72); }
+                * { box-sizing: border-box; }
+                body { display: grid; place-items: center; min-height: 100vh; margin: 0; background: var(--page); color: var(--text); }
+                form { width: min(25rem, 92vw); display: grid; gap: .75rem; background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 1.6rem; }
+                h1 { display: flex; align-items: center; gap: .6rem; font-size: 1.3rem; margin: 0 0 .3rem; }
+                p { margin: 0; line-height: 1.45; color: var(--quiet); }
+                label { font-weight: 600; font-size: .9rem; }
+                input, button { font: inherit; padding: .6rem .7rem; border-radius: 8px; border: 1px solid var(--field); background: transparent; color: inherit; width: 100%; }
+                button { background: var(--accent); color: var(--on-accent); border-color: transparent; cursor: pointer; font-weight: 600; }
+                :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+                .complaint { color: var(--bad); font-weight: 600; }
               </style>
             </head>
             <body>
               <form method="post" action="/sign-in">
-                <h1>BulkImporter</h1>
+                <h1><img src="/favicon.svg" alt="" width="28" height="28"> BulkImporter</h1>
                 {{(complaint is null ? "" : $"<p class=\"complaint\" role=\"alert\">{html.Encode(complaint)}</p>")}}
                 <label for="key">API key</label>
                 <input id="key" name="key" type="password" autocomplete="current-password" required autofocus>

@@ -36,6 +36,8 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     public string Name { get; }
 
+    public int Id => process.Id;
+
     public string LogFile { get; }
 
     public bool HasExited => process.HasExited;

@@ -40,6 +40,14 @@ public static class Sql
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
+    /// <summary>For statements over a whole import: a million records take longer than the usual limit for a command. The caller's token still ends it.</summary>
+    public static async Task<int> ExecuteLongAsync(this NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object?[] parameters)
+    {
+        await using var command = connection.Command(sql, parameters);
+        command.CommandTimeout = 0;
+        return await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
     /// <summary>Runs a query whose result fits in memory: the caller's SQL has a LIMIT or a bounded key range.</summary>
     public static async Task<List<T>> QueryAsync<T>(
         this NpgsqlDataSource database, string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params object?[] parameters)

@@ -36,6 +36,9 @@ public sealed class DispatchOptions
     /// <summary>Longest wait before another attempt. Default 10 min.</summary>
     public TimeSpan RetryCap { get; set; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>How long an unknown record waits for its late answer before an import with "when unknown: resubmit" sends it again. Default 10 min.</summary>
+    public TimeSpan UnknownGrace { get; set; } = TimeSpan.FromMinutes(10);
+
     /// <summary>How long calls in flight may still finish when the process is told to stop. Default 30 s.</summary>
     public TimeSpan GracefulStop { get; set; } = TimeSpan.FromSeconds(30);
 }

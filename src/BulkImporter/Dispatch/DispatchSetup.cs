@@ -15,6 +15,7 @@ public static class DispatchSetup
             .AddSingleton<DispatchChunk>()
             .AddSingleton<ChunkFeeder>()
             .AddSingleton<RescueLeases>()
+            .AddSingleton<ResubmitUnknown>()
             .AddSingleton(p =>
             {
                 var options = p.GetRequiredService<IOptions<DispatchOptions>>().Value;

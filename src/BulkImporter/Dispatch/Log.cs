@@ -26,6 +26,9 @@ internal static partial class Log
     [LoggerMessage(EventName = "LeaseRescued", Level = LogLevel.Warning, Message = "Import {ImportId} chunk {Chunk}: lease ran out, {InDoubt} records are in doubt")]
     public static partial void LeaseRescued(ILogger logger, int importId, int chunk, int inDoubt);
 
+    [LoggerMessage(EventName = "UnknownResubmitted", Level = LogLevel.Warning, Message = "Import {ImportId}: {Count} unknown records are sent again, as the import's setting says")]
+    public static partial void UnknownResubmitted(ILogger logger, int importId, int count);
+
     [LoggerMessage(EventName = "ChunksFed", Level = LogLevel.Debug, Message = "{Count} chunks were enqueued")]
     public static partial void ChunksFed(ILogger logger, int count);
 

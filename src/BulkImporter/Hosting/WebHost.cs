@@ -1,5 +1,6 @@
 using BulkImporter.Access;
 using BulkImporter.Api;
+using BulkImporter.Dashboard;
 using BulkImporter.Export;
 using BulkImporter.Rerun;
 
@@ -15,14 +16,18 @@ public static class WebHost
             .AddRerun()
             .AddExport()
             .AddAccess()
-            .AddApi();
+            .AddApi()
+            .AddDashboard();
     }
 
-    /// <summary>The pipeline in its order, and every endpoint that is not a page of the dashboard.</summary>
+    /// <summary>The pipeline in its order, and every endpoint.</summary>
     public static WebApplication MapWeb(this WebApplication app)
     {
+        app.UseSecurityHeaders();
+        app.UseOwnOrigin();
         app.UseExceptionHandler();
         app.UseWhen(context => context.Request.Path.StartsWithSegments("/api"), api => api.UseStatusCodePages());
+        app.UseWhen(IsPage, pages => pages.UseStatusCodePagesWithReExecute("/problem/{0}", createScopeForStatusCodePages: true));
         app.UseRouting();
         app.UseRateLimiter();
         app.UseAuthentication();
@@ -30,6 +35,9 @@ public static class WebHost
         app.UseAntiforgery();
         app.MapSignIn();
         app.MapApi();
+        app.MapDashboard();
         return app;
     }
+
+    private static bool IsPage(HttpContext context) => HttpMethods.IsGet(context.Request.Method) && !context.Request.Path.StartsWithSegments("/api");
 }

@@ -12,14 +12,16 @@ public static class WorkerSetup
 {
     public static IServiceCollection AddWorker(this IServiceCollection services)
     {
-        services.AddDispatch().AddStatus().AddSingleton<FollowImports>().AddHangfireWorker();
+        services.AddDispatch().AddStatus().AddSingleton<FollowImports>().AddSingleton<CompareCounters>().AddHangfireWorker();
 
         services.AddPeriodic("parse feeder", _ => TimeSpan.FromSeconds(1), p => p.GetRequiredService<QueueParsing>().RunAsync, IfAny);
         services.AddPeriodic("chunk feeder", o => o.FeedInterval, p => p.GetRequiredService<ChunkFeeder>().RunAsync, Never);
         services.AddPeriodic("lease rescue", _ => TimeSpan.FromSeconds(2), p => p.GetRequiredService<RescueLeases>().RunAsync, IfAny);
         services.AddPeriodic("status poller", _ => TimeSpan.FromMilliseconds(250), p => p.GetRequiredService<StatusPoller>().RunAsync, IfAny);
         services.AddPeriodic("import follower", _ => TimeSpan.FromSeconds(1), p => async stop => { await p.GetRequiredService<FollowImports>().RunAsync(stop); return 0; }, Never);
-        services.AddPeriodic("manifest sweep", _ => TimeSpan.FromHours(1), p => async stop => { await p.GetRequiredService<SweepManifests>().RunAsync(stop); return 0; }, Never);
+        services.AddPeriodic("unknown resubmitter", _ => TimeSpan.FromSeconds(10), p => p.GetRequiredService<ResubmitUnknown>().RunAsync, Never);
+        services.AddPeriodic("counter comparison", _ => TimeSpan.FromMinutes(10), p => p.GetRequiredService<CompareCounters>().RunAsync, Never);
+        services.AddPeriodic("manifest sweep", _ => TimeSpan.FromHours(1), p => p.GetRequiredService<SweepManifests>().RunAsync, IfAny);
 
         services.AddOptions<HostOptions>().Configure<IOptions<DispatchOptions>>((host, dispatch) =>
             host.ShutdownTimeout = dispatch.Value.GracefulStop + TimeSpan.FromSeconds(5));

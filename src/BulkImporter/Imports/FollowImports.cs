@@ -38,6 +38,10 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
 
     private const string NoneCanMove = """
         NOT EXISTS (SELECT 1 FROM importer.import_chunk c WHERE c.import_id = i.id AND c.pending_count + c.submitting_count + c.submitted_count > 0)
+            -- What is in doubt will be sent again, if that is the import's setting.
+            AND NOT (i.when_unknown = 'resubmit' AND EXISTS (
+                SELECT 1 FROM importer.import_record r
+                WHERE r.import_id = i.id AND r.error_code IS NOT NULL AND r.state = 'unknown' AND r.attempts_left > 0))
         """;
 
     // A rerun holds this lock while it makes records pending. So it is waited for here, and the counters are read by the next

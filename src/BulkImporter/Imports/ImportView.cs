@@ -11,6 +11,7 @@ namespace BulkImporter.Imports;
 /// <param name="Failures">Failed and unknown records by code, most frequent first.</param>
 /// <param name="ParsedRows">Rows read so far while the manifest is parsed.</param>
 /// <param name="SameManifestAs">The latest earlier import of the same bytes, or null.</param>
+/// <param name="Stalled">Submitted records without any progress for a long time; they are still followed.</param>
 public sealed record ImportView(
     int Id,
     string Name,
@@ -34,7 +35,8 @@ public sealed record ImportView(
     WhenUnknown WhenUnknown,
     int Priority,
     string? Fid,
-    int? SameManifestAs);
+    int? SameManifestAs,
+    int Stalled);
 
 /// <param name="Sha256">Of the bytes as received, lower-case hexadecimal.</param>
 public sealed record ManifestSummary(string FileName, string Sha256, long SizeBytes);

@@ -1,11 +1,12 @@
 using BulkImporter.Data;
 using BulkImporter.Records;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace BulkImporter.Imports;
 
 /// <summary>Imports as they stand at this moment. Counts come from the chunks' counters, so they are exact and cost the same at a million records.</summary>
-public sealed class ReadImports(NpgsqlDataSource database)
+public sealed class ReadImports(NpgsqlDataSource database, IOptions<ImportsOptions> options)
 {
     /// <summary>A rate is told when the ticks span this long and at least <see cref="LeastFinished"/> records ended between them: less would make an ETA that jumps.</summary>
     private const double LeastSeconds = 5;
@@ -22,7 +23,8 @@ public sealed class ReadImports(NpgsqlDataSource database)
             i.created_at, i.started_at, i.finished_at, i.created_by, i.parsed_rows, i.mapping, i.start_when_parsed, i.max_attempts,
             i.when_unknown, i.priority, i.fid,
             (SELECT max(e.id) FROM importer.manifest same JOIN importer.import e ON e.manifest_id = same.id
-             WHERE same.sha256 = m.sha256 AND same.received_at IS NOT NULL AND e.id < i.id)
+             WHERE same.sha256 = m.sha256 AND same.received_at IS NOT NULL AND e.id < i.id),
+            (SELECT count(*)::int FROM importer.status_poll p WHERE p.import_id = i.id AND c.submitted > 0 AND p.moved_at < now() - $1::interval)
         FROM importer.import i
         JOIN importer.account a ON a.id = i.account_id
         JOIN importer.manifest m ON m.id = i.manifest_id
@@ -51,12 +53,12 @@ public sealed class ReadImports(NpgsqlDataSource database)
         ) account_reason ON true
         """;
 
-    private const string One = $"{Select} WHERE i.id = $1";
+    private const string One = $"{Select} WHERE i.id = $2";
 
     private const string List = $"""
         {Select}
-        WHERE ($2::int IS NULL OR i.id < $2) AND ($3::text IS NULL OR i.state = $3)
-        ORDER BY i.id DESC LIMIT $1
+        WHERE ($3::int IS NULL OR i.id < $3) AND ($4::text IS NULL OR i.state = $4)
+        ORDER BY i.id DESC LIMIT $2
         """;
 
     private const string Rates = """
@@ -78,14 +80,14 @@ public sealed class ReadImports(NpgsqlDataSource database)
 
     /// <summary>The import, or null when there is none with this id.</summary>
     public async Task<ImportView?> FindAsync(int importId, CancellationToken cancellationToken) =>
-        await database.QueryAsync(One, Read, cancellationToken, importId) is [var found] ? found : null;
+        await database.QueryAsync(One, Read, cancellationToken, options.Value.StalledAfter, importId) is [var found] ? found : null;
 
     /// <summary>Newest first.</summary>
     /// <param name="after">The <see cref="Page{T}.Next"/> of the page before, or null for the first.</param>
     /// <param name="state">Only imports in this state, or null for all.</param>
     public async Task<Page<ImportView>> ListAsync(int limit, int? after, ImportState? state, CancellationToken cancellationToken)
     {
-        var rows = await database.QueryAsync(List, Read, cancellationToken, limit + 1, after, state is { } s ? EnumText<ImportState>.Of(s) : null);
+        var rows = await database.QueryAsync(List, Read, cancellationToken, options.Value.StalledAfter, limit + 1, after, state is { } s ? EnumText<ImportState>.Of(s) : null);
         return Page<ImportView>.Of(rows, limit, i => i.Id);
     }
 
@@ -103,7 +105,7 @@ public sealed class ReadImports(NpgsqlDataSource database)
             r.GetInt32(0), r.GetString(1), r.GetString(2), new ManifestSummary(r.GetString(3), r.GetString(4), r.GetInt64(5)),
             EnumText<ImportState>.Parse(r.GetString(6)), r.Text(7), r.Number(8), counts, rate, eta, Failures(r),
             r.GetFieldValue<DateTimeOffset>(22), r.Time(23), r.Time(24), r.GetString(25), r.GetInt32(26), r.Text(27), r.GetBoolean(28), r.GetInt32(29),
-            EnumText<WhenUnknown>.Parse(r.GetString(30)), r.GetInt32(31), r.Text(32), r.Number(33));
+            EnumText<WhenUnknown>.Parse(r.GetString(30)), r.GetInt32(31), r.Text(32), r.Number(33), r.GetInt32(34));
     }
 
     private static (double? Rate, long? Eta) Rate(NpgsqlDataReader r, StateCounts counts)

@@ -151,7 +151,11 @@ public sealed class ManifestChecks(ManifestLayout layout, SourceUrlRules rules, 
         if (value.IsEmpty || Ascii.EqualsIgnoreCase(value, "pull"u8))
             return Transfer.Pull;
         if (Ascii.EqualsIgnoreCase(value, "push"u8))
+        {
+            // Known, but nothing here can push yet: importing it by pull instead would be another thing than was asked for.
+            findings.Add(Of(row, layout.ColumnOf(ManifestColumn.Transfer), FindingCode.PushNotAvailable, value));
             return Transfer.Push;
+        }
         findings.Add(Of(row, layout.ColumnOf(ManifestColumn.Transfer), FindingCode.TransferUnknown, value));
         return Transfer.Pull;
     }

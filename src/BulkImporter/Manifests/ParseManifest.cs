@@ -37,6 +37,9 @@ public sealed class ParseManifest(
             submitting_count, submitted_count, imported_count, failed_count, unknown_count, cancelled_count, duplicate_count) FROM STDIN (FORMAT binary)
         """;
 
+    // The rows are so new that the planner knows nothing of them and takes them for a handful: it would walk all rows for each row.
+    private const string PlanForManyRows = "SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '64MB'";
+
     private const string NoteDuplicateReferences = """
         INSERT INTO importer.finding (import_id, row_number, line_number, column_name, code, severity, value)
         SELECT $1, r.row_number, r.line_number, $2, 'duplicate_reference_id', 'warning', left(r.reference_id, 120)
@@ -123,9 +126,10 @@ public sealed class ParseManifest(
         if (rows == 0) throw new ManifestRejectedException(RejectionCode.ManifestEmpty, "The manifest has a header and no rows.");
 
         // 2. What only the whole file shows.
+        await connection.ExecuteLongAsync(PlanForManyRows, cancellationToken);
         var duplicates = await transitions.DuplicateAsync(connection, importId, reader.Layout.ColumnOf(ManifestColumn.Url), cancellationToken);
         if (reader.Layout.ColumnOf(ManifestColumn.ReferenceId) is { } references)
-            await connection.ExecuteAsync(NoteDuplicateReferences, cancellationToken, importId, references);
+            await connection.ExecuteLongAsync(NoteDuplicateReferences, cancellationToken, importId, references);
 
         // 3. Now it is an import. Zero rows: it was cancelled meanwhile, and nothing of this remains.
         if (await connection.ExecuteAsync(Finish, cancellationToken, importId, rows) == 0) return;

@@ -33,6 +33,13 @@ public sealed class ReadFindings(NpgsqlDataSource database)
         SELECT code, severity, count(*)::int FROM importer.finding WHERE import_id = $1 GROUP BY code, severity ORDER BY severity, count(*) DESC, code
         """;
 
+    private const string Examples = """
+        SELECT e.* FROM (SELECT DISTINCT code FROM importer.finding WHERE import_id = $1) c
+        CROSS JOIN LATERAL (
+            SELECT row_number, line_number, column_name, code, severity, value FROM importer.finding
+            WHERE import_id = $1 AND code = c.code ORDER BY row_number, id LIMIT $2) e
+        """;
+
     /// <param name="after">The <see cref="FindingPage.Next"/> of the page before, or null for the first.</param>
     /// <exception cref="InvalidArgumentException"><paramref name="after"/> is not such a value.</exception>
     public async Task<FindingPage> ListAsync(int importId, string? after, int limit, CancellationToken cancellationToken)
@@ -60,6 +67,10 @@ public sealed class ReadFindings(NpgsqlDataSource database)
     /// <summary>Counts by code, errors before warnings, the most frequent first.</summary>
     public async Task<IReadOnlyList<FindingCount>> SummaryAsync(int importId, CancellationToken cancellationToken) =>
         await database.QueryAsync(Summary, r => new FindingCount(r.GetString(0), r.GetString(1), r.GetInt32(2), Hint(r.GetString(0))), cancellationToken, importId);
+
+    /// <summary>The first few of each code.</summary>
+    public async Task<IReadOnlyList<FindingView>> ExamplesAsync(int importId, int ofEach, CancellationToken cancellationToken) =>
+        await database.QueryAsync(Examples, Read, cancellationToken, importId, ofEach);
 
     private static (int Row, long Id) Cursor(string? after)
     {

@@ -174,6 +174,20 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         WHERE t.import_id = $1 AND t.row_number = m.row_number AND t.number = m.attempt_count
         """;
 
+    private const string LockChunksInDoubt = """
+        SELECT 1 FROM importer.import_chunk WHERE import_id = $1 AND unknown_count > 0 ORDER BY number FOR NO KEY UPDATE
+        """;
+
+    /// <summary>Unknown to pending, by the import's own setting: after the grace time, while attempts are left, and only while the import runs.</summary>
+    private const string ResubmitUnknown = """
+        UPDATE importer.import_record r
+        SET state = 'pending', next_attempt_at = NULL, finished_at = NULL
+        FROM importer.import_chunk c JOIN importer.import i ON i.id = c.import_id AND i.state = 'running' AND i.when_unknown = 'resubmit'
+        WHERE c.import_id = $1 AND c.unknown_count > 0
+            AND r.import_id = $1 AND r.row_number BETWEEN c.first_row AND c.last_row
+            AND r.state = 'unknown' AND r.attempts_left > 0 AND r.finished_at <= now() - $2
+        """;
+
     private const string LockChunk = "SELECT 1 FROM importer.import_chunk WHERE import_id = $1 AND number = $2 FOR NO KEY UPDATE";
 
     private const string LockChunksOfRows = """
@@ -207,7 +221,7 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
 
     /// <summary>Marks the duplicates of an import that is being parsed, in the parse's transaction. Answers how many.</summary>
     public Task<int> DuplicateAsync(NpgsqlConnection connection, int importId, string? urlColumn, CancellationToken cancellationToken) =>
-        connection.ExecuteAsync(MarkDuplicates, cancellationToken, importId, urlColumn);
+        connection.ExecuteLongAsync(MarkDuplicates, cancellationToken, importId, urlColumn);
 
     /// <summary>
     /// Begins an attempt for each of <paramref name="rows"/> that is still pending. Nothing is sent for a row that is not in the answer:
@@ -304,7 +318,7 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
     public async Task<int> CancelledAsync(NpgsqlConnection connection, int importId, CancellationToken cancellationToken)
     {
         await connection.ExecuteAsync(LockChunksOfImport, cancellationToken, importId);
-        return await ExecuteLongAsync(connection, CancelPending, cancellationToken, importId);
+        return await connection.ExecuteLongAsync(CancelPending, cancellationToken, importId);
     }
 
     /// <summary>
@@ -322,16 +336,22 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
 
         var parameters = new List<object?> { importId, eligible.Select(EnumText<RecordState>.Of).ToArray() };
         var condition = filter.Condition(parameters);
-        var moved = await ExecuteLongAsync(connection, MakePendingAgain + condition, cancellationToken, [.. parameters]);
+        var moved = await connection.ExecuteLongAsync(MakePendingAgain + condition, cancellationToken, [.. parameters]);
         return (moved, selected.Where(s => !eligible.Contains(s.Key)).ToDictionary());
     }
 
-    /// <summary>A million records in one statement take longer than the usual limit for a command; the caller's token still ends it.</summary>
-    private static async Task<int> ExecuteLongAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object?[] parameters)
+    /// <summary>
+    /// Makes the unknown records of an import pending again that have been in doubt for <paramref name="grace"/>, if the import's setting
+    /// prefers a duplicate to a gap. Answers how many.
+    /// </summary>
+    public async Task<int> ResubmittedAsync(int importId, TimeSpan grace, CancellationToken cancellationToken)
     {
-        await using var command = connection.Command(sql, parameters);
-        command.CommandTimeout = 0;
-        return await command.ExecuteNonQueryAsync(cancellationToken);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await connection.ExecuteAsync(LockChunksInDoubt, cancellationToken, importId);
+        var resubmitted = await connection.ExecuteAsync(ResubmitUnknown, cancellationToken, importId, grace);
+        await transaction.CommitAsync(cancellationToken);
+        return resubmitted;
     }
 
     private static string? CodeText(FailureCode? code) => code is { } known ? EnumText<FailureCode>.Of(known) : null;

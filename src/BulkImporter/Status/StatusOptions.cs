@@ -27,9 +27,6 @@ public sealed class StatusOptions
     /// <summary>How long an import may be done at the remote side without naming its asset before the record counts as unknown. Default 10 min.</summary>
     public TimeSpan UnnamedGrace { get; set; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Without any progress for this long an import is shown as stalled. Default 30 min.</summary>
-    public TimeSpan StalledAfter { get; set; } = TimeSpan.FromMinutes(30);
-
     /// <summary>An import that has not ended after this long counts as unknown. Default 3 days.</summary>
     public TimeSpan Deadline { get; set; } = TimeSpan.FromDays(3);
 }

@@ -1,5 +1,6 @@
 using BulkImporter.Imports;
 using BulkImporter.Records;
+using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Tests.Imports;
 
@@ -9,7 +10,7 @@ public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private ReadImports Read => new(database.Source);
+    private ReadImports Read => new(database.Source, Options.Create(new ImportsOptions()));
 
     [Fact]
     public async Task Counts_are_those_of_the_chunks_and_failures_are_only_what_failed_or_is_unknown()
@@ -20,6 +21,20 @@ public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<
         Assert.Equal(new StateCounts(1, 1, 1, 1, 2, 1, 1, 1, 1), import.Counts);
         Assert.Equal((10, 10), (import.Rows, import.Counts.Total));
         Assert.Equal([new("source_not_found", FailureClass.Permanent, 2), new("reply_timeout", FailureClass.Unknown, 1)], import.Failures);
+    }
+
+    [Theory]
+    [InlineData(29, 0)]
+    [InlineData(31, 1)]
+    public async Task A_submitted_record_is_stalled_when_nothing_has_moved_for_half_an_hour(int minutesAgo, int stalled)
+    {
+        var id = await database.ImportAsync(ImportState.Running, OneOfEach);
+        await database.SqlAsync("""
+            INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, poll_count, moved_at)
+            SELECT r.import_id, r.row_number, 1, i.account_id, 's', now() - interval '1 day', now(), 0, now() - make_interval(mins => $2)
+            FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id WHERE r.import_id = $1 AND r.state = 'submitted'
+            """, id, minutesAgo);
+        Assert.Equal(stalled, (await Read.FindAsync(id, Token))!.Stalled);
     }
 
     [Fact]

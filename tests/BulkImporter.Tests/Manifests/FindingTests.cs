@@ -62,11 +62,11 @@ public class FindingTests
     }
 
     [Fact]
-    public async Task Too_long_url_is_in_order_when_it_is_pushed()
+    public async Task Row_to_be_pushed_is_refused_for_that_and_not_for_its_length()
     {
         var url = "https://media.example.org/" + new string('a', 2000);
         var content = await Manifest.ReadAsync($"url,transfer\n{url}b,push\n{url}c,pull\n");
-        Assert.Equal((2, FindingCode.UrlTooLong), (content.Findings.Single().RowNumber, content.Findings.Single().Code));
+        Assert.Equal([(1, FindingCode.PushNotAvailable), (2, FindingCode.UrlTooLong)], content.Findings.Select(finding => (finding.RowNumber, finding.Code)));
         Assert.Equal([Transfer.Push, Transfer.Pull], content.Rows.Select(row => row.Checked.Transfer));
     }
 }

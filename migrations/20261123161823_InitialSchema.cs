@@ -164,6 +164,7 @@ namespace BulkImporter.Migrations
                 {
                     import_id = table.Column<int>(type: "integer", nullable: false),
                     row_number = table.Column<int>(type: "integer", nullable: false),
+                    attempt = table.Column<short>(type: "smallint", nullable: false),
                     account_id = table.Column<int>(type: "integer", nullable: false),
                     status_id = table.Column<string>(type: "text", nullable: false),
                     submitted_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
@@ -471,6 +472,20 @@ namespace BulkImporter.Migrations
                 schema: "importer",
                 table: "import",
                 column: "manifest_id");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_import_chunk_import_id_due_at",
+                schema: "importer",
+                table: "import_chunk",
+                columns: new[] { "import_id", "due_at" },
+                filter: "due_at IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_import_chunk_import_id_number",
+                schema: "importer",
+                table: "import_chunk",
+                columns: new[] { "import_id", "number" },
+                filter: "state <> 'waiting'");
 
             migrationBuilder.CreateIndex(
                 name: "ix_import_record_import_id_error_code_row_number",

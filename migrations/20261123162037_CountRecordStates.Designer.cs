@@ -12,7 +12,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace BulkImporter.Migrations
 {
     [DbContext(typeof(ImporterDb))]
-    [Migration("20261123152258_CountRecordStates")]
+    [Migration("20261123162037_CountRecordStates")]
     partial class CountRecordStates
     {
         /// <inheritdoc />
@@ -374,6 +374,14 @@ namespace BulkImporter.Migrations
 
                     b.HasKey("ImportId", "Number")
                         .HasName("pk_import_chunk");
+
+                    b.HasIndex(new[] { "ImportId", "Number" }, "chunk_at_work")
+                        .HasDatabaseName("ix_import_chunk_import_id_number")
+                        .HasFilter("state <> 'waiting'");
+
+                    b.HasIndex(new[] { "ImportId", "DueAt" }, "chunk_due")
+                        .HasDatabaseName("ix_import_chunk_import_id_due_at")
+                        .HasFilter("due_at IS NOT NULL");
 
                     b.ToTable("import_chunk", "importer", t =>
                         {
@@ -837,6 +845,10 @@ namespace BulkImporter.Migrations
                     b.Property<int>("AccountId")
                         .HasColumnType("integer")
                         .HasColumnName("account_id");
+
+                    b.Property<short>("Attempt")
+                        .HasColumnType("smallint")
+                        .HasColumnName("attempt");
 
                     b.Property<DateTimeOffset>("MovedAt")
                         .HasColumnType("timestamp with time zone")

@@ -1,0 +1,51 @@
+using BulkImporter.Access;
+using Hangfire;
+using Hangfire.Dashboard;
+using Microsoft.AspNetCore.Components.Authorization;
+using MudBlazor.Services;
+
+namespace BulkImporter.Dashboard;
+
+public static class DashboardSetup
+{
+    public const string HangfirePath = "/hangfire";
+
+    // Named, because the default looks for that of the program that was started, which is another one in a test.
+    private const string StaticAssets = "BulkImporter.staticwebassets.endpoints.json";
+
+    /// <summary>Needs the operations (imports, records, rerun, manifests, accounts), the access and Hangfire's storage.</summary>
+    public static IServiceCollection AddDashboard(this IServiceCollection services)
+    {
+        services.AddRazorComponents().AddInteractiveServerComponents();
+        services.AddCascadingAuthenticationState();
+        services.AddScoped<AuthenticationStateProvider, SessionRevalidation>();
+        services.AddMudServices();
+        services.AddSingleton<ImportFeed>();
+        services.AddScoped<RerunSelection>();
+        return services;
+    }
+
+    /// <summary>The pages, what they load, and Hangfire's own pages behind the same sign-in.</summary>
+    public static IEndpointRouteBuilder MapDashboard(this IEndpointRouteBuilder endpoints)
+    {
+        // Style and scripts hold nothing secret, and the sign-in page needs them before anybody is signed in.
+        endpoints.MapStaticAssets(StaticAssets).AllowAnonymous();
+        endpoints.MapRazorComponents<App>()
+            // The policy for frames is one of the headers of every answer.
+            .AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = null)
+            .RequireAuthorization(Policy.Viewer);
+        endpoints.MapHangfireDashboardWithAuthorizationPolicy(Policy.Viewer, HangfirePath, new DashboardOptions
+        {
+            DashboardTitle = "BulkImporter jobs",
+            AppPath = "/",
+            // Its totals cost a count over the job tables each time.
+            StatsPollingInterval = 10_000,
+            DisplayStorageConnectionString = false,
+            IgnoreAntiforgeryToken = false,
+            // The endpoint's policy decides who gets in; a filter of Hangfire's own would let only this machine in.
+            Authorization = [],
+            IsReadOnlyFunc = context => context.GetHttpContext().User.Role() < Role.Operator,
+        });
+        return endpoints;
+    }
+}

@@ -1,0 +1,98 @@
+using System.Globalization;
+using BulkImporter.Data;
+using BulkImporter.Imports;
+using BulkImporter.Records;
+
+namespace BulkImporter.Dashboard;
+
+/// <summary>Numbers, times and states as the pages say them.</summary>
+internal static class Words
+{
+    public static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
+
+    public static string Count(long value, string one, string many) => value == 1 ? $"1 {one}" : $"{Number(value)} {many}";
+
+    /// <summary>Rounded down, so that it does not say 100 % before the end.</summary>
+    public static string Percent(double part) => (Math.Floor(part * 1000) / 10).ToString("0.#", CultureInfo.InvariantCulture) + " %";
+
+    public static string Rate(double? perSecond) => perSecond switch
+    {
+        null => "-",
+        < 10 => perSecond.Value.ToString("0.0", CultureInfo.InvariantCulture) + "/s",
+        _ => Number((long)perSecond.Value) + "/s",
+    };
+
+    /// <summary>The two largest units.</summary>
+    public static string Duration(TimeSpan time) => time switch
+    {
+        { TotalDays: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{(long)time.TotalDays} d {time.Hours} h"),
+        { TotalHours: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{time.Hours} h {time.Minutes} min"),
+        { TotalMinutes: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{time.Minutes} min {time.Seconds} s"),
+        { TotalSeconds: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{(long)time.TotalSeconds} s"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, (long)time.TotalMilliseconds)} ms"),
+    };
+
+    /// <param name="seconds">Seconds to the end; null when not known.</param>
+    public static string Eta(long? seconds) =>
+        seconds is not { } s ? "-" : s > 365L * 86_400 ? "over a year" : "about " + Duration(TimeSpan.FromSeconds(s));
+
+    public static string Size(long bytes) => bytes switch
+    {
+        < 1024 => string.Create(CultureInfo.InvariantCulture, $"{bytes} B"),
+        < 1024 * 1024 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0:0.#} KB"),
+        < 1024L * 1024 * 1024 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0 / 1024:0.#} MB"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0 / 1024 / 1024:0.##} GB"),
+    };
+
+    /// <summary>The stable text of an enum's member, as in the API and in addresses.</summary>
+    public static string Code<T>(T value) where T : struct, Enum => EnumText<T>.Of(value);
+
+    public static string Of(RecordState state) => state switch
+    {
+        RecordState.Pending => "pending",
+        RecordState.Submitting => "submitting",
+        RecordState.Submitted => "submitted",
+        RecordState.Imported => "imported",
+        RecordState.Failed => "failed",
+        RecordState.Unknown => "unknown",
+        RecordState.Cancelled => "cancelled",
+        RecordState.Invalid => "invalid",
+        RecordState.Duplicate => "duplicate",
+    };
+
+    /// <summary>What the state means, for someone who meets it first.</summary>
+    public static string Meaning(RecordState state) => state switch
+    {
+        RecordState.Pending => "Not sent yet, or waiting for its next attempt.",
+        RecordState.Submitting => "Being sent to Cincopa at this moment.",
+        RecordState.Submitted => "Accepted by Cincopa, which is fetching the file.",
+        RecordState.Imported => "The asset exists in Cincopa.",
+        RecordState.Failed => "Will not be tried again by itself. A rerun gives it new attempts.",
+        RecordState.Unknown => "Cincopa may or may not have received it, so it is not sent again unless you say so.",
+        RecordState.Cancelled => "Not sent: the import was cancelled before its turn.",
+        RecordState.Invalid => "The row cannot be sent; a finding says why.",
+        RecordState.Duplicate => "Another row, or an earlier import, already brings this file.",
+    };
+
+    public static string Of(ImportState state) => state switch
+    {
+        ImportState.Parsing => "Reading the manifest",
+        ImportState.Review => "Ready for review",
+        ImportState.Running => "Running",
+        ImportState.Paused => "Paused",
+        ImportState.Finished => "Finished",
+        ImportState.Cancelled => "Cancelled",
+        ImportState.Rejected => "Rejected",
+    };
+
+    /// <summary>Empty for a code that has no class.</summary>
+    public static string Of(FailureClass? kind) => kind is { } known ? Code(known) : "";
+
+    /// <summary>The address without its query, which is often a signature and never what tells two files apart.</summary>
+    public static string ShortUrl(string? url)
+    {
+        if (url is null) return "";
+        var query = url.IndexOf('?', StringComparison.Ordinal);
+        return query < 0 ? url : url[..query] + "?…";
+    }
+}

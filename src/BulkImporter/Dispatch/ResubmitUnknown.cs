@@ -1,0 +1,31 @@
+using BulkImporter.Data;
+using BulkImporter.Records;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace BulkImporter.Dispatch;
+
+/// <summary>Carries out the setting <c>when unknown: resubmit</c>. Imports that hold their unknown records are left to a person.</summary>
+public sealed class ResubmitUnknown(
+    NpgsqlDataSource database, RecordTransitions transitions, IOptions<DispatchOptions> options, ILogger<ResubmitUnknown> log)
+{
+    private const string ReadImportsInDoubt = """
+        SELECT i.id FROM importer.import i
+        WHERE i.state = 'running' AND i.when_unknown = 'resubmit'
+            AND EXISTS (SELECT 1 FROM importer.import_chunk c WHERE c.import_id = i.id AND c.unknown_count > 0)
+        ORDER BY i.id
+        """;
+
+    /// <summary>One round. Answers the number of records that will be sent again.</summary>
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        var total = 0;
+        foreach (var importId in await database.QueryAsync(ReadImportsInDoubt, r => r.GetInt32(0), cancellationToken))
+        {
+            var count = await transitions.ResubmittedAsync(importId, options.Value.UnknownGrace, cancellationToken);
+            if (count > 0) Log.UnknownResubmitted(log, importId, count);
+            total += count;
+        }
+        return total;
+    }
+}

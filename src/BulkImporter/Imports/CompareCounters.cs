@@ -1,0 +1,42 @@
+using BulkImporter.Data;
+using Npgsql;
+
+namespace BulkImporter.Imports;
+
+/// <summary>
+/// Compares the counters of the chunks with a count of their records, in one snapshot, for the imports that run or ended lately. They are
+/// written by one statement and cannot differ; if they do, something wrote where it must not, and a person has to hear of it.
+/// </summary>
+public sealed class CompareCounters(NpgsqlDataSource database, ILogger<CompareCounters> log)
+{
+    private const string ReadDifferences = """
+        WITH looked_at AS (
+            SELECT id FROM importer.import WHERE state IN ('running', 'paused') OR finished_at > now() - interval '1 hour'
+        ), counted AS (
+            SELECT r.import_id, r.chunk_number,
+                count(*) FILTER (WHERE r.state = 'pending') AS pending, count(*) FILTER (WHERE r.state = 'submitting') AS submitting,
+                count(*) FILTER (WHERE r.state = 'submitted') AS submitted, count(*) FILTER (WHERE r.state = 'imported') AS imported,
+                count(*) FILTER (WHERE r.state = 'failed') AS failed, count(*) FILTER (WHERE r.state = 'unknown') AS unknown,
+                count(*) FILTER (WHERE r.state = 'cancelled') AS cancelled, count(*) FILTER (WHERE r.state = 'invalid') AS invalid,
+                count(*) FILTER (WHERE r.state = 'duplicate') AS duplicate
+            FROM importer.import_record r WHERE r.import_id IN (SELECT id FROM looked_at)
+            GROUP BY r.import_id, r.chunk_number
+        )
+        SELECT c.import_id, c.number
+        FROM importer.import_chunk c
+        LEFT JOIN counted n ON n.import_id = c.import_id AND n.chunk_number = c.number
+        WHERE c.import_id IN (SELECT id FROM looked_at)
+            AND (c.pending_count, c.submitting_count, c.submitted_count, c.imported_count, c.failed_count, c.unknown_count,
+                 c.cancelled_count, c.invalid_count, c.duplicate_count)
+                IS DISTINCT FROM (n.pending, n.submitting, n.submitted, n.imported, n.failed, n.unknown, n.cancelled, n.invalid, n.duplicate)
+        ORDER BY c.import_id, c.number LIMIT 100
+        """;
+
+    /// <summary>One round. Answers the number of chunks whose counters are wrong.</summary>
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        var differences = await database.QueryAsync(ReadDifferences, r => (ImportId: r.GetInt32(0), Chunk: r.GetInt32(1)), cancellationToken);
+        foreach (var (importId, chunk) in differences) Log.CountersDiffer(log, importId, chunk);
+        return differences.Count;
+    }
+}

@@ -1,0 +1,49 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+
+namespace BulkImporter.Benchmarks;
+
+/// <summary>What is measured, and how much of it.</summary>
+internal sealed record BenchOptions
+{
+    public const string Usage = """
+        usage: ./run bench [PART]... [--rows N] [--rounds N] [--million N] [--keep FOLDER]
+          PART           dispatch, workers, ingest, million; all of them unless named
+          --rows N       records per round of dispatch (default 40000)
+          --rounds N     how often the variants take their turns (default 5)
+          --million N    rows of the large import (default 1000000)
+        """;
+
+    private static readonly string[] Parts = ["dispatch", "workers", "ingest", "million"];
+
+    public IReadOnlyList<string> Chosen { get; private init; } = Parts;
+    public int Rows { get; private init; } = 40_000;
+    public int Rounds { get; private init; } = 5;
+    public int Million { get; private init; } = 1_000_000;
+
+    public bool Runs(string part) => Chosen.Contains(part);
+
+    public static bool TryRead(string[] args, [NotNullWhen(true)] out BenchOptions? options, [NotNullWhen(false)] out string? complaint)
+    {
+        options = new BenchOptions();
+        complaint = null;
+        var chosen = new List<string>();
+        for (var i = 0; i < args.Length; i++)
+        {
+            if (Parts.Contains(args[i])) chosen.Add(args[i]);
+            else if (i + 1 < args.Length && int.TryParse(args[i + 1], CultureInfo.InvariantCulture, out var number) && number > 0)
+            {
+                switch (args[i++])
+                {
+                    case "--rows": options = options with { Rows = number }; break;
+                    case "--rounds": options = options with { Rounds = number }; break;
+                    case "--million": options = options with { Million = number }; break;
+                    default: complaint = $"unknown option {args[i - 1]}"; break;
+                }
+            }
+            else complaint = $"not understood: {args[i]}";
+        }
+        if (chosen.Count > 0) options = options with { Chosen = chosen };
+        return complaint is null;
+    }
+}

@@ -1,0 +1,112 @@
+using System.Diagnostics;
+using System.Net.Http.Headers;
+using BulkImporter.Imports;
+using BulkImporter.Records;
+
+namespace BulkImporter.Benchmarks;
+
+/// <summary>
+/// A million rows through one server process, by its API as a client would: upload, parse, dispatch, lists and pages, export. What counts
+/// is the process's largest working set, and how long a person waits for a page.
+/// </summary>
+internal sealed class MillionBenchmark(Bench bench, ResultTable table)
+{
+    private const int Looks = 60;
+
+    public async Task RunAsync()
+    {
+        var rows = bench.Options.Million;
+        await bench.ResetSimulatorAsync(latencyMs: 0);
+        await using var server = await bench.StartServerAsync("serve");
+        await bench.HoldStatusAsync();
+        bench.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Bench.ApiKey);
+
+        var import = await PeakAsync(server, "ingest", () => IngestAsync(server, rows));
+        var rate = await PeakAsync(server, "dispatch", () => DispatchBenchmark.DispatchToTheEndAsync(bench, import, rows));
+        table.Note($"dispatch of {rows:N0} records, records/s", ResultTable.Number(rate));
+        await MixStatesAsync(import);
+        var exported = await PeakAsync(server, "export", () => ExportAsync(server, import));
+        table.Judge($"export of {rows:N0} rows by HTTP, rows/s", rows / exported, "", 100_000, atLeast: true);
+        await PagesAsync(import);
+    }
+
+    private async Task<T> PeakAsync<T>(ServerProcess server, string what, Func<Task<T>> work)
+    {
+        ProcFile.ForgetPeak(server.Id);
+        var result = await work();
+        table.Judge($"largest working set of `serve` during {what}", ProcFile.PeakMegabytes(server.Id), " MB", 250, atLeast: false);
+        return result;
+    }
+
+    private async Task<int> IngestAsync(ServerProcess server, int rows)
+    {
+        var file = Path.Combine(bench.Folder, "million.csv");
+        SampleManifest.Write(file, rows, "million");
+        await using var manifest = File.OpenRead(file);
+        using var body = new StreamContent(manifest) { Headers = { ContentType = new("text/csv") } };
+        var started = Stopwatch.GetTimestamp();
+        using var answer = await bench.Http.PostAsync(new Uri(server.Address, "api/v1/imports?name=million"), body);
+        if (!answer.IsSuccessStatusCode) throw new InvalidOperationException(await answer.Content.ReadAsStringAsync());
+        var import = await bench.OneAsync<int>("SELECT max(id) FROM importer.import");
+        await bench.UntilAsync(import, ImportState.Review);
+        table.Note($"upload by HTTP and parse by job of {rows:N0} rows, rows/s", ResultTable.Number(rows / Stopwatch.GetElapsedTime(started).TotalSeconds));
+        return import;
+    }
+
+    /// <summary>Answers seconds.</summary>
+    private async Task<double> ExportAsync(ServerProcess server, int import)
+    {
+        var started = Stopwatch.GetTimestamp();
+        using var answer = await bench.Http.GetAsync(new Uri(server.Address, $"api/v1/imports/{import}/results"), HttpCompletionOption.ResponseHeadersRead);
+        answer.EnsureSuccessStatusCode();
+        await using var results = await answer.Content.ReadAsStreamAsync();
+        await results.CopyToAsync(Stream.Null);
+        return Stopwatch.GetElapsedTime(started).TotalSeconds;
+    }
+
+    /// <summary>The end of a long import: most is imported, 2 % failed with two codes, one record in a thousand is unknown, the last tenth is on its way.</summary>
+    private async Task MixStatesAsync(int import)
+    {
+        await bench.ExecuteAsync($"""
+            UPDATE importer.import_record SET state = 'imported', rid = 'R' || row_number, finished_at = now()
+            WHERE import_id = {import} AND row_number <= {bench.Options.Million / 10 * 9} AND row_number % 50 <> 0 AND row_number % 1000 <> 1;
+            UPDATE importer.import_record SET state = 'failed', error_code = CASE row_number % 100 WHEN 0 THEN 'source_not_found' ELSE 'source_forbidden' END,
+                error_message = 'source returned 404', finished_at = now()
+            WHERE import_id = {import} AND row_number <= {bench.Options.Million / 10 * 9} AND row_number % 50 = 0;
+            UPDATE importer.import_record SET state = 'unknown', error_code = 'reply_timeout', error_message = 'no complete reply within 100 s', finished_at = now()
+            WHERE import_id = {import} AND row_number <= {bench.Options.Million / 10 * 9} AND row_number % 1000 = 1;
+            DELETE FROM importer.status_poll WHERE import_id = {import} AND row_number <= {bench.Options.Million / 10 * 9};
+            """);
+        await bench.ExecuteAsync("VACUUM ANALYZE importer.import_record, importer.import_chunk, importer.attempt, importer.status_poll");
+    }
+
+    private async Task PagesAsync(int import)
+    {
+        var imports = new ReadImports(bench.Database);
+        var records = new ReadRecords(bench.Database);
+        var deep = bench.Options.Million / 2;
+        await LookAsync("list of imports", () => imports.ListAsync(50, null, null, CancellationToken.None));
+        await LookAsync("one import", () => imports.FindAsync(import, CancellationToken.None));
+        await LookAsync("its rates", () => imports.RatesAsync(import, 120, CancellationToken.None));
+        await LookAsync("records, first page", () => records.ListAsync(import, RecordFilter.All, 0, 100, CancellationToken.None));
+        await LookAsync("records, page in the middle", () => records.ListAsync(import, RecordFilter.All, deep, 100, CancellationToken.None));
+        await LookAsync("failed records, first page", () => records.ListAsync(import, new RecordFilter { State = RecordState.Failed }, 0, 100, CancellationToken.None));
+        await LookAsync("failed records, page in the middle", () => records.ListAsync(import, new RecordFilter { State = RecordState.Failed }, deep, 100, CancellationToken.None));
+        await LookAsync("unknown records, first page", () => records.ListAsync(import, new RecordFilter { State = RecordState.Unknown }, 0, 100, CancellationToken.None));
+        await LookAsync("submitted records, first page", () => records.ListAsync(import, new RecordFilter { State = RecordState.Submitted }, 0, 100, CancellationToken.None));
+        await LookAsync("records by code, page in the middle", () => records.ListAsync(import, new RecordFilter { Code = "source_forbidden" }, deep, 100, CancellationToken.None));
+        await LookAsync("one record", () => records.FindAsync(import, deep, CancellationToken.None));
+    }
+
+    private async Task LookAsync<T>(string what, Func<Task<T>> look)
+    {
+        var times = new List<double>();
+        for (var i = 0; i < Looks; i++)
+        {
+            var started = Stopwatch.GetTimestamp();
+            await look();
+            times.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+        }
+        table.Judge($"{what}, 95th percentile", times.Percentile95(), " ms", 100, atLeast: false);
+    }
+}

@@ -1,0 +1,20 @@
+using System.Globalization;
+using System.Text;
+
+namespace BulkImporter.Benchmarks;
+
+/// <summary>A manifest as a media team writes one: address, caption with a comma, reference.</summary>
+internal static class SampleManifest
+{
+    /// <param name="label">Part of every address, so that no two runs name the same source.</param>
+    public static void Write(string file, int rows, string label)
+    {
+        using var writer = new StreamWriter(file, append: false, new UTF8Encoding(false), 1 << 16);
+        writer.Write("url,caption,reference_id\n");
+        for (var row = 1; row <= rows; row++)
+            writer.Write(string.Create(CultureInfo.InvariantCulture, $"{Url(label, row)},\"Interview {row}, second take\",REF-{row:D8}\n"));
+    }
+
+    public static string Url(string label, int row) =>
+        string.Create(CultureInfo.InvariantCulture, $"https://media.example.com/{label}/2019/interviews/interview-{row:D7}.mp4");
+}

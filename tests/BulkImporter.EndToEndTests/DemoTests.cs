@@ -1,0 +1,35 @@
+using System.Diagnostics;
+
+namespace BulkImporter.EndToEndTests;
+
+/// <summary><c>./run demo --once</c>, the first thing that anybody does with this program.</summary>
+public sealed class DemoTests : IAsyncDisposable
+{
+    private readonly Stage stage = new();
+
+    public ValueTask DisposeAsync() => stage.DisposeAsync();
+
+    [Fact]
+    public async Task Demo_shows_every_outcome_leaves_a_result_file_and_nothing_running_and_exits_3()
+    {
+        var folder = Path.Combine(stage.Folder, "demo");
+        var since = Stopwatch.GetTimestamp();
+        var demo = stage.Start("demo", BuiltPrograms.Importer, ["demo", "--once", "--data", folder]);
+        var exitCode = await demo.WaitForExitAsync(TimeSpan.FromMinutes(4));
+        var took = Stopwatch.GetElapsedTime(since);
+
+        Assert.True(exitCode == 3, $"The demo ended with {exitCode}:\n{demo.Tail(60)}");
+        Assert.True(took < TimeSpan.FromMinutes(2), $"The demo took {took.TotalSeconds:0} s.");
+        Assert.Null(await Postmaster.FindAsync(Path.Combine(folder, "data", "postgres", "cluster")));
+
+        var results = Path.Combine(folder, "results.csv");
+        Assert.Contains(results, demo.Log);
+        var rows = RawCsv.Rows(await File.ReadAllBytesAsync(results));
+        var state = RawCsv.Fields(rows[0]).ToList().IndexOf("import_state");
+        var tally = rows.Skip(1).CountBy(row => RawCsv.Fields(row)[state]).ToDictionary();
+        // docs/samples/README.md, "Expected tally".
+        var expected = new Dictionary<string, int> { ["imported"] = 217, ["failed"] = 18, ["unknown"] = 3, ["invalid"] = 9, ["duplicate"] = 4 };
+        Assert.Equal(expected.OrderBy(e => e.Key), tally.OrderBy(e => e.Key));
+        foreach (var (name, count) in expected) Assert.Matches($@"{name}\W+{count}\b|\b{count}\s+{name}", demo.Log);
+    }
+}

@@ -1,0 +1,132 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text;
+
+namespace BulkImporter.EndToEndTests;
+
+internal sealed record ImportBody(int Id, string State, string? Reason, int? Rows, CountsBody Counts);
+
+internal sealed record CountsBody(int Pending, int Submitting, int Submitted, int Imported, int Failed, int Unknown, int Cancelled, int Invalid, int Duplicate)
+{
+    public int Total => Pending + Submitting + Submitted + Imported + Failed + Unknown + Cancelled + Invalid + Duplicate;
+}
+
+internal sealed record RecordBody(int RowNumber, string? Url, string State, string? StatusId, string? Rid, int Attempts, ErrorBody? Error, bool PossiblyDuplicated);
+
+internal sealed record ErrorBody(string Code, string? Message);
+
+internal sealed record AccountBody(string Name, string State, string? Reason);
+
+/// <summary>The product's HTTP API, as any client sees it.</summary>
+internal sealed class ImporterApi : IDisposable
+{
+    private readonly HttpClient http;
+
+    public ImporterApi(string address, string key)
+    {
+        Address = address;
+        Key = key;
+        http = new HttpClient { BaseAddress = new Uri(address), Timeout = TimeSpan.FromSeconds(60) };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+    }
+
+    public string Address { get; }
+
+    public string Key { get; }
+
+    public async Task<bool> IsReadyAsync()
+    {
+        try
+        {
+            using var reply = await http.GetAsync("/health/ready");
+            return reply.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    public Task<ImportBody> ImportAsync(int id) => GetAsync<ImportBody>($"imports/{id}");
+
+    public async Task<IReadOnlyList<ImportBody>> ImportsAsync() => (await GetAsync<Page<ImportBody>>("imports")).Items;
+
+    public Task<AccountBody> AccountAsync() => GetAsync<AccountBody>("accounts/default");
+
+    public Task ChangeAccountAsync(object change) => SendAsync(HttpMethod.Patch, "accounts/default", JsonContent.Create(change));
+
+    /// <summary>No limit at all, for runs that are about something else.</summary>
+    public Task LiftLimitsAsync() => ChangeAccountAsync(new { rate = 0, maxInFlight = 0, backlog = 0 });
+
+    /// <summary>Uploads and starts.</summary>
+    public async Task<int> StartAsync(string manifest, string query = "")
+    {
+        var body = new StringContent(manifest, Encoding.UTF8, "text/csv");
+        using var reply = await SendAsync(HttpMethod.Post, $"imports?start=true&fileName=manifest.csv{query}", body);
+        return (await reply.Content.ReadFromJsonAsync<ImportBody>())!.Id;
+    }
+
+    public async Task<IReadOnlyList<RecordBody>> RecordsAsync(int id)
+    {
+        var records = new List<RecordBody>();
+        for (string? after = ""; after is not null;)
+        {
+            var page = await GetAsync<Page<RecordBody>>($"imports/{id}/records?limit=1000{(after.Length == 0 ? "" : $"&after={after}")}");
+            records.AddRange(page.Items);
+            after = page.Next;
+        }
+
+        return records;
+    }
+
+    /// <summary>
+    /// Looks until the import is finished; at every look the states add up to the rows. A server that is away is asked again when
+    /// <paramref name="mayBeAway"/> says that the test takes it away.
+    /// </summary>
+    public Task<ImportBody> FinishedAsync(int id, TimeSpan limit, bool mayBeAway = false) => UntilAsync(id, import => import.State == "finished", limit, mayBeAway);
+
+    /// <inheritdoc cref="FinishedAsync"/>
+    public async Task<ImportBody> UntilAsync(int id, Func<ImportBody, bool> condition, TimeSpan limit, bool mayBeAway = false)
+    {
+        ImportBody? last = null;
+        try
+        {
+            return await Wait.ForAsync(limit, $"import {id} as expected", async () =>
+            {
+                try
+                {
+                    last = await ImportAsync(id);
+                }
+                catch (Exception e) when (mayBeAway && e is HttpRequestException or TaskCanceledException)
+                {
+                    return null;
+                }
+
+                if (last.Rows is { } rows && last.State != "parsing") Assert.Equal(rows, last.Counts.Total);
+                return condition(last) ? last : null;
+            });
+        }
+        catch (Xunit.Sdk.FailException e)
+        {
+            throw Xunit.Sdk.FailException.ForFailure($"{e.Message} Last seen: {last}");
+        }
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private async Task<T> GetAsync<T>(string path)
+    {
+        using var reply = await SendAsync(HttpMethod.Get, path, null);
+        return (await reply.Content.ReadFromJsonAsync<T>())!;
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? content)
+    {
+        using var request = new HttpRequestMessage(method, $"/api/v1/{path}") { Content = content };
+        var reply = await http.SendAsync(request);
+        if (!reply.IsSuccessStatusCode) throw new HttpRequestException($"{method} {path}: {(int)reply.StatusCode} {await reply.Content.ReadAsStringAsync()}");
+        return reply;
+    }
+
+    private sealed record Page<T>(IReadOnlyList<T> Items, string? Next);
+}

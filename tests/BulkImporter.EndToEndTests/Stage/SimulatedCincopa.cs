@@ -1,0 +1,61 @@
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+
+namespace BulkImporter.EndToEndTests;
+
+/// <summary>One call as the simulator's ledger shows it.</summary>
+internal sealed record LedgerCall(long Seq, double AtMs, string Op, string? Input, string? StatusId, string Outcome, bool Accepted, int Http, int InFlight);
+
+internal sealed record LedgerSummary(
+    long SubmitsReceived, long SubmitsAccepted, long DistinctInputs, long InputsReceivedMoreThanOnce, long InputsAcceptedMoreThanOnce,
+    int MaxSubmitsPerSecond, int MaxSubmitsInFlight, IReadOnlyDictionary<string, long> Outcomes);
+
+/// <summary>The remote side and its ledger: the judge of what was really sent.</summary>
+internal sealed class SimulatedCincopa(string address) : IDisposable
+{
+    private readonly HttpClient http = new() { BaseAddress = new Uri(address) };
+
+    public string Address => address;
+
+    public string ApiAddress => address + "/v2/";
+
+    public async Task<bool> IsUpAsync()
+    {
+        try
+        {
+            using var reply = await http.GetAsync("/_sim/ledger/summary");
+            return reply.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    public async Task<LedgerSummary> SummaryAsync() => (await http.GetFromJsonAsync<LedgerSummary>("/_sim/ledger/summary"))!;
+
+    public async Task<IReadOnlyList<LedgerCall>> SubmitsAsync() => (await http.GetFromJsonAsync<Ledger>("/_sim/ledger?op=submit&take=100000"))!.Entries;
+
+    /// <summary>How it misbehaves from now on, in the simulator's own JSON.</summary>
+    public Task BehaveAsync(string script) => PostAsync("/_sim/faults", script);
+
+    /// <summary>Accepts this token (and no others but those added likewise), or with <paramref name="rejectedWith"/> rejects it.</summary>
+    public Task TokenAsync(string token, int? rejectedWith = null) =>
+        PostAsync("/_sim/tokens", JsonSerializer.Serialize(rejectedWith is null ? (object)new { token } : new { token, rejectedWith }));
+
+    /// <summary>Waits until so many submit calls have arrived.</summary>
+    public Task HasSubmitsAsync(long count, TimeSpan limit) =>
+        Wait.UntilAsync(limit, $"{count} submit calls have arrived", async () => (await SummaryAsync()).SubmitsReceived >= count);
+
+    public void Dispose() => http.Dispose();
+
+    private async Task PostAsync(string path, string json)
+    {
+        using var body = new StringContent(json, Encoding.UTF8, "application/json");
+        using var reply = await http.PostAsync(path, body);
+        Assert.True(reply.IsSuccessStatusCode, $"{path}: {await reply.Content.ReadAsStringAsync()}");
+    }
+
+    private sealed record Ledger(long Count, IReadOnlyList<LedgerCall> Entries);
+}

@@ -1,0 +1,169 @@
+using System.Collections;
+using System.Globalization;
+
+namespace BulkImporter.EndToEndTests;
+
+/// <summary>
+/// What one test plays on: a folder, the programs it started, and the end of all of them, PostgreSQL servers included. When the test
+/// failed, the folder is kept and the ends of the logs are shown. A field of the test class, which disposes of it.
+/// </summary>
+internal sealed class Stage : IAsyncDisposable
+{
+    public const string Token = "1000001iend0to0end";
+
+    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(3);
+    private static readonly string[] ProductPrefixes = ["BULKIMPORTER", "CONNECTIONSTRINGS__", "CINCOPA", "ASPNETCORE_", "DOTNET_ENVIRONMENT"];
+
+    private readonly List<RunningProgram> programs = [];
+    private readonly List<IDisposable> clients = [];
+
+    /// <summary>Not a private one: PostgreSQL, which does not run as root, must get into it.</summary>
+    public string Folder { get; } = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), $"bulkimporter-e2e-{Path.GetRandomFileName()}")).FullName;
+
+    /// <summary>The first admin key of every server of this stage.</summary>
+    public string ApiKey { get; } = Guid.NewGuid().ToString("N");
+
+    public string DataDirectory => Path.Combine(Folder, "data");
+
+    /// <summary>Where <c>serve</c> keeps the PostgreSQL that it brought.</summary>
+    public string EmbeddedCluster => Path.Combine(DataDirectory, "postgres", "cluster");
+
+    public async Task<SimulatedCincopa> StartSimulatorAsync()
+    {
+        var address = $"http://127.0.0.1:{FreePort.Take()}";
+        var program = Start("simulator", BuiltPrograms.Simulator, ["--urls", address]);
+        var simulator = Kept(new SimulatedCincopa(address));
+        await UntilAsync(program, simulator.IsUpAsync);
+        return simulator;
+    }
+
+    /// <summary>Starts <c>serve</c> on its own embedded database and waits until it is ready. A second time it is a restart: same address, same data.</summary>
+    public async Task<(RunningProgram Server, ImporterApi Api)> ServeAsync(SimulatedCincopa cincopa, Settings settings, string? address = null)
+    {
+        address ??= $"http://127.0.0.1:{FreePort.Take()}";
+        var server = Start("serve", BuiltPrograms.Importer, ["serve", "--urls", address], settings.With(ServerEnvironment(cincopa)).With(new Settings
+        {
+            ["BulkImporter__DataDirectory"] = DataDirectory,
+            // A process that dies loses nothing that the kernel holds, and this is not a test of disks.
+            ["BulkImporter__PostgresSettings__fsync"] = "off",
+        }));
+        return (server, await ReadyAsync(server, address));
+    }
+
+    /// <summary>Starts <c>web</c> on a database that was migrated.</summary>
+    public async Task<(RunningProgram Server, ImporterApi Api)> WebAsync(SimulatedCincopa cincopa, string connectionString)
+    {
+        var address = $"http://127.0.0.1:{FreePort.Take()}";
+        var server = Start("web", BuiltPrograms.Importer, ["web", "--urls", address], ServerEnvironment(cincopa).With(Database(connectionString)));
+        return (server, await ReadyAsync(server, address));
+    }
+
+    /// <summary>Starts a <c>work</c> process; it is up when its probe answers.</summary>
+    public async Task<RunningProgram> WorkAsync(string connectionString, Settings settings)
+    {
+        var address = $"http://127.0.0.1:{FreePort.Take()}";
+        var worker = Start("work", BuiltPrograms.Importer, ["work", "--urls", address], settings.With(Database(connectionString)));
+        await ReadyAsync(worker, address);
+        return worker;
+    }
+
+    public async Task MigrateAsync(string connectionString)
+    {
+        var migrate = Start("migrate", BuiltPrograms.Importer, ["migrate"], Database(connectionString));
+        Assert.Equal(0, await migrate.WaitForExitAsync(StartLimit));
+    }
+
+    public async Task<PrivateCluster> StartPostgresAsync() => await PrivateCluster.StartAsync(Path.Combine(Folder, "external"));
+
+    /// <summary>Starts a client verb as a person types it.</summary>
+    public RunningProgram StartVerb(ImporterApi api, params string[] line) =>
+        Start($"verb-{line[0]}", BuiltPrograms.Importer, line, new Settings { ["BULKIMPORTER_SERVER"] = api.Address, ["BULKIMPORTER_API_KEY"] = api.Key }, errorsApart: true);
+
+    /// <summary>Runs a client verb to its end; answers with its standard output.</summary>
+    public async Task<string> VerbAsync(ImporterApi api, int exitCode, TimeSpan limit, params string[] line)
+    {
+        var verb = StartVerb(api, line);
+        var code = await verb.WaitForExitAsync(limit);
+        Assert.True(code == exitCode, $"{string.Join(' ', line)} ended with {code}, not {exitCode}:\n{verb.Tail(40)}");
+        return verb.Log;
+    }
+
+    public RunningProgram Start(string name, string program, IEnumerable<string> arguments, Settings? settings = null, bool errorsApart = false)
+    {
+        var log = Path.Combine(Folder, string.Create(CultureInfo.InvariantCulture, $"{programs.Count + 1:00}-{name}"));
+        // What the developer's shell sets for the product is not for these processes.
+        var environment = new Settings();
+        foreach (DictionaryEntry set in Environment.GetEnvironmentVariables())
+        {
+            var variable = (string)set.Key;
+            if (ProductPrefixes.Any(prefix => variable.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))) environment[variable] = null;
+        }
+
+        var running = RunningProgram.Start(name, program, arguments, (settings ?? []).With(environment), log + ".log", errorsApart ? log + ".err" : null);
+        programs.Add(running);
+        return running;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var client in clients) client.Dispose();
+        foreach (var program in programs) program.Dispose();
+        foreach (var pidFile in Directory.EnumerateFiles(Folder, "postmaster.pid", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 4 }).ToList())
+            await Postmaster.StopNowAsync(Path.GetDirectoryName(pidFile)!);
+
+        if (TestContext.Current.TestState?.Result != TestResult.Failed)
+        {
+            Directory.Delete(Folder, recursive: true);
+            return;
+        }
+
+        var output = TestContext.Current.TestOutputHelper;
+        output?.WriteLine($"Everything that was written is kept in {Folder}.");
+        foreach (var log in Directory.EnumerateFiles(Folder, "*.*").Where(f => Path.GetExtension(f) is ".log" or ".err").Order())
+        {
+            output?.WriteLine($"---- {Path.GetFileName(log)}, its last lines");
+            foreach (var line in File.ReadLines(log).TakeLast(25)) output?.WriteLine(line);
+        }
+    }
+
+    private Settings ServerEnvironment(SimulatedCincopa cincopa) => new()
+    {
+        ["CINCOPA_API_TOKEN"] = Token,
+        ["Cincopa__BaseUrl"] = cincopa.ApiAddress,
+        ["BULKIMPORTER_API_KEY"] = ApiKey,
+    };
+
+    private static Settings Database(string connectionString) => new() { ["ConnectionStrings__BulkImporter"] = connectionString };
+
+    private async Task<ImporterApi> ReadyAsync(RunningProgram program, string address)
+    {
+        var api = Kept(new ImporterApi(address, ApiKey));
+        await UntilAsync(program, api.IsReadyAsync);
+        return api;
+    }
+
+    private static async Task UntilAsync(RunningProgram program, Func<Task<bool>> isUp) =>
+        await Wait.UntilAsync(StartLimit, $"{program.Name} is up", async () =>
+        {
+            Assert.False(program.HasExited, $"{program.Name} has ended:\n{program.Tail(40)}");
+            return await isUp();
+        });
+
+    private T Kept<T>(T client) where T : IDisposable
+    {
+        clients.Add(client);
+        return client;
+    }
+}
+
+/// <summary>Environment of a process under test; null removes a variable.</summary>
+internal sealed class Settings : Dictionary<string, string?>
+{
+    /// <summary>Both; what is set here wins.</summary>
+    public Settings With(Settings others)
+    {
+        var both = new Settings();
+        foreach (var (name, value) in others.Concat(this)) both[name] = value;
+        return both;
+    }
+}
