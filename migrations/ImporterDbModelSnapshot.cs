@@ -988,15 +988,6 @@ namespace BulkImporter.Migrations
                         .HasConstraintName("fk_finding_import_import_id");
                 });
 
-            modelBuilder.Entity("BulkImporter.Records.ImportRecord", b =>
-                {
-                    b.HasOne("BulkImporter.Imports.Import", null)
-                        .WithMany()
-                        .HasForeignKey("ImportId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_import_record_import_import_id");
-                });
 #pragma warning restore 612, 618
         }
     }

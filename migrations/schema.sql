@@ -435,9 +435,6 @@ ALTER TABLE ONLY importer.import_chunk
 ALTER TABLE ONLY importer.import
     ADD CONSTRAINT fk_import_manifest_manifest_id FOREIGN KEY (manifest_id) REFERENCES importer.manifest(id) ON DELETE RESTRICT;
 
-ALTER TABLE ONLY importer.import_record
-    ADD CONSTRAINT fk_import_record_import_import_id FOREIGN KEY (import_id) REFERENCES importer.import(id) ON DELETE CASCADE;
-
 ALTER TABLE ONLY importer.import_tick
     ADD CONSTRAINT fk_import_tick_import_import_id FOREIGN KEY (import_id) REFERENCES importer.import(id) ON DELETE CASCADE;
 

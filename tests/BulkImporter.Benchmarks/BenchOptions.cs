@@ -7,11 +7,13 @@ namespace BulkImporter.Benchmarks;
 internal sealed record BenchOptions
 {
     public const string Usage = """
-        usage: ./run bench [PART]... [--rows N] [--rounds N] [--million N] [--keep FOLDER]
+        usage: ./run bench [PART]... [--rows N] [--rounds N] [--million N] [--workers N] [--window N]
           PART           dispatch, workers, ingest, million; all of them unless named
           --rows N       records per round of dispatch (default 40000)
           --rounds N     how often the variants take their turns (default 5)
           --million N    rows of the large import (default 1000000)
+          --workers N    chunks at a time of the dispatch benchmark (default 4, the product's)
+          --window N     calls in flight of each (default 32, the product's)
         """;
 
     private static readonly string[] Parts = ["dispatch", "workers", "ingest", "million"];
@@ -20,6 +22,9 @@ internal sealed record BenchOptions
     public int Rows { get; private init; } = 40_000;
     public int Rounds { get; private init; } = 5;
     public int Million { get; private init; } = 1_000_000;
+
+    public int Workers { get; private init; } = 4;
+    public int Window { get; private init; } = 32;
 
     public bool Runs(string part) => Chosen.Contains(part);
 
@@ -38,6 +43,8 @@ internal sealed record BenchOptions
                     case "--rows": options = options with { Rows = number }; break;
                     case "--rounds": options = options with { Rounds = number }; break;
                     case "--million": options = options with { Million = number }; break;
+                    case "--workers": options = options with { Workers = number }; break;
+                    case "--window": options = options with { Window = number }; break;
                     default: complaint = $"unknown option {args[i - 1]}"; break;
                 }
             }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net.Http.Headers;
 using BulkImporter.Imports;
 using BulkImporter.Records;
+using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Benchmarks;
 
@@ -82,7 +83,7 @@ internal sealed class MillionBenchmark(Bench bench, ResultTable table)
 
     private async Task PagesAsync(int import)
     {
-        var imports = new ReadImports(bench.Database);
+        var imports = new ReadImports(bench.Database, Options.Create(new ImportsOptions()));
         var records = new ReadRecords(bench.Database);
         var deep = bench.Options.Million / 2;
         await LookAsync("list of imports", () => imports.ListAsync(50, null, null, CancellationToken.None));

@@ -2,6 +2,7 @@ using BulkImporter.Data;
 using Cincopa.Client;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Accounts;
 
@@ -12,7 +13,11 @@ public static class AccountsSetup
         // One key ring for all processes: a cookie made by one is read by the others, a token protected by one is used by the others.
         services.AddDataProtection().SetApplicationName("BulkImporter").PersistKeysToDbContext<ImporterDb>();
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton<ICincopaClient>(provider => new CincopaClient(new CincopaClientOptions(), provider.GetRequiredService<TimeProvider>()));
+        services.AddOptions<CincopaClientOptions>().BindConfiguration("Cincopa")
+            .Validate(o => o.SubmitTimeout > TimeSpan.Zero && o.ReadTimeout > TimeSpan.Zero && o.ConnectTimeout > TimeSpan.Zero, "Cincopa:SubmitTimeout, ReadTimeout and ConnectTimeout must be more than zero.")
+            .ValidateOnStart();
+        services.TryAddSingleton<ICincopaClient>(provider =>
+            new CincopaClient(provider.GetRequiredService<IOptions<CincopaClientOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
         return services
             .AddSingleton<ProtectToken>()
             .AddSingleton<AddAccount>()

@@ -34,13 +34,14 @@ public sealed class ChunkFeeder(
         """;
 
     /// <summary>
-    /// Room per account = chunks that its limits allow - chunks queued or running. Due chunks take it in turns: higher priority first, then
+    /// Room per account = chunks that its limits allow - chunks queued or running. Without a limit that is two for each thread, so that a
+    /// thread which is done finds the next one in the queue. Due chunks take it in turns: higher priority first, then
     /// the import with the fewest chunks at work, then the one that was served least recently.
     /// </summary>
     private const string MarkQueued = """
         WITH room AS (
             SELECT a.id AS account_id,
-                CASE WHEN a.max_in_flight = 0 THEN $1
+                CASE WHEN a.max_in_flight = 0 THEN 2 * $1
                      ELSE LEAST($1, ceil(a.max_in_flight::numeric / LEAST($2, ceil(a.max_in_flight / 4.0)))::int) END
                 - (SELECT count(*) FROM importer.import_chunk w JOIN importer.import wi ON wi.id = w.import_id
                    WHERE wi.account_id = a.id AND (w.state = 'running' OR (w.state = 'queued' AND w.queued_at > now() - $3)))::int AS chunks
@@ -56,7 +57,7 @@ public sealed class ChunkFeeder(
                 SELECT c.import_id, c.number FROM importer.import_chunk c
                 WHERE c.import_id = i.id AND c.due_at <= now()
                     AND (c.state = 'waiting' OR (c.state = 'queued' AND c.queued_at <= now() - $3))
-                ORDER BY c.number LIMIT $1
+                ORDER BY c.number LIMIT 2 * $1
             ) c
             WHERE i.state = 'running'
         ), chosen AS (

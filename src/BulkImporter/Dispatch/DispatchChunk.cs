@@ -14,7 +14,7 @@ namespace BulkImporter.Dispatch;
 /// </summary>
 public sealed class DispatchChunk(
     NpgsqlDataSource database, LeaseKeeper leases, RecordTransitions transitions, AccountAccess accounts, CallGovernor governor,
-    AccountHealth health, ICincopaClient cincopa, RetrySchedule schedule, IOptions<DispatchOptions> options,
+    AccountHealth health, ICincopaClient cincopa, RetrySchedule schedule, ChunkGivenBack givenBack, IOptions<DispatchOptions> options,
     IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<DispatchChunk> log)
 {
     public const string Queue = "dispatch";
@@ -79,6 +79,7 @@ public sealed class DispatchChunk(
 
         // 4. Every answer is written: the chunk may be anyone's again.
         await held.ReleaseAsync(CancellationToken.None);
+        givenBack.Set();
         Log.ChunkDispatched(log, lease.ImportId, lease.ChunkNumber, answered, clock.GetElapsedTime(startedAt).TotalSeconds);
     }
 }

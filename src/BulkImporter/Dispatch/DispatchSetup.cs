@@ -13,6 +13,7 @@ public static class DispatchSetup
         return services
             .AddSingleton<LeaseKeeper>()
             .AddSingleton<DispatchChunk>()
+            .AddSingleton<ChunkGivenBack>()
             .AddSingleton<ChunkFeeder>()
             .AddSingleton<RescueLeases>()
             .AddSingleton<ResubmitUnknown>()

@@ -8,14 +8,17 @@ namespace BulkImporter.Hosting;
 /// </summary>
 /// <param name="name">What a person reads in the log.</param>
 /// <param name="pause">Between two rounds that found nothing.</param>
+/// <param name="wake">Ends the pause early; null when nothing does.</param>
 /// <param name="round">One round; true when there is more to do at once.</param>
-internal sealed class PeriodicProcess(string name, TimeSpan pause, Func<CancellationToken, Task<bool>> round) : IBackgroundProcess
+internal sealed class PeriodicProcess(string name, TimeSpan pause, WaitHandle? wake, Func<CancellationToken, Task<bool>> round) : IBackgroundProcess
 {
     public void Execute(BackgroundProcessContext context)
     {
         // This is a thread of its own that Hangfire gave us; there is no other way to wait on it.
         var more = round(context.StoppingToken).GetAwaiter().GetResult();
-        if (!more) context.Wait(pause);
+        if (more) return;
+        if (wake is null) context.Wait(pause);
+        else WaitHandle.WaitAny([context.StoppingToken.WaitHandle, wake], pause);
     }
 
     public override string ToString() => name;

@@ -15,7 +15,8 @@ public static class WorkerSetup
         services.AddDispatch().AddStatus().AddSingleton<FollowImports>().AddSingleton<CompareCounters>().AddHangfireWorker();
 
         services.AddPeriodic("parse feeder", _ => TimeSpan.FromSeconds(1), p => p.GetRequiredService<QueueParsing>().RunAsync, IfAny);
-        services.AddPeriodic("chunk feeder", o => o.FeedInterval, p => p.GetRequiredService<ChunkFeeder>().RunAsync, Never);
+        services.AddPeriodic("chunk feeder", o => o.FeedInterval, p => p.GetRequiredService<ChunkFeeder>().RunAsync, Never,
+            wake: p => p.GetRequiredService<ChunkGivenBack>().WaitHandle);
         services.AddPeriodic("lease rescue", _ => TimeSpan.FromSeconds(2), p => p.GetRequiredService<RescueLeases>().RunAsync, IfAny);
         services.AddPeriodic("status poller", _ => TimeSpan.FromMilliseconds(250), p => p.GetRequiredService<StatusPoller>().RunAsync, IfAny);
         services.AddPeriodic("import follower", _ => TimeSpan.FromSeconds(1), p => async stop => { await p.GetRequiredService<FollowImports>().RunAsync(stop); return 0; }, Never);
@@ -34,8 +35,9 @@ public static class WorkerSetup
 
     private static void AddPeriodic(
         this IServiceCollection services, string name, Func<DispatchOptions, TimeSpan> pause,
-        Func<IServiceProvider, Func<CancellationToken, Task<int>>> operation, Func<int, bool> moreAtOnce) =>
+        Func<IServiceProvider, Func<CancellationToken, Task<int>>> operation, Func<int, bool> moreAtOnce,
+        Func<IServiceProvider, WaitHandle>? wake = null) =>
         services.AddSingleton<IBackgroundProcess>(provider => new PeriodicProcess(
-            name, pause(provider.GetRequiredService<IOptions<DispatchOptions>>().Value),
+            name, pause(provider.GetRequiredService<IOptions<DispatchOptions>>().Value), wake?.Invoke(provider),
             async stop => moreAtOnce(await operation(provider)(stop))));
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using BulkImporter.Accounts;
 using BulkImporter.Records;
 
 namespace BulkImporter.Imports;
@@ -11,6 +12,7 @@ namespace BulkImporter.Imports;
 /// <param name="Failures">Failed and unknown records by code, most frequent first.</param>
 /// <param name="ParsedRows">Rows read so far while the manifest is parsed.</param>
 /// <param name="SameManifestAs">The latest earlier import of the same bytes, or null.</param>
+/// <param name="AccountState">A suspended account is why a running import stands still; <paramref name="Reason"/> says why it is suspended.</param>
 /// <param name="Stalled">Submitted records without any progress for a long time; they are still followed.</param>
 public sealed record ImportView(
     int Id,
@@ -36,7 +38,8 @@ public sealed record ImportView(
     int Priority,
     string? Fid,
     int? SameManifestAs,
-    int Stalled);
+    int Stalled,
+    AccountState AccountState);
 
 /// <param name="Sha256">Of the bytes as received, lower-case hexadecimal.</param>
 public sealed record ManifestSummary(string FileName, string Sha256, long SizeBytes);

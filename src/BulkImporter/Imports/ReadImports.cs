@@ -1,3 +1,4 @@
+using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Records;
 using Microsoft.Extensions.Options;
@@ -24,7 +25,8 @@ public sealed class ReadImports(NpgsqlDataSource database, IOptions<ImportsOptio
             i.when_unknown, i.priority, i.fid,
             (SELECT max(e.id) FROM importer.manifest same JOIN importer.import e ON e.manifest_id = same.id
              WHERE same.sha256 = m.sha256 AND same.received_at IS NOT NULL AND e.id < i.id),
-            (SELECT count(*)::int FROM importer.status_poll p WHERE p.import_id = i.id AND c.submitted > 0 AND p.moved_at < now() - $1::interval)
+            (SELECT count(*)::int FROM importer.status_poll p WHERE p.import_id = i.id AND c.submitted > 0 AND p.moved_at < now() - $1::interval),
+            a.state
         FROM importer.import i
         JOIN importer.account a ON a.id = i.account_id
         JOIN importer.manifest m ON m.id = i.manifest_id
@@ -105,7 +107,8 @@ public sealed class ReadImports(NpgsqlDataSource database, IOptions<ImportsOptio
             r.GetInt32(0), r.GetString(1), r.GetString(2), new ManifestSummary(r.GetString(3), r.GetString(4), r.GetInt64(5)),
             EnumText<ImportState>.Parse(r.GetString(6)), r.Text(7), r.Number(8), counts, rate, eta, Failures(r),
             r.GetFieldValue<DateTimeOffset>(22), r.Time(23), r.Time(24), r.GetString(25), r.GetInt32(26), r.Text(27), r.GetBoolean(28), r.GetInt32(29),
-            EnumText<WhenUnknown>.Parse(r.GetString(30)), r.GetInt32(31), r.Text(32), r.Number(33), r.GetInt32(34));
+            EnumText<WhenUnknown>.Parse(r.GetString(30)), r.GetInt32(31), r.Text(32), r.Number(33), r.GetInt32(34),
+            EnumText<AccountState>.Parse(r.GetString(35)));
     }
 
     private static (double? Rate, long? Eta) Rate(NpgsqlDataReader r, StateCounts counts)

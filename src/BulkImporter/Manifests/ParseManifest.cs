@@ -102,6 +102,7 @@ public sealed class ParseManifest(
         var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow());
         var chunks = new ChunkCounts(import.ChunkSize);
         var findings = new List<Finding>();
+        var (sources, references) = (new SeenBefore(), new SeenBefore());
         var rows = 0;
         var more = await reader.ReadAsync(cancellationToken);
         while (more)
@@ -115,7 +116,9 @@ public sealed class ParseManifest(
                     var before = findings.Count;
                     var row = checks.Check(reader.Row, findings);
                     var error = row.IsBlocked ? findings.Skip(before).First(f => f.Severity == FindingSeverity.Error) : null;
-                    await WriteRecordAsync(copy, importId, chunks.Add(row.IsBlocked), row, error, import.Attempts, cancellationToken);
+                    if (row.Key is { } key) sources.Add(key);
+                    if (row.ReferenceId is { } reference) references.Add(reference);
+                    WriteRecord(copy, importId, chunks.Add(row.IsBlocked), row, error, import.Attempts);
                 }
                 await copy.CompleteAsync(cancellationToken);
             }
@@ -127,9 +130,11 @@ public sealed class ParseManifest(
 
         // 2. What only the whole file shows.
         await connection.ExecuteLongAsync(PlanForManyRows, cancellationToken);
-        var duplicates = await transitions.DuplicateAsync(connection, importId, reader.Layout.ColumnOf(ManifestColumn.Url), cancellationToken);
-        if (reader.Layout.ColumnOf(ManifestColumn.ReferenceId) is { } references)
-            await connection.ExecuteLongAsync(NoteDuplicateReferences, cancellationToken, importId, references);
+        var duplicates = sources.Maybe
+            ? await transitions.DuplicateAsync(connection, importId, reader.Layout.ColumnOf(ManifestColumn.Url), cancellationToken)
+            : 0;
+        if (references.Maybe)
+            await connection.ExecuteLongAsync(NoteDuplicateReferences, cancellationToken, importId, reader.Layout.ColumnOf(ManifestColumn.ReferenceId));
 
         // 3. Now it is an import. Zero rows: it was cancelled meanwhile, and nothing of this remains.
         if (await connection.ExecuteAsync(Finish, cancellationToken, importId, rows) == 0) return;
@@ -137,28 +142,34 @@ public sealed class ParseManifest(
         Log.ManifestParsed(log, importId, rows, duplicates, clock.GetElapsedTime(startedAt).TotalSeconds);
     }
 
-    private async Task WriteRecordAsync(
-        NpgsqlBinaryImporter copy, int importId, int chunkNumber, CheckedRow row, Finding? error, short attempts, CancellationToken cancellationToken)
+    // Not asynchronous: a job's thread is there to be blocked, and fifteen awaits a row cost more than the checks.
+    private void WriteRecord(NpgsqlBinaryImporter copy, int importId, int chunkNumber, in CheckedRow row, Finding? error, short attempts)
     {
-        await copy.StartRowAsync(cancellationToken);
-        await copy.WriteAsync(importId, NpgsqlDbType.Integer, cancellationToken);
-        await copy.WriteAsync(row.RowNumber, NpgsqlDbType.Integer, cancellationToken);
-        await copy.WriteAsync(chunkNumber, NpgsqlDbType.Integer, cancellationToken);
-        await copy.WriteAsync(checked((int)row.LineNumber), NpgsqlDbType.Integer, cancellationToken);
-        await copy.WriteAsync(error is null ? "pending" : "invalid", NpgsqlDbType.Text, cancellationToken);
-        if (row.Key is { } key) await copy.WriteAsync(key.Value, NpgsqlDbType.Uuid, cancellationToken);
-        else await copy.WriteNullAsync(cancellationToken);
+        copy.StartRow();
+        copy.Write(importId, NpgsqlDbType.Integer);
+        copy.Write(row.RowNumber, NpgsqlDbType.Integer);
+        copy.Write(chunkNumber, NpgsqlDbType.Integer);
+        copy.Write(checked((int)row.LineNumber), NpgsqlDbType.Integer);
+        copy.Write(error is null ? "pending" : "invalid", NpgsqlDbType.Text);
+        if (row.Key is { } key) copy.Write(key.Value, NpgsqlDbType.Uuid);
+        else copy.WriteNull();
         // A blocked row's address may hold a password: it is shown, so it is stored as the finding shows it.
-        await WriteTextAsync(copy, error is null ? row.Url : row.Url.Length == 0 ? null : FindingMask.Mask(row.Url), cancellationToken);
-        await WriteTextAsync(copy, row.Caption, cancellationToken);
-        await WriteTextAsync(copy, row.ReferenceId, cancellationToken);
-        await copy.WriteAsync((short)0, NpgsqlDbType.Smallint, cancellationToken);
-        await copy.WriteAsync(attempts, NpgsqlDbType.Smallint, cancellationToken);
-        await WriteTextAsync(copy, error?.Code.Name(), cancellationToken);
-        await WriteTextAsync(copy, error?.Hint, cancellationToken);
-        await copy.WriteAsync(false, NpgsqlDbType.Boolean, cancellationToken);
-        if (error is null) await copy.WriteNullAsync(cancellationToken);
-        else await copy.WriteAsync(clock.GetUtcNow(), NpgsqlDbType.TimestampTz, cancellationToken);
+        WriteText(copy, error is null ? row.Url : row.Url.Length == 0 ? null : FindingMask.Mask(row.Url));
+        WriteText(copy, row.Caption);
+        WriteText(copy, row.ReferenceId);
+        copy.Write((short)0, NpgsqlDbType.Smallint);
+        copy.Write(attempts, NpgsqlDbType.Smallint);
+        WriteText(copy, error?.Code.Name());
+        WriteText(copy, error?.Hint);
+        copy.Write(false, NpgsqlDbType.Boolean);
+        if (error is null) copy.WriteNull();
+        else copy.Write(clock.GetUtcNow(), NpgsqlDbType.TimestampTz);
+    }
+
+    private static void WriteText(NpgsqlBinaryImporter copy, string? text)
+    {
+        if (text is null) copy.WriteNull();
+        else copy.Write(text, NpgsqlDbType.Text);
     }
 
     private static Task WriteTextAsync(NpgsqlBinaryImporter copy, string? text, CancellationToken cancellationToken) =>

@@ -41,7 +41,7 @@ internal sealed class Stage : IAsyncDisposable
     public async Task<(RunningProgram Server, ImporterApi Api)> ServeAsync(SimulatedCincopa cincopa, Settings settings, string? address = null)
     {
         address ??= $"http://127.0.0.1:{FreePort.Take()}";
-        var server = Start("serve", BuiltPrograms.Importer, ["serve", "--urls", address], settings.With(ServerEnvironment(cincopa)).With(new Settings
+        var server = Start("serve", BuiltPrograms.Importer, ["serve", "--urls", address], settings.With(ServerEnvironment(cincopa.ApiAddress)).With(new Settings
         {
             ["BulkImporter__DataDirectory"] = DataDirectory,
             // A process that dies loses nothing that the kernel holds, and this is not a test of disks.
@@ -51,10 +51,10 @@ internal sealed class Stage : IAsyncDisposable
     }
 
     /// <summary>Starts <c>web</c> on a database that was migrated.</summary>
-    public async Task<(RunningProgram Server, ImporterApi Api)> WebAsync(SimulatedCincopa cincopa, string connectionString)
+    public async Task<(RunningProgram Server, ImporterApi Api)> WebAsync(string cincopaAddress, string connectionString)
     {
         var address = $"http://127.0.0.1:{FreePort.Take()}";
-        var server = Start("web", BuiltPrograms.Importer, ["web", "--urls", address], ServerEnvironment(cincopa).With(Database(connectionString)));
+        var server = Start("web", BuiltPrograms.Importer, ["web", "--urls", address], ServerEnvironment(cincopaAddress).With(Database(connectionString)));
         return (server, await ReadyAsync(server, address));
     }
 
@@ -126,10 +126,10 @@ internal sealed class Stage : IAsyncDisposable
         }
     }
 
-    private Settings ServerEnvironment(SimulatedCincopa cincopa) => new()
+    private Settings ServerEnvironment(string cincopaAddress) => new()
     {
         ["CINCOPA_API_TOKEN"] = Token,
-        ["Cincopa__BaseUrl"] = cincopa.ApiAddress,
+        ["Cincopa__BaseUrl"] = cincopaAddress,
         ["BULKIMPORTER_API_KEY"] = ApiKey,
     };
 

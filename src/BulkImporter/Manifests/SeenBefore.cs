@@ -1,0 +1,45 @@
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
+
+namespace BulkImporter.Manifests;
+
+/// <summary>
+/// Whether a manifest may hold a value twice, in fixed memory: a Bloom filter. "No" is certain, and is the answer for most manifests; so
+/// the database is only asked to look for duplicates when there may be some. At a million different values it says "maybe" in vain once
+/// in about seven manifests.
+/// </summary>
+internal sealed class SeenBefore
+{
+    private const int BitsPerWord = 64;
+    private const int PositionBits = 27;
+    private const int Positions = 4;
+
+    private readonly ulong[] words = new ulong[(1 << PositionBits) / BitsPerWord];
+
+    /// <summary>True when one of the values may have been added more than once.</summary>
+    public bool Maybe { get; private set; }
+
+    public void Add(SourceKey key)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        key.Value.TryWriteBytes(bytes);
+        Add(MemoryMarshal.Read<UInt128>(bytes));
+    }
+
+    public void Add(string value) => Add(XxHash128.HashToUInt128(MemoryMarshal.AsBytes(value.AsSpan())));
+
+    /// <summary>The hash is as good as random, so its parts are the positions.</summary>
+    private void Add(UInt128 hash)
+    {
+        var known = true;
+        for (var i = 0; i < Positions; i++, hash >>= PositionBits)
+        {
+            var position = (int)((ulong)hash & ((1UL << PositionBits) - 1));
+            ref var word = ref words[position / BitsPerWord];
+            var bit = 1UL << (position % BitsPerWord);
+            known &= (word & bit) != 0;
+            word |= bit;
+        }
+        Maybe |= known;
+    }
+}

@@ -1,0 +1,29 @@
+namespace BulkImporter.EndToEndTests.Durability;
+
+/// <summary>The account's limits hold for all workers together, by the ledger's own clock.</summary>
+[Trait("Category", "Durability")]
+public sealed class AccountLimitsTests(ITestOutputHelper output) : IAsyncDisposable
+{
+    private readonly Stage stage = new();
+
+    public ValueTask DisposeAsync() => stage.DisposeAsync();
+
+    [Fact]
+    public async Task Many_workers_together_never_exceed_the_rate_nor_the_calls_in_flight()
+    {
+        var rows = Form.Of(150, 1000);
+        // Half a second on average: at 10 calls a second, 5 in flight are just what is needed.
+        var company = await Company.FoundAsync(stage, """{"latencyMs":[100,900],"statusLatencyMs":0,"importMs":[20,400]}""");
+        await company.Api.ChangeAccountAsync(new { rate = 10, maxInFlight = 5 });
+        await company.HireAsync(Form.Of(4, 8));
+        var id = await company.ImportAsync(rows);
+        await company.Api.FinishedAsync(id, Company.RunLimit);
+
+        Assert.Empty(await company.AuditAsync(id, rows));
+        var ledger = await company.Cincopa.SummaryAsync();
+        var calls = await company.Cincopa.SubmitsAsync();
+        output.WriteLine($"{calls.Count} calls in {(calls[^1].AtMs - calls[0].AtMs) / 1000:0.0} s; most in one second {ledger.MaxSubmitsPerSecond}, most in flight {ledger.MaxSubmitsInFlight}.");
+        Assert.InRange(ledger.MaxSubmitsPerSecond, 1, 10);
+        Assert.InRange(ledger.MaxSubmitsInFlight, 1, 5);
+    }
+}
