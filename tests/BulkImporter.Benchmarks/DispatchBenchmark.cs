@@ -42,6 +42,7 @@ internal sealed class DispatchBenchmark(Bench bench, ResultTable table)
         await bench.ResetSimulatorAsync(latencyMs: 0);
         var jobPerRow = await new JobPerRow(bench).RunAsync(RowsOfJobPerRow);
 
+        table.Judge("largest working set of `work` during dispatch", ProcFile.PeakMegabytes(server.Id), " MB", 250, atLeast: false);
         var rate = dispatched.Select(d => d.Rate).Median();
         table.Judge("dispatch ÷ bare HttpClient loop", rate / bare.Median(), "", 0.85, atLeast: true);
         table.Judge("dispatch ÷ one Hangfire job per row", rate / jobPerRow.ProcessRate, "", 30, atLeast: true);

@@ -139,6 +139,8 @@ public sealed class ParseManifest(
         // 3. Now it is an import. Zero rows: it was cancelled meanwhile, and nothing of this remains.
         if (await connection.ExecuteAsync(Finish, cancellationToken, importId, rows) == 0) return;
         await transaction.CommitAsync(cancellationToken);
+        // Until the statistics know of the import, the planner takes its records for one row and reads all of them where it needs a few.
+        await connection.ExecuteLongAsync("ANALYZE importer.import_record, importer.import_chunk", cancellationToken);
         Log.ManifestParsed(log, importId, rows, duplicates, clock.GetElapsedTime(startedAt).TotalSeconds);
     }
 

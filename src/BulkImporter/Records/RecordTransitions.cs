@@ -79,9 +79,11 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         """;
 
     /// <summary>Submitting (or unknown, when the rescue came before the late answer) to what the answer says.</summary>
+    // The attempts of a new import are not in the statistics: named as $1, the import would seem to have one attempt, and the planner would
+    // read all of them for each batch. As a column of the answers it leaves only the look-up by the whole key.
     private const string WriteAnswers = """
         WITH answer AS (
-            SELECT * FROM unnest($2::int[], $3::smallint[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::text[], $9::interval[], $10::smallint[])
+            SELECT $1::int AS import_id, * FROM unnest($2::int[], $3::smallint[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::text[], $9::interval[], $10::smallint[])
                 AS a(row_number, attempt, state, status_id, code, http_status, message, retry_after, give_back)
         ), moved AS (
             UPDATE importer.import_record r
@@ -102,7 +104,7 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
                 outcome = coalesce(a.code, 'accepted'),
                 finished_at = CASE WHEN a.code IS NOT NULL THEN now() END
             FROM answer a
-            WHERE t.import_id = $1 AND t.row_number = a.row_number AND t.number = a.attempt AND (t.outcome IS NULL OR t.outcome = 'worker_lost')
+            WHERE t.import_id = a.import_id AND t.row_number = a.row_number AND t.number = a.attempt AND (t.outcome IS NULL OR t.outcome = 'worker_lost')
         ), followed AS (
             INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at, poll_count)
             SELECT $1, row_number, attempt_count, $11, status_id, now(), now() + $12, now(), 0 FROM moved WHERE state = 'submitted'
