@@ -26,6 +26,7 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
         [nameof(RecordTransitions.ConcludedAsync)] =
             [(RecordState.Submitted, [RecordState.Imported, RecordState.Pending, RecordState.Failed, RecordState.Unknown])],
         [nameof(RecordTransitions.RescuedAsync)] = [(RecordState.Submitting, [RecordState.Unknown])],
+        [nameof(RecordTransitions.ResubmittedAsync)] = [(RecordState.Unknown, [RecordState.Pending])],
         [nameof(RecordTransitions.CancelledAsync)] = [(RecordState.Pending, [RecordState.Cancelled])],
         [nameof(RecordTransitions.PendingAgainAsync)] =
             [(RecordState.Failed, [RecordState.Pending]), (RecordState.Cancelled, [RecordState.Pending]), (RecordState.Unknown, [RecordState.Pending])],
@@ -238,6 +239,10 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
                 await database.LeaseAsync(id);
                 await database.ExpireAsync(id);
                 await database.Transitions.RescuedAsync(id, 1, Token);
+                return true;
+            case nameof(RecordTransitions.ResubmittedAsync) when wanted == RecordState.Pending:
+                await database.SqlAsync("UPDATE importer.import SET when_unknown = 'resubmit' WHERE id = $1", id);
+                await database.Transitions.ResubmittedAsync(id, TimeSpan.Zero, Token);
                 return true;
             case nameof(RecordTransitions.CancelledAsync) when wanted == RecordState.Cancelled:
                 await database.Transitions.CancelledAsync(connection, id, Token);

@@ -24,7 +24,7 @@ public enum RecordState
     /// <summary>It will not be tried again by itself. In: the answer or the status. Out: rerun. A crash changes nothing.</summary>
     Failed,
 
-    /// <summary>A submit call may or may not have been received. In: the answer that could not be read, or the rescue. Out: the late answer, or a person who reruns it knowing that this may make a second asset. A crash changes nothing.</summary>
+    /// <summary>A submit call may or may not have been received. In: the answer that could not be read, or the rescue. Out: the late answer, a person who reruns it knowing that this may make a second asset, or the import's setting to submit again. A crash changes nothing.</summary>
     Unknown,
 
     /// <summary>A person ended the import before it was sent. In: cancel. Out: rerun. A crash changes nothing.</summary>

@@ -73,15 +73,20 @@ public sealed class RecordModelTests(EngineDatabase database) : IClassFixture<En
         private readonly List<Call> calls = [];
         private readonly List<(int Row, string StatusId)> tickets = [];
         private ImportState import = ImportState.Running;
+        private readonly bool resubmit = random.Next(3) == 0;
         private int id;
 
         private static CancellationToken Token => TestContext.Current.CancellationToken;
 
         public int Moves { get; private set; }
 
-        public async Task BeginAsync() => id = await database.ImportAsync(Rows, ChunkSize, maxAttempts: MaxAttempts);
+        public async Task BeginAsync()
+        {
+            id = await database.ImportAsync(Rows, ChunkSize, maxAttempts: MaxAttempts);
+            if (resubmit) await database.SqlAsync("UPDATE importer.import SET when_unknown = 'resubmit' WHERE id = $1", id);
+        }
 
-        public Task<string> StepAsync() => random.Next(20) switch
+        public Task<string> StepAsync() => random.Next(21) switch
         {
             < 6 => IntentsAsync(),
             < 11 => AnswerAsync(),
@@ -91,6 +96,7 @@ public sealed class RecordModelTests(EngineDatabase database) : IClassFixture<En
             16 => RerunAsync(),
             17 => random.Next(6) == 0 ? CancelAsync() : FollowAsync(),
             18 => PauseOrResumeAsync(),
+            19 => ResubmitAsync(),
             _ => ReleaseAsync(),
         };
 
@@ -232,8 +238,19 @@ public sealed class RecordModelTests(EngineDatabase database) : IClassFixture<En
             await database.Follow.RunAsync(Token);
             if (import == ImportState.Cancelled) CancelPending();
             if (import == ImportState.Running && rows.All(r => r.State is not (RecordState.Pending or RecordState.Submitting or RecordState.Submitted)))
-                import = ImportState.Finished;
+            {
+                // What will be submitted again by itself keeps the import running.
+                if (!resubmit || rows.All(r => r.State != RecordState.Unknown || r.Left <= 0)) import = ImportState.Finished;
+            }
             return "a round of the import follower";
+        }
+
+        private async Task<string> ResubmitAsync()
+        {
+            var moved = resubmit && import == ImportState.Running ? rows.Where(r => r.State == RecordState.Unknown && r.Left > 0).ToList() : [];
+            Assert.Equal(moved.Count, await database.Transitions.ResubmittedAsync(id, TimeSpan.Zero, Token));
+            foreach (var row in moved) Move(row, RecordState.Pending);
+            return "resubmission of what is in doubt";
         }
 
         private async Task<string> PauseOrResumeAsync()

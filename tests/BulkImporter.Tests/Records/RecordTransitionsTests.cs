@@ -261,6 +261,30 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
         Assert.Null(await database.Transitions.RescuedAsync(id, 1, Token));
     }
 
+    [Fact]
+    public async Task What_is_in_doubt_is_sent_again_by_the_imports_setting_after_the_grace_while_attempts_are_left()
+    {
+        var id = await database.ImportAsync(rows: 2, maxAttempts: 2);
+        var lease = await database.LeaseAsync(id);
+        await DoubtAsync();
+        await database.SqlAsync("UPDATE importer.import_record SET attempts_left = 0 WHERE import_id = $1 AND row_number = 2", id);
+        Assert.Equal(0, await database.Transitions.ResubmittedAsync(id, TimeSpan.Zero, Token)); // the setting is hold
+        await database.SqlAsync("UPDATE importer.import SET when_unknown = 'resubmit' WHERE id = $1", id);
+        Assert.Equal(0, await database.Transitions.ResubmittedAsync(id, TimeSpan.FromMinutes(10), Token));
+        await database.SqlAsync("UPDATE importer.import_record SET finished_at = now() - interval '11 minutes' WHERE import_id = $1", id);
+        await database.SqlAsync("UPDATE importer.import SET state = 'paused' WHERE id = $1", id);
+        Assert.Equal(0, await database.Transitions.ResubmittedAsync(id, TimeSpan.FromMinutes(10), Token));
+        await database.SqlAsync("UPDATE importer.import SET state = 'running' WHERE id = $1", id);
+        Assert.Equal(1, await database.Transitions.ResubmittedAsync(id, TimeSpan.FromMinutes(10), Token));
+        Assert.Equal("pending 1, unknown 1", await database.SoundCountsAsync(id));
+
+        async Task DoubtAsync()
+        {
+            foreach (var intent in await database.Transitions.SubmittingAsync(lease, [1, 2], Token))
+                await database.AnswerAsync(lease, EngineDatabase.Failed(intent, RecordState.Unknown, FailureCode.ReplyTimeout));
+        }
+    }
+
     // --- cancel, rerun, duplicates
 
     [Fact]
