@@ -27,7 +27,7 @@ public sealed class ChunkFeederTests(EngineDatabase database) : IClassFixture<En
     public ValueTask DisposeAsync() => hangfire.DisposeAsync();
 
     [Theory]
-    [InlineData(0, 4, 4)] // no limit: as many as there are threads
+    [InlineData(0, 4, 8)] // no limit: two for each thread
     [InlineData(5, 8, 3)] // 5 calls in windows of 2
     [InlineData(1, 8, 1)]
     [InlineData(100, 4, 4)] // windows of 25: threads are the limit again
@@ -51,12 +51,12 @@ public sealed class ChunkFeederTests(EngineDatabase database) : IClassFixture<En
     public async Task Two_imports_take_turns_however_big_the_one_is()
     {
         var big = await database.ImportAsync(rows: 300, account: account);
-        Assert.Equal(4, await FeedAsync(4));
+        Assert.Equal(4, await FeedAsync(2));
         var small = await database.ImportAsync(rows: 6, account: account);
         // The big one has four at work: the places that become free go to the small one.
         await FinishAsync(big, 1);
         await FinishAsync(big, 2);
-        Assert.Equal(2, await FeedAsync(4));
+        Assert.Equal(2, await FeedAsync(2));
         Assert.Equal([(small, 1), (small, 2)], jobs.Chunks.Skip(4).Order());
     }
 
@@ -65,7 +65,7 @@ public sealed class ChunkFeederTests(EngineDatabase database) : IClassFixture<En
     {
         var one = await database.ImportAsync(rows: 30, account: account);
         var other = await database.ImportAsync(rows: 30, account: account);
-        await FeedAsync(4);
+        await FeedAsync(2);
         Assert.Equal([(one, 1), (one, 2), (other, 1), (other, 2)], jobs.Chunks.Order());
     }
 
@@ -74,7 +74,7 @@ public sealed class ChunkFeederTests(EngineDatabase database) : IClassFixture<En
     {
         var low = await database.ImportAsync(rows: 30, account: account);
         var high = await database.ImportAsync(rows: 9, account: account, priority: 1);
-        Assert.Equal(4, await FeedAsync(4));
+        Assert.Equal(4, await FeedAsync(2));
         Assert.Equal([(high, 1), (high, 2), (high, 3), (low, 1)], jobs.Chunks.OrderBy(c => c.ImportId == low).ThenBy(c => c.Number));
     }
 
@@ -83,7 +83,7 @@ public sealed class ChunkFeederTests(EngineDatabase database) : IClassFixture<En
     {
         var one = await database.ImportAsync(rows: 30, account: account);
         var other = await database.ImportAsync(rows: 3, account: await database.AccountAsync());
-        Assert.Equal(3, await FeedAsync(2));
+        Assert.Equal(3, await FeedAsync(1));
         Assert.Equal([(one, 1), (one, 2), (other, 1)], jobs.Chunks.Order());
     }
 
@@ -97,9 +97,9 @@ public sealed class ChunkFeederTests(EngineDatabase database) : IClassFixture<En
     {
         await database.ImportAsync(rows: 3, account: account);
         Assert.True(await database.SqlAsync(hold, account) > 0);
-        Assert.True(await FeedAsync(4) == 0, $"It was fed although {what}.");
+        Assert.True(await FeedAsync(2) == 0, $"It was fed although {what}.");
         await database.SqlAsync(let, account);
-        Assert.Equal(1, await FeedAsync(4));
+        Assert.Equal(1, await FeedAsync(2));
     }
 
     [Fact]
@@ -109,10 +109,10 @@ public sealed class ChunkFeederTests(EngineDatabase database) : IClassFixture<En
         var id = await database.ImportAsync(rows: 6, account: account);
         await database.SubmitAsync(id, 1, 1, 2);
         await database.ReleaseAsync(id);
-        Assert.Equal(0, await FeedAsync(4));
+        Assert.Equal(0, await FeedAsync(2));
         Assert.Equal(0, await RoomAsync());
         await database.ConcludeAsync(id, 1, "st-1-1", BulkImporter.Records.RecordState.Imported);
-        Assert.Equal(2, await FeedAsync(4));
+        Assert.Equal(2, await FeedAsync(2));
         Assert.Equal(1, await RoomAsync());
 
         Task<int> RoomAsync() => database.OneAsync<int>("SELECT backlog_room FROM importer.call_budget WHERE account_id = $1 AND kind = 'submit'", account);
@@ -123,11 +123,11 @@ public sealed class ChunkFeederTests(EngineDatabase database) : IClassFixture<En
     {
         var id = await database.ImportAsync(rows: 3, account: account);
         jobs.Fails = true;
-        await Assert.ThrowsAsync<InvalidOperationException>(() => FeedAsync(4));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => FeedAsync(2));
         jobs.Fails = false;
-        Assert.Equal(0, await FeedAsync(4));
+        Assert.Equal(0, await FeedAsync(2));
         await database.SqlAsync("UPDATE importer.import_chunk SET queued_at = now() - interval '61 seconds' WHERE import_id = $1", id);
-        Assert.Equal(1, await FeedAsync(4));
+        Assert.Equal(1, await FeedAsync(2));
         Assert.Equal([(id, 1)], jobs.Chunks);
     }
 
@@ -135,7 +135,7 @@ public sealed class ChunkFeederTests(EngineDatabase database) : IClassFixture<En
     public async Task Of_many_feeders_at_once_each_chunk_is_enqueued_by_one()
     {
         await database.ImportAsync(rows: 60, account: account);
-        var fed = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => FeedAsync(4))));
+        var fed = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => FeedAsync(2))));
         Assert.Equal(4, fed.Sum());
         Assert.Equal(4, jobs.Chunks.Distinct().Count());
     }
