@@ -23,6 +23,7 @@ public sealed class TateArtworksTests : IAsyncDisposable
         ["BulkImporter__Dispatch__LeaseDuration"] = "00:00:09",
         ["BulkImporter__Dispatch__LeaseRenewal"] = "00:00:03",
         ["BulkImporter__Dispatch__RequeueAfter"] = "00:00:10",
+        ["BulkImporter__Status__ClaimFor"] = "00:00:10",
     };
 
     private static readonly string[] Submit =

@@ -40,7 +40,7 @@ public sealed class HeldLease : IAsyncDisposable
     private readonly TimeProvider clock;
     private readonly ILogger log;
     private readonly long takenAt;
-    private readonly CancellationTokenSource stopSending = new();
+    private readonly CancellationTokenSource stopSending;
     private readonly CancellationTokenSource ended = new();
     private readonly Task renewal;
 
@@ -49,6 +49,8 @@ public sealed class HeldLease : IAsyncDisposable
     {
         (this.database, this.settings, this.clock, this.log) = (database, settings, clock, log);
         (Lease, Limits, this.takenAt) = (lease, limits, takenAt);
+        stopSending = new CancellationTokenSource(Timeout.InfiniteTimeSpan, clock);
+        StopUnlessRenewed(takenAt);
         renewal = RenewAsync();
     }
 
@@ -78,8 +80,6 @@ public sealed class HeldLease : IAsyncDisposable
 
     private async Task RenewAsync()
     {
-        // No call may begin so late that it would still be on its way out when the lease ends.
-        var safe = settings.LeaseDuration * (5.0 / 6);
         var renewedAt = takenAt;
         while (!ended.IsCancellationRequested)
         {
@@ -91,6 +91,7 @@ public sealed class HeldLease : IAsyncDisposable
                 inTime.CancelAfter(settings.LeaseRenewal);
                 if (!await RenewOnceAsync(inTime.Token)) return;
                 renewedAt = asked;
+                StopUnlessRenewed(asked);
             }
             catch (OperationCanceledException) when (ended.IsCancellationRequested)
             {
@@ -99,11 +100,21 @@ public sealed class HeldLease : IAsyncDisposable
             catch (Exception e) when (e is NpgsqlException or OperationCanceledException or TimeoutException)
             {
                 Log.LeaseRenewalFailed(log, Lease.ImportId, Lease.ChunkNumber, e.Message);
-                if (clock.GetElapsedTime(renewedAt) + settings.LeaseRenewal * 2 < safe) continue;
+                if (clock.GetElapsedTime(renewedAt) + settings.LeaseRenewal * 2 < Safe) continue;
                 await LoseAsync();
                 return;
             }
         }
+    }
+
+    /// <summary>No call may begin so late that it would still be on its way out when the lease ends.</summary>
+    private TimeSpan Safe => settings.LeaseDuration * (5.0 / 6);
+
+    /// <summary>A timer of its own: a renewal on a dead connection may not even fail before the lease has run out.</summary>
+    private void StopUnlessRenewed(long since)
+    {
+        var left = Safe - clock.GetElapsedTime(since);
+        stopSending.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
     }
 
     /// <summary>False when there is nothing left to renew.</summary>

@@ -5,8 +5,8 @@ using Npgsql;
 namespace BulkImporter.Imports;
 
 /// <summary>
-/// Watches the running imports by their counters: notes the progress for the rate, pauses one that mostly fails, and finishes one in which
-/// no record can move any more.
+/// Watches the running imports by their counters: notes the progress for the rate, pauses one that mostly fails, finishes one in which
+/// no record can move any more, and reopens one in which a late answer lets a record move again.
 /// </summary>
 public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions transitions, ILogger<FollowImports> log)
 {
@@ -55,6 +55,15 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
         RETURNING i.id
         """;
 
+    // An answer may come late, from a worker that was cut off while the others finished: its records can move again, and so does the import.
+    private const string Reopen = """
+        UPDATE importer.import i
+        SET state = 'running', finished_at = NULL
+        WHERE i.state = 'finished' AND EXISTS (
+            SELECT 1 FROM importer.import_chunk c WHERE c.import_id = i.id AND c.due_at IS NOT NULL AND c.pending_count > 0)
+        RETURNING i.id
+        """;
+
     // A submitted record of a cancelled import that failed in a way that could be tried again.
     private const string ReadPendingOfCancelled = """
         SELECT i.id FROM importer.import i
@@ -66,6 +75,8 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
     {
         foreach (var id in await database.QueryAsync(ReadPendingOfCancelled, r => r.GetInt32(0), cancellationToken))
             await CancelPendingAsync(id, cancellationToken);
+        foreach (var id in await database.QueryAsync(Reopen, r => r.GetInt32(0), cancellationToken))
+            Log.ImportReopened(log, id);
         await database.ExecuteAsync(Tick, cancellationToken);
         foreach (var (id, reason) in await database.QueryAsync(PauseFailing, r => (r.GetInt32(0), r.GetString(1)), cancellationToken))
             Log.ImportPausedByBreaker(log, id, reason);

@@ -5,6 +5,9 @@ internal static partial class Log
     [LoggerMessage(EventName = "ImportFinished", Level = LogLevel.Information, Message = "Import {ImportId} finished")]
     public static partial void ImportFinished(ILogger logger, int importId);
 
+    [LoggerMessage(EventName = "ImportReopened", Level = LogLevel.Information, Message = "Import {ImportId} runs again: a late answer let records of it move")]
+    public static partial void ImportReopened(ILogger logger, int importId);
+
     [LoggerMessage(EventName = "CountersDiffer", Level = LogLevel.Critical, Message = "Import {ImportId} chunk {Chunk}: the counters differ from the records; please report this with the log")]
     public static partial void CountersDiffer(ILogger logger, int importId, int chunk);
 

@@ -15,6 +15,9 @@ public sealed class StatusOptions
     [Range(1, 10_000)]
     public int Batch { get; set; } = 200;
 
+    /// <summary>How long a claimed record is left to its poller: the time after which another asks about what a poller that died was about to ask. Default 2 min.</summary>
+    public TimeSpan ClaimFor { get; set; } = TimeSpan.FromMinutes(2);
+
     /// <summary>Shortest time between two polls of one record. Default 2 s.</summary>
     public TimeSpan ShortestInterval { get; set; } = TimeSpan.FromSeconds(2);
 

@@ -32,7 +32,7 @@ public sealed class StatusPoller(
             WHERE a.state = 'active'
         )
         UPDATE importer.status_poll p
-        SET next_poll_at = now() + interval '2 minutes', poll_count = p.poll_count + 1
+        SET next_poll_at = now() + $2, poll_count = p.poll_count + 1
         FROM due
         WHERE p.import_id = due.import_id AND p.row_number = due.row_number
         RETURNING p.import_id, p.row_number, p.attempt, p.account_id, p.status_id, p.submitted_at, p.moved_at, p.progress_bytes, p.progress_percent,
@@ -62,7 +62,7 @@ public sealed class StatusPoller(
             r.GetInt32(0), r.GetInt32(1), r.GetInt16(2), r.GetInt32(3), new StatusId(r.GetString(4)), r.GetFieldValue<DateTimeOffset>(5),
             r.GetFieldValue<DateTimeOffset>(6), r.IsDBNull(7) ? null : r.GetInt64(7), r.IsDBNull(8) ? null : r.GetInt16(8), r.Time(9),
             r.GetFieldValue<DateTimeOffset>(10)),
-            cancellationToken, options.Value.Batch);
+            cancellationToken, options.Value.Batch, options.Value.ClaimFor);
         if (due.Count == 0) return 0;
         await ReadBudgetsAsync(cancellationToken);
 

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Collections.Concurrent;
 using System.Globalization;
 
 namespace BulkImporter.EndToEndTests;
@@ -14,8 +15,16 @@ internal sealed class Stage : IAsyncDisposable
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(3);
     private static readonly string[] ProductPrefixes = ["BULKIMPORTER", "CONNECTIONSTRINGS__", "CINCOPA", "ASPNETCORE_", "DOTNET_ENVIRONMENT"];
 
+    private static readonly ConcurrentDictionary<string, bool> Open = new();
+
     private readonly List<RunningProgram> programs = [];
     private readonly List<IDisposable> clients = [];
+
+    static Stage() =>
+        // A test run that is told to end (Ctrl-C, the time limit of ./run) leaves no PostgreSQL behind.
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Task.WhenAll(Open.Keys.Select(StopPostgresAsync)).GetAwaiter().GetResult();
+
+    public Stage() => Open[Folder] = true;
 
     /// <summary>Not a private one: PostgreSQL, which does not run as root, must get into it.</summary>
     public string Folder { get; } = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), $"bulkimporter-e2e-{Path.GetRandomFileName()}")).FullName;
@@ -108,8 +117,8 @@ internal sealed class Stage : IAsyncDisposable
     {
         foreach (var client in clients) client.Dispose();
         foreach (var program in programs) program.Dispose();
-        foreach (var pidFile in Directory.EnumerateFiles(Folder, "postmaster.pid", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 4 }).ToList())
-            await Postmaster.StopNowAsync(Path.GetDirectoryName(pidFile)!);
+        await StopPostgresAsync(Folder);
+        Open.TryRemove(Folder, out _);
 
         if (TestContext.Current.TestState?.Result != TestResult.Failed)
         {
@@ -124,6 +133,12 @@ internal sealed class Stage : IAsyncDisposable
             output?.WriteLine($"---- {Path.GetFileName(log)}, its last lines");
             foreach (var line in File.ReadLines(log).TakeLast(25)) output?.WriteLine(line);
         }
+    }
+
+    private static async Task StopPostgresAsync(string folder)
+    {
+        foreach (var pidFile in Directory.EnumerateFiles(folder, "postmaster.pid", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 4 }).ToList())
+            await Postmaster.StopNowAsync(Path.GetDirectoryName(pidFile)!);
     }
 
     private Settings ServerEnvironment(string cincopaAddress) => new()
