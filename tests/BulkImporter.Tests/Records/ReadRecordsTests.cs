@@ -63,8 +63,8 @@ public sealed class ReadRecordsTests(ImporterDatabase database) : IClassFixture<
     {
         var id = await database.ImportAsync(ImportState.Running, Mixed);
         await database.SqlAsync("""
-            INSERT INTO importer.status_poll (import_id, row_number, account_id, status_id, submitted_at, next_poll_at, poll_count, progress_percent, progress_bytes, total_bytes, moved_at)
-            SELECT $1, 9, id, 'st-9', now(), now(), 1, 40, 400, 1000, now() FROM importer.account LIMIT 1
+            INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, poll_count, progress_percent, progress_bytes, total_bytes, moved_at)
+            SELECT $1, 9, 1, id, 'st-9', now(), now(), 1, 40, 400, 1000, now() FROM importer.account LIMIT 1
             """, id);
         var detail = await Read.FindAsync(id, 9, Token);
         Assert.Equal((40, 400L, 1000L), (detail!.Record.Progress, detail.Record.ProgressBytes, detail.Record.TotalBytes));
