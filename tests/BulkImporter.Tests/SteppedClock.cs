@@ -11,7 +11,8 @@ internal sealed class SteppedClock : FakeTimeProvider
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = base.CreateTimer(callback, state, dueTime, period);
-        waiting.Writer.TryWrite(true);
+        // A timer without a time is only prepared (a cancellation source that is told its time later): nobody waits on it.
+        if (dueTime != Timeout.InfiniteTimeSpan) waiting.Writer.TryWrite(true);
         return timer;
     }
 

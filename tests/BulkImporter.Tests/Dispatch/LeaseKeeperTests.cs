@@ -254,6 +254,24 @@ public sealed class LeaseKeeperTests(EngineDatabase database) : IClassFixture<En
     }
 
     [Fact]
+    public async Task A_chunk_with_an_intent_that_nobody_answered_is_not_released_and_the_rescue_finds_it()
+    {
+        var id = await database.ImportAsync(rows: 3);
+        await using (var held = await Keeper().TakeAsync(id, 1, Token))
+        {
+            Assert.NotNull(held);
+            await database.Transitions.SubmittingAsync(held.Lease, [2], Token);
+            await held.ReleaseAsync(Token);
+        }
+        Assert.Equal("running", await ChunkStateAsync(id));
+
+        await database.ExpireAsync(id, 1);
+        await new RescueLeases(database.Source, database.Transitions, NullLogger<RescueLeases>.Instance).RunAsync(Token);
+        Assert.Equal("waiting", await ChunkStateAsync(id));
+        Assert.Equal("unknown", await database.OneAsync<string>("SELECT state FROM importer.import_record WHERE import_id = $1 AND row_number = 2", id));
+    }
+
+    [Fact]
     public async Task Only_chunks_whose_lease_ran_out_are_rescued()
     {
         var id = await database.ImportAsync(rows: 6);
