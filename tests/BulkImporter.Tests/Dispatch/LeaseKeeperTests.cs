@@ -9,7 +9,10 @@ public sealed class LeaseKeeperTests(EngineDatabase database) : IClassFixture<En
 {
     private static readonly DispatchOptions Settings = new()
     {
-        LeaseDuration = TimeSpan.FromSeconds(30), LeaseRenewal = TimeSpan.FromSeconds(4), Turn = TimeSpan.FromSeconds(10), Window = 32,
+        LeaseDuration = TimeSpan.FromSeconds(30),
+        LeaseRenewal = TimeSpan.FromSeconds(4),
+        Turn = TimeSpan.FromSeconds(10),
+        Window = 32,
     };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;

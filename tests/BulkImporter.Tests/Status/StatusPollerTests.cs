@@ -212,7 +212,11 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
         var governor = new CallGovernor(database.Source, TimeProvider.System, () => 0.5);
         var settings = new StatusOptions
         {
-            NotFoundGrace = TimeSpan.FromMinutes(10), UnnamedGrace = TimeSpan.FromMinutes(10), Deadline = TimeSpan.FromDays(3), CallsInFlight = 1, Batch = batch,
+            NotFoundGrace = TimeSpan.FromMinutes(10),
+            UnnamedGrace = TimeSpan.FromMinutes(10),
+            Deadline = TimeSpan.FromDays(3),
+            CallsInFlight = 1,
+            Batch = batch,
         };
         return new(database.Source, database.Transitions, new AccountAccess(database.Source, tokens), governor,
             new AccountHealth(governor, new AccountBreaker(database.Source, NullLogger<AccountBreaker>.Instance)), cincopa,
