@@ -24,8 +24,6 @@ public sealed class HeldLease : IAsyncDisposable
             ) AS another_waits
         """;
 
-    private const string LockChunk = "SELECT 1 FROM importer.import_chunk WHERE import_id = $1 AND number = $2 FOR NO KEY UPDATE";
-
     // After the lock, so that a record which became pending a moment ago is seen and the chunk does not sleep past it; and so that an
     // intent whose commit came through after we had given it up is seen too. With one the lease is left to run out: the rescue knows
     // what to do with a record that nobody will answer for.
@@ -68,7 +66,7 @@ public sealed class HeldLease : IAsyncDisposable
     {
         await StopRenewingAsync();
         await using var batch = database.CreateBatch();
-        batch.BatchCommands.Add(Sql.BatchCommand(LockChunk, Lease.ImportId, Lease.ChunkNumber));
+        batch.BatchCommands.Add(Sql.BatchCommand(RecordTransitions.LockChunk, Lease.ImportId, Lease.ChunkNumber));
         batch.BatchCommands.Add(Sql.BatchCommand(Release, Lease.ImportId, Lease.ChunkNumber, Lease.Token));
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }

@@ -190,7 +190,8 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
             AND r.state = 'unknown' AND r.attempts_left > 0 AND r.finished_at <= now() - $2
         """;
 
-    private const string LockChunk = "SELECT 1 FROM importer.import_chunk WHERE import_id = $1 AND number = $2 FOR NO KEY UPDATE";
+    /// <summary>The first lock of whoever changes a chunk's records or its lease.</summary>
+    internal const string LockChunk = "SELECT 1 FROM importer.import_chunk WHERE import_id = $1 AND number = $2 FOR NO KEY UPDATE";
 
     private const string LockChunksOfRows = """
         SELECT 1 FROM importer.import_chunk c
