@@ -45,6 +45,10 @@ namespace BulkImporter.Migrations
                         .HasColumnType("bytea")
                         .HasColumnName("hash");
 
+                    b.Property<DateTimeOffset?>("LastUsedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_used_at");
+
                     b.Property<string>("Name")
                         .IsRequired()
                         .HasColumnType("text")
@@ -121,6 +125,45 @@ namespace BulkImporter.Migrations
                     b.ToTable("audit_entry", "importer");
                 });
 
+            modelBuilder.Entity("BulkImporter.Access.PasswordLink", b =>
+                {
+                    b.Property<int>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<int>("Id"));
+
+                    b.Property<DateTimeOffset>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.Property<DateTimeOffset?>("UsedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("used_at");
+
+                    b.Property<int?>("UserId")
+                        .HasColumnType("integer")
+                        .HasColumnName("user_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_password_link");
+
+                    b.HasIndex("Hash")
+                        .IsUnique()
+                        .HasDatabaseName("ix_password_link_hash");
+
+                    b.HasIndex("UserId")
+                        .HasDatabaseName("ix_password_link_user_id");
+
+                    b.ToTable("password_link", "importer");
+                });
+
             modelBuilder.Entity("BulkImporter.Access.SignInLink", b =>
                 {
                     b.Property<int>("Id")
@@ -139,14 +182,17 @@ namespace BulkImporter.Migrations
                         .HasColumnType("bytea")
                         .HasColumnName("hash");
 
-                    b.Property<string>("Role")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("role");
+                    b.Property<int?>("KeyId")
+                        .HasColumnType("integer")
+                        .HasColumnName("key_id");
 
                     b.Property<DateTimeOffset?>("UsedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("used_at");
+
+                    b.Property<int?>("UserId")
+                        .HasColumnType("integer")
+                        .HasColumnName("user_id");
 
                     b.HasKey("Id")
                         .HasName("pk_sign_in_link");
@@ -155,9 +201,87 @@ namespace BulkImporter.Migrations
                         .IsUnique()
                         .HasDatabaseName("ix_sign_in_link_hash");
 
+                    b.HasIndex("KeyId")
+                        .HasDatabaseName("ix_sign_in_link_key_id");
+
+                    b.HasIndex("UserId")
+                        .HasDatabaseName("ix_sign_in_link_user_id");
+
                     b.ToTable("sign_in_link", "importer", t =>
                         {
-                            t.HasCheckConstraint("sign_in_link_role_is_known", "role IN ('viewer', 'operator', 'admin')");
+                            t.HasCheckConstraint("sign_in_link_is_of_a_key_or_a_user", "(key_id IS NULL) <> (user_id IS NULL)");
+                        });
+                });
+
+            modelBuilder.Entity("BulkImporter.Access.User", b =>
+                {
+                    b.Property<int>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<int>("Id"));
+
+                    b.Property<int>("AccessFailedCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("access_failed_count");
+
+                    b.Property<string>("ConcurrencyStamp")
+                        .IsConcurrencyToken()
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("concurrency_stamp");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<DateTimeOffset?>("LockedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("locked_at");
+
+                    b.Property<DateTimeOffset?>("LockoutEnd")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("lockout_end");
+
+                    b.Property<string>("NormalizedUserName")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("normalized_user_name");
+
+                    b.Property<string>("PasswordHash")
+                        .HasColumnType("text")
+                        .HasColumnName("password_hash");
+
+                    b.Property<string>("Role")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("role");
+
+                    b.Property<string>("SecurityStamp")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("security_stamp");
+
+                    b.Property<DateTimeOffset?>("SignedInAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("signed_in_at");
+
+                    b.Property<string>("UserName")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("user_name");
+
+                    b.HasKey("Id")
+                        .HasName("pk_app_user");
+
+                    b.HasIndex("NormalizedUserName")
+                        .IsUnique()
+                        .HasDatabaseName("ix_app_user_normalized_user_name");
+
+                    b.ToTable("app_user", "importer", t =>
+                        {
+                            t.HasCheckConstraint("app_user_role_is_known", "role IN ('viewer', 'operator', 'admin')");
                         });
                 });
 
@@ -396,6 +520,34 @@ namespace BulkImporter.Migrations
                         .HasAnnotation("Npgsql:StorageParameter:fillfactor", 40);
                 });
 
+            modelBuilder.Entity("BulkImporter.Imports.ChunkFailure", b =>
+                {
+                    b.Property<int>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<int>("ChunkNumber")
+                        .HasColumnType("integer")
+                        .HasColumnName("chunk_number");
+
+                    b.Property<string>("Code")
+                        .HasColumnType("text")
+                        .HasColumnName("code");
+
+                    b.Property<int>("Count")
+                        .HasColumnType("integer")
+                        .HasColumnName("count");
+
+                    b.HasKey("ImportId", "ChunkNumber", "Code")
+                        .HasName("pk_chunk_failure");
+
+                    b.ToTable("chunk_failure", "importer");
+
+                    b
+                        .HasAnnotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.050000000000000003)
+                        .HasAnnotation("Npgsql:StorageParameter:fillfactor", 60);
+                });
+
             modelBuilder.Entity("BulkImporter.Imports.Import", b =>
                 {
                     b.Property<int>("Id")
@@ -437,6 +589,10 @@ namespace BulkImporter.Migrations
                     b.Property<DateTimeOffset?>("FinishedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("finished_at");
+
+                    b.Property<int?>("FirstRows")
+                        .HasColumnType("integer")
+                        .HasColumnName("first_rows");
 
                     b.Property<string>("IdempotencyKey")
                         .HasColumnType("text")
@@ -520,7 +676,7 @@ namespace BulkImporter.Migrations
 
                             t.HasCheckConstraint("import_finished_at_iff_ended", "(finished_at IS NOT NULL) = (state IN ('finished', 'cancelled', 'rejected'))");
 
-                            t.HasCheckConstraint("import_settings_are_positive", "chunk_size > 0 AND max_attempts > 0");
+                            t.HasCheckConstraint("import_settings_are_positive", "chunk_size > 0 AND max_attempts > 0 AND first_rows > 0");
 
                             t.HasCheckConstraint("import_state_is_known", "state IN ('parsing', 'review', 'running', 'paused', 'finished', 'cancelled', 'rejected')");
 
@@ -669,6 +825,75 @@ namespace BulkImporter.Migrations
                         });
                 });
 
+            modelBuilder.Entity("BulkImporter.Reconcile.AccountLook", b =>
+                {
+                    b.Property<int>("AccountId")
+                        .HasColumnType("integer")
+                        .HasColumnName("account_id");
+
+                    b.Property<int>("FailedInARow")
+                        .HasColumnType("integer")
+                        .HasColumnName("failed_in_a_row");
+
+                    b.Property<DateTimeOffset?>("LookedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("looked_at");
+
+                    b.Property<DateTimeOffset>("NextAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_at");
+
+                    b.Property<string>("Problem")
+                        .HasColumnType("text")
+                        .HasColumnName("problem");
+
+                    b.HasKey("AccountId")
+                        .HasName("pk_reconcile_look");
+
+                    b.ToTable("reconcile_look", "importer");
+                });
+
+            modelBuilder.Entity("BulkImporter.Reconcile.Candidate", b =>
+                {
+                    b.Property<int>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<int>("RowNumber")
+                        .HasColumnType("integer")
+                        .HasColumnName("row_number");
+
+                    b.Property<string>("Rid")
+                        .HasColumnType("text")
+                        .HasColumnName("rid");
+
+                    b.Property<short>("Attempt")
+                        .HasColumnType("smallint")
+                        .HasColumnName("attempt");
+
+                    b.Property<string>("Caption")
+                        .HasColumnType("text")
+                        .HasColumnName("caption");
+
+                    b.Property<string>("FileName")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("file_name");
+
+                    b.Property<long?>("SizeBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("size_bytes");
+
+                    b.Property<DateTimeOffset>("UploadedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("uploaded_at");
+
+                    b.HasKey("ImportId", "RowNumber", "Rid")
+                        .HasName("pk_reconcile_candidate");
+
+                    b.ToTable("reconcile_candidate", "importer");
+                });
+
             modelBuilder.Entity("BulkImporter.Records.Attempt", b =>
                 {
                     b.Property<int>("ImportId")
@@ -691,6 +916,10 @@ namespace BulkImporter.Migrations
                         .HasColumnType("smallint")
                         .HasColumnName("http_status");
 
+                    b.Property<DateTimeOffset?>("LookedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("looked_at");
+
                     b.Property<string>("Message")
                         .HasColumnType("text")
                         .HasColumnName("message");
@@ -698,6 +927,10 @@ namespace BulkImporter.Migrations
                     b.Property<string>("Outcome")
                         .HasColumnType("text")
                         .HasColumnName("outcome");
+
+                    b.Property<long?>("SizeBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("size_bytes");
 
                     b.Property<DateTimeOffset>("StartedAt")
                         .HasColumnType("timestamp with time zone")
@@ -921,6 +1154,30 @@ namespace BulkImporter.Migrations
                     b.ToTable("data_protection_key", "importer");
                 });
 
+            modelBuilder.Entity("BulkImporter.Access.PasswordLink", b =>
+                {
+                    b.HasOne("BulkImporter.Access.User", null)
+                        .WithMany()
+                        .HasForeignKey("UserId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .HasConstraintName("fk_password_link_user_user_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Access.SignInLink", b =>
+                {
+                    b.HasOne("BulkImporter.Access.ApiKey", null)
+                        .WithMany()
+                        .HasForeignKey("KeyId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .HasConstraintName("fk_sign_in_link_api_key_key_id");
+
+                    b.HasOne("BulkImporter.Access.User", null)
+                        .WithMany()
+                        .HasForeignKey("UserId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .HasConstraintName("fk_sign_in_link_user_user_id");
+                });
+
             modelBuilder.Entity("BulkImporter.Accounts.CallBudget", b =>
                 {
                     b.HasOne("BulkImporter.Accounts.Account", null)
@@ -939,6 +1196,16 @@ namespace BulkImporter.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_import_chunk_import_import_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Imports.ChunkFailure", b =>
+                {
+                    b.HasOne("BulkImporter.Imports.Chunk", null)
+                        .WithMany()
+                        .HasForeignKey("ImportId", "ChunkNumber")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_chunk_failure_import_chunk_import_id_chunk_number");
                 });
 
             modelBuilder.Entity("BulkImporter.Imports.Import", b =>
@@ -986,6 +1253,26 @@ namespace BulkImporter.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_finding_import_import_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Reconcile.AccountLook", b =>
+                {
+                    b.HasOne("BulkImporter.Accounts.Account", null)
+                        .WithMany()
+                        .HasForeignKey("AccountId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_reconcile_look_account_account_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Reconcile.Candidate", b =>
+                {
+                    b.HasOne("BulkImporter.Imports.Import", null)
+                        .WithMany()
+                        .HasForeignKey("ImportId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_reconcile_candidate_import_import_id");
                 });
 #pragma warning restore 612, 618
         }

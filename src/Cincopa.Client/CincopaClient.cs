@@ -61,7 +61,7 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
         var verdict = reply.Judge(out var root, out var error);
         return verdict switch
         {
-            Verdict.Success => root.Text("status_id"u8) is { } statusId
+            Verdict.Success => root.Id("status_id"u8) is { } statusId
                 ? new SubmitResult.Accepted(new StatusId(statusId))
                 : new SubmitResult.Unknown(reply.Unreadable("accepted without status_id"), reply.Partial()),
             Verdict.Refusal => new SubmitResult.Refused(error),
@@ -82,7 +82,7 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
         var aboutId = verdict == Verdict.Refusal
             && (error.HttpStatus is 404 or 410
                 || (error.Kind is RemoteErrorKind.Rejected or RemoteErrorKind.InvalidInput or RemoteErrorKind.SourceNotFound && ErrorText.IsAboutStatusId(error.Message)));
-        return aboutId ? new StatusResult.NotFound(error with { Kind = RemoteErrorKind.UnknownStatusId }) : new StatusResult.Unavailable(error);
+        return aboutId ? new StatusResult.NotFound(error.Kind == RemoteErrorKind.NotTheApi ? error : error with { Kind = RemoteErrorKind.UnknownStatusId }) : new StatusResult.Unavailable(error);
     }
 
     public async Task<AssetListResult> ListAssetsAsync(CincopaAccess access, AssetListQuery query, CancellationToken cancellationToken)
@@ -107,7 +107,7 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
         if (root.Text("status"u8) is not { } word)
             return new StatusResult.Unavailable(reply.Unreadable("the reply has no status"));
 
-        var rid = (root.Text("resid"u8) ?? root.Text("rid"u8) ?? root.Text("asset_id"u8)) is { } id ? new Rid(id) : (Rid?)null;
+        var rid = (root.Id("resid"u8) ?? root.Id("rid"u8) ?? root.Id("asset_id"u8)) is { } id ? new Rid(id) : (Rid?)null;
         var meaning = StatusWord.MeaningOf(word);
         return meaning switch
         {
@@ -157,7 +157,7 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
 
     private static RemoteAsset? AssetOf(JsonElement item)
     {
-        if ((item.Text("rid"u8) ?? item.Text("resid"u8) ?? item.Text("drid"u8)) is not { } rid)
+        if ((item.Id("rid"u8) ?? item.Id("resid"u8) ?? item.Id("drid"u8)) is not { } rid)
             return null;
         var original = item.Object("versions"u8)?.Object("original"u8);
         return new RemoteAsset(

@@ -33,6 +33,13 @@ internal static class Json
         };
     }
 
+    /// <summary>
+    /// An id, which will be stored as it is and sent back as it is: text of visible characters. One with a control character in it (a NUL
+    /// cannot even be stored) is damaged, and counts as not there.
+    /// </summary>
+    public static string? Id(this JsonElement element, ReadOnlySpan<byte> name) =>
+        element.Text(name) is { } id && !id.Any(char.IsControl) ? id : null;
+
     /// <summary>A count or size; null when absent, not a whole number, or negative (-1 = not known, 3P S12).</summary>
     public static long? Number(this JsonElement element, ReadOnlySpan<byte> name)
     {

@@ -115,7 +115,7 @@ internal sealed class Reply(string apiToken) : IDisposable
         }
 
         var clearly = success == JsonValueKind.False || (said is not null && success != JsonValueKind.True);
-        error = Error(KindOfStatus(status, said ?? ""), said ?? Described(status));
+        error = Error(status is 404 or 410 && !isJson ? RemoteErrorKind.NotTheApi : KindOfStatus(status, said ?? ""), said ?? Described(status));
         var refused = status switch
         {
             401 or 402 or 403 or 429 => true,

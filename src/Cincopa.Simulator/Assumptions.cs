@@ -86,6 +86,12 @@ internal static class Assumptions
     /// <summary>Page size when none is asked for: OWN. The cap: 3P.</summary>
     public const int ItemsPerPage = 50, MostItemsPerPage = 100;
 
+    /// <summary>How <c>asset.list</c> is sorted is not known. INF</summary>
+    public const ListOrder ListOrder = Faults.ListOrder.NewestFirst;
+
+    /// <summary>What <c>asset.list</c> calls the number of pages. OWN</summary>
+    public const PageTotal PageTotal = Faults.PageTotal.PagesCount;
+
     /// <summary>Numeric ids start here. OWN (numeric text), INF (size).</summary>
     public const int FirstAssetId = 100_000_000;
 

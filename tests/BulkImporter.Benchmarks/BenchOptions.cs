@@ -8,7 +8,7 @@ internal sealed record BenchOptions
 {
     public const string Usage = """
         usage: ./run bench [PART]... [--rows N] [--rounds N] [--million N] [--workers N] [--window N]
-          PART           dispatch, workers, ingest, million; all of them unless named.
+          PART           dispatch, workers, snapshot, ingest, million; all of them unless named.
                          With "million full" the million is dispatched too, which takes minutes
           --rows N       records per round of dispatch (default 40000)
           --rounds N     how often the variants take their turns (default 5)
@@ -17,7 +17,7 @@ internal sealed record BenchOptions
           --window N     calls in flight of each (default 32, the product's)
         """;
 
-    private static readonly string[] Usual = ["dispatch", "workers", "ingest", "million"];
+    private static readonly string[] Usual = ["dispatch", "workers", "snapshot", "ingest", "million"];
     private static readonly string[] Parts = [.. Usual, "full"];
 
     public IReadOnlyList<string> Chosen { get; private init; } = Usual;

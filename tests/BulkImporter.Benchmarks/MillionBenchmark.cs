@@ -91,7 +91,7 @@ internal sealed class MillionBenchmark(Bench bench, ResultTable table)
         var imports = new ReadImports(bench.Database, Options.Create(new ImportsOptions()));
         var records = new ReadRecords(bench.Database);
         var deep = bench.Options.Million / 2;
-        await LookAsync("list of imports", () => imports.ListAsync(50, null, null, CancellationToken.None));
+        await LookAsync("list of imports", () => imports.ListAsync(ImportFilter.All, null, 50, CancellationToken.None));
         await LookAsync("one import", () => imports.FindAsync(import, CancellationToken.None));
         await LookAsync("its rates", () => imports.RatesAsync(import, 120, CancellationToken.None));
         await LookAsync("records, first page", () => records.ListAsync(import, RecordFilter.All, 0, 100, CancellationToken.None));

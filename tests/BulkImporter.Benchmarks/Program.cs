@@ -12,6 +12,7 @@ await using (var bench = await Bench.StartAsync(options))
 {
     if (options.Runs("dispatch")) await new DispatchBenchmark(bench, table).RunAsync();
     if (options.Runs("workers")) await new WorkersBenchmark(bench, table).RunAsync();
+    if (options.Runs("snapshot")) await new SnapshotBenchmark(bench, table).RunAsync();
     if (options.Runs("ingest")) await new IngestBenchmark(bench, table).RunAsync();
     if (options.Runs("million")) await new MillionBenchmark(bench, table).RunAsync();
 }

@@ -4,68 +4,306 @@ using static Microsoft.Playwright.Assertions;
 
 namespace BulkImporter.EndToEndTests;
 
-/// <summary>The pages in a real browser, from sign-in to a rerun, without a reload.</summary>
-public sealed class DashboardTests : IAsyncDisposable
+/// <summary>The pages in a real browser, as an operator works with them.</summary>
+public sealed class DashboardTests(DashboardStage stage) : IClassFixture<DashboardStage>, IAsyncLifetime
 {
-    private readonly Stage stage = new();
+    private static readonly TimeSpan RunLimit = TimeSpan.FromMinutes(3);
 
-    public ValueTask DisposeAsync() => stage.DisposeAsync();
+    private IPage page = null!;
+
+    public async ValueTask InitializeAsync() => page = await stage.OpenAsync();
+
+    public async ValueTask DisposeAsync() => await page.Context.CloseAsync();
 
     [Fact]
-    public async Task Manifest_is_uploaded_started_followed_to_its_end_and_its_failures_rerun_in_the_browser()
+    public async Task Manifest_is_uploaded_mapped_reviewed_started_and_followed_to_its_end_without_a_reload()
     {
-        var cincopa = await stage.StartSimulatorAsync();
-        await cincopa.BehaveAsync("""{"importMs":[200,1500],"outcomes":[{"outcome":"missing","input":"*gone*"}]}""");
-        var (_, api) = await stage.ServeAsync(cincopa, []);
+        await stage.Cincopa.BehaveAsync("""{"importMs":[200,1200],"outcomes":[{"outcome":"missing","input":"*/mapped/gone*"}]}""");
+        var rows = Enumerable.Range(1, 7).Select(n => $"https://media.example.com/page-{n}.html,https://media.example.com/mapped/{(n > 5 ? "gone" : "clip")}-{n}.mp4,Clip {n}");
+        var manifest = new FilePayload { Name = "spring.csv", MimeType = "text/csv", Buffer = Encoding.UTF8.GetBytes("page,file,label\n" + string.Join('\n', rows) + "\n") };
 
-        using var playwright = await Playwright.CreateAsync();
-        await using var browser = await playwright.Chromium.LaunchAsync(new()
+        // The page as the server drew it first, before it is alive: what is chosen and typed there must not be lost.
+        var alive = new TaskCompletionSource();
+        await page.RouteAsync("**/_framework/blazor.web*.js", async route =>
         {
-            ExecutablePath = "/usr/bin/chromium",
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+            await alive.Task;
+            await route.ContinueAsync();
         });
-        var page = await browser.NewPageAsync();
-        page.SetDefaultTimeout(60_000);
-        SetDefaultExpectTimeout(120_000);
-
-        await page.GotoAsync(api.Address);
-        await page.FillAsync("#key", api.Key);
-        await page.ClickAsync("button[type=submit]");
-        var rows = Enumerable.Range(1, 5).Select(Clip).Concat([Clip(6) + "-gone", Clip(7) + "-gone"]);
-        var manifest = new FilePayload
-        {
-            Name = "spring.csv",
-            MimeType = "text/csv",
-            Buffer = Encoding.UTF8.GetBytes("url\n" + string.Join('\n', rows) + "\n"),
-        };
-        // The form is drawn once by the server and again when the page comes alive; a file chosen before that is forgotten.
-        await Wait.UntilAsync(TimeSpan.FromMinutes(1), "the page takes the file", async () =>
-        {
-            await page.GetByTestId("upload-file").SetInputFilesAsync(manifest);
-            return await page.GetByTestId("upload-submit").IsEnabledAsync();
-        });
+        await page.GotoAsync("/upload", new() { WaitUntil = WaitUntilState.Commit });
+        await page.GetByTestId("upload-file").SetInputFilesAsync(manifest);
+        await page.GetByTestId("upload-name").FillAsync("Spring");
+        await page.Locator("form.upload").EvaluateAsync("form => form.dataset.drawn = 'first'");
+        alive.SetResult();
+        await Expect(page.Locator("form.upload[data-drawn=first]")).ToHaveCountAsync(0);
+        await Expect(page.GetByText("spring.csv (1 KB)")).ToBeVisibleAsync();
         await page.GetByTestId("upload-submit").ClickAsync();
-
         await page.WaitForURLAsync("**/imports/*");
-        await Expect(page.GetByTestId("import-state").First).ToHaveAttributeAsync("data-state", "review");
-        // A reload would forget this.
-        await page.EvaluateAsync("window.neverReloaded = true");
+        await page.EvaluateAsync("window.neverReloaded = true"); // a reload would forget it
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Spring" })).ToBeVisibleAsync();
+
+        // Two columns hold addresses: a question, and the answer.
+        await HasStateAsync("rejected");
+        await Expect(page.GetByTestId("reason")).ToContainTextAsync("Several columns hold URLs");
+        await page.GetByTestId("map-url").SelectOptionAsync("file");
+        await HasStateAsync("review");
+        await Expect(page.GetByTestId("count-pending")).ToHaveTextAsync("7");
+        await page.GetByTestId("map-caption").SelectOptionAsync("label");
+        await Expect(page.GetByTestId("preview")).ToContainTextAsync("Clip 5");
+        await page.GetByTestId("set-first-rows").FillAsync("6");
+        await page.GetByTestId("set-first-rows").BlurAsync();
+        await Expect(page.GetByTestId("count-pending")).ToHaveTextAsync("6");
+        await page.GetByTestId("set-priority").FillAsync("3");
+        await page.GetByTestId("set-first-rows").FillAsync("");
+        await page.GetByTestId("set-first-rows").BlurAsync();
+        await Expect(page.GetByTestId("count-pending")).ToHaveTextAsync("7");
+        await Expect(page.Locator("[data-testid=deed][data-action=import_revised]").First).ToBeVisibleAsync();
+        Assert.Equal(0, await stage.SubmitsAsync("mapped"));
+
         await page.GetByTestId("start").ClickAsync();
-        await Expect(page.GetByTestId("import-state").First).ToHaveAttributeAsync("data-state", "finished");
+        await HasStateAsync("finished");
         await Expect(page.GetByTestId("count-imported")).ToHaveTextAsync("5");
         await Expect(page.GetByTestId("count-failed")).ToHaveTextAsync("2");
-
-        await cincopa.BehaveAsync("""{"importMs":[200,1500]}""");
+        await stage.Cincopa.BehaveAsync("""{"importMs":[200,1200]}""");
         await page.GetByTestId("rerun-failed").ClickAsync();
         await Expect(page.GetByTestId("count-imported")).ToHaveTextAsync("7");
-        await Expect(page.GetByTestId("import-state").First).ToHaveAttributeAsync("data-state", "finished");
-        Assert.True(await page.EvaluateAsync<bool>("window.neverReloaded === true"));
-        Assert.Equal(new CountsBody(0, 0, 0, 7, 0, 0, 0, 0, 0), (await api.ImportsAsync()).Single().Counts);
-        Assert.Equal(9, (await cincopa.SummaryAsync()).SubmitsReceived);
+        await HasStateAsync("finished");
+        await Expect(page.Locator("[data-testid=deed][data-action=records_rerun]")).ToBeVisibleAsync();
+        Assert.Equal(9, await stage.SubmitsAsync("mapped"));
 
-        await page.GotoAsync($"{api.Address}/hangfire/jobs/succeeded");
-        await Expect(page.GetByText("spring.csv, rows 1-7").First).ToBeVisibleAsync();
+        await page.GetByTestId("export").ClickAsync();
+        await page.GetByTestId("export-rows").SelectOptionAsync("state=imported");
+        await page.GetByTestId("export-format").SelectOptionAsync("jsonl");
+        var download = await page.RunAndWaitForDownloadAsync(() => page.GetByTestId("export-download").ClickAsync());
+        Assert.Equal("spring-results.jsonl", download.SuggestedFilename);
+        Assert.Equal(7, (await File.ReadAllLinesAsync(await download.PathAsync(), TestContext.Current.CancellationToken)).Length);
+        Assert.True(await page.EvaluateAsync<bool>("window.neverReloaded === true"));
+        stage.Browser.HasNoErrors();
     }
 
-    private static string Clip(int number) => $"https://media.example.com/spring/clip-{number}.mp4";
+    [Fact]
+    public async Task A_running_import_is_paused_resumed_and_cancelled_and_asks_before_what_cannot_be_taken_back()
+    {
+        await stage.Api.ChangeAccountAsync(new { rate = 2 });
+        var id = await stage.Api.StartAsync(DashboardStage.Manifest("steered", DashboardStage.Clips(300)));
+        await page.GotoAsync($"/imports/{id}");
+        await Expect(page.GetByTestId("rate-chart")).ToContainTextAsync("/s");
+        await page.GetByTestId("pause").ClickAsync();
+        await HasStateAsync("paused");
+        await Expect(page.GetByTestId("reason")).ToContainTextAsync("Paused by");
+        await page.GetByTestId("banner-resume").ClickAsync();
+        await HasStateAsync("running");
+
+        await page.GetByTestId("cancel").ClickAsync();
+        await Dialog("Keep it").ClickAsync();
+        await HasStateAsync("running");
+        await page.GetByTestId("cancel").ClickAsync();
+        await Dialog("Cancel the import").ClickAsync();
+        await HasStateAsync("cancelled");
+        await Expect(page.GetByTestId("count-pending")).ToHaveTextAsync("0");
+        await Expect(page.GetByTestId("count-cancelled")).Not.ToHaveTextAsync("0");
+        stage.Browser.HasNoErrors();
+    }
+
+    [Fact]
+    public async Task Failures_are_rerun_by_their_code_and_a_selection_says_what_was_refused_and_why()
+    {
+        await stage.Cincopa.BehaveAsync("""{"importMs":[50,300],"outcomes":[{"outcome":"missing","input":"*/codes/gone*"},{"outcome":"forbidden","input":"*/codes/closed*"}]}""");
+        var id = await stage.Api.StartAsync(DashboardStage.Manifest("codes", "clip-1", "clip-2", "gone-1", "gone-2", "gone-3", "closed-1", "closed-2"));
+        await stage.Api.FinishedAsync(id, RunLimit);
+        await stage.Cincopa.BehaveAsync("""{"importMs":[50,300]}""");
+
+        await page.GotoAsync($"/imports/{id}");
+        await page.Locator("[data-testid=failure][data-code=source_not_found]").GetByTestId("rerun-code").ClickAsync();
+        await Expect(page.GetByTestId("count-imported")).ToHaveTextAsync("5");
+        await Expect(page.Locator("[data-testid=failure]")).ToHaveCountAsync(1);
+        Assert.Equal(10, await stage.SubmitsAsync("codes"));
+
+        // The link leads to just these, and the selection stands in the address.
+        await page.Locator("[data-testid=failure][data-code=source_forbidden] a").ClickAsync();
+        await page.WaitForURLAsync("**/records?state=failed&code=source_forbidden");
+        await Expect(page.GetByTestId("record")).ToHaveCountAsync(2);
+        await page.GetByTestId("filter-code").SelectOptionAsync("");
+        await page.GetByTestId("filter-state").SelectOptionAsync("");
+        await Expect(page.GetByTestId("record")).ToHaveCountAsync(7);
+        await page.GetByTestId("choose-all").CheckAsync();
+        await Expect(page.GetByTestId("chosen")).ToHaveTextAsync("All 7 selected");
+        await page.GetByTestId("rerun-selection").ClickAsync();
+        await Expect(page.GetByTestId("outcome")).ToContainTextAsync("2 records are pending again, 5 left as they were");
+        await Expect(page.Locator("[data-testid=refused][data-state=imported]")).ToContainTextAsync("a second attempt would make a second asset");
+        // And the list follows without a reload.
+        await Expect(page.GetByTestId("records").GetByText("imported", new() { Exact = true })).ToHaveCountAsync(7);
+        Assert.Equal(12, await stage.SubmitsAsync("codes"));
+
+        // Single rows, and nothing is sent twice.
+        await page.GetByTestId("choose").Nth(1).CheckAsync();
+        await page.GetByTestId("choose").Nth(3).CheckAsync();
+        await page.GetByTestId("rerun-selection").ClickAsync();
+        await Expect(page.GetByTestId("outcome")).ToContainTextAsync("0 records are pending again, 2 left as they were");
+        Assert.Equal(12, await stage.SubmitsAsync("codes"));
+        stage.Browser.HasNoErrors();
+    }
+
+    [Fact]
+    public async Task A_record_in_doubt_is_given_up_or_sent_again_by_a_person_who_knows_the_risk()
+    {
+        await stage.Cincopa.BehaveAsync("""{"importMs":[50,300],"rules":[{"on":"submit","fault":"reply_lost","input":"*/doubt/lost*"}]}""");
+        var id = await stage.Api.StartAsync(DashboardStage.Manifest("doubt", "lost-a", "lost-b", "clip-c"));
+        await stage.Api.FinishedAsync(id, RunLimit);
+        await stage.Cincopa.BehaveAsync("""{"importMs":[50,300]}""");
+
+        await page.GotoAsync($"/imports/{id}/records/1");
+        await Expect(page.GetByTestId("attempt")).ToContainTextAsync("reply_lost");
+        await page.GetByTestId("give-up").ClickAsync();
+        await Dialog("Give up").ClickAsync();
+        await Expect(page.GetByTestId("way-out")).ToHaveCountAsync(0);
+        await Expect(page.GetByText("given_up", new() { Exact = true })).ToBeVisibleAsync();
+
+        await page.GotoAsync($"/imports/{id}/records/2");
+        await page.GetByTestId("rerun-record").ClickAsync();
+        await Dialog("Leave them").ClickAsync();
+        await Expect(page.GetByTestId("way-out")).ToBeVisibleAsync();
+        await page.GetByTestId("rerun-record").ClickAsync();
+        await Dialog("Send again").ClickAsync();
+        // Followed to its end without a reload.
+        await Expect(page.GetByText("The asset exists in Cincopa.")).ToBeVisibleAsync();
+        await Expect(page.GetByTestId("attempt")).ToHaveCountAsync(2);
+
+        // A rerun of all that failed leaves what was given up.
+        await page.GotoAsync($"/imports/{id}");
+        await Expect(page.GetByTestId("count-failed")).ToHaveTextAsync("1");
+        await page.GetByTestId("rerun-failed").ClickAsync();
+        await Expect(page.GetByText("It was given up while in doubt")).ToBeVisibleAsync();
+        Assert.Equal(4, await stage.SubmitsAsync("doubt"));
+        stage.Browser.HasNoErrors();
+    }
+
+    [Fact]
+    public async Task A_viewer_sees_everything_finds_no_action_and_is_refused_by_the_server_too()
+    {
+        await stage.Cincopa.BehaveAsync("""{"importMs":[50,300],"outcomes":[{"outcome":"missing","input":"*gone*"}]}""");
+        var id = await stage.Api.StartAsync(DashboardStage.Manifest("viewed", "clip-1", "gone-1"));
+        await stage.Api.FinishedAsync(id, RunLimit);
+        var review = await stage.Api.UploadAsync(DashboardStage.Manifest("viewed", "clip-2"));
+        await stage.Api.UntilAsync(review, i => i.State == "review", RunLimit);
+        using var viewer = new ImporterApi(stage.Api.Address, await stage.Api.MakeKeyAsync("viewer"));
+        var seen = await stage.Browser.OpenAsync(viewer);
+        foreach (var (path, sign) in new[] { ("/", "imports"), ($"/imports/{id}", "failures"), ($"/imports/{review}", "columns"), ($"/imports/{id}/records", "records"), ($"/imports/{id}/records/2", "attempt") })
+        {
+            await seen.GotoAsync(path);
+            await Expect(seen.GetByTestId(sign).First).ToBeVisibleAsync();
+            await Expect(seen.Locator("[data-testid=start],[data-testid=cancel],[data-testid=rerun-failed],[data-testid=rerun-code],[data-testid=rerun-record],[data-testid=selection],[data-testid=choose],[data-testid=new-import]")).ToHaveCountAsync(0);
+        }
+        await seen.GotoAsync($"/imports/{review}");
+        await Expect(seen.GetByTestId("map-url")).ToBeDisabledAsync();
+        await Expect(seen.GetByTestId("set-priority")).ToBeDisabledAsync();
+
+        var own = new APIRequestContextOptions { Headers = new Dictionary<string, string> { ["Origin"] = stage.Api.Address }, DataObject = new { } };
+        foreach (var order in new[] { $"{review}/start", $"{review}/cancel", $"{id}/rerun", $"{id}/records/2/give-up" })
+            Assert.Equal(403, (await seen.APIRequest.PostAsync($"/api/v1/imports/{order}", own)).Status);
+        Assert.Equal(403, (await seen.APIRequest.PatchAsync($"/api/v1/imports/{review}", own)).Status);
+        Assert.Equal(403, (await seen.APIRequest.GetAsync("/upload")).Status);
+        Assert.Equal("review", (await stage.Api.ImportAsync(review)).State);
+        await seen.Context.CloseAsync();
+        stage.Browser.HasNoErrors();
+    }
+
+    [Fact]
+    public async Task Two_people_who_watch_the_same_import_see_the_same_numbers_and_what_the_other_does()
+    {
+        await stage.Api.ChangeAccountAsync(new { rate = 4 });
+        var id = await stage.Api.StartAsync(DashboardStage.Manifest("watched", DashboardStage.Clips(40)));
+        var other = await stage.Browser.OpenAsync(stage.Api);
+        await page.GotoAsync($"/imports/{id}");
+        await other.GotoAsync($"/imports/{id}");
+        await Expect(other.GetByTestId("count-imported")).Not.ToHaveTextAsync("0");
+
+        await page.GetByTestId("pause").ClickAsync();
+        await Expect(other.GetByTestId("import-state").First).ToHaveAttributeAsync("data-state", "paused");
+        await stage.Api.LiftLimitsAsync();
+        await other.GetByTestId("resume").ClickAsync();
+        foreach (var window in new[] { page, other })
+        {
+            await Expect(window.GetByTestId("import-state").First).ToHaveAttributeAsync("data-state", "finished");
+            await Expect(window.GetByTestId("count-imported")).ToHaveTextAsync("40");
+            await Expect(window.GetByTestId("percent")).ToHaveTextAsync("100 %");
+        }
+        await other.Context.CloseAsync();
+        stage.Browser.HasNoErrors();
+    }
+
+    [Fact]
+    public async Task What_keeps_an_import_from_going_on_stands_at_its_top_with_the_button_that_cures_it()
+    {
+        var stalled = await stage.Api.StartAsync(DashboardStage.Manifest("banners", "stalled-1", "clip-1"));
+        await page.GotoAsync($"/imports/{stalled}");
+        await Expect(page.GetByTestId("stalled")).ToContainTextAsync("1 submitted record has made no progress");
+        await page.GetByTestId("banner-stalled").ClickAsync();
+        await Expect(page.GetByTestId("record")).ToHaveCountAsync(1);
+        await Expect(page.GetByTestId("records")).ToContainTextAsync("stalled-1");
+
+        await stage.Cincopa.BehaveAsync("""{"importMs":[50,300],"rules":[{"on":"submit","fault":"quota_exceeded"}]}""");
+        var suspended = await stage.Api.StartAsync(DashboardStage.Manifest("banners", "clip-2", "clip-3"));
+        await page.GotoAsync($"/imports/{suspended}");
+        await Expect(page.GetByTestId("reason")).ToContainTextAsync("quota is used up");
+        await Expect(page.GetByTestId("count-failed")).ToHaveTextAsync("0");
+        await stage.Cincopa.BehaveAsync("""{"importMs":[50,300]}""");
+        await page.GetByTestId("banner-resume-account").ClickAsync();
+        await HasStateAsync("finished");
+        await Expect(page.GetByTestId("count-imported")).ToHaveTextAsync("2");
+        await Expect(page.GetByTestId("reason")).ToHaveCountAsync(0);
+        await stage.Api.ActAsync(stalled, "cancel");
+        stage.Browser.HasNoErrors();
+    }
+
+    [Theory]
+    [InlineData(false, 1440)]
+    [InlineData(true, 390)]
+    public async Task No_page_violates_wcag_a_or_aa_in_light_and_dark_wide_and_narrow(bool isDark, int width)
+    {
+        await stage.Cincopa.BehaveAsync("""{"importMs":[50,300],"outcomes":[{"outcome":"missing","input":"*gone*"}],"rules":[{"on":"submit","fault":"reply_lost","input":"*lost*"}]}""");
+        var finished = await stage.Api.StartAsync("url,caption\nhttps://media.example.com/axe/clip.mp4,Clip\nhttps://media.example.com/axe/gone.mp4,Gone\nhttps://media.example.com/axe/lost.mp4,Lost\nnonsense,Bad\n");
+        var review = await stage.Api.UploadAsync(DashboardStage.Manifest("axe", "clip-2") + ",No address\n");
+        var rejected = await stage.Api.UploadAsync("page,file\nhttps://media.example.com/a.html,https://media.example.com/a.mp4\n");
+        await stage.Api.FinishedAsync(finished, RunLimit);
+        await stage.Api.UntilAsync(review, i => i.State == "review", RunLimit);
+        await stage.Api.UntilAsync(rejected, i => i.State == "rejected", RunLimit);
+        await stage.Api.ChangeAccountAsync(new { rate = 1 });
+        var running = await stage.Api.StartAsync(DashboardStage.Manifest("axe", DashboardStage.Clips(500)));
+        var paused = await stage.Api.StartAsync(DashboardStage.Manifest("axe", DashboardStage.Clips(500)));
+        await stage.Api.UntilAsync(paused, i => i.State == "running", RunLimit);
+        await stage.Api.ActAsync(paused, "pause");
+
+        var seen = await stage.Browser.OpenAsync(stage.Api, isDark, width);
+        var complaints = new List<string>(stage.ComplaintsWhenEmpty);
+        foreach (var (path, sign) in new[]
+        {
+            ("/", "imports"), ("/?search=nothing+of+that+name", "no-imports"), ("/upload", "upload-submit"), ($"/imports/{finished}", "failures"), ($"/imports/{review}", "columns"),
+            ($"/imports/{rejected}", "columns"), ($"/imports/{running}", "eta"), ($"/imports/{paused}", "banner-resume"), ($"/imports/{finished}/records", "selection"),
+            ($"/imports/{finished}/records/2", "attempt"), ($"/imports/{finished}/records/3", "way-out"),
+        })
+        {
+            await seen.GotoAsync(path, new() { WaitUntil = WaitUntilState.NetworkIdle });
+            await Expect(seen.GetByTestId(sign).First).ToBeVisibleAsync();
+            complaints.AddRange(await OperatorBrowser.ComplaintsAsync(seen, path));
+            Assert.True(await seen.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"), $"{path} is wider than its window.");
+        }
+        foreach (var path in new[] { "/accounts", "/people", "/keys", "/audit", "/me" })
+        {
+            await seen.GotoAsync(path, new() { WaitUntil = WaitUntilState.NetworkIdle });
+            await Expect(seen.Locator("h1")).ToBeVisibleAsync();
+            complaints.AddRange(await OperatorBrowser.ComplaintsAsync(seen, path));
+        }
+        await seen.GotoAsync($"/imports/{finished}", new() { WaitUntil = WaitUntilState.NetworkIdle });
+        await seen.GetByTestId("export").ClickAsync();
+        await Expect(seen.GetByTestId("export-download")).ToBeVisibleAsync();
+        complaints.AddRange(await OperatorBrowser.ComplaintsAsync(seen, "export"));
+        await seen.Context.CloseAsync();
+        foreach (var id in new[] { running, paused }) await stage.Api.ActAsync(id, "cancel");
+        Assert.True(complaints.Count == 0, string.Join('\n', complaints.Distinct()));
+        stage.Browser.HasNoErrors();
+    }
+
+    private Task HasStateAsync(string state) => Expect(page.GetByTestId("import-state").First).ToHaveAttributeAsync("data-state", state);
+
+    private ILocator Dialog(string button) => page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = button, Exact = true });
 }

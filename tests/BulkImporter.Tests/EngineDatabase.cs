@@ -98,6 +98,28 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
         return lease;
     }
 
+    /// <summary>
+    /// Sends rows and loses the replies, <paramref name="minutesAgo"/>: their records are in doubt since then. Each goes to its own source.
+    /// </summary>
+    public async Task<IReadOnlyList<Intent>> DoubtAsync(int importId, double minutesAgo, params (int Row, string Url)[] sources)
+    {
+        foreach (var (row, url) in sources)
+            await SqlAsync("UPDATE importer.import_record SET source_url = $3 WHERE import_id = $1 AND row_number = $2", importId, row, url);
+        var lease = await LeaseAsync(importId);
+        var rows = sources.Select(s => s.Row).ToArray();
+        var intents = await Transitions.SubmittingAsync(lease, rows, Token);
+        await AnswerAsync(lease, [.. intents.Select(i => Failed(i, RecordState.Unknown, FailureCode.ReplyLost))]);
+        await AgeAsync(importId, minutesAgo, rows);
+        return intents;
+    }
+
+    /// <summary>Moves what rows went through into the past.</summary>
+    public async Task AgeAsync(int importId, double minutes, params int[] rows)
+    {
+        await SqlAsync("UPDATE importer.import_record SET finished_at = finished_at - $3 WHERE import_id = $1 AND row_number = ANY($2)", importId, rows, TimeSpan.FromMinutes(minutes));
+        await SqlAsync("UPDATE importer.attempt SET started_at = started_at - $3, looked_at = looked_at - $3 WHERE import_id = $1 AND row_number = ANY($2)", importId, rows, TimeSpan.FromMinutes(minutes));
+    }
+
     public Task<IReadOnlyList<Answer>> AnswerAsync(Lease lease, params Answer[] answers) =>
         Transitions.AnsweredAsync(lease, answers, TimeSpan.FromSeconds(1), Token);
 
@@ -112,6 +134,17 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
     public Task<long> ConcludeAsync(int importId, int row, string statusId, RecordState to, FailureCode? code = null, TimeSpan? retryAfter = null) =>
         Transitions.ConcludedAsync([new(importId, row, statusId, to, to == RecordState.Imported ? $"rid{row}" : null, code, code?.ToString(),
             to == RecordState.Pending ? retryAfter ?? TimeSpan.Zero : null)], Token);
+
+    /// <summary>Takes an asset for a record in doubt. Answers how many records moved.</summary>
+    public async Task<int> AdoptAsync(int importId, int row, short attempt, string rid)
+    {
+        var account = await OneAsync<int>("SELECT account_id FROM importer.import WHERE id = $1", importId);
+        await using var connection = await Source.OpenConnectionAsync(Token);
+        await using var transaction = await connection.BeginTransactionAsync(Token);
+        var (made, _) = await Transitions.AdoptedAsync(connection, account, [new(importId, row, attempt, rid, "Found.")], Token);
+        await transaction.CommitAsync(Token);
+        return made.Count;
+    }
 
     public Task<RerunResult> RerunAsync(int importId, RecordFilter? filter = null) =>
         new RerunRecords(Source, Transitions).RunAsync(importId, filter ?? RecordFilter.All, "ann", Token);
@@ -143,7 +176,8 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
 
     /// <summary>
     /// The invariants that hold at every commit: counters equal a grouped count and sum to the rows, attempts are numbered without a gap,
-    /// only what is being submitted has an open attempt, exactly what is submitted is followed, and no pending record is forgotten.
+    /// only what is being submitted has an open attempt, what is submitted is followed and nothing else but an adopted call whose ticket came
+    /// late, no record has adopted the asset of another, and no pending record is forgotten.
     /// </summary>
     public async Task AssertSoundAsync(int importId)
     {
@@ -161,6 +195,11 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
             WHERE c.import_id = $1 AND (c.pending_count, c.submitting_count, c.submitted_count, c.imported_count, c.failed_count, c.unknown_count, c.cancelled_count, c.invalid_count, c.duplicate_count)
                 IS DISTINCT FROM (n.pending, n.submitting, n.submitted, n.imported, n.failed, n.unknown, n.cancelled, n.invalid, n.duplicate)
             UNION ALL
+            SELECT 'chunk ' || chunk_number || ' counts ' || coalesce(f.count, 0) || ' ' || code || ' and has ' || coalesce(n.count, 0)
+            FROM (SELECT * FROM importer.chunk_failure WHERE import_id = $1 AND count <> 0) f
+            FULL JOIN (SELECT chunk_number, error_code AS code, count(*) AS count FROM record WHERE state IN ('failed', 'unknown') GROUP BY chunk_number, error_code) n USING (chunk_number, code)
+            WHERE f.count IS DISTINCT FROM n.count
+            UNION ALL
             SELECT 'the chunks hold ' || sum(c.last_row - c.first_row + 1) || ' rows of ' || max(i.row_count)
             FROM importer.import_chunk c JOIN importer.import i ON i.id = c.import_id
             WHERE i.id = $1 HAVING sum(c.last_row - c.first_row + 1) <> max(i.row_count)
@@ -176,7 +215,13 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
             UNION ALL
             SELECT 'row ' || r.row_number || ' is ' || r.state || ' and followed as ' || coalesce(p.status_id, 'nothing')
             FROM record r LEFT JOIN importer.status_poll p ON p.import_id = r.import_id AND p.row_number = r.row_number
-            WHERE (r.state = 'submitted') <> (p.status_id IS NOT NULL) OR p.status_id <> r.status_id OR p.attempt <> r.attempt_count
+            LEFT JOIN importer.attempt t ON t.import_id = r.import_id AND t.row_number = r.row_number AND t.number = r.attempt_count
+            WHERE p.attempt <> r.attempt_count OR CASE WHEN r.state = 'imported' AND t.outcome = 'reconciled' THEN p.status_id <> t.status_id
+                ELSE (r.state = 'submitted') <> (p.status_id IS NOT NULL) OR p.status_id <> r.status_id END
+            UNION ALL
+            SELECT 'row ' || r.row_number || ' has adopted the asset ' || r.rid || ' of row ' || other.row_number
+            FROM record r JOIN importer.attempt t ON t.import_id = r.import_id AND t.row_number = r.row_number AND t.outcome = 'reconciled'
+            JOIN record other ON other.rid = r.rid AND other.row_number <> r.row_number
             UNION ALL
             SELECT 'row ' || r.row_number || ' is pending and its chunk is due at ' || coalesce(c.due_at::text, 'no time')
             FROM record r JOIN importer.import_chunk c ON c.import_id = r.import_id AND c.number = r.chunk_number

@@ -86,6 +86,11 @@ public sealed class ImporterDatabase(TestServer server) : IAsyncLifetime
                 count(*) FILTER (WHERE state = 'cancelled'), count(*) FILTER (WHERE state = 'invalid'), count(*) FILTER (WHERE state = 'duplicate')
             FROM importer.import_record WHERE import_id = $1 GROUP BY import_id, chunk_number
             """, id);
+        await SqlAsync("""
+            INSERT INTO importer.chunk_failure (import_id, chunk_number, code, count)
+            SELECT import_id, chunk_number, error_code, count(*) FROM importer.import_record
+            WHERE import_id = $1 AND state IN ('failed', 'unknown') GROUP BY import_id, chunk_number, error_code
+            """, id);
         return id;
     }
 }

@@ -8,12 +8,18 @@ internal sealed class ScriptedCincopa : ICincopaClient
     private readonly Lock gate = new();
     private readonly List<string> submitted = [];
     private readonly List<string> asked = [];
+    private readonly List<AssetListQuery> listed = [];
     private int inFlight;
 
     /// <summary>Answers a submit call. Accepts with a status_id of its own unless the test says otherwise.</summary>
     public Func<string, CancellationToken, Task<SubmitResult>> OnSubmit { get; set; } = (_, _) => Task.FromResult(Accepted());
 
     public Func<string, StatusResult> OnStatus { get; set; } = _ => new StatusResult.Running(null, null, null, null, null);
+
+    /// <summary>Answers a list call. An empty account unless the test says otherwise.</summary>
+    public Func<AssetListQuery, Task<AssetListResult>> OnList { get; set; } = query => Task.FromResult(Page(query, []));
+
+    public Func<PingResult> OnPing { get; set; } = () => new PingResult.Ok("account", null, null);
 
     public int MostInFlight { get; private set; }
 
@@ -25,6 +31,20 @@ internal sealed class ScriptedCincopa : ICincopaClient
     public IReadOnlyList<string> Asked
     {
         get { lock (gate) return [.. asked]; }
+    }
+
+    public IReadOnlyList<AssetListQuery> Listed
+    {
+        get { lock (gate) return [.. listed]; }
+    }
+
+    /// <summary>The page of these assets that a query asks for.</summary>
+    public static AssetListResult Page(AssetListQuery query, IReadOnlyList<RemoteAsset> assets)
+    {
+        var wanted = assets.Where(a => query.Rid is null || a.Rid == query.Rid).ToList();
+        return new AssetListResult.Ok(
+            [.. wanted.Skip((query.Page - 1) * query.ItemsPerPage).Take(query.ItemsPerPage)],
+            query.Page, query.ItemsPerPage, wanted.Count, (wanted.Count + query.ItemsPerPage - 1) / query.ItemsPerPage);
     }
 
     public static SubmitResult Accepted() => new SubmitResult.Accepted(new StatusId($"st-{Guid.NewGuid():N}"));
@@ -54,7 +74,11 @@ internal sealed class ScriptedCincopa : ICincopaClient
         return Task.FromResult(OnStatus(statusId.Value));
     }
 
-    public Task<PingResult> PingAsync(CincopaAccess access, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<PingResult> PingAsync(CincopaAccess access, CancellationToken cancellationToken) => Task.FromResult(OnPing());
 
-    public Task<AssetListResult> ListAssetsAsync(CincopaAccess access, AssetListQuery query, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<AssetListResult> ListAssetsAsync(CincopaAccess access, AssetListQuery query, CancellationToken cancellationToken)
+    {
+        lock (gate) listed.Add(query);
+        return OnList(query);
+    }
 }

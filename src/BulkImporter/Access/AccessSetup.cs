@@ -4,6 +4,7 @@ using BulkImporter.Data;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Access;
@@ -23,6 +24,12 @@ public sealed class AccessOptions
 
     /// <summary>Sign-in attempts per minute and address. Default 10.</summary>
     public int SignInsPerMinute { get; set; } = 10;
+
+    /// <summary>Wrong passwords in a row that lock a person out. Default 5.</summary>
+    public int WrongPasswordsThatLockOut { get; set; } = 5;
+
+    /// <summary>How long a lockout lasts. Default 15 minutes.</summary>
+    public TimeSpan Lockout { get; set; } = TimeSpan.FromMinutes(15);
 }
 
 public static class AccessSetup
@@ -31,11 +38,12 @@ public static class AccessSetup
 
     private const string ByHeaderOrCookie = "HeaderOrCookie";
 
-    /// <summary>Keys, sessions and roles. Nothing is open without one of them unless it says so.</summary>
+    /// <summary>Keys, people, sessions and roles. Nothing is open without one of them unless it says so.</summary>
     public static IServiceCollection AddAccess(this IServiceCollection services)
     {
         services.AddOptions<AccessOptions>().BindConfiguration(AccessOptions.Section)
-            .Validate(o => o.SignInsPerMinute > 0, "BulkImporter:Access:SignInsPerMinute must be greater than 0.")
+            .Validate(o => o is { SignInsPerMinute: > 0, WrongPasswordsThatLockOut: > 0 } && o.Lockout > TimeSpan.Zero,
+                "BulkImporter:Access:SignInsPerMinute, WrongPasswordsThatLockOut and Lockout must be greater than 0.")
             .ValidateOnStart();
         services
             .AddSingleton<MakeKey>()
@@ -45,7 +53,18 @@ public static class AccessSetup
             .AddSingleton<FirstKey>()
             .AddSingleton<MakeSignInLink>()
             .AddSingleton<UseSignInLink>()
+            .AddSingleton<ReadUsers>()
+            .AddSingleton<AddUser>()
+            .AddSingleton<ChangeUser>()
+            .AddSingleton<RemoveUser>()
+            .AddSingleton<MakePasswordLink>()
+            .AddSingleton<ReadPasswordLink>()
+            .AddSingleton<EndSessions>()
+            .AddSingleton<CheckSession>()
+            .AddSingleton<NoteSignIn>()
+            .AddSingleton<EntryPage>()
             .AddSingleton<ReadAudit>();
+        services.AddPasswords();
 
         services.AddAuthentication(ByHeaderOrCookie)
             .AddPolicyScheme(ByHeaderOrCookie, null, o => o.ForwardDefaultSelector = context =>
@@ -59,7 +78,11 @@ public static class AccessSetup
             .AddPolicy(Policy.Admin, p => p.RequireRole(RolesFrom(Role.Admin)))
             .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
 
-        services.AddAntiforgery();
+        services.AddAntiforgery(o =>
+        {
+            o.Cookie.Name = "bulkimporter-form";
+            o.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+        });
         services.AddRateLimiter(o =>
         {
             o.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
@@ -80,18 +103,40 @@ public static class AccessSetup
         return services;
     }
 
+    /// <summary>Of Identity only what belongs to a password: how it is hashed and checked, and who is locked out. Sessions are ours, as for keys.</summary>
+    private static void AddPasswords(this IServiceCollection services)
+    {
+        services.AddIdentityCore<User>().AddEntityFrameworkStores<ImporterDb>().AddSignInManager();
+        services.AddOptions<IdentityOptions>().Configure<IOptions<AccessOptions>>((identity, access) =>
+        {
+            identity.Password = new PasswordOptions
+            {
+                RequiredLength = Passwords.ShortestLength,
+                RequiredUniqueChars = 5,
+                RequireDigit = false,
+                RequireLowercase = false,
+                RequireUppercase = false,
+                RequireNonAlphanumeric = false,
+            };
+            identity.Lockout.MaxFailedAccessAttempts = access.Value.WrongPasswordsThatLockOut;
+            identity.Lockout.DefaultLockoutTimeSpan = access.Value.Lockout;
+        });
+        services.AddScoped<CheckPassword>().AddScoped<UsePasswordLink>().AddScoped<ChangePassword>();
+    }
+
     private static IEnumerable<string> RolesFrom(Role least) => Enum.GetValues<Role>().Where(r => r >= least).Select(EnumText<Role>.Of);
 
     private static void Cookie(CookieAuthenticationOptions o)
     {
         o.Cookie.Name = "bulkimporter";
         o.Cookie.HttpOnly = true;
+        // Not strict: a link to an import that a colleague sends must not lead to the sign-in.
         o.Cookie.SameSite = SameSiteMode.Lax;
         o.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
         o.LoginPath = "/sign-in";
         o.AccessDeniedPath = "/sign-in";
         o.ExpireTimeSpan = TimeSpan.FromDays(7);
-        o.Events.OnValidatePrincipal = Identities.EndWithKeyAsync;
+        o.Events.OnValidatePrincipal = CheckSession.ValidateAsync;
         // A program that calls the API wants a status, not a page.
         o.Events.OnRedirectToLogin = context => RedirectPagesOnly(context, StatusCodes.Status401Unauthorized);
         o.Events.OnRedirectToAccessDenied = context => RedirectPagesOnly(context, StatusCodes.Status403Forbidden);

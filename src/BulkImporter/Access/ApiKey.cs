@@ -33,6 +33,9 @@ public sealed class ApiKey
     public DateTimeOffset? ExpiresAt { get; init; }
     public DateTimeOffset? RevokedAt { get; set; }
 
+    /// <summary>To the minute: a key that is used all the time is written to once a minute.</summary>
+    public DateTimeOffset? LastUsedAt { get; set; }
+
     public sealed class Configuration : IEntityTypeConfiguration<ApiKey>
     {
         public void Configure(EntityTypeBuilder<ApiKey> entity)
@@ -40,26 +43,6 @@ public sealed class ApiKey
             entity.ToTable("api_key", t => t.HasCheckConstraint("api_key_role_is_known", EnumText<Role>.Check("role")));
             entity.HasKey(k => k.Id);
             entity.HasIndex(k => k.Hash).IsUnique();
-        }
-    }
-}
-
-/// <summary>A link that signs a browser in once, printed by <c>serve</c> and <c>demo</c> for the person at the terminal.</summary>
-public sealed class SignInLink
-{
-    public int Id { get; private set; }
-    public required byte[] Hash { get; init; }
-    public required Role Role { get; init; }
-    public required DateTimeOffset ExpiresAt { get; init; }
-    public DateTimeOffset? UsedAt { get; set; }
-
-    public sealed class Configuration : IEntityTypeConfiguration<SignInLink>
-    {
-        public void Configure(EntityTypeBuilder<SignInLink> entity)
-        {
-            entity.ToTable("sign_in_link", t => t.HasCheckConstraint("sign_in_link_role_is_known", EnumText<Role>.Check("role")));
-            entity.HasKey(l => l.Id);
-            entity.HasIndex(l => l.Hash).IsUnique();
         }
     }
 }

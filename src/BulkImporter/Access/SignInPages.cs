@@ -1,43 +1,105 @@
-using System.Security.Claims;
-using System.Text.Encodings.Web;
+using BulkImporter.Data;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 
 namespace BulkImporter.Access;
 
-/// <summary>The way in for a browser: a key, or a link that works once. Plain HTML, so that it works before anything else does.</summary>
+/// <summary>
+/// The way in for a browser: name and password, a key, or a link that works once; and the pages on which a password is chosen.
+/// A form that was not on a page of ours (its antiforgery token is missing or another's) does nothing.
+/// </summary>
 public static class SignInPages
 {
+    private const string TooOld = "This page was open for too long. Try again.";
+    private const string LinkGone = "This link was used before, is too old, or was replaced by a newer one. Sign in, or ask an admin for a new link.";
+
     public static void MapSignIn(this IEndpointRouteBuilder endpoints)
     {
-        var pages = endpoints.MapGroup("/").AllowAnonymous().ExcludeFromDescription();
-        pages.MapGet("/sign-in", Show);
-        pages.MapPost("/sign-in", SignInAsync).RequireRateLimiting(AccessSetup.SignInLimit);
-        pages.MapGet("/sign-in/once", SignInOnceAsync).RequireRateLimiting(AccessSetup.SignInLimit);
-        pages.MapPost("/sign-out", (Delegate)SignOutAsync);
+        var open = endpoints.MapGroup("/").AllowAnonymous().ExcludeFromDescription();
+        open.MapGet("/sign-in", ShowAsync);
+        open.MapPost("/sign-in", SignInAsync).RequireRateLimiting(AccessSetup.SignInLimit);
+        open.MapGet("/sign-in/once", SignInOnceAsync).RequireRateLimiting(AccessSetup.SignInLimit);
+        open.MapGet("/choose-password", ShowChoiceAsync).RequireRateLimiting(AccessSetup.SignInLimit);
+        open.MapPost("/choose-password", ChooseAsync).RequireRateLimiting(AccessSetup.SignInLimit);
+        open.MapPost("/sign-out", (Delegate)SignOutAsync);
+
+        var own = endpoints.MapGroup("/").RequireAuthorization(Policy.Viewer).ExcludeFromDescription();
+        own.MapGet("/change-password", ShowChange);
+        own.MapPost("/change-password", ChangeAsync).RequireRateLimiting(AccessSetup.SignInLimit);
     }
 
-    private static IResult Show(HttpContext context, IAntiforgery antiforgery, string? returnUrl) => Page(context, antiforgery, returnUrl, null);
+    private static async Task<IResult> ShowAsync(HttpContext context, EntryPage page, ReadUsers users, string? returnUrl, string? with, CancellationToken cancellationToken) =>
+        // Before there are people a key is the only way in.
+        page.SignIn(context, returnUrl, withKey: with == "key" || !await users.AnyAsync(cancellationToken), null);
 
-    private static async Task<IResult> SignInAsync(HttpContext context, IAntiforgery antiforgery, CheckKey keys, CancellationToken cancellationToken)
+    private static async Task<IResult> SignInAsync(HttpContext context, EntryPage page, CheckKey keys, CheckPassword passwords, NoteSignIn note, CancellationToken cancellationToken)
     {
-        if (!context.Request.HasFormContentType || !await antiforgery.IsRequestValidAsync(context))
-            return Page(context, antiforgery, null, "This page was open for too long. Try again.");
-        var form = await context.Request.ReadFormAsync(cancellationToken);
+        if (await FormAsync(context, cancellationToken) is not { } form) return page.SignIn(context, null, withKey: false, TooOld);
         var returnUrl = form["returnUrl"].ToString();
-        if (await keys.RunAsync(form["key"].ToString().Trim(), cancellationToken) is not { } caller)
-            return Page(context, antiforgery, returnUrl, "This key is unknown, expired or revoked.");
-        await EnterAsync(context, Identities.Of(caller, CookieAuthenticationDefaults.AuthenticationScheme));
-        return Results.LocalRedirect(Local(returnUrl));
+        var withKey = form.ContainsKey("key");
+        var name = form["name"].ToString().Trim();
+        var caller = withKey
+            ? await keys.RunAsync(form["key"].ToString().Trim(), cancellationToken)
+            : await passwords.RunAsync(name, form["password"].ToString(), cancellationToken);
+        if (caller is null)
+            return page.SignIn(context, returnUrl, withKey, withKey
+                ? "This key is unknown, expired or revoked."
+                : "The name or the password is wrong, or too many passwords were tried: then wait a quarter of an hour, or ask an admin.", name);
+        await EnterAsync(context, note, caller, withKey ? "with an API key" : "with a password", cancellationToken);
+        return Results.LocalRedirect(EntryPage.Local(returnUrl));
     }
 
-    private static async Task<IResult> SignInOnceAsync(HttpContext context, IAntiforgery antiforgery, UseSignInLink links, string? code, CancellationToken cancellationToken)
+    private static async Task<IResult> SignInOnceAsync(HttpContext context, EntryPage page, UseSignInLink links, NoteSignIn note, string? code, CancellationToken cancellationToken)
     {
-        if (code is null || await links.RunAsync(code, cancellationToken) is not { } role)
-            return Page(context, antiforgery, null, "This link was used before or is older than 15 minutes. Sign in with a key, or ask for a new link.");
-        await EnterAsync(context, Identities.OfLink(role));
+        if (code is null || await links.RunAsync(code, cancellationToken) is not { } caller) return page.SignIn(context, null, withKey: false, LinkGone);
+        await EnterAsync(context, note, caller, "with a sign-in link", cancellationToken);
         return Results.LocalRedirect("/");
+    }
+
+    private static async Task<IResult> ShowChoiceAsync(HttpContext context, EntryPage page, ReadPasswordLink links, string? code, CancellationToken cancellationToken) =>
+        code is not null && await links.FindAsync(code, cancellationToken) is { } link
+            ? page.ChoosePassword(context, code, link.Name, null)
+            : page.SignIn(context, null, withKey: false, LinkGone);
+
+    private static async Task<IResult> ChooseAsync(
+        HttpContext context, EntryPage page, ReadPasswordLink links, UsePasswordLink use, NoteSignIn note, CancellationToken cancellationToken)
+    {
+        if (await FormAsync(context, cancellationToken) is not { } form) return page.SignIn(context, null, withKey: false, TooOld);
+        var code = form["code"].ToString();
+        if (await links.FindAsync(code, cancellationToken) is not { } link) return page.SignIn(context, null, withKey: false, LinkGone);
+        var name = form["name"].ToString().Trim();
+        try
+        {
+            if (await use.RunAsync(code, name, Chosen(form), cancellationToken) is not { } caller)
+                return page.SignIn(context, null, withKey: false, LinkGone);
+            await EnterAsync(context, note, caller, "with a password link", cancellationToken);
+            return Results.LocalRedirect("/");
+        }
+        catch (InvalidArgumentException refused)
+        {
+            return page.ChoosePassword(context, code, link.Name, refused.Message, name);
+        }
+    }
+
+    private static IResult ShowChange(HttpContext context, EntryPage page) =>
+        context.User.Caller().UserId is null ? Results.NotFound() : page.ChangePassword(context, null);
+
+    private static async Task<IResult> ChangeAsync(HttpContext context, EntryPage page, ChangePassword change, CancellationToken cancellationToken)
+    {
+        if (context.User.Caller().UserId is not { } userId) return Results.NotFound();
+        if (await FormAsync(context, cancellationToken) is not { } form) return page.ChangePassword(context, TooOld);
+        try
+        {
+            if (await change.RunAsync(userId, form["present"].ToString(), Chosen(form), cancellationToken) is not { } caller) return Results.LocalRedirect("/sign-in");
+            // The old session of this browser ended with the others.
+            await EnterAsync(context, caller);
+            return Results.LocalRedirect("/me");
+        }
+        catch (InvalidArgumentException refused)
+        {
+            return page.ChangePassword(context, refused.Message);
+        }
     }
 
     private static async Task<IResult> SignOutAsync(HttpContext context)
@@ -46,54 +108,26 @@ public static class SignInPages
         return Results.LocalRedirect("/sign-in");
     }
 
-    private static Task EnterAsync(HttpContext context, ClaimsPrincipal principal) => context.SignInAsync(
-        CookieAuthenticationDefaults.AuthenticationScheme, principal, new AuthenticationProperties { IsPersistent = true });
+    /// <summary>The form, or null when it does not come from a page of ours.</summary>
+    private static async Task<IFormCollection?> FormAsync(HttpContext context, CancellationToken cancellationToken) =>
+        context.Request.HasFormContentType && await context.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context)
+            ? await context.Request.ReadFormAsync(cancellationToken)
+            : null;
 
-    /// <summary>Only a path of ours: an address from outside could lead a person who just signed in elsewhere.</summary>
-    private static string Local(string? returnUrl) =>
-        returnUrl is ['/', ..] and not ['/', '/' or '\\', ..] && !returnUrl.Any(char.IsControl) ? returnUrl : "/";
-
-    private static IResult Page(HttpContext context, IAntiforgery antiforgery, string? returnUrl, string? complaint)
+    /// <exception cref="InvalidArgumentException">The two fields differ.</exception>
+    private static string Chosen(IFormCollection form)
     {
-        var token = antiforgery.GetAndStoreTokens(context);
-        var html = HtmlEncoder.Default;
-        return Results.Content($$"""
-            <!doctype html>
-            <html lang="en">
-            <head>
-              <meta charset="utf-8">
-              <meta name="viewport" content="width=device-width, initial-scale=1">
-              <title>Sign in - BulkImporter</title>
-              <link rel="icon" type="image/svg+xml" href="/favicon.svg">
-              <style>
-                :root { color-scheme: light dark; font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif;
-                  --page: light-dark(#f5f6fa, #12151d); --card: light-dark(#fff, #1a1f2a); --line: light-dark(#e2e5ee, #2c3342); --field: light-dark(#b9c0d0, #4a5367);
-                  --text: light-dark(#1c2333, #e8ebf3); --quiet: light-dark(#565f73, #a3acbf); --accent: light-dark(#3450c8, #8da2ff); --on-accent: light-dark(#fff, #12151d); --bad: light-dark(#cf3030, #ff7a72); }
-                * { box-sizing: border-box; }
-                body { display: grid; place-items: center; min-height: 100vh; margin: 0; background: var(--page); color: var(--text); }
-                form { width: min(25rem, 92vw); display: grid; gap: .75rem; background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 1.6rem; }
-                h1 { display: flex; align-items: center; gap: .6rem; font-size: 1.3rem; margin: 0 0 .3rem; }
-                p { margin: 0; line-height: 1.45; color: var(--quiet); }
-                label { font-weight: 600; font-size: .9rem; }
-                input, button { font: inherit; padding: .6rem .7rem; border-radius: 8px; border: 1px solid var(--field); background: transparent; color: inherit; width: 100%; }
-                button { background: var(--accent); color: var(--on-accent); border-color: transparent; cursor: pointer; font-weight: 600; }
-                :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
-                .complaint { color: var(--bad); font-weight: 600; }
-              </style>
-            </head>
-            <body>
-              <form method="post" action="/sign-in">
-                <h1><img src="/favicon.svg" alt="" width="28" height="28"> BulkImporter</h1>
-                {{(complaint is null ? "" : $"<p class=\"complaint\" role=\"alert\">{html.Encode(complaint)}</p>")}}
-                <label for="key">API key</label>
-                <input id="key" name="key" type="password" autocomplete="current-password" required autofocus>
-                <input type="hidden" name="returnUrl" value="{{html.Encode(Local(returnUrl))}}">
-                <input type="hidden" name="{{html.Encode(token.FormFieldName)}}" value="{{html.Encode(token.RequestToken!)}}">
-                <button type="submit">Sign in</button>
-                <p><small>The server printed a key and a sign-in link when it first started. An admin makes more.</small></p>
-              </form>
-            </body>
-            </html>
-            """, "text/html; charset=utf-8", statusCode: complaint is null ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest);
+        var password = form["password"].ToString();
+        return password == form["again"].ToString() ? password : throw new InvalidArgumentException("again", "The two passwords are not the same.");
     }
+
+    private static async Task EnterAsync(HttpContext context, NoteSignIn note, Caller caller, string how, CancellationToken cancellationToken)
+    {
+        await EnterAsync(context, caller);
+        await note.RunAsync(caller, how, cancellationToken);
+    }
+
+    private static Task EnterAsync(HttpContext context, Caller caller) => context.SignInAsync(
+        CookieAuthenticationDefaults.AuthenticationScheme, Identities.Of(caller, CookieAuthenticationDefaults.AuthenticationScheme),
+        new AuthenticationProperties { IsPersistent = true });
 }

@@ -5,7 +5,7 @@ using Npgsql;
 namespace BulkImporter.Accounts;
 
 /// <summary>
-/// Suspends an account whose credential is rejected three times in a row or whose quota is used up. The rows are not to blame: their
+/// Suspends an account whose credential is rejected three times in a row, whose quota is used up, or whose address is not the API's. The rows are not to blame: their
 /// attempts are given back, and nothing is called until a person resumes the account or replaces its token.
 /// </summary>
 public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBreaker> log)
@@ -23,7 +23,7 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
         """;
 
     private const string Suspend = """
-        UPDATE importer.account SET state = 'suspended', reason = $2, updated_at = now() WHERE id = $1 AND state = 'active' AND updated_at = $3
+        UPDATE importer.account SET state = 'suspended', reason = replace($2, '{address}', base_url), updated_at = now() WHERE id = $1 AND state = 'active' AND updated_at = $3
         RETURNING true
         """;
 
@@ -41,12 +41,12 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
     }
 
     /// <summary>Storage or assets are used up.</summary>
-    public async Task QuotaExceededAsync(int accountId, DateTimeOffset version, string message, CancellationToken cancellationToken)
-    {
-        var reason = $"Cincopa says that the account's quota is used up: {message} Make room or extend the plan, then resume the account.";
-        var suspended = await database.QueryAsync(Suspend, r => r.GetBoolean(0), cancellationToken, accountId, reason, version);
-        if (suspended.Count > 0) Log.AccountSuspended(log, accountId, reason);
-    }
+    public Task QuotaExceededAsync(int accountId, DateTimeOffset version, string message, CancellationToken cancellationToken) => SuspendAsync(accountId, version,
+        $"Cincopa says that the account's quota is used up: {message} Make room or extend the plan, then resume the account.", cancellationToken);
+
+    /// <summary>Something answers at the account's address that does not speak the API.</summary>
+    public Task AnsweredByPageAsync(int accountId, DateTimeOffset version, string message, CancellationToken cancellationToken) => SuspendAsync(accountId, version,
+        $"The address {{address}} answers with a page and not as the API does: {message} Correct the address, or resume the account.", cancellationToken);
 
     /// <summary>A call was accepted: the row of rejections is broken.</summary>
     public async Task CredentialWorkedAsync(int accountId, CancellationToken cancellationToken)
@@ -54,5 +54,11 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
         if (forgotten.GetValueOrDefault(accountId)) return;
         await database.ExecuteAsync(Forget, cancellationToken, accountId);
         forgotten[accountId] = true;
+    }
+
+    private async Task SuspendAsync(int accountId, DateTimeOffset version, string reason, CancellationToken cancellationToken)
+    {
+        var suspended = await database.QueryAsync(Suspend, r => r.GetBoolean(0), cancellationToken, accountId, reason, version);
+        if (suspended.Count > 0) Log.AccountSuspended(log, accountId, reason);
     }
 }

@@ -6,7 +6,12 @@ namespace BulkImporter.Accounts;
 
 /// <summary>Permission for <paramref name="Count"/> calls, the first at <paramref name="FirstAt"/> and one each <paramref name="Spacing"/> after it.</summary>
 /// <param name="FirstAt">A timestamp of the governor's TimeProvider, never earlier than the database meant.</param>
-public readonly record struct Permits(int Count, long FirstAt, TimeSpan Spacing);
+/// <param name="Spacing">Zero when the account has no rate: the calls may then start at any time from FirstAt on.</param>
+public readonly record struct Permits(int Count, long FirstAt, TimeSpan Spacing)
+{
+    /// <summary>What a caller holds who needs to ask nobody.</summary>
+    public static Permits Unlimited(int count) => new(count, 0, TimeSpan.Zero);
+}
 
 /// <summary>
 /// The account's limits over all workers together: calls per second, the backlog, and the times in which the remote side wants to be left
@@ -16,11 +21,18 @@ public readonly record struct Permits(int Count, long FirstAt, TimeSpan Spacing)
 public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, Func<double> random)
 {
     /// <summary>
-    /// How late a permit may be used. Start times stand a little further apart than the rate says, by this over a second, so that calls
-    /// which are late by less than it still never exceed the rate in any one-second window.
+    /// How late a call may be at the remote side, counted from the start time that the database meant. Start times stand a little further
+    /// apart than the rate says, by this over a second, so that calls which are late by less than it still never exceed the rate in any
+    /// one-second window. A half of it is for the caller that wakes late, a quarter for the database's answer, a quarter for the way to
+    /// the remote side.
     /// </summary>
     public static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>How long the database's answer may take without a word to anyone.</summary>
+    private static readonly TimeSpan PromptAnswer = Tolerance / 4;
+
+    // A block is used as late as its answer comes. Blocks of a worker far from the database would then run into those of a near one, so it
+    // says beforehand how long an answer may take ($5, beyond what the tolerance covers), and the next block begins that much later.
     private const string TakeBlock = """
         WITH budget AS (
             SELECT b.account_id, b.kind,
@@ -33,10 +45,10 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
             FOR UPDATE OF b
         )
         UPDATE importer.call_budget b
-        SET next_at = budget.first_at + budget.spacing * budget.count, backlog_room = b.backlog_room - budget.count
+        SET next_at = budget.first_at + budget.spacing * budget.count + CASE WHEN budget.spacing > interval '0' THEN $5 ELSE interval '0' END, backlog_room = b.backlog_room - budget.count
         FROM budget
         WHERE b.account_id = budget.account_id AND b.kind = budget.kind
-        RETURNING budget.count, budget.first_at - clock_timestamp(), budget.spacing
+        RETURNING budget.count, budget.first_at - clock_timestamp(), budget.spacing, clock_timestamp() - statement_timestamp()
         """;
 
     private const string BlockEveryone = """
@@ -54,13 +66,46 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
     // Whether a block may stand in the row, so that the first call that works clears it and the others write nothing.
     private readonly ConcurrentDictionary<(int AccountId, CallKind Kind), bool> blockCleared = new();
 
+    // Seconds that the database takes for an answer, with a margin: grows at once and shrinks slowly. Several threads may write it; whichever does is right enough.
+    private double answerTime;
+
     /// <summary>Takes permits for up to <paramref name="count"/> calls; fewer or none when the backlog is full or everyone is asked to wait.</summary>
     public async Task<Permits> TakeAsync(int accountId, CallKind kind, int count, CancellationToken cancellationToken)
     {
-        var blocks = await database.QueryAsync(TakeBlock,
-            r => new Permits(r.GetInt32(0), After(r.GetTimeSpan(1)), r.GetTimeSpan(2)),
-            cancellationToken, accountId, EnumText<CallKind>.Of(kind), count, Tolerance);
-        return blocks.Count == 0 ? default : blocks[0];
+        while (true)
+        {
+            var allowed = Math.Max(answerTime, PromptAnswer.TotalSeconds);
+            var asked = clock.GetTimestamp();
+            var blocks = await database.QueryAsync(TakeBlock,
+                r => (Count: r.GetInt32(0), StartsIn: r.GetTimeSpan(1), Spacing: r.GetTimeSpan(2), Queued: r.GetTimeSpan(3)),
+                cancellationToken, accountId, EnumText<CallKind>.Of(kind), count, Tolerance, TimeSpan.FromSeconds(allowed) - PromptAnswer);
+            if (blocks is not [var block]) return default;
+            // What the question waited for its turn at the row was before the database looked at its clock.
+            var took = (clock.GetElapsedTime(asked) - block.Queued).TotalSeconds;
+            answerTime = Math.Max(1.5 * took, 0.75 * answerTime);
+            if (took <= allowed || block.Spacing == TimeSpan.Zero) return new Permits(block.Count, After(block.StartsIn), block.Spacing);
+            // Came later than we had said: these start times are others' by now. They pass unused, and the next question says how long it takes.
+        }
+    }
+
+    /// <summary>Waits until it is just time for one more statement before the first of <paramref name="permits"/> may be used.</summary>
+    public Task WaitAsync(Permits permits, CancellationToken cancellationToken) =>
+        WaitUntilAsync(permits.FirstAt - (long)(answerTime * clock.TimestampFrequency), cancellationToken);
+
+    /// <summary>
+    /// Waits until the call with the given place among <paramref name="permits"/> may start. A permit that is too late by then is replaced
+    /// by a new one: used now, it would fall into the next ones' second. False when no other is to be had now.
+    /// </summary>
+    public async Task<bool> MayStartAsync(int accountId, CallKind kind, Permits permits, int place, CancellationToken cancellationToken)
+    {
+        while (permits.Count > 0)
+        {
+            var startAt = permits.FirstAt + (long)(permits.Spacing.TotalSeconds * place * clock.TimestampFrequency);
+            await WaitUntilAsync(startAt, cancellationToken);
+            if (permits.Spacing == TimeSpan.Zero || clock.GetElapsedTime(startAt) < Tolerance / 2) return true;
+            (permits, place) = (await TakeAsync(accountId, kind, 1, cancellationToken), 0);
+        }
+        return false;
     }
 
     /// <summary>Keeps every worker from calling: for as long as the remote side asked, or for a wait that doubles with each block in a row.</summary>
@@ -76,6 +121,13 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
         if (blockCleared.GetValueOrDefault((accountId, kind))) return;
         await database.ExecuteAsync(Unblock, cancellationToken, accountId, EnumText<CallKind>.Of(kind));
         blockCleared[(accountId, kind)] = true;
+    }
+
+    private async Task WaitUntilAsync(long timestamp, CancellationToken cancellationToken)
+    {
+        // Timers count whole milliseconds of a clock of their own, and may end one too early.
+        while (clock.GetElapsedTime(clock.GetTimestamp(), timestamp) is var wait && wait > TimeSpan.Zero)
+            await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)), clock, cancellationToken);
     }
 
     private long After(TimeSpan delay) =>

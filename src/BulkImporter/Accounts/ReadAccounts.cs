@@ -9,20 +9,26 @@ namespace BulkImporter.Accounts;
 /// <param name="StatusRate">Status calls per second, all workers together.</param>
 /// <param name="MaxInFlight">Submit calls at the same time, all workers together.</param>
 /// <param name="Backlog">Records accepted by Cincopa and not finished.</param>
+/// <param name="InFlight">Records whose submit call is on its way now.</param>
+/// <param name="Outstanding">Records that Cincopa has accepted and not finished now; with those in flight, what counts towards <paramref name="Backlog"/>.</param>
 /// <param name="BlockedUntil">Nobody calls before this time; null when not blocked.</param>
 public sealed record AccountView(
     int Id, string Name, string BaseUrl, AccountState State, string? Reason, double Rate, double StatusRate, int MaxInFlight, int Backlog,
-    DateTimeOffset? BlockedUntil, string? BlockedReason, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);
+    int InFlight, int Outstanding, DateTimeOffset? BlockedUntil, string? BlockedReason, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);
 
 public sealed class ReadAccounts(NpgsqlDataSource database)
 {
     private const string Select = """
         SELECT a.id, a.name, a.base_url, a.state, a.reason, a.submit_rate, a.status_rate, a.max_in_flight, a.backlog_limit,
-            b.blocked_until, b.blocked_reason, a.created_at, a.updated_at
+            load.in_flight, load.outstanding, b.blocked_until, b.blocked_reason, a.created_at, a.updated_at
         FROM importer.account a
         LEFT JOIN LATERAL (
             SELECT blocked_until, blocked_reason FROM importer.call_budget
             WHERE account_id = a.id AND blocked_until > now() ORDER BY blocked_until DESC LIMIT 1) b ON true
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(c.submitting_count), 0)::int AS in_flight, coalesce(sum(c.submitted_count), 0)::int AS outstanding
+            FROM importer.import i JOIN importer.import_chunk c ON c.import_id = i.id AND c.submitting_count + c.submitted_count > 0
+            WHERE i.account_id = a.id AND i.state IN ('running', 'paused', 'cancelled')) load
         """;
 
     public async Task<IReadOnlyList<AccountView>> ListAsync(CancellationToken cancellationToken) =>
@@ -34,5 +40,5 @@ public sealed class ReadAccounts(NpgsqlDataSource database)
 
     private static AccountView Read(NpgsqlDataReader r) => new(
         r.GetInt32(0), r.GetString(1), r.GetString(2), EnumText<AccountState>.Parse(r.GetString(3)), r.Text(4), r.GetDouble(5), r.GetDouble(6),
-        r.GetInt32(7), r.GetInt32(8), r.Time(9), r.Text(10), r.GetFieldValue<DateTimeOffset>(11), r.GetFieldValue<DateTimeOffset>(12));
+        r.GetInt32(7), r.GetInt32(8), r.GetInt32(9), r.GetInt32(10), r.Time(11), r.Text(12), r.GetFieldValue<DateTimeOffset>(13), r.GetFieldValue<DateTimeOffset>(14));
 }

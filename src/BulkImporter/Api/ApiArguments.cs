@@ -44,16 +44,17 @@ internal static class ApiArguments
     };
 }
 
-/// <summary>The selection as query arguments: <c>state</c>, <c>code</c>, <c>recordIds</c> (repeated), <c>search</c>.</summary>
-internal sealed record SelectionQuery(string? State, string? Code, int[]? RecordIds, string? Search)
+/// <summary>The selection as query arguments: <c>state</c>, <c>code</c>, <c>recordIds</c> (repeated), <c>search</c>, <c>stalledMinutes</c>.</summary>
+internal sealed record SelectionQuery(string? State, string? Code, int[]? RecordIds, string? Search, double? StalledMinutes)
 {
-    public RecordFilter ToFilter() => new SelectionBody(State, Code, RecordIds is { Length: > 0 } rows ? rows : null, Search).ToFilter();
+    public RecordFilter ToFilter() => new SelectionBody(State, Code, RecordIds is { Length: > 0 } rows ? rows : null, Search, StalledMinutes).ToFilter();
 }
 
 /// <summary>The selection as a JSON body. What is left out does not narrow it.</summary>
 /// <param name="RecordIds">Row numbers: a record's id within its import.</param>
 /// <param name="Search">Part of the source URL, caption, reference id, status_id or rid, in any case; or a row number.</param>
-public sealed record SelectionBody(string? State, string? Code, IReadOnlyList<int>? RecordIds, string? Search)
+/// <param name="StalledMinutes">Only submitted records that have not moved at Cincopa for so long.</param>
+public sealed record SelectionBody(string? State, string? Code, IReadOnlyList<int>? RecordIds, string? Search, double? StalledMinutes = null)
 {
     /// <summary>Rows that one request may name; a larger selection is told by state, code or search.</summary>
     private const int MostRows = 100_000;
@@ -62,12 +63,15 @@ public sealed record SelectionBody(string? State, string? Code, IReadOnlyList<in
     internal RecordFilter ToFilter()
     {
         if (RecordIds is { Count: > MostRows }) throw new InvalidArgumentException("recordIds", $"At most {MostRows:N0} rows can be named.");
+        if (StalledMinutes is { } minutes && !(minutes >= 0 && minutes < TimeSpan.FromDays(365).TotalMinutes))
+            throw new InvalidArgumentException("stalledMinutes", "'stalledMinutes' is from 0 to a year's.");
         return new RecordFilter
         {
             State = ApiArguments.Choice<RecordState>("state", State),
             Code = string.IsNullOrEmpty(Code) ? null : Code,
             RowNumbers = RecordIds,
             Search = string.IsNullOrEmpty(Search) ? null : Search,
+            Stalled = StalledMinutes is { } stalled ? TimeSpan.FromMinutes(stalled) : null,
         };
     }
 }

@@ -36,6 +36,8 @@ public static class ApiSetup
         api.MapRecords();
         api.MapAccounts();
         api.MapKeys();
+        api.MapUsers();
+        api.MapAudit();
         endpoints.MapHealth();
         endpoints.MapOpenApi("/openapi/{documentName}.json");
         // Its script comes with the package; fonts and the rest that it would fetch from elsewhere are off.

@@ -8,6 +8,26 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BulkImporter.Api;
 
+/// <summary>What changes about an import in review; what is left out stays as it is.</summary>
+/// <param name="Map">The column mapping (<c>url=OriginalURL,caption=Title</c>); empty to recognise the header.</param>
+/// <param name="FirstRows">Rows to read from the beginning; 0 for all.</param>
+/// <param name="Fid">The gallery that new assets join; empty for none.</param>
+public sealed record RevisionBody(
+    string? Name, string? Account, string? Map, int? FirstRows, int? MaxAttempts, WhenUnknown? WhenUnknown, int? Priority, string? Fid)
+{
+    internal ImportRevision ToRevision() => new()
+    {
+        Name = Name,
+        Account = Account,
+        Mapping = Map,
+        FirstRows = FirstRows,
+        MaxAttempts = MaxAttempts,
+        WhenUnknown = WhenUnknown,
+        Priority = Priority,
+        Fid = Fid,
+    };
+}
+
 internal static class ImportsApi
 {
     /// <summary>How often the events of an import are looked for; two looks that see the same send one event.</summary>
@@ -18,11 +38,16 @@ internal static class ImportsApi
         var imports = api.MapGroup("/imports").WithTags("Imports");
         imports.MapPost("/", CreateAsync).RequireAuthorization(Policy.Operator)
             .WithSummary("Upload a manifest and make an import of it")
-            .WithDescription("multipart/form-data with the field 'file', or the file as the body (text/csv). Fields or query arguments: name, fileName, account, start, map, maxAttempts, whenUnknown, priority, fid, chunkSize. The same Idempotency-Key again answers 200 with the first import.")
+            .WithDescription("multipart/form-data with the field 'file', or the file as the body (text/csv). Fields or query arguments: name, fileName, account, start, map, maxAttempts, whenUnknown, priority, fid, firstRows, chunkSize. The same Idempotency-Key again answers 200 with the first import.")
             .Problems(400, 413, 415);
-        imports.MapGet("/", ListAsync).RequireAuthorization(Policy.Viewer).WithSummary("List imports, the newest first").Problems(400);
+        imports.MapGet("/", ListAsync).RequireAuthorization(Policy.Viewer).WithSummary("List imports, the newest first unless order says oldest or name; search looks at name, file, account and person").Problems(400);
         imports.MapGet("/{id:int}", FindAsync).RequireAuthorization(Policy.Viewer).WithSummary("One import").Problems(404);
         imports.MapGet("/{id:int}/events", EventsAsync).RequireAuthorization(Policy.Viewer).WithSummary("Follow an import: server-sent events with its body, at most one a second, until nothing moves any more").Problems(404);
+        imports.MapPatch("/{id:int}", ReviseAsync).RequireAuthorization(Policy.Operator)
+            .WithSummary("Change an import in review, or one whose manifest was rejected")
+            .WithDescription("What is left out stays as it is. A changed map, firstRows or maxAttempts makes the manifest be read again: the import is then 'parsing', and in review again when it is read.")
+            .Problems(400, 404, 409);
+        imports.MapGet("/{id:int}/preview", PreviewAsync).RequireAuthorization(Policy.Viewer).WithSummary("The manifest's columns, what each is read as, and its first rows").Problems(400, 404);
         imports.MapPost("/{id:int}/start", StartAsync).RequireAuthorization(Policy.Operator).WithSummary("Start an import that is in review, or will be").Problems(404, 409);
         imports.MapPost("/{id:int}/pause", PauseAsync).RequireAuthorization(Policy.Operator).WithSummary("Stop sending; what was sent is still followed").Problems(404, 409);
         imports.MapPost("/{id:int}/resume", ResumeAsync).RequireAuthorization(Policy.Operator).WithSummary("Go on after a pause").Problems(404, 409);
@@ -30,6 +55,15 @@ internal static class ImportsApi
         imports.MapGet("/{id:int}/findings", FindingsAsync).RequireAuthorization(Policy.Viewer).WithSummary("What was found in the manifest; format=csv streams all of it").Problems(400, 404)
             .Produces<FindingPage>().Produces<string>(contentType: "text/csv");
     }
+
+    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> ReviseAsync(
+        int id, RevisionBody body, ReviseImport revise, ReadImports imports, HttpContext context, CancellationToken cancellationToken) =>
+        await AnswerAsync(id, await revise.RunAsync(id, body.ToRevision(), context.User.Actor(), cancellationToken), imports, cancellationToken);
+
+    private static async Task<Results<Ok<ManifestPreview>, ProblemHttpResult>> PreviewAsync(int id, int? rows, PreviewManifest preview, CancellationToken cancellationToken) =>
+        await preview.RunAsync(id, ApiArguments.Limit(rows, 5, 100), cancellationToken) is { } beginning
+            ? TypedResults.Ok(beginning)
+            : Problem.NotFound($"There is no import {id} with a manifest that can be read.");
 
     private static async Task<Results<Created<ImportView>, Ok<ImportView>, ProblemHttpResult>> CreateAsync(
         HttpContext context, ManifestUpload upload, ReadImports imports, CancellationToken cancellationToken)
@@ -40,9 +74,17 @@ internal static class ImportsApi
         return created.Existed ? TypedResults.Ok(import) : TypedResults.Created($"/api/v1/imports/{created.Id}", import);
     }
 
-    private static async Task<Ok<Page<ImportView>>> ListAsync(ReadImports imports, int? limit, string? after, string? state, CancellationToken cancellationToken) =>
-        TypedResults.Ok(await imports.ListAsync(
-            ApiArguments.Limit(limit, 50, 500), ApiArguments.Cursor(after), ApiArguments.Choice<ImportState>("state", state), cancellationToken));
+    private static async Task<Ok<Page<ImportView>>> ListAsync(
+        ReadImports imports, int? limit, string? after, string? state, string? search, string? order, CancellationToken cancellationToken)
+    {
+        var filter = new ImportFilter
+        {
+            State = ApiArguments.Choice<ImportState>("state", state),
+            Search = string.IsNullOrEmpty(search) ? null : search,
+            Order = ApiArguments.Choice<ImportOrder>("order", order) ?? ImportOrder.Newest,
+        };
+        return TypedResults.Ok(await imports.ListAsync(filter, ApiArguments.Cursor(after), ApiArguments.Limit(limit, 50, 500), cancellationToken));
+    }
 
     private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> FindAsync(int id, ReadImports imports, CancellationToken cancellationToken) =>
         await imports.FindAsync(id, cancellationToken) is { } import ? TypedResults.Ok(import) : Problem.ImportNotFound(id);

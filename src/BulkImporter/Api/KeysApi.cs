@@ -20,7 +20,7 @@ internal static class KeysApi
         keys.MapPost("/", MakeAsync).WithSummary("Make an API key; the answer is the only place that shows its secret").Problems(400);
         keys.MapDelete("/{id:int}", RevokeAsync).WithSummary("Revoke an API key and the sessions that it opened").Problems(404, 409);
         api.MapPost("/sign-in-links", MakeLinkAsync).RequireAuthorization(Policy.Viewer).WithTags("Access")
-            .WithSummary("Make a link that signs a browser in once, with the caller's own role");
+            .WithSummary("Make a link that signs a browser in once, as the caller");
     }
 
     private static async Task<Ok<Page<KeyView>>> ListAsync(ReadKeys keys, CancellationToken cancellationToken) =>
@@ -38,12 +38,12 @@ internal static class KeysApi
         {
             KeyRevocation.Done => TypedResults.NoContent(),
             KeyRevocation.NotFound => Problem.NotFound($"There is no key {id}, or it is revoked already."),
-            KeyRevocation.LastAdmin => Problem.Of(StatusCodes.Status409Conflict, "last-admin-key", "Last admin key", "This is the last admin key; make another before it is revoked."),
+            KeyRevocation.LastAdmin => Problem.Of(StatusCodes.Status409Conflict, "last-admin-key", "Last admin key", "This is the last admin key, and there is no admin with a password; make another before it is revoked."),
         };
 
     private static async Task<Ok<SignInLinkBody>> MakeLinkAsync(MakeSignInLink make, HttpContext context, CancellationToken cancellationToken)
     {
-        var link = await make.RunAsync(context.User.Role(), cancellationToken);
+        var link = await make.RunAsync(context.User.Caller(), cancellationToken);
         return TypedResults.Ok(new SignInLinkBody($"{context.Request.Scheme}://{context.Request.Host}{link.Path}", link.ExpiresAt));
     }
 }

@@ -1,5 +1,4 @@
 using BulkImporter.Data;
-using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -16,9 +15,10 @@ internal static class Problem
 
     public static ProblemHttpResult AccountNotFound(string name) => NotFound($"There is no account '{name}'.");
 
-    public static ProblemHttpResult RefusedInThisState(ImportState state, string sentence) => TypedResults.Problem(
+    /// <param name="state">An import's or a record's.</param>
+    public static ProblemHttpResult RefusedInThisState<T>(T state, string sentence) where T : struct, Enum => TypedResults.Problem(
         sentence, statusCode: StatusCodes.Status409Conflict, title: "Refused in this state", type: "refused-in-this-state",
-        extensions: new Dictionary<string, object?> { ["state"] = EnumText<ImportState>.Of(state) });
+        extensions: new Dictionary<string, object?> { ["state"] = EnumText<T>.Of(state) });
 
     public static ProblemHttpResult AlreadyExists(string sentence) => Of(StatusCodes.Status409Conflict, "already-exists", "Already exists", sentence);
 
@@ -49,7 +49,7 @@ internal static class Problem
         context.ProblemDetails.Detail ??= status switch
         {
             StatusCodes.Status401Unauthorized => "Give an API key: Authorization: Bearer KEY. It may also be expired or revoked.",
-            StatusCodes.Status403Forbidden => "The key's role does not allow this: viewer looks, operator acts, admin manages accounts and keys.",
+            StatusCodes.Status403Forbidden => "The key's role does not allow this: viewer looks, operator acts, admin manages accounts, people and keys.",
             StatusCodes.Status404NotFound => $"The API has no {context.HttpContext.Request.Path}.",
             _ => null,
         };

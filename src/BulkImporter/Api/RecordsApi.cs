@@ -2,6 +2,7 @@ using BulkImporter.Access;
 using BulkImporter.Data;
 using BulkImporter.Export;
 using BulkImporter.Imports;
+using BulkImporter.Reconcile;
 using BulkImporter.Records;
 using BulkImporter.Rerun;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -21,6 +22,9 @@ public sealed record RecordBody(
 /// <param name="Refusals">Those by state, each with the reason.</param>
 public sealed record RerunBody(int Rerun, int Refused, IReadOnlyList<RefusedRecords> Refusals);
 
+/// <summary>Which asset a record in doubt became.</summary>
+public sealed record AdoptBody(string? Rid);
+
 internal static class RecordsApi
 {
     public static void MapRecords(this IEndpointRouteBuilder api)
@@ -28,10 +32,22 @@ internal static class RecordsApi
         var import = api.MapGroup("/imports/{id:int}").WithTags("Records");
         import.MapGet("/records", ListAsync).RequireAuthorization(Policy.Viewer).WithSummary("List records in the order of the manifest").Problems(400, 404);
         import.MapGet("/records/{rowNumber:int}", FindAsync).RequireAuthorization(Policy.Viewer).WithSummary("One record with its attempts").Problems(404);
+        import.MapGet("/records/{rowNumber:int}/candidates", CandidatesAsync).RequireAuthorization(Policy.Viewer)
+            .WithSummary("Assets that may be the one of a record in doubt")
+            .WithDescription("Found by the last look through the account's assets: the same file name, uploaded after the attempt began, and no record has it. None for a record that is not unknown.")
+            .Problems(404);
+        import.MapPost("/records/{rowNumber:int}/adopt", AdoptAsync).RequireAuthorization(Policy.Operator)
+            .WithSummary("Say which asset a record in doubt became")
+            .WithDescription("The rid of a candidate, or of any other asset that the account has and no record does. The record is then imported. 424 when Cincopa cannot be asked about an asset that is no candidate.")
+            .Problems(400, 404, 409, 422, 424);
         import.MapPost("/rerun", RerunAsync).RequireAuthorization(Policy.Operator)
             .WithSummary("Order new attempts for a selection")
             .WithDescription("Failed and cancelled records of the selection are sent again; unknown ones only when the selection is state=unknown or names the rows, because that may make a second asset.")
             .Problems(400, 404, 409);
+        import.MapPost("/records/{rowNumber:int}/give-up", GiveUpAsync).RequireAuthorization(Policy.Operator)
+            .WithSummary("Give a record in doubt up")
+            .WithDescription("An unknown record becomes failed with the code given_up. It is sent again only by a rerun that names the row or that code.")
+            .Problems(404, 409);
         import.MapGet("/results", ResultsAsync).RequireAuthorization(Policy.Viewer).WithSummary("The manifest with what became of each row, streamed").Problems(400, 404, 409)
             .Produces<string>(contentType: "text/csv").Produces<string>(contentType: "application/jsonl");
     }
@@ -46,11 +62,26 @@ internal static class RecordsApi
     private static async Task<Results<Ok<RecordBody>, ProblemHttpResult>> FindAsync(int id, int rowNumber, ReadRecords records, CancellationToken cancellationToken)
     {
         if (await records.FindAsync(id, rowNumber, cancellationToken) is not { Record: var r, Attempts: var attempts })
-            return Problem.NotFound($"There is no import {id} with a row {rowNumber}.");
+            return RowNotFound(id, rowNumber);
         return TypedResults.Ok(new RecordBody(
             r.RowNumber, r.LineNumber, r.Url, r.Caption, r.ReferenceId, r.State, r.StatusId, r.Rid, r.Attempts, r.Error, r.Progress, r.ProgressBytes, r.TotalBytes,
             r.NextAttemptAt, r.SubmittedAt, r.FinishedAt, r.PossiblyDuplicated, attempts));
     }
+
+    private static async Task<Results<Ok<CandidatesView>, ProblemHttpResult>> CandidatesAsync(
+        int id, int rowNumber, ReadCandidates candidates, CancellationToken cancellationToken) =>
+        await candidates.FindAsync(id, rowNumber, cancellationToken) is { } found ? TypedResults.Ok(found) : RowNotFound(id, rowNumber);
+
+    private static async Task<Results<Ok<RecordBody>, ProblemHttpResult>> AdoptAsync(
+        int id, int rowNumber, AdoptBody body, AdoptAsset adopt, ReadRecords records, HttpContext context, CancellationToken cancellationToken) =>
+        await adopt.RunAsync(id, rowNumber, body.Rid, context.User.Actor(), cancellationToken) switch
+        {
+            AdoptResult.NotFound missing => Problem.NotFound(missing.Sentence),
+            AdoptResult.Refused refused => Problem.Of(StatusCodes.Status409Conflict, "adoption-refused", "Not adopted", refused.Sentence),
+            AdoptResult.NoSuchAsset none => Problem.Of(StatusCodes.Status422UnprocessableEntity, "no-such-asset", "No such asset", none.Sentence),
+            AdoptResult.CannotAsk cannot => Problem.Of(StatusCodes.Status424FailedDependency, "cincopa-not-asked", "Cincopa cannot be asked", cannot.Sentence),
+            _ => await FindAsync(id, rowNumber, records, cancellationToken),
+        };
 
     private static async Task<Results<Ok<RerunBody>, ProblemHttpResult>> RerunAsync(
         int id, SelectionBody selection, RerunRecords rerun, HttpContext context, CancellationToken cancellationToken) =>
@@ -60,6 +91,17 @@ internal static class RecordsApi
             RerunResult.WrongState wrong => Problem.RefusedInThisState(wrong.State, wrong.Sentence),
             _ => Problem.ImportNotFound(id),
         };
+
+    private static async Task<Results<Ok<RecordBody>, ProblemHttpResult>> GiveUpAsync(
+        int id, int rowNumber, GiveUpRecords giveUp, ReadRecords records, HttpContext context, CancellationToken cancellationToken)
+    {
+        var givenUp = await giveUp.RunAsync(id, new RecordFilter { RowNumbers = [rowNumber] }, context.User.Actor(), cancellationToken);
+        if (givenUp == 0 && await records.FindAsync(id, rowNumber, cancellationToken) is { Record.State: var state })
+            return Problem.RefusedInThisState(state, $"Row {rowNumber} is {EnumText<RecordState>.Of(state)}; only an unknown record can be given up.");
+        return await FindAsync(id, rowNumber, records, cancellationToken);
+    }
+
+    private static ProblemHttpResult RowNotFound(int id, int rowNumber) => Problem.NotFound($"There is no import {id} with a row {rowNumber}.");
 
     private static async Task<IResult> ResultsAsync(
         int id, [AsParameters] SelectionQuery selection, string? format, ExportResults export, HttpContext context, CancellationToken cancellationToken)

@@ -4,47 +4,58 @@ using Spectre.Console;
 
 namespace BulkImporter.Cli;
 
-/// <summary><c>account add|list|check|limits|resume</c>: the Cincopa accounts that the server imports for.</summary>
+/// <summary><c>account add|list|check|limits|token|resume</c>: the Cincopa accounts that the server imports for.</summary>
 internal sealed class AccountVerb : Verb
 {
     public AccountVerb(Surroundings surroundings)
         : base("account", "Add, check, limit and resume Cincopa accounts.", "BulkImporter account list", "BulkImporter account add museum --token-stdin < token.txt")
     {
-        Takes(new AccountAddVerb(surroundings), new AccountListVerb(surroundings), new AccountCheckVerb(surroundings), new AccountLimitsVerb(surroundings), new AccountResumeVerb(surroundings));
+        Takes(new AccountAddVerb(surroundings), new AccountListVerb(surroundings), new AccountCheckVerb(surroundings), new AccountLimitsVerb(surroundings), new AccountTokenVerb(surroundings), new AccountResumeVerb(surroundings));
     }
 
     private static Argument<string> AccountName() => new("NAME") { Description = "The account's name" };
 
     private static string PathOf(string name, string? action = null) => $"accounts/{Uri.EscapeDataString(name)}{action}";
 
+    private static Option<bool> TokenStdin(Command verb)
+    {
+        var option = new Option<bool>("--token-stdin") { Description = "Read the API token from standard input, the only way in: arguments are seen by every user of the machine" };
+        verb.Validators.Add(result =>
+        {
+            if (!result.GetValue(option))
+                result.AddError($"The token comes from standard input only, and --token-stdin says that you know: BulkImporter account {verb.Name} NAME --token-stdin < token.txt");
+        });
+        return option;
+    }
+
+    private static async Task<string> ReadTokenAsync(Surroundings surroundings, CancellationToken cancellationToken)
+    {
+        var token = (await surroundings.Input.ReadToEndAsync(cancellationToken)).Trim();
+        return token.Length == 0 || token.Any(char.IsWhiteSpace)
+            ? throw new VerbFailure(ExitCode.Usage, "Standard input must hold the token and nothing else.", "For example: BulkImporter account add museum --token-stdin < token.txt")
+            : token;
+    }
+
     private static string Limit(double limit) => limit == 0 ? "none" : limit.ToString("0.##", CultureInfo.InvariantCulture);
 
     private static string Sentence(AccountBody account) => string.Create(CultureInfo.InvariantCulture,
-        $"Account {Wording.Plain(account.Name)} at {Wording.Plain(account.BaseUrl)}: {account.State}{(account.Reason is null ? "" : $" ({Wording.Plain(account.Reason)})")}; calls per second {Limit(account.Rate)}, in flight {Limit(account.MaxInFlight)}, backlog {Limit(account.Backlog)}.");
+        $"Account {Wording.Plain(account.Name)} at {Wording.Plain(account.BaseUrl)}: {account.State}{(account.Reason is null ? "" : $" ({Wording.Plain(account.Reason)})")}; calls per second {Limit(account.Rate)}, in flight {Limit(account.MaxInFlight)}, backlog {Limit(account.Backlog)}; now {account.InFlight} in flight, {account.Outstanding} outstanding.");
 
     private sealed class AccountAddVerb : ClientVerb
     {
         private readonly Argument<string> name = AccountName();
-        private readonly Option<bool> tokenStdin = new("--token-stdin") { Description = "Read the API token from standard input, the only way in: arguments are seen by every user of the machine" };
         private readonly Option<string?> baseUrl = new("--base-url") { HelpName = "URL", Description = "Where Cincopa's API is, when not at its usual address" };
 
         public AccountAddVerb(Surroundings surroundings)
             : base(surroundings, "add", "Add an account. Its token is stored encrypted and never shown again.",
                 "BulkImporter account add museum --token-stdin < token.txt", "pass show cincopa/museum | BulkImporter account add museum --token-stdin")
         {
-            TakesFromServer(name, tokenStdin, baseUrl, Json);
-            Validators.Add(result =>
-            {
-                if (!result.GetValue(tokenStdin))
-                    result.AddError("The token comes from standard input only, and --token-stdin says that you know: BulkImporter account add NAME --token-stdin < token.txt");
-            });
+            TakesFromServer(name, TokenStdin(this), baseUrl, Json);
         }
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
-            var token = (await Surroundings.Input.ReadToEndAsync(cancellationToken)).Trim();
-            if (token.Length == 0 || token.Any(char.IsWhiteSpace))
-                throw new VerbFailure(ExitCode.Usage, "Standard input must hold the token and nothing else.", $"For example: BulkImporter account add {line.GetValue(name)} --token-stdin < token.txt");
+            var token = await ReadTokenAsync(Surroundings, cancellationToken);
             var account = await api.SendAsync<AccountBody>(HttpMethod.Post, "accounts", new NewAccountBody(line.GetRequiredValue(name), token, line.GetValue(baseUrl)), cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? account.Json : Sentence(account.Value));
             return ExitCode.Done;
@@ -130,6 +141,23 @@ internal sealed class AccountVerb : Verb
             var account = limits == new LimitsBody(null, null, null)
                 ? await api.GetAsync<AccountBody>(path, cancellationToken)
                 : await api.SendAsync<AccountBody>(HttpMethod.Patch, path, limits, cancellationToken);
+            Surroundings.Output.WriteLine(line.GetValue(Json) ? account.Json : Sentence(account.Value));
+            return ExitCode.Done;
+        }
+    }
+
+    private sealed class AccountTokenVerb : ClientVerb
+    {
+        private readonly Argument<string> name = AccountName();
+
+        public AccountTokenVerb(Surroundings surroundings)
+            : base(surroundings, "token", "Replace the account's API token. A suspended account becomes active.", "BulkImporter account token museum --token-stdin < token.txt") =>
+            TakesFromServer(name, TokenStdin(this), Json);
+
+        protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
+        {
+            var token = await ReadTokenAsync(Surroundings, cancellationToken);
+            var account = await api.SendAsync<AccountBody>(HttpMethod.Patch, PathOf(line.GetRequiredValue(name)), new NewTokenBody(token), cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? account.Json : Sentence(account.Value));
             return ExitCode.Done;
         }

@@ -102,6 +102,10 @@ internal sealed record SelectionBody
     public IReadOnlyList<int>? RecordIds { get; init; }
 }
 
+/// <summary>What <c>PATCH /imports/{id}</c> takes; null leaves a setting as it is.</summary>
+internal sealed record RevisionBody(
+    string? Name, string? Account, string? Map, int? FirstRows, int? MaxAttempts, string? WhenUnknown, int? Priority, string? Fid);
+
 /// <summary>What a rerun did: how many records are pending again, and which of the selection are left as they were, and why.</summary>
 internal sealed record RerunBody
 {
@@ -117,6 +121,29 @@ internal sealed record RefusalBody
     public string Reason { get; init; } = "";
 }
 
+/// <summary>Assets that may be the one of a record in doubt.</summary>
+internal sealed record CandidatesBody
+{
+    public IReadOnlyList<CandidateBody> Items { get; init; } = [];
+
+    /// <summary>When they were last looked for; null when they were not yet.</summary>
+    public DateTimeOffset? LookedAt { get; init; }
+
+    /// <summary>Why they cannot be looked for at present.</summary>
+    public string? Problem { get; init; }
+}
+
+internal sealed record CandidateBody
+{
+    public string Rid { get; init; } = "";
+    public string FileName { get; init; } = "";
+    public long? SizeBytes { get; init; }
+    public DateTimeOffset? UploadedAt { get; init; }
+    public string? Caption { get; init; }
+}
+
+internal sealed record AdoptBody(string Rid);
+
 /// <summary>An account; never with its token. Limits of 0 mean none.</summary>
 internal sealed record AccountBody
 {
@@ -127,9 +154,13 @@ internal sealed record AccountBody
     public double Rate { get; init; }
     public int MaxInFlight { get; init; }
     public int Backlog { get; init; }
+    public int InFlight { get; init; }
+    public int Outstanding { get; init; }
 }
 
 internal sealed record NewAccountBody(string Name, string Token, string? BaseUrl);
+
+internal sealed record NewTokenBody(string Token);
 
 /// <summary>Limits to change; null leaves one as it is, 0 lifts it.</summary>
 internal sealed record LimitsBody(double? Rate, int? MaxInFlight, int? Backlog);
@@ -145,6 +176,41 @@ internal sealed record AccountCheckBody
 }
 
 internal sealed record SignInLinkBody(string Url);
+
+/// <summary>A person who signs in with a password.</summary>
+internal sealed record UserBody
+{
+    public string Name { get; init; } = "";
+    public string Role { get; init; } = "";
+    public string State { get; init; } = "";
+    public DateTimeOffset? LockedOutUntil { get; init; }
+    public DateTimeOffset? SignedInAt { get; init; }
+}
+
+internal sealed record NewUserBody(string Name, string Role);
+
+/// <summary>What to change; null leaves it as it is.</summary>
+internal sealed record UserChangeBody(string? Role, bool? Locked);
+
+internal sealed record PasswordLinkBody(string Url, DateTimeOffset ExpiresAt);
+
+internal sealed record AddedUserBody(UserBody User, PasswordLinkBody Link);
+
+/// <summary>An API key without its secret.</summary>
+internal sealed record KeyBody
+{
+    public int Id { get; init; }
+    public string Name { get; init; } = "";
+    public string Prefix { get; init; } = "";
+    public string Role { get; init; } = "";
+    public DateTimeOffset? ExpiresAt { get; init; }
+    public DateTimeOffset? RevokedAt { get; init; }
+    public DateTimeOffset? LastUsedAt { get; init; }
+}
+
+internal sealed record NewKeyBody(string Name, string Role, DateTimeOffset? ExpiresAt);
+
+internal sealed record MadeKeyBody(KeyBody Key, string Secret);
 
 /// <summary>RFC 9457.</summary>
 internal sealed record ProblemBody

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using BulkImporter.Access;
 using BulkImporter.Data;
 using BulkImporter.Records;
 
@@ -43,6 +44,13 @@ internal abstract class ClientVerb : Verb
     {
         var option = new Option<string?>("--state") { HelpName = "STATE", Description = description };
         option.AcceptOnlyFromAmong([.. EnumText<RecordState>.All]);
+        return option;
+    }
+
+    protected static Option<string> RoleOption(string description)
+    {
+        var option = new Option<string>("--role") { HelpName = "ROLE", Description = description, Required = true };
+        option.AcceptOnlyFromAmong([.. EnumText<Role>.All]);
         return option;
     }
 

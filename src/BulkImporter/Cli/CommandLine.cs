@@ -69,6 +69,7 @@ public static class CommandLine
             ServerVerb.Migrate(verbs),
             new ValidateVerb(surroundings),
             new SubmitVerb(surroundings),
+            new ReviseVerb(surroundings),
             new ListVerb(surroundings),
             new ShowVerb(surroundings),
             new RecordsVerb(surroundings),
@@ -77,8 +78,12 @@ public static class CommandLine
             SteerVerb.Resume(surroundings),
             SteerVerb.Cancel(surroundings),
             new RerunVerb(surroundings),
+            new AdoptVerb(surroundings),
+            new GiveUpVerb(surroundings),
             new ExportVerb(surroundings),
             new AccountVerb(surroundings),
+            new UserVerb(surroundings),
+            new KeyVerb(surroundings),
             new DemoVerb(surroundings),
         };
         var help = root.Options.OfType<HelpOption>().Single();

@@ -36,6 +36,9 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
     /// <summary>Cincopa's form of a token (OWN), for a simulator that takes any: no secret.</summary>
     private const string Token = "1000001idemo0nothing0secret";
 
+    /// <summary>For the look for assets of records in doubt, which a worker begins every 10 s.</summary>
+    private static readonly TimeSpan LookLimit = TimeSpan.FromMinutes(1);
+
     private const int TailLines = 20;
 
     public async Task<int> RunAsync(DemoOptions options, CancellationToken cancellationToken)
@@ -111,6 +114,8 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
         ["Cincopa__BaseUrl"] = $"{simulatorUrl}/v2/",
         ["BULKIMPORTER_API_KEY"] = apiKey,
         ["BulkImporter__DataDirectory"] = Path.Combine(directory, "data"),
+        // The simulator imports in seconds, and who watches a demo does not wait ten minutes to see what became of a lost reply.
+        ["BulkImporter__Reconcile__Grace"] = "00:00:05",
         // A demo never touches a database that the environment names for real work.
         ["ConnectionStrings__BulkImporter"] = null,
     };
@@ -172,11 +177,32 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
 
         var watch = new Watch(api, surroundings);
         var last = await watch.ShowAsync(import, cancellationToken);
+        if (last.Counts.Unknown > 0)
+            last = await UntilLookedForAsync(api, last, cancellationToken);
         watch.Report(last);
         var results = Path.Combine(directory, "results.csv");
         await ExportVerb.SaveAsync(api, string.Create(CultureInfo.InvariantCulture, $"imports/{last.Id}/results?format=csv"), results, cancellationToken);
         surroundings.Output.WriteLine($"Results: {results}");
         return last;
+    }
+
+    /// <summary>Until the assets of all records in doubt were looked for: those that were found are imported then.</summary>
+    private async Task<ImportBody> UntilLookedForAsync(ImporterApi api, ImportBody import, CancellationToken cancellationToken)
+    {
+        surroundings.Output.WriteLine($"Looking for the assets of {Wording.Number(import.Counts.Unknown)} unknown records.");
+        var since = surroundings.Clock.GetTimestamp();
+        while (surroundings.Clock.GetElapsedTime(since) < LookLimit)
+        {
+            var unknown = await api.GetAsync<PageBody<RecordBody>>(string.Create(CultureInfo.InvariantCulture, $"imports/{import.Id}/records?state=unknown"), cancellationToken);
+            var looks = new List<CandidatesBody>();
+            foreach (var record in unknown.Value.Items)
+                looks.Add((await api.GetAsync<CandidatesBody>(string.Create(CultureInfo.InvariantCulture, $"imports/{import.Id}/records/{record.RowNumber}/candidates"), cancellationToken)).Value);
+            if (looks.TrueForAll(l => l.LookedAt is not null))
+                break;
+            await Task.Delay(Watch.Interval, surroundings.Clock, cancellationToken);
+        }
+
+        return (await api.ImportAsync(import.Id, cancellationToken)).Value;
     }
 
     /// <summary>Until a person stops it, or a child ends by itself.</summary>

@@ -62,7 +62,7 @@ internal static class ImportPicture
         "finished" or "cancelled" when import.Counts.Failed > 0 => string.Create(CultureInfo.InvariantCulture,
             $"Look at the failures with: BulkImporter records {import.Id} --state failed    Try them again with: BulkImporter rerun {import.Id}"),
         "finished" or "cancelled" when import.Counts.Unknown > 0 => string.Create(CultureInfo.InvariantCulture,
-            $"Of the unknown records nobody can tell whether Cincopa has them: BulkImporter records {import.Id} --state unknown"),
+            $"Look at the records in doubt with: BulkImporter records {import.Id} --state unknown    Say which asset one became with: BulkImporter adopt {import.Id} ROW"),
         _ => null,
     };
 

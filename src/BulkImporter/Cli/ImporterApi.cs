@@ -51,6 +51,12 @@ internal sealed class ImporterApi : IDisposable
         return await CallAsync<T>(request, ShortCall, cancellationToken);
     }
 
+    public async Task DeleteAsync(string path, CancellationToken cancellationToken)
+    {
+        using var request = Request(HttpMethod.Delete, path);
+        await AnswerAsync(request, ShortCall, cancellationToken);
+    }
+
     /// <summary>Streams a manifest and answers with the import that it became.</summary>
     public async Task<ApiReply<ImportBody>> SubmitAsync(HttpContent manifest, string query, string? idempotencyKey, CancellationToken cancellationToken)
     {
@@ -111,15 +117,26 @@ internal sealed class ImporterApi : IDisposable
 
     private async Task<ApiReply<T>> CallAsync<T>(HttpRequestMessage request, TimeSpan limit, CancellationToken cancellationToken)
     {
+        var body = await AnswerAsync(request, limit, cancellationToken);
+        try
+        {
+            return new ApiReply<T>(JsonSerializer.Deserialize<T>(body, Json) ?? throw new JsonException("null"), body);
+        }
+        catch (JsonException)
+        {
+            throw NotOurs("an answer that is not the API's JSON");
+        }
+    }
+
+    private async Task<string> AnswerAsync(HttpRequestMessage request, TimeSpan limit, CancellationToken cancellationToken)
+    {
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limited.CancelAfter(limit);
-        string body;
         try
         {
             using var response = await http.SendAsync(request, limited.Token);
-            body = await response.Content.ReadAsStringAsync(limited.Token);
-            if (!response.IsSuccessStatusCode)
-                throw Failure(response, body);
+            var body = await response.Content.ReadAsStringAsync(limited.Token);
+            return response.IsSuccessStatusCode ? body : throw Failure(response, body);
         }
         catch (HttpRequestException e)
         {
@@ -128,15 +145,6 @@ internal sealed class ImporterApi : IDisposable
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw Unreachable(string.Create(CultureInfo.InvariantCulture, $"no answer within {limit.TotalSeconds:0} s"));
-        }
-
-        try
-        {
-            return new ApiReply<T>(JsonSerializer.Deserialize<T>(body, Json) ?? throw new JsonException("null"), body);
-        }
-        catch (JsonException)
-        {
-            throw NotOurs("an answer that is not the API's JSON");
         }
     }
 
@@ -156,8 +164,8 @@ internal sealed class ImporterApi : IDisposable
         {
             HttpStatusCode.Unauthorized => new VerbFailure(ExitCode.Failed,
                 hasKey ? $"The server at {Server} does not accept the API key (it may be mistyped, expired or revoked)." : $"The server at {Server} wants an API key, and none was given.",
-                "Give it with BULKIMPORTER_API_KEY or --api-key. An admin makes keys in the dashboard; a new server takes BULKIMPORTER_API_KEY of its own environment as the first one."),
-            HttpStatusCode.Forbidden => new VerbFailure(ExitCode.Failed, Words(problem) ?? "The API key's role does not allow this.", "Use a key with a higher role (viewer looks, operator acts, admin manages accounts)."),
+                "Give it with BULKIMPORTER_API_KEY or --api-key. An admin makes keys in the dashboard or with BulkImporter key add; a new server takes BULKIMPORTER_API_KEY of its own environment as the first one."),
+            HttpStatusCode.Forbidden => new VerbFailure(ExitCode.Failed, Words(problem) ?? "The API key's role does not allow this.", "Use a key with a higher role (viewer looks, operator acts, admin manages accounts, people and keys)."),
             HttpStatusCode.NotFound when problem is not null => new VerbFailure(ExitCode.NotFound, Words(problem)!),
             HttpStatusCode.Conflict => new VerbFailure(ExitCode.Refused, Words(problem) ?? "The server refused: not in this state."),
             _ when problem is not null => new VerbFailure(ExitCode.Failed, Words(problem)!, status >= 500 ? "This is the server's fault; its log tells more." : null),

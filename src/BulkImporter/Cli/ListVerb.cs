@@ -7,17 +7,18 @@ namespace BulkImporter.Cli;
 /// <summary><c>list</c>: the imports, newest first.</summary>
 internal sealed class ListVerb : ClientVerb
 {
+    private readonly Option<string?> search = new("--search") { HelpName = "TEXT", Description = "Only imports with this in their name, file, account or person" };
     private readonly Option<int> limit = LimitOption();
     private readonly Option<string?> after = AfterOption();
 
     public ListVerb(Surroundings surroundings)
         : base(surroundings, "list", "List the imports, newest first.", "BulkImporter list", "BulkImporter list --json | jq '.items[] | select(.state == \"paused\") | .id'") =>
-        TakesFromServer(limit, after, Json);
+        TakesFromServer(search, limit, after, Json);
 
     protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
     {
         var size = line.GetValue(limit).ToString(CultureInfo.InvariantCulture);
-        var page = await api.GetAsync<PageBody<ImportBody>>("imports" + Query.Of(("limit", size), ("after", line.GetValue(after))), cancellationToken);
+        var page = await api.GetAsync<PageBody<ImportBody>>("imports" + Query.Of(("search", line.GetValue(search)), ("limit", size), ("after", line.GetValue(after))), cancellationToken);
         if (line.GetValue(Json))
         {
             Surroundings.Output.WriteLine(page.Json);

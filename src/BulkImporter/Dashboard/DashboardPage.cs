@@ -17,21 +17,37 @@ public abstract class DashboardPage : ComponentBase, IDisposable
     /// <summary>Whether the person may act, and not only look.</summary>
     protected bool MayAct { get; private set; }
 
+    /// <summary>Whether the person may manage accounts, people and keys.</summary>
+    protected bool MayAdminister { get; private set; }
+
     protected CancellationToken Left => left.Token;
+
+    /// <summary>An order of this page is under way.</summary>
+    protected bool IsBusy { get; set; }
+
+    /// <summary>A click would do something: the page is alive, which it is not yet when the server first draws it, and no order is under way.</summary>
+    protected bool IsReady => RendererInfo.IsInteractive && !IsBusy;
 
     public override async Task SetParametersAsync(ParameterView parameters)
     {
         parameters.SetParameterProperties(this);
-        MayAct = (await Authorization.AuthorizeAsync((await Session).User, Policy.Operator)).Succeeded;
+        var user = (await Session).User;
+        MayAct = (await Authorization.AuthorizeAsync(user, Policy.Operator)).Succeeded;
+        MayAdminister = (await Authorization.AuthorizeAsync(user, Policy.Admin)).Succeeded;
         await base.SetParametersAsync(ParameterView.Empty);
     }
 
     /// <summary>Who acts, for the audit log. Asked at the deed, because the session may have ended since the page was opened.</summary>
     /// <exception cref="UnauthorizedAccessException">He may not, or not any more.</exception>
-    protected async Task<string> ActorAsync()
+    protected Task<string> ActorAsync() => ActorAsync(Policy.Operator);
+
+    /// <inheritdoc cref="ActorAsync()"/>
+    protected Task<string> AdminAsync() => ActorAsync(Policy.Admin);
+
+    private async Task<string> ActorAsync(string policy)
     {
         var user = (await Session).User;
-        if (!(await Authorization.AuthorizeAsync(user, Policy.Operator)).Succeeded)
+        if (!(await Authorization.AuthorizeAsync(user, policy)).Succeeded)
             throw new UnauthorizedAccessException("Your session has ended or its role does not allow this. Sign in again.");
         return user.Actor();
     }

@@ -1,6 +1,5 @@
 using BulkImporter.Access;
-using Hangfire;
-using Hangfire.Dashboard;
+using BulkImporter.Dashboard.HangfirePages;
 using Microsoft.AspNetCore.Components.Authorization;
 using MudBlazor.Services;
 
@@ -8,8 +7,6 @@ namespace BulkImporter.Dashboard;
 
 public static class DashboardSetup
 {
-    public const string HangfirePath = "/hangfire";
-
     // Named, because the default looks for that of the program that was started, which is another one in a test.
     private const string StaticAssets = "BulkImporter.staticwebassets.endpoints.json";
 
@@ -21,8 +18,8 @@ public static class DashboardSetup
         services.AddScoped<AuthenticationStateProvider, SessionRevalidation>();
         services.AddMudServices();
         services.AddSingleton<ImportFeed>();
-        services.AddScoped<RerunSelection>();
-        return services;
+        services.AddScoped<RecordOrders>();
+        return services.AddHangfirePages();
     }
 
     /// <summary>The pages, what they load, and Hangfire's own pages behind the same sign-in.</summary>
@@ -34,18 +31,7 @@ public static class DashboardSetup
             // The policy for frames is one of the headers of every answer.
             .AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = null)
             .RequireAuthorization(Policy.Viewer);
-        endpoints.MapHangfireDashboardWithAuthorizationPolicy(Policy.Viewer, HangfirePath, new DashboardOptions
-        {
-            DashboardTitle = "BulkImporter jobs",
-            AppPath = "/",
-            // Its totals cost a count over the job tables each time.
-            StatsPollingInterval = 10_000,
-            DisplayStorageConnectionString = false,
-            IgnoreAntiforgeryToken = false,
-            // The endpoint's policy decides who gets in; a filter of Hangfire's own would let only this machine in.
-            Authorization = [],
-            IsReadOnlyFunc = context => context.GetHttpContext().User.Role() < Role.Operator,
-        });
+        endpoints.MapHangfirePages();
         return endpoints;
     }
 }

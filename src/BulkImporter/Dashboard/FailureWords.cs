@@ -25,6 +25,7 @@ internal static class FailureWords
         FailureCode.TokenRejected => "The account's token is not accepted. Replace it, then resume the account.",
         FailureCode.PermissionMissing => "The account's token lacks a permission. Grant it, then resume the account.",
         FailureCode.QuotaExceeded => "The account's storage or asset quota is used up. Raise it, then resume the account.",
+        FailureCode.NotTheApi => "A page answered where Cincopa's API was expected. Check the account's address.",
         FailureCode.NotSent => "The worker stopped before the call left. A rerun is safe.",
         FailureCode.ReplyTimeout => "No answer came in time, so Cincopa may have taken it. Look there before you send it again.",
         FailureCode.ReplyLost => "The connection broke after sending, so Cincopa may have taken it. Look there before you send it again.",
@@ -33,5 +34,6 @@ internal static class FailureWords
         FailureCode.StatusLost => "Cincopa no longer knows this import. Look whether the asset is there before you send it again.",
         FailureCode.AssetUnnamed => "Cincopa says that it is done but named no asset. Look for it there before you send it again.",
         FailureCode.DeadlineExceeded => "Cincopa did not finish it in time and may still do so. Look there before you send it again.",
+        FailureCode.GivenUp => "It was in doubt and somebody gave it up, so Cincopa may have it. A rerun takes it only when it is named.",
     };
 }

@@ -85,6 +85,21 @@ internal static class Words
         ImportState.Rejected => "Rejected",
     };
 
+    /// <summary>What somebody did, as the audit log names it, in words; a name that this version does not know is shown as it is.</summary>
+    public static string Deed(string action) => action switch
+    {
+        "import_created" => "uploaded the manifest",
+        "import_revised" => "changed the review",
+        "import_started" => "started it",
+        "import_paused" => "paused it",
+        "import_resumed" => "resumed it",
+        "import_cancelled" => "cancelled it",
+        "records_rerun" => "reran records",
+        "asset_adopted" => "adopted an asset",
+        "records_given_up" => "gave records up",
+        _ => action.Replace('_', ' '),
+    };
+
     /// <summary>Empty for a code that has no class.</summary>
     public static string Of(FailureClass? kind) => kind is { } known ? Code(known) : "";
 

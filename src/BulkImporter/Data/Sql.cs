@@ -63,6 +63,13 @@ public static class Sql
         return await ReadAllAsync(command, read, cancellationToken);
     }
 
+    /// <summary>
+    /// True when the database refused a statement for what it was given (a value out of range, a constraint), so that the same again would
+    /// be refused again; false for everything that may pass: a lost connection, a lock, a full disk.
+    /// </summary>
+    public static bool IsAboutContent(this Exception exception) =>
+        exception is PostgresException { SqlState: ['2', '2' or '3', ..] };
+
     public static string? Text(this NpgsqlDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
 
     public static int? Number(this NpgsqlDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetInt32(ordinal);
@@ -82,4 +89,11 @@ public static class Sql
     {
         foreach (var value in parameters) collection.Add(new NpgsqlParameter { Value = value ?? DBNull.Value });
     }
+}
+
+/// <summary>Patterns for LIKE and ILIKE from what a person typed.</summary>
+public static class Like
+{
+    /// <summary>Matches whatever holds the text; its own signs mean themselves.</summary>
+    public static string Containing(string text) => $"%{text.Replace(@"\", @"\\").Replace("%", @"\%").Replace("_", @"\_")}%";
 }

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using BulkImporter.Accounts;
+using BulkImporter.Data;
 using BulkImporter.Records;
 using Cincopa.Client;
 using Npgsql;
@@ -7,29 +8,31 @@ using Npgsql;
 namespace BulkImporter.Dispatch;
 
 /// <summary>
-/// The bounded pipeline inside one chunk's lease: permits, intents in micro-batches, calls, answers in batches. At most
-/// <c>window</c> calls are in flight, and at most twice as many records are in doubt at any time (one window being sent, one whose
-/// intents or answers are being committed meanwhile), which is what a kill can cost.
+/// The bounded pipeline inside one chunk's lease. One loop writes: the answers that came, and in the same transaction the intents for the
+/// places that these answers leave. <c>window</c> lanes send: each takes an intent that was committed, calls, keeps the answer for the
+/// loop, and takes the next. At most <c>window</c> calls are in flight, and at most twice as many records are in doubt at any time (one
+/// window being sent, one waiting for a lane or for its answer to be written), which is what a kill can cost.
 /// </summary>
 internal sealed class ChunkPipeline(
     Lease lease, CallLimits limits, CurrentAccess current, Fid? fid, RecordTransitions transitions, CallGovernor governor,
-    AccountHealth health, ICincopaClient cincopa, RetrySchedule schedule, TimeProvider clock, ILogger log) : IDisposable
+    AccountHealth health, ICincopaClient cincopa, RetrySchedule schedule, TimeProvider clock, ILogger log)
 {
-    private const int AnswersPerWrite = 100;
-
     /// <summary>How long after acceptance the status is first asked.</summary>
     private static readonly TimeSpan FirstPoll = TimeSpan.FromSeconds(1);
 
-    private readonly SemaphoreSlim doubt = new(2 * lease.Window);
-    private readonly SemaphoreSlim calls = new(lease.Window);
-    private readonly Channel<(Answer Answer, RemoteError? Error)> answers =
-        Channel.CreateUnbounded<(Answer, RemoteError?)>(new() { SingleReader = true });
+    /// <summary>How long an answer waits for others to be written with, and how soon a stop is noticed.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(50);
 
-    public void Dispose()
-    {
-        doubt.Dispose();
-        calls.Dispose();
-    }
+    /// <summary>
+    /// Answers that are worth a write. Half a window: while they are written, the lanes still find the other half of the places filled.
+    /// </summary>
+    private readonly int enough = Math.Clamp(lease.Window / 2, 1, 100);
+
+    private readonly Channel<Begun> toSend = Channel.CreateUnbounded<Begun>();
+    private readonly AnswersInHand answers = new();
+
+    /// <summary>While Cincopa says nothing, one call at a time asks whether it is back: each may leave a record in doubt.</summary>
+    private int MostInDoubt => health.IsSilent(lease.AccountId) ? 1 : 2 * lease.Window;
 
     /// <summary>
     /// Sends <paramref name="due"/> until all are answered or <paramref name="stopSending"/> is cancelled. Returns when every answer is
@@ -37,207 +40,282 @@ internal sealed class ChunkPipeline(
     /// </summary>
     public async Task<int> RunAsync(List<DueRecord> due, CancellationToken stopSending, CancellationToken abandon)
     {
-        var writer = WriteAnswersAsync(abandon);
-        var inFlight = new List<Task>();
+        using var sending = CancellationTokenSource.CreateLinkedTokenSource(stopSending);
+        var lanes = Task.WhenAll(Enumerable.Range(0, Math.Min(lease.Window, due.Count)).Select(_ => SendAllAsync(sending.Token, abandon)));
         try
         {
-            await BeginAllAsync(due, inFlight, stopSending, abandon);
-        }
-        catch (OperationCanceledException) when (stopSending.IsCancellationRequested)
-        {
-            // Told to stop while waiting for room or for a permit: nothing was begun that is not in flight.
+            return await WriteAllAsync(due, sending.Token, abandon);
         }
         finally
         {
-            await Task.WhenAll(inFlight);
-            answers.Writer.Complete();
-            await writer;
-        }
-        return await writer;
-    }
-
-    private async Task BeginAllAsync(List<DueRecord> due, List<Task> inFlight, CancellationToken stopSending, CancellationToken abandon)
-    {
-        var next = 0;
-        while (next < due.Count && !stopSending.IsCancellationRequested)
-        {
-            var room = await WaitForRoomAsync(due.Count - next, stopSending);
-            var permits = await PermitsAsync(room, stopSending);
-            LeaveRoom(room - permits.Count);
-            // None: the backlog is full or everyone was asked to wait. The feeder knows when to come again.
-            if (permits.Count == 0) return;
-
-            var block = due.GetRange(next, permits.Count);
-            next += block.Count;
-            await WaitUntilAsync(permits.FirstAt, stopSending);
-            var intents = await BeginAsync(block, abandon);
-            LeaveRoom(block.Count - intents.Count);
-            // None: the import was paused, the account suspended or blocked, or the lease lost. Nothing of this block was sent.
-            if (intents.Count == 0) return;
-
-            var urls = block.ToDictionary(r => r.RowNumber, r => r.SourceUrl);
-            inFlight.RemoveAll(t => t.IsCompletedSuccessfully);
-            for (var i = 0; i < intents.Count; i++)
-                inFlight.Add(SendAsync(intents[i], urls[intents[i].RowNumber], StartOf(permits, i), stopSending, abandon));
+            // After a failure no call may begin whose answer nobody will write.
+            await sending.CancelAsync();
+            toSend.Writer.Complete();
+            await lanes;
         }
     }
 
-    /// <summary>
-    /// Commits the intents of a block. When the database fails in the middle of it, nobody knows whether they were committed; but nothing
-    /// was sent, so those that were are given back as soon as the database answers again, and none is left in doubt.
-    /// </summary>
-    private async Task<IReadOnlyList<Intent>> BeginAsync(List<DueRecord> block, CancellationToken abandon)
+    private async Task<int> WriteAllAsync(List<DueRecord> due, CancellationToken stopSending, CancellationToken abandon)
     {
-        var rows = block.Select(r => r.RowNumber).ToArray();
-        try
+        var (next, inDoubt, written) = (0, 0, 0);
+        Block? block = null;
+        var beginning = due.Count > 0;
+        while (inDoubt > 0 || beginning)
         {
-            return await transitions.SubmittingAsync(lease, rows, CancellationToken.None);
-        }
-        catch (NpgsqlException e)
-        {
-            Log.IntentsInterrupted(log, lease.ImportId, lease.ChunkNumber, block.Count, e.Message);
-            await UntilDoneAsync(async () =>
+            // 1. Answers gather, unless there is room for more calls at once.
+            if (!beginning || block is not null || inDoubt >= MostInDoubt) await GatherAsync(inDoubt, block);
+            if (stopSending.IsCancellationRequested)
             {
-                var committed = await transitions.OpenIntentsAsync(lease, rows, CancellationToken.None);
-                await transitions.AnsweredAsync(lease, [.. committed.Select(Verdict.NotSent)], FirstPoll, CancellationToken.None);
-            }, block.Count, abandon);
-            return [];
-        }
-    }
-
-    /// <summary>One call for one committed intent. Always ends in an answer.</summary>
-    private async Task SendAsync(Intent intent, string sourceUrl, long? startAt, CancellationToken stopSending, CancellationToken abandon)
-    {
-        var answer = Verdict.NotSent(intent);
-        var mayHaveLeft = false;
-        RemoteError? error = null;
-        try
-        {
-            await calls.WaitAsync(stopSending);
-            try
-            {
-                if (startAt is { } start) await HavePermitAsync(start, stopSending);
-                mayHaveLeft = true;
-                var result = await cincopa.UploadFromUrlAsync(current.Access, sourceUrl, fid, abandon);
-                answer = Verdict.Of(intent, result, schedule);
-                error = result switch
-                {
-                    SubmitResult.Refused refused => refused.Error,
-                    SubmitResult.NeverSent never => never.Error,
-                    _ => null,
-                };
+                (beginning, block) = (false, null);
+                ReturnUnsent();
             }
-            finally
-            {
-                calls.Release();
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // Before the call left: the client throws this only when nothing was sent. The answer stays "not sent".
-        }
-        catch (NpgsqlException e) when (!mayHaveLeft)
-        {
-            // No permit is to be had from a database that does not answer. The answer stays "not sent".
-            Log.PermitFailed(log, lease.ImportId, intent.RowNumber, intent.Attempt, e.Message);
-        }
-        catch (Exception e)
-        {
-            // The client's results cover what is known to happen; anything else leaves the record in doubt rather than the program.
-            Log.UnexpectedDispatchError(log, lease.ImportId, intent.RowNumber, intent.Attempt, e);
-            answer = new(intent.RowNumber, intent.Attempt, RecordState.Unknown, null, FailureCode.ReplyLost, null, e.GetType().Name, null, GiveBack: false);
-        }
-        answers.Writer.TryWrite((answer, error));
-    }
 
-    /// <summary>Writes answers as they come: while one write is on its way the next batch gathers, so batches grow with the load and never wait.</summary>
-    private async Task<int> WriteAnswersAsync(CancellationToken abandon)
-    {
-        var written = 0;
-        var batch = new List<Answer>(AnswersPerWrite);
-        while (await answers.Reader.WaitToReadAsync(CancellationToken.None))
-        {
-            RemoteError? accountError = null;
-            while (batch.Count < AnswersPerWrite && answers.Reader.TryRead(out var item))
+            // 2. Their places are the next block's, which needs permits first and may have to wait for their time.
+            var room = MostInDoubt - inDoubt + answers.Count;
+            if (beginning && block is null && room > 0)
             {
-                batch.Add(item.Answer);
-                if (item.Answer.Code?.IsNotTheRows() == true && item.Error is not null) accountError = item.Error;
+                block = await NextBlockAsync(due, next, room, stopSending);
+                next += block?.Records.Count ?? 0;
+                // None: the backlog is full or everyone was asked to wait. The feeder knows when to come again.
+                beginning = block is not null;
             }
-            await WriteUntilDoneAsync(batch, accountError, abandon);
+
+            // 3. One write. An answer that speaks against the account is written first and alone: it may forbid what comes next.
+            var batch = answers.Take();
+            var begin = beginning && block is { Ready.IsCompletedSuccessfully: true } && !batch.Exists(a => a.AccountError is not null) ? block : null;
+            var intents = await WriteAsync(batch, begin, abandon);
+            inDoubt += intents.Count - batch.Count;
             written += batch.Count;
-            LeaveRoom(batch.Count);
-            batch.Clear();
+
+            // 4. What was begun is sent.
+            if (begin is null) continue;
+            Send(begin, intents);
+            block = null;
+            // No intent: the import was paused, the account suspended or blocked, or the lease lost.
+            beginning = intents.Count > 0 && next < due.Count;
         }
         return written;
     }
 
-    private Task WriteUntilDoneAsync(List<Answer> batch, RemoteError? accountError, CancellationToken abandon) => UntilDoneAsync(async () =>
+    /// <summary>Returns when enough is answered to be written (or all that is on its way), when the block may begin, and after a while in any case.</summary>
+    private Task GatherAsync(int inDoubt, Block? block)
     {
-        foreach (var late in await transitions.AnsweredAsync(lease, batch, FirstPoll, CancellationToken.None))
-            Log.LateAcceptance(log, lease.ImportId, late.RowNumber, late.Attempt, late.StatusId);
-        if (accountError is not null) await health.FailedAsync(lease.AccountId, current.Version, CallKind.Submit, accountError);
-        else if (batch.Exists(a => a.To == RecordState.Submitted)) await health.WorkedAsync(lease.AccountId, CallKind.Submit);
-    }, batch.Count, abandon);
+        var answered = answers.WhenAsync(Math.Clamp(inDoubt, 1, enough));
+        if (answered.IsCompleted) return answered;
+        var patience = Task.Delay(Patience, clock, CancellationToken.None);
+        return block is null ? Task.WhenAny(answered, patience) : Task.WhenAny(answered, patience, block.Ready);
+    }
 
-    /// <summary>An answer is the only trace of what happened, so it is kept for as long as the process lives. Writing it twice is harmless.</summary>
-    private async Task UntilDoneAsync(Func<Task> write, int count, CancellationToken abandon)
+    /// <summary>The next block, at most a window of it, with its permits. Null when none are to be had now.</summary>
+    private async Task<Block?> NextBlockAsync(List<DueRecord> due, int next, int room, CancellationToken stopSending)
     {
-        while (true)
+        try
         {
-            try
-            {
-                await write();
-                return;
-            }
-            catch (NpgsqlException e) when (!abandon.IsCancellationRequested)
-            {
-                Log.AnswersKept(log, lease.ImportId, lease.ChunkNumber, count, e.Message);
-                await Task.Delay(TimeSpan.FromSeconds(1), clock, CancellationToken.None);
-            }
+            var permits = await PermitsAsync(Math.Min(Math.Min(room, lease.Window), due.Count - next), stopSending);
+            return permits.Count == 0 ? null : new Block(
+                due.GetRange(next, permits.Count), permits, governor.WaitAsync(permits, stopSending), health.IsSilent(lease.AccountId));
         }
-    }
-
-    /// <summary>Takes places for as many records as may come into doubt now, at least one.</summary>
-    private async Task<int> WaitForRoomAsync(int wanted, CancellationToken cancellationToken)
-    {
-        await doubt.WaitAsync(cancellationToken);
-        var room = 1;
-        while (room < Math.Min(wanted, lease.Window) && doubt.Wait(0, CancellationToken.None)) room++;
-        return room;
-    }
-
-    private void LeaveRoom(int places)
-    {
-        if (places > 0) doubt.Release(places);
+        catch (OperationCanceledException) when (stopSending.IsCancellationRequested)
+        {
+            return null;
+        }
+        catch (NpgsqlException e)
+        {
+            Log.PermitsFailed(log, lease.ImportId, lease.ChunkNumber, e.Message);
+            return null;
+        }
     }
 
     private async Task<Permits> PermitsAsync(int count, CancellationToken cancellationToken)
     {
-        if (!limits.NeedPermits) return new Permits(count, 0, TimeSpan.Zero);
+        if (!limits.NeedPermits) return Permits.Unlimited(count);
         // Half a second's worth at most, so that a permit is not long on its way when the limit changes or the worker dies.
         var block = limits.SubmitRate > 0 ? (int)Math.Clamp(limits.SubmitRate / 2, 1, count) : count;
         return await governor.TakeAsync(lease.AccountId, CallKind.Submit, block, cancellationToken);
     }
 
-    private async Task HavePermitAsync(long startAt, CancellationToken cancellationToken)
+    /// <summary>Writes answers and begins a block. Answers the intents that were committed.</summary>
+    private async Task<IReadOnlyList<Intent>> WriteAsync(List<Answered> batch, Block? begin, CancellationToken abandon)
     {
+        if (batch.Count == 0 && begin is null) return [];
+        int[] rows = begin is null ? [] : [.. begin.Records.Select(r => r.RowNumber)];
+        try
+        {
+            return await WriteUntilDoneAsync(batch, rows, abandon);
+        }
+        catch (NpgsqlException e) when (e.IsAboutContent())
+        {
+            // One of the answers cannot be stored. The others are, each by itself, and the one says that its answer was of no use.
+            Log.AnswersRefused(log, lease.ImportId, lease.ChunkNumber, batch.Count, e.Message);
+        }
+        foreach (var one in batch)
+        {
+            try
+            {
+                await WriteUntilDoneAsync([one], [], abandon);
+            }
+            catch (NpgsqlException e) when (e.IsAboutContent())
+            {
+                await WriteUntilDoneAsync([one with { Answer = Verdict.Unstorable(one.Answer) }], [], abandon);
+            }
+        }
+        return rows.Length == 0 ? [] : await WriteUntilDoneAsync([], rows, abandon);
+    }
+
+    /// <summary>
+    /// An answer is the only trace of what happened, so it is kept for as long as the process lives, and writing it twice is harmless. When
+    /// the database fails in the middle, nobody knows whether the intents were committed; but nothing was sent, so those that were are given
+    /// back as soon as the database answers again, and none is left in doubt.
+    /// </summary>
+    private async Task<IReadOnlyList<Intent>> WriteUntilDoneAsync(List<Answered> batch, int[] rows, CancellationToken abandon)
+    {
+        try
+        {
+            return await WriteOnceAsync(batch, rows);
+        }
+        catch (NpgsqlException e) when (!e.IsAboutContent())
+        {
+            Log.WriteInterrupted(log, lease.ImportId, lease.ChunkNumber, batch.Count, rows.Length, e.Message);
+        }
         while (true)
         {
-            await WaitUntilAsync(startAt, cancellationToken);
-            if (limits.SubmitRate <= 0 || clock.GetElapsedTime(startAt) < CallGovernor.Tolerance / 2) return;
-            // Too late for this start time: used now, it would fall into the next ones' second.
-            var permits = await governor.TakeAsync(lease.AccountId, CallKind.Submit, 1, cancellationToken);
-            if (permits.Count == 0) throw new OperationCanceledException("No permit is to be had now.");
-            startAt = permits.FirstAt;
+            try
+            {
+                var committed = rows.Length == 0 ? [] : await transitions.OpenIntentsAsync(lease, rows, CancellationToken.None);
+                await WriteOnceAsync([.. batch, .. committed.Select(NotSent)], []);
+                return [];
+            }
+            catch (NpgsqlException e) when (!abandon.IsCancellationRequested && !e.IsAboutContent())
+            {
+                Log.AnswersKept(log, lease.ImportId, lease.ChunkNumber, batch.Count, e.Message);
+                await Task.Delay(TimeSpan.FromSeconds(1), clock, CancellationToken.None);
+            }
         }
     }
 
-    private long? StartOf(Permits permits, int index) =>
-        limits.NeedPermits ? permits.FirstAt + (long)(permits.Spacing.TotalSeconds * index * clock.TimestampFrequency) : null;
-
-    private async Task WaitUntilAsync(long timestamp, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<Intent>> WriteOnceAsync(List<Answered> batch, int[] rows)
     {
-        var wait = clock.GetElapsedTime(clock.GetTimestamp(), timestamp);
-        if (wait > TimeSpan.Zero) await Task.Delay(wait, clock, cancellationToken);
+        if (batch.Count == 0) return await transitions.SubmittingAsync(lease, rows, CancellationToken.None);
+        var (late, begun) = await transitions.AnsweredAndSubmittingAsync(
+            lease, batch.ConvertAll(a => a.Answer), rows, FirstPoll, CancellationToken.None);
+        foreach (var answer in late) Log.LateAcceptance(log, lease.ImportId, answer.RowNumber, answer.Attempt, answer.StatusId);
+        if (batch.FindLast(a => a.AccountError is not null).AccountError is { } error)
+            await health.FailedAsync(lease.AccountId, current.Version, CallKind.Submit, error);
+        else if (batch.Exists(a => a.Answer.To == RecordState.Submitted))
+            await health.WorkedAsync(lease.AccountId, CallKind.Submit);
+        return begun;
+    }
+
+    private void Send(Block block, IReadOnlyList<Intent> intents)
+    {
+        var urls = block.Records.ToDictionary(r => r.RowNumber, r => r.SourceUrl);
+        for (var place = 0; place < intents.Count; place++)
+            toSend.Writer.TryWrite(new Begun(intents[place], urls[intents[place].RowNumber], block, place));
+    }
+
+    /// <summary>Intents that no lane has taken yet are given back at once; the lanes may be busy with long calls.</summary>
+    private void ReturnUnsent()
+    {
+        while (toSend.Reader.TryRead(out var begun)) answers.Add(NotSent(begun.Intent));
+    }
+
+    /// <summary>A lane: one call after another.</summary>
+    private async Task SendAllAsync(CancellationToken stopSending, CancellationToken abandon)
+    {
+        await foreach (var begun in toSend.Reader.ReadAllAsync(CancellationToken.None)) answers.Add(await SendAsync(begun, stopSending, abandon));
+    }
+
+    /// <summary>One call for one committed intent. Always ends in an answer.</summary>
+    private async Task<Answered> SendAsync(Begun begun, CancellationToken stopSending, CancellationToken abandon)
+    {
+        var intent = begun.Intent;
+        var mayHaveLeft = false;
+        try
+        {
+            if (stopSending.IsCancellationRequested) return NotSent(intent);
+            if (!begun.Block.WhileSilent && health.IsSilent(lease.AccountId)) return NotSent(intent);
+            if (!await governor.MayStartAsync(lease.AccountId, CallKind.Submit, begun.Block.Permits, begun.Place, stopSending)) return NotSent(intent);
+            mayHaveLeft = true;
+            var result = await cincopa.UploadFromUrlAsync(current.Access, begun.SourceUrl, fid, abandon);
+            var answered = new Answered(Verdict.Of(intent, result, schedule), health.Noted(lease.AccountId, result));
+            return result is SubmitResult.Refused { Error: { Kind: RemoteErrorKind.NotTheApi } page } && await cincopa.IsElsewhereAsync(current.Access, abandon)
+                ? new(answered.Answer with { GiveBack = true }, page)
+                : answered;
+        }
+        catch (OperationCanceledException)
+        {
+            // Before the call left: the client throws this only when nothing was sent.
+            return NotSent(intent);
+        }
+        catch (NpgsqlException e) when (!mayHaveLeft)
+        {
+            // No permit is to be had from a database that does not answer.
+            Log.PermitFailed(log, lease.ImportId, intent.RowNumber, intent.Attempt, e.Message);
+            return NotSent(intent);
+        }
+        catch (Exception e)
+        {
+            // The client's results cover what is known to happen; anything else leaves the record in doubt rather than the program.
+            Log.UnexpectedDispatchError(log, lease.ImportId, intent.RowNumber, intent.Attempt, e);
+            var unknown = new SubmitResult.Unknown(new RemoteError(RemoteErrorKind.ConnectionLost, null, e.GetType().Name, null), null);
+            return new(Verdict.Of(intent, unknown, schedule), health.Noted(lease.AccountId, unknown));
+        }
+    }
+
+    private static Answered NotSent(Intent intent) => new(Verdict.NotSent(intent), null);
+
+    /// <summary>Records whose permits are in hand and whose intents are not committed.</summary>
+    /// <param name="Ready">Ends when it is time to commit them.</param>
+    /// <param name="WhileSilent">Its call asks whether Cincopa is back. Others, begun before it fell silent, are not made any more.</param>
+    private sealed record Block(List<DueRecord> Records, Permits Permits, Task Ready, bool WhileSilent);
+
+    /// <summary>A committed intent on its way to a lane, with its place among the block's permits.</summary>
+    private readonly record struct Begun(Intent Intent, string SourceUrl, Block Block, int Place);
+
+    /// <param name="AccountError">What the answer says against the account, or null.</param>
+    private readonly record struct Answered(Answer Answer, RemoteError? AccountError);
+
+    /// <summary>The answers that came and are not being written yet.</summary>
+    private sealed class AnswersInHand
+    {
+        private readonly Lock gate = new();
+        private List<Answered> waiting = [];
+        private (int Count, TaskCompletionSource Reached)? wanted;
+
+        public int Count
+        {
+            get { lock (gate) return waiting.Count; }
+        }
+
+        public void Add(Answered answer)
+        {
+            lock (gate)
+            {
+                waiting.Add(answer);
+                if (wanted is { } w && waiting.Count >= w.Count) w.Reached.TrySetResult();
+            }
+        }
+
+        public List<Answered> Take()
+        {
+            lock (gate)
+            {
+                var taken = waiting;
+                waiting = [];
+                return taken;
+            }
+        }
+
+        /// <summary>Ends when so many wait. Only the last one who asked is told: waking the loop for each single answer would cost more than the answer.</summary>
+        public Task WhenAsync(int count)
+        {
+            lock (gate)
+            {
+                if (waiting.Count >= count) return Task.CompletedTask;
+                var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                wanted = (count, reached);
+                return reached.Task;
+            }
+        }
     }
 }

@@ -73,7 +73,7 @@ public sealed class DispatchChunk(
         {
             if (lifetime.ApplicationStopping.IsCancellationRequested) abandon.CancelAfter(options.Value.GracefulStop);
         });
-        using var pipeline = new ChunkPipeline(lease, held.Limits, current, fid is null ? null : new Fid(fid),
+        var pipeline = new ChunkPipeline(lease, held.Limits, current, fid is null ? null : new Fid(fid),
             transitions, governor, health, cincopa, schedule, clock, log);
         var answered = await pipeline.RunAsync(due, stopSending.Token, abandon.Token);
 

@@ -39,6 +39,12 @@ public sealed class DispatchOptions
     /// <summary>How long an unknown record waits for its late answer before an import with "when unknown: resubmit" sends it again. Default 10 min.</summary>
     public TimeSpan UnknownGrace { get; set; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>
+    /// The same for a record that nobody could look for at the remote side, because the account cannot be listed (its token may not, or the
+    /// call does not work): whoever chose "resubmit" prefers a duplicate to a gap. Default 1 h.
+    /// </summary>
+    public TimeSpan UnlookedGrace { get; set; } = TimeSpan.FromHours(1);
+
     /// <summary>How long calls in flight may still finish when the process is told to stop. Default 30 s.</summary>
     public TimeSpan GracefulStop { get; set; } = TimeSpan.FromSeconds(30);
 }

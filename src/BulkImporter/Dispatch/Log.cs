@@ -14,11 +14,14 @@ internal static partial class Log
     [LoggerMessage(EventName = "LeaseLost", Level = LogLevel.Warning, Message = "Import {ImportId} chunk {Chunk}: the lease is lost, nothing more is sent")]
     public static partial void LeaseLost(ILogger logger, int importId, int chunk);
 
-    [LoggerMessage(EventName = "IntentsInterrupted", Level = LogLevel.Warning, Message = "Import {ImportId} chunk {Chunk}: the intents of {Count} records were interrupted, nothing of them is sent: {Error}")]
-    public static partial void IntentsInterrupted(ILogger logger, int importId, int chunk, int count, string error);
+    [LoggerMessage(EventName = "WriteInterrupted", Level = LogLevel.Warning, Message = "Import {ImportId} chunk {Chunk}: a write of {Answers} answers and the intents of {Intents} records was interrupted; the answers are written again, nothing of the intents is sent: {Error}")]
+    public static partial void WriteInterrupted(ILogger logger, int importId, int chunk, int answers, int intents, string error);
 
     [LoggerMessage(EventName = "AnswersKept", Level = LogLevel.Warning, Message = "Import {ImportId} chunk {Chunk}: {Count} answers could not be written yet, they are kept and tried again: {Error}")]
     public static partial void AnswersKept(ILogger logger, int importId, int chunk, int count, string error);
+
+    [LoggerMessage(EventName = "AnswersRefused", Level = LogLevel.Error, Message = "Import {ImportId} chunk {Chunk}: the database refuses what is in one of {Count} answers, they are written one by one: {Error}")]
+    public static partial void AnswersRefused(ILogger logger, int importId, int chunk, int count, string error);
 
     [LoggerMessage(EventName = "LateAcceptance", Level = LogLevel.Warning, Message = "Import {ImportId} record {RecordId} attempt {Attempt}: accepted as {StatusId} after the record had moved on; marked as possibly duplicated")]
     public static partial void LateAcceptance(ILogger logger, int importId, int recordId, int attempt, string? statusId);
@@ -31,6 +34,9 @@ internal static partial class Log
 
     [LoggerMessage(EventName = "ChunksFed", Level = LogLevel.Debug, Message = "{Count} chunks were enqueued")]
     public static partial void ChunksFed(ILogger logger, int count);
+
+    [LoggerMessage(EventName = "PermitsFailed", Level = LogLevel.Warning, Message = "Import {ImportId} chunk {Chunk}: the database gave no permits, so nothing more is sent for now: {Error}")]
+    public static partial void PermitsFailed(ILogger logger, int importId, int chunk, string error);
 
     [LoggerMessage(EventName = "PermitFailed", Level = LogLevel.Warning, Message = "Import {ImportId} record {RecordId} attempt {Attempt}: the database gave no permit, so it was not sent: {Error}")]
     public static partial void PermitFailed(ILogger logger, int importId, int recordId, int attempt, string error);

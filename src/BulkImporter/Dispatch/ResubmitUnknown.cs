@@ -5,7 +5,10 @@ using Npgsql;
 
 namespace BulkImporter.Dispatch;
 
-/// <summary>Carries out the setting <c>when unknown: resubmit</c>. Imports that hold their unknown records are left to a person.</summary>
+/// <summary>
+/// Carries out the setting <c>when unknown: resubmit</c>, after the remote side was looked through for the assets: what can be adopted need not
+/// be sent. Imports that hold their unknown records are left to a person.
+/// </summary>
 public sealed class ResubmitUnknown(
     NpgsqlDataSource database, RecordTransitions transitions, IOptions<DispatchOptions> options, ILogger<ResubmitUnknown> log)
 {
@@ -22,7 +25,7 @@ public sealed class ResubmitUnknown(
         var total = 0;
         foreach (var importId in await database.QueryAsync(ReadImportsInDoubt, r => r.GetInt32(0), cancellationToken))
         {
-            var count = await transitions.ResubmittedAsync(importId, options.Value.UnknownGrace, cancellationToken);
+            var count = await transitions.ResubmittedAsync(importId, options.Value.UnknownGrace, options.Value.UnlookedGrace, cancellationToken);
             if (count > 0) Log.UnknownResubmitted(log, importId, count);
             total += count;
         }

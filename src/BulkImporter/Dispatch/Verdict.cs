@@ -21,6 +21,17 @@ public static class Verdict
     public static Answer NotSent(Intent intent) => new(intent.RowNumber, intent.Attempt, RecordState.Pending, null,
         FailureCode.NotSent, null, null, TimeSpan.Zero, GiveBack: true);
 
+    /// <summary>An answer that the database refuses for what is in it. What it said of the call is lost, so the call may have done its work.</summary>
+    public static Answer Unstorable(Answer answer) => answer with
+    {
+        To = RecordState.Unknown,
+        StatusId = null,
+        Code = FailureCode.ReplyUnreadable,
+        Message = "The answer came and cannot be stored.",
+        RetryAfter = null,
+        GiveBack = false,
+    };
+
     private static FailureCode InDoubt(RemoteError error) => error.Code() switch
     {
         FailureCode.ReplyTimeout => FailureCode.ReplyTimeout,

@@ -47,10 +47,10 @@ internal static class ServerHost
             if (web) app.MapWeb();
             else app.MapWorkerProbes();
 
-            var firstKey = web ? await app.Services.GetRequiredService<FirstKey>().EnsureAsync(app.Configuration, cancellationToken) : null;
+            var first = web ? await app.Services.GetRequiredService<FirstKey>().EnsureAsync(app.Configuration, cancellationToken) : null;
             if (web) await app.Services.GetRequiredService<FirstAccount>().EnsureAsync(app.Configuration, cancellationToken);
             await app.StartAsync(cancellationToken);
-            if (web) await GreetAsync(app, firstKey, cancellationToken);
+            if (web) Greet(app, first);
             await app.WaitForShutdownAsync(cancellationToken);
             return ExitCode.Done;
         }
@@ -86,16 +86,15 @@ internal static class ServerHost
             throw new StartupException($"The database lacks {missing.Count} migrations ({string.Join(", ", missing)}). Run 'BulkImporter migrate' with the same connection string first.");
     }
 
-    private static async Task GreetAsync(WebApplication app, string? firstKey, CancellationToken cancellationToken)
+    private static void Greet(WebApplication app, FirstStart? first)
     {
         var address = app.Urls.First();
-        if (firstKey is not null)
+        if (first?.KeySecret is { } key)
         {
-            Console.WriteLine($"The first admin API key, shown this once: {firstKey}");
-            Console.WriteLine($"Use it with: export BULKIMPORTER_SERVER={address} BULKIMPORTER_API_KEY={firstKey}");
-            var link = await app.Services.GetRequiredService<MakeSignInLink>().RunAsync(Role.Admin, cancellationToken);
-            Console.WriteLine($"Sign in once, within 15 minutes: {address}{link.Path}");
+            Console.WriteLine($"The first admin API key, shown this once: {key}");
+            Console.WriteLine($"Use it with: export BULKIMPORTER_SERVER={address} BULKIMPORTER_API_KEY={key}");
         }
+        if (first is not null) Console.WriteLine($"Choose a name and a password, once, within an hour: {address}{first.Setup.Path}");
         Console.WriteLine($"Dashboard: {address}");
     }
 }

@@ -2,6 +2,7 @@ using BulkImporter.Access;
 using BulkImporter.Api;
 using BulkImporter.Dashboard;
 using BulkImporter.Export;
+using BulkImporter.Reconcile;
 using BulkImporter.Rerun;
 
 namespace BulkImporter.Hosting;
@@ -15,6 +16,7 @@ public static class WebHost
         return services
             .AddRerun()
             .AddExport()
+            .AddAdoption()
             .AddAccess()
             .AddApi()
             .AddDashboard();

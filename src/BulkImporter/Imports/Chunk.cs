@@ -20,7 +20,7 @@ public enum ChunkState
 /// <summary>
 /// A contiguous key range of an import's records: the unit of a Hangfire job, the outbox entry that the feeder enqueues,
 /// and the holder of its records' counters. The counters are written by the database trigger <c>count_record_states</c>
-/// in the same statement that changes a record, so they are exact at every commit.
+/// in the same statement that changes a record, so they are exact at every commit; those of its failures by code stand in <see cref="ChunkFailure"/>.
 /// </summary>
 public sealed class Chunk
 {

@@ -21,6 +21,10 @@ public sealed class CompareCounters(NpgsqlDataSource database, ILogger<CompareCo
                 count(*) FILTER (WHERE r.state = 'duplicate') AS duplicate
             FROM importer.import_record r WHERE r.import_id IN (SELECT id FROM looked_at)
             GROUP BY r.import_id, r.chunk_number
+        ), failed AS (
+            SELECT r.import_id, r.chunk_number, r.error_code AS code, count(*) AS count
+            FROM importer.import_record r WHERE r.import_id IN (SELECT id FROM looked_at) AND r.error_code IS NOT NULL AND r.state IN ('failed', 'unknown')
+            GROUP BY r.import_id, r.chunk_number, r.error_code
         )
         SELECT c.import_id, c.number
         FROM importer.import_chunk c
@@ -29,7 +33,12 @@ public sealed class CompareCounters(NpgsqlDataSource database, ILogger<CompareCo
             AND (c.pending_count, c.submitting_count, c.submitted_count, c.imported_count, c.failed_count, c.unknown_count,
                  c.cancelled_count, c.invalid_count, c.duplicate_count)
                 IS DISTINCT FROM (n.pending, n.submitting, n.submitted, n.imported, n.failed, n.unknown, n.cancelled, n.invalid, n.duplicate)
-        ORDER BY c.import_id, c.number LIMIT 100
+        UNION
+        SELECT import_id, chunk_number
+        FROM (SELECT * FROM importer.chunk_failure WHERE import_id IN (SELECT id FROM looked_at) AND count <> 0) f
+        FULL JOIN failed n USING (import_id, chunk_number, code)
+        WHERE f.count IS DISTINCT FROM n.count
+        ORDER BY 1, 2 LIMIT 100
         """;
 
     /// <summary>One round. Answers the number of chunks whose counters are wrong.</summary>

@@ -38,10 +38,13 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
 
     private const string NoneCanMove = """
         NOT EXISTS (SELECT 1 FROM importer.import_chunk c WHERE c.import_id = i.id AND c.pending_count + c.submitting_count + c.submitted_count > 0)
-            -- What is in doubt will be sent again, if that is the import's setting.
+            -- What is in doubt will be sent again, if that is the import's setting and no candidate waits for a person.
             AND NOT (i.when_unknown = 'resubmit' AND EXISTS (
                 SELECT 1 FROM importer.import_record r
-                WHERE r.import_id = i.id AND r.error_code IS NOT NULL AND r.state = 'unknown' AND r.attempts_left > 0))
+                WHERE r.import_id = i.id AND r.error_code IS NOT NULL AND r.state = 'unknown' AND r.attempts_left > 0
+                    AND NOT EXISTS (
+                        SELECT 1 FROM importer.reconcile_candidate k
+                        WHERE k.import_id = r.import_id AND k.row_number = r.row_number AND k.attempt = r.attempt_count)))
         """;
 
     // A rerun holds this lock while it makes records pending. So it is waited for here, and the counters are read by the next

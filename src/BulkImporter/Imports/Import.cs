@@ -20,6 +20,9 @@ public sealed class Import
     /// <summary>The explicit column mapping (<c>url=OriginalURL,caption=Title</c>), or null to recognise the header.</summary>
     public string? Mapping { get; set; }
 
+    /// <summary>Only this many rows from the beginning of the manifest are read, for a trial; null for all.</summary>
+    public int? FirstRows { get; set; }
+
     /// <summary>Start without review once the manifest is parsed.</summary>
     public bool StartWhenParsed { get; set; }
 
@@ -37,7 +40,7 @@ public sealed class Import
     /// <summary>The gallery that new assets join, or null for none.</summary>
     public string? Fid { get; set; }
 
-    /// <summary>Data rows of the manifest; null until it is parsed.</summary>
+    /// <summary>Data rows of the manifest, at most <see cref="FirstRows"/>; null until it is parsed.</summary>
     public int? RowCount { get; set; }
 
     /// <summary>Rows read so far while parsing.</summary>
@@ -70,7 +73,7 @@ public sealed class Import
             {
                 t.HasCheckConstraint("import_state_is_known", EnumText<ImportState>.Check("state"));
                 t.HasCheckConstraint("import_when_unknown_is_known", EnumText<WhenUnknown>.Check("when_unknown"));
-                t.HasCheckConstraint("import_settings_are_positive", "chunk_size > 0 AND max_attempts > 0");
+                t.HasCheckConstraint("import_settings_are_positive", "chunk_size > 0 AND max_attempts > 0 AND first_rows > 0");
                 t.HasCheckConstraint("import_counted_once_parsed", "row_count IS NOT NULL OR state IN ('parsing', 'rejected', 'cancelled')");
                 t.HasCheckConstraint("import_finished_at_iff_ended", "(finished_at IS NOT NULL) = (state IN ('finished', 'cancelled', 'rejected'))");
             });

@@ -6,13 +6,15 @@ namespace BulkImporter.Imports;
 
 /// <summary>An import as every door shows it: the API's and the command line's JSON body, and what the pages draw.</summary>
 /// <param name="Reason">Why it does not go on: the import's own reason, else the account's when that is suspended or blocked; null when all is well.</param>
-/// <param name="Rows">Data rows of the manifest; null until it is parsed.</param>
+/// <param name="Rows">Data rows of the manifest, at most <paramref name="FirstRows"/>; null until it is parsed.</param>
 /// <param name="RatePerSecond">Records that came to their end per second over the last minute; null when not running or too early to say.</param>
 /// <param name="EtaSeconds">Seconds to the end at that rate; null when the rate is unknown or zero.</param>
 /// <param name="Failures">Failed and unknown records by code, most frequent first.</param>
 /// <param name="ParsedRows">Rows read so far while the manifest is parsed.</param>
 /// <param name="SameManifestAs">The latest earlier import of the same bytes, or null.</param>
 /// <param name="AccountState">A suspended account is why a running import stands still; <paramref name="Reason"/> says why it is suspended.</param>
+/// <param name="FirstRows">Only so many rows of the manifest are read; null for all.</param>
+/// <param name="StartedBy">Who ordered the start; null until it has started.</param>
 /// <param name="Stalled">Submitted records without any progress for a long time; they are still followed.</param>
 public sealed record ImportView(
     int Id,
@@ -39,7 +41,9 @@ public sealed record ImportView(
     string? Fid,
     int? SameManifestAs,
     int Stalled,
-    AccountState AccountState);
+    AccountState AccountState,
+    int? FirstRows,
+    string? StartedBy);
 
 /// <param name="Sha256">Of the bytes as received, lower-case hexadecimal.</param>
 public sealed record ManifestSummary(string FileName, string Sha256, long SizeBytes);

@@ -26,7 +26,9 @@ public sealed class ReadImports(NpgsqlDataSource database, IOptions<ImportsOptio
             (SELECT max(e.id) FROM importer.manifest same JOIN importer.import e ON e.manifest_id = same.id
              WHERE same.sha256 = m.sha256 AND same.received_at IS NOT NULL AND e.id < i.id),
             (SELECT count(*)::int FROM importer.status_poll p WHERE p.import_id = i.id AND c.submitted > 0 AND p.moved_at < now() - $1::interval),
-            a.state
+            a.state, i.first_rows,
+            CASE WHEN i.started_at IS NOT NULL THEN coalesce(
+                (SELECT e.actor FROM importer.audit_entry e WHERE e.import_id = i.id AND e.action = 'import_started' ORDER BY e.id LIMIT 1), i.created_by) END
         FROM importer.import i
         JOIN importer.account a ON a.id = i.account_id
         JOIN importer.manifest m ON m.id = i.manifest_id
@@ -42,11 +44,12 @@ public sealed class ReadImports(NpgsqlDataSource database, IOptions<ImportsOptio
                 extract(epoch FROM max(at) - min(at))::float8 AS seconds
             FROM importer.import_tick WHERE import_id = i.id AND i.state = 'running' AND at > now() - interval '60 seconds') tick
         CROSS JOIN LATERAL (
-            SELECT array_agg(error_code ORDER BY n DESC, error_code) AS codes, array_agg(n ORDER BY n DESC, error_code) AS counts
+            SELECT array_agg(code ORDER BY n DESC, code) AS codes, array_agg(n ORDER BY n DESC, code) AS counts
             FROM (
-                SELECT error_code, count(*)::int AS n FROM importer.import_record
-                WHERE import_id = i.id AND error_code IS NOT NULL AND state IN ('failed', 'unknown') AND c.failed + c.unknown > 0
-                GROUP BY error_code) by_code) failure
+                SELECT code, sum(count)::int AS n FROM importer.chunk_failure
+                WHERE import_id = i.id AND c.failed + c.unknown > 0
+                GROUP BY code) by_code
+            WHERE n > 0) failure
         LEFT JOIN LATERAL (
             SELECT CASE WHEN a.state = 'suspended' THEN 'Account ' || a.name || ' is suspended: ' || coalesce(a.reason, 'no reason was given') || '.'
                 ELSE (SELECT 'Account ' || a.name || ' waits until ' || to_char(b.blocked_until AT TIME ZONE 'UTC', 'HH24:MI:SS') || ' UTC: '
@@ -57,10 +60,13 @@ public sealed class ReadImports(NpgsqlDataSource database, IOptions<ImportsOptio
 
     private const string One = $"{Select} WHERE i.id = $2";
 
-    private const string List = $"""
-        {Select}
-        WHERE ($3::int IS NULL OR i.id < $3) AND ($4::text IS NULL OR i.state = $4)
-        ORDER BY i.id DESC LIMIT $2
+    private const string Several = $"{Select} JOIN unnest($2::int[]) WITH ORDINALITY AS page(id, place) ON page.id = i.id ORDER BY page.place";
+
+    private const string Totals = """
+        SELECT coalesce(sum(pending_count), 0)::int, coalesce(sum(submitting_count), 0)::int, coalesce(sum(submitted_count), 0)::int,
+            coalesce(sum(imported_count), 0)::int, coalesce(sum(failed_count), 0)::int, coalesce(sum(unknown_count), 0)::int,
+            coalesce(sum(cancelled_count), 0)::int, coalesce(sum(invalid_count), 0)::int, coalesce(sum(duplicate_count), 0)::int
+        FROM importer.import_chunk
         """;
 
     private const string Rates = """
@@ -84,13 +90,16 @@ public sealed class ReadImports(NpgsqlDataSource database, IOptions<ImportsOptio
     public async Task<ImportView?> FindAsync(int importId, CancellationToken cancellationToken) =>
         await database.QueryAsync(One, Read, cancellationToken, options.Value.StalledAfter, importId) is [var found] ? found : null;
 
-    /// <summary>Newest first.</summary>
+    /// <summary>A page of the imports that the filter selects, in its order.</summary>
     /// <param name="after">The <see cref="Page{T}.Next"/> of the page before, or null for the first.</param>
-    /// <param name="state">Only imports in this state, or null for all.</param>
-    public async Task<Page<ImportView>> ListAsync(int limit, int? after, ImportState? state, CancellationToken cancellationToken)
+    public async Task<Page<ImportView>> ListAsync(ImportFilter filter, int? after, int limit, CancellationToken cancellationToken)
     {
-        var rows = await database.QueryAsync(List, Read, cancellationToken, options.Value.StalledAfter, limit + 1, after, state is { } s ? EnumText<ImportState>.Of(s) : null);
-        return Page<ImportView>.Of(rows, limit, i => i.Id);
+        // Which they are comes first: what is told of an import costs too much to be read of all of them for their order.
+        var parameters = new List<object?> { after, limit + 1 };
+        var sql = filter.PageSql(parameters);
+        var ids = await database.QueryAsync(sql, r => r.GetInt32(0), cancellationToken, [.. parameters]);
+        var page = Page<int>.Of(ids, limit, id => id);
+        return new(await database.QueryAsync(Several, Read, cancellationToken, options.Value.StalledAfter, page.Items.ToArray()), page.Next);
     }
 
     /// <summary>How fast it went over its whole life, in at most <paramref name="points"/> points.</summary>
@@ -98,17 +107,25 @@ public sealed class ReadImports(NpgsqlDataSource database, IOptions<ImportsOptio
         await database.QueryAsync(
             Rates, r => new RatePoint(r.GetFieldValue<DateTimeOffset>(0), r.GetDouble(1), r.GetDouble(2)), cancellationToken, importId, points);
 
+    /// <summary>The records of all imports.</summary>
+    public async Task<StateCounts> TotalsAsync(CancellationToken cancellationToken) =>
+        (await database.QueryAsync(Totals, r => Counts(r, 0), cancellationToken))[0];
+
+    /// <summary>Nine columns in the order of the states.</summary>
+    internal static StateCounts Counts(NpgsqlDataReader r, int first) => new(
+        r.GetInt32(first), r.GetInt32(first + 1), r.GetInt32(first + 2), r.GetInt32(first + 3), r.GetInt32(first + 4), r.GetInt32(first + 5),
+        r.GetInt32(first + 6), r.GetInt32(first + 7), r.GetInt32(first + 8));
+
     private static ImportView Read(NpgsqlDataReader r)
     {
-        var counts = new StateCounts(
-            r.GetInt32(9), r.GetInt32(10), r.GetInt32(11), r.GetInt32(12), r.GetInt32(13), r.GetInt32(14), r.GetInt32(15), r.GetInt32(16), r.GetInt32(17));
+        var counts = Counts(r, 9);
         var (rate, eta) = Rate(r, counts);
         return new ImportView(
             r.GetInt32(0), r.GetString(1), r.GetString(2), new ManifestSummary(r.GetString(3), r.GetString(4), r.GetInt64(5)),
             EnumText<ImportState>.Parse(r.GetString(6)), r.Text(7), r.Number(8), counts, rate, eta, Failures(r),
             r.GetFieldValue<DateTimeOffset>(22), r.Time(23), r.Time(24), r.GetString(25), r.GetInt32(26), r.Text(27), r.GetBoolean(28), r.GetInt32(29),
             EnumText<WhenUnknown>.Parse(r.GetString(30)), r.GetInt32(31), r.Text(32), r.Number(33), r.GetInt32(34),
-            EnumText<AccountState>.Parse(r.GetString(35)));
+            EnumText<AccountState>.Parse(r.GetString(35)), r.Number(36), r.Text(37));
     }
 
     private static (double? Rate, long? Eta) Rate(NpgsqlDataReader r, StateCounts counts)

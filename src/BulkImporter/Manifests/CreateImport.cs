@@ -17,6 +17,9 @@ public sealed record NewImport(int ManifestId, string CreatedBy)
     /// <summary>The explicit column mapping (<c>url=OriginalURL,caption=Title</c>), or null to recognise the header.</summary>
     public string? Mapping { get; init; }
 
+    /// <summary>Read only so many rows from the beginning, for a trial; null = all.</summary>
+    public int? FirstRows { get; init; }
+
     /// <summary>Start without review as soon as the manifest is parsed.</summary>
     public bool Start { get; init; }
 
@@ -49,8 +52,8 @@ public sealed class CreateImport(NpgsqlDataSource database)
         WITH created AS (
             INSERT INTO importer.import (
                 name, account_id, manifest_id, state, mapping, start_when_parsed, chunk_size, max_attempts, when_unknown, priority, fid,
-                parsed_rows, idempotency_key, breaker_finished_base, breaker_failed_base, created_by, created_at)
-            SELECT coalesce($3, m.file_name), a.id, m.id, 'parsing', $4, $5, $6, $7, $8, $9, $10, 0, $11, 0, 0, $12, now()
+                first_rows, parsed_rows, idempotency_key, breaker_finished_base, breaker_failed_base, created_by, created_at)
+            SELECT coalesce($3, m.file_name), a.id, m.id, 'parsing', $4, $5, $6, $7, $8, $9, $10, $13::int, 0, $11, 0, 0, $12, now()
             FROM importer.manifest m, importer.account a
             WHERE m.id = $1 AND m.received_at IS NOT NULL AND a.name = $2
             ON CONFLICT (idempotency_key) DO NOTHING
@@ -71,7 +74,7 @@ public sealed class CreateImport(NpgsqlDataSource database)
         var created = await connection.QueryAsync(Create, r => r.GetInt32(0), cancellationToken,
             import.ManifestId, import.Account, import.Name, import.Mapping, import.Start, import.ChunkSize ?? DefaultChunkSize,
             import.MaxAttempts ?? DefaultMaxAttempts, EnumText<WhenUnknown>.Of(import.WhenUnknown), import.Priority, import.Fid,
-            import.IdempotencyKey, import.CreatedBy);
+            import.IdempotencyKey, import.CreatedBy, import.FirstRows);
         if (created is [var id]) return new(id, Existed: false);
 
         // Nothing was inserted: another caller used the key in this moment, or a name that the import needs is not there.
@@ -96,7 +99,8 @@ public sealed class CreateImport(NpgsqlDataSource database)
         if (await MissingAccountAsync(connection, import.Account, cancellationToken) is { } missing) throw missing;
     }
 
-    private static void Check(NewImport import)
+    /// <exception cref="InvalidArgumentException">A setting or the mapping cannot be used.</exception>
+    internal static void Check(NewImport import)
     {
         if (import.Name is { } name && (string.IsNullOrWhiteSpace(name) || name.Length > 200))
             throw new InvalidArgumentException("name", "A name has 1 to 200 characters.");
@@ -113,11 +117,13 @@ public sealed class CreateImport(NpgsqlDataSource database)
         }
         if (import.MaxAttempts is < 1 or > 100) throw new InvalidArgumentException("maxAttempts", "A record gets 1 to 100 attempts.");
         if (import.ChunkSize is < 1 or > 100_000) throw new InvalidArgumentException("chunkSize", "A chunk holds 1 to 100,000 records.");
+        if (import.FirstRows is < 1) throw new InvalidArgumentException("firstRows", "The number of rows to read is 1 or more; leave it out to read all.");
         if (import.IdempotencyKey is { } key && (string.IsNullOrWhiteSpace(key) || key.Length > 200))
             throw new InvalidArgumentException("Idempotency-Key", "An idempotency key has 1 to 200 characters.");
     }
 
-    private static async Task<InvalidArgumentException?> MissingAccountAsync(NpgsqlConnection connection, string account, CancellationToken cancellationToken) =>
+    /// <summary>The complaint about an account that is not there, or null.</summary>
+    internal static async Task<InvalidArgumentException?> MissingAccountAsync(NpgsqlConnection connection, string account, CancellationToken cancellationToken) =>
         await connection.QueryAsync("SELECT 1 FROM importer.account WHERE name = $1", r => r.GetInt32(0), cancellationToken, account) is []
             ? new InvalidArgumentException("account", $"There is no account '{account}'. Add it with 'BulkImporter account add {account}', on the Accounts page, or by starting with CINCOPA_API_TOKEN set (which makes 'default').")
             : null;

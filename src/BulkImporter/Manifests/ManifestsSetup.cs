@@ -13,6 +13,8 @@ public static class ManifestsSetup
         return services
             .AddSingleton<UploadManifest>()
             .AddSingleton<CreateImport>()
+            .AddSingleton<ReviseImport>()
+            .AddSingleton<PreviewManifest>()
             .AddSingleton<ManifestBytes>()
             .AddSingleton<ReadFindings>()
             .AddSingleton<SweepManifests>()

@@ -20,7 +20,7 @@ public sealed class ParseManifest(
 
     // Held to the end of the transaction: a second job for the same import finds it taken and ends.
     private const string TakeImport = """
-        SELECT i.manifest_id, i.mapping, i.chunk_size, i.max_attempts FROM importer.import i
+        SELECT i.manifest_id, i.mapping, i.chunk_size, i.max_attempts, coalesce(i.first_rows, 2147483647) FROM importer.import i
         WHERE i.id = $1 AND i.state = 'parsing' AND pg_try_advisory_xact_lock(hashtext('bulkimporter.parse'), i.id)
         """;
 
@@ -93,7 +93,7 @@ public sealed class ParseManifest(
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var taken = await connection.QueryAsync(TakeImport,
-            r => (ManifestId: r.GetInt32(0), Mapping: r.Text(1), ChunkSize: r.GetInt32(2), Attempts: (short)r.GetInt32(3)), cancellationToken, importId);
+            r => (ManifestId: r.GetInt32(0), Mapping: r.Text(1), ChunkSize: r.GetInt32(2), Attempts: (short)r.GetInt32(3), MostRows: r.GetInt32(4)), cancellationToken, importId);
         if (taken is not [var import]) return;
 
         // 1. Rows to records, findings and chunks.
@@ -110,7 +110,7 @@ public sealed class ParseManifest(
             await using (var copy = await connection.BeginBinaryImportAsync(CopyRecords, cancellationToken))
             {
                 var checkpoint = rows + RowsPerCheckpoint;
-                for (; more && rows < checkpoint; more = await reader.ReadAsync(cancellationToken))
+                for (; more && rows < checkpoint; more = rows < import.MostRows && await reader.ReadAsync(cancellationToken))
                 {
                     rows++;
                     var before = findings.Count;

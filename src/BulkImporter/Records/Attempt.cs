@@ -21,13 +21,22 @@ public sealed class Attempt
 
     public DateTimeOffset? FinishedAt { get; set; }
 
-    /// <summary>Null while open; <c>accepted</c> when Cincopa took it; then <c>imported</c> or a <see cref="FailureCode"/>.</summary>
+    /// <summary>
+    /// Null while open; <c>accepted</c> when Cincopa took it; then <c>imported</c> or a <see cref="FailureCode"/>; <c>reconciled</c> when it
+    /// ended in doubt and its asset was found afterwards.
+    /// </summary>
     public string? Outcome { get; set; }
 
     public short? HttpStatus { get; set; }
 
     /// <summary>What the other side said, redacted and cut.</summary>
     public string? Message { get; set; }
+
+    /// <summary>Bytes of the source as the status call told them, of an attempt that ended in doubt after it was accepted.</summary>
+    public long? SizeBytes { get; set; }
+
+    /// <summary>When the remote side was last looked through for the asset of this attempt, which had ended in doubt; null before the first time.</summary>
+    public DateTimeOffset? LookedAt { get; set; }
 
     public sealed class Configuration : IEntityTypeConfiguration<Attempt>
     {

@@ -60,6 +60,9 @@ public enum FailureCode
     /// <summary>The account's storage or asset quota is used up.</summary>
     QuotaExceeded,
 
+    /// <summary>A page answered where the API was expected. The row's trouble when the API answers otherwise; when it does not, the account's, and the attempt is given back.</summary>
+    NotTheApi,
+
     /// <summary>The worker stopped after the intent and before the call: nothing left.</summary>
     NotSent,
 
@@ -83,6 +86,9 @@ public enum FailureCode
 
     /// <summary>The import did not end within the deadline.</summary>
     DeadlineExceeded,
+
+    /// <summary>A person left a record in doubt as it is: it counts as failed, and Cincopa may have the asset or not.</summary>
+    GivenUp,
 }
 
 public static class FailureCodes
@@ -103,6 +109,7 @@ public static class FailureCodes
         FailureCode.TokenRejected => FailureClass.Retryable,
         FailureCode.PermissionMissing => FailureClass.Retryable,
         FailureCode.QuotaExceeded => FailureClass.Retryable,
+        FailureCode.NotTheApi => FailureClass.Retryable,
         FailureCode.NotSent => FailureClass.Retryable,
         FailureCode.ReplyTimeout => FailureClass.Unknown,
         FailureCode.ReplyLost => FailureClass.Unknown,
@@ -111,6 +118,7 @@ public static class FailureCodes
         FailureCode.StatusLost => FailureClass.Unknown,
         FailureCode.AssetUnnamed => FailureClass.Unknown,
         FailureCode.DeadlineExceeded => FailureClass.Unknown,
+        FailureCode.GivenUp => FailureClass.Unknown,
     };
 
     /// <summary>

@@ -19,6 +19,14 @@ public sealed class ReadRecords(NpgsqlDataSource database)
         FROM importer.attempt WHERE import_id = $1 AND row_number = $2 ORDER BY number
         """;
 
+    private const string Examples = """
+        SELECT c.code, e.error_message FROM unnest($2::text[]) AS c(code)
+        CROSS JOIN LATERAL (
+            SELECT r.error_message FROM importer.import_record r
+            WHERE r.import_id = $1 AND r.error_code = c.code AND r.state IN ('failed', 'unknown') AND r.error_message <> ''
+            ORDER BY r.row_number LIMIT 1) e
+        """;
+
     /// <param name="afterRow">The <see cref="Page{T}.Next"/> of the page before; 0 for the first.</param>
     public async Task<Page<RecordView>> ListAsync(int importId, RecordFilter filter, int afterRow, int limit, CancellationToken cancellationToken)
     {
@@ -55,6 +63,11 @@ public sealed class ReadRecords(NpgsqlDataSource database)
         if (found.Items is not [var record]) return null;
         return new(record, await database.QueryAsync(Attempts, ReadAttempt, cancellationToken, importId, rowNumber));
     }
+
+    /// <summary>For each of these codes what was said of the first record that failed, or is in doubt, with it; codes that nothing was said of are left out.</summary>
+    public async Task<IReadOnlyDictionary<string, string>> ExamplesAsync(int importId, IEnumerable<string> codes, CancellationToken cancellationToken) =>
+        (await database.QueryAsync(Examples, r => (Code: r.GetString(0), Message: r.GetString(1)), cancellationToken, importId, codes.ToArray()))
+            .ToDictionary(e => e.Code, e => e.Message);
 
     public async Task<int> CountAsync(int importId, RecordFilter filter, CancellationToken cancellationToken)
     {

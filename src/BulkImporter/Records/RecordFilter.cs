@@ -21,8 +21,11 @@ public sealed record RecordFilter
     /// <summary>Part of the source URL, caption, reference id, status_id or rid, in any case; or a row number.</summary>
     public string? Search { get; init; }
 
+    /// <summary>Only records that Cincopa works on and that have not moved for this long.</summary>
+    public TimeSpan? Stalled { get; init; }
+
     /// <summary>True when the chunks' counters answer how many records it selects.</summary>
-    internal bool IsByStateOnly => Code is null && RowNumbers is null && Search is null;
+    internal bool IsByStateOnly => Code is null && RowNumbers is null && Search is null && Stalled is null;
 
     /// <summary>The condition on <c>importer.import_record r</c>, beginning with AND; empty when all are selected. Values go to <paramref name="parameters"/>.</summary>
     internal string Condition(List<object?> parameters)
@@ -33,10 +36,12 @@ public sealed record RecordFilter
         if (RowNumbers is { } rows) sql += $" AND r.row_number = ANY({Next(rows.ToArray())})";
         if (Search is { Length: > 0 } search)
         {
-            var pattern = Next($"%{search.Replace(@"\", @"\\").Replace("%", @"\%").Replace("_", @"\_")}%");
+            var pattern = Next(Data.Like.Containing(search));
             var row = int.TryParse(search, CultureInfo.InvariantCulture, out var number) ? $" OR r.row_number = {Next(number)}" : "";
             sql += $" AND (r.source_url ILIKE {pattern} OR r.caption ILIKE {pattern} OR r.reference_id ILIKE {pattern} OR r.rid ILIKE {pattern} OR r.status_id ILIKE {pattern}{row})";
         }
+        if (Stalled is { } time)
+            sql += $" AND EXISTS (SELECT 1 FROM importer.status_poll s WHERE s.import_id = r.import_id AND s.row_number = r.row_number AND r.state = 'submitted' AND s.moved_at < now() - {Next(time)}::interval)";
         return sql;
 
         string Next(object value)
@@ -54,6 +59,7 @@ public sealed record RecordFilter
         if (Code is { } code) parts.Add($"code {code}");
         if (RowNumbers is { } rows) parts.Add($"{rows.Count} named rows");
         if (Search is { Length: > 0 } search) parts.Add($"text '{search}'");
+        if (Stalled is { } time) parts.Add(string.Create(CultureInfo.InvariantCulture, $"stalled for {time.TotalMinutes:0.##} min"));
         return parts.Count == 0 ? "all records" : string.Join(", ", parts);
     }
 }

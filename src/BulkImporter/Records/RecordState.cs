@@ -18,13 +18,13 @@ public enum RecordState
     /// <summary>Cincopa accepted it and gave a status_id. In: the answer. Out: the status. A crash changes nothing: asking again is harmless.</summary>
     Submitted,
 
-    /// <summary>The asset exists; rid names it. In: the status. Final: no submit call ever again. A crash changes nothing.</summary>
+    /// <summary>The asset exists; rid names it. In: the status, or the adoption of an asset for a record in doubt. Final: no submit call ever again. A crash changes nothing.</summary>
     Imported,
 
-    /// <summary>It will not be tried again by itself. In: the answer or the status. Out: rerun. A crash changes nothing.</summary>
+    /// <summary>It will not be tried again by itself. In: the answer, the status, or a person who gives a record in doubt up. Out: rerun. A crash changes nothing.</summary>
     Failed,
 
-    /// <summary>A submit call may or may not have been received. In: the answer that could not be read, or the rescue. Out: the late answer, a person who reruns it knowing that this may make a second asset, or the import's setting to submit again. A crash changes nothing.</summary>
+    /// <summary>A submit call may or may not have been received. In: the answer that could not be read, or the rescue. Out: the late answer, the adoption of the asset that was found for it, a person who reruns it knowing that this may make a second asset or who gives it up, or the import's setting to submit again. A crash changes nothing.</summary>
     Unknown,
 
     /// <summary>A person ended the import before it was sent. In: cancel. Out: rerun. A crash changes nothing.</summary>

@@ -16,8 +16,17 @@ public sealed record Answer(
 
 /// <summary>What the status call makes of a submitted record.</summary>
 /// <param name="To">imported, pending (again; failed when no attempt is left), failed or unknown.</param>
+/// <param name="GiveBack">The failure was not the row's: the attempt does not count against it.</param>
 public sealed record Conclusion(
-    int ImportId, int RowNumber, string StatusId, RecordState To, string? Rid, FailureCode? Code, string? Message, TimeSpan? RetryAfter);
+    int ImportId, int RowNumber, string StatusId, RecordState To, string? Rid, FailureCode? Code, string? Message, TimeSpan? RetryAfter, bool GiveBack = false);
+
+/// <summary>An asset that is taken to be the one of a record in doubt.</summary>
+/// <param name="Attempt">The attempt in doubt; when the record has begun another, nothing is adopted.</param>
+/// <param name="Note">Who says so, kept with the attempt.</param>
+public sealed record Adoption(int ImportId, int RowNumber, short Attempt, string Rid, string Note);
+
+/// <summary>A record that has an asset.</summary>
+public sealed record AssetOwner(string Rid, int ImportId, int RowNumber);
 
 /// <summary>
 /// The state machine: every change of a record's state, each one guarded statement that checks the state it comes from. A row that is
@@ -58,7 +67,6 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
             JOIN importer.account a ON a.id = i.account_id AND a.state = 'active'
             JOIN importer.call_budget b ON b.account_id = a.id AND b.kind = 'submit' AND (b.blocked_until IS NULL OR b.blocked_until <= now())
             WHERE c.import_id = $1 AND c.number = $2 AND c.lease_token = $3 AND c.lease_until > now()
-            FOR NO KEY UPDATE OF c
         ), moved AS (
             UPDATE importer.import_record r
             SET state = 'submitting', attempt_count = r.attempt_count + 1, attempts_left = r.attempts_left - 1, next_attempt_at = NULL
@@ -71,19 +79,23 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         RETURNING row_number, number
         """;
 
+    // The attempts of a new import are not in the statistics: named as $1, the import would seem to have one attempt, and the planner would
+    // read all of them each time. As a column of a materialized table it leaves only the look-up by the whole key.
     private const string OpenIntents = """
+        WITH begun AS MATERIALIZED (SELECT $1::int AS import_id, row_number FROM unnest($2::int[]) AS b(row_number))
         SELECT r.row_number, r.attempt_count
-        FROM importer.import_record r
-        JOIN importer.attempt t ON t.import_id = r.import_id AND t.row_number = r.row_number AND t.number = r.attempt_count
-        WHERE r.import_id = $1 AND r.row_number = ANY($2) AND r.state = 'submitting' AND t.worker = $3
+        FROM begun b
+        JOIN importer.import_record r USING (import_id, row_number)
+        JOIN importer.attempt t ON t.import_id = b.import_id AND t.row_number = b.row_number AND t.number = r.attempt_count
+        WHERE r.state = 'submitting' AND t.worker = $3
         """;
 
     /// <summary>Submitting (or unknown, when the rescue came before the late answer) to what the answer says.</summary>
-    // The attempts of a new import are not in the statistics: named as $1, the import would seem to have one attempt, and the planner would
-    // read all of them for each batch. As a column of the answers it leaves only the look-up by the whole key.
+    // The attempts that a record counts are there, so the insert is an update that always takes the key. A plain UPDATE is planned by statistics,
+    // which know nothing of the attempts of a new installation; such a plan, once cached, reads the whole table for each batch.
     private const string WriteAnswers = """
         WITH answer AS (
-            SELECT $1::int AS import_id, * FROM unnest($2::int[], $3::smallint[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::text[], $9::interval[], $10::smallint[])
+            SELECT * FROM unnest($2::int[], $3::smallint[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::text[], $9::interval[], $10::smallint[])
                 AS a(row_number, attempt, state, status_id, code, http_status, message, retry_after, give_back)
         ), moved AS (
             UPDATE importer.import_record r
@@ -99,12 +111,12 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
             WHERE r.import_id = $1 AND r.row_number = a.row_number AND r.attempt_count = a.attempt AND r.state IN ('submitting', 'unknown')
             RETURNING r.row_number, r.state, r.status_id, r.attempt_count
         ), closed AS (
-            UPDATE importer.attempt t
-            SET status_id = a.status_id, http_status = a.http_status, message = a.message,
-                outcome = coalesce(a.code, 'accepted'),
-                finished_at = CASE WHEN a.code IS NOT NULL THEN now() END
-            FROM answer a
-            WHERE t.import_id = a.import_id AND t.row_number = a.row_number AND t.number = a.attempt AND (t.outcome IS NULL OR t.outcome = 'worker_lost')
+            INSERT INTO importer.attempt AS t (import_id, row_number, number, started_at, worker, status_id, http_status, message, outcome, finished_at)
+            SELECT $1, a.row_number, a.attempt, now(), $13, a.status_id, a.http_status, a.message, coalesce(a.code, 'accepted'), CASE WHEN a.code IS NOT NULL THEN now() END
+            FROM answer a JOIN importer.import_record r ON r.import_id = $1 AND r.row_number = a.row_number AND a.attempt BETWEEN 1 AND r.attempt_count
+            ON CONFLICT (import_id, row_number, number) DO UPDATE SET status_id = excluded.status_id, http_status = excluded.http_status,
+                message = excluded.message, outcome = excluded.outcome, finished_at = excluded.finished_at
+            WHERE t.outcome IS NULL OR t.outcome = 'worker_lost'
         ), followed AS (
             INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at, poll_count)
             SELECT $1, row_number, attempt_count, $11, status_id, now(), now() + $12, now(), 0 FROM moved WHERE state = 'submitted'
@@ -129,22 +141,25 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
     /// <summary>Submitted to what the status call says; the status_id is the guard, so the end of an older attempt changes nothing.</summary>
     private const string WriteConclusions = """
         WITH conclusion AS (
-            SELECT * FROM unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::interval[])
-                AS c(import_id, row_number, status_id, state, rid, code, message, retry_after)
+            SELECT * FROM unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::interval[], $9::smallint[])
+                AS c(import_id, row_number, status_id, state, rid, code, message, retry_after, give_back)
         ), moved AS (
             UPDATE importer.import_record r
-            SET state = CASE WHEN c.state = 'pending' AND r.attempts_left <= 0 THEN 'failed' ELSE c.state END,
+            SET state = CASE WHEN c.state = 'pending' AND r.attempts_left + c.give_back <= 0 THEN 'failed' ELSE c.state END,
                 rid = c.rid,
                 error_code = c.code,
                 error_message = c.message,
-                next_attempt_at = CASE WHEN c.state = 'pending' AND r.attempts_left > 0 THEN now() + c.retry_after END,
-                finished_at = CASE WHEN c.state = 'pending' AND r.attempts_left > 0 THEN NULL ELSE now() END
+                attempts_left = r.attempts_left + c.give_back,
+                next_attempt_at = CASE WHEN c.state = 'pending' AND r.attempts_left + c.give_back > 0 THEN now() + c.retry_after END,
+                finished_at = CASE WHEN c.state = 'pending' AND r.attempts_left + c.give_back > 0 THEN NULL ELSE now() END
             FROM conclusion c
             WHERE r.import_id = c.import_id AND r.row_number = c.row_number AND r.status_id = c.status_id AND r.state = 'submitted'
             RETURNING r.import_id, r.row_number, r.attempt_count
         ), closed AS (
             UPDATE importer.attempt t
-            SET finished_at = now(), outcome = coalesce(c.code, 'imported'), message = c.message
+            SET finished_at = now(), outcome = coalesce(c.code, 'imported'), message = c.message,
+                size_bytes = CASE WHEN c.state = 'unknown' THEN
+                    (SELECT p.total_bytes FROM importer.status_poll p WHERE p.import_id = m.import_id AND p.row_number = m.row_number) END
             FROM moved m JOIN conclusion c USING (import_id, row_number)
             WHERE t.import_id = m.import_id AND t.row_number = m.row_number AND t.number = m.attempt_count
         ), unfollowed AS (
@@ -168,19 +183,22 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
             SET state = 'unknown', error_code = 'worker_lost', finished_at = now(),
                 error_message = 'The worker stopped between sending the call and recording its answer.'
             WHERE r.import_id = $1 AND r.row_number BETWEEN $2 AND $3 AND r.state = 'submitting'
-            RETURNING r.row_number, r.attempt_count
+            RETURNING r.import_id, r.row_number, r.attempt_count
         )
         UPDATE importer.attempt t
         SET finished_at = now(), outcome = 'worker_lost'
         FROM moved m
-        WHERE t.import_id = $1 AND t.row_number = m.row_number AND t.number = m.attempt_count
+        WHERE t.import_id = m.import_id AND t.row_number = m.row_number AND t.number = m.attempt_count
         """;
 
     private const string LockChunksInDoubt = """
         SELECT 1 FROM importer.import_chunk WHERE import_id = $1 AND unknown_count > 0 ORDER BY number FOR NO KEY UPDATE
         """;
 
-    /// <summary>Unknown to pending, by the import's own setting: after the grace time, while attempts are left, and only while the import runs.</summary>
+    /// <summary>
+    /// Unknown to pending, by the import's own setting: after the grace time, while attempts are left, and only while the import runs. Not
+    /// before the remote side was looked through for the asset, unless that cannot be done for so long; and not while candidates wait for a person.
+    /// </summary>
     private const string ResubmitUnknown = """
         UPDATE importer.import_record r
         SET state = 'pending', next_attempt_at = NULL, finished_at = NULL
@@ -188,6 +206,80 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         WHERE c.import_id = $1 AND c.unknown_count > 0
             AND r.import_id = $1 AND r.row_number BETWEEN c.first_row AND c.last_row
             AND r.state = 'unknown' AND r.attempts_left > 0 AND r.finished_at <= now() - $2
+            AND (r.finished_at <= now() - $3 OR EXISTS (
+                SELECT 1 FROM importer.attempt t
+                WHERE t.import_id = r.import_id AND t.row_number = r.row_number AND t.number = r.attempt_count AND t.looked_at IS NOT NULL))
+            AND NOT EXISTS (
+                SELECT 1 FROM importer.reconcile_candidate k
+                WHERE k.import_id = r.import_id AND k.row_number = r.row_number AND k.attempt = r.attempt_count)
+        """;
+
+    /// <summary>Adoptions of one account take turns, so that two of them cannot take the same asset.</summary>
+    private const string LockAdoption = "SELECT 1 FROM pg_advisory_xact_lock(hashtext('bulkimporter.adopt'), $1)";
+
+    private const string ReadOwners = """
+        SELECT r.rid, r.import_id, r.row_number
+        FROM importer.import i JOIN importer.import_record r ON r.import_id = i.id
+        WHERE i.account_id = $1 AND r.rid = ANY($2)
+        """;
+
+    /// <summary>Unknown to imported: the asset was found. What the attempt had ended with is kept in its message. The asset is nobody else's candidate any more.</summary>
+    private const string Adopt = """
+        WITH adoption AS (
+            SELECT * FROM unnest($2::int[], $3::int[], $4::smallint[], $5::text[], $6::text[]) AS a(import_id, row_number, attempt, rid, note)
+        ), moved AS (
+            UPDATE importer.import_record r
+            SET state = 'imported', rid = a.rid, error_code = NULL, error_message = NULL, finished_at = now()
+            FROM adoption a
+            WHERE r.import_id = a.import_id AND r.row_number = a.row_number AND r.attempt_count = a.attempt AND r.state = 'unknown'
+            RETURNING r.import_id, r.row_number, r.attempt_count, r.rid, a.note
+        ), closed AS (
+            UPDATE importer.attempt t
+            SET finished_at = now(), outcome = 'reconciled', message = concat_ws(' ', t.outcome || ':', t.message, m.note)
+            FROM moved m
+            WHERE t.import_id = m.import_id AND t.row_number = m.row_number AND t.number = m.attempt_count
+        ), settled AS (
+            DELETE FROM importer.reconcile_candidate k USING moved m, importer.import i
+            WHERE (k.import_id = m.import_id AND k.row_number = m.row_number AND i.id = m.import_id)
+                OR (k.rid = m.rid AND i.id = k.import_id AND i.account_id = $1)
+        )
+        SELECT import_id, row_number FROM moved
+        """;
+
+    /// <summary>
+    /// The acceptance of the very call whose asset was adopted in the meantime. The status_id is kept with the attempt and followed, so
+    /// that its end can tell whether it is that asset; the record stays as it is.
+    /// </summary>
+    private const string FollowAdopted = """
+        WITH kept AS (
+            UPDATE importer.attempt t SET status_id = late.status_id
+            FROM unnest($2::int[], $3::smallint[], $4::text[]) AS late(row_number, attempt, status_id), importer.import_record r
+            WHERE t.import_id = $1 AND t.row_number = late.row_number AND t.number = late.attempt AND t.outcome = 'reconciled'
+                AND (t.status_id IS NULL OR t.status_id = late.status_id)
+                AND r.import_id = $1 AND r.row_number = late.row_number AND r.attempt_count = late.attempt AND r.state = 'imported'
+            RETURNING t.row_number, t.number, t.status_id
+        ), followed AS (
+            INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at, poll_count)
+            SELECT $1, row_number, number, $5, status_id, now(), now() + $6, now(), 0 FROM kept
+            ON CONFLICT (import_id, row_number) DO NOTHING
+        )
+        SELECT row_number FROM kept
+        """;
+
+    /// <summary>What became of a call whose asset had been adopted before: another asset means that the source may be there twice, a failure that the adopted asset is not this call's.</summary>
+    private const string CompareAdopted = """
+        WITH said AS (
+            SELECT c.*, t.number FROM unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::text[]) AS c(import_id, row_number, status_id, state, rid)
+            JOIN importer.attempt t ON t.import_id = c.import_id AND t.row_number = c.row_number AND t.status_id = c.status_id AND t.outcome = 'reconciled'
+        ), differs AS (
+            UPDATE importer.import_record r SET possibly_duplicated = r.possibly_duplicated OR s.rid IS NOT NULL
+            FROM said s
+            WHERE r.import_id = s.import_id AND r.row_number = s.row_number AND r.attempt_count = s.number AND r.state = 'imported'
+                AND (r.rid <> s.rid OR s.state IN ('pending', 'failed'))
+            RETURNING r.import_id, r.row_number, s.number, coalesce('named the asset ' || s.rid, 'told that the import had failed') AS what
+        )
+        UPDATE importer.attempt t SET message = concat_ws(' ', t.message, 'Later Cincopa ' || d.what || '.')
+        FROM differs d WHERE t.import_id = d.import_id AND t.row_number = d.row_number AND t.number = d.number
         """;
 
     /// <summary>The first lock of whoever changes a chunk's records or its lease.</summary>
@@ -213,6 +305,13 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
             AND r.import_id = $1 AND r.row_number BETWEEN c.first_row AND c.last_row AND r.state = 'pending'
         """;
 
+    /// <summary>Unknown to failed, by a person. What was seen last stays in the message and on the attempt. The selection's condition is appended.</summary>
+    private const string GiveUp = """
+        UPDATE importer.import_record r
+        SET state = 'failed', error_code = 'given_up', error_message = left(concat_ws(' ', $2, 'Before: ' || r.error_code || '.', r.error_message), 500), finished_at = now()
+        WHERE r.import_id = $1 AND r.state = 'unknown'
+        """;
+
     /// <summary>Failed, cancelled and (when asked for) unknown to pending with all attempts again. The attempts that were made are kept. The selection's condition is appended.</summary>
     private const string MakePendingAgain = """
         UPDATE importer.import_record r
@@ -231,8 +330,7 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
     /// the lease is lost, the import paused or the account suspended.
     /// </summary>
     public async Task<IReadOnlyList<Intent>> SubmittingAsync(Lease lease, int[] rows, CancellationToken cancellationToken) =>
-        await database.QueryAsync(CommitIntents, r => new Intent(r.GetInt32(0), r.GetInt16(1)), cancellationToken,
-            lease.ImportId, lease.ChunkNumber, lease.Token, rows, lease.Worker);
+        (await AnsweredAndSubmittingAsync(lease, [], rows, TimeSpan.Zero, cancellationToken)).Begun;
 
     /// <summary>The intents among <paramref name="rows"/> that this worker committed and nobody has answered.</summary>
     public async Task<IReadOnlyList<Intent>> OpenIntentsAsync(Lease lease, int[] rows, CancellationToken cancellationToken) =>
@@ -243,32 +341,65 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
     /// answer of a worker that lost its lease is the best news that a record in doubt can get.
     /// Returns the accepted answers that no longer count for their record, which is then marked as possibly duplicated.
     /// </summary>
-    public async Task<IReadOnlyList<Answer>> AnsweredAsync(Lease lease, IReadOnlyList<Answer> answers, TimeSpan firstPoll, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Answer>> AnsweredAsync(Lease lease, IReadOnlyList<Answer> answers, TimeSpan firstPoll, CancellationToken cancellationToken) =>
+        (await AnsweredAndSubmittingAsync(lease, answers, [], firstPoll, cancellationToken)).Late;
+
+    /// <summary>
+    /// <see cref="AnsweredAsync"/> and <see cref="SubmittingAsync"/> in one transaction: one lock of the chunk and one commit for what was
+    /// answered and for what begins in its place. The answers are written also when nothing may begin.
+    /// </summary>
+    public async Task<(IReadOnlyList<Answer> Late, IReadOnlyList<Intent> Begun)> AnsweredAndSubmittingAsync(
+        Lease lease, IReadOnlyList<Answer> answers, int[] rows, TimeSpan firstPoll, CancellationToken cancellationToken)
     {
         await using var batch = database.CreateBatch();
         batch.BatchCommands.Add(Sql.BatchCommand(LockChunk, lease.ImportId, lease.ChunkNumber));
-        batch.BatchCommands.Add(Sql.BatchCommand(WriteAnswers,
-            lease.ImportId,
-            answers.Select(a => a.RowNumber).ToArray(),
-            answers.Select(a => a.Attempt).ToArray(),
-            answers.Select(a => EnumText<RecordState>.Of(a.To)).ToArray(),
-            answers.Select(a => a.StatusId).ToArray(),
-            answers.Select(a => CodeText(a.Code)).ToArray(),
-            answers.Select(a => a.HttpStatus).ToArray(),
-            answers.Select(a => a.Message).ToArray(),
-            answers.Select(a => a.RetryAfter).ToArray(),
-            answers.Select(a => (short)(a.GiveBack ? 1 : 0)).ToArray(),
-            lease.AccountId,
-            firstPoll));
+        if (answers.Count > 0)
+        {
+            batch.BatchCommands.Add(Sql.BatchCommand(WriteAnswers,
+                lease.ImportId,
+                answers.Select(a => a.RowNumber).ToArray(),
+                answers.Select(a => a.Attempt).ToArray(),
+                answers.Select(a => EnumText<RecordState>.Of(a.To)).ToArray(),
+                answers.Select(a => a.StatusId).ToArray(),
+                answers.Select(a => CodeText(a.Code)).ToArray(),
+                answers.Select(a => a.HttpStatus).ToArray(),
+                answers.Select(a => a.Message).ToArray(),
+                answers.Select(a => a.RetryAfter).ToArray(),
+                answers.Select(a => (short)(a.GiveBack ? 1 : 0)).ToArray(),
+                lease.AccountId,
+                firstPoll,
+                lease.Worker));
+        }
+        if (rows.Length > 0) batch.BatchCommands.Add(Sql.BatchCommand(CommitIntents, lease.ImportId, lease.ChunkNumber, lease.Token, rows, lease.Worker));
+
         var moved = new HashSet<int>(answers.Count);
+        var begun = new List<Intent>(rows.Length);
         await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
         {
-            await reader.NextResultAsync(cancellationToken);
-            while (await reader.ReadAsync(cancellationToken)) moved.Add(reader.GetInt32(0));
+            if (answers.Count > 0)
+            {
+                await reader.NextResultAsync(cancellationToken);
+                while (await reader.ReadAsync(cancellationToken)) moved.Add(reader.GetInt32(0));
+            }
+            if (rows.Length > 0)
+            {
+                await reader.NextResultAsync(cancellationToken);
+                while (await reader.ReadAsync(cancellationToken)) begun.Add(new Intent(reader.GetInt32(0), reader.GetInt16(1)));
+            }
         }
+        return (await MarkLateAsync(lease, answers, moved, firstPoll, cancellationToken), begun);
+    }
 
+    /// <summary>Answers the accepted ones that no longer count for their record, after marking it.</summary>
+    private async Task<IReadOnlyList<Answer>> MarkLateAsync(
+        Lease lease, IReadOnlyList<Answer> answers, HashSet<int> moved, TimeSpan firstPoll, CancellationToken cancellationToken)
+    {
         var late = answers.Where(a => a.To == RecordState.Submitted && !moved.Contains(a.RowNumber)).ToList();
         if (late.Count == 0) return late;
+        var adopted = await database.QueryAsync(FollowAdopted, r => r.GetInt32(0), cancellationToken,
+            lease.ImportId, late.Select(a => a.RowNumber).ToArray(), late.Select(a => a.Attempt).ToArray(), late.Select(a => a.StatusId).ToArray(),
+            lease.AccountId, firstPoll);
+        late.RemoveAll(a => adopted.Contains(a.RowNumber));
         var marked = await database.QueryAsync(MarkPossiblyDuplicated, r => r.GetInt32(0), cancellationToken,
             lease.ImportId, late.Select(a => a.RowNumber).ToArray(), late.Select(a => a.StatusId).ToArray());
         return late.FindAll(a => marked.Contains(a.RowNumber));
@@ -289,11 +420,17 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
             conclusions.Select(c => c.Rid).ToArray(),
             conclusions.Select(c => CodeText(c.Code)).ToArray(),
             conclusions.Select(c => c.Message).ToArray(),
-            conclusions.Select(c => c.RetryAfter).ToArray()));
-        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        await reader.NextResultAsync(cancellationToken);
-        await reader.ReadAsync(cancellationToken);
-        return reader.GetInt64(0);
+            conclusions.Select(c => c.RetryAfter).ToArray(),
+            conclusions.Select(c => (short)(c.GiveBack ? 1 : 0)).ToArray()));
+        long moved;
+        await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
+        {
+            await reader.NextResultAsync(cancellationToken);
+            await reader.ReadAsync(cancellationToken);
+            moved = reader.GetInt64(0);
+        }
+        if (moved < conclusions.Count) await CompareAdoptedAsync(conclusions, cancellationToken);
+        return moved;
     }
 
     /// <summary>
@@ -324,9 +461,19 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         return await connection.ExecuteLongAsync(CancelPending, cancellationToken, importId);
     }
 
+    /// <summary>Gives the selected records in doubt up, in the caller's transaction. Answers how many: those that are not in doubt any more are left alone.</summary>
+    /// <param name="sentence">Who did it, for people; the beginning of the records' message.</param>
+    public async Task<int> GaveUpAsync(NpgsqlConnection connection, int importId, RecordFilter filter, string sentence, CancellationToken cancellationToken)
+    {
+        await connection.ExecuteAsync(LockChunksInDoubt, cancellationToken, importId);
+        var parameters = new List<object?> { importId, sentence };
+        var condition = filter.Condition(parameters);
+        return await connection.ExecuteLongAsync(GiveUp + condition, cancellationToken, [.. parameters]);
+    }
+
     /// <summary>
     /// Makes the selected records pending again, in the caller's transaction. Answers how many, and how many of the selection were left
-    /// as they are in each state.
+    /// as they are in each state. What was given up counts as in doubt here.
     /// </summary>
     public async Task<(int Moved, IReadOnlyDictionary<RecordState, int> Left)> PendingAgainAsync(
         NpgsqlConnection connection, int importId, RecordFilter filter, bool unknownToo, CancellationToken cancellationToken)
@@ -338,24 +485,70 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         var selected = await ReadRecords.CountByStateAsync(connection, importId, filter, cancellationToken);
 
         var parameters = new List<object?> { importId, eligible.Select(EnumText<RecordState>.Of).ToArray() };
-        var condition = filter.Condition(parameters);
+        var condition = filter.Condition(parameters) + (unknownToo ? "" : " AND r.error_code IS DISTINCT FROM 'given_up'");
         var moved = await connection.ExecuteLongAsync(MakePendingAgain + condition, cancellationToken, [.. parameters]);
-        return (moved, selected.Where(s => !eligible.Contains(s.Key)).ToDictionary());
+        var left = selected.Where(s => !eligible.Contains(s.Key)).ToDictionary();
+        // The chunks are locked, so what is eligible and did not move are those that were given up.
+        if (selected.Where(s => eligible.Contains(s.Key)).Sum(s => s.Value) - moved is > 0 and var givenUp) left[RecordState.Failed] = givenUp;
+        return (moved, left);
     }
 
     /// <summary>
     /// Makes the unknown records of an import pending again that have been in doubt for <paramref name="grace"/>, if the import's setting
     /// prefers a duplicate to a gap. Answers how many.
     /// </summary>
-    public async Task<int> ResubmittedAsync(int importId, TimeSpan grace, CancellationToken cancellationToken)
+    /// <param name="unlookedGrace">The same for those that nobody could look for, because the account cannot be listed.</param>
+    public async Task<int> ResubmittedAsync(int importId, TimeSpan grace, TimeSpan unlookedGrace, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(LockChunksInDoubt, cancellationToken, importId);
-        var resubmitted = await connection.ExecuteAsync(ResubmitUnknown, cancellationToken, importId, grace);
+        var resubmitted = await connection.ExecuteAsync(ResubmitUnknown, cancellationToken, importId, grace, unlookedGrace);
         await transaction.CommitAsync(cancellationToken);
         return resubmitted;
     }
+
+    /// <summary>
+    /// Takes assets for records in doubt, in the caller's transaction. Answers the adoptions that were made, and the records of the account
+    /// that have one of the assets already: such an asset is nobody else's. The rest had moved on before.
+    /// </summary>
+    /// <param name="adoptions">Each with another asset.</param>
+    public async Task<(IReadOnlyList<Adoption> Made, IReadOnlyList<AssetOwner> Owners)> AdoptedAsync(
+        NpgsqlConnection connection, int accountId, IReadOnlyList<Adoption> adoptions, CancellationToken cancellationToken)
+    {
+        await connection.ExecuteAsync(LockAdoption, cancellationToken, accountId);
+        var owners = await connection.QueryAsync(ReadOwners, ReadOwner, cancellationToken, accountId, adoptions.Select(a => a.Rid).ToArray());
+        var free = adoptions.Where(a => owners.TrueForAll(o => o.Rid != a.Rid)).ToList();
+        var imports = free.Select(a => a.ImportId).ToArray();
+        var rows = free.Select(a => a.RowNumber).ToArray();
+        await connection.ExecuteAsync(LockChunksOfRows, cancellationToken, imports, rows);
+        var moved = await connection.QueryAsync(Adopt, r => (r.GetInt32(0), r.GetInt32(1)), cancellationToken,
+            accountId, imports, rows, free.Select(a => a.Attempt).ToArray(), free.Select(a => a.Rid).ToArray(), free.Select(a => a.Note).ToArray());
+        var made = moved.ToHashSet();
+        return (free.FindAll(a => made.Contains((a.ImportId, a.RowNumber))), owners);
+    }
+
+    /// <summary>The records of the account that have one of these assets. Looks at every record of the account.</summary>
+    public async Task<IReadOnlyList<AssetOwner>> OwnersAsync(int accountId, IReadOnlyCollection<string> rids, CancellationToken cancellationToken)
+    {
+        if (rids.Count == 0) return [];
+        return await database.QueryAsync(ReadOwners, ReadOwner, cancellationToken, accountId, rids.ToArray());
+    }
+
+    private async Task CompareAdoptedAsync(IReadOnlyList<Conclusion> conclusions, CancellationToken cancellationToken)
+    {
+        var imports = conclusions.Select(c => c.ImportId).ToArray();
+        var rows = conclusions.Select(c => c.RowNumber).ToArray();
+        await using var batch = database.CreateBatch();
+        batch.BatchCommands.Add(Sql.BatchCommand(LockChunksOfRows, imports, rows));
+        batch.BatchCommands.Add(Sql.BatchCommand(CompareAdopted, imports, rows,
+            conclusions.Select(c => c.StatusId).ToArray(),
+            conclusions.Select(c => EnumText<RecordState>.Of(c.To)).ToArray(),
+            conclusions.Select(c => c.Rid).ToArray()));
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static AssetOwner ReadOwner(NpgsqlDataReader reader) => new(reader.GetString(0), reader.GetInt32(1), reader.GetInt32(2));
 
     private static string? CodeText(FailureCode? code) => code is { } known ? EnumText<FailureCode>.Of(known) : null;
 }

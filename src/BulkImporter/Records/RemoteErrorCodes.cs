@@ -16,6 +16,7 @@ public static class RemoteErrorCodes
         RemoteErrorKind.PermissionMissing => FailureCode.PermissionMissing,
         RemoteErrorKind.QuotaExceeded => FailureCode.QuotaExceeded,
         RemoteErrorKind.RateLimited => FailureCode.RateLimited,
+        RemoteErrorKind.NotTheApi => FailureCode.NotTheApi,
         RemoteErrorKind.ServerError => FailureCode.RemoteError,
         RemoteErrorKind.SourceNotFound => FailureCode.SourceNotFound,
         RemoteErrorKind.SourceForbidden => FailureCode.SourceForbidden,

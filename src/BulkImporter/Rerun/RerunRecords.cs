@@ -25,10 +25,13 @@ public sealed record RefusedRecords(RecordState State, int Count, string Reason)
 
 /// <summary>
 /// Orders new attempts for a selection: failed and cancelled records become pending with all their attempts again, and an import that
-/// had ended runs again. Unknown ones only when the selection names them, by state or by row: sending them again can make a second asset.
+/// had ended runs again. What is or was in doubt only when the selection names it, by state, by code or by row: sending it again can make a
+/// second asset.
 /// </summary>
 public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions transitions)
 {
+    private static readonly string GivenUp = EnumText<FailureCode>.Of(FailureCode.GivenUp);
+
     private const string LockImport = "SELECT 1 FROM importer.import WHERE id = $1 AND state IN ('running', 'paused', 'finished', 'cancelled') AND row_count IS NOT NULL FOR NO KEY UPDATE";
 
     private const string RunAgain = $"""
@@ -59,7 +62,7 @@ public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions tr
             };
         }
 
-        var unknownToo = filter.State == RecordState.Unknown || filter.RowNumbers is not null;
+        var unknownToo = filter.State == RecordState.Unknown || filter.Code == GivenUp || filter.RowNumbers is not null;
         var (rerun, left) = await transitions.PendingAgainAsync(connection, importId, filter, unknownToo, cancellationToken);
         if (rerun > 0) await connection.ExecuteAsync(RunAgain, cancellationToken, importId, actor, $"{rerun} of {filter}");
         await transaction.CommitAsync(cancellationToken);
@@ -75,11 +78,12 @@ public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions tr
         RecordState.Unknown => "It may have been received, so a second attempt may make a second asset; select state unknown or the row itself to accept that.",
         RecordState.Invalid => "The row cannot be sent; correct it in the manifest and upload that.",
         RecordState.Duplicate => "Another row names the same source.",
-        RecordState.Failed or RecordState.Cancelled => throw new UnreachableException("Failed and cancelled records are always rerun."),
+        RecordState.Failed => "It was given up while in doubt, so a second attempt may make a second asset; select code given_up or the row itself to accept that.",
+        RecordState.Cancelled => throw new UnreachableException("Cancelled records are always rerun."),
     };
 }
 
 public static class RerunSetup
 {
-    public static IServiceCollection AddRerun(this IServiceCollection services) => services.AddSingleton<RerunRecords>();
+    public static IServiceCollection AddRerun(this IServiceCollection services) => services.AddSingleton<RerunRecords>().AddSingleton<GiveUpRecords>();
 }

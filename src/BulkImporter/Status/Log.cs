@@ -8,6 +8,9 @@ internal static partial class Log
     [LoggerMessage(EventName = "StatusUnavailable", Level = LogLevel.Information, Message = "Account {AccountId}: the status call did not work: {Error}")]
     public static partial void StatusUnavailable(ILogger logger, int accountId, string error);
 
+    [LoggerMessage(EventName = "ConclusionsRefused", Level = LogLevel.Error, Message = "The database refuses what is in one of {Count} answers to status calls, they are written one by one: {Error}")]
+    public static partial void ConclusionsRefused(ILogger logger, int count, string error);
+
     [LoggerMessage(EventName = "RecordsConcluded", Level = LogLevel.Debug, Message = "{Count} records came to an end")]
     public static partial void RecordsConcluded(ILogger logger, long count);
 }

@@ -7,16 +7,16 @@ public sealed class StatusOptions
 {
     public const string Section = "BulkImporter:Status";
 
-    /// <summary>Status calls in flight per worker process. Default 16.</summary>
+    /// <summary>Status calls in flight per worker process and account. Default 16.</summary>
     [Range(1, 500)]
     public int CallsInFlight { get; set; } = 16;
 
-    /// <summary>Records that one round of a poller claims. Default 200.</summary>
+    /// <summary>Records of an account that one round of a poller claims. Default 200.</summary>
     [Range(1, 10_000)]
     public int Batch { get; set; } = 200;
 
-    /// <summary>How long a claimed record is left to its poller: the time after which another asks about what a poller that died was about to ask. Default 2 min.</summary>
-    public TimeSpan ClaimFor { get; set; } = TimeSpan.FromMinutes(2);
+    /// <summary>How long a claimed record is left to its poller: the time after which another asks about what a poller that died was about to ask. Default 30 s.</summary>
+    public TimeSpan ClaimFor { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Shortest time between two polls of one record. Default 2 s.</summary>
     public TimeSpan ShortestInterval { get; set; } = TimeSpan.FromSeconds(2);

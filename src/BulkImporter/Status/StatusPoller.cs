@@ -17,7 +17,8 @@ public sealed class StatusPoller(
     ICincopaClient cincopa, PollSchedule schedule, RetrySchedule retries, IOptions<StatusOptions> options, TimeProvider clock, ILogger<StatusPoller> log)
 {
     // now() comes back with the rows, so that ages are measured by one clock.
-    // Accounts take part with the same number of rows each, so that one with a million outstanding does not keep the others waiting.
+    // Accounts take part with the same number of rows each, so that one with a million outstanding does not keep the others waiting; with
+    // a rate, no more are claimed than it lets through in a part of the claim's time.
     private const string Claim = """
         WITH due AS (
             SELECT p.import_id, p.row_number
@@ -26,7 +27,7 @@ public sealed class StatusPoller(
             CROSS JOIN LATERAL (
                 SELECT import_id, row_number FROM importer.status_poll
                 WHERE account_id = a.id AND next_poll_at <= now()
-                ORDER BY next_poll_at LIMIT $1
+                ORDER BY next_poll_at LIMIT CASE WHEN a.status_rate > 0 THEN LEAST($1, ceil(a.status_rate * $3)::int) ELSE $1 END
                 FOR UPDATE SKIP LOCKED
             ) p
             WHERE a.state = 'active'
@@ -62,46 +63,86 @@ public sealed class StatusPoller(
             r.GetInt32(0), r.GetInt32(1), r.GetInt16(2), r.GetInt32(3), new StatusId(r.GetString(4)), r.GetFieldValue<DateTimeOffset>(5),
             r.GetFieldValue<DateTimeOffset>(6), r.IsDBNull(7) ? null : r.GetInt64(7), r.IsDBNull(8) ? null : r.GetInt16(8), r.Time(9),
             r.GetFieldValue<DateTimeOffset>(10)),
-            cancellationToken, options.Value.Batch, options.Value.ClaimFor);
+            cancellationToken, options.Value.Batch, options.Value.ClaimFor, options.Value.ClaimFor.TotalSeconds / 6);
         if (due.Count == 0) return 0;
         await ReadBudgetsAsync(cancellationToken);
-
-        var conclusions = new ConcurrentBag<Conclusion>();
-        var progress = new ConcurrentBag<Progress>();
-        foreach (var account in due.GroupBy(d => d.AccountId))
-            await AskAsync(account.Key, [.. account], conclusions, progress, cancellationToken);
-
-        if (!conclusions.IsEmpty) Log.RecordsConcluded(log, await transitions.ConcludedAsync([.. conclusions], CancellationToken.None));
-        if (!progress.IsEmpty) await WriteProgressAsync([.. progress]);
+        // What was not asked about in half of the claim's time is left to the claim's end, when it is as due as it was.
+        using var late = new CancellationTokenSource(options.Value.ClaimFor / 2, clock);
+        await Task.WhenAll(due.GroupBy(d => d.AccountId).Select(account => AskAsync(account.Key, [.. account], late.Token, cancellationToken)));
         return due.Count;
     }
 
-    private async Task AskAsync(int accountId, List<Due> due, ConcurrentBag<Conclusion> conclusions, ConcurrentBag<Progress> progress, CancellationToken cancellationToken)
+    private async Task AskAsync(int accountId, List<Due> due, CancellationToken late, CancellationToken cancellationToken)
     {
         var (access, version) = await accounts.GetAsync(accountId, cancellationToken);
-        using var closed = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var worked = false;
+        var conclusions = new ConcurrentBag<Conclusion>();
+        var progress = new ConcurrentBag<Progress>();
+        using var closed = CancellationTokenSource.CreateLinkedTokenSource(late, cancellationToken);
+        var (worked, troubled) = (false, false);
         var limits = new ParallelOptions { MaxDegreeOfParallelism = options.Value.CallsInFlight, CancellationToken = CancellationToken.None };
         await Parallel.ForEachAsync(due, limits, async (record, _) =>
         {
             if (closed.IsCancellationRequested || !await HavePermitAsync(accountId, closed.Token))
             {
-                progress.Add(Later(record));
+                if (!late.IsCancellationRequested) progress.Add(Later(record));
                 return;
             }
             var result = await cincopa.GetUploadStatusAsync(access, record.StatusId, CancellationToken.None);
-            if (result is StatusResult.Unavailable unavailable)
+            if (await NotWorkingAsync(result, access) is { } trouble)
             {
+                troubled = true;
                 progress.Add(Later(record));
-                await CloseAsync(accountId, version, unavailable.Error, closed);
+                await CloseAsync(accountId, version, trouble, closed);
                 return;
             }
             worked = true;
-            if (Conclude(record, result) is { } conclusion) conclusions.Add(conclusion);
+            if (Conclude(record, result) is { } conclusion)
+            {
+                conclusions.Add(conclusion);
+                // The call worked, and told that the account does not: the quota is used up.
+                if (conclusion.GiveBack && result is StatusResult.Failed failed) await CloseAsync(accountId, version, failed.Error, closed);
+            }
             else progress.Add(Follow(record, result));
         });
-        if (worked) await health.WorkedAsync(accountId, CallKind.Status);
+        if (!conclusions.IsEmpty) Log.RecordsConcluded(log, await ConcludeAsync([.. conclusions]));
+        if (!progress.IsEmpty) await WriteProgressAsync([.. progress]);
+        if (worked && !troubled) await health.WorkedAsync(accountId, CallKind.Status);
     }
+
+    /// <summary>Writes what was said. When the database refuses what is in one of the conclusions, the others are written and the one is in doubt.</summary>
+    private async Task<long> ConcludeAsync(Conclusion[] conclusions)
+    {
+        try
+        {
+            return await transitions.ConcludedAsync(conclusions, CancellationToken.None);
+        }
+        catch (Exception e) when (e.IsAboutContent())
+        {
+            Log.ConclusionsRefused(log, conclusions.Length, e.Message);
+            if (conclusions is [var one]) return await transitions.ConcludedAsync([Unstorable(one)], CancellationToken.None);
+            var concluded = 0L;
+            foreach (var conclusion in conclusions) concluded += await ConcludeAsync([conclusion]);
+            return concluded;
+        }
+    }
+
+    private static Conclusion Unstorable(Conclusion conclusion) => conclusion with
+    {
+        To = RecordState.Unknown,
+        Rid = null,
+        Code = FailureCode.ReplyUnreadable,
+        Message = "The answer came and cannot be stored.",
+        RetryAfter = null,
+        GiveBack = false,
+    };
+
+    /// <summary>Why the call says nothing about its record; null when it does. A page that says "not found" speaks for an API only where there is one.</summary>
+    private async Task<RemoteError?> NotWorkingAsync(StatusResult result, CincopaAccess access) => result switch
+    {
+        StatusResult.Unavailable unavailable => unavailable.Error,
+        StatusResult.NotFound { Error: { Kind: RemoteErrorKind.NotTheApi } page } when await cincopa.IsElsewhereAsync(access, CancellationToken.None) => page,
+        _ => null,
+    };
 
     /// <summary>What the answer makes of the record, or null while it is still on its way.</summary>
     private Conclusion? Conclude(Due record, StatusResult result)
@@ -123,7 +164,11 @@ public sealed class StatusPoller(
 
     private Conclusion Failed(Due record, FailureCode code, RemoteError error) => code.Class() switch
     {
-        FailureClass.Retryable => End(record, RecordState.Pending, null, code, error.Message) with { RetryAfter = retries.Wait(record.Attempt, error.RetryAfter) },
+        FailureClass.Retryable => End(record, RecordState.Pending, null, code, error.Message) with
+        {
+            RetryAfter = retries.Wait(record.Attempt, error.RetryAfter),
+            GiveBack = code.IsNotTheRows(),
+        },
         FailureClass.Permanent => End(record, RecordState.Failed, null, code, error.Message),
         FailureClass.Unknown => End(record, RecordState.Unknown, null, code, error.Message),
     };
@@ -152,11 +197,15 @@ public sealed class StatusPoller(
     private async Task<bool> HavePermitAsync(int accountId, CancellationToken cancellationToken)
     {
         if (budgets.GetValueOrDefault(accountId).Rate <= 0) return true;
-        var permits = await governor.TakeAsync(accountId, CallKind.Status, 1, CancellationToken.None);
-        if (permits.Count == 0) return false;
-        var wait = clock.GetElapsedTime(clock.GetTimestamp(), permits.FirstAt);
-        if (wait > TimeSpan.Zero) await Task.Delay(wait, clock, CancellationToken.None);
-        return !cancellationToken.IsCancellationRequested;
+        try
+        {
+            var permits = await governor.TakeAsync(accountId, CallKind.Status, 1, cancellationToken);
+            return await governor.MayStartAsync(accountId, CallKind.Status, permits, 0, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
     }
 
     /// <summary>The status call does not work: the account hears of it once per round, and the rest of the round is put off.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Cincopa.Simulator.Faults;
 using Cincopa.Simulator.Remote;
 
 namespace Cincopa.Simulator.Endpoints;
@@ -18,11 +19,11 @@ internal static class AssetEndpoints
             Types = Given("type"),
         };
         var page = call.Page();
-        var (assets, count) = call.Library.List(query, call.ListedUpTo(), page.Skip, page.Size);
+        var (assets, count) = call.Library.List(query, call.ListedUpTo(), call.Script.ListOrder, page.Skip, page.Size);
         return Result.Ok(Reply.Success((call, assets, count, page), static (json, state) =>
         {
             WriteItems(json, state.call, state.assets);
-            WriteItemsData(json, "pages_count", state.page, state.count);
+            WriteItemsData(json, NameOf(state.call.Script.PageTotal), state.page, state.count);
         }));
 
         string? Given(string name) => call.Query[name] is { Length: > 0 } value ? value : null;
@@ -55,15 +56,24 @@ internal static class AssetEndpoints
     }
 
     /// <summary>The page total has two names in the field: <c>page_count</c> on <c>gallery.list</c>, <c>pages_count</c> elsewhere (3P).</summary>
-    public static void WriteItemsData(Utf8JsonWriter json, string totalName, PageRequest page, int count)
+    /// <param name="totalName">Null: the number of pages is not told.</param>
+    public static void WriteItemsData(Utf8JsonWriter json, string? totalName, PageRequest page, int count)
     {
         json.WriteStartObject("items_data"u8);
         json.WriteNumber("page"u8, page.Number);
         json.WriteNumber("items_per_page"u8, page.Size);
         json.WriteNumber("items_count"u8, count);
-        json.WriteNumber(totalName, page.PagesFor(count));
+        if (totalName is not null)
+            json.WriteNumber(totalName, page.PagesFor(count));
         json.WriteEndObject();
     }
+
+    private static string? NameOf(PageTotal total) => total switch
+    {
+        PageTotal.PagesCount => "pages_count",
+        PageTotal.PageCount => "page_count",
+        PageTotal.None => null,
+    };
 
     private static void WriteItem(Utf8JsonWriter json, Call call, Asset asset)
     {

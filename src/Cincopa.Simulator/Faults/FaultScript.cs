@@ -57,6 +57,12 @@ public sealed record FaultScript
     /// <summary><c>asset.list</c> and <c>gallery.get_items</c> do not show assets younger than this, in ms, unless the call says <c>cache=never</c>.</summary>
     public int ListLagMs { get; init; }
 
+    /// <summary>The order in which <c>asset.list</c> shows the assets.</summary>
+    public ListOrder ListOrder { get; init; } = Assumptions.ListOrder;
+
+    /// <summary>The name under which <c>asset.list</c> tells the number of pages, if it does.</summary>
+    public PageTotal PageTotal { get; init; } = Assumptions.PageTotal;
+
     /// <summary>The style of the API's own refusals (unknown status_id, invalid input, unknown gallery): <c>json</c> or <c>success_false</c>.</summary>
     public ReplyStyle Refusals { get; init; } = Assumptions.Refusals;
 
@@ -173,6 +179,21 @@ public enum StatusVocabulary
     A,
     /// <summary><c>pending</c>, <c>in_progress</c>, <c>completed</c>, <c>failed</c></summary>
     B,
+}
+
+/// <summary>The order of a list.</summary>
+public enum ListOrder
+{
+    NewestFirst,
+    OldestFirst,
+}
+
+/// <summary>The name of the number of pages.</summary>
+public enum PageTotal
+{
+    PagesCount,
+    PageCount,
+    None,
 }
 
 /// <summary>When the status call shows <c>resid</c>.</summary>

@@ -110,13 +110,13 @@ public sealed class Library
         }
     }
 
-    /// <summary>One page of the assets that fit, newest first, and how many fit in all.</summary>
-    internal (IReadOnlyList<Asset> Page, int Count) List(AssetQuery query, DateTimeOffset uploadedBy, int skip, int take)
+    /// <summary>One page of the assets that fit, and how many fit in all.</summary>
+    internal (IReadOnlyList<Asset> Page, int Count) List(AssetQuery query, DateTimeOffset uploadedBy, ListOrder order, int skip, int take)
     {
         lock (_gate)
         {
             TakeInFinished();
-            return PageOf(Newest(), query, uploadedBy, skip, take);
+            return PageOf(order == ListOrder.OldestFirst ? _byUpload : Newest(), query, uploadedBy, skip, take);
         }
 
         IEnumerable<Asset> Newest()

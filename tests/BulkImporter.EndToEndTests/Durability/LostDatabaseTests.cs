@@ -12,7 +12,7 @@ public sealed class LostDatabaseTests(ITestOutputHelper output) : IAsyncDisposab
     public async Task Database_that_crashes_in_the_middle_costs_nothing_because_answers_are_kept_until_it_is_back()
     {
         var rows = Form.Of(1500, 6000);
-        var company = await Company.FoundAsync(stage, """{"latencyMs":[40,160],"statusLatencyMs":0,"importMs":[20,400]}""");
+        var company = await Company.FoundAsync(stage, Company.Brisk);
         var workers = await company.HireAsync(2);
         var id = await company.ImportAsync(rows);
 
@@ -37,7 +37,7 @@ public sealed class LostDatabaseTests(ITestOutputHelper output) : IAsyncDisposab
         const int Rows = 400;
         const int InFlight = Company.Workers * Company.Window;
         var company = await Company.FoundAsync(stage, """{"latencyMs":12000,"statusLatencyMs":0,"importMs":[20,400]}""");
-        using var wire = new HalfOpenProxy(company.Postgres.Port);
+        using var wire = new Wire(company.Postgres.Port);
         var hiring = company.HireAsync();
         var cutOff = await company.HireAsync([], wire.Port);
         await hiring;

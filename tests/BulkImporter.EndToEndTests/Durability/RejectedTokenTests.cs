@@ -15,7 +15,7 @@ public sealed class RejectedTokenTests : IAsyncDisposable
     {
         const int Rows = 600;
         const string NewToken = "1000001ianew0token";
-        var company = await Company.FoundAsync(stage, """{"latencyMs":[40,160],"statusLatencyMs":0,"importMs":[20,400]}""");
+        var company = await Company.FoundAsync(stage, Company.Brisk);
         await company.Cincopa.TokenAsync(Stage.Token);
         await company.HireAsync(2);
         var id = await company.ImportAsync(Rows);

@@ -59,11 +59,32 @@ internal sealed class ImporterApi : IDisposable
     public Task LiftLimitsAsync() => ChangeAccountAsync(new { rate = 0, maxInFlight = 0, backlog = 0 });
 
     /// <summary>Uploads and starts.</summary>
-    public async Task<int> StartAsync(string manifest, string query = "")
+    public Task<int> StartAsync(string manifest, string query = "") => UploadAsync(manifest, $"&start=true{query}");
+
+    /// <summary>Uploads for review.</summary>
+    public async Task<int> UploadAsync(string manifest, string query = "")
     {
         var body = new StringContent(manifest, Encoding.UTF8, "text/csv");
-        using var reply = await SendAsync(HttpMethod.Post, $"imports?start=true&fileName=manifest.csv{query}", body);
+        using var reply = await SendAsync(HttpMethod.Post, $"imports?fileName=manifest.csv{query}", body);
         return (await reply.Content.ReadFromJsonAsync<ImportBody>())!.Id;
+    }
+
+    /// <param name="id">The import.</param>
+    /// <param name="action">start, pause, resume or cancel.</param>
+    public async Task ActAsync(int id, string action) => (await SendAsync(HttpMethod.Post, $"imports/{id}/{action}", null)).Dispose();
+
+    /// <summary>Makes an API key with this role and answers with its secret.</summary>
+    public async Task<string> MakeKeyAsync(string role)
+    {
+        using var reply = await SendAsync(HttpMethod.Post, "keys", JsonContent.Create(new { name = $"test {role}", role }));
+        return (await reply.Content.ReadFromJsonAsync<MadeKey>())!.Secret;
+    }
+
+    /// <summary>An address that signs a browser in, once, with this key's role.</summary>
+    public async Task<string> SignInLinkAsync()
+    {
+        using var reply = await SendAsync(HttpMethod.Post, "sign-in-links", null);
+        return (await reply.Content.ReadFromJsonAsync<SignInLink>())!.Url;
     }
 
     public async Task<IReadOnlyList<RecordBody>> RecordsAsync(int id)
@@ -127,6 +148,10 @@ internal sealed class ImporterApi : IDisposable
         if (!reply.IsSuccessStatusCode) throw new HttpRequestException($"{method} {path}: {(int)reply.StatusCode} {await reply.Content.ReadAsStringAsync()}");
         return reply;
     }
+
+    private sealed record MadeKey(string Secret);
+
+    private sealed record SignInLink(string Url);
 
     private sealed record Page<T>(IReadOnlyList<T> Items, string? Next);
 }

@@ -5,11 +5,13 @@ using System.Text.Json;
 namespace BulkImporter.EndToEndTests;
 
 /// <summary>One call as the simulator's ledger shows it.</summary>
-internal sealed record LedgerCall(long Seq, double AtMs, string Op, string? Input, string? StatusId, string Outcome, bool Accepted, int Http, int InFlight);
+internal sealed record LedgerCall(long Seq, DateTimeOffset At, double AtMs, string Op, string? Input, string? StatusId, string Outcome, bool Accepted, int Http, int InFlight);
 
 internal sealed record LedgerSummary(
     long SubmitsReceived, long SubmitsAccepted, long DistinctInputs, long InputsReceivedMoreThanOnce, long InputsAcceptedMoreThanOnce,
-    int MaxSubmitsPerSecond, int MaxSubmitsInFlight, IReadOnlyDictionary<string, long> Outcomes);
+    int MaxSubmitsPerSecond, int MaxStatusPerSecond, int MaxSubmitsInFlight, IReadOnlyDictionary<string, long> Outcomes);
+
+internal sealed record SimulatedAsset(string Rid, string? Input);
 
 /// <summary>The remote side and its ledger: the judge of what was really sent.</summary>
 internal sealed class SimulatedCincopa(string address) : IDisposable
@@ -35,7 +37,19 @@ internal sealed class SimulatedCincopa(string address) : IDisposable
 
     public async Task<LedgerSummary> SummaryAsync() => (await http.GetFromJsonAsync<LedgerSummary>("/_sim/ledger/summary"))!;
 
-    public async Task<IReadOnlyList<LedgerCall>> SubmitsAsync() => (await http.GetFromJsonAsync<Ledger>("/_sim/ledger?op=submit&take=100000"))!.Entries;
+    /// <summary>All submit calls, in the order of their arrival.</summary>
+    public async Task<IReadOnlyList<LedgerCall>> SubmitsAsync()
+    {
+        var calls = new List<LedgerCall>();
+        Ledger page;
+        do
+        {
+            page = (await http.GetFromJsonAsync<Ledger>($"/_sim/ledger?op=submit&skip={calls.Count}&take=100000"))!;
+            calls.AddRange(page.Entries);
+        }
+        while (calls.Count < page.Count && page.Entries.Count > 0);
+        return calls;
+    }
 
     /// <summary>How it misbehaves from now on, in the simulator's own JSON.</summary>
     public Task BehaveAsync(string script) => PostAsync("/_sim/faults", script);
@@ -56,6 +70,11 @@ internal sealed class SimulatedCincopa(string address) : IDisposable
         using var reply = await http.PostAsync(path, body);
         Assert.True(reply.IsSuccessStatusCode, $"{path}: {await reply.Content.ReadAsStringAsync()}");
     }
+
+    /// <summary>What it holds, with the sources that its API does not show.</summary>
+    public async Task<IReadOnlyList<SimulatedAsset>> AssetsAsync() => (await http.GetFromJsonAsync<Library>("/_sim/assets?take=100000"))!.Assets;
+
+    private sealed record Library(IReadOnlyList<SimulatedAsset> Assets);
 
     private sealed record Ledger(long Count, IReadOnlyList<LedgerCall> Entries);
 }

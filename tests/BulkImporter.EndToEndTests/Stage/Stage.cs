@@ -2,11 +2,14 @@ using System.Collections;
 using System.Collections.Concurrent;
 using System.Globalization;
 
+// One more than CI has cores: most of a test's time is waiting for a lease to run out or for a call to be answered.
+[assembly: Xunit.v3.Parallelization(MaxThreads = 3)]
+
 namespace BulkImporter.EndToEndTests;
 
 /// <summary>
 /// What one test plays on: a folder, the programs it started, and the end of all of them, PostgreSQL servers included. When the test
-/// failed, the folder is kept and the ends of the logs are shown. A field of the test class, which disposes of it.
+/// failed, the folder is kept and the ends of the logs are shown. A field of the test class, which disposes of it, or of its fixture.
 /// </summary>
 internal sealed class Stage : IAsyncDisposable
 {
@@ -19,6 +22,7 @@ internal sealed class Stage : IAsyncDisposable
 
     private readonly List<RunningProgram> programs = [];
     private readonly List<IDisposable> clients = [];
+    private bool failed;
 
     static Stage() =>
         // A test run that is told to end (Ctrl-C, the time limit of ./run) leaves no PostgreSQL behind.
@@ -82,7 +86,8 @@ internal sealed class Stage : IAsyncDisposable
         Assert.Equal(0, await migrate.WaitForExitAsync(StartLimit));
     }
 
-    public async Task<PrivateCluster> StartPostgresAsync() => await PrivateCluster.StartAsync(Path.Combine(Folder, "external"));
+    /// <inheritdoc cref="PrivateCluster.StartMigratedAsync"/>
+    public Task<PrivateCluster> StartPostgresAsync(string settings = "") => PrivateCluster.StartMigratedAsync(Path.Combine(Folder, "external"), settings);
 
     /// <summary>Starts a client verb as a person types it.</summary>
     public RunningProgram StartVerb(ImporterApi api, params string[] line) =>
@@ -95,6 +100,16 @@ internal sealed class Stage : IAsyncDisposable
         var code = await verb.WaitForExitAsync(limit);
         Assert.True(code == exitCode, $"{string.Join(' ', line)} ended with {code}, not {exitCode}:\n{verb.Tail(40)}");
         return verb.Log;
+    }
+
+    /// <summary>A program that was started under this name and still runs, or null.</summary>
+    public RunningProgram? Alive(string name) => programs.Find(p => p.Name == name && !p.HasExited);
+
+    /// <summary>Disposed of at the end of the stage.</summary>
+    public T Kept<T>(T client) where T : IDisposable
+    {
+        clients.Add(client);
+        return client;
     }
 
     public RunningProgram Start(string name, string program, IEnumerable<string> arguments, Settings? settings = null, bool errorsApart = false)
@@ -120,12 +135,15 @@ internal sealed class Stage : IAsyncDisposable
         await StopPostgresAsync(Folder);
         Open.TryRemove(Folder, out _);
 
-        if (TestContext.Current.TestState?.Result != TestResult.Failed)
-        {
-            Directory.Delete(Folder, recursive: true);
-            return;
-        }
+        ShowFailure();
+        if (!failed) Directory.Delete(Folder, recursive: true);
+    }
 
+    /// <summary>Shows the ends of the logs when the present test failed. A test that shares its stage with others calls it at its end.</summary>
+    public void ShowFailure()
+    {
+        if (TestContext.Current.TestState?.Result != TestResult.Failed) return;
+        failed = true;
         var output = TestContext.Current.TestOutputHelper;
         output?.WriteLine($"Everything that was written is kept in {Folder}.");
         foreach (var log in Directory.EnumerateFiles(Folder, "*.*").Where(f => Path.GetExtension(f) is ".log" or ".err").Order())
@@ -163,12 +181,6 @@ internal sealed class Stage : IAsyncDisposable
             Assert.False(program.HasExited, $"{program.Name} has ended:\n{program.Tail(40)}");
             return await isUp();
         });
-
-    private T Kept<T>(T client) where T : IDisposable
-    {
-        clients.Add(client);
-        return client;
-    }
 }
 
 /// <summary>Environment of a process under test; null removes a variable.</summary>

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.RegularExpressions;
 using BulkImporter.Access;
 using BulkImporter.Data;
 using BulkImporter.Imports;
@@ -10,7 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace BulkImporter.Tests.Access;
 
-public sealed partial class AccessTests(ImporterServer server) : IClassFixture<ImporterServer>
+public sealed class AccessTests(ImporterServer server) : IClassFixture<ImporterServer>
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -19,11 +18,25 @@ public sealed partial class AccessTests(ImporterServer server) : IClassFixture<I
     [InlineData("POST", "/api/v1/imports/1/start", Role.Operator)]
     [InlineData("POST", "/api/v1/imports/1/cancel", Role.Operator)]
     [InlineData("POST", "/api/v1/imports/1/rerun", Role.Operator)]
+    [InlineData("POST", "/api/v1/imports/1/records/1/give-up", Role.Operator)]
+    [InlineData("PATCH", "/api/v1/imports/1", Role.Operator)]
+    [InlineData("GET", "/api/v1/imports/1/preview", Role.Viewer)]
     [InlineData("GET", "/api/v1/accounts", Role.Viewer)]
     [InlineData("POST", "/api/v1/accounts/x/resume", Role.Operator)]
     [InlineData("PATCH", "/api/v1/accounts/x", Role.Admin)]
     [InlineData("GET", "/api/v1/keys", Role.Admin)]
+    [InlineData("POST", "/api/v1/keys", Role.Admin)]
     [InlineData("DELETE", "/api/v1/keys/999999", Role.Admin)]
+    [InlineData("POST", "/api/v1/accounts", Role.Admin)]
+    [InlineData("POST", "/api/v1/accounts/x/check", Role.Operator)]
+    [InlineData("GET", "/api/v1/users", Role.Admin)]
+    [InlineData("GET", "/api/v1/users/x", Role.Admin)]
+    [InlineData("POST", "/api/v1/users", Role.Admin)]
+    [InlineData("PATCH", "/api/v1/users/x", Role.Admin)]
+    [InlineData("POST", "/api/v1/users/x/password-link", Role.Admin)]
+    [InlineData("DELETE", "/api/v1/users/x", Role.Admin)]
+    [InlineData("GET", "/api/v1/audit", Role.Admin)]
+    [InlineData("POST", "/api/v1/sign-in-links", Role.Viewer)]
     public async Task A_role_opens_what_it_may_and_nothing_above(string method, string path, Role least)
     {
         foreach (var (key, role) in new[] { (server.ViewerKey, Role.Viewer), (server.OperatorKey, Role.Operator), (server.AdminKey, Role.Admin) })
@@ -76,7 +89,7 @@ public sealed partial class AccessTests(ImporterServer server) : IClassFixture<I
         var browser = new Browser(server);
         Assert.Equal(401, (await browser.GetAsync("/api/v1/imports")).Status);
 
-        var (status, _, location) = await browser.SignInAsync(key.Secret, "/imports/7");
+        var (status, _, location) = await browser.SignInWithKeyAsync(key.Secret, "/imports/7");
         Assert.Equal((302, "/imports/7"), (status, location));
         Assert.Equal(200, (await browser.GetAsync("/api/v1/imports")).Status);
 
@@ -90,7 +103,7 @@ public sealed partial class AccessTests(ImporterServer server) : IClassFixture<I
     [InlineData("/\\evil.example/")]
     public async Task Signing_in_leads_to_a_page_of_ours_only(string returnUrl)
     {
-        var (_, _, location) = await new Browser(server).SignInAsync(server.ViewerKey, returnUrl);
+        var (_, _, location) = await new Browser(server).SignInWithKeyAsync(server.ViewerKey, returnUrl);
         Assert.Equal("/", location);
     }
 
@@ -98,15 +111,16 @@ public sealed partial class AccessTests(ImporterServer server) : IClassFixture<I
     public async Task A_wrong_key_or_a_form_from_elsewhere_signs_nobody_in()
     {
         var browser = new Browser(server);
-        Assert.Equal(400, (await browser.SignInAsync("bik_wrong", "/")).Status);
+        Assert.Equal(400, (await browser.SignInWithKeyAsync("bik_wrong")).Status);
         Assert.Equal(400, (await browser.PostAsync("/sign-in", new() { ["key"] = server.AdminKey })).Status);
         Assert.Equal(401, (await browser.GetAsync("/api/v1/imports")).Status);
     }
 
     [Fact]
-    public async Task A_link_signs_in_once_with_the_role_of_who_made_it()
+    public async Task A_link_signs_in_once_as_who_made_it_and_the_session_ends_with_that_key()
     {
-        var (_, body) = await server.PostAsync(server.ViewerKey, "/api/v1/sign-in-links");
+        var key = await server.Services.GetRequiredService<MakeKey>().RunAsync("terminal", Role.Viewer, null, "test", Token);
+        var (_, body) = await server.PostAsync(key.Secret, "/api/v1/sign-in-links");
         var link = new Uri((string)body!["url"]!).PathAndQuery;
         var first = new Browser(server);
         Assert.Equal(302, (await first.GetAsync(link)).Status);
@@ -115,21 +129,69 @@ public sealed partial class AccessTests(ImporterServer server) : IClassFixture<I
         var second = new Browser(server);
         Assert.Equal(400, (await second.GetAsync(link)).Status);
         Assert.Equal(401, (await second.GetAsync("/api/v1/imports")).Status);
+
+        await server.Services.GetRequiredService<RevokeKey>().RunAsync(key.Key.Id, "test", Token);
+        Assert.Equal(401, (await first.GetAsync("/api/v1/imports")).Status);
     }
 
     [Fact]
     public async Task A_link_is_too_old_after_its_time()
     {
-        var link = await server.Services.GetRequiredService<MakeSignInLink>().RunAsync(Role.Admin, Token);
+        var (_, body) = await server.PostAsync(server.AdminKey, "/api/v1/sign-in-links");
         await server.Database.SqlAsync("UPDATE importer.sign_in_link SET expires_at = now() - interval '1 second'");
-        Assert.Equal(400, (await new Browser(server).GetAsync(link.Path)).Status);
+        Assert.Equal(400, (await new Browser(server).GetAsync(new Uri((string)body!["url"]!).PathAndQuery)).Status);
+    }
+
+    [Fact]
+    public async Task A_session_is_hidden_from_scripts_and_kept_to_https_where_there_is_https()
+    {
+        async Task<string> CookieAsync(string address)
+        {
+            var browser = new Browser(server, address);
+            await browser.SignInWithKeyAsync(server.ViewerKey);
+            return browser.Received.Last(c => c.StartsWith("bulkimporter=", StringComparison.Ordinal));
+        }
+
+        var plain = await CookieAsync("http://localhost/");
+        Assert.Contains("httponly", plain, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("samesite=lax", plain, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("secure", plain, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("secure", await CookieAsync("https://localhost/"), StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task A_session_survives_a_restart_of_the_server()
+    {
+        var browser = new Browser(server);
+        await browser.SignInWithKeyAsync(server.ViewerKey);
+        await using var restarted = await server.StartAnotherAsync();
+        Assert.Equal(200, (await browser.GetAsync("/api/v1/imports", restarted)).Status);
+    }
+
+    [Fact]
+    public async Task The_last_use_of_a_key_is_noted_once_a_minute_and_not_more_often()
+    {
+        var key = await server.Services.GetRequiredService<MakeKey>().RunAsync("busy", Role.Viewer, null, "test", Token);
+        async Task<string> NotedAsync()
+        {
+            Assert.Equal(200, (await server.GetAsync(key.Secret, "/api/v1/imports")).Status);
+            return await server.Database.OneAsync<string>("SELECT xmin::text || ' ' || last_used_at FROM importer.api_key WHERE id = $1", key.Key.Id);
+        }
+
+        var first = await NotedAsync();
+        Assert.Equal(first, await NotedAsync());
+        await server.Database.SqlAsync("UPDATE importer.api_key SET last_used_at = now() - interval '61 seconds' WHERE id = $1", key.Key.Id);
+        await NotedAsync();
+        Assert.True(await server.Database.OneAsync<bool>("SELECT last_used_at > now() - interval '10 seconds' FROM importer.api_key WHERE id = $1", key.Key.Id));
+        var (_, keys) = await server.GetAsync(server.AdminKey, "/api/v1/keys");
+        Assert.NotNull(keys!["items"]!.AsArray().Single(k => (int)k!["id"]! == key.Key.Id)!["lastUsedAt"]);
     }
 
     [Fact]
     public async Task Signing_out_ends_the_session()
     {
         var browser = new Browser(server);
-        await browser.SignInAsync(server.ViewerKey, "/");
+        await browser.SignInWithKeyAsync(server.ViewerKey);
         await browser.PostAsync("/sign-out", []);
         Assert.Equal(401, (await browser.GetAsync("/api/v1/imports")).Status);
     }
@@ -181,45 +243,6 @@ public sealed partial class AccessTests(ImporterServer server) : IClassFixture<I
         var entry = Assert.Single(await server.Services.GetRequiredService<ReadAudit>().ListAsync(id, null, 10, Token));
         Assert.Equal(("otto", "import_paused"), (entry.Actor, entry.Action));
     }
-
-    /// <summary>Keeps cookies and follows nothing.</summary>
-    private sealed partial class Browser(ImporterServer server)
-    {
-        private readonly CookieContainer cookies = new();
-        private readonly Uri address = new("http://localhost/");
-
-        public Task<(int Status, string Body, string? Location)> GetAsync(string path) => SendAsync(new HttpRequestMessage(HttpMethod.Get, path));
-
-        public Task<(int Status, string Body, string? Location)> PostAsync(string path, Dictionary<string, string> form) =>
-            SendAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = new FormUrlEncodedContent(form) });
-
-        public async Task<(int Status, string Body, string? Location)> SignInAsync(string key, string returnUrl)
-        {
-            var page = await GetAsync("/sign-in?returnUrl=" + Uri.EscapeDataString(returnUrl));
-            var fields = Hidden().Matches(page.Body).ToDictionary(m => m.Groups[1].Value, m => WebUtility.HtmlDecode(m.Groups[2].Value));
-            fields["key"] = key;
-            fields["returnUrl"] = returnUrl;
-            return await PostAsync("/sign-in", fields);
-        }
-
-        private async Task<(int Status, string Body, string? Location)> SendAsync(HttpRequestMessage request)
-        {
-            if (cookies.GetCookieHeader(address) is { Length: > 0 } header) request.Headers.Add("Cookie", header);
-            using var response = await server.Client(null).SendAsync(request, Token);
-            if (response.Headers.TryGetValues("Set-Cookie", out var set))
-            {
-                foreach (var cookie in set)
-                {
-                    Assert.Contains("httponly", cookie, StringComparison.OrdinalIgnoreCase);
-                    cookies.SetCookies(address, cookie);
-                }
-            }
-            return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(Token), response.Headers.Location?.OriginalString);
-        }
-
-        [GeneratedRegex("type=\"hidden\" name=\"([^\"]+)\" value=\"([^\"]*)\"")]
-        private static partial Regex Hidden();
-    }
 }
 
 public sealed class SignInLimitTests(ImporterServer server) : IClassFixture<ImporterServer>
@@ -247,10 +270,10 @@ public sealed class FirstKeyTests(ImporterDatabase database) : IClassFixture<Imp
     [Fact]
     public async Task An_empty_installation_gets_one_key_and_later_starts_get_none()
     {
-        await database.SqlAsync("DELETE FROM importer.api_key");
+        await EmptyAsync();
         var starts = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => Task.Run(() => First.EnsureAsync(Configuration(null), Token))));
-        var secret = Assert.Single(starts, s => s is not null);
-        Assert.Equal(Role.Admin, (await Check.RunAsync(secret!, Token))!.Role);
+        var start = Assert.Single(starts, s => s is not null);
+        Assert.Equal(Role.Admin, (await Check.RunAsync(start!.KeySecret!, Token))!.Role);
         Assert.Equal(1L, await database.OneAsync<long>("SELECT count(*) FROM importer.api_key"));
         Assert.Null(await First.EnsureAsync(Configuration("another-key-of-mine"), Token));
         Assert.Null(await Check.RunAsync("another-key-of-mine", Token));
@@ -259,8 +282,8 @@ public sealed class FirstKeyTests(ImporterDatabase database) : IClassFixture<Imp
     [Fact]
     public async Task A_given_key_becomes_the_first_one_and_is_not_shown()
     {
-        await database.SqlAsync("DELETE FROM importer.api_key");
-        Assert.Null(await First.EnsureAsync(Configuration("0123456789abcdef"), Token));
+        await EmptyAsync();
+        Assert.Null((await First.EnsureAsync(Configuration("0123456789abcdef"), Token))!.KeySecret);
         Assert.Equal(Role.Admin, (await Check.RunAsync("0123456789abcdef", Token))!.Role);
     }
 
@@ -271,14 +294,24 @@ public sealed class FirstKeyTests(ImporterDatabase database) : IClassFixture<Imp
     [Fact]
     public async Task The_last_admin_key_stays_and_one_of_two_may_go()
     {
-        await database.SqlAsync("DELETE FROM importer.api_key");
+        await EmptyAsync();
         var make = new MakeKey(database.Source, TimeProvider.System);
         var one = (await make.RunAsync("one", Role.Admin, null, "test", Token)).Key.Id;
         var two = (await make.RunAsync("two", Role.Admin, null, "test", Token)).Key.Id;
         var revoke = new RevokeKey(database.Source);
         var both = await Task.WhenAll(revoke.RunAsync(one, "test", Token), revoke.RunAsync(two, "test", Token));
         Assert.Equal([KeyRevocation.Done, KeyRevocation.LastAdmin], both.Order());
+
+        // Where an admin signs in with a password, the keys may go.
+        var last = await database.OneAsync<int>("SELECT id FROM importer.api_key WHERE revoked_at IS NULL");
+        await database.SqlAsync("""
+            INSERT INTO importer.app_user (user_name, normalized_user_name, role, password_hash, security_stamp, concurrency_stamp, access_failed_count, created_at)
+            VALUES ('ann', 'ANN', 'admin', 'hash', 's', 'c', 0, now())
+            """);
+        Assert.Equal(KeyRevocation.Done, await revoke.RunAsync(last, "test", Token));
     }
+
+    private Task<int> EmptyAsync() => database.SqlAsync("WITH keys AS (DELETE FROM importer.api_key) DELETE FROM importer.app_user");
 
     private static IConfiguration Configuration(string? key) =>
         new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { [FirstKey.Variable] = key }).Build();

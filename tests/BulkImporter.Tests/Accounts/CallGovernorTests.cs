@@ -3,6 +3,8 @@ using BulkImporter.Accounts;
 using BulkImporter.Data;
 using FsCheck;
 using FsCheck.Xunit;
+using Microsoft.Extensions.Time.Testing;
+using Npgsql;
 
 namespace BulkImporter.Tests.Accounts;
 
@@ -28,6 +30,55 @@ public sealed class CallGovernorTests(EngineDatabase database) : IClassFixture<E
         var calls = starts.Select(s => s + random.NextDouble() * CallGovernor.Tolerance.TotalSeconds).Order().ToArray();
         for (var first = 0; first + rate < calls.Length; first++)
             Assert.True(calls[first + rate] - calls[first] > 1, $"{rate + 1} calls within {calls[first + rate] - calls[first]:F3} s at a rate of {rate}.");
+    }
+
+    /// <summary>
+    /// One worker's answers come 300 ms after the database wrote them, another's at once, and the two take turns. What counts is when the
+    /// calls start by the one clock that the remote side has.
+    /// </summary>
+    [Fact]
+    public async Task No_second_holds_more_calls_than_the_rate_when_one_worker_is_far_from_the_database()
+    {
+        const int rate = 10;
+        var account = await database.AccountAsync(submitRate: rate);
+        await database.SqlAsync("""
+            CREATE OR REPLACE FUNCTION public.answer_late() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN IF current_setting('application_name') = 'far' THEN PERFORM pg_sleep(0.3); END IF; RETURN NULL; END $$
+            """);
+        await database.SqlAsync($"CREATE OR REPLACE TRIGGER answer_late AFTER UPDATE ON importer.call_budget FOR EACH ROW WHEN (NEW.account_id = {account}) EXECUTE FUNCTION public.answer_late()");
+        await using var farAway = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(database.ConnectionString) { ApplicationName = "far" });
+        var far = new CallGovernor(farAway, TimeProvider.System, () => 0.5);
+
+        var starts = new List<double>();
+        for (var turn = 0; turn < 3; turn++)
+        {
+            foreach (var governor in new[] { far, Governor })
+            {
+                var permits = await governor.TakeAsync(account, CallKind.Submit, rate / 2, Token);
+                Assert.Equal(rate / 2, permits.Count);
+                starts.AddRange(Enumerable.Range(0, permits.Count).Select(i => Stopwatch.GetElapsedTime(0, permits.FirstAt).TotalSeconds + i * permits.Spacing.TotalSeconds));
+            }
+        }
+        starts.Sort();
+        for (var first = 0; first + rate < starts.Count; first++)
+            Assert.True(starts[first + rate] - starts[first] > 1, $"{rate + 1} calls within {starts[first + rate] - starts[first]:F3} s.");
+    }
+
+    [Fact]
+    public async Task A_permit_is_waited_for_and_one_that_is_too_late_is_replaced()
+    {
+        var account = await database.AccountAsync(submitRate: 5);
+        var governor = Governor;
+        var permits = await governor.TakeAsync(account, CallKind.Submit, 2, Token);
+        Assert.True(await governor.MayStartAsync(account, CallKind.Submit, permits, 1, Token));
+        Assert.True(Stopwatch.GetElapsedTime(permits.FirstAt) >= permits.Spacing);
+
+        // The first of the two is long past. The row's next start time is 220 ms after the second's.
+        Assert.True(await governor.MayStartAsync(account, CallKind.Submit, permits, 0, Token));
+        Assert.True(Stopwatch.GetElapsedTime(permits.FirstAt) >= 2 * permits.Spacing - CallGovernor.Tolerance);
+
+        await governor.BlockAsync(account, CallKind.Submit, TimeSpan.FromMinutes(1), "429", Token);
+        Assert.False(await governor.MayStartAsync(account, CallKind.Submit, permits, 0, Token));
     }
 
     [Fact]
@@ -129,7 +180,9 @@ public sealed class CallGovernorTests(EngineDatabase database) : IClassFixture<E
         var taken = await Task.WhenAll(Enumerable.Range(0, takers).Select(taker => Task.Run(async () =>
         {
             var permits = new List<Permits>();
-            foreach (var size in blocks.Where((_, i) => i % takers == taker)) permits.Add(await Governor.TakeAsync(account, CallKind.Submit, size, CancellationToken.None));
+            // On a clock that stands still every answer is prompt, however busy the machine is.
+            var governor = new CallGovernor(database.Source, new FakeTimeProvider(), () => 0.5);
+            foreach (var size in blocks.Where((_, i) => i % takers == taker)) permits.Add(await governor.TakeAsync(account, CallKind.Submit, size, CancellationToken.None));
             return permits;
         })));
         var spacing = taken.SelectMany(t => t).Select(p => p.Spacing.TotalSeconds).Distinct().Single();

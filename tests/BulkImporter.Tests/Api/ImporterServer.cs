@@ -15,7 +15,7 @@ namespace BulkImporter.Tests.Api;
 public sealed class ImporterServer(TestServer server) : IAsyncLifetime
 {
     /// <summary>More than the tests of one class make.</summary>
-    public const int SignInsPerMinute = 50;
+    public const int SignInsPerMinute = 200;
 
     private WebApplication app = null!;
 
@@ -26,6 +26,9 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
     /// <summary>What the account's token is answered with.</summary>
     public PingResult Ping { get; set; } = new PingResult.Ok("AMDA1", null, TokenPermissions.Parse("|asset.*|"));
 
+    /// <summary>What the account's assets are, when they are asked for.</summary>
+    public Func<AssetListQuery, AssetListResult> List { get; set; } = query => ScriptedCincopa.Page(query, []);
+
     public string ViewerKey { get; private set; } = "";
     public string OperatorKey { get; private set; } = "";
     public string AdminKey { get; private set; } = "";
@@ -33,19 +36,26 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await Database.InitializeAsync();
-        var builder = WebApplication.CreateBuilder();
-        builder.WebHost.UseTestServer();
-        builder.Configuration["BulkImporter:Access:SignInsPerMinute"] = SignInsPerMinute.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        builder.Logging.ClearProviders();
-        builder.Services.AddSingleton<ICincopaClient>(new PingOnly(() => Ping));
-        builder.Services.AddImporter(Database.ConnectionString).AddWeb();
-        app = builder.Build();
-        app.MapWeb();
-        await app.StartAsync();
+        app = await StartAnotherAsync();
         var make = Services.GetRequiredService<MakeKey>();
         ViewerKey = (await make.RunAsync("vera", Role.Viewer, null, "test", default)).Secret;
         OperatorKey = (await make.RunAsync("otto", Role.Operator, null, "test", default)).Secret;
         AdminKey = (await make.RunAsync("ada", Role.Admin, null, "test", default)).Secret;
+    }
+
+    /// <summary>One more server on the same database, as after a restart or beside this one; the caller ends it.</summary>
+    public async Task<WebApplication> StartAnotherAsync()
+    {
+        var builder = WebApplication.CreateBuilder();
+        builder.WebHost.UseTestServer();
+        builder.Configuration["BulkImporter:Access:SignInsPerMinute"] = SignInsPerMinute.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        builder.Logging.ClearProviders();
+        builder.Services.AddSingleton<ICincopaClient>(new ReadOnlyCincopa(() => Ping, query => List(query)));
+        builder.Services.AddImporter(Database.ConnectionString).AddWeb();
+        var another = builder.Build();
+        another.MapWeb();
+        await another.StartAsync();
+        return another;
     }
 
     public async ValueTask DisposeAsync()
@@ -75,11 +85,11 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
     public Task<(int Status, JsonNode? Body)> PostAsync(string? key, string path, string json = "{}") =>
         SendAsync(key, HttpMethod.Post, path, new StringContent(json, Encoding.UTF8, "application/json"));
 
-    private sealed class PingOnly(Func<PingResult> ping) : ICincopaClient
+    private sealed class ReadOnlyCincopa(Func<PingResult> ping, Func<AssetListQuery, AssetListResult> list) : ICincopaClient
     {
         public Task<PingResult> PingAsync(CincopaAccess access, CancellationToken cancellationToken) => Task.FromResult(ping());
         public Task<SubmitResult> UploadFromUrlAsync(CincopaAccess access, string input, Fid? fid, CancellationToken cancellationToken) => throw new NotSupportedException();
         public Task<StatusResult> GetUploadStatusAsync(CincopaAccess access, StatusId statusId, CancellationToken cancellationToken) => throw new NotSupportedException();
-        public Task<AssetListResult> ListAssetsAsync(CincopaAccess access, AssetListQuery query, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public Task<AssetListResult> ListAssetsAsync(CincopaAccess access, AssetListQuery query, CancellationToken cancellationToken) => Task.FromResult(list(query));
     }
 }

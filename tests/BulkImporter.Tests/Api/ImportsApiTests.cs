@@ -121,6 +121,28 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
     }
 
     [Fact]
+    public async Task An_import_in_review_is_previewed_and_revised_and_a_running_one_refuses()
+    {
+        var (_, made) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, "/api/v1/imports", Csv());
+        var id = (int)made!["id"]!;
+        await server.Database.SqlAsync("UPDATE importer.import SET state = 'review', row_count = 0 WHERE id = $1", id);
+        var (_, preview) = await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}/preview?rows=1");
+        Assert.Equal(("caption", "One", 1), ((string?)preview!["mapping"]!["caption"], (string?)preview["rows"]![0]!["values"]!["caption"], preview["rows"]!.AsArray().Count));
+
+        var (status, revised) = await PatchAsync(id, """{"priority":3,"fid":"AAAA"}""");
+        Assert.Equal((200, "review", 3, "AAAA"), (status, (string?)revised!["state"], (int)revised["priority"]!, (string?)revised["fid"]));
+        (status, revised) = await PatchAsync(id, """{"firstRows":1,"fid":""}""");
+        Assert.Equal((200, "parsing", 1, null), (status, (string?)revised!["state"], (int)revised["firstRows"]!, (string?)revised["fid"]));
+        (status, var problem) = await PatchAsync(id, """{"priority":4}""");
+        Assert.Equal((409, "parsing"), (status, (string?)problem!["state"]));
+        Assert.Equal(404, (await PatchAsync(999_999, "{}")).Status);
+        Assert.Equal(404, (await server.GetAsync(server.ViewerKey, "/api/v1/imports/999999/preview")).Status);
+
+        Task<(int Status, JsonNode? Body)> PatchAsync(int import, string json) =>
+            server.SendAsync(server.OperatorKey, HttpMethod.Patch, $"/api/v1/imports/{import}", new StringContent(json, Encoding.UTF8, "application/json"));
+    }
+
+    [Fact]
     public async Task A_list_goes_page_by_page_with_its_cursor()
     {
         for (var n = 0; n < 3; n++) await server.Database.ImportAsync(ImportState.Rejected, []);
@@ -137,6 +159,8 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
     [InlineData("/api/v1/imports?limit=501", "limit")]
     [InlineData("/api/v1/imports?after=x", "after")]
     [InlineData("/api/v1/imports?state=sleeping", "state")]
+    [InlineData("/api/v1/imports?order=random", "order")]
+    [InlineData("/api/v1/imports/1/records?stalledMinutes=-1", "stalledMinutes")]
     public async Task A_wrong_question_is_answered_with_its_argument(string path, string argument)
     {
         var (status, problem) = await server.GetAsync(server.ViewerKey, path);
@@ -188,6 +212,18 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
         Assert.Equal((400, "state"), (status, (string?)problem!["argument"]));
         (status, problem) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/rerun", "{broken");
         Assert.Equal((400, "invalid-request"), (status, (string?)problem!["type"]));
+    }
+
+    [Fact]
+    public async Task A_record_in_doubt_is_given_up_and_any_other_refuses_with_its_state()
+    {
+        var id = await server.Database.ImportAsync(ImportState.Finished, [RecordState.Unknown, RecordState.Imported]);
+        var (status, record) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/records/1/give-up");
+        Assert.Equal((200, "failed", "given_up", "unknown"), (status, (string?)record!["state"], (string?)record["error"]!["code"], (string?)record["error"]!["class"]));
+
+        (status, var problem) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/records/2/give-up");
+        Assert.Equal((409, "refused-in-this-state", "imported"), (status, (string?)problem!["type"], (string?)problem["state"]));
+        Assert.Equal(404, (await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/records/3/give-up")).Status);
     }
 
     [Fact]

@@ -19,6 +19,18 @@ public sealed class AccountVerbTests
         Assert.Contains("calls per second 10, in flight 5, backlog none", run.Output);
     }
 
+    [Fact]
+    public async Task A_replaced_token_is_all_that_is_changed_and_is_never_printed()
+    {
+        using var run = new CliRun { Input = "1234567inew\n" };
+        run.Api.On(HttpMethod.Patch, "/api/v1/accounts/museum", Museum);
+
+        Assert.Equal(ExitCode.Done, await run.RunAsync("account", "token", "museum", "--token-stdin"));
+
+        Assert.Equal("""{"token":"1234567inew"}""", run.Api.Calls.Single().Body);
+        Assert.DoesNotContain("1234567inew", run.Output + run.Error + run.Api.Calls.Single().PathAndQuery);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData(" \n")]

@@ -3,7 +3,7 @@ using BulkImporter.Cli;
 
 namespace BulkImporter.Tests.Cli;
 
-/// <summary>start, pause, resume, cancel and rerun.</summary>
+/// <summary>start, pause, resume, cancel, rerun and adopt.</summary>
 public sealed class ActVerbTests
 {
     [Theory]
@@ -47,6 +47,32 @@ public sealed class ActVerbTests
         Assert.Contains("2 records are pending again", run.Output);
     }
 
+    [Theory]
+    [InlineData("revise 7 --map url=file --first-rows 10", """{"map":"url=file","firstRows":10}""")]
+    [InlineData("revise 7 --account museum --when-unknown resubmit --priority -1", """{"account":"museum","whenUnknown":"resubmit","priority":-1}""")]
+    public async Task Revise_sends_only_what_was_given(string line, string body)
+    {
+        using var run = new CliRun();
+        run.Api.On(HttpMethod.Patch, "/api/v1/imports/7", Bodies.Import(state: "parsing"));
+
+        Assert.Equal(ExitCode.Done, await run.RunAsync(line.Split(' ')));
+
+        Assert.Equal(body, run.Api.Calls.Single().Body);
+    }
+
+    [Fact]
+    public async Task Records_are_given_up_one_by_one_and_a_refusal_ends_with_5()
+    {
+        using var run = new CliRun();
+        run.Api.On(HttpMethod.Post, "/api/v1/imports/7/records/3/give-up", """{"rowNumber":3,"state":"failed"}""");
+        run.Api.On(HttpMethod.Post, "/api/v1/imports/7/records/5/give-up", () => FakeApi.Problem(HttpStatusCode.Conflict, "Refused", "Row 5 is imported."));
+
+        Assert.Equal(ExitCode.Refused, await run.RunAsync("give-up", "7", "--record", "3", "--record", "5"));
+
+        Assert.Contains("Row 3 is given up: failed.", run.Output);
+        Assert.Contains("Row 5 is imported.", run.Error);
+    }
+
     [Fact]
     public async Task Rerun_tells_what_was_left_and_why()
     {
@@ -66,5 +92,56 @@ public sealed class ActVerbTests
         run.Api.On(HttpMethod.Post, "/api/v1/imports/7/rerun", """{"rerun":0,"refused":1,"refusals":[{"state":"imported","count":1,"reason":"It is imported."}]}""");
 
         Assert.Equal(ExitCode.Refused, await run.RunAsync("rerun", "7", "--record", "1"));
+    }
+
+    [Fact]
+    public async Task Adopt_sends_the_asset_and_tells_what_the_row_is_now()
+    {
+        using var run = new CliRun();
+        run.Api.On(HttpMethod.Post, "/api/v1/imports/7/records/12/adopt", """{"rowNumber":12,"state":"imported","rid":"AbC"}""");
+
+        Assert.Equal(ExitCode.Done, await run.RunAsync("adopt", "7", "12", "AbC"));
+
+        Assert.Equal("""{"rid":"AbC"}""", run.Api.Calls.Single().Body);
+        Assert.Contains("Row 12 is imported: asset AbC.", run.Output);
+    }
+
+    [Fact]
+    public async Task Adopt_without_an_asset_lists_the_candidates_and_changes_nothing()
+    {
+        using var run = new CliRun();
+        run.Api.On(HttpMethod.Get, "/api/v1/imports/7/records/12/candidates",
+            """{"items":[{"rid":"AbC","fileName":"clip.mp4","sizeBytes":2048,"uploadedAt":"2026-11-23T10:00:00Z","caption":"One"}],"lookedAt":"2026-11-23T11:00:00Z","problem":"permission\ndenied"}""");
+
+        Assert.Equal(ExitCode.Done, await run.RunAsync("adopt", "7", "12"));
+
+        Assert.Matches(@"AbC\s+clip\.mp4\s+2\.0 KB\s+2026-11-23 10:00:00\s+One", run.Output);
+        Assert.Contains("Looked for at 2026-11-23 11:00:00: 1 found. The account's assets cannot be listed at present: permission denied", run.Error);
+    }
+
+    [Fact]
+    public async Task Adopt_of_what_was_not_looked_for_yet_says_so()
+    {
+        using var run = new CliRun();
+        run.Api.On(HttpMethod.Get, "/api/v1/imports/7/records/12/candidates", """{"items":[],"lookedAt":null,"problem":null}""");
+
+        Assert.Equal(ExitCode.Done, await run.RunAsync("adopt", "7", "12"));
+
+        Assert.Equal("Not looked for yet." + Environment.NewLine, run.Error);
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.Conflict, ExitCode.Refused)]
+    [InlineData(HttpStatusCode.UnprocessableEntity, ExitCode.Failed)]
+    [InlineData(HttpStatusCode.FailedDependency, ExitCode.Failed)]
+    [InlineData(HttpStatusCode.NotFound, ExitCode.NotFound)]
+    public async Task Adopt_that_is_refused_repeats_the_servers_words(HttpStatusCode status, int exitCode)
+    {
+        using var run = new CliRun();
+        run.Api.On(HttpMethod.Post, "/api/v1/imports/7/records/12/adopt", () => FakeApi.Problem(status, "Not adopted", "The asset AbC is row 3 of import 2 already."));
+
+        Assert.Equal(exitCode, await run.RunAsync("adopt", "7", "12", "AbC"));
+
+        Assert.Contains("The asset AbC is row 3 of import 2 already.", run.Error);
     }
 }

@@ -8,6 +8,7 @@ namespace BulkImporter.Tests.Cli;
 public sealed class DemoTests : IDisposable
 {
     private const string Finished = """ "imported":217,"failed":18,"unknown":3,"invalid":9,"duplicate":4 """;
+    private const string LookedFor = """ "imported":218,"failed":18,"unknown":2,"invalid":9,"duplicate":4 """;
 
     private readonly TemporaryFolder folder = new();
 
@@ -24,6 +25,8 @@ public sealed class DemoTests : IDisposable
         Assert.StartsWith("demo-", upload.IdempotencyKey);
         Assert.Equal("url\n", File.ReadAllText(folder.File("results.csv")));
         Assert.Contains(folder.File("results.csv"), run.Output);
+        // The numbers are those after the assets of records in doubt were looked for.
+        Assert.Matches(@"imported\s+218\b", run.Output);
         AssertChildrenAreGone();
     }
 
@@ -128,7 +131,7 @@ public sealed class DemoTests : IDisposable
     public async Task Interrupt_during_the_import_leaves_no_child()
     {
         using var run = Scripted();
-        run.Api.On(HttpMethod.Get, "/api/v1/imports/1", () =>
+        run.Api.First(HttpMethod.Get, "/api/v1/imports/1", () =>
         {
             run.Interrupt.Cancel();
             return FakeApi.Json(Bodies.Import(1));
@@ -184,6 +187,16 @@ public sealed class DemoTests : IDisposable
         run.Api.On(HttpMethod.Get, "/_sim/outcomes", () => new HttpResponseMessage(Read("simulator.log").Contains("pid=", StringComparison.Ordinal) ? HttpStatusCode.OK : HttpStatusCode.ServiceUnavailable));
         run.Api.On(HttpMethod.Get, "/health/ready", () => ReadyOnce("server.log"));
         run.Api.On(HttpMethod.Post, "/api/v1/imports.*", Bodies.Import(1, "finished", Finished, 251));
+        // Not looked for at first; then one is found, and the other two wait for a person.
+        run.Api.On(HttpMethod.Get, @"/api/v1/imports/1/records\?state=unknown",
+            () => FakeApi.Json("""{"items":[{"rowNumber":17},{"rowNumber":25},{"rowNumber":81}],"next":null}"""),
+            () => FakeApi.Json("""{"items":[{"rowNumber":17},{"rowNumber":81}],"next":null}"""));
+        run.Api.On(HttpMethod.Get, @"/api/v1/imports/1/records/\d+/candidates",
+            () => FakeApi.Json("""{"items":[],"lookedAt":null}"""),
+            () => FakeApi.Json("""{"items":[],"lookedAt":null}"""),
+            () => FakeApi.Json("""{"items":[],"lookedAt":null}"""),
+            () => FakeApi.Json("""{"items":[],"lookedAt":"2026-11-23T11:00:00Z"}"""));
+        run.Api.On(HttpMethod.Get, "/api/v1/imports/1", Bodies.Import(1, "finished", LookedFor, 251));
         run.Api.On(HttpMethod.Get, @"/api/v1/imports/1/results\?format=csv", () => new HttpResponseMessage { Content = new StringContent("url\n") });
         return run;
     }

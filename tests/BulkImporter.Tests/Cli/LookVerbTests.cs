@@ -32,6 +32,7 @@ public sealed class LookVerbTests
     [InlineData("list", "/api/v1/imports.*", """{"items":[],"next":null,"news":1}""")]
     [InlineData("show 7", "/api/v1/imports/7", """{"id":7,"news":1}""")]
     [InlineData("records 7", "/api/v1/imports/7/records.*", """{"items":[],"next":null,"news":1}""")]
+    [InlineData("adopt 7 12", "/api/v1/imports/7/records/12/candidates", """{"items":[],"lookedAt":null,"news":1}""")]
     [InlineData("account list", "/api/v1/accounts", """{"items":[],"next":null,"news":1}""")]
     [InlineData("account limits museum", "/api/v1/accounts/museum", """{"name":"museum","news":1}""")]
     public async Task Json_prints_the_body_as_it_came(string verb, string path, string body)

@@ -44,7 +44,7 @@ public sealed class PingAndListTests
     [InlineData(401, "", RemoteErrorKind.TokenRejected)]
     [InlineData(403, """{"message":"bad"}""", RemoteErrorKind.TokenRejected)]
     [InlineData(200, """{"success":false,"message":"Invalid token"}""", RemoteErrorKind.TokenRejected)]
-    [InlineData(404, "<html>", RemoteErrorKind.Rejected)]
+    [InlineData(404, "<html>", RemoteErrorKind.NotTheApi)]
     [InlineData(503, "<html>", RemoteErrorKind.ServerError)]
     [InlineData(200, "<html>", RemoteErrorKind.UnreadableReply)]
     public async Task Ping_fails_with_the_kind_of_the_reply(int status, string body, RemoteErrorKind kind)

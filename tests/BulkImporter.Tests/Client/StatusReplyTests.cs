@@ -94,14 +94,28 @@ public sealed class StatusReplyTests
 
     [Theory]
     [InlineData(404, """{"message":"nothing here"}""")]
-    [InlineData(404, "<html>nothing here</html>")]
-    [InlineData(410, "")]
     [InlineData(400, """{"message":"invalid status_id"}""")]
     [InlineData(200, """{"success":false,"message":"Unknown id"}""")]
     [InlineData(200, """{"success":false,"message":"status_id expired"}""")]
     [InlineData(200, """{"success":false,"error":"upload not found"}""")]
     public async Task Ticket_is_not_found_when_the_refusal_is_about_it(int status, string body) =>
         Assert.Equal(RemoteErrorKind.UnknownStatusId, Assert.IsType<StatusResult.NotFound>(await StatusAsync(RawServer.Json(status, body))).Error.Kind);
+
+    [Theory]
+    [InlineData(404, "<html>nothing here</html>")]
+    [InlineData(410, "")]
+    public async Task Ticket_is_not_found_and_perhaps_the_API_neither_when_a_page_says_so(int status, string body) =>
+        Assert.Equal(RemoteErrorKind.NotTheApi, Assert.IsType<StatusResult.NotFound>(await StatusAsync(RawServer.Json(status, body))).Error.Kind);
+
+    [Theory]
+    [InlineData("AbC\\u0000")]
+    [InlineData("Ab\\nC")]
+    public async Task Asset_is_unnamed_when_its_name_is_damaged(string rid) =>
+        Assert.IsType<StatusResult.DoneWithoutRid>(await StatusAsync(Said($$"""{"success":true,"status":"ready","resid":"{{rid}}"}""")));
+
+    [Fact]
+    public async Task What_cannot_be_stored_is_taken_out_of_a_message() =>
+        Assert.Equal("half of it", Assert.IsType<StatusResult.Failed>(await StatusAsync(Said("""{"success":true,"status":"failed","more":"half\u0000of it"}"""))).Error.Message);
 
     [Theory]
     [InlineData(401, "", RemoteErrorKind.TokenRejected)]

@@ -1,9 +1,13 @@
+using System.Diagnostics;
 using System.Threading.Channels;
+using BulkImporter.Access;
 using BulkImporter.Dashboard;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using Npgsql;
 
 namespace BulkImporter.Tests.Dashboard;
 
@@ -38,7 +42,7 @@ public sealed class ImportFeedTests(ImporterDatabase database) : IClassFixture<I
         var page = new Watched<ImportView>();
         var list = new Watched<BulkImporter.Data.Page<ImportView>>();
         using var one = feed.Watch(id, page.Add);
-        using var all = feed.WatchList(null, list.Add);
+        using var all = feed.WatchList(ImportFilter.All, null, list.Add);
         Assert.Equal(ImportState.Running, (await page.NextAsync()).Value!.State);
         Assert.Equal(ImportState.Running, (await list.NextAsync()).Value!.Items.Single(i => i.Id == id).State);
 
@@ -46,6 +50,68 @@ public sealed class ImportFeedTests(ImporterDatabase database) : IClassFixture<I
         feed.Hurry(id);
         await page.UntilAsync(r => r.Value!.State == ImportState.Paused);
         await list.UntilAsync(r => r.Value!.Items.Single(i => i.Id == id).State == ImportState.Paused);
+    }
+
+    [Fact]
+    public async Task Fifty_open_pages_cost_no_more_statements_than_one()
+    {
+        var id = await database.ImportAsync(ImportState.Running, [RecordState.Imported, RecordState.Failed, RecordState.Unknown]);
+        var one = await StatementsAsync(id, pages: 1);
+        Assert.Equal(one, await StatementsAsync(id, pages: 50));
+        // The page of the list (which, and what of them), the import, and what its page tells beside it.
+        Assert.Equal(5 * (2 + 1 + 4), one);
+    }
+
+    /// <summary>The statements that the database gets in five rounds of readings for so many lists and import pages, all open at once.</summary>
+    private async Task<int> StatementsAsync(int id, int pages)
+    {
+        // Nothing is read because of the time, only because somebody hurries: the rounds are counted and not the seconds.
+        var feed = Feed(clock: new FakeTimeProvider());
+        var (imports, details, lists) = (new List<Watched<ImportView>>(), new List<Watched<ImportDetails>>(), new List<Watched<BulkImporter.Data.Page<ImportView>>>());
+        var watching = new List<IDisposable>();
+        for (var page = 0; page < pages; page++)
+        {
+            watching.Add(feed.Watch(id, Added(imports).Add));
+            watching.Add(feed.WatchDetails(id, Added(details).Add));
+            watching.Add(feed.WatchList(ImportFilter.All, null, Added(lists).Add));
+        }
+        await RoundAsync();
+
+        var statements = 0;
+        var name = new NpgsqlConnectionStringBuilder(database.ConnectionString).Database;
+        using (var counter = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == "Npgsql",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = a =>
+            {
+                if (a.GetTagItem("db.query.text") is not null && Equals(a.GetTagItem("db.namespace"), name)) Interlocked.Increment(ref statements);
+            },
+        })
+        {
+            ActivitySource.AddActivityListener(counter);
+            for (var round = 0; round < 5; round++)
+            {
+                feed.Hurry(id);
+                await RoundAsync();
+            }
+        }
+        watching.ForEach(w => w.Dispose());
+        Assert.Equal(0, feed.TopicCount);
+        return statements;
+
+        async Task RoundAsync()
+        {
+            foreach (var watched in imports) Assert.False((await watched.NextAsync()).IsStale);
+            foreach (var watched in details) Assert.False((await watched.NextAsync()).IsStale);
+            foreach (var watched in lists) Assert.False((await watched.NextAsync()).IsStale);
+        }
+
+        static Watched<T> Added<T>(List<Watched<T>> all)
+        {
+            all.Add(new());
+            return all[^1];
+        }
     }
 
     [Fact]
@@ -63,7 +129,7 @@ public sealed class ImportFeedTests(ImporterDatabase database) : IClassFixture<I
     public async Task A_database_that_does_not_answer_leaves_the_last_numbers_marked_as_stale()
     {
         var source = BulkImporter.Data.DataSetup.CreateDataSource(database.ConnectionString);
-        var feed = new ImportFeed(new ReadImports(source, Options.Create(new ImportsOptions())), TimeProvider.System, NullLogger<ImportFeed>.Instance);
+        var feed = Feed(source);
         var id = await database.ImportAsync(ImportState.Running, [RecordState.Imported]);
         var page = new Watched<ImportView>();
         using var one = feed.Watch(id, page.Add);
@@ -75,7 +141,11 @@ public sealed class ImportFeedTests(ImporterDatabase database) : IClassFixture<I
         Assert.Equal(1, stale.Value!.Counts.Imported);
     }
 
-    private ImportFeed Feed() => new(new ReadImports(database.Source, Options.Create(new ImportsOptions())), TimeProvider.System, NullLogger<ImportFeed>.Instance);
+    private ImportFeed Feed(NpgsqlDataSource? source = null, TimeProvider? clock = null)
+    {
+        source ??= database.Source;
+        return new(new ReadImports(source, Options.Create(new ImportsOptions())), new ReadRecords(source), new ReadAudit(source), clock ?? TimeProvider.System, NullLogger<ImportFeed>.Instance);
+    }
 
     /// <summary>What one page was told, to be waited for.</summary>
     private sealed class Watched<T>

@@ -21,6 +21,8 @@ public sealed partial class PagesTests(ImporterServer server) : IClassFixture<Im
     [InlineData("/imports/{0}")]
     [InlineData("/imports/{0}/records")]
     [InlineData("/imports/{0}/records/3")]
+    [InlineData("/accounts")]
+    [InlineData("/me")]
     [InlineData("/hangfire")]
     public async Task A_page_is_shown_to_a_viewer_and_leads_to_the_sign_in_without_a_session(string page)
     {
@@ -84,9 +86,28 @@ public sealed partial class PagesTests(ImporterServer server) : IClassFixture<Im
         var html = await GetAsync(server.OperatorKey, $"/imports/{id}/records?state=failed&code=source_not_found");
         Assert.Equal(["3", "4"], Row().Matches(html).Select(m => m.Groups[1].Value));
         Assert.Matches("value=\"source_not_found\"[^>]*selected", html);
-        Assert.Contains($"/api/v1/imports/{id}/results?state=failed&amp;code=source_not_found", html, StringComparison.Ordinal);
+        Assert.Matches("value=\"failed\"[^>]*selected", html);
         Assert.True(Has(html, "rerun-selection"));
         Assert.Equal(["1"], Row().Matches(await GetAsync(server.ViewerKey, $"/imports/{id}/records?search=Clip+1")).Select(m => m.Groups[1].Value));
+    }
+
+    [Fact]
+    public async Task A_record_in_doubt_shows_its_candidates_and_only_who_may_act_can_adopt()
+    {
+        var id = await server.Database.ImportAsync(ImportState.Finished, Mixed);
+        var page = $"/imports/{id}/records/5";
+        Assert.Contains("Not looked for in Cincopa yet", await GetAsync(server.OperatorKey, page), StringComparison.Ordinal);
+
+        await server.Database.SqlAsync("INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, outcome, looked_at) VALUES ($1, 5, 1, now(), 'w', 'reply_lost', now())", id);
+        Assert.Contains("found nothing", await GetAsync(server.OperatorKey, page), StringComparison.Ordinal);
+
+        await server.Database.SqlAsync("INSERT INTO importer.reconcile_candidate (import_id, row_number, attempt, rid, file_name, uploaded_at) VALUES ($1, 5, 1, 'AbC', '5.mp4', now()), ($1, 5, 1, 'DeF', '5.mp4', now())", id);
+        var html = await GetAsync(server.OperatorKey, page);
+        Assert.Equal(["AbC", "DeF"], Regex.Matches(html, "data-rid=\"(\\w+)\"").Select(m => m.Groups[1].Value));
+        Assert.True(Has(html, "adopt"));
+        var seen = await GetAsync(server.ViewerKey, page);
+        Assert.True(Has(seen, "candidate") && !Has(seen, "adopt"));
+        Assert.False(Has(await GetAsync(server.OperatorKey, $"/imports/{id}/records/3"), "candidates"));
     }
 
     [Fact]
@@ -105,31 +126,6 @@ public sealed partial class PagesTests(ImporterServer server) : IClassFixture<Im
         Assert.NotEmpty(Loaded().Matches(html));
         Assert.All(Loaded().Matches(html), m => Assert.DoesNotContain("//", m.Groups[1].Value, StringComparison.Ordinal));
         Assert.Contains("script-src 'self';", answer.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Hangfires_jobs_are_changed_by_an_operator_with_the_pages_token_only()
-    {
-        Assert.NotEqual(HttpStatusCode.NoContent, await DeleteJobsAsync(server.ViewerKey, withToken: true));
-        Assert.NotEqual(HttpStatusCode.NoContent, await DeleteJobsAsync(server.OperatorKey, withToken: false));
-        Assert.Equal(HttpStatusCode.NoContent, await DeleteJobsAsync(server.OperatorKey, withToken: true));
-    }
-
-    private async Task<HttpStatusCode> DeleteJobsAsync(string key, bool withToken)
-    {
-        using var page = await server.Client(key).GetAsync("/hangfire", Token);
-        var html = await page.Content.ReadAsStringAsync(Token);
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/hangfire/jobs/failed/delete") { Content = new FormUrlEncodedContent([new("jobs[]", "999999")]) };
-        if (withToken)
-        {
-            // Hangfire tells its script the header's name and the token in the page's head.
-            var token = HangfireToken().Match(html);
-            Assert.True(token.Success, "The page holds no antiforgery token.");
-            request.Headers.Add(token.Groups[1].Value, token.Groups[2].Value);
-            request.Headers.Add("Cookie", page.Headers.GetValues("Set-Cookie").Select(c => c.Split(';')[0]));
-        }
-        using var answer = await server.Client(key).SendAsync(request, Token);
-        return answer.StatusCode;
     }
 
     private async Task<string> GetAsync(string key, string path)
@@ -153,7 +149,4 @@ public sealed partial class PagesTests(ImporterServer server) : IClassFixture<Im
 
     [GeneratedRegex("<(?:script|link|img)[^>]*(?:src|href)=\"([^\"]*)\"")]
     private static partial Regex Loaded();
-
-    [GeneratedRegex("csrf-header\" content=\"([^\"]+)\">\\s*<meta name=\"csrf-token\" content=\"([^\"]+)\"")]
-    private static partial Regex HangfireToken();
 }

@@ -1,8 +1,6 @@
 using BulkImporter.Dispatch;
 using BulkImporter.Hosting;
 using Hangfire;
-using Hangfire.Common;
-using Hangfire.States;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -159,26 +157,4 @@ public sealed class ChunkFeederTests(EngineDatabase database) : IClassFixture<En
         database.SqlAsync("UPDATE importer.import_chunk SET state = 'waiting', due_at = NULL WHERE import_id = $1 AND number = $2", id, chunk);
 
     private static IOptions<DispatchOptions> Settings(int threads) => Options.Create(new DispatchOptions { Workers = threads, Window = 32, RequeueAfter = TimeSpan.FromSeconds(60) });
-
-    /// <summary>Hangfire's client, noting what was enqueued.</summary>
-    private sealed class NotedJobs : IBackgroundJobClient
-    {
-        private readonly List<(int, int)> chunks = [];
-
-        public bool Fails { get; set; }
-
-        public IReadOnlyList<(int ImportId, int Number)> Chunks
-        {
-            get { lock (chunks) return [.. chunks]; }
-        }
-
-        public string Create(Job job, IState state)
-        {
-            if (Fails) throw new InvalidOperationException("Hangfire's storage is not to be reached.");
-            lock (chunks) chunks.Add(((int)job.Args[0], (int)job.Args[1]));
-            return "1";
-        }
-
-        public bool ChangeState(string jobId, IState state, string expectedState) => throw new NotSupportedException();
-    }
 }

@@ -3,6 +3,7 @@ using BulkImporter.Data;
 using BulkImporter.Dispatch;
 using BulkImporter.Records;
 using Cincopa.Client;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
@@ -159,11 +160,127 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
         Assert.InRange(cincopa.Submitted.Count, 3, 5);
     }
 
+    // --- what is written together
+
+    [Fact]
+    public async Task Answers_that_come_together_are_written_together()
+    {
+        // On a clock that stands still nothing is written because time passed.
+        Assert.Equal(30, await RunAsync(clock: new SteppedClock()));
+        Assert.Equal("submitted 30", await database.SoundCountsAsync(id));
+        var writes = await database.OneAsync<long>("SELECT count(DISTINCT xmin::text) FROM importer.import_record WHERE import_id = $1", id);
+        Assert.InRange(writes, 1, 30 / (Window / 2));
+    }
+
+    [Fact]
+    public async Task An_answer_that_stays_alone_is_written_after_a_while_and_not_before()
+    {
+        var gate = new TaskCompletionSource();
+        cincopa.OnSubmit = async (url, _) =>
+        {
+            if (!url.EndsWith("/1.mp4", StringComparison.Ordinal)) await gate.Task;
+            return ScriptedCincopa.Accepted();
+        };
+        var clock = new SteppedClock();
+        var run = RunAsync(clock: clock);
+        // Two windows are begun, the first call is answered and its lane has taken another record.
+        await UntilSubmittedAsync(Window + 1);
+        await clock.SomeoneWaitsAsync();
+        clock.Advance(TimeSpan.FromMilliseconds(49));
+        Assert.Equal("pending 22, submitting 8", await database.SoundCountsAsync(id));
+        clock.Advance(TimeSpan.FromMilliseconds(1));
+        await EventuallyAsync("SELECT count(*) = 1 FROM importer.import_record WHERE import_id = $1 AND state = 'submitted'");
+        Assert.Equal("pending 21, submitting 8, submitted 1", await database.SoundCountsAsync(id));
+        gate.SetResult();
+        Assert.Equal(30, await AdvanceUntilDoneAsync(run, clock));
+    }
+
+    // --- Cincopa goes silent, or is not there
+
+    [Fact]
+    public async Task A_Cincopa_that_falls_silent_is_left_alone_and_then_asked_with_one_call_at_a_time_until_it_answers()
+    {
+        cincopa.OnSubmit = (_, _) => Task.FromResult<SubmitResult>(new SubmitResult.Unknown(ScriptedCincopa.Error(RemoteErrorKind.Timeout), null));
+        var health = Health();
+        await RunAsync(health: health);
+        var inDoubt = cincopa.Submitted.Count;
+        Assert.InRange(inDoubt, AccountHealth.UnansweredThatSilence, 2 * Window);
+        Assert.Equal($"pending {30 - inDoubt}, unknown {inDoubt}", await database.SoundCountsAsync(id));
+        Assert.True(await BlockedAsync());
+
+        for (var round = 1; round <= 3; round++)
+        {
+            await PassBlockAsync();
+            await RunAsync(health: health);
+            Assert.Equal(inDoubt + round, cincopa.Submitted.Count);
+            Assert.True(await BlockedAsync());
+        }
+        // The wait grows: this was the fourth block in a row.
+        Assert.Equal(4, await database.OneAsync<int>("SELECT blocks_in_a_row FROM importer.call_budget WHERE account_id = $1 AND kind = 'submit'", lease.AccountId));
+
+        cincopa.OnSubmit = (_, _) => Task.FromResult(ScriptedCincopa.Accepted());
+        await PassBlockAsync();
+        await RunAsync(health: health);
+        Assert.Equal($"submitted {27 - inDoubt}, unknown {inDoubt + 3}", await database.SoundCountsAsync(id));
+        Assert.False(await BlockedAsync());
+    }
+
+    [Fact]
+    public async Task Calls_without_an_answer_block_nobody_as_long_as_others_between_them_are_answered()
+    {
+        cincopa.OnSubmit = (_, _) => Task.FromResult(cincopa.Submitted.Count % AccountHealth.UnansweredThatSilence == 0
+            ? ScriptedCincopa.Accepted()
+            : new SubmitResult.Unknown(ScriptedCincopa.Error(RemoteErrorKind.ConnectionLost), null));
+        await UseAsync(rows: 30, window: 1);
+        Assert.Equal(30, await RunAsync());
+        Assert.Equal("submitted 6, unknown 24", await database.SoundCountsAsync(id));
+        Assert.False(await BlockedAsync());
+    }
+
+    [Fact]
+    public async Task An_address_where_everything_is_answered_by_a_page_suspends_the_account_and_costs_no_attempt()
+    {
+        cincopa.OnSubmit = (_, _) => Task.FromResult<SubmitResult>(new SubmitResult.Refused(ScriptedCincopa.Error(RemoteErrorKind.NotTheApi)));
+        cincopa.OnPing = () => new PingResult.Failed(ScriptedCincopa.Error(RemoteErrorKind.NotTheApi));
+        await RunAsync();
+        Assert.InRange(cincopa.Submitted.Count, 1, 3 * Window);
+        Assert.Equal("pending 30", await database.SoundCountsAsync(id));
+        Assert.Equal(30L, await database.OneAsync<long>("SELECT count(*) FROM importer.import_record WHERE import_id = $1 AND attempts_left = 5", id));
+        Assert.Equal("suspended", await database.OneAsync<string>("SELECT state FROM importer.account WHERE id = $1", lease.AccountId));
+        Assert.Contains("The address http://127.0.0.1:9/v2/ answers with a page", await database.OneAsync<string>("SELECT reason FROM importer.account WHERE id = $1", lease.AccountId), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_page_for_one_row_at_an_address_where_the_API_answers_is_that_rows_failure()
+    {
+        cincopa.OnSubmit = (url, _) => Task.FromResult(url.EndsWith("/7.mp4", StringComparison.Ordinal)
+            ? new SubmitResult.Refused(ScriptedCincopa.Error(RemoteErrorKind.NotTheApi))
+            : ScriptedCincopa.Accepted());
+        await RunAsync();
+        Assert.Equal("pending attempt 1 left 4 not_the_api", await database.RecordAsync(id, 7));
+        Assert.Equal("pending 1, submitted 29", await database.SoundCountsAsync(id));
+        Assert.Equal("active", await database.OneAsync<string>("SELECT state FROM importer.account WHERE id = $1", lease.AccountId));
+    }
+
     // --- the database fails
 
     [Fact]
-    public async Task Answers_wait_for_a_database_that_is_gone_and_none_is_lost()
+    public async Task An_answer_that_the_database_refuses_leaves_its_own_record_in_doubt_and_the_others_are_written()
     {
+        await database.SqlAsync("ALTER TABLE importer.attempt ADD CONSTRAINT refuses_one CHECK (status_id <> 'refused')");
+        cincopa.OnSubmit = (url, _) => Task.FromResult<SubmitResult>(new SubmitResult.Accepted(new StatusId(url.EndsWith("/7.mp4", StringComparison.Ordinal) ? "refused" : "st-" + url)));
+        Assert.Equal(30, await RunAsync());
+        Assert.Equal("submitted 29, unknown 1", await database.SoundCountsAsync(id));
+        Assert.Equal("unknown attempt 1 left 4 reply_unreadable", await database.RecordAsync(id, 7));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1000)]
+    public async Task Answers_wait_for_a_database_that_is_gone_and_none_is_lost(int backlog)
+    {
+        // With a limit the permits come from the same database.
+        await UseAsync(rows: 30, account: await database.AccountAsync(backlog: backlog));
         await using var cut = new CutDatabase(database.ConnectionString);
         cincopa.OnSubmit = async (_, _) =>
         {
@@ -171,11 +288,12 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
             return ScriptedCincopa.Accepted();
         };
         var clock = new SteppedClock();
-        var run = RunAsync(source: cut.Source, clock: clock);
+        var log = new EventSignal("AnswersKept");
+        var run = RunAsync(limits: new CallLimits(0, backlog, default), source: cut.Source, clock: clock, log: log);
         // An answer could not be written: it is kept and tried again after a second, for as long as it takes.
-        await clock.SomeoneWaitsAsync();
-        clock.Advance(TimeSpan.FromSeconds(1));
-        await clock.SomeoneWaitsAsync();
+        await AdvanceUntilAsync(log.HappenedAsync(), clock);
+        await AdvanceUntilAsync(log.HappenedAsync(), clock);
+        Assert.False(run.IsCompleted);
         await cut.MendAsync(Token);
         cincopa.OnSubmit = (_, _) => Task.FromResult(ScriptedCincopa.Accepted());
         var answered = await AdvanceUntilDoneAsync(run, clock);
@@ -209,16 +327,26 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
         lease = await database.LeaseAsync(id, window: window);
     }
 
+    private AccountHealth Health(CallGovernor? governor = null, NpgsqlDataSource? source = null) => new(
+        governor ?? new CallGovernor(database.Source, TimeProvider.System, () => 0.5), new AccountBreaker(source ?? database.Source, NullLogger<AccountBreaker>.Instance));
+
+    private Task<bool> BlockedAsync() => database.OneAsync<bool>(
+        "SELECT coalesce(blocked_until > now(), false) FROM importer.call_budget WHERE account_id = $1 AND kind = 'submit'", lease.AccountId);
+
+    private Task<int> PassBlockAsync() =>
+        database.SqlAsync("UPDATE importer.call_budget SET blocked_until = now() - interval '1 ms' WHERE account_id = $1 AND kind = 'submit'", lease.AccountId);
+
     private async Task<int> RunAsync(
-        CallLimits limits = default, NpgsqlDataSource? source = null, TimeProvider? clock = null, CancellationToken stopSending = default, CancellationToken abandon = default)
+        AccountHealth? health = null, CallLimits limits = default, NpgsqlDataSource? source = null, TimeProvider? clock = null, ILogger? log = null,
+        CancellationToken stopSending = default, CancellationToken abandon = default)
     {
         source ??= database.Source;
         clock ??= TimeProvider.System;
         var governor = new CallGovernor(source, clock, () => 0.5);
         var version = await database.OneAsync<DateTimeOffset>("SELECT updated_at FROM importer.account WHERE id = $1", lease.AccountId);
-        using var pipeline = new ChunkPipeline(lease, limits, new CurrentAccess(new CincopaAccess(new Uri("http://127.0.0.1:9/v2/"), "token"), version), null,
-            new RecordTransitions(source), governor, new AccountHealth(governor, new AccountBreaker(source, NullLogger<AccountBreaker>.Instance)),
-            cincopa, new RetrySchedule(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), () => 0), clock, NullLogger.Instance);
+        var pipeline = new ChunkPipeline(lease, limits, new CurrentAccess(new CincopaAccess(new Uri("http://127.0.0.1:9/v2/"), "token"), version), null,
+            new RecordTransitions(source), governor, health ?? Health(governor, source),
+            cincopa, new RetrySchedule(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), () => 0), clock, log ?? NullLogger.Instance);
         return await pipeline.RunAsync(await DueAsync(), stopSending, abandon);
     }
 
@@ -227,12 +355,25 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
 
     private static async Task<int> AdvanceUntilDoneAsync(Task<int> run, SteppedClock clock)
     {
-        while (!run.IsCompleted)
+        await AdvanceUntilAsync(run, clock);
+        return await run;
+    }
+
+    private static async Task AdvanceUntilAsync(Task happened, SteppedClock clock)
+    {
+        while (!happened.IsCompleted)
         {
             clock.Advance(TimeSpan.FromSeconds(1));
-            await Task.WhenAny(run, Task.Delay(5, Token));
+            await Task.WhenAny(happened, Task.Delay(5, Token));
         }
-        return await run;
+        await happened;
+    }
+
+    private async Task UntilSubmittedAsync(int calls)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        patience.CancelAfter(TimeSpan.FromSeconds(30));
+        while (cincopa.Submitted.Count < calls) await Task.Delay(5, patience.Token);
     }
 
     /// <summary>Waits until the database says so; fails after half a minute.</summary>

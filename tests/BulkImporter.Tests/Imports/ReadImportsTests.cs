@@ -26,6 +26,22 @@ public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<
         Assert.Equal([new("source_not_found", FailureClass.Permanent, 2), new("reply_timeout", FailureClass.Unknown, 1)], import.Failures);
     }
 
+    [Fact]
+    public async Task Failures_by_code_follow_every_change_of_a_record()
+    {
+        var id = await database.ImportAsync(ImportState.Running, [.. Enumerable.Repeat(RecordState.Failed, 5), RecordState.Unknown]);
+        Assert.Equal(["source_not_found 5", "reply_timeout 1"], await FailuresAsync());
+        await database.SqlAsync("UPDATE importer.import_record SET error_code = 'source_forbidden' WHERE import_id = $1 AND row_number IN (2, 4)", id);
+        Assert.Equal(["source_not_found 3", "source_forbidden 2", "reply_timeout 1"], await FailuresAsync());
+        await database.SqlAsync("UPDATE importer.import_record SET state = 'pending', finished_at = NULL WHERE import_id = $1 AND row_number > 2", id);
+        Assert.Equal(["source_forbidden 1", "source_not_found 1"], await FailuresAsync());
+        // Also what is waiting for another attempt keeps its last code, and is no failure.
+        await database.SqlAsync("UPDATE importer.import_record SET error_code = 'remote_error' WHERE import_id = $1 AND row_number > 2", id);
+        Assert.Equal(["source_forbidden 1", "source_not_found 1"], await FailuresAsync());
+
+        async Task<string[]> FailuresAsync() => [.. (await Read.FindAsync(id, Token))!.Failures.Select(f => $"{f.Code} {f.Count}")];
+    }
+
     [Theory]
     [InlineData(29, 0)]
     [InlineData(31, 1)]
@@ -118,11 +134,70 @@ public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<
         foreach (var state in new[] { ImportState.Running, ImportState.Rejected, ImportState.Running, ImportState.Running })
             ids.Add(await database.ImportAsync(state, state == ImportState.Rejected ? [] : OneOfEach));
 
-        var first = await Read.ListAsync(2, ids[3] + 1, ImportState.Running, Token);
+        var running = new ImportFilter { State = ImportState.Running };
+        var first = await Read.ListAsync(running, ids[3] + 1, 2, Token);
         Assert.Equal([ids[3], ids[2]], first.Items.Select(i => i.Id));
-        var second = await Read.ListAsync(1, first.Next, ImportState.Running, Token);
+        var second = await Read.ListAsync(running, first.Next, 1, Token);
         Assert.Equal(ids[0], Assert.Single(second.Items).Id);
-        Assert.Equal(ids[1], (await Read.ListAsync(1, null, ImportState.Rejected, Token)).Items[0].Id);
+        Assert.Equal(ids[1], (await Read.ListAsync(new ImportFilter { State = ImportState.Rejected }, null, 1, Token)).Items[0].Id);
+    }
+
+    [Theory]
+    [InlineData(ImportOrder.Newest, "2 1 0 3")]
+    [InlineData(ImportOrder.Oldest, "3 0 1 2")]
+    [InlineData(ImportOrder.Name, "1 3 2 0")]
+    public async Task The_list_goes_in_its_order_from_page_to_page_without_losing_or_repeating_one(ImportOrder order, string expected)
+    {
+        var mark = Guid.NewGuid().ToString("N");
+        var ids = new int[4];
+        foreach (var (place, name) in new[] { (3, "b"), (0, "D"), (1, "A"), (2, "c") })
+        {
+            ids[place] = await database.ImportAsync(ImportState.Finished, OneOfEach);
+            await database.SqlAsync("UPDATE importer.import SET name = $2 WHERE id = $1", ids[place], $"{name} {mark}");
+        }
+        var seen = new List<int>();
+        int? after = null;
+        do
+        {
+            var page = await Read.ListAsync(new ImportFilter { Search = mark, Order = order }, after, 3, Token);
+            seen.AddRange(page.Items.Select(i => Array.IndexOf(ids, i.Id)));
+            after = page.Next;
+        }
+        while (after is not null);
+        Assert.Equal(expected, string.Join(' ', seen));
+    }
+
+    [Theory]
+    [InlineData("spring cat", true)]
+    [InlineData("SPRING.csv", true)]
+    [InlineData("museum-", true)]
+    [InlineData("carla", true)]
+    [InlineData("50%", false)]
+    [InlineData("autumn", false)]
+    public async Task An_import_is_found_by_its_name_its_file_its_account_its_person_or_its_number(string search, bool found)
+    {
+        var id = await database.ImportAsync(ImportState.Finished, OneOfEach);
+        await database.SqlAsync("UPDATE importer.import SET name = 'Spring catalogue', created_by = 'Carla' WHERE id = $1", id);
+        await database.SqlAsync("UPDATE importer.manifest SET file_name = 'spring.csv' WHERE id = (SELECT manifest_id FROM importer.import WHERE id = $1)", id);
+        await database.SqlAsync("""
+            WITH a AS (INSERT INTO importer.account (name, base_url, token_protected, state, rejected_in_a_row, submit_rate, status_rate, max_in_flight, backlog_limit, created_at, updated_at)
+                VALUES ('museum-' || $1, 'http://x/', 'x', 'active', 0, 0, 0, 5, 5, now(), now()) RETURNING id)
+            UPDATE importer.import SET account_id = a.id FROM a WHERE import.id = $1
+            """, id);
+        Assert.Equal(found, (await Read.ListAsync(new ImportFilter { Search = search }, null, 100, Token)).Items.Any(i => i.Id == id));
+        Assert.Contains((await Read.ListAsync(new ImportFilter { Search = $"#{id}" }, null, 100, Token)).Items, i => i.Id == id);
+    }
+
+    [Theory]
+    [InlineData(false, false, null)]
+    [InlineData(true, false, "test")]
+    [InlineData(true, true, "otto")]
+    public async Task Who_started_an_import_is_who_ordered_it_or_else_who_uploaded_it_to_start_at_once(bool isStarted, bool byOrder, string? startedBy)
+    {
+        var id = await database.ImportAsync(ImportState.Review, OneOfEach);
+        if (byOrder) await new StartImport(database.Source).RunAsync(id, "otto", Token);
+        else if (isStarted) await database.SqlAsync("UPDATE importer.import SET state = 'running', started_at = now() WHERE id = $1", id);
+        Assert.Equal(startedBy, (await Read.FindAsync(id, Token))!.StartedBy);
     }
 
     [Fact]

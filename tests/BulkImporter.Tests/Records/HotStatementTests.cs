@@ -1,14 +1,9 @@
-using System.Collections.Concurrent;
-using System.Text.RegularExpressions;
 using BulkImporter.Accounts;
-using BulkImporter.Data;
 using BulkImporter.Records;
 using BulkImporter.Status;
 using Microsoft.AspNetCore.DataProtection;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace BulkImporter.Tests.Records;
 
@@ -17,7 +12,7 @@ namespace BulkImporter.Tests.Records;
 /// planner then believes that such a state selects next to nothing). The plans are the server's own, told by auto_explain, for which the
 /// test's user must be a superuser.
 /// </summary>
-public sealed partial class HotStatementTests(EngineDatabase database) : IClassFixture<EngineDatabase>, IAsyncLifetime
+public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<EngineDatabase>, IAsyncLifetime
 {
     private const int Rows = 50_000;
     private static readonly SemaphoreSlim Prepared = new(1, 1);
@@ -71,7 +66,9 @@ public sealed partial class HotStatementTests(EngineDatabase database) : IClassF
         explained.AssertByKey("intents");
 
         await transitions.AnsweredAsync(lease, [.. intents.Take(30).Select(EngineDatabase.Accepted)], TimeSpan.FromMinutes(1), Token);
-        explained.AssertByKey("answers");
+        var answered = explained.AssertByKey("answers");
+        // Not a choice of the planner's, which in a new installation knows nothing of the attempts.
+        Assert.Contains(answered, p => p.Contains("Conflict Arbiter Indexes: pk_attempt", StringComparison.Ordinal));
 
         Assert.Equal(30, await transitions.ConcludedAsync([.. intents.Take(30).Select(i =>
             new Conclusion(import, i.RowNumber, EngineDatabase.StatusIdOf(i), RecordState.Imported, $"rid{i.RowNumber}", null, null, null))], Token));
@@ -80,6 +77,42 @@ public sealed partial class HotStatementTests(EngineDatabase database) : IClassF
         await database.ExpireAsync(import, chunk);
         Assert.Equal(2, await transitions.RescuedAsync(import, chunk, Token));
         explained.AssertByKey("rescue");
+    }
+
+    /// <summary>
+    /// The parse lets the records be analyzed; of the import's 2,500 chunks and 50,000 attempts the statistics know nothing. No statement
+    /// reads more of them than it was given rows.
+    /// </summary>
+    [Theory]
+    [InlineData("force_custom_plan")]
+    [InlineData("force_generic_plan")]
+    public async Task Attempts_and_chunks_that_the_statistics_do_not_know_are_still_found_by_the_key(string planMode)
+    {
+        const int mostRows = 100;
+        var many = await database.ImportAsync(Rows, chunkSize: 20);
+        await database.SqlAsync("""
+            INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, finished_at, outcome)
+            SELECT $1, n, 1, now(), 'w', now(), 'remote_error' FROM generate_series(1, $2) n
+            """, many, Rows);
+        await database.SqlAsync("UPDATE importer.import_record SET attempt_count = 1 WHERE import_id = $1", many);
+        await database.SqlAsync("ANALYZE importer.import_record");
+        await using var explained = new ExplainedDatabase(database.ConnectionString, planMode);
+        var transitions = new RecordTransitions(explained.Source);
+        var lease = await database.LeaseAsync(many, 1200);
+        int[] rows = [.. Enumerable.Range(lease.FirstRow, 20)];
+
+        var intents = await transitions.SubmittingAsync(lease, rows, Token);
+        explained.AssertReads(mostRows, "intents");
+        Assert.Equal(20, (await transitions.OpenIntentsAsync(lease, rows, Token)).Count);
+        explained.AssertReads(mostRows, "open intents");
+        await transitions.AnsweredAsync(lease, [.. intents.Take(6).Select(EngineDatabase.Accepted), .. intents.Skip(6).Take(6).Select(i => EngineDatabase.Failed(i, RecordState.Failed, FailureCode.InvalidInput))],
+            TimeSpan.FromMinutes(1), Token);
+        explained.AssertReads(mostRows, "answers");
+        await transitions.ConcludedAsync([.. intents.Take(6).Select(i => new Conclusion(many, i.RowNumber, EngineDatabase.StatusIdOf(i), RecordState.Imported, "rid", null, null, null))], Token);
+        explained.AssertReads(mostRows, "conclusions");
+        await database.ExpireAsync(many, 1200);
+        Assert.Equal(8, await transitions.RescuedAsync(many, 1200, Token));
+        explained.AssertReads(mostRows, "rescue");
     }
 
     [Fact]
@@ -97,81 +130,6 @@ public sealed partial class HotStatementTests(EngineDatabase database) : IClassF
         var plans = explained.TakePlans();
         Assert.Contains(plans, p => p.Contains("ix_status_poll_account_id_next_poll_at", StringComparison.Ordinal));
         // Counting what is outstanding is a statement of its own, every few seconds.
-        Assert.DoesNotContain(plans.Where(p => p.Contains("UPDATE importer.status_poll", StringComparison.Ordinal)), p => SeqScan().IsMatch(p));
-    }
-
-    [GeneratedRegex("Seq Scan on (import_record|attempt|status_poll)")]
-    private static partial Regex SeqScan();
-
-    /// <summary>The test's database through connections that tell the plan of every statement that they run, triggers' statements too.</summary>
-    private sealed class ExplainedDatabase : IAsyncDisposable
-    {
-        private readonly Notices notices = new();
-        private readonly ILoggerFactory loggers;
-
-        public ExplainedDatabase(string connectionString, string planMode)
-        {
-            var settings = new NpgsqlConnectionStringBuilder(connectionString) { NoResetOnClose = true, MaxAutoPrepare = 50, AutoPrepareMinUsages = 2, ApplicationName = "explained" };
-            var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
-            // Npgsql logs the server's notices, whichever connection they come on.
-            loggers = LoggerFactory.Create(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(notices));
-            builder.UseLoggerFactory(loggers);
-            builder.UsePhysicalConnectionInitializer(_ => throw new NotSupportedException(), async connection =>
-            {
-                await connection.ExecuteAsync("LOAD 'auto_explain'", CancellationToken.None);
-                foreach (var (name, value) in new[]
-                {
-                    ("auto_explain.log_min_duration", "0"), ("auto_explain.log_nested_statements", "on"), ("auto_explain.log_level", "notice"), ("plan_cache_mode", planMode),
-                })
-                {
-                    await connection.ExecuteAsync($"SET {name} = '{value}'", CancellationToken.None);
-                }
-            });
-            Source = builder.Build();
-        }
-
-        public NpgsqlDataSource Source { get; }
-
-        public List<string> TakePlans()
-        {
-            List<string> taken = [.. notices.Texts];
-            notices.Texts.Clear();
-            return taken;
-        }
-
-        public void AssertByKey(string what)
-        {
-            var taken = TakePlans();
-            Assert.True(taken.Exists(p => p.Contains("pk_import_record", StringComparison.Ordinal)), $"The {what} did not use the key:\n{string.Join('\n', taken)}");
-            Assert.True(!taken.Exists(p => SeqScan().IsMatch(p)), $"The {what} read a whole table:\n{string.Join('\n', taken)}");
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await Source.DisposeAsync();
-            loggers.Dispose();
-        }
-    }
-
-    /// <summary>Keeps the plans among what Npgsql logs.</summary>
-    private sealed class Notices : ILoggerProvider, ILogger
-    {
-        public ConcurrentQueue<string> Texts { get; } = new();
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            var text = formatter(state, exception);
-            if (text.Contains("Query Text:", StringComparison.Ordinal)) Texts.Enqueue(text);
-        }
-
-        public void Dispose()
-        {
-        }
+        Assert.DoesNotContain(plans.Where(p => p.Contains("UPDATE importer.status_poll", StringComparison.Ordinal)), ExplainedDatabase.ReadsAWholeTable);
     }
 }

@@ -51,6 +51,34 @@ public sealed class ReadRecordsTests(ImporterDatabase database) : IClassFixture<
         Assert.Equal(expected.Length, await Read.CountAsync(id, filter, Token));
     }
 
+    [Theory]
+    [InlineData(29, false)]
+    [InlineData(31, true)]
+    public async Task Stalled_records_are_submitted_ones_that_have_not_moved_for_as_long(int minutesAgo, bool selected)
+    {
+        var id = await database.ImportAsync(ImportState.Running, [RecordState.Submitted, RecordState.Imported]);
+        await database.SqlAsync("""
+            INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, poll_count, moved_at)
+            SELECT r.import_id, r.row_number, 1, i.account_id, 's', now() - interval '1 day', now(), 0, now() - make_interval(mins => $2)
+            FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id WHERE r.import_id = $1
+            """, id, minutesAgo);
+        foreach (var filter in new[] { new RecordFilter { Stalled = TimeSpan.FromMinutes(30) }, new RecordFilter { State = RecordState.Submitted, Stalled = TimeSpan.FromMinutes(30) } })
+        {
+            Assert.Equal(selected ? [1] : [], (await Read.ListAsync(id, filter, 0, 10, Token)).Items.Select(r => r.RowNumber));
+            Assert.Equal(selected ? 1 : 0, await Read.CountAsync(id, filter, Token));
+        }
+    }
+
+    [Fact]
+    public async Task The_example_of_a_failure_is_what_was_said_of_the_first_record_that_has_it_now()
+    {
+        var id = await database.ImportAsync(ImportState.Running, Mixed);
+        await database.SqlAsync("UPDATE importer.import_record SET error_message = 'Said of ' || row_number WHERE import_id = $1 AND error_code IS NOT NULL AND row_number > 1", id);
+        await database.SqlAsync("UPDATE importer.import_record SET error_message = NULL WHERE import_id = $1 AND row_number = 1", id);
+        var examples = await Read.ExamplesAsync(id, ["source_not_found", "reply_timeout", "url_missing", "quota_exceeded"], Token);
+        Assert.Equal(["reply_timeout: Said of 8", "source_not_found: Said of 7"], examples.Select(e => $"{e.Key}: {e.Value}").Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public async Task A_full_last_page_says_that_it_is_the_last()
     {

@@ -85,6 +85,32 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
     }
 
     [Fact]
+    public async Task Answers_and_the_intents_that_take_their_place_are_one_transaction()
+    {
+        var id = await database.ImportAsync();
+        var lease = await database.LeaseAsync(id);
+        var first = await database.Transitions.SubmittingAsync(lease, [1], Token);
+        var (late, begun) = await database.Transitions.AnsweredAndSubmittingAsync(lease, [EngineDatabase.Accepted(first[0])], [2], TimeSpan.Zero, Token);
+        Assert.Empty(late);
+        Assert.Equal([new Intent(2, 1)], begun);
+        Assert.Equal("pending 1, submitting 1, submitted 1", await database.SoundCountsAsync(id));
+        Assert.Equal(1L, await database.OneAsync<long>("SELECT count(DISTINCT xmin::text) FROM importer.import_record WHERE import_id = $1 AND row_number IN (1, 2)", id));
+    }
+
+    [Fact]
+    public async Task Answers_are_written_also_when_nothing_may_begin_in_their_place()
+    {
+        var id = await database.ImportAsync();
+        var lease = await database.LeaseAsync(id);
+        var first = await database.Transitions.SubmittingAsync(lease, [1], Token);
+        await database.SqlAsync("UPDATE importer.import SET state = 'paused' WHERE id = $1", id);
+        var (late, begun) = await database.Transitions.AnsweredAndSubmittingAsync(lease, [EngineDatabase.Accepted(first[0])], [2], TimeSpan.Zero, Token);
+        Assert.Empty(late);
+        Assert.Empty(begun);
+        Assert.Equal("pending 2, submitted 1", await database.SoundCountsAsync(id));
+    }
+
+    [Fact]
     public async Task Answers_written_twice_change_nothing()
     {
         var id = await database.ImportAsync(rows: 4, chunkSize: 4);
@@ -265,24 +291,132 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
     public async Task What_is_in_doubt_is_sent_again_by_the_imports_setting_after_the_grace_while_attempts_are_left()
     {
         var id = await database.ImportAsync(rows: 2, maxAttempts: 2);
-        var lease = await database.LeaseAsync(id);
-        await DoubtAsync();
+        await database.DoubtAsync(id, 0, (1, "https://media.example/a.mp4"), (2, "https://media.example/b.mp4"));
         await database.SqlAsync("UPDATE importer.import_record SET attempts_left = 0 WHERE import_id = $1 AND row_number = 2", id);
-        Assert.Equal(0, await database.Transitions.ResubmittedAsync(id, TimeSpan.Zero, Token)); // the setting is hold
+        Assert.Equal(0, await ResubmitAsync()); // the setting is hold
         await database.SqlAsync("UPDATE importer.import SET when_unknown = 'resubmit' WHERE id = $1", id);
-        Assert.Equal(0, await database.Transitions.ResubmittedAsync(id, TimeSpan.FromMinutes(10), Token));
-        await database.SqlAsync("UPDATE importer.import_record SET finished_at = now() - interval '11 minutes' WHERE import_id = $1", id);
+        await database.SqlAsync("UPDATE importer.attempt SET looked_at = now() WHERE import_id = $1", id);
+        Assert.Equal(0, await ResubmitAsync());
+        await database.AgeAsync(id, 11, 1, 2);
         await database.SqlAsync("UPDATE importer.import SET state = 'paused' WHERE id = $1", id);
-        Assert.Equal(0, await database.Transitions.ResubmittedAsync(id, TimeSpan.FromMinutes(10), Token));
+        Assert.Equal(0, await ResubmitAsync());
         await database.SqlAsync("UPDATE importer.import SET state = 'running' WHERE id = $1", id);
-        Assert.Equal(1, await database.Transitions.ResubmittedAsync(id, TimeSpan.FromMinutes(10), Token));
+        Assert.Equal(1, await ResubmitAsync());
         Assert.Equal("pending 1, unknown 1", await database.SoundCountsAsync(id));
 
-        async Task DoubtAsync()
-        {
-            foreach (var intent in await database.Transitions.SubmittingAsync(lease, [1, 2], Token))
-                await database.AnswerAsync(lease, EngineDatabase.Failed(intent, RecordState.Unknown, FailureCode.ReplyTimeout));
-        }
+        Task<int> ResubmitAsync() => database.Transitions.ResubmittedAsync(id, TimeSpan.FromMinutes(10), TimeSpan.FromHours(1), Token);
+    }
+
+    [Fact]
+    public async Task What_is_in_doubt_is_not_sent_again_before_it_was_looked_for_unless_that_cannot_be_done_for_long()
+    {
+        var id = await database.ImportAsync(rows: 2);
+        await database.SqlAsync("UPDATE importer.import SET when_unknown = 'resubmit' WHERE id = $1", id);
+        await database.DoubtAsync(id, 59, (1, "https://media.example/a.mp4"), (2, "https://media.example/b.mp4"));
+        Assert.Equal(0, await ResubmitAsync());
+        await database.SqlAsync("UPDATE importer.attempt SET looked_at = now() WHERE import_id = $1 AND row_number = 1", id);
+        Assert.Equal(1, await ResubmitAsync());
+        await database.AgeAsync(id, 2, 2);
+        Assert.Equal(1, await ResubmitAsync());
+        Assert.Equal("pending 2", await database.SoundCountsAsync(id));
+
+        Task<int> ResubmitAsync() => database.Transitions.ResubmittedAsync(id, TimeSpan.FromMinutes(10), TimeSpan.FromHours(1), Token);
+    }
+
+    [Fact]
+    public async Task Candidates_keep_a_record_from_being_sent_again_and_let_its_import_finish_without_it()
+    {
+        var id = await database.ImportAsync(rows: 1);
+        await database.SqlAsync("UPDATE importer.import SET when_unknown = 'resubmit' WHERE id = $1", id);
+        await database.DoubtAsync(id, 120, (1, "https://media.example/a.mp4"));
+        await database.Follow.RunAsync(Token);
+        Assert.Equal("running", await database.ImportStateAsync(id));
+
+        await CandidateAsync(attempt: 1);
+        Assert.Equal(0, await database.Transitions.ResubmittedAsync(id, TimeSpan.Zero, TimeSpan.Zero, Token));
+        await database.Follow.RunAsync(Token);
+        Assert.Equal("finished", await database.ImportStateAsync(id));
+
+        // Those of an earlier attempt are none of this one's.
+        await database.RerunAsync(id, new RecordFilter { State = RecordState.Unknown });
+        await database.DoubtAsync(id, 120, (1, "https://media.example/a.mp4"));
+        Assert.Equal(1, await database.Transitions.ResubmittedAsync(id, TimeSpan.Zero, TimeSpan.Zero, Token));
+
+        Task CandidateAsync(int attempt) => database.SqlAsync("""
+            INSERT INTO importer.reconcile_candidate (import_id, row_number, attempt, rid, file_name, uploaded_at) VALUES ($1, 1, $2, 'r1', 'a.mp4', now())
+            """, id, attempt);
+    }
+
+    // --- adoption
+
+    [Fact]
+    public async Task An_asset_is_adopted_by_the_attempt_in_doubt_only_and_by_one_record_only()
+    {
+        var account = await database.AccountAsync();
+        var id = await database.ImportAsync(rows: 3, account: account);
+        var other = await database.ImportAsync(rows: 1, account: account);
+        await database.DoubtAsync(id, 0, (1, "https://media.example/a.mp4"), (2, "https://media.example/b.mp4"));
+        await database.DoubtAsync(other, 0, (1, "https://media.example/a.mp4"));
+
+        Assert.Equal(0, await database.AdoptAsync(id, 1, attempt: 2, "r1"));
+        Assert.Equal(1, await database.AdoptAsync(id, 1, attempt: 1, "r1"));
+        Assert.Equal(0, await database.AdoptAsync(id, 1, attempt: 1, "r2")); // it has one
+        Assert.Equal(0, await database.AdoptAsync(id, 2, attempt: 1, "r1")); // it is another's
+        Assert.Equal(0, await database.AdoptAsync(other, 1, attempt: 1, "r1")); // of whatever import of the account
+        Assert.Equal(1, await database.AdoptAsync(other, 1, attempt: 1, "r2"));
+        Assert.Equal(("pending 1, imported 1, unknown 1", "imported 1"), (await database.SoundCountsAsync(id), await database.SoundCountsAsync(other)));
+
+        // Another account may have an asset of the same name.
+        var foreign = await database.ImportAsync(rows: 1);
+        await database.DoubtAsync(foreign, 0, (1, "https://media.example/a.mp4"));
+        Assert.Equal(1, await database.AdoptAsync(foreign, 1, attempt: 1, "r1"));
+    }
+
+    [Fact]
+    public async Task Of_many_who_adopt_one_asset_at_once_one_gets_it()
+    {
+        var id = await database.ImportAsync(rows: 6, chunkSize: 6);
+        await database.DoubtAsync(id, 0, [.. Enumerable.Range(1, 6).Select(n => (n, $"https://media.example/{n}/a.mp4"))]);
+        var made = await Task.WhenAll(Enumerable.Range(1, 6).Select(row => Task.Run(() => database.AdoptAsync(id, row, 1, "r1"))));
+        Assert.Equal(1, made.Sum());
+        Assert.Equal("imported 1, unknown 5", await database.SoundCountsAsync(id));
+    }
+
+    [Theory]
+    [InlineData("found", "imported attempt 1 left 4 found", "reply_lost: It did not work. Found.")]
+    [InlineData("another", "imported attempt 1 left 4 found twice", "reply_lost: It did not work. Found. Later Cincopa named the asset another.")]
+    [InlineData(null, "imported attempt 1 left 4 found", "reply_lost: It did not work. Found. Later Cincopa told that the import had failed.")]
+    public async Task A_late_acceptance_of_the_adopted_call_leaves_the_record_as_it_is_and_its_end_tells_whether_it_was_that_asset(string? rid, string record, string message)
+    {
+        var id = await database.ImportAsync(rows: 1);
+        var intent = Assert.Single(await database.DoubtAsync(id, 11, (1, "https://media.example/a.mp4")));
+        await database.AdoptAsync(id, 1, intent.Attempt, "found");
+
+        for (var again = 0; again < 2; again++)
+            Assert.Empty(await database.AnswerAsync(await database.LeaseAsync(id), EngineDatabase.Accepted(intent)));
+        Assert.Equal("imported attempt 1 left 4 found", await database.RecordAsync(id, 1));
+        Assert.Equal(["1 reconciled st-1-1"], await database.AttemptsAsync(id, 1));
+        Assert.Equal("imported 1", await database.SoundCountsAsync(id));
+
+        var (to, code) = rid is null ? (RecordState.Failed, (FailureCode?)FailureCode.SourceNotFound) : (RecordState.Imported, null);
+        Assert.Equal(0, await database.Transitions.ConcludedAsync([new(id, 1, "st-1-1", to, rid, code, null, null)], Token));
+        Assert.Equal(record, await database.RecordAsync(id, 1));
+        Assert.Equal(message, await database.OneAsync<string>("SELECT message FROM importer.attempt WHERE import_id = $1", id));
+        Assert.Equal(0, await database.OneAsync<long>("SELECT count(*) FROM importer.status_poll WHERE import_id = $1", id));
+        Assert.Equal("imported 1", await database.SoundCountsAsync(id));
+    }
+
+    [Fact]
+    public async Task A_late_acceptance_of_an_earlier_call_than_the_adopted_one_marks_the_record()
+    {
+        var id = await database.ImportAsync(rows: 1);
+        var first = Assert.Single(await database.DoubtAsync(id, 11, (1, "https://media.example/a.mp4")));
+        await database.RerunAsync(id, new RecordFilter { State = RecordState.Unknown });
+        var second = Assert.Single(await database.DoubtAsync(id, 11, (1, "https://media.example/a.mp4")));
+        await database.AdoptAsync(id, 1, second.Attempt, "found");
+        Assert.Single(await database.AnswerAsync(await database.LeaseAsync(id), EngineDatabase.Accepted(first)));
+        Assert.Equal("imported attempt 2 left 4 found twice", await database.RecordAsync(id, 1));
+        Assert.Equal("imported 1", await database.SoundCountsAsync(id));
     }
 
     // --- cancel, rerun, duplicates

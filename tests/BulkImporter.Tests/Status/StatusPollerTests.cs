@@ -63,6 +63,72 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
     }
 
     [Fact]
+    public async Task A_full_quota_that_the_status_tells_is_the_accounts_trouble_and_costs_the_record_no_attempt()
+    {
+        await database.SqlAsync("UPDATE importer.import_record SET attempts_left = 0 WHERE import_id = $1 AND row_number = 1", id);
+        await AskAsync(new StatusResult.Failed(ScriptedCincopa.Error(RemoteErrorKind.QuotaExceeded)));
+        Assert.Equal("pending attempt 1 left 1 st-1-1 quota_exceeded", await database.RecordAsync(id, 1));
+        Assert.Equal("suspended", await database.OneAsync<string>("SELECT state FROM importer.account WHERE id = $1", account));
+        await database.AssertSoundAsync(id);
+    }
+
+    [Fact]
+    public async Task A_page_for_a_ticket_says_that_it_is_lost_where_the_API_answers_otherwise_and_nothing_where_it_does_not()
+    {
+        var page = new StatusResult.NotFound(ScriptedCincopa.Error(RemoteErrorKind.NotTheApi));
+        await AgeAsync("not_found_since", "11 minutes");
+        cincopa.OnPing = () => new PingResult.Failed(ScriptedCincopa.Error(RemoteErrorKind.NotTheApi));
+        await AskAsync(page);
+        Assert.Equal(RecordState.Submitted, await database.StateAsync(id, 1));
+        Assert.Equal("suspended", await database.OneAsync<string>("SELECT state FROM importer.account WHERE id = $1", account));
+
+        await database.SqlAsync("UPDATE importer.account SET state = 'active' WHERE id = $1", account);
+        cincopa.OnPing = () => new PingResult.Ok("account", null, null);
+        await AskAsync(page);
+        Assert.Equal("unknown attempt 1 left 4 st-1-1 status_lost", await database.RecordAsync(id, 1));
+    }
+
+    [Fact]
+    public async Task An_answer_that_cannot_be_stored_leaves_its_own_record_in_doubt_and_the_others_are_concluded()
+    {
+        await database.SubmitAsync(id, 1, 2, 3);
+        await database.SqlAsync("ALTER TABLE importer.import_record ADD CONSTRAINT refuses_one CHECK (rid <> 'refused')");
+        cincopa.OnStatus = ticket => new StatusResult.Done(new Rid(ticket == "st-2-1" ? "refused" : $"r-{ticket}"));
+        await DueAsync();
+        Assert.Equal(3, await Poller().RunAsync(Token));
+        Assert.Equal("imported 2, unknown 1", await database.SoundCountsAsync(id));
+        Assert.Equal("unknown attempt 1 left 4 st-2-1 reply_unreadable", await database.RecordAsync(id, 2));
+    }
+
+    [Fact]
+    public async Task What_a_round_does_not_come_to_in_half_of_the_claim_is_left_to_the_claims_end()
+    {
+        await database.SubmitAsync(id, 1, 2, 3);
+        var clock = new SteppedClock();
+        cincopa.OnStatus = _ =>
+        {
+            clock.Advance(TimeSpan.FromSeconds(cincopa.Asked.Count == 1 ? 14 : 2));
+            return new StatusResult.Running(null, null, null, null, null);
+        };
+        await DueAsync();
+        Assert.Equal(3, await Poller(clock: clock).RunAsync(Token));
+        Assert.Equal(2, cincopa.Asked.Count);
+        Assert.Equal("2 1", await database.OneAsync<string>("""
+            SELECT concat_ws(' ', count(*) FILTER (WHERE next_poll_at > now() + interval '31 seconds'), count(*) FILTER (WHERE next_poll_at BETWEEN now() AND now() + interval '30 seconds'))
+            FROM importer.status_poll WHERE import_id = $1
+            """, id));
+    }
+
+    [Fact]
+    public async Task With_a_rate_no_more_are_claimed_than_it_lets_through_in_a_part_of_the_claims_time()
+    {
+        await database.SubmitAsync(id, 1, 2, 3);
+        await database.SqlAsync("UPDATE importer.account SET status_rate = 0.4 WHERE id = $1", account);
+        await DueAsync();
+        Assert.Equal(2, await Poller().RunAsync(Token));
+    }
+
+    [Fact]
     public async Task Progress_is_kept_and_a_word_that_nobody_knows_is_taken_as_running()
     {
         await AskAsync(new StatusResult.Running(40, 4_000, 10_000, new Rid("early"), null));
@@ -176,7 +242,7 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
         cincopa.OnStatus = _ => throw new InvalidOperationException("The process is gone.");
         await Assert.ThrowsAnyAsync<Exception>(() => Poller().RunAsync(Token));
         Assert.Equal(RecordState.Submitted, await database.StateAsync(id, 1));
-        Assert.Equal("true", await PollAsync("(next_poll_at BETWEEN now() AND now() + interval '2 minutes')::text"));
+        Assert.Equal("true", await PollAsync("(next_poll_at BETWEEN now() AND now() + interval '30 seconds')::text"));
         await AskAsync(new StatusResult.Done(new Rid("R")));
         Assert.Equal(RecordState.Imported, await database.StateAsync(id, 1));
     }
@@ -207,9 +273,10 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
         Assert.Equal("imported 1, cancelled 2", await database.SoundCountsAsync(id));
     }
 
-    private StatusPoller Poller(int batch = 200)
+    private StatusPoller Poller(int batch = 200, TimeProvider? clock = null)
     {
-        var governor = new CallGovernor(database.Source, TimeProvider.System, () => 0.5);
+        clock ??= TimeProvider.System;
+        var governor = new CallGovernor(database.Source, clock, () => 0.5);
         var settings = new StatusOptions
         {
             NotFoundGrace = TimeSpan.FromMinutes(10),
@@ -221,7 +288,7 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
         return new(database.Source, database.Transitions, new AccountAccess(database.Source, tokens), governor,
             new AccountHealth(governor, new AccountBreaker(database.Source, NullLogger<AccountBreaker>.Instance)), cincopa,
             new PollSchedule(TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(60), () => 0.5), new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0),
-            Options.Create(settings), TimeProvider.System, NullLogger<StatusPoller>.Instance);
+            Options.Create(settings), clock, NullLogger<StatusPoller>.Instance);
     }
 
     /// <summary>One round in which everything is due and the remote side says <paramref name="answer"/>.</summary>

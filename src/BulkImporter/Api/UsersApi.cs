@@ -1,0 +1,74 @@
+using BulkImporter.Access;
+using BulkImporter.Data;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace BulkImporter.Api;
+
+/// <param name="Role">viewer, operator or admin.</param>
+public sealed record NewUserBody(string? Name, string? Role);
+
+/// <summary>What is left out stays as it is.</summary>
+/// <param name="Role">viewer, operator or admin.</param>
+/// <param name="Locked">False also ends a lockout after wrong passwords.</param>
+public sealed record UserChangeBody(string? Role, bool? Locked);
+
+/// <param name="Url">Shown once, here. The person opens it and chooses a password.</param>
+public sealed record PasswordLinkBody(string Url, DateTimeOffset ExpiresAt);
+
+public sealed record AddedUserBody(UserView User, PasswordLinkBody Link);
+
+internal static class UsersApi
+{
+    public static void MapUsers(this IEndpointRouteBuilder api)
+    {
+        var users = api.MapGroup("/users").WithTags("Access").RequireAuthorization(Policy.Admin);
+        users.MapGet("/", ListAsync).WithSummary("List the people who sign in with a password");
+        users.MapGet("/{name}", FindAsync).WithSummary("One person").Problems(404);
+        users.MapPost("/", AddAsync).WithSummary("Invite a person; the answer is the only place that shows the link").Problems(400, 409);
+        users.MapPatch("/{name}", ChangeAsync).WithSummary("Change the role, lock or unlock; the person's sessions end").Problems(400, 404, 409);
+        users.MapPost("/{name}/password-link", MakeLinkAsync).WithSummary("Make a new link with which a person chooses a password; earlier ones end").Problems(404);
+        users.MapDelete("/{name}", RemoveAsync).WithSummary("Remove a person and end the sessions").Problems(404, 409);
+    }
+
+    private static async Task<Ok<Page<UserView>>> ListAsync(ReadUsers users, CancellationToken cancellationToken) =>
+        TypedResults.Ok(new Page<UserView>(await users.ListAsync(cancellationToken), null));
+
+    private static async Task<Results<Ok<UserView>, ProblemHttpResult>> FindAsync(string name, ReadUsers users, CancellationToken cancellationToken) =>
+        await users.FindAsync(name, cancellationToken) is { } user ? TypedResults.Ok(user) : NotFound(name);
+
+    private static async Task<Results<Created<AddedUserBody>, ProblemHttpResult>> AddAsync(
+        NewUserBody body, AddUser add, ReadUsers users, HttpContext context, CancellationToken cancellationToken)
+    {
+        var name = body.Name ?? "";
+        var role = ApiArguments.Choice<Role>("role", body.Role) ?? throw new InvalidArgumentException("role", $"A person needs a role: {string.Join(", ", EnumText<Role>.All)}.");
+        if (await add.RunAsync(name, role, context.User.Actor(), cancellationToken) is not { } link) return Problem.AlreadyExists($"There is a person '{name}' already.");
+        return TypedResults.Created($"/api/v1/users/{Uri.EscapeDataString(name)}", new AddedUserBody((await users.FindAsync(name, cancellationToken))!, Body(link, context)));
+    }
+
+    private static async Task<Results<Ok<UserView>, ProblemHttpResult>> ChangeAsync(
+        string name, UserChangeBody body, ChangeUser change, ReadUsers users, HttpContext context, CancellationToken cancellationToken) =>
+        await change.RunAsync(name, new UserChange(ApiArguments.Choice<Role>("role", body.Role), body.Locked), context.User.Actor(), cancellationToken) switch
+        {
+            UserOrder.Done => await FindAsync(name, users, cancellationToken),
+            UserOrder.NotFound => NotFound(name),
+            UserOrder.LastAdmin => LastAdmin(),
+        };
+
+    private static async Task<Results<Ok<PasswordLinkBody>, ProblemHttpResult>> MakeLinkAsync(string name, MakePasswordLink make, HttpContext context, CancellationToken cancellationToken) =>
+        await make.RunAsync(name, context.User.Actor(), cancellationToken) is { } link ? TypedResults.Ok(Body(link, context)) : NotFound(name);
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> RemoveAsync(string name, RemoveUser remove, HttpContext context, CancellationToken cancellationToken) =>
+        await remove.RunAsync(name, context.User.Actor(), cancellationToken) switch
+        {
+            UserOrder.Done => TypedResults.NoContent(),
+            UserOrder.NotFound => NotFound(name),
+            UserOrder.LastAdmin => LastAdmin(),
+        };
+
+    private static PasswordLinkBody Body(MadeLink link, HttpContext context) => new($"{context.Request.Scheme}://{context.Request.Host}{link.Path}", link.ExpiresAt);
+
+    private static ProblemHttpResult NotFound(string name) => Problem.NotFound($"There is no person '{name}'.");
+
+    private static ProblemHttpResult LastAdmin() =>
+        Problem.Of(StatusCodes.Status409Conflict, "last-admin", "Last admin", "This is the last admin who can sign in; make another one first.");
+}

@@ -1,0 +1,60 @@
+using System.CommandLine;
+using System.Globalization;
+using Spectre.Console;
+
+namespace BulkImporter.Cli;
+
+/// <summary><c>adopt ID ROW [RID]</c>: which asset a record in doubt became.</summary>
+internal sealed class AdoptVerb : ClientVerb
+{
+    private readonly Argument<int> id = ImportId();
+    private readonly Argument<int> row = new("ROW") { Description = "The record's row, as `BulkImporter records` shows it" };
+    private readonly Argument<string?> rid = new("RID") { Description = "The asset; without it the candidates are listed and nothing is changed", Arity = ArgumentArity.ZeroOrOne };
+
+    public AdoptVerb(Surroundings surroundings)
+        : base(surroundings, "adopt", "Say which asset in Cincopa an unknown record became, or list the candidates.",
+            "BulkImporter records 7 --state unknown      which records are in doubt",
+            "BulkImporter adopt 7 12                     the assets that row 12 may have become",
+            "BulkImporter adopt 7 12 AbCdEf123           it became this one") =>
+        TakesFromServer(id, row, rid, Json);
+
+    protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
+    {
+        var record = string.Create(CultureInfo.InvariantCulture, $"imports/{line.GetValue(id)}/records/{line.GetValue(row)}");
+        if (line.GetValue(rid) is { } asset)
+        {
+            var adopted = await api.SendAsync<RecordBody>(HttpMethod.Post, $"{record}/adopt", new AdoptBody(asset), cancellationToken);
+            Surroundings.Output.WriteLine(line.GetValue(Json) ? adopted.Json : $"Row {line.GetValue(row)} is {adopted.Value.State}: asset {Wording.Plain(adopted.Value.Rid)}.");
+            return ExitCode.Done;
+        }
+
+        var candidates = await api.GetAsync<CandidatesBody>($"{record}/candidates", cancellationToken);
+        if (line.GetValue(Json))
+        {
+            Surroundings.Output.WriteLine(candidates.Json);
+            return ExitCode.Done;
+        }
+
+        if (candidates.Value.Items.Count > 0)
+        {
+            var table = ImportPicture.TableOf(Surroundings, "rid", "file name", "size", "uploaded", "caption");
+            foreach (var candidate in candidates.Value.Items)
+            {
+                table.AddRow(
+                    new Text(Wording.Plain(candidate.Rid)), new Text(Wording.Plain(candidate.FileName)), new Text(candidate.SizeBytes is { } size ? Wording.Size(size) : "-"),
+                    new Text(Wording.Time(candidate.UploadedAt, Surroundings.Clock)), new Text(Wording.Plain(candidate.Caption)));
+            }
+
+            Surroundings.Screen.Write(table);
+        }
+
+        Surroundings.Error.WriteLine(Sentence(candidates.Value));
+        return ExitCode.Done;
+    }
+
+    private string Sentence(CandidatesBody candidates)
+    {
+        var looked = candidates.LookedAt is null ? "Not looked for yet." : $"Looked for at {Wording.Time(candidates.LookedAt, Surroundings.Clock)}: {Wording.Number(candidates.Items.Count)} found.";
+        return candidates.Problem is null ? looked : $"{looked} The account's assets cannot be listed at present: {Wording.Plain(candidates.Problem)}";
+    }
+}

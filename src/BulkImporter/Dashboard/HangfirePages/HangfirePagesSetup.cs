@@ -1,0 +1,96 @@
+using BulkImporter.Access;
+using BulkImporter.Dispatch;
+using BulkImporter.Imports;
+using BulkImporter.Manifests;
+using Hangfire;
+using Hangfire.Dashboard;
+
+namespace BulkImporter.Dashboard.HangfirePages;
+
+/// <summary>Hangfire's dashboard behind our sign-in, and what is ours in it: a page of imports, numbers of records, and the records of a job.</summary>
+internal static class HangfirePagesSetup
+{
+    public const string Path = "/hangfire";
+
+    private const string ImportsPath = "/imports";
+
+    /// <summary>Hangfire keeps its pages in statics: what is ours is put there once for all hosts of the process, and asks the request for its services.</summary>
+    private static readonly Lazy<bool> Extended = new(Extend);
+
+    public static IServiceCollection AddHangfirePages(this IServiceCollection services) => services.AddSingleton<PolledFeed>();
+
+    public static void MapHangfirePages(this IEndpointRouteBuilder endpoints)
+    {
+        _ = Extended.Value;
+        endpoints.MapHangfireDashboardWithAuthorizationPolicy(Policy.Viewer, Path, new DashboardOptions
+        {
+            DashboardTitle = "BulkImporter jobs",
+            AppPath = "/",
+            FaviconPath = "/favicon.svg",
+            // Its totals cost a count over the job tables each time.
+            StatsPollingInterval = 10_000,
+            DisplayStorageConnectionString = false,
+            IgnoreAntiforgeryToken = false,
+            IsReadOnlyFunc = context => context.GetHttpContext().User.Role() < Role.Operator,
+        });
+    }
+
+    private static bool Extend()
+    {
+        var ours = typeof(HangfirePagesSetup).Assembly;
+        DashboardRoutes.AddStylesheet(ours, "hangfire-pages.css");
+        DashboardRoutes.AddJavaScript(ours, "hangfire-pages.js");
+        DashboardRoutes.Routes.AddRazorPage(ImportsPath, _ => new DrawnPage<ImportsPage>("Imports"));
+        DashboardRoutes.Routes.Add($"{ImportsPath}/live", new LiveImportsRoute());
+        DashboardRoutes.Routes.Add(RerunFailed.Route, new RerunFailed());
+        NavigationMenu.Items.Insert(0, page => new MenuItem("Imports", page.Url.To(ImportsPath))
+        {
+            Active = page.RequestPath.StartsWith(ImportsPath, StringComparison.OrdinalIgnoreCase),
+        });
+        GlobalConfiguration.Configuration
+            .UseDashboardMetrics(
+                Metric("records:pending", "Records pending", c => c.Pending, MetricStyle.Default),
+                Metric("records:in-flight", "Records in flight", c => c.Submitting + c.Submitted, MetricStyle.Info),
+                Metric("records:failed", "Records failed", c => c.Failed, MetricStyle.Danger),
+                Metric("records:unknown", "Records unknown", c => c.Unknown, MetricStyle.Warning))
+            .UseJobDetailsRenderer(0, RecordsOf);
+        return true;
+    }
+
+    /// <summary>Exact, where Hangfire's own are estimates: they come from the chunks' counters, by way of the feed.</summary>
+    private static DashboardMetric Metric(string name, string title, Func<StateCounts, int> count, MetricStyle style) => new(name, title, page =>
+    {
+        var http = page.Context.GetHttpContext();
+        var totals = Drawing.Wait(http.RequestServices.GetRequiredService<PolledFeed>().Totals.NowAsync(http.RequestAborted));
+        if (totals.Value is null) return new Metric("?") { Title = "The database does not answer." };
+        var number = count(totals.Value);
+        return new Metric(Words.Number(number)) { IntValue = number, Style = number > 0 ? style : MetricStyle.Default };
+    })
+    {
+        Url = Path + ImportsPath,
+    };
+
+    private static NonEscapedString RecordsOf(JobDetailsRendererDto dto)
+    {
+        var parameters = dto.JobDetails.Job switch
+        {
+            { Args: [int importId, int chunkNumber, ..] } job when job.Type == typeof(DispatchChunk) => Of(importId, chunkNumber),
+            { Args: [int importId, ..] } job when job.Type == typeof(ParseManifest) => Of(importId, null),
+            _ => null,
+        };
+        return new NonEscapedString(parameters is null ? "" : Drawing.Wait(dto.Page.Context.DrawAsync<RecordsOfJob>(parameters)));
+
+        static Dictionary<string, object?> Of(int importId, int? chunkNumber) =>
+            new() { [nameof(RecordsOfJob.ImportId)] = importId, [nameof(RecordsOfJob.ChunkNumber)] = chunkNumber };
+    }
+
+    /// <summary>The part of the page that changes, for the page's script to put in its place.</summary>
+    private sealed class LiveImportsRoute : IDashboardDispatcher
+    {
+        public async Task Dispatch(DashboardContext context)
+        {
+            context.Response.ContentType = "text/html; charset=utf-8";
+            await context.Response.WriteAsync(await context.DrawAsync<LiveImports>(Drawing.Viewer(context)));
+        }
+    }
+}

@@ -1,0 +1,77 @@
+using BulkImporter.Data;
+using Npgsql;
+
+namespace BulkImporter.Manifests;
+
+/// <summary>A row as it will be read. The URL of a row that cannot be sent is masked: it may hold a password.</summary>
+/// <param name="Values">By target name (<c>url</c>, <c>caption</c>, …); targets without a value are left out.</param>
+/// <param name="Findings">What is wrong with the row, by code.</param>
+/// <param name="Cells">The row as the file has it, column by column, cut and masked like every value that is only shown.</param>
+public sealed record PreviewRow(int RowNumber, bool IsBlocked, IReadOnlyDictionary<string, string> Values, IReadOnlyList<string> Findings, IReadOnlyList<string> Cells);
+
+/// <summary>What the beginning of a manifest shows.</summary>
+/// <param name="Columns">The header's names; column1, column2, … without a header.</param>
+/// <param name="Mapping">Target name to column name, as it is read now.</param>
+/// <param name="Separator"><c>,</c> <c>;</c> <c>|</c> or a tab.</param>
+/// <param name="Question">What has to be answered before the manifest can be read; null when nothing has.</param>
+public sealed record ManifestPreview(
+    IReadOnlyList<string> Columns, IReadOnlyDictionary<string, string> Mapping, bool HasHeader, char Separator, string Encoding, string? Question, IReadOnlyList<PreviewRow> Rows);
+
+/// <summary>Reads the beginning of an import's manifest for the review: no record is touched, and nothing is sent.</summary>
+public sealed class PreviewManifest(NpgsqlDataSource database, ManifestBytes manifests, SourceUrlRules rules, TimeProvider clock)
+{
+    /// <summary>Null when there is no such import, when its bytes are not kept any more, or when the file is no manifest at all.</summary>
+    public async Task<ManifestPreview?> RunAsync(int importId, int rows, CancellationToken cancellationToken)
+    {
+        var found = await database.QueryAsync(
+            "SELECT manifest_id, mapping FROM importer.import WHERE id = $1", r => (ManifestId: r.GetInt32(0), Mapping: r.Text(1)), cancellationToken, importId);
+        if (found is not [var import]) return null;
+        try
+        {
+            return await ReadAsync(import.ManifestId, import.Mapping is { } text ? ManifestMapping.Parse(text) : null, null, rows, cancellationToken);
+        }
+        catch (ManifestRejectedException open) when (open.Candidates is [var column, ..])
+        {
+            // Which column holds the URL is a question. Any answer lets the columns and the rows be seen; it is not shown as one.
+            return await ReadAsync(import.ManifestId, ManifestMapping.From([new(ManifestFormat.Name(ManifestColumn.Url), column)]), open.Message, rows, cancellationToken);
+        }
+        catch (Exception none) when (none is ManifestRejectedException or FileNotFoundException or InvalidDataException)
+        {
+            return null;
+        }
+    }
+
+    private async Task<ManifestPreview> ReadAsync(int manifestId, ManifestMapping? mapping, string? question, int count, CancellationToken cancellationToken)
+    {
+        await using var bytes = await manifests.OpenAsync(manifestId, cancellationToken);
+        await using var reader = await ManifestReader.OpenAsync(bytes, mapping, cancellationToken);
+        var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow());
+        var rows = new List<PreviewRow>();
+        try
+        {
+            while (rows.Count < count && await reader.ReadAsync(cancellationToken)) rows.Add(Row(checks, reader.Row, question is null));
+        }
+        catch (ManifestRejectedException)
+        {
+            // What stands before the damage is shown; the parse says where it is.
+        }
+        var mapped = reader.Layout.Mapping.Where(m => question is null || m.Key != ManifestColumn.Url)
+            .ToDictionary(m => ManifestFormat.Name(m.Key), m => reader.Layout.Columns[m.Value]);
+        return new(reader.Layout.Columns, mapped, reader.Layout.HasHeader, reader.Layout.Separator, reader.Layout.EncodingName, question, rows);
+    }
+
+    private static PreviewRow Row(ManifestChecks checks, ManifestRow row, bool withUrl)
+    {
+        var findings = new List<Finding>();
+        var read = checks.Check(row, findings);
+        var values = new Dictionary<string, string>();
+        foreach (var target in Enum.GetValues<ManifestColumn>())
+        {
+            if (target == ManifestColumn.Url ? withUrl : row.GetString(target) is not null)
+                values[ManifestFormat.Name(target)] = target == ManifestColumn.Url ? (read.IsBlocked ? FindingMask.Mask(read.Url) : read.Url) : row.GetString(target)!;
+        }
+        return new(
+            row.RowNumber, withUrl && read.IsBlocked, values, withUrl ? [.. findings.Select(f => f.Code.Name()).Distinct()] : [],
+            [.. Enumerable.Range(0, row.Layout.Columns.Count).Select(i => FindingMask.Mask(row.GetString(i)))]);
+    }
+}

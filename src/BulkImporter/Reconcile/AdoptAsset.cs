@@ -1,0 +1,86 @@
+using BulkImporter.Accounts;
+using BulkImporter.Data;
+using BulkImporter.Records;
+using Cincopa.Client;
+using Npgsql;
+
+namespace BulkImporter.Reconcile;
+
+/// <summary>What became of an order to adopt an asset. Each sentence is for people.</summary>
+public abstract record AdoptResult
+{
+    private AdoptResult() { }
+
+    /// <summary>The record is imported, with this asset.</summary>
+    public sealed record Adopted : AdoptResult;
+
+    public sealed record NotFound(string Sentence) : AdoptResult;
+
+    /// <summary>The record is not in doubt, or another record has the asset.</summary>
+    public sealed record Refused(string Sentence) : AdoptResult;
+
+    /// <summary>The account has no such asset.</summary>
+    public sealed record NoSuchAsset(string Sentence) : AdoptResult;
+
+    /// <summary>Whether the account has such an asset could not be learned.</summary>
+    public sealed record CannotAsk(string Sentence) : AdoptResult;
+}
+
+/// <summary>
+/// A person says which asset a record in doubt became: one of its candidates, or any other that the account has and no record does.
+/// </summary>
+public sealed class AdoptAsset(NpgsqlDataSource database, RecordTransitions transitions, AccountAccess accounts, ICincopaClient cincopa)
+{
+    private const int LongestRid = 200;
+
+    private const string Read = """
+        SELECT r.state, r.attempt_count, i.account_id, EXISTS (
+            SELECT 1 FROM importer.reconcile_candidate k
+            WHERE k.import_id = r.import_id AND k.row_number = r.row_number AND k.attempt = r.attempt_count AND k.rid = $3)
+        FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id
+        WHERE r.import_id = $1 AND r.row_number = $2
+        """;
+
+    private const string Audit = "INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) VALUES (now(), $1, 'asset_adopted', $2, $3)";
+
+    /// <exception cref="InvalidArgumentException">The rid cannot be one.</exception>
+    public async Task<AdoptResult> RunAsync(int importId, int rowNumber, string? rid, string actor, CancellationToken cancellationToken)
+    {
+        if (string.IsNullOrEmpty(rid) || rid.Length > LongestRid || rid.Any(c => char.IsWhiteSpace(c) || char.IsControl(c)))
+            throw new InvalidArgumentException("rid", $"Give the asset's rid: up to {LongestRid} characters without spaces, as Cincopa shows it.");
+
+        var read = await database.QueryAsync(Read,
+            r => (State: EnumText<RecordState>.Parse(r.GetString(0)), Attempt: r.GetInt16(1), AccountId: r.GetInt32(2), IsCandidate: r.GetBoolean(3)),
+            cancellationToken, importId, rowNumber, rid);
+        if (read is not [var record]) return new AdoptResult.NotFound($"There is no import {importId} with a row {rowNumber}.");
+        if (record.State != RecordState.Unknown) return NotInDoubt(rowNumber, record.State);
+        if (!record.IsCandidate && await RefusalAsync(record.AccountId, rid, cancellationToken) is { } refusal) return refusal;
+
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var (made, owners) = await transitions.AdoptedAsync(
+            connection, record.AccountId, [new(importId, rowNumber, record.Attempt, rid, $"Adopted by {actor}.")], cancellationToken);
+        if (owners is [var owner, ..])
+            return new AdoptResult.Refused($"The asset {rid} is row {owner.RowNumber} of import {owner.ImportId} already.");
+        if (made.Count == 0)
+            return new AdoptResult.Refused($"Row {rowNumber} was not in doubt any more when it came to it; look at it again.");
+        await connection.ExecuteAsync(Audit, cancellationToken, actor, importId, $"row {rowNumber}, asset {rid}");
+        await transaction.CommitAsync(cancellationToken);
+        return new AdoptResult.Adopted();
+    }
+
+    /// <summary>Null when the account has the asset.</summary>
+    private async Task<AdoptResult?> RefusalAsync(int accountId, string rid, CancellationToken cancellationToken)
+    {
+        var (access, _) = await accounts.GetAsync(accountId, cancellationToken);
+        return await cincopa.ListAssetsAsync(access, new AssetListQuery { Rid = new Rid(rid), BypassCache = true }, cancellationToken) switch
+        {
+            AssetListResult.Ok ok when ok.Items.Any(a => a.Rid.Value == rid) => null,
+            AssetListResult.Failed failed => new AdoptResult.CannotAsk($"Cincopa could not be asked whether the account has the asset {rid}: {failed.Error.Message}"),
+            _ => new AdoptResult.NoSuchAsset($"The account has no asset {rid}. Capitals count; Cincopa shows the rid with the asset."),
+        };
+    }
+
+    private static AdoptResult.Refused NotInDoubt(int rowNumber, RecordState state) =>
+        new($"Row {rowNumber} is {EnumText<RecordState>.Of(state)}; only an unknown record can adopt an asset.");
+}

@@ -1,0 +1,223 @@
+using BulkImporter.Accounts;
+using BulkImporter.Data;
+using BulkImporter.Records;
+using Cincopa.Client;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace BulkImporter.Reconcile;
+
+/// <summary>
+/// Finds out what became of attempts whose end we did not see: one walk over an account's assets for all its records that are due. What is
+/// certain is adopted, what is possible is noted for a person, and everything else stays as it is. A walk that breaks off changes nothing.
+/// </summary>
+internal sealed class ReconcileUnknown(
+    NpgsqlDataSource database, RecordTransitions transitions, AccountAccess accounts, AccountHealth health, WalkAssets walk, ICincopaClient cincopa,
+    IOptions<ReconcileOptions> options, ILogger<ReconcileUnknown> log)
+{
+    /// <summary>How long an account is left to the worker that looks through its assets; moved on with every page.</summary>
+    private static readonly TimeSpan ClaimFor = TimeSpan.FromMinutes(2);
+
+    private static readonly TimeSpan ShortestPutOff = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LongestPutOff = TimeSpan.FromMinutes(10);
+
+    /// <summary>Records that one walk looks for; the next walk follows at once.</summary>
+    private const int MostDoubts = 10_000;
+
+    /// <summary>Attempts that may have made an asset which no record has: accepted and not concluded, or ended in doubt, whatever became of the record since.</summary>
+    private static readonly string[] UnknownEnds =
+        [.. Enum.GetValues<FailureCode>().Where(c => c.Class() == FailureClass.Unknown).Select(EnumText<FailureCode>.Of), "accepted"];
+
+    /// <summary>$1 is the grace, $2 the time after which looking is given up. The first look is due after the grace, each other one when the record is in doubt twice as long.</summary>
+    private const string InDoubt = """
+        JOIN importer.import_chunk c ON c.import_id = i.id AND c.unknown_count > 0
+        JOIN importer.import_record r ON r.import_id = c.import_id AND r.row_number BETWEEN c.first_row AND c.last_row AND r.state = 'unknown'
+        JOIN importer.attempt t ON t.import_id = r.import_id AND t.row_number = r.row_number AND t.number = r.attempt_count
+            AND r.finished_at <= now() - $1
+            AND (t.looked_at IS NULL OR (now() - t.looked_at >= t.looked_at - r.finished_at AND t.looked_at - r.finished_at <= $2 / 2))
+        """;
+
+    private const string ReadDue = $"""
+        SELECT a.id FROM importer.account a
+        JOIN importer.call_budget b ON b.account_id = a.id AND b.kind = 'status' AND (b.blocked_until IS NULL OR b.blocked_until <= now())
+        LEFT JOIN importer.reconcile_look l ON l.account_id = a.id
+        WHERE a.state = 'active' AND (l.next_at IS NULL OR l.next_at <= now())
+            AND EXISTS (SELECT 1 FROM importer.import i {InDoubt} WHERE i.account_id = a.id)
+        ORDER BY a.id
+        """;
+
+    private const string Claim = """
+        INSERT INTO importer.reconcile_look AS l (account_id, next_at, failed_in_a_row) VALUES ($1, now() + $2, 0)
+        ON CONFLICT (account_id) DO UPDATE SET next_at = excluded.next_at WHERE l.next_at <= now()
+        RETURNING account_id
+        """;
+
+    private const string KeepClaim = "UPDATE importer.reconcile_look SET next_at = now() + $2 WHERE account_id = $1";
+
+    private const string NoteComplete = """
+        UPDATE importer.reconcile_look SET next_at = now(), looked_at = now(), failed_in_a_row = 0, problem = NULL WHERE account_id = $1
+        """;
+
+    private const string NoteProblem = """
+        UPDATE importer.reconcile_look
+        SET next_at = now() + LEAST($4, $3 * power(2, LEAST(failed_in_a_row, 10))), failed_in_a_row = failed_in_a_row + 1, problem = coalesce($2, problem)
+        WHERE account_id = $1
+        """;
+
+    private const string ReadDoubts = $"""
+        SELECT r.import_id, r.row_number, r.attempt_count, r.source_url, t.started_at, t.size_bytes
+        FROM importer.import i {InDoubt}
+        WHERE i.account_id = $3
+        ORDER BY t.started_at LIMIT $4
+        """;
+
+    private const string ReadClaims = """
+        SELECT r.source_url, r.import_id, r.row_number, t.started_at
+        FROM importer.import i
+        JOIN importer.attempt t ON t.import_id = i.id AND t.outcome = ANY($2)
+        JOIN importer.import_record r ON r.import_id = t.import_id AND r.row_number = t.row_number
+        WHERE i.account_id = $1
+        UNION ALL
+        SELECT r.source_url, r.import_id, r.row_number, NULL
+        FROM importer.import i
+        JOIN importer.import_chunk c ON c.import_id = i.id AND c.submitting_count > 0
+        JOIN importer.import_record r ON r.import_id = c.import_id AND r.row_number BETWEEN c.first_row AND c.last_row AND r.state = 'submitting'
+        WHERE i.account_id = $1
+        """;
+
+    private const string NoteLooked = """
+        UPDATE importer.attempt t SET looked_at = now()
+        FROM unnest($1::int[], $2::int[], $3::smallint[]) AS l(import_id, row_number, attempt)
+        WHERE t.import_id = l.import_id AND t.row_number = l.row_number AND t.number = l.attempt
+        """;
+
+    private const string ForgetCandidates = """
+        DELETE FROM importer.reconcile_candidate k USING unnest($1::int[], $2::int[]) AS l(import_id, row_number)
+        WHERE k.import_id = l.import_id AND k.row_number = l.row_number
+        """;
+
+    private const string NoteCandidates = """
+        INSERT INTO importer.reconcile_candidate (import_id, row_number, attempt, rid, file_name, size_bytes, uploaded_at, caption)
+        SELECT * FROM unnest($1::int[], $2::int[], $3::smallint[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[], $8::text[])
+        """;
+
+    /// <summary>One round. Answers the number of accounts whose assets were looked through.</summary>
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        var looked = 0;
+        foreach (var accountId in await database.QueryAsync(ReadDue, r => r.GetInt32(0), cancellationToken, options.Value.Grace, options.Value.GiveUpAfter))
+        {
+            if (await database.QueryAsync(Claim, r => r.GetInt32(0), cancellationToken, accountId, ClaimFor) is []) continue;
+            if (await LookAsync(accountId, cancellationToken)) looked++;
+        }
+        return looked;
+    }
+
+    private async Task<bool> LookAsync(int accountId, CancellationToken cancellationToken)
+    {
+        // 1. What is looked for.
+        var doubts = await database.QueryAsync(ReadDoubts,
+            r => new Doubt(r.GetInt32(0), r.GetInt32(1), r.GetInt16(2), SourceName.Of(r.GetString(3)), r.GetFieldValue<DateTimeOffset>(4), r.IsDBNull(5) ? null : r.GetInt64(5)),
+            cancellationToken, options.Value.Grace, options.Value.GiveUpAfter, accountId, MostDoubts);
+        if (doubts.Count == 0) return false;
+        var names = doubts.Select(d => d.FileName).Where(n => n.Length > 0).ToHashSet(SourceName.Alike);
+        var since = doubts.Min(d => d.StartedAt) - options.Value.ClockSkew;
+
+        // 2. The assets. Nothing is written before the walk is complete.
+        var (access, version) = await accounts.GetAsync(accountId, cancellationToken);
+        var ended = await walk.RunAsync(accountId, access, since, a => a.FileName is { } name && names.Contains(name),
+            () => database.ExecuteAsync(KeepClaim, cancellationToken, accountId, ClaimFor), cancellationToken);
+        if (ended is not Walk.Complete complete)
+        {
+            await PutOffAsync(accountId, access, version, (ended as Walk.Failed)?.Error, cancellationToken);
+            return false;
+        }
+        await health.WorkedAsync(accountId, CallKind.Status);
+
+        // 3. Who else may have made them, and who has them. In this order: what is submitted now and concluded in a moment is in the one or in the other.
+        var claims = await ReadClaimsAsync(accountId, names, cancellationToken);
+        var owned = (await transitions.OwnersAsync(accountId, [.. complete.Assets.Select(a => a.Rid.Value)], cancellationToken)).Select(o => o.Rid).ToHashSet();
+        var matches = MatchAssets.Of(doubts, claims, complete.Assets.Where(a => !owned.Contains(a.Rid.Value)), options.Value.ClockSkew);
+
+        // 4. The certain ones are adopted, the others noted.
+        var adopted = await AdoptAsync(accountId, [.. matches.Where(m => m.IsCertain)], cancellationToken);
+        await NoteAsync([.. matches.Where(m => !adopted.Contains((m.Doubt.ImportId, m.Doubt.RowNumber)))], cancellationToken);
+        await database.ExecuteAsync(NoteComplete, cancellationToken, accountId);
+        Log.AssetsLookedThrough(log, accountId, complete.Pages, doubts.Count, adopted.Count);
+        return true;
+    }
+
+    /// <summary>
+    /// The list did not come. Only what it says about the account as a whole is passed on: a token that may submit and not list must not
+    /// suspend an account that works, so the ping decides whether token or address are at fault.
+    /// </summary>
+    private async Task PutOffAsync(int accountId, CincopaAccess access, DateTimeOffset version, RemoteError? error, CancellationToken cancellationToken)
+    {
+        if (error is not null)
+        {
+            Log.ListUnavailable(log, accountId, error.Message);
+            switch (error.Code())
+            {
+                case FailureCode.RateLimited or FailureCode.ApiUnreachable:
+                    await health.FailedAsync(accountId, version, CallKind.Status, error);
+                    break;
+                case FailureCode.TokenRejected or FailureCode.PermissionMissing or FailureCode.NotTheApi
+                    when await cincopa.PingAsync(access, cancellationToken) is PingResult.Failed { Error: var ping } && ping.Code() is FailureCode.TokenRejected or FailureCode.NotTheApi:
+                    await health.FailedAsync(accountId, version, CallKind.Status, ping);
+                    break;
+            }
+        }
+        await database.ExecuteAsync(NoteProblem, cancellationToken, accountId, error?.Message, ShortestPutOff, LongestPutOff);
+    }
+
+    private async Task<List<Claim>> ReadClaimsAsync(int accountId, HashSet<string> names, CancellationToken cancellationToken)
+    {
+        var claims = new List<Claim>();
+        await using var command = database.Command(ReadClaims, accountId, UnknownEnds);
+        // Looks at every attempt of the account.
+        command.CommandTimeout = 0;
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var name = SourceName.Of(reader.GetString(0));
+            if (names.Contains(name)) claims.Add(new(reader.GetInt32(1), reader.GetInt32(2), name, reader.Time(3)));
+        }
+        return claims;
+    }
+
+    private async Task<HashSet<(int, int)>> AdoptAsync(int accountId, IReadOnlyList<Match> certain, CancellationToken cancellationToken)
+    {
+        if (certain.Count == 0) return [];
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var (made, _) = await transitions.AdoptedAsync(connection, accountId, [.. certain.Select(m => new Adoption(
+            m.Doubt.ImportId, m.Doubt.RowNumber, m.Doubt.Attempt, m.Candidates[0].Rid.Value, "Adopted by itself: the only asset that fits, and nothing else fits it."))],
+            cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        foreach (var adoption in made) Log.AssetAdopted(log, adoption.ImportId, adoption.RowNumber, adoption.Attempt, adoption.Rid);
+        return [.. made.Select(a => (a.ImportId, a.RowNumber))];
+    }
+
+    private async Task NoteAsync(IReadOnlyList<Match> open, CancellationToken cancellationToken)
+    {
+        var imports = open.Select(m => m.Doubt.ImportId).ToArray();
+        var rows = open.Select(m => m.Doubt.RowNumber).ToArray();
+        var found = open.SelectMany(m => m.Candidates, (m, asset) => (m.Doubt, Asset: asset)).ToList();
+        await using var batch = database.CreateBatch();
+        batch.BatchCommands.Add(Sql.BatchCommand(NoteLooked, imports, rows, open.Select(m => m.Doubt.Attempt).ToArray()));
+        batch.BatchCommands.Add(Sql.BatchCommand(ForgetCandidates, imports, rows));
+        batch.BatchCommands.Add(Sql.BatchCommand(NoteCandidates,
+            found.Select(f => f.Doubt.ImportId).ToArray(),
+            found.Select(f => f.Doubt.RowNumber).ToArray(),
+            found.Select(f => f.Doubt.Attempt).ToArray(),
+            found.Select(f => f.Asset.Rid.Value).ToArray(),
+            found.Select(f => Storable(f.Asset.FileName)).ToArray(),
+            found.Select(f => f.Asset.FileSize).ToArray(),
+            found.Select(f => f.Asset.Uploaded).ToArray(),
+            found.Select(f => Storable(f.Asset.Caption)).ToArray()));
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>PostgreSQL takes every character but one.</summary>
+    private static string? Storable(string? text) => text?.Replace("\0", "", StringComparison.Ordinal);
+}

@@ -1,0 +1,63 @@
+using BulkImporter.Accounts;
+using Cincopa.Client;
+using Microsoft.Extensions.Options;
+
+namespace BulkImporter.Reconcile;
+
+/// <summary>How a walk over an account's assets ended.</summary>
+internal abstract record Walk
+{
+    private Walk() { }
+
+    /// <param name="Assets">Those that were looked for, each once.</param>
+    public sealed record Complete(IReadOnlyCollection<RemoteAsset> Assets, int Pages) : Walk;
+
+    /// <summary>A call did not work: what was seen until then says nothing about what was not seen.</summary>
+    public sealed record Failed(RemoteError Error) : Walk;
+
+    /// <summary>The account has no permit to give at this moment.</summary>
+    public sealed record NoPermit : Walk;
+}
+
+/// <summary>Walks over an account's assets page by page, past every cache, back to a time.</summary>
+internal sealed class WalkAssets(CallGovernor governor, ICincopaClient cincopa, IOptions<ReconcileOptions> options)
+{
+    /// <summary>A list that does not end by then is no list.</summary>
+    private const int MostPages = 200_000;
+
+    /// <param name="since">The walk may end where older assets begin.</param>
+    /// <param name="isWanted">Assets to bring back.</param>
+    /// <param name="turned">Called with every page.</param>
+    public async Task<Walk> RunAsync(
+        int accountId, CincopaAccess access, DateTimeOffset since, Func<RemoteAsset, bool> isWanted, Func<Task> turned, CancellationToken cancellationToken)
+    {
+        var wanted = new Dictionary<Rid, RemoteAsset>();
+        var previous = new HashSet<Rid>();
+        // Nothing says that the newest come first (UNK). So an old one ends the walk only while every asset so far was older than the one before.
+        var newestFirst = true;
+        var last = DateTimeOffset.MaxValue;
+        for (var page = 1; page <= MostPages; page++)
+        {
+            var permits = await governor.TakeAsync(accountId, CallKind.Status, 1, cancellationToken);
+            if (!await governor.MayStartAsync(accountId, CallKind.Status, permits, 0, cancellationToken)) return new Walk.NoPermit();
+            var query = new AssetListQuery { Page = page, ItemsPerPage = options.Value.ItemsPerPage, BypassCache = true };
+            var result = await cincopa.ListAssetsAsync(access, query, cancellationToken);
+            if (result is AssetListResult.Failed failed) return new Walk.Failed(failed.Error);
+            var ok = (AssetListResult.Ok)result;
+            await turned();
+
+            foreach (var asset in ok.Items.Where(isWanted)) wanted[asset.Rid] = asset;
+            // New assets push the others on, so that the next page repeats the end of this one.
+            var fresh = ok.Items.Where(a => !previous.Contains(a.Rid)).ToList();
+            previous = [.. ok.Items.Select(a => a.Rid)];
+            foreach (var uploaded in fresh.Select(a => a.Uploaded).OfType<DateTimeOffset>())
+            {
+                newestFirst &= uploaded <= last;
+                last = uploaded;
+            }
+            var isLast = ok.Items.Count == 0 || (ok.PagesCount is { } pages ? page >= pages : fresh.Count == 0);
+            if (isLast || (newestFirst && last < since)) return new Walk.Complete(wanted.Values, page);
+        }
+        return new Walk.Failed(new RemoteError(RemoteErrorKind.UnreadableReply, null, $"The list of assets does not end after {MostPages} pages.", null));
+    }
+}

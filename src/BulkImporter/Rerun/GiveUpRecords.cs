@@ -1,0 +1,27 @@
+using BulkImporter.Data;
+using BulkImporter.Records;
+using Npgsql;
+
+namespace BulkImporter.Rerun;
+
+/// <summary>
+/// Leaves records in doubt as they are: they become failed with the code <c>given_up</c>, and no bulk rerun takes them unless it names them.
+/// Nothing is sent and nothing is asked; a late answer that shows the asset is still noted on the attempt.
+/// </summary>
+public sealed class GiveUpRecords(NpgsqlDataSource database, RecordTransitions transitions)
+{
+    private const string Note = """
+        INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) VALUES (now(), $2, 'records_given_up', $1, $3)
+        """;
+
+    /// <summary>Answers how many records of the selection were in doubt and are failed now; the others are left alone.</summary>
+    public async Task<int> RunAsync(int importId, RecordFilter filter, string actor, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var givenUp = await transitions.GaveUpAsync(connection, importId, filter, $"Given up by {actor}.", cancellationToken);
+        if (givenUp > 0) await connection.ExecuteAsync(Note, cancellationToken, importId, actor, $"{givenUp} of {filter}");
+        await transaction.CommitAsync(cancellationToken);
+        return givenUp;
+    }
+}

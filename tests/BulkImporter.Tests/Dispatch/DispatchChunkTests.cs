@@ -1,0 +1,98 @@
+using BulkImporter.Accounts;
+using BulkImporter.Dispatch;
+using BulkImporter.Records;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.Extensions.Hosting.Internal;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace BulkImporter.Tests.Dispatch;
+
+/// <summary>The Hangfire job as Hangfire runs it: with a lease, without one, and when it fails.</summary>
+public sealed class DispatchChunkTests(EngineDatabase database) : IClassFixture<EngineDatabase>, IAsyncLifetime
+{
+    private readonly ScriptedCincopa cincopa = new();
+    private readonly ProtectToken tokens = new(new EphemeralDataProtectionProvider());
+    private readonly ChunkGivenBack givenBack = new();
+    private readonly ApplicationLifetime lifetime = new(NullLogger<ApplicationLifetime>.Instance);
+    private int id;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        var account = await database.AccountAsync();
+        id = await database.ImportAsync(rows: 6, chunkSize: 3, account: account);
+        await database.SqlAsync("UPDATE importer.account SET token_protected = $2 WHERE id = $1", account, tokens.Protect("token"));
+        await database.SqlAsync("UPDATE importer.import_chunk SET state = 'queued', queued_at = now() WHERE import_id = $1", id);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        givenBack.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    [Fact]
+    public async Task A_job_sends_the_due_records_of_its_chunk_and_gives_it_back()
+    {
+        await database.SqlAsync("UPDATE importer.import_record SET next_attempt_at = now() + interval '1 hour' WHERE import_id = $1 AND row_number = 2", id);
+        await RunAsync(chunk: 1);
+        Assert.Equal(["https://media.example/1.mp4", "https://media.example/3.mp4"], cincopa.Submitted.Order());
+        Assert.Equal("pending 4, submitted 2", await database.SoundCountsAsync(id));
+        // Due again with the record that waits for its time, and the feeder knows that there is room.
+        Assert.Equal("waiting true", await ChunkAsync(1, "due_at BETWEEN now() + interval '59 minutes' AND now() + interval '1 hour'"));
+        Assert.True(givenBack.WaitHandle.WaitOne(0));
+        Assert.Equal("queued true", await ChunkAsync(2, "lease_token IS NULL"));
+    }
+
+    [Fact]
+    public async Task A_job_whose_chunk_somebody_holds_sends_nothing_and_takes_nothing_away()
+    {
+        var lease = await database.LeaseAsync(id, 1);
+        await RunAsync(chunk: 1);
+        Assert.Empty(cincopa.Submitted);
+        Assert.Equal("running true", await ChunkAsync(1, $"lease_token = '{lease.Token}'"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_job_that_may_not_begin_gives_its_chunk_back_at_once(bool stopping)
+    {
+        if (stopping) lifetime.StopApplication();
+        else await database.SqlAsync("UPDATE importer.import SET state = 'paused' WHERE id = $1", id);
+        await RunAsync(chunk: 1);
+        Assert.Empty(cincopa.Submitted);
+        Assert.Equal("waiting true", await ChunkAsync(1, "lease_token IS NULL AND due_at <= now()"));
+    }
+
+    [Fact]
+    public async Task A_job_that_fails_says_so_and_leaves_its_chunk_to_the_rescue_with_no_record_in_doubt()
+    {
+        await database.SqlAsync("UPDATE importer.account SET token_protected = 'damaged' WHERE id = (SELECT account_id FROM importer.import WHERE id = $1)", id);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => RunAsync(chunk: 1));
+        Assert.Equal("running true", await ChunkAsync(1, "lease_until > now()"));
+
+        await database.ExpireAsync(id, 1);
+        Assert.Equal(0, await database.Transitions.RescuedAsync(id, 1, Token));
+        Assert.Equal("waiting true", await ChunkAsync(1, "due_at <= now()"));
+        Assert.Equal("pending 6", await database.SoundCountsAsync(id));
+    }
+
+    private async Task RunAsync(int chunk)
+    {
+        var clock = TimeProvider.System;
+        var options = Options.Create(new DispatchOptions());
+        var governor = new CallGovernor(database.Source, clock, () => 0.5);
+        var worker = new WorkerIdentity(EngineDatabase.Worker);
+        var job = new DispatchChunk(database.Source, new LeaseKeeper(database.Source, options, worker, clock, NullLogger<LeaseKeeper>.Instance), database.Transitions,
+            new AccountAccess(database.Source, tokens), governor, new AccountHealth(governor, new AccountBreaker(database.Source, NullLogger<AccountBreaker>.Instance)), cincopa,
+            new RetrySchedule(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), () => 0), givenBack, options, lifetime, clock, NullLogger<DispatchChunk>.Instance);
+        await job.RunAsync(id, chunk, "Library, rows 1-3", Token);
+    }
+
+    /// <summary>The chunk's state, and whether something holds for it.</summary>
+    private Task<string> ChunkAsync(int chunk, string holds) =>
+        database.OneAsync<string>($"SELECT state || ' ' || ({holds})::text FROM importer.import_chunk WHERE import_id = $1 AND number = $2", id, chunk);
+}

@@ -1,0 +1,129 @@
+using BulkImporter.Imports;
+using BulkImporter.Records;
+using BulkImporter.Tests.Api;
+using Cincopa.Client;
+
+namespace BulkImporter.Tests.Reconcile;
+
+/// <summary>The operator's way out of doubt, over HTTP.</summary>
+public sealed class AdoptAssetTests(ImporterServer server) : IClassFixture<ImporterServer>, IAsyncLifetime
+{
+    private int id;
+
+    public async ValueTask InitializeAsync()
+    {
+        // The account belongs to all imports of the class: what another test adopted would be taken.
+        await server.Database.SqlAsync("DELETE FROM importer.import_record");
+        await server.Database.SqlAsync("DELETE FROM importer.import");
+        await server.Database.SqlAsync("UPDATE importer.account SET token_protected = $1", Protected());
+        id = await server.Database.ImportAsync(ImportState.Finished, [RecordState.Unknown, RecordState.Imported, RecordState.Failed]);
+        await server.Database.SqlAsync("INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, outcome) VALUES ($1, 1, 1, now(), 'w', 'reply_lost')", id);
+        server.List = query => ScriptedCincopa.Page(query, [new(new Rid("Known"), "other.mp4", null, null, null, null, null, null)]);
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    [Fact]
+    public async Task A_candidate_is_adopted_without_asking_Cincopa_and_it_is_in_the_audit_log()
+    {
+        await CandidateAsync("AbC");
+        server.List = _ => throw new InvalidOperationException("Nobody has to be asked.");
+        var (status, record) = await AdoptAsync("AbC");
+        Assert.Equal((200, "imported", "AbC", "reconciled"), (status, (string?)record!["state"], (string?)record["rid"], (string?)record["history"]![0]!["outcome"]));
+        Assert.Equal("reply_lost: Adopted by otto.", (string?)record["history"]![0]!["message"]);
+        Assert.Equal("imported 2, failed 1", await server.Database.CountsAsync(id));
+        Assert.Equal("otto asset_adopted row 1, asset AbC", await AuditAsync());
+    }
+
+    [Fact]
+    public async Task Any_asset_that_Cincopa_confirms_is_adopted()
+    {
+        AssetListQuery? asked = null;
+        var list = server.List;
+        server.List = query => list(asked = query);
+        var (status, record) = await AdoptAsync("Known");
+        Assert.Equal((200, "Known"), (status, (string?)record!["rid"]));
+        Assert.Equal((new Rid("Known"), true), (asked!.Rid!.Value, asked.BypassCache));
+    }
+
+    [Fact]
+    public async Task An_asset_that_Cincopa_does_not_have_is_refused_with_422()
+    {
+        // Whatever it answers: another asset is not this one.
+        server.List = _ => ScriptedCincopa.Page(new AssetListQuery(), [new(new Rid("known"), "other.mp4", null, null, null, null, null, null)]);
+        await RefusedAsync("Known", 422, "no-such-asset", "The account has no asset Known.");
+    }
+
+    [Fact]
+    public async Task When_Cincopa_cannot_be_asked_the_answer_is_424_and_why()
+    {
+        server.List = _ => new AssetListResult.Failed(new RemoteError(RemoteErrorKind.PermissionMissing, 403, "permission denied", null));
+        await RefusedAsync("Known", 424, "cincopa-not-asked", "permission denied");
+    }
+
+    [Fact]
+    public async Task An_asset_of_another_record_is_refused_with_409_and_its_row()
+    {
+        await CandidateAsync("rid2");
+        await RefusedAsync("rid2", 409, "adoption-refused", $"The asset rid2 is row 2 of import {id} already.");
+    }
+
+    [Theory]
+    [InlineData(2, "imported")]
+    [InlineData(3, "failed")]
+    public async Task A_record_that_is_not_in_doubt_is_refused_with_409(int row, string state)
+    {
+        var (status, problem) = await AdoptAsync("Known", row);
+        Assert.Equal((409, $"Row {row} is {state}; only an unknown record can adopt an asset."), (status, (string?)problem!["detail"]));
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"rid":""}""")]
+    [InlineData("""{"rid":"a b"}""")]
+    [InlineData("""{"rid":"a\u0000"}""")]
+    public async Task A_rid_that_cannot_be_one_is_refused_with_400(string body)
+    {
+        var (status, problem) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/records/1/adopt", body);
+        Assert.Equal((400, "rid"), (status, (string?)problem!["argument"]));
+    }
+
+    [Fact]
+    public async Task Who_only_looks_sees_the_candidates_and_cannot_adopt()
+    {
+        await CandidateAsync("AbC");
+        var (status, found) = await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}/records/1/candidates");
+        Assert.Equal((200, "AbC", "clip.mp4", 7), (status, (string?)found!["items"]![0]!["rid"], (string?)found["items"]![0]!["fileName"], (int)found["items"]![0]!["sizeBytes"]!));
+        Assert.Null(found["lookedAt"]);
+        Assert.Equal(403, (await server.PostAsync(server.ViewerKey, $"/api/v1/imports/{id}/records/1/adopt", """{"rid":"AbC"}""")).Status);
+        Assert.Equal("imported 1, failed 1, unknown 1", await server.Database.CountsAsync(id));
+    }
+
+    [Fact]
+    public async Task A_row_that_is_not_there_is_not_found()
+    {
+        Assert.Equal(404, (await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}/records/4/candidates")).Status);
+        Assert.Equal(404, (await AdoptAsync("Known", row: 4)).Status);
+    }
+
+    private async Task RefusedAsync(string rid, int expected, string type, string detail)
+    {
+        var (status, problem) = await AdoptAsync(rid);
+        Assert.Equal((expected, type), (status, (string?)problem!["type"]));
+        Assert.Contains(detail, (string?)problem["detail"], StringComparison.Ordinal);
+        Assert.Equal("imported 1, failed 1, unknown 1", await server.Database.CountsAsync(id));
+        Assert.Equal("", await AuditAsync());
+    }
+
+    private Task<(int Status, System.Text.Json.Nodes.JsonNode? Body)> AdoptAsync(string rid, int row = 1) =>
+        server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/records/{row}/adopt", $$"""{"rid":"{{rid}}"}""");
+
+    private Task<int> CandidateAsync(string rid) => server.Database.SqlAsync("""
+        INSERT INTO importer.reconcile_candidate (import_id, row_number, attempt, rid, file_name, size_bytes, uploaded_at) VALUES ($1, 1, 1, $2, 'clip.mp4', 7, now())
+        """, id, rid);
+
+    private Task<string> AuditAsync() => server.Database.OneAsync<string>(
+        "SELECT coalesce(string_agg(concat_ws(' ', actor, action, detail), '; '), '') FROM importer.audit_entry WHERE import_id = $1", id);
+
+    private string Protected() => ((BulkImporter.Accounts.ProtectToken)server.Services.GetService(typeof(BulkImporter.Accounts.ProtectToken))!).Protect("1000001itest");
+}
