@@ -51,13 +51,20 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
             root.Text("permissions"u8) is { } permissions ? TokenPermissions.Parse(permissions) : null);
     }
 
-    public async Task<SubmitResult> UploadFromUrlAsync(CincopaAccess access, string input, Fid? fid, CancellationToken cancellationToken)
+    /// <inheritdoc cref="ICincopaClient.UploadFromUrlAsync"/>
+    public Task<SubmitResult> UploadFromUrlAsync(CincopaAccess access, string input, Fid? fid, CancellationToken cancellationToken) =>
+        UploadFromUrlAsync(access, input, fid, null, cancellationToken);
+
+    public async Task<SubmitResult> UploadFromUrlAsync(
+        CincopaAccess access, string input, Fid? fid, Func<CancellationToken, Task<bool>>? mayLeave, CancellationToken cancellationToken)
     {
         var url = RequestUrl.For(access, "asset.upload_from_url", ("input", input), ("fid", fid?.Value));
-        using var content = new SingleUseContent();
+        using var turnedBack = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var timer = new CancellationTokenSource(options.SubmitTimeout, clock);
+        using var content = new SingleUseContent(LeavingAsync);
         using var request = Request(HttpMethod.Post, url);
         request.Content = content;
-        using var reply = await SendAsync(access, request, content, options.SubmitTimeout, MaxReplyBytes, cancellationToken);
+        using var reply = await ReplyAsync();
         var verdict = reply.Judge(out var root, out var error);
         return verdict switch
         {
@@ -68,6 +75,35 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
             Verdict.NeverSent => new SubmitResult.NeverSent(error),
             Verdict.Unclear => new SubmitResult.Unknown(error, reply.Partial()),
         };
+
+        async Task<Reply> ReplyAsync()
+        {
+            try
+            {
+                return await SendAsync(access, request, content, timer, options.SubmitTimeout, MaxReplyBytes, turnedBack.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                // Callers know their own token, not the one that turned this call back.
+                throw new OperationCanceledException(cancellationToken);
+            }
+        }
+
+        async Task LeavingAsync(CancellationToken stopped)
+        {
+            // What the caller waits for is its own time and no part of the call's.
+            timer.CancelAfter(Timeout.InfiniteTimeSpan);
+            try
+            {
+                if (mayLeave is not null && !await mayLeave(stopped)) await turnedBack.CancelAsync();
+            }
+            catch (OperationCanceledException)
+            {
+                await turnedBack.CancelAsync();
+            }
+            turnedBack.Token.ThrowIfCancellationRequested();
+            timer.CancelAfter(options.SubmitTimeout);
+        }
     }
 
     public async Task<StatusResult> GetUploadStatusAsync(CincopaAccess access, StatusId statusId, CancellationToken cancellationToken)
@@ -184,15 +220,16 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
     private async Task<Reply> ReadAsync(CincopaAccess access, Uri url, int maxBytes, CancellationToken cancellationToken)
     {
         using var request = Request(HttpMethod.Get, url);
-        return await SendAsync(access, request, null, options.ReadTimeout, maxBytes, cancellationToken);
+        using var timer = new CancellationTokenSource(options.ReadTimeout, clock);
+        return await SendAsync(access, request, null, timer, options.ReadTimeout, maxBytes, cancellationToken);
     }
 
     // onlyOnce is the content of a request that may not be sent twice; null for a read, which may be cancelled at any time.
     private async Task<Reply> SendAsync(
-        CincopaAccess access, HttpRequestMessage request, SingleUseContent? onlyOnce, TimeSpan timeout, int maxBytes, CancellationToken cancellationToken)
+        CincopaAccess access, HttpRequestMessage request, SingleUseContent? onlyOnce, CancellationTokenSource timer, TimeSpan timeout, int maxBytes,
+        CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        using var timer = new CancellationTokenSource(timeout, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
         var reply = new Reply(access.ApiToken);
         try

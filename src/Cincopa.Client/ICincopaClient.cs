@@ -17,10 +17,13 @@ public interface ICincopaClient
     /// <param name="access">Where and as whom.</param>
     /// <param name="input">The source URL; arrives as it is given, character for character.</param>
     /// <param name="fid">The gallery that the new asset is added to, or null.</param>
+    /// <param name="mayLeave">Asked when the connection stands and before the first byte of the request leaves, so that a caller who paces
+    /// its calls can wait for the time of this one behind the connecting, which takes as long as it likes. False: nothing is sent. Null: at once.</param>
     /// <param name="cancellationToken">Cancelling after the request began to leave gives <see cref="SubmitResult.Unknown"/>, not an
     /// exception: an import may exist.</param>
-    /// <exception cref="OperationCanceledException">The caller cancelled, and provably no byte of the request had left.</exception>
-    Task<SubmitResult> UploadFromUrlAsync(CincopaAccess access, string input, Fid? fid, CancellationToken cancellationToken);
+    /// <exception cref="OperationCanceledException">The caller cancelled or <paramref name="mayLeave"/> said no, and provably no byte of the request had left.</exception>
+    Task<SubmitResult> UploadFromUrlAsync(
+        CincopaAccess access, string input, Fid? fid, Func<CancellationToken, Task<bool>>? mayLeave, CancellationToken cancellationToken);
 
     /// <summary><c>asset.upload_from_url_get_status.json</c>: what became of an accepted submit? Harmless to repeat.</summary>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>

@@ -51,8 +51,10 @@ internal sealed class ScriptedCincopa : ICincopaClient
 
     public static RemoteError Error(RemoteErrorKind kind, TimeSpan? retryAfter = null) => new(kind, null, kind.ToString(), retryAfter);
 
-    public async Task<SubmitResult> UploadFromUrlAsync(CincopaAccess access, string input, Fid? fid, CancellationToken cancellationToken)
+    public async Task<SubmitResult> UploadFromUrlAsync(
+        CincopaAccess access, string input, Fid? fid, Func<CancellationToken, Task<bool>>? mayLeave, CancellationToken cancellationToken)
     {
+        if (mayLeave is not null && !await mayLeave(cancellationToken)) throw new OperationCanceledException("turned back");
         lock (gate)
         {
             submitted.Add(input);

@@ -234,9 +234,7 @@ internal sealed class ChunkPipeline(
         {
             if (stopSending.IsCancellationRequested) return NotSent(intent);
             if (!begun.Block.WhileSilent && health.IsSilent(lease.AccountId)) return NotSent(intent);
-            if (!await governor.MayStartAsync(lease.AccountId, CallKind.Submit, begun.Block.Permits, begun.Place, stopSending)) return NotSent(intent);
-            mayHaveLeft = true;
-            var result = await cincopa.UploadFromUrlAsync(current.Access, begun.SourceUrl, fid, abandon);
+            var result = await cincopa.UploadFromUrlAsync(current.Access, begun.SourceUrl, fid, MayLeaveAsync, abandon);
             var answered = new Answered(Verdict.Of(intent, result, schedule), health.Noted(lease.AccountId, result));
             return result is SubmitResult.Refused { Error: { Kind: RemoteErrorKind.NotTheApi } page } && await cincopa.IsElsewhereAsync(current.Access, abandon)
                 ? new(answered.Answer with { GiveBack = true }, page)
@@ -244,7 +242,7 @@ internal sealed class ChunkPipeline(
         }
         catch (OperationCanceledException)
         {
-            // Before the call left: the client throws this only when nothing was sent.
+            // The client throws this only when nothing was sent.
             return NotSent(intent);
         }
         catch (NpgsqlException e) when (!mayHaveLeft)
@@ -260,6 +258,10 @@ internal sealed class ChunkPipeline(
             var unknown = new SubmitResult.Unknown(new RemoteError(RemoteErrorKind.ConnectionLost, null, e.GetType().Name, null), null);
             return new(Verdict.Of(intent, unknown, schedule), health.Noted(lease.AccountId, unknown));
         }
+
+        // With the connection in hand: a handshake would make the call later than its permit says.
+        async Task<bool> MayLeaveAsync(CancellationToken cancellationToken) =>
+            mayHaveLeft = await governor.MayStartAsync(lease.AccountId, CallKind.Submit, begun.Block.Permits, begun.Place, stopSending);
     }
 
     private static Answered NotSent(Intent intent) => new(Verdict.NotSent(intent), null);

@@ -88,7 +88,7 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
     private sealed class ReadOnlyCincopa(Func<PingResult> ping, Func<AssetListQuery, AssetListResult> list) : ICincopaClient
     {
         public Task<PingResult> PingAsync(CincopaAccess access, CancellationToken cancellationToken) => Task.FromResult(ping());
-        public Task<SubmitResult> UploadFromUrlAsync(CincopaAccess access, string input, Fid? fid, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public Task<SubmitResult> UploadFromUrlAsync(CincopaAccess access, string input, Fid? fid, Func<CancellationToken, Task<bool>>? mayLeave, CancellationToken cancellationToken) => throw new NotSupportedException();
         public Task<StatusResult> GetUploadStatusAsync(CincopaAccess access, StatusId statusId, CancellationToken cancellationToken) => throw new NotSupportedException();
         public Task<AssetListResult> ListAssetsAsync(CincopaAccess access, AssetListQuery query, CancellationToken cancellationToken) => Task.FromResult(list(query));
     }

@@ -120,6 +120,52 @@ public sealed class SubmitIsSentOnceTests
     }
 
     [Fact]
+    public async Task Submit_leaves_when_its_caller_says_so_and_the_wait_is_no_part_of_its_time()
+    {
+        var clock = new FakeTimeProvider();
+        await using var server = RawServer.Replying(RawServer.Json(200, Accepted));
+        using var client = new CincopaClient(new CincopaClientOptions { SubmitTimeout = TimeSpan.FromSeconds(5) }, clock);
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var answer = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        var sending = client.UploadFromUrlAsync(To(server), "https://cdn.test/a.mp4", null, _ => { asked.SetResult(); return answer.Task; }, CancellationToken.None);
+        await asked.Task;
+        Assert.Equal(1, server.Connections);
+        clock.Advance(TimeSpan.FromMinutes(10));
+        Assert.Empty(server.Requests);
+        answer.SetResult(true);
+
+        Assert.IsType<SubmitResult.Accepted>(await sending);
+        Assert.Single(server.Requests);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Submit_that_is_turned_back_at_the_last_moment_is_not_sent(bool bySayingNo)
+    {
+        await using var server = RawServer.Replying(RawServer.Json(200, Accepted));
+        using var client = New();
+
+        await Assert.ThrowsAsync<OperationCanceledException>(() => client.UploadFromUrlAsync(
+            To(server), "https://cdn.test/a.mp4", null, _ => bySayingNo ? Task.FromResult(false) : throw new OperationCanceledException(), CancellationToken.None));
+        await client.UploadFromUrlAsync(To(server), "https://cdn.test/b.mp4", null, CancellationToken.None);
+
+        Assert.Contains("b.mp4", Assert.Single(server.Requests));
+    }
+
+    [Fact]
+    public async Task What_fails_while_a_submit_waits_to_leave_is_told_as_it_is()
+    {
+        await using var server = RawServer.Replying(RawServer.Json(200, Accepted));
+        using var client = New();
+
+        await Assert.ThrowsAsync<InvalidTimeZoneException>(() => client.UploadFromUrlAsync(
+            To(server), "https://cdn.test/a.mp4", null, _ => throw new InvalidTimeZoneException(), CancellationToken.None));
+        Assert.Empty(server.Requests);
+    }
+
+    [Fact]
     public async Task Submit_is_an_empty_post_without_expect_and_cookies()
     {
         await using var server = RawServer.Replying(RawServer.Json(200, Accepted, "Set-Cookie: a=b\r\n"));

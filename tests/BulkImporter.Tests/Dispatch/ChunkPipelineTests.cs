@@ -157,7 +157,8 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
         Assert.Equal("suspended", await database.OneAsync<string>("SELECT state FROM importer.account WHERE id = $1", lease.AccountId));
         Assert.Equal("pending 30", await database.SoundCountsAsync(id));
         Assert.Equal(30L, await database.OneAsync<long>("SELECT count(*) FROM importer.import_record WHERE import_id = $1 AND attempts_left = 5", id));
-        Assert.InRange(cincopa.Submitted.Count, 3, 5);
+        // Three writes tell of a rejection, each of at most the two calls that may be in doubt at once.
+        Assert.InRange(cincopa.Submitted.Count, 3, 6);
     }
 
     // --- what is written together
