@@ -51,7 +51,7 @@ public sealed class ReadImports(NpgsqlDataSource database, IOptions<ImportsOptio
                 GROUP BY code) by_code
             WHERE n > 0) failure
         LEFT JOIN LATERAL (
-            SELECT CASE WHEN a.state = 'suspended' THEN 'Account ' || a.name || ' is suspended: ' || coalesce(a.reason, 'no reason was given') || '.'
+            SELECT CASE WHEN a.state = 'suspended' THEN 'Account ' || a.name || ' is suspended: ' || rtrim(coalesce(a.reason, 'no reason was given'), '.') || '.'
                 ELSE (SELECT 'Account ' || a.name || ' waits until ' || to_char(b.blocked_until AT TIME ZONE 'UTC', 'HH24:MI:SS') || ' UTC: '
                           || coalesce(b.blocked_reason, 'the API asked for it') || '.'
                       FROM importer.call_budget b WHERE b.account_id = a.id AND b.blocked_until > now() ORDER BY b.kind DESC LIMIT 1) END AS text
