@@ -3,22 +3,33 @@ using System.Net;
 namespace Cincopa.Client;
 
 /// <summary>
-/// The empty body of a submit. It does three things that no body at all would not: HttpClient silently resends a request without
+/// A body that is sent once. It does three things that no body at all would not: HttpClient silently resends a request without
 /// content whose connection closes before the first response byte; it knows whether the request began to leave, because the
 /// platform asks for the content after it has put the head into its buffer and before it sends the first byte of it (held by a
 /// test); and it refuses to be asked twice, so that no rule of the platform that we do not know can send twice.
 /// </summary>
-internal sealed class SingleUseContent : HttpContent
+internal abstract class OnceContent : HttpContent
 {
     private int asked;
 
     /// <summary>False is a proof that no byte of the request left; true only says that it may have.</summary>
     public bool Left => Volatile.Read(ref asked) != 0;
 
-    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+    protected sealed override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+        SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+    protected sealed override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
         Interlocked.Exchange(ref asked, 1) == 0
-            ? Task.CompletedTask
-            : throw new InvalidOperationException("A submit is sent once; something tried to send it again.");
+            ? WriteAsync(stream, cancellationToken)
+            : throw new InvalidOperationException("This is sent once; something tried to send it again.");
+
+    protected abstract Task WriteAsync(Stream stream, CancellationToken cancellationToken);
+}
+
+/// <summary>The empty body of a submit, and of every call that changes something.</summary>
+internal sealed class SingleUseContent : OnceContent
+{
+    protected override Task WriteAsync(Stream stream, CancellationToken cancellationToken) => Task.CompletedTask;
 
     protected override bool TryComputeLength(out long length)
     {
