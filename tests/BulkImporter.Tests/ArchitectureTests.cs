@@ -9,7 +9,7 @@ public sealed class ArchitectureTests
 {
     private static readonly string[] Doors = ["Cli", "Dashboard", "Api", "Hosting"];
     private static readonly string[] Stages = ["Manifests", "Dispatch", "Status", "Reconcile", "Rerun", "Export"];
-    private static readonly string[] Core = ["Imports", "Records", "Accounts", "Access"];
+    private static readonly string[] Core = ["Imports", "Records", "Accounts", "Access", "Sources"];
 
     public static TheoryData<string, string> Forbidden()
     {
