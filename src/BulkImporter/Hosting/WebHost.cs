@@ -1,3 +1,4 @@
+using BulkImporter.Finish;
 using BulkImporter.Access;
 using BulkImporter.Api;
 using BulkImporter.Dashboard;
@@ -17,6 +18,7 @@ public static class WebHost
             .AddRerun()
             .AddExport()
             .AddAdoption()
+            .AddFinishOrders()
             .AddAccess()
             .AddApi()
             .AddDashboard();

@@ -1,3 +1,4 @@
+using BulkImporter.Records;
 using Cincopa.Client;
 
 namespace BulkImporter.Reconcile;
@@ -5,7 +6,8 @@ namespace BulkImporter.Reconcile;
 /// <summary>A record whose last attempt ended in doubt.</summary>
 /// <param name="StartedAt">When the attempt began; its asset came after that.</param>
 /// <param name="SizeBytes">Null when not known.</param>
-internal sealed record Doubt(int ImportId, int RowNumber, short Attempt, string FileName, DateTimeOffset StartedAt, long? SizeBytes);
+/// <param name="IsPushed">The name is the row's alone.</param>
+internal sealed record Doubt(int ImportId, int RowNumber, short Attempt, string FileName, DateTimeOffset StartedAt, long? SizeBytes, bool IsPushed = false);
 
 /// <summary>An attempt of any record that may have made an asset of this name which no record has yet.</summary>
 /// <param name="StartedAt">Null while it is being sent.</param>
