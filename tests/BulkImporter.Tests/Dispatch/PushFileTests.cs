@@ -84,7 +84,6 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
     [InlineData("reset")]
     [InlineData("reply_lost")]
     [InlineData("bad_gateway")]
-    [InlineData("empty_reply")]
     public async Task Only_the_range_that_failed_is_sent_again(string fault)
     {
         Behave($$"""{"rules":[{"on":"push","fault":"{{fault}}","skip":1,"times":2}]}""");
@@ -98,7 +97,6 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
     [Theory]
     [InlineData("reply_lost", 1)]
     [InlineData("reset", 0)]
-    [InlineData("empty_reply", 0)]
     public async Task After_the_last_range_a_lost_reply_leaves_the_record_in_doubt_and_nothing_is_sent_again(string fault, int assets)
     {
         Behave($$"""{"rules":[{"on":"push","fault":"{{fault}}","skip":2}]}""");
