@@ -1,8 +1,8 @@
-using BulkImporter.Finish;
 using BulkImporter.Access;
 using BulkImporter.Api;
 using BulkImporter.Dashboard;
 using BulkImporter.Export;
+using BulkImporter.Finish;
 using BulkImporter.Reconcile;
 using BulkImporter.Rerun;
 

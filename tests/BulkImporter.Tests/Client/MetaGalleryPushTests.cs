@@ -37,7 +37,13 @@ public sealed class MetaGalleryPushTests : IAsyncLifetime
         var rid = await PushedAsync();
         var all = new AssetMeta
         {
-            Caption = "A & b = ü", Description = "d", LongDescription = "l", RelatedLinkText = "t", RelatedLinkUrl = "https://x.test/?a=1&b=2", ReferenceId = "r/1", Tags = "a,b",
+            Caption = "A & b = ü",
+            Description = "d",
+            LongDescription = "l",
+            RelatedLinkText = "t",
+            RelatedLinkUrl = "https://x.test/?a=1&b=2",
+            ReferenceId = "r/1",
+            Tags = "a,b",
         };
         Assert.IsType<ChangeResult.Ok>(await client.SetMetaAsync(access, rid, all, Stop));
         Assert.IsType<ChangeResult.Ok>(await client.SetMetaAsync(access, rid, new AssetMeta { Description = "d2" }, Stop));
