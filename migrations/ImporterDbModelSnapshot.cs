@@ -402,6 +402,91 @@ namespace BulkImporter.Migrations
                     b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 20);
                 });
 
+            modelBuilder.Entity("BulkImporter.Finish.NamedGallery", b =>
+                {
+                    b.Property<int>("AccountId")
+                        .HasColumnType("integer")
+                        .HasColumnName("account_id");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<DateTimeOffset>("ClaimedUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("claimed_until");
+
+                    b.Property<string>("Fid")
+                        .HasColumnType("text")
+                        .HasColumnName("fid");
+
+                    b.HasKey("AccountId", "Name")
+                        .HasName("pk_named_gallery");
+
+                    b.ToTable("named_gallery", "importer");
+                });
+
+            modelBuilder.Entity("BulkImporter.Finish.RecordFinish", b =>
+                {
+                    b.Property<int>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<int>("RowNumber")
+                        .HasColumnType("integer")
+                        .HasColumnName("row_number");
+
+                    b.Property<int>("AccountId")
+                        .HasColumnType("integer")
+                        .HasColumnName("account_id");
+
+                    b.Property<string>("ErrorCode")
+                        .HasColumnType("text")
+                        .HasColumnName("error_code");
+
+                    b.Property<string>("ErrorMessage")
+                        .HasColumnType("text")
+                        .HasColumnName("error_message");
+
+                    b.Property<short>("FailedCount")
+                        .HasColumnType("smallint")
+                        .HasColumnName("failed_count");
+
+                    b.Property<DateTimeOffset>("NextAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_at");
+
+                    b.Property<string>("Rid")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("rid");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.HasKey("ImportId", "RowNumber")
+                        .HasName("pk_record_finish");
+
+                    b.HasIndex(new[] { "AccountId", "NextAt" }, "finish_due")
+                        .HasDatabaseName("ix_record_finish_account_id_next_at")
+                        .HasFilter("state = 'pending'");
+
+                    b.HasIndex(new[] { "ImportId", "State" }, "finish_open")
+                        .HasDatabaseName("ix_record_finish_import_id_state")
+                        .HasFilter("state <> 'done'");
+
+                    b.ToTable("record_finish", "importer", t =>
+                        {
+                            t.HasCheckConstraint("finish_state_is_known", "state IN ('pending', 'done', 'failed')");
+                        });
+
+                    b
+                        .HasAnnotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.02)
+                        .HasAnnotation("Npgsql:StorageParameter:fillfactor", 60);
+                });
+
             modelBuilder.Entity("BulkImporter.Imports.Chunk", b =>
                 {
                     b.Property<int>("ImportId")
@@ -652,6 +737,13 @@ namespace BulkImporter.Migrations
                         .HasColumnType("text")
                         .HasColumnName("state");
 
+                    b.Property<string>("Transfer")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("pull")
+                        .HasColumnName("transfer");
+
                     b.Property<string>("WhenUnknown")
                         .IsRequired()
                         .HasColumnType("text")
@@ -679,6 +771,8 @@ namespace BulkImporter.Migrations
                             t.HasCheckConstraint("import_settings_are_positive", "chunk_size > 0 AND max_attempts > 0 AND first_rows > 0");
 
                             t.HasCheckConstraint("import_state_is_known", "state IN ('parsing', 'review', 'running', 'paused', 'finished', 'cancelled', 'rejected')");
+
+                            t.HasCheckConstraint("import_transfer_is_known", "transfer IN ('pull', 'push', 'auto')");
 
                             t.HasCheckConstraint("import_when_unknown_is_known", "when_unknown IN ('hold', 'resubmit')");
                         });
@@ -994,6 +1088,12 @@ namespace BulkImporter.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("finished_at");
 
+                    b.Property<bool>("IsPush")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(false)
+                        .HasColumnName("is_push");
+
                     b.Property<int>("LineNumber")
                         .HasColumnType("integer")
                         .HasColumnName("line_number");
@@ -1060,6 +1160,107 @@ namespace BulkImporter.Migrations
                     b
                         .HasAnnotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.050000000000000003)
                         .HasAnnotation("Npgsql:StorageParameter:fillfactor", 75);
+                });
+
+            modelBuilder.Entity("BulkImporter.Records.PushUpload", b =>
+                {
+                    b.Property<int>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<int>("RowNumber")
+                        .HasColumnType("integer")
+                        .HasColumnName("row_number");
+
+                    b.Property<short>("Attempt")
+                        .HasColumnType("smallint")
+                        .HasColumnName("attempt");
+
+                    b.Property<string>("FileName")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("file_name");
+
+                    b.Property<DateTimeOffset?>("LastBegunAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_begun_at");
+
+                    b.Property<long>("SentBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("sent_bytes");
+
+                    b.Property<string>("SourceTag")
+                        .HasColumnType("text")
+                        .HasColumnName("source_tag");
+
+                    b.Property<long?>("TotalBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("total_bytes");
+
+                    b.Property<string>("UniqueId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("unique_id");
+
+                    b.Property<string>("UrlProtected")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("url_protected");
+
+                    b.HasKey("ImportId", "RowNumber")
+                        .HasName("pk_push_upload");
+
+                    b.ToTable("push_upload", "importer");
+
+                    b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 60);
+                });
+
+            modelBuilder.Entity("BulkImporter.Records.RecordMeta", b =>
+                {
+                    b.Property<int>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<int>("RowNumber")
+                        .HasColumnType("integer")
+                        .HasColumnName("row_number");
+
+                    b.Property<string>("Description")
+                        .HasColumnType("text")
+                        .HasColumnName("description");
+
+                    b.Property<string>("Fid")
+                        .HasColumnType("text")
+                        .HasColumnName("fid");
+
+                    b.Property<string>("FileName")
+                        .HasColumnType("text")
+                        .HasColumnName("file_name");
+
+                    b.Property<string>("Gallery")
+                        .HasColumnType("text")
+                        .HasColumnName("gallery");
+
+                    b.Property<string>("LongDescription")
+                        .HasColumnType("text")
+                        .HasColumnName("long_description");
+
+                    b.Property<string>("RelatedLinkText")
+                        .HasColumnType("text")
+                        .HasColumnName("related_link_text");
+
+                    b.Property<string>("RelatedLinkUrl")
+                        .HasColumnType("text")
+                        .HasColumnName("related_link_url");
+
+                    b.Property<string>("Tags")
+                        .HasColumnType("text")
+                        .HasColumnName("tags");
+
+                    b.HasKey("ImportId", "RowNumber")
+                        .HasName("pk_record_meta");
+
+                    b.ToTable("record_meta", "importer");
                 });
 
             modelBuilder.Entity("BulkImporter.Status.StatusPoll", b =>
@@ -1186,6 +1387,16 @@ namespace BulkImporter.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_call_budget_account_account_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Finish.NamedGallery", b =>
+                {
+                    b.HasOne("BulkImporter.Accounts.Account", null)
+                        .WithMany()
+                        .HasForeignKey("AccountId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_named_gallery_account_account_id");
                 });
 
             modelBuilder.Entity("BulkImporter.Imports.Chunk", b =>

@@ -32,4 +32,42 @@ public interface ICincopaClient
     /// <summary><c>asset.list.json</c>: one page of the account's assets. Harmless to repeat.</summary>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     Task<AssetListResult> ListAssetsAsync(CincopaAccess access, AssetListQuery query, CancellationToken cancellationToken);
+
+    /// <summary><c>asset.set_meta.json</c>: writes the fields that are given. The same again is taken as harmless (INF).</summary>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    Task<ChangeResult> SetMetaAsync(CincopaAccess access, Rid rid, AssetMeta meta, CancellationToken cancellationToken);
+
+    /// <summary><c>gallery.list.json</c>: one page of the account's galleries, past the caches.</summary>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    Task<GalleryListResult> ListGalleriesAsync(CincopaAccess access, GalleryListQuery query, CancellationToken cancellationToken);
+
+    /// <summary><c>gallery.create.json</c>: makes a gallery of this name, whether there is one already or not (INF). Sent once.</summary>
+    /// <exception cref="OperationCanceledException">The caller cancelled, and provably no byte of the request had left.</exception>
+    Task<GalleryCreateResult> CreateGalleryAsync(CincopaAccess access, string name, CancellationToken cancellationToken);
+
+    /// <summary><c>gallery.add_item.json</c>: puts assets into a gallery. The same again is taken as harmless (INF).</summary>
+    /// <param name="access">Where and as whom.</param>
+    /// <param name="fid">The gallery.</param>
+    /// <param name="rids">The assets, sent as a comma list (3P S11).</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    Task<ChangeResult> AddGalleryItemsAsync(CincopaAccess access, Fid fid, IReadOnlyCollection<Rid> rids, CancellationToken cancellationToken);
+
+    /// <summary><c>gallery.get_items.json</c>: one page of a gallery's assets, past the caches.</summary>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    Task<AssetListResult> ListGalleryItemsAsync(CincopaAccess access, Fid fid, int page, int itemsPerPage, CancellationToken cancellationToken);
+
+    /// <summary><c>asset.get_upload_url.json</c>: where to push a file to, into the gallery <paramref name="fid"/> when one is given.</summary>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    Task<UploadUrlResult> GetUploadUrlAsync(CincopaAccess access, Fid? fid, CancellationToken cancellationToken);
+
+    /// <summary>Posts one range of a file to its upload URL, as Cincopa's own uploader does (OWN S6 S9). Sent once.</summary>
+    /// <param name="access">Whose token must not show in an error.</param>
+    /// <param name="uploadUrl">From <see cref="GetUploadUrlAsync"/>.</param>
+    /// <param name="range">Which bytes of which file.</param>
+    /// <param name="write">Writes just the range's bytes. What it throws comes out of this call.</param>
+    /// <param name="cancellationToken">Cancelling after the request began to leave gives <see cref="PushResult.Unknown"/>.</param>
+    /// <exception cref="OperationCanceledException">The caller cancelled, and provably no byte of the request had left.</exception>
+    Task<PushResult> PushRangeAsync(
+        CincopaAccess access, UploadUrl uploadUrl, PushRange range, Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken);
 }

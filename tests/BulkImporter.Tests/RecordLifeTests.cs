@@ -20,12 +20,13 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
         [nameof(RecordTransitions.SubmittingAsync)] = [(RecordState.Pending, [RecordState.Submitting])],
         [nameof(RecordTransitions.AnsweredAsync)] =
         [
-            (RecordState.Submitting, [RecordState.Submitted, RecordState.Pending, RecordState.Failed, RecordState.Unknown]),
-            (RecordState.Unknown, [RecordState.Submitted, RecordState.Pending, RecordState.Failed, RecordState.Unknown]),
+            (RecordState.Submitting, [RecordState.Submitted, RecordState.Imported, RecordState.Pending, RecordState.Failed, RecordState.Unknown]),
+            (RecordState.Unknown, [RecordState.Submitted, RecordState.Imported, RecordState.Pending, RecordState.Failed, RecordState.Unknown]),
         ],
         [nameof(RecordTransitions.ConcludedAsync)] =
             [(RecordState.Submitted, [RecordState.Imported, RecordState.Pending, RecordState.Failed, RecordState.Unknown])],
-        [nameof(RecordTransitions.RescuedAsync)] = [(RecordState.Submitting, [RecordState.Unknown])],
+        [nameof(RecordTransitions.RescuedAsync)] = [(RecordState.Submitting, [RecordState.Unknown, RecordState.Pending, RecordState.Failed])],
+        [nameof(RecordTransitions.PushedAgainAsync)] = [(RecordState.Unknown, [RecordState.Pending])],
         [nameof(RecordTransitions.AdoptedAsync)] = [(RecordState.Unknown, [RecordState.Imported])],
         [nameof(RecordTransitions.ResubmittedAsync)] = [(RecordState.Unknown, [RecordState.Pending])],
         [nameof(RecordTransitions.GaveUpAsync)] = [(RecordState.Unknown, [RecordState.Failed])],
@@ -242,16 +243,21 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
             case nameof(RecordTransitions.SubmittingAsync) when wanted == RecordState.Submitting:
                 await database.Transitions.SubmittingAsync(await database.LeaseAsync(id), [1], Token);
                 return true;
-            case nameof(RecordTransitions.AnsweredAsync) when wanted is RecordState.Submitted or RecordState.Pending or RecordState.Failed or RecordState.Unknown:
+            case nameof(RecordTransitions.AnsweredAsync) when wanted is RecordState.Submitted or RecordState.Imported or RecordState.Pending or RecordState.Failed or RecordState.Unknown:
                 var intent = new Intent(1, attempt);
-                await database.AnswerAsync(await database.LeaseAsync(id), wanted == RecordState.Submitted
+                await database.AnswerAsync(await database.LeaseAsync(id), wanted == RecordState.Imported
+                    ? new Answer(1, attempt, RecordState.Imported, null, null, 200, null, null, GiveBack: false, "pushed")
+                    : wanted == RecordState.Submitted
                     ? EngineDatabase.Accepted(intent)
                     : EngineDatabase.Failed(intent, wanted, wanted == RecordState.Unknown ? FailureCode.ReplyLost : FailureCode.RemoteError));
                 return true;
             case nameof(RecordTransitions.ConcludedAsync) when wanted is RecordState.Imported or RecordState.Pending or RecordState.Failed or RecordState.Unknown:
                 await database.ConcludeAsync(id, 1, statusId, wanted, wanted == RecordState.Imported ? null : FailureCode.SourceTimeout);
                 return true;
-            case nameof(RecordTransitions.RescuedAsync) when wanted == RecordState.Unknown:
+            case nameof(RecordTransitions.RescuedAsync) when wanted is RecordState.Unknown or RecordState.Pending or RecordState.Failed:
+                // A push whose last range had not begun is safe to go on with.
+                if (wanted != RecordState.Unknown) await database.SqlAsync("UPDATE importer.import_record SET is_push = true WHERE import_id = $1", id);
+                if (wanted == RecordState.Failed) await database.SqlAsync("UPDATE importer.import_record SET attempts_left = 0 WHERE import_id = $1", id);
                 await database.LeaseAsync(id);
                 await database.ExpireAsync(id);
                 await database.Transitions.RescuedAsync(id, 1, Token);
@@ -259,6 +265,10 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
             case nameof(RecordTransitions.ResubmittedAsync) when wanted == RecordState.Pending:
                 await database.SqlAsync("UPDATE importer.import SET when_unknown = 'resubmit' WHERE id = $1", id);
                 await database.Transitions.ResubmittedAsync(id, TimeSpan.Zero, TimeSpan.Zero, Token);
+                return true;
+            case nameof(RecordTransitions.PushedAgainAsync) when wanted == RecordState.Pending:
+                await database.SqlAsync("UPDATE importer.import_record SET is_push = true WHERE import_id = $1", id);
+                await database.Transitions.PushedAgainAsync([(id, 1, attempt)], Token);
                 return true;
             case nameof(RecordTransitions.AdoptedAsync) when wanted == RecordState.Imported:
                 await database.AdoptAsync(id, 1, attempt, "found");

@@ -21,6 +21,16 @@ internal sealed class ScriptedCincopa : ICincopaClient
 
     public Func<PingResult> OnPing { get; set; } = () => new PingResult.Ok("account", null, null);
 
+    public Func<Rid, AssetMeta, ChangeResult> OnSetMeta { get; set; } = (_, _) => new ChangeResult.Ok();
+
+    public Func<Fid, IReadOnlyCollection<Rid>, ChangeResult> OnAddItems { get; set; } = (_, _) => new ChangeResult.Ok();
+
+    public Func<string, Task<GalleryCreateResult>> OnCreateGallery { get; set; } = name => Task.FromResult<GalleryCreateResult>(new GalleryCreateResult.Created(new Fid("F" + name)));
+
+    public Func<GalleryListQuery, GalleryListResult> OnListGalleries { get; set; } = _ => new GalleryListResult.Ok([], 1);
+
+    public Func<PushRange, byte[], PushResult> OnPush { get; set; } = (range, _) => range.IsLast ? new PushResult.Stored(new Rid("pushed-" + range.UniqueId)) : new PushResult.Taken();
+
     public int MostInFlight { get; private set; }
 
     public IReadOnlyList<string> Submitted
@@ -82,5 +92,27 @@ internal sealed class ScriptedCincopa : ICincopaClient
     {
         lock (gate) listed.Add(query);
         return OnList(query);
+    }
+
+    public Task<ChangeResult> SetMetaAsync(CincopaAccess access, Rid rid, AssetMeta meta, CancellationToken cancellationToken) => Task.FromResult(OnSetMeta(rid, meta));
+
+    public Task<GalleryListResult> ListGalleriesAsync(CincopaAccess access, GalleryListQuery query, CancellationToken cancellationToken) => Task.FromResult(OnListGalleries(query));
+
+    public Task<GalleryCreateResult> CreateGalleryAsync(CincopaAccess access, string name, CancellationToken cancellationToken) => OnCreateGallery(name);
+
+    public Task<ChangeResult> AddGalleryItemsAsync(CincopaAccess access, Fid fid, IReadOnlyCollection<Rid> rids, CancellationToken cancellationToken) => Task.FromResult(OnAddItems(fid, rids));
+
+    public Task<AssetListResult> ListGalleryItemsAsync(CincopaAccess access, Fid fid, int page, int itemsPerPage, CancellationToken cancellationToken) =>
+        Task.FromResult<AssetListResult>(new AssetListResult.Ok([], page, itemsPerPage, 0, 1));
+
+    public Task<UploadUrlResult> GetUploadUrlAsync(CincopaAccess access, Fid? fid, CancellationToken cancellationToken) =>
+        Task.FromResult<UploadUrlResult>(new UploadUrlResult.Ok(new UploadUrl(new Uri("http://127.0.0.1:9/post.jpg?d=1&hash=2"))));
+
+    public async Task<PushResult> PushRangeAsync(
+        CincopaAccess access, UploadUrl uploadUrl, PushRange range, Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken)
+    {
+        using var body = new MemoryStream();
+        await write(body, cancellationToken);
+        return OnPush(range, body.ToArray());
     }
 }

@@ -38,7 +38,7 @@ internal static class ImportsApi
         var imports = api.MapGroup("/imports").WithTags("Imports");
         imports.MapPost("/", CreateAsync).RequireAuthorization(Policy.Operator)
             .WithSummary("Upload a manifest and make an import of it")
-            .WithDescription("multipart/form-data with the field 'file', or the file as the body (text/csv). Fields or query arguments: name, fileName, account, start, map, maxAttempts, whenUnknown, priority, fid, firstRows, chunkSize. The same Idempotency-Key again answers 200 with the first import.")
+            .WithDescription("multipart/form-data with the field 'file', or the file as the body (text/csv). Fields or query arguments: name, fileName, account, start, map, maxAttempts, whenUnknown, priority, fid, transfer (pull, push, or auto: push what does not fit into Cincopa's call), firstRows, chunkSize. The same Idempotency-Key again answers 200 with the first import.")
             .Problems(400, 413, 415);
         imports.MapGet("/", ListAsync).RequireAuthorization(Policy.Viewer).WithSummary("List imports, the newest first unless order says oldest or name; search looks at name, file, account and person").Problems(400);
         imports.MapGet("/{id:int}", FindAsync).RequireAuthorization(Policy.Viewer).WithSummary("One import").Problems(404);

@@ -1,6 +1,7 @@
 using BulkImporter.Access;
 using BulkImporter.Data;
 using BulkImporter.Export;
+using BulkImporter.Finish;
 using BulkImporter.Imports;
 using BulkImporter.Reconcile;
 using BulkImporter.Records;
@@ -15,12 +16,15 @@ namespace BulkImporter.Api;
 public sealed record RecordBody(
     int RowNumber, int LineNumber, string? Url, string? Caption, string? ReferenceId, RecordState State, string? StatusId, string? Rid,
     int Attempts, RecordError? Error, int? Progress, long? ProgressBytes, long? TotalBytes,
-    DateTimeOffset? NextAttemptAt, DateTimeOffset? SubmittedAt, DateTimeOffset? FinishedAt, bool PossiblyDuplicated, IReadOnlyList<AttemptView> History);
+    DateTimeOffset? NextAttemptAt, DateTimeOffset? SubmittedAt, DateTimeOffset? FinishedAt, bool PossiblyDuplicated, FinishView? Finish, IReadOnlyList<AttemptView> History);
 
 /// <param name="Rerun">Records that are pending again.</param>
 /// <param name="Refused">Records of the selection that were left as they are.</param>
 /// <param name="Refusals">Those by state, each with the reason.</param>
 public sealed record RerunBody(int Rerun, int Refused, IReadOnlyList<RefusedRecords> Refusals);
+
+/// <param name="Again">Records whose assets are being finished again.</param>
+public sealed record FinishAgainBody(int Again);
 
 /// <summary>Which asset a record in doubt became.</summary>
 public sealed record AdoptBody(string? Rid);
@@ -48,6 +52,10 @@ internal static class RecordsApi
             .WithSummary("Give a record in doubt up")
             .WithDescription("An unknown record becomes failed with the code given_up. It is sent again only by a rerun that names the row or that code.")
             .Problems(404, 409);
+        import.MapPost("/finish", FinishAsync).RequireAuthorization(Policy.Operator)
+            .WithSummary("Finish assets again")
+            .WithDescription("Caption, texts, tags, reference id and gallery of the selection's imported records for which that failed (finish=failed) are written again. Nothing is submitted.")
+            .Problems(400, 404);
         import.MapGet("/results", ResultsAsync).RequireAuthorization(Policy.Viewer).WithSummary("The manifest with what became of each row, streamed").Problems(400, 404, 409)
             .Produces<string>(contentType: "text/csv").Produces<string>(contentType: "application/jsonl");
     }
@@ -65,7 +73,7 @@ internal static class RecordsApi
             return RowNotFound(id, rowNumber);
         return TypedResults.Ok(new RecordBody(
             r.RowNumber, r.LineNumber, r.Url, r.Caption, r.ReferenceId, r.State, r.StatusId, r.Rid, r.Attempts, r.Error, r.Progress, r.ProgressBytes, r.TotalBytes,
-            r.NextAttemptAt, r.SubmittedAt, r.FinishedAt, r.PossiblyDuplicated, attempts));
+            r.NextAttemptAt, r.SubmittedAt, r.FinishedAt, r.PossiblyDuplicated, r.Finish, attempts));
     }
 
     private static async Task<Results<Ok<CandidatesView>, ProblemHttpResult>> CandidatesAsync(
@@ -100,6 +108,12 @@ internal static class RecordsApi
             return Problem.RefusedInThisState(state, $"Row {rowNumber} is {EnumText<RecordState>.Of(state)}; only an unknown record can be given up.");
         return await FindAsync(id, rowNumber, records, cancellationToken);
     }
+
+    private static async Task<Results<Ok<FinishAgainBody>, ProblemHttpResult>> FinishAsync(
+        int id, SelectionBody selection, FinishAgain again, HttpContext context, CancellationToken cancellationToken) =>
+        await again.RunAsync(id, selection.ToFilter(), context.User.Actor(), cancellationToken) is { } count
+            ? TypedResults.Ok(new FinishAgainBody(count))
+            : Problem.ImportNotFound(id);
 
     private static ProblemHttpResult RowNotFound(int id, int rowNumber) => Problem.NotFound($"There is no import {id} with a row {rowNumber}.");
 

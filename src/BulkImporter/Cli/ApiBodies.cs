@@ -114,6 +114,12 @@ internal sealed record RerunBody
     public IReadOnlyList<RefusalBody> Refusals { get; init; } = [];
 }
 
+/// <summary>How many records' assets are being finished again.</summary>
+internal sealed record FinishAgainBody
+{
+    public int Again { get; init; }
+}
+
 internal sealed record RefusalBody
 {
     public string State { get; init; } = "";

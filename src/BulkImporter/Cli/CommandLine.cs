@@ -78,6 +78,7 @@ public static class CommandLine
             SteerVerb.Resume(surroundings),
             SteerVerb.Cancel(surroundings),
             new RerunVerb(surroundings),
+            new FinishVerb(surroundings),
             new AdoptVerb(surroundings),
             new GiveUpVerb(surroundings),
             new ExportVerb(surroundings),

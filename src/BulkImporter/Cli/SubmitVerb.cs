@@ -13,7 +13,7 @@ internal sealed class SubmitVerb : ClientVerb
     private readonly Option<string?> account = new("--account") { HelpName = "NAME", Description = "The Cincopa account that the media go to [default]" };
     private readonly Option<string?> name = new("--name") { HelpName = "NAME", Description = "What to call the import (the file's name)" };
     private readonly Option<string?> map = new("--map") { HelpName = "MAPPING", Description = "Which column is what, when the header does not tell: url=OriginalURL,caption=Title" };
-    private readonly Option<string[]> set = new("--set") { HelpName = "KEY=VALUE", Description = "A setting of the import, repeatable: maxAttempts, chunkSize, whenUnknown (hold or resubmit), priority, fid, firstRows", DefaultValueFactory = _ => [] };
+    private readonly Option<string[]> set = new("--set") { HelpName = "KEY=VALUE", Description = "A setting of the import, repeatable: maxAttempts, chunkSize, whenUnknown (hold or resubmit), priority, fid, transfer (pull, push or auto), firstRows", DefaultValueFactory = _ => [] };
     private readonly Option<bool> start = new("--start") { Description = "Start at once, without review" };
     private readonly Option<bool> watch = new("--watch", "-w") { Description = "Follow it to its end; Ctrl-C stops watching, not the import" };
     private readonly Option<string?> idempotencyKey = new("--idempotency-key") { HelpName = "KEY", Description = "Submitting again with the same key answers with the first import instead of making another" };

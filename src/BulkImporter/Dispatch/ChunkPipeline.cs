@@ -15,7 +15,7 @@ namespace BulkImporter.Dispatch;
 /// </summary>
 internal sealed class ChunkPipeline(
     Lease lease, CallLimits limits, CurrentAccess current, Fid? fid, RecordTransitions transitions, CallGovernor governor,
-    AccountHealth health, ICincopaClient cincopa, RetrySchedule schedule, TimeProvider clock, ILogger log)
+    AccountHealth health, ICincopaClient cincopa, PushFile push, RetrySchedule schedule, TimeProvider clock, ILogger log)
 {
     /// <summary>How long after acceptance the status is first asked.</summary>
     private static readonly TimeSpan FirstPoll = TimeSpan.FromSeconds(1);
@@ -201,16 +201,16 @@ internal sealed class ChunkPipeline(
         foreach (var answer in late) Log.LateAcceptance(log, lease.ImportId, answer.RowNumber, answer.Attempt, answer.StatusId);
         if (batch.FindLast(a => a.AccountError is not null).AccountError is { } error)
             await health.FailedAsync(lease.AccountId, current.Version, CallKind.Submit, error);
-        else if (batch.Exists(a => a.Answer.To == RecordState.Submitted))
+        else if (batch.Exists(a => a.Answer.To is RecordState.Submitted or RecordState.Imported))
             await health.WorkedAsync(lease.AccountId, CallKind.Submit);
         return begun;
     }
 
     private void Send(Block block, IReadOnlyList<Intent> intents)
     {
-        var urls = block.Records.ToDictionary(r => r.RowNumber, r => r.SourceUrl);
+        var records = block.Records.ToDictionary(r => r.RowNumber);
         for (var place = 0; place < intents.Count; place++)
-            toSend.Writer.TryWrite(new Begun(intents[place], urls[intents[place].RowNumber], block, place));
+            toSend.Writer.TryWrite(new Begun(intents[place], records[intents[place].RowNumber], block, place));
     }
 
     /// <summary>Intents that no lane has taken yet are given back at once; the lanes may be busy with long calls.</summary>
@@ -234,7 +234,14 @@ internal sealed class ChunkPipeline(
         {
             if (stopSending.IsCancellationRequested) return NotSent(intent);
             if (!begun.Block.WhileSilent && health.IsSilent(lease.AccountId)) return NotSent(intent);
-            var result = await cincopa.UploadFromUrlAsync(current.Access, begun.SourceUrl, fid, MayLeaveAsync, abandon);
+            var gallery = begun.Record.Fid is { } own ? new Fid(own) : fid;
+            if (begun.Record.IsPush)
+            {
+                if (!await governor.MayStartAsync(lease.AccountId, CallKind.Submit, begun.Block.Permits, begun.Place, stopSending)) return NotSent(intent);
+                var pushed = await push.RunAsync(lease, intent, begun.Record, gallery, current.Access, stopSending, abandon);
+                return new(pushed.Answer, pushed.ForHealth is { } said ? health.Noted(lease.AccountId, said) : null);
+            }
+            var result = await cincopa.UploadFromUrlAsync(current.Access, begun.Record.SourceUrl, gallery, MayLeaveAsync, abandon);
             var answered = new Answered(Verdict.Of(intent, result, schedule), health.Noted(lease.AccountId, result));
             return result is SubmitResult.Refused { Error: { Kind: RemoteErrorKind.NotTheApi } page } && await cincopa.IsElsewhereAsync(current.Access, abandon)
                 ? new(answered.Answer with { GiveBack = true }, page)
@@ -272,7 +279,7 @@ internal sealed class ChunkPipeline(
     private sealed record Block(List<DueRecord> Records, Permits Permits, Task Ready, bool WhileSilent);
 
     /// <summary>A committed intent on its way to a lane, with its place among the block's permits.</summary>
-    private readonly record struct Begun(Intent Intent, string SourceUrl, Block Block, int Place);
+    private readonly record struct Begun(Intent Intent, DueRecord Record, Block Block, int Place);
 
     /// <param name="AccountError">What the answer says against the account, or null.</param>
     private readonly record struct Answered(Answer Answer, RemoteError? AccountError);

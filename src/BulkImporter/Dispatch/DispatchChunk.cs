@@ -14,14 +14,14 @@ namespace BulkImporter.Dispatch;
 /// </summary>
 public sealed class DispatchChunk(
     NpgsqlDataSource database, LeaseKeeper leases, RecordTransitions transitions, AccountAccess accounts, CallGovernor governor,
-    AccountHealth health, ICincopaClient cincopa, RetrySchedule schedule, ChunkGivenBack givenBack, IOptions<DispatchOptions> options,
+    AccountHealth health, ICincopaClient cincopa, PushFile push, RetrySchedule schedule, ChunkGivenBack givenBack, IOptions<DispatchOptions> options,
     IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<DispatchChunk> log)
 {
     public const string Queue = "dispatch";
 
     private const string ReadDue = """
-        SELECT r.row_number, r.source_url
-        FROM importer.import_record r
+        SELECT r.row_number, r.source_url, r.is_push, m.fid, m.file_name
+        FROM importer.import_record r LEFT JOIN importer.record_meta m ON m.import_id = r.import_id AND m.row_number = r.row_number
         WHERE r.import_id = $1 AND r.row_number BETWEEN $2 AND $3 AND r.state = 'pending' AND (r.next_attempt_at IS NULL OR r.next_attempt_at <= now())
         ORDER BY r.row_number
         """;
@@ -61,7 +61,7 @@ public sealed class DispatchChunk(
         var startedAt = clock.GetTimestamp();
 
         // 2. What is due in it now. What becomes due later makes the chunk due again.
-        var due = await database.QueryAsync(ReadDue, r => new DueRecord(r.GetInt32(0), r.GetString(1)), cancellationToken,
+        var due = await database.QueryAsync(ReadDue, r => new DueRecord(r.GetInt32(0), r.GetString(1), r.GetBoolean(2), r.Text(3), r.Text(4)), cancellationToken,
             lease.ImportId, lease.FirstRow, lease.LastRow);
         var fid = (await database.QueryAsync(ReadGallery, r => r.Text(0), cancellationToken, lease.ImportId)).SingleOrDefault();
         var current = await accounts.GetAsync(lease.AccountId, cancellationToken);
@@ -74,7 +74,7 @@ public sealed class DispatchChunk(
             if (lifetime.ApplicationStopping.IsCancellationRequested) abandon.CancelAfter(options.Value.GracefulStop);
         });
         var pipeline = new ChunkPipeline(lease, held.Limits, current, fid is null ? null : new Fid(fid),
-            transitions, governor, health, cincopa, schedule, clock, log);
+            transitions, governor, health, cincopa, push, schedule, clock, log);
         var answered = await pipeline.RunAsync(due, stopSending.Token, abandon.Token);
 
         // 4. Every answer is written: the chunk may be anyone's again.
@@ -85,4 +85,6 @@ public sealed class DispatchChunk(
 }
 
 /// <summary>A pending record whose time has come.</summary>
-public readonly record struct DueRecord(int RowNumber, string SourceUrl);
+/// <param name="Fid">The row's own gallery, in place of the import's.</param>
+/// <param name="FileName">What a pushed file is called, if the row says so.</param>
+public readonly record struct DueRecord(int RowNumber, string SourceUrl, bool IsPush = false, string? Fid = null, string? FileName = null);

@@ -2,6 +2,7 @@ using BulkImporter.Access;
 using BulkImporter.Api;
 using BulkImporter.Dashboard;
 using BulkImporter.Export;
+using BulkImporter.Finish;
 using BulkImporter.Reconcile;
 using BulkImporter.Rerun;
 
@@ -17,6 +18,7 @@ public static class WebHost
             .AddRerun()
             .AddExport()
             .AddAdoption()
+            .AddFinishOrders()
             .AddAccess()
             .AddApi()
             .AddDashboard();

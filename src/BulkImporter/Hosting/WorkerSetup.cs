@@ -1,4 +1,5 @@
 using BulkImporter.Dispatch;
+using BulkImporter.Finish;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using BulkImporter.Reconcile;
@@ -13,13 +14,14 @@ public static class WorkerSetup
 {
     public static IServiceCollection AddWorker(this IServiceCollection services)
     {
-        services.AddDispatch().AddStatus().AddReconcile().AddSingleton<FollowImports>().AddSingleton<CompareCounters>().AddHangfireWorker();
+        services.AddDispatch().AddStatus().AddReconcile().AddFinish().AddSingleton<FollowImports>().AddSingleton<CompareCounters>().AddHangfireWorker();
 
         services.AddPeriodic("parse feeder", _ => TimeSpan.FromSeconds(1), p => p.GetRequiredService<QueueParsing>().RunAsync, IfAny);
         services.AddPeriodic("chunk feeder", o => o.FeedInterval, p => p.GetRequiredService<ChunkFeeder>().RunAsync, Never,
             wake: p => p.GetRequiredService<ChunkGivenBack>().WaitHandle);
         services.AddPeriodic("lease rescue", _ => TimeSpan.FromSeconds(2), p => p.GetRequiredService<RescueLeases>().RunAsync, IfAny);
         services.AddPeriodic("status poller", _ => TimeSpan.FromMilliseconds(250), p => p.GetRequiredService<StatusPoller>().RunAsync, IfAny);
+        services.AddPeriodic("finisher", _ => TimeSpan.FromMilliseconds(500), p => p.GetRequiredService<FinishRecords>().RunAsync, IfAny);
         services.AddPeriodic("import follower", _ => TimeSpan.FromSeconds(1), p => async stop => { await p.GetRequiredService<FollowImports>().RunAsync(stop); return 0; }, Never);
         services.AddPeriodic("unknown reconciler", _ => TimeSpan.FromSeconds(10), p => p.GetRequiredService<ReconcileUnknown>().RunAsync, IfAny);
         services.AddPeriodic("unknown resubmitter", _ => TimeSpan.FromSeconds(10), p => p.GetRequiredService<ResubmitUnknown>().RunAsync, Never);

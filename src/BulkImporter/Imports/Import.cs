@@ -40,6 +40,9 @@ public sealed class Import
     /// <summary>The gallery that new assets join, or null for none.</summary>
     public string? Fid { get; set; }
 
+    /// <summary>How the files of rows go that do not say so themselves.</summary>
+    public ImportTransfer Transfer { get; set; } = ImportTransfer.Pull;
+
     /// <summary>Data rows of the manifest, at most <see cref="FirstRows"/>; null until it is parsed.</summary>
     public int? RowCount { get; set; }
 
@@ -73,11 +76,13 @@ public sealed class Import
             {
                 t.HasCheckConstraint("import_state_is_known", EnumText<ImportState>.Check("state"));
                 t.HasCheckConstraint("import_when_unknown_is_known", EnumText<WhenUnknown>.Check("when_unknown"));
+                t.HasCheckConstraint("import_transfer_is_known", EnumText<ImportTransfer>.Check("transfer"));
                 t.HasCheckConstraint("import_settings_are_positive", "chunk_size > 0 AND max_attempts > 0 AND first_rows > 0");
                 t.HasCheckConstraint("import_counted_once_parsed", "row_count IS NOT NULL OR state IN ('parsing', 'rejected', 'cancelled')");
                 t.HasCheckConstraint("import_finished_at_iff_ended", "(finished_at IS NOT NULL) = (state IN ('finished', 'cancelled', 'rejected'))");
             });
             entity.HasKey(i => i.Id);
+            entity.Property(i => i.Transfer).HasDefaultValue(ImportTransfer.Pull);
             entity.HasIndex(i => i.IdempotencyKey).IsUnique();
             entity.HasOne<Account>().WithMany().HasForeignKey(i => i.AccountId).OnDelete(DeleteBehavior.Restrict);
             entity.HasStorageParameter("fillfactor", 50);

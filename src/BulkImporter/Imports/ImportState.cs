@@ -38,3 +38,17 @@ public enum WhenUnknown
     /// <summary>Submit it again after the grace time: a duplicate rather than a gap.</summary>
     Resubmit,
 }
+
+/// <summary>How the files of an import's rows reach Cincopa, unless a row says so itself.</summary>
+[StoredAsText]
+public enum ImportTransfer
+{
+    /// <summary>Cincopa fetches them from their addresses.</summary>
+    Pull,
+
+    /// <summary>We read them and send them.</summary>
+    Push,
+
+    /// <summary>Cincopa fetches those whose addresses fit into its call; the others are sent.</summary>
+    Auto,
+}

@@ -43,7 +43,11 @@ public sealed record ImportView(
     int Stalled,
     AccountState AccountState,
     int? FirstRows,
-    string? StartedBy);
+    string? StartedBy,
+    FinishCounts Finishing);
+
+/// <summary>Imported records whose assets still lack texts, reference id or gallery: those that are being finished, and those for which that failed.</summary>
+public sealed record FinishCounts(int Pending, int Failed);
 
 /// <param name="Sha256">Of the bytes as received, lower-case hexadecimal.</param>
 public sealed record ManifestSummary(string FileName, string Sha256, long SizeBytes);

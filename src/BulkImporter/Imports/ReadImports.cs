@@ -28,7 +28,8 @@ public sealed class ReadImports(NpgsqlDataSource database, IOptions<ImportsOptio
             (SELECT count(*)::int FROM importer.status_poll p WHERE p.import_id = i.id AND c.submitted > 0 AND p.moved_at < now() - $1::interval),
             a.state, i.first_rows,
             CASE WHEN i.started_at IS NOT NULL THEN coalesce(
-                (SELECT e.actor FROM importer.audit_entry e WHERE e.import_id = i.id AND e.action = 'import_started' ORDER BY e.id LIMIT 1), i.created_by) END
+                (SELECT e.actor FROM importer.audit_entry e WHERE e.import_id = i.id AND e.action = 'import_started' ORDER BY e.id LIMIT 1), i.created_by) END,
+            finish.pending, finish.failed
         FROM importer.import i
         JOIN importer.account a ON a.id = i.account_id
         JOIN importer.manifest m ON m.id = i.manifest_id
@@ -50,6 +51,9 @@ public sealed class ReadImports(NpgsqlDataSource database, IOptions<ImportsOptio
                 WHERE import_id = i.id AND c.failed + c.unknown > 0
                 GROUP BY code) by_code
             WHERE n > 0) failure
+        CROSS JOIN LATERAL (
+            SELECT count(*) FILTER (WHERE f.state = 'pending')::int AS pending, count(*) FILTER (WHERE f.state = 'failed')::int AS failed
+            FROM importer.record_finish f WHERE f.import_id = i.id AND f.state <> 'done') finish
         LEFT JOIN LATERAL (
             SELECT CASE WHEN a.state = 'suspended' THEN 'Account ' || a.name || ' is suspended: ' || coalesce(a.reason, 'no reason was given') || '.'
                 ELSE (SELECT 'Account ' || a.name || ' waits until ' || to_char(b.blocked_until AT TIME ZONE 'UTC', 'HH24:MI:SS') || ' UTC: '
@@ -125,7 +129,7 @@ public sealed class ReadImports(NpgsqlDataSource database, IOptions<ImportsOptio
             EnumText<ImportState>.Parse(r.GetString(6)), r.Text(7), r.Number(8), counts, rate, eta, Failures(r),
             r.GetFieldValue<DateTimeOffset>(22), r.Time(23), r.Time(24), r.GetString(25), r.GetInt32(26), r.Text(27), r.GetBoolean(28), r.GetInt32(29),
             EnumText<WhenUnknown>.Parse(r.GetString(30)), r.GetInt32(31), r.Text(32), r.Number(33), r.GetInt32(34),
-            EnumText<AccountState>.Parse(r.GetString(35)), r.Number(36), r.Text(37));
+            EnumText<AccountState>.Parse(r.GetString(35)), r.Number(36), r.Text(37), new FinishCounts(r.GetInt32(38), r.GetInt32(39)));
     }
 
     private static (double? Rate, long? Eta) Rate(NpgsqlDataReader r, StateCounts counts)

@@ -32,6 +32,9 @@ public sealed record NewImport(int ManifestId, string CreatedBy)
     /// <summary>The gallery that new assets join, or null for none.</summary>
     public string? Fid { get; init; }
 
+    /// <summary>How files go of which their rows do not say it.</summary>
+    public ImportTransfer Transfer { get; init; } = ImportTransfer.Pull;
+
     /// <summary>Records per chunk; null = 500.</summary>
     public int? ChunkSize { get; init; }
 
@@ -52,8 +55,8 @@ public sealed class CreateImport(NpgsqlDataSource database)
         WITH created AS (
             INSERT INTO importer.import (
                 name, account_id, manifest_id, state, mapping, start_when_parsed, chunk_size, max_attempts, when_unknown, priority, fid,
-                first_rows, parsed_rows, idempotency_key, breaker_finished_base, breaker_failed_base, created_by, created_at)
-            SELECT coalesce($3, m.file_name), a.id, m.id, 'parsing', $4, $5, $6, $7, $8, $9, $10, $13::int, 0, $11, 0, 0, $12, now()
+                first_rows, transfer, parsed_rows, idempotency_key, breaker_finished_base, breaker_failed_base, created_by, created_at)
+            SELECT coalesce($3, m.file_name), a.id, m.id, 'parsing', $4, $5, $6, $7, $8, $9, $10, $13::int, $14, 0, $11, 0, 0, $12, now()
             FROM importer.manifest m, importer.account a
             WHERE m.id = $1 AND m.received_at IS NOT NULL AND a.name = $2
             ON CONFLICT (idempotency_key) DO NOTHING
@@ -74,7 +77,7 @@ public sealed class CreateImport(NpgsqlDataSource database)
         var created = await connection.QueryAsync(Create, r => r.GetInt32(0), cancellationToken,
             import.ManifestId, import.Account, import.Name, import.Mapping, import.Start, import.ChunkSize ?? DefaultChunkSize,
             import.MaxAttempts ?? DefaultMaxAttempts, EnumText<WhenUnknown>.Of(import.WhenUnknown), import.Priority, import.Fid,
-            import.IdempotencyKey, import.CreatedBy, import.FirstRows);
+            import.IdempotencyKey, import.CreatedBy, import.FirstRows, EnumText<ImportTransfer>.Of(import.Transfer));
         if (created is [var id]) return new(id, Existed: false);
 
         // Nothing was inserted: another caller used the key in this moment, or a name that the import needs is not there.

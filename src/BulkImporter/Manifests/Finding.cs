@@ -28,7 +28,6 @@ public enum FindingCode
     DuplicateReferenceId,
     AlreadyImported,
     TransferUnknown,
-    PushNotAvailable,
     TooManyFields,
     UnterminatedQuote,
     TextAfterQuote,
@@ -61,7 +60,6 @@ public static class FindingCodes
         FindingCode.DuplicateReferenceId => "duplicate_reference_id",
         FindingCode.AlreadyImported => "already_imported",
         FindingCode.TransferUnknown => "transfer_unknown",
-        FindingCode.PushNotAvailable => "push_not_available",
         FindingCode.TooManyFields => "too_many_fields",
         FindingCode.UnterminatedQuote => "unterminated_quote",
         FindingCode.TextAfterQuote => "text_after_quote",
@@ -95,7 +93,6 @@ public static class FindingCodes
             or FindingCode.DuplicateUrl
             or FindingCode.AlreadyImported
             or FindingCode.TransferUnknown
-            or FindingCode.PushNotAvailable
             or FindingCode.UnterminatedQuote
             or FindingCode.TextAfterQuote
             or FindingCode.NulByte
@@ -110,7 +107,7 @@ public static class FindingCodes
         FindingCode.UrlScheme => "Only http and https can be fetched. Share the file over https, for example with a pre-signed link.",
         FindingCode.UrlMalformed => "The host, the port or a character of this address is not allowed. Open it in a browser and copy the address from there.",
         FindingCode.UrlCredentials => "Remove the user name and password from the address, and use a pre-signed link instead.",
-        FindingCode.UrlTooLong => "Too long for the remote call's query. Use a shorter link.",
+        FindingCode.UrlTooLong => "Too long for the remote call's query. Use a shorter link, or let the file be sent: transfer push in the row, or auto as the import's setting.",
         FindingCode.UrlHostPrivate => "Cincopa cannot reach this host from the internet. Use a public address.",
         FindingCode.UrlConsumerVideoSite => "This is a watch page, not a media file, and consumer video sites are not supported. Use the address of the file itself.",
         FindingCode.UrlExpired => "The signed link has run out. Make new links and upload the manifest again.",
@@ -121,7 +118,6 @@ public static class FindingCodes
         FindingCode.DuplicateReferenceId => "Another row has the same reference id. Both are imported; the later cannot be told from the first by it.",
         FindingCode.AlreadyImported => "An earlier import of this account already has this address. Switch the check off to import it again.",
         FindingCode.TransferUnknown => "Write pull or nothing.",
-        FindingCode.PushNotAvailable => "This version lets Cincopa fetch the file and cannot send it itself. Give an address that Cincopa can reach, and leave transfer empty.",
         FindingCode.TooManyFields => "The row has more fields than the header. Put values that hold the separator in double quotes.",
         FindingCode.UnterminatedQuote => "A quoted value begins in this row and is not closed. Close it, or double the quotes that belong to the value.",
         FindingCode.TextAfterQuote => "Text follows a closing quote. Double the quotes that belong to the value.",

@@ -1,4 +1,5 @@
 using System.Text;
+using BulkImporter.Imports;
 
 namespace BulkImporter.Manifests;
 
@@ -27,7 +28,14 @@ public readonly record struct CheckedRow(
     string? ReferenceId,
     string? Gallery,
     string? Filename,
-    Transfer Transfer);
+    Transfer Transfer,
+    string? Fid = null,
+    string? RelatedLinkText = null,
+    string? RelatedLinkUrl = null)
+{
+    /// <summary>Whether it says something that most rows do not, which is kept apart.</summary>
+    internal bool HasMeta => (Description ?? LongDescription ?? Tags ?? Gallery ?? Fid ?? Filename ?? RelatedLinkText ?? RelatedLinkUrl) is not null;
+}
 
 /// <summary>
 /// The checks that one row can be judged by alone; the server and the offline <c>validate</c> both go through here.
@@ -35,8 +43,9 @@ public readonly record struct CheckedRow(
 /// </summary>
 /// <param name="layout">The manifest's layout.</param>
 /// <param name="rules">The rules for URLs.</param>
+/// <param name="transfers">How files go of which their rows do not say it.</param>
 /// <param name="now">One time for the whole manifest, so that two runs of one parse agree.</param>
-public sealed class ManifestChecks(ManifestLayout layout, SourceUrlRules rules, DateTimeOffset now)
+public sealed class ManifestChecks(ManifestLayout layout, SourceUrlRules rules, DateTimeOffset now, ImportTransfer transfers = ImportTransfer.Pull)
 {
     /// <summary>The longest value, in bytes of UTF-8.</summary>
     public const int MaxFieldLength = 1024 * 1024;
@@ -51,7 +60,7 @@ public sealed class ManifestChecks(ManifestLayout layout, SourceUrlRules rules, 
         CheckShape(row, findings);
         var url = row.Value(ManifestColumn.Url);
         var transfer = CheckTransfer(row, findings);
-        CheckUrl(row, url, transfer, findings);
+        transfer = CheckUrl(row, url, transfer, row.Value(ManifestColumn.Transfer).IsEmpty && transfers == ImportTransfer.Auto, findings);
 
         var isBlocked = false;
         for (var index = first; index < findings.Count; index++)
@@ -70,7 +79,10 @@ public sealed class ManifestChecks(ManifestLayout layout, SourceUrlRules rules, 
             Text(row.Value(ManifestColumn.ReferenceId)),
             Text(row.Value(ManifestColumn.Gallery)),
             Text(row.Value(ManifestColumn.Filename)),
-            transfer);
+            transfer,
+            Text(row.Value(ManifestColumn.Fid)),
+            Text(row.Value(ManifestColumn.RelatedLinkText)),
+            Text(row.Value(ManifestColumn.RelatedLinkUrl)));
     }
 
     /// <summary>A value as it can be stored: PostgreSQL takes no NUL, and a too long value is an error anyway.</summary>
@@ -148,28 +160,34 @@ public sealed class ManifestChecks(ManifestLayout layout, SourceUrlRules rules, 
     private Transfer CheckTransfer(ManifestRow row, List<Finding> findings)
     {
         var value = row.Value(ManifestColumn.Transfer);
-        if (value.IsEmpty || Ascii.EqualsIgnoreCase(value, "pull"u8))
+        if (value.IsEmpty)
+            return transfers == ImportTransfer.Push ? Transfer.Push : Transfer.Pull;
+        if (Ascii.EqualsIgnoreCase(value, "pull"u8))
             return Transfer.Pull;
         if (Ascii.EqualsIgnoreCase(value, "push"u8))
-        {
-            // Known, but nothing here can push yet: importing it by pull instead would be another thing than was asked for.
-            findings.Add(Of(row, layout.ColumnOf(ManifestColumn.Transfer), FindingCode.PushNotAvailable, value));
             return Transfer.Push;
-        }
         findings.Add(Of(row, layout.ColumnOf(ManifestColumn.Transfer), FindingCode.TransferUnknown, value));
         return Transfer.Pull;
     }
 
-    private void CheckUrl(ManifestRow row, ReadOnlySpan<byte> url, Transfer transfer, List<Finding> findings)
+    /// <summary>Answers how the file goes: a URL that is too long for Cincopa's call is ours to read, when the import says so.</summary>
+    private Transfer CheckUrl(ManifestRow row, ReadOnlySpan<byte> url, Transfer transfer, bool mayPush, List<Finding> findings)
     {
+        // A file of this machine: whether it lies where files may be pushed from is judged when it is opened.
+        if (transfer == Transfer.Push && url.StartsWith("file:///"u8))
+            return transfer;
         var count = rules.Check(url, now, _urlProblems);
         foreach (var code in _urlProblems.AsSpan(0, count))
         {
             // Only the remote call's query is too short for it; our own download is not.
-            if (code == FindingCode.UrlTooLong && transfer == Transfer.Push)
+            if (code == FindingCode.UrlTooLong && (transfer == Transfer.Push || mayPush))
+            {
+                transfer = Transfer.Push;
                 continue;
+            }
             findings.Add(Of(row, layout.Columns[_urlColumn], code, url));
         }
+        return transfer;
     }
 
     private static Finding Of(ManifestRow row, string? column, FindingCode code, ReadOnlySpan<byte> value = default) =>

@@ -1,4 +1,5 @@
 using BulkImporter.Data;
+using BulkImporter.Imports;
 using BulkImporter.Records;
 using Hangfire;
 using Npgsql;
@@ -20,13 +21,18 @@ public sealed class ParseManifest(
 
     // Held to the end of the transaction: a second job for the same import finds it taken and ends.
     private const string TakeImport = """
-        SELECT i.manifest_id, i.mapping, i.chunk_size, i.max_attempts, coalesce(i.first_rows, 2147483647) FROM importer.import i
+        SELECT i.manifest_id, i.mapping, i.chunk_size, i.max_attempts, coalesce(i.first_rows, 2147483647), i.transfer FROM importer.import i
         WHERE i.id = $1 AND i.state = 'parsing' AND pg_try_advisory_xact_lock(hashtext('bulkimporter.parse'), i.id)
         """;
 
     private const string CopyRecords = """
-        COPY importer.import_record (import_id, row_number, chunk_number, line_number, state, source_key, source_url, caption, reference_id,
+        COPY importer.import_record (import_id, row_number, chunk_number, line_number, state, source_key, source_url, caption, reference_id, is_push,
             attempt_count, attempts_left, error_code, error_message, possibly_duplicated, finished_at) FROM STDIN (FORMAT binary)
+        """;
+
+    private const string CopyMeta = """
+        COPY importer.record_meta (import_id, row_number, description, long_description, tags, related_link_text, related_link_url, gallery, fid, file_name)
+            FROM STDIN (FORMAT binary)
         """;
 
     private const string CopyFindings =
@@ -93,15 +99,16 @@ public sealed class ParseManifest(
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var taken = await connection.QueryAsync(TakeImport,
-            r => (ManifestId: r.GetInt32(0), Mapping: r.Text(1), ChunkSize: r.GetInt32(2), Attempts: (short)r.GetInt32(3), MostRows: r.GetInt32(4)), cancellationToken, importId);
+            r => (ManifestId: r.GetInt32(0), Mapping: r.Text(1), ChunkSize: r.GetInt32(2), Attempts: (short)r.GetInt32(3), MostRows: r.GetInt32(4), Transfer: EnumText<ImportTransfer>.Parse(r.GetString(5))), cancellationToken, importId);
         if (taken is not [var import]) return;
 
         // 1. Rows to records, findings and chunks.
         await using var bytes = await manifests.OpenAsync(import.ManifestId, cancellationToken);
         await using var reader = await ManifestReader.OpenAsync(bytes, import.Mapping is null ? null : ManifestMapping.Parse(import.Mapping), cancellationToken);
-        var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow());
+        var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow(), import.Transfer);
         var chunks = new ChunkCounts(import.ChunkSize);
         var findings = new List<Finding>();
+        var meta = new List<CheckedRow>();
         var (sources, references) = (new SeenBefore(), new SeenBefore());
         var rows = 0;
         var more = await reader.ReadAsync(cancellationToken);
@@ -118,10 +125,12 @@ public sealed class ParseManifest(
                     var error = row.IsBlocked ? findings.Skip(before).First(f => f.Severity == FindingSeverity.Error) : null;
                     if (row.Key is { } key) sources.Add(key);
                     if (row.ReferenceId is { } reference) references.Add(reference);
+                    if (!row.IsBlocked && row.HasMeta) meta.Add(row);
                     WriteRecord(copy, importId, chunks.Add(row.IsBlocked), row, error, import.Attempts);
                 }
                 await copy.CompleteAsync(cancellationToken);
             }
+            WriteMeta(connection, importId, meta);
             await WriteFindingsAsync(connection, importId, findings, cancellationToken);
             await WriteChunksAsync(connection, importId, chunks.TakeFull(isLast: !more), cancellationToken);
             await database.ExecuteAsync(TellProgress, cancellationToken, importId, rows);
@@ -159,6 +168,7 @@ public sealed class ParseManifest(
         WriteText(copy, error is null ? row.Url : row.Url.Length == 0 ? null : FindingMask.Mask(row.Url));
         WriteText(copy, row.Caption);
         WriteText(copy, row.ReferenceId);
+        copy.Write(row.Transfer == Transfer.Push, NpgsqlDbType.Boolean);
         copy.Write((short)0, NpgsqlDbType.Smallint);
         copy.Write(attempts, NpgsqlDbType.Smallint);
         WriteText(copy, error?.Code.Name());
@@ -166,6 +176,28 @@ public sealed class ParseManifest(
         copy.Write(false, NpgsqlDbType.Boolean);
         if (error is null) copy.WriteNull();
         else copy.Write(clock.GetUtcNow(), NpgsqlDbType.TimestampTz);
+    }
+
+    private static void WriteMeta(NpgsqlConnection connection, int importId, List<CheckedRow> rows)
+    {
+        if (rows.Count == 0) return;
+        using var copy = connection.BeginBinaryImport(CopyMeta);
+        foreach (var row in rows)
+        {
+            copy.StartRow();
+            copy.Write(importId, NpgsqlDbType.Integer);
+            copy.Write(row.RowNumber, NpgsqlDbType.Integer);
+            WriteText(copy, row.Description);
+            WriteText(copy, row.LongDescription);
+            WriteText(copy, row.Tags);
+            WriteText(copy, row.RelatedLinkText);
+            WriteText(copy, row.RelatedLinkUrl);
+            WriteText(copy, row.Gallery);
+            WriteText(copy, row.Fid);
+            WriteText(copy, row.Filename);
+        }
+        copy.Complete();
+        rows.Clear();
     }
 
     private static void WriteText(NpgsqlBinaryImporter copy, string? text)

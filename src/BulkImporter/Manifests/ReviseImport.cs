@@ -62,6 +62,7 @@ public sealed class ReviseImport(NpgsqlDataSource database)
     [
         "DELETE FROM importer.import_chunk WHERE import_id = $1",
         "DELETE FROM importer.import_record WHERE import_id = $1",
+        "DELETE FROM importer.record_meta WHERE import_id = $1",
         "DELETE FROM importer.finding WHERE import_id = $1",
     ];
 

@@ -7,12 +7,12 @@ namespace BulkImporter.Records;
 public readonly record struct Intent(int RowNumber, short Attempt);
 
 /// <summary>What the answer to an attempt makes of its record.</summary>
-/// <param name="To">submitted, pending (again; failed when no attempt is left), failed or unknown.</param>
+/// <param name="To">submitted, imported (a pushed file), pending (again; failed when no attempt is left), failed or unknown.</param>
 /// <param name="RetryAfter">How long the record waits when it becomes pending.</param>
 /// <param name="GiveBack">The failure was not the row's: the attempt does not count against it.</param>
 public sealed record Answer(
     int RowNumber, short Attempt, RecordState To, string? StatusId, FailureCode? Code, short? HttpStatus, string? Message,
-    TimeSpan? RetryAfter, bool GiveBack);
+    TimeSpan? RetryAfter, bool GiveBack, string? Rid = null);
 
 /// <summary>What the status call makes of a submitted record.</summary>
 /// <param name="To">imported, pending (again; failed when no attempt is left), failed or unknown.</param>
@@ -93,26 +93,32 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
     /// <summary>Submitting (or unknown, when the rescue came before the late answer) to what the answer says.</summary>
     // The attempts that a record counts are there, so the insert is an update that always takes the key. A plain UPDATE is planned by statistics,
     // which know nothing of the attempts of a new installation; such a plan, once cached, reads the whole table for each batch.
-    private const string WriteAnswers = """
+    private const string WriteAnswers = $"""
         WITH answer AS (
-            SELECT * FROM unnest($2::int[], $3::smallint[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::text[], $9::interval[], $10::smallint[])
-                AS a(row_number, attempt, state, status_id, code, http_status, message, retry_after, give_back)
+            SELECT * FROM unnest($2::int[], $3::smallint[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::text[], $9::interval[], $10::smallint[], $14::text[])
+                AS a(row_number, attempt, state, status_id, code, http_status, message, retry_after, give_back, rid)
         ), moved AS (
             UPDATE importer.import_record r
             SET state = CASE WHEN a.state = 'pending' AND r.attempts_left + a.give_back <= 0 THEN 'failed' ELSE a.state END,
                 status_id = a.status_id,
+                rid = a.rid,
                 error_code = a.code,
-                error_message = a.message,
+                error_message = CASE WHEN a.code IS NOT NULL THEN a.message END,
                 attempts_left = r.attempts_left + a.give_back,
                 next_attempt_at = CASE WHEN a.state = 'pending' AND r.attempts_left + a.give_back > 0 THEN now() + a.retry_after END,
-                submitted_at = CASE WHEN a.state = 'submitted' THEN now() END,
+                submitted_at = CASE WHEN a.state IN ('submitted', 'imported') THEN now() END,
                 finished_at = CASE WHEN a.state = 'submitted' OR (a.state = 'pending' AND r.attempts_left + a.give_back > 0) THEN NULL ELSE now() END
             FROM answer a
             WHERE r.import_id = $1 AND r.row_number = a.row_number AND r.attempt_count = a.attempt AND r.state IN ('submitting', 'unknown')
-            RETURNING r.row_number, r.state, r.status_id, r.attempt_count
+            RETURNING r.import_id, r.row_number, r.state, r.status_id, r.attempt_count, r.rid, r.caption, r.reference_id, r.is_push
+        ), finishing AS (
+            {BeginFinishing}
+        ), uploaded AS (
+            DELETE FROM importer.push_upload u USING moved m WHERE m.state = 'imported' AND u.import_id = m.import_id AND u.row_number = m.row_number
         ), closed AS (
             INSERT INTO importer.attempt AS t (import_id, row_number, number, started_at, worker, status_id, http_status, message, outcome, finished_at)
-            SELECT $1, a.row_number, a.attempt, now(), $13, a.status_id, a.http_status, a.message, coalesce(a.code, 'accepted'), CASE WHEN a.code IS NOT NULL THEN now() END
+            SELECT $1, a.row_number, a.attempt, now(), $13, a.status_id, a.http_status, a.message, coalesce(a.code, CASE a.state WHEN 'imported' THEN 'imported' ELSE 'accepted' END),
+                CASE WHEN a.code IS NOT NULL OR a.state = 'imported' THEN now() END
             FROM answer a JOIN importer.import_record r ON r.import_id = $1 AND r.row_number = a.row_number AND a.attempt BETWEEN 1 AND r.attempt_count
             ON CONFLICT (import_id, row_number, number) DO UPDATE SET status_id = excluded.status_id, http_status = excluded.http_status,
                 message = excluded.message, outcome = excluded.outcome, finished_at = excluded.finished_at
@@ -138,8 +144,30 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         RETURNING r.row_number
         """;
 
+    /// <summary>
+    /// Of the records that <c>moved</c> to imported, those that have something to be finished. Everything that makes a record imported
+    /// says so in the same statement, so none is forgotten.
+    /// </summary>
+    private const string BeginFinishing = """
+        INSERT INTO importer.record_finish (import_id, row_number, account_id, rid, state, next_at, failed_count)
+            SELECT m.import_id, m.row_number, i.account_id, m.rid, 'pending', now(), 0
+            FROM moved m JOIN importer.import i ON i.id = m.import_id
+            LEFT JOIN importer.record_meta x ON x.import_id = m.import_id AND x.row_number = m.row_number
+            WHERE m.state = 'imported' AND (m.caption IS NOT NULL OR m.reference_id IS NOT NULL OR m.is_push
+                OR coalesce(x.description, x.long_description, x.tags, x.related_link_text, x.related_link_url, x.gallery) IS NOT NULL)
+            ON CONFLICT (import_id, row_number) DO NOTHING
+        """;
+
+    /// <summary>The same for a pushed file whose asset is not the record's.</summary>
+    private const string MarkPushedTwice = """
+        UPDATE importer.import_record r SET possibly_duplicated = true
+        FROM unnest($2::int[], $3::text[]) AS late(row_number, rid)
+        WHERE r.import_id = $1 AND r.row_number = late.row_number AND r.rid IS DISTINCT FROM late.rid
+        RETURNING r.row_number
+        """;
+
     /// <summary>Submitted to what the status call says; the status_id is the guard, so the end of an older attempt changes nothing.</summary>
-    private const string WriteConclusions = """
+    private const string WriteConclusions = $"""
         WITH conclusion AS (
             SELECT * FROM unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::interval[], $9::smallint[])
                 AS c(import_id, row_number, status_id, state, rid, code, message, retry_after, give_back)
@@ -154,7 +182,9 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
                 finished_at = CASE WHEN c.state = 'pending' AND r.attempts_left + c.give_back > 0 THEN NULL ELSE now() END
             FROM conclusion c
             WHERE r.import_id = c.import_id AND r.row_number = c.row_number AND r.status_id = c.status_id AND r.state = 'submitted'
-            RETURNING r.import_id, r.row_number, r.attempt_count
+            RETURNING r.import_id, r.row_number, r.attempt_count, r.state, r.rid, r.caption, r.reference_id, r.is_push
+        ), finishing AS (
+            {BeginFinishing}
         ), closed AS (
             UPDATE importer.attempt t
             SET finished_at = now(), outcome = coalesce(c.code, 'imported'), message = c.message,
@@ -169,7 +199,10 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         SELECT count(*) FROM moved
         """;
 
-    /// <summary>Submitting to unknown, for a chunk whose lease has run out; the chunk goes back to waiting in the same transaction.</summary>
+    /// <summary>
+    /// Submitting to unknown, for a chunk whose lease has run out; the chunk goes back to waiting in the same transaction. A push whose last
+    /// range had not begun made no asset: it is pending again (failed when no attempt is left) and goes on where it stood.
+    /// </summary>
     private const string TakeExpiredChunk = """
         UPDATE importer.import_chunk
         SET state = 'waiting', lease_owner = NULL, lease_token = NULL, lease_until = NULL, lease_window = 0, due_at = now()
@@ -178,17 +211,37 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         """;
 
     private const string LoseSubmitting = """
-        WITH moved AS (
-            UPDATE importer.import_record r
-            SET state = 'unknown', error_code = 'worker_lost', finished_at = now(),
-                error_message = 'The worker stopped between sending the call and recording its answer.'
+        WITH lost AS (
+            SELECT r.import_id, r.row_number, r.is_push AND NOT EXISTS (
+                SELECT 1 FROM importer.push_upload u
+                WHERE u.import_id = r.import_id AND u.row_number = r.row_number AND u.attempt = r.attempt_count AND u.last_begun_at IS NOT NULL) AS is_safe
+            FROM importer.import_record r
             WHERE r.import_id = $1 AND r.row_number BETWEEN $2 AND $3 AND r.state = 'submitting'
-            RETURNING r.import_id, r.row_number, r.attempt_count
+        ), moved AS (
+            UPDATE importer.import_record r
+            SET state = CASE WHEN NOT l.is_safe THEN 'unknown' WHEN r.attempts_left > 0 THEN 'pending' ELSE 'failed' END,
+                error_code = CASE WHEN l.is_safe THEN 'push_interrupted' ELSE 'worker_lost' END,
+                finished_at = CASE WHEN NOT l.is_safe OR r.attempts_left <= 0 THEN now() END,
+                error_message = CASE WHEN l.is_safe THEN 'The worker stopped while it sent the file; the next attempt goes on from there.'
+                    ELSE 'The worker stopped between sending the call and recording its answer.' END
+            FROM lost l
+            WHERE r.import_id = l.import_id AND r.row_number = l.row_number AND r.state = 'submitting'
+            RETURNING r.import_id, r.row_number, r.attempt_count, r.state, r.error_code
+        ), closed AS (
+            UPDATE importer.attempt t
+            SET finished_at = now(), outcome = m.error_code
+            FROM moved m
+            WHERE t.import_id = m.import_id AND t.row_number = m.row_number AND t.number = m.attempt_count
         )
-        UPDATE importer.attempt t
-        SET finished_at = now(), outcome = 'worker_lost'
-        FROM moved m
-        WHERE t.import_id = m.import_id AND t.row_number = m.row_number AND t.number = m.attempt_count
+        SELECT count(*) FILTER (WHERE state = 'unknown')::int FROM moved
+        """;
+
+    /// <summary>Unknown to pending: a pushed file that is not there under its name, which is its row's alone, did not arrive.</summary>
+    private const string PushAgain = """
+        UPDATE importer.import_record r
+        SET state = 'pending', next_attempt_at = NULL, finished_at = NULL
+        FROM unnest($1::int[], $2::int[], $3::smallint[]) AS p(import_id, row_number, attempt)
+        WHERE r.import_id = p.import_id AND r.row_number = p.row_number AND r.attempt_count = p.attempt AND r.state = 'unknown' AND r.is_push AND r.attempts_left > 0
         """;
 
     private const string LockChunksInDoubt = """
@@ -224,7 +277,7 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         """;
 
     /// <summary>Unknown to imported: the asset was found. What the attempt had ended with is kept in its message. The asset is nobody else's candidate any more.</summary>
-    private const string Adopt = """
+    private const string Adopt = $"""
         WITH adoption AS (
             SELECT * FROM unnest($2::int[], $3::int[], $4::smallint[], $5::text[], $6::text[]) AS a(import_id, row_number, attempt, rid, note)
         ), moved AS (
@@ -232,7 +285,11 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
             SET state = 'imported', rid = a.rid, error_code = NULL, error_message = NULL, finished_at = now()
             FROM adoption a
             WHERE r.import_id = a.import_id AND r.row_number = a.row_number AND r.attempt_count = a.attempt AND r.state = 'unknown'
-            RETURNING r.import_id, r.row_number, r.attempt_count, r.rid, a.note
+            RETURNING r.import_id, r.row_number, r.attempt_count, r.state, r.rid, r.caption, r.reference_id, r.is_push, a.note
+        ), finishing AS (
+            {BeginFinishing}
+        ), uploaded AS (
+            DELETE FROM importer.push_upload u USING moved m WHERE u.import_id = m.import_id AND u.row_number = m.row_number
         ), closed AS (
             UPDATE importer.attempt t
             SET finished_at = now(), outcome = 'reconciled', message = concat_ws(' ', t.outcome || ':', t.message, m.note)
@@ -368,7 +425,8 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
                 answers.Select(a => (short)(a.GiveBack ? 1 : 0)).ToArray(),
                 lease.AccountId,
                 firstPoll,
-                lease.Worker));
+                lease.Worker,
+                answers.Select(a => a.Rid).ToArray()));
         }
         if (rows.Length > 0) batch.BatchCommands.Add(Sql.BatchCommand(CommitIntents, lease.ImportId, lease.ChunkNumber, lease.Token, rows, lease.Worker));
 
@@ -394,15 +452,22 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
     private async Task<IReadOnlyList<Answer>> MarkLateAsync(
         Lease lease, IReadOnlyList<Answer> answers, HashSet<int> moved, TimeSpan firstPoll, CancellationToken cancellationToken)
     {
+        var pushed = answers.Where(a => a.To == RecordState.Imported && !moved.Contains(a.RowNumber)).ToList();
+        if (pushed.Count > 0)
+        {
+            var twice = await database.QueryAsync(MarkPushedTwice, r => r.GetInt32(0), cancellationToken,
+                lease.ImportId, pushed.Select(a => a.RowNumber).ToArray(), pushed.Select(a => a.Rid).ToArray());
+            pushed.RemoveAll(a => !twice.Contains(a.RowNumber));
+        }
         var late = answers.Where(a => a.To == RecordState.Submitted && !moved.Contains(a.RowNumber)).ToList();
-        if (late.Count == 0) return late;
+        if (late.Count == 0) return pushed;
         var adopted = await database.QueryAsync(FollowAdopted, r => r.GetInt32(0), cancellationToken,
             lease.ImportId, late.Select(a => a.RowNumber).ToArray(), late.Select(a => a.Attempt).ToArray(), late.Select(a => a.StatusId).ToArray(),
             lease.AccountId, firstPoll);
         late.RemoveAll(a => adopted.Contains(a.RowNumber));
         var marked = await database.QueryAsync(MarkPossiblyDuplicated, r => r.GetInt32(0), cancellationToken,
             lease.ImportId, late.Select(a => a.RowNumber).ToArray(), late.Select(a => a.StatusId).ToArray());
-        return late.FindAll(a => marked.Contains(a.RowNumber));
+        return [.. late.FindAll(a => marked.Contains(a.RowNumber)), .. pushed];
     }
 
     /// <summary>Writes what the status call said of submitted records. Answers how many moved; the rest had moved on before.</summary>
@@ -448,8 +513,7 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
             if (!await reader.ReadAsync(cancellationToken)) return null;
             (first, last) = (reader.GetInt32(0), reader.GetInt32(1));
         }
-        await using var lose = connection.Command(LoseSubmitting, importId, first, last);
-        var inDoubt = await lose.ExecuteNonQueryAsync(cancellationToken);
+        var inDoubt = (await connection.QueryAsync(LoseSubmitting, r => r.GetInt32(0), cancellationToken, importId, first, last)).Single();
         await transaction.CommitAsync(cancellationToken);
         return inDoubt;
     }
@@ -506,6 +570,19 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         var resubmitted = await connection.ExecuteAsync(ResubmitUnknown, cancellationToken, importId, grace, unlookedGrace);
         await transaction.CommitAsync(cancellationToken);
         return resubmitted;
+    }
+
+    /// <summary>Makes pushes in doubt pending again whose files were looked for and are not there. Answers how many.</summary>
+    public async Task<int> PushedAgainAsync(IReadOnlyList<(int ImportId, int RowNumber, short Attempt)> pushes, CancellationToken cancellationToken)
+    {
+        var imports = pushes.Select(p => p.ImportId).ToArray();
+        var rows = pushes.Select(p => p.RowNumber).ToArray();
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await connection.ExecuteAsync(LockChunksOfRows, cancellationToken, imports, rows);
+        var again = await connection.ExecuteAsync(PushAgain, cancellationToken, imports, rows, pushes.Select(p => p.Attempt).ToArray());
+        await transaction.CommitAsync(cancellationToken);
+        return again;
     }
 
     /// <summary>

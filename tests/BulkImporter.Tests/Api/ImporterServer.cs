@@ -50,7 +50,7 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
         builder.WebHost.UseTestServer();
         builder.Configuration["BulkImporter:Access:SignInsPerMinute"] = SignInsPerMinute.ToString(System.Globalization.CultureInfo.InvariantCulture);
         builder.Logging.ClearProviders();
-        builder.Services.AddSingleton<ICincopaClient>(new ReadOnlyCincopa(() => Ping, query => List(query)));
+        builder.Services.AddSingleton<ICincopaClient>(new ScriptedCincopa { OnPing = () => Ping, OnList = query => Task.FromResult(List(query)) });
         builder.Services.AddImporter(Database.ConnectionString).AddWeb();
         var another = builder.Build();
         another.MapWeb();
@@ -84,12 +84,4 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
 
     public Task<(int Status, JsonNode? Body)> PostAsync(string? key, string path, string json = "{}") =>
         SendAsync(key, HttpMethod.Post, path, new StringContent(json, Encoding.UTF8, "application/json"));
-
-    private sealed class ReadOnlyCincopa(Func<PingResult> ping, Func<AssetListQuery, AssetListResult> list) : ICincopaClient
-    {
-        public Task<PingResult> PingAsync(CincopaAccess access, CancellationToken cancellationToken) => Task.FromResult(ping());
-        public Task<SubmitResult> UploadFromUrlAsync(CincopaAccess access, string input, Fid? fid, Func<CancellationToken, Task<bool>>? mayLeave, CancellationToken cancellationToken) => throw new NotSupportedException();
-        public Task<StatusResult> GetUploadStatusAsync(CincopaAccess access, StatusId statusId, CancellationToken cancellationToken) => throw new NotSupportedException();
-        public Task<AssetListResult> ListAssetsAsync(CincopaAccess access, AssetListQuery query, CancellationToken cancellationToken) => Task.FromResult(list(query));
-    }
 }

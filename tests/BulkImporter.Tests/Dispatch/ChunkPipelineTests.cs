@@ -347,7 +347,7 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
         var version = await database.OneAsync<DateTimeOffset>("SELECT updated_at FROM importer.account WHERE id = $1", lease.AccountId);
         var pipeline = new ChunkPipeline(lease, limits, new CurrentAccess(new CincopaAccess(new Uri("http://127.0.0.1:9/v2/"), "token"), version), null,
             new RecordTransitions(source), governor, health ?? Health(governor, source),
-            cincopa, new RetrySchedule(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), () => 0), clock, log ?? NullLogger.Instance);
+            cincopa, PushUnderTest.New(source, cincopa), new RetrySchedule(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), () => 0), clock, log ?? NullLogger.Instance);
         return await pipeline.RunAsync(await DueAsync(), stopSending, abandon);
     }
 

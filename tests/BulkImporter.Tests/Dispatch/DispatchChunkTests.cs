@@ -88,7 +88,7 @@ public sealed class DispatchChunkTests(EngineDatabase database) : IClassFixture<
         var worker = new WorkerIdentity(EngineDatabase.Worker);
         var job = new DispatchChunk(database.Source, new LeaseKeeper(database.Source, options, worker, clock, NullLogger<LeaseKeeper>.Instance), database.Transitions,
             new AccountAccess(database.Source, tokens), governor, new AccountHealth(governor, new AccountBreaker(database.Source, NullLogger<AccountBreaker>.Instance)), cincopa,
-            new RetrySchedule(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), () => 0), givenBack, options, lifetime, clock, NullLogger<DispatchChunk>.Instance);
+            PushUnderTest.New(database.Source, cincopa), new RetrySchedule(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), () => 0), givenBack, options, lifetime, clock, NullLogger<DispatchChunk>.Instance);
         await job.RunAsync(id, chunk, "Library, rows 1-3", Token);
     }
 
