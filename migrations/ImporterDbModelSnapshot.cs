@@ -557,6 +557,12 @@ namespace BulkImporter.Migrations
 
                     NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<int>("Id"));
 
+                    b.Property<bool>("AbortRemote")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(false)
+                        .HasColumnName("abort_remote");
+
                     b.Property<int>("AccountId")
                         .HasColumnType("integer")
                         .HasColumnName("account_id");
@@ -1072,6 +1078,10 @@ namespace BulkImporter.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("row_number");
 
+                    b.Property<DateTimeOffset?>("AbortAnsweredAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("abort_answered_at");
+
                     b.Property<int>("AccountId")
                         .HasColumnType("integer")
                         .HasColumnName("account_id");
@@ -1083,6 +1093,10 @@ namespace BulkImporter.Migrations
                     b.Property<DateTimeOffset>("MovedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("moved_at");
+
+                    b.Property<DateTimeOffset?>("NextAbortAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_abort_at");
 
                     b.Property<DateTimeOffset>("NextPollAt")
                         .HasColumnType("timestamp with time zone")

@@ -251,6 +251,7 @@ CREATE TABLE importer.import (
     started_at timestamp with time zone,
     finished_at timestamp with time zone,
     first_rows integer,
+    abort_remote boolean DEFAULT false NOT NULL,
     CONSTRAINT import_counted_once_parsed CHECK (((row_count IS NOT NULL) OR (state = ANY (ARRAY['parsing'::text, 'rejected'::text, 'cancelled'::text])))),
     CONSTRAINT import_finished_at_iff_ended CHECK (((finished_at IS NOT NULL) = (state = ANY (ARRAY['finished'::text, 'cancelled'::text, 'rejected'::text])))),
     CONSTRAINT import_settings_are_positive CHECK (((chunk_size > 0) AND (max_attempts > 0) AND (first_rows > 0))),
@@ -435,7 +436,9 @@ CREATE TABLE importer.status_poll (
     progress_bytes bigint,
     total_bytes bigint,
     moved_at timestamp with time zone NOT NULL,
-    not_found_since timestamp with time zone
+    not_found_since timestamp with time zone,
+    abort_answered_at timestamp with time zone,
+    next_abort_at timestamp with time zone
 )
 WITH (autovacuum_vacuum_cost_delay='0', autovacuum_vacuum_scale_factor='0.02', fillfactor='60');
 
