@@ -9,6 +9,7 @@ internal sealed class ScriptedCincopa : ICincopaClient
     private readonly List<string> submitted = [];
     private readonly List<string> asked = [];
     private readonly List<AssetListQuery> listed = [];
+    private readonly List<string> aborted = [];
     private int inFlight;
 
     /// <summary>Answers a submit call. Accepts with a status_id of its own unless the test says otherwise.</summary>
@@ -18,6 +19,12 @@ internal sealed class ScriptedCincopa : ICincopaClient
 
     /// <summary>Answers a list call. An empty account unless the test says otherwise.</summary>
     public Func<AssetListQuery, Task<AssetListResult>> OnList { get; set; } = query => Task.FromResult(Page(query, []));
+
+    public Func<string, AbortResult> OnAbort { get; set; } = _ => new AbortResult.Agreed();
+
+    public Func<GalleryListQuery, GalleryListResult> OnGalleries { get; set; } = _ => new GalleryListResult.Ok([], 1, 50, 0, 0);
+
+    public Func<Uri, WebhookResult> OnWebhook { get; set; } = _ => new WebhookResult.Done();
 
     public Func<PingResult> OnPing { get; set; } = () => new PingResult.Ok("account", null, null);
 
@@ -31,6 +38,11 @@ internal sealed class ScriptedCincopa : ICincopaClient
     public IReadOnlyList<string> Asked
     {
         get { lock (gate) return [.. asked]; }
+    }
+
+    public IReadOnlyList<string> Aborted
+    {
+        get { lock (gate) return [.. aborted]; }
     }
 
     public IReadOnlyList<AssetListQuery> Listed
@@ -75,6 +87,18 @@ internal sealed class ScriptedCincopa : ICincopaClient
     }
 
     public Task<PingResult> PingAsync(CincopaAccess access, CancellationToken cancellationToken) => Task.FromResult(OnPing());
+
+    public Task<AbortResult> AbortUploadAsync(CincopaAccess access, StatusId statusId, CancellationToken cancellationToken)
+    {
+        lock (gate) aborted.Add(statusId.Value);
+        return Task.FromResult(OnAbort(statusId.Value));
+    }
+
+    public Task<GalleryListResult> ListGalleriesAsync(CincopaAccess access, GalleryListQuery query, CancellationToken cancellationToken) => Task.FromResult(OnGalleries(query));
+
+    public Task<WebhookResult> SetWebhookAsync(CincopaAccess access, Uri hookUrl, string events, CancellationToken cancellationToken) => Task.FromResult(OnWebhook(hookUrl));
+
+    public Task<WebhookResult> DeleteWebhookAsync(CincopaAccess access, Uri hookUrl, CancellationToken cancellationToken) => Task.FromResult(OnWebhook(hookUrl));
 
     public Task<AssetListResult> ListAssetsAsync(CincopaAccess access, AssetListQuery query, CancellationToken cancellationToken)
     {
