@@ -44,6 +44,10 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
     public Task QuotaExceededAsync(int accountId, DateTimeOffset version, string message, CancellationToken cancellationToken) => SuspendAsync(accountId, version,
         $"Cincopa says that the account's quota is used up: {message} Make room or extend the plan, then resume the account.", cancellationToken);
 
+    /// <summary>The ping named the token's permissions, and one that every row needs is not among them.</summary>
+    public Task PermissionMissingAsync(int accountId, DateTimeOffset version, string sentence, CancellationToken cancellationToken) =>
+        SuspendAsync(accountId, version, $"{sentence} Then resume the account.", cancellationToken);
+
     /// <summary>Something answers at the account's address that does not speak the API.</summary>
     public Task AnsweredByPageAsync(int accountId, DateTimeOffset version, string message, CancellationToken cancellationToken) => SuspendAsync(accountId, version,
         $"The address {{address}} answers with a page and not as the API does: {message} Correct the address, or resume the account.", cancellationToken);

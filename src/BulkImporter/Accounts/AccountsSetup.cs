@@ -16,6 +16,7 @@ public static class AccountsSetup
         services.AddOptions<CincopaClientOptions>().BindConfiguration("Cincopa")
             .Validate(o => o.SubmitTimeout > TimeSpan.Zero && o.ReadTimeout > TimeSpan.Zero && o.ConnectTimeout > TimeSpan.Zero, "Cincopa:SubmitTimeout, ReadTimeout and ConnectTimeout must be more than zero.")
             .ValidateOnStart();
+        services.AddOptions<AccountsOptions>().BindConfiguration(AccountsOptions.Section);
         services.TryAddSingleton<ICincopaClient>(provider =>
             new CincopaClient(provider.GetRequiredService<IOptions<CincopaClientOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
         return services
@@ -25,6 +26,8 @@ public static class AccountsSetup
             .AddSingleton<ChangeAccount>()
             .AddSingleton<ResumeAccount>()
             .AddSingleton<CheckAccount>()
+            .AddSingleton<CheckBeforeSending>()
+            .AddSingleton<ReadGalleries>()
             .AddSingleton<AccountAccess>()
             .AddSingleton<FirstAccount>()
             .AddSingleton<CallGovernor>()

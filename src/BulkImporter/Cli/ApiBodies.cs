@@ -219,3 +219,11 @@ internal sealed record ProblemBody
     public string? Detail { get; init; }
     public IReadOnlyDictionary<string, IReadOnlyList<string>>? Errors { get; init; }
 }
+
+/// <summary>What an order about all records in doubt came to.</summary>
+internal sealed record AllInDoubtBody
+{
+    public int Adopted { get; init; }
+    public int GivenUp { get; init; }
+    public int StillUnknown { get; init; }
+}

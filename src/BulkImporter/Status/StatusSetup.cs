@@ -11,6 +11,7 @@ public static class StatusSetup
             .ValidateOnStart();
         return services
             .AddSingleton<StatusPoller>()
+            .AddSingleton<AbortRemote>()
             .AddSingleton(p =>
             {
                 var options = p.GetRequiredService<IOptions<StatusOptions>>().Value;

@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using BulkImporter.Access;
+using BulkImporter.Accounts;
 using BulkImporter.Hosting;
 using Cincopa.Client;
 using Microsoft.AspNetCore.Builder;
@@ -29,6 +30,9 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
     /// <summary>What the account's assets are, when they are asked for.</summary>
     public Func<AssetListQuery, AssetListResult> List { get; set; } = query => ScriptedCincopa.Page(query, []);
 
+    /// <summary>Cincopa as the doors meet it.</summary>
+    internal ScriptedCincopa Cincopa { get; } = new();
+
     public string ViewerKey { get; private set; } = "";
     public string OperatorKey { get; private set; } = "";
     public string AdminKey { get; private set; } = "";
@@ -36,7 +40,10 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await Database.InitializeAsync();
+        Cincopa.OnPing = () => Ping;
+        Cincopa.OnList = query => Task.FromResult(List(query));
         app = await StartAnotherAsync();
+        await Database.SqlAsync("UPDATE importer.account SET token_protected = $1", Services.GetRequiredService<ProtectToken>().Protect("1i2"));
         var make = Services.GetRequiredService<MakeKey>();
         ViewerKey = (await make.RunAsync("vera", Role.Viewer, null, "test", default)).Secret;
         OperatorKey = (await make.RunAsync("otto", Role.Operator, null, "test", default)).Secret;
@@ -50,7 +57,7 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
         builder.WebHost.UseTestServer();
         builder.Configuration["BulkImporter:Access:SignInsPerMinute"] = SignInsPerMinute.ToString(System.Globalization.CultureInfo.InvariantCulture);
         builder.Logging.ClearProviders();
-        builder.Services.AddSingleton<ICincopaClient>(new ReadOnlyCincopa(() => Ping, query => List(query)));
+        builder.Services.AddSingleton<ICincopaClient>(Cincopa);
         builder.Services.AddImporter(Database.ConnectionString).AddWeb();
         var another = builder.Build();
         another.MapWeb();
@@ -85,11 +92,4 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
     public Task<(int Status, JsonNode? Body)> PostAsync(string? key, string path, string json = "{}") =>
         SendAsync(key, HttpMethod.Post, path, new StringContent(json, Encoding.UTF8, "application/json"));
 
-    private sealed class ReadOnlyCincopa(Func<PingResult> ping, Func<AssetListQuery, AssetListResult> list) : ICincopaClient
-    {
-        public Task<PingResult> PingAsync(CincopaAccess access, CancellationToken cancellationToken) => Task.FromResult(ping());
-        public Task<SubmitResult> UploadFromUrlAsync(CincopaAccess access, string input, Fid? fid, CancellationToken cancellationToken) => throw new NotSupportedException();
-        public Task<StatusResult> GetUploadStatusAsync(CincopaAccess access, StatusId statusId, CancellationToken cancellationToken) => throw new NotSupportedException();
-        public Task<AssetListResult> ListAssetsAsync(CincopaAccess access, AssetListQuery query, CancellationToken cancellationToken) => Task.FromResult(list(query));
-    }
 }
