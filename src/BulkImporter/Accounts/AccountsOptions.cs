@@ -10,4 +10,10 @@ public sealed class AccountsOptions
     /// be wrong for an account, this lets its imports run all the same. Default true.
     /// </summary>
     public bool RequirePermissions { get; set; } = true;
+
+    /// <summary>
+    /// Where Cincopa reaches this server, as an absolute http(s) address: what <c>account webhook</c> tells Cincopa to post to. Default none: no
+    /// deliveries are taken.
+    /// </summary>
+    public Uri? WebhookBaseUrl { get; set; }
 }

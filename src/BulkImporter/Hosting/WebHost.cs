@@ -2,8 +2,10 @@ using BulkImporter.Access;
 using BulkImporter.Api;
 using BulkImporter.Dashboard;
 using BulkImporter.Export;
+using BulkImporter.Notify;
 using BulkImporter.Reconcile;
 using BulkImporter.Rerun;
+using BulkImporter.Status;
 
 namespace BulkImporter.Hosting;
 
@@ -17,6 +19,8 @@ public static class WebHost
             .AddRerun()
             .AddExport()
             .AddAdoption()
+            .AddNotifyDoors()
+            .AddPollHints()
             .AddAccess()
             .AddApi()
             .AddDashboard();

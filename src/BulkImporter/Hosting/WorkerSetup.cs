@@ -1,6 +1,7 @@
 using BulkImporter.Dispatch;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
+using BulkImporter.Notify;
 using BulkImporter.Reconcile;
 using BulkImporter.Status;
 using Hangfire.Server;
@@ -13,7 +14,7 @@ public static class WorkerSetup
 {
     public static IServiceCollection AddWorker(this IServiceCollection services)
     {
-        services.AddDispatch().AddStatus().AddReconcile().AddSingleton<FollowImports>().AddSingleton<CompareCounters>().AddHangfireWorker();
+        services.AddDispatch().AddStatus().AddReconcile().AddNotify().AddSingleton<FollowImports>().AddSingleton<CompareCounters>().AddHangfireWorker();
 
         services.AddPeriodic("parse feeder", _ => TimeSpan.FromSeconds(1), p => p.GetRequiredService<QueueParsing>().RunAsync, IfAny);
         services.AddPeriodic("chunk feeder", o => o.FeedInterval, p => p.GetRequiredService<ChunkFeeder>().RunAsync, Never,
@@ -24,6 +25,7 @@ public static class WorkerSetup
         services.AddPeriodic("import follower", _ => TimeSpan.FromSeconds(1), p => async stop => { await p.GetRequiredService<FollowImports>().RunAsync(stop); return 0; }, Never);
         services.AddPeriodic("unknown reconciler", _ => TimeSpan.FromSeconds(10), p => p.GetRequiredService<ReconcileUnknown>().RunAsync, IfAny);
         services.AddPeriodic("unknown resubmitter", _ => TimeSpan.FromSeconds(10), p => p.GetRequiredService<ResubmitUnknown>().RunAsync, Never);
+        services.AddPeriodic("notification sender", _ => TimeSpan.FromSeconds(2), p => p.GetRequiredService<SendNotifications>().RunAsync, IfAny);
         services.AddPeriodic("counter comparison", _ => TimeSpan.FromMinutes(10), p => p.GetRequiredService<CompareCounters>().RunAsync, Never);
         services.AddPeriodic("manifest sweep", _ => TimeSpan.FromHours(1), p => p.GetRequiredService<SweepManifests>().RunAsync, IfAny);
 

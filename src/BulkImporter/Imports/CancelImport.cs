@@ -11,11 +11,19 @@ namespace BulkImporter.Imports;
 public sealed class CancelImport(NpgsqlDataSource database, RecordTransitions transitions)
 {
     private const string Cancel = """
-        UPDATE importer.import
-        SET state = 'cancelled', reason = CASE WHEN state = 'cancelled' THEN reason ELSE $2 END, finished_at = coalesce(finished_at, now()),
-            start_when_parsed = false, abort_remote = $3
-        WHERE id = $1 AND (state IN ('parsing', 'review', 'running', 'paused') OR (state = 'cancelled' AND $3 AND NOT abort_remote))
-        RETURNING state
+        WITH before AS (SELECT id, state FROM importer.import WHERE id = $1 FOR NO KEY UPDATE),
+        changed AS (
+            UPDATE importer.import i
+            SET state = 'cancelled', reason = CASE WHEN i.state = 'cancelled' THEN i.reason ELSE $2 END, finished_at = coalesce(i.finished_at, now()),
+                start_when_parsed = false, abort_remote = $3
+            FROM before
+            WHERE i.id = before.id AND (i.state IN ('parsing', 'review', 'running', 'paused') OR (i.state = 'cancelled' AND $3 AND NOT i.abort_remote))
+            RETURNING i.id, i.account_id, i.state, i.reason
+        ), told AS (
+            INSERT INTO importer.notification (kind, at, import_id, account_id, reason)
+            SELECT 'import_cancelled', now(), c.id, c.account_id, c.reason FROM changed c JOIN before USING (id) WHERE before.state IN ('running', 'paused')
+        )
+        SELECT state FROM changed
         """;
 
     private const string Note = """

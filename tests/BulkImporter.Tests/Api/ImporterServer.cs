@@ -56,6 +56,7 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
         var builder = WebApplication.CreateBuilder();
         builder.WebHost.UseTestServer();
         builder.Configuration["BulkImporter:Access:SignInsPerMinute"] = SignInsPerMinute.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        builder.Configuration["BulkImporter:Accounts:WebhookBaseUrl"] = "https://importer.example/";
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton<ICincopaClient>(Cincopa);
         builder.Services.AddImporter(Database.ConnectionString).AddWeb();
