@@ -3,7 +3,6 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using BulkImporter.Access;
-using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Dispatch;
 using BulkImporter.Hosting;

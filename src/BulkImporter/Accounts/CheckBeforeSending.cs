@@ -8,8 +8,11 @@ namespace BulkImporter.Accounts;
 /// Asks Cincopa before the first row whether it would take one at all. A token that may not upload is found out by a ping, and not by rows. What
 /// a ping cannot tell (nobody answers, the reply names no permissions) holds nothing back: the call itself will say.
 /// </summary>
-public sealed class CheckBeforeSending(AccountAccess access, AccountBreaker breaker, ICincopaClient cincopa, IOptions<AccountsOptions> options)
+public sealed class CheckBeforeSending(AccountAccess access, AccountBreaker breaker, ICincopaClient cincopa, IOptions<AccountsOptions> options, TimeProvider clock)
 {
+    /// <summary>How long a person who starts an import waits for Cincopa's answer; what it would have said, the worker finds out.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     // A version of an account is asked about once by each process: a replaced token or a resumed account is another version.
     private readonly ConcurrentDictionary<int, DateTimeOffset> passed = new();
 
@@ -25,12 +28,21 @@ public sealed class CheckBeforeSending(AccountAccess access, AccountBreaker brea
         {
             return lost.Message;
         }
-        return await cincopa.PingAsync(current.Access, cancellationToken) switch
+        using var patience = new CancellationTokenSource(Patience, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
+        try
         {
-            PingResult.Ok ok when Lacks(ok) is { } atom => Lacking(atom),
-            PingResult.Failed { Error: { Kind: RemoteErrorKind.TokenRejected } error } => $"Cincopa does not accept the account's token: {error.Message} Replace it first.",
-            _ => null,
-        };
+            return await cincopa.PingAsync(current.Access, either.Token) switch
+            {
+                PingResult.Ok ok when Lacks(ok) is { } atom => Lacking(atom),
+                PingResult.Failed { Error: { Kind: RemoteErrorKind.TokenRejected } error } => $"Cincopa does not accept the account's token: {error.Message} Replace it first.",
+                _ => null,
+            };
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
+        }
     }
 
     /// <summary>

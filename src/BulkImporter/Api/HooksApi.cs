@@ -27,7 +27,7 @@ internal static class HooksApi
             using var document = JsonDocument.Parse(body.AsMemory(0, length));
             var told = document.RootElement;
             if (told.ValueKind == JsonValueKind.Object && Text(told, "event") == AccountWebhook.Event && Text(told, "filename") is { Length: > 0 } fileName)
-                hints.Offer(new PollHint(accountId, fileName), $"{accountId} {AccountWebhook.Event} {Text(told, "drid")} {Text(told, "modified")}");
+                hints.Offer(new PollHint(accountId, fileName), $"{accountId} {AccountWebhook.Event} {Text(told, "drid")} {Text(told, "modified")} {fileName}");
             return Results.Ok();
         }
         catch (JsonException)

@@ -22,9 +22,12 @@ public sealed record NotificationData(string Account, string? Reason, ImportView
 /// </summary>
 public sealed class SendNotifications(
     NpgsqlDataSource database, ReadImports imports, ProtectSecret secrets, PostNotification post, IOptions<NotifyOptions> options,
-    IOptions<ImportsOptions> importsOptions, Func<double> random, ILogger<SendNotifications> log)
+    IOptions<ImportsOptions> importsOptions, Func<double> random, TimeProvider clock, ILogger<SendNotifications> log)
 {
     private const int Batch = 20;
+
+    /// <summary>Each worker looks for stalls, and forgets what is old, so often: the one reads what is outstanding.</summary>
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMinutes(1);
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -72,12 +75,12 @@ public sealed class SendNotifications(
 
     private const string Forget = "DELETE FROM importer.notification WHERE at < now() - $1";
 
+    private long? lookedAt;
+
     /// <summary>One round. Answers how many posts were tried.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        await database.ExecuteAsync(Forget, cancellationToken, options.Value.KeepFor);
-        var stalledAfter = importsOptions.Value.StalledAfter;
-        await database.ExecuteAsync(NoteStalled, cancellationToken, stalledAfter, string.Create(CultureInfo.InvariantCulture, $"{stalledAfter.TotalMinutes:0.#} min"));
+        if (lookedAt is not { } last || clock.GetElapsedTime(last) >= LookEvery) await LookAsync(cancellationToken);
         await AddressAsync(cancellationToken);
 
         var due = await database.QueryAsync(Claim,
@@ -85,6 +88,14 @@ public sealed class SendNotifications(
             cancellationToken, Batch, options.Value.Timeout * 2);
         await Task.WhenAll(due.Select(d => DeliverAsync(d, cancellationToken)));
         return due.Count;
+    }
+
+    private async Task LookAsync(CancellationToken cancellationToken)
+    {
+        await database.ExecuteAsync(Forget, cancellationToken, options.Value.KeepFor);
+        var stalledAfter = importsOptions.Value.StalledAfter;
+        await database.ExecuteAsync(NoteStalled, cancellationToken, stalledAfter, string.Create(CultureInfo.InvariantCulture, $"{stalledAfter.TotalMinutes:0.#} min"));
+        lookedAt = clock.GetTimestamp();
     }
 
     private async Task AddressAsync(CancellationToken cancellationToken)

@@ -46,7 +46,7 @@ public sealed class HooksApiTests(ImporterServer server) : IClassFixture<Importe
         // The same again is no news, whatever became of the record meanwhile.
         await server.Database.SqlAsync("UPDATE importer.status_poll SET next_poll_at = now() + interval '1 hour'");
         Assert.Equal(200, await DeliverAsync("""{"event":"asset.uploaded","drid":"R1","filename":"a clip.mp4","modified":"2026-01-01T00:00:00Z"}"""));
-        Assert.False(Hints.Offer(new PollHint(1, "x"), $"{await server.Database.OneAsync<int>("SELECT id FROM importer.account WHERE name = 'default'")} asset.uploaded R1 2026-01-01T00:00:00Z"));
+        Assert.False(Hints.Offer(new PollHint(1, "x"), $"{await server.Database.OneAsync<int>("SELECT id FROM importer.account WHERE name = 'default'")} asset.uploaded R1 2026-01-01T00:00:00Z a clip.mp4"));
         Assert.Equal(200, await DeliverAsync("""{"event":"asset.uploaded","drid":"R2","filename":"1.mp4","modified":"2026-01-01T00:00:00Z"}"""));
         await DueAsync("1");
     }

@@ -71,7 +71,7 @@ public sealed partial class ReadmeTests
         return answer;
     }
 
-    private static async Task<string> SubmitAsync(ICincopaClient client, CincopaAccess access, Func<Task> pause, CancellationToken cancellationToken)
+    private static async Task<string> SubmitAsync(CincopaClient client, CincopaAccess access, Func<Task> pause, CancellationToken cancellationToken)
     {
         switch (await client.UploadFromUrlAsync(access, "https://cdn.example/clip.mp4", fid: null, cancellationToken))
         {
@@ -88,7 +88,7 @@ public sealed partial class ReadmeTests
         }
     }
 
-    private static async Task<string> FollowAsync(ICincopaClient client, CincopaAccess access, StatusId ticket, Func<Task> pause, CancellationToken cancellationToken)
+    private static async Task<string> FollowAsync(CincopaClient client, CincopaAccess access, StatusId ticket, Func<Task> pause, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -103,7 +103,7 @@ public sealed partial class ReadmeTests
         }
     }
 
-    private static async Task<List<RemoteAsset>> LookAsync(ICincopaClient client, CincopaAccess access, CancellationToken cancellationToken)
+    private static async Task<List<RemoteAsset>> LookAsync(CincopaClient client, CincopaAccess access, CancellationToken cancellationToken)
     {
         var found = new List<RemoteAsset>();
         for (var page = 1; ; page++)

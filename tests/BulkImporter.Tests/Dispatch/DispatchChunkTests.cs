@@ -17,6 +17,7 @@ public sealed class DispatchChunkTests(EngineDatabase database) : IClassFixture<
     private readonly ProtectToken tokens = new(new EphemeralDataProtectionProvider());
     private readonly ChunkGivenBack givenBack = new();
     private readonly ApplicationLifetime lifetime = new(NullLogger<ApplicationLifetime>.Instance);
+    private bool requirePermissions = true;
     private int id;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -81,6 +82,15 @@ public sealed class DispatchChunkTests(EngineDatabase database) : IClassFixture<
         Assert.Equal("pending 6", await database.SoundCountsAsync(id));
     }
 
+    [Fact]
+    public async Task The_permissions_may_be_left_unasked_by_a_setting()
+    {
+        cincopa.OnPing = () => new PingResult.Ok("account", null, TokenPermissions.Parse("|gallery.*|"));
+        requirePermissions = false;
+        await RunAsync(chunk: 1);
+        Assert.Equal("pending 3, submitted 3", await database.SoundCountsAsync(id));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -133,7 +143,7 @@ public sealed class DispatchChunkTests(EngineDatabase database) : IClassFixture<
         var worker = new WorkerIdentity(EngineDatabase.Worker);
         var job = new DispatchChunk(database.Source, new LeaseKeeper(database.Source, options, worker, clock, NullLogger<LeaseKeeper>.Instance), database.Transitions,
             new AccountAccess(database.Source, tokens), governor, new AccountHealth(governor, new AccountBreaker(database.Source, NullLogger<AccountBreaker>.Instance)),
-            NothingInTheWay.Check(database.Source, tokens, cincopa), cincopa,
+            NothingInTheWay.Check(database.Source, tokens, cincopa, requirePermissions), cincopa,
             new RetrySchedule(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), () => 0), givenBack, options, lifetime, clock, NullLogger<DispatchChunk>.Instance);
         await job.RunAsync(id, chunk, "Library, rows 1-3", Token);
     }

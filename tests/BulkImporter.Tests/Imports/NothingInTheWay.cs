@@ -23,5 +23,5 @@ internal static class NothingInTheWay
 
     public static CheckBeforeSending Check(NpgsqlDataSource database, ProtectToken tokens, ScriptedCincopa cincopa, bool requirePermissions = true) =>
         new(new AccountAccess(database, tokens), new AccountBreaker(database, NullLogger<AccountBreaker>.Instance), cincopa,
-            Options.Create(new AccountsOptions { RequirePermissions = requirePermissions }));
+            Options.Create(new AccountsOptions { RequirePermissions = requirePermissions }), TimeProvider.System);
 }

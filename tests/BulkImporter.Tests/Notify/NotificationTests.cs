@@ -153,7 +153,7 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
     {
         using var post = new PostNotification(Options.Create(settings), TimeProvider.System);
         return await new SendNotifications(database.Source, new ReadImports(database.Source, Options.Create(new ImportsOptions())), secrets, post,
-            Options.Create(settings), Options.Create(new ImportsOptions()), () => 0.5, NullLogger<SendNotifications>.Instance).RunAsync(Token);
+            Options.Create(settings), Options.Create(new ImportsOptions()), () => 0.5, TimeProvider.System, NullLogger<SendNotifications>.Instance).RunAsync(Token);
     }
 
     private async Task<MadeTarget> TargetAsync(string? url = null) =>
