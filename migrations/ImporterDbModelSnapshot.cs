@@ -642,6 +642,12 @@ namespace BulkImporter.Migrations
 
                     NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<int>("Id"));
 
+                    b.Property<bool>("AbortRemote")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(false)
+                        .HasColumnName("abort_remote");
+
                     b.Property<int>("AccountId")
                         .HasColumnType("integer")
                         .HasColumnName("account_id");
@@ -917,6 +923,135 @@ namespace BulkImporter.Migrations
                         {
                             t.HasCheckConstraint("finding_severity_is_known", "severity IN ('error', 'warning')");
                         });
+                });
+
+            modelBuilder.Entity("BulkImporter.Notify.Notification", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<int>("AccountId")
+                        .HasColumnType("integer")
+                        .HasColumnName("account_id");
+
+                    b.Property<DateTimeOffset?>("AddressedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("addressed_at");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<string>("Body")
+                        .HasColumnType("text")
+                        .HasColumnName("body");
+
+                    b.Property<int?>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.HasKey("Id")
+                        .HasName("pk_notification");
+
+                    b.HasIndex("AccountId")
+                        .HasDatabaseName("ix_notification_account_id");
+
+                    b.HasIndex("AddressedAt")
+                        .HasDatabaseName("ix_notification_addressed_at");
+
+                    b.HasIndex("ImportId")
+                        .HasDatabaseName("ix_notification_import_id");
+
+                    b.ToTable("notification", "importer");
+                });
+
+            modelBuilder.Entity("BulkImporter.Notify.NotificationDelivery", b =>
+                {
+                    b.Property<long>("NotificationId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("notification_id");
+
+                    b.Property<int>("TargetId")
+                        .HasColumnType("integer")
+                        .HasColumnName("target_id");
+
+                    b.Property<DateTimeOffset?>("DeliveredAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("delivered_at");
+
+                    b.Property<DateTimeOffset?>("NextAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_at");
+
+                    b.Property<string>("Problem")
+                        .HasColumnType("text")
+                        .HasColumnName("problem");
+
+                    b.Property<int>("TryCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("try_count");
+
+                    b.HasKey("NotificationId", "TargetId")
+                        .HasName("pk_notification_delivery");
+
+                    b.HasIndex("NextAt")
+                        .HasDatabaseName("ix_notification_delivery_next_at");
+
+                    b.HasIndex("TargetId")
+                        .HasDatabaseName("ix_notification_delivery_target_id");
+
+                    b.ToTable("notification_delivery", "importer");
+                });
+
+            modelBuilder.Entity("BulkImporter.Notify.NotificationTarget", b =>
+                {
+                    b.Property<int>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<int>("Id"));
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<string>("SecretProtected")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("secret_protected");
+
+                    b.Property<string>("Url")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("url");
+
+                    b.HasKey("Id")
+                        .HasName("pk_notification_target");
+
+                    b.HasIndex("Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_notification_target_name");
+
+                    b.ToTable("notification_target", "importer");
                 });
 
             modelBuilder.Entity("BulkImporter.Reconcile.AccountLook", b =>
@@ -1273,6 +1408,10 @@ namespace BulkImporter.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("row_number");
 
+                    b.Property<DateTimeOffset?>("AbortAnsweredAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("abort_answered_at");
+
                     b.Property<int>("AccountId")
                         .HasColumnType("integer")
                         .HasColumnName("account_id");
@@ -1284,6 +1423,10 @@ namespace BulkImporter.Migrations
                     b.Property<DateTimeOffset>("MovedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("moved_at");
+
+                    b.Property<DateTimeOffset?>("NextAbortAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_abort_at");
 
                     b.Property<DateTimeOffset>("NextPollAt")
                         .HasColumnType("timestamp with time zone")
@@ -1464,6 +1607,39 @@ namespace BulkImporter.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_finding_import_import_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Notify.Notification", b =>
+                {
+                    b.HasOne("BulkImporter.Accounts.Account", null)
+                        .WithMany()
+                        .HasForeignKey("AccountId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_notification_account_account_id");
+
+                    b.HasOne("BulkImporter.Imports.Import", null)
+                        .WithMany()
+                        .HasForeignKey("ImportId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .HasConstraintName("fk_notification_import_import_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Notify.NotificationDelivery", b =>
+                {
+                    b.HasOne("BulkImporter.Notify.Notification", null)
+                        .WithMany()
+                        .HasForeignKey("NotificationId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_notification_delivery_notification_notification_id");
+
+                    b.HasOne("BulkImporter.Notify.NotificationTarget", null)
+                        .WithMany()
+                        .HasForeignKey("TargetId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_notification_delivery_notification_target_target_id");
                 });
 
             modelBuilder.Entity("BulkImporter.Reconcile.AccountLook", b =>

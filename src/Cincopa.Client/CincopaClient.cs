@@ -121,6 +121,45 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
         return aboutId ? new StatusResult.NotFound(error.Kind == RemoteErrorKind.NotTheApi ? error : error with { Kind = RemoteErrorKind.UnknownStatusId }) : new StatusResult.Unavailable(error);
     }
 
+    public async Task<AbortResult> AbortUploadAsync(CincopaAccess access, StatusId statusId, CancellationToken cancellationToken)
+    {
+        using var reply = await WriteAsync(access, RequestUrl.For(access, "asset.upload_from_url_abort", ("status_id", statusId.Value)), cancellationToken);
+        return reply.Judge(out _, out var error) switch
+        {
+            Verdict.Success => new AbortResult.Agreed(),
+            // Of the account and not of the import: another call may be answered otherwise.
+            Verdict.Refusal when error.Kind is RemoteErrorKind.TokenRejected or RemoteErrorKind.PermissionMissing or RemoteErrorKind.RateLimited
+                or RemoteErrorKind.QuotaExceeded or RemoteErrorKind.ServerError or RemoteErrorKind.NotTheApi => new AbortResult.Unavailable(error),
+            Verdict.Refusal => new AbortResult.Refused(error),
+            Verdict.NeverSent or Verdict.Unclear => new AbortResult.Unavailable(error),
+        };
+    }
+
+    public async Task<GalleryListResult> ListGalleriesAsync(CincopaAccess access, GalleryListQuery query, CancellationToken cancellationToken)
+    {
+        var url = RequestUrl.For(
+            access,
+            "gallery.list",
+            ("page", query.Page.ToString(CultureInfo.InvariantCulture)),
+            ("items_per_page", query.ItemsPerPage.ToString(CultureInfo.InvariantCulture)),
+            ("search", query.Search),
+            ("cache", query.BypassCache ? "never" : null));
+        using var reply = await ReadAsync(access, url, MaxListBytes, cancellationToken);
+        return reply.Judge(out var root, out var error) == Verdict.Success ? GalleriesOf(reply, root) : new GalleryListResult.Failed(error);
+    }
+
+    public async Task<WebhookResult> SetWebhookAsync(CincopaAccess access, Uri hookUrl, string events, CancellationToken cancellationToken)
+    {
+        using var reply = await WriteAsync(access, RequestUrl.For(access, "webhook.set", ("hook_url", hookUrl.AbsoluteUri), ("events", events)), cancellationToken);
+        return reply.Judge(out _, out var error) == Verdict.Success ? new WebhookResult.Done() : new WebhookResult.Failed(error);
+    }
+
+    public async Task<WebhookResult> DeleteWebhookAsync(CincopaAccess access, Uri hookUrl, CancellationToken cancellationToken)
+    {
+        using var reply = await WriteAsync(access, RequestUrl.For(access, "webhook.delete", ("hook_url", hookUrl.AbsoluteUri)), cancellationToken);
+        return reply.Judge(out _, out var error) == Verdict.Success ? new WebhookResult.Done() : new WebhookResult.Failed(error);
+    }
+
     public async Task<AssetListResult> ListAssetsAsync(CincopaAccess access, AssetListQuery query, CancellationToken cancellationToken)
     {
         var url = RequestUrl.For(
@@ -149,32 +188,6 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
             ("related_link_url", meta.RelatedLinkUrl),
             ("reference_id", meta.ReferenceId),
             ("tags", meta.Tags)), cancellationToken);
-
-    public async Task<GalleryListResult> ListGalleriesAsync(CincopaAccess access, GalleryListQuery query, CancellationToken cancellationToken)
-    {
-        var url = RequestUrl.For(
-            access,
-            "gallery.list",
-            ("page", query.Page.ToString(CultureInfo.InvariantCulture)),
-            ("items_per_page", query.ItemsPerPage.ToString(CultureInfo.InvariantCulture)),
-            ("search", query.Search),
-            ("cache", "never"));
-        using var reply = await ReadAsync(access, url, MaxListBytes, cancellationToken);
-        if (reply.Judge(out var root, out var error) != Verdict.Success)
-            return new GalleryListResult.Failed(error);
-        if (!root.TryField("galleries"u8, out var items) || items.ValueKind != JsonValueKind.Array)
-            return new GalleryListResult.Failed(reply.Unreadable("the reply has no galleries"));
-
-        var galleries = new List<RemoteGallery>(items.GetArrayLength());
-        foreach (var item in items.EnumerateArray())
-        {
-            if (item.ValueKind != JsonValueKind.Object || item.Id("fid"u8) is not { } fid)
-                return new GalleryListResult.Failed(reply.Unreadable("the reply has a gallery without fid"));
-            galleries.Add(new RemoteGallery(new Fid(fid), item.Text("name"u8) ?? ""));
-        }
-
-        return new GalleryListResult.Ok(galleries, PagesOf(root));
-    }
 
     public async Task<GalleryCreateResult> CreateGalleryAsync(CincopaAccess access, string name, CancellationToken cancellationToken)
     {
@@ -262,9 +275,7 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
 
     private static AssetListResult ListOf(Reply reply, JsonElement root)
     {
-        var totals = root.Object("items_data"u8) ?? default;
-        var hasTotals = totals.ValueKind == JsonValueKind.Object;
-        var count = hasTotals ? totals.Count("items_count"u8) : null;
+        var (page, itemsPerPage, count, pages) = TotalsOf(root);
         var hasItems = root.TryField("items"u8, out var items) && items.ValueKind == JsonValueKind.Array;
         if (!hasItems && count != 0)
             return new AssetListResult.Failed(reply.Unreadable("the reply has no items"));
@@ -277,25 +288,39 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
             assets.Add(asset);
         }
 
-        return new AssetListResult.Ok(
-            assets,
-            hasTotals ? totals.Count("page"u8) : null,
-            hasTotals ? totals.Count("items_per_page"u8) : null,
-            count,
-            PagesOf(root));
+        return new AssetListResult.Ok(assets, page, itemsPerPage, count, pages);
     }
-
-    private static int? PagesOf(JsonElement root) => root.Object("items_data"u8) is { } totals ? totals.Count("pages_count"u8) ?? totals.Count("page_count"u8) : null;
 
     private async Task<ChangeResult> ChangeAsync(CincopaAccess access, Uri url, CancellationToken cancellationToken)
     {
-        // Content keeps the platform from repeating it unseen; repeating is the caller's to decide, who counts it.
-        using var content = new SingleUseContent();
-        using var request = Request(HttpMethod.Post, url);
-        request.Content = content;
-        using var reply = await SendAsync(access, request, content, options.ReadTimeout, MaxReplyBytes, cancellationToken);
+        using var reply = await WriteAsync(access, url, cancellationToken);
         return reply.Judge(out _, out var error) == Verdict.Success ? new ChangeResult.Ok() : new ChangeResult.Failed(error);
     }
+
+    private static GalleryListResult GalleriesOf(Reply reply, JsonElement root)
+    {
+        var (page, itemsPerPage, count, pages) = TotalsOf(root);
+        var hasItems = root.TryField("galleries"u8, out var items) && items.ValueKind == JsonValueKind.Array;
+        if (!hasItems && count != 0)
+            return new GalleryListResult.Failed(reply.Unreadable("the reply has no galleries"));
+
+        var galleries = new List<RemoteGallery>(hasItems ? items.GetArrayLength() : 0);
+        foreach (var item in hasItems ? items.EnumerateArray() : default)
+        {
+            // Its upload_url is a secret, and stays behind.
+            if (item.ValueKind != JsonValueKind.Object || item.Id("fid"u8) is not { } fid)
+                return new GalleryListResult.Failed(reply.Unreadable("the reply has a gallery without fid"));
+            galleries.Add(new RemoteGallery(new Fid(fid), item.Text("name"u8), item.Text("description"u8)));
+        }
+
+        return new GalleryListResult.Ok(galleries, page, itemsPerPage, count, pages);
+    }
+
+    /// <summary>The number of pages goes by <c>pages_count</c> (OWN S7 S9, 3P S12) and by <c>page_count</c> (3P S13, on <c>gallery.list</c>).</summary>
+    private static (int? Page, int? ItemsPerPage, int? ItemsCount, int? PagesCount) TotalsOf(JsonElement root) =>
+        root.Object("items_data"u8) is { } totals
+            ? (totals.Count("page"u8), totals.Count("items_per_page"u8), totals.Count("items_count"u8), totals.Count("pages_count"u8) ?? totals.Count("page_count"u8))
+            : default;
 
     private static RemoteAsset? AssetOf(JsonElement item)
     {
@@ -334,6 +359,15 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
     {
         using var timer = new CancellationTokenSource(timeout, clock);
         return await SendAsync(access, request, onlyOnce, timer, timeout, maxBytes, cancellationToken);
+    }
+
+    // A call that changes something and may be repeated by the caller: the platform still sends it once.
+    private async Task<Reply> WriteAsync(CincopaAccess access, Uri url, CancellationToken cancellationToken)
+    {
+        using var content = new SingleUseContent();
+        using var request = Request(HttpMethod.Post, url);
+        request.Content = content;
+        return await SendAsync(access, request, content, options.ReadTimeout, MaxReplyBytes, cancellationToken);
     }
 
     // onlyOnce is the content of a request that may not be sent twice; null for a read, which may be cancelled at any time.

@@ -8,7 +8,7 @@ namespace BulkImporter.Tests;
 public sealed class ArchitectureTests
 {
     private static readonly string[] Doors = ["Cli", "Dashboard", "Api", "Hosting"];
-    private static readonly string[] Stages = ["Manifests", "Dispatch", "Status", "Finish", "Reconcile", "Rerun", "Export"];
+    private static readonly string[] Stages = ["Manifests", "Dispatch", "Status", "Finish", "Reconcile", "Rerun", "Export", "Notify"];
     private static readonly string[] Core = ["Imports", "Records", "Accounts", "Access", "Sources"];
 
     public static TheoryData<string, string> Forbidden()

@@ -152,7 +152,7 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
     public Task<RerunResult> RerunAsync(int importId, RecordFilter? filter = null) =>
         new RerunRecords(Source, Transitions).RunAsync(importId, filter ?? RecordFilter.All, "ann", Token);
 
-    public Task<ImportChange> CancelAsync(int importId) => new CancelImport(Source, Transitions).RunAsync(importId, "ann", Token);
+    public Task<ImportChange> CancelAsync(int importId, bool abortRemote = false) => new CancelImport(Source, Transitions).RunAsync(importId, abortRemote, "ann", Token);
 
     /// <summary>The record's state and what belongs to it, e.g. "submitted attempt 1 left 4 st-1-1".</summary>
     public async Task<string> RecordAsync(int importId, int row) => (await RecordsAsync(importId)).Single(r => r.Row == row).Text;

@@ -38,7 +38,9 @@ public static class ApiSetup
         api.MapKeys();
         api.MapUsers();
         api.MapAudit();
+        api.MapNotifications();
         endpoints.MapHealth();
+        endpoints.MapHooks();
         endpoints.MapOpenApi("/openapi/{documentName}.json");
         // Its script comes with the package; fonts and the rest that it would fetch from elsewhere are off.
         endpoints.MapScalarApiReference("/scalar", o => o

@@ -51,7 +51,9 @@ internal static class ImportsApi
         imports.MapPost("/{id:int}/start", StartAsync).RequireAuthorization(Policy.Operator).WithSummary("Start an import that is in review, or will be").Problems(404, 409);
         imports.MapPost("/{id:int}/pause", PauseAsync).RequireAuthorization(Policy.Operator).WithSummary("Stop sending; what was sent is still followed").Problems(404, 409);
         imports.MapPost("/{id:int}/resume", ResumeAsync).RequireAuthorization(Policy.Operator).WithSummary("Go on after a pause").Problems(404, 409);
-        imports.MapPost("/{id:int}/cancel", CancelAsync).RequireAuthorization(Policy.Operator).WithSummary("End it: what was not sent is not sent any more").Problems(404, 409);
+        imports.MapPost("/{id:int}/cancel", CancelAsync).RequireAuthorization(Policy.Operator).WithSummary("End it: what was not sent is not sent any more")
+            .WithDescription("What Cincopa has accepted is followed to its end. With abortRemote=true Cincopa is also asked to abort it; that may be ordered of a cancelled import afterwards. Each record's attempts tell what Cincopa said, and its state how it ended.")
+            .Problems(404, 409);
         imports.MapGet("/{id:int}/findings", FindingsAsync).RequireAuthorization(Policy.Viewer).WithSummary("What was found in the manifest; format=csv streams all of it").Problems(400, 404)
             .Produces<FindingPage>().Produces<string>(contentType: "text/csv");
     }
@@ -136,8 +138,8 @@ internal static class ImportsApi
     private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> ResumeAsync(int id, ResumeImport resume, ReadImports imports, HttpContext context, CancellationToken cancellationToken) =>
         await AnswerAsync(id, await resume.RunAsync(id, context.User.Actor(), cancellationToken), imports, cancellationToken);
 
-    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> CancelAsync(int id, CancelImport cancel, ReadImports imports, HttpContext context, CancellationToken cancellationToken) =>
-        await AnswerAsync(id, await cancel.RunAsync(id, context.User.Actor(), cancellationToken), imports, cancellationToken);
+    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> CancelAsync(int id, CancelImport cancel, ReadImports imports, HttpContext context, CancellationToken cancellationToken, bool abortRemote = false) =>
+        await AnswerAsync(id, await cancel.RunAsync(id, abortRemote, context.User.Actor(), cancellationToken), imports, cancellationToken);
 
     private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> AnswerAsync(int id, ImportChange change, ReadImports imports, CancellationToken cancellationToken) => change switch
     {

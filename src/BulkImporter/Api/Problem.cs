@@ -20,6 +20,9 @@ internal static class Problem
         sentence, statusCode: StatusCodes.Status409Conflict, title: "Refused in this state", type: "refused-in-this-state",
         extensions: new Dictionary<string, object?> { ["state"] = EnumText<T>.Of(state) });
 
+    /// <summary>Cincopa did not answer, or refused, what the order needs from it.</summary>
+    public static ProblemHttpResult CincopaNotAsked(string sentence) => Of(StatusCodes.Status424FailedDependency, "cincopa-not-asked", "Cincopa cannot be asked", sentence);
+
     public static ProblemHttpResult AlreadyExists(string sentence) => Of(StatusCodes.Status409Conflict, "already-exists", "Already exists", sentence);
 
     public static ProblemHttpResult InvalidArgument(InvalidArgumentException invalid) => TypedResults.Problem(

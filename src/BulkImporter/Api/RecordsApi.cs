@@ -29,6 +29,14 @@ public sealed record FinishAgainBody(int Again);
 /// <summary>Which asset a record in doubt became.</summary>
 public sealed record AdoptBody(string? Rid);
 
+/// <param name="Adopted">Records that are imported now, each with its only candidate.</param>
+/// <param name="StillUnknown">Records of the import that are still in doubt.</param>
+public sealed record AdoptedBody(int Adopted, int StillUnknown);
+
+/// <param name="GivenUp">Records that are failed now with the code given_up.</param>
+/// <param name="StillUnknown">Records of the import that are still in doubt.</param>
+public sealed record GivenUpBody(int GivenUp, int StillUnknown);
+
 internal static class RecordsApi
 {
     public static void MapRecords(this IEndpointRouteBuilder api)
@@ -56,6 +64,14 @@ internal static class RecordsApi
             .WithSummary("Finish assets again")
             .WithDescription("Caption, texts, tags, reference id and gallery of the selection's imported records for which that failed (finish=failed) are written again. Nothing is submitted.")
             .Problems(400, 404);
+        import.MapPost("/give-up", GiveUpSelectionAsync).RequireAuthorization(Policy.Operator)
+            .WithSummary("Give the records in doubt of a selection up")
+            .WithDescription("Only unknown records of the selection change; they become failed with the code given_up. An empty selection is all of them.")
+            .Problems(400, 404);
+        import.MapPost("/adopt", AdoptAllAsync).RequireAuthorization(Policy.Operator)
+            .WithSummary("Adopt for every record in doubt its only candidate")
+            .WithDescription("Records with several candidates, and assets that are a candidate of several records, are left for a person to decide.")
+            .Problems(404);
         import.MapGet("/results", ResultsAsync).RequireAuthorization(Policy.Viewer).WithSummary("The manifest with what became of each row, streamed").Problems(400, 404, 409)
             .Produces<string>(contentType: "text/csv").Produces<string>(contentType: "application/jsonl");
     }
@@ -87,7 +103,7 @@ internal static class RecordsApi
             AdoptResult.NotFound missing => Problem.NotFound(missing.Sentence),
             AdoptResult.Refused refused => Problem.Of(StatusCodes.Status409Conflict, "adoption-refused", "Not adopted", refused.Sentence),
             AdoptResult.NoSuchAsset none => Problem.Of(StatusCodes.Status422UnprocessableEntity, "no-such-asset", "No such asset", none.Sentence),
-            AdoptResult.CannotAsk cannot => Problem.Of(StatusCodes.Status424FailedDependency, "cincopa-not-asked", "Cincopa cannot be asked", cannot.Sentence),
+            AdoptResult.CannotAsk cannot => Problem.CincopaNotAsked(cannot.Sentence),
             _ => await FindAsync(id, rowNumber, records, cancellationToken),
         };
 
@@ -114,6 +130,23 @@ internal static class RecordsApi
         await again.RunAsync(id, selection.ToFilter(), context.User.Actor(), cancellationToken) is { } count
             ? TypedResults.Ok(new FinishAgainBody(count))
             : Problem.ImportNotFound(id);
+
+    private static async Task<Results<Ok<GivenUpBody>, ProblemHttpResult>> GiveUpSelectionAsync(
+        int id, SelectionBody selection, GiveUpRecords giveUp, ReadImports imports, HttpContext context, CancellationToken cancellationToken)
+    {
+        var filter = selection.ToFilter();
+        if (await imports.FindAsync(id, cancellationToken) is null) return Problem.ImportNotFound(id);
+        var givenUp = await giveUp.RunAsync(id, filter, context.User.Actor(), cancellationToken);
+        return TypedResults.Ok(new GivenUpBody(givenUp, (await imports.FindAsync(id, cancellationToken))?.Counts.Unknown ?? 0));
+    }
+
+    private static async Task<Results<Ok<AdoptedBody>, ProblemHttpResult>> AdoptAllAsync(
+        int id, AdoptAsset adopt, ReadImports imports, HttpContext context, CancellationToken cancellationToken)
+    {
+        if (await imports.FindAsync(id, cancellationToken) is null) return Problem.ImportNotFound(id);
+        var (adopted, stillInDoubt) = await adopt.RunAllAsync(id, context.User.Actor(), cancellationToken);
+        return TypedResults.Ok(new AdoptedBody(adopted, stillInDoubt));
+    }
 
     private static ProblemHttpResult RowNotFound(int id, int rowNumber) => Problem.NotFound($"There is no import {id} with a row {rowNumber}.");
 

@@ -225,3 +225,37 @@ internal sealed record ProblemBody
     public string? Detail { get; init; }
     public IReadOnlyDictionary<string, IReadOnlyList<string>>? Errors { get; init; }
 }
+
+/// <summary>What an order about all records in doubt came to.</summary>
+internal sealed record AllInDoubtBody
+{
+    public int Adopted { get; init; }
+    public int GivenUp { get; init; }
+    public int StillUnknown { get; init; }
+}
+
+internal sealed record NewTargetBody(string Name, string Url);
+
+internal sealed record MadeTargetBody(string Name, string Url, string Secret);
+
+internal sealed record TargetBody(string Name, string Url, DateTimeOffset CreatedAt);
+
+internal sealed record ReplayedBody(int Targets);
+
+/// <summary>What was told to the targets.</summary>
+internal sealed record NotificationBody
+{
+    public long Id { get; init; }
+    public string Kind { get; init; } = "";
+    public DateTimeOffset At { get; init; }
+    public int? ImportId { get; init; }
+    public IReadOnlyList<DeliveryBody> Deliveries { get; init; } = [];
+}
+
+internal sealed record DeliveryBody
+{
+    public string Target { get; init; } = "";
+    public string State { get; init; } = "";
+    public int Tries { get; init; }
+    public string? Problem { get; init; }
+}

@@ -85,6 +85,7 @@ public static class CommandLine
             new AccountVerb(surroundings),
             new UserVerb(surroundings),
             new KeyVerb(surroundings),
+            new NotifyVerb(surroundings),
             new DemoVerb(surroundings),
         };
         var help = root.Options.OfType<HelpOption>().Single();

@@ -51,9 +51,12 @@ internal sealed class ImporterApi : IDisposable
         return await CallAsync<T>(request, ShortCall, cancellationToken);
     }
 
-    public async Task DeleteAsync(string path, CancellationToken cancellationToken)
+    public Task DeleteAsync(string path, CancellationToken cancellationToken) => OrderAsync(HttpMethod.Delete, path, cancellationToken);
+
+    /// <summary>A call whose answer is that it was done.</summary>
+    public async Task OrderAsync(HttpMethod method, string path, CancellationToken cancellationToken)
     {
-        using var request = Request(HttpMethod.Delete, path);
+        using var request = Request(method, path);
         await AnswerAsync(request, ShortCall, cancellationToken);
     }
 

@@ -14,7 +14,8 @@ namespace BulkImporter.Dispatch;
 /// </summary>
 public sealed class DispatchChunk(
     NpgsqlDataSource database, LeaseKeeper leases, RecordTransitions transitions, AccountAccess accounts, CallGovernor governor,
-    AccountHealth health, ICincopaClient cincopa, PushFile push, RetrySchedule schedule, ChunkGivenBack givenBack, IOptions<DispatchOptions> options,
+    AccountHealth health, CheckBeforeSending check, ICincopaClient cincopa, PushFile push, RetrySchedule schedule, ChunkGivenBack givenBack,
+    IOptions<DispatchOptions> options,
     IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<DispatchChunk> log)
 {
     public const string Queue = "dispatch";
@@ -66,7 +67,10 @@ public sealed class DispatchChunk(
         var fid = (await database.QueryAsync(ReadGallery, r => r.Text(0), cancellationToken, lease.ImportId)).SingleOrDefault();
         var current = await accounts.GetAsync(lease.AccountId, cancellationToken);
 
-        // 3. Intent, call, answer, for all of them. A stop lets calls in flight finish for a while, then abandons them to doubt.
+        // 3. Cincopa would take them, as far as a ping tells. A token that cannot send costs no row an attempt.
+        if (!await check.MaySendAsync(lease.AccountId, current, cancellationToken)) due = [];
+
+        // 4. Intent, call, answer, for all of them. A stop lets calls in flight finish for a while, then abandons them to doubt.
         using var stopSending = CancellationTokenSource.CreateLinkedTokenSource(held.StopSending, lifetime.ApplicationStopping, cancellationToken);
         using var abandon = new CancellationTokenSource();
         await using var grace = stopSending.Token.Register(() =>
@@ -77,7 +81,7 @@ public sealed class DispatchChunk(
             transitions, governor, health, cincopa, push, schedule, clock, log);
         var answered = await pipeline.RunAsync(due, stopSending.Token, abandon.Token);
 
-        // 4. Every answer is written: the chunk may be anyone's again.
+        // 5. Every answer is written: the chunk may be anyone's again.
         await held.ReleaseAsync(CancellationToken.None);
         givenBack.Set();
         Log.ChunkDispatched(log, lease.ImportId, lease.ChunkNumber, answered, clock.GetElapsedTime(startedAt).TotalSeconds);

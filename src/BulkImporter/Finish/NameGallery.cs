@@ -59,15 +59,15 @@ internal sealed class NameGallery(NpgsqlDataSource database, ICincopaClient cinc
     {
         for (var page = 1; page <= MostPages; page++)
         {
-            var result = await cincopa.ListGalleriesAsync(access, new GalleryListQuery { Page = page, Search = "caption=" + name }, CancellationToken.None);
+            var result = await cincopa.ListGalleriesAsync(access, new GalleryListQuery { Page = page, Search = "caption=" + name, BypassCache = true }, CancellationToken.None);
             if (result is GalleryListResult.Failed failed) return new GalleryNamed.Failed(failed.Error);
             var ok = (GalleryListResult.Ok)result;
-            if (ok.Galleries.FirstOrDefault(g => g.Name == name) is { } found)
+            if (ok.Items.FirstOrDefault(g => g.Name == name) is { } found)
             {
                 Log.GalleryFound(log, accountId, name, found.Fid.Value);
                 return new GalleryNamed.Known(found.Fid);
             }
-            if (ok.Galleries.Count == 0 || page >= (ok.PagesCount ?? page)) return null;
+            if (ok.Items.Count == 0 || page >= (ok.PagesCount ?? page)) return null;
         }
         return null;
     }

@@ -3,8 +3,10 @@ using BulkImporter.Api;
 using BulkImporter.Dashboard;
 using BulkImporter.Export;
 using BulkImporter.Finish;
+using BulkImporter.Notify;
 using BulkImporter.Reconcile;
 using BulkImporter.Rerun;
+using BulkImporter.Status;
 
 namespace BulkImporter.Hosting;
 
@@ -19,6 +21,8 @@ public static class WebHost
             .AddExport()
             .AddAdoption()
             .AddFinishOrders()
+            .AddNotifyDoors()
+            .AddPollHints()
             .AddAccess()
             .AddApi()
             .AddDashboard();

@@ -63,6 +63,9 @@ public sealed class Import
     /// <summary>When a chunk of it was last given to a worker; the least recently served goes first.</summary>
     public DateTimeOffset? LastServedAt { get; set; }
 
+    /// <summary>Of a cancelled import: what Cincopa has accepted and not finished is to be aborted there.</summary>
+    public bool AbortRemote { get; set; }
+
     public required string CreatedBy { get; init; }
     public DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset? StartedAt { get; set; }
@@ -83,6 +86,7 @@ public sealed class Import
             });
             entity.HasKey(i => i.Id);
             entity.Property(i => i.Transfer).HasDefaultValue(ImportTransfer.Pull);
+            entity.Property(i => i.AbortRemote).HasDefaultValue(false);
             entity.HasIndex(i => i.IdempotencyKey).IsUnique();
             entity.HasOne<Account>().WithMany().HasForeignKey(i => i.AccountId).OnDelete(DeleteBehavior.Restrict);
             entity.HasStorageParameter("fillfactor", 50);

@@ -128,7 +128,7 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
             SELECT $1, row_number, attempt_count, $11, status_id, now(), now() + $12, now(), 0 FROM moved WHERE state = 'submitted'
             ON CONFLICT (import_id, row_number) DO UPDATE SET status_id = excluded.status_id, attempt = excluded.attempt, submitted_at = excluded.submitted_at,
                 next_poll_at = excluded.next_poll_at, moved_at = excluded.moved_at, poll_count = 0, not_found_since = NULL,
-                progress_percent = NULL, progress_bytes = NULL, total_bytes = NULL
+                next_abort_at = NULL, abort_answered_at = NULL, progress_percent = NULL, progress_bytes = NULL, total_bytes = NULL
         )
         SELECT row_number FROM moved
         """;
@@ -187,7 +187,7 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
             {BeginFinishing}
         ), closed AS (
             UPDATE importer.attempt t
-            SET finished_at = now(), outcome = coalesce(c.code, 'imported'), message = c.message,
+            SET finished_at = now(), outcome = coalesce(c.code, 'imported'), message = nullif(concat_ws(' ', t.message, c.message), ''),
                 size_bytes = CASE WHEN c.state = 'unknown' THEN
                     (SELECT p.total_bytes FROM importer.status_poll p WHERE p.import_id = m.import_id AND p.row_number = m.row_number) END
             FROM moved m JOIN conclusion c USING (import_id, row_number)

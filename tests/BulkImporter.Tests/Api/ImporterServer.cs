@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using BulkImporter.Access;
+using BulkImporter.Accounts;
 using BulkImporter.Hosting;
 using Cincopa.Client;
 using Microsoft.AspNetCore.Builder;
@@ -29,6 +30,9 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
     /// <summary>What the account's assets are, when they are asked for.</summary>
     public Func<AssetListQuery, AssetListResult> List { get; set; } = query => ScriptedCincopa.Page(query, []);
 
+    /// <summary>Cincopa as the doors meet it.</summary>
+    internal ScriptedCincopa Cincopa { get; } = new();
+
     public string ViewerKey { get; private set; } = "";
     public string OperatorKey { get; private set; } = "";
     public string AdminKey { get; private set; } = "";
@@ -36,7 +40,10 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await Database.InitializeAsync();
+        Cincopa.OnPing = () => Ping;
+        Cincopa.OnList = query => Task.FromResult(List(query));
         app = await StartAnotherAsync();
+        await Database.SqlAsync("UPDATE importer.account SET token_protected = $1", Services.GetRequiredService<ProtectToken>().Protect("1i2"));
         var make = Services.GetRequiredService<MakeKey>();
         ViewerKey = (await make.RunAsync("vera", Role.Viewer, null, "test", default)).Secret;
         OperatorKey = (await make.RunAsync("otto", Role.Operator, null, "test", default)).Secret;
@@ -49,8 +56,9 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
         var builder = WebApplication.CreateBuilder();
         builder.WebHost.UseTestServer();
         builder.Configuration["BulkImporter:Access:SignInsPerMinute"] = SignInsPerMinute.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        builder.Configuration["BulkImporter:Accounts:WebhookBaseUrl"] = "https://importer.example/";
         builder.Logging.ClearProviders();
-        builder.Services.AddSingleton<ICincopaClient>(new ScriptedCincopa { OnPing = () => Ping, OnList = query => Task.FromResult(List(query)) });
+        builder.Services.AddSingleton<ICincopaClient>(Cincopa);
         builder.Services.AddImporter(Database.ConnectionString).AddWeb();
         var another = builder.Build();
         another.MapWeb();

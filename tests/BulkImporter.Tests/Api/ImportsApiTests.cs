@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using BulkImporter.Imports;
 using BulkImporter.Records;
+using Cincopa.Client;
 
 namespace BulkImporter.Tests.Api;
 
@@ -53,6 +54,45 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
         Assert.Equal((201, 200), (firstStatus, againStatus));
         Assert.Equal((int)first!["id"]!, (int)again!["id"]!);
         Assert.NotEqual((int)first["id"]!, (int)other!["id"]!);
+    }
+
+    [Fact]
+    public async Task An_import_whose_token_may_not_upload_is_not_started_and_the_permission_is_named()
+    {
+        var id = await server.Database.ImportAsync(ImportState.Review, [RecordState.Pending]);
+        var good = server.Ping;
+        try
+        {
+            server.Ping = new PingResult.Ok("AMDA1", null, TokenPermissions.Parse("|asset.read|gallery.*|"));
+            var (status, problem) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/start");
+            Assert.Equal((409, "review"), (status, (string?)problem!["state"]));
+            Assert.Contains("asset.upload", (string?)problem["detail"], StringComparison.Ordinal);
+
+            server.Ping = new PingResult.Failed(ScriptedCincopa.Error(RemoteErrorKind.TokenRejected));
+            (status, problem) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/start");
+            Assert.Equal(409, status);
+            Assert.Contains("does not accept the account's token", (string?)problem!["detail"], StringComparison.Ordinal);
+            Assert.Equal("review", await server.Database.StateAsync(id));
+        }
+        finally
+        {
+            server.Ping = good;
+        }
+        Assert.Equal(200, (await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/start")).Status);
+    }
+
+    [Fact]
+    public async Task Galleries_are_listed_page_by_page_as_Cincopa_has_them()
+    {
+        server.Cincopa.OnGalleries = query => new GalleryListResult.Ok([new(new Fid($"fid{query.Page}"), query.Search, null)], query.Page, 50, 2, 2);
+        var (status, first) = await server.GetAsync(server.ViewerKey, "/api/v1/accounts/default/galleries?search=Spring");
+        Assert.Equal((200, "fid1", "Spring"), (status, (string?)first!["items"]![0]!["fid"], (string?)first["items"]![0]!["name"]));
+        var (_, second) = await server.GetAsync(server.ViewerKey, $"/api/v1/accounts/default/galleries?after={(string?)first["next"]}");
+        Assert.Equal(("fid2", null), ((string?)second!["items"]![0]!["fid"], (string?)second["next"]));
+
+        server.Cincopa.OnGalleries = _ => new GalleryListResult.Failed(ScriptedCincopa.Error(RemoteErrorKind.PermissionMissing));
+        Assert.Equal(424, (await server.GetAsync(server.ViewerKey, "/api/v1/accounts/default/galleries")).Status);
+        Assert.Equal(404, (await server.GetAsync(server.ViewerKey, "/api/v1/accounts/nobody/galleries")).Status);
     }
 
     [Theory]

@@ -23,6 +23,44 @@ public sealed class ActVerbTests
     }
 
     [Fact]
+    public async Task Cancel_asks_for_the_abort_at_Cincopa_only_when_told_to()
+    {
+        using var run = new CliRun();
+        run.Api.On(HttpMethod.Post, @"/api/v1/imports/7/cancel\?abortRemote=true$", Bodies.Import(state: "cancelled"));
+
+        Assert.Equal(ExitCode.Done, await run.RunAsync("cancel", "7", "--abort-remote"));
+
+        Assert.Single(run.Api.Calls);
+    }
+
+    [Theory]
+    [InlineData("give-up 7 --all", "/api/v1/imports/7/give-up", """{"state":"unknown"}""", "3 records are given up, 1 are still in doubt.")]
+    [InlineData("give-up 7 --code reply_lost", "/api/v1/imports/7/give-up", """{"state":"unknown","code":"reply_lost"}""", "3 records are given up, 1 are still in doubt.")]
+    [InlineData("adopt 7 --all", "/api/v1/imports/7/adopt", null, "2 records adopted their only candidate, 1 are still in doubt.")]
+    public async Task All_records_in_doubt_are_decided_at_once(string line, string path, string? body, string told)
+    {
+        using var run = new CliRun();
+        run.Api.On(HttpMethod.Post, path, """{"adopted":2,"givenUp":3,"stillUnknown":1}""");
+
+        Assert.Equal(ExitCode.Done, await run.RunAsync(line.Split(' ')));
+
+        Assert.Equal(body ?? "", run.Api.Calls.Single().Body ?? "");
+        Assert.Contains(told, run.Output);
+    }
+
+    [Theory]
+    [InlineData("give-up 7")]
+    [InlineData("give-up 7 --all --record 3")]
+    [InlineData("adopt 7")]
+    [InlineData("adopt 7 3 --all")]
+    public async Task What_is_decided_must_be_beyond_doubt(string line)
+    {
+        using var run = new CliRun();
+        Assert.Equal(ExitCode.Usage, await run.RunAsync(line.Split(' ')));
+        Assert.Empty(run.Api.Calls);
+    }
+
+    [Fact]
     public async Task Action_in_the_wrong_state_exits_5()
     {
         using var run = new CliRun();

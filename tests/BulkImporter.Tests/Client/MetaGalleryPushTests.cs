@@ -74,14 +74,14 @@ public sealed class MetaGalleryPushTests : IAsyncLifetime
     {
         foreach (var n in Enumerable.Range(0, 120)) await client.CreateGalleryAsync(access, $"Gallery {n}", Stop);
         var found = Assert.IsType<GalleryListResult.Ok>(await client.ListGalleriesAsync(access, new GalleryListQuery { Search = "caption=Gallery 11" }, Stop));
-        Assert.Equal("Gallery 11", Assert.Single(found.Galleries).Name);
+        Assert.Equal("Gallery 11", Assert.Single(found.Items).Name);
         var third = Assert.IsType<GalleryListResult.Ok>(await client.ListGalleriesAsync(access, new GalleryListQuery { Page = 3 }, Stop));
-        Assert.Equal((20, 3), (third.Galleries.Count, third.PagesCount));
+        Assert.Equal((20, 3), (third.Items.Count, third.PagesCount));
 
         Rid[] rids = [await PushedAsync("a.mp4", "1"), await PushedAsync("b.mp4", "2")];
-        Assert.IsType<ChangeResult.Ok>(await client.AddGalleryItemsAsync(access, found.Galleries[0].Fid, rids, Stop));
-        Assert.IsType<ChangeResult.Ok>(await client.AddGalleryItemsAsync(access, found.Galleries[0].Fid, rids, Stop));
-        Assert.Equal(rids, Assert.IsType<AssetListResult.Ok>(await client.ListGalleryItemsAsync(access, found.Galleries[0].Fid, 1, 50, Stop)).Items.Select(i => i.Rid));
+        Assert.IsType<ChangeResult.Ok>(await client.AddGalleryItemsAsync(access, found.Items[0].Fid, rids, Stop));
+        Assert.IsType<ChangeResult.Ok>(await client.AddGalleryItemsAsync(access, found.Items[0].Fid, rids, Stop));
+        Assert.Equal(rids, Assert.IsType<AssetListResult.Ok>(await client.ListGalleryItemsAsync(access, found.Items[0].Fid, 1, 50, Stop)).Items.Select(i => i.Rid));
     }
 
     [Theory]
@@ -109,7 +109,7 @@ public sealed class MetaGalleryPushTests : IAsyncLifetime
     {
         Behave("""{"rules":[{"on":"gallery_create","fault":"reply_lost"}]}""");
         await client.CreateGalleryAsync(access, "Spring", Stop);
-        Assert.Single(Assert.IsType<GalleryListResult.Ok>(await client.ListGalleriesAsync(access, new GalleryListQuery(), Stop)).Galleries);
+        Assert.Single(Assert.IsType<GalleryListResult.Ok>(await client.ListGalleriesAsync(access, new GalleryListQuery(), Stop)).Items);
     }
 
     [Fact]

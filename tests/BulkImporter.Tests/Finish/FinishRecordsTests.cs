@@ -181,7 +181,7 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
         }
 
         Assert.Equal((50, 50), ((await GalleryAsync("Even")).Count, (await GalleryAsync("Odd")).Count));
-        Assert.Equal(2, Assert.IsType<GalleryListResult.Ok>(await cincopa.ListGalleriesAsync(access, new GalleryListQuery(), Token)).Galleries.Count);
+        Assert.Equal(2, Assert.IsType<GalleryListResult.Ok>(await cincopa.ListGalleriesAsync(access, new GalleryListQuery(), Token)).Items.Count);
     }
 
     [Fact]
@@ -248,7 +248,7 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
 
     private async Task<List<string>> GalleryAsync(string name)
     {
-        var galleries = Assert.IsType<GalleryListResult.Ok>(await cincopa.ListGalleriesAsync(access, new GalleryListQuery { Search = "caption=" + name }, Token)).Galleries;
+        var galleries = Assert.IsType<GalleryListResult.Ok>(await cincopa.ListGalleriesAsync(access, new GalleryListQuery { Search = "caption=" + name }, Token)).Items;
         var items = Assert.IsType<AssetListResult.Ok>(await cincopa.ListGalleryItemsAsync(access, Assert.Single(galleries).Fid, 1, 100, Token));
         return [.. items.Items.Select(i => i.Rid.Value)];
     }
