@@ -17,7 +17,9 @@ public static class AccountsSetup
             .Validate(o => o.SubmitTimeout > TimeSpan.Zero && o.ReadTimeout > TimeSpan.Zero && o.ConnectTimeout > TimeSpan.Zero, "Cincopa:SubmitTimeout, ReadTimeout and ConnectTimeout must be more than zero.")
             .ValidateOnStart();
         services.TryAddSingleton<ICincopaClient>(provider =>
-            new CincopaClient(provider.GetRequiredService<IOptions<CincopaClientOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
+            new MeasuredCincopa(
+                new CincopaClient(provider.GetRequiredService<IOptions<CincopaClientOptions>>().Value, provider.GetRequiredService<TimeProvider>()),
+                provider.GetRequiredService<TimeProvider>()));
         return services
             .AddSingleton<ProtectToken>()
             .AddSingleton<AddAccount>()

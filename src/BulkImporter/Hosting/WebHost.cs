@@ -25,6 +25,7 @@ public static class WebHost
     /// <summary>The pipeline in its order, and every endpoint.</summary>
     public static WebApplication MapWeb(this WebApplication app)
     {
+        app.UseTrustedProxies();
         app.UseSecurityHeaders();
         app.UseOwnOrigin();
         app.UseExceptionHandler();
@@ -37,6 +38,7 @@ public static class WebHost
         app.UseAntiforgery();
         app.MapSignIn();
         app.MapApi();
+        app.MapMetrics();
         app.MapDashboard();
         return app;
     }

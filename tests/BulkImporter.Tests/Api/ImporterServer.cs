@@ -51,7 +51,7 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
         builder.Configuration["BulkImporter:Access:SignInsPerMinute"] = SignInsPerMinute.ToString(System.Globalization.CultureInfo.InvariantCulture);
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton<ICincopaClient>(new ReadOnlyCincopa(() => Ping, query => List(query)));
-        builder.Services.AddImporter(Database.ConnectionString).AddWeb();
+        builder.Services.AddImporter(Database.ConnectionString).AddTelemetry(builder.Configuration).AddWeb();
         var another = builder.Build();
         another.MapWeb();
         await another.StartAsync();
