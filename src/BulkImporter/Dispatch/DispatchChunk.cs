@@ -49,7 +49,8 @@ public sealed class DispatchChunk(
         var began = clock.GetTimestamp();
         try
         {
-            span?.SetTag(Spans.Answered, await DispatchAsync(held, cancellationToken));
+            var answered = await DispatchAsync(held, cancellationToken);
+            span?.SetTag(Spans.Answered, answered);
             Measures.ChunkEnded("done", clock.GetElapsedTime(began));
         }
         catch (Exception e)
