@@ -59,6 +59,10 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION importer.oldest_program() RETURNS integer
+    LANGUAGE sql IMMUTABLE
+    AS $$SELECT 1$$;
+
 CREATE TABLE importer.account (
     id integer NOT NULL,
     name text NOT NULL,

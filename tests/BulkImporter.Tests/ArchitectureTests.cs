@@ -8,7 +8,7 @@ namespace BulkImporter.Tests;
 public sealed class ArchitectureTests
 {
     private static readonly string[] Doors = ["Cli", "Dashboard", "Api", "Hosting"];
-    private static readonly string[] Stages = ["Manifests", "Dispatch", "Status", "Finish", "Reconcile", "Rerun", "Export", "Notify"];
+    private static readonly string[] Stages = ["Manifests", "Dispatch", "Status", "Finish", "Reconcile", "Rerun", "Export", "Notify", "Retention"];
     private static readonly string[] Core = ["Imports", "Records", "Accounts", "Access", "Sources"];
 
     public static TheoryData<string, string> Forbidden()
@@ -23,7 +23,11 @@ public sealed class ArchitectureTests
         {
             foreach (var above in Doors.Concat(Stages)) arrows.Add(core, above);
         }
-        foreach (var above in Doors.Concat(Stages).Concat(Core)) arrows.Add("Data", above);
+        foreach (var lowest in new[] { "Data", "Telemetry" })
+        {
+            foreach (var above in Doors.Concat(Stages).Concat(Core)) arrows.Add(lowest, above);
+        }
+        arrows.Add("Telemetry", "Data");
         return arrows;
     }
 

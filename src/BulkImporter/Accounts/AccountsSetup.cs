@@ -21,7 +21,9 @@ public static class AccountsSetup
                 "BulkImporter:Accounts:WebhookBaseUrl must be an absolute http or https address without credentials, query and fragment.")
             .ValidateOnStart();
         services.TryAddSingleton<ICincopaClient>(provider =>
-            new CincopaClient(provider.GetRequiredService<IOptions<CincopaClientOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
+            new MeasuredCincopa(
+                new CincopaClient(provider.GetRequiredService<IOptions<CincopaClientOptions>>().Value, provider.GetRequiredService<TimeProvider>()),
+                provider.GetRequiredService<TimeProvider>()));
         return services
             .AddSingleton<ProtectToken>()
             .AddSingleton<AddAccount>()

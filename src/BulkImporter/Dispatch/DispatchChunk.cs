@@ -1,6 +1,7 @@
 using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Records;
+using BulkImporter.Telemetry;
 using Cincopa.Client;
 using Hangfire;
 using Microsoft.Extensions.Options;
@@ -44,19 +45,27 @@ public sealed class DispatchChunk(
             await leases.ReturnAsync(importId, chunkNumber, CancellationToken.None);
             return;
         }
+        using var span = Measures.Traces.StartActivity(Spans.Chunk, System.Diagnostics.ActivityKind.Consumer);
+        span?.SetTag(Spans.ImportId, importId).SetTag(Spans.ChunkNumber, chunkNumber);
+        var began = clock.GetTimestamp();
         try
         {
-            await DispatchAsync(held, cancellationToken);
+            var answered = await DispatchAsync(held, cancellationToken);
+            span?.SetTag(Spans.Answered, answered);
+            Measures.ChunkEnded("done", clock.GetElapsedTime(began));
         }
         catch (Exception e)
         {
             // Hangfire shows the job as failed. The lease runs out and the chunk is fed again.
             Log.ChunkFailed(log, importId, chunkNumber, e);
+            Measures.ChunkEnded("failed", clock.GetElapsedTime(began));
+            span.Broke(e);
             throw;
         }
     }
 
-    private async Task DispatchAsync(HeldLease held, CancellationToken cancellationToken)
+    /// <summary>Answers the number of calls that were answered.</summary>
+    private async Task<int> DispatchAsync(HeldLease held, CancellationToken cancellationToken)
     {
         var lease = held.Lease;
         var startedAt = clock.GetTimestamp();
@@ -85,6 +94,7 @@ public sealed class DispatchChunk(
         await held.ReleaseAsync(CancellationToken.None);
         givenBack.Set();
         Log.ChunkDispatched(log, lease.ImportId, lease.ChunkNumber, answered, clock.GetElapsedTime(startedAt).TotalSeconds);
+        return answered;
     }
 }
 

@@ -31,6 +31,7 @@ public static class WebHost
     /// <summary>The pipeline in its order, and every endpoint.</summary>
     public static WebApplication MapWeb(this WebApplication app)
     {
+        app.UseTrustedProxies();
         app.UseSecurityHeaders();
         app.UseOwnOrigin();
         app.UseExceptionHandler();
@@ -43,6 +44,7 @@ public static class WebHost
         app.UseAntiforgery();
         app.MapSignIn();
         app.MapApi();
+        app.MapMetrics();
         app.MapDashboard();
         return app;
     }

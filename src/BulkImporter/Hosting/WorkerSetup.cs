@@ -4,6 +4,7 @@ using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using BulkImporter.Notify;
 using BulkImporter.Reconcile;
+using BulkImporter.Retention;
 using BulkImporter.Status;
 using Hangfire.Server;
 using Microsoft.Extensions.Options;
@@ -15,7 +16,7 @@ public static class WorkerSetup
 {
     public static IServiceCollection AddWorker(this IServiceCollection services)
     {
-        services.AddDispatch().AddStatus().AddReconcile().AddFinish().AddNotify().AddSingleton<FollowImports>().AddSingleton<CompareCounters>().AddHangfireWorker();
+        services.AddDispatch().AddStatus().AddReconcile().AddFinish().AddNotify().AddRetention().AddSingleton<FollowImports>().AddSingleton<CompareCounters>().AddHangfireWorker();
 
         services.AddPeriodic("parse feeder", _ => TimeSpan.FromSeconds(1), p => p.GetRequiredService<QueueParsing>().RunAsync, IfAny);
         services.AddPeriodic("chunk feeder", o => o.FeedInterval, p => p.GetRequiredService<ChunkFeeder>().RunAsync, Never,
@@ -30,6 +31,8 @@ public static class WorkerSetup
         services.AddPeriodic("notification sender", _ => TimeSpan.FromSeconds(2), p => p.GetRequiredService<SendNotifications>().RunAsync, IfAny);
         services.AddPeriodic("counter comparison", _ => TimeSpan.FromMinutes(10), p => p.GetRequiredService<CompareCounters>().RunAsync, Never);
         services.AddPeriodic("manifest sweep", _ => TimeSpan.FromHours(1), p => p.GetRequiredService<SweepManifests>().RunAsync, IfAny);
+
+        services.AddPeriodic("retention", _ => TimeSpan.FromHours(1), p => p.GetRequiredService<SweepEnded>().RunAsync, IfAny);
 
         services.AddOptions<HostOptions>().Configure<IOptions<DispatchOptions>>((host, dispatch) =>
             host.ShutdownTimeout = dispatch.Value.GracefulStop + TimeSpan.FromSeconds(5));

@@ -77,9 +77,12 @@ public sealed class ManifestReader : IAsyncDisposable
     /// <param name="mapping">The operator's mapping, or null to go by the header.</param>
     /// <param name="cancellationToken">Cancels reading from <paramref name="bytes"/>.</param>
     /// <exception cref="ManifestRejectedException">The file is no manifest, or the operator has to say more.</exception>
-    public static async Task<ManifestReader> OpenAsync(Stream bytes, ManifestMapping? mapping, CancellationToken cancellationToken)
+    public static Task<ManifestReader> OpenAsync(Stream bytes, ManifestMapping? mapping, CancellationToken cancellationToken) =>
+        OpenAsync(bytes, mapping, ManifestText.UnpackedLimit, cancellationToken);
+
+    internal static async Task<ManifestReader> OpenAsync(Stream bytes, ManifestMapping? mapping, long unpackedLimit, CancellationToken cancellationToken)
     {
-        var text = await ManifestText.OpenAsync(bytes, cancellationToken);
+        var text = await ManifestText.OpenAsync(bytes, unpackedLimit, cancellationToken);
         try
         {
             while (text.Kept(0).Length < SampleSize && await text.FillAsync(cancellationToken))

@@ -14,6 +14,7 @@ public enum RejectionCode
     UrlColumnAmbiguous,
     RowTooLong,
     TooManyRows,
+    UnpackedTooLarge,
 }
 
 public static class RejectionCodes
@@ -32,6 +33,7 @@ public static class RejectionCodes
         RejectionCode.UrlColumnAmbiguous => "url_column_ambiguous",
         RejectionCode.RowTooLong => "row_too_long",
         RejectionCode.TooManyRows => "too_many_rows",
+        RejectionCode.UnpackedTooLarge => "unpacked_too_large",
     };
 }
 

@@ -12,6 +12,9 @@ internal sealed class ManifestText : Stream
 {
     private const int ChunkSize = 64 * 1024;
 
+    /// <summary>A gzip file of a few megabytes can unpack to terabytes, and would keep a worker busy for days.</summary>
+    public const long UnpackedLimit = 8L << 30;
+
     private readonly Stream _source;
     private readonly Decoder? _decoder;
     private readonly Encoder _encoder = Encoding.UTF8.GetEncoder();
@@ -26,8 +29,11 @@ internal sealed class ManifestText : Stream
     private long _sourceOffset;  // bytes of (unpacked) source consumed, byte order mark included
     private bool _sourceEnded;
 
-    private ManifestText(Stream source, UnicodeEncoding? utf16, int markLength, byte[] head)
+    private readonly long _unpackedLimit;
+
+    private ManifestText(Stream source, UnicodeEncoding? utf16, int markLength, byte[] head, long unpackedLimit)
     {
+        _unpackedLimit = unpackedLimit;
         _source = source;
         EncodingName = utf16 is null ? "utf-8" : head[0] == 0xFF ? "utf-16le" : "utf-16be";
         HasByteOrderMark = markLength > 0;
@@ -50,7 +56,7 @@ internal sealed class ManifestText : Stream
     public override long Position { get; set; }
 
     /// <exception cref="ManifestRejectedException">The bytes are no text manifest.</exception>
-    public static async Task<ManifestText> OpenAsync(Stream source, CancellationToken cancellationToken)
+    public static async Task<ManifestText> OpenAsync(Stream source, long unpackedLimit, CancellationToken cancellationToken)
     {
         var head = await HeadAsync(source, cancellationToken);
         if (head is [0x1F, 0x8B, ..])
@@ -68,13 +74,13 @@ internal sealed class ManifestText : Stream
 
         return head switch
         {
-            [0xEF, 0xBB, 0xBF, ..] => new ManifestText(source, null, 3, head),
-            [0xFF, 0xFE, ..] => new ManifestText(source, new UnicodeEncoding(bigEndian: false, byteOrderMark: false, throwOnInvalidBytes: true), 2, head),
-            [0xFE, 0xFF, ..] => new ManifestText(source, new UnicodeEncoding(bigEndian: true, byteOrderMark: false, throwOnInvalidBytes: true), 2, head),
+            [0xEF, 0xBB, 0xBF, ..] => new ManifestText(source, null, 3, head, unpackedLimit),
+            [0xFF, 0xFE, ..] => new ManifestText(source, new UnicodeEncoding(bigEndian: false, byteOrderMark: false, throwOnInvalidBytes: true), 2, head, unpackedLimit),
+            [0xFE, 0xFF, ..] => new ManifestText(source, new UnicodeEncoding(bigEndian: true, byteOrderMark: false, throwOnInvalidBytes: true), 2, head, unpackedLimit),
             // Two ASCII letters in UTF-16: legal as UTF-8, but every other byte would be a NUL.
             [not 0, 0, not 0, 0] or [0, not 0, 0, not 0] => throw new ManifestRejectedException(
                 RejectionCode.EncodingInvalid, "This file looks like UTF-16 without a byte order mark. Save it as \"CSV UTF-8\".", byteOffset: 0),
-            _ => new ManifestText(source, null, 0, head),
+            _ => new ManifestText(source, null, 0, head, unpackedLimit),
         };
     }
 
@@ -105,6 +111,8 @@ internal sealed class ManifestText : Stream
             _sourceEnded = true;
             return TakeEnd();
         }
+        if (_sourceOffset + read > _unpackedLimit)
+            throw new ManifestRejectedException(RejectionCode.UnpackedTooLarge, $"Unpacked, this file is larger than {_unpackedLimit:N0} bytes. Split it into several manifests.");
 
         if (_decoder is null)
             TakeUtf8(read);

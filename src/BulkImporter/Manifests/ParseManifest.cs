@@ -1,6 +1,7 @@
 using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
+using BulkImporter.Telemetry;
 using Hangfire;
 using Npgsql;
 using NpgsqlTypes;
@@ -101,6 +102,8 @@ public sealed class ParseManifest(
         var taken = await connection.QueryAsync(TakeImport,
             r => (ManifestId: r.GetInt32(0), Mapping: r.Text(1), ChunkSize: r.GetInt32(2), Attempts: (short)r.GetInt32(3), MostRows: r.GetInt32(4), Transfer: EnumText<ImportTransfer>.Parse(r.GetString(5))), cancellationToken, importId);
         if (taken is not [var import]) return;
+        using var span = Measures.Traces.StartActivity(Spans.Parse, System.Diagnostics.ActivityKind.Consumer);
+        span?.SetTag(Spans.ImportId, importId);
 
         // 1. Rows to records, findings and chunks.
         await using var bytes = await manifests.OpenAsync(import.ManifestId, cancellationToken);
@@ -110,7 +113,7 @@ public sealed class ParseManifest(
         var findings = new List<Finding>();
         var meta = new List<CheckedRow>();
         var (sources, references) = (new SeenBefore(), new SeenBefore());
-        var rows = 0;
+        var (rows, told) = (0, 0);
         var more = await reader.ReadAsync(cancellationToken);
         while (more)
         {
@@ -134,6 +137,8 @@ public sealed class ParseManifest(
             await WriteFindingsAsync(connection, importId, findings, cancellationToken);
             await WriteChunksAsync(connection, importId, chunks.TakeFull(isLast: !more), cancellationToken);
             await database.ExecuteAsync(TellProgress, cancellationToken, importId, rows);
+            Measures.ManifestRowsRead(rows - told);
+            told = rows;
         }
         if (rows == 0) throw new ManifestRejectedException(RejectionCode.ManifestEmpty, "The manifest has a header and no rows.");
 
@@ -148,6 +153,7 @@ public sealed class ParseManifest(
         // 3. Now it is an import. Zero rows: it was cancelled meanwhile, and nothing of this remains.
         if (await connection.ExecuteAsync(Finish, cancellationToken, importId, rows) == 0) return;
         await transaction.CommitAsync(cancellationToken);
+        span?.SetTag(Spans.Rows, rows);
         // Until the statistics know of the import, the planner takes its records for one row and reads all of them where it needs a few.
         await connection.ExecuteLongAsync("ANALYZE importer.import_record, importer.import_chunk", cancellationToken);
         Log.ManifestParsed(log, importId, rows, duplicates, clock.GetElapsedTime(startedAt).TotalSeconds);

@@ -59,7 +59,7 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
         builder.Configuration["BulkImporter:Accounts:WebhookBaseUrl"] = "https://importer.example/";
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton<ICincopaClient>(Cincopa);
-        builder.Services.AddImporter(Database.ConnectionString).AddWeb();
+        builder.Services.AddImporter(Database.ConnectionString).AddTelemetry(builder.Configuration).AddWeb();
         var another = builder.Build();
         another.MapWeb();
         await another.StartAsync();

@@ -125,4 +125,30 @@ public class ManifestReaderTests
             return ValueTask.FromResult(given);
         }
     }
+
+    [Theory]
+    [InlineData(1_000_000, true)]
+    [InlineData(10_000_000, false)]
+    public async Task A_small_file_that_unpacks_to_more_than_the_limit_is_rejected_and_one_below_it_is_read(long limit, bool rejected)
+    {
+        using var packed = new MemoryStream();
+        await using (var gzip = new System.IO.Compression.GZipStream(packed, System.IO.Compression.CompressionLevel.Fastest, leaveOpen: true))
+        {
+            await gzip.WriteAsync("url\n"u8.ToArray(), TestContext.Current.CancellationToken);
+            var row = System.Text.Encoding.UTF8.GetBytes("https://media.example/" + new string('a', 77) + "\n");
+            for (var i = 0; i < 20_000; i++) await gzip.WriteAsync(row, TestContext.Current.CancellationToken);
+        }
+        Assert.True(packed.Length < 100_000, "the bomb is no bomb");
+        packed.Position = 0;
+
+        async Task<int> ReadAsync()
+        {
+            await using var reader = await ManifestReader.OpenAsync(packed, null, limit, TestContext.Current.CancellationToken);
+            var rows = 0;
+            while (await reader.ReadAsync(TestContext.Current.CancellationToken)) rows++;
+            return rows;
+        }
+        if (rejected) Assert.Equal(RejectionCode.UnpackedTooLarge, (await Assert.ThrowsAsync<ManifestRejectedException>(ReadAsync)).Code);
+        else Assert.Equal(20_000, await ReadAsync());
+    }
 }
