@@ -159,7 +159,7 @@ public sealed partial class TelemetryTests(ImporterDatabase database) : IClassFi
         {
             Assert.NotNull(chunk);
             // Nobody listens at port 9: the call is measured as never sent.
-            await client.UploadFromUrlAsync(new CincopaAccess(new Uri("http://127.0.0.1:9/v2/"), Secret), "https://media.example/private-film.mp4?sig=abc", null, Cancelled);
+            await client.UploadFromUrlAsync(new CincopaAccess(new Uri("http://127.0.0.1:9/v2/"), Secret), "https://media.example/private-film.mp4?sig=abc", null, null, Cancelled);
             chunk.Broke(new InvalidOperationException("token " + Secret));
         }
         app.Services.GetRequiredService<TracerProvider>().ForceFlush(10_000);
