@@ -50,6 +50,11 @@ internal static class ImportsApi
             .WithDescription("What is left out stays as it is. A changed map, firstRows or maxAttempts makes the manifest be read again: the import is then 'parsing', and in review again when it is read.")
             .Problems(400, 404, 409);
         imports.MapGet("/{id:int}/preview", PreviewAsync).RequireAuthorization(Policy.Viewer).WithSummary("The manifest's columns, what each is read as, and its first rows").Problems(400, 404);
+        imports.MapPost("/{id:int}/probe", ProbeAsync).RequireAuthorization(Policy.Operator)
+            .WithSummary("Ask the sources of an import in review whether they are there")
+            .WithDescription("All of them, or about 'sample', spread over the manifest. What is found becomes findings (warnings) and keeps no row from being sent. A new probe takes the place of the last.")
+            .Problems(400, 404, 409);
+        imports.MapGet("/{id:int}/probe", FindProbeAsync).RequireAuthorization(Policy.Viewer).WithSummary("How far the latest probe is").Problems(404);
         imports.MapPost("/{id:int}/start", StartAsync).RequireAuthorization(Policy.Operator).WithSummary("Start an import that is in review, or will be").Problems(404, 409);
         imports.MapPost("/{id:int}/pause", PauseAsync).RequireAuthorization(Policy.Operator).WithSummary("Stop sending; what was sent is still followed").Problems(404, 409);
         imports.MapPost("/{id:int}/resume", ResumeAsync).RequireAuthorization(Policy.Operator).WithSummary("Go on after a pause").Problems(404, 409);
@@ -66,6 +71,18 @@ internal static class ImportsApi
         await preview.RunAsync(id, ApiArguments.Limit(rows, 5, 100), cancellationToken) is { } beginning
             ? TypedResults.Ok(beginning)
             : Problem.NotFound($"There is no import {id} with a manifest that can be read.");
+
+    private static async Task<Results<Ok<ProbeView>, ProblemHttpResult>> ProbeAsync(
+        int id, int? sample, StartProbe start, ReadProbe probes, HttpContext context, CancellationToken cancellationToken) =>
+        await start.RunAsync(id, sample, context.User.Actor(), cancellationToken) switch
+        {
+            ImportChange.Refused refused => Problem.RefusedInThisState(refused.State, refused.Sentence),
+            ImportChange.NotFound => Problem.ImportNotFound(id),
+            _ => await FindProbeAsync(id, probes, cancellationToken),
+        };
+
+    private static async Task<Results<Ok<ProbeView>, ProblemHttpResult>> FindProbeAsync(int id, ReadProbe probes, CancellationToken cancellationToken) =>
+        await probes.FindAsync(id, cancellationToken) is { } probe ? TypedResults.Ok(probe) : Problem.NotFound($"There is no import {id} that was probed.");
 
     private static async Task<Results<Created<ImportView>, Ok<ImportView>, ProblemHttpResult>> CreateAsync(
         HttpContext context, ManifestUpload upload, ReadImports imports, CancellationToken cancellationToken)

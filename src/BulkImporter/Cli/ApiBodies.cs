@@ -231,3 +231,5 @@ internal sealed record AuditBody(DateTimeOffset At, string Actor, string Action,
 internal sealed record RecordHistoryBody(int RowNumber, string State, string? Url, string? Rid, ErrorBody? Error, IReadOnlyList<AttemptBody> History);
 
 internal sealed record AttemptBody(int Number, DateTimeOffset StartedAt, DateTimeOffset? FinishedAt, string? StatusId, string? Outcome, int? HttpStatus, string? Message);
+
+internal sealed record ProbeBody(string State, int? Sample, int Total, int Probed, int Problems);

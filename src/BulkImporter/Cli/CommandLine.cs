@@ -76,6 +76,7 @@ public static class CommandLine
             new ReviseVerb(surroundings),
             new PreviewVerb(surroundings),
             new FindingsVerb(surroundings),
+            new ProbeVerb(surroundings),
             new ListVerb(surroundings),
             new ShowVerb(surroundings),
             new RecordsVerb(surroundings),
