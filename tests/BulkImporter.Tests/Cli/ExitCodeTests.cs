@@ -44,6 +44,19 @@ public sealed class ExitCodeTests
         Assert.Equal(exitCode, await run.RunAsync("show", "7", "--watch"));
     }
 
+    [Theory]
+    [InlineData("finished", 0, ExitCode.Done)]
+    [InlineData("finished", 2, ExitCode.DoneWithProblems)]
+    [InlineData("stopped", 0, ExitCode.Refused)]
+    public async Task End_of_a_probe_decides(string state, int problems, int exitCode)
+    {
+        using var run = new CliRun();
+        run.Api.On(HttpMethod.Post, "/api/v1/imports/7/probe\\?sample=200", """{"state":"running","total":9,"probed":0,"problems":0}""");
+        run.Api.On(HttpMethod.Get, "/api/v1/imports/7/probe", $$"""{"state":"{{state}}","total":9,"probed":9,"problems":{{problems}}}""");
+
+        Assert.Equal(exitCode, await run.RunAsync("probe", "7"));
+    }
+
     [Fact]
     public async Task Quiet_submit_prints_the_number_alone()
     {

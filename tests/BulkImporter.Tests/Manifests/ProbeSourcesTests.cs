@@ -3,6 +3,7 @@ using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Sources;
 using BulkImporter.Tests.Client;
+using BulkImporter.Tests.Dispatch;
 using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Tests.Manifests;
@@ -117,6 +118,22 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
         await ProbeAsync(id, run);
 
         Assert.Empty(server.Requests);
+    }
+
+    [Fact]
+    public async Task Ordered_probe_is_enqueued_and_again_only_when_it_gave_no_sign_of_life()
+    {
+        var id = await ImportAsync("http://nowhere.test/a.mp4");
+        await StartAsync(id, null);
+        var jobs = new NotedJobs();
+        var queue = new QueueProbes(database.Source, jobs, Options);
+
+        await queue.RunAsync(Token);
+        await queue.RunAsync(Token);
+        await database.SqlAsync("UPDATE importer.probe SET queued_at = now() - interval '1 hour' WHERE import_id = $1", id);
+        await queue.RunAsync(Token);
+
+        Assert.Equal([1, 2], jobs.Chunks.Where(job => job.ImportId == id).Select(job => job.Number));
     }
 
     private async Task<int> ImportAsync(params string[] urls)
