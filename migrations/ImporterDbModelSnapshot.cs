@@ -874,6 +874,66 @@ namespace BulkImporter.Migrations
                     b.ToTable("manifest_part", "importer");
                 });
 
+            modelBuilder.Entity("BulkImporter.Manifests.Probe", b =>
+                {
+                    b.Property<int>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<DateTimeOffset?>("FinishedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("finished_at");
+
+                    b.Property<int>("LastRow")
+                        .HasColumnType("integer")
+                        .HasColumnName("last_row");
+
+                    b.Property<int>("ProbedCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("probed_count");
+
+                    b.Property<int>("ProblemCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("problem_count");
+
+                    b.Property<DateTimeOffset?>("QueuedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("queued_at");
+
+                    b.Property<int>("Run")
+                        .HasColumnType("integer")
+                        .HasColumnName("run");
+
+                    b.Property<int?>("Sample")
+                        .HasColumnType("integer")
+                        .HasColumnName("sample");
+
+                    b.Property<DateTimeOffset>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.Property<int>("Step")
+                        .HasColumnType("integer")
+                        .HasColumnName("step");
+
+                    b.Property<int>("TotalCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("total_count");
+
+                    b.HasKey("ImportId")
+                        .HasName("pk_probe");
+
+                    b.ToTable("probe", "importer", t =>
+                        {
+                            t.HasCheckConstraint("probe_state_is_known", "state IN ('running', 'finished', 'stopped')");
+                        });
+                });
+
             modelBuilder.Entity("BulkImporter.Manifests.StoredFinding", b =>
                 {
                     b.Property<long>("Id")
@@ -1597,6 +1657,16 @@ namespace BulkImporter.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_manifest_part_manifest_manifest_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Manifests.Probe", b =>
+                {
+                    b.HasOne("BulkImporter.Imports.Import", null)
+                        .WithMany()
+                        .HasForeignKey("ImportId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_probe_import_import_id");
                 });
 
             modelBuilder.Entity("BulkImporter.Manifests.StoredFinding", b =>

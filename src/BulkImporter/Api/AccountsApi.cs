@@ -55,7 +55,7 @@ internal static class AccountsApi
         await webhook.RunAsync(name, isWanted, cancellationToken) switch
         {
             WebhookOrder.Done => TypedResults.NoContent(),
-            WebhookOrder.NotConfigured missing => Problem.Of(StatusCodes.Status409Conflict, "not-configured", "Not configured", missing.Sentence),
+            WebhookOrder.NotConfigured missing => Problem.Of(StatusCodes.Status409Conflict, ProblemType.NotConfigured, "Not configured", missing.Sentence),
             WebhookOrder.CannotAsk cannot => Problem.CincopaNotAsked(cannot.Sentence),
             _ => Problem.AccountNotFound(name),
         };

@@ -1,6 +1,8 @@
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
+using System.Threading.Channels;
 using BulkImporter.Access;
+using BulkImporter.Dashboard;
 using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
@@ -30,7 +32,7 @@ public sealed record RevisionBody(
 
 internal static class ImportsApi
 {
-    /// <summary>How often the events of an import are looked for; two looks that see the same send one event.</summary>
+    /// <summary>The least time between two events of an import; what happens within it is told by the latest body.</summary>
     private static readonly TimeSpan EventInterval = TimeSpan.FromSeconds(1);
 
     public static void MapImports(this IEndpointRouteBuilder api)
@@ -48,6 +50,11 @@ internal static class ImportsApi
             .WithDescription("What is left out stays as it is. A changed map, firstRows or maxAttempts makes the manifest be read again: the import is then 'parsing', and in review again when it is read.")
             .Problems(400, 404, 409);
         imports.MapGet("/{id:int}/preview", PreviewAsync).RequireAuthorization(Policy.Viewer).WithSummary("The manifest's columns, what each is read as, and its first rows").Problems(400, 404);
+        imports.MapPost("/{id:int}/probe", ProbeAsync).RequireAuthorization(Policy.Operator)
+            .WithSummary("Ask the sources of an import in review whether they are there")
+            .WithDescription("All of them, or about 'sample', spread over the manifest. What is found becomes findings (warnings) and keeps no row from being sent. A new probe takes the place of the last.")
+            .Problems(400, 404, 409);
+        imports.MapGet("/{id:int}/probe", FindProbeAsync).RequireAuthorization(Policy.Viewer).WithSummary("How far the latest probe is").Problems(404);
         imports.MapPost("/{id:int}/start", StartAsync).RequireAuthorization(Policy.Operator).WithSummary("Start an import that is in review, or will be").Problems(404, 409);
         imports.MapPost("/{id:int}/pause", PauseAsync).RequireAuthorization(Policy.Operator).WithSummary("Stop sending; what was sent is still followed").Problems(404, 409);
         imports.MapPost("/{id:int}/resume", ResumeAsync).RequireAuthorization(Policy.Operator).WithSummary("Go on after a pause").Problems(404, 409);
@@ -59,13 +66,25 @@ internal static class ImportsApi
     }
 
     private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> ReviseAsync(
-        int id, RevisionBody body, ReviseImport revise, ReadImports imports, HttpContext context, CancellationToken cancellationToken) =>
-        await AnswerAsync(id, await revise.RunAsync(id, body.ToRevision(), context.User.Actor(), cancellationToken), imports, cancellationToken);
+        int id, RevisionBody body, ReviseImport revise, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken) =>
+        await AnswerAsync(id, await revise.RunAsync(id, body.ToRevision(), context.User.Actor(), cancellationToken), imports, feed, cancellationToken);
 
     private static async Task<Results<Ok<ManifestPreview>, ProblemHttpResult>> PreviewAsync(int id, int? rows, PreviewManifest preview, CancellationToken cancellationToken) =>
         await preview.RunAsync(id, ApiArguments.Limit(rows, 5, 100), cancellationToken) is { } beginning
             ? TypedResults.Ok(beginning)
             : Problem.NotFound($"There is no import {id} with a manifest that can be read.");
+
+    private static async Task<Results<Ok<ProbeView>, ProblemHttpResult>> ProbeAsync(
+        int id, int? sample, StartProbe start, ReadProbe probes, HttpContext context, CancellationToken cancellationToken) =>
+        await start.RunAsync(id, sample, context.User.Actor(), cancellationToken) switch
+        {
+            ImportChange.Refused refused => Problem.RefusedInThisState(refused.State, refused.Sentence),
+            ImportChange.NotFound => Problem.ImportNotFound(id),
+            _ => await FindProbeAsync(id, probes, cancellationToken),
+        };
+
+    private static async Task<Results<Ok<ProbeView>, ProblemHttpResult>> FindProbeAsync(int id, ReadProbe probes, CancellationToken cancellationToken) =>
+        await probes.FindAsync(id, cancellationToken) is { } probe ? TypedResults.Ok(probe) : Problem.NotFound($"There is no import {id} that was probed.");
 
     private static async Task<Results<Created<ImportView>, Ok<ImportView>, ProblemHttpResult>> CreateAsync(
         HttpContext context, ManifestUpload upload, ReadImports imports, CancellationToken cancellationToken)
@@ -92,35 +111,42 @@ internal static class ImportsApi
         await imports.FindAsync(id, cancellationToken) is { } import ? TypedResults.Ok(import) : Problem.ImportNotFound(id);
 
     private static async Task<Results<ServerSentEventsResult<ImportView>, ProblemHttpResult>> EventsAsync(
-        int id, ReadImports imports, TimeProvider clock, IHostApplicationLifetime lifetime, HttpContext context)
+        int id, ReadImports imports, ImportFeed feed, TimeProvider clock, IHostApplicationLifetime lifetime, HttpContext context)
     {
-        if (await imports.FindAsync(id, context.RequestAborted) is not { } first) return Problem.ImportNotFound(id);
-        return TypedResults.ServerSentEvents(FollowAsync(first, imports, clock, lifetime.ApplicationStopping, context.RequestAborted));
+        if (await imports.FindAsync(id, context.RequestAborted) is null) return Problem.ImportNotFound(id);
+        return TypedResults.ServerSentEvents(FollowAsync(id, feed, clock, lifetime.ApplicationStopping, context.RequestAborted));
     }
 
-    /// <summary>The body now and whenever it has changed, until nothing moves by itself any more or the server stops.</summary>
+    /// <summary>
+    /// The body now and whenever it has changed, until nothing moves by itself any more or the server stops. The import is read once for all who
+    /// listen to it and for its open pages.
+    /// </summary>
     private static async IAsyncEnumerable<SseItem<ImportView>> FollowAsync(
-        ImportView first, ReadImports imports, TimeProvider clock, CancellationToken stopping, [EnumeratorCancellation] CancellationToken cancellationToken)
+        int id, ImportFeed feed, TimeProvider clock, CancellationToken stopping, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        yield return new(first, "import");
-        var seen = Fingerprint(first);
-        using var timer = new PeriodicTimer(EventInterval, clock);
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stopping);
-        for (var import = first; !IsOver(import);)
+        var readings = Channel.CreateBounded<ImportView?>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
+        using var watching = feed.Watch(id, reading =>
         {
+            if (!reading.IsStale) readings.Writer.TryWrite(reading.Value);
+        });
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stopping);
+        for (object? seen = null; ;)
+        {
+            ImportView? import;
             try
             {
-                await timer.WaitForNextTickAsync(ended.Token);
+                if (seen is not null) await Task.Delay(EventInterval, clock, ended.Token);
+                do import = await readings.Reader.ReadAsync(ended.Token);
+                while (import is not null && Fingerprint(import).Equals(seen) && !IsOver(import));
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
                 yield break;
             }
-            if (await imports.FindAsync(first.Id, cancellationToken) is not { } now) yield break;
-            import = now;
-            if (Fingerprint(now) is var fingerprint && fingerprint == seen) continue;
-            seen = fingerprint;
-            yield return new(now, "import");
+            if (import is null) yield break;
+            if (!Fingerprint(import).Equals(seen)) yield return new(import, "import");
+            if (IsOver(import)) yield break;
+            seen = Fingerprint(import);
         }
     }
 
@@ -129,24 +155,31 @@ internal static class ImportsApi
 
     private static bool IsOver(ImportView import) => import.FinishedAt is not null && import.Counts is { Submitting: 0, Submitted: 0 };
 
-    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> StartAsync(int id, StartImport start, ReadImports imports, HttpContext context, CancellationToken cancellationToken) =>
-        await AnswerAsync(id, await start.RunAsync(id, context.User.Actor(), cancellationToken), imports, cancellationToken);
+    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> StartAsync(int id, StartImport start, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken) =>
+        await AnswerAsync(id, await start.RunAsync(id, context.User.Actor(), cancellationToken), imports, feed, cancellationToken);
 
-    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> PauseAsync(int id, PauseImport pause, ReadImports imports, HttpContext context, CancellationToken cancellationToken) =>
-        await AnswerAsync(id, await pause.RunAsync(id, context.User.Actor(), cancellationToken), imports, cancellationToken);
+    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> PauseAsync(int id, PauseImport pause, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken) =>
+        await AnswerAsync(id, await pause.RunAsync(id, context.User.Actor(), cancellationToken), imports, feed, cancellationToken);
 
-    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> ResumeAsync(int id, ResumeImport resume, ReadImports imports, HttpContext context, CancellationToken cancellationToken) =>
-        await AnswerAsync(id, await resume.RunAsync(id, context.User.Actor(), cancellationToken), imports, cancellationToken);
+    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> ResumeAsync(int id, ResumeImport resume, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken) =>
+        await AnswerAsync(id, await resume.RunAsync(id, context.User.Actor(), cancellationToken), imports, feed, cancellationToken);
 
-    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> CancelAsync(int id, CancelImport cancel, ReadImports imports, HttpContext context, CancellationToken cancellationToken, bool abortRemote = false) =>
-        await AnswerAsync(id, await cancel.RunAsync(id, abortRemote, context.User.Actor(), cancellationToken), imports, cancellationToken);
+    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> CancelAsync(
+        int id, CancelImport cancel, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken, bool abortRemote = false) =>
+        await AnswerAsync(id, await cancel.RunAsync(id, abortRemote, context.User.Actor(), cancellationToken), imports, feed, cancellationToken);
 
-    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> AnswerAsync(int id, ImportChange change, ReadImports imports, CancellationToken cancellationToken) => change switch
+    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> AnswerAsync(
+        int id, ImportChange change, ReadImports imports, ImportFeed feed, CancellationToken cancellationToken)
     {
-        ImportChange.Refused refused => Problem.RefusedInThisState(refused.State, refused.Sentence),
-        ImportChange.NotFound => Problem.ImportNotFound(id),
-        _ => await FindAsync(id, imports, cancellationToken),
-    };
+        switch (change)
+        {
+            case ImportChange.Refused refused: return Problem.RefusedInThisState(refused.State, refused.Sentence);
+            case ImportChange.NotFound: return Problem.ImportNotFound(id);
+            default:
+                feed.Hurry(id);
+                return await FindAsync(id, imports, cancellationToken);
+        }
+    }
 
     private static async Task<IResult> FindingsAsync(
         int id, ReadFindings findings, ReadImports imports, HttpContext context, string? format, int? limit, string? after, CancellationToken cancellationToken)

@@ -101,8 +101,8 @@ internal static class RecordsApi
         await adopt.RunAsync(id, rowNumber, body.Rid, context.User.Actor(), cancellationToken) switch
         {
             AdoptResult.NotFound missing => Problem.NotFound(missing.Sentence),
-            AdoptResult.Refused refused => Problem.Of(StatusCodes.Status409Conflict, "adoption-refused", "Not adopted", refused.Sentence),
-            AdoptResult.NoSuchAsset none => Problem.Of(StatusCodes.Status422UnprocessableEntity, "no-such-asset", "No such asset", none.Sentence),
+            AdoptResult.Refused refused => Problem.Of(StatusCodes.Status409Conflict, ProblemType.AdoptionRefused, "Not adopted", refused.Sentence),
+            AdoptResult.NoSuchAsset none => Problem.Of(StatusCodes.Status422UnprocessableEntity, ProblemType.NoSuchAsset, "No such asset", none.Sentence),
             AdoptResult.CannotAsk cannot => Problem.CincopaNotAsked(cannot.Sentence),
             _ => await FindAsync(id, rowNumber, records, cancellationToken),
         };

@@ -259,3 +259,17 @@ internal sealed record DeliveryBody
     public int Tries { get; init; }
     public string? Problem { get; init; }
 }
+
+internal sealed record FindingBody(int Row, long Line, string? Column, string Code, string Severity, string? Value, string? Hint);
+
+internal sealed record PreviewBody(IReadOnlyList<string> Columns, IReadOnlyDictionary<string, string> Mapping, string? Question, IReadOnlyList<PreviewRowBody> Rows);
+
+internal sealed record PreviewRowBody(int RowNumber, bool IsBlocked, IReadOnlyList<string> Cells);
+
+internal sealed record AuditBody(DateTimeOffset At, string Actor, string Action, int? ImportId, string? Account, string? Detail);
+
+internal sealed record RecordHistoryBody(int RowNumber, string State, string? Url, string? Rid, ErrorBody? Error, IReadOnlyList<AttemptBody> History);
+
+internal sealed record AttemptBody(int Number, DateTimeOffset StartedAt, DateTimeOffset? FinishedAt, string? StatusId, string? Outcome, int? HttpStatus, string? Message);
+
+internal sealed record ProbeBody(string State, int? Sample, int Total, int Probed, int Problems);

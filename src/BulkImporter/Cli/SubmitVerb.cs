@@ -65,6 +65,12 @@ internal sealed class SubmitVerb : ClientVerb
             return ExitCode.Done;
         }
 
+        if (Surroundings.IsQuiet)
+        {
+            Surroundings.Output.WriteLine(import.Value.Id.ToString(CultureInfo.InvariantCulture));
+            return ExitCode.Done;
+        }
+
         Surroundings.Output.WriteLine(ImportPicture.Headline(import.Value));
         Surroundings.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Follow it with: BulkImporter show {import.Value.Id} --watch"));
         return ExitCode.Done;

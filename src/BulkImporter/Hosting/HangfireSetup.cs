@@ -48,7 +48,9 @@ public static class HangfireSetup
     public static IServiceCollection AddHangfireWorker(this IServiceCollection services) => services
         .AddHangfireServer(provider => Server(provider, "dispatch", DispatchChunk.Queue, DispatchThreads(provider), provider.GetServices<IBackgroundProcess>()))
         // A parse of an hour must not hold a place that a chunk could use, nor wait behind a thousand of them.
-        .AddHangfireServer(provider => Server(provider, "parse", ParseManifest.Queue, threads: 1, beside: []));
+        .AddHangfireServer(provider => Server(provider, "parse", ParseManifest.Queue, threads: 1, beside: []))
+        // One at a time, so that the probes of a process keep its rate together.
+        .AddHangfireServer(provider => Server(provider, "probe", ProbeSources.Queue, threads: 1, beside: []));
 
     private static int DispatchThreads(IServiceProvider provider) => provider.GetRequiredService<IOptions<DispatchOptions>>().Value.Workers;
 

@@ -19,6 +19,7 @@ public static class WorkerSetup
         services.AddDispatch().AddStatus().AddReconcile().AddFinish().AddNotify().AddRetention().AddSingleton<FollowImports>().AddSingleton<CompareCounters>().AddHangfireWorker();
 
         services.AddPeriodic("parse feeder", _ => TimeSpan.FromSeconds(1), p => p.GetRequiredService<QueueParsing>().RunAsync, IfAny);
+        services.AddPeriodic("probe feeder", _ => TimeSpan.FromSeconds(2), p => p.GetRequiredService<QueueProbes>().RunAsync, IfAny);
         services.AddPeriodic("chunk feeder", o => o.FeedInterval, p => p.GetRequiredService<ChunkFeeder>().RunAsync, Never,
             wake: p => p.GetRequiredService<ChunkGivenBack>().WaitHandle);
         services.AddPeriodic("lease rescue", _ => TimeSpan.FromSeconds(2), p => p.GetRequiredService<RescueLeases>().RunAsync, IfAny);

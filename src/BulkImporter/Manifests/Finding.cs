@@ -35,6 +35,14 @@ public enum FindingCode
     RowsMaybeMerged,
     NulByte,
     FieldTooLong,
+    SourceNotFound,
+    SourceForbidden,
+    SourceUnreachable,
+    SourceInside,
+    SourceFails,
+    SourceIsPage,
+    SourceIsNoMedia,
+    SourceEmpty,
 }
 
 public static class FindingCodes
@@ -67,6 +75,14 @@ public static class FindingCodes
         FindingCode.RowsMaybeMerged => "rows_maybe_merged",
         FindingCode.NulByte => "nul_byte",
         FindingCode.FieldTooLong => "field_too_long",
+        FindingCode.SourceNotFound => "source_missing",
+        FindingCode.SourceForbidden => "source_denied",
+        FindingCode.SourceUnreachable => "source_not_reached",
+        FindingCode.SourceInside => "source_inside",
+        FindingCode.SourceFails => "source_failed",
+        FindingCode.SourceIsPage => "source_is_a_page",
+        FindingCode.SourceIsNoMedia => "source_is_no_media",
+        FindingCode.SourceEmpty => "source_empty",
     };
 
     /// <summary>The code of a stable name, as read back from the database or a query.</summary>
@@ -79,7 +95,15 @@ public static class FindingCodes
             or FindingCode.DuplicateReferenceId
             or FindingCode.TooManyFields
             or FindingCode.StrayQuote
-            or FindingCode.RowsMaybeMerged => FindingSeverity.Warning,
+            or FindingCode.RowsMaybeMerged
+            or FindingCode.SourceNotFound
+            or FindingCode.SourceForbidden
+            or FindingCode.SourceUnreachable
+            or FindingCode.SourceInside
+            or FindingCode.SourceFails
+            or FindingCode.SourceIsPage
+            or FindingCode.SourceIsNoMedia
+            or FindingCode.SourceEmpty => FindingSeverity.Warning,
         FindingCode.UrlMissing
             or FindingCode.UrlNotAbsolute
             or FindingCode.UrlScheme
@@ -125,6 +149,14 @@ public static class FindingCodes
         FindingCode.RowsMaybeMerged => "A quoted value holds lines that look like rows of their own. Look for a missing closing quote.",
         FindingCode.NulByte => "The row holds a NUL character, which no text can. Export the file again.",
         FindingCode.FieldTooLong => "A value is longer than 1 MB. Shorten it.",
+        FindingCode.SourceNotFound => "The source does not have this file (404). Correct the address before it is sent.",
+        FindingCode.SourceForbidden => "The source refuses this address. Make a new link, or make the file public.",
+        FindingCode.SourceUnreachable => "The source could not be reached, or broke off. Cincopa may still reach it; open the address in a browser.",
+        FindingCode.SourceInside => "The address, or where it redirects to, is inside a network. Cincopa cannot reach it.",
+        FindingCode.SourceFails => "The source answered with an error. It may be over by the row's turn; probe again later.",
+        FindingCode.SourceIsPage => "The source answers with a web page and not with a media file. Use the address of the file itself.",
+        FindingCode.SourceIsNoMedia => "The source answers with text or data and not with a media file.",
+        FindingCode.SourceEmpty => "The file at the source is empty.",
     };
 }
 

@@ -10,6 +10,10 @@ public static class ManifestsSetup
             .Validate(o => o.UploadLimitBytes > 0, "BulkImporter:Manifests:UploadLimitBytes must be greater than 0.")
             .Validate(o => o.KeepUnused > TimeSpan.Zero, "BulkImporter:Manifests:KeepUnused must be greater than 0.")
             .ValidateOnStart();
+        services.AddOptions<ProbeOptions>().BindConfiguration(ProbeOptions.Section)
+            .Validate(o => o.RatePerSecond is > 0 and <= 1000 && o.Concurrency is > 0 and <= 100, "BulkImporter:Probe: RatePerSecond is up to 1,000, Concurrency from 1 to 100.")
+            .Validate(o => o.AgainAfter >= TimeSpan.FromMinutes(1), "BulkImporter:Probe:AgainAfter is at least a minute.")
+            .ValidateOnStart();
         return services
             .AddSingleton<UploadManifest>()
             .AddSingleton<CreateImport>()
@@ -17,6 +21,10 @@ public static class ManifestsSetup
             .AddSingleton<PreviewManifest>()
             .AddSingleton<ManifestBytes>()
             .AddSingleton<ReadFindings>()
+            .AddSingleton<StartProbe>()
+            .AddSingleton<ReadProbe>()
+            .AddSingleton<QueueProbes>()
+            .AddSingleton<ProbeSources>()
             .AddSingleton<SweepManifests>()
             .AddSingleton<QueueParsing>()
             .AddSingleton<ParseManifest>()

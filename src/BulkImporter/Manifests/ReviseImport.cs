@@ -64,6 +64,7 @@ public sealed class ReviseImport(NpgsqlDataSource database)
         "DELETE FROM importer.import_record WHERE import_id = $1",
         "DELETE FROM importer.record_meta WHERE import_id = $1",
         "DELETE FROM importer.finding WHERE import_id = $1",
+        "DELETE FROM importer.probe WHERE import_id = $1",
     ];
 
     /// <exception cref="InvalidArgumentException">A setting, the mapping or the account cannot be used.</exception>

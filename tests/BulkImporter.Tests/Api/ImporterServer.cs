@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using BulkImporter.Access;
 using BulkImporter.Accounts;
+using BulkImporter.Api;
 using BulkImporter.Hosting;
 using Cincopa.Client;
 using Microsoft.AspNetCore.Builder;
@@ -85,7 +86,10 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
         if (idempotencyKey is not null) request.Headers.Add("Idempotency-Key", idempotencyKey);
         using var response = await Client(key).SendAsync(request, TestContext.Current.CancellationToken);
         var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        return ((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType?.EndsWith("json", StringComparison.Ordinal) == true ? JsonNode.Parse(text) : null);
+        var body = response.Content.Headers.ContentType?.MediaType?.EndsWith("json", StringComparison.Ordinal) == true ? JsonNode.Parse(text) : null;
+        // Whatever a test provokes: a problem is of a type that docs/api.md lists.
+        if (response.Content.Headers.ContentType?.MediaType == "application/problem+json") Assert.Contains((string?)body!["type"], ProblemType.All);
+        return ((int)response.StatusCode, body);
     }
 
     public Task<(int Status, JsonNode? Body)> GetAsync(string? key, string path) => SendAsync(key, HttpMethod.Get, path);

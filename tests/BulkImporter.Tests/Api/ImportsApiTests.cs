@@ -3,9 +3,11 @@ using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using BulkImporter.Dashboard;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using Cincopa.Client;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace BulkImporter.Tests.Api;
 
@@ -235,6 +237,32 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
         var last = await NextAsync(lines);
         Assert.Equal(("cancelled", 1), ((string?)last!["state"], (int)last["counts"]!["cancelled"]!));
         Assert.Null(await NextAsync(lines));
+    }
+
+    [Fact]
+    public async Task An_import_is_read_once_for_all_who_listen_and_not_at_all_when_nobody_does()
+    {
+        var id = await server.Database.ImportAsync(ImportState.Running, [RecordState.Pending]);
+        var feed = server.Services.GetRequiredService<ImportFeed>();
+        var before = feed.TopicCount;
+        using (var first = await server.Client(server.ViewerKey).GetAsync($"/api/v1/imports/{id}/events", HttpCompletionOption.ResponseHeadersRead, Token))
+        using (var second = await server.Client(server.ViewerKey).GetAsync($"/api/v1/imports/{id}/events", HttpCompletionOption.ResponseHeadersRead, Token))
+        {
+            using var firstLines = new StreamReader(await first.Content.ReadAsStreamAsync(Token));
+            using var secondLines = new StreamReader(await second.Content.ReadAsStreamAsync(Token));
+            Assert.Equal("running", (string?)(await NextAsync(firstLines))!["state"]);
+            Assert.Equal("running", (string?)(await NextAsync(secondLines))!["state"]);
+            Assert.Equal(before + 1, feed.TopicCount);
+
+            await server.SendAsync(server.OperatorKey, HttpMethod.Post, $"/api/v1/imports/{id}/cancel");
+            foreach (var lines in new[] { firstLines, secondLines })
+            {
+                Assert.Equal("cancelled", (string?)(await NextAsync(lines))!["state"]);
+                Assert.Null(await NextAsync(lines));
+            }
+        }
+
+        Assert.Equal(before, feed.TopicCount);
     }
 
     [Fact]
