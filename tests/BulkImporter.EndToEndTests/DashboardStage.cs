@@ -8,6 +8,14 @@ public sealed class DashboardStage : IAsyncLifetime
 {
     private readonly Stage stage = new();
 
+    /// <summary>What takes minutes or hours in earnest happens while somebody looks.</summary>
+    internal static Settings Settings => new()
+    {
+        ["BulkImporter__Access__SignInsPerMinute"] = "1000",
+        ["BulkImporter__Imports__StalledAfter"] = "00:00:05",
+        ["BulkImporter__Reconcile__Grace"] = "00:00:02",
+    };
+
     internal SimulatedCincopa Cincopa { get; private set; } = null!;
 
     internal ImporterApi Api { get; private set; } = null!;
@@ -20,12 +28,12 @@ public sealed class DashboardStage : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Cincopa = await stage.StartSimulatorAsync();
-        (_, Api) = await stage.ServeAsync(Cincopa, new Settings { ["BulkImporter__Access__SignInsPerMinute"] = "1000", ["BulkImporter__Imports__StalledAfter"] = "00:00:05", ["BulkImporter__Reconcile__Grace"] = "01:00:00" });
+        (_, Api) = await stage.ServeAsync(Cincopa, Settings);
         Browser = await OperatorBrowser.LaunchAsync();
 
         var page = await Browser.OpenAsync(Api);
         await Expect(page.GetByTestId("empty")).ToBeVisibleAsync();
-        ComplaintsWhenEmpty = await OperatorBrowser.ComplaintsAsync(page, "empty");
+        ComplaintsWhenEmpty = await Browser.ComplaintsAsync(page, "empty");
         await page.Context.CloseAsync();
     }
 

@@ -7,7 +7,6 @@ namespace BulkImporter.EndToEndTests;
 public sealed class HangfireTests : IAsyncDisposable
 {
     private readonly Stage stage = new();
-    private readonly List<string> complaints = [];
 
     public ValueTask DisposeAsync() => stage.DisposeAsync();
 
@@ -18,16 +17,11 @@ public sealed class HangfireTests : IAsyncDisposable
         // One record never ends, so the import is running for as long as the test looks at it.
         await cincopa.BehaveAsync("""{"importMs":200,"outcomes":[{"outcome":"stalled","input":"*slow*"},{"outcome":"missing","input":"*gone*"}]}""");
         var (_, api) = await stage.ServeAsync(cincopa, []);
-        SetDefaultExpectTimeout(120_000);
 
-        using var playwright = await Playwright.CreateAsync();
-        await using var browser = await playwright.Chromium.LaunchAsync(new()
-        {
-            ExecutablePath = "/usr/bin/chromium",
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        });
-        var page = await SignInAsync(browser, api, api.Key);
+        await using var browser = await OperatorBrowser.LaunchAsync();
+        var page = await OpenAsync(browser, api);
         await Expect(page.GetByTestId("no-imports")).ToBeVisibleAsync();
+        Assert.Empty(await browser.ComplaintsAsync(page, "Hangfire's page without imports", "#imports"));
         // A reload would forget this.
         await page.EvaluateAsync("window.neverReloaded = true");
 
@@ -40,7 +34,8 @@ public sealed class HangfireTests : IAsyncDisposable
         await Expect(import.GetByTestId("count-moving")).ToHaveTextAsync("1");
         await Expect(import.GetByTestId("failure")).ToHaveAttributeAsync("data-code", "source_not_found");
 
-        var viewer = await SignInAsync(browser, api, await api.MakeKeyAsync("viewer"));
+        using var looking = new ImporterApi(api.Address, await api.MakeKeyAsync("viewer"));
+        var viewer = await OpenAsync(browser, looking);
         await Expect(viewer.Locator($"[data-import='{id}']").GetByTestId("count-failed")).ToHaveTextAsync("2");
         await Expect(viewer.GetByTestId("rerun-failed")).ToHaveCountAsync(0);
 
@@ -70,23 +65,14 @@ public sealed class HangfireTests : IAsyncDisposable
         await Expect(page.GetByTestId("job-records").GetByTestId("count-imported")).ToHaveTextAsync("5");
         await page.GetByTestId("job-import").ClickAsync();
         await page.WaitForURLAsync($"**/imports/{id}");
-        Assert.Empty(complaints);
+        browser.HasNoErrors();
     }
 
-    /// <summary>A browser of its own on Hangfire's page of imports.</summary>
-    private async Task<IPage> SignInAsync(IBrowser browser, ImporterApi api, string key)
+    /// <summary>A window of its own on Hangfire's page of imports.</summary>
+    private static async Task<IPage> OpenAsync(OperatorBrowser browser, ImporterApi api)
     {
-        var page = await (await browser.NewContextAsync()).NewPageAsync();
-        page.SetDefaultTimeout(60_000);
-        page.PageError += (_, error) => complaints.Add(error);
-        page.Console += (_, message) =>
-        {
-            if (message.Type == "error") complaints.Add($"{page.Url}: {message.Text}");
-        };
-        await page.GotoAsync($"{api.Address}/sign-in?returnUrl=/hangfire/imports");
-        await page.FillAsync("#key", key);
-        await page.ClickAsync("button[type=submit]");
-        await page.WaitForURLAsync("**/hangfire/imports");
+        var page = await browser.OpenAsync(api);
+        await page.GotoAsync("/hangfire/imports");
         return page;
     }
 }

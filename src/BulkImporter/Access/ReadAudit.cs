@@ -13,14 +13,6 @@ public sealed record AuditFilter(string? Actor = null, int? ImportId = null, str
 /// <summary>Who did what, the latest first.</summary>
 public sealed class ReadAudit(NpgsqlDataSource database)
 {
-    private const string List = """
-        SELECT e.id, e.at, e.actor, e.action, e.import_id, a.name, e.detail
-        FROM importer.audit_entry e LEFT JOIN importer.account a ON a.id = e.account_id
-        WHERE ($1::int IS NULL OR e.import_id = $1) AND ($2::bigint IS NULL OR e.id < $2)
-            AND ($4::text IS NULL OR lower(e.actor) = lower($4)) AND ($5::text IS NULL OR a.name = $5)
-        ORDER BY e.id DESC LIMIT $3
-        """;
-
     /// <param name="importId">Only entries about this import, or null for all.</param>
     /// <param name="before">Only entries older than this one, or null to begin with the latest.</param>
     public async Task<IReadOnlyList<AuditView>> ListAsync(int? importId, long? before, int limit, CancellationToken cancellationToken) =>
@@ -30,7 +22,29 @@ public sealed class ReadAudit(NpgsqlDataSource database)
     public async Task<Page<AuditView>> PageAsync(AuditFilter filter, int? before, int limit, CancellationToken cancellationToken) =>
         Page<AuditView>.Of(await ListAsync(filter, before, limit + 1, cancellationToken), limit, e => checked((int)e.Id));
 
-    private Task<List<AuditView>> ListAsync(AuditFilter filter, long? before, int limit, CancellationToken cancellationToken) => database.QueryAsync(
-        List, r => new AuditView(r.GetInt64(0), r.GetFieldValue<DateTimeOffset>(1), r.GetString(2), r.GetString(3), r.Number(4), r.Text(5), r.Text(6)),
-        cancellationToken, filter.ImportId, before, limit, filter.Actor, filter.Account);
+    private Task<List<AuditView>> ListAsync(AuditFilter filter, long? before, int limit, CancellationToken cancellationToken)
+    {
+        var parameters = new List<object?> { limit };
+        // Only what is asked for stands in the statement: the entries of one import are then found by their index, however long the log is.
+        var conditions = "";
+        if (filter.ImportId is { } import) conditions += $" AND e.import_id = {Next(import)}";
+        if (before is { } id) conditions += $" AND e.id < {Next(id)}";
+        if (filter.Actor is { } actor) conditions += $" AND lower(e.actor) = lower({Next(actor)})";
+        if (filter.Account is { } account) conditions += $" AND e.account_id = (SELECT id FROM importer.account WHERE name = {Next(account)})";
+        return database.QueryAsync(
+            $"""
+            SELECT e.id, e.at, e.actor, e.action, e.import_id, a.name, e.detail
+            FROM importer.audit_entry e LEFT JOIN importer.account a ON a.id = e.account_id
+            WHERE true{conditions}
+            ORDER BY e.id DESC LIMIT $1
+            """,
+            r => new AuditView(r.GetInt64(0), r.GetFieldValue<DateTimeOffset>(1), r.GetString(2), r.GetString(3), r.Number(4), r.Text(5), r.Text(6)),
+            cancellationToken, [.. parameters]);
+
+        string Next(object value)
+        {
+            parameters.Add(value);
+            return $"${parameters.Count}";
+        }
+    }
 }

@@ -25,8 +25,14 @@ public abstract class DashboardPage : ComponentBase, IDisposable
     /// <summary>An order of this page is under way.</summary>
     protected bool IsBusy { get; set; }
 
-    /// <summary>A click would do something: the page is alive, which it is not yet when the server first draws it, and no order is under way.</summary>
-    protected bool IsReady => RendererInfo.IsInteractive && !IsBusy;
+    /// <summary>
+    /// The page hears what is done on it. It does not yet when the server first draws it, so what needs it to hear is disabled until then:
+    /// a click that would be lost cannot be made. Links, and forms that the browser sends by itself, work before.
+    /// </summary>
+    protected bool IsAlive => RendererInfo.IsInteractive;
+
+    /// <summary>A click would do something: the page is alive, and no order is under way.</summary>
+    protected bool IsReady => IsAlive && !IsBusy;
 
     public override async Task SetParametersAsync(ParameterView parameters)
     {
@@ -43,6 +49,20 @@ public abstract class DashboardPage : ComponentBase, IDisposable
 
     /// <inheritdoc cref="ActorAsync()"/>
     protected Task<string> AdminAsync() => ActorAsync(Policy.Admin);
+
+    /// <summary>Carries out an order; meanwhile no other can be given.</summary>
+    protected async Task WhileBusyAsync(Func<Task> order)
+    {
+        IsBusy = true;
+        try
+        {
+            await order();
+        }
+        finally
+        {
+            IsBusy = false;
+        }
+    }
 
     private async Task<string> ActorAsync(string policy)
     {

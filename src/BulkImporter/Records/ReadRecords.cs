@@ -30,9 +30,14 @@ public sealed class ReadRecords(NpgsqlDataSource database)
         """;
 
     /// <param name="afterRow">The <see cref="Page{T}.Next"/> of the page before; 0 for the first.</param>
-    public async Task<Page<RecordView>> ListAsync(int importId, RecordFilter filter, int afterRow, int limit, CancellationToken cancellationToken)
+    public Task<Page<RecordView>> ListAsync(int importId, RecordFilter filter, int afterRow, int limit, CancellationToken cancellationToken) =>
+        ListAsync(importId, filter, afterRow, int.MaxValue, limit, cancellationToken);
+
+    /// <summary>The same for a part of the import, so that a look through a million records can show what it has found so far.</summary>
+    /// <param name="throughRow">The last row that is looked at.</param>
+    public async Task<Page<RecordView>> ListAsync(int importId, RecordFilter filter, int afterRow, int throughRow, int limit, CancellationToken cancellationToken)
     {
-        var parameters = new List<object?> { importId, afterRow, limit + 1 };
+        var parameters = new List<object?> { importId, afterRow, limit + 1, throughRow };
         var condition = filter.Condition(parameters);
         // No index holds the state; the chunks' counters tell which key ranges have a record in it.
         var sql = filter.State is { } state && filter.Code is null && filter.RowNumbers is null
@@ -41,17 +46,17 @@ public sealed class ReadRecords(NpgsqlDataSource database)
                FROM importer.import_chunk c
                CROSS JOIN LATERAL (
                    SELECT * FROM importer.import_record r
-                   WHERE r.import_id = $1 AND r.row_number BETWEEN c.first_row AND c.last_row AND r.row_number > $2{condition}
+                   WHERE r.import_id = $1 AND r.row_number BETWEEN c.first_row AND c.last_row AND r.row_number > $2 AND r.row_number <= $4{condition}
                    ORDER BY r.row_number LIMIT $3) r
                {Progress}
-               WHERE c.import_id = $1 AND c.last_row > $2 AND c.{EnumText<RecordState>.Of(state)}_count > 0
+               WHERE c.import_id = $1 AND c.last_row > $2 AND c.first_row <= $4 AND c.{EnumText<RecordState>.Of(state)}_count > 0
                ORDER BY c.number, r.row_number LIMIT $3
                """
             : $"""
                SELECT {Columns}
                FROM importer.import_record r
                {Progress}
-               WHERE r.import_id = $1 AND r.row_number > $2{condition}
+               WHERE r.import_id = $1 AND r.row_number > $2 AND r.row_number <= $4{condition}
                ORDER BY r.row_number LIMIT $3
                """;
         var rows = await database.QueryAsync(sql, Read, cancellationToken, [.. parameters]);
@@ -71,10 +76,15 @@ public sealed class ReadRecords(NpgsqlDataSource database)
         (await database.QueryAsync(Examples, r => (Code: r.GetString(0), Message: r.GetString(1)), cancellationToken, importId, codes.ToArray()))
             .ToDictionary(e => e.Code, e => e.Message);
 
-    public async Task<int> CountAsync(int importId, RecordFilter filter, CancellationToken cancellationToken)
+    /// <summary>How many records the filter selects; null when they are more than <paramref name="most"/> and only a walk over them would tell.</summary>
+    public async Task<int?> CountAsync(int importId, RecordFilter filter, int most, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        return (await CountByStateAsync(connection, importId, filter, cancellationToken)).Values.Sum();
+        if (filter.IsByStateOnly) return (await CountByStateAsync(connection, importId, filter, cancellationToken)).Values.Sum();
+        var parameters = new List<object?> { importId, most + 1L };
+        var sql = $"SELECT count(*)::int FROM (SELECT FROM importer.import_record r WHERE r.import_id = $1{filter.Condition(parameters)} LIMIT $2) r";
+        var count = (await connection.QueryAsync(sql, r => r.GetInt32(0), cancellationToken, [.. parameters]))[0];
+        return count > most ? null : count;
     }
 
     /// <summary>How many records the filter selects in each state; states without any are left out.</summary>

@@ -30,6 +30,9 @@ public sealed record RecordFilter
     /// <summary>True when the chunks' counters answer how many records it selects.</summary>
     internal bool IsByStateOnly => Code is null && RowNumbers is null && Search is null && Stalled is null && Finish is null;
 
+    /// <summary>True when no counter and no index tells which records it selects: they are looked at one by one.</summary>
+    public bool IsLookedFor => Search is { Length: > 0 } || Stalled is not null;
+
     /// <summary>The condition on <c>importer.import_record r</c>, beginning with AND; empty when all are selected. Values go to <paramref name="parameters"/>.</summary>
     internal string Condition(List<object?> parameters)
     {

@@ -9,6 +9,21 @@ internal static class BuiltPrograms
 
     public static string Repository { get; } = FindRepository();
 
+    /// <summary>axe-core's script, which ./run test installs.</summary>
+    public static string Axe
+    {
+        get
+        {
+            var script = Path.Combine(Repository, "tests", "BulkImporter.EndToEndTests", "node_modules", "axe-core", "axe.min.js");
+            return File.Exists(script) ? script : throw new FileNotFoundException($"{script} is missing. Type: ./run axe");
+        }
+    }
+
+    /// <summary>The first of these programs that is installed.</summary>
+    public static string OnPath(params string[] names) =>
+        names.SelectMany(name => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, name))).FirstOrDefault(File.Exists)
+        ?? throw new FileNotFoundException($"None of {string.Join(", ", names)} is installed. Type: sudo apt-get install {names[0]}");
+
     public static string Sample(string name) => Path.Combine(Repository, "docs", "samples", name);
 
     /// <summary>artifacts/bin/BulkImporter.EndToEndTests/debug is where we are, artifacts/bin/BulkImporter/debug is where the other is.</summary>

@@ -51,7 +51,18 @@ internal sealed class ImporterApi : IDisposable
 
     public async Task<IReadOnlyList<ImportBody>> ImportsAsync() => (await GetAsync<Page<ImportBody>>("imports")).Items;
 
-    public Task<AccountBody> AccountAsync() => GetAsync<AccountBody>("accounts/default");
+    public Task<AccountBody> AccountAsync(string name = "default") => GetAsync<AccountBody>($"accounts/{name}");
+
+    public async Task AddAccountAsync(string name, string token, string baseUrl) =>
+        (await SendAsync(HttpMethod.Post, "accounts", JsonContent.Create(new { name, token, baseUrl }))).Dispose();
+
+    public async Task InviteAsync(string name, string role) => (await SendAsync(HttpMethod.Post, "users", JsonContent.Create(new { name, role }))).Dispose();
+
+    /// <summary>How many assets a record in doubt may have become, as far as was looked.</summary>
+    public async Task<int> CandidatesAsync(int id, int row) => (await GetAsync<CandidateList>($"imports/{id}/records/{row}/candidates")).Items.Count;
+
+    /// <summary>The first record in this state.</summary>
+    public async Task<RecordBody> FirstAsync(int id, string state) => (await GetAsync<Page<RecordBody>>($"imports/{id}/records?state={state}&limit=1")).Items[0];
 
     public Task ChangeAccountAsync(object change) => SendAsync(HttpMethod.Patch, "accounts/default", JsonContent.Create(change));
 
@@ -65,7 +76,7 @@ internal sealed class ImporterApi : IDisposable
     public async Task<int> UploadAsync(string manifest, string query = "")
     {
         var body = new StringContent(manifest, Encoding.UTF8, "text/csv");
-        using var reply = await SendAsync(HttpMethod.Post, $"imports?fileName=manifest.csv{query}", body);
+        using var reply = await SendAsync(HttpMethod.Post, $"imports?{(query.Contains("fileName=", StringComparison.Ordinal) ? "" : "fileName=manifest.csv")}{query}", body);
         return (await reply.Content.ReadFromJsonAsync<ImportBody>())!.Id;
     }
 
@@ -148,6 +159,8 @@ internal sealed class ImporterApi : IDisposable
         if (!reply.IsSuccessStatusCode) throw new HttpRequestException($"{method} {path}: {(int)reply.StatusCode} {await reply.Content.ReadAsStringAsync()}");
         return reply;
     }
+
+    private sealed record CandidateList(IReadOnlyList<object> Items);
 
     private sealed record MadeKey(string Secret);
 

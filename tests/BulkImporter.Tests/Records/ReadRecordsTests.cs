@@ -48,7 +48,28 @@ public sealed class ReadRecordsTests(ImporterDatabase database) : IClassFixture<
             after = page.Next;
         }
         Assert.Equal(expected, listed);
-        Assert.Equal(expected.Length, await Read.CountAsync(id, filter, Token));
+        Assert.Equal(expected.Length, await Read.CountAsync(id, filter, 100, Token));
+    }
+
+    [Theory]
+    [MemberData(nameof(Filters))]
+    public async Task A_look_in_steps_finds_the_same_and_nothing_behind_its_last_row(RecordFilter filter, int[] expected)
+    {
+        var id = await database.ImportAsync(ImportState.Running, Mixed);
+        var found = new List<int>();
+        for (var row = 0; row < Mixed.Length; row += 3)
+            found.AddRange((await Read.ListAsync(id, filter, row, row + 3, 10, Token)).Items.Select(r => r.RowNumber));
+        Assert.Equal(expected, found);
+    }
+
+    [Fact]
+    public async Task More_than_the_most_that_is_counted_is_told_as_not_known_unless_counters_know_it()
+    {
+        var id = await database.ImportAsync(ImportState.Running, Mixed);
+        var byCode = new RecordFilter { Code = "source_not_found" };
+        Assert.Equal(3, await Read.CountAsync(id, byCode, 3, Token));
+        Assert.Null(await Read.CountAsync(id, byCode, 2, Token));
+        Assert.Equal(3, await Read.CountAsync(id, new RecordFilter { State = RecordState.Failed }, 2, Token));
     }
 
     [Theory]
@@ -65,7 +86,7 @@ public sealed class ReadRecordsTests(ImporterDatabase database) : IClassFixture<
         foreach (var filter in new[] { new RecordFilter { Stalled = TimeSpan.FromMinutes(30) }, new RecordFilter { State = RecordState.Submitted, Stalled = TimeSpan.FromMinutes(30) } })
         {
             Assert.Equal(selected ? [1] : [], (await Read.ListAsync(id, filter, 0, 10, Token)).Items.Select(r => r.RowNumber));
-            Assert.Equal(selected ? 1 : 0, await Read.CountAsync(id, filter, Token));
+            Assert.Equal(selected ? 1 : 0, await Read.CountAsync(id, filter, 100, Token));
         }
     }
 
