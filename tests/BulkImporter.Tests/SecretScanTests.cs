@@ -154,7 +154,7 @@ public sealed class SecretScanTests(ImporterDatabase database) : IClassFixture<I
         var builder = WebApplication.CreateBuilder();
         builder.WebHost.UseTestServer();
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Trace).AddProvider(log);
-        builder.Services.AddImporter(database.ConnectionString).AddWeb().AddDispatch().AddStatus().AddReconcile();
+        builder.Services.AddImporter(database.ConnectionString).AddTelemetry(builder.Configuration).AddWeb().AddDispatch().AddStatus().AddReconcile();
         var app = builder.Build();
         app.MapWeb();
         await app.StartAsync(Token);

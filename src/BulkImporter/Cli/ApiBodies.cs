@@ -172,6 +172,8 @@ internal sealed record NewTokenBody(string Token);
 internal sealed record LimitsBody(double? Rate, int? MaxInFlight, int? Backlog);
 
 /// <summary>What Cincopa's <c>ping</c> said about the account's token.</summary>
+internal sealed record GalleryBody(string Fid, string? Name);
+
 internal sealed record AccountCheckBody
 {
     public bool Ok { get; init; }

@@ -30,7 +30,7 @@ public sealed partial class RoleMatrixTests(ImporterServer server) : IClassFixtu
         var tried = 0;
         foreach (var (method, pattern, least) in Real().Where(e => e.Least != "open"))
         {
-            var path = Parameter().Replace(pattern, m => m.Value.Contains(":int", StringComparison.Ordinal) ? "999999" : m.Value.StartsWith("{**", StringComparison.Ordinal) ? "" : "nobody");
+            var path = Parameter().Replace(pattern, m => m.Value.Contains(":int", StringComparison.Ordinal) || m.Value.Contains(":long", StringComparison.Ordinal) ? "999999" : m.Value.StartsWith("{**", StringComparison.Ordinal) ? "" : "nobody");
             // What a component's script and the circuit ask for is judged by the page that they belong to.
             if (method == "*" && !path.StartsWith("/hangfire", StringComparison.Ordinal)) continue;
             var verb = new HttpMethod(method == "*" ? "GET" : method);
