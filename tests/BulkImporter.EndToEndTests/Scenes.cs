@@ -23,6 +23,8 @@ internal sealed record Scene(string Name, string Path, string Sign, bool IsLive 
 /// <param name="Unfinished">Imports that go on until they are cancelled.</param>
 internal sealed record Scenes(IReadOnlyList<Scene> Shown, IReadOnlyList<int> Unfinished)
 {
+    private const string RefusedToken = "1000003irefused0token";
+
     /// <summary>What nobody has uploaded to yet.</summary>
     public static Scene Empty { get; } = new("empty", "/", Id("empty"));
 
@@ -37,8 +39,9 @@ internal sealed record Scenes(IReadOnlyList<Scene> Shown, IReadOnlyList<int> Unf
         var failing = await api.StartAsync(Manifest("lost-shelf", "missing-tape", 1010), "&name=Regional+tapes&fileName=regional-tapes.csv&maxAttempts=1");
         var review = await api.UploadAsync(museum, "&name=Museum+films,+again&fileName=museum-films.csv");
         var rejected = await api.UploadAsync("page,file\nhttps://media.example.com/a.html,https://media.example.com/a.mp4\n", "&name=Press+photos&fileName=press.csv");
-        await api.AddAccountAsync("archive", "1000003irefused0token", cincopa.ApiAddress);
+        await api.AddAccountAsync("archive", RefusedToken, cincopa.ApiAddress);
         await cincopa.TokenAsync(Stage.Token);
+        await cincopa.TokenAsync(RefusedToken, rejectedWith: 401);
         var suspended = await api.StartAsync(Manifest("radio", "broadcast", 40), "&name=Radio+broadcasts&fileName=radio.csv&account=archive");
         foreach (var (name, role) in new[] { ("anna", "admin"), ("ben", "operator"), ("vera", "viewer") }) await api.InviteAsync(name, role);
         await api.MakeKeyAsync("operator");

@@ -46,14 +46,14 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
     public async Task CredentialRejectedAsync(int accountId, DateTimeOffset version, string message, CancellationToken cancellationToken)
     {
         forgotten[accountId] = false;
-        var reason = $"Cincopa rejected the token {RejectionsThatSuspend} times in a row: {message} Check or replace the token, then resume the account.";
+        var reason = $"Cincopa rejected the token {RejectionsThatSuspend} times in a row: {Sentence(message)} Check or replace the token, then resume the account.";
         var suspended = await database.QueryAsync(CountRejection, r => r.GetBoolean(0), cancellationToken, accountId, RejectionsThatSuspend, reason, version);
         if (suspended.Contains(true)) Log.AccountSuspended(log, accountId, reason);
     }
 
     /// <summary>Storage or assets are used up.</summary>
     public Task QuotaExceededAsync(int accountId, DateTimeOffset version, string message, CancellationToken cancellationToken) => SuspendAsync(accountId, version,
-        $"Cincopa says that the account's quota is used up: {message} Make room or extend the plan, then resume the account.", cancellationToken);
+        $"Cincopa says that the account's quota is used up: {Sentence(message)} Make room or extend the plan, then resume the account.", cancellationToken);
 
     /// <summary>The ping named the token's permissions, and one that every row needs is not among them.</summary>
     public Task PermissionMissingAsync(int accountId, DateTimeOffset version, string sentence, CancellationToken cancellationToken) =>
@@ -70,6 +70,9 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
         await database.ExecuteAsync(Forget, cancellationToken, accountId);
         forgotten[accountId] = true;
     }
+
+    /// <summary>What the other side said, which seldom ends with a full stop, before a sentence of ours.</summary>
+    private static string Sentence(string message) => message.TrimEnd('.', ' ') + ".";
 
     private async Task SuspendAsync(int accountId, DateTimeOffset version, string reason, CancellationToken cancellationToken)
     {

@@ -13,7 +13,9 @@ public static class DashboardSetup
     /// <summary>Needs the operations (imports, records, rerun, manifests, accounts), the access and Hangfire's storage.</summary>
     public static IServiceCollection AddDashboard(this IServiceCollection services)
     {
-        services.AddRazorComponents().AddInteractiveServerComponents();
+        // What a page hands from its first drawing to the live page comes back in one message. A page of records or imports is larger than
+        // the default of 32 KB, and then the page would never come alive, without a word.
+        services.AddRazorComponents().AddInteractiveServerComponents().AddHubOptions(hub => hub.MaximumReceiveMessageSize = 1024 * 1024);
         services.AddCascadingAuthenticationState();
         services.AddScoped<AuthenticationStateProvider, SessionRevalidation>();
         services.AddMudServices();

@@ -55,7 +55,7 @@ public sealed class ReadImports(NpgsqlDataSource database, IOptions<ImportsOptio
             SELECT count(*) FILTER (WHERE f.state = 'pending')::int AS pending, count(*) FILTER (WHERE f.state = 'failed')::int AS failed
             FROM importer.record_finish f WHERE f.import_id = i.id AND f.state <> 'done') finish
         LEFT JOIN LATERAL (
-            SELECT CASE WHEN a.state = 'suspended' THEN 'Account ' || a.name || ' is suspended: ' || coalesce(a.reason, 'no reason was given') || '.'
+            SELECT CASE WHEN a.state = 'suspended' THEN 'Account ' || a.name || ' is suspended: ' || rtrim(coalesce(a.reason, 'no reason was given'), '.') || '.'
                 ELSE (SELECT 'Account ' || a.name || ' waits until ' || to_char(b.blocked_until AT TIME ZONE 'UTC', 'HH24:MI:SS') || ' UTC: '
                           || coalesce(b.blocked_reason, 'the API asked for it') || '.'
                       FROM importer.call_budget b WHERE b.account_id = a.id AND b.blocked_until > now() ORDER BY b.kind DESC LIMIT 1) END AS text

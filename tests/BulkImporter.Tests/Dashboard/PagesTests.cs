@@ -92,6 +92,20 @@ public sealed partial class PagesTests(ImporterServer server) : IClassFixture<Im
     }
 
     [Fact]
+    public async Task A_look_through_many_records_shows_first_what_the_first_of_them_hold()
+    {
+        var id = await server.Database.ImportAsync(ImportState.Finished, [.. Enumerable.Repeat(RecordState.Imported, 20_500)], chunkSize: 500);
+        var html = await GetAsync(server.ViewerKey, $"/imports/{id}/records?search=Clip+20499");
+        Assert.Empty(Row().Matches(html));
+        Assert.Contains("Looked through 20,000 of 20,500 rows", html, StringComparison.Ordinal);
+        Assert.False(Has(html, "no-records"));
+        // Behind what was looked through it goes on, to the end.
+        html = await GetAsync(server.ViewerKey, $"/imports/{id}/records?search=Clip+20499&after=20000");
+        Assert.Equal(["20499"], Row().Matches(html).Select(m => m.Groups[1].Value));
+        Assert.False(Has(html, "looking"));
+    }
+
+    [Fact]
     public async Task A_record_in_doubt_shows_its_candidates_and_only_who_may_act_can_adopt()
     {
         var id = await server.Database.ImportAsync(ImportState.Finished, Mixed);
