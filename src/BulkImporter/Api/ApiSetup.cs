@@ -34,6 +34,8 @@ public static class ApiSetup
         var api = endpoints.MapGroup(Root).Problems(401, 403);
         api.MapImports();
         api.MapRecords();
+        api.MapTemplates();
+        api.MapCorrections();
         api.MapAccounts();
         api.MapKeys();
         api.MapUsers();

@@ -59,7 +59,7 @@ public sealed class ChunkFeeder(
                     AND (c.state = 'waiting' OR (c.state = 'queued' AND c.queued_at <= now() - $3))
                 ORDER BY c.number LIMIT 2 * $1
             ) c
-            WHERE i.state = 'running'
+            WHERE i.state = 'running' AND importer.opens_at(i.start_at, i.window_from, i.window_until, i.window_zone) IS NULL
         ), chosen AS (
             SELECT import_id, number FROM (
                 SELECT c.import_id, c.number, room.chunks,

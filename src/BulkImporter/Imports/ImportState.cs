@@ -38,3 +38,14 @@ public enum WhenUnknown
     /// <summary>Submit it again after the grace time: a duplicate rather than a gap.</summary>
     Resubmit,
 }
+
+/// <summary>What to do with a row whose source an earlier import of the account has imported, or is importing.</summary>
+[StoredAsText]
+public enum WhenAlreadyImported
+{
+    /// <summary>The row becomes a <c>duplicate</c>, with a finding that names the import and the row.</summary>
+    Skip,
+
+    /// <summary>The row is imported again: a second asset.</summary>
+    Import,
+}

@@ -12,7 +12,7 @@ public enum Transfer
 /// <summary>
 /// What a row says, after the checks. Values are without white space around them; null means empty or no column. The
 /// URL is as written, and empty when it is missing. A blocked row had an error: it is kept as <c>invalid</c>, never
-/// becomes work, and has no key.
+/// becomes work, and has no key. A row that is imported already, as a result file says of itself, is kept as <c>duplicate</c>.
 /// </summary>
 public readonly record struct CheckedRow(
     int RowNumber,
@@ -27,7 +27,9 @@ public readonly record struct CheckedRow(
     string? ReferenceId,
     string? Gallery,
     string? Filename,
-    Transfer Transfer);
+    Transfer Transfer,
+    bool IsImported,
+    DateTimeOffset? ExpiresAt);
 
 /// <summary>
 /// The checks that one row can be judged by alone; the server and the offline <c>validate</c> both go through here.
@@ -36,13 +38,15 @@ public readonly record struct CheckedRow(
 /// <param name="layout">The manifest's layout.</param>
 /// <param name="rules">The rules for URLs.</param>
 /// <param name="now">One time for the whole manifest, so that two runs of one parse agree.</param>
-public sealed class ManifestChecks(ManifestLayout layout, SourceUrlRules rules, DateTimeOffset now)
+/// <param name="skipImported">Whether a row that a result file calls imported is left alone.</param>
+public sealed class ManifestChecks(ManifestLayout layout, SourceUrlRules rules, DateTimeOffset now, bool skipImported = true)
 {
     /// <summary>The longest value, in bytes of UTF-8.</summary>
     public const int MaxFieldLength = 1024 * 1024;
 
     private readonly FindingCode[] _urlProblems = new FindingCode[SourceUrlRules.MaxProblems];
     private readonly int _urlColumn = layout.IndexOf(ManifestColumn.Url);
+    private readonly int _stateColumn = skipImported ? layout.ResultColumn("import_state") : -1;
 
     /// <summary>Checks a row and appends what was found to <paramref name="findings"/>.</summary>
     public CheckedRow Check(ManifestRow row, List<Finding> findings)
@@ -56,6 +60,14 @@ public sealed class ManifestChecks(ManifestLayout layout, SourceUrlRules rules, 
         var isBlocked = false;
         for (var index = first; index < findings.Count; index++)
             isBlocked |= findings[index].Severity == FindingSeverity.Error;
+        var isImported = _stateColumn >= 0 && row.QuoteProblem is null && !url.IsEmpty && row.Field(_stateColumn).Trim(" "u8).SequenceEqual("imported"u8);
+        if (isImported)
+        {
+            // Nothing will be fetched, so nothing else that was found matters: a signed link that has run out since, for example.
+            isBlocked = false;
+            findings.RemoveRange(first, findings.Count - first);
+            findings.Add(Of(row, layout.Columns[_stateColumn], FindingCode.AlreadyImported, url));
+        }
 
         return new CheckedRow(
             row.RowNumber,
@@ -70,7 +82,9 @@ public sealed class ManifestChecks(ManifestLayout layout, SourceUrlRules rules, 
             Text(row.Value(ManifestColumn.ReferenceId)),
             Text(row.Value(ManifestColumn.Gallery)),
             Text(row.Value(ManifestColumn.Filename)),
-            transfer);
+            transfer,
+            isImported,
+            isBlocked || isImported ? null : SourceUrlRules.Expiry(url));
     }
 
     /// <summary>A value as it can be stored: PostgreSQL takes no NUL, and a too long value is an error anyway.</summary>
