@@ -73,6 +73,8 @@ internal sealed class ManifestText : Stream
             throw new ManifestRejectedException(RejectionCode.NotCsv, "This is a zip archive or an Excel workbook (.xlsx). Open it in the spreadsheet program and save it as \"CSV UTF-8\".");
         if (head is [0xD0, 0xCF, 0x11, 0xE0, ..])
             throw new ManifestRejectedException(RejectionCode.NotCsv, "This is an old Excel workbook (.xls). Open it in the spreadsheet program and save it as \"CSV UTF-8\".");
+        if (head is [0x89, 0x50, 0x4E, 0x47, ..])
+            throw new ManifestRejectedException(RejectionCode.NotCsv, "This is a PNG image, not a manifest. Upload the CSV that lists the files.");
         if (head is [0xFF, 0xFE, 0x00, 0x00])
             throw new ManifestRejectedException(RejectionCode.EncodingInvalid, "This file is UTF-32. Save it as \"CSV UTF-8\".", byteOffset: 0);
 
@@ -287,8 +289,8 @@ internal sealed class ManifestText : Stream
         var start = text[..here].LastIndexOfAny((byte)'\r', (byte)'\n') + 1;
         var end = text[here..].IndexOfAny((byte)'\r', (byte)'\n');
         text = text[start..(end < 0 ? text.Length : here + end)];
-        // These five are no characters there, and what is below the space is no text.
-        if (text.IndexOfAny((ReadOnlySpan<byte>)[0x81, 0x8D, 0x8F, 0x90, 0x9D]) >= 0 || text.IndexOfAnyInRange((byte)0, (byte)8) >= 0)
+        // These five are no characters there, and a file with a NUL is none of text.
+        if (_window.AsSpan(.._filledEnd).Contains((byte)0) || text.IndexOfAny((ReadOnlySpan<byte>)[0x81, 0x8D, 0x8F, 0x90, 0x9D]) >= 0 || text.IndexOfAnyInRange((byte)0, (byte)8) >= 0)
             return null;
         return FindingMask.Mask(Western.GetString(text).Trim());
     }

@@ -149,7 +149,7 @@ public sealed class ParseManifestTests(EngineDatabase database) : IClassFixture<
     [InlineData(true, "running")]
     public async Task A_parsed_import_is_started_when_that_was_asked_for_and_waits_for_review_otherwise(bool start, string state)
     {
-        var id = await CreateAsync(Urls(2), start: start);
+        var id = await CreateAsync($"url\nhttps://started.example/{start}.mp4\n", start: start);
         await ParseAsync(id);
         Assert.Equal(state, await database.ImportStateAsync(id));
         Assert.Equal(start, await database.OneAsync<bool>("SELECT started_at IS NOT NULL FROM importer.import WHERE id = $1", id));
