@@ -10,6 +10,9 @@ public abstract class DashboardPage : ComponentBase, IDisposable
 {
     private readonly CancellationTokenSource left = new();
 
+    // The token outlives its source: what goes on after the component has left asks for it, and must find it cancelled and not gone.
+    protected DashboardPage() => Left = left.Token;
+
     [CascadingParameter] private Task<AuthenticationState> Session { get; set; } = null!;
 
     [Inject] private IAuthorizationService Authorization { get; set; } = null!;
@@ -20,7 +23,7 @@ public abstract class DashboardPage : ComponentBase, IDisposable
     /// <summary>Whether the person may manage accounts, people and keys.</summary>
     protected bool MayAdminister { get; private set; }
 
-    protected CancellationToken Left => left.Token;
+    protected CancellationToken Left { get; }
 
     /// <summary>An order of this page is under way.</summary>
     protected bool IsBusy { get; set; }
