@@ -37,9 +37,15 @@ public sealed class ChunkFeeder(
     /// Room per account = chunks that its limits allow - chunks queued or running. Without a limit that is two for each thread, so that a
     /// thread which is done finds the next one in the queue. Due chunks take it in turns: higher priority first, then
     /// the import with the fewest chunks at work, then the one that was served least recently.
+    /// <para>
+    /// Locks go as everywhere: the import, then its chunks in order. An import that is being cancelled, paused or rerun at this moment is
+    /// left to the next round; whoever does that may take long.
+    /// </para>
     /// </summary>
     private const string MarkQueued = """
-        WITH room AS (
+        WITH running AS MATERIALIZED (
+            SELECT id, account_id, priority, last_served_at FROM importer.import WHERE state = 'running' ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+        ), room AS (
             SELECT a.id AS account_id,
                 CASE WHEN a.max_in_flight = 0 THEN 2 * $1
                      ELSE LEAST($1, ceil(a.max_in_flight::numeric / LEAST($2, ceil(a.max_in_flight / 4.0)))::int) END
@@ -52,14 +58,13 @@ public sealed class ChunkFeeder(
             SELECT i.account_id, c.import_id, c.number, i.priority, i.last_served_at,
                 (SELECT count(*) FROM importer.import_chunk w WHERE w.import_id = i.id AND w.state <> 'waiting')
                     + row_number() OVER (PARTITION BY i.id ORDER BY c.number) AS turn
-            FROM importer.import i
+            FROM running i
             CROSS JOIN LATERAL (
                 SELECT c.import_id, c.number FROM importer.import_chunk c
                 WHERE c.import_id = i.id AND c.due_at <= now()
                     AND (c.state = 'waiting' OR (c.state = 'queued' AND c.queued_at <= now() - $3))
                 ORDER BY c.number LIMIT 2 * $1
             ) c
-            WHERE i.state = 'running'
         ), chosen AS (
             SELECT import_id, number FROM (
                 SELECT c.import_id, c.number, room.chunks,
@@ -67,11 +72,14 @@ public sealed class ChunkFeeder(
                 FROM candidate c JOIN room ON room.account_id = c.account_id
             ) ranked
             WHERE place <= chunks
+        ), locked AS MATERIALIZED (
+            SELECT c.import_id, c.number FROM importer.import_chunk c JOIN chosen USING (import_id, number)
+            WHERE c.state <> 'running' ORDER BY c.import_id, c.number FOR NO KEY UPDATE OF c
         ), marked AS (
             UPDATE importer.import_chunk c
             SET state = 'queued', queued_at = now()
-            FROM chosen
-            WHERE c.import_id = chosen.import_id AND c.number = chosen.number AND c.state <> 'running'
+            FROM locked
+            WHERE c.import_id = locked.import_id AND c.number = locked.number
             RETURNING c.import_id, c.number, c.first_row, c.last_row
         ), served AS (
             UPDATE importer.import SET last_served_at = clock_timestamp() WHERE id IN (SELECT import_id FROM marked)

@@ -48,7 +48,8 @@ internal sealed class Gate : IAsyncDisposable
     public async Task OpenAsync()
     {
         await holder.DisposeAsync();
-        await Wait.UntilAsync(Limit, "what had stopped at the gate is through", NothingRunsAsync);
+        // What stops at a gate is a statement that runs. A transaction that is idle was not here; while replies are held back it may stay so.
+        await Wait.UntilAsync(Limit, "what had stopped at the gate is through", () => NothingRunsAsync("state = 'active'"));
     }
 
     /// <summary>Ends the sessions that wait, at the gate or behind one that does; the server rolls back what they did. Then the gate is open.</summary>
@@ -58,14 +59,14 @@ internal sealed class Gate : IAsyncDisposable
         await Wait.UntilAsync(Limit, "what had stopped at the gate is gone", async () =>
         {
             await postgres.ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {Product} AND wait_event_type = 'Lock'");
-            return await NothingRunsAsync();
+            return await NothingRunsAsync("state <> 'idle'");
         });
         await holder.DisposeAsync();
     }
 
     public ValueTask DisposeAsync() => holder.DisposeAsync();
 
-    private Task<bool> NothingRunsAsync() => postgres.AskAsync<bool>($"SELECT NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE {Product} AND state <> 'idle')");
+    private Task<bool> NothingRunsAsync(string runs) => postgres.AskAsync<bool>($"SELECT NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE {Product} AND {runs})");
 
     private static async Task<Gate> CloseAsync(PrivateCluster postgres, string waitsFor, string sql)
     {

@@ -68,6 +68,30 @@ public sealed class ChunkFeederTests(EngineDatabase database) : IClassFixture<En
     }
 
     [Fact]
+    public async Task An_import_that_somebody_changes_at_this_moment_waits_for_the_next_round_and_its_account_does_not()
+    {
+        var changing = await database.ImportAsync(rows: 30, account: account);
+        var other = await database.ImportAsync(rows: 30, account: account);
+        await using (var connection = await database.Source.OpenConnectionAsync(Token))
+        await using (await connection.BeginTransactionAsync(Token))
+        {
+            // As a cancel does: the import first, then all its chunks. The feeder that took them the other way round met it in a deadlock.
+            await using var cancel = new Npgsql.NpgsqlCommand($"""
+                UPDATE importer.import SET reason = 'being cancelled' WHERE id = {changing};
+                SELECT 1 FROM importer.import_chunk WHERE import_id = {changing} ORDER BY number FOR NO KEY UPDATE
+                """, connection);
+            await cancel.ExecuteNonQueryAsync(Token);
+
+            Assert.Equal(4, await FeedAsync(2));
+            Assert.All(jobs.Chunks, c => Assert.Equal(other, c.Item1));
+        }
+        await FinishAsync(other, 1);
+        await FinishAsync(other, 2);
+        Assert.Equal(2, await FeedAsync(2));
+        Assert.Equal([(changing, 1), (changing, 2)], jobs.Chunks.Skip(4).Order());
+    }
+
+    [Fact]
     public async Task A_higher_priority_is_served_first()
     {
         var low = await database.ImportAsync(rows: 30, account: account);
