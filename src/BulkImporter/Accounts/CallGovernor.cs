@@ -29,6 +29,12 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
     /// </summary>
     public static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>
+    /// The same for status calls. A submit waits for its start time with the connection in hand; a read has no such moment, so its connecting
+    /// comes on top.
+    /// </summary>
+    private static readonly TimeSpan StatusTolerance = TimeSpan.FromMilliseconds(250);
+
     /// <summary>How long the database's answer may take without a word to anyone.</summary>
     private static readonly TimeSpan PromptAnswer = Tolerance / 4;
 
@@ -79,7 +85,7 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
             var asked = clock.GetTimestamp();
             var blocks = await database.QueryAsync(TakeBlock,
                 r => (Count: r.GetInt32(0), StartsIn: r.GetTimeSpan(1), Spacing: r.GetTimeSpan(2), Queued: r.GetTimeSpan(3)),
-                cancellationToken, accountId, EnumText<CallKind>.Of(kind), count, Tolerance, TimeSpan.FromSeconds(allowed) - PromptAnswer);
+                cancellationToken, accountId, EnumText<CallKind>.Of(kind), count, kind == CallKind.Submit ? Tolerance : StatusTolerance, TimeSpan.FromSeconds(allowed) - PromptAnswer);
             if (blocks is not [var block]) return default;
             // What the question waited for its turn at the row was before the database looked at its clock.
             var took = (clock.GetElapsedTime(asked) - block.Queued).TotalSeconds;

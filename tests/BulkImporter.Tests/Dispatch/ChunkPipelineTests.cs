@@ -283,9 +283,11 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
         // With a limit the permits come from the same database.
         await UseAsync(rows: 30, account: await database.AccountAsync(backlog: backlog));
         await using var cut = new CutDatabase(database.ConnectionString);
+        var calls = 0;
         cincopa.OnSubmit = async (_, _) =>
         {
-            if (cincopa.Submitted.Count == Window) await cut.CutAsync(Token);
+            // One lane cuts: several at once would refuse each other, and that refusal would be the call's end.
+            if (Interlocked.Increment(ref calls) == Window) await cut.CutAsync(Token);
             return ScriptedCincopa.Accepted();
         };
         var clock = new SteppedClock();
