@@ -652,6 +652,13 @@ namespace BulkImporter.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("account_id");
 
+                    b.Property<string>("AlreadyImported")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("skip")
+                        .HasColumnName("already_imported");
+
                     b.Property<int>("BreakerFailedBase")
                         .HasColumnType("integer")
                         .HasColumnName("breaker_failed_base");
@@ -659,6 +666,10 @@ namespace BulkImporter.Migrations
                     b.Property<int>("BreakerFinishedBase")
                         .HasColumnType("integer")
                         .HasColumnName("breaker_finished_base");
+
+                    b.Property<DateTimeOffset?>("CheckedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("checked_at");
 
                     b.Property<int>("ChunkSize")
                         .HasColumnType("integer")
@@ -672,6 +683,10 @@ namespace BulkImporter.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("created_by");
+
+                    b.Property<string>("Encoding")
+                        .HasColumnType("text")
+                        .HasColumnName("encoding");
 
                     b.Property<string>("Fid")
                         .HasColumnType("text")
@@ -730,6 +745,10 @@ namespace BulkImporter.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("row_count");
 
+                    b.Property<DateTimeOffset?>("StartAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("start_at");
+
                     b.Property<bool>("StartWhenParsed")
                         .HasColumnType("boolean")
                         .HasColumnName("start_when_parsed");
@@ -750,10 +769,38 @@ namespace BulkImporter.Migrations
                         .HasDefaultValue("pull")
                         .HasColumnName("transfer");
 
+                    b.Property<int>("StopAfterRows")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(1000)
+                        .HasColumnName("stop_after_rows");
+
+                    b.Property<int>("StopAtFailurePercent")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(50)
+                        .HasColumnName("stop_at_failure_percent");
+
+                    b.Property<string>("Template")
+                        .HasColumnType("text")
+                        .HasColumnName("template");
+
                     b.Property<string>("WhenUnknown")
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("when_unknown");
+
+                    b.Property<TimeOnly?>("WindowFrom")
+                        .HasColumnType("time without time zone")
+                        .HasColumnName("window_from");
+
+                    b.Property<TimeOnly?>("WindowUntil")
+                        .HasColumnType("time without time zone")
+                        .HasColumnName("window_until");
+
+                    b.Property<string>("WindowZone")
+                        .HasColumnType("text")
+                        .HasColumnName("window_zone");
 
                     b.HasKey("Id")
                         .HasName("pk_import");
@@ -770,7 +817,11 @@ namespace BulkImporter.Migrations
 
                     b.ToTable("import", "importer", t =>
                         {
+                            t.HasCheckConstraint("import_breaker_is_possible", "stop_at_failure_percent BETWEEN 1 AND 100 AND stop_after_rows > 0");
+
                             t.HasCheckConstraint("import_counted_once_parsed", "row_count IS NOT NULL OR state IN ('parsing', 'rejected', 'cancelled')");
+
+                            t.HasCheckConstraint("import_encoding_is_known", "encoding IN ('windows-1252')");
 
                             t.HasCheckConstraint("import_finished_at_iff_ended", "(finished_at IS NOT NULL) = (state IN ('finished', 'cancelled', 'rejected'))");
 
@@ -780,7 +831,11 @@ namespace BulkImporter.Migrations
 
                             t.HasCheckConstraint("import_transfer_is_known", "transfer IN ('pull', 'push', 'auto')");
 
+                            t.HasCheckConstraint("import_when_already_imported_is_known", "already_imported IN ('skip', 'import')");
+
                             t.HasCheckConstraint("import_when_unknown_is_known", "when_unknown IN ('hold', 'resubmit')");
+
+                            t.HasCheckConstraint("import_window_is_whole", "(window_from IS NULL) = (window_zone IS NULL) AND (window_until IS NULL) = (window_zone IS NULL) AND window_from <> window_until");
                         });
 
                     b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 50);
@@ -934,6 +989,79 @@ namespace BulkImporter.Migrations
                         });
                 });
 
+            modelBuilder.Entity("BulkImporter.Manifests.MappingTemplate", b =>
+                {
+                    b.Property<int>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<int>("Id"));
+
+                    b.Property<int>("AccountId")
+                        .HasColumnType("integer")
+                        .HasColumnName("account_id");
+
+                    b.PrimitiveCollection<string[]>("Columns")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("columns");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("CreatedBy")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("created_by");
+
+                    b.Property<string>("Header")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("header");
+
+                    b.Property<string>("Mapping")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("mapping");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.HasKey("Id")
+                        .HasName("pk_mapping_template");
+
+                    b.HasIndex("AccountId", "Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_mapping_template_account_id_name");
+
+                    b.ToTable("mapping_template", "importer");
+                });
+
+            modelBuilder.Entity("BulkImporter.Manifests.SourceKeyBlock", b =>
+                {
+                    b.Property<int>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<int>("FirstRow")
+                        .HasColumnType("integer")
+                        .HasColumnName("first_row");
+
+                    b.Property<byte[]>("Keys")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("keys");
+
+                    b.HasKey("ImportId", "FirstRow")
+                        .HasName("pk_source_key_block");
+
+                    b.ToTable("source_key_block", "importer");
+                });
+
             modelBuilder.Entity("BulkImporter.Manifests.StoredFinding", b =>
                 {
                     b.Property<long>("Id")
@@ -959,6 +1087,14 @@ namespace BulkImporter.Migrations
                     b.Property<long>("LineNumber")
                         .HasColumnType("bigint")
                         .HasColumnName("line_number");
+
+                    b.Property<int?>("OtherImport")
+                        .HasColumnType("integer")
+                        .HasColumnName("other_import");
+
+                    b.Property<int?>("OtherRow")
+                        .HasColumnType("integer")
+                        .HasColumnName("other_row");
 
                     b.Property<int>("RowNumber")
                         .HasColumnType("integer")
@@ -1243,6 +1379,57 @@ namespace BulkImporter.Migrations
                         });
 
                     b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 75);
+                });
+
+            modelBuilder.Entity("BulkImporter.Records.Correction", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<string>("Actor")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("actor");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<string>("Field")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("field");
+
+                    b.Property<int>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<string>("NewValue")
+                        .HasColumnType("text")
+                        .HasColumnName("new_value");
+
+                    b.Property<string>("OldValue")
+                        .HasColumnType("text")
+                        .HasColumnName("old_value");
+
+                    b.Property<int>("RowNumber")
+                        .HasColumnType("integer")
+                        .HasColumnName("row_number");
+
+                    b.HasKey("Id")
+                        .HasName("pk_correction");
+
+                    b.HasIndex("ImportId", "RowNumber", "Id")
+                        .HasDatabaseName("ix_correction_import_id_row_number_id");
+
+                    b.ToTable("correction", "importer", t =>
+                        {
+                            t.HasCheckConstraint("correction_field_is_known", "field IN ('url', 'caption', 'reference_id')");
+                        });
                 });
 
             modelBuilder.Entity("BulkImporter.Records.ImportRecord", b =>
@@ -1669,6 +1856,26 @@ namespace BulkImporter.Migrations
                         .HasConstraintName("fk_probe_import_import_id");
                 });
 
+            modelBuilder.Entity("BulkImporter.Manifests.MappingTemplate", b =>
+                {
+                    b.HasOne("BulkImporter.Accounts.Account", null)
+                        .WithMany()
+                        .HasForeignKey("AccountId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_mapping_template_account_account_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Manifests.SourceKeyBlock", b =>
+                {
+                    b.HasOne("BulkImporter.Imports.Import", null)
+                        .WithMany()
+                        .HasForeignKey("ImportId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_source_key_block_import_import_id");
+                });
+
             modelBuilder.Entity("BulkImporter.Manifests.StoredFinding", b =>
                 {
                     b.HasOne("BulkImporter.Imports.Import", null)
@@ -1730,6 +1937,16 @@ namespace BulkImporter.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_reconcile_candidate_import_import_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Records.Correction", b =>
+                {
+                    b.HasOne("BulkImporter.Imports.Import", null)
+                        .WithMany()
+                        .HasForeignKey("ImportId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_correction_import_import_id");
                 });
 #pragma warning restore 612, 618
         }

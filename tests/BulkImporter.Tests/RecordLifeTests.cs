@@ -17,6 +17,7 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
     private static readonly Dictionary<string, (RecordState From, RecordState[] To)[]> Transitions = new()
     {
         [nameof(RecordTransitions.DuplicateAsync)] = [(RecordState.Pending, [RecordState.Duplicate])],
+        [nameof(RecordTransitions.KnownEarlierAsync)] = [(RecordState.Pending, [RecordState.Duplicate])],
         [nameof(RecordTransitions.SubmittingAsync)] = [(RecordState.Pending, [RecordState.Submitting])],
         [nameof(RecordTransitions.AnsweredAsync)] =
         [
@@ -33,6 +34,7 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
         [nameof(RecordTransitions.CancelledAsync)] = [(RecordState.Pending, [RecordState.Cancelled])],
         [nameof(RecordTransitions.PendingAgainAsync)] =
             [(RecordState.Failed, [RecordState.Pending]), (RecordState.Cancelled, [RecordState.Pending]), (RecordState.Unknown, [RecordState.Pending])],
+        [nameof(RecordTransitions.CorrectedAsync)] = [(RecordState.Failed, [RecordState.Pending]), (RecordState.Invalid, [RecordState.Pending])],
     };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -239,6 +241,18 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
                 await database.SqlAsync("UPDATE importer.import_record SET source_key = '00000000-0000-0000-0000-000000000001' WHERE import_id = $1", id);
                 await database.Transitions.DuplicateAsync(connection, id, "url", Token);
                 await database.SqlAsync("DELETE FROM importer.import_record WHERE import_id = $1 AND row_number = 0", id);
+                return true;
+            case nameof(RecordTransitions.KnownEarlierAsync) when wanted == RecordState.Duplicate:
+                await database.SqlAsync("UPDATE importer.import_record SET source_key = '00000000-0000-0000-0000-000000000001' WHERE import_id = $1", id);
+                await using (var known = new Npgsql.NpgsqlCommand("""
+                    CREATE TEMP TABLE known_source AS SELECT '00000000-0000-0000-0000-000000000001'::uuid AS source_key, 7 AS import_id, 3 AS row_number, true AS imported
+                    """, connection))
+                    await known.ExecuteNonQueryAsync(Token);
+                await database.Transitions.KnownEarlierAsync(connection, id, "url", Token);
+                await using (var gone = new Npgsql.NpgsqlCommand("DROP TABLE known_source", connection)) await gone.ExecuteNonQueryAsync(Token);
+                return true;
+            case nameof(RecordTransitions.CorrectedAsync) when wanted == RecordState.Pending:
+                await database.Transitions.CorrectedAsync(connection, id, [new(1, "https://media.example/corrected.mp4", Guid.NewGuid(), null, null)], "ann", Token);
                 return true;
             case nameof(RecordTransitions.SubmittingAsync) when wanted == RecordState.Submitting:
                 await database.Transitions.SubmittingAsync(await database.LeaseAsync(id), [1], Token);

@@ -36,6 +36,8 @@ public static class ApiSetup
         var api = endpoints.MapGroup(Root).Problems(401, 403).AddEndpointFilter<RouteGroupBuilder, EntityTags>();
         api.MapImports();
         api.MapRecords();
+        api.MapTemplates();
+        api.MapCorrections();
         api.MapAccounts();
         api.MapKeys();
         api.MapUsers();

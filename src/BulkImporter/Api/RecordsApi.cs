@@ -72,7 +72,7 @@ internal static class RecordsApi
             .WithSummary("Adopt for every record in doubt its only candidate")
             .WithDescription("Records with several candidates, and assets that are a candidate of several records, are left for a person to decide.")
             .Problems(404);
-        import.MapGet("/results", ResultsAsync).RequireAuthorization(Policy.Viewer).WithSummary("The manifest with what became of each row, streamed").Problems(400, 404, 409)
+        import.MapGet("/results", ResultsAsync).RequireAuthorization(Policy.Viewer).WithSummary("The manifest with what became of each row, streamed; format=csv, jsonl, or map (url,rid,status_id of the rows that have an asset)").Problems(400, 404, 409)
             .Produces<string>(contentType: "text/csv").Produces<string>(contentType: "application/jsonl");
     }
 
@@ -163,9 +163,10 @@ internal static class RecordsApi
                 {
                     ExportFormat.Csv => "text/csv; charset=utf-8",
                     ExportFormat.Jsonl => "application/jsonl; charset=utf-8",
+                    ExportFormat.Map => "text/csv; charset=utf-8",
                 };
                 var disposition = new ContentDispositionHeaderValue("attachment");
-                disposition.SetHttpFileName($"{ready.FileName}-results.{EnumText<ExportFormat>.Of(chosen)}");
+                disposition.SetHttpFileName(chosen == ExportFormat.Map ? $"{ready.FileName}-map.csv" : $"{ready.FileName}-results.{EnumText<ExportFormat>.Of(chosen)}");
                 context.Response.Headers.ContentDisposition = disposition.ToString();
                 await export.RunAsync(ready, filter, chosen, context.Response.BodyWriter, cancellationToken);
                 return Results.Empty;

@@ -28,6 +28,9 @@ internal sealed record ImportBody
     public IReadOnlyList<FailureBody> Failures { get; init; } = [];
     public DateTimeOffset? CreatedAt { get; init; }
 
+    /// <summary>The latest earlier import of the same bytes.</summary>
+    public int? SameManifestAs { get; init; }
+
     /// <summary>Nothing will change any more until a person acts. A cancelled import still follows what Cincopa had accepted.</summary>
     public bool IsAtRest => State switch
     {
@@ -104,7 +107,34 @@ internal sealed record SelectionBody
 
 /// <summary>What <c>PATCH /imports/{id}</c> takes; null leaves a setting as it is.</summary>
 internal sealed record RevisionBody(
-    string? Name, string? Account, string? Map, int? FirstRows, int? MaxAttempts, string? WhenUnknown, int? Priority, string? Fid);
+    string? Name, string? Account, string? Map, int? FirstRows, int? MaxAttempts, string? WhenUnknown, int? Priority, string? Fid,
+    string? Encoding, string? AlreadyImported, string? StartAt, string? Window, int? StopAtFailurePercent, int? StopAfterRows);
+
+/// <summary>What became of each row of a corrections file.</summary>
+internal sealed record CorrectionsBody
+{
+    public int Corrected { get; init; }
+    public int Refused { get; init; }
+    public IReadOnlyList<CorrectedRowBody> Rows { get; init; } = [];
+}
+
+internal sealed record CorrectedRowBody
+{
+    public long Line { get; init; }
+    public int? Row { get; init; }
+    public string Outcome { get; init; } = "";
+    public string Message { get; init; } = "";
+}
+
+internal sealed record TemplateBody
+{
+    public string Name { get; init; } = "";
+    public string Mapping { get; init; } = "";
+    public IReadOnlyList<string> Columns { get; init; } = [];
+    public string CreatedBy { get; init; } = "";
+}
+
+internal sealed record NewTemplateBody(string Name);
 
 /// <summary>What a rerun did: how many records are pending again, and which of the selection are left as they were, and why.</summary>
 internal sealed record RerunBody

@@ -90,6 +90,7 @@ public static class CommandLine
             new AdoptVerb(surroundings),
             new GiveUpVerb(surroundings),
             new ExportVerb(surroundings),
+            new TemplateVerb(surroundings),
             new AccountVerb(surroundings),
             new UserVerb(surroundings),
             new KeyVerb(surroundings),

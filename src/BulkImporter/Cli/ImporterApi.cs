@@ -72,6 +72,14 @@ internal sealed class ImporterApi : IDisposable
         return await CallAsync<ImportBody>(request, Timeout.InfiniteTimeSpan, cancellationToken);
     }
 
+    /// <summary>Streams a file and answers with what became of it.</summary>
+    public async Task<ApiReply<T>> UploadAsync<T>(string path, HttpContent file, CancellationToken cancellationToken)
+    {
+        using var request = Request(HttpMethod.Post, path);
+        request.Content = file;
+        return await CallAsync<T>(request, Timeout.InfiniteTimeSpan, cancellationToken);
+    }
+
     /// <summary>Copies a streamed answer as it comes; one that breaks off is a failure.</summary>
     public async Task DownloadAsync(string path, Stream destination, CancellationToken cancellationToken)
     {

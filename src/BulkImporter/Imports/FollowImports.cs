@@ -5,7 +5,7 @@ using Npgsql;
 namespace BulkImporter.Imports;
 
 /// <summary>
-/// Watches the running imports by their counters: notes the progress for the rate, pauses one that mostly fails, finishes one in which
+/// Watches the running imports by their counters: notes the progress for the rate, pauses one that fails too often, finishes one in which
 /// no record can move any more, and reopens one in which a late answer lets a record move again.
 /// </summary>
 public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions transitions, ILogger<FollowImports> log)
@@ -32,7 +32,8 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
             UPDATE importer.import i
             SET state = 'paused', reason = format('Paused by itself: %s of the last %s finished records failed. Look at the failures by code, then resume.', total.failed, total.finished)
             FROM total
-            WHERE i.id = total.id AND i.state = 'running' AND total.finished >= 1000 AND total.failed > total.finished * 0.5
+            WHERE i.id = total.id AND i.state = 'running' AND total.finished >= i.stop_after_rows
+                AND total.failed::bigint * 100 > total.finished::bigint * i.stop_at_failure_percent
             RETURNING i.id, i.account_id, i.reason
         ), noted AS (
             INSERT INTO importer.notification (kind, at, import_id, account_id, reason) SELECT 'import_paused', now(), id, account_id, reason FROM paused

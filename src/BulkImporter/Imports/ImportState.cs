@@ -52,3 +52,14 @@ public enum ImportTransfer
     /// <summary>Cincopa fetches those whose addresses fit into its call; the others are sent.</summary>
     Auto,
 }
+
+/// <summary>What to do with a row whose source an earlier import of the account has imported, or is importing.</summary>
+[StoredAsText]
+public enum WhenAlreadyImported
+{
+    /// <summary>The row becomes a <c>duplicate</c>, with a finding that names the import and the row.</summary>
+    Skip,
+
+    /// <summary>The row is imported again: a second asset.</summary>
+    Import,
+}

@@ -24,6 +24,8 @@ public enum FindingCode
     UrlExpiresSoon,
     UrlUnencodedSpace,
     UrlCutBySeparator,
+    UrlNotMedia,
+    UrlSharePage,
     DuplicateUrl,
     DuplicateReferenceId,
     AlreadyImported,
@@ -64,6 +66,8 @@ public static class FindingCodes
         FindingCode.UrlExpiresSoon => "url_expires_soon",
         FindingCode.UrlUnencodedSpace => "url_unencoded_space",
         FindingCode.UrlCutBySeparator => "url_cut_by_separator",
+        FindingCode.UrlNotMedia => "url_not_media",
+        FindingCode.UrlSharePage => "url_share_page",
         FindingCode.DuplicateUrl => "duplicate_url",
         FindingCode.DuplicateReferenceId => "duplicate_reference_id",
         FindingCode.AlreadyImported => "already_imported",
@@ -92,6 +96,8 @@ public static class FindingCodes
     {
         FindingCode.UrlExpiresSoon
             or FindingCode.UrlUnencodedSpace
+            or FindingCode.UrlNotMedia
+            or FindingCode.UrlSharePage
             or FindingCode.DuplicateReferenceId
             or FindingCode.TooManyFields
             or FindingCode.StrayQuote
@@ -135,12 +141,14 @@ public static class FindingCodes
         FindingCode.UrlHostPrivate => "Cincopa cannot reach this host from the internet. Use a public address.",
         FindingCode.UrlConsumerVideoSite => "This is a watch page, not a media file, and consumer video sites are not supported. Use the address of the file itself.",
         FindingCode.UrlExpired => "The signed link has run out. Make new links and upload the manifest again.",
-        FindingCode.UrlExpiresSoon => "The signed link runs out soon, perhaps before this row's turn. Make links that last for the whole import.",
+        FindingCode.UrlExpiresSoon => "The signed link runs out within a day, or before this import is expected to end. Make links that last for the whole import.",
         FindingCode.UrlUnencodedSpace => "The address holds a space. It is used as it is; write %20 if the source refuses it.",
         FindingCode.UrlCutBySeparator => "The row has more fields than the header and the URL stands last: it probably holds the separator. Put it in double quotes.",
+        FindingCode.UrlNotMedia => "The address ends like a web page or a document and not like a media file. It is tried; look at what it gives.",
+        FindingCode.UrlSharePage => "This looks like the page that shows a shared file, not the file. Use the direct download address (at Dropbox dl=1 instead of dl=0).",
         FindingCode.DuplicateUrl => "Another row of this manifest has the same address. Only the first is imported.",
         FindingCode.DuplicateReferenceId => "Another row has the same reference id. Both are imported; the later cannot be told from the first by it.",
-        FindingCode.AlreadyImported => "An earlier import of this account already has this address. Switch the check off to import it again.",
+        FindingCode.AlreadyImported => "It is imported already, or being imported, by an earlier import of this account; a second asset would be made. With alreadyImported=import it is imported again.",
         FindingCode.TransferUnknown => "Write pull or nothing.",
         FindingCode.TooManyFields => "The row has more fields than the header. Put values that hold the separator in double quotes.",
         FindingCode.UnterminatedQuote => "A quoted value begins in this row and is not closed. Close it, or double the quotes that belong to the value.",

@@ -13,7 +13,7 @@ public enum Transfer
 /// <summary>
 /// What a row says, after the checks. Values are without white space around them; null means empty or no column. The
 /// URL is as written, and empty when it is missing. A blocked row had an error: it is kept as <c>invalid</c>, never
-/// becomes work, and has no key.
+/// becomes work, and has no key. A row that is imported already, as a result file says of itself, is kept as <c>duplicate</c>.
 /// </summary>
 public readonly record struct CheckedRow(
     int RowNumber,
@@ -29,6 +29,8 @@ public readonly record struct CheckedRow(
     string? Gallery,
     string? Filename,
     Transfer Transfer,
+    bool IsImported,
+    DateTimeOffset? ExpiresAt,
     string? Fid = null,
     string? RelatedLinkText = null,
     string? RelatedLinkUrl = null)
@@ -45,13 +47,16 @@ public readonly record struct CheckedRow(
 /// <param name="rules">The rules for URLs.</param>
 /// <param name="transfers">How files go of which their rows do not say it.</param>
 /// <param name="now">One time for the whole manifest, so that two runs of one parse agree.</param>
-public sealed class ManifestChecks(ManifestLayout layout, SourceUrlRules rules, DateTimeOffset now, ImportTransfer transfers = ImportTransfer.Pull)
+/// <param name="skipImported">Whether a row that a result file calls imported is left alone.</param>
+public sealed class ManifestChecks(
+    ManifestLayout layout, SourceUrlRules rules, DateTimeOffset now, ImportTransfer transfers = ImportTransfer.Pull, bool skipImported = true)
 {
     /// <summary>The longest value, in bytes of UTF-8.</summary>
     public const int MaxFieldLength = 1024 * 1024;
 
     private readonly FindingCode[] _urlProblems = new FindingCode[SourceUrlRules.MaxProblems];
     private readonly int _urlColumn = layout.IndexOf(ManifestColumn.Url);
+    private readonly int _stateColumn = skipImported ? layout.ResultColumn("import_state") : -1;
 
     /// <summary>Checks a row and appends what was found to <paramref name="findings"/>.</summary>
     public CheckedRow Check(ManifestRow row, List<Finding> findings)
@@ -65,6 +70,14 @@ public sealed class ManifestChecks(ManifestLayout layout, SourceUrlRules rules, 
         var isBlocked = false;
         for (var index = first; index < findings.Count; index++)
             isBlocked |= findings[index].Severity == FindingSeverity.Error;
+        var isImported = _stateColumn >= 0 && row.QuoteProblem is null && !url.IsEmpty && row.Field(_stateColumn).Trim(" "u8).SequenceEqual("imported"u8);
+        if (isImported)
+        {
+            // Nothing will be fetched, so nothing else that was found matters: a signed link that has run out since, for example.
+            isBlocked = false;
+            findings.RemoveRange(first, findings.Count - first);
+            findings.Add(Of(row, layout.Columns[_stateColumn], FindingCode.AlreadyImported, url));
+        }
 
         return new CheckedRow(
             row.RowNumber,
@@ -80,6 +93,8 @@ public sealed class ManifestChecks(ManifestLayout layout, SourceUrlRules rules, 
             Text(row.Value(ManifestColumn.Gallery)),
             Text(row.Value(ManifestColumn.Filename)),
             transfer,
+            isImported,
+            isBlocked || isImported ? null : SourceUrlRules.Expiry(url),
             Text(row.Value(ManifestColumn.Fid)),
             Text(row.Value(ManifestColumn.RelatedLinkText)),
             Text(row.Value(ManifestColumn.RelatedLinkUrl)));

@@ -24,16 +24,27 @@ public sealed class PreviewManifest(NpgsqlDataSource database, ManifestBytes man
     public async Task<ManifestPreview?> RunAsync(int importId, int rows, CancellationToken cancellationToken)
     {
         var found = await database.QueryAsync(
-            "SELECT manifest_id, mapping FROM importer.import WHERE id = $1", r => (ManifestId: r.GetInt32(0), Mapping: r.Text(1)), cancellationToken, importId);
+            "SELECT manifest_id, mapping, encoding FROM importer.import WHERE id = $1", r => (ManifestId: r.GetInt32(0), Mapping: r.Text(1), Encoding: r.Text(2)), cancellationToken, importId);
         if (found is not [var import]) return null;
+        return await TryAsync(import.ManifestId, import.Mapping, import.Encoding, null, rows, cancellationToken);
+    }
+
+    private async Task<ManifestPreview?> TryAsync(int manifestId, string? mapping, string? encoding, string? question, int rows, CancellationToken cancellationToken)
+    {
         try
         {
-            return await ReadAsync(import.ManifestId, import.Mapping is { } text ? ManifestMapping.Parse(text) : null, null, rows, cancellationToken);
+            return await ReadAsync(manifestId, ManifestReading.Of(mapping, encoding), question, rows, cancellationToken);
         }
-        catch (ManifestRejectedException open) when (open.Candidates is [var column, ..])
+        catch (ManifestRejectedException open) when (open.Candidates is [var column, ..] && question is null)
         {
             // Which column holds the URL is a question. Any answer lets the columns and the rows be seen; it is not shown as one.
-            return await ReadAsync(import.ManifestId, ManifestMapping.From([new(ManifestFormat.Name(ManifestColumn.Url), column)]), open.Message, rows, cancellationToken);
+            var answer = ManifestMapping.From([new(ManifestFormat.Name(ManifestColumn.Url), column)]).ToString();
+            return await TryAsync(manifestId, answer, encoding, open.Message, rows, cancellationToken);
+        }
+        catch (ManifestRejectedException open) when (open.Encoding is { } offered && encoding is null)
+        {
+            // So is the encoding. What is shown is how the file would read.
+            return await TryAsync(manifestId, mapping, offered, open.Message, rows, cancellationToken);
         }
         catch (Exception none) when (none is ManifestRejectedException or FileNotFoundException or InvalidDataException)
         {
@@ -41,10 +52,10 @@ public sealed class PreviewManifest(NpgsqlDataSource database, ManifestBytes man
         }
     }
 
-    private async Task<ManifestPreview> ReadAsync(int manifestId, ManifestMapping? mapping, string? question, int count, CancellationToken cancellationToken)
+    private async Task<ManifestPreview> ReadAsync(int manifestId, ManifestReading how, string? question, int count, CancellationToken cancellationToken)
     {
         await using var bytes = await manifests.OpenAsync(manifestId, cancellationToken);
-        await using var reader = await ManifestReader.OpenAsync(bytes, mapping, cancellationToken);
+        await using var reader = await ManifestReader.OpenAsync(bytes, how, cancellationToken);
         var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow());
         var rows = new List<PreviewRow>();
         try

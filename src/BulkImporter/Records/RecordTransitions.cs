@@ -25,6 +25,10 @@ public sealed record Conclusion(
 /// <param name="Note">Who says so, kept with the attempt.</param>
 public sealed record Adoption(int ImportId, int RowNumber, short Attempt, string Rid, string Note);
 
+/// <summary>What a person replaces in a row; null leaves a value as it is.</summary>
+/// <param name="SourceKey">The key of <paramref name="Url"/>; null when that is.</param>
+public sealed record RecordCorrection(int RowNumber, string? Url, Guid? SourceKey, string? Caption, string? ReferenceId);
+
 /// <summary>A record that has an asset.</summary>
 public sealed record AssetOwner(string Rid, int ImportId, int RowNumber);
 
@@ -43,7 +47,7 @@ public sealed record AssetOwner(string Rid, int ImportId, int RowNumber);
 public sealed class RecordTransitions(NpgsqlDataSource database)
 {
     /// <summary>Pending to duplicate, within the parse: every row but the first of those that name the same source. The finding is written with it.</summary>
-    private const string MarkDuplicates = """
+    private static readonly string MarkDuplicates = $"""
         WITH shared AS (
             SELECT source_key, min(row_number) AS first_row FROM importer.import_record
             WHERE import_id = $1 AND source_key IS NOT NULL
@@ -53,17 +57,31 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
             SET state = 'duplicate', error_code = 'duplicate_url', error_message = 'Row ' || shared.first_row || ' has the same address.', finished_at = now()
             FROM shared
             WHERE r.import_id = $1 AND r.source_key = shared.source_key AND r.row_number > shared.first_row AND r.state = 'pending'
-            RETURNING r.row_number, r.line_number, r.source_url
+            RETURNING r.row_number, r.line_number, r.source_url, shared.first_row
         )
-        INSERT INTO importer.finding (import_id, row_number, line_number, column_name, code, severity, value)
-        SELECT $1, row_number, line_number, $2, 'duplicate_url', 'error', left(split_part(source_url, '?', 1), 120) FROM moved
+        INSERT INTO importer.finding (import_id, row_number, line_number, column_name, code, severity, value, other_row)
+        SELECT $1, row_number, line_number, $2, 'duplicate_url', 'error', {Masked("source_url")}, first_row FROM moved
         """;
 
-    /// <summary>Pending to submitting: begins an attempt for each row that is due, if the lease is live and import and account still run. The commit is the permission to send.</summary>
+    /// <summary>Pending to duplicate, within the parse: what an earlier import of the account has (temporary table known_source). The finding is written with it.</summary>
+    private static readonly string MarkKnown = $"""
+        WITH moved AS (
+            UPDATE importer.import_record r
+            SET state = 'duplicate', error_code = 'already_imported', finished_at = now(),
+                error_message = format(CASE WHEN k.imported THEN 'Row %s of import %s has imported this address.' ELSE 'Row %s of import %s has this address in progress.' END, k.row_number, k.import_id)
+            FROM known_source k
+            WHERE r.import_id = $1 AND r.source_key = k.source_key AND r.state = 'pending'
+            RETURNING r.row_number, r.line_number, r.source_url, k.import_id AS other_import, k.row_number AS other_row
+        )
+        INSERT INTO importer.finding (import_id, row_number, line_number, column_name, code, severity, value, other_row, other_import)
+        SELECT $1, row_number, line_number, $2, 'already_imported', 'error', {Masked("source_url")}, other_row, other_import FROM moved
+        """;
+
+    /// <summary>Pending to submitting: begins an attempt for each row that is due, if the lease is live, import and account still run and the import may send at this hour. The commit is the permission to send.</summary>
     private const string CommitIntents = """
         WITH gate AS (
             SELECT 1 FROM importer.import_chunk c
-            JOIN importer.import i ON i.id = c.import_id AND i.state = 'running'
+            JOIN importer.import i ON i.id = c.import_id AND i.state = 'running' AND importer.opens_at(i.start_at, i.window_from, i.window_until, i.window_zone) IS NULL
             JOIN importer.account a ON a.id = i.account_id AND a.state = 'active'
             JOIN importer.call_budget b ON b.account_id = a.id AND b.kind = 'submit' AND (b.blocked_until IS NULL OR b.blocked_until <= now())
             WHERE c.import_id = $1 AND c.number = $2 AND c.lease_token = $3 AND c.lease_until > now()
@@ -378,9 +396,56 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         WHERE i.id = $1 AND r.import_id = $1 AND r.state = ANY($2)
         """;
 
+    /// <summary>
+    /// An address or a reference id that was not blocked as a finding shows it (<c>FindingMask</c> in SQL): without its query, at most 120
+    /// characters. For findings that only the database can make.
+    /// </summary>
+    internal static string Masked(string value) =>
+        $"(SELECT CASE WHEN length(m) <= 120 THEN m ELSE left(m, 119) || '…' END FROM regexp_replace({value}, '(//[^?#]*[?#]).+', '\\1…') AS m)";
+
+    /// <summary>
+    /// Failed and invalid to pending with all attempts again, with other values; what was replaced is kept. The record must have a source
+    /// afterwards that was not masked: an invalid one takes part only with a new address.
+    /// </summary>
+    private const string Correct = """
+        WITH correction AS (
+            SELECT * FROM unnest($2::int[], $3::text[], $4::uuid[], $5::text[], $6::text[]) AS c(row_number, url, source_key, caption, reference_id)
+        ), before AS (
+            SELECT r.row_number, r.source_url, r.caption, r.reference_id FROM importer.import_record r JOIN correction c USING (row_number)
+            WHERE r.import_id = $1 AND (r.state = 'failed' OR (r.state = 'invalid' AND c.url IS NOT NULL)) FOR NO KEY UPDATE OF r
+        ), moved AS (
+            UPDATE importer.import_record r
+            SET state = 'pending', attempts_left = i.max_attempts, next_attempt_at = NULL, status_id = NULL, rid = NULL,
+                error_code = NULL, error_message = NULL, submitted_at = NULL, finished_at = NULL,
+                source_url = coalesce(c.url, r.source_url), source_key = CASE WHEN c.url IS NULL THEN r.source_key ELSE c.source_key END,
+                caption = coalesce(c.caption, r.caption), reference_id = coalesce(c.reference_id, r.reference_id)
+            FROM correction c JOIN before b USING (row_number), importer.import i
+            WHERE i.id = $1 AND r.import_id = $1 AND r.row_number = c.row_number AND r.state IN ('failed', 'invalid')
+            RETURNING r.row_number
+        ), uploaded AS (
+            -- What had been sent of a file is of no use to another.
+            DELETE FROM importer.push_upload u USING moved m WHERE u.import_id = $1 AND u.row_number = m.row_number
+        ), noted AS (
+            INSERT INTO importer.correction (import_id, row_number, at, actor, field, old_value, new_value)
+            SELECT $1, m.row_number, now(), $7, v.field, v.old_value, v.new_value
+            FROM moved m JOIN before b USING (row_number) JOIN correction c USING (row_number)
+            CROSS JOIN LATERAL (VALUES ('url', b.source_url, c.url), ('caption', b.caption, c.caption), ('reference_id', b.reference_id, c.reference_id)) v(field, old_value, new_value)
+            WHERE v.new_value IS NOT NULL
+            ORDER BY m.row_number
+        )
+        SELECT row_number FROM moved
+        """;
+
     /// <summary>Marks the duplicates of an import that is being parsed, in the parse's transaction. Answers how many.</summary>
     public Task<int> DuplicateAsync(NpgsqlConnection connection, int importId, string? urlColumn, CancellationToken cancellationToken) =>
         connection.ExecuteLongAsync(MarkDuplicates, cancellationToken, importId, urlColumn);
+
+    /// <summary>
+    /// Marks the rows of an import that is being parsed whose source is in the temporary table <c>known_source</c> (source_key, import_id,
+    /// row_number, imported), in the parse's transaction. Answers how many.
+    /// </summary>
+    public Task<int> KnownEarlierAsync(NpgsqlConnection connection, int importId, string? urlColumn, CancellationToken cancellationToken) =>
+        connection.ExecuteLongAsync(MarkKnown, cancellationToken, importId, urlColumn);
 
     /// <summary>
     /// Begins an attempt for each of <paramref name="rows"/> that is still pending. Nothing is sent for a row that is not in the answer:
@@ -555,6 +620,17 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         // The chunks are locked, so what is eligible and did not move are those that were given up.
         if (selected.Where(s => eligible.Contains(s.Key)).Sum(s => s.Value) - moved is > 0 and var givenUp) left[RecordState.Failed] = givenUp;
         return (moved, left);
+    }
+
+    /// <summary>Replaces values of failed and invalid records and makes them pending again, in the caller's transaction. Answers the rows that were.</summary>
+    public async Task<IReadOnlySet<int>> CorrectedAsync(
+        NpgsqlConnection connection, int importId, IReadOnlyList<RecordCorrection> corrections, string actor, CancellationToken cancellationToken)
+    {
+        await connection.ExecuteAsync(LockChunksOfImport, cancellationToken, importId);
+        var moved = await connection.QueryAsync(Correct, r => r.GetInt32(0), cancellationToken, importId,
+            corrections.Select(c => c.RowNumber).ToArray(), corrections.Select(c => c.Url).ToArray(), corrections.Select(c => c.SourceKey).ToArray(),
+            corrections.Select(c => c.Caption).ToArray(), corrections.Select(c => c.ReferenceId).ToArray(), actor);
+        return moved.ToHashSet();
     }
 
     /// <summary>

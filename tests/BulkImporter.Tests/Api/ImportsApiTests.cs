@@ -324,7 +324,7 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
         Assert.Null(second["next"]);
 
         var csv = await server.Client(server.ViewerKey).GetStringAsync($"/api/v1/imports/{id}/findings?format=csv", Token);
-        Assert.StartsWith("row,line,column,code,severity,value,hint\r\n", csv, StringComparison.Ordinal);
+        Assert.StartsWith("row,line,column,code,severity,value,hint,other_row,other_import\r\n", csv, StringComparison.Ordinal);
         Assert.Contains("'=cmd()", csv, StringComparison.Ordinal);
         Assert.Contains("\"a,\"\"b\"\"\"", csv, StringComparison.Ordinal);
     }

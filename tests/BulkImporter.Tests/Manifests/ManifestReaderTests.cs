@@ -84,7 +84,7 @@ public class ManifestReaderTests
     public async Task Memory_stays_flat_over_a_long_manifest()
     {
         await using var source = new EndlessRows(400_000);
-        await using var reader = await ManifestReader.OpenAsync(source, null, TestContext.Current.CancellationToken);
+        await using var reader = await ManifestReader.OpenAsync(source, new ManifestReading(), TestContext.Current.CancellationToken);
         var rows = 0;
         var before = GC.GetTotalMemory(forceFullCollection: true);
         while (rows < 350_000 && await reader.ReadAsync(TestContext.Current.CancellationToken))
@@ -97,7 +97,7 @@ public class ManifestReaderTests
     public async Task Cancelling_ends_the_reading()
     {
         await using var source = new EndlessRows(10_000);
-        await using var reader = await ManifestReader.OpenAsync(source, null, TestContext.Current.CancellationToken);
+        await using var reader = await ManifestReader.OpenAsync(source, new ManifestReading(), TestContext.Current.CancellationToken);
         using var cancelled = new CancellationTokenSource();
         await cancelled.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
@@ -143,7 +143,7 @@ public class ManifestReaderTests
 
         async Task<int> ReadAsync()
         {
-            await using var reader = await ManifestReader.OpenAsync(packed, null, limit, TestContext.Current.CancellationToken);
+            await using var reader = await ManifestReader.OpenAsync(packed, new ManifestReading(), limit, TestContext.Current.CancellationToken);
             var rows = 0;
             while (await reader.ReadAsync(TestContext.Current.CancellationToken)) rows++;
             return rows;
