@@ -7,7 +7,7 @@ public sealed class AccountsOptions
 
     /// <summary>
     /// Whether no row is sent with a token whose permissions lack what <see cref="NeededPermissions"/> names. That list is inferred: should it
-    /// be wrong for an account, this lets its imports run all the same. Default true.
+    /// be wrong for an account, false lets its imports run all the same; a worker then asks nothing before the first row. Default true.
     /// </summary>
     public bool RequirePermissions { get; set; } = true;
 

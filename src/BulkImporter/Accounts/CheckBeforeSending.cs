@@ -51,6 +51,7 @@ public sealed class CheckBeforeSending(AccountAccess access, AccountBreaker brea
     /// </summary>
     public async Task<bool> MaySendAsync(int accountId, CurrentAccess current, CancellationToken cancellationToken)
     {
+        if (!options.Value.RequirePermissions) return true;
         if (passed.TryGetValue(accountId, out var version) && version == current.Version) return true;
         switch (await cincopa.PingAsync(current.Access, cancellationToken))
         {

@@ -119,7 +119,7 @@ internal sealed class ChunkPipeline(
         {
             return null;
         }
-        catch (NpgsqlException e)
+        catch (Exception e) when (e.IsOfTheDatabase())
         {
             Log.PermitsFailed(log, lease.ImportId, lease.ChunkNumber, e.Message);
             return null;
@@ -163,8 +163,8 @@ internal sealed class ChunkPipeline(
     }
 
     /// <summary>
-    /// An answer is the only trace of what happened, so it is kept for as long as the process lives, and writing it twice is harmless. When
-    /// the database fails in the middle, nobody knows whether the intents were committed; but nothing was sent, so those that were are given
+    /// An answer is the only trace of what happened, so it is kept for as long as the process lives, whatever the write failed by, and writing
+    /// it twice is harmless. When the database fails in the middle, nobody knows whether the intents were committed; but nothing was sent, so those that were are given
     /// back as soon as the database answers again, and none is left in doubt.
     /// </summary>
     private async Task<IReadOnlyList<Intent>> WriteUntilDoneAsync(List<Answered> batch, int[] rows, CancellationToken abandon)
@@ -173,7 +173,7 @@ internal sealed class ChunkPipeline(
         {
             return await WriteOnceAsync(batch, rows);
         }
-        catch (NpgsqlException e) when (!e.IsAboutContent())
+        catch (Exception e) when (!e.IsAboutContent())
         {
             Log.WriteInterrupted(log, lease.ImportId, lease.ChunkNumber, batch.Count, rows.Length, e.Message);
         }
@@ -185,7 +185,7 @@ internal sealed class ChunkPipeline(
                 await WriteOnceAsync([.. batch, .. committed.Select(NotSent)], []);
                 return [];
             }
-            catch (NpgsqlException e) when (!abandon.IsCancellationRequested && !e.IsAboutContent())
+            catch (Exception e) when (!abandon.IsCancellationRequested && !e.IsAboutContent())
             {
                 Log.AnswersKept(log, lease.ImportId, lease.ChunkNumber, batch.Count, e.Message);
                 await Task.Delay(TimeSpan.FromSeconds(1), clock, CancellationToken.None);
@@ -238,6 +238,7 @@ internal sealed class ChunkPipeline(
             if (begun.Record.IsPush)
             {
                 if (!await governor.MayStartAsync(lease.AccountId, CallKind.Submit, begun.Block.Permits, begun.Place, stopSending)) return NotSent(intent);
+                mayHaveLeft = true;
                 var pushed = await push.RunAsync(lease, intent, begun.Record, gallery, current.Access, stopSending, abandon);
                 return new(pushed.Answer, pushed.ForHealth is { } said ? health.Noted(lease.AccountId, said) : null);
             }
@@ -252,7 +253,7 @@ internal sealed class ChunkPipeline(
             // The client throws this only when nothing was sent.
             return NotSent(intent);
         }
-        catch (NpgsqlException e) when (!mayHaveLeft)
+        catch (Exception e) when (!mayHaveLeft && e.IsOfTheDatabase())
         {
             // No permit is to be had from a database that does not answer.
             Log.PermitFailed(log, lease.ImportId, intent.RowNumber, intent.Attempt, e.Message);

@@ -1,3 +1,4 @@
+using BulkImporter.Data;
 using BulkImporter.Dispatch;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
@@ -73,12 +74,17 @@ public static class HangfireSetup
         return new BackgroundJobServer(options, provider.GetRequiredService<JobStorage>(), beside);
     }
 
-    private static string PoolOfItsOwn(string connectionString) => new NpgsqlConnectionStringBuilder(connectionString)
+    private static string PoolOfItsOwn(string connectionString)
     {
-        ApplicationName = "bulkimporter hangfire",
-        NoResetOnClose = true,
-        MaxAutoPrepare = 50,
-        AutoPrepareMinUsages = 2,
-        KeepAlive = 10,
-    }.ConnectionString;
+        var settings = new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            ApplicationName = "bulkimporter hangfire",
+            NoResetOnClose = true,
+            MaxAutoPrepare = 50,
+            AutoPrepareMinUsages = 2,
+            KeepAlive = 10,
+        };
+        settings.Options = DataSetup.WithoutGhosts(settings.Options);
+        return settings.ConnectionString;
+    }
 }
