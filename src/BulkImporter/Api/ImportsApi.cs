@@ -16,12 +16,13 @@ namespace BulkImporter.Api;
 /// <param name="Fid">The gallery that new assets join; empty for none.</param>
 /// <param name="Encoding"><c>windows-1252</c>; empty to go by the file's beginning.</param>
 /// <param name="AlreadyImported"><c>skip</c> or <c>import</c> rows that the account has already by an earlier import.</param>
+/// <param name="Transfer"><c>pull</c>, <c>push</c>, or <c>auto</c>: push what does not fit into Cincopa's call; a row that says it itself is not asked.</param>
 /// <param name="StartAt">When sending begins, ISO 8601; empty for at once.</param>
 /// <param name="Window">The hours in which it sends, <c>22:00-06:00 Europe/Berlin</c>; empty for all day.</param>
 /// <param name="StopAtFailurePercent">Pause when more of the finished records failed: 1 to 100, 100 for never.</param>
 /// <param name="StopAfterRows">Judge that after so many finished records.</param>
 public sealed record RevisionBody(
-    string? Name, string? Account, string? Map, int? FirstRows, int? MaxAttempts, string? Fid, string? Encoding, WhenAlreadyImported? AlreadyImported,
+    string? Name, string? Account, string? Map, int? FirstRows, int? MaxAttempts, string? Fid, string? Encoding, WhenAlreadyImported? AlreadyImported, ImportTransfer? Transfer,
     WhenUnknown? WhenUnknown, int? Priority, string? StartAt, string? Window, int? StopAtFailurePercent, int? StopAfterRows)
 {
     internal ImportRevision ToRevision() => new()
@@ -36,6 +37,7 @@ public sealed record RevisionBody(
         Fid = Fid,
         Encoding = Encoding,
         AlreadyImported = AlreadyImported,
+        Transfer = Transfer,
         StartAt = StartAt,
         Window = Window,
         StopAtFailurePercent = StopAtFailurePercent,

@@ -108,7 +108,7 @@ internal sealed record SelectionBody
 /// <summary>What <c>PATCH /imports/{id}</c> takes; null leaves a setting as it is.</summary>
 internal sealed record RevisionBody(
     string? Name, string? Account, string? Map, int? FirstRows, int? MaxAttempts, string? WhenUnknown, int? Priority, string? Fid,
-    string? Encoding, string? AlreadyImported, string? StartAt, string? Window, int? StopAtFailurePercent, int? StopAfterRows);
+    string? Encoding, string? AlreadyImported, string? Transfer, string? StartAt, string? Window, int? StopAtFailurePercent, int? StopAfterRows);
 
 /// <summary>What became of each row of a corrections file.</summary>
 internal sealed record CorrectionsBody

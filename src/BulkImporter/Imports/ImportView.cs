@@ -52,6 +52,9 @@ public sealed record ImportView(
     /// <summary>The saved template that <see cref="Mapping"/> was taken from because the header was the same, or null.</summary>
     public string? Template { get; init; }
 
+    /// <summary>How files go whose rows do not say it.</summary>
+    public ImportTransfer Transfer { get; init; }
+
     /// <summary>What becomes of rows that an earlier import of the account has already.</summary>
     public WhenAlreadyImported AlreadyImported { get; init; }
 

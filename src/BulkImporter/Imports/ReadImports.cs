@@ -32,7 +32,7 @@ public sealed class ReadImports(NpgsqlDataSource database, IOptions<ImportsOptio
             i.encoding, i.template, i.already_imported, i.start_at, i.window_from, i.window_until, i.window_zone,
             CASE WHEN i.state = 'running' AND c.pending > 0 THEN importer.opens_at(i.start_at, i.window_from, i.window_until, i.window_zone) END,
             i.stop_at_failure_percent, i.stop_after_rows,
-            finish.pending, finish.failed
+            finish.pending, finish.failed, i.transfer
         FROM importer.import i
         JOIN importer.account a ON a.id = i.account_id
         JOIN importer.manifest m ON m.id = i.manifest_id
@@ -144,6 +144,7 @@ public sealed class ReadImports(NpgsqlDataSource database, IOptions<ImportsOptio
             WaitsUntil = waitsUntil,
             StopAtFailurePercent = r.GetInt32(46),
             StopAfterRows = r.GetInt32(47),
+            Transfer = EnumText<ImportTransfer>.Parse(r.GetString(50)),
         };
     }
 

@@ -132,6 +132,32 @@ public sealed class ActVerbTests
         Assert.Equal(ExitCode.Refused, await run.RunAsync("rerun", "7", "--record", "1"));
     }
 
+    [Theory]
+    [InlineData("""{"corrected":1,"refused":1,"rows":[{"line":2,"row":5,"outcome":"corrected","message":""},{"line":3,"row":6,"outcome":"wrong_state","message":"It is imported."}]}""", ExitCode.Done)]
+    [InlineData("""{"corrected":0,"refused":1,"rows":[{"line":3,"row":6,"outcome":"wrong_state","message":"It is imported."}]}""", ExitCode.Refused)]
+    public async Task Rerun_with_a_file_sends_it_and_tells_the_rows_that_were_left(string answer, int exitCode)
+    {
+        using var folder = new TemporaryFolder();
+        using var run = new CliRun();
+        run.Api.On(HttpMethod.Post, "/api/v1/imports/7/corrections", answer);
+
+        Assert.Equal(exitCode, await run.RunAsync("rerun", "7", "--file", folder.File("better.csv", "import_row,url\n5,https://media.example/5.mp4\n")));
+
+        var call = run.Api.Calls.Single();
+        Assert.Equal(("import_row,url\n5,https://media.example/5.mp4\n", "text/csv"), (call.Body, call.ContentType));
+        Assert.Contains("line 3, row 6: wrong_state. It is imported.", run.Output);
+        Assert.DoesNotContain("line 2", run.Output);
+    }
+
+    [Fact]
+    public async Task Rerun_with_a_file_that_is_not_there_exits_1_and_names_it()
+    {
+        using var run = new CliRun();
+        Assert.NotEqual(ExitCode.Done, await run.RunAsync("rerun", "7", "--file", "/nowhere/better.csv"));
+        Assert.Contains("/nowhere/better.csv", run.Error);
+        Assert.Empty(run.Api.Calls);
+    }
+
     [Fact]
     public async Task Adopt_sends_the_asset_and_tells_what_the_row_is_now()
     {
