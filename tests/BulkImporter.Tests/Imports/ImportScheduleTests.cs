@@ -95,7 +95,11 @@ public sealed class ImportScheduleTests(EngineDatabase database) : IClassFixture
         var revise = new ReviseImport(database.Source);
         Assert.IsType<ImportChange.Done>(await revise.RunAsync(id, new ImportRevision
         {
-            Priority = 7, WhenUnknown = WhenUnknown.Resubmit, StopAtFailurePercent = 10, StopAfterRows = 5, Window = "22:00-06:00 Europe/Berlin",
+            Priority = 7,
+            WhenUnknown = WhenUnknown.Resubmit,
+            StopAtFailurePercent = 10,
+            StopAfterRows = 5,
+            Window = "22:00-06:00 Europe/Berlin",
         }, "ann", Token));
         Assert.Equal("running 7 resubmit 10 5 Europe/Berlin", await database.OneAsync<string>(
             "SELECT concat_ws(' ', state, priority, when_unknown, stop_at_failure_percent, stop_after_rows, window_zone) FROM importer.import WHERE id = $1", id));
