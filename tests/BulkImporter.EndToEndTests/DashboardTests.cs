@@ -344,6 +344,10 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
         await seen.GetByTestId("export").ClickAsync();
         await Expect(seen.GetByTestId("export-download")).ToBeVisibleAsync();
         await LookAsync("export", null);
+        await scenes.Shown.Single(s => s.Name == "import-finished").ShowAsync(seen);
+        await seen.GetByTestId("correct").ClickAsync();
+        await Expect(seen.GetByTestId("correct-send")).ToBeVisibleAsync();
+        await LookAsync("correct", null);
         await seen.Context.CloseAsync();
         foreach (var id in scenes.Unfinished) await stage.Api.ActAsync(id, "cancel");
         Assert.True(complaints.Count == 0, string.Join('\n', complaints.Distinct()));
