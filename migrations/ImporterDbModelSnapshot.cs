@@ -402,6 +402,91 @@ namespace BulkImporter.Migrations
                     b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 20);
                 });
 
+            modelBuilder.Entity("BulkImporter.Finish.NamedGallery", b =>
+                {
+                    b.Property<int>("AccountId")
+                        .HasColumnType("integer")
+                        .HasColumnName("account_id");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<DateTimeOffset>("ClaimedUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("claimed_until");
+
+                    b.Property<string>("Fid")
+                        .HasColumnType("text")
+                        .HasColumnName("fid");
+
+                    b.HasKey("AccountId", "Name")
+                        .HasName("pk_named_gallery");
+
+                    b.ToTable("named_gallery", "importer");
+                });
+
+            modelBuilder.Entity("BulkImporter.Finish.RecordFinish", b =>
+                {
+                    b.Property<int>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<int>("RowNumber")
+                        .HasColumnType("integer")
+                        .HasColumnName("row_number");
+
+                    b.Property<int>("AccountId")
+                        .HasColumnType("integer")
+                        .HasColumnName("account_id");
+
+                    b.Property<string>("ErrorCode")
+                        .HasColumnType("text")
+                        .HasColumnName("error_code");
+
+                    b.Property<string>("ErrorMessage")
+                        .HasColumnType("text")
+                        .HasColumnName("error_message");
+
+                    b.Property<short>("FailedCount")
+                        .HasColumnType("smallint")
+                        .HasColumnName("failed_count");
+
+                    b.Property<DateTimeOffset>("NextAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_at");
+
+                    b.Property<string>("Rid")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("rid");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.HasKey("ImportId", "RowNumber")
+                        .HasName("pk_record_finish");
+
+                    b.HasIndex(new[] { "AccountId", "NextAt" }, "finish_due")
+                        .HasDatabaseName("ix_record_finish_account_id_next_at")
+                        .HasFilter("state = 'pending'");
+
+                    b.HasIndex(new[] { "ImportId", "State" }, "finish_open")
+                        .HasDatabaseName("ix_record_finish_import_id_state")
+                        .HasFilter("state <> 'done'");
+
+                    b.ToTable("record_finish", "importer", t =>
+                        {
+                            t.HasCheckConstraint("finish_state_is_known", "state IN ('pending', 'done', 'failed')");
+                        });
+
+                    b
+                        .HasAnnotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.02)
+                        .HasAnnotation("Npgsql:StorageParameter:fillfactor", 60);
+                });
+
             modelBuilder.Entity("BulkImporter.Imports.Chunk", b =>
                 {
                     b.Property<int>("ImportId")
@@ -557,9 +642,22 @@ namespace BulkImporter.Migrations
 
                     NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<int>("Id"));
 
+                    b.Property<bool>("AbortRemote")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(false)
+                        .HasColumnName("abort_remote");
+
                     b.Property<int>("AccountId")
                         .HasColumnType("integer")
                         .HasColumnName("account_id");
+
+                    b.Property<string>("AlreadyImported")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("skip")
+                        .HasColumnName("already_imported");
 
                     b.Property<int>("BreakerFailedBase")
                         .HasColumnType("integer")
@@ -568,6 +666,10 @@ namespace BulkImporter.Migrations
                     b.Property<int>("BreakerFinishedBase")
                         .HasColumnType("integer")
                         .HasColumnName("breaker_finished_base");
+
+                    b.Property<DateTimeOffset?>("CheckedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("checked_at");
 
                     b.Property<int>("ChunkSize")
                         .HasColumnType("integer")
@@ -581,6 +683,10 @@ namespace BulkImporter.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("created_by");
+
+                    b.Property<string>("Encoding")
+                        .HasColumnType("text")
+                        .HasColumnName("encoding");
 
                     b.Property<string>("Fid")
                         .HasColumnType("text")
@@ -639,6 +745,10 @@ namespace BulkImporter.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("row_count");
 
+                    b.Property<DateTimeOffset?>("StartAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("start_at");
+
                     b.Property<bool>("StartWhenParsed")
                         .HasColumnType("boolean")
                         .HasColumnName("start_when_parsed");
@@ -652,10 +762,45 @@ namespace BulkImporter.Migrations
                         .HasColumnType("text")
                         .HasColumnName("state");
 
+                    b.Property<string>("Transfer")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("pull")
+                        .HasColumnName("transfer");
+
+                    b.Property<int>("StopAfterRows")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(1000)
+                        .HasColumnName("stop_after_rows");
+
+                    b.Property<int>("StopAtFailurePercent")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(50)
+                        .HasColumnName("stop_at_failure_percent");
+
+                    b.Property<string>("Template")
+                        .HasColumnType("text")
+                        .HasColumnName("template");
+
                     b.Property<string>("WhenUnknown")
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("when_unknown");
+
+                    b.Property<TimeOnly?>("WindowFrom")
+                        .HasColumnType("time without time zone")
+                        .HasColumnName("window_from");
+
+                    b.Property<TimeOnly?>("WindowUntil")
+                        .HasColumnType("time without time zone")
+                        .HasColumnName("window_until");
+
+                    b.Property<string>("WindowZone")
+                        .HasColumnType("text")
+                        .HasColumnName("window_zone");
 
                     b.HasKey("Id")
                         .HasName("pk_import");
@@ -672,7 +817,11 @@ namespace BulkImporter.Migrations
 
                     b.ToTable("import", "importer", t =>
                         {
+                            t.HasCheckConstraint("import_breaker_is_possible", "stop_at_failure_percent BETWEEN 1 AND 100 AND stop_after_rows > 0");
+
                             t.HasCheckConstraint("import_counted_once_parsed", "row_count IS NOT NULL OR state IN ('parsing', 'rejected', 'cancelled')");
+
+                            t.HasCheckConstraint("import_encoding_is_known", "encoding IN ('windows-1252')");
 
                             t.HasCheckConstraint("import_finished_at_iff_ended", "(finished_at IS NOT NULL) = (state IN ('finished', 'cancelled', 'rejected'))");
 
@@ -680,7 +829,13 @@ namespace BulkImporter.Migrations
 
                             t.HasCheckConstraint("import_state_is_known", "state IN ('parsing', 'review', 'running', 'paused', 'finished', 'cancelled', 'rejected')");
 
+                            t.HasCheckConstraint("import_transfer_is_known", "transfer IN ('pull', 'push', 'auto')");
+
+                            t.HasCheckConstraint("import_when_already_imported_is_known", "already_imported IN ('skip', 'import')");
+
                             t.HasCheckConstraint("import_when_unknown_is_known", "when_unknown IN ('hold', 'resubmit')");
+
+                            t.HasCheckConstraint("import_window_is_whole", "(window_from IS NULL) = (window_zone IS NULL) AND (window_until IS NULL) = (window_zone IS NULL) AND window_from <> window_until");
                         });
 
                     b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 50);
@@ -774,6 +929,139 @@ namespace BulkImporter.Migrations
                     b.ToTable("manifest_part", "importer");
                 });
 
+            modelBuilder.Entity("BulkImporter.Manifests.Probe", b =>
+                {
+                    b.Property<int>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<DateTimeOffset?>("FinishedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("finished_at");
+
+                    b.Property<int>("LastRow")
+                        .HasColumnType("integer")
+                        .HasColumnName("last_row");
+
+                    b.Property<int>("ProbedCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("probed_count");
+
+                    b.Property<int>("ProblemCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("problem_count");
+
+                    b.Property<DateTimeOffset?>("QueuedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("queued_at");
+
+                    b.Property<int>("Run")
+                        .HasColumnType("integer")
+                        .HasColumnName("run");
+
+                    b.Property<int?>("Sample")
+                        .HasColumnType("integer")
+                        .HasColumnName("sample");
+
+                    b.Property<DateTimeOffset>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.Property<int>("Step")
+                        .HasColumnType("integer")
+                        .HasColumnName("step");
+
+                    b.Property<int>("TotalCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("total_count");
+
+                    b.HasKey("ImportId")
+                        .HasName("pk_probe");
+
+                    b.ToTable("probe", "importer", t =>
+                        {
+                            t.HasCheckConstraint("probe_state_is_known", "state IN ('running', 'finished', 'stopped')");
+                        });
+                });
+
+            modelBuilder.Entity("BulkImporter.Manifests.MappingTemplate", b =>
+                {
+                    b.Property<int>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<int>("Id"));
+
+                    b.Property<int>("AccountId")
+                        .HasColumnType("integer")
+                        .HasColumnName("account_id");
+
+                    b.PrimitiveCollection<string[]>("Columns")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("columns");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("CreatedBy")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("created_by");
+
+                    b.Property<string>("Header")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("header");
+
+                    b.Property<string>("Mapping")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("mapping");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.HasKey("Id")
+                        .HasName("pk_mapping_template");
+
+                    b.HasIndex("AccountId", "Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_mapping_template_account_id_name");
+
+                    b.ToTable("mapping_template", "importer");
+                });
+
+            modelBuilder.Entity("BulkImporter.Manifests.SourceKeyBlock", b =>
+                {
+                    b.Property<int>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<int>("FirstRow")
+                        .HasColumnType("integer")
+                        .HasColumnName("first_row");
+
+                    b.Property<byte[]>("Keys")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("keys");
+
+                    b.HasKey("ImportId", "FirstRow")
+                        .HasName("pk_source_key_block");
+
+                    b.ToTable("source_key_block", "importer");
+                });
+
             modelBuilder.Entity("BulkImporter.Manifests.StoredFinding", b =>
                 {
                     b.Property<long>("Id")
@@ -800,6 +1088,14 @@ namespace BulkImporter.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("line_number");
 
+                    b.Property<int?>("OtherImport")
+                        .HasColumnType("integer")
+                        .HasColumnName("other_import");
+
+                    b.Property<int?>("OtherRow")
+                        .HasColumnType("integer")
+                        .HasColumnName("other_row");
+
                     b.Property<int>("RowNumber")
                         .HasColumnType("integer")
                         .HasColumnName("row_number");
@@ -823,6 +1119,135 @@ namespace BulkImporter.Migrations
                         {
                             t.HasCheckConstraint("finding_severity_is_known", "severity IN ('error', 'warning')");
                         });
+                });
+
+            modelBuilder.Entity("BulkImporter.Notify.Notification", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<int>("AccountId")
+                        .HasColumnType("integer")
+                        .HasColumnName("account_id");
+
+                    b.Property<DateTimeOffset?>("AddressedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("addressed_at");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<string>("Body")
+                        .HasColumnType("text")
+                        .HasColumnName("body");
+
+                    b.Property<int?>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.HasKey("Id")
+                        .HasName("pk_notification");
+
+                    b.HasIndex("AccountId")
+                        .HasDatabaseName("ix_notification_account_id");
+
+                    b.HasIndex("AddressedAt")
+                        .HasDatabaseName("ix_notification_addressed_at");
+
+                    b.HasIndex("ImportId")
+                        .HasDatabaseName("ix_notification_import_id");
+
+                    b.ToTable("notification", "importer");
+                });
+
+            modelBuilder.Entity("BulkImporter.Notify.NotificationDelivery", b =>
+                {
+                    b.Property<long>("NotificationId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("notification_id");
+
+                    b.Property<int>("TargetId")
+                        .HasColumnType("integer")
+                        .HasColumnName("target_id");
+
+                    b.Property<DateTimeOffset?>("DeliveredAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("delivered_at");
+
+                    b.Property<DateTimeOffset?>("NextAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_at");
+
+                    b.Property<string>("Problem")
+                        .HasColumnType("text")
+                        .HasColumnName("problem");
+
+                    b.Property<int>("TryCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("try_count");
+
+                    b.HasKey("NotificationId", "TargetId")
+                        .HasName("pk_notification_delivery");
+
+                    b.HasIndex("NextAt")
+                        .HasDatabaseName("ix_notification_delivery_next_at");
+
+                    b.HasIndex("TargetId")
+                        .HasDatabaseName("ix_notification_delivery_target_id");
+
+                    b.ToTable("notification_delivery", "importer");
+                });
+
+            modelBuilder.Entity("BulkImporter.Notify.NotificationTarget", b =>
+                {
+                    b.Property<int>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<int>("Id"));
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<string>("SecretProtected")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("secret_protected");
+
+                    b.Property<string>("Url")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("url");
+
+                    b.HasKey("Id")
+                        .HasName("pk_notification_target");
+
+                    b.HasIndex("Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_notification_target_name");
+
+                    b.ToTable("notification_target", "importer");
                 });
 
             modelBuilder.Entity("BulkImporter.Reconcile.AccountLook", b =>
@@ -956,6 +1381,57 @@ namespace BulkImporter.Migrations
                     b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 75);
                 });
 
+            modelBuilder.Entity("BulkImporter.Records.Correction", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<string>("Actor")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("actor");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<string>("Field")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("field");
+
+                    b.Property<int>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<string>("NewValue")
+                        .HasColumnType("text")
+                        .HasColumnName("new_value");
+
+                    b.Property<string>("OldValue")
+                        .HasColumnType("text")
+                        .HasColumnName("old_value");
+
+                    b.Property<int>("RowNumber")
+                        .HasColumnType("integer")
+                        .HasColumnName("row_number");
+
+                    b.HasKey("Id")
+                        .HasName("pk_correction");
+
+                    b.HasIndex("ImportId", "RowNumber", "Id")
+                        .HasDatabaseName("ix_correction_import_id_row_number_id");
+
+                    b.ToTable("correction", "importer", t =>
+                        {
+                            t.HasCheckConstraint("correction_field_is_known", "field IN ('url', 'caption', 'reference_id')");
+                        });
+                });
+
             modelBuilder.Entity("BulkImporter.Records.ImportRecord", b =>
                 {
                     b.Property<int>("ImportId")
@@ -993,6 +1469,12 @@ namespace BulkImporter.Migrations
                     b.Property<DateTimeOffset?>("FinishedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("finished_at");
+
+                    b.Property<bool>("IsPush")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(false)
+                        .HasColumnName("is_push");
 
                     b.Property<int>("LineNumber")
                         .HasColumnType("integer")
@@ -1062,6 +1544,107 @@ namespace BulkImporter.Migrations
                         .HasAnnotation("Npgsql:StorageParameter:fillfactor", 75);
                 });
 
+            modelBuilder.Entity("BulkImporter.Records.PushUpload", b =>
+                {
+                    b.Property<int>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<int>("RowNumber")
+                        .HasColumnType("integer")
+                        .HasColumnName("row_number");
+
+                    b.Property<short>("Attempt")
+                        .HasColumnType("smallint")
+                        .HasColumnName("attempt");
+
+                    b.Property<string>("FileName")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("file_name");
+
+                    b.Property<DateTimeOffset?>("LastBegunAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_begun_at");
+
+                    b.Property<long>("SentBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("sent_bytes");
+
+                    b.Property<string>("SourceTag")
+                        .HasColumnType("text")
+                        .HasColumnName("source_tag");
+
+                    b.Property<long?>("TotalBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("total_bytes");
+
+                    b.Property<string>("UniqueId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("unique_id");
+
+                    b.Property<string>("UrlProtected")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("url_protected");
+
+                    b.HasKey("ImportId", "RowNumber")
+                        .HasName("pk_push_upload");
+
+                    b.ToTable("push_upload", "importer");
+
+                    b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 60);
+                });
+
+            modelBuilder.Entity("BulkImporter.Records.RecordMeta", b =>
+                {
+                    b.Property<int>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<int>("RowNumber")
+                        .HasColumnType("integer")
+                        .HasColumnName("row_number");
+
+                    b.Property<string>("Description")
+                        .HasColumnType("text")
+                        .HasColumnName("description");
+
+                    b.Property<string>("Fid")
+                        .HasColumnType("text")
+                        .HasColumnName("fid");
+
+                    b.Property<string>("FileName")
+                        .HasColumnType("text")
+                        .HasColumnName("file_name");
+
+                    b.Property<string>("Gallery")
+                        .HasColumnType("text")
+                        .HasColumnName("gallery");
+
+                    b.Property<string>("LongDescription")
+                        .HasColumnType("text")
+                        .HasColumnName("long_description");
+
+                    b.Property<string>("RelatedLinkText")
+                        .HasColumnType("text")
+                        .HasColumnName("related_link_text");
+
+                    b.Property<string>("RelatedLinkUrl")
+                        .HasColumnType("text")
+                        .HasColumnName("related_link_url");
+
+                    b.Property<string>("Tags")
+                        .HasColumnType("text")
+                        .HasColumnName("tags");
+
+                    b.HasKey("ImportId", "RowNumber")
+                        .HasName("pk_record_meta");
+
+                    b.ToTable("record_meta", "importer");
+                });
+
             modelBuilder.Entity("BulkImporter.Status.StatusPoll", b =>
                 {
                     b.Property<int>("ImportId")
@@ -1071,6 +1654,10 @@ namespace BulkImporter.Migrations
                     b.Property<int>("RowNumber")
                         .HasColumnType("integer")
                         .HasColumnName("row_number");
+
+                    b.Property<DateTimeOffset?>("AbortAnsweredAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("abort_answered_at");
 
                     b.Property<int>("AccountId")
                         .HasColumnType("integer")
@@ -1083,6 +1670,10 @@ namespace BulkImporter.Migrations
                     b.Property<DateTimeOffset>("MovedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("moved_at");
+
+                    b.Property<DateTimeOffset?>("NextAbortAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_abort_at");
 
                     b.Property<DateTimeOffset>("NextPollAt")
                         .HasColumnType("timestamp with time zone")
@@ -1188,6 +1779,16 @@ namespace BulkImporter.Migrations
                         .HasConstraintName("fk_call_budget_account_account_id");
                 });
 
+            modelBuilder.Entity("BulkImporter.Finish.NamedGallery", b =>
+                {
+                    b.HasOne("BulkImporter.Accounts.Account", null)
+                        .WithMany()
+                        .HasForeignKey("AccountId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_named_gallery_account_account_id");
+                });
+
             modelBuilder.Entity("BulkImporter.Imports.Chunk", b =>
                 {
                     b.HasOne("BulkImporter.Imports.Import", null)
@@ -1245,6 +1846,36 @@ namespace BulkImporter.Migrations
                         .HasConstraintName("fk_manifest_part_manifest_manifest_id");
                 });
 
+            modelBuilder.Entity("BulkImporter.Manifests.Probe", b =>
+                {
+                    b.HasOne("BulkImporter.Imports.Import", null)
+                        .WithMany()
+                        .HasForeignKey("ImportId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_probe_import_import_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Manifests.MappingTemplate", b =>
+                {
+                    b.HasOne("BulkImporter.Accounts.Account", null)
+                        .WithMany()
+                        .HasForeignKey("AccountId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_mapping_template_account_account_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Manifests.SourceKeyBlock", b =>
+                {
+                    b.HasOne("BulkImporter.Imports.Import", null)
+                        .WithMany()
+                        .HasForeignKey("ImportId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_source_key_block_import_import_id");
+                });
+
             modelBuilder.Entity("BulkImporter.Manifests.StoredFinding", b =>
                 {
                     b.HasOne("BulkImporter.Imports.Import", null)
@@ -1253,6 +1884,39 @@ namespace BulkImporter.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_finding_import_import_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Notify.Notification", b =>
+                {
+                    b.HasOne("BulkImporter.Accounts.Account", null)
+                        .WithMany()
+                        .HasForeignKey("AccountId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_notification_account_account_id");
+
+                    b.HasOne("BulkImporter.Imports.Import", null)
+                        .WithMany()
+                        .HasForeignKey("ImportId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .HasConstraintName("fk_notification_import_import_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Notify.NotificationDelivery", b =>
+                {
+                    b.HasOne("BulkImporter.Notify.Notification", null)
+                        .WithMany()
+                        .HasForeignKey("NotificationId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_notification_delivery_notification_notification_id");
+
+                    b.HasOne("BulkImporter.Notify.NotificationTarget", null)
+                        .WithMany()
+                        .HasForeignKey("TargetId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_notification_delivery_notification_target_target_id");
                 });
 
             modelBuilder.Entity("BulkImporter.Reconcile.AccountLook", b =>
@@ -1273,6 +1937,16 @@ namespace BulkImporter.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_reconcile_candidate_import_import_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Records.Correction", b =>
+                {
+                    b.HasOne("BulkImporter.Imports.Import", null)
+                        .WithMany()
+                        .HasForeignKey("ImportId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_correction_import_import_id");
                 });
 #pragma warning restore 612, 618
         }

@@ -18,6 +18,9 @@ public sealed record AssetListQuery
     /// <summary>Exactly this reference id (3P S13 S15).</summary>
     public string? ReferenceId { get; init; }
 
+    /// <summary>Comma list of fields to be told beside the usual ones, e.g. <c>reference_id</c> (DOC S3).</summary>
+    public string? Details { get; init; }
+
     /// <summary>Asks for <c>cache=never</c>: reads may otherwise be old (OWN S9).</summary>
     public bool BypassCache { get; init; }
 }

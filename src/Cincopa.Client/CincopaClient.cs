@@ -121,6 +121,45 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
         return aboutId ? new StatusResult.NotFound(error.Kind == RemoteErrorKind.NotTheApi ? error : error with { Kind = RemoteErrorKind.UnknownStatusId }) : new StatusResult.Unavailable(error);
     }
 
+    public async Task<AbortResult> AbortUploadAsync(CincopaAccess access, StatusId statusId, CancellationToken cancellationToken)
+    {
+        using var reply = await WriteAsync(access, RequestUrl.For(access, "asset.upload_from_url_abort", ("status_id", statusId.Value)), cancellationToken);
+        return reply.Judge(out _, out var error) switch
+        {
+            Verdict.Success => new AbortResult.Agreed(),
+            // Of the account and not of the import: another call may be answered otherwise.
+            Verdict.Refusal when error.Kind is RemoteErrorKind.TokenRejected or RemoteErrorKind.PermissionMissing or RemoteErrorKind.RateLimited
+                or RemoteErrorKind.QuotaExceeded or RemoteErrorKind.ServerError or RemoteErrorKind.NotTheApi => new AbortResult.Unavailable(error),
+            Verdict.Refusal => new AbortResult.Refused(error),
+            Verdict.NeverSent or Verdict.Unclear => new AbortResult.Unavailable(error),
+        };
+    }
+
+    public async Task<GalleryListResult> ListGalleriesAsync(CincopaAccess access, GalleryListQuery query, CancellationToken cancellationToken)
+    {
+        var url = RequestUrl.For(
+            access,
+            "gallery.list",
+            ("page", query.Page.ToString(CultureInfo.InvariantCulture)),
+            ("items_per_page", query.ItemsPerPage.ToString(CultureInfo.InvariantCulture)),
+            ("search", query.Search),
+            ("cache", query.BypassCache ? "never" : null));
+        using var reply = await ReadAsync(access, url, MaxListBytes, cancellationToken);
+        return reply.Judge(out var root, out var error) == Verdict.Success ? GalleriesOf(reply, root) : new GalleryListResult.Failed(error);
+    }
+
+    public async Task<WebhookResult> SetWebhookAsync(CincopaAccess access, Uri hookUrl, string events, CancellationToken cancellationToken)
+    {
+        using var reply = await WriteAsync(access, RequestUrl.For(access, "webhook.set", ("hook_url", hookUrl.AbsoluteUri), ("events", events)), cancellationToken);
+        return reply.Judge(out _, out var error) == Verdict.Success ? new WebhookResult.Done() : new WebhookResult.Failed(error);
+    }
+
+    public async Task<WebhookResult> DeleteWebhookAsync(CincopaAccess access, Uri hookUrl, CancellationToken cancellationToken)
+    {
+        using var reply = await WriteAsync(access, RequestUrl.For(access, "webhook.delete", ("hook_url", hookUrl.AbsoluteUri)), cancellationToken);
+        return reply.Judge(out _, out var error) == Verdict.Success ? new WebhookResult.Done() : new WebhookResult.Failed(error);
+    }
+
     public async Task<AssetListResult> ListAssetsAsync(CincopaAccess access, AssetListQuery query, CancellationToken cancellationToken)
     {
         var url = RequestUrl.For(
@@ -131,9 +170,77 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
             ("search", query.Search),
             ("rid", query.Rid?.Value),
             ("reference_id", query.ReferenceId),
+            ("details", query.Details),
             ("cache", query.BypassCache ? "never" : null));
         using var reply = await ReadAsync(access, url, MaxListBytes, cancellationToken);
         return reply.Judge(out var root, out var error) == Verdict.Success ? ListOf(reply, root) : new AssetListResult.Failed(error);
+    }
+
+    public Task<ChangeResult> SetMetaAsync(CincopaAccess access, Rid rid, AssetMeta meta, CancellationToken cancellationToken) =>
+        ChangeAsync(access, RequestUrl.For(
+            access,
+            "asset.set_meta",
+            ("rid", rid.Value),
+            ("caption", meta.Caption),
+            ("description", meta.Description),
+            ("long_description", meta.LongDescription),
+            ("related_link_text", meta.RelatedLinkText),
+            ("related_link_url", meta.RelatedLinkUrl),
+            ("reference_id", meta.ReferenceId),
+            ("tags", meta.Tags)), cancellationToken);
+
+    public async Task<GalleryCreateResult> CreateGalleryAsync(CincopaAccess access, string name, CancellationToken cancellationToken)
+    {
+        using var content = new SingleUseContent();
+        using var request = Request(HttpMethod.Post, RequestUrl.For(access, "gallery.create", ("name", name)));
+        request.Content = content;
+        using var reply = await SendAsync(access, request, content, options.ReadTimeout, MaxReplyBytes, cancellationToken);
+        if (reply.Judge(out var root, out var error) != Verdict.Success)
+            return new GalleryCreateResult.Failed(error);
+        return root.Id("fid"u8) is { } fid
+            ? new GalleryCreateResult.Created(new Fid(fid))
+            : new GalleryCreateResult.Failed(reply.Unreadable("created without fid"));
+    }
+
+    public Task<ChangeResult> AddGalleryItemsAsync(CincopaAccess access, Fid fid, IReadOnlyCollection<Rid> rids, CancellationToken cancellationToken) =>
+        ChangeAsync(access, RequestUrl.For(access, "gallery.add_item", ("fid", fid.Value), ("rid", string.Join(',', rids))), cancellationToken);
+
+    public async Task<AssetListResult> ListGalleryItemsAsync(CincopaAccess access, Fid fid, int page, int itemsPerPage, CancellationToken cancellationToken)
+    {
+        var url = RequestUrl.For(
+            access,
+            "gallery.get_items",
+            ("fid", fid.Value),
+            ("page", page.ToString(CultureInfo.InvariantCulture)),
+            ("items_per_page", itemsPerPage.ToString(CultureInfo.InvariantCulture)),
+            ("cache", "never"));
+        using var reply = await ReadAsync(access, url, MaxListBytes, cancellationToken);
+        if (reply.Judge(out var root, out var error) != Verdict.Success)
+            return new AssetListResult.Failed(error);
+        return root.Object("folder"u8) is { } folder ? ListOf(reply, folder) : new AssetListResult.Failed(reply.Unreadable("the reply has no folder"));
+    }
+
+    public async Task<UploadUrlResult> GetUploadUrlAsync(CincopaAccess access, Fid? fid, CancellationToken cancellationToken)
+    {
+        using var reply = await ReadAsync(access, RequestUrl.For(access, "asset.get_upload_url", ("fid", fid?.Value)), MaxReplyBytes, cancellationToken);
+        if (reply.Judge(out var root, out var error) != Verdict.Success)
+            return new UploadUrlResult.Failed(error);
+        return Uri.TryCreate(root.Text("upload_url"u8), UriKind.Absolute, out var url) && (url.Scheme == Uri.UriSchemeHttps || url.Scheme == Uri.UriSchemeHttp)
+            ? new UploadUrlResult.Ok(new UploadUrl(url))
+            : new UploadUrlResult.Failed(reply.Unreadable("the reply has no upload_url"));
+    }
+
+    public async Task<PushResult> PushRangeAsync(
+        CincopaAccess access, UploadUrl uploadUrl, PushRange range, Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken)
+    {
+        using var content = new RangeContent(range, write);
+        using var request = Request(HttpMethod.Post, uploadUrl.Value);
+        request.Headers.TryAddWithoutValidation("X-FILE-NAME", Uri.EscapeDataString(range.FileName));
+        request.Headers.TryAddWithoutValidation("unique-id", range.UniqueId);
+        request.Content = content;
+        using var reply = await SendAsync(access, request, content, options.PushTimeout, MaxReplyBytes, cancellationToken);
+        content.ThrowWhatTheSourceThrew();
+        return reply.JudgePush(range.IsLast);
     }
 
     public void Dispose() => http.Dispose();
@@ -168,9 +275,7 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
 
     private static AssetListResult ListOf(Reply reply, JsonElement root)
     {
-        var totals = root.Object("items_data"u8) ?? default;
-        var hasTotals = totals.ValueKind == JsonValueKind.Object;
-        var count = hasTotals ? totals.Count("items_count"u8) : null;
+        var (page, itemsPerPage, count, pages) = TotalsOf(root);
         var hasItems = root.TryField("items"u8, out var items) && items.ValueKind == JsonValueKind.Array;
         if (!hasItems && count != 0)
             return new AssetListResult.Failed(reply.Unreadable("the reply has no items"));
@@ -183,13 +288,39 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
             assets.Add(asset);
         }
 
-        return new AssetListResult.Ok(
-            assets,
-            hasTotals ? totals.Count("page"u8) : null,
-            hasTotals ? totals.Count("items_per_page"u8) : null,
-            count,
-            hasTotals ? totals.Count("pages_count"u8) ?? totals.Count("page_count"u8) : null);
+        return new AssetListResult.Ok(assets, page, itemsPerPage, count, pages);
     }
+
+    private async Task<ChangeResult> ChangeAsync(CincopaAccess access, Uri url, CancellationToken cancellationToken)
+    {
+        using var reply = await WriteAsync(access, url, cancellationToken);
+        return reply.Judge(out _, out var error) == Verdict.Success ? new ChangeResult.Ok() : new ChangeResult.Failed(error);
+    }
+
+    private static GalleryListResult GalleriesOf(Reply reply, JsonElement root)
+    {
+        var (page, itemsPerPage, count, pages) = TotalsOf(root);
+        var hasItems = root.TryField("galleries"u8, out var items) && items.ValueKind == JsonValueKind.Array;
+        if (!hasItems && count != 0)
+            return new GalleryListResult.Failed(reply.Unreadable("the reply has no galleries"));
+
+        var galleries = new List<RemoteGallery>(hasItems ? items.GetArrayLength() : 0);
+        foreach (var item in hasItems ? items.EnumerateArray() : default)
+        {
+            // Its upload_url is a secret, and stays behind.
+            if (item.ValueKind != JsonValueKind.Object || item.Id("fid"u8) is not { } fid)
+                return new GalleryListResult.Failed(reply.Unreadable("the reply has a gallery without fid"));
+            galleries.Add(new RemoteGallery(new Fid(fid), item.Text("name"u8), item.Text("description"u8)));
+        }
+
+        return new GalleryListResult.Ok(galleries, page, itemsPerPage, count, pages);
+    }
+
+    /// <summary>The number of pages goes by <c>pages_count</c> (OWN S7 S9, 3P S12) and by <c>page_count</c> (3P S13, on <c>gallery.list</c>).</summary>
+    private static (int? Page, int? ItemsPerPage, int? ItemsCount, int? PagesCount) TotalsOf(JsonElement root) =>
+        root.Object("items_data"u8) is { } totals
+            ? (totals.Count("page"u8), totals.Count("items_per_page"u8), totals.Count("items_count"u8), totals.Count("pages_count"u8) ?? totals.Count("page_count"u8))
+            : default;
 
     private static RemoteAsset? AssetOf(JsonElement item)
     {
@@ -220,13 +351,28 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
     private async Task<Reply> ReadAsync(CincopaAccess access, Uri url, int maxBytes, CancellationToken cancellationToken)
     {
         using var request = Request(HttpMethod.Get, url);
-        using var timer = new CancellationTokenSource(options.ReadTimeout, clock);
-        return await SendAsync(access, request, null, timer, options.ReadTimeout, maxBytes, cancellationToken);
+        return await SendAsync(access, request, null, options.ReadTimeout, maxBytes, cancellationToken);
+    }
+
+    private async Task<Reply> SendAsync(
+        CincopaAccess access, HttpRequestMessage request, OnceContent? onlyOnce, TimeSpan timeout, int maxBytes, CancellationToken cancellationToken)
+    {
+        using var timer = new CancellationTokenSource(timeout, clock);
+        return await SendAsync(access, request, onlyOnce, timer, timeout, maxBytes, cancellationToken);
+    }
+
+    // A call that changes something and may be repeated by the caller: the platform still sends it once.
+    private async Task<Reply> WriteAsync(CincopaAccess access, Uri url, CancellationToken cancellationToken)
+    {
+        using var content = new SingleUseContent();
+        using var request = Request(HttpMethod.Post, url);
+        request.Content = content;
+        return await SendAsync(access, request, content, options.ReadTimeout, MaxReplyBytes, cancellationToken);
     }
 
     // onlyOnce is the content of a request that may not be sent twice; null for a read, which may be cancelled at any time.
     private async Task<Reply> SendAsync(
-        CincopaAccess access, HttpRequestMessage request, SingleUseContent? onlyOnce, CancellationTokenSource timer, TimeSpan timeout, int maxBytes,
+        CincopaAccess access, HttpRequestMessage request, OnceContent? onlyOnce, CancellationTokenSource timer, TimeSpan timeout, int maxBytes,
         CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();

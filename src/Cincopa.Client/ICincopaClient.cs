@@ -29,7 +29,62 @@ public interface ICincopaClient
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     Task<StatusResult> GetUploadStatusAsync(CincopaAccess access, StatusId statusId, CancellationToken cancellationToken);
 
+    /// <summary><c>asset.upload_from_url_abort.json</c>: asks Cincopa to give an import up. Harmless to repeat (INF); what became of the import,
+    /// only its status tells: the effect on a finished or unknown id is not known (UNK).</summary>
+    /// <exception cref="OperationCanceledException">The caller cancelled, and provably no byte of the request had left.</exception>
+    Task<AbortResult> AbortUploadAsync(CincopaAccess access, StatusId statusId, CancellationToken cancellationToken);
+
+    /// <summary><c>gallery.list.json</c>: one page of the account's galleries. Harmless to repeat.</summary>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    Task<GalleryListResult> ListGalleriesAsync(CincopaAccess access, GalleryListQuery query, CancellationToken cancellationToken);
+
+    /// <summary><c>webhook.set.json</c>: makes or changes the delivery of events to <paramref name="hookUrl"/>, which is its key (3P S11 S15).</summary>
+    /// <param name="access">Where and as whom.</param>
+    /// <param name="hookUrl">Where Cincopa posts to.</param>
+    /// <param name="events">One event, or <c>asset.*</c>; how several are joined is not known (UNK).</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="OperationCanceledException">The caller cancelled, and provably no byte of the request had left.</exception>
+    Task<WebhookResult> SetWebhookAsync(CincopaAccess access, Uri hookUrl, string events, CancellationToken cancellationToken);
+
+    /// <summary><c>webhook.delete.json</c>: ends it (3P S15 S16).</summary>
+    /// <exception cref="OperationCanceledException">The caller cancelled, and provably no byte of the request had left.</exception>
+    Task<WebhookResult> DeleteWebhookAsync(CincopaAccess access, Uri hookUrl, CancellationToken cancellationToken);
+
     /// <summary><c>asset.list.json</c>: one page of the account's assets. Harmless to repeat.</summary>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     Task<AssetListResult> ListAssetsAsync(CincopaAccess access, AssetListQuery query, CancellationToken cancellationToken);
+
+    /// <summary><c>asset.set_meta.json</c>: writes the fields that are given. The same again is taken as harmless (INF).</summary>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    Task<ChangeResult> SetMetaAsync(CincopaAccess access, Rid rid, AssetMeta meta, CancellationToken cancellationToken);
+
+    /// <summary><c>gallery.create.json</c>: makes a gallery of this name, whether there is one already or not (INF). Sent once.</summary>
+    /// <exception cref="OperationCanceledException">The caller cancelled, and provably no byte of the request had left.</exception>
+    Task<GalleryCreateResult> CreateGalleryAsync(CincopaAccess access, string name, CancellationToken cancellationToken);
+
+    /// <summary><c>gallery.add_item.json</c>: puts assets into a gallery. The same again is taken as harmless (INF).</summary>
+    /// <param name="access">Where and as whom.</param>
+    /// <param name="fid">The gallery.</param>
+    /// <param name="rids">The assets, sent as a comma list (3P S11).</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    Task<ChangeResult> AddGalleryItemsAsync(CincopaAccess access, Fid fid, IReadOnlyCollection<Rid> rids, CancellationToken cancellationToken);
+
+    /// <summary><c>gallery.get_items.json</c>: one page of a gallery's assets, past the caches.</summary>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    Task<AssetListResult> ListGalleryItemsAsync(CincopaAccess access, Fid fid, int page, int itemsPerPage, CancellationToken cancellationToken);
+
+    /// <summary><c>asset.get_upload_url.json</c>: where to push a file to, into the gallery <paramref name="fid"/> when one is given.</summary>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    Task<UploadUrlResult> GetUploadUrlAsync(CincopaAccess access, Fid? fid, CancellationToken cancellationToken);
+
+    /// <summary>Posts one range of a file to its upload URL, as Cincopa's own uploader does (OWN S6 S9). Sent once.</summary>
+    /// <param name="access">Whose token must not show in an error.</param>
+    /// <param name="uploadUrl">From <see cref="GetUploadUrlAsync"/>.</param>
+    /// <param name="range">Which bytes of which file.</param>
+    /// <param name="write">Writes just the range's bytes. What it throws comes out of this call.</param>
+    /// <param name="cancellationToken">Cancelling after the request began to leave gives <see cref="PushResult.Unknown"/>.</param>
+    /// <exception cref="OperationCanceledException">The caller cancelled, and provably no byte of the request had left.</exception>
+    Task<PushResult> PushRangeAsync(
+        CincopaAccess access, UploadUrl uploadUrl, PushRange range, Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken);
 }

@@ -8,7 +8,7 @@ namespace Cincopa.Client;
 /// parameters that are secrets by their name: <c>api_token</c>, the hash of an upload address, the signature of a signed URL,
 /// credentials in a URL. Plain, percent-encoded (also twice), JSON-escaped and HTML-escaped forms.
 /// </summary>
-internal static partial class Redact
+public static partial class Redact
 {
     /// <summary>What stands where a secret stood.</summary>
     public const string Mark = "***";
@@ -25,11 +25,12 @@ internal static partial class Redact
         var escaped = Uri.EscapeDataString(apiToken);
         if (escaped != apiToken)
             text = WithoutToken(text, escaped);
-        text = SecretParameter().Replace(text, "$1" + Mark);
-        text = UrlCredentials().Replace(text, Mark + "@");
-        text = OneLine(text);
+        text = OneLine(Secrets(text));
         return text.Length <= maxLength ? text : Cut(text, maxLength - 1) + "…";
     }
+
+    /// <summary>The text without what is a secret by its name or place; line breaks stay.</summary>
+    public static string Secrets(string text) => UrlCredentials().Replace(SecretParameter().Replace(text, "$1" + Mark), Mark + "@");
 
     private static string WithoutToken(string text, string token)
     {

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Cincopa.Client;
 
@@ -21,7 +22,7 @@ internal enum Verdict
 }
 
 /// <summary>What came back for one request: nothing, a part, or all of it. Holds pooled memory; dispose it.</summary>
-internal sealed class Reply(string apiToken) : IDisposable
+internal sealed partial class Reply(string apiToken) : IDisposable
 {
     private const int MessageLength = 500;
     private const int PartialReplyLength = 2_000;
@@ -128,6 +129,33 @@ internal sealed class Reply(string apiToken) : IDisposable
         };
         return refused ? Verdict.Refusal : Verdict.Unclear;
     }
+
+    /// <summary>
+    /// Judges the reply to a range: plain text of several lines (OWN S6). A line that names the asset is looked for before anything else,
+    /// then the word <c>error</c>, then <c>done</c>; the last range is done only with an asset. Storage full says <c>out of assets quota</c> (OWN S9).
+    /// </summary>
+    public PushResult JudgePush(bool isLast)
+    {
+        if (HttpStatus is not { } status)
+            return Left ? new PushResult.Unknown(LostError()) : new PushResult.NeverSent(LostError());
+
+        var text = Encoding.UTF8.GetString(Body.Span);
+        if (status is >= 200 and < 300)
+        {
+            if (isLast && NewResource().Match(text) is { Success: true } named)
+                return new PushResult.Stored(new Rid(named.Groups[1].Value));
+            if (text.Contains("error", StringComparison.OrdinalIgnoreCase) || ErrorText.KindOfRefusal(text) == RemoteErrorKind.QuotaExceeded)
+                return new PushResult.Refused(Error(ErrorText.KindOfRefusal(text), text));
+            if (Lost is null && !isLast && text.Contains("done", StringComparison.OrdinalIgnoreCase))
+                return new PushResult.Taken();
+            return new PushResult.Unknown(Lost is null ? Unreadable(isLast ? "the last range was taken without an asset's id" : "the reply says neither done nor error") : LostError());
+        }
+
+        return Judge(out _, out var error) == Verdict.Refusal ? new PushResult.Refused(error) : new PushResult.Unknown(error);
+    }
+
+    [GeneratedRegex(@"new resource id \d+ (\S+)", RegexOptions.CultureInvariant)]
+    private static partial Regex NewResource();
 
     /// <summary>A reply that came and lacks what is needed.</summary>
     public RemoteError Unreadable(string what) => Error(RemoteErrorKind.UnreadableReply, Snippet(what));

@@ -33,6 +33,8 @@ internal static class Assumptions
         Operation.Delete => "asset.delete",
         Operation.GalleryList or Operation.GalleryItems => "gallery.read",
         Operation.GalleryCreate or Operation.GalleryAddItem or Operation.GalleryRemoveItem => "gallery.write",
+        // Tokens were seen with webhook.*; which call needs which was not found, so none is asked for.
+        Operation.WebhookSet or Operation.WebhookList or Operation.WebhookDelete => null,
         Operation.Ping or Operation.Push or Operation.Unknown or Operation.Connection => null,
     };
 
@@ -78,6 +80,9 @@ internal static class Assumptions
     /// <summary>What the status call says of an aborted import. INF</summary>
     public const string AbortedText = "aborted";
 
+    /// <summary>What the status call says of an aborted import: the state after an abort was not found anywhere. INF</summary>
+    public const AbortedStatus Aborted = AbortedStatus.Failed;
+
     /// <summary>Sizes of imported files, in bytes; which one follows from the URL. INF</summary>
     public const int SmallestFile = 1_000_000, LargestFile = 50_000_000;
 
@@ -91,6 +96,22 @@ internal static class Assumptions
 
     /// <summary>What <c>asset.list</c> calls the number of pages. OWN</summary>
     public const PageTotal PageTotal = Faults.PageTotal.PagesCount;
+
+    /// <summary>What <c>gallery.list</c> calls the number of pages. 3P (S13; S12 has the other name)</summary>
+    public const PageTotal GalleryPageTotal = Faults.PageTotal.PageCount;
+
+    /// <summary>When an asset shows in the gallery of its submit; not found anywhere. INF</summary>
+    public const GalleryShows GalleryShows = Faults.GalleryShows.AtEnd;
+
+    // Webhooks.
+
+    /// <summary>The event of a file that came in. DOC (name), 3P (that <c>asset.*</c> covers it)</summary>
+    public const string UploadedEvent = "asset.uploaded";
+
+    /// <summary>A delivery without success answer is made again (DOC); so often, so many ms later: INF.</summary>
+    public const int WebhookRepeats = 3, WebhookRepeatMs = 2000;
+
+    // Ids.
 
     /// <summary>Numeric ids start here. OWN (numeric text), INF (size).</summary>
     public const int FirstAssetId = 100_000_000;

@@ -33,6 +33,12 @@ public enum Operation
     GalleryAddItem,
     /// <summary><c>gallery.remove_item.json</c></summary>
     GalleryRemoveItem,
+    /// <summary><c>webhook.set.json</c></summary>
+    WebhookSet,
+    /// <summary><c>webhook.list.json</c></summary>
+    WebhookList,
+    /// <summary><c>webhook.delete.json</c></summary>
+    WebhookDelete,
     /// <summary>A TCP connection; only fault rules and the ledger know it.</summary>
     Connection,
 }

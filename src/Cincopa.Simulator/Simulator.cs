@@ -14,6 +14,7 @@ public sealed class Simulator
         Tokens = new Tokens(options.Tokens);
         Ledger = new Ledger(Clock);
         Library = new Library(Clock);
+        Webhooks = new Webhooks(this);
         _faults = new FaultDeck(options.Script);
     }
 
@@ -24,6 +25,9 @@ public sealed class Simulator
 
     /// <summary>Imports, assets and galleries.</summary>
     public Library Library { get; }
+
+    /// <summary>Who is told of files that came in.</summary>
+    internal Webhooks Webhooks { get; }
 
     /// <summary>Which tokens are accepted, and for what.</summary>
     public Tokens Tokens { get; }

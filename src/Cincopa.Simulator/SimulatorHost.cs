@@ -72,5 +72,6 @@ public sealed class SimulatorHost : IAsyncDisposable
     {
         await _app.StopAsync(new CancellationToken(canceled: true));
         await _app.DisposeAsync();
+        Simulator.Webhooks.Dispose();
     }
 }

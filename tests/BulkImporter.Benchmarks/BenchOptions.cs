@@ -9,7 +9,8 @@ internal sealed record BenchOptions
     public const string Usage = """
         usage: ./run bench [PART]... [--rows N] [--rounds N] [--million N] [--workers N] [--window N]
           PART           dispatch, workers, snapshot, ingest, million; all of them unless named.
-                         With "million full" the million is dispatched too, which takes minutes
+                         With "million full" the million is dispatched too, which takes minutes.
+                         "wide" is a million rows of 512 MB and more, with pages looked at meanwhile
           --rows N       records per round of dispatch (default 40000)
           --rounds N     how often the variants take their turns (default 5)
           --million N    rows of the large import (default 1000000)
@@ -18,7 +19,7 @@ internal sealed record BenchOptions
         """;
 
     private static readonly string[] Usual = ["dispatch", "workers", "snapshot", "ingest", "million"];
-    private static readonly string[] Parts = [.. Usual, "full"];
+    private static readonly string[] Parts = [.. Usual, "full", "wide"];
 
     public IReadOnlyList<string> Chosen { get; private init; } = Usual;
     public int Rows { get; private init; } = 40_000;

@@ -19,11 +19,8 @@ internal sealed class MillionBenchmark(Bench bench, ResultTable table)
     {
         var rows = bench.Options.Million;
         await bench.ResetSimulatorAsync(latencyMs: 0);
-        await using var server = await bench.StartServerAsync("serve");
-        await bench.HoldStatusAsync();
-        bench.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Bench.ApiKey);
-
-        var import = await PeakAsync(server, "ingest", () => IngestAsync(server, rows));
+        await using var server = await StartAsync();
+        var import = await PeakAsync(server, "ingest", () => IngestAsync(server, rows, "million"));
         if (bench.Options.Runs("full"))
         {
             var rate = await PeakAsync(server, "dispatch", () => DispatchBenchmark.DispatchToTheEndAsync(bench, import, rows));
@@ -36,6 +33,45 @@ internal sealed class MillionBenchmark(Bench bench, ResultTable table)
         await PagesAsync(server, import);
     }
 
+    /// <summary>As many rows again, of at least 512 MB, while somebody looks at the list and at the import.</summary>
+    public async Task WideAsync()
+    {
+        var rows = bench.Options.Million;
+        await bench.ResetSimulatorAsync(latencyMs: 0);
+        await using var server = await StartAsync();
+        using var ended = new CancellationTokenSource();
+        var looking = LookMeanwhileAsync(server, ended.Token);
+        var import = await PeakAsync(server, "ingest, wide", () => IngestAsync(server, rows, "wide", 430));
+        await ended.CancelAsync();
+        table.Judge("pages while it is read, 95th percentile", (await looking).Percentile95(), " ms", 300, atLeast: false);
+        var exported = await PeakAsync(server, "export, wide", () => ExportAsync(server, import));
+        table.Note("export of the wide rows by HTTP, rows/s", ResultTable.Number(rows / exported));
+    }
+
+    private async Task<ServerProcess> StartAsync()
+    {
+        var server = await bench.StartServerAsync("serve");
+        await bench.HoldStatusAsync();
+        bench.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Bench.ApiKey);
+        return server;
+    }
+
+    /// <summary>The list of imports and the newest import, in turns, four times a second. Answers milliseconds.</summary>
+    private async Task<List<double>> LookMeanwhileAsync(ServerProcess server, CancellationToken ended)
+    {
+        var times = new List<double>();
+        for (var look = 0; !ended.IsCancellationRequested; look++)
+        {
+            var newest = await bench.OneAsync<int>("SELECT coalesce(max(id), 0) FROM importer.import");
+            var started = Stopwatch.GetTimestamp();
+            using var answer = await bench.Http.GetAsync(new Uri(server.Address, look % 2 == 0 || newest == 0 ? "" : $"imports/{newest}"), CancellationToken.None);
+            await answer.EnsureSuccessStatusCode().Content.ReadAsStringAsync(CancellationToken.None);
+            times.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+            await Task.Delay(250, CancellationToken.None);
+        }
+        return times;
+    }
+
     private async Task<T> PeakAsync<T>(ServerProcess server, string what, Func<Task<T>> work)
     {
         ProcFile.ForgetPeak(server.Id);
@@ -44,18 +80,19 @@ internal sealed class MillionBenchmark(Bench bench, ResultTable table)
         return result;
     }
 
-    private async Task<int> IngestAsync(ServerProcess server, int rows)
+    private async Task<int> IngestAsync(ServerProcess server, int rows, string label, int descriptionLength = 0)
     {
-        var file = Path.Combine(bench.Folder, "million.csv");
-        SampleManifest.Write(file, rows, "million");
+        var file = Path.Combine(bench.Folder, label + ".csv");
+        SampleManifest.Write(file, rows, label, descriptionLength);
         await using var manifest = File.OpenRead(file);
+        var megabytes = manifest.Length / 1e6;
         using var body = new StreamContent(manifest) { Headers = { ContentType = new("text/csv") } };
         var started = Stopwatch.GetTimestamp();
-        using var answer = await bench.Http.PostAsync(new Uri(server.Address, "api/v1/imports?name=million"), body);
+        using var answer = await bench.Http.PostAsync(new Uri(server.Address, $"api/v1/imports?name={label}"), body);
         if (!answer.IsSuccessStatusCode) throw new InvalidOperationException(await answer.Content.ReadAsStringAsync());
         var import = await bench.OneAsync<int>("SELECT max(id) FROM importer.import");
         await bench.UntilAsync(import, ImportState.Review);
-        table.Note($"upload by HTTP and parse by job of {rows:N0} rows, rows/s", ResultTable.Number(rows / Stopwatch.GetElapsedTime(started).TotalSeconds));
+        table.Note($"upload by HTTP and parse by job of {rows:N0} rows, {megabytes:N0} MB, rows/s", ResultTable.Number(rows / Stopwatch.GetElapsedTime(started).TotalSeconds));
         return import;
     }
 

@@ -15,6 +15,7 @@ await using (var bench = await Bench.StartAsync(options))
     if (options.Runs("snapshot")) await new SnapshotBenchmark(bench, table).RunAsync();
     if (options.Runs("ingest")) await new IngestBenchmark(bench, table).RunAsync();
     if (options.Runs("million")) await new MillionBenchmark(bench, table).RunAsync();
+    if (options.Runs("wide")) await new MillionBenchmark(bench, table).WideAsync();
 }
 table.Print(Console.Out);
 return 0;

@@ -7,12 +7,14 @@ namespace BulkImporter.Benchmarks;
 internal static class SampleManifest
 {
     /// <param name="label">Part of every address, so that no two runs name the same source.</param>
-    public static void Write(string file, int rows, string label)
+    /// <param name="descriptionLength">Characters of a description in each row; 0 for no such column.</param>
+    public static void Write(string file, int rows, string label, int descriptionLength = 0)
     {
         using var writer = new StreamWriter(file, append: false, new UTF8Encoding(false), 1 << 16);
-        writer.Write("url,caption,reference_id\n");
+        writer.Write(descriptionLength == 0 ? "url,caption,reference_id\n" : "url,caption,reference_id,description\n");
+        var description = descriptionLength == 0 ? "" : "," + string.Concat(Enumerable.Repeat("a long talk of its time and place ", descriptionLength / 34 + 1))[..descriptionLength].TrimEnd();
         for (var row = 1; row <= rows; row++)
-            writer.Write(string.Create(CultureInfo.InvariantCulture, $"{Url(label, row)},\"Interview {row}, second take\",REF-{row:D8}\n"));
+            writer.Write(string.Create(CultureInfo.InvariantCulture, $"{Url(label, row)},\"Interview {row}, second take\",REF-{row:D8}{description}\n"));
     }
 
     public static string Url(string label, int row) =>

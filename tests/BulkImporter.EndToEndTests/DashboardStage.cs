@@ -14,6 +14,8 @@ public sealed class DashboardStage : IAsyncLifetime
         ["BulkImporter__Access__SignInsPerMinute"] = "1000",
         ["BulkImporter__Imports__StalledAfter"] = "00:00:05",
         ["BulkImporter__Reconcile__Grace"] = "00:00:02",
+        // What breaks in a page is told in the browser's console, which the tests read.
+        ["DetailedErrors"] = "true",
     };
 
     internal SimulatedCincopa Cincopa { get; private set; } = null!;
@@ -42,6 +44,9 @@ public sealed class DashboardStage : IAsyncLifetime
         if (Browser is not null) await Browser.DisposeAsync();
         await stage.DisposeAsync();
     }
+
+    /// <summary>Shows what the programs had to say, when the test that ends failed.</summary>
+    internal void ShowFailure() => stage.ShowFailure();
 
     /// <summary>A window for this test, after everything is as it was in the beginning: a well-behaved remote side and no limit.</summary>
     internal async Task<IPage> OpenAsync()

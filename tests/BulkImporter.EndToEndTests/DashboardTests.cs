@@ -13,7 +13,11 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
 
     public async ValueTask InitializeAsync() => page = await stage.OpenAsync();
 
-    public async ValueTask DisposeAsync() => await page.Context.CloseAsync();
+    public async ValueTask DisposeAsync()
+    {
+        stage.ShowFailure();
+        await page.Context.CloseAsync();
+    }
 
     [Fact]
     public async Task Manifest_is_uploaded_mapped_reviewed_started_and_followed_to_its_end_without_a_reload()
@@ -73,10 +77,58 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
         await page.GetByTestId("export").ClickAsync();
         await page.GetByTestId("export-rows").SelectOptionAsync("state=imported");
         await page.GetByTestId("export-format").SelectOptionAsync("jsonl");
+        await Expect(page.GetByTestId("export-download")).ToHaveAttributeAsync("href", new System.Text.RegularExpressions.Regex("format=jsonl&state=imported"));
         var download = await page.RunAndWaitForDownloadAsync(() => page.GetByTestId("export-download").ClickAsync());
         Assert.Equal("spring-results.jsonl", download.SuggestedFilename);
         Assert.Equal(7, (await File.ReadAllLinesAsync(await download.PathAsync(), TestContext.Current.CancellationToken)).Length);
         Assert.True(await page.EvaluateAsync<bool>("window.neverReloaded === true"));
+        stage.Browser.HasNoErrors();
+    }
+
+    [Fact]
+    public async Task What_failed_is_corrected_by_a_file_and_what_is_there_already_is_skipped_or_imported_anyway()
+    {
+        await stage.Cincopa.BehaveAsync("""{"importMs":[50,300],"outcomes":[{"outcome":"missing","input":"*/corrected/gone*"}]}""");
+        var id = await stage.Api.StartAsync(DashboardStage.Manifest("corrected", "clip-1", "clip-2", "gone-3"));
+        await stage.Api.FinishedAsync(id, RunLimit);
+
+        await page.GotoAsync($"/imports/{id}");
+        await page.GetByTestId("correct").ClickAsync();
+        await page.GetByTestId("correct-file").SetInputFilesAsync(new FilePayload
+        {
+            Name = "better.csv",
+            MimeType = "text/csv",
+            Buffer = Encoding.UTF8.GetBytes("import_row,url\n3,https://media.example.com/corrected/clip-3.mp4\n1,https://media.example.com/corrected/clip-4.mp4\n"),
+        });
+        await page.GetByTestId("correct-send").ClickAsync();
+        await Expect(page.GetByTestId("correct-report")).ToContainTextAsync("1 row is corrected and sent again; 1 left as they were");
+        await Expect(page.GetByRole(AriaRole.Dialog)).ToContainTextAsync("wrong_state");
+        await page.GetByTestId("correct-close").ClickAsync();
+        await Expect(page.GetByTestId("count-imported")).ToHaveTextAsync("3");
+        await HasStateAsync("finished");
+        Assert.Equal(4, await stage.SubmitsAsync("corrected"));
+
+        // The same library again: what is there already stays out unless the person says otherwise. One row's address was corrected since.
+        var again = await stage.Api.UploadAsync(DashboardStage.Manifest("corrected", "clip-1", "clip-2", "clip-5"));
+        await page.GotoAsync($"/imports/{again}");
+        await Expect(page.GetByTestId("count-duplicate")).ToHaveTextAsync("2");
+        await Expect(page.GetByTestId("count-pending")).ToHaveTextAsync("1");
+        await page.GetByTestId("set-already-imported").SelectOptionAsync("import");
+        await Expect(page.GetByTestId("count-pending")).ToHaveTextAsync("3");
+        await page.GetByTestId("set-already-imported").SelectOptionAsync("skip");
+        await Expect(page.GetByTestId("count-duplicate")).ToHaveTextAsync("2");
+        await page.GetByTestId("set-window").FillAsync("99:00-06:00");
+        await page.GetByTestId("set-window").BlurAsync();
+        await Expect(page.GetByTestId("review-error")).ToContainTextAsync("22:00-06:00 Europe/Berlin");
+
+        // Its columns are kept for files with the same header, and forgotten again on the account's page.
+        await page.GetByTestId("template-name").FillAsync("Our library");
+        await page.GetByTestId("template-save").ClickAsync();
+        await Expect(page.GetByText("Kept as Our library.")).ToBeVisibleAsync();
+        await page.GotoAsync("/accounts");
+        await Expect(page.GetByTestId("templates")).ToContainTextAsync("Our library");
+        await page.GetByTestId("template-remove").ClickAsync();
+        await Expect(page.GetByTestId("templates")).ToHaveCountAsync(0);
         stage.Browser.HasNoErrors();
     }
 
@@ -292,6 +344,10 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
         await seen.GetByTestId("export").ClickAsync();
         await Expect(seen.GetByTestId("export-download")).ToBeVisibleAsync();
         await LookAsync("export", null);
+        await scenes.Shown.Single(s => s.Name == "import-finished").ShowAsync(seen);
+        await seen.GetByTestId("correct").ClickAsync();
+        await Expect(seen.GetByTestId("correct-send")).ToBeVisibleAsync();
+        await LookAsync("correct", null);
         await seen.Context.CloseAsync();
         foreach (var id in scenes.Unfinished) await stage.Api.ActAsync(id, "cancel");
         Assert.True(complaints.Count == 0, string.Join('\n', complaints.Distinct()));

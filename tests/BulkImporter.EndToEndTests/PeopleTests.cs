@@ -20,8 +20,10 @@ public sealed partial class PeopleTests : IAsyncDisposable
         var (server, api) = await stage.ServeAsync(cincopa, []);
         await using var browser = await OperatorBrowser.LaunchAsync();
         var admin = await browser.OpenAsync(api.Address);
+        var complaints = new List<string>();
 
         await admin.GotoAsync(SetupLink().Match(server.Log).Groups[1].Value);
+        await LookAsync(admin, "setup");
         await admin.FillAsync("#name", "root");
         await ChoosePasswordAsync(admin);
         await Expect(admin).ToHaveURLAsync(api.Address + "/");
@@ -31,10 +33,12 @@ public sealed partial class PeopleTests : IAsyncDisposable
         await admin.GetByTestId("invite").ClickAsync();
         await admin.GetByTestId("new-name").FillAsync("vera");
         await admin.GetByTestId("new-role").SelectOptionAsync("Viewer");
+        await LookAsync(admin, "invite");
         await admin.GetByTestId("make-link").ClickAsync();
         var link = await admin.GetByTestId("secret").InputValueAsync();
         var colleague = await browser.OpenAsync(api.Address);
         await colleague.GotoAsync(link);
+        await LookAsync(colleague, "welcome");
         await ChoosePasswordAsync(colleague);
         await Expect(colleague).ToHaveURLAsync(api.Address + "/");
         await colleague.GotoAsync(api.Address + "/accounts");
@@ -47,6 +51,7 @@ public sealed partial class PeopleTests : IAsyncDisposable
         // An account: check, limits, a second one.
         await admin.GotoAsync(api.Address + "/accounts");
         await admin.GetByTestId("change-limits").ClickAsync();
+        await LookAsync(admin, "limits");
         await admin.GetByTestId("max-in-flight").FillAsync("7");
         await admin.GetByTestId("save").ClickAsync();
         await Expect(admin.GetByTestId("in-flight")).ToContainTextAsync("of 7");
@@ -55,6 +60,7 @@ public sealed partial class PeopleTests : IAsyncDisposable
         await Expect(admin.GetByTestId("check-result")).ToContainTextAsync("asset.*");
         await admin.GetByTestId("add-account").ClickAsync();
         await admin.GetByTestId("new-name").FillAsync("museum");
+        await LookAsync(admin, "new account");
         await admin.GetByTestId("new-token").FillAsync("1000002imuseum");
         await admin.GetByTestId("save-account").ClickAsync();
         await Expect(admin.GetByTestId("account")).ToHaveCountAsync(2);
@@ -65,6 +71,7 @@ public sealed partial class PeopleTests : IAsyncDisposable
         await admin.GetByTestId("new-name").FillAsync("nightly");
         await admin.GetByTestId("make-key").ClickAsync();
         var key = await admin.GetByTestId("secret").InputValueAsync();
+        await LookAsync(admin, "key, shown once");
         using (var nightly = new ImporterApi(api.Address, key)) Assert.Empty(await nightly.ImportsAsync());
         await admin.ReloadAsync();
         Assert.DoesNotContain(key, await admin.ContentAsync());
@@ -83,6 +90,13 @@ public sealed partial class PeopleTests : IAsyncDisposable
         await Expect(admin.GetByTestId("entry")).ToHaveCountAsync(1);
         await admin.GotoAsync(api.Address + "/me");
         await Expect(admin.GetByTestId("me")).ToContainTextAsync("root");
+        foreach (var path in new[] { "/change-password", "/problem/403", "/problem/404", "/problem/500" })
+        {
+            await admin.GotoAsync(api.Address + path);
+            await Expect(admin.Locator("h1")).ToBeVisibleAsync();
+            await LookAsync(admin, path);
+        }
+        await admin.GotoAsync(api.Address + "/me");
         await admin.GetByTestId("sign-out-everywhere").ClickAsync();
         await InDialog(admin, "Sign out everywhere").ClickAsync();
         await Expect(admin).ToHaveURLAsync(api.Address + "/sign-in");
@@ -90,7 +104,11 @@ public sealed partial class PeopleTests : IAsyncDisposable
         await admin.FillAsync("#password", Password);
         await admin.ClickAsync("button[type=submit]");
         await Expect(admin).ToHaveURLAsync(api.Address + "/");
+        Assert.True(complaints.Count == 0, string.Join('\n', complaints));
         browser.HasNoErrors();
+
+        // Pages and forms that no import brings up, judged as the others are (DashboardTests).
+        async Task LookAsync(IPage page, string name) => complaints.AddRange(await browser.ComplaintsAsync(page, name));
     }
 
     private static async Task ChoosePasswordAsync(IPage page)

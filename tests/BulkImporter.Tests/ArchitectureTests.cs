@@ -8,8 +8,8 @@ namespace BulkImporter.Tests;
 public sealed class ArchitectureTests
 {
     private static readonly string[] Doors = ["Cli", "Dashboard", "Api", "Hosting"];
-    private static readonly string[] Stages = ["Manifests", "Dispatch", "Status", "Reconcile", "Rerun", "Export"];
-    private static readonly string[] Core = ["Imports", "Records", "Accounts", "Access"];
+    private static readonly string[] Stages = ["Manifests", "Dispatch", "Status", "Finish", "Reconcile", "Rerun", "Export", "Notify", "Retention"];
+    private static readonly string[] Core = ["Imports", "Records", "Accounts", "Access", "Sources"];
 
     public static TheoryData<string, string> Forbidden()
     {
@@ -23,7 +23,11 @@ public sealed class ArchitectureTests
         {
             foreach (var above in Doors.Concat(Stages)) arrows.Add(core, above);
         }
-        foreach (var above in Doors.Concat(Stages).Concat(Core)) arrows.Add("Data", above);
+        foreach (var lowest in new[] { "Data", "Telemetry" })
+        {
+            foreach (var above in Doors.Concat(Stages).Concat(Core)) arrows.Add(lowest, above);
+        }
+        arrows.Add("Telemetry", "Data");
         return arrows;
     }
 
@@ -36,7 +40,7 @@ public sealed class ArchitectureTests
     [Fact]
     public void The_remote_api_is_called_only_from_where_its_answers_are_understood()
     {
-        string[] callers = ["Dispatch", "Status", "Reconcile", "Accounts"];
+        string[] callers = ["Dispatch", "Status", "Finish", "Reconcile", "Accounts"];
         var others = Doors.Concat(Stages).Concat(Core).Append("Data").Except(callers);
         foreach (var folder in others)
         {

@@ -16,8 +16,12 @@ internal sealed class CutDatabase : IAsyncDisposable
     {
         administration = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false });
         using (var command = administration.CreateCommand($"CREATE ROLE {role} SUPERUSER LOGIN PASSWORD 'cut'")) command.ExecuteNonQuery();
-        Source = DataSetup.CreateDataSource(new NpgsqlConnectionStringBuilder(connectionString) { Username = role, Password = "cut" }.ConnectionString);
+        ConnectionString = new NpgsqlConnectionStringBuilder(connectionString) { Username = role, Password = "cut" }.ConnectionString;
+        Source = DataSetup.CreateDataSource(ConnectionString);
     }
+
+    /// <summary>The same way, for a host that makes its own pool.</summary>
+    public string ConnectionString { get; }
 
     /// <summary>What the code under test uses.</summary>
     public NpgsqlDataSource Source { get; }

@@ -50,13 +50,16 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
         return id;
     }
 
-    /// <summary>An import of <paramref name="rows"/> pending records, all due, for an account of its own unless one is given.</summary>
+    /// <summary>
+    /// An import of <paramref name="rows"/> pending records, all due, for an account of its own unless one is given. Nothing of them is to be
+    /// finished once they are imported.
+    /// </summary>
     public async Task<int> ImportAsync(int rows = 3, int chunkSize = 3, int? account = null, int priority = 0, int maxAttempts = 5, ImportState state = ImportState.Running)
     {
         var id = await database.ImportAsync(state, [.. Enumerable.Repeat(RecordState.Pending, rows)], chunkSize);
         await SqlAsync("UPDATE importer.import SET account_id = $2, priority = $3, max_attempts = $4, started_at = now() WHERE id = $1",
             id, account ?? await AccountAsync(), priority, maxAttempts);
-        await SqlAsync("UPDATE importer.import_record SET attempts_left = $2 WHERE import_id = $1", id, (short)maxAttempts);
+        await SqlAsync("UPDATE importer.import_record SET attempts_left = $2, caption = NULL, reference_id = NULL WHERE import_id = $1", id, (short)maxAttempts);
         await SqlAsync("UPDATE importer.import_chunk SET due_at = now() WHERE import_id = $1", id);
         return id;
     }
@@ -149,7 +152,7 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
     public Task<RerunResult> RerunAsync(int importId, RecordFilter? filter = null) =>
         new RerunRecords(Source, Transitions).RunAsync(importId, filter ?? RecordFilter.All, "ann", Token);
 
-    public Task<ImportChange> CancelAsync(int importId) => new CancelImport(Source, Transitions).RunAsync(importId, "ann", Token);
+    public Task<ImportChange> CancelAsync(int importId, bool abortRemote = false) => new CancelImport(Source, Transitions).RunAsync(importId, abortRemote, "ann", Token);
 
     /// <summary>The record's state and what belongs to it, e.g. "submitted attempt 1 left 4 st-1-1".</summary>
     public async Task<string> RecordAsync(int importId, int row) => (await RecordsAsync(importId)).Single(r => r.Row == row).Text;

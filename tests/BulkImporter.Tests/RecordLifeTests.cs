@@ -17,21 +17,24 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
     private static readonly Dictionary<string, (RecordState From, RecordState[] To)[]> Transitions = new()
     {
         [nameof(RecordTransitions.DuplicateAsync)] = [(RecordState.Pending, [RecordState.Duplicate])],
+        [nameof(RecordTransitions.KnownEarlierAsync)] = [(RecordState.Pending, [RecordState.Duplicate])],
         [nameof(RecordTransitions.SubmittingAsync)] = [(RecordState.Pending, [RecordState.Submitting])],
         [nameof(RecordTransitions.AnsweredAsync)] =
         [
-            (RecordState.Submitting, [RecordState.Submitted, RecordState.Pending, RecordState.Failed, RecordState.Unknown]),
-            (RecordState.Unknown, [RecordState.Submitted, RecordState.Pending, RecordState.Failed, RecordState.Unknown]),
+            (RecordState.Submitting, [RecordState.Submitted, RecordState.Imported, RecordState.Pending, RecordState.Failed, RecordState.Unknown]),
+            (RecordState.Unknown, [RecordState.Submitted, RecordState.Imported, RecordState.Pending, RecordState.Failed, RecordState.Unknown]),
         ],
         [nameof(RecordTransitions.ConcludedAsync)] =
             [(RecordState.Submitted, [RecordState.Imported, RecordState.Pending, RecordState.Failed, RecordState.Unknown])],
-        [nameof(RecordTransitions.RescuedAsync)] = [(RecordState.Submitting, [RecordState.Unknown])],
+        [nameof(RecordTransitions.RescuedAsync)] = [(RecordState.Submitting, [RecordState.Unknown, RecordState.Pending, RecordState.Failed])],
+        [nameof(RecordTransitions.PushedAgainAsync)] = [(RecordState.Unknown, [RecordState.Pending])],
         [nameof(RecordTransitions.AdoptedAsync)] = [(RecordState.Unknown, [RecordState.Imported])],
         [nameof(RecordTransitions.ResubmittedAsync)] = [(RecordState.Unknown, [RecordState.Pending])],
         [nameof(RecordTransitions.GaveUpAsync)] = [(RecordState.Unknown, [RecordState.Failed])],
         [nameof(RecordTransitions.CancelledAsync)] = [(RecordState.Pending, [RecordState.Cancelled])],
         [nameof(RecordTransitions.PendingAgainAsync)] =
             [(RecordState.Failed, [RecordState.Pending]), (RecordState.Cancelled, [RecordState.Pending]), (RecordState.Unknown, [RecordState.Pending])],
+        [nameof(RecordTransitions.CorrectedAsync)] = [(RecordState.Failed, [RecordState.Pending]), (RecordState.Invalid, [RecordState.Pending])],
     };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -239,19 +242,36 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
                 await database.Transitions.DuplicateAsync(connection, id, "url", Token);
                 await database.SqlAsync("DELETE FROM importer.import_record WHERE import_id = $1 AND row_number = 0", id);
                 return true;
+            case nameof(RecordTransitions.KnownEarlierAsync) when wanted == RecordState.Duplicate:
+                await database.SqlAsync("UPDATE importer.import_record SET source_key = '00000000-0000-0000-0000-000000000001' WHERE import_id = $1", id);
+                await using (var known = new Npgsql.NpgsqlCommand("""
+                    CREATE TEMP TABLE known_source AS SELECT '00000000-0000-0000-0000-000000000001'::uuid AS source_key, 7 AS import_id, 3 AS row_number, true AS imported
+                    """, connection))
+                    await known.ExecuteNonQueryAsync(Token);
+                await database.Transitions.KnownEarlierAsync(connection, id, "url", Token);
+                await using (var gone = new Npgsql.NpgsqlCommand("DROP TABLE known_source", connection)) await gone.ExecuteNonQueryAsync(Token);
+                return true;
+            case nameof(RecordTransitions.CorrectedAsync) when wanted == RecordState.Pending:
+                await database.Transitions.CorrectedAsync(connection, id, [new(1, "https://media.example/corrected.mp4", Guid.NewGuid(), null, null)], "ann", Token);
+                return true;
             case nameof(RecordTransitions.SubmittingAsync) when wanted == RecordState.Submitting:
                 await database.Transitions.SubmittingAsync(await database.LeaseAsync(id), [1], Token);
                 return true;
-            case nameof(RecordTransitions.AnsweredAsync) when wanted is RecordState.Submitted or RecordState.Pending or RecordState.Failed or RecordState.Unknown:
+            case nameof(RecordTransitions.AnsweredAsync) when wanted is RecordState.Submitted or RecordState.Imported or RecordState.Pending or RecordState.Failed or RecordState.Unknown:
                 var intent = new Intent(1, attempt);
-                await database.AnswerAsync(await database.LeaseAsync(id), wanted == RecordState.Submitted
+                await database.AnswerAsync(await database.LeaseAsync(id), wanted == RecordState.Imported
+                    ? new Answer(1, attempt, RecordState.Imported, null, null, 200, null, null, GiveBack: false, "pushed")
+                    : wanted == RecordState.Submitted
                     ? EngineDatabase.Accepted(intent)
                     : EngineDatabase.Failed(intent, wanted, wanted == RecordState.Unknown ? FailureCode.ReplyLost : FailureCode.RemoteError));
                 return true;
             case nameof(RecordTransitions.ConcludedAsync) when wanted is RecordState.Imported or RecordState.Pending or RecordState.Failed or RecordState.Unknown:
                 await database.ConcludeAsync(id, 1, statusId, wanted, wanted == RecordState.Imported ? null : FailureCode.SourceTimeout);
                 return true;
-            case nameof(RecordTransitions.RescuedAsync) when wanted == RecordState.Unknown:
+            case nameof(RecordTransitions.RescuedAsync) when wanted is RecordState.Unknown or RecordState.Pending or RecordState.Failed:
+                // A push whose last range had not begun is safe to go on with.
+                if (wanted != RecordState.Unknown) await database.SqlAsync("UPDATE importer.import_record SET is_push = true WHERE import_id = $1", id);
+                if (wanted == RecordState.Failed) await database.SqlAsync("UPDATE importer.import_record SET attempts_left = 0 WHERE import_id = $1", id);
                 await database.LeaseAsync(id);
                 await database.ExpireAsync(id);
                 await database.Transitions.RescuedAsync(id, 1, Token);
@@ -259,6 +279,10 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
             case nameof(RecordTransitions.ResubmittedAsync) when wanted == RecordState.Pending:
                 await database.SqlAsync("UPDATE importer.import SET when_unknown = 'resubmit' WHERE id = $1", id);
                 await database.Transitions.ResubmittedAsync(id, TimeSpan.Zero, TimeSpan.Zero, Token);
+                return true;
+            case nameof(RecordTransitions.PushedAgainAsync) when wanted == RecordState.Pending:
+                await database.SqlAsync("UPDATE importer.import_record SET is_push = true WHERE import_id = $1", id);
+                await database.Transitions.PushedAgainAsync([(id, 1, attempt)], Token);
                 return true;
             case nameof(RecordTransitions.AdoptedAsync) when wanted == RecordState.Imported:
                 await database.AdoptAsync(id, 1, attempt, "found");

@@ -9,6 +9,7 @@ internal sealed class ScriptedCincopa : ICincopaClient
     private readonly List<string> submitted = [];
     private readonly List<string> asked = [];
     private readonly List<AssetListQuery> listed = [];
+    private readonly List<string> aborted = [];
     private int inFlight;
 
     /// <summary>Answers a submit call. Accepts with a status_id of its own unless the test says otherwise.</summary>
@@ -19,7 +20,21 @@ internal sealed class ScriptedCincopa : ICincopaClient
     /// <summary>Answers a list call. An empty account unless the test says otherwise.</summary>
     public Func<AssetListQuery, Task<AssetListResult>> OnList { get; set; } = query => Task.FromResult(Page(query, []));
 
+    public Func<string, AbortResult> OnAbort { get; set; } = _ => new AbortResult.Agreed();
+
+    public Func<GalleryListQuery, GalleryListResult> OnGalleries { get; set; } = _ => new GalleryListResult.Ok([], 1, 50, 0, 0);
+
+    public Func<Uri, WebhookResult> OnWebhook { get; set; } = _ => new WebhookResult.Done();
+
     public Func<PingResult> OnPing { get; set; } = () => new PingResult.Ok("account", null, null);
+
+    public Func<Rid, AssetMeta, ChangeResult> OnSetMeta { get; set; } = (_, _) => new ChangeResult.Ok();
+
+    public Func<Fid, IReadOnlyCollection<Rid>, ChangeResult> OnAddItems { get; set; } = (_, _) => new ChangeResult.Ok();
+
+    public Func<string, Task<GalleryCreateResult>> OnCreateGallery { get; set; } = name => Task.FromResult<GalleryCreateResult>(new GalleryCreateResult.Created(new Fid("F" + name)));
+
+    public Func<PushRange, byte[], PushResult> OnPush { get; set; } = (range, _) => range.IsLast ? new PushResult.Stored(new Rid("pushed-" + range.UniqueId)) : new PushResult.Taken();
 
     public int MostInFlight { get; private set; }
 
@@ -31,6 +46,11 @@ internal sealed class ScriptedCincopa : ICincopaClient
     public IReadOnlyList<string> Asked
     {
         get { lock (gate) return [.. asked]; }
+    }
+
+    public IReadOnlyList<string> Aborted
+    {
+        get { lock (gate) return [.. aborted]; }
     }
 
     public IReadOnlyList<AssetListQuery> Listed
@@ -78,9 +98,41 @@ internal sealed class ScriptedCincopa : ICincopaClient
 
     public Task<PingResult> PingAsync(CincopaAccess access, CancellationToken cancellationToken) => Task.FromResult(OnPing());
 
+    public Task<AbortResult> AbortUploadAsync(CincopaAccess access, StatusId statusId, CancellationToken cancellationToken)
+    {
+        lock (gate) aborted.Add(statusId.Value);
+        return Task.FromResult(OnAbort(statusId.Value));
+    }
+
+    public Task<GalleryListResult> ListGalleriesAsync(CincopaAccess access, GalleryListQuery query, CancellationToken cancellationToken) => Task.FromResult(OnGalleries(query));
+
+    public Task<WebhookResult> SetWebhookAsync(CincopaAccess access, Uri hookUrl, string events, CancellationToken cancellationToken) => Task.FromResult(OnWebhook(hookUrl));
+
+    public Task<WebhookResult> DeleteWebhookAsync(CincopaAccess access, Uri hookUrl, CancellationToken cancellationToken) => Task.FromResult(OnWebhook(hookUrl));
+
     public Task<AssetListResult> ListAssetsAsync(CincopaAccess access, AssetListQuery query, CancellationToken cancellationToken)
     {
         lock (gate) listed.Add(query);
         return OnList(query);
+    }
+
+    public Task<ChangeResult> SetMetaAsync(CincopaAccess access, Rid rid, AssetMeta meta, CancellationToken cancellationToken) => Task.FromResult(OnSetMeta(rid, meta));
+
+    public Task<GalleryCreateResult> CreateGalleryAsync(CincopaAccess access, string name, CancellationToken cancellationToken) => OnCreateGallery(name);
+
+    public Task<ChangeResult> AddGalleryItemsAsync(CincopaAccess access, Fid fid, IReadOnlyCollection<Rid> rids, CancellationToken cancellationToken) => Task.FromResult(OnAddItems(fid, rids));
+
+    public Task<AssetListResult> ListGalleryItemsAsync(CincopaAccess access, Fid fid, int page, int itemsPerPage, CancellationToken cancellationToken) =>
+        Task.FromResult<AssetListResult>(new AssetListResult.Ok([], page, itemsPerPage, 0, 1));
+
+    public Task<UploadUrlResult> GetUploadUrlAsync(CincopaAccess access, Fid? fid, CancellationToken cancellationToken) =>
+        Task.FromResult<UploadUrlResult>(new UploadUrlResult.Ok(new UploadUrl(new Uri("http://127.0.0.1:9/post.jpg?d=1&hash=2"))));
+
+    public async Task<PushResult> PushRangeAsync(
+        CincopaAccess access, UploadUrl uploadUrl, PushRange range, Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken)
+    {
+        using var body = new MemoryStream();
+        await write(body, cancellationToken);
+        return OnPush(range, body.ToArray());
     }
 }

@@ -13,18 +13,29 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
     public const int RejectionsThatSuspend = 3;
 
     private const string CountRejection = """
-        UPDATE importer.account
-        SET rejected_in_a_row = rejected_in_a_row + 1,
-            state = CASE WHEN rejected_in_a_row + 1 >= $2 THEN 'suspended' ELSE state END,
-            reason = CASE WHEN rejected_in_a_row + 1 >= $2 THEN $3 ELSE reason END,
-            updated_at = CASE WHEN rejected_in_a_row + 1 >= $2 THEN now() ELSE updated_at END
-        WHERE id = $1 AND state = 'active' AND updated_at = $4
-        RETURNING state = 'suspended'
+        WITH counted AS (
+            UPDATE importer.account
+            SET rejected_in_a_row = rejected_in_a_row + 1,
+                state = CASE WHEN rejected_in_a_row + 1 >= $2 THEN 'suspended' ELSE state END,
+                reason = CASE WHEN rejected_in_a_row + 1 >= $2 THEN $3 ELSE reason END,
+                updated_at = CASE WHEN rejected_in_a_row + 1 >= $2 THEN now() ELSE updated_at END
+            WHERE id = $1 AND state = 'active' AND updated_at = $4
+            RETURNING id, state, reason
+        ), told AS (
+            INSERT INTO importer.notification (kind, at, account_id, reason) SELECT 'account_suspended', now(), id, reason FROM counted WHERE state = 'suspended'
+        )
+        SELECT state = 'suspended' FROM counted
         """;
 
     private const string Suspend = """
-        UPDATE importer.account SET state = 'suspended', reason = replace($2, '{address}', base_url), updated_at = now() WHERE id = $1 AND state = 'active' AND updated_at = $3
-        RETURNING true
+        WITH suspended AS (
+            UPDATE importer.account SET state = 'suspended', reason = replace($2, '{address}', base_url), updated_at = now()
+            WHERE id = $1 AND state = 'active' AND updated_at = $3
+            RETURNING id, reason
+        ), told AS (
+            INSERT INTO importer.notification (kind, at, account_id, reason) SELECT 'account_suspended', now(), id, reason FROM suspended
+        )
+        SELECT true FROM suspended
         """;
 
     private const string Forget = "UPDATE importer.account SET rejected_in_a_row = 0 WHERE id = $1 AND rejected_in_a_row > 0 AND state = 'active'";
@@ -43,6 +54,10 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
     /// <summary>Storage or assets are used up.</summary>
     public Task QuotaExceededAsync(int accountId, DateTimeOffset version, string message, CancellationToken cancellationToken) => SuspendAsync(accountId, version,
         $"Cincopa says that the account's quota is used up: {Sentence(message)} Make room or extend the plan, then resume the account.", cancellationToken);
+
+    /// <summary>The ping named the token's permissions, and one that every row needs is not among them.</summary>
+    public Task PermissionMissingAsync(int accountId, DateTimeOffset version, string sentence, CancellationToken cancellationToken) =>
+        SuspendAsync(accountId, version, $"{sentence} Then resume the account.", cancellationToken);
 
     /// <summary>Something answers at the account's address that does not speak the API.</summary>
     public Task AnsweredByPageAsync(int accountId, DateTimeOffset version, string message, CancellationToken cancellationToken) => SuspendAsync(accountId, version,

@@ -16,8 +16,14 @@ public static class AccountsSetup
         services.AddOptions<CincopaClientOptions>().BindConfiguration("Cincopa")
             .Validate(o => o.SubmitTimeout > TimeSpan.Zero && o.ReadTimeout > TimeSpan.Zero && o.ConnectTimeout > TimeSpan.Zero, "Cincopa:SubmitTimeout, ReadTimeout and ConnectTimeout must be more than zero.")
             .ValidateOnStart();
+        services.AddOptions<AccountsOptions>().BindConfiguration(AccountsOptions.Section)
+            .Validate(o => o.WebhookBaseUrl is null or { IsAbsoluteUri: true, Scheme: "http" or "https", UserInfo: "", Query: "", Fragment: "" },
+                "BulkImporter:Accounts:WebhookBaseUrl must be an absolute http or https address without credentials, query and fragment.")
+            .ValidateOnStart();
         services.TryAddSingleton<ICincopaClient>(provider =>
-            new CincopaClient(provider.GetRequiredService<IOptions<CincopaClientOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
+            new MeasuredCincopa(
+                new CincopaClient(provider.GetRequiredService<IOptions<CincopaClientOptions>>().Value, provider.GetRequiredService<TimeProvider>()),
+                provider.GetRequiredService<TimeProvider>()));
         return services
             .AddSingleton<ProtectToken>()
             .AddSingleton<AddAccount>()
@@ -25,6 +31,9 @@ public static class AccountsSetup
             .AddSingleton<ChangeAccount>()
             .AddSingleton<ResumeAccount>()
             .AddSingleton<CheckAccount>()
+            .AddSingleton<CheckBeforeSending>()
+            .AddSingleton<ReadGalleries>()
+            .AddSingleton<AccountWebhook>()
             .AddSingleton<AccountAccess>()
             .AddSingleton<FirstAccount>()
             .AddSingleton<CallGovernor>()

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using BulkImporter.Data;
+using BulkImporter.Telemetry;
 using Npgsql;
 
 namespace BulkImporter.Accounts;
@@ -104,11 +105,16 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
     /// </summary>
     public async Task<bool> MayStartAsync(int accountId, CallKind kind, Permits permits, int place, CancellationToken cancellationToken)
     {
+        var asked = clock.GetTimestamp();
         while (permits.Count > 0)
         {
             var startAt = permits.FirstAt + (long)(permits.Spacing.TotalSeconds * place * clock.TimestampFrequency);
             await WaitUntilAsync(startAt, cancellationToken);
-            if (permits.Spacing == TimeSpan.Zero || clock.GetElapsedTime(startAt) < Tolerance / 2) return true;
+            if (permits.Spacing == TimeSpan.Zero || clock.GetElapsedTime(startAt) < Tolerance / 2)
+            {
+                Measures.PermitWaited(EnumText<CallKind>.Of(kind), clock.GetElapsedTime(asked));
+                return true;
+            }
             (permits, place) = (await TakeAsync(accountId, kind, 1, cancellationToken), 0);
         }
         return false;

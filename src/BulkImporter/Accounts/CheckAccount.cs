@@ -16,19 +16,20 @@ public sealed class CheckAccount(ReadAccounts accounts, AccountAccess access, IC
     public async Task<AccountCheck?> RunAsync(string name, CancellationToken cancellationToken)
     {
         if (await accounts.FindAsync(name, cancellationToken) is not { } account) return null;
-        return await cincopa.PingAsync((await access.GetAsync(account.Id, cancellationToken)).Access, cancellationToken) switch
+        CurrentAccess current;
+        try
         {
-            PingResult.Ok ok => new(true, ok.AccountId, ok.AccountEmail, [.. (ok.Permissions?.Atoms ?? new HashSet<string>()).Order(StringComparer.Ordinal)], Missing(ok.Permissions), null),
+            current = await access.GetAsync(account.Id, cancellationToken);
+        }
+        catch (InvalidOperationException lost)
+        {
+            return new(false, null, null, [], [], lost.Message);
+        }
+        return await cincopa.PingAsync(current.Access, cancellationToken) switch
+        {
+            PingResult.Ok ok => new(true, ok.AccountId, ok.AccountEmail, [.. (ok.Permissions?.Atoms ?? new HashSet<string>()).Order(StringComparer.Ordinal)], NeededPermissions.MissingFrom(ok.Permissions), null),
             PingResult.Failed failed => new(false, null, null, [], [], failed.Error.Message),
             var other => throw new InvalidOperationException($"Unexpected answer to a ping: {other}"),
         };
-    }
-
-    private static List<string> Missing(TokenPermissions? permissions)
-    {
-        var missing = new List<string>();
-        if (permissions is { CanUpload: false }) missing.Add("asset.upload");
-        if (permissions is { CanRead: false }) missing.Add("asset.read");
-        return missing;
     }
 }

@@ -21,6 +21,12 @@ internal static class AccountsApi
         accounts.MapPost("/", AddAsync).RequireAuthorization(Policy.Admin).WithSummary("Add an account").Problems(400, 409);
         accounts.MapPatch("/{name}", ChangeAsync).RequireAuthorization(Policy.Admin).WithSummary("Change limits (0 = none), token or address").Problems(400, 404);
         accounts.MapPost("/{name}/check", CheckAsync).RequireAuthorization(Policy.Operator).WithSummary("Ask Cincopa whether the token works and what it may do").Problems(404);
+        accounts.MapGet("/{name}/galleries", GalleriesAsync).RequireAuthorization(Policy.Viewer)
+            .WithSummary("The account's galleries, as Cincopa lists them now; search looks at their names").Problems(400, 404, 424);
+        accounts.MapPut("/{name}/webhook", (string name, AccountWebhook webhook, CancellationToken stop) => OrderWebhookAsync(name, true, webhook, stop))
+            .RequireAuthorization(Policy.Admin).WithSummary("Let Cincopa tell when a file of the account came in").Problems(404, 409, 424);
+        accounts.MapDelete("/{name}/webhook", (string name, AccountWebhook webhook, CancellationToken stop) => OrderWebhookAsync(name, false, webhook, stop))
+            .RequireAuthorization(Policy.Admin).WithSummary("Let Cincopa not tell that any more").Problems(404, 409, 424);
         accounts.MapPost("/{name}/resume", ResumeAsync).RequireAuthorization(Policy.Operator).WithSummary("Let a suspended account work again").Problems(404);
     }
 
@@ -44,6 +50,24 @@ internal static class AccountsApi
 
     private static async Task<Results<Ok<AccountCheck>, ProblemHttpResult>> CheckAsync(string name, CheckAccount check, CancellationToken cancellationToken) =>
         await check.RunAsync(name, cancellationToken) is { } result ? TypedResults.Ok(result) : Problem.AccountNotFound(name);
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> OrderWebhookAsync(string name, bool isWanted, AccountWebhook webhook, CancellationToken cancellationToken) =>
+        await webhook.RunAsync(name, isWanted, cancellationToken) switch
+        {
+            WebhookOrder.Done => TypedResults.NoContent(),
+            WebhookOrder.NotConfigured missing => Problem.Of(StatusCodes.Status409Conflict, ProblemType.NotConfigured, "Not configured", missing.Sentence),
+            WebhookOrder.CannotAsk cannot => Problem.CincopaNotAsked(cannot.Sentence),
+            _ => Problem.AccountNotFound(name),
+        };
+
+    private static async Task<Results<Ok<Page<GalleryView>>, ProblemHttpResult>> GalleriesAsync(
+        string name, ReadGalleries galleries, string? search, string? after, CancellationToken cancellationToken) =>
+        await galleries.RunAsync(name, search, Math.Max(1, ApiArguments.Cursor(after) ?? 1), cancellationToken) switch
+        {
+            GalleriesResult.Page page => TypedResults.Ok(new Page<GalleryView>(page.Items, page.Next)),
+            GalleriesResult.CannotAsk cannot => Problem.CincopaNotAsked(cannot.Sentence),
+            _ => Problem.AccountNotFound(name),
+        };
 
     private static async Task<Results<Ok<AccountView>, ProblemHttpResult>> ResumeAsync(
         string name, ResumeAccount resume, ReadAccounts accounts, HttpContext context, CancellationToken cancellationToken) =>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using BulkImporter.Data;
+using BulkImporter.Finish;
 using BulkImporter.Records;
 
 namespace BulkImporter.Api;
@@ -36,6 +37,10 @@ internal static class ApiArguments
         ? number
         : throw new InvalidArgumentException(argument, $"'{text}' is not a whole number.");
 
+    public static DateTimeOffset Time(string argument, string text) => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+        ? time
+        : throw new InvalidArgumentException(argument, $"'{text}' is no time; write it as 2026-11-24T22:00:00+01:00 (without an offset it is UTC).");
+
     public static bool Flag(string argument, string text) => text.Trim().ToLowerInvariant() switch
     {
         "true" or "1" or "yes" or "on" => true,
@@ -44,17 +49,18 @@ internal static class ApiArguments
     };
 }
 
-/// <summary>The selection as query arguments: <c>state</c>, <c>code</c>, <c>recordIds</c> (repeated), <c>search</c>, <c>stalledMinutes</c>.</summary>
-internal sealed record SelectionQuery(string? State, string? Code, int[]? RecordIds, string? Search, double? StalledMinutes)
+/// <summary>The selection as query arguments: <c>state</c>, <c>code</c>, <c>recordIds</c> (repeated), <c>search</c>, <c>stalledMinutes</c>, <c>finish</c>.</summary>
+internal sealed record SelectionQuery(string? State, string? Code, int[]? RecordIds, string? Search, double? StalledMinutes, string? Finish)
 {
-    public RecordFilter ToFilter() => new SelectionBody(State, Code, RecordIds is { Length: > 0 } rows ? rows : null, Search, StalledMinutes).ToFilter();
+    public RecordFilter ToFilter() => new SelectionBody(State, Code, RecordIds is { Length: > 0 } rows ? rows : null, Search, StalledMinutes, Finish).ToFilter();
 }
 
 /// <summary>The selection as a JSON body. What is left out does not narrow it.</summary>
 /// <param name="RecordIds">Row numbers: a record's id within its import.</param>
 /// <param name="Search">Part of the source URL, caption, reference id, status_id or rid, in any case; or a row number.</param>
 /// <param name="StalledMinutes">Only submitted records that have not moved at Cincopa for so long.</param>
-public sealed record SelectionBody(string? State, string? Code, IReadOnlyList<int>? RecordIds, string? Search, double? StalledMinutes = null)
+/// <param name="Finish">Only imported records whose asset is finished so far: pending, done or failed.</param>
+public sealed record SelectionBody(string? State, string? Code, IReadOnlyList<int>? RecordIds, string? Search, double? StalledMinutes = null, string? Finish = null)
 {
     /// <summary>Rows that one request may name; a larger selection is told by state, code or search.</summary>
     private const int MostRows = 100_000;
@@ -71,6 +77,7 @@ public sealed record SelectionBody(string? State, string? Code, IReadOnlyList<in
             Code = string.IsNullOrEmpty(Code) ? null : Code,
             RowNumbers = RecordIds,
             Search = string.IsNullOrEmpty(Search) ? null : Search,
+            Finish = ApiArguments.Choice<FinishState>("finish", Finish) is { } finish ? EnumText<FinishState>.Of(finish) : null,
             Stalled = StalledMinutes is { } stalled ? TimeSpan.FromMinutes(stalled) : null,
         };
     }

@@ -23,6 +23,8 @@ public static class ApiSetup
             document.Info.Description = "Moves a media library to Cincopa from a CSV manifest of URLs.";
             document.Components ??= new OpenApiComponents();
             document.AddComponent("key", new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "An API key: Authorization: Bearer KEY" });
+            // Whatever address the server has; the document that is checked in has none.
+            document.Servers = [];
             document.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference("key", document)] = [] }];
             return Task.CompletedTask;
         }));
@@ -31,14 +33,18 @@ public static class ApiSetup
 
     public static void MapApi(this IEndpointRouteBuilder endpoints)
     {
-        var api = endpoints.MapGroup(Root).Problems(401, 403);
+        var api = endpoints.MapGroup(Root).Problems(401, 403).AddEndpointFilter<RouteGroupBuilder, EntityTags>();
         api.MapImports();
         api.MapRecords();
+        api.MapTemplates();
+        api.MapCorrections();
         api.MapAccounts();
         api.MapKeys();
         api.MapUsers();
         api.MapAudit();
+        api.MapNotifications();
         endpoints.MapHealth();
+        endpoints.MapHooks();
         endpoints.MapOpenApi("/openapi/{documentName}.json");
         // Its script comes with the package; fonts and the rest that it would fetch from elsewhere are off.
         endpoints.MapScalarApiReference("/scalar", o => o

@@ -15,19 +15,21 @@ internal static class HealthApi
         health.MapGet("/ready", ReadyAsync);
     }
 
-    /// <summary>Ready when the database answers and has the schema.</summary>
+    /// <summary>Ready when the database answers and has a schema that this program can work on. Whatever else comes is no.</summary>
     private static async Task<IResult> ReadyAsync(NpgsqlDataSource database, TimeProvider clock, CancellationToken cancellationToken)
     {
         using var patience = new CancellationTokenSource(Patience, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
         try
         {
-            await database.QueryAsync("SELECT 1 FROM importer.import LIMIT 1", r => r.GetInt32(0), either.Token);
-            return Results.Text("ready");
+            var oldest = await SchemaGeneration.OldestProgramAsync(database, either.Token);
+            return oldest <= SchemaGeneration.OfThisProgram ? Results.Text("ready") : NotReady("the database needs a newer program");
         }
-        catch (Exception e) when (e is NpgsqlException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {
-            return Results.Text("the database does not answer", statusCode: StatusCodes.Status503ServiceUnavailable);
+            return NotReady("the database does not answer");
         }
     }
+
+    private static IResult NotReady(string why) => Results.Text(why, statusCode: StatusCodes.Status503ServiceUnavailable);
 }

@@ -1,6 +1,8 @@
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
+using System.Threading.Channels;
 using BulkImporter.Access;
+using BulkImporter.Dashboard;
 using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
@@ -8,12 +10,20 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BulkImporter.Api;
 
-/// <summary>What changes about an import in review; what is left out stays as it is.</summary>
+/// <summary>What changes about an import; what is left out stays as it is. One that runs or is paused takes only the last six.</summary>
 /// <param name="Map">The column mapping (<c>url=OriginalURL,caption=Title</c>); empty to recognise the header.</param>
 /// <param name="FirstRows">Rows to read from the beginning; 0 for all.</param>
 /// <param name="Fid">The gallery that new assets join; empty for none.</param>
+/// <param name="Encoding"><c>windows-1252</c>; empty to go by the file's beginning.</param>
+/// <param name="AlreadyImported"><c>skip</c> or <c>import</c> rows that the account has already by an earlier import.</param>
+/// <param name="Transfer"><c>pull</c>, <c>push</c>, or <c>auto</c>: push what does not fit into Cincopa's call; a row that says it itself is not asked.</param>
+/// <param name="StartAt">When sending begins, ISO 8601; empty for at once.</param>
+/// <param name="Window">The hours in which it sends, <c>22:00-06:00 Europe/Berlin</c>; empty for all day.</param>
+/// <param name="StopAtFailurePercent">Pause when more of the finished records failed: 1 to 100, 100 for never.</param>
+/// <param name="StopAfterRows">Judge that after so many finished records.</param>
 public sealed record RevisionBody(
-    string? Name, string? Account, string? Map, int? FirstRows, int? MaxAttempts, WhenUnknown? WhenUnknown, int? Priority, string? Fid)
+    string? Name, string? Account, string? Map, int? FirstRows, int? MaxAttempts, string? Fid, string? Encoding, WhenAlreadyImported? AlreadyImported, ImportTransfer? Transfer,
+    WhenUnknown? WhenUnknown, int? Priority, string? StartAt, string? Window, int? StopAtFailurePercent, int? StopAfterRows)
 {
     internal ImportRevision ToRevision() => new()
     {
@@ -25,12 +35,19 @@ public sealed record RevisionBody(
         WhenUnknown = WhenUnknown,
         Priority = Priority,
         Fid = Fid,
+        Encoding = Encoding,
+        AlreadyImported = AlreadyImported,
+        Transfer = Transfer,
+        StartAt = StartAt,
+        Window = Window,
+        StopAtFailurePercent = StopAtFailurePercent,
+        StopAfterRows = StopAfterRows,
     };
 }
 
 internal static class ImportsApi
 {
-    /// <summary>How often the events of an import are looked for; two looks that see the same send one event.</summary>
+    /// <summary>The least time between two events of an import; what happens within it is told by the latest body.</summary>
     private static readonly TimeSpan EventInterval = TimeSpan.FromSeconds(1);
 
     public static void MapImports(this IEndpointRouteBuilder api)
@@ -38,32 +55,51 @@ internal static class ImportsApi
         var imports = api.MapGroup("/imports").WithTags("Imports");
         imports.MapPost("/", CreateAsync).RequireAuthorization(Policy.Operator)
             .WithSummary("Upload a manifest and make an import of it")
-            .WithDescription("multipart/form-data with the field 'file', or the file as the body (text/csv). Fields or query arguments: name, fileName, account, start, map, maxAttempts, whenUnknown, priority, fid, firstRows, chunkSize. The same Idempotency-Key again answers 200 with the first import.")
+            .WithDescription("multipart/form-data with the field 'file', or the file as the body (text/csv). Fields or query arguments: name, fileName, account, start, map, maxAttempts, whenUnknown, priority, fid, transfer (pull, push, or auto: push what does not fit into Cincopa's call), firstRows, chunkSize, encoding, alreadyImported, startAt, window, stopAtFailurePercent, stopAfterRows. The same Idempotency-Key again answers 200 with the first import.")
             .Problems(400, 413, 415);
         imports.MapGet("/", ListAsync).RequireAuthorization(Policy.Viewer).WithSummary("List imports, the newest first unless order says oldest or name; search looks at name, file, account and person").Problems(400);
         imports.MapGet("/{id:int}", FindAsync).RequireAuthorization(Policy.Viewer).WithSummary("One import").Problems(404);
         imports.MapGet("/{id:int}/events", EventsAsync).RequireAuthorization(Policy.Viewer).WithSummary("Follow an import: server-sent events with its body, at most one a second, until nothing moves any more").Problems(404);
         imports.MapPatch("/{id:int}", ReviseAsync).RequireAuthorization(Policy.Operator)
-            .WithSummary("Change an import in review, or one whose manifest was rejected")
-            .WithDescription("What is left out stays as it is. A changed map, firstRows or maxAttempts makes the manifest be read again: the import is then 'parsing', and in review again when it is read.")
+            .WithSummary("Change an import in review, or one whose manifest was rejected; of a running one its schedule, priority and breaker")
+            .WithDescription("What is left out stays as it is. What the rows are read or judged by (map, encoding, firstRows, maxAttempts, account, alreadyImported, startAt, window) makes the manifest of an import in review be read again: it is then 'parsing', and in review again when it is read.")
             .Problems(400, 404, 409);
         imports.MapGet("/{id:int}/preview", PreviewAsync).RequireAuthorization(Policy.Viewer).WithSummary("The manifest's columns, what each is read as, and its first rows").Problems(400, 404);
+        imports.MapPost("/{id:int}/probe", ProbeAsync).RequireAuthorization(Policy.Operator)
+            .WithSummary("Ask the sources of an import in review whether they are there")
+            .WithDescription("All of them, or about 'sample', spread over the manifest. What is found becomes findings (warnings) and keeps no row from being sent. A new probe takes the place of the last.")
+            .Problems(400, 404, 409);
+        imports.MapGet("/{id:int}/probe", FindProbeAsync).RequireAuthorization(Policy.Viewer).WithSummary("How far the latest probe is").Problems(404);
         imports.MapPost("/{id:int}/start", StartAsync).RequireAuthorization(Policy.Operator).WithSummary("Start an import that is in review, or will be").Problems(404, 409);
         imports.MapPost("/{id:int}/pause", PauseAsync).RequireAuthorization(Policy.Operator).WithSummary("Stop sending; what was sent is still followed").Problems(404, 409);
         imports.MapPost("/{id:int}/resume", ResumeAsync).RequireAuthorization(Policy.Operator).WithSummary("Go on after a pause").Problems(404, 409);
-        imports.MapPost("/{id:int}/cancel", CancelAsync).RequireAuthorization(Policy.Operator).WithSummary("End it: what was not sent is not sent any more").Problems(404, 409);
+        imports.MapPost("/{id:int}/cancel", CancelAsync).RequireAuthorization(Policy.Operator).WithSummary("End it: what was not sent is not sent any more")
+            .WithDescription("What Cincopa has accepted is followed to its end. With abortRemote=true Cincopa is also asked to abort it; that may be ordered of a cancelled import afterwards. Each record's attempts tell what Cincopa said, and its state how it ended.")
+            .Problems(404, 409);
         imports.MapGet("/{id:int}/findings", FindingsAsync).RequireAuthorization(Policy.Viewer).WithSummary("What was found in the manifest; format=csv streams all of it").Problems(400, 404)
             .Produces<FindingPage>().Produces<string>(contentType: "text/csv");
     }
 
     private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> ReviseAsync(
-        int id, RevisionBody body, ReviseImport revise, ReadImports imports, HttpContext context, CancellationToken cancellationToken) =>
-        await AnswerAsync(id, await revise.RunAsync(id, body.ToRevision(), context.User.Actor(), cancellationToken), imports, cancellationToken);
+        int id, RevisionBody body, ReviseImport revise, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken) =>
+        await AnswerAsync(id, await revise.RunAsync(id, body.ToRevision(), context.User.Actor(), cancellationToken), imports, feed, cancellationToken);
 
     private static async Task<Results<Ok<ManifestPreview>, ProblemHttpResult>> PreviewAsync(int id, int? rows, PreviewManifest preview, CancellationToken cancellationToken) =>
         await preview.RunAsync(id, ApiArguments.Limit(rows, 5, 100), cancellationToken) is { } beginning
             ? TypedResults.Ok(beginning)
             : Problem.NotFound($"There is no import {id} with a manifest that can be read.");
+
+    private static async Task<Results<Ok<ProbeView>, ProblemHttpResult>> ProbeAsync(
+        int id, int? sample, StartProbe start, ReadProbe probes, HttpContext context, CancellationToken cancellationToken) =>
+        await start.RunAsync(id, sample, context.User.Actor(), cancellationToken) switch
+        {
+            ImportChange.Refused refused => Problem.RefusedInThisState(refused.State, refused.Sentence),
+            ImportChange.NotFound => Problem.ImportNotFound(id),
+            _ => await FindProbeAsync(id, probes, cancellationToken),
+        };
+
+    private static async Task<Results<Ok<ProbeView>, ProblemHttpResult>> FindProbeAsync(int id, ReadProbe probes, CancellationToken cancellationToken) =>
+        await probes.FindAsync(id, cancellationToken) is { } probe ? TypedResults.Ok(probe) : Problem.NotFound($"There is no import {id} that was probed.");
 
     private static async Task<Results<Created<ImportView>, Ok<ImportView>, ProblemHttpResult>> CreateAsync(
         HttpContext context, ManifestUpload upload, ReadImports imports, CancellationToken cancellationToken)
@@ -90,35 +126,42 @@ internal static class ImportsApi
         await imports.FindAsync(id, cancellationToken) is { } import ? TypedResults.Ok(import) : Problem.ImportNotFound(id);
 
     private static async Task<Results<ServerSentEventsResult<ImportView>, ProblemHttpResult>> EventsAsync(
-        int id, ReadImports imports, TimeProvider clock, IHostApplicationLifetime lifetime, HttpContext context)
+        int id, ReadImports imports, ImportFeed feed, TimeProvider clock, IHostApplicationLifetime lifetime, HttpContext context)
     {
-        if (await imports.FindAsync(id, context.RequestAborted) is not { } first) return Problem.ImportNotFound(id);
-        return TypedResults.ServerSentEvents(FollowAsync(first, imports, clock, lifetime.ApplicationStopping, context.RequestAborted));
+        if (await imports.FindAsync(id, context.RequestAborted) is null) return Problem.ImportNotFound(id);
+        return TypedResults.ServerSentEvents(FollowAsync(id, feed, clock, lifetime.ApplicationStopping, context.RequestAborted));
     }
 
-    /// <summary>The body now and whenever it has changed, until nothing moves by itself any more or the server stops.</summary>
+    /// <summary>
+    /// The body now and whenever it has changed, until nothing moves by itself any more or the server stops. The import is read once for all who
+    /// listen to it and for its open pages.
+    /// </summary>
     private static async IAsyncEnumerable<SseItem<ImportView>> FollowAsync(
-        ImportView first, ReadImports imports, TimeProvider clock, CancellationToken stopping, [EnumeratorCancellation] CancellationToken cancellationToken)
+        int id, ImportFeed feed, TimeProvider clock, CancellationToken stopping, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        yield return new(first, "import");
-        var seen = Fingerprint(first);
-        using var timer = new PeriodicTimer(EventInterval, clock);
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stopping);
-        for (var import = first; !IsOver(import);)
+        var readings = Channel.CreateBounded<ImportView?>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
+        using var watching = feed.Watch(id, reading =>
         {
+            if (!reading.IsStale) readings.Writer.TryWrite(reading.Value);
+        });
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stopping);
+        for (object? seen = null; ;)
+        {
+            ImportView? import;
             try
             {
-                await timer.WaitForNextTickAsync(ended.Token);
+                if (seen is not null) await Task.Delay(EventInterval, clock, ended.Token);
+                do import = await readings.Reader.ReadAsync(ended.Token);
+                while (import is not null && Fingerprint(import).Equals(seen) && !IsOver(import));
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
                 yield break;
             }
-            if (await imports.FindAsync(first.Id, cancellationToken) is not { } now) yield break;
-            import = now;
-            if (Fingerprint(now) is var fingerprint && fingerprint == seen) continue;
-            seen = fingerprint;
-            yield return new(now, "import");
+            if (import is null) yield break;
+            if (!Fingerprint(import).Equals(seen)) yield return new(import, "import");
+            if (IsOver(import)) yield break;
+            seen = Fingerprint(import);
         }
     }
 
@@ -127,24 +170,31 @@ internal static class ImportsApi
 
     private static bool IsOver(ImportView import) => import.FinishedAt is not null && import.Counts is { Submitting: 0, Submitted: 0 };
 
-    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> StartAsync(int id, StartImport start, ReadImports imports, HttpContext context, CancellationToken cancellationToken) =>
-        await AnswerAsync(id, await start.RunAsync(id, context.User.Actor(), cancellationToken), imports, cancellationToken);
+    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> StartAsync(int id, StartImport start, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken) =>
+        await AnswerAsync(id, await start.RunAsync(id, context.User.Actor(), cancellationToken), imports, feed, cancellationToken);
 
-    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> PauseAsync(int id, PauseImport pause, ReadImports imports, HttpContext context, CancellationToken cancellationToken) =>
-        await AnswerAsync(id, await pause.RunAsync(id, context.User.Actor(), cancellationToken), imports, cancellationToken);
+    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> PauseAsync(int id, PauseImport pause, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken) =>
+        await AnswerAsync(id, await pause.RunAsync(id, context.User.Actor(), cancellationToken), imports, feed, cancellationToken);
 
-    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> ResumeAsync(int id, ResumeImport resume, ReadImports imports, HttpContext context, CancellationToken cancellationToken) =>
-        await AnswerAsync(id, await resume.RunAsync(id, context.User.Actor(), cancellationToken), imports, cancellationToken);
+    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> ResumeAsync(int id, ResumeImport resume, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken) =>
+        await AnswerAsync(id, await resume.RunAsync(id, context.User.Actor(), cancellationToken), imports, feed, cancellationToken);
 
-    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> CancelAsync(int id, CancelImport cancel, ReadImports imports, HttpContext context, CancellationToken cancellationToken) =>
-        await AnswerAsync(id, await cancel.RunAsync(id, context.User.Actor(), cancellationToken), imports, cancellationToken);
+    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> CancelAsync(
+        int id, CancelImport cancel, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken, bool abortRemote = false) =>
+        await AnswerAsync(id, await cancel.RunAsync(id, abortRemote, context.User.Actor(), cancellationToken), imports, feed, cancellationToken);
 
-    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> AnswerAsync(int id, ImportChange change, ReadImports imports, CancellationToken cancellationToken) => change switch
+    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> AnswerAsync(
+        int id, ImportChange change, ReadImports imports, ImportFeed feed, CancellationToken cancellationToken)
     {
-        ImportChange.Refused refused => Problem.RefusedInThisState(refused.State, refused.Sentence),
-        ImportChange.NotFound => Problem.ImportNotFound(id),
-        _ => await FindAsync(id, imports, cancellationToken),
-    };
+        switch (change)
+        {
+            case ImportChange.Refused refused: return Problem.RefusedInThisState(refused.State, refused.Sentence);
+            case ImportChange.NotFound: return Problem.ImportNotFound(id);
+            default:
+                feed.Hurry(id);
+                return await FindAsync(id, imports, cancellationToken);
+        }
+    }
 
     private static async Task<IResult> FindingsAsync(
         int id, ReadFindings findings, ReadImports imports, HttpContext context, string? format, int? limit, string? after, CancellationToken cancellationToken)

@@ -38,7 +38,7 @@ internal static class KeysApi
         {
             KeyRevocation.Done => TypedResults.NoContent(),
             KeyRevocation.NotFound => Problem.NotFound($"There is no key {id}, or it is revoked already."),
-            KeyRevocation.LastAdmin => Problem.Of(StatusCodes.Status409Conflict, "last-admin-key", "Last admin key", "This is the last admin key, and there is no admin with a password; make another before it is revoked."),
+            KeyRevocation.LastAdmin => Problem.Of(StatusCodes.Status409Conflict, ProblemType.LastAdminKey, "Last admin key", "This is the last admin key, and there is no admin with a password; make another before it is revoked."),
         };
 
     private static async Task<Ok<SignInLinkBody>> MakeLinkAsync(MakeSignInLink make, HttpContext context, CancellationToken cancellationToken)

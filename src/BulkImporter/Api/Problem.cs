@@ -2,14 +2,13 @@ using BulkImporter.Data;
 using BulkImporter.Manifests;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.WebUtilities;
 
 namespace BulkImporter.Api;
 
 /// <summary>Errors as RFC 9457 problem details. The <c>type</c> is a stable code that programs may decide on; the rest is for people.</summary>
 internal static class Problem
 {
-    public static ProblemHttpResult NotFound(string sentence) => Of(StatusCodes.Status404NotFound, "not-found", "Not found", sentence);
+    public static ProblemHttpResult NotFound(string sentence) => Of(StatusCodes.Status404NotFound, ProblemType.NotFound, "Not found", sentence);
 
     public static ProblemHttpResult ImportNotFound(int importId) => NotFound($"There is no import {importId}.");
 
@@ -17,13 +16,16 @@ internal static class Problem
 
     /// <param name="state">An import's or a record's.</param>
     public static ProblemHttpResult RefusedInThisState<T>(T state, string sentence) where T : struct, Enum => TypedResults.Problem(
-        sentence, statusCode: StatusCodes.Status409Conflict, title: "Refused in this state", type: "refused-in-this-state",
+        sentence, statusCode: StatusCodes.Status409Conflict, title: "Refused in this state", type: ProblemType.RefusedInThisState,
         extensions: new Dictionary<string, object?> { ["state"] = EnumText<T>.Of(state) });
 
-    public static ProblemHttpResult AlreadyExists(string sentence) => Of(StatusCodes.Status409Conflict, "already-exists", "Already exists", sentence);
+    /// <summary>Cincopa did not answer, or refused, what the order needs from it.</summary>
+    public static ProblemHttpResult CincopaNotAsked(string sentence) => Of(StatusCodes.Status424FailedDependency, ProblemType.CincopaNotAsked, "Cincopa cannot be asked", sentence);
+
+    public static ProblemHttpResult AlreadyExists(string sentence) => Of(StatusCodes.Status409Conflict, ProblemType.AlreadyExists, "Already exists", sentence);
 
     public static ProblemHttpResult InvalidArgument(InvalidArgumentException invalid) => TypedResults.Problem(
-        invalid.Message, statusCode: StatusCodes.Status400BadRequest, title: $"Invalid {invalid.Argument}", type: "invalid-argument",
+        invalid.Message, statusCode: StatusCodes.Status400BadRequest, title: $"Invalid {invalid.Argument}", type: ProblemType.InvalidArgument,
         extensions: new Dictionary<string, object?> { ["argument"] = invalid.Argument });
 
     public static ProblemHttpResult Of(int status, string type, string title, string detail) =>
@@ -36,15 +38,15 @@ internal static class Problem
         var status = context.ProblemDetails.Status ?? context.HttpContext.Response.StatusCode;
         context.ProblemDetails.Type = status switch
         {
-            StatusCodes.Status400BadRequest => "invalid-request",
-            StatusCodes.Status401Unauthorized => "key-needed",
-            StatusCodes.Status403Forbidden => "role-too-low",
-            StatusCodes.Status404NotFound => "not-found",
-            StatusCodes.Status413PayloadTooLarge => "too-large",
-            StatusCodes.Status415UnsupportedMediaType => "unsupported-media-type",
-            StatusCodes.Status429TooManyRequests => "too-many-requests",
-            >= 500 => "internal-error",
-            _ => ReasonPhrases.GetReasonPhrase(status).ToLowerInvariant().Replace(' ', '-'),
+            StatusCodes.Status400BadRequest => ProblemType.InvalidRequest,
+            StatusCodes.Status401Unauthorized => ProblemType.KeyNeeded,
+            StatusCodes.Status403Forbidden => ProblemType.RoleTooLow,
+            StatusCodes.Status404NotFound => ProblemType.NotFound,
+            StatusCodes.Status413PayloadTooLarge => ProblemType.TooLarge,
+            StatusCodes.Status415UnsupportedMediaType => ProblemType.UnsupportedMediaType,
+            StatusCodes.Status429TooManyRequests => ProblemType.TooManyRequests,
+            >= 500 => ProblemType.InternalError,
+            _ => ProblemType.InvalidRequest,
         };
         context.ProblemDetails.Detail ??= status switch
         {
@@ -64,8 +66,8 @@ internal sealed class MistakeAnswers : IExceptionHandler
         var answer = exception switch
         {
             InvalidArgumentException invalid => Problem.InvalidArgument(invalid),
-            ManifestTooLargeException tooLarge => Problem.Of(StatusCodes.Status413PayloadTooLarge, "manifest-too-large", "Manifest too large", tooLarge.Message),
-            BadHttpRequestException bad => Problem.Of(bad.StatusCode, bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? "too-large" : "invalid-request", "Invalid request", bad.InnerException?.Message ?? bad.Message),
+            ManifestTooLargeException tooLarge => Problem.Of(StatusCodes.Status413PayloadTooLarge, ProblemType.ManifestTooLarge, "Manifest too large", tooLarge.Message),
+            BadHttpRequestException bad => Problem.Of(bad.StatusCode, bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? ProblemType.TooLarge : bad.StatusCode == StatusCodes.Status415UnsupportedMediaType ? ProblemType.UnsupportedMediaType : ProblemType.InvalidRequest, "Invalid request", bad.InnerException?.Message ?? bad.Message),
             _ => null,
         };
         if (answer is null) return false;

@@ -1,6 +1,7 @@
 using BulkImporter.Access;
 using BulkImporter.Data;
 using BulkImporter.Export;
+using BulkImporter.Finish;
 using BulkImporter.Imports;
 using BulkImporter.Reconcile;
 using BulkImporter.Records;
@@ -15,15 +16,26 @@ namespace BulkImporter.Api;
 public sealed record RecordBody(
     int RowNumber, int LineNumber, string? Url, string? Caption, string? ReferenceId, RecordState State, string? StatusId, string? Rid,
     int Attempts, RecordError? Error, int? Progress, long? ProgressBytes, long? TotalBytes,
-    DateTimeOffset? NextAttemptAt, DateTimeOffset? SubmittedAt, DateTimeOffset? FinishedAt, bool PossiblyDuplicated, IReadOnlyList<AttemptView> History);
+    DateTimeOffset? NextAttemptAt, DateTimeOffset? SubmittedAt, DateTimeOffset? FinishedAt, bool PossiblyDuplicated, FinishView? Finish, IReadOnlyList<AttemptView> History);
 
 /// <param name="Rerun">Records that are pending again.</param>
 /// <param name="Refused">Records of the selection that were left as they are.</param>
 /// <param name="Refusals">Those by state, each with the reason.</param>
 public sealed record RerunBody(int Rerun, int Refused, IReadOnlyList<RefusedRecords> Refusals);
 
+/// <param name="Again">Records whose assets are being finished again.</param>
+public sealed record FinishAgainBody(int Again);
+
 /// <summary>Which asset a record in doubt became.</summary>
 public sealed record AdoptBody(string? Rid);
+
+/// <param name="Adopted">Records that are imported now, each with its only candidate.</param>
+/// <param name="StillUnknown">Records of the import that are still in doubt.</param>
+public sealed record AdoptedBody(int Adopted, int StillUnknown);
+
+/// <param name="GivenUp">Records that are failed now with the code given_up.</param>
+/// <param name="StillUnknown">Records of the import that are still in doubt.</param>
+public sealed record GivenUpBody(int GivenUp, int StillUnknown);
 
 internal static class RecordsApi
 {
@@ -48,7 +60,19 @@ internal static class RecordsApi
             .WithSummary("Give a record in doubt up")
             .WithDescription("An unknown record becomes failed with the code given_up. It is sent again only by a rerun that names the row or that code.")
             .Problems(404, 409);
-        import.MapGet("/results", ResultsAsync).RequireAuthorization(Policy.Viewer).WithSummary("The manifest with what became of each row, streamed").Problems(400, 404, 409)
+        import.MapPost("/finish", FinishAsync).RequireAuthorization(Policy.Operator)
+            .WithSummary("Finish assets again")
+            .WithDescription("Caption, texts, tags, reference id and gallery of the selection's imported records for which that failed (finish=failed) are written again. Nothing is submitted.")
+            .Problems(400, 404);
+        import.MapPost("/give-up", GiveUpSelectionAsync).RequireAuthorization(Policy.Operator)
+            .WithSummary("Give the records in doubt of a selection up")
+            .WithDescription("Only unknown records of the selection change; they become failed with the code given_up. An empty selection is all of them.")
+            .Problems(400, 404);
+        import.MapPost("/adopt", AdoptAllAsync).RequireAuthorization(Policy.Operator)
+            .WithSummary("Adopt for every record in doubt its only candidate")
+            .WithDescription("Records with several candidates, and assets that are a candidate of several records, are left for a person to decide.")
+            .Problems(404);
+        import.MapGet("/results", ResultsAsync).RequireAuthorization(Policy.Viewer).WithSummary("The manifest with what became of each row, streamed; format=csv, jsonl, or map (url,rid,status_id of the rows that have an asset)").Problems(400, 404, 409)
             .Produces<string>(contentType: "text/csv").Produces<string>(contentType: "application/jsonl");
     }
 
@@ -65,7 +89,7 @@ internal static class RecordsApi
             return RowNotFound(id, rowNumber);
         return TypedResults.Ok(new RecordBody(
             r.RowNumber, r.LineNumber, r.Url, r.Caption, r.ReferenceId, r.State, r.StatusId, r.Rid, r.Attempts, r.Error, r.Progress, r.ProgressBytes, r.TotalBytes,
-            r.NextAttemptAt, r.SubmittedAt, r.FinishedAt, r.PossiblyDuplicated, attempts));
+            r.NextAttemptAt, r.SubmittedAt, r.FinishedAt, r.PossiblyDuplicated, r.Finish, attempts));
     }
 
     private static async Task<Results<Ok<CandidatesView>, ProblemHttpResult>> CandidatesAsync(
@@ -77,9 +101,9 @@ internal static class RecordsApi
         await adopt.RunAsync(id, rowNumber, body.Rid, context.User.Actor(), cancellationToken) switch
         {
             AdoptResult.NotFound missing => Problem.NotFound(missing.Sentence),
-            AdoptResult.Refused refused => Problem.Of(StatusCodes.Status409Conflict, "adoption-refused", "Not adopted", refused.Sentence),
-            AdoptResult.NoSuchAsset none => Problem.Of(StatusCodes.Status422UnprocessableEntity, "no-such-asset", "No such asset", none.Sentence),
-            AdoptResult.CannotAsk cannot => Problem.Of(StatusCodes.Status424FailedDependency, "cincopa-not-asked", "Cincopa cannot be asked", cannot.Sentence),
+            AdoptResult.Refused refused => Problem.Of(StatusCodes.Status409Conflict, ProblemType.AdoptionRefused, "Not adopted", refused.Sentence),
+            AdoptResult.NoSuchAsset none => Problem.Of(StatusCodes.Status422UnprocessableEntity, ProblemType.NoSuchAsset, "No such asset", none.Sentence),
+            AdoptResult.CannotAsk cannot => Problem.CincopaNotAsked(cannot.Sentence),
             _ => await FindAsync(id, rowNumber, records, cancellationToken),
         };
 
@@ -101,6 +125,29 @@ internal static class RecordsApi
         return await FindAsync(id, rowNumber, records, cancellationToken);
     }
 
+    private static async Task<Results<Ok<FinishAgainBody>, ProblemHttpResult>> FinishAsync(
+        int id, SelectionBody selection, FinishAgain again, HttpContext context, CancellationToken cancellationToken) =>
+        await again.RunAsync(id, selection.ToFilter(), context.User.Actor(), cancellationToken) is { } count
+            ? TypedResults.Ok(new FinishAgainBody(count))
+            : Problem.ImportNotFound(id);
+
+    private static async Task<Results<Ok<GivenUpBody>, ProblemHttpResult>> GiveUpSelectionAsync(
+        int id, SelectionBody selection, GiveUpRecords giveUp, ReadImports imports, HttpContext context, CancellationToken cancellationToken)
+    {
+        var filter = selection.ToFilter();
+        if (await imports.FindAsync(id, cancellationToken) is null) return Problem.ImportNotFound(id);
+        var givenUp = await giveUp.RunAsync(id, filter, context.User.Actor(), cancellationToken);
+        return TypedResults.Ok(new GivenUpBody(givenUp, (await imports.FindAsync(id, cancellationToken))?.Counts.Unknown ?? 0));
+    }
+
+    private static async Task<Results<Ok<AdoptedBody>, ProblemHttpResult>> AdoptAllAsync(
+        int id, AdoptAsset adopt, ReadImports imports, HttpContext context, CancellationToken cancellationToken)
+    {
+        if (await imports.FindAsync(id, cancellationToken) is null) return Problem.ImportNotFound(id);
+        var (adopted, stillInDoubt) = await adopt.RunAllAsync(id, context.User.Actor(), cancellationToken);
+        return TypedResults.Ok(new AdoptedBody(adopted, stillInDoubt));
+    }
+
     private static ProblemHttpResult RowNotFound(int id, int rowNumber) => Problem.NotFound($"There is no import {id} with a row {rowNumber}.");
 
     private static async Task<IResult> ResultsAsync(
@@ -116,9 +163,10 @@ internal static class RecordsApi
                 {
                     ExportFormat.Csv => "text/csv; charset=utf-8",
                     ExportFormat.Jsonl => "application/jsonl; charset=utf-8",
+                    ExportFormat.Map => "text/csv; charset=utf-8",
                 };
                 var disposition = new ContentDispositionHeaderValue("attachment");
-                disposition.SetHttpFileName($"{ready.FileName}-results.{EnumText<ExportFormat>.Of(chosen)}");
+                disposition.SetHttpFileName(chosen == ExportFormat.Map ? $"{ready.FileName}-map.csv" : $"{ready.FileName}-results.{EnumText<ExportFormat>.Of(chosen)}");
                 context.Response.Headers.ContentDisposition = disposition.ToString();
                 await export.RunAsync(ready, filter, chosen, context.Response.BodyWriter, cancellationToken);
                 return Results.Empty;

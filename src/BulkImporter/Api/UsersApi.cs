@@ -70,5 +70,5 @@ internal static class UsersApi
     private static ProblemHttpResult NotFound(string name) => Problem.NotFound($"There is no person '{name}'.");
 
     private static ProblemHttpResult LastAdmin() =>
-        Problem.Of(StatusCodes.Status409Conflict, "last-admin", "Last admin", "This is the last admin who can sign in; make another one first.");
+        Problem.Of(StatusCodes.Status409Conflict, ProblemType.LastAdmin, "Last admin", "This is the last admin who can sign in; make another one first.");
 }

@@ -4,13 +4,13 @@ using Spectre.Console;
 
 namespace BulkImporter.Cli;
 
-/// <summary><c>account add|list|check|limits|token|resume</c>: the Cincopa accounts that the server imports for.</summary>
+/// <summary><c>account add|list|check|galleries|limits|token|resume|webhook</c>: the Cincopa accounts that the server imports for.</summary>
 internal sealed class AccountVerb : Verb
 {
     public AccountVerb(Surroundings surroundings)
         : base("account", "Add, check, limit and resume Cincopa accounts.", "BulkImporter account list", "BulkImporter account add museum --token-stdin < token.txt")
     {
-        Takes(new AccountAddVerb(surroundings), new AccountListVerb(surroundings), new AccountCheckVerb(surroundings), new AccountLimitsVerb(surroundings), new AccountTokenVerb(surroundings), new AccountResumeVerb(surroundings));
+        Takes(new AccountAddVerb(surroundings), new AccountListVerb(surroundings), new AccountCheckVerb(surroundings), new AccountGalleriesVerb(surroundings), new AccountLimitsVerb(surroundings), new AccountTokenVerb(surroundings), new AccountResumeVerb(surroundings), new AccountWebhookVerb(surroundings));
     }
 
     private static Argument<string> AccountName() => new("NAME") { Description = "The account's name" };
@@ -122,6 +122,32 @@ internal sealed class AccountVerb : Verb
         }
     }
 
+    private sealed class AccountGalleriesVerb : ClientVerb
+    {
+        private readonly Argument<string> name = AccountName();
+        private readonly Option<string?> search = new("--search") { HelpName = "TEXT", Description = "Only galleries that Cincopa finds for this text" };
+        private readonly Option<string?> after = new("--after") { HelpName = "CURSOR", Description = "Go on after the page that ended with this cursor" };
+
+        public AccountGalleriesVerb(Surroundings surroundings)
+            : base(surroundings, "galleries", "List the account's galleries at Cincopa, a page at a time: the id is what the setting fid of an import takes.",
+                "BulkImporter account galleries museum --search Spring") => TakesFromServer(name, search, after, Json);
+
+        protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
+        {
+            var query = $"/galleries?search={Uri.EscapeDataString(line.GetValue(search) ?? "")}&after={Uri.EscapeDataString(line.GetValue(after) ?? "")}";
+            var page = await api.SendAsync<PageBody<GalleryBody>>(HttpMethod.Get, PathOf(line.GetRequiredValue(name), query), null, cancellationToken);
+            if (line.GetValue(Json))
+            {
+                Surroundings.Output.WriteLine(page.Json);
+                return ExitCode.Done;
+            }
+
+            foreach (var gallery in page.Value.Items) Surroundings.Output.WriteLine($"{Wording.Plain(gallery.Fid)}  {Wording.Plain(gallery.Name ?? "(without a name)")}");
+            if (page.Value.Next is { } next) Surroundings.Output.WriteLine($"There are more: --after {Wording.Plain(next)}");
+            return ExitCode.Done;
+        }
+    }
+
     private sealed class AccountLimitsVerb : ClientVerb
     {
         private readonly Argument<string> name = AccountName();
@@ -159,6 +185,23 @@ internal sealed class AccountVerb : Verb
             var token = await ReadTokenAsync(Surroundings, cancellationToken);
             var account = await api.SendAsync<AccountBody>(HttpMethod.Patch, PathOf(line.GetRequiredValue(name)), new NewTokenBody(token), cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? account.Json : Sentence(account.Value));
+            return ExitCode.Done;
+        }
+    }
+
+    private sealed class AccountWebhookVerb : ClientVerb
+    {
+        private readonly Argument<string> name = AccountName();
+        private readonly Option<bool> remove = new("--remove") { Description = "Let Cincopa not tell it any more" };
+
+        public AccountWebhookVerb(Surroundings surroundings)
+            : base(surroundings, "webhook", "Let Cincopa tell the server when a file came in, so that it is asked about at once. Optional; see docs/webhooks.md.",
+                "BulkImporter account webhook museum", "BulkImporter account webhook museum --remove") => TakesFromServer(name, remove);
+
+        protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
+        {
+            await api.OrderAsync(line.GetValue(remove) ? HttpMethod.Delete : HttpMethod.Put, PathOf(line.GetRequiredValue(name), "/webhook"), cancellationToken);
+            Surroundings.Output.WriteLine($"Cincopa {(line.GetValue(remove) ? "does not tell any more" : "tells")} when a file of account {Wording.Plain(line.GetRequiredValue(name))} came in.");
             return ExitCode.Done;
         }
     }

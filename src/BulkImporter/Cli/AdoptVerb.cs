@@ -8,18 +8,36 @@ namespace BulkImporter.Cli;
 internal sealed class AdoptVerb : ClientVerb
 {
     private readonly Argument<int> id = ImportId();
-    private readonly Argument<int> row = new("ROW") { Description = "The record's row, as `BulkImporter records` shows it" };
+    private readonly Argument<int?> row = new("ROW") { Description = "The record's row, as `BulkImporter records` shows it", Arity = ArgumentArity.ZeroOrOne };
     private readonly Argument<string?> rid = new("RID") { Description = "The asset; without it the candidates are listed and nothing is changed", Arity = ArgumentArity.ZeroOrOne };
+
+    private readonly Option<bool> all = new("--all") { Description = "For every record in doubt its only candidate; where several could be it, nothing is changed" };
 
     public AdoptVerb(Surroundings surroundings)
         : base(surroundings, "adopt", "Say which asset in Cincopa an unknown record became, or list the candidates.",
             "BulkImporter records 7 --state unknown      which records are in doubt",
             "BulkImporter adopt 7 12                     the assets that row 12 may have become",
-            "BulkImporter adopt 7 12 AbCdEf123           it became this one") =>
-        TakesFromServer(id, row, rid, Json);
+            "BulkImporter adopt 7 12 AbCdEf123           it became this one",
+            "BulkImporter adopt 7 --all                  each the only one that it can be")
+    {
+        TakesFromServer(id, row, rid, all, Json);
+        Validators.Add(result =>
+        {
+            if (result.GetValue(all) == (result.GetResult(row) is { Tokens.Count: > 0 }))
+                result.AddError("Give either a ROW or --all.");
+        });
+    }
 
     protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
     {
+        if (line.GetValue(all))
+        {
+            var answer = await api.SendAsync<AllInDoubtBody>(HttpMethod.Post, $"imports/{line.GetValue(id)}/adopt", null, cancellationToken);
+            Surroundings.Output.WriteLine(line.GetValue(Json) ? answer.Json
+                : $"{Wording.Number(answer.Value.Adopted)} records adopted their only candidate, {Wording.Number(answer.Value.StillUnknown)} are still in doubt.");
+            return ExitCode.Done;
+        }
+
         var record = string.Create(CultureInfo.InvariantCulture, $"imports/{line.GetValue(id)}/records/{line.GetValue(row)}");
         if (line.GetValue(rid) is { } asset)
         {

@@ -28,6 +28,9 @@ internal sealed record ImportBody
     public IReadOnlyList<FailureBody> Failures { get; init; } = [];
     public DateTimeOffset? CreatedAt { get; init; }
 
+    /// <summary>The latest earlier import of the same bytes.</summary>
+    public int? SameManifestAs { get; init; }
+
     /// <summary>Nothing will change any more until a person acts. A cancelled import still follows what Cincopa had accepted.</summary>
     public bool IsAtRest => State switch
     {
@@ -104,7 +107,34 @@ internal sealed record SelectionBody
 
 /// <summary>What <c>PATCH /imports/{id}</c> takes; null leaves a setting as it is.</summary>
 internal sealed record RevisionBody(
-    string? Name, string? Account, string? Map, int? FirstRows, int? MaxAttempts, string? WhenUnknown, int? Priority, string? Fid);
+    string? Name, string? Account, string? Map, int? FirstRows, int? MaxAttempts, string? WhenUnknown, int? Priority, string? Fid,
+    string? Encoding, string? AlreadyImported, string? Transfer, string? StartAt, string? Window, int? StopAtFailurePercent, int? StopAfterRows);
+
+/// <summary>What became of each row of a corrections file.</summary>
+internal sealed record CorrectionsBody
+{
+    public int Corrected { get; init; }
+    public int Refused { get; init; }
+    public IReadOnlyList<CorrectedRowBody> Rows { get; init; } = [];
+}
+
+internal sealed record CorrectedRowBody
+{
+    public long Line { get; init; }
+    public int? Row { get; init; }
+    public string Outcome { get; init; } = "";
+    public string Message { get; init; } = "";
+}
+
+internal sealed record TemplateBody
+{
+    public string Name { get; init; } = "";
+    public string Mapping { get; init; } = "";
+    public IReadOnlyList<string> Columns { get; init; } = [];
+    public string CreatedBy { get; init; } = "";
+}
+
+internal sealed record NewTemplateBody(string Name);
 
 /// <summary>What a rerun did: how many records are pending again, and which of the selection are left as they were, and why.</summary>
 internal sealed record RerunBody
@@ -112,6 +142,12 @@ internal sealed record RerunBody
     public int Rerun { get; init; }
     public int Refused { get; init; }
     public IReadOnlyList<RefusalBody> Refusals { get; init; } = [];
+}
+
+/// <summary>How many records' assets are being finished again.</summary>
+internal sealed record FinishAgainBody
+{
+    public int Again { get; init; }
 }
 
 internal sealed record RefusalBody
@@ -166,6 +202,8 @@ internal sealed record NewTokenBody(string Token);
 internal sealed record LimitsBody(double? Rate, int? MaxInFlight, int? Backlog);
 
 /// <summary>What Cincopa's <c>ping</c> said about the account's token.</summary>
+internal sealed record GalleryBody(string Fid, string? Name);
+
 internal sealed record AccountCheckBody
 {
     public bool Ok { get; init; }
@@ -219,3 +257,51 @@ internal sealed record ProblemBody
     public string? Detail { get; init; }
     public IReadOnlyDictionary<string, IReadOnlyList<string>>? Errors { get; init; }
 }
+
+/// <summary>What an order about all records in doubt came to.</summary>
+internal sealed record AllInDoubtBody
+{
+    public int Adopted { get; init; }
+    public int GivenUp { get; init; }
+    public int StillUnknown { get; init; }
+}
+
+internal sealed record NewTargetBody(string Name, string Url);
+
+internal sealed record MadeTargetBody(string Name, string Url, string Secret);
+
+internal sealed record TargetBody(string Name, string Url, DateTimeOffset CreatedAt);
+
+internal sealed record ReplayedBody(int Targets);
+
+/// <summary>What was told to the targets.</summary>
+internal sealed record NotificationBody
+{
+    public long Id { get; init; }
+    public string Kind { get; init; } = "";
+    public DateTimeOffset At { get; init; }
+    public int? ImportId { get; init; }
+    public IReadOnlyList<DeliveryBody> Deliveries { get; init; } = [];
+}
+
+internal sealed record DeliveryBody
+{
+    public string Target { get; init; } = "";
+    public string State { get; init; } = "";
+    public int Tries { get; init; }
+    public string? Problem { get; init; }
+}
+
+internal sealed record FindingBody(int Row, long Line, string? Column, string Code, string Severity, string? Value, string? Hint);
+
+internal sealed record PreviewBody(IReadOnlyList<string> Columns, IReadOnlyDictionary<string, string> Mapping, string? Question, IReadOnlyList<PreviewRowBody> Rows);
+
+internal sealed record PreviewRowBody(int RowNumber, bool IsBlocked, IReadOnlyList<string> Cells);
+
+internal sealed record AuditBody(DateTimeOffset At, string Actor, string Action, int? ImportId, string? Account, string? Detail);
+
+internal sealed record RecordHistoryBody(int RowNumber, string State, string? Url, string? Rid, ErrorBody? Error, IReadOnlyList<AttemptBody> History);
+
+internal sealed record AttemptBody(int Number, DateTimeOffset StartedAt, DateTimeOffset? FinishedAt, string? StatusId, string? Outcome, int? HttpStatus, string? Message);
+
+internal sealed record ProbeBody(string State, int? Sample, int Total, int Probed, int Problems);

@@ -16,7 +16,7 @@ internal sealed record ProgramFile(string FileName, IReadOnlyList<string> Argume
 internal sealed class ChildProcess : IAsyncDisposable
 {
     /// <summary>How long the last lines of an ended child may take: a child of its own may hold the pipe open for ever.</summary>
-    private static readonly TimeSpan LastLines = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LastLines = TimeSpan.FromSeconds(5);
 
     private readonly Process process;
     private readonly TaskCompletionSource exited = new(TaskCreationOptions.RunContinuationsAsynchronously);

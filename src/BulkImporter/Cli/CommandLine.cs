@@ -8,6 +8,8 @@ namespace BulkImporter.Cli;
 /// <summary>The command line of the one executable: the verb chooses the role.</summary>
 public static class CommandLine
 {
+    private const string Quiet = "--quiet";
+
     /// <summary>Runs the verb and answers with its <see cref="ExitCode"/>. Ctrl-C, SIGTERM and a closed terminal cancel it; a second Ctrl-C ends the process.</summary>
     public static async Task<int> RunAsync(string[] args, ServerVerbs verbs)
     {
@@ -41,26 +43,28 @@ public static class CommandLine
             return ExitCode.Usage;
         }
 
+        surroundings.IsQuiet = line.GetValue<bool>(Quiet);
         try
         {
             return await line.InvokeAsync(invocation, cancellationToken);
         }
         catch (VerbFailure failure)
         {
-            surroundings.Error.WriteLine(Wording.Plain(failure.Message));
+            surroundings.Complaints.WriteLine(Wording.Plain(failure.Message));
             if (failure.Advice is not null)
-                surroundings.Error.WriteLine(failure.Advice);
+                surroundings.Complaints.WriteLine(failure.Advice);
             return failure.ExitCode;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            surroundings.Error.WriteLine("Interrupted.");
+            surroundings.Complaints.WriteLine("Interrupted.");
             return ExitCode.Interrupted;
         }
     }
 
-    private static RootCommand Root(ServerVerbs verbs, Surroundings surroundings)
+    internal static RootCommand Root(ServerVerbs verbs, Surroundings surroundings)
     {
+        var quiet = new Option<bool>(Quiet, "-q") { Description = "Only what was asked for: no notes and no progress", Recursive = true };
         var root = new RootCommand("Moves a media library to Cincopa from a CSV manifest of URLs: nothing lost, nothing twice, numbers that are true.")
         {
             ServerVerb.Serve(verbs, surroundings),
@@ -70,21 +74,31 @@ public static class CommandLine
             new ValidateVerb(surroundings),
             new SubmitVerb(surroundings),
             new ReviseVerb(surroundings),
+            new PreviewVerb(surroundings),
+            new FindingsVerb(surroundings),
+            new ProbeVerb(surroundings),
             new ListVerb(surroundings),
             new ShowVerb(surroundings),
             new RecordsVerb(surroundings),
+            new RecordVerb(surroundings),
             SteerVerb.Start(surroundings),
             SteerVerb.Pause(surroundings),
             SteerVerb.Resume(surroundings),
             SteerVerb.Cancel(surroundings),
             new RerunVerb(surroundings),
+            new FinishVerb(surroundings),
             new AdoptVerb(surroundings),
             new GiveUpVerb(surroundings),
             new ExportVerb(surroundings),
+            new TemplateVerb(surroundings),
             new AccountVerb(surroundings),
             new UserVerb(surroundings),
             new KeyVerb(surroundings),
+            new NotifyVerb(surroundings),
+            new AuditVerb(surroundings),
             new DemoVerb(surroundings),
+            new CompletionVerb(surroundings),
+            quiet,
         };
         var help = root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpWithExamples((HelpAction)help.Action!,

@@ -9,19 +9,29 @@ internal sealed class ExportVerb : ClientVerb
     private readonly Option<FileInfo?> output = new("--output", "-o") { HelpName = "FILE", Description = "Where to write; the file appears whole or not at all [standard output]" };
     private readonly Option<string?> state = StateOption("Only records in this state");
     private readonly Option<string?> code = CodeOption();
-    private readonly Option<string> format = new("--format") { HelpName = "csv|jsonl", Description = "The kind of file", DefaultValueFactory = _ => "csv" };
+    private readonly Option<string> format = new("--format") { HelpName = "csv|jsonl|map", Description = "The kind of file; map is url,rid,status_id of the rows that have an asset", DefaultValueFactory = _ => "csv" };
+
+    private readonly Option<bool> findings = new("--findings") { Description = "What was found in the manifest, instead of the results" };
 
     public ExportVerb(Surroundings surroundings)
         : base(surroundings, "export", "Write the results: every original column, and what became of the row. The file can be submitted again as it is.",
-            "BulkImporter export 7 -o results.csv", "BulkImporter export 7 --state failed -o to-fix.csv", "BulkImporter export 7 --format jsonl | jq .import_rid")
+            "BulkImporter export 7 -o results.csv", "BulkImporter export 7 --state failed -o to-fix.csv", "BulkImporter export 7 --format jsonl | jq .import_rid", "BulkImporter export 7 --format map -o old-url-to-asset.csv",
+            "BulkImporter export 7 --findings -o findings.csv")
     {
-        format.AcceptOnlyFromAmong("csv", "jsonl");
-        TakesFromServer(id, output, state, code, format);
+        format.AcceptOnlyFromAmong("csv", "jsonl", "map");
+        TakesFromServer(id, output, state, code, format, findings);
+        Validators.Add(result =>
+        {
+            if (result.GetValue(findings) && new Option[] { state, code, format }.Any(o => result.GetResult(o) is { Implicit: false }))
+                result.AddError("--findings takes no --state, --code or --format: it is all that was found in the manifest, as CSV.");
+        });
     }
 
     protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
     {
-        var path = $"imports/{line.GetValue(id)}/results" + Query.Of(("format", line.GetValue(format)), ("state", line.GetValue(state)), ("code", line.GetValue(code)));
+        var path = line.GetValue(findings)
+            ? $"imports/{line.GetValue(id)}/findings?format=csv"
+            : $"imports/{line.GetValue(id)}/results" + Query.Of(("format", line.GetValue(format)), ("state", line.GetValue(state)), ("code", line.GetValue(code)));
         if (line.GetValue(output) is { } file)
         {
             await SaveAsync(api, path, file.FullName, cancellationToken);

@@ -6,17 +6,37 @@ namespace BulkImporter.Cli;
 internal sealed class GiveUpVerb : ClientVerb
 {
     private readonly Argument<int> id = ImportId();
-    private readonly Option<int[]> record = new("--record") { HelpName = "N", Description = "The record of this row, repeatable", Required = true };
+    private readonly Option<int[]> record = new("--record") { HelpName = "N", Description = "The record of this row, repeatable", DefaultValueFactory = _ => [] };
+    private readonly Option<string?> code = new("--code") { HelpName = "CODE", Description = "All records in doubt whose last failure has this code, e.g. reply_lost" };
+    private readonly Option<bool> all = new("--all") { Description = "All records in doubt" };
 
     public GiveUpVerb(Surroundings surroundings)
         : base(surroundings, "give-up", "Count records in doubt as failed. Nothing is sent; a rerun takes them only when it names them.",
             "BulkImporter give-up 7 --record 12 --record 31",
-            "BulkImporter records 7 --state unknown                which ones are in doubt") =>
-        TakesFromServer(id, record, Json);
+            "BulkImporter give-up 7 --all",
+            "BulkImporter records 7 --state unknown                which ones are in doubt")
+    {
+        TakesFromServer(id, record, code, all, Json);
+        Validators.Add(result =>
+        {
+            if (new Option[] { record, code, all }.Count(o => result.GetResult(o) is { Implicit: false }) != 1)
+                result.AddError("Give one of --record, --code and --all: what is given up must be beyond doubt.");
+        });
+    }
 
     protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
     {
-        foreach (var row in line.GetRequiredValue(record))
+        var rows = line.GetRequiredValue(record);
+        if (rows.Length == 0)
+        {
+            var selection = new SelectionBody { State = "unknown", Code = line.GetValue(code) };
+            var answer = await api.SendAsync<AllInDoubtBody>(HttpMethod.Post, $"imports/{line.GetValue(id)}/give-up", selection, cancellationToken);
+            Surroundings.Output.WriteLine(line.GetValue(Json) ? answer.Json
+                : $"{Wording.Number(answer.Value.GivenUp)} records are given up, {Wording.Number(answer.Value.StillUnknown)} are still in doubt.");
+            return ExitCode.Done;
+        }
+
+        foreach (var row in rows)
         {
             var given = await api.SendAsync<RecordBody>(HttpMethod.Post, $"imports/{line.GetValue(id)}/records/{row}/give-up", null, cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? given.Json : $"Row {Wording.Number(row)} is given up: {given.Value.State}.");

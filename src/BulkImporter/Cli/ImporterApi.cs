@@ -51,9 +51,12 @@ internal sealed class ImporterApi : IDisposable
         return await CallAsync<T>(request, ShortCall, cancellationToken);
     }
 
-    public async Task DeleteAsync(string path, CancellationToken cancellationToken)
+    public Task DeleteAsync(string path, CancellationToken cancellationToken) => OrderAsync(HttpMethod.Delete, path, cancellationToken);
+
+    /// <summary>A call whose answer is that it was done.</summary>
+    public async Task OrderAsync(HttpMethod method, string path, CancellationToken cancellationToken)
     {
-        using var request = Request(HttpMethod.Delete, path);
+        using var request = Request(method, path);
         await AnswerAsync(request, ShortCall, cancellationToken);
     }
 
@@ -67,6 +70,14 @@ internal sealed class ImporterApi : IDisposable
         if (idempotencyKey is not null)
             request.Headers.Add("Idempotency-Key", idempotencyKey);
         return await CallAsync<ImportBody>(request, Timeout.InfiniteTimeSpan, cancellationToken);
+    }
+
+    /// <summary>Streams a file and answers with what became of it.</summary>
+    public async Task<ApiReply<T>> UploadAsync<T>(string path, HttpContent file, CancellationToken cancellationToken)
+    {
+        using var request = Request(HttpMethod.Post, path);
+        request.Content = file;
+        return await CallAsync<T>(request, Timeout.InfiniteTimeSpan, cancellationToken);
     }
 
     /// <summary>Copies a streamed answer as it comes; one that breaks off is a failure.</summary>

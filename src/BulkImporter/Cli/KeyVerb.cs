@@ -4,13 +4,13 @@ using Spectre.Console;
 
 namespace BulkImporter.Cli;
 
-/// <summary><c>key add|list|revoke</c>: the API keys of programs and terminals.</summary>
+/// <summary><c>key add|list|link|revoke</c>: the API keys of programs and terminals.</summary>
 internal sealed class KeyVerb : Verb
 {
     public KeyVerb(Surroundings surroundings)
         : base("key", "Make, list and revoke API keys.", "BulkImporter key list", "BulkImporter key add nightly --role operator --days 365")
     {
-        Takes(new KeyAddVerb(surroundings), new KeyListVerb(surroundings), new KeyRevokeVerb(surroundings));
+        Takes(new KeyAddVerb(surroundings), new KeyListVerb(surroundings), new KeyRevokeVerb(surroundings), new KeyLinkVerb(surroundings));
     }
 
     private sealed class KeyAddVerb : ClientVerb
@@ -72,6 +72,19 @@ internal sealed class KeyVerb : Verb
             { ExpiresAt: { } at } when at <= Surroundings.Clock.GetUtcNow() => "expired",
             _ => "active",
         };
+    }
+
+    private sealed class KeyLinkVerb : ClientVerb
+    {
+        public KeyLinkVerb(Surroundings surroundings)
+            : base(surroundings, "link", "Print a link that signs a browser in once, as the owner of the key.", "BulkImporter key link") => TakesFromServer(Json);
+
+        protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
+        {
+            var link = await api.SendAsync<SignInLinkBody>(HttpMethod.Post, "sign-in-links", null, cancellationToken);
+            Surroundings.Output.WriteLine(line.GetValue(Json) ? link.Json : Wording.Plain(link.Value.Url));
+            return ExitCode.Done;
+        }
     }
 
     private sealed class KeyRevokeVerb : ClientVerb

@@ -10,24 +10,28 @@ internal sealed class RerunVerb : ClientVerb
     private readonly Option<string?> state = StateOption("Records in this state [failed]");
     private readonly Option<string?> code = CodeOption();
     private readonly Option<int[]> record = new("--record") { HelpName = "N", Description = "The record of this row, repeatable", DefaultValueFactory = _ => [] };
+    private readonly Option<FileInfo?> file = new("--file") { HelpName = "FILE", Description = "Correct rows first: a manifest whose rows replace address or metadata of failed and invalid ones, by import_row or reference id; only these are sent again" };
 
     public RerunVerb(Surroundings surroundings)
         : base(surroundings, "rerun", "Order new attempts for records that failed, or for a selection. Imported records are never sent again.",
             "BulkImporter rerun 7                                all failed records",
             "BulkImporter rerun 7 --code source_timeout",
             "BulkImporter rerun 7 --record 12 --record 31",
+            "BulkImporter rerun 7 --file fixed.csv              the rows of a corrected export",
             "BulkImporter rerun 7 --state unknown                may import twice what Cincopa did receive")
     {
-        TakesFromServer(id, code, state, record, Json);
+        file!.AcceptExistingOnly();
+        TakesFromServer(id, code, state, record, file, Json);
         Validators.Add(result =>
         {
-            if (new Option[] { state, code, record }.Count(o => result.GetResult(o) is { Implicit: false }) > 1)
-                result.AddError("Give one of --state, --code and --record: what is rerun must be beyond doubt.");
+            if (new Option[] { state, code, record, file }.Count(o => result.GetResult(o) is { Implicit: false }) > 1)
+                result.AddError("Give one of --state, --code, --record and --file: what is rerun must be beyond doubt.");
         });
     }
 
     protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
     {
+        if (line.GetValue(file) is { } corrections) return await CorrectAsync(line, corrections, api, cancellationToken);
         var rows = line.GetRequiredValue(record);
         var (byState, byCode) = (line.GetValue(state), line.GetValue(code));
         var selection = new SelectionBody
@@ -51,5 +55,36 @@ internal sealed class RerunVerb : ClientVerb
         }
 
         return answer.Value is { Rerun: 0, Refused: > 0 } ? ExitCode.Refused : ExitCode.Done;
+    }
+
+    private async Task<int> CorrectAsync(ParseResult line, FileInfo corrections, ImporterApi api, CancellationToken cancellationToken)
+    {
+        ApiReply<CorrectionsBody> answer;
+        try
+        {
+            await using var bytes = corrections.OpenRead();
+            using var content = new StreamContent(bytes);
+            content.Headers.ContentType = new("text/csv");
+            answer = await api.UploadAsync<CorrectionsBody>($"imports/{line.GetValue(id)}/corrections", content, cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new VerbFailure(ExitCode.Failed, $"{corrections.FullName} cannot be read: {e.Message}");
+        }
+
+        if (line.GetValue(Json))
+        {
+            Surroundings.Output.WriteLine(answer.Json);
+        }
+        else
+        {
+            Surroundings.Output.WriteLine($"{Wording.Number(answer.Value.Corrected)} rows are corrected and sent again, {Wording.Number(answer.Value.Refused)} are left as they were.");
+            foreach (var row in answer.Value.Rows.Where(r => r.Outcome != "corrected"))
+                Surroundings.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  line {row.Line}{(row.Row is { } number ? $", row {number}" : "")}: {row.Outcome}. {Wording.Plain(row.Message)}"));
+            if (answer.Value.Corrected > 0)
+                Surroundings.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Follow them with: BulkImporter show {line.GetValue(id)} --watch"));
+        }
+
+        return answer.Value is { Corrected: 0, Refused: > 0 } ? ExitCode.Refused : ExitCode.Done;
     }
 }

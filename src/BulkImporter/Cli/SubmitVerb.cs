@@ -13,7 +13,8 @@ internal sealed class SubmitVerb : ClientVerb
     private readonly Option<string?> account = new("--account") { HelpName = "NAME", Description = "The Cincopa account that the media go to [default]" };
     private readonly Option<string?> name = new("--name") { HelpName = "NAME", Description = "What to call the import (the file's name)" };
     private readonly Option<string?> map = new("--map") { HelpName = "MAPPING", Description = "Which column is what, when the header does not tell: url=OriginalURL,caption=Title" };
-    private readonly Option<string[]> set = new("--set") { HelpName = "KEY=VALUE", Description = "A setting of the import, repeatable: maxAttempts, chunkSize, whenUnknown (hold or resubmit), priority, fid, firstRows", DefaultValueFactory = _ => [] };
+    private readonly Option<string[]> set = new("--set") { HelpName = "KEY=VALUE", Description = "A setting of the import, repeatable: maxAttempts, chunkSize, whenUnknown (hold or resubmit), alreadyImported (skip or import), priority, fid, transfer (pull, push or auto), firstRows, startAt (ISO 8601), window (22:00-06:00 Europe/Berlin), stopAtFailurePercent, stopAfterRows", DefaultValueFactory = _ => [] };
+    private readonly Option<string?> encoding = new("--encoding") { HelpName = "ENCODING", Description = "windows-1252 for a file in that encoding; UTF-8 and UTF-16 are recognised" };
     private readonly Option<bool> start = new("--start") { Description = "Start at once, without review" };
     private readonly Option<bool> watch = new("--watch", "-w") { Description = "Follow it to its end; Ctrl-C stops watching, not the import" };
     private readonly Option<string?> idempotencyKey = new("--idempotency-key") { HelpName = "KEY", Description = "Submitting again with the same key answers with the first import instead of making another" };
@@ -23,6 +24,7 @@ internal sealed class SubmitVerb : ClientVerb
             "BulkImporter submit library.csv                         upload, then look at it: BulkImporter show ID",
             "BulkImporter submit library.csv --start --watch         all in one, with progress; exit code 3 when records failed",
             "BulkImporter submit old.csv --map url=Link,caption=Name --account museum",
+            "BulkImporter submit library.csv --start --set window='22:00-06:00 Europe/Berlin'    only at night",
             "BulkImporter submit night.csv.gz --start --idempotency-key night-2026-11-23    safe to repeat in a script")
     {
         file.AcceptExistingOnly();
@@ -31,7 +33,8 @@ internal sealed class SubmitVerb : ClientVerb
             foreach (var token in result.Tokens.Where(t => t.Value.IndexOf('=', StringComparison.Ordinal) < 1))
                 result.AddError($"--set takes KEY=VALUE, and '{token.Value}' is none.");
         });
-        TakesFromServer(file, account, name, map, set, start, watch, idempotencyKey, Json);
+        encoding.AcceptOnlyFromAmong(Manifests.ManifestReading.Windows1252);
+        TakesFromServer(file, account, name, map, encoding, set, start, watch, idempotencyKey, Json);
     }
 
     protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
@@ -44,6 +47,7 @@ internal sealed class SubmitVerb : ClientVerb
                 ("account", line.GetValue(account)),
                 ("start", line.GetValue(start) ? "true" : null),
                 ("map", line.GetValue(map)),
+                ("encoding", line.GetValue(encoding)),
                 .. line.GetRequiredValue(set).Select(s => ("set", (string?)s)),
             ]);
         ApiReply<ImportBody> import;
@@ -65,7 +69,15 @@ internal sealed class SubmitVerb : ClientVerb
             return ExitCode.Done;
         }
 
+        if (Surroundings.IsQuiet)
+        {
+            Surroundings.Output.WriteLine(import.Value.Id.ToString(CultureInfo.InvariantCulture));
+            return ExitCode.Done;
+        }
+
         Surroundings.Output.WriteLine(ImportPicture.Headline(import.Value));
+        if (import.Value.SameManifestAs is { } same)
+            Surroundings.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"The same file was uploaded before: it is import {same}."));
         Surroundings.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Follow it with: BulkImporter show {import.Value.Id} --watch"));
         return ExitCode.Done;
     }

@@ -9,8 +9,13 @@ internal sealed class Surroundings
     /// <summary>What was asked for: tables, JSON, results. Lines written here are never wrapped or coloured.</summary>
     public required TextWriter Output { get; init; }
 
-    /// <summary>Notes, progress and complaints, so that a pipe gets only what was asked for.</summary>
-    public required TextWriter Error { get; init; }
+    /// <summary>Why a verb failed, said even when it should be quiet.</summary>
+    public required TextWriter Complaints { get; init; }
+
+    /// <summary>Notes and progress, so that a pipe gets only what was asked for. Goes nowhere when the caller wants it quiet.</summary>
+    public TextWriter Error => IsQuiet ? TextWriter.Null : Complaints;
+
+    public bool IsQuiet { get; set; }
 
     public required TextReader Input { get; init; }
 
@@ -27,7 +32,7 @@ internal sealed class Surroundings
     public required TimeProvider Clock { get; init; }
 
     /// <summary>A person looks at it: pictures may move. Otherwise plain lines.</summary>
-    public bool IsLive => Screen.Profile is { Out.IsTerminal: true, Capabilities: { Interactive: true, Ansi: true } };
+    public bool IsLive => !IsQuiet && Screen.Profile is { Out.IsTerminal: true, Capabilities: { Interactive: true, Ansi: true } };
 
     public static Surroundings OfTheProcess()
     {
@@ -35,7 +40,7 @@ internal sealed class Surroundings
         return new Surroundings
         {
             Output = Console.Out,
-            Error = Console.Error,
+            Complaints = Console.Error,
             Input = Console.In,
             OutputBytes = Console.OpenStandardOutput,
             Screen = ScreenOn(new AnsiConsoleSettings()),

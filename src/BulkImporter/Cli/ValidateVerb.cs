@@ -13,6 +13,7 @@ internal sealed class ValidateVerb : Verb
     private readonly Surroundings surroundings;
     private readonly Argument<FileInfo> file = new("FILE") { Description = "The manifest: .csv or .csv.gz" };
     private readonly Option<string?> map = new("--map") { HelpName = "MAPPING", Description = "Which column is what, when the header does not tell: url=OriginalURL,caption=Title" };
+    private readonly Option<string?> encoding = new("--encoding") { HelpName = "ENCODING", Description = "windows-1252 for a file in that encoding; UTF-8 and UTF-16 are recognised" };
     private readonly Option<bool> json = new("--json") { Description = "Print columns, every finding and the counts as one JSON object" };
     private readonly Option<int> limit = new("--limit") { HelpName = "N", Description = "Findings to print; all are counted", DefaultValueFactory = _ => 50 };
 
@@ -23,7 +24,8 @@ internal sealed class ValidateVerb : Verb
     {
         this.surroundings = surroundings;
         file.AcceptExistingOnly();
-        Takes(file, map, limit, json);
+        encoding.AcceptOnlyFromAmong(ManifestReading.Windows1252);
+        Takes(file, map, encoding, limit, json);
         SetAction(RunAsync);
     }
 
@@ -34,7 +36,7 @@ internal sealed class ValidateVerb : Verb
         {
             var mapping = line.GetValue(map) is { } text ? ManifestMapping.Parse(text) : null;
             await using var bytes = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 128 * 1024, FileOptions.Asynchronous | FileOptions.SequentialScan);
-            await using var reader = await ManifestReader.OpenAsync(bytes, mapping, cancellationToken);
+            await using var reader = await ManifestReader.OpenAsync(bytes, new ManifestReading(mapping, line.GetValue(encoding)), cancellationToken);
             return line.GetValue(json)
                 ? await PrintJsonAsync(reader, cancellationToken)
                 : await PrintTextAsync(reader, line.GetValue(limit), cancellationToken);
@@ -43,7 +45,7 @@ internal sealed class ValidateVerb : Verb
         {
             var advice = e.Code is RejectionCode.MappingInvalid or RejectionCode.ColumnUnknown or RejectionCode.UrlColumnAmbiguous or RejectionCode.UrlColumnMissing
                 ? "Name the columns with --map, for example: --map url=Link,caption=Name"
-                : null;
+                : e.Encoding is { } offered ? $"To read it so: --encoding {offered}" : null;
             throw new VerbFailure(ExitCode.Failed, $"{path} is no manifest: {e.Message}", advice);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -100,6 +102,8 @@ internal sealed class ValidateVerb : Verb
             writer.WriteString("severity", EnumText<FindingSeverity>.Of(finding.Severity));
             writer.WriteString("value", finding.MaskedValue);
             writer.WriteString("hint", finding.Hint);
+            if (finding.OtherRowNumber is { } other)
+                writer.WriteNumber("otherRow", other);
             writer.WriteEndObject();
             if (writer.BytesPending > 64 * 1024)
                 writer.Flush();

@@ -131,6 +131,8 @@ internal sealed class Watch(ImporterApi api, Surroundings surroundings)
     /// <summary>A line at every change of the import's state, and otherwise at most one in <see cref="PlainInterval"/>.</summary>
     private Action<ApiReply<ImportBody>> PlainLines()
     {
+        if (surroundings.IsQuiet)
+            return _ => { };
         ImportBody? shown = null;
         var shownAt = surroundings.Clock.GetTimestamp();
         return reply =>

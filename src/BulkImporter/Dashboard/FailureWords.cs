@@ -31,6 +31,7 @@ internal static class FailureWords
         FailureCode.ReplyLost => "The connection broke after sending, so Cincopa may have taken it. Look there before you send it again.",
         FailureCode.ReplyUnreadable => "The answer could not be read, so Cincopa may have taken it. Look there before you send it again.",
         FailureCode.WorkerLost => "The worker died while sending, so Cincopa may have taken it. Look there before you send it again.",
+        FailureCode.PushInterrupted => "Sending the file broke off; the next attempt goes on from there. A rerun is safe.",
         FailureCode.StatusLost => "Cincopa no longer knows this import. Look whether the asset is there before you send it again.",
         FailureCode.AssetUnnamed => "Cincopa says that it is done but named no asset. Look for it there before you send it again.",
         FailureCode.DeadlineExceeded => "Cincopa did not finish it in time and may still do so. Look there before you send it again.",

@@ -27,14 +27,21 @@ internal static class Words
     {
         { TotalDays: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{(long)time.TotalDays} d {time.Hours} h"),
         { TotalHours: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{time.Hours} h {time.Minutes} min"),
+        { TotalMinutes: >= 1, Seconds: 0 } => string.Create(CultureInfo.InvariantCulture, $"{time.Minutes} min"),
         { TotalMinutes: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{time.Minutes} min {time.Seconds} s"),
         { TotalSeconds: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{(long)time.TotalSeconds} s"),
         _ => string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, (long)time.TotalMilliseconds)} ms"),
     };
 
+    /// <summary>An estimate: no finer than it is good for.</summary>
     /// <param name="seconds">Seconds to the end; null when not known.</param>
-    public static string Eta(long? seconds) =>
-        seconds is not { } s ? "-" : s > 365L * 86_400 ? "over a year" : "about " + Duration(TimeSpan.FromSeconds(s));
+    public static string Eta(long? seconds) => seconds switch
+    {
+        null => "-",
+        > 365L * 86_400 => "over a year",
+        < 120 and var few => "about " + Duration(TimeSpan.FromSeconds(few)),
+        { } many => "about " + Duration(TimeSpan.FromMinutes(Math.Round(many / 60.0))),
+    };
 
     public static string Size(long bytes) => bytes switch
     {
@@ -97,8 +104,14 @@ internal static class Words
         "records_rerun" => "reran records",
         "asset_adopted" => "adopted an asset",
         "records_given_up" => "gave records up",
+        "records_corrected" => "corrected rows",
+        "records_finished_again" => "had texts and placement written again",
+        "template_saved" => "kept the columns as a template",
         _ => action.Replace('_', ' '),
     };
+
+    /// <summary>A time as a date and time field of the browser holds it, in UTC; empty for none.</summary>
+    public static string Field(DateTimeOffset? time) => time?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm", CultureInfo.InvariantCulture) ?? "";
 
     /// <summary>Empty for a code that has no class.</summary>
     public static string Of(FailureClass? kind) => kind is { } known ? Code(known) : "";

@@ -25,8 +25,17 @@ public static class DataSetup
             AutoPrepareMinUsages = 2,
             KeepAlive = 10,
         };
+        settings.Options = WithoutGhosts(settings.Options);
         return new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
     }
+
+    /// <summary>
+    /// A machine that vanishes tells the database nothing, and what its transactions had locked would stay locked for hours. The server ends
+    /// such a session when nothing has come in the middle of a transaction for half a minute, or when a dead peer answers no probe for one.
+    /// What the operator set in the connection string comes after ours and wins.
+    /// </summary>
+    public static string WithoutGhosts(string? options) =>
+        $"-c idle_in_transaction_session_timeout=30s -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3 {options}".TrimEnd();
 
     public static ImporterDb CreateContext(NpgsqlDataSource database)
     {

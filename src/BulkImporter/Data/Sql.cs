@@ -70,6 +70,12 @@ public static class Sql
     public static bool IsAboutContent(this Exception exception) =>
         exception is PostgresException { SqlState: ['2', '2' or '3', ..] };
 
+    /// <summary>
+    /// True for what a statement fails with when the database is away. A connection that was found dead between two statements is no
+    /// <see cref="NpgsqlException"/> but one that "is not open".
+    /// </summary>
+    public static bool IsOfTheDatabase(this Exception exception) => exception is NpgsqlException or InvalidOperationException or TimeoutException or IOException;
+
     public static string? Text(this NpgsqlDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
 
     public static int? Number(this NpgsqlDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetInt32(ordinal);

@@ -44,7 +44,9 @@ public sealed class ChunkFeeder(
     /// </summary>
     private const string MarkQueued = """
         WITH running AS MATERIALIZED (
-            SELECT id, account_id, priority, last_served_at FROM importer.import WHERE state = 'running' ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+            SELECT id, account_id, priority, last_served_at FROM importer.import
+            WHERE state = 'running' AND importer.opens_at(start_at, window_from, window_until, window_zone) IS NULL
+            ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
         ), room AS (
             SELECT a.id AS account_id,
                 CASE WHEN a.max_in_flight = 0 THEN 2 * $1

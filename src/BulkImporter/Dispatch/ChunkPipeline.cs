@@ -15,7 +15,7 @@ namespace BulkImporter.Dispatch;
 /// </summary>
 internal sealed class ChunkPipeline(
     Lease lease, CallLimits limits, CurrentAccess current, Fid? fid, RecordTransitions transitions, CallGovernor governor,
-    AccountHealth health, ICincopaClient cincopa, RetrySchedule schedule, TimeProvider clock, ILogger log)
+    AccountHealth health, ICincopaClient cincopa, PushFile push, RetrySchedule schedule, TimeProvider clock, ILogger log)
 {
     /// <summary>How long after acceptance the status is first asked.</summary>
     private static readonly TimeSpan FirstPoll = TimeSpan.FromSeconds(1);
@@ -119,7 +119,7 @@ internal sealed class ChunkPipeline(
         {
             return null;
         }
-        catch (NpgsqlException e)
+        catch (Exception e) when (e.IsOfTheDatabase())
         {
             Log.PermitsFailed(log, lease.ImportId, lease.ChunkNumber, e.Message);
             return null;
@@ -163,8 +163,8 @@ internal sealed class ChunkPipeline(
     }
 
     /// <summary>
-    /// An answer is the only trace of what happened, so it is kept for as long as the process lives, and writing it twice is harmless. When
-    /// the database fails in the middle, nobody knows whether the intents were committed; but nothing was sent, so those that were are given
+    /// An answer is the only trace of what happened, so it is kept for as long as the process lives, whatever the write failed by, and writing
+    /// it twice is harmless. When the database fails in the middle, nobody knows whether the intents were committed; but nothing was sent, so those that were are given
     /// back as soon as the database answers again, and none is left in doubt.
     /// </summary>
     private async Task<IReadOnlyList<Intent>> WriteUntilDoneAsync(List<Answered> batch, int[] rows, CancellationToken abandon)
@@ -173,7 +173,7 @@ internal sealed class ChunkPipeline(
         {
             return await WriteOnceAsync(batch, rows);
         }
-        catch (NpgsqlException e) when (!e.IsAboutContent())
+        catch (Exception e) when (!e.IsAboutContent())
         {
             Log.WriteInterrupted(log, lease.ImportId, lease.ChunkNumber, batch.Count, rows.Length, e.Message);
         }
@@ -185,7 +185,7 @@ internal sealed class ChunkPipeline(
                 await WriteOnceAsync([.. batch, .. committed.Select(NotSent)], []);
                 return [];
             }
-            catch (NpgsqlException e) when (!abandon.IsCancellationRequested && !e.IsAboutContent())
+            catch (Exception e) when (!abandon.IsCancellationRequested && !e.IsAboutContent())
             {
                 Log.AnswersKept(log, lease.ImportId, lease.ChunkNumber, batch.Count, e.Message);
                 await Task.Delay(TimeSpan.FromSeconds(1), clock, CancellationToken.None);
@@ -201,16 +201,16 @@ internal sealed class ChunkPipeline(
         foreach (var answer in late) Log.LateAcceptance(log, lease.ImportId, answer.RowNumber, answer.Attempt, answer.StatusId);
         if (batch.FindLast(a => a.AccountError is not null).AccountError is { } error)
             await health.FailedAsync(lease.AccountId, current.Version, CallKind.Submit, error);
-        else if (batch.Exists(a => a.Answer.To == RecordState.Submitted))
+        else if (batch.Exists(a => a.Answer.To is RecordState.Submitted or RecordState.Imported))
             await health.WorkedAsync(lease.AccountId, CallKind.Submit);
         return begun;
     }
 
     private void Send(Block block, IReadOnlyList<Intent> intents)
     {
-        var urls = block.Records.ToDictionary(r => r.RowNumber, r => r.SourceUrl);
+        var records = block.Records.ToDictionary(r => r.RowNumber);
         for (var place = 0; place < intents.Count; place++)
-            toSend.Writer.TryWrite(new Begun(intents[place], urls[intents[place].RowNumber], block, place));
+            toSend.Writer.TryWrite(new Begun(intents[place], records[intents[place].RowNumber], block, place));
     }
 
     /// <summary>Intents that no lane has taken yet are given back at once; the lanes may be busy with long calls.</summary>
@@ -234,7 +234,15 @@ internal sealed class ChunkPipeline(
         {
             if (stopSending.IsCancellationRequested) return NotSent(intent);
             if (!begun.Block.WhileSilent && health.IsSilent(lease.AccountId)) return NotSent(intent);
-            var result = await cincopa.UploadFromUrlAsync(current.Access, begun.SourceUrl, fid, MayLeaveAsync, abandon);
+            var gallery = begun.Record.Fid is { } own ? new Fid(own) : fid;
+            if (begun.Record.IsPush)
+            {
+                if (!await governor.MayStartAsync(lease.AccountId, CallKind.Submit, begun.Block.Permits, begun.Place, stopSending)) return NotSent(intent);
+                mayHaveLeft = true;
+                var pushed = await push.RunAsync(lease, intent, begun.Record, gallery, current.Access, stopSending, abandon);
+                return new(pushed.Answer, pushed.ForHealth is { } said ? health.Noted(lease.AccountId, said) : null);
+            }
+            var result = await cincopa.UploadFromUrlAsync(current.Access, begun.Record.SourceUrl, gallery, MayLeaveAsync, abandon);
             var answered = new Answered(Verdict.Of(intent, result, schedule), health.Noted(lease.AccountId, result));
             return result is SubmitResult.Refused { Error: { Kind: RemoteErrorKind.NotTheApi } page } && await cincopa.IsElsewhereAsync(current.Access, abandon)
                 ? new(answered.Answer with { GiveBack = true }, page)
@@ -245,7 +253,7 @@ internal sealed class ChunkPipeline(
             // The client throws this only when nothing was sent.
             return NotSent(intent);
         }
-        catch (NpgsqlException e) when (!mayHaveLeft)
+        catch (Exception e) when (!mayHaveLeft && e.IsOfTheDatabase())
         {
             // No permit is to be had from a database that does not answer.
             Log.PermitFailed(log, lease.ImportId, intent.RowNumber, intent.Attempt, e.Message);
@@ -272,7 +280,7 @@ internal sealed class ChunkPipeline(
     private sealed record Block(List<DueRecord> Records, Permits Permits, Task Ready, bool WhileSilent);
 
     /// <summary>A committed intent on its way to a lane, with its place among the block's permits.</summary>
-    private readonly record struct Begun(Intent Intent, string SourceUrl, Block Block, int Place);
+    private readonly record struct Begun(Intent Intent, DueRecord Record, Block Block, int Place);
 
     /// <param name="AccountError">What the answer says against the account, or null.</param>
     private readonly record struct Answered(Answer Answer, RemoteError? AccountError);

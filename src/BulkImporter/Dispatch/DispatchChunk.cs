@@ -1,6 +1,7 @@
 using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Records;
+using BulkImporter.Telemetry;
 using Cincopa.Client;
 using Hangfire;
 using Microsoft.Extensions.Options;
@@ -14,14 +15,15 @@ namespace BulkImporter.Dispatch;
 /// </summary>
 public sealed class DispatchChunk(
     NpgsqlDataSource database, LeaseKeeper leases, RecordTransitions transitions, AccountAccess accounts, CallGovernor governor,
-    AccountHealth health, ICincopaClient cincopa, RetrySchedule schedule, ChunkGivenBack givenBack, IOptions<DispatchOptions> options,
+    AccountHealth health, CheckBeforeSending check, ICincopaClient cincopa, PushFile push, RetrySchedule schedule, ChunkGivenBack givenBack,
+    IOptions<DispatchOptions> options,
     IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<DispatchChunk> log)
 {
     public const string Queue = "dispatch";
 
     private const string ReadDue = """
-        SELECT r.row_number, r.source_url
-        FROM importer.import_record r
+        SELECT r.row_number, r.source_url, r.is_push, m.fid, m.file_name
+        FROM importer.import_record r LEFT JOIN importer.record_meta m ON m.import_id = r.import_id AND m.row_number = r.row_number
         WHERE r.import_id = $1 AND r.row_number BETWEEN $2 AND $3 AND r.state = 'pending' AND (r.next_attempt_at IS NULL OR r.next_attempt_at <= now())
         ORDER BY r.row_number
         """;
@@ -43,30 +45,41 @@ public sealed class DispatchChunk(
             await leases.ReturnAsync(importId, chunkNumber, CancellationToken.None);
             return;
         }
+        using var span = Measures.Traces.StartActivity(Spans.Chunk, System.Diagnostics.ActivityKind.Consumer);
+        span?.SetTag(Spans.ImportId, importId).SetTag(Spans.ChunkNumber, chunkNumber);
+        var began = clock.GetTimestamp();
         try
         {
-            await DispatchAsync(held, cancellationToken);
+            var answered = await DispatchAsync(held, cancellationToken);
+            span?.SetTag(Spans.Answered, answered);
+            Measures.ChunkEnded("done", clock.GetElapsedTime(began));
         }
         catch (Exception e)
         {
             // Hangfire shows the job as failed. The lease runs out and the chunk is fed again.
             Log.ChunkFailed(log, importId, chunkNumber, e);
+            Measures.ChunkEnded("failed", clock.GetElapsedTime(began));
+            span.Broke(e);
             throw;
         }
     }
 
-    private async Task DispatchAsync(HeldLease held, CancellationToken cancellationToken)
+    /// <summary>Answers the number of calls that were answered.</summary>
+    private async Task<int> DispatchAsync(HeldLease held, CancellationToken cancellationToken)
     {
         var lease = held.Lease;
         var startedAt = clock.GetTimestamp();
 
         // 2. What is due in it now. What becomes due later makes the chunk due again.
-        var due = await database.QueryAsync(ReadDue, r => new DueRecord(r.GetInt32(0), r.GetString(1)), cancellationToken,
+        var due = await database.QueryAsync(ReadDue, r => new DueRecord(r.GetInt32(0), r.GetString(1), r.GetBoolean(2), r.Text(3), r.Text(4)), cancellationToken,
             lease.ImportId, lease.FirstRow, lease.LastRow);
         var fid = (await database.QueryAsync(ReadGallery, r => r.Text(0), cancellationToken, lease.ImportId)).SingleOrDefault();
         var current = await accounts.GetAsync(lease.AccountId, cancellationToken);
 
-        // 3. Intent, call, answer, for all of them. A stop lets calls in flight finish for a while, then abandons them to doubt.
+        // 3. Cincopa would take them, as far as a ping tells. A token that cannot send costs no row an attempt.
+        if (!await check.MaySendAsync(lease.AccountId, current, cancellationToken)) due = [];
+
+        // 4. Intent, call, answer, for all of them. A stop lets calls in flight finish for a while, then abandons them to doubt.
         using var stopSending = CancellationTokenSource.CreateLinkedTokenSource(held.StopSending, lifetime.ApplicationStopping, cancellationToken);
         using var abandon = new CancellationTokenSource();
         await using var grace = stopSending.Token.Register(() =>
@@ -74,15 +87,18 @@ public sealed class DispatchChunk(
             if (lifetime.ApplicationStopping.IsCancellationRequested) abandon.CancelAfter(options.Value.GracefulStop);
         });
         var pipeline = new ChunkPipeline(lease, held.Limits, current, fid is null ? null : new Fid(fid),
-            transitions, governor, health, cincopa, schedule, clock, log);
+            transitions, governor, health, cincopa, push, schedule, clock, log);
         var answered = await pipeline.RunAsync(due, stopSending.Token, abandon.Token);
 
-        // 4. Every answer is written: the chunk may be anyone's again.
+        // 5. Every answer is written: the chunk may be anyone's again.
         await held.ReleaseAsync(CancellationToken.None);
         givenBack.Set();
         Log.ChunkDispatched(log, lease.ImportId, lease.ChunkNumber, answered, clock.GetElapsedTime(startedAt).TotalSeconds);
+        return answered;
     }
 }
 
 /// <summary>A pending record whose time has come.</summary>
-public readonly record struct DueRecord(int RowNumber, string SourceUrl);
+/// <param name="Fid">The row's own gallery, in place of the import's.</param>
+/// <param name="FileName">What a pushed file is called, if the row says so.</param>
+public readonly record struct DueRecord(int RowNumber, string SourceUrl, bool IsPush = false, string? Fid = null, string? FileName = null);

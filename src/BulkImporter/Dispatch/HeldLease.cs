@@ -1,5 +1,6 @@
 using BulkImporter.Data;
 using BulkImporter.Records;
+using BulkImporter.Telemetry;
 using Npgsql;
 
 namespace BulkImporter.Dispatch;
@@ -137,6 +138,7 @@ public sealed class HeldLease : IAsyncDisposable
     private async Task LoseAsync()
     {
         Log.LeaseLost(log, Lease.ImportId, Lease.ChunkNumber);
+        Measures.LeaseLost();
         await stopSending.CancelAsync();
     }
 

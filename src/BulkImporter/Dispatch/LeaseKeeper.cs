@@ -32,6 +32,7 @@ public sealed class LeaseKeeper(
                 ), 0)::int END AS free
             FROM importer.account a JOIN importer.import i ON i.account_id = a.id
             WHERE i.id = $1 AND i.state = 'running' AND a.state = 'active'
+                AND importer.opens_at(i.start_at, i.window_from, i.window_until, i.window_zone) IS NULL
         )
         UPDATE importer.import_chunk c
         SET state = 'running', lease_token = $3, lease_owner = $6, lease_until = now() + $4, fence = c.fence + 1,
@@ -47,7 +48,7 @@ public sealed class LeaseKeeper(
     public Task ReturnAsync(int importId, int chunkNumber, CancellationToken cancellationToken) =>
         database.ExecuteAsync(Return, cancellationToken, importId, chunkNumber);
 
-    /// <summary>Null when the chunk is not due, somebody holds it, the import or the account does not run, or the account's calls in flight are used up.</summary>
+    /// <summary>Null when the chunk is not due, somebody holds it, the import or the account does not run, it is not the import's time, or the account's calls in flight are used up.</summary>
     public async Task<HeldLease?> TakeAsync(int importId, int chunkNumber, CancellationToken cancellationToken)
     {
         var token = Guid.NewGuid();

@@ -1,5 +1,6 @@
 using BulkImporter.Data;
 using BulkImporter.Records;
+using BulkImporter.Telemetry;
 using Npgsql;
 
 namespace BulkImporter.Dispatch;
@@ -20,6 +21,7 @@ public sealed class RescueLeases(NpgsqlDataSource database, RecordTransitions tr
             if (await transitions.RescuedAsync(importId, number, cancellationToken) is not { } inDoubt) continue;
             rescued++;
             Log.LeaseRescued(log, importId, number, inDoubt);
+            Measures.LeaseRescued(inDoubt);
         }
         return rescued;
     }

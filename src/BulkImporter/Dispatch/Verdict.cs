@@ -17,6 +17,18 @@ public static class Verdict
         _ => throw new InvalidOperationException($"A {result.GetType().Name} is not a submit result."),
     };
 
+    /// <summary>A pushed file that is in: no status call is needed.</summary>
+    public static Answer Stored(Intent intent, Rid rid) =>
+        new(intent.RowNumber, intent.Attempt, RecordState.Imported, null, null, 200, $"new resource id {rid}", null, GiveBack: false, rid.Value);
+
+    /// <summary>A push that broke off before its last range left: no asset can exist, and the next attempt goes on.</summary>
+    public static Answer Interrupted(Intent intent, RemoteError error, RetrySchedule schedule) => Retry(intent, FailureCode.PushInterrupted, error, schedule);
+
+    /// <summary>A source that we could not read: nothing was sent that could become an asset.</summary>
+    public static Answer OfSource(Intent intent, SourceFailedException failure, RetrySchedule schedule) => new(
+        intent.RowNumber, intent.Attempt, failure.Code.Class() == FailureClass.Retryable ? RecordState.Pending : RecordState.Failed, null, failure.Code, null, failure.Message,
+        failure.Code.Class() == FailureClass.Retryable ? schedule.Wait(intent.Attempt, failure.RetryAfter) : null, GiveBack: false);
+
     /// <summary>An intent whose call never left because the worker stopped.</summary>
     public static Answer NotSent(Intent intent) => new(intent.RowNumber, intent.Attempt, RecordState.Pending, null,
         FailureCode.NotSent, null, null, TimeSpan.Zero, GiveBack: true);
@@ -26,6 +38,7 @@ public static class Verdict
     {
         To = RecordState.Unknown,
         StatusId = null,
+        Rid = null,
         Code = FailureCode.ReplyUnreadable,
         Message = "The answer came and cannot be stored.",
         RetryAfter = null,

@@ -14,6 +14,9 @@ public enum ExportFormat
 
     /// <summary>One JSON object a line, the same columns.</summary>
     Jsonl,
+
+    /// <summary><c>url,rid,status_id</c> of the selected rows that have an asset.</summary>
+    Map,
 }
 
 /// <summary>Whether an import's results can be had.</summary>
@@ -22,7 +25,7 @@ public abstract record Exportable
     private Exportable() { }
 
     /// <param name="FileName">The manifest's name without its extension, for naming the result file.</param>
-    public sealed record Ready(int ImportId, int ManifestId, string? Mapping, int Rows, string FileName) : Exportable;
+    public sealed record Ready(int ImportId, int ManifestId, string? Mapping, int Rows, string FileName, string? Encoding, bool HasCorrections) : Exportable;
 
     public sealed record NotFound(int ImportId) : Exportable;
 
@@ -42,7 +45,7 @@ public sealed class ExportResults(NpgsqlDataSource database, ManifestBytes manif
     private const int FlushAfter = 64 * 1024;
 
     private const string Find = """
-        SELECT i.state, i.manifest_id, i.mapping, i.row_count, m.file_name
+        SELECT i.state, i.manifest_id, i.mapping, i.row_count, m.file_name, i.encoding, EXISTS (SELECT 1 FROM importer.correction c WHERE c.import_id = i.id)
         FROM importer.import i JOIN importer.manifest m ON m.id = i.manifest_id WHERE i.id = $1
         """;
 
@@ -51,16 +54,22 @@ public sealed class ExportResults(NpgsqlDataSource database, ManifestBytes manif
         FROM importer.import_record r WHERE r.import_id = $1 AND r.row_number BETWEEN $2 AND $3
         """;
 
+    private const string Corrections = """
+        SELECT DISTINCT ON (c.row_number, c.field) c.row_number, c.field, c.new_value
+        FROM importer.correction c WHERE c.import_id = $1 AND c.row_number BETWEEN $2 AND $3
+        ORDER BY c.row_number, c.field, c.id DESC
+        """;
+
     /// <summary>Looks before the first byte is written, while the answer can still be a refusal.</summary>
     public async Task<Exportable> FindAsync(int importId, CancellationToken cancellationToken)
     {
         var rows = await database.QueryAsync(
-            Find, r => (State: EnumText<ImportState>.Parse(r.GetString(0)), ManifestId: r.GetInt32(1), Mapping: r.Text(2), Rows: r.Number(3), FileName: r.GetString(4)),
+            Find, r => (State: EnumText<ImportState>.Parse(r.GetString(0)), ManifestId: r.GetInt32(1), Mapping: r.Text(2), Rows: r.Number(3), FileName: r.GetString(4), Encoding: r.Text(5), HasCorrections: r.GetBoolean(6)),
             cancellationToken, importId);
         return rows switch
         {
             [] => new Exportable.NotFound(importId),
-            [{ Rows: { } count } found] => new Exportable.Ready(importId, found.ManifestId, found.Mapping, count, BaseName(found.FileName)),
+            [{ Rows: { } count } found] => new Exportable.Ready(importId, found.ManifestId, found.Mapping, count, BaseName(found.FileName), found.Encoding, found.HasCorrections),
             [var unparsed, ..] => new Exportable.Refused(unparsed.State, $"Import {importId} has no records: its manifest {(unparsed.State == ImportState.Parsing ? "is still being parsed" : "was not parsed")}."),
         };
     }
@@ -70,17 +79,17 @@ public sealed class ExportResults(NpgsqlDataSource database, ManifestBytes manif
     public async Task RunAsync(Exportable.Ready import, RecordFilter filter, ExportFormat format, PipeWriter output, CancellationToken cancellationToken)
     {
         await using var bytes = await manifests.OpenAsync(import.ManifestId, cancellationToken);
-        await using var reader = await ManifestReader.OpenAsync(bytes, import.Mapping is { } mapping ? ManifestMapping.Parse(mapping) : null, cancellationToken);
+        await using var reader = await ManifestReader.OpenAsync(bytes, ManifestReading.Of(import.Mapping, import.Encoding), cancellationToken);
         using var writer = Writer(format, reader.Layout, output);
         writer.WriteHeader();
 
-        var range = ReadRangeAsync(import.ImportId, 1, filter, cancellationToken);
+        var range = ReadRangeAsync(import, 1, filter, cancellationToken);
         for (var first = 1; first <= import.Rows; first += RowsPerRange)
         {
             var results = await range;
             // The next range is read while this one is written.
             var next = first + RowsPerRange;
-            range = next <= import.Rows ? ReadRangeAsync(import.ImportId, next, filter, cancellationToken) : Task.FromResult<List<(int, RowResult)>>([]);
+            range = next <= import.Rows ? ReadRangeAsync(import, next, filter, cancellationToken) : Task.FromResult<List<(int, RowResult)>>([]);
             foreach (var (rowNumber, result) in results)
             {
                 do
@@ -97,11 +106,17 @@ public sealed class ExportResults(NpgsqlDataSource database, ManifestBytes manif
         await output.FlushAsync(cancellationToken);
     }
 
-    private Task<List<(int RowNumber, RowResult Result)>> ReadRangeAsync(int importId, int first, RecordFilter filter, CancellationToken cancellationToken)
+    private async Task<List<(int RowNumber, RowResult Result)>> ReadRangeAsync(Exportable.Ready import, int first, RecordFilter filter, CancellationToken cancellationToken)
     {
-        var parameters = new List<object?> { importId, first, first + RowsPerRange - 1 };
+        var parameters = new List<object?> { import.ImportId, first, first + RowsPerRange - 1 };
         var sql = Range + filter.Condition(parameters) + " ORDER BY r.row_number";
-        return database.QueryAsync(sql, Read, cancellationToken, [.. parameters]);
+        var rows = await database.QueryAsync(sql, Read, cancellationToken, [.. parameters]);
+        if (!import.HasCorrections || rows.Count == 0) return rows;
+
+        var corrections = await database.QueryAsync(Corrections, r => (Row: r.GetInt32(0), Target: ManifestFormat.TargetNamed(r.GetString(1))!.Value, Value: r.GetString(2)),
+            cancellationToken, import.ImportId, first, first + RowsPerRange - 1);
+        var byRow = corrections.GroupBy(c => c.Row).ToDictionary(g => g.Key, g => g.ToDictionary(c => c.Target, c => c.Value));
+        return rows.ConvertAll(r => byRow.TryGetValue(r.Item1, out var corrected) ? (r.Item1, r.Item2 with { Corrected = corrected }) : r);
     }
 
     private static (int, RowResult) Read(NpgsqlDataReader r) => (r.GetInt32(0), new RowResult(
@@ -117,6 +132,7 @@ public sealed class ExportResults(NpgsqlDataSource database, ManifestBytes manif
     {
         ExportFormat.Csv => new CsvResults(layout, output),
         ExportFormat.Jsonl => new JsonLineResults(layout, output),
+        ExportFormat.Map => new UrlMapResults(output),
     };
 }
 

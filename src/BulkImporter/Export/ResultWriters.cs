@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using BulkImporter.Manifests;
@@ -40,6 +41,7 @@ internal sealed class JsonLineResults : IResultWriter
 {
     private readonly IBufferWriter<byte> output;
     private readonly Utf8JsonWriter json;
+    private readonly ManifestLayout layout;
     private readonly (int Index, JsonEncodedText Name)[] originals;
     private readonly JsonEncodedText[] names = [.. ManifestFormat.ResultColumns.Select(n => JsonEncodedText.Encode(n))];
     private readonly int columnCount;
@@ -47,6 +49,7 @@ internal sealed class JsonLineResults : IResultWriter
     public JsonLineResults(ManifestLayout layout, IBufferWriter<byte> output)
     {
         this.output = output;
+        this.layout = layout;
         // The file is no web page: text stays readable.
         json = new Utf8JsonWriter(output, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true });
         columnCount = layout.Columns.Count;
@@ -62,7 +65,11 @@ internal sealed class JsonLineResults : IResultWriter
     public void WriteRow(ManifestRow row, in RowResult result)
     {
         json.WriteStartObject();
-        foreach (var (index, name) in originals) WriteText(name, row.Field(index));
+        foreach (var (index, name) in originals)
+        {
+            if (layout.Corrected(index, result.Corrected) is { } value) json.WriteString(name, value);
+            else WriteText(name, row.Field(index));
+        }
         for (var index = columnCount; index < row.FieldCount; index++) WriteText(JsonEncodedText.Encode($"column {index + 1}"), row.Field(index));
         json.WriteNumber(names[0], row.RowNumber);
         json.WriteString(names[1], result.State);
@@ -96,5 +103,32 @@ internal sealed class JsonLineResults : IResultWriter
     {
         if (time is { } known) json.WriteString(name, known);
         else json.WriteNull(name);
+    }
+}
+
+/// <summary>The map from each address to its asset: <c>url,rid,status_id</c>, a line for each row that has one. For whoever has links to replace.</summary>
+internal sealed class UrlMapResults(IBufferWriter<byte> output) : IResultWriter
+{
+    public void WriteHeader() => output.Write("url,rid,status_id\r\n"u8);
+
+    public void WriteRow(ManifestRow row, in RowResult result)
+    {
+        if (result.Rid is not { } rid) return;
+        var url = result.Corrected?.GetValueOrDefault(ManifestColumn.Url) ?? row.Url ?? "";
+        Encoding.UTF8.GetBytes($"{Cell(url)},{Cell(rid)},{Cell(result.StatusId ?? "")}\r\n", output);
+    }
+
+    public void Complete()
+    {
+    }
+
+    public void Dispose()
+    {
+    }
+
+    private static string Cell(string text)
+    {
+        var safe = FormulaGuard.Guard(text);
+        return safe.AsSpan().IndexOfAny(",\"\r\n") < 0 ? safe : $"\"{safe.Replace("\"", "\"\"")}\"";
     }
 }

@@ -1,3 +1,4 @@
+using BulkImporter.Data;
 using BulkImporter.Dispatch;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
@@ -48,7 +49,9 @@ public static class HangfireSetup
     public static IServiceCollection AddHangfireWorker(this IServiceCollection services) => services
         .AddHangfireServer(provider => Server(provider, "dispatch", DispatchChunk.Queue, DispatchThreads(provider), provider.GetServices<IBackgroundProcess>()))
         // A parse of an hour must not hold a place that a chunk could use, nor wait behind a thousand of them.
-        .AddHangfireServer(provider => Server(provider, "parse", ParseManifest.Queue, threads: 1, beside: []));
+        .AddHangfireServer(provider => Server(provider, "parse", ParseManifest.Queue, threads: 1, beside: []))
+        // One at a time, so that the probes of a process keep its rate together.
+        .AddHangfireServer(provider => Server(provider, "probe", ProbeSources.Queue, threads: 1, beside: []));
 
     private static int DispatchThreads(IServiceProvider provider) => provider.GetRequiredService<IOptions<DispatchOptions>>().Value.Workers;
 
@@ -71,12 +74,17 @@ public static class HangfireSetup
         return new BackgroundJobServer(options, provider.GetRequiredService<JobStorage>(), beside);
     }
 
-    private static string PoolOfItsOwn(string connectionString) => new NpgsqlConnectionStringBuilder(connectionString)
+    private static string PoolOfItsOwn(string connectionString)
     {
-        ApplicationName = "bulkimporter hangfire",
-        NoResetOnClose = true,
-        MaxAutoPrepare = 50,
-        AutoPrepareMinUsages = 2,
-        KeepAlive = 10,
-    }.ConnectionString;
+        var settings = new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            ApplicationName = "bulkimporter hangfire",
+            NoResetOnClose = true,
+            MaxAutoPrepare = 50,
+            AutoPrepareMinUsages = 2,
+            KeepAlive = 10,
+        };
+        settings.Options = DataSetup.WithoutGhosts(settings.Options);
+        return settings.ConnectionString;
+    }
 }

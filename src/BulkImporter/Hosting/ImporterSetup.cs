@@ -3,6 +3,7 @@ using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
+using BulkImporter.Sources;
 
 namespace BulkImporter.Hosting;
 
@@ -15,6 +16,7 @@ internal static class ImporterSetup
         .AddSingleton(WorkerIdentity.OfThisProcess())
         .AddImporterData(connectionString)
         .AddHangfireStorage(connectionString)
+        .AddSources()
         .AddManifests()
         .AddImports()
         .AddRecords()

@@ -18,7 +18,7 @@ internal sealed class ServerDatabase : IAsyncDisposable
 
     public static async Task<ServerDatabase> OpenAsync(IConfiguration configuration, bool mayEmbed, CancellationToken cancellationToken)
     {
-        if (configuration.GetConnectionString(ServerHost.ConnectionName) is { Length: > 0 } named) return new(named, null, null);
+        if (configuration.GetConnectionString(ServerHost.ConnectionName) is { Length: > 0 } named) return new(Secrets.WithPassword(named, configuration), null, null);
         if (!mayEmbed)
             throw new StartupException("ConnectionStrings__BulkImporter is not set. `web` and `work` share a PostgreSQL that outlives them: name it. `serve` alone brings its own.");
 

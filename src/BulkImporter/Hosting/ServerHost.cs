@@ -2,6 +2,7 @@ using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Cli;
 using BulkImporter.Data;
+using Microsoft.Extensions.Logging.Console;
 using Npgsql;
 
 namespace BulkImporter.Hosting;
@@ -39,11 +40,11 @@ internal static class ServerHost
             await using var database = await ServerDatabase.OpenAsync(builder.Configuration, mayEmbed: web && work, cancellationToken);
             if (database.IsEmbedded) await MigrateDatabase.RunAsync(database.ConnectionString, cancellationToken);
 
-            builder.Services.AddImporter(database.ConnectionString);
+            builder.Services.AddImporter(database.ConnectionString).AddTelemetry(builder.Configuration);
             if (work) builder.Services.AddWorker();
             if (web) builder.Services.AddWeb();
             await using var app = builder.Build();
-            await RefuseOldSchemaAsync(app.Services, cancellationToken);
+            await RefuseOtherSchemaAsync(app.Services, cancellationToken);
             if (web) app.MapWeb();
             else app.MapWorkerProbes();
 
@@ -68,22 +69,25 @@ internal static class ServerHost
         builder.WebHost.UseUrls(options.Urls ?? "http://127.0.0.1:0");
         // Static files of packages lie in the package cache until the program is published; this finds them in every environment.
         builder.WebHost.UseStaticWebAssets();
-        builder.Logging.ClearProviders().AddSimpleConsole(console =>
-        {
-            console.SingleLine = true;
-            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
-            console.UseUtcTimestamp = true;
-        });
+        Secrets.AddFiles(builder.Configuration);
+        builder.Services.AddOptions<LogOptions>().BindConfiguration(LogOptions.Section);
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Logging.ClearProviders().AddConsoleFormatter<RedactedConsole, ConsoleFormatterOptions>().AddConsole(console => console.FormatterName = RedactedConsole.FormatterName);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information)
             .AddFilter("Hangfire", LogLevel.Warning).AddFilter("Npgsql", LogLevel.Warning).AddFilter("System.Net.Http", LogLevel.Warning);
         return builder;
     }
 
-    private static async Task RefuseOldSchemaAsync(IServiceProvider services, CancellationToken cancellationToken)
+    /// <exception cref="StartupException">The database is too old for this program, or too new.</exception>
+    internal static async Task RefuseOtherSchemaAsync(IServiceProvider services, CancellationToken cancellationToken)
     {
-        var missing = await MigrateDatabase.MissingAsync(services.GetRequiredService<NpgsqlDataSource>(), cancellationToken);
+        var database = services.GetRequiredService<NpgsqlDataSource>();
+        var missing = await MigrateDatabase.MissingAsync(database, cancellationToken);
         if (missing.Count > 0)
             throw new StartupException($"The database lacks {missing.Count} migrations ({string.Join(", ", missing)}). Run 'BulkImporter migrate' with the same connection string first.");
+        var oldest = await SchemaGeneration.OldestProgramAsync(database, cancellationToken);
+        if (oldest > SchemaGeneration.OfThisProgram)
+            throw new StartupException($"The database was migrated by a newer BulkImporter, in a way that this one cannot work on (schema generation {oldest}, this program knows {SchemaGeneration.OfThisProgram}). Start the newer program here too.");
     }
 
     private static void Greet(WebApplication app, FirstStart? first)

@@ -2,8 +2,11 @@ using BulkImporter.Access;
 using BulkImporter.Api;
 using BulkImporter.Dashboard;
 using BulkImporter.Export;
+using BulkImporter.Finish;
+using BulkImporter.Notify;
 using BulkImporter.Reconcile;
 using BulkImporter.Rerun;
+using BulkImporter.Status;
 
 namespace BulkImporter.Hosting;
 
@@ -17,6 +20,9 @@ public static class WebHost
             .AddRerun()
             .AddExport()
             .AddAdoption()
+            .AddFinishOrders()
+            .AddNotifyDoors()
+            .AddPollHints()
             .AddAccess()
             .AddApi()
             .AddDashboard();
@@ -25,6 +31,7 @@ public static class WebHost
     /// <summary>The pipeline in its order, and every endpoint.</summary>
     public static WebApplication MapWeb(this WebApplication app)
     {
+        app.UseTrustedProxies();
         app.UseSecurityHeaders();
         app.UseOwnOrigin();
         app.UseExceptionHandler();
@@ -37,6 +44,7 @@ public static class WebHost
         app.UseAntiforgery();
         app.MapSignIn();
         app.MapApi();
+        app.MapMetrics();
         app.MapDashboard();
         return app;
     }

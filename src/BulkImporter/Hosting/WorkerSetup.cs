@@ -1,7 +1,10 @@
 using BulkImporter.Dispatch;
+using BulkImporter.Finish;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
+using BulkImporter.Notify;
 using BulkImporter.Reconcile;
+using BulkImporter.Retention;
 using BulkImporter.Status;
 using Hangfire.Server;
 using Microsoft.Extensions.Options;
@@ -13,18 +16,24 @@ public static class WorkerSetup
 {
     public static IServiceCollection AddWorker(this IServiceCollection services)
     {
-        services.AddDispatch().AddStatus().AddReconcile().AddSingleton<FollowImports>().AddSingleton<CompareCounters>().AddHangfireWorker();
+        services.AddDispatch().AddStatus().AddReconcile().AddFinish().AddNotify().AddRetention().AddSingleton<FollowImports>().AddSingleton<CompareCounters>().AddHangfireWorker();
 
         services.AddPeriodic("parse feeder", _ => TimeSpan.FromSeconds(1), p => p.GetRequiredService<QueueParsing>().RunAsync, IfAny);
+        services.AddPeriodic("probe feeder", _ => TimeSpan.FromSeconds(2), p => p.GetRequiredService<QueueProbes>().RunAsync, IfAny);
         services.AddPeriodic("chunk feeder", o => o.FeedInterval, p => p.GetRequiredService<ChunkFeeder>().RunAsync, Never,
             wake: p => p.GetRequiredService<ChunkGivenBack>().WaitHandle);
         services.AddPeriodic("lease rescue", _ => TimeSpan.FromSeconds(2), p => p.GetRequiredService<RescueLeases>().RunAsync, IfAny);
         services.AddPeriodic("status poller", _ => TimeSpan.FromMilliseconds(250), p => p.GetRequiredService<StatusPoller>().RunAsync, IfAny);
+        services.AddPeriodic("finisher", _ => TimeSpan.FromMilliseconds(500), p => p.GetRequiredService<FinishRecords>().RunAsync, IfAny);
+        services.AddPeriodic("abort sender", _ => TimeSpan.FromSeconds(1), p => p.GetRequiredService<AbortRemote>().RunAsync, IfAny);
         services.AddPeriodic("import follower", _ => TimeSpan.FromSeconds(1), p => async stop => { await p.GetRequiredService<FollowImports>().RunAsync(stop); return 0; }, Never);
         services.AddPeriodic("unknown reconciler", _ => TimeSpan.FromSeconds(10), p => p.GetRequiredService<ReconcileUnknown>().RunAsync, IfAny);
         services.AddPeriodic("unknown resubmitter", _ => TimeSpan.FromSeconds(10), p => p.GetRequiredService<ResubmitUnknown>().RunAsync, Never);
+        services.AddPeriodic("notification sender", _ => TimeSpan.FromSeconds(2), p => p.GetRequiredService<SendNotifications>().RunAsync, IfAny);
         services.AddPeriodic("counter comparison", _ => TimeSpan.FromMinutes(10), p => p.GetRequiredService<CompareCounters>().RunAsync, Never);
         services.AddPeriodic("manifest sweep", _ => TimeSpan.FromHours(1), p => p.GetRequiredService<SweepManifests>().RunAsync, IfAny);
+
+        services.AddPeriodic("retention", _ => TimeSpan.FromHours(1), p => p.GetRequiredService<SweepEnded>().RunAsync, IfAny);
 
         services.AddOptions<HostOptions>().Configure<IOptions<DispatchOptions>>((host, dispatch) =>
             host.ShutdownTimeout = dispatch.Value.GracefulStop + TimeSpan.FromSeconds(5));

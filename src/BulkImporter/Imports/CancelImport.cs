@@ -4,30 +4,47 @@ using Npgsql;
 
 namespace BulkImporter.Imports;
 
-/// <summary>Ends an import: what was not sent becomes cancelled in the same transaction, what was sent is followed to its end.</summary>
+/// <summary>
+/// Ends an import: what was not sent becomes cancelled in the same transaction, what was sent is followed to its end. Whoever asks for it also has
+/// the imports aborted that still run at Cincopa, those accepted in this moment included; a cancelled import can be ordered so afterwards too.
+/// </summary>
 public sealed class CancelImport(NpgsqlDataSource database, RecordTransitions transitions)
 {
     private const string Cancel = """
-        UPDATE importer.import
-        SET state = 'cancelled', reason = $2, finished_at = now(), start_when_parsed = false
-        WHERE id = $1 AND state IN ('parsing', 'review', 'running', 'paused')
-        RETURNING state
+        WITH before AS (SELECT id, state FROM importer.import WHERE id = $1 FOR NO KEY UPDATE),
+        changed AS (
+            UPDATE importer.import i
+            SET state = 'cancelled', reason = CASE WHEN i.state = 'cancelled' THEN i.reason ELSE $2 END, finished_at = coalesce(i.finished_at, now()),
+                start_when_parsed = false, abort_remote = $3
+            FROM before
+            WHERE i.id = before.id AND (i.state IN ('parsing', 'review', 'running', 'paused') OR (i.state = 'cancelled' AND $3 AND NOT i.abort_remote))
+            RETURNING i.id, i.account_id, i.state, i.reason
+        ), told AS (
+            INSERT INTO importer.notification (kind, at, import_id, account_id, reason)
+            SELECT 'import_cancelled', now(), c.id, c.account_id, c.reason FROM changed c JOIN before USING (id) WHERE before.state IN ('running', 'paused')
+        )
+        SELECT state FROM changed
         """;
 
     private const string Note = """
         INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) VALUES (now(), $2, 'import_cancelled', $1, $3)
         """;
 
-    public async Task<ImportChange> RunAsync(int importId, string actor, CancellationToken cancellationToken)
+    /// <param name="importId">The import.</param>
+    /// <param name="abortRemote">Whether Cincopa is asked to give up what it has accepted and not finished.</param>
+    /// <param name="actor">Who orders it.</param>
+    /// <param name="cancellationToken">Cancels the order, not the import.</param>
+    public async Task<ImportChange> RunAsync(int importId, bool abortRemote, string actor, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var change = await ImportChange.RunAsync(
-            connection, Cancel, importId, "only an import that has not ended can be cancelled", cancellationToken, $"Cancelled by {actor}.");
+            connection, Cancel, importId, "only an import that has not ended can be cancelled", cancellationToken, $"Cancelled by {actor}.", abortRemote);
         if (change is not ImportChange.Done) return change;
 
         var cancelled = await transitions.CancelledAsync(connection, importId, cancellationToken);
-        await connection.ExecuteAsync(Note, cancellationToken, importId, actor, $"{cancelled} records were not sent any more");
+        await connection.ExecuteAsync(Note, cancellationToken, importId, actor,
+            $"{cancelled} records were not sent any more{(abortRemote ? "; what Cincopa has accepted is to be aborted" : "")}");
         await transaction.CommitAsync(cancellationToken);
         return change;
     }

@@ -1,4 +1,5 @@
 using BulkImporter.Data;
+using BulkImporter.Telemetry;
 using Npgsql;
 
 namespace BulkImporter.Imports;
@@ -46,6 +47,7 @@ public sealed class CompareCounters(NpgsqlDataSource database, ILogger<CompareCo
     {
         var differences = await database.QueryAsync(ReadDifferences, r => (ImportId: r.GetInt32(0), Chunk: r.GetInt32(1)), cancellationToken);
         foreach (var (importId, chunk) in differences) Log.CountersDiffer(log, importId, chunk);
+        Measures.CountersDiffered(differences.Count);
         return differences.Count;
     }
 }

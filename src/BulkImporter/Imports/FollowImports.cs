@@ -5,7 +5,7 @@ using Npgsql;
 namespace BulkImporter.Imports;
 
 /// <summary>
-/// Watches the running imports by their counters: notes the progress for the rate, pauses one that mostly fails, finishes one in which
+/// Watches the running imports by their counters: notes the progress for the rate, pauses one that fails too often, finishes one in which
 /// no record can move any more, and reopens one in which a late answer lets a record move again.
 /// </summary>
 public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions transitions, ILogger<FollowImports> log)
@@ -28,16 +28,22 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
             FROM importer.import i JOIN importer.import_chunk c ON c.import_id = i.id
             WHERE i.state = 'running'
             GROUP BY i.id
+        ), paused AS (
+            UPDATE importer.import i
+            SET state = 'paused', reason = format('Paused by itself: %s of the last %s finished records failed. Look at the failures by code, then resume.', total.failed, total.finished)
+            FROM total
+            WHERE i.id = total.id AND i.state = 'running' AND total.finished >= i.stop_after_rows
+                AND total.failed::bigint * 100 > total.finished::bigint * i.stop_at_failure_percent
+            RETURNING i.id, i.account_id, i.reason
+        ), noted AS (
+            INSERT INTO importer.notification (kind, at, import_id, account_id, reason) SELECT 'import_paused', now(), id, account_id, reason FROM paused
         )
-        UPDATE importer.import i
-        SET state = 'paused', reason = format('Paused by itself: %s of the last %s finished records failed. Look at the failures by code, then resume.', total.failed, total.finished)
-        FROM total
-        WHERE i.id = total.id AND i.state = 'running' AND total.finished >= 1000 AND total.failed > total.finished * 0.5
-        RETURNING i.id, i.reason
+        SELECT id, reason FROM paused
         """;
 
     private const string NoneCanMove = """
         NOT EXISTS (SELECT 1 FROM importer.import_chunk c WHERE c.import_id = i.id AND c.pending_count + c.submitting_count + c.submitted_count > 0)
+            AND NOT EXISTS (SELECT 1 FROM importer.record_finish f WHERE f.import_id = i.id AND f.state = 'pending')
             -- What is in doubt will be sent again, if that is the import's setting and no candidate waits for a person.
             AND NOT (i.when_unknown = 'resubmit' AND EXISTS (
                 SELECT 1 FROM importer.import_record r
@@ -52,10 +58,15 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
     private const string LockEnding = $"SELECT i.id FROM importer.import i WHERE i.state = 'running' AND {NoneCanMove} ORDER BY i.id FOR NO KEY UPDATE";
 
     private const string Finish = $"""
-        UPDATE importer.import i
-        SET state = 'finished', finished_at = now(), reason = NULL
-        WHERE i.id = ANY($1) AND i.state = 'running' AND {NoneCanMove}
-        RETURNING i.id
+        WITH finished AS (
+            UPDATE importer.import i
+            SET state = 'finished', finished_at = now(), reason = NULL
+            WHERE i.id = ANY($1) AND i.state = 'running' AND {NoneCanMove}
+            RETURNING i.id, i.account_id
+        ), noted AS (
+            INSERT INTO importer.notification (kind, at, import_id, account_id) SELECT 'import_finished', now(), id, account_id FROM finished
+        )
+        SELECT id FROM finished
         """;
 
     // An answer may come late, from a worker that was cut off while the others finished: its records can move again, and so does the import.

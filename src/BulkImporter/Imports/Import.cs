@@ -20,6 +20,12 @@ public sealed class Import
     /// <summary>The explicit column mapping (<c>url=OriginalURL,caption=Title</c>), or null to recognise the header.</summary>
     public string? Mapping { get; set; }
 
+    /// <summary>The saved template that the mapping was taken from, because the header was the same; null when none was.</summary>
+    public string? Template { get; set; }
+
+    /// <summary>How the manifest's bytes are read when its beginning does not say: <c>windows-1252</c>, or null for UTF-8 (and UTF-16 by its mark).</summary>
+    public string? Encoding { get; set; }
+
     /// <summary>Only this many rows from the beginning of the manifest are read, for a trial; null for all.</summary>
     public int? FirstRows { get; set; }
 
@@ -34,11 +40,32 @@ public sealed class Import
 
     public WhenUnknown WhenUnknown { get; set; } = WhenUnknown.Hold;
 
+    /// <summary>What becomes of rows whose source the account has already, by an earlier import.</summary>
+    public WhenAlreadyImported AlreadyImported { get; set; } = WhenAlreadyImported.Skip;
+
     /// <summary>Higher is served first among the account's running imports.</summary>
     public int Priority { get; set; }
 
+    /// <summary>Nothing is sent before; null for at once. The start must be ordered all the same.</summary>
+    public DateTimeOffset? StartAt { get; set; }
+
+    /// <summary>The daily window outside of which nothing is sent (<see cref="DailyWindow"/>); all three or none.</summary>
+    public TimeOnly? WindowFrom { get; set; }
+
+    public TimeOnly? WindowUntil { get; set; }
+    public string? WindowZone { get; set; }
+
+    /// <summary>The failure breaker: the import is paused when more than this part of its finished records failed; 100 for never.</summary>
+    public int StopAtFailurePercent { get; set; } = 50;
+
+    /// <summary>The breaker judges only after so many finished records.</summary>
+    public int StopAfterRows { get; set; } = 1000;
+
     /// <summary>The gallery that new assets join, or null for none.</summary>
     public string? Fid { get; set; }
+
+    /// <summary>How the files of rows go that do not say so themselves.</summary>
+    public ImportTransfer Transfer { get; set; } = ImportTransfer.Pull;
 
     /// <summary>Data rows of the manifest, at most <see cref="FirstRows"/>; null until it is parsed.</summary>
     public int? RowCount { get; set; }
@@ -48,6 +75,9 @@ public sealed class Import
 
     /// <summary>When a parse job was last enqueued; an old value in <see cref="ImportState.Parsing"/> is enqueued again.</summary>
     public DateTimeOffset? ParseQueuedAt { get; set; }
+
+    /// <summary>When its rows were last compared with the account's other imports; null until the manifest is parsed.</summary>
+    public DateTimeOffset? CheckedAt { get; set; }
 
     /// <summary>The caller's key: a second create with the same one answers with this import.</summary>
     public string? IdempotencyKey { get; init; }
@@ -59,6 +89,9 @@ public sealed class Import
 
     /// <summary>When a chunk of it was last given to a worker; the least recently served goes first.</summary>
     public DateTimeOffset? LastServedAt { get; set; }
+
+    /// <summary>Of a cancelled import: what Cincopa has accepted and not finished is to be aborted there.</summary>
+    public bool AbortRemote { get; set; }
 
     public required string CreatedBy { get; init; }
     public DateTimeOffset CreatedAt { get; init; }
@@ -73,11 +106,22 @@ public sealed class Import
             {
                 t.HasCheckConstraint("import_state_is_known", EnumText<ImportState>.Check("state"));
                 t.HasCheckConstraint("import_when_unknown_is_known", EnumText<WhenUnknown>.Check("when_unknown"));
+                t.HasCheckConstraint("import_transfer_is_known", EnumText<ImportTransfer>.Check("transfer"));
+                t.HasCheckConstraint("import_when_already_imported_is_known", EnumText<WhenAlreadyImported>.Check("already_imported"));
+                t.HasCheckConstraint("import_encoding_is_known", "encoding IN ('windows-1252')");
                 t.HasCheckConstraint("import_settings_are_positive", "chunk_size > 0 AND max_attempts > 0 AND first_rows > 0");
+                t.HasCheckConstraint("import_breaker_is_possible", "stop_at_failure_percent BETWEEN 1 AND 100 AND stop_after_rows > 0");
+                t.HasCheckConstraint("import_window_is_whole",
+                    "(window_from IS NULL) = (window_zone IS NULL) AND (window_until IS NULL) = (window_zone IS NULL) AND window_from <> window_until");
                 t.HasCheckConstraint("import_counted_once_parsed", "row_count IS NOT NULL OR state IN ('parsing', 'rejected', 'cancelled')");
                 t.HasCheckConstraint("import_finished_at_iff_ended", "(finished_at IS NOT NULL) = (state IN ('finished', 'cancelled', 'rejected'))");
             });
             entity.HasKey(i => i.Id);
+            entity.Property(i => i.Transfer).HasDefaultValue(ImportTransfer.Pull);
+            entity.Property(i => i.AbortRemote).HasDefaultValue(false);
+            entity.Property(i => i.AlreadyImported).HasDefaultValue(WhenAlreadyImported.Skip);
+            entity.Property(i => i.StopAtFailurePercent).HasDefaultValue(50);
+            entity.Property(i => i.StopAfterRows).HasDefaultValue(1000);
             entity.HasIndex(i => i.IdempotencyKey).IsUnique();
             entity.HasOne<Account>().WithMany().HasForeignKey(i => i.AccountId).OnDelete(DeleteBehavior.Restrict);
             entity.HasStorageParameter("fillfactor", 50);

@@ -38,3 +38,28 @@ public enum WhenUnknown
     /// <summary>Submit it again after the grace time: a duplicate rather than a gap.</summary>
     Resubmit,
 }
+
+/// <summary>How the files of an import's rows reach Cincopa, unless a row says so itself.</summary>
+[StoredAsText]
+public enum ImportTransfer
+{
+    /// <summary>Cincopa fetches them from their addresses.</summary>
+    Pull,
+
+    /// <summary>We read them and send them.</summary>
+    Push,
+
+    /// <summary>Cincopa fetches those whose addresses fit into its call; the others are sent.</summary>
+    Auto,
+}
+
+/// <summary>What to do with a row whose source an earlier import of the account has imported, or is importing.</summary>
+[StoredAsText]
+public enum WhenAlreadyImported
+{
+    /// <summary>The row becomes a <c>duplicate</c>, with a finding that names the import and the row.</summary>
+    Skip,
+
+    /// <summary>The row is imported again: a second asset.</summary>
+    Import,
+}

@@ -43,7 +43,39 @@ public sealed record ImportView(
     int Stalled,
     AccountState AccountState,
     int? FirstRows,
-    string? StartedBy);
+    string? StartedBy,
+    FinishCounts Finishing)
+{
+    /// <summary>Asked for explicitly: <c>windows-1252</c>; null when the file's beginning decides.</summary>
+    public string? Encoding { get; init; }
+
+    /// <summary>The saved template that <see cref="Mapping"/> was taken from because the header was the same, or null.</summary>
+    public string? Template { get; init; }
+
+    /// <summary>How files go whose rows do not say it.</summary>
+    public ImportTransfer Transfer { get; init; }
+
+    /// <summary>What becomes of rows that an earlier import of the account has already.</summary>
+    public WhenAlreadyImported AlreadyImported { get; init; }
+
+    /// <summary>Nothing is sent before; null for at once.</summary>
+    public DateTimeOffset? StartAt { get; init; }
+
+    /// <summary>The hours in which it sends, as <c>22:00-06:00 Europe/Berlin</c>; null for all day.</summary>
+    public string? Window { get; init; }
+
+    /// <summary>When a running import with pending records sends again, by <see cref="StartAt"/> and <see cref="Window"/>; null when it may send now.</summary>
+    public DateTimeOffset? WaitsUntil { get; init; }
+
+    /// <summary>It pauses itself when more than this part of its finished records failed; 100 for never.</summary>
+    public int StopAtFailurePercent { get; init; }
+
+    /// <summary>… judged after so many finished records.</summary>
+    public int StopAfterRows { get; init; }
+}
+
+/// <summary>Imported records whose assets still lack texts, reference id or gallery: those that are being finished, and those for which that failed.</summary>
+public sealed record FinishCounts(int Pending, int Failed);
 
 /// <param name="Sha256">Of the bytes as received, lower-case hexadecimal.</param>
 public sealed record ManifestSummary(string FileName, string Sha256, long SizeBytes);

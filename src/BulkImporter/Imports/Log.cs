@@ -11,6 +11,9 @@ internal static partial class Log
     [LoggerMessage(EventName = "CountersDiffer", Level = LogLevel.Critical, Message = "Import {ImportId} chunk {Chunk}: the counters differ from the records; please report this with the log")]
     public static partial void CountersDiffer(ILogger logger, int importId, int chunk);
 
+    [LoggerMessage(EventName = "GaugesNotRead", Level = LogLevel.Warning, Message = "The numbers about all imports could not be read: {Error}")]
+    public static partial void GaugesNotRead(ILogger logger, string error);
+
     [LoggerMessage(EventName = "ImportPausedByBreaker", Level = LogLevel.Error, Message = "Import {ImportId}: {Reason}")]
     public static partial void ImportPausedByBreaker(ILogger logger, int importId, string reason);
 }

@@ -21,14 +21,18 @@ public sealed class ReadImports(NpgsqlDataSource database, IOptions<ImportsOptio
             c.pending, c.submitting, c.submitted, c.imported, c.failed, c.unknown, c.cancelled, c.invalid, c.duplicate,
             tick.finished, tick.seconds,
             failure.codes, failure.counts,
-            i.created_at, i.started_at, i.finished_at, i.created_by, i.parsed_rows, i.mapping, i.start_when_parsed, i.max_attempts,
+            i.created_at, i.started_at, i.finished_at, i.created_by, i.parsed_rows, nullif(i.mapping, ''), i.start_when_parsed, i.max_attempts,
             i.when_unknown, i.priority, i.fid,
             (SELECT max(e.id) FROM importer.manifest same JOIN importer.import e ON e.manifest_id = same.id
              WHERE same.sha256 = m.sha256 AND same.received_at IS NOT NULL AND e.id < i.id),
             (SELECT count(*)::int FROM importer.status_poll p WHERE p.import_id = i.id AND c.submitted > 0 AND p.moved_at < now() - $1::interval),
             a.state, i.first_rows,
             CASE WHEN i.started_at IS NOT NULL THEN coalesce(
-                (SELECT e.actor FROM importer.audit_entry e WHERE e.import_id = i.id AND e.action = 'import_started' ORDER BY e.id LIMIT 1), i.created_by) END
+                (SELECT e.actor FROM importer.audit_entry e WHERE e.import_id = i.id AND e.action = 'import_started' ORDER BY e.id LIMIT 1), i.created_by) END,
+            i.encoding, i.template, i.already_imported, i.start_at, i.window_from, i.window_until, i.window_zone,
+            CASE WHEN i.state = 'running' AND c.pending > 0 THEN importer.opens_at(i.start_at, i.window_from, i.window_until, i.window_zone) END,
+            i.stop_at_failure_percent, i.stop_after_rows,
+            finish.pending, finish.failed, i.transfer
         FROM importer.import i
         JOIN importer.account a ON a.id = i.account_id
         JOIN importer.manifest m ON m.id = i.manifest_id
@@ -50,6 +54,9 @@ public sealed class ReadImports(NpgsqlDataSource database, IOptions<ImportsOptio
                 WHERE import_id = i.id AND c.failed + c.unknown > 0
                 GROUP BY code) by_code
             WHERE n > 0) failure
+        CROSS JOIN LATERAL (
+            SELECT count(*) FILTER (WHERE f.state = 'pending')::int AS pending, count(*) FILTER (WHERE f.state = 'failed')::int AS failed
+            FROM importer.record_finish f WHERE f.import_id = i.id AND f.state <> 'done') finish
         LEFT JOIN LATERAL (
             SELECT CASE WHEN a.state = 'suspended' THEN 'Account ' || a.name || ' is suspended: ' || rtrim(coalesce(a.reason, 'no reason was given'), '.') || '.'
                 ELSE (SELECT 'Account ' || a.name || ' waits until ' || to_char(b.blocked_until AT TIME ZONE 'UTC', 'HH24:MI:SS') || ' UTC: '
@@ -120,12 +127,25 @@ public sealed class ReadImports(NpgsqlDataSource database, IOptions<ImportsOptio
     {
         var counts = Counts(r, 9);
         var (rate, eta) = Rate(r, counts);
+        var window = ImportSchedule.Window(r, 42);
+        var waitsUntil = r.Time(45);
         return new ImportView(
             r.GetInt32(0), r.GetString(1), r.GetString(2), new ManifestSummary(r.GetString(3), r.GetString(4), r.GetInt64(5)),
-            EnumText<ImportState>.Parse(r.GetString(6)), r.Text(7), r.Number(8), counts, rate, eta, Failures(r),
+            EnumText<ImportState>.Parse(r.GetString(6)), r.Text(7) ?? ImportSchedule.Sentence(waitsUntil, window), r.Number(8), counts, rate, eta, Failures(r),
             r.GetFieldValue<DateTimeOffset>(22), r.Time(23), r.Time(24), r.GetString(25), r.GetInt32(26), r.Text(27), r.GetBoolean(28), r.GetInt32(29),
             EnumText<WhenUnknown>.Parse(r.GetString(30)), r.GetInt32(31), r.Text(32), r.Number(33), r.GetInt32(34),
-            EnumText<AccountState>.Parse(r.GetString(35)), r.Number(36), r.Text(37));
+            EnumText<AccountState>.Parse(r.GetString(35)), r.Number(36), r.Text(37), new FinishCounts(r.GetInt32(48), r.GetInt32(49)))
+        {
+            Encoding = r.Text(38),
+            Template = r.Text(39),
+            AlreadyImported = EnumText<WhenAlreadyImported>.Parse(r.GetString(40)),
+            StartAt = r.Time(41),
+            Window = window?.ToString(),
+            WaitsUntil = waitsUntil,
+            StopAtFailurePercent = r.GetInt32(46),
+            StopAfterRows = r.GetInt32(47),
+            Transfer = EnumText<ImportTransfer>.Parse(r.GetString(50)),
+        };
     }
 
     private static (double? Rate, long? Eta) Rate(NpgsqlDataReader r, StateCounts counts)

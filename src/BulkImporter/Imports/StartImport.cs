@@ -1,15 +1,40 @@
+using BulkImporter.Accounts;
+using BulkImporter.Data;
 using Npgsql;
 
 namespace BulkImporter.Imports;
 
-/// <summary>Review to running. While the manifest is still being parsed it is noted, and the import starts as soon as its records are there.</summary>
-public sealed class StartImport(NpgsqlDataSource database)
+/// <summary>
+/// Review to running. While the manifest is still being parsed it is noted, and the import starts as soon as its records are there. Cincopa is
+/// asked first whether the account's token may upload; an import whose account cannot send is not started, and the answer says why. When
+/// another import of the account has started since the rows were compared with the account's imports, they are compared again: the manifest
+/// is read once more and starts then, or both would send what they have in common.
+/// </summary>
+public sealed class StartImport(NpgsqlDataSource database, CheckBeforeSending check)
 {
+    private const string ReadAccount = """
+        SELECT i.account_id, a.name, i.state FROM importer.import i JOIN importer.account a ON a.id = i.account_id
+        WHERE i.id = $1 AND i.state IN ('review', 'parsing')
+        """;
+
+    // As in the comparison itself: the two cannot overlook each other.
+    private const string LockAccount = """
+        SELECT 1 FROM importer.import i, pg_advisory_xact_lock(hashtext('bulkimporter.sources'), i.account_id) WHERE i.id = $1 AND i.state = 'review'
+        """;
+
+    private const string IsOvertaken = """
+        SELECT 1 FROM importer.import i JOIN importer.import o ON o.account_id = i.account_id AND o.id <> i.id AND o.started_at > i.checked_at
+        WHERE i.id = $1 AND i.state = 'review' AND i.already_imported = 'skip' AND o.state IN ('running', 'paused', 'finished', 'cancelled') LIMIT 1
+        """;
+
     private const string Start = """
         WITH changed AS (
             UPDATE importer.import
-            SET state = CASE state WHEN 'review' THEN 'running' ELSE state END,
-                started_at = CASE state WHEN 'review' THEN coalesce(started_at, now()) ELSE started_at END,
+            SET state = CASE WHEN $3 THEN 'parsing' WHEN state = 'review' THEN 'running' ELSE state END,
+                started_at = CASE WHEN state = 'review' AND NOT $3 THEN coalesce(started_at, clock_timestamp()) ELSE started_at END,
+                row_count = CASE WHEN NOT $3 THEN row_count END,
+                parsed_rows = CASE WHEN $3 THEN 0 ELSE parsed_rows END,
+                parse_queued_at = CASE WHEN NOT $3 THEN parse_queued_at END,
                 start_when_parsed = true
             WHERE id = $1 AND state IN ('review', 'parsing')
             RETURNING id, state
@@ -21,7 +46,18 @@ public sealed class StartImport(NpgsqlDataSource database)
 
     public async Task<ImportChange> RunAsync(int importId, string actor, CancellationToken cancellationToken)
     {
+        var startable = await database.QueryAsync(ReadAccount,
+            r => (AccountId: r.GetInt32(0), Account: r.GetString(1), State: EnumText<ImportState>.Parse(r.GetString(2))), cancellationToken, importId);
+        if (startable is [var import] && await check.ObstacleAsync(import.AccountId, cancellationToken) is { } obstacle)
+            return new ImportChange.Refused(import.State, $"Import {importId} was not started, for account {import.Account}: {obstacle}");
+
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        return await ImportChange.RunAsync(connection, Start, importId, "only an import in review can be started", cancellationToken, actor);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await connection.ExecuteLongAsync(LockAccount, cancellationToken, importId);
+        var again = (await connection.QueryAsync(IsOvertaken, r => r.GetInt32(0), cancellationToken, importId)).Count > 0;
+        if (again) await ForgetRows.RunAsync(connection, importId, cancellationToken);
+        var change = await ImportChange.RunAsync(connection, Start, importId, "only an import in review can be started", cancellationToken, actor, again);
+        if (change is ImportChange.Done) await transaction.CommitAsync(cancellationToken);
+        return change;
     }
 }

@@ -20,6 +20,23 @@ public sealed record NewImport(int ManifestId, string CreatedBy)
     /// <summary>Read only so many rows from the beginning, for a trial; null = all.</summary>
     public int? FirstRows { get; init; }
 
+    /// <summary><c>windows-1252</c> for a file in that encoding; null to go by its beginning.</summary>
+    public string? Encoding { get; init; }
+
+    public WhenAlreadyImported AlreadyImported { get; init; } = WhenAlreadyImported.Skip;
+
+    /// <summary>Nothing is sent before, also after the start was ordered; null for at once.</summary>
+    public DateTimeOffset? StartAt { get; init; }
+
+    /// <summary>Nothing is sent outside of it; null for all day.</summary>
+    public DailyWindow? Window { get; init; }
+
+    /// <summary>Pause when more than this part of the finished records failed, 1 to 100 (never); null = 50.</summary>
+    public int? StopAtFailurePercent { get; init; }
+
+    /// <summary>Judge that after so many finished records; null = 1,000.</summary>
+    public int? StopAfterRows { get; init; }
+
     /// <summary>Start without review as soon as the manifest is parsed.</summary>
     public bool Start { get; init; }
 
@@ -31,6 +48,9 @@ public sealed record NewImport(int ManifestId, string CreatedBy)
 
     /// <summary>The gallery that new assets join, or null for none.</summary>
     public string? Fid { get; init; }
+
+    /// <summary>How files go of which their rows do not say it.</summary>
+    public ImportTransfer Transfer { get; init; } = ImportTransfer.Pull;
 
     /// <summary>Records per chunk; null = 500.</summary>
     public int? ChunkSize { get; init; }
@@ -47,13 +67,17 @@ public sealed class CreateImport(NpgsqlDataSource database)
 {
     private const int DefaultMaxAttempts = 5;
     private const int DefaultChunkSize = 500;
+    private const int DefaultStopAtFailurePercent = 50;
+    private const int DefaultStopAfterRows = 1000;
 
     private const string Create = """
         WITH created AS (
             INSERT INTO importer.import (
                 name, account_id, manifest_id, state, mapping, start_when_parsed, chunk_size, max_attempts, when_unknown, priority, fid,
-                first_rows, parsed_rows, idempotency_key, breaker_finished_base, breaker_failed_base, created_by, created_at)
-            SELECT coalesce($3, m.file_name), a.id, m.id, 'parsing', $4, $5, $6, $7, $8, $9, $10, $13::int, 0, $11, 0, 0, $12, now()
+                first_rows, transfer, parsed_rows, idempotency_key, breaker_finished_base, breaker_failed_base, created_by, created_at,
+                encoding, already_imported, start_at, window_from, window_until, window_zone, stop_at_failure_percent, stop_after_rows)
+            SELECT coalesce($3, m.file_name), a.id, m.id, 'parsing', $4, $5, $6, $7, $8, $9, $10, $13::int, $14, 0, $11, 0, 0, $12, now(),
+                $15, $16, $17::timestamptz, $18::time, $19::time, $20, $21, $22
             FROM importer.manifest m, importer.account a
             WHERE m.id = $1 AND m.received_at IS NOT NULL AND a.name = $2
             ON CONFLICT (idempotency_key) DO NOTHING
@@ -70,11 +94,14 @@ public sealed class CreateImport(NpgsqlDataSource database)
         Check(import);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         if (await FindByKeyAsync(connection, import.IdempotencyKey, cancellationToken) is { } known) return new(known, Existed: true);
+        await ImportSchedule.CheckZoneAsync(connection, import.Window, cancellationToken);
 
         var created = await connection.QueryAsync(Create, r => r.GetInt32(0), cancellationToken,
             import.ManifestId, import.Account, import.Name, import.Mapping, import.Start, import.ChunkSize ?? DefaultChunkSize,
             import.MaxAttempts ?? DefaultMaxAttempts, EnumText<WhenUnknown>.Of(import.WhenUnknown), import.Priority, import.Fid,
-            import.IdempotencyKey, import.CreatedBy, import.FirstRows);
+            import.IdempotencyKey, import.CreatedBy, import.FirstRows, EnumText<ImportTransfer>.Of(import.Transfer),
+            import.Encoding, EnumText<WhenAlreadyImported>.Of(import.AlreadyImported), import.StartAt?.ToUniversalTime(), import.Window?.From, import.Window?.Until, import.Window?.Zone,
+            import.StopAtFailurePercent ?? DefaultStopAtFailurePercent, import.StopAfterRows ?? DefaultStopAfterRows);
         if (created is [var id]) return new(id, Existed: false);
 
         // Nothing was inserted: another caller used the key in this moment, or a name that the import needs is not there.
@@ -97,6 +124,7 @@ public sealed class CreateImport(NpgsqlDataSource database)
         Check(import);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         if (await MissingAccountAsync(connection, import.Account, cancellationToken) is { } missing) throw missing;
+        await ImportSchedule.CheckZoneAsync(connection, import.Window, cancellationToken);
     }
 
     /// <exception cref="InvalidArgumentException">A setting or the mapping cannot be used.</exception>
@@ -118,6 +146,10 @@ public sealed class CreateImport(NpgsqlDataSource database)
         if (import.MaxAttempts is < 1 or > 100) throw new InvalidArgumentException("maxAttempts", "A record gets 1 to 100 attempts.");
         if (import.ChunkSize is < 1 or > 100_000) throw new InvalidArgumentException("chunkSize", "A chunk holds 1 to 100,000 records.");
         if (import.FirstRows is < 1) throw new InvalidArgumentException("firstRows", "The number of rows to read is 1 or more; leave it out to read all.");
+        if (import.Encoding is { } encoding && encoding != ManifestReading.Windows1252)
+            throw new InvalidArgumentException("encoding", $"'{encoding}' cannot be asked for; {ManifestReading.Windows1252} can. UTF-8 and UTF-16 are recognised by themselves.");
+        if (import.StopAtFailurePercent is < 1 or > 100) throw new InvalidArgumentException("stopAtFailurePercent", "The share of failures at which the import pauses is 1 to 100 percent; 100 is never.");
+        if (import.StopAfterRows is < 1) throw new InvalidArgumentException("stopAfterRows", "The failures are judged after 1 finished record or more.");
         if (import.IdempotencyKey is { } key && (string.IsNullOrWhiteSpace(key) || key.Length > 200))
             throw new InvalidArgumentException("Idempotency-Key", "An idempotency key has 1 to 200 characters.");
     }

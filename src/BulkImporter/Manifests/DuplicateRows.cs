@@ -9,11 +9,17 @@ public sealed class DuplicateRows(ManifestLayout layout)
     private readonly Dictionary<Guid, int> _byUrl = [];
     private readonly Dictionary<Guid, int> _byReferenceId = [];
 
-    /// <summary>True when an earlier row has the same source; appends what was found. Blocked rows take no part.</summary>
+    /// <summary>True when an earlier row has the same source, or the row itself is imported already; appends what was found. Blocked rows take no part.</summary>
     public bool Check(in CheckedRow row, List<Finding> findings)
     {
         if (row.Key is not { } key)
             return false;
+        if (row.IsImported)
+        {
+            _byUrl.TryAdd(key.Value, row.RowNumber);
+            return true;
+        }
+
         if (!_byUrl.TryAdd(key.Value, row.RowNumber))
         {
             findings.Add(new Finding(row.RowNumber, row.LineNumber, layout.ColumnOf(ManifestColumn.Url), FindingMask.Mask(row.Url), FindingCode.DuplicateUrl, _byUrl[key.Value]));

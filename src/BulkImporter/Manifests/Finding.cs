@@ -24,11 +24,12 @@ public enum FindingCode
     UrlExpiresSoon,
     UrlUnencodedSpace,
     UrlCutBySeparator,
+    UrlNotMedia,
+    UrlSharePage,
     DuplicateUrl,
     DuplicateReferenceId,
     AlreadyImported,
     TransferUnknown,
-    PushNotAvailable,
     TooManyFields,
     UnterminatedQuote,
     TextAfterQuote,
@@ -36,6 +37,14 @@ public enum FindingCode
     RowsMaybeMerged,
     NulByte,
     FieldTooLong,
+    SourceNotFound,
+    SourceForbidden,
+    SourceUnreachable,
+    SourceInside,
+    SourceFails,
+    SourceIsPage,
+    SourceIsNoMedia,
+    SourceEmpty,
 }
 
 public static class FindingCodes
@@ -57,11 +66,12 @@ public static class FindingCodes
         FindingCode.UrlExpiresSoon => "url_expires_soon",
         FindingCode.UrlUnencodedSpace => "url_unencoded_space",
         FindingCode.UrlCutBySeparator => "url_cut_by_separator",
+        FindingCode.UrlNotMedia => "url_not_media",
+        FindingCode.UrlSharePage => "url_share_page",
         FindingCode.DuplicateUrl => "duplicate_url",
         FindingCode.DuplicateReferenceId => "duplicate_reference_id",
         FindingCode.AlreadyImported => "already_imported",
         FindingCode.TransferUnknown => "transfer_unknown",
-        FindingCode.PushNotAvailable => "push_not_available",
         FindingCode.TooManyFields => "too_many_fields",
         FindingCode.UnterminatedQuote => "unterminated_quote",
         FindingCode.TextAfterQuote => "text_after_quote",
@@ -69,6 +79,14 @@ public static class FindingCodes
         FindingCode.RowsMaybeMerged => "rows_maybe_merged",
         FindingCode.NulByte => "nul_byte",
         FindingCode.FieldTooLong => "field_too_long",
+        FindingCode.SourceNotFound => "source_missing",
+        FindingCode.SourceForbidden => "source_denied",
+        FindingCode.SourceUnreachable => "source_not_reached",
+        FindingCode.SourceInside => "source_inside",
+        FindingCode.SourceFails => "source_failed",
+        FindingCode.SourceIsPage => "source_is_a_page",
+        FindingCode.SourceIsNoMedia => "source_is_no_media",
+        FindingCode.SourceEmpty => "source_empty",
     };
 
     /// <summary>The code of a stable name, as read back from the database or a query.</summary>
@@ -78,10 +96,20 @@ public static class FindingCodes
     {
         FindingCode.UrlExpiresSoon
             or FindingCode.UrlUnencodedSpace
+            or FindingCode.UrlNotMedia
+            or FindingCode.UrlSharePage
             or FindingCode.DuplicateReferenceId
             or FindingCode.TooManyFields
             or FindingCode.StrayQuote
-            or FindingCode.RowsMaybeMerged => FindingSeverity.Warning,
+            or FindingCode.RowsMaybeMerged
+            or FindingCode.SourceNotFound
+            or FindingCode.SourceForbidden
+            or FindingCode.SourceUnreachable
+            or FindingCode.SourceInside
+            or FindingCode.SourceFails
+            or FindingCode.SourceIsPage
+            or FindingCode.SourceIsNoMedia
+            or FindingCode.SourceEmpty => FindingSeverity.Warning,
         FindingCode.UrlMissing
             or FindingCode.UrlNotAbsolute
             or FindingCode.UrlScheme
@@ -95,7 +123,6 @@ public static class FindingCodes
             or FindingCode.DuplicateUrl
             or FindingCode.AlreadyImported
             or FindingCode.TransferUnknown
-            or FindingCode.PushNotAvailable
             or FindingCode.UnterminatedQuote
             or FindingCode.TextAfterQuote
             or FindingCode.NulByte
@@ -110,18 +137,19 @@ public static class FindingCodes
         FindingCode.UrlScheme => "Only http and https can be fetched. Share the file over https, for example with a pre-signed link.",
         FindingCode.UrlMalformed => "The host, the port or a character of this address is not allowed. Open it in a browser and copy the address from there.",
         FindingCode.UrlCredentials => "Remove the user name and password from the address, and use a pre-signed link instead.",
-        FindingCode.UrlTooLong => "Too long for the remote call's query. Use a shorter link.",
+        FindingCode.UrlTooLong => "Too long for the remote call's query. Use a shorter link, or let the file be sent: transfer push in the row, or auto as the import's setting.",
         FindingCode.UrlHostPrivate => "Cincopa cannot reach this host from the internet. Use a public address.",
         FindingCode.UrlConsumerVideoSite => "This is a watch page, not a media file, and consumer video sites are not supported. Use the address of the file itself.",
         FindingCode.UrlExpired => "The signed link has run out. Make new links and upload the manifest again.",
-        FindingCode.UrlExpiresSoon => "The signed link runs out soon, perhaps before this row's turn. Make links that last for the whole import.",
+        FindingCode.UrlExpiresSoon => "The signed link runs out within a day, or before this import is expected to end. Make links that last for the whole import.",
         FindingCode.UrlUnencodedSpace => "The address holds a space. It is used as it is; write %20 if the source refuses it.",
         FindingCode.UrlCutBySeparator => "The row has more fields than the header and the URL stands last: it probably holds the separator. Put it in double quotes.",
+        FindingCode.UrlNotMedia => "The address ends like a web page or a document and not like a media file. It is tried; look at what it gives.",
+        FindingCode.UrlSharePage => "This looks like the page that shows a shared file, not the file. Use the direct download address (at Dropbox dl=1 instead of dl=0).",
         FindingCode.DuplicateUrl => "Another row of this manifest has the same address. Only the first is imported.",
         FindingCode.DuplicateReferenceId => "Another row has the same reference id. Both are imported; the later cannot be told from the first by it.",
-        FindingCode.AlreadyImported => "An earlier import of this account already has this address. Switch the check off to import it again.",
+        FindingCode.AlreadyImported => "It is imported already, or being imported, by an earlier import of this account; a second asset would be made. With alreadyImported=import it is imported again.",
         FindingCode.TransferUnknown => "Write pull or nothing.",
-        FindingCode.PushNotAvailable => "This version lets Cincopa fetch the file and cannot send it itself. Give an address that Cincopa can reach, and leave transfer empty.",
         FindingCode.TooManyFields => "The row has more fields than the header. Put values that hold the separator in double quotes.",
         FindingCode.UnterminatedQuote => "A quoted value begins in this row and is not closed. Close it, or double the quotes that belong to the value.",
         FindingCode.TextAfterQuote => "Text follows a closing quote. Double the quotes that belong to the value.",
@@ -129,6 +157,14 @@ public static class FindingCodes
         FindingCode.RowsMaybeMerged => "A quoted value holds lines that look like rows of their own. Look for a missing closing quote.",
         FindingCode.NulByte => "The row holds a NUL character, which no text can. Export the file again.",
         FindingCode.FieldTooLong => "A value is longer than 1 MB. Shorten it.",
+        FindingCode.SourceNotFound => "The source does not have this file (404). Correct the address before it is sent.",
+        FindingCode.SourceForbidden => "The source refuses this address. Make a new link, or make the file public.",
+        FindingCode.SourceUnreachable => "The source could not be reached, or broke off. Cincopa may still reach it; open the address in a browser.",
+        FindingCode.SourceInside => "The address, or where it redirects to, is inside a network. Cincopa cannot reach it.",
+        FindingCode.SourceFails => "The source answered with an error. It may be over by the row's turn; probe again later.",
+        FindingCode.SourceIsPage => "The source answers with a web page and not with a media file. Use the address of the file itself.",
+        FindingCode.SourceIsNoMedia => "The source answers with text or data and not with a media file.",
+        FindingCode.SourceEmpty => "The file at the source is empty.",
     };
 }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using BulkImporter.Imports;
 
 namespace BulkImporter.Manifests;
 
@@ -12,7 +13,7 @@ public enum Transfer
 /// <summary>
 /// What a row says, after the checks. Values are without white space around them; null means empty or no column. The
 /// URL is as written, and empty when it is missing. A blocked row had an error: it is kept as <c>invalid</c>, never
-/// becomes work, and has no key.
+/// becomes work, and has no key. A row that is imported already, as a result file says of itself, is kept as <c>duplicate</c>.
 /// </summary>
 public readonly record struct CheckedRow(
     int RowNumber,
@@ -27,7 +28,16 @@ public readonly record struct CheckedRow(
     string? ReferenceId,
     string? Gallery,
     string? Filename,
-    Transfer Transfer);
+    Transfer Transfer,
+    bool IsImported,
+    DateTimeOffset? ExpiresAt,
+    string? Fid = null,
+    string? RelatedLinkText = null,
+    string? RelatedLinkUrl = null)
+{
+    /// <summary>Whether it says something that most rows do not, which is kept apart.</summary>
+    internal bool HasMeta => (Description ?? LongDescription ?? Tags ?? Gallery ?? Fid ?? Filename ?? RelatedLinkText ?? RelatedLinkUrl) is not null;
+}
 
 /// <summary>
 /// The checks that one row can be judged by alone; the server and the offline <c>validate</c> both go through here.
@@ -35,14 +45,18 @@ public readonly record struct CheckedRow(
 /// </summary>
 /// <param name="layout">The manifest's layout.</param>
 /// <param name="rules">The rules for URLs.</param>
+/// <param name="transfers">How files go of which their rows do not say it.</param>
 /// <param name="now">One time for the whole manifest, so that two runs of one parse agree.</param>
-public sealed class ManifestChecks(ManifestLayout layout, SourceUrlRules rules, DateTimeOffset now)
+/// <param name="skipImported">Whether a row that a result file calls imported is left alone.</param>
+public sealed class ManifestChecks(
+    ManifestLayout layout, SourceUrlRules rules, DateTimeOffset now, ImportTransfer transfers = ImportTransfer.Pull, bool skipImported = true)
 {
     /// <summary>The longest value, in bytes of UTF-8.</summary>
     public const int MaxFieldLength = 1024 * 1024;
 
     private readonly FindingCode[] _urlProblems = new FindingCode[SourceUrlRules.MaxProblems];
     private readonly int _urlColumn = layout.IndexOf(ManifestColumn.Url);
+    private readonly int _stateColumn = skipImported ? layout.ResultColumn("import_state") : -1;
 
     /// <summary>Checks a row and appends what was found to <paramref name="findings"/>.</summary>
     public CheckedRow Check(ManifestRow row, List<Finding> findings)
@@ -51,11 +65,19 @@ public sealed class ManifestChecks(ManifestLayout layout, SourceUrlRules rules, 
         CheckShape(row, findings);
         var url = row.Value(ManifestColumn.Url);
         var transfer = CheckTransfer(row, findings);
-        CheckUrl(row, url, transfer, findings);
+        transfer = CheckUrl(row, url, transfer, row.Value(ManifestColumn.Transfer).IsEmpty && transfers == ImportTransfer.Auto, findings);
 
         var isBlocked = false;
         for (var index = first; index < findings.Count; index++)
             isBlocked |= findings[index].Severity == FindingSeverity.Error;
+        var isImported = _stateColumn >= 0 && row.QuoteProblem is null && !url.IsEmpty && row.Field(_stateColumn).Trim(" "u8).SequenceEqual("imported"u8);
+        if (isImported)
+        {
+            // Nothing will be fetched, so nothing else that was found matters: a signed link that has run out since, for example.
+            isBlocked = false;
+            findings.RemoveRange(first, findings.Count - first);
+            findings.Add(Of(row, layout.Columns[_stateColumn], FindingCode.AlreadyImported, url));
+        }
 
         return new CheckedRow(
             row.RowNumber,
@@ -70,7 +92,12 @@ public sealed class ManifestChecks(ManifestLayout layout, SourceUrlRules rules, 
             Text(row.Value(ManifestColumn.ReferenceId)),
             Text(row.Value(ManifestColumn.Gallery)),
             Text(row.Value(ManifestColumn.Filename)),
-            transfer);
+            transfer,
+            isImported,
+            isBlocked || isImported ? null : SourceUrlRules.Expiry(url),
+            Text(row.Value(ManifestColumn.Fid)),
+            Text(row.Value(ManifestColumn.RelatedLinkText)),
+            Text(row.Value(ManifestColumn.RelatedLinkUrl)));
     }
 
     /// <summary>A value as it can be stored: PostgreSQL takes no NUL, and a too long value is an error anyway.</summary>
@@ -148,28 +175,34 @@ public sealed class ManifestChecks(ManifestLayout layout, SourceUrlRules rules, 
     private Transfer CheckTransfer(ManifestRow row, List<Finding> findings)
     {
         var value = row.Value(ManifestColumn.Transfer);
-        if (value.IsEmpty || Ascii.EqualsIgnoreCase(value, "pull"u8))
+        if (value.IsEmpty)
+            return transfers == ImportTransfer.Push ? Transfer.Push : Transfer.Pull;
+        if (Ascii.EqualsIgnoreCase(value, "pull"u8))
             return Transfer.Pull;
         if (Ascii.EqualsIgnoreCase(value, "push"u8))
-        {
-            // Known, but nothing here can push yet: importing it by pull instead would be another thing than was asked for.
-            findings.Add(Of(row, layout.ColumnOf(ManifestColumn.Transfer), FindingCode.PushNotAvailable, value));
             return Transfer.Push;
-        }
         findings.Add(Of(row, layout.ColumnOf(ManifestColumn.Transfer), FindingCode.TransferUnknown, value));
         return Transfer.Pull;
     }
 
-    private void CheckUrl(ManifestRow row, ReadOnlySpan<byte> url, Transfer transfer, List<Finding> findings)
+    /// <summary>Answers how the file goes: a URL that is too long for Cincopa's call is ours to read, when the import says so.</summary>
+    private Transfer CheckUrl(ManifestRow row, ReadOnlySpan<byte> url, Transfer transfer, bool mayPush, List<Finding> findings)
     {
+        // A file of this machine: whether it lies where files may be pushed from is judged when it is opened.
+        if (transfer == Transfer.Push && url.StartsWith("file:///"u8))
+            return transfer;
         var count = rules.Check(url, now, _urlProblems);
         foreach (var code in _urlProblems.AsSpan(0, count))
         {
             // Only the remote call's query is too short for it; our own download is not.
-            if (code == FindingCode.UrlTooLong && transfer == Transfer.Push)
+            if (code == FindingCode.UrlTooLong && (transfer == Transfer.Push || mayPush))
+            {
+                transfer = Transfer.Push;
                 continue;
+            }
             findings.Add(Of(row, layout.Columns[_urlColumn], code, url));
         }
+        return transfer;
     }
 
     private static Finding Of(ManifestRow row, string? column, FindingCode code, ReadOnlySpan<byte> value = default) =>

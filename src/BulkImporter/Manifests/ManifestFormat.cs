@@ -15,6 +15,9 @@ public enum ManifestColumn
     Gallery,
     Filename,
     Transfer,
+    Fid,
+    RelatedLinkText,
+    RelatedLinkUrl,
 }
 
 /// <summary>The only place where a column is named, and where the shape of a manifest is guessed from its beginning.</summary>
@@ -40,9 +43,12 @@ public static class ManifestFormat
         (ManifestColumn.LongDescription, ["long_description", "full_description"]),
         (ManifestColumn.Tags, ["tags", "tag", "keywords"]),
         (ManifestColumn.ReferenceId, ["reference_id", "reference", "external_id", "key", "id"]),
-        (ManifestColumn.Gallery, ["gallery", "fid", "gallery_id"]),
+        (ManifestColumn.Gallery, ["gallery", "gallery_name", "album"]),
         (ManifestColumn.Filename, ["filename"]),
         (ManifestColumn.Transfer, ["transfer", "transfer_mode"]),
+        (ManifestColumn.Fid, ["fid", "gallery_id"]),
+        (ManifestColumn.RelatedLinkText, ["related_link_text"]),
+        (ManifestColumn.RelatedLinkUrl, ["related_link_url", "related_link"]),
     ];
 
     private static readonly Dictionary<string, (ManifestColumn Target, int Rank)> ByName = Known

@@ -36,7 +36,7 @@ public sealed class ManifestLayout
     /// <summary>"\r\n", "\n" or "\r", as the first line break outside quotes.</summary>
     public required string LineEnding { get; init; }
 
-    /// <summary>"utf-8", "utf-16le" or "utf-16be".</summary>
+    /// <summary>"utf-8", "utf-16le", "utf-16be" or "windows-1252".</summary>
     public required string EncodingName { get; init; }
 
     public required bool HasByteOrderMark { get; init; }
@@ -46,6 +46,32 @@ public sealed class ManifestLayout
 
     /// <summary>The columns that the earlier export added; they are no original columns.</summary>
     public IReadOnlySet<int> ResultColumnIndexes { get; }
+
+    /// <summary>The value that a column has by correction; null when it has none.</summary>
+    internal string? Corrected(int index, IReadOnlyDictionary<ManifestColumn, string>? corrected)
+    {
+        if (corrected is null)
+            return null;
+        foreach (var (target, column) in Mapping)
+        {
+            if (column == index && corrected.TryGetValue(target, out var value))
+                return value;
+        }
+
+        return null;
+    }
+
+    /// <summary>Where a column that an export adds stands; -1 when this is no export of ours.</summary>
+    internal int ResultColumn(string name)
+    {
+        foreach (var index in ResultColumnIndexes)
+        {
+            if (Columns[index].Trim() == name)
+                return index;
+        }
+
+        return -1;
+    }
 
     /// <summary>The <c>sep=;</c> line that Excel writes before the header, without its line break; empty when there is none.</summary>
     internal string Preface { get; init; } = "";

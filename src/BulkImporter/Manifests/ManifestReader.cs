@@ -3,6 +3,19 @@ using CsvHelper;
 
 namespace BulkImporter.Manifests;
 
+/// <summary>How a manifest is to be read, beyond what it says itself.</summary>
+/// <param name="Mapping">The operator's mapping, or null to go by the header.</param>
+/// <param name="Encoding">The operator's word for a file that its beginning does not explain: <see cref="Windows1252"/>, or null.</param>
+/// <param name="TemplateFor">Asked, when there is no mapping, for the one that was saved for this header; may answer null.</param>
+public sealed record ManifestReading(ManifestMapping? Mapping = null, string? Encoding = null, Func<IReadOnlyList<string>, Task<ManifestMapping?>>? TemplateFor = null)
+{
+    /// <summary>The encoding that can be asked for.</summary>
+    public const string Windows1252 = ManifestText.Windows1252;
+
+    /// <summary>As an import's columns have it; <paramref name="mapping"/> may be empty, which is to go by the header and no template.</summary>
+    internal static ManifestReading Of(string? mapping, string? encoding) => new(mapping is null ? null : ManifestMapping.Parse(mapping), encoding);
+}
+
 /// <summary>
 /// Reads a manifest one row at a time; memory does not grow with the file.
 /// </summary>
@@ -74,12 +87,15 @@ public sealed class ManifestReader : IAsyncDisposable
 
     /// <summary>Opens a manifest: looks at encoding, separator and header, and settles which column is what.</summary>
     /// <param name="bytes">The file as uploaded, plain or gzipped; read forward only, and left open.</param>
-    /// <param name="mapping">The operator's mapping, or null to go by the header.</param>
+    /// <param name="how">What the operator says of it: mapping, encoding.</param>
     /// <param name="cancellationToken">Cancels reading from <paramref name="bytes"/>.</param>
     /// <exception cref="ManifestRejectedException">The file is no manifest, or the operator has to say more.</exception>
-    public static async Task<ManifestReader> OpenAsync(Stream bytes, ManifestMapping? mapping, CancellationToken cancellationToken)
+    public static Task<ManifestReader> OpenAsync(Stream bytes, ManifestReading how, CancellationToken cancellationToken) =>
+        OpenAsync(bytes, how, ManifestText.UnpackedLimit, cancellationToken);
+
+    internal static async Task<ManifestReader> OpenAsync(Stream bytes, ManifestReading how, long unpackedLimit, CancellationToken cancellationToken)
     {
-        var text = await ManifestText.OpenAsync(bytes, cancellationToken);
+        var text = await ManifestText.OpenAsync(bytes, how.Encoding, unpackedLimit, cancellationToken);
         try
         {
             while (text.Kept(0).Length < SampleSize && await text.FillAsync(cancellationToken))
@@ -88,11 +104,11 @@ public sealed class ManifestReader : IAsyncDisposable
 
             var (preface, start) = SeparatorHint(text.Kept(0));
             var sample = text.KeptMemory(start);
-            var separator = preface.Length > 0 ? preface[^1] : ManifestFormat.DetectSeparator(sample, text.Ended, mapping);
+            var separator = preface.Length > 0 ? preface[^1] : ManifestFormat.DetectSeparator(sample, text.Ended, how.Mapping);
             var sampleRows = ManifestFormat.SampleRows(sample, text.Ended, separator, 100);
             text.Rewind(start);
             var reader = new ManifestReader(text, separator, start, preface.Length > 0 ? 2 : 1);
-            await reader.ReadLayoutAsync(preface, sampleRows, mapping, cancellationToken);
+            await reader.ReadLayoutAsync(preface, sampleRows, how, cancellationToken);
             return reader;
         }
         catch
@@ -124,8 +140,9 @@ public sealed class ManifestReader : IAsyncDisposable
 
     private CsvReader Record => _cutRecord ?? _csv;
 
-    private async Task ReadLayoutAsync(string preface, List<string[]> sampleRows, ManifestMapping? mapping, CancellationToken cancellationToken)
+    private async Task ReadLayoutAsync(string preface, List<string[]> sampleRows, ManifestReading how, CancellationToken cancellationToken)
     {
+        var mapping = how.Mapping;
         if (!await NextRecordAsync(cancellationToken))
             throw new ManifestRejectedException(RejectionCode.ManifestEmpty, "The file holds no rows.");
 
@@ -143,6 +160,9 @@ public sealed class ManifestReader : IAsyncDisposable
         urlLike.ExceptWith(resultColumns);
         if (resultColumns.Count > 0)
             columns = [.. columns.Select(FormulaGuard.Unguard)];
+
+        if (hasHeader && mapping is null && how.TemplateFor is { } templateFor)
+            mapping = await templateFor(columns);
 
         var rawHeader = new byte[hasHeader ? first.Length : 0][];
         for (var field = 0; field < rawHeader.Length; field++)

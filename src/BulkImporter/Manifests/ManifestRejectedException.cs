@@ -14,6 +14,7 @@ public enum RejectionCode
     UrlColumnAmbiguous,
     RowTooLong,
     TooManyRows,
+    UnpackedTooLarge,
 }
 
 public static class RejectionCodes
@@ -32,6 +33,7 @@ public static class RejectionCodes
         RejectionCode.UrlColumnAmbiguous => "url_column_ambiguous",
         RejectionCode.RowTooLong => "row_too_long",
         RejectionCode.TooManyRows => "too_many_rows",
+        RejectionCode.UnpackedTooLarge => "unpacked_too_large",
     };
 }
 
@@ -46,7 +48,8 @@ public sealed class ManifestRejectedException(
     string? column = null,
     long? byteOffset = null,
     IReadOnlyList<string>? candidates = null,
-    Exception? innerException = null)
+    Exception? innerException = null,
+    string? encoding = null)
     : Exception(message, innerException)
 {
     public RejectionCode Code { get; } = code;
@@ -62,4 +65,7 @@ public sealed class ManifestRejectedException(
 
     /// <summary>The columns to choose from: the URL-like ones when ambiguous, otherwise all of the file.</summary>
     public IReadOnlyList<string> Candidates { get; } = candidates ?? [];
+
+    /// <summary>The encoding in which the file can be read if the operator agrees; null when there is none to offer.</summary>
+    public string? Encoding { get; } = encoding;
 }

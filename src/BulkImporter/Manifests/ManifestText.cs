@@ -5,12 +5,21 @@ using System.Text;
 namespace BulkImporter.Manifests;
 
 /// <summary>
-/// The manifest's bytes as checked UTF-8 text: unpacked when gzipped, transcoded when UTF-16, without byte order mark.
+/// The manifest's bytes as checked UTF-8 text: unpacked when gzipped, transcoded when UTF-16 or, if that is asked for, Windows-1252, without
+/// byte order mark.
 /// Keeps what was read since <see cref="Release"/>, so that the reader can go back to the start of a damaged row.
 /// </summary>
 internal sealed class ManifestText : Stream
 {
     private const int ChunkSize = 64 * 1024;
+
+    /// <summary>A gzip file of a few megabytes can unpack to terabytes, and would keep a worker busy for days.</summary>
+    public const long UnpackedLimit = 8L << 30;
+
+    /// <summary>The one older encoding that can be asked for: what Excel writes as plain "CSV" on a western Windows.</summary>
+    public const string Windows1252 = "windows-1252";
+
+    private static readonly Encoding Western = CodePagesEncodingProvider.Instance.GetEncoding(1252)!;
 
     private readonly Stream _source;
     private readonly Decoder? _decoder;
@@ -25,20 +34,26 @@ internal sealed class ManifestText : Stream
     private long _kept;          // text offset from which bytes are kept
     private long _sourceOffset;  // bytes of (unpacked) source consumed, byte order mark included
     private bool _sourceEnded;
+    private long _lineFeeds;     // line breaks in the source consumed, for the line of a damage
+    private long _carriageReturns;
+    private bool _isUtf8;        // a character beyond ASCII was met, and was valid
 
-    private ManifestText(Stream source, UnicodeEncoding? utf16, int markLength, byte[] head)
+    private readonly long _unpackedLimit;
+
+    private ManifestText(Stream source, string encodingName, Encoding? encoding, int markLength, byte[] head, long unpackedLimit)
     {
+        _unpackedLimit = unpackedLimit;
         _source = source;
-        EncodingName = utf16 is null ? "utf-8" : head[0] == 0xFF ? "utf-16le" : "utf-16be";
+        EncodingName = encodingName;
         HasByteOrderMark = markLength > 0;
-        _decoder = utf16?.GetDecoder();
-        _undecoded = utf16 is null ? [] : new byte[ChunkSize];
-        _chars = utf16 is null ? [] : new char[ChunkSize];
+        _decoder = encoding?.GetDecoder();
+        _undecoded = encoding is null ? [] : new byte[ChunkSize];
+        _chars = encoding is null ? [] : new char[ChunkSize];
         _sourceOffset = markLength;
         Take(head.AsSpan(markLength));
     }
 
-    /// <summary>"utf-8", "utf-16le" or "utf-16be".</summary>
+    /// <summary>"utf-8", "utf-16le", "utf-16be" or "windows-1252".</summary>
     public string EncodingName { get; }
 
     public bool HasByteOrderMark { get; }
@@ -50,7 +65,8 @@ internal sealed class ManifestText : Stream
     public override long Position { get; set; }
 
     /// <exception cref="ManifestRejectedException">The bytes are no text manifest.</exception>
-    public static async Task<ManifestText> OpenAsync(Stream source, CancellationToken cancellationToken)
+    /// <param name="encoding"><see cref="Windows1252"/> when the operator says so, else null. A byte order mark knows better than he does.</param>
+    public static async Task<ManifestText> OpenAsync(Stream source, string? encoding, long unpackedLimit, CancellationToken cancellationToken)
     {
         var head = await HeadAsync(source, cancellationToken);
         if (head is [0x1F, 0x8B, ..])
@@ -63,18 +79,21 @@ internal sealed class ManifestText : Stream
             throw new ManifestRejectedException(RejectionCode.NotCsv, "This is a zip archive or an Excel workbook (.xlsx). Open it in the spreadsheet program and save it as \"CSV UTF-8\".");
         if (head is [0xD0, 0xCF, 0x11, 0xE0, ..])
             throw new ManifestRejectedException(RejectionCode.NotCsv, "This is an old Excel workbook (.xls). Open it in the spreadsheet program and save it as \"CSV UTF-8\".");
+        if (head is [0x89, 0x50, 0x4E, 0x47, ..])
+            throw new ManifestRejectedException(RejectionCode.NotCsv, "This is a PNG image, not a manifest. Upload the CSV that lists the files.");
         if (head is [0xFF, 0xFE, 0x00, 0x00])
             throw new ManifestRejectedException(RejectionCode.EncodingInvalid, "This file is UTF-32. Save it as \"CSV UTF-8\".", byteOffset: 0);
 
         return head switch
         {
-            [0xEF, 0xBB, 0xBF, ..] => new ManifestText(source, null, 3, head),
-            [0xFF, 0xFE, ..] => new ManifestText(source, new UnicodeEncoding(bigEndian: false, byteOrderMark: false, throwOnInvalidBytes: true), 2, head),
-            [0xFE, 0xFF, ..] => new ManifestText(source, new UnicodeEncoding(bigEndian: true, byteOrderMark: false, throwOnInvalidBytes: true), 2, head),
+            [0xEF, 0xBB, 0xBF, ..] => new ManifestText(source, "utf-8", null, 3, head, unpackedLimit),
+            [0xFF, 0xFE, ..] => new ManifestText(source, "utf-16le", new UnicodeEncoding(bigEndian: false, byteOrderMark: false, throwOnInvalidBytes: true), 2, head, unpackedLimit),
+            [0xFE, 0xFF, ..] => new ManifestText(source, "utf-16be", new UnicodeEncoding(bigEndian: true, byteOrderMark: false, throwOnInvalidBytes: true), 2, head, unpackedLimit),
             // Two ASCII letters in UTF-16: legal as UTF-8, but every other byte would be a NUL.
             [not 0, 0, not 0, 0] or [0, not 0, 0, not 0] => throw new ManifestRejectedException(
                 RejectionCode.EncodingInvalid, "This file looks like UTF-16 without a byte order mark. Save it as \"CSV UTF-8\".", byteOffset: 0),
-            _ => new ManifestText(source, null, 0, head),
+            _ when encoding == Windows1252 => new ManifestText(source, Windows1252, Western, 0, head, unpackedLimit),
+            _ => new ManifestText(source, "utf-8", null, 0, head, unpackedLimit),
         };
     }
 
@@ -105,11 +124,13 @@ internal sealed class ManifestText : Stream
             _sourceEnded = true;
             return TakeEnd();
         }
+        if (_sourceOffset + read > _unpackedLimit)
+            throw new ManifestRejectedException(RejectionCode.UnpackedTooLarge, $"Unpacked, this file is larger than {_unpackedLimit:N0} bytes. Split it into several manifests.");
 
         if (_decoder is null)
             TakeUtf8(read);
         else
-            TakeUtf16(_undecoded.AsSpan(0, read), flush: false);
+            TakeDecoded(_undecoded.AsSpan(0, read), flush: false);
         return true;
     }
 
@@ -152,7 +173,7 @@ internal sealed class ManifestText : Stream
 
     private void MakeRoom()
     {
-        var needed = _decoder is null ? ChunkSize : 3 * ChunkSize / 2 + 4; // n bytes of UTF-16 are at most 3n/2 bytes of UTF-8
+        var needed = _decoder is null ? ChunkSize : 3 * ChunkSize + 4; // a byte of Windows-1252 is at most three of UTF-8, one of UTF-16 half of that
         if (_window.Length - _filledEnd >= needed)
             return;
 
@@ -176,7 +197,7 @@ internal sealed class ManifestText : Stream
         }
         else
         {
-            TakeUtf16(head, flush: false);
+            TakeDecoded(head, flush: false);
         }
     }
 
@@ -187,11 +208,19 @@ internal sealed class ManifestText : Stream
         var complete = fresh.Length - UnfinishedLength(fresh);
         if (!System.Text.Unicode.Utf8.IsValid(fresh[..complete]))
             throw InvalidUtf8(fresh);
+        CountLines(fresh[..complete]);
+        _isUtf8 |= !System.Text.Ascii.IsValid(fresh[..complete]);
         _checkedEnd += complete;
         _sourceOffset += complete;
     }
 
-    private void TakeUtf16(ReadOnlySpan<byte> bytes, bool flush)
+    private void CountLines(ReadOnlySpan<byte> text)
+    {
+        _lineFeeds += text.Count((byte)'\n');
+        _carriageReturns += text.Count((byte)'\r');
+    }
+
+    private void TakeDecoded(ReadOnlySpan<byte> bytes, bool flush)
     {
         try
         {
@@ -216,7 +245,7 @@ internal sealed class ManifestText : Stream
         if (_decoder is null)
             return false;
         var before = _checkedEnd;
-        TakeUtf16([], flush: true);
+        TakeDecoded([], flush: true);
         return _checkedEnd > before;
     }
 
@@ -241,10 +270,37 @@ internal sealed class ManifestText : Stream
         while (Rune.DecodeFromUtf8(bytes[at..], out _, out var consumed) == OperationStatus.Done)
             at += consumed;
         var offset = _sourceOffset + at;
+        CountLines(bytes[..at]);
+        var line = 1 + (_lineFeeds > 0 ? _lineFeeds : _carriageReturns);
+        if (_isUtf8 || !System.Text.Ascii.IsValid(bytes[..at]))
+            return new ManifestRejectedException(RejectionCode.EncodingInvalid, $"Byte {offset} (0x{bytes[at]:X2}) in line {line} is not valid UTF-8, which the text before it is: a character is damaged there, or two files in different encodings were joined. Correct that line, save the file as \"CSV UTF-8\" and upload it again.", line: line, byteOffset: offset);
+        var found = $"Byte {offset} (0x{bytes[at]:X2}) in line {line} is not valid UTF-8";
+        if (AsWestern(at) is not { } reads)
+            return new ManifestRejectedException(RejectionCode.EncodingInvalid, $"{found}. Save the file as \"CSV UTF-8\" and upload it again.", line: line, byteOffset: offset);
         return new ManifestRejectedException(
             RejectionCode.EncodingInvalid,
-            $"Byte {offset} (0x{bytes[at]:X2}) is not valid UTF-8; the file is probably saved in Windows-1252 or another older encoding. Save it as \"CSV UTF-8\" and upload it again.",
-            byteOffset: offset);
+            $"{found}. As Windows-1252, which Excel writes as plain \"CSV\", it reads: \"{reads}\". If that is right, ask for it with encoding=windows-1252 (--encoding windows-1252 on the command line, or the review page); otherwise save the file as \"CSV UTF-8\" and upload it again.",
+            line: line, byteOffset: offset, encoding: Windows1252);
+    }
+
+    /// <summary>
+    /// What stands around a byte that is no UTF-8, as Windows-1252; null when that is no answer, because a byte there means nothing in it.
+    /// <paramref name="at"/> counts from the end of what is checked.
+    /// </summary>
+    private string? AsWestern(int at)
+    {
+        const int around = 30;
+        var damaged = _checkedEnd + at;
+        ReadOnlySpan<byte> text = _window.AsSpan(Math.Max(0, damaged - around).._filledEnd);
+        var here = damaged - Math.Max(0, damaged - around);
+        text = text[..Math.Min(text.Length, here + around)];
+        var start = text[..here].LastIndexOfAny((byte)'\r', (byte)'\n') + 1;
+        var end = text[here..].IndexOfAny((byte)'\r', (byte)'\n');
+        text = text[start..(end < 0 ? text.Length : here + end)];
+        // These five are no characters there, and a file with a NUL is none of text.
+        if (_window.AsSpan(.._filledEnd).Contains((byte)0) || text.IndexOfAny((ReadOnlySpan<byte>)[0x81, 0x8D, 0x8F, 0x90, 0x9D]) >= 0 || text.IndexOfAnyInRange((byte)0, (byte)8) >= 0)
+            return null;
+        return FindingMask.Mask(Western.GetString(text).Trim());
     }
 
     public override bool CanRead => true;

@@ -1,4 +1,5 @@
 using BulkImporter.Data;
+using BulkImporter.Imports;
 using Npgsql;
 
 namespace BulkImporter.Manifests;
@@ -24,16 +25,28 @@ public sealed class PreviewManifest(NpgsqlDataSource database, ManifestBytes man
     public async Task<ManifestPreview?> RunAsync(int importId, int rows, CancellationToken cancellationToken)
     {
         var found = await database.QueryAsync(
-            "SELECT manifest_id, mapping FROM importer.import WHERE id = $1", r => (ManifestId: r.GetInt32(0), Mapping: r.Text(1)), cancellationToken, importId);
+            "SELECT manifest_id, mapping, encoding, transfer, already_imported FROM importer.import WHERE id = $1", r => (ManifestId: r.GetInt32(0), Mapping: r.Text(1), Encoding: r.Text(2),
+                Settings: new Settings(EnumText<ImportTransfer>.Parse(r.GetString(3)), EnumText<WhenAlreadyImported>.Parse(r.GetString(4)) == WhenAlreadyImported.Skip)), cancellationToken, importId);
         if (found is not [var import]) return null;
+        return await TryAsync(import.ManifestId, import.Settings, import.Mapping, import.Encoding, null, rows, cancellationToken);
+    }
+
+    private async Task<ManifestPreview?> TryAsync(int manifestId, Settings settings, string? mapping, string? encoding, string? question, int rows, CancellationToken cancellationToken)
+    {
         try
         {
-            return await ReadAsync(import.ManifestId, import.Mapping is { } text ? ManifestMapping.Parse(text) : null, null, rows, cancellationToken);
+            return await ReadAsync(manifestId, settings, ManifestReading.Of(mapping, encoding), question, rows, cancellationToken);
         }
-        catch (ManifestRejectedException open) when (open.Candidates is [var column, ..])
+        catch (ManifestRejectedException open) when (open.Candidates is [var column, ..] && question is null)
         {
             // Which column holds the URL is a question. Any answer lets the columns and the rows be seen; it is not shown as one.
-            return await ReadAsync(import.ManifestId, ManifestMapping.From([new(ManifestFormat.Name(ManifestColumn.Url), column)]), open.Message, rows, cancellationToken);
+            var answer = ManifestMapping.From([new(ManifestFormat.Name(ManifestColumn.Url), column)]).ToString();
+            return await TryAsync(manifestId, settings, answer, encoding, open.Message, rows, cancellationToken);
+        }
+        catch (ManifestRejectedException open) when (open.Encoding is { } offered && encoding is null)
+        {
+            // So is the encoding. What is shown is how the file would read.
+            return await TryAsync(manifestId, settings, mapping, offered, open.Message, rows, cancellationToken);
         }
         catch (Exception none) when (none is ManifestRejectedException or FileNotFoundException or InvalidDataException)
         {
@@ -41,11 +54,11 @@ public sealed class PreviewManifest(NpgsqlDataSource database, ManifestBytes man
         }
     }
 
-    private async Task<ManifestPreview> ReadAsync(int manifestId, ManifestMapping? mapping, string? question, int count, CancellationToken cancellationToken)
+    private async Task<ManifestPreview> ReadAsync(int manifestId, Settings settings, ManifestReading how, string? question, int count, CancellationToken cancellationToken)
     {
         await using var bytes = await manifests.OpenAsync(manifestId, cancellationToken);
-        await using var reader = await ManifestReader.OpenAsync(bytes, mapping, cancellationToken);
-        var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow());
+        await using var reader = await ManifestReader.OpenAsync(bytes, how, cancellationToken);
+        var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow(), settings.Transfer, settings.SkipsImported);
         var rows = new List<PreviewRow>();
         try
         {
@@ -74,4 +87,7 @@ public sealed class PreviewManifest(NpgsqlDataSource database, ManifestBytes man
             row.RowNumber, withUrl && read.IsBlocked, values, withUrl ? [.. findings.Select(f => f.Code.Name()).Distinct()] : [],
             [.. Enumerable.Range(0, row.Layout.Columns.Count).Select(i => FindingMask.Mask(row.GetString(i)))]);
     }
+
+    /// <summary>What of the import's settings the rows are judged by.</summary>
+    private sealed record Settings(ImportTransfer Transfer, bool SkipsImported);
 }

@@ -10,7 +10,9 @@ namespace BulkImporter.Manifests;
 /// <param name="Line">The line where that row starts in the file, from 1.</param>
 /// <param name="Value">The offending value, masked and cut.</param>
 /// <param name="Hint">What to do; null for a code that this version does not know.</param>
-public sealed record FindingView(int Row, long Line, string? Column, string Code, string Severity, string? Value, string? Hint);
+/// <param name="OtherRow">For duplicates, the row that has the source or the reference id already.</param>
+/// <param name="OtherImport">The import of that row when it is an earlier one.</param>
+public sealed record FindingView(int Row, long Line, string? Column, string Code, string Severity, string? Value, string? Hint, int? OtherRow = null, int? OtherImport = null);
 
 /// <param name="Next">Pass it as <c>after</c> to go on; null when this is the end.</param>
 public sealed record FindingPage(IReadOnlyList<FindingView> Items, string? Next);
@@ -24,7 +26,7 @@ public sealed class ReadFindings(NpgsqlDataSource database)
     private const int PageSize = 5000;
 
     private const string List = """
-        SELECT row_number, line_number, column_name, code, severity, value, id FROM importer.finding
+        SELECT row_number, line_number, column_name, code, severity, value, other_row, other_import, id FROM importer.finding
         WHERE import_id = $1 AND (row_number, id) > ($2, $3)
         ORDER BY row_number, id LIMIT $4
         """;
@@ -36,7 +38,7 @@ public sealed class ReadFindings(NpgsqlDataSource database)
     private const string Examples = """
         SELECT e.* FROM (SELECT DISTINCT code FROM importer.finding WHERE import_id = $1) c
         CROSS JOIN LATERAL (
-            SELECT row_number, line_number, column_name, code, severity, value FROM importer.finding
+            SELECT row_number, line_number, column_name, code, severity, value, other_row, other_import FROM importer.finding
             WHERE import_id = $1 AND code = c.code ORDER BY row_number, id LIMIT $2) e
         """;
 
@@ -45,7 +47,7 @@ public sealed class ReadFindings(NpgsqlDataSource database)
     public async Task<FindingPage> ListAsync(int importId, string? after, int limit, CancellationToken cancellationToken)
     {
         var (row, id) = Cursor(after);
-        var rows = await database.QueryAsync(List, r => (Finding: Read(r), Id: r.GetInt64(6)), cancellationToken, importId, row, id, limit + 1);
+        var rows = await database.QueryAsync(List, r => (Finding: Read(r), Id: r.GetInt64(8)), cancellationToken, importId, row, id, limit + 1);
         if (rows.Count <= limit) return new([.. rows.Select(r => r.Finding)], null);
         var last = rows[limit - 1];
         return new([.. rows.Take(limit).Select(r => r.Finding)], string.Create(CultureInfo.InvariantCulture, $"{last.Finding.Row}.{last.Id}"));
@@ -83,7 +85,7 @@ public sealed class ReadFindings(NpgsqlDataSource database)
     }
 
     private static FindingView Read(NpgsqlDataReader r) =>
-        new(r.GetInt32(0), r.GetInt64(1), r.Text(2), r.GetString(3), r.GetString(4), r.Text(5), Hint(r.GetString(3)));
+        new(r.GetInt32(0), r.GetInt64(1), r.Text(2), r.GetString(3), r.GetString(4), r.Text(5), Hint(r.GetString(3)), r.Number(6), r.Number(7));
 
     private static string? Hint(string code) => FindingCodes.Named(code)?.Hint();
 }

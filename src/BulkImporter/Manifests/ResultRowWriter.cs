@@ -13,14 +13,19 @@ public readonly record struct RowResult(
     string? ErrorCode = null,
     string? Error = null,
     DateTimeOffset? SubmittedAt = null,
-    DateTimeOffset? FinishedAt = null);
+    DateTimeOffset? FinishedAt = null)
+{
+    /// <summary>Values that a person replaced after the import was made, by target; null for nearly every row.</summary>
+    public IReadOnlyDictionary<ManifestColumn, string>? Corrected { get; init; }
+}
 
 /// <summary>
 /// Writes the result file: each row of the manifest as it stands there, then what became of it. UTF-8, with the
 /// manifest's separator and line ending, and a byte order mark if it had one.
 /// </summary>
 /// <remarks>
-/// The original fields are repeated byte for byte, quotes included, with three exceptions: a cell that a spreadsheet
+/// The original fields are repeated byte for byte, quotes included, with four exceptions: a value that was corrected is the one that was
+/// sent, so that the file says what was imported and can be uploaded again; a cell that a spreadsheet
 /// would run gets its <see cref="FormulaGuard"/>; the rest of a line with an unclosed quote becomes one quoted value that
 /// holds that quote as text; a row with too few fields is filled up. Fields beyond the header's columns move behind the
 /// result columns, so that those stay under their names. A manifest that is itself a result file gets new result columns
@@ -66,7 +71,7 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
 
     public void WriteRow(ManifestRow row, in RowResult result)
     {
-        WriteOriginals(row);
+        WriteOriginals(row, result.Corrected);
         WriteNumber(row.RowNumber);
         WriteValue(result.State);
         WriteValue(result.StatusId);
@@ -81,9 +86,9 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
         EndRow();
     }
 
-    private void WriteOriginals(ManifestRow row)
+    private void WriteOriginals(ManifestRow row, IReadOnlyDictionary<ManifestColumn, string>? corrected)
     {
-        if (row.FieldCount == _originals.Length && !layout.IsResultFile && !row.IsCut && !AnyNeedsGuard(row))
+        if (corrected is null && row.FieldCount == _originals.Length && !layout.IsResultFile && !row.IsCut && !AnyNeedsGuard(row))
         {
             output.Write(row.RawText);
             _inRow = true;
@@ -91,7 +96,12 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
         }
 
         foreach (var index in _originals)
-            WriteField(row, index);
+        {
+            if (layout.Corrected(index, corrected) is { } value)
+                WriteValue(value);
+            else
+                WriteField(row, index);
+        }
     }
 
     private bool AnyNeedsGuard(ManifestRow row)

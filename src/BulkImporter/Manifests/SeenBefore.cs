@@ -23,14 +23,19 @@ internal sealed class SeenBefore
     public void Add(SourceKey key)
     {
         Span<byte> bytes = stackalloc byte[16];
-        key.Value.TryWriteBytes(bytes);
-        Add(MemoryMarshal.Read<UInt128>(bytes));
+        key.WriteTo(bytes);
+        Maybe |= Add(MemoryMarshal.Read<UInt128>(bytes));
     }
 
-    public void Add(string value) => Add(XxHash128.HashToUInt128(MemoryMarshal.AsBytes(value.AsSpan())));
+    public void Add(string value) => Maybe |= Add(XxHash128.HashToUInt128(MemoryMarshal.AsBytes(value.AsSpan())));
+
+    /// <summary>False when this key, as <see cref="SourceKey.WriteTo"/> writes it, was certainly not added.</summary>
+    public bool MayHold(ReadOnlySpan<byte> key) => Look(MemoryMarshal.Read<UInt128>(key), add: false);
+
+    private bool Add(UInt128 hash) => Look(hash, add: true);
 
     /// <summary>The hash is as good as random: one half is the first position, the other the way from each to the next.</summary>
-    private void Add(UInt128 hash)
+    private bool Look(UInt128 hash, bool add)
     {
         var known = true;
         var (next, step) = ((ulong)hash, (ulong)(hash >> 64) | 1);
@@ -40,8 +45,9 @@ internal sealed class SeenBefore
             ref var word = ref words[position / BitsPerWord];
             var bit = 1UL << (position % BitsPerWord);
             known &= (word & bit) != 0;
-            word |= bit;
+            if (add) word |= bit;
+            else if (!known) return false;
         }
-        Maybe |= known;
+        return known;
     }
 }

@@ -11,6 +11,9 @@ namespace BulkImporter.Manifests;
 /// </summary>
 internal static class SignedLink
 {
+    /// <summary>Quickly false for nearly every query that is no signature: each form says "expires", "policy" or, at Azure, "se".</summary>
+    public static bool MayExpire(ReadOnlySpan<byte> query) => query.IndexOf("xpires="u8) >= 0 || query.IndexOf("olicy="u8) >= 0 || query.IndexOf("se="u8) >= 0 || query.IndexOf("XPIRES="u8) >= 0;
+
     /// <summary>Null when the query is no signature that we know, or cannot be read as one.</summary>
     public static DateTimeOffset? Expiry(ReadOnlySpan<byte> query)
     {

@@ -1,7 +1,7 @@
-using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using BulkImporter.Sources;
 
 namespace BulkImporter.Manifests;
 
@@ -10,20 +10,6 @@ internal static class SourceHost
 {
     /// <summary>The longest name that DNS allows, with room for its last dot.</summary>
     public const int MaxLength = 254;
-
-    private static readonly (uint Network, int Bits)[] PrivateNetworks =
-    [
-        (0x00000000, 8),   // this network
-        (0x0A000000, 8),   // private
-        (0x64400000, 10),  // carrier-grade NAT
-        (0x7F000000, 8),   // loopback
-        (0xA9FE0000, 16),  // link-local, cloud metadata
-        (0xAC100000, 12),  // private
-        (0xC0000000, 24),  // protocol assignments
-        (0xC0A80000, 16),  // private
-        (0xC6120000, 15),  // benchmarking
-        (0xE0000000, 3),   // multicast and reserved
-    ];
 
     private static readonly byte[][] PrivateSuffixes =
         [.. new[] { ".localhost", ".local", ".internal", ".lan", ".intranet", ".home.arpa", ".localdomain", ".corp", ".home" }.Select(Encoding.ASCII.GetBytes)];
@@ -49,11 +35,11 @@ internal static class SourceHost
     public static bool IsPrivate(ReadOnlySpan<byte> host)
     {
         if (host[0] == (byte)'[')
-            return !IPAddress.TryParse(Encoding.ASCII.GetString(host[1..^1]), out var address) || IsPrivateIPv6(address);
+            return !IPAddress.TryParse(Encoding.ASCII.GetString(host[1..^1]), out var address) || InnerAddress.Is(address);
         // A name's last label is never a number, so a last label of digits or hex means an address.
         var lastLabel = host[(host.LastIndexOf((byte)'.') + 1)..];
         if (char.IsAsciiDigit((char)lastLabel[0]) && TryIPv4(host, out var ipv4))
-            return IsPrivateIPv4(ipv4);
+            return InnerAddress.Is(ipv4);
         if (lastLabel.Length == host.Length)
             return true; // a single label, localhost among them, is a name of somebody's own network
         foreach (var suffix in PrivateSuffixes)
@@ -119,31 +105,6 @@ internal static class SourceHost
         }
 
         return true;
-    }
-
-    private static bool IsPrivateIPv4(uint address)
-    {
-        foreach (var (network, bits) in PrivateNetworks)
-        {
-            if ((address ^ network) >> (32 - bits) == 0)
-                return true;
-        }
-
-        return false;
-    }
-
-    private static bool IsPrivateIPv6(IPAddress address)
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        address.TryWriteBytes(bytes, out _);
-        if (address.IsIPv6LinkLocal || address.IsIPv6SiteLocal || address.IsIPv6Multicast || address.IsIPv6UniqueLocal)
-            return true;
-        var embedded = BinaryPrimitives.ReadUInt32BigEndian(bytes[12..]);
-        if (bytes[..10].IndexOfAnyExcept((byte)0) < 0) // ::, ::1, and IPv4 in ::a.b.c.d or ::ffff:a.b.c.d
-            return IsPrivateIPv4(embedded) || (bytes[10] | bytes[11]) == 0;
-        if (bytes[..12].SequenceEqual((ReadOnlySpan<byte>)[0, 0x64, 0xFF, 0x9B, 0, 0, 0, 0, 0, 0, 0, 0])) // NAT64
-            return IsPrivateIPv4(embedded);
-        return bytes[0] == 0x20 && bytes[1] == 0x02 && IsPrivateIPv4(BinaryPrimitives.ReadUInt32BigEndian(bytes[2..])); // 6to4
     }
 
     private static ReadOnlySpan<byte> ToAscii(ReadOnlySpan<byte> host)

@@ -34,6 +34,9 @@ public readonly record struct SourceKey(Guid Value)
 
     public static SourceKey Of(string url) => Of(Encoding.UTF8.GetBytes(url));
 
+    /// <summary>The 16 bytes in the order in which the database sends them too.</summary>
+    internal void WriteTo(Span<byte> bytes) => Value.TryWriteBytes(bytes, bigEndian: true, out _);
+
     /// <summary>The normalised form itself, for messages and tests.</summary>
     public static string Normalise(string url)
     {

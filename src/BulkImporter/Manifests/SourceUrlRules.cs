@@ -26,7 +26,7 @@ public sealed record SourceUrlOptions
 public sealed class SourceUrlRules(SourceUrlOptions options)
 {
     /// <summary>The most problems that <see cref="Check(ReadOnlySpan{byte}, DateTimeOffset, Span{FindingCode})"/> reports of one URL.</summary>
-    public const int MaxProblems = 8;
+    public const int MaxProblems = 9;
 
     private static readonly SearchValues<byte> HostCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"u8);
     private static readonly SearchValues<byte> Unreserved = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~"u8);
@@ -71,6 +71,10 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
             problems[count++] = FindingCode.UrlHostPrivate;
         if (ConsumerVideoSites.IsWatchPage(host, parts.Path))
             problems[count++] = FindingCode.UrlConsumerVideoSite;
+        else if (MediaHints.IsSharePage(host, parts.Path, parts.Query))
+            problems[count++] = FindingCode.UrlSharePage;
+        else if (MediaHints.IsNotMedia(parts.Path, parts.Query))
+            problems[count++] = FindingCode.UrlNotMedia;
         if (parts.Query is { IsEmpty: false } query && SignedLink.Expiry(query) is { } expiry)
         {
             if (expiry <= now)
@@ -88,6 +92,10 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
         var problems = new FindingCode[MaxProblems];
         return problems[..Check(Encoding.UTF8.GetBytes(url.Trim()), now, problems)];
     }
+
+    /// <summary>When a signed link runs out; null for any other URL.</summary>
+    internal static DateTimeOffset? Expiry(ReadOnlySpan<byte> url) =>
+        url.IndexOf((byte)'?') is var mark and >= 0 && SignedLink.MayExpire(url[(mark + 1)..]) && UrlParts.TryParse(url, out var parts) ? SignedLink.Expiry(parts.Query) : null;
 
     /// <summary>The length of the URL as a query argument, equal to that of <see cref="Uri.EscapeDataString(string)"/>.</summary>
     public static int EncodedLength(ReadOnlySpan<byte> url)

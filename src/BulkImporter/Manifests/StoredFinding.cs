@@ -23,6 +23,12 @@ public sealed class StoredFinding
     /// <summary>The offending value, masked and cut.</summary>
     public string? Value { get; init; }
 
+    /// <summary>For duplicates, the row that has the source or the reference id already.</summary>
+    public int? OtherRow { get; init; }
+
+    /// <summary>The import of <see cref="OtherRow"/> when it is another one.</summary>
+    public int? OtherImport { get; init; }
+
     public sealed class Configuration : IEntityTypeConfiguration<StoredFinding>
     {
         public void Configure(EntityTypeBuilder<StoredFinding> entity)

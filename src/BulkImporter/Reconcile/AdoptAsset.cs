@@ -41,6 +41,24 @@ public sealed class AdoptAsset(NpgsqlDataSource database, RecordTransitions tran
         WHERE r.import_id = $1 AND r.row_number = $2
         """;
 
+    /// <summary>Records in doubt with one candidate that is no other record's candidate.</summary>
+    private const string ReadSingle = """
+        SELECT r.row_number, r.attempt_count, k.rid, i.account_id
+        FROM importer.import i
+        JOIN importer.reconcile_candidate k ON k.import_id = i.id
+        JOIN importer.import_record r ON r.import_id = k.import_id AND r.row_number = k.row_number AND r.state = 'unknown' AND r.attempt_count = k.attempt
+        WHERE i.id = $1
+            AND NOT EXISTS (SELECT 1 FROM importer.reconcile_candidate o WHERE o.import_id = k.import_id AND o.row_number = k.row_number AND o.rid <> k.rid)
+            AND NOT EXISTS (
+                SELECT 1 FROM importer.reconcile_candidate o JOIN importer.import oi ON oi.id = o.import_id AND oi.account_id = i.account_id
+                WHERE o.rid = k.rid AND (o.import_id, o.row_number) <> (k.import_id, k.row_number))
+        ORDER BY r.row_number
+        """;
+
+    private const string CountInDoubt = "SELECT coalesce(sum(unknown_count), 0)::int FROM importer.import_chunk WHERE import_id = $1";
+
+    private const string AuditAll = "INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) VALUES (now(), $1, 'assets_adopted', $2, $3)";
+
     private const string Audit = "INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) VALUES (now(), $1, 'asset_adopted', $2, $3)";
 
     /// <exception cref="InvalidArgumentException">The rid cannot be one.</exception>
@@ -67,6 +85,28 @@ public sealed class AdoptAsset(NpgsqlDataSource database, RecordTransitions tran
         await connection.ExecuteAsync(Audit, cancellationToken, actor, importId, $"row {rowNumber}, asset {rid}");
         await transaction.CommitAsync(cancellationToken);
         return new AdoptResult.Adopted();
+    }
+
+    /// <summary>
+    /// Adopts for every record in doubt of the import its only candidate, where no other record has the same one. What several could be is left
+    /// for a person to decide. Answers how many were adopted, and how many records are still in doubt.
+    /// </summary>
+    public async Task<(int Adopted, int StillInDoubt)> RunAllAsync(int importId, string actor, CancellationToken cancellationToken)
+    {
+        var single = await database.QueryAsync(ReadSingle,
+            r => (Row: r.GetInt32(0), Attempt: r.GetInt16(1), Rid: r.GetString(2), AccountId: r.GetInt32(3)), cancellationToken, importId);
+        var adopted = 0;
+        if (single is [var first, ..])
+        {
+            await using var connection = await database.OpenConnectionAsync(cancellationToken);
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            var (made, _) = await transitions.AdoptedAsync(
+                connection, first.AccountId, [.. single.Select(s => new Adoption(importId, s.Row, s.Attempt, s.Rid, $"The only candidate, adopted by {actor}."))], cancellationToken);
+            adopted = made.Count;
+            if (adopted > 0) await connection.ExecuteAsync(AuditAll, cancellationToken, actor, importId, $"{adopted} records, each with its only candidate");
+            await transaction.CommitAsync(cancellationToken);
+        }
+        return (adopted, (await database.QueryAsync(CountInDoubt, r => r.GetInt32(0), cancellationToken, importId))[0]);
     }
 
     /// <summary>Null when the account has the asset.</summary>

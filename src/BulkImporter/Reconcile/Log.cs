@@ -10,4 +10,7 @@ internal static partial class Log
 
     [LoggerMessage(EventName = "ListUnavailable", Level = LogLevel.Warning, Message = "Account {AccountId}: its assets could not be listed, so records stay in doubt: {Error}")]
     public static partial void ListUnavailable(ILogger logger, int accountId, string error);
+
+    [LoggerMessage(EventName = "PushesSentAgain", Level = LogLevel.Information, Message = "Account {AccountId}: {Count} pushed files are not there under their names and are sent again")]
+    public static partial void PushesSentAgain(ILogger logger, int accountId, int count);
 }

@@ -1,3 +1,4 @@
+using BulkImporter.Records;
 using Cincopa.Client;
 
 namespace BulkImporter.Reconcile;
@@ -5,7 +6,9 @@ namespace BulkImporter.Reconcile;
 /// <summary>A record whose last attempt ended in doubt.</summary>
 /// <param name="StartedAt">When the attempt began; its asset came after that.</param>
 /// <param name="SizeBytes">Null when not known.</param>
-internal sealed record Doubt(int ImportId, int RowNumber, short Attempt, string FileName, DateTimeOffset StartedAt, long? SizeBytes);
+/// <param name="IsPushed">The name is the row's alone.</param>
+/// <param name="ReferenceId">The row's, which the asset has when we finished it and forgot (a database that was restored).</param>
+internal sealed record Doubt(int ImportId, int RowNumber, short Attempt, string FileName, DateTimeOffset StartedAt, long? SizeBytes, bool IsPushed = false, string? ReferenceId = null);
 
 /// <summary>An attempt of any record that may have made an asset of this name which no record has yet.</summary>
 /// <param name="StartedAt">Null while it is being sent.</param>
@@ -26,11 +29,23 @@ internal static class MatchAssets
     public static IReadOnlyList<Match> Of(
         IReadOnlyList<Doubt> doubts, IReadOnlyList<Claim> claims, IEnumerable<RemoteAsset> assets, TimeSpan clockSkew)
     {
-        var assetsByName = assets.Where(a => a is { FileName: not null, Uploaded: not null }).ToLookup(a => a.FileName!, SourceName.Alike);
+        var all = assets.ToList();
+        var assetsByReference = all.Where(a => !string.IsNullOrEmpty(a.ReferenceId)).ToLookup(a => a.ReferenceId!, StringComparer.Ordinal);
+        var doubtsByReference = doubts.Where(d => d.ReferenceId is not null).ToLookup(d => d.ReferenceId!, StringComparer.Ordinal);
+        var assetsByName = all.Where(a => a is { FileName: not null, Uploaded: not null }).ToLookup(a => a.FileName!, SourceName.Alike);
         var claimsByName = claims.ToLookup(c => c.FileName, SourceName.Alike);
+        // By the reference id first: we write it, and only to the asset of the row that has it. Two rows may say the same, so it must be the only one.
+        var byReference = new Dictionary<Doubt, RemoteAsset>();
+        foreach (var same in doubtsByReference)
+        {
+            if (same.ToList() is [var doubt] && assetsByReference[same.Key].ToList() is [var ours] && CameOf(doubt.StartedAt, ours) && FitsSize(doubt, ours))
+                byReference[doubt] = ours;
+        }
+        var taken = byReference.Values.Select(a => a.Rid).ToHashSet();
         return [.. doubts.Select(doubt =>
         {
-            List<RemoteAsset> candidates = [.. assetsByName[doubt.FileName].Where(a => CameOf(doubt.StartedAt, a) && FitsSize(doubt, a)).OrderByDescending(a => a.Uploaded)];
+            if (byReference.TryGetValue(doubt, out var its)) return new Match(doubt, [its], IsCertain: true);
+            List<RemoteAsset> candidates = [.. assetsByName[doubt.FileName].Where(a => !taken.Contains(a.Rid) && CameOf(doubt.StartedAt, a) && FitsSize(doubt, a)).OrderByDescending(a => a.Uploaded)];
             return new Match(doubt, candidates, candidates is [var only] && only.FileName == doubt.FileName && !IsClaimedByAnother(doubt, only));
         })];
 

@@ -65,8 +65,9 @@ internal sealed class ReconcileUnknown(
         """;
 
     private const string ReadDoubts = $"""
-        SELECT r.import_id, r.row_number, r.attempt_count, r.source_url, t.started_at, t.size_bytes
+        SELECT r.import_id, r.row_number, r.attempt_count, r.source_url, t.started_at, t.size_bytes, u.file_name, r.reference_id
         FROM importer.import i {InDoubt}
+        LEFT JOIN importer.push_upload u ON u.import_id = r.import_id AND u.row_number = r.row_number AND u.attempt = r.attempt_count
         WHERE i.account_id = $3
         ORDER BY t.started_at LIMIT $4
         """;
@@ -117,15 +118,16 @@ internal sealed class ReconcileUnknown(
     {
         // 1. What is looked for.
         var doubts = await database.QueryAsync(ReadDoubts,
-            r => new Doubt(r.GetInt32(0), r.GetInt32(1), r.GetInt16(2), SourceName.Of(r.GetString(3)), r.GetFieldValue<DateTimeOffset>(4), r.IsDBNull(5) ? null : r.GetInt64(5)),
+            r => new Doubt(r.GetInt32(0), r.GetInt32(1), r.GetInt16(2), r.Text(6) ?? SourceName.Of(r.GetString(3)), r.GetFieldValue<DateTimeOffset>(4), r.IsDBNull(5) ? null : r.GetInt64(5), !r.IsDBNull(6), r.Text(7)),
             cancellationToken, options.Value.Grace, options.Value.GiveUpAfter, accountId, MostDoubts);
         if (doubts.Count == 0) return false;
         var names = doubts.Select(d => d.FileName).Where(n => n.Length > 0).ToHashSet(SourceName.Alike);
+        var references = doubts.Select(d => d.ReferenceId).OfType<string>().ToHashSet(StringComparer.Ordinal);
         var since = doubts.Min(d => d.StartedAt) - options.Value.ClockSkew;
 
         // 2. The assets. Nothing is written before the walk is complete.
         var (access, version) = await accounts.GetAsync(accountId, cancellationToken);
-        var ended = await walk.RunAsync(accountId, access, since, a => a.FileName is { } name && names.Contains(name),
+        var ended = await walk.RunAsync(accountId, access, since, a => (a.FileName is { } name && names.Contains(name)) || (a.ReferenceId is { } reference && references.Contains(reference)),
             () => database.ExecuteAsync(KeepClaim, cancellationToken, accountId, ClaimFor), cancellationToken);
         if (ended is not Walk.Complete complete)
         {
@@ -141,6 +143,9 @@ internal sealed class ReconcileUnknown(
 
         // 4. The certain ones are adopted, the others noted.
         var adopted = await AdoptAsync(accountId, [.. matches.Where(m => m.IsCertain)], cancellationToken);
+        // A pushed file has a name that nothing else has. It is there or it did not arrive.
+        var lost = matches.Where(m => m.Doubt.IsPushed && m.Candidates.Count == 0).Select(m => (m.Doubt.ImportId, m.Doubt.RowNumber, m.Doubt.Attempt)).ToList();
+        if (lost.Count > 0) Log.PushesSentAgain(log, accountId, await transitions.PushedAgainAsync(lost, cancellationToken));
         await NoteAsync([.. matches.Where(m => !adopted.Contains((m.Doubt.ImportId, m.Doubt.RowNumber)))], cancellationToken);
         await database.ExecuteAsync(NoteComplete, cancellationToken, accountId);
         Log.AssetsLookedThrough(log, accountId, complete.Pages, doubts.Count, adopted.Count);

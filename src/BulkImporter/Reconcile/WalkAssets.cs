@@ -40,7 +40,7 @@ internal sealed class WalkAssets(CallGovernor governor, ICincopaClient cincopa, 
         {
             var permits = await governor.TakeAsync(accountId, CallKind.Status, 1, cancellationToken);
             if (!await governor.MayStartAsync(accountId, CallKind.Status, permits, 0, cancellationToken)) return new Walk.NoPermit();
-            var query = new AssetListQuery { Page = page, ItemsPerPage = options.Value.ItemsPerPage, BypassCache = true };
+            var query = new AssetListQuery { Page = page, ItemsPerPage = options.Value.ItemsPerPage, Details = "reference_id", BypassCache = true };
             var result = await cincopa.ListAssetsAsync(access, query, cancellationToken);
             if (result is AssetListResult.Failed failed) return new Walk.Failed(failed.Error);
             var ok = (AssetListResult.Ok)result;

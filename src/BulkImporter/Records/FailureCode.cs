@@ -78,6 +78,9 @@ public enum FailureCode
     /// <summary>The worker died or lost its lease between sending and recording the answer.</summary>
     WorkerLost,
 
+    /// <summary>A file that we send broke off before its last part, so that no asset can exist: the next attempt goes on from there.</summary>
+    PushInterrupted,
+
     /// <summary>Cincopa no longer knows the status_id that it gave.</summary>
     StatusLost,
 
@@ -115,6 +118,7 @@ public static class FailureCodes
         FailureCode.ReplyLost => FailureClass.Unknown,
         FailureCode.ReplyUnreadable => FailureClass.Unknown,
         FailureCode.WorkerLost => FailureClass.Unknown,
+        FailureCode.PushInterrupted => FailureClass.Retryable,
         FailureCode.StatusLost => FailureClass.Unknown,
         FailureCode.AssetUnnamed => FailureClass.Unknown,
         FailureCode.DeadlineExceeded => FailureClass.Unknown,

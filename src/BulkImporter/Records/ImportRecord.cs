@@ -27,6 +27,9 @@ public sealed class ImportRecord
     public string? Caption { get; init; }
     public string? ReferenceId { get; init; }
 
+    /// <summary>The file is sent by us, and not fetched by Cincopa.</summary>
+    public bool IsPush { get; init; }
+
     /// <summary>Attempts begun so far. The number of the attempt is its fence: an answer counts only for the attempt that it belongs to.</summary>
     public short AttemptCount { get; set; }
 
@@ -62,6 +65,7 @@ public sealed class ImportRecord
                     "(finished_at IS NOT NULL) = (state NOT IN ('pending', 'submitting', 'submitted'))");
             });
             entity.HasKey(r => new { r.ImportId, r.RowNumber });
+            entity.Property(r => r.IsPush).HasDefaultValue(false);
             entity.Property(r => r.StatusId).HasComment("Cincopa's opaque ticket of the current attempt; not a key of ours.");
             entity.Property(r => r.Rid).HasComment("Cincopa's opaque name of the asset.");
             // The error code is null on the happy path, so this index costs it nothing and keeps its updates in place (HOT).

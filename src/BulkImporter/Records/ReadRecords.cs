@@ -9,10 +9,12 @@ public sealed class ReadRecords(NpgsqlDataSource database)
     private const string Columns = """
         r.row_number, r.line_number, r.source_url, r.caption, r.reference_id, r.state, r.status_id, r.rid, r.attempt_count,
         r.error_code, r.error_message, r.next_attempt_at, r.submitted_at, r.finished_at, r.possibly_duplicated,
-        p.progress_percent, p.progress_bytes, p.total_bytes
+        p.progress_percent, p.progress_bytes, p.total_bytes,
+        f.state, f.failed_count, f.error_code, f.error_message, f.next_at
         """;
 
-    private const string Progress = "LEFT JOIN importer.status_poll p ON p.import_id = $1 AND p.row_number = r.row_number AND r.state = 'submitted'";
+    private const string Progress = "LEFT JOIN importer.status_poll p ON p.import_id = $1 AND p.row_number = r.row_number AND r.state = 'submitted' "
+        + "LEFT JOIN importer.record_finish f ON f.import_id = $1 AND f.row_number = r.row_number AND r.state = 'imported'";
 
     private const string Attempts = """
         SELECT number, started_at, finished_at, worker, status_id, outcome, http_status, message
@@ -102,7 +104,8 @@ public sealed class ReadRecords(NpgsqlDataSource database)
         r.GetInt32(0), r.GetInt32(1), r.Text(2), r.Text(3), r.Text(4), EnumText<RecordState>.Parse(r.GetString(5)), r.Text(6), r.Text(7), r.GetInt16(8),
         r.Text(9) is { } code ? new RecordError(code, FailureCodes.ClassOf(code), r.Text(10)) : null,
         r.IsDBNull(15) ? null : r.GetInt16(15), r.IsDBNull(16) ? null : r.GetInt64(16), r.IsDBNull(17) ? null : r.GetInt64(17),
-        r.Time(11), r.Time(12), r.Time(13), r.GetBoolean(14));
+        r.Time(11), r.Time(12), r.Time(13), r.GetBoolean(14),
+        r.Text(18) is { } finish ? new FinishView(finish, r.GetInt16(19), r.Text(20), r.Text(21), finish == "pending" ? r.Time(22) : null) : null);
 
     private static AttemptView ReadAttempt(NpgsqlDataReader r) => new(
         r.GetInt16(0), r.GetFieldValue<DateTimeOffset>(1), r.Time(2), r.GetString(3), r.Text(4), r.Text(5), FailureCodes.ClassOf(r.Text(5)),

@@ -24,8 +24,11 @@ public sealed record RecordFilter
     /// <summary>Only records that Cincopa works on and that have not moved for this long.</summary>
     public TimeSpan? Stalled { get; init; }
 
+    /// <summary>Only imported records whose asset is finished so far: <c>pending</c>, <c>done</c> or <c>failed</c>.</summary>
+    public string? Finish { get; init; }
+
     /// <summary>True when the chunks' counters answer how many records it selects.</summary>
-    internal bool IsByStateOnly => Code is null && RowNumbers is null && Search is null && Stalled is null;
+    internal bool IsByStateOnly => Code is null && RowNumbers is null && Search is null && Stalled is null && Finish is null;
 
     /// <summary>True when no counter and no index tells which records it selects: they are looked at one by one.</summary>
     public bool IsLookedFor => Search is { Length: > 0 } || Stalled is not null;
@@ -45,6 +48,8 @@ public sealed record RecordFilter
         }
         if (Stalled is { } time)
             sql += $" AND EXISTS (SELECT 1 FROM importer.status_poll s WHERE s.import_id = r.import_id AND s.row_number = r.row_number AND r.state = 'submitted' AND s.moved_at < now() - {Next(time)}::interval)";
+        if (Finish is { } finish)
+            sql += $" AND EXISTS (SELECT 1 FROM importer.record_finish e WHERE e.import_id = r.import_id AND e.row_number = r.row_number AND e.state = {Next(finish)})";
         return sql;
 
         string Next(object value)
@@ -63,6 +68,7 @@ public sealed record RecordFilter
         if (RowNumbers is { } rows) parts.Add($"{rows.Count} named rows");
         if (Search is { Length: > 0 } search) parts.Add($"text '{search}'");
         if (Stalled is { } time) parts.Add(string.Create(CultureInfo.InvariantCulture, $"stalled for {time.TotalMinutes:0.##} min"));
+        if (Finish is { } finish) parts.Add($"finishing {finish}");
         return parts.Count == 0 ? "all records" : string.Join(", ", parts);
     }
 }

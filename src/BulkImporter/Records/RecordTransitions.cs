@@ -7,12 +7,12 @@ namespace BulkImporter.Records;
 public readonly record struct Intent(int RowNumber, short Attempt);
 
 /// <summary>What the answer to an attempt makes of its record.</summary>
-/// <param name="To">submitted, pending (again; failed when no attempt is left), failed or unknown.</param>
+/// <param name="To">submitted, imported (a pushed file), pending (again; failed when no attempt is left), failed or unknown.</param>
 /// <param name="RetryAfter">How long the record waits when it becomes pending.</param>
 /// <param name="GiveBack">The failure was not the row's: the attempt does not count against it.</param>
 public sealed record Answer(
     int RowNumber, short Attempt, RecordState To, string? StatusId, FailureCode? Code, short? HttpStatus, string? Message,
-    TimeSpan? RetryAfter, bool GiveBack);
+    TimeSpan? RetryAfter, bool GiveBack, string? Rid = null);
 
 /// <summary>What the status call makes of a submitted record.</summary>
 /// <param name="To">imported, pending (again; failed when no attempt is left), failed or unknown.</param>
@@ -24,6 +24,10 @@ public sealed record Conclusion(
 /// <param name="Attempt">The attempt in doubt; when the record has begun another, nothing is adopted.</param>
 /// <param name="Note">Who says so, kept with the attempt.</param>
 public sealed record Adoption(int ImportId, int RowNumber, short Attempt, string Rid, string Note);
+
+/// <summary>What a person replaces in a row; null leaves a value as it is.</summary>
+/// <param name="SourceKey">The key of <paramref name="Url"/>; null when that is.</param>
+public sealed record RecordCorrection(int RowNumber, string? Url, Guid? SourceKey, string? Caption, string? ReferenceId);
 
 /// <summary>A record that has an asset.</summary>
 public sealed record AssetOwner(string Rid, int ImportId, int RowNumber);
@@ -43,7 +47,7 @@ public sealed record AssetOwner(string Rid, int ImportId, int RowNumber);
 public sealed class RecordTransitions(NpgsqlDataSource database)
 {
     /// <summary>Pending to duplicate, within the parse: every row but the first of those that name the same source. The finding is written with it.</summary>
-    private const string MarkDuplicates = """
+    private static readonly string MarkDuplicates = $"""
         WITH shared AS (
             SELECT source_key, min(row_number) AS first_row FROM importer.import_record
             WHERE import_id = $1 AND source_key IS NOT NULL
@@ -53,17 +57,31 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
             SET state = 'duplicate', error_code = 'duplicate_url', error_message = 'Row ' || shared.first_row || ' has the same address.', finished_at = now()
             FROM shared
             WHERE r.import_id = $1 AND r.source_key = shared.source_key AND r.row_number > shared.first_row AND r.state = 'pending'
-            RETURNING r.row_number, r.line_number, r.source_url
+            RETURNING r.row_number, r.line_number, r.source_url, shared.first_row
         )
-        INSERT INTO importer.finding (import_id, row_number, line_number, column_name, code, severity, value)
-        SELECT $1, row_number, line_number, $2, 'duplicate_url', 'error', left(split_part(source_url, '?', 1), 120) FROM moved
+        INSERT INTO importer.finding (import_id, row_number, line_number, column_name, code, severity, value, other_row)
+        SELECT $1, row_number, line_number, $2, 'duplicate_url', 'error', {Masked("source_url")}, first_row FROM moved
         """;
 
-    /// <summary>Pending to submitting: begins an attempt for each row that is due, if the lease is live and import and account still run. The commit is the permission to send.</summary>
+    /// <summary>Pending to duplicate, within the parse: what an earlier import of the account has (temporary table known_source). The finding is written with it.</summary>
+    private static readonly string MarkKnown = $"""
+        WITH moved AS (
+            UPDATE importer.import_record r
+            SET state = 'duplicate', error_code = 'already_imported', finished_at = now(),
+                error_message = format(CASE WHEN k.imported THEN 'Row %s of import %s has imported this address.' ELSE 'Row %s of import %s has this address in progress.' END, k.row_number, k.import_id)
+            FROM known_source k
+            WHERE r.import_id = $1 AND r.source_key = k.source_key AND r.state = 'pending'
+            RETURNING r.row_number, r.line_number, r.source_url, k.import_id AS other_import, k.row_number AS other_row
+        )
+        INSERT INTO importer.finding (import_id, row_number, line_number, column_name, code, severity, value, other_row, other_import)
+        SELECT $1, row_number, line_number, $2, 'already_imported', 'error', {Masked("source_url")}, other_row, other_import FROM moved
+        """;
+
+    /// <summary>Pending to submitting: begins an attempt for each row that is due, if the lease is live, import and account still run and the import may send at this hour. The commit is the permission to send.</summary>
     private const string CommitIntents = """
         WITH gate AS (
             SELECT 1 FROM importer.import_chunk c
-            JOIN importer.import i ON i.id = c.import_id AND i.state = 'running'
+            JOIN importer.import i ON i.id = c.import_id AND i.state = 'running' AND importer.opens_at(i.start_at, i.window_from, i.window_until, i.window_zone) IS NULL
             JOIN importer.account a ON a.id = i.account_id AND a.state = 'active'
             JOIN importer.call_budget b ON b.account_id = a.id AND b.kind = 'submit' AND (b.blocked_until IS NULL OR b.blocked_until <= now())
             WHERE c.import_id = $1 AND c.number = $2 AND c.lease_token = $3 AND c.lease_until > now()
@@ -93,26 +111,32 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
     /// <summary>Submitting (or unknown, when the rescue came before the late answer) to what the answer says.</summary>
     // The attempts that a record counts are there, so the insert is an update that always takes the key. A plain UPDATE is planned by statistics,
     // which know nothing of the attempts of a new installation; such a plan, once cached, reads the whole table for each batch.
-    private const string WriteAnswers = """
+    private const string WriteAnswers = $"""
         WITH answer AS (
-            SELECT * FROM unnest($2::int[], $3::smallint[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::text[], $9::interval[], $10::smallint[])
-                AS a(row_number, attempt, state, status_id, code, http_status, message, retry_after, give_back)
+            SELECT * FROM unnest($2::int[], $3::smallint[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::text[], $9::interval[], $10::smallint[], $14::text[])
+                AS a(row_number, attempt, state, status_id, code, http_status, message, retry_after, give_back, rid)
         ), moved AS (
             UPDATE importer.import_record r
             SET state = CASE WHEN a.state = 'pending' AND r.attempts_left + a.give_back <= 0 THEN 'failed' ELSE a.state END,
                 status_id = a.status_id,
+                rid = a.rid,
                 error_code = a.code,
-                error_message = a.message,
+                error_message = CASE WHEN a.code IS NOT NULL THEN a.message END,
                 attempts_left = r.attempts_left + a.give_back,
                 next_attempt_at = CASE WHEN a.state = 'pending' AND r.attempts_left + a.give_back > 0 THEN now() + a.retry_after END,
-                submitted_at = CASE WHEN a.state = 'submitted' THEN now() END,
+                submitted_at = CASE WHEN a.state IN ('submitted', 'imported') THEN now() END,
                 finished_at = CASE WHEN a.state = 'submitted' OR (a.state = 'pending' AND r.attempts_left + a.give_back > 0) THEN NULL ELSE now() END
             FROM answer a
             WHERE r.import_id = $1 AND r.row_number = a.row_number AND r.attempt_count = a.attempt AND r.state IN ('submitting', 'unknown')
-            RETURNING r.row_number, r.state, r.status_id, r.attempt_count
+            RETURNING r.import_id, r.row_number, r.state, r.status_id, r.attempt_count, r.rid, r.caption, r.reference_id, r.is_push
+        ), finishing AS (
+            {BeginFinishing}
+        ), uploaded AS (
+            DELETE FROM importer.push_upload u USING moved m WHERE m.state = 'imported' AND u.import_id = m.import_id AND u.row_number = m.row_number
         ), closed AS (
             INSERT INTO importer.attempt AS t (import_id, row_number, number, started_at, worker, status_id, http_status, message, outcome, finished_at)
-            SELECT $1, a.row_number, a.attempt, now(), $13, a.status_id, a.http_status, a.message, coalesce(a.code, 'accepted'), CASE WHEN a.code IS NOT NULL THEN now() END
+            SELECT $1, a.row_number, a.attempt, now(), $13, a.status_id, a.http_status, a.message, coalesce(a.code, CASE a.state WHEN 'imported' THEN 'imported' ELSE 'accepted' END),
+                CASE WHEN a.code IS NOT NULL OR a.state = 'imported' THEN now() END
             FROM answer a JOIN importer.import_record r ON r.import_id = $1 AND r.row_number = a.row_number AND a.attempt BETWEEN 1 AND r.attempt_count
             ON CONFLICT (import_id, row_number, number) DO UPDATE SET status_id = excluded.status_id, http_status = excluded.http_status,
                 message = excluded.message, outcome = excluded.outcome, finished_at = excluded.finished_at
@@ -122,7 +146,7 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
             SELECT $1, row_number, attempt_count, $11, status_id, now(), now() + $12, now(), 0 FROM moved WHERE state = 'submitted'
             ON CONFLICT (import_id, row_number) DO UPDATE SET status_id = excluded.status_id, attempt = excluded.attempt, submitted_at = excluded.submitted_at,
                 next_poll_at = excluded.next_poll_at, moved_at = excluded.moved_at, poll_count = 0, not_found_since = NULL,
-                progress_percent = NULL, progress_bytes = NULL, total_bytes = NULL
+                next_abort_at = NULL, abort_answered_at = NULL, progress_percent = NULL, progress_bytes = NULL, total_bytes = NULL
         )
         SELECT row_number FROM moved
         """;
@@ -138,8 +162,30 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         RETURNING r.row_number
         """;
 
+    /// <summary>
+    /// Of the records that <c>moved</c> to imported, those that have something to be finished. Everything that makes a record imported
+    /// says so in the same statement, so none is forgotten.
+    /// </summary>
+    private const string BeginFinishing = """
+        INSERT INTO importer.record_finish (import_id, row_number, account_id, rid, state, next_at, failed_count)
+            SELECT m.import_id, m.row_number, i.account_id, m.rid, 'pending', now(), 0
+            FROM moved m JOIN importer.import i ON i.id = m.import_id
+            LEFT JOIN importer.record_meta x ON x.import_id = m.import_id AND x.row_number = m.row_number
+            WHERE m.state = 'imported' AND (m.caption IS NOT NULL OR m.reference_id IS NOT NULL OR m.is_push
+                OR coalesce(x.description, x.long_description, x.tags, x.related_link_text, x.related_link_url, x.gallery) IS NOT NULL)
+            ON CONFLICT (import_id, row_number) DO NOTHING
+        """;
+
+    /// <summary>The same for a pushed file whose asset is not the record's.</summary>
+    private const string MarkPushedTwice = """
+        UPDATE importer.import_record r SET possibly_duplicated = true
+        FROM unnest($2::int[], $3::text[]) AS late(row_number, rid)
+        WHERE r.import_id = $1 AND r.row_number = late.row_number AND r.rid IS DISTINCT FROM late.rid
+        RETURNING r.row_number
+        """;
+
     /// <summary>Submitted to what the status call says; the status_id is the guard, so the end of an older attempt changes nothing.</summary>
-    private const string WriteConclusions = """
+    private const string WriteConclusions = $"""
         WITH conclusion AS (
             SELECT * FROM unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::interval[], $9::smallint[])
                 AS c(import_id, row_number, status_id, state, rid, code, message, retry_after, give_back)
@@ -154,10 +200,12 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
                 finished_at = CASE WHEN c.state = 'pending' AND r.attempts_left + c.give_back > 0 THEN NULL ELSE now() END
             FROM conclusion c
             WHERE r.import_id = c.import_id AND r.row_number = c.row_number AND r.status_id = c.status_id AND r.state = 'submitted'
-            RETURNING r.import_id, r.row_number, r.attempt_count
+            RETURNING r.import_id, r.row_number, r.attempt_count, r.state, r.rid, r.caption, r.reference_id, r.is_push
+        ), finishing AS (
+            {BeginFinishing}
         ), closed AS (
             UPDATE importer.attempt t
-            SET finished_at = now(), outcome = coalesce(c.code, 'imported'), message = c.message,
+            SET finished_at = now(), outcome = coalesce(c.code, 'imported'), message = nullif(concat_ws(' ', t.message, c.message), ''),
                 size_bytes = CASE WHEN c.state = 'unknown' THEN
                     (SELECT p.total_bytes FROM importer.status_poll p WHERE p.import_id = m.import_id AND p.row_number = m.row_number) END
             FROM moved m JOIN conclusion c USING (import_id, row_number)
@@ -169,7 +217,10 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         SELECT count(*) FROM moved
         """;
 
-    /// <summary>Submitting to unknown, for a chunk whose lease has run out; the chunk goes back to waiting in the same transaction.</summary>
+    /// <summary>
+    /// Submitting to unknown, for a chunk whose lease has run out; the chunk goes back to waiting in the same transaction. A push whose last
+    /// range had not begun made no asset: it is pending again (failed when no attempt is left) and goes on where it stood.
+    /// </summary>
     private const string TakeExpiredChunk = """
         UPDATE importer.import_chunk
         SET state = 'waiting', lease_owner = NULL, lease_token = NULL, lease_until = NULL, lease_window = 0, due_at = now()
@@ -178,17 +229,37 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         """;
 
     private const string LoseSubmitting = """
-        WITH moved AS (
-            UPDATE importer.import_record r
-            SET state = 'unknown', error_code = 'worker_lost', finished_at = now(),
-                error_message = 'The worker stopped between sending the call and recording its answer.'
+        WITH lost AS (
+            SELECT r.import_id, r.row_number, r.is_push AND NOT EXISTS (
+                SELECT 1 FROM importer.push_upload u
+                WHERE u.import_id = r.import_id AND u.row_number = r.row_number AND u.attempt = r.attempt_count AND u.last_begun_at IS NOT NULL) AS is_safe
+            FROM importer.import_record r
             WHERE r.import_id = $1 AND r.row_number BETWEEN $2 AND $3 AND r.state = 'submitting'
-            RETURNING r.import_id, r.row_number, r.attempt_count
+        ), moved AS (
+            UPDATE importer.import_record r
+            SET state = CASE WHEN NOT l.is_safe THEN 'unknown' WHEN r.attempts_left > 0 THEN 'pending' ELSE 'failed' END,
+                error_code = CASE WHEN l.is_safe THEN 'push_interrupted' ELSE 'worker_lost' END,
+                finished_at = CASE WHEN NOT l.is_safe OR r.attempts_left <= 0 THEN now() END,
+                error_message = CASE WHEN l.is_safe THEN 'The worker stopped while it sent the file; the next attempt goes on from there.'
+                    ELSE 'The worker stopped between sending the call and recording its answer.' END
+            FROM lost l
+            WHERE r.import_id = l.import_id AND r.row_number = l.row_number AND r.state = 'submitting'
+            RETURNING r.import_id, r.row_number, r.attempt_count, r.state, r.error_code
+        ), closed AS (
+            UPDATE importer.attempt t
+            SET finished_at = now(), outcome = m.error_code
+            FROM moved m
+            WHERE t.import_id = m.import_id AND t.row_number = m.row_number AND t.number = m.attempt_count
         )
-        UPDATE importer.attempt t
-        SET finished_at = now(), outcome = 'worker_lost'
-        FROM moved m
-        WHERE t.import_id = m.import_id AND t.row_number = m.row_number AND t.number = m.attempt_count
+        SELECT count(*) FILTER (WHERE state = 'unknown')::int FROM moved
+        """;
+
+    /// <summary>Unknown to pending: a pushed file that is not there under its name, which is its row's alone, did not arrive.</summary>
+    private const string PushAgain = """
+        UPDATE importer.import_record r
+        SET state = 'pending', next_attempt_at = NULL, finished_at = NULL
+        FROM unnest($1::int[], $2::int[], $3::smallint[]) AS p(import_id, row_number, attempt)
+        WHERE r.import_id = p.import_id AND r.row_number = p.row_number AND r.attempt_count = p.attempt AND r.state = 'unknown' AND r.is_push AND r.attempts_left > 0
         """;
 
     private const string LockChunksInDoubt = """
@@ -224,7 +295,7 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         """;
 
     /// <summary>Unknown to imported: the asset was found. What the attempt had ended with is kept in its message. The asset is nobody else's candidate any more.</summary>
-    private const string Adopt = """
+    private const string Adopt = $"""
         WITH adoption AS (
             SELECT * FROM unnest($2::int[], $3::int[], $4::smallint[], $5::text[], $6::text[]) AS a(import_id, row_number, attempt, rid, note)
         ), moved AS (
@@ -232,7 +303,11 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
             SET state = 'imported', rid = a.rid, error_code = NULL, error_message = NULL, finished_at = now()
             FROM adoption a
             WHERE r.import_id = a.import_id AND r.row_number = a.row_number AND r.attempt_count = a.attempt AND r.state = 'unknown'
-            RETURNING r.import_id, r.row_number, r.attempt_count, r.rid, a.note
+            RETURNING r.import_id, r.row_number, r.attempt_count, r.state, r.rid, r.caption, r.reference_id, r.is_push, a.note
+        ), finishing AS (
+            {BeginFinishing}
+        ), uploaded AS (
+            DELETE FROM importer.push_upload u USING moved m WHERE u.import_id = m.import_id AND u.row_number = m.row_number
         ), closed AS (
             UPDATE importer.attempt t
             SET finished_at = now(), outcome = 'reconciled', message = concat_ws(' ', t.outcome || ':', t.message, m.note)
@@ -321,9 +396,56 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         WHERE i.id = $1 AND r.import_id = $1 AND r.state = ANY($2)
         """;
 
+    /// <summary>
+    /// An address or a reference id that was not blocked as a finding shows it (<c>FindingMask</c> in SQL): without its query, at most 120
+    /// characters. For findings that only the database can make.
+    /// </summary>
+    internal static string Masked(string value) =>
+        $"(SELECT CASE WHEN length(m) <= 120 THEN m ELSE left(m, 119) || '…' END FROM regexp_replace({value}, '(//[^?#]*[?#]).+', '\\1…') AS m)";
+
+    /// <summary>
+    /// Failed and invalid to pending with all attempts again, with other values; what was replaced is kept. The record must have a source
+    /// afterwards that was not masked: an invalid one takes part only with a new address.
+    /// </summary>
+    private const string Correct = """
+        WITH correction AS (
+            SELECT * FROM unnest($2::int[], $3::text[], $4::uuid[], $5::text[], $6::text[]) AS c(row_number, url, source_key, caption, reference_id)
+        ), before AS (
+            SELECT r.row_number, r.source_url, r.caption, r.reference_id FROM importer.import_record r JOIN correction c USING (row_number)
+            WHERE r.import_id = $1 AND (r.state = 'failed' OR (r.state = 'invalid' AND c.url IS NOT NULL)) FOR NO KEY UPDATE OF r
+        ), moved AS (
+            UPDATE importer.import_record r
+            SET state = 'pending', attempts_left = i.max_attempts, next_attempt_at = NULL, status_id = NULL, rid = NULL,
+                error_code = NULL, error_message = NULL, submitted_at = NULL, finished_at = NULL,
+                source_url = coalesce(c.url, r.source_url), source_key = CASE WHEN c.url IS NULL THEN r.source_key ELSE c.source_key END,
+                caption = coalesce(c.caption, r.caption), reference_id = coalesce(c.reference_id, r.reference_id)
+            FROM correction c JOIN before b USING (row_number), importer.import i
+            WHERE i.id = $1 AND r.import_id = $1 AND r.row_number = c.row_number AND r.state IN ('failed', 'invalid')
+            RETURNING r.row_number
+        ), uploaded AS (
+            -- What had been sent of a file is of no use to another.
+            DELETE FROM importer.push_upload u USING moved m WHERE u.import_id = $1 AND u.row_number = m.row_number
+        ), noted AS (
+            INSERT INTO importer.correction (import_id, row_number, at, actor, field, old_value, new_value)
+            SELECT $1, m.row_number, now(), $7, v.field, v.old_value, v.new_value
+            FROM moved m JOIN before b USING (row_number) JOIN correction c USING (row_number)
+            CROSS JOIN LATERAL (VALUES ('url', b.source_url, c.url), ('caption', b.caption, c.caption), ('reference_id', b.reference_id, c.reference_id)) v(field, old_value, new_value)
+            WHERE v.new_value IS NOT NULL
+            ORDER BY m.row_number
+        )
+        SELECT row_number FROM moved
+        """;
+
     /// <summary>Marks the duplicates of an import that is being parsed, in the parse's transaction. Answers how many.</summary>
     public Task<int> DuplicateAsync(NpgsqlConnection connection, int importId, string? urlColumn, CancellationToken cancellationToken) =>
         connection.ExecuteLongAsync(MarkDuplicates, cancellationToken, importId, urlColumn);
+
+    /// <summary>
+    /// Marks the rows of an import that is being parsed whose source is in the temporary table <c>known_source</c> (source_key, import_id,
+    /// row_number, imported), in the parse's transaction. Answers how many.
+    /// </summary>
+    public Task<int> KnownEarlierAsync(NpgsqlConnection connection, int importId, string? urlColumn, CancellationToken cancellationToken) =>
+        connection.ExecuteLongAsync(MarkKnown, cancellationToken, importId, urlColumn);
 
     /// <summary>
     /// Begins an attempt for each of <paramref name="rows"/> that is still pending. Nothing is sent for a row that is not in the answer:
@@ -368,7 +490,8 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
                 answers.Select(a => (short)(a.GiveBack ? 1 : 0)).ToArray(),
                 lease.AccountId,
                 firstPoll,
-                lease.Worker));
+                lease.Worker,
+                answers.Select(a => a.Rid).ToArray()));
         }
         if (rows.Length > 0) batch.BatchCommands.Add(Sql.BatchCommand(CommitIntents, lease.ImportId, lease.ChunkNumber, lease.Token, rows, lease.Worker));
 
@@ -394,15 +517,22 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
     private async Task<IReadOnlyList<Answer>> MarkLateAsync(
         Lease lease, IReadOnlyList<Answer> answers, HashSet<int> moved, TimeSpan firstPoll, CancellationToken cancellationToken)
     {
+        var pushed = answers.Where(a => a.To == RecordState.Imported && !moved.Contains(a.RowNumber)).ToList();
+        if (pushed.Count > 0)
+        {
+            var twice = await database.QueryAsync(MarkPushedTwice, r => r.GetInt32(0), cancellationToken,
+                lease.ImportId, pushed.Select(a => a.RowNumber).ToArray(), pushed.Select(a => a.Rid).ToArray());
+            pushed.RemoveAll(a => !twice.Contains(a.RowNumber));
+        }
         var late = answers.Where(a => a.To == RecordState.Submitted && !moved.Contains(a.RowNumber)).ToList();
-        if (late.Count == 0) return late;
+        if (late.Count == 0) return pushed;
         var adopted = await database.QueryAsync(FollowAdopted, r => r.GetInt32(0), cancellationToken,
             lease.ImportId, late.Select(a => a.RowNumber).ToArray(), late.Select(a => a.Attempt).ToArray(), late.Select(a => a.StatusId).ToArray(),
             lease.AccountId, firstPoll);
         late.RemoveAll(a => adopted.Contains(a.RowNumber));
         var marked = await database.QueryAsync(MarkPossiblyDuplicated, r => r.GetInt32(0), cancellationToken,
             lease.ImportId, late.Select(a => a.RowNumber).ToArray(), late.Select(a => a.StatusId).ToArray());
-        return late.FindAll(a => marked.Contains(a.RowNumber));
+        return [.. late.FindAll(a => marked.Contains(a.RowNumber)), .. pushed];
     }
 
     /// <summary>Writes what the status call said of submitted records. Answers how many moved; the rest had moved on before.</summary>
@@ -448,8 +578,7 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
             if (!await reader.ReadAsync(cancellationToken)) return null;
             (first, last) = (reader.GetInt32(0), reader.GetInt32(1));
         }
-        await using var lose = connection.Command(LoseSubmitting, importId, first, last);
-        var inDoubt = await lose.ExecuteNonQueryAsync(cancellationToken);
+        var inDoubt = (await connection.QueryAsync(LoseSubmitting, r => r.GetInt32(0), cancellationToken, importId, first, last)).Single();
         await transaction.CommitAsync(cancellationToken);
         return inDoubt;
     }
@@ -493,6 +622,17 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         return (moved, left);
     }
 
+    /// <summary>Replaces values of failed and invalid records and makes them pending again, in the caller's transaction. Answers the rows that were.</summary>
+    public async Task<IReadOnlySet<int>> CorrectedAsync(
+        NpgsqlConnection connection, int importId, IReadOnlyList<RecordCorrection> corrections, string actor, CancellationToken cancellationToken)
+    {
+        await connection.ExecuteAsync(LockChunksOfImport, cancellationToken, importId);
+        var moved = await connection.QueryAsync(Correct, r => r.GetInt32(0), cancellationToken, importId,
+            corrections.Select(c => c.RowNumber).ToArray(), corrections.Select(c => c.Url).ToArray(), corrections.Select(c => c.SourceKey).ToArray(),
+            corrections.Select(c => c.Caption).ToArray(), corrections.Select(c => c.ReferenceId).ToArray(), actor);
+        return moved.ToHashSet();
+    }
+
     /// <summary>
     /// Makes the unknown records of an import pending again that have been in doubt for <paramref name="grace"/>, if the import's setting
     /// prefers a duplicate to a gap. Answers how many.
@@ -506,6 +646,19 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         var resubmitted = await connection.ExecuteAsync(ResubmitUnknown, cancellationToken, importId, grace, unlookedGrace);
         await transaction.CommitAsync(cancellationToken);
         return resubmitted;
+    }
+
+    /// <summary>Makes pushes in doubt pending again whose files were looked for and are not there. Answers how many.</summary>
+    public async Task<int> PushedAgainAsync(IReadOnlyList<(int ImportId, int RowNumber, short Attempt)> pushes, CancellationToken cancellationToken)
+    {
+        var imports = pushes.Select(p => p.ImportId).ToArray();
+        var rows = pushes.Select(p => p.RowNumber).ToArray();
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await connection.ExecuteAsync(LockChunksOfRows, cancellationToken, imports, rows);
+        var again = await connection.ExecuteAsync(PushAgain, cancellationToken, imports, rows, pushes.Select(p => p.Attempt).ToArray());
+        await transaction.CommitAsync(cancellationToken);
+        return again;
     }
 
     /// <summary>

@@ -21,7 +21,14 @@ public sealed record RecordView(
     DateTimeOffset? NextAttemptAt,
     DateTimeOffset? SubmittedAt,
     DateTimeOffset? FinishedAt,
-    bool PossiblyDuplicated);
+    bool PossiblyDuplicated,
+    FinishView? Finish);
+
+/// <summary>How far an imported record's asset has its texts, reference id and gallery.</summary>
+/// <param name="State"><c>pending</c>, <c>done</c> or <c>failed</c>; the record is imported whatever it is.</param>
+/// <param name="Failures">Tries that failed for a reason of their own.</param>
+/// <param name="NextAt">When it is tried next, or until when somebody is at it.</param>
+public sealed record FinishView(string State, int Failures, string? Code, string? Message, DateTimeOffset? NextAt);
 
 /// <param name="Code">A <see cref="FailureCode"/> as text, or the code of the finding that made the row invalid.</param>
 /// <param name="Class">Null for a finding's code: the row never had an attempt.</param>

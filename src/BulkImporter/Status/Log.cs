@@ -13,4 +13,13 @@ internal static partial class Log
 
     [LoggerMessage(EventName = "RecordsConcluded", Level = LogLevel.Debug, Message = "{Count} records came to an end")]
     public static partial void RecordsConcluded(ILogger logger, long count);
+
+    [LoggerMessage(EventName = "HintsDropped", Level = LogLevel.Warning, Message = "Hints of files that came in were dropped, their records are asked about in their time: {Error}")]
+    public static partial void HintsDropped(ILogger logger, string error);
+
+    [LoggerMessage(EventName = "AbortsAnswered", Level = LogLevel.Information, Message = "Account {AccountId}: {Count} orders to abort an import were answered")]
+    public static partial void AbortsAnswered(ILogger logger, int accountId, int count);
+
+    [LoggerMessage(EventName = "AbortUnavailable", Level = LogLevel.Information, Message = "Account {AccountId}: the abort call did not work and is made again: {Error}")]
+    public static partial void AbortUnavailable(ILogger logger, int accountId, string error);
 }

@@ -30,6 +30,12 @@ public sealed class StatusPoll
     /// <summary>Since when the status call has found nothing to name: it does not know this ticket, or says that it is done and names no asset.</summary>
     public DateTimeOffset? NotFoundSince { get; set; }
 
+    /// <summary>When to ask Cincopa (again) to abort it, where that was ordered; moved ahead by whoever asks. Null before the first time.</summary>
+    public DateTimeOffset? NextAbortAt { get; set; }
+
+    /// <summary>When Cincopa answered the order to abort; the status is still what tells the end.</summary>
+    public DateTimeOffset? AbortAnsweredAt { get; set; }
+
     public sealed class Configuration : IEntityTypeConfiguration<StatusPoll>
     {
         public void Configure(EntityTypeBuilder<StatusPoll> entity)

@@ -4,6 +4,10 @@ namespace BulkImporter.Status;
 
 public static class StatusSetup
 {
+    /// <summary>What takes hints that a file is in, behind the doors.</summary>
+    public static IServiceCollection AddPollHints(this IServiceCollection services) =>
+        services.AddSingleton<PollHints>().AddHostedService(p => p.GetRequiredService<PollHints>());
+
     public static IServiceCollection AddStatus(this IServiceCollection services)
     {
         services.AddOptions<StatusOptions>().BindConfiguration(StatusOptions.Section).ValidateDataAnnotations()
@@ -11,6 +15,7 @@ public static class StatusSetup
             .ValidateOnStart();
         return services
             .AddSingleton<StatusPoller>()
+            .AddSingleton<AbortRemote>()
             .AddSingleton(p =>
             {
                 var options = p.GetRequiredService<IOptions<StatusOptions>>().Value;

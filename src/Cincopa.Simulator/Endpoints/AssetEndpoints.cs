@@ -68,7 +68,7 @@ internal static class AssetEndpoints
         json.WriteEndObject();
     }
 
-    private static string? NameOf(PageTotal total) => total switch
+    public static string? NameOf(PageTotal total) => total switch
     {
         PageTotal.PagesCount => "pages_count",
         PageTotal.PageCount => "page_count",

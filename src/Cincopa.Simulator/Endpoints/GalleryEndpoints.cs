@@ -41,7 +41,7 @@ internal static class GalleryEndpoints
             }
 
             json.WriteEndArray();
-            AssetEndpoints.WriteItemsData(json, "page_count", state.page, state.fitting.Count);
+            AssetEndpoints.WriteItemsData(json, AssetEndpoints.NameOf(state.call.Script.GalleryPageTotal), state.page, state.fitting.Count);
         }));
     }
 

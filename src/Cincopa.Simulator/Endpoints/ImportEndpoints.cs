@@ -24,6 +24,7 @@ internal static class ImportEndpoints
         }
 
         var import = call.Library.Accept(input, fid, attachTo, call.Faults);
+        call.Simulator.Webhooks.Announce(import, call.Script);
         return Result.Ok(Accepted(call.Library.StatusIdOf(import.Number)), import);
     }
 
@@ -38,6 +39,9 @@ internal static class ImportEndpoints
             var refusal = call.Refuse(404, Assumptions.UnknownStatusIdMessage);
             return refusal with { Answer = refusal.Answer with { Import = import.Number } };
         }
+
+        if (import.AbortedAt is not null && call.Script.Aborted == AbortedStatus.UnknownStatusId)
+            return call.Refuse(404, Assumptions.UnknownStatusIdMessage);
 
         return Result.Ok(Reply.Success((call, import, age), static (json, state) => WriteStatus(json, state.call, state.import, state.age)), import);
     }
@@ -74,7 +78,7 @@ internal static class ImportEndpoints
         var ready = done >= 1 && failure is null;
 
         json.WriteString("status_id"u8, call.Library.StatusIdOf(import.Number));
-        json.WriteString("status"u8, Word(import.Plan.Vocabulary ?? script.Vocabulary, failure is not null, ready, done));
+        json.WriteString("status"u8, import.AbortedAt is not null && script.Aborted == AbortedStatus.Aborted ? "aborted" : Word(import.Plan.Vocabulary ?? script.Vocabulary, failure is not null, ready, done));
         WriteNumber("progress", failure is null ? (long)(done * 100) : 0);
         WriteNumber("progress_bytes", failure is null ? (long)(done * import.Size) : 0);
         WriteNumber("file_size_bytes", failure is null ? import.Size : -1);

@@ -63,7 +63,7 @@ internal static class PushEndpoint
             if (range.Total is not null && range.End == range.Total && file.Asset is null)
             {
                 var fid = call.Query["addtofid"];
-                call.Library.FinishPush(file, fileName, fid is null or "" or "0" or "*" ? null : fid);
+                call.Simulator.Webhooks.Announce(call.Library.FinishPush(file, fileName, fid is null or "" or "0" or "*" ? null : fid), call.Script);
             }
 
             return Result.Ok(Reply.Text(range.End == range.Total ? LastReply(file.Asset!) : "chunk received\ndone\n"));

@@ -63,6 +63,21 @@ public sealed record FaultScript
     /// <summary>The name under which <c>asset.list</c> tells the number of pages, if it does.</summary>
     public PageTotal PageTotal { get; init; } = Assumptions.PageTotal;
 
+    /// <summary>The same for <c>gallery.list</c>.</summary>
+    public PageTotal GalleryPageTotal { get; init; } = Assumptions.GalleryPageTotal;
+
+    /// <summary>When an asset shows in the gallery of its submit.</summary>
+    public GalleryShows GalleryShows { get; init; } = Assumptions.GalleryShows;
+
+    /// <summary>What the status call says of an aborted import.</summary>
+    public AbortedStatus Aborted { get; init; } = Assumptions.Aborted;
+
+    /// <summary>Wait between the arrival of a file and the delivery of its webhook, in ms. A range delivers late and out of order.</summary>
+    public MillisecondRange WebhookDelayMs { get; init; }
+
+    /// <summary>How often each webhook is delivered; 0 loses them all.</summary>
+    public int WebhookCopies { get; init; } = 1;
+
     /// <summary>The style of the API's own refusals (unknown status_id, invalid input, unknown gallery): <c>json</c> or <c>success_false</c>.</summary>
     public ReplyStyle Refusals { get; init; } = Assumptions.Refusals;
 
@@ -194,6 +209,26 @@ public enum PageTotal
     PagesCount,
     PageCount,
     None,
+}
+
+/// <summary>When an asset shows in the gallery that its submit named.</summary>
+public enum GalleryShows
+{
+    /// <summary>When the import is ready.</summary>
+    AtEnd,
+    /// <summary>From the submit on, before its file is in; one whose import fails never shows.</summary>
+    AtStart,
+}
+
+/// <summary>What the status call says of an aborted import.</summary>
+public enum AbortedStatus
+{
+    /// <summary><c>failed</c>, with <c>more</c>: aborted.</summary>
+    Failed,
+    /// <summary><c>aborted</c></summary>
+    Aborted,
+    /// <summary>As of a status_id that was never given.</summary>
+    UnknownStatusId,
 }
 
 /// <summary>When the status call shows <c>resid</c>.</summary>

@@ -25,6 +25,9 @@ internal sealed class Import(int number, string input, string? fid, int? attachT
     /// <summary>How far it was when it was aborted, 0 to 1; null when nobody aborted it.</summary>
     public double? AbortedAt { get; set; }
 
+    /// <summary>The asset that its gallery shows already; null unless the script lets it show from the start.</summary>
+    public Asset? ShownEarly { get; set; }
+
     /// <summary>Bytes of the file, made up from the URL.</summary>
     public int Size => Assumptions.SmallestFile
         + (int)(Mix.Of(0, input, 0) % (Assumptions.LargestFile - Assumptions.SmallestFile));
@@ -34,5 +37,5 @@ internal sealed class Import(int number, string input, string? fid, int? attachT
 
     /// <summary>The share that is done after so much time, 0 to 1.</summary>
     public double DoneAfter(TimeSpan age) =>
-        AbortedAt ?? (plan.Stalls ? Assumptions.StalledAt : age >= takes ? 1 : age / takes);
+        AbortedAt ?? (plan.NeverEnds ? age / (age + takes + TimeSpan.FromMilliseconds(1)) : plan.Stalls ? Assumptions.StalledAt : age >= takes ? 1 : age / takes);
 }

@@ -16,6 +16,9 @@ internal sealed record ImportPlan
     /// <summary>Stops at <see cref="Assumptions.StalledAt"/> and never ends.</summary>
     public bool Stalls { get; init; }
 
+    /// <summary>Moves on, slower and slower, and never ends.</summary>
+    public bool NeverEnds { get; init; }
+
     /// <summary>Factor on the time that it takes.</summary>
     public double Slowness { get; init; } = 1;
 

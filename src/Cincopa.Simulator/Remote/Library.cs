@@ -55,7 +55,9 @@ public sealed class Library
             var import = new Import(_imports.Count, input, fid, attachTo, now, takes, plan);
             _imports.Add(import);
             _assets.Add(null);
-            if (plan is { FailureText: null, Stalls: false } && attachTo is null)
+            if (plan is { FailureText: null } && attachTo is null && !string.IsNullOrEmpty(fid) && faults.Script.GalleryShows == GalleryShows.AtStart)
+                import.ShownEarly = PutInGallery(AssetOf(import.Number, Assumptions.FileNameOf(input), input, fid, import.Size, _clock.GetUtcNow(), sha256: null));
+            if (plan is { FailureText: null, Stalls: false, NeverEnds: false } && attachTo is null)
                 _running.Enqueue(import, now + (long)(takes.TotalSeconds * _clock.TimestampFrequency));
             return import;
         }
@@ -80,8 +82,11 @@ public sealed class Library
         lock (_gate)
         {
             var done = import.DoneAfter(_clock.GetElapsedTime(import.StartedAt));
-            if (done < 1)
-                import.AbortedAt = done;
+            if (done >= 1)
+                return;
+            import.AbortedAt = done;
+            if (import.ShownEarly is { } asset)
+                _galleries[asset.Fid!].Items.Remove(asset);
         }
     }
 
@@ -236,36 +241,46 @@ public sealed class Library
             if (import.AbortedAt is not null)
                 continue;
             var uploaded = _clock.GetUtcNow() - _clock.GetElapsedTime(endsAt, now);
-            Shelve(import.Number, Assumptions.FileNameOf(import.Input), import.Input, import.Fid, import.Size, uploaded, sha256: null);
+            if (import.ShownEarly is { } shown)
+                Shelve(shown, isInGallery: true);
+            else
+                Shelve(import.Number, Assumptions.FileNameOf(import.Input), import.Input, import.Fid, import.Size, uploaded, sha256: null);
         }
     }
 
-    private Asset Shelve(int number, string fileName, string? input, string? fid, long size, DateTimeOffset uploaded, string? sha256)
-    {
-        var asset = new Asset
-        {
-            Number = number,
-            Id = (Assumptions.FirstAssetId + number).ToString(CultureInfo.InvariantCulture),
-            Rid = _ids.Rid(number),
-            FileName = fileName,
-            Input = input,
-            Fid = fid,
-            Size = size,
-            Uploaded = uploaded,
-            Modified = uploaded,
-            Sha256 = sha256,
-        };
-        _assets[number] = asset;
-        _byUpload.Add(asset);
-        if (!string.IsNullOrEmpty(fid))
-        {
-            if (!_galleries.TryGetValue(fid, out var gallery))
-                gallery = _galleries[fid] = new Gallery(fid, fid, "", uploaded);
-            gallery.Items.Add(asset);
-        }
+    private Asset Shelve(int number, string fileName, string? input, string? fid, long size, DateTimeOffset uploaded, string? sha256) =>
+        Shelve(AssetOf(number, fileName, input, fid, size, uploaded, sha256), isInGallery: false);
 
+    private Asset Shelve(Asset asset, bool isInGallery)
+    {
+        _assets[asset.Number] = asset;
+        _byUpload.Add(asset);
+        return isInGallery ? asset : PutInGallery(asset);
+    }
+
+    private Asset PutInGallery(Asset asset)
+    {
+        if (string.IsNullOrEmpty(asset.Fid))
+            return asset;
+        if (!_galleries.TryGetValue(asset.Fid, out var gallery))
+            gallery = _galleries[asset.Fid] = new Gallery(asset.Fid, asset.Fid, "", asset.Uploaded);
+        gallery.Items.Add(asset);
         return asset;
     }
+
+    private Asset AssetOf(int number, string fileName, string? input, string? fid, long size, DateTimeOffset uploaded, string? sha256) => new()
+    {
+        Number = number,
+        Id = (Assumptions.FirstAssetId + number).ToString(CultureInfo.InvariantCulture),
+        Rid = _ids.Rid(number),
+        FileName = fileName,
+        Input = input,
+        Fid = fid,
+        Size = size,
+        Uploaded = uploaded,
+        Modified = uploaded,
+        Sha256 = sha256,
+    };
 
     private static (IReadOnlyList<Asset> Page, int Count) PageOf(IEnumerable<Asset> assets, AssetQuery query, DateTimeOffset uploadedBy, int skip, int take)
     {

@@ -2,6 +2,8 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using BulkImporter.Access;
+using BulkImporter.Accounts;
+using BulkImporter.Api;
 using BulkImporter.Hosting;
 using Cincopa.Client;
 using Microsoft.AspNetCore.Builder;
@@ -29,6 +31,9 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
     /// <summary>What the account's assets are, when they are asked for.</summary>
     public Func<AssetListQuery, AssetListResult> List { get; set; } = query => ScriptedCincopa.Page(query, []);
 
+    /// <summary>Cincopa as the doors meet it.</summary>
+    internal ScriptedCincopa Cincopa { get; } = new();
+
     public string ViewerKey { get; private set; } = "";
     public string OperatorKey { get; private set; } = "";
     public string AdminKey { get; private set; } = "";
@@ -36,7 +41,10 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await Database.InitializeAsync();
+        Cincopa.OnPing = () => Ping;
+        Cincopa.OnList = query => Task.FromResult(List(query));
         app = await StartAnotherAsync();
+        await Database.SqlAsync("UPDATE importer.account SET token_protected = $1", Services.GetRequiredService<ProtectToken>().Protect("1i2"));
         var make = Services.GetRequiredService<MakeKey>();
         ViewerKey = (await make.RunAsync("vera", Role.Viewer, null, "test", default)).Secret;
         OperatorKey = (await make.RunAsync("otto", Role.Operator, null, "test", default)).Secret;
@@ -49,9 +57,10 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
         var builder = WebApplication.CreateBuilder();
         builder.WebHost.UseTestServer();
         builder.Configuration["BulkImporter:Access:SignInsPerMinute"] = SignInsPerMinute.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        builder.Configuration["BulkImporter:Accounts:WebhookBaseUrl"] = "https://importer.example/";
         builder.Logging.ClearProviders();
-        builder.Services.AddSingleton<ICincopaClient>(new ReadOnlyCincopa(() => Ping, query => List(query)));
-        builder.Services.AddImporter(Database.ConnectionString).AddWeb();
+        builder.Services.AddSingleton<ICincopaClient>(Cincopa);
+        builder.Services.AddImporter(Database.ConnectionString).AddTelemetry(builder.Configuration).AddWeb();
         var another = builder.Build();
         another.MapWeb();
         await another.StartAsync();
@@ -77,19 +86,14 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
         if (idempotencyKey is not null) request.Headers.Add("Idempotency-Key", idempotencyKey);
         using var response = await Client(key).SendAsync(request, TestContext.Current.CancellationToken);
         var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        return ((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType?.EndsWith("json", StringComparison.Ordinal) == true ? JsonNode.Parse(text) : null);
+        var body = response.Content.Headers.ContentType?.MediaType?.EndsWith("json", StringComparison.Ordinal) == true ? JsonNode.Parse(text) : null;
+        // Whatever a test provokes: a problem is of a type that docs/api.md lists.
+        if (response.Content.Headers.ContentType?.MediaType == "application/problem+json") Assert.Contains((string?)body!["type"], ProblemType.All);
+        return ((int)response.StatusCode, body);
     }
 
     public Task<(int Status, JsonNode? Body)> GetAsync(string? key, string path) => SendAsync(key, HttpMethod.Get, path);
 
     public Task<(int Status, JsonNode? Body)> PostAsync(string? key, string path, string json = "{}") =>
         SendAsync(key, HttpMethod.Post, path, new StringContent(json, Encoding.UTF8, "application/json"));
-
-    private sealed class ReadOnlyCincopa(Func<PingResult> ping, Func<AssetListQuery, AssetListResult> list) : ICincopaClient
-    {
-        public Task<PingResult> PingAsync(CincopaAccess access, CancellationToken cancellationToken) => Task.FromResult(ping());
-        public Task<SubmitResult> UploadFromUrlAsync(CincopaAccess access, string input, Fid? fid, Func<CancellationToken, Task<bool>>? mayLeave, CancellationToken cancellationToken) => throw new NotSupportedException();
-        public Task<StatusResult> GetUploadStatusAsync(CincopaAccess access, StatusId statusId, CancellationToken cancellationToken) => throw new NotSupportedException();
-        public Task<AssetListResult> ListAssetsAsync(CincopaAccess access, AssetListQuery query, CancellationToken cancellationToken) => Task.FromResult(list(query));
-    }
 }

@@ -3,8 +3,11 @@ using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using BulkImporter.Dashboard;
 using BulkImporter.Imports;
 using BulkImporter.Records;
+using Cincopa.Client;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace BulkImporter.Tests.Api;
 
@@ -53,6 +56,45 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
         Assert.Equal((201, 200), (firstStatus, againStatus));
         Assert.Equal((int)first!["id"]!, (int)again!["id"]!);
         Assert.NotEqual((int)first["id"]!, (int)other!["id"]!);
+    }
+
+    [Fact]
+    public async Task An_import_whose_token_may_not_upload_is_not_started_and_the_permission_is_named()
+    {
+        var id = await server.Database.ImportAsync(ImportState.Review, [RecordState.Pending]);
+        var good = server.Ping;
+        try
+        {
+            server.Ping = new PingResult.Ok("AMDA1", null, TokenPermissions.Parse("|asset.read|gallery.*|"));
+            var (status, problem) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/start");
+            Assert.Equal((409, "review"), (status, (string?)problem!["state"]));
+            Assert.Contains("asset.upload", (string?)problem["detail"], StringComparison.Ordinal);
+
+            server.Ping = new PingResult.Failed(ScriptedCincopa.Error(RemoteErrorKind.TokenRejected));
+            (status, problem) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/start");
+            Assert.Equal(409, status);
+            Assert.Contains("does not accept the account's token", (string?)problem!["detail"], StringComparison.Ordinal);
+            Assert.Equal("review", await server.Database.StateAsync(id));
+        }
+        finally
+        {
+            server.Ping = good;
+        }
+        Assert.Equal(200, (await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/start")).Status);
+    }
+
+    [Fact]
+    public async Task Galleries_are_listed_page_by_page_as_Cincopa_has_them()
+    {
+        server.Cincopa.OnGalleries = query => new GalleryListResult.Ok([new(new Fid($"fid{query.Page}"), query.Search, null)], query.Page, 50, 2, 2);
+        var (status, first) = await server.GetAsync(server.ViewerKey, "/api/v1/accounts/default/galleries?search=Spring");
+        Assert.Equal((200, "fid1", "Spring"), (status, (string?)first!["items"]![0]!["fid"], (string?)first["items"]![0]!["name"]));
+        var (_, second) = await server.GetAsync(server.ViewerKey, $"/api/v1/accounts/default/galleries?after={(string?)first["next"]}");
+        Assert.Equal(("fid2", null), ((string?)second!["items"]![0]!["fid"], (string?)second["next"]));
+
+        server.Cincopa.OnGalleries = _ => new GalleryListResult.Failed(ScriptedCincopa.Error(RemoteErrorKind.PermissionMissing));
+        Assert.Equal(424, (await server.GetAsync(server.ViewerKey, "/api/v1/accounts/default/galleries")).Status);
+        Assert.Equal(404, (await server.GetAsync(server.ViewerKey, "/api/v1/accounts/nobody/galleries")).Status);
     }
 
     [Theory]
@@ -198,6 +240,32 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
     }
 
     [Fact]
+    public async Task An_import_is_read_once_for_all_who_listen_and_not_at_all_when_nobody_does()
+    {
+        var id = await server.Database.ImportAsync(ImportState.Running, [RecordState.Pending]);
+        var feed = server.Services.GetRequiredService<ImportFeed>();
+        var before = feed.TopicCount;
+        using (var first = await server.Client(server.ViewerKey).GetAsync($"/api/v1/imports/{id}/events", HttpCompletionOption.ResponseHeadersRead, Token))
+        using (var second = await server.Client(server.ViewerKey).GetAsync($"/api/v1/imports/{id}/events", HttpCompletionOption.ResponseHeadersRead, Token))
+        {
+            using var firstLines = new StreamReader(await first.Content.ReadAsStreamAsync(Token));
+            using var secondLines = new StreamReader(await second.Content.ReadAsStreamAsync(Token));
+            Assert.Equal("running", (string?)(await NextAsync(firstLines))!["state"]);
+            Assert.Equal("running", (string?)(await NextAsync(secondLines))!["state"]);
+            Assert.Equal(before + 1, feed.TopicCount);
+
+            await server.SendAsync(server.OperatorKey, HttpMethod.Post, $"/api/v1/imports/{id}/cancel");
+            foreach (var lines in new[] { firstLines, secondLines })
+            {
+                Assert.Equal("cancelled", (string?)(await NextAsync(lines))!["state"]);
+                Assert.Null(await NextAsync(lines));
+            }
+        }
+
+        Assert.Equal(before, feed.TopicCount);
+    }
+
+    [Fact]
     public async Task Rerun_answers_how_many_were_rerun_and_how_many_refused_and_why()
     {
         var id = await server.Database.ImportAsync(ImportState.Finished, [RecordState.Failed, RecordState.Failed, RecordState.Imported, RecordState.Unknown]);
@@ -256,7 +324,7 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
         Assert.Null(second["next"]);
 
         var csv = await server.Client(server.ViewerKey).GetStringAsync($"/api/v1/imports/{id}/findings?format=csv", Token);
-        Assert.StartsWith("row,line,column,code,severity,value,hint\r\n", csv, StringComparison.Ordinal);
+        Assert.StartsWith("row,line,column,code,severity,value,hint,other_row,other_import\r\n", csv, StringComparison.Ordinal);
         Assert.Contains("'=cmd()", csv, StringComparison.Ordinal);
         Assert.Contains("\"a,\"\"b\"\"\"", csv, StringComparison.Ordinal);
     }

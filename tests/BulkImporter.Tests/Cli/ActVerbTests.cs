@@ -23,6 +23,44 @@ public sealed class ActVerbTests
     }
 
     [Fact]
+    public async Task Cancel_asks_for_the_abort_at_Cincopa_only_when_told_to()
+    {
+        using var run = new CliRun();
+        run.Api.On(HttpMethod.Post, @"/api/v1/imports/7/cancel\?abortRemote=true$", Bodies.Import(state: "cancelled"));
+
+        Assert.Equal(ExitCode.Done, await run.RunAsync("cancel", "7", "--abort-remote"));
+
+        Assert.Single(run.Api.Calls);
+    }
+
+    [Theory]
+    [InlineData("give-up 7 --all", "/api/v1/imports/7/give-up", """{"state":"unknown"}""", "3 records are given up, 1 are still in doubt.")]
+    [InlineData("give-up 7 --code reply_lost", "/api/v1/imports/7/give-up", """{"state":"unknown","code":"reply_lost"}""", "3 records are given up, 1 are still in doubt.")]
+    [InlineData("adopt 7 --all", "/api/v1/imports/7/adopt", null, "2 records adopted their only candidate, 1 are still in doubt.")]
+    public async Task All_records_in_doubt_are_decided_at_once(string line, string path, string? body, string told)
+    {
+        using var run = new CliRun();
+        run.Api.On(HttpMethod.Post, path, """{"adopted":2,"givenUp":3,"stillUnknown":1}""");
+
+        Assert.Equal(ExitCode.Done, await run.RunAsync(line.Split(' ')));
+
+        Assert.Equal(body ?? "", run.Api.Calls.Single().Body ?? "");
+        Assert.Contains(told, run.Output);
+    }
+
+    [Theory]
+    [InlineData("give-up 7")]
+    [InlineData("give-up 7 --all --record 3")]
+    [InlineData("adopt 7")]
+    [InlineData("adopt 7 3 --all")]
+    public async Task What_is_decided_must_be_beyond_doubt(string line)
+    {
+        using var run = new CliRun();
+        Assert.Equal(ExitCode.Usage, await run.RunAsync(line.Split(' ')));
+        Assert.Empty(run.Api.Calls);
+    }
+
+    [Fact]
     public async Task Action_in_the_wrong_state_exits_5()
     {
         using var run = new CliRun();
@@ -92,6 +130,32 @@ public sealed class ActVerbTests
         run.Api.On(HttpMethod.Post, "/api/v1/imports/7/rerun", """{"rerun":0,"refused":1,"refusals":[{"state":"imported","count":1,"reason":"It is imported."}]}""");
 
         Assert.Equal(ExitCode.Refused, await run.RunAsync("rerun", "7", "--record", "1"));
+    }
+
+    [Theory]
+    [InlineData("""{"corrected":1,"refused":1,"rows":[{"line":2,"row":5,"outcome":"corrected","message":""},{"line":3,"row":6,"outcome":"wrong_state","message":"It is imported."}]}""", ExitCode.Done)]
+    [InlineData("""{"corrected":0,"refused":1,"rows":[{"line":3,"row":6,"outcome":"wrong_state","message":"It is imported."}]}""", ExitCode.Refused)]
+    public async Task Rerun_with_a_file_sends_it_and_tells_the_rows_that_were_left(string answer, int exitCode)
+    {
+        using var folder = new TemporaryFolder();
+        using var run = new CliRun();
+        run.Api.On(HttpMethod.Post, "/api/v1/imports/7/corrections", answer);
+
+        Assert.Equal(exitCode, await run.RunAsync("rerun", "7", "--file", folder.File("better.csv", "import_row,url\n5,https://media.example/5.mp4\n")));
+
+        var call = run.Api.Calls.Single();
+        Assert.Equal(("import_row,url\n5,https://media.example/5.mp4\n", "text/csv"), (call.Body, call.ContentType));
+        Assert.Contains("line 3, row 6: wrong_state. It is imported.", run.Output);
+        Assert.DoesNotContain("line 2", run.Output);
+    }
+
+    [Fact]
+    public async Task Rerun_with_a_file_that_is_not_there_exits_1_and_names_it()
+    {
+        using var run = new CliRun();
+        Assert.NotEqual(ExitCode.Done, await run.RunAsync("rerun", "7", "--file", "/nowhere/better.csv"));
+        Assert.Contains("/nowhere/better.csv", run.Error);
+        Assert.Empty(run.Api.Calls);
     }
 
     [Fact]

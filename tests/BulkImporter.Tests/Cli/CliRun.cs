@@ -37,7 +37,7 @@ internal sealed class CliRun : IDisposable
     public Surroundings Surroundings => new()
     {
         Output = output,
-        Error = error,
+        Complaints = error,
         Input = new StringReader(Input),
         OutputBytes = () => new Undisposed(bytes),
         Screen = Surroundings.ScreenOn(Terminal

@@ -116,53 +116,16 @@ public sealed class CommandLineTests
         Assert.Equal(17, await serving);
     }
 
-    [Theory]
-    [InlineData("serve")]
-    [InlineData("web")]
-    [InlineData("work")]
-    [InlineData("migrate")]
-    [InlineData("validate")]
-    [InlineData("submit")]
-    [InlineData("list")]
-    [InlineData("show")]
-    [InlineData("records")]
-    [InlineData("start")]
-    [InlineData("pause")]
-    [InlineData("resume")]
-    [InlineData("cancel")]
-    [InlineData("rerun")]
-    [InlineData("give-up")]
-    [InlineData("revise")]
-    [InlineData("export")]
-    [InlineData("account")]
-    [InlineData("account", "add")]
-    [InlineData("account", "list")]
-    [InlineData("account", "check")]
-    [InlineData("account", "limits")]
-    [InlineData("account", "token")]
-    [InlineData("account", "resume")]
-    [InlineData("user")]
-    [InlineData("user", "add")]
-    [InlineData("user", "list")]
-    [InlineData("user", "role")]
-    [InlineData("user", "lock")]
-    [InlineData("user", "unlock")]
-    [InlineData("user", "link")]
-    [InlineData("user", "remove")]
-    [InlineData("key")]
-    [InlineData("key", "add")]
-    [InlineData("key", "list")]
-    [InlineData("key", "revoke")]
-    [InlineData("demo")]
-    public async Task Help_of_every_verb_shows_an_example_of_that_verb(params string[] verb)
+    [Fact]
+    public async Task Every_verb_has_a_help_with_an_example()
     {
-        using var run = new CliRun();
-
-        Assert.Equal(ExitCode.Done, await run.RunAsync([.. verb, "--help"]));
-
-        var examples = run.Output[run.Output.IndexOf("Examples:", StringComparison.Ordinal)..];
-        Assert.Contains("BulkImporter " + string.Join(' ', verb), examples);
-        Assert.Empty(run.Error);
+        using var probe = new CliRun();
+        foreach (var verb in DoorsTests.Verbs(CommandLine.Root(CliRun.NoServer, probe.Surroundings), withGroups: true))
+        {
+            using var run = new CliRun();
+            Assert.Equal(ExitCode.Done, await run.RunAsync([.. verb.Split(' '), "--help"]));
+            Assert.Contains("BulkImporter " + verb, run.Output[run.Output.IndexOf("Examples:", StringComparison.Ordinal)..]);
+        }
     }
 
     [Fact]

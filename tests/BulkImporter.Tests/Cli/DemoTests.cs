@@ -183,9 +183,16 @@ public sealed class DemoTests : IDisposable
     private CliRun Scripted(bool ready = true)
     {
         var run = new CliRun();
-        HttpResponseMessage ReadyOnce(string log) => new(ready && File.Exists(folder.File(log)) && Read(log).Contains("pid=", StringComparison.Ordinal) ? HttpStatusCode.OK : HttpStatusCode.ServiceUnavailable);
-        run.Api.On(HttpMethod.Get, "/_sim/outcomes", () => new HttpResponseMessage(Read("simulator.log").Contains("pid=", StringComparison.Ordinal) ? HttpStatusCode.OK : HttpStatusCode.ServiceUnavailable));
-        run.Api.On(HttpMethod.Get, "/health/ready", () => ReadyOnce("server.log"));
+        HttpResponseMessage ReadyOnce(bool told)
+        {
+            if (told) return new(HttpStatusCode.OK);
+            // The child is real and lives in real time, which the clock here does not: without this the time to start would be over before it has begun.
+            Thread.Sleep(20);
+            return new(HttpStatusCode.ServiceUnavailable);
+        }
+        bool HasTold(string log) => Read(log).Contains("pid=", StringComparison.Ordinal);
+        run.Api.On(HttpMethod.Get, "/_sim/outcomes", () => ReadyOnce(HasTold("simulator.log")));
+        run.Api.On(HttpMethod.Get, "/health/ready", () => ReadyOnce(ready && HasTold("server.log")));
         run.Api.On(HttpMethod.Post, "/api/v1/imports.*", Bodies.Import(1, "finished", Finished, 251));
         // Not looked for at first; then one is found, and the other two wait for a person.
         run.Api.On(HttpMethod.Get, @"/api/v1/imports/1/records\?state=unknown",

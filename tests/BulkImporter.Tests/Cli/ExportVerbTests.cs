@@ -19,6 +19,27 @@ public sealed class ExportVerbTests : IDisposable
         Assert.Empty(run.Error);
     }
 
+    [Theory]
+    [InlineData("export 7 --format map", @"/api/v1/imports/7/results\?format=map")]
+    [InlineData("export 7 --findings", @"/api/v1/imports/7/findings\?format=csv")]
+    public async Task The_map_and_the_findings_are_exports_too(string line, string path)
+    {
+        using var run = new CliRun();
+        run.Api.On(HttpMethod.Get, path, () => new HttpResponseMessage { Content = new StringContent("url,rid,status_id\n") });
+
+        Assert.Equal(ExitCode.Done, await run.RunAsync(line.Split(' ')));
+
+        Assert.Equal("url,rid,status_id\n", run.Output);
+    }
+
+    [Fact]
+    public async Task Findings_of_one_state_are_refused_before_anything_is_asked()
+    {
+        using var run = new CliRun();
+        Assert.Equal(ExitCode.Usage, await run.RunAsync("export", "7", "--findings", "--state", "failed"));
+        Assert.Empty(run.Api.Calls);
+    }
+
     [Fact]
     public async Task File_is_replaced_as_a_whole()
     {

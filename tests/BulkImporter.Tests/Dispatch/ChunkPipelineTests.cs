@@ -324,6 +324,33 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
         Assert.Equal("submitted 30", await database.SoundCountsAsync(id));
     }
 
+    [Fact]
+    public async Task Answers_are_kept_whatever_their_write_fails_by()
+    {
+        var failures = 0;
+        var builder = new NpgsqlDataSourceBuilder(new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false }.ConnectionString);
+        builder.UsePhysicalConnectionInitializer(_ => FindDead(), _ => Task.Run(FindDead));
+        await using var source = builder.Build();
+        cincopa.OnSubmit = (_, _) =>
+        {
+            if (cincopa.Submitted.Count == Window) Volatile.Write(ref failures, 3);
+            return Task.FromResult(ScriptedCincopa.Accepted());
+        };
+        var clock = new SteppedClock();
+        var answered = await AdvanceUntilDoneAsync(RunAsync(source: source, clock: clock), clock);
+
+        Assert.True(failures < 0);
+        Assert.Equal(cincopa.Submitted.Count, answered - await database.OneAsync<int>(
+            "SELECT count(*)::int FROM importer.attempt WHERE import_id = $1 AND outcome = 'not_sent'", id));
+        Assert.Equal($"pending {30 - cincopa.Submitted.Count}, submitted {cincopa.Submitted.Count}", await database.SoundCountsAsync(id));
+
+        void FindDead()
+        {
+            // As a command says of a connection that was found dead since the one before.
+            if (Interlocked.Decrement(ref failures) >= 0) throw new InvalidOperationException("Connection is not open");
+        }
+    }
+
     private async ValueTask UseAsync(int rows, int? account = null, int window = Window)
     {
         id = await database.ImportAsync(rows, chunkSize: rows, account: account);
@@ -349,7 +376,7 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
         var version = await database.OneAsync<DateTimeOffset>("SELECT updated_at FROM importer.account WHERE id = $1", lease.AccountId);
         var pipeline = new ChunkPipeline(lease, limits, new CurrentAccess(new CincopaAccess(new Uri("http://127.0.0.1:9/v2/"), "token"), version), null,
             new RecordTransitions(source), governor, health ?? Health(governor, source),
-            cincopa, new RetrySchedule(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), () => 0), clock, log ?? NullLogger.Instance);
+            cincopa, PushUnderTest.New(source, cincopa), new RetrySchedule(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), () => 0), clock, log ?? NullLogger.Instance);
         return await pipeline.RunAsync(await DueAsync(), stopSending, abandon);
     }
 

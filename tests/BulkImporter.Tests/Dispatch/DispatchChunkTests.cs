@@ -1,6 +1,8 @@
 using BulkImporter.Accounts;
 using BulkImporter.Dispatch;
 using BulkImporter.Records;
+using BulkImporter.Tests.Imports;
+using Cincopa.Client;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -15,6 +17,7 @@ public sealed class DispatchChunkTests(EngineDatabase database) : IClassFixture<
     private readonly ProtectToken tokens = new(new EphemeralDataProtectionProvider());
     private readonly ChunkGivenBack givenBack = new();
     private readonly ApplicationLifetime lifetime = new(NullLogger<ApplicationLifetime>.Instance);
+    private bool requirePermissions = true;
     private int id;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -44,6 +47,58 @@ public sealed class DispatchChunkTests(EngineDatabase database) : IClassFixture<
         Assert.Equal("waiting true", await ChunkAsync(1, "due_at BETWEEN now() + interval '59 minutes' AND now() + interval '1 hour'"));
         Assert.True(givenBack.WaitHandle.WaitOne(0));
         Assert.Equal("queued true", await ChunkAsync(2, "lease_token IS NULL"));
+    }
+
+    [Fact]
+    public async Task A_token_that_may_not_upload_suspends_the_account_before_the_first_row_and_names_the_permission()
+    {
+        cincopa.OnPing = () => new PingResult.Ok("account", null, TokenPermissions.Parse("|asset.read|gallery.*|"));
+        await RunAsync(chunk: 1);
+        Assert.Empty(cincopa.Submitted);
+        Assert.Equal("pending 6", await database.SoundCountsAsync(id));
+        Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.attempt WHERE import_id = $1", id));
+        Assert.StartsWith("suspended The account's token lacks the permission asset.upload,", await AccountAsync(), StringComparison.Ordinal);
+
+        // Another token, another question.
+        await database.SqlAsync("UPDATE importer.account a SET state = 'active', updated_at = now() FROM importer.import i WHERE i.id = $1 AND a.id = i.account_id", id);
+        cincopa.OnPing = () => new PingResult.Ok("account", null, TokenPermissions.Parse("|asset.*|"));
+        await database.SqlAsync("UPDATE importer.import_chunk SET state = 'queued', queued_at = now() WHERE import_id = $1", id);
+        await RunAsync(chunk: 1);
+        Assert.Equal("pending 3, submitted 3", await database.SoundCountsAsync(id));
+    }
+
+    [Fact]
+    public async Task A_token_that_the_ping_rejects_three_times_suspends_the_account_and_no_row_was_sent()
+    {
+        cincopa.OnPing = () => new PingResult.Failed(ScriptedCincopa.Error(RemoteErrorKind.TokenRejected));
+        for (var turn = 1; turn <= 3; turn++)
+        {
+            Assert.StartsWith("active", await AccountAsync(), StringComparison.Ordinal);
+            await database.SqlAsync("UPDATE importer.import_chunk SET state = 'queued', queued_at = now() WHERE import_id = $1", id);
+            await RunAsync(chunk: 1);
+        }
+        Assert.StartsWith("suspended Cincopa rejected the token", await AccountAsync(), StringComparison.Ordinal);
+        Assert.Empty(cincopa.Submitted);
+        Assert.Equal("pending 6", await database.SoundCountsAsync(id));
+    }
+
+    [Fact]
+    public async Task The_permissions_may_be_left_unasked_by_a_setting()
+    {
+        cincopa.OnPing = () => new PingResult.Ok("account", null, TokenPermissions.Parse("|gallery.*|"));
+        requirePermissions = false;
+        await RunAsync(chunk: 1);
+        Assert.Equal("pending 3, submitted 3", await database.SoundCountsAsync(id));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_a_ping_cannot_tell_holds_nothing_back(bool isAnswered)
+    {
+        cincopa.OnPing = () => isAnswered ? new PingResult.Ok("account", null, null) : new PingResult.Failed(ScriptedCincopa.Error(RemoteErrorKind.Timeout));
+        await RunAsync(chunk: 1);
+        Assert.Equal("pending 3, submitted 3", await database.SoundCountsAsync(id));
     }
 
     [Fact]
@@ -87,10 +142,14 @@ public sealed class DispatchChunkTests(EngineDatabase database) : IClassFixture<
         var governor = new CallGovernor(database.Source, clock, () => 0.5);
         var worker = new WorkerIdentity(EngineDatabase.Worker);
         var job = new DispatchChunk(database.Source, new LeaseKeeper(database.Source, options, worker, clock, NullLogger<LeaseKeeper>.Instance), database.Transitions,
-            new AccountAccess(database.Source, tokens), governor, new AccountHealth(governor, new AccountBreaker(database.Source, NullLogger<AccountBreaker>.Instance)), cincopa,
+            new AccountAccess(database.Source, tokens), governor, new AccountHealth(governor, new AccountBreaker(database.Source, NullLogger<AccountBreaker>.Instance)),
+            NothingInTheWay.Check(database.Source, tokens, cincopa, requirePermissions), cincopa, PushUnderTest.New(database.Source, cincopa),
             new RetrySchedule(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), () => 0), givenBack, options, lifetime, clock, NullLogger<DispatchChunk>.Instance);
         await job.RunAsync(id, chunk, "Library, rows 1-3", Token);
     }
+
+    private Task<string> AccountAsync() =>
+        database.OneAsync<string>("SELECT concat_ws(' ', a.state, a.reason) FROM importer.account a JOIN importer.import i ON i.account_id = a.id WHERE i.id = $1", id);
 
     /// <summary>The chunk's state, and whether something holds for it.</summary>
     private Task<string> ChunkAsync(int chunk, string holds) =>

@@ -2,6 +2,7 @@ using BulkImporter.Accounts;
 using BulkImporter.Dispatch;
 using BulkImporter.Hosting;
 using BulkImporter.Records;
+using BulkImporter.Tests.Imports;
 using Hangfire;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.DependencyInjection;
@@ -96,7 +97,8 @@ public sealed class DispatchPlanTests(EngineDatabase database) : IClassFixture<E
         return new DispatchChunk(explained.Source,
             new LeaseKeeper(explained.Source, options, new WorkerIdentity(EngineDatabase.Worker), TimeProvider.System, NullLogger<LeaseKeeper>.Instance),
             new RecordTransitions(explained.Source), new AccountAccess(explained.Source, Tokens), governor,
-            new AccountHealth(governor, new AccountBreaker(explained.Source, NullLogger<AccountBreaker>.Instance)), cincopa,
+            new AccountHealth(governor, new AccountBreaker(explained.Source, NullLogger<AccountBreaker>.Instance)),
+            NothingInTheWay.Check(explained.Source, Tokens, cincopa), cincopa, PushUnderTest.New(explained.Source, cincopa),
             new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), new ChunkGivenBack(), options,
             new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), TimeProvider.System, NullLogger<DispatchChunk>.Instance);
     }

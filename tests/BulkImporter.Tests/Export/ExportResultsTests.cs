@@ -50,6 +50,13 @@ public sealed class ExportResultsTests(ImporterServer server) : IClassFixture<Im
     }
 
     [Fact]
+    public async Task The_map_holds_the_rows_that_have_an_asset()
+    {
+        var id = await ImportAsync("url,Note\nhttps://media.example/1.mp4,x\nhttps://media.example/2.mp4,y\n", RecordState.Imported, RecordState.Failed);
+        Assert.Equal("url,rid,status_id\nhttps://media.example/1.mp4,rid1,st-1\n", (await GetAsync(id, "?format=map")).ReplaceLineEndings("\n"));
+    }
+
+    [Fact]
     public async Task An_import_without_records_refuses_and_a_wrong_format_is_named()
     {
         var (status, problem) = await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{await server.Database.ImportAsync(ImportState.Rejected, [])}/results");

@@ -114,9 +114,9 @@ public sealed class ChangeImportTests(ImporterDatabase database) : IClassFixture
 
     private Task<ImportChange> RunAsync(string order, int id) => order switch
     {
-        "start" => new StartImport(database.Source).RunAsync(id, "ann", Token),
+        "start" => NothingInTheWay.Start(database.Source).RunAsync(id, "ann", Token),
         "pause" => new PauseImport(database.Source).RunAsync(id, "ann", Token),
         "resume" => new ResumeImport(database.Source).RunAsync(id, "ann", Token),
-        _ => new CancelImport(database.Source, new RecordTransitions(database.Source)).RunAsync(id, "ann", Token),
+        _ => new CancelImport(database.Source, new RecordTransitions(database.Source)).RunAsync(id, abortRemote: false, "ann", Token),
     };
 }

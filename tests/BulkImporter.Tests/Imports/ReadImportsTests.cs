@@ -195,7 +195,7 @@ public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<
     public async Task Who_started_an_import_is_who_ordered_it_or_else_who_uploaded_it_to_start_at_once(bool isStarted, bool byOrder, string? startedBy)
     {
         var id = await database.ImportAsync(ImportState.Review, OneOfEach);
-        if (byOrder) await new StartImport(database.Source).RunAsync(id, "otto", Token);
+        if (byOrder) await NothingInTheWay.Start(database.Source).RunAsync(id, "otto", Token);
         else if (isStarted) await database.SqlAsync("UPDATE importer.import SET state = 'running', started_at = now() WHERE id = $1", id);
         Assert.Equal(startedBy, (await Read.FindAsync(id, Token))!.StartedBy);
     }

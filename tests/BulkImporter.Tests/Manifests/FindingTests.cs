@@ -62,11 +62,11 @@ public class FindingTests
     }
 
     [Fact]
-    public async Task Row_to_be_pushed_is_refused_for_that_and_not_for_its_length()
+    public async Task Row_to_be_pushed_may_be_longer_than_the_remote_call_and_may_be_a_file()
     {
         var url = "https://media.example.org/" + new string('a', 2000);
-        var content = await Manifest.ReadAsync($"url,transfer\n{url}b,push\n{url}c,pull\n");
-        Assert.Equal([(1, FindingCode.PushNotAvailable), (2, FindingCode.UrlTooLong)], content.Findings.Select(finding => (finding.RowNumber, finding.Code)));
-        Assert.Equal([Transfer.Push, Transfer.Pull], content.Rows.Select(row => row.Checked.Transfer));
+        var content = await Manifest.ReadAsync($"url,transfer\n{url}b,push\n{url}c,pull\nfile:///srv/media/a.mp4,push\nfile:///srv/media/b.mp4,\n");
+        Assert.Equal([(2, FindingCode.UrlTooLong), (4, FindingCode.UrlScheme)], content.Findings.Select(finding => (finding.RowNumber, finding.Code)));
+        Assert.Equal([Transfer.Push, Transfer.Pull, Transfer.Push, Transfer.Pull], content.Rows.Select(row => row.Checked.Transfer));
     }
 }

@@ -9,17 +9,18 @@ internal static class Manifest
 {
     public static readonly DateTimeOffset Now = new(2026, 1, 15, 12, 0, 0, TimeSpan.Zero);
 
-    public sealed record Row(int RowNumber, long LineNumber, string RawText, int FieldCount, string[] Fields, CheckedRow Checked, FindingCode[] Codes);
+    public sealed record Row(int RowNumber, long LineNumber, string RawText, int FieldCount, string[] Fields, CheckedRow Checked, FindingCode[] Codes, string State);
 
     public sealed record Content(ManifestLayout Layout, List<Row> Rows, List<Finding> Findings);
 
     public static Task<Content> ReadAsync(string text, string? map = null) => ReadAsync(Encoding.UTF8.GetBytes(text), map);
 
-    public static async Task<Content> ReadAsync(byte[] bytes, string? map = null, int chunk = int.MaxValue)
+    public static async Task<Content> ReadAsync(byte[] bytes, string? map = null, int chunk = int.MaxValue, string? encoding = null)
     {
         await using var source = new ChunkedStream(bytes, chunk);
-        await using var reader = await ManifestReader.OpenAsync(source, map is null ? null : ManifestMapping.Parse(map), TestContext.Current.CancellationToken);
+        await using var reader = await ManifestReader.OpenAsync(source, new ManifestReading(map is null ? null : ManifestMapping.Parse(map), encoding), TestContext.Current.CancellationToken);
         var checks = new ManifestChecks(reader.Layout, new SourceUrlRules(new SourceUrlOptions()), Now);
+        var duplicates = new DuplicateRows(reader.Layout);
         var rows = new List<Row>();
         var findings = new List<Finding>();
         while (await reader.ReadAsync(TestContext.Current.CancellationToken))
@@ -27,18 +28,20 @@ internal static class Manifest
             var row = reader.Row;
             var before = findings.Count;
             var @checked = checks.Check(row, findings);
+            var isDuplicate = duplicates.Check(@checked, findings);
             var fields = Enumerable.Range(0, Math.Max(row.FieldCount, reader.Layout.Columns.Count)).Select(row.GetString).ToArray();
-            rows.Add(new Row(row.RowNumber, row.LineNumber, Encoding.UTF8.GetString(row.RawText), row.FieldCount, fields, @checked, [.. findings.Skip(before).Select(f => f.Code)]));
+            rows.Add(new Row(row.RowNumber, row.LineNumber, Encoding.UTF8.GetString(row.RawText), row.FieldCount, fields, @checked, [.. findings.Skip(before).Select(f => f.Code)],
+                @checked.IsBlocked ? "invalid" : isDuplicate ? "duplicate" : "pending"));
         }
 
         return new Content(reader.Layout, rows, findings);
     }
 
     /// <summary>The result file of a manifest in which every row had the same end.</summary>
-    public static async Task<byte[]> ExportAsync(byte[] bytes, string? map = null, RowResult? result = null)
+    public static async Task<byte[]> ExportAsync(byte[] bytes, string? map = null, RowResult? result = null, string? encoding = null)
     {
         await using var source = new MemoryStream(bytes);
-        await using var reader = await ManifestReader.OpenAsync(source, map is null ? null : ManifestMapping.Parse(map), TestContext.Current.CancellationToken);
+        await using var reader = await ManifestReader.OpenAsync(source, new ManifestReading(map is null ? null : ManifestMapping.Parse(map), encoding), TestContext.Current.CancellationToken);
         var output = new ArrayBufferWriter<byte>();
         var writer = new ResultRowWriter(reader.Layout, output);
         writer.WriteHeader();

@@ -32,6 +32,24 @@ public class ManifestFuzzTests
     }
 
     [Theory, MemberData(nameof(Seeds))]
+    public async Task Random_bytes_asked_for_as_Windows_1252_are_read_with_every_line_accounted_for(int seed)
+    {
+        var random = new Random(seed);
+        for (var round = 0; round < 25; round++)
+        {
+            // Any byte but quotes: then each line that is not blank is a row, whatever is in it.
+            var bytes = new byte[random.Next(0, 400)];
+            random.NextBytes(bytes);
+            bytes = [.. Encoding.UTF8.GetBytes("url,caption\n"), .. bytes.Where(b => b != (byte)'"')];
+            var content = await Manifest.ReadAsync(bytes, encoding: ManifestReading.Windows1252);
+            var text = CodePagesEncodingProvider.Instance.GetEncoding(1252)!.GetString(bytes).Replace("\r\n", "\n", StringComparison.Ordinal);
+            var lines = text.Split('\r', '\n').Skip(1).Where(line => !IsBlank(line)).ToList();
+            Assert.True(lines.SequenceEqual(content.Rows.Select(row => row.RawText)), $"Seed {seed}, round {round}.");
+            Assert.All(content.Rows, row => Assert.True(row.State is "pending" or "duplicate" || row.Codes.Length > 0));
+        }
+    }
+
+    [Theory, MemberData(nameof(Seeds))]
     public async Task Mutated_manifest_loses_no_text_and_no_row(int seed)
     {
         var random = new Random(seed);

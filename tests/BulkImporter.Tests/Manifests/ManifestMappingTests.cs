@@ -7,7 +7,7 @@ public class ManifestMappingTests
     [Theory]
     [InlineData("url=OriginalURL,caption=Title", "url=OriginalURL,caption=Title")]
     [InlineData(" caption = Title , url = Original URL ", "url=Original URL,caption=Title")]
-    [InlineData("source_url=a,FID=b", "url=a,gallery=b")]
+    [InlineData("source_url=a,FID=b", "url=a,fid=b")]
     [InlineData("url=\"a,b=\"\"c\"\"\"", "url=\"a,b=\"\"c\"\"\"")]
     [InlineData("reference_id=", "reference_id=")]
     [InlineData("", "")]

@@ -84,7 +84,7 @@ public class ManifestReaderTests
     public async Task Memory_stays_flat_over_a_long_manifest()
     {
         await using var source = new EndlessRows(400_000);
-        await using var reader = await ManifestReader.OpenAsync(source, null, TestContext.Current.CancellationToken);
+        await using var reader = await ManifestReader.OpenAsync(source, new ManifestReading(), TestContext.Current.CancellationToken);
         var rows = 0;
         var before = GC.GetTotalMemory(forceFullCollection: true);
         while (rows < 350_000 && await reader.ReadAsync(TestContext.Current.CancellationToken))
@@ -97,7 +97,7 @@ public class ManifestReaderTests
     public async Task Cancelling_ends_the_reading()
     {
         await using var source = new EndlessRows(10_000);
-        await using var reader = await ManifestReader.OpenAsync(source, null, TestContext.Current.CancellationToken);
+        await using var reader = await ManifestReader.OpenAsync(source, new ManifestReading(), TestContext.Current.CancellationToken);
         using var cancelled = new CancellationTokenSource();
         await cancelled.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
@@ -124,5 +124,31 @@ public class ManifestReaderTests
             _rest = _rest[given..];
             return ValueTask.FromResult(given);
         }
+    }
+
+    [Theory]
+    [InlineData(1_000_000, true)]
+    [InlineData(10_000_000, false)]
+    public async Task A_small_file_that_unpacks_to_more_than_the_limit_is_rejected_and_one_below_it_is_read(long limit, bool rejected)
+    {
+        using var packed = new MemoryStream();
+        await using (var gzip = new System.IO.Compression.GZipStream(packed, System.IO.Compression.CompressionLevel.Fastest, leaveOpen: true))
+        {
+            await gzip.WriteAsync("url\n"u8.ToArray(), TestContext.Current.CancellationToken);
+            var row = System.Text.Encoding.UTF8.GetBytes("https://media.example/" + new string('a', 77) + "\n");
+            for (var i = 0; i < 20_000; i++) await gzip.WriteAsync(row, TestContext.Current.CancellationToken);
+        }
+        Assert.True(packed.Length < 100_000, "the bomb is no bomb");
+        packed.Position = 0;
+
+        async Task<int> ReadAsync()
+        {
+            await using var reader = await ManifestReader.OpenAsync(packed, new ManifestReading(), limit, TestContext.Current.CancellationToken);
+            var rows = 0;
+            while (await reader.ReadAsync(TestContext.Current.CancellationToken)) rows++;
+            return rows;
+        }
+        if (rejected) Assert.Equal(RejectionCode.UnpackedTooLarge, (await Assert.ThrowsAsync<ManifestRejectedException>(ReadAsync)).Code);
+        else Assert.Equal(20_000, await ReadAsync());
     }
 }

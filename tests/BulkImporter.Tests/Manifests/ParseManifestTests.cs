@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.IO.Compression;
 using System.Text;
+using BulkImporter.Data;
+using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using Hangfire;
 using Hangfire.Common;
@@ -29,6 +31,35 @@ public sealed class ParseManifestTests(EngineDatabase database) : IClassFixture<
         Assert.Equal("url_missing 38", await FindingsAsync(id));
         Assert.Equal("A00001", await database.OneAsync<string>("SELECT reference_id FROM importer.import_record WHERE import_id = $1 AND row_number = 1", id));
         Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.import_chunk WHERE import_id = $1 AND due_at IS NULL", id));
+    }
+
+    [Fact]
+    public async Task What_a_row_says_for_its_asset_is_kept_beside_the_record_and_only_where_there_is_something()
+    {
+        var id = await CreateAsync("""
+            url,title,description,long_description,tags,related_link_text,related_link_url,gallery,fid,filename
+            https://media.example/1.mp4,One,d,l,"a,b",text,https://shop.example/1,Spring,F1,clip.mp4
+            https://media.example/2.mp4,Two,,,,,,,,
+            ,,d,,,,,,,
+            """);
+        await ParseAsync(id);
+        // A blocked row may be corrected, and then wants its texts.
+        Assert.Equal(["1 d l a,b text https://shop.example/1 Spring F1 clip.mp4", "3 d"], await database.Source.QueryAsync(
+            "SELECT concat_ws(' ', row_number, description, long_description, tags, related_link_text, related_link_url, gallery, fid, file_name) FROM importer.record_meta WHERE import_id = $1 ORDER BY row_number",
+            r => r.GetString(0), Token, id));
+    }
+
+    [Theory]
+    [InlineData(ImportTransfer.Pull, "pending false, pending true, invalid false, pending true")]
+    [InlineData(ImportTransfer.Auto, "pending false, pending true, pending true, pending true")]
+    [InlineData(ImportTransfer.Push, "pending true, pending true, pending true, pending true")]
+    public async Task The_import_says_how_files_go_whose_rows_do_not(ImportTransfer transfer, string expected)
+    {
+        var id = await CreateAsync($"url,transfer\nhttps://media.example/1.mp4,\nhttps://media.example/2.mp4,push\nhttps://media.example/{new string('a', 2000)},\nfile:///srv/media/4.mp4,push\n");
+        await database.SqlAsync("UPDATE importer.import SET transfer = $2 WHERE id = $1", id, EnumText<ImportTransfer>.Of(transfer));
+        await ParseAsync(id);
+        Assert.Equal(expected, string.Join(", ", await database.Source.QueryAsync(
+            "SELECT state || ' ' || is_push FROM importer.import_record WHERE import_id = $1 ORDER BY row_number", r => r.GetString(0), Token, id)));
     }
 
     [Fact]
@@ -149,7 +180,7 @@ public sealed class ParseManifestTests(EngineDatabase database) : IClassFixture<
     [InlineData(true, "running")]
     public async Task A_parsed_import_is_started_when_that_was_asked_for_and_waits_for_review_otherwise(bool start, string state)
     {
-        var id = await CreateAsync(Urls(2), start: start);
+        var id = await CreateAsync($"url\nhttps://started.example/{start}.mp4\n", start: start);
         await ParseAsync(id);
         Assert.Equal(state, await database.ImportStateAsync(id));
         Assert.Equal(start, await database.OneAsync<bool>("SELECT started_at IS NOT NULL FROM importer.import WHERE id = $1", id));

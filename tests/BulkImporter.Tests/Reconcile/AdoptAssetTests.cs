@@ -36,6 +36,41 @@ public sealed class AdoptAssetTests(ImporterServer server) : IClassFixture<Impor
     }
 
     [Fact]
+    public async Task All_at_once_adopts_the_only_candidates_and_leaves_what_several_could_be()
+    {
+        var other = await server.Database.ImportAsync(ImportState.Finished, [.. Enumerable.Repeat(RecordState.Unknown, 5)]);
+        await server.Database.SqlAsync("""
+            INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, outcome) SELECT $1, n, 1, now(), 'w', 'reply_lost' FROM generate_series(1, 5) n
+            """, other);
+        // Row 1 has one candidate of its own, row 2 has two, rows 3 and 4 share one, row 5 has none.
+        foreach (var (row, rid) in new[] { (1, "Own"), (2, "One"), (2, "Two"), (3, "Shared"), (4, "Shared") })
+        {
+            await server.Database.SqlAsync("""
+                INSERT INTO importer.reconcile_candidate (import_id, row_number, attempt, rid, file_name, uploaded_at) VALUES ($1, $2, 1, $3, 'a.mp4', now())
+                """, other, row, rid);
+        }
+
+        var (status, answer) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{other}/adopt");
+        Assert.Equal((200, 1, 4), (status, (int)answer!["adopted"]!, (int)answer["stillUnknown"]!));
+        Assert.Equal("imported 1, unknown 4", await server.Database.CountsAsync(other));
+        Assert.Equal("Own", await server.Database.OneAsync<string>("SELECT rid FROM importer.import_record WHERE import_id = $1 AND row_number = 1", other));
+
+        Assert.Equal(403, (await server.PostAsync(server.ViewerKey, $"/api/v1/imports/{other}/adopt")).Status);
+        Assert.Equal(404, (await server.PostAsync(server.OperatorKey, "/api/v1/imports/999999/adopt")).Status);
+    }
+
+    [Fact]
+    public async Task A_selection_in_doubt_is_given_up_at_once_and_nothing_else_of_it()
+    {
+        var (status, answer) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/give-up", """{"code":"reply_lost"}""");
+        Assert.Equal((200, 0, 1), (status, (int)answer!["givenUp"]!, (int)answer["stillUnknown"]!));
+        (status, answer) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/give-up");
+        Assert.Equal((200, 1, 0), (status, (int)answer!["givenUp"]!, (int)answer["stillUnknown"]!));
+        Assert.Equal("imported 1, failed 2", await server.Database.CountsAsync(id));
+        Assert.Equal(404, (await server.PostAsync(server.OperatorKey, "/api/v1/imports/999999/give-up")).Status);
+    }
+
+    [Fact]
     public async Task Any_asset_that_Cincopa_confirms_is_adopted()
     {
         AssetListQuery? asked = null;

@@ -72,6 +72,20 @@ public sealed class ReconcileUnknownTests : IClassFixture<EngineDatabase>, IAsyn
         Assert.Equal(("pending 1, imported 2", "imported 1"), (await database.SoundCountsAsync(id), await database.SoundCountsAsync(other)));
     }
 
+    [Fact]
+    public async Task The_reference_id_that_we_write_comes_before_the_name_and_is_nobodys_else_candidate()
+    {
+        await database.DoubtAsync(id, 11, (1, Clip), (2, Clip), (3, "https://media.example/b.mp4"));
+        await database.SqlAsync("UPDATE importer.import_record SET reference_id = 'ref-' || least(row_number, 2) WHERE import_id = $1", id);
+        // Rows 2 and 3 say the same: what bears it may be either's.
+        Add("clip.mp4", "r1", reference: "ref-1");
+        Add("x.mp4", "r2", reference: "ref-2");
+        await reconciler.RunAsync();
+        Assert.Equal("imported attempt 1 left 4 r1", await database.RecordAsync(id, 1));
+        Assert.Equal("imported 1, unknown 2", await database.SoundCountsAsync(id));
+        Assert.Equal("reference_id", cincopa.Listed[0].Details);
+    }
+
     // --- not certain
 
     [Fact]
@@ -401,8 +415,8 @@ public sealed class ReconcileUnknownTests : IClassFixture<EngineDatabase>, IAsyn
 
     private static Task<AssetListResult> Failing(RemoteErrorKind kind) => Task.FromResult<AssetListResult>(new AssetListResult.Failed(ScriptedCincopa.Error(kind)));
 
-    private void Add(string fileName, string rid, double minutesAgo = 1, long? size = null, string? caption = null) =>
-        assets.Add(new(new Rid(rid), fileName, size, DateTimeOffset.UtcNow.AddMinutes(-minutesAgo), caption, null, null, null));
+    private void Add(string fileName, string rid, double minutesAgo = 1, long? size = null, string? caption = null, string? reference = null) =>
+        assets.Add(new(new Rid(rid), fileName, size, DateTimeOffset.UtcNow.AddMinutes(-minutesAgo), caption, reference, null, null));
 
     private Task<string> AccountStateAsync() => database.OneAsync<string>("SELECT state FROM importer.account WHERE id = $1", reconciler.Account);
 }

@@ -1,4 +1,4 @@
-using BulkImporter.Reconcile;
+using BulkImporter.Records;
 
 namespace BulkImporter.Tests.Reconcile;
 

@@ -1,4 +1,4 @@
-namespace BulkImporter.Reconcile;
+namespace BulkImporter.Records;
 
 /// <summary>
 /// The file name that an asset gets from its source: the last segment of the URL's path, percent-decoded (INF: nothing tells how Cincopa

@@ -1,0 +1,43 @@
+using BulkImporter.Access;
+using BulkImporter.Manifests;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Net.Http.Headers;
+
+namespace BulkImporter.Api;
+
+internal static class CorrectionsApi
+{
+    public static void MapCorrections(this IEndpointRouteBuilder api) =>
+        api.MapPost("/imports/{id:int}/corrections", CorrectAsync).RequireAuthorization(Policy.Operator).WithTags("Records")
+            .WithSummary("Replace address or metadata of failed and invalid rows by those of a file, and send just these again")
+            .WithDescription("The file as the body (text/csv) or in the form field 'file'; map and encoding as query arguments. A row is matched by its column import_row, as results have it, else by its reference id. Answers each row of the file: what was changed, or why it was refused.")
+            .Produces<CorrectionReport>().Problems(400, 404, 409, 413);
+
+    private static async Task<IResult> CorrectAsync(
+        int id, string? map, string? encoding, CorrectRecords correct, HttpContext context, CancellationToken cancellationToken)
+    {
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = CorrectRecords.MostBytes;
+        var file = await FileAsync(context.Request, cancellationToken);
+        return await correct.RunAsync(id, file, string.IsNullOrEmpty(map) ? null : map, string.IsNullOrEmpty(encoding) ? null : encoding, context.User.Actor(), cancellationToken) switch
+        {
+            CorrectionResult.Done done => TypedResults.Ok(done.Report),
+            CorrectionResult.WrongState wrong => Problem.RefusedInThisState(wrong.State, wrong.Sentence),
+            _ => Problem.ImportNotFound(id),
+        };
+    }
+
+    /// <summary>The body itself, or the first file of a form.</summary>
+    private static async Task<Stream> FileAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)) return request.Body;
+        var boundary = HeaderUtilities.RemoveQuotes(type.Boundary).Value;
+        if (string.IsNullOrEmpty(boundary)) throw new BadHttpRequestException("The multipart body names no boundary.");
+        var reader = new MultipartReader(boundary, request.Body);
+        while (await reader.ReadNextSectionAsync(cancellationToken) is { } section)
+        {
+            if (section.GetContentDispositionHeader()?.IsFileDisposition() == true) return section.Body;
+        }
+        throw new Data.InvalidArgumentException("file", "The form holds no file: send it in the field 'file'.");
+    }
+}

@@ -1,0 +1,37 @@
+using BulkImporter.Access;
+using BulkImporter.Data;
+using BulkImporter.Manifests;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace BulkImporter.Api;
+
+/// <param name="Name">What to call it; the same name again replaces.</param>
+public sealed record NewTemplateBody(string? Name);
+
+internal static class TemplatesApi
+{
+    public static void MapTemplates(this IEndpointRouteBuilder api)
+    {
+        api.MapPost("/imports/{id:int}/template", SaveAsync).RequireAuthorization(Policy.Operator).WithTags("Templates")
+            .WithSummary("Keep how this import's manifest is read, for manifests of its account with the same header")
+            .Problems(400, 404);
+        var templates = api.MapGroup("/accounts/{account}/templates").WithTags("Templates");
+        templates.MapGet("/", ListAsync).RequireAuthorization(Policy.Viewer).WithSummary("The account's mapping templates").Problems(404);
+        templates.MapDelete("/{name}", DeleteAsync).RequireAuthorization(Policy.Operator).WithSummary("Forget a template; imports that were read by it keep their mapping").Problems(404);
+    }
+
+    private static async Task<Results<Ok<TemplateView>, ProblemHttpResult>> SaveAsync(
+        int id, NewTemplateBody body, SaveTemplate save, HttpContext context, CancellationToken cancellationToken) =>
+        await save.RunAsync(id, body.Name, context.User.Actor(), cancellationToken) is { } saved
+            ? TypedResults.Ok(saved)
+            : Problem.NotFound($"There is no import {id} with a manifest that can be read.");
+
+    private static async Task<Results<Ok<Page<TemplateView>>, ProblemHttpResult>> ListAsync(string account, ReadTemplates templates, CancellationToken cancellationToken) =>
+        await templates.RunAsync(account, cancellationToken) is { } found ? TypedResults.Ok(new Page<TemplateView>(found, null)) : Problem.AccountNotFound(account);
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(
+        string account, string name, DeleteTemplate delete, HttpContext context, CancellationToken cancellationToken) =>
+        await delete.RunAsync(account, name, context.User.Actor(), cancellationToken)
+            ? TypedResults.NoContent()
+            : Problem.NotFound($"Account '{account}' has no template '{name}'.");
+}

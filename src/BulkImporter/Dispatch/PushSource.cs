@@ -1,0 +1,154 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using BulkImporter.Records;
+using BulkImporter.Sources;
+using Microsoft.Extensions.Options;
+
+namespace BulkImporter.Dispatch;
+
+/// <summary>A source that could not be read. The message is for people and holds no path or query of an address.</summary>
+public sealed class SourceFailedException(FailureCode code, string message, TimeSpan? retryAfter = null) : Exception(message)
+{
+    public FailureCode Code => code;
+
+    public TimeSpan? RetryAfter => retryAfter;
+}
+
+/// <summary>A source that is open at a place in the file.</summary>
+/// <param name="tag">Tells two versions of the file apart; null when the source does not.</param>
+internal abstract class OpenSource(long? size, string? tag) : IAsyncDisposable
+{
+    /// <summary>Of the whole file; null when the source does not say.</summary>
+    public long? Size => size;
+
+    public string? Tag => tag;
+
+    /// <summary>0 at the end.</summary>
+    /// <exception cref="SourceFailedException">It broke off.</exception>
+    public abstract ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken);
+
+    public abstract ValueTask DisposeAsync();
+}
+
+/// <summary>Opens what is to be pushed: an http(s) address through the guard of all sources, or a file under one of the configured folders.</summary>
+public sealed class PushSource(ReachSource reach, IOptions<PushOptions> options)
+{
+    /// <summary>Opens the source at <paramref name="offset"/>. A source that does not obey the range is read and thrown away up to there.</summary>
+    /// <exception cref="SourceFailedException">It cannot be had.</exception>
+    internal async Task<OpenSource> OpenAsync(string url, long offset, CancellationToken cancellationToken) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var address) && address.IsFile ? OpenFile(address, offset) : await OpenUrlAsync(new Uri(url), offset, cancellationToken);
+
+    private static async Task SkipAsync(OpenSource source, long count, CancellationToken cancellationToken)
+    {
+        var buffer = new byte[64 * 1024];
+        while (count > 0)
+        {
+            var read = await source.ReadAsync(buffer.AsMemory(0, (int)Math.Min(count, buffer.Length)), cancellationToken);
+            if (read == 0) throw new SourceFailedException(FailureCode.SourceUnreachable, "The source is shorter than it was.");
+            count -= read;
+        }
+    }
+
+    private async Task<OpenSource> OpenUrlAsync(Uri url, long offset, CancellationToken cancellationToken)
+    {
+        var answer = await reach.RunAsync(new SourceRequest(url, Range: offset > 0 ? new RangeItemHeaderValue(offset, null) : null), cancellationToken);
+        if (answer.Problem is { } problem)
+        {
+            using (answer) throw new SourceFailedException(CodeOf(problem), answer.Detail, answer.RetryAfter);
+        }
+        if (answer.MediaType == "text/html")
+        {
+            using (answer) throw new SourceFailedException(FailureCode.UnsupportedMedia, $"{answer.Url.IdnHost} answered with a web page.");
+        }
+        var source = new Answered(answer);
+        try
+        {
+            if (answer.From > offset) throw new SourceFailedException(FailureCode.SourceUnreachable, $"{answer.Url.IdnHost} answered with another range than it was asked for.");
+            await SkipAsync(source, offset - answer.From, cancellationToken);
+            return source;
+        }
+        catch
+        {
+            await source.DisposeAsync();
+            throw;
+        }
+    }
+
+    private Opened OpenFile(Uri url, long offset)
+    {
+        if (url.IsUnc || url.Host.Length > 0) throw Forbidden("The address names another machine.");
+        var path = Path.GetFullPath(url.LocalPath);
+        if (!options.Value.Roots.Any(root => IsUnder(path, root))) throw Forbidden("The file lies in none of the folders that may be pushed from (BulkImporter:Push:Roots).");
+        try
+        {
+            // A link may lead elsewhere: what counts is where the file really is. Every folder on the way counts too.
+            if (!options.Value.Roots.Any(root => IsUnder(RealPath(path), RealPath(Path.GetFullPath(root))))) throw Forbidden("A link leads out of the folders that may be pushed from.");
+            var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 64 * 1024, FileOptions.Asynchronous | FileOptions.SequentialScan);
+            file.Position = offset;
+            return new Opened(file, string.Create(CultureInfo.InvariantCulture, $"{file.Length}-{File.GetLastWriteTimeUtc(file.SafeFileHandle).Ticks}"));
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new SourceFailedException(FailureCode.SourceNotFound, "There is no such file.");
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException)
+        {
+            throw Forbidden("The file may not be read.");
+        }
+        catch (IOException e)
+        {
+            throw new SourceFailedException(FailureCode.SourceUnreachable, $"The file cannot be read: {e.GetType().Name}.");
+        }
+    }
+
+    private static bool IsUnder(string path, string root) =>
+        path.StartsWith(Path.TrimEndingDirectorySeparator(Path.GetFullPath(root)) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+
+    /// <summary>The path with every link in it followed.</summary>
+    private static string RealPath(string path)
+    {
+        var real = Path.GetPathRoot(path)!;
+        foreach (var part in Path.GetRelativePath(real, path).Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (part == ".") continue;
+            real = Path.Combine(real, part);
+            FileSystemInfo here = Directory.Exists(real) ? new DirectoryInfo(real) : new FileInfo(real);
+            // Followed again from the root: a link may lead through other links.
+            if (here.LinkTarget is not null) real = RealPath(here.ResolveLinkTarget(returnFinalTarget: true)!.FullName);
+        }
+        return real;
+    }
+
+    private static SourceFailedException Forbidden(string message) => new(FailureCode.SourceForbidden, message);
+
+    internal static FailureCode CodeOf(SourceProblem problem) => problem switch
+    {
+        SourceProblem.NotFound => FailureCode.SourceNotFound,
+        SourceProblem.UrlRefused or SourceProblem.AddressRefused or SourceProblem.Forbidden or SourceProblem.Refused => FailureCode.SourceForbidden,
+        SourceProblem.TimedOut => FailureCode.SourceTimeout,
+        SourceProblem.HostNotFound or SourceProblem.Unreachable or SourceProblem.TlsFailed or SourceProblem.Broken
+            or SourceProblem.RedirectLost or SourceProblem.Busy or SourceProblem.ServerFailed => FailureCode.SourceUnreachable,
+    };
+
+    private sealed class Answered(SourceAnswer answer) : OpenSource(answer.Size, answer.StrongTag)
+    {
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+        {
+            var read = await answer.ReadAsync(buffer, cancellationToken);
+            return read.Problem is { } problem ? throw new SourceFailedException(CodeOf(problem), $"{answer.Url.IdnHost} broke off.") : read.Count;
+        }
+
+        public override ValueTask DisposeAsync()
+        {
+            answer.Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    private sealed class Opened(FileStream file, string tag) : OpenSource(file.Length, tag)
+    {
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken) => file.ReadAsync(buffer, cancellationToken);
+
+        public override ValueTask DisposeAsync() => file.DisposeAsync();
+    }
+}

@@ -1,0 +1,31 @@
+using BulkImporter.Data;
+using BulkImporter.Records;
+using Npgsql;
+
+namespace BulkImporter.Finish;
+
+/// <summary>Orders that a selection's failed finishing is tried again. The records stay imported; nothing is sent but texts and placement.</summary>
+public sealed class FinishAgain(NpgsqlDataSource database)
+{
+    private const string MakePending = """
+        UPDATE importer.record_finish f SET state = 'pending', next_at = now(), failed_count = 0
+        FROM importer.import_record r
+        WHERE f.import_id = $1 AND f.state = 'failed' AND r.import_id = f.import_id AND r.row_number = f.row_number
+        """;
+
+    private const string Note = "INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) VALUES (now(), $2, 'records_finished_again', $1, $3)";
+
+    /// <summary>Answers how many records of the selection are due again; those that had not failed are left alone. Null when there is no such import.</summary>
+    public async Task<int?> RunAsync(int importId, RecordFilter filter, string actor, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        if (await connection.QueryAsync("SELECT 1 FROM importer.import WHERE id = $1", r => r.GetInt32(0), cancellationToken, importId) is []) return null;
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var parameters = new List<object?> { importId };
+        var condition = filter.Condition(parameters);
+        var count = await connection.ExecuteLongAsync(MakePending + condition, cancellationToken, [.. parameters]);
+        if (count > 0) await connection.ExecuteAsync(Note, cancellationToken, importId, actor, $"{count} of {filter}");
+        await transaction.CommitAsync(cancellationToken);
+        return count;
+    }
+}

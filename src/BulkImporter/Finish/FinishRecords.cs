@@ -1,0 +1,230 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using BulkImporter.Accounts;
+using BulkImporter.Data;
+using BulkImporter.Records;
+using Cincopa.Client;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace BulkImporter.Finish;
+
+/// <summary>
+/// Stage 6: writes caption, texts, tags and reference id to the assets of imported records, and puts them into the galleries that their rows
+/// name. Every worker does so; a claim is nothing but a next_at moved ahead. All of it may be done twice, and nothing of it submits an asset.
+/// Its calls come out of the account's status budget.
+/// </summary>
+internal sealed class FinishRecords(
+    NpgsqlDataSource database, AccountAccess accounts, CallGovernor governor, AccountHealth health, ICincopaClient cincopa, NameGallery galleries,
+    RetrySchedule retries, IOptions<FinishOptions> options, TimeProvider clock, ILogger<FinishRecords> log)
+{
+    /// <summary>The asset has a reference id that is not ours, which is never overwritten.</summary>
+    public const string ReferenceIdTaken = "reference_id_taken";
+
+    /// <summary>A value is too long for the call's query.</summary>
+    public const string ValueTooLong = "value_too_long";
+
+    /// <summary>How long a record waits for another worker that looks for its gallery.</summary>
+    private static readonly TimeSpan GalleryWait = TimeSpan.FromSeconds(2);
+
+    private const string Claim = """
+        WITH due AS (
+            SELECT f.import_id, f.row_number
+            FROM importer.account a
+            JOIN importer.call_budget b ON b.account_id = a.id AND b.kind = 'status' AND (b.blocked_until IS NULL OR b.blocked_until <= now())
+            CROSS JOIN LATERAL (
+                SELECT import_id, row_number FROM importer.record_finish
+                WHERE account_id = a.id AND state = 'pending' AND next_at <= now()
+                ORDER BY next_at LIMIT CASE WHEN a.status_rate > 0 THEN LEAST($1, ceil(a.status_rate * $3)::int) ELSE $1 END
+                FOR UPDATE SKIP LOCKED
+            ) f
+            WHERE a.state = 'active'
+        )
+        UPDATE importer.record_finish f
+        SET next_at = now() + $2
+        FROM due
+        JOIN importer.import_record r ON r.import_id = due.import_id AND r.row_number = due.row_number
+        LEFT JOIN importer.record_meta m ON m.import_id = due.import_id AND m.row_number = due.row_number
+        WHERE f.import_id = due.import_id AND f.row_number = due.row_number
+        RETURNING f.import_id, f.row_number, f.account_id, f.rid, f.failed_count, r.caption, r.reference_id, r.is_push, r.source_url,
+            m.description, m.long_description, m.tags, m.related_link_text, m.related_link_url, m.gallery, m.file_name
+        """;
+
+    // The claim's row is ours as long as it is pending; what somebody else did in the meantime was the same.
+    private const string Write = """
+        UPDATE importer.record_finish f
+        SET state = s.state, next_at = now() + s.wait, failed_count = f.failed_count + s.failed, error_code = s.code, error_message = s.message
+        FROM unnest($1::int[], $2::int[], $3::text[], $4::interval[], $5::smallint[], $6::text[], $7::text[])
+            AS s(import_id, row_number, state, wait, failed, code, message)
+        WHERE f.import_id = s.import_id AND f.row_number = s.row_number AND f.state = 'pending'
+        """;
+
+    /// <summary>One round. Answers the number of records that it took on.</summary>
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        var due = await database.QueryAsync(Claim, Read, cancellationToken, options.Value.Batch, options.Value.ClaimFor, options.Value.ClaimFor.TotalSeconds / 6);
+        // What was not taken on in half of the claim's time is left to the claim's end.
+        using var late = new CancellationTokenSource(options.Value.ClaimFor / 2, clock);
+        await Task.WhenAll(due.GroupBy(d => d.AccountId).Select(account => FinishAsync(account.Key, [.. account], late.Token, cancellationToken)));
+        return due.Count;
+    }
+
+    private async Task FinishAsync(int accountId, List<Due> due, CancellationToken late, CancellationToken cancellationToken)
+    {
+        var (access, version) = await accounts.GetAsync(accountId, cancellationToken);
+        using var closed = CancellationTokenSource.CreateLinkedTokenSource(late, cancellationToken);
+        var round = new Round(accountId, access, version, closed);
+        var limits = new ParallelOptions { MaxDegreeOfParallelism = options.Value.CallsInFlight, CancellationToken = CancellationToken.None };
+        var ends = new ConcurrentBag<End>();
+        await Parallel.ForEachAsync(due, limits, async (record, _) => ends.Add(await FinishAsync(record, round)));
+        await WriteAsync([.. ends]);
+        var done = ends.Count(e => e.State == FinishState.Done);
+        Log.RecordsFinished(log, done);
+        if (done > 0 && !closed.IsCancellationRequested) await health.WorkedAsync(accountId, CallKind.Status);
+    }
+
+    private async Task<End> FinishAsync(Due record, Round round)
+    {
+        // 1. The reference id that the asset has: one that is not ours stays.
+        var meta = record.Meta;
+        string? taken = null;
+        if (meta.ReferenceId is { } reference)
+        {
+            if (!await MayCallAsync(round)) return Later(record);
+            var query = new AssetListQuery { Rid = record.Rid, Details = "reference_id", BypassCache = true };
+            var listed = await cincopa.ListAssetsAsync(round.Access, query, CancellationToken.None);
+            if (listed is AssetListResult.Failed failed) return await FailedAsync(record, round, failed.Error);
+            if (((AssetListResult.Ok)listed).Items.FirstOrDefault(a => a.Rid == record.Rid) is not { } asset)
+                return Again(record, FailureCode.AssetUnnamed, "Cincopa does not list the asset (yet), so nobody knows whether it has a reference id.");
+            if (!string.IsNullOrEmpty(asset.ReferenceId) && asset.ReferenceId != reference)
+            {
+                taken = asset.ReferenceId;
+                meta = meta with { ReferenceId = null };
+            }
+        }
+
+        // 2. The texts, in as many calls as they need.
+        var calls = MetaCalls.Of(meta, out var tooLong);
+        foreach (var call in calls)
+        {
+            if (!await MayCallAsync(round)) return Later(record);
+            if (await cincopa.SetMetaAsync(round.Access, record.Rid, call, CancellationToken.None) is ChangeResult.Failed failed)
+                return await FailedAsync(record, round, failed.Error);
+        }
+
+        // 3. The gallery that the row names.
+        if (record.Gallery is { } name)
+        {
+            if (!await MayCallAsync(round)) return Later(record);
+            switch (await galleries.RunAsync(round.AccountId, round.Access, name))
+            {
+                case GalleryNamed.Busy: return Later(record);
+                case GalleryNamed.Failed failed: return await FailedAsync(record, round, failed.Error);
+                case GalleryNamed.Known known:
+                    if (!await MayCallAsync(round)) return Later(record);
+                    if (await cincopa.AddGalleryItemsAsync(round.Access, known.Fid, [record.Rid], CancellationToken.None) is ChangeResult.Failed refused)
+                        return await FailedAsync(record, round, refused.Error);
+                    break;
+            }
+        }
+
+        // 4. What cannot be done however often it is tried.
+        if (taken is not null) return Failed(record, ReferenceIdTaken, $"The asset has the reference id '{taken}', which is not this row's and is not overwritten.");
+        if (tooLong is [var (field, length), ..])
+            return Failed(record, ValueTooLong, string.Create(CultureInfo.InvariantCulture, $"The {field} takes {length} characters in Cincopa's call, which holds {MetaCalls.MostEncoded}. The rest was written; set it in Cincopa, or shorten it."));
+        return new(record, FinishState.Done, TimeSpan.Zero, 0, null, null);
+    }
+
+    /// <summary>What an error means: trouble of the account closes the round and is nobody's failure; a refusal for good ends the finishing; the rest is tried again.</summary>
+    private async Task<End> FailedAsync(Due record, Round round, RemoteError error)
+    {
+        switch (error.Code())
+        {
+            case FailureCode.RateLimited or FailureCode.ApiUnreachable:
+                await CloseAsync(round, error);
+                return Later(record);
+            case FailureCode.TokenRejected or FailureCode.NotTheApi
+                when await cincopa.PingAsync(round.Access, CancellationToken.None) is PingResult.Failed { Error: var ping } && ping.Code() is FailureCode.TokenRejected or FailureCode.NotTheApi:
+                await CloseAsync(round, ping);
+                return Later(record);
+            // A token may be allowed to upload and not to write: that must not suspend an account that imports.
+            case FailureCode.TokenRejected or FailureCode.PermissionMissing:
+                return Failed(record, EnumText<FailureCode>.Of(FailureCode.PermissionMissing), $"The token may not do this: {error.Message} Give it asset.write and gallery.write, then finish these records again.");
+            case FailureCode.InvalidInput:
+                return Failed(record, EnumText<FailureCode>.Of(FailureCode.InvalidInput), error.Message);
+            case var code:
+                return Again(record, code, error.Message, error.RetryAfter);
+        }
+    }
+
+    private async Task CloseAsync(Round round, RemoteError error)
+    {
+        if (round.Closed.IsCancellationRequested) return;
+        await round.Closed.CancelAsync();
+        Log.FinishUnavailable(log, round.AccountId, error.Message);
+        await health.FailedAsync(round.AccountId, round.Version, CallKind.Status, error);
+    }
+
+    private async Task<bool> MayCallAsync(Round round)
+    {
+        try
+        {
+            if (round.Closed.IsCancellationRequested) return false;
+            var permits = await governor.TakeAsync(round.AccountId, CallKind.Status, 1, round.Closed.Token);
+            return await governor.MayStartAsync(round.AccountId, CallKind.Status, permits, 0, round.Closed.Token);
+        }
+        catch (OperationCanceledException) when (round.Closed.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Not tried, or not to the end, for no reason of its own.</summary>
+    private static End Later(Due record) => new(record, FinishState.Pending, GalleryWait, 0, null, null);
+
+    private End Again(Due record, FailureCode code, string message, TimeSpan? retryAfter = null)
+    {
+        var name = EnumText<FailureCode>.Of(code);
+        return record.FailedCount + 1 >= options.Value.Attempts
+            ? Failed(record, name, message)
+            : new(record, FinishState.Pending, retries.Wait(record.FailedCount + 1, retryAfter), 1, name, message);
+    }
+
+    private End Failed(Due record, string code, string message)
+    {
+        Log.FinishFailed(log, record.ImportId, record.RowNumber, code, message);
+        return new(record, FinishState.Failed, TimeSpan.Zero, 1, code, message);
+    }
+
+    private Task<int> WriteAsync(End[] ends) => database.ExecuteAsync(Write, CancellationToken.None,
+        ends.Select(e => e.Record.ImportId).ToArray(),
+        ends.Select(e => e.Record.RowNumber).ToArray(),
+        ends.Select(e => EnumText<FinishState>.Of(e.State)).ToArray(),
+        ends.Select(e => e.Wait).ToArray(),
+        ends.Select(e => e.Failed).ToArray(),
+        ends.Select(e => e.Code).ToArray(),
+        ends.Select(e => e.Message).ToArray());
+
+    private static Due Read(NpgsqlDataReader r)
+    {
+        // A pushed file carries a key in its name; without a caption the asset would show it.
+        var caption = r.Text(5) ?? (r.GetBoolean(7) ? Path.GetFileNameWithoutExtension(r.Text(15) ?? SourceName.Of(r.GetString(8))) : null);
+        return new Due(r.GetInt32(0), r.GetInt32(1), r.GetInt32(2), new Rid(r.GetString(3)), r.GetInt16(4), r.Text(14), new AssetMeta
+        {
+            Caption = string.IsNullOrEmpty(caption) ? null : caption,
+            ReferenceId = r.Text(6),
+            Description = r.Text(9),
+            LongDescription = r.Text(10),
+            Tags = r.Text(11),
+            RelatedLinkText = r.Text(12),
+            RelatedLinkUrl = r.Text(13),
+        });
+    }
+
+    private sealed record Due(int ImportId, int RowNumber, int AccountId, Rid Rid, short FailedCount, string? Gallery, AssetMeta Meta);
+
+    private sealed record End(Due Record, FinishState State, TimeSpan Wait, short Failed, string? Code, string? Message);
+
+    /// <param name="Closed">Cancelled when no further call is to be made in this round.</param>
+    private sealed record Round(int AccountId, CincopaAccess Access, DateTimeOffset Version, CancellationTokenSource Closed);
+}

@@ -1,0 +1,82 @@
+using BulkImporter.Data;
+using Cincopa.Client;
+using Npgsql;
+
+namespace BulkImporter.Finish;
+
+/// <summary>What became of the question which gallery a name means.</summary>
+internal abstract record GalleryNamed
+{
+    private GalleryNamed() { }
+
+    public sealed record Known(Fid Fid) : GalleryNamed;
+
+    /// <summary>Another worker looks for it or makes it at this moment.</summary>
+    public sealed record Busy : GalleryNamed;
+
+    public sealed record Failed(RemoteError Error) : GalleryNamed;
+}
+
+/// <summary>
+/// The gallery of a name. One row per account and name is claimed by whoever asks first: he looks through the account's galleries, and makes
+/// it only when there is none. Creating is not repeatable; after a reply that was lost, or a death, the next one looks again and finds it.
+/// </summary>
+internal sealed class NameGallery(NpgsqlDataSource database, ICincopaClient cincopa, ILogger<NameGallery> log)
+{
+    private const int MostPages = 1000;
+
+    private static readonly TimeSpan ClaimFor = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long the name rests after a failure, so that a creation whose reply was lost shows in the list.</summary>
+    private static readonly TimeSpan RestFor = TimeSpan.FromSeconds(5);
+
+    private const string Read = "SELECT fid FROM importer.named_gallery WHERE account_id = $1 AND name = $2 AND fid IS NOT NULL";
+
+    private const string Claim = """
+        INSERT INTO importer.named_gallery AS g (account_id, name, claimed_until) VALUES ($1, $2, clock_timestamp() + $3)
+        ON CONFLICT (account_id, name) DO UPDATE SET claimed_until = excluded.claimed_until
+        WHERE g.fid IS NULL AND g.claimed_until <= clock_timestamp()
+        RETURNING 1
+        """;
+
+    private const string Settle = "UPDATE importer.named_gallery SET fid = $3 WHERE account_id = $1 AND name = $2 AND fid IS NULL";
+
+    private const string Rest = "UPDATE importer.named_gallery SET claimed_until = clock_timestamp() + $3 WHERE account_id = $1 AND name = $2 AND fid IS NULL";
+
+    public async Task<GalleryNamed> RunAsync(int accountId, CincopaAccess access, string name)
+    {
+        if (await database.QueryAsync(Read, r => r.GetString(0), CancellationToken.None, accountId, name) is [var fid]) return new GalleryNamed.Known(new Fid(fid));
+        if (await database.QueryAsync(Claim, r => r.GetInt32(0), CancellationToken.None, accountId, name, ClaimFor) is []) return new GalleryNamed.Busy();
+
+        var named = await FindAsync(accountId, access, name) ?? await CreateAsync(accountId, access, name);
+        if (named is GalleryNamed.Known known) await database.ExecuteAsync(Settle, CancellationToken.None, accountId, name, known.Fid.Value);
+        else await database.ExecuteAsync(Rest, CancellationToken.None, accountId, name, RestFor);
+        return named;
+    }
+
+    /// <summary>Null when there is none of this name. Of several the first that is listed.</summary>
+    private async Task<GalleryNamed?> FindAsync(int accountId, CincopaAccess access, string name)
+    {
+        for (var page = 1; page <= MostPages; page++)
+        {
+            var result = await cincopa.ListGalleriesAsync(access, new GalleryListQuery { Page = page, Search = "caption=" + name, BypassCache = true }, CancellationToken.None);
+            if (result is GalleryListResult.Failed failed) return new GalleryNamed.Failed(failed.Error);
+            var ok = (GalleryListResult.Ok)result;
+            if (ok.Items.FirstOrDefault(g => g.Name == name) is { } found)
+            {
+                Log.GalleryFound(log, accountId, name, found.Fid.Value);
+                return new GalleryNamed.Known(found.Fid);
+            }
+            if (ok.Items.Count == 0 || page >= (ok.PagesCount ?? page)) return null;
+        }
+        return null;
+    }
+
+    private async Task<GalleryNamed> CreateAsync(int accountId, CincopaAccess access, string name)
+    {
+        var result = await cincopa.CreateGalleryAsync(access, name, CancellationToken.None);
+        if (result is not GalleryCreateResult.Created created) return new GalleryNamed.Failed(((GalleryCreateResult.Failed)result).Error);
+        Log.GalleryCreated(log, accountId, name, created.Fid.Value);
+        return new GalleryNamed.Known(created.Fid);
+    }
+}

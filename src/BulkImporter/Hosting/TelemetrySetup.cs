@@ -1,0 +1,106 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using System.Security.Cryptography;
+using System.Text;
+using BulkImporter.Imports;
+using BulkImporter.Records;
+using BulkImporter.Telemetry;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+
+namespace BulkImporter.Hosting;
+
+/// <summary><c>BulkImporter:Telemetry</c>.</summary>
+public sealed class TelemetryOptions
+{
+    public const string Section = "BulkImporter:Telemetry";
+
+    /// <summary>What a scraper presents at <c>/metrics</c>, as <c>Authorization: Bearer …</c>. Not set: <c>/metrics</c> is closed.</summary>
+    public string? MetricsToken { get; set; }
+
+    /// <summary>How often the numbers about all imports are read from the database. Default 15 s.</summary>
+    public TimeSpan ReadInterval { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>The share of calls to Cincopa that get a span of their own in their chunk's trace. Default 0.01.</summary>
+    public double CallSampleRatio { get; set; } = 0.01;
+}
+
+/// <summary>
+/// Measures and traces for whoever wants them: Prometheus asks at <c>/metrics</c>, a collector is sent both by OTLP when
+/// <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> names one. Without a collector no trace is begun.
+/// </summary>
+public static class TelemetrySetup
+{
+    public const string MetricsPath = "/metrics";
+
+    /// <summary>The standard variable; the exporter reads the others of its family by itself.</summary>
+    internal const string CollectorVariable = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+    /// <summary>Shorter ones can be guessed.</summary>
+    private const int ShortestToken = 16;
+
+    public static IServiceCollection AddTelemetry(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<TelemetryOptions>().BindConfiguration(TelemetryOptions.Section)
+            .Validate(o => string.IsNullOrEmpty(o.MetricsToken) || o.MetricsToken.Length >= ShortestToken, $"BulkImporter:Telemetry:MetricsToken must have at least {ShortestToken} characters.")
+            .Validate(o => o.ReadInterval >= TimeSpan.FromSeconds(1), "BulkImporter:Telemetry:ReadInterval must be at least one second.")
+            .Validate(o => o.CallSampleRatio is >= 0 and <= 1, "BulkImporter:Telemetry:CallSampleRatio is from 0 to 1.")
+            .ValidateOnStart();
+        services.AddHostedService(p => new GaugeImports(
+            p.GetRequiredService<NpgsqlDataSource>(), p.GetRequiredService<IMeterFactory>(), p.GetRequiredService<TimeProvider>(),
+            p.GetRequiredService<IOptions<TelemetryOptions>>().Value.ReadInterval, p.GetRequiredService<ILogger<GaugeImports>>()));
+
+        var toCollector = configuration[CollectorVariable] is { Length: > 0 };
+        var telemetry = services.AddOpenTelemetry().WithMetrics(metrics =>
+        {
+            metrics.ConfigureResource(Name).AddMeter(Measures.Source, "Microsoft.AspNetCore.Hosting", "System.Runtime").AddPrometheusExporter(o => o.ScrapeResponseCacheDurationMilliseconds = 0);
+            if (toCollector) metrics.AddOtlpExporter();
+        });
+        if (!toCollector) return services;
+        telemetry.WithTracing(traces => traces
+            .ConfigureResource(Name)
+            .AddSource(Measures.Source)
+            .SetSampler(p => new SampleCalls(p.GetRequiredService<IOptions<TelemetryOptions>>().Value.CallSampleRatio, p.GetRequiredService<Func<double>>()))
+            .AddOtlpExporter());
+        return services;
+
+        void Name(ResourceBuilder resource) => resource.AddService(
+            configuration["OTEL_SERVICE_NAME"] is { Length: > 0 } name ? name : "bulkimporter",
+            serviceVersion: typeof(TelemetrySetup).Assembly.GetName().Version?.ToString(3),
+            serviceInstanceId: WorkerIdentity.OfThisProcess().Name);
+    }
+
+    /// <summary>
+    /// Prometheus' door. It has a token of its own and needs no database: it must answer just then when the database does not, and a
+    /// scraper's credentials should open nothing else.
+    /// </summary>
+    public static void MapMetrics(this IEndpointRouteBuilder endpoints)
+    {
+        var expected = endpoints.ServiceProvider.GetRequiredService<IOptions<TelemetryOptions>>().Value.MetricsToken;
+        endpoints.MapPrometheusScrapingEndpoint(MetricsPath, null, metrics => metrics.Use((context, next) =>
+        {
+            if (string.IsNullOrEmpty(expected))
+            {
+                context.Response.StatusCode = StatusCodes.Status404NotFound;
+                return context.Response.WriteAsync($"Metrics are closed. Set {TelemetryOptions.Section}:MetricsToken, and give it as Authorization: Bearer TOKEN.", context.RequestAborted);
+            }
+            if (IsToken(context.Request.Headers.Authorization.ToString(), expected)) return next(context);
+            context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+            context.Response.Headers.WWWAuthenticate = "Bearer";
+            return context.Response.WriteAsync("Give the metrics token: Authorization: Bearer TOKEN.", context.RequestAborted);
+        }), null).AllowAnonymous();
+    }
+
+    private static bool IsToken(string header, string expected) => CryptographicOperations.FixedTimeEquals(
+        SHA256.HashData(Encoding.UTF8.GetBytes(header)), SHA256.HashData(Encoding.UTF8.GetBytes("Bearer " + expected)));
+
+    /// <summary>Keeps every chunk and manifest, and of the calls a share: a chunk makes five hundred of them.</summary>
+    internal sealed class SampleCalls(double ratio, Func<double> random) : Sampler
+    {
+        public override SamplingResult ShouldSample(in SamplingParameters samplingParameters) =>
+            samplingParameters.Kind == ActivityKind.Client && random() >= ratio ? new(SamplingDecision.Drop) : new(SamplingDecision.RecordAndSample);
+    }
+}

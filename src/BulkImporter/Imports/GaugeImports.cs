@@ -1,0 +1,109 @@
+using System.Diagnostics.Metrics;
+using BulkImporter.Data;
+using BulkImporter.Telemetry;
+using Npgsql;
+
+namespace BulkImporter.Imports;
+
+/// <summary>
+/// What the database says about all imports, as gauges: read from the chunks' counters at most once in an interval, whoever
+/// asks for the measures and however often. Every process tells the same numbers, so they are not to be added up over processes.
+/// When the database does not answer there are no numbers, rather than old ones.
+/// </summary>
+public sealed class GaugeImports : BackgroundService
+{
+    private const string Records = """
+        SELECT a.name, s.state, s.n
+        FROM importer.account a
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(c.pending_count), 0) AS pending, coalesce(sum(c.submitting_count), 0) AS submitting, coalesce(sum(c.submitted_count), 0) AS submitted,
+                coalesce(sum(c.imported_count), 0) AS imported, coalesce(sum(c.failed_count), 0) AS failed, coalesce(sum(c.unknown_count), 0) AS unknown,
+                coalesce(sum(c.cancelled_count), 0) AS cancelled, coalesce(sum(c.invalid_count), 0) AS invalid, coalesce(sum(c.duplicate_count), 0) AS duplicate
+            FROM importer.import i JOIN importer.import_chunk c ON c.import_id = i.id WHERE i.account_id = a.id
+        ) t
+        CROSS JOIN LATERAL (VALUES ('pending', t.pending), ('submitting', t.submitting), ('submitted', t.submitted), ('imported', t.imported), ('failed', t.failed),
+            ('unknown', t.unknown), ('cancelled', t.cancelled), ('invalid', t.invalid), ('duplicate', t.duplicate)) s(state, n)
+        """;
+
+    private const string Imports = "SELECT state, count(*) FROM importer.import GROUP BY state";
+
+    private const string Accounts = """
+        SELECT a.name, a.state = 'suspended', a.backlog_limit,
+            EXISTS (SELECT 1 FROM importer.call_budget b WHERE b.account_id = a.id AND b.blocked_until > now())
+        FROM importer.account a
+        """;
+
+    // The due chunk that has waited longest although its import and its account run: near zero while there are workers enough.
+    private const string Lag = """
+        SELECT coalesce(extract(epoch FROM now() - min(c.due_at)), 0)::float8
+        FROM importer.import i
+        JOIN importer.account a ON a.id = i.account_id AND a.state = 'active'
+        JOIN importer.import_chunk c ON c.import_id = i.id AND c.due_at <= now() AND c.state <> 'running'
+        WHERE i.state = 'running'
+        """;
+
+    private readonly NpgsqlDataSource database;
+    private readonly TimeProvider clock;
+    private readonly TimeSpan interval;
+    private readonly ILogger<GaugeImports> log;
+    private volatile Reading? last;
+
+    public GaugeImports(NpgsqlDataSource database, IMeterFactory meters, TimeProvider clock, TimeSpan interval, ILogger<GaugeImports> log)
+    {
+        (this.database, this.clock, this.interval, this.log) = (database, clock, interval, log);
+        var meter = meters.Create(Measures.Source);
+        meter.CreateObservableGauge("bulkimporter.records", () => Told(r => r.Records), "{record}", "Records by account and state.");
+        meter.CreateObservableGauge("bulkimporter.imports", () => Told(r => r.Imports), "{import}", "Imports by state.");
+        meter.CreateObservableGauge("bulkimporter.backlog.limit", () => Told(r => r.BacklogLimits), "{record}", "Most records of an account that may be submitted and not finished; 0 for no limit.");
+        meter.CreateObservableGauge("bulkimporter.account.suspended", () => Told(r => r.Suspended), "{account}", "1 while the account is suspended.");
+        meter.CreateObservableGauge("bulkimporter.account.blocked", () => Told(r => r.Blocked), "{account}", "1 while the remote side wants to be left alone.");
+        meter.CreateObservableGauge("bulkimporter.dispatch.lag", () => last is { } reading ? [new Measurement<double>(reading.LagSeconds)] : Array.Empty<Measurement<double>>(), "s", "How long the due chunk that waits longest has waited.");
+        meter.CreateObservableGauge("bulkimporter.database.up", () => last is null ? 0 : 1, "{database}", "1 when the database answered the last reading.");
+    }
+
+    /// <summary>Reads once. False when the database did not answer.</summary>
+    public async Task<bool> ReadAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var records = await database.QueryAsync(Records, r => Of(r.GetInt64(2), ("account", r.GetString(0)), ("state", r.GetString(1))), cancellationToken);
+            var imports = await database.QueryAsync(Imports, r => Of(r.GetInt64(1), ("state", r.GetString(0))), cancellationToken);
+            var accounts = await database.QueryAsync(Accounts, r => (Name: r.GetString(0), Suspended: r.GetBoolean(1), Limit: r.GetInt32(2), Blocked: r.GetBoolean(3)), cancellationToken);
+            var lag = await database.QueryAsync(Lag, r => r.GetDouble(0), cancellationToken);
+            last = new Reading(records, imports,
+                accounts.ConvertAll(a => Of(a.Limit, ("account", a.Name))),
+                accounts.ConvertAll(a => Of(a.Suspended ? 1 : 0, ("account", a.Name))),
+                accounts.ConvertAll(a => Of(a.Blocked ? 1 : 0, ("account", a.Name))), lag[0]);
+            return true;
+        }
+        catch (Exception e) when (e is NpgsqlException or TimeoutException)
+        {
+            last = null;
+            Log.GaugesNotRead(log, e.Message);
+            return false;
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            using var timer = new PeriodicTimer(interval, clock);
+            do await ReadAsync(stoppingToken);
+            while (await timer.WaitForNextTickAsync(stoppingToken));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The process ends.
+        }
+    }
+
+    private List<Measurement<long>> Told(Func<Reading, List<Measurement<long>>> which) => last is { } reading ? which(reading) : [];
+
+    private static Measurement<long> Of(long value, params (string Name, string Value)[] labels) =>
+        new(value, labels.Select(l => new KeyValuePair<string, object?>(l.Name, l.Value)));
+
+    private sealed record Reading(
+        List<Measurement<long>> Records, List<Measurement<long>> Imports, List<Measurement<long>> BacklogLimits, List<Measurement<long>> Suspended,
+        List<Measurement<long>> Blocked, double LagSeconds);
+}

@@ -1,0 +1,85 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Microsoft.Extensions.Options;
+
+namespace BulkImporter.Notify;
+
+/// <summary>
+/// One POST to a target. Nothing of the answer is read but its status, no redirect is followed, and addresses that only this machine's own
+/// network knows as such (link-local, where clouds keep their credentials) are not connected to, whatever name leads there.
+/// </summary>
+public sealed class PostNotification : IDisposable
+{
+    private readonly HttpMessageInvoker http;
+    private readonly TimeSpan timeout;
+    private readonly TimeProvider clock;
+
+    public PostNotification(IOptions<NotifyOptions> options, TimeProvider clock)
+    {
+        (timeout, this.clock) = (options.Value.Timeout, clock);
+        http = new HttpMessageInvoker(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = false,
+            ActivityHeadersPropagator = null,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(1),
+            ConnectCallback = ConnectAsync,
+        });
+    }
+
+    /// <summary>Null when the target took it (2xx); otherwise why it did not, for people, and without a word of its answer.</summary>
+    public async Task<string?> RunAsync(Uri url, string secret, string id, string body, CancellationToken cancellationToken)
+    {
+        var timestamp = clock.GetUtcNow().ToUnixTimeSeconds();
+        using var request = new HttpRequestMessage(HttpMethod.Post, url) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        request.Headers.Add("webhook-id", id);
+        request.Headers.Add("webhook-timestamp", timestamp.ToString(CultureInfo.InvariantCulture));
+        request.Headers.Add("webhook-signature", Signature.Of(secret, id, timestamp, body));
+        request.Headers.Add("User-Agent", "BulkImporter");
+        using var timer = new CancellationTokenSource(timeout, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
+        try
+        {
+            using var response = await http.SendAsync(request, either.Token);
+            return response.IsSuccessStatusCode ? null : string.Create(CultureInfo.InvariantCulture, $"It answered with HTTP {(int)response.StatusCode}.");
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return string.Create(CultureInfo.InvariantCulture, $"It did not answer within {timeout.TotalSeconds:0.#} s.");
+        }
+        catch (HttpRequestException e)
+        {
+            return e.InnerException is AddressRefusedException refused ? refused.Message : $"It cannot be reached: {e.HttpRequestError}.";
+        }
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var addresses = await Dns.GetHostAddressesAsync(context.DnsEndPoint.Host, cancellationToken);
+        if (addresses.Any(IsLinkLocal)) throw new AddressRefusedException($"{context.DnsEndPoint.Host} is a link-local address, to which nothing is sent.");
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(addresses, context.DnsEndPoint.Port, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private static bool IsLinkLocal(IPAddress address)
+    {
+        if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
+        return address.IsIPv6LinkLocal || (address.AddressFamily == AddressFamily.InterNetwork && address.GetAddressBytes() is [169, 254, ..]);
+    }
+
+    private sealed class AddressRefusedException(string message) : Exception(message);
+}

@@ -1,0 +1,25 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace BulkImporter.Notify;
+
+/// <summary>Signs as the Standard Webhooks specification has it, so that receivers find a library for it in their language.</summary>
+public static class Signature
+{
+    private const string SecretPrefix = "whsec_";
+    private const int SecretBytes = 32;
+
+    public static string NewSecret() => SecretPrefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(SecretBytes));
+
+    /// <summary><c>v1,</c> and the base64 of HMAC-SHA256 over <c>ID.TIMESTAMP.BODY</c>.</summary>
+    /// <param name="secret">As <see cref="NewSecret"/> made it.</param>
+    /// <param name="id">The same with every try of a notification.</param>
+    /// <param name="timestamp">Of this try, in seconds since 1970.</param>
+    /// <param name="body">The very text that is sent.</param>
+    public static string Of(string secret, string id, long timestamp, string body)
+    {
+        var signed = string.Create(CultureInfo.InvariantCulture, $"{id}.{timestamp}.{body}");
+        return "v1," + Convert.ToBase64String(HMACSHA256.HashData(Convert.FromBase64String(secret[SecretPrefix.Length..]), Encoding.UTF8.GetBytes(signed)));
+    }
+}

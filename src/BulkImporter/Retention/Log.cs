@@ -1,0 +1,7 @@
+namespace BulkImporter.Retention;
+
+internal static partial class Log
+{
+    [LoggerMessage(EventName = "RowsRemoved", Level = LogLevel.Information, Message = "{Count} {What} older than {Age} were removed, as retention says")]
+    public static partial void RowsRemoved(ILogger logger, int count, string what, TimeSpan age);
+}

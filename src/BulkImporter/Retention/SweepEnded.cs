@@ -1,0 +1,87 @@
+using BulkImporter.Data;
+using BulkImporter.Telemetry;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace BulkImporter.Retention;
+
+/// <summary>
+/// Removes what retention no longer keeps, a step at a time: each statement takes a few thousand rows and commits. Two workers that sweep at
+/// once take different rows.
+/// </summary>
+public sealed class SweepEnded(NpgsqlDataSource database, IOptions<RetentionOptions> options, ILogger<SweepEnded> log)
+{
+    private const string Attempts = """
+        DELETE FROM importer.attempt a USING (
+            SELECT old.import_id, old.row_number, old.number
+            FROM (SELECT i.id FROM importer.import i WHERE i.finished_at < now() - $1
+                  AND EXISTS (SELECT 1 FROM importer.attempt x WHERE x.import_id = i.id)
+                  AND NOT EXISTS (SELECT 1 FROM importer.status_poll p WHERE p.import_id = i.id) ORDER BY i.id LIMIT 1) ended
+            JOIN importer.attempt old ON old.import_id = ended.id
+            ORDER BY old.row_number, old.number LIMIT $2 FOR UPDATE OF old SKIP LOCKED
+        ) gone
+        WHERE a.import_id = gone.import_id AND a.row_number = gone.row_number AND a.number = gone.number
+        """;
+
+    private const string Findings = """
+        DELETE FROM importer.finding f USING (
+            SELECT old.id
+            FROM (SELECT i.id FROM importer.import i WHERE i.finished_at < now() - $1
+                  AND EXISTS (SELECT 1 FROM importer.finding x WHERE x.import_id = i.id) ORDER BY i.id LIMIT 1) ended
+            JOIN importer.finding old ON old.import_id = ended.id
+            LIMIT $2 FOR UPDATE OF old SKIP LOCKED
+        ) gone
+        WHERE f.id = gone.id
+        """;
+
+    // A manifest that several imports share goes with the last of them. Its row stays: it holds name, size and hash.
+    private const string ManifestParts = """
+        DELETE FROM importer.manifest_part p USING (
+            SELECT old.manifest_id, old.number
+            FROM (SELECT m.id FROM importer.manifest m
+                  WHERE EXISTS (SELECT 1 FROM importer.manifest_part x WHERE x.manifest_id = m.id)
+                      AND EXISTS (SELECT 1 FROM importer.import i WHERE i.manifest_id = m.id)
+                      AND NOT EXISTS (SELECT 1 FROM importer.import i WHERE i.manifest_id = m.id AND (i.finished_at IS NULL OR i.finished_at >= now() - $1))
+                  ORDER BY m.id LIMIT 1) ended
+            JOIN importer.manifest_part old ON old.manifest_id = ended.id
+            ORDER BY old.number LIMIT $2 FOR UPDATE OF old SKIP LOCKED
+        ) gone
+        WHERE p.manifest_id = gone.manifest_id AND p.number = gone.number
+        """;
+
+    private const string Audit = """
+        DELETE FROM importer.audit_entry WHERE id IN (
+            SELECT id FROM importer.audit_entry WHERE at < now() - $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)
+        """;
+
+    private const string SignInLinks = """
+        DELETE FROM importer.sign_in_link WHERE id IN (
+            SELECT id FROM importer.sign_in_link WHERE expires_at < now() - $1 LIMIT $2 FOR UPDATE SKIP LOCKED)
+        """;
+
+    private const string PasswordLinks = """
+        DELETE FROM importer.password_link WHERE id IN (
+            SELECT id FROM importer.password_link WHERE expires_at < now() - $1 LIMIT $2 FOR UPDATE SKIP LOCKED)
+        """;
+
+    /// <summary>One step of each kind. Answers the number of rows that were removed: while there are some, there may be more.</summary>
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        var keep = options.Value;
+        return await StepAsync("attempts", Attempts, keep.Attempts, cancellationToken)
+            + await StepAsync("findings", Findings, keep.Findings, cancellationToken)
+            + await StepAsync("manifest_parts", ManifestParts, keep.Manifests, cancellationToken)
+            + await StepAsync("audit_entries", Audit, keep.Audit, cancellationToken)
+            + await StepAsync("sign_in_links", SignInLinks, keep.Links, cancellationToken)
+            + await StepAsync("password_links", PasswordLinks, keep.Links, cancellationToken);
+    }
+
+    private async Task<int> StepAsync(string what, string sql, TimeSpan? keep, CancellationToken cancellationToken)
+    {
+        if (keep is not { } age) return 0;
+        var removed = await database.ExecuteAsync(sql, cancellationToken, age, options.Value.Step);
+        if (removed > 0) Log.RowsRemoved(log, removed, what, age);
+        Measures.Removed(what, removed);
+        return removed;
+    }
+}

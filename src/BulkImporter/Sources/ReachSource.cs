@@ -1,0 +1,178 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Text;
+using Microsoft.Extensions.Options;
+
+namespace BulkImporter.Sources;
+
+/// <summary>The addresses of a host name; throws <see cref="SocketException"/> when there are none.</summary>
+public delegate Task<IPAddress[]> ResolveName(string host, CancellationToken cancellationToken);
+
+/// <summary>What is asked of a source.</summary>
+/// <param name="Url">As the manifest has it.</param>
+/// <param name="HeadOnly">HEAD instead of GET.</param>
+/// <param name="Range">The bytes that are wanted, for example <c>new(0, 0)</c> for the first; null for all. A source may ignore it.</param>
+/// <param name="SameAs">With a range: the <see cref="SourceAnswer.StrongTag"/> of the answer that is to be continued. When the file changed, all of it comes.</param>
+public readonly record struct SourceRequest(Uri Url, bool HeadOnly = false, RangeItemHeaderValue? Range = null, string? SameAs = null);
+
+/// <summary>
+/// The only way in which this process calls a source, whose URL a stranger may have written. Each address is judged after DNS, at the moment of
+/// connecting and so at each redirect, too: a public name with an address inside, or a redirect to one, ends there. Cookies, credentials, client
+/// certificates, proxies of the environment and trace headers are not used. An expected answer is a value with a code, not an exception.
+/// </summary>
+public sealed class ReachSource : IDisposable
+{
+    private readonly SourceNetworks networks;
+    private readonly ResolveName resolve;
+    private readonly SourceOptions options;
+    private readonly TimeProvider clock;
+    private readonly HttpMessageInvoker http;
+
+    public ReachSource(SourceNetworks networks, ResolveName resolve, IOptions<SourceOptions> options, TimeProvider clock)
+    {
+        (this.networks, this.resolve, this.options, this.clock) = (networks, resolve, options.Value, clock);
+        http = new HttpMessageInvoker(new SocketsHttpHandler
+        {
+            ConnectCallback = ConnectAsync,
+            ConnectTimeout = this.options.ConnectTimeout,
+            // Followed here, hop by hop, so that the bound, the scheme and the credentials of each are ours to judge.
+            AllowAutoRedirect = false,
+            UseProxy = false,
+            UseCookies = false,
+            PreAuthenticate = false,
+            // Sizes and ranges are those of the file, not of a compressed form of it.
+            AutomaticDecompression = DecompressionMethods.None,
+            ActivityHeadersPropagator = null,
+            ResponseHeaderEncodingSelector = static (_, _) => Encoding.UTF8,
+            // A body that nobody reads is not waited for: a file of gigabytes may follow the head.
+            MaxResponseDrainSize = 0,
+            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(15),
+            PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+        });
+    }
+
+    /// <summary>Calls the source and follows its redirects. Throws only when <paramref name="cancellationToken"/> is cancelled.</summary>
+    public async Task<SourceAnswer> RunAsync(SourceRequest request, CancellationToken cancellationToken)
+    {
+        using var late = new CancellationTokenSource(options.AnswerTimeout, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
+        var url = request.Url;
+        for (var hop = 0; ; hop++)
+        {
+            if (!url.IsAbsoluteUri || url.Scheme != Uri.UriSchemeHttp && url.Scheme != Uri.UriSchemeHttps)
+                return Failed(SourceProblem.UrlRefused, "Only http and https addresses are called.", url);
+            if (url.UserInfo.Length > 0)
+                return Failed(SourceProblem.UrlRefused, "The address holds a user name; credentials are not sent.", url);
+
+            HttpResponseMessage response;
+            try
+            {
+                using var message = Message(request, url);
+                response = await http.SendAsync(message, either.Token);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                return late.IsCancellationRequested
+                    ? Failed(SourceProblem.TimedOut, $"{url.IdnHost} did not answer within {options.AnswerTimeout.TotalSeconds:0.#} s.", url)
+                    : Failed(SourceProblem.Unreachable, $"{url.IdnHost} could not be connected within {options.ConnectTimeout.TotalSeconds:0.#} s.", url);
+            }
+            catch (HttpRequestException e)
+            {
+                return Failed(Problem(e), url);
+            }
+
+            if (!IsRedirect(response.StatusCode)) return Answered(response, url);
+            var location = response.Headers.Location;
+            response.Dispose();
+            if (location is null || !Uri.TryCreate(url, location, out var next))
+                return Failed(SourceProblem.RedirectLost, $"{url.IdnHost} answered {(int)response.StatusCode} without an address to go to.", url);
+            if (hop == options.MaxRedirects)
+                return Failed(SourceProblem.RedirectLost, $"More than {options.MaxRedirects} redirects.", url);
+            url = next;
+        }
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private static HttpRequestMessage Message(SourceRequest request, Uri url)
+    {
+        var message = new HttpRequestMessage(request.HeadOnly ? HttpMethod.Head : HttpMethod.Get, url);
+        // Some front servers turn away who does not name itself.
+        message.Headers.UserAgent.ParseAdd("BulkImporter/1.0");
+        message.Headers.Accept.ParseAdd("*/*");
+        message.Headers.AcceptEncoding.ParseAdd("identity");
+        if (request.Range is { } range)
+        {
+            message.Headers.Range = new RangeHeaderValue { Ranges = { range } };
+            if (request.SameAs is { } tag) message.Headers.IfRange = new RangeConditionHeaderValue(new EntityTagHeaderValue(tag));
+        }
+        return message;
+    }
+
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var host = context.DnsEndPoint.Host;
+        IPAddress[] addresses = IPAddress.TryParse(host, out var literal) ? [literal] : await resolve(host, cancellationToken);
+        // One inner address among public ones is enough to refuse the name: which of them is taken would be chance, or the stranger's choice.
+        if (Array.Find(addresses, address => !networks.Permit(address)) is { } inner) throw new AddressRefusedException(inner);
+
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            // To the addresses that were judged, never to the name again: a second look-up could answer otherwise.
+            await socket.ConnectAsync(addresses, context.DnsEndPoint.Port, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private static bool IsRedirect(HttpStatusCode status) => (int)status is 301 or 302 or 303 or 307 or 308;
+
+    private static (SourceProblem, string) Problem(HttpRequestException error)
+    {
+        for (Exception? cause = error; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is AddressRefusedException refused) return (SourceProblem.AddressRefused, $"leads to {refused.Address}, which is not a public address");
+            if (cause is AuthenticationException) return (SourceProblem.TlsFailed, "has no valid certificate for its name, or TLS failed");
+        }
+        return error.HttpRequestError switch
+        {
+            HttpRequestError.NameResolutionError => (SourceProblem.HostNotFound, "does not resolve"),
+            HttpRequestError.ConnectionError => (SourceProblem.Unreachable, "cannot be connected"),
+            HttpRequestError.SecureConnectionError => (SourceProblem.TlsFailed, "has no valid certificate for its name, or TLS failed"),
+            _ => (SourceProblem.Broken, "broke off, or answered with something that is not HTTP"),
+        };
+    }
+
+    private SourceAnswer Answered(HttpResponseMessage response, Uri url)
+    {
+        var status = (int)response.StatusCode;
+        SourceProblem? problem = status switch
+        {
+            >= 200 and < 300 => null,
+            404 or 410 => SourceProblem.NotFound,
+            401 or 403 or 407 => SourceProblem.Forbidden,
+            429 or 503 => SourceProblem.Busy,
+            >= 500 => SourceProblem.ServerFailed,
+            >= 400 => SourceProblem.Refused,
+            _ => SourceProblem.Broken,
+        };
+        return new SourceAnswer(problem, $"{url.IdnHost} answered {status}.", url, response, options.StallTimeout, clock);
+    }
+
+    private SourceAnswer Failed((SourceProblem Problem, string Text) why, Uri url) => Failed(why.Problem, $"{url.IdnHost} {why.Text}.", url);
+
+    private SourceAnswer Failed(SourceProblem problem, string detail, Uri url) => new(problem, detail, url, null, options.StallTimeout, clock);
+
+    /// <summary>Carries the refusal through the handler, which wraps whatever the connecting throws.</summary>
+    private sealed class AddressRefusedException(IPAddress address) : IOException($"{address} is not a public address.")
+    {
+        public IPAddress Address => address;
+    }
+}

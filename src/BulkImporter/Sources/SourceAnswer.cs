@@ -1,0 +1,133 @@
+using System.Net;
+
+namespace BulkImporter.Sources;
+
+/// <summary>Why a source could not be had. The list is closed.</summary>
+public enum SourceProblem
+{
+    /// <summary>Not an absolute http or https URL, or one with a user name in it.</summary>
+    UrlRefused,
+
+    /// <summary>The name does not resolve.</summary>
+    HostNotFound,
+
+    /// <summary>The host is, or a redirect leads to, an address inside somebody's network that the operator did not allow.</summary>
+    AddressRefused,
+
+    /// <summary>No connection: refused, unreachable, or too slow.</summary>
+    Unreachable,
+
+    /// <summary>The certificate is not valid for the host, or TLS failed.</summary>
+    TlsFailed,
+
+    /// <summary>Connected, and no answer in time; or a body that stalled.</summary>
+    TimedOut,
+
+    /// <summary>The connection broke, or what came is no HTTP.</summary>
+    Broken,
+
+    /// <summary>A redirect without a usable address, or too many of them.</summary>
+    RedirectLost,
+
+    /// <summary>404 or 410.</summary>
+    NotFound,
+
+    /// <summary>401, 403 or 407: a link that ran out looks like this, too.</summary>
+    Forbidden,
+
+    /// <summary>429 or 503: asks to come again later.</summary>
+    Busy,
+
+    /// <summary>Another 4xx.</summary>
+    Refused,
+
+    /// <summary>5xx.</summary>
+    ServerFailed,
+}
+
+/// <summary>
+/// A source's answer, or why there is none. Its head has been read and its body has not; dispose it to give the connection back.
+/// </summary>
+public sealed class SourceAnswer : IDisposable
+{
+    private readonly HttpResponseMessage? response;
+    private readonly TimeSpan stall;
+    private readonly TimeProvider clock;
+    private Stream? body;
+
+    internal SourceAnswer(SourceProblem? problem, string detail, Uri url, HttpResponseMessage? response, TimeSpan stall, TimeProvider clock)
+    {
+        Problem = problem;
+        Detail = detail;
+        Url = url;
+        this.response = response;
+        this.stall = stall;
+        this.clock = clock;
+    }
+
+    /// <summary>Null when the source answered with 2xx.</summary>
+    public SourceProblem? Problem { get; }
+
+    /// <summary>One sentence for a person. Holds hosts and addresses, never a path or query (they may be signed).</summary>
+    public string Detail { get; }
+
+    /// <summary>Where the last redirect led; its query may hold a signature.</summary>
+    public Uri Url { get; }
+
+    /// <summary>Null when there was no answer.</summary>
+    public HttpStatusCode? Status => response?.StatusCode;
+
+    /// <summary>For example <c>video/mp4</c>, in lower case and without parameters; null when the source does not say.</summary>
+    public string? MediaType => response?.Content.Headers.ContentType?.MediaType?.ToLowerInvariant();
+
+    /// <summary>The size of the whole file, also when only a range of it was asked for; null when the source does not say.</summary>
+    public long? Size => Status == HttpStatusCode.PartialContent
+        ? response!.Content.Headers.ContentRange?.Length
+        : response?.Content.Headers.ContentLength;
+
+    /// <summary>Where the body begins in the file: 0 unless the source obeyed the range that was asked for.</summary>
+    public long From => Status == HttpStatusCode.PartialContent ? response!.Content.Headers.ContentRange?.From ?? 0 : 0;
+
+    /// <summary>A strong entity tag, which tells that two answers are of the same bytes; else null.</summary>
+    public string? StrongTag => response?.Headers.ETag is { IsWeak: false } tag ? tag.Tag : null;
+
+    /// <summary>How long the source asks to be left alone; null when it does not.</summary>
+    public TimeSpan? RetryAfter => response?.Headers.RetryAfter switch
+    {
+        { Delta: { } delta } => delta,
+        { Date: { } date } when date > clock.GetUtcNow() => date - clock.GetUtcNow(),
+        { Date: not null } => TimeSpan.Zero,
+        _ => null,
+    };
+
+    /// <summary>Reads on in the body. 0 bytes and no problem is its end.</summary>
+    public async ValueTask<SourceRead> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        if (response is null) return new SourceRead(0, Problem);
+        using var late = new CancellationTokenSource(stall, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
+        try
+        {
+            body ??= await response.Content.ReadAsStreamAsync(either.Token);
+            return new SourceRead(await body.ReadAsync(buffer, either.Token), null);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return new SourceRead(0, SourceProblem.TimedOut);
+        }
+        catch (IOException)
+        {
+            return new SourceRead(0, SourceProblem.Broken);
+        }
+    }
+
+    public void Dispose()
+    {
+        body?.Dispose();
+        response?.Dispose();
+    }
+}
+
+/// <param name="Count">Bytes that were put into the buffer.</param>
+/// <param name="Problem">Why there are none; null when there are, or at the end.</param>
+public readonly record struct SourceRead(int Count, SourceProblem? Problem);

@@ -1,0 +1,25 @@
+namespace BulkImporter.Sources;
+
+/// <summary><c>BulkImporter:Sources</c>: how this process itself reaches the sources.</summary>
+public sealed class SourceOptions
+{
+    public const string Section = "BulkImporter:Sources";
+
+    /// <summary>
+    /// Networks (CIDR, such as <c>10.20.0.0/16</c>) that are reached although they are not public: for teams whose sources are inside. Default
+    /// none. Whoever may upload a manifest can make this process call any address in them.
+    /// </summary>
+    public IList<string> AllowedNetworks { get; init; } = [];
+
+    /// <summary>To resolve the name and connect, TLS not counted. Default 10 s.</summary>
+    public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>From the call to the head of the last answer, all redirects together. Default 30 s.</summary>
+    public TimeSpan AnswerTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>A body that brings no byte for this long has stalled. Default 30 s.</summary>
+    public TimeSpan StallTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Redirects that are followed for one call. Default 8.</summary>
+    public int MaxRedirects { get; set; } = 8;
+}

@@ -1,0 +1,59 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+using BulkImporter.Cli;
+using BulkImporter.Hosting;
+
+namespace BulkImporter.Tests;
+
+/// <summary>No container engine is at hand where the tests run, so what the files for deployment name is held against the program.</summary>
+public sealed partial class DeployFilesTests
+{
+    public static TheoryData<string> Files() => ["docker-compose.yml", "deploy/systemd/bulkimporter-web.service", "deploy/systemd/bulkimporter-work@.service",
+        "deploy/systemd/bulkimporter-migrate.service", "docs/operations.md", "docs/telemetry.md", "README.md"];
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void Every_setting_that_is_named_is_one(string file)
+    {
+        var known = typeof(ServerHost).Assembly.GetTypes()
+            .Where(t => t.Name.EndsWith("Options", StringComparison.Ordinal) && t.GetField("Section", BindingFlags.Static | BindingFlags.Public) is not null)
+            .SelectMany(t => t.GetProperties().Select(p => $"{t.GetField("Section")!.GetValue(null)}:{p.Name}"))
+            .Concat([ServerDatabase.DataDirectoryKey, Secrets.DatabasePasswordKey, BehindProxy.TrustedProxiesKey])
+            .Select(name => name.Replace(":", "__", StringComparison.Ordinal)).ToHashSet();
+        Assert.All(Setting().Matches(Repository.Read(file)).Select(m => m.Value), name => Assert.Contains(name, known));
+    }
+
+    [Fact]
+    public void Compose_and_units_start_verbs_that_there_are_and_ask_probes_where_the_process_listens()
+    {
+        var verbs = typeof(ServerVerbs).GetProperties().Select(p => p.Name.ToLowerInvariant()).ToHashSet();
+        var compose = Repository.Read("docker-compose.yml");
+        Assert.All(ComposeVerb().Matches(compose).Select(m => m.Groups[1].Value).Where(v => v != "postgres"), verb => Assert.Contains(verb, verbs));
+        Assert.Contains("""command: ["work", "--urls", "http://0.0.0.0:5080"]""", compose, StringComparison.Ordinal);
+        foreach (var unit in Directory.EnumerateFiles(Path.Combine(Repository.Root, "deploy", "systemd")))
+            Assert.Contains(UnitVerb().Match(File.ReadAllText(unit)).Groups[1].Value, verbs);
+    }
+
+    [Fact]
+    public void A_secret_reaches_the_program_under_the_name_of_its_setting_and_no_secret_stands_in_the_environment()
+    {
+        var compose = Repository.Read("docker-compose.yml");
+        var targets = Target().Matches(compose).Select(m => m.Groups[1].Value).ToList();
+        Assert.Equal(["BulkImporter__DatabasePassword", "BulkImporter__Telemetry__MetricsToken", "CINCOPA_API_TOKEN"], targets);
+        Assert.DoesNotContain("Password=", compose, StringComparison.Ordinal);
+        foreach (var unit in Directory.EnumerateFiles(Path.Combine(Repository.Root, "deploy", "systemd")))
+            Assert.All(targets, target => Assert.Contains($"LoadCredential={target}:", File.ReadAllText(unit), StringComparison.Ordinal));
+    }
+
+    [GeneratedRegex(@"\bBulkImporter__[A-Za-z_]*[A-Za-z]")]
+    private static partial Regex Setting();
+
+    [GeneratedRegex("""command: \["([a-z]+)""")]
+    private static partial Regex ComposeVerb();
+
+    [GeneratedRegex(@"ExecStart=/opt/bulkimporter/BulkImporter ([a-z]+)")]
+    private static partial Regex UnitVerb();
+
+    [GeneratedRegex(@"target: ([A-Z]\w+)")]
+    private static partial Regex Target();
+}

@@ -1,0 +1,255 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using BulkImporter.Accounts;
+using BulkImporter.Finish;
+using BulkImporter.Records;
+using Cincopa.Client;
+using Cincopa.Simulator;
+using Cincopa.Simulator.Faults;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace BulkImporter.Tests.Finish;
+
+/// <summary>Stage 6 against the simulator: what the assets look like afterwards is judged there.</summary>
+public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<EngineDatabase>, IAsyncLifetime
+{
+    private readonly ProtectToken tokens = new(new EphemeralDataProtectionProvider());
+    private readonly CincopaClient cincopa = new(new CincopaClientOptions(), TimeProvider.System);
+    private SimulatorHost simulator = null!;
+    private CincopaAccess access = null!;
+    private int account;
+    private int id;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        await database.SqlAsync("DELETE FROM importer.record_finish");
+        simulator = await SimulatorHost.StartAsync(cancellationToken: Token);
+        Behave("""{"importMs":0}""");
+        access = new CincopaAccess(simulator.BaseAddress, "1i2");
+        account = await database.AccountAsync();
+        await database.SqlAsync("UPDATE importer.account SET base_url = $2, token_protected = $3 WHERE id = $1", account, simulator.BaseAddress.ToString(), tokens.Protect("1i2"));
+        id = await database.ImportAsync(rows: 3, account: account);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        cincopa.Dispose();
+        await simulator.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task An_imported_record_gets_its_texts_tags_reference_id_and_gallery_and_is_submitted_once()
+    {
+        await SaysAsync(1, "caption = 'Clip, one', reference_id = 'ref-1'",
+            description: "Short", longDescription: "Long", tags: "a,b", linkText: "Shop", linkUrl: "https://shop.test/1", gallery: "Spring");
+        var rid = await ImportAsync(1);
+        Assert.Equal("pending", (await FinishAsync(1)).State);
+
+        Assert.Equal(1, await Finisher().RunAsync(Token));
+
+        Assert.Equal("done", (await FinishAsync(1)).State);
+        Assert.Equal(
+            ["caption=Clip, one", "description=Short", "long_description=Long", "reference_id=ref-1", "related_link_text=Shop", "related_link_url=https://shop.test/1", "tags=a,b"],
+            await MetaAsync(rid));
+        Assert.Equal([rid], await GalleryAsync("Spring"));
+        Assert.Equal(1, simulator.Simulator.Ledger.Summarise().SubmitsReceived);
+        Assert.Equal(RecordState.Imported, await database.StateAsync(id, 1));
+        Assert.Equal(0, await Finisher().RunAsync(Token));
+    }
+
+    [Fact]
+    public async Task A_record_that_says_nothing_has_nothing_to_be_finished_and_an_import_ends_when_the_others_are()
+    {
+        await SaysAsync(2, "caption = 'Two'");
+        foreach (var row in new[] { 1, 2, 3 }) await ImportAsync(row);
+        Assert.Null((await new ReadRecords(database.Source).FindAsync(id, 1, Token))!.Record.Finish);
+
+        await database.Follow.RunAsync(Token);
+        Assert.Equal("running", await database.ImportStateAsync(id));
+        await Finisher().RunAsync(Token);
+        await database.Follow.RunAsync(Token);
+        Assert.Equal("finished", await database.ImportStateAsync(id));
+    }
+
+    [Fact]
+    public async Task A_reference_id_that_is_not_ours_stays_and_everything_else_is_written()
+    {
+        await SaysAsync(1, "caption = 'One', reference_id = 'ours'", gallery: "Spring");
+        var rid = await ImportAsync(1);
+        await cincopa.SetMetaAsync(access, new Rid(rid), new AssetMeta { ReferenceId = "theirs" }, Token);
+
+        await Finisher().RunAsync(Token);
+
+        var finish = await FinishAsync(1);
+        Assert.Equal(("failed", FinishRecords.ReferenceIdTaken), (finish.State, finish.Code));
+        Assert.Contains("theirs", finish.Message, StringComparison.Ordinal);
+        Assert.Equal(["caption=One", "reference_id=theirs"], await MetaAsync(rid));
+        Assert.Equal([rid], await GalleryAsync("Spring"));
+    }
+
+    [Theory]
+    [InlineData("""{"importMs":0,"rules":[{"on":"set_meta","fault":"unavailable","times":1}]}""")]
+    [InlineData("""{"importMs":0,"rules":[{"on":"set_meta","fault":"reply_lost","times":1}]}""")]
+    [InlineData("""{"importMs":0,"rules":[{"on":"set_meta","fault":"empty_reply","times":1}]}""")]
+    [InlineData("""{"importMs":0,"rules":[{"on":"list","fault":"bad_gateway","times":1}]}""")]
+    [InlineData("""{"importMs":0,"rules":[{"on":"gallery_add_item","fault":"reset","times":1}]}""")]
+    [InlineData("""{"importMs":0,"rules":[{"on":"gallery_list","fault":"invalid_json","times":1}]}""")]
+    public async Task What_fails_for_the_moment_is_done_again_and_told(string script)
+    {
+        await SaysAsync(1, "caption = 'One', reference_id = 'ref-1'", gallery: "Spring");
+        var rid = await ImportAsync(1);
+        Behave(script);
+
+        await Finisher().RunAsync(Token);
+        var finish = await FinishAsync(1);
+        Assert.Equal(("pending", 1), (finish.State, finish.Failures));
+        Assert.NotNull(finish.Message);
+
+        await DueAsync();
+        await Finisher().RunAsync(Token);
+        Assert.Equal("done", (await FinishAsync(1)).State);
+        Assert.Equal(["caption=One", "reference_id=ref-1"], await MetaAsync(rid));
+        Assert.Equal([rid], await GalleryAsync("Spring"));
+    }
+
+    [Fact]
+    public async Task After_the_last_try_it_has_failed_and_a_person_orders_it_again()
+    {
+        await SaysAsync(1, "caption = 'One'");
+        var rid = await ImportAsync(1);
+        Behave("""{"importMs":0,"rules":[{"on":"set_meta","fault":"unavailable"}]}""");
+        foreach (var _ in new[] { 1, 2 })
+        {
+            await DueAsync();
+            await Finisher(attempts: 2).RunAsync(Token);
+        }
+        Assert.Equal(("failed", "remote_error", 2), ((await FinishAsync(1)).State, (await FinishAsync(1)).Code, (await FinishAsync(1)).Failures));
+
+        Behave("""{"importMs":0}""");
+        Assert.Equal(0, await Finisher().RunAsync(Token));
+        Assert.Equal(0, await new FinishAgain(database.Source).RunAsync(id, new RecordFilter { Finish = "done" }, "ann", Token));
+        Assert.Equal(1, await new FinishAgain(database.Source).RunAsync(id, new RecordFilter { Finish = "failed" }, "ann", Token));
+        Assert.Null(await new FinishAgain(database.Source).RunAsync(-1, RecordFilter.All, "ann", Token));
+        await Finisher().RunAsync(Token);
+        Assert.Equal("done", (await FinishAsync(1)).State);
+        Assert.Equal(["caption=One"], await MetaAsync(rid));
+    }
+
+    [Fact]
+    public async Task A_token_that_may_not_write_fails_the_finishing_and_does_not_suspend_an_account_that_imports()
+    {
+        await SaysAsync(1, "caption = 'One'");
+        await ImportAsync(1);
+        simulator.Simulator.Tokens.Set(new() { Token = "1i2", Permissions = "|asset.read|asset.upload|" });
+
+        await Finisher().RunAsync(Token);
+
+        Assert.Equal(("failed", "permission_missing"), ((await FinishAsync(1)).State, (await FinishAsync(1)).Code));
+        Assert.Equal("active", await database.OneAsync<string>("SELECT state FROM importer.account WHERE id = $1", account));
+    }
+
+    [Fact]
+    public async Task Asked_to_wait_everyone_waits_and_no_try_is_lost()
+    {
+        await SaysAsync(1, "caption = 'One'");
+        await ImportAsync(1);
+        Behave("""{"importMs":0,"rules":[{"on":"set_meta","fault":"rate_limited","retryAfterSeconds":60}]}""");
+
+        await Finisher().RunAsync(Token);
+        Assert.Equal(("pending", 0), ((await FinishAsync(1)).State, (await FinishAsync(1)).Failures));
+        await DueAsync();
+        Assert.Equal(0, await Finisher().RunAsync(Token));
+    }
+
+    [Fact]
+    public async Task A_gallery_that_a_hundred_rows_name_is_made_once_by_four_workers_at_a_time()
+    {
+        var import = await database.ImportAsync(rows: 100, chunkSize: 100, account: account);
+        foreach (var row in Enumerable.Range(1, 100)) await SaysAsync(row, "caption = NULL", gallery: row % 2 == 0 ? "Even" : "Odd", import: import);
+        foreach (var row in Enumerable.Range(1, 100)) await ImportAsync(row, import);
+        // The reply to the first creation is lost: the gallery is there all the same.
+        Behave("""{"importMs":0,"rules":[{"on":"gallery_create","fault":"reply_lost","times":1}]}""");
+
+        while (await database.OneAsync<long>("SELECT count(*) FROM importer.record_finish WHERE import_id = $1 AND state <> 'done'", import) > 0)
+        {
+            await DueAsync();
+            await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Finisher(attempts: 100).RunAsync(Token)));
+        }
+
+        Assert.Equal((50, 50), ((await GalleryAsync("Even")).Count, (await GalleryAsync("Odd")).Count));
+        Assert.Equal(2, Assert.IsType<GalleryListResult.Ok>(await cincopa.ListGalleriesAsync(access, new GalleryListQuery(), Token)).Items.Count);
+    }
+
+    [Fact]
+    public async Task A_text_that_no_call_can_hold_is_told_and_the_others_are_written()
+    {
+        await SaysAsync(1, "caption = 'One'", description: new string('d', 1600), longDescription: new string('ß', 1000));
+        var rid = await ImportAsync(1);
+        await Finisher().RunAsync(Token);
+        Assert.Equal(("failed", FinishRecords.ValueTooLong), ((await FinishAsync(1)).State, (await FinishAsync(1)).Code));
+        Assert.Contains("long_description takes 6000", (await FinishAsync(1)).Message, StringComparison.Ordinal);
+        Assert.Equal(["caption=One", "description=" + new string('d', 1600)], await MetaAsync(rid));
+    }
+
+    /// <summary>What the manifest says of a row.</summary>
+    private async Task SaysAsync(int row, string record, string? description = null, string? longDescription = null, string? tags = null,
+        string? linkText = null, string? linkUrl = null, string? gallery = null, int? import = null)
+    {
+        await database.SqlAsync($"UPDATE importer.import_record SET {record} WHERE import_id = $1 AND row_number = $2", import ?? id, row);
+        await database.SqlAsync("""
+            INSERT INTO importer.record_meta (import_id, row_number, description, long_description, tags, related_link_text, related_link_url, gallery)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            """, import ?? id, row, description, longDescription, tags, linkText, linkUrl, gallery);
+    }
+
+    /// <summary>Submits a row for real and concludes it with its asset. Answers the asset's rid.</summary>
+    private async Task<string> ImportAsync(int row, int? import = null)
+    {
+        var accepted = Assert.IsType<SubmitResult.Accepted>(await cincopa.UploadFromUrlAsync(access, $"https://media.example/{row}.mp4", null, Token));
+        var done = Assert.IsType<StatusResult.Done>(await cincopa.GetUploadStatusAsync(access, accepted.StatusId, Token));
+        await database.SubmitAsync(import ?? id, 1, row);
+        Assert.Equal(1, await database.Transitions.ConcludedAsync([new(import ?? id, row, $"st-{row}-1", RecordState.Imported, done.Rid.Value, null, null, null)], Token));
+        return done.Rid.Value;
+    }
+
+    private FinishRecords Finisher(int attempts = 8)
+    {
+        var health = new AccountHealth(Governor(), new AccountBreaker(database.Source, NullLogger<AccountBreaker>.Instance));
+        return new(database.Source, new AccountAccess(database.Source, tokens), Governor(), health, cincopa,
+            new NameGallery(database.Source, cincopa, NullLogger<NameGallery>.Instance),
+            new RetrySchedule(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10), () => 0.5), Options.Create(new FinishOptions { Attempts = attempts }), TimeProvider.System,
+            NullLogger<FinishRecords>.Instance);
+    }
+
+    private CallGovernor Governor() => new(database.Source, TimeProvider.System, () => 0.5);
+
+    private void Behave(string script) => simulator.Simulator.Script = FaultScript.Parse(System.Text.Encoding.UTF8.GetBytes(script));
+
+    private async Task DueAsync()
+    {
+        await database.SqlAsync("UPDATE importer.record_finish SET next_at = now() WHERE state = 'pending'");
+        // A name that rests after a failure; a claim that somebody holds runs longer.
+        await database.SqlAsync("UPDATE importer.named_gallery SET claimed_until = now() WHERE fid IS NULL AND claimed_until < now() + interval '1 minute'");
+    }
+
+    private async Task<FinishView> FinishAsync(int row) => (await new ReadRecords(database.Source).FindAsync(id, row, Token))!.Record.Finish!;
+
+    private async Task<List<string>> MetaAsync(string rid)
+    {
+        using var http = new HttpClient();
+        var assets = (await http.GetFromJsonAsync<JsonElement>(new Uri(simulator.BaseAddress, "/_sim/assets"), Token)).GetProperty("assets");
+        var meta = assets.EnumerateArray().Single(a => a.GetProperty("rid").GetString() == rid).GetProperty("meta");
+        return [.. meta.EnumerateObject().Select(m => $"{m.Name}={m.Value.GetString()}").Order(StringComparer.Ordinal)];
+    }
+
+    private async Task<List<string>> GalleryAsync(string name)
+    {
+        var galleries = Assert.IsType<GalleryListResult.Ok>(await cincopa.ListGalleriesAsync(access, new GalleryListQuery { Search = "caption=" + name }, Token)).Items;
+        var items = Assert.IsType<AssetListResult.Ok>(await cincopa.ListGalleryItemsAsync(access, Assert.Single(galleries).Fid, 1, 100, Token));
+        return [.. items.Items.Select(i => i.Rid.Value)];
+    }
+}

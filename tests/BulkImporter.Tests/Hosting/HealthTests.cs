@@ -1,0 +1,118 @@
+using System.Net;
+using BulkImporter.Accounts;
+using BulkImporter.Data;
+using BulkImporter.Hosting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace BulkImporter.Tests.Hosting;
+
+public sealed class HealthTests(ImporterDatabase database) : IClassFixture<ImporterDatabase>
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public async Task A_process_without_its_database_lives_and_is_not_ready_until_it_is_back(bool web, bool work)
+    {
+        await using var cut = new CutDatabase(database.ConnectionString);
+        await using var app = await StartAsync(cut.ConnectionString, web, work);
+        using var client = app.GetTestClient();
+        Assert.Equal((200, 200), (await AskAsync(client, "live"), await AskAsync(client, "ready")));
+
+        await cut.CutAsync(Token);
+        Assert.Equal((200, 503), (await AskAsync(client, "live"), await AskAsync(client, "ready")));
+
+        await cut.MendAsync(Token);
+        Assert.Equal((200, 200), (await AskAsync(client, "live"), await AskAsync(client, "ready")));
+    }
+
+    [Fact]
+    public async Task A_probe_that_the_database_lets_wait_says_no_within_seconds()
+    {
+        await using var app = await StartAsync(database.ConnectionString, web: false, work: false);
+        await using var connection = await database.Source.OpenConnectionAsync(Token);
+        await using var transaction = await connection.BeginTransactionAsync(Token);
+        // A function that is being replaced cannot be looked up: the question waits, as it does when the database's machine hangs.
+        await connection.ExecuteAsync("LOCK TABLE pg_catalog.pg_proc IN ACCESS EXCLUSIVE MODE", Token);
+        using var client = app.GetTestClient();
+        Assert.Equal((200, 503), (await AskAsync(client, "live"), await AskAsync(client, "ready")));
+        await transaction.RollbackAsync(Token);
+        Assert.Equal(200, await AskAsync(client, "ready"));
+    }
+
+    private static async Task<int> AskAsync(HttpClient client, string probe) => (int)(await client.GetAsync($"/health/{probe}", Token)).StatusCode;
+
+    internal static async Task<WebApplication> StartAsync(string connectionString, bool web, bool work)
+    {
+        var builder = WebApplication.CreateBuilder();
+        builder.WebHost.UseTestServer();
+        builder.Logging.ClearProviders();
+        builder.Services.AddImporter(connectionString).AddTelemetry(builder.Configuration);
+        if (work) builder.Services.AddWorker();
+        if (web) builder.Services.AddWeb();
+        var app = builder.Build();
+        if (web) app.MapWeb();
+        else app.MapWorkerProbes();
+        await app.StartAsync(Token);
+        return app;
+    }
+}
+
+public sealed class SeveralStartsTests(ImporterDatabase database) : IClassFixture<ImporterDatabase>
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Processes_that_start_at_once_on_an_empty_database_migrate_it_once_and_share_one_key_ring()
+    {
+        var empty = await EmptyAsync("several_starts");
+        var applied = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => MigrateDatabase.RunAsync(empty, Token))));
+        Assert.Single(applied, names => names.Count > 0);
+
+        var apps = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(() => HealthTests.StartAsync(empty, web: true, work: false))));
+        try
+        {
+            var sealedBy = apps.Select(a => a.Services.GetRequiredService<ProtectToken>().Protect("token")).ToList();
+            Assert.All(apps, app => Assert.All(sealedBy, text => Assert.Equal("token", app.Services.GetRequiredService<ProtectToken>().Unprotect(text))));
+        }
+        finally
+        {
+            foreach (var app in apps) await app.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_program_refuses_a_database_that_only_newer_ones_can_work_on_and_takes_one_that_is_merely_newer()
+    {
+        await using var app = await HealthTests.StartAsync(database.ConnectionString, web: false, work: false);
+        await database.SqlAsync("INSERT INTO importer.migration VALUES ('29990101000000_SomethingNew', '11.0.0')");
+        await ServerHost.RefuseOtherSchemaAsync(app.Services, Token);
+
+        await database.SqlAsync($"CREATE OR REPLACE FUNCTION importer.oldest_program() RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT {SchemaGeneration.OfThisProgram + 1}'");
+        var refused = await Assert.ThrowsAsync<StartupException>(() => ServerHost.RefuseOtherSchemaAsync(app.Services, Token));
+        Assert.Contains("Start the newer program here too", refused.Message, StringComparison.Ordinal);
+        using var client = app.GetTestClient();
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await client.GetAsync("/health/ready", Token)).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_program_refuses_a_database_that_lacks_migrations_and_says_what_to_run()
+    {
+        var empty = await EmptyAsync("not_migrated");
+        await using var app = await HealthTests.StartAsync(empty, web: false, work: false);
+        var refused = await Assert.ThrowsAsync<StartupException>(() => ServerHost.RefuseOtherSchemaAsync(app.Services, Token));
+        Assert.Contains("BulkImporter migrate", refused.Message, StringComparison.Ordinal);
+    }
+
+    private async Task<string> EmptyAsync(string name)
+    {
+        name = $"{name}_{Guid.NewGuid():N}";
+        await database.SqlAsync($"CREATE DATABASE {name}");
+        return new Npgsql.NpgsqlConnectionStringBuilder(database.ConnectionString) { Database = name, Pooling = false }.ConnectionString;
+    }
+}

@@ -1,0 +1,82 @@
+using System.IO.Pipelines;
+using System.Text;
+using BulkImporter.Export;
+using BulkImporter.Imports;
+using BulkImporter.Manifests;
+using BulkImporter.Records;
+using BulkImporter.Tests.Imports;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace BulkImporter.Tests.Manifests;
+
+/// <summary>Uploads, reads and exports manifests for an account of their own.</summary>
+internal sealed class ManifestStage(EngineDatabase database, string account)
+{
+    public string Account => account;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public PreviewManifest Preview => new(database.Source, new ManifestBytes(database.Source), new SourceUrlRules(new SourceUrlOptions()), TimeProvider.System);
+
+    public static async Task<ManifestStage> OfAsync(EngineDatabase database, double submitRate = 0)
+    {
+        var id = await database.AccountAsync(submitRate: submitRate);
+        return new(database, await database.OneAsync<string>("SELECT name FROM importer.account WHERE id = $1", id));
+    }
+
+    public Task<int> ReadAsync(string text, Func<NewImport, NewImport>? settings = null) => ReadAsync(Encoding.UTF8.GetBytes(text), settings);
+
+    /// <summary>Uploads a manifest and parses it. Answers the import.</summary>
+    public async Task<int> ReadAsync(byte[] bytes, Func<NewImport, NewImport>? settings = null)
+    {
+        var manifest = await new UploadManifest(database.Source, Options.Create(new ManifestOptions())).RunAsync(new MemoryStream(bytes), "library.csv", Token);
+        var import = new NewImport(manifest.Id, "ann") { Account = account, ChunkSize = 2 };
+        var id = (await new CreateImport(database.Source).RunAsync(settings?.Invoke(import) ?? import, Token)).Id;
+        await ParseAsync(id);
+        return id;
+    }
+
+    public Task ParseAsync(int id) =>
+        new ParseManifest(database.Source, new ManifestBytes(database.Source), new(database.Source), new SourceUrlRules(new SourceUrlOptions()), TimeProvider.System, NullLogger<ParseManifest>.Instance)
+            .RunAsync(id, "library.csv", Token);
+
+    public Task<ImportChange> StartAsync(int id) => NothingInTheWay.Start(database.Source).RunAsync(id, "ann", Token);
+
+    public Task<ImportChange> ReviseAsync(int id, ImportRevision revision) => new ReviseImport(database.Source).RunAsync(id, revision, "ann", Token);
+
+    /// <summary>Sends a row, the import being started, and lets it end.</summary>
+    public async Task EndAsync(int id, int row, RecordState to)
+    {
+        var chunk = (row - 1) / 2 + 1;
+        await database.SubmitAsync(id, chunk, row);
+        var attempt = await database.OneAsync<short>("SELECT attempt_count FROM importer.import_record WHERE import_id = $1 AND row_number = $2", id, row);
+        await database.ConcludeAsync(id, row, $"st-{row}-{attempt}", to, to == RecordState.Imported ? null : FailureCode.SourceNotFound);
+        await database.SqlAsync("UPDATE importer.import_chunk SET state = 'waiting', lease_token = NULL, lease_until = NULL, lease_owner = NULL, lease_window = 0 WHERE import_id = $1 AND number = $2", id, chunk);
+    }
+
+    public async Task<CorrectionReport> CorrectAsync(int id, string file) =>
+        Assert.IsType<CorrectionResult.Done>(await TryCorrectAsync(id, file)).Report;
+
+    public Task<CorrectionResult> TryCorrectAsync(int id, string file) =>
+        new CorrectRecords(database.Source, database.Transitions, new SourceUrlRules(new SourceUrlOptions()), TimeProvider.System)
+            .RunAsync(id, new MemoryStream(Encoding.UTF8.GetBytes(file)), null, null, "ann", Token);
+
+    public async Task<string> ExportAsync(int id, ExportFormat format = ExportFormat.Csv, RecordFilter? filter = null)
+    {
+        var export = new ExportResults(database.Source, new ManifestBytes(database.Source));
+        var ready = Assert.IsType<Exportable.Ready>(await export.FindAsync(id, Token));
+        using var bytes = new MemoryStream();
+        var writer = PipeWriter.Create(bytes, new StreamPipeWriterOptions(leaveOpen: true));
+        await export.RunAsync(ready, filter ?? RecordFilter.All, format, writer, Token);
+        await writer.CompleteAsync();
+        return Encoding.UTF8.GetString(bytes.ToArray());
+    }
+
+    public async Task<List<FindingView>> FindingsAsync(int id)
+    {
+        var findings = new List<FindingView>();
+        await foreach (var finding in new ReadFindings(database.Source).AllAsync(id, Token)) findings.Add(finding);
+        return findings;
+    }
+}
