@@ -18,7 +18,7 @@ public sealed class ParseManifest(
     public const string Queue = "parse";
 
     /// <summary>Rows between two looks at the rest of the world: chunks and findings are written, and the progress is told.</summary>
-    private const int RowsPerCheckpoint = 20_000;
+    private const int RowsPerCheckpoint = 5_000;
 
     // Held to the end of the transaction: a second job for the same import finds it taken and ends.
     private const string TakeImport = """
