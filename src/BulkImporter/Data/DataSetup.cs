@@ -14,11 +14,15 @@ public static class DataSetup
         return services;
     }
 
-    public static NpgsqlDataSource CreateDataSource(string connectionString)
+    public static NpgsqlDataSource CreateDataSource(string connectionString) => new NpgsqlDataSourceBuilder(PoolOf("bulkimporter", connectionString)).Build();
+
+    /// <summary>The connection string of a pool of ours.</summary>
+    /// <param name="name">What its sessions are called in the database.</param>
+    public static string PoolOf(string name, string connectionString)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString)
         {
-            ApplicationName = "bulkimporter",
+            ApplicationName = name,
             // Every statement here sets what it needs itself, so a returned connection needs no DISCARD ALL, and plans stay prepared.
             NoResetOnClose = true,
             MaxAutoPrepare = 50,
@@ -26,7 +30,7 @@ public static class DataSetup
             KeepAlive = 10,
         };
         settings.Options = WithoutGhosts(settings.Options);
-        return new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
+        return settings.ConnectionString;
     }
 
     /// <summary>
@@ -34,7 +38,7 @@ public static class DataSetup
     /// such a session when nothing has come in the middle of a transaction for half a minute, or when a dead peer answers no probe for one.
     /// What the operator set in the connection string comes after ours and wins.
     /// </summary>
-    public static string WithoutGhosts(string? options) =>
+    private static string WithoutGhosts(string? options) =>
         $"-c idle_in_transaction_session_timeout=30s -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3 {options}".TrimEnd();
 
     public static ImporterDb CreateContext(NpgsqlDataSource database)

@@ -6,7 +6,6 @@ using Hangfire;
 using Hangfire.PostgreSql;
 using Hangfire.Server;
 using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace BulkImporter.Hosting;
 
@@ -28,7 +27,7 @@ public static class HangfireSetup
             .UseSimpleAssemblyNameTypeSerializer()
             .UseRecommendedSerializerSettings()
             .UseFilter(new ExpireFailedJobs())
-            .UsePostgreSqlStorage(storage => storage.UseNpgsqlConnection(PoolOfItsOwn(connectionString)), new PostgreSqlStorageOptions
+            .UsePostgreSqlStorage(storage => storage.UseNpgsqlConnection(DataSetup.PoolOf("bulkimporter hangfire", connectionString)), new PostgreSqlStorageOptions
             {
                 SchemaName = Schema,
                 // `migrate` installs it, under the same lock as ours.
@@ -72,19 +71,5 @@ public static class HangfireSetup
             Activator = provider.GetRequiredService<JobActivator>(),
         };
         return new BackgroundJobServer(options, provider.GetRequiredService<JobStorage>(), beside);
-    }
-
-    private static string PoolOfItsOwn(string connectionString)
-    {
-        var settings = new NpgsqlConnectionStringBuilder(connectionString)
-        {
-            ApplicationName = "bulkimporter hangfire",
-            NoResetOnClose = true,
-            MaxAutoPrepare = 50,
-            AutoPrepareMinUsages = 2,
-            KeepAlive = 10,
-        };
-        settings.Options = DataSetup.WithoutGhosts(settings.Options);
-        return settings.ConnectionString;
     }
 }

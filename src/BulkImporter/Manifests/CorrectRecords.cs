@@ -62,11 +62,11 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
         WHERE import_id = $1 AND source_key = ANY($2) AND state <> 'invalid' GROUP BY source_key
         """;
 
-    private const string ReadEarlier = """
+    private const string ReadEarlier = $"""
         SELECT DISTINCT ON (r.source_key) r.source_key, r.import_id, r.row_number
         FROM importer.import i JOIN importer.import_record r ON r.import_id = i.id
         WHERE i.account_id = $1 AND i.id <> $2 AND i.state IN ('running', 'paused', 'finished', 'cancelled') AND r.source_key = ANY($3)
-            AND (r.state IN ('imported', 'submitting', 'submitted', 'unknown') OR (r.state = 'pending' AND i.state IN ('running', 'paused')))
+            AND {EarlierSources.IsThere}
         ORDER BY r.source_key, r.import_id DESC
         """;
 

@@ -31,19 +31,23 @@ internal static class EarlierSources
         SELECT id FROM importer.import WHERE account_id = $1 AND id <> $2 AND state IN ('running', 'paused', 'finished', 'cancelled') ORDER BY id
         """;
 
+    /// <summary>The account has, or is about to have, the source of record <c>r</c> of import <c>i</c>.</summary>
+    internal const string IsThere =
+        "(r.state IN ('imported', 'submitting', 'submitted', 'unknown') OR (r.state = 'pending' AND i.state IN ('running', 'paused')))";
+
     // A corrected row has another source than its block says.
     private const string AddCorrected = """
         INSERT INTO earlier SELECT DISTINCT c.import_id, c.row_number FROM importer.correction c WHERE c.import_id = ANY($1) AND c.field = 'url'
         """;
 
-    private const string MakeKnown = """
+    private const string MakeKnown = $"""
         CREATE TEMP TABLE known_source ON COMMIT DROP AS
         SELECT DISTINCT ON (r.source_key) r.source_key, r.import_id, r.row_number, r.state = 'imported' AS imported
         FROM earlier e
         JOIN importer.import_record r ON r.import_id = e.import_id AND r.row_number = e.row_number
         JOIN importer.import i ON i.id = r.import_id
         WHERE r.source_key IS NOT NULL
-            AND (r.state IN ('imported', 'submitting', 'submitted', 'unknown') OR (r.state = 'pending' AND i.state IN ('running', 'paused')))
+            AND {IsThere}
         ORDER BY r.source_key, (r.state = 'imported') DESC, r.import_id DESC, r.row_number
         """;
 
