@@ -684,6 +684,13 @@ namespace BulkImporter.Migrations
                         .HasColumnType("text")
                         .HasColumnName("created_by");
 
+                    b.Property<string>("DuplicateRows")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("skip")
+                        .HasColumnName("duplicate_rows");
+
                     b.Property<string>("Encoding")
                         .HasColumnType("text")
                         .HasColumnName("encoding");
@@ -762,13 +769,6 @@ namespace BulkImporter.Migrations
                         .HasColumnType("text")
                         .HasColumnName("state");
 
-                    b.Property<string>("Transfer")
-                        .IsRequired()
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("text")
-                        .HasDefaultValue("pull")
-                        .HasColumnName("transfer");
-
                     b.Property<int>("StopAfterRows")
                         .ValueGeneratedOnAdd()
                         .HasColumnType("integer")
@@ -784,6 +784,13 @@ namespace BulkImporter.Migrations
                     b.Property<string>("Template")
                         .HasColumnType("text")
                         .HasColumnName("template");
+
+                    b.Property<string>("Transfer")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("pull")
+                        .HasColumnName("transfer");
 
                     b.Property<string>("WhenUnknown")
                         .IsRequired()
@@ -832,6 +839,8 @@ namespace BulkImporter.Migrations
                             t.HasCheckConstraint("import_transfer_is_known", "transfer IN ('pull', 'push', 'auto')");
 
                             t.HasCheckConstraint("import_when_already_imported_is_known", "already_imported IN ('skip', 'import')");
+
+                            t.HasCheckConstraint("import_when_duplicate_rows_is_known", "duplicate_rows IN ('skip', 'import')");
 
                             t.HasCheckConstraint("import_when_unknown_is_known", "when_unknown IN ('hold', 'resubmit')");
 
@@ -929,6 +938,58 @@ namespace BulkImporter.Migrations
                     b.ToTable("manifest_part", "importer");
                 });
 
+            modelBuilder.Entity("BulkImporter.Manifests.MappingTemplate", b =>
+                {
+                    b.Property<int>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<int>("Id"));
+
+                    b.Property<int>("AccountId")
+                        .HasColumnType("integer")
+                        .HasColumnName("account_id");
+
+                    b.PrimitiveCollection<string[]>("Columns")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("columns");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("CreatedBy")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("created_by");
+
+                    b.Property<string>("Header")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("header");
+
+                    b.Property<string>("Mapping")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("mapping");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.HasKey("Id")
+                        .HasName("pk_mapping_template");
+
+                    b.HasIndex("AccountId", "Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_mapping_template_account_id_name");
+
+                    b.ToTable("mapping_template", "importer");
+                });
+
             modelBuilder.Entity("BulkImporter.Manifests.Probe", b =>
                 {
                     b.Property<int>("ImportId")
@@ -987,58 +1048,6 @@ namespace BulkImporter.Migrations
                         {
                             t.HasCheckConstraint("probe_state_is_known", "state IN ('running', 'finished', 'stopped')");
                         });
-                });
-
-            modelBuilder.Entity("BulkImporter.Manifests.MappingTemplate", b =>
-                {
-                    b.Property<int>("Id")
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("integer")
-                        .HasColumnName("id");
-
-                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<int>("Id"));
-
-                    b.Property<int>("AccountId")
-                        .HasColumnType("integer")
-                        .HasColumnName("account_id");
-
-                    b.PrimitiveCollection<string[]>("Columns")
-                        .IsRequired()
-                        .HasColumnType("text[]")
-                        .HasColumnName("columns");
-
-                    b.Property<DateTimeOffset>("CreatedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("created_at");
-
-                    b.Property<string>("CreatedBy")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("created_by");
-
-                    b.Property<string>("Header")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("header");
-
-                    b.Property<string>("Mapping")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("mapping");
-
-                    b.Property<string>("Name")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("name");
-
-                    b.HasKey("Id")
-                        .HasName("pk_mapping_template");
-
-                    b.HasIndex("AccountId", "Name")
-                        .IsUnique()
-                        .HasDatabaseName("ix_mapping_template_account_id_name");
-
-                    b.ToTable("mapping_template", "importer");
                 });
 
             modelBuilder.Entity("BulkImporter.Manifests.SourceKeyBlock", b =>
@@ -1428,7 +1437,7 @@ namespace BulkImporter.Migrations
 
                     b.ToTable("correction", "importer", t =>
                         {
-                            t.HasCheckConstraint("correction_field_is_known", "field IN ('url', 'caption', 'reference_id')");
+                            t.HasCheckConstraint("correction_field_is_known", "field IN ('url', 'caption', 'reference_id', 'transfer')");
                         });
                 });
 
@@ -1645,6 +1654,35 @@ namespace BulkImporter.Migrations
                     b.ToTable("record_meta", "importer");
                 });
 
+            modelBuilder.Entity("BulkImporter.Sources.SourceHeader", b =>
+                {
+                    b.Property<int>("AccountId")
+                        .HasColumnType("integer")
+                        .HasColumnName("account_id");
+
+                    b.Property<string>("Host")
+                        .HasColumnType("text")
+                        .HasColumnName("host");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<DateTimeOffset>("UpdatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("updated_at");
+
+                    b.Property<string>("ValueProtected")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("value_protected");
+
+                    b.HasKey("AccountId", "Host", "Name")
+                        .HasName("pk_source_header");
+
+                    b.ToTable("source_header", "importer");
+                });
+
             modelBuilder.Entity("BulkImporter.Status.StatusPoll", b =>
                 {
                     b.Property<int>("ImportId")
@@ -1846,16 +1884,6 @@ namespace BulkImporter.Migrations
                         .HasConstraintName("fk_manifest_part_manifest_manifest_id");
                 });
 
-            modelBuilder.Entity("BulkImporter.Manifests.Probe", b =>
-                {
-                    b.HasOne("BulkImporter.Imports.Import", null)
-                        .WithMany()
-                        .HasForeignKey("ImportId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_probe_import_import_id");
-                });
-
             modelBuilder.Entity("BulkImporter.Manifests.MappingTemplate", b =>
                 {
                     b.HasOne("BulkImporter.Accounts.Account", null)
@@ -1864,6 +1892,16 @@ namespace BulkImporter.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_mapping_template_account_account_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Manifests.Probe", b =>
+                {
+                    b.HasOne("BulkImporter.Imports.Import", null)
+                        .WithMany()
+                        .HasForeignKey("ImportId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_probe_import_import_id");
                 });
 
             modelBuilder.Entity("BulkImporter.Manifests.SourceKeyBlock", b =>
@@ -1947,6 +1985,16 @@ namespace BulkImporter.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_correction_import_import_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Sources.SourceHeader", b =>
+                {
+                    b.HasOne("BulkImporter.Accounts.Account", null)
+                        .WithMany()
+                        .HasForeignKey("AccountId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_source_header_account_account_id");
                 });
 #pragma warning restore 612, 618
         }

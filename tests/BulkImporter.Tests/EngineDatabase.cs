@@ -149,8 +149,8 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
         return made.Count;
     }
 
-    public Task<RerunResult> RerunAsync(int importId, RecordFilter? filter = null) =>
-        new RerunRecords(Source, Transitions).RunAsync(importId, filter ?? RecordFilter.All, "ann", Token);
+    public Task<RerunResult> RerunAsync(int importId, RecordFilter? filter = null, bool push = false) =>
+        new RerunRecords(Source, Transitions).RunAsync(importId, filter ?? RecordFilter.All, push, "ann", Token);
 
     public Task<ImportChange> CancelAsync(int importId, bool abortRemote = false) => new CancelImport(Source, Transitions).RunAsync(importId, abortRemote, "ann", Token);
 

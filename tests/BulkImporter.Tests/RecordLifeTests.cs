@@ -252,7 +252,7 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
                 await using (var gone = new Npgsql.NpgsqlCommand("DROP TABLE known_source", connection)) await gone.ExecuteNonQueryAsync(Token);
                 return true;
             case nameof(RecordTransitions.CorrectedAsync) when wanted == RecordState.Pending:
-                await database.Transitions.CorrectedAsync(connection, id, [new(1, "https://media.example/corrected.mp4", Guid.NewGuid(), null, null)], "ann", Token);
+                await database.Transitions.CorrectedAsync(connection, id, [new(1, "https://media.example/corrected.mp4", Guid.NewGuid(), null, null, null)], "ann", Token);
                 return true;
             case nameof(RecordTransitions.SubmittingAsync) when wanted == RecordState.Submitting:
                 await database.Transitions.SubmittingAsync(await database.LeaseAsync(id), [1], Token);
@@ -294,7 +294,7 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
                 await database.Transitions.CancelledAsync(connection, id, Token);
                 return true;
             case nameof(RecordTransitions.PendingAgainAsync) when wanted == RecordState.Pending:
-                await database.Transitions.PendingAgainAsync(connection, id, RecordFilter.All, unknownToo: true, Token);
+                await database.Transitions.PendingAgainAsync(connection, id, RecordFilter.All, unknownToo: true, push: false, Token);
                 return true;
             default:
                 return false;

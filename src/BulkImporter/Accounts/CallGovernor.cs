@@ -35,6 +35,12 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
     /// </summary>
     private static readonly TimeSpan StatusTolerance = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>
+    /// How far ahead status calls are given start times. Whoever asks for one later gives up after a while, and what was given to him passes unused:
+    /// with more askers than the rate serves in their patience, all start times would be those of askers that are gone.
+    /// </summary>
+    private static readonly TimeSpan StatusAhead = TimeSpan.FromSeconds(2);
+
     /// <summary>How long the database's answer may take without a word to anyone.</summary>
     private static readonly TimeSpan PromptAnswer = Tolerance / 4;
 
@@ -43,7 +49,7 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
     private const string TakeBlock = """
         WITH budget AS (
             SELECT b.account_id, b.kind,
-                LEAST($3, coalesce(b.backlog_room, $3)) AS count,
+                CASE WHEN b.next_at > clock_timestamp() + $6 THEN 0 ELSE LEAST($3, coalesce(b.backlog_room, $3)) END AS count,
                 GREATEST(b.next_at, clock_timestamp()) AS first_at,
                 coalesce((interval '1 second' + $4) / nullif(CASE b.kind WHEN 'submit' THEN a.submit_rate ELSE a.status_rate END, 0), interval '0') AS spacing
             FROM importer.call_budget b JOIN importer.account a ON a.id = b.account_id
@@ -52,7 +58,9 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
             FOR UPDATE OF b
         )
         UPDATE importer.call_budget b
-        SET next_at = budget.first_at + budget.spacing * budget.count + CASE WHEN budget.spacing > interval '0' THEN $5 ELSE interval '0' END, backlog_room = b.backlog_room - budget.count
+        SET next_at = CASE WHEN budget.count = 0 THEN b.next_at
+                ELSE budget.first_at + budget.spacing * budget.count + CASE WHEN budget.spacing > interval '0' THEN $5 ELSE interval '0' END END,
+            backlog_room = b.backlog_room - budget.count
         FROM budget
         WHERE b.account_id = budget.account_id AND b.kind = budget.kind
         RETURNING budget.count, budget.first_at - clock_timestamp(), budget.spacing, clock_timestamp() - statement_timestamp()
@@ -76,7 +84,10 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
     // Seconds that the database takes for an answer, with a margin: grows at once and shrinks slowly. Several threads may write it; whichever does is right enough.
     private double answerTime;
 
-    /// <summary>Takes permits for up to <paramref name="count"/> calls; fewer or none when the backlog is full or everyone is asked to wait.</summary>
+    /// <summary>
+    /// Takes permits for up to <paramref name="count"/> calls; fewer or none when the backlog is full or everyone is asked to wait. Waits while the
+    /// start times of status calls are given away for <see cref="StatusAhead"/>.
+    /// </summary>
     public async Task<Permits> TakeAsync(int accountId, CallKind kind, int count, CancellationToken cancellationToken)
     {
         while (true)
@@ -85,11 +96,18 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
             var asked = clock.GetTimestamp();
             var blocks = await database.QueryAsync(TakeBlock,
                 r => (Count: r.GetInt32(0), StartsIn: r.GetTimeSpan(1), Spacing: r.GetTimeSpan(2), Queued: r.GetTimeSpan(3)),
-                cancellationToken, accountId, EnumText<CallKind>.Of(kind), count, kind == CallKind.Submit ? Tolerance : StatusTolerance, TimeSpan.FromSeconds(allowed) - PromptAnswer);
+                cancellationToken, accountId, EnumText<CallKind>.Of(kind), count, kind == CallKind.Submit ? Tolerance : StatusTolerance, TimeSpan.FromSeconds(allowed) - PromptAnswer,
+                kind == CallKind.Submit ? TimeSpan.MaxValue : StatusAhead);
             if (blocks is not [var block]) return default;
             // What the question waited for its turn at the row was before the database looked at its clock.
             var took = (clock.GetElapsedTime(asked) - block.Queued).TotalSeconds;
             answerTime = Math.Max(1.5 * took, 0.75 * answerTime);
+            if (block.Count == 0)
+            {
+                // Not all at once again.
+                await WaitUntilAsync(After(block.StartsIn - StatusAhead + StatusAhead * random()), cancellationToken);
+                continue;
+            }
             if (took <= allowed || block.Spacing == TimeSpan.Zero) return new Permits(block.Count, After(block.StartsIn), block.Spacing);
             // Came later than we had said: these start times are others' by now. They pass unused, and the next question says how long it takes.
         }

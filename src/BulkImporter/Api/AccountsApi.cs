@@ -1,6 +1,7 @@
 using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
+using BulkImporter.Sources;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BulkImporter.Api;
@@ -9,6 +10,14 @@ namespace BulkImporter.Api;
 public sealed record NewAccountBody(string? Name, string? Token, string? BaseUrl)
 {
     public override string ToString() => $"{nameof(NewAccountBody)} {{ {nameof(Name)} = {Name} }}";
+}
+
+/// <param name="Host">The only host that is sent the header, as in <c>media.example.com</c>.</param>
+/// <param name="Name">The header, as in <c>Authorization</c>.</param>
+/// <param name="Value">Goes in here and never comes out again.</param>
+public sealed record SourceHeaderBody(string? Host, string? Name, string? Value)
+{
+    public override string ToString() => $"{nameof(SourceHeaderBody)} {{ {nameof(Host)} = {Host}, {nameof(Name)} = {Name} }}";
 }
 
 internal static class AccountsApi
@@ -23,6 +32,13 @@ internal static class AccountsApi
         accounts.MapPost("/{name}/check", CheckAsync).RequireAuthorization(Policy.Operator).WithSummary("Ask Cincopa whether the token works and what it may do").Problems(404);
         accounts.MapGet("/{name}/galleries", GalleriesAsync).RequireAuthorization(Policy.Viewer)
             .WithSummary("The account's galleries, as Cincopa lists them now; search looks at their names").Problems(400, 404, 424);
+        accounts.MapGet("/{name}/source-headers", ListHeadersAsync).RequireAuthorization(Policy.Viewer)
+            .WithSummary("The request headers that are kept for sources; a value is never shown").Problems(404);
+        accounts.MapPut("/{name}/source-headers", SetHeaderAsync).RequireAuthorization(Policy.Admin)
+            .WithSummary("Keep a request header for the sources of one host, or replace its value")
+            .WithDescription("It is sent with pushes and probes of the account's imports to this host only, not to where it redirects. Cincopa, which fetches pulled files itself, does not get it.")
+            .Problems(400, 404);
+        accounts.MapDelete("/{name}/source-headers", RemoveHeaderAsync).RequireAuthorization(Policy.Admin).WithSummary("Forget a request header for sources").Problems(400, 404);
         accounts.MapPut("/{name}/webhook", (string name, AccountWebhook webhook, CancellationToken stop) => OrderWebhookAsync(name, true, webhook, stop))
             .RequireAuthorization(Policy.Admin).WithSummary("Let Cincopa tell when a file of the account came in").Problems(404, 409, 424);
         accounts.MapDelete("/{name}/webhook", (string name, AccountWebhook webhook, CancellationToken stop) => OrderWebhookAsync(name, false, webhook, stop))
@@ -50,6 +66,22 @@ internal static class AccountsApi
 
     private static async Task<Results<Ok<AccountCheck>, ProblemHttpResult>> CheckAsync(string name, CheckAccount check, CancellationToken cancellationToken) =>
         await check.RunAsync(name, cancellationToken) is { } result ? TypedResults.Ok(result) : Problem.AccountNotFound(name);
+
+    private static async Task<Results<Ok<Page<SourceHeaderView>>, ProblemHttpResult>> ListHeadersAsync(
+        string name, SourceHeaders headers, ReadAccounts accounts, CancellationToken cancellationToken) =>
+        await accounts.FindAsync(name, cancellationToken) is null
+            ? Problem.AccountNotFound(name)
+            : TypedResults.Ok(new Page<SourceHeaderView>(await headers.ListAsync(name, cancellationToken), null));
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> SetHeaderAsync(
+        string name, SourceHeaderBody body, SourceHeaders headers, HttpContext context, CancellationToken cancellationToken) =>
+        await headers.SetAsync(name, body.Host, body.Name, body.Value, context.User.Actor(), cancellationToken) ? TypedResults.NoContent() : Problem.AccountNotFound(name);
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> RemoveHeaderAsync(
+        string name, string host, string header, SourceHeaders headers, HttpContext context, CancellationToken cancellationToken) =>
+        await headers.RemoveAsync(name, host, header, context.User.Actor(), cancellationToken)
+            ? TypedResults.NoContent()
+            : Problem.NotFound($"Account '{name}' keeps no header of that name for that host.");
 
     private static async Task<Results<NoContent, ProblemHttpResult>> OrderWebhookAsync(string name, bool isWanted, AccountWebhook webhook, CancellationToken cancellationToken) =>
         await webhook.RunAsync(name, isWanted, cancellationToken) switch

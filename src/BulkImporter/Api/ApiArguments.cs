@@ -60,7 +60,7 @@ internal sealed record SelectionQuery(string? State, string? Code, int[]? Record
 /// <param name="Search">Part of the source URL, caption, reference id, status_id or rid, in any case; or a row number.</param>
 /// <param name="StalledMinutes">Only submitted records that have not moved at Cincopa for so long.</param>
 /// <param name="Finish">Only imported records whose asset is finished so far: pending, done or failed.</param>
-public sealed record SelectionBody(string? State, string? Code, IReadOnlyList<int>? RecordIds, string? Search, double? StalledMinutes = null, string? Finish = null)
+public record SelectionBody(string? State, string? Code, IReadOnlyList<int>? RecordIds, string? Search, double? StalledMinutes = null, string? Finish = null)
 {
     /// <summary>Rows that one request may name; a larger selection is told by state, code or search.</summary>
     private const int MostRows = 100_000;
@@ -82,3 +82,8 @@ public sealed record SelectionBody(string? State, string? Code, IReadOnlyList<in
         };
     }
 }
+
+/// <inheritdoc cref="SelectionBody"/>
+/// <param name="Push">Their files are read and sent by this server from now on, instead of being fetched by Cincopa.</param>
+public sealed record RerunOrder(string? State, string? Code, IReadOnlyList<int>? RecordIds, string? Search, double? StalledMinutes = null, string? Finish = null, bool Push = false)
+    : SelectionBody(State, Code, RecordIds, Search, StalledMinutes, Finish);

@@ -107,7 +107,7 @@ internal sealed class ImportFields(string actor, string idempotencyKey)
     {
         if (name != "set") TrySet(name, value);
         else if (value.Split('=', 2) is not [var setting, var text]) throw new InvalidArgumentException("set", $"'{value}' is not of the form NAME=VALUE.");
-        else if (!TrySet(setting.Trim(), text.Trim())) throw new InvalidArgumentException("set", $"'{setting}' is not a setting; known are: maxAttempts, whenUnknown, alreadyImported, priority, fid, transfer, firstRows, chunkSize, encoding, startAt, window, stopAtFailurePercent, stopAfterRows.");
+        else if (!TrySet(setting.Trim(), text.Trim())) throw new InvalidArgumentException("set", $"'{setting}' is not a setting; known are: maxAttempts, whenUnknown, alreadyImported, duplicateRows, priority, fid, transfer, firstRows, chunkSize, encoding, startAt, window, stopAtFailurePercent, stopAfterRows.");
     }
 
     public NewImport ToImport(int manifestId) => import with { ManifestId = manifestId, IdempotencyKey = IdempotencyKey };
@@ -129,7 +129,8 @@ internal sealed class ImportFields(string actor, string idempotencyKey)
             case "transfer": import = import with { Transfer = ApiArguments.Choice<ImportTransfer>(name, value)!.Value }; return true;
             case "firstRows": import = import with { FirstRows = ApiArguments.Number(name, value) }; return true;
             case "encoding": import = import with { Encoding = value.Trim().ToLowerInvariant() }; return true;
-            case "alreadyImported": import = import with { AlreadyImported = ApiArguments.Choice<WhenAlreadyImported>(name, value)!.Value }; return true;
+            case "alreadyImported": import = import with { AlreadyImported = ApiArguments.Choice<WhenDuplicate>(name, value)!.Value }; return true;
+            case "duplicateRows": import = import with { DuplicateRows = ApiArguments.Choice<WhenDuplicate>(name, value)!.Value }; return true;
             case "startAt": import = import with { StartAt = ApiArguments.Time(name, value) }; return true;
             case "window": import = import with { Window = DailyWindow.Parse(value) }; return true;
             case "stopAtFailurePercent": import = import with { StopAtFailurePercent = ApiArguments.Number(name, value) }; return true;

@@ -54,7 +54,7 @@ internal static class RecordsApi
             .Problems(400, 404, 409, 422, 424);
         import.MapPost("/rerun", RerunAsync).RequireAuthorization(Policy.Operator)
             .WithSummary("Order new attempts for a selection")
-            .WithDescription("Failed and cancelled records of the selection are sent again; unknown ones only when the selection is state=unknown or names the rows, because that may make a second asset.")
+            .WithDescription("Failed and cancelled records of the selection are sent again; unknown ones only when the selection is state=unknown or names the rows, because that may make a second asset. With push their files are read and sent by this server, for sources that Cincopa cannot reach.")
             .Problems(400, 404, 409);
         import.MapPost("/records/{rowNumber:int}/give-up", GiveUpAsync).RequireAuthorization(Policy.Operator)
             .WithSummary("Give a record in doubt up")
@@ -108,8 +108,8 @@ internal static class RecordsApi
         };
 
     private static async Task<Results<Ok<RerunBody>, ProblemHttpResult>> RerunAsync(
-        int id, SelectionBody selection, RerunRecords rerun, HttpContext context, CancellationToken cancellationToken) =>
-        await rerun.RunAsync(id, selection.ToFilter(), context.User.Actor(), cancellationToken) switch
+        int id, RerunOrder order, RerunRecords rerun, HttpContext context, CancellationToken cancellationToken) =>
+        await rerun.RunAsync(id, order.ToFilter(), order.Push, context.User.Actor(), cancellationToken) switch
         {
             RerunResult.Done done => TypedResults.Ok(new RerunBody(done.Rerun, done.Refused.Sum(r => r.Count), done.Refused)),
             RerunResult.WrongState wrong => Problem.RefusedInThisState(wrong.State, wrong.Sentence),

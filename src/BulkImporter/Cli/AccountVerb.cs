@@ -4,13 +4,13 @@ using Spectre.Console;
 
 namespace BulkImporter.Cli;
 
-/// <summary><c>account add|list|check|galleries|limits|token|resume|webhook</c>: the Cincopa accounts that the server imports for.</summary>
+/// <summary><c>account add|list|check|galleries|limits|token|resume|webhook|source-header</c>: the Cincopa accounts that the server imports for.</summary>
 internal sealed class AccountVerb : Verb
 {
     public AccountVerb(Surroundings surroundings)
         : base("account", "Add, check, limit and resume Cincopa accounts.", "BulkImporter account list", "BulkImporter account add museum --token-stdin < token.txt")
     {
-        Takes(new AccountAddVerb(surroundings), new AccountListVerb(surroundings), new AccountCheckVerb(surroundings), new AccountGalleriesVerb(surroundings), new AccountLimitsVerb(surroundings), new AccountTokenVerb(surroundings), new AccountResumeVerb(surroundings), new AccountWebhookVerb(surroundings));
+        Takes(new AccountAddVerb(surroundings), new AccountListVerb(surroundings), new AccountCheckVerb(surroundings), new AccountGalleriesVerb(surroundings), new AccountLimitsVerb(surroundings), new AccountTokenVerb(surroundings), new AccountResumeVerb(surroundings), new AccountWebhookVerb(surroundings), new AccountSourceHeaderVerb(surroundings));
     }
 
     private static Argument<string> AccountName() => new("NAME") { Description = "The account's name" };
@@ -202,6 +202,57 @@ internal sealed class AccountVerb : Verb
         {
             await api.OrderAsync(line.GetValue(remove) ? HttpMethod.Delete : HttpMethod.Put, PathOf(line.GetRequiredValue(name), "/webhook"), cancellationToken);
             Surroundings.Output.WriteLine($"Cincopa {(line.GetValue(remove) ? "does not tell any more" : "tells")} when a file of account {Wording.Plain(line.GetRequiredValue(name))} came in.");
+            return ExitCode.Done;
+        }
+    }
+
+    private sealed class AccountSourceHeaderVerb : ClientVerb
+    {
+        private readonly Argument<string> name = AccountName();
+        private readonly Option<string?> host = new("--host") { HelpName = "HOST", Description = "The only host that is sent it, e.g. media.example.com" };
+        private readonly Option<string?> header = new("--header") { HelpName = "NAME", Description = "The header, e.g. Authorization" };
+        private readonly Option<bool> valueStdin = new("--value-stdin") { Description = "Read the value from standard input, the only way in: arguments are seen by every user of the machine" };
+        private readonly Option<bool> remove = new("--remove") { Description = "Forget it" };
+
+        public AccountSourceHeaderVerb(Surroundings surroundings)
+            : base(surroundings, "source-header", "Request headers that the account's sources want, for pushes and probes: list them, keep one, forget one. Values are stored encrypted and never shown.",
+                "BulkImporter account source-header museum",
+                "BulkImporter account source-header museum --host media.example.com --header Authorization --value-stdin < header.txt",
+                "BulkImporter account source-header museum --host media.example.com --header Authorization --remove")
+        {
+            TakesFromServer(name, host, header, valueStdin, remove, Json);
+            Validators.Add(result =>
+            {
+                var names = result.GetValue(host) is not null && result.GetValue(header) is not null;
+                var orders = result.GetValue(valueStdin) || result.GetValue(remove);
+                if (names != orders || (result.GetValue(valueStdin) && result.GetValue(remove)) || (!names && (result.GetValue(host) ?? result.GetValue(header)) is not null))
+                    result.AddError("To keep a header give --host, --header and --value-stdin; to forget it --host, --header and --remove; nothing of these lists them.");
+            });
+        }
+
+        protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
+        {
+            var path = PathOf(line.GetRequiredValue(name), "/source-headers");
+            if (line.GetValue(host) is not { } toHost || line.GetValue(header) is not { } named)
+            {
+                var page = await api.GetAsync<PageBody<SourceHeaderBody>>(path, cancellationToken);
+                if (line.GetValue(Json)) Surroundings.Output.WriteLine(page.Json);
+                else if (page.Value.Items.Count == 0) Surroundings.Error.WriteLine("No header is kept.");
+                else foreach (var kept in page.Value.Items) Surroundings.Output.WriteLine($"{Wording.Plain(kept.Name)} for {Wording.Plain(kept.Host)}");
+                return ExitCode.Done;
+            }
+
+            if (line.GetValue(remove))
+            {
+                await api.OrderAsync(HttpMethod.Delete, $"{path}?host={Uri.EscapeDataString(toHost)}&header={Uri.EscapeDataString(named)}", cancellationToken);
+                Surroundings.Output.WriteLine($"{Wording.Plain(named)} is not sent to {Wording.Plain(toHost)} any more.");
+                return ExitCode.Done;
+            }
+
+            var value = (await Surroundings.Input.ReadToEndAsync(cancellationToken)).Trim();
+            if (value.Length == 0) throw new VerbFailure(ExitCode.Usage, "Standard input must hold the header's value and nothing else.", "For example: Bearer 1234");
+            await api.OrderAsync(HttpMethod.Put, path, new SourceHeaderBody { Host = toHost, Name = named, Value = value }, cancellationToken);
+            Surroundings.Output.WriteLine($"{Wording.Plain(named)} is sent to {Wording.Plain(toHost)}, and to no other host.");
             return ExitCode.Done;
         }
     }

@@ -103,12 +103,15 @@ internal sealed record SelectionBody
     public string? State { get; init; }
     public string? Code { get; init; }
     public IReadOnlyList<int>? RecordIds { get; init; }
+
+    /// <summary>Of a rerun only: the server reads the files and sends them.</summary>
+    public bool? Push { get; init; }
 }
 
 /// <summary>What <c>PATCH /imports/{id}</c> takes; null leaves a setting as it is.</summary>
 internal sealed record RevisionBody(
     string? Name, string? Account, string? Map, int? FirstRows, int? MaxAttempts, string? WhenUnknown, int? Priority, string? Fid,
-    string? Encoding, string? AlreadyImported, string? Transfer, string? StartAt, string? Window, int? StopAtFailurePercent, int? StopAfterRows);
+    string? Encoding, string? AlreadyImported, string? DuplicateRows, string? Transfer, string? StartAt, string? Window, int? StopAtFailurePercent, int? StopAfterRows);
 
 /// <summary>What became of each row of a corrections file.</summary>
 internal sealed record CorrectionsBody
@@ -201,9 +204,19 @@ internal sealed record NewTokenBody(string Token);
 /// <summary>Limits to change; null leaves one as it is, 0 lifts it.</summary>
 internal sealed record LimitsBody(double? Rate, int? MaxInFlight, int? Backlog);
 
-/// <summary>What Cincopa's <c>ping</c> said about the account's token.</summary>
+/// <summary>A request header for sources; its value only on the way in.</summary>
+internal sealed record SourceHeaderBody
+{
+    public string Host { get; init; } = "";
+    public string Name { get; init; } = "";
+    public string? Value { get; init; }
+
+    public override string ToString() => $"{Name} for {Host}";
+}
+
 internal sealed record GalleryBody(string Fid, string? Name);
 
+/// <summary>What Cincopa's <c>ping</c> said about the account's token.</summary>
 internal sealed record AccountCheckBody
 {
     public bool Ok { get; init; }

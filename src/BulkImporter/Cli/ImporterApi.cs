@@ -54,9 +54,13 @@ internal sealed class ImporterApi : IDisposable
     public Task DeleteAsync(string path, CancellationToken cancellationToken) => OrderAsync(HttpMethod.Delete, path, cancellationToken);
 
     /// <summary>A call whose answer is that it was done.</summary>
-    public async Task OrderAsync(HttpMethod method, string path, CancellationToken cancellationToken)
+    public Task OrderAsync(HttpMethod method, string path, CancellationToken cancellationToken) => OrderAsync(method, path, null, cancellationToken);
+
+    /// <inheritdoc cref="OrderAsync(HttpMethod, string, CancellationToken)"/>
+    public async Task OrderAsync(HttpMethod method, string path, object? body, CancellationToken cancellationToken)
     {
         using var request = Request(method, path);
+        if (body is not null) request.Content = JsonContent.Create(body, body.GetType(), options: Json);
         await AnswerAsync(request, ShortCall, cancellationToken);
     }
 

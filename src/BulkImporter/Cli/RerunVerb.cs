@@ -10,22 +10,26 @@ internal sealed class RerunVerb : ClientVerb
     private readonly Option<string?> state = StateOption("Records in this state [failed]");
     private readonly Option<string?> code = CodeOption();
     private readonly Option<int[]> record = new("--record") { HelpName = "N", Description = "The record of this row, repeatable", DefaultValueFactory = _ => [] };
+    private readonly Option<bool> push = new("--push") { Description = "The server reads the files and sends them from now on, instead of Cincopa fetching them: for sources that Cincopa cannot reach" };
     private readonly Option<FileInfo?> file = new("--file") { HelpName = "FILE", Description = "Correct rows first: a manifest whose rows replace address or metadata of failed and invalid ones, by import_row or reference id; only these are sent again" };
 
     public RerunVerb(Surroundings surroundings)
         : base(surroundings, "rerun", "Order new attempts for records that failed, or for a selection. Imported records are never sent again.",
             "BulkImporter rerun 7                                all failed records",
             "BulkImporter rerun 7 --code source_timeout",
+            "BulkImporter rerun 7 --code source_forbidden --push    what Cincopa could not fetch is sent by the server",
             "BulkImporter rerun 7 --record 12 --record 31",
             "BulkImporter rerun 7 --file fixed.csv              the rows of a corrected export",
             "BulkImporter rerun 7 --state unknown                may import twice what Cincopa did receive")
     {
         file!.AcceptExistingOnly();
-        TakesFromServer(id, code, state, record, file, Json);
+        TakesFromServer(id, code, state, record, push, file, Json);
         Validators.Add(result =>
         {
             if (new Option[] { state, code, record, file }.Count(o => result.GetResult(o) is { Implicit: false }) > 1)
                 result.AddError("Give one of --state, --code, --record and --file: what is rerun must be beyond doubt.");
+            if (result.GetValue(push) && result.GetResult(file) is { Implicit: false })
+                result.AddError("--push is for a selection; in a corrections file the column transfer says it for each row.");
         });
     }
 
@@ -39,6 +43,7 @@ internal sealed class RerunVerb : ClientVerb
             State = byState ?? (byCode is null && rows.Length == 0 ? "failed" : null),
             Code = byCode,
             RecordIds = rows.Length > 0 ? rows : null,
+            Push = line.GetValue(push) ? true : null,
         };
         var answer = await api.SendAsync<RerunBody>(HttpMethod.Post, $"imports/{line.GetValue(id)}/rerun", selection, cancellationToken);
         if (line.GetValue(Json))

@@ -16,6 +16,7 @@ internal sealed class ReviseVerb : ClientVerb
     private readonly Option<string?> fid = new("--fid") { HelpName = "FID", Description = "The gallery that new assets join; empty for none" };
     private readonly Option<string?> encoding = new("--encoding") { HelpName = "ENCODING", Description = "windows-1252, or empty to go by the file's beginning" };
     private readonly Option<string?> alreadyImported = new("--already-imported") { HelpName = "skip|import", Description = "What to do with rows that the account has by an earlier import" };
+    private readonly Option<string?> duplicateRows = new("--duplicate-rows") { HelpName = "skip|import", Description = "What to do with rows that have the address of an earlier row of the manifest" };
     private readonly Option<string?> transfer = new("--transfer") { HelpName = "pull|push|auto", Description = "How files go whose rows do not say it: fetched by Cincopa, sent by the server, or sent only where Cincopa's call is too short for the address" };
     private readonly Option<string?> startAt = new("--start-at") { HelpName = "TIME", Description = "Send nothing before, e.g. 2026-11-24T22:00:00+01:00; empty for at once" };
     private readonly Option<string?> window = new("--window") { HelpName = "HOURS", Description = "Send only in these hours, e.g. '22:00-06:00 Europe/Berlin'; empty for all day" };
@@ -31,15 +32,16 @@ internal sealed class ReviseVerb : ClientVerb
     {
         whenUnknown.AcceptOnlyFromAmong("hold", "resubmit");
         alreadyImported.AcceptOnlyFromAmong("skip", "import");
+        duplicateRows.AcceptOnlyFromAmong("skip", "import");
         transfer.AcceptOnlyFromAmong("pull", "push", "auto");
-        TakesFromServer(id, name, account, map, encoding, firstRows, maxAttempts, alreadyImported, transfer, fid, whenUnknown, priority, startAt, window, stopAtFailurePercent, stopAfterRows, Json);
+        TakesFromServer(id, name, account, map, encoding, firstRows, maxAttempts, alreadyImported, duplicateRows, transfer, fid, whenUnknown, priority, startAt, window, stopAtFailurePercent, stopAfterRows, Json);
     }
 
     protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
     {
         var revision = new RevisionBody(
             line.GetValue(name), line.GetValue(account), line.GetValue(map), line.GetValue(firstRows), line.GetValue(maxAttempts),
-            line.GetValue(whenUnknown), line.GetValue(priority), line.GetValue(fid), line.GetValue(encoding), line.GetValue(alreadyImported), line.GetValue(transfer),
+            line.GetValue(whenUnknown), line.GetValue(priority), line.GetValue(fid), line.GetValue(encoding), line.GetValue(alreadyImported), line.GetValue(duplicateRows), line.GetValue(transfer),
             line.GetValue(startAt), line.GetValue(window), line.GetValue(stopAtFailurePercent), line.GetValue(stopAfterRows));
         var import = await api.SendAsync<ImportBody>(HttpMethod.Patch, $"imports/{line.GetValue(id)}", revision, cancellationToken);
         Surroundings.Output.WriteLine(line.GetValue(Json) ? import.Json : ImportPicture.Headline(import.Value));

@@ -9,8 +9,9 @@ internal sealed class RecordOrders(RerunRecords rerun, GiveUpRecords giveUp, Imp
 {
     /// <summary>Orders new attempts. Null when the person thought better of it, or the import's state did not allow it.</summary>
     /// <param name="selections">Rerun one after the other and told as one.</param>
+    /// <param name="push">Their files are sent by this server, instead of being fetched by Cincopa.</param>
     /// <param name="actor">Asked after the confirmation, so that the right to act is the one of that moment.</param>
-    public async Task<RerunResult.Done?> RerunAsync(int importId, IReadOnlyList<RecordFilter> selections, Func<Task<string>> actor, CancellationToken cancellationToken)
+    public async Task<RerunResult.Done?> RerunAsync(int importId, IReadOnlyList<RecordFilter> selections, Func<Task<string>> actor, CancellationToken cancellationToken, bool push = false)
     {
         if (selections.Any(MayDuplicate) && await dialogs.ShowMessageBoxAsync(
             "Send them again?", "Cincopa may already have these files: the call left and its answer was not seen. Sending again can make a second asset of each. Look in Cincopa first if that matters.",
@@ -20,7 +21,7 @@ internal sealed class RecordOrders(RerunRecords rerun, GiveUpRecords giveUp, Imp
         var all = new RerunResult.Done(0, []);
         foreach (var selection in selections)
         {
-            switch (await rerun.RunAsync(importId, selection, name, cancellationToken))
+            switch (await rerun.RunAsync(importId, selection, push, name, cancellationToken))
             {
                 case RerunResult.Done done:
                     all = new(all.Rerun + done.Rerun, [.. all.Refused, .. done.Refused]);
@@ -38,9 +39,9 @@ internal sealed class RecordOrders(RerunRecords rerun, GiveUpRecords giveUp, Imp
         return all;
     }
 
-    /// <inheritdoc cref="RerunAsync(int, IReadOnlyList{RecordFilter}, Func{Task{string}}, CancellationToken)"/>
-    public Task<RerunResult.Done?> RerunAsync(int importId, RecordFilter selection, Func<Task<string>> actor, CancellationToken cancellationToken) =>
-        RerunAsync(importId, [selection], actor, cancellationToken);
+    /// <inheritdoc cref="RerunAsync(int, IReadOnlyList{RecordFilter}, Func{Task{string}}, CancellationToken, bool)"/>
+    public Task<RerunResult.Done?> RerunAsync(int importId, RecordFilter selection, Func<Task<string>> actor, CancellationToken cancellationToken, bool push = false) =>
+        RerunAsync(importId, [selection], actor, cancellationToken, push);
 
     /// <summary>Gives records in doubt up. Null when the person thought better of it, else how many were given up.</summary>
     public async Task<int?> GiveUpAsync(int importId, RecordFilter selection, Func<Task<string>> actor, CancellationToken cancellationToken)

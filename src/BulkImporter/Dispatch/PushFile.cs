@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Buffers;
 using System.Globalization;
 using BulkImporter.Records;
@@ -60,8 +61,8 @@ public sealed class PushFile(
     private async Task<Pushed> PushAsync(Lease lease, Intent intent, DueRecord record, Fid? fid, CincopaAccess access, CancellationToken stop, CancellationToken abandon)
     {
         // 1. Where an earlier attempt stopped. One whose last range had begun was given up for good: this is another upload.
-        var kept = await progress.FindAsync(lease.ImportId, intent.RowNumber, abandon) is { LastBegun: false } found ? found : null;
-        var source = await sources.OpenAsync(record.SourceUrl, kept?.SentBytes ?? 0, abandon);
+        var kept = await progress.FindAsync(lease.ImportId, intent.RowNumber, abandon) is { LastBegun: false } found && IsReadable(found) ? found : null;
+        var source = await sources.OpenAsync(record.SourceUrl, lease.AccountId, kept?.SentBytes ?? 0, abandon);
         try
         {
             if (kept is not null && (kept.SourceTag is null || kept.SourceTag != source.Tag || kept.TotalBytes != source.Size))
@@ -70,7 +71,7 @@ public sealed class PushFile(
                 if (kept.SentBytes > 0)
                 {
                     await source.DisposeAsync();
-                    source = await sources.OpenAsync(record.SourceUrl, 0, abandon);
+                    source = await sources.OpenAsync(record.SourceUrl, lease.AccountId, 0, abandon);
                 }
                 kept = null;
             }
@@ -103,7 +104,7 @@ public sealed class PushFile(
                     kept = kept with { LastBegun = true, TotalBytes = range.Total };
                     if (!await progress.KeepAsync(lease, intent, kept, abandon)) return new(Verdict.NotSent(intent), null);
                 }
-                (var result, source) = await SendAsync(record, access, url, range, source, unsized, stop, abandon);
+                (var result, source) = await SendAsync(lease, record, access, url, range, source, unsized, stop, abandon);
                 switch (result)
                 {
                     case PushResult.Stored stored:
@@ -135,13 +136,27 @@ public sealed class PushFile(
         }
     }
 
+    /// <summary>Whether its address can still be decrypted. If the key is lost, the file goes from the beginning to another address: no asset can exist of it yet.</summary>
+    private bool IsReadable(Upload kept)
+    {
+        try
+        {
+            protector.Unprotect(kept.UrlProtected);
+            return true;
+        }
+        catch (CryptographicException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>The last range did not arrive: no asset can exist after all.</summary>
     private Task<bool> BackAsync(Lease lease, Intent intent, Upload kept, PushRange range) =>
         progress.KeepAsync(lease, intent, kept with { LastBegun = false, SentBytes = range.Start }, CancellationToken.None);
 
     /// <summary>Sends one range. One that failed on its way is sent again, from the source anew, except the last one, after which an asset may exist.</summary>
     private async Task<(PushResult, OpenSource)> SendAsync(
-        DueRecord record, CincopaAccess access, UploadUrl url, PushRange range, OpenSource source, byte[]? unsized, CancellationToken stop, CancellationToken abandon)
+        Lease lease, DueRecord record, CincopaAccess access, UploadUrl url, PushRange range, OpenSource source, byte[]? unsized, CancellationToken stop, CancellationToken abandon)
     {
         for (var failures = 0; ; failures++)
         {
@@ -155,7 +170,7 @@ public sealed class PushFile(
             if (unsized is not null) continue;
             var (size, tag) = (source.Size, source.Tag);
             await source.DisposeAsync();
-            source = await sources.OpenAsync(record.SourceUrl, range.Start, abandon);
+            source = await sources.OpenAsync(record.SourceUrl, lease.AccountId, range.Start, abandon);
             if (source.Size != size || source.Tag != tag) throw new SourceFailedException(FailureCode.SourceUnreachable, "The source changed while it was read.");
         }
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.Http.Headers;
+using System.Security.Cryptography;
 using BulkImporter.Records;
 using BulkImporter.Sources;
 using Microsoft.Extensions.Options;
@@ -31,12 +32,13 @@ internal abstract class OpenSource(long? size, string? tag) : IAsyncDisposable
 }
 
 /// <summary>Opens what is to be pushed: an http(s) address through the guard of all sources, or a file under one of the configured folders.</summary>
-public sealed class PushSource(ReachSource reach, IOptions<PushOptions> options)
+public sealed class PushSource(ReachSource reach, SourceHeaders headers, IOptions<PushOptions> options)
 {
     /// <summary>Opens the source at <paramref name="offset"/>. A source that does not obey the range is read and thrown away up to there.</summary>
+    /// <param name="accountId">Whose headers the source's host is sent.</param>
     /// <exception cref="SourceFailedException">It cannot be had.</exception>
-    internal async Task<OpenSource> OpenAsync(string url, long offset, CancellationToken cancellationToken) =>
-        Uri.TryCreate(url, UriKind.Absolute, out var address) && address.IsFile ? OpenFile(address, offset) : await OpenUrlAsync(new Uri(url), offset, cancellationToken);
+    internal async Task<OpenSource> OpenAsync(string url, int accountId, long offset, CancellationToken cancellationToken) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var address) && address.IsFile ? OpenFile(address, offset) : await OpenUrlAsync(new Uri(url), accountId, offset, cancellationToken);
 
     private static async Task SkipAsync(OpenSource source, long count, CancellationToken cancellationToken)
     {
@@ -49,9 +51,10 @@ public sealed class PushSource(ReachSource reach, IOptions<PushOptions> options)
         }
     }
 
-    private async Task<OpenSource> OpenUrlAsync(Uri url, long offset, CancellationToken cancellationToken)
+    private async Task<OpenSource> OpenUrlAsync(Uri url, int accountId, long offset, CancellationToken cancellationToken)
     {
-        var answer = await reach.RunAsync(new SourceRequest(url, Range: offset > 0 ? new RangeItemHeaderValue(offset, null) : null), cancellationToken);
+        var range = offset > 0 ? new RangeItemHeaderValue(offset, null) : null;
+        var answer = await reach.RunAsync(new SourceRequest(url, Range: range, Headers: await HeadersAsync(accountId, cancellationToken)), cancellationToken);
         if (answer.Problem is { } problem)
         {
             using (answer) throw new SourceFailedException(CodeOf(problem), answer.Detail, answer.RetryAfter);
@@ -71,6 +74,18 @@ public sealed class PushSource(ReachSource reach, IOptions<PushOptions> options)
         {
             await source.DisposeAsync();
             throw;
+        }
+    }
+
+    private async Task<IReadOnlyList<SecretHeader>> HeadersAsync(int accountId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await headers.OfAccountAsync(accountId, cancellationToken);
+        }
+        catch (CryptographicException)
+        {
+            throw Forbidden("The account's source headers cannot be decrypted: the key ring has lost their key. Set them again.");
         }
     }
 

@@ -41,7 +41,10 @@ public sealed class Import
     public WhenUnknown WhenUnknown { get; set; } = WhenUnknown.Hold;
 
     /// <summary>What becomes of rows whose source the account has already, by an earlier import.</summary>
-    public WhenAlreadyImported AlreadyImported { get; set; } = WhenAlreadyImported.Skip;
+    public WhenDuplicate AlreadyImported { get; set; } = WhenDuplicate.Skip;
+
+    /// <summary>What becomes of rows whose source an earlier row of the manifest has.</summary>
+    public WhenDuplicate DuplicateRows { get; set; } = WhenDuplicate.Skip;
 
     /// <summary>Higher is served first among the account's running imports.</summary>
     public int Priority { get; set; }
@@ -107,7 +110,8 @@ public sealed class Import
                 t.HasCheckConstraint("import_state_is_known", EnumText<ImportState>.Check("state"));
                 t.HasCheckConstraint("import_when_unknown_is_known", EnumText<WhenUnknown>.Check("when_unknown"));
                 t.HasCheckConstraint("import_transfer_is_known", EnumText<ImportTransfer>.Check("transfer"));
-                t.HasCheckConstraint("import_when_already_imported_is_known", EnumText<WhenAlreadyImported>.Check("already_imported"));
+                t.HasCheckConstraint("import_when_already_imported_is_known", EnumText<WhenDuplicate>.Check("already_imported"));
+                t.HasCheckConstraint("import_when_duplicate_rows_is_known", EnumText<WhenDuplicate>.Check("duplicate_rows"));
                 t.HasCheckConstraint("import_encoding_is_known", "encoding IN ('windows-1252')");
                 t.HasCheckConstraint("import_settings_are_positive", "chunk_size > 0 AND max_attempts > 0 AND first_rows > 0");
                 t.HasCheckConstraint("import_breaker_is_possible", "stop_at_failure_percent BETWEEN 1 AND 100 AND stop_after_rows > 0");
@@ -119,7 +123,8 @@ public sealed class Import
             entity.HasKey(i => i.Id);
             entity.Property(i => i.Transfer).HasDefaultValue(ImportTransfer.Pull);
             entity.Property(i => i.AbortRemote).HasDefaultValue(false);
-            entity.Property(i => i.AlreadyImported).HasDefaultValue(WhenAlreadyImported.Skip);
+            entity.Property(i => i.AlreadyImported).HasDefaultValue(WhenDuplicate.Skip);
+            entity.Property(i => i.DuplicateRows).HasDefaultValue(WhenDuplicate.Skip);
             entity.Property(i => i.StopAtFailurePercent).HasDefaultValue(50);
             entity.Property(i => i.StopAfterRows).HasDefaultValue(1000);
             entity.HasIndex(i => i.IdempotencyKey).IsUnique();

@@ -53,13 +53,13 @@ public enum ImportTransfer
     Auto,
 }
 
-/// <summary>What to do with a row whose source an earlier import of the account has imported, or is importing.</summary>
+/// <summary>What to do with a row whose source another row brings already: an earlier row of the manifest, or one of an earlier import of the account.</summary>
 [StoredAsText]
-public enum WhenAlreadyImported
+public enum WhenDuplicate
 {
-    /// <summary>The row becomes a <c>duplicate</c>, with a finding that names the import and the row.</summary>
+    /// <summary>The row becomes a <c>duplicate</c>, with a finding that names the other row and its import.</summary>
     Skip,
 
-    /// <summary>The row is imported again: a second asset.</summary>
+    /// <summary>The row is imported all the same: a second asset.</summary>
     Import,
 }

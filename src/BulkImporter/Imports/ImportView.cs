@@ -56,7 +56,10 @@ public sealed record ImportView(
     public ImportTransfer Transfer { get; init; }
 
     /// <summary>What becomes of rows that an earlier import of the account has already.</summary>
-    public WhenAlreadyImported AlreadyImported { get; init; }
+    public WhenDuplicate AlreadyImported { get; init; }
+
+    /// <summary>What becomes of rows that have the source of an earlier row of the manifest.</summary>
+    public WhenDuplicate DuplicateRows { get; init; }
 
     /// <summary>Nothing is sent before; null for at once.</summary>
     public DateTimeOffset? StartAt { get; init; }

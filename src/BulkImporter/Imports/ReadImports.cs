@@ -32,7 +32,7 @@ public sealed class ReadImports(NpgsqlDataSource database, IOptions<ImportsOptio
             i.encoding, i.template, i.already_imported, i.start_at, i.window_from, i.window_until, i.window_zone,
             CASE WHEN i.state = 'running' AND c.pending > 0 THEN importer.opens_at(i.start_at, i.window_from, i.window_until, i.window_zone) END,
             i.stop_at_failure_percent, i.stop_after_rows,
-            finish.pending, finish.failed, i.transfer
+            finish.pending, finish.failed, i.transfer, i.duplicate_rows
         FROM importer.import i
         JOIN importer.account a ON a.id = i.account_id
         JOIN importer.manifest m ON m.id = i.manifest_id
@@ -138,7 +138,8 @@ public sealed class ReadImports(NpgsqlDataSource database, IOptions<ImportsOptio
         {
             Encoding = r.Text(38),
             Template = r.Text(39),
-            AlreadyImported = EnumText<WhenAlreadyImported>.Parse(r.GetString(40)),
+            AlreadyImported = EnumText<WhenDuplicate>.Parse(r.GetString(40)),
+            DuplicateRows = EnumText<WhenDuplicate>.Parse(r.GetString(51)),
             StartAt = r.Time(41),
             Window = window?.ToString(),
             WaitsUntil = waitsUntil,

@@ -32,7 +32,7 @@ public abstract record CorrectionResult
 }
 
 /// <summary>
-/// Replaces address, caption or reference id of failed and invalid rows by those of a file and makes just these pending again; an import
+/// Replaces address, caption, reference id or transfer of failed and invalid rows by those of a file and makes just these pending again; an import
 /// that had ended runs again. A cell that is empty, or a column that is not there, leaves the value as it is. All of it is one transaction.
 /// </summary>
 public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions transitions, SourceUrlRules rules, TimeProvider clock)
@@ -44,16 +44,16 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
     public const long MostBytes = 64L << 20;
 
     private const string LockImport = """
-        SELECT i.already_imported, i.account_id FROM importer.import i
+        SELECT i.already_imported, i.account_id, i.duplicate_rows FROM importer.import i
         WHERE i.id = $1 AND i.state IN ('running', 'paused', 'finished', 'cancelled') AND i.row_count IS NOT NULL FOR NO KEY UPDATE
         """;
 
     private const string ByRow = """
-        SELECT row_number, state, source_url, caption, reference_id FROM importer.import_record WHERE import_id = $1 AND row_number = ANY($2)
+        SELECT row_number, state, source_url, caption, reference_id, is_push FROM importer.import_record WHERE import_id = $1 AND row_number = ANY($2)
         """;
 
     private const string ByReference = """
-        SELECT row_number, state, source_url, caption, reference_id FROM importer.import_record WHERE import_id = $1 AND reference_id = ANY($2)
+        SELECT row_number, state, source_url, caption, reference_id, is_push FROM importer.import_record WHERE import_id = $1 AND reference_id = ANY($2)
         """;
 
     // Rows that were never work hold no source that counts.
@@ -92,7 +92,7 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
 
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var locked = await connection.QueryAsync(LockImport, r => (Skip: r.GetString(0) == EnumText<WhenAlreadyImported>.Of(WhenAlreadyImported.Skip), AccountId: r.GetInt32(1)), cancellationToken, importId);
+        var locked = await connection.QueryAsync(LockImport, r => (Skip: r.GetString(0) == EnumText<WhenDuplicate>.Of(WhenDuplicate.Skip), AccountId: r.GetInt32(1), SkipRepeated: r.GetString(2) == EnumText<WhenDuplicate>.Of(WhenDuplicate.Skip)), cancellationToken, importId);
         if (locked is not [var import])
         {
             return await ImportChange.RefusalAsync(connection, importId, "only an import that was started takes corrections; one in review is corrected by uploading its manifest again", cancellationToken) switch
@@ -104,7 +104,7 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
 
         // 2. Which row each means, and whether that may be changed so.
         await MatchAsync(connection, importId, asked, cancellationToken);
-        await CheckSourcesAsync(connection, importId, import.AccountId, import.Skip, asked, cancellationToken);
+        await CheckSourcesAsync(connection, importId, import.AccountId, import.SkipRepeated, import.Skip, asked, cancellationToken);
 
         // 3. The change, and the import goes on.
         var changes = asked.Where(a => a.Refusal is null).Select(a => a.Change!).ToList();
@@ -125,10 +125,11 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
         try
         {
             // The import's own mapping is for its own header; a file with other columns is read by its names.
-            var own = mapping is null ? (await database.QueryAsync("SELECT mapping FROM importer.import WHERE id = $1", r => r.Text(0), cancellationToken, importId)).FirstOrDefault() : null;
-            var how = ManifestReading.Of(mapping, encoding) with { TemplateFor = columns => Task.FromResult(Fitting(own, columns)) };
+            var (own, transfers) = (await database.QueryAsync(
+                "SELECT mapping, transfer FROM importer.import WHERE id = $1", r => (r.Text(0), EnumText<ImportTransfer>.Parse(r.GetString(1))), cancellationToken, importId)).FirstOrDefault();
+            var how = ManifestReading.Of(mapping, encoding) with { TemplateFor = columns => Task.FromResult(Fitting(mapping is null ? own : null, columns)) };
             await using var reader = await ManifestReader.OpenAsync(file, how, cancellationToken);
-            var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow(), skipImported: false);
+            var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow(), transfers, skipImported: false);
             var rowColumn = RowColumn(reader.Layout);
             if (rowColumn < 0 && reader.Layout.IndexOf(ManifestColumn.ReferenceId) < 0)
                 throw new InvalidArgumentException("file", "Nothing in the file says which row is meant: keep the column import_row of the results, or name the reference ids.");
@@ -138,7 +139,7 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
                 if (asked.Count == MostRows) throw new InvalidArgumentException("file", $"A corrections file holds at most {MostRows:N0} rows. Leave out the rows that are in order, or split it.");
                 findings.Clear();
                 var row = checks.Check(reader.Row, findings);
-                asked.Add(new Asked(row, rowColumn < 0 ? null : reader.Row.GetString(rowColumn).Trim(), findings.Find(f => f.Severity == FindingSeverity.Error && f.Code != FindingCode.UrlMissing)));
+                asked.Add(new Asked(row, !reader.Row.Value(ManifestColumn.Transfer).IsEmpty, rowColumn < 0 ? null : reader.Row.GetString(rowColumn).Trim(), findings.Find(f => f.Severity == FindingSeverity.Error && f.Code != FindingCode.UrlMissing)));
             }
             return asked;
         }
@@ -182,13 +183,13 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
     }
 
     /// <summary>A corrected address may be one that the import, or an earlier one, has already.</summary>
-    private static async Task CheckSourcesAsync(NpgsqlConnection connection, int importId, int accountId, bool skip, List<Asked> asked, CancellationToken cancellationToken)
+    private static async Task CheckSourcesAsync(NpgsqlConnection connection, int importId, int accountId, bool skipRepeated, bool skipImported, List<Asked> asked, CancellationToken cancellationToken)
     {
         var moving = asked.Where(a => a.Refusal is null && a.Change!.SourceKey is not null).ToList();
         if (moving.Count == 0) return;
         var keys = moving.Select(a => a.Change!.SourceKey!.Value).Distinct().ToArray();
-        var here = (await connection.QueryAsync(ReadSources, r => (r.GetGuid(0), r.GetInt32(1)), cancellationToken, importId, keys)).ToDictionary();
-        var earlier = skip ? (await connection.QueryAsync(ReadEarlier, r => (Key: r.GetGuid(0), Import: r.GetInt32(1), Row: r.GetInt32(2)), cancellationToken, accountId, importId, keys)).ToDictionary(e => e.Key) : [];
+        var here = skipRepeated ? (await connection.QueryAsync(ReadSources, r => (r.GetGuid(0), r.GetInt32(1)), cancellationToken, importId, keys)).ToDictionary() : [];
+        var earlier = skipImported ? (await connection.QueryAsync(ReadEarlier, r => (Key: r.GetGuid(0), Import: r.GetInt32(1), Row: r.GetInt32(2)), cancellationToken, accountId, importId, keys)).ToDictionary(e => e.Key) : [];
         foreach (var one in moving)
         {
             var key = one.Change!.SourceKey!.Value;
@@ -196,19 +197,19 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
                 one.Refuse("duplicate_url", string.Create(CultureInfo.InvariantCulture, $"Row {row} has this address."));
             else if (earlier.TryGetValue(key, out var other))
                 one.Refuse("already_imported", string.Create(CultureInfo.InvariantCulture, $"Row {other.Row} of import {other.Import} has this address."));
-            else
+            else if (skipRepeated)
                 here[key] = one.Change.RowNumber;
         }
     }
 
     /// <summary>A record as it stands.</summary>
-    private sealed record Current(int RowNumber, RecordState State, string? Url, string? Caption, string? ReferenceId)
+    private sealed record Current(int RowNumber, RecordState State, string? Url, string? Caption, string? ReferenceId, bool IsPush)
     {
-        public static Current Read(NpgsqlDataReader r) => new(r.GetInt32(0), EnumText<RecordState>.Parse(r.GetString(1)), r.Text(2), r.Text(3), r.Text(4));
+        public static Current Read(NpgsqlDataReader r) => new(r.GetInt32(0), EnumText<RecordState>.Parse(r.GetString(1)), r.Text(2), r.Text(3), r.Text(4), r.GetBoolean(5));
     }
 
     /// <summary>A row of the file on its way to an answer.</summary>
-    private sealed class Asked(CheckedRow row, string? named, Finding? error)
+    private sealed class Asked(CheckedRow row, bool saysTransfer, string? named, Finding? error)
     {
         public const string Corrected = "corrected";
 
@@ -256,19 +257,21 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
             var url = row.Url.Length > 0 && (current.State == RecordState.Invalid || row.Url != current.Url) ? row.Url : null;
             var caption = row.Caption is { } c && c != current.Caption ? c : null;
             var reference = row.ReferenceId is { } r && r != current.ReferenceId ? r : null;
+            // A new address goes as the import says of it; one that stays, as before, unless the row itself says otherwise.
+            var isPush = saysTransfer || (url is not null && !current.IsPush) ? row.Transfer == Transfer.Push : current.IsPush;
             if (url is null && current.State == RecordState.Invalid)
                 Refuse("invalid", "The row needs an address, and the file gives it none.");
-            else if (url is null && caption is null && reference is null)
+            else if (url is null && caption is null && reference is null && isPush == current.IsPush)
                 Refuse("unchanged", "Nothing in it differs from what the import has; to try it again as it is, rerun it.");
             else
-                Change = new(current.RowNumber, url, url is null ? null : SourceKey.Of(url).Value, caption, reference);
+                Change = new(current.RowNumber, url, url is null ? null : SourceKey.Of(url).Value, caption, reference, isPush == current.IsPush ? null : isPush);
         }
 
         public CorrectedRow Answer(IReadOnlySet<int> moved)
         {
             if (Refusal is not null) return new(row.LineNumber, matched, Refusal, why!);
             if (!moved.Contains(matched!.Value)) return new(row.LineNumber, matched, "wrong_state", "The row has moved on in this moment.");
-            string[] what = [.. new[] { Change!.Url is null ? null : "url", Change.Caption is null ? null : "caption", Change.ReferenceId is null ? null : "reference_id" }.OfType<string>()];
+            string[] what = [.. new[] { Change!.Url is null ? null : "url", Change.Caption is null ? null : "caption", Change.ReferenceId is null ? null : "reference_id", Change.IsPush is null ? null : "transfer" }.OfType<string>()];
             return new(row.LineNumber, matched, Corrected, $"Replaced: {string.Join(", ", what)}. It is sent again.");
         }
     }

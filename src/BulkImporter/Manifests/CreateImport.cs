@@ -23,7 +23,11 @@ public sealed record NewImport(int ManifestId, string CreatedBy)
     /// <summary><c>windows-1252</c> for a file in that encoding; null to go by its beginning.</summary>
     public string? Encoding { get; init; }
 
-    public WhenAlreadyImported AlreadyImported { get; init; } = WhenAlreadyImported.Skip;
+    /// <summary>For rows that an earlier import of the account has.</summary>
+    public WhenDuplicate AlreadyImported { get; init; } = WhenDuplicate.Skip;
+
+    /// <summary>For rows that have the source of an earlier row of the manifest.</summary>
+    public WhenDuplicate DuplicateRows { get; init; } = WhenDuplicate.Skip;
 
     /// <summary>Nothing is sent before, also after the start was ordered; null for at once.</summary>
     public DateTimeOffset? StartAt { get; init; }
@@ -75,9 +79,9 @@ public sealed class CreateImport(NpgsqlDataSource database)
             INSERT INTO importer.import (
                 name, account_id, manifest_id, state, mapping, start_when_parsed, chunk_size, max_attempts, when_unknown, priority, fid,
                 first_rows, transfer, parsed_rows, idempotency_key, breaker_finished_base, breaker_failed_base, created_by, created_at,
-                encoding, already_imported, start_at, window_from, window_until, window_zone, stop_at_failure_percent, stop_after_rows)
+                encoding, already_imported, start_at, window_from, window_until, window_zone, stop_at_failure_percent, stop_after_rows, duplicate_rows)
             SELECT coalesce($3, m.file_name), a.id, m.id, 'parsing', $4, $5, $6, $7, $8, $9, $10, $13::int, $14, 0, $11, 0, 0, $12, now(),
-                $15, $16, $17::timestamptz, $18::time, $19::time, $20, $21, $22
+                $15, $16, $17::timestamptz, $18::time, $19::time, $20, $21, $22, $23
             FROM importer.manifest m, importer.account a
             WHERE m.id = $1 AND m.received_at IS NOT NULL AND a.name = $2
             ON CONFLICT (idempotency_key) DO NOTHING
@@ -100,8 +104,8 @@ public sealed class CreateImport(NpgsqlDataSource database)
             import.ManifestId, import.Account, import.Name, import.Mapping, import.Start, import.ChunkSize ?? DefaultChunkSize,
             import.MaxAttempts ?? DefaultMaxAttempts, EnumText<WhenUnknown>.Of(import.WhenUnknown), import.Priority, import.Fid,
             import.IdempotencyKey, import.CreatedBy, import.FirstRows, EnumText<ImportTransfer>.Of(import.Transfer),
-            import.Encoding, EnumText<WhenAlreadyImported>.Of(import.AlreadyImported), import.StartAt?.ToUniversalTime(), import.Window?.From, import.Window?.Until, import.Window?.Zone,
-            import.StopAtFailurePercent ?? DefaultStopAtFailurePercent, import.StopAfterRows ?? DefaultStopAfterRows);
+            import.Encoding, EnumText<WhenDuplicate>.Of(import.AlreadyImported), import.StartAt?.ToUniversalTime(), import.Window?.From, import.Window?.Until, import.Window?.Zone,
+            import.StopAtFailurePercent ?? DefaultStopAtFailurePercent, import.StopAfterRows ?? DefaultStopAfterRows, EnumText<WhenDuplicate>.Of(import.DuplicateRows));
         if (created is [var id]) return new(id, Existed: false);
 
         // Nothing was inserted: another caller used the key in this moment, or a name that the import needs is not there.

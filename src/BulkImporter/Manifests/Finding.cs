@@ -146,7 +146,7 @@ public static class FindingCodes
         FindingCode.UrlCutBySeparator => "The row has more fields than the header and the URL stands last: it probably holds the separator. Put it in double quotes.",
         FindingCode.UrlNotMedia => "The address ends like a web page or a document and not like a media file. It is tried; look at what it gives.",
         FindingCode.UrlSharePage => "This looks like the page that shows a shared file, not the file. Use the direct download address (at Dropbox dl=1 instead of dl=0).",
-        FindingCode.DuplicateUrl => "Another row of this manifest has the same address. Only the first is imported.",
+        FindingCode.DuplicateUrl => "Another row of this manifest has the same address. Only the first is imported; with duplicateRows=import all of them are.",
         FindingCode.DuplicateReferenceId => "Another row has the same reference id. Both are imported; the later cannot be told from the first by it.",
         FindingCode.AlreadyImported => "It is imported already, or being imported, by an earlier import of this account; a second asset would be made. With alreadyImported=import it is imported again.",
         FindingCode.TransferUnknown => "Write pull or nothing.",

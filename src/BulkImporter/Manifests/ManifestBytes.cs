@@ -1,3 +1,4 @@
+using System.Data;
 using System.IO.Compression;
 using BulkImporter.Data;
 using Npgsql;
@@ -26,6 +27,7 @@ public sealed class ManifestBytes(NpgsqlDataSource database)
     private sealed class Pieces(NpgsqlDataSource database, int manifestId, long size) : Stream
     {
         private readonly byte[] piece = new byte[PieceSize];
+        private readonly byte[] compressed = new byte[BrotliEncoder.GetMaxCompressedLength(PieceSize)];
         private int number;
         private int length;
         private int read;
@@ -59,13 +61,21 @@ public sealed class ManifestBytes(NpgsqlDataSource database)
 
         private async Task NextPieceAsync(CancellationToken cancellationToken)
         {
-            var found = await database.QueryAsync(
-                "SELECT bytes FROM importer.manifest_part WHERE manifest_id = $1 AND number = $2",
-                r => r.GetFieldValue<byte[]>(0), cancellationToken, manifestId, number);
-            if (found is not [var compressed] || !BrotliDecoder.TryDecompress(compressed, piece, out length) || length == 0)
+            var found = await FetchAsync(cancellationToken);
+            if (found < 0 || !BrotliDecoder.TryDecompress(compressed.AsSpan(0, found), piece, out length) || length == 0)
                 throw new InvalidDataException($"Piece {number} of manifest {manifestId} is missing or damaged.");
             number++;
             read = 0;
+        }
+
+        /// <summary>The next piece as it is kept, into the buffer: an array for each would be garbage that is collected late. Answers its length, -1 when there is none.</summary>
+        private async Task<int> FetchAsync(CancellationToken cancellationToken)
+        {
+            await using var command = database.Command("SELECT bytes FROM importer.manifest_part WHERE manifest_id = $1 AND number = $2", manifestId, number);
+            await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancellationToken);
+            if (!await reader.ReadAsync(cancellationToken)) return -1;
+            await using var bytes = await reader.GetStreamAsync(0, cancellationToken);
+            return await bytes.ReadAtLeastAsync(compressed, compressed.Length, throwOnEndOfStream: false, cancellationToken);
         }
     }
 }

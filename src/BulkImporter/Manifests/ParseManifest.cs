@@ -22,7 +22,7 @@ public sealed class ParseManifest(
 
     // Held to the end of the transaction: a second job for the same import finds it taken and ends.
     private const string TakeImport = """
-        SELECT i.manifest_id, i.mapping, i.chunk_size, i.max_attempts, coalesce(i.first_rows, 2147483647), i.encoding, i.already_imported, i.account_id, i.transfer
+        SELECT i.manifest_id, i.mapping, i.chunk_size, i.max_attempts, coalesce(i.first_rows, 2147483647), i.encoding, i.already_imported, i.account_id, i.transfer, i.duplicate_rows
         FROM importer.import i
         WHERE i.id = $1 AND i.state = 'parsing' AND pg_try_advisory_xact_lock(hashtext('bulkimporter.parse'), i.id)
         """;
@@ -136,7 +136,8 @@ public sealed class ParseManifest(
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var taken = await connection.QueryAsync(TakeImport,
             r => (ManifestId: r.GetInt32(0), Mapping: r.Text(1), ChunkSize: r.GetInt32(2), Attempts: (short)r.GetInt32(3), MostRows: r.GetInt32(4),
-                Encoding: r.Text(5), Skip: r.GetString(6) == EnumText<WhenAlreadyImported>.Of(WhenAlreadyImported.Skip), AccountId: r.GetInt32(7), Transfer: EnumText<ImportTransfer>.Parse(r.GetString(8))), cancellationToken, importId);
+                Encoding: r.Text(5), Skip: r.GetString(6) == EnumText<WhenDuplicate>.Of(WhenDuplicate.Skip), AccountId: r.GetInt32(7), Transfer: EnumText<ImportTransfer>.Parse(r.GetString(8)),
+                SkipRepeated: r.GetString(9) == EnumText<WhenDuplicate>.Of(WhenDuplicate.Skip)), cancellationToken, importId);
         if (taken is not [var import]) return;
         using var span = Measures.Traces.StartActivity(Spans.Parse, System.Diagnostics.ActivityKind.Consumer);
         span?.SetTag(Spans.ImportId, importId);
@@ -202,7 +203,7 @@ public sealed class ParseManifest(
 
         // 2. What only the whole file shows.
         await connection.ExecuteLongAsync(PlanForManyRows, cancellationToken);
-        var duplicates = sources.Maybe
+        var duplicates = import.SkipRepeated && sources.Maybe
             ? await transitions.DuplicateAsync(connection, importId, reader.Layout.ColumnOf(ManifestColumn.Url), cancellationToken)
             : 0;
         var earlier = import.Skip

@@ -26,7 +26,7 @@ public sealed class PreviewManifest(NpgsqlDataSource database, ManifestBytes man
     {
         var found = await database.QueryAsync(
             "SELECT manifest_id, mapping, encoding, transfer, already_imported FROM importer.import WHERE id = $1", r => (ManifestId: r.GetInt32(0), Mapping: r.Text(1), Encoding: r.Text(2),
-                Settings: new Settings(EnumText<ImportTransfer>.Parse(r.GetString(3)), EnumText<WhenAlreadyImported>.Parse(r.GetString(4)) == WhenAlreadyImported.Skip)), cancellationToken, importId);
+                Settings: new Settings(EnumText<ImportTransfer>.Parse(r.GetString(3)), EnumText<WhenDuplicate>.Parse(r.GetString(4)) == WhenDuplicate.Skip)), cancellationToken, importId);
         if (found is not [var import]) return null;
         return await TryAsync(import.ManifestId, import.Settings, import.Mapping, import.Encoding, null, rows, cancellationToken);
     }

@@ -11,7 +11,7 @@ namespace BulkImporter.Manifests;
 /// and no record is touched. It goes on from where the last batch was committed; a batch that was asked and not committed is asked again, which harms
 /// nobody. Of two jobs for one probe only the later one's writes count.
 /// </summary>
-public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, IOptions<ProbeOptions> options, TimeProvider clock)
+public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, SourceHeaders headers, IOptions<ProbeOptions> options, TimeProvider clock)
 {
     public const string Queue = "probe";
 
@@ -28,7 +28,7 @@ public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, I
     ];
 
     private const string FindProbe = """
-        SELECT p.step, p.total_count - p.probed_count, p.last_row, i.state = 'review' FROM importer.probe p JOIN importer.import i ON i.id = p.import_id
+        SELECT p.step, p.total_count - p.probed_count, p.last_row, i.state = 'review', i.account_id FROM importer.probe p JOIN importer.import i ON i.id = p.import_id
         WHERE p.import_id = $1 AND p.run = $2 AND p.state = 'running'
         """;
 
@@ -64,7 +64,7 @@ public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, I
         using var places = new SemaphoreSlim(options.Value.Concurrency);
         while (true)
         {
-            var found = await database.QueryAsync(FindProbe, r => (Step: r.GetInt32(0), Left: r.GetInt32(1), LastRow: r.GetInt32(2), InReview: r.GetBoolean(3)), cancellationToken, importId, run);
+            var found = await database.QueryAsync(FindProbe, r => (Step: r.GetInt32(0), Left: r.GetInt32(1), LastRow: r.GetInt32(2), InReview: r.GetBoolean(3), AccountId: r.GetInt32(4)), cancellationToken, importId, run);
             if (found is not [var probe]) return;
             var sources = !probe.InReview || probe.Left <= 0 ? [] : await database.QueryAsync(
                 NextSources, r => new Source(r.GetInt32(0), r.GetInt32(1), r.GetString(2)), cancellationToken, importId, probe.Step, probe.LastRow, Math.Min(BatchLength, probe.Left));
@@ -74,11 +74,12 @@ public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, I
                 return;
             }
 
+            var secrets = await headers.OfAccountAsync(probe.AccountId, cancellationToken);
             var asked = new List<Task<ProbeFinding?>>(sources.Count);
             foreach (var source in sources)
             {
                 await places.WaitAsync(cancellationToken);
-                asked.Add(AskAsync(source, places, cancellationToken));
+                asked.Add(AskAsync(source, secrets, places, cancellationToken));
                 await Task.Delay(TimeSpan.FromSeconds(1 / options.Value.RatePerSecond), clock, cancellationToken);
             }
             var findings = (await Task.WhenAll(asked)).OfType<ProbeFinding>().ToList();
@@ -90,13 +91,13 @@ public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, I
         }
     }
 
-    private async Task<ProbeFinding?> AskAsync(Source source, SemaphoreSlim places, CancellationToken cancellationToken)
+    private async Task<ProbeFinding?> AskAsync(Source source, IReadOnlyList<SecretHeader> secrets, SemaphoreSlim places, CancellationToken cancellationToken)
     {
         try
         {
             // Not HEAD: links that are signed for GET refuse it, and some servers answer it with another head than GET's.
             if (!Uri.TryCreate(source.Url, UriKind.Absolute, out var url)) return new(source, FindingCode.SourceUnreachable, "The address cannot be read.");
-            using var answer = await reach.RunAsync(new SourceRequest(url, Range: new(0, 0)), cancellationToken);
+            using var answer = await reach.RunAsync(new SourceRequest(url, Range: new(0, 0), Headers: secrets), cancellationToken);
             return Judge(answer) is { } code ? new ProbeFinding(source, code, Value(answer, code)) : null;
         }
         finally

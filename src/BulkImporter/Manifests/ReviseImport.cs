@@ -22,7 +22,11 @@ public sealed record ImportRevision
     /// <summary><c>windows-1252</c>; empty to go by the file's beginning.</summary>
     public string? Encoding { get; init; }
 
-    public WhenAlreadyImported? AlreadyImported { get; init; }
+    /// <summary>For rows that an earlier import of the account has.</summary>
+    public WhenDuplicate? AlreadyImported { get; init; }
+
+    /// <summary>For rows that have the source of an earlier row of the manifest.</summary>
+    public WhenDuplicate? DuplicateRows { get; init; }
 
     /// <summary>How files go whose rows do not say it.</summary>
     public ImportTransfer? Transfer { get; init; }
@@ -56,7 +60,7 @@ public sealed class ReviseImport(NpgsqlDataSource database)
 {
     private const string LockRevisable = """
         SELECT i.name, a.name, i.mapping, i.first_rows, i.max_attempts, i.when_unknown, i.priority, i.fid, i.state,
-            i.encoding, i.already_imported, i.start_at, i.window_from, i.window_until, i.window_zone, i.stop_at_failure_percent, i.stop_after_rows, i.transfer
+            i.encoding, i.already_imported, i.start_at, i.window_from, i.window_until, i.window_zone, i.stop_at_failure_percent, i.stop_after_rows, i.transfer, i.duplicate_rows
         FROM importer.import i JOIN importer.account a ON a.id = i.account_id
         WHERE i.id = $1 AND i.state IN ('review', 'rejected', 'running', 'paused')
         FOR NO KEY UPDATE OF i
@@ -69,7 +73,7 @@ public sealed class ReviseImport(NpgsqlDataSource database)
                 template = CASE WHEN mapping IS NOT DISTINCT FROM $5 THEN template END, mapping = $5, first_rows = $6, max_attempts = $7,
                 when_unknown = $8, priority = $9, fid = $10,
                 encoding = $13, already_imported = $14, start_at = $15::timestamptz, window_from = $16::time, window_until = $17::time, window_zone = $18,
-                stop_at_failure_percent = $19, stop_after_rows = $20, transfer = $21,
+                stop_at_failure_percent = $19, stop_after_rows = $20, transfer = $21, duplicate_rows = $22,
                 state = CASE WHEN $11 THEN 'parsing' ELSE state END,
                 row_count = CASE WHEN NOT $11 THEN row_count END,
                 parsed_rows = CASE WHEN $11 THEN 0 ELSE parsed_rows END,
@@ -102,12 +106,13 @@ public sealed class ReviseImport(NpgsqlDataSource database)
                 Priority = r.GetInt32(6),
                 Fid = r.Text(7),
                 Encoding = r.Text(9),
-                AlreadyImported = EnumText<WhenAlreadyImported>.Parse(r.GetString(10)),
+                AlreadyImported = EnumText<WhenDuplicate>.Parse(r.GetString(10)),
                 StartAt = r.Time(11),
                 Window = ImportSchedule.Window(r, 12),
                 StopAtFailurePercent = r.GetInt32(15),
                 StopAfterRows = r.GetInt32(16),
                 Transfer = EnumText<ImportTransfer>.Parse(r.GetString(17)),
+                DuplicateRows = EnumText<WhenDuplicate>.Parse(r.GetString(18)),
             },
             State: EnumText<ImportState>.Parse(r.GetString(8))), cancellationToken, importId);
         if (revisable is not [var (before, state)])
@@ -125,6 +130,7 @@ public sealed class ReviseImport(NpgsqlDataSource database)
             Fid = revision.Fid is { } fid ? NotEmpty(fid) : before.Fid,
             Encoding = revision.Encoding is { } encoding ? NotEmpty(encoding)?.Trim().ToLowerInvariant() : before.Encoding,
             AlreadyImported = revision.AlreadyImported ?? before.AlreadyImported,
+            DuplicateRows = revision.DuplicateRows ?? before.DuplicateRows,
             Transfer = revision.Transfer ?? before.Transfer,
             StartAt = revision.StartAt is { } startAt ? Time(startAt) : before.StartAt,
             Window = revision.Window is { } window ? (string.IsNullOrWhiteSpace(window) ? null : DailyWindow.Parse(window)) : before.Window,
@@ -144,15 +150,15 @@ public sealed class ReviseImport(NpgsqlDataSource database)
         var again = state == ImportState.Rejected || (state == ImportState.Review && !ReadBy(after).Equals(ReadBy(before)));
         await connection.ExecuteAsync(Revise, cancellationToken, importId, actor, after.Name, after.Account, after.Mapping, after.FirstRows, after.MaxAttempts,
             EnumText<WhenUnknown>.Of(after.WhenUnknown), after.Priority, after.Fid, again, Differences(before, after),
-            after.Encoding, EnumText<WhenAlreadyImported>.Of(after.AlreadyImported), after.StartAt?.ToUniversalTime(), after.Window?.From, after.Window?.Until, after.Window?.Zone,
-            after.StopAtFailurePercent, after.StopAfterRows, EnumText<ImportTransfer>.Of(after.Transfer));
+            after.Encoding, EnumText<WhenDuplicate>.Of(after.AlreadyImported), after.StartAt?.ToUniversalTime(), after.Window?.From, after.Window?.Until, after.Window?.Zone,
+            after.StopAtFailurePercent, after.StopAfterRows, EnumText<ImportTransfer>.Of(after.Transfer), EnumText<WhenDuplicate>.Of(after.DuplicateRows));
         if (again) await ForgetRows.RunAsync(connection, importId, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return new ImportChange.Done(again ? ImportState.Parsing : state);
     }
 
     /// <summary>What the records and findings were made by: the estimate of the end, too, which signed links are judged by.</summary>
-    private static object ReadBy(NewImport i) => (i.Account, i.Mapping, i.Encoding, i.FirstRows, i.MaxAttempts, i.AlreadyImported, i.Transfer, i.StartAt, i.Window);
+    private static object ReadBy(NewImport i) => (i.Account, i.Mapping, i.Encoding, i.FirstRows, i.MaxAttempts, i.AlreadyImported, i.DuplicateRows, i.Transfer, i.StartAt, i.Window);
 
     /// <summary>The import without what can be changed while it runs.</summary>
     private static NewImport Fixed(NewImport i) =>
@@ -183,6 +189,7 @@ public sealed class ReviseImport(NpgsqlDataSource database)
         Note("gallery", before.Fid, after.Fid);
         Note("encoding", before.Encoding, after.Encoding);
         Note("rows imported before", before.AlreadyImported, after.AlreadyImported);
+        Note("rows with the same address", before.DuplicateRows, after.DuplicateRows);
         Note("files go by", before.Transfer, after.Transfer);
         Note("start at", before.StartAt, after.StartAt);
         Note("daily window", before.Window, after.Window);

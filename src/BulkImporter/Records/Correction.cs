@@ -12,7 +12,7 @@ public sealed class Correction
     public required DateTimeOffset At { get; init; }
     public required string Actor { get; init; }
 
-    /// <summary>What was replaced, by the name that a manifest's column has for it: <c>url</c>, <c>caption</c> or <c>reference_id</c>.</summary>
+    /// <summary>What was replaced, by the name that a manifest's column has for it: <c>url</c>, <c>caption</c>, <c>reference_id</c> or <c>transfer</c>.</summary>
     public required string Field { get; init; }
 
     /// <summary>As the record had it; a blocked row's address is masked there.</summary>
@@ -24,7 +24,7 @@ public sealed class Correction
     {
         public void Configure(EntityTypeBuilder<Correction> entity)
         {
-            entity.ToTable("correction", t => t.HasCheckConstraint("correction_field_is_known", "field IN ('url', 'caption', 'reference_id')"));
+            entity.ToTable("correction", t => t.HasCheckConstraint("correction_field_is_known", "field IN ('url', 'caption', 'reference_id', 'transfer')"));
             entity.HasKey(c => c.Id);
             entity.HasIndex(c => new { c.ImportId, c.RowNumber, c.Id });
             entity.HasOne<Imports.Import>().WithMany().HasForeignKey(c => c.ImportId).OnDelete(DeleteBehavior.Cascade);

@@ -27,7 +27,7 @@ public sealed record Adoption(int ImportId, int RowNumber, short Attempt, string
 
 /// <summary>What a person replaces in a row; null leaves a value as it is.</summary>
 /// <param name="SourceKey">The key of <paramref name="Url"/>; null when that is.</param>
-public sealed record RecordCorrection(int RowNumber, string? Url, Guid? SourceKey, string? Caption, string? ReferenceId);
+public sealed record RecordCorrection(int RowNumber, string? Url, Guid? SourceKey, string? Caption, string? ReferenceId, bool? IsPush);
 
 /// <summary>A record that has an asset.</summary>
 public sealed record AssetOwner(string Rid, int ImportId, int RowNumber);
@@ -387,11 +387,11 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         WHERE r.import_id = $1 AND r.state = 'unknown'
         """;
 
-    /// <summary>Failed, cancelled and (when asked for) unknown to pending with all attempts again. The attempts that were made are kept. The selection's condition is appended.</summary>
+    /// <summary>Failed, cancelled and (when asked for) unknown to pending with all attempts again, and pushed from then on if that is asked for. The attempts that were made are kept. The selection's condition is appended.</summary>
     private const string MakePendingAgain = """
         UPDATE importer.import_record r
         SET state = 'pending', attempts_left = i.max_attempts, next_attempt_at = NULL, status_id = NULL, rid = NULL,
-            error_code = NULL, error_message = NULL, submitted_at = NULL, finished_at = NULL
+            error_code = NULL, error_message = NULL, submitted_at = NULL, finished_at = NULL, is_push = r.is_push OR $3
         FROM importer.import i
         WHERE i.id = $1 AND r.import_id = $1 AND r.state = ANY($2)
         """;
@@ -409,16 +409,18 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
     /// </summary>
     private const string Correct = """
         WITH correction AS (
-            SELECT * FROM unnest($2::int[], $3::text[], $4::uuid[], $5::text[], $6::text[]) AS c(row_number, url, source_key, caption, reference_id)
+            SELECT * FROM unnest($2::int[], $3::text[], $4::uuid[], $5::text[], $6::text[], $8::bool[]) AS c(row_number, url, source_key, caption, reference_id, is_push)
         ), before AS (
-            SELECT r.row_number, r.source_url, r.caption, r.reference_id FROM importer.import_record r JOIN correction c USING (row_number)
+            SELECT r.row_number, r.source_url, r.caption, r.reference_id, r.is_push
+            FROM importer.import_record r JOIN correction c USING (row_number)
             WHERE r.import_id = $1 AND (r.state = 'failed' OR (r.state = 'invalid' AND c.url IS NOT NULL)) FOR NO KEY UPDATE OF r
         ), moved AS (
             UPDATE importer.import_record r
             SET state = 'pending', attempts_left = i.max_attempts, next_attempt_at = NULL, status_id = NULL, rid = NULL,
                 error_code = NULL, error_message = NULL, submitted_at = NULL, finished_at = NULL,
                 source_url = coalesce(c.url, r.source_url), source_key = CASE WHEN c.url IS NULL THEN r.source_key ELSE c.source_key END,
-                caption = coalesce(c.caption, r.caption), reference_id = coalesce(c.reference_id, r.reference_id)
+                caption = coalesce(c.caption, r.caption), reference_id = coalesce(c.reference_id, r.reference_id),
+                is_push = coalesce(c.is_push, r.is_push)
             FROM correction c JOIN before b USING (row_number), importer.import i
             WHERE i.id = $1 AND r.import_id = $1 AND r.row_number = c.row_number AND r.state IN ('failed', 'invalid')
             RETURNING r.row_number
@@ -429,7 +431,8 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
             INSERT INTO importer.correction (import_id, row_number, at, actor, field, old_value, new_value)
             SELECT $1, m.row_number, now(), $7, v.field, v.old_value, v.new_value
             FROM moved m JOIN before b USING (row_number) JOIN correction c USING (row_number)
-            CROSS JOIN LATERAL (VALUES ('url', b.source_url, c.url), ('caption', b.caption, c.caption), ('reference_id', b.reference_id, c.reference_id)) v(field, old_value, new_value)
+            CROSS JOIN LATERAL (VALUES ('url', b.source_url, c.url), ('caption', b.caption, c.caption), ('reference_id', b.reference_id, c.reference_id),
+                ('transfer', CASE WHEN b.is_push THEN 'push' ELSE 'pull' END, CASE WHEN c.is_push THEN 'push' WHEN NOT c.is_push THEN 'pull' END)) v(field, old_value, new_value)
             WHERE v.new_value IS NOT NULL
             ORDER BY m.row_number
         )
@@ -605,7 +608,7 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
     /// as they are in each state. What was given up counts as in doubt here.
     /// </summary>
     public async Task<(int Moved, IReadOnlyDictionary<RecordState, int> Left)> PendingAgainAsync(
-        NpgsqlConnection connection, int importId, RecordFilter filter, bool unknownToo, CancellationToken cancellationToken)
+        NpgsqlConnection connection, int importId, RecordFilter filter, bool unknownToo, bool push, CancellationToken cancellationToken)
     {
         RecordState[] eligible = unknownToo
             ? [RecordState.Failed, RecordState.Cancelled, RecordState.Unknown]
@@ -613,7 +616,7 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         await connection.ExecuteAsync(LockChunksOfImport, cancellationToken, importId);
         var selected = await ReadRecords.CountByStateAsync(connection, importId, filter, cancellationToken);
 
-        var parameters = new List<object?> { importId, eligible.Select(EnumText<RecordState>.Of).ToArray() };
+        var parameters = new List<object?> { importId, eligible.Select(EnumText<RecordState>.Of).ToArray(), push };
         var condition = filter.Condition(parameters) + (unknownToo ? "" : " AND r.error_code IS DISTINCT FROM 'given_up'");
         var moved = await connection.ExecuteLongAsync(MakePendingAgain + condition, cancellationToken, [.. parameters]);
         var left = selected.Where(s => !eligible.Contains(s.Key)).ToDictionary();
@@ -629,7 +632,8 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         await connection.ExecuteAsync(LockChunksOfImport, cancellationToken, importId);
         var moved = await connection.QueryAsync(Correct, r => r.GetInt32(0), cancellationToken, importId,
             corrections.Select(c => c.RowNumber).ToArray(), corrections.Select(c => c.Url).ToArray(), corrections.Select(c => c.SourceKey).ToArray(),
-            corrections.Select(c => c.Caption).ToArray(), corrections.Select(c => c.ReferenceId).ToArray(), actor);
+            corrections.Select(c => c.Caption).ToArray(), corrections.Select(c => c.ReferenceId).ToArray(), actor,
+            corrections.Select(c => c.IsPush).ToArray());
         return moved.ToHashSet();
     }
 

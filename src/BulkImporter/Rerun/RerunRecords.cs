@@ -49,7 +49,8 @@ public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions tr
         INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) SELECT now(), $2, 'records_rerun', id, $3 FROM changed
         """;
 
-    public async Task<RerunResult> RunAsync(int importId, RecordFilter filter, string actor, CancellationToken cancellationToken)
+    /// <param name="push">Their files are read and sent by us from now on, instead of being fetched by Cincopa: for sources that it cannot reach.</param>
+    public async Task<RerunResult> RunAsync(int importId, RecordFilter filter, bool push, string actor, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -63,8 +64,8 @@ public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions tr
         }
 
         var unknownToo = filter.State == RecordState.Unknown || filter.Code == GivenUp || filter.RowNumbers is not null;
-        var (rerun, left) = await transitions.PendingAgainAsync(connection, importId, filter, unknownToo, cancellationToken);
-        if (rerun > 0) await connection.ExecuteAsync(RunAgain, cancellationToken, importId, actor, $"{rerun} of {filter}");
+        var (rerun, left) = await transitions.PendingAgainAsync(connection, importId, filter, unknownToo, push, cancellationToken);
+        if (rerun > 0) await connection.ExecuteAsync(RunAgain, cancellationToken, importId, actor, $"{rerun} of {filter}{(push ? ", pushed" : "")}");
         await transaction.CommitAsync(cancellationToken);
         return new RerunResult.Done(rerun, [.. left.OrderBy(l => l.Key).Select(l => new RefusedRecords(l.Key, l.Value, Reason(l.Key)))]);
     }

@@ -15,12 +15,14 @@ public delegate Task<IPAddress[]> ResolveName(string host, CancellationToken can
 /// <param name="HeadOnly">HEAD instead of GET.</param>
 /// <param name="Range">The bytes that are wanted, for example <c>new(0, 0)</c> for the first; null for all. A source may ignore it.</param>
 /// <param name="SameAs">With a range: the <see cref="SourceAnswer.StrongTag"/> of the answer that is to be continued. When the file changed, all of it comes.</param>
-public readonly record struct SourceRequest(Uri Url, bool HeadOnly = false, RangeItemHeaderValue? Range = null, string? SameAs = null);
+/// <param name="Headers">Of the account that the source is read for; each goes to its own host only. Null for none.</param>
+public readonly record struct SourceRequest(Uri Url, bool HeadOnly = false, RangeItemHeaderValue? Range = null, string? SameAs = null, IReadOnlyList<SecretHeader>? Headers = null);
 
 /// <summary>
 /// The only way in which this process calls a source, whose URL a stranger may have written. Each address is judged after DNS, at the moment of
 /// connecting and so at each redirect, too: a public name with an address inside, or a redirect to one, ends there. Cookies, credentials, client
-/// certificates, proxies of the environment and trace headers are not used. An expected answer is a value with a code, not an exception.
+/// certificates, proxies of the environment and trace headers are not used; what an account keeps for a host (<see cref="SourceHeaders"/>) goes to that
+/// host, and not to where it redirects. An expected answer is a value with a code, not an exception.
 /// </summary>
 public sealed class ReachSource : IDisposable
 {
@@ -103,6 +105,7 @@ public sealed class ReachSource : IDisposable
         message.Headers.UserAgent.ParseAdd("BulkImporter/1.0");
         message.Headers.Accept.ParseAdd("*/*");
         message.Headers.AcceptEncoding.ParseAdd("identity");
+        foreach (var header in (request.Headers ?? []).Where(h => Receives(h, request.Url, url))) message.Headers.TryAddWithoutValidation(header.Name, header.Value);
         if (request.Range is { } range)
         {
             message.Headers.Range = new RangeHeaderValue { Ranges = { range } };
@@ -110,6 +113,10 @@ public sealed class ReachSource : IDisposable
         }
         return message;
     }
+
+    /// <summary>Whether a header goes to <paramref name="url"/>: to its host, and not in clear where a redirect led away from https.</summary>
+    internal static bool Receives(SecretHeader header, Uri asked, Uri url) =>
+        url.IdnHost.Equals(header.Host, StringComparison.OrdinalIgnoreCase) && (url.Scheme == Uri.UriSchemeHttps || asked.Scheme == Uri.UriSchemeHttp);
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {

@@ -16,6 +16,7 @@ public static class SourcesSetup
         return services
             .AddSingleton<SourceNetworks>()
             .AddSingleton<ResolveName>(_ => Dns.GetHostAddressesAsync)
-            .AddSingleton<ReachSource>();
+            .AddSingleton<ReachSource>()
+            .AddSingleton<SourceHeaders>();
     }
 }

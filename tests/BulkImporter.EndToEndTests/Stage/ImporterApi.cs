@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
+using System.Text.Json;
 
 namespace BulkImporter.EndToEndTests;
 
@@ -48,6 +49,9 @@ internal sealed class ImporterApi : IDisposable
     }
 
     public Task<ImportBody> ImportAsync(int id) => GetAsync<ImportBody>($"imports/{id}");
+
+    /// <summary>An import with everything that is told of it.</summary>
+    public Task<JsonElement> WholeImportAsync(int id) => GetAsync<JsonElement>($"imports/{id}");
 
     public async Task<IReadOnlyList<ImportBody>> ImportsAsync() => (await GetAsync<Page<ImportBody>>("imports")).Items;
 

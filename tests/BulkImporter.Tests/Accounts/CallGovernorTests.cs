@@ -88,6 +88,25 @@ public sealed class CallGovernorTests(EngineDatabase database) : IClassFixture<E
         Assert.InRange(starts[^1] - starts[0], 179 / 20.0, 179 / 20.0 * 1.1 + 0.001);
     }
 
+    /// <summary>Otherwise the start times of many pollers that have given up lie before those of all that still ask, and nobody ever calls again.</summary>
+    [Fact]
+    public async Task Status_calls_that_are_given_up_leave_no_start_times_behind_them_but_those_of_two_seconds()
+    {
+        var account = await database.AccountAsync(statusRate: 10);
+        for (var round = 0; round < 3; round++)
+        {
+            using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
+            var asking = Enumerable.Range(0, 60).Select(_ => Task.Run(() => Governor.TakeAsync(account, CallKind.Status, 1, patience.Token)));
+            await Task.WhenAll(asking).ContinueWith(_ => { }, Token, TaskContinuationOptions.None, TaskScheduler.Default);
+        }
+        Assert.InRange(await database.OneAsync<double>("SELECT extract(epoch FROM next_at - clock_timestamp())::float8 FROM importer.call_budget WHERE account_id = $1 AND kind = 'status'", account), 0.5, 2.2);
+
+        // Who has the patience gets one soon, and no two at the same time.
+        var starts = (await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(() => Governor.TakeAsync(account, CallKind.Status, 1, Token))))).Select(p => p.FirstAt).Order().ToArray();
+        Assert.Equal(20, starts.Length);
+        Assert.All(starts.Skip(1).Zip(starts), pair => Assert.InRange(Stopwatch.GetElapsedTime(pair.Second, pair.First).TotalSeconds, 0.05, 3));
+    }
+
     [Fact]
     public async Task A_permit_never_starts_before_the_database_meant()
     {

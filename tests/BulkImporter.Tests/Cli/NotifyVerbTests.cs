@@ -45,6 +45,25 @@ public sealed class NotifyVerbTests
         Assert.Equal(ExitCode.Done, await run.RunAsync("notify", "remove", "ops"));
     }
 
+    [Fact]
+    public async Task Header_for_sources_is_kept_from_standard_input_listed_and_forgotten()
+    {
+        using var run = new CliRun { Input = "Bearer s3cret\n" };
+        run.Api.On(HttpMethod.Put, "/api/v1/accounts/museum/source-headers$", "");
+        Assert.Equal(ExitCode.Done, await run.RunAsync("account", "source-header", "museum", "--host", "media.example.com", "--header", "Authorization", "--value-stdin"));
+        Assert.Equal("""{"host":"media.example.com","name":"Authorization","value":"Bearer s3cret"}""", run.Api.Calls.Single().Body);
+        Assert.DoesNotContain("s3cret", run.Output, StringComparison.Ordinal);
+
+        run.Api.On(HttpMethod.Get, "/api/v1/accounts/museum/source-headers$", """{"items":[{"host":"media.example.com","name":"authorization","updatedAt":"2026-11-25T00:00:00Z"}],"next":null}""");
+        Assert.Equal(ExitCode.Done, await run.RunAsync("account", "source-header", "museum"));
+        Assert.Contains("authorization for media.example.com", run.Output, StringComparison.Ordinal);
+
+        run.Api.On(HttpMethod.Delete, "/api/v1/accounts/museum/source-headers.*", "");
+        Assert.Equal(ExitCode.Done, await run.RunAsync("account", "source-header", "museum", "--host", "media.example.com", "--header", "Authorization", "--remove"));
+        Assert.Contains("host=media.example.com&header=Authorization", run.Api.Calls[^1].ToString(), StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Usage, await run.RunAsync("account", "source-header", "museum", "--host", "media.example.com"));
+    }
+
     [Theory]
     [InlineData("account webhook museum", "PUT")]
     [InlineData("account webhook museum --remove", "DELETE")]

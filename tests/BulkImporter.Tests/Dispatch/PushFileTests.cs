@@ -2,11 +2,13 @@ using System.Security.Cryptography;
 using System.Text;
 using BulkImporter.Dispatch;
 using BulkImporter.Records;
+using BulkImporter.Sources;
 using Cincopa.Client;
 using Cincopa.Simulator;
 using Cincopa.Simulator.Faults;
 using Cincopa.Simulator.Remote;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
@@ -46,6 +48,7 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
             lock (asked) asked.Add(context.Request.Headers.Range.ToString());
             return Results.File(content, "video/mp4", enableRangeProcessing: true, entityTag: tag is null ? null : EntityTagHeaderValue.Parse(tag));
         });
+        source.MapGet("/closed.mp4", (HttpContext context) => context.Request.Headers.Authorization == "Bearer s3cret" ? Results.File(content, "video/mp4") : Results.Unauthorized());
         source.MapGet("/page", () => Results.Content("<html></html>", "text/html"));
         source.MapGet("/unsized.mp4", async (HttpContext context) =>
         {
@@ -243,6 +246,37 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
     }
 
     [Fact]
+    public async Task A_source_behind_a_login_gets_the_header_that_the_account_keeps_for_its_host()
+    {
+        var account = await database.OneAsync<string>("SELECT a.name FROM importer.account a JOIN importer.import i ON i.account_id = a.id WHERE i.id = $1", id);
+        var headers = new SourceHeaders(database.Source, PushUnderTest.Protection);
+        var end = await PushAsync(1, SourceUrl("closed.mp4"));
+        Assert.Equal(FailureCode.SourceForbidden, end.Answer.Code);
+
+        Assert.True(await headers.SetAsync(account, "127.0.0.1", "Authorization", "Bearer s3cret", "ann", Token));
+        await PushAsync(2, SourceUrl("closed.mp4"));
+        Assert.Equal(RecordState.Imported, await database.StateAsync(id, 2));
+        Assert.Equal(Hash(content), Assert.Single(Assets()).Sha256);
+        Assert.DoesNotContain("s3cret", await database.OneAsync<string>("SELECT string_agg(h::text, ' ') FROM importer.source_header h"), StringComparison.Ordinal);
+
+        // A key ring that lost its key is said, and costs no asset.
+        end = await PushAsync(3, SourceUrl("closed.mp4"), keys: new EphemeralDataProtectionProvider());
+        Assert.Equal(FailureCode.SourceForbidden, end.Answer.Code);
+        Assert.Contains("Set them again", end.Answer.Message, StringComparison.Ordinal);
+        Assert.True(await headers.RemoveAsync(account, "127.0.0.1", "authorization", "ann", Token));
+    }
+
+    [Fact]
+    public async Task An_upload_whose_address_cannot_be_decrypted_any_more_begins_again()
+    {
+        await DieAsync(skip: 1);
+        Behave("{}");
+        await PushAsync(1, SourceUrl("sized.mp4"), keys: new EphemeralDataProtectionProvider());
+        Assert.Equal(RecordState.Imported, await database.StateAsync(id, 1));
+        Assert.Equal(Hash(content), Assert.Single(Assets()).Sha256);
+    }
+
+    [Fact]
     public async Task A_reply_that_comes_after_the_rescue_still_counts()
     {
         var lease = await database.LeaseAsync(id);
@@ -256,11 +290,11 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
     }
 
     /// <summary>Commits an intent, pushes, writes the answer.</summary>
-    private async Task<Pushed> PushAsync(int row, string url, Fid? fid = null)
+    private async Task<Pushed> PushAsync(int row, string url, Fid? fid = null, IDataProtectionProvider? keys = null)
     {
         var lease = await database.LeaseAsync(id);
         var intent = Assert.Single(await database.Transitions.SubmittingAsync(lease, [row], Token));
-        var end = await New().RunAsync(lease, intent, new DueRecord(row, url, IsPush: true), fid, access, Token, Token);
+        var end = await New(keys).RunAsync(lease, intent, new DueRecord(row, url, IsPush: true), fid, access, Token, Token);
         await database.AnswerAsync(lease, end.Answer);
         return end;
     }
@@ -280,7 +314,7 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
         await push;
     }
 
-    private PushFile New() => PushUnderTest.New(database.Source, cincopa, new PushOptions { RangeBytes = RangeBytes, RangeWait = TimeSpan.Zero, Roots = { root } });
+    private PushFile New(IDataProtectionProvider? keys = null) => PushUnderTest.New(database.Source, cincopa, new PushOptions { RangeBytes = RangeBytes, RangeWait = TimeSpan.Zero, Roots = { root } }, keys: keys);
 
     private string FileUrl(string name) => new Uri(Path.Combine(root, name)).AbsoluteUri;
 

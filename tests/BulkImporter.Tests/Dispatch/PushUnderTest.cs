@@ -14,14 +14,16 @@ namespace BulkImporter.Tests.Dispatch;
 internal static class PushUnderTest
 {
     /// <summary>One key ring for all, as in an installation: what one worker kept, another can read.</summary>
-    private static readonly EphemeralDataProtectionProvider Protection = new();
+    public static readonly EphemeralDataProtectionProvider Protection = new();
 
-    public static PushFile New(NpgsqlDataSource database, ICincopaClient cincopa, PushOptions? options = null, TimeProvider? clock = null)
+    public static PushFile New(NpgsqlDataSource database, ICincopaClient cincopa, PushOptions? options = null, TimeProvider? clock = null, IDataProtectionProvider? keys = null)
     {
         var settings = Options.Create(options ?? new PushOptions());
         var sources = Options.Create(new SourceOptions { AllowedNetworks = { "127.0.0.0/8" } });
         var time = clock ?? TimeProvider.System;
-        return new(new PushSource(new ReachSource(new SourceNetworks(sources), Dns.GetHostAddressesAsync, sources, time), settings), new PushProgress(database),
-            new Bandwidth(settings, time), cincopa, new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), Protection, settings, time, () => 0.5, NullLogger<PushFile>.Instance);
+        var ring = keys ?? Protection;
+        var source = new PushSource(new ReachSource(new SourceNetworks(sources), Dns.GetHostAddressesAsync, sources, time), new SourceHeaders(database, ring), settings);
+        return new(source, new PushProgress(database),
+            new Bandwidth(settings, time), cincopa, new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), ring, settings, time, () => 0.5, NullLogger<PushFile>.Instance);
     }
 }

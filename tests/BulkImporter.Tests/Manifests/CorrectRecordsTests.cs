@@ -1,3 +1,4 @@
+using BulkImporter.Imports;
 using BulkImporter.Export;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
@@ -116,6 +117,28 @@ public sealed class CorrectRecordsTests(EngineDatabase database) : IClassFixture
         var (stage, id) = await EndedAsync();
         Assert.Contains(told, (await Assert.ThrowsAsync<BulkImporter.Data.InvalidArgumentException>(() => stage.TryCorrectAsync(id, file))).Message, StringComparison.Ordinal);
         Assert.Equal("pending 2, imported 2, failed 1, invalid 1", await database.SoundCountsAsync(id));
+    }
+
+    [Fact]
+    public async Task How_a_corrected_row_goes_is_said_by_the_file_else_by_the_import_and_what_was_pushed_of_the_old_file_is_forgotten()
+    {
+        var stage = await ManifestStage.OfAsync(database);
+        var tooLong = "https://media.example/" + new string('x', 2000) + ".mp4";
+        var id = await stage.ReadAsync(
+            "url,id,transfer\nhttps://media.example/1.mp4,R1,\nhttps://media.example/2.mp4,R2,\nhttps://media.example/3.mp4,R3,push\nhttps://media.example/4.mp4,R4,\n", i => i with { Transfer = ImportTransfer.Auto });
+        await stage.StartAsync(id);
+        foreach (var row in new[] { 1, 2, 3, 4 }) await stage.EndAsync(id, row, RecordState.Failed);
+        await database.SqlAsync(
+            "INSERT INTO importer.push_upload (import_id, row_number, attempt, url_protected, unique_id, file_name, sent_bytes) VALUES ($1, 3, 1, 'p', 'u', '3.mp4', 50)", id);
+
+        var report = await stage.CorrectAsync(id, $"id,url\nR1,{tooLong}\nR3,https://media.example/3-new.mp4\n");
+        Assert.Equal(["Replaced: url, transfer. It is sent again.", "Replaced: url. It is sent again."], report.Rows.Select(r => r.Message));
+        report = await stage.CorrectAsync(id, "id,url,transfer\nR2,https://media.example/2.mp4,push\nR4,https://media.example/4.mp4,pull\n");
+        Assert.Equal(["Replaced: transfer. It is sent again.", "Nothing in it differs from what the import has; to try it again as it is, rerun it."], report.Rows.Select(r => r.Message));
+        Assert.Equal("1 2 3", await database.OneAsync<string>("SELECT string_agg(row_number::text, ' ' ORDER BY row_number) FROM importer.import_record WHERE import_id = $1 AND is_push", id));
+        Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.push_upload WHERE import_id = $1", id));
+        Assert.Equal("1 pull push, 2 pull push", await database.OneAsync<string>(
+            "SELECT string_agg(concat_ws(' ', row_number, old_value, new_value), ', ' ORDER BY row_number) FROM importer.correction WHERE import_id = $1 AND field = 'transfer'", id));
     }
 
     /// <summary>Rows 1 and 4 imported, 2 failed, 3 invalid, 5 and 6 pending.</summary>

@@ -136,6 +136,18 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
         Assert.Equal([1, 2], jobs.Chunks.Where(job => job.ImportId == id).Select(job => job.Number));
     }
 
+    [Fact]
+    public async Task Sources_of_a_host_get_the_header_that_the_account_keeps_for_it()
+    {
+        await using var server = Library();
+        var id = await ImportAsync($"{server.BaseUrl}good.mp4");
+        var account = await database.OneAsync<string>("SELECT a.name FROM importer.account a JOIN importer.import i ON i.account_id = a.id WHERE i.id = $1", id);
+        await new SourceHeaders(database.Source, PushUnderTest.Protection).SetAsync(account, "127.0.0.1", "X-Key", "s3cret", "ann", Token);
+        await StartAsync(id, null);
+        await ProbeAsync(id);
+        Assert.Contains("x-key: s3cret\r\n", Assert.Single(server.Requests), StringComparison.Ordinal);
+    }
+
     private async Task<int> ImportAsync(params string[] urls)
     {
         var id = await database.ImportAsync(ImportState.Review, [.. urls.Select(_ => RecordState.Pending)]);
@@ -149,7 +161,7 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
     {
         var networks = new SourceNetworks(Microsoft.Extensions.Options.Options.Create(new SourceOptions { AllowedNetworks = ["127.0.0.1/32"] }));
         using var reach = new ReachSource(networks, (_, _) => throw new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.HostNotFound), Microsoft.Extensions.Options.Options.Create(new SourceOptions()), TimeProvider.System);
-        await new ProbeSources(database.Source, reach, Options, TimeProvider.System)
+        await new ProbeSources(database.Source, reach, new SourceHeaders(database.Source, PushUnderTest.Protection), Options, TimeProvider.System)
             .RunAsync(id, run ?? await database.OneAsync<int>("SELECT run FROM importer.probe WHERE import_id = $1", id), "test", stop ?? Token);
     }
 

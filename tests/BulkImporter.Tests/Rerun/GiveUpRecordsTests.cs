@@ -48,5 +48,5 @@ public sealed class GiveUpRecordsTests(ImporterDatabase database) : IClassFixtur
         new GiveUpRecords(database.Source, new RecordTransitions(database.Source)).RunAsync(id, new RecordFilter { RowNumbers = rows }, "ann", Token);
 
     private async Task<RerunResult.Done> RerunAsync(int id, RecordFilter filter) =>
-        Assert.IsType<RerunResult.Done>(await new RerunRecords(database.Source, new RecordTransitions(database.Source)).RunAsync(id, filter, "ann", Token));
+        Assert.IsType<RerunResult.Done>(await new RerunRecords(database.Source, new RecordTransitions(database.Source)).RunAsync(id, filter, push: false, "ann", Token));
 }

@@ -98,6 +98,22 @@ public sealed class RerunRecordsTests(ImporterDatabase database) : IClassFixture
         Assert.Equal("pending 30", await database.CountsAsync(id));
     }
 
-    private Task<RerunResult> RunAsync(int id, RecordFilter filter) =>
-        new RerunRecords(database.Source, new RecordTransitions(database.Source)).RunAsync(id, filter, "ann", Token);
+    [Fact]
+    public async Task What_is_to_be_pushed_from_now_on_is_and_what_was_pushed_stays_so()
+    {
+        var id = await database.ImportAsync(ImportState.Running, [RecordState.Failed, RecordState.Failed, RecordState.Imported]);
+        await RunAsync(id, new RecordFilter { RowNumbers = [1, 3] }, push: true);
+        Assert.Equal("1", await PushedAsync());
+        await database.SqlAsync("UPDATE importer.import_record SET state = 'failed', error_code = 'source_forbidden', finished_at = now() WHERE import_id = $1 AND row_number = 1", id);
+        await RunAsync(id, RecordFilter.All);
+        Assert.Equal("1", await PushedAsync());
+        Assert.Equal("1 of 2 named rows, pushed", (await DetailsAsync())[0]);
+
+        Task<string> PushedAsync() => database.OneAsync<string>("SELECT coalesce(string_agg(row_number::text, ' '), '') FROM importer.import_record WHERE import_id = $1 AND is_push", id);
+
+        async Task<string[]> DetailsAsync() => (await database.OneAsync<string>("SELECT string_agg(detail, '|' ORDER BY id) FROM importer.audit_entry WHERE import_id = $1 AND action = 'records_rerun'", id)).Split('|');
+    }
+
+    private Task<RerunResult> RunAsync(int id, RecordFilter filter, bool push = false) =>
+        new RerunRecords(database.Source, new RecordTransitions(database.Source)).RunAsync(id, filter, push, "ann", Token);
 }

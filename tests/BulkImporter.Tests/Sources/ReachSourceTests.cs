@@ -124,6 +124,34 @@ public sealed class ReachSourceTests
     }
 
     [Fact]
+    public async Task Header_of_an_account_goes_to_its_host_and_not_to_where_that_redirects()
+    {
+        await using var target = RawServer.Replying(File);
+        await using var server = RawServer.Replying($"HTTP/1.1 302 Found\r\nLocation: http://allowed.test:{target.BaseUrl.Port}/b\r\nContent-Length: 0\r\n\r\n");
+        using var reach = Reach();
+        SecretHeader[] headers = [new("127.0.0.1", "authorization", "Bearer s3cret"), new("elsewhere.test", "x-key", "other")];
+
+        using (await reach.RunAsync(new SourceRequest(server.BaseUrl, Headers: headers), Stop)) { }
+        using (await reach.RunAsync(new SourceRequest(new Uri($"http://allowed.test:{target.BaseUrl.Port}/c"), Headers: [headers[0] with { Host = "allowed.test" }]), Stop)) { }
+
+        Assert.Contains("authorization: Bearer s3cret\r\n", Assert.Single(server.Requests), StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("x-key", server.Requests[0], StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", target.Requests[0], StringComparison.Ordinal);
+        Assert.Contains("s3cret", target.Requests[1], StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", $"{headers[0]} {new SourceRequest(server.BaseUrl, Headers: headers)}", StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("https://media.test/a", "https://media.test/b", true)]
+    [InlineData("https://media.test/a", "https://MEDIA.test:8443/b", true)]
+    [InlineData("http://media.test/a", "http://media.test/b", true)]
+    [InlineData("https://media.test/a", "http://media.test/b", false)]
+    [InlineData("https://media.test/a", "https://media.test.evil/b", false)]
+    [InlineData("https://media.test/a", "https://sub.media.test/b", false)]
+    public void Header_goes_to_its_very_host_and_not_in_clear_where_https_was_asked_for(string asked, string url, bool goes) =>
+        Assert.Equal(goes, ReachSource.Receives(new SecretHeader("media.test", "x-key", "v"), new Uri(asked), new Uri(url)));
+
+    [Fact]
     public async Task Redirects_end_at_their_bound()
     {
         await using var server = RawServer.Replying("HTTP/1.1 302 Found\r\nLocation: again\r\nContent-Length: 0\r\n\r\n");

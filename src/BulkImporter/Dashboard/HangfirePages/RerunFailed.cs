@@ -32,7 +32,7 @@ internal sealed class RerunFailed : IDashboardDispatcher
 
         var importId = int.Parse(context.UriMatch.Groups["ImportId"].Value, CultureInfo.InvariantCulture);
         var result = await http.RequestServices.GetRequiredService<RerunRecords>()
-            .RunAsync(importId, new RecordFilter { State = RecordState.Failed }, http.User.Actor(), http.RequestAborted);
+            .RunAsync(importId, new RecordFilter { State = RecordState.Failed }, push: false, http.User.Actor(), http.RequestAborted);
         http.RequestServices.GetRequiredService<ImportFeed>().Hurry(importId);
         return result switch
         {

@@ -1,0 +1,205 @@
+using System.Text.Json;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace BulkImporter.EndToEndTests;
+
+/// <summary>The review's settings, what is done about single failures, and the keyboard.</summary>
+public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<DashboardStage>, IAsyncLifetime
+{
+    private static readonly TimeSpan RunLimit = TimeSpan.FromMinutes(3);
+
+    private IPage page = null!;
+
+    public async ValueTask InitializeAsync() => page = await stage.OpenAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        stage.ShowFailure();
+        await page.Context.CloseAsync();
+    }
+
+    [Fact]
+    public async Task Every_setting_of_the_review_is_kept()
+    {
+        var id = await stage.Api.UploadAsync("""
+            url,caption
+            https://media.example.com/settings/1.mp4,Café
+            https://media.example.com/settings/2.mp4,Tea
+            https://media.example.com/settings/1.mp4,Cake
+
+            """);
+        await page.GotoAsync($"/imports/{id}");
+        await Expect(page.GetByTestId("count-duplicate")).ToHaveTextAsync("1");
+        await page.GetByTestId("set-duplicate-rows").SelectOptionAsync("import");
+        await Expect(page.GetByTestId("count-pending")).ToHaveTextAsync("3");
+        await TypeAsync("set-first-rows", "1");
+        await Expect(page.GetByTestId("count-pending")).ToHaveTextAsync("1");
+        await page.GetByTestId("set-encoding").SelectOptionAsync("windows-1252");
+        await Expect(page.GetByTestId("preview")).ToContainTextAsync("CafÃ©");
+        await page.GetByTestId("set-encoding").SelectOptionAsync("");
+        await Expect(page.GetByTestId("preview")).ToContainTextAsync("Café");
+        await Expect(page.GetByTestId("account-limits")).ToContainTextAsync("Account default has no limits.");
+        await page.GetByTestId("set-transfer").SelectOptionAsync("auto");
+        await page.GetByTestId("set-when-unknown").SelectOptionAsync("resubmit");
+        await TypeAsync("set-start-at", "2031-05-06T07:08");
+        await TypeAsync("set-window", "22:00-06:00 Europe/Berlin");
+        await TypeAsync("set-attempts", "7");
+        await TypeAsync("set-priority", "3");
+        await TypeAsync("set-stop-percent", "20");
+        await TypeAsync("set-stop-after", "50");
+        await TypeAsync("set-fid", "AAAA");
+
+        (string Name, string Value)[] wanted =
+        [
+            ("state", "review"), ("duplicateRows", "import"), ("firstRows", "1"), ("transfer", "auto"), ("whenUnknown", "resubmit"), ("startAt", "2031-05-06T07:08:00+00:00"),
+            ("window", "22:00-06:00 Europe/Berlin"), ("maxAttempts", "7"), ("priority", "3"), ("stopAtFailurePercent", "20"), ("stopAfterRows", "50"), ("fid", "AAAA"),
+        ];
+        JsonElement kept = default;
+        await Wait.UntilAsync(RunLimit, "the settings as they were typed", async () =>
+        {
+            kept = await stage.Api.WholeImportAsync(id);
+            return wanted.All(w => kept.GetProperty(w.Name).ToString() == w.Value);
+        });
+        await Expect(page.GetByTestId("review-error")).ToHaveCountAsync(0);
+        await stage.Api.ActAsync(id, "cancel");
+        stage.Browser.HasNoErrors();
+    }
+
+    [Fact]
+    public async Task Assets_without_their_texts_are_shown_with_the_reason_and_finished_by_a_button()
+    {
+        await stage.Cincopa.BehaveAsync("""{"importMs":[50,300],"rules":[{"on":"set_meta","fault":"refused"}]}""");
+        var id = await stage.Api.StartAsync(DashboardStage.Manifest("texts", "clip-1", "clip-2"));
+        await stage.Api.FinishedAsync(id, RunLimit);
+        await page.GotoAsync($"/imports/{id}");
+        await Expect(page.GetByTestId("unfinished")).ToContainTextAsync("2 imported assets lack texts, tags or a gallery");
+        await page.GetByTestId("unfinished").GetByRole(AriaRole.Link).ClickAsync();
+        await page.WaitForURLAsync("**/records?finish=failed");
+        await Expect(page.GetByTestId("filter-finish")).ToContainTextAsync("could not be written");
+        await Expect(page.GetByTestId("record")).ToHaveCountAsync(2);
+        await page.GetByTestId("record").First.GetByRole(AriaRole.Link).First.ClickAsync();
+        await Expect(page.GetByText("invalid input").First).ToBeVisibleAsync();
+
+        await stage.Cincopa.BehaveAsync("""{"importMs":[50,300]}""");
+        await page.GotoAsync($"/imports/{id}");
+        await page.GetByTestId("banner-finish").ClickAsync();
+        await Expect(page.GetByTestId("unfinished")).ToHaveCountAsync(0);
+        await page.GotoAsync($"/imports/{id}/records?finish=done");
+        await Expect(page.GetByTestId("record")).ToHaveCountAsync(2);
+        Assert.Equal(2, await stage.SubmitsAsync("texts"));
+        stage.Browser.HasNoErrors();
+    }
+
+    [Fact]
+    public async Task What_Cincopa_may_not_fetch_is_ordered_to_be_pushed()
+    {
+        await stage.Cincopa.BehaveAsync("""{"importMs":[50,300],"outcomes":[{"outcome":"forbidden","input":"*/closed/*"}]}""");
+        var id = await stage.Api.StartAsync(DashboardStage.Manifest("closed", "clip-1", "clip-2"));
+        await stage.Api.FinishedAsync(id, RunLimit);
+        await page.GotoAsync($"/imports/{id}");
+        await page.GetByTestId("push-code").ClickAsync();
+        await Expect(page.GetByText("2 records are pending again.")).ToBeVisibleAsync();
+        await Expect(page.GetByText("2 of state failed, code source_forbidden, pushed")).ToBeVisibleAsync();
+        // Cincopa is not asked to fetch them again; that a push arrives is PushAndFinishTests' to show.
+        Assert.Equal(2, await stage.SubmitsAsync("closed"));
+        await stage.Api.ActAsync(id, "cancel");
+        stage.Browser.HasNoErrors();
+    }
+
+    [Fact]
+    public async Task Everything_is_done_by_the_keyboard_alone_and_the_focus_can_always_be_seen()
+    {
+        await stage.Cincopa.BehaveAsync("""{"importMs":[50,300],"outcomes":[{"outcome":"missing","input":"*/keys/gone*"}]}""");
+        var id = await stage.Api.StartAsync(DashboardStage.Manifest("keys", "clip-1", "gone-1", "gone-2"));
+        await stage.Api.FinishedAsync(id, RunLimit);
+
+        // The first key leads past the menu, the next ones through the page to an import.
+        await page.GotoAsync("/");
+        await Expect(page.GetByTestId("search")).ToBeEnabledAsync();
+        await page.Keyboard.PressAsync("Tab");
+        await Expect(page.Locator(":focus")).ToHaveTextAsync("Skip to the content");
+        await page.Keyboard.PressAsync("Enter");
+        await TabToAsync("new-import");
+        await TabToAsync("filter-state");
+        await TabToAsync("search");
+        await TabToAsync("import-row");
+        await page.Keyboard.PressAsync("Enter");
+        await page.WaitForURLAsync("**/imports/*");
+
+        // A dialog takes the focus, keeps it, and goes with Escape.
+        await page.GotoAsync($"/imports/{id}");
+        await TabToAsync("export");
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.GetByTestId("export-download")).ToBeVisibleAsync();
+        for (var presses = 0; presses < 12; presses++)
+        {
+            await page.Keyboard.PressAsync("Tab");
+            Assert.True(await page.EvaluateAsync<bool>("document.activeElement.closest('.mud-dialog-container') !== null"), $"The focus left the dialog with Tab {presses + 1}.");
+        }
+        await page.Keyboard.PressAsync("Escape");
+        await Expect(page.GetByRole(AriaRole.Dialog)).ToHaveCountAsync(0);
+
+        // One of the failed rows is chosen and rerun.
+        await page.GotoAsync($"/imports/{id}/records?state=failed");
+        await TabToAsync("choose");
+        await page.Keyboard.PressAsync("Space");
+        await Expect(page.GetByTestId("chosen")).ToContainTextAsync("1");
+        await TabToAsync("rerun-selection", backwards: true);
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.GetByTestId("outcome")).ToContainTextAsync("1 record is pending again");
+        await stage.Api.FinishedAsync(id, RunLimit);
+        Assert.Equal(4, await stage.SubmitsAsync("keys"));
+
+        // The review: a setting, a question that is answered by Escape, and the start.
+        var review = await stage.Api.UploadAsync(DashboardStage.Manifest("more-keys", "clip-1"));
+        await page.GotoAsync($"/imports/{review}");
+        await TabToAsync("set-priority");
+        await page.Keyboard.PressAsync("ArrowUp");
+        await TabToAsync("cancel", backwards: true);
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.GetByRole(AriaRole.Dialog)).ToContainTextAsync("Discard this import?");
+        await page.Keyboard.PressAsync("Escape");
+        await Expect(page.GetByRole(AriaRole.Dialog)).ToHaveCountAsync(0);
+        await HasStateAsync("review");
+        await TabToAsync("start");
+        await page.Keyboard.PressAsync("Enter");
+        await HasStateAsync("finished");
+        Assert.Equal("1", (await stage.Api.WholeImportAsync(review)).GetProperty("priority").ToString());
+
+        await page.GotoAsync("/upload");
+        foreach (var field in new[] { "upload-file", "upload-name", "upload-account", "upload-start" }) await TabToAsync(field);
+        stage.Browser.HasNoErrors();
+    }
+
+    private async Task TypeAsync(string field, string text)
+    {
+        await page.GetByTestId(field).FillAsync(text);
+        await page.GetByTestId(field).BlurAsync();
+    }
+
+    private Task HasStateAsync(string state) => Expect(page.GetByTestId("import-state").First).ToHaveAttributeAsync("data-state", state);
+
+    /// <summary>Presses Tab until the focus is on it or in it, where a person can see it.</summary>
+    private async Task TabToAsync(string testId, bool backwards = false)
+    {
+        await Expect(page.GetByTestId(testId).First).ToBeEnabledAsync();
+        for (var presses = 0; presses < 80; presses++)
+        {
+            await page.Keyboard.PressAsync(backwards ? "Shift+Tab" : "Tab");
+            if (!await page.EvaluateAsync<bool>("id => document.activeElement.closest(`[data-testid=${id}]`) !== null", testId)) continue;
+            Assert.True(await page.EvaluateAsync<bool>("""
+                () => {
+                  const isMarked = (element) => {
+                    const style = getComputedStyle(element);
+                    return (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== 'none';
+                  };
+                  const focused = document.activeElement;
+                  return focused.matches(':focus-visible') && (isMarked(focused) || isMarked(focused.parentElement));
+                }
+                """), $"The focus on {testId} cannot be seen.");
+            return;
+        }
+        Assert.Fail($"No Tab leads to {testId}.");
+    }
+}
