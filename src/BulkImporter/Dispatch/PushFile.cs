@@ -1,6 +1,6 @@
-using System.Security.Cryptography;
 using System.Buffers;
 using System.Globalization;
+using System.Security.Cryptography;
 using BulkImporter.Records;
 using Cincopa.Client;
 using Microsoft.AspNetCore.DataProtection;

@@ -1,5 +1,5 @@
-using BulkImporter.Imports;
 using BulkImporter.Export;
+using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
 
