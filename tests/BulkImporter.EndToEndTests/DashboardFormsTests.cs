@@ -177,7 +177,7 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
         await page.GetByTestId(field).BlurAsync();
     }
 
-    private async Task FocusIsInTheDialogAsync() => await page.WaitForFunctionAsync("document.activeElement.closest('.mud-dialog-container') !== null");
+    private Task FocusIsInTheDialogAsync() => Expect(page.Locator(".mud-dialog-container :focus")).ToHaveCountAsync(1);
 
     private Task HasStateAsync(string state) => Expect(page.GetByTestId("import-state").First).ToHaveAttributeAsync("data-state", state);
 

@@ -94,6 +94,7 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
 
         await page.GotoAsync($"/imports/{id}");
         await page.GetByTestId("correct").ClickAsync();
+        await Expect(page.GetByTestId("correct-file")).ToBeEnabledAsync();
         await page.GetByTestId("correct-file").SetInputFilesAsync(new FilePayload
         {
             Name = "better.csv",
