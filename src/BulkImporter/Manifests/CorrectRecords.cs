@@ -92,7 +92,7 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
 
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var locked = await connection.QueryAsync(LockImport, r => (Skip: r.GetString(0) == EnumText<WhenDuplicate>.Of(WhenDuplicate.Skip), AccountId: r.GetInt32(1), SkipRepeated: r.GetString(2) == EnumText<WhenDuplicate>.Of(WhenDuplicate.Skip)), cancellationToken, importId);
+        var locked = await connection.QueryAsync(LockImport, r => (SkipImported: EnumText<WhenDuplicate>.Parse(r.GetString(0)) == WhenDuplicate.Skip, AccountId: r.GetInt32(1), SkipRepeated: EnumText<WhenDuplicate>.Parse(r.GetString(2)) == WhenDuplicate.Skip), cancellationToken, importId);
         if (locked is not [var import])
         {
             return await ImportChange.RefusalAsync(connection, importId, "only an import that was started takes corrections; one in review is corrected by uploading its manifest again", cancellationToken) switch
@@ -104,7 +104,7 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
 
         // 2. Which row each means, and whether that may be changed so.
         await MatchAsync(connection, importId, asked, cancellationToken);
-        await CheckSourcesAsync(connection, importId, import.AccountId, import.SkipRepeated, import.Skip, asked, cancellationToken);
+        await CheckSourcesAsync(connection, importId, import.AccountId, import.SkipRepeated, import.SkipImported, asked, cancellationToken);
 
         // 3. The change, and the import goes on.
         var changes = asked.Where(a => a.Refusal is null).Select(a => a.Change!).ToList();

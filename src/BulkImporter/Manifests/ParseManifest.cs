@@ -136,8 +136,8 @@ public sealed class ParseManifest(
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var taken = await connection.QueryAsync(TakeImport,
             r => (ManifestId: r.GetInt32(0), Mapping: r.Text(1), ChunkSize: r.GetInt32(2), Attempts: (short)r.GetInt32(3), MostRows: r.GetInt32(4),
-                Encoding: r.Text(5), Skip: r.GetString(6) == EnumText<WhenDuplicate>.Of(WhenDuplicate.Skip), AccountId: r.GetInt32(7), Transfer: EnumText<ImportTransfer>.Parse(r.GetString(8)),
-                SkipRepeated: r.GetString(9) == EnumText<WhenDuplicate>.Of(WhenDuplicate.Skip)), cancellationToken, importId);
+                Encoding: r.Text(5), SkipImported: EnumText<WhenDuplicate>.Parse(r.GetString(6)) == WhenDuplicate.Skip, AccountId: r.GetInt32(7), Transfer: EnumText<ImportTransfer>.Parse(r.GetString(8)),
+                SkipRepeated: EnumText<WhenDuplicate>.Parse(r.GetString(9)) == WhenDuplicate.Skip), cancellationToken, importId);
         if (taken is not [var import]) return;
         using var span = Measures.Traces.StartActivity(Spans.Parse, System.Diagnostics.ActivityKind.Consumer);
         span?.SetTag(Spans.ImportId, importId);
@@ -155,7 +155,7 @@ public sealed class ParseManifest(
         };
         await using var reader = await ManifestReader.OpenAsync(bytes, how, cancellationToken);
         var now = clock.GetUtcNow();
-        var checks = new ManifestChecks(reader.Layout, rules, now, import.Transfer, import.Skip);
+        var checks = new ManifestChecks(reader.Layout, rules, now, import.Transfer, import.SkipImported);
         var chunks = new ChunkCounts(import.ChunkSize);
         var findings = new List<Finding>();
         var meta = new List<CheckedRow>();
@@ -206,7 +206,7 @@ public sealed class ParseManifest(
         var duplicates = import.SkipRepeated && sources.Maybe
             ? await transitions.DuplicateAsync(connection, importId, reader.Layout.ColumnOf(ManifestColumn.Url), cancellationToken)
             : 0;
-        var earlier = import.Skip
+        var earlier = import.SkipImported
             ? await EarlierSources.MarkAsync(connection, importId, import.AccountId, sources, reader.Layout.ColumnOf(ManifestColumn.Url), transitions, cancellationToken)
             : 0;
         if (references.Maybe)
