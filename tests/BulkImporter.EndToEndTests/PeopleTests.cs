@@ -58,6 +58,24 @@ public sealed partial class PeopleTests : IAsyncDisposable
         await Expect(colleague.GetByTestId("in-flight")).ToContainTextAsync("of 7");
         await admin.GetByTestId("check-account").ClickAsync();
         await Expect(admin.GetByTestId("check-result")).ToContainTextAsync("asset.*");
+
+        // A header for its sources, whose value is not seen again.
+        await admin.GetByTestId("add-header").ClickAsync();
+        await admin.GetByTestId("header-host").FillAsync("https://media.example.com/");
+        await admin.GetByTestId("header-name").FillAsync("Authorization");
+        await admin.GetByTestId("header-value").FillAsync("Bearer 0pen5esame");
+        await admin.GetByTestId("save").ClickAsync();
+        await Expect(admin.GetByTestId("complaint")).ToContainTextAsync("without scheme, port and path");
+        await LookAsync(admin, "source header");
+        await admin.GetByTestId("header-host").FillAsync("media.example.com");
+        await admin.GetByTestId("save").ClickAsync();
+        await Expect(admin.GetByTestId("source-headers")).ToContainTextAsync("authorization for media.example.com");
+        await admin.ReloadAsync();
+        await Expect(admin.GetByTestId("source-headers")).ToContainTextAsync("authorization for media.example.com");
+        Assert.DoesNotContain("0pen5esame", await admin.ContentAsync());
+        await admin.GetByTestId("header-remove").ClickAsync();
+        await Expect(admin.GetByTestId("source-headers")).ToHaveCountAsync(0);
+
         await admin.GetByTestId("add-account").ClickAsync();
         await admin.GetByTestId("new-name").FillAsync("museum");
         await LookAsync(admin, "new account");
