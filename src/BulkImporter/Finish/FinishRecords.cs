@@ -85,7 +85,16 @@ internal sealed class FinishRecords(
 
     private async Task<End> FinishAsync(Due record, Round round)
     {
-        // 1. The reference id that the asset has: one that is not ours stays.
+        // 1. The gallery that the row names. First of all: a record that must wait for it makes no call that could fail it.
+        GalleryNamed? gallery = null;
+        if (record.Gallery is { } name)
+        {
+            if (!await MayCallAsync(round)) return Later(record);
+            gallery = await galleries.RunAsync(round.AccountId, round.Access, name);
+            if (gallery is GalleryNamed.Busy) return Later(record);
+        }
+
+        // 2. The reference id that the asset has: one that is not ours stays.
         var meta = record.Meta;
         string? taken = null;
         if (meta.ReferenceId is { } reference)
@@ -103,7 +112,7 @@ internal sealed class FinishRecords(
             }
         }
 
-        // 2. The texts, in as many calls as they need.
+        // 3. The texts, in as many calls as they need.
         var calls = MetaCalls.Of(meta, out var tooLong);
         foreach (var call in calls)
         {
@@ -112,23 +121,16 @@ internal sealed class FinishRecords(
                 return await FailedAsync(record, round, failed.Error);
         }
 
-        // 3. The gallery that the row names.
-        if (record.Gallery is { } name)
+        // 4. Into the gallery. When it could not be named, the texts are there all the same.
+        if (gallery is GalleryNamed.Failed unnamed) return await FailedAsync(record, round, unnamed.Error);
+        if (gallery is GalleryNamed.Known known)
         {
             if (!await MayCallAsync(round)) return Later(record);
-            switch (await galleries.RunAsync(round.AccountId, round.Access, name))
-            {
-                case GalleryNamed.Busy: return Later(record);
-                case GalleryNamed.Failed failed: return await FailedAsync(record, round, failed.Error);
-                case GalleryNamed.Known known:
-                    if (!await MayCallAsync(round)) return Later(record);
-                    if (await cincopa.AddGalleryItemsAsync(round.Access, known.Fid, [record.Rid], CancellationToken.None) is ChangeResult.Failed refused)
-                        return await FailedAsync(record, round, refused.Error);
-                    break;
-            }
+            if (await cincopa.AddGalleryItemsAsync(round.Access, known.Fid, [record.Rid], CancellationToken.None) is ChangeResult.Failed refused)
+                return await FailedAsync(record, round, refused.Error);
         }
 
-        // 4. What cannot be done however often it is tried.
+        // 5. What cannot be done however often it is tried.
         if (taken is not null) return Failed(record, ReferenceIdTaken, $"The asset has the reference id '{taken}', which is not this row's and is not overwritten.");
         if (tooLong is [var (field, length), ..])
             return Failed(record, ValueTooLong, string.Create(CultureInfo.InvariantCulture, $"The {field} takes {length} characters in Cincopa's call, which holds {MetaCalls.MostEncoded}. The rest was written; set it in Cincopa, or shorten it."));

@@ -20,12 +20,14 @@ internal abstract record GalleryNamed
 /// <summary>
 /// The gallery of a name. One row per account and name is claimed by whoever asks first: he looks through the account's galleries, and makes
 /// it only when there is none. Creating is not repeatable; after a reply that was lost, or a death, the next one looks again and finds it.
+/// The claim is short, because those who wait for a dead worker wait for its end, and renewed before every call.
 /// </summary>
 internal sealed class NameGallery(NpgsqlDataSource database, ICincopaClient cincopa, ILogger<NameGallery> log)
 {
     private const int MostPages = 1000;
 
-    private static readonly TimeSpan ClaimFor = TimeSpan.FromMinutes(5);
+    /// <summary>Longer than one call may take.</summary>
+    private static readonly TimeSpan ClaimFor = TimeSpan.FromSeconds(90);
 
     /// <summary>How long the name rests after a failure, so that a creation whose reply was lost shows in the list.</summary>
     private static readonly TimeSpan RestFor = TimeSpan.FromSeconds(5);
@@ -36,7 +38,14 @@ internal sealed class NameGallery(NpgsqlDataSource database, ICincopaClient cinc
         INSERT INTO importer.named_gallery AS g (account_id, name, claimed_until) VALUES ($1, $2, clock_timestamp() + $3)
         ON CONFLICT (account_id, name) DO UPDATE SET claimed_until = excluded.claimed_until
         WHERE g.fid IS NULL AND g.claimed_until <= clock_timestamp()
-        RETURNING 1
+        RETURNING claimed_until
+        """;
+
+    // The end of a claim tells whose it is: another one's ends elsewhere.
+    private const string Renew = """
+        UPDATE importer.named_gallery SET claimed_until = clock_timestamp() + $4
+        WHERE account_id = $1 AND name = $2 AND fid IS NULL AND claimed_until = $3
+        RETURNING claimed_until
         """;
 
     private const string Settle = "UPDATE importer.named_gallery SET fid = $3 WHERE account_id = $1 AND name = $2 AND fid IS NULL";
@@ -46,20 +55,20 @@ internal sealed class NameGallery(NpgsqlDataSource database, ICincopaClient cinc
     public async Task<GalleryNamed> RunAsync(int accountId, CincopaAccess access, string name)
     {
         if (await database.QueryAsync(Read, r => r.GetString(0), CancellationToken.None, accountId, name) is [var fid]) return new GalleryNamed.Known(new Fid(fid));
-        if (await database.QueryAsync(Claim, r => r.GetInt32(0), CancellationToken.None, accountId, name, ClaimFor) is []) return new GalleryNamed.Busy();
+        if (await database.QueryAsync(Claim, ReadClaim, CancellationToken.None, accountId, name, ClaimFor) is not [var claim]) return new GalleryNamed.Busy();
 
-        var named = await FindAsync(accountId, access, name) ?? await CreateAsync(accountId, access, name);
+        var named = await FindOrCreateAsync(accountId, access, name, claim);
         if (named is GalleryNamed.Known known) await database.ExecuteAsync(Settle, CancellationToken.None, accountId, name, known.Fid.Value);
-        else await database.ExecuteAsync(Rest, CancellationToken.None, accountId, name, RestFor);
+        else if (named is GalleryNamed.Failed) await database.ExecuteAsync(Rest, CancellationToken.None, accountId, name, RestFor);
         return named;
     }
 
-    /// <summary>Null when there is none of this name. Of several the first that is listed.</summary>
-    private async Task<GalleryNamed?> FindAsync(int accountId, CincopaAccess access, string name)
+    private async Task<GalleryNamed> FindOrCreateAsync(int accountId, CincopaAccess access, string name, DateTimeOffset claim)
     {
         for (var page = 1; page <= MostPages; page++)
         {
             var result = await cincopa.ListGalleriesAsync(access, new GalleryListQuery { Page = page, Search = "caption=" + name, BypassCache = true }, CancellationToken.None);
+            // Of several galleries of this name the first that is listed.
             if (result is GalleryListResult.Failed failed) return new GalleryNamed.Failed(failed.Error);
             var ok = (GalleryListResult.Ok)result;
             if (ok.Items.FirstOrDefault(g => g.Name == name) is { } found)
@@ -67,9 +76,11 @@ internal sealed class NameGallery(NpgsqlDataSource database, ICincopaClient cinc
                 Log.GalleryFound(log, accountId, name, found.Fid.Value);
                 return new GalleryNamed.Known(found.Fid);
             }
-            if (ok.Items.Count == 0 || page >= (ok.PagesCount ?? page)) return null;
+            if (await database.QueryAsync(Renew, ReadClaim, CancellationToken.None, accountId, name, claim, ClaimFor) is not [var renewed]) return new GalleryNamed.Busy();
+            claim = renewed;
+            if (ok.Items.Count == 0 || page >= (ok.PagesCount ?? page)) break;
         }
-        return null;
+        return await CreateAsync(accountId, access, name);
     }
 
     private async Task<GalleryNamed> CreateAsync(int accountId, CincopaAccess access, string name)
@@ -79,4 +90,6 @@ internal sealed class NameGallery(NpgsqlDataSource database, ICincopaClient cinc
         Log.GalleryCreated(log, accountId, name, created.Fid.Value);
         return new GalleryNamed.Known(created.Fid);
     }
+
+    private static DateTimeOffset ReadClaim(NpgsqlDataReader r) => r.GetFieldValue<DateTimeOffset>(0);
 }

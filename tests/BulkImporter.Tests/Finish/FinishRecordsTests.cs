@@ -185,6 +185,45 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
     }
 
     [Fact]
+    public async Task Who_waits_for_a_worker_that_died_over_the_gallery_loses_no_try()
+    {
+        await SaysAsync(1, "caption = 'One'", gallery: "Spring");
+        var rid = await ImportAsync(1);
+        await database.SqlAsync("INSERT INTO importer.named_gallery (account_id, name, claimed_until) VALUES ($1, 'Spring', now() + interval '90 seconds')", account);
+        Behave("""{"importMs":0,"rules":[{"on":"set_meta","fault":"unavailable","times":1}]}""");
+
+        for (var round = 0; round < 3; round++)
+        {
+            await DueAsync();
+            Assert.Equal(1, await Finisher(attempts: 2).RunAsync(Token));
+        }
+        Assert.Equal(("pending", 0), ((await FinishAsync(1)).State, (await FinishAsync(1)).Failures));
+
+        await database.SqlAsync("UPDATE importer.named_gallery SET claimed_until = now()");
+        foreach (var _ in new[] { 1, 2 })
+        {
+            await DueAsync();
+            await Finisher(attempts: 2).RunAsync(Token);
+        }
+        Assert.Equal("done", (await FinishAsync(1)).State);
+        Assert.Equal(["caption=One"], await MetaAsync(rid));
+        Assert.Equal([rid], await GalleryAsync("Spring"));
+    }
+
+    [Fact]
+    public async Task A_gallery_that_may_not_be_made_costs_no_texts()
+    {
+        await SaysAsync(1, "caption = 'One'", gallery: "Spring");
+        var rid = await ImportAsync(1);
+        simulator.Simulator.Tokens.Set(new() { Token = "1i2", Permissions = "|asset.read|asset.write|asset.upload|gallery.read|" });
+
+        await Finisher().RunAsync(Token);
+
+        Assert.Equal(("failed", "permission_missing"), ((await FinishAsync(1)).State, (await FinishAsync(1)).Code));
+        Assert.Equal(["caption=One"], await MetaAsync(rid));
+    }
+
+    [Fact]
     public async Task A_text_that_no_call_can_hold_is_told_and_the_others_are_written()
     {
         await SaysAsync(1, "caption = 'One'", description: new string('d', 1600), longDescription: new string('ß', 1000));
