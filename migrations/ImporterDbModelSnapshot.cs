@@ -236,6 +236,10 @@ namespace BulkImporter.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
 
+                    b.Property<string>("ForeignId")
+                        .HasColumnType("text")
+                        .HasColumnName("foreign_id");
+
                     b.Property<DateTimeOffset?>("LockedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("locked_at");
@@ -274,6 +278,10 @@ namespace BulkImporter.Migrations
 
                     b.HasKey("Id")
                         .HasName("pk_app_user");
+
+                    b.HasIndex("ForeignId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_app_user_foreign_id");
 
                     b.HasIndex("NormalizedUserName")
                         .IsUnique()
@@ -826,15 +834,15 @@ namespace BulkImporter.Migrations
                         {
                             t.HasCheckConstraint("import_breaker_is_possible", "stop_at_failure_percent BETWEEN 1 AND 100 AND stop_after_rows > 0");
 
-                            t.HasCheckConstraint("import_counted_once_parsed", "row_count IS NOT NULL OR state IN ('parsing', 'rejected', 'cancelled')");
+                            t.HasCheckConstraint("import_counted_once_parsed", "row_count IS NOT NULL OR state IN ('parsing', 'rejected', 'cancelled', 'deleting')");
 
                             t.HasCheckConstraint("import_encoding_is_known", "encoding IN ('windows-1252')");
 
-                            t.HasCheckConstraint("import_finished_at_iff_ended", "(finished_at IS NOT NULL) = (state IN ('finished', 'cancelled', 'rejected'))");
+                            t.HasCheckConstraint("import_finished_at_iff_ended", "(finished_at IS NOT NULL) = (state IN ('finished', 'cancelled', 'rejected', 'deleting'))");
 
                             t.HasCheckConstraint("import_settings_are_positive", "chunk_size > 0 AND max_attempts > 0 AND first_rows > 0");
 
-                            t.HasCheckConstraint("import_state_is_known", "state IN ('parsing', 'review', 'running', 'paused', 'finished', 'cancelled', 'rejected')");
+                            t.HasCheckConstraint("import_state_is_known", "state IN ('parsing', 'review', 'running', 'paused', 'finished', 'cancelled', 'rejected', 'deleting')");
 
                             t.HasCheckConstraint("import_transfer_is_known", "transfer IN ('pull', 'push', 'auto')");
 

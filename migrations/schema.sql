@@ -137,6 +137,7 @@ CREATE TABLE importer.app_user (
     concurrency_stamp text NOT NULL,
     lockout_end timestamp with time zone,
     access_failed_count integer NOT NULL,
+    foreign_id text,
     CONSTRAINT app_user_role_is_known CHECK ((role = ANY (ARRAY['viewer'::text, 'operator'::text, 'admin'::text])))
 );
 
@@ -304,11 +305,11 @@ CREATE TABLE importer.import (
     abort_remote boolean DEFAULT false NOT NULL,
     duplicate_rows text DEFAULT 'skip'::text NOT NULL,
     CONSTRAINT import_breaker_is_possible CHECK ((((stop_at_failure_percent >= 1) AND (stop_at_failure_percent <= 100)) AND (stop_after_rows > 0))),
-    CONSTRAINT import_counted_once_parsed CHECK (((row_count IS NOT NULL) OR (state = ANY (ARRAY['parsing'::text, 'rejected'::text, 'cancelled'::text])))),
+    CONSTRAINT import_counted_once_parsed CHECK (((row_count IS NOT NULL) OR (state = ANY (ARRAY['parsing'::text, 'rejected'::text, 'cancelled'::text, 'deleting'::text])))),
     CONSTRAINT import_encoding_is_known CHECK ((encoding = 'windows-1252'::text)),
-    CONSTRAINT import_finished_at_iff_ended CHECK (((finished_at IS NOT NULL) = (state = ANY (ARRAY['finished'::text, 'cancelled'::text, 'rejected'::text])))),
+    CONSTRAINT import_finished_at_iff_ended CHECK (((finished_at IS NOT NULL) = (state = ANY (ARRAY['finished'::text, 'cancelled'::text, 'rejected'::text, 'deleting'::text])))),
     CONSTRAINT import_settings_are_positive CHECK (((chunk_size > 0) AND (max_attempts > 0) AND (first_rows > 0))),
-    CONSTRAINT import_state_is_known CHECK ((state = ANY (ARRAY['parsing'::text, 'review'::text, 'running'::text, 'paused'::text, 'finished'::text, 'cancelled'::text, 'rejected'::text]))),
+    CONSTRAINT import_state_is_known CHECK ((state = ANY (ARRAY['parsing'::text, 'review'::text, 'running'::text, 'paused'::text, 'finished'::text, 'cancelled'::text, 'rejected'::text, 'deleting'::text]))),
     CONSTRAINT import_transfer_is_known CHECK ((transfer = ANY (ARRAY['pull'::text, 'push'::text, 'auto'::text]))),
     CONSTRAINT import_when_already_imported_is_known CHECK ((already_imported = ANY (ARRAY['skip'::text, 'import'::text]))),
     CONSTRAINT import_when_duplicate_rows_is_known CHECK ((duplicate_rows = ANY (ARRAY['skip'::text, 'import'::text]))),
@@ -747,6 +748,8 @@ ALTER TABLE ONLY importer.status_poll
 CREATE UNIQUE INDEX ix_account_name ON importer.account USING btree (name);
 
 CREATE UNIQUE INDEX ix_api_key_hash ON importer.api_key USING btree (hash);
+
+CREATE UNIQUE INDEX ix_app_user_foreign_id ON importer.app_user USING btree (foreign_id);
 
 CREATE UNIQUE INDEX ix_app_user_normalized_user_name ON importer.app_user USING btree (normalized_user_name);
 

@@ -67,6 +67,22 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
     }
 
     [Fact]
+    public async Task Sources_are_probed_in_the_review_and_what_is_found_stands_among_the_findings()
+    {
+        // The simulator's control side serves as a web server: something that is no media, and something that is not there.
+        var id = await stage.Api.UploadAsync($"url\n{stage.Cincopa.Address}/_sim/assets?probe=1\n{stage.Cincopa.Address}/_sim/probe-missing.mp4\n");
+        await page.GotoAsync($"/imports/{id}");
+        await page.GetByTestId("probe-all").ClickAsync();
+        await Expect(page.GetByTestId("probe-state")).ToHaveTextAsync("2 sources of 2 asked, something was found at 2.");
+        await Expect(page.Locator("[data-testid=finding][data-code=source_is_no_media]")).ToBeVisibleAsync();
+        await Expect(page.Locator("[data-testid=finding][data-code=source_not_found]")).ToBeVisibleAsync();
+        await HasStateAsync("review");
+        Assert.Equal(0, await stage.SubmitsAsync("probe"));
+        await stage.Api.ActAsync(id, "cancel");
+        stage.Browser.HasNoErrors();
+    }
+
+    [Fact]
     public async Task Assets_without_their_texts_are_shown_with_the_reason_and_finished_by_a_button()
     {
         await stage.Cincopa.BehaveAsync("""{"importMs":[50,300],"rules":[{"on":"set_meta","fault":"refused"}]}""");
@@ -74,6 +90,7 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
         await stage.Api.FinishedAsync(id, RunLimit);
         await page.GotoAsync($"/imports/{id}");
         await Expect(page.GetByTestId("unfinished")).ToContainTextAsync("2 imported assets lack texts, tags or a gallery");
+        await Expect(page.GetByTestId("banner-finish")).ToBeEnabledAsync();
         await page.GetByTestId("unfinished").GetByRole(AriaRole.Link).ClickAsync();
         await page.WaitForURLAsync("**/records?finish=failed");
         await Expect(page.GetByTestId("filter-finish")).ToContainTextAsync("could not be written");

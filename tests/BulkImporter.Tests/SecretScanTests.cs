@@ -21,7 +21,7 @@ namespace BulkImporter.Tests;
 /// <summary>
 /// After a run in which Cincopa says the worst that it could, everything that the program wrote is read: its log at the finest level, every value in
 /// the database, every answer of its doors. The account's token, the hash of an upload address and the secret of a signed address stand nowhere. A
-/// source's own address is what the operator gave us to send: it stands in its record and comes back with its row, and nowhere else.
+/// source's own address is what the operator gave us to send: it is kept, and comes back whole in the result file of an operator, and nowhere else.
 /// </summary>
 public sealed class SecretScanTests(ImporterDatabase database) : IClassFixture<ImporterDatabase>
 {
@@ -42,6 +42,7 @@ public sealed class SecretScanTests(ImporterDatabase database) : IClassFixture<I
         await using var app = await StartAsync(log);
         using var client = app.GetTestClient();
         var key = (await app.Services.GetRequiredService<MakeKey>().RunAsync("ada", Role.Admin, null, "test", Token)).Secret;
+        var viewer = (await app.Services.GetRequiredService<MakeKey>().RunAsync("eve", Role.Viewer, null, "test", Token)).Secret;
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
 
         // A run with a fault of every kind, each of which says too much.
@@ -76,14 +77,22 @@ public sealed class SecretScanTests(ImporterDatabase database) : IClassFixture<I
         var records = JsonNode.Parse(await GetAsync(client, $"/api/v1/imports/{id}/records?limit=1000"))!["items"]!.AsArray();
         foreach (var record in records)
         {
-            var one = JsonNode.Parse(await GetAsync(client, $"/api/v1/imports/{id}/records/{(int)record!["rowNumber"]!}"))!;
-            // Its own address is the operator's.
-            one["url"] = null;
-            said.Append(one.ToJsonString());
+            said.Append(await GetAsync(client, $"/api/v1/imports/{id}/records/{(int)record!["rowNumber"]!}")).Append(await GetAsync(client, $"/imports/{id}/records/{(int)record["rowNumber"]!}"));
         }
-        var export = await GetAsync(client, $"/api/v1/imports/{id}/results?format=jsonl");
-        Assert.DoesNotContain(ApiToken, export, StringComparison.OrdinalIgnoreCase);
-        Assert.DoesNotContain(UploadHash, export, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("https://bucket.example/7.mp4?X-Amz-Signature=***", said.ToString(), StringComparison.Ordinal);
+
+        // The result files: a viewer's without any secret, an operator's with the addresses that he gave us, to be uploaded again.
+        foreach (var format in new[] { "csv", "jsonl", "map" })
+        {
+            var whole = await GetAsync(client, $"/api/v1/imports/{id}/results?format={format}");
+            AssertClean($"an operator's {format} file", whole, null);
+            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", viewer);
+            var viewed = await GetAsync(client, $"/api/v1/imports/{id}/results?format={format}");
+            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+            AssertClean($"a viewer's {format} file", viewed, Signed);
+            Assert.Equal(whole.Replace($"X-Amz-Signature={Signed}", "X-Amz-Signature=***", StringComparison.Ordinal), viewed);
+            Assert.Equal(format != "map", whole.Contains(Signed, StringComparison.Ordinal));
+        }
 
         AssertClean("the answers of the doors", said.ToString(), Signed);
         AssertClean("the log", string.Join('\n', log.Lines), Signed);

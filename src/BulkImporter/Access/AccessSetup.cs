@@ -65,6 +65,7 @@ public static class AccessSetup
             .AddSingleton<EntryPage>()
             .AddSingleton<ReadAudit>();
         services.AddPasswords();
+        services.AddProvider();
 
         services.AddAuthentication(ByHeaderOrCookie)
             .AddPolicyScheme(ByHeaderOrCookie, null, o => o.ForwardDefaultSelector = context =>

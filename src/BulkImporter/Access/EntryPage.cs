@@ -1,10 +1,11 @@
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Access;
 
 /// <summary>The pages before the dashboard. Plain HTML, so that they work before anything else does: no script, and one form each.</summary>
-public sealed class EntryPage(IAntiforgery antiforgery)
+public sealed class EntryPage(IAntiforgery antiforgery, IOptions<ProviderOptions> provider)
 {
     // What the dashboard's look.js tells about its viewer.
     private const string DarkCookie = "bulkimporter-dark";
@@ -25,10 +26,14 @@ public sealed class EntryPage(IAntiforgery antiforgery)
                 ? Field("key", "API key", "password", "off", "autofocus")
                 : NameField("Name", typed) + Field("password", "Password", "password", "current-password"))}
             <input type="hidden" name="returnUrl" value="{back}">
-            """, withKey
+            """, Provider(other) + (withKey
                 ? $"""The server printed a key and a setup link when it first started. An admin makes more. <a href="/sign-in?with=password&amp;returnUrl={other}">Use a password</a>"""
-                : $"""Forgotten? An admin makes a link for a new password. <a href="/sign-in?with=key&amp;returnUrl={other}">Use an API key</a>""");
+                : $"""Forgotten? An admin makes a link for a new password. <a href="/sign-in?with=key&amp;returnUrl={other}">Use an API key</a>"""));
     }
+
+    private string Provider(string returnUrl) => provider.Value is { Authority: not null, Name: var name }
+        ? $"""<a href="/sign-in/provider?returnUrl={returnUrl}"><b>Sign in by {HtmlEncoder.Default.Encode(name)}</b></a><br>"""
+        : "";
 
     /// <param name="name">Whose password it is; null when the first admin chooses a name too.</param>
     /// <param name="typed">The name that was typed before a complaint.</param>

@@ -2,6 +2,7 @@ using BulkImporter.Data;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Access;
 
@@ -14,11 +15,22 @@ public static class SignInPages
     private const string TooOld = "This page was open for too long. Try again.";
     private const string LinkGone = "This link was used before, is too old, or was replaced by a newer one. Sign in, or ask an admin for a new link.";
 
+    /// <summary>What is told to somebody whom the provider knows and who does not come in.</summary>
+    private static string Sentence(ProviderRefusal refusal) => refusal switch
+    {
+        ProviderRefusal.Failed => "The sign-in did not work. Try again; when it fails again, the log of this server says why.",
+        ProviderRefusal.NoRole => "You are known, but have no role here. Whoever manages the sign-in can give you one.",
+        ProviderRefusal.NoName => "You are known, but your name there cannot be one here.",
+        ProviderRefusal.NameTaken => "You are known, but somebody else has your name here. An admin can remove that person.",
+        ProviderRefusal.Locked => "You are known, but an admin has locked you out here.",
+    };
+
     public static void MapSignIn(this IEndpointRouteBuilder endpoints)
     {
         var open = endpoints.MapGroup("/").AllowAnonymous().ExcludeFromDescription();
         open.MapGet("/sign-in", ShowAsync);
         open.MapPost("/sign-in", SignInAsync).RequireRateLimiting(AccessSetup.SignInLimit);
+        open.MapGet("/sign-in/provider", Provider).RequireRateLimiting(AccessSetup.SignInLimit);
         open.MapGet("/sign-in/once", SignInOnceAsync).RequireRateLimiting(AccessSetup.SignInLimit);
         open.MapGet("/choose-password", ShowChoiceAsync).RequireRateLimiting(AccessSetup.SignInLimit);
         open.MapPost("/choose-password", ChooseAsync).RequireRateLimiting(AccessSetup.SignInLimit);
@@ -29,9 +41,13 @@ public static class SignInPages
         own.MapPost("/change-password", ChangeAsync).RequireRateLimiting(AccessSetup.SignInLimit);
     }
 
-    private static async Task<IResult> ShowAsync(HttpContext context, EntryPage page, ReadUsers users, string? returnUrl, string? with, CancellationToken cancellationToken) =>
+    private static async Task<IResult> ShowAsync(HttpContext context, EntryPage page, ReadUsers users, string? returnUrl, string? with, string? refused, CancellationToken cancellationToken) =>
         // Before there are people a key is the only way in.
-        page.SignIn(context, returnUrl, withKey: with == "key" || !await users.AnyAsync(cancellationToken), null);
+        page.SignIn(context, returnUrl, withKey: with == "key" || !await users.AnyAsync(cancellationToken), EnumText<ProviderRefusal>.TryParse(refused, out var refusal) ? Sentence(refusal) : null);
+
+    private static IResult Provider(IOptions<ProviderOptions> provider, string? returnUrl) => provider.Value.Authority is null
+        ? Results.NotFound()
+        : Results.Challenge(new AuthenticationProperties { RedirectUri = EntryPage.Local(returnUrl) }, [OpenIdConnectSetup.Scheme]);
 
     private static async Task<IResult> SignInAsync(HttpContext context, EntryPage page, CheckKey keys, CheckPassword passwords, NoteSignIn note, CancellationToken cancellationToken)
     {

@@ -6,7 +6,7 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 namespace BulkImporter.Access;
 
 /// <summary>
-/// A person who signs in with a name and a password. ASP.NET Core Identity hashes and checks the password and counts the failures; a new
+/// A person who signs in with a name and a password, or at an identity provider. ASP.NET Core Identity hashes and checks the password and counts the failures; a new
 /// security stamp ends every session of the person. Somebody who was invited has no password yet.
 /// </summary>
 public sealed class User : IdentityUser<int>
@@ -18,6 +18,9 @@ public sealed class User : IdentityUser<int>
     /// <summary>Locked by an admin until an admin unlocks; the lockout after wrong passwords is <see cref="IdentityUser{TKey}.LockoutEnd"/> and ends by itself.</summary>
     public DateTimeOffset? LockedAt { get; set; }
 
+    /// <summary>Who it is at the identity provider, <c>ISSUER SUBJECT</c>; null for somebody who has a password here.</summary>
+    public string? ForeignId { get; init; }
+
     /// <summary>Nobody is spared the lockout, so it needs no column.</summary>
     public override bool LockoutEnabled { get => true; set { } }
 
@@ -28,6 +31,7 @@ public sealed class User : IdentityUser<int>
             entity.ToTable("app_user", t => t.HasCheckConstraint("app_user_role_is_known", EnumText<Role>.Check("role")));
             entity.HasKey(u => u.Id);
             entity.HasIndex(u => u.NormalizedUserName).IsUnique();
+            entity.HasIndex(u => u.ForeignId).IsUnique();
             entity.Property(u => u.UserName).IsRequired();
             entity.Property(u => u.NormalizedUserName).IsRequired();
             entity.Property(u => u.SecurityStamp).IsRequired();

@@ -23,7 +23,7 @@ public sealed record UserView(int Id, string Name, Role Role, UserState State, D
 public sealed class ReadUsers(NpgsqlDataSource database)
 {
     private const string Select = """
-        SELECT id, user_name, role, CASE WHEN locked_at IS NOT NULL THEN 'locked' WHEN password_hash IS NULL THEN 'invited' ELSE 'active' END,
+        SELECT id, user_name, role, CASE WHEN locked_at IS NOT NULL THEN 'locked' WHEN password_hash IS NULL AND foreign_id IS NULL THEN 'invited' ELSE 'active' END,
             CASE WHEN lockout_end > now() THEN lockout_end END, created_at, signed_in_at
         FROM importer.app_user
         """;
@@ -182,10 +182,12 @@ internal static partial class UserName
     /// <summary>As Identity writes it when it looks somebody up.</summary>
     public static string Normal(string name) => name.Normalize().ToUpperInvariant();
 
+    public static bool IsOne(string name) => Form().IsMatch(name);
+
     /// <exception cref="InvalidArgumentException">The name cannot be used.</exception>
     public static void Check(string name)
     {
-        if (!Form().IsMatch(name))
+        if (!IsOne(name))
             throw new InvalidArgumentException("name", "A name has 1 to 64 letters, digits, dots, dashes, underscores, @ or +, and begins with a letter or digit.");
     }
 

@@ -78,6 +78,9 @@ internal static class ImportsApi
         imports.MapPost("/{id:int}/cancel", CancelAsync).RequireAuthorization(Policy.Operator).WithSummary("End it: what was not sent is not sent any more")
             .WithDescription("What Cincopa has accepted is followed to its end. With abortRemote=true Cincopa is also asked to abort it; that may be ordered of a cancelled import afterwards. Each record's attempts tell what Cincopa said, and its state how it ended.")
             .Problems(404, 409);
+        imports.MapDelete("/{id:int}", DeleteAsync).RequireAuthorization(Policy.Admin).WithSummary("Delete an import that has ended")
+            .WithDescription("Its records, attempts, findings and, when no other import has it, its manifest are removed in steps; until then its state is 'deleting'. The assets stay in Cincopa; rows of later manifests with the same addresses are no longer told to be imported already.")
+            .Problems(404, 409);
         imports.MapGet("/{id:int}/findings", FindingsAsync).RequireAuthorization(Policy.Viewer).WithSummary("What was found in the manifest; format=csv streams all of it").Problems(400, 404)
             .Produces<FindingPage>().Produces<string>(contentType: "text/csv");
     }
@@ -184,6 +187,9 @@ internal static class ImportsApi
     private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> CancelAsync(
         int id, CancelImport cancel, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken, bool abortRemote = false) =>
         await AnswerAsync(id, await cancel.RunAsync(id, abortRemote, context.User.Actor(), cancellationToken), imports, feed, cancellationToken);
+
+    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> DeleteAsync(int id, DeleteImport delete, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken) =>
+        await AnswerAsync(id, await delete.RunAsync(id, context.User.Actor(), cancellationToken), imports, feed, cancellationToken);
 
     private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> AnswerAsync(
         int id, ImportChange change, ReadImports imports, ImportFeed feed, CancellationToken cancellationToken)

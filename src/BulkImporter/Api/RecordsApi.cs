@@ -1,3 +1,4 @@
+using System.Globalization;
 using BulkImporter.Access;
 using BulkImporter.Data;
 using BulkImporter.Export;
@@ -6,6 +7,7 @@ using BulkImporter.Imports;
 using BulkImporter.Reconcile;
 using BulkImporter.Records;
 using BulkImporter.Rerun;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
 
@@ -72,8 +74,30 @@ internal static class RecordsApi
             .WithSummary("Adopt for every record in doubt its only candidate")
             .WithDescription("Records with several candidates, and assets that are a candidate of several records, are left for a person to decide.")
             .Problems(404);
-        import.MapGet("/results", ResultsAsync).RequireAuthorization(Policy.Viewer).WithSummary("The manifest with what became of each row, streamed; format=csv, jsonl, or map (url,rid,status_id of the rows that have an asset)").Problems(400, 404, 409)
+        import.MapGet("/results", ResultsAsync).RequireAuthorization(Policy.Viewer)
+            .WithSummary("The manifest with what became of each row, streamed; format=csv, jsonl, or map (url,rid,status_id of the rows that have an asset)")
+            .WithDescription("A viewer's file has *** for the signatures, tokens and passwords in source addresses; an operator's has them whole, and can be uploaded again.")
+            .Problems(400, 404, 409)
             .Produces<string>(contentType: "text/csv").Produces<string>(contentType: "application/jsonl");
+        import.MapGet("/archive", ArchiveAsync).RequireAuthorization(Policy.Operator).WithSummary("All that is known of an import that has ended, as a ZIP file with the SHA-256 of everything in it")
+            .WithDescription("The manifest as it was uploaded, the results, and JSON lines of records, attempts, texts, finishing, findings, corrections and audit, with the columns of the database. Source addresses are whole.")
+            .Problems(404, 409).Produces<byte[]>(contentType: "application/zip");
+    }
+
+    private static async Task<IResult> ArchiveAsync(int id, ArchiveImport archive, HttpContext context, CancellationToken cancellationToken)
+    {
+        switch (await archive.FindAsync(id, cancellationToken))
+        {
+            case Archivable.Refused refused: return Problem.RefusedInThisState(refused.State, refused.Sentence);
+            case Archivable.Ready ready:
+                context.Response.ContentType = "application/zip";
+                context.Response.Headers.ContentDisposition = string.Create(CultureInfo.InvariantCulture, $"attachment; filename=import-{id}.zip");
+                // The library ends some entries without waiting, a few bytes each; what is long is written with waiting.
+                context.Features.GetRequiredFeature<IHttpBodyControlFeature>().AllowSynchronousIO = true;
+                await archive.RunAsync(ready, context.Response.Body, cancellationToken);
+                return Results.Empty;
+            default: return Problem.ImportNotFound(id);
+        }
     }
 
     private static async Task<Results<Ok<Page<RecordView>>, ProblemHttpResult>> ListAsync(
@@ -168,7 +192,7 @@ internal static class RecordsApi
                 var disposition = new ContentDispositionHeaderValue("attachment");
                 disposition.SetHttpFileName(chosen == ExportFormat.Map ? $"{ready.FileName}-map.csv" : $"{ready.FileName}-results.{EnumText<ExportFormat>.Of(chosen)}");
                 context.Response.Headers.ContentDisposition = disposition.ToString();
-                await export.RunAsync(ready, filter, chosen, context.Response.BodyWriter, cancellationToken);
+                await export.RunAsync(ready, filter, chosen, context.User.Role() >= Role.Operator, context.Response.BodyWriter, cancellationToken);
                 return Results.Empty;
             default: return Problem.ImportNotFound(id);
         }

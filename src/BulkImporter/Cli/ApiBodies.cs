@@ -281,7 +281,7 @@ internal sealed record AllInDoubtBody
 
 internal sealed record NewTargetBody(string Name, string Url);
 
-internal sealed record MadeTargetBody(string Name, string Url, string Secret);
+internal sealed record MadeTargetBody(string Name, string Url, string? Secret);
 
 internal sealed record TargetBody(string Name, string Url, DateTimeOffset CreatedAt);
 

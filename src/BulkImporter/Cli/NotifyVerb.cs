@@ -8,7 +8,7 @@ namespace BulkImporter.Cli;
 internal sealed class NotifyVerb : Verb
 {
     public NotifyVerb(Surroundings surroundings)
-        : base("notify", "Tell other programs when an import ends, pauses by itself or stalls, or an account is suspended.",
+        : base("notify", "Tell other programs and people when an import ends, pauses by itself or stalls, or an account is suspended.",
             "BulkImporter notify add ops https://ops.example/hooks/imports", "BulkImporter notify log") =>
         Takes(new NotifyAddVerb(surroundings), new NotifyListVerb(surroundings), new NotifyRemoveVerb(surroundings), new NotifyLogVerb(surroundings), new NotifyReplayVerb(surroundings));
 
@@ -17,18 +17,28 @@ internal sealed class NotifyVerb : Verb
     private sealed class NotifyAddVerb : ClientVerb
     {
         private readonly Argument<string> name = TargetName();
-        private readonly Argument<string> url = new("URL") { Description = "Where notifications are posted to" };
+        private readonly Argument<string> url = new("URL") { Description = "Where notifications are posted to, or mailto: and a mail address" };
 
         public NotifyAddVerb(Surroundings surroundings)
-            : base(surroundings, "add", "Add a target. Prints the secret that its notifications are signed with, which cannot be read again.",
-                "BulkImporter notify add ops https://ops.example/hooks/imports") =>
+            : base(surroundings, "add", "Add a target. For a web address prints the secret that its notifications are signed with, which cannot be read again.",
+                "BulkImporter notify add ops https://ops.example/hooks/imports", "BulkImporter notify add ann mailto:ann@example.com") =>
             TakesFromServer(name, url, Json);
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
             var made = await api.SendAsync<MadeTargetBody>(HttpMethod.Post, "notifications/targets", new NewTargetBody(line.GetRequiredValue(name), line.GetRequiredValue(url)), cancellationToken);
-            Surroundings.Output.WriteLine(line.GetValue(Json) ? made.Json : Wording.Plain(made.Value.Secret));
-            if (!line.GetValue(Json)) Surroundings.Error.WriteLine($"Notifications for {Wording.Plain(made.Value.Name)} are signed with this secret, shown this once.");
+            if (line.GetValue(Json))
+            {
+                Surroundings.Output.WriteLine(made.Json);
+                return ExitCode.Done;
+            }
+            if (made.Value.Secret is not { } secret)
+            {
+                Surroundings.Output.WriteLine($"{Wording.Plain(made.Value.Name)} is told by mail: {Wording.Plain(made.Value.Url)}");
+                return ExitCode.Done;
+            }
+            Surroundings.Output.WriteLine(Wording.Plain(secret));
+            Surroundings.Error.WriteLine($"Notifications for {Wording.Plain(made.Value.Name)} are signed with this secret, shown this once.");
             return ExitCode.Done;
         }
     }

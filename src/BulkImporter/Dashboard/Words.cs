@@ -90,6 +90,7 @@ internal static class Words
         ImportState.Finished => "Finished",
         ImportState.Cancelled => "Cancelled",
         ImportState.Rejected => "Rejected",
+        ImportState.Deleting => "Being deleted",
     };
 
     /// <summary>What somebody did, as the audit log names it, in words; a name that this version does not know is shown as it is.</summary>
@@ -101,6 +102,7 @@ internal static class Words
         "import_paused" => "paused it",
         "import_resumed" => "resumed it",
         "import_cancelled" => "cancelled it",
+        "import_deleted" => "deleted it",
         "records_rerun" => "reran records",
         "asset_adopted" => "adopted an asset",
         "records_given_up" => "gave records up",

@@ -3,6 +3,7 @@ using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
+using Cincopa.Client;
 using Npgsql;
 
 namespace BulkImporter.Export;
@@ -74,9 +75,10 @@ public sealed class ExportResults(NpgsqlDataSource database, ManifestBytes manif
         };
     }
 
+    /// <param name="isWhole">False takes the secrets out of the source addresses. The file then fits no more to be uploaded again: signed addresses do not work.</param>
     /// <exception cref="InvalidDataException">Manifest and records do not belong together.</exception>
     /// <exception cref="FileNotFoundException">The manifest's bytes are not kept any more.</exception>
-    public async Task RunAsync(Exportable.Ready import, RecordFilter filter, ExportFormat format, PipeWriter output, CancellationToken cancellationToken)
+    public async Task RunAsync(Exportable.Ready import, RecordFilter filter, ExportFormat format, bool isWhole, PipeWriter output, CancellationToken cancellationToken)
     {
         await using var bytes = await manifests.OpenAsync(import.ManifestId, cancellationToken);
         await using var reader = await ManifestReader.OpenAsync(bytes, ManifestReading.Of(import.Mapping, import.Encoding), cancellationToken);
@@ -98,7 +100,7 @@ public sealed class ExportResults(NpgsqlDataSource database, ManifestBytes manif
                         throw new InvalidDataException($"The manifest of import {import.ImportId} ends before row {rowNumber}.");
                 }
                 while (reader.Row.RowNumber < rowNumber);
-                writer.WriteRow(reader.Row, result);
+                writer.WriteRow(reader.Row, isWhole ? result : WithoutSecrets(reader.Row, result));
                 if (output.UnflushedBytes >= FlushAfter) await output.FlushAsync(cancellationToken);
             }
         }
@@ -117,6 +119,13 @@ public sealed class ExportResults(NpgsqlDataSource database, ManifestBytes manif
             cancellationToken, import.ImportId, first, first + RowsPerRange - 1);
         var byRow = corrections.GroupBy(c => c.Row).ToDictionary(g => g.Key, g => g.ToDictionary(c => c.Target, c => c.Value));
         return rows.ConvertAll(r => byRow.TryGetValue(r.Item1, out var corrected) ? (r.Item1, r.Item2 with { Corrected = corrected }) : r);
+    }
+
+    private static RowResult WithoutSecrets(ManifestRow row, RowResult result)
+    {
+        var url = result.Corrected?.GetValueOrDefault(ManifestColumn.Url) ?? row.Url;
+        if (url is null || Redact.Secrets(url) is var shown && shown == url) return result;
+        return result with { Corrected = new Dictionary<ManifestColumn, string>(result.Corrected ?? new Dictionary<ManifestColumn, string>()) { [ManifestColumn.Url] = shown } };
     }
 
     private static (int, RowResult) Read(NpgsqlDataReader r) => (r.GetInt32(0), new RowResult(
@@ -138,5 +147,5 @@ public sealed class ExportResults(NpgsqlDataSource database, ManifestBytes manif
 
 public static class ExportSetup
 {
-    public static IServiceCollection AddExport(this IServiceCollection services) => services.AddSingleton<ExportResults>();
+    public static IServiceCollection AddExport(this IServiceCollection services) => services.AddSingleton<ExportResults>().AddSingleton<ArchiveImport>();
 }

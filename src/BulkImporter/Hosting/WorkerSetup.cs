@@ -32,7 +32,7 @@ public static class WorkerSetup
         services.AddPeriodic("notification sender", _ => TimeSpan.FromSeconds(2), p => p.GetRequiredService<SendNotifications>().RunAsync, IfAny);
         services.AddPeriodic("counter comparison", _ => TimeSpan.FromMinutes(10), p => p.GetRequiredService<CompareCounters>().RunAsync, Never);
         services.AddPeriodic("manifest sweep", _ => TimeSpan.FromHours(1), p => p.GetRequiredService<SweepManifests>().RunAsync, IfAny);
-
+        services.AddPeriodic("deletion", _ => TimeSpan.FromSeconds(5), p => p.GetRequiredService<RemoveDeleted>().RunAsync, IfAny);
         services.AddPeriodic("retention", _ => TimeSpan.FromHours(1), p => p.GetRequiredService<SweepEnded>().RunAsync, IfAny);
 
         services.AddOptions<HostOptions>().Configure<IOptions<DispatchOptions>>((host, dispatch) =>

@@ -12,7 +12,7 @@ public sealed class CompareCounters(NpgsqlDataSource database, ILogger<CompareCo
 {
     private const string ReadDifferences = """
         WITH looked_at AS (
-            SELECT id FROM importer.import WHERE state IN ('running', 'paused') OR finished_at > now() - interval '1 hour'
+            SELECT id FROM importer.import WHERE state IN ('running', 'paused') OR (finished_at > now() - interval '1 hour' AND state <> 'deleting')
         ), counted AS (
             SELECT r.import_id, r.chunk_number,
                 count(*) FILTER (WHERE r.state = 'pending') AS pending, count(*) FILTER (WHERE r.state = 'submitting') AS submitting,

@@ -46,5 +46,6 @@ public abstract record ImportChange
         ImportState.Finished => "finished",
         ImportState.Cancelled => "cancelled",
         ImportState.Rejected => "rejected",
+        ImportState.Deleting => "being deleted",
     };
 }

@@ -18,7 +18,7 @@ public enum ImportState
     /// <summary>A person or a breaker stopped the dispatch; what was submitted is still followed. Resumed by a person.</summary>
     Paused,
 
-    /// <summary>No record is pending, submitting or submitted. A rerun makes it <see cref="Running"/> again.</summary>
+    /// <summary>No record is pending, submitting or submitted. A rerun makes it <see cref="Running"/> again. Like every end it may be followed by <see cref="Deleting"/>.</summary>
     Finished,
 
     /// <summary>A person ended it: pending records became cancelled, submitted ones are followed to their end.</summary>
@@ -26,6 +26,9 @@ public enum ImportState
 
     /// <summary>The manifest cannot be read at all; the reason says where and what to do.</summary>
     Rejected,
+
+    /// <summary>A person deleted it after its end: its rows are being removed, and it goes with the last of them.</summary>
+    Deleting,
 }
 
 /// <summary>What to do with a record whose submit call may or may not have been received.</summary>

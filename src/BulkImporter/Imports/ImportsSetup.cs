@@ -12,6 +12,7 @@ public static class ImportsSetup
             .AddSingleton<PauseImport>()
             .AddSingleton<ResumeImport>()
             .AddSingleton<CancelImport>()
+            .AddSingleton<DeleteImport>()
             .AddSingleton<ReadImports>()
             .AddSingleton<ReadChunks>();
     }

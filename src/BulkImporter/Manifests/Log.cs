@@ -7,4 +7,7 @@ internal static partial class Log
 
     [LoggerMessage(EventName = "ManifestRejected", Level = LogLevel.Warning, Message = "Import {ImportId}: the manifest was rejected: {Reason}")]
     public static partial void ManifestRejected(ILogger logger, int importId, string reason);
+
+    [LoggerMessage(EventName = "ProbeWithoutHeaders", Level = LogLevel.Warning, Message = "Import {ImportId}: the probe was stopped, for the source headers of account {AccountId} cannot be decrypted: the key ring has lost their key. Set them again")]
+    public static partial void ProbeWithoutHeaders(ILogger logger, int importId, int accountId);
 }

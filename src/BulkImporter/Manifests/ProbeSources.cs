@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using BulkImporter.Data;
 using BulkImporter.Sources;
 using Hangfire;
@@ -11,7 +12,7 @@ namespace BulkImporter.Manifests;
 /// and no record is touched. It goes on from where the last batch was committed; a batch that was asked and not committed is asked again, which harms
 /// nobody. Of two jobs for one probe only the later one's writes count.
 /// </summary>
-public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, SourceHeaders headers, IOptions<ProbeOptions> options, TimeProvider clock)
+public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, SourceHeaders headers, IOptions<ProbeOptions> options, TimeProvider clock, ILogger<ProbeSources> log)
 {
     public const string Queue = "probe";
 
@@ -74,7 +75,18 @@ public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, S
                 return;
             }
 
-            var secrets = await headers.OfAccountAsync(probe.AccountId, cancellationToken);
+            IReadOnlyList<SecretHeader> secrets;
+            try
+            {
+                secrets = await headers.OfAccountAsync(probe.AccountId, cancellationToken);
+            }
+            catch (CryptographicException)
+            {
+                // Without them the sources would seem forbidden, which they are not.
+                Log.ProbeWithoutHeaders(log, importId, probe.AccountId);
+                await database.ExecuteAsync(End, cancellationToken, importId, run, "stopped");
+                return;
+            }
             var asked = new List<Task<ProbeFinding?>>(sources.Count);
             foreach (var source in sources)
             {

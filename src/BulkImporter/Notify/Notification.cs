@@ -42,7 +42,7 @@ public sealed class Notification
     }
 }
 
-/// <summary>A web address that notifications are posted to.</summary>
+/// <summary>A web address that notifications are posted to, or a mail address (<c>mailto:</c>) that they are written to.</summary>
 public sealed class NotificationTarget
 {
     public int Id { get; private set; }

@@ -14,14 +14,19 @@ namespace BulkImporter.Notify;
 /// <param name="Timestamp">When it happened.</param>
 public sealed record NotificationBody(string Type, DateTimeOffset Timestamp, NotificationData Data);
 
-public sealed record NotificationData(string Account, string? Reason, ImportView? Import);
+/// <param name="Links">Null when nobody said where the pages are (<see cref="NotifyOptions.PageBaseUrl"/>), or when it is about no import.</param>
+public sealed record NotificationData(string Account, string? Reason, ImportView? Import, NotificationLinks? Links);
+
+/// <param name="Import">Its page.</param>
+/// <param name="Failed">The list of its failed records.</param>
+public sealed record NotificationLinks(Uri Import, Uri Failed);
 
 /// <summary>
 /// Brings notifications to their targets: notes imports that stall, addresses what is new, and posts what is due. At least once, in no certain
 /// order; a target tells repetitions by <c>webhook-id</c>.
 /// </summary>
 public sealed class SendNotifications(
-    NpgsqlDataSource database, ReadImports imports, ProtectSecret secrets, PostNotification post, IOptions<NotifyOptions> options,
+    NpgsqlDataSource database, ReadImports imports, ProtectSecret secrets, PostNotification post, MailNotification mail, IOptions<NotifyOptions> options,
     IOptions<ImportsOptions> importsOptions, Func<double> random, TimeProvider clock, ILogger<SendNotifications> log)
 {
     private const int Batch = 20;
@@ -108,13 +113,18 @@ public sealed class SendNotifications(
         foreach (var (id, kind, at, importId, account, reason) in fresh)
         {
             var import = importId is { } known ? await imports.FindAsync(known, cancellationToken) : null;
-            await connection.ExecuteAsync(Address, cancellationToken, id, JsonSerializer.Serialize(new NotificationBody(kind, at, new(account, reason, import)), Json));
+            await connection.ExecuteAsync(Address, cancellationToken, id, JsonSerializer.Serialize(new NotificationBody(kind, at, new(account, reason, import, LinksTo(importId))), Json));
         }
         await transaction.CommitAsync(cancellationToken);
     }
 
     private async Task DeliverAsync(Due due, CancellationToken cancellationToken)
     {
+        if (Target.MailOf(due.Url) is { } address)
+        {
+            await NoteAsync(due, await mail.RunAsync(address, IdOf(due.NotificationId), due.Body, cancellationToken));
+            return;
+        }
         string secret;
         try
         {
@@ -125,17 +135,29 @@ public sealed class SendNotifications(
             await NoteAsync(due, "Its signing secret cannot be decrypted: remove the target and add it again.");
             return;
         }
-        var problem = await post.RunAsync(new Uri(due.Url), secret, IdOf(due.NotificationId), due.Body, cancellationToken);
-        if (problem is null) await database.ExecuteAsync(NoteDelivered, CancellationToken.None, due.NotificationId, due.TargetId);
-        else await NoteAsync(due, problem);
+        await NoteAsync(due, await post.RunAsync(new Uri(due.Url), secret, IdOf(due.NotificationId), due.Body, cancellationToken));
     }
 
-    private async Task NoteAsync(Due due, string problem)
+    /// <param name="due">What was tried.</param>
+    /// <param name="problem">Null when it was delivered.</param>
+    private async Task NoteAsync(Due due, string? problem)
     {
+        if (problem is null)
+        {
+            await database.ExecuteAsync(NoteDelivered, CancellationToken.None, due.NotificationId, due.TargetId);
+            return;
+        }
         var wait = due.TryCount >= options.Value.MostTries ? (TimeSpan?)null
             : TimeSpan.FromSeconds(Math.Min(options.Value.RetryCap.TotalSeconds, options.Value.RetryBase.TotalSeconds * Math.Pow(2, Math.Min(due.TryCount - 1, 30))) * (0.75 + 0.5 * random()));
         Log.NotificationNotDelivered(log, due.NotificationId, due.Target, due.TryCount, problem);
         await database.ExecuteAsync(NoteProblem, CancellationToken.None, due.NotificationId, due.TargetId, problem, wait);
+    }
+
+    private NotificationLinks? LinksTo(int? importId)
+    {
+        if (importId is not { } id || options.Value.PageBaseUrl is not { } root) return null;
+        var page = string.Create(CultureInfo.InvariantCulture, $"{root.AbsoluteUri.TrimEnd('/')}/imports/{id}");
+        return new(new Uri(page), new Uri(page + "/records?state=failed"));
     }
 
     private static string IdOf(long notificationId) => string.Create(CultureInfo.InvariantCulture, $"msg_{notificationId}");

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using BulkImporter.Data;
 using Microsoft.AspNetCore.DataProtection;
+using MimeKit;
 using Npgsql;
 
 namespace BulkImporter.Notify;
@@ -16,11 +17,20 @@ public sealed class ProtectSecret(IDataProtectionProvider protection)
     public string Unprotect(string secretProtected) => protector.Unprotect(secretProtected);
 }
 
+/// <summary>What a target's address says of how it is reached.</summary>
+internal static class Target
+{
+    public const string Mail = "mailto:";
+
+    /// <summary>The mail address; null when notifications are posted to it.</summary>
+    public static string? MailOf(string url) => url.StartsWith(Mail, StringComparison.OrdinalIgnoreCase) ? url[Mail.Length..] : null;
+}
+
 /// <summary>A target without its secret.</summary>
 public sealed record TargetView(string Name, string Url, DateTimeOffset CreatedAt);
 
-/// <param name="Secret">Shown once, here; it cannot be read again.</param>
-public sealed record MadeTarget(string Name, string Url, string Secret)
+/// <param name="Secret">Shown once, here; it cannot be read again. Null for a mail address: mails are not signed.</param>
+public sealed record MadeTarget(string Name, string Url, string? Secret)
 {
     public override string ToString() => $"{nameof(MadeTarget)} {{ {nameof(Name)} = {Name} }}";
 }
@@ -49,16 +59,23 @@ public sealed partial class ChangeTargets(NpgsqlDataSource database, ProtectSecr
     public async Task<MadeTarget?> AddAsync(string name, string url, string actor, CancellationToken cancellationToken)
     {
         if (!Name().IsMatch(name)) throw new InvalidArgumentException("name", "A name has 1 to 64 letters, digits, dots, dashes or underscores, and begins with a letter or digit.");
+        if (Target.MailOf(url) is { } mail)
+        {
+            if (url.Length > LongestUrl || mail.Contains('?', StringComparison.Ordinal) || !MailboxAddress.TryParse(mail, out var mailbox) || !mailbox.Address.Contains('@', StringComparison.Ordinal))
+                throw new InvalidArgumentException("url", $"'{mail}' is no mail address; for example: mailto:ops@example.com.");
+            return await KeepAsync(name, Target.Mail + mailbox.Address, "", actor, cancellationToken) ? new MadeTarget(name, Target.Mail + mailbox.Address, null) : null;
+        }
         if (url.Length > LongestUrl || !Uri.TryCreate(url, UriKind.Absolute, out var address)
             || (address.Scheme != Uri.UriSchemeHttps && address.Scheme != Uri.UriSchemeHttp) || address.UserInfo.Length > 0 || address.Fragment.Length > 0)
         {
-            throw new InvalidArgumentException("url", $"The address must be an absolute http or https URL of at most {LongestUrl} characters, without credentials and fragment.");
+            throw new InvalidArgumentException("url", $"The address must be an absolute http or https URL of at most {LongestUrl} characters, without credentials and fragment, or a mail address after mailto:.");
         }
         var secret = Signature.NewSecret();
-        return await database.QueryAsync(Add, r => r.GetString(0), cancellationToken, name, address.AbsoluteUri, secrets.Protect(secret), actor) is [_]
-            ? new MadeTarget(name, address.AbsoluteUri, secret)
-            : null;
+        return await KeepAsync(name, address.AbsoluteUri, secret, actor, cancellationToken) ? new MadeTarget(name, address.AbsoluteUri, secret) : null;
     }
+
+    private async Task<bool> KeepAsync(string name, string url, string secret, string actor, CancellationToken cancellationToken) =>
+        await database.QueryAsync(Add, r => r.GetString(0), cancellationToken, name, url, secrets.Protect(secret), actor) is [_];
 
     /// <summary>False when there is no target of this name. What was on its way to it is not delivered any more.</summary>
     public async Task<bool> RemoveAsync(string name, string actor, CancellationToken cancellationToken) =>

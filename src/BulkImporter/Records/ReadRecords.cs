@@ -1,4 +1,5 @@
 using BulkImporter.Data;
+using Cincopa.Client;
 using Npgsql;
 
 namespace BulkImporter.Records;
@@ -101,7 +102,7 @@ public sealed class ReadRecords(NpgsqlDataSource database)
     }
 
     private static RecordView Read(NpgsqlDataReader r) => new(
-        r.GetInt32(0), r.GetInt32(1), r.Text(2), r.Text(3), r.Text(4), EnumText<RecordState>.Parse(r.GetString(5)), r.Text(6), r.Text(7), r.GetInt16(8),
+        r.GetInt32(0), r.GetInt32(1), r.Text(2) is { } url ? Redact.Secrets(url) : null, r.Text(3), r.Text(4), EnumText<RecordState>.Parse(r.GetString(5)), r.Text(6), r.Text(7), r.GetInt16(8),
         r.Text(9) is { } code ? new RecordError(code, FailureCodes.ClassOf(code), r.Text(10)) : null,
         r.IsDBNull(15) ? null : r.GetInt16(15), r.IsDBNull(16) ? null : r.GetInt64(16), r.IsDBNull(17) ? null : r.GetInt64(17),
         r.Time(11), r.Time(12), r.Time(13), r.GetBoolean(14),

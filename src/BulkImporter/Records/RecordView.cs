@@ -1,6 +1,7 @@
 namespace BulkImporter.Records;
 
 /// <summary>A record as every door shows it.</summary>
+/// <param name="Url">The source address, with *** for the secrets in it. Result files of operators have it whole.</param>
 /// <param name="Attempts">Attempts begun so far.</param>
 /// <param name="Progress">Percent that Cincopa has fetched, for a submitted record that tells; else null.</param>
 /// <param name="PossiblyDuplicated">A late answer showed that Cincopa accepted this source more than once.</param>

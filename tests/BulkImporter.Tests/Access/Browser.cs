@@ -40,7 +40,7 @@ internal sealed partial class Browser(ImporterServer server, string address = "h
     {
         using var client = elsewhere?.GetTestClient() ?? server.Client(null);
         client.BaseAddress = address;
-        if (cookies.GetCookieHeader(address) is { Length: > 0 } header) request.Headers.Add("Cookie", header);
+        if (cookies.GetCookieHeader(new Uri(address, request.RequestUri!)) is { Length: > 0 } header) request.Headers.Add("Cookie", header);
         using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
         if (response.Headers.TryGetValues("Set-Cookie", out var set))
         {
@@ -48,7 +48,7 @@ internal sealed partial class Browser(ImporterServer server, string address = "h
             {
                 Assert.Contains("httponly", cookie, StringComparison.OrdinalIgnoreCase);
                 Received.Add(cookie);
-                cookies.SetCookies(address, cookie);
+                cookies.SetCookies(new Uri(address, request.RequestUri!), cookie);
             }
         }
         return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), response.Headers.Location?.OriginalString);

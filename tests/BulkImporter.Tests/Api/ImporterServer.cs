@@ -8,6 +8,7 @@ using BulkImporter.Hosting;
 using Cincopa.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -52,10 +53,11 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
     }
 
     /// <summary>One more server on the same database, as after a restart or beside this one; the caller ends it.</summary>
-    public async Task<WebApplication> StartAnotherAsync()
+    public async Task<WebApplication> StartAnotherAsync(Dictionary<string, string?>? settings = null)
     {
         var builder = WebApplication.CreateBuilder();
         builder.WebHost.UseTestServer();
+        builder.Configuration.AddInMemoryCollection(settings ?? []);
         builder.Configuration["BulkImporter:Access:SignInsPerMinute"] = SignInsPerMinute.ToString(System.Globalization.CultureInfo.InvariantCulture);
         builder.Configuration["BulkImporter:Accounts:WebhookBaseUrl"] = "https://importer.example/";
         builder.Logging.ClearProviders();

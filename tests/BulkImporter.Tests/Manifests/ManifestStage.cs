@@ -62,13 +62,13 @@ internal sealed class ManifestStage(EngineDatabase database, string account)
         new CorrectRecords(database.Source, database.Transitions, new SourceUrlRules(new SourceUrlOptions()), TimeProvider.System)
             .RunAsync(id, new MemoryStream(Encoding.UTF8.GetBytes(file)), null, null, "ann", Token);
 
-    public async Task<string> ExportAsync(int id, ExportFormat format = ExportFormat.Csv, RecordFilter? filter = null)
+    public async Task<string> ExportAsync(int id, ExportFormat format = ExportFormat.Csv, RecordFilter? filter = null, bool isWhole = true)
     {
         var export = new ExportResults(database.Source, new ManifestBytes(database.Source));
         var ready = Assert.IsType<Exportable.Ready>(await export.FindAsync(id, Token));
         using var bytes = new MemoryStream();
         var writer = PipeWriter.Create(bytes, new StreamPipeWriterOptions(leaveOpen: true));
-        await export.RunAsync(ready, filter ?? RecordFilter.All, format, writer, Token);
+        await export.RunAsync(ready, filter ?? RecordFilter.All, format, isWhole, writer, Token);
         await writer.CompleteAsync();
         return Encoding.UTF8.GetString(bytes.ToArray());
     }

@@ -4,6 +4,8 @@ using BulkImporter.Records;
 using BulkImporter.Sources;
 using BulkImporter.Tests.Client;
 using BulkImporter.Tests.Dispatch;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Tests.Manifests;
@@ -141,11 +143,30 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
     {
         await using var server = Library();
         var id = await ImportAsync($"{server.BaseUrl}good.mp4");
-        var account = await database.OneAsync<string>("SELECT a.name FROM importer.account a JOIN importer.import i ON i.account_id = a.id WHERE i.id = $1", id);
-        await new SourceHeaders(database.Source, PushUnderTest.Protection).SetAsync(account, "127.0.0.1", "X-Key", "s3cret", "ann", Token);
+        await HeaderAsync(id);
         await StartAsync(id, null);
         await ProbeAsync(id);
         Assert.Contains("x-key: s3cret\r\n", Assert.Single(server.Requests), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Probe_that_cannot_decrypt_the_headers_stops_and_finds_nothing()
+    {
+        await using var server = Library();
+        var id = await ImportAsync($"{server.BaseUrl}good.mp4");
+        await HeaderAsync(id);
+        await StartAsync(id, null);
+
+        await ProbeAsync(id, keys: new EphemeralDataProtectionProvider());
+
+        Assert.Equal("stopped", await database.OneAsync<string>("SELECT state FROM importer.probe WHERE import_id = $1", id));
+        Assert.Equal(0, await database.OneAsync<long>("SELECT count(*) FROM importer.finding WHERE import_id = $1", id));
+    }
+
+    private async Task HeaderAsync(int id)
+    {
+        var account = await database.OneAsync<string>("SELECT a.name FROM importer.account a JOIN importer.import i ON i.account_id = a.id WHERE i.id = $1", id);
+        await new SourceHeaders(database.Source, PushUnderTest.Protection).SetAsync(account, "127.0.0.1", "X-Key", "s3cret", "ann", Token);
     }
 
     private async Task<int> ImportAsync(params string[] urls)
@@ -157,11 +178,11 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
 
     private async Task StartAsync(int id, int? sample) => Assert.IsType<ImportChange.Done>(await new StartProbe(database.Source).RunAsync(id, sample, "otto", Token));
 
-    private async Task ProbeAsync(int id, int? run = null, CancellationToken? stop = null)
+    private async Task ProbeAsync(int id, int? run = null, CancellationToken? stop = null, IDataProtectionProvider? keys = null)
     {
         var networks = new SourceNetworks(Microsoft.Extensions.Options.Options.Create(new SourceOptions { AllowedNetworks = ["127.0.0.1/32"] }));
         using var reach = new ReachSource(networks, (_, _) => throw new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.HostNotFound), Microsoft.Extensions.Options.Options.Create(new SourceOptions()), TimeProvider.System);
-        await new ProbeSources(database.Source, reach, new SourceHeaders(database.Source, PushUnderTest.Protection), Options, TimeProvider.System)
+        await new ProbeSources(database.Source, reach, new SourceHeaders(database.Source, keys ?? PushUnderTest.Protection), Options, TimeProvider.System, NullLogger<ProbeSources>.Instance)
             .RunAsync(id, run ?? await database.OneAsync<int>("SELECT run FROM importer.probe WHERE import_id = $1", id), "test", stop ?? Token);
     }
 

@@ -17,6 +17,7 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
 {
     private readonly ProtectSecret secrets = new(new EphemeralDataProtectionProvider());
     private readonly NotifyOptions settings = new() { RetryBase = TimeSpan.FromMinutes(1), RetryCap = TimeSpan.FromMinutes(4), MostTries = 3, Timeout = TimeSpan.FromSeconds(20) };
+    private readonly MailOptions mail = new() { Security = MailSecurity.None, From = "Imports <imports@example.com>" };
     private readonly HookReceiver receiver = new();
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -48,12 +49,12 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
         Assert.Equal(("import_finished", id, "finished", 1), ((string?)told["type"], (int)told["data"]!["import"]!["id"]!, (string?)told["data"]!["import"]!["state"], (int)told["data"]!["import"]!["counts"]!["imported"]!));
         // As docs/webhooks.md tells a receiver to do it, without any code of ours.
         var signed = Encoding.UTF8.GetBytes($"{headers["webhook-id"]}.{headers["webhook-timestamp"]}.{body}");
-        var expected = "v1," + Convert.ToBase64String(HMACSHA256.HashData(Convert.FromBase64String(target.Secret["whsec_".Length..]), signed));
+        var expected = "v1," + Convert.ToBase64String(HMACSHA256.HashData(Convert.FromBase64String(target.Secret!["whsec_".Length..]), signed));
         Assert.Equal(expected, headers["webhook-signature"]);
 
         Assert.Equal(0, await SendAsync());
         Assert.Equal("delivered after 1", await DeliveryAsync());
-        Assert.DoesNotContain(target.Secret, await database.OneAsync<string>("SELECT secret_protected FROM importer.notification_target"), StringComparison.Ordinal);
+        Assert.DoesNotContain(target.Secret!, await database.OneAsync<string>("SELECT secret_protected FROM importer.notification_target"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -149,10 +150,73 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
         Assert.Equal((1, 1), (posted.Sum(), receiver.Received.Count));
     }
 
+    [Fact]
+    public async Task A_mail_says_what_happened_and_links_what_failed()
+    {
+        using var server = new MailReceiver();
+        (mail.Host, mail.Port, mail.UserName, mail.Password) = ("127.0.0.1", server.Port, "imports", "s3cret");
+        settings.PageBaseUrl = new Uri("https://imports.example/bulk/");
+        var target = await TargetAsync("mailto:ops@example.com");
+        Assert.Null(target.Secret);
+        var id = await EndedAsync();
+        await database.SqlAsync("UPDATE importer.import SET name = 'Frühling' WHERE id = $1", id);
+
+        Assert.Equal(1, await SendAsync());
+        Assert.Equal("delivered after 1", await DeliveryAsync());
+
+        Assert.Equal("imports:s3cret", server.SignedIn);
+        var (from, to, data) = Assert.Single(server.Received);
+        Assert.Equal(("imports@example.com", "ops@example.com"), (from, to));
+        using var message = await MimeKit.MimeMessage.LoadAsync(new MemoryStream(data), Token);
+        Assert.Equal("Frühling has finished: 1 imported", message.Subject);
+        Assert.Equal(("Imports", "auto-generated"), (message.From.Mailboxes.Single().Name, message.Headers["Auto-Submitted"]));
+        Assert.Equal($"msg_{await database.OneAsync<long>("SELECT id FROM importer.notification")}@bulkimporter.invalid", message.MessageId);
+        Assert.Contains($"The import: https://imports.example/bulk/imports/{id}\n", message.TextBody!.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+        Assert.Contains($"What failed: https://imports.example/bulk/imports/{id}/records?state=failed\n", message.TextBody!.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_mail_that_is_not_taken_is_tried_again_and_the_reason_told()
+    {
+        await TargetAsync("mailto:ops@example.com");
+        await EndedAsync();
+        await TriedAsync("No mail server is set: BulkImporter:Mail:Host and :From.");
+
+        using var server = new MailReceiver { Refusal = "550 no such person, ask s3cret" };
+        (mail.Host, mail.Port) = ("127.0.0.1", server.Port);
+        // Nothing leaves in the clear unless that was asked for.
+        mail.Security = MailSecurity.StartTls;
+        await TriedAsync("The mail server does not offer what is asked of it. The SMTP server does not support the STARTTLS extension.");
+        (mail.Security, mail.UserName, mail.Password) = (MailSecurity.None, "imports", "wrong");
+        await TriedAsync("The mail server did not accept user name and password.");
+        mail.Password = "s3cret";
+        settings.MostTries = 9;
+        await TriedAsync("The mail server refused it (550): no such person, ask ***");
+        mail.Port = 9;
+        await TriedAsync("The mail server cannot be reached: SocketException.");
+        Assert.Empty(server.Received);
+
+        async Task TriedAsync(string problem)
+        {
+            await database.SqlAsync("UPDATE importer.notification_delivery SET next_at = now()");
+            Assert.Equal(1, await SendAsync());
+            Assert.Equal(problem, await database.OneAsync<string>("SELECT problem FROM importer.notification_delivery"));
+        }
+    }
+
+    [Theory]
+    [InlineData("mailto:")]
+    [InlineData("mailto:nobody")]
+    [InlineData("mailto:a@example.com?subject=x")]
+    [InlineData("mailto:a@example.com, b@example.com")]
+    public async Task What_is_no_mail_address_is_refused(string url) =>
+        Assert.Contains("is no mail address", (await Assert.ThrowsAsync<InvalidArgumentException>(() => TargetAsync(url))).Message, StringComparison.Ordinal);
+
     private async Task<int> SendAsync()
     {
         using var post = new PostNotification(Options.Create(settings), TimeProvider.System);
-        return await new SendNotifications(database.Source, new ReadImports(database.Source, Options.Create(new ImportsOptions())), secrets, post,
+        var mails = new MailNotification(Options.Create(mail), Options.Create(settings), TimeProvider.System);
+        return await new SendNotifications(database.Source, new ReadImports(database.Source, Options.Create(new ImportsOptions())), secrets, post, mails,
             Options.Create(settings), Options.Create(new ImportsOptions()), () => 0.5, TimeProvider.System, NullLogger<SendNotifications>.Instance).RunAsync(Token);
     }
 

@@ -1,0 +1,178 @@
+using System.Security.Claims;
+using BulkImporter.Data;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Authentication.OpenIdConnect;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+using Npgsql;
+
+namespace BulkImporter.Access;
+
+/// <summary><c>BulkImporter:OpenIdConnect</c>: people also sign in at an identity provider, which says what role they have. Off without <see cref="Authority"/>.</summary>
+public sealed class ProviderOptions
+{
+    public const string Section = "BulkImporter:OpenIdConnect";
+
+    /// <summary>The provider's address, below which <c>.well-known/openid-configuration</c> is. https, unless it is on this machine.</summary>
+    public Uri? Authority { get; set; }
+
+    public string? ClientId { get; set; }
+
+    /// <summary>A secret: best from a file.</summary>
+    public string? ClientSecret { get; set; }
+
+    /// <summary>How the button calls it. Default: single sign-on.</summary>
+    public string Name { get; set; } = "single sign-on";
+
+    /// <summary>Asked for besides <c>openid</c> and <c>profile</c>.</summary>
+    public IList<string> Scopes { get; init; } = [];
+
+    /// <summary>The claim of the ID token that names the person here. Default preferred_username.</summary>
+    public string NameClaim { get; set; } = "preferred_username";
+
+    /// <summary>The claim of the ID token that says what the person may do, once or several times. Default roles.</summary>
+    public string RoleClaim { get; set; } = "roles";
+
+    /// <summary>Values of the claim that make an admin; <c>*</c> is everybody.</summary>
+    public IList<string> Admins { get; init; } = [];
+
+    public IList<string> Operators { get; init; } = [];
+
+    public IList<string> Viewers { get; init; } = [];
+
+    /// <summary>The highest role that any of the values gives; null for none.</summary>
+    internal Role? RoleOf(IEnumerable<string> values)
+    {
+        var given = values.ToHashSet(StringComparer.Ordinal);
+        return Gives(Admins) ? Role.Admin : Gives(Operators) ? Role.Operator : Gives(Viewers) ? Role.Viewer : null;
+
+        bool Gives(IList<string> names) => names.Any(name => name == "*" || given.Contains(name));
+    }
+}
+
+/// <summary>What became of somebody whom the provider knows.</summary>
+public enum ProviderRefusal
+{
+    /// <summary>The provider, or the way to it, failed.</summary>
+    Failed,
+
+    /// <summary>None of the person's values gives a role here.</summary>
+    NoRole,
+
+    /// <summary>The name cannot be one here.</summary>
+    NoName,
+
+    /// <summary>Somebody else has the name here; nobody is taken for somebody by a name alone.</summary>
+    NameTaken,
+
+    /// <summary>An admin has locked the person.</summary>
+    Locked,
+}
+
+/// <summary>Lets somebody in whom the provider knows: known again by issuer and subject, never by name, and with the role that the provider says today.</summary>
+public sealed class EnterByProvider(NpgsqlDataSource database, IOptions<ProviderOptions> options)
+{
+    // Another role than last time ends the person's other sessions, as when an admin changes it.
+    private const string Enter = """
+        WITH before AS (SELECT role FROM importer.app_user WHERE foreign_id = $4), entered AS (
+            INSERT INTO importer.app_user AS u (user_name, normalized_user_name, role, foreign_id, security_stamp, concurrency_stamp, access_failed_count, created_at)
+            VALUES ($1, $2, $3, $4, gen_random_uuid()::text, gen_random_uuid()::text, 0, now())
+            ON CONFLICT (foreign_id) DO UPDATE SET role = excluded.role, security_stamp = CASE WHEN u.role = excluded.role THEN u.security_stamp ELSE excluded.security_stamp END
+            RETURNING u.id, u.user_name, u.role, u.security_stamp, u.locked_at
+        ), noted AS (
+            INSERT INTO importer.audit_entry (at, actor, action, detail)
+            SELECT now(), e.user_name, CASE WHEN b.role IS NULL THEN 'user_added' ELSE 'user_changed' END, e.user_name || ' (' || e.role || '), by the provider'
+            FROM entered e LEFT JOIN before b ON true WHERE b.role IS DISTINCT FROM e.role
+        )
+        SELECT id, user_name, role, security_stamp, locked_at IS NOT NULL FROM entered
+        """;
+
+    /// <summary>The caller, or why it is none.</summary>
+    public async Task<(Caller? Caller, ProviderRefusal? Refusal)> RunAsync(ClaimsPrincipal person, CancellationToken cancellationToken)
+    {
+        var settings = options.Value;
+        if (person.FindFirstValue("iss") is not { } issuer || person.FindFirstValue("sub") is not { } subject) return (null, ProviderRefusal.Failed);
+        if (settings.RoleOf(person.FindAll(settings.RoleClaim).Select(c => c.Value)) is not { } role) return (null, ProviderRefusal.NoRole);
+        var name = person.FindFirstValue(settings.NameClaim) ?? "";
+        if (!UserName.IsOne(name)) return (null, ProviderRefusal.NoName);
+        try
+        {
+            var entered = await database.QueryAsync(Enter, r => (Caller: new Caller(r.GetString(1), EnumText<Role>.Parse(r.GetString(2)), UserId: r.GetInt32(0), Stamp: r.GetString(3)), IsLocked: r.GetBoolean(4)),
+                cancellationToken, name, UserName.Normal(name), EnumText<Role>.Of(role), $"{issuer} {subject}");
+            return entered[0].IsLocked ? (null, ProviderRefusal.Locked) : (entered[0].Caller, null);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
+        {
+            return (null, ProviderRefusal.NameTaken);
+        }
+    }
+}
+
+public static class OpenIdConnectSetup
+{
+    public const string Scheme = "provider";
+
+    internal const string CallbackPath = "/sign-in/provider/back";
+
+    /// <summary>The provider's scheme, when the settings name one. It ends in the same session as every other way in.</summary>
+    internal static void AddProvider(this IServiceCollection services)
+    {
+        services.AddOptions<ProviderOptions>().BindConfiguration(ProviderOptions.Section)
+            .Validate(o => o.Authority is null || (o.Authority.IsAbsoluteUri && (o.Authority.Scheme == Uri.UriSchemeHttps || o.Authority.IsLoopback) && !string.IsNullOrEmpty(o.ClientId)),
+                "BulkImporter:OpenIdConnect:Authority must be an https address, and ClientId must be set with it.")
+            .Validate(o => o.Authority is null || o.Admins.Count + o.Operators.Count + o.Viewers.Count > 0,
+                "BulkImporter:OpenIdConnect: say which values of the claim make Admins, Operators or Viewers; nobody could come in.")
+            .ValidateOnStart();
+        services.AddSingleton<EnterByProvider>();
+        services.AddTransient<OpenIdConnectHandler>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<OpenIdConnectOptions>, OpenIdConnectPostConfigureOptions>());
+        services.AddOptions<AuthenticationOptions>().Configure<IOptions<ProviderOptions>>((authentication, provider) =>
+        {
+            if (provider.Value.Authority is not null) authentication.AddScheme<OpenIdConnectHandler>(Scheme, provider.Value.Name);
+        });
+        services.AddOptions<OpenIdConnectOptions>(Scheme).Configure<IOptions<ProviderOptions>>((o, provider) => Configure(o, provider.Value));
+    }
+
+    private static void Configure(OpenIdConnectOptions o, ProviderOptions provider)
+    {
+        (o.Authority, o.ClientId, o.ClientSecret) = (provider.Authority?.AbsoluteUri, provider.ClientId, provider.ClientSecret);
+        o.RequireHttpsMetadata = provider.Authority is not { IsLoopback: true };
+        o.SignInScheme = CookieAuthenticationDefaults.AuthenticationScheme;
+        o.CallbackPath = CallbackPath;
+        o.MapInboundClaims = false;
+        // The answer comes as a link, not as a form from another site: our cookies then need not be open to other sites' forms.
+        (o.ResponseType, o.ResponseMode, o.UsePkce) = (OpenIdConnectResponseType.Code, OpenIdConnectResponseMode.Query, true);
+        foreach (var cookie in new[] { o.NonceCookie, o.CorrelationCookie }) (cookie.SameSite, cookie.SecurePolicy) = (SameSiteMode.Lax, CookieSecurePolicy.SameAsRequest);
+        foreach (var scope in provider.Scopes) o.Scope.Add(scope);
+        o.Events.OnTokenValidated = EnterAsync;
+        o.Events.OnRemoteFailure = context =>
+        {
+            Log.ProviderFailed(context.HttpContext.RequestServices.GetRequiredService<ILogger<EnterByProvider>>(), context.Failure?.Message ?? "no reason");
+            return Refuse(context, ProviderRefusal.Failed);
+        };
+    }
+
+    private static async Task EnterAsync(TokenValidatedContext context)
+    {
+        var services = context.HttpContext.RequestServices;
+        var (caller, refusal) = await services.GetRequiredService<EnterByProvider>().RunAsync(context.Principal!, context.HttpContext.RequestAborted);
+        if (caller is null)
+        {
+            await Refuse(context, refusal!.Value);
+            return;
+        }
+        context.Principal = Identities.Of(caller, CookieAuthenticationDefaults.AuthenticationScheme);
+        context.Properties!.IsPersistent = true;
+        await services.GetRequiredService<NoteSignIn>().RunAsync(caller, $"by {services.GetRequiredService<IOptions<ProviderOptions>>().Value.Name}", context.HttpContext.RequestAborted);
+    }
+
+    private static Task Refuse<T>(HandleRequestContext<T> context, ProviderRefusal refusal)
+        where T : AuthenticationSchemeOptions
+    {
+        context.Response.Redirect($"/sign-in?refused={EnumText<ProviderRefusal>.Of(refusal)}");
+        context.HandleResponse();
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,60 @@
+using System.CommandLine;
+using BulkImporter.Export;
+
+namespace BulkImporter.Cli;
+
+/// <summary><c>archive ID</c>: all that is known of an import, in one file.</summary>
+internal sealed class ArchiveVerb : ClientVerb
+{
+    private readonly Argument<int> id = ImportId();
+    private readonly Option<FileInfo?> output = new("--output", "-o") { HelpName = "FILE", Description = "Where to write; the file appears whole or not at all [import-ID.zip]" };
+
+    public ArchiveVerb(Surroundings surroundings)
+        : base(surroundings, "archive", "Write all that is known of an import that has ended into a ZIP file, and verify it: manifest, results, records, attempts, findings, audit. It holds source addresses as they are, signatures included.",
+            "BulkImporter archive 7", "BulkImporter archive 7 -o spring.zip && BulkImporter delete 7 --yes") =>
+        TakesFromServer(id, output);
+
+    protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
+    {
+        var file = line.GetValue(output)?.FullName ?? Path.GetFullPath($"import-{line.GetValue(id)}.zip");
+        await ExportVerb.SaveAsync(api, $"imports/{line.GetValue(id)}/archive", file, cancellationToken);
+        Surroundings.Output.WriteLine($"Wrote {file}: {await VerifyVerb.VerifyAsync(file, cancellationToken)}");
+        return ExitCode.Done;
+    }
+}
+
+/// <summary><c>verify FILE</c>: whether an archive is whole and unchanged, on this machine.</summary>
+internal sealed class VerifyVerb : Verb
+{
+    private readonly Argument<FileInfo> file = new("FILE") { Description = "An archive that `BulkImporter archive` wrote" };
+
+    public VerifyVerb(Surroundings surroundings)
+        : base("verify", "Check on this machine that an archive is whole and unchanged, by the SHA-256 of everything in it. Without BulkImporter: unzip it, then sha256sum -c SHA256SUMS.", "BulkImporter verify import-7.zip")
+    {
+        file.AcceptExistingOnly();
+        Takes(file);
+        SetAction(async (line, cancellationToken) =>
+        {
+            surroundings.Output.WriteLine(await VerifyAsync(line.GetRequiredValue(file).FullName, cancellationToken));
+            return ExitCode.Done;
+        });
+    }
+
+    public static async Task<string> VerifyAsync(string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var bytes = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 128 * 1024, FileOptions.Asynchronous);
+            var archive = await VerifyArchive.RunAsync(bytes, cancellationToken);
+            return $"import {archive.ImportId}, {Wording.Plain(archive.Name)}: {Wording.Number(archive.Records)} records and {archive.Files} files, whole and unchanged.";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new VerbFailure(ExitCode.Failed, $"{path} cannot be read: {e.Message}");
+        }
+        catch (InvalidDataException e)
+        {
+            throw new VerbFailure(ExitCode.Failed, $"{path} is not what was archived. {e.Message}");
+        }
+    }
+}

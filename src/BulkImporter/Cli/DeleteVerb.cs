@@ -1,0 +1,28 @@
+using System.CommandLine;
+
+namespace BulkImporter.Cli;
+
+/// <summary><c>delete ID</c>: an import that has ended is forgotten.</summary>
+internal sealed class DeleteVerb : ClientVerb
+{
+    private readonly Argument<int> id = ImportId();
+    private readonly Option<bool> yes = new("--yes") { Description = "It is meant: nothing brings the import back" };
+
+    public DeleteVerb(Surroundings surroundings)
+        : base(surroundings, "delete", "Delete an import that has ended, with its records, attempts, findings and, when no other import has it, its manifest. The assets stay in Cincopa; their addresses are no longer recognised in later manifests.",
+            "BulkImporter archive 7 && BulkImporter delete 7 --yes")
+    {
+        TakesFromServer(id, yes, Json);
+        Validators.Add(result =>
+        {
+            if (!result.GetValue(yes)) result.AddError("Nothing brings the import back. To delete it for good, say --yes; to keep it in a file before, BulkImporter archive.");
+        });
+    }
+
+    protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
+    {
+        var import = await api.SendAsync<ImportBody>(HttpMethod.Delete, $"imports/{line.GetValue(id)}", null, cancellationToken);
+        Surroundings.Output.WriteLine(line.GetValue(Json) ? import.Json : $"Import {line.GetValue(id)} is being deleted.");
+        return ExitCode.Done;
+    }
+}

@@ -1,0 +1,33 @@
+using Npgsql;
+
+namespace BulkImporter.Imports;
+
+/// <summary>
+/// Orders that an import that has ended is forgotten, with its records and all that belongs to them. From then on nothing can be done with it; the
+/// rows go in steps (<see cref="Retention.RemoveDeleted"/>), its audit entries stay, and Cincopa hears nothing of it.
+/// </summary>
+public sealed class DeleteImport(NpgsqlDataSource database)
+{
+    // A call that is under way, an asset that Cincopa is fetching or that is being finished would come back to records that are not there.
+    private const string Delete = """
+        WITH changed AS (
+            UPDATE importer.import i SET state = 'deleting', reason = $3
+            WHERE i.id = $1 AND i.state IN ('finished', 'cancelled', 'rejected')
+                AND NOT EXISTS (SELECT 1 FROM importer.import_chunk c WHERE c.import_id = i.id AND c.submitting_count + c.submitted_count > 0)
+                AND NOT EXISTS (SELECT 1 FROM importer.record_finish f WHERE f.import_id = i.id AND f.state = 'pending')
+            RETURNING i.id, i.name, i.row_count, i.state
+        ), noted AS (
+            INSERT INTO importer.audit_entry (at, actor, action, import_id, detail)
+            SELECT now(), $2, 'import_deleted', id, concat(name, ', ', coalesce(row_count, 0), ' rows') FROM changed
+        )
+        SELECT state FROM changed
+        """;
+
+    public async Task<ImportChange> RunAsync(int importId, string actor, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await ImportChange.RunAsync(
+            connection, Delete, importId, "only an import that has ended, and of which nothing is under way at Cincopa any more, can be deleted", cancellationToken,
+            actor, $"{actor} deleted it; its rows are being removed.");
+    }
+}

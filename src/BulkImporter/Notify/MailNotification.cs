@@ -1,0 +1,118 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using Cincopa.Client;
+using MailKit;
+using MailKit.Net.Smtp;
+using MailKit.Security;
+using Microsoft.Extensions.Options;
+using MimeKit;
+
+namespace BulkImporter.Notify;
+
+/// <summary>One mail to a target whose address is <c>mailto:</c>: the notification in words, with the links to its import.</summary>
+public sealed class MailNotification(IOptions<MailOptions> options, IOptions<NotifyOptions> notify, TimeProvider clock)
+{
+    private const int LongestProblem = 300;
+
+    /// <summary>Null when the mail server took it; otherwise why it did not, for people.</summary>
+    /// <param name="address">Whom it goes to, without <c>mailto:</c>.</param>
+    /// <param name="id">The same with every try of a notification, and so is the mail's id.</param>
+    /// <param name="body">A <see cref="NotificationBody"/> as JSON.</param>
+    public async Task<string?> RunAsync(string address, string id, string body, CancellationToken cancellationToken)
+    {
+        var mail = options.Value;
+        if (mail.Host is not { Length: > 0 } host || mail.From is not { Length: > 0 } from) return $"No mail server is set: {MailOptions.Section}:Host and :From.";
+        using var message = Compose(from, address, id, body);
+        using var timer = new CancellationTokenSource(notify.Value.Timeout, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
+        try
+        {
+            using var smtp = new SmtpClient();
+            await smtp.ConnectAsync(host, mail.Port, mail.Security switch
+            {
+                MailSecurity.StartTls => SecureSocketOptions.StartTls,
+                MailSecurity.Tls => SecureSocketOptions.SslOnConnect,
+                MailSecurity.None => SecureSocketOptions.None,
+            }, either.Token);
+            if (mail.UserName is { Length: > 0 } user) await smtp.AuthenticateAsync(user, mail.Password ?? "", either.Token);
+            await smtp.SendAsync(message, either.Token);
+            // It is taken. Leaving without goodbye is allowed, and cannot fail any more.
+            return null;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return string.Create(CultureInfo.InvariantCulture, $"The mail server did not answer within {notify.Value.Timeout.TotalSeconds:0.#} s.");
+        }
+        catch (SmtpCommandException e)
+        {
+            return Redact.Line(string.Create(CultureInfo.InvariantCulture, $"The mail server refused it ({(int)e.StatusCode}): {e.Message}"), mail.Password is { Length: > 0 } password ? password : from, LongestProblem);
+        }
+        catch (AuthenticationException)
+        {
+            return "The mail server did not accept user name and password.";
+        }
+        catch (NotSupportedException e)
+        {
+            // No STARTTLS, or no way to sign in.
+            return $"The mail server does not offer what is asked of it. {e.Message}";
+        }
+        catch (SslHandshakeException)
+        {
+            return "TLS with the mail server failed: its certificate is not trusted, or it speaks none at this port.";
+        }
+        catch (Exception e) when (e is ProtocolException or SocketException or IOException)
+        {
+            return $"The mail server cannot be reached: {e.GetType().Name}.";
+        }
+    }
+
+    internal static MimeMessage Compose(string from, string address, string id, string body)
+    {
+        var told = JsonDocument.Parse(body).RootElement;
+        var (data, type) = (told.GetProperty("data"), told.GetProperty("type").GetString()!);
+        var import = Of(data, "import");
+        var name = import is { } named ? named.GetProperty("name").GetString()! : data.GetProperty("account").GetString()!;
+        var subject = OneLine(type switch
+        {
+            "import_finished" => $"{name} has finished: {Counts(import)}",
+            "import_cancelled" => $"{name} was cancelled: {Counts(import)}",
+            "import_paused" => $"{name} paused itself: {Counts(import)}",
+            "import_stalled" => $"{name} makes no progress",
+            "account_suspended" => $"The account {name} is suspended",
+            _ => $"{name}: {type.Replace('_', ' ')}",
+        });
+
+        var text = new StringBuilder(subject).Append(".\n");
+        if (Of(data, "reason") is { } reason) text.Append('\n').Append(reason.GetString()).Append('\n');
+        text.Append(CultureInfo.InvariantCulture, $"\nAccount: {data.GetProperty("account").GetString()}\n");
+        if (import is { } about) text.Append(CultureInfo.InvariantCulture, $"Import: {about.GetProperty("id").GetInt32()}\n");
+        text.Append(CultureInfo.InvariantCulture, $"Time: {told.GetProperty("timestamp").GetDateTimeOffset().UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC\n");
+        if (Of(data, "links") is { } links)
+        {
+            text.Append('\n');
+            foreach (var link in links.EnumerateObject()) text.Append(CultureInfo.InvariantCulture, $"{link.Name switch { "import" => "The import", "failed" => "What failed", var other => other }}: {link.Value.GetString()}\n");
+        }
+
+        var message = new MimeMessage { Subject = subject, Body = new TextPart("plain") { Text = text.ToString() }, MessageId = $"{id}@bulkimporter.invalid" };
+        message.From.Add(MailboxAddress.Parse(from));
+        message.To.Add(MailboxAddress.Parse(address));
+        // So that nobody's holiday answer comes back.
+        message.Headers.Add("Auto-Submitted", "auto-generated");
+        return message;
+    }
+
+    private static string Counts(JsonElement? import)
+    {
+        if (import is not { } known || Of(known, "counts") is not { } counts) return "";
+        var told = new[] { "imported", "failed", "unknown", "pending", "cancelled", "invalid", "duplicate" }
+            .Where(state => counts.TryGetProperty(state, out var count) && count.GetInt32() > 0)
+            .Select(state => string.Create(CultureInfo.InvariantCulture, $"{counts.GetProperty(state).GetInt32():N0} {state}"));
+        return string.Join(", ", told) is { Length: > 0 } some ? some : "no records";
+    }
+
+    private static JsonElement? Of(JsonElement element, string name) => element.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+
+    private static string OneLine(string text) => string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c));
+}
