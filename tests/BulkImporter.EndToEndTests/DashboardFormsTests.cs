@@ -75,7 +75,7 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
         await page.GetByTestId("probe-all").ClickAsync();
         await Expect(page.GetByTestId("probe-state")).ToHaveTextAsync("2 sources of 2 asked, something was found at 2.");
         await Expect(page.Locator("[data-testid=finding][data-code=source_is_no_media]")).ToBeVisibleAsync();
-        await Expect(page.Locator("[data-testid=finding][data-code=source_not_found]")).ToBeVisibleAsync();
+        await Expect(page.Locator("[data-testid=finding][data-code=source_missing]")).ToBeVisibleAsync();
         await HasStateAsync("review");
         Assert.Equal(0, await stage.SubmitsAsync("probe"));
         await stage.Api.ActAsync(id, "cancel");

@@ -62,7 +62,7 @@ public sealed class ImporterDatabase(TestServer server) : IAsyncLifetime
                 INSERT INTO importer.manifest (file_name, sha256, size_bytes, created_at, received_at) VALUES ('library.csv', sha256(random()::text::bytea), 10, now(), now()) RETURNING id)
             INSERT INTO importer.import (name, account_id, manifest_id, state, start_when_parsed, chunk_size, max_attempts, when_unknown, priority, row_count,
                 parsed_rows, breaker_finished_base, breaker_failed_base, created_by, created_at, finished_at)
-            SELECT 'Library', a.id, m.id, $1, false, $2, 5, 'hold', 0, $3, 0, 0, 0, 'test', now(), CASE WHEN $1 IN ('finished', 'cancelled', 'rejected') THEN now() END
+            SELECT 'Library', a.id, m.id, $1, false, $2, 5, 'hold', 0, $3, 0, 0, 0, 'test', now(), CASE WHEN $1 IN ('finished', 'cancelled', 'rejected', 'deleting') THEN now() END
             FROM m, importer.account a WHERE a.name = 'default' RETURNING id
             """, EnumText<ImportState>.Of(state), chunkSize, parsed ? records.Length : null);
         var states = records.Select(EnumText<RecordState>.Of).ToArray();
