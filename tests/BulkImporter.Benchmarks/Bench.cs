@@ -27,12 +27,14 @@ internal sealed class Bench : IAsyncDisposable
     private readonly string folder;
     private readonly EmbeddedPostgres postgres;
     private readonly ChildProcess simulator;
+    private readonly MemoryLimit? limit;
 
     private Bench(BenchOptions options, string folder, EmbeddedPostgres postgres, ChildProcess simulator, Uri simulatorAddress)
     {
         (Options, this.folder, this.postgres, this.simulator, SimulatorAddress) = (options, folder, postgres, simulator, simulatorAddress);
         Database = DataSetup.CreateDataSource(postgres.ConnectionString);
         Http = new HttpClient { Timeout = TimeSpan.FromMinutes(30) };
+        limit = options.Memory is { } megabytes ? MemoryLimit.Set(megabytes) : null;
     }
 
     public BenchOptions Options { get; }
@@ -41,6 +43,7 @@ internal sealed class Bench : IAsyncDisposable
     public Uri SimulatorAddress { get; }
     public HttpClient Http { get; }
     public string Folder => folder;
+    public MemoryLimit? Limit => limit;
 
     public static async Task<Bench> StartAsync(BenchOptions options)
     {
@@ -85,7 +88,8 @@ internal sealed class Bench : IAsyncDisposable
         };
         foreach (var (name, value) in settings) environment[name] = value;
         var log = Path.Combine(folder, $"{role}-{address.Port}.log");
-        var process = ChildProcess.Start(role, Program("BulkImporter"), [role, "--urls", address.ToString()], environment, log, Grace);
+        var program = Options.Program is { } given ? ProgramFile.At(Path.GetFullPath(given)) : Program("BulkImporter");
+        var process = ChildProcess.Start(role, limit?.Around(program) ?? program, [role, "--urls", address.ToString()], environment, log, Grace);
         var server = new ServerProcess(process, address);
         await UntilAnswersAsync(new Uri(address, "health/ready"));
         return server;
@@ -158,6 +162,7 @@ internal sealed class Bench : IAsyncDisposable
         await Database.DisposeAsync();
         Http.Dispose();
         await postgres.DisposeAsync();
+        limit?.Dispose();
         Directory.Delete(folder, recursive: true);
     }
 
@@ -203,6 +208,37 @@ internal sealed class ServerProcess(ChildProcess process, Uri address) : IAsyncD
     public int Id => process.Id;
 
     public ValueTask DisposeAsync() => process.DisposeAsync();
+}
+
+/// <summary>
+/// A control group that the kernel gives no more memory: what a container with a limit is. It counts each page once, the pages of program
+/// files and written files too, where a working set counts a page as often as the process has it mapped. Over it, the kernel first takes
+/// back what it can read again, and then kills.
+/// </summary>
+internal sealed class MemoryLimit : IDisposable
+{
+    private readonly string folder = $"/sys/fs/cgroup/memory/bulkimporter-bench-{Environment.ProcessId}";
+
+    public static MemoryLimit Set(int megabytes)
+    {
+        var limit = new MemoryLimit();
+        Directory.CreateDirectory(limit.folder);
+        File.WriteAllText(Path.Combine(limit.folder, "memory.limit_in_bytes"), $"{megabytes}M");
+        // The pages of a file count for who read it first, so nobody may have read the program yet.
+        using var forget = Process.Start("/bin/sh", ["-c", "sync && echo 3 > /proc/sys/vm/drop_caches"]);
+        forget.WaitForExit();
+        return limit;
+    }
+
+    /// <summary>The program, started within the limit.</summary>
+    public ProgramFile Around(ProgramFile program) =>
+        new("/bin/sh", ["-c", $"echo $$ > {folder}/cgroup.procs && exec \"$@\"", "sh", program.FileName, .. program.Arguments]);
+
+    /// <summary>The most that was used, in MB of 1,000,000 bytes.</summary>
+    public double PeakMegabytes() => long.Parse(File.ReadAllText(Path.Combine(folder, "memory.max_usage_in_bytes")), CultureInfo.InvariantCulture) / 1e6;
+
+    /// <summary>Its processes must have ended.</summary>
+    public void Dispose() => Directory.Delete(folder);
 }
 
 /// <summary>Seconds of processor time.</summary>

@@ -8,6 +8,7 @@ internal sealed record BenchOptions
 {
     public const string Usage = """
         usage: ./run bench [PART]... [--rows N] [--rounds N] [--million N] [--workers N] [--window N]
+                          [--program FILE] [--memory N]
           PART           dispatch, workers, snapshot, ingest, million; all of them unless named.
                          With "million full" the million is dispatched too, which takes minutes.
                          "wide" is a million rows of 512 MB and more, with pages looked at meanwhile
@@ -16,6 +17,9 @@ internal sealed record BenchOptions
           --million N    rows of the large import (default 1000000)
           --workers N    chunks at a time of the dispatch benchmark (default 4, the product's)
           --window N     calls in flight of each (default 32, the product's)
+          --program FILE another build of the product, as "dotnet publish --self-contained" makes it
+          --memory N     the kernel gives the processes of the product no more than N MB together, their program
+                         files included when nothing else has them open; needs root and control groups (version 1)
         """;
 
     private static readonly string[] Usual = ["dispatch", "workers", "snapshot", "ingest", "million"];
@@ -29,6 +33,12 @@ internal sealed record BenchOptions
     public int Workers { get; private init; } = 4;
     public int Window { get; private init; } = 32;
 
+    /// <summary>Null for the build beside this one.</summary>
+    public string? Program { get; private init; }
+
+    /// <summary>Megabytes of 1,048,576 bytes; null for no limit.</summary>
+    public int? Memory { get; private init; }
+
     public bool Runs(string part) => Chosen.Contains(part);
 
     public static bool TryRead(string[] args, [NotNullWhen(true)] out BenchOptions? options, [NotNullWhen(false)] out string? complaint)
@@ -39,6 +49,7 @@ internal sealed record BenchOptions
         for (var i = 0; i < args.Length; i++)
         {
             if (Parts.Contains(args[i])) chosen.Add(args[i]);
+            else if (args[i] == "--program" && i + 1 < args.Length) options = options with { Program = args[++i] };
             else if (i + 1 < args.Length && int.TryParse(args[i + 1], CultureInfo.InvariantCulture, out var number) && number > 0)
             {
                 switch (args[i++])
@@ -48,6 +59,7 @@ internal sealed record BenchOptions
                     case "--million": options = options with { Million = number }; break;
                     case "--workers": options = options with { Workers = number }; break;
                     case "--window": options = options with { Window = number }; break;
+                    case "--memory": options = options with { Memory = number }; break;
                     default: complaint = $"unknown option {args[i - 1]}"; break;
                 }
             }

@@ -57,6 +57,8 @@ public static class TelemetrySetup
         var telemetry = services.AddOpenTelemetry().WithMetrics(metrics =>
         {
             metrics.ConfigureResource(Name).AddMeter(Measures.Source, "Microsoft.AspNetCore.Hosting", "System.Runtime").AddPrometheusExporter(o => o.ScrapeResponseCacheDurationMilliseconds = 0);
+            // Room for series is taken in advance, for each measure: 7 MB by default, of which ours need a few dozen.
+            metrics.AddView(_ => new MetricStreamConfiguration { CardinalityLimit = 400 });
             if (toCollector) metrics.AddOtlpExporter();
         });
         if (!toCollector) return services;
