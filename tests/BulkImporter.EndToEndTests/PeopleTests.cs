@@ -4,7 +4,10 @@ using static Microsoft.Playwright.Assertions;
 
 namespace BulkImporter.EndToEndTests;
 
-/// <summary>Accounts, people and keys in a real browser: from the setup link that the first start prints to a session that an admin ends.</summary>
+/// <summary>
+/// Accounts, people and keys in a real browser: from the setup link that the first start prints to a session that an admin ends. All of it below
+/// a path of another site, which nothing else plays.
+/// </summary>
 public sealed partial class PeopleTests : IAsyncDisposable
 {
     private const string Password = "correct horse battery";
@@ -17,7 +20,7 @@ public sealed partial class PeopleTests : IAsyncDisposable
     public async Task First_admin_sets_up_an_account_a_key_and_a_colleague_and_the_colleagues_open_page_ends_with_the_lock()
     {
         var cincopa = await stage.StartSimulatorAsync();
-        var (server, api) = await stage.ServeAsync(cincopa, []);
+        var (server, api) = await stage.ServeAsync(cincopa, [], below: "/media/import");
         await using var browser = await OperatorBrowser.LaunchAsync();
         var admin = await browser.OpenAsync(api.Address);
         var complaints = new List<string>();
@@ -45,7 +48,7 @@ public sealed partial class PeopleTests : IAsyncDisposable
         await Expect(colleague.GetByTestId("account")).ToHaveCountAsync(1);
         await Expect(colleague.GetByTestId("check-account")).ToHaveCountAsync(0);
         // Asked for beside the page: Chromium writes a refused page on its console.
-        Assert.Equal(403, (await colleague.APIRequest.GetAsync("/people")).Status);
+        Assert.Equal(403, (await colleague.APIRequest.GetAsync(api.Address + "/people")).Status);
         await colleague.GotoAsync(api.Address + "/accounts");
 
         // An account: check, limits, a second one.
@@ -122,6 +125,17 @@ public sealed partial class PeopleTests : IAsyncDisposable
         await admin.FillAsync("#password", Password);
         await admin.ClickAsync("button[type=submit]");
         await Expect(admin).ToHaveURLAsync(api.Address + "/");
+
+        // From a file to its import, to the jobs, and back.
+        await admin.GotoAsync(api.Address + "/upload");
+        await Expect(admin.GetByRole(AriaRole.Button, new() { Name = "Signed in" })).ToBeEnabledAsync();
+        await admin.GetByTestId("upload-file").SetInputFilesAsync(new FilePayload { Name = "one.csv", MimeType = "text/csv", Buffer = "url\nhttps://media.example.com/one.mp4\n"u8.ToArray() });
+        await admin.GetByTestId("upload-submit").ClickAsync();
+        await Expect(admin).ToHaveURLAsync(api.Address + "/imports/1");
+        await admin.GetByTestId("jobs-link").ClickAsync();
+        await admin.GotoAsync(api.Address + "/hangfire/imports");
+        await admin.Locator("#import-1").ClickAsync();
+        await Expect(admin).ToHaveURLAsync(api.Address + "/imports/1");
         Assert.True(complaints.Count == 0, string.Join('\n', complaints));
         browser.HasNoErrors();
 

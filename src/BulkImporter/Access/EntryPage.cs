@@ -19,41 +19,44 @@ public sealed class EntryPage(IAntiforgery antiforgery, IOptions<ProviderOptions
     /// <param name="typed">The name that was typed before a complaint.</param>
     public IResult SignIn(HttpContext context, string? returnUrl, bool withKey, string? complaint, string? typed = null)
     {
-        var back = HtmlEncoder.Default.Encode(Local(returnUrl));
-        var other = Uri.EscapeDataString(Local(returnUrl));
-        return Page(context, "Sign in", "/sign-in", "Sign in", complaint, $"""
+        var back = HtmlEncoder.Default.Encode(Local(context, returnUrl));
+        var other = Uri.EscapeDataString(Local(context, returnUrl));
+        return Page(context, "Sign in", "sign-in", "Sign in", complaint, $"""
             {(withKey
                 ? Field("key", "API key", "password", "off", "autofocus")
                 : NameField("Name", typed) + Field("password", "Password", "password", "current-password"))}
             <input type="hidden" name="returnUrl" value="{back}">
             """, Provider(other) + (withKey
-                ? $"""The server printed a key and a setup link when it first started. An admin makes more. <a href="/sign-in?with=password&amp;returnUrl={other}">Use a password</a>"""
-                : $"""Forgotten? An admin makes a link for a new password. <a href="/sign-in?with=key&amp;returnUrl={other}">Use an API key</a>"""));
+                ? $"""The server printed a key and a setup link when it first started. An admin makes more. <a href="sign-in?with=password&amp;returnUrl={other}">Use a password</a>"""
+                : $"""Forgotten? An admin makes a link for a new password. <a href="sign-in?with=key&amp;returnUrl={other}">Use an API key</a>"""));
     }
 
     private string Provider(string returnUrl) => provider.Value is { Authority: not null, Name: var name }
-        ? $"""<a href="/sign-in/provider?returnUrl={returnUrl}"><b>Sign in by {HtmlEncoder.Default.Encode(name)}</b></a><br>"""
+        ? $"""<a href="sign-in/provider?returnUrl={returnUrl}"><b>Sign in by {HtmlEncoder.Default.Encode(name)}</b></a><br>"""
         : "";
 
     /// <param name="name">Whose password it is; null when the first admin chooses a name too.</param>
     /// <param name="typed">The name that was typed before a complaint.</param>
     public IResult ChoosePassword(HttpContext context, string code, string? name, string? complaint, string? typed = null) =>
-        Page(context, name is null ? "Set up BulkImporter" : $"Welcome, {name}", "/choose-password", name is null ? "Become the first admin" : "Keep this password", complaint, $"""
+        Page(context, name is null ? "Set up BulkImporter" : $"Welcome, {name}", "choose-password", name is null ? "Become the first admin" : "Keep this password", complaint, $"""
             {(name is null ? NameField("Your name", typed) : UserName(name))}
             {NewPassword}
             <input type="hidden" name="code" value="{HtmlEncoder.Default.Encode(code)}">
             """, name is null ? "You will be an admin, and can invite others." : "The link that brought you here works once.");
 
     public IResult ChangePassword(HttpContext context, string? complaint) =>
-        Page(context, "Change your password", "/change-password", "Change the password", complaint, $"""
+        Page(context, "Change your password", "change-password", "Change the password", complaint, $"""
             {UserName(context.User.Actor())}
             {Field("present", "Present password", "password", "current-password", "autofocus")}
             {NewPassword}
-            """, """Other browsers in which you are signed in are signed out. <a href="/me">Back</a>""");
+            """, """Other browsers in which you are signed in are signed out. <a href="me">Back</a>""");
 
     /// <summary>Only a path of ours: an address from outside could lead a person who just signed in elsewhere.</summary>
-    internal static string Local(string? returnUrl) =>
-        returnUrl is ['/', ..] and not ['/', '/' or '\\', ..] && !returnUrl.Any(char.IsControl) ? returnUrl : "/";
+    internal static string Local(HttpContext context, string? returnUrl)
+    {
+        var site = $"{context.Request.PathBase}/";
+        return returnUrl is ['/', ..] and not ['/', '/' or '\\', ..] && returnUrl.StartsWith(site, StringComparison.Ordinal) && !returnUrl.Any(char.IsControl) ? returnUrl : site;
+    }
 
     /// <summary>For the browser's store of passwords, which would not know otherwise whose it is.</summary>
     private static string UserName(string name) => $"""<input type="text" value="{HtmlEncoder.Default.Encode(name)}" autocomplete="username" readonly hidden>""";
@@ -77,8 +80,9 @@ public sealed class EntryPage(IAntiforgery antiforgery, IOptions<ProviderOptions
             <head>
               <meta charset="utf-8">
               <meta name="viewport" content="width=device-width, initial-scale=1">
+              <base href="{{html.Encode(context.Request.PathBase)}}/">
               <title>{{html.Encode(title)}} - BulkImporter</title>
-              <link rel="icon" type="image/svg+xml" href="/favicon.svg">
+              <link rel="icon" type="image/svg+xml" href="favicon.svg">
               <style>
                 :root { color-scheme: {{scheme}}; font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif;
                   --page: light-dark(#f5f6fa, #12151d); --card: light-dark(#fff, #1a1f2a); --line: light-dark(#e2e5ee, #2c3342); --field: light-dark(#b9c0d0, #4a5367);
@@ -99,7 +103,7 @@ public sealed class EntryPage(IAntiforgery antiforgery, IOptions<ProviderOptions
             </head>
             <body>
               <main>
-                <h1><img src="/favicon.svg" alt="" width="28" height="28"> {{html.Encode(title == "Sign in" ? "BulkImporter" : title)}}</h1>
+                <h1><img src="favicon.svg" alt="" width="28" height="28"> {{html.Encode(title == "Sign in" ? "BulkImporter" : title)}}</h1>
                 <form method="post" action="{{action}}">
                   {{(complaint is null ? "" : $"<p class=\"complaint\" role=\"alert\">{html.Encode(complaint)}</p>")}}
                   {{fields}}

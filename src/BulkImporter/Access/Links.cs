@@ -3,8 +3,12 @@ using Npgsql;
 
 namespace BulkImporter.Access;
 
-/// <param name="Path">To be put behind the server's address; works once. It is a secret: only its hash is stored.</param>
-public sealed record MadeLink(string Path, DateTimeOffset ExpiresAt);
+/// <param name="Path">To be put behind the server's address and a slash; works once. It is a secret: only its hash is stored.</param>
+public sealed record MadeLink(string Path, DateTimeOffset ExpiresAt)
+{
+    /// <summary>The whole address, for whoever reached us by this request.</summary>
+    internal string AddressAt(HttpRequest request) => $"{request.Scheme}://{request.Host}{request.PathBase}/{Path}";
+}
 
 /// <summary>Makes a link that signs a browser in once, within 15 minutes, as whoever asks for it. The session ends with that key or person.</summary>
 public sealed class MakeSignInLink(NpgsqlDataSource database)
@@ -15,7 +19,7 @@ public sealed class MakeSignInLink(NpgsqlDataSource database)
         var expiries = await database.QueryAsync(
             "INSERT INTO importer.sign_in_link (hash, key_id, user_id, expires_at) VALUES ($1, $2, $3, now() + interval '15 minutes') RETURNING expires_at",
             r => r.GetFieldValue<DateTimeOffset>(0), cancellationToken, SecretText.Hash(code), caller.KeyId, caller.UserId);
-        return new($"/sign-in/once?code={code}", expiries[0]);
+        return new($"sign-in/once?code={code}", expiries[0]);
     }
 }
 
@@ -64,7 +68,7 @@ public sealed class MakePasswordLink(NpgsqlDataSource database)
             : null;
     }
 
-    internal static string PathOf(string code) => $"/choose-password?code={code}";
+    internal static string PathOf(string code) => $"choose-password?code={code}";
 }
 
 /// <param name="Name">Whose password it is; null for the first admin, who chooses a name too.</param>

@@ -171,7 +171,7 @@ public static class OpenIdConnectSetup
     private static Task Refuse<T>(HandleRequestContext<T> context, ProviderRefusal refusal)
         where T : AuthenticationSchemeOptions
     {
-        context.Response.Redirect($"/sign-in?refused={EnumText<ProviderRefusal>.Of(refusal)}");
+        context.Response.Redirect($"{context.Request.PathBase}/sign-in?refused={EnumText<ProviderRefusal>.Of(refusal)}");
         context.HandleResponse();
         return Task.CompletedTask;
     }

@@ -45,9 +45,9 @@ public static class SignInPages
         // Before there are people a key is the only way in.
         page.SignIn(context, returnUrl, withKey: with == "key" || !await users.AnyAsync(cancellationToken), EnumText<ProviderRefusal>.TryParse(refused, out var refusal) ? Sentence(refusal) : null);
 
-    private static IResult Provider(IOptions<ProviderOptions> provider, string? returnUrl) => provider.Value.Authority is null
+    private static IResult Provider(HttpContext context, IOptions<ProviderOptions> provider, string? returnUrl) => provider.Value.Authority is null
         ? Results.NotFound()
-        : Results.Challenge(new AuthenticationProperties { RedirectUri = EntryPage.Local(returnUrl) }, [OpenIdConnectSetup.Scheme]);
+        : Results.Challenge(new AuthenticationProperties { RedirectUri = EntryPage.Local(context, returnUrl) }, [OpenIdConnectSetup.Scheme]);
 
     private static async Task<IResult> SignInAsync(HttpContext context, EntryPage page, CheckKey keys, CheckPassword passwords, NoteSignIn note, CancellationToken cancellationToken)
     {
@@ -63,14 +63,14 @@ public static class SignInPages
                 ? "This key is unknown, expired or revoked."
                 : "The name or the password is wrong, or too many passwords were tried: then wait a quarter of an hour, or ask an admin.", name);
         await EnterAsync(context, note, caller, withKey ? "with an API key" : "with a password", cancellationToken);
-        return Results.LocalRedirect(EntryPage.Local(returnUrl));
+        return Results.LocalRedirect(EntryPage.Local(context, returnUrl));
     }
 
     private static async Task<IResult> SignInOnceAsync(HttpContext context, EntryPage page, UseSignInLink links, NoteSignIn note, string? code, CancellationToken cancellationToken)
     {
         if (code is null || await links.RunAsync(code, cancellationToken) is not { } caller) return page.SignIn(context, null, withKey: false, LinkGone);
         await EnterAsync(context, note, caller, "with a sign-in link", cancellationToken);
-        return Results.LocalRedirect("/");
+        return Results.LocalRedirect("~/");
     }
 
     private static async Task<IResult> ShowChoiceAsync(HttpContext context, EntryPage page, ReadPasswordLink links, string? code, CancellationToken cancellationToken) =>
@@ -90,7 +90,7 @@ public static class SignInPages
             if (await use.RunAsync(code, name, Chosen(form), cancellationToken) is not { } caller)
                 return page.SignIn(context, null, withKey: false, LinkGone);
             await EnterAsync(context, note, caller, "with a password link", cancellationToken);
-            return Results.LocalRedirect("/");
+            return Results.LocalRedirect("~/");
         }
         catch (InvalidArgumentException refused)
         {
@@ -107,10 +107,10 @@ public static class SignInPages
         if (await FormAsync(context, cancellationToken) is not { } form) return page.ChangePassword(context, TooOld);
         try
         {
-            if (await change.RunAsync(userId, form["present"].ToString(), Chosen(form), cancellationToken) is not { } caller) return Results.LocalRedirect("/sign-in");
+            if (await change.RunAsync(userId, form["present"].ToString(), Chosen(form), cancellationToken) is not { } caller) return Results.LocalRedirect("~/sign-in");
             // The old session of this browser ended with the others.
             await EnterAsync(context, caller);
-            return Results.LocalRedirect("/me");
+            return Results.LocalRedirect("~/me");
         }
         catch (InvalidArgumentException refused)
         {
@@ -121,7 +121,7 @@ public static class SignInPages
     private static async Task<IResult> SignOutAsync(HttpContext context)
     {
         await context.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
-        return Results.LocalRedirect("/sign-in");
+        return Results.LocalRedirect("~/sign-in");
     }
 
     /// <summary>The form, or null when it does not come from a page of ours.</summary>

@@ -57,7 +57,7 @@ internal static class AccountsApi
     {
         var account = new NewAccount(body.Name ?? "", body.Token ?? "", string.IsNullOrEmpty(body.BaseUrl) ? null : body.BaseUrl);
         if (!await add.RunAsync(account, context.User.Actor(), cancellationToken)) return Problem.AlreadyExists($"There is an account '{account.Name}' already.");
-        return TypedResults.Created($"/api/v1/accounts/{account.Name}", await accounts.FindAsync(account.Name, cancellationToken));
+        return context.Created($"accounts/{account.Name}", (await accounts.FindAsync(account.Name, cancellationToken))!);
     }
 
     private static async Task<Results<Ok<AccountView>, ProblemHttpResult>> ChangeAsync(

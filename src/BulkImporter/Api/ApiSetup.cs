@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.OpenApi;
 using Scalar.AspNetCore;
 
@@ -51,6 +52,10 @@ public static class ApiSetup
             .WithTitle("BulkImporter API").WithOpenApiRoutePattern("/openapi/{documentName}.json")
             .DisableDefaultFonts().DisableTelemetry().DisableAgent().DisableMcp());
     }
+
+    /// <summary>201 with the address of what was made.</summary>
+    /// <param name="path">Below the API's root, without a slash before it.</param>
+    internal static Created<T> Created<T>(this HttpContext context, string path, T made) => TypedResults.Created($"{context.Request.PathBase}{Root}/{path}", made);
 
     /// <summary>The error answers that an endpoint documents.</summary>
     internal static TBuilder Problems<TBuilder>(this TBuilder builder, params int[] statuses) where TBuilder : IEndpointConventionBuilder

@@ -112,7 +112,7 @@ internal static class ImportsApi
         var created = await upload.RunAsync(context, cancellationToken);
         var import = await imports.FindAsync(created.Id, cancellationToken);
         if (import is null) return Problem.ImportNotFound(created.Id);
-        return created.Existed ? TypedResults.Ok(import) : TypedResults.Created($"/api/v1/imports/{created.Id}", import);
+        return created.Existed ? TypedResults.Ok(import) : context.Created($"imports/{created.Id}", import);
     }
 
     private static async Task<Ok<Page<ImportView>>> ListAsync(

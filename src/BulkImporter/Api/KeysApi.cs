@@ -30,7 +30,7 @@ internal static class KeysApi
     {
         var role = ApiArguments.Choice<Role>("role", body.Role) ?? throw new InvalidArgumentException("role", $"A key needs a role: {string.Join(", ", EnumText<Role>.All)}.");
         var made = await make.RunAsync(body.Name ?? "", role, body.ExpiresAt, context.User.Actor(), cancellationToken);
-        return TypedResults.Created($"/api/v1/keys/{made.Key.Id}", made);
+        return context.Created($"keys/{made.Key.Id}", made);
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> RevokeAsync(int id, RevokeKey revoke, HttpContext context, CancellationToken cancellationToken) =>
@@ -44,6 +44,6 @@ internal static class KeysApi
     private static async Task<Ok<SignInLinkBody>> MakeLinkAsync(MakeSignInLink make, HttpContext context, CancellationToken cancellationToken)
     {
         var link = await make.RunAsync(context.User.Caller(), cancellationToken);
-        return TypedResults.Ok(new SignInLinkBody($"{context.Request.Scheme}://{context.Request.Host}{link.Path}", link.ExpiresAt));
+        return TypedResults.Ok(new SignInLinkBody(link.AddressAt(context.Request), link.ExpiresAt));
     }
 }

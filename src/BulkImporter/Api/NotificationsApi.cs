@@ -38,7 +38,7 @@ internal static class NotificationsApi
     private static async Task<Results<Created<MadeTarget>, ProblemHttpResult>> AddAsync(
         NewTargetBody body, ChangeTargets targets, HttpContext context, CancellationToken cancellationToken) =>
         await targets.AddAsync(body.Name ?? "", body.Url ?? "", context.User.Actor(), cancellationToken) is { } made
-            ? TypedResults.Created($"/api/v1/notifications/targets/{made.Name}", made)
+            ? context.Created($"notifications/targets/{made.Name}", made)
             : Problem.AlreadyExists($"There is a target '{body.Name}' already.");
 
     private static async Task<Results<NoContent, ProblemHttpResult>> RemoveAsync(string name, ChangeTargets targets, HttpContext context, CancellationToken cancellationToken) =>

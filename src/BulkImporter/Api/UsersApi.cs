@@ -42,7 +42,7 @@ internal static class UsersApi
         var name = body.Name ?? "";
         var role = ApiArguments.Choice<Role>("role", body.Role) ?? throw new InvalidArgumentException("role", $"A person needs a role: {string.Join(", ", EnumText<Role>.All)}.");
         if (await add.RunAsync(name, role, context.User.Actor(), cancellationToken) is not { } link) return Problem.AlreadyExists($"There is a person '{name}' already.");
-        return TypedResults.Created($"/api/v1/users/{Uri.EscapeDataString(name)}", new AddedUserBody((await users.FindAsync(name, cancellationToken))!, Body(link, context)));
+        return context.Created($"users/{Uri.EscapeDataString(name)}", new AddedUserBody((await users.FindAsync(name, cancellationToken))!, Body(link, context)));
     }
 
     private static async Task<Results<Ok<UserView>, ProblemHttpResult>> ChangeAsync(
@@ -65,7 +65,7 @@ internal static class UsersApi
             UserOrder.LastAdmin => LastAdmin(),
         };
 
-    private static PasswordLinkBody Body(MadeLink link, HttpContext context) => new($"{context.Request.Scheme}://{context.Request.Host}{link.Path}", link.ExpiresAt);
+    private static PasswordLinkBody Body(MadeLink link, HttpContext context) => new(link.AddressAt(context.Request), link.ExpiresAt);
 
     private static ProblemHttpResult NotFound(string name) => Problem.NotFound($"There is no person '{name}'.");
 

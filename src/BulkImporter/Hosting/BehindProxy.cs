@@ -10,6 +10,31 @@ namespace BulkImporter.Hosting;
 internal static class BehindProxy
 {
     public const string TrustedProxiesKey = "BulkImporter:Web:TrustedProxies";
+    public const string PathBaseKey = "BulkImporter:Web:PathBase";
+
+    /// <summary>The path of another site below which everything of ours is found, as in <c>/media/import</c>; empty for the root of the host.</summary>
+    /// <exception cref="StartupException">The setting is no path.</exception>
+    public static PathString PathBase(IConfiguration configuration)
+    {
+        var named = (configuration[PathBaseKey] ?? "").TrimEnd('/');
+        if (named.Length == 0) return PathString.Empty;
+        return named is ['/', not '/', ..] && named.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '-' or '_' or '.')
+            ? new PathString(named)
+            : throw new StartupException($"{PathBaseKey}: '{named}' is no path. Write it with a slash before it and without a host (/media/import).");
+    }
+
+    /// <summary>Every link we write begins with the path. A request may come with it or without: some proxies take off what they have matched.</summary>
+    public static void UsePathBaseOfSite(this WebApplication app)
+    {
+        var pathBase = PathBase(app.Configuration);
+        if (!pathBase.HasValue) return;
+        app.Use((context, next) =>
+        {
+            if (context.Request.Path.StartsWithSegments(pathBase, out var rest)) context.Request.Path = rest;
+            context.Request.PathBase = pathBase;
+            return next(context);
+        });
+    }
 
     /// <exception cref="StartupException">The setting holds something that is neither an address nor a network.</exception>
     public static void UseTrustedProxies(this WebApplication app)

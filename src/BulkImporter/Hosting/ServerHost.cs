@@ -92,13 +92,13 @@ internal static class ServerHost
 
     private static void Greet(WebApplication app, FirstStart? first)
     {
-        var address = app.Urls.First();
+        var address = app.Urls.First() + BehindProxy.PathBase(app.Configuration);
         if (first?.KeySecret is { } key)
         {
             Console.WriteLine($"The first admin API key, shown this once: {key}");
             Console.WriteLine($"Use it with: export BULKIMPORTER_SERVER={address} BULKIMPORTER_API_KEY={key}");
         }
-        if (first is not null) Console.WriteLine($"Choose a name and a password, once, within an hour: {address}{first.Setup.Path}");
+        if (first is not null) Console.WriteLine($"Choose a name and a password, once, within an hour: {address}/{first.Setup.Path}");
         Console.WriteLine($"Dashboard: {address}");
     }
 }

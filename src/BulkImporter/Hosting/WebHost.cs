@@ -1,6 +1,7 @@
 using BulkImporter.Access;
 using BulkImporter.Api;
 using BulkImporter.Dashboard;
+using BulkImporter.Dashboard.HangfirePages;
 using BulkImporter.Export;
 using BulkImporter.Finish;
 using BulkImporter.Notify;
@@ -32,11 +33,13 @@ public static class WebHost
     public static WebApplication MapWeb(this WebApplication app)
     {
         app.UseTrustedProxies();
+        app.UsePathBaseOfSite();
         app.UseSecurityHeaders();
         app.UseOwnOrigin();
         app.UseExceptionHandler();
         app.UseWhen(context => context.Request.Path.StartsWithSegments("/api"), api => api.UseStatusCodePages());
         app.UseWhen(IsPage, pages => pages.UseStatusCodePagesWithReExecute("/problem/{0}", createScopeForStatusCodePages: true));
+        app.UseRewriter(HangfirePagesSetup.OneAddress);
         app.UseRouting();
         app.UseRateLimiter();
         app.UseAuthentication();

@@ -64,8 +64,8 @@
     const over = (text) => { request = null; complain(text); show(); };
     request.addEventListener('load', () => {
       const answer = started.response;
-      if (started.status < 300 && answer?.id) return location.assign(`/imports/${answer.id}`);
-      if (started.status === 401) return location.assign(`/sign-in?returnUrl=${encodeURIComponent(location.pathname)}`);
+      if (started.status < 300 && answer?.id) return location.assign(`imports/${answer.id}`);
+      if (started.status === 401) return location.assign(`sign-in?returnUrl=${encodeURIComponent(location.pathname)}`);
       over(answer?.detail ?? answer?.title ?? `The server answered ${started.status}.`);
     });
     request.addEventListener('error', () => over('The connection broke. Upload again: the same file does not make a second import.'));
@@ -78,6 +78,10 @@
   document.addEventListener('change', (e) => {
     const form = formOf(e);
     if (form && e.target.name === 'file' && e.target.files[0]) choose(e.target.files[0]);
+  });
+  // A dialog that was opened on the form that was drawn first may be answered when that form is gone, and then only its own field hears of it.
+  document.addEventListener('click', (e) => {
+    if (formOf(e) && e.target.name === 'file') e.target.onchange = () => { if (!e.target.isConnected && e.target.files[0]) { choose(e.target.files[0]); put(theForm()); } };
   });
   document.addEventListener('input', (e) => {
     if (formOf(e) && e.target.name && e.target.name !== 'file') typed[e.target.name] = e.target.type === 'checkbox' ? e.target.checked : e.target.value;

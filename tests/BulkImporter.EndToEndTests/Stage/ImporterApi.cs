@@ -27,7 +27,7 @@ internal sealed class ImporterApi : IDisposable
     {
         Address = address;
         Key = key;
-        http = new HttpClient { BaseAddress = new Uri(address), Timeout = TimeSpan.FromSeconds(60) };
+        http = new HttpClient { BaseAddress = new Uri(address + "/"), Timeout = TimeSpan.FromSeconds(60) };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
     }
 
@@ -39,7 +39,7 @@ internal sealed class ImporterApi : IDisposable
     {
         try
         {
-            using var reply = await http.GetAsync("/health/ready");
+            using var reply = await http.GetAsync("health/ready");
             return reply.IsSuccessStatusCode;
         }
         catch (HttpRequestException)
@@ -158,7 +158,7 @@ internal sealed class ImporterApi : IDisposable
 
     private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? content)
     {
-        using var request = new HttpRequestMessage(method, $"/api/v1/{path}") { Content = content };
+        using var request = new HttpRequestMessage(method, $"api/v1/{path}") { Content = content };
         var reply = await http.SendAsync(request);
         if (!reply.IsSuccessStatusCode) throw new HttpRequestException($"{method} {path}: {(int)reply.StatusCode} {await reply.Content.ReadAsStringAsync()}");
         return reply;

@@ -51,16 +51,21 @@ internal sealed class Stage : IAsyncDisposable
     }
 
     /// <summary>Starts <c>serve</c> on its own embedded database and waits until it is ready. A second time it is a restart: same address, same data.</summary>
-    public async Task<(RunningProgram Server, ImporterApi Api)> ServeAsync(SimulatedCincopa cincopa, Settings settings, string? address = null)
+    /// <param name="cincopa">Whom it calls.</param>
+    /// <param name="settings">More of its environment.</param>
+    /// <param name="address">That of the first time.</param>
+    /// <param name="below">The path of another site that everything is below.</param>
+    public async Task<(RunningProgram Server, ImporterApi Api)> ServeAsync(SimulatedCincopa cincopa, Settings settings, string? address = null, string below = "")
     {
         address ??= $"http://127.0.0.1:{FreePort.Take()}";
         var server = Start("serve", BuiltPrograms.Importer, ["serve", "--urls", address], settings.With(ServerEnvironment(cincopa.ApiAddress)).With(new Settings
         {
             ["BulkImporter__DataDirectory"] = DataDirectory,
+            ["BulkImporter__Web__PathBase"] = below,
             // A process that dies loses nothing that the kernel holds, and this is not a test of disks.
             ["BulkImporter__PostgresSettings__fsync"] = "off",
         }));
-        return (server, await ReadyAsync(server, address));
+        return (server, await ReadyAsync(server, address + below));
     }
 
     /// <summary>Starts <c>web</c> on a database that was migrated.</summary>

@@ -324,7 +324,7 @@ public sealed class FirstAdminTests(ImporterServer server) : IClassFixture<Impor
         Assert.Equal(UserOrder.Done, await change.RunAsync("root", new UserChange(Role: Role.Admin), "test", Token));
         Assert.Equal(UserOrder.NotFound, await remove.RunAsync("nobody", "test", Token));
 
-        await new Browser(server).FillAsync(link!.Path, "/choose-password", new() { ["password"] = Password, ["again"] = Password });
+        await new Browser(server).FillAsync("/" + link!.Path, "/choose-password", new() { ["password"] = Password, ["again"] = Password });
         var both = await Task.WhenAll(change.RunAsync("root", new UserChange(Locked: true), "test", Token), remove.RunAsync("second", "test", Token));
         Assert.Equal([UserOrder.Done, UserOrder.LastAdmin], both.Order());
     }
@@ -336,6 +336,6 @@ public sealed class FirstAdminTests(ImporterServer server) : IClassFixture<Impor
     {
         await server.Database.SqlAsync("DELETE FROM importer.app_user");
         await server.Database.SqlAsync("DELETE FROM importer.api_key");
-        return (await server.Services.GetRequiredService<FirstKey>().EnsureAsync(new ConfigurationBuilder().Build(), Token))!.Setup.Path;
+        return "/" + (await server.Services.GetRequiredService<FirstKey>().EnsureAsync(new ConfigurationBuilder().Build(), Token))!.Setup.Path;
     }
 }

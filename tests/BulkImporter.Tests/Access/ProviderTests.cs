@@ -15,7 +15,7 @@ public sealed class ProviderTests(ImporterServer server) : IClassFixture<Importe
         await using var app = await StartAsync(provider);
         Is(provider, "s-1", "frieda", "importers", "others");
         var browser = new Browser(server);
-        Assert.Contains("/sign-in/provider?returnUrl=%2Faccounts", (await browser.GetAsync("/sign-in?returnUrl=/accounts", app)).Body, StringComparison.Ordinal);
+        Assert.Contains("sign-in/provider?returnUrl=%2Faccounts", (await browser.GetAsync("/sign-in?returnUrl=/accounts", app)).Body, StringComparison.Ordinal);
 
         Assert.Equal("/accounts", await EnterAsync(browser, app, "/accounts"));
         Assert.Equal((200, 403), ((await browser.GetAsync("/api/v1/imports", app)).Status, (await browser.GetAsync("/api/v1/users", app)).Status));
@@ -80,7 +80,7 @@ public sealed class ProviderTests(ImporterServer server) : IClassFixture<Importe
     public async Task Without_a_provider_there_is_no_such_way_in()
     {
         var browser = new Browser(server);
-        Assert.DoesNotContain("/sign-in/provider", (await browser.GetAsync("/sign-in")).Body, StringComparison.Ordinal);
+        Assert.DoesNotContain("sign-in/provider", (await browser.GetAsync("/sign-in")).Body, StringComparison.Ordinal);
         Assert.Equal(404, (await browser.GetAsync("/sign-in/provider")).Status);
     }
 

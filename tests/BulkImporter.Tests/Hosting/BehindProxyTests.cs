@@ -22,6 +22,35 @@ public sealed class BehindProxyTests
     public async Task A_name_that_is_neither_address_nor_network_stops_the_start() =>
         Assert.Contains("'proxy.example'", (await Assert.ThrowsAsync<StartupException>(() => AskAsync("proxy.example", "10.0.0.7"))).Message, StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData(null, "/imports/1", " /imports/1")]
+    [InlineData("/", "/imports/1", " /imports/1")]
+    [InlineData("/media/import", "/media/import/imports/1", "/media/import /imports/1")]
+    [InlineData("/media/import/", "/media/import", "/media/import ")]
+    [InlineData("/media/import", "/imports/1", "/media/import /imports/1")]
+    [InlineData("/media/import", "/media/imports/1", "/media/import /media/imports/1")]
+    public async Task The_path_of_the_site_is_taken_off_where_a_proxy_has_not_done_it(string? pathBase, string path, string expected)
+    {
+        var builder = WebApplication.CreateBuilder();
+        builder.WebHost.UseTestServer();
+        builder.Logging.ClearProviders();
+        builder.Configuration[BehindProxy.PathBaseKey] = pathBase;
+        await using var app = builder.Build();
+        app.UsePathBaseOfSite();
+        app.Run(context => context.Response.WriteAsync($"{context.Request.PathBase} {context.Request.Path}"));
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        using var client = app.GetTestClient();
+        Assert.Equal(expected, await client.GetStringAsync(path, TestContext.Current.CancellationToken));
+    }
+
+    [Theory]
+    [InlineData("media/import")]
+    [InlineData("//media.example")]
+    [InlineData("https://media.example/import")]
+    [InlineData("/media\"><script>")]
+    public void A_path_that_is_none_stops_the_start(string pathBase) =>
+        Assert.Contains($"'{pathBase}' is no path", Assert.Throws<StartupException>(() => BehindProxy.PathBase(new ConfigurationManager { [BehindProxy.PathBaseKey] = pathBase })).Message, StringComparison.Ordinal);
+
     private static async Task<string> AskAsync(string? trusted, string from)
     {
         var builder = WebApplication.CreateBuilder();

@@ -31,7 +31,11 @@ internal static class Drawing
     {
         [nameof(LiveImports.MayAct)] = !context.IsReadOnly,
         [nameof(LiveImports.Look)] = Look.Of(context.GetHttpContext()),
+        [nameof(LiveImports.Root)] = Root(context),
     };
+
+    /// <summary>The path that all pages of ours are below; empty for the root of the host. Hangfire's pages have no base that addresses could be relative to.</summary>
+    public static string Root(DashboardContext context) => context.GetHttpContext().Request.PathBase.Value![..^HangfirePagesSetup.Path.Length];
 
     /// <summary>Hangfire draws its pages and metrics synchronously, on the thread of the request; there is no other way to wait there.</summary>
     public static T Wait<T>(Task<T> task) => task.GetAwaiter().GetResult();

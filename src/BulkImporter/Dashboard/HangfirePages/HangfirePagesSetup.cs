@@ -1,9 +1,11 @@
 using BulkImporter.Access;
 using BulkImporter.Dispatch;
+using BulkImporter.Hosting;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using Hangfire;
 using Hangfire.Dashboard;
+using Microsoft.AspNetCore.Rewrite;
 
 namespace BulkImporter.Dashboard.HangfirePages;
 
@@ -14,6 +16,9 @@ internal static class HangfirePagesSetup
 
     private const string ImportsPath = "/imports";
 
+    /// <summary>Hangfire writes the addresses of metrics as they are; ours are relative to its first page, which must then be known by one address.</summary>
+    public static readonly RewriteOptions OneAddress = new RewriteOptions().AddRedirect($"^{Path[1..]}/$", Path[1..]);
+
     /// <summary>Hangfire keeps its pages in statics: what is ours is put there once for all hosts of the process, and asks the request for its services.</summary>
     private static readonly Lazy<bool> Extended = new(Extend);
 
@@ -22,11 +27,12 @@ internal static class HangfirePagesSetup
     public static void MapHangfirePages(this IEndpointRouteBuilder endpoints)
     {
         _ = Extended.Value;
+        var root = BehindProxy.PathBase(endpoints.ServiceProvider.GetRequiredService<IConfiguration>());
         endpoints.MapHangfireDashboardWithAuthorizationPolicy(Policy.Viewer, Path, new DashboardOptions
         {
             DashboardTitle = "BulkImporter jobs",
-            AppPath = "/",
-            FaviconPath = "/favicon.svg",
+            AppPath = $"{root}/",
+            FaviconPath = $"{root}/favicon.svg",
             // Its totals cost a count over the job tables each time.
             StatsPollingInterval = 10_000,
             DisplayStorageConnectionString = false,
@@ -67,7 +73,7 @@ internal static class HangfirePagesSetup
         return new Metric(Words.Number(number)) { IntValue = number, Style = number > 0 ? style : MetricStyle.Default };
     })
     {
-        Url = Path + ImportsPath,
+        Url = Path[1..] + ImportsPath,
     };
 
     private static NonEscapedString RecordsOf(JobDetailsRendererDto dto)
@@ -80,8 +86,12 @@ internal static class HangfirePagesSetup
         };
         return new NonEscapedString(parameters is null ? "" : Drawing.Wait(dto.Page.Context.DrawAsync<RecordsOfJob>(parameters)));
 
-        static Dictionary<string, object?> Of(int importId, int? chunkNumber) =>
-            new() { [nameof(RecordsOfJob.ImportId)] = importId, [nameof(RecordsOfJob.ChunkNumber)] = chunkNumber };
+        Dictionary<string, object?> Of(int importId, int? chunkNumber) => new()
+        {
+            [nameof(RecordsOfJob.ImportId)] = importId,
+            [nameof(RecordsOfJob.ChunkNumber)] = chunkNumber,
+            [nameof(RecordsOfJob.Root)] = Drawing.Root(dto.Page.Context),
+        };
     }
 
     /// <summary>The part of the page that changes, for the page's script to put in its place.</summary>
