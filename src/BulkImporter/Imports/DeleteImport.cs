@@ -9,18 +9,27 @@ namespace BulkImporter.Imports;
 public sealed class DeleteImport(NpgsqlDataSource database)
 {
     // A call that is under way, an asset that Cincopa is fetching or that is being finished would come back to records that are not there.
-    private const string Delete = """
+    // A record whose asset was adopted may be followed although it is imported.
+    internal const string IsOver = """
+        i.state IN ('finished', 'cancelled', 'rejected')
+            AND NOT EXISTS (SELECT 1 FROM importer.import_chunk c WHERE c.import_id = i.id AND c.submitting_count + c.submitted_count > 0)
+            AND NOT EXISTS (SELECT 1 FROM importer.status_poll p WHERE p.import_id = i.id)
+            AND NOT EXISTS (SELECT 1 FROM importer.record_finish f WHERE f.import_id = i.id AND f.state = 'pending')
+        """;
+
+    private static readonly string Delete = Order($"i.id = $1 AND {IsOver}");
+
+    /// <summary>The statement that orders it for the imports <c>i</c> of a condition, in which $1 and $4 are its own. $2 is the actor, $3 the reason.</summary>
+    internal static string Order(string which) => $"""
         WITH changed AS (
             UPDATE importer.import i SET state = 'deleting', reason = $3
-            WHERE i.id = $1 AND i.state IN ('finished', 'cancelled', 'rejected')
-                AND NOT EXISTS (SELECT 1 FROM importer.import_chunk c WHERE c.import_id = i.id AND c.submitting_count + c.submitted_count > 0)
-                AND NOT EXISTS (SELECT 1 FROM importer.record_finish f WHERE f.import_id = i.id AND f.state = 'pending')
+            WHERE {which}
             RETURNING i.id, i.name, i.row_count, i.state
         ), noted AS (
             INSERT INTO importer.audit_entry (at, actor, action, import_id, detail)
             SELECT now(), $2, 'import_deleted', id, concat(name, ', ', coalesce(row_count, 0), ' rows') FROM changed
         )
-        SELECT state FROM changed
+        SELECT state, id FROM changed
         """;
 
     public async Task<ImportChange> RunAsync(int importId, string actor, CancellationToken cancellationToken)

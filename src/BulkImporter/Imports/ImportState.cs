@@ -27,7 +27,7 @@ public enum ImportState
     /// <summary>The manifest cannot be read at all; the reason says where and what to do.</summary>
     Rejected,
 
-    /// <summary>A person deleted it after its end: its rows are being removed, and it goes with the last of them.</summary>
+    /// <summary>A person deleted it after its end, or retention did: its rows are being removed, and it goes with the last of them.</summary>
     Deleting,
 }
 

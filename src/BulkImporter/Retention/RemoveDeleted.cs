@@ -6,7 +6,7 @@ using Npgsql;
 namespace BulkImporter.Retention;
 
 /// <summary>
-/// Removes the rows of imports that a person deleted, a step at a time: each statement takes a few thousand rows and commits. The import itself goes
+/// Removes the rows of imports that were deleted, a step at a time: each statement takes a few thousand rows and commits. The import itself goes
 /// last, when nothing of it is left, so a worker that dies in between leaves what the next one goes on with.
 /// </summary>
 public sealed class RemoveDeleted(NpgsqlDataSource database, IOptions<RetentionOptions> options, ILogger<RemoveDeleted> log)

@@ -2,11 +2,14 @@ namespace BulkImporter.Retention;
 
 /// <summary>
 /// <c>BulkImporter:Retention</c>: how long what belongs to an ended import is kept, counted from its end; null keeps it for ever. The
-/// records themselves, and with them every number on the pages, stay.
+/// records themselves, and with them every number on the pages, stay as long as their import.
 /// </summary>
 public sealed class RetentionOptions
 {
     public const string Section = "BulkImporter:Retention";
+
+    /// <summary>The import itself with all that it has, as if an admin had deleted it. Default: for ever.</summary>
+    public TimeSpan? Imports { get; set; }
 
     /// <summary>The attempts of its records. Without them a record still tells its last error. Default 90 days.</summary>
     public TimeSpan? Attempts { get; set; } = TimeSpan.FromDays(90);

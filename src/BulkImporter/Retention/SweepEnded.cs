@@ -1,4 +1,5 @@
 using BulkImporter.Data;
+using BulkImporter.Imports;
 using BulkImporter.Telemetry;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -11,6 +12,18 @@ namespace BulkImporter.Retention;
 /// </summary>
 public sealed class SweepEnded(NpgsqlDataSource database, IOptions<RetentionOptions> options, ILogger<SweepEnded> log)
 {
+    /// <summary>Who deletes imports by their age, as the audit log names it.</summary>
+    private const string Actor = "retention";
+
+    /// <summary>Imports that one statement orders to be deleted.</summary>
+    private const int ImportsAtOnce = 5;
+
+    private static readonly string Imports = DeleteImport.Order($"""
+        i.id = ANY (ARRAY(
+            SELECT i.id FROM importer.import i WHERE i.finished_at < now() - $1 AND {DeleteImport.IsOver}
+            ORDER BY i.finished_at LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED))
+        """);
+
     private const string Attempts = """
         DELETE FROM importer.attempt a USING (
             SELECT old.import_id, old.row_number, old.number
@@ -64,16 +77,26 @@ public sealed class SweepEnded(NpgsqlDataSource database, IOptions<RetentionOpti
             SELECT id FROM importer.password_link WHERE expires_at < now() - $1 LIMIT $2 FOR UPDATE SKIP LOCKED)
         """;
 
-    /// <summary>One step of each kind. Answers the number of rows that were removed: while there are some, there may be more.</summary>
+    /// <summary>One step of each kind. Answers the number of rows that were removed and of imports that will be: while there are some, there may be more.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var keep = options.Value;
-        return await StepAsync("attempts", Attempts, keep.Attempts, cancellationToken)
+        return await DeleteImportsAsync(keep.Imports, cancellationToken)
+            + await StepAsync("attempts", Attempts, keep.Attempts, cancellationToken)
             + await StepAsync("findings", Findings, keep.Findings, cancellationToken)
             + await StepAsync("manifest_parts", ManifestParts, keep.Manifests, cancellationToken)
             + await StepAsync("audit_entries", Audit, keep.Audit, cancellationToken)
             + await StepAsync("sign_in_links", SignInLinks, keep.Links, cancellationToken)
             + await StepAsync("password_links", PasswordLinks, keep.Links, cancellationToken);
+    }
+
+    private async Task<int> DeleteImportsAsync(TimeSpan? keep, CancellationToken cancellationToken)
+    {
+        if (keep is not { } age) return 0;
+        var deleted = await database.QueryAsync(
+            Imports, r => r.GetInt32(1), cancellationToken, age, Actor, $"Its time was over, {age} after its end; its rows are being removed.", ImportsAtOnce);
+        foreach (var id in deleted) Log.ImportDeletedByAge(log, id, age);
+        return deleted.Count;
     }
 
     private async Task<int> StepAsync(string what, string sql, TimeSpan? keep, CancellationToken cancellationToken)

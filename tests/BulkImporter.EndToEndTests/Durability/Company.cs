@@ -59,7 +59,8 @@ internal sealed class Company : IDisposable
         ["BulkImporter__Status__ClaimFor"] = "00:00:10",
     };
 
-    // One statement, one snapshot: what the counters say beside what a count says, and both beside the rows of the manifest.
+    // One statement, one snapshot: what the counters say beside what a count says, and both beside the rows of the manifest. Of an import
+    // that was deleted the rows go in steps.
     private const string Miscounted = """
         SELECT coalesce(string_agg(difference, '; '), '') FROM (
             SELECT format('import %s: %s %s counted, %s by the counters', import_id, sum(counted), state, sum(kept)) AS difference FROM (
@@ -69,29 +70,23 @@ internal sealed class Company : IDisposable
                     ('pending', c.pending_count), ('submitting', c.submitting_count), ('submitted', c.submitted_count), ('imported', c.imported_count),
                     ('failed', c.failed_count), ('unknown', c.unknown_count), ('cancelled', c.cancelled_count), ('invalid', c.invalid_count), ('duplicate', c.duplicate_count)
                 ) s(state, kept)) both_ways
+            WHERE import_id NOT IN (SELECT id FROM importer.import WHERE state = 'deleting')
             GROUP BY import_id, state HAVING sum(counted) <> sum(kept)
             UNION ALL
             SELECT format('import %s: %s records of %s rows', i.id, count(r.row_number), i.row_count)
             FROM importer.import i LEFT JOIN importer.import_record r ON r.import_id = i.id
-            WHERE i.state <> 'parsing'
+            WHERE i.state NOT IN ('parsing', 'deleting')
             GROUP BY i.id HAVING count(r.row_number) IS DISTINCT FROM i.row_count) differences
-        """;
-
-    private const string ReadAttempts = """
-        SELECT r.source_url, i.when_unknown = 'resubmit', t.number, t.outcome, t.status_id, t.started_at
-        FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id
-        LEFT JOIN importer.attempt t ON t.import_id = r.import_id AND t.row_number = r.row_number
-        WHERE r.source_url IS NOT NULL
-        ORDER BY r.import_id, r.row_number, t.number
         """;
 
     private readonly Stage stage;
     private readonly Wire? wire;
     private readonly ConcurrentDictionary<int, Watch> watches = new();
+    private readonly List<Deleted> deleted = [];
     private int imports;
 
-    private Company(Stage stage, PrivateCluster postgres, SimulatedCincopa cincopa, Wire? wire, ImporterApi api) =>
-        (this.stage, Postgres, Cincopa, this.wire, Api) = (stage, postgres, cincopa, wire, api);
+    private Company(Stage stage, PrivateCluster postgres, SimulatedCincopa cincopa, Wire? wire, RunningProgram web, ImporterApi api) =>
+        (this.stage, Postgres, Cincopa, this.wire, Web, Api) = (stage, postgres, cincopa, wire, web, api);
 
     public PrivateCluster Postgres { get; }
 
@@ -100,7 +95,12 @@ internal sealed class Company : IDisposable
     /// <summary>The way to the simulator, for a company that is wired.</summary>
     public Wire ToCincopa => wire ?? throw new InvalidOperationException("This company calls the simulator directly.");
 
+    public RunningProgram Web { get; }
+
     public ImporterApi Api { get; }
+
+    /// <summary>Records that were imported, or are unknown, in imports that were deleted since.</summary>
+    public int DeletedRecords => deleted.Sum(d => d.Records.Count);
 
     /// <param name="stage">Where it plays.</param>
     /// <param name="behaviour">The simulator's, in its own JSON.</param>
@@ -113,9 +113,9 @@ internal sealed class Company : IDisposable
         var cincopa = await simulator;
         await cincopa.BehaveAsync(behaviour);
         var wire = wired ? stage.Kept(new Wire(new Uri(cincopa.Address).Port)) : null;
-        var (_, api) = await stage.WebAsync(wire is null ? cincopa.ApiAddress : $"http://127.0.0.1:{wire.Port}/v2/", postgres.ConnectionString);
+        var (web, api) = await stage.WebAsync(wire is null ? cincopa.ApiAddress : $"http://127.0.0.1:{wire.Port}/v2/", postgres.ConnectionString);
         await api.LiftLimitsAsync();
-        return stage.Kept(new Company(stage, postgres, cincopa, wire, api));
+        return stage.Kept(new Company(stage, postgres, cincopa, wire, web, api));
     }
 
     /// <summary>Nobody watches any more what a failed test left.</summary>
@@ -131,12 +131,12 @@ internal sealed class Company : IDisposable
 
     public Task<RunningProgram[]> HireAsync(int count, Settings? settings = null) => Task.WhenAll(Enumerable.Range(0, count).Select(_ => HireAsync(settings ?? [])));
 
-    /// <summary>A manifest whose addresses no other manifest of this company holds.</summary>
+    /// <summary>A manifest whose addresses, and file names, no other manifest of this company holds.</summary>
     public string Manifest(int rows)
     {
         var number = Interlocked.Increment(ref imports);
         var manifest = new StringBuilder("url,caption\n");
-        for (var row = 1; row <= rows; row++) manifest.Append(CultureInfo.InvariantCulture, $"https://media.example.com/library-{number}/clip-{row:0000000}.mp4,Clip {row}\n");
+        for (var row = 1; row <= rows; row++) manifest.Append(CultureInfo.InvariantCulture, $"https://media.example.com/library-{number}/clip-{number}-{row:0000000}.mp4,Clip {row}\n");
         return manifest.ToString();
     }
 
@@ -168,6 +168,16 @@ internal sealed class Company : IDisposable
                 WHERE split_part(lease_owner, ':', 2) = '{dead.Id}' OR (lease_owner IS NULL AND submitting_count > 0))
             """));
 
+    /// <summary>Deletes an import that has ended, and remembers for the audit what it was.</summary>
+    public async Task DeleteAsync(int id)
+    {
+        var records = await Api.RecordsAsync(id);
+        Assert.Equal((await Api.ImportAsync(id)).Rows, records.Count);
+        var attempts = await AttemptsAsync($"i.id = {id}");
+        await Api.DeleteAsync(id);
+        deleted.Add(new(records, attempts));
+    }
+
     /// <summary>
     /// The ended import against the ledger: every number true at every look and now, every record at its end, every imported record by a
     /// call of its own and with the asset of its own source, and the whole ledger explained by attempts. Answers the records that are unknown.
@@ -179,23 +189,18 @@ internal sealed class Company : IDisposable
         var import = await Api.ImportAsync(id);
         Assert.True(import.State is "finished" or "cancelled" && import.Counts.Imported + import.Counts.Unknown + import.Counts.Cancelled == rows, $"{import}");
         Assert.Equal("", await MiscountedAsync());
-
-        var calls = await AuditLedgerAsync();
-        var records = (await Api.RecordsAsync(id)).ToDictionary(r => r.Url!);
+        var records = await Api.RecordsAsync(id);
         Assert.Equal(rows, records.Count);
-        Assert.DoesNotContain(records.Values, r => r.PossiblyDuplicated);
-        foreach (var record in records.Values)
-        {
-            var last = calls[record.Url!].LastOrDefault();
-            // An asset that was found for a record in doubt came without a status_id.
-            Assert.True(record.State is "unknown" or "cancelled" || (last is { Accepted: true } && (record.StatusId ?? last.StatusId) == last.StatusId && record.Rid is not null), $"{record} is not of the call {last}");
-        }
+        return await JudgeAsync(records);
+    }
 
-        var imported = records.Values.Where(r => r.State == "imported").ToList();
-        var sources = (await Cincopa.AssetsAsync()).ToDictionary(a => a.Rid, a => a.Input);
-        Assert.All(imported, r => Assert.Equal(r.Url, sources[r.Rid!]));
-        Assert.Equal(imported.Count, imported.Select(r => r.Rid).Distinct().Count());
-        return [.. records.Values.Where(r => r.State == "unknown")];
+    /// <summary>The same for all imports that there are and were, with one look at a ledger that is long by then. Nobody watched them.</summary>
+    public async Task<IReadOnlyList<RecordBody>> AuditAllAsync()
+    {
+        Assert.Equal("", await MiscountedAsync());
+        var records = deleted.SelectMany(d => d.Records).ToList();
+        foreach (var id in await Postgres.ReadAsync("SELECT id FROM importer.import", r => r.GetInt32(0))) records.AddRange(await Api.RecordsAsync(id));
+        return await JudgeAsync(records);
     }
 
     /// <summary>
@@ -205,18 +210,52 @@ internal sealed class Company : IDisposable
     public async Task<ILookup<string, LedgerCall>> AuditLedgerAsync()
     {
         var calls = (await Cincopa.SubmitsAsync()).ToLookup(c => c.Input!);
-        var attempts = (await Postgres.ReadAsync(ReadAttempts, r => (Url: r.GetString(0), Resubmits: r.GetBoolean(1), Attempt: Attempt.Read(r)))).ToLookup(a => a.Url);
+        var attempts = deleted.SelectMany(d => d.Attempts).Concat(await AttemptsAsync("i.state <> 'deleting'")).ToLookup(a => a.Url);
         Assert.All(calls, sent => Assert.True(attempts.Contains(sent.Key), $"{sent.Key} was sent and is no record's."));
         foreach (var record in attempts)
             new Match(record.Key, [.. record.Select(a => a.Attempt).OfType<Attempt>()], [.. calls[record.Key]]).Judge(record.First().Resubmits);
         return calls;
     }
 
+    /// <summary>Each record against the calls for its source, and its asset. Answers the records that are unknown.</summary>
+    private async Task<IReadOnlyList<RecordBody>> JudgeAsync(IReadOnlyList<RecordBody> records)
+    {
+        var calls = await AuditLedgerAsync();
+        Assert.Equal(records.Count, records.Select(r => r.Url).Distinct().Count());
+        Assert.DoesNotContain(records, r => r.PossiblyDuplicated);
+        foreach (var record in records)
+        {
+            // An asset that was found for a record in doubt came without a status_id, perhaps of an earlier call than the last.
+            var its = calls[record.Url!].LastOrDefault(c => record.StatusId is not null || c.Accepted);
+            Assert.True(record.State is "unknown" or "cancelled" || (its is { Accepted: true } && (record.StatusId ?? its.StatusId) == its.StatusId && record.Rid is not null), $"{record} is not of the call {its}");
+        }
+
+        var imported = records.Where(r => r.State == "imported").ToList();
+        var sources = (await Cincopa.AssetsAsync()).ToDictionary(a => a.Rid, a => a.Input);
+        Assert.All(imported, r => Assert.Equal(r.Url, sources[r.Rid!]));
+        Assert.Equal(imported.Count, imported.Select(r => r.Rid).Distinct().Count());
+        return [.. records.Where(r => r.State == "unknown")];
+    }
+
+    private Task<List<Tried>> AttemptsAsync(string imports) => Postgres.ReadAsync($"""
+        SELECT r.source_url, i.when_unknown = 'resubmit', t.number, t.outcome, t.status_id, t.started_at
+        FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id
+        LEFT JOIN importer.attempt t ON t.import_id = r.import_id AND t.row_number = r.row_number
+        WHERE r.source_url IS NOT NULL AND {imports}
+        ORDER BY r.import_id, r.row_number, t.number
+        """, r => new Tried(r.GetString(0), r.GetBoolean(1), Attempt.Read(r)));
+
     private int Watched(int id)
     {
         watches[id] = new Watch(this, id);
         return id;
     }
+
+    /// <summary>What an import was that is not there any more.</summary>
+    private sealed record Deleted(IReadOnlyList<RecordBody> Records, IReadOnlyList<Tried> Attempts);
+
+    /// <summary>An attempt of a source; none for a record that was never tried.</summary>
+    private sealed record Tried(string Url, bool Resubmits, Attempt? Attempt);
 
     /// <summary>An attempt as its row tells it.</summary>
     private sealed record Attempt(short Number, string? Outcome, string? StatusId, DateTime StartedAt)

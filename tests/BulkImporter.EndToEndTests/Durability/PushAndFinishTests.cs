@@ -56,12 +56,12 @@ public sealed class PushAndFinishTests : IAsyncDisposable
         {
             await company.Api.UntilAsync(id, import => import.Counts.Imported >= kill * rows / 4, Company.RunLimit);
             var victim = workers.Dequeue();
-            memory = Math.Max(memory, PeakOf(victim));
+            memory = Math.Max(memory, victim.MostMemory);
             victim.Kill();
             workers.Enqueue(await company.HireAsync(settings));
         }
         await company.Api.UntilAsync(id, import => import.State == "finished" && import.Counts.Imported == rows, Company.RunLimit);
-        memory = workers.Max(PeakOf) is var most && most > memory ? most : memory;
+        memory = workers.Max(w => w.MostMemory) is var most && most > memory ? most : memory;
 
         Assert.Equal("", await company.MiscountedAsync());
         Assert.Equal(rows, await company.Postgres.AskAsync<long>($"SELECT count(*) FROM importer.record_finish WHERE import_id = {id} AND state = 'done'"));
@@ -124,8 +124,4 @@ public sealed class PushAndFinishTests : IAsyncDisposable
         }
         return galleries;
     }
-
-    /// <summary>The most memory that a process ever had, in bytes.</summary>
-    private static long PeakOf(RunningProgram program) =>
-        1024 * long.Parse(File.ReadLines($"/proc/{program.Id}/status").First(l => l.StartsWith("VmHWM:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
 }

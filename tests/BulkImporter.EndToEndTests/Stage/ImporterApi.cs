@@ -88,6 +88,9 @@ internal sealed class ImporterApi : IDisposable
     /// <param name="action">start, pause, resume or cancel.</param>
     public async Task ActAsync(int id, string action) => (await SendAsync(HttpMethod.Post, $"imports/{id}/{action}", null)).Dispose();
 
+    /// <summary>Orders that an import that has ended is forgotten; its rows go afterwards.</summary>
+    public async Task DeleteAsync(int id) => (await SendAsync(HttpMethod.Delete, $"imports/{id}", null)).Dispose();
+
     /// <summary>Makes an API key with this role and answers with its secret.</summary>
     public async Task<string> MakeKeyAsync(string role)
     {

@@ -47,6 +47,9 @@ internal sealed class PrivateCluster
     public Task StartAsync() => AsServerAsync(Program("pg_ctl"), "start", "-w", "-t", "120", "-D", cluster, "-l", log,
         "-o", $"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off -c max_connections=300 {settings}");
 
+    /// <summary>As an administrator does: sessions are ended, and everything is written down.</summary>
+    public Task StopAsync() => AsServerAsync(Program("pg_ctl"), "stop", "-w", "-t", "120", "-D", cluster, "-m", "fast");
+
     public Task StopNowAsync() => Postmaster.StopNowAsync(cluster);
 
     /// <summary>A connection of the test's own, open and in no pool.</summary>
@@ -89,7 +92,7 @@ internal sealed class PrivateCluster
         await AsServerAsync(Program("initdb"), "-D", postgres.cluster, "-U", "importer", "-E", "UTF8", "--locale=C", "--auth=trust", "--no-sync");
         await postgres.StartAsync();
         await stage.MigrateAsync(postgres.ConnectionString);
-        await AsServerAsync(Program("pg_ctl"), "stop", "-w", "-m", "fast", "-D", postgres.cluster);
+        await postgres.StopAsync();
         return postgres.cluster;
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace BulkImporter.EndToEndTests;
@@ -41,6 +42,12 @@ internal sealed class RunningProgram : IDisposable
     public string ErrorFile { get; }
 
     public bool HasExited => process.HasExited;
+
+    /// <summary>The memory that it has now, in bytes.</summary>
+    public long Memory => OfStatus("VmRSS:");
+
+    /// <summary>The most memory that it ever had, in bytes.</summary>
+    public long MostMemory => OfStatus("VmHWM:");
 
     public string Log => File.ReadAllText(LogFile);
 
@@ -114,6 +121,10 @@ internal sealed class RunningProgram : IDisposable
     public static void SendKill(int processId) => _ = Signal(processId, SigKill);
 
     public static void SendQuit(int processId) => _ = Signal(processId, SigQuit);
+
+    /// <summary>The kernel counts in KiB.</summary>
+    private long OfStatus(string name) =>
+        1024 * long.Parse(File.ReadLines($"/proc/{Id}/status").First(l => l.StartsWith(name, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
 
     [DllImport("libc", EntryPoint = "kill")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

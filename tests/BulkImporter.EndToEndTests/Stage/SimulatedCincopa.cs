@@ -72,9 +72,20 @@ internal sealed class SimulatedCincopa(string address) : IDisposable
     }
 
     /// <summary>What it holds, with the sources that its API does not show.</summary>
-    public async Task<IReadOnlyList<SimulatedAsset>> AssetsAsync() => (await http.GetFromJsonAsync<Library>("/_sim/assets?take=100000"))!.Assets;
+    public async Task<IReadOnlyList<SimulatedAsset>> AssetsAsync()
+    {
+        var assets = new List<SimulatedAsset>();
+        Library page;
+        do
+        {
+            page = (await http.GetFromJsonAsync<Library>($"/_sim/assets?skip={assets.Count}&take=100000"))!;
+            assets.AddRange(page.Assets);
+        }
+        while (assets.Count < page.Count && page.Assets.Count > 0);
+        return assets;
+    }
 
-    private sealed record Library(IReadOnlyList<SimulatedAsset> Assets);
+    private sealed record Library(int Count, IReadOnlyList<SimulatedAsset> Assets);
 
     private sealed record Ledger(long Count, IReadOnlyList<LedgerCall> Entries);
 }

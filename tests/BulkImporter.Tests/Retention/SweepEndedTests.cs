@@ -1,3 +1,4 @@
+using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using BulkImporter.Retention;
@@ -43,13 +44,105 @@ public sealed class SweepEndedTests(ImporterDatabase database) : IClassFixture<I
         Assert.Equal("new", await database.OneAsync<string>("SELECT string_agg(action, ',') FROM importer.audit_entry WHERE action IN ('old', 'new')"));
     }
 
+    [Fact]
+    public async Task Imports_that_ended_too_long_ago_are_deleted_a_few_at_a_time_and_only_if_a_time_is_set()
+    {
+        var old = new List<int> { await AgedAsync(ImportState.Cancelled, [RecordState.Cancelled], 366), await AgedAsync(ImportState.Rejected, [], 366) };
+        while (old.Count < 7) old.Add(await AgedAsync(ImportState.Finished, [RecordState.Imported, RecordState.Unknown], 366));
+        var young = await AgedAsync(ImportState.Finished, [RecordState.Imported], 364);
+        var paused = await database.ImportAsync(ImportState.Paused, [RecordState.Pending]);
+        await Sweep(new RetentionOptions()).RunAsync(Token);
+        Assert.Equal(0L, await DeletionsAsync([.. old]));
+
+        var sweep = Sweep(new RetentionOptions { Imports = TimeSpan.FromDays(365) });
+        var steps = new List<int>();
+        while (await sweep.RunAsync(Token) is > 0 and var deleted) steps.Add(deleted);
+        Assert.Equal([5, 2], steps);
+
+        Assert.Equal(7L, await DeletionsAsync([.. old]));
+        Assert.Equal("deleting, Its time was over, 365.00:00:00 after its end; its rows are being removed.", await database.OneAsync<string>("SELECT concat(state, ', ', reason) FROM importer.import WHERE id = $1", old[^1]));
+        Assert.Equal("retention: Library, 2 rows", await database.OneAsync<string>("SELECT concat(actor, ': ', detail) FROM importer.audit_entry WHERE import_id = $1 AND action = 'import_deleted'", old[^1]));
+        Assert.Equal(("finished", "paused"), (await database.StateAsync(young), await database.StateAsync(paused)));
+
+        var remove = new RemoveDeleted(database.Source, Options.Create(new RetentionOptions()), NullLogger<RemoveDeleted>.Instance);
+        while (await remove.RunAsync(Token) > 0) { }
+        Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.import WHERE id = ANY($1)", old.ToArray()));
+        Assert.Equal(7L, await DeletionsAsync([.. old]));
+    }
+
+    [Fact]
+    public async Task An_old_import_stays_while_something_of_it_is_under_way_at_Cincopa()
+    {
+        var followed = await AgedAsync(ImportState.Cancelled, [RecordState.Submitted, RecordState.Cancelled], 366);
+        var (adopted, finishing) = (await AgedAsync(ImportState.Finished, [RecordState.Imported], 366), await AgedAsync(ImportState.Finished, [RecordState.Imported], 366));
+        // The call whose asset was adopted had been accepted after all, and is followed to its end.
+        await database.SqlAsync("""
+            INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at, poll_count)
+            SELECT id, 1, 1, account_id, 'st-1', now(), now(), now(), 0 FROM importer.import WHERE id = $1
+            """, adopted);
+        await database.SqlAsync("""
+            INSERT INTO importer.record_finish (import_id, row_number, account_id, rid, state, failed_count, next_at)
+            SELECT id, 1, account_id, 'rid1', 'pending', 0, now() FROM importer.import WHERE id = $1
+            """, finishing);
+        var sweep = Sweep(new RetentionOptions { Imports = TimeSpan.FromDays(365) });
+        Assert.Equal(0, await sweep.RunAsync(Token));
+        Assert.Equal(("cancelled", "finished", "finished"), (await database.StateAsync(followed), await database.StateAsync(adopted), await database.StateAsync(finishing)));
+
+        await database.SqlAsync("UPDATE importer.import_record SET state = 'imported', rid = 'rid', finished_at = now() WHERE import_id = $1 AND state = 'submitted'", followed);
+        await database.SqlAsync("DELETE FROM importer.status_poll WHERE import_id = $1", adopted);
+        await database.SqlAsync("UPDATE importer.record_finish SET state = 'done' WHERE import_id = $1", finishing);
+        Assert.Equal(3, await sweep.RunAsync(Token));
+    }
+
+    [Fact]
+    public async Task Workers_that_sweep_at_once_delete_each_import_once()
+    {
+        var old = new int[30];
+        for (var i = 0; i < old.Length; i++) old[i] = await AgedAsync(ImportState.Finished, [RecordState.Imported], 366);
+        var deleted = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
+        {
+            var sweep = Sweep(new RetentionOptions { Imports = TimeSpan.FromDays(365) });
+            var sum = 0;
+            while (await sweep.RunAsync(Token) is > 0 and var count) sum += count;
+            return sum;
+        }, Token)));
+        // One that found all that was left in the hands of others had nothing to do.
+        Assert.Equal(old.Length, deleted.Sum());
+        Assert.Equal(old.Length, await DeletionsAsync(old));
+    }
+
+    [Fact]
+    public async Task An_import_that_another_worker_is_deleting_is_passed_over()
+    {
+        var (busy, free) = (await AgedAsync(ImportState.Finished, [RecordState.Imported], 367), await AgedAsync(ImportState.Finished, [RecordState.Imported], 366));
+        var sweep = Sweep(new RetentionOptions { Imports = TimeSpan.FromDays(365) });
+        await using (var connection = await database.Source.OpenConnectionAsync(Token))
+        await using (await connection.BeginTransactionAsync(Token))
+        {
+            await connection.ExecuteAsync("UPDATE importer.import SET state = 'deleting' WHERE id = $1", Token, busy);
+            Assert.Equal(1, await sweep.RunAsync(Token));
+            Assert.Equal("deleting", await database.StateAsync(free));
+            // It dies, and what it did is undone.
+        }
+        Assert.Equal(1, await sweep.RunAsync(Token));
+        Assert.Equal(1L, await DeletionsAsync([busy]));
+    }
+
     private SweepEnded Sweep(RetentionOptions options) => new(database.Source, Options.Create(options), NullLogger<SweepEnded>.Instance);
+
+    private Task<long> DeletionsAsync(int[] ids) => database.OneAsync<long>("SELECT count(*) FROM importer.audit_entry WHERE import_id = ANY($1) AND action = 'import_deleted' AND actor = 'retention'", ids);
 
     private async Task<int> EndedAsync(int days)
     {
-        var id = await database.ImportAsync(ImportState.Finished, [RecordState.Imported, RecordState.Failed]);
-        await database.SqlAsync("UPDATE importer.import SET finished_at = now() - make_interval(days => $2) WHERE id = $1", id, days);
+        var id = await AgedAsync(ImportState.Finished, [RecordState.Imported, RecordState.Failed], days);
         await FillAsync(id);
+        return id;
+    }
+
+    private async Task<int> AgedAsync(ImportState state, RecordState[] records, int days)
+    {
+        var id = await database.ImportAsync(state, records);
+        await database.SqlAsync("UPDATE importer.import SET finished_at = now() - make_interval(days => $2) WHERE id = $1", id, days);
         return id;
     }
 
