@@ -34,24 +34,24 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
             await route.ContinueAsync();
         });
         await page.GotoAsync("/upload", new() { WaitUntil = WaitUntilState.Commit });
-        await page.GetByTestId("upload-file").SetInputFilesAsync(manifest);
+        await page.GetByTestId("upload-file").SetInputFilesAsync(new FilePayload { Name = "winter.csv", MimeType = manifest.MimeType, Buffer = manifest.Buffer });
         await page.GetByTestId("upload-name").FillAsync("Spring");
         await page.Locator("form.upload").EvaluateAsync("form => form.dataset.drawn = 'first'");
         var field = await page.GetByTestId("upload-file").ElementHandleAsync();
         await page.Locator("form.upload [data-drop]").ClickAsync();
         alive.SetResult();
         await Expect(page.Locator("form.upload[data-drawn=first]")).ToHaveCountAsync(0);
-        await Expect(page.GetByText("spring.csv (1 KB)")).ToBeVisibleAsync();
+        await Expect(page.GetByText("winter.csv (1 KB)")).ToBeVisibleAsync();
         // The browser's dialog, opened before, is answered only now: nothing but the field that is gone hears of it.
         await field.EvaluateAsync("""
             field => {
                 const files = new DataTransfer();
-                files.items.add(new File([field.files[0]], 'summer.csv', { type: 'text/csv' }));
+                files.items.add(new File([field.files[0]], 'spring.csv', { type: 'text/csv' }));
                 field.files = files.files;
                 field.dispatchEvent(new Event('change', { bubbles: true }));
             }
             """);
-        await Expect(page.GetByText("summer.csv (1 KB)")).ToBeVisibleAsync();
+        await Expect(page.GetByText("spring.csv (1 KB)")).ToBeVisibleAsync();
         await page.GetByTestId("upload-submit").ClickAsync();
         await page.WaitForURLAsync("**/imports/*");
         await page.EvaluateAsync("window.neverReloaded = true"); // a reload would forget it

@@ -44,6 +44,12 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
     /// <summary>How long the database's answer may take without a word to anyone.</summary>
     private static readonly TimeSpan PromptAnswer = Tolerance / 4;
 
+    /// <summary>
+    /// The longest answer that is expected of the next question after a slow one. What is said beforehand keeps the whole account waiting, and a
+    /// database that paused for ten seconds does not pause again; only who has met two late answers in a row says how late they really were.
+    /// </summary>
+    private static readonly TimeSpan LongestExpected = TimeSpan.FromSeconds(1);
+
     // A block is used as late as its answer comes. Blocks of a worker far from the database would then run into those of a near one, so it
     // says beforehand how long an answer may take ($5, beyond what the tolerance covers), and the next block begins that much later.
     private const string TakeBlock = """
@@ -90,9 +96,9 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
     /// </summary>
     public async Task<Permits> TakeAsync(int accountId, CallKind kind, int count, CancellationToken cancellationToken)
     {
-        while (true)
+        for (var (late, lastTook) = (0, 0.0); ;)
         {
-            var allowed = Math.Max(answerTime, PromptAnswer.TotalSeconds);
+            var allowed = Math.Max(late < 2 ? answerTime : 1.5 * lastTook, PromptAnswer.TotalSeconds);
             var asked = clock.GetTimestamp();
             var blocks = await database.QueryAsync(TakeBlock,
                 r => (Count: r.GetInt32(0), StartsIn: r.GetTimeSpan(1), Spacing: r.GetTimeSpan(2), Queued: r.GetTimeSpan(3)),
@@ -101,7 +107,7 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
             if (blocks is not [var block]) return default;
             // What the question waited for its turn at the row was before the database looked at its clock.
             var took = (clock.GetElapsedTime(asked) - block.Queued).TotalSeconds;
-            answerTime = Math.Max(1.5 * took, 0.75 * answerTime);
+            answerTime = Math.Max(Math.Min(1.5 * took, LongestExpected.TotalSeconds), 0.75 * answerTime);
             if (block.Count == 0)
             {
                 // Not all at once again.
@@ -110,6 +116,7 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
             }
             if (took <= allowed || block.Spacing == TimeSpan.Zero) return new Permits(block.Count, After(block.StartsIn), block.Spacing);
             // Came later than we had said: these start times are others' by now. They pass unused, and the next question says how long it takes.
+            (late, lastTook) = (late + 1, took);
         }
     }
 

@@ -64,6 +64,28 @@ public sealed class CallGovernorTests(EngineDatabase database) : IClassFixture<E
             Assert.True(starts[first + rate] - starts[first] > 1, $"{rate + 1} calls within {starts[first + rate] - starts[first]:F3} s.");
     }
 
+    /// <summary>Two late answers are a pause, after which everyone goes on at once; three are how this database is, and calls are made all the same.</summary>
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(100, 3)]
+    public async Task A_database_that_paused_keeps_nobody_waiting_for_as_long_again(int lateAnswers, int used)
+    {
+        var account = await database.AccountAsync(submitRate: 100);
+        await database.SqlAsync("CREATE TABLE IF NOT EXISTS public.pause (account_id int, answers int)");
+        await database.SqlAsync("INSERT INTO public.pause VALUES ($1, $2)", account, lateAnswers);
+        await database.SqlAsync("""
+            CREATE OR REPLACE FUNCTION public.pause() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                UPDATE public.pause SET answers = answers - 1 WHERE account_id = NEW.account_id AND answers > 0;
+                IF FOUND THEN PERFORM pg_sleep(2.5); END IF;
+                RETURN NULL;
+            END $$
+            """);
+        await database.SqlAsync($"CREATE TRIGGER pause{account} AFTER UPDATE ON importer.call_budget FOR EACH ROW WHEN (NEW.account_id = {account}) EXECUTE FUNCTION public.pause()");
+        Assert.Equal(10, (await Governor.TakeAsync(account, CallKind.Submit, 10, Token)).Count);
+        Assert.InRange(await database.OneAsync<double>("SELECT extract(epoch FROM next_at - clock_timestamp())::float8 FROM importer.call_budget WHERE account_id = $1 AND kind = 'submit'", account), 0.5, 1.5);
+        Assert.Equal(lateAnswers - used, await database.OneAsync<int>("SELECT answers FROM public.pause WHERE account_id = $1", account));
+    }
+
     [Fact]
     public async Task A_permit_is_waited_for_and_one_that_is_too_late_is_replaced()
     {
