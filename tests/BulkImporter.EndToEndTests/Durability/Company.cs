@@ -106,9 +106,10 @@ internal sealed class Company : IDisposable
     /// <param name="behaviour">The simulator's, in its own JSON.</param>
     /// <param name="wired">Whether its processes call the simulator by way of <see cref="ToCincopa"/>.</param>
     /// <param name="postgresSettings">More of the database server's command line.</param>
-    public static async Task<Company> FoundAsync(Stage stage, string behaviour, bool wired = false, string postgresSettings = "")
+    /// <param name="address">The simulator's, of this machine.</param>
+    public static async Task<Company> FoundAsync(Stage stage, string behaviour, bool wired = false, string postgresSettings = "", string address = "127.0.0.1")
     {
-        var simulator = stage.StartSimulatorAsync();
+        var simulator = stage.StartSimulatorAsync(address);
         var postgres = await stage.StartPostgresAsync(postgresSettings);
         var cincopa = await simulator;
         await cincopa.BehaveAsync(behaviour);
@@ -128,6 +129,9 @@ internal sealed class Company : IDisposable
 
     public Task<RunningProgram> HireAsync(Settings settings, int? databasePort = null) =>
         stage.WorkAsync(databasePort is { } port ? Postgres.ThroughPort(port) : Postgres.ConnectionString, settings.With(WorkSettings));
+
+    /// <inheritdoc cref="Stage.WorkAsync"/>
+    public Task<RunningProgram> HireAsync(string connectionString, string host, string[] within) => stage.WorkAsync(connectionString, WorkSettings, host, within);
 
     public Task<RunningProgram[]> HireAsync(int count, Settings? settings = null) => Task.WhenAll(Enumerable.Range(0, count).Select(_ => HireAsync(settings ?? [])));
 

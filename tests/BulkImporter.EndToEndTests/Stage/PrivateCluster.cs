@@ -27,8 +27,8 @@ internal sealed class PrivateCluster
 
     public int Port => port;
 
-    /// <summary>The same database by way of a proxy.</summary>
-    public string ThroughPort(int other) => new NpgsqlConnectionStringBuilder { Host = "127.0.0.1", Port = other, Username = "importer", Database = "postgres" }.ConnectionString;
+    /// <summary>The same database by way of a proxy, or of another address of this machine.</summary>
+    public string ThroughPort(int other, string host = "127.0.0.1") => new NpgsqlConnectionStringBuilder { Host = host, Port = other, Username = "importer", Database = "postgres" }.ConnectionString;
 
     /// <summary>Starts a server whose database has the schema of the product.</summary>
     /// <param name="folder">Where its files lie.</param>

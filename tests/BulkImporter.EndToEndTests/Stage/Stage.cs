@@ -41,9 +41,9 @@ internal sealed class Stage : IAsyncDisposable
     /// <summary>Where <c>serve</c> keeps the PostgreSQL that it brought.</summary>
     public string EmbeddedCluster => Path.Combine(DataDirectory, "postgres", "cluster");
 
-    public async Task<SimulatedCincopa> StartSimulatorAsync()
+    public async Task<SimulatedCincopa> StartSimulatorAsync(string host = "127.0.0.1")
     {
-        var address = $"http://127.0.0.1:{FreePort.Take()}";
+        var address = $"http://{host}:{FreePort.Take()}";
         var program = Start("simulator", BuiltPrograms.Simulator, ["--urls", address]);
         var simulator = Kept(new SimulatedCincopa(address));
         await UntilAsync(program, simulator.IsUpAsync);
@@ -77,10 +77,15 @@ internal sealed class Stage : IAsyncDisposable
     }
 
     /// <summary>Starts a <c>work</c> process; it is up when its probe answers.</summary>
-    public async Task<RunningProgram> WorkAsync(string connectionString, Settings settings)
+    /// <param name="connectionString">Its database.</param>
+    /// <param name="settings">Its environment.</param>
+    /// <param name="host">The address of its probe.</param>
+    /// <param name="within">The command that becomes the program that is named behind it.</param>
+    public async Task<RunningProgram> WorkAsync(string connectionString, Settings settings, string host = "127.0.0.1", params string[] within)
     {
-        var address = $"http://127.0.0.1:{FreePort.Take()}";
-        var worker = Start("work", BuiltPrograms.Importer, ["work", "--urls", address], settings.With(Database(connectionString)));
+        var address = $"http://{host}:{FreePort.Take()}";
+        string[] line = [.. within, BuiltPrograms.Importer, "work", "--urls", address];
+        var worker = Start("work", line[0], line[1..], settings.With(Database(connectionString)));
         await ReadyAsync(worker, address);
         return worker;
     }
