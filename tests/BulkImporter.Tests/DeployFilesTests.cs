@@ -18,7 +18,7 @@ public sealed partial class DeployFilesTests
         var known = typeof(ServerHost).Assembly.GetTypes()
             .Where(t => t.Name.EndsWith("Options", StringComparison.Ordinal) && t.GetField("Section", BindingFlags.Static | BindingFlags.Public) is not null)
             .SelectMany(t => t.GetProperties().Select(p => $"{t.GetField("Section")!.GetValue(null)}:{p.Name}"))
-            .Concat([ServerDatabase.DataDirectoryKey, Secrets.DatabasePasswordKey, BehindProxy.TrustedProxiesKey])
+            .Concat([ServerDatabase.DataDirectoryKey, Secrets.DatabasePasswordKey, BehindProxy.TrustedProxiesKey, BehindProxy.PathBaseKey])
             .Select(name => name.Replace(":", "__", StringComparison.Ordinal)).ToHashSet();
         Assert.All(Setting().Matches(Repository.Read(file)).Select(m => m.Value), name => Assert.Contains(name, known));
     }

@@ -73,8 +73,8 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
             SET state = 'running', lease_token = $3, lease_owner = $4, lease_until = now() + interval '1 hour', lease_window = $5, fence = c.fence + 1
             FROM importer.import i
             WHERE c.import_id = $1 AND c.number = $2 AND i.id = c.import_id
-            RETURNING c.first_row, c.last_row, i.account_id
-            """, r => new Lease(importId, chunk, r.GetInt32(0), r.GetInt32(1), r.GetInt32(2), token, worker, window), Token,
+            RETURNING c.first_row, c.last_row, i.account_id, c.fence
+            """, r => new Lease(importId, chunk, r.GetInt32(0), r.GetInt32(1), r.GetInt32(2), token, worker, r.GetInt64(3), window), Token,
             importId, chunk, token, worker, window)).Single();
     }
 

@@ -39,7 +39,7 @@ public sealed class LeaseKeeper(
             lease_window = LEAST(account.wanted, account.free)
         FROM account
         WHERE c.import_id = $1 AND c.number = $2 AND c.state IN ('waiting', 'queued') AND c.due_at <= now() AND account.free > 0
-        RETURNING c.first_row, c.last_row, c.lease_window, account.id, account.submit_rate, account.backlog_limit, account.updated_at
+        RETURNING c.first_row, c.last_row, c.lease_window, account.id, account.submit_rate, account.backlog_limit, account.updated_at, c.fence
         """;
 
     private const string Return = "UPDATE importer.import_chunk SET state = 'waiting' WHERE import_id = $1 AND number = $2 AND state = 'queued'";
@@ -59,7 +59,7 @@ public sealed class LeaseKeeper(
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.NextResultAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken)) return null;
-        var lease = new Lease(importId, chunkNumber, reader.GetInt32(0), reader.GetInt32(1), reader.GetInt32(3), token, worker.Name, reader.GetInt32(2));
+        var lease = new Lease(importId, chunkNumber, reader.GetInt32(0), reader.GetInt32(1), reader.GetInt32(3), token, worker.Name, reader.GetInt64(7), reader.GetInt32(2));
         var limits = new CallLimits(reader.GetDouble(4), reader.GetInt32(5), reader.GetFieldValue<DateTimeOffset>(6));
         return new HeldLease(database, options.Value, clock, log, lease, limits, asked);
     }

@@ -105,7 +105,7 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         FROM begun b
         JOIN importer.import_record r USING (import_id, row_number)
         JOIN importer.attempt t ON t.import_id = b.import_id AND t.row_number = b.row_number AND t.number = r.attempt_count
-        WHERE r.state = 'submitting' AND t.worker = $3
+        WHERE r.state IN ('submitting', 'unknown') AND t.worker = $3
         """;
 
     /// <summary>Submitting (or unknown, when the rescue came before the late answer) to what the answer says.</summary>
@@ -457,9 +457,9 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
     public async Task<IReadOnlyList<Intent>> SubmittingAsync(Lease lease, int[] rows, CancellationToken cancellationToken) =>
         (await AnsweredAndSubmittingAsync(lease, [], rows, TimeSpan.Zero, cancellationToken)).Begun;
 
-    /// <summary>The intents among <paramref name="rows"/> that this worker committed and nobody has answered.</summary>
+    /// <summary>The intents among <paramref name="rows"/> that were committed under this lease and that nobody has answered; also those that the rescue took for sent.</summary>
     public async Task<IReadOnlyList<Intent>> OpenIntentsAsync(Lease lease, int[] rows, CancellationToken cancellationToken) =>
-        await database.QueryAsync(OpenIntents, r => new Intent(r.GetInt32(0), r.GetInt16(1)), cancellationToken, lease.ImportId, rows, lease.Worker);
+        await database.QueryAsync(OpenIntents, r => new Intent(r.GetInt32(0), r.GetInt16(1)), cancellationToken, lease.ImportId, rows, lease.Signature);
 
     /// <summary>
     /// Writes what was answered. Takes the lease to know the chunk, not to check it: the attempt number fences each row, and a late
@@ -493,10 +493,10 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
                 answers.Select(a => (short)(a.GiveBack ? 1 : 0)).ToArray(),
                 lease.AccountId,
                 firstPoll,
-                lease.Worker,
+                lease.Signature,
                 answers.Select(a => a.Rid).ToArray()));
         }
-        if (rows.Length > 0) batch.BatchCommands.Add(Sql.BatchCommand(CommitIntents, lease.ImportId, lease.ChunkNumber, lease.Token, rows, lease.Worker));
+        if (rows.Length > 0) batch.BatchCommands.Add(Sql.BatchCommand(CommitIntents, lease.ImportId, lease.ChunkNumber, lease.Token, rows, lease.Signature));
 
         var moved = new HashSet<int>(answers.Count);
         var begun = new List<Intent>(rows.Length);

@@ -1,3 +1,4 @@
+using BulkImporter.Dispatch;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using BulkImporter.Rerun;
@@ -70,6 +71,30 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
         var begun = await database.Transitions.SubmittingAsync(lease, [2, 3], Token);
         await database.AnswerAsync(lease, EngineDatabase.Accepted(begun.Single(i => i.RowNumber == 3)));
         Assert.Equal([new Intent(2, 1)], await database.Transitions.OpenIntentsAsync(lease, [1, 2, 3, 4], Token));
+
+        // The rescue took it for sent. Its worker knows better.
+        await database.ExpireAsync(id);
+        await database.Transitions.RescuedAsync(id, 1, Token);
+        Assert.Equal("unknown attempt 1 left 4 worker_lost", await database.RecordAsync(id, 2));
+        Assert.Equal([new Intent(2, 1)], await database.Transitions.OpenIntentsAsync(lease, [1, 2, 3, 4], Token));
+        await database.AnswerAsync(lease, Verdict.NotSent(new Intent(2, 1)));
+        Assert.Equal("pending attempt 1 left 5 not_sent", await database.RecordAsync(id, 2));
+        Assert.Equal(["1 not_sent"], await database.AttemptsAsync(id, 2));
+    }
+
+    [Fact]
+    public async Task What_the_same_worker_began_under_a_later_lease_is_not_taken_for_an_intent_of_the_earlier_one()
+    {
+        var id = await database.ImportAsync(rows: 2, chunkSize: 2);
+        var old = await database.LeaseAsync(id);
+        await database.Transitions.SubmittingAsync(old, [1], Token);
+        await database.ExpireAsync(id);
+        await database.Transitions.RescuedAsync(id, 1, Token);
+        var current = await database.LeaseAsync(id);
+        Assert.Equal(old.Worker, current.Worker);
+        await database.Transitions.SubmittingAsync(current, [2], Token);
+        Assert.Equal([new Intent(1, 1)], await database.Transitions.OpenIntentsAsync(old, [1, 2], Token));
+        Assert.Equal([new Intent(2, 1)], await database.Transitions.OpenIntentsAsync(current, [1, 2], Token));
     }
 
     // --- answers
