@@ -75,7 +75,7 @@ internal sealed class OperatorBrowser : IAsyncDisposable
         var violations = await page.EvaluateAsync<string[]>("""
             async ({ levels, part }) => {
               // What is half faded in has colours of its own.
-              await Promise.all(document.getAnimations().filter((a) => a.effect.getComputedTiming().endTime < Infinity).map((a) => a.finished.catch(() => {})));
+              await Promise.all(document.getAnimations().filter((a) => a.effect?.getComputedTiming().endTime < Infinity).map((a) => a.finished.catch(() => {})));
               const { violations } = await axe.run(part ?? document, { runOnly: levels });
               return violations.flatMap((v) => v.nodes.map((n) => `${v.id} (${v.help}) ${n.html} ${n.failureSummary}`));
             }
