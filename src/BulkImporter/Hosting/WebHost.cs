@@ -39,12 +39,12 @@ public static class WebHost
         app.UseExceptionHandler();
         app.UseWhen(context => context.Request.Path.StartsWithSegments("/api"), api => api.UseStatusCodePages());
         app.UseWhen(IsPage, pages => pages.UseStatusCodePagesWithReExecute("/problem/{0}", createScopeForStatusCodePages: true));
-        app.UseRewriter(HangfirePagesSetup.OneAddress);
         app.UseRouting();
         app.UseRateLimiter();
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseAntiforgery();
+        app.UseHangfirePages();
         app.MapSignIn();
         app.MapApi();
         app.MapMetrics();

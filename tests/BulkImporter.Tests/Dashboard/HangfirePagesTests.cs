@@ -9,6 +9,7 @@ using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Tests.Api;
 using Hangfire;
+using Hangfire.Dashboard;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace BulkImporter.Tests.Dashboard;
@@ -154,6 +155,14 @@ public sealed partial class HangfirePagesTests(ImporterServer server) : IClassFi
         Assert.Equal(2, Feed.TopicCount);
     }
 
+    /// <summary>A machine that pauses for a moment, which is when this happens, cannot be had in a test.</summary>
+    [Fact]
+    public async Task A_page_that_hangfire_had_no_time_to_look_up_is_asked_for_again()
+    {
+        DashboardRoutes.Routes.Add("/pauses", new PausesOnce());
+        Assert.Equal("found", await GetAsync(server.ViewerKey, "/hangfire/pauses"));
+    }
+
     [Fact]
     public async Task A_jobs_page_shows_the_records_of_its_chunk_and_leads_to_them()
     {
@@ -240,4 +249,16 @@ public sealed partial class HangfirePagesTests(ImporterServer server) : IClassFi
 
     [GeneratedRegex("csrf-header\" content=\"([^\"]+)\">\\s*<meta name=\"csrf-token\" content=\"([^\"]+)\"")]
     private static partial Regex HangfireToken();
+
+    private sealed class PausesOnce : IDashboardDispatcher
+    {
+        private bool hasPaused;
+
+        public Task Dispatch(DashboardContext context)
+        {
+            if (hasPaused) return context.Response.WriteAsync("found");
+            hasPaused = true;
+            throw new RegexMatchTimeoutException();
+        }
+    }
 }

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using BulkImporter.Access;
 using BulkImporter.Dispatch;
 using BulkImporter.Hosting;
@@ -5,7 +6,6 @@ using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using Hangfire;
 using Hangfire.Dashboard;
-using Microsoft.AspNetCore.Rewrite;
 
 namespace BulkImporter.Dashboard.HangfirePages;
 
@@ -16,13 +16,30 @@ internal static class HangfirePagesSetup
 
     private const string ImportsPath = "/imports";
 
-    /// <summary>Hangfire writes the addresses of metrics as they are; ours are relative to its first page, which must then be known by one address.</summary>
-    public static readonly RewriteOptions OneAddress = new RewriteOptions().AddRedirect($"^{Path[1..]}/$", Path[1..]);
-
     /// <summary>Hangfire keeps its pages in statics: what is ours is put there once for all hosts of the process, and asks the request for its services.</summary>
     private static readonly Lazy<bool> Extended = new(Extend);
 
     public static IServiceCollection AddHangfirePages(this IServiceCollection services) => services.AddSingleton<PolledFeed>();
+
+    /// <summary>What Hangfire leaves to do around its pages. It comes last before the endpoints.</summary>
+    public static void UseHangfirePages(this WebApplication app) => app.UseWhen(context => context.Request.Path.StartsWithSegments(Path), pages => pages.Use(async (context, next) =>
+    {
+        // It writes the addresses of metrics as they are. Ours are relative to its first page, which must then be known by one address.
+        if (context.Request.Path.Value!.Length == Path.Length + 1)
+        {
+            context.Response.Redirect(context.Request.PathBase + Path);
+            return;
+        }
+        try
+        {
+            await next(context);
+        }
+        catch (RegexMatchTimeoutException) when (!context.Response.HasStarted)
+        {
+            // It looks its pages up by patterns that have to match within moments, and on a machine that pauses they do not. Nothing was done yet.
+            await next(context);
+        }
+    }));
 
     public static void MapHangfirePages(this IEndpointRouteBuilder endpoints)
     {
