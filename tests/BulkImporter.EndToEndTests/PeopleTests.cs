@@ -133,6 +133,7 @@ public sealed partial class PeopleTests : IAsyncDisposable
         await admin.GetByTestId("upload-submit").ClickAsync();
         await Expect(admin).ToHaveURLAsync(api.Address + "/imports/1");
         await admin.GetByTestId("jobs-link").ClickAsync();
+        await Expect(admin).ToHaveURLAsync(api.Address + "/hangfire");
         await admin.GotoAsync(api.Address + "/hangfire/imports");
         await admin.Locator("#import-1").ClickAsync();
         await Expect(admin).ToHaveURLAsync(api.Address + "/imports/1");

@@ -19,13 +19,13 @@ public sealed class EntryPage(IAntiforgery antiforgery, IOptions<ProviderOptions
     /// <param name="typed">The name that was typed before a complaint.</param>
     public IResult SignIn(HttpContext context, string? returnUrl, bool withKey, string? complaint, string? typed = null)
     {
-        var back = HtmlEncoder.Default.Encode(Local(context, returnUrl));
-        var other = Uri.EscapeDataString(Local(context, returnUrl));
+        var local = Local(context, returnUrl);
+        var other = Uri.EscapeDataString(local);
         return Page(context, "Sign in", "sign-in", "Sign in", complaint, $"""
             {(withKey
                 ? Field("key", "API key", "password", "off", "autofocus")
                 : NameField("Name", typed) + Field("password", "Password", "password", "current-password"))}
-            <input type="hidden" name="returnUrl" value="{back}">
+            <input type="hidden" name="returnUrl" value="{HtmlEncoder.Default.Encode(local)}">
             """, Provider(other) + (withKey
                 ? $"""The server printed a key and a setup link when it first started. An admin makes more. <a href="sign-in?with=password&amp;returnUrl={other}">Use a password</a>"""
                 : $"""Forgotten? An admin makes a link for a new password. <a href="sign-in?with=key&amp;returnUrl={other}">Use an API key</a>"""));

@@ -11,6 +11,14 @@ internal static class Form
     public static bool IsFull { get; } = Environment.GetEnvironmentVariable("BULKIMPORTER_DURABILITY") == "full";
 
     public static int Of(int shortly, int inFull) => IsFull ? inFull : shortly;
+
+    /// <summary>Of all that is left to chance: that of <c>BULKIMPORTER_DURABILITY_SEED</c>, or a new one. It is printed, so that it can be played again.</summary>
+    public static int Seed(ITestOutputHelper output)
+    {
+        var seed = int.TryParse(Environment.GetEnvironmentVariable("BULKIMPORTER_DURABILITY_SEED"), out var given) ? given : Random.Shared.Next();
+        output.WriteLine($"To play it again: BULKIMPORTER_DURABILITY_SEED={seed}");
+        return seed;
+    }
 }
 
 /// <summary>One company for all tests of a class, which play on it one after the other; each with imports of its own.</summary>

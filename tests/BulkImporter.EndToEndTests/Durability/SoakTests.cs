@@ -95,8 +95,7 @@ public sealed class SoakTests(ITestOutputHelper output) : IAsyncDisposable
     [Fact]
     public async Task Faults_kills_and_restarts_of_the_database_lose_nothing_double_nothing_and_nothing_grows()
     {
-        var seed = int.TryParse(Environment.GetEnvironmentVariable("BULKIMPORTER_DURABILITY_SEED"), out var given) ? given : Random.Shared.Next();
-        output.WriteLine($"To play it again: BULKIMPORTER_DURABILITY_SEED={seed}");
+        var seed = Form.Seed(output);
         var random = new Random(seed);
         company = await Company.FoundAsync(stage, Faulty(seed));
         await company.Api.ChangeAccountAsync(new { rate = Rate });

@@ -12,9 +12,7 @@ public sealed class WorkerKillTests(ITestOutputHelper output) : IAsyncDisposable
     public async Task Workers_that_are_killed_at_random_lose_nothing_and_send_nothing_twice()
     {
         var (rows, kills) = (Form.Of(2000, 20_000), Form.Of(3, 20));
-        var seed = int.TryParse(Environment.GetEnvironmentVariable("BULKIMPORTER_DURABILITY_SEED"), out var given) ? given : Random.Shared.Next();
-        output.WriteLine($"To play it again: BULKIMPORTER_DURABILITY_SEED={seed}");
-        var random = new Random(seed);
+        var random = new Random(Form.Seed(output));
 
         var company = await Company.FoundAsync(stage, Company.Brisk);
         var workers = await company.HireAsync(2);

@@ -38,18 +38,7 @@ internal sealed class SimulatedCincopa(string address) : IDisposable
     public async Task<LedgerSummary> SummaryAsync() => (await http.GetFromJsonAsync<LedgerSummary>("/_sim/ledger/summary"))!;
 
     /// <summary>All submit calls, in the order of their arrival.</summary>
-    public async Task<IReadOnlyList<LedgerCall>> SubmitsAsync()
-    {
-        var calls = new List<LedgerCall>();
-        Ledger page;
-        do
-        {
-            page = (await http.GetFromJsonAsync<Ledger>($"/_sim/ledger?op=submit&skip={calls.Count}&take=100000"))!;
-            calls.AddRange(page.Entries);
-        }
-        while (calls.Count < page.Count && page.Entries.Count > 0);
-        return calls;
-    }
+    public Task<IReadOnlyList<LedgerCall>> SubmitsAsync() => AllAsync("/_sim/ledger?op=submit&", (Ledger page) => (page.Count, page.Entries));
 
     /// <summary>How it misbehaves from now on, in the simulator's own JSON.</summary>
     public Task BehaveAsync(string script) => PostAsync("/_sim/faults", script);
@@ -72,17 +61,17 @@ internal sealed class SimulatedCincopa(string address) : IDisposable
     }
 
     /// <summary>What it holds, with the sources that its API does not show.</summary>
-    public async Task<IReadOnlyList<SimulatedAsset>> AssetsAsync()
+    public Task<IReadOnlyList<SimulatedAsset>> AssetsAsync() => AllAsync("/_sim/assets?", (Library page) => (page.Count, page.Assets));
+
+    private async Task<IReadOnlyList<T>> AllAsync<TPage, T>(string address, Func<TPage, (long Count, IReadOnlyList<T> Items)> read)
     {
-        var assets = new List<SimulatedAsset>();
-        Library page;
-        do
+        var all = new List<T>();
+        while (true)
         {
-            page = (await http.GetFromJsonAsync<Library>($"/_sim/assets?skip={assets.Count}&take=100000"))!;
-            assets.AddRange(page.Assets);
+            var (count, items) = read((await http.GetFromJsonAsync<TPage>($"{address}skip={all.Count}&take=100000"))!);
+            all.AddRange(items);
+            if (all.Count >= count || items.Count == 0) return all;
         }
-        while (assets.Count < page.Count && page.Assets.Count > 0);
-        return assets;
     }
 
     private sealed record Library(int Count, IReadOnlyList<SimulatedAsset> Assets);

@@ -92,7 +92,8 @@ public sealed partial class PathBaseTests(ImporterServer server) : IClassFixture
         using var made = await admin.PostAsync($"{Site}/api/v1/sign-in-links", order, Token);
         var link = new Uri((string)JsonNode.Parse(await made.Content.ReadAsStringAsync(Token))!["url"]!);
         Assert.StartsWith($"{Site}/sign-in/once?code=", link.PathAndQuery, StringComparison.Ordinal);
-        using var entered = await Client(app, null).GetAsync(link, Token);
+        using var nobody = Client(app, null);
+        using var entered = await nobody.GetAsync(link, Token);
         Assert.Equal($"{Site}/", entered.Headers.Location?.OriginalString);
         Assert.Contains($"path={Site};", string.Concat(entered.Headers.GetValues("Set-Cookie")), StringComparison.Ordinal);
 
