@@ -33,7 +33,7 @@ internal sealed class Bench : IAsyncDisposable
     {
         (Options, this.folder, this.postgres, this.simulator, SimulatorAddress) = (options, folder, postgres, simulator, simulatorAddress);
         Database = DataSetup.CreateDataSource(postgres.ConnectionString);
-        Http = new HttpClient { Timeout = TimeSpan.FromMinutes(30) };
+        Http = new HttpClient { Timeout = TimeSpan.FromMinutes(30), DefaultRequestHeaders = { Authorization = new("Bearer", ApiKey) } };
         limit = options.Memory is { } megabytes ? MemoryLimit.Set(megabytes) : null;
     }
 
@@ -138,6 +138,13 @@ internal sealed class Bench : IAsyncDisposable
         command.CommandTimeout = 0;
         await command.ExecuteNonQueryAsync();
     }
+
+    /// <summary>The statements that took most of the database's time since the last reset.</summary>
+    public Task<string> ProfileAsync() => OneAsync<string>("""
+        SELECT string_agg(format('%s ms in %s calls, %s ms each, %s rows: %s', round(total_exec_time), calls, round(mean_exec_time::numeric, 3), rows,
+            left(regexp_replace(query, '\s+', ' ', 'g'), 90)), E'\n' ORDER BY total_exec_time DESC)
+        FROM (SELECT * FROM pg_stat_statements WHERE query NOT LIKE '%bench%' ORDER BY total_exec_time DESC LIMIT 14) top
+        """);
 
     /// <summary>The simulator answers at once and forgets what it was told before.</summary>
     public async Task ResetSimulatorAsync(int latencyMs)

@@ -11,7 +11,8 @@ internal sealed record BenchOptions
                           [--program FILE] [--memory N]
           PART           dispatch, workers, snapshot, ingest, million; all of them unless named.
                          With "million full" the million is dispatched too, which takes minutes.
-                         "wide" is a million rows of 512 MB and more, with pages looked at meanwhile
+                         "wide" is a million rows of 512 MB and more, with pages looked at meanwhile;
+                         "large" is ten million in a hundred imports, which takes a quarter of an hour and 20 GB
           --rows N       records per round of dispatch (default 40000)
           --rounds N     how often the variants take their turns (default 5)
           --million N    rows of the large import (default 1000000)
@@ -23,7 +24,7 @@ internal sealed record BenchOptions
         """;
 
     private static readonly string[] Usual = ["dispatch", "workers", "snapshot", "ingest", "million"];
-    private static readonly string[] Parts = [.. Usual, "full", "wide"];
+    private static readonly string[] Parts = [.. Usual, "full", "wide", "large"];
 
     public IReadOnlyList<string> Chosen { get; private init; } = Usual;
     public int Rows { get; private init; } = 40_000;

@@ -38,7 +38,7 @@ internal sealed class DispatchBenchmark(Bench bench, ResultTable table)
             dispatched.Add(await DispatchAsync(server, rows, $"round{round}"));
             await Console.Error.WriteLineAsync($"dispatch round {round}: bare {bare[^1]:N0}/s with {bareCpu[^1] * 1e6:N0} µs, product {dispatched[^1].Rate:N0}/s, {dispatched[^1].Cpu.PerRecord(rows)}, load {ProcFile.LoadAverage():N1}");
         }
-        await Console.Error.WriteLineAsync(await ProfileAsync());
+        await Console.Error.WriteLineAsync(await bench.ProfileAsync());
         await bench.ResetSimulatorAsync(latencyMs: 0);
         var jobPerRow = await new JobPerRow(bench).RunAsync(RowsOfJobPerRow);
 
@@ -101,13 +101,6 @@ internal sealed class DispatchBenchmark(Bench bench, ResultTable table)
     /// <summary>Statements sent by clients, transaction control included; what a trigger runs inside a statement is part of it.</summary>
     private Task<double> StatementsAsync(string condition) => bench.OneAsync<double>($"""
         SELECT coalesce(sum(calls), 0)::float8 FROM pg_stat_statements WHERE query {condition} AND query NOT LIKE '%bench%' AND query NOT LIKE '%pg_stat_statements%'
-        """);
-
-    /// <summary>The statements of the last round that took most of the server's time.</summary>
-    private Task<string> ProfileAsync() => bench.OneAsync<string>("""
-        SELECT string_agg(format('%s ms in %s calls, %s ms each, %s rows: %s', round(total_exec_time), calls, round(mean_exec_time::numeric, 3), rows,
-            left(regexp_replace(query, '\s+', ' ', 'g'), 90)), E'\n' ORDER BY total_exec_time DESC)
-        FROM (SELECT * FROM pg_stat_statements WHERE query NOT LIKE '%bench%' ORDER BY total_exec_time DESC LIMIT 14) top
         """);
 
     private sealed record DispatchRun(double Rate, double OurStatements, double HangfireStatements, CpuTimes Cpu, double WalBytes);

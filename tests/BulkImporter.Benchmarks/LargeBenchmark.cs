@@ -1,0 +1,126 @@
+using System.Diagnostics;
+using System.Net.Http.Headers;
+
+namespace BulkImporter.Benchmarks;
+
+/// <summary>
+/// A database that has grown: ten times the million, in a hundred imports that have ended, each with its attempts. What a new import, a
+/// person and the idle server need then is compared with what they needed when the database was empty.
+/// </summary>
+internal sealed class LargeBenchmark(Bench bench, ResultTable table)
+{
+    private const int Imports = 100;
+    private const int Rounds = 3;
+    private const string MetricsToken = "bench-metrics-0123456789";
+
+    private int Rows => bench.Options.Million / 10;
+
+    public async Task RunAsync()
+    {
+        await bench.ResetSimulatorAsync(latencyMs: 0);
+        await using var server = await bench.StartServerAsync("serve", ("BulkImporter__Telemetry__MetricsToken", MetricsToken));
+        await bench.HoldStatusAsync();
+        var client = new ServeClient(bench, server, table);
+
+        // Once so that everything is compiled, then as the database is when it is new.
+        await DispatchAsync("warm");
+        var dispatchedEmpty = await SeveralAsync(round => DispatchAsync($"empty{round}"));
+        var ingested = new List<double>();
+        for (var number = 1; number <= Imports; number++)
+        {
+            var (import, _, rate) = await client.IngestAsync(Rows, $"large{number:D3}");
+            ingested.Add(rate);
+            await EndAsync(import, Rows);
+            if (number % 10 == 0) await Console.Error.WriteLineAsync($"large: {number} imports, the last ten read at {ingested.TakeLast(10).Median():N0} rows/s, load {ProcFile.LoadAverage():N1}");
+        }
+        // What autovacuum does by and by.
+        await bench.ExecuteAsync("VACUUM ANALYZE");
+        await bench.ExecuteAsync("CHECKPOINT");
+
+        table.Note($"records, in {Imports} imports of {Rows:N0}", $"{await bench.OneAsync<long>("SELECT count(*) FROM importer.import_record"):N0}");
+        table.Note("database, bytes per record", ResultTable.Number(await bench.OneAsync<long>("SELECT pg_database_size(current_database())") / (double)Imports / Rows));
+        table.Note("ingest, rows/s, first ten imports and last ten", $"{ResultTable.Number(ingested.Take(10).Median())}, {ResultTable.Number(ingested.TakeLast(10).Median())}");
+        var dispatchedFull = await SeveralAsync(round => DispatchAsync($"full{round}"));
+        table.Note("dispatch, records/s, empty database", string.Join(", ", dispatchedEmpty.Select(ResultTable.Number)));
+        table.Note("dispatch, records/s, full database", string.Join(", ", dispatchedFull.Select(ResultTable.Number)));
+        table.Judge("dispatch, full ÷ empty", dispatchedFull.Median() / dispatchedEmpty.Median(), "", 0.8, atLeast: true);
+
+        await IdleAsync();
+        await MeasuresAsync(server);
+        var middle = await bench.OneAsync<int>("SELECT id FROM importer.import WHERE name = $1", $"large{Imports / 2:D3}");
+        await client.ReadsAsync(middle, Rows);
+        await client.PagesAsync(middle, Rows, "large");
+        table.Judge($"export of one of them by HTTP, rows/s", Rows / await client.ExportAsync(middle), "", 100_000, atLeast: true);
+        await DeleteAsync(server, middle);
+        table.Note("largest working set of `serve` in all of it", $"{ResultTable.Number(ProcFile.PeakMegabytes(server.Id))} MB");
+    }
+
+    private static async Task<List<double>> SeveralAsync(Func<int, Task<double>> run)
+    {
+        var results = new List<double>();
+        for (var round = 1; round <= Rounds; round++) results.Add(await run(round));
+        return results;
+    }
+
+    /// <summary>A new import from its first call to its last answer. Answers records a second.</summary>
+    private async Task<double> DispatchAsync(string label)
+    {
+        const int Records = 20_000;
+        var import = await DispatchBenchmark.ParsedImportAsync(bench, Records, label);
+        var rate = await DispatchBenchmark.DispatchToTheEndAsync(bench, import, Records);
+        await EndAsync(import, Records);
+        return rate;
+    }
+
+    /// <summary>What an import leaves in the database when it has ended: 2 % of its records failed, one in a thousand is unknown.</summary>
+    private async Task EndAsync(int import, int rows)
+    {
+        await bench.ExecuteAsync($"""
+            UPDATE importer.import_record
+            SET state = CASE WHEN row_number % 50 = 0 THEN 'failed' WHEN row_number % 1000 = 1 THEN 'unknown' ELSE 'imported' END,
+                status_id = 'S{import}-' || row_number, rid = CASE WHEN row_number % 50 <> 0 AND row_number % 1000 <> 1 THEN 'R{import}-' || row_number END,
+                error_code = CASE WHEN row_number % 100 = 0 THEN 'source_not_found' WHEN row_number % 50 = 0 THEN 'source_forbidden' WHEN row_number % 1000 = 1 THEN 'reply_timeout' END,
+                error_message = CASE WHEN row_number % 50 = 0 THEN 'source returned 404' WHEN row_number % 1000 = 1 THEN 'no complete reply within 100 s' END,
+                attempt_count = 1, attempts_left = 4, submitted_at = now(), finished_at = now()
+            WHERE import_id = {import};
+            INSERT INTO importer.attempt (import_id, row_number, number, started_at, finished_at, worker, status_id, http_status, outcome)
+            SELECT import_id, row_number, 1, now(), now(), 'bench:1:1:1', status_id, 200, coalesce(error_code, 'imported') FROM importer.import_record WHERE import_id = {import}
+            ON CONFLICT DO NOTHING;
+            INSERT INTO importer.record_finish (import_id, row_number, account_id, rid, state, next_at, failed_count)
+            SELECT r.import_id, r.row_number, i.account_id, r.rid, 'done', now(), 0
+            FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id WHERE i.id = {import} AND r.state = 'imported';
+            DELETE FROM importer.status_poll WHERE import_id = {import};
+            UPDATE importer.import_chunk SET due_at = NULL WHERE import_id = {import} AND state = 'waiting';
+            UPDATE importer.import SET state = 'finished', started_at = coalesce(started_at, now()), finished_at = now() WHERE id = {import};
+            """);
+        if (await bench.OneAsync<long>($"SELECT sum(imported_count + failed_count + unknown_count) FROM importer.import_chunk WHERE import_id = {import}") != rows)
+            throw new InvalidOperationException($"Import {import} did not end as it should.");
+    }
+
+    /// <summary>What a server with nothing to do asks of PostgreSQL in a minute.</summary>
+    private async Task IdleAsync()
+    {
+        await bench.ExecuteAsync("SELECT pg_stat_statements_reset()");
+        await Task.Delay(TimeSpan.FromMinutes(1));
+        table.Judge("PostgreSQL's work for an idle `serve`, ms per second", await bench.OneAsync<double>("SELECT sum(total_exec_time) / 60 FROM pg_stat_statements WHERE query NOT LIKE '%bench%'"), "", 50, atLeast: false);
+        await Console.Error.WriteLineAsync(await bench.ProfileAsync());
+    }
+
+    private async Task MeasuresAsync(ServerProcess server) => await new ServeClient(bench, server, table).LookAsync("/metrics", async () =>
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(server.Address, "metrics")) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", MetricsToken) } };
+        using var answer = await bench.Http.SendAsync(request);
+        return await answer.EnsureSuccessStatusCode().Content.ReadAsStringAsync();
+    });
+
+    /// <summary>One import goes, among all the others.</summary>
+    private async Task DeleteAsync(ServerProcess server, int import)
+    {
+        var started = Stopwatch.GetTimestamp();
+        using var answer = await bench.Http.DeleteAsync(new Uri(server.Address, $"api/v1/imports/{import}"));
+        answer.EnsureSuccessStatusCode();
+        var deadline = bench.Deadline();
+        while (await bench.OneAsync<long>($"SELECT count(*) FROM importer.import WHERE id = {import}") > 0) await deadline($"import {import} was not deleted");
+        table.Note("deletion of one of them, rows/s", ResultTable.Number(Rows / Stopwatch.GetElapsedTime(started).TotalSeconds));
+    }
+}
