@@ -30,6 +30,32 @@ public sealed class ReconcileUnknownTests : IClassFixture<EngineDatabase>, IAsyn
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
+    /// <summary>It is asked every few seconds, for as long as any record is in doubt: what it reads must not grow with the records around them.</summary>
+    [Theory]
+    [InlineData("force_custom_plan")]
+    [InlineData("force_generic_plan")]
+    public async Task Whether_somebody_is_to_be_looked_for_is_read_from_those_in_doubt_alone(string planMode)
+    {
+        const int rows = 50_000;
+        var large = await database.ImportAsync(rows, chunkSize: 500, account: reconciler.Account);
+        // One in doubt in each chunk, and looked for long enough.
+        await database.SqlAsync("""
+            UPDATE importer.import_record
+            SET state = CASE WHEN row_number % 500 = 0 THEN 'unknown' WHEN row_number % 50 = 0 THEN 'failed' ELSE 'imported' END, rid = 'rid', attempt_count = 1,
+                error_code = CASE WHEN row_number % 500 = 0 THEN 'reply_lost' WHEN row_number % 50 = 0 THEN 'source_not_found' END, finished_at = now() - interval '2 days'
+            WHERE import_id = $1
+            """, large);
+        await database.SqlAsync("""
+            INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, finished_at, outcome, looked_at)
+            SELECT $1, n, 1, now() - interval '2 days', 'w', now(), 'imported', now() FROM generate_series(1, $2) n
+            """, large, rows);
+        foreach (var table in new[] { "import_record", "import_chunk", "attempt", "import" }) await database.SqlAsync($"ANALYZE importer.{table}");
+
+        await using var explained = new ExplainedDatabase(database.ConnectionString, planMode);
+        Assert.Equal(0, await reconciler.RunAsync(source: explained.Source));
+        explained.AssertReads(rows / 500, "doubts");
+    }
+
     // --- adopted
 
     [Fact]

@@ -1,9 +1,11 @@
 using BulkImporter.Accounts;
 using BulkImporter.Reconcile;
+using BulkImporter.Records;
 using Cincopa.Client;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace BulkImporter.Tests.Reconcile;
 
@@ -24,13 +26,16 @@ internal sealed class ReconcilerUnderTest(EngineDatabase database, ICincopaClien
         await database.SqlAsync("UPDATE importer.account SET token_protected = $2, base_url = coalesce($3, base_url) WHERE id = $1", Account, tokens.Protect("1000001itest"), baseUrl?.AbsoluteUri);
     }
 
-    public Task<int> RunAsync(int itemsPerPage = 50)
+    /// <param name="itemsPerPage">Assets asked for with one call.</param>
+    /// <param name="source">The database by another way.</param>
+    public Task<int> RunAsync(int itemsPerPage = 50, NpgsqlDataSource? source = null)
     {
-        var governor = new CallGovernor(database.Source, TimeProvider.System, () => 0.5);
+        source ??= database.Source;
+        var governor = new CallGovernor(source, TimeProvider.System, () => 0.5);
         var options = Options.Create(new ReconcileOptions { ItemsPerPage = itemsPerPage });
         return new ReconcileUnknown(
-            database.Source, database.Transitions, new AccountAccess(database.Source, tokens),
-            new AccountHealth(governor, new AccountBreaker(database.Source, NullLogger<AccountBreaker>.Instance)),
+            source, new RecordTransitions(source), new AccountAccess(source, tokens),
+            new AccountHealth(governor, new AccountBreaker(source, NullLogger<AccountBreaker>.Instance)),
             new WalkAssets(governor, cincopa, options), cincopa, options, NullLogger<ReconcileUnknown>.Instance).RunAsync(Token);
     }
 
