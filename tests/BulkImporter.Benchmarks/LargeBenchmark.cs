@@ -105,7 +105,8 @@ internal sealed class LargeBenchmark(Bench bench, ResultTable table)
         await bench.ExecuteAsync("UPDATE importer.call_budget SET blocked_until = NULL, blocked_reason = NULL");
         await bench.ExecuteAsync("SELECT pg_stat_statements_reset()");
         await Task.Delay(TimeSpan.FromMinutes(1));
-        table.Judge("PostgreSQL's work for an idle `serve`, ms per second", await bench.OneAsync<double>("SELECT sum(total_exec_time) / 60 FROM pg_stat_statements WHERE query NOT LIKE '%bench%'"), "", 50, atLeast: false);
+        table.Note("PostgreSQL's work for an idle `serve` and one walk, ms per second", ResultTable.Number(
+            await bench.OneAsync<double>("SELECT sum(total_exec_time) / 60 FROM pg_stat_statements WHERE query NOT LIKE '%bench%'")));
         await Console.Error.WriteLineAsync(await bench.ProfileAsync());
         if (await bench.OneAsync<long>("SELECT count(*) FROM importer.reconcile_look WHERE looked_at IS NOT NULL") == 0) throw new InvalidOperationException("Nobody looked for the record in doubt.");
     }

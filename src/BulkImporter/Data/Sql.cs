@@ -63,6 +63,15 @@ public static class Sql
         return await ReadAllAsync(command, read, cancellationToken);
     }
 
+    /// <summary>For a query that looks at all records of an import or an account, and answers few: see <see cref="ExecuteLongAsync"/>.</summary>
+    public static async Task<List<T>> QueryLongAsync<T>(
+        this NpgsqlConnection connection, string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params object?[] parameters)
+    {
+        await using var command = connection.Command(sql, parameters);
+        command.CommandTimeout = 0;
+        return await ReadAllAsync(command, read, cancellationToken);
+    }
+
     /// <summary>
     /// True when the database refused a statement for what it was given (a value out of range, a constraint), so that the same again would
     /// be refused again; false for everything that may pass: a lost connection, a lock, a full disk.

@@ -45,7 +45,8 @@ public sealed class CompareCounters(NpgsqlDataSource database, ILogger<CompareCo
     /// <summary>One round. Answers the number of chunks whose counters are wrong.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        var differences = await database.QueryAsync(ReadDifferences, r => (ImportId: r.GetInt32(0), Chunk: r.GetInt32(1)), cancellationToken);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        var differences = await connection.QueryLongAsync(ReadDifferences, r => (ImportId: r.GetInt32(0), Chunk: r.GetInt32(1)), cancellationToken);
         foreach (var (importId, chunk) in differences) Log.CountersDiffer(log, importId, chunk);
         Measures.CountersDiffered(differences.Count);
         return differences.Count;

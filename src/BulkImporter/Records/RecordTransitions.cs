@@ -674,7 +674,7 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         NpgsqlConnection connection, int accountId, IReadOnlyList<Adoption> adoptions, CancellationToken cancellationToken)
     {
         await connection.ExecuteAsync(LockAdoption, cancellationToken, accountId);
-        var owners = await connection.QueryAsync(ReadOwners, ReadOwner, cancellationToken, accountId, adoptions.Select(a => a.Rid).ToArray());
+        var owners = await connection.QueryLongAsync(ReadOwners, ReadOwner, cancellationToken, accountId, adoptions.Select(a => a.Rid).ToArray());
         var free = adoptions.Where(a => owners.TrueForAll(o => o.Rid != a.Rid)).ToList();
         var imports = free.Select(a => a.ImportId).ToArray();
         var rows = free.Select(a => a.RowNumber).ToArray();
@@ -689,7 +689,8 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
     public async Task<IReadOnlyList<AssetOwner>> OwnersAsync(int accountId, IReadOnlyCollection<string> rids, CancellationToken cancellationToken)
     {
         if (rids.Count == 0) return [];
-        return await database.QueryAsync(ReadOwners, ReadOwner, cancellationToken, accountId, rids.ToArray());
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await connection.QueryLongAsync(ReadOwners, ReadOwner, cancellationToken, accountId, rids.ToArray());
     }
 
     private async Task CompareAdoptedAsync(IReadOnlyList<Conclusion> conclusions, CancellationToken cancellationToken)
