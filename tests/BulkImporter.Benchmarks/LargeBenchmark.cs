@@ -45,11 +45,11 @@ internal sealed class LargeBenchmark(Bench bench, ResultTable table)
         table.Note("dispatch, records/s, full database", string.Join(", ", dispatchedFull.Select(ResultTable.Number)));
         table.Judge("dispatch, full ÷ empty", dispatchedFull.Median() / dispatchedEmpty.Median(), "", 0.8, atLeast: true);
 
-        await MeasuresAsync(server);
+        await MeasuresAsync(server, client);
         var middle = await bench.OneAsync<int>("SELECT id FROM importer.import WHERE name = $1", $"large{Imports / 2:D3}");
         await client.ReadsAsync(middle, Rows);
         await client.PagesAsync(middle, Rows, "large");
-        table.Judge($"export of one of them by HTTP, rows/s", Rows / await client.ExportAsync(middle), "", 100_000, atLeast: true);
+        table.Judge("export of one of them by HTTP, rows/s", Rows / await client.ExportAsync(middle), "", 100_000, atLeast: true);
         await IdleAsync();
         await DeleteAsync(server, middle);
         table.Note("largest working set of `serve` in all of it", $"{ResultTable.Number(ProcFile.PeakMegabytes(server.Id))} MB");
@@ -111,7 +111,7 @@ internal sealed class LargeBenchmark(Bench bench, ResultTable table)
         if (await bench.OneAsync<long>("SELECT count(*) FROM importer.reconcile_look WHERE looked_at IS NOT NULL") == 0) throw new InvalidOperationException("Nobody looked for the record in doubt.");
     }
 
-    private async Task MeasuresAsync(ServerProcess server) => await new ServeClient(bench, server, table).LookAsync("/metrics", async () =>
+    private Task MeasuresAsync(ServerProcess server, ServeClient client) => client.LookAsync("/metrics", async () =>
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(server.Address, "metrics")) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", MetricsToken) } };
         using var answer = await bench.Http.SendAsync(request);
