@@ -28,7 +28,7 @@ public sealed partial class OpenApiDocumentTests(ImporterServer server) : IClass
         }
 
         var checkedIn = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "docs", "openapi.json"), Token);
-        Assert.True(checkedIn == served, $"docs/openapi.json is not the document that the API serves. Type: ./run openapi, and look at what changed.\n{FirstDifference(checkedIn, served)}");
+        Assert.True(checkedIn == served, $"docs/openapi.json is not the document that the API serves. Type: ./run reference, and look at what changed.\n{FirstDifference(checkedIn, served)}");
     }
 
     [Fact]
