@@ -15,10 +15,10 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
     private const string CountRejection = """
         WITH counted AS (
             UPDATE importer.account
-            SET rejected_in_a_row = rejected_in_a_row + 1,
-                state = CASE WHEN rejected_in_a_row + 1 >= $2 THEN 'suspended' ELSE state END,
-                reason = CASE WHEN rejected_in_a_row + 1 >= $2 THEN $3 ELSE reason END,
-                updated_at = CASE WHEN rejected_in_a_row + 1 >= $2 THEN now() ELSE updated_at END
+            SET rejected_in_a_row = rejected_in_a_row + $5,
+                state = CASE WHEN rejected_in_a_row + $5 >= $2 THEN 'suspended' ELSE state END,
+                reason = CASE WHEN rejected_in_a_row + $5 >= $2 THEN $3 ELSE reason END,
+                updated_at = CASE WHEN rejected_in_a_row + $5 >= $2 THEN now() ELSE updated_at END
             WHERE id = $1 AND state = 'active' AND updated_at = $4
             RETURNING id, state, reason
         ), told AS (
@@ -42,12 +42,12 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
 
     private readonly ConcurrentDictionary<int, bool> forgotten = new();
 
-    /// <summary>The token was not accepted, or lacks a permission.</summary>
-    public async Task CredentialRejectedAsync(int accountId, DateTimeOffset version, string message, CancellationToken cancellationToken)
+    /// <summary>The token was not accepted, or lacks a permission; so many calls one after another said so.</summary>
+    public async Task CredentialRejectedAsync(int accountId, DateTimeOffset version, int times, string message, CancellationToken cancellationToken)
     {
         forgotten[accountId] = false;
         var reason = $"Cincopa rejected the token {RejectionsThatSuspend} times in a row: {Sentence(message)} Check or replace the token, then resume the account.";
-        var suspended = await database.QueryAsync(CountRejection, r => r.GetBoolean(0), cancellationToken, accountId, RejectionsThatSuspend, reason, version);
+        var suspended = await database.QueryAsync(CountRejection, r => r.GetBoolean(0), cancellationToken, accountId, RejectionsThatSuspend, reason, version, times);
         if (suspended.Contains(true)) Log.AccountSuspended(log, accountId, reason);
     }
 

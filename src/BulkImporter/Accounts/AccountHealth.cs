@@ -38,9 +38,10 @@ public sealed class AccountHealth(CallGovernor governor, AccountBreaker breaker)
     }
 
     /// <param name="version">The account's version that the call was made with: a token that was replaced meanwhile is not judged by it.</param>
-    public Task FailedAsync(int accountId, DateTimeOffset version, CallKind kind, RemoteError error) => error.Code() switch
+    /// <param name="times">As many calls one after another said it.</param>
+    public Task FailedAsync(int accountId, DateTimeOffset version, CallKind kind, RemoteError error, int times = 1) => error.Code() switch
     {
-        FailureCode.TokenRejected or FailureCode.PermissionMissing => breaker.CredentialRejectedAsync(accountId, version, error.Message, CancellationToken.None),
+        FailureCode.TokenRejected or FailureCode.PermissionMissing => breaker.CredentialRejectedAsync(accountId, version, times, error.Message, CancellationToken.None),
         FailureCode.QuotaExceeded => breaker.QuotaExceededAsync(accountId, version, error.Message, CancellationToken.None),
         FailureCode.NotTheApi => breaker.AnsweredByPageAsync(accountId, version, error.Message, CancellationToken.None),
         _ => governor.BlockAsync(accountId, kind, error.RetryAfter, error.Message, CancellationToken.None),

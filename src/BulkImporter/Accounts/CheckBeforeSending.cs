@@ -59,7 +59,7 @@ public sealed class CheckBeforeSending(AccountAccess access, AccountBreaker brea
                 await breaker.PermissionMissingAsync(accountId, current.Version, Lacking(atom), cancellationToken);
                 return false;
             case PingResult.Failed { Error: { Kind: RemoteErrorKind.TokenRejected } error }:
-                await breaker.CredentialRejectedAsync(accountId, current.Version, error.Message, cancellationToken);
+                await breaker.CredentialRejectedAsync(accountId, current.Version, 1, error.Message, cancellationToken);
                 return false;
             case PingResult.Ok:
                 passed[accountId] = current.Version;

@@ -200,11 +200,17 @@ internal sealed class ChunkPipeline(
             lease, batch.ConvertAll(a => a.Answer), rows, FirstPoll, CancellationToken.None);
         foreach (var answer in late) Log.LateAcceptance(log, lease.ImportId, answer.RowNumber, answer.Attempt, answer.StatusId);
         if (batch.FindLast(a => a.AccountError is not null).AccountError is { } error)
-            await health.FailedAsync(lease.AccountId, current.Version, CallKind.Submit, error);
-        else if (batch.Exists(a => a.Answer.To is RecordState.Submitted or RecordState.Imported))
+            await health.FailedAsync(lease.AccountId, current.Version, CallKind.Submit, error, TimesInARow(batch, error));
+        else if (batch.Exists(WasAccepted))
             await health.WorkedAsync(lease.AccountId, CallKind.Submit);
         return begun;
     }
+
+    /// <summary>How many answers said it after the last call that worked. On a busy machine a single write holds all that were under way.</summary>
+    private static int TimesInARow(List<Answered> batch, RemoteError error) =>
+        Math.Max(1, batch.Skip(batch.FindLastIndex(WasAccepted) + 1).Count(a => a.AccountError?.Kind == error.Kind));
+
+    private static bool WasAccepted(Answered answered) => answered.Answer.To is RecordState.Submitted or RecordState.Imported;
 
     private void Send(Block block, IReadOnlyList<Intent> intents)
     {

@@ -41,7 +41,7 @@ public sealed class RejectedTokenTests : IAsyncDisposable
         Assert.Equal(0L, await company.Postgres.AskAsync<long>("""
             SELECT count(*) FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id WHERE r.attempts_left <> i.max_attempts - 1
             """));
-        // Calls that were under way when it happened. The first two rejections stop nobody yet, so after each of them what had room may have been filled once more.
+        // Calls that were under way when it happened. The first two rejections stop nobody yet, and calls that were accepted just before may make them be forgotten once.
         var rejected = (await company.Cincopa.SubmitsAsync()).Count(c => c.Outcome is "token_rejected" or "permission_missing");
         Assert.InRange(rejected, 1, RejectionsThatSuspend * 2 * Company.MostInDoubt);
     }

@@ -15,12 +15,22 @@ public sealed class AccountBreakerTests(EngineDatabase database) : IClassFixture
     {
         var account = await database.AccountAsync();
         var version = await VersionAsync(account);
-        await breaker.CredentialRejectedAsync(account, version, "Invalid token.", Token);
-        await breaker.CredentialRejectedAsync(account, version, "Invalid token.", Token);
+        await breaker.CredentialRejectedAsync(account, version, 1, "Invalid token.", Token);
+        await breaker.CredentialRejectedAsync(account, version, 1, "Invalid token.", Token);
         Assert.Equal("active", await StateAsync(account));
-        await breaker.CredentialRejectedAsync(account, version, "Invalid token.", Token);
+        await breaker.CredentialRejectedAsync(account, version, 1, "Invalid token.", Token);
         Assert.Equal("suspended", await StateAsync(account));
         Assert.Contains("Invalid token.", await database.OneAsync<string>("SELECT reason FROM importer.account WHERE id = $1", account), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Three_rejections_that_are_told_at_once_suspend_as_three_that_are_told_one_by_one()
+    {
+        var account = await database.AccountAsync();
+        await breaker.CredentialRejectedAsync(account, await VersionAsync(account), 2, "no", Token);
+        Assert.Equal("active", await StateAsync(account));
+        await breaker.CredentialRejectedAsync(account, await VersionAsync(account), 2, "no", Token);
+        Assert.Equal("suspended", await StateAsync(account));
     }
 
     [Fact]
@@ -30,8 +40,8 @@ public sealed class AccountBreakerTests(EngineDatabase database) : IClassFixture
         var version = await VersionAsync(account);
         for (var n = 0; n < 3; n++)
         {
-            await breaker.CredentialRejectedAsync(account, version, "no", Token);
-            await breaker.CredentialRejectedAsync(account, version, "no", Token);
+            await breaker.CredentialRejectedAsync(account, version, 1, "no", Token);
+            await breaker.CredentialRejectedAsync(account, version, 1, "no", Token);
             await breaker.CredentialWorkedAsync(account, Token);
         }
         Assert.Equal("active", await StateAsync(account));
@@ -43,12 +53,12 @@ public sealed class AccountBreakerTests(EngineDatabase database) : IClassFixture
         var account = await database.AccountAsync();
         var old = await VersionAsync(account);
         await database.SqlAsync("UPDATE importer.account SET token_protected = 'new', updated_at = clock_timestamp() WHERE id = $1", account);
-        for (var n = 0; n < 5; n++) await breaker.CredentialRejectedAsync(account, old, "no", Token);
+        for (var n = 0; n < 5; n++) await breaker.CredentialRejectedAsync(account, old, 1, "no", Token);
         await breaker.QuotaExceededAsync(account, old, "full", Token);
         Assert.Equal("active", await StateAsync(account));
 
         var current = await VersionAsync(account);
-        for (var n = 0; n < 3; n++) await breaker.CredentialRejectedAsync(account, current, "no", Token);
+        for (var n = 0; n < 3; n++) await breaker.CredentialRejectedAsync(account, current, 1, "no", Token);
         Assert.Equal("suspended", await StateAsync(account));
     }
 

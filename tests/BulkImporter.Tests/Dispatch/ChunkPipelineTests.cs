@@ -163,6 +163,19 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
         Assert.InRange(cincopa.Submitted.Count, 3, 6);
     }
 
+    [Fact]
+    public async Task Rejections_that_are_written_together_count_each_so_that_no_more_calls_are_made_than_were_under_way()
+    {
+        const int window = 8;
+        cincopa.OnSubmit = (_, _) => Task.FromResult<SubmitResult>(new SubmitResult.Refused(ScriptedCincopa.Error(RemoteErrorKind.TokenRejected)));
+        await UseAsync(rows: 100, window);
+        // Nothing is written because time passed, so each write holds half a window of answers at least.
+        await RunAsync(clock: new SteppedClock());
+        Assert.Equal("suspended", await database.OneAsync<string>("SELECT state FROM importer.account WHERE id = $1", lease.AccountId));
+        Assert.Equal("pending 100", await database.SoundCountsAsync(id));
+        Assert.InRange(cincopa.Submitted.Count, window / 2, 2 * window);
+    }
+
     // --- what is written together
 
     [Fact]
