@@ -14,7 +14,6 @@ public sealed class RejectedTokenTests : IAsyncDisposable
     public async Task Rejected_token_suspends_the_account_costs_no_row_an_attempt_and_a_new_token_resumes(int status)
     {
         const int Rows = 600;
-        const int RejectionsThatSuspend = 3;
         const string NewToken = "1000001ianew0token";
         var company = await Company.FoundAsync(stage, Company.Brisk);
         await company.Cincopa.TokenAsync(Stage.Token);
@@ -41,8 +40,9 @@ public sealed class RejectedTokenTests : IAsyncDisposable
         Assert.Equal(0L, await company.Postgres.AskAsync<long>("""
             SELECT count(*) FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id WHERE r.attempts_left <> i.max_attempts - 1
             """));
-        // Calls that were under way when it happened. The first two rejections stop nobody yet, and calls that were accepted just before may make them be forgotten once.
+        // Those that two workers had under way when it happened; and calls that were accepted just before may make the first rejections be forgotten once.
         var rejected = (await company.Cincopa.SubmitsAsync()).Count(c => c.Outcome is "token_rejected" or "permission_missing");
-        Assert.InRange(rejected, 1, RejectionsThatSuspend * 2 * Company.MostInDoubt);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{rejected} calls were rejected.");
+        Assert.InRange(rejected, 1, 2 * 2 * Company.MostInDoubt);
     }
 }
