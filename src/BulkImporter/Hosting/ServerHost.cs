@@ -1,7 +1,9 @@
+using System.Net.Sockets;
 using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Cli;
 using BulkImporter.Data;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging.Console;
 using Npgsql;
 
@@ -49,8 +51,10 @@ internal static class ServerHost
             else app.MapWorkerProbes();
 
             var first = web ? await app.Services.GetRequiredService<FirstKey>().EnsureAsync(app.Configuration, cancellationToken) : null;
+            // Before anything else can go wrong: it stands nowhere else.
+            if (first?.KeySecret is { } key) Console.WriteLine($"The first admin API key, shown this once: {key}");
             if (web) await app.Services.GetRequiredService<FirstAccount>().EnsureAsync(app.Configuration, cancellationToken);
-            await app.StartAsync(cancellationToken);
+            await StartAsync(app, options, cancellationToken);
             if (web) Greet(app, first);
             await app.WaitForShutdownAsync(cancellationToken);
             return ExitCode.Done;
@@ -90,14 +94,23 @@ internal static class ServerHost
             throw new StartupException($"The database was migrated by a newer BulkImporter, in a way that this one cannot work on (schema generation {oldest}, this program knows {SchemaGeneration.OfThisProgram}). Start the newer program here too.");
     }
 
+    /// <exception cref="StartupException">It cannot listen where it was told to.</exception>
+    private static async Task StartAsync(WebApplication app, ServeOptions options, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await app.StartAsync(cancellationToken);
+        }
+        catch (Exception e) when (e is SocketException or FormatException or IOException { InnerException: AddressInUseException })
+        {
+            throw new StartupException($"Cannot listen at {options.Urls}: {(e.InnerException ?? e).Message}. End what listens there, or choose another with --urls.");
+        }
+    }
+
     private static void Greet(WebApplication app, FirstStart? first)
     {
         var address = app.Urls.First() + BehindProxy.PathBase(app.Configuration);
-        if (first?.KeySecret is { } key)
-        {
-            Console.WriteLine($"The first admin API key, shown this once: {key}");
-            Console.WriteLine($"Use it with: export BULKIMPORTER_SERVER={address} BULKIMPORTER_API_KEY={key}");
-        }
+        if (first?.KeySecret is { } key) Console.WriteLine($"Use it with: export BULKIMPORTER_SERVER={address} BULKIMPORTER_API_KEY={key}");
         if (first is not null) Console.WriteLine($"Choose a name and a password, once, within an hour: {address}/{first.Setup.Path}");
         Console.WriteLine($"Dashboard: {address}");
     }
