@@ -356,11 +356,12 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
         await scenes.Shown.Single(s => s.Name == "import-finished").ShowAsync(seen);
         await seen.GetByTestId("export").ClickAsync();
         await Expect(seen.GetByTestId("export-download")).ToBeVisibleAsync();
-        await LookAsync("export", null);
+        // What stands behind a dialog fades, and is nobody's to read meanwhile.
+        await LookAsync("export", ".mud-dialog");
         await scenes.Shown.Single(s => s.Name == "import-finished").ShowAsync(seen);
         await seen.GetByTestId("correct").ClickAsync();
         await Expect(seen.GetByTestId("correct-send")).ToBeVisibleAsync();
-        await LookAsync("correct", null);
+        await LookAsync("correct", ".mud-dialog");
         await seen.Context.CloseAsync();
         foreach (var id in scenes.Unfinished) await stage.Api.ActAsync(id, "cancel");
         Assert.True(complaints.Count == 0, string.Join('\n', complaints.Distinct()));

@@ -104,7 +104,10 @@ public static class CommandLine
             quiet,
         };
         var help = root.Options.OfType<HelpOption>().Single();
-        help.Action = new HelpWithExamples((HelpAction)help.Action!,
+        var printed = (HelpAction)help.Action!;
+        // Where nobody's terminal breaks the lines, they stay whole.
+        if (!surroundings.Screen.Profile.Out.IsTerminal) printed.MaxWidth = int.MaxValue;
+        help.Action = new HelpWithExamples(printed,
         [
             "BulkImporter demo                                    everything on this machine, against a simulator",
             "BulkImporter serve                                   dashboard, API and worker at http://127.0.0.1:5080",
