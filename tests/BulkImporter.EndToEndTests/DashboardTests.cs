@@ -358,10 +358,12 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
         await Expect(seen.GetByTestId("export-download")).ToBeVisibleAsync();
         // What stands behind a dialog fades, and is nobody's to read meanwhile.
         await LookAsync("export", ".mud-dialog");
+        await FitsAsync("export");
         await scenes.Shown.Single(s => s.Name == "import-finished").ShowAsync(seen);
         await seen.GetByTestId("correct").ClickAsync();
         await Expect(seen.GetByTestId("correct-send")).ToBeVisibleAsync();
         await LookAsync("correct", ".mud-dialog");
+        await FitsAsync("correct");
         await seen.Context.CloseAsync();
         foreach (var id in scenes.Unfinished) await stage.Api.ActAsync(id, "cancel");
         Assert.True(complaints.Count == 0, string.Join('\n', complaints.Distinct()));
@@ -370,7 +372,12 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
         async Task LookAsync(string name, string? part)
         {
             complaints.AddRange(await stage.Browser.ComplaintsAsync(seen, name, part));
-            if (part is null && !await seen.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth")) complaints.Add($"{name} is wider than its window.");
+            if (part is null) await FitsAsync(name);
+        }
+
+        async Task FitsAsync(string name)
+        {
+            if (!await seen.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth")) complaints.Add($"{name} is wider than its window.");
         }
     }
 

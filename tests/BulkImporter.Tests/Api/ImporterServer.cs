@@ -1,10 +1,13 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Api;
+using BulkImporter.Dashboard;
 using BulkImporter.Hosting;
+using BulkImporter.Imports;
 using Cincopa.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.TestHost;
@@ -92,6 +95,21 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
         // Whatever a test provokes: a problem is of a type that docs/api.md lists.
         if (response.Content.Headers.ContentType?.MediaType == "application/problem+json") Assert.Contains((string?)body!["type"], ProblemType.All);
         return ((int)response.StatusCode, body);
+    }
+
+    /// <summary>Waits until the feed has read such an import, which Hangfire's page of imports then shows.</summary>
+    public async Task FedAsync(Func<ImportView, bool> isIt)
+    {
+        using var live = await Client(ViewerKey).GetAsync("/hangfire/imports/live", TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.OK, live.StatusCode);
+        var feed = Services.GetRequiredService<ImportFeed>();
+        var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var watching = feed.WatchList(ImportFilter.All, null, r =>
+        {
+            if (r.Value is { } list && list.Items.Any(isIt)) told.TrySetResult();
+        });
+        feed.Hurry(0);
+        await told.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
     }
 
     public Task<(int Status, JsonNode? Body)> GetAsync(string? key, string path) => SendAsync(key, HttpMethod.Get, path);

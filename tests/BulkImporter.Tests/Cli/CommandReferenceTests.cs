@@ -42,9 +42,7 @@ public sealed class CommandReferenceTests
         using var run = new CliRun();
         Assert.Equal(ExitCode.Done, await run.RunAsync([.. verb.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]));
         // The library names the program that runs: here the tests'.
-        var lines = run.Output.Replace("BulkImporter.Tests", "BulkImporter", StringComparison.Ordinal).Split('\n').Select(l => l.TrimEnd());
-        text.Append("\n## ").Append(verb.Length == 0 ? "bulkimporter" : verb).Append("\n\n```text\n").AppendJoin('\n', lines).Replace("\n\n\n", "\n\n");
-        while (text[^1] == '\n') text.Length--;
-        text.Append("\n```\n");
+        var help = string.Join('\n', run.Output.Replace("BulkImporter.Tests", "BulkImporter", StringComparison.Ordinal).Split('\n').Select(l => l.TrimEnd()));
+        text.Append($"\n## {(verb.Length == 0 ? "bulkimporter" : verb)}\n\n```text\n{help.Trim('\n').Replace("\n\n\n", "\n\n", StringComparison.Ordinal)}\n```\n");
     }
 }

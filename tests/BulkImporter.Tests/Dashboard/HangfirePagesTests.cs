@@ -33,7 +33,7 @@ public sealed partial class HangfirePagesTests(ImporterServer server) : IClassFi
     {
         var id = await server.Database.ImportAsync(ImportState.Paused, Mixed);
         await server.Database.SqlAsync("UPDATE importer.import SET name = 'Spring <catalogue>', reason = 'More than half failed.' WHERE id = $1", id);
-        await FedAsync(v => v.Id == id && v.Reason is not null);
+        await server.FedAsync(v => v.Id == id && v.Reason is not null);
 
         var shown = One(await GetAsync(server.ViewerKey, path), id);
         Assert.Contains($"<a id=\"import-{id}\" href=\"/imports/{id}\">Spring &lt;catalogue&gt;</a>", shown, StringComparison.Ordinal);
@@ -75,7 +75,7 @@ public sealed partial class HangfirePagesTests(ImporterServer server) : IClassFi
     {
         var id = await server.Database.ImportAsync(ImportState.Finished, Mixed.Where(s => s is not (RecordState.Pending or RecordState.Submitted)).ToArray());
         var path = $"/hangfire/imports/{id}/rerun-failed";
-        await FedAsync(v => v.Id == id);
+        await server.FedAsync(v => v.Id == id);
         Assert.Contains($"data-rerun=\"{path}\"", await ShownAsync(server.OperatorKey, id), StringComparison.Ordinal);
         Assert.DoesNotContain("data-rerun", await ShownAsync(server.ViewerKey, id), StringComparison.Ordinal);
 
@@ -92,7 +92,7 @@ public sealed partial class HangfirePagesTests(ImporterServer server) : IClassFi
         Assert.Equal("otto records_rerun 2 of state failed",
             await server.Database.OneAsync<string>("SELECT actor || ' ' || action || ' ' || detail FROM importer.audit_entry WHERE import_id = $1", id));
         // The numbers follow without waiting for the feed's next turn; without a failed record there is nothing to rerun.
-        await FedAsync(v => v.Id == id && v.Counts.Pending == 2);
+        await server.FedAsync(v => v.Id == id && v.Counts.Pending == 2);
         Assert.DoesNotContain("data-rerun", await ShownAsync(server.OperatorKey, id), StringComparison.Ordinal);
         Assert.Equal((200, "Nothing was rerun."), await PostAsync(server.OperatorKey, path, withToken: true));
     }
@@ -201,18 +201,6 @@ public sealed partial class HangfirePagesTests(ImporterServer server) : IClassFi
     private async Task<string> ShownAsync(string key, int id) => One(await GetAsync(key, "/hangfire/imports/live"), id);
 
     /// <summary>Waits until the feed has told its watchers, of which Hangfire's pages are one, of such an import.</summary>
-    private async Task FedAsync(Func<ImportView, bool> isIt)
-    {
-        await GetAsync(server.ViewerKey, "/hangfire/imports/live");
-        var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var watching = Feed.WatchList(ImportFilter.All, null, r =>
-        {
-            if (r.Value is { } list && list.Items.Any(isIt)) told.TrySetResult();
-        });
-        Feed.Hurry(0);
-        await told.Task.WaitAsync(TimeSpan.FromSeconds(30), Token);
-    }
-
     private async Task<(int Status, string Body)> PostAsync(string key, string path, bool withToken, params string[] form)
     {
         using var page = await server.Client(key).GetAsync("/hangfire/imports", Token);

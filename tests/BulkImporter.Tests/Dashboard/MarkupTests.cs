@@ -1,9 +1,7 @@
 using System.Text.RegularExpressions;
-using BulkImporter.Dashboard;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using BulkImporter.Tests.Api;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace BulkImporter.Tests.Dashboard;
 
@@ -20,13 +18,7 @@ public sealed class MarkupTests(ImporterServer server) : IClassFixture<ImporterS
     {
         var id = await server.Database.ImportAsync(ImportState.Finished, [RecordState.Imported, RecordState.Failed, RecordState.Unknown, RecordState.Invalid]);
         await FillAsync(id);
-        // Hangfire's page shows what the feed read last.
-        var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var watching = server.Services.GetRequiredService<ImportFeed>().WatchList(ImportFilter.All, null, r =>
-        {
-            if (r.Value?.Items.Any(v => v.Id == id && v.Name == Evil) is true) told.TrySetResult();
-        });
-        await told.Task.WaitAsync(TimeSpan.FromSeconds(30), Token);
+        await server.FedAsync(v => v.Id == id && v.Name == Evil);
 
         foreach (var (path, shown) in new[]
         {
