@@ -168,7 +168,7 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
     {
         const int window = 8;
         cincopa.OnSubmit = (_, _) => Task.FromResult<SubmitResult>(new SubmitResult.Refused(ScriptedCincopa.Error(RemoteErrorKind.TokenRejected)));
-        await UseAsync(rows: window, window);
+        await UseAsync(rows: window, window: window);
         // Nothing is written because time passed, so the eight come in one write or in two of four: fewer than the three that would suspend if each write counted once.
         await RunAsync(clock: new SteppedClock());
         Assert.Equal("suspended", await database.OneAsync<string>("SELECT state FROM importer.account WHERE id = $1", lease.AccountId));
