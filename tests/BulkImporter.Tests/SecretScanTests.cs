@@ -37,7 +37,9 @@ public sealed class SecretScanTests(ImporterDatabase database) : IClassFixture<I
     [Fact]
     public async Task After_a_run_full_of_errors_no_secret_stands_anywhere()
     {
-        await using var cincopa = await SimulatorHost.StartAsync(cancellationToken: Token);
+        // What was accepted is being imported for as long as this clock stands, so that it can be aborted.
+        var clock = new SteppedClock();
+        await using var cincopa = await SimulatorHost.StartAsync(new SimulatorOptions { Clock = clock }, Token);
         var log = new KeptLog();
         await using var app = await StartAsync(log);
         using var client = app.GetTestClient();
@@ -61,6 +63,10 @@ public sealed class SecretScanTests(ImporterDatabase database) : IClassFixture<I
         await PostAsync(client, $"/api/v1/imports/{id}/cancel?abortRemote=true", null);
         cincopa.Simulator.Script = Script("refused");
         await RoundAsync(client, app.Services, id);
+        cincopa.Simulator.Script = Script(null);
+        clock.Advance(TimeSpan.FromMinutes(1));
+        await RoundAsync(client, app.Services, id);
+        Assert.True(await database.OneAsync<long>("SELECT count(*) FROM importer.import_record WHERE state = 'imported'") > 0, "The run imported nothing.");
         Assert.True(log.Lines.Count > 50);
         Assert.True(await database.OneAsync<long>("SELECT count(*) FROM importer.attempt WHERE message LIKE '%***%'") > 5, "The run had no error that said too much.");
 
@@ -91,7 +97,7 @@ public sealed class SecretScanTests(ImporterDatabase database) : IClassFixture<I
             client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
             AssertClean($"a viewer's {format} file", viewed, Signed);
             Assert.Equal(whole.Replace($"X-Amz-Signature={Signed}", "X-Amz-Signature=***", StringComparison.Ordinal), viewed);
-            Assert.Equal(format != "map", whole.Contains(Signed, StringComparison.Ordinal));
+            Assert.Contains(Signed, whole, StringComparison.Ordinal);
         }
 
         AssertClean("the answers of the doors", said.ToString(), Signed);
