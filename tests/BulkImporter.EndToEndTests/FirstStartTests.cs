@@ -20,11 +20,10 @@ public sealed partial class FirstStartTests : IAsyncDisposable
         other.Start();
         var taken = $"http://127.0.0.1:{((IPEndPoint)other.LocalEndpoint).Port}";
 
-        var refused = stage.Start("web", BuiltPrograms.Importer, ["web", "--urls", taken], settings, errorsApart: true);
-        Assert.Equal(1, await refused.WaitForExitAsync(TimeSpan.FromMinutes(3)));
-        var complaint = await File.ReadAllTextAsync(refused.ErrorFile, TestContext.Current.CancellationToken);
-        Assert.Matches($"^Cannot listen at {Regex.Escape(taken)}: .*already in use.* choose another with --urls", complaint);
-        Assert.DoesNotContain("   at ", complaint, StringComparison.Ordinal);
+        var refused = await RefusedAsync(taken, "already in use");
+        // An address of no machine (it is kept for documentation), and none at all.
+        await RefusedAsync("http://192.0.2.1:5080", "Cannot assign");
+        await RefusedAsync("nonsense", "Invalid url");
 
         // The key is in the database now and is never shown again, so it has to work.
         other.Stop();
@@ -32,6 +31,16 @@ public sealed partial class FirstStartTests : IAsyncDisposable
         stage.Start("web", BuiltPrograms.Importer, ["web", "--urls", taken], settings);
         await Wait.UntilAsync(TimeSpan.FromMinutes(3), "the server is up", api.IsReadyAsync);
         await stage.VerbAsync(api, 0, TimeSpan.FromMinutes(1), "user", "add", "ada", "--role", "admin");
+
+        async Task<RunningProgram> RefusedAsync(string address, string why)
+        {
+            var program = stage.Start("web", BuiltPrograms.Importer, ["web", "--urls", address], settings, errorsApart: true);
+            Assert.Equal(1, await program.WaitForExitAsync(TimeSpan.FromMinutes(3)));
+            var complaint = await File.ReadAllTextAsync(program.ErrorFile, TestContext.Current.CancellationToken);
+            Assert.Matches($"^Cannot listen at {Regex.Escape(address)}: .*{why}.* choose another with --urls", complaint);
+            Assert.DoesNotContain("   at ", complaint, StringComparison.Ordinal);
+            return program;
+        }
     }
 
     [GeneratedRegex("bik_[A-Za-z0-9_-]{43}")]

@@ -9,8 +9,7 @@ using BulkImporter.Hosting;
 using BulkImporter.Manifests;
 using BulkImporter.Reconcile;
 using BulkImporter.Status;
-using Cincopa.Simulator;
-using Cincopa.Simulator.Faults;
+using BulkImporter.Tests.Simulator;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
@@ -37,9 +36,8 @@ public sealed class SecretScanTests(ImporterDatabase database) : IClassFixture<I
     [Fact]
     public async Task After_a_run_full_of_errors_no_secret_stands_anywhere()
     {
-        // What was accepted is being imported for as long as this clock stands, so that it can be aborted.
-        var clock = new SteppedClock();
-        await using var cincopa = await SimulatorHost.StartAsync(new SimulatorOptions { Clock = clock }, Token);
+        // What was accepted is being imported for as long as its clock stands, so that it can be aborted.
+        await using var cincopa = await RunningSimulator.StartAsync();
         var log = new KeptLog();
         await using var app = await StartAsync(log);
         using var client = app.GetTestClient();
@@ -48,23 +46,23 @@ public sealed class SecretScanTests(ImporterDatabase database) : IClassFixture<I
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
 
         // A run with a fault of every kind, each of which says too much.
-        await PostAsync(client, "/api/v1/accounts", new JsonObject { ["name"] = "scan", ["token"] = ApiToken, ["baseUrl"] = cincopa.BaseAddress.AbsoluteUri });
+        await PostAsync(client, "/api/v1/accounts", new JsonObject { ["name"] = "scan", ["token"] = ApiToken, ["baseUrl"] = cincopa.Http.BaseAddress!.AbsoluteUri });
         var id = await SubmitAsync(client, app.Services);
         var faults = new[] { "refused", "unavailable", "rate_limited", "permission_missing", "token_rejected", "quota_exceeded", "bad_gateway", "invalid_json", "reply_cut", "reply_lost", "no_status_id" };
         foreach (var fault in faults)
         {
-            cincopa.Simulator.Script = Script(fault);
+            await cincopa.ScriptAsync(Script(fault));
             await PostAsync(client, "/api/v1/accounts/scan/check", null);
             await GetAsync(client, "/api/v1/accounts/scan/galleries");
             await RoundAsync(client, app.Services, id);
         }
-        cincopa.Simulator.Script = Script(null);
+        await cincopa.ScriptAsync(Script(null));
         await RoundAsync(client, app.Services, id);
         await PostAsync(client, $"/api/v1/imports/{id}/cancel?abortRemote=true", null);
-        cincopa.Simulator.Script = Script("refused");
+        await cincopa.ScriptAsync(Script("refused"));
         await RoundAsync(client, app.Services, id);
-        cincopa.Simulator.Script = Script(null);
-        clock.Advance(TimeSpan.FromMinutes(1));
+        await cincopa.ScriptAsync(Script(null));
+        cincopa.Clock.Advance(TimeSpan.FromMinutes(1));
         await RoundAsync(client, app.Services, id);
         Assert.True(await database.OneAsync<long>("SELECT count(*) FROM importer.import_record WHERE state = 'imported'") > 0, "The run imported nothing.");
         Assert.True(log.Lines.Count > 50);
@@ -114,8 +112,7 @@ public sealed class SecretScanTests(ImporterDatabase database) : IClassFixture<I
         }
     }
 
-    private static FaultScript Script(string? fault) =>
-        fault is null ? FaultScript.None : FaultScript.Parse(Encoding.UTF8.GetBytes($$"""{"rules":[{"fault":"{{fault}}","message":"{{Careless}}"}]}"""));
+    private static string Script(string? fault) => fault is null ? "{}" : $$"""{"rules":[{"fault":"{{fault}}","message":"{{Careless}}"}]}""";
 
     /// <summary>Every value of every column of our schema, as text; bytes too, in the form in which they hold text.</summary>
     private async Task<List<(string Column, string Text)>> DumpAsync()

@@ -200,7 +200,6 @@ public sealed partial class HangfirePagesTests(ImporterServer server) : IClassFi
 
     private async Task<string> ShownAsync(string key, int id) => One(await GetAsync(key, "/hangfire/imports/live"), id);
 
-    /// <summary>Waits until the feed has told its watchers, of which Hangfire's pages are one, of such an import.</summary>
     private async Task<(int Status, string Body)> PostAsync(string key, string path, bool withToken, params string[] form)
     {
         using var page = await server.Client(key).GetAsync("/hangfire/imports", Token);
