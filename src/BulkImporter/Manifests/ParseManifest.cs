@@ -4,7 +4,6 @@ using BulkImporter.Records;
 using BulkImporter.Telemetry;
 using Hangfire;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace BulkImporter.Manifests;
 
@@ -17,32 +16,11 @@ public sealed class ParseManifest(
 {
     public const string Queue = "parse";
 
-    /// <summary>Rows between two looks at the rest of the world: chunks and findings are written, and the progress is told.</summary>
-    private const int RowsPerCheckpoint = 5_000;
-
     // Held to the end of the transaction: a second job for the same import finds it taken and ends.
     private const string TakeImport = """
         SELECT i.manifest_id, i.mapping, i.chunk_size, i.max_attempts, coalesce(i.first_rows, 2147483647), i.encoding, i.already_imported, i.account_id, i.transfer, i.duplicate_rows
         FROM importer.import i
         WHERE i.id = $1 AND i.state = 'parsing' AND pg_try_advisory_xact_lock(hashtext('bulkimporter.parse'), i.id)
-        """;
-
-    private const string CopyRecords = """
-        COPY importer.import_record (import_id, row_number, chunk_number, line_number, state, source_key, source_url, caption, reference_id, is_push,
-            attempt_count, attempts_left, error_code, error_message, possibly_duplicated, finished_at) FROM STDIN (FORMAT binary)
-        """;
-
-    private const string CopyMeta = """
-        COPY importer.record_meta (import_id, row_number, description, long_description, tags, related_link_text, related_link_url, gallery, fid, file_name)
-            FROM STDIN (FORMAT binary)
-        """;
-
-    private const string CopyFindings =
-        "COPY importer.finding (import_id, row_number, line_number, column_name, code, severity, value) FROM STDIN (FORMAT binary)";
-
-    private const string CopyChunks = """
-        COPY importer.import_chunk (import_id, number, first_row, last_row, state, due_at, lease_window, fence, pending_count, invalid_count,
-            submitting_count, submitted_count, imported_count, failed_count, unknown_count, cancelled_count, duplicate_count) FROM STDIN (FORMAT binary)
         """;
 
     // The rows are so new that the planner knows nothing of them and takes them for a handful: it would walk all rows for each row.
@@ -60,10 +38,8 @@ public sealed class ParseManifest(
         WHERE r.import_id = $1 AND r.state = 'pending' AND r.row_number > shared.first_row
         """;
 
-    private const string CopyKeys = "COPY importer.source_key_block (import_id, first_row, keys) FROM STDIN (FORMAT binary)";
-
     private const string MakeExpiring = """
-        CREATE TEMP TABLE expiring (row_number int NOT NULL, line_number bigint NOT NULL, expires_at timestamptz NOT NULL, value text NOT NULL) ON COMMIT DROP
+        CREATE TEMP TABLE IF NOT EXISTS expiring (row_number int NOT NULL, line_number bigint NOT NULL, expires_at timestamptz NOT NULL, value text NOT NULL) ON COMMIT DROP
         """;
 
     /// <summary>
@@ -142,7 +118,7 @@ public sealed class ParseManifest(
         using var span = Measures.Traces.StartActivity(Spans.Parse, System.Diagnostics.ActivityKind.Consumer);
         span?.SetTag(Spans.ImportId, importId);
 
-        // 1. Rows to records, findings and chunks.
+        // 1. Rows to records, findings and chunks: while the database takes one batch, the next is read.
         await using var bytes = await manifests.OpenAsync(import.ManifestId, cancellationToken);
         FoundTemplate? template = null;
         var how = ManifestReading.Of(import.Mapping, import.Encoding) with
@@ -156,48 +132,44 @@ public sealed class ParseManifest(
         await using var reader = await ManifestReader.OpenAsync(bytes, how, cancellationToken);
         var now = clock.GetUtcNow();
         var checks = new ManifestChecks(reader.Layout, rules, now, import.Transfer, import.SkipImported);
-        var chunks = new ChunkCounts(import.ChunkSize);
-        var findings = new List<Finding>();
-        var meta = new List<CheckedRow>();
-        var keys = new KeyBlocks();
-        var expiring = new List<CheckedRow>();
-        var anyExpiring = false;
+        var (chunks, keys) = (new ChunkCounts(importId, import.ChunkSize, now), new KeyBlocks(importId));
         var (sources, references) = (new SeenBefore(), new SeenBefore());
-        var (rows, told) = (0, 0);
-        var more = await reader.ReadAsync(cancellationToken);
-        while (more)
+        var findings = new List<Finding>();
+        var (batch, spare) = (new RowBatch(importId), new RowBatch(importId));
+        var writing = Task.CompletedTask;
+        var rows = 0;
+        var anyExpiring = false;
+        try
         {
-            await using (var copy = await connection.BeginBinaryImportAsync(CopyRecords, cancellationToken))
+            var more = await reader.ReadAsync(cancellationToken);
+            while (more)
             {
-                var checkpoint = rows + RowsPerCheckpoint;
-                for (; more && rows < checkpoint; more = rows < import.MostRows && await reader.ReadAsync(cancellationToken))
+                for (; more && !batch.IsFull; more = rows < import.MostRows && await reader.ReadAsync(cancellationToken))
                 {
                     rows++;
-                    var before = findings.Count;
                     var row = checks.Check(reader.Row, findings);
-                    var error = row.IsBlocked || row.IsImported ? findings.Skip(before).First(f => f.Severity == FindingSeverity.Error) : null;
-                    keys.Add(row.Key);
+                    batch.Add(row, chunks.Add(row, batch.Chunks), import.Attempts, findings, now);
+                    keys.Add(row.Key, batch.Keys);
                     if (row.Key is { } key) sources.Add(key);
                     if (row.ReferenceId is { } reference) references.Add(reference);
-                    if (!row.IsImported && row.HasMeta) meta.Add(row); // of a blocked one too: it may be corrected
-                    if (row.ExpiresAt > now && findings.FindIndex(before, f => f.Code == FindingCode.UrlExpiresSoon) < 0) expiring.Add(row);
-                    WriteRecord(copy, importId, chunks.Add(row), row, error, import.Attempts);
+                    findings.Clear();
                 }
-                await copy.CompleteAsync(cancellationToken);
+                if (!more)
+                {
+                    chunks.Close(batch.Chunks);
+                    keys.Close(batch.Keys);
+                }
+                anyExpiring |= batch.Expiring.Length > 0;
+                await writing;
+                writing = WriteAsync(connection, importId, batch, rows, cancellationToken);
+                (batch, spare) = (spare, batch);
             }
-            WriteMeta(connection, importId, meta);
-            await WriteFindingsAsync(connection, importId, findings, cancellationToken);
-            await WriteKeysAsync(connection, importId, keys.TakeFull(isLast: !more), cancellationToken);
-            if (expiring.Count > 0)
-            {
-                if (!anyExpiring) await connection.ExecuteAsync(MakeExpiring, cancellationToken);
-                anyExpiring = true;
-                await WriteExpiringAsync(connection, expiring, cancellationToken);
-            }
-            await WriteChunksAsync(connection, importId, chunks.TakeFull(isLast: !more), cancellationToken);
-            await database.ExecuteAsync(TellProgress, cancellationToken, importId, rows);
-            Measures.ManifestRowsRead(rows - told);
-            told = rows;
+            await writing;
+        }
+        finally
+        {
+            // When reading failed, the connection must not be left in the middle of a write; how that ends does not matter any more.
+            await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         if (rows == 0) throw new ManifestRejectedException(RejectionCode.ManifestEmpty, "The manifest has a header and no rows.");
 
@@ -218,209 +190,29 @@ public sealed class ParseManifest(
         if (await connection.ExecuteAsync(Finish, cancellationToken, importId, rows, import.Mapping ?? template?.Mapping, template?.Name) == 0) return;
         await transaction.CommitAsync(cancellationToken);
         span?.SetTag(Spans.Rows, rows);
-        // Until the statistics know of the import, the planner takes its records for one row and reads all of them where it needs a few.
-        await connection.ExecuteLongAsync("ANALYZE importer.import_record, importer.import_chunk", cancellationToken);
+        await AnalyzeAsync(connection, cancellationToken);
         Log.ManifestParsed(log, importId, rows, duplicates + earlier, clock.GetElapsedTime(startedAt).TotalSeconds);
     }
 
-    // Not asynchronous: a job's thread is there to be blocked, and fifteen awaits a row cost more than the checks.
-    private void WriteRecord(NpgsqlBinaryImporter copy, int importId, int chunkNumber, in CheckedRow row, Finding? error, short attempts)
+    /// <summary>
+    /// Until the statistics know of the import, the planner takes its records for one row and reads all of them where it needs a few. A third of
+    /// the usual sample tells how many there are as well, in a third of the time; autovacuum takes a whole one when it comes.
+    /// </summary>
+    private static async Task AnalyzeAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        copy.StartRow();
-        copy.Write(importId, NpgsqlDbType.Integer);
-        copy.Write(row.RowNumber, NpgsqlDbType.Integer);
-        copy.Write(chunkNumber, NpgsqlDbType.Integer);
-        copy.Write(checked((int)row.LineNumber), NpgsqlDbType.Integer);
-        copy.Write(error is null ? "pending" : row.IsImported ? "duplicate" : "invalid", NpgsqlDbType.Text);
-        if (row.Key is { } key) copy.Write(key.Value, NpgsqlDbType.Uuid);
-        else copy.WriteNull();
-        // A blocked row's address may hold a password: it is shown, so it is stored as the finding shows it.
-        WriteText(copy, error is null ? row.Url : row.Url.Length == 0 ? null : FindingMask.Mask(row.Url));
-        WriteText(copy, row.Caption);
-        WriteText(copy, row.ReferenceId);
-        copy.Write(row.Transfer == Transfer.Push, NpgsqlDbType.Boolean);
-        copy.Write((short)0, NpgsqlDbType.Smallint);
-        copy.Write(attempts, NpgsqlDbType.Smallint);
-        WriteText(copy, error?.Code.Name());
-        WriteText(copy, row.IsImported ? "The manifest is a result file and says that this row is imported." : error?.Hint);
-        copy.Write(false, NpgsqlDbType.Boolean);
-        if (error is null) copy.WriteNull();
-        else copy.Write(clock.GetUtcNow(), NpgsqlDbType.TimestampTz);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await connection.ExecuteAsync("SET LOCAL default_statistics_target = 30", cancellationToken);
+        await connection.ExecuteLongAsync("ANALYZE importer.import_record, importer.import_chunk", cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
     }
 
-    private static void WriteMeta(NpgsqlConnection connection, int importId, List<CheckedRow> rows)
+    /// <summary>Writes a batch and tells the progress.</summary>
+    /// <param name="rows">The rows of the manifest so far, those of the batch included.</param>
+    private async Task WriteAsync(NpgsqlConnection connection, int importId, RowBatch batch, int rows, CancellationToken cancellationToken)
     {
-        if (rows.Count == 0) return;
-        using var copy = connection.BeginBinaryImport(CopyMeta);
-        foreach (var row in rows)
-        {
-            copy.StartRow();
-            copy.Write(importId, NpgsqlDbType.Integer);
-            copy.Write(row.RowNumber, NpgsqlDbType.Integer);
-            WriteText(copy, row.Description);
-            WriteText(copy, row.LongDescription);
-            WriteText(copy, row.Tags);
-            WriteText(copy, row.RelatedLinkText);
-            WriteText(copy, row.RelatedLinkUrl);
-            WriteText(copy, row.Gallery);
-            WriteText(copy, row.Fid);
-            WriteText(copy, row.Filename);
-        }
-        copy.Complete();
-        rows.Clear();
-    }
-
-    private static void WriteText(NpgsqlBinaryImporter copy, string? text)
-    {
-        if (text is null) copy.WriteNull();
-        else copy.Write(text, NpgsqlDbType.Text);
-    }
-
-    private static Task WriteTextAsync(NpgsqlBinaryImporter copy, string? text, CancellationToken cancellationToken) =>
-        text is null ? copy.WriteNullAsync(cancellationToken) : copy.WriteAsync(text, NpgsqlDbType.Text, cancellationToken);
-
-    private static async Task WriteFindingsAsync(NpgsqlConnection connection, int importId, List<Finding> findings, CancellationToken cancellationToken)
-    {
-        if (findings.Count == 0) return;
-        await using var copy = await connection.BeginBinaryImportAsync(CopyFindings, cancellationToken);
-        foreach (var finding in findings)
-        {
-            await copy.StartRowAsync(cancellationToken);
-            await copy.WriteAsync(importId, NpgsqlDbType.Integer, cancellationToken);
-            await copy.WriteAsync(finding.RowNumber, NpgsqlDbType.Integer, cancellationToken);
-            await copy.WriteAsync(finding.LineNumber, NpgsqlDbType.Bigint, cancellationToken);
-            await WriteTextAsync(copy, finding.Column, cancellationToken);
-            await copy.WriteAsync(finding.Code.Name(), NpgsqlDbType.Text, cancellationToken);
-            await copy.WriteAsync(finding.Severity == FindingSeverity.Error ? "error" : "warning", NpgsqlDbType.Text, cancellationToken);
-            await WriteTextAsync(copy, finding.MaskedValue, cancellationToken);
-        }
-        await copy.CompleteAsync(cancellationToken);
-        findings.Clear();
-    }
-
-    private static async Task WriteKeysAsync(NpgsqlConnection connection, int importId, IReadOnlyList<(int FirstRow, byte[] Keys)> blocks, CancellationToken cancellationToken)
-    {
-        if (blocks.Count == 0) return;
-        await using var copy = await connection.BeginBinaryImportAsync(CopyKeys, cancellationToken);
-        foreach (var (firstRow, block) in blocks)
-        {
-            await copy.StartRowAsync(cancellationToken);
-            await copy.WriteAsync(importId, NpgsqlDbType.Integer, cancellationToken);
-            await copy.WriteAsync(firstRow, NpgsqlDbType.Integer, cancellationToken);
-            await copy.WriteAsync(block, NpgsqlDbType.Bytea, cancellationToken);
-        }
-        await copy.CompleteAsync(cancellationToken);
-    }
-
-    private static async Task WriteExpiringAsync(NpgsqlConnection connection, List<CheckedRow> rows, CancellationToken cancellationToken)
-    {
-        await using var copy = await connection.BeginBinaryImportAsync("COPY expiring (row_number, line_number, expires_at, value) FROM STDIN (FORMAT binary)", cancellationToken);
-        foreach (var row in rows)
-        {
-            await copy.StartRowAsync(cancellationToken);
-            await copy.WriteAsync(row.RowNumber, NpgsqlDbType.Integer, cancellationToken);
-            await copy.WriteAsync(row.LineNumber, NpgsqlDbType.Bigint, cancellationToken);
-            await copy.WriteAsync(row.ExpiresAt!.Value.ToUniversalTime(), NpgsqlDbType.TimestampTz, cancellationToken);
-            await copy.WriteAsync(FindingMask.Mask(row.Url), NpgsqlDbType.Text, cancellationToken);
-        }
-        await copy.CompleteAsync(cancellationToken);
-        rows.Clear();
-    }
-
-    private async Task WriteChunksAsync(NpgsqlConnection connection, int importId, IReadOnlyList<ChunkCount> chunks, CancellationToken cancellationToken)
-    {
-        if (chunks.Count == 0) return;
-        await using var copy = await connection.BeginBinaryImportAsync(CopyChunks, cancellationToken);
-        foreach (var chunk in chunks)
-        {
-            await copy.StartRowAsync(cancellationToken);
-            await copy.WriteAsync(importId, NpgsqlDbType.Integer, cancellationToken);
-            await copy.WriteAsync(chunk.Number, NpgsqlDbType.Integer, cancellationToken);
-            await copy.WriteAsync(chunk.FirstRow, NpgsqlDbType.Integer, cancellationToken);
-            await copy.WriteAsync(chunk.LastRow, NpgsqlDbType.Integer, cancellationToken);
-            await copy.WriteAsync("waiting", NpgsqlDbType.Text, cancellationToken);
-            if (chunk.Pending == 0) await copy.WriteNullAsync(cancellationToken);
-            else await copy.WriteAsync(clock.GetUtcNow(), NpgsqlDbType.TimestampTz, cancellationToken);
-            await copy.WriteAsync(0, NpgsqlDbType.Integer, cancellationToken);
-            await copy.WriteAsync(0L, NpgsqlDbType.Bigint, cancellationToken);
-            await copy.WriteAsync(chunk.Pending, NpgsqlDbType.Integer, cancellationToken);
-            await copy.WriteAsync(chunk.Invalid, NpgsqlDbType.Integer, cancellationToken);
-            for (var other = 0; other < 6; other++) await copy.WriteAsync(0, NpgsqlDbType.Integer, cancellationToken);
-            await copy.WriteAsync(chunk.Duplicate, NpgsqlDbType.Integer, cancellationToken);
-        }
-        await copy.CompleteAsync(cancellationToken);
-    }
-}
-
-/// <summary>A chunk as it is first written.</summary>
-internal readonly record struct ChunkCount(int Number, int FirstRow, int LastRow, int Pending, int Invalid, int Duplicate);
-
-/// <summary>Cuts the rows of an import into chunks as they come, and counts them.</summary>
-internal sealed class ChunkCounts(int chunkSize)
-{
-    private readonly List<ChunkCount> full = [];
-    private int rows;
-    private int pending;
-    private int invalid;
-    private int duplicate;
-
-    /// <summary>Counts the next row. Answers the number of its chunk, from 1.</summary>
-    public int Add(in CheckedRow row)
-    {
-        var number = rows / chunkSize + 1;
-        rows++;
-        if (row.IsBlocked) invalid++;
-        else if (row.IsImported) duplicate++;
-        else pending++;
-        if (rows % chunkSize == 0) Close();
-        return number;
-    }
-
-    /// <summary>The chunks that are full, each once; with the last rows also the one that is not.</summary>
-    public IReadOnlyList<ChunkCount> TakeFull(bool isLast)
-    {
-        if (isLast && pending + invalid + duplicate > 0) Close();
-        ChunkCount[] taken = [.. full];
-        full.Clear();
-        return taken;
-    }
-
-    private void Close()
-    {
-        full.Add(new((rows - 1) / chunkSize + 1, rows - pending - invalid - duplicate + 1, rows, pending, invalid, duplicate));
-        (pending, invalid, duplicate) = (0, 0, 0);
-    }
-}
-
-/// <summary>Lays the source keys of the rows into blocks as they come.</summary>
-internal sealed class KeyBlocks
-{
-    private readonly List<(int FirstRow, byte[] Keys)> full = [];
-    private byte[] block = new byte[SourceKeyBlock.Rows * SourceKeyBlock.KeySize];
-    private int firstRow = 1;
-    private int rows;
-
-    /// <summary>The key of the next row, null when it has none.</summary>
-    public void Add(SourceKey? key)
-    {
-        key?.WriteTo(block.AsSpan(rows * SourceKeyBlock.KeySize));
-        if (++rows == SourceKeyBlock.Rows) Close();
-    }
-
-    /// <summary>The blocks that are full, each once; with the last rows also the one that is not.</summary>
-    public IReadOnlyList<(int FirstRow, byte[] Keys)> TakeFull(bool isLast)
-    {
-        if (isLast && rows > 0) Close();
-        (int, byte[])[] taken = [.. full];
-        full.Clear();
-        return taken;
-    }
-
-    private void Close()
-    {
-        full.Add((firstRow, rows == SourceKeyBlock.Rows ? block : block[..(rows * SourceKeyBlock.KeySize)]));
-        block = new byte[block.Length];
-        firstRow += rows;
-        rows = 0;
+        if (batch.Expiring.Length > 0) await connection.ExecuteAsync(MakeExpiring, cancellationToken);
+        Measures.ManifestRowsRead(batch.Rows);
+        await batch.SendAsync(connection, cancellationToken);
+        await database.ExecuteAsync(TellProgress, cancellationToken, importId, rows);
     }
 }
