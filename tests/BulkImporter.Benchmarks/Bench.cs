@@ -85,6 +85,8 @@ internal sealed class Bench : IAsyncDisposable
             ["Cincopa__BaseUrl"] = new Uri(SimulatorAddress, "v2/").ToString(),
             ["BULKIMPORTER_API_KEY"] = ApiKey,
             ["DOTNET_ENVIRONMENT"] = "Production",
+            // As the image and the units set it.
+            ["MALLOC_ARENA_MAX"] = "2",
         };
         foreach (var (name, value) in settings) environment[name] = value;
         var log = Path.Combine(folder, $"{role}-{address.Port}.log");
