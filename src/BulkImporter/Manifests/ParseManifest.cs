@@ -206,13 +206,12 @@ public sealed class ParseManifest(
         await transaction.CommitAsync(cancellationToken);
     }
 
-    /// <summary>Writes a batch and tells the progress.</summary>
-    /// <param name="rows">The rows of the manifest so far, those of the batch included.</param>
+    /// <summary>Writes a batch, and meanwhile tells the progress from another connection, because nothing of this transaction can be seen.</summary>
+    /// <param name="rows">The rows read so far, those of the batch included.</param>
     private async Task WriteAsync(NpgsqlConnection connection, int importId, RowBatch batch, int rows, CancellationToken cancellationToken)
     {
         if (batch.Expiring.Length > 0) await connection.ExecuteAsync(MakeExpiring, cancellationToken);
         Measures.ManifestRowsRead(batch.Rows);
-        await batch.SendAsync(connection, cancellationToken);
-        await database.ExecuteAsync(TellProgress, cancellationToken, importId, rows);
+        await Task.WhenAll(batch.SendAsync(connection, cancellationToken), database.ExecuteAsync(TellProgress, cancellationToken, importId, rows));
     }
 }

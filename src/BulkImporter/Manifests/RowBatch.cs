@@ -6,7 +6,7 @@ namespace BulkImporter.Manifests;
 /// <summary>Some thousand rows of a manifest, checked, as what they will be in the database: memory does not grow with the manifest.</summary>
 internal sealed class RowBatch(int importId)
 {
-    private const int MaxRows = 5_000;
+    private const int MaxRows = 10_000;
 
     /// <summary>Beyond, no row is added, so that rows with long texts do not make it large; the last one may be.</summary>
     private const int MaxBytes = 4 * 1024 * 1024;

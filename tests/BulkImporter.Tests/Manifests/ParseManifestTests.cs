@@ -113,13 +113,13 @@ public sealed class ParseManifestTests(EngineDatabase database) : IClassFixture<
     [Fact]
     public async Task A_row_that_cannot_be_read_while_the_rows_before_it_are_written_rejects_the_manifest()
     {
-        // The first 5,000 rows take the database a second; meanwhile the text of line 12,002 is read.
-        var id = await CreateAsync([.. Encoding.UTF8.GetBytes(Urls(12_000)), 0xC3, 0x28, (byte)'\n', .. Encoding.UTF8.GetBytes(Urls(7_000))], chunkSize: 500);
+        // The first 10,000 rows take the database a second; meanwhile the text of line 18,002 is read.
+        var id = await CreateAsync([.. Encoding.UTF8.GetBytes(Urls(18_000)), 0xC3, 0x28, (byte)'\n', .. Encoding.UTF8.GetBytes(Urls(7_000))], chunkSize: 500);
         await database.SqlAsync("CREATE FUNCTION public.slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$");
         await database.SqlAsync($"CREATE TRIGGER slow_{id} BEFORE INSERT ON importer.import_chunk FOR EACH ROW WHEN (NEW.import_id = {id} AND NEW.number = 1) EXECUTE FUNCTION public.slow()");
         await ParseAsync(id);
         Assert.Equal("rejected", await database.ImportStateAsync(id));
-        Assert.Contains("in line 12002", await database.OneAsync<string>("SELECT reason FROM importer.import WHERE id = $1", id), StringComparison.Ordinal);
+        Assert.Contains("in line 18002", await database.OneAsync<string>("SELECT reason FROM importer.import WHERE id = $1", id), StringComparison.Ordinal);
         Assert.Equal(0L, await LeftoversAsync(id));
     }
 

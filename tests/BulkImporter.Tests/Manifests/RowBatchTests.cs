@@ -5,10 +5,10 @@ namespace BulkImporter.Tests.Manifests;
 public sealed class RowBatchTests
 {
     [Theory]
-    [InlineData(0, 5_000)]
+    [InlineData(0, 10_000)]
     [InlineData(100_000, 42)]
     [InlineData(ManifestChecks.MaxFieldLength, 4)]
-    public void It_is_full_after_5000_rows_or_4_MB(int description, int expected)
+    public void It_is_full_after_10000_rows_or_4_MB(int description, int expected)
     {
         var batch = new RowBatch(1);
         while (!batch.IsFull) batch.Add(Row(batch.Rows + 1, description), 1, 5, [], DateTimeOffset.UnixEpoch);
