@@ -48,6 +48,7 @@ public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<
     public async Task A_submitted_record_is_stalled_when_nothing_has_moved_for_half_an_hour(int minutesAgo, int stalled)
     {
         var id = await database.ImportAsync(ImportState.Running, OneOfEach);
+        await database.SqlAsync("UPDATE importer.import SET started_at = now() - interval '1 day' WHERE id = $1", id);
         await database.SqlAsync("""
             INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, poll_count, moved_at)
             SELECT r.import_id, r.row_number, 1, i.account_id, 's', now() - interval '1 day', now(), 0, now() - make_interval(mins => $2)
