@@ -34,6 +34,48 @@ public sealed class ParseManifestTests(EngineDatabase database) : IClassFixture<
     }
 
     [Fact]
+    public async Task Every_column_holds_what_it_is_named_for()
+    {
+        // Of the numbers that stand beside each other no two are the same; the caption of the first row has two lines, and the fourth line is empty.
+        var id = await CreateAsync("""
+            url,title,id,transfer
+            https://media.example/1.mp4,"One
+            more",A,
+
+            https://media.example/2.mp4,Two,B,push
+            ftp://media.example/3.mp4,Three,C,
+            """, chunkSize: 2);
+        await ParseAsync(id);
+
+        Assert.Equal(
+            [
+                "1 1 2 pending https://media.example/1.mp4 One\nmore A false 0 5 - - false true",
+                "2 1 5 pending https://media.example/2.mp4 Two B true 0 5 - - false true",
+                $"3 2 6 invalid ftp://media.example/3.mp4 Three C false 0 5 url_scheme {FindingCode.UrlScheme.Hint()} false false",
+            ],
+            await database.Source.QueryAsync("""
+                SELECT concat_ws(' ', row_number, chunk_number, line_number, state, source_url, caption, reference_id, is_push::text, attempt_count, attempts_left, coalesce(error_code, '-'),
+                    coalesce(error_message, '-'), possibly_duplicated::text, (finished_at IS NULL)::text)
+                FROM importer.import_record WHERE import_id = $1 ORDER BY row_number
+                """, r => r.GetString(0), Token, id));
+        Assert.Equal(
+            ["1 1-2 waiting true 0 0 pending 2, invalid 0, duplicate 0, other 0", "2 3-3 waiting false 0 0 pending 0, invalid 1, duplicate 0, other 0"],
+            await database.Source.QueryAsync("""
+                SELECT format('%s %s-%s %s %s %s %s pending %s, invalid %s, duplicate %s, other %s', number, first_row, last_row, state, coalesce(due_at <= now(), false)::text, lease_window, fence, pending_count, invalid_count,
+                    duplicate_count, submitting_count + submitted_count + imported_count + failed_count + unknown_count + cancelled_count)
+                FROM importer.import_chunk WHERE import_id = $1 ORDER BY number
+                """, r => r.GetString(0), Token, id));
+        Assert.Equal(["3 6 url url_scheme error ftp://media.example/3.mp4"], await database.Source.QueryAsync(
+            "SELECT concat_ws(' ', row_number, line_number, column_name, code, severity, value) FROM importer.finding WHERE import_id = $1", r => r.GetString(0), Token, id));
+        Assert.True(await database.OneAsync<bool>("""
+            SELECT b.first_row = 1 AND b.keys = (SELECT string_agg(coalesce(uuid_send(r.source_key), decode(repeat('00', 16), 'hex')), ''::bytea ORDER BY r.row_number)
+                FROM importer.import_record r WHERE r.import_id = b.import_id AND (r.source_key IS NOT NULL OR r.row_number = 3))
+            FROM importer.source_key_block b WHERE b.import_id = $1
+            """, id));
+        Assert.Equal(SourceKey.Of("https://media.example/2.mp4").Value, await database.OneAsync<Guid>("SELECT source_key FROM importer.import_record WHERE import_id = $1 AND row_number = 2", id));
+    }
+
+    [Fact]
     public async Task What_a_row_says_for_its_asset_is_kept_beside_the_record_and_only_where_there_is_something()
     {
         var id = await CreateAsync("""
