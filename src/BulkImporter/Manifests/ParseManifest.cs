@@ -91,6 +91,8 @@ public sealed class ParseManifest(
         try
         {
             await ParseAsync(importId, cancellationToken);
+            // Filters and batches are some 20 MB in large pieces, which the collector would leave until it has a reason of its own to look at all of them.
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
         }
         catch (ManifestRejectedException e)
         {
