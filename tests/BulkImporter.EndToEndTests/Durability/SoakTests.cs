@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using Npgsql;
 
 namespace BulkImporter.EndToEndTests.Durability;
@@ -208,10 +209,20 @@ public sealed class SoakTests(ITestOutputHelper output) : IAsyncDisposable
     {
         // An order that is not answered may have been carried out. Here it must be known which.
         if (MayBeAway || !ended.TryPeek(out var oldest) || oldest.At + Settled > clock.Elapsed) return;
+        if (oldest.At > Window / 3)
+        {
+            try
+            {
+                await company.DeleteAsync(oldest.Id);
+            }
+            catch (HttpRequestException refused) when (refused.StatusCode == HttpStatusCode.Conflict)
+            {
+                // An asset that was adopted after the end is still followed, and is waited for: this import is asked for again at the next look.
+                return;
+            }
+            kept.Remove(oldest.Id);
+        }
         ended.Dequeue();
-        if (oldest.At <= Window / 3) return;
-        await company.DeleteAsync(oldest.Id);
-        kept.Remove(oldest.Id);
     }
 
     private async Task LookAsync()

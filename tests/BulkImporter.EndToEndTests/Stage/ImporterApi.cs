@@ -163,7 +163,7 @@ internal sealed class ImporterApi : IDisposable
     {
         using var request = new HttpRequestMessage(method, $"api/v1/{path}") { Content = content };
         var reply = await http.SendAsync(request);
-        if (!reply.IsSuccessStatusCode) throw new HttpRequestException($"{method} {path}: {(int)reply.StatusCode} {await reply.Content.ReadAsStringAsync()}");
+        if (!reply.IsSuccessStatusCode) throw new HttpRequestException($"{method} {path}: {(int)reply.StatusCode} {await reply.Content.ReadAsStringAsync()}", null, reply.StatusCode);
         return reply;
     }
 
