@@ -14,7 +14,10 @@ public sealed class ReadImports(NpgsqlDataSource database, IOptions<ImportsOptio
 
     private const int LeastFinished = 10;
 
-    private const string Select = """
+    /// <summary>The poll <c>p</c> of import <c>i</c> has not moved for $1. In an import that is younger than that there is none, and none need be read.</summary>
+    internal const string IsStalled = "p.import_id = i.id AND i.started_at < now() - $1::interval AND p.moved_at < now() - $1::interval";
+
+    private const string Select = $"""
         SELECT i.id, i.name, a.name, m.file_name, encode(m.sha256, 'hex'), m.size_bytes, i.state,
             coalesce(i.reason, CASE WHEN i.state IN ('running', 'paused') THEN account_reason.text END),
             i.row_count,
@@ -25,9 +28,7 @@ public sealed class ReadImports(NpgsqlDataSource database, IOptions<ImportsOptio
             i.when_unknown, i.priority, i.fid,
             (SELECT max(e.id) FROM importer.manifest same JOIN importer.import e ON e.manifest_id = same.id
              WHERE same.sha256 = m.sha256 AND same.received_at IS NOT NULL AND e.id < i.id),
-            (SELECT count(*)::int FROM importer.status_poll p WHERE p.import_id = i.id AND c.submitted > 0
-             AND i.started_at < now() - $1::interval -- before, nothing can have stalled, and nothing need be counted
-             AND p.moved_at < now() - $1::interval),
+            (SELECT count(*)::int FROM importer.status_poll p WHERE c.submitted > 0 AND {IsStalled}),
             a.state, i.first_rows,
             CASE WHEN i.started_at IS NOT NULL THEN coalesce(
                 (SELECT e.actor FROM importer.audit_entry e WHERE e.import_id = i.id AND e.action = 'import_started' ORDER BY e.id LIMIT 1), i.created_by) END,

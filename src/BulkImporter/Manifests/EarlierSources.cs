@@ -1,7 +1,6 @@
 using BulkImporter.Data;
 using BulkImporter.Records;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace BulkImporter.Manifests;
 
@@ -66,6 +65,7 @@ internal static class EarlierSources
 
         await connection.ExecuteAsync("CREATE TEMP TABLE earlier (import_id int NOT NULL, row_number int NOT NULL) ON COMMIT DROP", cancellationToken);
         var candidates = await connection.ExecuteAsync(AddCorrected, cancellationToken, imports);
+        var passed = new CopyRows("earlier", "import_id", "row_number");
         var (lastImport, lastRow) = (0, 0);
         while (true)
         {
@@ -73,9 +73,8 @@ internal static class EarlierSources
                 ReadBlocks, r => (Import: r.GetInt32(0), FirstRow: r.GetInt32(1), Keys: r.GetFieldValue<byte[]>(2)), cancellationToken, lastImport, lastRow, imports, BlocksPerRead);
             if (blocks.Count == 0) break;
             (lastImport, lastRow) = (blocks[^1].Import, blocks[^1].FirstRow);
-            var passed = blocks.SelectMany(b => Rows(b.Keys, b.FirstRow, sources).Select(row => (b.Import, row))).ToList();
-            candidates += passed.Count;
-            await CopyAsync(connection, passed, cancellationToken);
+            candidates += blocks.Sum(b => AddPassing(b.Import, b.FirstRow, b.Keys, sources, passed));
+            await passed.SendAsync(connection, cancellationToken);
         }
         if (candidates == 0) return 0;
 
@@ -87,27 +86,19 @@ internal static class EarlierSources
         return await transitions.KnownEarlierAsync(connection, importId, urlColumn, cancellationToken);
     }
 
-    private static List<int> Rows(byte[] keys, int firstRow, SeenBefore sources)
+    /// <summary>Adds the rows of a block whose keys pass the filter. Answers how many.</summary>
+    private static int AddPassing(int importId, int firstRow, byte[] keys, SeenBefore sources, CopyRows to)
     {
-        var rows = new List<int>();
+        var count = 0;
         for (var at = 0; at + SourceKeyBlock.KeySize <= keys.Length; at += SourceKeyBlock.KeySize)
         {
             var key = keys.AsSpan(at, SourceKeyBlock.KeySize);
-            if (sources.MayHold(key) && key.ContainsAnyExcept((byte)0)) rows.Add(firstRow + at / SourceKeyBlock.KeySize);
+            if (!sources.MayHold(key) || !key.ContainsAnyExcept((byte)0)) continue;
+            to.StartRow();
+            to.Write(importId);
+            to.Write(firstRow + at / SourceKeyBlock.KeySize);
+            count++;
         }
-        return rows;
-    }
-
-    private static async Task CopyAsync(NpgsqlConnection connection, List<(int Import, int Row)> passed, CancellationToken cancellationToken)
-    {
-        if (passed.Count == 0) return;
-        await using var copy = await connection.BeginBinaryImportAsync("COPY earlier (import_id, row_number) FROM STDIN (FORMAT binary)", cancellationToken);
-        foreach (var (import, row) in passed)
-        {
-            copy.StartRow();
-            copy.Write(import, NpgsqlDbType.Integer);
-            copy.Write(row, NpgsqlDbType.Integer);
-        }
-        await copy.CompleteAsync(cancellationToken);
+        return count;
     }
 }

@@ -40,11 +40,11 @@ public sealed class SendNotifications(
     };
 
     /// <summary>Once a day for an import of which something stalls, as long as it does.</summary>
-    private const string NoteStalled = """
+    private const string NoteStalled = $"""
         INSERT INTO importer.notification (kind, at, import_id, account_id, reason)
         SELECT 'import_stalled', now(), i.id, i.account_id, s.count || ' submitted records have made no progress at Cincopa for ' || $2 || ' or longer.'
         FROM importer.import i
-        CROSS JOIN LATERAL (SELECT count(*) AS count FROM importer.status_poll p WHERE p.import_id = i.id AND p.moved_at < now() - $1) s
+        CROSS JOIN LATERAL (SELECT count(*) AS count FROM importer.status_poll p WHERE {ReadImports.IsStalled}) s
         WHERE i.state IN ('running', 'paused') AND s.count > 0
             AND NOT EXISTS (SELECT 1 FROM importer.notification n WHERE n.import_id = i.id AND n.kind = 'import_stalled' AND n.at > now() - interval '1 day')
         """;

@@ -129,6 +129,7 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
         // A stall, and a cancel by a person.
         var stalled = await database.ImportAsync(rows: 3);
         await database.SubmitAsync(stalled, 1, 1);
+        await database.SqlAsync("UPDATE importer.import SET started_at = now() - interval '31 minutes' WHERE id = $1", stalled);
         await database.SqlAsync("UPDATE importer.status_poll SET moved_at = now() - interval '31 minutes' WHERE import_id = $1", stalled);
         await SendAsync();
         await SendAsync();
