@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Threading.RateLimiting;
 using BulkImporter.Data;
 using Microsoft.AspNetCore.Authentication;
@@ -63,6 +64,7 @@ public static class AccessSetup
             .AddSingleton<CheckSession>()
             .AddSingleton<NoteSignIn>()
             .AddSingleton<EntryPage>()
+            .AddSingleton<OwnAddress>()
             .AddSingleton<ReadAudit>();
         services.AddPasswords();
         services.AddProvider();
@@ -131,8 +133,8 @@ public static class AccessSetup
     {
         o.Cookie.Name = "bulkimporter";
         o.Cookie.HttpOnly = true;
-        // Not strict: a link to an import that a colleague sends must not lead to the sign-in.
-        o.Cookie.SameSite = SameSiteMode.Lax;
+        // No other site's page brings it along. A link to an import that a colleague sends works all the same: see RedirectPagesOnly.
+        o.Cookie.SameSite = SameSiteMode.Strict;
         o.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
         o.LoginPath = "/sign-in";
         o.AccessDeniedPath = "/sign-in";
@@ -145,8 +147,19 @@ public static class AccessSetup
 
     private static Task RedirectPagesOnly(RedirectContext<CookieAuthenticationOptions> context, int status)
     {
-        if (status == StatusCodes.Status401Unauthorized && !context.Request.Path.StartsWithSegments("/api")) context.Response.Redirect(context.RedirectUri);
-        else context.Response.StatusCode = status;
-        return Task.CompletedTask;
+        if (status != StatusCodes.Status401Unauthorized || context.Request.Path.StartsWithSegments("/api"))
+        {
+            context.Response.StatusCode = status;
+            return Task.CompletedTask;
+        }
+        if (context.Request.Headers["Sec-Fetch-Site"].ToString() is "" or "same-origin" or "none")
+        {
+            context.Response.Redirect(context.RedirectUri);
+            return Task.CompletedTask;
+        }
+        // Whoever followed a link of another site may be signed in: the strict cookie comes with what a page of ours asks for, not with a redirect.
+        context.Response.Headers["Refresh"] = $"0; url={context.RedirectUri}";
+        context.Response.ContentType = "text/html; charset=utf-8";
+        return context.Response.WriteAsync($"""<!doctype html><title>BulkImporter</title><a href="{HtmlEncoder.Default.Encode(context.RedirectUri)}">Go on</a>""", context.HttpContext.RequestAborted);
     }
 }

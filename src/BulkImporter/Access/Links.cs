@@ -4,11 +4,7 @@ using Npgsql;
 namespace BulkImporter.Access;
 
 /// <param name="Path">To be put behind the server's address and a slash; works once. It is a secret: only its hash is stored.</param>
-public sealed record MadeLink(string Path, DateTimeOffset ExpiresAt)
-{
-    /// <summary>The whole address, for whoever reached us by this request.</summary>
-    internal string AddressAt(HttpRequest request) => $"{request.Scheme}://{request.Host}{request.PathBase}/{Path}";
-}
+public sealed record MadeLink(string Path, DateTimeOffset ExpiresAt);
 
 /// <summary>Makes a link that signs a browser in once, within 15 minutes, as whoever asks for it. The session ends with that key or person.</summary>
 public sealed class MakeSignInLink(NpgsqlDataSource database)

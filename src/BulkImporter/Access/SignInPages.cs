@@ -42,8 +42,10 @@ public static class SignInPages
     }
 
     private static async Task<IResult> ShowAsync(HttpContext context, EntryPage page, ReadUsers users, string? returnUrl, string? with, string? refused, CancellationToken cancellationToken) =>
+        // Who came here by a link of another site is signed in after all.
+        refused is null && context.User.Identity is { IsAuthenticated: true } ? Results.LocalRedirect(EntryPage.Local(context, returnUrl))
         // Before there are people a key is the only way in.
-        page.SignIn(context, returnUrl, withKey: with == "key" || !await users.AnyAsync(cancellationToken), EnumText<ProviderRefusal>.TryParse(refused, out var refusal) ? Sentence(refusal) : null);
+        : page.SignIn(context, returnUrl, withKey: with == "key" || !await users.AnyAsync(cancellationToken), EnumText<ProviderRefusal>.TryParse(refused, out var refusal) ? Sentence(refusal) : null);
 
     private static IResult Provider(HttpContext context, IOptions<ProviderOptions> provider, string? returnUrl) => provider.Value.Authority is null
         ? Results.NotFound()

@@ -20,7 +20,7 @@ internal static class KeysApi
         keys.MapPost("/", MakeAsync).WithSummary("Make an API key; the answer is the only place that shows its secret").Problems(400);
         keys.MapDelete("/{id:int}", RevokeAsync).WithSummary("Revoke an API key and the sessions that it opened").Problems(404, 409);
         api.MapPost("/sign-in-links", MakeLinkAsync).RequireAuthorization(Policy.Viewer).WithTags("Access")
-            .WithSummary("Make a link that signs a browser in once, as the caller");
+            .WithSummary("Make a link that signs a browser in once, as the caller").Problems(400);
     }
 
     private static async Task<Ok<Page<KeyView>>> ListAsync(ReadKeys keys, CancellationToken cancellationToken) =>
@@ -41,9 +41,10 @@ internal static class KeysApi
             KeyRevocation.LastAdmin => Problem.Of(StatusCodes.Status409Conflict, ProblemType.LastAdminKey, "Last admin key", "This is the last admin key, and there is no admin with a password; make another before it is revoked."),
         };
 
-    private static async Task<Ok<SignInLinkBody>> MakeLinkAsync(MakeSignInLink make, HttpContext context, CancellationToken cancellationToken)
+    private static async Task<Ok<SignInLinkBody>> MakeLinkAsync(MakeSignInLink make, OwnAddress address, HttpContext context, CancellationToken cancellationToken)
     {
+        var here = address.Of(context.Request);
         var link = await make.RunAsync(context.User.Caller(), cancellationToken);
-        return TypedResults.Ok(new SignInLinkBody(link.AddressAt(context.Request), link.ExpiresAt));
+        return TypedResults.Ok(new SignInLinkBody($"{here}/{link.Path}", link.ExpiresAt));
     }
 }

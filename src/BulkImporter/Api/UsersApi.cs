@@ -26,7 +26,7 @@ internal static class UsersApi
         users.MapGet("/{name}", FindAsync).WithSummary("One person").Problems(404);
         users.MapPost("/", AddAsync).WithSummary("Invite a person; the answer is the only place that shows the link").Problems(400, 409);
         users.MapPatch("/{name}", ChangeAsync).WithSummary("Change the role, lock or unlock; the person's sessions end").Problems(400, 404, 409);
-        users.MapPost("/{name}/password-link", MakeLinkAsync).WithSummary("Make a new link with which a person chooses a password; earlier ones end").Problems(404);
+        users.MapPost("/{name}/password-link", MakeLinkAsync).WithSummary("Make a new link with which a person chooses a password; earlier ones end").Problems(400, 404);
         users.MapDelete("/{name}", RemoveAsync).WithSummary("Remove a person and end the sessions").Problems(404, 409);
     }
 
@@ -37,12 +37,13 @@ internal static class UsersApi
         await users.FindAsync(name, cancellationToken) is { } user ? TypedResults.Ok(user) : NotFound(name);
 
     private static async Task<Results<Created<AddedUserBody>, ProblemHttpResult>> AddAsync(
-        NewUserBody body, AddUser add, ReadUsers users, HttpContext context, CancellationToken cancellationToken)
+        NewUserBody body, AddUser add, ReadUsers users, OwnAddress address, HttpContext context, CancellationToken cancellationToken)
     {
+        var here = address.Of(context.Request);
         var name = body.Name ?? "";
         var role = ApiArguments.Choice<Role>("role", body.Role) ?? throw new InvalidArgumentException("role", $"A person needs a role: {string.Join(", ", EnumText<Role>.All)}.");
         if (await add.RunAsync(name, role, context.User.Actor(), cancellationToken) is not { } link) return Problem.AlreadyExists($"There is a person '{name}' already.");
-        return context.Created($"users/{Uri.EscapeDataString(name)}", new AddedUserBody((await users.FindAsync(name, cancellationToken))!, Body(link, context)));
+        return context.Created($"users/{Uri.EscapeDataString(name)}", new AddedUserBody((await users.FindAsync(name, cancellationToken))!, Body(link, here)));
     }
 
     private static async Task<Results<Ok<UserView>, ProblemHttpResult>> ChangeAsync(
@@ -54,8 +55,12 @@ internal static class UsersApi
             UserOrder.LastAdmin => LastAdmin(),
         };
 
-    private static async Task<Results<Ok<PasswordLinkBody>, ProblemHttpResult>> MakeLinkAsync(string name, MakePasswordLink make, HttpContext context, CancellationToken cancellationToken) =>
-        await make.RunAsync(name, context.User.Actor(), cancellationToken) is { } link ? TypedResults.Ok(Body(link, context)) : NotFound(name);
+    private static async Task<Results<Ok<PasswordLinkBody>, ProblemHttpResult>> MakeLinkAsync(
+        string name, MakePasswordLink make, OwnAddress address, HttpContext context, CancellationToken cancellationToken)
+    {
+        var here = address.Of(context.Request);
+        return await make.RunAsync(name, context.User.Actor(), cancellationToken) is { } link ? TypedResults.Ok(Body(link, here)) : NotFound(name);
+    }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> RemoveAsync(string name, RemoveUser remove, HttpContext context, CancellationToken cancellationToken) =>
         await remove.RunAsync(name, context.User.Actor(), cancellationToken) switch
@@ -65,7 +70,7 @@ internal static class UsersApi
             UserOrder.LastAdmin => LastAdmin(),
         };
 
-    private static PasswordLinkBody Body(MadeLink link, HttpContext context) => new(link.AddressAt(context.Request), link.ExpiresAt);
+    private static PasswordLinkBody Body(MadeLink link, string here) => new($"{here}/{link.Path}", link.ExpiresAt);
 
     private static ProblemHttpResult NotFound(string name) => Problem.NotFound($"There is no person '{name}'.");
 

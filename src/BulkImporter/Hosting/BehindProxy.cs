@@ -1,4 +1,5 @@
 using System.Net;
+using BulkImporter.Access;
 using Microsoft.AspNetCore.HttpOverrides;
 
 namespace BulkImporter.Hosting;
@@ -42,6 +43,8 @@ internal static class BehindProxy
         var named = (app.Configuration[TrustedProxiesKey] ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         if (named.Length == 0) return;
         var options = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost };
+        // The host that a proxy forwards is judged like the one that a caller sends (AllowedHosts).
+        options.AllowedHosts = [.. OwnAddress.Hosts(app.Configuration)];
         options.KnownProxies.Clear();
         options.KnownIPNetworks.Clear();
         foreach (var name in named)

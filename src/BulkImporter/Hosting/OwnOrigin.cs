@@ -1,24 +1,39 @@
+using BulkImporter.Access;
+using Microsoft.AspNetCore.StaticAssets;
+
 namespace BulkImporter.Hosting;
 
 /// <summary>
-/// Refuses a browser's request that would change something and comes from another site's page. The session cookie is not sent across
-/// sites, but a page on another port of the same host is the same site to the browser. Programs send neither header and are not concerned.
+/// Refuses what another site's page makes a browser ask of us: every order, every read by a script, and above all the live connection of our pages,
+/// which a browser opens across sites without asking. Another port and a neighbouring name are other sites here, though to a browser's cookies they are
+/// the same one. What remains is a link to a page, and the files that hold nothing secret. Programs send none of these headers and are not concerned.
 /// </summary>
 internal static class OwnOrigin
 {
-    public static IApplicationBuilder UseOwnOrigin(this IApplicationBuilder app) => app.Use((context, next) =>
+    /// <summary>Needs the endpoint, so it stands behind the routing.</summary>
+    public static IApplicationBuilder UseOwnOrigin(this WebApplication app)
     {
-        if (IsOwn(context.Request)) return next(context);
-        context.Response.StatusCode = StatusCodes.Status403Forbidden;
-        return context.Response.WriteAsync("A page of another site may not do this.", context.RequestAborted);
-    });
+        var address = app.Services.GetRequiredService<OwnAddress>();
+        return app.Use((context, next) =>
+        {
+            if (IsOwn(context.Request, address)) return next(context);
+            context.Response.StatusCode = StatusCodes.Status403Forbidden;
+            return context.Response.WriteAsync("A page of another site may not do this.", context.RequestAborted);
+        });
+    }
 
-    internal static bool IsOwn(HttpRequest request)
+    internal static bool IsOwn(HttpRequest request, OwnAddress address)
     {
-        if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method)) return true;
-        // Browsers send it to https and to this machine; behind a proxy it stays right where the host's name does not.
-        if (request.Headers["Sec-Fetch-Site"].ToString() is { Length: > 0 } site) return site is "same-origin" or "none";
+        var isRead = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
+        if (isRead && request.HttpContext.GetEndpoint()?.Metadata.GetMetadata<StaticAssetDescriptor>() is not null) return true;
+
+        // Browsers send it to https and to this machine, but not with a WebSocket.
+        var site = request.Headers["Sec-Fetch-Site"].ToString();
+        if (site is "same-origin" or "none") return true;
+        // A link that somebody follows. It brings no session along (its cookie is strict), and its answer is not shown to the page that it was on.
+        if (site.Length > 0) return isRead && request.Headers["Sec-Fetch-Mode"] == "navigate" && request.Headers.Upgrade.Count == 0;
+
         var origin = request.Headers.Origin.ToString();
-        return origin.Length == 0 || Uri.TryCreate(origin, UriKind.Absolute, out var from) && from.Authority == request.Host.Value;
+        return origin.Length == 0 || address.IsOrigin(origin, request);
     }
 }

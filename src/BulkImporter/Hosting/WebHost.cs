@@ -35,11 +35,12 @@ public static class WebHost
         app.UseTrustedProxies();
         app.UsePathBaseOfSite();
         app.UseSecurityHeaders();
-        app.UseOwnOrigin();
+        app.UseHostCookies();
         app.UseExceptionHandler();
         app.UseWhen(context => context.Request.Path.StartsWithSegments("/api"), api => api.UseStatusCodePages());
         app.UseWhen(IsPage, pages => pages.UseStatusCodePagesWithReExecute("/problem/{0}", createScopeForStatusCodePages: true));
         app.UseRouting();
+        app.UseOwnOrigin();
         app.UseRateLimiter();
         app.UseAuthentication();
         app.UseAuthorization();

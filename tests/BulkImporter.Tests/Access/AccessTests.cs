@@ -4,6 +4,7 @@ using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using BulkImporter.Tests.Api;
+using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -145,18 +146,89 @@ public sealed class AccessTests(ImporterServer server) : IClassFixture<ImporterS
     [Fact]
     public async Task A_session_is_hidden_from_scripts_and_kept_to_https_where_there_is_https()
     {
-        async Task<string> CookieAsync(string address)
+        async Task<List<string>> CookiesAsync(string address)
         {
             var browser = new Browser(server, address);
             await browser.SignInWithKeyAsync(server.ViewerKey);
-            return browser.Received.Last(c => c.StartsWith("bulkimporter=", StringComparison.Ordinal));
+            Assert.Equal(200, (await browser.GetAsync("/api/v1/imports")).Status);
+            return browser.Received;
         }
 
-        var plain = await CookieAsync("http://localhost/");
-        Assert.Contains("httponly", plain, StringComparison.OrdinalIgnoreCase);
-        Assert.Contains("samesite=lax", plain, StringComparison.OrdinalIgnoreCase);
-        Assert.DoesNotContain("secure", plain, StringComparison.OrdinalIgnoreCase);
-        Assert.Contains("secure", await CookieAsync("https://localhost/"), StringComparison.OrdinalIgnoreCase);
+        var plain = await CookiesAsync("http://localhost/");
+        Assert.Contains(plain, c => c.StartsWith("bulkimporter=", StringComparison.Ordinal));
+        Assert.All(plain, c => Assert.DoesNotContain("secure", c, StringComparison.OrdinalIgnoreCase));
+        var safe = await CookiesAsync("https://localhost/");
+        Assert.Contains(safe, c => c.StartsWith("__Host-bulkimporter=", StringComparison.Ordinal));
+        Assert.All(safe, c => Assert.Matches("^__Host-[^;]+;(?=.* path=/(;|$))(?=.* secure)", c));
+        Assert.All(plain.Concat(safe), c => Assert.Matches("(?=.* httponly)(?=.* samesite=strict)", c));
+    }
+
+    [Fact]
+    public async Task A_cookie_that_could_be_planted_from_a_neighbouring_name_is_no_session_over_https()
+    {
+        var browser = new Browser(server, "https://localhost/");
+        await browser.SignInWithKeyAsync(server.ViewerKey);
+        var session = browser.Received.Last(c => c.StartsWith("__Host-bulkimporter=", StringComparison.Ordinal)).Split(';')[0];
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(session));
+        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(session["__Host-".Length..]));
+
+        async Task<HttpStatusCode> StatusAsync(string cookie)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "https://localhost/api/v1/imports");
+            request.Headers.Add("Cookie", cookie);
+            using var answer = await server.Client(null).SendAsync(request, Token);
+            return answer.StatusCode;
+        }
+    }
+
+    [Theory]
+    [InlineData("cross-site", HttpStatusCode.OK)]
+    [InlineData("same-site", HttpStatusCode.OK)]
+    [InlineData("none", HttpStatusCode.Found)]
+    [InlineData(null, HttpStatusCode.Found)]
+    public async Task A_link_on_another_sites_page_leads_a_signed_in_person_to_its_page(string? site, HttpStatusCode status)
+    {
+        // The strict cookie does not come along; with the next request, which our own page makes, it does.
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/accounts?x=1&y=2");
+        if (site is not null) request.Headers.Add("Sec-Fetch-Site", site);
+        request.Headers.Add("Sec-Fetch-Mode", "navigate");
+        using var answer = await server.Client(null).SendAsync(request, Token);
+        Assert.Equal(status, answer.StatusCode);
+        var next = answer.Headers.Location?.PathAndQuery ?? new Uri(string.Join("", answer.Headers.GetValues("Refresh"))["0; url=".Length..]).PathAndQuery;
+
+        var browser = new Browser(server);
+        await browser.SignInWithKeyAsync(server.ViewerKey);
+        Assert.Equal((302, "/accounts?x=1&y=2"), await browser.GetAsync(next) is var (code, _, location) ? (code, location) : default);
+    }
+
+    [Theory]
+    [InlineData("POST", "/api/v1/sign-in-links", "{}")]
+    [InlineData("POST", "/api/v1/users", """{"name":"hosta","role":"viewer"}""")]
+    public async Task A_link_never_has_a_name_that_only_the_request_knows(string method, string path, string body)
+    {
+        await using var named = await server.StartAnotherAsync(new() { ["BulkImporter:Notify:PageBaseUrl"] = "https://import.example/media/" });
+        await using var allowed = await server.StartAnotherAsync(new() { ["AllowedHosts"] = "localhost;import.example" });
+        async Task<(HttpStatusCode, string)> AskAsync(HttpClient client, string host)
+        {
+            client.DefaultRequestHeaders.Authorization = new("Bearer", server.AdminKey);
+            using var request = new HttpRequestMessage(new(method), path) { Content = new StringContent(body.Replace("hosta", "host" + Guid.NewGuid().ToString("N")[..8], StringComparison.Ordinal), null, "application/json") };
+            request.Headers.Host = host;
+            using var answer = await client.SendAsync(request, Token);
+            return (answer.StatusCode, await answer.Content.ReadAsStringAsync(Token));
+        }
+
+        var (status, text) = await AskAsync(server.Client(server.AdminKey), "evil.example");
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Contains("PageBaseUrl", text, StringComparison.Ordinal);
+        (_, text) = await AskAsync(server.Client(server.AdminKey), "localhost:5080");
+        Assert.Contains("\"http://localhost:5080/", text, StringComparison.Ordinal);
+        (_, text) = await AskAsync(named.GetTestClient(), "evil.example");
+        Assert.Contains("\"https://import.example/media/", text, StringComparison.Ordinal);
+        (_, text) = await AskAsync(allowed.GetTestClient(), "import.example");
+        Assert.Contains("\"http://import.example/", text, StringComparison.Ordinal);
+        (status, text) = await AskAsync(allowed.GetTestClient(), "evil.example");
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.DoesNotContain("code=", text, StringComparison.Ordinal);
     }
 
     [Fact]

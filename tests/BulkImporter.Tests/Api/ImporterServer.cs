@@ -29,6 +29,8 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
 
     public IServiceProvider Services => app.Services;
 
+    public WebApplication App => app;
+
     /// <summary>What the account's token is answered with.</summary>
     public PingResult Ping { get; set; } = new PingResult.Ok("AMDA1", null, TokenPermissions.Parse("|asset.*|"));
 
