@@ -64,15 +64,22 @@ CREATE FUNCTION importer.oldest_program() RETURNS integer
     AS $$SELECT 1$$;
 
 CREATE FUNCTION importer.opens_at(start_at timestamp with time zone, window_from time without time zone, window_until time without time zone, window_zone text) RETURNS timestamp with time zone
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     AS $$
-    SELECT CASE
-        WHEN window_zone IS NULL OR CASE WHEN window_from < window_until THEN local::time >= window_from AND local::time < window_until
-                                         ELSE local::time >= window_from OR local::time < window_until END
-        THEN CASE WHEN start_at > now() THEN start_at END
-        ELSE (local::date + CASE WHEN local::time < window_from THEN 0 ELSE 1 END + window_from) AT TIME ZONE window_zone
-        END
-    FROM (SELECT greatest(start_at, now()) AT TIME ZONE window_zone AS local) earliest
+DECLARE
+    earliest timestamp;
+BEGIN
+    IF window_zone IS NULL THEN RETURN CASE WHEN start_at > now() THEN start_at END; END IF;
+    BEGIN
+        earliest := greatest(start_at, now()) AT TIME ZONE window_zone;
+    EXCEPTION WHEN invalid_parameter_value THEN
+        RETURN 'infinity';
+    END;
+    IF (CASE WHEN window_from < window_until THEN earliest::time >= window_from AND earliest::time < window_until
+             ELSE earliest::time >= window_from OR earliest::time < window_until END)
+    THEN RETURN CASE WHEN start_at > now() THEN start_at END; END IF;
+    RETURN least((earliest::date + CASE WHEN earliest::time < window_from THEN 0 ELSE 1 END + window_from) AT TIME ZONE window_zone, '9999-12-31 00:00+00');
+END
 $$;
 
 CREATE TABLE importer.account (

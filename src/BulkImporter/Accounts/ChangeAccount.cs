@@ -22,6 +22,8 @@ public sealed record AccountChange(
 /// <summary>Changes limits, token or address. Every worker follows within 5 seconds, without a restart.</summary>
 public sealed class ChangeAccount(NpgsqlDataSource database, ProtectToken tokens)
 {
+    private const double SlowestRate = 0.0002;
+
     private const string Change = """
         WITH changed AS (
             UPDATE importer.account SET
@@ -42,8 +44,8 @@ public sealed class ChangeAccount(NpgsqlDataSource database, ProtectToken tokens
     /// <exception cref="InvalidArgumentException">A limit is negative, or token or address cannot be used.</exception>
     public async Task<bool> RunAsync(string name, AccountChange change, string actor, CancellationToken cancellationToken)
     {
-        NotNegative("rate", change.Rate);
-        NotNegative("statusRate", change.StatusRate);
+        Possible("rate", change.Rate);
+        Possible("statusRate", change.StatusRate);
         NotNegative("maxInFlight", change.MaxInFlight);
         NotNegative("backlog", change.Backlog);
         var access = AddAccount.Usable(change.BaseUrl ?? NewAccount.DefaultBaseUrl, change.Token ?? "not used");
@@ -51,6 +53,13 @@ public sealed class ChangeAccount(NpgsqlDataSource database, ProtectToken tokens
             name, change.Rate, change.StatusRate, change.MaxInFlight, change.Backlog,
             change.Token is null ? null : tokens.Protect(access.ApiToken), change.BaseUrl is null ? null : access.BaseUrl.AbsoluteUri,
             change.Token is not null || change.BaseUrl is not null, actor, change.ToString()) == 1;
+    }
+
+    /// <summary>Slower than one call in an hour is a pause, and times are counted from the rate: they must not leave what a clock can show.</summary>
+    private static void Possible(string argument, double? rate)
+    {
+        NotNegative(argument, rate);
+        if (rate is > 0 and < SlowestRate) throw new InvalidArgumentException(argument, "A rate is 0 (no limit), or at least 0.0003 calls per second, which is one in an hour. To send nothing, pause the import.");
     }
 
     private static void NotNegative(string argument, double? limit)

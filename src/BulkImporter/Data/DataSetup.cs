@@ -20,16 +20,15 @@ public static class DataSetup
     /// <param name="name">What its sessions are called in the database.</param>
     public static string PoolOf(string name, string connectionString)
     {
-        var settings = new NpgsqlConnectionStringBuilder(connectionString)
+        // What the operator set comes after ours and wins.
+        var settings = new NpgsqlConnectionStringBuilder($"Max Auto Prepare=50;Auto Prepare Min Usages=2;Keepalive=10;{connectionString}")
         {
             ApplicationName = name,
             // Every statement here sets what it needs itself, so a returned connection needs no DISCARD ALL, and plans stay prepared.
             NoResetOnClose = true,
-            MaxAutoPrepare = 50,
-            AutoPrepareMinUsages = 2,
-            KeepAlive = 10,
         };
-        settings.Options = WithoutGhosts(settings.Options);
+        // Without prepared statements the session is a pooler's: it keeps nothing for us, and a pooler refuses to start one with options.
+        if (settings.MaxAutoPrepare > 0) settings.Options = WithoutGhosts(settings.Options);
         return settings.ConnectionString;
     }
 

@@ -35,7 +35,7 @@ internal sealed class FinishRecords(
             CROSS JOIN LATERAL (
                 SELECT import_id, row_number FROM importer.record_finish
                 WHERE account_id = a.id AND state = 'pending' AND next_at <= now()
-                ORDER BY next_at LIMIT CASE WHEN a.status_rate > 0 THEN LEAST($1, ceil(a.status_rate * $3)::int) ELSE $1 END
+                ORDER BY next_at LIMIT CASE WHEN a.status_rate > 0 THEN ceil(LEAST($1, a.status_rate * $3))::int ELSE $1 END
                 FOR UPDATE SKIP LOCKED
             ) f
             WHERE a.state = 'active'

@@ -31,12 +31,9 @@ internal static class Secrets
         }
     }
 
-    /// <summary>The connection string with the password that stands in a file of its own, unless it has one.</summary>
-    public static string WithPassword(string connectionString, IConfiguration configuration)
+    /// <summary>Gives a connection string the password that stands in a file of its own, unless it has one.</summary>
+    public static void AddPassword(NpgsqlConnectionStringBuilder settings, IConfiguration configuration)
     {
-        var settings = new NpgsqlConnectionStringBuilder(connectionString);
-        if (configuration[DatabasePasswordKey] is not { Length: > 0 } password || !string.IsNullOrEmpty(settings.Password)) return connectionString;
-        settings.Password = password;
-        return settings.ConnectionString;
+        if (configuration[DatabasePasswordKey] is { Length: > 0 } password && string.IsNullOrEmpty(settings.Password)) settings.Password = password;
     }
 }

@@ -1,3 +1,7 @@
+using System.Security.Cryptography;
+using BulkImporter.Data;
+using Npgsql;
+
 namespace BulkImporter.Hosting;
 
 /// <summary>The database that this process works on: the one that the configuration names, or an embedded one of its own.</summary>
@@ -18,7 +22,13 @@ internal sealed class ServerDatabase : IAsyncDisposable
 
     public static async Task<ServerDatabase> OpenAsync(IConfiguration configuration, bool mayEmbed, CancellationToken cancellationToken)
     {
-        if (configuration.GetConnectionString(ServerHost.ConnectionName) is { Length: > 0 } named) return new(Secrets.WithPassword(named, configuration), null, null);
+        if (ConnectionSetting.Read(configuration) is { } named)
+        {
+            Secrets.AddPassword(named, configuration);
+            await LookAsync(named, cancellationToken);
+            return new(named.ConnectionString, null, null);
+        }
+
         if (!mayEmbed)
             throw new StartupException("ConnectionStrings__BulkImporter is not set. `web` and `work` share a PostgreSQL that outlives them: name it. `serve` alone brings its own.");
 
@@ -31,6 +41,32 @@ internal sealed class ServerDatabase : IAsyncDisposable
         };
         var postgres = await EmbeddedPostgres.StartAsync(options, loggers.CreateLogger<EmbeddedPostgres>(), TimeProvider.System, cancellationToken);
         return new(postgres.ConnectionString, postgres, loggers);
+    }
+
+    /// <summary>Looks once at the database that an operator named, and takes back what cannot be kept there.</summary>
+    /// <exception cref="StartupException">It does not answer, or cannot hold every text.</exception>
+    private static async Task LookAsync(NpgsqlConnectionStringBuilder named, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(named.ConnectionString) { Pooling = false }.ConnectionString);
+            await connection.OpenAsync(cancellationToken);
+            var (process, encoding) = (await connection.QueryAsync(
+                "SELECT pg_backend_pid(), current_setting('server_encoding')", r => (r.GetInt32(0), r.GetString(1)), cancellationToken)).Single();
+            if (encoding != "UTF8")
+            {
+                throw new StartupException(
+                    $"The database '{connection.Database}' has the encoding {encoding}, which cannot hold every text of a manifest. Make another with " +
+                    "CREATE DATABASE bulkimporter ENCODING 'UTF8' TEMPLATE template0 LOCALE 'C', name it in ConnectionStrings__BulkImporter and run 'BulkImporter migrate'.");
+            }
+
+            // A pooler (PgBouncer) answers with a process number of its own, and may give each transaction another session.
+            if (process != connection.ProcessID) named.MaxAutoPrepare = 0;
+        }
+        catch (Exception e) when (e.IsOfTheDatabase() || e is ArgumentException or CryptographicException or UnauthorizedAccessException)
+        {
+            throw new StartupException($"The database cannot be used: {e.Message}");
+        }
     }
 
     public async ValueTask DisposeAsync()

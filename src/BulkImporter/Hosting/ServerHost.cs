@@ -27,10 +27,17 @@ internal static class ServerHost
     public static async Task<int> MigrateAsync(ServeOptions options, CancellationToken cancellationToken)
     {
         var builder = Builder(options);
-        await using var database = await ServerDatabase.OpenAsync(builder.Configuration, mayEmbed: true, cancellationToken);
-        var applied = await MigrateDatabase.RunAsync(database.ConnectionString, cancellationToken);
-        Console.WriteLine(applied.Count == 0 ? "The database is up to date." : $"Applied {applied.Count} migrations: {string.Join(", ", applied)}.");
-        return ExitCode.Done;
+        try
+        {
+            await using var database = await ServerDatabase.OpenAsync(builder.Configuration, mayEmbed: true, cancellationToken);
+            var applied = await MigrateDatabase.RunAsync(database.ConnectionString, cancellationToken);
+            Console.WriteLine(applied.Count == 0 ? "The database is up to date." : $"Applied {applied.Count} migrations: {string.Join(", ", applied)}.");
+            return ExitCode.Done;
+        }
+        catch (Exception e) when (IsTold(e))
+        {
+            return await TellAsync(e);
+        }
     }
 
     private static async Task<int> RunAsync(ServeOptions options, bool web, bool work, CancellationToken cancellationToken)
@@ -59,11 +66,19 @@ internal static class ServerHost
             await app.WaitForShutdownAsync(cancellationToken);
             return ExitCode.Done;
         }
-        catch (Exception e) when (e is StartupException or EmbeddedPostgresException or InvalidArgumentException or NpgsqlException)
+        catch (Exception e) when (IsTold(e))
         {
-            await Console.Error.WriteLineAsync(e is NpgsqlException ? $"The database cannot be used: {e.Message}" : e.Message);
-            return ExitCode.Failed;
+            return await TellAsync(e);
         }
+    }
+
+    /// <summary>What ends a start, and is said in one sentence.</summary>
+    private static bool IsTold(Exception e) => e is StartupException or EmbeddedPostgresException or InvalidArgumentException or NpgsqlException;
+
+    private static async Task<int> TellAsync(Exception e)
+    {
+        await Console.Error.WriteLineAsync(e is NpgsqlException ? $"The database cannot be used: {e.Message}" : e.Message);
+        return ExitCode.Failed;
     }
 
     private static WebApplicationBuilder Builder(ServeOptions options)

@@ -41,6 +41,19 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
         SELECT id, reason FROM paused
         """;
 
+    private const string PauseLostZone = $"""
+        WITH paused AS (
+            UPDATE importer.import i SET state = 'paused', reason = replace($1, '{ZonePlace}', i.window_zone)
+            WHERE i.state = 'running' AND {ImportSchedule.HasLostZone}
+            RETURNING i.id, i.account_id, i.reason
+        ), noted AS (
+            INSERT INTO importer.notification (kind, at, import_id, account_id, reason) SELECT 'import_paused', now(), id, account_id, reason FROM paused
+        )
+        SELECT id, reason FROM paused
+        """;
+
+    private const string ZonePlace = "{zone}";
+
     private const string NoneCanMove = """
         NOT EXISTS (SELECT 1 FROM importer.import_chunk c WHERE c.import_id = i.id AND c.pending_count + c.submitting_count + c.submitted_count > 0)
             AND NOT EXISTS (SELECT 1 FROM importer.record_finish f WHERE f.import_id = i.id AND f.state = 'pending')
@@ -94,6 +107,8 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
         await database.ExecuteAsync(Tick, cancellationToken);
         foreach (var (id, reason) in await database.QueryAsync(PauseFailing, r => (r.GetInt32(0), r.GetString(1)), cancellationToken))
             Log.ImportPausedByBreaker(log, id, reason);
+        foreach (var (id, reason) in await database.QueryAsync(PauseLostZone, r => (r.GetInt32(0), r.GetString(1)), cancellationToken, ImportSchedule.LostZone(ZonePlace)))
+            Log.ImportPausedByZone(log, id, reason);
         foreach (var id in await FinishAsync(cancellationToken))
             Log.ImportFinished(log, id);
     }

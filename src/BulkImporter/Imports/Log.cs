@@ -16,4 +16,7 @@ internal static partial class Log
 
     [LoggerMessage(EventName = "ImportPausedByBreaker", Level = LogLevel.Error, Message = "Import {ImportId}: {Reason}")]
     public static partial void ImportPausedByBreaker(ILogger logger, int importId, string reason);
+
+    [LoggerMessage(EventName = "ImportPausedByZone", Level = LogLevel.Error, Message = "Import {ImportId}: {Reason}")]
+    public static partial void ImportPausedByZone(ILogger logger, int importId, string reason);
 }

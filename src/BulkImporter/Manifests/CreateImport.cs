@@ -98,13 +98,13 @@ public sealed class CreateImport(NpgsqlDataSource database)
         Check(import);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         if (await FindByKeyAsync(connection, import.IdempotencyKey, cancellationToken) is { } known) return new(known, Existed: true);
-        await ImportSchedule.CheckZoneAsync(connection, import.Window, cancellationToken);
+        var window = await ImportSchedule.CheckedAsync(connection, import.Window, cancellationToken);
 
         var created = await connection.QueryAsync(Create, r => r.GetInt32(0), cancellationToken,
             import.ManifestId, import.Account, import.Name, import.Mapping, import.Start, import.ChunkSize ?? DefaultChunkSize,
             import.MaxAttempts ?? DefaultMaxAttempts, EnumText<WhenUnknown>.Of(import.WhenUnknown), import.Priority, import.Fid,
             import.IdempotencyKey, import.CreatedBy, import.FirstRows, EnumText<ImportTransfer>.Of(import.Transfer),
-            import.Encoding, EnumText<WhenDuplicate>.Of(import.AlreadyImported), import.StartAt?.ToUniversalTime(), import.Window?.From, import.Window?.Until, import.Window?.Zone,
+            import.Encoding, EnumText<WhenDuplicate>.Of(import.AlreadyImported), import.StartAt?.ToUniversalTime(), window?.From, window?.Until, window?.Zone,
             import.StopAtFailurePercent ?? DefaultStopAtFailurePercent, import.StopAfterRows ?? DefaultStopAfterRows, EnumText<WhenDuplicate>.Of(import.DuplicateRows));
         if (created is [var id]) return new(id, Existed: false);
 
@@ -128,7 +128,7 @@ public sealed class CreateImport(NpgsqlDataSource database)
         Check(import);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         if (await MissingAccountAsync(connection, import.Account, cancellationToken) is { } missing) throw missing;
-        await ImportSchedule.CheckZoneAsync(connection, import.Window, cancellationToken);
+        await ImportSchedule.CheckedAsync(connection, import.Window, cancellationToken);
     }
 
     /// <exception cref="InvalidArgumentException">A setting or the mapping cannot be used.</exception>

@@ -139,7 +139,7 @@ public sealed class ReviseImport(NpgsqlDataSource database)
         };
         CreateImport.Check(after);
         if (await CreateImport.MissingAccountAsync(connection, after.Account, cancellationToken) is { } missing) throw missing;
-        if (after.Window != before.Window) await ImportSchedule.CheckZoneAsync(connection, after.Window, cancellationToken);
+        if (after.Window != before.Window) after = after with { Window = await ImportSchedule.CheckedAsync(connection, after.Window, cancellationToken) };
         if (after == before && state == ImportState.Review) return new ImportChange.Done(state);
         if (state is ImportState.Running or ImportState.Paused)
         {

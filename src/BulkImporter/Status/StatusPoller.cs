@@ -27,7 +27,7 @@ public sealed class StatusPoller(
             CROSS JOIN LATERAL (
                 SELECT import_id, row_number FROM importer.status_poll
                 WHERE account_id = a.id AND next_poll_at <= now()
-                ORDER BY next_poll_at LIMIT CASE WHEN a.status_rate > 0 THEN LEAST($1, ceil(a.status_rate * $3)::int) ELSE $1 END
+                ORDER BY next_poll_at LIMIT CASE WHEN a.status_rate > 0 THEN ceil(LEAST($1, a.status_rate * $3))::int ELSE $1 END
                 FOR UPDATE SKIP LOCKED
             ) p
             WHERE a.state = 'active'

@@ -88,13 +88,14 @@ internal sealed class Company : IDisposable
         """;
 
     private readonly Stage stage;
+    private readonly string database;
     private readonly Wire? wire;
     private readonly ConcurrentDictionary<int, Watch> watches = new();
     private readonly List<Deleted> deleted = [];
     private int imports;
 
-    private Company(Stage stage, PrivateCluster postgres, SimulatedCincopa cincopa, Wire? wire, RunningProgram web, ImporterApi api) =>
-        (this.stage, Postgres, Cincopa, this.wire, Web, Api) = (stage, postgres, cincopa, wire, web, api);
+    private Company(Stage stage, PrivateCluster postgres, string database, SimulatedCincopa cincopa, Wire? wire, RunningProgram web, ImporterApi api) =>
+        (this.stage, Postgres, this.database, Cincopa, this.wire, Web, Api) = (stage, postgres, database, cincopa, wire, web, api);
 
     public PrivateCluster Postgres { get; }
 
@@ -115,16 +116,19 @@ internal sealed class Company : IDisposable
     /// <param name="wired">Whether its processes call the simulator by way of <see cref="ToCincopa"/>.</param>
     /// <param name="postgresSettings">More of the database server's command line.</param>
     /// <param name="address">The simulator's, of this machine.</param>
-    public static async Task<Company> FoundAsync(Stage stage, string behaviour, bool wired = false, string postgresSettings = "", string address = "127.0.0.1")
+    /// <param name="door">The port by which all its processes reach the database, when it is not the server's own.</param>
+    public static async Task<Company> FoundAsync(
+        Stage stage, string behaviour, bool wired = false, string postgresSettings = "", string address = "127.0.0.1", Func<PrivateCluster, Task<int>>? door = null)
     {
         var simulator = stage.StartSimulatorAsync(address);
         var postgres = await stage.StartPostgresAsync(postgresSettings);
         var cincopa = await simulator;
         await cincopa.BehaveAsync(behaviour);
         var wire = wired ? stage.Kept(new Wire(new Uri(cincopa.Address).Port)) : null;
-        var (web, api) = await stage.WebAsync(wire is null ? cincopa.ApiAddress : $"http://127.0.0.1:{wire.Port}/v2/", postgres.ConnectionString);
+        var database = door is null ? postgres.ConnectionString : postgres.ThroughPort(await door(postgres));
+        var (web, api) = await stage.WebAsync(wire is null ? cincopa.ApiAddress : $"http://127.0.0.1:{wire.Port}/v2/", database);
         await api.LiftLimitsAsync();
-        return stage.Kept(new Company(stage, postgres, cincopa, wire, web, api));
+        return stage.Kept(new Company(stage, postgres, database, cincopa, wire, web, api));
     }
 
     /// <summary>Nobody watches any more what a failed test left.</summary>
@@ -136,7 +140,7 @@ internal sealed class Company : IDisposable
     public Task<RunningProgram> HireAsync() => HireAsync([]);
 
     public Task<RunningProgram> HireAsync(Settings settings, int? databasePort = null) =>
-        stage.WorkAsync(databasePort is { } port ? Postgres.ThroughPort(port) : Postgres.ConnectionString, settings.With(WorkSettings));
+        stage.WorkAsync(databasePort is { } port ? Postgres.ThroughPort(port) : database, settings.With(WorkSettings));
 
     /// <inheritdoc cref="Stage.WorkAsync"/>
     public Task<RunningProgram> HireAsync(string connectionString, string host, string[] within) => stage.WorkAsync(connectionString, WorkSettings, host, within);
@@ -155,7 +159,10 @@ internal sealed class Company : IDisposable
     /// <summary>Starts an import and watches its numbers until <see cref="AuditAsync"/>.</summary>
     /// <param name="rows">All of them good.</param>
     /// <param name="query">More of the upload's query, as in <c>&amp;priority=1</c>.</param>
-    public async Task<int> ImportAsync(int rows, string query = "") => Watched(await Api.StartAsync(Manifest(rows), Small + query));
+    public Task<int> ImportAsync(int rows, string query = "") => ImportAsync(Manifest(rows), query);
+
+    /// <inheritdoc cref="ImportAsync(int, string)"/>
+    public async Task<int> ImportAsync(string manifest, string query = "") => Watched(await Api.StartAsync(manifest, Small + query));
 
     /// <summary>Makes an import that only waits for its start, and watches it likewise.</summary>
     public async Task<int> ReviewAsync(int rows, string query = "")

@@ -71,7 +71,7 @@ public sealed class PushAndFinishTests : IAsyncDisposable
         using var http = new HttpClient { BaseAddress = new Uri(company.Cincopa.Address) };
         var assets = (await http.GetFromJsonAsync<JsonElement>("/_sim/assets?take=100000")).GetProperty("assets").EnumerateArray().ToDictionary(a => a.GetProperty("rid").GetString()!);
         Assert.Equal(rows, assets.Count);
-        var galleries = await GalleriesAsync(http);
+        var galleries = await company.Cincopa.GalleriesAsync(Stage.Token);
         Assert.Equal(["Gallery 0", "Gallery 1", "Gallery 2"], galleries.Keys.Order());
         foreach (var record in await company.Api.RecordsAsync(id))
         {
@@ -103,25 +103,5 @@ public sealed class PushAndFinishTests : IAsyncDisposable
             manifest.Append(CultureInfo.InvariantCulture, $"{url},Clip {row},\"t{row},all\",ref-{row},Gallery {row % 3},{(row % 2 == 0 ? "push" : "")}\n");
         }
         return (manifest.ToString(), hashes);
-    }
-
-    /// <summary>The rids of each gallery by its name; every name once.</summary>
-    private static async Task<Dictionary<string, HashSet<string>>> GalleriesAsync(HttpClient http)
-    {
-        var list = (await http.GetFromJsonAsync<JsonElement>($"/v2/gallery.list.json?api_token={Stage.Token}")).GetProperty("galleries");
-        var galleries = new Dictionary<string, HashSet<string>>();
-        foreach (var gallery in list.EnumerateArray())
-        {
-            var rids = new HashSet<string>();
-            for (var page = 1; ; page++)
-            {
-                var folder = (await http.GetFromJsonAsync<JsonElement>(
-                    $"/v2/gallery.get_items.json?api_token={Stage.Token}&cache=never&items_per_page=100&page={page}&fid={gallery.GetProperty("fid").GetString()}")).GetProperty("folder");
-                foreach (var item in folder.GetProperty("items").EnumerateArray()) rids.Add(item.GetProperty("rid").GetString()!);
-                if (folder.GetProperty("items_data").GetProperty("pages_count").GetInt32() <= page) break;
-            }
-            galleries.Add(gallery.GetProperty("name").GetString()!, rids);
-        }
-        return galleries;
     }
 }

@@ -63,6 +63,25 @@ internal sealed class SimulatedCincopa(string address) : IDisposable
     /// <summary>What it holds, with the sources that its API does not show.</summary>
     public Task<IReadOnlyList<SimulatedAsset>> AssetsAsync() => AllAsync("/_sim/assets?", (Library page) => (page.Count, page.Assets));
 
+    /// <summary>The rids of each gallery by its name; every name once.</summary>
+    public async Task<Dictionary<string, HashSet<string>>> GalleriesAsync(string token)
+    {
+        var galleries = new Dictionary<string, HashSet<string>>();
+        foreach (var gallery in (await http.GetFromJsonAsync<JsonElement>($"/v2/gallery.list.json?api_token={token}")).GetProperty("galleries").EnumerateArray())
+        {
+            var rids = new HashSet<string>();
+            for (var page = 1; ; page++)
+            {
+                var folder = (await http.GetFromJsonAsync<JsonElement>(
+                    $"/v2/gallery.get_items.json?api_token={token}&cache=never&items_per_page=100&page={page}&fid={gallery.GetProperty("fid").GetString()}")).GetProperty("folder");
+                foreach (var item in folder.GetProperty("items").EnumerateArray()) rids.Add(item.GetProperty("rid").GetString()!);
+                if (folder.GetProperty("items_data").GetProperty("pages_count").GetInt32() <= page) break;
+            }
+            galleries.Add(gallery.GetProperty("name").GetString()!, rids);
+        }
+        return galleries;
+    }
+
     private async Task<IReadOnlyList<T>> AllAsync<TPage, T>(string address, Func<TPage, (long Count, IReadOnlyList<T> Items)> read)
     {
         var all = new List<T>();

@@ -35,6 +35,19 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
     }
 
     [Fact]
+    public async Task Import_whose_time_zone_the_database_has_lost_is_listed_and_shown_with_its_reason()
+    {
+        var id = await server.Database.ImportAsync(ImportState.Running, [RecordState.Pending]);
+        await server.Database.SqlAsync("UPDATE importer.import SET window_from = '22:00', window_until = '06:00', window_zone = 'US/Pacific-New' WHERE id = $1", id);
+        var (listed, _) = await server.SendAsync(server.ViewerKey, HttpMethod.Get, "/api/v1/imports");
+        var (shown, import) = await server.SendAsync(server.ViewerKey, HttpMethod.Get, $"/api/v1/imports/{id}");
+        Assert.Equal((200, 200), (listed, shown));
+        Assert.StartsWith("The database no longer knows the time zone 'US/Pacific-New'", (string?)import!["reason"], StringComparison.Ordinal);
+        var (revised, mended) = await server.SendAsync(server.OperatorKey, HttpMethod.Patch, $"/api/v1/imports/{id}", new StringContent("""{"window":""}""", Encoding.UTF8, "application/json"));
+        Assert.Equal((200, null), (revised, (string?)mended!["reason"]));
+    }
+
+    [Fact]
     public async Task A_form_may_have_its_fields_before_and_after_the_file()
     {
         using var form = new MultipartFormDataContent

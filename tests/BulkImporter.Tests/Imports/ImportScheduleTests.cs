@@ -76,6 +76,59 @@ public sealed class ImportScheduleTests(EngineDatabase database) : IClassFixture
         Assert.Equal(1, await FeedAsync());
     }
 
+    /// <summary>As after an upgrade of the server whose zones are others: of two imports the one with the lost zone is paused, and says why.</summary>
+    [Fact]
+    public async Task Zone_that_the_database_no_longer_knows_is_the_trouble_of_its_import_alone()
+    {
+        await database.SqlAsync("DELETE FROM importer.import");
+        var (lost, other) = (await database.ImportAsync(rows: 3), await database.ImportAsync(rows: 3));
+        await database.SqlAsync("UPDATE importer.import SET window_from = '00:00', window_until = '23:59', window_zone = 'US/Pacific-New' WHERE id = $1", lost);
+
+        Assert.Equal(1, await FeedAsync());
+        Assert.StartsWith("The database no longer knows the time zone 'US/Pacific-New'", (await ViewAsync(lost)).Reason, StringComparison.Ordinal);
+        await database.Follow.RunAsync(Token);
+        var page = await new ReadImports(database.Source, Options.Create(new ImportsOptions())).ListAsync(ImportFilter.All, null, 10, Token);
+        Assert.Equal(2, page.Items.Count);
+        var view = await ViewAsync(lost);
+        Assert.Equal(ImportState.Paused, view.State);
+        Assert.Contains("'US/Pacific-New'", view.Reason, StringComparison.Ordinal);
+        Assert.Equal(1, await database.OneAsync<long>("SELECT count(*) FROM importer.notification WHERE import_id = $1 AND kind = 'import_paused' AND reason LIKE '%US/Pacific-New%'", lost));
+        Assert.Equal(ImportState.Running, (await ViewAsync(other)).State);
+
+        // Resumed as it is, it is paused again; with another window it goes on.
+        await new ResumeImport(database.Source).RunAsync(lost, "ann", Token);
+        await database.Follow.RunAsync(Token);
+        Assert.Equal("paused", await database.ImportStateAsync(lost));
+        Assert.IsType<ImportChange.Done>(await new ReviseImport(database.Source).RunAsync(lost, new ImportRevision { Window = "" }, "ann", Token));
+        await new ResumeImport(database.Source).RunAsync(lost, "ann", Token);
+        await database.Follow.RunAsync(Token);
+        Assert.Equal((ImportState.Running, null), ((await ViewAsync(lost)).State, (await ViewAsync(lost)).Reason));
+        Assert.Equal(1, await FeedAsync());
+    }
+
+    [Theory]
+    [InlineData("europe/berlin", "Europe/Berlin")]
+    [InlineData("utc", "UTC")]
+    [InlineData("PST", null)] // known as a distance to UTC, which has no summer
+    [InlineData("Europe/Berlin; DROP", null)]
+    [InlineData("US/Pacific-New", null)]
+    public async Task Zone_is_stored_by_the_name_that_both_sides_know_or_refused(string zone, string? stored)
+    {
+        var id = await database.ImportAsync(rows: 3);
+        var revision = new ReviseImport(database.Source).RunAsync(id, new ImportRevision { Window = $"22:00-06:00 {zone}" }, "ann", Token);
+        if (stored is null) Assert.Equal("window", (await Assert.ThrowsAsync<InvalidArgumentException>(() => revision)).Argument);
+        else Assert.IsType<ImportChange.Done>(await revision);
+        Assert.Equal(stored ?? "none", await database.OneAsync<string>("SELECT coalesce(max(window_zone), 'none') FROM importer.import WHERE id = $1", id));
+    }
+
+    [Fact]
+    public async Task Start_at_the_end_of_time_is_shown_like_any_other()
+    {
+        var id = await database.ImportAsync(rows: 3);
+        await new ReviseImport(database.Source).RunAsync(id, new ImportRevision { StartAt = "9999-12-31T12:00:00Z", Window = "09:00-10:00 UTC" }, "ann", Token);
+        Assert.StartsWith("Waits until 9999-12-31", (await ViewAsync(id)).Reason, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Nothing_is_sent_before_the_start_time()
     {

@@ -40,6 +40,24 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
         Assert.Equal(0, await Poller().RunAsync(Token));
     }
 
+    /// <summary>The claim is one statement over all accounts.</summary>
+    [Theory]
+    [InlineData(1e300)]
+    [InlineData(1e-3)]
+    public async Task A_rate_beyond_all_counting_does_not_keep_other_accounts_from_being_asked(double rate)
+    {
+        var odd = await database.AccountAsync(statusRate: rate);
+        try
+        {
+            await DueAsync();
+            Assert.Equal(1, await Poller().RunAsync(Token));
+        }
+        finally
+        {
+            await database.SqlAsync("DELETE FROM importer.account WHERE id = $1", odd);
+        }
+    }
+
     [Fact]
     public async Task Done_with_the_assets_name_is_imported()
     {
