@@ -4,7 +4,7 @@ namespace Cincopa.Client;
 /// <param name="Kind">The verdict; nobody reads the prose after us.</param>
 /// <param name="HttpStatus">The status code of the reply, null when there was none.</param>
 /// <param name="Message">For people: redacted, one line, at most 500 characters.</param>
-/// <param name="RetryAfter">How long the reply asks us to wait, from now, never negative; null when it does not say.</param>
+/// <param name="RetryAfter">How long the reply asks us to wait, from now: never negative, and a day at most. Null when it does not say.</param>
 public sealed record RemoteError(RemoteErrorKind Kind, int? HttpStatus, string Message, TimeSpan? RetryAfter);
 
 /// <summary>The closed list of what goes wrong at the remote side or on the way to it.</summary>

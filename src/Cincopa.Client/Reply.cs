@@ -38,7 +38,13 @@ internal sealed partial class Reply(string apiToken) : IDisposable
     /// <summary>Null when no head of a reply came.</summary>
     public int? HttpStatus { get; private set; }
 
+    /// <summary>No reply makes a caller wait longer, whatever it asks for: a date in the year 9999 would be a refusal for ever.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
+
     public TimeSpan? RetryAfter { get; private set; }
+
+    /// <summary>Says that the reply asked for longer than <see cref="LongestWait"/>; empty when it did not.</summary>
+    private string WaitCut { get; set; } = "";
 
     /// <summary>Where a redirect pointed, without its query.</summary>
     private string? RedirectedTo { get; set; }
@@ -56,6 +62,7 @@ internal sealed partial class Reply(string apiToken) : IDisposable
         if (!response.IsSuccessStatusCode)
         {
             RetryAfter = WaitOf(response, now);
+            if (RetryAfter > LongestWait) (RetryAfter, WaitCut) = (LongestWait, $" It asked to wait until {(now + RetryAfter.Value).UtcDateTime:yyyy-MM-dd}; one day is the longest wait.");
             RedirectedTo = response.Headers.Location is { IsAbsoluteUri: true } location ? location.GetLeftPart(UriPartial.Path) : null;
         }
 
@@ -160,7 +167,7 @@ internal sealed partial class Reply(string apiToken) : IDisposable
     /// <summary>A reply that came and lacks what is needed.</summary>
     public RemoteError Unreadable(string what) => Error(RemoteErrorKind.UnreadableReply, Snippet(what));
 
-    public RemoteError Error(RemoteErrorKind kind, string text) => new(kind, HttpStatus, Redact.Line(text, apiToken, MessageLength), RetryAfter);
+    public RemoteError Error(RemoteErrorKind kind, string text) => new(kind, HttpStatus, Redact.Line(text, apiToken, MessageLength) + WaitCut, RetryAfter);
 
     /// <summary>The beginning of the body, redacted; null when no body came.</summary>
     public string? Partial() => length == 0 ? null : Redact.Line(Encoding.UTF8.GetString(Start()), apiToken, PartialReplyLength);

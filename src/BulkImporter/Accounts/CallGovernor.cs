@@ -41,6 +41,12 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
     /// </summary>
     private static readonly TimeSpan StatusAhead = TimeSpan.FromSeconds(2);
 
+    /// <summary>
+    /// The longest time for which one reply keeps a whole account waiting. To ask once an hour is gentle enough, and a header with a date in the
+    /// year 9999 must not stop a migration until a person looks.
+    /// </summary>
+    private static readonly TimeSpan LongestBlock = TimeSpan.FromHours(1);
+
     /// <summary>How long the database's answer may take without a word to anyone.</summary>
     private static readonly TimeSpan PromptAnswer = Tolerance / 4;
 
@@ -145,10 +151,15 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
         return false;
     }
 
-    /// <summary>Keeps every worker from calling: for as long as the remote side asked, or for a wait that doubles with each block in a row.</summary>
+    /// <summary>
+    /// Keeps every worker from calling: for as long as the remote side asked, but for <see cref="LongestBlock"/> at most, or for a wait that doubles
+    /// with each block in a row.
+    /// </summary>
     public async Task BlockAsync(int accountId, CallKind kind, TimeSpan? retryAfter, string reason, CancellationToken cancellationToken)
     {
         blockCleared[(accountId, kind)] = false;
+        if (retryAfter > LongestBlock)
+            (retryAfter, reason) = (LongestBlock, $"{reason} It asked to wait longer than an hour; it is asked again after an hour.");
         await database.ExecuteAsync(BlockEveryone, cancellationToken, accountId, EnumText<CallKind>.Of(kind), retryAfter ?? (object)DBNull.Value, random(), reason);
     }
 

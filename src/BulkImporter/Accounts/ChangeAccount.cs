@@ -4,7 +4,8 @@ using Npgsql;
 namespace BulkImporter.Accounts;
 
 /// <summary>What to change; null leaves a thing as it is. A limit of 0 lifts it.</summary>
-/// <param name="Token">A new token (or address) makes a suspended account active again.</param>
+/// <param name="Token">A new token makes a suspended account active again.</param>
+/// <param name="BaseUrl">Needs the token too.</param>
 public sealed record AccountChange(
     double? Rate = null, double? StatusRate = null, int? MaxInFlight = null, int? Backlog = null, string? Token = null, string? BaseUrl = null)
 {
@@ -48,11 +49,14 @@ public sealed class ChangeAccount(NpgsqlDataSource database, ProtectToken tokens
         Possible("statusRate", change.StatusRate);
         NotNegative("maxInFlight", change.MaxInFlight);
         NotNegative("backlog", change.Backlog);
+        // Otherwise whoever may change an account could have its token sent to a server of his own, and read it there.
+        if (change.BaseUrl is not null && change.Token is null)
+            throw new InvalidArgumentException("token", "A new address needs the API token again: the stored token is never sent to an address that it was not given for.");
         var access = AddAccount.Usable(change.BaseUrl ?? NewAccount.DefaultBaseUrl, change.Token ?? "not used");
         return await database.ExecuteAsync(Change, cancellationToken,
             name, change.Rate, change.StatusRate, change.MaxInFlight, change.Backlog,
             change.Token is null ? null : tokens.Protect(access.ApiToken), change.BaseUrl is null ? null : access.BaseUrl.AbsoluteUri,
-            change.Token is not null || change.BaseUrl is not null, actor, change.ToString()) == 1;
+            change.Token is not null, actor, change.ToString()) == 1;
     }
 
     /// <summary>Slower than one call in an hour is a pause, and times are counted from the rate: they must not leave what a clock can show.</summary>

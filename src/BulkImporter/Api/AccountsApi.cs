@@ -12,7 +12,7 @@ public sealed record NewAccountBody(string? Name, string? Token, string? BaseUrl
     public override string ToString() => $"{nameof(NewAccountBody)} {{ {nameof(Name)} = {Name} }}";
 }
 
-/// <param name="Host">The only host that is sent the header, as in <c>media.example.com</c>.</param>
+/// <param name="Host">Where the header is sent: <c>media.example.com</c> over https, <c>media.example.com:8443</c>, or <c>http://media.example.com</c> unencrypted.</param>
 /// <param name="Name">The header, as in <c>Authorization</c>.</param>
 /// <param name="Value">Goes in here and never comes out again.</param>
 public sealed record SourceHeaderBody(string? Host, string? Name, string? Value)

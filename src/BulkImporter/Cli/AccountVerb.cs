@@ -209,7 +209,7 @@ internal sealed class AccountVerb : Verb
     private sealed class AccountSourceHeaderVerb : ClientVerb
     {
         private readonly Argument<string> name = AccountName();
-        private readonly Option<string?> host = new("--host") { HelpName = "HOST", Description = "The only host that is sent it, e.g. media.example.com" };
+        private readonly Option<string?> host = new("--host") { HelpName = "HOST", Description = "Where it is sent: media.example.com (https), media.example.com:8443, or http://media.example.com (unencrypted)" };
         private readonly Option<string?> header = new("--header") { HelpName = "NAME", Description = "The header, e.g. Authorization" };
         private readonly Option<bool> valueStdin = new("--value-stdin") { Description = "Read the value from standard input, the only way in: arguments are seen by every user of the machine" };
         private readonly Option<bool> remove = new("--remove") { Description = "Forget it" };

@@ -37,8 +37,11 @@ public sealed class PushSource(ReachSource reach, SourceHeaders headers, IOption
     /// <summary>Opens the source at <paramref name="offset"/>. A source that does not obey the range is read and thrown away up to there.</summary>
     /// <param name="accountId">Whose headers the source's host is sent.</param>
     /// <exception cref="SourceFailedException">It cannot be had.</exception>
-    internal async Task<OpenSource> OpenAsync(string url, int accountId, long offset, CancellationToken cancellationToken) =>
-        Uri.TryCreate(url, UriKind.Absolute, out var address) && address.IsFile ? OpenFile(address, offset) : await OpenUrlAsync(new Uri(url), accountId, offset, cancellationToken);
+    internal async Task<OpenSource> OpenAsync(string url, int accountId, long offset, CancellationToken cancellationToken)
+    {
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var address)) throw Invalid();
+        return address.IsFile ? OpenFile(address, offset) : await OpenUrlAsync(address, accountId, offset, cancellationToken);
+    }
 
     private static async Task SkipAsync(OpenSource source, long count, CancellationToken cancellationToken)
     {
@@ -92,47 +95,16 @@ public sealed class PushSource(ReachSource reach, SourceHeaders headers, IOption
     private Opened OpenFile(Uri url, long offset)
     {
         if (url.IsUnc || url.Host.Length > 0) throw Forbidden("The address names another machine.");
+        if (url.LocalPath.Contains('\0', StringComparison.Ordinal)) throw Invalid();
         var path = Path.GetFullPath(url.LocalPath);
-        if (!options.Value.Roots.Any(root => IsUnder(path, root))) throw Forbidden("The file lies in none of the folders that may be pushed from (BulkImporter:Push:Roots).");
-        try
-        {
-            // A link may lead elsewhere: what counts is where the file really is. Every folder on the way counts too.
-            if (!options.Value.Roots.Any(root => IsUnder(RealPath(path), RealPath(Path.GetFullPath(root))))) throw Forbidden("A link leads out of the folders that may be pushed from.");
-            var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 64 * 1024, FileOptions.Asynchronous | FileOptions.SequentialScan);
-            file.Position = offset;
-            return new Opened(file, string.Create(CultureInfo.InvariantCulture, $"{file.Length}-{File.GetLastWriteTimeUtc(file.SafeFileHandle).Ticks}"));
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new SourceFailedException(FailureCode.SourceNotFound, "There is no such file.");
-        }
-        catch (Exception e) when (e is UnauthorizedAccessException)
-        {
-            throw Forbidden("The file may not be read.");
-        }
-        catch (IOException e)
-        {
-            throw new SourceFailedException(FailureCode.SourceUnreachable, $"The file cannot be read: {e.GetType().Name}.");
-        }
+        var roots = options.Value.Roots;
+        if (!roots.Any(root => LocalFile.IsUnder(path, root))) throw Forbidden("The file lies in none of the folders that may be pushed from (BulkImporter:Push:Roots).");
+        var file = LocalFile.Open(path, roots);
+        file.Position = offset;
+        return new Opened(file, string.Create(CultureInfo.InvariantCulture, $"{file.Length}-{File.GetLastWriteTimeUtc(file.SafeFileHandle).Ticks}"));
     }
 
-    private static bool IsUnder(string path, string root) =>
-        path.StartsWith(Path.TrimEndingDirectorySeparator(Path.GetFullPath(root)) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
-
-    /// <summary>The path with every link in it followed.</summary>
-    private static string RealPath(string path)
-    {
-        var real = Path.GetPathRoot(path)!;
-        foreach (var part in Path.GetRelativePath(real, path).Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))
-        {
-            if (part == ".") continue;
-            real = Path.Combine(real, part);
-            FileSystemInfo here = Directory.Exists(real) ? new DirectoryInfo(real) : new FileInfo(real);
-            // Followed again from the root: a link may lead through other links.
-            if (here.LinkTarget is not null) real = RealPath(here.ResolveLinkTarget(returnFinalTarget: true)!.FullName);
-        }
-        return real;
-    }
+    private static SourceFailedException Invalid() => new(FailureCode.InvalidInput, "The URL is invalid.");
 
     private static SourceFailedException Forbidden(string message) => new(FailureCode.SourceForbidden, message);
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using BulkImporter.Sources;
 using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Notify;
@@ -61,7 +62,7 @@ public sealed class PostNotification : IDisposable
     private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         var addresses = await Dns.GetHostAddressesAsync(context.DnsEndPoint.Host, cancellationToken);
-        if (addresses.Any(IsLinkLocal)) throw new AddressRefusedException($"{context.DnsEndPoint.Host} is a link-local address, to which nothing is sent.");
+        if (addresses.Any(InnerAddress.IsLinkLocal)) throw new AddressRefusedException($"{context.DnsEndPoint.Host} is a link-local address, to which nothing is sent.");
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
@@ -73,12 +74,6 @@ public sealed class PostNotification : IDisposable
             socket.Dispose();
             throw;
         }
-    }
-
-    private static bool IsLinkLocal(IPAddress address)
-    {
-        if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
-        return address.IsIPv6LinkLocal || (address.AddressFamily == AddressFamily.InterNetwork && address.GetAddressBytes() is [169, 254, ..]);
     }
 
     private sealed class AddressRefusedException(string message) : Exception(message);

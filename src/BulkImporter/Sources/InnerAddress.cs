@@ -50,19 +50,38 @@ public static class InnerAddress
         if (address.AddressFamily == AddressFamily.InterNetwork)
             return Is(BinaryPrimitives.ReadUInt32BigEndian(bytes));
 
-        var last = BinaryPrimitives.ReadUInt32BigEndian(bytes[12..]);
-        if (bytes[..10].IndexOfAnyExcept((byte)0) < 0 && (bytes[10] & bytes[11]) == 0xFF)
-            return Is(last); // ::ffff:a.b.c.d
-        if (bytes[..12].SequenceEqual((ReadOnlySpan<byte>)[0, 0x64, 0xFF, 0x9B, 0, 0, 0, 0, 0, 0, 0, 0]))
-            return Is(last); // NAT64
+        // Compatible addresses (::a.b.c.d) are given up, and the rest of ::/8 is not public: loopback and the unspecified address are there.
+        if (Carried(bytes) is { } ipv4)
+            return bytes[..12].IndexOfAnyExcept((byte)0) < 0 || Is(ipv4);
         if ((bytes[0] & 0xE0) != 0x20)
             return true; // all that is public today lies in 2000::/3: loopback, link-local, unique local, multicast and the rest do not
         return BinaryPrimitives.ReadUInt16BigEndian(bytes) switch
         {
             0x2001 => (bytes[2] & 0xFE) == 0 || (bytes[2], bytes[3]) == (0x0D, 0xB8), // protocol assignments with Teredo; documentation
-            0x2002 => Is(BinaryPrimitives.ReadUInt32BigEndian(bytes[2..])), // 6to4
             0x3FFF => (bytes[2] & 0xF0) == 0, // documentation
             _ => false,
         };
+    }
+
+    /// <summary>
+    /// True for 169.254.0.0/16 and fe80::/10, where clouds keep their machines' credentials, however it is written: as an IPv4 address or carried
+    /// by an IPv6 one.
+    /// </summary>
+    public static bool IsLinkLocal(IPAddress address)
+    {
+        if (address.IsIPv6LinkLocal) return true;
+        Span<byte> bytes = stackalloc byte[16];
+        address.TryWriteBytes(bytes, out _);
+        var ipv4 = address.AddressFamily == AddressFamily.InterNetwork ? BinaryPrimitives.ReadUInt32BigEndian(bytes) : Carried(bytes);
+        return ipv4 >> 16 == 0xA9FE;
+    }
+
+    /// <summary>The IPv4 address that an IPv6 address carries: mapped, compatible, by NAT64 or by 6to4. Null when it carries none.</summary>
+    private static uint? Carried(ReadOnlySpan<byte> ipv6)
+    {
+        var last = BinaryPrimitives.ReadUInt32BigEndian(ipv6[12..]);
+        if (ipv6[..10].IndexOfAnyExcept((byte)0) < 0 && (ipv6[10], ipv6[11]) is (0, 0) or (0xFF, 0xFF)) return last; // ::a.b.c.d, ::ffff:a.b.c.d
+        if (ipv6[..12].SequenceEqual((ReadOnlySpan<byte>)[0, 0x64, 0xFF, 0x9B, 0, 0, 0, 0, 0, 0, 0, 0])) return last; // NAT64
+        return BinaryPrimitives.ReadUInt16BigEndian(ipv6) == 0x2002 ? BinaryPrimitives.ReadUInt32BigEndian(ipv6[2..]) : null; // 6to4
     }
 }

@@ -105,7 +105,7 @@ public sealed class ReachSource : IDisposable
         message.Headers.UserAgent.ParseAdd("BulkImporter/1.0");
         message.Headers.Accept.ParseAdd("*/*");
         message.Headers.AcceptEncoding.ParseAdd("identity");
-        foreach (var header in (request.Headers ?? []).Where(h => Receives(h, request.Url, url))) message.Headers.TryAddWithoutValidation(header.Name, header.Value);
+        foreach (var header in (request.Headers ?? []).Where(h => Receives(h, url))) message.Headers.TryAddWithoutValidation(header.Name, header.Value);
         if (request.Range is { } range)
         {
             message.Headers.Range = new RangeHeaderValue { Ranges = { range } };
@@ -114,9 +114,8 @@ public sealed class ReachSource : IDisposable
         return message;
     }
 
-    /// <summary>Whether a header goes to <paramref name="url"/>: to its host, and not in clear where a redirect led away from https.</summary>
-    internal static bool Receives(SecretHeader header, Uri asked, Uri url) =>
-        url.IdnHost.Equals(header.Host, StringComparison.OrdinalIgnoreCase) && (url.Scheme == Uri.UriSchemeHttps || asked.Scheme == Uri.UriSchemeHttp);
+    /// <summary>Whether a header goes to <paramref name="url"/>: to its host and port, and in clear only where it was kept for that.</summary>
+    internal static bool Receives(SecretHeader header, Uri url) => SourceHeaders.PlaceOf(url) == header.Host;
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {

@@ -91,11 +91,14 @@ public sealed class SourceAnswer : IDisposable
     /// <summary>A strong entity tag, which tells that two answers are of the same bytes; else null.</summary>
     public string? StrongTag => response?.Headers.ETag is { IsWeak: false } tag ? tag.Tag : null;
 
-    /// <summary>How long the source asks to be left alone; null when it does not.</summary>
+    /// <summary>No source makes a row wait longer, whatever it asks for.</summary>
+    public static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
+
+    /// <summary>How long the source asks to be left alone, a day at most; null when it does not ask.</summary>
     public TimeSpan? RetryAfter => response?.Headers.RetryAfter switch
     {
-        { Delta: { } delta } => delta,
-        { Date: { } date } when date > clock.GetUtcNow() => date - clock.GetUtcNow(),
+        { Delta: { } delta } => delta < LongestWait ? delta : LongestWait,
+        { Date: { } date } when date - clock.GetUtcNow() is var wait && wait > TimeSpan.Zero => wait < LongestWait ? wait : LongestWait,
         { Date: not null } => TimeSpan.Zero,
         _ => null,
     };

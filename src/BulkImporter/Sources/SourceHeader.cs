@@ -9,7 +9,7 @@ public sealed class SourceHeader
 {
     public required int AccountId { get; init; }
 
-    /// <summary>The only host that gets it: a name in lower case, as DNS has it.</summary>
+    /// <summary>Where it goes, and nowhere else, as <see cref="SourceHeaders.PlaceOf"/> writes it: host and port over https, or after <c>http://</c> in clear.</summary>
     public required string Host { get; init; }
 
     /// <summary>For example <c>Authorization</c>. Case does not count.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Security.Cryptography;
 using BulkImporter.Data;
 using Microsoft.AspNetCore.DataProtection;
@@ -48,7 +49,7 @@ public sealed class SourceHeaders(NpgsqlDataSource database, IDataProtectionProv
         r => new SourceHeaderView(r.GetString(0), r.GetString(1), r.GetFieldValue<DateTimeOffset>(2)), cancellationToken, account);
 
     /// <summary>Keeps a header, or replaces its value. False when there is no such account.</summary>
-    /// <param name="host">Without scheme, port and path.</param>
+    /// <param name="host">A host over https, with its port unless that is 443; or <c>http://</c> and a host, for a header that may go in clear.</param>
     /// <exception cref="InvalidArgumentException">Host, name or value cannot be used.</exception>
     public async Task<bool> SetAsync(string account, string? host, string? name, string? value, string actor, CancellationToken cancellationToken)
     {
@@ -72,12 +73,22 @@ public sealed class SourceHeaders(NpgsqlDataSource database, IDataProtectionProv
         "SELECT host, name, value_protected FROM importer.source_header WHERE account_id = $1",
         r => new SecretHeader(r.GetString(0), r.GetString(1), protector.Unprotect(r.GetString(2))), cancellationToken, accountId);
 
+    /// <summary>
+    /// Where a URL's request goes, as headers are kept for it: <c>media.example.com</c> over https, <c>media.example.com:8443</c> at another port,
+    /// <c>http://media.example.com</c> in clear.
+    /// </summary>
+    internal static string PlaceOf(Uri url) =>
+        (url.Scheme == Uri.UriSchemeHttps ? "" : "http://") + (url.HostNameType == UriHostNameType.IPv6 ? url.Host : url.IdnHost).ToLowerInvariant()
+        + (url.IsDefaultPort ? "" : string.Create(CultureInfo.InvariantCulture, $":{url.Port}"));
+
     private static string HostOf(string? host)
     {
         var text = (host ?? "").Trim();
-        return Uri.CheckHostName(text) != UriHostNameType.Unknown && Uri.TryCreate($"https://{text}/", UriKind.Absolute, out var url) && url.IsDefaultPort
-            ? url.IdnHost.ToLowerInvariant()
-            : throw new InvalidArgumentException("host", $"'{text}' is no host; write it as in media.example.com, without scheme, port and path.");
+        var inClear = text.StartsWith("http://", StringComparison.OrdinalIgnoreCase);
+        return Uri.TryCreate(inClear ? text : $"https://{text}", UriKind.Absolute, out var url) && url.PathAndQuery == "/" && !text.EndsWith('/')
+            && url.UserInfo.Length == 0 && url.Fragment.Length == 0 && Uri.CheckHostName(url.Host) != UriHostNameType.Unknown
+            ? PlaceOf(url)
+            : throw new InvalidArgumentException("host", $"Invalid host '{text}'. Write media.example.com for https, media.example.com:8443 for another port, or http://media.example.com to send the header unencrypted.");
     }
 
     private static string NameOf(string? name)

@@ -295,6 +295,22 @@ public sealed class AccessTests(ImporterServer server) : IClassFixture<ImporterS
         Assert.DoesNotContain(Secret, await server.Database.OneAsync<string>("SELECT string_agg(e::text, ' ') FROM importer.audit_entry e"), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_token_is_not_sent_to_an_address_that_it_was_not_given_for()
+    {
+        await server.PostAsync(server.AdminKey, "/api/v1/accounts", """{"name":"moved","token":"1234567isecret"}""");
+
+        var (status, problem) = await ChangeAsync("""{"baseUrl":"https://collect.example/v2/"}""");
+        Assert.Equal((400, "token"), (status, (string?)problem!["argument"]));
+        Assert.Equal("https://api.cincopa.com/v2/", await server.Database.OneAsync<string>("SELECT base_url FROM importer.account WHERE name = 'moved'"));
+
+        (status, var account) = await ChangeAsync("""{"baseUrl":"https://api.example/v2/","token":"1234567iother"}""");
+        Assert.Equal((200, "https://api.example/v2/"), (status, (string?)account!["baseUrl"]));
+
+        Task<(int Status, System.Text.Json.Nodes.JsonNode? Body)> ChangeAsync(string json) =>
+            server.SendAsync(server.AdminKey, HttpMethod.Patch, "/api/v1/accounts/moved", new StringContent(json, null, "application/json"));
+    }
+
     [Theory]
     [InlineData("""{"name":"","token":"x"}""", "name")]
     [InlineData("""{"name":"a/b","token":"x"}""", "name")]

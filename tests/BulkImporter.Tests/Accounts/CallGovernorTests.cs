@@ -173,6 +173,15 @@ public sealed class CallGovernorTests(EngineDatabase database) : IClassFixture<E
     }
 
     [Fact]
+    public async Task No_reply_keeps_an_account_waiting_for_longer_than_an_hour_and_the_page_says_so()
+    {
+        var account = await database.AccountAsync();
+        await Governor.BlockAsync(account, CallKind.Submit, TimeSpan.FromSeconds(int.MaxValue), "429", Token);
+        Assert.InRange(await BlockedForAsync(account), 3590, 3600);
+        Assert.EndsWith("it is asked again after an hour.", await database.OneAsync<string>("SELECT blocked_reason FROM importer.call_budget WHERE account_id = $1 AND kind = 'submit'", account), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Retry_After_is_obeyed_and_a_shorter_one_does_not_shorten_it()
     {
         var account = await database.AccountAsync();

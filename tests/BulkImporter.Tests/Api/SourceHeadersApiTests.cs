@@ -24,7 +24,10 @@ public sealed class SourceHeadersApiTests(ImporterServer server) : IClassFixture
 
     [Theory]
     [InlineData("https://media.example.com", "Authorization", "x", "host")]
-    [InlineData("media.example.com:8080", "Authorization", "x", "host")]
+    [InlineData("media.example.com:99999", "Authorization", "x", "host")]
+    [InlineData("ann@media.example.com", "Authorization", "x", "host")]
+    [InlineData("http://media.example.com/a", "Authorization", "x", "host")]
+    [InlineData("media.example.com?a", "Authorization", "x", "host")]
     [InlineData("media.example.com/a", "Authorization", "x", "host")]
     [InlineData("", "Authorization", "x", "host")]
     [InlineData("media.example.com", "Not a name", "x", "name")]

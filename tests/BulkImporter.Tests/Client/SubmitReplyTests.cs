@@ -195,6 +195,11 @@ public sealed class SubmitReplyTests
     [InlineData("Retry-After: 0\r\n", 0)]
     [InlineData("Retry-After: Wed, 01 Jan 2025 00:01:30 GMT\r\n", 90)]
     [InlineData("Retry-After: Tue, 31 Dec 2024 00:00:00 GMT\r\n", 0)]
+    [InlineData("Retry-After: 86400\r\n", 86400)]
+    [InlineData("Retry-After: 86401\r\n", 86400)]
+    [InlineData("Retry-After: 2147483647\r\n", 86400)]
+    [InlineData("Retry-After: Fri, 31 Dec 9999 23:59:59 GMT\r\n", 86400)]
+    [InlineData("Retry-After: 99999999999\r\n", null)]
     [InlineData("Retry-After: soon\r\n", null)]
     [InlineData("", null)]
     public async Task Retry_after_is_read_in_seconds_and_as_a_date(string header, int? seconds)
@@ -204,7 +209,9 @@ public sealed class SubmitReplyTests
 
         var result = await client.UploadFromUrlAsync(To(server), "https://cdn.test/a.mp4", null, CancellationToken.None);
 
-        Assert.Equal(seconds, (int?)Assert.IsType<SubmitResult.Refused>(result).Error.RetryAfter?.TotalSeconds);
+        var error = Assert.IsType<SubmitResult.Refused>(result).Error;
+        Assert.Equal(seconds, (int?)error.RetryAfter?.TotalSeconds);
+        Assert.Equal(header.Contains("2147483647") || header.Contains("86401") || header.Contains("9999 "), error.Message.EndsWith("one day is the longest wait.", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -227,6 +227,26 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
         outside.Delete(recursive: true);
     }
 
+    [Theory]
+    [InlineData("loop.mp4", FailureCode.SourceForbidden)]
+    [InlineData("ping.mp4", FailureCode.SourceForbidden)]
+    [InlineData("pipe.mp4", FailureCode.SourceForbidden)]
+    [InlineData("pipe.mp4/below", FailureCode.SourceNotFound)]
+    [InlineData("clip%20one.mp4%00.txt", FailureCode.InvalidInput)]
+    public async Task What_is_no_regular_file_ends_at_once_and_only_its_row(string name, FailureCode code)
+    {
+        File.CreateSymbolicLink(Path.Combine(root, "loop.mp4"), Path.Combine(root, "loop.mp4"));
+        File.CreateSymbolicLink(Path.Combine(root, "ping.mp4"), Path.Combine(root, "pong.mp4"));
+        File.CreateSymbolicLink(Path.Combine(root, "pong.mp4"), Path.Combine(root, "ping.mp4"));
+        using (var made = System.Diagnostics.Process.Start("mkfifo", Path.Combine(root, "pipe.mp4"))) await made.WaitForExitAsync(Token);
+
+        var lease = await database.LeaseAsync(id);
+        var end = await New().RunAsync(lease, new Intent(1, 1), new DueRecord(1, $"file://{root}/{name}", IsPush: true), null, access, Token, Token);
+
+        Assert.True(end.Answer is { To: RecordState.Failed } answer && answer.Code == code, $"{end.Answer}");
+        Assert.Equal(0, Pushes());
+    }
+
     [Fact]
     public async Task A_full_quota_is_the_accounts_trouble()
     {
@@ -253,7 +273,7 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
         var end = await PushAsync(1, SourceUrl("closed.mp4"));
         Assert.Equal(FailureCode.SourceForbidden, end.Answer.Code);
 
-        Assert.True(await headers.SetAsync(account, "127.0.0.1", "Authorization", "Bearer s3cret", "ann", Token));
+        Assert.True(await headers.SetAsync(account, source.Urls.First(), "Authorization", "Bearer s3cret", "ann", Token));
         await PushAsync(2, SourceUrl("closed.mp4"));
         Assert.Equal(RecordState.Imported, await database.StateAsync(id, 2));
         Assert.Equal(Hash(content), Assert.Single(Assets()).Sha256);
@@ -263,7 +283,7 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
         end = await PushAsync(3, SourceUrl("closed.mp4"), keys: new EphemeralDataProtectionProvider());
         Assert.Equal(FailureCode.SourceForbidden, end.Answer.Code);
         Assert.Contains("Set them again", end.Answer.Message, StringComparison.Ordinal);
-        Assert.True(await headers.RemoveAsync(account, "127.0.0.1", "authorization", "ann", Token));
+        Assert.True(await headers.RemoveAsync(account, source.Urls.First(), "authorization", "ann", Token));
     }
 
     [Fact]

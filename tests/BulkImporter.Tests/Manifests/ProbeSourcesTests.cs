@@ -143,7 +143,7 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
     {
         await using var server = Library();
         var id = await ImportAsync($"{server.BaseUrl}good.mp4");
-        await HeaderAsync(id);
+        await HeaderAsync(id, server);
         await StartAsync(id, null);
         await ProbeAsync(id);
         Assert.Contains("x-key: s3cret\r\n", Assert.Single(server.Requests), StringComparison.Ordinal);
@@ -154,7 +154,7 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
     {
         await using var server = Library();
         var id = await ImportAsync($"{server.BaseUrl}good.mp4");
-        await HeaderAsync(id);
+        await HeaderAsync(id, server);
         await StartAsync(id, null);
 
         await ProbeAsync(id, keys: new EphemeralDataProtectionProvider());
@@ -163,10 +163,10 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
         Assert.Equal(0, await database.OneAsync<long>("SELECT count(*) FROM importer.finding WHERE import_id = $1", id));
     }
 
-    private async Task HeaderAsync(int id)
+    private async Task HeaderAsync(int id, RawServer server)
     {
         var account = await database.OneAsync<string>("SELECT a.name FROM importer.account a JOIN importer.import i ON i.account_id = a.id WHERE i.id = $1", id);
-        await new SourceHeaders(database.Source, PushUnderTest.Protection).SetAsync(account, "127.0.0.1", "X-Key", "s3cret", "ann", Token);
+        await new SourceHeaders(database.Source, PushUnderTest.Protection).SetAsync(account, server.BaseUrl.GetLeftPart(UriPartial.Authority), "X-Key", "s3cret", "ann", Token);
     }
 
     private async Task<int> ImportAsync(params string[] urls)

@@ -83,6 +83,21 @@ public sealed class InnerAddressTests
     public void Public_address_passes(string address) => Assert.False(InnerAddress.Is(IPAddress.Parse(address)));
 
     [Theory]
+    [InlineData("169.254.169.254", true)]
+    [InlineData("::ffff:169.254.169.254", true)]
+    [InlineData("::169.254.169.254", true)]
+    [InlineData("64:ff9b::169.254.169.254", true)]
+    [InlineData("2002:a9fe:a9fe::1", true)]
+    [InlineData("fe80::1", true)]
+    [InlineData("169.253.0.1", false)]
+    [InlineData("10.0.0.1", false)]
+    [InlineData("::1", false)]
+    [InlineData("2002:a9fd:101::1", false)]
+    [InlineData("2606:4700::1111", false)]
+    public void Link_local_address_is_known_in_every_form(string address, bool linkLocal) =>
+        Assert.Equal(linkLocal, InnerAddress.IsLinkLocal(IPAddress.Parse(address)));
+
+    [Theory]
     [InlineData("10.20.0.0/16", "10.20.255.1", true)]
     [InlineData("10.20.0.0/16", "10.21.0.1", false)]
     [InlineData("10.20.0.0/16", "::ffff:10.20.0.1", true)]

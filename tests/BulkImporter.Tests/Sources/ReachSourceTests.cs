@@ -129,10 +129,10 @@ public sealed class ReachSourceTests
         await using var target = RawServer.Replying(File);
         await using var server = RawServer.Replying($"HTTP/1.1 302 Found\r\nLocation: http://allowed.test:{target.BaseUrl.Port}/b\r\nContent-Length: 0\r\n\r\n");
         using var reach = Reach();
-        SecretHeader[] headers = [new("127.0.0.1", "authorization", "Bearer s3cret"), new("elsewhere.test", "x-key", "other")];
+        SecretHeader[] headers = [new($"http://127.0.0.1:{server.BaseUrl.Port}", "authorization", "Bearer s3cret"), new("elsewhere.test", "x-key", "other")];
 
         using (await reach.RunAsync(new SourceRequest(server.BaseUrl, Headers: headers), Stop)) { }
-        using (await reach.RunAsync(new SourceRequest(new Uri($"http://allowed.test:{target.BaseUrl.Port}/c"), Headers: [headers[0] with { Host = "allowed.test" }]), Stop)) { }
+        using (await reach.RunAsync(new SourceRequest(new Uri($"http://allowed.test:{target.BaseUrl.Port}/c"), Headers: [headers[0] with { Host = $"http://allowed.test:{target.BaseUrl.Port}" }]), Stop)) { }
 
         Assert.Contains("authorization: Bearer s3cret\r\n", Assert.Single(server.Requests), StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain("x-key", server.Requests[0], StringComparison.Ordinal);
@@ -142,14 +142,20 @@ public sealed class ReachSourceTests
     }
 
     [Theory]
-    [InlineData("https://media.test/a", "https://media.test/b", true)]
-    [InlineData("https://media.test/a", "https://MEDIA.test:8443/b", true)]
-    [InlineData("http://media.test/a", "http://media.test/b", true)]
-    [InlineData("https://media.test/a", "http://media.test/b", false)]
-    [InlineData("https://media.test/a", "https://media.test.evil/b", false)]
-    [InlineData("https://media.test/a", "https://sub.media.test/b", false)]
-    public void Header_goes_to_its_very_host_and_not_in_clear_where_https_was_asked_for(string asked, string url, bool goes) =>
-        Assert.Equal(goes, ReachSource.Receives(new SecretHeader("media.test", "x-key", "v"), new Uri(asked), new Uri(url)));
+    [InlineData("media.test", "https://media.test/b", true)]
+    [InlineData("media.test", "https://MEDIA.test:443/b", true)]
+    [InlineData("media.test", "https://media.test:8443/b", false)]
+    [InlineData("media.test", "http://media.test/b", false)]
+    [InlineData("media.test:8443", "https://media.test:8443/b", true)]
+    [InlineData("media.test:8443", "https://media.test/b", false)]
+    [InlineData("http://media.test", "http://media.test/b", true)]
+    [InlineData("http://media.test", "https://media.test/b", false)]
+    [InlineData("http://media.test:8080", "http://media.test:8080/b", true)]
+    [InlineData("http://media.test:8080", "http://media.test/b", false)]
+    [InlineData("media.test", "https://media.test.evil/b", false)]
+    [InlineData("media.test", "https://sub.media.test/b", false)]
+    public void Header_goes_to_its_very_host_and_port_and_in_clear_only_where_it_was_kept_for_that(string host, string url, bool goes) =>
+        Assert.Equal(goes, ReachSource.Receives(new SecretHeader(host, "x-key", "v"), new Uri(url)));
 
     [Fact]
     public async Task Redirects_end_at_their_bound()
@@ -197,6 +203,21 @@ public sealed class ReachSourceTests
 
         Assert.Equal(problem, answer.Problem);
         Assert.Equal(TimeSpan.FromSeconds(7), answer.RetryAfter);
+    }
+
+    [Theory]
+    [InlineData("2147483647", 86400)]
+    [InlineData("Fri, 31 Dec 9999 23:59:59 GMT", 86400)]
+    [InlineData("86399", 86399)]
+    [InlineData("Tue, 31 Dec 2019 00:00:00 GMT", 0)]
+    public async Task Source_makes_a_row_wait_for_a_day_at_most(string asked, int seconds)
+    {
+        await using var server = RawServer.Replying($"HTTP/1.1 503 Later\r\nRetry-After: {asked}\r\nContent-Length: 0\r\n\r\n");
+        using var reach = Reach();
+
+        using var answer = await reach.RunAsync(new SourceRequest(server.BaseUrl), Stop);
+
+        Assert.Equal(TimeSpan.FromSeconds(seconds), answer.RetryAfter);
     }
 
     [Fact]
