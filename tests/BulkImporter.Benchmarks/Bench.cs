@@ -32,13 +32,17 @@ internal sealed class Bench : IAsyncDisposable
     private Bench(BenchOptions options, string folder, EmbeddedPostgres postgres, ChildProcess simulator, Uri simulatorAddress)
     {
         (Options, this.folder, this.postgres, this.simulator, SimulatorAddress) = (options, folder, postgres, simulator, simulatorAddress);
-        Database = DataSetup.CreateDataSource(postgres.ConnectionString);
+        Database = DataSetup.CreateDataSource(postgres.AdministratorConnectionString);
         Http = new HttpClient { Timeout = TimeSpan.FromMinutes(30), DefaultRequestHeaders = { Authorization = new("Bearer", ApiKey) } };
         limit = options.Memory is { } megabytes ? MemoryLimit.Set(megabytes) : null;
     }
 
     public BenchOptions Options { get; }
+    /// <summary>As the server's administrator, for extensions and checkpoints.</summary>
     public NpgsqlDataSource Database { get; }
+    public string AdministratorConnectionString => postgres.AdministratorConnectionString;
+
+    /// <summary>As the product works.</summary>
     public string ConnectionString => postgres.ConnectionString;
     public Uri SimulatorAddress { get; }
     public HttpClient Http { get; }

@@ -86,7 +86,7 @@ internal sealed class IngestBenchmark(Bench bench, ResultTable table)
                 ADD source_key uuid GENERATED ALWAYS AS (md5(source_url)::uuid) STORED;
             """);
         await bench.ExecuteAsync("CHECKPOINT");
-        var connection = new NpgsqlConnectionStringBuilder(bench.ConnectionString);
+        var connection = new NpgsqlConnectionStringBuilder(bench.AdministratorConnectionString);
         var environment = new Dictionary<string, string?> { ["PGPASSWORD"] = connection.Password };
         var started = Stopwatch.GetTimestamp();
         await using (var psql = ChildProcess.Start("psql", new ProgramFile("psql", []),

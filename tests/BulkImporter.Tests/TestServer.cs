@@ -95,7 +95,7 @@ public sealed class TestServer : IAsyncLifetime
             await postgres.DisposeAsync();
             Directory.Delete(folder, recursive: true);
         });
-        return postgres.ConnectionString;
+        return postgres.AdministratorConnectionString;
     }
 
     /// <summary>Test data need not survive the machine, and without waiting for its disk the suite is several times as fast.</summary>

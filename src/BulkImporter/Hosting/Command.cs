@@ -8,6 +8,8 @@ internal sealed record CommandAnswer(int ExitCode, string Output);
 /// <summary>Runs a program of the operating system to its end.</summary>
 internal static class Command
 {
+    private static readonly string[] Inherited = ["PATH", "HOME", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "MALLOC_ARENA_MAX"];
+
     /// <summary>Runs as <paramref name="account"/> when one is given, else as ourselves. An exit code is an answer, not an exception.</summary>
     public static async Task<CommandAnswer> RunAsync(string program, IEnumerable<string> arguments, UnprivilegedAccount? account, CancellationToken cancellationToken)
     {
@@ -22,8 +24,9 @@ internal static class Command
             RedirectStandardError = true,
         };
 
-        // PGDATA, PGPORT and their like steer PostgreSQL's programs; ours is steered by its arguments alone, and answers in English.
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("PG", StringComparison.Ordinal)).ToList())
+        // Our environment holds secrets (the token, keys, passwords), and the server that is started here keeps its own for as long as it lives.
+        // Besides, PGDATA and its like would steer PostgreSQL's programs: ours is steered by its arguments alone, and answers in English.
+        foreach (var name in start.Environment.Keys.Except(Inherited).ToList())
             start.Environment.Remove(name);
         start.Environment["LC_ALL"] = "C";
 

@@ -1,9 +1,8 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using System.Text;
+using BulkImporter.Data;
 using Npgsql;
 
 namespace BulkImporter.Hosting;
@@ -13,16 +12,26 @@ namespace BulkImporter.Hosting;
 /// one else uses. It lives as long as this object; its data outlives it.
 /// </summary>
 /// <remarks>
-/// Below the data directory, in <c>postgres/</c>: <c>cluster/</c> (PostgreSQL's own), <c>password</c> (mode 0600), <c>server.conf</c>
-/// (rewritten at every start; change settings with <c>ALTER SYSTEM</c>, which wins over it, or in our configuration),
-/// <c>owner.lock</c> (held open by the process that runs the server) and <c>owner.pid</c> (that process's id).
+/// Below the data directory, in <c>postgres/</c>: <c>cluster/</c> (PostgreSQL's own), <c>password</c> (mode 0600: the administrator's, and on
+/// its second line that of the role that the product works as), <c>server.conf</c> (rewritten at every start; change settings with
+/// <c>ALTER SYSTEM</c>, which wins over it, or in our configuration), <c>socket/</c> (mode 0700), <c>owner.lock</c> (held open by the process
+/// that runs the server) and <c>owner.pid</c> (that process's id).
+/// The server listens at a socket in that folder and at no port: whoever is not we, root or the server's own account can neither reach it nor
+/// stand in its place while it is down.
 /// The server runs in a session of its own, so that Ctrl-C ends us first and the server after our last write.
 /// </remarks>
 public sealed class EmbeddedPostgres : IAsyncDisposable
 {
     private const string DatabaseName = "bulkimporter";
-    private const string UserName = "bulkimporter";
-    private const string PortSetting = "port = ";
+    private const string Administrator = "postgres";
+    private const string Role = "bulkimporter";
+
+    /// <summary>Part of the socket's file name, and nothing else: each server has a folder of its own.</summary>
+    private const int Port = 5432;
+
+    /// <summary>The system takes a little over 100 bytes for a socket's whole path.</summary>
+    private const int LongestSocketFolder = 80;
+
     private const string ElsewhereDirectory = "/var/lib/bulkimporter";
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode Passable = Private | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
@@ -40,6 +49,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     private readonly CancellationTokenSource stopping = new();
     private FileStream? ownerLock;
     private PostgresBinaries? binaries;
+    private string socketFolder = "";
     private Task watch = Task.CompletedTask;
 
     private EmbeddedPostgres(EmbeddedPostgresOptions options, ILogger logger, TimeProvider clock, UnprivilegedAccount? account, string home)
@@ -51,8 +61,13 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         this.home = home;
     }
 
-    /// <summary>Npgsql form; names the database <c>bulkimporter</c>, contains the password: do not log it.</summary>
+    /// <summary>
+    /// Npgsql form; names the database <c>bulkimporter</c> and a role that owns it and is no superuser. Contains the password: do not log it.
+    /// </summary>
     public string ConnectionString { get; private set; } = "";
+
+    /// <summary>The same for the server's superuser, with which tests and benchmarks make databases and extensions. The product never uses it.</summary>
+    public string AdministratorConnectionString { get; private set; } = "";
 
     /// <summary>False when the server belongs to another process and we only connected to it (<see cref="EmbeddedPostgresOptions.AttachToRunning"/>).</summary>
     public bool IsOwner => ownerLock is not null;
@@ -66,6 +81,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     private string ServerLog => Path.Combine(Cluster, "server.log");
 
     private string OwnerFile => Path.Combine(home, "owner.pid");
+
+    private string OwnSocketFolder => Path.Combine(home, "socket");
 
     /// <summary>A server that was told not to wait for the disk need not wait for it while it is made either.</summary>
     private bool IsDurable => !(options.Settings.TryGetValue("fsync", out var fsync) && fsync == "off");
@@ -113,6 +130,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         {
             if (binaries is not null && PostmasterFile.Read(Cluster) is not null)
                 await StopServerAsync();
+            if (socketFolder != OwnSocketFolder && Directory.Exists(socketFolder))
+                Directory.Delete(socketFolder, recursive: true);
             File.Delete(OwnerFile);
             await ownerLock.DisposeAsync();
         }
@@ -211,9 +230,10 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         if (!Directory.Exists(Cluster))
             await CreateClusterAsync(cancellationToken);
 
-        var port = await StartServerAsync(cancellationToken);
-        ConnectionString = await ConnectionStringAsync(port, cancellationToken);
-        await CreateDatabaseAsync(cancellationToken);
+        await ClearLeftoversAsync(cancellationToken);
+        socketFolder = await MakeSocketFolderAsync(cancellationToken);
+        await StartServerAsync(cancellationToken);
+        await ConnectAsync(cancellationToken);
         watch = WatchAsync();
     }
 
@@ -222,11 +242,11 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         var started = clock.GetTimestamp();
         while (true)
         {
-            if (PostmasterFile.Read(Cluster) is { IsReady: true, Port: { } port })
+            if (PostmasterFile.Read(Cluster) is { IsReady: true, SocketFolder: { Length: > 0 } folder })
             {
-                ConnectionString = await ConnectionStringAsync(port, cancellationToken);
-                await CreateDatabaseAsync(cancellationToken);
-                logger.Attached(port, OwnerProcessId());
+                socketFolder = folder;
+                await ConnectAsync(cancellationToken);
+                logger.Attached(folder, OwnerProcessId());
                 return;
             }
 
@@ -256,7 +276,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             Directory.Delete(unfinished, recursive: true);
 
         Directory.CreateDirectory(unfinished, Private);
-        await WritePrivatelyAsync(PasswordFile, RandomNumberGenerator.GetHexString(48, lowercase: true), cancellationToken);
+        // initdb takes the first line for its superuser and reads no further.
+        await WritePrivatelyAsync(PasswordFile, $"{NewPassword()}\n{NewPassword()}\n", cancellationToken);
         if (account is not null)
         {
             await account.OwnAsync(unfinished, cancellationToken);
@@ -279,37 +300,46 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     private Task<CommandAnswer> InitdbAsync(string directory, string[] locale, CancellationToken cancellationToken) =>
         Command.RunAsync(
             binaries!.Initdb,
-            ["-D", directory, "-U", UserName, "-E", "UTF8", "--lc-messages=C", .. locale, "--auth=scram-sha-256", $"--pwfile={PasswordFile}", "--data-checksums", .. IsDurable ? Array.Empty<string>() : ["--no-sync"]],
+            ["-D", directory, "-U", Administrator, "-E", "UTF8", "--lc-messages=C", .. locale, "--auth=scram-sha-256", $"--pwfile={PasswordFile}", "--data-checksums", .. IsDurable ? Array.Empty<string>() : ["--no-sync"]],
             account,
             cancellationToken);
 
-    private async Task<int> StartServerAsync(CancellationToken cancellationToken)
+    private async Task StartServerAsync(CancellationToken cancellationToken)
     {
-        await ClearLeftoversAsync(cancellationToken);
+        await File.WriteAllTextAsync(SettingsFile, Settings(), cancellationToken);
+        // No server of ours runs and the folder is nobody else's; PostgreSQL itself would believe a lock file whose process id lives on elsewhere.
+        foreach (var left in Directory.EnumerateFiles(socketFolder, ".s.PGSQL.*"))
+            File.Delete(left);
+        if (File.Exists(ServerLog))
+            File.Move(ServerLog, ServerLog + ".previous", overwrite: true);
 
-        const int Tries = 5;
-        var port = LastPort() is { } last && IsFree(last) ? last : FreePort();
-        for (var attempt = 1; ; attempt++)
+        // Recovery after a crash takes as long as the log since the last checkpoint is; ten minutes is beyond any of ours.
+        var answer = await Command.RunAsync(binaries!.PgCtl, ["start", "-D", Cluster, "-l", ServerLog, "-w", "-t", "600"], account, cancellationToken);
+        if (answer.ExitCode != 0)
         {
-            await File.WriteAllTextAsync(SettingsFile, Settings(port), cancellationToken);
-            if (File.Exists(ServerLog))
-                File.Move(ServerLog, ServerLog + ".previous", overwrite: true);
-
-            // Recovery after a crash takes as long as the log since the last checkpoint is; ten minutes is beyond any of ours.
-            var answer = await Command.RunAsync(binaries!.PgCtl, ["start", "-D", Cluster, "-l", ServerLog, "-w", "-t", "600"], account, cancellationToken);
-            if (answer.ExitCode == 0)
-            {
-                logger.Started(binaries.Directory, port, PostmasterFile.Read(Cluster)?.ProcessId ?? 0, Cluster);
-                return port;
-            }
-
             var reason = File.Exists(ServerLog) ? await File.ReadAllTextAsync(ServerLog, cancellationToken) : answer.Output;
-            if (attempt == Tries || !reason.Contains("Address already in use", StringComparison.Ordinal))
-                throw new EmbeddedPostgresException($"PostgreSQL did not start from {Cluster}: {reason.Trim()}");
-
-            logger.PortTaken(port);
-            port = FreePort();
+            throw new EmbeddedPostgresException($"PostgreSQL did not start from {Cluster}: {reason.Trim()}");
         }
+
+        logger.Started(binaries.Directory, socketFolder, PostmasterFile.Read(Cluster)?.ProcessId ?? 0, Cluster);
+    }
+
+    /// <summary>
+    /// Beside the cluster, where the path allows it: the setting is a list in which some signs mean something, and a socket's path has a limit.
+    /// Elsewhere a new folder of the system's temporary ones, which is private too.
+    /// </summary>
+    [UnsupportedOSPlatform("windows")]
+    private async Task<string> MakeSocketFolderAsync(CancellationToken cancellationToken)
+    {
+        var folder = OwnSocketFolder;
+        if (folder.Length > LongestSocketFolder || folder.Any(c => !char.IsAsciiLetterOrDigit(c) && !"/._-".Contains(c, StringComparison.Ordinal)))
+            folder = Directory.CreateTempSubdirectory("bulkimporter-").FullName;
+        else
+            Directory.CreateDirectory(folder);
+        File.SetUnixFileMode(folder, Private);
+        if (account is not null)
+            await account.OwnAsync(folder, cancellationToken);
+        return folder;
     }
 
     /// <summary>
@@ -361,7 +391,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             account,
             CancellationToken.None);
 
-    /// <summary>A server that dies under us (out of memory, a stray kill) comes back on the same port, so that every open connection string stays true.</summary>
+    /// <summary>A server that dies under us (out of memory, a stray kill) comes back at the same socket, so that every open connection string stays true.</summary>
     private async Task WatchAsync()
     {
         using var timer = new PeriodicTimer(WatchInterval, clock);
@@ -376,6 +406,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
                 logger.Died(file?.ProcessId ?? 0);
                 try
                 {
+                    await ClearLeftoversAsync(stopping.Token);
                     await StartServerAsync(stopping.Token);
                 }
                 catch (Exception failure) when (failure is not OperationCanceledException)
@@ -390,35 +421,32 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         }
     }
 
-    private async Task<string> ConnectionStringAsync(int port, CancellationToken cancellationToken) =>
-        new NpgsqlConnectionStringBuilder
-        {
-            Host = IPAddress.Loopback.ToString(),
-            Port = port,
-            Database = DatabaseName,
-            Username = UserName,
-            Password = await File.ReadAllTextAsync(PasswordFile, cancellationToken),
-        }.ConnectionString;
-
-    private async Task CreateDatabaseAsync(CancellationToken cancellationToken)
+    private async Task ConnectAsync(CancellationToken cancellationToken)
     {
-        var server = new NpgsqlConnectionStringBuilder(ConnectionString) { Database = "postgres", Pooling = false };
-        await using var connection = new NpgsqlConnection(server.ConnectionString);
-        await connection.OpenAsync(cancellationToken);
+        if (await File.ReadAllLinesAsync(PasswordFile, cancellationToken) is not [var administrator, var role])
+            throw new EmbeddedPostgresException(
+                $"{PasswordFile} does not hold two passwords: this database was made by a build before the first release. " +
+                "Export its imports with that build, and set BulkImporter:DataDirectory to a new folder.");
 
-        await using var command = connection.CreateCommand();
-        command.CommandText = "SELECT 1 FROM pg_database WHERE datname = $1";
-        command.Parameters.AddWithValue(DatabaseName);
-        if (await command.ExecuteScalarAsync(cancellationToken) is not null)
+        var server = new NpgsqlConnectionStringBuilder { Host = socketFolder, Port = Port, Database = DatabaseName };
+        AdministratorConnectionString = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Username = Administrator, Password = administrator }.ConnectionString;
+        ConnectionString = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Username = Role, Password = role }.ConnectionString;
+
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(AdministratorConnectionString) { Database = "postgres", Pooling = false }.ConnectionString);
+        await connection.OpenAsync(cancellationToken);
+        if ((await connection.QueryAsync("SELECT 1 FROM pg_database WHERE datname = $1", r => r.GetInt32(0), cancellationToken, DatabaseName)) is [_])
             return;
 
-        command.CommandText = $"CREATE DATABASE {DatabaseName}";
-        command.Parameters.Clear();
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        // A start that died between the two leaves the role behind.
+        await connection.ExecuteAsync($"DROP ROLE IF EXISTS {Role}", cancellationToken);
+        await connection.ExecuteAsync($"CREATE ROLE {Role} LOGIN PASSWORD '{role}'", cancellationToken);
+        await connection.ExecuteAsync($"CREATE DATABASE {DatabaseName} OWNER {Role}", cancellationToken);
     }
 
+    private static string NewPassword() => RandomNumberGenerator.GetHexString(48, lowercase: true);
+
     /// <summary>Small enough for a laptop, wide enough for a million records; durability stays as PostgreSQL ships it. Ours first, the operator's after, the address last.</summary>
-    private string Settings(int port)
+    private string Settings()
     {
         var settings = new StringBuilder("""
             # Written at every start. Change a setting with ALTER SYSTEM or BulkImporter:PostgresSettings, not here.
@@ -446,39 +474,10 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             settings.AppendLine("shared_preload_libraries = 'pg_stat_statements'");
         foreach (var (name, value) in options.Settings)
             settings.AppendLine(CultureInfo.InvariantCulture, $"{name} = '{value.Replace("'", "''", StringComparison.Ordinal)}'");
-        settings.AppendLine("listen_addresses = '127.0.0.1'");
-        settings.AppendLine("unix_socket_directories = ''");
-        settings.AppendLine(CultureInfo.InvariantCulture, $"{PortSetting}{port}");
+        settings.AppendLine("listen_addresses = ''");
+        settings.AppendLine(CultureInfo.InvariantCulture, $"unix_socket_directories = '{socketFolder}'");
+        settings.AppendLine(CultureInfo.InvariantCulture, $"port = {Port}");
         return settings.ToString();
-    }
-
-    /// <summary>The port stays the same from run to run while it is free: bookmarks, open consoles and attached processes find the server again.</summary>
-    private int? LastPort() =>
-        File.Exists(SettingsFile)
-        && File.ReadLines(SettingsFile).LastOrDefault(line => line.StartsWith(PortSetting, StringComparison.Ordinal)) is { } line
-        && int.TryParse(line.AsSpan(PortSetting.Length), CultureInfo.InvariantCulture, out var port)
-            ? port
-            : null;
-
-    private static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, port: 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
-    }
-
-    private static bool IsFree(int port)
-    {
-        try
-        {
-            using var probe = new TcpListener(IPAddress.Loopback, port);
-            probe.Start();
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
     }
 
     [UnsupportedOSPlatform("windows")]

@@ -8,20 +8,17 @@ internal static partial class EmbeddedPostgresLog
     [LoggerMessage(Level = LogLevel.Warning, EventName = "PostgresClusterPlacedElsewhere", Message = "The account {Account}, which PostgreSQL runs under because root may not, cannot enter {DataDirectory}; the database lives in {Home}, and a link in the data directory points there")]
     public static partial void PlacedElsewhere(this ILogger logger, string account, string dataDirectory, string home);
 
-    [LoggerMessage(Level = LogLevel.Information, EventName = "PostgresStarted", Message = "Started PostgreSQL from {Binaries} on 127.0.0.1:{Port}, process {ProcessId}, data in {Cluster}")]
-    public static partial void Started(this ILogger logger, string binaries, int port, int processId, string cluster);
+    [LoggerMessage(Level = LogLevel.Information, EventName = "PostgresStarted", Message = "Started PostgreSQL from {Binaries} at the socket in {Folder}, process {ProcessId}, data in {Cluster}")]
+    public static partial void Started(this ILogger logger, string binaries, string folder, int processId, string cluster);
 
-    [LoggerMessage(Level = LogLevel.Information, EventName = "PostgresAttached", Message = "Connected to the PostgreSQL on 127.0.0.1:{Port} that process {OwnerProcessId} runs")]
-    public static partial void Attached(this ILogger logger, int port, int ownerProcessId);
+    [LoggerMessage(Level = LogLevel.Information, EventName = "PostgresAttached", Message = "Connected to the PostgreSQL at the socket in {Folder} that process {OwnerProcessId} runs")]
+    public static partial void Attached(this ILogger logger, string folder, int ownerProcessId);
 
     [LoggerMessage(Level = LogLevel.Warning, EventName = "PostgresLeftBehindStopped", Message = "Found the PostgreSQL process {ProcessId} of an earlier run that did not end in order; stopped it")]
     public static partial void LeftBehindStopped(this ILogger logger, int processId);
 
     [LoggerMessage(Level = LogLevel.Warning, EventName = "PostgresStalePidFileRemoved", Message = "Removed postmaster.pid of a crashed server: its process id {ProcessId} belongs to another program now")]
     public static partial void StalePidFileRemoved(this ILogger logger, int processId);
-
-    [LoggerMessage(Level = LogLevel.Information, EventName = "PostgresPortTaken", Message = "Port {Port} was taken by another program; trying another one")]
-    public static partial void PortTaken(this ILogger logger, int port);
 
     [LoggerMessage(Level = LogLevel.Error, EventName = "PostgresDied", Message = "The PostgreSQL process {ProcessId} is gone although nobody stopped it; starting it again")]
     public static partial void Died(this ILogger logger, int processId);

@@ -17,7 +17,7 @@ public sealed record EmbeddedPostgresOptions
 
     /// <summary>
     /// <c>BulkImporter:PostgresSettings</c>: server settings by their PostgreSQL names, written after ours and so winning over them.
-    /// The address and the port are not among them: they stay on loopback.
+    /// The address is not among them: the server listens at its own socket only.
     /// </summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 }

@@ -3,6 +3,7 @@ using BulkImporter.Dispatch;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
 using Hangfire;
+using Hangfire.Common;
 using Hangfire.PostgreSql;
 using Hangfire.Server;
 using Microsoft.Extensions.Options;
@@ -17,6 +18,15 @@ public static class HangfireSetup
 {
     public const string Schema = "hangfire";
 
+    /// <summary>
+    /// What a row of Hangfire's tables may name: our jobs and the types of their arguments. By default it may name any method of any type, so that
+    /// whoever can write one row would run what he likes with our rights.
+    /// </summary>
+    private static readonly Dictionary<string, Type> JobTypes = new[] { typeof(DispatchChunk), typeof(ParseManifest), typeof(ProbeSources) }
+        .SelectMany(job => job.GetMethod(nameof(DispatchChunk.RunAsync))!.GetParameters().Select(p => p.ParameterType).Append(job))
+        .Distinct()
+        .ToDictionary(TypeHelper.SimpleAssemblyTypeSerializer);
+
     /// <summary>Storage and client: what every process needs that enqueues or shows jobs.</summary>
     public static IServiceCollection AddHangfireStorage(this IServiceCollection services, string connectionString)
     {
@@ -25,6 +35,7 @@ public static class HangfireSetup
         return services.AddHangfire(hangfire => hangfire
             .SetDataCompatibilityLevel(CompatibilityLevel.Version_180)
             .UseSimpleAssemblyNameTypeSerializer()
+            .UseTypeResolver(name => JobTypes.GetValueOrDefault(name) ?? throw new TypeLoadException($"'{name}' is not a type of BulkImporter's jobs."))
             .UseRecommendedSerializerSettings()
             .UseFilter(new ExpireFailedJobs())
             .UsePostgreSqlStorage(storage => storage.UseNpgsqlConnection(DataSetup.PoolOf("bulkimporter hangfire", connectionString)), new PostgreSqlStorageOptions

@@ -4,12 +4,12 @@ using System.Globalization;
 namespace BulkImporter.Hosting;
 
 /// <summary>
-/// What <c>postmaster.pid</c> says: PostgreSQL writes it at start, line by line (process id, data folder, start time, port, ..., status on
-/// line 8), and removes it at an orderly stop. After a crash it stays, and its process id may by then belong to any other program.
+/// What <c>postmaster.pid</c> says: PostgreSQL writes it at start, line by line (process id, data folder, start time, port, socket's
+/// folder, ..., status on line 8), and removes it at an orderly stop. After a crash it stays, and its process id may by then belong to any other program.
 /// </summary>
-internal sealed record PostmasterFile(int ProcessId, int? Port, bool IsReady)
+internal sealed record PostmasterFile(int ProcessId, string? SocketFolder, bool IsReady)
 {
-    private const int PortLine = 3;
+    private const int SocketLine = 4;
     private const int StatusLine = 7;
 
     public static string PathIn(string cluster) => Path.Combine(cluster, "postmaster.pid");
@@ -30,8 +30,7 @@ internal sealed record PostmasterFile(int ProcessId, int? Port, bool IsReady)
         if (lines.Length == 0 || !int.TryParse(lines[0], CultureInfo.InvariantCulture, out var processId))
             return null;
 
-        int? port = lines.Length > PortLine && int.TryParse(lines[PortLine], CultureInfo.InvariantCulture, out var number) ? number : null;
-        return new PostmasterFile(processId, port, lines.Length > StatusLine && lines[StatusLine].Trim() == "ready");
+        return new PostmasterFile(processId, lines.ElementAtOrDefault(SocketLine), lines.Length > StatusLine && lines[StatusLine].Trim() == "ready");
     }
 
     /// <summary>

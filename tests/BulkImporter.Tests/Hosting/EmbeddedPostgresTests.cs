@@ -41,19 +41,21 @@ public sealed class EmbeddedPostgresTests(EmbeddedPostgresTests.StoppedCluster s
     public void Dispose() => Directory.Delete(directory, recursive: true);
 
     [Fact]
-    public async Task A_durable_server_answers_on_loopback_only_with_a_password()
+    public async Task A_durable_server_answers_at_a_private_socket_only_with_a_password_to_a_role_that_is_no_superuser()
     {
         await using var postgres = await StartAsync(Options);
 
         var connection = new NpgsqlConnectionStringBuilder(postgres.ConnectionString);
-        Assert.Equal("127.0.0.1", connection.Host);
+        Assert.Equal(Path.Combine(directory, "postgres", "socket"), connection.Host);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(connection.Host!));
+        Assert.Equal("off", await ScalarAsync(postgres, "SHOW is_superuser"));
+        Assert.Equal(false, await ScalarAsync(postgres, "SELECT rolcreaterole OR rolcreatedb OR rolsuper OR rolreplication FROM pg_roles WHERE rolname = current_user"));
         Assert.Equal("bulkimporter", await ScalarAsync(postgres, "SELECT current_database()"));
         Assert.Equal("UTF8", await ScalarAsync(postgres, "SHOW server_encoding"));
         Assert.Equal("on", await ScalarAsync(postgres, "SHOW fsync"));
         Assert.Equal("on", await ScalarAsync(postgres, "SHOW full_page_writes"));
         Assert.Equal("on", await ScalarAsync(postgres, "SHOW synchronous_commit"));
-        Assert.Equal("127.0.0.1", await ScalarAsync(postgres, "SHOW listen_addresses"));
-        Assert.Equal("", await ScalarAsync(postgres, "SHOW unix_socket_directories"));
+        Assert.Equal("", await ScalarAsync(postgres, "SHOW listen_addresses"));
 
         connection.Password = "guess";
         await using var stranger = new NpgsqlConnection(connection.ConnectionString);
@@ -62,8 +64,41 @@ public sealed class EmbeddedPostgresTests(EmbeddedPostgresTests.StoppedCluster s
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(directory, "postgres", "password")));
     }
 
+    [Theory]
+    [InlineData("a folder, with signs that a list of folders would take apart")]
+    [InlineData("long-long-long-long-long-long-long-long-long-long-long-long-long-long-long-long-long-long-long-long")]
+    public async Task A_socket_whose_path_PostgreSQL_could_not_take_lies_in_another_private_folder(string name)
+    {
+        var postgres = await StartAsync(new() { DataDirectory = Path.Combine(directory, name) });
+        var folder = new NpgsqlConnectionStringBuilder(postgres.ConnectionString).Host!;
+        await using (postgres)
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(folder));
+            Assert.Equal(1, await ScalarAsync(postgres, "SELECT 1"));
+        }
+        Assert.False(Directory.Exists(folder));
+    }
+
     [Fact]
-    public async Task Data_port_and_password_are_the_same_after_a_restart_and_no_process_stays_in_between()
+    public async Task A_database_of_a_build_with_one_password_is_refused_with_what_to_do()
+    {
+        await stopped.CopyToAsync(directory);
+        await File.WriteAllTextAsync(Path.Combine(directory, "postgres", "password"), "0123456789");
+        var refusal = await Assert.ThrowsAsync<EmbeddedPostgresException>(() => StartAsync(Options));
+        Assert.Contains("Export its imports with that build", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_program_that_we_start_gets_none_of_our_secrets()
+    {
+        Environment.SetEnvironmentVariable("BULKIMPORTER_TEST_SECRET", "s3cret");
+        var answer = await Command.RunAsync("env", [], account: null, TestContext.Current.CancellationToken);
+        Assert.Contains("PATH=", answer.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", answer.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Data_socket_and_password_are_the_same_after_a_restart_and_no_process_stays_in_between()
     {
         string before;
         int process;
@@ -84,16 +119,17 @@ public sealed class EmbeddedPostgresTests(EmbeddedPostgresTests.StoppedCluster s
     }
 
     [Fact]
-    public async Task A_settings_value_of_the_operator_wins_over_ours_but_never_opens_the_address()
+    public async Task A_settings_value_of_the_operator_wins_over_ours_but_never_opens_an_address()
     {
         await stopped.CopyToAsync(directory);
-        var settings = new Dictionary<string, string> { ["work_mem"] = "7MB", ["max_connections"] = "33", ["listen_addresses"] = "*" };
+        var settings = new Dictionary<string, string> { ["work_mem"] = "7MB", ["max_connections"] = "33", ["listen_addresses"] = "*", ["unix_socket_directories"] = "/tmp" };
 
         await using var postgres = await StartAsync(Options with { Settings = settings });
 
         Assert.Equal("7MB", await ScalarAsync(postgres, "SHOW work_mem"));
         Assert.Equal("33", await ScalarAsync(postgres, "SHOW max_connections"));
-        Assert.Equal("127.0.0.1", await ScalarAsync(postgres, "SHOW listen_addresses"));
+        Assert.Equal("", await ScalarAsync(postgres, "SHOW listen_addresses"));
+        Assert.Equal(Path.Combine(directory, "postgres", "socket"), await ScalarAsync(postgres.AdministratorConnectionString, "SHOW unix_socket_directories"));
     }
 
     [Fact]
@@ -177,7 +213,7 @@ public sealed class EmbeddedPostgresTests(EmbeddedPostgresTests.StoppedCluster s
         using var bystander = Process.Start(sleep[0], sleep[1..]);
         try
         {
-            await File.WriteAllTextAsync(Path.Combine(Cluster, "postmaster.pid"), $"{bystander.Id}\n{Cluster}\n1700000000\n5432\n\n127.0.0.1\n 1 1\nready   \n");
+            await File.WriteAllTextAsync(Path.Combine(Cluster, "postmaster.pid"), $"{bystander.Id}\n{Cluster}\n1700000000\n5432\n/tmp\n\n 1 1\nready   \n");
 
             await using var next = await StartAsync(Options);
 
@@ -191,7 +227,7 @@ public sealed class EmbeddedPostgresTests(EmbeddedPostgresTests.StoppedCluster s
     }
 
     [Fact]
-    public async Task A_server_that_is_killed_under_us_comes_back_on_the_same_port()
+    public async Task A_server_that_is_killed_under_us_comes_back_at_the_same_socket()
     {
         await stopped.CopyToAsync(directory);
         var restarted = new LogSignal("PostgresStarted", times: 2);
@@ -289,8 +325,8 @@ public sealed class EmbeddedPostgresTests(EmbeddedPostgresTests.StoppedCluster s
     private int ServerProcess() => PostmasterFile.Read(Cluster)!.ProcessId;
 
     private async Task<string> ConnectionStringOnDiskAsync() =>
-        $"Host=127.0.0.1;Port={PostmasterFile.Read(Cluster)!.Port};Username=bulkimporter;Database=bulkimporter;" +
-        $"Password={await File.ReadAllTextAsync(Path.Combine(directory, "postgres", "password"))}";
+        $"Host={PostmasterFile.Read(Cluster)!.SocketFolder};Username=bulkimporter;Database=bulkimporter;" +
+        $"Password={(await File.ReadAllLinesAsync(Path.Combine(directory, "postgres", "password")))[1]}";
 
     private async Task PgCtlAsync(string verb, params string[] arguments)
     {

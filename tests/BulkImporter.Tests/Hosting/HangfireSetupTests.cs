@@ -8,6 +8,30 @@ namespace BulkImporter.Tests.Hosting;
 public sealed class HangfireSetupTests(ImporterServer server) : IClassFixture<ImporterServer>
 {
     [Fact]
+    public async Task Row_that_names_a_method_of_another_type_runs_nothing()
+    {
+        var victim = Path.GetTempFileName();
+        await server.Database.SqlAsync("""
+            WITH job AS (
+                INSERT INTO hangfire.job (statename, invocationdata, arguments, createdat)
+                VALUES ('Enqueued', jsonb_build_object('Type', 'System.IO.File, mscorlib', 'Method', 'Delete', 'ParameterTypes', '["System.String, mscorlib"]', 'Arguments', $1),
+                    $1::jsonb, now())
+                RETURNING id
+            )
+            INSERT INTO hangfire.jobqueue (jobid, queue) SELECT id, 'foreign' FROM job
+            """, $"[{System.Text.Json.JsonSerializer.Serialize(System.Text.Json.JsonSerializer.Serialize(victim))}]");
+        var storage = server.Services.GetRequiredService<JobStorage>();
+        using (var worker = new BackgroundJobServer(new BackgroundJobServerOptions { Queues = ["foreign"], WorkerCount = 1, SchedulePollingInterval = TimeSpan.FromMilliseconds(100) }, storage))
+        {
+            await Hosting.Poll.UntilAsync(() => storage.GetMonitoringApi().FailedCount() > 0);
+        }
+
+        Assert.True(File.Exists(victim));
+        Assert.Contains("is not a type of BulkImporter's jobs", string.Join(' ', storage.GetMonitoringApi().FailedJobs(0, 10).Select(j => $"{j.Value.ExceptionMessage} {j.Value.ExceptionDetails}")), StringComparison.Ordinal);
+        File.Delete(victim);
+    }
+
+    [Fact]
     public async Task Lock_that_a_dead_process_left_holds_nobody_longer_than_half_a_minute()
     {
         await server.Database.SqlAsync("""
