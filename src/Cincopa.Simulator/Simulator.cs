@@ -11,7 +11,7 @@ public sealed class Simulator
     public Simulator(SimulatorOptions options)
     {
         Clock = options.Clock;
-        Tokens = new Tokens(options.Tokens);
+        Tokens = new Tokens(options.Tokens, Clock);
         Ledger = new Ledger(Clock);
         Library = new Library(Clock);
         Webhooks = new Webhooks(this);

@@ -87,6 +87,9 @@ public sealed record FaultScript
     /// <summary>Whether any gallery id is taken as existing.</summary>
     public bool AnyGallery { get; init; } = Assumptions.AnyGallery;
 
+    /// <summary>Whether an upload URL takes a form with the file in it (<c>curl -F</c>).</summary>
+    public bool FormUploads { get; init; } = Assumptions.FormUploads;
+
     /// <summary>False: every answer closes its connection, so that <c>closed_unread</c> meets every call.</summary>
     public bool KeepAlive { get; init; } = true;
 
@@ -208,6 +211,8 @@ public enum PageTotal
 {
     PagesCount,
     PageCount,
+    /// <summary>Both names, so that a client of either sort finds its own.</summary>
+    Both,
     None,
 }
 
