@@ -36,6 +36,7 @@ public static class ApiSetup
     {
         var api = endpoints.MapGroup(Root).Problems(401, 403).AddEndpointFilter<RouteGroupBuilder, EntityTags>();
         api.MapImports();
+        api.MapFiles();
         api.MapRecords();
         api.MapTemplates();
         api.MapCorrections();

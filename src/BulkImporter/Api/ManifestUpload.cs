@@ -24,11 +24,7 @@ internal sealed class ManifestUpload(UploadManifest upload, CreateImport create)
         // The limit of a manifest is ours (ManifestOptions); the server's general one is meant for small bodies.
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = null;
 
-        var fields = new ImportFields(context.User.Identity!.Name!, request.Headers["Idempotency-Key"].ToString());
-        foreach (var (name, values) in request.Query)
-        {
-            foreach (var value in values) fields.Set(name, value ?? "");
-        }
+        var fields = ImportFields.OfQuery(context);
         if (fields.IdempotencyKey is { } key && await create.FindByKeyAsync(key, cancellationToken) is { } known) return new(known, Existed: true);
         await create.CheckAsync(fields.ToImport(0), cancellationToken);
 
@@ -95,6 +91,18 @@ internal sealed class ManifestUpload(UploadManifest upload, CreateImport create)
 internal sealed class ImportFields(string actor, string idempotencyKey)
 {
     private NewImport import = new(0, actor);
+
+    /// <summary>The caller, the idempotency key, and the settings among the query arguments.</summary>
+    /// <exception cref="InvalidArgumentException">A value cannot be meant.</exception>
+    public static ImportFields OfQuery(HttpContext context)
+    {
+        var fields = new ImportFields(context.User.Identity!.Name!, context.Request.Headers["Idempotency-Key"].ToString());
+        foreach (var (name, values) in context.Request.Query)
+        {
+            foreach (var value in values) fields.Set(name, value ?? "");
+        }
+        return fields;
+    }
 
     public string? IdempotencyKey { get; } = string.IsNullOrEmpty(idempotencyKey) ? null : idempotencyKey;
 

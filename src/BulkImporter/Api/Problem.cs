@@ -1,5 +1,6 @@
 using BulkImporter.Data;
 using BulkImporter.Manifests;
+using BulkImporter.Sources;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -67,6 +68,7 @@ internal sealed class MistakeAnswers : IExceptionHandler
         {
             InvalidArgumentException invalid => Problem.InvalidArgument(invalid),
             ManifestTooLargeException tooLarge => Problem.Of(StatusCodes.Status413PayloadTooLarge, ProblemType.ManifestTooLarge, "Manifest too large", tooLarge.Message),
+            SourceFileTooLargeException tooLarge => Problem.Of(StatusCodes.Status413PayloadTooLarge, ProblemType.TooLarge, "File too large", tooLarge.Message),
             BadHttpRequestException bad => Problem.Of(bad.StatusCode, bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? ProblemType.TooLarge : bad.StatusCode == StatusCodes.Status415UnsupportedMediaType ? ProblemType.UnsupportedMediaType : ProblemType.InvalidRequest, "Invalid request", bad.InnerException?.Message ?? bad.Message),
             _ => null,
         };

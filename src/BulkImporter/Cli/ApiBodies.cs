@@ -7,6 +7,18 @@ internal sealed record PageBody<T>
     public string? Next { get; init; }
 }
 
+/// <summary>A file that the server keeps until it is pushed.</summary>
+internal sealed record KeptFileBody
+{
+    public string Sha256 { get; init; } = "";
+    public long SizeBytes { get; init; }
+}
+
+/// <summary>A file of an import that is to be made, and what the server keeps it by.</summary>
+internal sealed record FileToSend(string Name, string Sha256);
+
+internal sealed record FilesBody(IReadOnlyList<FileToSend> Files);
+
 /// <summary>An import as the API tells it. Rates are records per second; null means not known.</summary>
 internal sealed record ImportBody
 {

@@ -73,6 +73,7 @@ public static class CommandLine
             ServerVerb.Migrate(verbs),
             new ValidateVerb(surroundings),
             new SubmitVerb(surroundings),
+            new PushVerb(surroundings),
             new ReviseVerb(surroundings),
             new PreviewVerb(surroundings),
             new FindingsVerb(surroundings),

@@ -76,6 +76,30 @@ internal sealed class ImporterApi : IDisposable
         return await CallAsync<ImportBody>(request, Timeout.InfiniteTimeSpan, cancellationToken);
     }
 
+    /// <summary>Whether the server keeps a file with this hash.</summary>
+    public async Task<bool> HasFileAsync(string sha256, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await GetAsync<KeptFileBody>($"files/{sha256}", cancellationToken);
+            return true;
+        }
+        catch (VerbFailure failure) when (failure.ExitCode == ExitCode.NotFound)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Makes an import of files that the server keeps.</summary>
+    public async Task<ApiReply<ImportBody>> CreateOfFilesAsync(FilesBody files, string query, string? idempotencyKey, CancellationToken cancellationToken)
+    {
+        using var request = Request(HttpMethod.Post, "imports/files" + query);
+        request.Content = JsonContent.Create(files, options: Json);
+        if (idempotencyKey is not null)
+            request.Headers.Add("Idempotency-Key", idempotencyKey);
+        return await CallAsync<ImportBody>(request, ShortCall, cancellationToken);
+    }
+
     /// <summary>Streams a file and answers with what became of it.</summary>
     public async Task<ApiReply<T>> UploadAsync<T>(string path, HttpContent file, CancellationToken cancellationToken)
     {

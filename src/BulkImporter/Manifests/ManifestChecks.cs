@@ -188,8 +188,8 @@ public sealed class ManifestChecks(
     /// <summary>Answers how the file goes: a URL that is too long for Cincopa's call is ours to read, when the import says so.</summary>
     private Transfer CheckUrl(ManifestRow row, ReadOnlySpan<byte> url, Transfer transfer, bool mayPush, List<Finding> findings)
     {
-        // A file of this machine: whether it lies where files may be pushed from is judged when it is opened.
-        if (transfer == Transfer.Push && url.StartsWith("file:///"u8))
+        // A file of this machine, or one that was sent here: whether it lies where files may be pushed from, or is kept, is judged when it is opened.
+        if (transfer == Transfer.Push && (url.StartsWith("file:///"u8) || url.StartsWith("upload:///"u8)))
             return transfer;
         var count = rules.Check(url, now, _urlProblems);
         foreach (var code in _urlProblems.AsSpan(0, count))

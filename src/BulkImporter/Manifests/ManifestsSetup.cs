@@ -17,6 +17,7 @@ public static class ManifestsSetup
         return services
             .AddSingleton<UploadManifest>()
             .AddSingleton<CreateImport>()
+            .AddSingleton<CreateImportOfFiles>()
             .AddSingleton<ReviseImport>()
             .AddSingleton<PreviewManifest>()
             .AddSingleton<CorrectRecords>()

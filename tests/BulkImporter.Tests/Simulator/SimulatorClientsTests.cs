@@ -198,7 +198,7 @@ public sealed class SimulatorClientsTests
         Assert.Equal(200, rids.Count);
         Assert.All(rids, rid => Assert.Matches("^A[A-Za-z0-9_-]{8}$", rid));
         Assert.Contains(rids, rid => rid.Contains('-') || rid.Contains('_'));
-        Assert.All(rids.Take(5), async rid => Assert.Single((await simulator.ListAsync($"&rid={rid}")).GetProperty("items").EnumerateArray()));
+        await Assert.AllAsync(rids.Take(5), async rid => Assert.Single((await simulator.ListAsync($"&rid={rid}")).GetProperty("items").EnumerateArray()));
         Assert.Matches("^A[A-Za-z0-9_-]{11}$", await GalleryAsync(simulator, "One"));
         Assert.True(Guid.TryParseExact(await simulator.SubmitAsync("https://x.test/a.mp4"), "D", out _));
         var ping = await GetAsync(simulator, "ping.json");
