@@ -33,8 +33,9 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
         [nameof(RecordTransitions.GaveUpAsync)] = [(RecordState.Unknown, [RecordState.Failed])],
         [nameof(RecordTransitions.CancelledAsync)] = [(RecordState.Pending, [RecordState.Cancelled])],
         [nameof(RecordTransitions.PendingAgainAsync)] =
-            [(RecordState.Failed, [RecordState.Pending]), (RecordState.Cancelled, [RecordState.Pending]), (RecordState.Unknown, [RecordState.Pending])],
-        [nameof(RecordTransitions.CorrectedAsync)] = [(RecordState.Failed, [RecordState.Pending]), (RecordState.Invalid, [RecordState.Pending])],
+            [(RecordState.Failed, [RecordState.Pending]), (RecordState.Cancelled, [RecordState.Pending]), (RecordState.Unknown, [RecordState.Pending]), (RecordState.Duplicate, [RecordState.Pending])],
+        [nameof(RecordTransitions.CorrectedAsync)] =
+            [(RecordState.Failed, [RecordState.Pending]), (RecordState.Invalid, [RecordState.Pending]), (RecordState.Duplicate, [RecordState.Pending])],
     };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -294,7 +295,7 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
                 await database.Transitions.CancelledAsync(connection, id, Token);
                 return true;
             case nameof(RecordTransitions.PendingAgainAsync) when wanted == RecordState.Pending:
-                await database.Transitions.PendingAgainAsync(connection, id, RecordFilter.All, unknownToo: true, push: false, Token);
+                await database.Transitions.PendingAgainAsync(connection, id, RecordFilter.All, [RecordState.Unknown, RecordState.Duplicate], push: false, Token);
                 return true;
             default:
                 return false;

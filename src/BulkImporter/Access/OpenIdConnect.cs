@@ -74,6 +74,8 @@ public enum ProviderRefusal
 /// <summary>Lets somebody in whom the provider knows: known again by issuer and subject, never by name, and with the role that the provider says today.</summary>
 public sealed class EnterByProvider(NpgsqlDataSource database, IOptions<ProviderOptions> options)
 {
+    private const int LongestIdentity = 600;
+
     // Another role than last time ends the person's other sessions, as when an admin changes it.
     private const string Enter = """
         WITH before AS (SELECT role FROM importer.app_user WHERE foreign_id = $4), entered AS (
@@ -94,6 +96,8 @@ public sealed class EnterByProvider(NpgsqlDataSource database, IOptions<Provider
     {
         var settings = options.Value;
         if (person.FindFirstValue("iss") is not { } issuer || person.FindFirstValue("sub") is not { } subject) return (null, ProviderRefusal.Failed);
+        // The two are a key: OpenID Connect gives a subject at most 255 characters.
+        if (issuer.Length + subject.Length > LongestIdentity) return (null, ProviderRefusal.Failed);
         if (settings.RoleOf(person.FindAll(settings.RoleClaim).Select(c => c.Value)) is not { } role) return (null, ProviderRefusal.NoRole);
         var name = person.FindFirstValue(settings.NameClaim) ?? "";
         if (!UserName.IsOne(name)) return (null, ProviderRefusal.NoName);

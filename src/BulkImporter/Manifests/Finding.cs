@@ -26,6 +26,15 @@ public enum FindingCode
     UrlCutBySeparator,
     UrlNotMedia,
     UrlSharePage,
+    UrlSeveral,
+    UrlHoldsAnother,
+    UrlSchemeTwice,
+    UrlHiddenCharacter,
+    UrlHashInName,
+    UrlUnwrapped,
+    UrlEntities,
+    InvisibleCharacters,
+    RowCheckFailed,
     DuplicateUrl,
     DuplicateReferenceId,
     AlreadyImported,
@@ -68,6 +77,15 @@ public static class FindingCodes
         FindingCode.UrlCutBySeparator => "url_cut_by_separator",
         FindingCode.UrlNotMedia => "url_not_media",
         FindingCode.UrlSharePage => "url_share_page",
+        FindingCode.UrlSeveral => "url_several",
+        FindingCode.UrlHoldsAnother => "url_holds_another",
+        FindingCode.UrlSchemeTwice => "url_scheme_twice",
+        FindingCode.UrlHiddenCharacter => "url_hidden_character",
+        FindingCode.UrlHashInName => "url_hash_in_name",
+        FindingCode.UrlUnwrapped => "url_unwrapped",
+        FindingCode.UrlEntities => "url_entities",
+        FindingCode.InvisibleCharacters => "invisible_characters",
+        FindingCode.RowCheckFailed => "row_check_failed",
         FindingCode.DuplicateUrl => "duplicate_url",
         FindingCode.DuplicateReferenceId => "duplicate_reference_id",
         FindingCode.AlreadyImported => "already_imported",
@@ -98,6 +116,12 @@ public static class FindingCodes
             or FindingCode.UrlUnencodedSpace
             or FindingCode.UrlNotMedia
             or FindingCode.UrlSharePage
+            or FindingCode.UrlHoldsAnother
+            or FindingCode.UrlHiddenCharacter
+            or FindingCode.UrlHashInName
+            or FindingCode.UrlUnwrapped
+            or FindingCode.UrlEntities
+            or FindingCode.InvisibleCharacters
             or FindingCode.DuplicateReferenceId
             or FindingCode.TooManyFields
             or FindingCode.StrayQuote
@@ -120,6 +144,9 @@ public static class FindingCodes
             or FindingCode.UrlConsumerVideoSite
             or FindingCode.UrlExpired
             or FindingCode.UrlCutBySeparator
+            or FindingCode.UrlSeveral
+            or FindingCode.UrlSchemeTwice
+            or FindingCode.RowCheckFailed
             or FindingCode.DuplicateUrl
             or FindingCode.AlreadyImported
             or FindingCode.TransferUnknown
@@ -139,14 +166,23 @@ public static class FindingCodes
         FindingCode.UrlCredentials => "Remove the user name and password from the address, and use a pre-signed link instead.",
         FindingCode.UrlTooLong => "Too long for the remote call's query. Use a shorter link, or let the file be sent: transfer push in the row, or auto as the import's setting.",
         FindingCode.UrlHostPrivate => "Cincopa cannot reach this host from the internet. Use a public address.",
-        FindingCode.UrlConsumerVideoSite => "This is a watch page, not a media file, and consumer video sites are not supported. Use the address of the file itself.",
+        FindingCode.UrlConsumerVideoSite => "This is a watch page, not a media file, and consumer video sites are not supported. Use the address of the file itself; to move a whole channel, ask Cincopa's support, who offer that.",
         FindingCode.UrlExpired => "The signed link has run out. Make new links and upload the manifest again.",
         FindingCode.UrlExpiresSoon => "The signed link runs out within a day, or before this import is expected to end. Make links that last for the whole import.",
         FindingCode.UrlUnencodedSpace => "The address holds a space. It is used as it is; write %20 if the source refuses it.",
         FindingCode.UrlCutBySeparator => "The row has more fields than the header and the URL stands last: it probably holds the separator. Put it in double quotes.",
         FindingCode.UrlNotMedia => "The address ends like a web page or a document and not like a media file. It is tried; look at what it gives.",
-        FindingCode.UrlSharePage => "This looks like the page that shows a shared file, not the file. Use the direct download address (at Dropbox dl=1 instead of dl=0).",
-        FindingCode.DuplicateUrl => "Another row of this manifest has the same address. Only the first is imported; with duplicateRows=import all of them are.",
+        FindingCode.UrlSharePage => "This looks like the page that shows a shared file, not the file. Use the address that downloads it: at Dropbox dl=1 instead of dl=0, at GitHub Raw, elsewhere what the page's download button opens.",
+        FindingCode.UrlSeveral => "The cell holds more than one address. Write each address in a row of its own; the other columns can be repeated.",
+        FindingCode.UrlHoldsAnother => "A second address stands inside of this one. It is used as it is; if the two are addresses of two files, write each in a row of its own.",
+        FindingCode.UrlSchemeTwice => "The address begins twice. Remove one https:// (or http://) from its beginning.",
+        FindingCode.UrlHiddenCharacter => "The address holds a character that cannot be seen, such as a soft hyphen. It is used as it is; if the source does not know it, type that part of the address anew.",
+        FindingCode.UrlHashInName => "Sources take a # for the end of the address, and never see what stands behind it. If it belongs to the file's name, write %23 in its place.",
+        FindingCode.UrlUnwrapped => "Quotes, brackets or a formula stood around the address. They were taken away; nothing has to be done if the address is right.",
+        FindingCode.UrlEntities => "The address was written as in a web page, for example with &amp; in the place of &. It was read as the address that is meant; nothing has to be done if it is right.",
+        FindingCode.InvisibleCharacters => "Characters that cannot be seen, or unusual white space, stood around the value. They were taken away; nothing has to be done.",
+        FindingCode.RowCheckFailed => "The row could not be checked: that is a fault of this program, and its log says more. The other rows are not touched by it; report the row, or write it another way.",
+        FindingCode.DuplicateUrl => "Another row of this manifest has the same address. Only the first is imported; with duplicateRows=import all of them are. To send this one later, correct its address, or rerun the state duplicate.",
         FindingCode.DuplicateReferenceId => "Another row has the same reference id. Both are imported; the later cannot be told from the first by it.",
         FindingCode.AlreadyImported => "It is imported already, or being imported, by an earlier import of this account; a second asset would be made. With alreadyImported=import it is imported again.",
         FindingCode.TransferUnknown => "Write pull or nothing.",
@@ -156,7 +192,7 @@ public static class FindingCodes
         FindingCode.StrayQuote => "A quote stands inside a value that is not quoted. It is kept as text.",
         FindingCode.RowsMaybeMerged => "A quoted value holds lines that look like rows of their own. Look for a missing closing quote.",
         FindingCode.NulByte => "The row holds a NUL character, which no text can. Export the file again.",
-        FindingCode.FieldTooLong => "A value is longer than 1 MB. Shorten it.",
+        FindingCode.FieldTooLong => $"The value is too long for its column. Shorten it: {ManifestChecks.LimitsInWords}.",
         FindingCode.SourceNotFound => "The source does not have this file (404). Correct the address before it is sent.",
         FindingCode.SourceForbidden => "The source refuses this address. Make a new link, or make the file public.",
         FindingCode.SourceUnreachable => "The source could not be reached, or broke off. Cincopa may still reach it; open the address in a browser.",

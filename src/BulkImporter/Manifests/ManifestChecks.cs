@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using BulkImporter.Imports;
 
@@ -12,7 +13,7 @@ public enum Transfer
 
 /// <summary>
 /// What a row says, after the checks. Values are without white space around them; null means empty or no column. The
-/// URL is as written, and empty when it is missing. A blocked row had an error: it is kept as <c>invalid</c>, never
+/// URL is what <see cref="UrlCell"/> reads from the cell, and empty when it is missing. A blocked row had an error: it is kept as <c>invalid</c>, never
 /// becomes work, and has no key. A row that is imported already, as a result file says of itself, is kept as <c>duplicate</c>.
 /// </summary>
 public readonly record struct CheckedRow(
@@ -48,22 +49,60 @@ public readonly record struct CheckedRow(
 /// <param name="transfers">How files go of which their rows do not say it.</param>
 /// <param name="now">One time for the whole manifest, so that two runs of one parse agree.</param>
 /// <param name="skipImported">Whether a row that a result file calls imported is left alone.</param>
+/// <param name="log">Told of a row whose check ended in an exception; once, for the same fault may be in each of a million rows.</param>
 public sealed class ManifestChecks(
-    ManifestLayout layout, SourceUrlRules rules, DateTimeOffset now, ImportTransfer transfers = ImportTransfer.Pull, bool skipImported = true)
+    ManifestLayout layout, SourceUrlRules rules, DateTimeOffset now, ImportTransfer transfers = ImportTransfer.Pull, bool skipImported = true, ILogger? log = null)
 {
-    /// <summary>The longest value, in bytes of UTF-8.</summary>
+    /// <summary>The longest value of a column that is only passed on to the result file, in bytes of UTF-8.</summary>
     public const int MaxFieldLength = 1024 * 1024;
 
+    /// <summary>The limits of <see cref="MaxLength"/> as a hint says them.</summary>
+    internal const string LimitsInWords =
+        "url 8,000 characters; long_description 20,000; description and tags 5,000; caption, related_link_text and related_link_url 2,000; reference_id, gallery, fid and filename 250; any other 1 MB";
+
+    private static readonly SearchValues<byte> Unseen = SearchValues.Create(
+        [.. Enumerable.Range(1, 0x1F).Append(0x7F).Select(c => (byte)c).Where(c => c is not ((byte)'\t' or (byte)'\r' or (byte)'\n'))]);
+
+    private static readonly ManifestColumn[] Targets = Enum.GetValues<ManifestColumn>();
+
+    private static readonly int ShortestLimit = Targets.Min(MaxLength);
+
+    private bool _isFaultLogged;
     private readonly FindingCode[] _urlProblems = new FindingCode[SourceUrlRules.MaxProblems];
     private readonly int _urlColumn = layout.IndexOf(ManifestColumn.Url);
     private readonly int _stateColumn = skipImported ? layout.ResultColumn("import_state") : -1;
 
-    /// <summary>Checks a row and appends what was found to <paramref name="findings"/>.</summary>
+    /// <summary>
+    /// Checks a row and appends what was found to <paramref name="findings"/>. Whatever goes wrong inside of it is a finding of this row, which
+    /// is blocked by it: one row that nobody thought of cannot end the reading of all others.
+    /// </summary>
     public CheckedRow Check(ManifestRow row, List<Finding> findings)
     {
         var first = findings.Count;
+        try
+        {
+            return Judge(row, findings);
+        }
+        catch (Exception e)
+        {
+            if (!_isFaultLogged && log is not null)
+                Log.RowCheckFailed(log, e, row.RowNumber, row.LineNumber);
+            _isFaultLogged = true;
+            findings.RemoveRange(first, findings.Count - first);
+            findings.Add(Of(row, null, FindingCode.RowCheckFailed));
+            return Values(row, isBlocked: true, url: default, Transfer.Pull, isImported: false);
+        }
+    }
+
+    private CheckedRow Judge(ManifestRow row, List<Finding> findings)
+    {
+        var first = findings.Count;
         CheckShape(row, findings);
-        var url = row.Value(ManifestColumn.Url);
+        var url = UrlCell.Read(row.Value(ManifestColumn.Url), out var unwrapped, out var decoded);
+        if (unwrapped)
+            findings.Add(Of(row, layout.Columns[_urlColumn], FindingCode.UrlUnwrapped, url));
+        if (decoded)
+            findings.Add(Of(row, layout.Columns[_urlColumn], FindingCode.UrlEntities, url));
         var transfer = CheckTransfer(row, findings);
         transfer = CheckUrl(row, url, transfer, row.Value(ManifestColumn.Transfer).IsEmpty && transfers == ImportTransfer.Auto, findings);
 
@@ -79,26 +118,41 @@ public sealed class ManifestChecks(
             findings.Add(Of(row, layout.Columns[_stateColumn], FindingCode.AlreadyImported, url));
         }
 
-        return new CheckedRow(
-            row.RowNumber,
-            row.LineNumber,
-            isBlocked,
-            Text(url) ?? "",
-            isBlocked || url.IsEmpty ? null : SourceKey.Of(url),
-            Text(row.Value(ManifestColumn.Caption)),
-            Text(row.Value(ManifestColumn.Description)),
-            Text(row.Value(ManifestColumn.LongDescription)),
-            Text(row.Value(ManifestColumn.Tags)),
-            Text(row.Value(ManifestColumn.ReferenceId)),
-            Text(row.Value(ManifestColumn.Gallery)),
-            Text(row.Value(ManifestColumn.Filename)),
-            transfer,
-            isImported,
-            isBlocked || isImported ? null : SourceUrlRules.Expiry(url),
-            Text(row.Value(ManifestColumn.Fid)),
-            Text(row.Value(ManifestColumn.RelatedLinkText)),
-            Text(row.Value(ManifestColumn.RelatedLinkUrl)));
+        return Values(row, isBlocked, url, transfer, isImported);
     }
+
+    private static CheckedRow Values(ManifestRow row, bool isBlocked, ReadOnlySpan<byte> url, Transfer transfer, bool isImported) => new(
+        row.RowNumber,
+        row.LineNumber,
+        isBlocked,
+        Text(url) ?? "",
+        isBlocked || url.IsEmpty ? null : SourceKey.Of(url),
+        Text(row.Value(ManifestColumn.Caption)),
+        Text(row.Value(ManifestColumn.Description)),
+        Text(row.Value(ManifestColumn.LongDescription)),
+        Text(row.Value(ManifestColumn.Tags)),
+        Text(row.Value(ManifestColumn.ReferenceId)),
+        Text(row.Value(ManifestColumn.Gallery)),
+        Text(row.Value(ManifestColumn.Filename)),
+        transfer,
+        isImported,
+        isBlocked || isImported ? null : SourceUrlRules.Expiry(url),
+        Text(row.Value(ManifestColumn.Fid)),
+        Text(row.Value(ManifestColumn.RelatedLinkText)),
+        Text(row.Value(ManifestColumn.RelatedLinkUrl)));
+
+    /// <summary>
+    /// The longest value of a column, in characters. Names and keys are as long as anybody's are, and far below what an index of the database
+    /// takes; texts are longer than what one call can carry, which the finishing tells.
+    /// </summary>
+    internal static int MaxLength(ManifestColumn column) => column switch
+    {
+        ManifestColumn.Url => 8000,
+        ManifestColumn.LongDescription => 20_000,
+        ManifestColumn.Description or ManifestColumn.Tags => 5000,
+        ManifestColumn.Caption or ManifestColumn.RelatedLinkText or ManifestColumn.RelatedLinkUrl => 2000,
+        ManifestColumn.ReferenceId or ManifestColumn.Gallery or ManifestColumn.Fid or ManifestColumn.Filename or ManifestColumn.Transfer => 250,
+    };
 
     /// <summary>A value as it can be stored: PostgreSQL takes no NUL, and a too long value is an error anyway.</summary>
     private static string? Text(ReadOnlySpan<byte> value)
@@ -120,8 +174,10 @@ public sealed class ManifestChecks(
             CheckLines(row, findings);
         if (raw.Contains((byte)0))
             findings.Add(Of(row, null, FindingCode.NulByte));
-        if (raw.Length > MaxFieldLength)
+        if (raw.Length > ShortestLimit)
             CheckLengths(row, findings);
+        if (!Ascii.IsValid(raw) || raw.ContainsAny(Unseen))
+            CheckEnds(row, findings);
         if (row.FieldCount > layout.Columns.Count)
             CheckSurplus(row, findings);
     }
@@ -142,8 +198,33 @@ public sealed class ManifestChecks(
     {
         for (var index = 0; index < row.FieldCount; index++)
         {
-            if (row.Field(index).Length > MaxFieldLength)
+            var field = row.Field(index);
+            if (field.Length > MaxFieldLength || (field.Length > ShortestLimit && IsTooLong(index, CellText.Trim(field))))
                 findings.Add(Of(row, index < layout.Columns.Count ? layout.Columns[index] : null, FindingCode.FieldTooLong));
+        }
+    }
+
+    private bool IsTooLong(int index, ReadOnlySpan<byte> value)
+    {
+        foreach (var target in Targets)
+        {
+            if (layout.IndexOf(target) == index && value.Length > MaxLength(target) && Encoding.UTF8.GetCharCount(value) > MaxLength(target))
+                return true;
+        }
+
+        return false;
+    }
+
+    private void CheckEnds(ManifestRow row, List<Finding> findings)
+    {
+        foreach (var target in Targets)
+        {
+            var index = layout.IndexOf(target);
+            if (index < 0)
+                continue;
+            var value = CellText.Trim(row.Field(index), out var unusual);
+            if (unusual)
+                findings.Add(Of(row, layout.Columns[index], FindingCode.InvisibleCharacters, value));
         }
     }
 

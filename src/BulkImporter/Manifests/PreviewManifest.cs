@@ -19,7 +19,7 @@ public sealed record ManifestPreview(
     IReadOnlyList<string> Columns, IReadOnlyDictionary<string, string> Mapping, bool HasHeader, char Separator, string Encoding, string? Question, IReadOnlyList<PreviewRow> Rows);
 
 /// <summary>Reads the beginning of an import's manifest for the review: no record is touched, and nothing is sent.</summary>
-public sealed class PreviewManifest(NpgsqlDataSource database, ManifestBytes manifests, SourceUrlRules rules, TimeProvider clock)
+public sealed class PreviewManifest(NpgsqlDataSource database, ManifestBytes manifests, SourceUrlRules rules, TimeProvider clock, ILogger<PreviewManifest> log)
 {
     /// <summary>Null when there is no such import, when its bytes are not kept any more, or when the file is no manifest at all.</summary>
     public async Task<ManifestPreview?> RunAsync(int importId, int rows, CancellationToken cancellationToken)
@@ -58,7 +58,7 @@ public sealed class PreviewManifest(NpgsqlDataSource database, ManifestBytes man
     {
         await using var bytes = await manifests.OpenAsync(manifestId, cancellationToken);
         await using var reader = await ManifestReader.OpenAsync(bytes, how, cancellationToken);
-        var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow(), settings.Transfer, settings.SkipsImported);
+        var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow(), settings.Transfer, settings.SkipsImported, log);
         var rows = new List<PreviewRow>();
         try
         {

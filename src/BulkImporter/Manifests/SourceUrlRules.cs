@@ -26,9 +26,8 @@ public sealed record SourceUrlOptions
 public sealed class SourceUrlRules(SourceUrlOptions options)
 {
     /// <summary>The most problems that <see cref="Check(ReadOnlySpan{byte}, DateTimeOffset, Span{FindingCode})"/> reports of one URL.</summary>
-    public const int MaxProblems = 9;
+    public const int MaxProblems = 12;
 
-    private static readonly SearchValues<byte> HostCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"u8);
     private static readonly SearchValues<byte> Unreserved = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~"u8);
     private static readonly SearchValues<byte> Control = SearchValues.Create([.. Enumerable.Range(0, 0x20).Select(c => (byte)c), 0x7F]);
 
@@ -45,6 +44,20 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
         }
 
         var isAbsolute = UrlParts.TryParse(url, out var parts);
+        if (HasSchemeTwice(url, parts))
+        {
+            problems[0] = FindingCode.UrlSchemeTwice;
+            return 1;
+        }
+
+        // Of several addresses in one cell nothing else is worth saying.
+        var second = url.IndexOf("://"u8) < 0 ? SecondAddress.None : SecondAddresses.In(url);
+        if (second == SecondAddress.Behind)
+        {
+            problems[0] = FindingCode.UrlSeveral;
+            return 1;
+        }
+
         if (!isAbsolute || !IsHttp(parts.Scheme))
         {
             problems[0] = isAbsolute || HasOtherScheme(url) ? FindingCode.UrlScheme : FindingCode.UrlNotAbsolute;
@@ -52,6 +65,10 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
         }
 
         var count = 0;
+        if (second == SecondAddress.Inside)
+            problems[count++] = FindingCode.UrlHoldsAnother;
+        if (!Ascii.IsValid(url) && HoldsHidden(url))
+            problems[count++] = FindingCode.UrlHiddenCharacter;
         if (!parts.UserInfoWithAt.IsEmpty)
             problems[count++] = FindingCode.UrlCredentials;
         if (IsTooLong(url))
@@ -59,7 +76,7 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
 
         Span<byte> plainHost = stackalloc byte[SourceHost.MaxLength];
         var host = SourceHost.Plain(parts.Host, plainHost);
-        if (host.IsEmpty || !IsHost(host) || !IsPort(parts.Port) || url.IndexOfAny(Control) >= 0)
+        if (!SourceHost.IsHost(host) || !IsPort(parts.Port) || url.IndexOfAny(Control) >= 0)
         {
             problems[count++] = FindingCode.UrlMalformed;
             return count;
@@ -67,11 +84,13 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
 
         if (url.Contains((byte)' '))
             problems[count++] = FindingCode.UrlUnencodedSpace;
+        if (parts.HasHashInName)
+            problems[count++] = FindingCode.UrlHashInName;
         if (!options.AllowPrivateHosts && SourceHost.IsPrivate(host))
             problems[count++] = FindingCode.UrlHostPrivate;
         if (ConsumerVideoSites.IsWatchPage(host, parts.Path))
             problems[count++] = FindingCode.UrlConsumerVideoSite;
-        else if (MediaHints.IsSharePage(host, parts.Path, parts.Query))
+        else if (SharePages.Is(host, parts.Path, parts.Query))
             problems[count++] = FindingCode.UrlSharePage;
         else if (MediaHints.IsNotMedia(parts.Path, parts.Query))
             problems[count++] = FindingCode.UrlNotMedia;
@@ -115,15 +134,36 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
     private static bool IsHttp(ReadOnlySpan<byte> scheme) =>
         scheme.Length is 4 or 5 && (Ascii.EqualsIgnoreCase(scheme, "https"u8) || Ascii.EqualsIgnoreCase(scheme, "http"u8));
 
+    /// <summary>https://https://… and https:https://…, in any case and mixture, also behind another beginning of a host (https://www.https://…).</summary>
+    private static bool HasSchemeTwice(ReadOnlySpan<byte> url, in UrlParts parts)
+    {
+        if (parts.PathAndQuery.StartsWith("//"u8) && parts.Port.IsEmpty)
+            return EndsWithHttp(parts.Host);
+        var colon = url.IndexOf((byte)':');
+        return colon > 0 && IsHttp(url[..colon]) && url[(colon + 1)..].IndexOf("://"u8) is 4 or 5 && EndsWithHttp(url.Slice(colon + 1, url[(colon + 1)..].IndexOf("://"u8)));
+    }
+
+    private static bool EndsWithHttp(ReadOnlySpan<byte> text) =>
+        (text.Length >= 5 && Ascii.EqualsIgnoreCase(text[^5..], "https"u8)) || (text.Length >= 4 && Ascii.EqualsIgnoreCase(text[^4..], "http"u8));
+
+    private static bool HoldsHidden(ReadOnlySpan<byte> url)
+    {
+        while (Rune.DecodeFromUtf8(url, out var c, out var length) == OperationStatus.Done)
+        {
+            if (c.Value > 0x7F && CellText.IsHidden(c))
+                return true;
+            url = url[length..];
+        }
+
+        return false;
+    }
+
     /// <summary>mailto:, data:, file:///…, C:\…: something that is no path and no host name, but not http either.</summary>
     private static bool HasOtherScheme(ReadOnlySpan<byte> url)
     {
         var colon = url.IndexOf((byte)':');
         return colon > 0 && !url[..colon].ContainsAny("/.?#"u8) && !IsHttp(url[..colon]) && !(url.Length > colon + 1 && char.IsAsciiDigit((char)url[colon + 1]));
     }
-
-    private static bool IsHost(ReadOnlySpan<byte> host) =>
-        host[0] == (byte)'[' ? SourceHost.IsIPv6(host) : host.IndexOfAnyExcept(HostCharacters) < 0 && host[0] != (byte)'.' && host.IndexOf(".."u8) < 0;
 
     private static bool IsPort(ReadOnlySpan<byte> port)
     {

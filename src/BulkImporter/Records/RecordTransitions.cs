@@ -387,13 +387,17 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         WHERE r.import_id = $1 AND r.state = 'unknown'
         """;
 
-    /// <summary>Failed, cancelled and (when asked for) unknown to pending with all attempts again, and pushed from then on if that is asked for. The attempts that were made are kept. The selection's condition is appended.</summary>
+    /// <summary>
+    /// Failed, cancelled and (when asked for) unknown and duplicate to pending with all attempts again, and pushed from then on if that is asked
+    /// for. The attempts that were made are kept. The selection's condition is appended.
+    /// </summary>
+    // Of a duplicate that a result file called imported, the address is stored as it is shown: where that hides something, it cannot be sent.
     private const string MakePendingAgain = """
         UPDATE importer.import_record r
         SET state = 'pending', attempts_left = i.max_attempts, next_attempt_at = NULL, status_id = NULL, rid = NULL,
             error_code = NULL, error_message = NULL, submitted_at = NULL, finished_at = NULL, is_push = r.is_push OR $3
         FROM importer.import i
-        WHERE i.id = $1 AND r.import_id = $1 AND r.state = ANY($2)
+        WHERE i.id = $1 AND r.import_id = $1 AND r.state = ANY($2) AND (r.state <> 'duplicate' OR r.source_url !~ '//\*\*\*@|…$')
         """;
 
     /// <summary>
@@ -404,8 +408,8 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         $"(SELECT CASE WHEN length(m) <= 120 THEN m ELSE left(m, 119) || '…' END FROM regexp_replace({value}, '(//[^?#]*[?#]).+', '\\1…') AS m)";
 
     /// <summary>
-    /// Failed and invalid to pending with all attempts again, with other values; what was replaced is kept. The record must have a source
-    /// afterwards that was not masked: an invalid one takes part only with a new address.
+    /// Failed, invalid and duplicate to pending with all attempts again, with other values; what was replaced is kept. The record must have a
+    /// source afterwards that was not masked and is its own: an invalid or duplicate one takes part only with a new address.
     /// </summary>
     private const string Correct = """
         WITH correction AS (
@@ -413,7 +417,7 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         ), before AS (
             SELECT r.row_number, r.source_url, r.caption, r.reference_id, r.is_push
             FROM importer.import_record r JOIN correction c USING (row_number)
-            WHERE r.import_id = $1 AND (r.state = 'failed' OR (r.state = 'invalid' AND c.url IS NOT NULL)) FOR NO KEY UPDATE OF r
+            WHERE r.import_id = $1 AND (r.state = 'failed' OR (r.state IN ('invalid', 'duplicate') AND c.url IS NOT NULL)) FOR NO KEY UPDATE OF r
         ), moved AS (
             UPDATE importer.import_record r
             SET state = 'pending', attempts_left = i.max_attempts, next_attempt_at = NULL, status_id = NULL, rid = NULL,
@@ -422,7 +426,7 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
                 caption = coalesce(c.caption, r.caption), reference_id = coalesce(c.reference_id, r.reference_id),
                 is_push = coalesce(c.is_push, r.is_push)
             FROM correction c JOIN before b USING (row_number), importer.import i
-            WHERE i.id = $1 AND r.import_id = $1 AND r.row_number = c.row_number AND r.state IN ('failed', 'invalid')
+            WHERE i.id = $1 AND r.import_id = $1 AND r.row_number = c.row_number AND r.state IN ('failed', 'invalid', 'duplicate')
             RETURNING r.row_number
         ), uploaded AS (
             -- What had been sent of a file is of no use to another.
@@ -607,12 +611,12 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
     /// Makes the selected records pending again, in the caller's transaction. Answers how many, and how many of the selection were left
     /// as they are in each state. What was given up counts as in doubt here.
     /// </summary>
+    /// <param name="named">What of unknown and duplicate the person has named, and so takes part.</param>
     public async Task<(int Moved, IReadOnlyDictionary<RecordState, int> Left)> PendingAgainAsync(
-        NpgsqlConnection connection, int importId, RecordFilter filter, bool unknownToo, bool push, CancellationToken cancellationToken)
+        NpgsqlConnection connection, int importId, RecordFilter filter, IReadOnlyCollection<RecordState> named, bool push, CancellationToken cancellationToken)
     {
-        RecordState[] eligible = unknownToo
-            ? [RecordState.Failed, RecordState.Cancelled, RecordState.Unknown]
-            : [RecordState.Failed, RecordState.Cancelled];
+        RecordState[] eligible = [RecordState.Failed, RecordState.Cancelled, .. named];
+        var unknownToo = named.Contains(RecordState.Unknown);
         await connection.ExecuteAsync(LockChunksOfImport, cancellationToken, importId);
         var selected = await ReadRecords.CountByStateAsync(connection, importId, filter, cancellationToken);
 
@@ -620,12 +624,12 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         var condition = filter.Condition(parameters) + (unknownToo ? "" : " AND r.error_code IS DISTINCT FROM 'given_up'");
         var moved = await connection.ExecuteLongAsync(MakePendingAgain + condition, cancellationToken, [.. parameters]);
         var left = selected.Where(s => !eligible.Contains(s.Key)).ToDictionary();
-        // The chunks are locked, so what is eligible and did not move are those that were given up.
-        if (selected.Where(s => eligible.Contains(s.Key)).Sum(s => s.Value) - moved is > 0 and var givenUp) left[RecordState.Failed] = givenUp;
+        // The chunks are locked, so what is eligible and did not move are those that were given up, or duplicates without an address that can be sent.
+        if (selected.Where(s => eligible.Contains(s.Key)).Sum(s => s.Value) - moved is > 0 and var stayed) left[unknownToo || named.Count == 0 ? RecordState.Failed : RecordState.Duplicate] = stayed;
         return (moved, left);
     }
 
-    /// <summary>Replaces values of failed and invalid records and makes them pending again, in the caller's transaction. Answers the rows that were.</summary>
+    /// <summary>Replaces values of failed, invalid and duplicate records and makes them pending again, in the caller's transaction. Answers the rows that were.</summary>
     public async Task<IReadOnlySet<int>> CorrectedAsync(
         NpgsqlConnection connection, int importId, IReadOnlyList<RecordCorrection> corrections, string actor, CancellationToken cancellationToken)
     {

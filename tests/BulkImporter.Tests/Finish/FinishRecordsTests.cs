@@ -234,6 +234,16 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
         Assert.Equal(["caption=One", "description=" + new string('d', 1600)], await MetaAsync(rid));
     }
 
+    [Fact]
+    public async Task Gallery_name_that_is_longer_than_any_may_be_fails_its_own_record_and_says_so()
+    {
+        await SaysAsync(1, "caption = 'One'", gallery: string.Concat(Enumerable.Range(0, 9000).Select(n => (char)('a' + n * 7919 % 26))));
+        await ImportAsync(1);
+        await Finisher().RunAsync(Token);
+        Assert.Equal("failed", (await FinishAsync(1)).State);
+        Assert.Contains("9,000 characters", (await FinishAsync(1)).Message, StringComparison.Ordinal);
+    }
+
     /// <summary>What the manifest says of a row.</summary>
     private async Task SaysAsync(int row, string record, string? description = null, string? longDescription = null, string? tags = null,
         string? linkText = null, string? linkUrl = null, string? gallery = null, int? import = null)

@@ -49,7 +49,7 @@ public class ManifestReaderTests
     [Fact]
     public async Task Field_of_1_MB_is_in_order()
     {
-        var content = await Manifest.ReadAsync($"url,caption\n{Host}a.mp4,{new string('x', 1024 * 1024)}\n");
+        var content = await Manifest.ReadAsync($"url,note\n{Host}a.mp4,{new string('x', 1024 * 1024)}\n");
         Assert.Empty(content.Findings);
     }
 

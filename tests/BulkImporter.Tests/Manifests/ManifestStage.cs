@@ -17,7 +17,7 @@ internal sealed class ManifestStage(EngineDatabase database, string account)
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public PreviewManifest Preview => new(database.Source, new ManifestBytes(database.Source), new SourceUrlRules(new SourceUrlOptions()), TimeProvider.System);
+    public PreviewManifest Preview => new(database.Source, new ManifestBytes(database.Source), new SourceUrlRules(new SourceUrlOptions()), TimeProvider.System, NullLogger<PreviewManifest>.Instance);
 
     public static async Task<ManifestStage> OfAsync(EngineDatabase database, double submitRate = 0)
     {
@@ -59,7 +59,7 @@ internal sealed class ManifestStage(EngineDatabase database, string account)
         Assert.IsType<CorrectionResult.Done>(await TryCorrectAsync(id, file)).Report;
 
     public Task<CorrectionResult> TryCorrectAsync(int id, string file) =>
-        new CorrectRecords(database.Source, database.Transitions, new SourceUrlRules(new SourceUrlOptions()), TimeProvider.System)
+        new CorrectRecords(database.Source, database.Transitions, new SourceUrlRules(new SourceUrlOptions()), TimeProvider.System, NullLogger<CorrectRecords>.Instance)
             .RunAsync(id, new MemoryStream(Encoding.UTF8.GetBytes(file)), null, null, "ann", Token);
 
     public async Task<string> ExportAsync(int id, ExportFormat format = ExportFormat.Csv, RecordFilter? filter = null, bool isWhole = true)
