@@ -14,7 +14,8 @@ internal sealed class RecordOrders(RerunRecords rerun, GiveUpRecords giveUp, Imp
     public async Task<RerunResult.Done?> RerunAsync(int importId, IReadOnlyList<RecordFilter> selections, Func<Task<string>> actor, CancellationToken cancellationToken, bool push = false)
     {
         if (selections.Any(MayDuplicate) && await dialogs.ShowMessageBoxAsync(
-            "Send them again?", "Cincopa may already have these files: the call left and its answer was not seen, or another row has the same address. Sending them can make a second asset of each. Look in Cincopa first if that matters.",
+            "Send them again?", "Cincopa may already have these files: the call left and its answer was not seen, or another row has the same address. "
+            + "Sending them can make a second asset of each. Look in Cincopa first if that matters.",
             "Send again", cancelText: "Leave them") != true) return null;
 
         var name = await actor();

@@ -166,23 +166,44 @@ public static class FindingCodes
         FindingCode.UrlCredentials => "Remove the user name and password from the address, and use a pre-signed link instead.",
         FindingCode.UrlTooLong => "Too long for the remote call's query. Use a shorter link, or let the file be sent: transfer push in the row, or auto as the import's setting.",
         FindingCode.UrlHostPrivate => "Cincopa cannot reach this host from the internet. Use a public address.",
-        FindingCode.UrlConsumerVideoSite => "This is a watch page, not a media file, and consumer video sites are not supported. Use the address of the file itself; to move a whole channel, ask Cincopa's support, who offer that.",
+        FindingCode.UrlConsumerVideoSite =>
+            "This is a watch page, not a media file, and consumer video sites are not supported. Use the address of the file itself; "
+            + "to move a whole channel, ask Cincopa's support what it offers for that.",
         FindingCode.UrlExpired => "The signed link has run out. Make new links and upload the manifest again.",
         FindingCode.UrlExpiresSoon => "The signed link runs out within a day, or before this import is expected to end. Make links that last for the whole import.",
         FindingCode.UrlUnencodedSpace => "The address holds a space. It is used as it is; write %20 if the source refuses it.",
         FindingCode.UrlCutBySeparator => "The row has more fields than the header and the URL stands last: it probably holds the separator. Put it in double quotes.",
         FindingCode.UrlNotMedia => "The address ends like a web page or a document and not like a media file. It is tried; look at what it gives.",
-        FindingCode.UrlSharePage => "This looks like the page that shows a shared file, not the file. Use the address that downloads it: at Dropbox dl=1 instead of dl=0, at GitHub Raw, elsewhere what the page's download button opens.",
-        FindingCode.UrlSeveral => "The cell holds more than one address. Write each address in a row of its own; the other columns can be repeated.",
-        FindingCode.UrlHoldsAnother => "A second address stands inside of this one. It is used as it is; if the two are addresses of two files, write each in a row of its own.",
+        FindingCode.UrlSharePage =>
+            "This looks like the page that shows a shared file, not the file. Use the address that downloads it: at Dropbox dl=1 "
+            + "instead of dl=0, at GitHub Raw, elsewhere what the page's download button opens.",
+        FindingCode.UrlSeveral =>
+            "The cell holds more than one address. Write each address in a row of its own; the other columns can be repeated.",
+        FindingCode.UrlHoldsAnother =>
+            "A second address stands inside of this one. It is used as it is; if the two are addresses of two files, write each in a "
+            + "row of its own.",
         FindingCode.UrlSchemeTwice => "The address begins twice. Remove one https:// (or http://) from its beginning.",
-        FindingCode.UrlHiddenCharacter => "The address holds a character that cannot be seen, such as a soft hyphen. It is used as it is; if the source does not know it, type that part of the address anew.",
-        FindingCode.UrlHashInName => "Sources take a # for the end of the address, and never see what stands behind it. If it belongs to the file's name, write %23 in its place.",
-        FindingCode.UrlUnwrapped => "Quotes, brackets or a formula stood around the address. They were taken away; nothing has to be done if the address is right.",
-        FindingCode.UrlEntities => "The address was written as in a web page, for example with &amp; in the place of &. It was read as the address that is meant; nothing has to be done if it is right.",
-        FindingCode.InvisibleCharacters => "Characters that cannot be seen, or unusual white space, stood around the value. They were taken away; nothing has to be done.",
-        FindingCode.RowCheckFailed => "The row could not be checked: that is a fault of this program, and its log says more. The other rows are not touched by it; report the row, or write it another way.",
-        FindingCode.DuplicateUrl => "Another row of this manifest has the same address. Only the first is imported; with duplicateRows=import all of them are. To send this one later, correct its address, or rerun the state duplicate.",
+        FindingCode.UrlHiddenCharacter =>
+            "The address holds a character that cannot be seen, such as a soft hyphen. It is used as it is; if the source does not "
+            + "know it, type that part of the address anew.",
+        FindingCode.UrlHashInName =>
+            "Sources take a # for the end of the address, and never see what stands behind it. If it belongs to the file's name, "
+            + "write %23 in its place.",
+        FindingCode.UrlUnwrapped =>
+            "Quotes, brackets or a formula stood around the address. They were taken away; nothing has to be done if the address is "
+            + "right.",
+        FindingCode.UrlEntities =>
+            "The address was written as in a web page, for example with &amp; in the place of &. It was read as the address that is "
+            + "meant; nothing has to be done if it is right.",
+        FindingCode.InvisibleCharacters =>
+            "Characters that cannot be seen, or unusual white space, stood around the value. They were taken away; nothing has to be "
+            + "done.",
+        FindingCode.RowCheckFailed =>
+            "The row could not be checked: that is a fault of this program, and its log says more. The other rows are not touched by "
+            + "it; report the row, or write it another way.",
+        FindingCode.DuplicateUrl =>
+            "Another row of this manifest has the same address. Only the first is imported; with duplicateRows=import all of them "
+            + "are. To send this one later, correct its address, or rerun the state duplicate.",
         FindingCode.DuplicateReferenceId => "Another row has the same reference id. Both are imported; the later cannot be told from the first by it.",
         FindingCode.AlreadyImported => "It is imported already, or being imported, by an earlier import of this account; a second asset would be made. With alreadyImported=import it is imported again.",
         FindingCode.TransferUnknown => "Write pull or nothing.",

@@ -51,14 +51,16 @@ public readonly record struct CheckedRow(
 /// <param name="skipImported">Whether a row that a result file calls imported is left alone.</param>
 /// <param name="log">Told of a row whose check ended in an exception; once, for the same fault may be in each of a million rows.</param>
 public sealed class ManifestChecks(
-    ManifestLayout layout, SourceUrlRules rules, DateTimeOffset now, ImportTransfer transfers = ImportTransfer.Pull, bool skipImported = true, ILogger? log = null)
+    ManifestLayout layout, SourceUrlRules rules, DateTimeOffset now, ImportTransfer transfers = ImportTransfer.Pull, bool skipImported = true,
+    ILogger? log = null)
 {
     /// <summary>The longest value of a column that is only passed on to the result file, in bytes of UTF-8.</summary>
     public const int MaxFieldLength = 1024 * 1024;
 
     /// <summary>The limits of <see cref="MaxLength"/> as a hint says them.</summary>
     internal const string LimitsInWords =
-        "url 8,000 characters; long_description 20,000; description and tags 5,000; caption, related_link_text and related_link_url 2,000; reference_id, gallery, fid and filename 250; any other 1 MB";
+        "url 8,000 characters; long_description 20,000; description and tags 5,000; caption, related_link_text and related_link_url 2,000; "
+        + "reference_id, gallery, fid and filename 250; any other 1 MB";
 
     private static readonly SearchValues<byte> Unseen = SearchValues.Create(
         [.. Enumerable.Range(1, 0x1F).Append(0x7F).Select(c => (byte)c).Where(c => c is not ((byte)'\t' or (byte)'\r' or (byte)'\n'))]);
@@ -151,7 +153,8 @@ public sealed class ManifestChecks(
         ManifestColumn.LongDescription => 20_000,
         ManifestColumn.Description or ManifestColumn.Tags => 5000,
         ManifestColumn.Caption or ManifestColumn.RelatedLinkText or ManifestColumn.RelatedLinkUrl => 2000,
-        ManifestColumn.ReferenceId or ManifestColumn.Gallery or ManifestColumn.Fid or ManifestColumn.Filename or ManifestColumn.Transfer => 250,
+        ManifestColumn.ReferenceId or ManifestColumn.Gallery or ManifestColumn.Fid or ManifestColumn.Filename => 250,
+        ManifestColumn.Transfer => 250,
     };
 
     /// <summary>A value as it can be stored: PostgreSQL takes no NUL, and a too long value is an error anyway.</summary>

@@ -87,7 +87,8 @@ internal static class SourceHost
 
     /// <param name="host">With its brackets.</param>
     private static bool IsIPv6(ReadOnlySpan<byte> host) =>
-        host is [(byte)'[', .. var inner, (byte)']'] && !inner.ContainsAnyExcept(AddressCharacters) && IPAddress.TryParse(Encoding.ASCII.GetString(inner), out var address) && address.AddressFamily == AddressFamily.InterNetworkV6;
+        host is [(byte)'[', .. var inner, (byte)']'] && !inner.ContainsAnyExcept(AddressCharacters)
+        && IPAddress.TryParse(Encoding.ASCII.GetString(inner), out var address) && address.AddressFamily == AddressFamily.InterNetworkV6;
 
     /// <summary>One to four numbers, each decimal, octal (0…) or hexadecimal (0x…); the last fills the bytes that are left.</summary>
     private static bool TryIPv4(ReadOnlySpan<byte> host, out uint address)

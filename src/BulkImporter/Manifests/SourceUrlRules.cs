@@ -140,11 +140,15 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
         if (parts.PathAndQuery.StartsWith("//"u8) && parts.Port.IsEmpty)
             return EndsWithHttp(parts.Host);
         var colon = url.IndexOf((byte)':');
-        return colon > 0 && IsHttp(url[..colon]) && url[(colon + 1)..].IndexOf("://"u8) is 4 or 5 && EndsWithHttp(url.Slice(colon + 1, url[(colon + 1)..].IndexOf("://"u8)));
+        if (colon <= 0 || !IsHttp(url[..colon]))
+            return false;
+        var rest = url[(colon + 1)..];
+        return rest.IndexOf("://"u8) is var second and (4 or 5) && EndsWithHttp(rest[..second]);
     }
 
     private static bool EndsWithHttp(ReadOnlySpan<byte> text) =>
-        (text.Length >= 5 && Ascii.EqualsIgnoreCase(text[^5..], "https"u8)) || (text.Length >= 4 && Ascii.EqualsIgnoreCase(text[^4..], "http"u8));
+        (text.Length >= 5 && Ascii.EqualsIgnoreCase(text[^5..], "https"u8))
+        || (text.Length >= 4 && Ascii.EqualsIgnoreCase(text[^4..], "http"u8));
 
     private static bool HoldsHidden(ReadOnlySpan<byte> url)
     {

@@ -25,7 +25,8 @@ internal readonly ref struct UrlParts
     /// file and what stands before it does not, or a blank stands before it. Places in a page (<c>#/media/…</c>, <c>#!…</c>, <c>#t=10</c>) are none.
     /// </summary>
     public bool HasHashInName => !Fragment.IsEmpty && Fragment[0] is not ((byte)'/' or (byte)'!') && !FragmentName.Contains((byte)'=')
-        && (PathAndQuery.EndsWith(" "u8) || PathAndQuery.EndsWith("%20"u8) || (MediaHints.IsMediaName(FragmentName) && !MediaHints.IsMediaName(Path)));
+        && (PathAndQuery.EndsWith(" "u8) || PathAndQuery.EndsWith("%20"u8)
+            || (MediaHints.IsMediaName(FragmentName) && !MediaHints.IsMediaName(Path)));
 
     public bool HasDefaultPort => Port.SequenceEqual(Scheme.Length == 5 ? "443"u8 : "80"u8);
 

@@ -624,8 +624,10 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         var condition = filter.Condition(parameters) + (unknownToo ? "" : " AND r.error_code IS DISTINCT FROM 'given_up'");
         var moved = await connection.ExecuteLongAsync(MakePendingAgain + condition, cancellationToken, [.. parameters]);
         var left = selected.Where(s => !eligible.Contains(s.Key)).ToDictionary();
-        // The chunks are locked, so what is eligible and did not move are those that were given up, or duplicates without an address that can be sent.
-        if (selected.Where(s => eligible.Contains(s.Key)).Sum(s => s.Value) - moved is > 0 and var stayed) left[unknownToo || named.Count == 0 ? RecordState.Failed : RecordState.Duplicate] = stayed;
+        // The chunks are locked, so what is eligible and did not move are those that were given up or, where duplicates take part, those of them
+        // without an address that can be sent.
+        var stayed = selected.Where(s => eligible.Contains(s.Key)).Sum(s => s.Value) - moved;
+        if (stayed > 0) left[named.Contains(RecordState.Duplicate) ? RecordState.Duplicate : RecordState.Failed] = stayed;
         return (moved, left);
     }
 
