@@ -1,6 +1,5 @@
 using System.Text;
 using BulkImporter.Cli;
-using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Rerun;
