@@ -315,6 +315,10 @@ namespace BulkImporter.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
 
+                    b.Property<DateTimeOffset?>("FirstAcceptedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("first_accepted_at");
+
                     b.Property<int>("MaxInFlight")
                         .HasColumnType("integer")
                         .HasColumnName("max_in_flight");
@@ -323,6 +327,10 @@ namespace BulkImporter.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("name");
+
+                    b.Property<string>("Permissions")
+                        .HasColumnType("text")
+                        .HasColumnName("permissions");
 
                     b.Property<string>("Reason")
                         .HasColumnType("text")
@@ -345,6 +353,13 @@ namespace BulkImporter.Migrations
                         .HasColumnType("double precision")
                         .HasColumnName("submit_rate");
 
+                    b.Property<string>("SubmitVerb")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("auto")
+                        .HasColumnName("submit_verb");
+
                     b.Property<string>("TokenProtected")
                         .IsRequired()
                         .HasColumnType("text")
@@ -353,6 +368,13 @@ namespace BulkImporter.Migrations
                     b.Property<DateTimeOffset>("UpdatedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("updated_at");
+
+                    b.Property<string>("VerbInUse")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("get")
+                        .HasColumnName("verb_in_use");
 
                     b.HasKey("Id")
                         .HasName("pk_account");
@@ -366,6 +388,8 @@ namespace BulkImporter.Migrations
                             t.HasCheckConstraint("account_limits_are_not_negative", "submit_rate >= 0 AND status_rate >= 0 AND max_in_flight >= 0 AND backlog_limit >= 0");
 
                             t.HasCheckConstraint("account_state_is_known", "state IN ('active', 'suspended')");
+
+                            t.HasCheckConstraint("account_verbs_are_known", "submit_verb IN ('auto', 'get', 'post') AND verb_in_use IN ('get', 'post')");
                         });
                 });
 
