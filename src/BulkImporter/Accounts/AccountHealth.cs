@@ -17,7 +17,12 @@ public sealed class AccountHealth(CallGovernor governor, AccountBreaker breaker,
     // Counted by each process for itself: when it alone hears nothing, it is its own network that is broken.
     private readonly ConcurrentDictionary<int, int> unanswered = new();
 
+    // The version of each account of which an acceptance was seen, and of which it is stored.
     private readonly ConcurrentDictionary<int, DateTimeOffset> accepted = new();
+    private readonly ConcurrentDictionary<int, DateTimeOffset> stored = new();
+
+    // The version of each account whose verb was refused.
+    private readonly ConcurrentDictionary<int, DateTimeOffset> refused = new();
 
     /// <summary>
     /// No submit call of this process was answered lately. Whoever calls now does it one at a time, because each call may leave a record
@@ -54,11 +59,16 @@ public sealed class AccountHealth(CallGovernor governor, AccountBreaker breaker,
     /// </summary>
     public RemoteError? OfFirstCalls(int accountId, CurrentAccess current, SubmitResult result)
     {
+        if (result is SubmitResult.Accepted) accepted[accountId] = current.Version;
         if (!options.Value.SuspendOnForeignReplies || current.HasAccepted || (accepted.TryGetValue(accountId, out var version) && version == current.Version)) return null;
+        if (result is SubmitResult.Refused { Error: { Kind: RemoteErrorKind.MethodNotAllowed } verb })
+        {
+            refused[accountId] = current.Version;
+            return verb;
+        }
         return result switch
         {
-            SubmitResult.Refused { Error: { Kind: RemoteErrorKind.MethodNotAllowed } error } => error,
-            SubmitResult.Refused { Error: { Kind: RemoteErrorKind.NotTheApi } or { HttpStatus: < 400 and >= 300 } } refused => NotUnderstood(refused.Error),
+            SubmitResult.Refused { Error: { Kind: RemoteErrorKind.NotTheApi } or { HttpStatus: < 400 and >= 300 } } page => NotUnderstood(page.Error),
             SubmitResult.Unknown { Error: { Kind: RemoteErrorKind.UnreadableReply, HttpStatus: < 300 } or { HttpStatus: < 400 and >= 300 } } unknown => NotUnderstood(unknown.Error),
             _ => null,
         };
@@ -66,12 +76,16 @@ public sealed class AccountHealth(CallGovernor governor, AccountBreaker breaker,
         static RemoteError NotUnderstood(RemoteError error) => error with { Kind = RemoteErrorKind.UnreadableReply };
     }
 
-    /// <summary>Notes that Cincopa accepted a submit call. Done once for each version of an account.</summary>
+    /// <summary>The verb of this access was refused since: whoever holds it makes no further call, and reads the account again.</summary>
+    public bool IsOutdated(int accountId, CurrentAccess current) =>
+        !current.HasAccepted && refused.TryGetValue(accountId, out var version) && version == current.Version;
+
+    /// <summary>Stores that Cincopa accepted a submit call. Done once for each version of an account.</summary>
     public async Task AcceptedAsync(int accountId, CurrentAccess current)
     {
-        if (current.HasAccepted || (accepted.TryGetValue(accountId, out var version) && version == current.Version)) return;
+        if (current.HasAccepted || (stored.TryGetValue(accountId, out var version) && version == current.Version)) return;
         await breaker.AcceptedAsync(accountId, current.Version, CancellationToken.None);
-        accepted[accountId] = current.Version;
+        stored[accountId] = current.Version;
     }
 
     /// <param name="version">The account's version that the call was made with: a token that was replaced meanwhile is not judged by it.</param>

@@ -92,7 +92,7 @@ internal sealed class ChunkPipeline(
             Send(begin, intents);
             block = null;
             // No intent: the import was paused, the account suspended or blocked, or the lease lost.
-            beginning = intents.Count > 0 && next < due.Count;
+            beginning = intents.Count > 0 && next < due.Count && !health.IsOutdated(lease.AccountId, current);
         }
         return written;
     }
@@ -239,7 +239,7 @@ internal sealed class ChunkPipeline(
         var mayHaveLeft = false;
         try
         {
-            if (stopSending.IsCancellationRequested) return NotSent(intent);
+            if (stopSending.IsCancellationRequested || health.IsOutdated(lease.AccountId, current)) return NotSent(intent);
             if (!begun.Block.WhileSilent && health.IsSilent(lease.AccountId)) return NotSent(intent);
             var gallery = begun.Record.Fid is { } own ? new Fid(own) : fid;
             if (begun.Record.IsPush)

@@ -397,6 +397,21 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         """;
 
     /// <summary>
+    /// Invalid to pending, pushed from then on: rows of which nothing was found but that Cincopa cannot fetch them. Their addresses are stored whole
+    /// (<c>RowBatch</c>; older rows have them masked), and a source that another row has, or had first, is left out. The selection's condition is appended.
+    /// </summary>
+    private const string PushInvalid = """
+        UPDATE importer.import_record r
+        SET state = 'pending', attempts_left = i.max_attempts, next_attempt_at = NULL, error_code = NULL, error_message = NULL, finished_at = NULL, is_push = true
+        FROM importer.import i
+        WHERE i.id = $1 AND r.import_id = $1 AND r.state = 'invalid' AND r.error_code IN ('url_host_private', 'url_too_long') AND r.source_url NOT LIKE '%…%'
+            AND NOT EXISTS (SELECT 1 FROM importer.finding f WHERE f.import_id = $1 AND f.row_number = r.row_number AND f.severity = 'error'
+                AND f.code NOT IN ('url_host_private', 'url_too_long'))
+            AND NOT EXISTS (SELECT 1 FROM importer.import_record o WHERE o.import_id = $1 AND o.source_url = r.source_url AND o.row_number <> r.row_number
+                AND (o.state <> 'invalid' OR o.row_number < r.row_number))
+        """;
+
+    /// <summary>
     /// An address or a reference id that was not blocked as a finding shows it (<c>FindingMask</c> in SQL): without its query, at most 120
     /// characters. For findings that only the database can make.
     /// </summary>
@@ -620,9 +635,18 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         var condition = filter.Condition(parameters) + (unknownToo ? "" : " AND r.error_code IS DISTINCT FROM 'given_up'");
         var moved = await connection.ExecuteLongAsync(MakePendingAgain + condition, cancellationToken, [.. parameters]);
         var left = selected.Where(s => !eligible.Contains(s.Key)).ToDictionary();
+        var pushed = 0;
+        if (push)
+        {
+            // Whoever selects what failed means these too: neither was sent, and for the same reason.
+            var own = new List<object?> { importId };
+            var its = (filter.State == RecordState.Failed ? filter with { State = RecordState.Invalid } : filter).Condition(own);
+            pushed = await connection.ExecuteLongAsync(PushInvalid + its, cancellationToken, [.. own]);
+            if (left.TryGetValue(RecordState.Invalid, out var invalid) && (left[RecordState.Invalid] = invalid - pushed) == 0) left.Remove(RecordState.Invalid);
+        }
         // The chunks are locked, so what is eligible and did not move are those that were given up.
         if (selected.Where(s => eligible.Contains(s.Key)).Sum(s => s.Value) - moved is > 0 and var givenUp) left[RecordState.Failed] = givenUp;
-        return (moved, left);
+        return (moved + pushed, left);
     }
 
     /// <summary>Replaces values of failed and invalid records and makes them pending again, in the caller's transaction. Answers the rows that were.</summary>
