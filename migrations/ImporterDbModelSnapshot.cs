@@ -143,6 +143,10 @@ namespace BulkImporter.Migrations
                         .HasColumnType("bytea")
                         .HasColumnName("hash");
 
+                    b.Property<string>("Stamp")
+                        .HasColumnType("text")
+                        .HasColumnName("stamp");
+
                     b.Property<DateTimeOffset?>("UsedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("used_at");
@@ -162,6 +166,63 @@ namespace BulkImporter.Migrations
                         .HasDatabaseName("ix_password_link_user_id");
 
                     b.ToTable("password_link", "importer");
+                });
+
+            modelBuilder.Entity("BulkImporter.Access.Session", b =>
+                {
+                    b.Property<int>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<int>("Id"));
+
+                    b.Property<string>("Address")
+                        .HasColumnType("text")
+                        .HasColumnName("address");
+
+                    b.Property<DateTimeOffset>("BeganAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("began_at");
+
+                    b.Property<string>("Browser")
+                        .HasColumnType("text")
+                        .HasColumnName("browser");
+
+                    b.Property<string>("How")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("how");
+
+                    b.Property<int?>("KeyId")
+                        .HasColumnType("integer")
+                        .HasColumnName("key_id");
+
+                    b.Property<DateTimeOffset>("SeenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("seen_at");
+
+                    b.Property<string>("Stamp")
+                        .HasColumnType("text")
+                        .HasColumnName("stamp");
+
+                    b.Property<int?>("UserId")
+                        .HasColumnType("integer")
+                        .HasColumnName("user_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_session");
+
+                    b.HasIndex("KeyId")
+                        .HasDatabaseName("ix_session_key_id");
+
+                    b.HasIndex("UserId")
+                        .HasDatabaseName("ix_session_user_id");
+
+                    b.ToTable("session", "importer", t =>
+                        {
+                            t.HasCheckConstraint("session_is_of_a_key_or_a_user", "(key_id IS NULL) <> (user_id IS NULL)");
+                        });
                 });
 
             modelBuilder.Entity("BulkImporter.Access.SignInLink", b =>
@@ -185,6 +246,10 @@ namespace BulkImporter.Migrations
                     b.Property<int?>("KeyId")
                         .HasColumnType("integer")
                         .HasColumnName("key_id");
+
+                    b.Property<string>("Stamp")
+                        .HasColumnType("text")
+                        .HasColumnName("stamp");
 
                     b.Property<DateTimeOffset?>("UsedAt")
                         .HasColumnType("timestamp with time zone")
@@ -1900,6 +1965,21 @@ namespace BulkImporter.Migrations
                         .HasForeignKey("UserId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .HasConstraintName("fk_password_link_user_user_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Access.Session", b =>
+                {
+                    b.HasOne("BulkImporter.Access.ApiKey", null)
+                        .WithMany()
+                        .HasForeignKey("KeyId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .HasConstraintName("fk_session_api_key_key_id");
+
+                    b.HasOne("BulkImporter.Access.User", null)
+                        .WithMany()
+                        .HasForeignKey("UserId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .HasConstraintName("fk_session_user_user_id");
                 });
 
             modelBuilder.Entity("BulkImporter.Access.SignInLink", b =>

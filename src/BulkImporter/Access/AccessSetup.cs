@@ -31,6 +31,12 @@ public sealed class AccessOptions
 
     /// <summary>How long a lockout lasts. Default 15 minutes.</summary>
     public TimeSpan Lockout { get; set; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>How long a browser stays signed in at most, however busy it is. Default 7 days.</summary>
+    public TimeSpan SessionLifetime { get; set; } = TimeSpan.FromDays(7);
+
+    /// <summary>How long a browser stays signed in in which nobody does anything; an open page alone does nothing. Default 12 hours.</summary>
+    public TimeSpan SessionIdle { get; set; } = TimeSpan.FromHours(12);
 }
 
 public static class AccessSetup
@@ -43,8 +49,8 @@ public static class AccessSetup
     public static IServiceCollection AddAccess(this IServiceCollection services)
     {
         services.AddOptions<AccessOptions>().BindConfiguration(AccessOptions.Section)
-            .Validate(o => o is { SignInsPerMinute: > 0, WrongPasswordsThatLockOut: > 0 } && o.Lockout > TimeSpan.Zero,
-                "BulkImporter:Access:SignInsPerMinute, WrongPasswordsThatLockOut and Lockout must be greater than 0.")
+            .Validate(o => o is { SignInsPerMinute: > 0, WrongPasswordsThatLockOut: > 0 } && o.Lockout > TimeSpan.Zero && o.SessionLifetime > TimeSpan.Zero && o.SessionIdle > TimeSpan.Zero,
+                "BulkImporter:Access:SignInsPerMinute, WrongPasswordsThatLockOut, Lockout, SessionLifetime and SessionIdle must be greater than 0.")
             .ValidateOnStart();
         services
             .AddSingleton<MakeKey>()
@@ -62,7 +68,8 @@ public static class AccessSetup
             .AddSingleton<ReadPasswordLink>()
             .AddSingleton<EndSessions>()
             .AddSingleton<CheckSession>()
-            .AddSingleton<NoteSignIn>()
+            .AddSingleton<BeginSession>()
+            .AddSingleton<EndSession>()
             .AddSingleton<EntryPage>()
             .AddSingleton<OwnAddress>()
             .AddSingleton<ReadAudit>();
@@ -138,7 +145,8 @@ public static class AccessSetup
         o.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
         o.LoginPath = "/sign-in";
         o.AccessDeniedPath = "/sign-in";
-        o.ExpireTimeSpan = TimeSpan.FromDays(7);
+        // The row decides when a session is over (CheckSession); the cookie only has to last as long as any may be set to.
+        (o.ExpireTimeSpan, o.SlidingExpiration) = (TimeSpan.FromDays(365), false);
         o.Events.OnValidatePrincipal = CheckSession.ValidateAsync;
         // A program that calls the API wants a status, not a page.
         o.Events.OnRedirectToLogin = context => RedirectPagesOnly(context, StatusCodes.Status401Unauthorized);

@@ -95,8 +95,10 @@ public sealed class ReadKeys(NpgsqlDataSource database)
         r.GetInt32(0), r.GetString(1), r.GetString(2), EnumText<Role>.Parse(r.GetString(3)), r.GetFieldValue<DateTimeOffset>(4), r.Time(5), r.Time(6), r.Time(7));
 }
 
-/// <summary>Who came in: the holder of a key, or a person with the security stamp of the session.</summary>
-public sealed record Caller(string Name, Role Role, int? KeyId = null, int? UserId = null, string? Stamp = null);
+/// <summary>Who came in: the holder of a key, or a person.</summary>
+/// <param name="Stamp">The person's security stamp, while the session is begun.</param>
+/// <param name="SessionId">The session of a browser; null for a program.</param>
+public sealed record Caller(string Name, Role Role, int? KeyId = null, int? UserId = null, string? Stamp = null, int? SessionId = null);
 
 /// <summary>Recognises a key that is presented. The hash is looked up, so there is nothing to compare in variable time.</summary>
 public sealed class CheckKey(NpgsqlDataSource database)
