@@ -9,6 +9,7 @@ using BulkImporter.Records;
 using BulkImporter.Rerun;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.Net.Http.Headers;
 
 namespace BulkImporter.Api;
@@ -54,7 +55,7 @@ internal static class RecordsApi
             .WithSummary("Say which asset a record in doubt became")
             .WithDescription("The rid of a candidate, or of any other asset that the account has and no record does. The record is then imported. 424 when Cincopa cannot be asked about an asset that is no candidate.")
             .Problems(400, 404, 409, 422, 424);
-        import.MapPost("/rerun", RerunAsync).RequireAuthorization(Policy.Operator)
+        import.MapPost("/rerun", RerunAsync).RequireAuthorization(Policy.Operator).WithMetadata(new RequestSizeLimitAttribute(SelectionBody.MostBytes))
             .WithSummary("Order new attempts for a selection")
             .WithDescription("Failed and cancelled records of the selection are sent again; unknown ones only when the selection is state=unknown or names the rows, because that may make a second asset. With push their files are read and sent by this server, for sources that Cincopa cannot reach.")
             .Problems(400, 404, 409);
@@ -62,11 +63,11 @@ internal static class RecordsApi
             .WithSummary("Give a record in doubt up")
             .WithDescription("An unknown record becomes failed with the code given_up. It is sent again only by a rerun that names the row or that code.")
             .Problems(404, 409);
-        import.MapPost("/finish", FinishAsync).RequireAuthorization(Policy.Operator)
+        import.MapPost("/finish", FinishAsync).RequireAuthorization(Policy.Operator).WithMetadata(new RequestSizeLimitAttribute(SelectionBody.MostBytes))
             .WithSummary("Finish assets again")
             .WithDescription("Caption, texts, tags, reference id and gallery of the selection's imported records for which that failed (finish=failed) are written again. Nothing is submitted.")
             .Problems(400, 404);
-        import.MapPost("/give-up", GiveUpSelectionAsync).RequireAuthorization(Policy.Operator)
+        import.MapPost("/give-up", GiveUpSelectionAsync).RequireAuthorization(Policy.Operator).WithMetadata(new RequestSizeLimitAttribute(SelectionBody.MostBytes))
             .WithSummary("Give the records in doubt of a selection up")
             .WithDescription("Only unknown records of the selection change; they become failed with the code given_up. An empty selection is all of them.")
             .Problems(400, 404);
