@@ -138,6 +138,6 @@ public sealed class EndSession(NpgsqlDataSource database)
     /// <summary>Ends a session of the caller, or anybody's when the caller is an admin; any other is left alone.</summary>
     public Task RunAsync(int sessionId, Caller caller, CancellationToken cancellationToken) => RunAsync(sessionId, caller, "session_ended", cancellationToken);
 
-    private Task RunAsync(int sessionId, Caller caller, string action, CancellationToken cancellationToken) =>
+    private Task<int> RunAsync(int sessionId, Caller caller, string action, CancellationToken cancellationToken) =>
         database.ExecuteAsync(End, cancellationToken, sessionId, caller.Role == Role.Admin, caller.KeyId, caller.UserId, caller.Name, action);
 }

@@ -12,7 +12,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace BulkImporter.Migrations
 {
     [DbContext(typeof(ImporterDb))]
-    [Migration("20261129200823_Sessions")]
+    [Migration("20261129203636_Sessions")]
     partial class Sessions
     {
         /// <inheritdoc />
@@ -1014,6 +1014,25 @@ namespace BulkImporter.Migrations
                     b.ToTable("manifest_part", "importer");
                 });
 
+            modelBuilder.Entity("BulkImporter.Manifests.ManifestSourceFile", b =>
+                {
+                    b.Property<int>("ManifestId")
+                        .HasColumnType("integer")
+                        .HasColumnName("manifest_id");
+
+                    b.Property<int>("SourceFileId")
+                        .HasColumnType("integer")
+                        .HasColumnName("source_file_id");
+
+                    b.HasKey("ManifestId", "SourceFileId")
+                        .HasName("pk_manifest_source_file");
+
+                    b.HasIndex("SourceFileId")
+                        .HasDatabaseName("ix_manifest_source_file_source_file_id");
+
+                    b.ToTable("manifest_source_file", "importer");
+                });
+
             modelBuilder.Entity("BulkImporter.Manifests.MappingTemplate", b =>
                 {
                     b.Property<int>("Id")
@@ -1730,6 +1749,65 @@ namespace BulkImporter.Migrations
                     b.ToTable("record_meta", "importer");
                 });
 
+            modelBuilder.Entity("BulkImporter.Sources.SourceFile", b =>
+                {
+                    b.Property<int>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<int>("Id"));
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<DateTimeOffset?>("ReceivedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("received_at");
+
+                    b.Property<byte[]>("Sha256")
+                        .HasColumnType("bytea")
+                        .HasColumnName("sha256");
+
+                    b.Property<long>("SizeBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("size_bytes");
+
+                    b.HasKey("Id")
+                        .HasName("pk_source_file");
+
+                    b.HasIndex("Sha256")
+                        .IsUnique()
+                        .HasDatabaseName("ix_source_file_sha256");
+
+                    b.ToTable("source_file", "importer", t =>
+                        {
+                            t.HasCheckConstraint("source_file_received_iff_hashed", "(received_at IS NULL) = (sha256 IS NULL)");
+                        });
+                });
+
+            modelBuilder.Entity("BulkImporter.Sources.SourceFilePart", b =>
+                {
+                    b.Property<int>("SourceFileId")
+                        .HasColumnType("integer")
+                        .HasColumnName("source_file_id");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("integer")
+                        .HasColumnName("number");
+
+                    b.Property<byte[]>("Bytes")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("bytes");
+
+                    b.HasKey("SourceFileId", "Number")
+                        .HasName("pk_source_file_part");
+
+                    b.ToTable("source_file_part", "importer");
+                });
+
             modelBuilder.Entity("BulkImporter.Sources.SourceHeader", b =>
                 {
                     b.Property<int>("AccountId")
@@ -1975,6 +2053,23 @@ namespace BulkImporter.Migrations
                         .HasConstraintName("fk_manifest_part_manifest_manifest_id");
                 });
 
+            modelBuilder.Entity("BulkImporter.Manifests.ManifestSourceFile", b =>
+                {
+                    b.HasOne("BulkImporter.Manifests.Manifest", null)
+                        .WithMany()
+                        .HasForeignKey("ManifestId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_manifest_source_file_manifest_manifest_id");
+
+                    b.HasOne("BulkImporter.Sources.SourceFile", null)
+                        .WithMany()
+                        .HasForeignKey("SourceFileId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_manifest_source_file_source_file_source_file_id");
+                });
+
             modelBuilder.Entity("BulkImporter.Manifests.MappingTemplate", b =>
                 {
                     b.HasOne("BulkImporter.Accounts.Account", null)
@@ -2076,6 +2171,16 @@ namespace BulkImporter.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_correction_import_import_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Sources.SourceFilePart", b =>
+                {
+                    b.HasOne("BulkImporter.Sources.SourceFile", null)
+                        .WithMany()
+                        .HasForeignKey("SourceFileId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_source_file_part_source_file_source_file_id");
                 });
 
             modelBuilder.Entity("BulkImporter.Sources.SourceHeader", b =>
