@@ -1,11 +1,10 @@
-using System.Globalization;
 using System.Text.Encodings.Web;
-using System.Threading.RateLimiting;
 using BulkImporter.Data;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Access;
@@ -23,7 +22,7 @@ public sealed class AccessOptions
 {
     public const string Section = "BulkImporter:Access";
 
-    /// <summary>Sign-in attempts per minute and address. Default 10.</summary>
+    /// <summary>Sign-in attempts per minute and address (of IPv6 a /64 network), and as many wrong API keys, tokens and webhook addresses. Default 10.</summary>
     public int SignInsPerMinute { get; set; } = 10;
 
     /// <summary>Wrong passwords in a row that lock a person out. Default 5.</summary>
@@ -72,6 +71,8 @@ public static class AccessSetup
             .AddSingleton<EndSession>()
             .AddSingleton<EntryPage>()
             .AddSingleton<OwnAddress>()
+            .AddSingleton<NoteDeed>()
+            .AddGuesses()
             .AddSingleton<ReadAudit>();
         services.AddPasswords();
         services.AddProvider();
@@ -95,28 +96,27 @@ public static class AccessSetup
         });
         services.AddRateLimiter(o =>
         {
-            o.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
-            o.AddPolicy(SignInLimit, context => RateLimitPartition.GetFixedWindowLimiter(
-                context.Connection.RemoteIpAddress?.ToString() ?? "",
-                _ => new FixedWindowRateLimiterOptions
-                {
-                    PermitLimit = context.RequestServices.GetRequiredService<IOptions<AccessOptions>>().Value.SignInsPerMinute,
-                    Window = TimeSpan.FromMinutes(1),
-                }));
+            o.AddPolicy(SignInLimit, context => Guesses.Of(context, context.RequestServices.GetRequiredService<IOptions<AccessOptions>>().Value));
             o.OnRejected = (context, _) =>
             {
-                if (context.Lease.TryGetMetadata(MetadataName.RetryAfter, out var wait))
-                    context.HttpContext.Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+                Guesses.Refuse(context.HttpContext, context.Lease);
                 return ValueTask.CompletedTask;
             };
         });
         return services;
     }
 
+    /// <summary>Also for a process without pages, whose measures have a token.</summary>
+    internal static IServiceCollection AddGuesses(this IServiceCollection services)
+    {
+        services.TryAddSingleton<Guesses>();
+        return services;
+    }
+
     /// <summary>Of Identity only what belongs to a password: how it is hashed and checked, and who is locked out. Sessions are ours, as for keys.</summary>
     private static void AddPasswords(this IServiceCollection services)
     {
-        services.AddIdentityCore<User>().AddEntityFrameworkStores<ImporterDb>().AddSignInManager();
+        services.AddIdentityCore<User>().AddEntityFrameworkStores<ImporterDb>().AddSignInManager().AddPasswordValidator<RefuseCommonPasswords>();
         services.AddOptions<IdentityOptions>().Configure<IOptions<AccessOptions>>((identity, access) =>
         {
             identity.Password = new PasswordOptions

@@ -52,7 +52,7 @@ public static class SignInPages
         ? Results.NotFound()
         : Results.Challenge(new AuthenticationProperties { RedirectUri = EntryPage.Local(context, returnUrl) }, [OpenIdConnectSetup.Scheme]);
 
-    private static async Task<IResult> SignInAsync(HttpContext context, EntryPage page, CheckKey keys, CheckPassword passwords, BeginSession begin, CancellationToken cancellationToken)
+    private static async Task<IResult> SignInAsync(HttpContext context, EntryPage page, CheckKey keys, CheckPassword passwords, BeginSession begin, NoteDeed note, CancellationToken cancellationToken)
     {
         if (await FormAsync(context, cancellationToken) is not { } form) return page.SignIn(context, null, withKey: false, TooOld);
         var returnUrl = form["returnUrl"].ToString();
@@ -61,11 +61,15 @@ public static class SignInPages
         var caller = withKey
             ? await keys.RunAsync(form["key"].ToString().Trim(), cancellationToken)
             : await passwords.RunAsync(name, form["password"].ToString(), cancellationToken);
+        var how = withKey ? "with an API key" : "with a password";
         if (caller is null)
+        {
+            await note.FailedSignInAsync(withKey ? null : name, how, context, cancellationToken);
             return page.SignIn(context, returnUrl, withKey, withKey
                 ? "This key is unknown, expired or revoked."
                 : "The name or the password is wrong, or too many passwords were tried: then wait a quarter of an hour, or ask an admin.", name);
-        await EnterAsync(context, begin, caller, withKey ? "with an API key" : "with a password", cancellationToken);
+        }
+        await EnterAsync(context, begin, caller, how, cancellationToken);
         return Results.LocalRedirect(EntryPage.Local(context, returnUrl));
     }
 
@@ -73,10 +77,14 @@ public static class SignInPages
     private static async Task<IResult> ShowLinkAsync(HttpContext context, EntryPage page, UseSignInLink links, string? code, CancellationToken cancellationToken) =>
         code is not null && await links.FindAsync(code, cancellationToken) is { } maker ? page.SignInOnce(context, code, maker.Name) : page.SignIn(context, null, withKey: false, LinkGone);
 
-    private static async Task<IResult> SignInOnceAsync(HttpContext context, EntryPage page, UseSignInLink links, BeginSession begin, CancellationToken cancellationToken)
+    private static async Task<IResult> SignInOnceAsync(HttpContext context, EntryPage page, UseSignInLink links, BeginSession begin, NoteDeed note, CancellationToken cancellationToken)
     {
         if (await FormAsync(context, cancellationToken) is not { } form) return page.SignIn(context, null, withKey: false, TooOld);
-        if (await links.RunAsync(form["code"].ToString(), cancellationToken) is not { } caller) return page.SignIn(context, null, withKey: false, LinkGone);
+        if (await links.RunAsync(form["code"].ToString(), cancellationToken) is not { } caller)
+        {
+            await note.FailedSignInAsync(null, "with a sign-in link", context, cancellationToken);
+            return page.SignIn(context, null, withKey: false, LinkGone);
+        }
         await EnterAsync(context, begin, caller, "with a sign-in link", cancellationToken);
         return Results.LocalRedirect("~/");
     }

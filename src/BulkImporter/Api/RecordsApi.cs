@@ -85,12 +85,13 @@ internal static class RecordsApi
             .Problems(404, 409).Produces<byte[]>(contentType: "application/zip");
     }
 
-    private static async Task<IResult> ArchiveAsync(int id, ArchiveImport archive, HttpContext context, CancellationToken cancellationToken)
+    private static async Task<IResult> ArchiveAsync(int id, ArchiveImport archive, NoteDeed note, HttpContext context, CancellationToken cancellationToken)
     {
         switch (await archive.FindAsync(id, cancellationToken))
         {
             case Archivable.Refused refused: return Problem.RefusedInThisState(refused.State, refused.Sentence);
             case Archivable.Ready ready:
+                await note.RunAsync(context.User.Actor(), "import_archived", id, "with whole source addresses", cancellationToken);
                 context.Response.ContentType = "application/zip";
                 context.Response.Headers.ContentDisposition = string.Create(CultureInfo.InvariantCulture, $"attachment; filename=import-{id}.zip");
                 // The library ends some entries without waiting, a few bytes each; what is long is written with waiting.
@@ -176,7 +177,7 @@ internal static class RecordsApi
     private static ProblemHttpResult RowNotFound(int id, int rowNumber) => Problem.NotFound($"There is no import {id} with a row {rowNumber}.");
 
     private static async Task<IResult> ResultsAsync(
-        int id, [AsParameters] SelectionQuery selection, string? format, ExportResults export, HttpContext context, CancellationToken cancellationToken)
+        int id, [AsParameters] SelectionQuery selection, string? format, ExportResults export, NoteDeed note, HttpContext context, CancellationToken cancellationToken)
     {
         var filter = selection.ToFilter();
         var chosen = ApiArguments.Choice<ExportFormat>("format", format) ?? ExportFormat.Csv;
@@ -184,6 +185,8 @@ internal static class RecordsApi
         {
             case Exportable.Refused refused: return Problem.RefusedInThisState(refused.State, refused.Sentence);
             case Exportable.Ready ready:
+                var isWhole = context.User.Role() >= Role.Operator;
+                await note.RunAsync(context.User.Actor(), "results_exported", id, $"{EnumText<ExportFormat>.Of(chosen)}, {filter}{(isWhole ? ", with whole source addresses" : "")}", cancellationToken);
                 context.Response.ContentType = chosen switch
                 {
                     ExportFormat.Csv => "text/csv; charset=utf-8",
@@ -193,7 +196,7 @@ internal static class RecordsApi
                 var disposition = new ContentDispositionHeaderValue("attachment");
                 disposition.SetHttpFileName(chosen == ExportFormat.Map ? $"{ready.FileName}-map.csv" : $"{ready.FileName}-results.{EnumText<ExportFormat>.Of(chosen)}");
                 context.Response.Headers.ContentDisposition = disposition.ToString();
-                await export.RunAsync(ready, filter, chosen, context.User.Role() >= Role.Operator, context.Response.BodyWriter, cancellationToken);
+                await export.RunAsync(ready, filter, chosen, isWhole, context.Response.BodyWriter, cancellationToken);
                 return Results.Empty;
             default: return Problem.ImportNotFound(id);
         }
