@@ -107,7 +107,7 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
     [Fact]
     public async Task A_file_that_was_sent_here_goes_on_where_a_death_stopped_it_and_one_that_is_not_kept_fails()
     {
-        var kept = await new KeepSourceFile(database.Source, Options.Create(new SourceOptions())).RunAsync(new MemoryStream(content), Token);
+        var kept = await new KeepSourceFile(database.Source, Options.Create(new SourceOptions())).RunAsync(new MemoryStream(content), null, Token);
         var address = ReadSourceFile.AddressOf(kept.Sha256, "clip one.mp4");
 
         await DieAsync(skip: 1, address);
