@@ -10,7 +10,7 @@ internal sealed class RerunVerb : ClientVerb
     private readonly Option<string?> state = StateOption("Records in this state [failed]");
     private readonly Option<string?> code = CodeOption();
     private readonly Option<int[]> record = new("--record") { HelpName = "N", Description = "The record of this row, repeatable", DefaultValueFactory = _ => [] };
-    private readonly Option<bool> push = new("--push") { Description = "The server reads the files and sends them from now on, instead of Cincopa fetching them: for sources that Cincopa cannot reach" };
+    private readonly Option<bool> push = new("--push") { Description = "The server reads the files and sends them from now on, instead of Cincopa fetching them: for sources that Cincopa cannot reach. Rows that are invalid for nothing else take part" };
     private readonly Option<FileInfo?> file = new("--file") { HelpName = "FILE", Description = "Correct rows first: a manifest whose rows replace address or metadata of failed, invalid and duplicate ones, by import_row or reference id; only these are sent again" };
 
     public RerunVerb(Surroundings surroundings)

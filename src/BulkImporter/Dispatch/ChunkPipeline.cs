@@ -92,7 +92,7 @@ internal sealed class ChunkPipeline(
             Send(begin, intents);
             block = null;
             // No intent: the import was paused, the account suspended or blocked, or the lease lost.
-            beginning = intents.Count > 0 && next < due.Count;
+            beginning = intents.Count > 0 && next < due.Count && !health.IsOutdated(lease.AccountId, current);
         }
         return written;
     }
@@ -199,6 +199,7 @@ internal sealed class ChunkPipeline(
         var (late, begun) = await transitions.AnsweredAndSubmittingAsync(
             lease, batch.ConvertAll(a => a.Answer), rows, FirstPoll, CancellationToken.None);
         foreach (var answer in late) Log.LateAcceptance(log, lease.ImportId, answer.RowNumber, answer.Attempt, answer.StatusId);
+        if (batch.Exists(a => a.Answer.To == RecordState.Submitted)) await health.AcceptedAsync(lease.AccountId, current);
         if (batch.FindLast(a => a.AccountError is not null).AccountError is { } error)
             await health.FailedAsync(lease.AccountId, current.Version, CallKind.Submit, error, TimesInARow(batch, error));
         else if (batch.Exists(WasAccepted))
@@ -238,7 +239,7 @@ internal sealed class ChunkPipeline(
         var mayHaveLeft = false;
         try
         {
-            if (stopSending.IsCancellationRequested) return NotSent(intent);
+            if (stopSending.IsCancellationRequested || health.IsOutdated(lease.AccountId, current)) return NotSent(intent);
             if (!begun.Block.WhileSilent && health.IsSilent(lease.AccountId)) return NotSent(intent);
             var gallery = begun.Record.Fid is { } own ? new Fid(own) : fid;
             if (begun.Record.IsPush)
@@ -250,9 +251,8 @@ internal sealed class ChunkPipeline(
             }
             var result = await cincopa.UploadFromUrlAsync(current.Access, begun.Record.SourceUrl, gallery, MayLeaveAsync, abandon);
             var answered = new Answered(Verdict.Of(intent, result, schedule), health.Noted(lease.AccountId, result));
-            return result is SubmitResult.Refused { Error: { Kind: RemoteErrorKind.NotTheApi } page } && await cincopa.IsElsewhereAsync(current.Access, abandon)
-                ? new(answered.Answer with { GiveBack = true }, page)
-                : answered;
+            var trouble = await health.OfPageAsync(cincopa, current.Access, result, abandon) ?? health.OfFirstCalls(lease.AccountId, current, result);
+            return trouble is null ? answered : new(answered.Answer with { GiveBack = answered.Answer.To == RecordState.Pending }, trouble);
         }
         catch (OperationCanceledException)
         {

@@ -113,7 +113,7 @@ internal sealed class FinishRecords(
         }
 
         // 3. The texts, in as many calls as they need.
-        var calls = MetaCalls.Of(meta, out var tooLong);
+        var calls = MetaCalls.Of(meta, options.Value.MaxEncodedValue, out var tooLong);
         foreach (var call in calls)
         {
             if (!await MayCallAsync(round)) return Later(record);
@@ -133,7 +133,7 @@ internal sealed class FinishRecords(
         // 5. What cannot be done however often it is tried.
         if (taken is not null) return Failed(record, ReferenceIdTaken, $"The asset has the reference id '{taken}', which is not this row's and is not overwritten.");
         if (tooLong is [var (field, length), ..])
-            return Failed(record, ValueTooLong, string.Create(CultureInfo.InvariantCulture, $"The {field} takes {length} characters in Cincopa's call, which holds {MetaCalls.MostEncoded}. The rest was written; set it in Cincopa, or shorten it."));
+            return Failed(record, ValueTooLong, string.Create(CultureInfo.InvariantCulture, $"The {field} takes {length} characters in Cincopa's call, which is taken to hold {options.Value.MaxEncodedValue} (BulkImporter:Finish:MaxEncodedValue). The rest was written; set it in Cincopa, or shorten it."));
         return new(record, FinishState.Done, TimeSpan.Zero, 0, null, null);
     }
 

@@ -14,6 +14,7 @@ internal static class ImporterSetup
         .AddSingleton(TimeProvider.System)
         .AddSingleton<Func<double>>(_ => new LockedRandom().Next)
         .AddSingleton(WorkerIdentity.OfThisProcess())
+        .AddWebLimits()
         .AddImporterData(connectionString)
         .AddHangfireStorage(connectionString)
         .AddSources()

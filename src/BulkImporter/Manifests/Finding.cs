@@ -164,8 +164,8 @@ public static class FindingCodes
         FindingCode.UrlScheme => "Only http and https can be fetched. Share the file over https, for example with a pre-signed link.",
         FindingCode.UrlMalformed => "The host, the port or a character of this address is not allowed. Open it in a browser and copy the address from there.",
         FindingCode.UrlCredentials => "Remove the user name and password from the address, and use a pre-signed link instead.",
-        FindingCode.UrlTooLong => "Too long for the remote call's query. Use a shorter link, or let the file be sent: transfer push in the row, or auto as the import's setting.",
-        FindingCode.UrlHostPrivate => "Cincopa cannot reach this host from the internet. Use a public address.",
+        FindingCode.UrlTooLong => "Too long for the remote call's query, as far as is known (BulkImporter:Manifests:MaxEncodedUrlLength). Use a shorter link, or let the file be sent: transfer push in the row, or auto as the import's setting.",
+        FindingCode.UrlHostPrivate => "Cincopa cannot reach this host from the internet. Use a public address, or let this server send the file: transfer push, with the host's network in BulkImporter:Sources:AllowedNetworks.",
         FindingCode.UrlConsumerVideoSite =>
             "This is a watch page, not a media file, and consumer video sites are not supported. Use the address of the file itself; "
             + "to move a whole channel, ask Cincopa's support what it offers for that.",
@@ -206,7 +206,7 @@ public static class FindingCodes
             + "are. To send this one later, correct its address, or rerun the state duplicate.",
         FindingCode.DuplicateReferenceId => "Another row has the same reference id. Both are imported; the later cannot be told from the first by it.",
         FindingCode.AlreadyImported => "It is imported already, or being imported, by an earlier import of this account; a second asset would be made. With alreadyImported=import it is imported again.",
-        FindingCode.TransferUnknown => "Write pull or nothing.",
+        FindingCode.TransferUnknown => "Use pull, push, or leave it empty.",
         FindingCode.TooManyFields => "The row has more fields than the header. Put values that hold the separator in double quotes.",
         FindingCode.UnterminatedQuote => "A quoted value begins in this row and is not closed. Close it, or double the quotes that belong to the value.",
         FindingCode.TextAfterQuote => "Text follows a closing quote. Double the quotes that belong to the value.",

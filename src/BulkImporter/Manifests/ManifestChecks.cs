@@ -14,7 +14,8 @@ public enum Transfer
 /// <summary>
 /// What a row says, after the checks. Values are without white space around them; null means empty or no column. The
 /// URL is what <see cref="UrlCell"/> reads from the cell, and empty when it is missing. A blocked row had an error: it is kept as <c>invalid</c>, never
-/// becomes work, and has no key. A row that is imported already, as a result file says of itself, is kept as <c>duplicate</c>.
+/// becomes work, and has no key; one that is blocked for pull only can still be pushed by a rerun. A row that is imported already, as a result file
+/// says of itself, is kept as <c>duplicate</c>.
 /// </summary>
 public readonly record struct CheckedRow(
     int RowNumber,
@@ -34,7 +35,8 @@ public readonly record struct CheckedRow(
     DateTimeOffset? ExpiresAt,
     string? Fid = null,
     string? RelatedLinkText = null,
-    string? RelatedLinkUrl = null)
+    string? RelatedLinkUrl = null,
+    bool IsBlockedForPull = false)
 {
     /// <summary>Whether it says something that most rows do not, which is kept apart.</summary>
     internal bool HasMeta => (Description ?? LongDescription ?? Tags ?? Gallery ?? Fid ?? Filename ?? RelatedLinkText ?? RelatedLinkUrl) is not null;
@@ -108,9 +110,13 @@ public sealed class ManifestChecks(
         var transfer = CheckTransfer(row, findings);
         transfer = CheckUrl(row, url, transfer, row.Value(ManifestColumn.Transfer).IsEmpty && transfers == ImportTransfer.Auto, findings);
 
-        var isBlocked = false;
+        var (isBlocked, isBlockedForPull) = (false, true);
         for (var index = first; index < findings.Count; index++)
-            isBlocked |= findings[index].Severity == FindingSeverity.Error;
+        {
+            if (findings[index].Severity != FindingSeverity.Error) continue;
+            isBlocked = true;
+            isBlockedForPull &= findings[index].Code is FindingCode.UrlTooLong or FindingCode.UrlHostPrivate;
+        }
         var isImported = _stateColumn >= 0 && row.QuoteProblem is null && !url.IsEmpty && row.Field(_stateColumn).Trim(" "u8).SequenceEqual("imported"u8);
         if (isImported)
         {
@@ -120,7 +126,7 @@ public sealed class ManifestChecks(
             findings.Add(Of(row, layout.Columns[_stateColumn], FindingCode.AlreadyImported, url));
         }
 
-        return Values(row, isBlocked, url, transfer, isImported);
+        return Values(row, isBlocked, url, transfer, isImported) with { IsBlockedForPull = isBlocked && isBlockedForPull };
     }
 
     private static CheckedRow Values(ManifestRow row, bool isBlocked, ReadOnlySpan<byte> url, Transfer transfer, bool isImported) => new(
@@ -269,7 +275,7 @@ public sealed class ManifestChecks(
         return Transfer.Pull;
     }
 
-    /// <summary>Answers how the file goes: a URL that is too long for Cincopa's call is ours to read, when the import says so.</summary>
+    /// <summary>Answers how the file goes: a URL that is too long for Cincopa's call, or whose host only we reach, is ours to read, when the import says so.</summary>
     private Transfer CheckUrl(ManifestRow row, ReadOnlySpan<byte> url, Transfer transfer, bool mayPush, List<Finding> findings)
     {
         // A file of this machine, or one that was sent here: whether it lies where files may be pushed from, or is kept, is judged when it is opened.
@@ -278,8 +284,8 @@ public sealed class ManifestChecks(
         var count = rules.Check(url, now, _urlProblems);
         foreach (var code in _urlProblems.AsSpan(0, count))
         {
-            // Only the remote call's query is too short for it; our own download is not.
-            if (code == FindingCode.UrlTooLong && (transfer == Transfer.Push || mayPush))
+            // Only the remote call's query is too short for it, or only Cincopa cannot reach the host; our own download can.
+            if ((transfer == Transfer.Push || mayPush) && (code == FindingCode.UrlTooLong || (code == FindingCode.UrlHostPrivate && rules.MayPush(url))))
             {
                 transfer = Transfer.Push;
                 continue;

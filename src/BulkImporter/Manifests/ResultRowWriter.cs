@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using Cincopa.Client;
 
 namespace BulkImporter.Manifests;
 
@@ -32,7 +33,8 @@ public readonly record struct RowResult(
 /// in place of its old ones. Without a header one is made, in which a mapped column has its canonical name.
 /// The caller flushes <paramref name="output"/> whenever it likes.
 /// </remarks>
-public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> output)
+/// <param name="isWhole">False takes the secrets out of every value (<see cref="Redact.Secrets"/>).</param>
+public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> output, bool isWhole = true)
 {
     private readonly byte _separator = layout.SeparatorByte;
     private readonly byte[] _lineEnding = layout.LineEndingBytes;
@@ -88,7 +90,7 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
 
     private void WriteOriginals(ManifestRow row, IReadOnlyDictionary<ManifestColumn, string>? corrected)
     {
-        if (corrected is null && row.FieldCount == _originals.Length && !layout.IsResultFile && !row.IsCut && !AnyNeedsGuard(row))
+        if (isWhole && corrected is null && row.FieldCount == _originals.Length && !layout.IsResultFile && !row.IsCut && !AnyNeedsGuard(row))
         {
             output.Write(row.RawText);
             _inRow = true;
@@ -128,6 +130,9 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
     private void WriteOriginal(ReadOnlySpan<byte> raw)
     {
         Separate();
+        // A secret holds no quote, so a quoted field stays one.
+        if (!isWhole)
+            raw = Encoding.UTF8.GetBytes(Redact.Secrets(Encoding.UTF8.GetString(raw)));
         if (NeedsGuard(raw))
         {
             if (raw[0] == (byte)'"')
@@ -156,7 +161,7 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
         Separate();
         if (string.IsNullOrEmpty(value))
             return;
-        var text = Encoding.UTF8.GetBytes(FormulaGuard.Guard(value));
+        var text = Encoding.UTF8.GetBytes(FormulaGuard.Guard(isWhole ? value : Redact.Secrets(value)));
         if (text.AsSpan().IndexOfAny(_needQuotes) < 0 && text[0] != (byte)' ' && text[^1] != (byte)' ')
         {
             output.Write(text);

@@ -85,6 +85,19 @@ internal static class SourceHost
         return false;
     }
 
+    /// <param name="host">A host as <see cref="Plain"/> gives it.</param>
+    /// <returns>The address that it is written as, in any way that clients accept; null for a name, except this machine's own.</returns>
+    public static IPAddress? AddressOf(ReadOnlySpan<byte> host)
+    {
+        if (host[0] == (byte)'[')
+            return IPAddress.TryParse(Encoding.ASCII.GetString(host[1..^1]), out var ipv6) ? ipv6 : null;
+        if (host.SequenceEqual("localhost"u8) || host.EndsWith(".localhost"u8))
+            return IPAddress.Loopback;
+        return char.IsAsciiDigit((char)host[(host.LastIndexOf((byte)'.') + 1)..][0]) && TryIPv4(host, out var ipv4)
+            ? new IPAddress([(byte)(ipv4 >> 24), (byte)(ipv4 >> 16), (byte)(ipv4 >> 8), (byte)ipv4])
+            : null;
+    }
+
     /// <param name="host">With its brackets.</param>
     private static bool IsIPv6(ReadOnlySpan<byte> host) =>
         host is [(byte)'[', .. var inner, (byte)']'] && !inner.ContainsAnyExcept(AddressCharacters)

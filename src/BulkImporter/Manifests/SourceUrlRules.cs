@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net;
 using System.Text;
 
 namespace BulkImporter.Manifests;
@@ -14,6 +15,9 @@ public sealed record SourceUrlOptions
 
     /// <summary>Lets private, loopback and single-label hosts pass. Default false; for tests and the demo, where the source is this machine.</summary>
     public bool AllowPrivateHosts { get; init; }
+
+    /// <summary>Networks that this server itself may reach, so that it can push from private hosts in them. Default none.</summary>
+    public IReadOnlyList<IPNetwork> PushNetworks { get; init; } = [];
 
     /// <summary>A signed link that runs out within this time is warned of. Default 24 hours.</summary>
     public TimeSpan ExpiresSoonWithin { get; init; } = TimeSpan.FromHours(24);
@@ -110,6 +114,18 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
     {
         var problems = new FindingCode[MaxProblems];
         return problems[..Check(Encoding.UTF8.GetBytes(url.Trim()), now, problems)];
+    }
+
+    /// <summary>
+    /// Whether this server may push from a private host. A host that is a name may be in any of the networks: the guard of sources judges what it
+    /// resolves to before the file is read.
+    /// </summary>
+    /// <param name="url">A URL of which nothing worse was found than <see cref="FindingCode.UrlHostPrivate"/>.</param>
+    internal bool MayPush(ReadOnlySpan<byte> url)
+    {
+        if (options.PushNetworks.Count == 0 || !UrlParts.TryParse(url, out var parts)) return false;
+        Span<byte> plainHost = stackalloc byte[SourceHost.MaxLength];
+        return SourceHost.AddressOf(SourceHost.Plain(parts.Host, plainHost)) is not { } address || options.PushNetworks.Any(network => network.Contains(address));
     }
 
     /// <summary>When a signed link runs out; null for any other URL.</summary>

@@ -401,6 +401,21 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         """;
 
     /// <summary>
+    /// Invalid to pending, pushed from then on: rows of which nothing was found but that Cincopa cannot fetch them. Their addresses are stored whole
+    /// (<c>RowBatch</c>; older rows have them masked), and a source that another row has, or had first, is left out. The selection's condition is appended.
+    /// </summary>
+    private const string PushInvalid = """
+        UPDATE importer.import_record r
+        SET state = 'pending', attempts_left = i.max_attempts, next_attempt_at = NULL, error_code = NULL, error_message = NULL, finished_at = NULL, is_push = true
+        FROM importer.import i
+        WHERE i.id = $1 AND r.import_id = $1 AND r.state = 'invalid' AND r.error_code IN ('url_host_private', 'url_too_long') AND r.source_url NOT LIKE '%…%'
+            AND NOT EXISTS (SELECT 1 FROM importer.finding f WHERE f.import_id = $1 AND f.row_number = r.row_number AND f.severity = 'error'
+                AND f.code NOT IN ('url_host_private', 'url_too_long'))
+            AND NOT EXISTS (SELECT 1 FROM importer.import_record o WHERE o.import_id = $1 AND o.source_url = r.source_url AND o.row_number <> r.row_number
+                AND (o.state <> 'invalid' OR o.row_number < r.row_number))
+        """;
+
+    /// <summary>
     /// An address or a reference id that was not blocked as a finding shows it (<c>FindingMask</c> in SQL): without its query, at most 120
     /// characters. For findings that only the database can make.
     /// </summary>
@@ -628,7 +643,16 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         // without an address that can be sent.
         var stayed = selected.Where(s => eligible.Contains(s.Key)).Sum(s => s.Value) - moved;
         if (stayed > 0) left[named.Contains(RecordState.Duplicate) ? RecordState.Duplicate : RecordState.Failed] = stayed;
-        return (moved, left);
+        var pushed = 0;
+        if (push)
+        {
+            // Whoever selects what failed means these too: neither was sent, and for the same reason.
+            var own = new List<object?> { importId };
+            var its = (filter.State == RecordState.Failed ? filter with { State = RecordState.Invalid } : filter).Condition(own);
+            pushed = await connection.ExecuteLongAsync(PushInvalid + its, cancellationToken, [.. own]);
+            if (left.TryGetValue(RecordState.Invalid, out var invalid) && (left[RecordState.Invalid] = invalid - pushed) == 0) left.Remove(RecordState.Invalid);
+        }
+        return (moved + pushed, left);
     }
 
     /// <summary>Replaces values of failed, invalid and duplicate records and makes them pending again, in the caller's transaction. Answers the rows that were.</summary>

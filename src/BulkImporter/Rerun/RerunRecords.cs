@@ -52,7 +52,7 @@ public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions tr
         INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) SELECT now(), $2, 'records_rerun', id, $3 FROM changed
         """;
 
-    /// <param name="push">Their files are read and sent by us from now on, instead of being fetched by Cincopa: for sources that it cannot reach.</param>
+    /// <param name="push">Their files are read and sent by us from now on, instead of being fetched by Cincopa: for sources that it cannot reach. Rows that are invalid for nothing else take part.</param>
     public async Task<RerunResult> RunAsync(int importId, RecordFilter filter, bool push, string actor, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);

@@ -124,11 +124,17 @@ public sealed class AccessTests(ImporterServer server) : IClassFixture<ImporterS
         var (_, body) = await server.PostAsync(key.Secret, "/api/v1/sign-in-links");
         var link = new Uri((string)body!["url"]!).PathAndQuery;
         var first = new Browser(server);
-        Assert.Equal(302, (await first.GetAsync(link)).Status);
+        // The link alone signs nobody in: it says as whom, and waits for the button.
+        var (status, page, _) = await first.GetAsync(link);
+        Assert.Equal(200, status);
+        Assert.Contains("Go on as terminal", page, StringComparison.Ordinal);
+        Assert.Equal(401, (await first.GetAsync("/api/v1/imports")).Status);
+        Assert.Equal(400, (await first.PostAsync("/sign-in/once", new() { ["code"] = link.Split('=')[1] })).Status);
+        Assert.Equal(302, (await first.FollowLinkAsync(link)).Status);
         Assert.Equal(200, (await first.GetAsync("/api/v1/imports")).Status);
         Assert.Equal(403, (await first.GetAsync("/api/v1/keys")).Status);
         var second = new Browser(server);
-        Assert.Equal(400, (await second.GetAsync(link)).Status);
+        Assert.Equal(400, (await second.FollowLinkAsync(link)).Status);
         Assert.Equal(401, (await second.GetAsync("/api/v1/imports")).Status);
 
         await server.Services.GetRequiredService<RevokeKey>().RunAsync(key.Key.Id, "test", Token);

@@ -267,7 +267,7 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
 
     private FinishRecords Finisher(int attempts = 8)
     {
-        var health = new AccountHealth(Governor(), new AccountBreaker(database.Source, NullLogger<AccountBreaker>.Instance));
+        var health = new AccountHealth(Governor(), new AccountBreaker(database.Source, NullLogger<AccountBreaker>.Instance), Options.Create(new AccountsOptions()));
         return new(database.Source, new AccountAccess(database.Source, tokens), Governor(), health, cincopa,
             new NameGallery(database.Source, cincopa, NullLogger<NameGallery>.Instance),
             new RetrySchedule(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10), () => 0.5), Options.Create(new FinishOptions { Attempts = attempts }), TimeProvider.System,

@@ -35,7 +35,7 @@ internal sealed class ReconcilerUnderTest(EngineDatabase database, ICincopaClien
         var options = Options.Create(new ReconcileOptions { ItemsPerPage = itemsPerPage });
         return new ReconcileUnknown(
             source, new RecordTransitions(source), new AccountAccess(source, tokens),
-            new AccountHealth(governor, new AccountBreaker(source, NullLogger<AccountBreaker>.Instance)),
+            new AccountHealth(governor, new AccountBreaker(source, NullLogger<AccountBreaker>.Instance), Options.Create(new AccountsOptions())),
             new WalkAssets(governor, cincopa, options), cincopa, options, NullLogger<ReconcileUnknown>.Instance).RunAsync(Token);
     }
 

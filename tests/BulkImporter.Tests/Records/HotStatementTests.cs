@@ -123,7 +123,7 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
         await using var explained = new ExplainedDatabase(database.ConnectionString, "force_generic_plan");
         var governor = new CallGovernor(explained.Source, TimeProvider.System, () => 0);
         var poller = new StatusPoller(explained.Source, new RecordTransitions(explained.Source), new AccountAccess(explained.Source, tokens), governor,
-            new AccountHealth(governor, new AccountBreaker(explained.Source, NullLogger<AccountBreaker>.Instance)), new ScriptedCincopa(),
+            new AccountHealth(governor, new AccountBreaker(explained.Source, NullLogger<AccountBreaker>.Instance), Options.Create(new AccountsOptions())), new ScriptedCincopa(),
             new PollSchedule(TimeSpan.FromHours(1), TimeSpan.FromHours(1), () => 0), new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0),
             Options.Create(new StatusOptions()), TimeProvider.System, NullLogger<StatusPoller>.Instance);
         Assert.Equal(50, await poller.RunAsync(Token));

@@ -5,6 +5,7 @@ using BulkImporter.Status;
 using Cincopa.Client;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Tests.Status;
 
@@ -116,7 +117,7 @@ public sealed class AbortRemoteTests(EngineDatabase database) : IClassFixture<En
     {
         var governor = new CallGovernor(database.Source, TimeProvider.System, () => 0.5);
         return new(database.Source, new AccountAccess(database.Source, tokens), governor,
-            new AccountHealth(governor, new AccountBreaker(database.Source, NullLogger<AccountBreaker>.Instance)), cincopa, TimeProvider.System, NullLogger<AbortRemote>.Instance);
+            new AccountHealth(governor, new AccountBreaker(database.Source, NullLogger<AccountBreaker>.Instance), Options.Create(new AccountsOptions())), cincopa, TimeProvider.System, NullLogger<AbortRemote>.Instance);
     }
 
     private async Task<string?> MessageAsync(int row) => (await database.Source.QueryAsync(

@@ -304,7 +304,7 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
             Batch = batch,
         };
         return new(database.Source, database.Transitions, new AccountAccess(database.Source, tokens), governor,
-            new AccountHealth(governor, new AccountBreaker(database.Source, NullLogger<AccountBreaker>.Instance)), cincopa,
+            new AccountHealth(governor, new AccountBreaker(database.Source, NullLogger<AccountBreaker>.Instance), Options.Create(new AccountsOptions())), cincopa,
             new PollSchedule(TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(60), () => 0.5), new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0),
             Options.Create(settings), clock, NullLogger<StatusPoller>.Instance);
     }
