@@ -38,7 +38,7 @@ internal sealed class RefuseCommonPasswords : IPasswordValidator<User>
         var trimmed = text.Trim("0123456789!?.,;:-_+*#$%&/()=@ ".ToCharArray());
         foreach (var c in trimmed.ToLowerInvariant())
         {
-            var letter = c switch { '0' => 'o', '1' or '!' => 'i', '3' => 'e', '4' or '@' => 'a', '5' or '$' => 's', '7' => 't', _ => c };
+            var letter = c switch { '0' => 'o', '1' => 'i', '3' => 'e', '4' or '@' => 'a', '5' or '$' => 's', '7' => 't', _ => c };
             if (char.IsLetter(letter)) letters.Append(letter);
         }
         return letters.ToString();

@@ -91,12 +91,19 @@ internal static class RecordsApi
         {
             case Archivable.Refused refused: return Problem.RefusedInThisState(refused.State, refused.Sentence);
             case Archivable.Ready ready:
-                await note.RunAsync(context.User.Actor(), "import_archived", id, "with whole source addresses", cancellationToken);
                 context.Response.ContentType = "application/zip";
                 context.Response.Headers.ContentDisposition = string.Create(CultureInfo.InvariantCulture, $"attachment; filename=import-{id}.zip");
                 // The library ends some entries without waiting, a few bytes each; what is long is written with waiting.
                 context.Features.GetRequiredFeature<IHttpBodyControlFeature>().AllowSynchronousIO = true;
-                await archive.RunAsync(ready, context.Response.Body, cancellationToken);
+                try
+                {
+                    await archive.RunAsync(ready, context.Response.Body, cancellationToken);
+                }
+                finally
+                {
+                    // Afterwards, so that the archive does not speak of itself; also when it broke off, because a part of it is out.
+                    await note.RunAsync(context.User.Actor(), "import_archived", id, "with whole source addresses", CancellationToken.None);
+                }
                 return Results.Empty;
             default: return Problem.ImportNotFound(id);
         }
