@@ -10,4 +10,7 @@ internal static partial class Log
 
     [LoggerMessage(EventName = "PermissionsMissing", Level = LogLevel.Warning, Message = "Account {AccountId}: {Warning}")]
     public static partial void PermissionsMissing(ILogger logger, int accountId, string warning);
+
+    [LoggerMessage(EventName = "CallsEnded", Level = LogLevel.Information, Message = "Account {AccountId}: no further status call for now: {Error}")]
+    public static partial void CallsEnded(ILogger logger, int accountId, string error);
 }

@@ -3,7 +3,6 @@ using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Records;
 using Cincopa.Client;
-using Npgsql;
 
 namespace BulkImporter.Dispatch;
 
@@ -143,22 +142,15 @@ internal sealed class ChunkPipeline(
         {
             return await WriteUntilDoneAsync(batch, rows, abandon);
         }
-        catch (NpgsqlException e) when (e.IsAboutContent())
+        catch (Exception e) when (e.IsAboutContent())
         {
             // One of the answers cannot be stored. The others are, each by itself, and the one says that its answer was of no use.
             Log.AnswersRefused(log, lease.ImportId, lease.ChunkNumber, batch.Count, e.Message);
         }
-        foreach (var one in batch)
-        {
-            try
-            {
-                await WriteUntilDoneAsync([one], [], abandon);
-            }
-            catch (NpgsqlException e) when (e.IsAboutContent())
-            {
-                await WriteUntilDoneAsync([one with { Answer = Verdict.Unstorable(one.Answer) }], [], abandon);
-            }
-        }
+        var (lost, error) = await KeptResults.WriteAsync(
+            batch, some => WriteUntilDoneAsync(some, [], abandon), one => one with { Answer = Verdict.Unstorable(one.Answer) },
+            (count, e) => Log.AnswersRefused(log, lease.ImportId, lease.ChunkNumber, count, e.Message), () => Task.FromResult(true), clock, abandon);
+        if (lost > 0) throw new InvalidOperationException($"{lost} answers could not be stored in any way; their records are in doubt when the lease is over.", error);
         return rows.Length == 0 ? [] : await WriteUntilDoneAsync([], rows, abandon);
     }
 

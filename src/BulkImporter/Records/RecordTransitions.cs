@@ -495,6 +495,13 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
     public async Task<(IReadOnlyList<Answer> Late, IReadOnlyList<Intent> Begun)> AnsweredAndSubmittingAsync(
         Lease lease, IReadOnlyList<Answer> answers, int[] rows, TimeSpan firstPoll, CancellationToken cancellationToken)
     {
+        var (moved, begun) = await Sql.UndisturbedAsync(() => WriteAndBeginAsync(lease, answers, rows, firstPoll, cancellationToken));
+        return (await MarkLateAsync(lease, answers, moved, firstPoll, cancellationToken), begun);
+    }
+
+    private async Task<(HashSet<int> Moved, List<Intent> Begun)> WriteAndBeginAsync(
+        Lease lease, IReadOnlyList<Answer> answers, int[] rows, TimeSpan firstPoll, CancellationToken cancellationToken)
+    {
         await using var batch = database.CreateBatch();
         batch.BatchCommands.Add(Sql.BatchCommand(LockChunk, lease.ImportId, lease.ChunkNumber));
         if (answers.Count > 0)
@@ -532,7 +539,7 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
                 while (await reader.ReadAsync(cancellationToken)) begun.Add(new Intent(reader.GetInt32(0), reader.GetInt16(1)));
             }
         }
-        return (await MarkLateAsync(lease, answers, moved, firstPoll, cancellationToken), begun);
+        return (moved, begun);
     }
 
     /// <summary>Answers the accepted ones that no longer count for their record, after marking it.</summary>
@@ -560,6 +567,13 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
     /// <summary>Writes what the status call said of submitted records. Answers how many moved; the rest had moved on before.</summary>
     public async Task<long> ConcludedAsync(IReadOnlyList<Conclusion> conclusions, CancellationToken cancellationToken)
     {
+        var moved = await Sql.UndisturbedAsync(() => ConcludeAsync(conclusions, cancellationToken));
+        if (moved < conclusions.Count) await CompareAdoptedAsync(conclusions, cancellationToken);
+        return moved;
+    }
+
+    private async Task<long> ConcludeAsync(IReadOnlyList<Conclusion> conclusions, CancellationToken cancellationToken)
+    {
         var imports = conclusions.Select(c => c.ImportId).ToArray();
         var rows = conclusions.Select(c => c.RowNumber).ToArray();
         await using var batch = database.CreateBatch();
@@ -574,25 +588,18 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
             conclusions.Select(c => c.Message).ToArray(),
             conclusions.Select(c => c.RetryAfter).ToArray(),
             conclusions.Select(c => (short)(c.GiveBack ? 1 : 0)).ToArray()));
-        long moved;
-        await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
-        {
-            await reader.NextResultAsync(cancellationToken);
-            await reader.ReadAsync(cancellationToken);
-            moved = reader.GetInt64(0);
-        }
-        if (moved < conclusions.Count) await CompareAdoptedAsync(conclusions, cancellationToken);
-        return moved;
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return reader.GetInt64(0);
     }
 
     /// <summary>
     /// Takes a chunk back whose lease has run out: what was being submitted becomes unknown, the rest is due again.
     /// Answers the number of records in doubt, or null when the lease was renewed or released after all.
     /// </summary>
-    public async Task<int?> RescuedAsync(int importId, int chunkNumber, CancellationToken cancellationToken)
+    public Task<int?> RescuedAsync(int importId, int chunkNumber, CancellationToken cancellationToken) => database.TransactionAsync<int?>(async connection =>
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         int first, last;
         await using (var take = connection.Command(TakeExpiredChunk, importId, chunkNumber))
         await using (var reader = await take.ExecuteReaderAsync(cancellationToken))
@@ -600,10 +607,8 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
             if (!await reader.ReadAsync(cancellationToken)) return null;
             (first, last) = (reader.GetInt32(0), reader.GetInt32(1));
         }
-        var inDoubt = (await connection.QueryAsync(LoseSubmitting, r => r.GetInt32(0), cancellationToken, importId, first, last)).Single();
-        await transaction.CommitAsync(cancellationToken);
-        return inDoubt;
-    }
+        return (await connection.QueryAsync(LoseSubmitting, r => r.GetInt32(0), cancellationToken, importId, first, last)).Single();
+    }, cancellationToken);
 
     /// <summary>Cancels what was not sent, in the caller's transaction. Answers how many records that were.</summary>
     public async Task<int> CancelledAsync(NpgsqlConnection connection, int importId, CancellationToken cancellationToken)
@@ -672,27 +677,22 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
     /// prefers a duplicate to a gap. Answers how many.
     /// </summary>
     /// <param name="unlookedGrace">The same for those that nobody could look for, because the account cannot be listed.</param>
-    public async Task<int> ResubmittedAsync(int importId, TimeSpan grace, TimeSpan unlookedGrace, CancellationToken cancellationToken)
+    public Task<int> ResubmittedAsync(int importId, TimeSpan grace, TimeSpan unlookedGrace, CancellationToken cancellationToken) => database.TransactionAsync(async connection =>
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(LockChunksInDoubt, cancellationToken, importId);
-        var resubmitted = await connection.ExecuteAsync(ResubmitUnknown, cancellationToken, importId, grace, unlookedGrace);
-        await transaction.CommitAsync(cancellationToken);
-        return resubmitted;
-    }
+        return await connection.ExecuteAsync(ResubmitUnknown, cancellationToken, importId, grace, unlookedGrace);
+    }, cancellationToken);
 
     /// <summary>Makes pushes in doubt pending again whose files were looked for and are not there. Answers how many.</summary>
     public async Task<int> PushedAgainAsync(IReadOnlyList<(int ImportId, int RowNumber, short Attempt)> pushes, CancellationToken cancellationToken)
     {
         var imports = pushes.Select(p => p.ImportId).ToArray();
         var rows = pushes.Select(p => p.RowNumber).ToArray();
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await connection.ExecuteAsync(LockChunksOfRows, cancellationToken, imports, rows);
-        var again = await connection.ExecuteAsync(PushAgain, cancellationToken, imports, rows, pushes.Select(p => p.Attempt).ToArray());
-        await transaction.CommitAsync(cancellationToken);
-        return again;
+        return await database.TransactionAsync(async connection =>
+        {
+            await connection.ExecuteAsync(LockChunksOfRows, cancellationToken, imports, rows);
+            return await connection.ExecuteAsync(PushAgain, cancellationToken, imports, rows, pushes.Select(p => p.Attempt).ToArray());
+        }, cancellationToken);
     }
 
     /// <summary>
@@ -727,13 +727,16 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
     {
         var imports = conclusions.Select(c => c.ImportId).ToArray();
         var rows = conclusions.Select(c => c.RowNumber).ToArray();
-        await using var batch = database.CreateBatch();
-        batch.BatchCommands.Add(Sql.BatchCommand(LockChunksOfRows, imports, rows));
-        batch.BatchCommands.Add(Sql.BatchCommand(CompareAdopted, imports, rows,
-            conclusions.Select(c => c.StatusId).ToArray(),
-            conclusions.Select(c => EnumText<RecordState>.Of(c.To)).ToArray(),
-            conclusions.Select(c => c.Rid).ToArray()));
-        await batch.ExecuteNonQueryAsync(cancellationToken);
+        await Sql.UndisturbedAsync(async () =>
+        {
+            await using var batch = database.CreateBatch();
+            batch.BatchCommands.Add(Sql.BatchCommand(LockChunksOfRows, imports, rows));
+            batch.BatchCommands.Add(Sql.BatchCommand(CompareAdopted, imports, rows,
+                conclusions.Select(c => c.StatusId).ToArray(),
+                conclusions.Select(c => EnumText<RecordState>.Of(c.To)).ToArray(),
+                conclusions.Select(c => c.Rid).ToArray()));
+            return await batch.ExecuteNonQueryAsync(cancellationToken);
+        });
     }
 
     private static AssetOwner ReadOwner(NpgsqlDataReader reader) => new(reader.GetString(0), reader.GetInt32(1), reader.GetInt32(2));

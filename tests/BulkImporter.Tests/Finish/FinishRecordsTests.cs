@@ -3,12 +3,14 @@ using System.Text.Json;
 using BulkImporter.Accounts;
 using BulkImporter.Finish;
 using BulkImporter.Records;
+using BulkImporter.Tests.Accounts;
 using Cincopa.Client;
 using Cincopa.Simulator;
 using Cincopa.Simulator.Faults;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace BulkImporter.Tests.Finish;
 
@@ -265,16 +267,13 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
         return done.Rid.Value;
     }
 
-    private FinishRecords Finisher(int attempts = 8)
+    private FinishRecords Finisher(int attempts = 8, ICincopaClient? remote = null, NpgsqlDataSource? source = null)
     {
-        var health = new AccountHealth(Governor(), new AccountBreaker(database.Source, NullLogger<AccountBreaker>.Instance), Options.Create(new AccountsOptions()));
-        return new(database.Source, new AccountAccess(database.Source, tokens), Governor(), health, cincopa,
-            new NameGallery(database.Source, cincopa, NullLogger<NameGallery>.Instance),
-            new RetrySchedule(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10), () => 0.5), Options.Create(new FinishOptions { Attempts = attempts }), TimeProvider.System,
+        (remote, source) = (remote ?? cincopa, source ?? database.Source);
+        return new(Rounds.Over(source, tokens, remote), source, remote, new NameGallery(source, remote, NullLogger<NameGallery>.Instance),
+            new RetrySchedule(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10), () => 0.5), Options.Create(new FinishOptions { Attempts = attempts }),
             NullLogger<FinishRecords>.Instance);
     }
-
-    private CallGovernor Governor() => new(database.Source, TimeProvider.System, () => 0.5);
 
     private void Behave(string script) => simulator.Simulator.Script = FaultScript.Parse(System.Text.Encoding.UTF8.GetBytes(script));
 
