@@ -25,7 +25,7 @@ public sealed record AccountChange(
 /// <summary>Changes limits, token, address or verb. Every worker follows within 5 seconds, without a restart.</summary>
 public sealed class ChangeAccount(NpgsqlDataSource database, ProtectToken tokens)
 {
-    private const double SlowestRate = 0.0002;
+    private const double SlowestRate = 0.0003;
 
     private const string Change = """
         WITH changed AS (
@@ -73,7 +73,8 @@ public sealed class ChangeAccount(NpgsqlDataSource database, ProtectToken tokens
     private static void Possible(string argument, double? rate)
     {
         NotNegative(argument, rate);
-        if (rate is > 0 and < SlowestRate) throw new InvalidArgumentException(argument, "A rate is 0 (no limit), or at least 0.0003 calls per second, which is one in an hour. To send nothing, pause the import.");
+        if (rate is > 0 and < SlowestRate)
+            throw new InvalidArgumentException(argument, "A rate is 0 (no limit) or at least 0.0003 calls per second, about one in an hour. To send nothing, pause the import.");
     }
 
     private static void NotNegative(string argument, double? limit)
