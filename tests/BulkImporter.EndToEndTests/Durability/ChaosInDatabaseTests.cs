@@ -35,6 +35,8 @@ public sealed class ChaosInDatabaseTests(ITestOutputHelper output) : IAsyncDispo
         faulty.Strike(0);
         foreach (var (what, times) in faulty.Struck.OrderByDescending(s => s.Value)) output.WriteLine($"{times} {what}");
 
+        Assert.Empty(faulty.Spared(often: 200));
+
         // Nobody died, so nothing is in doubt; and no row pays for what the database did.
         Assert.All(workers, w => Assert.False(w.HasExited));
         Assert.Empty(await company.AuditAsync(id, rows));

@@ -28,6 +28,9 @@ internal sealed class FaultyDatabase : IDisposable
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
     private readonly ConcurrentDictionary<Session, bool> sessions = [];
     private readonly ConcurrentDictionary<string, int> struck = [];
+
+    /// <summary>By its first words: how often a statement came, and the kinds that it has not met yet. Guarded by <see cref="random"/>.</summary>
+    private readonly Dictionary<string, (int Seen, Queue<string> Left)> statements = [];
     private double share;
 
     /// <param name="target">The port of the server.</param>
@@ -45,8 +48,20 @@ internal sealed class FaultyDatabase : IDisposable
     /// <summary>How often each kind has struck, and each statement by its first words.</summary>
     public IReadOnlyDictionary<string, int> Struck => struck;
 
-    /// <summary>From now on this part of all groups of statements fails; 0 for none.</summary>
-    public void Strike(double part) => Volatile.Write(ref share, part);
+    /// <summary>Our statements that came so often and did not meet every kind of fault all the same, with those that they did not meet.</summary>
+    public IReadOnlyList<string> Spared(int often)
+    {
+        lock (random)
+        {
+            return [.. statements.Where(s => s.Value.Seen >= often && s.Value.Left.Count > 0).Select(s => $"{s.Key}: {string.Join(", ", s.Value.Left)}")];
+        }
+    }
+
+    /// <summary>From now on this part of all groups of statements fails, and five times as many of one of ours that has not met every kind; 0 for none.</summary>
+    public void Strike(double part)
+    {
+        lock (random) share = part;
+    }
 
     public void Dispose()
     {
@@ -86,11 +101,27 @@ internal sealed class FaultyDatabase : IDisposable
     private string? Fate(string sql, bool isPoisoned)
     {
         if (isPoisoned) return Count("54000", sql);
-        if (!sql.Contains("importer.", StringComparison.Ordinal) && !sql.Contains("hangfire", StringComparison.Ordinal) && sql != "COMMIT") return null;
+        var isOurs = sql.Contains("importer.", StringComparison.Ordinal) || sql == "COMMIT";
+        if (!isOurs && !sql.Contains("hangfire", StringComparison.Ordinal)) return null;
         lock (random)
         {
-            return random.NextDouble() < Volatile.Read(ref share) ? Count(Kinds[random.Next(Kinds.Length)], sql) : null;
+            if (share == 0) return null;
+            if (isOurs)
+            {
+                var (seen, left) = statements.TryGetValue(Begin(sql), out var known) ? known : (0, new Queue<string>(Shuffled()));
+                statements[Begin(sql)] = (seen + 1, left);
+                if (left.Count > 0 && random.NextDouble() < 5 * share) return Count(left.Dequeue(), sql);
+            }
+
+            return random.NextDouble() < share ? Count(Kinds[random.Next(Kinds.Length)], sql) : null;
         }
+    }
+
+    private string[] Shuffled()
+    {
+        var kinds = Kinds.ToArray();
+        random.Shuffle(kinds);
+        return kinds;
     }
 
     private string Count(string kind, string sql)
