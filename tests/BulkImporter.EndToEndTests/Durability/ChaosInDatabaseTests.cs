@@ -24,7 +24,12 @@ public sealed class ChaosInDatabaseTests(ITestOutputHelper output) : IAsyncDispo
         var (rows, seed) = (Form.Of(600, 5000), Form.Seed(output));
         var company = await Company.FoundAsync(stage, Company.Brisk);
         using var faulty = new FaultyDatabase(company.Postgres.Port, seed, Poison);
-        var settings = new Settings { ["BulkImporter__Telemetry__MetricsToken"] = MetricsToken, ["BulkImporter__Dispatch__RetryCap"] = "00:00:05" };
+        var settings = new Settings
+        {
+            ["BulkImporter__Telemetry__MetricsToken"] = MetricsToken,
+            ["BulkImporter__Dispatch__RetryCap"] = "00:00:05",
+            ["BulkImporter__Finish__ClaimFor"] = "00:00:10",
+        };
         RunningProgram[] workers = [await company.HireAsync(settings, faulty.Port), await company.HireAsync(settings, faulty.Port)];
         // Reading a manifest is one transaction of many statements, and one that fails is tried again after a minute: that is another test's matter.
         var id = await company.ImportAsync(Manifest(rows));

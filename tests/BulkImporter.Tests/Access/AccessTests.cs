@@ -285,8 +285,11 @@ public sealed class AccessTests(ImporterServer server) : IClassFixture<ImporterS
 
         (_, account) = await server.SendAsync(server.AdminKey, HttpMethod.Patch, "/api/v1/accounts/museum", new StringContent("""{"rate":10,"maxInFlight":0}""", null, "application/json"));
         Assert.Equal((10.0, 0, 1000), ((double)account!["rate"]!, (int)account["maxInFlight"]!, (int)account["backlog"]!));
-        (status, var problem) = await server.SendAsync(server.AdminKey, HttpMethod.Patch, "/api/v1/accounts/museum", new StringContent("""{"rate":-1}""", null, "application/json"));
-        Assert.Equal((400, "rate"), (status, (string?)problem!["argument"]));
+        foreach (var rate in new[] { "-1", "1e-300" })
+        {
+            (status, var problem) = await server.SendAsync(server.AdminKey, HttpMethod.Patch, "/api/v1/accounts/museum", new StringContent($$"""{"rate":{{rate}}}""", null, "application/json"));
+            Assert.Equal((400, "rate"), (status, (string?)problem!["argument"]));
+        }
 
         (_, var check) = await server.PostAsync(server.OperatorKey, "/api/v1/accounts/museum/check");
         Assert.Equal((true, "AMDA1", "asset.*"), ((bool)check!["ok"]!, (string?)check["accountId"], (string?)check["permissions"]![0]));
