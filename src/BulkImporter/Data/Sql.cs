@@ -1,4 +1,5 @@
 using System.Text;
+using BulkImporter.Telemetry;
 using Npgsql;
 
 namespace BulkImporter.Data;
@@ -108,6 +109,7 @@ public static class Sql
             catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected && tries < MostTries)
             {
                 // Everything that it did is undone.
+                Measures.Repeated(e.SqlState);
             }
         }
     }

@@ -65,6 +65,7 @@ public sealed class ChaosInDatabaseTests(ITestOutputHelper output) : IAsyncDispo
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", MetricsToken);
         var measures = string.Concat(await Task.WhenAll(workers.Select(w => http.GetStringAsync($"{w.Address}/metrics", TestContext.Current.CancellationToken))));
         Assert.Matches(@"(?m)^bulkimporter_loop_failures_total\{.*\} [1-9]", measures);
+        Assert.All(["40001", "40P01"], code => Assert.Matches($@"(?m)^bulkimporter_database_repeats_total\{{.*code=""{code}"".*\}} [1-9]", measures));
     }
 
     private static string Manifest(int rows)
