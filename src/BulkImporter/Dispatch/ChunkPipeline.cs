@@ -169,17 +169,39 @@ internal sealed class ChunkPipeline(
         {
             Log.WriteInterrupted(log, lease.ImportId, lease.ChunkNumber, batch.Count, rows.Length, e.Message);
         }
-        while (true)
+        await GiveBackAsync(rows, abandon);
+        while (batch.Count > 0)
         {
             try
             {
-                var committed = rows.Length == 0 ? [] : await transitions.OpenIntentsAsync(lease, rows, CancellationToken.None);
-                await WriteOnceAsync([.. batch, .. committed.Select(NotSent)], []);
-                return [];
+                return await WriteOnceAsync(batch, []);
             }
             catch (Exception e) when (!abandon.IsCancellationRequested && !e.IsAboutContent())
             {
                 Log.AnswersKept(log, lease.ImportId, lease.ChunkNumber, batch.Count, e.Message);
+                await Task.Delay(TimeSpan.FromSeconds(1), clock, CancellationToken.None);
+            }
+        }
+        return [];
+    }
+
+    /// <summary>
+    /// Gives back what was committed of intents of which nobody heard. Whatever that fails by, it is tried again: nothing of it comes from a
+    /// manifest or from Cincopa, and what is not given back is in doubt although it never left.
+    /// </summary>
+    private async Task GiveBackAsync(int[] rows, CancellationToken abandon)
+    {
+        while (rows.Length > 0)
+        {
+            try
+            {
+                var committed = await transitions.OpenIntentsAsync(lease, rows, CancellationToken.None);
+                if (committed.Count > 0) await WriteOnceAsync([.. committed.Select(NotSent)], []);
+                return;
+            }
+            catch (Exception e) when (!abandon.IsCancellationRequested)
+            {
+                Log.IntentsKept(log, lease.ImportId, lease.ChunkNumber, rows.Length, e.Message);
                 await Task.Delay(TimeSpan.FromSeconds(1), clock, CancellationToken.None);
             }
         }

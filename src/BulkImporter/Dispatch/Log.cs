@@ -20,6 +20,9 @@ internal static partial class Log
     [LoggerMessage(EventName = "AnswersKept", Level = LogLevel.Warning, Message = "Import {ImportId} chunk {Chunk}: {Count} answers could not be written yet, they are kept and tried again: {Error}")]
     public static partial void AnswersKept(ILogger logger, int importId, int chunk, int count, string error);
 
+    [LoggerMessage(EventName = "IntentsKept", Level = LogLevel.Warning, Message = "Import {ImportId} chunk {Chunk}: what was begun of {Count} records and never sent could not be given back yet, it is tried again: {Error}")]
+    public static partial void IntentsKept(ILogger logger, int importId, int chunk, int count, string error);
+
     [LoggerMessage(EventName = "AnswersRefused", Level = LogLevel.Error, Message = "Import {ImportId} chunk {Chunk}: the database refuses what is in one of {Count} answers, they are written one by one: {Error}")]
     public static partial void AnswersRefused(ILogger logger, int importId, int chunk, int count, string error);
 
