@@ -151,7 +151,20 @@ internal sealed class ChunkPipeline(
             batch, some => WriteUntilDoneAsync(some, [], abandon), one => one with { Answer = Verdict.Unstorable(one.Answer) },
             (count, e) => Log.AnswersRefused(log, lease.ImportId, lease.ChunkNumber, count, e.Message), () => Task.FromResult(true), clock, abandon);
         if (lost > 0) throw new InvalidOperationException($"{lost} answers could not be stored in any way; their records are in doubt when the lease is over.", error);
-        return rows.Length == 0 ? [] : await WriteUntilDoneAsync([], rows, abandon);
+        // What was refused may have come after the commit, and intents of which nobody heard would be in doubt when the lease is over.
+        await GiveBackAsync(rows, abandon);
+        if (rows.Length == 0) return [];
+        try
+        {
+            return await WriteUntilDoneAsync([], rows, abandon);
+        }
+        catch (Exception e) when (e.IsAboutContent())
+        {
+            // It was no answer's. Calls are on their way whose answers are still to be written, so this ends the chunk's turn and nothing else.
+            Log.IntentsRefused(log, lease.ImportId, lease.ChunkNumber, rows.Length, e.Message);
+            await GiveBackAsync(rows, abandon);
+            return [];
+        }
     }
 
     /// <summary>
@@ -201,7 +214,7 @@ internal sealed class ChunkPipeline(
             }
             catch (Exception e) when (!abandon.IsCancellationRequested)
             {
-                Log.IntentsKept(log, lease.ImportId, lease.ChunkNumber, rows.Length, e.Message);
+                Log.AnswersKept(log, lease.ImportId, lease.ChunkNumber, rows.Length, e.Message);
                 await Task.Delay(TimeSpan.FromSeconds(1), clock, CancellationToken.None);
             }
         }
