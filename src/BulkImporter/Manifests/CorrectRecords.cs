@@ -153,14 +153,14 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
     {
         if (string.IsNullOrEmpty(mapping)) return null;
         var own = ManifestMapping.Parse(mapping);
-        return own.Columns.Values.Where(name => name.Length > 0).All(name => columns.Any(c => c.Trim().Equals(name.Trim(), StringComparison.OrdinalIgnoreCase))) ? own : null;
+        return own.Columns.Values.Where(name => name.Length > 0).All(name => columns.Any(c => ManifestFormat.IsNamed(c, name))) ? own : null;
     }
 
     private static int RowColumn(ManifestLayout layout)
     {
         for (var index = layout.Columns.Count - 1; index >= 0; index--)
         {
-            if (layout.Columns[index].Trim().Equals("import_row", StringComparison.OrdinalIgnoreCase)) return index;
+            if (ManifestFormat.IsNamed(layout.Columns[index], "import_row")) return index;
         }
         return -1;
     }

@@ -43,6 +43,10 @@ public enum FindingCode
     UnterminatedQuote,
     TextAfterQuote,
     StrayQuote,
+    ColumnsShifted,
+    WholeLineQuoted,
+    RowCutOff,
+    LineSkipped,
     RowsMaybeMerged,
     NulByte,
     FieldTooLong,
@@ -94,6 +98,10 @@ public static class FindingCodes
         FindingCode.UnterminatedQuote => "unterminated_quote",
         FindingCode.TextAfterQuote => "text_after_quote",
         FindingCode.StrayQuote => "stray_quote",
+        FindingCode.ColumnsShifted => "columns_shifted",
+        FindingCode.WholeLineQuoted => "whole_line_quoted",
+        FindingCode.RowCutOff => "row_cut_off",
+        FindingCode.LineSkipped => "line_skipped",
         FindingCode.RowsMaybeMerged => "rows_maybe_merged",
         FindingCode.NulByte => "nul_byte",
         FindingCode.FieldTooLong => "field_too_long",
@@ -125,6 +133,8 @@ public static class FindingCodes
             or FindingCode.DuplicateReferenceId
             or FindingCode.TooManyFields
             or FindingCode.StrayQuote
+            or FindingCode.RowCutOff
+            or FindingCode.LineSkipped
             or FindingCode.RowsMaybeMerged
             or FindingCode.SourceNotFound
             or FindingCode.SourceForbidden
@@ -152,6 +162,8 @@ public static class FindingCodes
             or FindingCode.TransferUnknown
             or FindingCode.UnterminatedQuote
             or FindingCode.TextAfterQuote
+            or FindingCode.ColumnsShifted
+            or FindingCode.WholeLineQuoted
             or FindingCode.NulByte
             or FindingCode.FieldTooLong => FindingSeverity.Error,
     };
@@ -210,7 +222,11 @@ public static class FindingCodes
         FindingCode.TooManyFields => "The row has more fields than the header. Put values that hold the separator in double quotes.",
         FindingCode.UnterminatedQuote => "A quoted value begins in this row and is not closed. Close it, or double the quotes that belong to the value.",
         FindingCode.TextAfterQuote => "Text follows a closing quote. Double the quotes that belong to the value.",
-        FindingCode.StrayQuote => "A quote stands inside a value that is not quoted. It is kept as text.",
+        FindingCode.StrayQuote => "A quote stands inside a value that does not begin with one. It is kept as text.",
+        FindingCode.ColumnsShifted => "A quote stands behind other text, or behind a blank that is no ordinary one, and a separator follows inside the quotes: the values would move into wrong columns. Let the value begin with its quote, and double the quotes that belong to it.",
+        FindingCode.WholeLineQuoted => "The whole row is one quoted value with separators in it. Take the quotes around the line away; if it is one address, write the separators of the empty columns behind it.",
+        FindingCode.RowCutOff => "The file ends inside this row: it has fewer fields than the rows before it, and no line break. If the file was cut off, export it again.",
+        FindingCode.LineSkipped => "This line stands before the header and is no part of the table, like a comment or a title. It is not read; remove it if it should not be there.",
         FindingCode.RowsMaybeMerged => "A quoted value holds lines that look like rows of their own. Look for a missing closing quote.",
         FindingCode.NulByte => "The row holds a NUL character, which no text can. Export the file again.",
         FindingCode.FieldTooLong => $"The value is too long for its column. Shorten it: {ManifestChecks.LimitsInWords}.",
@@ -226,7 +242,7 @@ public static class FindingCodes
 }
 
 /// <summary>One thing found in one row of a manifest.</summary>
-/// <param name="RowNumber">The 1-based data row.</param>
+/// <param name="RowNumber">The 1-based data row; 0 when the finding is about a line that is no row.</param>
 /// <param name="LineNumber">The 1-based line of the file where the row starts.</param>
 /// <param name="Column">The column's name as the file has it; null when the row as a whole is meant.</param>
 /// <param name="MaskedValue">The value through <see cref="FindingMask"/>; null when the row as a whole is meant.</param>

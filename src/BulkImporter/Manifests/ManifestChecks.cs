@@ -82,6 +82,8 @@ public sealed class ManifestChecks(
     /// </summary>
     public CheckedRow Check(ManifestRow row, List<Finding> findings)
     {
+        if (row.RowNumber == 1)
+            findings.AddRange(layout.SkippedLines.Select(line => new Finding(0, line.Line, null, line.Text, FindingCode.LineSkipped)));
         var first = findings.Count;
         try
         {
@@ -178,7 +180,7 @@ public sealed class ManifestChecks(
     {
         var raw = row.RawText;
         if (row.QuoteProblem is { } problem)
-            findings.Add(Of(row, null, problem));
+            findings.Add(Of(row, null, problem == FindingCode.StrayQuote && IsShifted(row) ? FindingCode.ColumnsShifted : problem));
         else if (raw.ContainsAny((byte)'\r', (byte)'\n'))
             CheckLines(row, findings);
         if (raw.Contains((byte)0))
@@ -196,11 +198,40 @@ public sealed class ManifestChecks(
         for (var index = layout.Columns.Count; index < row.FieldCount; index++)
         {
             if (row.Field(index).IsEmpty)
-                continue; // separators at the end of the line, as some programs write them
+            {
+                // Separators at the end of each line are of no account; in one row alone, they say that something moved.
+                if (index < layout.RowWidth)
+                    continue;
+                findings.Add(Of(row, null, FindingCode.TooManyFields));
+                return;
+            }
+
             var urlIsLast = _urlColumn == layout.Columns.Count - 1 && !layout.IsResultFile;
             findings.Add(Of(row, null, urlIsLast ? FindingCode.UrlCutBySeparator : FindingCode.TooManyFields));
             return;
         }
+    }
+
+    /// <summary>
+    /// Whether the stray quotes of a row enclose a separator, so that one value became two: the first of them stands behind other text and
+    /// opens, a later one closes. Also whenever there are more values than columns.
+    /// </summary>
+    private bool IsShifted(ManifestRow row)
+    {
+        var opened = false;
+        for (var index = 0; index < row.FieldCount; index++)
+        {
+            var raw = row.RawField(index).Trim(" \t"u8);
+            if (index >= layout.Columns.Count && !raw.IsEmpty)
+                return true;
+            if (raw is [(byte)'"', ..] || raw.Count((byte)'"') % 2 == 0)
+                continue;
+            if (opened && raw[^1] == (byte)'"')
+                return true;
+            opened |= !char.IsAsciiLetterOrDigit((char)raw[raw.IndexOf((byte)'"') - 1]);
+        }
+
+        return false;
     }
 
     private void CheckLengths(ManifestRow row, List<Finding> findings)

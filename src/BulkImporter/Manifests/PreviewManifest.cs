@@ -85,7 +85,7 @@ public sealed class PreviewManifest(NpgsqlDataSource database, ManifestBytes man
                 values[ManifestFormat.Name(target)] = target == ManifestColumn.Url && read.IsBlocked ? FindingMask.Mask(read.Url) : Redact.Secrets(target == ManifestColumn.Url ? read.Url : row.GetString(target)!);
         }
         return new(
-            row.RowNumber, withUrl && read.IsBlocked, values, withUrl ? [.. findings.Select(f => f.Code.Name()).Distinct()] : [],
+            row.RowNumber, withUrl && read.IsBlocked, values, withUrl ? [.. findings.Where(f => f.RowNumber > 0).Select(f => f.Code.Name()).Distinct()] : [],
             [.. Enumerable.Range(0, row.Layout.Columns.Count).Select(i => FindingMask.Mask(Redact.Secrets(row.GetString(i))))]);
     }
 
