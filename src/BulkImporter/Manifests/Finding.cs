@@ -223,10 +223,15 @@ public static class FindingCodes
         FindingCode.UnterminatedQuote => "A quoted value begins in this row and is not closed. Close it, or double the quotes that belong to the value.",
         FindingCode.TextAfterQuote => "Text follows a closing quote. Double the quotes that belong to the value.",
         FindingCode.StrayQuote => "A quote stands inside a value that does not begin with one. It is kept as text.",
-        FindingCode.ColumnsShifted => "A quote stands behind other text, or behind a blank that is no ordinary one, and a separator follows inside the quotes: the values would move into wrong columns. Let the value begin with its quote, and double the quotes that belong to it.",
-        FindingCode.WholeLineQuoted => "The whole row is one quoted value with separators in it. Take the quotes around the line away; if it is one address, write the separators of the empty columns behind it.",
-        FindingCode.RowCutOff => "The file ends inside this row: it has fewer fields than the rows before it, and no line break. If the file was cut off, export it again.",
-        FindingCode.LineSkipped => "This line stands before the header and is no part of the table, like a comment or a title. It is not read; remove it if it should not be there.",
+        FindingCode.ColumnsShifted => "A quote stands behind other text, or behind a blank that is no ordinary one, and a separator " +
+            "follows inside the quotes: the values would move into wrong columns. Let the value begin with its quote, and double the " +
+            "quotes that belong to it.",
+        FindingCode.WholeLineQuoted => "The whole row is one quoted value with separators in it. Take the quotes around the line " +
+            "away; if it is one address, write the separators of the empty columns behind it.",
+        FindingCode.RowCutOff => "The file ends inside this row: it has fewer fields than the rows before it, and no line break. If " +
+            "the file was cut off, export it again.",
+        FindingCode.LineSkipped => "This line stands before the header and is no part of the table, like a comment or a title. It is " +
+            "not read; remove it if it should not be there.",
         FindingCode.RowsMaybeMerged => "A quoted value holds lines that look like rows of their own. Look for a missing closing quote.",
         FindingCode.NulByte => "The row holds a NUL character, which no text can. Export the file again.",
         FindingCode.FieldTooLong => $"The value is too long for its column. Shorten it: {ManifestChecks.LimitsInWords}.",

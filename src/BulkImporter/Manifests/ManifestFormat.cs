@@ -151,17 +151,25 @@ public static class ManifestFormat
         return (most.Key, most.Count());
     }
 
-    /// <summary>A row that holds an address is no header, unless a name in it is one we know; and there is none where the operator counts columns.</summary>
+    /// <summary>
+    /// A row that holds an address is no header, unless a name in it is one we know; and there is none where the operator counts
+    /// columns.
+    /// </summary>
     internal static bool IsHeader(IReadOnlyList<string> first, ManifestMapping? mapping)
     {
         if (LooksLikeUrl(first[0]))
             return false;
-        if (mapping?.Columns.GetValueOrDefault(ManifestColumn.Url) is { } url && url.StartsWith("column", StringComparison.OrdinalIgnoreCase)
-            && int.TryParse(url.AsSpan(6), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0
-            && (number > first.Count || !string.IsNullOrWhiteSpace(first[number - 1])) && !first.Any(name => TargetNamed(name) is not null || Names(mapping, name)))
+        var isKnown = first.Any(name => TargetNamed(name) is not null || Names(mapping, name));
+        if (!isKnown && Number(mapping?.Columns.GetValueOrDefault(ManifestColumn.Url)) is { } number
+            && (number > first.Count || !string.IsNullOrWhiteSpace(first[number - 1])))
             return false;
-        return !first.Any(LooksLikeUrl) || first.Any(name => TargetNamed(name) is not null || Names(mapping, name));
+        return isKnown || !first.Any(LooksLikeUrl);
     }
+
+    /// <summary>The 3 of <c>column3</c>; null for every other name.</summary>
+    private static int? Number(string? name) =>
+        name?.StartsWith("column", StringComparison.OrdinalIgnoreCase) == true
+        && int.TryParse(name.AsSpan(6), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? number : null;
 
     /// <summary>The columns of which most sampled values are URLs.</summary>
     internal static HashSet<int> UrlLikeColumns(IReadOnlyList<string[]> rows, int columnCount)
@@ -197,7 +205,9 @@ public static class ManifestFormat
         return rows;
     }
 
-    /// <summary>How fields are told apart. Blanks around a value are no part of it, also those around its quotes: <c>"a", "b"</c>.</summary>
+    /// <summary>
+    /// How fields are told apart. Blanks around a value are no part of it, also those around its quotes: <c>"a", "b"</c>.
+    /// </summary>
     internal static CsvReaderOptions Dialect(char separator) => new() { Separator = separator, HasHeader = false, TrimWhitespace = true };
 
     internal static string[] Fields(CsvReader csv)
@@ -208,8 +218,12 @@ public static class ManifestFormat
         return fields;
     }
 
-    /// <summary>The record that <paramref name="text"/> begins with, by the separator under which it looks most like a header. Quotes around all of it do not count.</summary>
-    internal static (string[] Fields, int Length) FirstRecord(ReadOnlyMemory<byte> text, IEnumerable<char> separators, ManifestMapping? mapping)
+    /// <summary>
+    /// The record that <paramref name="text"/> begins with, by the separator under which it looks most like a header. Quotes around all
+    /// of it do not count.
+    /// </summary>
+    internal static (string[] Fields, int Length) FirstRecord(
+        ReadOnlyMemory<byte> text, IEnumerable<char> separators, ManifestMapping? mapping)
     {
         var best = (Fields: Array.Empty<string>(), Length: 0);
         var bestScore = (Known: -1, Fields: -1);
@@ -218,7 +232,9 @@ public static class ManifestFormat
             using var csv = CsvReader.Create(text, Dialect(separator));
             if (!csv.Read())
                 continue;
-            var fields = WholeQuote(csv.RawRecord, Padding) is { Length: > 0 } inner ? SampleRows(inner, true, separator, 1).FirstOrDefault([]) : Fields(csv);
+            var fields = WholeQuote(csv.RawRecord, Padding) is { Length: > 0 } inner
+                ? SampleRows(inner, true, separator, 1).FirstOrDefault([])
+                : Fields(csv);
             var score = (fields.Count(name => TargetNamed(name) is not null || Names(mapping, name)), fields.Length);
             if (score.CompareTo(bestScore) > 0)
                 (best, bestScore) = ((fields, csv.RawRecord.Length), score);
@@ -237,7 +253,8 @@ public static class ManifestFormat
     /// A file of which each line stands in quotes as a whole, as Excel writes one that it has all in column A: its lines without those
     /// quotes. Null for every other file.
     /// </summary>
-    /// <exception cref="ManifestRejectedException"><see cref="RejectionCode.HeaderUnclear"/>: without a header, such a line may be one address too.</exception>
+    /// <exception cref="ManifestRejectedException"><see cref="RejectionCode.HeaderUnclear"/>: without a header, such a line may be one
+    /// address too.</exception>
     internal static ReadOnlyMemory<byte>? Unwrapped(ReadOnlyMemory<byte> sample, bool isWhole, ManifestMapping? mapping)
     {
         var lines = new MemoryStream();
@@ -275,17 +292,22 @@ public static class ManifestFormat
             return padding == '"' || padding == separator ? unwrapped : throw LinesQuoted();
         }
 
-        if (equal == rows.Count && rows.TrueForAll(row => LooksLikeUrl(row[0]) && !row.Skip(1).Any(rest => rest.Contains('/', StringComparison.Ordinal))))
+        // What stands behind a comma of one address mostly holds a slash; the value of a column does not.
+        if (equal == rows.Count && rows.TrueForAll(row => LooksLikeUrl(row[0]) && !row.Skip(1).Any(rest => rest.Contains('/'))))
             throw LinesQuoted();
         return null;
     }
 
     private static ManifestRejectedException LinesQuoted() => new(
         RejectionCode.HeaderUnclear,
-        "Each line of this file stands in double quotes as a whole, so that it is one value with separators in it. If each line is several columns, take the outer quotes away (in Excel: Data, Text to Columns, then save as \"CSV UTF-8\"). If each line is one address, write \"url\" in a line before them.",
+        "Each line of this file stands in double quotes as a whole, so that it is one value with separators in it. If each line is " +
+            "several columns, take the outer quotes away (in Excel: Data, Text to Columns, then save as \"CSV UTF-8\"). If each line " +
+            "is one address, write \"url\" in a line before them.",
         line: 1);
 
-    /// <summary>The value of a text that is one quoted value and, behind it, nothing but <paramref name="padding"/>; empty when it is not.</summary>
+    /// <summary>
+    /// The value of a text that is one quoted value and, behind it, nothing but <paramref name="padding"/>; empty when it is not.
+    /// </summary>
     internal static byte[] WholeQuote(ReadOnlySpan<byte> text, ReadOnlySpan<byte> padding)
     {
         text = text.Trim(padding);
@@ -331,7 +353,8 @@ public static class ManifestFormat
 
         string[] shown = [.. columns.Select(Shown)];
         throw new ManifestRejectedException(
-            RejectionCode.ColumnUnknown, $"There is no column \"{FindingMask.Mask(name)}\". The columns are: {Listed(shown)}.", column: name, candidates: shown);
+            RejectionCode.ColumnUnknown, $"There is no column \"{FindingMask.Mask(name)}\". The columns are: {Listed(shown)}.",
+            column: name, candidates: shown);
     }
 
     private static int OnlyUrlColumn(IReadOnlyList<string> columns, bool hasHeader, IReadOnlySet<int> urlLike, HashSet<int> taken)
@@ -344,14 +367,16 @@ public static class ManifestFormat
             var names = candidates.ConvertAll(index => Shown(columns[index]));
             throw new ManifestRejectedException(
                 RejectionCode.UrlColumnAmbiguous,
-                $"Several columns hold URLs: {Listed(names)}. Say which one to import from, for example url={ManifestMapping.Quoted(names[0])}.",
+                $"Several columns hold URLs: {Listed(names)}. Say which one to import from, for example " +
+                    $"url={ManifestMapping.Quoted(names[0])}.",
                 candidates: names);
         }
 
         string[] all = [.. columns.Select(Shown)];
         throw new ManifestRejectedException(
             RejectionCode.UrlColumnMissing,
-            $"No column is named url (or {string.Join(", ", Known[0].Names.Skip(1))}), and no single column holds URLs. The columns are: {Listed(all)}. Say which one it is, for example url=OriginalURL.",
+            $"No column is named url (or {string.Join(", ", Known[0].Names.Skip(1))}), and no single column holds URLs. The columns " +
+                $"are: {Listed(all)}. Say which one it is, for example url=OriginalURL.",
             candidates: all);
     }
 
@@ -367,7 +392,8 @@ public static class ManifestFormat
 
     /// <summary>Whether a column's name, or the operator's mapping, says that the URLs stand in it.</summary>
     internal static bool NamesUrl(string column, ManifestMapping? mapping) =>
-        TargetNamed(column) == ManifestColumn.Url || (mapping?.Columns.GetValueOrDefault(ManifestColumn.Url) is { } name && IsNamed(column, name));
+        TargetNamed(column) == ManifestColumn.Url
+        || (mapping?.Columns.GetValueOrDefault(ManifestColumn.Url) is { } name && IsNamed(column, name));
 
     /// <summary>Whether two names are one, however they are spelled.</summary>
     internal static bool IsNamed(string column, string name) => Folded(column) == Folded(name);

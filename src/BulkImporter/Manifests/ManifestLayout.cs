@@ -73,7 +73,9 @@ public sealed class ManifestLayout
         return -1;
     }
 
-    /// <summary>The fields of most rows, when those are more than there are columns: some programs end each line with a separator.</summary>
+    /// <summary>
+    /// The fields of most rows, when those are more than there are columns: some programs end each line with a separator.
+    /// </summary>
     internal int RowWidth { get; init; }
 
     /// <summary>The <c>sep=;</c> line that Excel writes before the header, without its line break; empty when there is none.</summary>

@@ -26,7 +26,8 @@ internal sealed record ManifestPreamble(int Length, long Line, string SeparatorL
     /// <param name="sample">The beginning of the file.</param>
     /// <param name="isWhole">The sample is the whole file.</param>
     /// <param name="mapping">The operator's mapping, whose URL column counts as a known name.</param>
-    /// <exception cref="ManifestRejectedException"><see cref="RejectionCode.HeaderUnclear"/>: a line looks like the header, and what stands before it does not look like a title.</exception>
+    /// <exception cref="ManifestRejectedException"><see cref="RejectionCode.HeaderUnclear"/>: a line looks like the header, and what
+    /// stands before it does not look like a title.</exception>
     public static ManifestPreamble Of(ReadOnlyMemory<byte> sample, bool isWhole, ManifestMapping? mapping)
     {
         var (separatorLine, at) = SeparatorHint(sample.Span);
@@ -78,10 +79,11 @@ internal sealed record ManifestPreamble(int Length, long Line, string SeparatorL
         }
 
         var first = Header(header, commented, plain, data);
-        return first is null
-            ? new ManifestPreamble(at, line, separatorLine, [])
-            : new ManifestPreamble(first.At, first.Line, separatorLine,
-                [.. comments.Concat(plain).Where(one => one.At < first.At).OrderBy(one => one.At).Select(one => new SkippedLine(one.Line, FindingMask.Mask(one.Text)))]);
+        if (first is null)
+            return new ManifestPreamble(at, line, separatorLine, []);
+        var skipped = comments.Concat(plain).Where(one => one.At < first.At).OrderBy(one => one.At);
+        return new ManifestPreamble(
+            first.At, first.Line, separatorLine, [.. skipped.Select(one => new SkippedLine(one.Line, FindingMask.Mask(one.Text)))]);
     }
 
     private static Candidate? Header(Candidate? header, Candidate? commented, List<Candidate> plain, Candidate? data)
@@ -97,7 +99,8 @@ internal sealed record ManifestPreamble(int Length, long Line, string SeparatorL
 
         if (plain.Count == 0)
             return commented ?? first;
-        if (data is { Fields.Length: > 1 } && plain[^1] is { } last && last != first && last.Filled == data.Fields.Length && plain[..^1].TrueForAll(one => one.Filled == 1))
+        if (data is { Fields.Length: > 1 } && plain[^1] is { } last && last != first
+            && last.Filled == data.Fields.Length && plain[..^1].TrueForAll(one => one.Filled == 1))
             throw Unclear(last, plain);
         return first;
     }
@@ -105,10 +108,13 @@ internal sealed record ManifestPreamble(int Length, long Line, string SeparatorL
     private static ManifestRejectedException Unclear(Candidate header, List<Candidate> plain)
     {
         var before = plain.FindAll(one => one.At < header.At);
-        var lines = before.Count == 1 ? $"Line {before[0].Line} before it is" : $"Lines {before[0].Line} to {before[^1].Line} before it are";
+        var lines = before.Count == 1
+            ? $"Line {before[0].Line} before it is"
+            : $"Lines {before[0].Line} to {before[^1].Line} before it are";
         return new ManifestRejectedException(
             RejectionCode.HeaderUnclear,
-            $"Line {header.Line} looks like the header ({string.Join(", ", header.Fields.Take(10).Select(FindingMask.Mask))}). {lines} not part of its table: remove what stands before line {header.Line} and upload the file again.",
+            $"Line {header.Line} looks like the header ({string.Join(", ", header.Fields.Take(10).Select(FindingMask.Mask))}). " +
+                $"{lines} not part of its table: remove what stands before line {header.Line} and upload the file again.",
             line: header.Line);
     }
 

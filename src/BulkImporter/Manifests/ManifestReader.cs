@@ -160,7 +160,8 @@ public sealed class ManifestReader : IAsyncDisposable
     /// <summary>The record as it stands in the file.</summary>
     private CsvReader Line => _cutRecord ?? _csv;
 
-    private async Task ReadLayoutAsync(ManifestPreamble preamble, List<string[]> sampleRows, ManifestReading how, CancellationToken cancellationToken)
+    private async Task ReadLayoutAsync(
+        ManifestPreamble preamble, List<string[]> sampleRows, ManifestReading how, CancellationToken cancellationToken)
     {
         var mapping = how.Mapping;
         if (!await NextRecordAsync(cancellationToken))
@@ -169,7 +170,8 @@ public sealed class ManifestReader : IAsyncDisposable
         var first = ManifestFormat.Fields(Record);
         var hasHeader = ManifestFormat.IsHeader(first, mapping);
         if (hasHeader && HeaderDamage() is { } damage)
-            throw new ManifestRejectedException(RejectionCode.HeaderDamaged, $"The header in line {_recordLine} cannot be read: {damage}", line: _recordLine);
+            throw new ManifestRejectedException(
+                RejectionCode.HeaderDamaged, $"The header in line {_recordLine} cannot be read: {damage}", line: _recordLine);
 
         var dataRows = hasHeader ? sampleRows.Skip(1).ToList() : sampleRows;
         var width = dataRows.Count == 0 ? first.Length : ManifestFormat.MostCommonWidth(dataRows).Width;
@@ -209,7 +211,8 @@ public sealed class ManifestReader : IAsyncDisposable
         _ when Record.RawRecord.Contains((byte)0) => "it holds a NUL character, which no text can. Export the file again.",
         FindingCode.UnterminatedQuote => "look for a quote that is not closed.",
         FindingCode.TextAfterQuote => "text follows a closing quote. Double the quotes that belong to a name.",
-        not null => "a quote stands inside a name that does not begin with one, perhaps behind a blank that is no ordinary one. Let the name begin with its quote, and double the quotes that belong to it.",
+        not null => "a quote stands inside a name that does not begin with one, perhaps behind a blank that is no ordinary one. Let " +
+            "the name begin with its quote, and double the quotes that belong to it.",
         null => null,
     };
 

@@ -17,7 +17,9 @@ public sealed class MappingTemplate
     /// <summary>The header's names in their order, as the file had them.</summary>
     public required string[] Columns { get; set; }
 
-    /// <summary>The header as one text in which case, the kind of white space and what nobody sees do not count: what is compared.</summary>
+    /// <summary>
+    /// The header as one text in which case, the kind of white space and what nobody sees do not count: what is compared.
+    /// </summary>
     public required string Header { get; set; }
 
     /// <summary><c>url=OriginalURL,caption=Title</c>.</summary>

@@ -15,26 +15,32 @@ internal static class OtherFormat
     /// <summary>Returns the sentence for a file that is not text; null when it may be text.</summary>
     public static string? OfBytes(ReadOnlySpan<byte> head) => head switch
     {
-        [0x50, 0x4B, 0x03 or 0x05, 0x04 or 0x06, ..] => $"This is a zip archive or an Excel workbook (.xlsx). {SaveAsCsv} Of an archive, upload the CSV that is in it.",
+        [0x50, 0x4B, 0x03 or 0x05, 0x04 or 0x06, ..] => $"This is a zip archive or an Excel workbook (.xlsx). {SaveAsCsv} Of an " +
+            $"archive, upload the CSV that is in it.",
         [0xD0, 0xCF, 0x11, 0xE0, ..] => $"This is an old Excel workbook (.xls). {SaveAsCsv}",
         [0x89, 0x50, 0x4E, 0x47, ..] => $"This is a PNG image, not a manifest. {UploadTheList}",
         [0xFF, 0xD8, 0xFF, ..] => $"This is a JPEG image, not a manifest. {UploadTheList}",
         [(byte)'G', (byte)'I', (byte)'F', (byte)'8', ..] => $"This is a GIF image, not a manifest. {UploadTheList}",
-        [(byte)'I', (byte)'I', 0x2A, 0, ..] or [(byte)'M', (byte)'M', 0, 0x2A, ..] => $"This is a TIFF image, not a manifest. {UploadTheList}",
-        [(byte)'R', (byte)'I', (byte)'F', (byte)'F', _, _, _, _, (byte)'W', (byte)'E', (byte)'B', (byte)'P', ..] => $"This is a WebP image, not a manifest. {UploadTheList}",
+        [(byte)'I', (byte)'I', 0x2A, 0, ..] or [(byte)'M', (byte)'M', 0, 0x2A, ..] => $"This is a TIFF image, not a manifest. " +
+            $"{UploadTheList}",
+        [(byte)'R', (byte)'I', (byte)'F', (byte)'F', _, _, _, _, (byte)'W', (byte)'E', (byte)'B', (byte)'P', ..] => $"This is a WebP " +
+            $"image, not a manifest. {UploadTheList}",
         [(byte)'R', (byte)'I', (byte)'F', (byte)'F', _, _, _, _, >= (byte)'A' and <= (byte)'Z', ..]
             or [_, _, _, _, (byte)'f', (byte)'t', (byte)'y', (byte)'p', ..]
             or [0x1A, 0x45, 0xDF, 0xA3, ..]
             or [(byte)'I', (byte)'D', (byte)'3', < 0x10, ..]
             or [(byte)'O', (byte)'g', (byte)'g', (byte)'S', 0, ..] => $"This is a media file, not a manifest. {UploadTheList}",
-        [(byte)'%', (byte)'P', (byte)'D', (byte)'F', (byte)'-', ..] => "This is a PDF, from which no rows can be read. Export the table as \"CSV UTF-8\" from the program that made it.",
+        [(byte)'%', (byte)'P', (byte)'D', (byte)'F', (byte)'-', ..] => "This is a PDF, from which no rows can be read. Export the " +
+            "table as \"CSV UTF-8\" from the program that made it.",
         [(byte)'7', (byte)'z', 0xBC, 0xAF, ..]
             or [(byte)'R', (byte)'a', (byte)'r', (byte)'!', 0x1A, ..]
             or [(byte)'B', (byte)'Z', (byte)'h', >= (byte)'1' and <= (byte)'9', 0x31, 0x41, ..]
             or [0xFD, (byte)'7', (byte)'z', (byte)'X', ..]
-            or [0x28, 0xB5, 0x2F, 0xFD, ..] => "This is a compressed archive that is not read here. Unpack it and upload the CSV, plain or as .csv.gz.",
+            or [0x28, 0xB5, 0x2F, 0xFD, ..] => "This is a compressed archive that is not read here. Unpack it and upload the CSV, " +
+                "plain or as .csv.gz.",
         [(byte)'P', (byte)'A', (byte)'R', (byte)'1', ..] => "This is a Parquet file. Export it as CSV with a header line.",
-        [(byte)'S', (byte)'Q', (byte)'L', (byte)'i', (byte)'t', (byte)'e', (byte)' ', (byte)'f', ..] => "This is an SQLite database. Export the table as CSV with a header line.",
+        [(byte)'S', (byte)'Q', (byte)'L', (byte)'i', (byte)'t', (byte)'e', (byte)' ', (byte)'f', ..] => "This is an SQLite database. " +
+            "Export the table as CSV with a header line.",
         _ => null,
     };
 
@@ -46,7 +52,8 @@ internal static class OtherFormat
         text = text.TrimStart(" \t\r\n"u8);
         return text switch
         {
-            [(byte)'{', (byte)'\\', (byte)'r', (byte)'t', (byte)'f', ..] => "This is a rich text document (RTF). Save the table as \"CSV UTF-8\" from a spreadsheet program.",
+            [(byte)'{', (byte)'\\', (byte)'r', (byte)'t', (byte)'f', ..] => "This is a rich text document (RTF). Save the table as " +
+                "\"CSV UTF-8\" from a spreadsheet program.",
             [(byte)'{' or (byte)'[', ..] => Json(text, isWhole),
             [(byte)'<', ..] => Markup(text),
             _ => null,
@@ -66,7 +73,8 @@ internal static class OtherFormat
                     continue;
                 var isArray = text[0] == (byte)'[';
                 return text[(int)reader.BytesConsumed..].TrimStart(" \t\r\n"u8) is [(byte)'{' or (byte)'[', ..]
-                    ? $"These are JSON lines, not CSV. Convert them to CSV with a header line, for example: (echo url,caption; jq -r '{(isArray ? "" : "[.url, .title] | ")}@csv' FILE) > manifest.csv"
+                    ? $"These are JSON lines, not CSV. Convert them to CSV with a header line, for example: (echo url,caption; jq -r " +
+                        $"'{(isArray ? "" : "[.url, .title] | ")}@csv' FILE) > manifest.csv"
                     : JsonSentence;
             }
         }
@@ -79,7 +87,8 @@ internal static class OtherFormat
     }
 
     private const string JsonSentence =
-        "This is JSON, not CSV. Convert it to CSV with a header line, for example: jq -r '[\"url\", \"caption\"], (.[] | [.url, .title]) | @csv' FILE > manifest.csv";
+        "This is JSON, not CSV. Convert it to CSV with a header line, for example: jq -r '[\"url\", \"caption\"], (.[] | [.url, " +
+            ".title]) | @csv' FILE > manifest.csv";
 
     /// <summary>An address may stand in angle brackets too, so that only tags count.</summary>
     private static string? Markup(ReadOnlySpan<byte> text)
@@ -88,8 +97,10 @@ internal static class OtherFormat
         var name = new string([.. head.Skip(1).TakeWhile(c => char.IsAsciiLetterOrDigit(c) || c is '!' or '?' or '-')]);
         if (name.Length == 0 || (name.Length + 1 < head.Length && head[name.Length + 1] is not (' ' or '\t' or '\r' or '\n' or '>' or '/')))
             return null;
-        if (head.Contains("<html", StringComparison.OrdinalIgnoreCase) || name.ToLowerInvariant() is "!doctype" or "head" or "body" or "table" or "div" or "script" or "meta")
-            return "This is a web page (HTML), not CSV: perhaps the sign-in or preview page of the place that it came from. Download the CSV itself, or save the table as \"CSV UTF-8\".";
+        if (head.Contains("<html", StringComparison.OrdinalIgnoreCase)
+            || name.ToLowerInvariant() is "!doctype" or "head" or "body" or "table" or "div" or "script" or "meta")
+            return "This is a web page (HTML), not CSV: perhaps the sign-in or preview page of the place that it came from. Download " +
+                "the CSV itself, or save the table as \"CSV UTF-8\".";
         return "This is XML, not CSV. Export the list as CSV with a header line, one row for each file.";
     }
 }

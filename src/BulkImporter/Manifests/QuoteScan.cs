@@ -9,7 +9,10 @@ namespace BulkImporter.Manifests;
 /// <param name="FieldEnd">The offset behind that field.</param>
 internal readonly record struct QuoteScan(FindingCode? Problem, int FieldStart, int FieldEnd)
 {
-    /// <summary>Looks at <paramref name="record"/> by the rules of <see cref="ManifestFormat.Dialect"/>. Only for records known to be malformed, so it need not be fast.</summary>
+    /// <summary>
+    /// Looks at <paramref name="record"/> by the rules of <see cref="ManifestFormat.Dialect"/>. Only for records known to be malformed,
+    /// so it need not be fast.
+    /// </summary>
     public static QuoteScan Of(ReadOnlySpan<byte> record, byte separator)
     {
         QuoteScan first = default;

@@ -25,8 +25,8 @@ internal sealed class DirtyManifest
 
     private static readonly string[] Texts =
     [
-        "Fog", "Harbour, at dusk", "5\" disk", "He said \"no\", twice", "\"Night\" by day", "Café à la carte", "2,5 km", "a;b", "x|y", "tab\there", "'quoted'",
-        "=1+1", "# one", "two\nlines", "sum: 7", "-12.5", "[draft]", "{x}", "100 %", "a \"b\"", "N/A",
+        "Fog", "Harbour, at dusk", "5\" disk", "He said \"no\", twice", "\"Night\" by day", "Café à la carte", "2,5 km", "a;b", "x|y",
+        "tab\there", "'quoted'", "=1+1", "# one", "two\nlines", "sum: 7", "-12.5", "[draft]", "{x}", "100 %", "a \"b\"", "N/A",
     ];
 
     private readonly Random _random;
@@ -131,7 +131,7 @@ internal sealed class DirtyManifest
         var own = _random.Next(4) == 0;
         var names = own ? OwnWords : [.. Names.Select(Any)];
         if (own)
-            Map = string.Join(',', Targets.Zip(names, (target, name) => $"{target}={(name.Contains(',', StringComparison.Ordinal) ? $"\"{name}\"" : name)}"));
+            Map = string.Join(',', Targets.Zip(names, (target, name) => $"{target}={(name.Contains(',') ? $"\"{name}\"" : name)}"));
         _lines.Add(Line([.. _order.Select(column => Decorated(names[column], own))]) + LineEnd);
     }
 
@@ -173,9 +173,12 @@ internal sealed class DirtyManifest
             if (index > 0)
                 line.Append(_separator);
             var blanks = _separator == '\t' ? " " : Any(" ", "  ", "\t");
+            var isSpaced = _quoting == Quoting.Spaced;
             var needed = cells[index].AsSpan().IndexOfAny("\"\r\n") >= 0 || cells[index].Contains(_separator, StringComparison.Ordinal);
-            var quoted = needed || _quoting == Quoting.All || (_quoting == Quoting.Spaced && _random.Next(3) > 0) ? $"\"{cells[index].Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : cells[index];
-            line.Append(_quoting == Quoting.Spaced && index > 0 ? blanks : "").Append(quoted).Append(_quoting == Quoting.Spaced && _random.Next(4) == 0 ? " " : "");
+            var quoted = needed || _quoting == Quoting.All || (isSpaced && _random.Next(3) > 0)
+                ? $"\"{cells[index].Replace("\"", "\"\"", StringComparison.Ordinal)}\""
+                : cells[index];
+            line.Append(isSpaced && index > 0 ? blanks : "").Append(quoted).Append(isSpaced && _random.Next(4) == 0 ? " " : "");
         }
 
         return IsWrapped ? $"\"{line.Replace("\"", "\"\"")}\"" : line.ToString();
@@ -186,11 +189,13 @@ internal sealed class DirtyManifest
         if (_random.Next(4) == 0)
             return;
         var number = _random.Next(Rows.Count);
-        var line = _lines.FindIndex(FirstRow, text => text.Contains($"A-{number + 1}", StringComparison.Ordinal) && text.Contains($"org/{number + 1}", StringComparison.Ordinal));
+        string[] marks = [$"A-{number + 1}", $"org/{number + 1}"];
+        var line = _lines.FindIndex(FirstRow, text => marks.All(mark => text.Contains(mark, StringComparison.Ordinal)));
         var row = _lines[line];
         var end = row.Length - row.TrimEnd('\r', '\n').Length;
         var body = row[..(row.Length - end)];
-        Damaged = Any("stray quote", "stray quote", "quote lost", "quote lost", "surplus", "missing", "nul", "unseen", "several", "decimal comma", "cut off");
+        Damaged = Any(
+            "stray quote", "stray quote", "quote lost", "quote lost", "surplus", "missing", "nul", "unseen", "several", "decimal comma", "cut off");
         switch (Damaged)
         {
             case "stray quote":
@@ -224,7 +229,8 @@ internal sealed class DirtyManifest
                 break;
             case "unseen":
                 var unseen = Encoding == "windows-1252" ? "\u00A0" : Any("\u00A0", "\u200B", "\u200E");
-                body = Line([.. _order.Select(column => Rows[number].Values[column] is { } value ? (_random.Next(2) == 0 ? unseen + value : value + unseen) : "")]);
+                string Around(string? value) => value is null ? "" : _random.Next(2) == 0 ? unseen + value : value + unseen;
+                body = Line([.. _order.Select(column => Around(Rows[number].Values[column]))]);
                 break;
             case "several":
                 var two = $"https://media.example.org/x.mp4{Any("|", ";", ",", " ", "\n")}https://media.example.org/y.mp4";

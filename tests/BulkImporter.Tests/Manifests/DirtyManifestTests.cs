@@ -87,20 +87,25 @@ public class DirtyManifestTests
     {
         var meant = manifest.Rows.FindLastIndex(row => row.Line <= rows[index].LineNumber);
         var end = meant + 1 < manifest.Rows.Count ? manifest.Rows[meant + 1].Line : long.MaxValue;
-        return meant >= 0 && rows.Exists(row => row.LineNumber >= manifest.Rows[meant].Line && row.LineNumber < end && row.Codes.Length > 0);
+        return meant >= 0
+            && rows.Exists(row => row.LineNumber >= manifest.Rows[meant].Line && row.LineNumber < end && row.Codes.Length > 0);
     }
 
     private static string? Skips(DirtyManifest manifest, Manifest.Content content)
     {
-        var skipped = content.Findings.Where(finding => finding.Code == FindingCode.LineSkipped).Select(finding => finding.LineNumber).ToList();
+        var skipped = content.Findings.Where(found => found.Code == FindingCode.LineSkipped).Select(found => found.LineNumber).ToList();
         // A first row whose address is damaged may be taken for a comment, and is told as one.
-        var isTold = manifest.Damaged.Length > 0 && !manifest.HasHeader && skipped.Take(manifest.Skipped.Count).SequenceEqual(manifest.Skipped);
-        return isTold || skipped.SequenceEqual(manifest.Skipped) ? null : $"lines {string.Join(", ", skipped)} were skipped, and not {string.Join(", ", manifest.Skipped)}";
+        var isTold = manifest.Damaged.Length > 0 && !manifest.HasHeader
+            && skipped.Take(manifest.Skipped.Count).SequenceEqual(manifest.Skipped);
+        return isTold || skipped.SequenceEqual(manifest.Skipped)
+            ? null
+            : $"lines {string.Join(", ", skipped)} were skipped, and not {string.Join(", ", manifest.Skipped)}";
     }
 
     private static async Task<string?> ExportIsTheSameAsync(DirtyManifest manifest, string? encoding, Manifest.Content content)
     {
-        var exported = await Manifest.ReadAsync(await Manifest.ExportAsync(manifest.Bytes, manifest.Map, encoding: encoding), content.Layout.HasHeader ? manifest.Map : null);
+        var bytes = await Manifest.ExportAsync(manifest.Bytes, manifest.Map, encoding: encoding);
+        var exported = await Manifest.ReadAsync(bytes, content.Layout.HasHeader ? manifest.Map : null);
         if (exported.Rows.Count != content.Rows.Count)
             return $"{content.Rows.Count} rows became {exported.Rows.Count} in the export";
         foreach (var (before, after) in content.Rows.Zip(exported.Rows))
@@ -112,7 +117,8 @@ public class DirtyManifestTests
         return null;
     }
 
-    private static string?[] Values(CheckedRow row) => [row.Url is { Length: > 0 } url ? url : null, row.Caption, row.ReferenceId, row.Tags, row.Description];
+    private static string?[] Values(CheckedRow row) =>
+        [row.Url is { Length: > 0 } url ? url : null, row.Caption, row.ReferenceId, row.Tags, row.Description];
 
     /// <summary>A file that was cut off in its last column says no more than this.</summary>
     private static bool IsBeginning(string?[] values, string?[] meant) =>
