@@ -143,6 +143,10 @@ namespace BulkImporter.Migrations
                         .HasColumnType("bytea")
                         .HasColumnName("hash");
 
+                    b.Property<string>("Stamp")
+                        .HasColumnType("text")
+                        .HasColumnName("stamp");
+
                     b.Property<DateTimeOffset?>("UsedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("used_at");
@@ -162,6 +166,63 @@ namespace BulkImporter.Migrations
                         .HasDatabaseName("ix_password_link_user_id");
 
                     b.ToTable("password_link", "importer");
+                });
+
+            modelBuilder.Entity("BulkImporter.Access.Session", b =>
+                {
+                    b.Property<int>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<int>("Id"));
+
+                    b.Property<string>("Address")
+                        .HasColumnType("text")
+                        .HasColumnName("address");
+
+                    b.Property<DateTimeOffset>("BeganAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("began_at");
+
+                    b.Property<string>("Browser")
+                        .HasColumnType("text")
+                        .HasColumnName("browser");
+
+                    b.Property<string>("How")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("how");
+
+                    b.Property<int?>("KeyId")
+                        .HasColumnType("integer")
+                        .HasColumnName("key_id");
+
+                    b.Property<DateTimeOffset>("SeenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("seen_at");
+
+                    b.Property<string>("Stamp")
+                        .HasColumnType("text")
+                        .HasColumnName("stamp");
+
+                    b.Property<int?>("UserId")
+                        .HasColumnType("integer")
+                        .HasColumnName("user_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_session");
+
+                    b.HasIndex("KeyId")
+                        .HasDatabaseName("ix_session_key_id");
+
+                    b.HasIndex("UserId")
+                        .HasDatabaseName("ix_session_user_id");
+
+                    b.ToTable("session", "importer", t =>
+                        {
+                            t.HasCheckConstraint("session_is_of_a_key_or_a_user", "(key_id IS NULL) <> (user_id IS NULL)");
+                        });
                 });
 
             modelBuilder.Entity("BulkImporter.Access.SignInLink", b =>
@@ -185,6 +246,10 @@ namespace BulkImporter.Migrations
                     b.Property<int?>("KeyId")
                         .HasColumnType("integer")
                         .HasColumnName("key_id");
+
+                    b.Property<string>("Stamp")
+                        .HasColumnType("text")
+                        .HasColumnName("stamp");
 
                     b.Property<DateTimeOffset?>("UsedAt")
                         .HasColumnType("timestamp with time zone")
@@ -315,6 +380,10 @@ namespace BulkImporter.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
 
+                    b.Property<DateTimeOffset?>("FirstAcceptedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("first_accepted_at");
+
                     b.Property<int>("MaxInFlight")
                         .HasColumnType("integer")
                         .HasColumnName("max_in_flight");
@@ -323,6 +392,10 @@ namespace BulkImporter.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("name");
+
+                    b.Property<string>("Permissions")
+                        .HasColumnType("text")
+                        .HasColumnName("permissions");
 
                     b.Property<string>("Reason")
                         .HasColumnType("text")
@@ -345,6 +418,13 @@ namespace BulkImporter.Migrations
                         .HasColumnType("double precision")
                         .HasColumnName("submit_rate");
 
+                    b.Property<string>("SubmitVerb")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("auto")
+                        .HasColumnName("submit_verb");
+
                     b.Property<string>("TokenProtected")
                         .IsRequired()
                         .HasColumnType("text")
@@ -353,6 +433,13 @@ namespace BulkImporter.Migrations
                     b.Property<DateTimeOffset>("UpdatedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("updated_at");
+
+                    b.Property<string>("VerbInUse")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("get")
+                        .HasColumnName("verb_in_use");
 
                     b.HasKey("Id")
                         .HasName("pk_account");
@@ -366,6 +453,8 @@ namespace BulkImporter.Migrations
                             t.HasCheckConstraint("account_limits_are_not_negative", "submit_rate >= 0 AND status_rate >= 0 AND max_in_flight >= 0 AND backlog_limit >= 0");
 
                             t.HasCheckConstraint("account_state_is_known", "state IN ('active', 'suspended')");
+
+                            t.HasCheckConstraint("account_verbs_are_known", "submit_verb IN ('auto', 'get', 'post') AND verb_in_use IN ('get', 'post')");
                         });
                 });
 
@@ -1876,6 +1965,21 @@ namespace BulkImporter.Migrations
                         .HasForeignKey("UserId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .HasConstraintName("fk_password_link_user_user_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Access.Session", b =>
+                {
+                    b.HasOne("BulkImporter.Access.ApiKey", null)
+                        .WithMany()
+                        .HasForeignKey("KeyId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .HasConstraintName("fk_session_api_key_key_id");
+
+                    b.HasOne("BulkImporter.Access.User", null)
+                        .WithMany()
+                        .HasForeignKey("UserId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .HasConstraintName("fk_session_user_user_id");
                 });
 
             modelBuilder.Entity("BulkImporter.Access.SignInLink", b =>

@@ -67,6 +67,9 @@ internal static class Assumptions
     /// <summary>Characters of query that the host takes; longer ones are answered as IIS request filtering does: 404 and HTML. INF</summary>
     public const int LongestQuery = 2048;
 
+    /// <summary>The verb does not matter. OWN (other calls by both), 3P (this one by GET), INF (POST, from catalogues).</summary>
+    public static SubmitVerb? SubmitVerb => null;
+
     // Imports by URL.
 
     /// <summary>How long an import takes, in ms. INF</summary>

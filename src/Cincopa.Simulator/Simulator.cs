@@ -53,7 +53,7 @@ public sealed class Simulator
     {
         if (!_faults.HasConnectionRules)
             return false;
-        var entry = Ledger.Open(Operation.Connection, input: null, out var ordinal);
+        var entry = Ledger.Open(Operation.Connection, method: "", input: null, out var ordinal);
         var draw = _faults.Draw(Operation.Connection, input: null, ordinal);
         Ledger.Close(entry, new Answer(draw.Rule is null ? CallOutcome.Ok : CallOutcome.ClosedUnread, HttpStatus: 0));
         return draw.Rule is not null;

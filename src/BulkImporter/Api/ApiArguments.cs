@@ -61,6 +61,9 @@ public record SelectionBody(string? State, string? Code, IReadOnlyList<int>? Rec
     /// <summary>Rows that one request may name; a larger selection is told by state, code or search.</summary>
     private const int MostRows = 100_000;
 
+    /// <summary>Room for so many rows.</summary>
+    internal const int MostBytes = 2 * 1024 * 1024;
+
     /// <exception cref="InvalidArgumentException">The state is not known, or too many rows are named.</exception>
     internal RecordFilter ToFilter()
     {

@@ -33,7 +33,7 @@ internal static class FilesApi
             throw new BadHttpRequestException("A file comes as the body, not in a form. With curl: --data-binary @FILE -H 'Content-Type: application/octet-stream'.", StatusCodes.Status415UnsupportedMediaType);
         // The limit of a file is ours (SourceOptions); the server's general one is meant for small bodies.
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = null;
-        return TypedResults.Ok(await keep.RunAsync(context.Request.Body, cancellationToken));
+        return TypedResults.Ok(await keep.RunAsync(context.Request.Body, context.Request.ContentLength, cancellationToken));
     }
 
     private static async Task<Results<Ok<KeptFile>, ProblemHttpResult>> FindAsync(string sha256, ReadSourceFile files, CancellationToken cancellationToken) =>

@@ -105,6 +105,8 @@ internal sealed class ImporterApi : IDisposable
     {
         using var request = Request(HttpMethod.Post, path);
         request.Content = file;
+        // As for a manifest: a refusal comes before the first byte.
+        request.Headers.ExpectContinue = true;
         return await CallAsync<T>(request, Timeout.InfiniteTimeSpan, cancellationToken);
     }
 

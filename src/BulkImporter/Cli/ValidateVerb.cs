@@ -58,6 +58,9 @@ internal sealed class ValidateVerb : Verb
         var layout = reader.Layout;
         foreach (var (target, index) in layout.Mapping.OrderBy(m => m.Key))
             surroundings.Output.WriteLine($"{ManifestFormat.Name(target)} = {Wording.Plain(layout.Columns[index])}");
+        var unused = layout.Columns.Where((_, index) => !layout.Mapping.Values.Contains(index) && !layout.ResultColumnIndexes.Contains(index)).ToList();
+        if (unused.Count > 0)
+            surroundings.Output.WriteLine($"not imported: {string.Join(", ", unused.Take(40).Select(Wording.Plain))}{(unused.Count > 40 ? $" and {Wording.Number(unused.Count - 40)} more" : "")}");
 
         var (printed, codes) = (0, new SortedDictionary<FindingCode, int>());
         var tally = await CheckAsync(reader, finding =>
@@ -137,7 +140,7 @@ internal sealed class ValidateVerb : Verb
     }
 
     private static string Sentence(Finding finding) => string.Create(CultureInfo.InvariantCulture,
-        $"line {finding.LineNumber}, row {finding.RowNumber}: {EnumText<FindingSeverity>.Of(finding.Severity)} {finding.Code.Name()}{Where(finding)}. {finding.Hint}");
+        $"line {finding.LineNumber}{(finding.RowNumber > 0 ? $", row {finding.RowNumber}" : "")}: {EnumText<FindingSeverity>.Of(finding.Severity)} {finding.Code.Name()}{Where(finding)}. {finding.Hint}");
 
     private static string Where(Finding finding)
     {

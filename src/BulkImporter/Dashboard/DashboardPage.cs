@@ -18,6 +18,8 @@ public abstract class DashboardPage : ComponentBase, IHandleEvent, IDisposable
 
     [Inject] private IAuthorizationService Authorization { get; set; } = null!;
 
+    [Inject] private AuthenticationStateProvider Present { get; set; } = null!;
+
     /// <summary>Whether the person may act, and not only look.</summary>
     protected bool MayAct { get; private set; }
 
@@ -66,10 +68,10 @@ public abstract class DashboardPage : ComponentBase, IHandleEvent, IDisposable
 
     /// <summary>Who acts, for the audit log. Asked at the deed, because the session may have ended since the page was opened.</summary>
     /// <exception cref="UnauthorizedAccessException">He may not, or not any more.</exception>
-    protected Task<string> ActorAsync() => ActorAsync(Policy.Operator);
+    protected async Task<string> ActorAsync() => (await CallerAsync(Policy.Operator)).Name;
 
     /// <inheritdoc cref="ActorAsync()"/>
-    protected Task<string> AdminAsync() => ActorAsync(Policy.Admin);
+    protected async Task<string> AdminAsync() => (await CallerAsync(Policy.Admin)).Name;
 
     /// <summary>Carries out an order; meanwhile no other can be given.</summary>
     protected async Task WhileBusyAsync(Func<Task> order)
@@ -85,12 +87,13 @@ public abstract class DashboardPage : ComponentBase, IHandleEvent, IDisposable
         }
     }
 
-    private async Task<string> ActorAsync(string policy)
+    /// <inheritdoc cref="ActorAsync()"/>
+    protected async Task<Caller> CallerAsync(string policy)
     {
-        var user = (await Session).User;
+        var user = await ((SessionRevalidation)Present).CurrentAsync(Left);
         if (!(await Authorization.AuthorizeAsync(user, policy)).Succeeded)
             throw new UnauthorizedAccessException("Your session has ended or its role does not allow this. Sign in again.");
-        return user.Actor();
+        return user.Caller();
     }
 
     public void Dispose()

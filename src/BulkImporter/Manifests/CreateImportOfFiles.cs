@@ -22,14 +22,14 @@ public sealed class CreateImportOfFiles(NpgsqlDataSource database, ReadSourceFil
 
     private const string Link = "INSERT INTO importer.manifest_source_file (manifest_id, source_file_id) SELECT $1, unnest($2::int[])";
 
-    /// <param name="import">Its manifest and transfer are made here.</param>
+    /// <param name="import">Its manifest, and how that is read and sent, are made here.</param>
     /// <exception cref="InvalidArgumentException">A setting cannot be used, or a file is not here.</exception>
     public async Task<CreatedImport> RunAsync(NewImport import, IReadOnlyList<FileToPush> wanted, CancellationToken cancellationToken)
     {
         if (import.IdempotencyKey is { } key && await create.FindByKeyAsync(key, cancellationToken) is { } known) return new(known, Existed: true);
         if (wanted.Count is 0 or > MostFiles) throw new InvalidArgumentException("files", $"An import is made of 1 to {MostFiles:N0} files.");
         var named = wanted.Select(file => file with { Name = Bare(file.Name) }).ToList();
-        import = import with { Name = import.Name ?? NameOf(named), Transfer = ImportTransfer.Push };
+        import = import with { Name = import.Name ?? NameOf(named), Transfer = ImportTransfer.Push, Mapping = null, Encoding = null };
         await create.CheckAsync(import, cancellationToken);
 
         // 1. From now on the files stay for as long as retention waits, which is much longer than the rest takes.
@@ -48,7 +48,11 @@ public sealed class CreateImportOfFiles(NpgsqlDataSource database, ReadSourceFil
     private static byte[] Text(IEnumerable<FileToPush> files)
     {
         var text = new StringBuilder("url,filename,transfer\n");
-        foreach (var file in files) text.Append(ReadSourceFile.AddressOf(file.Sha256.ToLowerInvariant(), file.Name)).Append(",\"").Append(file.Name.Replace("\"", "\"\"")).Append("\",push\n");
+        foreach (var file in files)
+        {
+            var address = ReadSourceFile.AddressOf(file.Sha256.ToLowerInvariant(), file.Name);
+            text.Append(address).Append(",\"").Append(file.Name.Replace("\"", "\"\"", StringComparison.Ordinal)).Append("\",push\n");
+        }
         return Encoding.UTF8.GetBytes(text.ToString());
     }
 

@@ -111,16 +111,22 @@ public sealed class SweepEnded(NpgsqlDataSource database, IOptions<RetentionOpti
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var keep = options.Value;
-        return await DeleteImportsAsync(keep.Imports, cancellationToken)
-            + await StepAsync("attempts", Attempts, keep.Attempts, cancellationToken)
-            + await StepAsync("findings", Findings, keep.Findings, cancellationToken)
-            + await StepAsync("manifest_parts", ManifestParts, keep.Manifests, cancellationToken)
-            + await StepAsync("files_ended", Files, keep.Files, cancellationToken)
-            + await StepAsync("file_parts", FileParts, keep.Files, cancellationToken)
-            + await StepAsync("files", FileRows, keep.Files, cancellationToken)
-            + await StepAsync("audit_entries", Audit, keep.Audit, cancellationToken)
-            + await StepAsync("sign_in_links", SignInLinks, keep.Links, cancellationToken)
-            + await StepAsync("password_links", PasswordLinks, keep.Links, cancellationToken);
+        var removed = 0;
+        (string What, Func<string, Task<int>> Run)[] steps =
+        [
+            ("imports", _ => DeleteImportsAsync(keep.Imports, cancellationToken)),
+            ("attempts", what => StepAsync(what, Attempts, keep.Attempts, cancellationToken)),
+            ("findings", what => StepAsync(what, Findings, keep.Findings, cancellationToken)),
+            ("manifest_parts", what => StepAsync(what, ManifestParts, keep.Manifests, cancellationToken)),
+            ("files_ended", what => StepAsync(what, Files, keep.Files, cancellationToken)),
+            ("file_parts", what => StepAsync(what, FileParts, keep.Files, cancellationToken)),
+            ("files", what => StepAsync(what, FileRows, keep.Files, cancellationToken)),
+            ("audit_entries", what => StepAsync(what, Audit, keep.Audit, cancellationToken)),
+            ("sign_in_links", what => StepAsync(what, SignInLinks, keep.Links, cancellationToken)),
+            ("password_links", what => StepAsync(what, PasswordLinks, keep.Links, cancellationToken)),
+        ];
+        await EachItem.RunAsync(steps, s => s.What, async s => removed += await s.Run(s.What), cancellationToken);
+        return removed;
     }
 
     private async Task<int> DeleteImportsAsync(TimeSpan? keep, CancellationToken cancellationToken)

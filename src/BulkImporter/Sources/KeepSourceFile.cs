@@ -37,16 +37,19 @@ public sealed class KeepSourceFile(NpgsqlDataSource database, IOptions<SourceOpt
     private const string Discard = "DELETE FROM importer.source_file WHERE id = $1 AND received_at IS NULL";
 
     /// <summary>The file is kept when this returns; the same bytes again are not kept twice.</summary>
+    /// <param name="bytes">Read to its end.</param>
+    /// <param name="announced">How many bytes the sender says that there are, so that too many are refused before they come; null when it does not say.</param>
     /// <exception cref="InvalidArgumentException">There are no bytes.</exception>
     /// <exception cref="SourceFileTooLargeException">There are too many, of this file or of all.</exception>
-    public async Task<KeptFile> RunAsync(Stream bytes, CancellationToken cancellationToken)
+    public async Task<KeptFile> RunAsync(Stream bytes, long? announced, CancellationToken cancellationToken)
     {
+        var others = (await database.QueryAsync("SELECT coalesce(sum(size_bytes), 0)::bigint FROM importer.source_file", r => r.GetInt64(0), cancellationToken))[0];
+        Check(announced ?? 0, others);
         var piece = new byte[PieceSize];
         var length = await bytes.ReadAtLeastAsync(piece, piece.Length, throwOnEndOfStream: false, cancellationToken);
         if (length == 0) throw new InvalidArgumentException("file", "The file is empty.");
 
         // 1. A row to hang the pieces on.
-        var others = (await database.QueryAsync("SELECT coalesce(sum(size_bytes), 0)::bigint FROM importer.source_file", r => r.GetInt64(0), cancellationToken))[0];
         var id = (await database.QueryAsync(Begin, r => r.GetInt32(0), cancellationToken))[0];
         var isKept = false;
         try
@@ -73,9 +76,15 @@ public sealed class KeepSourceFile(NpgsqlDataSource database, IOptions<SourceOpt
         }
         finally
         {
-            // What broke would count as room for a day; should this fail too, retention removes it.
-            if (!isKept) await database.ExecuteAsync(Discard, CancellationToken.None, id);
+            // What broke would take room for a day; should this fail too, retention removes it.
+            if (!isKept) await DiscardAsync(id);
         }
+    }
+
+    private async Task DiscardAsync(int id)
+    {
+        await using var connection = await database.OpenConnectionAsync(CancellationToken.None);
+        await connection.ExecuteLongAsync(Discard, CancellationToken.None, id);
     }
 
     private async Task<bool> ReceiveAsync(int id, byte[] sha256, long size, int parts, CancellationToken cancellationToken)
@@ -95,8 +104,10 @@ public sealed class KeepSourceFile(NpgsqlDataSource database, IOptions<SourceOpt
     {
         var (most, mostOfAll) = (options.Value.FileLimitBytes, options.Value.AllFilesLimitBytes);
         if (size > most) throw new SourceFileTooLargeException(
-            $"The file is larger than the limit of {most:N0} bytes (setting BulkImporter:Sources:FileLimitBytes). Put it where this server or Cincopa can read it, and import its address.");
+            $"The file is larger than the limit of {most:N0} bytes (setting BulkImporter:Sources:FileLimitBytes). " +
+            "Put it where this server or Cincopa can read it, and import its address.");
         if (others + size > mostOfAll) throw new SourceFileTooLargeException(
-            $"The files that wait here would be more than {mostOfAll:N0} bytes together (setting BulkImporter:Sources:AllFilesLimitBytes). Send this one when imports have ended and their files are removed.");
+            $"The files that wait here would be more than {mostOfAll:N0} bytes together (setting BulkImporter:Sources:AllFilesLimitBytes). " +
+            "Send this one when imports have ended and their files are removed, which is a day later.");
     }
 }

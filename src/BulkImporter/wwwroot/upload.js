@@ -5,6 +5,7 @@
   let files = [];
   let key = null;
   let typed = {};
+  let complaint = '';
   let request = null;
 
   const theForm = () => document.querySelector('form.upload');
@@ -16,7 +17,7 @@
   const part = (name) => theForm()?.querySelector(`[data-${name}]`);
 
   const tell = (name, text) => { const place = part(name); if (place) place.textContent = text; };
-  const complain = (text) => { tell('complaint', text); part('complaint')?.toggleAttribute('hidden', !text); };
+  const complain = (text) => { complaint = text; tell('complaint', text); part('complaint')?.toggleAttribute('hidden', !text); };
 
   const show = () => {
     const form = theForm();
@@ -149,6 +150,6 @@
   }
 
   window.bulkImporterUpload = {
-    restore: (form) => { put(form); show(); },
+    restore: (form) => { put(form); complain(complaint); show(); },
   };
 })();

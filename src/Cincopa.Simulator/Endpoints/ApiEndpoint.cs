@@ -26,7 +26,7 @@ internal sealed class ApiEndpoint(Simulator simulator, CancellationToken stoppin
         };
 
         // 2. Into the ledger, before anything can go wrong.
-        var entry = simulator.Ledger.Open(operation, call.Input, out var ordinal);
+        var entry = simulator.Ledger.Open(operation, context.Request.Method, call.Input, out var ordinal);
         if (operation == Operation.Status && import is not null)
             ordinal = import.CountPoll();
 
@@ -106,13 +106,15 @@ internal sealed class ApiEndpoint(Simulator simulator, CancellationToken stoppin
         _ => Operation.Unknown,
     };
 
-    /// <summary>Token, permission and length of the query come before every scripted fault; null lets the call in.</summary>
+    /// <summary>Length of the query, verb, token and permission come before every scripted fault; null lets the call in.</summary>
     private static Result? RefuseAtTheDoor(Call call)
     {
         if (call.Operation is Operation.Push or Operation.Unknown)
             return null;
         if (call.Query.Length > call.Script.LongestQuery)
             return Refusal(CallOutcome.QueryTooLong, Reply.Refusal(ReplyStyle.Html, 404, "404.15 - query string too long"));
+        if (call.Operation == Operation.Submit && call.Script.SubmitVerb is { } verb && !HttpMethods.Equals(verb.ToString(), call.Context.Request.Method))
+            return Refusal(CallOutcome.MethodNotAllowed, Reply.Refusal(ReplyStyle.Html, 405, "405 - HTTP verb used to access this page is not allowed"));
         if (call.Grant is null)
             return Refusal(CallOutcome.TokenRejected, Reply.Refusal(ReplyStyle.Json, Assumptions.TokenRejectedStatus, Assumptions.TokenRejectedMessage));
         if (call.Grant.RejectedWith is { } status)

@@ -84,6 +84,9 @@ public sealed record FaultScript
     /// <summary>A query with more characters is answered 404 in HTML.</summary>
     public int LongestQuery { get; init; } = Assumptions.LongestQuery;
 
+    /// <summary>The only verb that submits are taken by; another is answered 405 in HTML. Absent: both.</summary>
+    public SubmitVerb? SubmitVerb { get; init; } = Assumptions.SubmitVerb;
+
     /// <summary>Whether any gallery id is taken as existing.</summary>
     public bool AnyGallery { get; init; } = Assumptions.AnyGallery;
 
@@ -197,6 +200,13 @@ public enum StatusVocabulary
     A,
     /// <summary><c>pending</c>, <c>in_progress</c>, <c>completed</c>, <c>failed</c></summary>
     B,
+}
+
+/// <summary>A verb that <c>asset.upload_from_url</c> is called by.</summary>
+public enum SubmitVerb
+{
+    Get,
+    Post,
 }
 
 /// <summary>The order of a list.</summary>

@@ -68,6 +68,26 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
     }
 
     [Fact]
+    public async Task A_refusal_that_calls_something_invalid_is_followed_by_another_try_to_a_fresh_upload_url()
+    {
+        Behave("""{"rules":[{"on":"push","fault":"refused","message":"error: invalid hash","times":1}]}""");
+        var end = await PushAsync(1, FileUrl("clip one.mp4"));
+        Assert.Equal(RecordState.Imported, end.Answer.To);
+        Assert.Equal(2, (int)simulator.Simulator.Ledger.Summarise().Operations.GetValueOrDefault(Operation.GetUploadUrl));
+        Assert.Single(Assets());
+    }
+
+    [Fact]
+    public async Task A_refusal_that_calls_something_invalid_twice_is_final()
+    {
+        Behave("""{"rules":[{"on":"push","fault":"refused","message":"error: invalid file"}]}""");
+        var end = await PushAsync(1, FileUrl("clip one.mp4"));
+        Assert.Equal((RecordState.Failed, FailureCode.InvalidInput), (end.Answer.To, end.Answer.Code));
+        Assert.Equal((2, 2), ((int)simulator.Simulator.Ledger.Summarise().Operations.GetValueOrDefault(Operation.GetUploadUrl), Pushes()));
+        Assert.Empty(Assets());
+    }
+
+    [Fact]
     public async Task A_file_goes_in_ranges_and_its_record_is_imported_with_the_last_reply()
     {
         await PushAsync(1, FileUrl("clip one.mp4"), fid: new Fid("F1"));
@@ -87,7 +107,7 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
     [Fact]
     public async Task A_file_that_was_sent_here_goes_on_where_a_death_stopped_it_and_one_that_is_not_kept_fails()
     {
-        var kept = await new KeepSourceFile(database.Source, Options.Create(new SourceOptions())).RunAsync(new MemoryStream(content), Token);
+        var kept = await new KeepSourceFile(database.Source, Options.Create(new SourceOptions())).RunAsync(new MemoryStream(content), null, Token);
         var address = ReadSourceFile.AddressOf(kept.Sha256, "clip one.mp4");
 
         await DieAsync(skip: 1, address);

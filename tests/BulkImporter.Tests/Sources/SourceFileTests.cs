@@ -23,7 +23,7 @@ public sealed class SourceFileTests(ImporterDatabase database) : IClassFixture<I
     public async Task Bytes_come_back_as_they_were_from_any_place_on(int size)
     {
         var bytes = RandomNumberGenerator.GetBytes(size);
-        var kept = await Keep().RunAsync(new MemoryStream(bytes), Token);
+        var kept = await Keep().RunAsync(new MemoryStream(bytes), null, Token);
         Assert.Equal((Convert.ToHexStringLower(SHA256.HashData(bytes)), (long)size), (kept.Sha256, kept.SizeBytes));
 
         foreach (var from in new[] { 0, size / 2, size - 1, size })
@@ -41,8 +41,8 @@ public sealed class SourceFileTests(ImporterDatabase database) : IClassFixture<I
     public async Task The_same_bytes_are_kept_once_also_when_they_come_twice_at_a_time()
     {
         var bytes = RandomNumberGenerator.GetBytes(Piece + 5);
-        var kept = await Task.WhenAll(Keep().RunAsync(new MemoryStream(bytes), Token), Keep().RunAsync(new MemoryStream(bytes), Token));
-        var again = await Keep().RunAsync(new MemoryStream(bytes), Token);
+        var kept = await Task.WhenAll(Keep().RunAsync(new MemoryStream(bytes), null, Token), Keep().RunAsync(new MemoryStream(bytes), null, Token));
+        var again = await Keep().RunAsync(new MemoryStream(bytes), null, Token);
 
         Assert.Equal(kept[0], kept[1]);
         Assert.Equal(kept[0], again);
@@ -53,8 +53,8 @@ public sealed class SourceFileTests(ImporterDatabase database) : IClassFixture<I
     public async Task An_upload_that_breaks_is_no_file_and_leaves_nothing()
     {
         var before = await PartsAsync();
-        await Assert.ThrowsAsync<IOException>(() => Keep().RunAsync(new Broken(RandomNumberGenerator.GetBytes(2 * Piece)), Token));
-        Assert.Equal("file", (await Assert.ThrowsAsync<InvalidArgumentException>(() => Keep().RunAsync(new MemoryStream(), Token))).Argument);
+        await Assert.ThrowsAsync<IOException>(() => Keep().RunAsync(new Broken(RandomNumberGenerator.GetBytes(2 * Piece)), null, Token));
+        Assert.Equal("file", (await Assert.ThrowsAsync<InvalidArgumentException>(() => Keep().RunAsync(new MemoryStream(), null, Token))).Argument);
         Assert.Equal(before, await PartsAsync());
         Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.source_file WHERE received_at IS NULL"));
     }
@@ -65,10 +65,13 @@ public sealed class SourceFileTests(ImporterDatabase database) : IClassFixture<I
         var before = await PartsAsync();
         var sum = await database.OneAsync<long>("SELECT coalesce(sum(size_bytes), 0)::bigint FROM importer.source_file");
 
-        var tooLarge = await Assert.ThrowsAsync<SourceFileTooLargeException>(() => Keep(one: Piece + 5).RunAsync(new MemoryStream(RandomNumberGenerator.GetBytes(Piece + 6)), Token));
-        var tooMany = await Assert.ThrowsAsync<SourceFileTooLargeException>(() => Keep(all: sum + 9).RunAsync(new MemoryStream(RandomNumberGenerator.GetBytes(10)), Token));
+        var tooLarge = await Assert.ThrowsAsync<SourceFileTooLargeException>(() => Keep(one: Piece + 5).RunAsync(new MemoryStream(RandomNumberGenerator.GetBytes(Piece + 6)), null, Token));
+        var tooMany = await Assert.ThrowsAsync<SourceFileTooLargeException>(() => Keep(all: sum + 9).RunAsync(new MemoryStream(RandomNumberGenerator.GetBytes(10)), null, Token));
         Assert.Equal(before, await PartsAsync());
-        await Keep(one: Piece + 5, all: sum + Piece + 5).RunAsync(new MemoryStream(RandomNumberGenerator.GetBytes(Piece + 5)), Token);
+        await Keep(one: Piece + 5, all: sum + Piece + 5).RunAsync(new MemoryStream(RandomNumberGenerator.GetBytes(Piece + 5)), null, Token);
+
+        // One that says so is refused before its first byte.
+        await Assert.ThrowsAsync<SourceFileTooLargeException>(() => Keep(one: Piece + 5).RunAsync(new Broken([]), Piece + 6, Token));
 
         Assert.Contains("BulkImporter:Sources:FileLimitBytes", tooLarge.Message, StringComparison.Ordinal);
         Assert.Contains("BulkImporter:Sources:AllFilesLimitBytes", tooMany.Message, StringComparison.Ordinal);
@@ -93,7 +96,7 @@ public sealed class SourceFileTests(ImporterDatabase database) : IClassFixture<I
         Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.source_file WHERE received_at IS NULL"));
     }
 
-    private async Task<string> FileAsync() => (await Keep().RunAsync(new MemoryStream(RandomNumberGenerator.GetBytes((3 * Piece) + 1)), Token)).Sha256;
+    private async Task<string> FileAsync() => (await Keep().RunAsync(new MemoryStream(RandomNumberGenerator.GetBytes((3 * Piece) + 1)), null, Token)).Sha256;
 
     private async Task LinkAsync(string file, ImportState state, string? endedBefore)
     {
