@@ -143,6 +143,10 @@ namespace BulkImporter.Migrations
                         .HasColumnType("bytea")
                         .HasColumnName("hash");
 
+                    b.Property<string>("Stamp")
+                        .HasColumnType("text")
+                        .HasColumnName("stamp");
+
                     b.Property<DateTimeOffset?>("UsedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("used_at");
@@ -162,6 +166,63 @@ namespace BulkImporter.Migrations
                         .HasDatabaseName("ix_password_link_user_id");
 
                     b.ToTable("password_link", "importer");
+                });
+
+            modelBuilder.Entity("BulkImporter.Access.Session", b =>
+                {
+                    b.Property<int>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<int>("Id"));
+
+                    b.Property<string>("Address")
+                        .HasColumnType("text")
+                        .HasColumnName("address");
+
+                    b.Property<DateTimeOffset>("BeganAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("began_at");
+
+                    b.Property<string>("Browser")
+                        .HasColumnType("text")
+                        .HasColumnName("browser");
+
+                    b.Property<string>("How")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("how");
+
+                    b.Property<int?>("KeyId")
+                        .HasColumnType("integer")
+                        .HasColumnName("key_id");
+
+                    b.Property<DateTimeOffset>("SeenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("seen_at");
+
+                    b.Property<string>("Stamp")
+                        .HasColumnType("text")
+                        .HasColumnName("stamp");
+
+                    b.Property<int?>("UserId")
+                        .HasColumnType("integer")
+                        .HasColumnName("user_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_session");
+
+                    b.HasIndex("KeyId")
+                        .HasDatabaseName("ix_session_key_id");
+
+                    b.HasIndex("UserId")
+                        .HasDatabaseName("ix_session_user_id");
+
+                    b.ToTable("session", "importer", t =>
+                        {
+                            t.HasCheckConstraint("session_is_of_a_key_or_a_user", "(key_id IS NULL) <> (user_id IS NULL)");
+                        });
                 });
 
             modelBuilder.Entity("BulkImporter.Access.SignInLink", b =>
@@ -185,6 +246,10 @@ namespace BulkImporter.Migrations
                     b.Property<int?>("KeyId")
                         .HasColumnType("integer")
                         .HasColumnName("key_id");
+
+                    b.Property<string>("Stamp")
+                        .HasColumnType("text")
+                        .HasColumnName("stamp");
 
                     b.Property<DateTimeOffset?>("UsedAt")
                         .HasColumnType("timestamp with time zone")
@@ -315,6 +380,10 @@ namespace BulkImporter.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
 
+                    b.Property<DateTimeOffset?>("FirstAcceptedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("first_accepted_at");
+
                     b.Property<int>("MaxInFlight")
                         .HasColumnType("integer")
                         .HasColumnName("max_in_flight");
@@ -323,6 +392,10 @@ namespace BulkImporter.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("name");
+
+                    b.Property<string>("Permissions")
+                        .HasColumnType("text")
+                        .HasColumnName("permissions");
 
                     b.Property<string>("Reason")
                         .HasColumnType("text")
@@ -345,6 +418,13 @@ namespace BulkImporter.Migrations
                         .HasColumnType("double precision")
                         .HasColumnName("submit_rate");
 
+                    b.Property<string>("SubmitVerb")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("auto")
+                        .HasColumnName("submit_verb");
+
                     b.Property<string>("TokenProtected")
                         .IsRequired()
                         .HasColumnType("text")
@@ -353,6 +433,13 @@ namespace BulkImporter.Migrations
                     b.Property<DateTimeOffset>("UpdatedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("updated_at");
+
+                    b.Property<string>("VerbInUse")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("get")
+                        .HasColumnName("verb_in_use");
 
                     b.HasKey("Id")
                         .HasName("pk_account");
@@ -366,6 +453,8 @@ namespace BulkImporter.Migrations
                             t.HasCheckConstraint("account_limits_are_not_negative", "submit_rate >= 0 AND status_rate >= 0 AND max_in_flight >= 0 AND backlog_limit >= 0");
 
                             t.HasCheckConstraint("account_state_is_known", "state IN ('active', 'suspended')");
+
+                            t.HasCheckConstraint("account_verbs_are_known", "submit_verb IN ('auto', 'get', 'post') AND verb_in_use IN ('get', 'post')");
                         });
                 });
 
@@ -944,6 +1033,25 @@ namespace BulkImporter.Migrations
                         .HasName("pk_manifest_part");
 
                     b.ToTable("manifest_part", "importer");
+                });
+
+            modelBuilder.Entity("BulkImporter.Manifests.ManifestSourceFile", b =>
+                {
+                    b.Property<int>("ManifestId")
+                        .HasColumnType("integer")
+                        .HasColumnName("manifest_id");
+
+                    b.Property<int>("SourceFileId")
+                        .HasColumnType("integer")
+                        .HasColumnName("source_file_id");
+
+                    b.HasKey("ManifestId", "SourceFileId")
+                        .HasName("pk_manifest_source_file");
+
+                    b.HasIndex("SourceFileId")
+                        .HasDatabaseName("ix_manifest_source_file_source_file_id");
+
+                    b.ToTable("manifest_source_file", "importer");
                 });
 
             modelBuilder.Entity("BulkImporter.Manifests.MappingTemplate", b =>
@@ -1662,6 +1770,65 @@ namespace BulkImporter.Migrations
                     b.ToTable("record_meta", "importer");
                 });
 
+            modelBuilder.Entity("BulkImporter.Sources.SourceFile", b =>
+                {
+                    b.Property<int>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<int>("Id"));
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<DateTimeOffset?>("ReceivedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("received_at");
+
+                    b.Property<byte[]>("Sha256")
+                        .HasColumnType("bytea")
+                        .HasColumnName("sha256");
+
+                    b.Property<long>("SizeBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("size_bytes");
+
+                    b.HasKey("Id")
+                        .HasName("pk_source_file");
+
+                    b.HasIndex("Sha256")
+                        .IsUnique()
+                        .HasDatabaseName("ix_source_file_sha256");
+
+                    b.ToTable("source_file", "importer", t =>
+                        {
+                            t.HasCheckConstraint("source_file_received_iff_hashed", "(received_at IS NULL) = (sha256 IS NULL)");
+                        });
+                });
+
+            modelBuilder.Entity("BulkImporter.Sources.SourceFilePart", b =>
+                {
+                    b.Property<int>("SourceFileId")
+                        .HasColumnType("integer")
+                        .HasColumnName("source_file_id");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("integer")
+                        .HasColumnName("number");
+
+                    b.Property<byte[]>("Bytes")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("bytes");
+
+                    b.HasKey("SourceFileId", "Number")
+                        .HasName("pk_source_file_part");
+
+                    b.ToTable("source_file_part", "importer");
+                });
+
             modelBuilder.Entity("BulkImporter.Sources.SourceHeader", b =>
                 {
                     b.Property<int>("AccountId")
@@ -1800,6 +1967,21 @@ namespace BulkImporter.Migrations
                         .HasConstraintName("fk_password_link_user_user_id");
                 });
 
+            modelBuilder.Entity("BulkImporter.Access.Session", b =>
+                {
+                    b.HasOne("BulkImporter.Access.ApiKey", null)
+                        .WithMany()
+                        .HasForeignKey("KeyId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .HasConstraintName("fk_session_api_key_key_id");
+
+                    b.HasOne("BulkImporter.Access.User", null)
+                        .WithMany()
+                        .HasForeignKey("UserId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .HasConstraintName("fk_session_user_user_id");
+                });
+
             modelBuilder.Entity("BulkImporter.Access.SignInLink", b =>
                 {
                     b.HasOne("BulkImporter.Access.ApiKey", null)
@@ -1890,6 +2072,23 @@ namespace BulkImporter.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_manifest_part_manifest_manifest_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Manifests.ManifestSourceFile", b =>
+                {
+                    b.HasOne("BulkImporter.Manifests.Manifest", null)
+                        .WithMany()
+                        .HasForeignKey("ManifestId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_manifest_source_file_manifest_manifest_id");
+
+                    b.HasOne("BulkImporter.Sources.SourceFile", null)
+                        .WithMany()
+                        .HasForeignKey("SourceFileId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_manifest_source_file_source_file_source_file_id");
                 });
 
             modelBuilder.Entity("BulkImporter.Manifests.MappingTemplate", b =>
@@ -1993,6 +2192,16 @@ namespace BulkImporter.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_correction_import_import_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Sources.SourceFilePart", b =>
+                {
+                    b.HasOne("BulkImporter.Sources.SourceFile", null)
+                        .WithMany()
+                        .HasForeignKey("SourceFileId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_source_file_part_source_file_source_file_id");
                 });
 
             modelBuilder.Entity("BulkImporter.Sources.SourceHeader", b =>

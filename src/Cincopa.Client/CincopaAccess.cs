@@ -13,6 +13,12 @@ public sealed record CincopaAccess(Uri BaseUrl, string ApiToken)
         ? throw new ArgumentException("The API token is empty.", nameof(ApiToken))
         : ApiToken;
 
+    /// <summary>
+    /// How <c>upload_from_url</c> is called. Default GET, as every client that was seen to work calls it (3P S11); catalogues list POST (3P S16),
+    /// and for other calls the verb was seen not to matter (OWN S7-S10).
+    /// </summary>
+    public SubmitVerb SubmitVerb { get; init; }
+
     public override string ToString() => $"{nameof(CincopaAccess)} {{ {nameof(BaseUrl)} = {BaseUrl} }}";
 
     private static Uri Usable(Uri url)
@@ -26,4 +32,11 @@ public sealed record CincopaAccess(Uri BaseUrl, string ApiToken)
 
         return url.AbsoluteUri.EndsWith('/') ? url : new Uri(url.AbsoluteUri + "/");
     }
+}
+
+/// <summary>The HTTP verb of a submit call.</summary>
+public enum SubmitVerb
+{
+    Get,
+    Post,
 }

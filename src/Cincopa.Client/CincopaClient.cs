@@ -62,7 +62,8 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
         using var turnedBack = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var timer = new CancellationTokenSource(options.SubmitTimeout, clock);
         using var content = new SingleUseContent(LeavingAsync);
-        using var request = Request(HttpMethod.Post, url);
+        // With content, also by GET: the platform sends a request without content again when its connection ends before the first byte of the answer.
+        using var request = Request(access.SubmitVerb == SubmitVerb.Get ? HttpMethod.Get : HttpMethod.Post, url);
         request.Content = content;
         using var reply = await ReplyAsync();
         var verdict = reply.Judge(out var root, out var error);
@@ -245,7 +246,7 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
 
     public void Dispose() => http.Dispose();
 
-    private static StatusResult StatusOf(Reply reply, JsonElement root)
+    private StatusResult StatusOf(Reply reply, JsonElement root)
     {
         if (root.Text("status"u8) is not { } word)
             return new StatusResult.Unavailable(reply.Unreadable("the reply has no status"));
@@ -267,7 +268,7 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
         StatusResult Failed(RemoteErrorKind? certain)
         {
             var why = root.Text("more"u8) ?? root.Text("error_message"u8) ?? root.Text("message"u8) ?? root.Text("error"u8) ?? root.Text("debug"u8);
-            return new StatusResult.Failed(reply.Error(certain ?? ErrorText.KindOfFailedImport(why ?? ""), why ?? $"{word}, without a reason"));
+            return new StatusResult.Failed(reply.Error(certain ?? ErrorText.KindOfFailedImport(why ?? "", options.ReadErrorText), why ?? $"{word}, without a reason"));
         }
     }
 
@@ -377,7 +378,7 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
     {
         cancellationToken.ThrowIfCancellationRequested();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
-        var reply = new Reply(access.ApiToken);
+        var reply = new Reply(access.ApiToken, options.ReadErrorText);
         try
         {
             using var response = await http.SendAsync(request, either.Token);

@@ -16,6 +16,12 @@ public sealed record CincopaClientOptions
     /// <summary>How long a connection, TLS included, may take to be made. Default 10 s.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// Whether the prose of refusals and failed imports is read for what it says of the token, the quota or the source. No list of texts is published, so all
+    /// of it is INF but <c>out of assets quota</c> (OWN S9), which counts in any case. False: the HTTP status decides, and the rest is tried again. Default true.
+    /// </summary>
+    public bool ReadErrorText { get; init; } = true;
+
     /// <summary>How long an unused connection is kept. Default 20 s, less than the usual keep-alive of a server: a submit on a
     /// connection that the server is just closing would end in doubt.</summary>
     public TimeSpan ConnectionIdleTimeout { get; init; } = TimeSpan.FromSeconds(20);

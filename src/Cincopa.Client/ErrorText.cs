@@ -6,6 +6,7 @@ namespace Cincopa.Client;
 /// The one place where the API's prose is read. All of it is INF, except <c>out of assets quota</c> (OWN S9) and the 403 of a bad
 /// token (3P S13): no sample of an error body is published. Tables are read from the top, the first that matches decides.
 /// The same word means different things in the two places: a refused call speaks of our token, a failed import of the source.
+/// <see cref="CincopaClientOptions.ReadErrorText"/> switches the reading off; then the HTTP status decides alone, and the one phrase that is OWN.
 /// </summary>
 internal static partial class ErrorText
 {
@@ -24,9 +25,13 @@ internal static partial class ErrorText
         (RemoteErrorKind.SourceUnreachable, Unreachable()),
     ];
 
+    /// <summary>What is read in any case.</summary>
+    private static readonly (RemoteErrorKind Kind, Regex Words)[] Certain = [(RemoteErrorKind.QuotaExceeded, OutOfAssetsQuota())];
+
     private static readonly (RemoteErrorKind Kind, Regex Words)[] FailedImports =
     [
-        (RemoteErrorKind.QuotaExceeded, Quota()),
+        // Only the account's: a source may have a quota too ("download quota exceeded for this file").
+        (RemoteErrorKind.QuotaExceeded, AccountQuota()),
         (RemoteErrorKind.Aborted, Abort()),
         (RemoteErrorKind.UnsupportedMedia, Media()),
         (RemoteErrorKind.SourceTimeout, TimedOut()),
@@ -40,28 +45,28 @@ internal static partial class ErrorText
     ];
 
     /// <summary>The kind of a call that was refused with HTTP 2xx and this text.</summary>
-    public static RemoteErrorKind KindOfRefusal(string text) => First(Refusals, text);
+    public static RemoteErrorKind KindOfRefusal(string text, bool reads = true) => First(reads ? Refusals : Certain, text);
 
     /// <summary>The kind of a call that was refused with this status, and this text or none.</summary>
-    public static RemoteErrorKind KindOfRefusal(int httpStatus, string text)
+    public static RemoteErrorKind KindOfRefusal(int httpStatus, string text, bool reads = true)
     {
         if (httpStatus == 429)
             return RemoteErrorKind.RateLimited;
-        var said = KindOfRefusal(text);
+        var said = KindOfRefusal(text, reads);
         return httpStatus switch
         {
             401 or 403 => said is RemoteErrorKind.PermissionMissing or RemoteErrorKind.QuotaExceeded or RemoteErrorKind.RateLimited ? said : RemoteErrorKind.TokenRejected,
-            402 => RemoteErrorKind.QuotaExceeded,
+            402 when reads => RemoteErrorKind.QuotaExceeded,
             >= 500 => said is RemoteErrorKind.QuotaExceeded or RemoteErrorKind.RateLimited ? said : RemoteErrorKind.ServerError,
             // An address that does not exist (a wrong base address) must not be read as a source that does not exist.
-            404 or 405 when said == RemoteErrorKind.SourceNotFound && !Source().IsMatch(text) => RemoteErrorKind.Rejected,
+            404 when said == RemoteErrorKind.SourceNotFound && !Source().IsMatch(text) => RemoteErrorKind.Rejected,
             414 or 431 => RemoteErrorKind.InvalidInput,
             _ => said,
         };
     }
 
     /// <summary>The kind of an import that the status call reports as failed with this text.</summary>
-    public static RemoteErrorKind KindOfFailedImport(string text) => First(FailedImports, text);
+    public static RemoteErrorKind KindOfFailedImport(string text, bool reads = true) => First(reads ? FailedImports : Certain, text);
 
     /// <summary>Does the refusal of a status call say that the id is not known?</summary>
     public static bool IsAboutStatusId(string text) => StatusId().IsMatch(text);
@@ -84,6 +89,12 @@ internal static partial class ErrorText
 
     [GeneratedRegex(@"quota|out of (assets|storage|space)|storage (is )?full|(storage|asset|plan) limit|insufficient storage", Loose)]
     private static partial Regex Quota();
+
+    [GeneratedRegex(@"out of (assets|storage)|storage (is )?full|(storage|assets?|account'?s?|plan) (quota|limit)|insufficient storage", Loose)]
+    private static partial Regex AccountQuota();
+
+    [GeneratedRegex("out of assets quota", Loose)]
+    private static partial Regex OutOfAssetsQuota();
 
     [GeneratedRegex(@"permission|not permitted|privilege|\bscope\b|access rights?|\b(asset|gallery)\.(upload|write|read|\*)", Loose)]
     private static partial Regex Permission();

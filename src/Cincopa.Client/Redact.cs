@@ -60,17 +60,27 @@ public static partial class Redact
 
     private static string Cut(string text, int length) => text[..(char.IsHighSurrogate(text[length - 1]) ? length - 1 : length)];
 
+    /// <summary>
+    /// The pattern of a parameter that is a secret by its name; its first group stays. Case does not count, white space in it neither. PostgreSQL reads it
+    /// as .NET does, so that what a search looks at is what is shown.
+    /// </summary>
     // $1 = what stays: the name with the sign after it. A name counts only at the start of a parameter, so that id=, width= stay.
-    // `d` and `hash` belong to upload addresses (OWN S6), the others to S3, GCS, Azure, CloudFront, Akamai and OAuth.
-    [GeneratedRegex("""
+    // `d` and `hash` belong to upload addresses (OWN S6), the others to S3, GCS, Azure, CloudFront, Akamai, other deliverers and OAuth.
+    public const string SecretParameterPattern = """
         ((?: ^ | (?<=[\s?&;,"'(<>|]) | (?<=%(?:25)*(?:3F|26|3B|20)) | (?<=\\u0026) )
          (?: api_?token | access_?token | refresh_?token | token | hash | d | sig | signature | x-(?:amz|goog)-(?:signature|credential|security-token)
-           | awsaccesskeyid | googleaccessid | key-pair-id | policy | hdnts | hdnea | __token__ | password | secret | client_secret )
+           | awsaccesskeyid | googleaccessid | key-pair-id | policy | hdnts | hdnea | __token__ | password | secret | client_secret
+           | auth_?token | auth_?key | auth | api_?key | jwt | hmac | sign | md5 | passwd | pwd | wowzatokenhash | verify | x-[a-z]+-(?:token|signature) )
          (?: "\s*:\s*" | = | %(?:25)*3D ))
         (?: (?! %(?:25)*26 | \\u0026 ) [^&\s"'<>\\)] )+
-        """, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.IgnorePatternWhitespace)]
+        """;
+
+    /// <summary>The pattern of a name and password in an address, with the sign behind them.</summary>
+    public const string UrlCredentialsPattern = """(?<=://|%(?:25)*3A%(?:25)*2F%(?:25)*2F)(?:(?!%(?:25)*(?:2F|3F|40))[^/?#\s@"'<>])+(?:@|%(?:25)*40)""";
+
+    [GeneratedRegex(SecretParameterPattern, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex SecretParameter();
 
-    [GeneratedRegex("""(?<=://|%(?:25)*3A%(?:25)*2F%(?:25)*2F)(?:(?!%(?:25)*(?:2F|3F|40))[^/?#\s@"'<>])+(?:@|%(?:25)*40)""", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(UrlCredentialsPattern, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex UrlCredentials();
 }

@@ -46,6 +46,9 @@ public enum RemoteErrorKind
     /// <summary>The address answers 404 or 410 with something that is not the API's JSON: perhaps no API is there, perhaps a front server turned this one call away (INF).</summary>
     NotTheApi,
 
+    /// <summary>The address does not take this HTTP verb (405): nothing was started.</summary>
+    MethodNotAllowed,
+
     /// <summary>The remote side failed by itself (5xx), or its address answers with a redirect.</summary>
     ServerError,
 

@@ -22,7 +22,7 @@ internal enum Verdict
 }
 
 /// <summary>What came back for one request: nothing, a part, or all of it. Holds pooled memory; dispose it.</summary>
-internal sealed partial class Reply(string apiToken) : IDisposable
+internal sealed partial class Reply(string apiToken, bool readsText) : IDisposable
 {
     private const int MessageLength = 500;
     private const int PartialReplyLength = 2_000;
@@ -114,7 +114,7 @@ internal sealed partial class Reply(string apiToken) : IDisposable
                 return Verdict.Success;
             if (success == JsonValueKind.False)
             {
-                error = Error(ErrorText.KindOfRefusal(said ?? ""), said ?? "refused without a reason");
+                error = Error(ErrorText.KindOfRefusal(said ?? "", readsText), said ?? "refused without a reason");
                 return Verdict.Refusal;
             }
 
@@ -123,7 +123,7 @@ internal sealed partial class Reply(string apiToken) : IDisposable
         }
 
         var clearly = success == JsonValueKind.False || (said is not null && success != JsonValueKind.True);
-        error = Error(status is 404 or 410 && !isJson ? RemoteErrorKind.NotTheApi : KindOfStatus(status, said ?? ""), said ?? Described(status));
+        error = Error(KindOfStatus(status, isJson, said ?? ""), said ?? Described(status));
         var refused = status switch
         {
             401 or 402 or 403 or 429 => true,
@@ -151,8 +151,8 @@ internal sealed partial class Reply(string apiToken) : IDisposable
         {
             if (isLast && NewResource().Match(text) is { Success: true } named)
                 return new PushResult.Stored(new Rid(named.Groups[1].Value));
-            if (text.Contains("error", StringComparison.OrdinalIgnoreCase) || ErrorText.KindOfRefusal(text) == RemoteErrorKind.QuotaExceeded)
-                return new PushResult.Refused(Error(ErrorText.KindOfRefusal(text), text));
+            if (text.Contains("error", StringComparison.OrdinalIgnoreCase) || ErrorText.KindOfRefusal(text, readsText) == RemoteErrorKind.QuotaExceeded)
+                return new PushResult.Refused(Error(ErrorText.KindOfRefusal(text, readsText), text));
             if (Lost is null && !isLast && text.Contains("done", StringComparison.OrdinalIgnoreCase))
                 return new PushResult.Taken();
             return new PushResult.Unknown(Lost is null ? Unreadable(isLast ? "the last range was taken without an asset's id" : "the reply says neither done nor error") : LostError());
@@ -188,10 +188,12 @@ internal sealed partial class Reply(string apiToken) : IDisposable
         ? Error(lost.Kind, lost.What)
         : Error(RemoteErrorKind.ConnectionLost, "no reply");
 
-    private static RemoteErrorKind KindOfStatus(int status, string said) => status switch
+    private RemoteErrorKind KindOfStatus(int status, bool isJson, string said) => status switch
     {
         < 400 => RemoteErrorKind.ServerError,
-        _ => ErrorText.KindOfRefusal(status, said),
+        404 or 410 when !isJson => RemoteErrorKind.NotTheApi,
+        405 => RemoteErrorKind.MethodNotAllowed,
+        _ => ErrorText.KindOfRefusal(status, said, readsText),
     };
 
     private string Described(int status) => status is >= 300 and < 400

@@ -3,8 +3,8 @@ using System.Net;
 namespace Cincopa.Client;
 
 /// <summary>
-/// A body that is sent once. It does three things that no body at all would not: HttpClient silently resends a request without
-/// content whose connection closes before the first response byte; it knows whether the request began to leave, because the
+/// A body that is sent once, whatever the verb. It does three things that no body at all would not: HttpClient silently resends a request
+/// without content whose connection closes before the first response byte (it looks at the content and not at the verb); it knows whether the request began to leave, because the
 /// platform asks for the content after it has put the head into its buffer and before it sends the first byte of it (held by a
 /// test); and it refuses to be asked twice, so that no rule of the platform that we do not know can send twice.
 /// </summary>
@@ -31,7 +31,7 @@ internal abstract class OnceContent(Func<CancellationToken, Task>? leaving = nul
     protected abstract Task WriteAsync(Stream stream, CancellationToken cancellationToken);
 }
 
-/// <summary>The empty body of a submit, and of every call that changes something.</summary>
+/// <summary>The empty body of a submit, and of every call that changes something: on the wire nothing but <c>Content-Length: 0</c>.</summary>
 internal sealed class SingleUseContent(Func<CancellationToken, Task>? leaving = null) : OnceContent(leaving)
 {
     protected override Task WriteAsync(Stream stream, CancellationToken cancellationToken) => Task.CompletedTask;

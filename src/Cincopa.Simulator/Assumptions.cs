@@ -28,15 +28,23 @@ internal static class Assumptions
     public static string? PermissionFor(Operation operation) => operation switch
     {
         Operation.Submit or Operation.Abort or Operation.GetUploadUrl => "asset.upload",
-        Operation.Status or Operation.List => "asset.read",
-        Operation.SetMeta => "asset.write",
+        Operation.Status or Operation.List or Operation.GetTags => "asset.read",
+        Operation.SetMeta or Operation.Resync => "asset.write",
         Operation.Delete => "asset.delete",
         Operation.GalleryList or Operation.GalleryItems => "gallery.read",
-        Operation.GalleryCreate or Operation.GalleryAddItem or Operation.GalleryRemoveItem => "gallery.write",
-        // Tokens were seen with webhook.*; which call needs which was not found, so none is asked for.
-        Operation.WebhookSet or Operation.WebhookList or Operation.WebhookDelete => null,
+        Operation.GalleryCreate or Operation.GalleryAddItem or Operation.GalleryRemoveItem or Operation.GallerySetMeta or Operation.GallerySetMaster
+            or Operation.GalleryDelete => "gallery.write",
+        // Tokens were seen with webhook.*, token.* and account.read; which call needs which was not found, so none is asked for.
+        Operation.WebhookSet or Operation.WebhookList or Operation.WebhookDelete or Operation.TokenGetTemp or Operation.TokenList or Operation.TokenCreate
+            or Operation.AccountListSub or Operation.AccountAddSub => null,
         Operation.Ping or Operation.Push or Operation.Unknown or Operation.Connection => null,
     };
+
+    /// <summary>The account and its user. OWN (forms); the number stands before the <c>i</c> of a token too.</summary>
+    public const string AccountId = "AMDASIMULATE", UserId = "AEDASIMULATE", AccountNumber = "1000001";
+
+    /// <summary>Characters after the <c>i</c> of a token that is made here, lower-case letters and digits. OWN (form), DOC example (length)</summary>
+    public const int TokenLength = 32;
 
     // Refusals.
 
@@ -47,12 +55,20 @@ internal static class Assumptions
     public const string UnknownStatusIdMessage = "unknown status_id"; // INF
     public const string UnknownAssetMessage = "resource not found"; // INF
     public const string UnknownGalleryMessage = "gallery not found"; // INF
+    public const string UnknownAccountMessage = "sub account not found"; // INF
+
+    /// <summary>A <c>rid</c> needs a <c>type</c>: what the file is to the asset. 3P (that it is needed), INF (message)</summary>
+    public const string TypeMissingMessage = "type is required with rid";
+
     public const string QuotaMessage = "out of assets quota"; // OWN (on push), INF (on the pull call)
     public const string BusyMessage = "server busy"; // INF
     public const string RateMessage = "too many requests"; // INF
 
     /// <summary>Characters of query that the host takes; longer ones are answered as IIS request filtering does: 404 and HTML. INF</summary>
     public const int LongestQuery = 2048;
+
+    /// <summary>The verb does not matter. OWN (other calls by both), 3P (this one by GET), INF (POST, from catalogues).</summary>
+    public static SubmitVerb? SubmitVerb => null;
 
     // Imports by URL.
 
@@ -86,6 +102,16 @@ internal static class Assumptions
     /// <summary>Sizes of imported files, in bytes; which one follows from the URL. INF</summary>
     public const int SmallestFile = 1_000_000, LargestFile = 50_000_000;
 
+    /// <summary>
+    /// A page of a consumer video site is fetched as the web page that it is: the import is accepted and ends failed. DOC (Cincopa's pages say that
+    /// such sites are not supported), INF (how it ends, and which sites).
+    /// </summary>
+    public static readonly string[] WatchPageSites =
+        ["youtube.com", "youtu.be", "vimeo.com", "dailymotion.com", "tiktok.com", "facebook.com", "instagram.com", "twitch.tv", "x.com", "twitter.com", "loom.com"];
+
+    /// <summary>An import of a web page ends with this. INF</summary>
+    public const string WebPageText = "unsupported media type: text/html";
+
     // Assets and galleries.
 
     /// <summary>Page size when none is asked for: OWN. The cap: 3P.</summary>
@@ -97,8 +123,20 @@ internal static class Assumptions
     /// <summary>What <c>asset.list</c> calls the number of pages. OWN</summary>
     public const PageTotal PageTotal = Faults.PageTotal.PagesCount;
 
-    /// <summary>What <c>gallery.list</c> calls the number of pages. 3P (S13; S12 has the other name)</summary>
-    public const PageTotal GalleryPageTotal = Faults.PageTotal.PageCount;
+    /// <summary>What <c>gallery.list</c> calls the number of pages. 3P: one client reads <c>page_count</c> (S13), one <c>pages_count</c> (S12), so both are there.</summary>
+    public const PageTotal GalleryPageTotal = Faults.PageTotal.Both;
+
+    /// <summary>What <c>gallery.get_items</c> says under <c>claimed</c>. 3P (text, never empty), UNK (what it means)</summary>
+    public const string GalleryClaimed = "yes";
+
+    /// <summary>Tags that stand for assets without any, and with any. 3P</summary>
+    public const string NoTag = "no-tag", AnyTag = "any-tag";
+
+    /// <summary>The renditions of a video and of a picture, the first one being the file that <c>content</c> plays. DOC (names), INF (which asset has which)</summary>
+    public static readonly string[] VideoVersions = ["mp4_hd", "mp4_1280x720", "jpg_600x450"], ImageVersions = ["jpg_1080p", "jpg_600x450"];
+
+    /// <summary>How long a video or sound lasts, as <c>exif</c> says it: made up from its size, one second for so many bytes. OWN (form), INF</summary>
+    public const int BytesPerSecond = 250_000;
 
     /// <summary>When an asset shows in the gallery of its submit; not found anywhere. INF</summary>
     public const GalleryShows GalleryShows = Faults.GalleryShows.AtEnd;
@@ -121,6 +159,20 @@ internal static class Assumptions
 
     /// <summary>Any gallery id is taken as existing, as any token is; off, only created ones are. INF</summary>
     public const bool AnyGallery = true;
+
+    // Uploads.
+
+    /// <summary>
+    /// Whether an upload URL takes a form of the kind that <c>curl -F</c> and browsers send, with the file in it as a whole: Cincopa's page says no more
+    /// than "HTTP POST". UNK, so INF; off, it answers an error in text.
+    /// </summary>
+    public const bool FormUploads = true;
+
+    /// <summary>
+    /// Pages of other sites may call API and upload URL, with these headers: Cincopa's widgets and plugins do it from their users' pages. OWN (that it
+    /// works), INF (the headers of the answer)
+    /// </summary>
+    public const string BrowserOrigins = "*", BrowserMethods = "GET, POST, OPTIONS", BrowserHeaders = "Content-Type, Content-Range, X-FILE-NAME, unique-id";
 
     /// <summary>An upload URL of another signature is refused in text, HTTP 200. INF</summary>
     public const string BadUploadUrlText = "error: bad upload url";

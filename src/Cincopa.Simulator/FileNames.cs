@@ -11,6 +11,14 @@ internal static class FileNames
         return path[(path.LastIndexOf('/') + 1)..];
     }
 
+    /// <summary>Whether a URL leads to a page of a consumer video site, and not to a file there.</summary>
+    public static bool IsWatchPage(string url)
+    {
+        if (KindOf(Uri.UnescapeDataString(LastSegment(url))) != "other" || !Uri.TryCreate(url, UriKind.Absolute, out var address))
+            return false;
+        return Array.Exists(Assumptions.WatchPageSites, site => address.IdnHost == site || address.IdnHost.EndsWith("." + site, StringComparison.Ordinal));
+    }
+
     /// <summary><c>video</c>, <c>image</c>, <c>audio</c> or <c>other</c>, from the extension.</summary>
     public static string KindOf(string fileName) => Path.GetExtension(fileName).ToUpperInvariant() switch
     {

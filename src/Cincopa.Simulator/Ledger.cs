@@ -15,6 +15,8 @@ public enum CallOutcome
     PermissionMissing,
     QuotaExceeded,
     QueryTooLong,
+    /// <summary>405: this verb is not taken.</summary>
+    MethodNotAllowed,
     NotFound,
     RateLimited,
     Unavailable,
@@ -44,6 +46,7 @@ internal readonly record struct Answer(CallOutcome Outcome, int HttpStatus, bool
 /// <param name="At">When the request was read, UTC.</param>
 /// <param name="AtMs">The same in ms since the ledger began, from a monotonic clock.</param>
 /// <param name="Op">What was asked.</param>
+/// <param name="Method">The HTTP verb.</param>
 /// <param name="Input">The source URL of the call or of its import.</param>
 /// <param name="StatusId">The status_id given or asked about.</param>
 /// <param name="Outcome">How it was answered.</param>
@@ -52,7 +55,7 @@ internal readonly record struct Answer(CallOutcome Outcome, int HttpStatus, bool
 /// <param name="InFlight">Calls of the same operation under way, this one included, when it arrived.</param>
 /// <param name="DurationMs">From arrival to answer.</param>
 public sealed record LedgerLine(
-    long Seq, DateTimeOffset At, double AtMs, Operation Op, string? Input, string? StatusId, CallOutcome Outcome, bool Accepted, int Http, int InFlight, double DurationMs);
+    long Seq, DateTimeOffset At, double AtMs, Operation Op, string Method, string? Input, string? StatusId, CallOutcome Outcome, bool Accepted, int Http, int InFlight, double DurationMs);
 
 /// <summary>An input that arrived more than once.</summary>
 public sealed record RepeatedInput(string Input, int Received, int Accepted);
@@ -86,7 +89,7 @@ public sealed record LedgerSummary(
     IReadOnlyDictionary<Operation, long> Operations,
     IReadOnlyDictionary<CallOutcome, long> Outcomes);
 
-/// <summary>Every call that arrived, in order: 48 bytes each, in blocks that never move.</summary>
+/// <summary>Every call that arrived, in order: 56 bytes each, in blocks that never move.</summary>
 public sealed class Ledger
 {
     private const int BlockSize = 1 << 14;
@@ -128,7 +131,7 @@ public sealed class Ledger
     }
 
     /// <summary>Writes down a call as it arrives. <paramref name="ordinal"/>: the how-manieth of this operation it is, or of this input for a submit.</summary>
-    internal EntryKey Open(Operation operation, string? input, out long ordinal)
+    internal EntryKey Open(Operation operation, string method, string? input, out long ordinal)
     {
         lock (_gate)
         {
@@ -141,7 +144,7 @@ public sealed class Ledger
                 ordinal = ++CollectionsMarshal.GetValueRefOrAddDefault(_byInput, input, out _).Received;
             var inFlight = ++_inFlight[op];
             _maxInFlight[op] = Math.Max(_maxInFlight[op], inFlight);
-            At(index) = new Entry { At = _clock.GetTimestamp() - _beganAt, Input = input, Operation = operation, Import = -1, InFlight = inFlight };
+            At(index) = new Entry { At = _clock.GetTimestamp() - _beganAt, Method = method, Input = input, Operation = operation, Import = -1, InFlight = inFlight };
             return new EntryKey(index, _life);
         }
     }
@@ -185,7 +188,7 @@ public sealed class Ledger
                 if (fitting++ < skip || lines.Count >= take)
                     continue;
                 lines.Add(new LedgerLine(
-                    i + 1, _beganAtUtc + Span(e.At), Span(e.At).TotalMilliseconds, e.Operation, e.Input,
+                    i + 1, _beganAtUtc + Span(e.At), Span(e.At).TotalMilliseconds, e.Operation, e.Method, e.Input,
                     e.Import < 0 ? null : statusIdOf(e.Import), e.Outcome, e.Accepted, e.HttpStatus, e.InFlight, Span(e.Took).TotalMilliseconds));
             }
 
@@ -264,6 +267,7 @@ public sealed class Ledger
     {
         public long At;
         public long Took;
+        public string Method;
         public string? Input;
         public int Import;
         public int InFlight;

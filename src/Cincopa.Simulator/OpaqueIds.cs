@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Buffers.Binary;
 
 namespace Cincopa.Simulator;
 
@@ -8,53 +8,63 @@ namespace Cincopa.Simulator;
 /// </summary>
 internal sealed class OpaqueIds(ulong salt)
 {
-    private const int RidLength = 9;
+    private const int RidLength = 9, FidLength = 12;
     private const ulong Odd = 0x9E3779B97F4A7C15;
     private const ulong RidMask = (1UL << 48) - 1;
-    private const string RidDigits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    private const string Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     private static readonly ulong Inverse = InverseOf(Odd);
 
-    /// <summary>Two groups of 16 hexadecimal digits: the scrambled number and its check.</summary>
+    /// <summary>In the shape of a UUID, as the mocks of one client have it (3P): the scrambled number and its check.</summary>
     public string StatusId(int number)
     {
         var body = Scramble(number);
-        return string.Create(CultureInfo.InvariantCulture, stackalloc char[33], $"{body:x16}-{Mix.Spread(body):x16}");
+        Span<byte> bytes = stackalloc byte[16];
+        BinaryPrimitives.WriteUInt64BigEndian(bytes, body);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[8..], Mix.Spread(body));
+        return new Guid(bytes, bigEndian: true).ToString();
     }
 
     /// <summary>The number behind a status id of this life, or -1.</summary>
-    public int ReadStatusId(ReadOnlySpan<char> text) =>
-        text.Length == 33 && text[16] == '-'
-        && ulong.TryParse(text[..16], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var body)
-        && ulong.TryParse(text[17..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var check)
-        && check == Mix.Spread(body)
-            ? Unscramble(body)
-            : -1;
-
-    /// <summary>Nine letters and digits.</summary>
-    public string Rid(int number) => string.Create(RidLength, Scramble(number) & RidMask, static (text, value) =>
+    public int ReadStatusId(ReadOnlySpan<char> text)
     {
-        for (var i = text.Length - 1; i >= 0; i--, value /= 62)
-            text[i] = RidDigits[(int)(value % 62)];
-    });
+        Span<byte> bytes = stackalloc byte[16];
+        if (!Guid.TryParseExact(text, "D", out var id) || !id.TryWriteBytes(bytes, bigEndian: true, out _))
+            return -1;
+        var body = BinaryPrimitives.ReadUInt64BigEndian(bytes);
+        return BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]) == Mix.Spread(body) ? Unscramble(body) : -1;
+    }
+
+    /// <summary>Nine characters, the first an A, as in a documented example (DOC); hyphen and underscore occur (OWN).</summary>
+    public string Rid(int number) => Text(RidLength, Scramble(number) & RidMask);
 
     /// <summary>The number behind a rid, or -1. Whether an asset has that number is for the caller to ask.</summary>
     public int ReadRid(ReadOnlySpan<char> text)
     {
-        if (text.Length != RidLength)
+        if (text.Length != RidLength || text[0] != 'A')
             return -1;
         var value = 0UL;
-        foreach (var c in text)
+        foreach (var c in text[1..])
         {
-            var digit = RidDigits.IndexOf(c, StringComparison.Ordinal);
+            var digit = Digits.IndexOf(c, StringComparison.Ordinal);
             if (digit < 0)
                 return -1;
-            value = (value * 62) + (ulong)digit;
+            value = (value << 6) + (ulong)digit;
         }
 
         // The low 48 bits of a product depend on the low 48 bits of its factors only, so the way back works on them alone.
         var number = ((value ^ salt) * Inverse) & RidMask;
-        return value <= RidMask && number <= int.MaxValue ? (int)number : -1;
+        return number <= int.MaxValue ? (int)number : -1;
     }
+
+    /// <summary>Twelve characters, the first an A, as in the documented examples (DOC).</summary>
+    public string Fid(int number) => Text(FidLength, Scramble(number));
+
+    private static string Text(int length, ulong value) => string.Create(length, value, static (text, rest) =>
+    {
+        text[0] = 'A';
+        for (var i = text.Length - 1; i > 0; i--, rest >>= 6)
+            text[i] = Digits[(int)(rest & 63)];
+    });
 
     private ulong Scramble(int number) => ((ulong)number * Odd) ^ salt;
 

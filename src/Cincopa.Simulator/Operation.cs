@@ -21,7 +21,11 @@ public enum Operation
     Delete,
     /// <summary><c>asset.get_upload_url.json</c></summary>
     GetUploadUrl,
-    /// <summary>A chunk posted to an upload URL.</summary>
+    /// <summary><c>asset.get_tags.json</c></summary>
+    GetTags,
+    /// <summary><c>asset.resync.json</c></summary>
+    Resync,
+    /// <summary>A chunk, or a whole file, posted to an upload URL.</summary>
     Push,
     /// <summary><c>gallery.create.json</c></summary>
     GalleryCreate,
@@ -33,12 +37,28 @@ public enum Operation
     GalleryAddItem,
     /// <summary><c>gallery.remove_item.json</c></summary>
     GalleryRemoveItem,
+    /// <summary><c>gallery.set_meta.json</c></summary>
+    GallerySetMeta,
+    /// <summary><c>gallery.set_master.json</c></summary>
+    GallerySetMaster,
+    /// <summary><c>gallery.delete.json</c></summary>
+    GalleryDelete,
     /// <summary><c>webhook.set.json</c></summary>
     WebhookSet,
     /// <summary><c>webhook.list.json</c></summary>
     WebhookList,
     /// <summary><c>webhook.delete.json</c></summary>
     WebhookDelete,
+    /// <summary><c>token.get_temp.json</c></summary>
+    TokenGetTemp,
+    /// <summary><c>token.list.json</c></summary>
+    TokenList,
+    /// <summary><c>token.create.json</c></summary>
+    TokenCreate,
+    /// <summary><c>account.list_sub.json</c></summary>
+    AccountListSub,
+    /// <summary><c>account.add_sub.json</c></summary>
+    AccountAddSub,
     /// <summary>A TCP connection; only fault rules and the ledger know it.</summary>
     Connection,
 }

@@ -11,7 +11,7 @@ public sealed class Simulator
     public Simulator(SimulatorOptions options)
     {
         Clock = options.Clock;
-        Tokens = new Tokens(options.Tokens);
+        Tokens = new Tokens(options.Tokens, Clock);
         Ledger = new Ledger(Clock);
         Library = new Library(Clock);
         Webhooks = new Webhooks(this);
@@ -53,7 +53,7 @@ public sealed class Simulator
     {
         if (!_faults.HasConnectionRules)
             return false;
-        var entry = Ledger.Open(Operation.Connection, input: null, out var ordinal);
+        var entry = Ledger.Open(Operation.Connection, method: "", input: null, out var ordinal);
         var draw = _faults.Draw(Operation.Connection, input: null, ordinal);
         Ledger.Close(entry, new Answer(draw.Rule is null ? CallOutcome.Ok : CallOutcome.ClosedUnread, HttpStatus: 0));
         return draw.Rule is not null;

@@ -20,6 +20,31 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
     }
 
     [Fact]
+    public async Task Files_are_uploaded_and_become_an_import_and_a_manifest_among_them_is_refused()
+    {
+        await stage.Cincopa.BehaveAsync("""{"importMs":0}""");
+        FilePayload[] films =
+        [
+            new() { Name = "own one.mp4", MimeType = "video/mp4", Buffer = Encoding.UTF8.GetBytes("the first own film") },
+            new() { Name = "own two.mkv", MimeType = "", Buffer = Encoding.UTF8.GetBytes("the second own film") },
+        ];
+        await page.GotoAsync("/upload");
+        await page.GetByTestId("upload-file").SetInputFilesAsync([.. films, new() { Name = "list.csv", MimeType = "text/csv", Buffer = "url\n"u8.ToArray() }]);
+        await Expect(page.GetByTestId("upload-error")).ToContainTextAsync("list.csv is no media file");
+        await Expect(page.GetByTestId("upload-submit")).ToBeDisabledAsync();
+
+        await page.GetByTestId("upload-file").SetInputFilesAsync(films);
+        await Expect(page.GetByText("2 files (1 KB)")).ToBeVisibleAsync();
+        await page.GetByTestId("upload-start").CheckAsync();
+        await page.GetByTestId("upload-submit").ClickAsync();
+
+        await page.WaitForURLAsync("**/imports/*");
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "own one.mp4 and 1 more" })).ToBeVisibleAsync();
+        await HasStateAsync("finished");
+        await Expect(page.GetByTestId("count-imported")).ToHaveTextAsync("2");
+    }
+
+    [Fact]
     public async Task Manifest_is_uploaded_mapped_reviewed_started_and_followed_to_its_end_without_a_reload()
     {
         await stage.Cincopa.BehaveAsync("""{"importMs":[200,1200],"outcomes":[{"outcome":"missing","input":"*/mapped/gone*"}]}""");

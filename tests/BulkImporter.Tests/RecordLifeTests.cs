@@ -33,8 +33,10 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
         [nameof(RecordTransitions.GaveUpAsync)] = [(RecordState.Unknown, [RecordState.Failed])],
         [nameof(RecordTransitions.CancelledAsync)] = [(RecordState.Pending, [RecordState.Cancelled])],
         [nameof(RecordTransitions.PendingAgainAsync)] =
-            [(RecordState.Failed, [RecordState.Pending]), (RecordState.Cancelled, [RecordState.Pending]), (RecordState.Unknown, [RecordState.Pending])],
-        [nameof(RecordTransitions.CorrectedAsync)] = [(RecordState.Failed, [RecordState.Pending]), (RecordState.Invalid, [RecordState.Pending])],
+            [(RecordState.Failed, [RecordState.Pending]), (RecordState.Cancelled, [RecordState.Pending]), (RecordState.Unknown, [RecordState.Pending]),
+                (RecordState.Invalid, [RecordState.Pending]), (RecordState.Duplicate, [RecordState.Pending])],
+        [nameof(RecordTransitions.CorrectedAsync)] =
+            [(RecordState.Failed, [RecordState.Pending]), (RecordState.Invalid, [RecordState.Pending]), (RecordState.Duplicate, [RecordState.Pending])],
     };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -217,7 +219,8 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
                 break;
             case RecordState.Invalid or RecordState.Duplicate:
                 // The parse writes these; the trigger counts them like any other.
-                await database.SqlAsync("UPDATE importer.import_record SET state = $2, finished_at = now() WHERE import_id = $1", id, EnumText<RecordState>.Of(state));
+                await database.SqlAsync("UPDATE importer.import_record SET state = $2, error_code = $3, finished_at = now() WHERE import_id = $1", id, EnumText<RecordState>.Of(state),
+                    state == RecordState.Invalid ? "url_host_private" : null);
                 break;
         }
         Assert.Equal(state, await database.StateAsync(id, 1));
@@ -294,7 +297,7 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
                 await database.Transitions.CancelledAsync(connection, id, Token);
                 return true;
             case nameof(RecordTransitions.PendingAgainAsync) when wanted == RecordState.Pending:
-                await database.Transitions.PendingAgainAsync(connection, id, RecordFilter.All, unknownToo: true, push: false, Token);
+                await database.Transitions.PendingAgainAsync(connection, id, RecordFilter.All, [RecordState.Unknown, RecordState.Duplicate], push: true, Token);
                 return true;
             default:
                 return false;

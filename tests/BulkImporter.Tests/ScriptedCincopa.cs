@@ -15,6 +15,9 @@ internal sealed class ScriptedCincopa : ICincopaClient
     /// <summary>Answers a submit call. Accepts with a status_id of its own unless the test says otherwise.</summary>
     public Func<string, CancellationToken, Task<SubmitResult>> OnSubmit { get; set; } = (_, _) => Task.FromResult(Accepted());
 
+    /// <summary>Answers a submit call by its verb, before <see cref="OnSubmit"/>; null leaves it to that.</summary>
+    public Func<SubmitVerb, SubmitResult?> OnVerb { get; set; } = _ => null;
+
     public Func<string, StatusResult> OnStatus { get; set; } = _ => new StatusResult.Running(null, null, null, null, null);
 
     /// <summary>Answers a list call. An empty account unless the test says otherwise.</summary>
@@ -82,7 +85,7 @@ internal sealed class ScriptedCincopa : ICincopaClient
         }
         try
         {
-            return await OnSubmit(input, cancellationToken);
+            return OnVerb(access.SubmitVerb) ?? await OnSubmit(input, cancellationToken);
         }
         finally
         {

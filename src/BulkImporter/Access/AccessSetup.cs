@@ -1,11 +1,10 @@
-using System.Globalization;
 using System.Text.Encodings.Web;
-using System.Threading.RateLimiting;
 using BulkImporter.Data;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Access;
@@ -23,7 +22,7 @@ public sealed class AccessOptions
 {
     public const string Section = "BulkImporter:Access";
 
-    /// <summary>Sign-in attempts per minute and address. Default 10.</summary>
+    /// <summary>Sign-in attempts per minute and address (of IPv6 a /64 network), and as many wrong API keys, tokens and webhook addresses. Default 10.</summary>
     public int SignInsPerMinute { get; set; } = 10;
 
     /// <summary>Wrong passwords in a row that lock a person out. Default 5.</summary>
@@ -31,6 +30,12 @@ public sealed class AccessOptions
 
     /// <summary>How long a lockout lasts. Default 15 minutes.</summary>
     public TimeSpan Lockout { get; set; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>How long a browser stays signed in at most, however busy it is. Default 7 days.</summary>
+    public TimeSpan SessionLifetime { get; set; } = TimeSpan.FromDays(7);
+
+    /// <summary>How long a browser stays signed in in which nobody does anything; an open page alone does nothing. Default 12 hours.</summary>
+    public TimeSpan SessionIdle { get; set; } = TimeSpan.FromHours(12);
 }
 
 public static class AccessSetup
@@ -43,8 +48,8 @@ public static class AccessSetup
     public static IServiceCollection AddAccess(this IServiceCollection services)
     {
         services.AddOptions<AccessOptions>().BindConfiguration(AccessOptions.Section)
-            .Validate(o => o is { SignInsPerMinute: > 0, WrongPasswordsThatLockOut: > 0 } && o.Lockout > TimeSpan.Zero,
-                "BulkImporter:Access:SignInsPerMinute, WrongPasswordsThatLockOut and Lockout must be greater than 0.")
+            .Validate(o => o is { SignInsPerMinute: > 0, WrongPasswordsThatLockOut: > 0 } && o.Lockout > TimeSpan.Zero && o.SessionLifetime > TimeSpan.Zero && o.SessionIdle > TimeSpan.Zero,
+                "BulkImporter:Access:SignInsPerMinute, WrongPasswordsThatLockOut, Lockout, SessionLifetime and SessionIdle must be greater than 0.")
             .ValidateOnStart();
         services
             .AddSingleton<MakeKey>()
@@ -62,9 +67,12 @@ public static class AccessSetup
             .AddSingleton<ReadPasswordLink>()
             .AddSingleton<EndSessions>()
             .AddSingleton<CheckSession>()
-            .AddSingleton<NoteSignIn>()
+            .AddSingleton<BeginSession>()
+            .AddSingleton<EndSession>()
             .AddSingleton<EntryPage>()
             .AddSingleton<OwnAddress>()
+            .AddSingleton<NoteDeed>()
+            .AddGuesses()
             .AddSingleton<ReadAudit>();
         services.AddPasswords();
         services.AddProvider();
@@ -88,28 +96,27 @@ public static class AccessSetup
         });
         services.AddRateLimiter(o =>
         {
-            o.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
-            o.AddPolicy(SignInLimit, context => RateLimitPartition.GetFixedWindowLimiter(
-                context.Connection.RemoteIpAddress?.ToString() ?? "",
-                _ => new FixedWindowRateLimiterOptions
-                {
-                    PermitLimit = context.RequestServices.GetRequiredService<IOptions<AccessOptions>>().Value.SignInsPerMinute,
-                    Window = TimeSpan.FromMinutes(1),
-                }));
+            o.AddPolicy(SignInLimit, context => Guesses.Of(context, context.RequestServices.GetRequiredService<IOptions<AccessOptions>>().Value));
             o.OnRejected = (context, _) =>
             {
-                if (context.Lease.TryGetMetadata(MetadataName.RetryAfter, out var wait))
-                    context.HttpContext.Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+                Guesses.Refuse(context.HttpContext, context.Lease);
                 return ValueTask.CompletedTask;
             };
         });
         return services;
     }
 
+    /// <summary>Also for a process without pages, whose measures have a token.</summary>
+    internal static IServiceCollection AddGuesses(this IServiceCollection services)
+    {
+        services.TryAddSingleton<Guesses>();
+        return services;
+    }
+
     /// <summary>Of Identity only what belongs to a password: how it is hashed and checked, and who is locked out. Sessions are ours, as for keys.</summary>
     private static void AddPasswords(this IServiceCollection services)
     {
-        services.AddIdentityCore<User>().AddEntityFrameworkStores<ImporterDb>().AddSignInManager();
+        services.AddIdentityCore<User>().AddEntityFrameworkStores<ImporterDb>().AddSignInManager().AddPasswordValidator<RefuseCommonPasswords>();
         services.AddOptions<IdentityOptions>().Configure<IOptions<AccessOptions>>((identity, access) =>
         {
             identity.Password = new PasswordOptions
@@ -138,7 +145,8 @@ public static class AccessSetup
         o.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
         o.LoginPath = "/sign-in";
         o.AccessDeniedPath = "/sign-in";
-        o.ExpireTimeSpan = TimeSpan.FromDays(7);
+        // The row decides when a session is over (CheckSession); the cookie only has to last as long as any may be set to.
+        (o.ExpireTimeSpan, o.SlidingExpiration) = (TimeSpan.FromDays(365), false);
         o.Events.OnValidatePrincipal = CheckSession.ValidateAsync;
         // A program that calls the API wants a status, not a page.
         o.Events.OnRedirectToLogin = context => RedirectPagesOnly(context, StatusCodes.Status401Unauthorized);

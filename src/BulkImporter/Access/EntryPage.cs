@@ -35,6 +35,13 @@ public sealed class EntryPage(IAntiforgery antiforgery, IOptions<ProviderOptions
         ? $"""<a href="sign-in/provider?returnUrl={returnUrl}"><b>Sign in by {HtmlEncoder.Default.Encode(name)}</b></a><br>"""
         : "";
 
+    /// <param name="name">As whom the link signs in.</param>
+    public IResult SignInOnce(HttpContext context, string code, string name) =>
+        Page(context, "Sign in", "sign-in/once", $"Go on as {name}", null, $"""
+            <p>This link signs you in as <b>{HtmlEncoder.Default.Encode(name)}</b>. If somebody sent it to you and you are not {HtmlEncoder.Default.Encode(name)}, close this page.</p>
+            <input type="hidden" name="code" value="{HtmlEncoder.Default.Encode(code)}">
+            """, "The link works once, within 15 minutes.");
+
     /// <param name="name">Whose password it is; null when the first admin chooses a name too.</param>
     /// <param name="typed">The name that was typed before a complaint.</param>
     public IResult ChoosePassword(HttpContext context, string code, string? name, string? complaint, string? typed = null) =>
@@ -108,7 +115,7 @@ public sealed class EntryPage(IAntiforgery antiforgery, IOptions<ProviderOptions
                   {{(complaint is null ? "" : $"<p class=\"complaint\" role=\"alert\">{html.Encode(complaint)}</p>")}}
                   {{fields}}
                   <input type="hidden" name="{{html.Encode(token.FormFieldName)}}" value="{{html.Encode(token.RequestToken!)}}">
-                  <button type="submit">{{button}}</button>
+                  <button type="submit">{{html.Encode(button)}}</button>
                   <p><small>{{note}}</small></p>
                 </form>
               </main>

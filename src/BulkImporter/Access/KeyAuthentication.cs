@@ -1,12 +1,13 @@
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Access;
 
 /// <summary><c>Authorization: Bearer KEY</c>.</summary>
 internal sealed class KeyAuthentication(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, CheckKey keys)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, CheckKey keys, Guesses guesses)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     public const string SchemeName = "Key";
@@ -19,7 +20,11 @@ internal sealed class KeyAuthentication(
     {
         var header = Request.Headers.Authorization.ToString();
         if (!header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)) return AuthenticateResult.NoResult();
+        // Doors that are open have secrets of their own, as /metrics has: what is presented there is no wrong key.
+        var isOpen = Context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null;
+        if (!isOpen && !guesses.MayTry(Context)) return AuthenticateResult.Fail("Too many wrong keys came from this address.");
         var caller = await keys.RunAsync(header[Bearer.Length..].Trim(), Context.RequestAborted);
+        if (caller is null && !isOpen) guesses.Wrong(Context);
         return caller is null
             ? AuthenticateResult.Fail("The API key is unknown, expired or revoked.")
             : AuthenticateResult.Success(new AuthenticationTicket(Identities.Of(caller, SchemeName), SchemeName));
@@ -27,6 +32,7 @@ internal sealed class KeyAuthentication(
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
     {
+        if (Response.StatusCode == StatusCodes.Status429TooManyRequests) return Task.CompletedTask;
         Response.Headers.WWWAuthenticate = "Bearer";
         return base.HandleChallengeAsync(properties);
     }

@@ -95,8 +95,10 @@ public sealed class ReadKeys(NpgsqlDataSource database)
         r.GetInt32(0), r.GetString(1), r.GetString(2), EnumText<Role>.Parse(r.GetString(3)), r.GetFieldValue<DateTimeOffset>(4), r.Time(5), r.Time(6), r.Time(7));
 }
 
-/// <summary>Who came in: the holder of a key, or a person with the security stamp of the session.</summary>
-public sealed record Caller(string Name, Role Role, int? KeyId = null, int? UserId = null, string? Stamp = null);
+/// <summary>Who came in: the holder of a key, or a person.</summary>
+/// <param name="Stamp">The person's security stamp, while the session is begun.</param>
+/// <param name="SessionId">The session of a browser; null for a program.</param>
+public sealed record Caller(string Name, Role Role, int? KeyId = null, int? UserId = null, string? Stamp = null, int? SessionId = null);
 
 /// <summary>Recognises a key that is presented. The hash is looked up, so there is nothing to compare in variable time.</summary>
 public sealed class CheckKey(NpgsqlDataSource database)
@@ -133,22 +135,26 @@ public sealed class FirstKey(NpgsqlDataSource database)
 {
     public const string Variable = "BULKIMPORTER_API_KEY";
 
-    private const string MakeOnlyOne = """
-        INSERT INTO importer.api_key (name, prefix, hash, role, created_at)
-        SELECT 'first key', $1, $2, 'admin', now() WHERE NOT EXISTS (SELECT 1 FROM importer.api_key) AND NOT EXISTS (SELECT 1 FROM importer.app_user)
+    // It ends by itself: it stood in a log or in an environment. When it was the only way in, a restart makes another one, or lets the chosen one in again.
+    private const string MakeOnlyOne = $"""
+        INSERT INTO importer.api_key AS k (name, prefix, hash, role, created_at, expires_at)
+        SELECT 'first key', $1, $2, 'admin', now(), now() + interval '30 days'
+        WHERE NOT EXISTS (SELECT 1 FROM importer.api_key WHERE {CheckKey.Live}) AND NOT EXISTS (SELECT 1 FROM importer.app_user)
+        ON CONFLICT (hash) DO UPDATE SET expires_at = excluded.expires_at WHERE k.revoked_at IS NULL
         """;
 
     // Shorter than an invitation: it is printed where others may read, and it makes an admin.
     private const string MakeSetupLink = "INSERT INTO importer.password_link (hash, expires_at) VALUES ($1, now() + interval '1 hour') RETURNING expires_at";
 
     /// <summary>
-    /// Null when there is any key or person. Otherwise the value of <see cref="Variable"/> becomes an admin key, or, when that is not set,
-    /// one is generated; and there is a link with which a person becomes the first admin.
+    /// Null when there is any key that works, or person. Otherwise the value of <see cref="Variable"/> becomes an admin key, or, when that is not set,
+    /// one is generated, either for 30 days; and there is a link with which a person becomes the first admin.
     /// </summary>
-    /// <exception cref="InvalidArgumentException">The given key is shorter than 16 characters.</exception>
+    /// <exception cref="InvalidArgumentException">The given key is shorter than 16 characters, or no client could send it.</exception>
     public async Task<FirstStart?> EnsureAsync(IConfiguration configuration, CancellationToken cancellationToken)
     {
         var given = configuration[Variable];
+        if (given is not null) PlainText.RequireSendable(Variable, given);
         if (given is { Length: > 0 and < 16 }) throw new InvalidArgumentException(Variable, $"{Variable} must have at least 16 characters.");
         var secret = string.IsNullOrEmpty(given) ? MakeKey.Prefix + SecretText.New() : given;
         var code = SecretText.New();

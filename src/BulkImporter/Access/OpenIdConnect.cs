@@ -74,6 +74,8 @@ public enum ProviderRefusal
 /// <summary>Lets somebody in whom the provider knows: known again by issuer and subject, never by name, and with the role that the provider says today.</summary>
 public sealed class EnterByProvider(NpgsqlDataSource database, IOptions<ProviderOptions> options)
 {
+    private const int LongestIdentity = 600;
+
     // Another role than last time ends the person's other sessions, as when an admin changes it.
     private const string Enter = """
         WITH before AS (SELECT role FROM importer.app_user WHERE foreign_id = $4), entered AS (
@@ -89,12 +91,27 @@ public sealed class EnterByProvider(NpgsqlDataSource database, IOptions<Provider
         SELECT id, user_name, role, security_stamp, locked_at IS NOT NULL FROM entered
         """;
 
-    /// <summary>The caller, or why it is none.</summary>
+    private const string Leave = """
+        WITH out AS (
+            UPDATE importer.app_user SET security_stamp = gen_random_uuid()::text, concurrency_stamp = gen_random_uuid()::text WHERE foreign_id = $1 RETURNING id, user_name
+        ), gone AS (
+            DELETE FROM importer.session WHERE user_id IN (SELECT id FROM out)
+        )
+        INSERT INTO importer.audit_entry (at, actor, action, detail) SELECT now(), user_name, 'signed_out_everywhere', 'the provider gives no role any more' FROM out
+        """;
+
+    /// <summary>The caller, or why it is none. Whoever has lost every role there is signed out here, too.</summary>
     public async Task<(Caller? Caller, ProviderRefusal? Refusal)> RunAsync(ClaimsPrincipal person, CancellationToken cancellationToken)
     {
         var settings = options.Value;
         if (person.FindFirstValue("iss") is not { } issuer || person.FindFirstValue("sub") is not { } subject) return (null, ProviderRefusal.Failed);
-        if (settings.RoleOf(person.FindAll(settings.RoleClaim).Select(c => c.Value)) is not { } role) return (null, ProviderRefusal.NoRole);
+        // The two are a key: OpenID Connect gives a subject at most 255 characters.
+        if (issuer.Length + subject.Length > LongestIdentity) return (null, ProviderRefusal.Failed);
+        if (settings.RoleOf(person.FindAll(settings.RoleClaim).Select(c => c.Value)) is not { } role)
+        {
+            await database.ExecuteAsync(Leave, cancellationToken, $"{issuer} {subject}");
+            return (null, ProviderRefusal.NoRole);
+        }
         var name = person.FindFirstValue(settings.NameClaim) ?? "";
         if (!UserName.IsOne(name)) return (null, ProviderRefusal.NoName);
         try
@@ -163,9 +180,10 @@ public static class OpenIdConnectSetup
             await Refuse(context, refusal!.Value);
             return;
         }
-        context.Principal = Identities.Of(caller, CookieAuthenticationDefaults.AuthenticationScheme);
+        var entered = await services.GetRequiredService<BeginSession>()
+            .RunAsync(caller, $"by {services.GetRequiredService<IOptions<ProviderOptions>>().Value.Name}", context.HttpContext, context.HttpContext.RequestAborted);
+        context.Principal = Identities.Of(entered, CookieAuthenticationDefaults.AuthenticationScheme);
         context.Properties!.IsPersistent = true;
-        await services.GetRequiredService<NoteSignIn>().RunAsync(caller, $"by {services.GetRequiredService<IOptions<ProviderOptions>>().Value.Name}", context.HttpContext.RequestAborted);
     }
 
     private static Task Refuse<T>(HandleRequestContext<T> context, ProviderRefusal refusal)

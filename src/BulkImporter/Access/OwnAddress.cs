@@ -9,8 +9,10 @@ namespace BulkImporter.Access;
 /// </summary>
 public sealed class OwnAddress(IConfiguration configuration)
 {
-    public const string PagesKey = "BulkImporter:Notify:PageBaseUrl";
     public const string HostsKey = "AllowedHosts";
+
+    /// <summary>The setting of the pages' address, which notifications have: we only read it.</summary>
+    public static string PagesKey { get; } = ConfigurationPath.Combine("BulkImporter", "Notify", "PageBaseUrl");
 
     private readonly Uri? pages = Uri.TryCreate(configuration[PagesKey], UriKind.Absolute, out var address) ? address : null;
 

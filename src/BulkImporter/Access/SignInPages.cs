@@ -31,10 +31,11 @@ public static class SignInPages
         open.MapGet("/sign-in", ShowAsync);
         open.MapPost("/sign-in", SignInAsync).RequireRateLimiting(AccessSetup.SignInLimit);
         open.MapGet("/sign-in/provider", Provider).RequireRateLimiting(AccessSetup.SignInLimit);
-        open.MapGet("/sign-in/once", SignInOnceAsync).RequireRateLimiting(AccessSetup.SignInLimit);
+        open.MapGet("/sign-in/once", ShowLinkAsync).RequireRateLimiting(AccessSetup.SignInLimit);
+        open.MapPost("/sign-in/once", SignInOnceAsync).RequireRateLimiting(AccessSetup.SignInLimit);
         open.MapGet("/choose-password", ShowChoiceAsync).RequireRateLimiting(AccessSetup.SignInLimit);
         open.MapPost("/choose-password", ChooseAsync).RequireRateLimiting(AccessSetup.SignInLimit);
-        open.MapPost("/sign-out", (Delegate)SignOutAsync);
+        open.MapPost("/sign-out", SignOutAsync);
 
         var own = endpoints.MapGroup("/").RequireAuthorization(Policy.Viewer).ExcludeFromDescription();
         own.MapGet("/change-password", ShowChange);
@@ -51,7 +52,7 @@ public static class SignInPages
         ? Results.NotFound()
         : Results.Challenge(new AuthenticationProperties { RedirectUri = EntryPage.Local(context, returnUrl) }, [OpenIdConnectSetup.Scheme]);
 
-    private static async Task<IResult> SignInAsync(HttpContext context, EntryPage page, CheckKey keys, CheckPassword passwords, NoteSignIn note, CancellationToken cancellationToken)
+    private static async Task<IResult> SignInAsync(HttpContext context, EntryPage page, CheckKey keys, CheckPassword passwords, BeginSession begin, NoteDeed note, CancellationToken cancellationToken)
     {
         if (await FormAsync(context, cancellationToken) is not { } form) return page.SignIn(context, null, withKey: false, TooOld);
         var returnUrl = form["returnUrl"].ToString();
@@ -60,18 +61,31 @@ public static class SignInPages
         var caller = withKey
             ? await keys.RunAsync(form["key"].ToString().Trim(), cancellationToken)
             : await passwords.RunAsync(name, form["password"].ToString(), cancellationToken);
+        var how = withKey ? "with an API key" : "with a password";
         if (caller is null)
+        {
+            await note.FailedSignInAsync(withKey ? null : name, how, context, cancellationToken);
             return page.SignIn(context, returnUrl, withKey, withKey
                 ? "This key is unknown, expired or revoked."
                 : "The name or the password is wrong, or too many passwords were tried: then wait a quarter of an hour, or ask an admin.", name);
-        await EnterAsync(context, note, caller, withKey ? "with an API key" : "with a password", cancellationToken);
+        }
+        await EnterAsync(context, begin, caller, how, cancellationToken);
         return Results.LocalRedirect(EntryPage.Local(context, returnUrl));
     }
 
-    private static async Task<IResult> SignInOnceAsync(HttpContext context, EntryPage page, UseSignInLink links, NoteSignIn note, string? code, CancellationToken cancellationToken)
+    // A link alone signs nobody in: who is sent one by somebody else would work, unknowing, as that one.
+    private static async Task<IResult> ShowLinkAsync(HttpContext context, EntryPage page, UseSignInLink links, string? code, CancellationToken cancellationToken) =>
+        code is not null && await links.FindAsync(code, cancellationToken) is { } maker ? page.SignInOnce(context, code, maker.Name) : page.SignIn(context, null, withKey: false, LinkGone);
+
+    private static async Task<IResult> SignInOnceAsync(HttpContext context, EntryPage page, UseSignInLink links, BeginSession begin, NoteDeed note, CancellationToken cancellationToken)
     {
-        if (code is null || await links.RunAsync(code, cancellationToken) is not { } caller) return page.SignIn(context, null, withKey: false, LinkGone);
-        await EnterAsync(context, note, caller, "with a sign-in link", cancellationToken);
+        if (await FormAsync(context, cancellationToken) is not { } form) return page.SignIn(context, null, withKey: false, TooOld);
+        if (await links.RunAsync(form["code"].ToString(), cancellationToken) is not { } caller)
+        {
+            await note.FailedSignInAsync(null, "with a sign-in link", context, cancellationToken);
+            return page.SignIn(context, null, withKey: false, LinkGone);
+        }
+        await EnterAsync(context, begin, caller, "with a sign-in link", cancellationToken);
         return Results.LocalRedirect("~/");
     }
 
@@ -81,7 +95,7 @@ public static class SignInPages
             : page.SignIn(context, null, withKey: false, LinkGone);
 
     private static async Task<IResult> ChooseAsync(
-        HttpContext context, EntryPage page, ReadPasswordLink links, UsePasswordLink use, NoteSignIn note, CancellationToken cancellationToken)
+        HttpContext context, EntryPage page, ReadPasswordLink links, UsePasswordLink use, BeginSession begin, CancellationToken cancellationToken)
     {
         if (await FormAsync(context, cancellationToken) is not { } form) return page.SignIn(context, null, withKey: false, TooOld);
         var code = form["code"].ToString();
@@ -91,7 +105,7 @@ public static class SignInPages
         {
             if (await use.RunAsync(code, name, Chosen(form), cancellationToken) is not { } caller)
                 return page.SignIn(context, null, withKey: false, LinkGone);
-            await EnterAsync(context, note, caller, "with a password link", cancellationToken);
+            await EnterAsync(context, begin, caller, "with a password link", cancellationToken);
             return Results.LocalRedirect("~/");
         }
         catch (InvalidArgumentException refused)
@@ -103,7 +117,7 @@ public static class SignInPages
     private static IResult ShowChange(HttpContext context, EntryPage page) =>
         context.User.Caller().UserId is null ? Results.NotFound() : page.ChangePassword(context, null);
 
-    private static async Task<IResult> ChangeAsync(HttpContext context, EntryPage page, ChangePassword change, CancellationToken cancellationToken)
+    private static async Task<IResult> ChangeAsync(HttpContext context, EntryPage page, ChangePassword change, BeginSession begin, CancellationToken cancellationToken)
     {
         if (context.User.Caller().UserId is not { } userId) return Results.NotFound();
         if (await FormAsync(context, cancellationToken) is not { } form) return page.ChangePassword(context, TooOld);
@@ -111,7 +125,7 @@ public static class SignInPages
         {
             if (await change.RunAsync(userId, form["present"].ToString(), Chosen(form), cancellationToken) is not { } caller) return Results.LocalRedirect("~/sign-in");
             // The old session of this browser ended with the others.
-            await EnterAsync(context, caller);
+            await EnterAsync(context, begin, caller, "with a new password", cancellationToken);
             return Results.LocalRedirect("~/me");
         }
         catch (InvalidArgumentException refused)
@@ -120,17 +134,34 @@ public static class SignInPages
         }
     }
 
-    private static async Task<IResult> SignOutAsync(HttpContext context)
+    private static async Task<IResult> SignOutAsync(HttpContext context, EndSession end, CancellationToken cancellationToken)
     {
+        if (context.User.Identity is { IsAuthenticated: true }) await end.OwnAsync(context.User.Caller(), cancellationToken);
         await context.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
         return Results.LocalRedirect("~/sign-in");
     }
 
     /// <summary>The form, or null when it does not come from a page of ours.</summary>
-    private static async Task<IFormCollection?> FormAsync(HttpContext context, CancellationToken cancellationToken) =>
-        context.Request.HasFormContentType && await context.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context)
-            ? await context.Request.ReadFormAsync(cancellationToken)
-            : null;
+    /// <exception cref="InvalidArgumentException">A field holds what is no text; no browser sends that for anything that can be typed.</exception>
+    private static async Task<IFormCollection?> FormAsync(HttpContext context, CancellationToken cancellationToken)
+    {
+        if (!context.Request.HasFormContentType) return null;
+        IFormCollection form;
+        try
+        {
+            form = await context.Request.ReadFormAsync(cancellationToken);
+        }
+        catch (InvalidDataException damaged)
+        {
+            // The framework finds a NUL too, and does not say in which field.
+            throw new InvalidArgumentException("form", $"The form cannot be read: {damaged.Message}");
+        }
+        foreach (var (name, values) in form)
+        {
+            foreach (var value in values) PlainText.RequireStorable(name, value);
+        }
+        return await context.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context) ? form : null;
+    }
 
     /// <exception cref="InvalidArgumentException">The two fields differ.</exception>
     private static string Chosen(IFormCollection form)
@@ -139,13 +170,11 @@ public static class SignInPages
         return password == form["again"].ToString() ? password : throw new InvalidArgumentException("again", "The two passwords are not the same.");
     }
 
-    private static async Task EnterAsync(HttpContext context, NoteSignIn note, Caller caller, string how, CancellationToken cancellationToken)
+    private static async Task EnterAsync(HttpContext context, BeginSession begin, Caller caller, string how, CancellationToken cancellationToken)
     {
-        await EnterAsync(context, caller);
-        await note.RunAsync(caller, how, cancellationToken);
+        var entered = await begin.RunAsync(caller, how, context, cancellationToken);
+        await context.SignInAsync(
+            CookieAuthenticationDefaults.AuthenticationScheme, Identities.Of(entered, CookieAuthenticationDefaults.AuthenticationScheme),
+            new AuthenticationProperties { IsPersistent = true });
     }
-
-    private static Task EnterAsync(HttpContext context, Caller caller) => context.SignInAsync(
-        CookieAuthenticationDefaults.AuthenticationScheme, Identities.Of(caller, CookieAuthenticationDefaults.AuthenticationScheme),
-        new AuthenticationProperties { IsPersistent = true });
 }

@@ -52,6 +52,10 @@ public sealed class PasswordLink
     public int Id { get; private set; }
     public required byte[] Hash { get; init; }
     public int? UserId { get; init; }
+
+    /// <summary>The person's security stamp when it was made: a new password or another role makes the link void.</summary>
+    public string? Stamp { get; init; }
+
     public required DateTimeOffset ExpiresAt { get; init; }
     public DateTimeOffset? UsedAt { get; set; }
 
@@ -74,6 +78,10 @@ public sealed class SignInLink
     public required byte[] Hash { get; init; }
     public int? KeyId { get; init; }
     public int? UserId { get; init; }
+
+    /// <summary>The person's security stamp when it was made: a new password or another role makes the link void.</summary>
+    public string? Stamp { get; init; }
+
     public required DateTimeOffset ExpiresAt { get; init; }
     public DateTimeOffset? UsedAt { get; set; }
 

@@ -54,11 +54,11 @@ public sealed class AddUser(NpgsqlDataSource database)
             INSERT INTO importer.app_user (user_name, normalized_user_name, role, security_stamp, concurrency_stamp, access_failed_count, created_at)
             VALUES ($1, $2, $3, gen_random_uuid()::text, gen_random_uuid()::text, 0, now())
             ON CONFLICT (normalized_user_name) DO NOTHING
-            RETURNING id
+            RETURNING id, security_stamp
         ), noted AS (
             INSERT INTO importer.audit_entry (at, actor, action, detail) SELECT now(), $4, 'user_added', $1 || ' (' || $3 || ')' FROM added
         )
-        INSERT INTO importer.password_link (hash, user_id, expires_at) SELECT $5, id, now() + {MakePasswordLink.Lifetime} FROM added RETURNING expires_at
+        INSERT INTO importer.password_link (hash, user_id, stamp, expires_at) SELECT $5, id, security_stamp, now() + {MakePasswordLink.Lifetime} FROM added RETURNING expires_at
         """;
 
     /// <summary>The link, or null when there is somebody of this name already; nothing has changed then.</summary>
@@ -97,7 +97,7 @@ public enum UserOrder
     LastAdmin,
 }
 
-/// <summary>Changes the role of a person, locks or unlocks. Each ends the person's sessions: the next one has the new rights.</summary>
+/// <summary>Changes the role of a person, locks or unlocks. Another role and a lock end the person's sessions and links: the next session has the new rights.</summary>
 public sealed class ChangeUser(NpgsqlDataSource database)
 {
     private const string Change = $"""
@@ -107,7 +107,7 @@ public sealed class ChangeUser(NpgsqlDataSource database)
                 locked_at = CASE WHEN $3 THEN coalesce(locked_at, now()) WHEN NOT $3 THEN NULL ELSE locked_at END,
                 lockout_end = CASE WHEN NOT $3 THEN NULL ELSE lockout_end END,
                 access_failed_count = CASE WHEN NOT $3 THEN 0 ELSE access_failed_count END,
-                security_stamp = gen_random_uuid()::text, concurrency_stamp = gen_random_uuid()::text
+                security_stamp = CASE WHEN $3 OR $2 <> role THEN gen_random_uuid()::text ELSE security_stamp END, concurrency_stamp = gen_random_uuid()::text
             WHERE normalized_user_name = $1 AND ((coalesce($2, 'admin') = 'admin' AND $3 IS NOT TRUE) OR {LastAdmin.IsNotThisOne})
             RETURNING user_name
         )
@@ -142,6 +142,8 @@ public sealed class EndSessions(NpgsqlDataSource database)
     private const string End = """
         WITH ended AS (
             UPDATE importer.app_user SET security_stamp = gen_random_uuid()::text, concurrency_stamp = gen_random_uuid()::text WHERE id = $1 RETURNING user_name
+        ), gone AS (
+            DELETE FROM importer.session WHERE user_id = $1
         )
         INSERT INTO importer.audit_entry (at, actor, action) SELECT now(), user_name, 'signed_out_everywhere' FROM ended
         """;

@@ -14,6 +14,16 @@ public enum AccountState
     Suspended,
 }
 
+/// <summary>How <c>upload_from_url</c> is called for an account.</summary>
+[StoredAsText]
+public enum VerbSetting
+{
+    /// <summary>GET, as every client that was seen to work calls it (3P S11); POST as soon as GET is answered 405.</summary>
+    Auto,
+    Get,
+    Post,
+}
+
 /// <summary>A Cincopa account that imports run for: where to call, as whom, and how hard.</summary>
 public sealed class Account
 {
@@ -29,7 +39,22 @@ public sealed class Account
     /// <summary>Why the account is suspended, for people.</summary>
     public string? Reason { get; set; }
 
-    /// <summary>Credentials rejected since the last accepted call; the third suspends the account.</summary>
+    /// <summary>How submit calls are made, as a person set it. Default auto.</summary>
+    public VerbSetting SubmitVerb { get; set; }
+
+    /// <summary>How they are made now: with auto it changes when Cincopa refuses the first calls by it.</summary>
+    public Cincopa.Client.SubmitVerb VerbInUse { get; set; }
+
+    /// <summary>
+    /// When Cincopa first accepted a submit call of this account, at this address and by this verb; null = not yet. Until then a 405, or a reply that is
+    /// not the API's, is the account's trouble and not the row's.
+    /// </summary>
+    public DateTimeOffset? FirstAcceptedAt { get; set; }
+
+    /// <summary>What Cincopa last said that the token may do, as <c>asset.read|gallery.*</c>; null when it has not said.</summary>
+    public string? Permissions { get; set; }
+
+    /// <summary>Calls in a row that were rejected for the credential, or whose replies were not the API's, since the last accepted one; the third suspends the account.</summary>
     public int RejectedInARow { get; set; }
 
     /// <summary>Submit calls per second over all workers; 0 = no limit.</summary>
@@ -54,10 +79,13 @@ public sealed class Account
             entity.ToTable("account", t =>
             {
                 t.HasCheckConstraint("account_state_is_known", EnumText<AccountState>.Check("state"));
+                t.HasCheckConstraint("account_verbs_are_known", $"{EnumText<VerbSetting>.Check("submit_verb")} AND {EnumText<Cincopa.Client.SubmitVerb>.Check("verb_in_use")}");
                 t.HasCheckConstraint("account_limits_are_not_negative", "submit_rate >= 0 AND status_rate >= 0 AND max_in_flight >= 0 AND backlog_limit >= 0");
             });
             entity.HasKey(a => a.Id);
             entity.HasIndex(a => a.Name).IsUnique();
+            entity.Property(a => a.SubmitVerb).HasDefaultValue(VerbSetting.Auto);
+            entity.Property(a => a.VerbInUse).HasConversion<EnumTextConverter<Cincopa.Client.SubmitVerb>>().HasDefaultValue(Cincopa.Client.SubmitVerb.Get);
         }
     }
 }

@@ -7,7 +7,14 @@ using Npgsql;
 namespace BulkImporter.Accounts;
 
 /// <param name="Version">When the account was last changed: what a call says of this access says nothing of a later one.</param>
-public sealed record CurrentAccess(CincopaAccess Access, DateTimeOffset Version);
+public sealed record CurrentAccess(CincopaAccess Access, DateTimeOffset Version)
+{
+    /// <summary>Whether Cincopa has ever accepted a submit call so made.</summary>
+    public bool HasAccepted { get; init; }
+
+    /// <summary>Status calls per second over all workers; 0 for no limit.</summary>
+    public double StatusRate { get; init; }
+}
 
 /// <summary>Where and as whom to call for an account. Reads the account each time, so that a replaced token is used at once; decrypts it once.</summary>
 public sealed class AccountAccess(NpgsqlDataSource database, ProtectToken tokens)
@@ -18,12 +25,18 @@ public sealed class AccountAccess(NpgsqlDataSource database, ProtectToken tokens
     public async Task<CurrentAccess> GetAsync(int accountId, CancellationToken cancellationToken)
     {
         var rows = await database.QueryAsync(
-            "SELECT name, base_url, token_protected, updated_at FROM importer.account WHERE id = $1",
-            r => (Name: r.GetString(0), BaseUrl: r.GetString(1), Token: r.GetString(2), UpdatedAt: r.GetFieldValue<DateTimeOffset>(3)), cancellationToken, accountId);
+            "SELECT name, base_url, token_protected, updated_at, verb_in_use, first_accepted_at IS NOT NULL, status_rate FROM importer.account WHERE id = $1",
+            r => (Name: r.GetString(0), BaseUrl: r.GetString(1), Token: r.GetString(2), UpdatedAt: r.GetFieldValue<DateTimeOffset>(3),
+                Verb: EnumText<SubmitVerb>.Parse(r.GetString(4)), HasAccepted: r.GetBoolean(5), StatusRate: r.GetDouble(6)),
+            cancellationToken, accountId);
         if (rows is not [var row]) throw new InvalidOperationException($"There is no account {accountId}.");
 
-        if (known.TryGetValue(accountId, out var last) && last.Version == row.UpdatedAt) return last;
-        return known[accountId] = new(Decrypt(row.Name, row.BaseUrl, row.Token), row.UpdatedAt);
+        if (known.TryGetValue(accountId, out var last) && last.Version == row.UpdatedAt && last.HasAccepted == row.HasAccepted) return last with { StatusRate = row.StatusRate };
+        return known[accountId] = new(Decrypt(row.Name, row.BaseUrl, row.Token) with { SubmitVerb = row.Verb }, row.UpdatedAt)
+        {
+            HasAccepted = row.HasAccepted,
+            StatusRate = row.StatusRate,
+        };
     }
 
     private CincopaAccess Decrypt(string name, string baseUrl, string token)

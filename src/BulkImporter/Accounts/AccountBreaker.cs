@@ -5,8 +5,8 @@ using Npgsql;
 namespace BulkImporter.Accounts;
 
 /// <summary>
-/// Suspends an account whose credential is rejected three times in a row, whose quota is used up, or whose address is not the API's. The rows are not to blame: their
-/// attempts are given back, and nothing is called until a person resumes the account or replaces its token.
+/// Suspends an account whose credential is rejected three times in a row, whose quota is used up, whose address is not the API's, or that cannot be called by any verb.
+/// The rows are not to blame: their attempts are given back, and nothing is called until a person resumes the account or replaces its token.
 /// </summary>
 public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBreaker> log)
 {
@@ -38,30 +38,60 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
         SELECT true FROM suspended
         """;
 
+    private const string RefuseVerb = """
+        WITH refused AS (
+            UPDATE importer.account SET
+                verb_in_use = CASE WHEN submit_verb = 'auto' AND verb_in_use = 'get' THEN 'post' ELSE verb_in_use END,
+                state = CASE WHEN submit_verb = 'auto' AND verb_in_use = 'get' THEN state ELSE 'suspended' END,
+                reason = CASE WHEN submit_verb = 'auto' AND verb_in_use = 'get' THEN reason
+                    ELSE replace(replace($3, '{address}', base_url), '{verb}', CASE submit_verb WHEN 'auto' THEN 'GET and POST' ELSE upper(submit_verb) END) END,
+                updated_at = now()
+            WHERE id = $1 AND state = 'active' AND updated_at = $2 AND first_accepted_at IS NULL
+            RETURNING id, state, reason
+        ), told AS (
+            INSERT INTO importer.notification (kind, at, account_id, reason) SELECT 'account_suspended', now(), id, reason FROM refused WHERE state = 'suspended'
+        )
+        SELECT state = 'suspended', coalesce(reason, '') FROM refused
+        """;
+
+    private const string NoteAccepted = "UPDATE importer.account SET first_accepted_at = now() WHERE id = $1 AND updated_at = $2 AND first_accepted_at IS NULL";
+
     private const string Forget = "UPDATE importer.account SET rejected_in_a_row = 0 WHERE id = $1 AND rejected_in_a_row > 0 AND state = 'active'";
 
     private readonly ConcurrentDictionary<int, bool> forgotten = new();
 
     /// <summary>The token was not accepted, or lacks a permission; so many calls one after another said so.</summary>
-    public async Task CredentialRejectedAsync(int accountId, DateTimeOffset version, int times, string message, CancellationToken cancellationToken)
+    public Task CredentialRejectedAsync(int accountId, DateTimeOffset version, int times, string message, CancellationToken cancellationToken) => CountAsync(accountId, version, times,
+        $"Cincopa rejected the token {RejectionsThatSuspend} times in a row: {Sentence(message)} Check or replace the token, then resume the account.", cancellationToken);
+
+    /// <summary>Nothing was accepted yet, and so many replies one after another were not the API's, although ping is answered as it should be.</summary>
+    public Task NotUnderstoodAsync(int accountId, DateTimeOffset version, int times, string message, CancellationToken cancellationToken) => CountAsync(accountId, version, times,
+        $"The first {RejectionsThatSuspend} submit calls (upload_from_url) had replies that are not the API's: {Sentence(message)} Check the account's address and verb, then resume it.", cancellationToken);
+
+    /// <summary>
+    /// Nothing was accepted yet, and the verb is not taken (405). Returns true when the account goes on with the other verb, which only auto does and only
+    /// once; otherwise it is suspended.
+    /// </summary>
+    public async Task<bool> VerbRefusedAsync(int accountId, DateTimeOffset version, string message, CancellationToken cancellationToken)
     {
-        forgotten[accountId] = false;
-        var reason = $"Cincopa rejected the token {RejectionsThatSuspend} times in a row: {Sentence(message)} Check or replace the token, then resume the account.";
-        var suspended = await database.QueryAsync(CountRejection, r => r.GetBoolean(0), cancellationToken, accountId, RejectionsThatSuspend, reason, version, times);
-        if (suspended.Contains(true)) Log.AccountSuspended(log, accountId, reason);
+        var reason = $"The address {{address}} does not take upload_from_url by {{verb}} (HTTP 405): {Sentence(message)} Check the address, or set the account's verb to auto, get or post; then resume the account.";
+        var refused = await database.QueryAsync(RefuseVerb, r => (IsSuspended: r.GetBoolean(0), Reason: r.GetString(1)), cancellationToken, accountId, version, reason);
+        if (refused is [{ IsSuspended: true } suspended]) Log.AccountSuspended(log, accountId, suspended.Reason);
+        else if (refused is [_]) Log.VerbChanged(log, accountId);
+        return refused is [{ IsSuspended: false }];
     }
+
+    /// <summary>Cincopa accepted a submit call: from now on a reply that is not the API's is the row's trouble.</summary>
+    public Task AcceptedAsync(int accountId, DateTimeOffset version, CancellationToken cancellationToken) =>
+        database.ExecuteAsync(NoteAccepted, cancellationToken, accountId, version);
 
     /// <summary>Storage or assets are used up.</summary>
     public Task QuotaExceededAsync(int accountId, DateTimeOffset version, string message, CancellationToken cancellationToken) => SuspendAsync(accountId, version,
         $"Cincopa says that the account's quota is used up: {Sentence(message)} Make room or extend the plan, then resume the account.", cancellationToken);
 
-    /// <summary>The ping named the token's permissions, and one that every row needs is not among them.</summary>
-    public Task PermissionMissingAsync(int accountId, DateTimeOffset version, string sentence, CancellationToken cancellationToken) =>
-        SuspendAsync(accountId, version, $"{sentence} Then resume the account.", cancellationToken);
-
     /// <summary>Something answers at the account's address that does not speak the API.</summary>
     public Task AnsweredByPageAsync(int accountId, DateTimeOffset version, string message, CancellationToken cancellationToken) => SuspendAsync(accountId, version,
-        $"The address {{address}} answers with a page and not as the API does: {message} Correct the address, or resume the account.", cancellationToken);
+        $"The address {{address}} answers with a page and not as the API does: {message} Correct the address, or resume the account. (BulkImporter:Accounts:SuspendOnForeignReplies=false leaves such replies to the rows.)", cancellationToken);
 
     /// <summary>A call was accepted: the row of rejections is broken.</summary>
     public async Task CredentialWorkedAsync(int accountId, CancellationToken cancellationToken)
@@ -69,6 +99,13 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
         if (forgotten.GetValueOrDefault(accountId)) return;
         await database.ExecuteAsync(Forget, cancellationToken, accountId);
         forgotten[accountId] = true;
+    }
+
+    private async Task CountAsync(int accountId, DateTimeOffset version, int times, string reason, CancellationToken cancellationToken)
+    {
+        forgotten[accountId] = false;
+        var suspended = await database.QueryAsync(CountRejection, r => r.GetBoolean(0), cancellationToken, accountId, RejectionsThatSuspend, reason, version, times);
+        if (suspended.Contains(true)) Log.AccountSuspended(log, accountId, reason);
     }
 
     /// <summary>What the other side said, which seldom ends with a full stop, before a sentence of ours.</summary>

@@ -1,17 +1,28 @@
 using System.Collections.Concurrent;
 using BulkImporter.Records;
 using Cincopa.Client;
+using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Accounts;
 
 /// <summary>What a call's outcome says about its account, whoever made the call: a bad credential, a full quota, or a remote side that wants to be left alone.</summary>
-public sealed class AccountHealth(CallGovernor governor, AccountBreaker breaker)
+public sealed class AccountHealth(CallGovernor governor, AccountBreaker breaker, IOptions<AccountsOptions> options)
 {
     /// <summary>Submit calls one after another without a readable answer after which the account is left alone for a while.</summary>
     public const int UnansweredThatSilence = 5;
 
+    /// <summary>How long nobody calls when the verb has changed: the windows that still have the other one stop at it.</summary>
+    private static readonly TimeSpan VerbChange = TimeSpan.FromSeconds(1);
+
     // Counted by each process for itself: when it alone hears nothing, it is its own network that is broken.
     private readonly ConcurrentDictionary<int, int> unanswered = new();
+
+    // The version of each account of which an acceptance was seen, and of which it is stored.
+    private readonly ConcurrentDictionary<int, DateTimeOffset> accepted = new();
+    private readonly ConcurrentDictionary<int, DateTimeOffset> stored = new();
+
+    // The version of each account whose verb was refused.
+    private readonly ConcurrentDictionary<int, DateTimeOffset> refused = new();
 
     /// <summary>
     /// No submit call of this process was answered lately. Whoever calls now does it one at a time, because each call may leave a record
@@ -37,15 +48,73 @@ public sealed class AccountHealth(CallGovernor governor, AccountBreaker breaker)
         }
     }
 
+    /// <summary>A page in place of a submit call's answer speaks against the account, and not against the row, when ping has one too.</summary>
+    public async Task<RemoteError?> OfPageAsync(ICincopaClient cincopa, CincopaAccess access, SubmitResult result, CancellationToken cancellationToken) =>
+        options.Value.SuspendOnForeignReplies && result is SubmitResult.Refused { Error: { Kind: RemoteErrorKind.NotTheApi } page } && await cincopa.IsElsewhereAsync(access, cancellationToken)
+            ? page : null;
+
+    /// <summary>
+    /// What the result of a submit call says against an account of which Cincopa has not accepted one yet: it does not take the verb, or what answers
+    /// is not the API. Null when it says nothing of the kind, or when Cincopa has accepted one: then it is the row's trouble.
+    /// </summary>
+    public RemoteError? OfFirstCalls(int accountId, CurrentAccess current, SubmitResult result)
+    {
+        if (result is SubmitResult.Accepted) accepted[accountId] = current.Version;
+        if (!options.Value.SuspendOnForeignReplies || current.HasAccepted || (accepted.TryGetValue(accountId, out var version) && version == current.Version)) return null;
+        if (result is SubmitResult.Refused { Error: { Kind: RemoteErrorKind.MethodNotAllowed } verb })
+        {
+            refused[accountId] = current.Version;
+            return verb;
+        }
+        return result switch
+        {
+            SubmitResult.Refused { Error: { Kind: RemoteErrorKind.NotTheApi } or { HttpStatus: < 400 and >= 300 } } page => NotUnderstood(page.Error),
+            SubmitResult.Unknown { Error: { Kind: RemoteErrorKind.UnreadableReply, HttpStatus: < 300 } or { HttpStatus: < 400 and >= 300 } } unknown => NotUnderstood(unknown.Error),
+            _ => null,
+        };
+
+        static RemoteError NotUnderstood(RemoteError error) => error with { Kind = RemoteErrorKind.UnreadableReply };
+    }
+
+    /// <summary>The verb of this access was refused since: whoever holds it makes no further call, and reads the account again.</summary>
+    public bool IsOutdated(int accountId, CurrentAccess current) =>
+        !current.HasAccepted && refused.TryGetValue(accountId, out var version) && version == current.Version;
+
+    /// <summary>Stores that Cincopa accepted a submit call. Done once for each version of an account.</summary>
+    public async Task AcceptedAsync(int accountId, CurrentAccess current)
+    {
+        if (current.HasAccepted || (stored.TryGetValue(accountId, out var version) && version == current.Version)) return;
+        await breaker.AcceptedAsync(accountId, current.Version, CancellationToken.None);
+        stored[accountId] = current.Version;
+    }
+
     /// <param name="version">The account's version that the call was made with: a token that was replaced meanwhile is not judged by it.</param>
     /// <param name="times">As many calls one after another said it.</param>
-    public Task FailedAsync(int accountId, DateTimeOffset version, CallKind kind, RemoteError error, int times = 1) => error.Code() switch
+    public async Task FailedAsync(int accountId, DateTimeOffset version, CallKind kind, RemoteError error, int times = 1)
     {
-        FailureCode.TokenRejected or FailureCode.PermissionMissing => breaker.CredentialRejectedAsync(accountId, version, times, error.Message, CancellationToken.None),
-        FailureCode.QuotaExceeded => breaker.QuotaExceededAsync(accountId, version, error.Message, CancellationToken.None),
-        FailureCode.NotTheApi => breaker.AnsweredByPageAsync(accountId, version, error.Message, CancellationToken.None),
-        _ => governor.BlockAsync(accountId, kind, error.RetryAfter, error.Message, CancellationToken.None),
-    };
+        switch (error.Code())
+        {
+            case FailureCode.TokenRejected or FailureCode.PermissionMissing:
+                await breaker.CredentialRejectedAsync(accountId, version, times, error.Message, CancellationToken.None);
+                break;
+            case FailureCode.QuotaExceeded:
+                await breaker.QuotaExceededAsync(accountId, version, error.Message, CancellationToken.None);
+                break;
+            case FailureCode.NotTheApi when options.Value.SuspendOnForeignReplies:
+                await breaker.AnsweredByPageAsync(accountId, version, error.Message, CancellationToken.None);
+                break;
+            case FailureCode.ReplyUnreadable when kind == CallKind.Submit:
+                await breaker.NotUnderstoodAsync(accountId, version, times, error.Message, CancellationToken.None);
+                break;
+            case FailureCode.RemoteRejected when kind == CallKind.Submit && error.Kind == RemoteErrorKind.MethodNotAllowed:
+                if (await breaker.VerbRefusedAsync(accountId, version, error.Message, CancellationToken.None))
+                    await governor.BlockAsync(accountId, kind, VerbChange, "Cincopa does not take submit calls by GET; POST is tried.", CancellationToken.None);
+                break;
+            default:
+                await governor.BlockAsync(accountId, kind, error.RetryAfter, error.Message, CancellationToken.None);
+                break;
+        }
+    }
 
     public async Task WorkedAsync(int accountId, CallKind kind)
     {

@@ -6,10 +6,16 @@ public sealed class AccountsOptions
     public const string Section = "BulkImporter:Accounts";
 
     /// <summary>
-    /// Whether no row is sent with a token whose permissions lack what <see cref="NeededPermissions"/> names. That list is inferred: should it
-    /// be wrong for an account, false lets its imports run all the same; a worker then asks nothing before the first row. Default true.
+    /// Whether a worker pings before an account's first row, so that a rejected token costs no row a call and missing permissions are warned of.
+    /// Default true.
     /// </summary>
-    public bool RequirePermissions { get; set; } = true;
+    public bool PingBeforeSending { get; set; } = true;
+
+    /// <summary>
+    /// Whether an account is suspended for replies that are not the API's: a page where ping has one too, pages or 405 on the first submit calls. That
+    /// such a reply is not Cincopa's own is inferred. False: they are the rows' trouble, and use up attempts. Default true.
+    /// </summary>
+    public bool SuspendOnForeignReplies { get; set; } = true;
 
     /// <summary>
     /// Where Cincopa reaches this server, as an absolute http(s) address: what <c>account webhook</c> tells Cincopa to post to. Default none: no

@@ -38,6 +38,7 @@ public static class AccountsSetup
             .AddSingleton<FirstAccount>()
             .AddSingleton<CallGovernor>()
             .AddSingleton<AccountBreaker>()
-            .AddSingleton<AccountHealth>();
+            .AddSingleton<AccountHealth>()
+            .AddSingleton<RoundNeeds>();
     }
 }

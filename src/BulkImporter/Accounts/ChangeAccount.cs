@@ -4,10 +4,11 @@ using Npgsql;
 namespace BulkImporter.Accounts;
 
 /// <summary>What to change; null leaves a thing as it is. A limit of 0 lifts it.</summary>
-/// <param name="Token">A new token makes a suspended account active again.</param>
+/// <param name="Token">A new token, or another verb, makes a suspended account active again.</param>
 /// <param name="BaseUrl">Needs the token too.</param>
+/// <param name="Verb">How upload_from_url is called: auto, get or post.</param>
 public sealed record AccountChange(
-    double? Rate = null, double? StatusRate = null, int? MaxInFlight = null, int? Backlog = null, string? Token = null, string? BaseUrl = null)
+    double? Rate = null, double? StatusRate = null, int? MaxInFlight = null, int? Backlog = null, string? Token = null, string? BaseUrl = null, VerbSetting? Verb = null)
 {
     public override string ToString() => string.Join(", ", new[]
     {
@@ -17,13 +18,14 @@ public sealed record AccountChange(
         Backlog is { } backlog ? $"backlog {backlog}" : null,
         Token is null ? null : "token replaced",
         BaseUrl is null ? null : $"address {BaseUrl}",
+        Verb is { } verb ? $"verb {EnumText<VerbSetting>.Of(verb)}" : null,
     }.Where(p => p is not null));
 }
 
-/// <summary>Changes limits, token or address. Every worker follows within 5 seconds, without a restart.</summary>
+/// <summary>Changes limits, token, address or verb. Every worker follows within 5 seconds, without a restart.</summary>
 public sealed class ChangeAccount(NpgsqlDataSource database, ProtectToken tokens)
 {
-    private const double SlowestRate = 0.0002;
+    private const double SlowestRate = 0.0003;
 
     private const string Change = """
         WITH changed AS (
@@ -31,6 +33,13 @@ public sealed class ChangeAccount(NpgsqlDataSource database, ProtectToken tokens
                 submit_rate = coalesce($2, submit_rate), status_rate = coalesce($3, status_rate),
                 max_in_flight = coalesce($4, max_in_flight), backlog_limit = coalesce($5, backlog_limit),
                 token_protected = coalesce($6, token_protected), base_url = coalesce($7, base_url),
+                permissions = CASE WHEN $6::text IS NULL THEN permissions END,
+                submit_verb = coalesce($11, submit_verb),
+                verb_in_use = CASE
+                    WHEN $11 <> submit_verb THEN CASE $11 WHEN 'post' THEN 'post' ELSE 'get' END
+                    WHEN $7 <> base_url AND submit_verb = 'auto' THEN 'get'
+                    ELSE verb_in_use END,
+                first_accepted_at = CASE WHEN $11 <> submit_verb OR $7 <> base_url THEN NULL ELSE first_accepted_at END,
                 state = CASE WHEN $8 THEN 'active' ELSE state END,
                 reason = CASE WHEN $8 THEN NULL ELSE reason END,
                 rejected_in_a_row = CASE WHEN $8 THEN 0 ELSE rejected_in_a_row END,
@@ -52,18 +61,20 @@ public sealed class ChangeAccount(NpgsqlDataSource database, ProtectToken tokens
         // Otherwise whoever may change an account could have its token sent to a server of his own, and read it there.
         if (change.BaseUrl is not null && change.Token is null)
             throw new InvalidArgumentException("token", "A new address needs the API token again: the stored token is never sent to an address that it was not given for.");
-        var access = AddAccount.Usable(change.BaseUrl ?? NewAccount.DefaultBaseUrl, change.Token ?? "not used");
+        var access = AddAccount.Usable(change.BaseUrl ?? NewAccount.DefaultBaseUrl, change.Token ?? "not-used");
         return await database.ExecuteAsync(Change, cancellationToken,
             name, change.Rate, change.StatusRate, change.MaxInFlight, change.Backlog,
             change.Token is null ? null : tokens.Protect(access.ApiToken), change.BaseUrl is null ? null : access.BaseUrl.AbsoluteUri,
-            change.Token is not null, actor, change.ToString()) == 1;
+            change.Token is not null || change.Verb is not null, actor, change.ToString(),
+            change.Verb is { } verb ? EnumText<VerbSetting>.Of(verb) : null) == 1;
     }
 
     /// <summary>Slower than one call in an hour is a pause, and times are counted from the rate: they must not leave what a clock can show.</summary>
     private static void Possible(string argument, double? rate)
     {
         NotNegative(argument, rate);
-        if (rate is > 0 and < SlowestRate) throw new InvalidArgumentException(argument, "A rate is 0 (no limit), or at least 0.0003 calls per second, which is one in an hour. To send nothing, pause the import.");
+        if (rate is > 0 and < SlowestRate)
+            throw new InvalidArgumentException(argument, "A rate is 0 (no limit) or at least 0.0003 calls per second, about one in an hour. To send nothing, pause the import.");
     }
 
     private static void NotNegative(string argument, double? limit)

@@ -1,22 +1,31 @@
 using System.Collections.Concurrent;
+using BulkImporter.Data;
 using Cincopa.Client;
 using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace BulkImporter.Accounts;
 
 /// <summary>
-/// Asks Cincopa before the first row whether it would take one at all. A token that may not upload is found out by a ping, and not by rows. What
-/// a ping cannot tell (nobody answers, the reply names no permissions) holds nothing back: the call itself will say.
+/// Asks Cincopa before the first row whether it knows the token. A token that is rejected is found out by a ping, and not by rows. What the token
+/// may do is noted for the account's warning and holds nothing back, nor does anything that a ping cannot tell: the call itself will say.
 /// </summary>
-public sealed class CheckBeforeSending(AccountAccess access, AccountBreaker breaker, ICincopaClient cincopa, IOptions<AccountsOptions> options, TimeProvider clock)
+public sealed class CheckBeforeSending(
+    NpgsqlDataSource database, AccountAccess access, AccountBreaker breaker, ICincopaClient cincopa, IOptions<AccountsOptions> options, TimeProvider clock,
+    ILogger<CheckBeforeSending> log)
 {
+    // Of remote text, so its length is bounded.
+    private const string NotePermissions = """
+        UPDATE importer.account SET permissions = left($3, 1000) WHERE id = $1 AND updated_at = $2 AND permissions IS DISTINCT FROM left($3, 1000)
+        """;
+
     /// <summary>How long a person who starts an import waits for Cincopa's answer; what it would have said, the worker finds out.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     // A version of an account is asked about once by each process: a replaced token or a resumed account is another version.
     private readonly ConcurrentDictionary<int, DateTimeOffset> passed = new();
 
-    /// <summary>Why an import of this account cannot be started, for people; null when nothing is known to be in the way. Changes nothing.</summary>
+    /// <summary>Why an import of this account cannot be started, for people; null when nothing is known to be in the way. Starts nothing.</summary>
     public async Task<string?> ObstacleAsync(int accountId, CancellationToken cancellationToken)
     {
         CurrentAccess current;
@@ -32,12 +41,16 @@ public sealed class CheckBeforeSending(AccountAccess access, AccountBreaker brea
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
         try
         {
-            return await cincopa.PingAsync(current.Access, either.Token) switch
+            switch (await cincopa.PingAsync(current.Access, either.Token))
             {
-                PingResult.Ok ok when Lacks(ok) is { } atom => Lacking(atom),
-                PingResult.Failed { Error: { Kind: RemoteErrorKind.TokenRejected } error } => $"Cincopa does not accept the account's token: {error.Message} Replace it first.",
-                _ => null,
-            };
+                case PingResult.Failed { Error: { Kind: RemoteErrorKind.TokenRejected } error }:
+                    return $"Cincopa does not accept the account's token: {error.Message} Replace it first.";
+                case PingResult.Ok ok:
+                    await NoteAsync(accountId, current.Version, ok.Permissions, cancellationToken);
+                    return null;
+                default:
+                    return null;
+            }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -45,23 +58,18 @@ public sealed class CheckBeforeSending(AccountAccess access, AccountBreaker brea
         }
     }
 
-    /// <summary>
-    /// Whether a worker may send for the account now. False when Cincopa rejected the token, which counts towards the account's suspension, or
-    /// when the token lacks a permission, which suspends it at once.
-    /// </summary>
+    /// <summary>Whether a worker may send for the account now. False when Cincopa rejected the token, which counts towards the account's suspension.</summary>
     public async Task<bool> MaySendAsync(int accountId, CurrentAccess current, CancellationToken cancellationToken)
     {
-        if (!options.Value.RequirePermissions) return true;
+        if (!options.Value.PingBeforeSending) return true;
         if (passed.TryGetValue(accountId, out var version) && version == current.Version) return true;
         switch (await cincopa.PingAsync(current.Access, cancellationToken))
         {
-            case PingResult.Ok ok when Lacks(ok) is { } atom:
-                await breaker.PermissionMissingAsync(accountId, current.Version, Lacking(atom), cancellationToken);
-                return false;
             case PingResult.Failed { Error: { Kind: RemoteErrorKind.TokenRejected } error }:
                 await breaker.CredentialRejectedAsync(accountId, current.Version, 1, error.Message, cancellationToken);
                 return false;
-            case PingResult.Ok:
+            case PingResult.Ok ok:
+                await NoteAsync(accountId, current.Version, ok.Permissions, cancellationToken);
                 passed[accountId] = current.Version;
                 return true;
             default:
@@ -69,9 +77,11 @@ public sealed class CheckBeforeSending(AccountAccess access, AccountBreaker brea
         }
     }
 
-    private string? Lacks(PingResult.Ok ok) =>
-        options.Value.RequirePermissions && NeededPermissions.MissingFrom(ok.Permissions).Contains(NeededPermissions.ToSend) ? NeededPermissions.ToSend : null;
-
-    private static string Lacking(string atom) =>
-        $"The account's token lacks the permission {atom}, so Cincopa would refuse every row. Give the token that permission, or replace it by one that has it.";
+    /// <summary>Keeps what a ping said of the token's permissions, and says so in the log when an import may miss one.</summary>
+    public async Task NoteAsync(int accountId, DateTimeOffset version, TokenPermissions? permissions, CancellationToken cancellationToken)
+    {
+        if (permissions is null) return;
+        var noted = await database.ExecuteAsync(NotePermissions, cancellationToken, accountId, version, permissions.ToString().Replace("\0", "", StringComparison.Ordinal));
+        if (noted > 0 && NeededPermissions.Warning(permissions) is { } warning) Log.PermissionsMissing(log, accountId, warning);
+    }
 }

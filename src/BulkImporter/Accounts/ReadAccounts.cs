@@ -1,4 +1,5 @@
 using BulkImporter.Data;
+using Cincopa.Client;
 using Npgsql;
 
 namespace BulkImporter.Accounts;
@@ -9,18 +10,22 @@ namespace BulkImporter.Accounts;
 /// <param name="StatusRate">Status calls per second, all workers together.</param>
 /// <param name="MaxInFlight">Submit calls at the same time, all workers together.</param>
 /// <param name="Backlog">Records accepted by Cincopa and not finished.</param>
+/// <param name="Verb">How upload_from_url is called, as it was set.</param>
+/// <param name="VerbInUse">How it is called now.</param>
+/// <param name="Warning">What may keep Cincopa from taking the account's calls; nothing is held back for it. Null when nothing is known.</param>
 /// <param name="InFlight">Records whose submit call is on its way now.</param>
 /// <param name="Outstanding">Records that Cincopa has accepted and not finished now; with those in flight, what counts towards <paramref name="Backlog"/>.</param>
 /// <param name="BlockedUntil">Nobody calls before this time; null when not blocked.</param>
 public sealed record AccountView(
     int Id, string Name, string BaseUrl, AccountState State, string? Reason, double Rate, double StatusRate, int MaxInFlight, int Backlog,
-    int InFlight, int Outstanding, DateTimeOffset? BlockedUntil, string? BlockedReason, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);
+    VerbSetting Verb, SubmitVerb VerbInUse, string? Warning, int InFlight, int Outstanding, DateTimeOffset? BlockedUntil, string? BlockedReason, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);
 
 public sealed class ReadAccounts(NpgsqlDataSource database)
 {
     private const string Select = """
         SELECT a.id, a.name, a.base_url, a.state, a.reason, a.submit_rate, a.status_rate, a.max_in_flight, a.backlog_limit,
-            load.in_flight, load.outstanding, b.blocked_until, b.blocked_reason, a.created_at, a.updated_at
+            load.in_flight, load.outstanding, b.blocked_until, b.blocked_reason, a.created_at, a.updated_at,
+            a.submit_verb, a.verb_in_use, a.permissions
         FROM importer.account a
         LEFT JOIN LATERAL (
             SELECT blocked_until, blocked_reason FROM importer.call_budget
@@ -40,5 +45,6 @@ public sealed class ReadAccounts(NpgsqlDataSource database)
 
     private static AccountView Read(NpgsqlDataReader r) => new(
         r.GetInt32(0), r.GetString(1), r.GetString(2), EnumText<AccountState>.Parse(r.GetString(3)), r.Text(4), r.GetDouble(5), r.GetDouble(6),
-        r.GetInt32(7), r.GetInt32(8), r.GetInt32(9), r.GetInt32(10), r.Time(11), r.Text(12), r.GetFieldValue<DateTimeOffset>(13), r.GetFieldValue<DateTimeOffset>(14));
+        r.GetInt32(7), r.GetInt32(8), EnumText<VerbSetting>.Parse(r.GetString(15)), EnumText<SubmitVerb>.Parse(r.GetString(16)),
+        r.Text(17) is { } permissions ? NeededPermissions.Warning(TokenPermissions.Parse(permissions)) : null, r.GetInt32(9), r.GetInt32(10), r.Time(11), r.Text(12), r.GetFieldValue<DateTimeOffset>(13), r.GetFieldValue<DateTimeOffset>(14));
 }

@@ -8,7 +8,9 @@ public sealed class ResumeAccount(NpgsqlDataSource database)
 {
     private const string Resume = """
         WITH resumed AS (
-            UPDATE importer.account SET state = 'active', reason = NULL, rejected_in_a_row = 0, updated_at = now() WHERE name = $1 RETURNING id
+            UPDATE importer.account SET state = 'active', reason = NULL, rejected_in_a_row = 0, updated_at = now(),
+                verb_in_use = CASE WHEN submit_verb = 'auto' AND first_accepted_at IS NULL THEN 'get' ELSE verb_in_use END
+            WHERE name = $1 RETURNING id
         ), unblocked AS (
             UPDATE importer.call_budget b SET blocked_until = NULL, blocked_reason = NULL, blocks_in_a_row = 0 FROM resumed r WHERE b.account_id = r.id
         )

@@ -28,7 +28,7 @@ internal static class AccountsApi
         accounts.MapGet("/", ListAsync).RequireAuthorization(Policy.Viewer).WithSummary("List accounts; a token is never shown");
         accounts.MapGet("/{name}", FindAsync).RequireAuthorization(Policy.Viewer).WithSummary("One account").Problems(404);
         accounts.MapPost("/", AddAsync).RequireAuthorization(Policy.Admin).WithSummary("Add an account").Problems(400, 409);
-        accounts.MapPatch("/{name}", ChangeAsync).RequireAuthorization(Policy.Admin).WithSummary("Change limits (0 = none), token or address").Problems(400, 404);
+        accounts.MapPatch("/{name}", ChangeAsync).RequireAuthorization(Policy.Admin).WithSummary("Change limits (0 = none), token, address or verb").Problems(400, 404);
         accounts.MapPost("/{name}/check", CheckAsync).RequireAuthorization(Policy.Operator).WithSummary("Ask Cincopa whether the token works and what it may do").Problems(404);
         accounts.MapGet("/{name}/galleries", GalleriesAsync).RequireAuthorization(Policy.Viewer)
             .WithSummary("The account's galleries, as Cincopa lists them now; search looks at their names").Problems(400, 404, 424);

@@ -33,10 +33,6 @@ internal static class ApiArguments
             : throw new InvalidArgumentException("after", "'after' takes the 'next' of the page before.");
     }
 
-    public static int Number(string argument, string text) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
-        ? number
-        : throw new InvalidArgumentException(argument, $"'{text}' is not a whole number.");
-
     public static DateTimeOffset Time(string argument, string text) => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
         ? time
         : throw new InvalidArgumentException(argument, $"'{text}' is no time; write it as 2026-11-24T22:00:00+01:00 (without an offset it is UTC).");
@@ -64,6 +60,9 @@ public record SelectionBody(string? State, string? Code, IReadOnlyList<int>? Rec
 {
     /// <summary>Rows that one request may name; a larger selection is told by state, code or search.</summary>
     private const int MostRows = 100_000;
+
+    /// <summary>Room for so many rows.</summary>
+    internal const int MostBytes = 2 * 1024 * 1024;
 
     /// <exception cref="InvalidArgumentException">The state is not known, or too many rows are named.</exception>
     internal RecordFilter ToFilter()

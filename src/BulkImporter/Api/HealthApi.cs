@@ -1,9 +1,10 @@
 using BulkImporter.Data;
+using BulkImporter.Telemetry;
 using Npgsql;
 
 namespace BulkImporter.Api;
 
-/// <summary>Probes, open to everyone: they tell nothing but yes or no.</summary>
+/// <summary>Probes, open to everyone: they tell yes or no, and in a few words why.</summary>
 internal static class HealthApi
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
@@ -15,15 +16,19 @@ internal static class HealthApi
         health.MapGet("/ready", ReadyAsync);
     }
 
-    /// <summary>Ready when the database answers and has a schema that this program can work on. Whatever else comes is no.</summary>
-    private static async Task<IResult> ReadyAsync(NpgsqlDataSource database, TimeProvider clock, CancellationToken cancellationToken)
+    /// <summary>
+    /// Ready when the database answers and has a schema that this program can work on, and each loop of this process has had a round that worked within
+    /// the last minute. Whatever else comes is no.
+    /// </summary>
+    private static async Task<IResult> ReadyAsync(NpgsqlDataSource database, LoopHealth loops, TimeProvider clock, CancellationToken cancellationToken)
     {
         using var patience = new CancellationTokenSource(Patience, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
         try
         {
             var oldest = await SchemaGeneration.OldestProgramAsync(database, either.Token);
-            return oldest <= SchemaGeneration.OfThisProgram ? Results.Text("ready") : NotReady("the database needs a newer program");
+            if (oldest > SchemaGeneration.OfThisProgram) return NotReady("the database needs a newer program");
+            return loops.Failing is [_, ..] failing ? NotReady($"failing again and again, see the log: {string.Join(", ", failing.Select(f => $"{f.Name} ({f.Rounds} rounds)"))}") : Results.Text("ready");
         }
         catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {

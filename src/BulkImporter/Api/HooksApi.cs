@@ -1,4 +1,5 @@
 using System.Text.Json;
+using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Status;
 
@@ -16,9 +17,14 @@ internal static class HooksApi
     public static void MapHooks(this IEndpointRouteBuilder endpoints) =>
         endpoints.MapPost($"/{AccountWebhook.Path}/{{account}}/{{secret}}", ReceiveAsync).AllowAnonymous().ExcludeFromDescription().DisableAntiforgery();
 
-    private static async Task<IResult> ReceiveAsync(string account, string secret, HttpRequest request, AccountWebhook webhook, PollHints hints, CancellationToken cancellationToken)
+    private static async Task<IResult> ReceiveAsync(string account, string secret, HttpRequest request, AccountWebhook webhook, PollHints hints, Guesses guesses, CancellationToken cancellationToken)
     {
-        if (await webhook.AccountOfAsync(account, secret, cancellationToken) is not { } accountId) return Results.NotFound();
+        if (!guesses.MayTry(request.HttpContext)) return Results.StatusCode(StatusCodes.Status429TooManyRequests);
+        if (await webhook.AccountOfAsync(account, secret, cancellationToken) is not { } accountId)
+        {
+            guesses.Wrong(request.HttpContext);
+            return Results.NotFound();
+        }
         var body = new byte[MostBytes + 1];
         var length = await request.Body.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, cancellationToken);
         if (length > MostBytes) return Results.StatusCode(StatusCodes.Status413PayloadTooLarge);

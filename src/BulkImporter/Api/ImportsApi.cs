@@ -131,18 +131,18 @@ internal static class ImportsApi
         await imports.FindAsync(id, cancellationToken) is { } import ? TypedResults.Ok(import) : Problem.ImportNotFound(id);
 
     private static async Task<Results<ServerSentEventsResult<ImportView>, ProblemHttpResult>> EventsAsync(
-        int id, ReadImports imports, ImportFeed feed, TimeProvider clock, IHostApplicationLifetime lifetime, HttpContext context)
+        int id, ReadImports imports, ImportFeed feed, CheckSession session, TimeProvider clock, IHostApplicationLifetime lifetime, HttpContext context)
     {
         if (await imports.FindAsync(id, context.RequestAborted) is null) return Problem.ImportNotFound(id);
-        return TypedResults.ServerSentEvents(FollowAsync(id, feed, clock, lifetime.ApplicationStopping, context.RequestAborted));
+        return TypedResults.ServerSentEvents(FollowAsync(id, feed, ct => session.IsLiveAsync(context.User, ct, isUse: false), clock, lifetime.ApplicationStopping, context.RequestAborted));
     }
 
     /// <summary>
-    /// The body now and whenever it has changed, until nothing moves by itself any more or the server stops. The import is read once for all who
+    /// The body now and whenever it has changed, until nothing moves by itself any more, the caller may not look any more, or the server stops. The import is read once for all who
     /// listen to it and for its open pages.
     /// </summary>
     private static async IAsyncEnumerable<SseItem<ImportView>> FollowAsync(
-        int id, ImportFeed feed, TimeProvider clock, CancellationToken stopping, [EnumeratorCancellation] CancellationToken cancellationToken)
+        int id, ImportFeed feed, Func<CancellationToken, Task<bool>> mayGoOn, TimeProvider clock, CancellationToken stopping, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var readings = Channel.CreateBounded<ImportView?>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
         using var watching = feed.Watch(id, reading =>
@@ -163,7 +163,7 @@ internal static class ImportsApi
             {
                 yield break;
             }
-            if (import is null) yield break;
+            if (import is null || !await mayGoOn(cancellationToken)) yield break;
             if (!Fingerprint(import).Equals(seen)) yield return new(import, "import");
             if (IsOver(import)) yield break;
             seen = Fingerprint(import);

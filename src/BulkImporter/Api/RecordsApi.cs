@@ -9,6 +9,7 @@ using BulkImporter.Records;
 using BulkImporter.Rerun;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.Net.Http.Headers;
 
 namespace BulkImporter.Api;
@@ -54,7 +55,7 @@ internal static class RecordsApi
             .WithSummary("Say which asset a record in doubt became")
             .WithDescription("The rid of a candidate, or of any other asset that the account has and no record does. The record is then imported. 424 when Cincopa cannot be asked about an asset that is no candidate.")
             .Problems(400, 404, 409, 422, 424);
-        import.MapPost("/rerun", RerunAsync).RequireAuthorization(Policy.Operator)
+        import.MapPost("/rerun", RerunAsync).RequireAuthorization(Policy.Operator).WithMetadata(new RequestSizeLimitAttribute(SelectionBody.MostBytes))
             .WithSummary("Order new attempts for a selection")
             .WithDescription("Failed and cancelled records of the selection are sent again; unknown ones only when the selection is state=unknown or names the rows, because that may make a second asset. With push their files are read and sent by this server, for sources that Cincopa cannot reach.")
             .Problems(400, 404, 409);
@@ -62,11 +63,11 @@ internal static class RecordsApi
             .WithSummary("Give a record in doubt up")
             .WithDescription("An unknown record becomes failed with the code given_up. It is sent again only by a rerun that names the row or that code.")
             .Problems(404, 409);
-        import.MapPost("/finish", FinishAsync).RequireAuthorization(Policy.Operator)
+        import.MapPost("/finish", FinishAsync).RequireAuthorization(Policy.Operator).WithMetadata(new RequestSizeLimitAttribute(SelectionBody.MostBytes))
             .WithSummary("Finish assets again")
             .WithDescription("Caption, texts, tags, reference id and gallery of the selection's imported records for which that failed (finish=failed) are written again. Nothing is submitted.")
             .Problems(400, 404);
-        import.MapPost("/give-up", GiveUpSelectionAsync).RequireAuthorization(Policy.Operator)
+        import.MapPost("/give-up", GiveUpSelectionAsync).RequireAuthorization(Policy.Operator).WithMetadata(new RequestSizeLimitAttribute(SelectionBody.MostBytes))
             .WithSummary("Give the records in doubt of a selection up")
             .WithDescription("Only unknown records of the selection change; they become failed with the code given_up. An empty selection is all of them.")
             .Problems(400, 404);
@@ -84,7 +85,7 @@ internal static class RecordsApi
             .Problems(404, 409).Produces<byte[]>(contentType: "application/zip");
     }
 
-    private static async Task<IResult> ArchiveAsync(int id, ArchiveImport archive, HttpContext context, CancellationToken cancellationToken)
+    private static async Task<IResult> ArchiveAsync(int id, ArchiveImport archive, NoteDeed note, HttpContext context, CancellationToken cancellationToken)
     {
         switch (await archive.FindAsync(id, cancellationToken))
         {
@@ -94,7 +95,15 @@ internal static class RecordsApi
                 context.Response.Headers.ContentDisposition = string.Create(CultureInfo.InvariantCulture, $"attachment; filename=import-{id}.zip");
                 // The library ends some entries without waiting, a few bytes each; what is long is written with waiting.
                 context.Features.GetRequiredFeature<IHttpBodyControlFeature>().AllowSynchronousIO = true;
-                await archive.RunAsync(ready, context.Response.Body, cancellationToken);
+                try
+                {
+                    await archive.RunAsync(ready, context.Response.Body, cancellationToken);
+                }
+                finally
+                {
+                    // Afterwards, so that the archive does not speak of itself; also when it broke off, because a part of it is out.
+                    await note.RunAsync(context.User.Actor(), "import_archived", id, "with whole source addresses", CancellationToken.None);
+                }
                 return Results.Empty;
             default: return Problem.ImportNotFound(id);
         }
@@ -175,7 +184,7 @@ internal static class RecordsApi
     private static ProblemHttpResult RowNotFound(int id, int rowNumber) => Problem.NotFound($"There is no import {id} with a row {rowNumber}.");
 
     private static async Task<IResult> ResultsAsync(
-        int id, [AsParameters] SelectionQuery selection, string? format, ExportResults export, HttpContext context, CancellationToken cancellationToken)
+        int id, [AsParameters] SelectionQuery selection, string? format, ExportResults export, NoteDeed note, HttpContext context, CancellationToken cancellationToken)
     {
         var filter = selection.ToFilter();
         var chosen = ApiArguments.Choice<ExportFormat>("format", format) ?? ExportFormat.Csv;
@@ -183,6 +192,8 @@ internal static class RecordsApi
         {
             case Exportable.Refused refused: return Problem.RefusedInThisState(refused.State, refused.Sentence);
             case Exportable.Ready ready:
+                var isWhole = context.User.Role() >= Role.Operator;
+                await note.RunAsync(context.User.Actor(), "results_exported", id, $"{EnumText<ExportFormat>.Of(chosen)}, {filter}{(isWhole ? ", with whole source addresses" : "")}", cancellationToken);
                 context.Response.ContentType = chosen switch
                 {
                     ExportFormat.Csv => "text/csv; charset=utf-8",
@@ -192,7 +203,7 @@ internal static class RecordsApi
                 var disposition = new ContentDispositionHeaderValue("attachment");
                 disposition.SetHttpFileName(chosen == ExportFormat.Map ? $"{ready.FileName}-map.csv" : $"{ready.FileName}-results.{EnumText<ExportFormat>.Of(chosen)}");
                 context.Response.Headers.ContentDisposition = disposition.ToString();
-                await export.RunAsync(ready, filter, chosen, context.User.Role() >= Role.Operator, context.Response.BodyWriter, cancellationToken);
+                await export.RunAsync(ready, filter, chosen, isWhole, context.Response.BodyWriter, cancellationToken);
                 return Results.Empty;
             default: return Problem.ImportNotFound(id);
         }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using BulkImporter.Data;
 using Spectre.Console;
 
 namespace BulkImporter.Cli;
@@ -30,7 +31,7 @@ internal sealed class AccountVerb : Verb
 
     private static async Task<string> ReadTokenAsync(Surroundings surroundings, CancellationToken cancellationToken)
     {
-        var token = (await surroundings.Input.ReadToEndAsync(cancellationToken)).Trim();
+        var token = PlainText.Trimmed(await surroundings.Input.ReadToEndAsync(cancellationToken));
         return token.Length == 0 || token.Any(char.IsWhiteSpace)
             ? throw new VerbFailure(ExitCode.Usage, "Standard input must hold the token and nothing else.", "For example: BulkImporter account add museum --token-stdin < token.txt")
             : token;
@@ -39,7 +40,10 @@ internal sealed class AccountVerb : Verb
     private static string Limit(double limit) => limit == 0 ? "none" : limit.ToString("0.##", CultureInfo.InvariantCulture);
 
     private static string Sentence(AccountBody account) => string.Create(CultureInfo.InvariantCulture,
-        $"Account {Wording.Plain(account.Name)} at {Wording.Plain(account.BaseUrl)}: {account.State}{(account.Reason is null ? "" : $" ({Wording.Plain(account.Reason)})")}; calls per second {Limit(account.Rate)}, in flight {Limit(account.MaxInFlight)}, backlog {Limit(account.Backlog)}; now {account.InFlight} in flight, {account.Outstanding} outstanding.");
+        $"Account {Wording.Plain(account.Name)} at {Wording.Plain(account.BaseUrl)}: {account.State}{(account.Reason is null ? "" : $" ({Wording.Plain(account.Reason)})")}; calls per second {Limit(account.Rate)}, in flight {Limit(account.MaxInFlight)}, backlog {Limit(account.Backlog)}, verb {VerbOf(account)}; now {account.InFlight} in flight, {account.Outstanding} outstanding.{(account.Warning is null ? "" : $" Warning: {Wording.Plain(account.Warning)}")}");
+
+    private static string VerbOf(AccountBody account) =>
+        account.Verb == "auto" && account.VerbInUse.Length > 0 ? $"auto (now {Wording.Plain(account.VerbInUse).ToUpperInvariant()})" : Wording.Plain(account.Verb);
 
     private sealed class AccountAddVerb : ClientVerb
     {
@@ -82,11 +86,11 @@ internal sealed class AccountVerb : Verb
                 return ExitCode.Done;
             }
 
-            var table = ImportPicture.TableOf(Surroundings, "name", "state", "calls/s", "in flight", "backlog", "address", "reason");
+            var table = ImportPicture.TableOf(Surroundings, "name", "state", "calls/s", "in flight", "backlog", "verb", "address", "reason or warning");
             foreach (var account in page.Value.Items)
             {
                 table.AddRow(new Text(Wording.Plain(account.Name)), new Text(account.State), new Text(Limit(account.Rate)), new Text(Limit(account.MaxInFlight)),
-                    new Text(Limit(account.Backlog)), new Text(Wording.Plain(account.BaseUrl)), new Text(Wording.Plain(account.Reason)));
+                    new Text(Limit(account.Backlog)), new Text(VerbOf(account)), new Text(Wording.Plain(account.BaseUrl)), new Text(Wording.Plain(account.Reason ?? account.Warning)));
             }
 
             Surroundings.Screen.Write(table);
@@ -104,7 +108,7 @@ internal sealed class AccountVerb : Verb
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
             var check = await api.SendAsync<AccountCheckBody>(HttpMethod.Post, PathOf(line.GetRequiredValue(name), "/check"), null, cancellationToken);
-            var (ok, missing) = (check.Value.Ok, check.Value.Missing);
+            var ok = check.Value.Ok;
             if (line.GetValue(Json))
             {
                 Surroundings.Output.WriteLine(check.Json);
@@ -114,11 +118,11 @@ internal sealed class AccountVerb : Verb
                 Surroundings.Output.WriteLine(ok ? $"The token works: Cincopa account {Wording.Plain(check.Value.AccountId)}." : $"The token does not work: {Wording.Plain(check.Value.Message)}");
                 if (check.Value.Permissions.Count > 0)
                     Surroundings.Output.WriteLine("Permissions: " + Wording.Plain(string.Join(", ", check.Value.Permissions)));
-                if (missing.Count > 0)
-                    Surroundings.Output.WriteLine("Missing for an import: " + Wording.Plain(string.Join(", ", missing)));
+                if (ok && check.Value.Message is { } warning)
+                    Surroundings.Output.WriteLine("Warning: " + Wording.Plain(warning));
             }
 
-            return ok && missing.Count == 0 ? ExitCode.Done : ExitCode.Failed;
+            return ok ? ExitCode.Done : ExitCode.Failed;
         }
     }
 
@@ -155,16 +159,21 @@ internal sealed class AccountVerb : Verb
         private readonly Option<int?> maxInFlight = AtLeast(0, new Option<int?>("--max-in-flight") { HelpName = "N", Description = "Submit calls at the same time, all workers together; 0 = no limit" });
         private readonly Option<int?> backlog = AtLeast(0, new Option<int?>("--backlog") { HelpName = "N", Description = "Records that Cincopa has accepted and not finished; 0 = no limit" });
 
+        private readonly Option<string?> verb = new("--verb") { HelpName = "VERB", Description = "How upload_from_url is called: auto (GET, and POST where Cincopa does not take GET), get or post; a suspended account becomes active" };
+
         public AccountLimitsVerb(Surroundings surroundings)
-            : base(surroundings, "limits", "Show or change how hard an account is worked. A change works within seconds, without a restart.",
-                "BulkImporter account limits museum", "BulkImporter account limits museum --rate 10 --max-in-flight 20") =>
-            TakesFromServer(name, rate, maxInFlight, backlog, Json);
+            : base(surroundings, "limits", "Show or change how an account is called and how hard it is worked. A change works within seconds, without a restart.",
+                "BulkImporter account limits museum", "BulkImporter account limits museum --rate 10 --max-in-flight 20", "BulkImporter account limits museum --verb post")
+        {
+            verb.AcceptOnlyFromAmong("auto", "get", "post");
+            TakesFromServer(name, rate, maxInFlight, backlog, verb, Json);
+        }
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
-            var limits = new LimitsBody(line.GetValue(rate), line.GetValue(maxInFlight), line.GetValue(backlog));
+            var limits = new LimitsBody(line.GetValue(rate), line.GetValue(maxInFlight), line.GetValue(backlog), line.GetValue(verb));
             var path = PathOf(line.GetRequiredValue(name));
-            var account = limits == new LimitsBody(null, null, null)
+            var account = limits == new LimitsBody(null, null, null, null)
                 ? await api.GetAsync<AccountBody>(path, cancellationToken)
                 : await api.SendAsync<AccountBody>(HttpMethod.Patch, path, limits, cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? account.Json : Sentence(account.Value));

@@ -7,6 +7,18 @@ internal sealed record PageBody<T>
     public string? Next { get; init; }
 }
 
+/// <summary>A file that the server keeps until it is pushed.</summary>
+internal sealed record KeptFileBody
+{
+    public string Sha256 { get; init; } = "";
+    public long SizeBytes { get; init; }
+}
+
+/// <summary>A file of an import that is to be made, and what the server keeps it by.</summary>
+internal sealed record FileToSend(string Name, string Sha256);
+
+internal sealed record FilesBody(IReadOnlyList<FileToSend> Files);
+
 /// <summary>An import as the API tells it. Rates are records per second; null means not known.</summary>
 internal sealed record ImportBody
 {
@@ -193,6 +205,9 @@ internal sealed record AccountBody
     public double Rate { get; init; }
     public int MaxInFlight { get; init; }
     public int Backlog { get; init; }
+    public string Verb { get; init; } = "";
+    public string VerbInUse { get; init; } = "";
+    public string? Warning { get; init; }
     public int InFlight { get; init; }
     public int Outstanding { get; init; }
 }
@@ -201,8 +216,8 @@ internal sealed record NewAccountBody(string Name, string Token, string? BaseUrl
 
 internal sealed record NewTokenBody(string Token);
 
-/// <summary>Limits to change; null leaves one as it is, 0 lifts it.</summary>
-internal sealed record LimitsBody(double? Rate, int? MaxInFlight, int? Backlog);
+/// <summary>Limits and verb to change; null leaves one as it is, a limit of 0 is lifted.</summary>
+internal sealed record LimitsBody(double? Rate, int? MaxInFlight, int? Backlog, string? Verb);
 
 /// <summary>A request header for sources; its value only on the way in.</summary>
 internal sealed record SourceHeaderBody

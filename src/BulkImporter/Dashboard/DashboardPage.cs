@@ -1,4 +1,5 @@
 using BulkImporter.Access;
+using BulkImporter.Data;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Authorization;
@@ -6,7 +7,7 @@ using Microsoft.AspNetCore.Components.Authorization;
 namespace BulkImporter.Dashboard;
 
 /// <summary>What components share: who looks, and a token that ends when they leave.</summary>
-public abstract class DashboardPage : ComponentBase, IDisposable
+public abstract class DashboardPage : ComponentBase, IHandleEvent, IDisposable
 {
     private readonly CancellationTokenSource left = new();
 
@@ -16,6 +17,8 @@ public abstract class DashboardPage : ComponentBase, IDisposable
     [CascadingParameter] private Task<AuthenticationState> Session { get; set; } = null!;
 
     [Inject] private IAuthorizationService Authorization { get; set; } = null!;
+
+    [Inject] private AuthenticationStateProvider Present { get; set; } = null!;
 
     /// <summary>Whether the person may act, and not only look.</summary>
     protected bool MayAct { get; private set; }
@@ -46,12 +49,29 @@ public abstract class DashboardPage : ComponentBase, IDisposable
         await base.SetParametersAsync(ParameterView.Empty);
     }
 
+    /// <summary>As <see cref="ComponentBase"/> does it, but text that no database can hold (a browser may send NUL) becomes the sign for what is no character, in every field of every page.</summary>
+    async Task IHandleEvent.HandleEventAsync(EventCallbackWorkItem item, object? arg)
+    {
+        if (arg is ChangeEventArgs { Value: string text } change) change.Value = PlainText.Storable(text);
+        var work = item.InvokeAsync(arg);
+        if (!work.IsCompleted) StateHasChanged();
+        try
+        {
+            await work;
+        }
+        catch (OperationCanceledException) when (work.IsCanceled)
+        {
+            return;
+        }
+        StateHasChanged();
+    }
+
     /// <summary>Who acts, for the audit log. Asked at the deed, because the session may have ended since the page was opened.</summary>
     /// <exception cref="UnauthorizedAccessException">He may not, or not any more.</exception>
-    protected Task<string> ActorAsync() => ActorAsync(Policy.Operator);
+    protected async Task<string> ActorAsync() => (await CallerAsync(Policy.Operator)).Name;
 
     /// <inheritdoc cref="ActorAsync()"/>
-    protected Task<string> AdminAsync() => ActorAsync(Policy.Admin);
+    protected async Task<string> AdminAsync() => (await CallerAsync(Policy.Admin)).Name;
 
     /// <summary>Carries out an order; meanwhile no other can be given.</summary>
     protected async Task WhileBusyAsync(Func<Task> order)
@@ -67,12 +87,13 @@ public abstract class DashboardPage : ComponentBase, IDisposable
         }
     }
 
-    private async Task<string> ActorAsync(string policy)
+    /// <inheritdoc cref="ActorAsync()"/>
+    protected async Task<Caller> CallerAsync(string policy)
     {
-        var user = (await Session).User;
+        var user = await ((SessionRevalidation)Present).CurrentAsync(Left);
         if (!(await Authorization.AuthorizeAsync(user, policy)).Succeeded)
             throw new UnauthorizedAccessException("Your session has ended or its role does not allow this. Sign in again.");
-        return user.Actor();
+        return user.Caller();
     }
 
     public void Dispose()

@@ -1,12 +1,15 @@
 using BulkImporter.Access;
 using BulkImporter.Dashboard.HangfirePages;
 using Microsoft.AspNetCore.Components.Authorization;
+using Microsoft.AspNetCore.Mvc;
 using MudBlazor.Services;
 
 namespace BulkImporter.Dashboard;
 
 public static class DashboardSetup
 {
+    private const int LargestMessage = 1024 * 1024;
+
     // Named, because the default looks for that of the program that was started, which is another one in a test.
     private const string StaticAssets = "BulkImporter.staticwebassets.endpoints.json";
 
@@ -15,9 +18,9 @@ public static class DashboardSetup
     {
         // What a page hands from its first drawing to the live page comes back in one message. A page of records or imports is larger than
         // the default of 32 KB, and then the page would never come alive, without a word.
-        services.AddRazorComponents().AddInteractiveServerComponents().AddHubOptions(hub => hub.MaximumReceiveMessageSize = 1024 * 1024);
+        services.AddRazorComponents().AddInteractiveServerComponents().AddHubOptions(hub => hub.MaximumReceiveMessageSize = LargestMessage);
         services.AddCascadingAuthenticationState();
-        services.AddScoped<AuthenticationStateProvider, SessionRevalidation>();
+        services.AddScoped<SessionRevalidation>().AddScoped<AuthenticationStateProvider>(p => p.GetRequiredService<SessionRevalidation>());
         services.AddMudServices();
         services.AddSingleton<ImportFeed>();
         services.AddScoped<RecordOrders>();
@@ -32,7 +35,12 @@ public static class DashboardSetup
         endpoints.MapRazorComponents<App>()
             // The policy for frames is one of the headers of every answer.
             .AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = null)
-            .RequireAuthorization(Policy.Viewer);
+            .RequireAuthorization(Policy.Viewer)
+            // Where there is no WebSocket, a message comes as the body of a request.
+            .Add(endpoint =>
+            {
+                if (endpoint is RouteEndpointBuilder { RoutePattern.RawText: "/_blazor" or "_blazor" }) endpoint.Metadata.Add(new RequestSizeLimitAttribute(2 * LargestMessage));
+            });
         endpoints.MapHangfirePages();
         return endpoints;
     }

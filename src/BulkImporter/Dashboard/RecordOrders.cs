@@ -14,7 +14,8 @@ internal sealed class RecordOrders(RerunRecords rerun, GiveUpRecords giveUp, Imp
     public async Task<RerunResult.Done?> RerunAsync(int importId, IReadOnlyList<RecordFilter> selections, Func<Task<string>> actor, CancellationToken cancellationToken, bool push = false)
     {
         if (selections.Any(MayDuplicate) && await dialogs.ShowMessageBoxAsync(
-            "Send them again?", "Cincopa may already have these files: the call left and its answer was not seen. Sending again can make a second asset of each. Look in Cincopa first if that matters.",
+            "Send them again?", "Cincopa may already have these files: the call left and its answer was not seen, or another row has the same address. "
+            + "Sending them can make a second asset of each. Look in Cincopa first if that matters.",
             "Send again", cancelText: "Leave them") != true) return null;
 
         var name = await actor();
@@ -56,7 +57,7 @@ internal sealed class RecordOrders(RerunRecords rerun, GiveUpRecords giveUp, Imp
     }
 
     private static bool MayDuplicate(RecordFilter selection) =>
-        selection.State == RecordState.Unknown || selection.Code == Words.Code(FailureCode.GivenUp) || selection is { State: null, RowNumbers: not null };
+        selection.State is RecordState.Unknown or RecordState.Duplicate || selection.Code == Words.Code(FailureCode.GivenUp) || selection is { State: null, RowNumbers: not null };
 
     /// <summary>How many are pending again, and which were left and why.</summary>
     internal static string Sentence(RerunResult.Done done)

@@ -108,6 +108,8 @@ internal static class Words
         "records_given_up" => "gave records up",
         "records_corrected" => "corrected rows",
         "records_finished_again" => "had texts and placement written again",
+        "results_exported" => "downloaded results",
+        "import_archived" => "downloaded an archive",
         "template_saved" => "kept the columns as a template",
         _ => action.Replace('_', ' '),
     };

@@ -28,9 +28,15 @@ public static class DataSetup
             NoResetOnClose = true,
         };
         // Without prepared statements the session is a pooler's: it keeps nothing for us, and a pooler refuses to start one with options.
-        if (settings.MaxAutoPrepare > 0) settings.Options = WithoutGhosts(settings.Options);
+        if (settings.MaxAutoPrepare > 0) settings.Options = $"{WithoutGhosts(settings.Options)} {ReadCommitted}";
         return settings.ConnectionString;
     }
+
+    /// <summary>
+    /// Claims, leases and counters are made for it: each statement sees what was committed before it, and waits for a row instead of failing.
+    /// A role or a database may have another default, and here ours wins, after the operator's own options too.
+    /// </summary>
+    private const string ReadCommitted = @"-c default_transaction_isolation=read\ committed";
 
     /// <summary>
     /// A machine that vanishes tells the database nothing, and what its transactions had locked would stay locked for hours. The server ends

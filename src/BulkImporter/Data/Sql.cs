@@ -1,3 +1,5 @@
+using System.Text;
+using BulkImporter.Telemetry;
 using Npgsql;
 
 namespace BulkImporter.Data;
@@ -5,6 +7,9 @@ namespace BulkImporter.Data;
 /// <summary>Positional parameters ($1, $2, …) without ceremony. A null becomes SQL NULL.</summary>
 public static class Sql
 {
+    /// <summary>A transaction that others undid so often in a row is not undone by chance.</summary>
+    private const int MostTries = 5;
+
     public static NpgsqlBatchCommand BatchCommand(string sql, params object?[] parameters)
     {
         var command = new NpgsqlBatchCommand(sql);
@@ -27,11 +32,11 @@ public static class Sql
     }
 
     /// <summary>Runs a statement and answers the number of rows that it changed.</summary>
-    public static async Task<int> ExecuteAsync(this NpgsqlDataSource database, string sql, CancellationToken cancellationToken, params object?[] parameters)
+    public static Task<int> ExecuteAsync(this NpgsqlDataSource database, string sql, CancellationToken cancellationToken, params object?[] parameters) => UndisturbedAsync(async () =>
     {
         await using var command = database.Command(sql, parameters);
         return await command.ExecuteNonQueryAsync(cancellationToken);
-    }
+    });
 
     /// <inheritdoc cref="ExecuteAsync(NpgsqlDataSource, string, CancellationToken, object?[])"/>
     public static async Task<int> ExecuteAsync(this NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object?[] parameters)
@@ -49,12 +54,12 @@ public static class Sql
     }
 
     /// <summary>Runs a query whose result fits in memory: the caller's SQL has a LIMIT or a bounded key range.</summary>
-    public static async Task<List<T>> QueryAsync<T>(
-        this NpgsqlDataSource database, string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params object?[] parameters)
+    public static Task<List<T>> QueryAsync<T>(
+        this NpgsqlDataSource database, string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params object?[] parameters) => UndisturbedAsync(async () =>
     {
         await using var command = database.Command(sql, parameters);
         return await ReadAllAsync(command, read, cancellationToken);
-    }
+    });
 
     public static async Task<List<T>> QueryAsync<T>(
         this NpgsqlConnection connection, string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params object?[] parameters)
@@ -73,17 +78,52 @@ public static class Sql
     }
 
     /// <summary>
-    /// True when the database refused a statement for what it was given (a value out of range, a constraint), so that the same again would
-    /// be refused again; false for everything that may pass: a lost connection, a lock, a full disk.
+    /// True when the database refused a statement for what it was given (a value out of range, a constraint, a key too long, text that it
+    /// cannot hold), so that the same again would be refused again; false for everything that may pass: a lost connection, a lock, a full disk.
     /// </summary>
     public static bool IsAboutContent(this Exception exception) =>
-        exception is PostgresException { SqlState: ['2', '2' or '3', ..] };
+        exception is PostgresException { SqlState: ['2', '2' or '3', ..] or ['5', '4', ..] or ['P', '0', ..] } or EncoderFallbackException or { InnerException: EncoderFallbackException };
 
     /// <summary>
-    /// True for what a statement fails with when the database is away. A connection that was found dead between two statements is no
-    /// <see cref="NpgsqlException"/> but one that "is not open".
+    /// True for what a statement fails with when the database is away, overloaded or in somebody's way. A connection that was found dead
+    /// between two statements is no <see cref="NpgsqlException"/> but one of Npgsql's that "is not open".
     /// </summary>
-    public static bool IsOfTheDatabase(this Exception exception) => exception is NpgsqlException or InvalidOperationException or TimeoutException or IOException;
+    public static bool IsOfTheDatabase(this Exception exception) =>
+        exception is NpgsqlException or InvalidOperationException { Source: "Npgsql" } or TimeoutException or IOException;
+
+    /// <summary>True for what says nothing about the work that it came in: the same again may work as soon as the database does.</summary>
+    public static bool MayPass(this Exception exception) => exception.IsOfTheDatabase() && !exception.IsAboutContent();
+
+    /// <summary>
+    /// Runs statements that are one transaction, and again when the database undid them because of others (a serialisation failure, a
+    /// deadlock). Without a wait: whoever was in the way is through by then.
+    /// </summary>
+    public static async Task<T> UndisturbedAsync<T>(Func<Task<T>> transaction)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return await transaction();
+            }
+            catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected && tries < MostTries)
+            {
+                // Everything that it did is undone.
+                Measures.Repeated(e.SqlState);
+            }
+        }
+    }
+
+    /// <summary>Opens a connection, runs <paramref name="work"/> in one transaction and commits it; see <see cref="UndisturbedAsync"/>.</summary>
+    /// <param name="work">May run more than once, so it changes nothing outside of the database.</param>
+    public static Task<T> TransactionAsync<T>(this NpgsqlDataSource database, Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken) => UndisturbedAsync(async () =>
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var result = await work(connection);
+        await transaction.CommitAsync(cancellationToken);
+        return result;
+    });
 
     public static string? Text(this NpgsqlDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
 

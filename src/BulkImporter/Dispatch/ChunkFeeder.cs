@@ -1,4 +1,5 @@
 using BulkImporter.Data;
+using BulkImporter.Telemetry;
 using Hangfire;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -94,23 +95,20 @@ public sealed class ChunkFeeder(
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var threads = Math.Max(options.Value.Workers, storage.GetMonitoringApi().Servers().Where(s => s.Queues.Contains(DispatchChunk.Queue)).Sum(s => s.WorkersCount));
-        List<(int ImportId, int Number, int First, int Last, string Name)> marked;
-        await using (var connection = await database.OpenConnectionAsync(cancellationToken))
-        await using (var transaction = await connection.BeginTransactionAsync(cancellationToken))
+        var marked = await database.TransactionAsync<List<(int ImportId, int Number, int First, int Last, string Name)>>(async connection =>
         {
-            if (!(await connection.QueryAsync(LockFeeding, r => r.GetBoolean(0), cancellationToken)).Single()) return 0;
-            await using (var measure = connection.Command(MeasureBacklog)) await measure.ExecuteNonQueryAsync(cancellationToken);
-            marked = await connection.QueryAsync(MarkQueued,
+            if (!(await connection.QueryAsync(LockFeeding, r => r.GetBoolean(0), cancellationToken)).Single()) return [];
+            await connection.ExecuteAsync(MeasureBacklog, cancellationToken);
+            return await connection.QueryAsync(MarkQueued,
                 r => (r.GetInt32(0), r.GetInt32(1), r.GetInt32(2), r.GetInt32(3), r.GetString(4)),
                 cancellationToken, threads, options.Value.Window, options.Value.RequeueAfter);
-            await transaction.CommitAsync(cancellationToken);
-        }
+        }, cancellationToken);
 
-        foreach (var chunk in marked)
+        await EachItem.RunAsync(marked, c => $"import {c.ImportId} chunk {c.Number}", c =>
         {
-            var title = FormattableString.Invariant($"{chunk.Name}, rows {chunk.First:N0}-{chunk.Last:N0}");
-            jobs.Enqueue<DispatchChunk>(d => d.RunAsync(chunk.ImportId, chunk.Number, title, CancellationToken.None));
-        }
+            var (importId, number, title) = (c.ImportId, c.Number, FormattableString.Invariant($"{c.Name}, rows {c.First:N0}-{c.Last:N0}"));
+            return Task.FromResult(jobs.Enqueue<DispatchChunk>(d => d.RunAsync(importId, number, title, CancellationToken.None)));
+        }, cancellationToken);
         if (marked.Count > 0) Log.ChunksFed(log, marked.Count);
         return marked.Count;
     }

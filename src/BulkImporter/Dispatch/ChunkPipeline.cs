@@ -3,7 +3,6 @@ using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Records;
 using Cincopa.Client;
-using Npgsql;
 
 namespace BulkImporter.Dispatch;
 
@@ -92,7 +91,7 @@ internal sealed class ChunkPipeline(
             Send(begin, intents);
             block = null;
             // No intent: the import was paused, the account suspended or blocked, or the lease lost.
-            beginning = intents.Count > 0 && next < due.Count;
+            beginning = intents.Count > 0 && next < due.Count && !health.IsOutdated(lease.AccountId, current);
         }
         return written;
     }
@@ -143,23 +142,29 @@ internal sealed class ChunkPipeline(
         {
             return await WriteUntilDoneAsync(batch, rows, abandon);
         }
-        catch (NpgsqlException e) when (e.IsAboutContent())
+        catch (Exception e) when (e.IsAboutContent())
         {
             // One of the answers cannot be stored. The others are, each by itself, and the one says that its answer was of no use.
             Log.AnswersRefused(log, lease.ImportId, lease.ChunkNumber, batch.Count, e.Message);
         }
-        foreach (var one in batch)
+        var (lost, error) = await KeptResults.WriteAsync(
+            batch, some => WriteUntilDoneAsync(some, [], abandon), one => one with { Answer = Verdict.Unstorable(one.Answer) },
+            (count, e) => Log.AnswersRefused(log, lease.ImportId, lease.ChunkNumber, count, e.Message), () => Task.FromResult(true), clock, abandon);
+        if (lost > 0) throw new InvalidOperationException($"{lost} answers could not be stored in any way; their records are in doubt when the lease is over.", error);
+        // What was refused may have come after the commit, and intents of which nobody heard would be in doubt when the lease is over.
+        await GiveBackAsync(rows, abandon);
+        if (rows.Length == 0) return [];
+        try
         {
-            try
-            {
-                await WriteUntilDoneAsync([one], [], abandon);
-            }
-            catch (NpgsqlException e) when (e.IsAboutContent())
-            {
-                await WriteUntilDoneAsync([one with { Answer = Verdict.Unstorable(one.Answer) }], [], abandon);
-            }
+            return await WriteUntilDoneAsync([], rows, abandon);
         }
-        return rows.Length == 0 ? [] : await WriteUntilDoneAsync([], rows, abandon);
+        catch (Exception e) when (e.IsAboutContent())
+        {
+            // It was no answer's. Calls are on their way whose answers are still to be written, so this ends the chunk's turn and nothing else.
+            Log.IntentsRefused(log, lease.ImportId, lease.ChunkNumber, rows.Length, e.Message);
+            await GiveBackAsync(rows, abandon);
+            return [];
+        }
     }
 
     /// <summary>
@@ -177,17 +182,39 @@ internal sealed class ChunkPipeline(
         {
             Log.WriteInterrupted(log, lease.ImportId, lease.ChunkNumber, batch.Count, rows.Length, e.Message);
         }
-        while (true)
+        await GiveBackAsync(rows, abandon);
+        while (batch.Count > 0)
         {
             try
             {
-                var committed = rows.Length == 0 ? [] : await transitions.OpenIntentsAsync(lease, rows, CancellationToken.None);
-                await WriteOnceAsync([.. batch, .. committed.Select(NotSent)], []);
-                return [];
+                return await WriteOnceAsync(batch, []);
             }
             catch (Exception e) when (!abandon.IsCancellationRequested && !e.IsAboutContent())
             {
                 Log.AnswersKept(log, lease.ImportId, lease.ChunkNumber, batch.Count, e.Message);
+                await Task.Delay(TimeSpan.FromSeconds(1), clock, CancellationToken.None);
+            }
+        }
+        return [];
+    }
+
+    /// <summary>
+    /// Gives back what was committed of intents of which nobody heard. Whatever that fails by, it is tried again: nothing of it comes from a
+    /// manifest or from Cincopa, and what is not given back is in doubt although it never left.
+    /// </summary>
+    private async Task GiveBackAsync(int[] rows, CancellationToken abandon)
+    {
+        while (rows.Length > 0)
+        {
+            try
+            {
+                var committed = await transitions.OpenIntentsAsync(lease, rows, CancellationToken.None);
+                if (committed.Count > 0) await WriteOnceAsync([.. committed.Select(NotSent)], []);
+                return;
+            }
+            catch (Exception e) when (!abandon.IsCancellationRequested)
+            {
+                Log.AnswersKept(log, lease.ImportId, lease.ChunkNumber, rows.Length, e.Message);
                 await Task.Delay(TimeSpan.FromSeconds(1), clock, CancellationToken.None);
             }
         }
@@ -199,6 +226,7 @@ internal sealed class ChunkPipeline(
         var (late, begun) = await transitions.AnsweredAndSubmittingAsync(
             lease, batch.ConvertAll(a => a.Answer), rows, FirstPoll, CancellationToken.None);
         foreach (var answer in late) Log.LateAcceptance(log, lease.ImportId, answer.RowNumber, answer.Attempt, answer.StatusId);
+        if (batch.Exists(a => a.Answer.To == RecordState.Submitted)) await health.AcceptedAsync(lease.AccountId, current);
         if (batch.FindLast(a => a.AccountError is not null).AccountError is { } error)
             await health.FailedAsync(lease.AccountId, current.Version, CallKind.Submit, error, TimesInARow(batch, error));
         else if (batch.Exists(WasAccepted))
@@ -238,7 +266,7 @@ internal sealed class ChunkPipeline(
         var mayHaveLeft = false;
         try
         {
-            if (stopSending.IsCancellationRequested) return NotSent(intent);
+            if (stopSending.IsCancellationRequested || health.IsOutdated(lease.AccountId, current)) return NotSent(intent);
             if (!begun.Block.WhileSilent && health.IsSilent(lease.AccountId)) return NotSent(intent);
             var gallery = begun.Record.Fid is { } own ? new Fid(own) : fid;
             if (begun.Record.IsPush)
@@ -250,9 +278,8 @@ internal sealed class ChunkPipeline(
             }
             var result = await cincopa.UploadFromUrlAsync(current.Access, begun.Record.SourceUrl, gallery, MayLeaveAsync, abandon);
             var answered = new Answered(Verdict.Of(intent, result, schedule), health.Noted(lease.AccountId, result));
-            return result is SubmitResult.Refused { Error: { Kind: RemoteErrorKind.NotTheApi } page } && await cincopa.IsElsewhereAsync(current.Access, abandon)
-                ? new(answered.Answer with { GiveBack = true }, page)
-                : answered;
+            var trouble = await health.OfPageAsync(cincopa, current.Access, result, abandon) ?? health.OfFirstCalls(lease.AccountId, current, result);
+            return trouble is null ? answered : new(answered.Answer with { GiveBack = answered.Answer.To == RecordState.Pending }, trouble);
         }
         catch (OperationCanceledException)
         {

@@ -66,10 +66,13 @@ public sealed class HeldLease : IAsyncDisposable
     public async Task ReleaseAsync(CancellationToken cancellationToken)
     {
         await StopRenewingAsync();
-        await using var batch = database.CreateBatch();
-        batch.BatchCommands.Add(Sql.BatchCommand(RecordTransitions.LockChunk, Lease.ImportId, Lease.ChunkNumber));
-        batch.BatchCommands.Add(Sql.BatchCommand(Release, Lease.ImportId, Lease.ChunkNumber, Lease.Token));
-        await batch.ExecuteNonQueryAsync(cancellationToken);
+        await Sql.UndisturbedAsync(async () =>
+        {
+            await using var batch = database.CreateBatch();
+            batch.BatchCommands.Add(Sql.BatchCommand(RecordTransitions.LockChunk, Lease.ImportId, Lease.ChunkNumber));
+            batch.BatchCommands.Add(Sql.BatchCommand(Release, Lease.ImportId, Lease.ChunkNumber, Lease.Token));
+            return await batch.ExecuteNonQueryAsync(cancellationToken);
+        });
     }
 
     public async ValueTask DisposeAsync()

@@ -53,14 +53,17 @@ public sealed class LeaseKeeper(
     {
         var token = Guid.NewGuid();
         var asked = clock.GetTimestamp();
-        await using var batch = database.CreateBatch();
-        batch.BatchCommands.Add(Sql.BatchCommand(LockAccount, importId));
-        batch.BatchCommands.Add(Sql.BatchCommand(Take, importId, chunkNumber, token, options.Value.LeaseDuration, options.Value.Window, worker.Name));
-        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        await reader.NextResultAsync(cancellationToken);
-        if (!await reader.ReadAsync(cancellationToken)) return null;
-        var lease = new Lease(importId, chunkNumber, reader.GetInt32(0), reader.GetInt32(1), reader.GetInt32(3), token, worker.Name, reader.GetInt64(7), reader.GetInt32(2));
-        var limits = new CallLimits(reader.GetDouble(4), reader.GetInt32(5), reader.GetFieldValue<DateTimeOffset>(6));
-        return new HeldLease(database, options.Value, clock, log, lease, limits, asked);
+        return await Sql.UndisturbedAsync<HeldLease?>(async () =>
+        {
+            await using var batch = database.CreateBatch();
+            batch.BatchCommands.Add(Sql.BatchCommand(LockAccount, importId));
+            batch.BatchCommands.Add(Sql.BatchCommand(Take, importId, chunkNumber, token, options.Value.LeaseDuration, options.Value.Window, worker.Name));
+            await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+            await reader.NextResultAsync(cancellationToken);
+            if (!await reader.ReadAsync(cancellationToken)) return null;
+            var lease = new Lease(importId, chunkNumber, reader.GetInt32(0), reader.GetInt32(1), reader.GetInt32(3), token, worker.Name, reader.GetInt64(7), reader.GetInt32(2));
+            var limits = new CallLimits(reader.GetDouble(4), reader.GetInt32(5), reader.GetFieldValue<DateTimeOffset>(6));
+            return new HeldLease(database, options.Value, clock, log, lease, limits, asked);
+        });
     }
 }

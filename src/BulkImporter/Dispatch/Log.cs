@@ -17,8 +17,11 @@ internal static partial class Log
     [LoggerMessage(EventName = "WriteInterrupted", Level = LogLevel.Warning, Message = "Import {ImportId} chunk {Chunk}: a write of {Answers} answers and the intents of {Intents} records was interrupted; the answers are written again, nothing of the intents is sent: {Error}")]
     public static partial void WriteInterrupted(ILogger logger, int importId, int chunk, int answers, int intents, string error);
 
-    [LoggerMessage(EventName = "AnswersKept", Level = LogLevel.Warning, Message = "Import {ImportId} chunk {Chunk}: {Count} answers could not be written yet, they are kept and tried again: {Error}")]
+    [LoggerMessage(EventName = "AnswersKept", Level = LogLevel.Warning, Message = "Import {ImportId} chunk {Chunk}: {Count} answers or beginnings could not be written or taken back yet, they are kept and tried again: {Error}")]
     public static partial void AnswersKept(ILogger logger, int importId, int chunk, int count, string error);
+
+    [LoggerMessage(EventName = "IntentsRefused", Level = LogLevel.Error, Message = "Import {ImportId} chunk {Chunk}: the database refuses to begin {Count} records, nothing of them is sent and they come again: {Error}")]
+    public static partial void IntentsRefused(ILogger logger, int importId, int chunk, int count, string error);
 
     [LoggerMessage(EventName = "AnswersRefused", Level = LogLevel.Error, Message = "Import {ImportId} chunk {Chunk}: the database refuses what is in one of {Count} answers, they are written one by one: {Error}")]
     public static partial void AnswersRefused(ILogger logger, int importId, int chunk, int count, string error);

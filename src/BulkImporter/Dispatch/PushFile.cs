@@ -11,7 +11,8 @@ namespace BulkImporter.Dispatch;
 
 /// <summary>How a push ended.</summary>
 /// <param name="ForHealth">What it says of the account, in the terms of a submit call; null when it did not come so far.</param>
-internal sealed record Pushed(Answer Answer, SubmitResult? ForHealth);
+/// <param name="MayBeTheUploadUrl">A range was refused for good, and the refusal may mean its upload URL: what such a text names is not known (INF).</param>
+internal sealed record Pushed(Answer Answer, SubmitResult? ForHealth, bool MayBeTheUploadUrl = false);
 
 /// <summary>
 /// Sends one record's file in ranges, streamed from its source. How far it is stands in the database after each range, so another attempt goes
@@ -40,7 +41,9 @@ public sealed class PushFile(
     {
         try
         {
-            return await PushAsync(lease, intent, record, fid, access, stop, abandon);
+            var pushed = await PushAsync(lease, intent, record, fid, access, afresh: false, stop, abandon);
+            // Final only when a fresh upload URL gets the same answer. Nothing was stored, so nothing can be sent twice.
+            return pushed.MayBeTheUploadUrl ? await PushAsync(lease, intent, record, fid, access, afresh: true, stop, abandon) : pushed;
         }
         catch (SourceFailedException e)
         {
@@ -58,10 +61,12 @@ public sealed class PushFile(
         }
     }
 
-    private async Task<Pushed> PushAsync(Lease lease, Intent intent, DueRecord record, Fid? fid, CincopaAccess access, CancellationToken stop, CancellationToken abandon)
+    /// <param name="afresh">To another upload URL and from the beginning, whatever was sent before.</param>
+    private async Task<Pushed> PushAsync(
+        Lease lease, Intent intent, DueRecord record, Fid? fid, CincopaAccess access, bool afresh, CancellationToken stop, CancellationToken abandon)
     {
         // 1. Where an earlier attempt stopped. One whose last range had begun was given up for good: this is another upload.
-        var kept = await progress.FindAsync(lease.ImportId, intent.RowNumber, abandon) is { LastBegun: false } found && IsReadable(found) ? found : null;
+        var kept = !afresh && await progress.FindAsync(lease.ImportId, intent.RowNumber, abandon) is { LastBegun: false } found && IsReadable(found) ? found : null;
         var source = await sources.OpenAsync(record.SourceUrl, lease.AccountId, kept?.SentBytes ?? 0, abandon);
         try
         {
@@ -126,7 +131,7 @@ public sealed class PushFile(
                         // The upload is of no use any more (its address ran out, or the two sides disagree on what was sent): the next attempt makes another.
                         await BackAsync(lease, intent, kept with { SourceTag = null }, range);
                         var refused = new SubmitResult.Refused(error);
-                        return new(Verdict.Of(intent, refused, schedule), refused);
+                        return new(Verdict.Of(intent, refused, schedule), refused, MayBeTheUploadUrl: error.Code().Class() == FailureClass.Permanent);
                 }
             }
         }

@@ -32,7 +32,7 @@ public sealed class PushProgress(NpgsqlDataSource database)
             cancellationToken, importId, rowNumber)).SingleOrDefault();
 
     /// <summary>False when the record or the lease is no longer ours. With <see cref="Upload.LastBegun"/> the commit is the permission to send the last range.</summary>
-    internal async Task<bool> KeepAsync(Lease lease, Intent intent, Upload upload, CancellationToken cancellationToken)
+    internal Task<bool> KeepAsync(Lease lease, Intent intent, Upload upload, CancellationToken cancellationToken) => Sql.UndisturbedAsync(async () =>
     {
         // The rescue holds this lock when it decides what may be sent again, by what stands here.
         await using var batch = database.CreateBatch();
@@ -42,5 +42,5 @@ public sealed class PushProgress(NpgsqlDataSource database)
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.NextResultAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken);
-    }
+    });
 }

@@ -31,14 +31,15 @@ internal abstract class OpenSource(long? size, string? tag) : IAsyncDisposable
     public abstract ValueTask DisposeAsync();
 }
 
-/// <summary>Opens what is to be pushed: an http(s) address through the guard of all sources, or a file under one of the configured folders.</summary>
-public sealed class PushSource(ReachSource reach, SourceHeaders headers, IOptions<PushOptions> options)
+/// <summary>Opens what is to be pushed: an http(s) address through the guard of all sources, a file under one of the configured folders, or one that was sent here.</summary>
+public sealed class PushSource(ReachSource reach, SourceHeaders headers, ReadSourceFile kept, IOptions<PushOptions> options)
 {
     /// <summary>Opens the source at <paramref name="offset"/>. A source that does not obey the range is read and thrown away up to there.</summary>
     /// <param name="accountId">Whose headers the source's host is sent.</param>
     /// <exception cref="SourceFailedException">It cannot be had.</exception>
     internal async Task<OpenSource> OpenAsync(string url, int accountId, long offset, CancellationToken cancellationToken)
     {
+        if (ReadSourceFile.HashIn(url) is { } sha256) return await OpenKeptAsync(sha256, offset, cancellationToken);
         if (!Uri.TryCreate(url, UriKind.Absolute, out var address)) throw Invalid();
         return address.IsFile ? OpenFile(address, offset) : await OpenUrlAsync(address, accountId, offset, cancellationToken);
     }
@@ -92,6 +93,11 @@ public sealed class PushSource(ReachSource reach, SourceHeaders headers, IOption
         }
     }
 
+    private async Task<Kept> OpenKeptAsync(string sha256, long offset, CancellationToken cancellationToken) =>
+        await kept.OpenAsync(sha256, offset, cancellationToken) is { } reader
+            ? new Kept(reader, sha256)
+            : throw new SourceFailedException(FailureCode.SourceNotFound, "The file that was sent here is not kept any more. Send it again, as an import of its own.");
+
     private Opened OpenFile(Uri url, long offset)
     {
         if (url.IsUnc || url.Host.Length > 0) throw Forbidden("The address names another machine.");
@@ -130,6 +136,24 @@ public sealed class PushSource(ReachSource reach, SourceHeaders headers, IOption
             answer.Dispose();
             return ValueTask.CompletedTask;
         }
+    }
+
+    /// <summary>The hash of its bytes is all that tells a version.</summary>
+    private sealed class Kept(KeptFileReader reader, string sha256) : OpenSource(reader.Size, sha256)
+    {
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+        {
+            try
+            {
+                return await reader.ReadAsync(buffer, cancellationToken);
+            }
+            catch (IOException e)
+            {
+                throw new SourceFailedException(FailureCode.SourceNotFound, e.Message);
+            }
+        }
+
+        public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 
     private sealed class Opened(FileStream file, string tag) : OpenSource(file.Length, tag)

@@ -16,13 +16,14 @@ public sealed class RescueLeases(NpgsqlDataSource database, RecordTransitions tr
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var rescued = 0;
-        foreach (var (importId, number) in await database.QueryAsync(ReadExpired, r => (r.GetInt32(0), r.GetInt32(1)), cancellationToken))
+        var expired = await database.QueryAsync(ReadExpired, r => (ImportId: r.GetInt32(0), Number: r.GetInt32(1)), cancellationToken);
+        await EachItem.RunAsync(expired, c => $"import {c.ImportId} chunk {c.Number}", async chunk =>
         {
-            if (await transitions.RescuedAsync(importId, number, cancellationToken) is not { } inDoubt) continue;
+            if (await transitions.RescuedAsync(chunk.ImportId, chunk.Number, cancellationToken) is not { } inDoubt) return;
             rescued++;
-            Log.LeaseRescued(log, importId, number, inDoubt);
+            Log.LeaseRescued(log, chunk.ImportId, chunk.Number, inDoubt);
             Measures.LeaseRescued(inDoubt);
-        }
+        }, cancellationToken);
         return rescued;
     }
 }

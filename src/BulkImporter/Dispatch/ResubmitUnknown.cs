@@ -1,5 +1,6 @@
 using BulkImporter.Data;
 using BulkImporter.Records;
+using BulkImporter.Telemetry;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -23,12 +24,13 @@ public sealed class ResubmitUnknown(
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var total = 0;
-        foreach (var importId in await database.QueryAsync(ReadImportsInDoubt, r => r.GetInt32(0), cancellationToken))
+        var imports = await database.QueryAsync(ReadImportsInDoubt, r => r.GetInt32(0), cancellationToken);
+        await EachItem.RunAsync(imports, id => $"import {id}", async importId =>
         {
             var count = await transitions.ResubmittedAsync(importId, options.Value.UnknownGrace, options.Value.UnlookedGrace, cancellationToken);
             if (count > 0) Log.UnknownResubmitted(log, importId, count);
             total += count;
-        }
+        }, cancellationToken);
         return total;
     }
 }

@@ -40,7 +40,7 @@ public static class Verdict
         StatusId = null,
         Rid = null,
         Code = FailureCode.ReplyUnreadable,
-        Message = "The answer came and cannot be stored.",
+        Message = FailureCodes.Unstorable,
         RetryAfter = null,
         GiveBack = false,
     };

@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.IO.Compression;
 using System.IO.Pipelines;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.RegularExpressions;
 using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
@@ -30,7 +32,7 @@ public abstract record Archivable
 /// table, with its columns as the database has them. The last entry, <c>SHA256SUMS</c>, is what <c>sha256sum -c</c> reads; <see cref="VerifyArchive"/> does
 /// the same. Read by key range, so that neither memory nor a snapshot grows with the import.
 /// </summary>
-public sealed class ArchiveImport(NpgsqlDataSource database, ManifestBytes manifests, ExportResults results)
+public sealed partial class ArchiveImport(NpgsqlDataSource database, ManifestBytes manifests, ExportResults results)
 {
     internal const string SumsEntry = "SHA256SUMS";
     internal const string ImportEntry = "import.json";
@@ -97,7 +99,7 @@ public sealed class ArchiveImport(NpgsqlDataSource database, ManifestBytes manif
         // 3. The manifest, and the results that only fit together with it.
         if (import.ManifestName is { } fileName)
         {
-            await AddAsync("manifest/" + fileName, async entry =>
+            await AddAsync("manifest/" + EntryName(fileName), async entry =>
             {
                 await using var bytes = await manifests.OpenAsync(import.ManifestId, cancellationToken);
                 await bytes.CopyToAsync(entry, cancellationToken);
@@ -126,6 +128,17 @@ public sealed class ArchiveImport(NpgsqlDataSource database, ManifestBytes manif
             sums.Append(Convert.ToHexStringLower(hash.Hash!)).Append("  ").Append(name).Append('\n');
         }
     }
+
+    /// <summary>A name that every system can make a file of, in the folder where it is unpacked and nowhere else. What the manifest was called stands in the import's entry.</summary>
+    internal static string EntryName(string fileName)
+    {
+        var name = string.Concat(fileName[(fileName.LastIndexOfAny(['/', '\\']) + 1)..]
+            .Select(c => char.IsControl(c) || char.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator || "<>:\"|?*".Contains(c) ? '_' : c)).Trim('.', ' ');
+        return name.Length == 0 ? "manifest.csv" : Device().IsMatch(name) ? "_" + name : name;
+    }
+
+    [GeneratedRegex(@"^(con|prn|aux|nul|com\d|lpt\d)(\.|$)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex Device();
 
     private async Task WriteAuditAsync(Stream entry, int importId, CancellationToken cancellationToken)
     {

@@ -3,7 +3,6 @@ using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
-using Cincopa.Client;
 using Npgsql;
 
 namespace BulkImporter.Export;
@@ -75,14 +74,14 @@ public sealed class ExportResults(NpgsqlDataSource database, ManifestBytes manif
         };
     }
 
-    /// <param name="isWhole">False takes the secrets out of the source addresses. The file then fits no more to be uploaded again: signed addresses do not work.</param>
+    /// <param name="isWhole">False takes the secrets out of the addresses, in whichever column they stand. The file then fits no more to be uploaded again: signed addresses do not work.</param>
     /// <exception cref="InvalidDataException">Manifest and records do not belong together.</exception>
     /// <exception cref="FileNotFoundException">The manifest's bytes are not kept any more.</exception>
     public async Task RunAsync(Exportable.Ready import, RecordFilter filter, ExportFormat format, bool isWhole, PipeWriter output, CancellationToken cancellationToken)
     {
         await using var bytes = await manifests.OpenAsync(import.ManifestId, cancellationToken);
         await using var reader = await ManifestReader.OpenAsync(bytes, ManifestReading.Of(import.Mapping, import.Encoding), cancellationToken);
-        using var writer = Writer(format, reader.Layout, output);
+        using var writer = Writer(format, reader.Layout, isWhole, output);
         writer.WriteHeader();
 
         var range = ReadRangeAsync(import, 1, filter, cancellationToken);
@@ -100,7 +99,7 @@ public sealed class ExportResults(NpgsqlDataSource database, ManifestBytes manif
                         throw new InvalidDataException($"The manifest of import {import.ImportId} ends before row {rowNumber}.");
                 }
                 while (reader.Row.RowNumber < rowNumber);
-                writer.WriteRow(reader.Row, isWhole ? result : WithoutSecrets(reader.Row, result));
+                writer.WriteRow(reader.Row, result);
                 if (output.UnflushedBytes >= FlushAfter) await output.FlushAsync(cancellationToken);
             }
         }
@@ -121,13 +120,6 @@ public sealed class ExportResults(NpgsqlDataSource database, ManifestBytes manif
         return rows.ConvertAll(r => byRow.TryGetValue(r.Item1, out var corrected) ? (r.Item1, r.Item2 with { Corrected = corrected }) : r);
     }
 
-    private static RowResult WithoutSecrets(ManifestRow row, RowResult result)
-    {
-        var url = result.Corrected?.GetValueOrDefault(ManifestColumn.Url) ?? row.Url;
-        if (url is null || Redact.Secrets(url) is var shown && shown == url) return result;
-        return result with { Corrected = new Dictionary<ManifestColumn, string>(result.Corrected ?? new Dictionary<ManifestColumn, string>()) { [ManifestColumn.Url] = shown } };
-    }
-
     private static (int, RowResult) Read(NpgsqlDataReader r) => (r.GetInt32(0), new RowResult(
         r.GetString(1), r.Text(2), r.Text(3), r.GetInt16(4), r.Text(5), r.Text(6), r.Time(7), r.Time(8)));
 
@@ -137,11 +129,11 @@ public sealed class ExportResults(NpgsqlDataSource database, ManifestBytes manif
         return Path.GetFileNameWithoutExtension(name);
     }
 
-    private static IResultWriter Writer(ExportFormat format, ManifestLayout layout, PipeWriter output) => format switch
+    private static IResultWriter Writer(ExportFormat format, ManifestLayout layout, bool isWhole, PipeWriter output) => format switch
     {
-        ExportFormat.Csv => new CsvResults(layout, output),
-        ExportFormat.Jsonl => new JsonLineResults(layout, output),
-        ExportFormat.Map => new UrlMapResults(output),
+        ExportFormat.Csv => new CsvResults(layout, isWhole, output),
+        ExportFormat.Jsonl => new JsonLineResults(layout, isWhole, output),
+        ExportFormat.Map => new UrlMapResults(isWhole, output),
     };
 }
 

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using BulkImporter.Manifests;
+using Cincopa.Client;
 
 namespace BulkImporter.Export;
 
@@ -17,9 +18,9 @@ internal interface IResultWriter : IDisposable
     void Complete();
 }
 
-internal sealed class CsvResults(ManifestLayout layout, IBufferWriter<byte> output) : IResultWriter
+internal sealed class CsvResults(ManifestLayout layout, bool isWhole, IBufferWriter<byte> output) : IResultWriter
 {
-    private readonly ResultRowWriter rows = new(layout, output);
+    private readonly ResultRowWriter rows = new(layout, output, isWhole);
 
     public void WriteHeader() => rows.WriteHeader();
     public void WriteRow(ManifestRow row, in RowResult result) => rows.WriteRow(row, result);
@@ -40,15 +41,17 @@ internal sealed class CsvResults(ManifestLayout layout, IBufferWriter<byte> outp
 internal sealed class JsonLineResults : IResultWriter
 {
     private readonly IBufferWriter<byte> output;
+    private readonly bool isWhole;
     private readonly Utf8JsonWriter json;
     private readonly ManifestLayout layout;
     private readonly (int Index, JsonEncodedText Name)[] originals;
     private readonly JsonEncodedText[] names = [.. ManifestFormat.ResultColumns.Select(n => JsonEncodedText.Encode(n))];
     private readonly int columnCount;
 
-    public JsonLineResults(ManifestLayout layout, IBufferWriter<byte> output)
+    public JsonLineResults(ManifestLayout layout, bool isWhole, IBufferWriter<byte> output)
     {
         this.output = output;
+        this.isWhole = isWhole;
         this.layout = layout;
         // The file is no web page: text stays readable.
         json = new Utf8JsonWriter(output, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true });
@@ -67,7 +70,7 @@ internal sealed class JsonLineResults : IResultWriter
         json.WriteStartObject();
         foreach (var (index, name) in originals)
         {
-            if (layout.Corrected(index, result.Corrected) is { } value) json.WriteString(name, value);
+            if (layout.Corrected(index, result.Corrected) is { } value) WriteText(name, Encoding.UTF8.GetBytes(value));
             else WriteText(name, row.Field(index));
         }
         for (var index = columnCount; index < row.FieldCount; index++) WriteText(JsonEncodedText.Encode($"column {index + 1}"), row.Field(index));
@@ -97,7 +100,11 @@ internal sealed class JsonLineResults : IResultWriter
         return unique;
     }
 
-    private void WriteText(JsonEncodedText name, ReadOnlySpan<byte> value) => json.WriteString(name, value);
+    private void WriteText(JsonEncodedText name, ReadOnlySpan<byte> value)
+    {
+        if (isWhole) json.WriteString(name, value);
+        else json.WriteString(name, Redact.Secrets(Encoding.UTF8.GetString(value)));
+    }
 
     private void WriteTime(JsonEncodedText name, DateTimeOffset? time)
     {
@@ -107,7 +114,7 @@ internal sealed class JsonLineResults : IResultWriter
 }
 
 /// <summary>The map from each address to its asset: <c>url,rid,status_id</c>, a line for each row that has one. For whoever has links to replace.</summary>
-internal sealed class UrlMapResults(IBufferWriter<byte> output) : IResultWriter
+internal sealed class UrlMapResults(bool isWhole, IBufferWriter<byte> output) : IResultWriter
 {
     public void WriteHeader() => output.Write("url,rid,status_id\r\n"u8);
 
@@ -115,7 +122,7 @@ internal sealed class UrlMapResults(IBufferWriter<byte> output) : IResultWriter
     {
         if (result.Rid is not { } rid) return;
         var url = result.Corrected?.GetValueOrDefault(ManifestColumn.Url) ?? row.Url ?? "";
-        Encoding.UTF8.GetBytes($"{Cell(url)},{Cell(rid)},{Cell(result.StatusId ?? "")}\r\n", output);
+        Encoding.UTF8.GetBytes($"{Cell(isWhole ? url : Redact.Secrets(url))},{Cell(rid)},{Cell(result.StatusId ?? "")}\r\n", output);
     }
 
     public void Complete()

@@ -18,6 +18,13 @@ public sealed class FinishOptions
     /// <summary>How long a claimed record is left to its finisher. Default 60 s.</summary>
     public TimeSpan ClaimFor { get; set; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>
+    /// Longest percent-encoded value that is written to an asset, and all values of one call together: they travel in the query, whose length
+    /// is limited (INF). A longer value is not written, and the record's finishing says so. Default 1,700 characters.
+    /// </summary>
+    [Range(100, 100_000)]
+    public int MaxEncodedValue { get; set; } = 1_700;
+
     /// <summary>Tries after which a record's finishing counts as failed. Default 8.</summary>
     [Range(1, 100)]
     public int Attempts { get; set; } = 8;

@@ -1,8 +1,8 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Records;
+using BulkImporter.Telemetry;
 using Cincopa.Client;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -15,18 +15,24 @@ namespace BulkImporter.Finish;
 /// Its calls come out of the account's status budget.
 /// </summary>
 internal sealed class FinishRecords(
-    NpgsqlDataSource database, AccountAccess accounts, CallGovernor governor, AccountHealth health, ICincopaClient cincopa, NameGallery galleries,
-    RetrySchedule retries, IOptions<FinishOptions> options, TimeProvider clock, ILogger<FinishRecords> log)
+    RoundNeeds needs, NpgsqlDataSource database, ICincopaClient cincopa, NameGallery galleries, RetrySchedule retries, IOptions<FinishOptions> options,
+    ILogger<FinishRecords> log) : AccountRound<FinishRecords.Due, FinishRecords.End>(needs, Loop)
 {
+    public const string Loop = "finisher";
+
     /// <summary>The asset has a reference id that is not ours, which is never overwritten.</summary>
     public const string ReferenceIdTaken = "reference_id_taken";
 
     /// <summary>A value is too long for the call's query.</summary>
     public const string ValueTooLong = "value_too_long";
 
+    /// <summary>Something that nobody foresaw.</summary>
+    public const string Unexpected = "unexpected_error";
+
     /// <summary>How long a record waits for another worker that looks for its gallery.</summary>
     private static readonly TimeSpan GalleryWait = TimeSpan.FromSeconds(2);
 
+    // The try counts from here on, and is taken back when it did not fail. So one whose end can never be written ends too.
     private const string Claim = """
         WITH due AS (
             SELECT f.import_id, f.row_number
@@ -41,7 +47,7 @@ internal sealed class FinishRecords(
             WHERE a.state = 'active'
         )
         UPDATE importer.record_finish f
-        SET next_at = now() + $2
+        SET next_at = now() + $2, failed_count = f.failed_count + 1
         FROM due
         JOIN importer.import_record r ON r.import_id = due.import_id AND r.row_number = due.row_number
         LEFT JOIN importer.record_meta m ON m.import_id = due.import_id AND m.row_number = due.row_number
@@ -53,44 +59,57 @@ internal sealed class FinishRecords(
     // The claim's row is ours as long as it is pending; what somebody else did in the meantime was the same.
     private const string Write = """
         UPDATE importer.record_finish f
-        SET state = s.state, next_at = now() + s.wait, failed_count = f.failed_count + s.failed, error_code = s.code, error_message = s.message
+        SET state = s.state, next_at = now() + s.wait, failed_count = f.failed_count - s.given_back, error_code = s.code, error_message = s.message
         FROM unnest($1::int[], $2::int[], $3::text[], $4::interval[], $5::smallint[], $6::text[], $7::text[])
-            AS s(import_id, row_number, state, wait, failed, code, message)
+            AS s(import_id, row_number, state, wait, given_back, code, message)
         WHERE f.import_id = s.import_id AND f.row_number = s.row_number AND f.state = 'pending'
         """;
 
-    /// <summary>One round. Answers the number of records that it took on.</summary>
-    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    protected override int CallsInFlight => options.Value.CallsInFlight;
+
+    protected override TimeSpan Patience => options.Value.ClaimFor / 2;
+
+    protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken) =>
+        await database.QueryAsync(Claim, Read, cancellationToken, options.Value.Batch, options.Value.ClaimFor, options.Value.ClaimFor.TotalSeconds / 6);
+
+    protected override int AccountOf(Due item) => item.AccountId;
+
+    protected override string NameOf(Due item) => $"import {item.ImportId} row {item.RowNumber}";
+
+    protected override async Task<End?> WorkAsync(Due item, AccountCalls calls, CancellationToken stop)
     {
-        var due = await database.QueryAsync(Claim, Read, cancellationToken, options.Value.Batch, options.Value.ClaimFor, options.Value.ClaimFor.TotalSeconds / 6);
-        // What was not taken on in half of the claim's time is left to the claim's end.
-        using var late = new CancellationTokenSource(options.Value.ClaimFor / 2, clock);
-        await Task.WhenAll(due.GroupBy(d => d.AccountId).Select(account => FinishAsync(account.Key, [.. account], late.Token, cancellationToken)));
-        return due.Count;
+        if (item.Tries > options.Value.Attempts)
+            return Failed(item, Unexpected, $"It was begun {options.Value.Attempts} times, and the end could not be written. The log says why; then finish these records again.");
+        var end = await FinishAsync(item, calls);
+        if (end.State == FinishState.Done) calls.Worked();
+        return end;
     }
 
-    private async Task FinishAsync(int accountId, List<Due> due, CancellationToken late, CancellationToken cancellationToken)
+    protected override End? Broken(Due item, Exception error) => Again(item, Unexpected, error.Reason());
+
+    protected override async Task WriteAsync(List<End> ends)
     {
-        var (access, version) = await accounts.GetAsync(accountId, cancellationToken);
-        using var closed = CancellationTokenSource.CreateLinkedTokenSource(late, cancellationToken);
-        var round = new Round(accountId, access, version, closed);
-        var limits = new ParallelOptions { MaxDegreeOfParallelism = options.Value.CallsInFlight, CancellationToken = CancellationToken.None };
-        var ends = new ConcurrentBag<End>();
-        await Parallel.ForEachAsync(due, limits, async (record, _) => ends.Add(await FinishAsync(record, round)));
-        await WriteAsync([.. ends]);
-        var done = ends.Count(e => e.State == FinishState.Done);
-        Log.RecordsFinished(log, done);
-        if (done > 0 && !closed.IsCancellationRequested) await health.WorkedAsync(accountId, CallKind.Status);
+        await database.ExecuteAsync(Write, CancellationToken.None,
+            ends.Select(e => e.Record.ImportId).ToArray(),
+            ends.Select(e => e.Record.RowNumber).ToArray(),
+            ends.Select(e => EnumText<FinishState>.Of(e.State)).ToArray(),
+            ends.Select(e => e.Wait).ToArray(),
+            ends.Select(e => (short)(e.GiveBack ? 1 : 0)).ToArray(),
+            ends.Select(e => e.Code).ToArray(),
+            ends.Select(e => e.Message).ToArray());
+        Log.RecordsFinished(log, ends.Count(e => e.State == FinishState.Done));
     }
 
-    private async Task<End> FinishAsync(Due record, Round round)
+    protected override End Unstorable(End end) => end with { State = FinishState.Failed, GiveBack = false, Code = Unexpected, Message = FailureCodes.Unstorable };
+
+    private async Task<End> FinishAsync(Due record, AccountCalls calls)
     {
         // 1. The gallery that the row names. First of all: a record that must wait for it makes no call that could fail it.
         GalleryNamed? gallery = null;
         if (record.Gallery is { } name)
         {
-            if (!await MayCallAsync(round)) return Later(record);
-            gallery = await galleries.RunAsync(round.AccountId, round.Access, name);
+            if (!await calls.MayCallAsync()) return Later(record);
+            gallery = await galleries.RunAsync(record.AccountId, calls.Access, name);
             if (gallery is GalleryNamed.Busy) return Later(record);
         }
 
@@ -99,12 +118,12 @@ internal sealed class FinishRecords(
         string? taken = null;
         if (meta.ReferenceId is { } reference)
         {
-            if (!await MayCallAsync(round)) return Later(record);
+            if (!await calls.MayCallAsync()) return Later(record);
             var query = new AssetListQuery { Rid = record.Rid, Details = "reference_id", BypassCache = true };
-            var listed = await cincopa.ListAssetsAsync(round.Access, query, CancellationToken.None);
-            if (listed is AssetListResult.Failed failed) return await FailedAsync(record, round, failed.Error);
+            var listed = await cincopa.ListAssetsAsync(calls.Access, query, CancellationToken.None);
+            if (listed is AssetListResult.Failed failed) return await FailedAsync(record, calls, failed.Error);
             if (((AssetListResult.Ok)listed).Items.FirstOrDefault(a => a.Rid == record.Rid) is not { } asset)
-                return Again(record, FailureCode.AssetUnnamed, "Cincopa does not list the asset (yet), so nobody knows whether it has a reference id.");
+                return Again(record, EnumText<FailureCode>.Of(FailureCode.AssetUnnamed), "Cincopa does not list the asset (yet), so nobody knows whether it has a reference id.");
             if (!string.IsNullOrEmpty(asset.ReferenceId) && asset.ReferenceId != reference)
             {
                 taken = asset.ReferenceId;
@@ -113,99 +132,56 @@ internal sealed class FinishRecords(
         }
 
         // 3. The texts, in as many calls as they need.
-        var calls = MetaCalls.Of(meta, out var tooLong);
-        foreach (var call in calls)
+        var texts = MetaCalls.Of(meta, options.Value.MaxEncodedValue, out var tooLong);
+        foreach (var call in texts)
         {
-            if (!await MayCallAsync(round)) return Later(record);
-            if (await cincopa.SetMetaAsync(round.Access, record.Rid, call, CancellationToken.None) is ChangeResult.Failed failed)
-                return await FailedAsync(record, round, failed.Error);
+            if (!await calls.MayCallAsync()) return Later(record);
+            if (await cincopa.SetMetaAsync(calls.Access, record.Rid, call, CancellationToken.None) is ChangeResult.Failed failed)
+                return await FailedAsync(record, calls, failed.Error);
         }
 
         // 4. Into the gallery. When it could not be named, the texts are there all the same.
-        if (gallery is GalleryNamed.Failed unnamed) return await FailedAsync(record, round, unnamed.Error);
+        if (gallery is GalleryNamed.Failed unnamed) return await FailedAsync(record, calls, unnamed.Error);
         if (gallery is GalleryNamed.Known known)
         {
-            if (!await MayCallAsync(round)) return Later(record);
-            if (await cincopa.AddGalleryItemsAsync(round.Access, known.Fid, [record.Rid], CancellationToken.None) is ChangeResult.Failed refused)
-                return await FailedAsync(record, round, refused.Error);
+            if (!await calls.MayCallAsync()) return Later(record);
+            if (await cincopa.AddGalleryItemsAsync(calls.Access, known.Fid, [record.Rid], CancellationToken.None) is ChangeResult.Failed refused)
+                return await FailedAsync(record, calls, refused.Error);
         }
 
         // 5. What cannot be done however often it is tried.
         if (taken is not null) return Failed(record, ReferenceIdTaken, $"The asset has the reference id '{taken}', which is not this row's and is not overwritten.");
         if (tooLong is [var (field, length), ..])
-            return Failed(record, ValueTooLong, string.Create(CultureInfo.InvariantCulture, $"The {field} takes {length} characters in Cincopa's call, which holds {MetaCalls.MostEncoded}. The rest was written; set it in Cincopa, or shorten it."));
-        return new(record, FinishState.Done, TimeSpan.Zero, 0, null, null);
+            return Failed(record, ValueTooLong, string.Create(CultureInfo.InvariantCulture, $"The {field} takes {length} characters in Cincopa's call, which is taken to hold {options.Value.MaxEncodedValue} (BulkImporter:Finish:MaxEncodedValue). The rest was written; set it in Cincopa, or shorten it."));
+        return new(record, FinishState.Done, TimeSpan.Zero, GiveBack: true, null, null);
     }
 
     /// <summary>What an error means: trouble of the account closes the round and is nobody's failure; a refusal for good ends the finishing; the rest is tried again.</summary>
-    private async Task<End> FailedAsync(Due record, Round round, RemoteError error)
+    private async Task<End> FailedAsync(Due record, AccountCalls calls, RemoteError error)
     {
-        switch (error.Code())
+        if (await calls.BlameAsync(error)) return Later(record);
+        return error.Code() switch
         {
-            case FailureCode.RateLimited or FailureCode.ApiUnreachable:
-                await CloseAsync(round, error);
-                return Later(record);
-            case FailureCode.TokenRejected or FailureCode.NotTheApi
-                when await cincopa.PingAsync(round.Access, CancellationToken.None) is PingResult.Failed { Error: var ping } && ping.Code() is FailureCode.TokenRejected or FailureCode.NotTheApi:
-                await CloseAsync(round, ping);
-                return Later(record);
             // A token may be allowed to upload and not to write: that must not suspend an account that imports.
-            case FailureCode.TokenRejected or FailureCode.PermissionMissing:
-                return Failed(record, EnumText<FailureCode>.Of(FailureCode.PermissionMissing), $"The token may not do this: {error.Message} Give it asset.write and gallery.write, then finish these records again.");
-            case FailureCode.InvalidInput:
-                return Failed(record, EnumText<FailureCode>.Of(FailureCode.InvalidInput), error.Message);
-            case var code:
-                return Again(record, code, error.Message, error.RetryAfter);
-        }
-    }
-
-    private async Task CloseAsync(Round round, RemoteError error)
-    {
-        if (round.Closed.IsCancellationRequested) return;
-        await round.Closed.CancelAsync();
-        Log.FinishUnavailable(log, round.AccountId, error.Message);
-        await health.FailedAsync(round.AccountId, round.Version, CallKind.Status, error);
-    }
-
-    private async Task<bool> MayCallAsync(Round round)
-    {
-        try
-        {
-            if (round.Closed.IsCancellationRequested) return false;
-            var permits = await governor.TakeAsync(round.AccountId, CallKind.Status, 1, round.Closed.Token);
-            return await governor.MayStartAsync(round.AccountId, CallKind.Status, permits, 0, round.Closed.Token);
-        }
-        catch (OperationCanceledException) when (round.Closed.IsCancellationRequested)
-        {
-            return false;
-        }
+            FailureCode.TokenRejected or FailureCode.PermissionMissing => Failed(record, EnumText<FailureCode>.Of(FailureCode.PermissionMissing),
+                $"The token may not do this: {error.Message} Give it asset.write and gallery.write, then finish these records again."),
+            FailureCode.InvalidInput => Failed(record, EnumText<FailureCode>.Of(FailureCode.InvalidInput), error.Message),
+            var code => Again(record, EnumText<FailureCode>.Of(code), error.Message, error.RetryAfter),
+        };
     }
 
     /// <summary>Not tried, or not to the end, for no reason of its own.</summary>
-    private static End Later(Due record) => new(record, FinishState.Pending, GalleryWait, 0, null, null);
+    private static End Later(Due record) => new(record, FinishState.Pending, GalleryWait, GiveBack: true, null, null);
 
-    private End Again(Due record, FailureCode code, string message, TimeSpan? retryAfter = null)
-    {
-        var name = EnumText<FailureCode>.Of(code);
-        return record.FailedCount + 1 >= options.Value.Attempts
-            ? Failed(record, name, message)
-            : new(record, FinishState.Pending, retries.Wait(record.FailedCount + 1, retryAfter), 1, name, message);
-    }
+    private End Again(Due record, string code, string message, TimeSpan? retryAfter = null) => record.Tries >= options.Value.Attempts
+        ? Failed(record, code, message)
+        : new(record, FinishState.Pending, retries.Wait(record.Tries, retryAfter), GiveBack: false, code, message);
 
     private End Failed(Due record, string code, string message)
     {
         Log.FinishFailed(log, record.ImportId, record.RowNumber, code, message);
-        return new(record, FinishState.Failed, TimeSpan.Zero, 1, code, message);
+        return new(record, FinishState.Failed, TimeSpan.Zero, GiveBack: false, code, message);
     }
-
-    private Task<int> WriteAsync(End[] ends) => database.ExecuteAsync(Write, CancellationToken.None,
-        ends.Select(e => e.Record.ImportId).ToArray(),
-        ends.Select(e => e.Record.RowNumber).ToArray(),
-        ends.Select(e => EnumText<FinishState>.Of(e.State)).ToArray(),
-        ends.Select(e => e.Wait).ToArray(),
-        ends.Select(e => e.Failed).ToArray(),
-        ends.Select(e => e.Code).ToArray(),
-        ends.Select(e => e.Message).ToArray());
 
     private static Due Read(NpgsqlDataReader r)
     {
@@ -223,10 +199,9 @@ internal sealed class FinishRecords(
         });
     }
 
-    private sealed record Due(int ImportId, int RowNumber, int AccountId, Rid Rid, short FailedCount, string? Gallery, AssetMeta Meta);
+    /// <param name="Tries">This one included.</param>
+    internal sealed record Due(int ImportId, int RowNumber, int AccountId, Rid Rid, short Tries, string? Gallery, AssetMeta Meta);
 
-    private sealed record End(Due Record, FinishState State, TimeSpan Wait, short Failed, string? Code, string? Message);
-
-    /// <param name="Closed">Cancelled when no further call is to be made in this round.</param>
-    private sealed record Round(int AccountId, CincopaAccess Access, DateTimeOffset Version, CancellationTokenSource Closed);
+    /// <param name="GiveBack">The try did not fail; it was not made, or not to its end, for no reason of the record's.</param>
+    internal sealed record End(Due Record, FinishState State, TimeSpan Wait, bool GiveBack, string? Code, string? Message);
 }

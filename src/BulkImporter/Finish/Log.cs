@@ -2,9 +2,6 @@ namespace BulkImporter.Finish;
 
 internal static partial class Log
 {
-    [LoggerMessage(EventName = "FinishUnavailable", Level = LogLevel.Information, Message = "Account {AccountId}: assets could not be finished: {Error}")]
-    public static partial void FinishUnavailable(ILogger logger, int accountId, string error);
-
     [LoggerMessage(EventName = "FinishFailed", Level = LogLevel.Warning, Message = "Import {ImportId} record {RecordId}: the asset was not finished ({Code}): {Error}")]
     public static partial void FinishFailed(ILogger logger, int importId, int recordId, string code, string error);
 

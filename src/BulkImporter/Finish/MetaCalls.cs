@@ -8,11 +8,9 @@ namespace BulkImporter.Finish;
 /// </summary>
 internal static class MetaCalls
 {
-    /// <summary>Percent-encoded characters of values in one call; the rest of the 2,048 is for names, token and rid.</summary>
-    public const int MostEncoded = 1700;
-
+    /// <param name="most">Percent-encoded characters of values in one call; the rest of the 2,048 is for names, token and rid.</param>
     /// <param name="tooLong">The fields that fit into no call, by name with their encoded length.</param>
-    public static IReadOnlyList<AssetMeta> Of(AssetMeta meta, out IReadOnlyList<(string Field, int Length)> tooLong)
+    public static IReadOnlyList<AssetMeta> Of(AssetMeta meta, int most, out IReadOnlyList<(string Field, int Length)> tooLong)
     {
         (string Name, string? Value, Func<AssetMeta, string, AssetMeta> Set)[] fields =
         [
@@ -31,12 +29,12 @@ internal static class MetaCalls
         {
             if (value is null) continue;
             var length = Uri.EscapeDataString(value).Length;
-            if (length > MostEncoded)
+            if (length > most)
             {
                 unfit.Add((name, length));
                 continue;
             }
-            if (used + length > MostEncoded)
+            if (used + length > most)
             {
                 calls.Add(call);
                 (call, used) = (new AssetMeta(), 0);

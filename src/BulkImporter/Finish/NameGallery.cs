@@ -1,3 +1,4 @@
+using System.Globalization;
 using BulkImporter.Data;
 using Cincopa.Client;
 using Npgsql;
@@ -25,6 +26,11 @@ internal abstract record GalleryNamed
 internal sealed class NameGallery(NpgsqlDataSource database, ICincopaClient cincopa, ILogger<NameGallery> log)
 {
     private const int MostPages = 1000;
+
+    /// <summary>
+    /// The name is a key here, and an argument of the call. A manifest's checks let none in that is longer; records of older imports may have one.
+    /// </summary>
+    internal const int LongestName = 250;
 
     /// <summary>Longer than one call may take.</summary>
     private static readonly TimeSpan ClaimFor = TimeSpan.FromSeconds(90);
@@ -54,6 +60,11 @@ internal sealed class NameGallery(NpgsqlDataSource database, ICincopaClient cinc
 
     public async Task<GalleryNamed> RunAsync(int accountId, CincopaAccess access, string name)
     {
+        if (name.Length > LongestName)
+        {
+            var sentence = string.Create(CultureInfo.InvariantCulture, $"The gallery's name has {name.Length:N0} characters; {LongestName} are possible.");
+            return new GalleryNamed.Failed(new RemoteError(RemoteErrorKind.InvalidInput, null, sentence, null));
+        }
         if (await database.QueryAsync(Read, r => r.GetString(0), CancellationToken.None, accountId, name) is [var fid]) return new GalleryNamed.Known(new Fid(fid));
         if (await database.QueryAsync(Claim, ReadClaim, CancellationToken.None, accountId, name, ClaimFor) is not [var claim]) return new GalleryNamed.Busy();
 

@@ -65,11 +65,19 @@ internal static class ConnectionSetting
         }
         catch (ArgumentException)
         {
-            throw new StartupException($"{place} holds no connection string: its parts have the form Keyword=value and stand apart by semicolons, and a value with ; or = in it stands in quotes. {Form}.");
+            throw new StartupException(
+                $"{place} holds no connection string: its parts have the form Keyword=value and stand apart by semicolons, and a value with ; or = " +
+                $"in it stands in quotes. {Form}.");
         }
 
         var settings = new NpgsqlConnectionStringBuilder();
-        foreach (string keyword in parts.Keys) Set(settings, text.Substring(text.IndexOf(keyword, StringComparison.OrdinalIgnoreCase), keyword.Length), (string)parts[keyword], place);
+        foreach (string keyword in parts.Keys)
+        {
+            // The keys come in lower case, and a person knows what was typed.
+            var typed = text.Substring(text.IndexOf(keyword, StringComparison.OrdinalIgnoreCase), keyword.Length);
+            Set(settings, typed, (string)parts[keyword], place);
+        }
+
         if (settings.Host?.Contains('=') == true)
             throw new StartupException($"{place} holds a connection string whose parts stand apart by blanks. They stand apart by semicolons. {Form}.");
         return Usable(settings, place);
@@ -100,8 +108,7 @@ internal static class ConnectionSetting
         foreach (var parameter in parameters.Split('&', StringSplitOptions.RemoveEmptyEntries))
         {
             var (name, value) = Cut(parameter, '=');
-            var keyword = Uri.UnescapeDataString(name);
-            Set(settings, keyword, Uri.UnescapeDataString(value), place);
+            Set(settings, Uri.UnescapeDataString(name), Uri.UnescapeDataString(value), place);
         }
 
         // A URL without a host means this machine, as it does for PostgreSQL's own programs.
@@ -150,7 +157,8 @@ internal static class ConnectionSetting
         return !host.Any(c => char.IsWhiteSpace(c) || c is '#' or '=') && IsPort(port);
     }
 
-    private static bool IsPort(string text) => text.Length == 0 || (text.All(char.IsAsciiDigit) && text.Length <= 5 && int.Parse(text, CultureInfo.InvariantCulture) is > 0 and <= 65535);
+    private static bool IsPort(string text) =>
+        text.Length == 0 || (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535);
 
     private static void Set(NpgsqlConnectionStringBuilder settings, string keyword, string value, string place)
     {
@@ -167,8 +175,10 @@ internal static class ConnectionSetting
         {
             if (IsKnown(OfLibpq.GetValueOrDefault(keyword, keyword))) throw new StartupException($"{place} holds a connection string in which '{keyword}' has a value that it cannot have.");
             // Behind a password that has a semicolon in it stands a piece of the password.
-            var named = settings.Password is null || keyword.All(c => char.IsAsciiLetter(c) || c is ' ' or '_') && keyword.Length > 3 ? $"the keyword '{keyword}'" : "a keyword";
-            throw new StartupException($"{place} holds a connection string with {named}, which is not known. Look for a slip; a password with ; or = in it stands in quotes. {Form}.");
+            var isPiece = settings.Password is not null && (keyword.Length <= 3 || !keyword.All(c => char.IsAsciiLetter(c) || c is ' ' or '_'));
+            throw new StartupException(
+                $"{place} holds a connection string with {(isPiece ? "a keyword" : $"the keyword '{keyword}'")}, which is not known. Look for a slip; " +
+                $"a password with ; or = in it stands in quotes. {Form}.");
         }
     }
 

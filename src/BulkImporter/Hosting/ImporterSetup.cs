@@ -4,6 +4,7 @@ using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Sources;
+using BulkImporter.Telemetry;
 
 namespace BulkImporter.Hosting;
 
@@ -14,6 +15,8 @@ internal static class ImporterSetup
         .AddSingleton(TimeProvider.System)
         .AddSingleton<Func<double>>(_ => new LockedRandom().Next)
         .AddSingleton(WorkerIdentity.OfThisProcess())
+        .AddWebLimits()
+        .AddSingleton<LoopHealth>()
         .AddImporterData(connectionString)
         .AddHangfireStorage(connectionString)
         .AddSources()

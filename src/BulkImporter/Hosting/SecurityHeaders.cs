@@ -1,7 +1,7 @@
 namespace BulkImporter.Hosting;
 
 /// <summary>
-/// What every answer tells the browser: load nothing from elsewhere, be framed by nobody, tell nobody where you came from.
+/// What every answer tells the browser: load nothing from elsewhere, be framed by nobody, tell nobody where you came from, keep nothing, stay with https.
 /// </summary>
 internal static class SecurityHeaders
 {
@@ -24,6 +24,10 @@ internal static class SecurityHeaders
             headers.XContentTypeOptions = "nosniff";
             headers.XFrameOptions = "DENY";
             headers["Referrer-Policy"] = "same-origin";
+            // Who came by https once comes by nothing else.
+            if (context.Request.IsHttps) headers.StrictTransportSecurity = "max-age=31536000";
+            // Secrets that are shown once, result files and pages: nothing of it is kept by a browser or a proxy. Files without secrets and tagged answers say otherwise themselves.
+            if (headers.CacheControl.Count == 0) headers.CacheControl = "no-store";
             return Task.CompletedTask;
         });
         return next(context);

@@ -51,8 +51,9 @@ internal sealed class ServerDatabase : IAsyncDisposable
         {
             await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(named.ConnectionString) { Pooling = false }.ConnectionString);
             await connection.OpenAsync(cancellationToken);
-            var (process, encoding) = (await connection.QueryAsync(
-                "SELECT pg_backend_pid(), current_setting('server_encoding')", r => (r.GetInt32(0), r.GetString(1)), cancellationToken)).Single();
+            var (process, encoding, isolation) = (await connection.QueryAsync(
+                "SELECT pg_backend_pid(), current_setting('server_encoding'), current_setting('default_transaction_isolation')",
+                r => (r.GetInt32(0), r.GetString(1), r.GetString(2)), cancellationToken)).Single();
             if (encoding != "UTF8")
             {
                 throw new StartupException(
@@ -62,6 +63,13 @@ internal sealed class ServerDatabase : IAsyncDisposable
 
             // A pooler (PgBouncer) answers with a process number of its own, and may give each transaction another session.
             if (process != connection.ProcessID) named.MaxAutoPrepare = 0;
+            var tellsSession = new NpgsqlConnectionStringBuilder(DataSetup.PoolOf("look", named.ConnectionString)).Options is not null;
+            if (!tellsSession && isolation != "read committed")
+            {
+                throw new StartupException(
+                    $"The database runs the transactions of this role as {isolation}, and behind a pooler a session cannot be told otherwise. Run " +
+                    "ALTER ROLE name SET default_transaction_isolation = 'read committed' for the role of the connection string, and start again.");
+            }
         }
         catch (Exception e) when (e.IsOfTheDatabase() || e is ArgumentException or CryptographicException or UnauthorizedAccessException)
         {

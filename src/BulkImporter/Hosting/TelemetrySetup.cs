@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Security.Cryptography;
 using System.Text;
+using BulkImporter.Access;
+using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;
@@ -46,6 +48,7 @@ public static class TelemetrySetup
     {
         services.AddOptions<TelemetryOptions>().BindConfiguration(TelemetryOptions.Section)
             .Validate(o => string.IsNullOrEmpty(o.MetricsToken) || o.MetricsToken.Length >= ShortestToken, $"BulkImporter:Telemetry:MetricsToken must have at least {ShortestToken} characters.")
+            .Validate(o => PlainText.IsSendable(o.MetricsToken ?? ""), "BulkImporter:Telemetry:MetricsToken holds a character that nobody could send. Use visible ASCII without blanks.")
             .Validate(o => o.ReadInterval >= TimeSpan.FromSeconds(1), "BulkImporter:Telemetry:ReadInterval must be at least one second.")
             .Validate(o => o.CallSampleRatio is >= 0 and <= 1, "BulkImporter:Telemetry:CallSampleRatio is from 0 to 1.")
             .ValidateOnStart();
@@ -53,6 +56,7 @@ public static class TelemetrySetup
             p.GetRequiredService<NpgsqlDataSource>(), p.GetRequiredService<IMeterFactory>(), p.GetRequiredService<TimeProvider>(),
             p.GetRequiredService<IOptions<TelemetryOptions>>().Value.ReadInterval, p.GetRequiredService<ILogger<GaugeImports>>()));
 
+        services.AddGuesses();
         var toCollector = configuration[CollectorVariable] is { Length: > 0 };
         var telemetry = services.AddOpenTelemetry().WithMetrics(metrics =>
         {
@@ -82,6 +86,7 @@ public static class TelemetrySetup
     public static void MapMetrics(this IEndpointRouteBuilder endpoints)
     {
         var expected = endpoints.ServiceProvider.GetRequiredService<IOptions<TelemetryOptions>>().Value.MetricsToken;
+        var guesses = endpoints.ServiceProvider.GetRequiredService<Guesses>();
         endpoints.MapPrometheusScrapingEndpoint(MetricsPath, null, metrics => metrics.Use((context, next) =>
         {
             if (string.IsNullOrEmpty(expected))
@@ -89,7 +94,9 @@ public static class TelemetrySetup
                 context.Response.StatusCode = StatusCodes.Status404NotFound;
                 return context.Response.WriteAsync($"Metrics are closed. Set {TelemetryOptions.Section}:MetricsToken, and give it as Authorization: Bearer TOKEN.", context.RequestAborted);
             }
+            if (!guesses.MayTry(context)) return Task.CompletedTask;
             if (IsToken(context.Request.Headers.Authorization.ToString(), expected)) return next(context);
+            guesses.Wrong(context);
             context.Response.StatusCode = StatusCodes.Status401Unauthorized;
             context.Response.Headers.WWWAuthenticate = "Bearer";
             return context.Response.WriteAsync("Give the metrics token: Authorization: Bearer TOKEN.", context.RequestAborted);

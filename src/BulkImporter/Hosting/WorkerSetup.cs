@@ -6,6 +6,7 @@ using BulkImporter.Notify;
 using BulkImporter.Reconcile;
 using BulkImporter.Retention;
 using BulkImporter.Status;
+using BulkImporter.Telemetry;
 using Hangfire.Server;
 using Microsoft.Extensions.Options;
 
@@ -23,11 +24,11 @@ public static class WorkerSetup
         services.AddPeriodic("chunk feeder", o => o.FeedInterval, p => p.GetRequiredService<ChunkFeeder>().RunAsync, Never,
             wake: p => p.GetRequiredService<ChunkGivenBack>().WaitHandle);
         services.AddPeriodic("lease rescue", _ => TimeSpan.FromSeconds(2), p => p.GetRequiredService<RescueLeases>().RunAsync, IfAny);
-        services.AddPeriodic("status poller", _ => TimeSpan.FromMilliseconds(250), p => p.GetRequiredService<StatusPoller>().RunAsync, IfAny);
-        services.AddPeriodic("finisher", _ => TimeSpan.FromMilliseconds(500), p => p.GetRequiredService<FinishRecords>().RunAsync, IfAny);
-        services.AddPeriodic("abort sender", _ => TimeSpan.FromSeconds(1), p => p.GetRequiredService<AbortRemote>().RunAsync, IfAny);
+        services.AddPeriodic(StatusPoller.Loop, _ => TimeSpan.FromMilliseconds(250), p => p.GetRequiredService<StatusPoller>().RunAsync, IfAny);
+        services.AddPeriodic(FinishRecords.Loop, _ => TimeSpan.FromMilliseconds(500), p => p.GetRequiredService<FinishRecords>().RunAsync, IfAny);
+        services.AddPeriodic(AbortRemote.Loop, _ => TimeSpan.FromSeconds(1), p => p.GetRequiredService<AbortRemote>().RunAsync, IfAny);
         services.AddPeriodic("import follower", _ => TimeSpan.FromSeconds(1), p => async stop => { await p.GetRequiredService<FollowImports>().RunAsync(stop); return 0; }, Never);
-        services.AddPeriodic("unknown reconciler", _ => TimeSpan.FromSeconds(10), p => p.GetRequiredService<ReconcileUnknown>().RunAsync, IfAny);
+        services.AddPeriodic(ReconcileUnknown.Loop, _ => TimeSpan.FromSeconds(10), p => p.GetRequiredService<ReconcileUnknown>().RunAsync, IfAny);
         services.AddPeriodic("unknown resubmitter", _ => TimeSpan.FromSeconds(10), p => p.GetRequiredService<ResubmitUnknown>().RunAsync, Never);
         services.AddPeriodic("notification sender", _ => TimeSpan.FromSeconds(2), p => p.GetRequiredService<SendNotifications>().RunAsync, IfAny);
         services.AddPeriodic("counter comparison", _ => TimeSpan.FromMinutes(10), p => p.GetRequiredService<CompareCounters>().RunAsync, Never);
@@ -50,5 +51,5 @@ public static class WorkerSetup
         Func<IServiceProvider, WaitHandle>? wake = null) =>
         services.AddSingleton<IBackgroundProcess>(provider => new PeriodicProcess(
             name, pause(provider.GetRequiredService<IOptions<DispatchOptions>>().Value), wake?.Invoke(provider),
-            async stop => moreAtOnce(await operation(provider)(stop))));
+            async stop => moreAtOnce(await operation(provider)(stop)), provider.GetRequiredService<LoopHealth>(), provider.GetRequiredService<Func<double>>()));
 }

@@ -1,5 +1,6 @@
 using BulkImporter.Data;
 using BulkImporter.Records;
+using BulkImporter.Telemetry;
 using Npgsql;
 
 namespace BulkImporter.Imports;
@@ -97,38 +98,51 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
         WHERE i.state = 'cancelled' AND EXISTS (SELECT 1 FROM importer.import_chunk c WHERE c.import_id = i.id AND c.due_at IS NOT NULL AND c.pending_count > 0)
         """;
 
-    /// <summary>One round.</summary>
-    public async Task RunAsync(CancellationToken cancellationToken)
+    /// <summary>One round. A step that fails takes nothing from the others.</summary>
+    public Task RunAsync(CancellationToken cancellationToken)
     {
-        foreach (var id in await database.QueryAsync(ReadPendingOfCancelled, r => r.GetInt32(0), cancellationToken))
-            await CancelPendingAsync(id, cancellationToken);
-        foreach (var id in await database.QueryAsync(Reopen, r => r.GetInt32(0), cancellationToken))
-            Log.ImportReopened(log, id);
-        await database.ExecuteAsync(Tick, cancellationToken);
+        (string Name, Func<CancellationToken, Task> Run)[] steps =
+        [
+            ("records of cancelled imports", CancelPendingAsync),
+            ("finished imports that can move again", ReopenAsync),
+            ("the progress of imports", stop => database.ExecuteAsync(Tick, stop)),
+            ("imports that fail too often", PauseFailingAsync),
+            ("imports with an unknown time zone", PauseLostZoneAsync),
+            ("imports that have ended", FinishAsync),
+        ];
+        return EachItem.RunAsync(steps, s => s.Name, s => s.Run(cancellationToken), cancellationToken);
+    }
+
+    private async Task CancelPendingAsync(CancellationToken cancellationToken)
+    {
+        var cancelled = await database.QueryAsync(ReadPendingOfCancelled, r => r.GetInt32(0), cancellationToken);
+        await EachItem.RunAsync(cancelled, id => $"import {id}", id => database.TransactionAsync(connection => transitions.CancelledAsync(connection, id, cancellationToken), cancellationToken), cancellationToken);
+    }
+
+    private async Task ReopenAsync(CancellationToken cancellationToken)
+    {
+        foreach (var id in await database.QueryAsync(Reopen, r => r.GetInt32(0), cancellationToken)) Log.ImportReopened(log, id);
+    }
+
+    private async Task PauseFailingAsync(CancellationToken cancellationToken)
+    {
         foreach (var (id, reason) in await database.QueryAsync(PauseFailing, r => (r.GetInt32(0), r.GetString(1)), cancellationToken))
             Log.ImportPausedByBreaker(log, id, reason);
+    }
+
+    private async Task PauseLostZoneAsync(CancellationToken cancellationToken)
+    {
         foreach (var (id, reason) in await database.QueryAsync(PauseLostZone, r => (r.GetInt32(0), r.GetString(1)), cancellationToken, ImportSchedule.LostZone(ZonePlace)))
             Log.ImportPausedByZone(log, id, reason);
-        foreach (var id in await FinishAsync(cancellationToken))
-            Log.ImportFinished(log, id);
     }
 
-    private async Task<List<int>> FinishAsync(CancellationToken cancellationToken)
+    private async Task FinishAsync(CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var ending = await connection.QueryAsync(LockEnding, r => r.GetInt32(0), cancellationToken);
-        if (ending.Count == 0) return ending;
-        var finished = await connection.QueryAsync(Finish, r => r.GetInt32(0), cancellationToken, ending.ToArray());
-        await transaction.CommitAsync(cancellationToken);
-        return finished;
-    }
-
-    private async Task CancelPendingAsync(int importId, CancellationToken cancellationToken)
-    {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await transitions.CancelledAsync(connection, importId, cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
+        var finished = await database.TransactionAsync(async connection =>
+        {
+            var ending = await connection.QueryAsync(LockEnding, r => r.GetInt32(0), cancellationToken);
+            return ending.Count == 0 ? ending : await connection.QueryAsync(Finish, r => r.GetInt32(0), cancellationToken, ending.ToArray());
+        }, cancellationToken);
+        foreach (var id in finished) Log.ImportFinished(log, id);
     }
 }

@@ -76,7 +76,7 @@ public sealed class GaugeImports : BackgroundService
                 accounts.ConvertAll(a => Of(a.Blocked ? 1 : 0, ("account", a.Name))), lag[0]);
             return true;
         }
-        catch (Exception e) when (e is NpgsqlException or TimeoutException)
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
             last = null;
             Log.GaugesNotRead(log, e.Message);

@@ -19,15 +19,6 @@ internal static class ConsumerVideoSites
 
     private static readonly int LongestSite = Sites.Max(site => site.Length);
 
-    private static readonly byte[][] MediaExtensions =
-    [
-        .. new[]
-        {
-            ".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".wmv", ".mpg", ".mpeg", ".flv", ".ts", ".mp3", ".m4a", ".wav", ".aac", ".ogg", ".flac",
-            ".jpg", ".jpeg", ".png", ".gif", ".webp", ".tif", ".tiff", ".heic", ".pdf",
-        }.Select(Encoding.ASCII.GetBytes),
-    ];
-
     /// <summary>Vimeo hands out the files of its paying members from the player's host, under paths without a name.</summary>
     private static readonly byte[][] VimeoFilePaths = [.. new[] { "/external/", "/progressive_redirect/", "/play/" }.Select(Encoding.ASCII.GetBytes)];
 
@@ -35,14 +26,8 @@ internal static class ConsumerVideoSites
     /// <param name="path">As written.</param>
     public static bool IsWatchPage(ReadOnlySpan<byte> host, ReadOnlySpan<byte> path)
     {
-        if (!IsSite(host))
+        if (!IsSite(SourceHost.Domain(host)) || MediaHints.IsMediaName(path))
             return false;
-        foreach (var extension in MediaExtensions)
-        {
-            if (path.Length > extension.Length && Ascii.EqualsIgnoreCase(path[^extension.Length..], extension))
-                return false;
-        }
-
         if (!host.SequenceEqual("player.vimeo.com"u8))
             return true;
         foreach (var prefix in VimeoFilePaths)
@@ -54,13 +39,8 @@ internal static class ConsumerVideoSites
         return true;
     }
 
-    /// <summary>The host itself, or a host below it: the last two labels decide for all sites of the list.</summary>
-    private static bool IsSite(ReadOnlySpan<byte> host)
+    private static bool IsSite(ReadOnlySpan<byte> domain)
     {
-        var lastDot = host.LastIndexOf((byte)'.');
-        if (lastDot < 0)
-            return false;
-        var domain = host[(host[..lastDot].LastIndexOf((byte)'.') + 1)..];
         if (domain.Length > LongestSite)
             return false;
         Span<char> name = stackalloc char[domain.Length];

@@ -32,10 +32,10 @@ public abstract record CorrectionResult
 }
 
 /// <summary>
-/// Replaces address, caption, reference id or transfer of failed and invalid rows by those of a file and makes just these pending again; an import
-/// that had ended runs again. A cell that is empty, or a column that is not there, leaves the value as it is. All of it is one transaction.
+/// Replaces address, caption, reference id or transfer of failed, invalid and duplicate rows by those of a file and makes just these pending
+/// again; an import that had ended runs again. A cell that is empty, or a column that is not there, leaves the value as it is. All of it is one transaction.
 /// </summary>
-public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions transitions, SourceUrlRules rules, TimeProvider clock)
+public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions transitions, SourceUrlRules rules, TimeProvider clock, ILogger<CorrectRecords> log)
 {
     /// <summary>Rows that one file may hold: each is answered.</summary>
     private const int MostRows = 50_000;
@@ -49,11 +49,11 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
         """;
 
     private const string ByRow = """
-        SELECT row_number, state, source_url, caption, reference_id, is_push FROM importer.import_record WHERE import_id = $1 AND row_number = ANY($2)
+        SELECT row_number, state, source_url, caption, reference_id, is_push, source_key FROM importer.import_record WHERE import_id = $1 AND row_number = ANY($2)
         """;
 
     private const string ByReference = """
-        SELECT row_number, state, source_url, caption, reference_id, is_push FROM importer.import_record WHERE import_id = $1 AND reference_id = ANY($2)
+        SELECT row_number, state, source_url, caption, reference_id, is_push, source_key FROM importer.import_record WHERE import_id = $1 AND reference_id = ANY($2)
         """;
 
     // Rows that were never work hold no source that counts.
@@ -129,7 +129,7 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
                 "SELECT mapping, transfer FROM importer.import WHERE id = $1", r => (r.Text(0), EnumText<ImportTransfer>.Parse(r.GetString(1))), cancellationToken, importId)).FirstOrDefault();
             var how = ManifestReading.Of(mapping, encoding) with { TemplateFor = columns => Task.FromResult(Fitting(mapping is null ? own : null, columns)) };
             await using var reader = await ManifestReader.OpenAsync(file, how, cancellationToken);
-            var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow(), transfers, skipImported: false);
+            var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow(), transfers, skipImported: false, log);
             var rowColumn = RowColumn(reader.Layout);
             if (rowColumn < 0 && reader.Layout.IndexOf(ManifestColumn.ReferenceId) < 0)
                 throw new InvalidArgumentException("file", "Nothing in the file says which row is meant: keep the column import_row of the results, or name the reference ids.");
@@ -153,14 +153,14 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
     {
         if (string.IsNullOrEmpty(mapping)) return null;
         var own = ManifestMapping.Parse(mapping);
-        return own.Columns.Values.Where(name => name.Length > 0).All(name => columns.Any(c => c.Trim().Equals(name.Trim(), StringComparison.OrdinalIgnoreCase))) ? own : null;
+        return own.Columns.Values.Where(name => name.Length > 0).All(name => columns.Any(c => ManifestFormat.IsNamed(c, name))) ? own : null;
     }
 
     private static int RowColumn(ManifestLayout layout)
     {
         for (var index = layout.Columns.Count - 1; index >= 0; index--)
         {
-            if (layout.Columns[index].Trim().Equals("import_row", StringComparison.OrdinalIgnoreCase)) return index;
+            if (ManifestFormat.IsNamed(layout.Columns[index], "import_row")) return index;
         }
         return -1;
     }
@@ -203,9 +203,9 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
     }
 
     /// <summary>A record as it stands.</summary>
-    private sealed record Current(int RowNumber, RecordState State, string? Url, string? Caption, string? ReferenceId, bool IsPush)
+    private sealed record Current(int RowNumber, RecordState State, string? Url, string? Caption, string? ReferenceId, bool IsPush, Guid? Key)
     {
-        public static Current Read(NpgsqlDataReader r) => new(r.GetInt32(0), EnumText<RecordState>.Parse(r.GetString(1)), r.Text(2), r.Text(3), r.Text(4), r.GetBoolean(5));
+        public static Current Read(NpgsqlDataReader r) => new(r.GetInt32(0), EnumText<RecordState>.Parse(r.GetString(1)), r.Text(2), r.Text(3), r.Text(4), r.GetBoolean(5), r.IsDBNull(6) ? null : r.GetGuid(6));
     }
 
     /// <summary>A row of the file on its way to an answer.</summary>
@@ -243,8 +243,8 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
             matched = current.RowNumber;
             if (!seen.Add(current.RowNumber))
                 Refuse("repeated", "The file names this row more than once; the first counts.");
-            else if (current.State is not (RecordState.Failed or RecordState.Invalid))
-                Refuse("wrong_state", $"The row is {EnumText<RecordState>.Of(current.State)}; only failed and invalid rows are corrected.");
+            else if (current.State is not (RecordState.Failed or RecordState.Invalid or RecordState.Duplicate))
+                Refuse("wrong_state", $"The row is {EnumText<RecordState>.Of(current.State)}; only failed, invalid and duplicate rows are corrected.");
             else if (error is not null)
                 Refuse("invalid", $"{error.Code.Name()}: {error.Hint}");
             else
@@ -254,13 +254,22 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
         private void Compare(Current current)
         {
             // What the record of an invalid row has is masked, and may be in order but for a quote: the file's word counts.
-            var url = row.Url.Length > 0 && (current.State == RecordState.Invalid || row.Url != current.Url) ? row.Url : null;
+            // That of a duplicate may be masked, too, but its key is that of its own address: only another source takes it out of its state.
+            var isNew = current.State switch
+            {
+                RecordState.Invalid => true,
+                RecordState.Duplicate => row.Key?.Value != current.Key,
+                _ => row.Url != current.Url,
+            };
+            var url = row.Url.Length > 0 && isNew ? row.Url : null;
             var caption = row.Caption is { } c && c != current.Caption ? c : null;
             var reference = row.ReferenceId is { } r && r != current.ReferenceId ? r : null;
             // A new address goes as the import says of it; one that stays, as before, unless the row itself says otherwise.
             var isPush = saysTransfer || (url is not null && !current.IsPush) ? row.Transfer == Transfer.Push : current.IsPush;
             if (url is null && current.State == RecordState.Invalid)
                 Refuse("invalid", "The row needs an address, and the file gives it none.");
+            else if (url is null && current.State == RecordState.Duplicate)
+                Refuse("unchanged", "The file gives this duplicate no other address; to send it as it is, rerun the row itself or the state duplicate.");
             else if (url is null && caption is null && reference is null && isPush == current.IsPush)
                 Refuse("unchanged", "Nothing in it differs from what the import has; to try it again as it is, rerun it.");
             else

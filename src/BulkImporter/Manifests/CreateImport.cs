@@ -136,6 +136,8 @@ public sealed class CreateImport(NpgsqlDataSource database)
     {
         if (import.Name is { } name && (string.IsNullOrWhiteSpace(name) || name.Length > 200))
             throw new InvalidArgumentException("name", "A name has 1 to 200 characters.");
+        if (import.Fid?.Length > ManifestChecks.MaxLength(ManifestColumn.Fid))
+            throw new InvalidArgumentException("fid", $"A gallery's fid has at most {ManifestChecks.MaxLength(ManifestColumn.Fid)} characters.");
         if (import.Mapping is { } mapping)
         {
             try

@@ -1,10 +1,11 @@
+using System.Buffers;
 using System.Text;
 
 namespace BulkImporter.Manifests;
 
 /// <summary>
 /// Keeps a spreadsheet from running a cell of ours as a formula: a cell that begins with <c>= + - @</c>, a tab or a
-/// line break (also the full-width signs), behind any number of apostrophes, gets one more apostrophe in front. Since
+/// line break (also the full-width signs), behind any number of apostrophes and blanks, gets one more apostrophe in front. Since
 /// guarded cells are guarded again, taking one away always gives back what was. Plain numbers such as -12.5 stay.
 /// </summary>
 public static class FormulaGuard
@@ -16,14 +17,25 @@ public static class FormulaGuard
 
     internal static bool NeedsGuard(ReadOnlySpan<byte> cell)
     {
-        if (cell.IsEmpty || (cell[0] is > (byte)'@' and < 0xEF) || cell[0] is >= (byte)'0' and <= (byte)'9')
+        if (cell.IsEmpty || (cell[0] is > (byte)'@' and < 0x80) || cell[0] is >= (byte)'0' and <= (byte)'9')
             return false;
-        var bare = cell.TrimStart((byte)'\'');
-        return StartsFormula(bare) && !(bare.Length == cell.Length && IsPlainNumber(cell));
+        var bare = Bare(cell);
+        return StartsFormula(bare) && !(IsPlainNumber(bare) && !cell[..^bare.Length].Contains((byte)'\''));
     }
 
     internal static bool IsGuarded(ReadOnlySpan<byte> cell) =>
-        cell is [(byte)'\'', ..] && StartsFormula(cell.TrimStart((byte)'\''));
+        cell is [(byte)'\'', ..] && StartsFormula(Bare(cell));
+
+    /// <summary>What a spreadsheet looks at that takes blanks and invisible signs away.</summary>
+    private static ReadOnlySpan<byte> Bare(ReadOnlySpan<byte> text)
+    {
+        while (Rune.DecodeFromUtf8(text, out var rune, out var length) == OperationStatus.Done && IsSkipped(rune))
+            text = text[length..];
+        return text;
+    }
+
+    private static bool IsSkipped(Rune rune) => rune.Value is '\'' or 0xFEFF or (>= 0x200B and <= 0x200F)
+        || (Rune.IsWhiteSpace(rune) && rune.Value is not ('\t' or '\r' or '\n'));
 
     private static bool StartsFormula(ReadOnlySpan<byte> text) => text switch
     {

@@ -10,4 +10,7 @@ internal static partial class Log
 
     [LoggerMessage(EventName = "ProbeWithoutHeaders", Level = LogLevel.Warning, Message = "Import {ImportId}: the probe was stopped, for the source headers of account {AccountId} cannot be decrypted: the key ring has lost their key. Set them again")]
     public static partial void ProbeWithoutHeaders(ILogger logger, int importId, int accountId);
+
+    [LoggerMessage(EventName = "RowCheckFailed", Level = LogLevel.Error, Message = "Row {Row} (line {Line}) of a manifest could not be checked and is blocked; further rows of it that fail so are not logged")]
+    public static partial void RowCheckFailed(ILogger logger, Exception exception, int row, long line);
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using BulkImporter.Imports;
 
@@ -12,8 +13,9 @@ public enum Transfer
 
 /// <summary>
 /// What a row says, after the checks. Values are without white space around them; null means empty or no column. The
-/// URL is as written, and empty when it is missing. A blocked row had an error: it is kept as <c>invalid</c>, never
-/// becomes work, and has no key. A row that is imported already, as a result file says of itself, is kept as <c>duplicate</c>.
+/// URL is what <see cref="UrlCell"/> reads from the cell, and empty when it is missing. A blocked row had an error: it is kept as <c>invalid</c>, never
+/// becomes work, and has no key; one that is blocked for pull only can still be pushed by a rerun. A row that is imported already, as a result file
+/// says of itself, is kept as <c>duplicate</c>.
 /// </summary>
 public readonly record struct CheckedRow(
     int RowNumber,
@@ -33,7 +35,8 @@ public readonly record struct CheckedRow(
     DateTimeOffset? ExpiresAt,
     string? Fid = null,
     string? RelatedLinkText = null,
-    string? RelatedLinkUrl = null)
+    string? RelatedLinkUrl = null,
+    bool IsBlockedForPull = false)
 {
     /// <summary>Whether it says something that most rows do not, which is kept apart.</summary>
     internal bool HasMeta => (Description ?? LongDescription ?? Tags ?? Gallery ?? Fid ?? Filename ?? RelatedLinkText ?? RelatedLinkUrl) is not null;
@@ -48,28 +51,74 @@ public readonly record struct CheckedRow(
 /// <param name="transfers">How files go of which their rows do not say it.</param>
 /// <param name="now">One time for the whole manifest, so that two runs of one parse agree.</param>
 /// <param name="skipImported">Whether a row that a result file calls imported is left alone.</param>
+/// <param name="log">Told of a row whose check ended in an exception; once, for the same fault may be in each of a million rows.</param>
 public sealed class ManifestChecks(
-    ManifestLayout layout, SourceUrlRules rules, DateTimeOffset now, ImportTransfer transfers = ImportTransfer.Pull, bool skipImported = true)
+    ManifestLayout layout, SourceUrlRules rules, DateTimeOffset now, ImportTransfer transfers = ImportTransfer.Pull, bool skipImported = true,
+    ILogger? log = null)
 {
-    /// <summary>The longest value, in bytes of UTF-8.</summary>
+    /// <summary>The longest value of a column that is only passed on to the result file, in bytes of UTF-8.</summary>
     public const int MaxFieldLength = 1024 * 1024;
 
+    /// <summary>The limits of <see cref="MaxLength"/> as a hint says them.</summary>
+    internal const string LimitsInWords =
+        "url 8,000 characters; long_description 20,000; description and tags 5,000; caption, related_link_text and related_link_url 2,000; "
+        + "reference_id, gallery, fid and filename 250; any other 1 MB";
+
+    private static readonly SearchValues<byte> Unseen = SearchValues.Create(
+        [.. Enumerable.Range(1, 0x1F).Append(0x7F).Select(c => (byte)c).Where(c => c is not ((byte)'\t' or (byte)'\r' or (byte)'\n'))]);
+
+    private static readonly ManifestColumn[] Targets = Enum.GetValues<ManifestColumn>();
+
+    private static readonly int ShortestLimit = Targets.Min(MaxLength);
+
+    private bool _isFaultLogged;
     private readonly FindingCode[] _urlProblems = new FindingCode[SourceUrlRules.MaxProblems];
     private readonly int _urlColumn = layout.IndexOf(ManifestColumn.Url);
     private readonly int _stateColumn = skipImported ? layout.ResultColumn("import_state") : -1;
 
-    /// <summary>Checks a row and appends what was found to <paramref name="findings"/>.</summary>
+    /// <summary>
+    /// Checks a row and appends what was found to <paramref name="findings"/>. Whatever goes wrong inside of it is a finding of this row, which
+    /// is blocked by it: one row that nobody thought of cannot end the reading of all others.
+    /// </summary>
     public CheckedRow Check(ManifestRow row, List<Finding> findings)
+    {
+        if (row.RowNumber == 1)
+            findings.AddRange(layout.SkippedLines.Select(line => new Finding(0, line.Line, null, line.Text, FindingCode.LineSkipped)));
+        var first = findings.Count;
+        try
+        {
+            return Judge(row, findings);
+        }
+        catch (Exception e)
+        {
+            if (!_isFaultLogged && log is not null)
+                Log.RowCheckFailed(log, e, row.RowNumber, row.LineNumber);
+            _isFaultLogged = true;
+            findings.RemoveRange(first, findings.Count - first);
+            findings.Add(Of(row, null, FindingCode.RowCheckFailed));
+            return Values(row, isBlocked: true, url: default, Transfer.Pull, isImported: false);
+        }
+    }
+
+    private CheckedRow Judge(ManifestRow row, List<Finding> findings)
     {
         var first = findings.Count;
         CheckShape(row, findings);
-        var url = row.Value(ManifestColumn.Url);
+        var url = UrlCell.Read(row.Value(ManifestColumn.Url), out var unwrapped, out var decoded);
+        if (unwrapped)
+            findings.Add(Of(row, layout.Columns[_urlColumn], FindingCode.UrlUnwrapped, url));
+        if (decoded)
+            findings.Add(Of(row, layout.Columns[_urlColumn], FindingCode.UrlEntities, url));
         var transfer = CheckTransfer(row, findings);
         transfer = CheckUrl(row, url, transfer, row.Value(ManifestColumn.Transfer).IsEmpty && transfers == ImportTransfer.Auto, findings);
 
-        var isBlocked = false;
+        var (isBlocked, isBlockedForPull) = (false, true);
         for (var index = first; index < findings.Count; index++)
-            isBlocked |= findings[index].Severity == FindingSeverity.Error;
+        {
+            if (findings[index].Severity != FindingSeverity.Error) continue;
+            isBlocked = true;
+            isBlockedForPull &= findings[index].Code is FindingCode.UrlTooLong or FindingCode.UrlHostPrivate;
+        }
         var isImported = _stateColumn >= 0 && row.QuoteProblem is null && !url.IsEmpty && row.Field(_stateColumn).Trim(" "u8).SequenceEqual("imported"u8);
         if (isImported)
         {
@@ -79,26 +128,42 @@ public sealed class ManifestChecks(
             findings.Add(Of(row, layout.Columns[_stateColumn], FindingCode.AlreadyImported, url));
         }
 
-        return new CheckedRow(
-            row.RowNumber,
-            row.LineNumber,
-            isBlocked,
-            Text(url) ?? "",
-            isBlocked || url.IsEmpty ? null : SourceKey.Of(url),
-            Text(row.Value(ManifestColumn.Caption)),
-            Text(row.Value(ManifestColumn.Description)),
-            Text(row.Value(ManifestColumn.LongDescription)),
-            Text(row.Value(ManifestColumn.Tags)),
-            Text(row.Value(ManifestColumn.ReferenceId)),
-            Text(row.Value(ManifestColumn.Gallery)),
-            Text(row.Value(ManifestColumn.Filename)),
-            transfer,
-            isImported,
-            isBlocked || isImported ? null : SourceUrlRules.Expiry(url),
-            Text(row.Value(ManifestColumn.Fid)),
-            Text(row.Value(ManifestColumn.RelatedLinkText)),
-            Text(row.Value(ManifestColumn.RelatedLinkUrl)));
+        return Values(row, isBlocked, url, transfer, isImported) with { IsBlockedForPull = isBlocked && isBlockedForPull };
     }
+
+    private static CheckedRow Values(ManifestRow row, bool isBlocked, ReadOnlySpan<byte> url, Transfer transfer, bool isImported) => new(
+        row.RowNumber,
+        row.LineNumber,
+        isBlocked,
+        Text(url) ?? "",
+        isBlocked || url.IsEmpty ? null : SourceKey.Of(url),
+        Text(row.Value(ManifestColumn.Caption)),
+        Text(row.Value(ManifestColumn.Description)),
+        Text(row.Value(ManifestColumn.LongDescription)),
+        Text(row.Value(ManifestColumn.Tags)),
+        Text(row.Value(ManifestColumn.ReferenceId)),
+        Text(row.Value(ManifestColumn.Gallery)),
+        Text(row.Value(ManifestColumn.Filename)),
+        transfer,
+        isImported,
+        isBlocked || isImported ? null : SourceUrlRules.Expiry(url),
+        Text(row.Value(ManifestColumn.Fid)),
+        Text(row.Value(ManifestColumn.RelatedLinkText)),
+        Text(row.Value(ManifestColumn.RelatedLinkUrl)));
+
+    /// <summary>
+    /// The longest value of a column, in characters. Names and keys are as long as anybody's are, and far below what an index of the database
+    /// takes; texts are longer than what one call can carry, which the finishing tells.
+    /// </summary>
+    internal static int MaxLength(ManifestColumn column) => column switch
+    {
+        ManifestColumn.Url => 8000,
+        ManifestColumn.LongDescription => 20_000,
+        ManifestColumn.Description or ManifestColumn.Tags => 5000,
+        ManifestColumn.Caption or ManifestColumn.RelatedLinkText or ManifestColumn.RelatedLinkUrl => 2000,
+        ManifestColumn.ReferenceId or ManifestColumn.Gallery or ManifestColumn.Fid or ManifestColumn.Filename => 250,
+        ManifestColumn.Transfer => 250,
+    };
 
     /// <summary>A value as it can be stored: PostgreSQL takes no NUL, and a too long value is an error anyway.</summary>
     private static string? Text(ReadOnlySpan<byte> value)
@@ -115,13 +180,15 @@ public sealed class ManifestChecks(
     {
         var raw = row.RawText;
         if (row.QuoteProblem is { } problem)
-            findings.Add(Of(row, null, problem));
+            findings.Add(Of(row, null, problem == FindingCode.StrayQuote && IsShifted(row) ? FindingCode.ColumnsShifted : problem));
         else if (raw.ContainsAny((byte)'\r', (byte)'\n'))
             CheckLines(row, findings);
         if (raw.Contains((byte)0))
             findings.Add(Of(row, null, FindingCode.NulByte));
-        if (raw.Length > MaxFieldLength)
+        if (raw.Length > ShortestLimit)
             CheckLengths(row, findings);
+        if (!Ascii.IsValid(raw) || raw.ContainsAny(Unseen))
+            CheckEnds(row, findings);
         if (row.FieldCount > layout.Columns.Count)
             CheckSurplus(row, findings);
     }
@@ -131,19 +198,73 @@ public sealed class ManifestChecks(
         for (var index = layout.Columns.Count; index < row.FieldCount; index++)
         {
             if (row.Field(index).IsEmpty)
-                continue; // separators at the end of the line, as some programs write them
+            {
+                // Separators at the end of each line are of no account; in one row alone, they say that something moved.
+                if (index < layout.RowWidth)
+                    continue;
+                findings.Add(Of(row, null, FindingCode.TooManyFields));
+                return;
+            }
+
             var urlIsLast = _urlColumn == layout.Columns.Count - 1 && !layout.IsResultFile;
             findings.Add(Of(row, null, urlIsLast ? FindingCode.UrlCutBySeparator : FindingCode.TooManyFields));
             return;
         }
     }
 
+    /// <summary>
+    /// Whether the stray quotes of a row enclose a separator, so that one value became two: the first of them stands behind other text and
+    /// opens, a later one closes. Also whenever there are more values than columns.
+    /// </summary>
+    private bool IsShifted(ManifestRow row)
+    {
+        var opened = false;
+        for (var index = 0; index < row.FieldCount; index++)
+        {
+            var raw = row.RawField(index).Trim(" \t"u8);
+            if (index >= layout.Columns.Count && !raw.IsEmpty)
+                return true;
+            if (raw is [(byte)'"', ..] || raw.Count((byte)'"') % 2 == 0)
+                continue;
+            if (opened && raw[^1] == (byte)'"')
+                return true;
+            opened |= !char.IsAsciiLetterOrDigit((char)raw[raw.IndexOf((byte)'"') - 1]);
+        }
+
+        return false;
+    }
+
     private void CheckLengths(ManifestRow row, List<Finding> findings)
     {
         for (var index = 0; index < row.FieldCount; index++)
         {
-            if (row.Field(index).Length > MaxFieldLength)
+            var field = row.Field(index);
+            if (field.Length > MaxFieldLength || (field.Length > ShortestLimit && IsTooLong(index, CellText.Trim(field))))
                 findings.Add(Of(row, index < layout.Columns.Count ? layout.Columns[index] : null, FindingCode.FieldTooLong));
+        }
+    }
+
+    private bool IsTooLong(int index, ReadOnlySpan<byte> value)
+    {
+        foreach (var target in Targets)
+        {
+            if (layout.IndexOf(target) == index && value.Length > MaxLength(target) && Encoding.UTF8.GetCharCount(value) > MaxLength(target))
+                return true;
+        }
+
+        return false;
+    }
+
+    private void CheckEnds(ManifestRow row, List<Finding> findings)
+    {
+        foreach (var target in Targets)
+        {
+            var index = layout.IndexOf(target);
+            if (index < 0)
+                continue;
+            var value = CellText.Trim(row.Field(index), out var unusual);
+            if (unusual)
+                findings.Add(Of(row, layout.Columns[index], FindingCode.InvisibleCharacters, value));
         }
     }
 
@@ -185,17 +306,17 @@ public sealed class ManifestChecks(
         return Transfer.Pull;
     }
 
-    /// <summary>Answers how the file goes: a URL that is too long for Cincopa's call is ours to read, when the import says so.</summary>
+    /// <summary>Answers how the file goes: a URL that is too long for Cincopa's call, or whose host only we reach, is ours to read, when the import says so.</summary>
     private Transfer CheckUrl(ManifestRow row, ReadOnlySpan<byte> url, Transfer transfer, bool mayPush, List<Finding> findings)
     {
-        // A file of this machine: whether it lies where files may be pushed from is judged when it is opened.
-        if (transfer == Transfer.Push && url.StartsWith("file:///"u8))
+        // A file of this machine, or one that was sent here: whether it lies where files may be pushed from, or is kept, is judged when it is opened.
+        if (transfer == Transfer.Push && (url.StartsWith("file:///"u8) || url.StartsWith("upload:///"u8)))
             return transfer;
         var count = rules.Check(url, now, _urlProblems);
         foreach (var code in _urlProblems.AsSpan(0, count))
         {
-            // Only the remote call's query is too short for it; our own download is not.
-            if (code == FindingCode.UrlTooLong && (transfer == Transfer.Push || mayPush))
+            // Only the remote call's query is too short for it, or only Cincopa cannot reach the host; our own download can.
+            if ((transfer == Transfer.Push || mayPush) && (code == FindingCode.UrlTooLong || (code == FindingCode.UrlHostPrivate && rules.MayPush(url))))
             {
                 transfer = Transfer.Push;
                 continue;

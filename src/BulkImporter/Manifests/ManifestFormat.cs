@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Globalization;
+using System.Text;
 using CsvHelper;
 
 namespace BulkImporter.Manifests;
@@ -38,7 +40,11 @@ public static class ManifestFormat
             "url", "source_url", "input", "file_url", "download_url", "content_url", "media_url", "video_url", "asset_url",
             "original_url", "source", "link", "uri", "href", "src", "download_link", "file_link",
         ]),
-        (ManifestColumn.Caption, ["caption", "title", "name"]),
+        (ManifestColumn.Caption,
+        [
+            "caption", "title", "name", "video_title", "media_title", "asset_title", "clip_title",
+            "video_name", "media_name", "asset_name", "clip_name",
+        ]),
         (ManifestColumn.Description, ["description", "desc", "summary"]),
         (ManifestColumn.LongDescription, ["long_description", "full_description"]),
         (ManifestColumn.Tags, ["tags", "tag", "keywords"]),
@@ -57,7 +63,9 @@ public static class ManifestFormat
 
     private static readonly SearchValues<char> SchemeCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
 
-    private static readonly char[] Separators = [',', ';', '\t', '|'];
+    private static readonly SearchValues<byte> Blanks = SearchValues.Create(" ,;\t|\"\r\n"u8);
+
+    internal static readonly char[] Separators = [',', ';', '\t', '|'];
 
     /// <summary>The canonical names, for messages and pickers.</summary>
     public static IEnumerable<string> TargetNames => Known.Select(known => known.Names[0]);
@@ -114,20 +122,21 @@ public static class ManifestFormat
     }
 
     /// <summary>The separator under which the beginning of the file looks most like a manifest.</summary>
-    /// <remarks>Known column names count most, then rows of equal width, then having columns at all.</remarks>
+    /// <remarks>Known column names count most, then rows of equal width and in order, then having columns at all.</remarks>
     internal static char DetectSeparator(ReadOnlyMemory<byte> sample, bool isWhole, ManifestMapping? mapping)
     {
         var best = Separators[0];
         var bestScore = (Known: -1, Shape: -1, Start: 0);
         foreach (var separator in Separators)
         {
-            var rows = SampleRows(sample, isWhole, separator, 50);
+            var malformed = 0;
+            var rows = SampleRows(sample, isWhole, Dialect(separator) with { OnMalformedRecord = _ => malformed++ }, 50);
             if (rows.Count == 0)
                 continue;
             var first = rows[0];
             var known = first.Count(name => TargetNamed(name) is not null || Names(mapping, name));
-            var equal = 100 * rows.Count(row => row.Length == first.Length) / rows.Count;
-            var score = (known, equal + (first.Length > 1 ? 50 + Math.Min(first.Length, 40) : 0), -first[0].Length);
+            var (width, equal) = known > 0 ? (first.Length, rows.Count(row => row.Length == first.Length)) : MostCommonWidth(rows);
+            var score = (known, 100 * (equal - malformed) / rows.Count + (width > 1 ? 50 + Math.Min(width, 40) : 0), -first[0].Length);
             if (score.CompareTo(bestScore) > 0)
                 (best, bestScore) = (separator, score);
         }
@@ -135,13 +144,32 @@ public static class ManifestFormat
         return best;
     }
 
-    /// <summary>A row that holds an address is no header, unless a name in it is one we know.</summary>
+    /// <summary>How many fields most rows have, and how many rows those are.</summary>
+    internal static (int Width, int Rows) MostCommonWidth(IReadOnlyList<string[]> rows)
+    {
+        var most = rows.GroupBy(row => row.Length).MaxBy(equal => equal.Count())!;
+        return (most.Key, most.Count());
+    }
+
+    /// <summary>
+    /// A row that holds an address is no header, unless a name in it is one we know; and there is none where the operator counts
+    /// columns.
+    /// </summary>
     internal static bool IsHeader(IReadOnlyList<string> first, ManifestMapping? mapping)
     {
         if (LooksLikeUrl(first[0]))
             return false;
-        return !first.Any(LooksLikeUrl) || first.Any(name => TargetNamed(name) is not null || Names(mapping, name));
+        var isKnown = first.Any(name => TargetNamed(name) is not null || Names(mapping, name));
+        if (!isKnown && Number(mapping?.Columns.GetValueOrDefault(ManifestColumn.Url)) is { } number
+            && (number > first.Count || !string.IsNullOrWhiteSpace(first[number - 1])))
+            return false;
+        return isKnown || !first.Any(LooksLikeUrl);
     }
+
+    /// <summary>The 3 of <c>column3</c>; null for every other name.</summary>
+    private static int? Number(string? name) =>
+        name?.StartsWith("column", StringComparison.OrdinalIgnoreCase) == true
+        && int.TryParse(name.AsSpan(6), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? number : null;
 
     /// <summary>The columns of which most sampled values are URLs.</summary>
     internal static HashSet<int> UrlLikeColumns(IReadOnlyList<string[]> rows, int columnCount)
@@ -158,53 +186,175 @@ public static class ManifestFormat
     }
 
     /// <summary>The first rows of the sample that are not blank; the last is left out when the sample may cut it.</summary>
-    internal static List<string[]> SampleRows(ReadOnlyMemory<byte> sample, bool isWhole, char separator, int count)
+    internal static List<string[]> SampleRows(ReadOnlyMemory<byte> sample, bool isWhole, char separator, int count) =>
+        SampleRows(sample, isWhole, Dialect(separator), count);
+
+    private static List<string[]> SampleRows(ReadOnlyMemory<byte> sample, bool isWhole, CsvReaderOptions dialect, int count)
     {
         var rows = new List<string[]>();
-        using var csv = CsvReader.Create(sample, new CsvReaderOptions { Separator = separator, HasHeader = false });
+        using var csv = CsvReader.Create(sample, dialect);
         while (rows.Count < count && csv.Read())
         {
             var reachesTheEnd = csv.ByteOffset + csv.RawRecord.Length >= sample.Length;
             if (reachesTheEnd && !isWhole && rows.Count > 0)
                 break;
-            var row = new string[csv.FieldCount];
-            for (var field = 0; field < row.Length; field++)
-                row[field] = csv.GetString(field);
-            if (!Array.TrueForAll(row, field => field.AsSpan().Trim(" ,;\t|").IsEmpty)) // blank under any separator
-                rows.Add(row);
+            if (!IsBlank(csv.RawRecord))
+                rows.Add(Fields(csv));
         }
 
         return rows;
+    }
+
+    /// <summary>
+    /// How fields are told apart. Blanks around a value are no part of it, also those around its quotes: <c>"a", "b"</c>.
+    /// </summary>
+    internal static CsvReaderOptions Dialect(char separator) => new() { Separator = separator, HasHeader = false, TrimWhitespace = true };
+
+    internal static string[] Fields(CsvReader csv)
+    {
+        var fields = new string[csv.FieldCount];
+        for (var field = 0; field < fields.Length; field++)
+            fields[field] = csv.GetString(field);
+        return fields;
+    }
+
+    /// <summary>
+    /// The record that <paramref name="text"/> begins with, by the separator under which it looks most like a header. Quotes around all
+    /// of it do not count.
+    /// </summary>
+    internal static (string[] Fields, int Length) FirstRecord(
+        ReadOnlyMemory<byte> text, IEnumerable<char> separators, ManifestMapping? mapping)
+    {
+        var best = (Fields: Array.Empty<string>(), Length: 0);
+        var bestScore = (Known: -1, Fields: -1);
+        foreach (var separator in separators)
+        {
+            using var csv = CsvReader.Create(text, Dialect(separator));
+            if (!csv.Read())
+                continue;
+            var fields = WholeQuote(csv.RawRecord, Padding) is { Length: > 0 } inner
+                ? SampleRows(inner, true, separator, 1).FirstOrDefault([])
+                : Fields(csv);
+            var score = (fields.Count(name => TargetNamed(name) is not null || Names(mapping, name)), fields.Length);
+            if (score.CompareTo(bestScore) > 0)
+                (best, bestScore) = ((fields, csv.RawRecord.Length), score);
+        }
+
+        return best;
+    }
+
+    /// <summary>What may stand around a line that is in quotes as a whole.</summary>
+    internal static ReadOnlySpan<byte> Padding => " \t,;|"u8;
+
+    /// <summary>Blank under any separator.</summary>
+    internal static bool IsBlank(ReadOnlySpan<byte> line) => line.IndexOfAnyExcept(Blanks) < 0;
+
+    /// <summary>
+    /// A file of which each line stands in quotes as a whole, as Excel writes one that it has all in column A: its lines without those
+    /// quotes. Null for every other file.
+    /// </summary>
+    /// <exception cref="ManifestRejectedException"><see cref="RejectionCode.HeaderUnclear"/>: without a header, such a line may be one
+    /// address too.</exception>
+    internal static ReadOnlyMemory<byte>? Unwrapped(ReadOnlyMemory<byte> sample, bool isWhole, ManifestMapping? mapping)
+    {
+        var lines = new MemoryStream();
+        var padding = '"';
+        using (var csv = CsvReader.Create(sample, Dialect(',')))
+        {
+            while (csv.Read())
+            {
+                if (lines.Length > 0 && !isWhole && csv.ByteOffset + csv.RawRecord.Length >= sample.Length)
+                    break;
+                var line = WholeQuote(csv.RawRecord, Padding);
+                if (lines.Length == 0)
+                {
+                    if (line.Length == 0)
+                        return null;
+                    padding = (char)csv.RawRecord.TrimEnd(" \t"u8)[^1];
+                }
+
+                lines.Write(line.Length > 0 ? line : csv.RawRecord);
+                lines.WriteByte((byte)'\n');
+            }
+        }
+
+        ReadOnlyMemory<byte> unwrapped = lines.ToArray();
+        var separator = DetectSeparator(unwrapped, true, mapping);
+        var rows = SampleRows(unwrapped, true, separator, 100);
+        if (rows is not [{ Length: > 1 } first, ..])
+            return null;
+        var equal = rows.Count(row => row.Length == first.Length);
+        if (!first.Any(LooksLikeUrl))
+        {
+            var known = first.Count(name => TargetNamed(name) is not null);
+            if (known < 2 && (known == 0 || rows.Count > 1) && 2 * (equal - 1) < Math.Max(rows.Count - 1, 1))
+                return null;
+            return padding == '"' || padding == separator ? unwrapped : throw LinesQuoted();
+        }
+
+        // What stands behind a comma of one address mostly holds a slash; the value of a column does not.
+        if (equal == rows.Count && rows.TrueForAll(row => LooksLikeUrl(row[0]) && !row.Skip(1).Any(rest => rest.Contains('/'))))
+            throw LinesQuoted();
+        return null;
+    }
+
+    private static ManifestRejectedException LinesQuoted() => new(
+        RejectionCode.HeaderUnclear,
+        "Each line of this file stands in double quotes as a whole, so that it is one value with separators in it. If each line is " +
+            "several columns, take the outer quotes away (in Excel: Data, Text to Columns, then save as \"CSV UTF-8\"). If each line " +
+            "is one address, write \"url\" in a line before them.",
+        line: 1);
+
+    /// <summary>
+    /// The value of a text that is one quoted value and, behind it, nothing but <paramref name="padding"/>; empty when it is not.
+    /// </summary>
+    internal static byte[] WholeQuote(ReadOnlySpan<byte> text, ReadOnlySpan<byte> padding)
+    {
+        text = text.Trim(padding);
+        if (text is not [(byte)'"', .., (byte)'"'])
+            return [];
+        var value = new List<byte>(text.Length);
+        for (var at = 1; at < text.Length - 1; at++)
+        {
+            if (text[at] == (byte)'"' && (++at == text.Length - 1 || text[at] != (byte)'"'))
+                return [];
+            value.Add(text[at]);
+        }
+
+        return [.. value];
     }
 
     /// <summary>Where the columns of an earlier export stand, by <see cref="ResultColumns"/>; empty when the file is none.</summary>
     /// <remarks>The last column of a name is ours: an export writes its columns behind all others.</remarks>
     internal static HashSet<int> FindResultColumns(IReadOnlyList<string> columns)
     {
-        var names = columns.Select(name => name.Trim()).ToList();
+        var names = columns.Select(Plain).ToList();
         var found = ResultColumns.Select(name => names.LastIndexOf(name)).Where(index => index >= 0).ToHashSet();
         return names.Contains("import_row") && names.Contains("import_state") ? found : [];
     }
 
     private static int ColumnNamed(string name, IReadOnlyList<string> columns)
     {
-        Func<string, bool>[] ways =
+        Func<int, bool>[] ways =
         [
-            column => column == name,
-            column => string.Equals(column.Trim(), name, StringComparison.OrdinalIgnoreCase),
-            column => Folded(column) == Folded(name),
+            index => columns[index] == name,
+            index => string.Equals(Plain(columns[index]), Plain(name), StringComparison.OrdinalIgnoreCase),
+            index => IsNamed(columns[index], name),
+            index => Shown(columns[index]) == name,
         ];
         foreach (var matches in ways)
         {
             for (var index = 0; index < columns.Count; index++)
             {
-                if (matches(columns[index]))
+                if (matches(index))
                     return index;
             }
         }
 
+        string[] shown = [.. columns.Select(Shown)];
         throw new ManifestRejectedException(
-            RejectionCode.ColumnUnknown, $"There is no column \"{name}\". The columns are: {Listed(columns)}.", column: name, candidates: [.. columns]);
+            RejectionCode.ColumnUnknown, $"There is no column \"{FindingMask.Mask(name)}\". The columns are: {Listed(shown)}.",
+            column: name, candidates: shown);
     }
 
     private static int OnlyUrlColumn(IReadOnlyList<string> columns, bool hasHeader, IReadOnlySet<int> urlLike, HashSet<int> taken)
@@ -214,34 +364,69 @@ public static class ManifestFormat
             return candidates[0];
         if (candidates.Count > 1)
         {
-            var names = candidates.ConvertAll(index => columns[index]);
+            var names = candidates.ConvertAll(index => Shown(columns[index]));
             throw new ManifestRejectedException(
                 RejectionCode.UrlColumnAmbiguous,
-                $"Several columns hold URLs: {Listed(names)}. Say which one to import from, for example url={names[0]}.",
+                $"Several columns hold URLs: {Listed(names)}. Say which one to import from, for example " +
+                    $"url={ManifestMapping.Quoted(names[0])}.",
                 candidates: names);
         }
 
+        string[] all = [.. columns.Select(Shown)];
         throw new ManifestRejectedException(
             RejectionCode.UrlColumnMissing,
-            $"No column is named url (or {string.Join(", ", Known[0].Names.Skip(1))}), and no single column holds URLs. The columns are: {Listed(columns)}. Say which one it is, for example url=OriginalURL.",
-            candidates: [.. columns]);
+            $"No column is named url (or {string.Join(", ", Known[0].Names.Skip(1))}), and no single column holds URLs. The columns " +
+                $"are: {Listed(all)}. Say which one it is, for example url=OriginalURL.",
+            candidates: all);
     }
 
-    /// <summary>Names for a message: a file that is no manifest can have thousands.</summary>
+    /// <summary>Shown names for a message, as a mapping takes them: a file that is no manifest can have thousands.</summary>
     private static string Listed(IReadOnlyList<string> names) =>
-        string.Join(", ", names.Take(40).Select(FindingMask.Mask)) + (names.Count > 40 ? $" and {names.Count - 40} more" : "");
+        string.Join(", ", names.Take(40).Select(ManifestMapping.Quoted)) + (names.Count > 40 ? $" and {names.Count - 40} more" : "");
+
+    /// <summary>A column's name as a message shows it, which a mapping can name it by.</summary>
+    private static string Shown(string name) => FindingMask.Mask(Plain(name));
 
     private static bool Names(ManifestMapping? mapping, string column) =>
-        mapping?.Columns.Values.Any(name => name.Length > 0 && Folded(name) == Folded(column)) == true;
+        mapping?.Columns.Values.Any(name => name.Length > 0 && IsNamed(column, name)) == true;
+
+    /// <summary>Whether a column's name, or the operator's mapping, says that the URLs stand in it.</summary>
+    internal static bool NamesUrl(string column, ManifestMapping? mapping) =>
+        TargetNamed(column) == ManifestColumn.Url
+        || (mapping?.Columns.GetValueOrDefault(ManifestColumn.Url) is { } name && IsNamed(column, name));
+
+    /// <summary>Whether two names are one, however they are spelled.</summary>
+    internal static bool IsNamed(string column, string name) => Folded(column) == Folded(name);
 
     /// <summary>Something of the form scheme://rest, also a scheme that is refused later: the operator then learns why.</summary>
-    private static bool LooksLikeUrl(string value)
+    internal static bool LooksLikeUrl(string value)
     {
-        var text = value.AsSpan().Trim();
+        ReadOnlySpan<char> text = Encoding.UTF8.GetString(UrlCell.Read(CellText.Trim(Encoding.UTF8.GetBytes(value)), out _, out _));
         var mark = text.IndexOf("://", StringComparison.Ordinal);
         return mark > 0 && text.Length > mark + 3 && !text[..mark].ContainsAnyExcept(SchemeCharacters);
     }
 
-    /// <summary>source_url, Source URL and sourceUrl are one name.</summary>
-    private static string Folded(string name) => string.Concat(name.Where(c => c is not ('_' or '-' or ' ' or '\uFEFF' or '\t'))).ToLowerInvariant();
+    /// <summary>A text on one line: white space of any kind becomes one blank, and what nobody sees is left out.</summary>
+    internal static string Plain(string text)
+    {
+        var plain = new StringBuilder(text.Length);
+        foreach (var c in text.EnumerateRunes())
+        {
+            if (Rune.IsWhiteSpace(c) || Rune.IsControl(c))
+            {
+                if (plain.Length > 0 && plain[^1] != ' ')
+                    plain.Append(' ');
+            }
+            else if (Rune.GetUnicodeCategory(c) != UnicodeCategory.Format && !CellText.IsHidden(c))
+            {
+                plain.Append(c);
+            }
+        }
+
+        return plain.ToString().TrimEnd(' ');
+    }
+
+    /// <summary>source_url, Source URL, sourceUrl and *Source URL: are one name.</summary>
+    private static string Folded(string name) =>
+        string.Concat(Plain(name).TrimStart('#').Trim('*', ':', ' ').Where(c => c is not ('_' or '-' or ' '))).ToLowerInvariant();
 }

@@ -20,7 +20,7 @@ public sealed class ManifestLayout
         _indexes = [.. Enum.GetValues<ManifestColumn>().Select(target => mapping.TryGetValue(target, out var index) ? index : -1)];
     }
 
-    /// <summary>The header names as the file has them; column1, column2, … without a header.</summary>
+    /// <summary>The header names as the file has them; <c>column3</c>, by its place, where there is none, or no header at all.</summary>
     public IReadOnlyList<string> Columns { get; }
 
     /// <summary>Which column (index into <see cref="Columns"/>) is what. The URL is always there.</summary>
@@ -66,15 +66,23 @@ public sealed class ManifestLayout
     {
         foreach (var index in ResultColumnIndexes)
         {
-            if (Columns[index].Trim() == name)
+            if (ManifestFormat.Plain(Columns[index]) == name)
                 return index;
         }
 
         return -1;
     }
 
+    /// <summary>
+    /// The fields of most rows, when those are more than there are columns: some programs end each line with a separator.
+    /// </summary>
+    internal int RowWidth { get; init; }
+
     /// <summary>The <c>sep=;</c> line that Excel writes before the header, without its line break; empty when there is none.</summary>
     internal string Preface { get; init; } = "";
+
+    /// <summary>The lines before the header that are not read; a result file leaves them out.</summary>
+    internal IReadOnlyList<SkippedLine> SkippedLines { get; init; } = [];
 
     /// <summary>The header's fields exactly as they stand in the file, quotes included; empty without a header.</summary>
     internal IReadOnlyList<byte[]> RawHeader { get; init; } = [];

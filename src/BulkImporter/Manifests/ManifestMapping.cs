@@ -57,7 +57,8 @@ public sealed class ManifestMapping
     public override string ToString() =>
         string.Join(',', _columns.OrderBy(c => c.Key).Select(c => $"{ManifestFormat.Name(c.Key)}={Quoted(c.Value)}"));
 
-    private static string Quoted(string column) =>
+    /// <summary>A column's name as it stands in a mapping.</summary>
+    internal static string Quoted(string column) =>
         column.AsSpan().IndexOfAny(",=\"") < 0 ? column : $"\"{column.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
     private static string Part(string text, ref int at, char end)

@@ -1,4 +1,3 @@
-using System.Text;
 using CsvHelper;
 
 namespace BulkImporter.Manifests;
@@ -29,6 +28,10 @@ public sealed record ManifestReading(ManifestMapping? Mapping = null, string? En
 /// A quote that is never closed would swallow the rows behind it. When a quoted value spans lines and then proves
 /// malformed, only the line in which it begins becomes a (damaged) row, and reading goes on with the next line.
 /// </para>
+/// <para>
+/// Blanks and tabs around a value, and around its quotes, are no part of it. A line that stands in quotes as a whole is read as what is in
+/// them, and lines before the header that are no part of the table are skipped: see <see cref="ManifestPreamble"/>.
+/// </para>
 /// </remarks>
 public sealed class ManifestReader : IAsyncDisposable
 {
@@ -56,21 +59,23 @@ public sealed class ManifestReader : IAsyncDisposable
     private bool _recordMalformed;
     private FindingCode? _recordProblem;
 
+    private readonly bool _isWrapped;
+    private CsvReader? _unwrapped; // the row in a line that stands in quotes as a whole
     private CsvReader? _cutRecord; // one line of a record that _csv ran too far with, and where to go on behind it
     private long _resumeAt;
     private long _resumeLine;
 
     private bool _firstIsData;
+    private bool _anyShort;        // a row had fewer fields than there are columns
     private int _rowNumber;
     private ManifestRow? _row;
 
-    private ManifestReader(ManifestText text, char separator, long start, long line)
+    private ManifestReader(ManifestText text, char separator, bool isWrapped, long start, long line)
     {
         _text = text;
-        _options = new CsvReaderOptions
+        _isWrapped = isWrapped;
+        _options = ManifestFormat.Dialect(separator) with
         {
-            Separator = separator,
-            HasHeader = false,
             TrackLineNumbers = true,
             MaxRecordSize = SuspiciousRecordSize,
             IncludeValuesInExceptions = false,
@@ -102,13 +107,17 @@ public sealed class ManifestReader : IAsyncDisposable
             {
             }
 
-            var (preface, start) = SeparatorHint(text.Kept(0));
-            var sample = text.KeptMemory(start);
-            var separator = preface.Length > 0 ? preface[^1] : ManifestFormat.DetectSeparator(sample, text.Ended, how.Mapping);
-            var sampleRows = ManifestFormat.SampleRows(sample, text.Ended, separator, 100);
-            text.Rewind(start);
-            var reader = new ManifestReader(text, separator, start, preface.Length > 0 ? 2 : 1);
-            await reader.ReadLayoutAsync(preface, sampleRows, how, cancellationToken);
+            if (OtherFormat.OfText(text.Kept(0), text.Ended) is { } other)
+                throw new ManifestRejectedException(RejectionCode.NotCsv, other);
+            var preamble = ManifestPreamble.Of(text.KeptMemory(0), text.Ended, how.Mapping);
+            var sample = text.KeptMemory(preamble.Length);
+            var unwrapped = ManifestFormat.Unwrapped(sample, text.Ended, how.Mapping);
+            var (shown, isWhole) = unwrapped is { } lines ? (lines, true) : (sample, text.Ended);
+            var separator = preamble.Separator ?? ManifestFormat.DetectSeparator(shown, isWhole, how.Mapping);
+            var sampleRows = ManifestFormat.SampleRows(shown, isWhole, separator, 100);
+            text.Rewind(preamble.Length);
+            var reader = new ManifestReader(text, separator, unwrapped is not null, preamble.Length, preamble.Line);
+            await reader.ReadLayoutAsync(preamble, sampleRows, how, cancellationToken);
             return reader;
         }
         catch
@@ -127,35 +136,48 @@ public sealed class ManifestReader : IAsyncDisposable
         if (_rowNumber == int.MaxValue)
             throw new ManifestRejectedException(RejectionCode.TooManyRows, $"A manifest has at most {int.MaxValue} rows.", line: _recordLine);
         _rowNumber++;
+        if (Record.FieldCount < Layout.Columns.Count)
+        {
+            if (!_anyShort && _rowNumber > 1 && _recordProblem is null && _text.Ended && _text.Kept(_recordEnd).IsEmpty)
+                _recordProblem = FindingCode.RowCutOff;
+            _anyShort = true;
+        }
+
         _row!.MoveTo(Record, _rowNumber, _recordLine, _recordProblem);
         return true;
     }
 
     public async ValueTask DisposeAsync()
     {
+        _unwrapped?.Dispose();
         _cutRecord?.Dispose();
         await _csv.DisposeAsync();
         await _text.DisposeAsync();
     }
 
-    private CsvReader Record => _cutRecord ?? _csv;
+    private CsvReader Record => _unwrapped ?? Line;
 
-    private async Task ReadLayoutAsync(string preface, List<string[]> sampleRows, ManifestReading how, CancellationToken cancellationToken)
+    /// <summary>The record as it stands in the file.</summary>
+    private CsvReader Line => _cutRecord ?? _csv;
+
+    private async Task ReadLayoutAsync(
+        ManifestPreamble preamble, List<string[]> sampleRows, ManifestReading how, CancellationToken cancellationToken)
     {
         var mapping = how.Mapping;
         if (!await NextRecordAsync(cancellationToken))
             throw new ManifestRejectedException(RejectionCode.ManifestEmpty, "The file holds no rows.");
 
-        var first = new string[Record.FieldCount];
-        for (var field = 0; field < first.Length; field++)
-            first[field] = Record.GetString(field);
+        var first = ManifestFormat.Fields(Record);
         var hasHeader = ManifestFormat.IsHeader(first, mapping);
-        if (hasHeader && (_recordProblem is not null || Record.RawRecord.Contains((byte)0)))
-            throw new ManifestRejectedException(RejectionCode.HeaderDamaged, $"The header in line {_recordLine} cannot be read: look for a quote that is not closed.", line: _recordLine);
+        if (hasHeader && HeaderDamage() is { } damage)
+            throw new ManifestRejectedException(
+                RejectionCode.HeaderDamaged, $"The header in line {_recordLine} cannot be read: {damage}", line: _recordLine);
 
-        var columns = hasHeader ? first : [.. Enumerable.Range(1, first.Length).Select(number => $"column{number}")];
-        var resultColumns = hasHeader ? ManifestFormat.FindResultColumns(columns) : [];
         var dataRows = hasHeader ? sampleRows.Skip(1).ToList() : sampleRows;
+        var width = dataRows.Count == 0 ? first.Length : ManifestFormat.MostCommonWidth(dataRows).Width;
+        string[] columns = [.. Enumerable.Range(0, hasHeader ? first.Length : width)
+            .Select(index => hasHeader && ManifestFormat.Plain(first[index]).Length > 0 ? first[index] : $"column{index + 1}")];
+        var resultColumns = hasHeader ? ManifestFormat.FindResultColumns(columns) : [];
         var urlLike = ManifestFormat.UrlLikeColumns(dataRows, columns.Length);
         urlLike.ExceptWith(resultColumns);
         if (resultColumns.Count > 0)
@@ -172,15 +194,27 @@ public sealed class ManifestReader : IAsyncDisposable
         {
             HasHeader = hasHeader,
             Separator = _options.Separator!.Value,
-            LineEnding = LineEndingOf(_text.Kept(_recordStart)[Record.RawRecord.Length..]),
+            LineEnding = LineEndingOf(_text.Kept(_recordStart)[Line.RawRecord.Length..]),
             EncodingName = _text.EncodingName,
             HasByteOrderMark = _text.HasByteOrderMark,
-            Preface = preface,
+            RowWidth = Math.Max(width, columns.Length),
+            Preface = preamble.SeparatorLine,
+            SkippedLines = preamble.Skipped,
             RawHeader = rawHeader,
         };
         _row = new ManifestRow(Layout, _csv);
         _firstIsData = !hasHeader;
     }
+
+    private string? HeaderDamage() => _recordProblem switch
+    {
+        _ when Record.RawRecord.Contains((byte)0) => "it holds a NUL character, which no text can. Export the file again.",
+        FindingCode.UnterminatedQuote => "look for a quote that is not closed.",
+        FindingCode.TextAfterQuote => "text follows a closing quote. Double the quotes that belong to a name.",
+        not null => "a quote stands inside a name that does not begin with one, perhaps behind a blank that is no ordinary one. Let " +
+            "the name begin with its quote, and double the quotes that belong to it.",
+        null => null,
+    };
 
     /// <summary>Takes the next record that is not blank: from the parser, or, when quotes are damaged, one line of it.</summary>
     private async ValueTask<bool> NextRecordAsync(CancellationToken cancellationToken)
@@ -193,6 +227,8 @@ public sealed class ManifestReader : IAsyncDisposable
 
         while (true)
         {
+            if (_unwrapped is not null)
+                LeaveUnwrapped();
             if (_cutRecord is not null)
                 LeaveCutRecord();
 
@@ -207,6 +243,7 @@ public sealed class ManifestReader : IAsyncDisposable
             {
                 // The only reason under these options: the record is longer than SuspiciousRecordSize.
                 await TakeSuspiciousRecordAsync(cancellationToken);
+                Unwrap();
                 return true;
             }
 
@@ -216,9 +253,64 @@ public sealed class ManifestReader : IAsyncDisposable
             _text.Release(_recordStart);
             if (_recordMalformed)
                 TakeMalformedRecord();
-            if (_recordProblem is not null || !IsBlank())
-                return true;
+            if (_recordProblem is null && IsBlank())
+                continue;
+            Unwrap();
+            return true;
         }
+    }
+
+    /// <summary>
+    /// Takes the quotes from around a line that stands in them as a whole: each line of a file that is written so, and elsewhere one in
+    /// which only the quotes inside it can have been the reason. Where one address may be meant instead, the row gets a finding.
+    /// </summary>
+    private void Unwrap()
+    {
+        if (_recordProblem is not null || (!_isWrapped && (Record.FieldCount > 1 || _row is null || Layout.Columns.Count == 1)))
+            return;
+        for (var field = 1; field < Record.FieldCount; field++)
+        {
+            if (!Record.IsEmpty(field))
+                return;
+        }
+
+        var line = ManifestFormat.WholeQuote(Record.GetRawSpan(0), " \t"u8);
+        if (line.Length == 0)
+            return;
+        var row = CsvReader.Create(line, _options);
+        var isWhole = row.Read() && row.RawRecord.Length == line.Length;
+        var isMalformed = _recordMalformed;
+        // With a damaged quote, what stands behind a line break may be anything: the line stays as it is.
+        var isDoubtful = isMalformed && line.AsSpan().ContainsAny((byte)'\r', (byte)'\n');
+        if (_isWrapped && isDoubtful)
+        {
+            _recordProblem = FindingCode.TextAfterQuote;
+        }
+        else if (_isWrapped && isWhole)
+        {
+            _unwrapped = row;
+            if (isMalformed)
+                _recordProblem = QuoteScan.Of(line, SeparatorByte).Problem ?? FindingCode.StrayQuote;
+            return;
+        }
+        else if (isWhole && !isMalformed && row.FieldCount == Layout.Columns.Count)
+        {
+            if (line.AsSpan().Contains((byte)'"'))
+            {
+                _unwrapped = row;
+                return;
+            }
+
+            _recordProblem = FindingCode.WholeLineQuoted;
+        }
+
+        row.Dispose();
+    }
+
+    private void LeaveUnwrapped()
+    {
+        _unwrapped!.Dispose();
+        _unwrapped = null;
     }
 
     private bool IsBlank()
@@ -296,7 +388,7 @@ public sealed class ManifestReader : IAsyncDisposable
         _resumeAt = _recordStart + length + (behind is [(byte)'\r', (byte)'\n', ..] ? 2 : Math.Min(behind.Length, 1));
         _resumeLine = _recordLine + LineBreaks(record.Span[..length]) + 1;
         _recordProblem = problem;
-        _cutRecord = CsvReader.Create(record[..length], new CsvReaderOptions { Separator = _options.Separator, HasHeader = false });
+        _cutRecord = CsvReader.Create(record[..length], ManifestFormat.Dialect(_options.Separator!.Value));
         _cutRecord.Read();
     }
 
@@ -320,7 +412,7 @@ public sealed class ManifestReader : IAsyncDisposable
     private byte SeparatorByte => (byte)_options.Separator!.Value;
 
     /// <summary>CR, LF and CR LF each count once, as the parser counts them.</summary>
-    private static long LineBreaks(ReadOnlySpan<byte> text)
+    internal static long LineBreaks(ReadOnlySpan<byte> text)
     {
         var count = text.Count((byte)'\n');
         for (var at = text.IndexOf((byte)'\r'); at >= 0;)
@@ -340,12 +432,4 @@ public sealed class ManifestReader : IAsyncDisposable
         [(byte)'\r', ..] => "\r",
         _ => "\n",
     };
-
-    /// <summary>The line <c>sep=;</c> that Excel writes first, and where the text behind it starts.</summary>
-    private static (string Preface, int Start) SeparatorHint(ReadOnlySpan<byte> text)
-    {
-        if (text is not [(byte)'s' or (byte)'S', (byte)'e' or (byte)'E', (byte)'p' or (byte)'P', (byte)'=', (byte)',' or (byte)';' or (byte)'\t' or (byte)'|', (byte)'\r' or (byte)'\n', ..])
-            return ("", 0);
-        return (Encoding.ASCII.GetString(text[..5]), text is [_, _, _, _, _, (byte)'\r', (byte)'\n', ..] ? 7 : 6);
-    }
 }

@@ -52,11 +52,11 @@ public sealed class ManifestRow
     /// <inheritdoc cref="Field"/>
     public string GetString(int index) => Encoding.UTF8.GetString(Field(index));
 
-    /// <summary>A target's value as UTF-8, without white space around it; empty when there is none.</summary>
+    /// <summary>A target's value as UTF-8, without white space and invisible characters around it; empty when there is none.</summary>
     public ReadOnlySpan<byte> Value(ManifestColumn target)
     {
         var index = Layout.IndexOf(target);
-        return index < 0 ? default : Field(index).Trim(" \t\r\n"u8);
+        return index < 0 ? default : CellText.Trim(Field(index));
     }
 
     /// <summary>A target's value without white space around it; null when it is empty or has no column.</summary>

@@ -75,13 +75,9 @@ internal sealed class ManifestText : Stream
             head = await Unpacked(() => HeadAsync(source, cancellationToken));
         }
 
-        if (head is [0x50, 0x4B, 0x03, 0x04, ..])
-            throw new ManifestRejectedException(RejectionCode.NotCsv, "This is a zip archive or an Excel workbook (.xlsx). Open it in the spreadsheet program and save it as \"CSV UTF-8\".");
-        if (head is [0xD0, 0xCF, 0x11, 0xE0, ..])
-            throw new ManifestRejectedException(RejectionCode.NotCsv, "This is an old Excel workbook (.xls). Open it in the spreadsheet program and save it as \"CSV UTF-8\".");
-        if (head is [0x89, 0x50, 0x4E, 0x47, ..])
-            throw new ManifestRejectedException(RejectionCode.NotCsv, "This is a PNG image, not a manifest. Upload the CSV that lists the files.");
-        if (head is [0xFF, 0xFE, 0x00, 0x00])
+        if (OtherFormat.OfBytes(head) is { } other)
+            throw new ManifestRejectedException(RejectionCode.NotCsv, other);
+        if (head is [0xFF, 0xFE, 0x00, 0x00, ..] or [0x00, 0x00, 0xFE, 0xFF, ..])
             throw new ManifestRejectedException(RejectionCode.EncodingInvalid, "This file is UTF-32. Save it as \"CSV UTF-8\".", byteOffset: 0);
 
         return head switch
@@ -90,7 +86,7 @@ internal sealed class ManifestText : Stream
             [0xFF, 0xFE, ..] => new ManifestText(source, "utf-16le", new UnicodeEncoding(bigEndian: false, byteOrderMark: false, throwOnInvalidBytes: true), 2, head, unpackedLimit),
             [0xFE, 0xFF, ..] => new ManifestText(source, "utf-16be", new UnicodeEncoding(bigEndian: true, byteOrderMark: false, throwOnInvalidBytes: true), 2, head, unpackedLimit),
             // Two ASCII letters in UTF-16: legal as UTF-8, but every other byte would be a NUL.
-            [not 0, 0, not 0, 0] or [0, not 0, 0, not 0] => throw new ManifestRejectedException(
+            [not 0, 0, not 0, 0, ..] or [0, not 0, 0, not 0, ..] => throw new ManifestRejectedException(
                 RejectionCode.EncodingInvalid, "This file looks like UTF-16 without a byte order mark. Save it as \"CSV UTF-8\".", byteOffset: 0),
             _ when encoding == Windows1252 => new ManifestText(source, Windows1252, Western, 0, head, unpackedLimit),
             _ => new ManifestText(source, "utf-8", null, 0, head, unpackedLimit),
@@ -154,7 +150,7 @@ internal sealed class ManifestText : Stream
 
     private static async Task<byte[]> HeadAsync(Stream source, CancellationToken cancellationToken)
     {
-        var head = new byte[4];
+        var head = new byte[OtherFormat.HeadLength];
         var count = await source.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancellationToken);
         return head[..count];
     }

@@ -1,3 +1,5 @@
+using System.Net;
+using BulkImporter.Sources;
 using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Manifests;
@@ -17,6 +19,7 @@ public static class ManifestsSetup
         return services
             .AddSingleton<UploadManifest>()
             .AddSingleton<CreateImport>()
+            .AddSingleton<CreateImportOfFiles>()
             .AddSingleton<ReviseImport>()
             .AddSingleton<PreviewManifest>()
             .AddSingleton<CorrectRecords>()
@@ -35,6 +38,7 @@ public static class ManifestsSetup
             .AddSingleton(p => new SourceUrlRules(new SourceUrlOptions
             {
                 AllowPrivateHosts = p.GetRequiredService<IOptions<ManifestOptions>>().Value.AllowPrivateHosts,
+                PushNetworks = [.. p.GetRequiredService<IOptions<SourceOptions>>().Value.AllowedNetworks.Select(network => IPNetwork.Parse(network))],
                 MaxEncodedLength = p.GetRequiredService<IOptions<ManifestOptions>>().Value.MaxEncodedUrlLength,
             }));
     }

@@ -17,7 +17,9 @@ public sealed class MappingTemplate
     /// <summary>The header's names in their order, as the file had them.</summary>
     public required string[] Columns { get; set; }
 
-    /// <summary>The header as one text in which case and white space around the names do not count: what is compared.</summary>
+    /// <summary>
+    /// The header as one text in which case, the kind of white space and what nobody sees do not count: what is compared.
+    /// </summary>
     public required string Header { get; set; }
 
     /// <summary><c>url=OriginalURL,caption=Title</c>.</summary>
@@ -27,7 +29,7 @@ public sealed class MappingTemplate
     public DateTimeOffset CreatedAt { get; set; }
 
     /// <summary>The form in which two headers are compared. The names' order counts: a mapping names columns, but a person who sees another order expects another file.</summary>
-    internal static string HeaderOf(IEnumerable<string> columns) => string.Join('\n', columns.Select(c => c.Trim().ToLowerInvariant()));
+    internal static string HeaderOf(IEnumerable<string> columns) => string.Join('\n', columns.Select(c => ManifestFormat.Plain(c).ToLowerInvariant()));
 
     public sealed class Configuration : IEntityTypeConfiguration<MappingTemplate>
     {

@@ -18,6 +18,31 @@ internal static class MediaHints
         }.Select(Encoding.ASCII.GetBytes),
     ];
 
+    private static readonly byte[][] MediaExtensions =
+    [
+        .. new[]
+        {
+            ".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".wmv", ".mpg", ".mpeg", ".flv", ".ts", ".m2ts", ".mts", ".mxf", ".3gp", ".ogv", ".vob",
+            ".mp3", ".m4a", ".wav", ".aac", ".ogg", ".oga", ".opus", ".flac", ".aif", ".aiff", ".wma",
+            ".jpg", ".jpeg", ".png", ".gif", ".webp", ".tif", ".tiff", ".heic", ".avif", ".bmp", ".svg", ".pdf", ".srt", ".vtt",
+        }.Select(Encoding.ASCII.GetBytes),
+    ];
+
+    /// <summary>Whether a path ends like the name of a film, a sound, a picture or subtitles.</summary>
+    public static bool IsMediaName(ReadOnlySpan<byte> path)
+    {
+        var dot = path.LastIndexOf((byte)'.');
+        if (dot <= 0 || path[dot - 1] == (byte)'/')
+            return false;
+        foreach (var extension in MediaExtensions)
+        {
+            if (path.Length - dot == extension.Length && Ascii.EqualsIgnoreCase(path[dot..], extension))
+                return true;
+        }
+
+        return false;
+    }
+
     /// <param name="path">As written.</param>
     /// <param name="query">As written; may name the content type that the source will answer with (S3 and Google: response-content-type, Azure: rsct).</param>
     public static bool IsNotMedia(ReadOnlySpan<byte> path, ReadOnlySpan<byte> query)
@@ -36,24 +61,6 @@ internal static class MediaHints
         return false;
     }
 
-    /// <param name="host">In lower case.</param>
-    public static bool IsSharePage(ReadOnlySpan<byte> host, ReadOnlySpan<byte> path, ReadOnlySpan<byte> query)
-    {
-        if (IsAt(host, "dropbox.com"u8))
-            return !Has(query, "dl=1"u8) && !Has(query, "raw=1"u8);
-        if (host.SequenceEqual("drive.google.com"u8))
-            return path.StartsWith("/file/"u8) || path.StartsWith("/open"u8) || path.StartsWith("/drive/"u8);
-        if (IsAt(host, "wetransfer.com"u8) || host.SequenceEqual("we.tl"u8))
-            return true;
-        if (IsAt(host, "box.com"u8))
-            return path.StartsWith("/s/"u8);
-        return host.SequenceEqual("1drv.ms"u8) || (host.SequenceEqual("onedrive.live.com"u8) && !path.StartsWith("/download"u8));
-    }
-
-    /// <summary>The domain itself or a name under www; files of the same company lie under other names.</summary>
-    private static bool IsAt(ReadOnlySpan<byte> host, ReadOnlySpan<byte> domain) =>
-        host.SequenceEqual(domain) || (host.Length == domain.Length + 4 && host.StartsWith("www."u8) && host.EndsWith(domain)) || (host.Length == domain.Length + 4 && host.StartsWith("app."u8) && host.EndsWith(domain));
-
     private static bool AnswersWithText(ReadOnlySpan<byte> query)
     {
         foreach (var part in query.Split((byte)'&'))
@@ -64,17 +71,6 @@ internal static class MediaHints
                 continue;
             var type = pair[(mark + 1)..];
             return type.StartsWith("text%2F"u8) || type.StartsWith("text%2f"u8) || type.StartsWith("text/"u8);
-        }
-
-        return false;
-    }
-
-    private static bool Has(ReadOnlySpan<byte> query, ReadOnlySpan<byte> argument)
-    {
-        foreach (var part in query.Split((byte)'&'))
-        {
-            if (query[part].SequenceEqual(argument))
-                return true;
         }
 
         return false;

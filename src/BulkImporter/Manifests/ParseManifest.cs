@@ -133,7 +133,7 @@ public sealed class ParseManifest(
         };
         await using var reader = await ManifestReader.OpenAsync(bytes, how, cancellationToken);
         var now = clock.GetUtcNow();
-        var checks = new ManifestChecks(reader.Layout, rules, now, import.Transfer, import.SkipImported);
+        var checks = new ManifestChecks(reader.Layout, rules, now, import.Transfer, import.SkipImported, log);
         var (chunks, keys) = (new ChunkCounts(importId, import.ChunkSize, now), new KeyBlocks(importId));
         var (sources, references) = (new SeenBefore(), new SeenBefore());
         var findings = new List<Finding>();

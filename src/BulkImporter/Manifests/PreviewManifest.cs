@@ -1,10 +1,11 @@
 using BulkImporter.Data;
 using BulkImporter.Imports;
+using Cincopa.Client;
 using Npgsql;
 
 namespace BulkImporter.Manifests;
 
-/// <summary>A row as it will be read. The URL of a row that cannot be sent is masked: it may hold a password.</summary>
+/// <summary>A row as it will be read, without the secrets in its addresses. The URL of a row that cannot be sent is masked: it may hold a password.</summary>
 /// <param name="Values">By target name (<c>url</c>, <c>caption</c>, …); targets without a value are left out.</param>
 /// <param name="Findings">What is wrong with the row, by code.</param>
 /// <param name="Cells">The row as the file has it, column by column, cut and masked like every value that is only shown.</param>
@@ -19,7 +20,7 @@ public sealed record ManifestPreview(
     IReadOnlyList<string> Columns, IReadOnlyDictionary<string, string> Mapping, bool HasHeader, char Separator, string Encoding, string? Question, IReadOnlyList<PreviewRow> Rows);
 
 /// <summary>Reads the beginning of an import's manifest for the review: no record is touched, and nothing is sent.</summary>
-public sealed class PreviewManifest(NpgsqlDataSource database, ManifestBytes manifests, SourceUrlRules rules, TimeProvider clock)
+public sealed class PreviewManifest(NpgsqlDataSource database, ManifestBytes manifests, SourceUrlRules rules, TimeProvider clock, ILogger<PreviewManifest> log)
 {
     /// <summary>Null when there is no such import, when its bytes are not kept any more, or when the file is no manifest at all.</summary>
     public async Task<ManifestPreview?> RunAsync(int importId, int rows, CancellationToken cancellationToken)
@@ -58,7 +59,7 @@ public sealed class PreviewManifest(NpgsqlDataSource database, ManifestBytes man
     {
         await using var bytes = await manifests.OpenAsync(manifestId, cancellationToken);
         await using var reader = await ManifestReader.OpenAsync(bytes, how, cancellationToken);
-        var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow(), settings.Transfer, settings.SkipsImported);
+        var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow(), settings.Transfer, settings.SkipsImported, log);
         var rows = new List<PreviewRow>();
         try
         {
@@ -81,11 +82,11 @@ public sealed class PreviewManifest(NpgsqlDataSource database, ManifestBytes man
         foreach (var target in Enum.GetValues<ManifestColumn>())
         {
             if (target == ManifestColumn.Url ? withUrl : row.GetString(target) is not null)
-                values[ManifestFormat.Name(target)] = target == ManifestColumn.Url ? (read.IsBlocked ? FindingMask.Mask(read.Url) : read.Url) : row.GetString(target)!;
+                values[ManifestFormat.Name(target)] = target == ManifestColumn.Url && read.IsBlocked ? FindingMask.Mask(read.Url) : Redact.Secrets(target == ManifestColumn.Url ? read.Url : row.GetString(target)!);
         }
         return new(
-            row.RowNumber, withUrl && read.IsBlocked, values, withUrl ? [.. findings.Select(f => f.Code.Name()).Distinct()] : [],
-            [.. Enumerable.Range(0, row.Layout.Columns.Count).Select(i => FindingMask.Mask(row.GetString(i)))]);
+            row.RowNumber, withUrl && read.IsBlocked, values, withUrl ? [.. findings.Where(f => f.RowNumber > 0).Select(f => f.Code.Name()).Distinct()] : [],
+            [.. Enumerable.Range(0, row.Layout.Columns.Count).Select(i => FindingMask.Mask(Redact.Secrets(row.GetString(i))))]);
     }
 
     /// <summary>What of the import's settings the rows are judged by.</summary>

@@ -109,6 +109,8 @@ public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, S
         {
             // Not HEAD: links that are signed for GET refuse it, and some servers answer it with another head than GET's.
             if (!Uri.TryCreate(source.Url, UriKind.Absolute, out var url)) return new(source, FindingCode.SourceUnreachable, "The address cannot be read.");
+            // A file of the server's own, which a push reads: there is nobody to ask.
+            if (url.Scheme is not ("http" or "https")) return null;
             using var answer = await reach.RunAsync(new SourceRequest(url, Range: new(0, 0), Headers: secrets), cancellationToken);
             return Judge(answer) is { } code ? new ProbeFinding(source, code, Value(answer, code)) : null;
         }

@@ -1,4 +1,5 @@
 using BulkImporter.Data;
+using BulkImporter.Telemetry;
 using Hangfire;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -18,8 +19,11 @@ public sealed class QueueParsing(NpgsqlDataSource database, IBackgroundJobClient
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var waiting = await database.QueryAsync(MarkQueued, r => (Id: r.GetInt32(0), Name: r.GetString(1)), cancellationToken, options.Value.ParseAgainAfter);
-        foreach (var (id, name) in waiting)
-            jobs.Enqueue<ParseManifest>(p => p.RunAsync(id, $"{name}, reading the manifest", CancellationToken.None));
+        await EachItem.RunAsync(waiting, i => $"import {i.Id}", i =>
+        {
+            var (id, title) = (i.Id, $"{i.Name}, reading the manifest");
+            return Task.FromResult(jobs.Enqueue<ParseManifest>(p => p.RunAsync(id, title, CancellationToken.None)));
+        }, cancellationToken);
         return waiting.Count;
     }
 }

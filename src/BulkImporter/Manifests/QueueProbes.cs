@@ -1,4 +1,5 @@
 using BulkImporter.Data;
+using BulkImporter.Telemetry;
 using Hangfire;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -19,8 +20,11 @@ public sealed class QueueProbes(NpgsqlDataSource database, IBackgroundJobClient 
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var waiting = await database.QueryAsync(MarkQueued, r => (Id: r.GetInt32(0), Name: r.GetString(1), Run: r.GetInt32(2)), cancellationToken, options.Value.AgainAfter);
-        foreach (var (id, name, run) in waiting)
-            jobs.Enqueue<ProbeSources>(p => p.RunAsync(id, run, $"{name}, probing the sources", CancellationToken.None));
+        await EachItem.RunAsync(waiting, i => $"import {i.Id}", i =>
+        {
+            var (id, run, title) = (i.Id, i.Run, $"{i.Name}, probing the sources");
+            return Task.FromResult(jobs.Enqueue<ProbeSources>(p => p.RunAsync(id, run, title, CancellationToken.None)));
+        }, cancellationToken);
         return waiting.Count;
     }
 }

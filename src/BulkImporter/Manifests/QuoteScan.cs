@@ -9,14 +9,18 @@ namespace BulkImporter.Manifests;
 /// <param name="FieldEnd">The offset behind that field.</param>
 internal readonly record struct QuoteScan(FindingCode? Problem, int FieldStart, int FieldEnd)
 {
-    /// <summary>Looks at <paramref name="record"/> by the rules of <see cref="CsvHelper.CsvMode.Rfc4180"/>. Only for records known to be malformed, so it need not be fast.</summary>
+    /// <summary>
+    /// Looks at <paramref name="record"/> by the rules of <see cref="ManifestFormat.Dialect"/>. Only for records known to be malformed,
+    /// so it need not be fast.
+    /// </summary>
     public static QuoteScan Of(ReadOnlySpan<byte> record, byte separator)
     {
         QuoteScan first = default;
         var start = 0;
         while (start < record.Length)
         {
-            if (record[start] != (byte)'"')
+            var blanks = Blanks(record[start..], separator);
+            if (start + blanks == record.Length || record[start + blanks] != (byte)'"')
             {
                 var next = record[start..].IndexOf(separator);
                 if (next < 0)
@@ -25,7 +29,7 @@ internal readonly record struct QuoteScan(FindingCode? Problem, int FieldStart, 
                 continue;
             }
 
-            var at = start + 1;
+            var at = start + blanks + 1;
             while (true)
             {
                 var quote = record[at..].IndexOf((byte)'"');
@@ -37,6 +41,7 @@ internal readonly record struct QuoteScan(FindingCode? Problem, int FieldStart, 
                 at++;
             }
 
+            at += Blanks(record[at..], separator);
             var behind = record[at..].IndexOf(separator);
             var end = behind < 0 ? record.Length : at + behind;
             if (end > at)
@@ -52,5 +57,14 @@ internal readonly record struct QuoteScan(FindingCode? Problem, int FieldStart, 
         }
 
         return first;
+    }
+
+    /// <summary>How many blanks and tabs <paramref name="text"/> begins with; a separator is none.</summary>
+    private static int Blanks(ReadOnlySpan<byte> text, byte separator)
+    {
+        var count = 0;
+        while (count < text.Length && text[count] is (byte)' ' or (byte)'\t' && text[count] != separator)
+            count++;
+        return count;
     }
 }

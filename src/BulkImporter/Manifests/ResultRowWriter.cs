@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using Cincopa.Client;
 
 namespace BulkImporter.Manifests;
 
@@ -28,11 +29,13 @@ public readonly record struct RowResult(
 /// sent, so that the file says what was imported and can be uploaded again; a cell that a spreadsheet
 /// would run gets its <see cref="FormulaGuard"/>; the rest of a line with an unclosed quote becomes one quoted value that
 /// holds that quote as text; a row with too few fields is filled up. Fields beyond the header's columns move behind the
-/// result columns, so that those stay under their names. A manifest that is itself a result file gets new result columns
+/// result columns, so that those stay under their names. Of a line that stood in quotes as a whole, what was in them is the row. Lines
+/// before the header that are no part of the table are left out. A manifest that is itself a result file gets new result columns
 /// in place of its old ones. Without a header one is made, in which a mapped column has its canonical name.
 /// The caller flushes <paramref name="output"/> whenever it likes.
 /// </remarks>
-public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> output)
+/// <param name="isWhole">False takes the secrets out of every value (<see cref="Redact.Secrets"/>).</param>
+public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> output, bool isWhole = true)
 {
     private readonly byte _separator = layout.SeparatorByte;
     private readonly byte[] _lineEnding = layout.LineEndingBytes;
@@ -88,7 +91,7 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
 
     private void WriteOriginals(ManifestRow row, IReadOnlyDictionary<ManifestColumn, string>? corrected)
     {
-        if (corrected is null && row.FieldCount == _originals.Length && !layout.IsResultFile && !row.IsCut && !AnyNeedsGuard(row))
+        if (isWhole && corrected is null && row.FieldCount == _originals.Length && !layout.IsResultFile && !row.IsCut && !AnyNeedsGuard(row))
         {
             output.Write(row.RawText);
             _inRow = true;
@@ -128,8 +131,14 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
     private void WriteOriginal(ReadOnlySpan<byte> raw)
     {
         Separate();
+        // A secret holds no quote, so a quoted field stays one.
+        if (!isWhole)
+            raw = Encoding.UTF8.GetBytes(Redact.Secrets(Encoding.UTF8.GetString(raw)));
         if (NeedsGuard(raw))
         {
+            var blanks = raw.Length - raw.TrimStart(" \t"u8).Length;
+            output.Write(raw[..blanks]);
+            raw = raw[blanks..];
             if (raw[0] == (byte)'"')
             {
                 output.Write("\"'"u8);
@@ -147,6 +156,7 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
     /// <summary>Whether the field's text would be run. In an export of ours a guarded cell has its guard already.</summary>
     private bool NeedsGuard(ReadOnlySpan<byte> raw)
     {
+        raw = raw.Trim(" \t"u8);
         var text = raw is [(byte)'"', ..] ? raw[1..].TrimEnd((byte)'"') : raw;
         return FormulaGuard.NeedsGuard(text) && !(layout.IsResultFile && FormulaGuard.IsGuarded(text));
     }
@@ -156,8 +166,8 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
         Separate();
         if (string.IsNullOrEmpty(value))
             return;
-        var text = Encoding.UTF8.GetBytes(FormulaGuard.Guard(value));
-        if (text.AsSpan().IndexOfAny(_needQuotes) < 0 && text[0] != (byte)' ' && text[^1] != (byte)' ')
+        var text = Encoding.UTF8.GetBytes(FormulaGuard.Guard(isWhole ? value : Redact.Secrets(value)));
+        if (text.AsSpan().IndexOfAny(_needQuotes) < 0 && text[0] is not ((byte)' ' or (byte)'\t') && text[^1] is not ((byte)' ' or (byte)'\t'))
         {
             output.Write(text);
             return;

@@ -67,8 +67,8 @@ internal sealed class RowBatch(int importId)
         records.Write(error is null ? "pending" : row.IsImported ? "duplicate" : "invalid");
         if (row.Key is { } key) records.Write(key.Value);
         else records.WriteNull();
-        // A blocked row's address may hold a password: it is shown, so it is stored as the finding shows it.
-        records.Write(error is null ? row.Url : row.Url.Length == 0 ? null : FindingMask.Mask(row.Url));
+        // A blocked row's address may hold a password: it is shown, so it is stored as the finding shows it. One that only Cincopa cannot fetch may be pushed later.
+        records.Write(error is null || (row.IsBlockedForPull && !row.IsImported) ? row.Url : row.Url.Length == 0 ? null : FindingMask.Mask(row.Url));
         records.Write(row.Caption);
         records.Write(row.ReferenceId);
         records.Write(row.Transfer == Transfer.Push);

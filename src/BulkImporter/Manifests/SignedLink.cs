@@ -51,9 +51,9 @@ internal static class SignedLink
                 policy = PolicyEnd(value);
         }
 
-        // Seven days are the longest lifetime that the two clouds allow; a century keeps a typing error from overflowing.
-        if (signedAt is not null && lifetime is >= 0 and < 3_200_000_000)
-            return signedAt.Value.AddSeconds(lifetime.Value);
+        // Seven days are the longest lifetime that the two clouds allow; what leaves the calendar is a typing error.
+        if (signedAt is { } signed && lifetime >= 0 && lifetime <= (DateTimeOffset.MaxValue - signed).TotalSeconds)
+            return signed.AddSeconds(lifetime.Value);
         if (hasSignature)
             return absolute ?? policy;
         return hasSas ? azure : null;
@@ -100,7 +100,7 @@ internal static class SignedLink
                 }
             }
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return null; // no policy after all: nothing is known of an end
         }

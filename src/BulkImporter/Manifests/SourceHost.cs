@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -10,6 +11,10 @@ internal static class SourceHost
 {
     /// <summary>The longest name that DNS allows, with room for its last dot.</summary>
     public const int MaxLength = 254;
+
+    private static readonly SearchValues<byte> Characters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-._"u8);
+    private static readonly SearchValues<byte> HexDigits = SearchValues.Create("abcdef0123456789"u8);
+    private static readonly SearchValues<byte> AddressCharacters = SearchValues.Create("abcdef0123456789:."u8);
 
     private static readonly byte[][] PrivateSuffixes =
         [.. new[] { ".localhost", ".local", ".internal", ".lan", ".intranet", ".home.arpa", ".localdomain", ".corp", ".home" }.Select(Encoding.ASCII.GetBytes)];
@@ -31,7 +36,36 @@ internal static class SourceHost
         return buffer[..length] is [.. var name, (byte)'.'] ? name : buffer[..length];
     }
 
+    /// <summary>
+    /// Whether DNS or an address can be meant: labels of 1 to 63 letters, digits, dashes and underscores, or an IPv6 address in brackets
+    /// without a zone. A last label that is a number makes it an IPv4 address, which it then must be.
+    /// </summary>
     /// <param name="host">A host as <see cref="Plain"/> gives it.</param>
+    public static bool IsHost(ReadOnlySpan<byte> host)
+    {
+        if (host.IsEmpty)
+            return false;
+        if (host[0] == (byte)'[')
+            return IsIPv6(host);
+        if (host.ContainsAnyExcept(Characters))
+            return false;
+        var last = host;
+        for (var rest = host; ;)
+        {
+            var dot = rest.IndexOf((byte)'.');
+            last = dot < 0 ? rest : rest[..dot];
+            if (last.Length is 0 or > 63)
+                return false;
+            if (dot < 0)
+                break;
+            rest = rest[(dot + 1)..];
+        }
+
+        var isNumber = !last.ContainsAnyExceptInRange((byte)'0', (byte)'9') || (last.StartsWith("0x"u8) && !last[2..].ContainsAnyExcept(HexDigits));
+        return !isNumber || TryIPv4(host, out _);
+    }
+
+    /// <param name="host">One that <see cref="IsHost"/> accepts.</param>
     public static bool IsPrivate(ReadOnlySpan<byte> host)
     {
         if (host[0] == (byte)'[')
@@ -51,9 +85,23 @@ internal static class SourceHost
         return false;
     }
 
+    /// <param name="host">A host as <see cref="Plain"/> gives it.</param>
+    /// <returns>The address that it is written as, in any way that clients accept; null for a name, except this machine's own.</returns>
+    public static IPAddress? AddressOf(ReadOnlySpan<byte> host)
+    {
+        if (host[0] == (byte)'[')
+            return IPAddress.TryParse(Encoding.ASCII.GetString(host[1..^1]), out var ipv6) ? ipv6 : null;
+        if (host.SequenceEqual("localhost"u8) || host.EndsWith(".localhost"u8))
+            return IPAddress.Loopback;
+        return char.IsAsciiDigit((char)host[(host.LastIndexOf((byte)'.') + 1)..][0]) && TryIPv4(host, out var ipv4)
+            ? new IPAddress([(byte)(ipv4 >> 24), (byte)(ipv4 >> 16), (byte)(ipv4 >> 8), (byte)ipv4])
+            : null;
+    }
+
     /// <param name="host">With its brackets.</param>
-    public static bool IsIPv6(ReadOnlySpan<byte> host) =>
-        host is [(byte)'[', .. var inner, (byte)']'] && IPAddress.TryParse(Encoding.ASCII.GetString(inner), out var address) && address.AddressFamily == AddressFamily.InterNetworkV6;
+    private static bool IsIPv6(ReadOnlySpan<byte> host) =>
+        host is [(byte)'[', .. var inner, (byte)']'] && !inner.ContainsAnyExcept(AddressCharacters)
+        && IPAddress.TryParse(Encoding.ASCII.GetString(inner), out var address) && address.AddressFamily == AddressFamily.InterNetworkV6;
 
     /// <summary>One to four numbers, each decimal, octal (0…) or hexadecimal (0x…); the last fills the bytes that are left.</summary>
     private static bool TryIPv4(ReadOnlySpan<byte> host, out uint address)
@@ -106,6 +154,10 @@ internal static class SourceHost
 
         return true;
     }
+
+    /// <summary>The last two labels of a name, which are its owner's; the name itself when it has no more.</summary>
+    public static ReadOnlySpan<byte> Domain(ReadOnlySpan<byte> host) =>
+        host.LastIndexOf((byte)'.') is var last and > 0 ? host[(host[..last].LastIndexOf((byte)'.') + 1)..] : host;
 
     private static ReadOnlySpan<byte> ToAscii(ReadOnlySpan<byte> host)
     {

@@ -9,9 +9,9 @@ namespace BulkImporter.Manifests;
 /// </summary>
 /// <remarks>
 /// Normalising: white space around is cut; scheme and host become lower-case; the scheme's default port, the fragment
-/// and an empty path's absence are made one (<c>http://A.test:80#x</c> is <c>http://a.test/</c>); the hex digits of
-/// percent-encoding become upper-case; a space or a character beyond ASCII is percent-encoded, as every client sends
-/// it. The case of the path, the order of the query and everything else stay: they may matter to the source. Text that
+/// and an empty path's absence are made one (<c>http://A.test:80#x</c> is <c>http://a.test/</c>), but a fragment that is the
+/// end of a file's name stays (<c>Take#3.mp4</c>); the hex digits of percent-encoding become upper-case; a space or a
+/// character beyond ASCII is percent-encoded, as every client sends it. The case of the path, the order of the query and everything else stay: they may matter to the source. Text that
 /// is no absolute URL is only trimmed.
 /// </remarks>
 public readonly record struct SourceKey(Guid Value)
@@ -20,7 +20,7 @@ public readonly record struct SourceKey(Guid Value)
 
     public static SourceKey Of(ReadOnlySpan<byte> url)
     {
-        url = url.Trim(" \t\r\n"u8);
+        url = CellText.Trim(url);
         var longest = 3 * url.Length + 1;
         var rented = longest > StackSize ? ArrayPool<byte>.Shared.Rent(longest) : null;
         var normalised = rented ?? stackalloc byte[StackSize];
@@ -40,7 +40,7 @@ public readonly record struct SourceKey(Guid Value)
     /// <summary>The normalised form itself, for messages and tests.</summary>
     public static string Normalise(string url)
     {
-        var bytes = Encoding.UTF8.GetBytes(url).AsSpan().Trim(" \t\r\n"u8);
+        var bytes = CellText.Trim(Encoding.UTF8.GetBytes(url));
         var normalised = new byte[3 * bytes.Length + 1];
         return Encoding.UTF8.GetString(normalised, 0, Normalise(bytes, normalised));
     }
@@ -71,7 +71,11 @@ public readonly record struct SourceKey(Guid Value)
 
         if (parts.PathAndQuery is not [(byte)'/', ..])
             to[at++] = (byte)'/';
-        return at + Percent(parts.PathAndQuery, to[at..]);
+        at += Percent(parts.PathAndQuery, to[at..]);
+        if (!parts.HasHashInName)
+            return at;
+        to[at++] = (byte)'#';
+        return at + Percent(parts.Fragment, to[at..]);
     }
 
     private static int Ascii(ReadOnlySpan<byte> from, Span<byte> to)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net;
 using System.Text;
 
 namespace BulkImporter.Manifests;
@@ -15,6 +16,9 @@ public sealed record SourceUrlOptions
     /// <summary>Lets private, loopback and single-label hosts pass. Default false; for tests and the demo, where the source is this machine.</summary>
     public bool AllowPrivateHosts { get; init; }
 
+    /// <summary>Networks that this server itself may reach, so that it can push from private hosts in them. Default none.</summary>
+    public IReadOnlyList<IPNetwork> PushNetworks { get; init; } = [];
+
     /// <summary>A signed link that runs out within this time is warned of. Default 24 hours.</summary>
     public TimeSpan ExpiresSoonWithin { get; init; } = TimeSpan.FromHours(24);
 }
@@ -26,9 +30,8 @@ public sealed record SourceUrlOptions
 public sealed class SourceUrlRules(SourceUrlOptions options)
 {
     /// <summary>The most problems that <see cref="Check(ReadOnlySpan{byte}, DateTimeOffset, Span{FindingCode})"/> reports of one URL.</summary>
-    public const int MaxProblems = 9;
+    public const int MaxProblems = 12;
 
-    private static readonly SearchValues<byte> HostCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"u8);
     private static readonly SearchValues<byte> Unreserved = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~"u8);
     private static readonly SearchValues<byte> Control = SearchValues.Create([.. Enumerable.Range(0, 0x20).Select(c => (byte)c), 0x7F]);
 
@@ -45,6 +48,20 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
         }
 
         var isAbsolute = UrlParts.TryParse(url, out var parts);
+        if (HasSchemeTwice(url, parts))
+        {
+            problems[0] = FindingCode.UrlSchemeTwice;
+            return 1;
+        }
+
+        // Of several addresses in one cell nothing else is worth saying.
+        var second = url.IndexOf("://"u8) < 0 ? SecondAddress.None : SecondAddresses.In(url);
+        if (second == SecondAddress.Behind)
+        {
+            problems[0] = FindingCode.UrlSeveral;
+            return 1;
+        }
+
         if (!isAbsolute || !IsHttp(parts.Scheme))
         {
             problems[0] = isAbsolute || HasOtherScheme(url) ? FindingCode.UrlScheme : FindingCode.UrlNotAbsolute;
@@ -52,6 +69,10 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
         }
 
         var count = 0;
+        if (second == SecondAddress.Inside)
+            problems[count++] = FindingCode.UrlHoldsAnother;
+        if (!Ascii.IsValid(url) && HoldsHidden(url))
+            problems[count++] = FindingCode.UrlHiddenCharacter;
         if (!parts.UserInfoWithAt.IsEmpty)
             problems[count++] = FindingCode.UrlCredentials;
         if (IsTooLong(url))
@@ -59,7 +80,7 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
 
         Span<byte> plainHost = stackalloc byte[SourceHost.MaxLength];
         var host = SourceHost.Plain(parts.Host, plainHost);
-        if (host.IsEmpty || !IsHost(host) || !IsPort(parts.Port) || url.IndexOfAny(Control) >= 0)
+        if (!SourceHost.IsHost(host) || !IsPort(parts.Port) || url.IndexOfAny(Control) >= 0)
         {
             problems[count++] = FindingCode.UrlMalformed;
             return count;
@@ -67,11 +88,13 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
 
         if (url.Contains((byte)' '))
             problems[count++] = FindingCode.UrlUnencodedSpace;
+        if (parts.HasHashInName)
+            problems[count++] = FindingCode.UrlHashInName;
         if (!options.AllowPrivateHosts && SourceHost.IsPrivate(host))
             problems[count++] = FindingCode.UrlHostPrivate;
         if (ConsumerVideoSites.IsWatchPage(host, parts.Path))
             problems[count++] = FindingCode.UrlConsumerVideoSite;
-        else if (MediaHints.IsSharePage(host, parts.Path, parts.Query))
+        else if (SharePages.Is(host, parts.Path, parts.Query))
             problems[count++] = FindingCode.UrlSharePage;
         else if (MediaHints.IsNotMedia(parts.Path, parts.Query))
             problems[count++] = FindingCode.UrlNotMedia;
@@ -91,6 +114,18 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
     {
         var problems = new FindingCode[MaxProblems];
         return problems[..Check(Encoding.UTF8.GetBytes(url.Trim()), now, problems)];
+    }
+
+    /// <summary>
+    /// Whether this server may push from a private host. A host that is a name may be in any of the networks: the guard of sources judges what it
+    /// resolves to before the file is read.
+    /// </summary>
+    /// <param name="url">A URL of which nothing worse was found than <see cref="FindingCode.UrlHostPrivate"/>.</param>
+    internal bool MayPush(ReadOnlySpan<byte> url)
+    {
+        if (options.PushNetworks.Count == 0 || !UrlParts.TryParse(url, out var parts)) return false;
+        Span<byte> plainHost = stackalloc byte[SourceHost.MaxLength];
+        return SourceHost.AddressOf(SourceHost.Plain(parts.Host, plainHost)) is not { } address || options.PushNetworks.Any(network => network.Contains(address));
     }
 
     /// <summary>When a signed link runs out; null for any other URL.</summary>
@@ -115,15 +150,40 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
     private static bool IsHttp(ReadOnlySpan<byte> scheme) =>
         scheme.Length is 4 or 5 && (Ascii.EqualsIgnoreCase(scheme, "https"u8) || Ascii.EqualsIgnoreCase(scheme, "http"u8));
 
+    /// <summary>https://https://… and https:https://…, in any case and mixture, also behind another beginning of a host (https://www.https://…).</summary>
+    private static bool HasSchemeTwice(ReadOnlySpan<byte> url, in UrlParts parts)
+    {
+        if (parts.PathAndQuery.StartsWith("//"u8) && parts.Port.IsEmpty)
+            return EndsWithHttp(parts.Host);
+        var colon = url.IndexOf((byte)':');
+        if (colon <= 0 || !IsHttp(url[..colon]))
+            return false;
+        var rest = url[(colon + 1)..];
+        return rest.IndexOf("://"u8) is var second and (4 or 5) && EndsWithHttp(rest[..second]);
+    }
+
+    private static bool EndsWithHttp(ReadOnlySpan<byte> text) =>
+        (text.Length >= 5 && Ascii.EqualsIgnoreCase(text[^5..], "https"u8))
+        || (text.Length >= 4 && Ascii.EqualsIgnoreCase(text[^4..], "http"u8));
+
+    private static bool HoldsHidden(ReadOnlySpan<byte> url)
+    {
+        while (Rune.DecodeFromUtf8(url, out var c, out var length) == OperationStatus.Done)
+        {
+            if (c.Value > 0x7F && CellText.IsHidden(c))
+                return true;
+            url = url[length..];
+        }
+
+        return false;
+    }
+
     /// <summary>mailto:, data:, file:///…, C:\…: something that is no path and no host name, but not http either.</summary>
     private static bool HasOtherScheme(ReadOnlySpan<byte> url)
     {
         var colon = url.IndexOf((byte)':');
         return colon > 0 && !url[..colon].ContainsAny("/.?#"u8) && !IsHttp(url[..colon]) && !(url.Length > colon + 1 && char.IsAsciiDigit((char)url[colon + 1]));
     }
-
-    private static bool IsHost(ReadOnlySpan<byte> host) =>
-        host[0] == (byte)'[' ? SourceHost.IsIPv6(host) : host.IndexOfAnyExcept(HostCharacters) < 0 && host[0] != (byte)'.' && host.IndexOf(".."u8) < 0;
 
     private static bool IsPort(ReadOnlySpan<byte> port)
     {

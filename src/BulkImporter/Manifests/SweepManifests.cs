@@ -1,4 +1,5 @@
 using BulkImporter.Data;
+using BulkImporter.Telemetry;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -7,13 +8,21 @@ namespace BulkImporter.Manifests;
 /// <summary>Removes uploads that broke and manifests that no import came to refer to.</summary>
 public sealed class SweepManifests(NpgsqlDataSource database, IOptions<ManifestOptions> options)
 {
-    private const string Sweep = """
-        DELETE FROM importer.manifest m
+    private const string Unused = """
+        SELECT m.id FROM importer.manifest m
         WHERE coalesce(m.received_at, m.created_at) < now() - $1::interval
             AND NOT EXISTS (SELECT 1 FROM importer.import i WHERE i.manifest_id = m.id)
         """;
 
-    /// <summary>Answers how many were removed.</summary>
-    public Task<int> RunAsync(CancellationToken cancellationToken) =>
-        database.ExecuteAsync(Sweep, cancellationToken, options.Value.KeepUnused);
+    // An import may have come to refer to it meanwhile.
+    private const string Remove = "DELETE FROM importer.manifest m WHERE m.id = $1 AND NOT EXISTS (SELECT 1 FROM importer.import i WHERE i.manifest_id = m.id)";
+
+    /// <summary>Returns how many were removed.</summary>
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        var removed = 0;
+        var unused = await database.QueryAsync(Unused, r => r.GetInt32(0), cancellationToken, options.Value.KeepUnused);
+        await EachItem.RunAsync(unused, id => $"manifest {id}", async id => removed += await database.ExecuteAsync(Remove, cancellationToken, id), cancellationToken);
+        return removed;
+    }
 }

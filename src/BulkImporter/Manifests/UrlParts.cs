@@ -17,11 +17,24 @@ internal readonly ref struct UrlParts
     /// <summary>Path and query, without the fragment; may be empty, may begin with a question mark.</summary>
     public ReadOnlySpan<byte> PathAndQuery { get; private init; }
 
+    /// <summary>Behind the first #, without it; empty when absent.</summary>
+    public ReadOnlySpan<byte> Fragment { get; private init; }
+
+    /// <summary>
+    /// The # belongs to the name of the file, as in <c>Take#3.mp4</c>, and should have been written %23: what stands behind it ends like a media
+    /// file and what stands before it does not, or a blank stands before it. Places in a page (<c>#/media/…</c>, <c>#!…</c>, <c>#t=10</c>) are none.
+    /// </summary>
+    public bool HasHashInName => !Fragment.IsEmpty && Fragment[0] is not ((byte)'/' or (byte)'!') && !FragmentName.Contains((byte)'=')
+        && (PathAndQuery.EndsWith(" "u8) || PathAndQuery.EndsWith("%20"u8)
+            || (MediaHints.IsMediaName(FragmentName) && !MediaHints.IsMediaName(Path)));
+
     public bool HasDefaultPort => Port.SequenceEqual(Scheme.Length == 5 ? "443"u8 : "80"u8);
 
     public ReadOnlySpan<byte> Path => PathAndQuery.IndexOf((byte)'?') is var mark and >= 0 ? PathAndQuery[..mark] : PathAndQuery;
 
     public ReadOnlySpan<byte> Query => PathAndQuery.IndexOf((byte)'?') is var mark and >= 0 ? PathAndQuery[(mark + 1)..] : default;
+
+    private ReadOnlySpan<byte> FragmentName => Fragment.IndexOf((byte)'?') is var mark and >= 0 ? Fragment[..mark] : Fragment;
 
     /// <summary>False when the text has no scheme, no // or no host.</summary>
     public static bool TryParse(ReadOnlySpan<byte> url, out UrlParts parts)
@@ -57,6 +70,7 @@ internal readonly ref struct UrlParts
             Host = host,
             Port = port,
             PathAndQuery = fragment < 0 ? behind : behind[..fragment],
+            Fragment = fragment < 0 ? default : behind[(fragment + 1)..],
         };
         return true;
     }

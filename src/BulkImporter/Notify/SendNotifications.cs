@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using BulkImporter.Data;
 using BulkImporter.Imports;
+using BulkImporter.Telemetry;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -51,8 +52,12 @@ public sealed class SendNotifications(
 
     private const string ReadNew = """
         SELECT n.id, n.kind, n.at, n.import_id, a.name, n.reason FROM importer.notification n JOIN importer.account a ON a.id = n.account_id
-        WHERE n.addressed_at IS NULL ORDER BY n.id LIMIT $1 FOR UPDATE OF n SKIP LOCKED
+        WHERE n.id = $1 AND n.addressed_at IS NULL FOR UPDATE OF n SKIP LOCKED
         """;
+
+    private const string FindNew = "SELECT id FROM importer.notification WHERE addressed_at IS NULL ORDER BY id LIMIT $1";
+
+    private const string GiveUp = "UPDATE importer.notification SET addressed_at = now() WHERE id = $1 AND addressed_at IS NULL";
 
     private const string Address = """
         WITH addressed AS (UPDATE importer.notification SET body = $2, addressed_at = now() WHERE id = $1)
@@ -85,18 +90,30 @@ public sealed class SendNotifications(
     /// <summary>One round. Answers how many posts were tried.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        if (lookedAt is not { } last || clock.GetElapsedTime(last) >= LookEvery) await LookAsync(cancellationToken);
-        await AddressAsync(cancellationToken);
+        var tried = 0;
+        (string Name, Func<Task> Run)[] steps =
+        [
+            ("the look for imports that stall", () => LookAsync(cancellationToken)),
+            ("new notifications", () => AddressAsync(cancellationToken)),
+            ("due notifications", async () => tried = await DeliverAsync(cancellationToken)),
+        ];
+        await EachItem.RunAsync(steps, s => s.Name, s => s.Run(), cancellationToken);
+        return tried;
+    }
 
+    private async Task<int> DeliverAsync(CancellationToken cancellationToken)
+    {
         var due = await database.QueryAsync(Claim,
             r => new Due(r.GetInt64(0), r.GetInt32(1), r.GetInt32(2), r.GetString(3), r.GetString(4), r.GetString(5), r.GetString(6)),
             cancellationToken, Batch, options.Value.Timeout * 2);
-        await Task.WhenAll(due.Select(d => DeliverAsync(d, cancellationToken)));
+        var deliveries = due.ConvertAll(d => (d.NotificationId, Delivery: DeliverAsync(d, cancellationToken)));
+        await EachItem.RunAsync(deliveries, d => $"notification {d.NotificationId}", d => d.Delivery, cancellationToken);
         return due.Count;
     }
 
     private async Task LookAsync(CancellationToken cancellationToken)
     {
+        if (lookedAt is { } last && clock.GetElapsedTime(last) < LookEvery) return;
         await database.ExecuteAsync(Forget, cancellationToken, options.Value.KeepFor);
         var stalledAfter = importsOptions.Value.StalledAfter;
         await database.ExecuteAsync(NoteStalled, cancellationToken, stalledAfter, string.Create(CultureInfo.InvariantCulture, $"{stalledAfter.TotalMinutes:0.#} min"));
@@ -105,26 +122,51 @@ public sealed class SendNotifications(
 
     private async Task AddressAsync(CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var fresh = await connection.QueryAsync(ReadNew,
-            r => (Id: r.GetInt64(0), Kind: r.GetString(1), At: r.GetFieldValue<DateTimeOffset>(2), ImportId: r.Number(3), Account: r.GetString(4), Reason: r.Text(5)),
-            cancellationToken, Batch);
-        foreach (var (id, kind, at, importId, account, reason) in fresh)
+        var fresh = await database.QueryAsync(FindNew, r => r.GetInt64(0), cancellationToken, Batch);
+        await EachItem.RunAsync(fresh, id => $"notification {id}", async id =>
         {
-            var import = importId is { } known ? await imports.FindAsync(known, cancellationToken) : null;
-            await connection.ExecuteAsync(Address, cancellationToken, id, JsonSerializer.Serialize(new NotificationBody(kind, at, new(account, reason, import, LinksTo(importId))), Json));
-        }
-        await transaction.CommitAsync(cancellationToken);
+            try
+            {
+                await database.TransactionAsync(connection => AddressAsync(connection, id, cancellationToken), cancellationToken);
+            }
+            catch (Exception e) when (!e.MayPass() && !cancellationToken.IsCancellationRequested)
+            {
+                // Nobody would ever get it, and it would stand before the others for ever.
+                await database.ExecuteAsync(GiveUp, cancellationToken, id);
+                throw;
+            }
+        }, cancellationToken);
+    }
+
+    private async Task<bool> AddressAsync(NpgsqlConnection connection, long notificationId, CancellationToken cancellationToken)
+    {
+        var fresh = await connection.QueryAsync(ReadNew,
+            r => (Kind: r.GetString(1), At: r.GetFieldValue<DateTimeOffset>(2), ImportId: r.Number(3), Account: r.GetString(4), Reason: r.Text(5)), cancellationToken, notificationId);
+        if (fresh is not [var (kind, at, importId, account, reason)]) return false;
+        var import = importId is { } known ? await imports.FindAsync(known, cancellationToken) : null;
+        await connection.ExecuteAsync(Address, cancellationToken, notificationId, JsonSerializer.Serialize(new NotificationBody(kind, at, new(account, reason, import, LinksTo(importId))), Json));
+        return true;
     }
 
     private async Task DeliverAsync(Due due, CancellationToken cancellationToken)
     {
-        if (Target.MailOf(due.Url) is { } address)
+        string? problem;
+        try
         {
-            await NoteAsync(due, await mail.RunAsync(address, IdOf(due.NotificationId), due.Body, cancellationToken));
-            return;
+            problem = due.TryCount > options.Value.MostTries ? "What became of the last try could not be written; it is not tried again." : await TryAsync(due, cancellationToken);
         }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            await NoteAsync(due, e.Reason());
+            throw;
+        }
+        await NoteAsync(due, problem);
+    }
+
+    /// <summary>Null when it was delivered; otherwise why not.</summary>
+    private async Task<string?> TryAsync(Due due, CancellationToken cancellationToken)
+    {
+        if (Target.MailOf(due.Url) is { } address) return await mail.RunAsync(address, IdOf(due.NotificationId), due.Body, cancellationToken);
         string secret;
         try
         {
@@ -132,10 +174,9 @@ public sealed class SendNotifications(
         }
         catch (CryptographicException)
         {
-            await NoteAsync(due, "Its signing secret cannot be decrypted: remove the target and add it again.");
-            return;
+            return "Its signing secret cannot be decrypted: remove the target and add it again.";
         }
-        await NoteAsync(due, await post.RunAsync(new Uri(due.Url), secret, IdOf(due.NotificationId), due.Body, cancellationToken));
+        return await post.RunAsync(new Uri(due.Url), secret, IdOf(due.NotificationId), due.Body, cancellationToken);
     }
 
     /// <param name="due">What was tried.</param>

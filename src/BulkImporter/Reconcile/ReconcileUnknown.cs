@@ -1,7 +1,7 @@
 using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Records;
-using Cincopa.Client;
+using BulkImporter.Telemetry;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -12,9 +12,11 @@ namespace BulkImporter.Reconcile;
 /// certain is adopted, what is possible is noted for a person, and everything else stays as it is. A walk that breaks off changes nothing.
 /// </summary>
 internal sealed class ReconcileUnknown(
-    NpgsqlDataSource database, RecordTransitions transitions, AccountAccess accounts, AccountHealth health, WalkAssets walk, ICincopaClient cincopa,
-    IOptions<ReconcileOptions> options, ILogger<ReconcileUnknown> log)
+    RoundNeeds needs, NpgsqlDataSource database, RecordTransitions transitions, WalkAssets walk, IOptions<ReconcileOptions> options, ILogger<ReconcileUnknown> log)
+    : AccountRound<ReconcileUnknown.Due, ReconcileUnknown.Look>(needs, Loop)
 {
+    public const string Loop = "unknown reconciler";
+
     /// <summary>How long an account is left to the worker that looks through its assets; moved on with every page.</summary>
     private static readonly TimeSpan ClaimFor = TimeSpan.FromMinutes(2);
 
@@ -106,39 +108,61 @@ internal sealed class ReconcileUnknown(
         SELECT * FROM unnest($1::int[], $2::int[], $3::smallint[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[], $8::text[])
         """;
 
-    /// <summary>One round. Answers the number of accounts whose assets were looked through.</summary>
-    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    protected override int CallsInFlight => 1;
+
+    // A claim is moved on with every page.
+    protected override TimeSpan Patience => Timeout.InfiniteTimeSpan;
+
+    protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken)
     {
-        var looked = 0;
+        var claimed = new List<Due>();
         foreach (var accountId in await database.QueryAsync(ReadDue, r => r.GetInt32(0), cancellationToken, options.Value.Grace, options.Value.GiveUpAfter))
         {
-            if (await database.QueryAsync(Claim, r => r.GetInt32(0), cancellationToken, accountId, ClaimFor) is []) continue;
-            if (await LookAsync(accountId, cancellationToken)) looked++;
+            if (await database.QueryAsync(Claim, r => r.GetInt32(0), cancellationToken, accountId, ClaimFor) is not []) claimed.Add(new(accountId));
         }
-        return looked;
+        return claimed;
     }
 
-    private async Task<bool> LookAsync(int accountId, CancellationToken cancellationToken)
+    protected override int AccountOf(Due item) => item.AccountId;
+
+    protected override string NameOf(Due item) => $"account {item.AccountId}";
+
+    protected override async Task<Look?> WorkAsync(Due item, AccountCalls calls, CancellationToken stop) => await LookAsync(item.AccountId, calls, stop);
+
+    protected override Look? Broken(Due item, Exception error) => new(item.AccountId, IsComplete: false, error.Reason());
+
+    protected override async Task WriteAsync(List<Look> ends)
+    {
+        foreach (var look in ends)
+        {
+            if (look.IsComplete) await database.ExecuteAsync(NoteComplete, CancellationToken.None, look.AccountId);
+            else await database.ExecuteAsync(NoteProblem, CancellationToken.None, look.AccountId, look.Problem, ShortestPutOff, LongestPutOff);
+        }
+    }
+
+    protected override Look Unstorable(Look end) => end with { Problem = FailureCodes.Unstorable };
+
+    private async Task<Look?> LookAsync(int accountId, AccountCalls calls, CancellationToken cancellationToken)
     {
         // 1. What is looked for.
         var doubts = await database.QueryAsync(ReadDoubts,
             r => new Doubt(r.GetInt32(0), r.GetInt32(1), r.GetInt16(2), r.Text(6) ?? SourceName.Of(r.GetString(3)), r.GetFieldValue<DateTimeOffset>(4), r.IsDBNull(5) ? null : r.GetInt64(5), !r.IsDBNull(6), r.Text(7)),
             cancellationToken, options.Value.Grace, options.Value.GiveUpAfter, accountId, MostDoubts);
-        if (doubts.Count == 0) return false;
+        if (doubts.Count == 0) return null;
         var names = doubts.Select(d => d.FileName).Where(n => n.Length > 0).ToHashSet(SourceName.Alike);
         var references = doubts.Select(d => d.ReferenceId).OfType<string>().ToHashSet(StringComparer.Ordinal);
         var since = doubts.Min(d => d.StartedAt) - options.Value.ClockSkew;
 
         // 2. The assets. Nothing is written before the walk is complete.
-        var (access, version) = await accounts.GetAsync(accountId, cancellationToken);
-        var ended = await walk.RunAsync(accountId, access, since, a => (a.FileName is { } name && names.Contains(name)) || (a.ReferenceId is { } reference && references.Contains(reference)),
+        var ended = await walk.RunAsync(calls, since, a => (a.FileName is { } name && names.Contains(name)) || (a.ReferenceId is { } reference && references.Contains(reference)),
             () => database.ExecuteAsync(KeepClaim, cancellationToken, accountId, ClaimFor), cancellationToken);
-        if (ended is not Walk.Complete complete)
+        if (ended is Walk.Failed failed)
         {
-            await PutOffAsync(accountId, access, version, (ended as Walk.Failed)?.Error, cancellationToken);
-            return false;
+            Log.ListUnavailable(log, accountId, failed.Error.Message);
+            await calls.BlameAsync(failed.Error);
         }
-        await health.WorkedAsync(accountId, CallKind.Status);
+        if (ended is not Walk.Complete complete) return new(accountId, IsComplete: false, (ended as Walk.Failed)?.Error.Message);
+        calls.Worked();
 
         // 3. Who else may have made them, and who has them. In this order: what is submitted now and concluded in a moment is in the one or in the other.
         var claims = await ReadClaimsAsync(accountId, names, cancellationToken);
@@ -146,37 +170,14 @@ internal sealed class ReconcileUnknown(
         var matches = MatchAssets.Of(doubts, claims, complete.Assets.Where(a => !owned.Contains(a.Rid.Value)), options.Value.ClockSkew);
 
         // 4. The certain ones are adopted, the others noted.
-        var adopted = await AdoptAsync(accountId, [.. matches.Where(m => m.IsCertain)], cancellationToken);
+        var adopted = new HashSet<(int, int)>();
+        await KeepAsync([.. matches.Where(m => m.IsCertain)], async certain => adopted.UnionWith(await AdoptAsync(accountId, certain, cancellationToken)), WithoutCandidates, cancellationToken);
         // A pushed file has a name that nothing else has. It is there or it did not arrive.
         var lost = matches.Where(m => m.Doubt.IsPushed && m.Candidates.Count == 0).Select(m => (m.Doubt.ImportId, m.Doubt.RowNumber, m.Doubt.Attempt)).ToList();
         if (lost.Count > 0) Log.PushesSentAgain(log, accountId, await transitions.PushedAgainAsync(lost, cancellationToken));
-        await NoteAsync([.. matches.Where(m => !adopted.Contains((m.Doubt.ImportId, m.Doubt.RowNumber)))], cancellationToken);
-        await database.ExecuteAsync(NoteComplete, cancellationToken, accountId);
+        await KeepAsync([.. matches.Where(m => !adopted.Contains((m.Doubt.ImportId, m.Doubt.RowNumber)))], open => NoteAsync(open, cancellationToken), WithoutCandidates, cancellationToken);
         Log.AssetsLookedThrough(log, accountId, complete.Pages, doubts.Count, adopted.Count);
-        return true;
-    }
-
-    /// <summary>
-    /// The list did not come. Only what it says about the account as a whole is passed on: a token that may submit and not list must not
-    /// suspend an account that works, so the ping decides whether token or address are at fault.
-    /// </summary>
-    private async Task PutOffAsync(int accountId, CincopaAccess access, DateTimeOffset version, RemoteError? error, CancellationToken cancellationToken)
-    {
-        if (error is not null)
-        {
-            Log.ListUnavailable(log, accountId, error.Message);
-            switch (error.Code())
-            {
-                case FailureCode.RateLimited or FailureCode.ApiUnreachable:
-                    await health.FailedAsync(accountId, version, CallKind.Status, error);
-                    break;
-                case FailureCode.TokenRejected or FailureCode.PermissionMissing or FailureCode.NotTheApi
-                    when await cincopa.PingAsync(access, cancellationToken) is PingResult.Failed { Error: var ping } && ping.Code() is FailureCode.TokenRejected or FailureCode.NotTheApi:
-                    await health.FailedAsync(accountId, version, CallKind.Status, ping);
-                    break;
-            }
-        }
-        await database.ExecuteAsync(NoteProblem, cancellationToken, accountId, error?.Message, ShortestPutOff, LongestPutOff);
+        return new(accountId, IsComplete: true, null);
     }
 
     private async Task<List<Claim>> ReadClaimsAsync(int accountId, HashSet<string> names, CancellationToken cancellationToken)
@@ -194,15 +195,15 @@ internal sealed class ReconcileUnknown(
         return claims;
     }
 
+    /// <summary>What the database does not take of an asset is no candidate; the record stays in doubt, and was looked for.</summary>
+    private static Match WithoutCandidates(Match match) => match with { Candidates = [] };
+
     private async Task<HashSet<(int, int)>> AdoptAsync(int accountId, IReadOnlyList<Match> certain, CancellationToken cancellationToken)
     {
-        if (certain.Count == 0) return [];
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var (made, _) = await transitions.AdoptedAsync(connection, accountId, [.. certain.Select(m => new Adoption(
-            m.Doubt.ImportId, m.Doubt.RowNumber, m.Doubt.Attempt, m.Candidates[0].Rid.Value, "Adopted by itself: the only asset that fits, and nothing else fits it."))],
-            cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
+        List<Adoption> adoptions = [.. certain.Where(m => m.Candidates.Count > 0).Select(m => new Adoption(
+            m.Doubt.ImportId, m.Doubt.RowNumber, m.Doubt.Attempt, m.Candidates[0].Rid.Value, "Adopted by itself: the only asset that fits, and nothing else fits it."))];
+        if (adoptions.Count == 0) return [];
+        var (made, _) = await database.TransactionAsync(connection => transitions.AdoptedAsync(connection, accountId, adoptions, cancellationToken), cancellationToken);
         foreach (var adoption in made) Log.AssetAdopted(log, adoption.ImportId, adoption.RowNumber, adoption.Attempt, adoption.Rid);
         return [.. made.Select(a => (a.ImportId, a.RowNumber))];
     }
@@ -229,4 +230,10 @@ internal sealed class ReconcileUnknown(
 
     /// <summary>PostgreSQL takes every character but one.</summary>
     private static string? Storable(string? text) => text?.Replace("\0", "", StringComparison.Ordinal);
+
+    /// <summary>An account with records whose look is due.</summary>
+    internal sealed record Due(int AccountId);
+
+    /// <param name="Problem">Why the assets could not be looked through; null when they were, or when there was no permit.</param>
+    internal sealed record Look(int AccountId, bool IsComplete, string? Problem);
 }

@@ -20,7 +20,7 @@ internal abstract record Walk
 }
 
 /// <summary>Walks over an account's assets page by page, past every cache, back to a time.</summary>
-internal sealed class WalkAssets(CallGovernor governor, ICincopaClient cincopa, IOptions<ReconcileOptions> options)
+internal sealed class WalkAssets(ICincopaClient cincopa, IOptions<ReconcileOptions> options)
 {
     /// <summary>A list that does not end by then is no list.</summary>
     private const int MostPages = 200_000;
@@ -29,7 +29,7 @@ internal sealed class WalkAssets(CallGovernor governor, ICincopaClient cincopa, 
     /// <param name="isWanted">Assets to bring back.</param>
     /// <param name="turned">Called with every page.</param>
     public async Task<Walk> RunAsync(
-        int accountId, CincopaAccess access, DateTimeOffset since, Func<RemoteAsset, bool> isWanted, Func<Task> turned, CancellationToken cancellationToken)
+        AccountCalls calls, DateTimeOffset since, Func<RemoteAsset, bool> isWanted, Func<Task> turned, CancellationToken cancellationToken)
     {
         var wanted = new Dictionary<Rid, RemoteAsset>();
         var previous = new HashSet<Rid>();
@@ -38,10 +38,9 @@ internal sealed class WalkAssets(CallGovernor governor, ICincopaClient cincopa, 
         var last = DateTimeOffset.MaxValue;
         for (var page = 1; page <= MostPages; page++)
         {
-            var permits = await governor.TakeAsync(accountId, CallKind.Status, 1, cancellationToken);
-            if (!await governor.MayStartAsync(accountId, CallKind.Status, permits, 0, cancellationToken)) return new Walk.NoPermit();
+            if (!await calls.MayCallAsync()) return new Walk.NoPermit();
             var query = new AssetListQuery { Page = page, ItemsPerPage = options.Value.ItemsPerPage, Details = "reference_id", BypassCache = true };
-            var result = await cincopa.ListAssetsAsync(access, query, cancellationToken);
+            var result = await cincopa.ListAssetsAsync(calls.Access, query, cancellationToken);
             if (result is AssetListResult.Failed failed) return new Walk.Failed(failed.Error);
             var ok = (AssetListResult.Ok)result;
             await turned();

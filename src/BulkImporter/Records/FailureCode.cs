@@ -96,6 +96,9 @@ public enum FailureCode
 
 public static class FailureCodes
 {
+    /// <summary>The message of a record whose answer came and that the database refuses to hold.</summary>
+    public const string Unstorable = "The answer came and cannot be stored.";
+
     public static FailureClass Class(this FailureCode code) => code switch
     {
         FailureCode.SourceNotFound => FailureClass.Permanent,

@@ -102,11 +102,14 @@ public sealed class ReadRecords(NpgsqlDataSource database)
     }
 
     private static RecordView Read(NpgsqlDataReader r) => new(
-        r.GetInt32(0), r.GetInt32(1), r.Text(2) is { } url ? Redact.Secrets(url) : null, r.Text(3), r.Text(4), EnumText<RecordState>.Parse(r.GetString(5)), r.Text(6), r.Text(7), r.GetInt16(8),
+        r.GetInt32(0), r.GetInt32(1), Shown(r, 2), Shown(r, 3), Shown(r, 4), EnumText<RecordState>.Parse(r.GetString(5)), r.Text(6), r.Text(7), r.GetInt16(8),
         r.Text(9) is { } code ? new RecordError(code, FailureCodes.ClassOf(code), r.Text(10)) : null,
         r.IsDBNull(15) ? null : r.GetInt16(15), r.IsDBNull(16) ? null : r.GetInt64(16), r.IsDBNull(17) ? null : r.GetInt64(17),
         r.Time(11), r.Time(12), r.Time(13), r.GetBoolean(14),
         r.Text(18) is { } finish ? new FinishView(finish, r.GetInt16(19), r.Text(20), r.Text(21), finish == "pending" ? r.Time(22) : null) : null);
+
+    /// <summary>What the manifest says, without the secrets in it: an address may stand in any of its columns.</summary>
+    private static string? Shown(NpgsqlDataReader r, int column) => r.Text(column) is { } text ? Redact.Secrets(text) : null;
 
     private static AttemptView ReadAttempt(NpgsqlDataReader r) => new(
         r.GetInt16(0), r.GetFieldValue<DateTimeOffset>(1), r.Time(2), r.GetString(3), r.Text(4), r.Text(5), FailureCodes.ClassOf(r.Text(5)),

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Cincopa.Client;
 
 namespace BulkImporter.Records;
 
@@ -18,7 +19,7 @@ public sealed record RecordFilter
 
     public IReadOnlyList<int>? RowNumbers { get; init; }
 
-    /// <summary>Part of the source URL, caption, reference id, status_id or rid, in any case; or a row number.</summary>
+    /// <summary>Part of the source URL, caption or reference id as they are shown, of status_id or rid, in any case; or a row number.</summary>
     public string? Search { get; init; }
 
     /// <summary>Only records that Cincopa works on and that have not moved for this long.</summary>
@@ -44,7 +45,10 @@ public sealed record RecordFilter
         {
             var pattern = Next(Data.Like.Containing(search));
             var row = int.TryParse(search, CultureInfo.InvariantCulture, out var number) ? $" OR r.row_number = {Next(number)}" : "";
-            sql += $" AND (r.source_url ILIKE {pattern} OR r.caption ILIKE {pattern} OR r.reference_id ILIKE {pattern} OR r.rid ILIKE {pattern} OR r.status_id ILIKE {pattern}{row})";
+            sql += $" AND ({Shows("r.source_url")} OR {Shows("r.caption")} OR {Shows("r.reference_id")} OR r.rid ILIKE {pattern} OR r.status_id ILIKE {pattern}{row})";
+
+            // What is found is what is shown (ADR 34): otherwise a signature could be found out, sign by sign. The patterns run over what was found only.
+            string Shows(string column) => $"({column} ILIKE {pattern} AND {WithoutSecrets(column)} ILIKE {pattern})";
         }
         if (Stalled is { } time)
             sql += $" AND EXISTS (SELECT 1 FROM importer.status_poll s WHERE s.import_id = r.import_id AND s.row_number = r.row_number AND r.state = 'submitted' AND s.moved_at < now() - {Next(time)}::interval)";
@@ -59,6 +63,12 @@ public sealed record RecordFilter
         }
     }
 
+    /// <summary>SQL: a text as <see cref="Redact.Secrets"/> shows it.</summary>
+    internal static string WithoutSecrets(string column) =>
+        $"regexp_replace(regexp_replace({column}, {Literal(Redact.SecretParameterPattern)}, '\\1{Redact.Mark}', 'gix'), {Literal(Redact.UrlCredentialsPattern)}, '{Redact.Mark}@', 'gi')";
+
+    private static string Literal(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
+
     /// <summary>For the audit log.</summary>
     public override string ToString()
     {
@@ -66,7 +76,7 @@ public sealed record RecordFilter
         if (State is { } state) parts.Add($"state {Data.EnumText<RecordState>.Of(state)}");
         if (Code is { } code) parts.Add($"code {code}");
         if (RowNumbers is { } rows) parts.Add($"{rows.Count} named rows");
-        if (Search is { Length: > 0 } search) parts.Add($"text '{search}'");
+        if (Search is { Length: > 0 } search) parts.Add($"text '{Redact.Secrets(search)}'");
         if (Stalled is { } time) parts.Add(string.Create(CultureInfo.InvariantCulture, $"stalled for {time.TotalMinutes:0.##} min"));
         if (Finish is { } finish) parts.Add($"finishing {finish}");
         return parts.Count == 0 ? "all records" : string.Join(", ", parts);

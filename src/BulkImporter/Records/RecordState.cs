@@ -30,9 +30,9 @@ public enum RecordState
     /// <summary>A person ended the import before it was sent. In: cancel. Out: rerun. A crash changes nothing.</summary>
     Cancelled,
 
-    /// <summary>The row cannot become work; its finding says why. In: parse. Out: a correction that gives it another address. A crash during parse leaves no row.</summary>
+    /// <summary>The row cannot become work; its finding says why. In: parse. Out: a correction that gives it another address, or a rerun that pushes what only Cincopa cannot fetch. A crash during parse leaves no row.</summary>
     Invalid,
 
-    /// <summary>Another row of the manifest, or an earlier import of the account, has the same source. In: parse. Final. A crash during parse leaves no row.</summary>
+    /// <summary>Another row of the manifest, or an earlier import of the account, has the same source. In: parse. Out: a correction that gives it another address, or a rerun that names it. A crash during parse leaves no row.</summary>
     Duplicate,
 }

@@ -387,13 +387,32 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         WHERE r.import_id = $1 AND r.state = 'unknown'
         """;
 
-    /// <summary>Failed, cancelled and (when asked for) unknown to pending with all attempts again, and pushed from then on if that is asked for. The attempts that were made are kept. The selection's condition is appended.</summary>
+    /// <summary>
+    /// Failed, cancelled and (when asked for) unknown and duplicate to pending with all attempts again, and pushed from then on if that is asked
+    /// for. The attempts that were made are kept. The selection's condition is appended.
+    /// </summary>
+    // Of a duplicate that a result file called imported, the address is stored as it is shown: where that hides something, it cannot be sent.
     private const string MakePendingAgain = """
         UPDATE importer.import_record r
         SET state = 'pending', attempts_left = i.max_attempts, next_attempt_at = NULL, status_id = NULL, rid = NULL,
             error_code = NULL, error_message = NULL, submitted_at = NULL, finished_at = NULL, is_push = r.is_push OR $3
         FROM importer.import i
-        WHERE i.id = $1 AND r.import_id = $1 AND r.state = ANY($2)
+        WHERE i.id = $1 AND r.import_id = $1 AND r.state = ANY($2) AND (r.state <> 'duplicate' OR r.source_url !~ '//\*\*\*@|…$')
+        """;
+
+    /// <summary>
+    /// Invalid to pending, pushed from then on: rows of which nothing was found but that Cincopa cannot fetch them. Their addresses are stored whole
+    /// (<c>RowBatch</c>; older rows have them masked), and a source that another row has, or had first, is left out. The selection's condition is appended.
+    /// </summary>
+    private const string PushInvalid = """
+        UPDATE importer.import_record r
+        SET state = 'pending', attempts_left = i.max_attempts, next_attempt_at = NULL, error_code = NULL, error_message = NULL, finished_at = NULL, is_push = true
+        FROM importer.import i
+        WHERE i.id = $1 AND r.import_id = $1 AND r.state = 'invalid' AND r.error_code IN ('url_host_private', 'url_too_long') AND r.source_url NOT LIKE '%…%'
+            AND NOT EXISTS (SELECT 1 FROM importer.finding f WHERE f.import_id = $1 AND f.row_number = r.row_number AND f.severity = 'error'
+                AND f.code NOT IN ('url_host_private', 'url_too_long'))
+            AND NOT EXISTS (SELECT 1 FROM importer.import_record o WHERE o.import_id = $1 AND o.source_url = r.source_url AND o.row_number <> r.row_number
+                AND (o.state <> 'invalid' OR o.row_number < r.row_number))
         """;
 
     /// <summary>
@@ -404,8 +423,8 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         $"(SELECT CASE WHEN length(m) <= 120 THEN m ELSE left(m, 119) || '…' END FROM regexp_replace({value}, '(//[^?#]*[?#]).+', '\\1…') AS m)";
 
     /// <summary>
-    /// Failed and invalid to pending with all attempts again, with other values; what was replaced is kept. The record must have a source
-    /// afterwards that was not masked: an invalid one takes part only with a new address.
+    /// Failed, invalid and duplicate to pending with all attempts again, with other values; what was replaced is kept. The record must have a
+    /// source afterwards that was not masked and is its own: an invalid or duplicate one takes part only with a new address.
     /// </summary>
     private const string Correct = """
         WITH correction AS (
@@ -413,7 +432,7 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         ), before AS (
             SELECT r.row_number, r.source_url, r.caption, r.reference_id, r.is_push
             FROM importer.import_record r JOIN correction c USING (row_number)
-            WHERE r.import_id = $1 AND (r.state = 'failed' OR (r.state = 'invalid' AND c.url IS NOT NULL)) FOR NO KEY UPDATE OF r
+            WHERE r.import_id = $1 AND (r.state = 'failed' OR (r.state IN ('invalid', 'duplicate') AND c.url IS NOT NULL)) FOR NO KEY UPDATE OF r
         ), moved AS (
             UPDATE importer.import_record r
             SET state = 'pending', attempts_left = i.max_attempts, next_attempt_at = NULL, status_id = NULL, rid = NULL,
@@ -422,7 +441,7 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
                 caption = coalesce(c.caption, r.caption), reference_id = coalesce(c.reference_id, r.reference_id),
                 is_push = coalesce(c.is_push, r.is_push)
             FROM correction c JOIN before b USING (row_number), importer.import i
-            WHERE i.id = $1 AND r.import_id = $1 AND r.row_number = c.row_number AND r.state IN ('failed', 'invalid')
+            WHERE i.id = $1 AND r.import_id = $1 AND r.row_number = c.row_number AND r.state IN ('failed', 'invalid', 'duplicate')
             RETURNING r.row_number
         ), uploaded AS (
             -- What had been sent of a file is of no use to another.
@@ -476,6 +495,13 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
     public async Task<(IReadOnlyList<Answer> Late, IReadOnlyList<Intent> Begun)> AnsweredAndSubmittingAsync(
         Lease lease, IReadOnlyList<Answer> answers, int[] rows, TimeSpan firstPoll, CancellationToken cancellationToken)
     {
+        var (moved, begun) = await Sql.UndisturbedAsync(() => WriteAndBeginAsync(lease, answers, rows, firstPoll, cancellationToken));
+        return (await MarkLateAsync(lease, answers, moved, firstPoll, cancellationToken), begun);
+    }
+
+    private async Task<(HashSet<int> Moved, List<Intent> Begun)> WriteAndBeginAsync(
+        Lease lease, IReadOnlyList<Answer> answers, int[] rows, TimeSpan firstPoll, CancellationToken cancellationToken)
+    {
         await using var batch = database.CreateBatch();
         batch.BatchCommands.Add(Sql.BatchCommand(LockChunk, lease.ImportId, lease.ChunkNumber));
         if (answers.Count > 0)
@@ -513,7 +539,7 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
                 while (await reader.ReadAsync(cancellationToken)) begun.Add(new Intent(reader.GetInt32(0), reader.GetInt16(1)));
             }
         }
-        return (await MarkLateAsync(lease, answers, moved, firstPoll, cancellationToken), begun);
+        return (moved, begun);
     }
 
     /// <summary>Answers the accepted ones that no longer count for their record, after marking it.</summary>
@@ -541,6 +567,13 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
     /// <summary>Writes what the status call said of submitted records. Answers how many moved; the rest had moved on before.</summary>
     public async Task<long> ConcludedAsync(IReadOnlyList<Conclusion> conclusions, CancellationToken cancellationToken)
     {
+        var moved = await Sql.UndisturbedAsync(() => ConcludeAsync(conclusions, cancellationToken));
+        if (moved < conclusions.Count) await CompareAdoptedAsync(conclusions, cancellationToken);
+        return moved;
+    }
+
+    private async Task<long> ConcludeAsync(IReadOnlyList<Conclusion> conclusions, CancellationToken cancellationToken)
+    {
         var imports = conclusions.Select(c => c.ImportId).ToArray();
         var rows = conclusions.Select(c => c.RowNumber).ToArray();
         await using var batch = database.CreateBatch();
@@ -555,25 +588,18 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
             conclusions.Select(c => c.Message).ToArray(),
             conclusions.Select(c => c.RetryAfter).ToArray(),
             conclusions.Select(c => (short)(c.GiveBack ? 1 : 0)).ToArray()));
-        long moved;
-        await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
-        {
-            await reader.NextResultAsync(cancellationToken);
-            await reader.ReadAsync(cancellationToken);
-            moved = reader.GetInt64(0);
-        }
-        if (moved < conclusions.Count) await CompareAdoptedAsync(conclusions, cancellationToken);
-        return moved;
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return reader.GetInt64(0);
     }
 
     /// <summary>
     /// Takes a chunk back whose lease has run out: what was being submitted becomes unknown, the rest is due again.
     /// Answers the number of records in doubt, or null when the lease was renewed or released after all.
     /// </summary>
-    public async Task<int?> RescuedAsync(int importId, int chunkNumber, CancellationToken cancellationToken)
+    public Task<int?> RescuedAsync(int importId, int chunkNumber, CancellationToken cancellationToken) => database.TransactionAsync<int?>(async connection =>
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         int first, last;
         await using (var take = connection.Command(TakeExpiredChunk, importId, chunkNumber))
         await using (var reader = await take.ExecuteReaderAsync(cancellationToken))
@@ -581,10 +607,8 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
             if (!await reader.ReadAsync(cancellationToken)) return null;
             (first, last) = (reader.GetInt32(0), reader.GetInt32(1));
         }
-        var inDoubt = (await connection.QueryAsync(LoseSubmitting, r => r.GetInt32(0), cancellationToken, importId, first, last)).Single();
-        await transaction.CommitAsync(cancellationToken);
-        return inDoubt;
-    }
+        return (await connection.QueryAsync(LoseSubmitting, r => r.GetInt32(0), cancellationToken, importId, first, last)).Single();
+    }, cancellationToken);
 
     /// <summary>Cancels what was not sent, in the caller's transaction. Answers how many records that were.</summary>
     public async Task<int> CancelledAsync(NpgsqlConnection connection, int importId, CancellationToken cancellationToken)
@@ -607,12 +631,12 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
     /// Makes the selected records pending again, in the caller's transaction. Answers how many, and how many of the selection were left
     /// as they are in each state. What was given up counts as in doubt here.
     /// </summary>
+    /// <param name="named">What of unknown and duplicate the person has named, and so takes part.</param>
     public async Task<(int Moved, IReadOnlyDictionary<RecordState, int> Left)> PendingAgainAsync(
-        NpgsqlConnection connection, int importId, RecordFilter filter, bool unknownToo, bool push, CancellationToken cancellationToken)
+        NpgsqlConnection connection, int importId, RecordFilter filter, IReadOnlyCollection<RecordState> named, bool push, CancellationToken cancellationToken)
     {
-        RecordState[] eligible = unknownToo
-            ? [RecordState.Failed, RecordState.Cancelled, RecordState.Unknown]
-            : [RecordState.Failed, RecordState.Cancelled];
+        RecordState[] eligible = [RecordState.Failed, RecordState.Cancelled, .. named];
+        var unknownToo = named.Contains(RecordState.Unknown);
         await connection.ExecuteAsync(LockChunksOfImport, cancellationToken, importId);
         var selected = await ReadRecords.CountByStateAsync(connection, importId, filter, cancellationToken);
 
@@ -620,12 +644,23 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         var condition = filter.Condition(parameters) + (unknownToo ? "" : " AND r.error_code IS DISTINCT FROM 'given_up'");
         var moved = await connection.ExecuteLongAsync(MakePendingAgain + condition, cancellationToken, [.. parameters]);
         var left = selected.Where(s => !eligible.Contains(s.Key)).ToDictionary();
-        // The chunks are locked, so what is eligible and did not move are those that were given up.
-        if (selected.Where(s => eligible.Contains(s.Key)).Sum(s => s.Value) - moved is > 0 and var givenUp) left[RecordState.Failed] = givenUp;
-        return (moved, left);
+        // The chunks are locked, so what is eligible and did not move are those that were given up or, where duplicates take part, those of them
+        // without an address that can be sent.
+        var stayed = selected.Where(s => eligible.Contains(s.Key)).Sum(s => s.Value) - moved;
+        if (stayed > 0) left[named.Contains(RecordState.Duplicate) ? RecordState.Duplicate : RecordState.Failed] = stayed;
+        var pushed = 0;
+        if (push)
+        {
+            // Whoever selects what failed means these too: neither was sent, and for the same reason.
+            var own = new List<object?> { importId };
+            var its = (filter.State == RecordState.Failed ? filter with { State = RecordState.Invalid } : filter).Condition(own);
+            pushed = await connection.ExecuteLongAsync(PushInvalid + its, cancellationToken, [.. own]);
+            if (left.TryGetValue(RecordState.Invalid, out var invalid) && (left[RecordState.Invalid] = invalid - pushed) == 0) left.Remove(RecordState.Invalid);
+        }
+        return (moved + pushed, left);
     }
 
-    /// <summary>Replaces values of failed and invalid records and makes them pending again, in the caller's transaction. Answers the rows that were.</summary>
+    /// <summary>Replaces values of failed, invalid and duplicate records and makes them pending again, in the caller's transaction. Answers the rows that were.</summary>
     public async Task<IReadOnlySet<int>> CorrectedAsync(
         NpgsqlConnection connection, int importId, IReadOnlyList<RecordCorrection> corrections, string actor, CancellationToken cancellationToken)
     {
@@ -642,27 +677,22 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
     /// prefers a duplicate to a gap. Answers how many.
     /// </summary>
     /// <param name="unlookedGrace">The same for those that nobody could look for, because the account cannot be listed.</param>
-    public async Task<int> ResubmittedAsync(int importId, TimeSpan grace, TimeSpan unlookedGrace, CancellationToken cancellationToken)
+    public Task<int> ResubmittedAsync(int importId, TimeSpan grace, TimeSpan unlookedGrace, CancellationToken cancellationToken) => database.TransactionAsync(async connection =>
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(LockChunksInDoubt, cancellationToken, importId);
-        var resubmitted = await connection.ExecuteAsync(ResubmitUnknown, cancellationToken, importId, grace, unlookedGrace);
-        await transaction.CommitAsync(cancellationToken);
-        return resubmitted;
-    }
+        return await connection.ExecuteAsync(ResubmitUnknown, cancellationToken, importId, grace, unlookedGrace);
+    }, cancellationToken);
 
     /// <summary>Makes pushes in doubt pending again whose files were looked for and are not there. Answers how many.</summary>
     public async Task<int> PushedAgainAsync(IReadOnlyList<(int ImportId, int RowNumber, short Attempt)> pushes, CancellationToken cancellationToken)
     {
         var imports = pushes.Select(p => p.ImportId).ToArray();
         var rows = pushes.Select(p => p.RowNumber).ToArray();
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await connection.ExecuteAsync(LockChunksOfRows, cancellationToken, imports, rows);
-        var again = await connection.ExecuteAsync(PushAgain, cancellationToken, imports, rows, pushes.Select(p => p.Attempt).ToArray());
-        await transaction.CommitAsync(cancellationToken);
-        return again;
+        return await database.TransactionAsync(async connection =>
+        {
+            await connection.ExecuteAsync(LockChunksOfRows, cancellationToken, imports, rows);
+            return await connection.ExecuteAsync(PushAgain, cancellationToken, imports, rows, pushes.Select(p => p.Attempt).ToArray());
+        }, cancellationToken);
     }
 
     /// <summary>
@@ -697,13 +727,16 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
     {
         var imports = conclusions.Select(c => c.ImportId).ToArray();
         var rows = conclusions.Select(c => c.RowNumber).ToArray();
-        await using var batch = database.CreateBatch();
-        batch.BatchCommands.Add(Sql.BatchCommand(LockChunksOfRows, imports, rows));
-        batch.BatchCommands.Add(Sql.BatchCommand(CompareAdopted, imports, rows,
-            conclusions.Select(c => c.StatusId).ToArray(),
-            conclusions.Select(c => EnumText<RecordState>.Of(c.To)).ToArray(),
-            conclusions.Select(c => c.Rid).ToArray()));
-        await batch.ExecuteNonQueryAsync(cancellationToken);
+        await Sql.UndisturbedAsync(async () =>
+        {
+            await using var batch = database.CreateBatch();
+            batch.BatchCommands.Add(Sql.BatchCommand(LockChunksOfRows, imports, rows));
+            batch.BatchCommands.Add(Sql.BatchCommand(CompareAdopted, imports, rows,
+                conclusions.Select(c => c.StatusId).ToArray(),
+                conclusions.Select(c => EnumText<RecordState>.Of(c.To)).ToArray(),
+                conclusions.Select(c => c.Rid).ToArray()));
+            return await batch.ExecuteNonQueryAsync(cancellationToken);
+        });
     }
 
     private static AssetOwner ReadOwner(NpgsqlDataReader reader) => new(reader.GetString(0), reader.GetInt32(1), reader.GetInt32(2));

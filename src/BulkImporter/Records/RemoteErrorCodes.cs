@@ -26,6 +26,6 @@ public static class RemoteErrorCodes
         RemoteErrorKind.InvalidInput => FailureCode.InvalidInput,
         RemoteErrorKind.Aborted => FailureCode.RemoteAborted,
         RemoteErrorKind.UnknownStatusId => FailureCode.StatusLost,
-        RemoteErrorKind.Rejected => FailureCode.RemoteRejected,
+        RemoteErrorKind.Rejected or RemoteErrorKind.MethodNotAllowed => FailureCode.RemoteRejected,
     };
 }

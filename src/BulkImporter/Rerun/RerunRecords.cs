@@ -25,12 +25,15 @@ public sealed record RefusedRecords(RecordState State, int Count, string Reason)
 
 /// <summary>
 /// Orders new attempts for a selection: failed and cancelled records become pending with all their attempts again, and an import that
-/// had ended runs again. What is or was in doubt only when the selection names it, by state, by code or by row: sending it again can make a
-/// second asset.
+/// had ended runs again. What is or was in doubt, and duplicates, only when the selection names them, by state, by code or by row: sending
+/// them can make a second asset.
 /// </summary>
 public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions transitions)
 {
     private static readonly string GivenUp = EnumText<FailureCode>.Of(FailureCode.GivenUp);
+
+    /// <summary>The codes of duplicates are those of their findings, which are named in another stage.</summary>
+    private static readonly string?[] DuplicateCodes = ["duplicate_url", "already_imported"];
 
     private const string LockImport = "SELECT 1 FROM importer.import WHERE id = $1 AND state IN ('running', 'paused', 'finished', 'cancelled') AND row_count IS NOT NULL FOR NO KEY UPDATE";
 
@@ -49,7 +52,7 @@ public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions tr
         INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) SELECT now(), $2, 'records_rerun', id, $3 FROM changed
         """;
 
-    /// <param name="push">Their files are read and sent by us from now on, instead of being fetched by Cincopa: for sources that it cannot reach.</param>
+    /// <param name="push">Their files are read and sent by us from now on, instead of being fetched by Cincopa: for sources that it cannot reach. Rows that are invalid for nothing else take part.</param>
     public async Task<RerunResult> RunAsync(int importId, RecordFilter filter, bool push, string actor, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -63,11 +66,18 @@ public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions tr
             };
         }
 
-        var unknownToo = filter.State == RecordState.Unknown || filter.Code == GivenUp || filter.RowNumbers is not null;
-        var (rerun, left) = await transitions.PendingAgainAsync(connection, importId, filter, unknownToo, push, cancellationToken);
+        var (rerun, left) = await transitions.PendingAgainAsync(connection, importId, filter, Named(filter), push, cancellationToken);
         if (rerun > 0) await connection.ExecuteAsync(RunAgain, cancellationToken, importId, actor, $"{rerun} of {filter}{(push ? ", pushed" : "")}");
         await transaction.CommitAsync(cancellationToken);
         return new RerunResult.Done(rerun, [.. left.OrderBy(l => l.Key).Select(l => new RefusedRecords(l.Key, l.Value, Reason(l.Key)))]);
+    }
+
+    /// <summary>Which of the states that are left alone otherwise the selection names.</summary>
+    private static RecordState[] Named(RecordFilter filter)
+    {
+        if (filter.RowNumbers is not null) return [RecordState.Unknown, RecordState.Duplicate];
+        if (filter.State == RecordState.Unknown || filter.Code == GivenUp) return [RecordState.Unknown];
+        return filter.State == RecordState.Duplicate || DuplicateCodes.Contains(filter.Code) ? [RecordState.Duplicate] : [];
     }
 
     private static string Reason(RecordState state) => state switch
@@ -78,7 +88,7 @@ public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions tr
         RecordState.Imported => "It is imported; a second attempt would make a second asset.",
         RecordState.Unknown => "It may have been received, so a second attempt may make a second asset; select state unknown or the row itself to accept that.",
         RecordState.Invalid => "The row cannot be sent; correct it in the manifest and upload that.",
-        RecordState.Duplicate => "Another row names the same source.",
+        RecordState.Duplicate => "Another row or an earlier import has its source; select state duplicate or the row itself to send it all the same. Where its stored address is masked, correct the row instead.",
         RecordState.Failed => "It was given up while in doubt, so a second attempt may make a second asset; select code given_up or the row itself to accept that.",
         RecordState.Cancelled => throw new UnreachableException("Cancelled records are always rerun."),
     };

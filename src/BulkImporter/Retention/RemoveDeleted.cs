@@ -14,7 +14,7 @@ public sealed class RemoveDeleted(NpgsqlDataSource database, IOptions<RetentionO
     /// <summary>What may have as many rows as the import has records, or more. What is left goes with the import.</summary>
     private static readonly string[] Tables = ["attempt", "record_finish", "record_meta", "push_upload", "finding", "correction", "reconcile_candidate", "import_record"];
 
-    private const string Find = "SELECT id FROM importer.import WHERE state = 'deleting' ORDER BY id LIMIT 1";
+    private const string Find = "SELECT id FROM importer.import WHERE state = 'deleting' ORDER BY id";
 
     // Rows that another worker removes in this moment are still there for the condition, so the import outlives them.
     private static readonly string End = $"""
@@ -22,10 +22,17 @@ public sealed class RemoveDeleted(NpgsqlDataSource database, IOptions<RetentionO
             {string.Concat(Tables.Select(table => $"AND NOT EXISTS (SELECT 1 FROM importer.{table} WHERE import_id = $1) "))}
         """;
 
-    /// <summary>One step. Answers the number of rows that were removed: while there are some, there may be more.</summary>
+    /// <summary>One step of each import. Returns the number of rows that were removed: while there are some, there may be more.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        if (await database.QueryAsync(Find, r => r.GetInt32(0), cancellationToken) is not [var id]) return 0;
+        var removed = 0;
+        var deleted = await database.QueryAsync(Find, r => r.GetInt32(0), cancellationToken);
+        await EachItem.RunAsync(deleted, id => $"import {id}", async id => removed += await StepAsync(id, cancellationToken), cancellationToken);
+        return removed;
+    }
+
+    private async Task<int> StepAsync(int id, CancellationToken cancellationToken)
+    {
         foreach (var table in Tables)
         {
             if (await database.ExecuteAsync(Step(table), cancellationToken, id, options.Value.Step) is var removed and > 0)

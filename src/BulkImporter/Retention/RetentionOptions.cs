@@ -20,6 +20,12 @@ public sealed class RetentionOptions
     /// <summary>The bytes of its manifest, which a result file with the original columns needs. Default 365 days.</summary>
     public TimeSpan? Manifests { get; set; } = TimeSpan.FromDays(365);
 
+    /// <summary>
+    /// Files that were sent here to be pushed: since they were sent, when no import came to want them, else since the end of the last one that did.
+    /// A rerun after that needs the file again. Default 1 day.
+    /// </summary>
+    public TimeSpan? Files { get; set; } = TimeSpan.FromDays(1);
+
     /// <summary>Entries of the audit log, by their own age. Default: for ever.</summary>
     public TimeSpan? Audit { get; set; }
 

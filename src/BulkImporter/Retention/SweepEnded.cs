@@ -62,6 +62,36 @@ public sealed class SweepEnded(NpgsqlDataSource database, IOptions<RetentionOpti
         WHERE p.manifest_id = gone.manifest_id AND p.number = gone.number
         """;
 
+    // Nobody finds it by its hash from then on; its parts follow in steps of 200 MB, and it itself when it has none.
+    private const string Files = """
+        UPDATE importer.source_file SET sha256 = NULL, received_at = NULL WHERE id IN (
+            SELECT f.id FROM importer.source_file f
+            WHERE f.received_at < now() - $1
+                AND NOT EXISTS (
+                    SELECT 1 FROM importer.manifest_source_file l JOIN importer.import i ON i.manifest_id = l.manifest_id
+                    WHERE l.source_file_id = f.id AND (i.finished_at IS NULL OR i.finished_at >= now() - $1))
+            ORDER BY f.id LIMIT $2 FOR UPDATE OF f SKIP LOCKED)
+        """;
+
+    private const string FileParts = """
+        DELETE FROM importer.source_file_part p USING (
+            SELECT old.source_file_id, old.number
+            FROM (SELECT f.id FROM importer.source_file f
+                  WHERE f.received_at IS NULL AND f.created_at < now() - $1
+                      AND EXISTS (SELECT 1 FROM importer.source_file_part x WHERE x.source_file_id = f.id) ORDER BY f.id LIMIT 1) ended
+            JOIN importer.source_file_part old ON old.source_file_id = ended.id
+            ORDER BY old.number LIMIT least($2, 200) FOR UPDATE OF old SKIP LOCKED
+        ) gone
+        WHERE p.source_file_id = gone.source_file_id AND p.number = gone.number
+        """;
+
+    private const string FileRows = """
+        DELETE FROM importer.source_file WHERE id IN (
+            SELECT f.id FROM importer.source_file f
+            WHERE f.received_at IS NULL AND f.created_at < now() - $1 AND NOT EXISTS (SELECT 1 FROM importer.source_file_part x WHERE x.source_file_id = f.id)
+            LIMIT $2 FOR UPDATE SKIP LOCKED)
+        """;
+
     private const string Audit = """
         DELETE FROM importer.audit_entry WHERE id IN (
             SELECT id FROM importer.audit_entry WHERE at < now() - $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)
@@ -81,13 +111,22 @@ public sealed class SweepEnded(NpgsqlDataSource database, IOptions<RetentionOpti
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var keep = options.Value;
-        return await DeleteImportsAsync(keep.Imports, cancellationToken)
-            + await StepAsync("attempts", Attempts, keep.Attempts, cancellationToken)
-            + await StepAsync("findings", Findings, keep.Findings, cancellationToken)
-            + await StepAsync("manifest_parts", ManifestParts, keep.Manifests, cancellationToken)
-            + await StepAsync("audit_entries", Audit, keep.Audit, cancellationToken)
-            + await StepAsync("sign_in_links", SignInLinks, keep.Links, cancellationToken)
-            + await StepAsync("password_links", PasswordLinks, keep.Links, cancellationToken);
+        var removed = 0;
+        (string What, Func<string, Task<int>> Run)[] steps =
+        [
+            ("imports", _ => DeleteImportsAsync(keep.Imports, cancellationToken)),
+            ("attempts", what => StepAsync(what, Attempts, keep.Attempts, cancellationToken)),
+            ("findings", what => StepAsync(what, Findings, keep.Findings, cancellationToken)),
+            ("manifest_parts", what => StepAsync(what, ManifestParts, keep.Manifests, cancellationToken)),
+            ("files_ended", what => StepAsync(what, Files, keep.Files, cancellationToken)),
+            ("file_parts", what => StepAsync(what, FileParts, keep.Files, cancellationToken)),
+            ("files", what => StepAsync(what, FileRows, keep.Files, cancellationToken)),
+            ("audit_entries", what => StepAsync(what, Audit, keep.Audit, cancellationToken)),
+            ("sign_in_links", what => StepAsync(what, SignInLinks, keep.Links, cancellationToken)),
+            ("password_links", what => StepAsync(what, PasswordLinks, keep.Links, cancellationToken)),
+        ];
+        await EachItem.RunAsync(steps, s => s.What, async s => removed += await s.Run(s.What), cancellationToken);
+        return removed;
     }
 
     private async Task<int> DeleteImportsAsync(TimeSpan? keep, CancellationToken cancellationToken)

@@ -22,4 +22,10 @@ public sealed class SourceOptions
 
     /// <summary>Redirects that are followed for one call. Default 8.</summary>
     public int MaxRedirects { get; set; } = 8;
+
+    /// <summary>The largest file that a person may send here to be pushed, in bytes. It is kept in the database until its import has ended. Default 4 GiB.</summary>
+    public long FileLimitBytes { get; set; } = 4L << 30;
+
+    /// <summary>The most bytes of such files that are kept at a time, all together; uploads that run at once may pass it by one file each. Default 50 GiB.</summary>
+    public long AllFilesLimitBytes { get; set; } = 50L << 30;
 }

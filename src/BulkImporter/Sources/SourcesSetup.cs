@@ -12,11 +12,14 @@ public static class SourcesSetup
             .Validate(o => o.ConnectTimeout > TimeSpan.Zero && o.AnswerTimeout > TimeSpan.Zero && o.StallTimeout > TimeSpan.Zero,
                 "BulkImporter:Sources: ConnectTimeout, AnswerTimeout and StallTimeout must be greater than 0.")
             .Validate(o => o.MaxRedirects >= 0, "BulkImporter:Sources:MaxRedirects must not be negative.")
+            .Validate(o => o.FileLimitBytes > 0 && o.AllFilesLimitBytes > 0, "BulkImporter:Sources: FileLimitBytes and AllFilesLimitBytes must be greater than 0.")
             .ValidateOnStart();
         return services
             .AddSingleton<SourceNetworks>()
             .AddSingleton<ResolveName>(_ => Dns.GetHostAddressesAsync)
             .AddSingleton<ReachSource>()
-            .AddSingleton<SourceHeaders>();
+            .AddSingleton<SourceHeaders>()
+            .AddSingleton<KeepSourceFile>()
+            .AddSingleton<ReadSourceFile>();
     }
 }

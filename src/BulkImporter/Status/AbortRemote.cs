@@ -1,6 +1,7 @@
-using System.Collections.Concurrent;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
+using BulkImporter.Records;
+using BulkImporter.Telemetry;
 using Cincopa.Client;
 using Npgsql;
 
@@ -11,18 +12,22 @@ namespace BulkImporter.Status;
 /// so it survives every restart, and reaches records too whose acceptance came after it. An answer to it ends nothing: the record is submitted until
 /// the status call tells how the import ended, which is asked right afterwards.
 /// </summary>
-public sealed class AbortRemote(
-    NpgsqlDataSource database, AccountAccess accounts, CallGovernor governor, AccountHealth health, ICincopaClient cincopa, TimeProvider clock, ILogger<AbortRemote> log)
+internal sealed class AbortRemote(RoundNeeds needs, NpgsqlDataSource database, ICincopaClient cincopa, ILogger<AbortRemote> log)
+    : AccountRound<AbortRemote.Due, AbortRemote.Answer>(needs, Loop)
 {
+    public const string Loop = "abort sender";
+
     private const int Batch = 100;
-    private const int CallsInFlight = 8;
 
     /// <summary>How long a claim holds, and how long an order that could not be given waits for the next time.</summary>
     private static readonly TimeSpan ClaimFor = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long an order that fails unexpectedly is given again.</summary>
+    private static readonly TimeSpan GiveUpAfter = TimeSpan.FromMinutes(10);
+
     private const string Claim = """
         WITH due AS (
-            SELECT p.import_id, p.row_number
+            SELECT p.import_id, p.row_number, i.finished_at
             FROM importer.import i
             JOIN importer.account a ON a.id = i.account_id AND a.state = 'active'
             JOIN importer.call_budget b ON b.account_id = a.id AND b.kind = 'status' AND (b.blocked_until IS NULL OR b.blocked_until <= now())
@@ -34,7 +39,7 @@ public sealed class AbortRemote(
         UPDATE importer.status_poll p SET next_abort_at = now() + $2
         FROM due
         WHERE p.import_id = due.import_id AND p.row_number = due.row_number
-        RETURNING p.import_id, p.row_number, p.attempt, p.account_id, p.status_id
+        RETURNING p.import_id, p.row_number, p.attempt, p.account_id, p.status_id, GREATEST(due.finished_at, p.submitted_at) < now() - $3
         """;
 
     private const string NoteAnswers = """
@@ -50,65 +55,50 @@ public sealed class AbortRemote(
         FROM answered a WHERE t.import_id = a.import_id AND t.row_number = a.row_number AND t.number = a.attempt
         """;
 
-    /// <summary>One round. Answers how many orders Cincopa answered.</summary>
-    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    protected override int CallsInFlight => 8;
+
+    protected override TimeSpan Patience => ClaimFor / 2;
+
+    protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken) => await database.QueryAsync(Claim,
+        r => new Due(r.GetInt32(0), r.GetInt32(1), r.GetInt16(2), r.GetInt32(3), new StatusId(r.GetString(4)), r.GetBoolean(5)), cancellationToken, Batch, ClaimFor, GiveUpAfter);
+
+    protected override int AccountOf(Due item) => item.AccountId;
+
+    protected override string NameOf(Due item) => $"import {item.ImportId} row {item.RowNumber}";
+
+    protected override async Task<Answer?> WorkAsync(Due item, AccountCalls calls, CancellationToken stop)
     {
-        var due = await database.QueryAsync(Claim,
-            r => new Due(r.GetInt32(0), r.GetInt32(1), r.GetInt16(2), r.GetInt32(3), new StatusId(r.GetString(4))), cancellationToken, Batch, ClaimFor);
-        var answered = 0;
-        foreach (var account in due.GroupBy(d => d.AccountId)) answered += await AbortAsync(account.Key, [.. account], cancellationToken);
-        return answered;
+        if (!await calls.MayCallAsync()) return null;
+        switch (await cincopa.AbortUploadAsync(calls.Access, item.StatusId, CancellationToken.None))
+        {
+            case AbortResult.Unavailable unavailable:
+                await calls.CloseAsync(unavailable.Error);
+                return null;
+            case AbortResult.Refused refused:
+                return new(item, $"Cincopa did not take the order to abort it: {refused.Error.Message}");
+            default:
+                return new(item, "Cincopa took the order to abort it.");
+        }
     }
 
-    private async Task<int> AbortAsync(int accountId, List<Due> due, CancellationToken cancellationToken)
+    protected override Answer? Broken(Due item, Exception error) =>
+        item.IsOld && !error.MayPass() ? new(item, $"The order to abort it could not be given: {error.Reason()}") : null;
+
+    protected override async Task WriteAsync(List<Answer> ends)
     {
-        var (access, version) = await accounts.GetAsync(accountId, cancellationToken);
-        var answers = new ConcurrentBag<(Due Record, string Note)>();
-        // What is not asked in half of the claim's time is left to the claim's end.
-        using var late = new CancellationTokenSource(ClaimFor / 2, clock);
-        using var closed = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
-        await Parallel.ForEachAsync(due, new ParallelOptions { MaxDegreeOfParallelism = CallsInFlight }, async (record, _) =>
-        {
-            if (closed.IsCancellationRequested || !await HavePermitAsync(accountId, closed.Token)) return;
-            switch (await cincopa.AbortUploadAsync(access, record.StatusId, CancellationToken.None))
-            {
-                case AbortResult.Agreed:
-                    answers.Add((record, "Cincopa took the order to abort it."));
-                    break;
-                case AbortResult.Refused refused:
-                    answers.Add((record, $"Cincopa did not take the order to abort it: {refused.Error.Message}"));
-                    break;
-                case AbortResult.Unavailable unavailable when !closed.IsCancellationRequested:
-                    await closed.CancelAsync();
-                    Log.AbortUnavailable(log, accountId, unavailable.Error.Message);
-                    await health.FailedAsync(accountId, version, CallKind.Status, unavailable.Error);
-                    break;
-            }
-        });
-        if (answers.IsEmpty) return 0;
-        var noted = answers.ToArray();
         await database.ExecuteAsync(NoteAnswers, CancellationToken.None,
-            noted.Select(a => a.Record.ImportId).ToArray(),
-            noted.Select(a => a.Record.RowNumber).ToArray(),
-            noted.Select(a => a.Record.Attempt).ToArray(),
-            noted.Select(a => a.Record.StatusId.Value).ToArray(),
-            noted.Select(a => a.Note).ToArray());
-        Log.AbortsAnswered(log, accountId, noted.Length);
-        return noted.Length;
+            ends.Select(a => a.Record.ImportId).ToArray(),
+            ends.Select(a => a.Record.RowNumber).ToArray(),
+            ends.Select(a => a.Record.Attempt).ToArray(),
+            ends.Select(a => a.Record.StatusId.Value).ToArray(),
+            ends.Select(a => a.Note).ToArray());
+        Log.AbortsAnswered(log, ends[0].Record.AccountId, ends.Count);
     }
 
-    private async Task<bool> HavePermitAsync(int accountId, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var permits = await governor.TakeAsync(accountId, CallKind.Status, 1, cancellationToken);
-            return await governor.MayStartAsync(accountId, CallKind.Status, permits, 0, cancellationToken);
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            return false;
-        }
-    }
+    protected override Answer Unstorable(Answer end) => end with { Note = FailureCodes.Unstorable };
 
-    private sealed record Due(int ImportId, int RowNumber, short Attempt, int AccountId, StatusId StatusId);
+    internal sealed record Answer(Due Record, string Note);
+
+    /// <param name="IsOld">The order was given so long ago that it is not given again when it fails unexpectedly.</param>
+    internal sealed record Due(int ImportId, int RowNumber, short Attempt, int AccountId, StatusId StatusId, bool IsOld);
 }

@@ -5,12 +5,6 @@ internal static partial class Log
     [LoggerMessage(EventName = "StatusWordUnknown", Level = LogLevel.Warning, Message = "The status call answered with a word that is not known: {Word}. It is taken as running")]
     public static partial void StatusWordUnknown(ILogger logger, string word);
 
-    [LoggerMessage(EventName = "StatusUnavailable", Level = LogLevel.Information, Message = "Account {AccountId}: the status call did not work: {Error}")]
-    public static partial void StatusUnavailable(ILogger logger, int accountId, string error);
-
-    [LoggerMessage(EventName = "ConclusionsRefused", Level = LogLevel.Error, Message = "The database refuses what is in one of {Count} answers to status calls, they are written one by one: {Error}")]
-    public static partial void ConclusionsRefused(ILogger logger, int count, string error);
-
     [LoggerMessage(EventName = "RecordsConcluded", Level = LogLevel.Debug, Message = "{Count} records came to an end")]
     public static partial void RecordsConcluded(ILogger logger, long count);
 
@@ -19,7 +13,4 @@ internal static partial class Log
 
     [LoggerMessage(EventName = "AbortsAnswered", Level = LogLevel.Information, Message = "Account {AccountId}: {Count} orders to abort an import were answered")]
     public static partial void AbortsAnswered(ILogger logger, int accountId, int count);
-
-    [LoggerMessage(EventName = "AbortUnavailable", Level = LogLevel.Information, Message = "Account {AccountId}: the abort call did not work and is made again: {Error}")]
-    public static partial void AbortUnavailable(ILogger logger, int accountId, string error);
 }

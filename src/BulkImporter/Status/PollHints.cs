@@ -71,7 +71,7 @@ public sealed class PollHints(NpgsqlDataSource database, TimeProvider clock, ILo
                 {
                     await RunAsync(stoppingToken);
                 }
-                catch (NpgsqlException e)
+                catch (Exception e) when (!stoppingToken.IsCancellationRequested)
                 {
                     Log.HintsDropped(log, e.Message);
                 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Records;
+using BulkImporter.Telemetry;
 using Cincopa.Client;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -12,10 +13,12 @@ namespace BulkImporter.Status;
 /// Follows submitted records to their end. Every worker polls; a claim is nothing but a next_poll_at moved ahead, so a poller that dies
 /// leaves nothing behind, and asking twice is harmless. A status call that does not work changes nothing on the record.
 /// </summary>
-public sealed class StatusPoller(
-    NpgsqlDataSource database, RecordTransitions transitions, AccountAccess accounts, CallGovernor governor, AccountHealth health,
-    ICincopaClient cincopa, PollSchedule schedule, RetrySchedule retries, IOptions<StatusOptions> options, TimeProvider clock, ILogger<StatusPoller> log)
+internal sealed class StatusPoller(
+    RoundNeeds needs, NpgsqlDataSource database, RecordTransitions transitions, ICincopaClient cincopa, PollSchedule schedule, RetrySchedule retries,
+    IOptions<StatusOptions> options, TimeProvider clock, ILogger<StatusPoller> log) : AccountRound<StatusPoller.Due, StatusPoller.End>(needs, Loop)
 {
+    public const string Loop = "status poller";
+
     // now() comes back with the rows, so that ages are measured by one clock.
     // Accounts take part with the same number of rows each, so that one with a million outstanding does not keep the others waiting; with
     // a rate, no more are claimed than it lets through in a part of the claim's time.
@@ -56,85 +59,61 @@ public sealed class StatusPoller(
     private Dictionary<int, (double Rate, long Outstanding)> budgets = [];
     private long budgetsReadAt;
 
-    /// <summary>One round: claim what is due, ask, write what was said. Answers the number of records asked about.</summary>
-    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    protected override int CallsInFlight => options.Value.CallsInFlight;
+
+    // What was not asked about in half of the claim's time is left to the claim's end, when it is as due as it was.
+    protected override TimeSpan Patience => options.Value.ClaimFor / 2;
+
+    protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken)
     {
         var due = await database.QueryAsync(Claim, r => new Due(
             r.GetInt32(0), r.GetInt32(1), r.GetInt16(2), r.GetInt32(3), new StatusId(r.GetString(4)), r.GetFieldValue<DateTimeOffset>(5),
             r.GetFieldValue<DateTimeOffset>(6), r.IsDBNull(7) ? null : r.GetInt64(7), r.IsDBNull(8) ? null : r.GetInt16(8), r.Time(9),
             r.GetFieldValue<DateTimeOffset>(10)),
             cancellationToken, options.Value.Batch, options.Value.ClaimFor, options.Value.ClaimFor.TotalSeconds / 6);
-        if (due.Count == 0) return 0;
-        await ReadBudgetsAsync(cancellationToken);
-        // What was not asked about in half of the claim's time is left to the claim's end, when it is as due as it was.
-        using var late = new CancellationTokenSource(options.Value.ClaimFor / 2, clock);
-        await Task.WhenAll(due.GroupBy(d => d.AccountId).Select(account => AskAsync(account.Key, [.. account], late.Token, cancellationToken)));
-        return due.Count;
+        if (due.Count > 0) await ReadBudgetsAsync(cancellationToken);
+        return due;
     }
 
-    private async Task AskAsync(int accountId, List<Due> due, CancellationToken late, CancellationToken cancellationToken)
-    {
-        var (access, version) = await accounts.GetAsync(accountId, cancellationToken);
-        var conclusions = new ConcurrentBag<Conclusion>();
-        var progress = new ConcurrentBag<Progress>();
-        using var closed = CancellationTokenSource.CreateLinkedTokenSource(late, cancellationToken);
-        var (worked, troubled) = (false, false);
-        var limits = new ParallelOptions { MaxDegreeOfParallelism = options.Value.CallsInFlight, CancellationToken = CancellationToken.None };
-        await Parallel.ForEachAsync(due, limits, async (record, _) =>
-        {
-            if (closed.IsCancellationRequested || !await HavePermitAsync(accountId, closed.Token))
-            {
-                if (!late.IsCancellationRequested) progress.Add(Later(record));
-                return;
-            }
-            var result = await cincopa.GetUploadStatusAsync(access, record.StatusId, CancellationToken.None);
-            if (await NotWorkingAsync(result, access) is { } trouble)
-            {
-                troubled = true;
-                progress.Add(Later(record));
-                await CloseAsync(accountId, version, trouble, closed);
-                return;
-            }
-            worked = true;
-            if (Conclude(record, result) is { } conclusion)
-            {
-                conclusions.Add(conclusion);
-                // The call worked, and told that the account does not: the quota is used up.
-                if (conclusion.GiveBack && result is StatusResult.Failed failed) await CloseAsync(accountId, version, failed.Error, closed);
-            }
-            else progress.Add(Follow(record, result));
-        });
-        if (!conclusions.IsEmpty) Log.RecordsConcluded(log, await ConcludeAsync([.. conclusions]));
-        if (!progress.IsEmpty) await WriteProgressAsync([.. progress]);
-        if (worked && !troubled) await health.WorkedAsync(accountId, CallKind.Status);
-    }
+    protected override int AccountOf(Due item) => item.AccountId;
 
-    /// <summary>Writes what was said. When the database refuses what is in one of the conclusions, the others are written and the one is in doubt.</summary>
-    private async Task<long> ConcludeAsync(Conclusion[] conclusions)
+    protected override string NameOf(Due item) => $"import {item.ImportId} row {item.RowNumber}";
+
+    protected override async Task<End?> WorkAsync(Due item, AccountCalls calls, CancellationToken stop)
     {
-        try
+        if (!await calls.MayCallAsync()) return calls.IsLate ? null : Later(item);
+        var result = await cincopa.GetUploadStatusAsync(calls.Access, item.StatusId, CancellationToken.None);
+        if (await NotWorkingAsync(result, calls.Access) is { } trouble)
         {
-            return await transitions.ConcludedAsync(conclusions, CancellationToken.None);
+            await calls.CloseAsync(trouble);
+            return Later(item);
         }
-        catch (Exception e) when (e.IsAboutContent())
-        {
-            Log.ConclusionsRefused(log, conclusions.Length, e.Message);
-            if (conclusions is [var one]) return await transitions.ConcludedAsync([Unstorable(one)], CancellationToken.None);
-            var concluded = 0L;
-            foreach (var conclusion in conclusions) concluded += await ConcludeAsync([conclusion]);
-            return concluded;
-        }
+        calls.Worked();
+        if (Conclude(item, result) is not { } conclusion) return Follow(item, result);
+        // The call worked, and told that the account does not: the quota is used up.
+        if (conclusion.GiveBack && result is StatusResult.Failed failed) await calls.CloseAsync(failed.Error);
+        return new End(conclusion, null);
     }
 
-    private static Conclusion Unstorable(Conclusion conclusion) => conclusion with
+    /// <summary>As long as nothing can be told about a ticket, whatever the reason, it is asked about again; after that the record is in doubt.</summary>
+    protected override End? Broken(Due item, Exception error)
     {
-        To = RecordState.Unknown,
-        Rid = null,
-        Code = FailureCode.ReplyUnreadable,
-        Message = "The answer came and cannot be stored.",
-        RetryAfter = null,
-        GiveBack = false,
-    };
+        if (error.MayPass()) return Later(item);
+        return item.Now - item.NotFoundSince > options.Value.NotFoundGrace
+            ? new End(Ended(item, RecordState.Unknown, null, FailureCode.ReplyUnreadable, $"Its status could not be read for {options.Value.NotFoundGrace}: {error.Reason()}"), null)
+            : new End(null, new(item, Wait(item), null, null, null, Moved: false, NotFound: true));
+    }
+
+    protected override async Task WriteAsync(List<End> ends)
+    {
+        var conclusions = ends.Select(e => e.Conclusion).OfType<Conclusion>().ToList();
+        if (conclusions.Count > 0) Log.RecordsConcluded(log, await transitions.ConcludedAsync(conclusions, CancellationToken.None));
+        var progress = ends.Select(e => e.Progress).OfType<Progress>().ToArray();
+        if (progress.Length > 0) await WriteProgressAsync(progress);
+    }
+
+    protected override End Unstorable(End end) => end.Conclusion is not { } conclusion ? Later(end.Progress!.Record) : new End(
+        conclusion with { To = RecordState.Unknown, Rid = null, Code = FailureCode.ReplyUnreadable, Message = FailureCodes.Unstorable, RetryAfter = null, GiveBack = false }, null);
 
     /// <summary>Why the call says nothing about its record; null when it does. A page that says "not found" speaks for an API only where there is one.</summary>
     private async Task<RemoteError?> NotWorkingAsync(StatusResult result, CincopaAccess access) => result switch
@@ -150,71 +129,48 @@ public sealed class StatusPoller(
         var age = record.Now - record.SubmittedAt;
         return result switch
         {
-            StatusResult.Done done => End(record, RecordState.Imported, done.Rid.Value, null, null),
+            StatusResult.Done done => Ended(record, RecordState.Imported, done.Rid.Value, null, null),
             StatusResult.Failed failed => Failed(record, failed.Error.Code(), failed.Error),
             StatusResult.NotFound missing when record.Now - record.NotFoundSince > options.Value.NotFoundGrace =>
-                End(record, RecordState.Unknown, null, FailureCode.StatusLost, missing.Error.Message),
+                Ended(record, RecordState.Unknown, null, FailureCode.StatusLost, missing.Error.Message),
             StatusResult.DoneWithoutRid when record.Now - record.NotFoundSince > options.Value.UnnamedGrace =>
-                End(record, RecordState.Unknown, null, FailureCode.AssetUnnamed, "Cincopa says that the import is done, but it never named the asset."),
+                Ended(record, RecordState.Unknown, null, FailureCode.AssetUnnamed, "Cincopa says that the import is done, but it never named the asset."),
             _ when age > options.Value.Deadline =>
-                End(record, RecordState.Unknown, null, FailureCode.DeadlineExceeded, $"The import did not end within {options.Value.Deadline}."),
+                Ended(record, RecordState.Unknown, null, FailureCode.DeadlineExceeded, $"The import did not end within {options.Value.Deadline}."),
             _ => null,
         };
     }
 
     private Conclusion Failed(Due record, FailureCode code, RemoteError error) => code.Class() switch
     {
-        FailureClass.Retryable => End(record, RecordState.Pending, null, code, error.Message) with
+        FailureClass.Retryable => Ended(record, RecordState.Pending, null, code, error.Message) with
         {
             RetryAfter = retries.Wait(record.Attempt, error.RetryAfter),
             GiveBack = code.IsNotTheRows(),
         },
-        FailureClass.Permanent => End(record, RecordState.Failed, null, code, error.Message),
-        FailureClass.Unknown => End(record, RecordState.Unknown, null, code, error.Message),
+        FailureClass.Permanent => Ended(record, RecordState.Failed, null, code, error.Message),
+        FailureClass.Unknown => Ended(record, RecordState.Unknown, null, code, error.Message),
     };
 
-    private static Conclusion End(Due record, RecordState to, string? rid, FailureCode? code, string? message) =>
+    private static Conclusion Ended(Due record, RecordState to, string? rid, FailureCode? code, string? message) =>
         new(record.ImportId, record.RowNumber, record.StatusId.Value, to, rid, code, message, null);
 
-    private Progress Follow(Due record, StatusResult result)
+    private End Follow(Due record, StatusResult result)
     {
         if (result is StatusResult.Running { UnknownWord: { } word } && wordsSeen.TryAdd(word, true)) Log.StatusWordUnknown(log, word);
         var running = result as StatusResult.Running;
         var moved = running is not null && (running.ProgressBytes ?? 0, running.ProgressPercent ?? 0) != (record.ProgressBytes ?? 0, record.ProgressPercent ?? 0);
-        return new(record, Wait(record), (short?)running?.ProgressPercent, running?.ProgressBytes, running?.TotalBytes, moved,
-            result is StatusResult.NotFound or StatusResult.DoneWithoutRid);
+        return new End(null, new(record, Wait(record), (short?)running?.ProgressPercent, running?.ProgressBytes, running?.TotalBytes, moved,
+            result is StatusResult.NotFound or StatusResult.DoneWithoutRid));
     }
 
     /// <summary>Not asked, or not answered: nothing is known that was not known before.</summary>
-    private Progress Later(Due record) => new(record, Wait(record), null, null, null, Moved: false, NotFound: record.NotFoundSince is not null);
+    private End Later(Due record) => new(null, new(record, Wait(record), null, null, null, Moved: false, NotFound: record.NotFoundSince is not null));
 
     private TimeSpan Wait(Due record)
     {
         var (rate, outstanding) = budgets.GetValueOrDefault(record.AccountId);
         return schedule.Interval(record.Now - record.SubmittedAt, outstanding, rate);
-    }
-
-    private async Task<bool> HavePermitAsync(int accountId, CancellationToken cancellationToken)
-    {
-        if (budgets.GetValueOrDefault(accountId).Rate <= 0) return true;
-        try
-        {
-            var permits = await governor.TakeAsync(accountId, CallKind.Status, 1, cancellationToken);
-            return await governor.MayStartAsync(accountId, CallKind.Status, permits, 0, cancellationToken);
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            return false;
-        }
-    }
-
-    /// <summary>The status call does not work: the account hears of it once per round, and the rest of the round is put off.</summary>
-    private async Task CloseAsync(int accountId, DateTimeOffset version, RemoteError error, CancellationTokenSource closed)
-    {
-        if (closed.IsCancellationRequested) return;
-        await closed.CancelAsync();
-        Log.StatusUnavailable(log, accountId, error.Message);
-        await health.FailedAsync(accountId, version, CallKind.Status, error);
     }
 
     private async Task ReadBudgetsAsync(CancellationToken cancellationToken)
@@ -236,9 +192,12 @@ public sealed class StatusPoller(
         progress.Select(p => p.Moved).ToArray(),
         progress.Select(p => p.NotFound).ToArray());
 
-    private sealed record Due(
+    internal sealed record Due(
         int ImportId, int RowNumber, short Attempt, int AccountId, StatusId StatusId, DateTimeOffset SubmittedAt, DateTimeOffset MovedAt,
         long? ProgressBytes, short? ProgressPercent, DateTimeOffset? NotFoundSince, DateTimeOffset Now);
 
-    private sealed record Progress(Due Record, TimeSpan Wait, short? Percent, long? Bytes, long? Total, bool Moved, bool NotFound);
+    /// <summary>What a status call makes of a record: its end, or how far it is.</summary>
+    internal sealed record End(Conclusion? Conclusion, Progress? Progress);
+
+    internal sealed record Progress(Due Record, TimeSpan Wait, short? Percent, long? Bytes, long? Total, bool Moved, bool NotFound);
 }

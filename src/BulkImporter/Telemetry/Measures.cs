@@ -45,6 +45,10 @@ public static class Measures
 
     private static readonly Counter<long> RowsRemoved = Meter.CreateCounter<long>("bulkimporter.retention.removed", "{row}", "Rows of the database that retention or a deletion removed.");
 
+    private static readonly Counter<long> LoopFailures = Meter.CreateCounter<long>("bulkimporter.loop.failures", "{failure}", "Rounds, items and writes of the periodic loops and jobs that ended in an unexpected error.");
+
+    private static readonly Counter<long> Repeats = Meter.CreateCounter<long>("bulkimporter.database.repeats", "{transaction}", "Transactions that the database undid because of others, and that were run again at once.");
+
     /// <summary>A call begins; <see cref="CallEnded"/> must follow.</summary>
     public static void CallBegan(string call) => CallsInFlight.Add(1, new KeyValuePair<string, object?>("call", call));
 
@@ -73,6 +77,13 @@ public static class Measures
     public static void ManifestRowsRead(int rows) => RowsRead.Add(rows);
 
     public static void CountersDiffered(int chunks) => CountersWrong.Add(chunks);
+
+    /// <param name="code">40001 (serialisation failure) or 40P01 (deadlock).</param>
+    public static void Repeated(string code) => Repeats.Add(1, new KeyValuePair<string, object?>("code", code));
+
+    /// <param name="loop">The loop's or job's name.</param>
+    /// <param name="part">round, item or write.</param>
+    public static void LoopFailed(string loop, string part, int times) => LoopFailures.Add(times, new("loop", loop), new("part", part));
 
     /// <param name="what">The kind of rows: attempts, findings, manifest_parts, records, …</param>
     public static void Removed(string what, int rows)

@@ -1,42 +1,57 @@
-// Sends the upload form to the HTTP API with the session's cookie, showing how far it is. It listens on the document and keeps what was
-// chosen and typed: the form is drawn by the server first and replaced when the page comes alive, and nothing may be lost by that.
+// Sends the upload form to the HTTP API with the session's cookie, showing how far it is: one manifest, or media files, each on its own and then an
+// import of them. It listens on the document and keeps what was chosen and typed: the form is drawn by the server first and replaced when the page
+// comes alive, and nothing may be lost by that.
 (() => {
-  let file = null;
+  let files = [];
   let key = null;
   let typed = {};
+  let complaint = '';
   let request = null;
 
   const theForm = () => document.querySelector('form.upload');
   const formOf = (e) => e.target instanceof Element ? e.target.closest('form.upload') : null;
   const size = (bytes) => bytes < 1024 * 1024 ? `${Math.ceil(bytes / 1024)} KB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`;
+  // What is not plainly media is taken for a manifest: the server says what is wrong with one that is none. Not every system knows every type.
+  const isMedia = (file) => /^(video|audio|image)\/|^application\/pdf$/.test(file.type) || /\.(mkv|mts|m2ts|mxf|flv|f4v|wmv|avi|mov|m4v|mpg|mpeg|vob|heic|heif|flac|m4a)$/i.test(file.name);
+  const sizeOf = (all) => all.reduce((sum, file) => sum + file.size, 0);
   const part = (name) => theForm()?.querySelector(`[data-${name}]`);
 
   const tell = (name, text) => { const place = part(name); if (place) place.textContent = text; };
-  const complain = (text) => { tell('complaint', text); part('complaint')?.toggleAttribute('hidden', !text); };
+  const complain = (text) => { complaint = text; tell('complaint', text); part('complaint')?.toggleAttribute('hidden', !text); };
 
   const show = () => {
     const form = theForm();
     if (!form) return;
-    form.querySelector('[type=submit]').disabled = !file || request !== null;
-    part('drop').classList.toggle('chosen', !!file);
-    if (file) tell('file', `${file.name} (${size(file.size)})`);
+    form.querySelector('[type=submit]').disabled = !files.length || request !== null;
+    part('drop').classList.toggle('chosen', !!files.length);
+    if (files.length) tell('file', `${files.length === 1 ? files[0].name : `${files.length} files`} (${size(sizeOf(files))})`);
     part('sending').hidden = request === null;
     part('abort').hidden = request === null;
   };
 
+  // An answer that is not ours comes from a proxy in front of us, as a page that nobody should have to read.
+  const ofProxy = (status) => {
+    if (status === 413) return 'A proxy in front of BulkImporter takes no file of this size (413). Whoever runs it can raise its limit. Or compress the file with gzip: a .csv.gz is read as it is.';
+    if (status === 502 || status === 503) return `BulkImporter is not ready (${status}). Wait a moment and upload again: the same file does not make a second import.`;
+    if (status === 504) return 'The proxy in front of BulkImporter did not wait for its answer (504). Upload again: the same file does not make a second import.';
+    return `The server answered ${status}.`;
+  };
+
   const choose = (chosen) => {
-    file = chosen;
-    // The same key for the same file again: an upload whose answer was lost makes no second import.
+    files = Array.from(chosen);
+    // The same key for the same files again: an upload whose answer was lost makes no second import.
     key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('');
-    complain('');
+    const other = files.length > 1 && files.find((file) => !isMedia(file));
+    complain(other ? `${other.name} is no media file. Choose one CSV, or media files only.` : '');
+    if (other) files = [];
     show();
   };
 
   const put = (form) => {
-    if (file) {
-      const files = new DataTransfer();
-      files.items.add(file);
-      form.elements.namedItem('file').files = files.files;
+    if (files.length) {
+      const chosen = new DataTransfer();
+      for (const file of files) chosen.items.add(file);
+      form.elements.namedItem('file').files = chosen.files;
     }
     for (const [name, value] of Object.entries(typed)) {
       const field = form.elements.namedItem(name);
@@ -45,43 +60,70 @@
     }
   };
 
-  const send = (form) => {
-    complain('');
+  const over = (text) => { request = null; complain(text); show(); };
+
+  /** One call. `told` hears how many bytes of the body are sent. */
+  const post = (path, body, headers, told) => new Promise((done) => {
+    const started = request = new XMLHttpRequest();
+    started.open('POST', path);
+    for (const [name, value] of Object.entries(headers)) started.setRequestHeader(name, value);
+    started.responseType = 'json';
+    started.upload.addEventListener('progress', (p) => { if (p.lengthComputable) told(p.loaded, p.total); });
+    started.addEventListener('load', () => {
+      const answer = started.response;
+      if (started.status < 300 && answer) return done(answer);
+      if (started.status === 401) return location.assign(`sign-in?returnUrl=${encodeURIComponent(location.pathname)}`);
+      over(answer?.detail ?? answer?.title ?? ofProxy(started.status));
+    });
+    started.addEventListener('error', () => over('The connection broke. Upload again: the same file does not make a second import.'));
+    started.addEventListener('abort', () => over('Stopped. If the file had arrived already, its import stands in the list.'));
+    started.send(body);
+    show();
+  });
+
+  const progress = (value, text) => { const bar = theForm()?.querySelector('progress'); if (bar) bar.value = value; tell('sent', text); };
+  const far = (sent, total) => progress(sent / total, sent < total ? `${Math.floor(100 * sent / total)} % of ${size(total)}` : 'Received, saving it');
+
+  const settings = (form, names, add) => {
+    for (const name of names) if (form.elements.namedItem(name).value) add(name, form.elements.namedItem(name).value);
+    if (form.elements.namedItem('start').checked) add('start', 'true');
+  };
+
+  const sendManifest = (form) => {
     // The settings go before the file, so that a mistake in them is told before the file is sent.
     const body = new FormData();
-    for (const name of ['name', 'account', 'map']) if (form.elements.namedItem(name).value) body.append(name, form.elements.namedItem(name).value);
-    if (form.elements.namedItem('start').checked) body.append('start', 'true');
-    body.append('file', file);
+    settings(form, ['name', 'account', 'map'], (name, value) => body.append(name, value));
+    body.append('file', files[0]);
+    return post(form.getAttribute('action'), body, { 'Idempotency-Key': key }, far);
+  };
 
-    const started = request = new XMLHttpRequest();
-    request.open('POST', form.getAttribute('action'));
-    request.setRequestHeader('Idempotency-Key', key);
-    request.responseType = 'json';
-    const progress = (value, text) => { const bar = theForm()?.querySelector('progress'); if (bar) bar.value = value; tell('sent', text); };
-    request.upload.addEventListener('progress', (p) => {
-      if (p.lengthComputable) progress(p.loaded / p.total, p.loaded < p.total ? `${Math.floor(100 * p.loaded / p.total)} % of ${size(p.total)}` : 'Received, saving it');
-    });
-    const over = (text) => { request = null; complain(text); show(); };
-    request.addEventListener('load', () => {
-      const answer = started.response;
-      if (started.status < 300 && answer?.id) return location.assign(`imports/${answer.id}`);
-      if (started.status === 401) return location.assign(`sign-in?returnUrl=${encodeURIComponent(location.pathname)}`);
-      over(answer?.detail ?? answer?.title ?? `The server answered ${started.status}.`);
-    });
-    request.addEventListener('error', () => over('The connection broke. Upload again: the same file does not make a second import.'));
-    request.addEventListener('abort', () => over('Stopped. If the file had arrived already, its import stands in the list.'));
-    request.send(body);
+  const sendFiles = async (form) => {
+    const query = new URLSearchParams();
+    settings(form, ['name', 'account'], (name, value) => query.append(name, value));
+    const [total, kept] = [sizeOf(files), []];
+    let sent = 0;
+    for (const file of files) {
+      const answer = await post('api/v1/files', file, { 'Content-Type': 'application/octet-stream' }, (bytes) => far(sent + bytes, total));
+      kept.push({ name: file.name, sha256: answer.sha256 });
+      sent += file.size;
+    }
+    return post(`${form.getAttribute('action')}/files?${query}`, JSON.stringify({ files: kept }), { 'Content-Type': 'application/json', 'Idempotency-Key': key }, () => { });
+  };
+
+  const send = async (form) => {
+    complain('');
     progress(0, 'Sending');
-    show();
+    const made = await (isMedia(files[0]) ? sendFiles(form) : sendManifest(form));
+    location.assign(`imports/${made.id}`);
   };
 
   document.addEventListener('change', (e) => {
     const form = formOf(e);
-    if (form && e.target.name === 'file' && e.target.files[0]) choose(e.target.files[0]);
+    if (form && e.target.name === 'file' && e.target.files.length) choose(e.target.files);
   });
   // A dialog that was opened on the form that was drawn first may be answered when that form is gone, and then only its own field hears of it.
   document.addEventListener('click', (e) => {
-    if (formOf(e) && e.target.name === 'file') e.target.onchange = () => { if (!e.target.isConnected && e.target.files[0]) { choose(e.target.files[0]); put(theForm()); } };
+    if (formOf(e) && e.target.name === 'file') e.target.onchange = () => { if (!e.target.isConnected && e.target.files.length) { choose(e.target.files); put(theForm()); } };
   });
   document.addEventListener('input', (e) => {
     if (formOf(e) && e.target.name && e.target.name !== 'file') typed[e.target.name] = e.target.type === 'checkbox' ? e.target.checked : e.target.value;
@@ -90,7 +132,7 @@
     const form = formOf(e);
     if (!form) return;
     e.preventDefault();
-    if (file && !request) send(form);
+    if (files.length && !request) send(form);
   });
   document.addEventListener('click', (e) => { if (formOf(e) && e.target.closest('[data-abort]')) request?.abort(); });
 
@@ -102,12 +144,12 @@
       const over = e.target instanceof Element && e.target.closest('[data-drop]');
       part('drop').classList.toggle('over', !!over && name !== 'dragleave' && name !== 'drop');
       if (name !== 'drop' || !over || request || !e.dataTransfer.files.length) return;
-      choose(e.dataTransfer.files[0]);
+      choose(e.dataTransfer.files);
       put(theForm());
     });
   }
 
   window.bulkImporterUpload = {
-    restore: (form) => { put(form); show(); },
+    restore: (form) => { put(form); complain(complaint); show(); },
   };
 })();

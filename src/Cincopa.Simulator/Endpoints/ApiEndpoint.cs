@@ -7,6 +7,13 @@ internal sealed class ApiEndpoint(Simulator simulator, CancellationToken stoppin
 {
     public async Task HandleAsync(HttpContext context)
     {
+        // A browser asks first whether a page of another site may call. That is no call yet: not in the ledger.
+        if (HttpMethods.IsOptions(context.Request.Method))
+        {
+            Reply.AllowBrowser(context);
+            return;
+        }
+
         // 1. Who asks for what.
         var operation = Route(context.Request.Path.Value);
         var query = new Query(context.Request.QueryString.Value);
@@ -15,11 +22,11 @@ internal sealed class ApiEndpoint(Simulator simulator, CancellationToken stoppin
         {
             Input = operation == Operation.Submit ? query["input"] : import?.Input,
             Import = import,
-            Grant = simulator.Tokens.Find(query["api_token"]),
+            Grant = simulator.Tokens.Find(query["api_token"], context.Connection.RemoteIpAddress),
         };
 
         // 2. Into the ledger, before anything can go wrong.
-        var entry = simulator.Ledger.Open(operation, call.Input, out var ordinal);
+        var entry = simulator.Ledger.Open(operation, context.Request.Method, call.Input, out var ordinal);
         if (operation == Operation.Status && import is not null)
             ordinal = import.CountPoll();
 
@@ -76,26 +83,38 @@ internal sealed class ApiEndpoint(Simulator simulator, CancellationToken stoppin
         "/v2/asset.set_meta.json" => Operation.SetMeta,
         "/v2/asset.delete.json" => Operation.Delete,
         "/v2/asset.get_upload_url.json" => Operation.GetUploadUrl,
+        "/v2/asset.get_tags.json" => Operation.GetTags,
+        "/v2/asset.resync.json" => Operation.Resync,
         "/v2/gallery.create.json" => Operation.GalleryCreate,
         "/v2/gallery.list.json" => Operation.GalleryList,
         "/v2/gallery.get_items.json" => Operation.GalleryItems,
         "/v2/gallery.add_item.json" => Operation.GalleryAddItem,
         "/v2/gallery.remove_item.json" => Operation.GalleryRemoveItem,
+        "/v2/gallery.set_meta.json" => Operation.GallerySetMeta,
+        "/v2/gallery.set_master.json" => Operation.GallerySetMaster,
+        "/v2/gallery.delete.json" => Operation.GalleryDelete,
         "/v2/webhook.set.json" => Operation.WebhookSet,
         "/v2/webhook.list.json" => Operation.WebhookList,
         "/v2/webhook.delete.json" => Operation.WebhookDelete,
+        "/v2/token.get_temp.json" => Operation.TokenGetTemp,
+        "/v2/token.list.json" => Operation.TokenList,
+        "/v2/token.create.json" => Operation.TokenCreate,
+        "/v2/account.list_sub.json" => Operation.AccountListSub,
+        "/v2/account.add_sub.json" => Operation.AccountAddSub,
         "/v2/ping.json" => Operation.Ping,
         PushEndpoint.Path => Operation.Push,
         _ => Operation.Unknown,
     };
 
-    /// <summary>Token, permission and length of the query come before every scripted fault; null lets the call in.</summary>
+    /// <summary>Length of the query, verb, token and permission come before every scripted fault; null lets the call in.</summary>
     private static Result? RefuseAtTheDoor(Call call)
     {
         if (call.Operation is Operation.Push or Operation.Unknown)
             return null;
         if (call.Query.Length > call.Script.LongestQuery)
             return Refusal(CallOutcome.QueryTooLong, Reply.Refusal(ReplyStyle.Html, 404, "404.15 - query string too long"));
+        if (call.Operation == Operation.Submit && call.Script.SubmitVerb is { } verb && !HttpMethods.Equals(verb.ToString(), call.Context.Request.Method))
+            return Refusal(CallOutcome.MethodNotAllowed, Reply.Refusal(ReplyStyle.Html, 405, "405 - HTTP verb used to access this page is not allowed"));
         if (call.Grant is null)
             return Refusal(CallOutcome.TokenRejected, Reply.Refusal(ReplyStyle.Json, Assumptions.TokenRejectedStatus, Assumptions.TokenRejectedMessage));
         if (call.Grant.RejectedWith is { } status)
@@ -132,6 +151,8 @@ internal sealed class ApiEndpoint(Simulator simulator, CancellationToken stoppin
         Operation.List => AssetEndpoints.List(call),
         Operation.SetMeta => AssetEndpoints.SetMeta(call),
         Operation.Delete => AssetEndpoints.Delete(call),
+        Operation.GetTags => AssetEndpoints.Tags(call),
+        Operation.Resync => AssetEndpoints.Resync(call),
         Operation.WebhookSet => WebhookEndpoints.Set(call),
         Operation.WebhookList => WebhookEndpoints.List(call),
         Operation.WebhookDelete => WebhookEndpoints.Delete(call),
@@ -141,24 +162,18 @@ internal sealed class ApiEndpoint(Simulator simulator, CancellationToken stoppin
         Operation.GalleryItems => GalleryEndpoints.Items(call),
         Operation.GalleryAddItem => GalleryEndpoints.AddItem(call),
         Operation.GalleryRemoveItem => GalleryEndpoints.RemoveItem(call),
-        Operation.Ping => Ping(call),
+        Operation.GallerySetMeta => GalleryEndpoints.SetMeta(call),
+        Operation.GallerySetMaster => GalleryEndpoints.SetMaster(call),
+        Operation.GalleryDelete => GalleryEndpoints.Delete(call),
+        Operation.TokenGetTemp => AccountEndpoints.TemporaryToken(call),
+        Operation.TokenList => AccountEndpoints.Tokens(call),
+        Operation.TokenCreate => AccountEndpoints.CreateToken(call),
+        Operation.AccountListSub => AccountEndpoints.SubAccounts(call),
+        Operation.AccountAddSub => AccountEndpoints.AddSubAccount(call),
+        Operation.Ping => AccountEndpoints.Ping(call),
         Operation.Unknown or Operation.Push or Operation.Connection =>
             new Result(Reply.Refusal(ReplyStyle.Html, 404, "Not Found"), new Answer(CallOutcome.NotFound, 404)),
     };
-
-    private static Result Ping(Call call) => Result.Ok(Reply.Success(call, static (json, c) =>
-    {
-        json.WriteString("ping"u8, "pong"u8);
-        json.WriteString("accid"u8, "AMDASIMULATOR"u8);
-        json.WriteString("accid_num"u8, "1000001"u8);
-        json.WriteString("accemail"u8, "account@simulator.test"u8);
-        json.WriteString("userid"u8, "AEDASIMULATOR"u8);
-        json.WriteString("userid_num"u8, "1000001"u8);
-        json.WriteString("useremail"u8, "user@simulator.test"u8);
-        json.WriteString("permissions"u8, c.Grant!.Permissions);
-        json.WriteString("ip"u8, c.Context.Connection.RemoteIpAddress?.ToString());
-        json.WriteBoolean("revertid"u8, false);
-    }));
 
     /// <summary>Reads a pushed chunk to its end without keeping it, so that the client hears the answer and not a broken pipe.</summary>
     private static async ValueTask DrainAsync(Call call)

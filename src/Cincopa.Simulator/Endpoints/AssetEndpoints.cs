@@ -5,7 +5,7 @@ using Cincopa.Simulator.Remote;
 
 namespace Cincopa.Simulator.Endpoints;
 
-/// <summary><c>asset.list</c>, <c>asset.set_meta</c> and <c>asset.delete</c> (contract 2.7 to 2.9).</summary>
+/// <summary>The calls on assets: listed, described, counted by tag, processed again, deleted (contract 2.7 to 2.9).</summary>
 internal static class AssetEndpoints
 {
     public static Result List(Call call)
@@ -23,7 +23,7 @@ internal static class AssetEndpoints
         return Result.Ok(Reply.Success((call, assets, count, page), static (json, state) =>
         {
             WriteItems(json, state.call, state.assets);
-            WriteItemsData(json, NameOf(state.call.Script.PageTotal), state.page, state.count);
+            WriteItemsData(json, state.call.Script.PageTotal, state.page, state.count);
         }));
 
         string? Given(string name) => call.Query[name] is { Length: > 0 } value ? value : null;
@@ -47,6 +47,22 @@ internal static class AssetEndpoints
         return Result.Ok(Reply.Success(0, static (_, _) => { }));
     }
 
+    /// <summary>Of every tag the number of its assets.</summary>
+    public static Result Tags(Call call) => Result.Ok(Reply.Success(call.Library.Assets().Where(a => !a.Deleted).Select(a => a.Tags), WriteAssetTags));
+
+    /// <summary>Processes an asset again. What is here is always processed, so nothing changes (INF).</summary>
+    public static Result Resync(Call call) =>
+        call.Library.FindAsset(call.Query["rid"]) is null ? call.Refuse(404, Assumptions.UnknownAssetMessage) : Result.Ok(Reply.Success(0, static (_, _) => { }));
+
+    /// <summary>How many of the things with these tags have which.</summary>
+    public static void WriteTagCloud(Utf8JsonWriter json, IEnumerable<string> tags)
+    {
+        json.WriteStartObject("tag_cloud"u8);
+        foreach (var (tag, count) in tags.CountBy(tag => tag, StringComparer.OrdinalIgnoreCase).OrderBy(pair => pair.Key, StringComparer.Ordinal))
+            json.WriteNumber(tag, count);
+        json.WriteEndObject();
+    }
+
     public static void WriteItems(Utf8JsonWriter json, Call call, IReadOnlyList<Asset> assets)
     {
         json.WriteStartArray("items"u8);
@@ -56,24 +72,21 @@ internal static class AssetEndpoints
     }
 
     /// <summary>The page total has two names in the field: <c>page_count</c> on <c>gallery.list</c>, <c>pages_count</c> elsewhere (3P).</summary>
-    /// <param name="totalName">Null: the number of pages is not told.</param>
-    public static void WriteItemsData(Utf8JsonWriter json, string? totalName, PageRequest page, int count)
+    public static void WriteItemsData(Utf8JsonWriter json, PageTotal total, PageRequest page, int count)
     {
         json.WriteStartObject("items_data"u8);
         json.WriteNumber("page"u8, page.Number);
         json.WriteNumber("items_per_page"u8, page.Size);
         json.WriteNumber("items_count"u8, count);
-        if (totalName is not null)
-            json.WriteNumber(totalName, page.PagesFor(count));
+        if (total is PageTotal.PagesCount or PageTotal.Both)
+            json.WriteNumber("pages_count"u8, page.PagesFor(count));
+        if (total is PageTotal.PageCount or PageTotal.Both)
+            json.WriteNumber("page_count"u8, page.PagesFor(count));
         json.WriteEndObject();
     }
 
-    public static string? NameOf(PageTotal total) => total switch
-    {
-        PageTotal.PagesCount => "pages_count",
-        PageTotal.PageCount => "page_count",
-        PageTotal.None => null,
-    };
+    private static void WriteAssetTags(Utf8JsonWriter json, IEnumerable<string[]> assets) =>
+        WriteTagCloud(json, assets.SelectMany(tags => tags is [] ? [Assumptions.NoTag] : tags.Append(Assumptions.AnyTag)));
 
     private static void WriteItem(Utf8JsonWriter json, Call call, Asset asset)
     {
@@ -97,18 +110,48 @@ internal static class AssetEndpoints
         json.WriteString("reference_id"u8, asset["reference_id"]);
         json.WriteString("tags"u8, asset.WireTags);
         json.WriteNull("attributes"u8);
-        json.WriteString("uploaded_by"u8, "AEDASIMULATOR,simulator"u8);
-        json.WriteStartObject("thumbnail"u8);
-        json.WriteString("url"u8, $"{media}/thumbnail.jpg");
-        json.WriteEndObject();
+        json.WriteString("uploaded_by"u8, $"{Assumptions.UserId},simulator");
+        if (asset.Type is "video" or "audio")
+        {
+            json.WriteStartObject("exif"u8);
+            json.WriteString("duration"u8, TimeSpan.FromSeconds(asset.Size / Assumptions.BytesPerSecond).ToString("hh':'mm':'ss'.0'", CultureInfo.InvariantCulture));
+            json.WriteEndObject();
+        }
+
+        // Under one roof here: on the live service these are addresses of its CDN, which do not follow from the rid either.
+        var versions = asset.Type switch { "video" => Assumptions.VideoVersions, "image" => Assumptions.ImageVersions, _ => [] };
+        WriteFile("thumbnail", $"{media}/thumbnail.jpg", "image/jpeg");
+        WriteFile("content", versions is [var first, ..] ? AddressOf(first) : Original(), asset.Type switch { "video" => "video/mp4", "image" => "image/jpeg", "audio" => "audio/mpeg", _ => "application/octet-stream" });
         json.WriteStartObject("versions"u8);
         json.WriteStartObject("original"u8);
-        json.WriteString("url"u8, $"{media}/{Uri.EscapeDataString(asset.FileName)}");
+        json.WriteString("url"u8, Original());
         json.WriteString("filesize"u8, asset.Size.ToString(CultureInfo.InvariantCulture));
         json.WriteString("name"u8, asset.FileName);
         json.WriteEndObject();
+        foreach (var version in versions)
+        {
+            json.WriteStartObject(version);
+            json.WriteString("url"u8, AddressOf(version));
+            json.WriteEndObject();
+        }
+
         json.WriteEndObject();
         json.WriteEndObject();
+
+        string Original() => $"{media}/{Uri.EscapeDataString(asset.FileName)}";
+
+        string AddressOf(string version) => $"{media}/{version}{(version.StartsWith("mp4", StringComparison.Ordinal) ? ".mp4" : ".jpg")}";
+
+        // url: OWN, on the thumbnail of a list. syncstatus, type and value: DOC, on an event (INF here).
+        void WriteFile(string name, string url, string type)
+        {
+            json.WriteStartObject(name);
+            json.WriteString("url"u8, url);
+            json.WriteString("syncstatus"u8, "synced"u8);
+            json.WriteString("type"u8, type);
+            json.WriteString("value"u8, url);
+            json.WriteEndObject();
+        }
     }
 
     /// <summary>Whole seconds, as in the documented sample (DOC).</summary>

@@ -18,6 +18,8 @@ internal static class ImportEndpoints
         int? attachTo = null;
         if (call.Query["rid"] is { Length: > 0 } rid)
         {
+            if (string.IsNullOrEmpty(call.Query["type"]))
+                return call.Refuse(400, Assumptions.TypeMissingMessage);
             if (call.Library.FindAsset(rid) is not { } asset)
                 return call.Refuse(404, Assumptions.UnknownAssetMessage);
             attachTo = asset.Number;

@@ -2,6 +2,8 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Security.Cryptography;
 using Cincopa.Simulator.Remote;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Net.Http.Headers;
 
 namespace Cincopa.Simulator.Endpoints;
 
@@ -22,10 +24,13 @@ internal static class PushEndpoint
     {
         var blob = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         var gallery = string.IsNullOrEmpty(fid) ? "0" : Uri.EscapeDataString(fid);
-        return $"{request.Scheme}://{request.Host}{Path}?uid=AMDASIMULATOR&d={blob}&hash={Signature(blob)}&addtofid={gallery}";
+        return $"{request.Scheme}://{request.Host}{Path}?uid={Assumptions.AccountId}&d={blob}&hash={Signature(blob)}&addtofid={gallery}";
     }
 
-    /// <summary>Takes one chunk: the next one, or one that was taken before; anything else is an error in text.</summary>
+    /// <summary>
+    /// Takes a whole file, when no range is said, as a form or as the body; else one chunk: the next one, or one that was taken before. Anything else is an
+    /// error in text.
+    /// </summary>
     public static async Task<Result> TakeAsync(Call call)
     {
         var request = call.Context.Request;
@@ -34,8 +39,31 @@ internal static class PushEndpoint
         if (blob is null || call.Query["hash"] != Signature(blob))
             return await DrainAndRefuseAsync(Assumptions.BadUploadUrlText);
         var fileName = Uri.UnescapeDataString(request.Headers["X-FILE-NAME"].ToString());
+        var body = request.Body;
+        if (BoundaryOf(request) is { } boundary)
+        {
+            if (!call.Script.FormUploads)
+                return await DrainAndRefuseAsync("error: a form is not taken");
+            if (await FirstFileAsync(boundary, request.Body, gone) is not { } part)
+                return await DrainAndRefuseAsync("error: no file in the form");
+            body = part.Body;
+            if (fileName.Length == 0)
+                fileName = part.Name;
+        }
+
         if (fileName.Length == 0)
             return await DrainAndRefuseAsync("error: X-FILE-NAME is missing");
+
+        // Without a range the body is the whole file (INF).
+        if (request.Headers.ContentRange.Count == 0)
+        {
+            var whole = new PushedFile();
+            var wholeHash = whole.BeginChunk();
+            whole.EndChunk(wholeHash, await HashAsync(body, wholeHash, gone));
+            await request.Body.CopyToAsync(Stream.Null, gone);
+            return Finish(whole);
+        }
+
         if (!ChunkRange.TryParse(request.Headers.ContentRange, out var range))
             return await DrainAndRefuseAsync("error: Content-Range is missing or wrong");
 
@@ -52,7 +80,7 @@ internal static class PushEndpoint
             var replay = range.End <= file.Received && file.Received > 0;
 
             var hash = file.BeginChunk();
-            var length = await HashAsync(request, hash, gone);
+            var length = await HashAsync(body, hash, gone);
             if (replay || length != range.End - range.Start)
                 hash.Dispose();
             if (length != range.End - range.Start)
@@ -60,17 +88,22 @@ internal static class PushEndpoint
             if (!replay)
                 file.EndChunk(hash, length);
 
-            if (range.Total is not null && range.End == range.Total && file.Asset is null)
+            return range.Total is not null && range.End == range.Total ? Finish(file) : Result.Ok(Reply.Text("chunk received\ndone\n"));
+        }
+        finally
+        {
+            file.Turn.Release();
+        }
+
+        Result Finish(PushedFile file)
+        {
+            if (file.Asset is null)
             {
                 var fid = call.Query["addtofid"];
                 call.Simulator.Webhooks.Announce(call.Library.FinishPush(file, fileName, fid is null or "" or "0" or "*" ? null : fid), call.Script);
             }
 
-            return Result.Ok(Reply.Text(range.End == range.Total ? LastReply(file.Asset!) : "chunk received\ndone\n"));
-        }
-        finally
-        {
-            file.Turn.Release();
+            return Result.Ok(Reply.Text(LastReply(file.Asset!)));
         }
 
         async Task<Result> DrainAndRefuseAsync(string text)
@@ -85,11 +118,36 @@ internal static class PushEndpoint
     private static string LastReply(Asset asset) =>
         $"{string.Join('\n', Assumptions.PushPreamble)}\nnew resource id {asset.Id} {asset.Rid}\ndone\n";
 
-    private static async Task<long> HashAsync(HttpRequest request, IncrementalHash hash, CancellationToken cancellationToken)
+    /// <summary>The boundary of a true form; null for the widget's raw body, whose <c>multipart/form-data</c> names none (OWN).</summary>
+    private static string? BoundaryOf(HttpRequest request) =>
+        MediaTypeHeaderValue.TryParse(request.ContentType, out var type) && type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)
+            && HeaderUtilities.RemoveQuotes(type.Boundary) is { Length: > 0 } boundary ? boundary.Value : null;
+
+    /// <summary>The first file of a form, whatever its field is called; others are read over (INF). Null when there is none, or the form is damaged.</summary>
+    private static async Task<(string Name, Stream Body)?> FirstFileAsync(string boundary, Stream form, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var reader = new MultipartReader(boundary, form);
+            while (await reader.ReadNextSectionAsync(cancellationToken) is { } section)
+            {
+                if (section.AsFileSection() is { } file)
+                    return (file.FileName, section.Body);
+            }
+        }
+        catch (InvalidDataException)
+        {
+            // No form in spite of what it says of itself.
+        }
+
+        return null;
+    }
+
+    private static async Task<long> HashAsync(Stream body, IncrementalHash hash, CancellationToken cancellationToken)
     {
         var buffer = new byte[64 * 1024];
         var length = 0L;
-        for (int read; (read = await request.Body.ReadAsync(buffer, cancellationToken)) > 0; length += read)
+        for (int read; (read = await body.ReadAsync(buffer, cancellationToken)) > 0; length += read)
             hash.AppendData(buffer, 0, read);
         return length;
     }

@@ -41,6 +41,16 @@ internal readonly record struct Reply(int HttpStatus, string ContentType, byte[]
     /// <summary>Any value in the style of the control API: camel case, enums in snake case.</summary>
     public static Reply Of<T>(T value, JsonSerializerOptions options) => new(200, Json, JsonSerializer.SerializeToUtf8Bytes(value, options));
 
+    /// <summary>Answers a browser's question before the call: yes.</summary>
+    public static void AllowBrowser(HttpContext context)
+    {
+        var headers = context.Response.Headers;
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+        headers.AccessControlAllowOrigin = Assumptions.BrowserOrigins;
+        headers.AccessControlAllowMethods = Assumptions.BrowserMethods;
+        headers.AccessControlAllowHeaders = Assumptions.BrowserHeaders;
+    }
+
     public async Task SendAsync(HttpContext context, bool closes)
     {
         Begin(context, closes);
@@ -61,6 +71,7 @@ internal readonly record struct Reply(int HttpStatus, string ContentType, byte[]
         response.StatusCode = HttpStatus;
         response.ContentType = ContentType;
         response.ContentLength = Body.Length;
+        response.Headers.AccessControlAllowOrigin = Assumptions.BrowserOrigins;
         if (RetryAfter is not null)
             response.Headers.RetryAfter = RetryAfter;
         if (closes)

@@ -6,6 +6,8 @@ namespace Cincopa.Simulator.Faults;
 /// <summary>A script in force: its rules with their counters, drawn from for every call.</summary>
 internal sealed class FaultDeck
 {
+    private static readonly ImportPlan WebPage = ImportPlan.Fails(Assumptions.WebPageText);
+
     private readonly ArmedRule[] _rules;
 
     /// <exception cref="ArgumentException">The script asks for what does not exist.</exception>
@@ -69,7 +71,7 @@ internal sealed class FaultDeck
                 return UrlPatterns.PlanOf(rule.Outcome)!;
         }
 
-        return UrlPatterns.Find(input)?.Plan ?? ImportPlan.Succeeds;
+        return UrlPatterns.Find(input)?.Plan ?? (FileNames.IsWatchPage(input) ? WebPage : ImportPlan.Succeeds);
     }
 
     private static bool Fits(string? pattern, string? input) =>

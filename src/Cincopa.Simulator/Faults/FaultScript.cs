@@ -84,8 +84,14 @@ public sealed record FaultScript
     /// <summary>A query with more characters is answered 404 in HTML.</summary>
     public int LongestQuery { get; init; } = Assumptions.LongestQuery;
 
+    /// <summary>The only verb that submits are taken by; another is answered 405 in HTML. Absent: both.</summary>
+    public SubmitVerb? SubmitVerb { get; init; } = Assumptions.SubmitVerb;
+
     /// <summary>Whether any gallery id is taken as existing.</summary>
     public bool AnyGallery { get; init; } = Assumptions.AnyGallery;
+
+    /// <summary>Whether an upload URL takes a form with the file in it (<c>curl -F</c>).</summary>
+    public bool FormUploads { get; init; } = Assumptions.FormUploads;
 
     /// <summary>False: every answer closes its connection, so that <c>closed_unread</c> meets every call.</summary>
     public bool KeepAlive { get; init; } = true;
@@ -196,6 +202,13 @@ public enum StatusVocabulary
     B,
 }
 
+/// <summary>A verb that <c>asset.upload_from_url</c> is called by.</summary>
+public enum SubmitVerb
+{
+    Get,
+    Post,
+}
+
 /// <summary>The order of a list.</summary>
 public enum ListOrder
 {
@@ -208,6 +221,8 @@ public enum PageTotal
 {
     PagesCount,
     PageCount,
+    /// <summary>Both names, so that a client of either sort finds its own.</summary>
+    Both,
     None,
 }
 

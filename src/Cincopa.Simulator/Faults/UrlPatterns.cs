@@ -14,7 +14,7 @@ internal static class UrlPatterns
         new("missing", "ends failed: source returned 404") { Plan = ImportPlan.Fails("source returned 404") },
         new("forbidden", "ends failed: source returned 403") { Plan = ImportPlan.Fails("source returned 403") },
         new("timeout", "ends failed: source timed out") { Plan = ImportPlan.Fails("source timed out") },
-        new("notmedia", "ends failed: unsupported media type") { Plan = ImportPlan.Fails("unsupported media type: text/html") },
+        new("notmedia", "ends failed: unsupported media type") { Plan = ImportPlan.Fails(Assumptions.WebPageText) },
         new("broken", "ends failed without a reason") { Plan = ImportPlan.Fails("") },
         new("failonce", "the first import of the URL ends failed: temporary error; later ones succeed") { Plan = ImportPlan.Fails("temporary error") with { FirstOnly = true } },
         new("slow", "takes five times as long") { Plan = ImportPlan.Succeeds with { Slowness = 5 } },

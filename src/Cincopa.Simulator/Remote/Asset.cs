@@ -45,6 +45,7 @@ public sealed class Asset
         ["caption", "description", "long_description", "related_link_text", "related_link_url", "reference_id", "tags"];
 
     /// <summary>The tags as they come back: with a comma before and after (DOC); empty without tags.</summary>
-    public string WireTags =>
-        string.Join(',', this["tags"].Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)) is { Length: > 0 } tags ? $",{tags}," : "";
+    public string WireTags => Tags is [] ? "" : $",{string.Join(',', Tags)},";
+
+    public string[] Tags => this["tags"].Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 }

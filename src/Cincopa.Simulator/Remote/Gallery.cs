@@ -5,9 +5,14 @@ internal sealed class Gallery(string fid, string name, string description, DateT
 {
     public string Fid => fid;
 
-    public string Name => name;
+    public string Name { get; set; } = name;
 
-    public string Description => description;
+    public string Description { get; set; } = description;
+
+    public string[] Tags { get; set; } = [];
+
+    /// <summary>The gallery whose looks it has; null for its own.</summary>
+    public string? Master { get; set; }
 
     public DateTimeOffset Modified { get; set; } = createdAt;
 

@@ -157,8 +157,7 @@ public sealed class Library
     {
         lock (_gate)
         {
-            // A prefix keeps gallery ids apart from rids.
-            var fid = "A" + _ids.Rid(_galleries.Count);
+            var fid = _ids.Fid(_galleries.Count);
             return _galleries[fid] = new Gallery(fid, name, description, _clock.GetUtcNow());
         }
     }
@@ -174,6 +173,26 @@ public sealed class Library
             if (_galleries.TryGetValue(fid, out var gallery) || !create)
                 return gallery;
             return _galleries[fid] = new Gallery(fid, fid, "", _clock.GetUtcNow());
+        }
+    }
+
+    internal void Change(Gallery gallery, Action<Gallery> change)
+    {
+        lock (_gate)
+        {
+            change(gallery);
+            gallery.Modified = _clock.GetUtcNow();
+        }
+    }
+
+    /// <summary>Removes a gallery; with <paramref name="assets"/> what is in it too.</summary>
+    internal void Delete(Gallery gallery, bool assets)
+    {
+        lock (_gate)
+        {
+            _galleries.Remove(gallery.Fid);
+            foreach (var asset in assets ? gallery.Items.ToArray() : [])
+                Delete(asset);
         }
     }
 

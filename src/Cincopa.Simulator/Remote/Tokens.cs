@@ -1,4 +1,7 @@
 using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net;
+using System.Security.Cryptography;
 
 namespace Cincopa.Simulator.Remote;
 
@@ -13,6 +16,15 @@ public sealed record TokenGrant
     /// <summary>403 or 401: the token is rejected with this status. Absent: it is good.</summary>
     public int? RejectedWith { get; init; }
 
+    /// <summary>It is unknown from then on. Absent: it does not expire.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>The only address that may call with it. Absent: any.</summary>
+    public string? SourceIp { get; init; }
+
+    /// <summary>The sub-account that it was made for. Absent: the account itself.</summary>
+    public string? SubAccount { get; init; }
+
     /// <summary>Whether the grant covers an atom such as <c>asset.upload</c>: by itself, by <c>asset.*</c>, or by <c>*</c>.</summary>
     internal bool Covers(string atom)
     {
@@ -26,36 +38,101 @@ public sealed record TokenGrant
 
         return false;
     }
+
+    private bool Has(string atom) => atom.Contains('.') ? Covers(atom) : Permissions.Split('|').Contains(atom);
+
+    /// <summary>The same for another token, with the wanted permissions as far as this grant has them; null wants them all.</summary>
+    internal TokenGrant For(string token, string? permissions, DateTimeOffset? expiresAt, string? sourceIp) => this with
+    {
+        Token = token,
+        Permissions = string.IsNullOrEmpty(permissions)
+            ? Permissions
+            : $"|{string.Join('|', permissions.Split('|', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Where(Has))}|",
+        ExpiresAt = ExpiresAt < expiresAt ? ExpiresAt : expiresAt ?? ExpiresAt,
+        SourceIp = string.IsNullOrEmpty(sourceIp) ? SourceIp : sourceIp,
+    };
 }
 
-/// <summary>The tokens the simulator knows.</summary>
+/// <summary>A sub-account. Its assets are those of the account: one library is all there is.</summary>
+public sealed record SubAccount(string Uid, string Name);
+
+/// <summary>The tokens the simulator knows, and the sub-accounts that they can be made for.</summary>
 public sealed class Tokens
 {
     private static readonly TokenGrant Anyone = new() { Token = "" };
 
     private readonly IReadOnlyList<TokenGrant> _atStart;
+    private readonly TimeProvider _clock;
     private readonly ConcurrentDictionary<string, TokenGrant> _known = new(StringComparer.Ordinal);
+    private readonly ConcurrentQueue<SubAccount> _subAccounts = new();
 
-    internal Tokens(IReadOnlyList<TokenGrant> atStart)
+    internal Tokens(IReadOnlyList<TokenGrant> atStart, TimeProvider clock)
     {
         _atStart = atStart;
+        _clock = clock;
         Reset();
     }
+
+    internal IReadOnlyCollection<SubAccount> SubAccounts => _subAccounts;
 
     /// <summary>Adds a token, or changes what it may do from the next call on.</summary>
     public void Set(TokenGrant grant) => _known[grant.Token] = grant;
 
-    /// <summary>Back to the tokens of the start.</summary>
+    /// <summary>Back to the tokens of the start, without sub-accounts.</summary>
     public void Reset()
     {
         _known.Clear();
+        _subAccounts.Clear();
         foreach (var grant in _atStart)
             Set(grant);
     }
 
-    /// <summary>The grant of a token; null when it is not known and only named tokens are accepted, or when none was sent.</summary>
-    internal TokenGrant? Find(string? token) =>
-        string.IsNullOrEmpty(token) ? null
-        : _known.TryGetValue(token, out var grant) ? grant
-        : _atStart.Count == 0 ? Anyone : null;
+    /// <summary>
+    /// The grant of a token; null when none was sent, it has expired, comes from an address that it is not for, or is not known and only named tokens are
+    /// accepted. Without named tokens an offline token of a parent that was never seen passes as any other does.
+    /// </summary>
+    internal TokenGrant? Find(string? token, IPAddress? from)
+    {
+        if (string.IsNullOrEmpty(token))
+            return null;
+        var grant = _known.GetValueOrDefault(token) ?? OfflineToken.Read(token, _known.Values) ?? (_atStart.Count == 0 ? Anyone : null);
+        return grant is null || grant.ExpiresAt <= _clock.GetUtcNow() || (grant.SourceIp is { } only && !(IPAddress.TryParse(only, out var address) && address.Equals(from)))
+            ? null
+            : grant;
+    }
+
+    /// <summary>A temporary token that may do no more than its parent.</summary>
+    internal string Lend(TokenGrant parent, TimeSpan? lives, string? permissions, string? sourceIp)
+    {
+        var grant = parent.For(NewToken(), permissions, _clock.GetUtcNow() + lives, sourceIp);
+        Set(grant);
+        return grant.Token;
+    }
+
+    internal TokenGrant Create(string? subAccount, string? permissions)
+    {
+        var grant = new TokenGrant
+        {
+            Token = NewToken(),
+            Permissions = string.IsNullOrEmpty(permissions) ? Assumptions.DefaultPermissions : permissions,
+            SubAccount = string.IsNullOrEmpty(subAccount) ? null : subAccount,
+        };
+        Set(grant);
+        return grant;
+    }
+
+    /// <summary>The tokens of a sub-account, or of the account, that are not temporary.</summary>
+    internal IReadOnlyList<TokenGrant> OfAccount(string? subAccount) =>
+        [.. _known.Values.Where(grant => grant.ExpiresAt is null && (grant.SubAccount ?? "") == (subAccount ?? "")).OrderBy(grant => grant.Token, StringComparer.Ordinal)];
+
+    internal SubAccount AddSubAccount(string name)
+    {
+        // In the form of account ids (OWN), counted from 1.
+        var account = new SubAccount(string.Create(CultureInfo.InvariantCulture, $"AMDA{_subAccounts.Count + 1:D8}"), name);
+        _subAccounts.Enqueue(account);
+        return account;
+    }
+
+    private static string NewToken() =>
+        $"{Assumptions.AccountNumber}i{RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyz0123456789", Assumptions.TokenLength)}";
 }

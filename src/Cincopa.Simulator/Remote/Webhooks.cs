@@ -112,7 +112,7 @@ internal sealed class Webhooks(Simulator simulator) : IDisposable
         ["stored"] = 1,
         ["uploaded"] = asset.Uploaded.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
         ["modified"] = asset.Modified.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
-        ["uploaded_by"] = "AEDASIMULATOR,simulator",
+        ["uploaded_by"] = $"{Assumptions.UserId},simulator",
         ["in_folders_list"] = asset.Fid is null ? Array.Empty<string>() : [asset.Fid],
     });
 }

@@ -12,7 +12,7 @@ public sealed class KillPointTests(SharedCompany shared) : IClassFixture<SharedC
     private const int InFlight = Company.Workers * Company.Window;
 
     // So that the only calls on the wire are those for the rows.
-    private static readonly Settings AsksNothing = new() { ["BulkImporter__Accounts__RequirePermissions"] = "false" };
+    private static readonly Settings AsksNothing = new() { ["BulkImporter__Accounts__PingBeforeSending"] = "false" };
 
     private readonly Company company = shared.Company;
     private RunningProgram victim = null!;

@@ -55,6 +55,8 @@ internal sealed class OperatorBrowser : IAsyncDisposable
     {
         var page = await OpenAsync(api.Address, isDark, width);
         await page.GotoAsync(await api.SignInLinkAsync());
+        await page.ClickAsync("button[type=submit]");
+        await page.WaitForURLAsync(url => !url.Contains("/sign-in", StringComparison.Ordinal));
         return page;
     }
 

@@ -41,6 +41,9 @@ internal sealed class RunningProgram : IDisposable
     /// <summary>The same as <see cref="LogFile"/> unless they were asked for apart.</summary>
     public string ErrorFile { get; }
 
+    /// <summary>Where it answers; set by who told it.</summary>
+    public string? Address { get; set; }
+
     public bool HasExited => process.HasExited;
 
     /// <summary>The memory that it has now, in bytes.</summary>

@@ -86,6 +86,7 @@ internal sealed class Stage : IAsyncDisposable
         var address = $"http://{host}:{FreePort.Take()}";
         string[] line = [.. within, BuiltPrograms.Importer, "work", "--urls", address];
         var worker = Start("work", line[0], line[1..], settings.With(Database(connectionString)));
+        worker.Address = address;
         await ReadyAsync(worker, address);
         return worker;
     }

@@ -124,11 +124,17 @@ public sealed class AccessTests(ImporterServer server) : IClassFixture<ImporterS
         var (_, body) = await server.PostAsync(key.Secret, "/api/v1/sign-in-links");
         var link = new Uri((string)body!["url"]!).PathAndQuery;
         var first = new Browser(server);
-        Assert.Equal(302, (await first.GetAsync(link)).Status);
+        // The link alone signs nobody in: it says as whom, and waits for the button.
+        var (status, page, _) = await first.GetAsync(link);
+        Assert.Equal(200, status);
+        Assert.Contains("Go on as terminal", page, StringComparison.Ordinal);
+        Assert.Equal(401, (await first.GetAsync("/api/v1/imports")).Status);
+        Assert.Equal(400, (await first.PostAsync("/sign-in/once", new() { ["code"] = link.Split('=')[1] })).Status);
+        Assert.Equal(302, (await first.FollowLinkAsync(link)).Status);
         Assert.Equal(200, (await first.GetAsync("/api/v1/imports")).Status);
         Assert.Equal(403, (await first.GetAsync("/api/v1/keys")).Status);
         var second = new Browser(server);
-        Assert.Equal(400, (await second.GetAsync(link)).Status);
+        Assert.Equal(400, (await second.FollowLinkAsync(link)).Status);
         Assert.Equal(401, (await second.GetAsync("/api/v1/imports")).Status);
 
         await server.Services.GetRequiredService<RevokeKey>().RunAsync(key.Key.Id, "test", Token);
@@ -279,8 +285,11 @@ public sealed class AccessTests(ImporterServer server) : IClassFixture<ImporterS
 
         (_, account) = await server.SendAsync(server.AdminKey, HttpMethod.Patch, "/api/v1/accounts/museum", new StringContent("""{"rate":10,"maxInFlight":0}""", null, "application/json"));
         Assert.Equal((10.0, 0, 1000), ((double)account!["rate"]!, (int)account["maxInFlight"]!, (int)account["backlog"]!));
-        (status, var problem) = await server.SendAsync(server.AdminKey, HttpMethod.Patch, "/api/v1/accounts/museum", new StringContent("""{"rate":-1}""", null, "application/json"));
-        Assert.Equal((400, "rate"), (status, (string?)problem!["argument"]));
+        foreach (var rate in new[] { "-1", "1e-300" })
+        {
+            (status, var problem) = await server.SendAsync(server.AdminKey, HttpMethod.Patch, "/api/v1/accounts/museum", new StringContent($$"""{"rate":{{rate}}}""", null, "application/json"));
+            Assert.Equal((400, "rate"), (status, (string?)problem!["argument"]));
+        }
 
         (_, var check) = await server.PostAsync(server.OperatorKey, "/api/v1/accounts/museum/check");
         Assert.Equal((true, "AMDA1", "asset.*"), ((bool)check!["ok"]!, (string?)check["accountId"], (string?)check["permissions"]![0]));
@@ -378,6 +387,18 @@ public sealed class FirstKeyTests(ImporterDatabase database) : IClassFixture<Imp
     [Fact]
     public async Task A_given_key_that_is_too_short_is_refused() =>
         await Assert.ThrowsAsync<InvalidArgumentException>(() => First.EnsureAsync(Configuration("0123456789abcde"), Token));
+
+    [Theory]
+    [InlineData("0123456789abcdef\r")]
+    [InlineData("0123456789abcdef and more")]
+    [InlineData("schlüssel-0123456789")]
+    public async Task A_given_key_that_nobody_could_send_is_refused(string key)
+    {
+        await EmptyAsync();
+        var refused = await Assert.ThrowsAsync<InvalidArgumentException>(() => First.EnsureAsync(Configuration(key), Token));
+        Assert.DoesNotContain(key, refused.Message, StringComparison.Ordinal);
+        Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.api_key"));
+    }
 
     [Fact]
     public async Task The_last_admin_key_stays_and_one_of_two_may_go()

@@ -28,6 +28,12 @@ internal sealed partial class Browser(ImporterServer server, string address = "h
     public Task<(int Status, string Body, string? Location)> SignInAsync(string name, string password) =>
         FillAsync("/sign-in", "/sign-in", new() { ["name"] = name, ["password"] = password });
 
+    /// <summary>Opens a sign-in link and presses its button.</summary>
+    public Task<(int Status, string Body, string? Location)> FollowLinkAsync(string link) => FillAsync(link, "/sign-in/once", []);
+
+    /// <summary>What would be sent with the next request: a copy of it is as good as the browser.</summary>
+    public string Cookies => cookies.GetCookieHeader(address);
+
     /// <summary>Opens a page and sends its form with these fields and its hidden ones.</summary>
     public async Task<(int Status, string Body, string? Location)> FillAsync(string page, string action, Dictionary<string, string> fields)
     {

@@ -1,6 +1,7 @@
 using BulkImporter.Accounts;
 using Cincopa.Client;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Tests.Accounts;
 
@@ -79,7 +80,7 @@ public sealed class AccountBreakerTests(EngineDatabase database) : IClassFixture
     public async Task Each_kind_of_error_is_told_to_the_one_whom_it_concerns(RemoteErrorKind kind, string state, int rejections, bool blocked)
     {
         var account = await database.AccountAsync();
-        var health = new AccountHealth(new CallGovernor(database.Source, TimeProvider.System, () => 0), breaker);
+        var health = new AccountHealth(new CallGovernor(database.Source, TimeProvider.System, () => 0), breaker, Options.Create(new AccountsOptions()));
         await health.FailedAsync(account, await VersionAsync(account), CallKind.Submit, ScriptedCincopa.Error(kind));
         Assert.Equal((state, rejections), (await StateAsync(account), await database.OneAsync<int>("SELECT rejected_in_a_row FROM importer.account WHERE id = $1", account)));
         Assert.Equal(blocked, await database.OneAsync<bool>("SELECT blocked_until IS NOT NULL FROM importer.call_budget WHERE account_id = $1 AND kind = 'submit'", account));

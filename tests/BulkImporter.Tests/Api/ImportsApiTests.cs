@@ -72,28 +72,33 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
     }
 
     [Fact]
-    public async Task An_import_whose_token_may_not_upload_is_not_started_and_the_permission_is_named()
+    public async Task An_import_whose_token_does_not_list_upload_is_started_and_its_account_warns()
     {
         var id = await server.Database.ImportAsync(ImportState.Review, [RecordState.Pending]);
         var good = server.Ping;
         try
         {
-            server.Ping = new PingResult.Ok("AMDA1", null, TokenPermissions.Parse("|asset.read|gallery.*|"));
-            var (status, problem) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/start");
-            Assert.Equal((409, "review"), (status, (string?)problem!["state"]));
-            Assert.Contains("asset.upload", (string?)problem["detail"], StringComparison.Ordinal);
-
             server.Ping = new PingResult.Failed(ScriptedCincopa.Error(RemoteErrorKind.TokenRejected));
-            (status, problem) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/start");
+            var (status, problem) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/start");
             Assert.Equal(409, status);
             Assert.Contains("does not accept the account's token", (string?)problem!["detail"], StringComparison.Ordinal);
             Assert.Equal("review", await server.Database.StateAsync(id));
+
+            server.Ping = new PingResult.Ok("AMDA1", null, TokenPermissions.Parse("|asset.read|asset.write|gallery.*|"));
+            Assert.Equal(200, (await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/start")).Status);
+            var name = await server.Database.OneAsync<string>("SELECT a.name FROM importer.account a JOIN importer.import i ON i.account_id = a.id WHERE i.id = $1", id);
+            var (_, account) = await server.GetAsync(server.ViewerKey, $"/api/v1/accounts/{name}");
+            Assert.Contains("does not list asset.upload", (string?)account!["warning"], StringComparison.Ordinal);
+            Assert.Equal(("active", "auto", "get"), ((string?)account["state"], (string?)account["verb"], (string?)account["verbInUse"]));
+
+            var (_, check) = await server.PostAsync(server.OperatorKey, $"/api/v1/accounts/{name}/check");
+            Assert.True((bool)check!["ok"]!);
+            Assert.Contains("does not list asset.upload", (string?)check["message"], StringComparison.Ordinal);
         }
         finally
         {
             server.Ping = good;
         }
-        Assert.Equal(200, (await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/start")).Status);
     }
 
     [Fact]

@@ -79,9 +79,9 @@ public sealed class AccountVerbTests
 
     [Theory]
     [InlineData("""{"ok":true,"accountId":"A1","permissions":["asset.*"],"missing":[]}""", ExitCode.Done, "asset.*")]
-    [InlineData("""{"ok":true,"accountId":"A1","permissions":["asset.read"],"missing":["asset.upload"]}""", ExitCode.Failed, "Missing for an import: asset.upload")]
+    [InlineData("""{"ok":true,"accountId":"A1","permissions":["asset.read"],"missing":["asset.upload"],"message":"Cincopa does not list asset.upload"}""", ExitCode.Done, "Warning: Cincopa does not list asset.upload")]
     [InlineData("""{"ok":false,"message":"invalid api_token"}""", ExitCode.Failed, "invalid api_token")]
-    public async Task Check_fails_when_the_token_cannot_import(string answer, int exitCode, string told)
+    public async Task Check_fails_when_the_token_does_not_work_and_warns_of_what_it_may_lack(string answer, int exitCode, string told)
     {
         using var run = new CliRun();
         run.Api.On(HttpMethod.Post, "/api/v1/accounts/museum/check", answer);
@@ -89,6 +89,29 @@ public sealed class AccountVerbTests
         Assert.Equal(exitCode, await run.RunAsync("account", "check", "museum"));
 
         Assert.Contains(told, run.Output);
+    }
+
+    [Fact]
+    public async Task Verb_is_sent_and_the_one_in_use_and_the_warning_are_shown()
+    {
+        using var run = new CliRun();
+        run.Api.On(HttpMethod.Patch, "/api/v1/accounts/museum", Museum.Replace("\"backlog\":0", """
+            "backlog":0,"verb":"auto","verbInUse":"post","warning":"Cincopa does not list asset.upload."
+            """, StringComparison.Ordinal));
+
+        Assert.Equal(ExitCode.Done, await run.RunAsync("account", "limits", "museum", "--verb", "auto"));
+
+        Assert.Equal("""{"verb":"auto"}""", run.Api.Calls.Single().Body);
+        Assert.Contains("verb auto (now POST)", run.Output);
+        Assert.Contains("Warning: Cincopa does not list asset.upload.", run.Output);
+    }
+
+    [Fact]
+    public async Task A_verb_that_is_not_known_exits_2()
+    {
+        using var run = new CliRun();
+        Assert.Equal(ExitCode.Usage, await run.RunAsync("account", "limits", "museum", "--verb", "put"));
+        Assert.Empty(run.Api.Calls);
     }
 
     [Fact]

@@ -61,6 +61,29 @@ public sealed class ValidateVerbTests : IDisposable
     }
 
     [Fact]
+    public async Task Skipped_lines_are_findings_without_a_row_and_unused_columns_are_named()
+    {
+        using var run = new CliRun();
+
+        Assert.Equal(ExitCode.Done, await run.RunAsync("validate", folder.File("a.csv", "#TYPE System.Object\n\"url\", \"Remark\"\n\"https://media.example.com/a.mp4\", \"x, y\"\n")));
+
+        Assert.Contains("line 1: warning line_skipped (#TYPE System.Object).", run.Output);
+        Assert.Contains("not imported: Remark", run.Output);
+        Assert.Contains("1 rows: 1 valid, 0 invalid, 0 duplicate.", run.Output);
+    }
+
+    [Fact]
+    public async Task Column_is_mapped_by_the_name_that_the_message_shows()
+    {
+        using var run = new CliRun();
+        var file = folder.File("a.csv", "\"Link\nto file\",\"Poster\u00A0URL\"\nhttps://media.example.com/a.mp4,https://media.example.com/a.jpg\n");
+
+        Assert.Equal(ExitCode.Failed, await run.RunAsync("validate", file));
+        Assert.Contains("url=Link to file", run.Error);
+        Assert.Equal(ExitCode.Done, await run.RunAsync("validate", file, "--map", "url=Link to file"));
+    }
+
+    [Fact]
     public async Task Compressed_manifest_is_read_too()
     {
         using var run = new CliRun();

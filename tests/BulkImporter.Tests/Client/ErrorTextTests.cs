@@ -9,6 +9,7 @@ public sealed class ErrorTextTests
     // Each row: text, its kind when a call is refused, its kind when an import failed.
     [InlineData("out of assets quota", RemoteErrorKind.QuotaExceeded, RemoteErrorKind.QuotaExceeded)]
     [InlineData("Out of storage quota", RemoteErrorKind.QuotaExceeded, RemoteErrorKind.QuotaExceeded)]
+    [InlineData("Download quota exceeded for this file", RemoteErrorKind.QuotaExceeded, RemoteErrorKind.Rejected)]
     [InlineData("storage limit reached", RemoteErrorKind.QuotaExceeded, RemoteErrorKind.QuotaExceeded)]
     [InlineData("Rate limit exceeded", RemoteErrorKind.RateLimited, RemoteErrorKind.SourceUnreachable)]
     [InlineData("Too Many Requests", RemoteErrorKind.RateLimited, RemoteErrorKind.SourceUnreachable)]
@@ -42,5 +43,27 @@ public sealed class ErrorTextTests
     {
         Assert.Equal(refused, ErrorText.KindOfRefusal(text));
         Assert.Equal(failed, ErrorText.KindOfFailedImport(text));
+    }
+
+    [Theory]
+    [InlineData("out of assets quota", RemoteErrorKind.QuotaExceeded)]
+    [InlineData("invalid api_token", RemoteErrorKind.Rejected)]
+    [InlineData("storage limit reached", RemoteErrorKind.Rejected)]
+    [InlineData("source not found", RemoteErrorKind.Rejected)]
+    public async Task Prose_can_be_left_unread_but_for_the_phrase_that_Cincopas_own_client_reads(string text, RemoteErrorKind kind)
+    {
+        await using var server = RawServer.Replying(RawServer.Json(200, $$"""{"success":false,"message":"{{text}}"}"""));
+        using var client = ClientUnderTest.New(options: new CincopaClientOptions { ReadErrorText = false });
+        var refused = Assert.IsType<SubmitResult.Refused>(await client.UploadFromUrlAsync(ClientUnderTest.To(server), "https://cdn.test/a.mp4", null, CancellationToken.None));
+        Assert.Equal((kind, text), (refused.Error.Kind, refused.Error.Message));
+        Assert.Equal(kind, ErrorText.KindOfFailedImport(text, reads: false));
+    }
+
+    [Fact]
+    public void Of_a_status_only_what_HTTP_itself_says_counts_when_prose_is_left_unread()
+    {
+        Assert.Equal(RemoteErrorKind.Rejected, ErrorText.KindOfRefusal(402, "pay", reads: false));
+        Assert.Equal(RemoteErrorKind.TokenRejected, ErrorText.KindOfRefusal(403, "no permission", reads: false));
+        Assert.Equal(RemoteErrorKind.RateLimited, ErrorText.KindOfRefusal(429, "", reads: false));
     }
 }

@@ -12,7 +12,7 @@ public sealed partial class ReadmeTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData("|asset.*|", "account AMDASIMULATOR")]
+    [InlineData("|asset.*|", "account AMDASIMULATE")]
     [InlineData("|gallery.*|", "may not upload")]
     public async Task Ask_what_a_token_may_do(string permissions, string expected)
     {

@@ -7,9 +7,15 @@ using static BulkImporter.Tests.Client.ClientUnderTest;
 
 namespace BulkImporter.Tests.Client;
 
-/// <summary>What leaves, how often, and what is said when it is not known whether it left.</summary>
-public sealed class SubmitIsSentOnceTests
+public sealed class GetSubmitIsSentOnceTests() : SubmitIsSentOnceTests(SubmitVerb.Get);
+
+public sealed class PostSubmitIsSentOnceTests() : SubmitIsSentOnceTests(SubmitVerb.Post);
+
+/// <summary>What leaves, how often, and what is said when it is not known whether it left; by either verb.</summary>
+public abstract class SubmitIsSentOnceTests(SubmitVerb verb)
 {
+    private HttpMethod Method => verb == SubmitVerb.Get ? HttpMethod.Get : HttpMethod.Post;
+
     private const string Accepted = """{"success":true,"runtime":5,"status_id":"st-1"}""";
 
     [Fact]
@@ -50,6 +56,84 @@ public sealed class SubmitIsSentOnceTests
         Assert.Equal(2, server.Requests.Count);
     }
 
+    [Theory]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Le")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{\"success\":true,")]
+    [InlineData("HTTP/1.1 100 Continue\r\n\r\n")]
+    public async Task Submit_is_received_once_when_a_reused_connection_ends_inside_the_reply(string half)
+    {
+        await using var server = new RawServer(async connection =>
+        {
+            await connection.ReadRequestAsync();
+            await connection.WriteAsync(RawServer.Json(200, Accepted));
+            if (await connection.ReadRequestAsync() is null) return;
+            await connection.WriteAsync(half);
+            connection.Reset();
+        });
+        using var client = New();
+
+        await client.UploadFromUrlAsync(To(server), "https://cdn.test/a.mp4", null, CancellationToken.None);
+        var second = await client.UploadFromUrlAsync(To(server), "https://cdn.test/b.mp4", null, CancellationToken.None);
+
+        Assert.IsType<SubmitResult.Unknown>(second);
+        Assert.Equal(1, server.Connections);
+        Assert.Equal(2, server.Requests.Count);
+    }
+
+    [Theory]
+    [InlineData(408, "Connection: close\r\n", typeof(SubmitResult.Unknown))]
+    [InlineData(401, "WWW-Authenticate: Basic realm=\"x\"\r\n", typeof(SubmitResult.Refused))]
+    [InlineData(407, "Proxy-Authenticate: Basic realm=\"x\"\r\n", typeof(SubmitResult.Refused))]
+    [InlineData(405, "Allow: POST, GET\r\n", typeof(SubmitResult.Refused))]
+    [InlineData(421, "", typeof(SubmitResult.Refused))]
+    [InlineData(425, "", typeof(SubmitResult.Refused))]
+    [InlineData(429, "Retry-After: 0\r\n", typeof(SubmitResult.Refused))]
+    [InlineData(503, "Retry-After: 0\r\n", typeof(SubmitResult.Unknown))]
+    [InlineData(301, "Location: /v2/elsewhere\r\n", typeof(SubmitResult.Refused))]
+    [InlineData(302, "Location: /v2/elsewhere\r\n", typeof(SubmitResult.Unknown))]
+    [InlineData(303, "Location: /v2/elsewhere\r\n", typeof(SubmitResult.Unknown))]
+    [InlineData(307, "Location: /v2/elsewhere\r\n", typeof(SubmitResult.Refused))]
+    [InlineData(308, "Location: /v2/elsewhere\r\n", typeof(SubmitResult.Refused))]
+    public async Task Submit_is_received_once_whatever_status_invites_to_send_it_again(int status, string headers, Type expected)
+    {
+        await using var server = new RawServer(async connection =>
+        {
+            await connection.ReadRequestAsync();
+            await connection.WriteAsync(RawServer.Json(200, Accepted));
+            while (await connection.ReadRequestAsync() is not null) await connection.WriteAsync(RawServer.Html(status, "", headers));
+        });
+        using var client = New();
+
+        await client.UploadFromUrlAsync(To(server), "https://cdn.test/a.mp4", null, CancellationToken.None);
+        Assert.IsType(expected, await client.UploadFromUrlAsync(To(server), "https://cdn.test/b.mp4", null, CancellationToken.None));
+
+        Assert.Equal(2, server.Requests.Count);
+        Assert.All(server.Requests, head => Assert.EndsWith(" HTTP/1.1", head.Split("\r\n")[0], StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Submit_is_received_once_when_its_time_runs_out_and_the_connection_is_ended_by_us()
+    {
+        await using var server = new RawServer(async connection =>
+        {
+            await connection.ReadRequestAsync();
+            await connection.WriteAsync(RawServer.Json(200, Accepted));
+            await connection.ReadRequestAsync();
+            await connection.HoldAsync();
+        });
+        var clock = new FakeTimeProvider();
+        using var client = New(clock);
+        await client.UploadFromUrlAsync(To(server), "https://cdn.test/a.mp4", null, CancellationToken.None);
+        await server.NextRequestAsync();
+
+        var second = client.UploadFromUrlAsync(To(server), "https://cdn.test/b.mp4", null, CancellationToken.None);
+        await server.NextRequestAsync();
+        clock.Advance(TimeSpan.FromSeconds(100));
+
+        Assert.IsType<SubmitResult.Unknown>(await second);
+        Assert.Equal((2, 1), (server.Requests.Count, server.Connections));
+    }
+
     [Fact]
     public async Task The_same_server_receives_a_request_without_content_several_times()
     {
@@ -62,8 +146,8 @@ public sealed class SubmitIsSentOnceTests
                 await connection.WriteAsync(RawServer.Json(200, Accepted));
         });
         using var http = new HttpMessageInvoker(new SocketsHttpHandler());
-        using var first = new HttpRequestMessage(HttpMethod.Post, server.BaseUrl);
-        using var again = new HttpRequestMessage(HttpMethod.Post, server.BaseUrl);
+        using var first = new HttpRequestMessage(Method, server.BaseUrl);
+        using var again = new HttpRequestMessage(Method, server.BaseUrl);
 
         using (var reply = await http.SendAsync(first, CancellationToken.None))
             await reply.Content.ReadAsByteArrayAsync();
@@ -79,12 +163,12 @@ public sealed class SubmitIsSentOnceTests
         using var http = new HttpMessageInvoker(new SocketsHttpHandler());
         using var content = new SingleUseContent();
 
-        using var first = new HttpRequestMessage(HttpMethod.Post, server.BaseUrl) { Content = content };
+        using var first = new HttpRequestMessage(Method, server.BaseUrl) { Content = content };
         Assert.False(content.Left);
         using var reply = await http.SendAsync(first, CancellationToken.None);
         Assert.True(content.Left);
 
-        using var again = new HttpRequestMessage(HttpMethod.Post, server.BaseUrl) { Content = content };
+        using var again = new HttpRequestMessage(Method, server.BaseUrl) { Content = content };
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => http.SendAsync(again, CancellationToken.None));
         Assert.Single(server.Requests);
     }
@@ -104,7 +188,7 @@ public sealed class SubmitIsSentOnceTests
         });
         using var http = new HttpMessageInvoker(new SocketsHttpHandler());
         using var content = new HeldContent();
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(server.BaseUrl, "?x=" + new string('x', urlLength))) { Content = content };
+        using var request = new HttpRequestMessage(Method, new Uri(server.BaseUrl, "?x=" + new string('x', urlLength))) { Content = content };
 
         using var stop = new CancellationTokenSource();
         var sending = http.SendAsync(request, stop.Token);
@@ -166,7 +250,7 @@ public sealed class SubmitIsSentOnceTests
     }
 
     [Fact]
-    public async Task Submit_is_an_empty_post_without_expect_and_cookies()
+    public async Task Submit_has_its_verb_and_no_body_no_expect_and_no_cookies()
     {
         await using var server = RawServer.Replying(RawServer.Json(200, Accepted, "Set-Cookie: a=b\r\n"));
         using var client = New();
@@ -181,8 +265,8 @@ public sealed class SubmitIsSentOnceTests
             Assert.DoesNotContain("Cookie", head, StringComparison.OrdinalIgnoreCase);
             Assert.DoesNotContain("traceparent", head, StringComparison.OrdinalIgnoreCase);
         });
-        Assert.StartsWith($"POST /v2/asset.upload_from_url.json?api_token={Token}&input=https%3A%2F%2Fcdn.test%2Fa.mp4&fid=A4HAcLOLOO68 HTTP/1.1\r\n", server.Requests[0]);
-        Assert.StartsWith($"POST /v2/asset.upload_from_url.json?api_token={Token}&input=https%3A%2F%2Fcdn.test%2Fa.mp4 HTTP/1.1\r\n", server.Requests[1]);
+        Assert.StartsWith($"{Method} /v2/asset.upload_from_url.json?api_token={Token}&input=https%3A%2F%2Fcdn.test%2Fa.mp4&fid=A4HAcLOLOO68 HTTP/1.1\r\n", server.Requests[0]);
+        Assert.StartsWith($"{Method} /v2/asset.upload_from_url.json?api_token={Token}&input=https%3A%2F%2Fcdn.test%2Fa.mp4 HTTP/1.1\r\n", server.Requests[1]);
     }
 
     [Theory]
@@ -220,7 +304,7 @@ public sealed class SubmitIsSentOnceTests
     public async Task Submit_is_never_sent_when_the_name_has_no_address()
     {
         using var client = New();
-        var result = await client.UploadFromUrlAsync(new CincopaAccess(new Uri("http://no-such-host.invalid/v2/"), Token), "https://cdn.test/a.mp4", null, CancellationToken.None);
+        var result = await client.UploadFromUrlAsync(new CincopaAccess(new Uri("http://no-such-host.invalid/v2/"), Token) { SubmitVerb = verb }, "https://cdn.test/a.mp4", null, CancellationToken.None);
 
         Assert.Equal(RemoteErrorKind.NameNotResolved, Assert.IsType<SubmitResult.NeverSent>(result).Error.Kind);
     }
@@ -233,7 +317,7 @@ public sealed class SubmitIsSentOnceTests
         var port = ((IPEndPoint)reserved.LocalEndPoint!).Port;
         using var client = New();
 
-        var result = await client.UploadFromUrlAsync(new CincopaAccess(new Uri($"http://127.0.0.1:{port}/v2/"), Token), "https://cdn.test/a.mp4", null, CancellationToken.None);
+        var result = await client.UploadFromUrlAsync(new CincopaAccess(new Uri($"http://127.0.0.1:{port}/v2/"), Token) { SubmitVerb = verb }, "https://cdn.test/a.mp4", null, CancellationToken.None);
 
         Assert.Equal(RemoteErrorKind.ConnectionRefused, Assert.IsType<SubmitResult.NeverSent>(result).Error.Kind);
     }
@@ -338,7 +422,9 @@ public sealed class SubmitIsSentOnceTests
         await Assert.ThrowsAsync<OperationCanceledException>(() => asking);
     }
 
-    private static CincopaAccess OverTls(RawServer server) => new(new UriBuilder(server.BaseUrl) { Scheme = Uri.UriSchemeHttps }.Uri, Token);
+    private CincopaAccess To(RawServer server) => ClientUnderTest.To(server) with { SubmitVerb = verb };
+
+    private CincopaAccess OverTls(RawServer server) => new(new UriBuilder(server.BaseUrl) { Scheme = Uri.UriSchemeHttps }.Uri, Token) { SubmitVerb = verb };
 
     private sealed class HeldContent : HttpContent
     {

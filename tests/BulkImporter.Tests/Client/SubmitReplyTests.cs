@@ -72,7 +72,7 @@ public sealed class SubmitReplyTests
     [InlineData(403, RemoteErrorKind.TokenRejected)]
     [InlineData(404, RemoteErrorKind.NotTheApi)]
     [InlineData(410, RemoteErrorKind.NotTheApi)]
-    [InlineData(405, RemoteErrorKind.Rejected)]
+    [InlineData(405, RemoteErrorKind.MethodNotAllowed)]
     [InlineData(414, RemoteErrorKind.InvalidInput)]
     [InlineData(429, RemoteErrorKind.RateLimited)]
     [InlineData(431, RemoteErrorKind.InvalidInput)]

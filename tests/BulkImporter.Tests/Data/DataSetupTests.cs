@@ -14,4 +14,15 @@ public sealed class DataSetupTests(EngineDatabase database) : IClassFixture<Engi
         await using var source = DataSetup.CreateDataSource(new NpgsqlConnectionStringBuilder(database.ConnectionString) { Options = options }.ConnectionString);
         Assert.Equal([expected], await source.QueryAsync("SHOW idle_in_transaction_session_timeout", r => r.GetString(0), TestContext.Current.CancellationToken));
     }
+
+    /// <summary>As for a pooler, which gives each transaction another session: none is asked to keep anything.</summary>
+    [Theory]
+    [InlineData("", 50, 10, true)]
+    [InlineData("Max Auto Prepare=0;Keepalive=0", 0, 0, false)]
+    [InlineData("Max Auto Prepare=7", 7, 10, true)]
+    public void What_the_connection_string_says_wins_and_without_prepared_statements_the_session_is_told_nothing(string said, int prepared, int keepAlive, bool hasOptions)
+    {
+        var pool = new NpgsqlConnectionStringBuilder(DataSetup.PoolOf("a pool", $"Host=db;{said}"));
+        Assert.Equal((prepared, keepAlive, hasOptions, true), (pool.MaxAutoPrepare, pool.KeepAlive, pool.Options is not null, pool.NoResetOnClose));
+    }
 }

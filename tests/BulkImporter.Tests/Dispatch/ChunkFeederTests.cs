@@ -1,4 +1,5 @@
 using BulkImporter.Dispatch;
+using BulkImporter.Telemetry;
 using BulkImporter.Hosting;
 using Hangfire;
 using Microsoft.Extensions.DependencyInjection;
@@ -145,7 +146,7 @@ public sealed class ChunkFeederTests(EngineDatabase database) : IClassFixture<En
     {
         var id = await database.ImportAsync(rows: 3, account: account);
         jobs.Fails = true;
-        await Assert.ThrowsAsync<InvalidOperationException>(() => FeedAsync(2));
+        await Assert.ThrowsAsync<ItemsFailedException>(() => FeedAsync(2));
         jobs.Fails = false;
         Assert.Equal(0, await FeedAsync(2));
         await database.SqlAsync("UPDATE importer.import_chunk SET queued_at = now() - interval '61 seconds' WHERE import_id = $1", id);

@@ -5,6 +5,7 @@ using BulkImporter.Records;
 using Cincopa.Client;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace BulkImporter.Tests.Dispatch;
@@ -14,6 +15,8 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
     private const int Window = 4;
     private readonly ScriptedCincopa cincopa = new();
     private int id;
+    // Whether Cincopa took a submit call of the account before.
+    private bool hasAccepted = true;
     private Lease lease = null!;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -278,6 +281,56 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
         Assert.Equal("active", await database.OneAsync<string>("SELECT state FROM importer.account WHERE id = $1", lease.AccountId));
     }
 
+    // --- the first calls of an account
+
+    [Theory]
+    [InlineData(30)]
+    [InlineData(1)]
+    public async Task A_page_in_place_of_the_first_answers_suspends_the_account_though_ping_is_answered_and_costs_no_attempt(int rows)
+    {
+        hasAccepted = false;
+        cincopa.OnSubmit = (_, _) => Task.FromResult<SubmitResult>(new SubmitResult.Refused(ScriptedCincopa.Error(RemoteErrorKind.NotTheApi)));
+        await UseAsync(rows);
+        for (var round = 0; round < 3 && await StateAsync() == "active"; round++) await RunAsync();
+
+        Assert.InRange(cincopa.Submitted.Count, 3, 3 * Window);
+        Assert.Equal($"pending {rows}", await database.SoundCountsAsync(id));
+        Assert.Equal((long)rows, await database.OneAsync<long>("SELECT count(*) FROM importer.import_record WHERE import_id = $1 AND attempts_left = 5", id));
+        Assert.Equal("suspended", await StateAsync());
+        Assert.Contains("The first 3 submit calls (upload_from_url) had replies that are not the API's", await ReasonAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Answers_that_nobody_can_read_suspend_the_account_before_more_than_a_window_is_in_doubt()
+    {
+        hasAccepted = false;
+        cincopa.OnSubmit = (_, _) => Task.FromResult<SubmitResult>(new SubmitResult.Unknown(new RemoteError(RemoteErrorKind.UnreadableReply, 200, "the reply is not JSON: <html>", null), null));
+        await RunAsync();
+        Assert.Equal("suspended", await StateAsync());
+        Assert.Contains("the reply is not JSON", await ReasonAsync(), StringComparison.Ordinal);
+        // Each of them may have made an asset, so it stays in doubt.
+        Assert.InRange(cincopa.Submitted.Count, 3, 2 * Window);
+        Assert.Equal($"pending {30 - cincopa.Submitted.Count}, unknown {cincopa.Submitted.Count}", await database.SoundCountsAsync(id));
+    }
+
+    [Fact]
+    public async Task The_first_accepted_call_makes_a_page_the_rows_trouble_for_good()
+    {
+        hasAccepted = false;
+        await UseAsync(rows: 30, window: 1);
+        cincopa.OnSubmit = (_, _) => Task.FromResult(cincopa.Submitted.Count == 1
+            ? ScriptedCincopa.Accepted()
+            : new SubmitResult.Refused(ScriptedCincopa.Error(cincopa.Submitted.Count % 2 == 0 ? RemoteErrorKind.NotTheApi : RemoteErrorKind.MethodNotAllowed)));
+        await RunAsync();
+        Assert.Equal("active", await StateAsync());
+        Assert.Equal("pending 29, submitted 1", await database.SoundCountsAsync(id));
+        Assert.Equal("4 not_the_api 15, 4 remote_rejected 14, 4 submitted 1", await database.OneAsync<string>("""
+            SELECT string_agg(concat(a, ' ', code, ' ', n), ', ' ORDER BY a, code) FROM (
+                SELECT attempts_left AS a, coalesce(error_code, state) AS code, count(*) AS n FROM importer.import_record WHERE import_id = $1 GROUP BY 1, 2) x
+            """, id));
+        Assert.True(await database.OneAsync<bool>("SELECT first_accepted_at IS NOT NULL FROM importer.account WHERE id = $1", lease.AccountId));
+    }
+
     // --- the database fails
 
     [Fact]
@@ -373,7 +426,11 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
     }
 
     private AccountHealth Health(CallGovernor? governor = null, NpgsqlDataSource? source = null) => new(
-        governor ?? new CallGovernor(database.Source, TimeProvider.System, () => 0.5), new AccountBreaker(source ?? database.Source, NullLogger<AccountBreaker>.Instance));
+        governor ?? new CallGovernor(database.Source, TimeProvider.System, () => 0.5), new AccountBreaker(source ?? database.Source, NullLogger<AccountBreaker>.Instance), Options.Create(new AccountsOptions()));
+
+    private Task<string> StateAsync() => database.OneAsync<string>("SELECT state FROM importer.account WHERE id = $1", lease.AccountId);
+
+    private Task<string> ReasonAsync() => database.OneAsync<string>("SELECT reason FROM importer.account WHERE id = $1", lease.AccountId);
 
     private Task<bool> BlockedAsync() => database.OneAsync<bool>(
         "SELECT coalesce(blocked_until > now(), false) FROM importer.call_budget WHERE account_id = $1 AND kind = 'submit'", lease.AccountId);
@@ -389,7 +446,7 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
         clock ??= TimeProvider.System;
         var governor = new CallGovernor(source, clock, () => 0.5);
         var version = await database.OneAsync<DateTimeOffset>("SELECT updated_at FROM importer.account WHERE id = $1", lease.AccountId);
-        var pipeline = new ChunkPipeline(lease, limits, new CurrentAccess(new CincopaAccess(new Uri("http://127.0.0.1:9/v2/"), "token"), version), null,
+        var pipeline = new ChunkPipeline(lease, limits, new CurrentAccess(new CincopaAccess(new Uri("http://127.0.0.1:9/v2/"), "token"), version) { HasAccepted = hasAccepted }, null,
             new RecordTransitions(source), governor, health ?? Health(governor, source),
             cincopa, PushUnderTest.New(source, cincopa), new RetrySchedule(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), () => 0), clock, log ?? NullLogger.Instance);
         return await pipeline.RunAsync(await DueAsync(), stopSending, abandon);

@@ -1,4 +1,5 @@
 using BulkImporter.Accounts;
+using BulkImporter.Data;
 using BulkImporter.Dispatch;
 using BulkImporter.Records;
 using BulkImporter.Tests.Imports;
@@ -17,7 +18,7 @@ public sealed class DispatchChunkTests(EngineDatabase database) : IClassFixture<
     private readonly ProtectToken tokens = new(new EphemeralDataProtectionProvider());
     private readonly ChunkGivenBack givenBack = new();
     private readonly ApplicationLifetime lifetime = new(NullLogger<ApplicationLifetime>.Instance);
-    private bool requirePermissions = true;
+    private bool pingBeforeSending = true;
     private int id;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -50,21 +51,77 @@ public sealed class DispatchChunkTests(EngineDatabase database) : IClassFixture<
     }
 
     [Fact]
-    public async Task A_token_that_may_not_upload_suspends_the_account_before_the_first_row_and_names_the_permission()
+    public async Task A_token_whose_ping_does_not_list_upload_is_warned_of_and_sent_with_all_the_same()
     {
-        cincopa.OnPing = () => new PingResult.Ok("account", null, TokenPermissions.Parse("|asset.read|gallery.*|"));
-        await RunAsync(chunk: 1);
-        Assert.Empty(cincopa.Submitted);
-        Assert.Equal("pending 6", await database.SoundCountsAsync(id));
-        Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.attempt WHERE import_id = $1", id));
-        Assert.StartsWith("suspended The account's token lacks the permission asset.upload,", await AccountAsync(), StringComparison.Ordinal);
-
-        // Another token, another question.
-        await database.SqlAsync("UPDATE importer.account a SET state = 'active', updated_at = now() FROM importer.import i WHERE i.id = $1 AND a.id = i.account_id", id);
-        cincopa.OnPing = () => new PingResult.Ok("account", null, TokenPermissions.Parse("|asset.*|"));
-        await database.SqlAsync("UPDATE importer.import_chunk SET state = 'queued', queued_at = now() WHERE import_id = $1", id);
+        // As Cincopa's own Moodle plugin has it.
+        cincopa.OnPing = () => new PingResult.Ok("account", null, TokenPermissions.Parse("|asset.read|asset.write|gallery.*|"));
         await RunAsync(chunk: 1);
         Assert.Equal("pending 3, submitted 3", await database.SoundCountsAsync(id));
+        Assert.Equal("active", await AccountAsync());
+        Assert.Contains("Cincopa does not list asset.upload among", await WarningAsync(), StringComparison.Ordinal);
+
+        // Another token, another question.
+        cincopa.OnPing = () => new PingResult.Ok("account", null, TokenPermissions.Parse("|asset.*|"));
+        await database.SqlAsync("UPDATE importer.account a SET updated_at = now() FROM importer.import i WHERE i.id = $1 AND a.id = i.account_id", id);
+        await RunAsync(chunk: 2);
+        Assert.Null(await WarningAsync());
+    }
+
+    [Fact]
+    public async Task What_Cincopa_itself_refuses_for_a_permission_suspends_the_account_with_its_own_words()
+    {
+        cincopa.OnPing = () => new PingResult.Ok("account", null, TokenPermissions.Parse("|asset.read|"));
+        cincopa.OnSubmit = (_, _) => Task.FromResult<SubmitResult>(new SubmitResult.Refused(new RemoteError(RemoteErrorKind.PermissionMissing, 403, "permission denied", null)));
+        await RunAsync(chunk: 1);
+        Assert.Equal("pending 6", await database.SoundCountsAsync(id));
+        Assert.Contains("permission denied", await AccountAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Submits_are_made_by_get_and_by_post_where_get_is_not_taken_and_no_row_loses_an_attempt()
+    {
+        cincopa.OnVerb = verb => verb == SubmitVerb.Get ? Refused(405) : null;
+        await RunAsync(chunk: 1);
+        Assert.Equal("pending 6", await database.SoundCountsAsync(id));
+        Assert.Equal("active auto post", await VerbAsync());
+        Assert.Equal(6L, await AttemptsWholeAsync());
+        var byGet = cincopa.Submitted.Count;
+        Assert.InRange(byGet, 1, 3);
+
+        await AgainAsync();
+        await RunAsync(chunk: 1);
+        await RunAsync(chunk: 2);
+        Assert.Equal("submitted 6", await database.SoundCountsAsync(id));
+        Assert.Equal(byGet + 6, cincopa.Submitted.Count);
+    }
+
+    [Theory]
+    [InlineData("auto", "GET and POST")]
+    [InlineData("get", "GET")]
+    [InlineData("post", "POST")]
+    public async Task Where_no_verb_that_may_be_used_is_taken_the_account_is_suspended_with_the_reason_and_no_row_loses_an_attempt(string setting, string named)
+    {
+        cincopa.OnVerb = _ => Refused(405);
+        var account = await database.OneAsync<string>("SELECT a.name FROM importer.account a JOIN importer.import i ON i.account_id = a.id WHERE i.id = $1", id);
+        await new ChangeAccount(database.Source, tokens).RunAsync(account, new AccountChange(Verb: EnumText<VerbSetting>.Parse(setting)), "test", Token);
+        for (var turn = 0; turn < 2; turn++)
+        {
+            await RunAsync(chunk: 1);
+            await AgainAsync();
+        }
+        Assert.StartsWith($"suspended The address http://127.0.0.1:9/v2/ does not take upload_from_url by {named} (HTTP 405)", await AccountAsync(), StringComparison.Ordinal);
+        Assert.Equal("pending 6", await database.SoundCountsAsync(id));
+        Assert.Equal(6L, await AttemptsWholeAsync());
+        Assert.InRange(cincopa.Submitted.Count, 1, 6);
+
+        // The other side is put right, and a person sets the verb: the account works again.
+        cincopa.OnVerb = verb => verb == SubmitVerb.Post ? null : Refused(405);
+        await new ChangeAccount(database.Source, tokens).RunAsync(account, new AccountChange(Verb: VerbSetting.Post), "test", Token);
+        await AgainAsync();
+        await RunAsync(chunk: 1);
+        await RunAsync(chunk: 2);
+        Assert.Equal("submitted 6", await database.SoundCountsAsync(id));
+        Assert.Equal("active post post", await VerbAsync());
     }
 
     [Fact]
@@ -83,10 +140,10 @@ public sealed class DispatchChunkTests(EngineDatabase database) : IClassFixture<
     }
 
     [Fact]
-    public async Task The_permissions_may_be_left_unasked_by_a_setting()
+    public async Task Ping_may_be_left_out_by_a_setting()
     {
-        cincopa.OnPing = () => new PingResult.Ok("account", null, TokenPermissions.Parse("|gallery.*|"));
-        requirePermissions = false;
+        cincopa.OnPing = () => throw new InvalidOperationException("Nobody asked for this.");
+        pingBeforeSending = false;
         await RunAsync(chunk: 1);
         Assert.Equal("pending 3, submitted 3", await database.SoundCountsAsync(id));
     }
@@ -142,10 +199,32 @@ public sealed class DispatchChunkTests(EngineDatabase database) : IClassFixture<
         var governor = new CallGovernor(database.Source, clock, () => 0.5);
         var worker = new WorkerIdentity(EngineDatabase.Worker);
         var job = new DispatchChunk(database.Source, new LeaseKeeper(database.Source, options, worker, clock, NullLogger<LeaseKeeper>.Instance), database.Transitions,
-            new AccountAccess(database.Source, tokens), governor, new AccountHealth(governor, new AccountBreaker(database.Source, NullLogger<AccountBreaker>.Instance)),
-            NothingInTheWay.Check(database.Source, tokens, cincopa, requirePermissions), cincopa, PushUnderTest.New(database.Source, cincopa),
+            new AccountAccess(database.Source, tokens), governor, new AccountHealth(governor, new AccountBreaker(database.Source, NullLogger<AccountBreaker>.Instance), Options.Create(new AccountsOptions())),
+            NothingInTheWay.Check(database.Source, tokens, cincopa, pingBeforeSending), cincopa, PushUnderTest.New(database.Source, cincopa),
             new RetrySchedule(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), () => 0), givenBack, options, lifetime, clock, NullLogger<DispatchChunk>.Instance);
         await job.RunAsync(id, chunk, "Library, rows 1-3", Token);
+    }
+
+    private static SubmitResult.Refused Refused(int httpStatus) => new(new RemoteError(RemoteErrorKind.MethodNotAllowed, httpStatus, $"HTTP {httpStatus}", null));
+
+    /// <summary>All that waits is due, and fed.</summary>
+    private async Task AgainAsync()
+    {
+        await database.SqlAsync("UPDATE importer.call_budget b SET blocked_until = NULL FROM importer.import i WHERE i.id = $1 AND b.account_id = i.account_id", id);
+        await database.SqlAsync("UPDATE importer.import_record SET next_attempt_at = NULL WHERE import_id = $1 AND state = 'pending'", id);
+        await database.SqlAsync("UPDATE importer.import_chunk SET state = 'queued', queued_at = now() WHERE import_id = $1", id);
+    }
+
+    private Task<long> AttemptsWholeAsync() =>
+        database.OneAsync<long>("SELECT count(*) FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id WHERE i.id = $1 AND r.attempts_left = i.max_attempts", id);
+
+    private Task<string> VerbAsync() =>
+        database.OneAsync<string>("SELECT concat_ws(' ', a.state, a.submit_verb, a.verb_in_use) FROM importer.account a JOIN importer.import i ON i.account_id = a.id WHERE i.id = $1", id);
+
+    private async Task<string?> WarningAsync()
+    {
+        var account = await database.OneAsync<string>("SELECT a.name FROM importer.account a JOIN importer.import i ON i.account_id = a.id WHERE i.id = $1", id);
+        return (await new ReadAccounts(database.Source).FindAsync(account, Token))!.Warning;
     }
 
     private Task<string> AccountAsync() =>

@@ -97,7 +97,7 @@ public sealed class DispatchPlanTests(EngineDatabase database) : IClassFixture<E
         return new DispatchChunk(explained.Source,
             new LeaseKeeper(explained.Source, options, new WorkerIdentity(EngineDatabase.Worker), TimeProvider.System, NullLogger<LeaseKeeper>.Instance),
             new RecordTransitions(explained.Source), new AccountAccess(explained.Source, Tokens), governor,
-            new AccountHealth(governor, new AccountBreaker(explained.Source, NullLogger<AccountBreaker>.Instance)),
+            new AccountHealth(governor, new AccountBreaker(explained.Source, NullLogger<AccountBreaker>.Instance), Options.Create(new AccountsOptions())),
             NothingInTheWay.Check(explained.Source, Tokens, cincopa), cincopa, PushUnderTest.New(explained.Source, cincopa),
             new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), new ChunkGivenBack(), options,
             new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), TimeProvider.System, NullLogger<DispatchChunk>.Instance);

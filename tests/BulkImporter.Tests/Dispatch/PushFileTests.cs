@@ -11,6 +11,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 
 namespace BulkImporter.Tests.Dispatch;
@@ -67,6 +68,26 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
     }
 
     [Fact]
+    public async Task A_refusal_that_calls_something_invalid_is_followed_by_another_try_to_a_fresh_upload_url()
+    {
+        Behave("""{"rules":[{"on":"push","fault":"refused","message":"error: invalid hash","times":1}]}""");
+        var end = await PushAsync(1, FileUrl("clip one.mp4"));
+        Assert.Equal(RecordState.Imported, end.Answer.To);
+        Assert.Equal(2, (int)simulator.Simulator.Ledger.Summarise().Operations.GetValueOrDefault(Operation.GetUploadUrl));
+        Assert.Single(Assets());
+    }
+
+    [Fact]
+    public async Task A_refusal_that_calls_something_invalid_twice_is_final()
+    {
+        Behave("""{"rules":[{"on":"push","fault":"refused","message":"error: invalid file"}]}""");
+        var end = await PushAsync(1, FileUrl("clip one.mp4"));
+        Assert.Equal((RecordState.Failed, FailureCode.InvalidInput), (end.Answer.To, end.Answer.Code));
+        Assert.Equal((2, 2), ((int)simulator.Simulator.Ledger.Summarise().Operations.GetValueOrDefault(Operation.GetUploadUrl), Pushes()));
+        Assert.Empty(Assets());
+    }
+
+    [Fact]
     public async Task A_file_goes_in_ranges_and_its_record_is_imported_with_the_last_reply()
     {
         await PushAsync(1, FileUrl("clip one.mp4"), fid: new Fid("F1"));
@@ -81,6 +102,27 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
         // The key in its name has to go from the caption.
         Assert.Equal("pending", (await new ReadRecords(database.Source).FindAsync(id, 1, Token))!.Record.Finish!.State);
         await database.AssertSoundAsync(id);
+    }
+
+    [Fact]
+    public async Task A_file_that_was_sent_here_goes_on_where_a_death_stopped_it_and_one_that_is_not_kept_fails()
+    {
+        var kept = await new KeepSourceFile(database.Source, Options.Create(new SourceOptions())).RunAsync(new MemoryStream(content), null, Token);
+        var address = ReadSourceFile.AddressOf(kept.Sha256, "clip one.mp4");
+
+        await DieAsync(skip: 1, address);
+        Behave("{}");
+        await PushAsync(1, address);
+        var lost = await PushAsync(2, ReadSourceFile.AddressOf(new string('a', 64), "lost.mp4"));
+
+        var asset = Assert.Single(Assets());
+        Assert.Equal(Hash(content), asset.Sha256);
+        Assert.StartsWith("clip one--", asset.FileName, StringComparison.Ordinal);
+        // The first range, the one that died, and then two: the first was not sent again.
+        Assert.Equal(4, Pushes());
+        Assert.Equal(RecordState.Failed, await database.StateAsync(id, 2));
+        Assert.Equal("source_not_found", await database.OneAsync<string>("SELECT error_code FROM importer.import_record WHERE import_id = $1 AND row_number = 2", id));
+        Assert.Null(lost.ForHealth);
     }
 
     [Theory]
@@ -320,13 +362,13 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
     }
 
     /// <summary>A push whose worker dies while the range after <paramref name="skip"/> others is on its way.</summary>
-    private async Task DieAsync(int skip)
+    private async Task DieAsync(int skip, string? url = null)
     {
         Behave($$"""{"rules":[{"on":"push","fault":"hang","skip":{{skip}}}]}""");
         var lease = await database.LeaseAsync(id);
         var intent = Assert.Single(await database.Transitions.SubmittingAsync(lease, [1], Token));
         using var dead = new CancellationTokenSource();
-        var push = New().RunAsync(lease, intent, new DueRecord(1, SourceUrl("sized.mp4"), IsPush: true), null, access, Token, dead.Token);
+        var push = New().RunAsync(lease, intent, new DueRecord(1, url ?? SourceUrl("sized.mp4"), IsPush: true), null, access, Token, dead.Token);
         while (Pushes() <= skip) await Task.Delay(10, Token);
         await database.ExpireAsync(id);
         await database.Transitions.RescuedAsync(id, 1, Token);

@@ -3,12 +3,14 @@ using System.Text.Json;
 using BulkImporter.Accounts;
 using BulkImporter.Finish;
 using BulkImporter.Records;
+using BulkImporter.Tests.Accounts;
 using Cincopa.Client;
 using Cincopa.Simulator;
 using Cincopa.Simulator.Faults;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace BulkImporter.Tests.Finish;
 
@@ -234,6 +236,16 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
         Assert.Equal(["caption=One", "description=" + new string('d', 1600)], await MetaAsync(rid));
     }
 
+    [Fact]
+    public async Task Gallery_name_that_is_longer_than_any_may_be_fails_its_own_record_and_says_so()
+    {
+        await SaysAsync(1, "caption = 'One'", gallery: string.Concat(Enumerable.Range(0, 9000).Select(n => (char)('a' + n * 7919 % 26))));
+        await ImportAsync(1);
+        await Finisher().RunAsync(Token);
+        Assert.Equal("failed", (await FinishAsync(1)).State);
+        Assert.Contains("9,000 characters", (await FinishAsync(1)).Message, StringComparison.Ordinal);
+    }
+
     /// <summary>What the manifest says of a row.</summary>
     private async Task SaysAsync(int row, string record, string? description = null, string? longDescription = null, string? tags = null,
         string? linkText = null, string? linkUrl = null, string? gallery = null, int? import = null)
@@ -255,16 +267,13 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
         return done.Rid.Value;
     }
 
-    private FinishRecords Finisher(int attempts = 8)
+    private FinishRecords Finisher(int attempts = 8, ICincopaClient? remote = null, NpgsqlDataSource? source = null)
     {
-        var health = new AccountHealth(Governor(), new AccountBreaker(database.Source, NullLogger<AccountBreaker>.Instance));
-        return new(database.Source, new AccountAccess(database.Source, tokens), Governor(), health, cincopa,
-            new NameGallery(database.Source, cincopa, NullLogger<NameGallery>.Instance),
-            new RetrySchedule(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10), () => 0.5), Options.Create(new FinishOptions { Attempts = attempts }), TimeProvider.System,
+        (remote, source) = (remote ?? cincopa, source ?? database.Source);
+        return new(Rounds.Over(source, tokens, remote), source, remote, new NameGallery(source, remote, NullLogger<NameGallery>.Instance),
+            new RetrySchedule(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10), () => 0.5), Options.Create(new FinishOptions { Attempts = attempts }),
             NullLogger<FinishRecords>.Instance);
     }
-
-    private CallGovernor Governor() => new(database.Source, TimeProvider.System, () => 0.5);
 
     private void Behave(string script) => simulator.Simulator.Script = FaultScript.Parse(System.Text.Encoding.UTF8.GetBytes(script));
 

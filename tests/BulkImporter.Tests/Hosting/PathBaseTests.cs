@@ -93,7 +93,11 @@ public sealed partial class PathBaseTests(ImporterServer server) : IClassFixture
         var link = new Uri((string)JsonNode.Parse(await made.Content.ReadAsStringAsync(Token))!["url"]!);
         Assert.StartsWith($"{Site}/sign-in/once?code=", link.PathAndQuery, StringComparison.Ordinal);
         using var nobody = Client(app, null);
-        using var entered = await nobody.GetAsync(link, Token);
+        using var shown = await nobody.GetAsync(link, Token);
+        var form = Hidden().Matches(await shown.Content.ReadAsStringAsync(Token)).ToDictionary(m => m.Groups[1].Value, m => WebUtility.HtmlDecode(m.Groups[2].Value));
+        using var press = new HttpRequestMessage(HttpMethod.Post, $"{Site}/sign-in/once") { Content = new FormUrlEncodedContent(form) };
+        press.Headers.Add("Cookie", shown.Headers.GetValues("Set-Cookie").Select(c => c.Split(';')[0]));
+        using var entered = await nobody.SendAsync(press, Token);
         Assert.Equal($"{Site}/", entered.Headers.Location?.OriginalString);
         Assert.Contains($"path={Site};", string.Concat(entered.Headers.GetValues("Set-Cookie")), StringComparison.Ordinal);
 
@@ -125,6 +129,9 @@ public sealed partial class PathBaseTests(ImporterServer server) : IClassFixture
     private static bool IsOrder(string link) =>
         link.EndsWith("sign-out", StringComparison.Ordinal) || link.EndsWith("api/v1/imports", StringComparison.Ordinal) || link.Contains("/delete", StringComparison.Ordinal)
         || link.Contains("/requeue", StringComparison.Ordinal) || link.EndsWith("/rerun-failed", StringComparison.Ordinal) || link.EndsWith("/stats", StringComparison.Ordinal);
+
+    [GeneratedRegex("type=\"hidden\" name=\"([^\"]+)\" value=\"([^\"]*)\"")]
+    private static partial Regex Hidden();
 
     [GeneratedRegex("<base href=\"([^\"]*)\"")]
     private static partial Regex Base();

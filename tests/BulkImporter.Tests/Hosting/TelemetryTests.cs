@@ -188,6 +188,8 @@ public sealed partial class TelemetryTests(ImporterDatabase database) : IClassFi
         Measures.CallEnded("submit", "accepted", "none", TimeSpan.FromSeconds(1));
         Measures.PermitWaited("submit", TimeSpan.Zero);
         Measures.ChunkEnded("done", TimeSpan.FromSeconds(1));
+        Measures.LoopFailed("finisher", "item", 1);
+        Measures.Repeated("40001");
         Measures.LeaseLost();
         Measures.LeaseRescued(1);
         Measures.ManifestRowsRead(1);

@@ -61,7 +61,7 @@ public sealed class FollowImportsTests(EngineDatabase database) : IClassFixture<
         await using var connection = await database.Source.OpenConnectionAsync(Token);
         await using var transaction = await connection.BeginTransactionAsync(Token);
         await connection.ExecuteAsync("SELECT 1 FROM importer.import WHERE id = $1 FOR NO KEY UPDATE", Token, id);
-        await database.Transitions.PendingAgainAsync(connection, id, RecordFilter.All, unknownToo: false, push: false, Token);
+        await database.Transitions.PendingAgainAsync(connection, id, RecordFilter.All, [], push: false, Token);
         var follow = database.Follow.RunAsync(Token);
         while (!await database.OneAsync<bool>("SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')"))
         {

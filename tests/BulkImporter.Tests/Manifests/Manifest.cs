@@ -30,7 +30,7 @@ internal static class Manifest
             var @checked = checks.Check(row, findings);
             var isDuplicate = duplicates.Check(@checked, findings);
             var fields = Enumerable.Range(0, Math.Max(row.FieldCount, reader.Layout.Columns.Count)).Select(row.GetString).ToArray();
-            rows.Add(new Row(row.RowNumber, row.LineNumber, Encoding.UTF8.GetString(row.RawText), row.FieldCount, fields, @checked, [.. findings.Skip(before).Select(f => f.Code)],
+            rows.Add(new Row(row.RowNumber, row.LineNumber, Encoding.UTF8.GetString(row.RawText), row.FieldCount, fields, @checked, [.. findings.Skip(before).Where(f => f.RowNumber > 0).Select(f => f.Code)],
                 @checked.IsBlocked ? "invalid" : isDuplicate ? "duplicate" : "pending"));
         }
 

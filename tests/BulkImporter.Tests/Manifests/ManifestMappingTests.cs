@@ -60,4 +60,33 @@ public class ManifestMappingTests
         Assert.Equal("https://media.example.org/a.mp4", content.Rows[0].Checked.Url);
         Assert.Equal("One", content.Rows[0].Checked.Caption);
     }
+
+    [Theory]
+    [InlineData("\"Link\nto file\",\"Poster\u00A0URL\"")]
+    [InlineData("Lin\u200Bk to file,Poster URL")]
+    [InlineData("\"Link, to file\",\"Poster \"\"URL\"\"\"")]
+    [InlineData(",Poster URL")]
+    [InlineData("Link to a file with a name that is so long that no message shows all of it, because whoever made it wanted to say all that there is to say in one name,Poster URL")]
+    public async Task Names_as_a_message_shows_them_can_be_mapped(string header)
+    {
+        var text = header + "\nhttps://media.example.org/a.mp4,https://media.example.org/a.jpg\n";
+        var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() => Manifest.ReadAsync(text));
+        Assert.Equal(RejectionCode.UrlColumnAmbiguous, rejection.Code);
+        var example = rejection.Message[(rejection.Message.IndexOf("for example ", StringComparison.Ordinal) + "for example ".Length)..^1];
+
+        Assert.Equal(0, (await Manifest.ReadAsync(text, example)).Layout.IndexOf(ManifestColumn.Url));
+        for (var index = 0; index < 2; index++)
+        {
+            var map = ManifestMapping.From([new("url", rejection.Candidates[index])]).ToString();
+            Assert.Equal(index, (await Manifest.ReadAsync(text, map)).Layout.IndexOf(ManifestColumn.Url));
+        }
+    }
+
+    [Theory]
+    [InlineData("*Source URL:")]
+    [InlineData("SOURCE\u00A0URL")]
+    [InlineData("Source\u2003\u200BURL\u200E")]
+    [InlineData("\"Source\r\nURL\"")]
+    public async Task Name_is_known_whatever_white_space_and_unseen_characters_are_in_it(string name) =>
+        Assert.Equal(1, (await Manifest.ReadAsync($"nr,{name}\n1,https://media.example.org/a.mp4\n")).Layout.IndexOf(ManifestColumn.Url));
 }

@@ -49,7 +49,7 @@ public class ManifestReaderTests
     [Fact]
     public async Task Field_of_1_MB_is_in_order()
     {
-        var content = await Manifest.ReadAsync($"url,caption\n{Host}a.mp4,{new string('x', 1024 * 1024)}\n");
+        var content = await Manifest.ReadAsync($"url,note\n{Host}a.mp4,{new string('x', 1024 * 1024)}\n");
         Assert.Empty(content.Findings);
     }
 
@@ -106,6 +106,38 @@ public class ManifestReaderTests
             {
             }
         });
+    }
+
+    [Fact]
+    public async Task Lines_before_the_header_are_findings_about_the_file_and_line_numbers_stay_true()
+    {
+        var content = await Manifest.ReadAsync($"#TYPE System.Object\n# it's \"open\n\nAsset report\nGenerated,,\nurl,title,id\n{Host}a.mp4,One,A-1\n");
+        Assert.Equal(
+            [(0, 1L, "#TYPE System.Object"), (0, 2L, "# it's \"open"), (0, 4L, "Asset report"), (0, 5L, "Generated,,")],
+            content.Findings.Where(finding => finding.Code == FindingCode.LineSkipped).Select(finding => (finding.RowNumber, finding.LineNumber, finding.MaskedValue!)));
+        Assert.Equal((1, 7L, "pending"), (content.Rows[0].RowNumber, content.Rows[0].LineNumber, content.Rows[0].State));
+    }
+
+    [Theory]
+    [InlineData("Report,Ann,2026\n\nurl,title\n", "Line 3 looks like the header (url, title). Line 1 before it is not part of its table")]
+    [InlineData("Report\nAnn\nLink to file,Remark\n", "Line 3 looks like the header (Link to file, Remark). Lines 1 to 2 before it are not part of its table")]
+    public async Task A_title_that_may_be_a_header_is_refused_with_the_line_that_looks_like_one(string before, string told)
+    {
+        var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() => Manifest.ReadAsync($"{before}{Host}a.mp4,One\n"));
+        Assert.Equal(RejectionCode.HeaderUnclear, rejection.Code);
+        Assert.Contains(told, rejection.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("url,\"title\nx,y\n", "a quote that is not closed")]
+    [InlineData("url,\"title\" of it\nx,y\n", "text follows a closing quote")]
+    [InlineData("url,\u00A0\"title\"\nx,y\n", "behind a blank that is no ordinary one")]
+    [InlineData("url,title\0\nx,y\n", "NUL")]
+    public async Task A_damaged_header_is_told_by_its_own_damage(string text, string told)
+    {
+        var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() => Manifest.ReadAsync(text));
+        Assert.Equal(RejectionCode.HeaderDamaged, rejection.Code);
+        Assert.Contains(told, rejection.Message, StringComparison.Ordinal);
     }
 
     /// <summary>Rows made while they are read, so that the test itself holds none.</summary>

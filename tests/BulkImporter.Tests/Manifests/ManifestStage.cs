@@ -11,18 +11,20 @@ using Microsoft.Extensions.Options;
 namespace BulkImporter.Tests.Manifests;
 
 /// <summary>Uploads, reads and exports manifests for an account of their own.</summary>
-internal sealed class ManifestStage(EngineDatabase database, string account)
+internal sealed class ManifestStage(EngineDatabase database, string account, SourceUrlRules? sourceRules = null)
 {
+    private readonly SourceUrlRules rules = sourceRules ?? new SourceUrlRules(new SourceUrlOptions());
+
     public string Account => account;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public PreviewManifest Preview => new(database.Source, new ManifestBytes(database.Source), new SourceUrlRules(new SourceUrlOptions()), TimeProvider.System);
+    public PreviewManifest Preview => new(database.Source, new ManifestBytes(database.Source), rules, TimeProvider.System, NullLogger<PreviewManifest>.Instance);
 
-    public static async Task<ManifestStage> OfAsync(EngineDatabase database, double submitRate = 0)
+    public static async Task<ManifestStage> OfAsync(EngineDatabase database, double submitRate = 0, SourceUrlRules? rules = null)
     {
         var id = await database.AccountAsync(submitRate: submitRate);
-        return new(database, await database.OneAsync<string>("SELECT name FROM importer.account WHERE id = $1", id));
+        return new(database, await database.OneAsync<string>("SELECT name FROM importer.account WHERE id = $1", id), rules);
     }
 
     public Task<int> ReadAsync(string text, Func<NewImport, NewImport>? settings = null) => ReadAsync(Encoding.UTF8.GetBytes(text), settings);
@@ -38,7 +40,7 @@ internal sealed class ManifestStage(EngineDatabase database, string account)
     }
 
     public Task ParseAsync(int id) =>
-        new ParseManifest(database.Source, new ManifestBytes(database.Source), new(database.Source), new SourceUrlRules(new SourceUrlOptions()), TimeProvider.System, NullLogger<ParseManifest>.Instance)
+        new ParseManifest(database.Source, new ManifestBytes(database.Source), new(database.Source), rules, TimeProvider.System, NullLogger<ParseManifest>.Instance)
             .RunAsync(id, "library.csv", Token);
 
     public Task<ImportChange> StartAsync(int id) => NothingInTheWay.Start(database.Source).RunAsync(id, "ann", Token);
@@ -59,7 +61,7 @@ internal sealed class ManifestStage(EngineDatabase database, string account)
         Assert.IsType<CorrectionResult.Done>(await TryCorrectAsync(id, file)).Report;
 
     public Task<CorrectionResult> TryCorrectAsync(int id, string file) =>
-        new CorrectRecords(database.Source, database.Transitions, new SourceUrlRules(new SourceUrlOptions()), TimeProvider.System)
+        new CorrectRecords(database.Source, database.Transitions, rules, TimeProvider.System, NullLogger<CorrectRecords>.Instance)
             .RunAsync(id, new MemoryStream(Encoding.UTF8.GetBytes(file)), null, null, "ann", Token);
 
     public async Task<string> ExportAsync(int id, ExportFormat format = ExportFormat.Csv, RecordFilter? filter = null, bool isWhole = true)

@@ -35,6 +35,33 @@ public sealed class MappingTemplateTests(EngineDatabase database) : IClassFixtur
     }
 
     [Fact]
+    public async Task A_template_is_found_whatever_white_space_and_unseen_characters_are_in_the_header()
+    {
+        var stage = await ManifestStage.OfAsync(database);
+        const string rows = "\nhttps://media.example/1.jpg,https://media.example/1.mp4\n";
+        var first = await stage.ReadAsync("\"Poster\nURL\",\"Link\u00A0to file\"" + rows);
+        await stage.ReviseAsync(first, new ImportRevision { Mapping = "url=Link to file" });
+        await stage.ParseAsync(first);
+        await SaveAsync(stage, first);
+
+        var second = await stage.ReadAsync("Poster URL,\u200Blink to  file" + rows);
+        Assert.Equal("https://media.example/1.mp4", await database.OneAsync<string>("SELECT source_url FROM importer.import_record WHERE import_id = $1", second));
+    }
+
+    [Fact]
+    public async Task Columns_without_names_are_shown_by_number_and_can_be_chosen()
+    {
+        var stage = await ManifestStage.OfAsync(database);
+        var id = await stage.ReadAsync("nr,,\n1,https://media.example/1.jpg,https://media.example/1.mp4\n");
+        var preview = (await stage.Preview.RunAsync(id, 5, Token))!;
+        Assert.Contains("column2, column3", preview.Question, StringComparison.Ordinal);
+        await stage.ReviseAsync(id, new ImportRevision { Mapping = "url=column3" });
+        await stage.ParseAsync(id);
+        Assert.Equal("url=column3", (await SaveAsync(stage, id))!.Mapping);
+        Assert.Equal("https://media.example/1.mp4", await database.OneAsync<string>("SELECT source_url FROM importer.import_record WHERE import_id = $1", id));
+    }
+
+    [Fact]
     public async Task Templates_are_listed_replaced_by_name_and_deleted()
     {
         var stage = await ManifestStage.OfAsync(database);

@@ -33,6 +33,33 @@ public sealed class ParseManifestTests(EngineDatabase database) : IClassFixture<
         Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.import_chunk WHERE import_id = $1 AND due_at IS NULL", id));
     }
 
+    [Theory]
+    [InlineData("#TYPE System.Object\n# more\n\"url\", \"title\"\n\"https://media.example/1.mp4\", \"Harbour, at dusk\"\n", "0 1, 0 2", 4)]
+    [InlineData("\"url,title\"\n\"https://media.example/1.mp4,\"\"Harbour, at dusk\"\"\"\n", "", 2)]
+    public async Task Lines_before_the_header_and_quotes_around_lines_are_told_and_left_out_of_the_export(string text, string skipped, int line)
+    {
+        var stage = await ManifestStage.OfAsync(database);
+        var id = await stage.ReadAsync(text);
+        Assert.Equal("pending 1", await database.SoundCountsAsync(id));
+        Assert.Equal(skipped, string.Join(", ", (await stage.FindingsAsync(id)).Where(f => f.Code == "line_skipped").Select(f => $"{f.Row} {f.Line}")));
+        Assert.Equal($"{line} https://media.example/1.mp4 Harbour, at dusk",
+            await database.OneAsync<string>("SELECT concat_ws(' ', line_number, source_url, caption) FROM importer.import_record WHERE import_id = $1", id));
+        var exported = await stage.ExportAsync(id);
+        Assert.Equal(2, exported.TrimEnd().Split('\n').Length);
+        var again = (await Manifest.ReadAsync(exported)).Rows[0].Checked;
+        Assert.Equal(("https://media.example/1.mp4", "Harbour, at dusk"), (again.Url, again.Caption));
+    }
+
+    [Theory]
+    [InlineData("[{\"url\": \"https://media.example/1.mp4\"}]", "This is JSON, not CSV.")]
+    [InlineData("<!doctype html><html></html>", "This is a web page (HTML)")]
+    public async Task What_is_no_table_is_the_reason_of_the_rejected_import(string text, string reason)
+    {
+        var id = await (await ManifestStage.OfAsync(database)).ReadAsync(text);
+        Assert.Equal("rejected", await database.ImportStateAsync(id));
+        Assert.StartsWith(reason, await database.OneAsync<string>("SELECT reason FROM importer.import WHERE id = $1", id), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Every_column_holds_what_it_is_named_for()
     {

@@ -145,7 +145,7 @@ public sealed class ReviseImportTests(EngineDatabase database) : IClassFixture<E
         Assert.Null(await Preview.RunAsync(999_999, 5, Token));
     }
 
-    private PreviewManifest Preview => new(database.Source, new ManifestBytes(database.Source), new SourceUrlRules(new SourceUrlOptions()), TimeProvider.System);
+    private PreviewManifest Preview => new(database.Source, new ManifestBytes(database.Source), new SourceUrlRules(new SourceUrlOptions()), TimeProvider.System, NullLogger<PreviewManifest>.Instance);
 
     private async Task<ManifestPreview> PreviewAsync(int id) => (await Preview.RunAsync(id, 5, Token))!;
 

@@ -434,9 +434,48 @@ public sealed class ReconcileUnknownTests : IClassFixture<EngineDatabase>, IAsyn
     public async Task A_worker_that_dies_while_it_looks_leaves_a_claim_that_runs_out()
     {
         await database.DoubtAsync(id, 11, (1, Clip));
-        cincopa.OnList = _ => throw new InvalidOperationException("The process is gone.");
-        await Assert.ThrowsAsync<InvalidOperationException>(() => reconciler.RunAsync());
+        // Neither its way to the database nor the process is there when the answer comes.
+        await using var cut = new CutDatabase(database.ConnectionString);
+        using var death = new CancellationTokenSource();
+        cincopa.OnList = async _ =>
+        {
+            await cut.CutAsync(Token);
+            await death.CancelAsync();
+            return await Failing(RemoteErrorKind.ServerError);
+        };
+        Assert.Equal(0, await reconciler.RunAsync(source: cut.Source, stop: death.Token));
         Assert.True(await database.OneAsync<bool>("SELECT next_at BETWEEN now() AND now() + interval '2 minutes' FROM importer.reconcile_look WHERE account_id = $1", reconciler.Account));
+    }
+
+    [Fact]
+    public async Task What_nobody_foresaw_is_the_accounts_problem_and_is_looked_at_again_later()
+    {
+        await database.DoubtAsync(id, 11, (1, Clip));
+        cincopa.OnList = _ => throw new FormatException("api_token=1000001itest is no date");
+        Assert.Equal(0, await reconciler.RunAsync());
+        Assert.Equal("FormatException: api_token=*** is no date 1", await database.OneAsync<string>("SELECT problem || ' ' || failed_in_a_row FROM importer.reconcile_look WHERE account_id = $1", reconciler.Account));
+        Assert.Equal(0, await reconciler.RunAsync());
+        Assert.Single(cincopa.Listed);
+        Assert.Equal(RecordState.Unknown, await database.StateAsync(id, 1));
+    }
+
+    [Fact]
+    public async Task What_the_database_refuses_of_one_asset_keeps_none_of_the_others()
+    {
+        await database.DoubtAsync(id, 11, (1, Clip), (2, "https://media.example/other.mp4"));
+        Add("clip.mp4", "refused");
+        Add("other.mp4", "taken");
+        await database.SqlAsync("ALTER TABLE importer.import_record ADD CONSTRAINT refuses_an_asset CHECK (rid <> 'refused')");
+        try
+        {
+            Assert.Equal(1, await reconciler.RunAsync());
+        }
+        finally
+        {
+            await database.SqlAsync("ALTER TABLE importer.import_record DROP CONSTRAINT refuses_an_asset");
+        }
+        Assert.Equal((RecordState.Unknown, RecordState.Imported), (await database.StateAsync(id, 1), await database.StateAsync(id, 2)));
+        Assert.Equal("refused", await reconciler.CandidatesAsync(id, 1));
     }
 
     private static Task<AssetListResult> Failing(RemoteErrorKind kind) => Task.FromResult<AssetListResult>(new AssetListResult.Failed(ScriptedCincopa.Error(kind)));

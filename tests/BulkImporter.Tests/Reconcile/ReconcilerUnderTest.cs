@@ -1,6 +1,7 @@
 using BulkImporter.Accounts;
 using BulkImporter.Reconcile;
 using BulkImporter.Records;
+using BulkImporter.Tests.Accounts;
 using Cincopa.Client;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -26,17 +27,19 @@ internal sealed class ReconcilerUnderTest(EngineDatabase database, ICincopaClien
         await database.SqlAsync("UPDATE importer.account SET token_protected = $2, base_url = coalesce($3, base_url) WHERE id = $1", Account, tokens.Protect("1000001itest"), baseUrl?.AbsoluteUri);
     }
 
+    /// <summary>One round. Returns how many accounts were looked through to the end.</summary>
     /// <param name="itemsPerPage">Assets asked for with one call.</param>
     /// <param name="source">The database by another way.</param>
-    public Task<int> RunAsync(int itemsPerPage = 50, NpgsqlDataSource? source = null)
+    /// <param name="stop">Ends the process that it runs in.</param>
+    public async Task<int> RunAsync(int itemsPerPage = 50, NpgsqlDataSource? source = null, CancellationToken? stop = null)
     {
         source ??= database.Source;
-        var governor = new CallGovernor(source, TimeProvider.System, () => 0.5);
+        var began = await database.OneAsync<DateTimeOffset>("SELECT clock_timestamp()");
         var options = Options.Create(new ReconcileOptions { ItemsPerPage = itemsPerPage });
-        return new ReconcileUnknown(
-            source, new RecordTransitions(source), new AccountAccess(source, tokens),
-            new AccountHealth(governor, new AccountBreaker(source, NullLogger<AccountBreaker>.Instance)),
-            new WalkAssets(governor, cincopa, options), cincopa, options, NullLogger<ReconcileUnknown>.Instance).RunAsync(Token);
+        await new ReconcileUnknown(
+            Rounds.Over(source, tokens, cincopa), source, new RecordTransitions(source), new WalkAssets(cincopa, options), options,
+            NullLogger<ReconcileUnknown>.Instance).RunAsync(stop ?? Token);
+        return (int)await database.OneAsync<long>("SELECT count(*) FROM importer.reconcile_look WHERE looked_at >= $1", began);
     }
 
     /// <summary>What waits for a person, e.g. "r1 r2", the latest asset first.</summary>

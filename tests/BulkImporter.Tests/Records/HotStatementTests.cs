@@ -1,6 +1,7 @@
 using BulkImporter.Accounts;
 using BulkImporter.Records;
 using BulkImporter.Status;
+using BulkImporter.Tests.Accounts;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -121,9 +122,8 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
         var tokens = new ProtectToken(new EphemeralDataProtectionProvider());
         await database.SqlAsync("UPDATE importer.account SET token_protected = $2 WHERE id = $1", pollingAccount, tokens.Protect("token"));
         await using var explained = new ExplainedDatabase(database.ConnectionString, "force_generic_plan");
-        var governor = new CallGovernor(explained.Source, TimeProvider.System, () => 0);
-        var poller = new StatusPoller(explained.Source, new RecordTransitions(explained.Source), new AccountAccess(explained.Source, tokens), governor,
-            new AccountHealth(governor, new AccountBreaker(explained.Source, NullLogger<AccountBreaker>.Instance)), new ScriptedCincopa(),
+        var cincopa = new ScriptedCincopa();
+        var poller = new StatusPoller(Rounds.Over(explained.Source, tokens, cincopa), explained.Source, new RecordTransitions(explained.Source), cincopa,
             new PollSchedule(TimeSpan.FromHours(1), TimeSpan.FromHours(1), () => 0), new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0),
             Options.Create(new StatusOptions()), TimeProvider.System, NullLogger<StatusPoller>.Instance);
         Assert.Equal(50, await poller.RunAsync(Token));

@@ -2,9 +2,11 @@ using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Records;
 using BulkImporter.Status;
+using BulkImporter.Tests.Accounts;
 using Cincopa.Client;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Tests.Status;
 
@@ -67,7 +69,7 @@ public sealed class AbortRemoteTests(EngineDatabase database) : IClassFixture<En
     {
         cincopa.OnAbort = _ => new AbortResult.Unavailable(ScriptedCincopa.Error(RemoteErrorKind.Timeout));
         await database.CancelAsync(id, abortRemote: true);
-        Assert.Equal(0, await Sender().RunAsync(Token));
+        Assert.Equal(2, await Sender().RunAsync(Token));
         Assert.Null(await MessageAsync(1));
 
         // The account was asked to be left alone, and each record is claimed for a while: a restart in between changes nothing.
@@ -112,12 +114,7 @@ public sealed class AbortRemoteTests(EngineDatabase database) : IClassFixture<En
         Assert.Equal((2, 2), (answered.Sum(), cincopa.Aborted.Count));
     }
 
-    private AbortRemote Sender()
-    {
-        var governor = new CallGovernor(database.Source, TimeProvider.System, () => 0.5);
-        return new(database.Source, new AccountAccess(database.Source, tokens), governor,
-            new AccountHealth(governor, new AccountBreaker(database.Source, NullLogger<AccountBreaker>.Instance)), cincopa, TimeProvider.System, NullLogger<AbortRemote>.Instance);
-    }
+    private AbortRemote Sender() => new(Rounds.Over(database.Source, tokens, cincopa), database.Source, cincopa, NullLogger<AbortRemote>.Instance);
 
     private async Task<string?> MessageAsync(int row) => (await database.Source.QueryAsync(
         "SELECT message FROM importer.attempt WHERE import_id = $1 AND row_number = $2", r => r.IsDBNull(0) ? null : r.GetString(0), Token, id, row))[0];

@@ -39,6 +39,10 @@ internal static class HangfirePagesSetup
             // It looks its pages up by patterns that have to match within moments, and on a machine that pauses they do not. Nothing was done yet.
             await next(context);
         }
+        // Its own orders (requeue, delete, trigger) leave no trace with us; its page asks for numbers in the same way, and what is ours notes itself.
+        var path = context.Request.Path.Value[Path.Length..];
+        if (HttpMethods.IsPost(context.Request.Method) && context.Response.StatusCode < 300 && !path.EndsWith("/stats", StringComparison.Ordinal) && !path.EndsWith("/rerun-failed", StringComparison.Ordinal))
+            await context.RequestServices.GetRequiredService<NoteDeed>().RunAsync(context.User.Actor(), "job_ordered", null, path[..Math.Min(path.Length, 200)], CancellationToken.None);
     }));
 
     public static void MapHangfirePages(this IEndpointRouteBuilder endpoints)

@@ -1,0 +1,126 @@
+using System.Collections.Concurrent;
+using BulkImporter.Data;
+using BulkImporter.Telemetry;
+using Cincopa.Client;
+using Npgsql;
+
+namespace BulkImporter.Accounts;
+
+/// <summary>What every <see cref="AccountRound{TItem, TEnd}"/> works with.</summary>
+internal sealed record RoundNeeds(
+    NpgsqlDataSource Database, AccountAccess Accounts, CallGovernor Governor, AccountHealth Health, ICincopaClient Cincopa, LoopHealth Loops, TimeProvider Clock,
+    ILogger<RoundNeeds> Log);
+
+/// <summary>
+/// A round of claimed work that calls Cincopa: claim, permits, calls, end, write; account by account beside each other. Each item ends in a result of its own,
+/// whatever its work throws, and the results of the others are written whatever happens: they are kept until the database takes them, and when it
+/// refuses what is in one, that one gets another result. What is left without a result comes again when its claim runs out.
+/// </summary>
+/// <param name="needs">What all rounds work with.</param>
+/// <param name="loop">The loop's name, in the log and the measures.</param>
+internal abstract class AccountRound<TItem, TEnd>(RoundNeeds needs, string loop)
+    where TEnd : class
+{
+    /// <summary>Items of an account that are worked on at the same time.</summary>
+    protected abstract int CallsInFlight { get; }
+
+    /// <summary>How long calls may begin after the claim; what is not begun by then is left to the claim's end.</summary>
+    protected abstract TimeSpan Patience { get; }
+
+    /// <summary>One round. Returns the number of items that were claimed.</summary>
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        var due = await ClaimAsync(cancellationToken);
+        if (due.Count == 0) return 0;
+        using var late = new CancellationTokenSource(Patience, needs.Clock);
+        await Task.WhenAll(due.GroupBy(AccountOf).Select(account => RunAsync(account.Key, [.. account], late.Token, cancellationToken)));
+        return due.Count;
+    }
+
+    /// <summary>Takes what is due, so that nobody else does while it is worked on.</summary>
+    protected abstract Task<IReadOnlyList<TItem>> ClaimAsync(CancellationToken cancellationToken);
+
+    protected abstract int AccountOf(TItem item);
+
+    /// <summary>What a person calls an item.</summary>
+    protected abstract string NameOf(TItem item);
+
+    /// <summary>Does what is to be done about one item. Returns what is to be written, or null for nothing: the item comes again when its claim runs out.</summary>
+    protected abstract Task<TEnd?> WorkAsync(TItem item, AccountCalls calls, CancellationToken stop);
+
+    /// <summary>The result of an item whose work threw. Null as for <see cref="WorkAsync"/>.</summary>
+    protected abstract TEnd? Broken(TItem item, Exception error);
+
+    /// <summary>Writes results. May be called again with the same ones, which then changes nothing.</summary>
+    protected abstract Task WriteAsync(List<TEnd> ends);
+
+    /// <summary>What is written instead of a result that the database refuses.</summary>
+    protected abstract TEnd Unstorable(TEnd end);
+
+    private async Task RunAsync(int accountId, IReadOnlyList<TItem> due, CancellationToken late, CancellationToken stop)
+    {
+        var failed = new ConcurrentBag<FailedItem>();
+        try
+        {
+            var current = await needs.Accounts.GetAsync(accountId, stop);
+            using var calls = new AccountCalls(needs, accountId, current, due.Count, late, stop);
+            var ends = new ConcurrentBag<TEnd>();
+            var limits = new ParallelOptions { MaxDegreeOfParallelism = CallsInFlight, CancellationToken = CancellationToken.None };
+            await Parallel.ForEachAsync(due, limits, async (item, _) =>
+            {
+                if (await EndAsync(item, calls, failed, stop) is { } end) ends.Add(end);
+                calls.ItemEnded();
+            });
+            await KeepAsync([.. ends], WriteAsync, Unstorable, stop);
+            if (calls is { HasWorked: true, IsTroubled: false }) await needs.Health.WorkedAsync(accountId, CallKind.Status);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The process ends.
+        }
+        catch (Exception e)
+        {
+            // Nobody could be asked: there is no way to the account, or its token cannot be read. The other accounts go on.
+            failed.Add(new($"account {accountId}", e));
+        }
+        needs.Loops.ItemsFailed(loop, failed);
+    }
+
+    private async Task<TEnd?> EndAsync(TItem item, AccountCalls calls, ConcurrentBag<FailedItem> failed, CancellationToken stop)
+    {
+        try
+        {
+            return await WorkAsync(item, calls, stop);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return null;
+        }
+        catch (Exception e)
+        {
+            failed.Add(new(NameOf(item), e));
+            return Broken(item, e);
+        }
+    }
+
+    /// <summary>Writes what came of calls; see <see cref="KeptResults"/>.</summary>
+    protected async Task KeepAsync<T>(IReadOnlyList<T> results, Func<List<T>, Task> write, Func<T, T> unstorable, CancellationToken stop)
+    {
+        var (lost, error) = await KeptResults.WriteAsync(
+            results, write, unstorable, (count, e) => needs.Loops.WriteFailed(loop, count, e), DatabaseAnswersAsync, needs.Clock, stop);
+        needs.Loops.ItemsFailed(loop, [.. Enumerable.Repeat(new FailedItem("a result that the database does not take", error!), lost)]);
+    }
+
+    private async Task<bool> DatabaseAnswersAsync()
+    {
+        try
+        {
+            await needs.Database.ExecuteAsync("SELECT 1", CancellationToken.None);
+            return true;
+        }
+        catch (Exception e) when (e.IsOfTheDatabase())
+        {
+            return false;
+        }
+    }
+}
