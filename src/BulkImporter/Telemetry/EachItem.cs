@@ -47,6 +47,6 @@ internal static class EachItem
                 if (withoutAnswer == MostWithoutAnswer) break;
             }
         }
-        if (failed.Count > 0) throw new ItemsFailedException(failed, !worked && (failed.Count > 1 || withoutAnswer > 0));
+        if (failed.Count > 0) throw new ItemsFailedException(failed, withoutAnswer == MostWithoutAnswer || (!worked && (failed.Count > 1 || withoutAnswer > 0)));
     }
 }

@@ -62,6 +62,7 @@ public sealed class LoopsTests(ImporterDatabase database) : IClassFixture<Import
         ["GaugeImports"] = "logged; there are no numbers until the next reading",
     };
 
+    private readonly IConfiguration configuration = new ConfigurationBuilder().Build();
     private readonly SteppedClock clock = new();
     private readonly ConcurrentQueue<(string Category, string Text)> log = new();
 
@@ -156,10 +157,12 @@ public sealed class LoopsTests(ImporterDatabase database) : IClassFixture<Import
 
     /// <summary>A worker that is not started: its loops are run by the test.</summary>
     private ServiceProvider Build(string connectionString) => new ServiceCollection()
-        .AddSingleton<IConfiguration>(new ConfigurationBuilder().Build())
+        .AddMetrics()
+        .AddSingleton(configuration)
         .AddLogging(logging => logging.AddProvider(new NotedLog(log)))
         .AddSingleton<IHostEnvironment>(new HostingEnvironment { ApplicationName = "BulkImporter", EnvironmentName = "Test", ContentRootPath = AppContext.BaseDirectory })
         .AddImporter(connectionString)
+        .AddTelemetry(configuration)
         .AddWorker()
         .AddSingleton<TimeProvider>(clock)
         .AddSingleton<Func<double>>(() => 0)
