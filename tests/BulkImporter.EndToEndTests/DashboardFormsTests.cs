@@ -67,6 +67,56 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
     }
 
     [Fact]
+    public async Task Number_that_is_not_plainly_one_is_told_and_changes_nothing()
+    {
+        await page.GotoAsync("/accounts");
+        await page.GetByTestId("change-limits").First.ClickAsync();
+        await page.GetByTestId("rate").FillAsync("2,5");
+        await page.GetByTestId("save").ClickAsync();
+        await Expect(page.GetByTestId("complaint")).ToContainTextAsync("Write 2.5");
+
+        var id = await stage.Api.UploadAsync(DashboardStage.Manifest("numbers", "clip-1"));
+        await page.GotoAsync($"/imports/{id}");
+        await TypeAsync("set-priority", "1e5");
+        await Expect(page.GetByTestId("review-error")).ToContainTextAsync("'1e5' is not a whole number.");
+        Assert.Equal(0, (await stage.Api.WholeImportAsync(id)).GetProperty("priority").GetInt32());
+
+        await page.GotoAsync("/audit?import=2,5");
+        await Expect(page.GetByTestId("complaint")).ToContainTextAsync("'2,5' is not a whole number.");
+        await page.GotoAsync($"/imports/{id}/records?stalledMinutes=2,5");
+        await Expect(page.GetByText("Write 2.5")).ToBeVisibleAsync();
+        await stage.Api.ActAsync(id, "cancel");
+        stage.Browser.HasNoErrors();
+    }
+
+    [Fact]
+    public async Task Text_that_no_database_can_hold_searches_for_nothing_and_harms_nothing()
+    {
+        await stage.Api.UploadAsync(DashboardStage.Manifest("no text", "clip-1"));
+        await page.GotoAsync("/");
+        var search = page.GetByTestId("search");
+        await Expect(search).ToBeEnabledAsync();
+        await search.EvaluateAsync("field => { field.value = 'a\\0b'; field.dispatchEvent(new Event('change', { bubbles: true })); field.form.requestSubmit(); }");
+        await Expect(page.GetByTestId("no-imports")).ToBeVisibleAsync();
+        stage.Browser.HasNoErrors();
+    }
+
+    [Theory]
+    [InlineData(413, "takes no file of this size")]
+    [InlineData(502, "is not ready (502)")]
+    [InlineData(504, "did not wait for its answer (504)")]
+    public async Task Page_of_a_proxy_is_told_in_plain_words_by_the_upload(int status, string words)
+    {
+        await page.RouteAsync("**/api/v1/imports*", route => route.FulfillAsync(new() { Status = status, ContentType = "text/html", Body = "<html><h1>nginx</h1></html>" }));
+        await page.GotoAsync("/upload");
+        await page.Locator("form.upload input[type=file]").SetInputFilesAsync(new FilePayload { Name = "a.csv", MimeType = "text/csv", Buffer = "url\n"u8.ToArray() });
+        await page.Locator("form.upload [type=submit]").ClickAsync();
+        await Expect(page.Locator("form.upload [data-complaint]")).ToContainTextAsync(words);
+        // The browser notes the status, which was meant, and nothing else.
+        Assert.Contains($"status of {status}", Assert.ThrowsAny<Exception>(stage.Browser.HasNoErrors).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Sources_are_probed_in_the_review_and_what_is_found_stands_among_the_findings()
     {
         // The simulator's control side serves as a web server: something that is no media, and something that is not there.

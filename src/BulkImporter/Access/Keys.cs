@@ -150,10 +150,11 @@ public sealed class FirstKey(NpgsqlDataSource database)
     /// Null when there is any key that works, or person. Otherwise the value of <see cref="Variable"/> becomes an admin key, or, when that is not set,
     /// one is generated, either for 30 days; and there is a link with which a person becomes the first admin.
     /// </summary>
-    /// <exception cref="InvalidArgumentException">The given key is shorter than 16 characters.</exception>
+    /// <exception cref="InvalidArgumentException">The given key is shorter than 16 characters, or no client could send it.</exception>
     public async Task<FirstStart?> EnsureAsync(IConfiguration configuration, CancellationToken cancellationToken)
     {
         var given = configuration[Variable];
+        if (given is not null) PlainText.RequireSendable(Variable, given);
         if (given is { Length: > 0 and < 16 }) throw new InvalidArgumentException(Variable, $"{Variable} must have at least 16 characters.");
         var secret = string.IsNullOrEmpty(given) ? MakeKey.Prefix + SecretText.New() : given;
         var code = SecretText.New();

@@ -142,10 +142,26 @@ public static class SignInPages
     }
 
     /// <summary>The form, or null when it does not come from a page of ours.</summary>
-    private static async Task<IFormCollection?> FormAsync(HttpContext context, CancellationToken cancellationToken) =>
-        context.Request.HasFormContentType && await context.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context)
-            ? await context.Request.ReadFormAsync(cancellationToken)
-            : null;
+    /// <exception cref="InvalidArgumentException">A field holds what is no text; no browser sends that for anything that can be typed.</exception>
+    private static async Task<IFormCollection?> FormAsync(HttpContext context, CancellationToken cancellationToken)
+    {
+        if (!context.Request.HasFormContentType) return null;
+        IFormCollection form;
+        try
+        {
+            form = await context.Request.ReadFormAsync(cancellationToken);
+        }
+        catch (InvalidDataException damaged)
+        {
+            // The framework finds a NUL too, and does not say in which field.
+            throw new InvalidArgumentException("form", $"The form cannot be read: {damaged.Message}");
+        }
+        foreach (var (name, values) in form)
+        {
+            foreach (var value in values) PlainText.RequireStorable(name, value);
+        }
+        return await context.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context) ? form : null;
+    }
 
     /// <exception cref="InvalidArgumentException">The two fields differ.</exception>
     private static string Chosen(IFormCollection form)

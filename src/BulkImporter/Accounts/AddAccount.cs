@@ -49,10 +49,11 @@ public sealed partial class AddAccount(NpgsqlDataSource database, ProtectToken t
     internal static CincopaAccess Usable(string baseUrl, string token)
     {
         if (string.IsNullOrWhiteSpace(token)) throw new InvalidArgumentException("token", "The API token is empty.");
+        PlainText.RequireSendable("token", PlainText.Trimmed(token));
         if (!Uri.TryCreate(baseUrl, UriKind.Absolute, out var url)) throw new InvalidArgumentException("baseUrl", "The address must be an absolute http or https URL.");
         try
         {
-            return new CincopaAccess(url, token.Trim());
+            return new CincopaAccess(url, PlainText.Trimmed(token));
         }
         catch (ArgumentException refused)
         {

@@ -61,7 +61,7 @@ public sealed class ChangeAccount(NpgsqlDataSource database, ProtectToken tokens
         // Otherwise whoever may change an account could have its token sent to a server of his own, and read it there.
         if (change.BaseUrl is not null && change.Token is null)
             throw new InvalidArgumentException("token", "A new address needs the API token again: the stored token is never sent to an address that it was not given for.");
-        var access = AddAccount.Usable(change.BaseUrl ?? NewAccount.DefaultBaseUrl, change.Token ?? "not used");
+        var access = AddAccount.Usable(change.BaseUrl ?? NewAccount.DefaultBaseUrl, change.Token ?? "not-used");
         return await database.ExecuteAsync(Change, cancellationToken,
             name, change.Rate, change.StatusRate, change.MaxInFlight, change.Backlog,
             change.Token is null ? null : tokens.Protect(access.ApiToken), change.BaseUrl is null ? null : access.BaseUrl.AbsoluteUri,

@@ -33,10 +33,6 @@ internal static class ApiArguments
             : throw new InvalidArgumentException("after", "'after' takes the 'next' of the page before.");
     }
 
-    public static int Number(string argument, string text) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
-        ? number
-        : throw new InvalidArgumentException(argument, $"'{text}' is not a whole number.");
-
     public static DateTimeOffset Time(string argument, string text) => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
         ? time
         : throw new InvalidArgumentException(argument, $"'{text}' is no time; write it as 2026-11-24T22:00:00+01:00 (without an offset it is UTC).");

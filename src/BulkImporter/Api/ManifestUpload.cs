@@ -62,6 +62,7 @@ internal sealed class ManifestUpload(UploadManifest upload, CreateImport create)
                     if (manifest is not null) throw new InvalidArgumentException("file", "The form holds more than one file; an import has one manifest.");
                     await create.CheckAsync(fields.ToImport(0), cancellationToken);
                     var fileName = disposition.FileNameStar.HasValue ? disposition.FileNameStar.Value : HeaderUtilities.RemoveQuotes(disposition.FileName).Value;
+                    PlainText.RequireStorable("fileName", fileName);
                     manifest = await upload.RunAsync(section.Body, fields.FileName ?? fileName ?? "manifest.csv", cancellationToken);
                 }
                 else
@@ -96,6 +97,7 @@ internal sealed class ImportFields(string actor, string idempotencyKey)
     /// <exception cref="InvalidArgumentException">A value cannot be meant.</exception>
     public static ImportFields OfQuery(HttpContext context)
     {
+        PlainText.RequireStorable("Idempotency-Key", context.Request.Headers["Idempotency-Key"]);
         var fields = new ImportFields(context.User.Identity!.Name!, context.Request.Headers["Idempotency-Key"].ToString());
         foreach (var (name, values) in context.Request.Query)
         {
@@ -113,6 +115,7 @@ internal sealed class ImportFields(string actor, string idempotencyKey)
     /// <exception cref="InvalidArgumentException">The value cannot be meant.</exception>
     public void Set(string name, string value)
     {
+        PlainText.RequireStorable(name, value);
         if (name != "set") TrySet(name, value);
         else if (value.Split('=', 2) is not [var setting, var text]) throw new InvalidArgumentException("set", $"'{value}' is not of the form NAME=VALUE.");
         else if (!TrySet(setting.Trim(), text.Trim())) throw new InvalidArgumentException("set", $"'{setting}' is not a setting; known are: maxAttempts, whenUnknown, alreadyImported, duplicateRows, priority, fid, transfer, firstRows, chunkSize, encoding, startAt, window, stopAtFailurePercent, stopAfterRows.");
@@ -130,20 +133,20 @@ internal sealed class ImportFields(string actor, string idempotencyKey)
             case "account": import = import with { Account = value }; return true;
             case "map": import = import with { Mapping = value }; return true;
             case "start": import = import with { Start = ApiArguments.Flag(name, value) }; return true;
-            case "maxAttempts": import = import with { MaxAttempts = ApiArguments.Number(name, value) }; return true;
+            case "maxAttempts": import = import with { MaxAttempts = PlainNumber.Whole(name, value) }; return true;
             case "whenUnknown": import = import with { WhenUnknown = ApiArguments.Choice<WhenUnknown>(name, value)!.Value }; return true;
-            case "priority": import = import with { Priority = ApiArguments.Number(name, value) }; return true;
+            case "priority": import = import with { Priority = PlainNumber.Whole(name, value) }; return true;
             case "fid": import = import with { Fid = value }; return true;
             case "transfer": import = import with { Transfer = ApiArguments.Choice<ImportTransfer>(name, value)!.Value }; return true;
-            case "firstRows": import = import with { FirstRows = ApiArguments.Number(name, value) }; return true;
+            case "firstRows": import = import with { FirstRows = PlainNumber.Whole(name, value) }; return true;
             case "encoding": import = import with { Encoding = value.Trim().ToLowerInvariant() }; return true;
             case "alreadyImported": import = import with { AlreadyImported = ApiArguments.Choice<WhenDuplicate>(name, value)!.Value }; return true;
             case "duplicateRows": import = import with { DuplicateRows = ApiArguments.Choice<WhenDuplicate>(name, value)!.Value }; return true;
             case "startAt": import = import with { StartAt = ApiArguments.Time(name, value) }; return true;
             case "window": import = import with { Window = DailyWindow.Parse(value) }; return true;
-            case "stopAtFailurePercent": import = import with { StopAtFailurePercent = ApiArguments.Number(name, value) }; return true;
-            case "stopAfterRows": import = import with { StopAfterRows = ApiArguments.Number(name, value) }; return true;
-            case "chunkSize": import = import with { ChunkSize = ApiArguments.Number(name, value) }; return true;
+            case "stopAtFailurePercent": import = import with { StopAtFailurePercent = PlainNumber.Whole(name, value) }; return true;
+            case "stopAfterRows": import = import with { StopAfterRows = PlainNumber.Whole(name, value) }; return true;
+            case "chunkSize": import = import with { ChunkSize = PlainNumber.Whole(name, value) }; return true;
             default: return false;
         }
     }

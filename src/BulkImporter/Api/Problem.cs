@@ -1,3 +1,4 @@
+using System.Text.Json;
 using BulkImporter.Data;
 using BulkImporter.Manifests;
 using BulkImporter.Sources;
@@ -69,6 +70,9 @@ internal sealed class MistakeAnswers : IExceptionHandler
             InvalidArgumentException invalid => Problem.InvalidArgument(invalid),
             ManifestTooLargeException tooLarge => Problem.Of(StatusCodes.Status413PayloadTooLarge, ProblemType.ManifestTooLarge, "Manifest too large", tooLarge.Message),
             SourceFileTooLargeException tooLarge => Problem.Of(StatusCodes.Status413PayloadTooLarge, ProblemType.TooLarge, "File too large", tooLarge.Message),
+            BadHttpRequestException { InnerException: JsonException { Path: ['$', '.', .. var member] } } => Problem.InvalidArgument(new(member,
+                // The library's own words name our types, and say nothing to whoever wrote the body.
+                $"'{member}' is not what is expected there: see /openapi/v1.json. A number stands without quotes, with a point before decimals, as in 2.5.")),
             BadHttpRequestException bad => Problem.Of(bad.StatusCode, bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? ProblemType.TooLarge : bad.StatusCode == StatusCodes.Status415UnsupportedMediaType ? ProblemType.UnsupportedMediaType : ProblemType.InvalidRequest, "Invalid request", bad.InnerException?.Message ?? bad.Message),
             _ => null,
         };

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using BulkImporter.Data;
 using Spectre.Console;
 
 namespace BulkImporter.Cli;
@@ -30,7 +31,7 @@ internal sealed class AccountVerb : Verb
 
     private static async Task<string> ReadTokenAsync(Surroundings surroundings, CancellationToken cancellationToken)
     {
-        var token = (await surroundings.Input.ReadToEndAsync(cancellationToken)).Trim();
+        var token = PlainText.Trimmed(await surroundings.Input.ReadToEndAsync(cancellationToken));
         return token.Length == 0 || token.Any(char.IsWhiteSpace)
             ? throw new VerbFailure(ExitCode.Usage, "Standard input must hold the token and nothing else.", "For example: BulkImporter account add museum --token-stdin < token.txt")
             : token;

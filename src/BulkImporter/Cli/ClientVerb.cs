@@ -67,7 +67,7 @@ internal abstract class ClientVerb : Verb
             // A text that is no number is the parser's complaint, not this one's.
             foreach (var token in result.Tokens)
             {
-                if (double.TryParse(token.Value, CultureInfo.InvariantCulture, out var value) && !(value >= least && double.IsFinite(value)))
+                if (PlainNumber.TryDecimal(token.Value, out var value) && value < least)
                     result.AddError(string.Create(CultureInfo.InvariantCulture, $"{option.Name} must be {least} or more."));
             }
         });
@@ -77,14 +77,29 @@ internal abstract class ClientVerb : Verb
     private ImporterApi Open(ParseResult line)
     {
         var given = line.GetValue(server);
-        var text = given ?? Surroundings.Environment("BULKIMPORTER_SERVER") ?? DefaultServer;
+        var text = PlainText.Trimmed(given ?? Surroundings.Environment("BULKIMPORTER_SERVER") ?? DefaultServer);
         var origin = given is null ? "BULKIMPORTER_SERVER" : "--server";
         // The text is not repeated: somebody may have put a password or a key into it.
         if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
             throw new VerbFailure(ExitCode.Usage, $"{origin} is not an http or https address.", $"For example: {origin} {DefaultServer}");
         if (uri.UserInfo.Length > 0 || uri.Query.Length > 0 || uri.Fragment.Length > 0)
             throw new VerbFailure(ExitCode.Usage, $"{origin} must be a plain address; credentials and keys do not belong into a URL.", "Give the key with BULKIMPORTER_API_KEY.");
-        return new ImporterApi(Surroundings.HttpHandler(), uri, line.GetValue(apiKey) ?? Surroundings.Environment("BULKIMPORTER_API_KEY"));
+        return new ImporterApi(Surroundings.HttpHandler(), uri, Key(line));
+    }
+
+    private string Key(ParseResult line)
+    {
+        var given = line.GetValue(apiKey);
+        var key = PlainText.Trimmed(given ?? Surroundings.Environment("BULKIMPORTER_API_KEY") ?? "");
+        try
+        {
+            PlainText.RequireSendable(given is null ? "BULKIMPORTER_API_KEY" : "--api-key", key);
+            return key;
+        }
+        catch (InvalidArgumentException refused)
+        {
+            throw new VerbFailure(ExitCode.Usage, refused.Message, "Copy the key again, as it was shown when it was made.");
+        }
     }
 }
 

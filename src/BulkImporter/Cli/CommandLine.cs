@@ -26,7 +26,48 @@ public static class CommandLine
         return await RunAsync(args, verbs, Surroundings.OfTheProcess(), interrupted.Token);
     }
 
+    /// <summary>Nothing leaves it as an exception: whatever happens is a sentence on standard error and an <see cref="ExitCode"/>.</summary>
     internal static async Task<int> RunAsync(string[] args, ServerVerbs verbs, Surroundings surroundings, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ParseAndRunAsync(args, verbs, surroundings, cancellationToken);
+        }
+        catch (VerbFailure failure)
+        {
+            return Tell(surroundings, failure.ExitCode, Wording.Plain(failure.Message), failure.Advice);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return Tell(surroundings, ExitCode.Interrupted, "Interrupted.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Every file that a person names has said so itself; what is left is where the verb prints.
+            return Tell(surroundings, ExitCode.Failed, $"Standard output cannot be written: {Wording.Plain(e.Message)}", "Is the disk full, or was the output closed?");
+        }
+        catch (Exception e)
+        {
+            var place = e.TargetSite is { } method ? $" in {method.DeclaringType?.Name}.{method.Name}" : "";
+            return Tell(surroundings, ExitCode.Failed, $"BulkImporter failed as it never should ({e.GetType().Name}{place}): {Wording.Plain(e.Message)}", "Please report this line with what you typed.");
+        }
+    }
+
+    private static int Tell(Surroundings surroundings, int exitCode, string message, string? advice = null)
+    {
+        try
+        {
+            surroundings.Complaints.WriteLine(message);
+            if (advice is not null) surroundings.Complaints.WriteLine(advice);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Standard error is closed too: the exit code is all that can still be told.
+        }
+        return exitCode;
+    }
+
+    private static async Task<int> ParseAndRunAsync(string[] args, ServerVerbs verbs, Surroundings surroundings, CancellationToken cancellationToken)
     {
         var root = Root(verbs, surroundings);
         // A file or a name that begins with @ is a name, not a file of arguments.
@@ -44,22 +85,7 @@ public static class CommandLine
         }
 
         surroundings.IsQuiet = line.GetValue<bool>(Quiet);
-        try
-        {
-            return await line.InvokeAsync(invocation, cancellationToken);
-        }
-        catch (VerbFailure failure)
-        {
-            surroundings.Complaints.WriteLine(Wording.Plain(failure.Message));
-            if (failure.Advice is not null)
-                surroundings.Complaints.WriteLine(failure.Advice);
-            return failure.ExitCode;
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            surroundings.Complaints.WriteLine("Interrupted.");
-            return ExitCode.Interrupted;
-        }
+        return await line.InvokeAsync(invocation, cancellationToken);
     }
 
     internal static RootCommand Root(ServerVerbs verbs, Surroundings surroundings)
@@ -122,10 +148,10 @@ public static class CommandLine
         return root;
     }
 
-    /// <summary>No verb means <c>serve</c>; asking for help or the version needs none.</summary>
+    /// <summary>Nothing at all asks for help: a server, and the database that it may create, is never started by accident. Options alone are those of <c>serve</c>.</summary>
     private static string[] WithVerb(string[] args) => args switch
     {
-        [] => ["serve"],
+        [] => ["--help"],
         ["-h" or "--help" or "-?" or "/?" or "/h" or "--version", ..] => args,
         [['-', '-', ..], ..] => ["serve", .. args],
         _ => args,

@@ -11,7 +11,7 @@ internal sealed record DemoOptions
     public bool Once { get; init; }
 
     /// <summary>The manifest; null = the sample inside this program.</summary>
-    public string? Manifest { get; init; }
+    public InputFile? Manifest { get; init; }
 
     /// <summary>Where everything goes; null = a fresh temporary folder with <see cref="Once"/>, else <c>.bulkimporter/demo</c> here.</summary>
     public string? Directory { get; init; }
@@ -163,12 +163,12 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
         }
     }
 
-    private async Task<ImportBody> ImportAsync(ImporterApi api, string? manifest, string directory, CancellationToken cancellationToken)
+    private async Task<ImportBody> ImportAsync(ImporterApi api, InputFile? manifest, string directory, CancellationToken cancellationToken)
     {
         await using var bytes = manifest is null
             ? typeof(Demo).Assembly.GetManifestResourceStream("demo.csv")!
-            : new FileStream(manifest, FileMode.Open, FileAccess.Read, FileShare.Read);
-        var fileName = manifest is null ? "demo.csv" : Path.GetFileName(manifest);
+            : await manifest.OpenWholeAsync(surroundings, cancellationToken);
+        var fileName = manifest is null ? "demo.csv" : manifest.FileName ?? "manifest.csv";
         // The same manifest in the same folder is the same import: a second demo goes on where the first one ended.
         var key = "demo-" + Convert.ToHexStringLower(await SHA256.HashDataAsync(bytes, cancellationToken));
         bytes.Position = 0;
@@ -181,7 +181,8 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
             last = await UntilLookedForAsync(api, last, cancellationToken);
         watch.Report(last);
         var results = Path.Combine(directory, "results.csv");
-        await ExportVerb.SaveAsync(api, string.Create(CultureInfo.InvariantCulture, $"imports/{last.Id}/results?format=csv"), results, cancellationToken);
+        var path = string.Create(CultureInfo.InvariantCulture, $"imports/{last.Id}/results?format=csv");
+        await OutputFile.At(results).WriteAsync(written => api.DownloadAsync(path, written, cancellationToken), surroundings, cancellationToken);
         surroundings.Output.WriteLine($"Results: {results}");
         return last;
     }

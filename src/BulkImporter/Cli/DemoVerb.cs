@@ -6,7 +6,7 @@ namespace BulkImporter.Cli;
 internal sealed class DemoVerb : Verb
 {
     private readonly Option<bool> once = new("--once") { Description = "End after the import instead of staying up; the exit code is the import's (3 for the sample, which has failures on purpose)" };
-    private readonly Option<FileInfo> manifest = new("--manifest") { HelpName = "FILE", Description = "Another manifest than the sample; file names such as missing-1.mp4 bring about outcomes (docs/samples/README.md)" };
+    private readonly Option<InputFile?> manifest = InputFile.Option("--manifest", "Another manifest than the sample; file names such as missing-1.mp4 bring about outcomes (docs/samples/README.md)");
     private readonly Option<FileInfo> simulator = new("--simulator") { HelpName = "PATH", Description = "The simulator's program [beside this one]" };
     private readonly Option<DirectoryInfo?> data = new("--data") { HelpName = "DIR", Description = "Where database, logs and results go [.bulkimporter/demo; with --once a new folder for temporary files]" };
     private readonly Option<string?> urls = new("--urls") { HelpName = "URL", Description = $"Where the dashboard listens [{ClientVerb.DefaultServer}; with --once a free port]" };
@@ -17,7 +17,6 @@ internal sealed class DemoVerb : Verb
             "BulkImporter demo --once                 run, print the numbers, end",
             "BulkImporter demo --once --manifest mine.csv")
     {
-        manifest.AcceptExistingOnly();
         simulator.AcceptExistingOnly();
         Takes(once, manifest, simulator, data, urls);
         SetAction(async (line, cancellationToken) =>
@@ -26,7 +25,7 @@ internal sealed class DemoVerb : Verb
             return await demo.RunAsync(new DemoOptions
             {
                 Once = line.GetValue(once),
-                Manifest = line.GetValue(manifest)?.FullName,
+                Manifest = line.GetValue(manifest),
                 Directory = line.GetValue(data)?.FullName,
                 Urls = line.GetValue(urls),
             }, cancellationToken);

@@ -5,10 +5,13 @@ public static class ExitCode
 {
     public const int Done = 0;
 
-    /// <summary>It did not happen: refused credentials, unreachable server, unreadable file, a rejected or cancelled import.</summary>
+    /// <summary>
+    /// It did not happen: refused credentials, unreachable server or database, unreadable file, output that cannot be written, a setting that cannot
+    /// be used, a rejected or cancelled import.
+    /// </summary>
     public const int Failed = 1;
 
-    /// <summary>The command line itself is wrong.</summary>
+    /// <summary>The command line itself is wrong, or the key or address of the environment.</summary>
     public const int Usage = 2;
 
     /// <summary>The import is finished, and some of its records failed or are unknown.</summary>

@@ -6,7 +6,7 @@ namespace BulkImporter.Cli;
 internal sealed class ExportVerb : ClientVerb
 {
     private readonly Argument<int> id = ImportId();
-    private readonly Option<FileInfo?> output = new("--output", "-o") { HelpName = "FILE", Description = "Where to write; the file appears whole or not at all [standard output]" };
+    private readonly Option<string?> output = OutputFile.Option("Where to write; the file appears whole or not at all [standard output]");
     private readonly Option<string?> state = StateOption("Only records in this state");
     private readonly Option<string?> code = CodeOption();
     private readonly Option<string> format = new("--format") { HelpName = "csv|jsonl|map", Description = "The kind of file; map is url,rid,status_id of the rows that have an asset", DefaultValueFactory = _ => "csv" };
@@ -32,41 +32,9 @@ internal sealed class ExportVerb : ClientVerb
         var path = line.GetValue(findings)
             ? $"imports/{line.GetValue(id)}/findings?format=csv"
             : $"imports/{line.GetValue(id)}/results" + Query.Of(("format", line.GetValue(format)), ("state", line.GetValue(state)), ("code", line.GetValue(code)));
-        if (line.GetValue(output) is { } file)
-        {
-            await SaveAsync(api, path, file.FullName, cancellationToken);
-            Surroundings.Error.WriteLine($"Wrote {file.FullName}.");
-            return ExitCode.Done;
-        }
-
-        await using var bytes = Surroundings.OutputBytes();
-        await api.DownloadAsync(path, bytes, cancellationToken);
+        var file = OutputFile.At(line.GetValue(output) ?? "-");
+        await file.WriteAsync(bytes => api.DownloadAsync(path, bytes, cancellationToken), Surroundings, cancellationToken);
+        if (line.GetValue(output) is not null) Surroundings.Error.WriteLine($"Wrote {file.Name}.");
         return ExitCode.Done;
-    }
-
-    /// <summary>Writes beside <paramref name="fileName"/> and renames at the end, so that nobody ever reads half a result.</summary>
-    public static async Task SaveAsync(ImporterApi api, string path, string fileName, CancellationToken cancellationToken)
-    {
-        var partial = $"{fileName}.{Path.GetRandomFileName()}.part";
-        try
-        {
-            await using (var file = new FileStream(partial, FileMode.CreateNew, FileAccess.Write, FileShare.None, 128 * 1024, FileOptions.Asynchronous))
-            {
-                await api.DownloadAsync(path, file, cancellationToken);
-                file.Flush(flushToDisk: true);
-            }
-
-            File.Move(partial, fileName, overwrite: true);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new VerbFailure(ExitCode.Failed, $"{fileName} cannot be written: {e.Message}");
-        }
-        finally
-        {
-            // Deleting what is not there is fine; in a folder that is not there it is not.
-            if (File.Exists(partial))
-                File.Delete(partial);
-        }
     }
 }

@@ -8,7 +8,7 @@ namespace BulkImporter.Cli;
 internal sealed class FindingsVerb : ClientVerb
 {
     private readonly Argument<int> id = ImportId();
-    private readonly Option<FileInfo?> output = new("--output", "-o") { HelpName = "FILE", Description = "Write all of them as CSV into this file, for a spreadsheet" };
+    private readonly Option<string?> output = OutputFile.Option("Write all of them as CSV into this file, for a spreadsheet; - for standard output");
     private readonly Option<int> limit = LimitOption();
     private readonly Option<string?> after = AfterOption();
 
@@ -27,10 +27,11 @@ internal sealed class FindingsVerb : ClientVerb
     protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
     {
         var path = $"imports/{line.GetValue(id)}/findings";
-        if (line.GetValue(output) is { } file)
+        if (line.GetValue(output) is { } name)
         {
-            await ExportVerb.SaveAsync(api, path + "?format=csv", file.FullName, cancellationToken);
-            Surroundings.Error.WriteLine($"Wrote {file.FullName}.");
+            var file = OutputFile.At(name);
+            await file.WriteAsync(bytes => api.DownloadAsync(path + "?format=csv", bytes, cancellationToken), Surroundings, cancellationToken);
+            Surroundings.Error.WriteLine($"Wrote {file.Name}.");
             return ExitCode.Done;
         }
 

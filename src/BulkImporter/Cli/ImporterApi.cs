@@ -179,6 +179,14 @@ internal sealed class ImporterApi : IDisposable
             var body = await response.Content.ReadAsStringAsync(limited.Token);
             return response.IsSuccessStatusCode ? body : throw Failure(response, body);
         }
+        catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.Unknown && e.InnerException is IOException broken)
+        {
+            throw new VerbFailure(ExitCode.Failed, $"The connection to {Server} broke off: {broken.Message.TrimEnd('.')}.",
+                "Look whether it was done before you repeat it. A proxy that breaks off an upload takes no file of this size (nginx: client_max_body_size).")
+            {
+                ServerIsAway = true,
+            };
+        }
         catch (HttpRequestException e)
         {
             throw Unreachable(e.Message);
@@ -195,7 +203,12 @@ internal sealed class ImporterApi : IDisposable
         var problem = ReadProblem(body);
         if (response.StatusCode is HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout)
         {
-            return new VerbFailure(ExitCode.Failed, Words(problem) ?? $"The server at {Server} is not ready (HTTP {status}).", "It may be starting: try again shortly.")
+            return new VerbFailure(ExitCode.Failed, Words(problem) ?? (response.StatusCode == HttpStatusCode.GatewayTimeout
+                    ? $"The proxy at {Server} got no answer from BulkImporter in time (HTTP 504)."
+                    : $"The server at {Server} is not ready (HTTP {status})."),
+                response.StatusCode == HttpStatusCode.GatewayTimeout && response.RequestMessage?.Method != HttpMethod.Get
+                    ? "What you asked for may have been done: look before you repeat it. Let the proxy wait longer (nginx: proxy_read_timeout)."
+                    : "It may be starting: try again shortly.")
             {
                 ServerIsAway = true,
             };
@@ -207,6 +220,8 @@ internal sealed class ImporterApi : IDisposable
                 hasKey ? $"The server at {Server} does not accept the API key (it may be mistyped, expired or revoked)." : $"The server at {Server} wants an API key, and none was given.",
                 "Give it with BULKIMPORTER_API_KEY or --api-key. An admin makes keys in the dashboard or with BulkImporter key add; a new server takes BULKIMPORTER_API_KEY of its own environment as the first one."),
             HttpStatusCode.Forbidden => new VerbFailure(ExitCode.Failed, Words(problem) ?? "The API key's role does not allow this.", "Use a key with a higher role (viewer looks, operator acts, admin manages accounts, people and keys)."),
+            HttpStatusCode.RequestEntityTooLarge when problem is null => new VerbFailure(ExitCode.Failed, $"A proxy in front of {Server} takes no file of this size (HTTP 413).",
+                "Raise its limit (nginx: client_max_body_size), name the server itself with --server, or compress the manifest with gzip: .csv.gz is read as it is."),
             HttpStatusCode.NotFound when problem is not null => new VerbFailure(ExitCode.NotFound, Words(problem)!),
             HttpStatusCode.Conflict => new VerbFailure(ExitCode.Refused, Words(problem) ?? "The server refused: not in this state."),
             _ when problem is not null => new VerbFailure(ExitCode.Failed, Words(problem)!, status >= 500 ? "This is the server's fault; its log tells more." : null),

@@ -6,11 +6,19 @@ namespace BulkImporter.Cli;
 /// <summary>What every verb takes that makes an import, and what it says of the import that it made.</summary>
 internal sealed class NewImportOptions
 {
-    public NewImportOptions() => Set.Validators.Add(result =>
+    public NewImportOptions()
     {
-        foreach (var token in result.Tokens.Where(t => t.Value.IndexOf('=', StringComparison.Ordinal) < 1))
-            result.AddError($"--set takes KEY=VALUE, and '{token.Value}' is none.");
-    });
+        Set.Validators.Add(result =>
+        {
+            foreach (var token in result.Tokens.Where(t => t.Value.IndexOf('=', StringComparison.Ordinal) < 1))
+                result.AddError($"--set takes KEY=VALUE, and '{token.Value}' is none.");
+        });
+        IdempotencyKey.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var key }] && (key.Length == 0 || key.AsSpan().ContainsAnyExceptInRange(' ', '~')))
+                result.AddError("--idempotency-key takes letters, digits and signs of ASCII on one line, because it is sent in a header.");
+        });
+    }
 
     public Option<string?> Account { get; } = new("--account") { HelpName = "NAME", Description = "The Cincopa account that the media go to [default]" };
 

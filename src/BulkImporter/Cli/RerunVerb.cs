@@ -11,7 +11,7 @@ internal sealed class RerunVerb : ClientVerb
     private readonly Option<string?> code = CodeOption();
     private readonly Option<int[]> record = new("--record") { HelpName = "N", Description = "The record of this row, repeatable", DefaultValueFactory = _ => [] };
     private readonly Option<bool> push = new("--push") { Description = "The server reads the files and sends them from now on, instead of Cincopa fetching them: for sources that Cincopa cannot reach. Rows that are invalid for nothing else take part" };
-    private readonly Option<FileInfo?> file = new("--file") { HelpName = "FILE", Description = "Correct rows first: a manifest whose rows replace address or metadata of failed, invalid and duplicate ones, by import_row or reference id; only these are sent again" };
+    private readonly Option<InputFile?> file = InputFile.Option("--file", "Correct rows first: a manifest whose rows replace address or metadata of failed, invalid and duplicate ones, by import_row or reference id; only these are sent again");
 
     public RerunVerb(Surroundings surroundings)
         : base(surroundings, "rerun", "Order new attempts for records that failed, or for a selection. Imported records are never sent again.",
@@ -23,7 +23,6 @@ internal sealed class RerunVerb : ClientVerb
             "BulkImporter rerun 7 --state unknown                may import twice what Cincopa did receive",
             "BulkImporter rerun 7 --state duplicate              send rows that were left out as duplicates")
     {
-        file!.AcceptExistingOnly();
         TakesFromServer(id, code, state, record, push, file, Json);
         Validators.Add(result =>
         {
@@ -63,19 +62,19 @@ internal sealed class RerunVerb : ClientVerb
         return answer.Value is { Rerun: 0, Refused: > 0 } ? ExitCode.Refused : ExitCode.Done;
     }
 
-    private async Task<int> CorrectAsync(ParseResult line, FileInfo corrections, ImporterApi api, CancellationToken cancellationToken)
+    private async Task<int> CorrectAsync(ParseResult line, InputFile corrections, ImporterApi api, CancellationToken cancellationToken)
     {
         ApiReply<CorrectionsBody> answer;
         try
         {
-            await using var bytes = corrections.OpenRead();
+            await using var bytes = corrections.Open(Surroundings);
             using var content = new StreamContent(bytes);
             content.Headers.ContentType = new("text/csv");
             answer = await api.UploadAsync<CorrectionsBody>($"imports/{line.GetValue(id)}/corrections", content, cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new VerbFailure(ExitCode.Failed, $"{corrections.FullName} cannot be read: {e.Message}");
+            throw corrections.CannotBeRead(e);
         }
 
         if (line.GetValue(Json))

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using BulkImporter.Data;
 
 namespace BulkImporter.Cli;
 
@@ -28,7 +29,7 @@ internal sealed class ServerVerb : Verb
         SetAction((line, cancellationToken) => run(new ServeOptions(urls is null ? null : line.GetValue(urls), line.GetValue(data)?.FullName), cancellationToken));
     }
 
-    public static ServerVerb Serve(ServerVerbs verbs, Surroundings surroundings) => new("serve", "Dashboard, API and worker in one process. The default when no verb is given.", verbs.Serve, Listen(surroundings),
+    public static ServerVerb Serve(ServerVerbs verbs, Surroundings surroundings) => new("serve", "Dashboard, API and worker in one process. The default when options stand without a verb.", verbs.Serve, Listen(surroundings),
         "BulkImporter serve",
         "BulkImporter serve --urls http://127.0.0.1:8080 --data /var/lib/bulkimporter",
         "CINCOPA_API_TOKEN=... BULKIMPORTER_API_KEY=... BulkImporter serve    first start: the account `default` and the first admin key");
@@ -48,6 +49,6 @@ internal sealed class ServerVerb : Verb
     {
         HelpName = "URLS",
         Description = $"Where to listen [ASPNETCORE_URLS, else {ClientVerb.DefaultServer}]",
-        DefaultValueFactory = _ => surroundings.Environment("ASPNETCORE_URLS") ?? ClientVerb.DefaultServer,
+        DefaultValueFactory = _ => PlainText.Trimmed(surroundings.Environment("ASPNETCORE_URLS") ?? ClientVerb.DefaultServer),
     };
 }

@@ -8,7 +8,7 @@ namespace BulkImporter.Cli;
 /// <summary><c>submit FILE</c>: uploads a manifest, which becomes an import.</summary>
 internal sealed class SubmitVerb : ClientVerb
 {
-    private readonly Argument<FileInfo> file = new("FILE") { Description = "The manifest: .csv or .csv.gz, one row per media file with its URL" };
+    private readonly Argument<InputFile> file = InputFile.Argument("The manifest: .csv or .csv.gz, one row per media file with its URL");
     private readonly Option<string?> map = new("--map") { HelpName = "MAPPING", Description = "Which column is what, when the header does not tell: url=OriginalURL,caption=Title" };
     private readonly Option<string?> encoding = new("--encoding") { HelpName = "ENCODING", Description = "windows-1252 for a file in that encoding; UTF-8 and UTF-16 are recognised" };
     private readonly NewImportOptions import = new();
@@ -21,7 +21,6 @@ internal sealed class SubmitVerb : ClientVerb
             "BulkImporter submit library.csv --start --set window='22:00-06:00 Europe/Berlin'    only at night",
             "BulkImporter submit night.csv.gz --start --idempotency-key night-2026-11-23    safe to repeat in a script")
     {
-        file.AcceptExistingOnly();
         encoding.AcceptOnlyFromAmong(Manifests.ManifestReading.Windows1252);
         TakesFromServer(file, import.Account, import.Name, map, encoding, import.Set, import.Start, import.Watch, import.IdempotencyKey, Json);
     }
@@ -29,16 +28,16 @@ internal sealed class SubmitVerb : ClientVerb
     protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
     {
         var manifest = line.GetRequiredValue(file);
-        var query = import.Query(line, [("fileName", manifest.Name)], [("map", line.GetValue(map)), ("encoding", line.GetValue(encoding))]);
+        var query = import.Query(line, [("fileName", manifest.FileName)], [("map", line.GetValue(map)), ("encoding", line.GetValue(encoding))]);
         ApiReply<ImportBody> made;
         try
         {
-            await using var bytes = manifest.Open(new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Read, Share = FileShare.Read, Options = FileOptions.Asynchronous | FileOptions.SequentialScan });
-            made = await UploadAsync(api, bytes, manifest.Name, query, line.GetValue(import.IdempotencyKey), Surroundings, cancellationToken);
+            await using var bytes = manifest.Open(Surroundings);
+            made = await UploadAsync(api, bytes, manifest.FileName ?? "what comes through the pipe", query, line.GetValue(import.IdempotencyKey), Surroundings, cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new VerbFailure(ExitCode.Failed, $"{manifest.FullName} cannot be read: {e.Message}");
+            throw manifest.CannotBeRead(e);
         }
 
         return await import.ShowAsync(line, made, api, line.GetValue(Json), Surroundings, cancellationToken);
@@ -55,7 +54,7 @@ internal sealed class SubmitVerb : ClientVerb
     {
         if (!surroundings.IsLive)
         {
-            surroundings.Error.WriteLine($"Uploading {fileName}, {Wording.Size(bytes.Length)}.");
+            surroundings.Error.WriteLine(bytes.CanSeek ? $"Uploading {fileName}, {Wording.Size(bytes.Length)}." : $"Uploading {fileName}.");
             using var plain = new FileContent(bytes, mediaType, _ => { });
             return await send(plain);
         }
@@ -64,7 +63,8 @@ internal sealed class SubmitVerb : ClientVerb
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new DownloadedColumn(), new TransferSpeedColumn())
             .StartAsync(async progress =>
             {
-                var bar = progress.AddTask(Markup.Escape($"Uploading {fileName}"), maxValue: Math.Max(1, bytes.Length));
+                var bar = progress.AddTask(Markup.Escape($"Uploading {fileName}"), maxValue: bytes.CanSeek ? Math.Max(1, bytes.Length) : double.MaxValue);
+                bar.IsIndeterminate = !bytes.CanSeek;
                 using var content = new FileContent(bytes, mediaType, sent => bar.Value = sent);
                 return await send(content);
             });
@@ -99,8 +99,9 @@ internal sealed class SubmitVerb : ClientVerb
 
         protected override bool TryComputeLength(out long length)
         {
-            length = bytes.Length;
-            return true;
+            // What comes through a pipe is sent in chunks: nobody knows how much will come.
+            length = bytes.CanSeek ? bytes.Length : 0;
+            return bytes.CanSeek;
         }
     }
 }

@@ -19,6 +19,9 @@ internal sealed class Surroundings
 
     public required TextReader Input { get; init; }
 
+    /// <summary>The bytes of standard input, for files that a person pipes in.</summary>
+    public required Func<Stream> InputBytes { get; init; }
+
     /// <summary>The bytes of standard output, for results that are not ours to encode.</summary>
     public required Func<Stream> OutputBytes { get; init; }
 
@@ -42,6 +45,7 @@ internal sealed class Surroundings
             Output = Console.Out,
             Complaints = Console.Error,
             Input = Console.In,
+            InputBytes = Console.OpenStandardInput,
             OutputBytes = Console.OpenStandardOutput,
             Screen = ScreenOn(new AnsiConsoleSettings()),
             Environment = System.Environment.GetEnvironmentVariable,

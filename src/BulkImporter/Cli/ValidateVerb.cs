@@ -11,7 +11,7 @@ namespace BulkImporter.Cli;
 internal sealed class ValidateVerb : Verb
 {
     private readonly Surroundings surroundings;
-    private readonly Argument<FileInfo> file = new("FILE") { Description = "The manifest: .csv or .csv.gz" };
+    private readonly Argument<InputFile> file = InputFile.Argument("The manifest: .csv or .csv.gz");
     private readonly Option<string?> map = new("--map") { HelpName = "MAPPING", Description = "Which column is what, when the header does not tell: url=OriginalURL,caption=Title" };
     private readonly Option<string?> encoding = new("--encoding") { HelpName = "ENCODING", Description = "windows-1252 for a file in that encoding; UTF-8 and UTF-16 are recognised" };
     private readonly Option<bool> json = new("--json") { Description = "Print columns, every finding and the counts as one JSON object" };
@@ -23,7 +23,6 @@ internal sealed class ValidateVerb : Verb
             "BulkImporter validate library.csv --json | jq -r '.findings[] | select(.severity == \"error\") | \"\\(.line): \\(.code)\"'")
     {
         this.surroundings = surroundings;
-        file.AcceptExistingOnly();
         encoding.AcceptOnlyFromAmong(ManifestReading.Windows1252);
         Takes(file, map, encoding, limit, json);
         SetAction(RunAsync);
@@ -31,11 +30,11 @@ internal sealed class ValidateVerb : Verb
 
     private async Task<int> RunAsync(ParseResult line, CancellationToken cancellationToken)
     {
-        var path = line.GetRequiredValue(file).FullName;
+        var manifest = line.GetRequiredValue(file);
         try
         {
             var mapping = line.GetValue(map) is { } text ? ManifestMapping.Parse(text) : null;
-            await using var bytes = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 128 * 1024, FileOptions.Asynchronous | FileOptions.SequentialScan);
+            await using var bytes = manifest.Open(surroundings);
             await using var reader = await ManifestReader.OpenAsync(bytes, new ManifestReading(mapping, line.GetValue(encoding)), cancellationToken);
             return line.GetValue(json)
                 ? await PrintJsonAsync(reader, cancellationToken)
@@ -46,11 +45,11 @@ internal sealed class ValidateVerb : Verb
             var advice = e.Code is RejectionCode.MappingInvalid or RejectionCode.ColumnUnknown or RejectionCode.UrlColumnAmbiguous or RejectionCode.UrlColumnMissing
                 ? "Name the columns with --map, for example: --map url=Link,caption=Name"
                 : e.Encoding is { } offered ? $"To read it so: --encoding {offered}" : null;
-            throw new VerbFailure(ExitCode.Failed, $"{path} is no manifest: {e.Message}", advice);
+            throw new VerbFailure(ExitCode.Failed, $"{manifest.Name} is no manifest: {e.Message}", advice);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new VerbFailure(ExitCode.Failed, $"{path} cannot be read: {e.Message}");
+            throw manifest.CannotBeRead(e);
         }
     }
 

@@ -1,4 +1,5 @@
 using BulkImporter.Access;
+using BulkImporter.Data;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Authorization;
@@ -6,7 +7,7 @@ using Microsoft.AspNetCore.Components.Authorization;
 namespace BulkImporter.Dashboard;
 
 /// <summary>What components share: who looks, and a token that ends when they leave.</summary>
-public abstract class DashboardPage : ComponentBase, IDisposable
+public abstract class DashboardPage : ComponentBase, IHandleEvent, IDisposable
 {
     private readonly CancellationTokenSource left = new();
 
@@ -46,6 +47,23 @@ public abstract class DashboardPage : ComponentBase, IDisposable
         MayAct = (await Authorization.AuthorizeAsync(user, Policy.Operator)).Succeeded;
         MayAdminister = (await Authorization.AuthorizeAsync(user, Policy.Admin)).Succeeded;
         await base.SetParametersAsync(ParameterView.Empty);
+    }
+
+    /// <summary>As <see cref="ComponentBase"/> does it, but text that no database can hold (a browser may send NUL) becomes the sign for what is no character, in every field of every page.</summary>
+    async Task IHandleEvent.HandleEventAsync(EventCallbackWorkItem item, object? arg)
+    {
+        if (arg is ChangeEventArgs { Value: string text } change) change.Value = PlainText.Storable(text);
+        var work = item.InvokeAsync(arg);
+        if (!work.IsCompleted) StateHasChanged();
+        try
+        {
+            await work;
+        }
+        catch (OperationCanceledException) when (work.IsCanceled)
+        {
+            return;
+        }
+        StateHasChanged();
     }
 
     /// <summary>Who acts, for the audit log. Asked at the deed, because the session may have ended since the page was opened.</summary>

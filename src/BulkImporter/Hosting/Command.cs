@@ -9,14 +9,14 @@ internal sealed record CommandAnswer(int ExitCode, string Output);
 internal static class Command
 {
     /// <summary>Runs as <paramref name="account"/> when one is given, else as ourselves. An exit code is an answer, not an exception.</summary>
-    public static async Task<CommandAnswer> RunAsync(string program, IEnumerable<string> arguments, UnprivilegedAccount? account, CancellationToken cancellationToken)
+    /// <param name="folder">Where it works. The root folder is one that every account may stand in; PostgreSQL's programs ask for the current folder and fail in a private one.</param>
+    public static async Task<CommandAnswer> RunAsync(string program, IEnumerable<string> arguments, UnprivilegedAccount? account, CancellationToken cancellationToken, string folder = "/")
     {
         string[] line = account is null ? [program, .. arguments] : [.. account.Prefix, program, .. arguments];
 
-        // The root folder is one that every account may stand in; PostgreSQL's programs ask for the current folder and fail in a private one.
         var start = new ProcessStartInfo(line[0], line[1..])
         {
-            WorkingDirectory = "/",
+            WorkingDirectory = folder,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,

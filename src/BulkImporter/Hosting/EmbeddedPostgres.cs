@@ -124,6 +124,10 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     private static async Task<EmbeddedPostgres> OpenAsync(EmbeddedPostgresOptions options, ILogger logger, TimeProvider clock, CancellationToken cancellationToken)
     {
         var dataDirectory = Path.GetFullPath(options.DataDirectory);
+        if (dataDirectory.Any(char.IsControl))
+            throw new EmbeddedPostgresException(
+                $"The name of the data directory holds a line break or another control character, with which PostgreSQL cannot work: {string.Concat(dataDirectory.Select(c => char.IsControl(c) ? '?' : c))}. " +
+                "Set BulkImporter:DataDirectory to another folder.");
         try
         {
             var isRoot = Environment.IsPrivilegedProcess;
@@ -296,7 +300,10 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
                 File.Move(ServerLog, ServerLog + ".previous", overwrite: true);
 
             // Recovery after a crash takes as long as the log since the last checkpoint is; ten minutes is beyond any of ours.
-            var answer = await Command.RunAsync(binaries!.PgCtl, ["start", "-D", Cluster, "-l", ServerLog, "-w", "-t", "600"], account, cancellationToken);
+            // pg_ctl starts the server by a shell and puts both names into its line as they are: relative ones hold no sign that a shell would take for its own.
+            // Where there is no /proc a server is known by its command line, which then has to name the cluster as a whole.
+            var (cluster, log) = Directory.Exists("/proc/self") ? ("cluster", "cluster/server.log") : (Cluster, ServerLog);
+            var answer = await Command.RunAsync(binaries!.PgCtl, ["start", "-D", cluster, "-l", log, "-w", "-t", "600"], account, cancellationToken, home);
             if (answer.ExitCode == 0)
             {
                 logger.Started(binaries.Directory, port, PostmasterFile.Read(Cluster)?.ProcessId ?? 0, Cluster);

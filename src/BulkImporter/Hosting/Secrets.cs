@@ -1,3 +1,4 @@
+using BulkImporter.Data;
 using Npgsql;
 
 namespace BulkImporter.Hosting;
@@ -23,13 +24,20 @@ internal static class Secrets
     /// <exception cref="StartupException">The folder that was named is not there.</exception>
     public static void AddFiles(IConfigurationManager configuration)
     {
-        var named = configuration[FolderVariable];
+        var named = PlainText.Trimmed(configuration[FolderVariable] ?? "");
         if (!string.IsNullOrEmpty(named) && !Directory.Exists(named)) throw new StartupException($"The folder {named} that {FolderVariable} names is not there.");
         foreach (var folder in new[] { string.IsNullOrEmpty(named) ? ContainerFolder : named, configuration[SystemdVariable] })
         {
             if (!string.IsNullOrEmpty(folder) && Directory.Exists(folder)) configuration.AddKeyPerFile(Path.GetFullPath(folder), optional: true);
         }
     }
+
+    /// <summary>
+    /// Takes from all values what editors, shells and Windows leave at their ends (a line end, a byte order mark): with it a key is one that nobody
+    /// can send, and an address one that leads nowhere. After every other source.
+    /// </summary>
+    public static void Trim(IConfigurationManager configuration) => configuration.AddInMemoryCollection(
+        [.. configuration.AsEnumerable().Where(v => v.Value is { } text && PlainText.Trimmed(text).Length != text.Length).Select(v => KeyValuePair.Create(v.Key, (string?)PlainText.Trimmed(v.Value!)))]);
 
     /// <summary>Gives a connection string the password that stands in a file of its own, unless it has one.</summary>
     public static void AddPassword(NpgsqlConnectionStringBuilder settings, IConfiguration configuration)

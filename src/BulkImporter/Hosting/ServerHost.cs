@@ -5,6 +5,7 @@ using BulkImporter.Cli;
 using BulkImporter.Data;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace BulkImporter.Hosting;
@@ -24,62 +25,64 @@ internal static class ServerHost
     public static Task<int> WorkAsync(ServeOptions options, CancellationToken cancellationToken) => RunAsync(options, web: false, work: true, cancellationToken);
 
     /// <summary>Brings the schema up to date.</summary>
-    public static async Task<int> MigrateAsync(ServeOptions options, CancellationToken cancellationToken)
+    public static Task<int> MigrateAsync(ServeOptions options, CancellationToken cancellationToken) => ToldAsync(async () =>
     {
         var builder = Builder(options);
-        try
-        {
-            await using var database = await ServerDatabase.OpenAsync(builder.Configuration, mayEmbed: true, cancellationToken);
-            var applied = await MigrateDatabase.RunAsync(database.ConnectionString, cancellationToken);
-            Console.WriteLine(applied.Count == 0 ? "The database is up to date." : $"Applied {applied.Count} migrations: {string.Join(", ", applied)}.");
-            return ExitCode.Done;
-        }
-        catch (Exception e) when (IsTold(e))
-        {
-            return await TellAsync(e);
-        }
-    }
+        await using var database = await ServerDatabase.OpenAsync(builder.Configuration, mayEmbed: true, cancellationToken);
+        var applied = await MigrateDatabase.RunAsync(database.ConnectionString, cancellationToken);
+        Console.WriteLine(applied.Count == 0 ? "The database is up to date." : $"Applied {applied.Count} migrations: {string.Join(", ", applied)}.");
+        return ExitCode.Done;
+    });
 
-    private static async Task<int> RunAsync(ServeOptions options, bool web, bool work, CancellationToken cancellationToken)
+    private static Task<int> RunAsync(ServeOptions options, bool web, bool work, CancellationToken cancellationToken) => ToldAsync(async () =>
     {
         var builder = Builder(options);
+        // Only a process that does everything may bring its own PostgreSQL; the others share one that outlives them.
+        await using var database = await ServerDatabase.OpenAsync(builder.Configuration, mayEmbed: web && work, cancellationToken);
+        if (database.IsEmbedded) await MigrateDatabase.RunAsync(database.ConnectionString, cancellationToken);
+
+        builder.Services.AddImporter(database.ConnectionString).AddTelemetry(builder.Configuration);
+        if (work) builder.Services.AddWorker();
+        if (web) builder.Services.AddWeb();
+        await using var app = builder.Build();
+        await RefuseOtherSchemaAsync(app.Services, cancellationToken);
+        if (web) app.MapWeb();
+        else app.MapWorkerProbes();
+
+        var first = web ? await app.Services.GetRequiredService<FirstKey>().EnsureAsync(app.Configuration, cancellationToken) : null;
+        // Before anything else can go wrong: it stands nowhere else.
+        if (first?.KeySecret is { } key) Console.WriteLine($"The first admin API key, shown this once, good for 30 days: {key}");
+        if (web) await app.Services.GetRequiredService<FirstAccount>().EnsureAsync(app.Configuration, cancellationToken);
+        await StartAsync(app, options, cancellationToken);
+        if (web) Greet(app, first);
+        await app.WaitForShutdownAsync(cancellationToken);
+        return ExitCode.Done;
+    });
+
+    /// <summary>What keeps a server from starting is told to its operator in a sentence.</summary>
+    private static async Task<int> ToldAsync(Func<Task<int>> run)
+    {
         try
         {
-            // Only a process that does everything may bring its own PostgreSQL; the others share one that outlives them.
-            await using var database = await ServerDatabase.OpenAsync(builder.Configuration, mayEmbed: web && work, cancellationToken);
-            if (database.IsEmbedded) await MigrateDatabase.RunAsync(database.ConnectionString, cancellationToken);
-
-            builder.Services.AddImporter(database.ConnectionString).AddTelemetry(builder.Configuration);
-            if (work) builder.Services.AddWorker();
-            if (web) builder.Services.AddWeb();
-            await using var app = builder.Build();
-            await RefuseOtherSchemaAsync(app.Services, cancellationToken);
-            if (web) app.MapWeb();
-            else app.MapWorkerProbes();
-
-            var first = web ? await app.Services.GetRequiredService<FirstKey>().EnsureAsync(app.Configuration, cancellationToken) : null;
-            // Before anything else can go wrong: it stands nowhere else.
-            if (first?.KeySecret is { } key) Console.WriteLine($"The first admin API key, shown this once, good for 30 days: {key}");
-            if (web) await app.Services.GetRequiredService<FirstAccount>().EnsureAsync(app.Configuration, cancellationToken);
-            await StartAsync(app, options, cancellationToken);
-            if (web) Greet(app, first);
-            await app.WaitForShutdownAsync(cancellationToken);
-            return ExitCode.Done;
+            return await run();
         }
-        catch (Exception e) when (IsTold(e))
+        catch (Exception e) when (Sentence(e) is { } sentence)
         {
-            return await TellAsync(e);
+            await Console.Error.WriteLineAsync(sentence);
+            return ExitCode.Failed;
         }
     }
 
-    /// <summary>What ends a start, and is said in one sentence.</summary>
-    private static bool IsTold(Exception e) => e is StartupException or EmbeddedPostgresException or InvalidArgumentException or NpgsqlException;
-
-    private static async Task<int> TellAsync(Exception e)
+    /// <summary>Null for what nobody expects.</summary>
+    private static string? Sentence(Exception e) => e switch
     {
-        await Console.Error.WriteLineAsync(e is NpgsqlException ? $"The database cannot be used: {e.Message}" : e.Message);
-        return ExitCode.Failed;
-    }
+        StartupException or EmbeddedPostgresException or InvalidArgumentException => e.Message,
+        NpgsqlException or SocketException or TimeoutException => $"The database cannot be used: {e.Message.TrimEnd('.')}. Is it running, and does ConnectionStrings__BulkImporter name it rightly?",
+        IOException or UnauthorizedAccessException => $"A file or the output cannot be used: {e.Message}",
+        OptionsValidationException invalid => string.Join(' ', invalid.Failures),
+        InvalidOperationException { InnerException: FormatException unreadable } => $"{e.Message} {unreadable.Message}",
+        _ => null,
+    };
 
     private static WebApplicationBuilder Builder(ServeOptions options)
     {
@@ -89,6 +92,8 @@ internal static class ServerHost
         // Static files of packages lie in the package cache until the program is published; this finds them in every environment.
         builder.WebHost.UseStaticWebAssets();
         Secrets.AddFiles(builder.Configuration);
+        Secrets.Trim(builder.Configuration);
+        PlainSettings.Use();
         builder.Services.AddOptions<LogOptions>().BindConfiguration(LogOptions.Section);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Logging.ClearProviders().AddConsoleFormatter<RedactedConsole, ConsoleFormatterOptions>().AddConsole(console => console.FormatterName = RedactedConsole.FormatterName);

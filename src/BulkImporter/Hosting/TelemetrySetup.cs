@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using System.Security.Cryptography;
 using System.Text;
 using BulkImporter.Access;
+using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;
@@ -47,6 +48,7 @@ public static class TelemetrySetup
     {
         services.AddOptions<TelemetryOptions>().BindConfiguration(TelemetryOptions.Section)
             .Validate(o => string.IsNullOrEmpty(o.MetricsToken) || o.MetricsToken.Length >= ShortestToken, $"BulkImporter:Telemetry:MetricsToken must have at least {ShortestToken} characters.")
+            .Validate(o => PlainText.IsSendable(o.MetricsToken ?? ""), "BulkImporter:Telemetry:MetricsToken holds a character that nobody could send. Use visible ASCII without blanks.")
             .Validate(o => o.ReadInterval >= TimeSpan.FromSeconds(1), "BulkImporter:Telemetry:ReadInterval must be at least one second.")
             .Validate(o => o.CallSampleRatio is >= 0 and <= 1, "BulkImporter:Telemetry:CallSampleRatio is from 0 to 1.")
             .ValidateOnStart();

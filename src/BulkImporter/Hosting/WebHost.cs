@@ -44,6 +44,7 @@ public static class WebHost
         app.UseRateLimiter();
         app.UseAuthentication();
         app.UseAuthorization();
+        app.UseEnteredText();
         app.UseAntiforgery();
         app.UseHangfirePages();
         app.MapSignIn();

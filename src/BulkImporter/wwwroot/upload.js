@@ -29,6 +29,14 @@
     part('abort').hidden = request === null;
   };
 
+  // An answer that is not ours comes from a proxy in front of us, as a page that nobody should have to read.
+  const ofProxy = (status) => {
+    if (status === 413) return 'A proxy in front of BulkImporter takes no file of this size (413). Whoever runs it can raise its limit. Or compress the file with gzip: a .csv.gz is read as it is.';
+    if (status === 502 || status === 503) return `BulkImporter is not ready (${status}). Wait a moment and upload again: the same file does not make a second import.`;
+    if (status === 504) return 'The proxy in front of BulkImporter did not wait for its answer (504). Upload again: the same file does not make a second import.';
+    return `The server answered ${status}.`;
+  };
+
   const choose = (chosen) => {
     files = Array.from(chosen);
     // The same key for the same files again: an upload whose answer was lost makes no second import.
@@ -65,7 +73,7 @@
       const answer = started.response;
       if (started.status < 300 && answer) return done(answer);
       if (started.status === 401) return location.assign(`sign-in?returnUrl=${encodeURIComponent(location.pathname)}`);
-      over(answer?.detail ?? answer?.title ?? `The server answered ${started.status}.`);
+      over(answer?.detail ?? answer?.title ?? ofProxy(started.status));
     });
     started.addEventListener('error', () => over('The connection broke. Upload again: the same file does not make a second import.'));
     started.addEventListener('abort', () => over('Stopped. If the file had arrived already, its import stands in the list.'));

@@ -388,6 +388,18 @@ public sealed class FirstKeyTests(ImporterDatabase database) : IClassFixture<Imp
     public async Task A_given_key_that_is_too_short_is_refused() =>
         await Assert.ThrowsAsync<InvalidArgumentException>(() => First.EnsureAsync(Configuration("0123456789abcde"), Token));
 
+    [Theory]
+    [InlineData("0123456789abcdef\r")]
+    [InlineData("0123456789abcdef and more")]
+    [InlineData("schlüssel-0123456789")]
+    public async Task A_given_key_that_nobody_could_send_is_refused(string key)
+    {
+        await EmptyAsync();
+        var refused = await Assert.ThrowsAsync<InvalidArgumentException>(() => First.EnsureAsync(Configuration(key), Token));
+        Assert.DoesNotContain(key, refused.Message, StringComparison.Ordinal);
+        Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.api_key"));
+    }
+
     [Fact]
     public async Task The_last_admin_key_stays_and_one_of_two_may_go()
     {

@@ -39,6 +39,7 @@ internal sealed class CliRun : IDisposable
         Output = output,
         Complaints = error,
         Input = new StringReader(Input),
+        InputBytes = () => new MemoryStream(Encoding.UTF8.GetBytes(Input)),
         OutputBytes = () => new Undisposed(bytes),
         Screen = Surroundings.ScreenOn(Terminal
             ? new AnsiConsoleSettings { Ansi = AnsiSupport.Yes, Interactive = InteractionSupport.Yes, ColorSystem = ColorSystemSupport.NoColors, Out = new TerminalOutput(output) }

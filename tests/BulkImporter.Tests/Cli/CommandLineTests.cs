@@ -55,14 +55,92 @@ public sealed class CommandLineTests
     }
 
     [Fact]
-    public async Task No_verb_means_serve_at_the_default_address()
+    public async Task Nothing_at_all_prints_help_and_starts_no_server()
+    {
+        using var run = new CliRun();
+
+        Assert.Equal(ExitCode.Done, await run.RunAsync());
+
+        Assert.Contains("Usage:", run.Output);
+        Assert.Contains("BulkImporter serve", run.Output);
+    }
+
+    [Fact]
+    public async Task Serve_listens_at_the_default_address()
     {
         ServeOptions? seen = null;
         using var run = new CliRun { Server = CliRun.NoServer with { Serve = (options, _) => Answer(options, ref seen, 42) } };
 
-        Assert.Equal(42, await run.RunAsync());
+        Assert.Equal(42, await run.RunAsync("serve"));
 
         Assert.Equal(new ServeOptions("http://127.0.0.1:5080", null), seen);
+    }
+
+    [Theory]
+    [InlineData("key-of-the-environment\r")]
+    [InlineData("\uFEFFkey-of-the-environment\r\n")]
+    public async Task Key_is_sent_without_what_an_editor_left_at_its_ends(string key)
+    {
+        using var run = new CliRun();
+        run.Environment["BULKIMPORTER_API_KEY"] = key;
+        run.Environment["BULKIMPORTER_SERVER"] = "http://127.0.0.1:9\r";
+        run.Api.On(HttpMethod.Get, "/api/v1/imports.*", """{"items":[],"next":null}""");
+
+        Assert.Equal(ExitCode.Done, await run.RunAsync("list"));
+
+        Assert.Equal("Bearer key-of-the-environment", run.Api.Calls.Single().Authorization);
+    }
+
+    [Theory]
+    [InlineData("a\rb")]
+    [InlineData("schlüssel")]
+    [InlineData("two words")]
+    public async Task Key_that_nobody_could_send_exits_2_and_is_not_repeated(string key)
+    {
+        using var run = new CliRun();
+        run.Environment["BULKIMPORTER_API_KEY"] = key;
+
+        Assert.Equal(ExitCode.Usage, await run.RunAsync("list"));
+
+        Assert.StartsWith("BULKIMPORTER_API_KEY holds a character that nobody could send: U+", run.Error);
+        Assert.DoesNotContain(key, run.Error);
+        Assert.Empty(run.Api.Calls);
+    }
+
+    [Theory]
+    [InlineData("a\nb")]
+    [InlineData("")]
+    [InlineData("schlüssel")]
+    public async Task Idempotency_key_that_no_header_takes_exits_2(string key)
+    {
+        using var run = new CliRun { Input = "url\n" };
+
+        Assert.Equal(ExitCode.Usage, await run.RunAsync("submit", "-", "--idempotency-key", key));
+
+        Assert.Contains("--idempotency-key takes", run.Error);
+        Assert.Empty(run.Api.Calls);
+    }
+
+    [Fact]
+    public async Task What_nobody_expects_is_one_sentence_and_exit_code_1()
+    {
+        using var run = new CliRun { Server = CliRun.NoServer with { Serve = (_, _) => throw new KeyNotFoundException("No such thing.") } };
+
+        Assert.Equal(ExitCode.Failed, await run.RunAsync("serve"));
+
+        Assert.StartsWith("BulkImporter failed as it never should (KeyNotFoundException in", run.Error);
+        Assert.EndsWith("No such thing.", run.Error.Split(Environment.NewLine)[0]);
+        Assert.DoesNotContain("   at ", run.Error);
+    }
+
+    [Fact]
+    public async Task Output_that_cannot_be_written_is_told_and_exits_1()
+    {
+        using var run = new CliRun { Server = CliRun.NoServer with { Serve = (_, _) => throw new IOException("No space left on device") } };
+
+        Assert.Equal(ExitCode.Failed, await run.RunAsync("serve"));
+
+        Assert.StartsWith("Standard output cannot be written: No space left on device", run.Error);
     }
 
     [Fact]

@@ -24,6 +24,39 @@ public sealed class ServerAnswersTests
         Assert.Empty(run.Output);
     }
 
+    [Theory]
+    [InlineData(HttpStatusCode.RequestEntityTooLarge, "A proxy in front of", "client_max_body_size")]
+    [InlineData(HttpStatusCode.BadGateway, "is not ready (HTTP 502)", "try again shortly")]
+    [InlineData(HttpStatusCode.ServiceUnavailable, "is not ready (HTTP 503)", "try again shortly")]
+    [InlineData(HttpStatusCode.GatewayTimeout, "got no answer from BulkImporter in time (HTTP 504)", "may have been done")]
+    public async Task Page_of_a_proxy_is_told_in_plain_words(HttpStatusCode status, string what, string cure)
+    {
+        using var run = new CliRun { Input = "url\n" };
+        run.Api.On(HttpMethod.Post, "/api/v1/imports.*", () => new HttpResponseMessage(status)
+        {
+            RequestMessage = new HttpRequestMessage(HttpMethod.Post, "/"),
+            Content = new StringContent("<html><head><title>nginx</title></head></html>", System.Text.Encoding.UTF8, "text/html"),
+        });
+
+        Assert.Equal(ExitCode.Failed, await run.RunAsync("submit", "-"));
+
+        Assert.Contains(what, run.Error);
+        Assert.Contains(cure, run.Error);
+        Assert.DoesNotContain("<html", run.Error);
+    }
+
+    [Fact]
+    public async Task Upload_that_a_proxy_breaks_off_is_not_called_unreachable()
+    {
+        using var run = new CliRun { Input = "url\n" };
+        run.Api.On(HttpMethod.Post, "/api/v1/imports.*", () => throw new HttpRequestException("Error while copying content to a stream.", new IOException("Broken pipe")));
+
+        Assert.Equal(ExitCode.Failed, await run.RunAsync("submit", "-"));
+
+        Assert.Contains("broke off: Broken pipe.", run.Error);
+        Assert.Contains("client_max_body_size", run.Error);
+    }
+
     [Fact]
     public async Task Complaints_about_fields_are_told_too()
     {

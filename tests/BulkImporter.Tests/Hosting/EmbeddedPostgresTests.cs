@@ -41,6 +41,24 @@ public sealed class EmbeddedPostgresTests(EmbeddedPostgresTests.StoppedCluster s
     public void Dispose() => Directory.Delete(directory, recursive: true);
 
     [Fact]
+    public async Task Name_of_the_data_directory_means_nothing_to_a_shell()
+    {
+        var odd = Path.Combine(directory, "it's \"one\" $HOME `id` $(id) \\ & ; * # ~ ü %n");
+        await using (var postgres = await StartAsync(new() { DataDirectory = odd })) Assert.Equal("bulkimporter", await ScalarAsync(postgres, "SELECT current_database()"));
+        await using var again = await StartAsync(new() { DataDirectory = odd });
+        Assert.Equal("bulkimporter", await ScalarAsync(again, "SELECT current_database()"));
+    }
+
+    [Fact]
+    public async Task Line_break_in_the_name_of_the_data_directory_is_refused_with_what_to_do()
+    {
+        var refusal = await Assert.ThrowsAsync<EmbeddedPostgresException>(() => StartAsync(new() { DataDirectory = Path.Combine(directory, "two\nlines") }));
+        Assert.Contains("line break", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("BulkImporter:DataDirectory", refusal.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', refusal.Message);
+    }
+
+    [Fact]
     public async Task A_durable_server_answers_on_loopback_only_with_a_password()
     {
         await using var postgres = await StartAsync(Options);

@@ -1,0 +1,76 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace BulkImporter.Cli;
+
+/// <summary>A file that a verb reads: a name, a pipe such as the <c>&lt;(…)</c> of a shell, or <c>-</c> for standard input.</summary>
+internal sealed class InputFile
+{
+    private const string StandardInput = "-";
+
+    private readonly string path;
+
+    private InputFile(string path) => this.path = path;
+
+    /// <summary>As messages name it.</summary>
+    public string Name => path == StandardInput ? "Standard input" : path;
+
+    /// <summary>What the file is called; null for a pipe, whose name says nothing about what comes out of it.</summary>
+    public string? FileName => path != StandardInput && FileKind.Of(path) is { IsRegular: true } && !path.StartsWith("/dev/", StringComparison.Ordinal) && !path.StartsWith("/proc/", StringComparison.Ordinal)
+        ? Path.GetFileName(path)
+        : null;
+
+    public static Argument<InputFile> Argument(string description) => new("FILE") { Description = description + "; - for standard input", CustomParser = Parse };
+
+    public static Option<InputFile?> Option(string name, string description) => new(name) { HelpName = "FILE", Description = description + "; - for standard input", CustomParser = Parse };
+
+    /// <exception cref="VerbFailure">It cannot be read.</exception>
+    public Stream Open(Surroundings surroundings)
+    {
+        try
+        {
+            return path == StandardInput
+                ? surroundings.InputBytes()
+                : new FileStream(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Read, Share = FileShare.Read, BufferSize = 128 * 1024, Options = FileOptions.Asynchronous | FileOptions.SequentialScan });
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw CannotBeRead(e);
+        }
+    }
+
+    /// <summary>For what is read more than once or from its end: what comes through a pipe is kept in a temporary file as long as the stream is open.</summary>
+    /// <exception cref="VerbFailure">It cannot be read.</exception>
+    public async Task<Stream> OpenWholeAsync(Surroundings surroundings, CancellationToken cancellationToken)
+    {
+        var stream = Open(surroundings);
+        if (stream.CanSeek) return stream;
+        await using (stream)
+        {
+            try
+            {
+                var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, BufferSize = 128 * 1024, Options = FileOptions.Asynchronous | FileOptions.DeleteOnClose };
+                if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+                var whole = new FileStream(Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()), options);
+                await stream.CopyToAsync(whole, cancellationToken);
+                whole.Position = 0;
+                return whole;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw CannotBeRead(e);
+            }
+        }
+    }
+
+    public VerbFailure CannotBeRead(Exception e) => new(ExitCode.Failed, $"{Name} cannot be read: {e.Message}");
+
+    private static InputFile? Parse(ArgumentResult result)
+    {
+        var name = result.Tokens.Single().Value;
+        if (name == StandardInput) return new(name);
+        if (File.Exists(name)) return new(Path.GetFullPath(name));
+        result.AddError(Directory.Exists(name) ? $"'{name}' is a folder. Name a file in it." : $"File does not exist: '{name}'.");
+        return null;
+    }
+}
