@@ -110,6 +110,9 @@ internal static class Words
         "records_finished_again" => "had texts and placement written again",
         "results_exported" => "downloaded results",
         "import_archived" => "downloaded an archive",
+        "manifest_not_read" => "failed to read the manifest",
+        "import_not_probed" => "failed to probe the sources",
+        "import_not_sent" => "failed to send a part of it",
         "template_saved" => "kept the columns as a template",
         _ => action.Replace('_', ' '),
     };

@@ -28,6 +28,27 @@ public sealed class DispatchChunk(
         ORDER BY r.row_number
         """;
 
+    /// <summary>Jobs of an import that fail within <see cref="Recently"/> before it is paused.</summary>
+    private const int MostFailures = 5;
+
+    private static readonly TimeSpan Recently = TimeSpan.FromMinutes(10);
+
+    // Counted since a person last resumed it.
+    private const string NoteFailure = """
+        WITH failed AS (
+            INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) VALUES (now(), 'dispatch', 'import_not_sent', $1, $2)
+        ), failures AS (
+            SELECT count(*)::int + 1 AS count FROM importer.audit_entry a
+            WHERE a.import_id = $1 AND a.action = 'import_not_sent' AND a.at > now() - $4
+                AND a.id > coalesce((SELECT max(r.id) FROM importer.audit_entry r WHERE r.import_id = $1 AND r.action = 'import_resumed'), 0)
+        ), paused AS (
+            UPDATE importer.import i SET state = 'paused', reason = format('Paused by itself: %s parts of it could not be sent. The last: %s Cure the cause, then resume.', failures.count, $2)
+            FROM failures WHERE i.id = $1 AND i.state = 'running' AND failures.count >= $3
+            RETURNING i.id, i.account_id, i.reason
+        )
+        INSERT INTO importer.notification (kind, at, import_id, account_id, reason) SELECT 'import_paused', now(), id, account_id, reason FROM paused
+        """;
+
     private const string ReadGallery = "SELECT fid FROM importer.import WHERE id = $1";
 
     /// <param name="importId">The import.</param>
@@ -56,8 +77,11 @@ public sealed class DispatchChunk(
         }
         catch (Exception e)
         {
-            // Hangfire shows the job as failed. The lease runs out and the chunk is fed again.
+            // Hangfire shows the job as failed. The lease runs out and the chunk is fed again, unless this comes again and again.
             Log.ChunkFailed(log, importId, chunkNumber, e);
+            Measures.LoopFailed("dispatch", "item", 1);
+            if (!e.MayPass() && !cancellationToken.IsCancellationRequested)
+                await database.ExecuteAsync(NoteFailure, CancellationToken.None, importId, $"chunk {chunkNumber}: {e.Reason()}", MostFailures, Recently);
             Measures.ChunkEnded("failed", clock.GetElapsedTime(began));
             span.Broke(e);
             throw;

@@ -41,7 +41,7 @@ internal sealed class PeriodicProcess(string name, TimeSpan pause, WaitHandle? w
         {
             return;
         }
-        catch (ItemsFailedException e)
+        catch (ItemsFailedException e) when (!e.NoneWorked)
         {
             health.RoundWorked(name);
             health.ItemsFailed(name, e.Items);

@@ -35,7 +35,7 @@ public sealed class StartImport(NpgsqlDataSource database, CheckBeforeSending ch
                 row_count = CASE WHEN NOT $3 THEN row_count END,
                 parsed_rows = CASE WHEN $3 THEN 0 ELSE parsed_rows END,
                 parse_queued_at = CASE WHEN NOT $3 THEN parse_queued_at END,
-                start_when_parsed = true
+                start_when_parsed = true, reason = NULL
             WHERE id = $1 AND state IN ('review', 'parsing')
             RETURNING id, state
         ), noted AS (

@@ -8,6 +8,15 @@ internal static partial class Log
     [LoggerMessage(EventName = "ManifestRejected", Level = LogLevel.Warning, Message = "Import {ImportId}: the manifest was rejected: {Reason}")]
     public static partial void ManifestRejected(ILogger logger, int importId, string reason);
 
+    [LoggerMessage(EventName = "ParseFailed", Level = LogLevel.Error, Message = "Import {ImportId}: reading the manifest met an unexpected error, {Tries} times by now; it is tried again until it is rejected")]
+    public static partial void ParseFailed(ILogger logger, int importId, int tries, Exception error);
+
+    [LoggerMessage(EventName = "ProbeFailed", Level = LogLevel.Error, Message = "Import {ImportId}: the probe met an unexpected error; it is tried again until it is stopped")]
+    public static partial void ProbeFailed(ILogger logger, int importId, Exception error);
+
+    [LoggerMessage(EventName = "SourcesNotProbed", Level = LogLevel.Error, Message = "Import {ImportId}: {Count} sources met an unexpected error when they were probed, first row {Row}")]
+    public static partial void SourcesNotProbed(ILogger logger, int importId, int count, int row, Exception error);
+
     [LoggerMessage(EventName = "ProbeWithoutHeaders", Level = LogLevel.Warning, Message = "Import {ImportId}: the probe was stopped, for the source headers of account {AccountId} cannot be decrypted: the key ring has lost their key. Set them again")]
     public static partial void ProbeWithoutHeaders(ILogger logger, int importId, int accountId);
 

@@ -73,7 +73,7 @@ public sealed class ParseManifest(
 
     private const string Finish = """
         UPDATE importer.import
-        SET state = CASE WHEN start_when_parsed THEN 'running' ELSE 'review' END, row_count = $2, parsed_rows = $2,
+        SET state = CASE WHEN start_when_parsed THEN 'running' ELSE 'review' END, row_count = $2, parsed_rows = $2, reason = NULL,
             started_at = CASE WHEN start_when_parsed THEN clock_timestamp() END, checked_at = clock_timestamp(), mapping = $3,
             template = CASE WHEN $4::text IS NOT NULL THEN $4 WHEN mapping IS NOT DISTINCT FROM $3 THEN template END
         WHERE id = $1 AND state = 'parsing'
@@ -81,6 +81,34 @@ public sealed class ParseManifest(
 
     private const string Reject = """
         UPDATE importer.import SET state = 'rejected', reason = $2, finished_at = now() WHERE id = $1 AND state = 'parsing'
+        """;
+
+    /// <summary>Readings that fail in a way that nobody foresaw before the import is rejected: enough for what a restart or a repair within a quarter of an hour cures.</summary>
+    private const int MostTries = 5;
+
+    /// <summary>The same where the database was in the way, which says nothing about the manifest: some hours.</summary>
+    private const int MostTriesOfTheDatabase = 20;
+
+    // What failed is history, so the tries are counted there: those since a person last changed something. The wait doubles from the usual one of the queue.
+    private const string NoteFailure = """
+        WITH failed AS (
+            INSERT INTO importer.audit_entry (at, actor, action, import_id, detail)
+            SELECT now(), 'parse', 'manifest_not_read', id, $2 FROM importer.import WHERE id = $1 AND state = 'parsing'
+            RETURNING import_id
+        ), tries AS (
+            SELECT count(*)::int + 1 AS count FROM importer.audit_entry a
+            WHERE a.import_id = $1 AND a.action = 'manifest_not_read'
+                AND a.id > coalesce((SELECT max(r.id) FROM importer.audit_entry r WHERE r.import_id = $1 AND r.action IN ('import_revised', 'import_started')), 0)
+        )
+        UPDATE importer.import i
+        SET state = CASE WHEN tries.count >= $3 THEN 'rejected' ELSE i.state END, finished_at = CASE WHEN tries.count >= $3 THEN now() END,
+            parse_queued_at = now() + LEAST(interval '15 minutes', interval '1 minute' * (power(2, tries.count - 1) - 1)),
+            reason = CASE WHEN tries.count >= $3
+                THEN format('The manifest could not be read, %s times; the last time: %s Read it again (revise), or report it with the lines of the log.', tries.count, $2)
+                ELSE format('Reading the manifest failed (try %s of %s) and is tried again by itself: %s', tries.count, $3, $2) END
+        FROM tries, failed
+        WHERE i.id = failed.import_id
+        RETURNING tries.count
         """;
 
     /// <param name="title">What a person reads in the dashboard: "Spring catalogue, reading the manifest".</param>
@@ -104,6 +132,14 @@ public sealed class ParseManifest(
             // The stored bytes are damaged or gone: trying again would end the same way, so a person has to hear of it.
             await database.ExecuteAsync(Reject, cancellationToken, importId, e.Message);
             Log.ManifestRejected(log, importId, e.Message);
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Hangfire shows the job as failed; QueueParsing enqueues the next try.
+            Measures.LoopFailed("parse", "item", 1);
+            var tries = await database.QueryAsync(NoteFailure, r => r.GetInt32(0), CancellationToken.None, importId, e.Reason(), e.MayPass() ? MostTriesOfTheDatabase : MostTries);
+            Log.ParseFailed(log, importId, tries.SingleOrDefault(), e);
+            throw;
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using BulkImporter.Data;
 using BulkImporter.Sources;
+using BulkImporter.Telemetry;
 using Hangfire;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -53,6 +54,26 @@ public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, S
         WHERE import_id IN (SELECT id FROM going)
         """;
 
+    /// <summary>Jobs of a probe that fail unexpectedly before it is stopped; a person starts it again.</summary>
+    private const int MostTries = 5;
+
+    private const string NoteFailure = """
+        WITH failed AS (
+            INSERT INTO importer.audit_entry (at, actor, action, import_id, detail)
+            SELECT now(), 'probe', 'import_not_probed', p.import_id, $3 FROM importer.probe p WHERE p.import_id = $1 AND p.run = $2 AND p.state = 'running'
+            RETURNING import_id
+        ), tries AS (
+            SELECT count(*)::int + 1 AS count FROM importer.audit_entry a JOIN importer.probe p ON p.import_id = a.import_id AND a.at >= p.started_at
+            WHERE a.import_id = $1 AND a.action = 'import_not_probed'
+        ), told AS (
+            UPDATE importer.import i SET reason = format('The probe of the sources stopped: %s Probe again, or start without.', $3)
+            FROM tries, failed WHERE i.id = failed.import_id AND i.state = 'review' AND tries.count >= $4
+        )
+        UPDATE importer.probe p
+        SET state = CASE WHEN tries.count >= $4 THEN 'stopped' ELSE p.state END, finished_at = CASE WHEN tries.count >= $4 THEN now() END, queued_at = now()
+        FROM tries, failed WHERE p.import_id = failed.import_id
+        """;
+
     private const string End = """
         UPDATE importer.probe SET state = $3, finished_at = now() WHERE import_id = $1 AND run = $2 AND state = 'running'
         """;
@@ -61,6 +82,22 @@ public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, S
     [JobDisplayName("{2}")]
     [Queue(Queue)]
     public async Task RunAsync(int importId, int run, string title, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ProbeAsync(importId, run, cancellationToken);
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Hangfire shows the job as failed; QueueProbes enqueues the next one.
+            Log.ProbeFailed(log, importId, e);
+            Measures.LoopFailed("probe", "item", 1);
+            await database.ExecuteAsync(NoteFailure, CancellationToken.None, importId, run, e.Reason(), MostTries);
+            throw;
+        }
+    }
+
+    private async Task ProbeAsync(int importId, int run, CancellationToken cancellationToken)
     {
         using var places = new SemaphoreSlim(options.Value.Concurrency);
         while (true)
@@ -95,6 +132,11 @@ public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, S
                 await Task.Delay(TimeSpan.FromSeconds(1 / options.Value.RatePerSecond), clock, cancellationToken);
             }
             var findings = (await Task.WhenAll(asked)).OfType<ProbeFinding>().ToList();
+            if (findings.FindAll(f => f.Error is not null) is [var first, ..] broken)
+            {
+                Log.SourcesNotProbed(log, importId, broken.Count, first.Source.RowNumber, first.Error!);
+                Measures.LoopFailed("probe", "item", broken.Count);
+            }
             var written = await database.ExecuteAsync(
                 Note, cancellationToken, importId, run, sources[^1].RowNumber, sources.Count, findings.Count, findings.Select(f => f.Source.RowNumber).ToArray(),
                 findings.Select(f => f.Source.LineNumber).ToArray(), findings.Select(f => f.Code.Name()).ToArray(), findings.Select(f => f.Value).ToArray());
@@ -113,6 +155,10 @@ public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, S
             if (url.Scheme is not ("http" or "https")) return null;
             using var answer = await reach.RunAsync(new SourceRequest(url, Range: new(0, 0), Headers: secrets), cancellationToken);
             return Judge(answer) is { } code ? new ProbeFinding(source, code, Value(answer, code)) : null;
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            return new(source, FindingCode.SourceUnreachable, e.Reason(), e);
         }
         finally
         {
@@ -145,5 +191,6 @@ public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, S
 
     private sealed record Source(int RowNumber, long LineNumber, string Url);
 
-    private sealed record ProbeFinding(Source Source, FindingCode Code, string Value);
+    /// <param name="Error">Something that nobody foresaw; null otherwise.</param>
+    private sealed record ProbeFinding(Source Source, FindingCode Code, string Value, Exception? Error = null);
 }

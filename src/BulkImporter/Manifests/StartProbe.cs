@@ -21,7 +21,9 @@ public sealed class StartProbe(NpgsqlDataSource database)
         """;
 
     private const string Start = """
-        WITH noted AS (
+        WITH told AS (
+            UPDATE importer.import SET reason = NULL WHERE id = $1 AND reason IS NOT NULL
+        ), noted AS (
             INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) VALUES (now(), $5, 'import_probed', $1, $6)
         )
         INSERT INTO importer.probe (import_id, state, sample, step, total_count, probed_count, problem_count, last_row, run, started_at)

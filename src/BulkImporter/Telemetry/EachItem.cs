@@ -3,9 +3,13 @@ using System.Data.Common;
 namespace BulkImporter.Telemetry;
 
 /// <summary>Some items of a round failed, each for itself; all others are done.</summary>
-public sealed class ItemsFailedException(IReadOnlyList<FailedItem> items) : Exception($"{items.Count} items failed, first {items[0].What}: {items[0].Error.Message}", items[0].Error)
+/// <param name="items">Those that failed.</param>
+/// <param name="noneWorked">None of several worked, or nobody answered: it is the round's trouble rather than theirs.</param>
+public sealed class ItemsFailedException(IReadOnlyList<FailedItem> items, bool noneWorked) : Exception($"{items.Count} items failed, first {items[0].What}: {items[0].Error.Message}", items[0].Error)
 {
     public IReadOnlyList<FailedItem> Items => items;
+
+    public bool NoneWorked => noneWorked;
 }
 
 /// <summary>Work on one item after another, in which what one throws does not take their turn from the others.</summary>
@@ -22,17 +26,18 @@ internal static class EachItem
     public static async Task RunAsync<T>(IEnumerable<T> items, Func<T, string> nameOf, Func<T, Task> work, CancellationToken stop)
     {
         var failed = new List<FailedItem>();
-        var withoutAnswer = 0;
+        var (withoutAnswer, worked) = (0, false);
         foreach (var item in items)
         {
             stop.ThrowIfCancellationRequested();
             try
             {
                 await work(item);
-                withoutAnswer = 0;
+                (withoutAnswer, worked) = (0, true);
             }
             catch (ItemsFailedException e)
             {
+                worked |= !e.NoneWorked;
                 failed.AddRange(e.Items);
             }
             catch (Exception e) when (!stop.IsCancellationRequested)
@@ -42,6 +47,6 @@ internal static class EachItem
                 if (withoutAnswer == MostWithoutAnswer) break;
             }
         }
-        if (failed.Count > 0) throw new ItemsFailedException(failed);
+        if (failed.Count > 0) throw new ItemsFailedException(failed, withoutAnswer == MostWithoutAnswer || (!worked && (failed.Count > 1 || withoutAnswer > 0)));
     }
 }

@@ -192,6 +192,24 @@ public sealed class DispatchChunkTests(EngineDatabase database) : IClassFixture<
         Assert.Equal("pending 6", await database.SoundCountsAsync(id));
     }
 
+    [Fact]
+    public async Task A_job_that_fails_again_and_again_pauses_its_import_with_the_reason()
+    {
+        await database.SqlAsync("UPDATE importer.account SET token_protected = 'damaged' WHERE id = (SELECT account_id FROM importer.import WHERE id = $1)", id);
+        for (var tries = 1; tries <= 5; tries++)
+        {
+            Assert.Equal("running", await database.ImportStateAsync(id));
+            await Assert.ThrowsAsync<InvalidOperationException>(() => RunAsync(chunk: 1));
+            await database.ExpireAsync(id, 1);
+            await database.Transitions.RescuedAsync(id, 1, Token);
+        }
+        Assert.Equal("paused", await database.ImportStateAsync(id));
+        Assert.Matches("^Paused by itself: 5 parts of it could not be sent. The last: chunk 1: InvalidOperationException: The token of account .* Cure the cause, then resume.$",
+            await database.OneAsync<string>("SELECT reason FROM importer.import WHERE id = $1", id));
+        Assert.Equal(1L, await database.OneAsync<long>("SELECT count(*) FROM importer.notification WHERE import_id = $1 AND kind = 'import_paused'", id));
+        Assert.Empty(cincopa.Submitted);
+    }
+
     private async Task RunAsync(int chunk)
     {
         var clock = TimeProvider.System;

@@ -295,6 +295,41 @@ public sealed class ParseManifestTests(EngineDatabase database) : IClassFixture<
         Assert.Equal(2, jobs.Of(id));
     }
 
+    [Fact]
+    public async Task A_reading_that_fails_unexpectedly_says_why_at_once_and_is_rejected_after_some_tries()
+    {
+        var id = await CreateAsync(Urls(3));
+        await database.SqlAsync($"ALTER TABLE importer.import_record ADD CONSTRAINT refuses_import CHECK (import_id <> {id})");
+        try
+        {
+            for (var tries = 1; tries <= 4; tries++)
+            {
+                await Assert.ThrowsAsync<PostgresException>(() => ParseAsync(id));
+                Assert.Equal("parsing", await database.ImportStateAsync(id));
+                Assert.StartsWith($"Reading the manifest failed (try {tries} of 5) and is tried again by itself: PostgresException 23514: ", await ReasonAsync(id), StringComparison.Ordinal);
+            }
+            // The queue waits longer each time: a minute, two, four, eight.
+            Assert.Equal(8, await database.OneAsync<int>("SELECT round(extract(epoch FROM parse_queued_at - now()) / 60)::int + 1 FROM importer.import WHERE id = $1", id));
+            await Assert.ThrowsAsync<PostgresException>(() => ParseAsync(id));
+            Assert.Equal("rejected", await database.ImportStateAsync(id));
+            Assert.StartsWith("The manifest could not be read, 5 times; the last time: PostgresException 23514: ", await ReasonAsync(id), StringComparison.Ordinal);
+            Assert.Equal(0L, await LeftoversAsync(id));
+
+            // A person tries again, which counts anew.
+            Assert.IsType<ImportChange.Done>(await new ReviseImport(database.Source).RunAsync(id, new ImportRevision(), "ann", Token));
+            await Assert.ThrowsAsync<PostgresException>(() => ParseAsync(id));
+            Assert.StartsWith("Reading the manifest failed (try 1 of 5)", await ReasonAsync(id), StringComparison.Ordinal);
+        }
+        finally
+        {
+            await database.SqlAsync("ALTER TABLE importer.import_record DROP CONSTRAINT refuses_import");
+        }
+        await ParseAsync(id);
+        Assert.Equal(("review", null), (await database.ImportStateAsync(id), await ReasonAsync(id)));
+    }
+
+    private async Task<string?> ReasonAsync(int id) => (await database.Source.QueryAsync("SELECT reason FROM importer.import WHERE id = $1", r => r.Text(0), Token, id))[0];
+
     private static string Urls(int count) => "url\n" + string.Concat(Enumerable.Range(1, count).Select(n => FormattableString.Invariant($"https://media.example/{n}.mp4\n")));
 
     private Task<int> CreateAsync(string text, string? map = null, int chunkSize = 3, bool start = false) => CreateAsync(Encoding.UTF8.GetBytes(text), map, chunkSize, start);

@@ -163,6 +163,36 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
         Assert.Equal(0, await database.OneAsync<long>("SELECT count(*) FROM importer.finding WHERE import_id = $1", id));
     }
 
+    [Fact]
+    public async Task A_probe_that_fails_unexpectedly_stops_after_some_tries_and_says_why()
+    {
+        await using var server = Library();
+        var id = await ImportAsync(new Uri(server.BaseUrl, "/missing.mp4").AbsoluteUri);
+        await StartAsync(id, null);
+        await database.SqlAsync("ALTER TABLE importer.finding ADD CONSTRAINT refuses_one CHECK (code <> 'source_missing') NOT VALID");
+        try
+        {
+            for (var tries = 1; tries <= 5; tries++)
+            {
+                Assert.Equal("running", await StateAsync(id));
+                await Assert.ThrowsAsync<Npgsql.PostgresException>(() => ProbeAsync(id));
+            }
+        }
+        finally
+        {
+            await database.SqlAsync("ALTER TABLE importer.finding DROP CONSTRAINT refuses_one");
+        }
+        Assert.Equal("stopped", await StateAsync(id));
+        Assert.StartsWith("The probe of the sources stopped: PostgresException 23514: ", await database.OneAsync<string>("SELECT reason FROM importer.import WHERE id = $1", id), StringComparison.Ordinal);
+
+        await StartAsync(id, null);
+        Assert.Equal(1L, await database.OneAsync<long>("SELECT count(*) FROM importer.import WHERE id = $1 AND reason IS NULL", id));
+        await ProbeAsync(id);
+        Assert.Equal("finished", await StateAsync(id));
+    }
+
+    private Task<string> StateAsync(int id) => database.OneAsync<string>("SELECT state FROM importer.probe WHERE import_id = $1", id);
+
     private async Task HeaderAsync(int id, RawServer server)
     {
         var account = await database.OneAsync<string>("SELECT a.name FROM importer.account a JOIN importer.import i ON i.account_id = a.id WHERE i.id = $1", id);

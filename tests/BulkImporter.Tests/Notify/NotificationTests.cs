@@ -7,6 +7,7 @@ using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Notify;
 using BulkImporter.Records;
+using BulkImporter.Telemetry;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -212,6 +213,27 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
     [InlineData("mailto:a@example.com, b@example.com")]
     public async Task What_is_no_mail_address_is_refused(string url) =>
         Assert.Contains("is no mail address", (await Assert.ThrowsAsync<InvalidArgumentException>(() => TargetAsync(url))).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public async Task A_notification_that_cannot_be_made_is_given_up_and_stands_before_no_other()
+    {
+        await TargetAsync();
+        await EndedAsync();
+        await EndedAsync();
+        var odd = await database.OneAsync<long>("SELECT min(id) FROM importer.notification WHERE addressed_at IS NULL");
+        await database.SqlAsync($"ALTER TABLE importer.notification_delivery ADD CONSTRAINT refuses_one CHECK (notification_id <> {odd})");
+        try
+        {
+            Assert.Contains($"notification {odd}", (await Assert.ThrowsAsync<ItemsFailedException>(SendAsync)).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            await database.SqlAsync("ALTER TABLE importer.notification_delivery DROP CONSTRAINT refuses_one");
+        }
+        Assert.Equal((0L, 1L), (await database.OneAsync<long>("SELECT count(*) FROM importer.notification WHERE addressed_at IS NULL"),
+            await database.OneAsync<long>("SELECT count(*) FROM importer.notification_delivery WHERE delivered_at IS NOT NULL")));
+        Assert.Equal(0, await SendAsync());
+    }
 
     private async Task<int> SendAsync()
     {

@@ -2,6 +2,7 @@ using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using BulkImporter.Retention;
+using BulkImporter.Telemetry;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -92,6 +93,30 @@ public sealed class SweepEndedTests(ImporterDatabase database) : IClassFixture<I
         await database.SqlAsync("DELETE FROM importer.status_poll WHERE import_id = $1", adopted);
         await database.SqlAsync("UPDATE importer.record_finish SET state = 'done' WHERE import_id = $1", finishing);
         Assert.Equal(3, await sweep.RunAsync(Token));
+    }
+
+    [Fact]
+    public async Task An_import_that_cannot_be_removed_keeps_none_of_the_others()
+    {
+        var (odd, other) = (await AgedAsync(ImportState.Finished, [RecordState.Imported], 366), await AgedAsync(ImportState.Finished, [RecordState.Imported], 366));
+        await database.SqlAsync("UPDATE importer.import SET state = 'deleting' WHERE id = ANY($1)", new[] { odd, other });
+        await database.SqlAsync($$"""
+            CREATE FUNCTION importer.refuse_removal() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN IF OLD.import_id = {{odd}} THEN RAISE EXCEPTION 'refused'; END IF; RETURN OLD; END $f$
+            """);
+        await database.SqlAsync("CREATE TRIGGER refuse_removal BEFORE DELETE ON importer.import_record FOR EACH ROW EXECUTE FUNCTION importer.refuse_removal()");
+        var remove = new RemoveDeleted(database.Source, Options.Create(new RetentionOptions()), NullLogger<RemoveDeleted>.Instance);
+        try
+        {
+            for (var step = 0; step < 3; step++)
+                Assert.Equal($"import {odd}", Assert.Single((await Assert.ThrowsAsync<ItemsFailedException>(() => remove.RunAsync(Token))).Items).What);
+        }
+        finally
+        {
+            await database.SqlAsync("DROP FUNCTION importer.refuse_removal() CASCADE");
+        }
+        Assert.Equal(1L, await database.OneAsync<long>("SELECT count(*) FROM importer.import WHERE id = ANY($1)", new[] { odd, other }));
+        while (await remove.RunAsync(Token) > 0) { }
+        Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.import WHERE id = ANY($1)", new[] { odd, other }));
     }
 
     [Fact]

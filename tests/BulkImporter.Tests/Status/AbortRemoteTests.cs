@@ -107,6 +107,22 @@ public sealed class AbortRemoteTests(EngineDatabase database) : IClassFixture<En
     }
 
     [Fact]
+    public async Task An_order_that_nobody_can_give_is_given_up_with_its_reason_and_the_others_are_given()
+    {
+        cincopa.OnAbort = ticket => ticket == "st-2-1" ? throw new FormatException("An odd reply.") : new AbortResult.Agreed();
+        await database.CancelAsync(id, abortRemote: true);
+        Assert.Equal(2, await Sender().RunAsync(Token));
+        Assert.Equal(("Cincopa took the order to abort it.", null), (await MessageAsync(1), await MessageAsync(2)));
+
+        await database.SqlAsync("UPDATE importer.import SET finished_at = now() - interval '11 minutes' WHERE id = $1", id);
+        await database.SqlAsync("UPDATE importer.status_poll SET next_abort_at = now(), submitted_at = now() - interval '11 minutes' WHERE import_id = $1", id);
+        Assert.Equal(1, await Sender().RunAsync(Token));
+        Assert.Equal("The order to abort it could not be given: FormatException: An odd reply.", await MessageAsync(2));
+        await database.SqlAsync("UPDATE importer.status_poll SET next_abort_at = now() WHERE import_id = $1", id);
+        Assert.Equal(0, await Sender().RunAsync(Token));
+    }
+
+    [Fact]
     public async Task Of_two_workers_one_gives_the_order()
     {
         await database.CancelAsync(id, abortRemote: true);

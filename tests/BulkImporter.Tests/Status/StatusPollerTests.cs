@@ -276,6 +276,22 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
     }
 
     [Fact]
+    public async Task A_status_that_cannot_be_read_leaves_the_others_concluded_and_its_record_in_doubt_after_the_grace()
+    {
+        await database.SubmitAsync(id, 1, 2, 3);
+        cincopa.OnStatus = ticket => ticket == "st-2-1" ? throw new FormatException("An odd reply.") : new StatusResult.Done(new Rid($"r-{ticket}"));
+        await DueAsync();
+        Assert.Equal(3, await Poller().RunAsync(Token));
+        Assert.Equal("submitted 1, imported 2", await database.SoundCountsAsync(id));
+
+        Assert.Equal(1, await database.SqlAsync("UPDATE importer.status_poll SET not_found_since = now() - interval '11 minutes' WHERE import_id = $1 AND row_number = 2", id));
+        await DueAsync();
+        Assert.Equal(1, await Poller().RunAsync(Token));
+        Assert.Equal("unknown attempt 1 left 4 st-2-1 reply_unreadable", await database.RecordAsync(id, 2));
+        Assert.Equal("Its status could not be read for 00:10:00: FormatException: An odd reply.", await database.OneAsync<string>("SELECT error_message FROM importer.import_record WHERE import_id = $1 AND row_number = 2", id));
+    }
+
+    [Fact]
     public async Task A_suspended_account_is_not_polled_and_is_again_after_it_was_resumed()
     {
         await DueAsync();
