@@ -23,7 +23,7 @@ public sealed class HangfireSetupTests(ImporterServer server) : IClassFixture<Im
         var storage = server.Services.GetRequiredService<JobStorage>();
         using (var worker = new BackgroundJobServer(new BackgroundJobServerOptions { Queues = ["foreign"], WorkerCount = 1, SchedulePollingInterval = TimeSpan.FromMilliseconds(100) }, storage))
         {
-            await Hosting.Poll.UntilAsync(() => storage.GetMonitoringApi().FailedCount() > 0);
+            await Client.Poll.UntilAsync(() => storage.GetMonitoringApi().FailedCount() > 0);
         }
 
         Assert.True(File.Exists(victim));

@@ -216,7 +216,7 @@ internal sealed class DirtyManifest
                 break;
             case "missing" when !IsWrapped:
                 var kept = _random.Next(1, Columns);
-                if (_order[..kept].Contains(0))
+                if (_order.AsSpan(0, kept).Contains(0))
                 {
                     body = Line([.. _order[..kept].Select(column => Rows[number].Values[column] ?? "")]);
                     foreach (var column in _order[kept..])

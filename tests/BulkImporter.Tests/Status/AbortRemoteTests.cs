@@ -6,7 +6,6 @@ using BulkImporter.Tests.Accounts;
 using Cincopa.Client;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Tests.Status;
 
