@@ -343,6 +343,40 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
         Assert.Equal("unknown attempt 1 left 4 reply_unreadable", await database.RecordAsync(id, 7));
     }
 
+    [Fact]
+    public async Task What_began_with_answers_is_given_back_when_the_database_refuses_something_after_their_commit()
+    {
+        // The first accepted call of an account is noted after the answers and the intents were committed. Refused, nobody hears of the intents.
+        hasAccepted = false;
+        await RefuseAsync("UPDATE ON importer.account", $"NEW.id = {lease.AccountId} AND NEW.first_accepted_at IS NOT NULL", "54000", times: 1);
+        Assert.InRange(await RunAsync(), 30, 30 + Window);
+        Assert.Equal("submitted 30", await database.SoundCountsAsync(id));
+        Assert.Equal(30, cincopa.Submitted.Count);
+    }
+
+    [Fact]
+    public async Task What_began_is_given_back_also_when_the_database_refuses_to_take_it_back_at_first()
+    {
+        hasAccepted = false;
+        await RefuseAsync("UPDATE ON importer.account", $"NEW.id = {lease.AccountId} AND NEW.first_accepted_at IS NOT NULL", "57014", times: 1);
+        await RefuseAsync("UPDATE ON importer.attempt", $"NEW.import_id = {id} AND NEW.outcome = 'not_sent'", "54000", times: 2);
+        var clock = new SteppedClock();
+        await AdvanceUntilDoneAsync(RunAsync(clock: clock), clock);
+        // Nothing is in doubt of what was never sent, and what was sent is known.
+        Assert.InRange(cincopa.Submitted.Count, 1, 29);
+        Assert.Equal($"pending {30 - cincopa.Submitted.Count}, submitted {cincopa.Submitted.Count}", await database.SoundCountsAsync(id));
+    }
+
+    [Fact]
+    public async Task A_beginning_that_the_database_refuses_ends_the_turn_and_the_calls_on_their_way_are_written()
+    {
+        await RefuseAsync("INSERT ON importer.attempt", $"NEW.import_id = {id} AND NEW.row_number = 9", "54000");
+        var log = new EventSignal("IntentsRefused");
+        Assert.Equal(8, await RunAsync(log: log));
+        await log.HappenedAsync();
+        Assert.Equal("pending 22, submitted 8", await database.SoundCountsAsync(id));
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(1000)]
@@ -424,6 +458,17 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
         id = await database.ImportAsync(rows, chunkSize: rows, account: account);
         lease = await database.LeaseAsync(id, window: window);
     }
+
+    /// <summary>The database refuses what fits the condition, with the code, so many times. A sequence counts, because what is undone does not undo its numbers.</summary>
+    private Task<int> RefuseAsync(string what, string condition, string code, int times = int.MaxValue) => database.SqlAsync($"""
+        CREATE SEQUENCE refused_{id}_{code};
+        CREATE FUNCTION refuse_{id}_{code}() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF nextval('refused_{id}_{code}') <= {times} THEN RAISE EXCEPTION 'refused' USING ERRCODE = '{code}'; END IF;
+            RETURN NEW;
+        END $$;
+        CREATE TRIGGER refuse_{id}_{code} BEFORE {what} FOR EACH ROW WHEN ({condition}) EXECUTE FUNCTION refuse_{id}_{code}();
+        """);
 
     private AccountHealth Health(CallGovernor? governor = null, NpgsqlDataSource? source = null) => new(
         governor ?? new CallGovernor(database.Source, TimeProvider.System, () => 0.5), new AccountBreaker(source ?? database.Source, NullLogger<AccountBreaker>.Instance), Options.Create(new AccountsOptions()));
