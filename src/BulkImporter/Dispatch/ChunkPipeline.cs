@@ -169,8 +169,8 @@ internal sealed class ChunkPipeline(
 
     /// <summary>
     /// An answer is the only trace of what happened, so it is kept for as long as the process lives, whatever the write failed by, and writing
-    /// it twice is harmless. When the database fails in the middle, nobody knows whether the intents were committed; but nothing was sent, so those that were are given
-    /// back as soon as the database answers again, and none is left in doubt.
+    /// it twice is harmless. When the database fails in the middle, nobody knows whether the intents were committed; but nothing was sent, so
+    /// those that were are given back as soon as the database answers again, and none is left in doubt.
     /// </summary>
     private async Task<IReadOnlyList<Intent>> WriteUntilDoneAsync(List<Answered> batch, int[] rows, CancellationToken abandon)
     {
