@@ -28,7 +28,10 @@ public sealed class DispatchChunk(
         ORDER BY r.row_number
         """;
 
-    /// <summary>Jobs of an import that fail within <see cref="Recently"/> before it is paused.</summary>
+    /// <summary>
+    /// Jobs of one chunk that fail within <see cref="Recently"/> before its import is paused. Not of any chunk: a fault that comes and goes
+    /// would stop a long import that goes on well.
+    /// </summary>
     private const int MostFailures = 5;
 
     private static readonly TimeSpan Recently = TimeSpan.FromMinutes(10);
@@ -39,10 +42,11 @@ public sealed class DispatchChunk(
             INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) VALUES (now(), 'dispatch', 'import_not_sent', $1, $2)
         ), failures AS (
             SELECT count(*)::int + 1 AS count FROM importer.audit_entry a
-            WHERE a.import_id = $1 AND a.action = 'import_not_sent' AND a.at > now() - $4
+            WHERE a.import_id = $1 AND a.action = 'import_not_sent' AND starts_with(a.detail, $5) AND a.at > now() - $4
                 AND a.id > coalesce((SELECT max(r.id) FROM importer.audit_entry r WHERE r.import_id = $1 AND r.action = 'import_resumed'), 0)
         ), paused AS (
-            UPDATE importer.import i SET state = 'paused', reason = format('Paused by itself: %s parts of it could not be sent. The last: %s Cure the cause, then resume.', failures.count, $2)
+            UPDATE importer.import i
+            SET state = 'paused', reason = format('Paused by itself: a part of it could not be sent, %s times. The last: %s Cure the cause, then resume.', failures.count, $2)
             FROM failures WHERE i.id = $1 AND i.state = 'running' AND failures.count >= $3
             RETURNING i.id, i.account_id, i.reason
         )
@@ -81,7 +85,10 @@ public sealed class DispatchChunk(
             Log.ChunkFailed(log, importId, chunkNumber, e);
             Measures.LoopFailed("dispatch", "item", 1);
             if (!e.MayPass() && !cancellationToken.IsCancellationRequested)
-                await database.ExecuteAsync(NoteFailure, CancellationToken.None, importId, $"chunk {chunkNumber}: {e.Reason()}", MostFailures, Recently);
+            {
+                var chunk = $"chunk {chunkNumber}:";
+                await database.ExecuteAsync(NoteFailure, CancellationToken.None, importId, $"{chunk} {e.Reason()}", MostFailures, Recently, chunk);
+            }
             Measures.ChunkEnded("failed", clock.GetElapsedTime(began));
             span.Broke(e);
             throw;

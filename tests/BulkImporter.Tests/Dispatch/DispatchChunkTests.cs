@@ -204,10 +204,26 @@ public sealed class DispatchChunkTests(EngineDatabase database) : IClassFixture<
             await database.Transitions.RescuedAsync(id, 1, Token);
         }
         Assert.Equal("paused", await database.ImportStateAsync(id));
-        Assert.Matches("^Paused by itself: 5 parts of it could not be sent. The last: chunk 1: InvalidOperationException: The token of account .* Cure the cause, then resume.$",
+        Assert.Matches("^Paused by itself: a part of it could not be sent, 5 times. The last: chunk 1: InvalidOperationException: The token of account .* Cure the cause, then resume.$",
             await database.OneAsync<string>("SELECT reason FROM importer.import WHERE id = $1", id));
         Assert.Equal(1L, await database.OneAsync<long>("SELECT count(*) FROM importer.notification WHERE import_id = $1 AND kind = 'import_paused'", id));
         Assert.Empty(cincopa.Submitted);
+    }
+
+    [Fact]
+    public async Task Failures_of_many_parts_none_of_which_fails_again_and_again_pause_nothing()
+    {
+        await database.SqlAsync("UPDATE importer.account SET token_protected = 'damaged' WHERE id = (SELECT account_id FROM importer.import WHERE id = $1)", id);
+        for (var tries = 1; tries <= 4; tries++)
+        {
+            foreach (var chunk in (int[])[1, 2])
+            {
+                await Assert.ThrowsAsync<InvalidOperationException>(() => RunAsync(chunk));
+                await database.ExpireAsync(id, chunk);
+                await database.Transitions.RescuedAsync(id, chunk, Token);
+            }
+        }
+        Assert.Equal("running", await database.ImportStateAsync(id));
     }
 
     private async Task RunAsync(int chunk)
