@@ -22,7 +22,9 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
 
     /// <param name="options">Limits.</param>
     /// <param name="clock">Runs the timeouts of calls and reads Retry-After dates; the connect timeout is the platform's own.</param>
-    public CincopaClient(CincopaClientOptions options, TimeProvider clock)
+    /// <param name="connect">Makes each connection, of uploads too; what it throws is a call that was never sent, and the message of an exception that is
+    /// no <see cref="SocketException"/> is the error's. Null: the platform connects to whatever the address says.</param>
+    public CincopaClient(CincopaClientOptions options, TimeProvider clock, Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>>? connect = null)
     {
         this.options = options;
         this.clock = clock;
@@ -31,6 +33,7 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
             AllowAutoRedirect = false,
             UseCookies = false,
             AutomaticDecompression = DecompressionMethods.None,
+            ConnectCallback = connect,
             ConnectTimeout = options.ConnectTimeout,
             PooledConnectionIdleTimeout = options.ConnectionIdleTimeout,
             PooledConnectionLifetime = options.ConnectionLifetime,
@@ -429,7 +432,9 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
         _ => RemoteErrorKind.ConnectionLost,
     };
 
-    private static string Described(Exception error) => error.InnerException is { } inner && !error.Message.Contains(inner.Message, StringComparison.Ordinal)
+    private static string Described(Exception error) => error is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError, InnerException: IOException refused }
+        ? refused.Message
+        : error.InnerException is { } inner && !error.Message.Contains(inner.Message, StringComparison.Ordinal)
         ? $"{error.Message} {inner.Message}"
         : error.Message;
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -56,9 +57,13 @@ internal sealed partial class Reply(string apiToken, bool readsText) : IDisposab
 
     public void LostBy(RemoteErrorKind kind, string what) => Lost = (kind, what);
 
+    /// <summary>As the other side named it, for people.</summary>
+    private string MediaType { get; set; } = "";
+
     public async Task ReadAsync(HttpResponseMessage response, int maxBytes, DateTimeOffset now, CancellationToken cancellationToken)
     {
         HttpStatus = (int)response.StatusCode;
+        MediaType = response.Content.Headers.ContentType?.MediaType is { Length: <= 60 } named ? named : "no known type";
         if (!response.IsSuccessStatusCode)
         {
             RetryAfter = WaitOf(response, now);
@@ -152,7 +157,7 @@ internal sealed partial class Reply(string apiToken, bool readsText) : IDisposab
             if (isLast && NewResource().Match(text) is { Success: true } named)
                 return new PushResult.Stored(new Rid(named.Groups[1].Value));
             if (text.Contains("error", StringComparison.OrdinalIgnoreCase) || ErrorText.KindOfRefusal(text, readsText) == RemoteErrorKind.QuotaExceeded)
-                return new PushResult.Refused(Error(ErrorText.KindOfRefusal(text, readsText), text));
+                return new PushResult.Refused(Error(ErrorText.KindOfRefusal(text, readsText), Sized($"HTTP {status} that speaks of an error")));
             if (Lost is null && !isLast && text.Contains("done", StringComparison.OrdinalIgnoreCase))
                 return new PushResult.Taken();
             return new PushResult.Unknown(Lost is null ? Unreadable(isLast ? "the last range was taken without an asset's id" : "the reply says neither done nor error") : LostError());
@@ -165,11 +170,11 @@ internal sealed partial class Reply(string apiToken, bool readsText) : IDisposab
     private static partial Regex NewResource();
 
     /// <summary>A reply that came and lacks what is needed.</summary>
-    public RemoteError Unreadable(string what) => Error(RemoteErrorKind.UnreadableReply, Snippet(what));
+    public RemoteError Unreadable(string what) => Error(RemoteErrorKind.UnreadableReply, Sized(what));
 
     public RemoteError Error(RemoteErrorKind kind, string text) => new(kind, HttpStatus, Redact.Line(text, apiToken, MessageLength) + WaitCut, RetryAfter);
 
-    /// <summary>The beginning of the body, redacted; null when no body came.</summary>
+    /// <summary>The beginning of the body, redacted; null when no body came. For whoever calls the client, and shown to nobody.</summary>
     public string? Partial() => length == 0 ? null : Redact.Line(Encoding.UTF8.GetString(Start()), apiToken, PartialReplyLength);
 
     /// <summary>A text of the reply made fit to be stored.</summary>
@@ -198,9 +203,10 @@ internal sealed partial class Reply(string apiToken, bool readsText) : IDisposab
 
     private string Described(int status) => status is >= 300 and < 400
         ? $"HTTP {status}: redirected{(RedirectedTo is null ? "" : " to " + RedirectedTo)}, which is not followed; is the base address right?"
-        : Snippet(Lost is { } lost ? $"HTTP {status}, then {lost.What}" : $"HTTP {status} without a message");
+        : Sized(Lost is { } lost ? $"HTTP {status}, then {lost.What}" : $"HTTP {status} without a message");
 
-    private string Snippet(string what) => length == 0 ? what + " (empty)" : $"{what}: {Encoding.UTF8.GetString(Start())}";
+    /// <summary>Never with the body: whoever answered may be no Cincopa, and say what a viewer may not read.</summary>
+    private string Sized(string what) => length == 0 ? $"{what} (empty)" : string.Create(CultureInfo.InvariantCulture, $"{what} ({MediaType}, {length} bytes)");
 
     private ReadOnlySpan<byte> Start() => Body.Span[..Math.Min(length, 2 * PartialReplyLength)];
 

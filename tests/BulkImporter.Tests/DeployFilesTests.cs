@@ -18,7 +18,7 @@ public sealed partial class DeployFilesTests
         var known = typeof(ServerHost).Assembly.GetTypes()
             .Where(t => t.Name.EndsWith("Options", StringComparison.Ordinal) && t.GetField("Section", BindingFlags.Static | BindingFlags.Public) is not null)
             .SelectMany(t => t.GetProperties().Select(p => $"{t.GetField("Section")!.GetValue(null)}:{p.Name}"))
-            .Concat([ServerDatabase.DataDirectoryKey, Secrets.DatabasePasswordKey, BehindProxy.TrustedProxiesKey, BehindProxy.PathBaseKey])
+            .Concat([ServerDatabase.DataDirectoryKey, Secrets.DatabasePasswordKey, BehindProxy.TrustedProxiesKey, BehindProxy.PathBaseKey, KeyRing.CertificateKey, KeyRing.PasswordKey, KeyRing.FormerKey])
             .Select(name => name.Replace(":", "__", StringComparison.Ordinal)).ToHashSet();
         Assert.All(Setting().Matches(Repository.Read(file)).Select(m => m.Value), name => Assert.Contains(name, known));
     }
@@ -44,6 +44,34 @@ public sealed partial class DeployFilesTests
         foreach (var unit in Directory.EnumerateFiles(Path.Combine(Repository.Root, "deploy", "systemd")))
             Assert.All(targets, target => Assert.Contains($"LoadCredential={target}:", File.ReadAllText(unit), StringComparison.Ordinal));
     }
+
+    [Fact]
+    public void Every_unit_and_container_has_no_more_rights_and_room_than_it_needs()
+    {
+        string[] lines =
+        [
+            "DynamicUser=yes", "UMask=0077", "ProtectSystem=strict", "ProtectHome=yes", "PrivateTmp=yes", "PrivateDevices=yes", "NoNewPrivileges=yes", "CapabilityBoundingSet=",
+            "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX", "RestrictNamespaces=yes", "LockPersonality=yes", "SystemCallFilter=@system-service", "LimitCORE=0",
+        ];
+        foreach (var unit in Directory.EnumerateFiles(Path.Combine(Repository.Root, "deploy", "systemd")))
+        {
+            var said = File.ReadAllLines(unit);
+            Assert.All(lines, line => Assert.Contains(line, said));
+            Assert.Contains(said, line => line.StartsWith("MemoryMax=", StringComparison.Ordinal));
+            Assert.Contains(said, line => line.StartsWith("TasksMax=", StringComparison.Ordinal));
+        }
+
+        // What a service says itself, or by the block that it takes over.
+        var compose = Repository.Read("docker-compose.yml");
+        var shared = compose[compose.IndexOf("x-bulkimporter:", StringComparison.Ordinal)..compose.IndexOf("\nservices:", StringComparison.Ordinal)];
+        var services = Service().Split(compose[compose.IndexOf("\nservices:", StringComparison.Ordinal)..compose.IndexOf("\nsecrets:", StringComparison.Ordinal)])[1..];
+        Assert.Equal(5, services.Length);
+        Assert.All(services, service => Assert.All(["read_only: true", "cap_drop: [ALL]", "no-new-privileges:true", "mem_limit:", "pids_limit:"],
+            line => Assert.Contains(line, service.Contains("*bulkimporter", StringComparison.Ordinal) ? shared : service, StringComparison.Ordinal)));
+    }
+
+    [GeneratedRegex(@"\n  (?=[a-z]+:\n)")]
+    private static partial Regex Service();
 
     [GeneratedRegex(@"\bBulkImporter__[A-Za-z_]*[A-Za-z]")]
     private static partial Regex Setting();

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using BulkImporter.Access;
+using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Dispatch;
 using BulkImporter.Hosting;
@@ -39,7 +40,7 @@ public sealed class SecretScanTests(ImporterDatabase database) : IClassFixture<I
         // What was accepted is being imported for as long as its clock stands, so that it can be aborted.
         await using var cincopa = await RunningSimulator.StartAsync();
         var log = new KeptLog();
-        await using var app = await StartAsync(log);
+        await using var app = await StartAsync(log, cincopa.Http.BaseAddress!);
         using var client = app.GetTestClient();
         var key = (await app.Services.GetRequiredService<MakeKey>().RunAsync("ada", Role.Admin, null, "test", Token)).Secret;
         var viewer = (await app.Services.GetRequiredService<MakeKey>().RunAsync("eve", Role.Viewer, null, "test", Token)).Secret;
@@ -161,9 +162,10 @@ public sealed class SecretScanTests(ImporterDatabase database) : IClassFixture<I
         await services.GetRequiredService<ReconcileUnknown>().RunAsync(Token);
     }
 
-    private async Task<WebApplication> StartAsync(KeptLog log)
+    private async Task<WebApplication> StartAsync(KeptLog log, Uri cincopa)
     {
         var builder = WebApplication.CreateBuilder();
+        builder.Configuration[FirstAccount.BaseUrlKey] = cincopa.AbsoluteUri;
         builder.WebHost.UseTestServer();
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Trace).AddProvider(log);
         builder.Services.AddImporter(database.ConnectionString).AddTelemetry(builder.Configuration).AddWeb().AddDispatch().AddStatus().AddReconcile();

@@ -22,10 +22,12 @@ public static class AccountsSetup
             .ValidateOnStart();
         services.TryAddSingleton<ICincopaClient>(provider =>
             new MeasuredCincopa(
-                new CincopaClient(provider.GetRequiredService<IOptions<CincopaClientOptions>>().Value, provider.GetRequiredService<TimeProvider>()),
+                new CincopaClient(provider.GetRequiredService<IOptions<CincopaClientOptions>>().Value, provider.GetRequiredService<TimeProvider>(),
+                    provider.GetRequiredService<ReachCincopa>().ConnectAsync),
                 provider.GetRequiredService<TimeProvider>()));
         return services
             .AddSingleton<ProtectToken>()
+            .AddSingleton<ReachCincopa>()
             .AddSingleton<AddAccount>()
             .AddSingleton<ReadAccounts>()
             .AddSingleton<ChangeAccount>()

@@ -16,7 +16,7 @@ public sealed record NewAccount(string Name, string Token, string? BaseUrl = nul
 }
 
 /// <summary>Adds an account together with its two call budgets.</summary>
-public sealed partial class AddAccount(NpgsqlDataSource database, ProtectToken tokens)
+public sealed partial class AddAccount(NpgsqlDataSource database, ProtectToken tokens, ReachCincopa reach)
 {
     private const string Add = """
         WITH added AS (
@@ -40,6 +40,7 @@ public sealed partial class AddAccount(NpgsqlDataSource database, ProtectToken t
     {
         if (!Name().IsMatch(account.Name)) throw new InvalidArgumentException("name", "A name has 1 to 64 letters, digits, dots, dashes or underscores, and begins with a letter or digit.");
         var access = Usable(account.BaseUrl ?? NewAccount.DefaultBaseUrl, account.Token);
+        if (reach.RefusalOf(access.BaseUrl) is { } refusal) throw new InvalidArgumentException("baseUrl", refusal);
         var limits = new Account { Name = account.Name, BaseUrl = "", TokenProtected = "" };
         return await database.QueryAsync(Add, r => r.GetInt32(0), cancellationToken,
             account.Name, access.BaseUrl.AbsoluteUri, tokens.Protect(access.ApiToken), limits.MaxInFlight, limits.BacklogLimit, actor) is [_];

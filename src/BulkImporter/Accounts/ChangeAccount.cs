@@ -23,7 +23,7 @@ public sealed record AccountChange(
 }
 
 /// <summary>Changes limits, token, address or verb. Every worker follows within 5 seconds, without a restart.</summary>
-public sealed class ChangeAccount(NpgsqlDataSource database, ProtectToken tokens)
+public sealed class ChangeAccount(NpgsqlDataSource database, ProtectToken tokens, ReachCincopa reach)
 {
     private const double SlowestRate = 0.0003;
 
@@ -62,6 +62,7 @@ public sealed class ChangeAccount(NpgsqlDataSource database, ProtectToken tokens
         if (change.BaseUrl is not null && change.Token is null)
             throw new InvalidArgumentException("token", "A new address needs the API token again: the stored token is never sent to an address that it was not given for.");
         var access = AddAccount.Usable(change.BaseUrl ?? NewAccount.DefaultBaseUrl, change.Token ?? "not-used");
+        if (reach.RefusalOf(access.BaseUrl) is { } refusal) throw new InvalidArgumentException("baseUrl", refusal);
         return await database.ExecuteAsync(Change, cancellationToken,
             name, change.Rate, change.StatusRate, change.MaxInFlight, change.Backlog,
             change.Token is null ? null : tokens.Protect(access.ApiToken), change.BaseUrl is null ? null : access.BaseUrl.AbsoluteUri,

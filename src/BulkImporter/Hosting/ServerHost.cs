@@ -41,7 +41,7 @@ internal static class ServerHost
         await using var database = await ServerDatabase.OpenAsync(builder.Configuration, mayEmbed: web && work, cancellationToken);
         if (database.IsEmbedded) await MigrateDatabase.RunAsync(database.ConnectionString, cancellationToken);
 
-        builder.Services.AddImporter(database.ConnectionString).AddTelemetry(builder.Configuration);
+        builder.Services.AddImporter(database.ConnectionString).ProtectKeyRing(builder.Configuration).AddTelemetry(builder.Configuration);
         if (work) builder.Services.AddWorker();
         if (web) builder.Services.AddWeb();
         await using var app = builder.Build();

@@ -181,7 +181,7 @@ public sealed class ManifestReader : IAsyncDisposable
         var urlLike = ManifestFormat.UrlLikeColumns(dataRows, columns.Length);
         urlLike.ExceptWith(resultColumns);
         if (resultColumns.Count > 0)
-            columns = [.. columns.Select(FormulaGuard.Unguard)];
+            columns = [.. columns.Select(column => FormulaGuard.Unguard(column, SeparatorByte))];
 
         if (hasHeader && mapping is null && how.TemplateFor is { } templateFor)
             mapping = await templateFor(columns);

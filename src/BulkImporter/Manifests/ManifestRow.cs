@@ -46,7 +46,7 @@ public sealed class ManifestRow
         if (index >= _csv.FieldCount)
             return default;
         var value = _csv.GetSpan(index);
-        return Layout.IsResultFile && FormulaGuard.IsGuarded(value) ? value[1..] : value;
+        return Layout.IsResultFile ? FormulaGuard.Unguard(value, Layout.SeparatorByte) : value;
     }
 
     /// <inheritdoc cref="Field"/>

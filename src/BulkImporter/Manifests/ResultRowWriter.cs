@@ -111,7 +111,8 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
     {
         for (var index = 0; index < row.FieldCount; index++)
         {
-            if (NeedsGuard(row.RawField(index)))
+            var raw = row.RawField(index);
+            if (NeedsGuard(raw, isFirst: index == 0) || FormulaGuard.NextInner(raw, _separator, 0) >= 0)
                 return true;
         }
 
@@ -130,11 +131,12 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
     /// <summary>A field as it stands in the manifest, with an apostrophe put in front of its text where that is needed.</summary>
     private void WriteOriginal(ReadOnlySpan<byte> raw)
     {
+        var isFirst = !_inRow;
         Separate();
         // A secret holds no quote, so a quoted field stays one.
         if (!isWhole)
             raw = Encoding.UTF8.GetBytes(Redact.Secrets(Encoding.UTF8.GetString(raw)));
-        if (NeedsGuard(raw))
+        if (NeedsGuard(raw, isFirst))
         {
             var blanks = raw.Length - raw.TrimStart(" \t"u8).Length;
             output.Write(raw[..blanks]);
@@ -150,15 +152,15 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
             }
         }
 
-        output.Write(raw);
+        FormulaGuard.WriteInner(raw, _separator, layout.IsResultFile, output);
     }
 
     /// <summary>Whether the field's text would be run. In an export of ours a guarded cell has its guard already.</summary>
-    private bool NeedsGuard(ReadOnlySpan<byte> raw)
+    private bool NeedsGuard(ReadOnlySpan<byte> raw, bool isFirst)
     {
         raw = raw.Trim(" \t"u8);
         var text = raw is [(byte)'"', ..] ? raw[1..].TrimEnd((byte)'"') : raw;
-        return FormulaGuard.NeedsGuard(text) && !(layout.IsResultFile && FormulaGuard.IsGuarded(text));
+        return FormulaGuard.NeedsGuard(text, isFirst) && !(layout.IsResultFile && FormulaGuard.IsGuarded(text));
     }
 
     private void WriteValue(string? value)
@@ -166,7 +168,7 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
         Separate();
         if (string.IsNullOrEmpty(value))
             return;
-        var text = Encoding.UTF8.GetBytes(FormulaGuard.Guard(isWhole ? value : Redact.Secrets(value)));
+        var text = Encoding.UTF8.GetBytes(FormulaGuard.Guard(isWhole ? value : Redact.Secrets(value), _separator));
         if (text.AsSpan().IndexOfAny(_needQuotes) < 0 && text[0] is not ((byte)' ' or (byte)'\t') && text[^1] is not ((byte)' ' or (byte)'\t'))
         {
             output.Write(text);

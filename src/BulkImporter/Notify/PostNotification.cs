@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using BulkImporter.Sources;
 using Microsoft.Extensions.Options;
@@ -27,7 +26,7 @@ public sealed class PostNotification : IDisposable
             UseProxy = false,
             ActivityHeadersPropagator = null,
             PooledConnectionLifetime = TimeSpan.FromMinutes(1),
-            ConnectCallback = ConnectAsync,
+            ConnectCallback = (context, stop) => JudgedConnection.OpenAsync(context.DnsEndPoint, Dns.GetHostAddressesAsync, address => !InnerAddress.IsLinkLocal(address), stop),
         });
     }
 
@@ -53,28 +52,9 @@ public sealed class PostNotification : IDisposable
         }
         catch (HttpRequestException e)
         {
-            return e.InnerException is AddressRefusedException refused ? refused.Message : $"It cannot be reached: {e.HttpRequestError}.";
+            return e.InnerException is AddressRefusedException ? $"{url.IdnHost} is a link-local address, to which nothing is sent." : $"It cannot be reached: {e.HttpRequestError}.";
         }
     }
 
     public void Dispose() => http.Dispose();
-
-    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
-    {
-        var addresses = await Dns.GetHostAddressesAsync(context.DnsEndPoint.Host, cancellationToken);
-        if (addresses.Any(InnerAddress.IsLinkLocal)) throw new AddressRefusedException($"{context.DnsEndPoint.Host} is a link-local address, to which nothing is sent.");
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(addresses, context.DnsEndPoint.Port, cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
-
-    private sealed class AddressRefusedException(string message) : Exception(message);
 }

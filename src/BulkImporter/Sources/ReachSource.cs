@@ -26,18 +26,16 @@ public readonly record struct SourceRequest(Uri Url, bool HeadOnly = false, Rang
 /// </summary>
 public sealed class ReachSource : IDisposable
 {
-    private readonly SourceNetworks networks;
-    private readonly ResolveName resolve;
     private readonly SourceOptions options;
     private readonly TimeProvider clock;
     private readonly HttpMessageInvoker http;
 
     public ReachSource(SourceNetworks networks, ResolveName resolve, IOptions<SourceOptions> options, TimeProvider clock)
     {
-        (this.networks, this.resolve, this.options, this.clock) = (networks, resolve, options.Value, clock);
+        (this.options, this.clock) = (options.Value, clock);
         http = new HttpMessageInvoker(new SocketsHttpHandler
         {
-            ConnectCallback = ConnectAsync,
+            ConnectCallback = (context, stop) => JudgedConnection.OpenAsync(context.DnsEndPoint, resolve, networks.Permit, stop),
             ConnectTimeout = this.options.ConnectTimeout,
             // Followed here, hop by hop, so that the bound, the scheme and the credentials of each are ours to judge.
             AllowAutoRedirect = false,
@@ -117,27 +115,6 @@ public sealed class ReachSource : IDisposable
     /// <summary>Whether a header goes to <paramref name="url"/>: to its host and port, and in clear only where it was kept for that.</summary>
     internal static bool Receives(SecretHeader header, Uri url) => SourceHeaders.PlaceOf(url) == header.Host;
 
-    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
-    {
-        var host = context.DnsEndPoint.Host;
-        IPAddress[] addresses = IPAddress.TryParse(host, out var literal) ? [literal] : await resolve(host, cancellationToken);
-        // One inner address among public ones is enough to refuse the name: which of them is taken would be chance, or the stranger's choice.
-        if (Array.Find(addresses, address => !networks.Permit(address)) is { } inner) throw new AddressRefusedException(inner);
-
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            // To the addresses that were judged, never to the name again: a second look-up could answer otherwise.
-            await socket.ConnectAsync(addresses, context.DnsEndPoint.Port, cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
-
     private static bool IsRedirect(HttpStatusCode status) => (int)status is 301 or 302 or 303 or 307 or 308;
 
     private static (SourceProblem, string) Problem(HttpRequestException error)
@@ -175,10 +152,4 @@ public sealed class ReachSource : IDisposable
     private SourceAnswer Failed((SourceProblem Problem, string Text) why, Uri url) => Failed(why.Problem, $"{url.IdnHost} {why.Text}.", url);
 
     private SourceAnswer Failed(SourceProblem problem, string detail, Uri url) => new(problem, detail, url, null, options.StallTimeout, clock);
-
-    /// <summary>Carries the refusal through the handler, which wraps whatever the connecting throws.</summary>
-    private sealed class AddressRefusedException(IPAddress address) : IOException($"{address} is not a public address.")
-    {
-        public IPAddress Address => address;
-    }
 }

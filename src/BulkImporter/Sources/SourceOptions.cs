@@ -6,8 +6,8 @@ public sealed class SourceOptions
     public const string Section = "BulkImporter:Sources";
 
     /// <summary>
-    /// Networks (CIDR, such as <c>10.20.0.0/16</c>) that are reached although they are not public: for teams whose sources are inside. Default
-    /// none. Whoever may upload a manifest can make this process call any address in them.
+    /// Networks (CIDR, such as <c>10.20.0.0/16</c>) that are reached although they are not public: for teams whose sources, or whose stand-in for
+    /// Cincopa, are inside. Default none. Whoever may upload a manifest, or change an account, can make this process call any address in them.
     /// </summary>
     public IList<string> AllowedNetworks { get; init; } = [];
 

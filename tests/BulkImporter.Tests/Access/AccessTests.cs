@@ -278,8 +278,8 @@ public sealed class AccessTests(ImporterServer server) : IClassFixture<ImporterS
     public async Task An_account_is_added_changed_checked_and_resumed_and_its_token_is_shown_nowhere()
     {
         const string Secret = "1234567isecretsecretsecret";
-        var (status, account) = await server.PostAsync(server.AdminKey, "/api/v1/accounts", $$"""{"name":"museum","token":"{{Secret}}","baseUrl":"http://127.0.0.1:9/v2"}""");
-        Assert.Equal((201, "museum", "http://127.0.0.1:9/v2/", "active"), (status, (string?)account!["name"], (string?)account["baseUrl"], (string?)account["state"]));
+        var (status, account) = await server.PostAsync(server.AdminKey, "/api/v1/accounts", $$"""{"name":"museum","token":"{{Secret}}","baseUrl":"https://cincopa.example/v2"}""");
+        Assert.Equal((201, "museum", "https://cincopa.example/v2/", "active"), (status, (string?)account!["name"], (string?)account["baseUrl"], (string?)account["state"]));
         Assert.Equal(409, (await server.PostAsync(server.AdminKey, "/api/v1/accounts", """{"name":"museum","token":"x"}""")).Status);
         Assert.Equal(2L, await server.Database.OneAsync<long>("SELECT count(*) FROM importer.call_budget b JOIN importer.account a ON a.id = b.account_id WHERE a.name = 'museum'"));
 
@@ -316,6 +316,10 @@ public sealed class AccessTests(ImporterServer server) : IClassFixture<ImporterS
         (status, var account) = await ChangeAsync("""{"baseUrl":"https://api.example/v2/","token":"1234567iother"}""");
         Assert.Equal((200, "https://api.example/v2/"), (status, (string?)account!["baseUrl"]));
 
+        (status, problem) = await ChangeAsync("""{"baseUrl":"http://10.0.0.7/v2/","token":"1234567iother"}""");
+        Assert.Equal((400, "baseUrl"), (status, (string?)problem!["argument"]));
+        Assert.Contains("AllowedNetworks", (string?)problem["detail"], StringComparison.Ordinal);
+
         Task<(int Status, System.Text.Json.Nodes.JsonNode? Body)> ChangeAsync(string json) =>
             server.SendAsync(server.AdminKey, HttpMethod.Patch, "/api/v1/accounts/moved", new StringContent(json, null, "application/json"));
     }
@@ -326,6 +330,9 @@ public sealed class AccessTests(ImporterServer server) : IClassFixture<ImporterS
     [InlineData("""{"name":"ok","token":" "}""", "token")]
     [InlineData("""{"name":"ok","token":"x","baseUrl":"nowhere"}""", "baseUrl")]
     [InlineData("""{"name":"ok","token":"x","baseUrl":"https://user:pass@x.example/"}""", "baseUrl")]
+    [InlineData("""{"name":"ok","token":"x","baseUrl":"http://169.254.169.254/v2/"}""", "baseUrl")]
+    [InlineData("""{"name":"ok","token":"x","baseUrl":"https://[::ffff:10.0.0.1]/v2/"}""", "baseUrl")]
+    [InlineData("""{"name":"ok","token":"x","baseUrl":"http://2130706433/v2/"}""", "baseUrl")]
     public async Task An_account_that_cannot_work_is_refused_by_its_argument(string json, string argument)
     {
         var (status, problem) = await server.PostAsync(server.AdminKey, "/api/v1/accounts", json);

@@ -1,7 +1,10 @@
 using System.Net;
 using BulkImporter.Access;
+using BulkImporter.Data;
 using BulkImporter.Export;
+using BulkImporter.Imports;
 using BulkImporter.Manifests;
+using BulkImporter.Records;
 using BulkImporter.Tests.Api;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.Configuration;
@@ -54,6 +57,26 @@ public sealed class AuditedDoorsTests(ImporterServer server) : IClassFixture<Imp
         Assert.Contains("somebody sign_in_failed with an API key", log, StringComparison.Ordinal);
         Assert.Contains("vera sign_in_link_made", log, StringComparison.Ordinal);
         Assert.DoesNotContain("wrong field", log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Downloaded_results_and_archives_and_a_sign_out_are_in_the_audit_log()
+    {
+        var id = await server.Database.ImportAsync(ImportState.Finished, [RecordState.Imported]);
+        await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}/results?state=imported");
+        await server.GetAsync(server.OperatorKey, $"/api/v1/imports/{id}/results?format=jsonl");
+        // An archive that breaks off has let a part out: this one does, as the import has no manifest's bytes.
+        using (var archive = await server.Client(server.OperatorKey).GetAsync($"/api/v1/imports/{id}/archive", HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken)) { }
+        await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}/archive");
+        var browser = new Browser(server);
+        await browser.SignInWithKeyAsync(server.ViewerKey);
+        await browser.PostAsync("/sign-out", []);
+
+        Assert.Equal(
+            ["vera results_exported csv, state imported", "otto results_exported jsonl, all records, with whole source addresses", "otto import_archived with whole source addresses"],
+            await server.Database.Source.QueryAsync(
+                "SELECT concat_ws(' ', actor, action, detail) FROM importer.audit_entry WHERE import_id = $1 ORDER BY id", r => r.GetString(0), TestContext.Current.CancellationToken, id));
+        Assert.Equal("vera", await server.Database.OneAsync<string>("SELECT actor FROM importer.audit_entry WHERE action = 'signed_out' ORDER BY id DESC LIMIT 1"));
     }
 
     [Theory]

@@ -26,9 +26,9 @@ public sealed class FirstAccountTests(ImporterServer server) : IClassFixture<Imp
         await EnsureAsync("token-one");
         Assert.Equal(AccountState.Suspended, (await accounts.FindAsync("default", Token))!.State);
 
-        await EnsureAsync("token-two", "http://127.0.0.1:9/v2");
+        await EnsureAsync("token-two", "https://cincopa.example/v2");
         var changed = await accounts.FindAsync("default", Token);
-        Assert.Equal(("http://127.0.0.1:9/v2/", AccountState.Active, null), (changed!.BaseUrl, changed.State, changed.Reason));
+        Assert.Equal(("https://cincopa.example/v2/", AccountState.Active, null), (changed!.BaseUrl, changed.State, changed.Reason));
         Assert.Equal("token-two", await TokenAsync(changed.Id));
     }
 

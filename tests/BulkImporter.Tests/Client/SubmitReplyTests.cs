@@ -166,6 +166,40 @@ public sealed class SubmitReplyTests
         Assert.Equal(reply.Length + 1, server.Requests.Count);
     }
 
+    [Theory]
+    [InlineData(200, "text/html", "<html>error: s3cret of another server</html>")]
+    [InlineData(200, "application/json", """{"AccessKeyId":"s3cret"}""")]
+    [InlineData(200, "application/json", """{"success":true,"other":"s3cret"}""")]
+    [InlineData(404, "text/plain", "s3cret")]
+    [InlineData(502, "text/html", "<html>s3cret</html>")]
+    [InlineData(403, "application/json", """{"AccessKeyId":"s3cret"}""")]
+    public async Task Body_that_is_no_message_of_the_API_is_described_and_never_quoted(int status, string type, string body)
+    {
+        await using var server = RawServer.Replying(RawServer.Reply(status, type, body));
+        using var client = New();
+        string?[] said =
+        [
+            (await client.PingAsync(To(server), CancellationToken.None) as PingResult.Failed)?.Error.Message,
+            await client.UploadFromUrlAsync(To(server), "https://cdn.test/a.mp4", null, CancellationToken.None) switch
+            {
+                SubmitResult.Unknown unknown => unknown.Error.Message,
+                SubmitResult.Refused refused => refused.Error.Message,
+                _ => null,
+            },
+            (await client.ListGalleriesAsync(To(server), new GalleryListQuery(), CancellationToken.None) as GalleryListResult.Failed)?.Error.Message,
+            await client.PushRangeAsync(To(server), new UploadUrl(server.BaseUrl), new PushRange("a.mp4", "1", 0, 0, 0), (_, _) => Task.CompletedTask, CancellationToken.None) switch
+            {
+                PushResult.Unknown unknown => unknown.Error.Message,
+                PushResult.Refused refused => refused.Error.Message,
+                _ => null,
+            },
+        ];
+
+        Assert.DoesNotContain("s3cret", string.Join('\n', said), StringComparison.Ordinal);
+        Assert.Contains($"({type}, {body.Length} bytes)", said[1], StringComparison.Ordinal);
+        Assert.Contains($"({type}, {body.Length} bytes)", said[3], StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Submit_keeps_the_part_of_the_reply_that_came() =>
         Assert.Equal(

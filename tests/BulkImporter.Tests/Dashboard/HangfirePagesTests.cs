@@ -113,6 +113,7 @@ public sealed partial class HangfirePagesTests(ImporterServer server) : IClassFi
         Assert.Equal(401, (await PostAsync(server.ViewerKey, delete, withToken: true, "jobs[]", "999999")).Status);
         Assert.Equal(403, (await PostAsync(server.OperatorKey, delete, withToken: false, "jobs[]", "999999")).Status);
         Assert.Equal(204, (await PostAsync(server.OperatorKey, delete, withToken: true, "jobs[]", "999999")).Status);
+        Assert.Equal("otto /jobs/failed/delete", await server.Database.OneAsync<string>("SELECT string_agg(actor || ' ' || detail, ', ') FROM importer.audit_entry WHERE action = 'job_ordered'"));
     }
 
     [Fact]

@@ -60,6 +60,20 @@ public class ResultRowWriterTests
         Assert.Equal(exported, await ExportAsync(exported));
     }
 
+    [Theory]
+    [InlineData("url,caption\nhttps://a.test/1,x;=1+1\n", "https://a.test/1,x;'=1+1,1,")]
+    [InlineData("url,caption\nhttps://a.test/1,\"x;\"\"=1\"\"\"\n", "https://a.test/1,\"x;'\"\"=1\"\"\",1,")]
+    [InlineData("url;caption\nhttps://a.test/1;\"x,=1+1;,-2\"\n", "https://a.test/1;\"x,'=1+1;,'-2\";1;")]
+    [InlineData("url,caption\nhttps://a.test/1,\"One\n+two, -three\"\n", "https://a.test/1,\"One\n'+two, -three\",1,")]
+    [InlineData("caption,url\n-12.5,https://a.test/1\n", "\n'-12.5,https://a.test/1,1,")]
+    public async Task A_spreadsheet_that_takes_another_separator_sees_no_formula_and_the_cell_comes_back(string manifest, string row)
+    {
+        var exported = await ExportAsync(manifest);
+        Assert.Contains(row, exported, StringComparison.Ordinal);
+        Assert.Equal((await Manifest.ReadAsync(manifest)).Rows[0].Checked.Caption, (await Manifest.ReadAsync(exported)).Rows[0].Checked.Caption);
+        Assert.Equal(exported, await ExportAsync(exported));
+    }
+
     [Fact]
     public async Task Manifest_without_header_gets_one_that_can_be_uploaded_again()
     {

@@ -1,0 +1,50 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.DataProtection;
+
+namespace BulkImporter.Hosting;
+
+/// <summary>
+/// The keys that encrypt tokens and cookies stand in the database. With a certificate they stand there encrypted to it, and a dump of the database
+/// alone opens nothing. Without one (the default) they stand there as they are.
+/// </summary>
+internal static class KeyRing
+{
+    /// <summary>A file with an RSA certificate and its private key: PEM, or PKCS #12 when it is called .pfx or .p12. Every process needs the same.</summary>
+    public const string CertificateKey = "BulkImporter:KeyRing:Certificate";
+
+    /// <summary>Opens the private keys of all these files; not set when they need none.</summary>
+    public const string PasswordKey = "BulkImporter:KeyRing:CertificatePassword";
+
+    /// <summary>Files of former certificates, separated by commas: keys that were encrypted to them are still read.</summary>
+    public const string FormerKey = "BulkImporter:KeyRing:FormerCertificates";
+
+    /// <exception cref="StartupException">A file cannot be read, or holds no RSA certificate with its private key.</exception>
+    public static IServiceCollection ProtectKeyRing(this IServiceCollection services, IConfiguration configuration)
+    {
+        var former = (configuration[FormerKey] ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (configuration[CertificateKey] is not { Length: > 0 } path)
+            return former.Length == 0 ? services : throw new StartupException($"{FormerKey} is set and {CertificateKey} is not. Name the certificate of now too.");
+        var certificate = Load(CertificateKey, path, configuration[PasswordKey]);
+        // The first opens what it closed, also where the machine's own store of certificates does not know it.
+        services.AddDataProtection().ProtectKeysWithCertificate(certificate)
+            .UnprotectKeysWithAnyCertificate([certificate, .. former.Select(file => Load(FormerKey, file, configuration[PasswordKey]))]);
+        return services;
+    }
+
+    private static X509Certificate2 Load(string setting, string path, string? password)
+    {
+        try
+        {
+            var certificate = Path.GetExtension(path).ToUpperInvariant() is ".PFX" or ".P12" ? X509CertificateLoader.LoadPkcs12FromFile(path, password)
+                : string.IsNullOrEmpty(password) ? X509Certificate2.CreateFromPemFile(path)
+                : X509Certificate2.CreateFromEncryptedPemFile(path, password);
+            using var key = certificate.GetRSAPrivateKey();
+            return key is not null ? certificate : throw new StartupException($"{setting}: '{path}' holds no RSA private key. Give it a certificate of an RSA key, and that key.");
+        }
+        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+        {
+            throw new StartupException($"{setting}: '{path}' cannot be used: {e.Message.TrimEnd('.')}. It holds certificate and private key in PEM, or is a .pfx file; its password is {PasswordKey}.");
+        }
+    }
+}
