@@ -6,6 +6,7 @@ using BulkImporter.Export;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace BulkImporter.Benchmarks;
@@ -47,7 +48,7 @@ internal sealed class IngestBenchmark(Bench bench, ResultTable table)
     {
         var transitions = new RecordTransitions(bench.Database);
         var parse = new ParseManifest(bench.Database, new ManifestBytes(bench.Database), transitions, new SourceUrlRules(new SourceUrlOptions()),
-            TimeProvider.System, NullLogger<ParseManifest>.Instance);
+            Options.Create(new ManifestOptions()), TimeProvider.System, NullLogger<ParseManifest>.Instance);
         await using var manifest = File.OpenRead(file);
         var started = Stopwatch.GetTimestamp();
         var import = await bench.CreateImportAsync(manifest, Path.GetFileName(file));

@@ -57,8 +57,9 @@ internal sealed class JsonLineResults : IResultWriter
         json = new Utf8JsonWriter(output, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true });
         columnCount = layout.Columns.Count;
         var taken = new HashSet<string>(ManifestFormat.ResultColumns);
+        var times = new Dictionary<string, int>();
         originals = [.. Enumerable.Range(0, columnCount).Where(i => !layout.ResultColumnIndexes.Contains(i))
-            .Select(i => (i, JsonEncodedText.Encode(Unique(layout.Columns[i], taken), JavaScriptEncoder.UnsafeRelaxedJsonEscaping)))];
+            .Select(i => (i, JsonEncodedText.Encode(Unique(layout.Columns[i], taken, times), JavaScriptEncoder.UnsafeRelaxedJsonEscaping)))];
     }
 
     public void WriteHeader()
@@ -93,11 +94,17 @@ internal sealed class JsonLineResults : IResultWriter
 
     public void Dispose() => json.Dispose();
 
-    private static string Unique(string name, HashSet<string> taken)
+    /// <param name="name">The column's name.</param>
+    /// <param name="taken">The names that columns before it have got.</param>
+    /// <param name="times">How often each name was met, so that the next one of that name need not try all numbers again.</param>
+    private static string Unique(string name, HashSet<string> taken, Dictionary<string, int> times)
     {
-        var unique = name;
-        for (var number = 2; !taken.Add(unique); number++) unique = $"{name} ({number})";
-        return unique;
+        while (true)
+        {
+            var number = times[name] = times.GetValueOrDefault(name) + 1;
+            var unique = number == 1 ? name : $"{name} ({number})";
+            if (taken.Add(unique)) return unique;
+        }
     }
 
     private void WriteText(JsonEncodedText name, ReadOnlySpan<byte> value)

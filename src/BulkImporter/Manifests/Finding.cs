@@ -47,6 +47,7 @@ public enum FindingCode
     WholeLineQuoted,
     RowCutOff,
     LineSkipped,
+    RowsLeftOut,
     RowsMaybeMerged,
     NulByte,
     FieldTooLong,
@@ -102,6 +103,7 @@ public static class FindingCodes
         FindingCode.WholeLineQuoted => "whole_line_quoted",
         FindingCode.RowCutOff => "row_cut_off",
         FindingCode.LineSkipped => "line_skipped",
+        FindingCode.RowsLeftOut => "rows_left_out",
         FindingCode.RowsMaybeMerged => "rows_maybe_merged",
         FindingCode.NulByte => "nul_byte",
         FindingCode.FieldTooLong => "field_too_long",
@@ -135,6 +137,7 @@ public static class FindingCodes
             or FindingCode.StrayQuote
             or FindingCode.RowCutOff
             or FindingCode.LineSkipped
+            or FindingCode.RowsLeftOut
             or FindingCode.RowsMaybeMerged
             or FindingCode.SourceNotFound
             or FindingCode.SourceForbidden
@@ -232,6 +235,8 @@ public static class FindingCodes
             "the file was cut off, export it again.",
         FindingCode.LineSkipped => "This line stands before the header and is no part of the table, like a comment or a title. It is " +
             "not read; remove it if it should not be there.",
+        FindingCode.RowsLeftOut => "From this line on the rows are left out: the manifest has more than one import takes (BulkImporter:Manifests:MaxRows). " +
+            "Upload the rest as a manifest of its own.",
         FindingCode.RowsMaybeMerged => "A quoted value holds lines that look like rows of their own. Look for a missing closing quote.",
         FindingCode.NulByte => "The row holds a NUL character, which no text can. Export the file again.",
         FindingCode.FieldTooLong => $"The value is too long for its column. Shorten it: {ManifestChecks.LimitsInWords}.",

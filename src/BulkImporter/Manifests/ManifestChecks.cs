@@ -71,6 +71,13 @@ public sealed class ManifestChecks(
 
     private static readonly int ShortestLimit = Targets.Min(MaxLength);
 
+    /// <summary>
+    /// So many invalid rows in a row, and the file is no manifest of ours: as text of a few bytes each they would fill a database. Those that only Cincopa cannot
+    /// fetch do not count, for they can be pushed.
+    /// </summary>
+    internal const int MostInvalidInARow = 100_000;
+
+    private int _invalidInARow;
     private bool _isFaultLogged;
     private readonly FindingCode[] _urlProblems = new FindingCode[SourceUrlRules.MaxProblems];
     private readonly int _urlColumn = layout.IndexOf(ManifestColumn.Url);
@@ -80,7 +87,24 @@ public sealed class ManifestChecks(
     /// Checks a row and appends what was found to <paramref name="findings"/>. Whatever goes wrong inside of it is a finding of this row, which
     /// is blocked by it: one row that nobody thought of cannot end the reading of all others.
     /// </summary>
+    /// <exception cref="ManifestRejectedException"><see cref="MostInvalidInARow"/> were invalid.</exception>
     public CheckedRow Check(ManifestRow row, List<Finding> findings)
+    {
+        var read = CheckAlone(row, findings);
+        _invalidInARow = read.IsBlocked && !read.IsBlockedForPull ? _invalidInARow + 1 : 0;
+        if (_invalidInARow == MostInvalidInARow)
+        {
+            var last = findings.FindLast(f => f.Severity == FindingSeverity.Error)!;
+            throw new ManifestRejectedException(
+                RejectionCode.TooManyInvalidRows,
+                $"The {MostInvalidInARow:N0} rows up to line {row.LineNumber} are all invalid, the last with {last.Code.Name()}: {last.Hint} Nothing of the manifest is imported.",
+                line: row.LineNumber);
+        }
+
+        return read;
+    }
+
+    private CheckedRow CheckAlone(ManifestRow row, List<Finding> findings)
     {
         if (row.RowNumber == 1)
             findings.AddRange(layout.SkippedLines.Select(line => new Finding(0, line.Line, null, line.Text, FindingCode.LineSkipped)));
@@ -135,21 +159,21 @@ public sealed class ManifestChecks(
         row.RowNumber,
         row.LineNumber,
         isBlocked,
-        Text(url) ?? "",
+        Text(url, ManifestColumn.Url) ?? "",
         isBlocked || url.IsEmpty ? null : SourceKey.Of(url),
-        Text(row.Value(ManifestColumn.Caption)),
-        Text(row.Value(ManifestColumn.Description)),
-        Text(row.Value(ManifestColumn.LongDescription)),
-        Text(row.Value(ManifestColumn.Tags)),
-        Text(row.Value(ManifestColumn.ReferenceId)),
-        Text(row.Value(ManifestColumn.Gallery)),
-        Text(row.Value(ManifestColumn.Filename)),
+        Text(row, ManifestColumn.Caption),
+        Text(row, ManifestColumn.Description),
+        Text(row, ManifestColumn.LongDescription),
+        Text(row, ManifestColumn.Tags),
+        Text(row, ManifestColumn.ReferenceId),
+        Text(row, ManifestColumn.Gallery),
+        Text(row, ManifestColumn.Filename),
         transfer,
         isImported,
         isBlocked || isImported ? null : SourceUrlRules.Expiry(url),
-        Text(row.Value(ManifestColumn.Fid)),
-        Text(row.Value(ManifestColumn.RelatedLinkText)),
-        Text(row.Value(ManifestColumn.RelatedLinkUrl)));
+        Text(row, ManifestColumn.Fid),
+        Text(row, ManifestColumn.RelatedLinkText),
+        Text(row, ManifestColumn.RelatedLinkUrl));
 
     /// <summary>
     /// The longest value of a column, in characters. Names and keys are as long as anybody's are, and far below what an index of the database
@@ -165,15 +189,18 @@ public sealed class ManifestChecks(
         ManifestColumn.Transfer => 250,
     };
 
-    /// <summary>A value as it can be stored: PostgreSQL takes no NUL, and a too long value is an error anyway.</summary>
-    private static string? Text(ReadOnlySpan<byte> value)
+    private static string? Text(ManifestRow row, ManifestColumn column) => Text(row.Value(column), column);
+
+    /// <summary>A value as it can be stored: PostgreSQL takes no NUL, and one that is too long is an error anyway, so that its beginning will do.</summary>
+    private static string? Text(ReadOnlySpan<byte> value, ManifestColumn column)
     {
         if (value.IsEmpty)
             return null;
-        if (value.Length > MaxFieldLength)
-            value = value[..MaxFieldLength];
-        var text = Encoding.UTF8.GetString(value);
-        return value.Contains((byte)0) ? text.Replace('\0', '\uFFFD') : text;
+        var most = MaxLength(column);
+        var text = Encoding.UTF8.GetString(value[..Math.Min(value.Length, 4 * most)]);
+        if (text.Length > most)
+            text = text[..(char.IsHighSurrogate(text[most - 1]) ? most - 1 : most)];
+        return text.Replace('\0', '\uFFFD');
     }
 
     private void CheckShape(ManifestRow row, List<Finding> findings)
@@ -327,5 +354,5 @@ public sealed class ManifestChecks(
     }
 
     private static Finding Of(ManifestRow row, string? column, FindingCode code, ReadOnlySpan<byte> value = default) =>
-        new(row.RowNumber, row.LineNumber, column, value.IsEmpty ? null : FindingMask.Mask(Text(value)!), code);
+        new(row.RowNumber, row.LineNumber, column, value.IsEmpty ? null : FindingMask.Mask(Text(value, ManifestColumn.Url)!), code);
 }

@@ -8,6 +8,9 @@ public sealed class ManifestOptions
     /// <summary>The largest manifest that is taken, in bytes as uploaded. Default 2 GiB.</summary>
     public long UploadLimitBytes { get; set; } = 2L << 30;
 
+    /// <summary>The most rows that one import takes; those behind are left out, with a finding. Default 20,000,000: some 20 GB of database.</summary>
+    public int MaxRows { get; set; } = 20_000_000;
+
     /// <summary>How long an upload that broke, or a manifest that no import refers to, is kept. Default one day.</summary>
     public TimeSpan KeepUnused { get; set; } = TimeSpan.FromDays(1);
 

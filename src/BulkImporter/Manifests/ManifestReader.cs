@@ -41,7 +41,13 @@ public sealed class ManifestReader : IAsyncDisposable
     private const int SuspiciousRecordSize = 4 * 1024 * 1024;
 
     /// <summary>The longest line that is kept as a row; beyond that the file is no manifest.</summary>
-    private const int MaxRowSize = 16 * 1024 * 1024;
+    private const int MaxRowSize = ManifestText.MostKept;
+
+    /// <summary>
+    /// The most columns. The widest exports of libraries have some hundreds, and each column costs: in every page that shows the header, and as a name in every
+    /// line of a JSON-lines file.
+    /// </summary>
+    internal const int MaxColumns = 1000;
 
     /// <summary>After a damaged row the parser starts anew and reads ahead again: less, so that a file full of them stays readable.</summary>
     private const int RestartBufferSize = 4 * 1024;
@@ -76,6 +82,8 @@ public sealed class ManifestReader : IAsyncDisposable
         _isWrapped = isWrapped;
         _options = ManifestFormat.Dialect(separator) with
         {
+            // An empty line is a record like any other: skipped by the parser, millions of them would be one step, in which nothing that was read is released.
+            SkipEmptyLines = false,
             TrackLineNumbers = true,
             MaxRecordSize = SuspiciousRecordSize,
             IncludeValuesInExceptions = false,
@@ -167,6 +175,8 @@ public sealed class ManifestReader : IAsyncDisposable
         if (!await NextRecordAsync(cancellationToken))
             throw new ManifestRejectedException(RejectionCode.ManifestEmpty, "The file holds no rows.");
 
+        if (Record.FieldCount > MaxColumns)
+            throw TooManyColumns(Record.FieldCount);
         var first = ManifestFormat.Fields(Record);
         var hasHeader = ManifestFormat.IsHeader(first, mapping);
         if (hasHeader && HeaderDamage() is { } damage)
@@ -175,6 +185,8 @@ public sealed class ManifestReader : IAsyncDisposable
 
         var dataRows = hasHeader ? sampleRows.Skip(1).ToList() : sampleRows;
         var width = dataRows.Count == 0 ? first.Length : ManifestFormat.MostCommonWidth(dataRows).Width;
+        if (width > MaxColumns)
+            throw TooManyColumns(width);
         string[] columns = [.. Enumerable.Range(0, hasHeader ? first.Length : width)
             .Select(index => hasHeader && ManifestFormat.Plain(first[index]).Length > 0 ? first[index] : $"column{index + 1}")];
         var resultColumns = hasHeader ? ManifestFormat.FindResultColumns(columns) : [];
@@ -205,6 +217,11 @@ public sealed class ManifestReader : IAsyncDisposable
         _row = new ManifestRow(Layout, _csv);
         _firstIsData = !hasHeader;
     }
+
+    private ManifestRejectedException TooManyColumns(int count) => new(
+        RejectionCode.TooManyColumns,
+        $"Line {_recordLine} has {count:N0} columns, and a manifest has at most {MaxColumns:N0}. Leave out what is not needed, also separators behind the last name, and upload it again.",
+        line: _recordLine);
 
     private string? HeaderDamage() => _recordProblem switch
     {
@@ -349,9 +366,14 @@ public sealed class ManifestReader : IAsyncDisposable
         StepToNextRecord();
         while (!TrySuspiciousRecord())
         {
-            if (_text.Kept(_recordStart).Length > MaxRowSize)
+            var kept = _text.Kept(_recordStart).Length;
+            if (kept > MaxRowSize)
                 throw new ManifestRejectedException(RejectionCode.RowTooLong, $"Line {_recordLine} is longer than 16 MB: this is no manifest, or its line breaks are lost.", line: _recordLine);
-            await _text.FillAsync(cancellationToken);
+            // Much at a time, for each look begins at the start of the record.
+            var wanted = Math.Min(kept + SuspiciousRecordSize, MaxRowSize + 1);
+            while (_text.Kept(_recordStart).Length < wanted && await _text.FillAsync(cancellationToken))
+            {
+            }
         }
     }
 

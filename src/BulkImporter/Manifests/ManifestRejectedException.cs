@@ -15,6 +15,8 @@ public enum RejectionCode
     UrlColumnAmbiguous,
     RowTooLong,
     TooManyRows,
+    TooManyColumns,
+    TooManyInvalidRows,
     UnpackedTooLarge,
 }
 
@@ -35,6 +37,8 @@ public static class RejectionCodes
         RejectionCode.UrlColumnAmbiguous => "url_column_ambiguous",
         RejectionCode.RowTooLong => "row_too_long",
         RejectionCode.TooManyRows => "too_many_rows",
+        RejectionCode.TooManyColumns => "too_many_columns",
+        RejectionCode.TooManyInvalidRows => "too_many_invalid_rows",
         RejectionCode.UnpackedTooLarge => "unpacked_too_large",
     };
 }

@@ -13,8 +13,19 @@ internal sealed class ManifestText : Stream
 {
     private const int ChunkSize = 64 * 1024;
 
+    /// <summary>The most text that is kept for one record, in bytes; the window is hardly larger.</summary>
+    public const int MostKept = 16 * 1024 * 1024;
+
     /// <summary>A gzip file of a few megabytes can unpack to terabytes, and would keep a worker busy for days.</summary>
     public const long UnpackedLimit = 8L << 30;
+
+    /// <summary>
+    /// How many bytes one byte of gzip may unpack to, once there are more than <see cref="RatioHoldsFrom"/>. Addresses and titles give 5 to 30; gzip could give 1,000.
+    /// </summary>
+    private const int MostRatio = 200;
+
+    /// <summary>Below, in bytes, a test file of one row repeated does no harm.</summary>
+    private const long RatioHoldsFrom = 10_000_000;
 
     /// <summary>The one older encoding that can be asked for: what Excel writes as plain "CSV" on a western Windows.</summary>
     public const string Windows1252 = "windows-1252";
@@ -38,10 +49,12 @@ internal sealed class ManifestText : Stream
     private long _carriageReturns;
     private bool _isUtf8;        // a character beyond ASCII was met, and was valid
 
+    private readonly ReplayedHead? _packed;
     private readonly long _unpackedLimit;
 
-    private ManifestText(Stream source, string encodingName, Encoding? encoding, int markLength, byte[] head, long unpackedLimit)
+    private ManifestText(Stream source, ReplayedHead? packed, string encodingName, Encoding? encoding, int markLength, byte[] head, long unpackedLimit)
     {
+        _packed = packed;
         _unpackedLimit = unpackedLimit;
         _source = source;
         EncodingName = encodingName;
@@ -68,10 +81,12 @@ internal sealed class ManifestText : Stream
     /// <param name="encoding"><see cref="Windows1252"/> when the operator says so, else null. A byte order mark knows better than he does.</param>
     public static async Task<ManifestText> OpenAsync(Stream source, string? encoding, long unpackedLimit, CancellationToken cancellationToken)
     {
+        ReplayedHead? packed = null;
         var head = await HeadAsync(source, cancellationToken);
         if (head is [0x1F, 0x8B, ..])
         {
-            source = new GZipStream(new ReplayedHead(head, source), CompressionMode.Decompress, leaveOpen: true);
+            packed = new ReplayedHead(head, source);
+            source = new GZipStream(packed, CompressionMode.Decompress, leaveOpen: true);
             head = await Unpacked(() => HeadAsync(source, cancellationToken));
         }
 
@@ -82,14 +97,14 @@ internal sealed class ManifestText : Stream
 
         return head switch
         {
-            [0xEF, 0xBB, 0xBF, ..] => new ManifestText(source, "utf-8", null, 3, head, unpackedLimit),
-            [0xFF, 0xFE, ..] => new ManifestText(source, "utf-16le", new UnicodeEncoding(bigEndian: false, byteOrderMark: false, throwOnInvalidBytes: true), 2, head, unpackedLimit),
-            [0xFE, 0xFF, ..] => new ManifestText(source, "utf-16be", new UnicodeEncoding(bigEndian: true, byteOrderMark: false, throwOnInvalidBytes: true), 2, head, unpackedLimit),
+            [0xEF, 0xBB, 0xBF, ..] => new ManifestText(source, packed, "utf-8", null, 3, head, unpackedLimit),
+            [0xFF, 0xFE, ..] => new ManifestText(source, packed, "utf-16le", new UnicodeEncoding(bigEndian: false, byteOrderMark: false, throwOnInvalidBytes: true), 2, head, unpackedLimit),
+            [0xFE, 0xFF, ..] => new ManifestText(source, packed, "utf-16be", new UnicodeEncoding(bigEndian: true, byteOrderMark: false, throwOnInvalidBytes: true), 2, head, unpackedLimit),
             // Two ASCII letters in UTF-16: legal as UTF-8, but every other byte would be a NUL.
             [not 0, 0, not 0, 0, ..] or [0, not 0, 0, not 0, ..] => throw new ManifestRejectedException(
                 RejectionCode.EncodingInvalid, "This file looks like UTF-16 without a byte order mark. Save it as \"CSV UTF-8\".", byteOffset: 0),
-            _ when encoding == Windows1252 => new ManifestText(source, Windows1252, Western, 0, head, unpackedLimit),
-            _ => new ManifestText(source, "utf-8", null, 0, head, unpackedLimit),
+            _ when encoding == Windows1252 => new ManifestText(source, packed, Windows1252, Western, 0, head, unpackedLimit),
+            _ => new ManifestText(source, packed, "utf-8", null, 0, head, unpackedLimit),
         };
     }
 
@@ -109,6 +124,7 @@ internal sealed class ManifestText : Stream
     /// <exception cref="ManifestRejectedException">The bytes are not valid in the manifest's encoding, or the gzip data is damaged.</exception>
     public async ValueTask<bool> FillAsync(CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         if (_sourceEnded)
             return false;
 
@@ -122,6 +138,9 @@ internal sealed class ManifestText : Stream
         }
         if (_sourceOffset + read > _unpackedLimit)
             throw new ManifestRejectedException(RejectionCode.UnpackedTooLarge, $"Unpacked, this file is larger than {_unpackedLimit:N0} bytes. Split it into several manifests.");
+
+        if (_packed is not null && _sourceOffset + read > Math.Max(RatioHoldsFrom, MostRatio * _packed.Given))
+            throw new ManifestRejectedException(RejectionCode.UnpackedTooLarge, $"This file unpacks to more than {MostRatio} times its size, which no list of addresses does. Upload the .csv itself if it is right.");
 
         if (_decoder is null)
             TakeUtf8(read);
@@ -176,7 +195,7 @@ internal sealed class ManifestText : Stream
         var from = (int)(Math.Min(_kept, Position) - _windowStart);
         var window = _window;
         if (_filledEnd - from + needed > window.Length)
-            window = new byte[Math.Max(2 * window.Length, _filledEnd - from + needed)];
+            window = new byte[Math.Max(Math.Min(2 * window.Length, MostKept), _filledEnd - from + needed)];
         _window.AsSpan(from.._filledEnd).CopyTo(window);
         _window = window;
         _windowStart += from;
@@ -320,11 +339,20 @@ internal sealed class ManifestText : Stream
     private sealed class ReplayedHead(byte[] head, Stream rest) : Stream
     {
         private int _given;
+        private long _givenOfRest;
+
+        /// <summary>How many bytes of the file were read.</summary>
+        public long Given => _given + _givenOfRest;
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             if (_given == head.Length)
-                return await rest.ReadAsync(buffer, cancellationToken);
+            {
+                var read = await rest.ReadAsync(buffer, cancellationToken);
+                _givenOfRest += read;
+                return read;
+            }
+
             var count = Math.Min(buffer.Length, head.Length - _given);
             head.AsMemory(_given, count).CopyTo(buffer);
             _given += count;

@@ -3,6 +3,7 @@ using BulkImporter.Imports;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;
 using Hangfire;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace BulkImporter.Manifests;
@@ -12,7 +13,8 @@ namespace BulkImporter.Manifests;
 /// behind and the job is simply run again. Rows with an error become records too (invalid, duplicate), so that the counts always sum up.
 /// </summary>
 public sealed class ParseManifest(
-    NpgsqlDataSource database, ManifestBytes manifests, RecordTransitions transitions, SourceUrlRules rules, TimeProvider clock, ILogger<ParseManifest> log)
+    NpgsqlDataSource database, ManifestBytes manifests, RecordTransitions transitions, SourceUrlRules rules, IOptions<ManifestOptions> limits, TimeProvider clock,
+    ILogger<ParseManifest> log)
 {
     public const string Queue = "parse";
 
@@ -82,6 +84,8 @@ public sealed class ParseManifest(
     private const string Reject = """
         UPDATE importer.import SET state = 'rejected', reason = $2, finished_at = now() WHERE id = $1 AND state = 'parsing'
         """;
+
+    private static readonly TimeSpan WatchEvery = TimeSpan.FromSeconds(0.5);
 
     /// <summary>Readings that fail in a way that nobody foresaw before the import is rejected: enough for what a restart or a repair within a quarter of an hour cures.</summary>
     private const int MostTries = 5;
@@ -177,13 +181,23 @@ public sealed class ParseManifest(
         var writing = Task.CompletedTask;
         var rows = 0;
         var anyExpiring = false;
+        using var reading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var watching = WatchAsync(importId, () => rows, reading);
         try
         {
-            var more = await reader.ReadAsync(cancellationToken);
+            var more = await reader.ReadAsync(reading.Token);
             while (more)
             {
-                for (; more && !batch.IsFull; more = rows < import.MostRows && await reader.ReadAsync(cancellationToken))
+                for (; more && !batch.IsFull; more = rows < import.MostRows && await reader.ReadAsync(reading.Token))
                 {
+                    if (rows == limits.Value.MaxRows)
+                    {
+                        findings.Add(new(0, reader.Row.LineNumber, null, null, FindingCode.RowsLeftOut));
+                        batch.Add(findings);
+                        findings.Clear();
+                        more = false;
+                        break;
+                    }
                     rows++;
                     var row = checks.Check(reader.Row, findings);
                     batch.Add(row, chunks.Add(row, batch.Chunks), import.Attempts, findings, now);
@@ -204,8 +218,15 @@ public sealed class ParseManifest(
             }
             await writing;
         }
+        catch (OperationCanceledException) when (reading.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            await watching;
+            return; // the import was cancelled
+        }
         finally
         {
+            await reading.CancelAsync();
+            await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             // When reading failed, the connection must not be left in the middle of a write; how that ends does not matter any more.
             await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -242,6 +263,22 @@ public sealed class ParseManifest(
         await connection.ExecuteAsync("SET LOCAL default_statistics_target = 30", cancellationToken);
         await connection.ExecuteLongAsync("ANALYZE importer.import_record, importer.import_chunk", cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+    }
+
+    /// <summary>Tells the progress while rows are long in coming, and ends the reading once the import is not to be parsed any more.</summary>
+    private async Task WatchAsync(int importId, Func<int> rows, CancellationTokenSource reading)
+    {
+        using var timer = new PeriodicTimer(WatchEvery, clock);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(reading.Token) && await database.ExecuteAsync(TellProgress, reading.Token, importId, rows()) > 0)
+            {
+            }
+        }
+        finally
+        {
+            await reading.CancelAsync();
+        }
     }
 
     /// <summary>Writes a batch, and meanwhile tells the progress from another connection, because nothing of this transaction can be seen.</summary>

@@ -45,8 +45,14 @@ internal sealed class RowBatch(int importId)
         Rows++;
         AddRecord(row, chunkNumber, attempts, row.IsBlocked || row.IsImported ? found.First(f => f.Severity == FindingSeverity.Error) : null, now);
         if (!row.IsImported && row.HasMeta) AddMeta(row); // of a blocked one too: it may be corrected
-        foreach (var finding in found) AddFinding(finding);
+        Add(found);
         if (row.ExpiresAt > now && !found.Exists(f => f.Code == FindingCode.UrlExpiresSoon)) AddExpiring(row);
+    }
+
+    /// <summary>Adds what was found, of no row.</summary>
+    public void Add(List<Finding> found)
+    {
+        foreach (var finding in found) AddFinding(finding);
     }
 
     /// <summary>Sends it all, in the caller's transaction, and begins anew.</summary>

@@ -140,6 +140,156 @@ public class ManifestReaderTests
         Assert.Contains(told, rejection.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("\n")]
+    [InlineData("\r\n")]
+    [InlineData(",\n")]
+    [InlineData("\"\"\n")]
+    [InlineData(" \t\n")]
+    public async Task Blank_lines_without_an_end_take_no_memory_and_their_number_is_kept(string blank)
+    {
+        const int mb = 1024 * 1024;
+        var lines = 64L * mb / blank.Length;
+        await using var source = new RepeatedText($"url,caption\n{Host}a.mp4,One\n", blank, lines, $"{Host}b.mp4,Two\n");
+        await using var reader = await ManifestReader.OpenAsync(source, new ManifestReading(), TestContext.Current.CancellationToken);
+        var before = GC.GetTotalAllocatedBytes(precise: true);
+        Assert.True(await reader.ReadAsync(TestContext.Current.CancellationToken));
+        Assert.True(await reader.ReadAsync(TestContext.Current.CancellationToken));
+        Assert.Equal((2, lines + 3), (reader.Row.RowNumber, reader.Row.LineNumber));
+        Assert.False(await reader.ReadAsync(TestContext.Current.CancellationToken));
+        Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 16 * mb);
+    }
+
+    [Fact]
+    public async Task Cancelling_ends_the_reading_of_blank_lines_within_a_second()
+    {
+        await using var source = new RepeatedText("url\n", "\n", long.MaxValue, "");
+        await using var reader = await ManifestReader.OpenAsync(source, new ManifestReading(), TestContext.Current.CancellationToken);
+        using var cancelled = new CancellationTokenSource(TimeSpan.FromSeconds(0.2));
+        var reading = Task.Run(async () => await reader.ReadAsync(cancelled.Token), TestContext.Current.CancellationToken);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading.WaitAsync(TimeSpan.FromSeconds(1.2), TestContext.Current.CancellationToken));
+    }
+
+    [Theory]
+    [InlineData("x", 17_000_000)]
+    [InlineData("\"\"", 9_000_000)]
+    [InlineData("a,", 9_000_000)]
+    [InlineData("\n\"\"", 6_000_000)]
+    public async Task A_line_or_a_quoted_value_without_an_end_takes_no_more_than_the_window_and_no_more_than_its_time(string piece, long times)
+    {
+        var since = System.Diagnostics.Stopwatch.StartNew();
+        await using var source = new RepeatedText($"url,caption\n{Host}a.mp4,\"", piece, times, "");
+        await using var reader = await ManifestReader.OpenAsync(source, new ManifestReading(), TestContext.Current.CancellationToken);
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        try
+        {
+            while (await reader.ReadAsync(TestContext.Current.CancellationToken))
+            {
+            }
+        }
+        catch (ManifestRejectedException rejection)
+        {
+            Assert.Equal(RejectionCode.RowTooLong, rejection.Code);
+        }
+
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 40 * 1024 * 1024);
+        Assert.InRange(since.Elapsed.TotalSeconds, 0, 10);
+    }
+
+    [Theory]
+    [InlineData(1000, false)]
+    [InlineData(1001, true)]
+    [InlineData(1_000_000, true)]
+    public async Task More_than_a_thousand_columns_are_refused_before_they_cost_anything(int columns, bool refused)
+    {
+        foreach (var header in new[] { "url" + new StringBuilder().Insert(0, ",x", columns - 1), $"{Host}a.mp4" + new string(',', columns - 1) })
+        {
+            var text = $"{header}\n{Host}a.mp4\n";
+            if (refused)
+            {
+                var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() => Manifest.ReadAsync(text));
+                Assert.Equal((RejectionCode.TooManyColumns, 1L), (rejection.Code, rejection.Line));
+            }
+            else
+            {
+                Assert.NotEmpty((await Manifest.ReadAsync(text)).Rows);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(99_999, 0, false)]
+    [InlineData(100_000, 0, true)]
+    [InlineData(99_999, 99_999, false)]
+    public async Task A_hundred_thousand_invalid_rows_in_a_row_end_the_reading(int before, int after, bool refused)
+    {
+        var text = new StringBuilder("url\n").Insert(4, "x\n", before).Append($"{Host}a.mp4\n");
+        for (var row = 0; row < after; row++) text.Append("x\n");
+        if (refused)
+            Assert.Equal((RejectionCode.TooManyInvalidRows, 100_001L), await RejectionAsync(text.ToString()));
+        else
+            Assert.Equal(before + 1 + after, (await Manifest.ReadAsync(text.ToString())).Rows.Count);
+    }
+
+    private static async Task<(RejectionCode, long?)> RejectionAsync(string text)
+    {
+        var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() => Manifest.ReadAsync(text));
+        return (rejection.Code, rejection.Line);
+    }
+
+    [Fact]
+    public async Task What_unpacks_to_two_hundred_times_its_size_is_refused()
+    {
+        using var packed = new MemoryStream();
+        await using (var gzip = new System.IO.Compression.GZipStream(packed, System.IO.Compression.CompressionLevel.SmallestSize, leaveOpen: true))
+        {
+            await using var text = new RepeatedText($"url\n{Host}a.mp4\n", "\n", 64_000_000, "");
+            await text.CopyToAsync(gzip, TestContext.Current.CancellationToken);
+        }
+
+        packed.Position = 0;
+        await using var reader = await ManifestReader.OpenAsync(packed, new ManifestReading(), TestContext.Current.CancellationToken);
+        Assert.True(await reader.ReadAsync(TestContext.Current.CancellationToken));
+        var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(async () => await reader.ReadAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(RejectionCode.UnpackedTooLarge, rejection.Code);
+    }
+
+    /// <summary>A beginning, one text many times, and an end, made while they are read.</summary>
+    private sealed class RepeatedText(string start, string piece, long times, string end) : MemoryStream
+    {
+        private readonly byte[] _piece = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat(piece, 1000)));
+        private byte[] _start = Encoding.UTF8.GetBytes(start);
+        private byte[] _end = Encoding.UTF8.GetBytes(end);
+        private long _left = times > long.MaxValue / piece.Length ? long.MaxValue : times * piece.Length;
+        private int _at;
+
+        public override async Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken)
+        {
+            var buffer = new byte[bufferSize];
+            for (int read; (read = await ReadAsync(buffer, cancellationToken)) > 0;)
+                await destination.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
+        }
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (_start.Length > 0 || _left == 0)
+                return ValueTask.FromResult(Give(ref _left == 0 && _start.Length == 0 ? ref _end : ref _start, buffer));
+            var count = (int)Math.Min(Math.Min(buffer.Length, _piece.Length - _at), _left);
+            _piece.AsMemory(_at, count).CopyTo(buffer);
+            _at = (_at + count) % _piece.Length;
+            _left -= count;
+            return ValueTask.FromResult(count);
+        }
+
+        private static int Give(ref byte[] text, Memory<byte> buffer)
+        {
+            var count = Math.Min(buffer.Length, text.Length);
+            text.AsMemory(0, count).CopyTo(buffer);
+            text = text[count..];
+            return count;
+        }
+    }
+
     /// <summary>Rows made while they are read, so that the test itself holds none.</summary>
     private sealed class EndlessRows(int count) : MemoryStream
     {

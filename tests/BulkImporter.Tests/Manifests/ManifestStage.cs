@@ -40,7 +40,7 @@ internal sealed class ManifestStage(EngineDatabase database, string account, Sou
     }
 
     public Task ParseAsync(int id) =>
-        new ParseManifest(database.Source, new ManifestBytes(database.Source), new(database.Source), rules, TimeProvider.System, NullLogger<ParseManifest>.Instance)
+        new ParseManifest(database.Source, new ManifestBytes(database.Source), new(database.Source), rules, Options.Create(new ManifestOptions()), TimeProvider.System, NullLogger<ParseManifest>.Instance)
             .RunAsync(id, "library.csv", Token);
 
     public Task<ImportChange> StartAsync(int id) => NothingInTheWay.Start(database.Source).RunAsync(id, "ann", Token);

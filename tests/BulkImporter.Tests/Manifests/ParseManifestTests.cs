@@ -343,7 +343,7 @@ public sealed class ParseManifestTests(EngineDatabase database) : IClassFixture<
     private Task ParseAsync(int id, NpgsqlDataSource? source = null)
     {
         source ??= database.Source;
-        return new ParseManifest(source, new ManifestBytes(source), new(source), new SourceUrlRules(new SourceUrlOptions()), TimeProvider.System, NullLogger<ParseManifest>.Instance)
+        return new ParseManifest(source, new ManifestBytes(source), new(source), new SourceUrlRules(new SourceUrlOptions()), Options.Create(new ManifestOptions()), TimeProvider.System, NullLogger<ParseManifest>.Instance)
             .RunAsync(id, "library.csv", Token);
     }
 

@@ -162,7 +162,7 @@ public sealed class ReviseImportTests(EngineDatabase database) : IClassFixture<E
     }
 
     private Task ParseAsync(int id) =>
-        new ParseManifest(database.Source, new ManifestBytes(database.Source), new(database.Source), new SourceUrlRules(new SourceUrlOptions()), TimeProvider.System, NullLogger<ParseManifest>.Instance)
+        new ParseManifest(database.Source, new ManifestBytes(database.Source), new(database.Source), new SourceUrlRules(new SourceUrlOptions()), Options.Create(new ManifestOptions()), TimeProvider.System, NullLogger<ParseManifest>.Instance)
             .RunAsync(id, "library.csv", Token);
 
     /// <summary>What QueueParsing looks for.</summary>
