@@ -149,15 +149,15 @@ public class ManifestReaderTests
     public async Task Blank_lines_without_an_end_take_no_memory_and_their_number_is_kept(string blank)
     {
         const int mb = 1024 * 1024;
-        var lines = 64L * mb / blank.Length;
+        var lines = 17L * mb / blank.Length; // a window that keeps them doubles to 32 MB
         await using var source = new RepeatedText($"url,caption\n{Host}a.mp4,One\n", blank, lines, $"{Host}b.mp4,Two\n");
         await using var reader = await ManifestReader.OpenAsync(source, new ManifestReading(), TestContext.Current.CancellationToken);
-        var before = GC.GetTotalAllocatedBytes(precise: true);
+        var before = GC.GetTotalMemory(forceFullCollection: true);
         Assert.True(await reader.ReadAsync(TestContext.Current.CancellationToken));
         Assert.True(await reader.ReadAsync(TestContext.Current.CancellationToken));
         Assert.Equal((2, lines + 3), (reader.Row.RowNumber, reader.Row.LineNumber));
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 24 * mb);
         Assert.False(await reader.ReadAsync(TestContext.Current.CancellationToken));
-        Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 16 * mb);
     }
 
     [Fact]
@@ -241,9 +241,9 @@ public class ManifestReaderTests
     public async Task What_unpacks_to_two_hundred_times_its_size_is_refused()
     {
         using var packed = new MemoryStream();
-        await using (var gzip = new System.IO.Compression.GZipStream(packed, System.IO.Compression.CompressionLevel.SmallestSize, leaveOpen: true))
+        await using (var gzip = new System.IO.Compression.GZipStream(packed, System.IO.Compression.CompressionLevel.Fastest, leaveOpen: true))
         {
-            await using var text = new RepeatedText($"url\n{Host}a.mp4\n", "\n", 64_000_000, "");
+            await using var text = new RepeatedText($"url\n{Host}a.mp4\n", "\n", 16_000_000, "");
             await text.CopyToAsync(gzip, TestContext.Current.CancellationToken);
         }
 

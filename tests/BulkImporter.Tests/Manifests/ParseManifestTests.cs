@@ -236,6 +236,33 @@ public sealed class ParseManifestTests(EngineDatabase database) : IClassFixture<
     }
 
     [Fact]
+    public async Task Cancelled_between_blank_lines_that_do_not_end_the_reading_ends_within_a_second()
+    {
+        var text = new byte[400_000_000];
+        Array.Fill(text, (byte)'\n');
+        "url\nhttps://blank.example/a.mp4"u8.CopyTo(text);
+        var id = await CreateAsync(text);
+        var parsing = Task.Run(() => ParseAsync(id), Token);
+        await database.SqlAsync("UPDATE importer.import SET state = 'cancelled', finished_at = now() WHERE id = $1", id);
+        await parsing.WaitAsync(TimeSpan.FromSeconds(1.5), Token);
+        Assert.Equal(("cancelled", 0L), (await database.ImportStateAsync(id), await LeftoversAsync(id)));
+    }
+
+    [Theory]
+    [InlineData(2, 2, "0 4")]
+    [InlineData(3, 3, "")]
+    [InlineData(4, 3, "")]
+    public async Task Rows_beyond_the_limit_are_left_out_with_a_finding_and_those_before_it_are_imported(int most, int rows, string found)
+    {
+        var id = await CreateAsync(Urls(3));
+        await ParseAsync(id, limits: new ManifestOptions { MaxRows = most });
+        Assert.Equal($"pending {rows}", await database.SoundCountsAsync(id));
+        Assert.Equal("review", await database.ImportStateAsync(id));
+        var stage = await ManifestStage.OfAsync(database);
+        Assert.Equal(found, string.Join(", ", (await stage.FindingsAsync(id)).Where(f => f.Code == "rows_left_out").Select(f => $"{f.Row} {f.Line}")));
+    }
+
+    [Fact]
     public async Task A_parse_that_dies_leaves_nothing_and_the_next_one_starts_afresh()
     {
         var id = await CreateAsync(Urls(20_500), chunkSize: 500);
@@ -340,10 +367,10 @@ public sealed class ParseManifestTests(EngineDatabase database) : IClassFixture<
         return (await new CreateImport(database.Source).RunAsync(new NewImport(manifest.Id, "ann") { Mapping = map, ChunkSize = chunkSize, Start = start }, Token)).Id;
     }
 
-    private Task ParseAsync(int id, NpgsqlDataSource? source = null)
+    private Task ParseAsync(int id, NpgsqlDataSource? source = null, ManifestOptions? limits = null)
     {
         source ??= database.Source;
-        return new ParseManifest(source, new ManifestBytes(source), new(source), new SourceUrlRules(new SourceUrlOptions()), Options.Create(new ManifestOptions()), TimeProvider.System, NullLogger<ParseManifest>.Instance)
+        return new ParseManifest(source, new ManifestBytes(source), new(source), new SourceUrlRules(new SourceUrlOptions()), Options.Create(limits ?? new ManifestOptions()), TimeProvider.System, NullLogger<ParseManifest>.Instance)
             .RunAsync(id, "library.csv", Token);
     }
 
