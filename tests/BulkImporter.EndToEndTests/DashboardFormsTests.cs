@@ -109,6 +109,8 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
     {
         await page.RouteAsync("**/api/v1/imports*", route => route.FulfillAsync(new() { Status = status, ContentType = "text/html", Body = "<html><h1>nginx</h1></html>" }));
         await page.GotoAsync("/upload");
+        // The live page replaces the form; without a click, which no person chooses a file without, the file of the one before is not heard of.
+        await Expect(page.Locator("[data-testid=look] button").First).ToBeEnabledAsync();
         await page.Locator("form.upload input[type=file]").SetInputFilesAsync(new FilePayload { Name = "a.csv", MimeType = "text/csv", Buffer = "url\n"u8.ToArray() });
         await page.Locator("form.upload [type=submit]").ClickAsync();
         await Expect(page.Locator("form.upload [data-complaint]")).ToContainTextAsync(words);
@@ -220,7 +222,8 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
         var review = await stage.Api.UploadAsync(DashboardStage.Manifest("more-keys", "clip-1"));
         await page.GotoAsync($"/imports/{review}");
         await TabToAsync("set-priority");
-        await page.Keyboard.PressAsync("ArrowUp");
+        // A field of text, of which the whole is chosen by Tab.
+        await page.Keyboard.TypeAsync("1");
         await TabToAsync("cancel", backwards: true);
         await page.Keyboard.PressAsync("Enter");
         await Expect(page.GetByRole(AriaRole.Dialog)).ToContainTextAsync("Discard this import?");

@@ -29,6 +29,7 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
             new() { Name = "own two.mkv", MimeType = "", Buffer = Encoding.UTF8.GetBytes("the second own film") },
         ];
         await page.GotoAsync("/upload");
+        await Expect(page.Locator("[data-testid=look] button").First).ToBeEnabledAsync();
         await page.GetByTestId("upload-file").SetInputFilesAsync([.. films, new() { Name = "list.csv", MimeType = "text/csv", Buffer = "url\n"u8.ToArray() }]);
         await Expect(page.GetByTestId("upload-error")).ToContainTextAsync("list.csv is no media file");
         await Expect(page.GetByTestId("upload-submit")).ToBeDisabledAsync();

@@ -80,7 +80,8 @@ internal sealed record Scenes(IReadOnlyList<Scene> Shown, IReadOnlyList<int> Unf
             new("audit", "/audit", Id("entry")),
             new("me", "/me", Id("me")),
             new("hangfire-imports", "/hangfire/imports", Id("import-row"), IsLive: false, OursOnly: "#imports"),
-            new("sign-in", "/sign-in", "#key, #name", IsLive: false),
+            // Whoever is signed in is led away from it, except after a refusal.
+            new("sign-in", "/sign-in?refused=", "#key, #name", IsLive: false),
         ], [running, failing, suspended]);
     }
 
