@@ -68,7 +68,7 @@ public sealed partial class PeopleTests : IAsyncDisposable
         await admin.GetByTestId("header-name").FillAsync("Authorization");
         await admin.GetByTestId("header-value").FillAsync("Bearer 0pen5esame");
         await admin.GetByTestId("save").ClickAsync();
-        await Expect(admin.GetByTestId("complaint")).ToContainTextAsync("without scheme, port and path");
+        await Expect(admin.GetByTestId("complaint")).ToContainTextAsync("Write media.example.com for https");
         await LookAsync(admin, "source header");
         await admin.GetByTestId("header-host").FillAsync("media.example.com");
         await admin.GetByTestId("save").ClickAsync();
