@@ -13,15 +13,24 @@ public sealed class FirstAccount(NpgsqlDataSource database, AddAccount add, Chan
 
     private const string Actor = "environment";
 
+    /// <summary>The address that the environment named last, if any: the audit log is where every process finds it. Nobody else writes such an entry.</summary>
+    internal const string Named = "SELECT detail FROM importer.audit_entry WHERE action = 'cincopa_named' ORDER BY id DESC LIMIT 1";
+
+    private const string NoteNamed = $"""
+        INSERT INTO importer.audit_entry (at, actor, action, detail)
+        SELECT now(), '{Actor}', 'cincopa_named', $1 WHERE $1 <> coalesce(({Named}), '{NewAccount.DefaultBaseUrl}')
+        """;
+
     /// <summary>Makes it, or brings its token and address up to date, which resumes it. Without a token in the environment it does nothing.</summary>
     /// <exception cref="InvalidArgumentException">Token or address cannot be used.</exception>
     public async Task EnsureAsync(IConfiguration configuration, CancellationToken cancellationToken)
     {
         if (configuration[TokenVariable] is not { Length: > 0 } token) return;
         var baseUrl = configuration[BaseUrlKey] is { Length: > 0 } set ? set : NewAccount.DefaultBaseUrl;
+        var wanted = AddAccount.Usable(baseUrl, token);
+        await database.ExecuteAsync(NoteNamed, cancellationToken, wanted.BaseUrl.AbsoluteUri);
         if (await add.RunAsync(new NewAccount(Name, token, baseUrl), Actor, cancellationToken)) return;
 
-        var wanted = AddAccount.Usable(baseUrl, token);
         var rows = await database.QueryAsync(
             "SELECT token_protected, base_url FROM importer.account WHERE name = $1", r => (Token: r.GetString(0), BaseUrl: r.GetString(1)), cancellationToken, Name);
         if (rows is [var row] && (row.BaseUrl != wanted.BaseUrl.AbsoluteUri || !IsSame(row.Token, wanted.ApiToken)))

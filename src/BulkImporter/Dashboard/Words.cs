@@ -109,6 +109,7 @@ internal static class Words
         "records_corrected" => "corrected rows",
         "records_finished_again" => "had texts and placement written again",
         "results_exported" => "downloaded results",
+        "cincopa_named" => "named the address of Cincopa",
         "import_archived" => "downloaded an archive",
         "manifest_not_read" => "failed to read the manifest",
         "import_not_probed" => "failed to probe the sources",

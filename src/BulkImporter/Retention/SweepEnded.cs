@@ -94,7 +94,7 @@ public sealed class SweepEnded(NpgsqlDataSource database, IOptions<RetentionOpti
 
     private const string Audit = """
         DELETE FROM importer.audit_entry WHERE id IN (
-            SELECT id FROM importer.audit_entry WHERE at < now() - $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)
+            SELECT id FROM importer.audit_entry WHERE at < now() - $1 AND action <> 'cincopa_named' ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)
         """;
 
     private const string SignInLinks = """

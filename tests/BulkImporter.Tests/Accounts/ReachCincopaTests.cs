@@ -7,6 +7,7 @@ using Cincopa.Client;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace BulkImporter.Tests.Accounts;
 
@@ -23,7 +24,7 @@ public sealed class ReachCincopaTests(ImporterServer importer) : IClassFixture<I
     public async Task A_submit_to_a_name_that_leads_inside_is_provably_never_sent(SubmitVerb verb)
     {
         await using var server = RawServer.Replying(RawServer.Json(200, Accepted));
-        using var client = Client(Reach());
+        using var client = Client(Reach(importer.Database.Source));
 
         var result = await client.UploadFromUrlAsync(Access(server, "inner.test") with { SubmitVerb = verb }, "https://cdn.test/a.mp4", null, Stop);
 
@@ -41,7 +42,7 @@ public sealed class ReachCincopaTests(ImporterServer importer) : IClassFixture<I
     public async Task No_call_connects_to_an_address_inside_and_the_check_says_why(string host)
     {
         await using var server = RawServer.Replying(RawServer.Json(200, """{"success":true,"accid":"inside"}"""));
-        using var client = Client(Reach());
+        using var client = Client(Reach(importer.Database.Source));
         await importer.Database.SqlAsync("UPDATE importer.account SET base_url = $1 WHERE name = 'default'", Access(server, host).BaseUrl.AbsoluteUri);
 
         var check = await ActivatorUtilities.CreateInstance<CheckAccount>(importer.Services, (ICincopaClient)client).RunAsync("default", Stop);
@@ -56,7 +57,7 @@ public sealed class ReachCincopaTests(ImporterServer importer) : IClassFixture<I
     {
         await using var inner = RawServer.ReplyingOnceAndClosing(RawServer.Reply(200, "text/plain", "done"));
         await using var server = RawServer.Replying(RawServer.Json(200, $$"""{"success":true,"upload_url":"http://inner.test:{{inner.BaseUrl.Port}}/post.jpg"}"""));
-        using var client = Client(Reach(own: server.BaseUrl.AbsoluteUri));
+        using var client = Client(Reach(importer.Database.Source, own: server.BaseUrl.AbsoluteUri));
 
         var url = Assert.IsType<UploadUrlResult.Ok>(await client.GetUploadUrlAsync(Access(server, "127.0.0.1"), null, Stop)).UploadUrl;
         var pushed = await client.PushRangeAsync(Access(server, "127.0.0.1"), url, new PushRange("a.mp4", "1", 0, 0, 9), (_, _) => Task.CompletedTask, Stop);
@@ -69,14 +70,41 @@ public sealed class ReachCincopaTests(ImporterServer importer) : IClassFixture<I
     public async Task The_place_that_the_operator_named_and_the_networks_that_he_allowed_are_reached()
     {
         await using var server = RawServer.Replying(RawServer.Json(200, """{"success":true}"""));
-        using var named = Client(Reach(own: server.BaseUrl.AbsoluteUri));
-        using var allowed = Client(Reach(allowed: "127.0.0.0/8"));
+        using var named = Client(Reach(importer.Database.Source, own: server.BaseUrl.AbsoluteUri));
+        using var allowed = Client(Reach(importer.Database.Source, allowed: "127.0.0.0/8"));
         await using var other = RawServer.Replying(RawServer.Json(200, """{"success":true}"""));
 
         Assert.IsType<PingResult.Ok>(await named.PingAsync(Access(server, "127.0.0.1"), Stop));
         Assert.IsType<PingResult.Ok>(await allowed.PingAsync(Access(server, "inner.test"), Stop));
         // Its port is another, so it is another place.
         Assert.IsType<PingResult.Failed>(await named.PingAsync(Access(other, "127.0.0.1"), Stop));
+    }
+
+    [Fact]
+    public async Task A_worker_reaches_the_place_that_the_environment_of_the_web_named_last_and_no_former_one()
+    {
+        await using var server = RawServer.Replying(RawServer.Json(200, """{"success":true}"""));
+        using var worker = Client(Reach(importer.Database.Source));
+        var access = Access(server, "127.0.0.1");
+
+        Assert.IsType<PingResult.Failed>(await worker.PingAsync(access, Stop));
+        await WebStartsAsync(access.BaseUrl);
+        Assert.IsType<PingResult.Ok>(await worker.PingAsync(access, Stop));
+        await WebStartsAsync(null);
+        using var later = Client(Reach(importer.Database.Source));
+        Assert.IsType<PingResult.Failed>(await later.PingAsync(access, Stop));
+
+        async Task WebStartsAsync(Uri? named)
+        {
+            var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+            {
+                [FirstAccount.TokenVariable] = ClientUnderTest.Token, [FirstAccount.BaseUrlKey] = named?.AbsoluteUri,
+            }).Build();
+            var reach = Reach(importer.Database.Source, own: named?.AbsoluteUri);
+            var tokens = importer.Services.GetRequiredService<ProtectToken>();
+            await new FirstAccount(importer.Database.Source, new AddAccount(importer.Database.Source, tokens, reach), new ChangeAccount(importer.Database.Source, tokens, reach), tokens)
+                .EnsureAsync(configuration, Stop);
+        }
     }
 
     [Theory]
@@ -88,7 +116,7 @@ public sealed class ReachCincopaTests(ImporterServer importer) : IClassFixture<I
         using var http = new HttpMessageInvoker(new SocketsHttpHandler
         {
             Proxy = new WebProxy($"http://proxy.test:{proxy.BaseUrl.Port}"),
-            ConnectCallback = Reach().ConnectAsync,
+            ConnectCallback = Reach(importer.Database.Source).ConnectAsync,
         });
         using var request = new HttpRequestMessage(HttpMethod.Get, address);
         try
@@ -107,8 +135,8 @@ public sealed class ReachCincopaTests(ImporterServer importer) : IClassFixture<I
 
     private static CincopaClient Client(ReachCincopa reach) => new(new CincopaClientOptions(), TimeProvider.System, reach.ConnectAsync);
 
-    internal static ReachCincopa Reach(string? own = null, string? allowed = null) => new(
+    internal static ReachCincopa Reach(NpgsqlDataSource database, string? own = null, string? allowed = null) => new(
         new SourceNetworks(Options.Create(new SourceOptions { AllowedNetworks = allowed is null ? [] : [allowed] })),
         (name, _) => Task.FromResult<IPAddress[]>(name == "half-inner.test" ? [IPAddress.Parse("1.1.1.1"), IPAddress.Loopback] : [IPAddress.Loopback]),
-        new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { [FirstAccount.BaseUrlKey] = own }).Build());
+        new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { [FirstAccount.BaseUrlKey] = own }).Build(), database);
 }
