@@ -177,6 +177,22 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
     }
 
     [Fact]
+    public async Task Rows_that_only_Cincopa_cannot_fetch_are_ordered_to_be_pushed_at_their_finding()
+    {
+        await stage.Cincopa.BehaveAsync("""{"importMs":[50,300]}""");
+        var id = await stage.Api.StartAsync(DashboardStage.Manifest("far", "clip-1", new string('x', 2_500)));
+        await stage.Api.FinishedAsync(id, RunLimit);
+        await page.GotoAsync($"/imports/{id}");
+        var push = page.Locator("[data-testid=finding][data-code=url_too_long]").GetByTestId("push-finding");
+        await push.ClickAsync();
+        await Expect(page.GetByText("1 record is pending again.")).ToBeVisibleAsync();
+        await Expect(page.GetByText("1 of state invalid, code url_too_long, pushed")).ToBeVisibleAsync();
+        await Expect(push).ToHaveCountAsync(0);
+        await stage.Api.ActAsync(id, "cancel");
+        stage.Browser.HasNoErrors();
+    }
+
+    [Fact]
     public async Task Everything_is_done_by_the_keyboard_alone_and_the_focus_can_always_be_seen()
     {
         await stage.Cincopa.BehaveAsync("""{"importMs":[50,300],"outcomes":[{"outcome":"missing","input":"*/keys/gone*"}]}""");

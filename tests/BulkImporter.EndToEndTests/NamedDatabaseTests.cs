@@ -38,6 +38,24 @@ public sealed class NamedDatabaseTests : IAsyncDisposable
         Assert.Single(output.Trim().Split('\n'));
     }
 
+    [Theory]
+    [InlineData("work", "http://127.0.0.1:0", "MetricsToken", "short", "MetricsToken must have at least 16 characters")]
+    [InlineData("web", "http://127.0.0.1:0", "MetricsToken", "short", "MetricsToken must have at least 16 characters")]
+    [InlineData("work", "http://127.0.0.1:0", "CallSampleRatio", "0,5", "Write 0.5")]
+    [InlineData("web", "nonsense", "CallSampleRatio", "0.5", "Cannot listen at nonsense")]
+    [InlineData("work", "http://127.0.0.1:99999", "CallSampleRatio", "0.5", "Cannot listen at http://127.0.0.1:99999")]
+    public async Task Setting_that_cannot_be_is_one_sentence_though_the_database_is_there(string verb, string urls, string setting, string value, string told)
+    {
+        var postgres = await stage.StartPostgresAsync();
+        await stage.MigrateAsync(postgres.ConnectionString);
+        var program = stage.Start(verb, BuiltPrograms.Importer, [verb, "--urls", urls],
+            new Settings { ["ConnectionStrings__BulkImporter"] = postgres.ConnectionString, [$"BulkImporter__Telemetry__{setting}"] = value });
+
+        Assert.Equal(1, await program.WaitForExitAsync(Limit));
+        Assert.Contains(told, program.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain("Exception", program.Log, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Database_that_cannot_hold_every_text_is_refused_by_migrate_and_by_every_start()
     {

@@ -59,6 +59,11 @@ public sealed partial class PeopleTests : IAsyncDisposable
         await admin.GetByTestId("save").ClickAsync();
         await Expect(admin.GetByTestId("in-flight")).ToContainTextAsync("of 7");
         await Expect(colleague.GetByTestId("in-flight")).ToContainTextAsync("of 7");
+        await Expect(admin.GetByTestId("verb")).ToContainTextAsync("GET (auto)");
+        await admin.GetByTestId("change-limits").ClickAsync();
+        await admin.GetByTestId("submit-verb").SelectOptionAsync("POST");
+        await admin.GetByTestId("save").ClickAsync();
+        await Expect(colleague.GetByTestId("verb")).ToHaveTextAsync(new Regex("POST$"));
         await admin.GetByTestId("check-account").ClickAsync();
         await Expect(admin.GetByTestId("check-result")).ToContainTextAsync("asset.*");
 

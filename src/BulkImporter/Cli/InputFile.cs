@@ -8,6 +8,9 @@ internal sealed class InputFile
 {
     private const string StandardInput = "-";
 
+    /// <summary>What opened descriptors are called; a file behind one of them has another name.</summary>
+    private static readonly string[] StandardNames = ["/dev/fd/", "/dev/stdin", "/proc/"];
+
     private readonly string path;
 
     private InputFile(string path) => this.path = path;
@@ -16,11 +19,30 @@ internal sealed class InputFile
     public string Name => path == StandardInput ? "Standard input" : path;
 
     /// <summary>What the file is called; null for a pipe, whose name says nothing about what comes out of it.</summary>
-    public string? FileName => path != StandardInput && FileKind.Of(path) is { IsRegular: true } && !path.StartsWith("/dev/", StringComparison.Ordinal) && !path.StartsWith("/proc/", StringComparison.Ordinal)
+    public string? FileName => path != StandardInput && FileKind.Of(path) is { IsRegular: true } && !StandardNames.Any(n => path.StartsWith(n, StringComparison.Ordinal))
         ? Path.GetFileName(path)
         : null;
 
     public static Argument<InputFile> Argument(string description) => new("FILE") { Description = description + "; - for standard input", CustomParser = Parse };
+
+    /// <summary>One or more, each by a name of its own: what comes through a pipe has none.</summary>
+    public static Argument<InputFile[]> Arguments(string description, string whyNamed) => new("FILE")
+    {
+        Description = description,
+        Arity = ArgumentArity.OneOrMore,
+        CustomParser = result =>
+        {
+            var named = new List<InputFile>();
+            foreach (var token in result.Tokens)
+            {
+                if (Parse(result, token.Value) is not { } file) return null;
+                if (file.FileName is not null) named.Add(file);
+                else result.AddError($"{file.Name} is a pipe or a device, which gives bytes without the name of a file. {whyNamed}");
+            }
+
+            return [.. named];
+        },
+    };
 
     public static Option<InputFile?> Option(string name, string description) => new(name) { HelpName = "FILE", Description = description + "; - for standard input", CustomParser = Parse };
 
@@ -65,9 +87,10 @@ internal sealed class InputFile
 
     public VerbFailure CannotBeRead(Exception e) => new(ExitCode.Failed, $"{Name} cannot be read: {e.Message}");
 
-    private static InputFile? Parse(ArgumentResult result)
+    private static InputFile? Parse(ArgumentResult result) => Parse(result, result.Tokens.Single().Value);
+
+    private static InputFile? Parse(ArgumentResult result, string name)
     {
-        var name = result.Tokens.Single().Value;
         if (name == StandardInput) return new(name);
         if (File.Exists(name)) return new(Path.GetFullPath(name));
         result.AddError(Directory.Exists(name) ? $"'{name}' is a folder. Name a file in it." : $"File does not exist: '{name}'.");

@@ -10,7 +10,8 @@ internal sealed class PushVerb : ClientVerb
     /// <summary>The server takes no more for one import.</summary>
     private const int MostFiles = Manifests.CreateImportOfFiles.MostFiles;
 
-    private readonly Argument<FileInfo[]> files = new("FILE") { Description = "Media files of this machine", Arity = ArgumentArity.OneOrMore };
+    private readonly Argument<InputFile[]> files = InputFile.Arguments(
+        "Media files of this machine", "Cincopa tells by the name what kind of media it is: write the bytes to a file such as clip.mp4, and push that.");
     private readonly NewImportOptions import = new();
 
     public PushVerb(Surroundings surroundings)
@@ -19,7 +20,6 @@ internal sealed class PushVerb : ClientVerb
             "BulkImporter push media/*.mp4 --name 'Spring' --set fid=A4BcDeFgHiJk    all of a folder, into a gallery",
             "BulkImporter push media/*.mp4                           broken off? The same again: what has arrived is not sent twice")
     {
-        files.AcceptExistingOnly();
         TakesFromServer(files, import.Account, import.Name, import.Set, import.Start, import.Watch, import.IdempotencyKey, Json);
     }
 
@@ -28,38 +28,38 @@ internal sealed class PushVerb : ClientVerb
         var wanted = line.GetRequiredValue(files);
         if (wanted.Length > MostFiles)
             throw new VerbFailure(ExitCode.Usage, string.Create(CultureInfo.InvariantCulture, $"{wanted.Length:N0} files are too many for one import: {MostFiles:N0} at most."), "Push them in parts.");
-        if (Array.Find(wanted, file => file.Length == 0) is { } empty)
-            throw new VerbFailure(ExitCode.Failed, $"{empty.FullName} is empty; there is nothing to send.");
+        if (Array.Find(wanted, file => new FileInfo(file.Name).Length == 0) is { } empty)
+            throw new VerbFailure(ExitCode.Failed, $"{empty.Name} is empty; there is nothing to send.");
 
         var sent = new List<FileToSend>();
         foreach (var file in wanted)
-            sent.Add(new FileToSend(file.Name, await SendAsync(api, file, cancellationToken)));
+            sent.Add(new FileToSend(file.FileName!, await SendAsync(api, file, cancellationToken)));
         var made = await api.CreateOfFilesAsync(new FilesBody(sent), import.Query(line), line.GetValue(import.IdempotencyKey), cancellationToken);
         return await import.ShowAsync(line, made, api, line.GetValue(Json), Surroundings, cancellationToken);
     }
 
     /// <summary>Sends a file unless the server has its bytes already. Returns their hash.</summary>
-    private async Task<string> SendAsync(ImporterApi api, FileInfo file, CancellationToken cancellationToken)
+    private async Task<string> SendAsync(ImporterApi api, InputFile file, CancellationToken cancellationToken)
     {
         try
         {
-            await using var bytes = file.Open(new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Read, Share = FileShare.Read, Options = FileOptions.Asynchronous | FileOptions.SequentialScan });
+            await using var bytes = file.Open(Surroundings);
             var sha256 = Convert.ToHexStringLower(await SHA256.HashDataAsync(bytes, cancellationToken));
             if (await api.HasFileAsync(sha256, cancellationToken))
             {
-                Surroundings.Error.WriteLine($"{file.Name} has arrived before.");
+                Surroundings.Error.WriteLine($"{file.FileName} has arrived before.");
                 return sha256;
             }
 
             bytes.Position = 0;
             var kept = await SubmitVerb.StreamAsync(
-                bytes, file.Name, "application/octet-stream", content => api.UploadAsync<KeptFileBody>("files", content, cancellationToken), Surroundings);
+                bytes, file.FileName!, "application/octet-stream", content => api.UploadAsync<KeptFileBody>("files", content, cancellationToken), Surroundings);
             // The server says what arrived: a file that somebody writes to while it is sent is another one.
             return kept.Value.Sha256;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new VerbFailure(ExitCode.Failed, $"{file.FullName} cannot be read: {e.Message}");
+            throw file.CannotBeRead(e);
         }
     }
 }

@@ -45,6 +45,8 @@ internal static class ServerHost
         if (work) builder.Services.AddWorker();
         if (web) builder.Services.AddWeb();
         await using var app = builder.Build();
+        // The host would check them too, but with a stack trace in the log.
+        app.Services.GetRequiredService<IStartupValidator>().Validate();
         await RefuseOtherSchemaAsync(app.Services, cancellationToken);
         if (web) app.MapWeb();
         else app.MapWorkerProbes();
@@ -98,6 +100,8 @@ internal static class ServerHost
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Logging.ClearProviders().AddConsoleFormatter<RedactedConsole, ConsoleFormatterOptions>().AddConsole(console => console.FormatterName = RedactedConsole.FormatterName);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information)
+            // A failed start is told in a sentence. A service of ours that fails is told at this level, with what it failed of.
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical)
             .AddFilter("Hangfire", LogLevel.Warning).AddFilter("Npgsql", LogLevel.Warning).AddFilter("System.Net.Http", LogLevel.Warning);
         return builder;
     }
@@ -121,9 +125,11 @@ internal static class ServerHost
         {
             await app.StartAsync(cancellationToken);
         }
-        catch (Exception e) when (e is SocketException or FormatException or IOException { InnerException: AddressInUseException })
+        catch (Exception e) when (e is SocketException or FormatException or ArgumentOutOfRangeException or IOException { InnerException: AddressInUseException })
         {
-            throw new StartupException($"Cannot listen at {options.Urls}: {(e.InnerException ?? e).Message}. End what listens there, or choose another with --urls.");
+            // The loops run already, and would complain of what is taken from under them.
+            await app.StopAsync(cancellationToken);
+            throw new StartupException($"Cannot listen at {options.Urls}: {(e.InnerException ?? e).Message.TrimEnd('.')}. End what listens there, or choose another with --urls.");
         }
     }
 

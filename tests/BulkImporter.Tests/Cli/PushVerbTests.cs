@@ -51,6 +51,20 @@ public sealed class PushVerbTests : IDisposable
         Assert.Empty(run.Api.Calls);
     }
 
+    [Theory]
+    [InlineData("-")]
+    [InlineData("/dev/stdin")]
+    [InlineData("/dev/null")]
+    public async Task What_has_no_name_of_a_file_is_refused_in_a_sentence(string path)
+    {
+        using var run = new CliRun();
+
+        Assert.Equal(ExitCode.Usage, await run.RunAsync("push", first, path));
+
+        Assert.Contains("is a pipe or a device, which gives bytes without the name of a file. Cincopa tells by the name", run.Error);
+        Assert.Empty(run.Api.Calls);
+    }
+
     [Fact]
     public async Task A_refusal_is_told_in_the_words_of_the_server()
     {

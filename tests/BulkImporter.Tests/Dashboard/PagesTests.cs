@@ -125,6 +125,22 @@ public sealed partial class PagesTests(ImporterServer server) : IClassFixture<Im
     }
 
     [Fact]
+    public async Task An_account_shows_its_verb_and_what_may_keep_Cincopa_from_taking_its_calls()
+    {
+        await server.Database.SqlAsync(
+            """
+            INSERT INTO importer.account (name, base_url, token_protected, state, rejected_in_a_row, submit_rate, status_rate, max_in_flight, backlog_limit,
+                created_at, updated_at, verb_in_use, permissions)
+            VALUES ('moodle', 'https://api.example.com/v2/', '', 'active', 0, 1, 1, 1, 1, now(), now(), 'post', '|asset.read|asset.write|gallery.*|')
+            """);
+        var html = await GetAsync(server.OperatorKey, "/accounts");
+        var moodle = Regex.Match(html, "data-account=\"moodle\".*?</article>", RegexOptions.Singleline).Value;
+        Assert.Contains("POST (auto)", moodle, StringComparison.Ordinal);
+        Assert.True(Has(moodle, "account-warning") && !Has(moodle, "account-reason"));
+        Assert.Contains("Cincopa does not list asset.upload among the token", moodle, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_page_that_does_not_exist_is_404_and_says_so()
     {
         using var answer = await server.Client(server.ViewerKey).GetAsync("/nope/nothing", Token);

@@ -18,6 +18,7 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
     // Whether Cincopa took a submit call of the account before.
     private bool hasAccepted = true;
     private Lease lease = null!;
+    private readonly AccountsOptions accounts = new();
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -300,6 +301,24 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
         Assert.Contains("The first 3 submit calls (upload_from_url) had replies that are not the API's", await ReasonAsync(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Where_it_is_so_set_replies_that_are_not_the_APIs_are_the_rows_trouble_and_the_account_goes_on(bool hasAccepted)
+    {
+        this.hasAccepted = hasAccepted;
+        accounts.SuspendOnForeignReplies = false;
+        cincopa.OnSubmit = (_, _) => Task.FromResult<SubmitResult>(new SubmitResult.Refused(ScriptedCincopa.Error(RemoteErrorKind.NotTheApi)));
+        cincopa.OnPing = () => new PingResult.Failed(ScriptedCincopa.Error(RemoteErrorKind.NotTheApi));
+
+        await RunAsync();
+
+        Assert.Equal("active", await StateAsync());
+        Assert.Equal(30, cincopa.Submitted.Count);
+        Assert.Equal("pending attempt 1 left 4 not_the_api", await database.RecordAsync(id, 7));
+        Assert.Equal("pending 30", await database.SoundCountsAsync(id));
+    }
+
     [Fact]
     public async Task Answers_that_nobody_can_read_suspend_the_account_before_more_than_a_window_is_in_doubt()
     {
@@ -471,7 +490,7 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
         """);
 
     private AccountHealth Health(CallGovernor? governor = null, NpgsqlDataSource? source = null) => new(
-        governor ?? new CallGovernor(database.Source, TimeProvider.System, () => 0.5), new AccountBreaker(source ?? database.Source, NullLogger<AccountBreaker>.Instance), Options.Create(new AccountsOptions()));
+        governor ?? new CallGovernor(database.Source, TimeProvider.System, () => 0.5), new AccountBreaker(source ?? database.Source, NullLogger<AccountBreaker>.Instance), Options.Create(accounts));
 
     private Task<string> StateAsync() => database.OneAsync<string>("SELECT state FROM importer.account WHERE id = $1", lease.AccountId);
 

@@ -236,6 +236,21 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
         Assert.Equal(["caption=One", "description=" + new string('d', 1600)], await MetaAsync(rid));
     }
 
+    [Theory]
+    [InlineData(1_200, "done")]
+    [InlineData(1_199, "failed")]
+    public async Task How_much_a_call_holds_is_a_setting(int maxEncodedValue, string state)
+    {
+        await SaysAsync(1, "caption = 'One'", longDescription: new string('ß', 200));
+        var rid = await ImportAsync(1);
+
+        await Finisher(maxEncodedValue: maxEncodedValue).RunAsync(Token);
+
+        Assert.Equal(state, (await FinishAsync(1)).State);
+        Assert.Equal(state == "done" ? ["caption=One", "long_description=" + new string('ß', 200)] : ["caption=One"], await MetaAsync(rid));
+        if (state == "failed") Assert.Contains("taken to hold 1199", (await FinishAsync(1)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Gallery_name_that_is_longer_than_any_may_be_fails_its_own_record_and_says_so()
     {
@@ -267,11 +282,11 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
         return done.Rid.Value;
     }
 
-    private FinishRecords Finisher(int attempts = 8, ICincopaClient? remote = null, NpgsqlDataSource? source = null)
+    private FinishRecords Finisher(int attempts = 8, int? maxEncodedValue = null, ICincopaClient? remote = null, NpgsqlDataSource? source = null)
     {
         (remote, source) = (remote ?? cincopa, source ?? database.Source);
         return new(Rounds.Over(source, tokens, remote), source, remote, new NameGallery(source, remote, NullLogger<NameGallery>.Instance),
-            new RetrySchedule(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10), () => 0.5), Options.Create(new FinishOptions { Attempts = attempts }),
+            new RetrySchedule(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10), () => 0.5), Options.Create(new FinishOptions { Attempts = attempts, MaxEncodedValue = maxEncodedValue ?? new FinishOptions().MaxEncodedValue }),
             NullLogger<FinishRecords>.Instance);
     }
 
