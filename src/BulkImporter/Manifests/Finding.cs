@@ -226,9 +226,9 @@ public static class FindingCodes
         FindingCode.UnterminatedQuote => "A quoted value begins in this row and is not closed. Close it, or double the quotes that belong to the value.",
         FindingCode.TextAfterQuote => "Text follows a closing quote. Double the quotes that belong to the value.",
         FindingCode.StrayQuote => "A quote stands inside a value that does not begin with one. It is kept as text.",
-        FindingCode.ColumnsShifted => "A quote stands behind other text, or behind a blank that is no ordinary one, and a separator " +
-            "follows inside the quotes: the values would move into wrong columns. Let the value begin with its quote, and double the " +
-            "quotes that belong to it.",
+        FindingCode.ColumnsShifted => "A quote stands behind other text, or behind a blank that is no ordinary one, or is an apostrophe, and a " +
+            "separator follows inside the quotes: the values would move into wrong columns. Let the value begin with a double quote, and " +
+            "double those that belong to it.",
         FindingCode.WholeLineQuoted => "The whole row is one quoted value with separators in it. Take the quotes around the line " +
             "away; if it is one address, write the separators of the empty columns behind it.",
         FindingCode.RowCutOff => "The file ends inside this row: it has fewer fields than the rows before it, and no line break. If " +

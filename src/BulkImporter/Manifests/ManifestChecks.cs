@@ -234,7 +234,7 @@ public sealed class ManifestChecks(
             }
 
             var urlIsLast = _urlColumn == layout.Columns.Count - 1 && !layout.IsResultFile;
-            findings.Add(Of(row, null, urlIsLast ? FindingCode.UrlCutBySeparator : FindingCode.TooManyFields));
+            findings.Add(Of(row, null, IsCutInApostrophes(row) ? FindingCode.ColumnsShifted : urlIsLast ? FindingCode.UrlCutBySeparator : FindingCode.TooManyFields));
             return;
         }
     }
@@ -256,6 +256,22 @@ public sealed class ManifestChecks(
             if (opened && raw[^1] == (byte)'"')
                 return true;
             opened |= !char.IsAsciiLetterOrDigit((char)raw[raw.IndexOf((byte)'"') - 1]);
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether apostrophes of a row with too many values enclose a separator: one opens a value, and a later value ends with one.</summary>
+    private static bool IsCutInApostrophes(ManifestRow row)
+    {
+        var opened = false;
+        for (var index = 0; index < row.FieldCount; index++)
+        {
+            var value = row.Field(index).Trim(" \t"u8);
+            var (opens, closes) = (value is [(byte)'\'', ..], value is [.., (byte)'\''] && value.Length > 1);
+            if (opened && closes && !opens)
+                return true;
+            opened = opens ? !closes : opened;
         }
 
         return false;

@@ -22,9 +22,9 @@ internal readonly ref struct UrlParts
 
     /// <summary>
     /// The # belongs to the name of the file, as in <c>Take#3.mp4</c>, and should have been written %23: what stands behind it ends like a media
-    /// file and what stands before it does not, or a blank stands before it. Places in a page (<c>#/media/…</c>, <c>#!…</c>, <c>#t=10</c>) are none.
+    /// file and what stands before it does not, or a blank stands before it. Places in a page (<c>#/media/File:…</c>, <c>#!…</c>, <c>#t=10</c>) are none.
     /// </summary>
-    public bool HasHashInName => !Fragment.IsEmpty && Fragment[0] is not ((byte)'/' or (byte)'!') && !FragmentName.Contains((byte)'=')
+    public bool HasHashInName => !Fragment.IsEmpty && Fragment[0] != (byte)'!' && !(Fragment.StartsWith("/media/"u8) && Fragment.Contains((byte)':')) && !FragmentName.Contains((byte)'=')
         && (PathAndQuery.EndsWith(" "u8) || PathAndQuery.EndsWith("%20"u8)
             || (MediaHints.IsMediaName(FragmentName) && !MediaHints.IsMediaName(Path)));
 

@@ -325,6 +325,21 @@ public sealed class RowCellsTests(EngineDatabase database) : IClassFixture<Engin
         Assert.Contains("<https://media.example/get?a=1&amp;b=2>\u00A0", await stage.ExportAsync(id), StringComparison.Ordinal);
     }
 
+    // --- apostrophes for quotes
+
+    [Theory]
+    [InlineData("'{0}','Harbour, at dusk','A-1'", "columns_shifted", "invalid")]
+    [InlineData("{0},'Harbour, at dusk',A-1", "columns_shifted", "invalid")]
+    [InlineData("{0},Harbour, at dusk,A-1", "too_many_fields", "pending")]
+    [InlineData("{0},'Tis the season,A-1,x", "too_many_fields", "pending")]
+    [InlineData("'{0}','Fog','A-1'", null, "pending")]
+    public async Task Value_that_apostrophes_enclose_is_not_cut_into_two_columns(string line, string? code, string state)
+    {
+        var content = await Manifest.ReadAsync($"url,caption,id\n{string.Format(System.Globalization.CultureInfo.InvariantCulture, line, A)}\n");
+        Assert.Equal(state, content.Rows[0].State);
+        Assert.Equal(code, content.Findings.Select(f => f.Code.Name()).FirstOrDefault(c => c is "columns_shifted" or "too_many_fields"));
+    }
+
     // --- a # in a name
 
     [Theory]
@@ -333,6 +348,8 @@ public sealed class RowCellsTests(EngineDatabase database) : IClassFixture<Engin
     [InlineData("https://a.example.org/Concert%20#1", true)]
     [InlineData("https://a.example.org/Vol#1/clip.MOV", true)]
     [InlineData("https://a.example.org/get?name=Take#3.mp4", true)]
+    [InlineData("https://a.example.org/Learn C#/lesson.mp4", true)]
+    [InlineData("https://a.example.org/#1.mp4", true)]
     [InlineData("https://a.example.org/Take#3.mp4?download=1", true)]
     [InlineData("https://a.example.org/a.mp4#t=10", false)]
     [InlineData("https://a.example.org/a.mp4#b.mp4", false)]
@@ -416,6 +433,11 @@ public sealed class RowCellsTests(EngineDatabase database) : IClassFixture<Engin
     [InlineData("https://www.icloud.com/iclouddrive/0abc#clip", true)]
     [InlineData("https://share.icloud.com/photos/0abc", true)]
     [InlineData("https://mega.nz/file/abcd#key", true)]
+    [InlineData("https://archive.org/details/clip", true)]
+    [InlineData("https://archive.org/download/clip/clip.mp4", false)]
+    [InlineData("https://disk.yandex.ru/i/abc", true)]
+    [InlineData("https://us02web.zoom.us/rec/share/abc", true)]
+    [InlineData("https://app.frame.io/reviews/abc", true)]
     [InlineData("https://www.dropbox.com/scl/fi/abc/clip.mp4?rlkey=x&dl=0", true)]
     [InlineData("https://www.dropbox.com/scl/fi/abc/clip.mp4?rlkey=x&dl=1", false)]
     [InlineData("https://www.dropbox.com/s/abc/clip.mp4?raw=1", false)]
