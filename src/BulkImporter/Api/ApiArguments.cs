@@ -2,6 +2,7 @@ using System.Globalization;
 using BulkImporter.Data;
 using BulkImporter.Finish;
 using BulkImporter.Records;
+using Microsoft.AspNetCore.Mvc;
 
 namespace BulkImporter.Api;
 
@@ -46,7 +47,9 @@ internal static class ApiArguments
 }
 
 /// <summary>The selection as query arguments: <c>state</c>, <c>code</c>, <c>recordIds</c> (repeated), <c>search</c>, <c>stalledMinutes</c>, <c>finish</c>.</summary>
-internal sealed record SelectionQuery(string? State, string? Code, int[]? RecordIds, string? Search, double? StalledMinutes, string? Finish)
+internal sealed record SelectionQuery(
+    [FromQuery(Name = "state")] string? State, [FromQuery(Name = "code")] string? Code, [FromQuery(Name = "recordIds")] int[]? RecordIds,
+    [FromQuery(Name = "search")] string? Search, [FromQuery(Name = "stalledMinutes")] double? StalledMinutes, [FromQuery(Name = "finish")] string? Finish)
 {
     public RecordFilter ToFilter() => new SelectionBody(State, Code, RecordIds is { Length: > 0 } rows ? rows : null, Search, StalledMinutes, Finish).ToFilter();
 }

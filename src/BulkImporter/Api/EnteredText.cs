@@ -23,8 +23,10 @@ internal static class EnteredText
         foreach (var parameter in context.GetEndpoint()?.Metadata.GetOrderedMetadata<IParameterBindingMetadata>() ?? [])
         {
             var type = parameter.ParameterInfo.ParameterType;
-            if (request.RouteValues.TryGetValue(parameter.Name, out var routed)) RequirePlain(parameter.Name, type, routed as string);
-            foreach (var value in request.Query[parameter.Name]) RequirePlain(parameter.Name, type, value);
+            // A member of a selection has the name of its property here.
+            var argument = JsonNamingPolicy.CamelCase.ConvertName(parameter.Name);
+            if (request.RouteValues.TryGetValue(parameter.Name, out var routed)) RequirePlain(argument, type, routed as string);
+            foreach (var value in request.Query[parameter.Name]) RequirePlain(argument, type, value);
         }
 
         if (request.HasJsonContentType() && context.GetEndpoint()?.Metadata.GetMetadata<IAcceptsMetadata>() is { RequestType: not null }) await JudgeBodyAsync(request, context.RequestAborted);
