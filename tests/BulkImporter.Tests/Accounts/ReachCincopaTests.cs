@@ -98,7 +98,8 @@ public sealed class ReachCincopaTests(ImporterServer importer) : IClassFixture<I
         {
             var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
             {
-                [FirstAccount.TokenVariable] = ClientUnderTest.Token, [FirstAccount.BaseUrlKey] = named?.AbsoluteUri,
+                [FirstAccount.TokenVariable] = ClientUnderTest.Token,
+                [FirstAccount.BaseUrlKey] = named?.AbsoluteUri,
             }).Build();
             var reach = Reach(importer.Database.Source, own: named?.AbsoluteUri);
             var tokens = importer.Services.GetRequiredService<ProtectToken>();

@@ -15,7 +15,7 @@ internal static class Rounds
     {
         clock ??= TimeProvider.System;
         var governor = new CallGovernor(source, clock, () => 0.5);
-        return new(source, new AccountAccess(source, tokens), governor, 
+        return new(source, new AccountAccess(source, tokens), governor,
             new AccountHealth(governor, new AccountBreaker(source, NullLogger<AccountBreaker>.Instance), Options.Create(new AccountsOptions())), cincopa,
             new LoopHealth(clock, log ?? NullLogger<LoopHealth>.Instance), clock, NullLogger<RoundNeeds>.Instance);
     }

@@ -1,6 +1,6 @@
 using BulkImporter.Dispatch;
-using BulkImporter.Telemetry;
 using BulkImporter.Hosting;
+using BulkImporter.Telemetry;
 using Hangfire;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;

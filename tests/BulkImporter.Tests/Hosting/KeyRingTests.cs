@@ -59,7 +59,9 @@ public sealed class KeyRingTests(ImporterDatabase database) : IClassFixture<Impo
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
-            [KeyRing.CertificateKey] = certificate, [KeyRing.PasswordKey] = password, [KeyRing.FormerKey] = former,
+            [KeyRing.CertificateKey] = certificate,
+            [KeyRing.PasswordKey] = password,
+            [KeyRing.FormerKey] = former,
         }).Build();
         using var services = new ServiceCollection().AddLogging().AddSingleton<IConfiguration>(configuration)
             .AddImporter(database.ConnectionString).ProtectKeyRing(configuration).BuildServiceProvider();
