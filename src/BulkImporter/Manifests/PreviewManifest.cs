@@ -22,6 +22,14 @@ public sealed record ManifestPreview(
 /// <summary>Reads the beginning of an import's manifest for the review: no record is touched, and nothing is sent.</summary>
 public sealed class PreviewManifest(NpgsqlDataSource database, ManifestBytes manifests, SourceUrlRules rules, TimeProvider clock, ILogger<PreviewManifest> log)
 {
+    /// <summary>
+    /// Previews that a process makes at a time. Each may hold the reader's whole window, and everybody who may look can ask for as many as they like; one takes
+    /// milliseconds for a file that is none of those, so nobody waits for long.
+    /// </summary>
+    private const int AtATime = 2;
+
+    private static readonly SemaphoreSlim Turns = new(AtATime);
+
     /// <summary>Null when there is no such import, when its bytes are not kept any more, or when the file is no manifest at all.</summary>
     public async Task<ManifestPreview?> RunAsync(int importId, int rows, CancellationToken cancellationToken)
     {
@@ -29,7 +37,15 @@ public sealed class PreviewManifest(NpgsqlDataSource database, ManifestBytes man
             "SELECT manifest_id, mapping, encoding, transfer, already_imported FROM importer.import WHERE id = $1", r => (ManifestId: r.GetInt32(0), Mapping: r.Text(1), Encoding: r.Text(2),
                 Settings: new Settings(EnumText<ImportTransfer>.Parse(r.GetString(3)), EnumText<WhenDuplicate>.Parse(r.GetString(4)) == WhenDuplicate.Skip)), cancellationToken, importId);
         if (found is not [var import]) return null;
-        return await TryAsync(import.ManifestId, import.Settings, import.Mapping, import.Encoding, null, rows, cancellationToken);
+        await Turns.WaitAsync(cancellationToken);
+        try
+        {
+            return await TryAsync(import.ManifestId, import.Settings, import.Mapping, import.Encoding, null, rows, cancellationToken);
+        }
+        finally
+        {
+            Turns.Release();
+        }
     }
 
     private async Task<ManifestPreview?> TryAsync(int manifestId, Settings settings, string? mapping, string? encoding, string? question, int rows, CancellationToken cancellationToken)

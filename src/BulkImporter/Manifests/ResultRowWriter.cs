@@ -136,22 +136,19 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
         // A secret holds no quote, so a quoted field stays one.
         if (!isWhole)
             raw = Encoding.UTF8.GetBytes(Redact.Secrets(Encoding.UTF8.GetString(raw)));
-        if (NeedsGuard(raw, isFirst))
+        // What stands around the quotes of a field is not its text: a guard goes behind both. A tab there begins a cell for whoever splits by tabs.
+        var around = raw[..^raw.TrimStart(" \t"u8).Length];
+        var needsGuard = NeedsGuard(raw, isFirst || around.Contains((byte)'\t'));
+        output.Write(around);
+        raw = raw[around.Length..];
+        if (raw is [(byte)'"', ..])
         {
-            var blanks = raw.Length - raw.TrimStart(" \t"u8).Length;
-            output.Write(raw[..blanks]);
-            raw = raw[blanks..];
-            if (raw[0] == (byte)'"')
-            {
-                output.Write("\"'"u8);
-                raw = raw[1..];
-            }
-            else
-            {
-                output.Write("'"u8);
-            }
+            output.Write("\""u8);
+            raw = raw[1..];
         }
 
+        if (needsGuard)
+            output.Write("'"u8);
         FormulaGuard.WriteInner(raw, _separator, layout.IsResultFile, output);
     }
 

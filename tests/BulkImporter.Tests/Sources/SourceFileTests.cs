@@ -40,7 +40,7 @@ public sealed class SourceFileTests(ImporterDatabase database) : IClassFixture<I
     [Fact]
     public async Task The_same_bytes_are_kept_once_also_when_they_come_twice_at_a_time()
     {
-        var bytes = RandomNumberGenerator.GetBytes(Piece + 5);
+        var bytes = RandomNumberGenerator.GetBytes(Piece + 7);
         var kept = await Task.WhenAll(Keep().RunAsync(new MemoryStream(bytes), null, Token), Keep().RunAsync(new MemoryStream(bytes), null, Token));
         var again = await Keep().RunAsync(new MemoryStream(bytes), null, Token);
 
