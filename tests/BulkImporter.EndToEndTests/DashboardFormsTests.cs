@@ -180,7 +180,7 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
     public async Task Rows_that_only_Cincopa_cannot_fetch_are_ordered_to_be_pushed_at_their_finding()
     {
         await stage.Cincopa.BehaveAsync("""{"importMs":[50,300]}""");
-        var id = await stage.Api.StartAsync(DashboardStage.Manifest("far", "clip-1", new string('x', 2_500)));
+        var id = await stage.Api.StartAsync(DashboardStage.Manifest("far", "clip-1", new string('x', 1_900)));
         await stage.Api.FinishedAsync(id, RunLimit);
         await page.GotoAsync($"/imports/{id}");
         var push = page.Locator("[data-testid=finding][data-code=url_too_long]").GetByTestId("push-finding");

@@ -11,6 +11,8 @@ internal static class Postmaster
         if (PidFile(cluster) is not { Exists: true } file || !int.TryParse(File.ReadLines(file.FullName).FirstOrDefault(), CultureInfo.InvariantCulture, out var pid)) return null;
         try
         {
+            // A server works in its cluster's folder; only without /proc does its command line name it.
+            if (Directory.Exists("/proc/self")) return new FileInfo($"/proc/{pid}/cwd").LinkTarget is { } folder && folder.EndsWith(cluster, StringComparison.Ordinal) ? pid : null;
             return (await RunningProgram.CompleteAsync("ps", "-p", $"{pid}", "-o", "command=")).Contains(cluster, StringComparison.Ordinal) ? pid : null;
         }
         catch (InvalidOperationException)
