@@ -3,6 +3,9 @@ using BulkImporter.Manifests;
 
 namespace BulkImporter.Tests.Manifests;
 
+/// <summary>Alone, because it measures the memory of the whole process, and how soon a reading ends.</summary>
+[CollectionDefinition(nameof(ManifestReaderTests), DisableParallelization = true)]
+[Collection(nameof(ManifestReaderTests))]
 public class ManifestReaderTests
 {
     private const string Host = "https://media.example.org/";
