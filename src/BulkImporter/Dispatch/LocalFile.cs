@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using BulkImporter.Data;
 using BulkImporter.Records;
 using Microsoft.Win32.SafeHandles;
 
@@ -21,7 +22,7 @@ internal static class LocalFile
         try
         {
             handle = OpenNow(path);
-            var real = OperatingSystem.IsLinux() ? File.ResolveLinkTarget($"/proc/self/fd/{handle.DangerousGetHandle()}", returnFinalTarget: false)!.FullName : RealPath(path);
+            var real = OperatingSystem.IsLinux() ? File.ResolveLinkTarget(Opened(handle), returnFinalTarget: false)!.FullName : RealPath(path);
             if (!roots.Any(root => IsUnder(real, RealPath(Path.GetFullPath(root)))))
                 throw new SourceFailedException(FailureCode.SourceForbidden, "A link leads out of the folders that may be pushed from.");
             if (!IsRegular(handle)) throw new SourceFailedException(FailureCode.SourceForbidden, "It is not a regular file.");
@@ -80,16 +81,12 @@ internal static class LocalFile
         };
     }
 
+    /// <summary>Linux's name of what is open, whatever has become of the path meanwhile.</summary>
+    private static string Opened(SafeFileHandle handle) => $"/proc/self/fd/{handle.DangerousGetHandle()}";
+
     private static bool IsRegular(SafeFileHandle handle)
     {
-        if (OperatingSystem.IsLinux())
-        {
-            // struct statx is laid out alike on every architecture: the mode stands at byte 28.
-            Span<byte> result = stackalloc byte[256];
-            const int emptyPath = 0x1000, typeOnly = 1;
-            if (statx(handle, "", emptyPath, typeOnly, ref result[0]) != 0) throw new IOException(Marshal.GetLastPInvokeErrorMessage());
-            return (MemoryMarshal.Read<ushort>(result[28..]) & 0xF000) == 0x8000;
-        }
+        if (OperatingSystem.IsLinux()) return FileKind.Of(Opened(handle)) is { IsRegular: true };
         using var probe = new FileStream(new SafeFileHandle(handle.DangerousGetHandle(), ownsHandle: false), FileAccess.Read, bufferSize: 0);
         return probe.CanSeek;
     }
@@ -99,8 +96,4 @@ internal static class LocalFile
     [DllImport("libc", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int open([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
-
-    [DllImport("libc", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int statx(SafeFileHandle directory, [MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags, uint mask, ref byte result);
 }

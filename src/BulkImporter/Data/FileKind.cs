@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace BulkImporter.Cli;
+namespace BulkImporter.Data;
 
 /// <summary>What a name leads to, all links followed. The framework does not tell a device or a FIFO from a file that holds bytes.</summary>
 /// <param name="IsRegular">It holds bytes that stay; a device, a FIFO or a socket hands them on.</param>
