@@ -89,6 +89,10 @@ CREATE TABLE importer.account (
     token_protected text NOT NULL,
     state text NOT NULL,
     reason text,
+    submit_verb text DEFAULT 'auto'::text NOT NULL,
+    verb_in_use text DEFAULT 'get'::text NOT NULL,
+    first_accepted_at timestamp with time zone,
+    permissions text,
     rejected_in_a_row integer NOT NULL,
     submit_rate double precision NOT NULL,
     status_rate double precision NOT NULL,
@@ -96,10 +100,6 @@ CREATE TABLE importer.account (
     backlog_limit integer NOT NULL,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
-    first_accepted_at timestamp with time zone,
-    permissions text,
-    submit_verb text DEFAULT 'auto'::text NOT NULL,
-    verb_in_use text DEFAULT 'get'::text NOT NULL,
     CONSTRAINT account_limits_are_not_negative CHECK (((submit_rate >= (0)::double precision) AND (status_rate >= (0)::double precision) AND (max_in_flight >= 0) AND (backlog_limit >= 0))),
     CONSTRAINT account_state_is_known CHECK ((state = ANY (ARRAY['active'::text, 'suspended'::text]))),
     CONSTRAINT account_verbs_are_known CHECK (((submit_verb = ANY (ARRAY['auto'::text, 'get'::text, 'post'::text])) AND (verb_in_use = ANY (ARRAY['get'::text, 'post'::text]))))
@@ -142,6 +142,7 @@ CREATE TABLE importer.app_user (
     created_at timestamp with time zone NOT NULL,
     signed_in_at timestamp with time zone,
     locked_at timestamp with time zone,
+    foreign_id text,
     user_name text NOT NULL,
     normalized_user_name text NOT NULL,
     password_hash text,
@@ -149,7 +150,6 @@ CREATE TABLE importer.app_user (
     concurrency_stamp text NOT NULL,
     lockout_end timestamp with time zone,
     access_failed_count integer NOT NULL,
-    foreign_id text,
     CONSTRAINT app_user_role_is_known CHECK ((role = ANY (ARRAY['viewer'::text, 'operator'::text, 'admin'::text])))
 );
 
@@ -173,8 +173,8 @@ CREATE TABLE importer.attempt (
     outcome text,
     http_status smallint,
     message text,
-    looked_at timestamp with time zone,
     size_bytes bigint,
+    looked_at timestamp with time zone,
     CONSTRAINT attempt_numbers_start_at_one CHECK ((number >= 1))
 )
 WITH (fillfactor='75');
@@ -263,8 +263,8 @@ CREATE TABLE importer.finding (
     code text NOT NULL,
     severity text NOT NULL,
     value text,
-    other_import integer,
     other_row integer,
+    other_import integer,
     CONSTRAINT finding_severity_is_known CHECK ((severity = ANY (ARRAY['error'::text, 'warning'::text])))
 );
 
@@ -285,37 +285,37 @@ CREATE TABLE importer.import (
     state text NOT NULL,
     reason text,
     mapping text,
+    template text,
+    encoding text,
+    first_rows integer,
     start_when_parsed boolean NOT NULL,
     chunk_size integer NOT NULL,
     max_attempts integer NOT NULL,
     when_unknown text NOT NULL,
+    already_imported text DEFAULT 'skip'::text NOT NULL,
+    duplicate_rows text DEFAULT 'skip'::text NOT NULL,
     priority integer NOT NULL,
+    start_at timestamp with time zone,
+    window_from time without time zone,
+    window_until time without time zone,
+    window_zone text,
+    stop_at_failure_percent integer DEFAULT 50 NOT NULL,
+    stop_after_rows integer DEFAULT 1000 NOT NULL,
     fid text,
+    transfer text DEFAULT 'pull'::text NOT NULL,
     row_count integer,
     parsed_rows integer NOT NULL,
     parse_queued_at timestamp with time zone,
+    checked_at timestamp with time zone,
     idempotency_key text,
     breaker_finished_base integer NOT NULL,
     breaker_failed_base integer NOT NULL,
     last_served_at timestamp with time zone,
+    abort_remote boolean DEFAULT false NOT NULL,
     created_by text NOT NULL,
     created_at timestamp with time zone NOT NULL,
     started_at timestamp with time zone,
     finished_at timestamp with time zone,
-    first_rows integer,
-    already_imported text DEFAULT 'skip'::text NOT NULL,
-    checked_at timestamp with time zone,
-    encoding text,
-    start_at timestamp with time zone,
-    stop_after_rows integer DEFAULT 1000 NOT NULL,
-    stop_at_failure_percent integer DEFAULT 50 NOT NULL,
-    template text,
-    window_from time without time zone,
-    window_until time without time zone,
-    window_zone text,
-    transfer text DEFAULT 'pull'::text NOT NULL,
-    abort_remote boolean DEFAULT false NOT NULL,
-    duplicate_rows text DEFAULT 'skip'::text NOT NULL,
     CONSTRAINT import_breaker_is_possible CHECK ((((stop_at_failure_percent >= 1) AND (stop_at_failure_percent <= 100)) AND (stop_after_rows > 0))),
     CONSTRAINT import_counted_once_parsed CHECK (((row_count IS NOT NULL) OR (state = ANY (ARRAY['parsing'::text, 'rejected'::text, 'cancelled'::text, 'deleting'::text])))),
     CONSTRAINT import_encoding_is_known CHECK ((encoding = 'windows-1252'::text)),
@@ -379,6 +379,7 @@ CREATE TABLE importer.import_record (
     source_url text,
     caption text,
     reference_id text,
+    is_push boolean DEFAULT false NOT NULL,
     attempt_count smallint NOT NULL,
     attempts_left smallint NOT NULL,
     next_attempt_at timestamp with time zone,
@@ -389,7 +390,6 @@ CREATE TABLE importer.import_record (
     possibly_duplicated boolean NOT NULL,
     submitted_at timestamp with time zone,
     finished_at timestamp with time zone,
-    is_push boolean DEFAULT false NOT NULL,
     CONSTRAINT record_finished_at_iff_ended CHECK (((finished_at IS NOT NULL) = (state <> ALL (ARRAY['pending'::text, 'submitting'::text, 'submitted'::text])))),
     CONSTRAINT record_imported_has_rid CHECK (((state <> 'imported'::text) OR (rid IS NOT NULL))),
     CONSTRAINT record_state_is_known CHECK ((state = ANY (ARRAY['pending'::text, 'submitting'::text, 'submitted'::text, 'imported'::text, 'failed'::text, 'unknown'::text, 'cancelled'::text, 'invalid'::text, 'duplicate'::text]))),
@@ -521,9 +521,9 @@ CREATE TABLE importer.password_link (
     id integer NOT NULL,
     hash bytea NOT NULL,
     user_id integer,
+    stamp text,
     expires_at timestamp with time zone NOT NULL,
-    used_at timestamp with time zone,
-    stamp text
+    used_at timestamp with time zone
 );
 
 ALTER TABLE importer.password_link ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
@@ -636,11 +636,11 @@ ALTER TABLE importer.session ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTIT
 CREATE TABLE importer.sign_in_link (
     id integer NOT NULL,
     hash bytea NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    used_at timestamp with time zone,
     key_id integer,
     user_id integer,
     stamp text,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
     CONSTRAINT sign_in_link_is_of_a_key_or_a_user CHECK (((key_id IS NULL) <> (user_id IS NULL)))
 );
 
@@ -706,8 +706,8 @@ CREATE TABLE importer.status_poll (
     total_bytes bigint,
     moved_at timestamp with time zone NOT NULL,
     not_found_since timestamp with time zone,
-    abort_answered_at timestamp with time zone,
-    next_abort_at timestamp with time zone
+    next_abort_at timestamp with time zone,
+    abort_answered_at timestamp with time zone
 )
 WITH (autovacuum_vacuum_cost_delay='0', autovacuum_vacuum_scale_factor='0.02', fillfactor='60');
 

@@ -109,6 +109,28 @@ public sealed class SeveralStartsTests(ImporterDatabase database) : IClassFixtur
         Assert.Contains("BulkImporter migrate", refused.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_database_from_before_the_first_release_is_refused_at_start_and_by_migrate_and_left_as_it_is()
+    {
+        var old = await EmptyAsync("before_release");
+        await using var source = Npgsql.NpgsqlDataSource.Create(old);
+        await source.ExecuteAsync("""
+            CREATE SCHEMA importer;
+            CREATE TABLE importer.migration (migration_id text PRIMARY KEY, product_version text NOT NULL);
+            INSERT INTO importer.migration VALUES ('20261123171228_InitialSchema', '10.0.15'), ('20261129203636_Sessions', '10.0.15');
+            """, Token);
+
+        await using var app = await HealthTests.StartAsync(old, web: false, work: false);
+        var atStart = await Assert.ThrowsAsync<StartupException>(() => ServerHost.RefuseOtherSchemaAsync(app.Services, Token));
+        var byMigrate = await Assert.ThrowsAsync<StartupException>(() => MigrateDatabase.RunAsync(old, Token));
+        Assert.Equal(atStart.Message, byMigrate.Message);
+        Assert.Contains("export the results of its imports with the program that made it", atStart.Message, StringComparison.Ordinal);
+        Assert.Contains("start anew with an empty database", atStart.Message, StringComparison.Ordinal);
+
+        var tables = await source.QueryAsync("SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN ('importer', 'hangfire')", r => r.GetString(0), Token);
+        Assert.Equal(["importer.migration"], tables);
+    }
+
     private async Task<string> EmptyAsync(string name)
     {
         name = $"{name}_{Guid.NewGuid():N}";

@@ -12,8 +12,8 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace BulkImporter.Migrations
 {
     [DbContext(typeof(ImporterDb))]
-    [Migration("20261124213356_Notifications")]
-    partial class Notifications
+    [Migration("20261130000000_InitialSchema")]
+    partial class InitialSchema
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
@@ -146,6 +146,10 @@ namespace BulkImporter.Migrations
                         .HasColumnType("bytea")
                         .HasColumnName("hash");
 
+                    b.Property<string>("Stamp")
+                        .HasColumnType("text")
+                        .HasColumnName("stamp");
+
                     b.Property<DateTimeOffset?>("UsedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("used_at");
@@ -165,6 +169,63 @@ namespace BulkImporter.Migrations
                         .HasDatabaseName("ix_password_link_user_id");
 
                     b.ToTable("password_link", "importer");
+                });
+
+            modelBuilder.Entity("BulkImporter.Access.Session", b =>
+                {
+                    b.Property<int>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<int>("Id"));
+
+                    b.Property<string>("Address")
+                        .HasColumnType("text")
+                        .HasColumnName("address");
+
+                    b.Property<DateTimeOffset>("BeganAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("began_at");
+
+                    b.Property<string>("Browser")
+                        .HasColumnType("text")
+                        .HasColumnName("browser");
+
+                    b.Property<string>("How")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("how");
+
+                    b.Property<int?>("KeyId")
+                        .HasColumnType("integer")
+                        .HasColumnName("key_id");
+
+                    b.Property<DateTimeOffset>("SeenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("seen_at");
+
+                    b.Property<string>("Stamp")
+                        .HasColumnType("text")
+                        .HasColumnName("stamp");
+
+                    b.Property<int?>("UserId")
+                        .HasColumnType("integer")
+                        .HasColumnName("user_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_session");
+
+                    b.HasIndex("KeyId")
+                        .HasDatabaseName("ix_session_key_id");
+
+                    b.HasIndex("UserId")
+                        .HasDatabaseName("ix_session_user_id");
+
+                    b.ToTable("session", "importer", t =>
+                        {
+                            t.HasCheckConstraint("session_is_of_a_key_or_a_user", "(key_id IS NULL) <> (user_id IS NULL)");
+                        });
                 });
 
             modelBuilder.Entity("BulkImporter.Access.SignInLink", b =>
@@ -188,6 +249,10 @@ namespace BulkImporter.Migrations
                     b.Property<int?>("KeyId")
                         .HasColumnType("integer")
                         .HasColumnName("key_id");
+
+                    b.Property<string>("Stamp")
+                        .HasColumnType("text")
+                        .HasColumnName("stamp");
 
                     b.Property<DateTimeOffset?>("UsedAt")
                         .HasColumnType("timestamp with time zone")
@@ -239,6 +304,10 @@ namespace BulkImporter.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
 
+                    b.Property<string>("ForeignId")
+                        .HasColumnType("text")
+                        .HasColumnName("foreign_id");
+
                     b.Property<DateTimeOffset?>("LockedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("locked_at");
@@ -278,6 +347,10 @@ namespace BulkImporter.Migrations
                     b.HasKey("Id")
                         .HasName("pk_app_user");
 
+                    b.HasIndex("ForeignId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_app_user_foreign_id");
+
                     b.HasIndex("NormalizedUserName")
                         .IsUnique()
                         .HasDatabaseName("ix_app_user_normalized_user_name");
@@ -310,6 +383,10 @@ namespace BulkImporter.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
 
+                    b.Property<DateTimeOffset?>("FirstAcceptedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("first_accepted_at");
+
                     b.Property<int>("MaxInFlight")
                         .HasColumnType("integer")
                         .HasColumnName("max_in_flight");
@@ -318,6 +395,10 @@ namespace BulkImporter.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("name");
+
+                    b.Property<string>("Permissions")
+                        .HasColumnType("text")
+                        .HasColumnName("permissions");
 
                     b.Property<string>("Reason")
                         .HasColumnType("text")
@@ -340,6 +421,13 @@ namespace BulkImporter.Migrations
                         .HasColumnType("double precision")
                         .HasColumnName("submit_rate");
 
+                    b.Property<string>("SubmitVerb")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("auto")
+                        .HasColumnName("submit_verb");
+
                     b.Property<string>("TokenProtected")
                         .IsRequired()
                         .HasColumnType("text")
@@ -348,6 +436,13 @@ namespace BulkImporter.Migrations
                     b.Property<DateTimeOffset>("UpdatedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("updated_at");
+
+                    b.Property<string>("VerbInUse")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("get")
+                        .HasColumnName("verb_in_use");
 
                     b.HasKey("Id")
                         .HasName("pk_account");
@@ -361,6 +456,8 @@ namespace BulkImporter.Migrations
                             t.HasCheckConstraint("account_limits_are_not_negative", "submit_rate >= 0 AND status_rate >= 0 AND max_in_flight >= 0 AND backlog_limit >= 0");
 
                             t.HasCheckConstraint("account_state_is_known", "state IN ('active', 'suspended')");
+
+                            t.HasCheckConstraint("account_verbs_are_known", "submit_verb IN ('auto', 'get', 'post') AND verb_in_use IN ('get', 'post')");
                         });
                 });
 
@@ -403,6 +500,91 @@ namespace BulkImporter.Migrations
                         });
 
                     b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 20);
+                });
+
+            modelBuilder.Entity("BulkImporter.Finish.NamedGallery", b =>
+                {
+                    b.Property<int>("AccountId")
+                        .HasColumnType("integer")
+                        .HasColumnName("account_id");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<DateTimeOffset>("ClaimedUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("claimed_until");
+
+                    b.Property<string>("Fid")
+                        .HasColumnType("text")
+                        .HasColumnName("fid");
+
+                    b.HasKey("AccountId", "Name")
+                        .HasName("pk_named_gallery");
+
+                    b.ToTable("named_gallery", "importer");
+                });
+
+            modelBuilder.Entity("BulkImporter.Finish.RecordFinish", b =>
+                {
+                    b.Property<int>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<int>("RowNumber")
+                        .HasColumnType("integer")
+                        .HasColumnName("row_number");
+
+                    b.Property<int>("AccountId")
+                        .HasColumnType("integer")
+                        .HasColumnName("account_id");
+
+                    b.Property<string>("ErrorCode")
+                        .HasColumnType("text")
+                        .HasColumnName("error_code");
+
+                    b.Property<string>("ErrorMessage")
+                        .HasColumnType("text")
+                        .HasColumnName("error_message");
+
+                    b.Property<short>("FailedCount")
+                        .HasColumnType("smallint")
+                        .HasColumnName("failed_count");
+
+                    b.Property<DateTimeOffset>("NextAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_at");
+
+                    b.Property<string>("Rid")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("rid");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.HasKey("ImportId", "RowNumber")
+                        .HasName("pk_record_finish");
+
+                    b.HasIndex(new[] { "AccountId", "NextAt" }, "finish_due")
+                        .HasDatabaseName("ix_record_finish_account_id_next_at")
+                        .HasFilter("state = 'pending'");
+
+                    b.HasIndex(new[] { "ImportId", "State" }, "finish_open")
+                        .HasDatabaseName("ix_record_finish_import_id_state")
+                        .HasFilter("state <> 'done'");
+
+                    b.ToTable("record_finish", "importer", t =>
+                        {
+                            t.HasCheckConstraint("finish_state_is_known", "state IN ('pending', 'done', 'failed')");
+                        });
+
+                    b
+                        .HasAnnotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.02)
+                        .HasAnnotation("Npgsql:StorageParameter:fillfactor", 60);
                 });
 
             modelBuilder.Entity("BulkImporter.Imports.Chunk", b =>
@@ -570,6 +752,13 @@ namespace BulkImporter.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("account_id");
 
+                    b.Property<string>("AlreadyImported")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("skip")
+                        .HasColumnName("already_imported");
+
                     b.Property<int>("BreakerFailedBase")
                         .HasColumnType("integer")
                         .HasColumnName("breaker_failed_base");
@@ -577,6 +766,10 @@ namespace BulkImporter.Migrations
                     b.Property<int>("BreakerFinishedBase")
                         .HasColumnType("integer")
                         .HasColumnName("breaker_finished_base");
+
+                    b.Property<DateTimeOffset?>("CheckedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("checked_at");
 
                     b.Property<int>("ChunkSize")
                         .HasColumnType("integer")
@@ -590,6 +783,17 @@ namespace BulkImporter.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("created_by");
+
+                    b.Property<string>("DuplicateRows")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("skip")
+                        .HasColumnName("duplicate_rows");
+
+                    b.Property<string>("Encoding")
+                        .HasColumnType("text")
+                        .HasColumnName("encoding");
 
                     b.Property<string>("Fid")
                         .HasColumnType("text")
@@ -648,6 +852,10 @@ namespace BulkImporter.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("row_count");
 
+                    b.Property<DateTimeOffset?>("StartAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("start_at");
+
                     b.Property<bool>("StartWhenParsed")
                         .HasColumnType("boolean")
                         .HasColumnName("start_when_parsed");
@@ -661,10 +869,45 @@ namespace BulkImporter.Migrations
                         .HasColumnType("text")
                         .HasColumnName("state");
 
+                    b.Property<int>("StopAfterRows")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(1000)
+                        .HasColumnName("stop_after_rows");
+
+                    b.Property<int>("StopAtFailurePercent")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(50)
+                        .HasColumnName("stop_at_failure_percent");
+
+                    b.Property<string>("Template")
+                        .HasColumnType("text")
+                        .HasColumnName("template");
+
+                    b.Property<string>("Transfer")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("pull")
+                        .HasColumnName("transfer");
+
                     b.Property<string>("WhenUnknown")
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("when_unknown");
+
+                    b.Property<TimeOnly?>("WindowFrom")
+                        .HasColumnType("time without time zone")
+                        .HasColumnName("window_from");
+
+                    b.Property<TimeOnly?>("WindowUntil")
+                        .HasColumnType("time without time zone")
+                        .HasColumnName("window_until");
+
+                    b.Property<string>("WindowZone")
+                        .HasColumnType("text")
+                        .HasColumnName("window_zone");
 
                     b.HasKey("Id")
                         .HasName("pk_import");
@@ -681,15 +924,27 @@ namespace BulkImporter.Migrations
 
                     b.ToTable("import", "importer", t =>
                         {
-                            t.HasCheckConstraint("import_counted_once_parsed", "row_count IS NOT NULL OR state IN ('parsing', 'rejected', 'cancelled')");
+                            t.HasCheckConstraint("import_breaker_is_possible", "stop_at_failure_percent BETWEEN 1 AND 100 AND stop_after_rows > 0");
 
-                            t.HasCheckConstraint("import_finished_at_iff_ended", "(finished_at IS NOT NULL) = (state IN ('finished', 'cancelled', 'rejected'))");
+                            t.HasCheckConstraint("import_counted_once_parsed", "row_count IS NOT NULL OR state IN ('parsing', 'rejected', 'cancelled', 'deleting')");
+
+                            t.HasCheckConstraint("import_encoding_is_known", "encoding IN ('windows-1252')");
+
+                            t.HasCheckConstraint("import_finished_at_iff_ended", "(finished_at IS NOT NULL) = (state IN ('finished', 'cancelled', 'rejected', 'deleting'))");
 
                             t.HasCheckConstraint("import_settings_are_positive", "chunk_size > 0 AND max_attempts > 0 AND first_rows > 0");
 
-                            t.HasCheckConstraint("import_state_is_known", "state IN ('parsing', 'review', 'running', 'paused', 'finished', 'cancelled', 'rejected')");
+                            t.HasCheckConstraint("import_state_is_known", "state IN ('parsing', 'review', 'running', 'paused', 'finished', 'cancelled', 'rejected', 'deleting')");
+
+                            t.HasCheckConstraint("import_transfer_is_known", "transfer IN ('pull', 'push', 'auto')");
+
+                            t.HasCheckConstraint("import_when_already_imported_is_known", "already_imported IN ('skip', 'import')");
+
+                            t.HasCheckConstraint("import_when_duplicate_rows_is_known", "duplicate_rows IN ('skip', 'import')");
 
                             t.HasCheckConstraint("import_when_unknown_is_known", "when_unknown IN ('hold', 'resubmit')");
+
+                            t.HasCheckConstraint("import_window_is_whole", "(window_from IS NULL) = (window_zone IS NULL) AND (window_until IS NULL) = (window_zone IS NULL) AND window_from <> window_until");
                         });
 
                     b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 50);
@@ -783,6 +1038,158 @@ namespace BulkImporter.Migrations
                     b.ToTable("manifest_part", "importer");
                 });
 
+            modelBuilder.Entity("BulkImporter.Manifests.ManifestSourceFile", b =>
+                {
+                    b.Property<int>("ManifestId")
+                        .HasColumnType("integer")
+                        .HasColumnName("manifest_id");
+
+                    b.Property<int>("SourceFileId")
+                        .HasColumnType("integer")
+                        .HasColumnName("source_file_id");
+
+                    b.HasKey("ManifestId", "SourceFileId")
+                        .HasName("pk_manifest_source_file");
+
+                    b.HasIndex("SourceFileId")
+                        .HasDatabaseName("ix_manifest_source_file_source_file_id");
+
+                    b.ToTable("manifest_source_file", "importer");
+                });
+
+            modelBuilder.Entity("BulkImporter.Manifests.MappingTemplate", b =>
+                {
+                    b.Property<int>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<int>("Id"));
+
+                    b.Property<int>("AccountId")
+                        .HasColumnType("integer")
+                        .HasColumnName("account_id");
+
+                    b.PrimitiveCollection<string[]>("Columns")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("columns");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("CreatedBy")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("created_by");
+
+                    b.Property<string>("Header")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("header");
+
+                    b.Property<string>("Mapping")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("mapping");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.HasKey("Id")
+                        .HasName("pk_mapping_template");
+
+                    b.HasIndex("AccountId", "Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_mapping_template_account_id_name");
+
+                    b.ToTable("mapping_template", "importer");
+                });
+
+            modelBuilder.Entity("BulkImporter.Manifests.Probe", b =>
+                {
+                    b.Property<int>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<DateTimeOffset?>("FinishedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("finished_at");
+
+                    b.Property<int>("LastRow")
+                        .HasColumnType("integer")
+                        .HasColumnName("last_row");
+
+                    b.Property<int>("ProbedCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("probed_count");
+
+                    b.Property<int>("ProblemCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("problem_count");
+
+                    b.Property<DateTimeOffset?>("QueuedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("queued_at");
+
+                    b.Property<int>("Run")
+                        .HasColumnType("integer")
+                        .HasColumnName("run");
+
+                    b.Property<int?>("Sample")
+                        .HasColumnType("integer")
+                        .HasColumnName("sample");
+
+                    b.Property<DateTimeOffset>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.Property<int>("Step")
+                        .HasColumnType("integer")
+                        .HasColumnName("step");
+
+                    b.Property<int>("TotalCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("total_count");
+
+                    b.HasKey("ImportId")
+                        .HasName("pk_probe");
+
+                    b.ToTable("probe", "importer", t =>
+                        {
+                            t.HasCheckConstraint("probe_state_is_known", "state IN ('running', 'finished', 'stopped')");
+                        });
+                });
+
+            modelBuilder.Entity("BulkImporter.Manifests.SourceKeyBlock", b =>
+                {
+                    b.Property<int>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<int>("FirstRow")
+                        .HasColumnType("integer")
+                        .HasColumnName("first_row");
+
+                    b.Property<byte[]>("Keys")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("keys");
+
+                    b.HasKey("ImportId", "FirstRow")
+                        .HasName("pk_source_key_block");
+
+                    b.ToTable("source_key_block", "importer");
+                });
+
             modelBuilder.Entity("BulkImporter.Manifests.StoredFinding", b =>
                 {
                     b.Property<long>("Id")
@@ -808,6 +1215,14 @@ namespace BulkImporter.Migrations
                     b.Property<long>("LineNumber")
                         .HasColumnType("bigint")
                         .HasColumnName("line_number");
+
+                    b.Property<int?>("OtherImport")
+                        .HasColumnType("integer")
+                        .HasColumnName("other_import");
+
+                    b.Property<int?>("OtherRow")
+                        .HasColumnType("integer")
+                        .HasColumnName("other_row");
 
                     b.Property<int>("RowNumber")
                         .HasColumnType("integer")
@@ -1094,6 +1509,57 @@ namespace BulkImporter.Migrations
                     b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 75);
                 });
 
+            modelBuilder.Entity("BulkImporter.Records.Correction", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<string>("Actor")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("actor");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<string>("Field")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("field");
+
+                    b.Property<int>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<string>("NewValue")
+                        .HasColumnType("text")
+                        .HasColumnName("new_value");
+
+                    b.Property<string>("OldValue")
+                        .HasColumnType("text")
+                        .HasColumnName("old_value");
+
+                    b.Property<int>("RowNumber")
+                        .HasColumnType("integer")
+                        .HasColumnName("row_number");
+
+                    b.HasKey("Id")
+                        .HasName("pk_correction");
+
+                    b.HasIndex("ImportId", "RowNumber", "Id")
+                        .HasDatabaseName("ix_correction_import_id_row_number_id");
+
+                    b.ToTable("correction", "importer", t =>
+                        {
+                            t.HasCheckConstraint("correction_field_is_known", "field IN ('url', 'caption', 'reference_id', 'transfer')");
+                        });
+                });
+
             modelBuilder.Entity("BulkImporter.Records.ImportRecord", b =>
                 {
                     b.Property<int>("ImportId")
@@ -1131,6 +1597,12 @@ namespace BulkImporter.Migrations
                     b.Property<DateTimeOffset?>("FinishedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("finished_at");
+
+                    b.Property<bool>("IsPush")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(false)
+                        .HasColumnName("is_push");
 
                     b.Property<int>("LineNumber")
                         .HasColumnType("integer")
@@ -1198,6 +1670,195 @@ namespace BulkImporter.Migrations
                     b
                         .HasAnnotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.050000000000000003)
                         .HasAnnotation("Npgsql:StorageParameter:fillfactor", 75);
+                });
+
+            modelBuilder.Entity("BulkImporter.Records.PushUpload", b =>
+                {
+                    b.Property<int>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<int>("RowNumber")
+                        .HasColumnType("integer")
+                        .HasColumnName("row_number");
+
+                    b.Property<short>("Attempt")
+                        .HasColumnType("smallint")
+                        .HasColumnName("attempt");
+
+                    b.Property<string>("FileName")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("file_name");
+
+                    b.Property<DateTimeOffset?>("LastBegunAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_begun_at");
+
+                    b.Property<long>("SentBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("sent_bytes");
+
+                    b.Property<string>("SourceTag")
+                        .HasColumnType("text")
+                        .HasColumnName("source_tag");
+
+                    b.Property<long?>("TotalBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("total_bytes");
+
+                    b.Property<string>("UniqueId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("unique_id");
+
+                    b.Property<string>("UrlProtected")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("url_protected");
+
+                    b.HasKey("ImportId", "RowNumber")
+                        .HasName("pk_push_upload");
+
+                    b.ToTable("push_upload", "importer");
+
+                    b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 60);
+                });
+
+            modelBuilder.Entity("BulkImporter.Records.RecordMeta", b =>
+                {
+                    b.Property<int>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<int>("RowNumber")
+                        .HasColumnType("integer")
+                        .HasColumnName("row_number");
+
+                    b.Property<string>("Description")
+                        .HasColumnType("text")
+                        .HasColumnName("description");
+
+                    b.Property<string>("Fid")
+                        .HasColumnType("text")
+                        .HasColumnName("fid");
+
+                    b.Property<string>("FileName")
+                        .HasColumnType("text")
+                        .HasColumnName("file_name");
+
+                    b.Property<string>("Gallery")
+                        .HasColumnType("text")
+                        .HasColumnName("gallery");
+
+                    b.Property<string>("LongDescription")
+                        .HasColumnType("text")
+                        .HasColumnName("long_description");
+
+                    b.Property<string>("RelatedLinkText")
+                        .HasColumnType("text")
+                        .HasColumnName("related_link_text");
+
+                    b.Property<string>("RelatedLinkUrl")
+                        .HasColumnType("text")
+                        .HasColumnName("related_link_url");
+
+                    b.Property<string>("Tags")
+                        .HasColumnType("text")
+                        .HasColumnName("tags");
+
+                    b.HasKey("ImportId", "RowNumber")
+                        .HasName("pk_record_meta");
+
+                    b.ToTable("record_meta", "importer");
+                });
+
+            modelBuilder.Entity("BulkImporter.Sources.SourceFile", b =>
+                {
+                    b.Property<int>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<int>("Id"));
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<DateTimeOffset?>("ReceivedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("received_at");
+
+                    b.Property<byte[]>("Sha256")
+                        .HasColumnType("bytea")
+                        .HasColumnName("sha256");
+
+                    b.Property<long>("SizeBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("size_bytes");
+
+                    b.HasKey("Id")
+                        .HasName("pk_source_file");
+
+                    b.HasIndex("Sha256")
+                        .IsUnique()
+                        .HasDatabaseName("ix_source_file_sha256");
+
+                    b.ToTable("source_file", "importer", t =>
+                        {
+                            t.HasCheckConstraint("source_file_received_iff_hashed", "(received_at IS NULL) = (sha256 IS NULL)");
+                        });
+                });
+
+            modelBuilder.Entity("BulkImporter.Sources.SourceFilePart", b =>
+                {
+                    b.Property<int>("SourceFileId")
+                        .HasColumnType("integer")
+                        .HasColumnName("source_file_id");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("integer")
+                        .HasColumnName("number");
+
+                    b.Property<byte[]>("Bytes")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("bytes");
+
+                    b.HasKey("SourceFileId", "Number")
+                        .HasName("pk_source_file_part");
+
+                    b.ToTable("source_file_part", "importer");
+                });
+
+            modelBuilder.Entity("BulkImporter.Sources.SourceHeader", b =>
+                {
+                    b.Property<int>("AccountId")
+                        .HasColumnType("integer")
+                        .HasColumnName("account_id");
+
+                    b.Property<string>("Host")
+                        .HasColumnType("text")
+                        .HasColumnName("host");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<DateTimeOffset>("UpdatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("updated_at");
+
+                    b.Property<string>("ValueProtected")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("value_protected");
+
+                    b.HasKey("AccountId", "Host", "Name")
+                        .HasName("pk_source_header");
+
+                    b.ToTable("source_header", "importer");
                 });
 
             modelBuilder.Entity("BulkImporter.Status.StatusPoll", b =>
@@ -1309,6 +1970,21 @@ namespace BulkImporter.Migrations
                         .HasConstraintName("fk_password_link_user_user_id");
                 });
 
+            modelBuilder.Entity("BulkImporter.Access.Session", b =>
+                {
+                    b.HasOne("BulkImporter.Access.ApiKey", null)
+                        .WithMany()
+                        .HasForeignKey("KeyId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .HasConstraintName("fk_session_api_key_key_id");
+
+                    b.HasOne("BulkImporter.Access.User", null)
+                        .WithMany()
+                        .HasForeignKey("UserId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .HasConstraintName("fk_session_user_user_id");
+                });
+
             modelBuilder.Entity("BulkImporter.Access.SignInLink", b =>
                 {
                     b.HasOne("BulkImporter.Access.ApiKey", null)
@@ -1332,6 +2008,16 @@ namespace BulkImporter.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_call_budget_account_account_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Finish.NamedGallery", b =>
+                {
+                    b.HasOne("BulkImporter.Accounts.Account", null)
+                        .WithMany()
+                        .HasForeignKey("AccountId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_named_gallery_account_account_id");
                 });
 
             modelBuilder.Entity("BulkImporter.Imports.Chunk", b =>
@@ -1389,6 +2075,53 @@ namespace BulkImporter.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_manifest_part_manifest_manifest_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Manifests.ManifestSourceFile", b =>
+                {
+                    b.HasOne("BulkImporter.Manifests.Manifest", null)
+                        .WithMany()
+                        .HasForeignKey("ManifestId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_manifest_source_file_manifest_manifest_id");
+
+                    b.HasOne("BulkImporter.Sources.SourceFile", null)
+                        .WithMany()
+                        .HasForeignKey("SourceFileId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_manifest_source_file_source_file_source_file_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Manifests.MappingTemplate", b =>
+                {
+                    b.HasOne("BulkImporter.Accounts.Account", null)
+                        .WithMany()
+                        .HasForeignKey("AccountId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_mapping_template_account_account_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Manifests.Probe", b =>
+                {
+                    b.HasOne("BulkImporter.Imports.Import", null)
+                        .WithMany()
+                        .HasForeignKey("ImportId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_probe_import_import_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Manifests.SourceKeyBlock", b =>
+                {
+                    b.HasOne("BulkImporter.Imports.Import", null)
+                        .WithMany()
+                        .HasForeignKey("ImportId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_source_key_block_import_import_id");
                 });
 
             modelBuilder.Entity("BulkImporter.Manifests.StoredFinding", b =>
@@ -1452,6 +2185,36 @@ namespace BulkImporter.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_reconcile_candidate_import_import_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Records.Correction", b =>
+                {
+                    b.HasOne("BulkImporter.Imports.Import", null)
+                        .WithMany()
+                        .HasForeignKey("ImportId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_correction_import_import_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Sources.SourceFilePart", b =>
+                {
+                    b.HasOne("BulkImporter.Sources.SourceFile", null)
+                        .WithMany()
+                        .HasForeignKey("SourceFileId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_source_file_part_source_file_source_file_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Sources.SourceHeader", b =>
+                {
+                    b.HasOne("BulkImporter.Accounts.Account", null)
+                        .WithMany()
+                        .HasForeignKey("AccountId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_source_header_account_account_id");
                 });
 #pragma warning restore 612, 618
         }

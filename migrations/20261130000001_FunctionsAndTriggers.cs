@@ -1,0 +1,116 @@
+using BulkImporter.Data;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+
+namespace BulkImporter.Migrations;
+
+/// <summary>What the model cannot say: functions, the trigger that counts, and how a column of hashes is stored.</summary>
+[DbContext(typeof(ImporterDb))]
+[Migration("20261130000001_FunctionsAndTriggers")]
+public sealed class FunctionsAndTriggers : Migration
+{
+    protected override void Up(MigrationBuilder migrationBuilder)
+    {
+        // The counters of import_chunk and chunk_failure follow import_record once per statement, so no statement can forget them. The same
+        // trigger makes the chunk due when a record becomes pending: retry and rerun need no second mechanism.
+        migrationBuilder.Sql("""
+            CREATE FUNCTION importer.count_record_states() RETURNS trigger LANGUAGE plpgsql AS $$
+            DECLARE
+                change record;
+                failures boolean := false;
+            BEGIN
+                -- Each chunk by its whole key: joined to the changes instead, all chunks of all imports are read as soon as they are some hundred.
+                FOR change IN
+                    SELECT import_id, chunk_number,
+                        coalesce(sum(n) FILTER (WHERE state = 'pending'), 0) AS pending,
+                        coalesce(sum(n) FILTER (WHERE state = 'submitting'), 0) AS submitting,
+                        coalesce(sum(n) FILTER (WHERE state = 'submitted'), 0) AS submitted,
+                        coalesce(sum(n) FILTER (WHERE state = 'imported'), 0) AS imported,
+                        coalesce(sum(n) FILTER (WHERE state = 'failed'), 0) AS failed,
+                        coalesce(sum(n) FILTER (WHERE state = 'unknown'), 0) AS unknown,
+                        coalesce(sum(n) FILTER (WHERE state = 'cancelled'), 0) AS cancelled,
+                        coalesce(sum(n) FILTER (WHERE state = 'invalid'), 0) AS invalid,
+                        coalesce(sum(n) FILTER (WHERE state = 'duplicate'), 0) AS duplicate,
+                        min(due_at) AS due_at,
+                        bool_or(state IN ('failed', 'unknown')) AS failures
+                    FROM (
+                        SELECT import_id, chunk_number, state, -1 AS n, NULL::timestamptz AS due_at FROM before_update
+                        UNION ALL
+                        SELECT import_id, chunk_number, state, 1, CASE WHEN state = 'pending' THEN coalesce(next_attempt_at, now()) END FROM after_update
+                    ) both_sides
+                    GROUP BY import_id, chunk_number
+                    ORDER BY import_id, chunk_number
+                LOOP
+                    failures := failures OR change.failures;
+                    UPDATE importer.import_chunk c
+                    SET pending_count = c.pending_count + change.pending,
+                        submitting_count = c.submitting_count + change.submitting,
+                        submitted_count = c.submitted_count + change.submitted,
+                        imported_count = c.imported_count + change.imported,
+                        failed_count = c.failed_count + change.failed,
+                        unknown_count = c.unknown_count + change.unknown,
+                        cancelled_count = c.cancelled_count + change.cancelled,
+                        invalid_count = c.invalid_count + change.invalid,
+                        duplicate_count = c.duplicate_count + change.duplicate,
+                        due_at = LEAST(c.due_at, change.due_at)
+                    WHERE c.import_id = change.import_id AND c.number = change.chunk_number;
+                END LOOP;
+
+                IF failures THEN
+                    INSERT INTO importer.chunk_failure AS f (import_id, chunk_number, code, count)
+                    SELECT import_id, chunk_number, error_code, sum(n)
+                    FROM (
+                        SELECT import_id, chunk_number, error_code, state, -1 AS n FROM before_update
+                        UNION ALL
+                        SELECT import_id, chunk_number, error_code, state, 1 FROM after_update
+                    ) both_sides
+                    WHERE state IN ('failed', 'unknown') AND error_code IS NOT NULL
+                    GROUP BY import_id, chunk_number, error_code HAVING sum(n) <> 0
+                    ON CONFLICT (import_id, chunk_number, code) DO UPDATE SET count = f.count + excluded.count;
+                END IF;
+                RETURN NULL;
+            END $$;
+
+            CREATE TRIGGER count_record_states AFTER UPDATE ON importer.import_record
+            REFERENCING OLD TABLE AS before_update NEW TABLE AS after_update
+            FOR EACH STATEMENT EXECUTE FUNCTION importer.count_record_states();
+            """);
+
+        // When an import with this start and window may send: null for now, infinity for never. Statements over all imports ask it, and a
+        // server upgrade may take a zone's name away: one import's name must not make them raise, so such an import never opens and is
+        // paused with its reason. Other times stay where .NET can read them.
+        migrationBuilder.Sql("""
+            CREATE FUNCTION importer.opens_at(start_at timestamptz, window_from time, window_until time, window_zone text) RETURNS timestamptz
+            LANGUAGE plpgsql STABLE AS $$
+            DECLARE
+                earliest timestamp;
+            BEGIN
+                IF window_zone IS NULL THEN RETURN CASE WHEN start_at > now() THEN start_at END; END IF;
+                BEGIN
+                    earliest := greatest(start_at, now()) AT TIME ZONE window_zone;
+                EXCEPTION WHEN invalid_parameter_value THEN
+                    RETURN 'infinity';
+                END;
+                IF (CASE WHEN window_from < window_until THEN earliest::time >= window_from AND earliest::time < window_until
+                         ELSE earliest::time >= window_from OR earliest::time < window_until END)
+                THEN RETURN CASE WHEN start_at > now() THEN start_at END; END IF;
+                RETURN least((earliest::date + CASE WHEN earliest::time < window_from THEN 0 ELSE 1 END + window_from) AT TIME ZONE window_zone, '9999-12-31 00:00+00');
+            END
+            $$
+            """);
+
+        // The least generation that a program must know to work on this database (SchemaGeneration).
+        migrationBuilder.Sql("CREATE FUNCTION importer.oldest_program() RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 1'");
+
+        // Hashes do not compress: trying to costs more than the copy.
+        migrationBuilder.Sql("ALTER TABLE importer.source_key_block ALTER COLUMN keys SET STORAGE EXTERNAL");
+    }
+
+    protected override void Down(MigrationBuilder migrationBuilder) => migrationBuilder.Sql("""
+        ALTER TABLE importer.source_key_block ALTER COLUMN keys SET STORAGE EXTENDED;
+        DROP FUNCTION importer.oldest_program();
+        DROP FUNCTION importer.opens_at(timestamptz, time, time, text);
+        DROP TRIGGER count_record_states ON importer.import_record;
+        DROP FUNCTION importer.count_record_states();
+        """);
+}
