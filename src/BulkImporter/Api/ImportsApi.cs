@@ -66,7 +66,7 @@ internal static class ImportsApi
             .WithSummary("Change an import in review, or one whose manifest was rejected; of a running one its schedule, priority and breaker")
             .WithDescription("What is left out stays as it is. What the rows are read or judged by (map, encoding, firstRows, maxAttempts, account, alreadyImported, duplicateRows, startAt, window) makes the manifest of an import in review be read again: it is then 'parsing', and in review again when it is read.")
             .Problems(400, 404, 409);
-        imports.MapGet("/{id:int}/preview", PreviewAsync).RequireAuthorization(Policy.Viewer).WithSummary("The manifest's columns, what each is read as, and its first rows").Problems(400, 404);
+        imports.MapGet("/{id:int}/preview", PreviewAsync).RequireAuthorization(Policy.Viewer).WithSummary("The manifest's columns, what each is read as, and its first rows").Problems(400, 404, 429);
         imports.MapPost("/{id:int}/probe", ProbeAsync).RequireAuthorization(Policy.Operator)
             .WithSummary("Ask the sources of an import in review whether they are there")
             .WithDescription("All of them, or about 'sample', spread over the manifest. What is found becomes findings (warnings) and keeps no row from being sent. A new probe takes the place of the last.")

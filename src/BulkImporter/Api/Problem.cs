@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using BulkImporter.Data;
 using BulkImporter.Manifests;
@@ -70,6 +71,7 @@ internal sealed class MistakeAnswers : IExceptionHandler
             InvalidArgumentException invalid => Problem.InvalidArgument(invalid),
             ManifestTooLargeException tooLarge => Problem.Of(StatusCodes.Status413PayloadTooLarge, ProblemType.ManifestTooLarge, "Manifest too large", tooLarge.Message),
             SourceFileTooLargeException tooLarge => Problem.Of(StatusCodes.Status413PayloadTooLarge, ProblemType.TooLarge, "File too large", tooLarge.Message),
+            TooManyPreviewsException busy => Problem.Of(StatusCodes.Status429TooManyRequests, ProblemType.TooManyRequests, "Too many requests", busy.Message),
             BadHttpRequestException { InnerException: JsonException { Path: ['$', '.', .. var member] } } => Problem.InvalidArgument(new(member,
                 // The library's own words name our types, and say nothing to whoever wrote the body.
                 $"'{member}' is not what is expected there: see /openapi/v1.json. A number stands without quotes, with a point before decimals, as in 2.5.")),
@@ -77,6 +79,8 @@ internal sealed class MistakeAnswers : IExceptionHandler
             _ => null,
         };
         if (answer is null) return false;
+        if (exception is TooManyPreviewsException)
+            context.Response.Headers.RetryAfter = TooManyPreviewsException.RetryAfter.TotalSeconds.ToString(CultureInfo.InvariantCulture);
         await answer.ExecuteAsync(context);
         return true;
     }

@@ -322,7 +322,7 @@ internal sealed record DeliveryBody
 
 internal sealed record FindingBody(int Row, long Line, string? Column, string Code, string Severity, string? Value, string? Hint);
 
-internal sealed record PreviewBody(IReadOnlyList<string> Columns, IReadOnlyDictionary<string, string> Mapping, string? Question, IReadOnlyList<PreviewRowBody> Rows);
+internal sealed record PreviewBody(IReadOnlyList<string> Columns, IReadOnlyDictionary<string, string> Mapping, string? Question, IReadOnlyList<PreviewRowBody> Rows, string? Note);
 
 internal sealed record PreviewRowBody(int RowNumber, bool IsBlocked, IReadOnlyList<string> Cells);
 

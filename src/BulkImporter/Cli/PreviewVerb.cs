@@ -35,6 +35,8 @@ internal sealed class PreviewVerb : ClientVerb
         }
 
         Surroundings.Screen.Write(table);
+        if (preview.Value.Note is { } note)
+            Surroundings.Error.WriteLine(note);
         return ExitCode.Done;
     }
 }

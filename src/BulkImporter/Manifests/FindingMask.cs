@@ -19,7 +19,7 @@ public static partial class FindingMask
         if (text.Contains("//", StringComparison.Ordinal))
         {
             text = Credentials().Replace(text, "$1***@");
-            text = Query().Replace(text, "$1…");
+            text = WithoutQuery(text);
         }
 
         text = Control().Replace(text, " ");
@@ -29,12 +29,19 @@ public static partial class FindingMask
         return string.Concat(text.AsSpan(0, end), "…");
     }
 
+    /// <summary>
+    /// From the question mark on everything may be a signature; a fragment may hold a token too. No pattern: it would look for the mark anew from each of a
+    /// thousand slashes.
+    /// </summary>
+    private static string WithoutQuery(string text)
+    {
+        var slashes = text.IndexOf("//", StringComparison.Ordinal);
+        var mark = slashes < 0 ? -1 : text.AsSpan(slashes + 2).IndexOfAny('?', '#') + slashes + 2;
+        return mark < slashes + 2 || mark + 1 == text.Length ? text : string.Concat(text.AsSpan(0, mark + 1), "…");
+    }
+
     [GeneratedRegex(@"(//)[^/?#\\]*@")]
     private static partial Regex Credentials();
-
-    /// <summary>From the question mark on everything may be a signature; a fragment may hold a token too.</summary>
-    [GeneratedRegex(@"(//[^?#]*[?#]).+", RegexOptions.Singleline)]
-    private static partial Regex Query();
 
     [GeneratedRegex(@"\p{Cc}")]
     private static partial Regex Control();
