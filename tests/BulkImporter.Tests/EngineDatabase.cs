@@ -2,6 +2,7 @@ using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using BulkImporter.Rerun;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
@@ -17,6 +18,8 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
     private readonly ImporterDatabase database = new(server);
 
     public NpgsqlDataSource Source => database.Source;
+
+    public IDbContextFactory<ImporterDb> Contexts => database.Contexts;
 
     public string ConnectionString => database.ConnectionString;
 

@@ -1,6 +1,8 @@
+using BulkImporter.Access;
 using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
+using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
 namespace BulkImporter.Tests;
@@ -12,12 +14,16 @@ public sealed class ImporterDatabase(TestServer server) : IAsyncLifetime
 
     public NpgsqlDataSource Source { get; private set; } = null!;
 
+    /// <summary>As the product makes them.</summary>
+    public IDbContextFactory<ImporterDb> Contexts { get; private set; } = null!;
+
     public string ConnectionString => database.ConnectionString;
 
     public async ValueTask InitializeAsync()
     {
         await database.InitializeAsync();
         Source = DataSetup.CreateDataSource(database.ConnectionString);
+        Contexts = new Contexts(Source, [new KeepAudit(TimeProvider.System)]);
         await SqlAsync("""
             INSERT INTO importer.account (name, base_url, token_protected, state, rejected_in_a_row, submit_rate, status_rate, max_in_flight, backlog_limit, created_at, updated_at)
             VALUES ('default', 'http://127.0.0.1:9/v2/', 'nothing', 'active', 0, 0, 0, 5, 1000, now(), now());

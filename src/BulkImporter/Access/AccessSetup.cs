@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Identity;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 
@@ -105,6 +106,9 @@ public static class AccessSetup
         });
         return services;
     }
+
+    /// <summary>Also for a process without pages: nothing is changed unnoted.</summary>
+    public static IServiceCollection AddAudit(this IServiceCollection services) => services.AddSingleton<IInterceptor, KeepAudit>();
 
     /// <summary>Also for a process without pages, whose measures have a token.</summary>
     internal static IServiceCollection AddGuesses(this IServiceCollection services)

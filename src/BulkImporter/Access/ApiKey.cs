@@ -19,7 +19,7 @@ public enum Role
 }
 
 /// <summary>A secret that opens the API and the pages. Only its SHA-256 is stored: the key has 256 random bits, so a slow hash would add nothing.</summary>
-public sealed class ApiKey
+public sealed class ApiKey : IAudited
 {
     public int Id { get; private set; }
     public required string Name { get; init; }

@@ -1,7 +1,6 @@
 using BulkImporter.Data;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
-using Npgsql;
 
 namespace BulkImporter.Access;
 
@@ -9,7 +8,10 @@ namespace BulkImporter.Access;
 public sealed class AuditEntry
 {
     public long Id { get; private set; }
-    public required DateTimeOffset At { get; init; }
+
+    /// <summary>Set when it is saved.</summary>
+    public DateTimeOffset At { get; private set; }
+
     public required string Actor { get; init; }
 
     /// <summary>A past-tense fact with a stable name: <c>import_started</c>, <c>records_rerun</c>.</summary>
@@ -31,19 +33,24 @@ public sealed class AuditEntry
 }
 
 /// <summary>Notes what changes nothing in the database and should be known all the same: who took what out, and who tried to come in.</summary>
-public sealed class NoteDeed(NpgsqlDataSource database)
+public sealed class NoteDeed(IDbContextFactory<ImporterDb> contexts)
 {
-    // What was typed as a name may be a password: only a name that there is is kept.
-    private const string Failed = """
-        INSERT INTO importer.audit_entry (at, actor, action, detail)
-        VALUES (now(), coalesce((SELECT user_name FROM importer.app_user WHERE normalized_user_name = $1), 'somebody'), 'sign_in_failed', $2)
-        """;
-
-    public Task RunAsync(string actor, string action, int? importId, string detail, CancellationToken cancellationToken) => database.ExecuteAsync(
-        "INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) VALUES (now(), $1, $2, $3, $4)", cancellationToken, actor, action, importId, detail);
+    public async Task RunAsync(string actor, string action, int? importId, string detail, CancellationToken cancellationToken)
+    {
+        await using var db = contexts.CreateDbContext();
+        db.Note(actor, action, detail, importId);
+        await db.SaveChangesAsync(cancellationToken);
+    }
 
     /// <param name="name">As it was typed; null when a key or a link was wrong.</param>
     /// <param name="how">As a sign-in is noted: <c>with a password</c>.</param>
-    internal Task FailedSignInAsync(string? name, string how, HttpContext context, CancellationToken cancellationToken) =>
-        database.ExecuteAsync(Failed, cancellationToken, name is null || !UserName.IsOne(name) ? null : UserName.Normal(name), $"{how}, from {Guesses.NetworkOf(context.Connection.RemoteIpAddress)}");
+    internal async Task FailedSignInAsync(string? name, string how, HttpContext context, CancellationToken cancellationToken)
+    {
+        await using var db = contexts.CreateDbContext();
+        // What was typed as a name may be a password: only a name that there is is kept.
+        var known = name is null || !UserName.IsOne(name) ? null
+            : await db.Set<User>().Where(u => u.NormalizedUserName == UserName.Normal(name)).Select(u => u.UserName).SingleOrDefaultAsync(cancellationToken);
+        db.Note(known ?? "somebody", "sign_in_failed", $"{how}, from {Guesses.NetworkOf(context.Connection.RemoteIpAddress)}");
+        await db.SaveChangesAsync(cancellationToken);
+    }
 }

@@ -5,7 +5,7 @@ using Microsoft.EntityFrameworkCore;
 namespace BulkImporter.Access;
 
 /// <summary>Recognises a name and a password.</summary>
-public sealed class CheckPassword(SignInManager<User> signIn, UserManager<User> users, IPasswordHasher<User> hasher, ImporterDb db, TimeProvider clock)
+public sealed class CheckPassword(SignInManager<User> signIn, UserManager<User> users, IPasswordHasher<User> hasher, ImporterDb db)
 {
     private static readonly User Nobody = new() { Role = Role.Viewer };
     private static string? nobodysHash;
@@ -26,7 +26,7 @@ public sealed class CheckPassword(SignInManager<User> signIn, UserManager<User> 
         var result = await signIn.CheckPasswordSignInAsync(user, password, lockoutOnFailure: true);
         if (result.IsLockedOut)
         {
-            db.Add(new AuditEntry { At = clock.GetUtcNow(), Actor = user.UserName!, Action = "locked_out", Detail = "too many wrong passwords" });
+            db.Note(user.UserName!, "locked_out", "too many wrong passwords");
             await db.SaveChangesAsync(cancellationToken);
         }
         return result.Succeeded ? Passwords.Caller(user) : null;
@@ -61,14 +61,14 @@ public sealed class UsePasswordLink(UserManager<User> users, ImporterDb db, Time
             user = new User { UserName = name, Role = Role.Admin, CreatedAt = clock.GetUtcNow() };
             Passwords.Accept(await users.CreateAsync(user), "name");
         }
-        await Passwords.SetAsync(users, db, clock, user, password);
+        await Passwords.SetAsync(users, db, user, password);
         await transaction.CommitAsync(cancellationToken);
         return Passwords.Caller(user);
     }
 }
 
 /// <summary>Changes a person's own password. All sessions of the person end.</summary>
-public sealed class ChangePassword(SignInManager<User> signIn, UserManager<User> users, ImporterDb db, TimeProvider clock)
+public sealed class ChangePassword(SignInManager<User> signIn, UserManager<User> users, ImporterDb db)
 {
     /// <summary>The person with the new security stamp; null when the person is gone or locked.</summary>
     /// <exception cref="InvalidArgumentException">The present password is wrong (which counts towards the lockout), or the new one cannot be used.</exception>
@@ -78,7 +78,7 @@ public sealed class ChangePassword(SignInManager<User> signIn, UserManager<User>
         if (!(await signIn.CheckPasswordSignInAsync(user, present, lockoutOnFailure: true)).Succeeded)
             throw new InvalidArgumentException("present", "The present password is wrong, or was tried too often.");
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        await Passwords.SetAsync(users, db, clock, user, password);
+        await Passwords.SetAsync(users, db, user, password);
         await transaction.CommitAsync(cancellationToken);
         return Passwords.Caller(user);
     }
@@ -93,10 +93,10 @@ internal static class Passwords
 
     /// <summary>Takes the old password away and sets this one, which gives a new security stamp. The caller's transaction holds both and the note of it.</summary>
     /// <exception cref="InvalidArgumentException">The password cannot be used.</exception>
-    public static async Task SetAsync(UserManager<User> users, ImporterDb db, TimeProvider clock, User user, string password)
+    public static async Task SetAsync(UserManager<User> users, ImporterDb db, User user, string password)
     {
         (user.AccessFailedCount, user.LockoutEnd) = (0, null);
-        db.Add(new AuditEntry { At = clock.GetUtcNow(), Actor = user.UserName!, Action = "password_chosen" });
+        db.Note(user.UserName!, "password_chosen");
         Accept(await users.RemovePasswordAsync(user), "password");
         Accept(await users.AddPasswordAsync(user, password), "password");
     }

@@ -10,7 +10,9 @@ public static class DataSetup
     public static IServiceCollection AddImporterData(this IServiceCollection services, string connectionString)
     {
         services.AddSingleton(_ => CreateDataSource(connectionString));
-        services.AddDbContextFactory<ImporterDb>((provider, options) => Configure(options, provider.GetRequiredService<NpgsqlDataSource>()));
+        services.AddSingleton<IDbContextFactory<ImporterDb>, Contexts>();
+        // Identity and the key ring ask for one of their own.
+        services.AddScoped(provider => provider.GetRequiredService<IDbContextFactory<ImporterDb>>().CreateDbContext());
         return services;
     }
 
@@ -46,20 +48,9 @@ public static class DataSetup
     private static string WithoutGhosts(string? options) =>
         $"-c idle_in_transaction_session_timeout=30s -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3 {options}".TrimEnd();
 
-    public static ImporterDb CreateContext(NpgsqlDataSource database)
-    {
-        var options = new DbContextOptionsBuilder<ImporterDb>();
-        Configure(options, database);
-        return new ImporterDb(options.Options);
-    }
-
-    private static void Configure(DbContextOptionsBuilder options, NpgsqlDataSource database) => options
-        .UseNpgsql(database, npgsql => npgsql.MigrationsHistoryTable("migration", ImporterDb.Schema))
-        .UseSnakeCaseNamingConvention();
-
     /// <summary>What <c>dotnet ef</c> uses to look at the model; it never connects.</summary>
     private sealed class DesignTime : IDesignTimeDbContextFactory<ImporterDb>
     {
-        public ImporterDb CreateDbContext(string[] args) => CreateContext(CreateDataSource("Host=localhost;Database=bulkimporter"));
+        public ImporterDb CreateDbContext(string[] args) => new Contexts(CreateDataSource("Host=localhost;Database=bulkimporter"), []).CreateDbContext();
     }
 }

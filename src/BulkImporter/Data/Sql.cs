@@ -1,5 +1,6 @@
 using System.Text;
 using BulkImporter.Telemetry;
+using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
 namespace BulkImporter.Data;
@@ -68,6 +69,20 @@ public static class Sql
         return await ReadAllAsync(command, read, cancellationToken);
     }
 
+    /// <summary>Runs a query, or a statement that returns what it changed, and makes a <typeparamref name="T"/> of each row by the names of its columns; see <see cref="Row{T}"/>.</summary>
+    public static Task<List<T>> QueryAsync<T>(this NpgsqlDataSource database, string sql, CancellationToken cancellationToken, params object?[] parameters) => UndisturbedAsync(async () =>
+    {
+        await using var command = database.Command(sql, parameters);
+        return await Row<T>.ReadAllAsync(command, cancellationToken);
+    });
+
+    /// <inheritdoc cref="QueryAsync{T}(NpgsqlDataSource, string, CancellationToken, object?[])"/>
+    public static async Task<List<T>> QueryAsync<T>(this NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object?[] parameters)
+    {
+        await using var command = connection.Command(sql, parameters);
+        return await Row<T>.ReadAllAsync(command, cancellationToken);
+    }
+
     /// <summary>For a query that looks at all records of an import or an account, and answers few: see <see cref="ExecuteLongAsync"/>.</summary>
     public static async Task<List<T>> QueryLongAsync<T>(
         this NpgsqlConnection connection, string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params object?[] parameters)
@@ -98,7 +113,23 @@ public static class Sql
     /// Runs statements that are one transaction, and again when the database undid them because of others (a serialisation failure, a
     /// deadlock). Without a wait: whoever was in the way is through by then.
     /// </summary>
-    public static async Task<T> UndisturbedAsync<T>(Func<Task<T>> transaction)
+    public static Task<T> UndisturbedAsync<T>(Func<Task<T>> transaction) => RepeatAsync(transaction, IsUndone);
+
+    /// <summary>
+    /// Runs <paramref name="change"/> in one transaction of a context of its own and commits it; again from the beginning when somebody else was
+    /// there first: see <see cref="UndisturbedAsync"/>, a row that changed or went after it was loaded, or a unique name that was taken.
+    /// </summary>
+    /// <param name="change">Loads, changes and saves; may run more than once, so it changes nothing outside of the database.</param>
+    public static Task<T> ChangeAsync<T>(this IDbContextFactory<ImporterDb> contexts, Func<ImporterDb, Task<T>> change, CancellationToken cancellationToken) => RepeatAsync(async () =>
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        var result = await change(db);
+        await transaction.CommitAsync(cancellationToken);
+        return result;
+    }, e => IsUndone(e) || e is DbUpdateConcurrencyException or PostgresException { SqlState: PostgresErrorCodes.UniqueViolation });
+
+    private static async Task<T> RepeatAsync<T>(Func<Task<T>> transaction, Func<Exception, bool> because)
     {
         for (var tries = 1; ; tries++)
         {
@@ -106,13 +137,15 @@ public static class Sql
             {
                 return await transaction();
             }
-            catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected && tries < MostTries)
+            catch (Exception e) when (tries < MostTries && because(e))
             {
                 // Everything that it did is undone.
-                Measures.Repeated(e.SqlState);
+                Measures.Repeated((e as PostgresException)?.SqlState ?? "changed");
             }
         }
     }
+
+    private static bool IsUndone(Exception e) => e is PostgresException { SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected };
 
     /// <summary>Opens a connection, runs <paramref name="work"/> in one transaction and commits it; see <see cref="UndisturbedAsync"/>.</summary>
     /// <param name="work">May run more than once, so it changes nothing outside of the database.</param>

@@ -1,3 +1,4 @@
+using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Imports;
@@ -18,6 +19,7 @@ internal static class ImporterSetup
         .AddWebLimits()
         .AddSingleton<LoopHealth>()
         .AddImporterData(connectionString)
+        .AddAudit()
         .AddHangfireStorage(connectionString)
         .AddSources()
         .AddManifests()

@@ -23,7 +23,7 @@ public static class MigrateDatabase
         await using (var wait = guard.Command(LockMigration)) await wait.ExecuteNonQueryAsync(cancellationToken);
 
         await using var database = DataSetup.CreateDataSource(unpooled);
-        await using var context = DataSetup.CreateContext(database);
+        await using var context = new Contexts(database, []).CreateDbContext();
         var pending = await PendingAsync(context, cancellationToken);
         await context.Database.MigrateAsync(cancellationToken);
         await using (var connection = await database.OpenConnectionAsync(cancellationToken))
@@ -35,7 +35,7 @@ public static class MigrateDatabase
     /// <exception cref="StartupException">The database is one from before the first release.</exception>
     public static async Task<IReadOnlyList<string>> MissingAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
     {
-        await using var context = DataSetup.CreateContext(database);
+        await using var context = new Contexts(database, []).CreateDbContext();
         return await PendingAsync(context, cancellationToken);
     }
 

@@ -78,7 +78,7 @@ public static class Measures
 
     public static void CountersDiffered(int chunks) => CountersWrong.Add(chunks);
 
-    /// <param name="code">40001 (serialisation failure) or 40P01 (deadlock).</param>
+    /// <param name="code">40001 (serialisation failure), 40P01 (deadlock), 23505 (a unique name was taken) or changed (a row was, after it was read).</param>
     public static void Repeated(string code) => Repeats.Add(1, new KeyValuePair<string, object?>("code", code));
 
     /// <param name="loop">The loop's or job's name.</param>
