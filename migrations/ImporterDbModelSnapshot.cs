@@ -1035,7 +1035,7 @@ namespace BulkImporter.Migrations
                     b.ToTable("manifest_part", "importer");
                 });
 
-            modelBuilder.Entity("BulkImporter.Manifests.ManifestSourceFile", b =>
+            modelBuilder.Entity("BulkImporter.Sources.ManifestSourceFile", b =>
                 {
                     b.Property<int>("ManifestId")
                         .HasColumnType("integer")
@@ -1054,7 +1054,7 @@ namespace BulkImporter.Migrations
                     b.ToTable("manifest_source_file", "importer");
                 });
 
-            modelBuilder.Entity("BulkImporter.Manifests.MappingTemplate", b =>
+            modelBuilder.Entity("BulkImporter.Parse.MappingTemplate", b =>
                 {
                     b.Property<int>("Id")
                         .ValueGeneratedOnAdd()
@@ -1106,7 +1106,7 @@ namespace BulkImporter.Migrations
                     b.ToTable("mapping_template", "importer");
                 });
 
-            modelBuilder.Entity("BulkImporter.Manifests.Probe", b =>
+            modelBuilder.Entity("BulkImporter.Probes.Probe", b =>
                 {
                     b.Property<int>("ImportId")
                         .HasColumnType("integer")
@@ -1166,7 +1166,7 @@ namespace BulkImporter.Migrations
                         });
                 });
 
-            modelBuilder.Entity("BulkImporter.Manifests.SourceKeyBlock", b =>
+            modelBuilder.Entity("BulkImporter.Parse.SourceKeyBlock", b =>
                 {
                     b.Property<int>("ImportId")
                         .HasColumnType("integer")
@@ -1187,7 +1187,7 @@ namespace BulkImporter.Migrations
                     b.ToTable("source_key_block", "importer");
                 });
 
-            modelBuilder.Entity("BulkImporter.Manifests.StoredFinding", b =>
+            modelBuilder.Entity("BulkImporter.Parse.StoredFinding", b =>
                 {
                     b.Property<long>("Id")
                         .ValueGeneratedOnAdd()
@@ -1506,7 +1506,7 @@ namespace BulkImporter.Migrations
                     b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 75);
                 });
 
-            modelBuilder.Entity("BulkImporter.Records.Correction", b =>
+            modelBuilder.Entity("BulkImporter.Parse.Correction", b =>
                 {
                     b.Property<long>("Id")
                         .ValueGeneratedOnAdd()
@@ -2074,7 +2074,7 @@ namespace BulkImporter.Migrations
                         .HasConstraintName("fk_manifest_part_manifest_manifest_id");
                 });
 
-            modelBuilder.Entity("BulkImporter.Manifests.ManifestSourceFile", b =>
+            modelBuilder.Entity("BulkImporter.Sources.ManifestSourceFile", b =>
                 {
                     b.HasOne("BulkImporter.Manifests.Manifest", null)
                         .WithMany()
@@ -2091,7 +2091,7 @@ namespace BulkImporter.Migrations
                         .HasConstraintName("fk_manifest_source_file_source_file_source_file_id");
                 });
 
-            modelBuilder.Entity("BulkImporter.Manifests.MappingTemplate", b =>
+            modelBuilder.Entity("BulkImporter.Parse.MappingTemplate", b =>
                 {
                     b.HasOne("BulkImporter.Accounts.Account", null)
                         .WithMany()
@@ -2101,7 +2101,7 @@ namespace BulkImporter.Migrations
                         .HasConstraintName("fk_mapping_template_account_account_id");
                 });
 
-            modelBuilder.Entity("BulkImporter.Manifests.Probe", b =>
+            modelBuilder.Entity("BulkImporter.Probes.Probe", b =>
                 {
                     b.HasOne("BulkImporter.Imports.Import", null)
                         .WithMany()
@@ -2111,7 +2111,7 @@ namespace BulkImporter.Migrations
                         .HasConstraintName("fk_probe_import_import_id");
                 });
 
-            modelBuilder.Entity("BulkImporter.Manifests.SourceKeyBlock", b =>
+            modelBuilder.Entity("BulkImporter.Parse.SourceKeyBlock", b =>
                 {
                     b.HasOne("BulkImporter.Imports.Import", null)
                         .WithMany()
@@ -2121,7 +2121,7 @@ namespace BulkImporter.Migrations
                         .HasConstraintName("fk_source_key_block_import_import_id");
                 });
 
-            modelBuilder.Entity("BulkImporter.Manifests.StoredFinding", b =>
+            modelBuilder.Entity("BulkImporter.Parse.StoredFinding", b =>
                 {
                     b.HasOne("BulkImporter.Imports.Import", null)
                         .WithMany()
@@ -2184,7 +2184,7 @@ namespace BulkImporter.Migrations
                         .HasConstraintName("fk_reconcile_candidate_import_import_id");
                 });
 
-            modelBuilder.Entity("BulkImporter.Records.Correction", b =>
+            modelBuilder.Entity("BulkImporter.Parse.Correction", b =>
                 {
                     b.HasOne("BulkImporter.Imports.Import", null)
                         .WithMany()

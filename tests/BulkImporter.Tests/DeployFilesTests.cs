@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using BulkImporter.Cli;
 using BulkImporter.Hosting;
+using BulkImporter.Manifests;
 
 namespace BulkImporter.Tests;
 

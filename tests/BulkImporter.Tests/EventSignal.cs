@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using BulkImporter.Manifests;
 using Microsoft.Extensions.Logging;
 
 namespace BulkImporter.Tests;

@@ -8,6 +8,7 @@ using BulkImporter.Data;
 using BulkImporter.Dispatch;
 using BulkImporter.Hosting;
 using BulkImporter.Manifests;
+using BulkImporter.Parse;
 using BulkImporter.Reconcile;
 using BulkImporter.Status;
 using BulkImporter.Tests.Simulator;

@@ -1,4 +1,5 @@
 using System.Text;
+using BulkImporter.Dashboard;
 using Microsoft.AspNetCore.Identity;
 
 namespace BulkImporter.Access;

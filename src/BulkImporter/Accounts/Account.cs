@@ -1,4 +1,6 @@
 using BulkImporter.Data;
+using BulkImporter.Sources;
+using BulkImporter.Manifests;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -84,6 +86,8 @@ public sealed class Account
             });
             entity.HasKey(a => a.Id);
             entity.HasIndex(a => a.Name).IsUnique();
+            // Told here, for Sources knows no account.
+            entity.HasMany<SourceHeader>().WithOne().HasForeignKey(h => h.AccountId).OnDelete(DeleteBehavior.Cascade);
             entity.Property(a => a.SubmitVerb).HasDefaultValue(VerbSetting.Auto);
             entity.Property(a => a.VerbInUse).HasConversion<EnumTextConverter<Cincopa.Client.SubmitVerb>>().HasDefaultValue(Cincopa.Client.SubmitVerb.Get);
         }

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using BulkImporter.Data;
+using BulkImporter.Manifests;
 using Cincopa.Client;
 using Npgsql;
 

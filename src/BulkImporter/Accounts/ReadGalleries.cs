@@ -1,3 +1,4 @@
+using BulkImporter.Manifests;
 using Cincopa.Client;
 
 namespace BulkImporter.Accounts;

@@ -1,6 +1,7 @@
 using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
+using BulkImporter.Manifests;
 using BulkImporter.Sources;
 using Microsoft.AspNetCore.Http.HttpResults;
 

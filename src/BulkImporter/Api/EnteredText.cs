@@ -1,5 +1,6 @@
 using System.Text.Json;
 using BulkImporter.Data;
+using BulkImporter.Manifests;
 using Microsoft.AspNetCore.Http.Metadata;
 
 namespace BulkImporter.Api;

@@ -2,6 +2,8 @@ using System.Globalization;
 using System.IO.Pipelines;
 using System.Text;
 using BulkImporter.Manifests;
+using BulkImporter.Parse;
+using BulkImporter.Records;
 
 namespace BulkImporter.Api;
 

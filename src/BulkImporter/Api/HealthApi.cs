@@ -1,4 +1,5 @@
 using BulkImporter.Data;
+using BulkImporter.Manifests;
 using BulkImporter.Telemetry;
 using Npgsql;
 

@@ -6,6 +6,8 @@ using BulkImporter.Dashboard;
 using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
+using BulkImporter.Parse;
+using BulkImporter.Probes;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BulkImporter.Api;

@@ -2,6 +2,7 @@ using System.Text;
 using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
+using BulkImporter.Parse;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;

@@ -1,5 +1,6 @@
 using BulkImporter.Access;
 using BulkImporter.Data;
+using BulkImporter.Manifests;
 using BulkImporter.Notify;
 using Microsoft.AspNetCore.Http.HttpResults;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using BulkImporter.Data;
 using BulkImporter.Manifests;
+using BulkImporter.Parse;
 using BulkImporter.Sources;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.HttpResults;

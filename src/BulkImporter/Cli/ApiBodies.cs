@@ -1,3 +1,6 @@
+using BulkImporter.Imports;
+using BulkImporter.Parse;
+
 namespace BulkImporter.Cli;
 
 /// <summary>A page of a list; <c>next</c> is the cursor of the one after it, null on the last.</summary>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using BulkImporter.Export;
+using BulkImporter.Manifests;
 
 namespace BulkImporter.Cli;
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using BulkImporter.Manifests;
 
 namespace BulkImporter.Cli;
 

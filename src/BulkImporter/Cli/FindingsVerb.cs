@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using BulkImporter.Manifests;
+using BulkImporter.Records;
 using Spectre.Console;
 
 namespace BulkImporter.Cli;

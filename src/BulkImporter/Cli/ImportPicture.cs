@@ -1,4 +1,5 @@
 using System.Globalization;
+using BulkImporter.Records;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

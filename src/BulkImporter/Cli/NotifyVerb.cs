@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using BulkImporter.Manifests;
 using Spectre.Console;
 
 namespace BulkImporter.Cli;

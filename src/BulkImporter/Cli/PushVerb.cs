@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Security.Cryptography;
+using BulkImporter.Manifests;
 
 namespace BulkImporter.Cli;
 
@@ -8,7 +9,7 @@ namespace BulkImporter.Cli;
 internal sealed class PushVerb : ClientVerb
 {
     /// <summary>The server takes no more for one import.</summary>
-    private const int MostFiles = Manifests.CreateImportOfFiles.MostFiles;
+    private const int MostFiles = Imports.CreateImportOfFiles.MostFiles;
 
     private readonly Argument<InputFile[]> files = InputFile.Arguments(
         "Media files of this machine", "Cincopa tells by the name what kind of media it is: write the bytes to a file such as clip.mp4, and push that.");

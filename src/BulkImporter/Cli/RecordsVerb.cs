@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using BulkImporter.Records;
 using Spectre.Console;
 
 namespace BulkImporter.Cli;

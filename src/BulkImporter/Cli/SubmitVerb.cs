@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using System.Net.Http.Headers;
+using BulkImporter.Manifests;
 using Spectre.Console;
 
 namespace BulkImporter.Cli;

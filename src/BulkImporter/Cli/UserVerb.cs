@@ -1,6 +1,7 @@
 using System.CommandLine;
 using BulkImporter.Access;
 using BulkImporter.Data;
+using BulkImporter.Manifests;
 using Spectre.Console;
 
 namespace BulkImporter.Cli;

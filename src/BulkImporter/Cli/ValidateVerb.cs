@@ -4,6 +4,9 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using BulkImporter.Data;
 using BulkImporter.Manifests;
+using BulkImporter.Parse;
+using BulkImporter.Records;
+using BulkImporter.Sources;
 
 namespace BulkImporter.Cli;
 

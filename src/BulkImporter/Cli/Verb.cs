@@ -4,6 +4,7 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Numerics;
 using BulkImporter.Data;
+using BulkImporter.Manifests;
 
 namespace BulkImporter.Cli;
 

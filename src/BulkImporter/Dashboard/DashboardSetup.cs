@@ -1,5 +1,6 @@
 using BulkImporter.Access;
 using BulkImporter.Dashboard.HangfirePages;
+using BulkImporter.Imports;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.Mvc;
 using MudBlazor.Services;
@@ -22,13 +23,13 @@ public static class DashboardSetup
         services.AddCascadingAuthenticationState();
         services.AddScoped<SessionRevalidation>().AddScoped<AuthenticationStateProvider>(p => p.GetRequiredService<SessionRevalidation>());
         services.AddMudServices();
-        services.AddSingleton<ImportFeed>();
         services.AddScoped<RecordOrders>();
         return services.AddHangfirePages();
     }
 
     /// <summary>The pages, what they load, and Hangfire's own pages behind the same sign-in.</summary>
-    public static IEndpointRouteBuilder MapDashboard(this IEndpointRouteBuilder endpoints)
+    /// <param name="root">The path of the site below which everything of ours is found.</param>
+    public static IEndpointRouteBuilder MapDashboard(this IEndpointRouteBuilder endpoints, PathString root)
     {
         // Style and scripts hold nothing secret, and the sign-in page needs them before anybody is signed in.
         endpoints.MapStaticAssets(StaticAssets).AllowAnonymous();
@@ -41,7 +42,7 @@ public static class DashboardSetup
             {
                 if (endpoint is RouteEndpointBuilder { RoutePattern.RawText: "/_blazor" or "_blazor" }) endpoint.Metadata.Add(new RequestSizeLimitAttribute(2 * LargestMessage));
             });
-        endpoints.MapHangfirePages();
+        endpoints.MapHangfirePages(root);
         return endpoints;
     }
 }

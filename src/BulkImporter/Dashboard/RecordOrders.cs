@@ -1,3 +1,4 @@
+using BulkImporter.Imports;
 using BulkImporter.Records;
 using BulkImporter.Rerun;
 using MudBlazor;

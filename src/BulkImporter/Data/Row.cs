@@ -1,5 +1,6 @@
 using System.Linq.Expressions;
 using System.Reflection;
+using BulkImporter.Manifests;
 using Npgsql;
 
 namespace BulkImporter.Data;

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
+using BulkImporter.Manifests;
 using BulkImporter.Records;
 using Cincopa.Client;
 

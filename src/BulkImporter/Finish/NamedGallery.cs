@@ -1,4 +1,5 @@
 using BulkImporter.Accounts;
+using BulkImporter.Manifests;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 

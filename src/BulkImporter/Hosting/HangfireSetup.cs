@@ -1,6 +1,8 @@
 using BulkImporter.Data;
 using BulkImporter.Dispatch;
 using BulkImporter.Manifests;
+using BulkImporter.Parse;
+using BulkImporter.Probes;
 using BulkImporter.Records;
 using Hangfire;
 using Hangfire.Common;

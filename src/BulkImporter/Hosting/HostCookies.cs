@@ -1,3 +1,4 @@
+using BulkImporter.Manifests;
 using Microsoft.Net.Http.Headers;
 
 namespace BulkImporter.Hosting;

@@ -3,6 +3,8 @@ using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
+using BulkImporter.Parse;
+using BulkImporter.Probes;
 using BulkImporter.Records;
 using BulkImporter.Sources;
 using BulkImporter.Telemetry;
@@ -23,6 +25,8 @@ internal static class ImporterSetup
         .AddHangfireStorage(connectionString)
         .AddSources()
         .AddManifests()
+        .AddParse()
+        .AddProbes()
         .AddImports()
         .AddRecords()
         .AddAccounts();

@@ -50,7 +50,7 @@ public static class WebHost
         app.MapSignIn();
         app.MapApi();
         app.MapMetrics();
-        app.MapDashboard();
+        app.MapDashboard(BehindProxy.PathBase(app.Configuration));
         return app;
     }
 

@@ -3,6 +3,8 @@ using BulkImporter.Finish;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using BulkImporter.Notify;
+using BulkImporter.Parse;
+using BulkImporter.Probes;
 using BulkImporter.Reconcile;
 using BulkImporter.Retention;
 using BulkImporter.Status;

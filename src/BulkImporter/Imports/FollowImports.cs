@@ -1,4 +1,6 @@
+using BulkImporter.Dashboard;
 using BulkImporter.Data;
+using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;
 using Npgsql;

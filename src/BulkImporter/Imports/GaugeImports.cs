@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using BulkImporter.Data;
+using BulkImporter.Manifests;
 using BulkImporter.Telemetry;
 using Npgsql;
 

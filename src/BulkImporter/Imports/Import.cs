@@ -1,5 +1,6 @@
 using BulkImporter.Accounts;
 using BulkImporter.Data;
+using BulkImporter.Parse;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using BulkImporter.Data;
+using BulkImporter.Manifests;
 
 namespace BulkImporter.Imports;
 

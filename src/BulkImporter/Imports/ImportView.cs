@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
 using BulkImporter.Accounts;
+using BulkImporter.Manifests;
+using BulkImporter.Parse;
 using BulkImporter.Records;
 
 namespace BulkImporter.Imports;

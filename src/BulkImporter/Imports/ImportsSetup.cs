@@ -8,12 +8,16 @@ public static class ImportsSetup
             .Validate(o => o.StalledAfter > TimeSpan.Zero, "BulkImporter:Imports:StalledAfter must be greater than 0.")
             .ValidateOnStart();
         return services
+            .AddSingleton<CreateImport>()
+            .AddSingleton<CreateImportOfFiles>()
+            .AddSingleton<ReviseImport>()
             .AddSingleton<StartImport>()
             .AddSingleton<PauseImport>()
             .AddSingleton<ResumeImport>()
             .AddSingleton<CancelImport>()
             .AddSingleton<DeleteImport>()
             .AddSingleton<ReadImports>()
-            .AddSingleton<ReadChunks>();
+            .AddSingleton<ReadChunks>()
+            .AddSingleton<ImportFeed>();
     }
 }

@@ -19,4 +19,7 @@ internal static partial class Log
 
     [LoggerMessage(EventName = "ImportPausedByZone", Level = LogLevel.Error, Message = "Import {ImportId}: {Reason}")]
     public static partial void ImportPausedByZone(ILogger logger, int importId, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, EventName = "ImportsNotRead", Message = "The imports could not be read for the open pages, which show older numbers and say so")]
+    public static partial void ImportsNotRead(ILogger log, Exception exception);
 }

@@ -1,5 +1,6 @@
 using BulkImporter.Accounts;
 using BulkImporter.Data;
+using BulkImporter.Parse;
 using BulkImporter.Records;
 using Microsoft.Extensions.Options;
 using Npgsql;

@@ -239,7 +239,7 @@ public static class FindingCodes
             "Upload the rest as a manifest of its own.",
         FindingCode.RowsMaybeMerged => "A quoted value holds lines that look like rows of their own. Look for a missing closing quote.",
         FindingCode.NulByte => "The row holds a NUL character, which no text can. Export the file again.",
-        FindingCode.FieldTooLong => $"The value is too long for its column. Shorten it: {ManifestChecks.LimitsInWords}.",
+        FindingCode.FieldTooLong => $"The value is too long for its column. Shorten it: {ManifestFormat.LimitsInWords}.",
         FindingCode.SourceNotFound => "The source does not have this file (404). Correct the address before it is sent.",
         FindingCode.SourceForbidden => "The source refuses this address. Make a new link, or make the file public.",
         FindingCode.SourceUnreachable => "The source could not be reached, or broke off. Cincopa may still reach it; open the address in a browser.",

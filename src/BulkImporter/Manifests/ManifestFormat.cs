@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using BulkImporter.Parse;
 using CsvHelper;
 
 namespace BulkImporter.Manifests;
@@ -67,11 +68,33 @@ public static class ManifestFormat
 
     internal static readonly char[] Separators = [',', ';', '\t', '|'];
 
+    /// <summary>The longest value of a column that is only passed on to the result file, in bytes of UTF-8.</summary>
+    public const int MaxFieldLength = 1024 * 1024;
+
+    /// <summary>The limits of <see cref="MaxLength"/> as a hint says them.</summary>
+    internal const string LimitsInWords =
+        "url 8,000 characters; long_description 20,000; description and tags 5,000; caption, related_link_text and related_link_url 2,000; "
+        + "reference_id, gallery, fid and filename 250; any other 1 MB";
+
     /// <summary>The canonical names, for messages and pickers.</summary>
     public static IEnumerable<string> TargetNames => Known.Select(known => known.Names[0]);
 
     /// <summary>The canonical name of a target, e.g. <c>long_description</c>.</summary>
     public static string Name(ManifestColumn target) => Known[(int)target].Names[0];
+
+    /// <summary>
+    /// The longest value of a column, in characters. Names and keys are as long as anybody's are, and far below what an index of the database
+    /// takes; texts are longer than what one call can carry, which the finishing tells.
+    /// </summary>
+    internal static int MaxLength(ManifestColumn column) => column switch
+    {
+        ManifestColumn.Url => 8000,
+        ManifestColumn.LongDescription => 20_000,
+        ManifestColumn.Description or ManifestColumn.Tags => 5000,
+        ManifestColumn.Caption or ManifestColumn.RelatedLinkText or ManifestColumn.RelatedLinkUrl => 2000,
+        ManifestColumn.ReferenceId or ManifestColumn.Gallery or ManifestColumn.Fid or ManifestColumn.Filename => 250,
+        ManifestColumn.Transfer => 250,
+    };
 
     /// <summary>The target that this name or alias stands for, if any.</summary>
     public static ManifestColumn? TargetNamed(string name) => ByName.TryGetValue(Folded(name), out var known) ? known.Target : null;

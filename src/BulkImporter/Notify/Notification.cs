@@ -1,5 +1,6 @@
 using BulkImporter.Accounts;
 using BulkImporter.Imports;
+using BulkImporter.Manifests;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using BulkImporter.Data;
 using BulkImporter.Imports;
+using BulkImporter.Manifests;
 using BulkImporter.Telemetry;
 using Microsoft.Extensions.Options;
 using Npgsql;

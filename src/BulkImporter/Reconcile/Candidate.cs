@@ -1,4 +1,5 @@
 using BulkImporter.Imports;
+using BulkImporter.Records;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 

@@ -1,4 +1,5 @@
 using BulkImporter.Accounts;
+using BulkImporter.Dashboard;
 using BulkImporter.Data;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;

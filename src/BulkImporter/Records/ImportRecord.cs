@@ -1,4 +1,5 @@
 using BulkImporter.Data;
+using BulkImporter.Sources;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 

@@ -1,4 +1,5 @@
 using BulkImporter.Data;
+using BulkImporter.Sources;
 using Npgsql;
 
 namespace BulkImporter.Records;

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text;
+using BulkImporter.Manifests;
 using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Sources;

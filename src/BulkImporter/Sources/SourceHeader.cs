@@ -1,4 +1,4 @@
-using BulkImporter.Accounts;
+using BulkImporter.Manifests;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -26,7 +26,6 @@ public sealed class SourceHeader
         {
             entity.ToTable("source_header");
             entity.HasKey(h => new { h.AccountId, h.Host, h.Name });
-            entity.HasOne<Account>().WithMany().HasForeignKey(h => h.AccountId).OnDelete(DeleteBehavior.Cascade);
         }
     }
 }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Security.Cryptography;
 using BulkImporter.Data;
+using BulkImporter.Manifests;
 using Microsoft.AspNetCore.DataProtection;
 using Npgsql;
 

@@ -1,4 +1,6 @@
 using System.Net;
+using BulkImporter.Manifests;
+using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Sources;
 
@@ -20,6 +22,12 @@ public static class SourcesSetup
             .AddSingleton<ReachSource>()
             .AddSingleton<SourceHeaders>()
             .AddSingleton<KeepSourceFile>()
-            .AddSingleton<ReadSourceFile>();
+            .AddSingleton<ReadSourceFile>()
+            .AddSingleton(p => new SourceUrlRules(new SourceUrlOptions
+            {
+                AllowPrivateHosts = p.GetRequiredService<IOptions<ManifestOptions>>().Value.AllowPrivateHosts,
+                PushNetworks = [.. p.GetRequiredService<IOptions<SourceOptions>>().Value.AllowedNetworks.Select(network => IPNetwork.Parse(network))],
+                MaxEncodedLength = p.GetRequiredService<IOptions<ManifestOptions>>().Value.MaxEncodedUrlLength,
+            }));
     }
 }

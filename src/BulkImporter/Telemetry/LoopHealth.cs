@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
+using BulkImporter.Manifests;
 
 namespace BulkImporter.Telemetry;
 

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using BulkImporter.Imports;
+using BulkImporter.Manifests;
 
 namespace BulkImporter.Telemetry;
 

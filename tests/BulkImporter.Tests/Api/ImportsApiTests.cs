@@ -5,7 +5,9 @@ using System.Text;
 using System.Text.Json.Nodes;
 using BulkImporter.Dashboard;
 using BulkImporter.Imports;
+using BulkImporter.Manifests;
 using BulkImporter.Records;
+using BulkImporter.Tests.Manifests;
 using Cincopa.Client;
 using Microsoft.Extensions.DependencyInjection;
 

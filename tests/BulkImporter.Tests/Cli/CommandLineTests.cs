@@ -1,4 +1,5 @@
 using BulkImporter.Cli;
+using BulkImporter.Records;
 
 namespace BulkImporter.Tests.Cli;
 

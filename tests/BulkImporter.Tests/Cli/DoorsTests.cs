@@ -4,6 +4,7 @@ using System.Reflection;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using BulkImporter.Cli;
+using BulkImporter.Manifests;
 
 namespace BulkImporter.Tests.Cli;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using BulkImporter.Cli;
+using BulkImporter.Imports;
 
 namespace BulkImporter.Tests.Cli;
 

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Runtime.Versioning;
 using BulkImporter.Cli;
+using BulkImporter.Manifests;
+using BulkImporter.Tests.Manifests;
 
 namespace BulkImporter.Tests.Cli;
 

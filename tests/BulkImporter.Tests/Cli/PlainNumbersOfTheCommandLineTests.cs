@@ -1,5 +1,6 @@
 using System.CommandLine;
 using BulkImporter.Cli;
+using BulkImporter.Manifests;
 using BulkImporter.Tests.Data;
 
 namespace BulkImporter.Tests.Cli;

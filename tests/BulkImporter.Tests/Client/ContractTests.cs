@@ -1,3 +1,4 @@
+using BulkImporter.Manifests;
 using BulkImporter.Tests.Simulator;
 using Cincopa.Client;
 

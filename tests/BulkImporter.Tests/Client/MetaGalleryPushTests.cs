@@ -1,4 +1,5 @@
 using System.Text;
+using BulkImporter.Manifests;
 using Cincopa.Client;
 using Cincopa.Simulator;
 using Cincopa.Simulator.Faults;

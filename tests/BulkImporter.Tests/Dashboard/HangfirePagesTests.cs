@@ -6,6 +6,8 @@ using BulkImporter.Dashboard;
 using BulkImporter.Dispatch;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
+using BulkImporter.Parse;
+using BulkImporter.Probes;
 using BulkImporter.Records;
 using BulkImporter.Tests.Api;
 using Hangfire;

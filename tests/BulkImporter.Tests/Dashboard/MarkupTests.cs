@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using BulkImporter.Imports;
+using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Tests.Api;
 

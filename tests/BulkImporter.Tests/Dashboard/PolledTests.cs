@@ -1,5 +1,6 @@
 using BulkImporter.Dashboard;
 using BulkImporter.Dashboard.HangfirePages;
+using BulkImporter.Imports;
 
 namespace BulkImporter.Tests.Dashboard;
 

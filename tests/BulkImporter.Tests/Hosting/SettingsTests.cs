@@ -1,5 +1,6 @@
 using BulkImporter.Hosting;
 using BulkImporter.Manifests;
+using BulkImporter.Probes;
 using BulkImporter.Tests.Data;
 using Microsoft.Extensions.Configuration;
 

@@ -1,4 +1,5 @@
 using BulkImporter.Imports;
+using BulkImporter.Manifests;
 using BulkImporter.Records;
 using Microsoft.Extensions.Options;
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using BulkImporter.Manifests;
+using BulkImporter.Sources;
 using Cincopa.Client;
 
 namespace BulkImporter.Tests.Manifests;
@@ -29,7 +30,7 @@ public class ManifestFuzzTests
                 bytes = [.. Encoding.UTF8.GetBytes("url,caption\n"), .. bytes.Select(b => (byte)(b & 0x7F))];
             try
             {
-                await Manifest.ReadAsync(bytes);
+                await WholeManifest.ReadAsync(bytes);
             }
             catch (ManifestRejectedException)
             {
@@ -48,7 +49,7 @@ public class ManifestFuzzTests
             var bytes = new byte[random.Next(0, 400)];
             random.NextBytes(bytes);
             bytes = [.. Encoding.UTF8.GetBytes("url,caption\n"), .. bytes.Where(b => b != (byte)'"')];
-            var content = await Manifest.ReadAsync(bytes, encoding: ManifestReading.Windows1252);
+            var content = await WholeManifest.ReadAsync(bytes, encoding: ManifestReading.Windows1252);
             var text = CodePagesEncodingProvider.Instance.GetEncoding(1252)!.GetString(bytes).Replace("\r\n", "\n", StringComparison.Ordinal);
             var lines = text.Split('\r', '\n').Skip(1).Where(line => !IsBlank(line)).ToList();
             Assert.True(lines.SequenceEqual(content.Rows.Select(row => row.RawText)), $"Seed {seed}, round {round}.");
@@ -63,7 +64,7 @@ public class ManifestFuzzTests
         for (var round = 0; round < 25; round++)
         {
             var body = Mutated(random);
-            var content = await Manifest.ReadAsync("url,caption,tags\n" + body);
+            var content = await WholeManifest.ReadAsync("url,caption,tags\n" + body);
 
             // Every row is a piece of the text, in order; between them lie only line breaks and blank rows.
             var at = 0;
@@ -88,8 +89,8 @@ public class ManifestFuzzTests
         for (var round = 0; round < 25; round++)
         {
             var bytes = Encoding.UTF8.GetBytes("url,caption,tags\n" + Mutated(random));
-            var original = await Manifest.ReadAsync(bytes);
-            var exported = await Manifest.ReadAsync(await Manifest.ExportAsync(bytes));
+            var original = await WholeManifest.ReadAsync(bytes);
+            var exported = await WholeManifest.ReadAsync(await WholeManifest.ExportAsync(bytes));
             Assert.True(original.Rows.Count == exported.Rows.Count, $"Seed {seed}, round {round}: {original.Rows.Count} rows became {exported.Rows.Count}.");
             foreach (var (before, after) in original.Rows.Zip(exported.Rows))
             {
@@ -105,7 +106,7 @@ public class ManifestFuzzTests
     {
         try
         {
-            await Manifest.ReadAsync(bytes, encoding: random.Next(4) == 0 ? ManifestReading.Windows1252 : null);
+            await WholeManifest.ReadAsync(bytes, encoding: random.Next(4) == 0 ? ManifestReading.Windows1252 : null);
         }
         catch (ManifestRejectedException rejection)
         {
@@ -119,7 +120,7 @@ public class ManifestFuzzTests
         var rules = new SourceUrlRules(new SourceUrlOptions());
         bytes = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(bytes));
         var url = UrlCell.Read(CellText.Trim(bytes), out var _, out var _);
-        if (rules.Check(url, Manifest.Now, new FindingCode[SourceUrlRules.MaxProblems]) > 0 || url.IsEmpty) return Task.CompletedTask;
+        if (rules.Check(url, WholeManifest.Now, new FindingCode[SourceUrlRules.MaxProblems]) > 0 || url.IsEmpty) return Task.CompletedTask;
         SourceKey.Of(url);
         SourceUrlRules.Expiry(url);
         Assert.True(Uri.TryCreate(Encoding.UTF8.GetString(url), UriKind.Absolute, out var address) && address.Scheme is "http" or "https", Encoding.UTF8.GetString(url));
@@ -133,7 +134,7 @@ public class ManifestFuzzTests
         var value = Encoding.Latin1.GetString(bytes).Replace("\r", "", StringComparison.Ordinal).Replace("\n", "", StringComparison.Ordinal);
         response.Headers.TryAddWithoutValidation("Retry-After", random.Next(3) == 0 ? $"{random.NextInt64(-10, 1L << 40)}" : value);
         using var reply = new Reply("999iother", readsText: true);
-        await reply.ReadAsync(response, 10_000, Manifest.Now, TestContext.Current.CancellationToken);
+        await reply.ReadAsync(response, 10_000, WholeManifest.Now, TestContext.Current.CancellationToken);
         Assert.InRange(reply.RetryAfter ?? TimeSpan.Zero, TimeSpan.Zero, TimeSpan.FromDays(1));
         reply.Judge(out _, out var error);
         Assert.NotNull(error);
@@ -153,7 +154,7 @@ public class ManifestFuzzTests
     {
         using var response = new HttpResponseMessage((HttpStatusCode)(random.Next(2) == 0 ? 200 : random.Next(200, 600))) { Content = new ByteArrayContent(bytes) };
         using var reply = new Reply("999iother", readsText: true) { Left = true };
-        await reply.ReadAsync(response, 2000, Manifest.Now, TestContext.Current.CancellationToken);
+        await reply.ReadAsync(response, 2000, WholeManifest.Now, TestContext.Current.CancellationToken);
         var isLast = random.Next(2) == 0;
         var error = reply.JudgePush(isLast) switch
         {

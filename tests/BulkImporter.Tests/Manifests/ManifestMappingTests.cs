@@ -1,4 +1,5 @@
 using BulkImporter.Manifests;
+using BulkImporter.Records;
 
 namespace BulkImporter.Tests.Manifests;
 
@@ -34,21 +35,21 @@ public class ManifestMappingTests
     [InlineData("OriginalUrl")]
     public async Task Column_is_found_however_it_is_spelled(string name)
     {
-        var content = await Manifest.ReadAsync("nr,Original URL\n1,https://media.example.org/a.mp4\n", $"url={name}");
+        var content = await WholeManifest.ReadAsync("nr,Original URL\n1,https://media.example.org/a.mp4\n", $"url={name}");
         Assert.Equal(1, content.Layout.IndexOf(ManifestColumn.Url));
     }
 
     [Fact]
     public async Task Exact_name_goes_before_a_like_one()
     {
-        var content = await Manifest.ReadAsync("Film_Url,FilmUrl\nhttps://media.example.org/a.mp4,https://media.example.org/b.mp4\n", "url=FilmUrl");
+        var content = await WholeManifest.ReadAsync("Film_Url,FilmUrl\nhttps://media.example.org/a.mp4,https://media.example.org/b.mp4\n", "url=FilmUrl");
         Assert.Equal(1, content.Layout.IndexOf(ManifestColumn.Url));
     }
 
     [Fact]
     public async Task Mapped_column_is_not_taken_for_something_else()
     {
-        var content = await Manifest.ReadAsync("url,title\nhttps://media.example.org/a.mp4,One\n", "description=title");
+        var content = await WholeManifest.ReadAsync("url,title\nhttps://media.example.org/a.mp4,One\n", "description=title");
         Assert.Equal(1, content.Layout.IndexOf(ManifestColumn.Description));
         Assert.Equal(-1, content.Layout.IndexOf(ManifestColumn.Caption));
     }
@@ -56,7 +57,7 @@ public class ManifestMappingTests
     [Fact]
     public async Task Column_of_a_manifest_without_header_is_mapped_by_its_number()
     {
-        var content = await Manifest.ReadAsync("https://media.example.org/a.jpg,https://media.example.org/a.mp4,One\n", "url=column2,caption=column3");
+        var content = await WholeManifest.ReadAsync("https://media.example.org/a.jpg,https://media.example.org/a.mp4,One\n", "url=column2,caption=column3");
         Assert.Equal("https://media.example.org/a.mp4", content.Rows[0].Checked.Url);
         Assert.Equal("One", content.Rows[0].Checked.Caption);
     }
@@ -70,15 +71,15 @@ public class ManifestMappingTests
     public async Task Names_as_a_message_shows_them_can_be_mapped(string header)
     {
         var text = header + "\nhttps://media.example.org/a.mp4,https://media.example.org/a.jpg\n";
-        var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() => Manifest.ReadAsync(text));
+        var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() => WholeManifest.ReadAsync(text));
         Assert.Equal(RejectionCode.UrlColumnAmbiguous, rejection.Code);
         var example = rejection.Message[(rejection.Message.IndexOf("for example ", StringComparison.Ordinal) + "for example ".Length)..^1];
 
-        Assert.Equal(0, (await Manifest.ReadAsync(text, example)).Layout.IndexOf(ManifestColumn.Url));
+        Assert.Equal(0, (await WholeManifest.ReadAsync(text, example)).Layout.IndexOf(ManifestColumn.Url));
         for (var index = 0; index < 2; index++)
         {
             var map = ManifestMapping.From([new("url", rejection.Candidates[index])]).ToString();
-            Assert.Equal(index, (await Manifest.ReadAsync(text, map)).Layout.IndexOf(ManifestColumn.Url));
+            Assert.Equal(index, (await WholeManifest.ReadAsync(text, map)).Layout.IndexOf(ManifestColumn.Url));
         }
     }
 
@@ -88,5 +89,5 @@ public class ManifestMappingTests
     [InlineData("Source\u2003\u200BURL\u200E")]
     [InlineData("\"Source\r\nURL\"")]
     public async Task Name_is_known_whatever_white_space_and_unseen_characters_are_in_it(string name) =>
-        Assert.Equal(1, (await Manifest.ReadAsync($"nr,{name}\n1,https://media.example.org/a.mp4\n")).Layout.IndexOf(ManifestColumn.Url));
+        Assert.Equal(1, (await WholeManifest.ReadAsync($"nr,{name}\n1,https://media.example.org/a.mp4\n")).Layout.IndexOf(ManifestColumn.Url));
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using BulkImporter.Manifests;
+using BulkImporter.Records;
 
 namespace BulkImporter.Tests.Manifests;
 
@@ -17,7 +18,7 @@ public class ManifestReaderTests
         for (var line = 0; line < 500_000; line++)
             text.Append("\r\n,,\r\n");
         text.Append($"{Host}b.mp4,Two\n").Append('\n', 6_000_000);
-        var content = await Manifest.ReadAsync(text.ToString());
+        var content = await WholeManifest.ReadAsync(text.ToString());
         Assert.Equal([(1, 2L), (2, 1_000_003L)], content.Rows.Select(row => (row.RowNumber, row.LineNumber)));
     }
 
@@ -27,7 +28,7 @@ public class ManifestReaderTests
         var text = new StringBuilder($"url,caption\n{Host}first.mp4,\"One\n");
         for (var row = 0; row < 150_000; row++)
             text.Append($"{Host}clip-{row:000000}.mp4,Caption {row}\n");
-        var content = await Manifest.ReadAsync(text.ToString());
+        var content = await WholeManifest.ReadAsync(text.ToString());
         Assert.True(text.Length > 4 * 1024 * 1024, "The parser must meet its record limit.");
         Assert.Equal(150_001, content.Rows.Count);
         Assert.Equal(FindingCode.UnterminatedQuote, Assert.Single(content.Findings).Code);
@@ -43,7 +44,7 @@ public class ManifestReaderTests
     public async Task Field_over_1_MB_is_found_and_the_rows_around_it_are_read(int length, char quote)
     {
         var huge = $"{quote}{new string('x', length)}{quote}";
-        var content = await Manifest.ReadAsync($"url,caption\n{Host}a.mp4,One\n{Host}b.mp4,{huge}\n{Host}c.mp4,Three\n");
+        var content = await WholeManifest.ReadAsync($"url,caption\n{Host}a.mp4,One\n{Host}b.mp4,{huge}\n{Host}c.mp4,Three\n");
         Assert.Equal([(2, FindingCode.FieldTooLong, "caption")], content.Findings.Select(finding => (finding.RowNumber, finding.Code, finding.Column!)));
         Assert.Equal([2L, 3L, 4L], content.Rows.Select(row => row.LineNumber));
         Assert.Equal($"{Host}b.mp4,{huge}", content.Rows[1].RawText);
@@ -52,7 +53,7 @@ public class ManifestReaderTests
     [Fact]
     public async Task Field_of_1_MB_is_in_order()
     {
-        var content = await Manifest.ReadAsync($"url,note\n{Host}a.mp4,{new string('x', 1024 * 1024)}\n");
+        var content = await WholeManifest.ReadAsync($"url,note\n{Host}a.mp4,{new string('x', 1024 * 1024)}\n");
         Assert.Empty(content.Findings);
     }
 
@@ -60,7 +61,7 @@ public class ManifestReaderTests
     public async Task Line_over_16_MB_rejects_the_manifest_and_is_named()
     {
         var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() =>
-            Manifest.ReadAsync($"url,caption\n{Host}a.mp4,One\n{Host}b.mp4,{new string('x', 17 * 1024 * 1024)}"));
+            WholeManifest.ReadAsync($"url,caption\n{Host}a.mp4,One\n{Host}b.mp4,{new string('x', 17 * 1024 * 1024)}"));
         Assert.Equal((RejectionCode.RowTooLong, 3L), (rejection.Code, rejection.Line));
     }
 
@@ -68,7 +69,7 @@ public class ManifestReaderTests
     public async Task File_of_unclosed_quotes_only_keeps_every_line_a_row()
     {
         var text = string.Concat(Enumerable.Range(0, 2000).Select(row => $"{Host}{row}.mp4,\"One\n"));
-        var content = await Manifest.ReadAsync("url,caption\n" + text);
+        var content = await WholeManifest.ReadAsync("url,caption\n" + text);
         Assert.Equal(2000, content.Rows.Count);
         Assert.All(content.Rows, row => Assert.Equal([FindingCode.UnterminatedQuote], row.Codes));
     }
@@ -78,7 +79,7 @@ public class ManifestReaderTests
     {
         var good = Encoding.UTF8.GetBytes("url,caption\n" + string.Concat(Enumerable.Range(0, 20_000).Select(row => $"{Host}{row}.mp4,Café\n")));
         byte[] bytes = [.. good, (byte)'x', 0xFF, (byte)'\n'];
-        var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() => Manifest.ReadAsync(bytes));
+        var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() => WholeManifest.ReadAsync(bytes));
         Assert.Equal((RejectionCode.EncodingInvalid, (long?)(good.Length + 1)), (rejection.Code, rejection.ByteOffset));
         Assert.Contains("CSV UTF-8", rejection.Message, StringComparison.Ordinal);
     }
@@ -114,7 +115,7 @@ public class ManifestReaderTests
     [Fact]
     public async Task Lines_before_the_header_are_findings_about_the_file_and_line_numbers_stay_true()
     {
-        var content = await Manifest.ReadAsync($"#TYPE System.Object\n# it's \"open\n\nAsset report\nGenerated,,\nurl,title,id\n{Host}a.mp4,One,A-1\n");
+        var content = await WholeManifest.ReadAsync($"#TYPE System.Object\n# it's \"open\n\nAsset report\nGenerated,,\nurl,title,id\n{Host}a.mp4,One,A-1\n");
         Assert.Equal(
             [(0, 1L, "#TYPE System.Object"), (0, 2L, "# it's \"open"), (0, 4L, "Asset report"), (0, 5L, "Generated,,")],
             content.Findings.Where(finding => finding.Code == FindingCode.LineSkipped).Select(finding => (finding.RowNumber, finding.LineNumber, finding.MaskedValue!)));
@@ -126,7 +127,7 @@ public class ManifestReaderTests
     [InlineData("Report\nAnn\nLink to file,Remark\n", "Line 3 looks like the header (Link to file, Remark). Lines 1 to 2 before it are not part of its table")]
     public async Task A_title_that_may_be_a_header_is_refused_with_the_line_that_looks_like_one(string before, string told)
     {
-        var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() => Manifest.ReadAsync($"{before}{Host}a.mp4,One\n"));
+        var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() => WholeManifest.ReadAsync($"{before}{Host}a.mp4,One\n"));
         Assert.Equal(RejectionCode.HeaderUnclear, rejection.Code);
         Assert.Contains(told, rejection.Message, StringComparison.Ordinal);
     }
@@ -138,7 +139,7 @@ public class ManifestReaderTests
     [InlineData("url,title\0\nx,y\n", "NUL")]
     public async Task A_damaged_header_is_told_by_its_own_damage(string text, string told)
     {
-        var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() => Manifest.ReadAsync(text));
+        var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() => WholeManifest.ReadAsync(text));
         Assert.Equal(RejectionCode.HeaderDamaged, rejection.Code);
         Assert.Contains(told, rejection.Message, StringComparison.Ordinal);
     }
@@ -210,12 +211,12 @@ public class ManifestReaderTests
             var text = $"{header}\n{Host}a.mp4\n";
             if (refused)
             {
-                var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() => Manifest.ReadAsync(text));
+                var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() => WholeManifest.ReadAsync(text));
                 Assert.Equal((RejectionCode.TooManyColumns, 1L), (rejection.Code, rejection.Line));
             }
             else
             {
-                Assert.NotEmpty((await Manifest.ReadAsync(text)).Rows);
+                Assert.NotEmpty((await WholeManifest.ReadAsync(text)).Rows);
             }
         }
     }
@@ -231,12 +232,12 @@ public class ManifestReaderTests
         if (refused)
             Assert.Equal((RejectionCode.TooManyInvalidRows, 100_001L), await RejectionAsync(text.ToString()));
         else
-            Assert.Equal(before + 1 + after, (await Manifest.ReadAsync(text.ToString())).Rows.Count);
+            Assert.Equal(before + 1 + after, (await WholeManifest.ReadAsync(text.ToString())).Rows.Count);
     }
 
     private static async Task<(RejectionCode, long?)> RejectionAsync(string text)
     {
-        var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() => Manifest.ReadAsync(text));
+        var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() => WholeManifest.ReadAsync(text));
         return (rejection.Code, rejection.Line);
     }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using BulkImporter.Manifests;
+using BulkImporter.Records;
 
 namespace BulkImporter.Tests.Manifests;
 
@@ -24,7 +25,7 @@ public class OtherFormatTests
         {
             if (named == "PDF" && bytes[0] != (byte)'%')
                 continue; // a PDF is bytes, and never UTF-16
-            var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() => Manifest.ReadAsync(bytes));
+            var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() => WholeManifest.ReadAsync(bytes));
             Assert.Equal(RejectionCode.NotCsv, rejection.Code);
             Assert.Contains(named, rejection.Message, StringComparison.Ordinal);
         }
@@ -44,7 +45,7 @@ public class OtherFormatTests
     [InlineData("53514C69746520666F726D6174203300", "SQLite")]
     public async Task Bytes_that_are_no_text_are_named(string hex, string named)
     {
-        var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() => Manifest.ReadAsync(Convert.FromHexString(hex)));
+        var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() => WholeManifest.ReadAsync(Convert.FromHexString(hex)));
         Assert.Equal(RejectionCode.NotCsv, rejection.Code);
         Assert.Contains(named, rejection.Message, StringComparison.Ordinal);
     }
@@ -57,5 +58,5 @@ public class OtherFormatTests
     [InlineData("RIFF,url\n1,https://a.test/1.mp4\n", null)]
     [InlineData("#EXTM3U\nhttps://a.test/1.mp4\n", null)]
     public async Task A_table_that_begins_like_something_else_is_read(string text, string? map) =>
-        Assert.Equal("https://a.test/1.mp4", Assert.Single((await Manifest.ReadAsync(text, map)).Rows).Checked.Url);
+        Assert.Equal("https://a.test/1.mp4", Assert.Single((await WholeManifest.ReadAsync(text, map)).Rows).Checked.Url);
 }

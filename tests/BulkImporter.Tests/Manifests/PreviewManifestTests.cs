@@ -3,6 +3,8 @@ using System.IO.Compression;
 using System.Text;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
+using BulkImporter.Parse;
+using BulkImporter.Sources;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Imports;
+using BulkImporter.Manifests;
 using BulkImporter.Notify;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using BulkImporter.Manifests;
+using BulkImporter.Parse;
 using BulkImporter.Records;
 using BulkImporter.Tests.Api;
 using Cincopa.Client;

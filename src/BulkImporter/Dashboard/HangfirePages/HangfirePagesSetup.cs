@@ -1,9 +1,9 @@
 using System.Text.RegularExpressions;
 using BulkImporter.Access;
 using BulkImporter.Dispatch;
-using BulkImporter.Hosting;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
+using BulkImporter.Parse;
 using Hangfire;
 using Hangfire.Dashboard;
 
@@ -45,10 +45,10 @@ internal static class HangfirePagesSetup
             await context.RequestServices.GetRequiredService<NoteDeed>().RunAsync(context.User.Actor(), "job_ordered", null, path[..Math.Min(path.Length, 200)], CancellationToken.None);
     }));
 
-    public static void MapHangfirePages(this IEndpointRouteBuilder endpoints)
+    /// <param name="root">The path of the site below which everything of ours is found.</param>
+    public static void MapHangfirePages(this IEndpointRouteBuilder endpoints, PathString root)
     {
         _ = Extended.Value;
-        var root = BehindProxy.PathBase(endpoints.ServiceProvider.GetRequiredService<IConfiguration>());
         endpoints.MapHangfireDashboardWithAuthorizationPolicy(Policy.Viewer, Path, new DashboardOptions
         {
             DashboardTitle = "BulkImporter jobs",

@@ -1,5 +1,6 @@
 using System.Globalization;
 using BulkImporter.Access;
+using BulkImporter.Imports;
 using BulkImporter.Records;
 using BulkImporter.Rerun;
 using Hangfire.Dashboard;

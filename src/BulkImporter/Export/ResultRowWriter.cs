@@ -1,0 +1,217 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using BulkImporter.Manifests;
+using Cincopa.Client;
+
+namespace BulkImporter.Export;
+
+/// <summary>What became of a row: the values of <see cref="ManifestFormat.ResultColumns"/> behind the row's number.</summary>
+public readonly record struct RowResult(
+    string State,
+    string? StatusId = null,
+    string? Rid = null,
+    int Attempts = 0,
+    string? ErrorCode = null,
+    string? Error = null,
+    DateTimeOffset? SubmittedAt = null,
+    DateTimeOffset? FinishedAt = null)
+{
+    /// <summary>Values that a person replaced after the import was made, by target; null for nearly every row.</summary>
+    public IReadOnlyDictionary<ManifestColumn, string>? Corrected { get; init; }
+}
+
+/// <summary>
+/// Writes the result file: each row of the manifest as it stands there, then what became of it. UTF-8, with the
+/// manifest's separator and line ending, and a byte order mark if it had one.
+/// </summary>
+/// <remarks>
+/// The original fields are repeated byte for byte, quotes included, with four exceptions: a value that was corrected is the one that was
+/// sent, so that the file says what was imported and can be uploaded again; a cell that a spreadsheet
+/// would run gets its <see cref="FormulaGuard"/>; the rest of a line with an unclosed quote becomes one quoted value that
+/// holds that quote as text; a row with too few fields is filled up. Fields beyond the header's columns move behind the
+/// result columns, so that those stay under their names. Of a line that stood in quotes as a whole, what was in them is the row. Lines
+/// before the header that are no part of the table are left out. A manifest that is itself a result file gets new result columns
+/// in place of its old ones. Without a header one is made, in which a mapped column has its canonical name.
+/// The caller flushes <paramref name="output"/> whenever it likes.
+/// </remarks>
+/// <param name="isWhole">False takes the secrets out of every value (<see cref="Redact.Secrets"/>).</param>
+public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> output, bool isWhole = true)
+{
+    private readonly byte _separator = layout.SeparatorByte;
+    private readonly byte[] _lineEnding = layout.LineEndingBytes;
+    private readonly int[] _originals = [.. Enumerable.Range(0, layout.Columns.Count).Where(index => !layout.ResultColumnIndexes.Contains(index))];
+    private readonly SearchValues<byte> _needQuotes = SearchValues.Create([layout.SeparatorByte, (byte)'"', (byte)'\r', (byte)'\n']);
+    private bool _inRow;
+
+    /// <summary>Byte order mark, Excel's separator line, header: whatever the manifest had of them. Call once, first.</summary>
+    public void WriteHeader()
+    {
+        if (layout.HasByteOrderMark)
+            output.Write("\uFEFF"u8);
+        if (layout.Preface.Length > 0)
+        {
+            output.Write(Encoding.UTF8.GetBytes(layout.Preface));
+            output.Write(_lineEnding);
+        }
+
+        foreach (var index in _originals)
+        {
+            if (layout.HasHeader)
+            {
+                WriteOriginal(layout.RawHeader[index]);
+            }
+            else
+            {
+                var target = layout.Mapping.Where(mapped => mapped.Value == index).Select(mapped => ManifestFormat.Name(mapped.Key)).FirstOrDefault();
+                WriteValue(target ?? layout.Columns[index]);
+            }
+        }
+
+        foreach (var name in ManifestFormat.ResultColumns)
+            WriteValue(name);
+        EndRow();
+    }
+
+    public void WriteRow(ManifestRow row, in RowResult result)
+    {
+        WriteOriginals(row, result.Corrected);
+        WriteNumber(row.RowNumber);
+        WriteValue(result.State);
+        WriteValue(result.StatusId);
+        WriteValue(result.Rid);
+        WriteNumber(result.Attempts);
+        WriteValue(result.ErrorCode);
+        WriteValue(result.Error);
+        WriteTime(result.SubmittedAt);
+        WriteTime(result.FinishedAt);
+        for (var index = layout.Columns.Count; index < row.FieldCount; index++)
+            WriteField(row, index);
+        EndRow();
+    }
+
+    private void WriteOriginals(ManifestRow row, IReadOnlyDictionary<ManifestColumn, string>? corrected)
+    {
+        if (isWhole && corrected is null && row.FieldCount == _originals.Length && !layout.IsResultFile && !row.IsCut && !AnyNeedsGuard(row))
+        {
+            output.Write(row.RawText);
+            _inRow = true;
+            return;
+        }
+
+        foreach (var index in _originals)
+        {
+            if (layout.Corrected(index, corrected) is { } value)
+                WriteValue(value);
+            else
+                WriteField(row, index);
+        }
+    }
+
+    private bool AnyNeedsGuard(ManifestRow row)
+    {
+        for (var index = 0; index < row.FieldCount; index++)
+        {
+            var raw = row.RawField(index);
+            if (NeedsGuard(raw, isFirst: index == 0) || FormulaGuard.NextInner(raw, _separator, 0) >= 0)
+                return true;
+        }
+
+        return false;
+    }
+
+    private void WriteField(ManifestRow row, int index)
+    {
+        // The cut line's last field holds the unclosed quote.
+        if (row.IsCut && index == row.FieldCount - 1)
+            WriteValue(Encoding.UTF8.GetString(row.RawField(index)));
+        else
+            WriteOriginal(row.RawField(index));
+    }
+
+    /// <summary>A field as it stands in the manifest, with an apostrophe put in front of its text where that is needed.</summary>
+    private void WriteOriginal(ReadOnlySpan<byte> raw)
+    {
+        var isFirst = !_inRow;
+        Separate();
+        // A secret holds no quote, so a quoted field stays one.
+        if (!isWhole)
+            raw = Encoding.UTF8.GetBytes(Redact.Secrets(Encoding.UTF8.GetString(raw)));
+        // What stands around the quotes of a field is not its text: a guard goes behind both. A tab there begins a cell for whoever splits by tabs.
+        var around = raw[..^raw.TrimStart(" \t"u8).Length];
+        var needsGuard = NeedsGuard(raw, isFirst || around.Contains((byte)'\t'));
+        output.Write(around);
+        raw = raw[around.Length..];
+        if (raw is [(byte)'"', ..])
+        {
+            output.Write("\""u8);
+            raw = raw[1..];
+        }
+
+        if (needsGuard)
+            output.Write("'"u8);
+        FormulaGuard.WriteInner(raw, _separator, layout.IsResultFile, output);
+    }
+
+    /// <summary>Whether the field's text would be run. In an export of ours a guarded cell has its guard already.</summary>
+    private bool NeedsGuard(ReadOnlySpan<byte> raw, bool isFirst)
+    {
+        raw = raw.Trim(" \t"u8);
+        var text = raw is [(byte)'"', ..] ? raw[1..].TrimEnd((byte)'"') : raw;
+        return FormulaGuard.NeedsGuard(text, isFirst) && !(layout.IsResultFile && FormulaGuard.IsGuarded(text));
+    }
+
+    private void WriteValue(string? value)
+    {
+        Separate();
+        if (string.IsNullOrEmpty(value))
+            return;
+        var text = Encoding.UTF8.GetBytes(FormulaGuard.Guard(isWhole ? value : Redact.Secrets(value), _separator));
+        if (text.AsSpan().IndexOfAny(_needQuotes) < 0 && text[0] is not ((byte)' ' or (byte)'\t') && text[^1] is not ((byte)' ' or (byte)'\t'))
+        {
+            output.Write(text);
+            return;
+        }
+
+        output.Write("\""u8);
+        ReadOnlySpan<byte> rest = text;
+        for (var quote = rest.IndexOf((byte)'"'); quote >= 0; quote = rest.IndexOf((byte)'"'))
+        {
+            output.Write(rest[..(quote + 1)]);
+            output.Write("\""u8);
+            rest = rest[(quote + 1)..];
+        }
+
+        output.Write(rest);
+        output.Write("\""u8);
+    }
+
+    private void WriteNumber(int value)
+    {
+        Separate();
+        value.TryFormat(output.GetSpan(11), out var written, default, CultureInfo.InvariantCulture);
+        output.Advance(written);
+    }
+
+    private void WriteTime(DateTimeOffset? time)
+    {
+        Separate();
+        if (time is null)
+            return;
+        time.Value.UtcDateTime.TryFormat(output.GetSpan(32), out var written, "yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+        output.Advance(written);
+    }
+
+    private void Separate()
+    {
+        if (_inRow)
+            output.Write([_separator]);
+        _inRow = true;
+    }
+
+    private void EndRow()
+    {
+        output.Write(_lineEnding);
+        _inRow = false;
+    }
+}

@@ -1,0 +1,289 @@
+using System.Globalization;
+using BulkImporter.Data;
+using BulkImporter.Imports;
+using BulkImporter.Manifests;
+using BulkImporter.Records;
+using BulkImporter.Sources;
+using Npgsql;
+
+namespace BulkImporter.Parse;
+
+/// <summary>What became of a row of a corrections file.</summary>
+/// <param name="Line">Where it starts in that file.</param>
+/// <param name="Row">The row of the import that it is about; null when none was found.</param>
+/// <param name="Outcome"><c>corrected</c>, or why it was refused: <c>unmatched</c>, <c>ambiguous</c>, <c>repeated</c>, <c>wrong_state</c>, <c>unchanged</c>,
+/// <c>invalid</c>, <c>duplicate_url</c>, <c>already_imported</c>.</param>
+/// <param name="Message">For people: what was changed, or what to do.</param>
+public sealed record CorrectedRow(long Line, int? Row, string Outcome, string Message);
+
+/// <param name="Corrected">Rows whose values were replaced and which are sent again.</param>
+/// <param name="Refused">Rows of the file that changed nothing.</param>
+/// <param name="Rows">Each row of the file, in its order.</param>
+public sealed record CorrectionReport(int Corrected, int Refused, IReadOnlyList<CorrectedRow> Rows);
+
+public abstract record CorrectionResult
+{
+    private CorrectionResult() { }
+
+    public sealed record Done(CorrectionReport Report) : CorrectionResult;
+
+    public sealed record NotFound(int ImportId) : CorrectionResult;
+
+    /// <summary>The import's state does not allow it; nothing has changed.</summary>
+    public sealed record WrongState(ImportState State, string Sentence) : CorrectionResult;
+}
+
+/// <summary>
+/// Replaces address, caption, reference id or transfer of failed, invalid and duplicate rows by those of a file and makes just these pending
+/// again; an import that had ended runs again. A cell that is empty, or a column that is not there, leaves the value as it is. All of it is one transaction.
+/// </summary>
+public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions transitions, SourceUrlRules rules, TimeProvider clock, ILogger<CorrectRecords> log)
+{
+    /// <summary>Rows that one file may hold: each is answered.</summary>
+    private const int MostRows = 50_000;
+
+    /// <summary>The largest file.</summary>
+    public const long MostBytes = 64L << 20;
+
+    private const string LockImport = """
+        SELECT i.already_imported, i.account_id, i.duplicate_rows FROM importer.import i
+        WHERE i.id = $1 AND i.state IN ('running', 'paused', 'finished', 'cancelled') AND i.row_count IS NOT NULL FOR NO KEY UPDATE
+        """;
+
+    private const string ByRow = """
+        SELECT row_number, state, source_url, caption, reference_id, is_push, source_key FROM importer.import_record WHERE import_id = $1 AND row_number = ANY($2)
+        """;
+
+    private const string ByReference = """
+        SELECT row_number, state, source_url, caption, reference_id, is_push, source_key FROM importer.import_record WHERE import_id = $1 AND reference_id = ANY($2)
+        """;
+
+    // Rows that were never work hold no source that counts.
+    private const string ReadSources = """
+        SELECT source_key, min(row_number) FROM importer.import_record
+        WHERE import_id = $1 AND source_key = ANY($2) AND state <> 'invalid' GROUP BY source_key
+        """;
+
+    private const string ReadEarlier = $"""
+        SELECT DISTINCT ON (r.source_key) r.source_key, r.import_id, r.row_number
+        FROM importer.import i JOIN importer.import_record r ON r.import_id = i.id
+        WHERE i.account_id = $1 AND i.id <> $2 AND i.state IN ('running', 'paused', 'finished', 'cancelled') AND r.source_key = ANY($3)
+            AND {EarlierSources.IsThere}
+        ORDER BY r.source_key, r.import_id DESC
+        """;
+
+    private const string RunAgain = $"""
+        WITH changed AS (
+            UPDATE importer.import i
+            SET state = CASE WHEN i.state = 'paused' THEN 'paused' ELSE 'running' END,
+                reason = CASE WHEN i.state = 'paused' THEN i.reason END,
+                started_at = coalesce(i.started_at, now()), finished_at = NULL,
+                breaker_finished_base = b.finished, breaker_failed_base = b.failed
+            FROM ({BreakerCounts.OfImport}) b
+            WHERE i.id = $1
+            RETURNING i.id
+        )
+        INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) SELECT now(), $2, 'records_corrected', id, $3 FROM changed
+        """;
+
+    /// <exception cref="InvalidArgumentException">The file cannot be read, has too many rows, or no column that says which row is meant.</exception>
+    public async Task<CorrectionResult> RunAsync(int importId, Stream file, string? mapping, string? encoding, string actor, CancellationToken cancellationToken)
+    {
+        // 1. The file, before anything is locked.
+        var asked = await ReadAsync(importId, file, mapping, encoding, cancellationToken);
+
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var locked = await connection.QueryAsync(LockImport, r => (SkipImported: EnumText<WhenDuplicate>.Parse(r.GetString(0)) == WhenDuplicate.Skip, AccountId: r.GetInt32(1), SkipRepeated: EnumText<WhenDuplicate>.Parse(r.GetString(2)) == WhenDuplicate.Skip), cancellationToken, importId);
+        if (locked is not [var import])
+        {
+            return await ImportChange.RefusalAsync(connection, importId, "only an import that was started takes corrections; one in review is corrected by uploading its manifest again", cancellationToken) switch
+            {
+                ImportChange.Refused refused => new CorrectionResult.WrongState(refused.State, refused.Sentence),
+                _ => new CorrectionResult.NotFound(importId),
+            };
+        }
+
+        // 2. Which row each means, and whether that may be changed so.
+        await MatchAsync(connection, importId, asked, cancellationToken);
+        await CheckSourcesAsync(connection, importId, import.AccountId, import.SkipRepeated, import.SkipImported, asked, cancellationToken);
+
+        // 3. The change, and the import goes on.
+        var changes = asked.Where(a => a.Refusal is null).Select(a => a.Change!).ToList();
+        IReadOnlySet<int> moved = changes.Count == 0 ? new HashSet<int>() : await transitions.CorrectedAsync(connection, importId, changes, actor, cancellationToken);
+        if (moved.Count > 0)
+        {
+            await connection.ExecuteAsync(RunAgain, cancellationToken, importId, actor, string.Create(CultureInfo.InvariantCulture, $"{moved.Count} rows of a corrections file"));
+            await transaction.CommitAsync(cancellationToken);
+        }
+        var rows = asked.ConvertAll(a => a.Answer(moved));
+        var corrected = rows.Count(r => r.Outcome == Asked.Corrected);
+        return new CorrectionResult.Done(new(corrected, rows.Count - corrected, rows));
+    }
+
+    private async Task<List<Asked>> ReadAsync(int importId, Stream file, string? mapping, string? encoding, CancellationToken cancellationToken)
+    {
+        var asked = new List<Asked>();
+        try
+        {
+            // The import's own mapping is for its own header; a file with other columns is read by its names.
+            var (own, transfers) = (await database.QueryAsync(
+                "SELECT mapping, transfer FROM importer.import WHERE id = $1", r => (r.Text(0), EnumText<ImportTransfer>.Parse(r.GetString(1))), cancellationToken, importId)).FirstOrDefault();
+            var how = ManifestReading.Of(mapping, encoding) with { TemplateFor = columns => Task.FromResult(Fitting(mapping is null ? own : null, columns)) };
+            await using var reader = await ManifestReader.OpenAsync(file, how, cancellationToken);
+            var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow(), transfers, skipImported: false, log);
+            var rowColumn = RowColumn(reader.Layout);
+            if (rowColumn < 0 && reader.Layout.IndexOf(ManifestColumn.ReferenceId) < 0)
+                throw new InvalidArgumentException("file", "Nothing in the file says which row is meant: keep the column import_row of the results, or name the reference ids.");
+            var findings = new List<Finding>();
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                if (asked.Count == MostRows) throw new InvalidArgumentException("file", $"A corrections file holds at most {MostRows:N0} rows. Leave out the rows that are in order, or split it.");
+                findings.Clear();
+                var row = checks.Check(reader.Row, findings);
+                asked.Add(new Asked(row, !reader.Row.Value(ManifestColumn.Transfer).IsEmpty, rowColumn < 0 ? null : reader.Row.GetString(rowColumn).Trim(), findings.Find(f => f.Severity == FindingSeverity.Error && f.Code != FindingCode.UrlMissing)));
+            }
+            return asked;
+        }
+        catch (ManifestRejectedException unreadable)
+        {
+            throw new InvalidArgumentException("file", unreadable.Message);
+        }
+    }
+
+    private static ManifestMapping? Fitting(string? mapping, IReadOnlyList<string> columns)
+    {
+        if (string.IsNullOrEmpty(mapping)) return null;
+        var own = ManifestMapping.Parse(mapping);
+        return own.Columns.Values.Where(name => name.Length > 0).All(name => columns.Any(c => ManifestFormat.IsNamed(c, name))) ? own : null;
+    }
+
+    private static int RowColumn(ManifestLayout layout)
+    {
+        for (var index = layout.Columns.Count - 1; index >= 0; index--)
+        {
+            if (ManifestFormat.IsNamed(layout.Columns[index], "import_row")) return index;
+        }
+        return -1;
+    }
+
+    private static async Task MatchAsync(NpgsqlConnection connection, int importId, List<Asked> asked, CancellationToken cancellationToken)
+    {
+        var numbers = asked.Select(a => a.RowNumber).OfType<int>().Distinct().ToArray();
+        var references = asked.Where(a => !a.NamesRow).Select(a => a.Row.ReferenceId).OfType<string>().Distinct().ToArray();
+        var byRow = (await connection.QueryAsync(ByRow, Current.Read, cancellationToken, importId, numbers)).ToDictionary(c => c.RowNumber);
+        var byReference = (await connection.QueryAsync(ByReference, Current.Read, cancellationToken, importId, references)).ToLookup(c => c.ReferenceId!);
+        var seen = new HashSet<int>();
+        foreach (var one in asked)
+        {
+            var named = one.RowNumber is { } number ? byRow.GetValueOrDefault(number) : null;
+            Current[] found = one.NamesRow
+                ? named is null ? [] : [named]
+                : one.Row.ReferenceId is { } reference ? [.. byReference[reference]] : [];
+            one.Match(found, seen);
+        }
+    }
+
+    /// <summary>A corrected address may be one that the import, or an earlier one, has already.</summary>
+    private static async Task CheckSourcesAsync(NpgsqlConnection connection, int importId, int accountId, bool skipRepeated, bool skipImported, List<Asked> asked, CancellationToken cancellationToken)
+    {
+        var moving = asked.Where(a => a.Refusal is null && a.Change!.SourceKey is not null).ToList();
+        if (moving.Count == 0) return;
+        var keys = moving.Select(a => a.Change!.SourceKey!.Value).Distinct().ToArray();
+        var here = skipRepeated ? (await connection.QueryAsync(ReadSources, r => (r.GetGuid(0), r.GetInt32(1)), cancellationToken, importId, keys)).ToDictionary() : [];
+        var earlier = skipImported ? (await connection.QueryAsync(ReadEarlier, r => (Key: r.GetGuid(0), Import: r.GetInt32(1), Row: r.GetInt32(2)), cancellationToken, accountId, importId, keys)).ToDictionary(e => e.Key) : [];
+        foreach (var one in moving)
+        {
+            var key = one.Change!.SourceKey!.Value;
+            if (here.TryGetValue(key, out var row) && row != one.Change.RowNumber)
+                one.Refuse("duplicate_url", string.Create(CultureInfo.InvariantCulture, $"Row {row} has this address."));
+            else if (earlier.TryGetValue(key, out var other))
+                one.Refuse("already_imported", string.Create(CultureInfo.InvariantCulture, $"Row {other.Row} of import {other.Import} has this address."));
+            else if (skipRepeated)
+                here[key] = one.Change.RowNumber;
+        }
+    }
+
+    /// <summary>A record as it stands.</summary>
+    private sealed record Current(int RowNumber, RecordState State, string? Url, string? Caption, string? ReferenceId, bool IsPush, Guid? Key)
+    {
+        public static Current Read(NpgsqlDataReader r) => new(r.GetInt32(0), EnumText<RecordState>.Parse(r.GetString(1)), r.Text(2), r.Text(3), r.Text(4), r.GetBoolean(5), r.IsDBNull(6) ? null : r.GetGuid(6));
+    }
+
+    /// <summary>A row of the file on its way to an answer.</summary>
+    private sealed class Asked(CheckedRow row, bool saysTransfer, string? named, Finding? error)
+    {
+        public const string Corrected = "corrected";
+
+        private int? matched;
+        private string? why;
+
+        public CheckedRow Row => row;
+
+        /// <summary>Its column import_row is filled: that decides, and not the reference id, which may be what is corrected.</summary>
+        public bool NamesRow => !string.IsNullOrEmpty(named);
+
+        public int? RowNumber => int.TryParse(named, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+
+        public string? Refusal { get; private set; }
+        public RecordCorrection? Change { get; private set; }
+
+        public void Refuse(string outcome, string message) => (Refusal, why) = (outcome, message);
+
+        public void Match(Current[] found, HashSet<int> seen)
+        {
+            if (found.Length > 1)
+            {
+                Refuse("ambiguous", string.Create(CultureInfo.InvariantCulture, $"{found.Length} rows have the reference id; say which by import_row."));
+                return;
+            }
+            if (found is not [var current])
+            {
+                Refuse("unmatched", NamesRow ? $"The import has no row '{FindingMask.Mask(named!)}'." : row.ReferenceId is null ? "Neither import_row nor a reference id is filled in." : "No row has this reference id.");
+                return;
+            }
+            matched = current.RowNumber;
+            if (!seen.Add(current.RowNumber))
+                Refuse("repeated", "The file names this row more than once; the first counts.");
+            else if (current.State is not (RecordState.Failed or RecordState.Invalid or RecordState.Duplicate))
+                Refuse("wrong_state", $"The row is {EnumText<RecordState>.Of(current.State)}; only failed, invalid and duplicate rows are corrected.");
+            else if (error is not null)
+                Refuse("invalid", $"{error.Code.Name()}: {error.Hint}");
+            else
+                Compare(current);
+        }
+
+        private void Compare(Current current)
+        {
+            // What the record of an invalid row has is masked, and may be in order but for a quote: the file's word counts.
+            // That of a duplicate may be masked, too, but its key is that of its own address: only another source takes it out of its state.
+            var isNew = current.State switch
+            {
+                RecordState.Invalid => true,
+                RecordState.Duplicate => row.Key?.Value != current.Key,
+                _ => row.Url != current.Url,
+            };
+            var url = row.Url.Length > 0 && isNew ? row.Url : null;
+            var caption = row.Caption is { } c && c != current.Caption ? c : null;
+            var reference = row.ReferenceId is { } r && r != current.ReferenceId ? r : null;
+            // A new address goes as the import says of it; one that stays, as before, unless the row itself says otherwise.
+            var isPush = saysTransfer || (url is not null && !current.IsPush) ? row.Transfer == Transfer.Push : current.IsPush;
+            if (url is null && current.State == RecordState.Invalid)
+                Refuse("invalid", "The row needs an address, and the file gives it none.");
+            else if (url is null && current.State == RecordState.Duplicate)
+                Refuse("unchanged", "The file gives this duplicate no other address; to send it as it is, rerun the row itself or the state duplicate.");
+            else if (url is null && caption is null && reference is null && isPush == current.IsPush)
+                Refuse("unchanged", "Nothing in it differs from what the import has; to try it again as it is, rerun it.");
+            else
+                Change = new(current.RowNumber, url, url is null ? null : SourceKey.Of(url).Value, caption, reference, isPush == current.IsPush ? null : isPush);
+        }
+
+        public CorrectedRow Answer(IReadOnlySet<int> moved)
+        {
+            if (Refusal is not null) return new(row.LineNumber, matched, Refusal, why!);
+            if (!moved.Contains(matched!.Value)) return new(row.LineNumber, matched, "wrong_state", "The row has moved on in this moment.");
+            string[] what = [.. new[] { Change!.Url is null ? null : "url", Change.Caption is null ? null : "caption", Change.ReferenceId is null ? null : "reference_id", Change.IsPush is null ? null : "transfer" }.OfType<string>()];
+            return new(row.LineNumber, matched, Corrected, $"Replaced: {string.Join(", ", what)}. It is sent again.");
+        }
+    }
+}

@@ -1,0 +1,294 @@
+using BulkImporter.Data;
+using BulkImporter.Imports;
+using BulkImporter.Manifests;
+using BulkImporter.Records;
+using BulkImporter.Sources;
+using BulkImporter.Telemetry;
+using Hangfire;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace BulkImporter.Parse;
+
+/// <summary>
+/// Stage 2, as a Hangfire job: turns a manifest's rows into records by binary COPY, all in one transaction, so that a crash leaves nothing
+/// behind and the job is simply run again. Rows with an error become records too (invalid, duplicate), so that the counts always sum up.
+/// </summary>
+public sealed class ParseManifest(
+    NpgsqlDataSource database, ManifestBytes manifests, RecordTransitions transitions, SourceUrlRules rules, IOptions<ManifestOptions> limits, TimeProvider clock,
+    ILogger<ParseManifest> log)
+{
+    public const string Queue = "parse";
+
+    // Held to the end of the transaction: a second job for the same import finds it taken and ends.
+    private const string TakeImport = """
+        SELECT i.manifest_id, i.mapping, i.chunk_size, i.max_attempts, coalesce(i.first_rows, 2147483647), i.encoding, i.already_imported, i.account_id, i.transfer, i.duplicate_rows
+        FROM importer.import i
+        WHERE i.id = $1 AND i.state = 'parsing' AND pg_try_advisory_xact_lock(hashtext('bulkimporter.parse'), i.id)
+        """;
+
+    // The rows are so new that the planner knows nothing of them and takes them for a handful: it would walk all rows for each row.
+    private const string PlanForManyRows = "SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '64MB'";
+
+    private static readonly string NoteDuplicateReferences = $"""
+        INSERT INTO importer.finding (import_id, row_number, line_number, column_name, code, severity, value, other_row)
+        SELECT $1, r.row_number, r.line_number, $2, 'duplicate_reference_id', 'warning', {RecordTransitions.Masked("r.reference_id")}, shared.first_row
+        FROM importer.import_record r
+        JOIN (
+            SELECT reference_id, min(row_number) AS first_row FROM importer.import_record
+            WHERE import_id = $1 AND reference_id IS NOT NULL AND state = 'pending'
+            GROUP BY reference_id HAVING count(*) > 1
+        ) shared ON shared.reference_id = r.reference_id
+        WHERE r.import_id = $1 AND r.state = 'pending' AND r.row_number > shared.first_row
+        """;
+
+    private const string MakeExpiring = """
+        CREATE TEMP TABLE IF NOT EXISTS expiring (row_number int NOT NULL, line_number bigint NOT NULL, expires_at timestamptz NOT NULL, value text NOT NULL) ON COMMIT DROP
+        """;
+
+    /// <summary>
+    /// Signed links that run out before the import's estimated end: what waits before it in the account and its own rows, at the account's limit
+    /// or, when it has none or was slower, at the speed of its last import of some size; stretched to the hours in which it may send.
+    /// </summary>
+    private const string NoteExpiring = """
+        INSERT INTO importer.finding (import_id, row_number, line_number, column_name, code, severity, value)
+        SELECT $1, e.row_number, e.line_number, $2, 'url_expires_soon', 'warning', e.value
+        FROM expiring e
+        JOIN importer.import_record r ON r.import_id = $1 AND r.row_number = e.row_number AND r.state = 'pending'
+        WHERE e.expires_at <= (
+            SELECT coalesce(importer.opens_at(i.start_at, i.window_from, i.window_until, i.window_zone), now())
+                + make_interval(secs => least(3e9, (
+                    (SELECT count(*) FROM importer.import_record p WHERE p.import_id = $1 AND p.state = 'pending')
+                    + (SELECT coalesce(sum(c.pending_count), 0) FROM importer.import o JOIN importer.import_chunk c ON c.import_id = o.id
+                       WHERE o.account_id = i.account_id AND o.id <> i.id AND o.state IN ('running', 'paused'))
+                    ) / speed.per_second
+                    * CASE WHEN i.window_zone IS NULL THEN 1
+                           ELSE 86400 / extract(epoch FROM i.window_until - i.window_from + CASE WHEN i.window_until < i.window_from THEN interval '1 day' ELSE interval '0' END) END))
+            FROM importer.import i JOIN importer.account a ON a.id = i.account_id
+            CROSS JOIN LATERAL (
+                SELECT least(nullif(a.submit_rate, 0), (
+                    SELECT l.row_count / extract(epoch FROM l.finished_at - l.started_at)::float8 FROM importer.import l
+                    WHERE l.account_id = a.id AND l.state = 'finished' AND l.row_count >= 1000 AND l.finished_at > l.started_at AND l.window_zone IS NULL AND l.start_at IS NULL
+                    ORDER BY l.finished_at DESC LIMIT 1)) AS per_second) speed
+            WHERE i.id = $1 AND speed.per_second > 0)
+        """;
+
+    private const string TellProgress = "UPDATE importer.import SET parsed_rows = $2, parse_queued_at = now() WHERE id = $1 AND state = 'parsing'";
+
+    private const string Finish = """
+        UPDATE importer.import
+        SET state = CASE WHEN start_when_parsed THEN 'running' ELSE 'review' END, row_count = $2, parsed_rows = $2, reason = NULL,
+            started_at = CASE WHEN start_when_parsed THEN clock_timestamp() END, checked_at = clock_timestamp(), mapping = $3,
+            template = CASE WHEN $4::text IS NOT NULL THEN $4 WHEN mapping IS NOT DISTINCT FROM $3 THEN template END
+        WHERE id = $1 AND state = 'parsing'
+        """;
+
+    private const string Reject = """
+        UPDATE importer.import SET state = 'rejected', reason = $2, finished_at = now() WHERE id = $1 AND state = 'parsing'
+        """;
+
+    private static readonly TimeSpan WatchEvery = TimeSpan.FromSeconds(0.5);
+
+    /// <summary>Readings that fail in a way that nobody foresaw before the import is rejected: enough for what a restart or a repair within a quarter of an hour cures.</summary>
+    private const int MostTries = 5;
+
+    /// <summary>The same where the database was in the way, which says nothing about the manifest: some hours.</summary>
+    private const int MostTriesOfTheDatabase = 20;
+
+    // What failed is history, so the tries are counted there: those since a person last changed something. The wait doubles from the usual one of the queue.
+    private const string NoteFailure = """
+        WITH failed AS (
+            INSERT INTO importer.audit_entry (at, actor, action, import_id, detail)
+            SELECT now(), 'parse', 'manifest_not_read', id, $2 FROM importer.import WHERE id = $1 AND state = 'parsing'
+            RETURNING import_id
+        ), tries AS (
+            SELECT count(*)::int + 1 AS count FROM importer.audit_entry a
+            WHERE a.import_id = $1 AND a.action = 'manifest_not_read'
+                AND a.id > coalesce((SELECT max(r.id) FROM importer.audit_entry r WHERE r.import_id = $1 AND r.action IN ('import_revised', 'import_started')), 0)
+        )
+        UPDATE importer.import i
+        SET state = CASE WHEN tries.count >= $3 THEN 'rejected' ELSE i.state END, finished_at = CASE WHEN tries.count >= $3 THEN now() END,
+            parse_queued_at = now() + LEAST(interval '15 minutes', interval '1 minute' * (power(2, tries.count - 1) - 1)),
+            reason = CASE WHEN tries.count >= $3
+                THEN format('The manifest could not be read, %s times; the last time: %s Read it again (revise), or report it with the lines of the log.', tries.count, $2)
+                ELSE format('Reading the manifest failed (try %s of %s) and is tried again by itself: %s', tries.count, $3, $2) END
+        FROM tries, failed
+        WHERE i.id = failed.import_id
+        RETURNING tries.count
+        """;
+
+    /// <param name="title">What a person reads in the dashboard: "Spring catalogue, reading the manifest".</param>
+    [JobDisplayName("{1}")]
+    [Queue(Queue)]
+    public async Task RunAsync(int importId, string title, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ParseAsync(importId, cancellationToken);
+            // Filters and batches are some 20 MB in large pieces, which the collector would leave until it has a reason of its own to look at all of them.
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
+        }
+        catch (ManifestRejectedException e)
+        {
+            await database.ExecuteAsync(Reject, cancellationToken, importId, e.Message);
+            Log.ManifestRejected(log, importId, e.Message);
+        }
+        catch (Exception e) when (e is InvalidDataException or FileNotFoundException or OverflowException)
+        {
+            // The stored bytes are damaged or gone: trying again would end the same way, so a person has to hear of it.
+            await database.ExecuteAsync(Reject, cancellationToken, importId, e.Message);
+            Log.ManifestRejected(log, importId, e.Message);
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Hangfire shows the job as failed; QueueParsing enqueues the next try.
+            Measures.LoopFailed("parse", "item", 1);
+            var tries = await database.QueryAsync(NoteFailure, r => r.GetInt32(0), CancellationToken.None, importId, e.Reason(), e.MayPass() ? MostTriesOfTheDatabase : MostTries);
+            Log.ParseFailed(log, importId, tries.SingleOrDefault(), e);
+            throw;
+        }
+    }
+
+    private async Task ParseAsync(int importId, CancellationToken cancellationToken)
+    {
+        var startedAt = clock.GetTimestamp();
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var taken = await connection.QueryAsync(TakeImport,
+            r => (ManifestId: r.GetInt32(0), Mapping: r.Text(1), ChunkSize: r.GetInt32(2), Attempts: (short)r.GetInt32(3), MostRows: r.GetInt32(4),
+                Encoding: r.Text(5), SkipImported: EnumText<WhenDuplicate>.Parse(r.GetString(6)) == WhenDuplicate.Skip, AccountId: r.GetInt32(7), Transfer: EnumText<ImportTransfer>.Parse(r.GetString(8)),
+                SkipRepeated: EnumText<WhenDuplicate>.Parse(r.GetString(9)) == WhenDuplicate.Skip), cancellationToken, importId);
+        if (taken is not [var import]) return;
+        using var span = Measures.Traces.StartActivity(Spans.Parse, System.Diagnostics.ActivityKind.Consumer);
+        span?.SetTag(Spans.ImportId, importId);
+
+        // 1. Rows to records, findings and chunks: while the database takes one batch, the next is read.
+        await using var bytes = await manifests.OpenAsync(import.ManifestId, cancellationToken);
+        FoundTemplate? template = null;
+        var how = ManifestReading.Of(import.Mapping, import.Encoding) with
+        {
+            TemplateFor = async columns =>
+            {
+                template = await FoundTemplate.ForAsync(connection, import.AccountId, columns, cancellationToken);
+                return template is null ? null : ManifestMapping.Parse(template.Mapping);
+            },
+        };
+        await using var reader = await ManifestReader.OpenAsync(bytes, how, cancellationToken);
+        var now = clock.GetUtcNow();
+        var checks = new ManifestChecks(reader.Layout, rules, now, import.Transfer, import.SkipImported, log);
+        var (chunks, keys) = (new ChunkCounts(importId, import.ChunkSize, now), new KeyBlocks(importId));
+        var (sources, references) = (new SeenBefore(), new SeenBefore());
+        var findings = new List<Finding>();
+        var (batch, spare) = (new RowBatch(importId), new RowBatch(importId));
+        var writing = Task.CompletedTask;
+        var rows = 0;
+        var anyExpiring = false;
+        using var reading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var watching = WatchAsync(importId, () => rows, reading);
+        try
+        {
+            var more = await reader.ReadAsync(reading.Token);
+            while (more)
+            {
+                for (; more && !batch.IsFull; more = rows < import.MostRows && await reader.ReadAsync(reading.Token))
+                {
+                    if (rows == limits.Value.MaxRows)
+                    {
+                        findings.Add(new(0, reader.Row.LineNumber, null, null, FindingCode.RowsLeftOut));
+                        batch.Add(findings);
+                        findings.Clear();
+                        more = false;
+                        break;
+                    }
+                    rows++;
+                    var row = checks.Check(reader.Row, findings);
+                    batch.Add(row, chunks.Add(row, batch.Chunks), import.Attempts, findings, now);
+                    keys.Add(row.Key, batch.Keys);
+                    if (row.Key is { } key) sources.Add(key);
+                    if (row.ReferenceId is { } reference) references.Add(reference);
+                    findings.Clear();
+                }
+                if (!more)
+                {
+                    chunks.Close(batch.Chunks);
+                    keys.Close(batch.Keys);
+                }
+                anyExpiring |= batch.Expiring.Length > 0;
+                await writing;
+                writing = WriteAsync(connection, importId, batch, rows, cancellationToken);
+                (batch, spare) = (spare, batch);
+            }
+            await writing;
+        }
+        catch (OperationCanceledException) when (reading.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            await watching;
+            return; // the import was cancelled
+        }
+        finally
+        {
+            await reading.CancelAsync();
+            await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // When reading failed, the connection must not be left in the middle of a write; how that ends does not matter any more.
+            await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        if (rows == 0) throw new ManifestRejectedException(RejectionCode.ManifestEmpty, "The manifest has a header and no rows.");
+
+        // 2. What only the whole file shows.
+        await connection.ExecuteLongAsync(PlanForManyRows, cancellationToken);
+        var duplicates = import.SkipRepeated && sources.Maybe
+            ? await transitions.DuplicateAsync(connection, importId, reader.Layout.ColumnOf(ManifestColumn.Url), cancellationToken)
+            : 0;
+        var earlier = import.SkipImported
+            ? await EarlierSources.MarkAsync(connection, importId, import.AccountId, sources, reader.Layout.ColumnOf(ManifestColumn.Url), transitions, cancellationToken)
+            : 0;
+        if (references.Maybe)
+            await connection.ExecuteLongAsync(NoteDuplicateReferences, cancellationToken, importId, reader.Layout.ColumnOf(ManifestColumn.ReferenceId));
+        if (anyExpiring)
+            await connection.ExecuteLongAsync(NoteExpiring, cancellationToken, importId, reader.Layout.ColumnOf(ManifestColumn.Url));
+
+        // 3. Now it is an import. Zero rows: it was cancelled meanwhile, and nothing of this remains.
+        if (await connection.ExecuteAsync(Finish, cancellationToken, importId, rows, import.Mapping ?? template?.Mapping, template?.Name) == 0) return;
+        await transaction.CommitAsync(cancellationToken);
+        span?.SetTag(Spans.Rows, rows);
+        await AnalyzeAsync(connection, cancellationToken);
+        Log.ManifestParsed(log, importId, rows, duplicates + earlier, clock.GetElapsedTime(startedAt).TotalSeconds);
+    }
+
+    /// <summary>
+    /// Until the statistics know of the import, the planner takes its records for one row and reads all of them where it needs a few. A third of
+    /// the usual sample tells how many there are as well, in a third of the time; autovacuum takes a whole one when it comes.
+    /// </summary>
+    private static async Task AnalyzeAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await connection.ExecuteAsync("SET LOCAL default_statistics_target = 30", cancellationToken);
+        await connection.ExecuteLongAsync("ANALYZE importer.import_record, importer.import_chunk", cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    /// <summary>Tells the progress while rows are long in coming, and ends the reading once the import is not to be parsed any more.</summary>
+    private async Task WatchAsync(int importId, Func<int> rows, CancellationTokenSource reading)
+    {
+        using var timer = new PeriodicTimer(WatchEvery, clock);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(reading.Token) && await database.ExecuteAsync(TellProgress, reading.Token, importId, rows()) > 0)
+            {
+            }
+        }
+        finally
+        {
+            await reading.CancelAsync();
+        }
+    }
+
+    /// <summary>Writes a batch, and meanwhile tells the progress from another connection, because nothing of this transaction can be seen.</summary>
+    /// <param name="rows">The rows read so far, those of the batch included.</param>
+    private async Task WriteAsync(NpgsqlConnection connection, int importId, RowBatch batch, int rows, CancellationToken cancellationToken)
+    {
+        if (batch.Expiring.Length > 0) await connection.ExecuteAsync(MakeExpiring, cancellationToken);
+        Measures.ManifestRowsRead(batch.Rows);
+        await Task.WhenAll(batch.SendAsync(connection, cancellationToken), database.ExecuteAsync(TellProgress, cancellationToken, importId, rows));
+    }
+}

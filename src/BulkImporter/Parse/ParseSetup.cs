@@ -1,0 +1,14 @@
+namespace BulkImporter.Parse;
+
+public static class ParseSetup
+{
+    public static IServiceCollection AddParse(this IServiceCollection services) => services
+        .AddSingleton<QueueParsing>()
+        .AddSingleton<ParseManifest>()
+        .AddSingleton<PreviewManifest>()
+        .AddSingleton<CorrectRecords>()
+        .AddSingleton<ReadFindings>()
+        .AddSingleton<SaveTemplate>()
+        .AddSingleton<ReadTemplates>()
+        .AddSingleton<DeleteTemplate>();
+}

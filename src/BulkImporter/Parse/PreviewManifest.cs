@@ -1,0 +1,136 @@
+using System.Threading.RateLimiting;
+using BulkImporter.Data;
+using BulkImporter.Imports;
+using BulkImporter.Manifests;
+using BulkImporter.Records;
+using BulkImporter.Sources;
+using Cincopa.Client;
+using Npgsql;
+
+namespace BulkImporter.Parse;
+
+/// <summary>A row as it will be read, without the secrets in its addresses. The URL of a row that cannot be sent is masked: it may hold a password.</summary>
+/// <param name="Values">By target name (<c>url</c>, <c>caption</c>, …); targets without a value are left out.</param>
+/// <param name="Findings">What is wrong with the row, by code.</param>
+/// <param name="Cells">The row as the file has it, column by column, cut and masked like every value that is only shown.</param>
+public sealed record PreviewRow(int RowNumber, bool IsBlocked, IReadOnlyDictionary<string, string> Values, IReadOnlyList<string> Findings, IReadOnlyList<string> Cells);
+
+/// <summary>What the beginning of a manifest shows.</summary>
+/// <param name="Columns">The header's names; column1, column2, … without a header.</param>
+/// <param name="Mapping">Target name to column name, as it is read now.</param>
+/// <param name="Separator"><c>,</c> <c>;</c> <c>|</c> or a tab.</param>
+/// <param name="Question">What has to be answered before the manifest can be read; null when nothing has.</param>
+/// <param name="Note">Why there are fewer rows than were asked for, although the manifest may have them; null otherwise.</param>
+public sealed record ManifestPreview(
+    IReadOnlyList<string> Columns, IReadOnlyDictionary<string, string> Mapping, bool HasHeader, char Separator, string Encoding, string? Question, IReadOnlyList<PreviewRow> Rows,
+    string? Note = null);
+
+/// <summary>So many previews wait for their turn that one more would wait too long.</summary>
+public sealed class TooManyPreviewsException() : Exception("Too many previews are being made at the moment. Ask again in some seconds.")
+{
+    public static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
+}
+
+/// <summary>Reads the beginning of an import's manifest for the review: no record is touched, and nothing is sent.</summary>
+public sealed class PreviewManifest(NpgsqlDataSource database, ManifestBytes manifests, SourceUrlRules rules, TimeProvider clock, ILogger<PreviewManifest> log) : IDisposable
+{
+    /// <summary>
+    /// How much of a manifest is looked at, unpacked. Rows have some hundreds of bytes, so this is thousands of them; without an end a preview of blank lines or of
+    /// one long line would cost what the whole reading costs, for everybody who may look.
+    /// </summary>
+    internal const int MostBytes = 1024 * 1024;
+
+    /// <summary>Previews that a process makes at a time, each within some megabytes and well under a second.</summary>
+    internal const int AtATime = 2;
+
+    /// <summary>Those that wait. Behind so many one would wait for seconds, so it is refused at once.</summary>
+    internal const int Waiting = 32;
+
+    private static readonly string LookedAt = $"Only the first {MostBytes / (1024 * 1024)} MB of the manifest were looked at; the rows behind are read all the same when the import is.";
+
+    private readonly ConcurrencyLimiter turns = new(new() { PermitLimit = AtATime, QueueLimit = Waiting, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
+
+    /// <summary>Null when there is no such import, when its bytes are not kept any more, or when the file is no manifest at all.</summary>
+    /// <exception cref="TooManyPreviewsException">Too many others come first.</exception>
+    public async Task<ManifestPreview?> RunAsync(int importId, int rows, CancellationToken cancellationToken)
+    {
+        var found = await database.QueryAsync(
+            "SELECT manifest_id, mapping, encoding, transfer, already_imported FROM importer.import WHERE id = $1", r => (ManifestId: r.GetInt32(0), Mapping: r.Text(1), Encoding: r.Text(2),
+                Settings: new Settings(EnumText<ImportTransfer>.Parse(r.GetString(3)), EnumText<WhenDuplicate>.Parse(r.GetString(4)) == WhenDuplicate.Skip)), cancellationToken, importId);
+        if (found is not [var import]) return null;
+        using var turn = await turns.AcquireAsync(1, cancellationToken);
+        if (!turn.IsAcquired) throw new TooManyPreviewsException();
+        return await TryAsync(import.ManifestId, import.Settings, import.Mapping, import.Encoding, null, rows, cancellationToken);
+    }
+
+    public void Dispose() => turns.Dispose();
+
+    private async Task<ManifestPreview?> TryAsync(int manifestId, Settings settings, string? mapping, string? encoding, string? question, int rows, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReadAsync(manifestId, settings, ManifestReading.Of(mapping, encoding), question, rows, cancellationToken);
+        }
+        catch (ManifestRejectedException open) when (open.Candidates is [var column, ..] && question is null)
+        {
+            // Which column holds the URL is a question. Any answer lets the columns and the rows be seen; it is not shown as one.
+            var answer = ManifestMapping.From([new(ManifestFormat.Name(ManifestColumn.Url), column)]).ToString();
+            return await TryAsync(manifestId, settings, answer, encoding, open.Message, rows, cancellationToken);
+        }
+        catch (ManifestRejectedException open) when (open.Encoding is { } offered && encoding is null)
+        {
+            // So is the encoding. What is shown is how the file would read.
+            return await TryAsync(manifestId, settings, mapping, offered, open.Message, rows, cancellationToken);
+        }
+        catch (ManifestRejectedException behind) when (IsBehind(behind))
+        {
+            // Not even the header stands in what is looked at.
+            return new([], new Dictionary<string, string>(), false, ',', "", question, [], LookedAt);
+        }
+        catch (Exception none) when (none is ManifestRejectedException or FileNotFoundException or InvalidDataException)
+        {
+            return null;
+        }
+    }
+
+    private async Task<ManifestPreview> ReadAsync(int manifestId, Settings settings, ManifestReading how, string? question, int count, CancellationToken cancellationToken)
+    {
+        await using var bytes = await manifests.OpenAsync(manifestId, cancellationToken);
+        await using var reader = await ManifestReader.OpenAsync(bytes, how, MostBytes, cancellationToken);
+        var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow(), settings.Transfer, settings.SkipsImported, log);
+        var rows = new List<PreviewRow>();
+        string? note = null;
+        try
+        {
+            while (rows.Count < count && await reader.ReadAsync(cancellationToken)) rows.Add(Row(checks, reader.Row, question is null));
+        }
+        catch (ManifestRejectedException end)
+        {
+            // What stands before the damage is shown; the parse says where it is.
+            note = IsBehind(end) ? LookedAt : null;
+        }
+        var mapped = reader.Layout.Mapping.Where(m => question is null || m.Key != ManifestColumn.Url)
+            .ToDictionary(m => ManifestFormat.Name(m.Key), m => reader.Layout.Columns[m.Value]);
+        return new(reader.Layout.Columns, mapped, reader.Layout.HasHeader, reader.Layout.Separator, reader.Layout.EncodingName, question, rows, note);
+    }
+
+    private static bool IsBehind(ManifestRejectedException end) => end.Code == RejectionCode.UnpackedTooLarge;
+
+    private static PreviewRow Row(ManifestChecks checks, ManifestRow row, bool withUrl)
+    {
+        var findings = new List<Finding>();
+        var read = checks.Check(row, findings);
+        var values = new Dictionary<string, string>();
+        foreach (var target in Enum.GetValues<ManifestColumn>())
+        {
+            if (target == ManifestColumn.Url ? withUrl : row.GetString(target) is not null)
+                values[ManifestFormat.Name(target)] = target == ManifestColumn.Url && read.IsBlocked ? FindingMask.Mask(read.Url) : Redact.Secrets(target == ManifestColumn.Url ? read.Url : row.GetString(target)!);
+        }
+        return new(
+            row.RowNumber, withUrl && read.IsBlocked, values, withUrl ? [.. findings.Where(f => f.RowNumber > 0).Select(f => f.Code.Name()).Distinct()] : [],
+            [.. Enumerable.Range(0, row.Layout.Columns.Count).Select(i => FindingMask.Mask(Redact.Secrets(row.GetString(i))))]);
+    }
+
+    /// <summary>What of the import's settings the rows are judged by.</summary>
+    private sealed record Settings(ImportTransfer Transfer, bool SkipsImported);
+}

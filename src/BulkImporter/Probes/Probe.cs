@@ -1,0 +1,53 @@
+using BulkImporter.Imports;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace BulkImporter.Probes;
+
+/// <summary>The latest probe of an import: how far it is. What it found are findings. The row is the outbox of its Hangfire job, too.</summary>
+public sealed class Probe
+{
+    public required int ImportId { get; init; }
+
+    /// <summary><c>running</c>, <c>finished</c>, or <c>stopped</c>: the import left review, or the account's source headers cannot be decrypted.</summary>
+    public required string State { get; init; }
+
+    /// <summary>Sources that were asked for at most; null = all.</summary>
+    public int? Sample { get; init; }
+
+    /// <summary>Every how many-th record is taken, by a hash of its row, so that a sample is spread over the file.</summary>
+    public required int Step { get; init; }
+
+    public required int TotalCount { get; init; }
+    public required int ProbedCount { get; init; }
+    public required int ProblemCount { get; init; }
+
+    /// <summary>The row up to which sources were asked: a job that died is gone on with from here.</summary>
+    public required int LastRow { get; init; }
+
+    /// <summary>Counts the jobs that were enqueued for it; only the latest one's writes count.</summary>
+    public required int Run { get; init; }
+
+    /// <summary>When its job was enqueued, or last gave a sign of life; null while none was.</summary>
+    public DateTimeOffset? QueuedAt { get; init; }
+
+    public required DateTimeOffset StartedAt { get; init; }
+    public DateTimeOffset? FinishedAt { get; init; }
+
+    public sealed class Configuration : IEntityTypeConfiguration<Probe>
+    {
+        public void Configure(EntityTypeBuilder<Probe> entity)
+        {
+            entity.ToTable("probe", t => t.HasCheckConstraint("probe_state_is_known", "state IN ('running', 'finished', 'stopped')"));
+            entity.HasKey(p => p.ImportId);
+            entity.Property(p => p.ImportId).ValueGeneratedNever();
+            entity.HasOne<Import>().WithMany().HasForeignKey(p => p.ImportId).OnDelete(DeleteBehavior.Cascade);
+        }
+    }
+}
+
+/// <summary>A probe as every door shows it.</summary>
+/// <param name="State"><c>running</c>, <c>finished</c>, or <c>stopped</c>: the import left review, or the account's source headers cannot be decrypted.</param>
+/// <param name="Total">Sources that are, or will be, asked.</param>
+/// <param name="Problems">Those of which something was found; the findings tell what.</param>
+public sealed record ProbeView(string State, int? Sample, int Total, int Probed, int Problems, DateTimeOffset StartedAt, DateTimeOffset? FinishedAt);

@@ -1,0 +1,198 @@
+using System.Security.Cryptography;
+using BulkImporter.Data;
+using BulkImporter.Manifests;
+using BulkImporter.Records;
+using BulkImporter.Sources;
+using BulkImporter.Telemetry;
+using Hangfire;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace BulkImporter.Probes;
+
+/// <summary>
+/// The job of a probe: asks the sources of an import in review for their first byte and writes what it finds as warnings. Nothing is sent to Cincopa
+/// and no record is touched. It goes on from where the last batch was committed; a batch that was asked and not committed is asked again, which harms
+/// nobody. Of two jobs for one probe only the later one's writes count.
+/// </summary>
+public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, SourceHeaders headers, IOptions<ProbeOptions> options, TimeProvider clock, ILogger<ProbeSources> log)
+{
+    public const string Queue = "probe";
+
+    /// <summary>Whether a record belongs to the sample, given its step as $2. By a hash, because rows that differ often follow each other in turn.</summary>
+    internal const string IsInSample = "(hashint4extended(row_number, 0) & 2147483647) % $2 = 0";
+
+    private const int BatchLength = 24;
+
+    /// <summary>What a probe may find; a new probe removes those of the last.</summary>
+    internal static readonly string[] Codes =
+    [
+        .. new[] { FindingCode.SourceNotFound, FindingCode.SourceForbidden, FindingCode.SourceUnreachable, FindingCode.SourceInside, FindingCode.SourceFails, FindingCode.SourceIsPage, FindingCode.SourceIsNoMedia, FindingCode.SourceEmpty }
+            .Select(code => code.Name()),
+    ];
+
+    private const string FindProbe = """
+        SELECT p.step, p.total_count - p.probed_count, p.last_row, i.state = 'review', i.account_id FROM importer.probe p JOIN importer.import i ON i.id = p.import_id
+        WHERE p.import_id = $1 AND p.run = $2 AND p.state = 'running'
+        """;
+
+    private const string NextSources = $"""
+        SELECT row_number, line_number, source_url FROM importer.import_record
+        WHERE import_id = $1 AND state = 'pending' AND row_number > $3 AND {IsInSample}
+        ORDER BY row_number LIMIT $4
+        """;
+
+    // Locked with the import's state, so that a probe that ends late adds nothing to an import that is read again meanwhile.
+    private const string Note = """
+        WITH going AS (
+            SELECT i.id FROM importer.import i JOIN importer.probe p ON p.import_id = i.id
+            WHERE i.id = $1 AND i.state = 'review' AND p.run = $2 AND p.state = 'running' FOR SHARE OF i FOR UPDATE OF p
+        ), found AS (
+            INSERT INTO importer.finding (import_id, row_number, line_number, code, severity, value)
+            SELECT going.id, f.row_number, f.line_number, f.code, 'warning', f.value
+            FROM going CROSS JOIN unnest($6::int[], $7::bigint[], $8::text[], $9::text[]) AS f (row_number, line_number, code, value)
+        )
+        UPDATE importer.probe SET last_row = $3, probed_count = probed_count + $4, problem_count = problem_count + $5, queued_at = now()
+        WHERE import_id IN (SELECT id FROM going)
+        """;
+
+    /// <summary>Jobs of a probe that fail unexpectedly before it is stopped; a person starts it again.</summary>
+    private const int MostTries = 5;
+
+    private const string NoteFailure = """
+        WITH failed AS (
+            INSERT INTO importer.audit_entry (at, actor, action, import_id, detail)
+            SELECT now(), 'probe', 'import_not_probed', p.import_id, $3 FROM importer.probe p WHERE p.import_id = $1 AND p.run = $2 AND p.state = 'running'
+            RETURNING import_id
+        ), tries AS (
+            SELECT count(*)::int + 1 AS count FROM importer.audit_entry a JOIN importer.probe p ON p.import_id = a.import_id AND a.at >= p.started_at
+            WHERE a.import_id = $1 AND a.action = 'import_not_probed'
+        ), told AS (
+            UPDATE importer.import i SET reason = format('The probe of the sources stopped: %s Probe again, or start without.', $3)
+            FROM tries, failed WHERE i.id = failed.import_id AND i.state = 'review' AND tries.count >= $4
+        )
+        UPDATE importer.probe p
+        SET state = CASE WHEN tries.count >= $4 THEN 'stopped' ELSE p.state END, finished_at = CASE WHEN tries.count >= $4 THEN now() END, queued_at = now()
+        FROM tries, failed WHERE p.import_id = failed.import_id
+        """;
+
+    private const string End = """
+        UPDATE importer.probe SET state = $3, finished_at = now() WHERE import_id = $1 AND run = $2 AND state = 'running'
+        """;
+
+    /// <param name="title">What a person reads in the dashboard: "Spring catalogue, probing the sources".</param>
+    [JobDisplayName("{2}")]
+    [Queue(Queue)]
+    public async Task RunAsync(int importId, int run, string title, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ProbeAsync(importId, run, cancellationToken);
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Hangfire shows the job as failed; QueueProbes enqueues the next one.
+            Log.ProbeFailed(log, importId, e);
+            Measures.LoopFailed("probe", "item", 1);
+            await database.ExecuteAsync(NoteFailure, CancellationToken.None, importId, run, e.Reason(), MostTries);
+            throw;
+        }
+    }
+
+    private async Task ProbeAsync(int importId, int run, CancellationToken cancellationToken)
+    {
+        using var places = new SemaphoreSlim(options.Value.Concurrency);
+        while (true)
+        {
+            var found = await database.QueryAsync(FindProbe, r => (Step: r.GetInt32(0), Left: r.GetInt32(1), LastRow: r.GetInt32(2), InReview: r.GetBoolean(3), AccountId: r.GetInt32(4)), cancellationToken, importId, run);
+            if (found is not [var probe]) return;
+            var sources = !probe.InReview || probe.Left <= 0 ? [] : await database.QueryAsync(
+                NextSources, r => new Source(r.GetInt32(0), r.GetInt32(1), r.GetString(2)), cancellationToken, importId, probe.Step, probe.LastRow, Math.Min(BatchLength, probe.Left));
+            if (sources.Count == 0)
+            {
+                await database.ExecuteAsync(End, cancellationToken, importId, run, probe.InReview ? "finished" : "stopped");
+                return;
+            }
+
+            IReadOnlyList<SecretHeader> secrets;
+            try
+            {
+                secrets = await headers.OfAccountAsync(probe.AccountId, cancellationToken);
+            }
+            catch (CryptographicException)
+            {
+                // Without them the sources would seem forbidden, which they are not.
+                Log.ProbeWithoutHeaders(log, importId, probe.AccountId);
+                await database.ExecuteAsync(End, cancellationToken, importId, run, "stopped");
+                return;
+            }
+            var asked = new List<Task<ProbeFinding?>>(sources.Count);
+            foreach (var source in sources)
+            {
+                await places.WaitAsync(cancellationToken);
+                asked.Add(AskAsync(source, secrets, places, cancellationToken));
+                await Task.Delay(TimeSpan.FromSeconds(1 / options.Value.RatePerSecond), clock, cancellationToken);
+            }
+            var findings = (await Task.WhenAll(asked)).OfType<ProbeFinding>().ToList();
+            if (findings.FindAll(f => f.Error is not null) is [var first, ..] broken)
+            {
+                Log.SourcesNotProbed(log, importId, broken.Count, first.Source.RowNumber, first.Error!);
+                Measures.LoopFailed("probe", "item", broken.Count);
+            }
+            var written = await database.ExecuteAsync(
+                Note, cancellationToken, importId, run, sources[^1].RowNumber, sources.Count, findings.Count, findings.Select(f => f.Source.RowNumber).ToArray(),
+                findings.Select(f => f.Source.LineNumber).ToArray(), findings.Select(f => f.Code.Name()).ToArray(), findings.Select(f => f.Value).ToArray());
+            // The import left review, or another job has the probe: the next look tells which.
+            if (written == 0) continue;
+        }
+    }
+
+    private async Task<ProbeFinding?> AskAsync(Source source, IReadOnlyList<SecretHeader> secrets, SemaphoreSlim places, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // Not HEAD: links that are signed for GET refuse it, and some servers answer it with another head than GET's.
+            if (!Uri.TryCreate(source.Url, UriKind.Absolute, out var url)) return new(source, FindingCode.SourceUnreachable, "The address cannot be read.");
+            // A file of the server's own, which a push reads: there is nobody to ask.
+            if (url.Scheme is not ("http" or "https")) return null;
+            using var answer = await reach.RunAsync(new SourceRequest(url, Range: new(0, 0), Headers: secrets), cancellationToken);
+            return Judge(answer) is { } code ? new ProbeFinding(source, code, Value(answer, code)) : null;
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            return new(source, FindingCode.SourceUnreachable, e.Reason(), e);
+        }
+        finally
+        {
+            places.Release();
+        }
+    }
+
+    /// <summary>Null when nothing speaks against it.</summary>
+    internal static FindingCode? Judge(SourceAnswer answer) => answer.Problem switch
+    {
+        SourceProblem.NotFound => FindingCode.SourceNotFound,
+        SourceProblem.Forbidden => FindingCode.SourceForbidden,
+        SourceProblem.AddressRefused => FindingCode.SourceInside,
+        // An empty file has no first byte: that is what 416 says of the range.
+        SourceProblem.Refused when answer.Status == System.Net.HttpStatusCode.RequestedRangeNotSatisfiable => FindingCode.SourceEmpty,
+        SourceProblem.Busy or SourceProblem.Refused or SourceProblem.ServerFailed => FindingCode.SourceFails,
+        not null => FindingCode.SourceUnreachable,
+        null when answer.Size == 0 => FindingCode.SourceEmpty,
+        null => answer.MediaType switch
+        {
+            "text/html" or "application/xhtml+xml" => FindingCode.SourceIsPage,
+            null or "application/octet-stream" or "binary/octet-stream" => null,
+            var type when type.StartsWith("text/", StringComparison.Ordinal) || type is "application/json" or "application/xml" => FindingCode.SourceIsNoMedia,
+            _ => null,
+        },
+    };
+
+    private static string Value(SourceAnswer answer, FindingCode code) =>
+        code is FindingCode.SourceIsPage or FindingCode.SourceIsNoMedia ? $"{answer.Url.IdnHost}: {answer.MediaType}{(answer.Size is { } size ? $", {size} bytes" : "")}" : answer.Detail;
+
+    private sealed record Source(int RowNumber, long LineNumber, string Url);
+
+    /// <param name="Error">Something that nobody foresaw; null otherwise.</param>
+    private sealed record ProbeFinding(Source Source, FindingCode Code, string Value, Exception? Error = null);
+}

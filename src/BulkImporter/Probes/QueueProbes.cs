@@ -1,0 +1,30 @@
+using BulkImporter.Data;
+using BulkImporter.Telemetry;
+using Hangfire;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace BulkImporter.Probes;
+
+/// <summary>Enqueues the job of each probe that waits for one. The probe row is the outbox: a job that was lost, or that died, is enqueued again and goes on.</summary>
+public sealed class QueueProbes(NpgsqlDataSource database, IBackgroundJobClient jobs, IOptions<ProbeOptions> options)
+{
+    private const string MarkQueued = """
+        UPDATE importer.probe p SET queued_at = now(), run = p.run + 1
+        FROM importer.import i
+        WHERE i.id = p.import_id AND p.state = 'running' AND (p.queued_at IS NULL OR p.queued_at < now() - $1)
+        RETURNING i.id, i.name, p.run
+        """;
+
+    /// <summary>One round. Answers the number of jobs enqueued.</summary>
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        var waiting = await database.QueryAsync(MarkQueued, r => (Id: r.GetInt32(0), Name: r.GetString(1), Run: r.GetInt32(2)), cancellationToken, options.Value.AgainAfter);
+        await EachItem.RunAsync(waiting, i => $"import {i.Id}", i =>
+        {
+            var (id, run, title) = (i.Id, i.Run, $"{i.Name}, probing the sources");
+            return Task.FromResult(jobs.Enqueue<ProbeSources>(p => p.RunAsync(id, run, title, CancellationToken.None)));
+        }, cancellationToken);
+        return waiting.Count;
+    }
+}

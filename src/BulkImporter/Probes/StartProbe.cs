@@ -1,0 +1,57 @@
+using BulkImporter.Data;
+using BulkImporter.Imports;
+using Npgsql;
+
+namespace BulkImporter.Probes;
+
+/// <summary>
+/// Orders a probe of an import in review: its source URLs are asked, by this program and before anything is sent, whether they are there. An earlier
+/// probe's findings go. <see cref="QueueProbes"/> sees to its job.
+/// </summary>
+public sealed class StartProbe(NpgsqlDataSource database)
+{
+    private const string LockImport = "SELECT state FROM importer.import WHERE id = $1 FOR NO KEY UPDATE";
+
+    private const string DropFindings = "DELETE FROM importer.finding WHERE import_id = $1 AND code = ANY($2)";
+
+    private const string CountPending = "SELECT count(*)::int FROM importer.import_record WHERE import_id = $1 AND state = 'pending'";
+
+    private const string CountSample = $"""
+        SELECT count(*)::int FROM importer.import_record WHERE import_id = $1 AND state = 'pending' AND {ProbeSources.IsInSample}
+        """;
+
+    private const string Start = """
+        WITH told AS (
+            UPDATE importer.import SET reason = NULL WHERE id = $1 AND reason IS NOT NULL
+        ), noted AS (
+            INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) VALUES (now(), $5, 'import_probed', $1, $6)
+        )
+        INSERT INTO importer.probe (import_id, state, sample, step, total_count, probed_count, problem_count, last_row, run, started_at)
+        VALUES ($1, 'running', $3, $2, $4, 0, 0, 0, 0, now())
+        ON CONFLICT (import_id) DO UPDATE SET state = 'running', sample = $3, step = $2, total_count = $4, probed_count = 0, problem_count = 0,
+            last_row = 0, run = importer.probe.run + 1, queued_at = NULL, started_at = now(), finished_at = NULL
+        """;
+
+    /// <param name="sample">About so many sources, spread over the file; null for all.</param>
+    /// <exception cref="InvalidArgumentException"><paramref name="sample"/> is less than 1.</exception>
+    public async Task<ImportChange> RunAsync(int importId, int? sample, string actor, CancellationToken cancellationToken)
+    {
+        if (sample < 1) throw new InvalidArgumentException("sample", "'sample' is 1 or more; leave it out for all.");
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        if (await connection.QueryAsync(LockImport, r => EnumText<ImportState>.Parse(r.GetString(0)), cancellationToken, importId) is not [var state]) return new ImportChange.NotFound(importId);
+        if (state != ImportState.Review) return new ImportChange.Refused(state, $"Import {importId} is {EnumText<ImportState>.Of(state)}; only an import in review can be probed.");
+
+        await connection.ExecuteLongAsync(DropFindings, cancellationToken, importId, ProbeSources.Codes);
+        var pending = await CountAsync(connection, CountPending, cancellationToken, importId);
+        var step = sample is { } wanted ? Math.Max(1, pending / wanted) : 1;
+        var inSample = step == 1 ? pending : await CountAsync(connection, CountSample, cancellationToken, importId, step);
+        var total = Math.Min(inSample, sample ?? inSample);
+        await connection.ExecuteAsync(Start, cancellationToken, importId, step, sample, total, actor, sample is null ? "all sources" : $"a sample of {total} sources");
+        await transaction.CommitAsync(cancellationToken);
+        return new ImportChange.Done(state);
+    }
+
+    private static async Task<int> CountAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object?[] parameters) =>
+        (await connection.QueryAsync(sql, r => r.GetInt32(0), cancellationToken, parameters))[0];
+}

@@ -1,0 +1,24 @@
+using BulkImporter.Manifests;
+using BulkImporter.Sources;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace BulkImporter.Sources;
+
+/// <summary>That a manifest names a file which was sent here: it is kept while an import of the manifest has not ended.</summary>
+public sealed class ManifestSourceFile
+{
+    public required int ManifestId { get; init; }
+    public required int SourceFileId { get; init; }
+
+    public sealed class Configuration : IEntityTypeConfiguration<ManifestSourceFile>
+    {
+        public void Configure(EntityTypeBuilder<ManifestSourceFile> entity)
+        {
+            entity.ToTable("manifest_source_file");
+            entity.HasKey(f => new { f.ManifestId, f.SourceFileId });
+            entity.HasOne<Manifest>().WithMany().HasForeignKey(f => f.ManifestId).OnDelete(DeleteBehavior.Cascade);
+            entity.HasOne<SourceFile>().WithMany().HasForeignKey(f => f.SourceFileId).OnDelete(DeleteBehavior.Cascade);
+        }
+    }
+}

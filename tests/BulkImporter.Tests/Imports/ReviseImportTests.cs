@@ -1,0 +1,173 @@
+using System.Text;
+using BulkImporter.Data;
+using BulkImporter.Imports;
+using BulkImporter.Manifests;
+using BulkImporter.Parse;
+using BulkImporter.Sources;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace BulkImporter.Tests.Imports;
+
+/// <summary>The review: which column is what, how many rows, and the settings, changed until somebody starts.</summary>
+public sealed class ReviseImportTests(EngineDatabase database) : IClassFixture<EngineDatabase>
+{
+    private const string TwoLinks = """
+        page,file,label
+        https://media.example/page-1.html,https://media.example/1.mp4,One
+        https://media.example/page-2.html,https://media.example/2.mp4,Two
+        https://media.example/page-3.html,not an address,Three
+        """;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_question_about_the_columns_is_answered_after_the_manifest_was_rejected()
+    {
+        var id = await CreateAsync(TwoLinks);
+        await ParseAsync(id);
+        Assert.Equal("rejected", await database.ImportStateAsync(id));
+        var asked = await PreviewAsync(id);
+        Assert.Equal(["page", "file", "label"], asked.Columns);
+        Assert.NotNull(asked.Question);
+        Assert.False(asked.Mapping.ContainsKey("url"));
+        Assert.Equal(3, asked.Rows.Count);
+        Assert.Equal(["https://media.example/page-1.html", "https://media.example/1.mp4", "One"], asked.Rows[0].Cells);
+
+        Assert.Equal(new ImportChange.Done(ImportState.Parsing), await ReviseAsync(id, new ImportRevision { Mapping = "url=file,caption=label" }));
+        Assert.True(await AwaitsParseAsync(id));
+        await ParseAsync(id);
+        Assert.Equal(("review", "pending 2, invalid 1"), (await database.ImportStateAsync(id), await database.SoundCountsAsync(id)));
+        var read = await PreviewAsync(id);
+        Assert.Null(read.Question);
+        Assert.Equal(("https://media.example/1.mp4", "One"), (read.Rows[0].Values["url"], read.Rows[0].Values["caption"]));
+        Assert.Equal((true, "url_not_absolute"), (read.Rows[2].IsBlocked, Assert.Single(read.Rows[2].Findings)));
+    }
+
+    [Fact]
+    public async Task Another_mapping_reads_the_manifest_again_and_nothing_of_the_first_reading_is_left()
+    {
+        var id = await CreateAsync(TwoLinks, "url=file");
+        await ParseAsync(id);
+        Assert.Equal("pending 2, invalid 1", await database.SoundCountsAsync(id));
+
+        await ReviseAsync(id, new ImportRevision { Mapping = "url=page" });
+        Assert.Equal(0L, await database.OneAsync<long>("""
+            SELECT (SELECT count(*) FROM importer.import_record WHERE import_id = $1) + (SELECT count(*) FROM importer.import_chunk WHERE import_id = $1)
+                + (SELECT count(*) FROM importer.finding WHERE import_id = $1)
+            """, id));
+        await ParseAsync(id);
+        Assert.Equal("pending 3", await database.SoundCountsAsync(id));
+        Assert.Equal("columns: url=page", await database.OneAsync<string>("SELECT detail FROM importer.audit_entry WHERE import_id = $1 AND action = 'import_revised'", id));
+    }
+
+    [Theory]
+    [InlineData(2, "pending 2")]
+    [InlineData(3, "pending 2, invalid 1")]
+    [InlineData(0, "pending 2, invalid 1")]
+    public async Task A_trial_reads_only_the_first_rows(int firstRows, string counts)
+    {
+        var id = await CreateAsync(TwoLinks, "url=file");
+        await ParseAsync(id);
+        await ReviseAsync(id, new ImportRevision { FirstRows = 1 });
+        await ParseAsync(id);
+        Assert.Equal("pending 1", await database.SoundCountsAsync(id));
+
+        await ReviseAsync(id, new ImportRevision { FirstRows = firstRows });
+        await ParseAsync(id);
+        Assert.Equal(counts, await database.SoundCountsAsync(id));
+    }
+
+    [Fact]
+    public async Task Attempts_reach_the_records_and_the_other_settings_need_no_second_reading()
+    {
+        var id = await CreateAsync(TwoLinks, "url=file");
+        await ParseAsync(id);
+        var done = await ReviseAsync(id, new ImportRevision { Name = "Spring", Priority = 7, WhenUnknown = WhenUnknown.Resubmit, Fid = "AAAA" });
+        Assert.Equal((new ImportChange.Done(ImportState.Review), false), (done, await AwaitsParseAsync(id)));
+        Assert.Equal("Spring 7 resubmit AAAA", await database.OneAsync<string>("SELECT concat_ws(' ', name, priority, when_unknown, fid) FROM importer.import WHERE id = $1", id));
+        Assert.Equal("pending 2, invalid 1", await database.SoundCountsAsync(id));
+
+        await ReviseAsync(id, new ImportRevision { MaxAttempts = 2 });
+        await ParseAsync(id);
+        Assert.Equal((short)2, await database.OneAsync<short>("SELECT max(attempts_left) FROM importer.import_record WHERE import_id = $1", id));
+    }
+
+    [Fact]
+    public async Task What_changes_nothing_is_neither_read_again_nor_audited()
+    {
+        var id = await CreateAsync(TwoLinks, "url=file");
+        await ParseAsync(id);
+        await ReviseAsync(id, new ImportRevision { Mapping = "url=file", MaxAttempts = 5, FirstRows = 0, Fid = "" });
+        Assert.False(await AwaitsParseAsync(id));
+        Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.audit_entry WHERE import_id = $1 AND action = 'import_revised'", id));
+    }
+
+    [Theory]
+    [InlineData(ImportState.Parsing)]
+    [InlineData(ImportState.Running)]
+    [InlineData(ImportState.Paused)]
+    [InlineData(ImportState.Finished)]
+    [InlineData(ImportState.Cancelled)]
+    public async Task An_import_that_is_not_in_review_refuses(ImportState state)
+    {
+        var id = await database.ImportAsync(rows: 2, state: ImportState.Review);
+        await database.SqlAsync("UPDATE importer.import SET state = $2, finished_at = CASE WHEN $2 IN ('finished', 'cancelled') THEN now() END WHERE id = $1", id, EnumText<ImportState>.Of(state));
+        Assert.Equal(state, Assert.IsType<ImportChange.Refused>(await ReviseAsync(id, new ImportRevision { Name = "Spring" })).State);
+        Assert.Equal("pending 2", await database.SoundCountsAsync(id));
+        Assert.Equal(new ImportChange.NotFound(999_999), await ReviseAsync(999_999, new ImportRevision()));
+    }
+
+    [Fact]
+    public async Task A_setting_that_cannot_be_meant_changes_nothing()
+    {
+        var id = await CreateAsync(TwoLinks, "url=file");
+        await ParseAsync(id);
+        foreach (var (revision, argument) in new[]
+        {
+            (new ImportRevision { Mapping = "nonsense" }, "map"), (new ImportRevision { Account = "nobody" }, "account"),
+            (new ImportRevision { MaxAttempts = 0 }, "maxAttempts"), (new ImportRevision { FirstRows = -1 }, "firstRows"), (new ImportRevision { Name = " " }, "name"),
+        })
+        {
+            Assert.Equal(argument, (await Assert.ThrowsAsync<InvalidArgumentException>(() => ReviseAsync(id, revision))).Argument);
+        }
+        Assert.Equal(("review", "pending 2, invalid 1"), (await database.ImportStateAsync(id), await database.SoundCountsAsync(id)));
+    }
+
+    [Fact]
+    public async Task The_preview_hides_the_secret_of_an_address_that_cannot_be_sent()
+    {
+        var id = await CreateAsync("""
+            url,title
+            https://ann:secret@media.example/1.mp4,One
+            """);
+        var row = Assert.Single((await PreviewAsync(id)).Rows);
+        Assert.True(row.IsBlocked);
+        Assert.DoesNotContain("secret", row.Values["url"] + string.Concat(row.Cells), StringComparison.Ordinal);
+        Assert.Null(await Preview.RunAsync(999_999, 5, Token));
+    }
+
+    private PreviewManifest Preview => new(database.Source, new ManifestBytes(database.Source), new SourceUrlRules(new SourceUrlOptions()), TimeProvider.System, NullLogger<PreviewManifest>.Instance);
+
+    private async Task<ManifestPreview> PreviewAsync(int id) => (await Preview.RunAsync(id, 5, Token))!;
+
+    private Task<ImportChange> ReviseAsync(int id, ImportRevision revision) =>
+        new ReviseImport(database.Source).RunAsync(id, revision, "ann", Token);
+
+    private async Task<int> CreateAsync(string text, string? map = null)
+    {
+        var manifest = await new UploadManifest(database.Source, Options.Create(new ManifestOptions())).RunAsync(new MemoryStream(Encoding.UTF8.GetBytes(text)), "library.csv", Token);
+        var id = (await new CreateImport(database.Source).RunAsync(new NewImport(manifest.Id, "ann") { Mapping = map, ChunkSize = 2 }, Token)).Id;
+        // As if the feeder had enqueued it: only what is read again is noted below.
+        await database.SqlAsync("UPDATE importer.import SET parse_queued_at = now() WHERE id = $1", id);
+        return id;
+    }
+
+    private Task ParseAsync(int id) =>
+        new ParseManifest(database.Source, new ManifestBytes(database.Source), new(database.Source), new SourceUrlRules(new SourceUrlOptions()), Options.Create(new ManifestOptions()), TimeProvider.System, NullLogger<ParseManifest>.Instance)
+            .RunAsync(id, "library.csv", Token);
+
+    /// <summary>What QueueParsing looks for.</summary>
+    private Task<bool> AwaitsParseAsync(int id) =>
+        database.OneAsync<bool>("SELECT state = 'parsing' AND parse_queued_at IS NULL FROM importer.import WHERE id = $1", id);
+}

@@ -1,0 +1,157 @@
+using BulkImporter.Export;
+using BulkImporter.Imports;
+using BulkImporter.Manifests;
+using BulkImporter.Parse;
+using BulkImporter.Records;
+using BulkImporter.Tests.Manifests;
+
+namespace BulkImporter.Tests.Parse;
+
+/// <summary>A manifest for an import that exists: what it may change, what not, and that every row of it is answered.</summary>
+public sealed class CorrectRecordsTests(EngineDatabase database) : IClassFixture<EngineDatabase>
+{
+    private const string Library = """
+        url,title,id,note
+        https://media.example/1.mp4,One,R1,x
+        https://media.example/2.mp4,Two,R2,"y, y"
+        ftp://media.example/3.mp4,Three,R3,z
+        https://media.example/4.mp4,Four,R4,
+        https://media.example/5.mp4,Five,R4,
+        https://media.example/6.mp4,Six,,
+
+        """;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Failed_and_invalid_rows_take_their_new_values_and_only_they_are_sent_again()
+    {
+        var (stage, id) = await EndedAsync();
+        Assert.Equal("pending 2, imported 2, failed 1, invalid 1", await database.SoundCountsAsync(id));
+
+        // As an export is edited: every column, by import_row.
+        var report = await stage.CorrectAsync(id, """
+            url,title,id,note,import_row,import_state
+            https://media.example/1.mp4,Changed,R1,x,1,imported
+            https://media.example/2-new.mp4,Two again,R2,"y, y",2,failed
+            https://media.example/3.mp4,Three,R3,z,3,invalid
+            https://media.example/5.mp4,Five,R4,,5,pending
+            """);
+        Assert.Equal(["wrong_state", "corrected", "corrected", "wrong_state"], report.Rows.Select(r => r.Outcome));
+        Assert.Equal((2, 2), (report.Corrected, report.Refused));
+        Assert.Equal("Replaced: url, caption. It is sent again.", report.Rows[1].Message);
+        Assert.Equal("pending 4, imported 2", await database.SoundCountsAsync(id));
+        Assert.Equal("imported attempt 1 left 4 st-1-1 rid1", await database.RecordAsync(id, 1));
+        // The attempt that was made is kept, and all attempts are granted again.
+        Assert.Equal("pending attempt 1 left 5", await database.RecordAsync(id, 2));
+        Assert.Equal(["1 source_not_found st-2-1"], await database.AttemptsAsync(id, 2));
+        Assert.Equal("https://media.example/2-new.mp4 Two again", await database.OneAsync<string>("SELECT source_url || ' ' || caption FROM importer.import_record WHERE import_id = $1 AND row_number = 2", id));
+        Assert.Equal("caption Two Two again, url https://media.example/2.mp4 https://media.example/2-new.mp4", await database.OneAsync<string>(
+            "SELECT string_agg(concat_ws(' ', field, old_value, new_value), ', ' ORDER BY field) FROM importer.correction WHERE import_id = $1 AND row_number = 2", id));
+
+        await stage.EndAsync(id, 2, RecordState.Imported);
+        await stage.EndAsync(id, 3, RecordState.Imported);
+        var lines = (await stage.ExportAsync(id)).Split('\n');
+        Assert.StartsWith("https://media.example/2-new.mp4,Two again,R2,\"y, y\",2,imported,", lines[2], StringComparison.Ordinal);
+        Assert.StartsWith("https://media.example/1.mp4,One,R1,x,1,imported,", lines[1], StringComparison.Ordinal);
+        Assert.Contains("\"url\":\"https://media.example/2-new.mp4\"", await stage.ExportAsync(id, ExportFormat.Jsonl), StringComparison.Ordinal);
+        Assert.Contains("https://media.example/2-new.mp4,rid2,st-2-2\r\n", await stage.ExportAsync(id, ExportFormat.Map), StringComparison.Ordinal);
+        Assert.Equal(5, (await stage.ExportAsync(id, ExportFormat.Map)).Split("\r\n").Length - 1);
+    }
+
+    [Theory]
+    [InlineData("id,url\nR2,https://media.example/new.mp4\n", "corrected")]
+    [InlineData("id,url,title\nR2,,Only the title\n", "corrected")]
+    [InlineData("import_row,url,id\n2,https://media.example/new.mp4,R2-new\n", "corrected")]
+    [InlineData("id,url\nR2,https://media.example/2.mp4\n", "unchanged")]
+    [InlineData("id,url\nR9,https://media.example/new.mp4\n", "unmatched")]
+    [InlineData("import_row,url\n77,https://media.example/new.mp4\n", "unmatched")]
+    [InlineData("import_row,url\ntwo,https://media.example/new.mp4\n", "unmatched")]
+    [InlineData("id,url\n,https://media.example/new.mp4\n", "unmatched")]
+    [InlineData("id,url\nR4,https://media.example/new.mp4\n", "ambiguous")]
+    [InlineData("id,url\nR1,https://media.example/new.mp4\n", "wrong_state")]
+    [InlineData("id,url\nR2,https://youtu.be/abc\n", "invalid")]
+    [InlineData("id,url,title\nR3,,No address\n", "invalid")]
+    [InlineData("id,url\nR2,https://media.example/4.mp4\n", "duplicate_url")]
+    [InlineData("id,url\nR2,https://media.example/elsewhere.mp4\n", "already_imported")]
+    public async Task Each_row_of_the_file_is_answered(string file, string outcome)
+    {
+        var (stage, id) = await EndedAsync();
+        var other = await stage.ReadAsync("url\nhttps://media.example/elsewhere.mp4\n");
+        await stage.StartAsync(other);
+
+        var report = await stage.CorrectAsync(id, file);
+        Assert.Equal(outcome, Assert.Single(report.Rows).Outcome);
+        Assert.Equal(outcome == "corrected" ? "pending 3, imported 2, invalid 1" : "pending 2, imported 2, failed 1, invalid 1", await database.SoundCountsAsync(id));
+        if (outcome != "corrected") Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.correction WHERE import_id = $1", id));
+    }
+
+    [Fact]
+    public async Task The_same_row_or_address_twice_counts_once()
+    {
+        var (stage, id) = await EndedAsync();
+        var report = await stage.CorrectAsync(id, "import_row,url\n2,https://media.example/new.mp4\n2,https://media.example/newer.mp4\n3,https://media.example/new.mp4\n");
+        Assert.Equal(["corrected", "repeated", "duplicate_url"], report.Rows.Select(r => r.Outcome));
+        Assert.Equal([2L, 3L, 4L], report.Rows.Select(r => r.Line));
+    }
+
+    [Fact]
+    public async Task An_import_that_had_ended_runs_again_and_one_in_review_refuses()
+    {
+        var (stage, id) = await EndedAsync();
+        foreach (var row in new[] { 5, 6 }) await stage.EndAsync(id, row, RecordState.Imported);
+        await database.SqlAsync("UPDATE importer.record_finish SET state = 'done' WHERE import_id = $1", id);
+        await database.Follow.RunAsync(Token);
+        Assert.Equal("finished", await database.ImportStateAsync(id));
+        Assert.Equal(1, (await stage.CorrectAsync(id, "id,url\nR2,https://media.example/new.mp4\n")).Corrected);
+        Assert.Equal("running", await database.ImportStateAsync(id));
+
+        var review = await stage.ReadAsync("url,id\nftp://media.example/x.mp4,X\n");
+        Assert.IsType<CorrectionResult.WrongState>(await stage.TryCorrectAsync(review, "id,url\nX,https://media.example/x.mp4\n"));
+        Assert.IsType<CorrectionResult.NotFound>(await stage.TryCorrectAsync(999_999, "id,url\nX,https://media.example/x.mp4\n"));
+    }
+
+    [Theory]
+    [InlineData("title\nOne\n", "No column is named url")]
+    [InlineData("url,title\nhttps://media.example/new.mp4,One\n", "Nothing in the file says which row is meant")]
+    public async Task A_file_that_cannot_be_used_says_why_and_changes_nothing(string file, string told)
+    {
+        var (stage, id) = await EndedAsync();
+        Assert.Contains(told, (await Assert.ThrowsAsync<BulkImporter.Data.InvalidArgumentException>(() => stage.TryCorrectAsync(id, file))).Message, StringComparison.Ordinal);
+        Assert.Equal("pending 2, imported 2, failed 1, invalid 1", await database.SoundCountsAsync(id));
+    }
+
+    [Fact]
+    public async Task How_a_corrected_row_goes_is_said_by_the_file_else_by_the_import_and_what_was_pushed_of_the_old_file_is_forgotten()
+    {
+        var stage = await ManifestStage.OfAsync(database);
+        var tooLong = "https://media.example/" + new string('x', 2000) + ".mp4";
+        var id = await stage.ReadAsync(
+            "url,id,transfer\nhttps://media.example/1.mp4,R1,\nhttps://media.example/2.mp4,R2,\nhttps://media.example/3.mp4,R3,push\nhttps://media.example/4.mp4,R4,\n", i => i with { Transfer = ImportTransfer.Auto });
+        await stage.StartAsync(id);
+        foreach (var row in new[] { 1, 2, 3, 4 }) await stage.EndAsync(id, row, RecordState.Failed);
+        await database.SqlAsync(
+            "INSERT INTO importer.push_upload (import_id, row_number, attempt, url_protected, unique_id, file_name, sent_bytes) VALUES ($1, 3, 1, 'p', 'u', '3.mp4', 50)", id);
+
+        var report = await stage.CorrectAsync(id, $"id,url\nR1,{tooLong}\nR3,https://media.example/3-new.mp4\n");
+        Assert.Equal(["Replaced: url, transfer. It is sent again.", "Replaced: url. It is sent again."], report.Rows.Select(r => r.Message));
+        report = await stage.CorrectAsync(id, "id,url,transfer\nR2,https://media.example/2.mp4,push\nR4,https://media.example/4.mp4,pull\n");
+        Assert.Equal(["Replaced: transfer. It is sent again.", "Nothing in it differs from what the import has; to try it again as it is, rerun it."], report.Rows.Select(r => r.Message));
+        Assert.Equal("1 2 3", await database.OneAsync<string>("SELECT string_agg(row_number::text, ' ' ORDER BY row_number) FROM importer.import_record WHERE import_id = $1 AND is_push", id));
+        Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.push_upload WHERE import_id = $1", id));
+        Assert.Equal("1 pull push, 2 pull push", await database.OneAsync<string>(
+            "SELECT string_agg(concat_ws(' ', row_number, old_value, new_value), ', ' ORDER BY row_number) FROM importer.correction WHERE import_id = $1 AND field = 'transfer'", id));
+    }
+
+    /// <summary>Rows 1 and 4 imported, 2 failed, 3 invalid, 5 and 6 pending.</summary>
+    private async Task<(ManifestStage Stage, int Import)> EndedAsync()
+    {
+        var stage = await ManifestStage.OfAsync(database);
+        var id = await stage.ReadAsync(Library);
+        await stage.StartAsync(id);
+        await stage.EndAsync(id, 1, RecordState.Imported);
+        await stage.EndAsync(id, 2, RecordState.Failed);
+        await stage.EndAsync(id, 4, RecordState.Imported);
+        return (stage, id);
+    }
+}
