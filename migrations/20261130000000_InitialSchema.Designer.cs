@@ -1191,7 +1191,7 @@ namespace BulkImporter.Migrations
                     b.ToTable("source_key_block", "importer");
                 });
 
-            modelBuilder.Entity("BulkImporter.Parse.StoredFinding", b =>
+            modelBuilder.Entity("BulkImporter.Records.StoredFinding", b =>
                 {
                     b.Property<long>("Id")
                         .ValueGeneratedOnAdd()
@@ -1510,7 +1510,7 @@ namespace BulkImporter.Migrations
                     b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 75);
                 });
 
-            modelBuilder.Entity("BulkImporter.Parse.Correction", b =>
+            modelBuilder.Entity("BulkImporter.Records.Correction", b =>
                 {
                     b.Property<long>("Id")
                         .ValueGeneratedOnAdd()
@@ -2125,7 +2125,7 @@ namespace BulkImporter.Migrations
                         .HasConstraintName("fk_source_key_block_import_import_id");
                 });
 
-            modelBuilder.Entity("BulkImporter.Parse.StoredFinding", b =>
+            modelBuilder.Entity("BulkImporter.Records.StoredFinding", b =>
                 {
                     b.HasOne("BulkImporter.Imports.Import", null)
                         .WithMany()
@@ -2188,7 +2188,7 @@ namespace BulkImporter.Migrations
                         .HasConstraintName("fk_reconcile_candidate_import_import_id");
                 });
 
-            modelBuilder.Entity("BulkImporter.Parse.Correction", b =>
+            modelBuilder.Entity("BulkImporter.Records.Correction", b =>
                 {
                     b.HasOne("BulkImporter.Imports.Import", null)
                         .WithMany()

@@ -21,6 +21,11 @@ public sealed class AuditEntry
     public int? AccountId { get; init; }
     public string? Detail { get; init; }
 
+    internal const string SweepOld = """
+        DELETE FROM importer.audit_entry WHERE id IN (
+            SELECT id FROM importer.audit_entry WHERE at < now() - $1 AND action <> 'cincopa_named' ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)
+        """;
+
     public sealed class Configuration : IEntityTypeConfiguration<AuditEntry>
     {
         public void Configure(EntityTypeBuilder<AuditEntry> entity)

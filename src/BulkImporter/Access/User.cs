@@ -59,6 +59,11 @@ public sealed class PasswordLink
     public required DateTimeOffset ExpiresAt { get; init; }
     public DateTimeOffset? UsedAt { get; set; }
 
+    internal const string SweepOld = """
+        DELETE FROM importer.password_link WHERE id IN (
+            SELECT id FROM importer.password_link WHERE expires_at < now() - $1 LIMIT $2 FOR UPDATE SKIP LOCKED)
+        """;
+
     public sealed class Configuration : IEntityTypeConfiguration<PasswordLink>
     {
         public void Configure(EntityTypeBuilder<PasswordLink> entity)
@@ -84,6 +89,11 @@ public sealed class SignInLink
 
     public required DateTimeOffset ExpiresAt { get; init; }
     public DateTimeOffset? UsedAt { get; set; }
+
+    internal const string SweepOld = """
+        DELETE FROM importer.sign_in_link WHERE id IN (
+            SELECT id FROM importer.sign_in_link WHERE expires_at < now() - $1 LIMIT $2 FOR UPDATE SKIP LOCKED)
+        """;
 
     public sealed class Configuration : IEntityTypeConfiguration<SignInLink>
     {

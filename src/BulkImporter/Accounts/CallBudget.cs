@@ -36,6 +36,24 @@ public sealed class CallBudget
     /// <summary>Records that may still be submitted before the backlog limit is met; recomputed from the counters every second. Null = no limit.</summary>
     public int? BacklogRoom { get; set; }
 
+    /// <summary>How much may still join the remote backlog, counted under the lock of the row that hands it out.</summary>
+    internal const string MeasureBacklog = """
+        WITH budget AS (
+            SELECT account_id FROM importer.call_budget WHERE kind = 'submit' ORDER BY account_id FOR NO KEY UPDATE
+        ), outstanding AS (
+            SELECT a.id, a.backlog_limit, coalesce(sum(c.submitting_count + c.submitted_count), 0)::int AS count
+            FROM importer.account a
+            LEFT JOIN importer.import i ON i.account_id = a.id AND i.state IN ('running', 'paused', 'cancelled')
+            LEFT JOIN importer.import_chunk c ON c.import_id = i.id AND c.submitting_count + c.submitted_count > 0
+            GROUP BY a.id
+        )
+        UPDATE importer.call_budget b
+        SET backlog_room = CASE WHEN o.backlog_limit > 0 THEN GREATEST(0, o.backlog_limit - o.count) END
+        FROM outstanding o JOIN budget ON budget.account_id = o.id
+        WHERE b.account_id = o.id AND b.kind = 'submit'
+            AND b.backlog_room IS DISTINCT FROM CASE WHEN o.backlog_limit > 0 THEN GREATEST(0, o.backlog_limit - o.count) END
+        """;
+
     public sealed class Configuration : IEntityTypeConfiguration<CallBudget>
     {
         public void Configure(EntityTypeBuilder<CallBudget> entity)

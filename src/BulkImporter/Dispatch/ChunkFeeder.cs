@@ -1,3 +1,4 @@
+using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Telemetry;
 using Hangfire;
@@ -15,24 +16,6 @@ public sealed class ChunkFeeder(
     NpgsqlDataSource database, IBackgroundJobClient jobs, JobStorage storage, IOptions<DispatchOptions> options, ILogger<ChunkFeeder> log)
 {
     private const string LockFeeding = "SELECT pg_try_advisory_xact_lock(hashtext('bulkimporter.feed'))";
-
-    /// <summary>How much may still join the remote backlog, counted under the lock of the row that hands it out.</summary>
-    private const string MeasureBacklog = """
-        WITH budget AS (
-            SELECT account_id FROM importer.call_budget WHERE kind = 'submit' ORDER BY account_id FOR NO KEY UPDATE
-        ), outstanding AS (
-            SELECT a.id, a.backlog_limit, coalesce(sum(c.submitting_count + c.submitted_count), 0)::int AS count
-            FROM importer.account a
-            LEFT JOIN importer.import i ON i.account_id = a.id AND i.state IN ('running', 'paused', 'cancelled')
-            LEFT JOIN importer.import_chunk c ON c.import_id = i.id AND c.submitting_count + c.submitted_count > 0
-            GROUP BY a.id
-        )
-        UPDATE importer.call_budget b
-        SET backlog_room = CASE WHEN o.backlog_limit > 0 THEN GREATEST(0, o.backlog_limit - o.count) END
-        FROM outstanding o JOIN budget ON budget.account_id = o.id
-        WHERE b.account_id = o.id AND b.kind = 'submit'
-            AND b.backlog_room IS DISTINCT FROM CASE WHEN o.backlog_limit > 0 THEN GREATEST(0, o.backlog_limit - o.count) END
-        """;
 
     /// <summary>
     /// Room per account = chunks that its limits allow - chunks queued or running. Without a limit that is two for each thread, so that a
@@ -98,7 +81,7 @@ public sealed class ChunkFeeder(
         var marked = await database.TransactionAsync<List<(int ImportId, int Number, int First, int Last, string Name)>>(async connection =>
         {
             if (!(await connection.QueryAsync(LockFeeding, r => r.GetBoolean(0), cancellationToken)).Single()) return [];
-            await connection.ExecuteAsync(MeasureBacklog, cancellationToken);
+            await connection.ExecuteAsync(CallBudget.MeasureBacklog, cancellationToken);
             return await connection.QueryAsync(MarkQueued,
                 r => (r.GetInt32(0), r.GetInt32(1), r.GetInt32(2), r.GetInt32(3), r.GetString(4)),
                 cancellationToken, threads, options.Value.Window, options.Value.RequeueAfter);

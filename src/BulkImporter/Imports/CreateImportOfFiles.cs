@@ -22,8 +22,6 @@ public sealed class CreateImportOfFiles(NpgsqlDataSource database, ReadSourceFil
     /// <summary>The most files of one import.</summary>
     public const int MostFiles = 10_000;
 
-    private const string Link = "INSERT INTO importer.manifest_source_file (manifest_id, source_file_id) SELECT $1, unnest($2::int[])";
-
     /// <param name="import">Its manifest, and how that is read and sent, are made here.</param>
     /// <exception cref="InvalidArgumentException">A setting cannot be used, or a file is not here.</exception>
     public async Task<CreatedImport> RunAsync(NewImport import, IReadOnlyList<FileToPush> wanted, CancellationToken cancellationToken)
@@ -41,7 +39,7 @@ public sealed class CreateImportOfFiles(NpgsqlDataSource database, ReadSourceFil
 
         // 2. Dies here: a manifest without an import, which is swept.
         var manifest = await upload.RunAsync(new MemoryStream(Text(named)), "uploaded files.csv", cancellationToken);
-        await database.ExecuteAsync(Link, cancellationToken, manifest.Id, here.Values.Distinct().ToArray());
+        await database.ExecuteAsync(ManifestSourceFile.Link, cancellationToken, manifest.Id, here.Values.Distinct().ToArray());
 
         // 3. Now it is an import.
         return await create.RunAsync(import with { ManifestId = manifest.Id }, cancellationToken);

@@ -3,21 +3,33 @@ using Npgsql;
 
 namespace BulkImporter.Imports;
 
-/// <summary>Removes what a manifest was read into, in the caller's transaction: before it is read again, and while nothing of it was sent.</summary>
+/// <summary>
+/// Removes the rows that hang on an import, whoever owns their tables: at once before its manifest is read again, step by step when the import
+/// was deleted.
+/// </summary>
 internal static class ForgetRows
 {
-    private static readonly string[] Statements =
-    [
-        "DELETE FROM importer.import_chunk WHERE import_id = $1",
-        "DELETE FROM importer.import_record WHERE import_id = $1",
-        "DELETE FROM importer.record_meta WHERE import_id = $1",
-        "DELETE FROM importer.finding WHERE import_id = $1",
-        "DELETE FROM importer.probe WHERE import_id = $1",
-        "DELETE FROM importer.source_key_block WHERE import_id = $1",
-    ];
+    /// <summary>What parsing and probing made.</summary>
+    private static readonly string[] OfParse = ["import_chunk", "import_record", "record_meta", "finding", "probe", "source_key_block"];
 
+    /// <summary>What may have as many rows as the import has records, or more. What is left goes with the import.</summary>
+    internal static readonly string[] OfRecords =
+        ["attempt", "record_finish", "record_meta", "push_upload", "finding", "correction", "reconcile_candidate", "import_record"];
+
+    // Rows that another worker removes in this moment are still there for the condition, so the import outlives them.
+    internal static readonly string End = $"""
+        DELETE FROM importer.import WHERE id = $1 AND state = 'deleting'
+            {string.Concat(OfRecords.Select(table => $"AND NOT EXISTS (SELECT 1 FROM importer.{table} WHERE import_id = $1) "))}
+        """;
+
+    /// <summary>Runs in the caller's transaction, while nothing of the import was sent.</summary>
     public static async Task RunAsync(NpgsqlConnection connection, int importId, CancellationToken cancellationToken)
     {
-        foreach (var statement in Statements) await connection.ExecuteLongAsync(statement, cancellationToken, importId);
+        foreach (var table in OfParse) await connection.ExecuteLongAsync($"DELETE FROM importer.{table} WHERE import_id = $1", cancellationToken, importId);
     }
+
+    /// <summary>Removes at most $2 rows of import $1 from a table.</summary>
+    internal static string Step(string table) => $"""
+        DELETE FROM importer.{table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM importer.{table} WHERE import_id = $1 LIMIT $2 FOR UPDATE SKIP LOCKED))
+        """;
 }

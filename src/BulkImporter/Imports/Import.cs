@@ -1,5 +1,7 @@
 using BulkImporter.Accounts;
 using BulkImporter.Data;
+using BulkImporter.Records;
+using BulkImporter.Manifests;
 using BulkImporter.Parse;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -130,6 +132,10 @@ public sealed class Import
             entity.Property(i => i.StopAfterRows).HasDefaultValue(1000);
             entity.HasIndex(i => i.IdempotencyKey).IsUnique();
             entity.HasOne<Account>().WithMany().HasForeignKey(i => i.AccountId).OnDelete(DeleteBehavior.Restrict);
+            entity.HasOne<Manifest>().WithMany().HasForeignKey(i => i.ManifestId).OnDelete(DeleteBehavior.Restrict);
+            // Told here, for Records knows no import.
+            entity.HasMany<Correction>().WithOne().HasForeignKey(c => c.ImportId).OnDelete(DeleteBehavior.Cascade);
+            entity.HasMany<StoredFinding>().WithOne().HasForeignKey(f => f.ImportId).OnDelete(DeleteBehavior.Cascade);
             entity.HasStorageParameter("fillfactor", 50);
         }
     }

@@ -1,4 +1,3 @@
-using BulkImporter.Imports;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -27,7 +26,6 @@ public sealed class Manifest
             entity.ToTable("manifest", t => t.HasCheckConstraint("manifest_received_iff_hashed", "(received_at IS NULL) = (sha256 IS NULL)"));
             entity.HasKey(m => m.Id);
             entity.Property(m => m.Sha256).HasColumnName("sha256");
-            entity.HasMany<Import>().WithOne().HasForeignKey(i => i.ManifestId).OnDelete(DeleteBehavior.Restrict);
             entity.HasIndex(m => m.Sha256).HasFilter("received_at IS NOT NULL");
         }
     }
@@ -39,6 +37,21 @@ public sealed class ManifestPart
     public required int ManifestId { get; init; }
     public required int Number { get; init; }
     public required byte[] Bytes { get; init; }
+
+    // A manifest that several imports share goes with the last of them. Its row stays: it holds name, size and hash.
+    internal const string SweepEnded = """
+        DELETE FROM importer.manifest_part p USING (
+            SELECT old.manifest_id, old.number
+            FROM (SELECT m.id FROM importer.manifest m
+                  WHERE EXISTS (SELECT 1 FROM importer.manifest_part x WHERE x.manifest_id = m.id)
+                      AND EXISTS (SELECT 1 FROM importer.import i WHERE i.manifest_id = m.id)
+                      AND NOT EXISTS (SELECT 1 FROM importer.import i WHERE i.manifest_id = m.id AND (i.finished_at IS NULL OR i.finished_at >= now() - $1))
+                  ORDER BY m.id LIMIT 1) ended
+            JOIN importer.manifest_part old ON old.manifest_id = ended.id
+            ORDER BY old.number LIMIT $2 FOR UPDATE OF old SKIP LOCKED
+        ) gone
+        WHERE p.manifest_id = gone.manifest_id AND p.number = gone.number
+        """;
 
     public sealed class Configuration : IEntityTypeConfiguration<ManifestPart>
     {

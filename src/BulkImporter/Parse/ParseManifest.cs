@@ -31,8 +31,8 @@ public sealed class ParseManifest(
     private const string PlanForManyRows = "SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '64MB'";
 
     private static readonly string NoteDuplicateReferences = $"""
-        INSERT INTO importer.finding (import_id, row_number, line_number, column_name, code, severity, value, other_row)
-        SELECT $1, r.row_number, r.line_number, $2, 'duplicate_reference_id', 'warning', {RecordTransitions.Masked("r.reference_id")}, shared.first_row
+        {StoredFinding.Insert}
+        SELECT $1, r.row_number, r.line_number, $2, 'duplicate_reference_id', 'warning', {RecordTransitions.Masked("r.reference_id")}, shared.first_row, NULL
         FROM importer.import_record r
         JOIN (
             SELECT reference_id, min(row_number) AS first_row FROM importer.import_record
@@ -50,9 +50,9 @@ public sealed class ParseManifest(
     /// Signed links that run out before the import's estimated end: what waits before it in the account and its own rows, at the account's limit
     /// or, when it has none or was slower, at the speed of its last import of some size; stretched to the hours in which it may send.
     /// </summary>
-    private const string NoteExpiring = """
-        INSERT INTO importer.finding (import_id, row_number, line_number, column_name, code, severity, value)
-        SELECT $1, e.row_number, e.line_number, $2, 'url_expires_soon', 'warning', e.value
+    private const string NoteExpiring = $"""
+        {StoredFinding.Insert}
+        SELECT $1, e.row_number, e.line_number, $2, 'url_expires_soon', 'warning', e.value, NULL, NULL
         FROM expiring e
         JOIN importer.import_record r ON r.import_id = $1 AND r.row_number = e.row_number AND r.state = 'pending'
         WHERE e.expires_at <= (

@@ -43,13 +43,13 @@ public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, S
         """;
 
     // Locked with the import's state, so that a probe that ends late adds nothing to an import that is read again meanwhile.
-    private const string Note = """
+    private const string Note = $"""
         WITH going AS (
             SELECT i.id FROM importer.import i JOIN importer.probe p ON p.import_id = i.id
             WHERE i.id = $1 AND i.state = 'review' AND p.run = $2 AND p.state = 'running' FOR SHARE OF i FOR UPDATE OF p
         ), found AS (
-            INSERT INTO importer.finding (import_id, row_number, line_number, code, severity, value)
-            SELECT going.id, f.row_number, f.line_number, f.code, 'warning', f.value
+            {StoredFinding.Insert}
+            SELECT going.id, f.row_number, f.line_number, NULL, f.code, 'warning', f.value, NULL, NULL
             FROM going CROSS JOIN unnest($6::int[], $7::bigint[], $8::text[], $9::text[]) AS f (row_number, line_number, code, value)
         )
         UPDATE importer.probe SET last_row = $3, probed_count = probed_count + $4, problem_count = problem_count + $5, queued_at = now()

@@ -1,5 +1,6 @@
 using BulkImporter.Data;
 using BulkImporter.Imports;
+using BulkImporter.Records;
 using Npgsql;
 
 namespace BulkImporter.Probes;
@@ -11,8 +12,6 @@ namespace BulkImporter.Probes;
 public sealed class StartProbe(NpgsqlDataSource database)
 {
     private const string LockImport = "SELECT state FROM importer.import WHERE id = $1 FOR NO KEY UPDATE";
-
-    private const string DropFindings = "DELETE FROM importer.finding WHERE import_id = $1 AND code = ANY($2)";
 
     private const string CountPending = "SELECT count(*)::int FROM importer.import_record WHERE import_id = $1 AND state = 'pending'";
 
@@ -42,7 +41,7 @@ public sealed class StartProbe(NpgsqlDataSource database)
         if (await connection.QueryAsync(LockImport, r => EnumText<ImportState>.Parse(r.GetString(0)), cancellationToken, importId) is not [var state]) return new ImportChange.NotFound(importId);
         if (state != ImportState.Review) return new ImportChange.Refused(state, $"Import {importId} is {EnumText<ImportState>.Of(state)}; only an import in review can be probed.");
 
-        await connection.ExecuteLongAsync(DropFindings, cancellationToken, importId, ProbeSources.Codes);
+        await connection.ExecuteLongAsync(StoredFinding.Remove, cancellationToken, importId, ProbeSources.Codes);
         var pending = await CountAsync(connection, CountPending, cancellationToken, importId);
         var step = sample is { } wanted ? Math.Max(1, pending / wanted) : 1;
         var inSample = step == 1 ? pending : await CountAsync(connection, CountSample, cancellationToken, importId, step);

@@ -93,12 +93,6 @@ internal sealed class ReconcileUnknown(
         WHERE i.account_id = $1
         """;
 
-    private const string NoteLooked = """
-        UPDATE importer.attempt t SET looked_at = now()
-        FROM unnest($1::int[], $2::int[], $3::smallint[]) AS l(import_id, row_number, attempt)
-        WHERE t.import_id = l.import_id AND t.row_number = l.row_number AND t.number = l.attempt
-        """;
-
     private const string ForgetCandidates = """
         DELETE FROM importer.reconcile_candidate k USING unnest($1::int[], $2::int[]) AS l(import_id, row_number)
         WHERE k.import_id = l.import_id AND k.row_number = l.row_number
@@ -215,7 +209,7 @@ internal sealed class ReconcileUnknown(
         var rows = open.Select(m => m.Doubt.RowNumber).ToArray();
         var found = open.SelectMany(m => m.Candidates, (m, asset) => (m.Doubt, Asset: asset)).ToList();
         await using var batch = database.CreateBatch();
-        batch.BatchCommands.Add(Sql.BatchCommand(NoteLooked, imports, rows, open.Select(m => m.Doubt.Attempt).ToArray()));
+        batch.BatchCommands.Add(Sql.BatchCommand(Attempt.NoteLooked, imports, rows, open.Select(m => m.Doubt.Attempt).ToArray()));
         batch.BatchCommands.Add(Sql.BatchCommand(ForgetCandidates, imports, rows));
         batch.BatchCommands.Add(Sql.BatchCommand(NoteCandidates,
             found.Select(f => f.Doubt.ImportId).ToArray(),

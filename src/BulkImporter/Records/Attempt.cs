@@ -38,6 +38,31 @@ public sealed class Attempt
     /// <summary>When the remote side was last looked through for the asset of this attempt, which had ended in doubt; null before the first time.</summary>
     public DateTimeOffset? LookedAt { get; set; }
 
+    /// <summary>Notes that the remote side was looked through for these attempts: $1 imports, $2 rows, $3 numbers.</summary>
+    internal const string NoteLooked = """
+        UPDATE importer.attempt t SET looked_at = now()
+        FROM unnest($1::int[], $2::int[], $3::smallint[]) AS l(import_id, row_number, attempt)
+        WHERE t.import_id = l.import_id AND t.row_number = l.row_number AND t.number = l.attempt
+        """;
+
+    /// <summary>Appends a note to what the other side said; the rows of "answered" (import_id, row_number, attempt, note) are before it in the statement.</summary>
+    internal const string AppendNotes = """
+        UPDATE importer.attempt t SET message = concat_ws(' ', t.message, a.note)
+        FROM answered a WHERE t.import_id = a.import_id AND t.row_number = a.row_number AND t.number = a.attempt
+        """;
+
+    internal const string SweepEnded = """
+        DELETE FROM importer.attempt a USING (
+            SELECT old.import_id, old.row_number, old.number
+            FROM (SELECT i.id FROM importer.import i WHERE i.finished_at < now() - $1
+                  AND EXISTS (SELECT 1 FROM importer.attempt x WHERE x.import_id = i.id)
+                  AND NOT EXISTS (SELECT 1 FROM importer.status_poll p WHERE p.import_id = i.id) ORDER BY i.id LIMIT 1) ended
+            JOIN importer.attempt old ON old.import_id = ended.id
+            ORDER BY old.row_number, old.number LIMIT $2 FOR UPDATE OF old SKIP LOCKED
+        ) gone
+        WHERE a.import_id = gone.import_id AND a.row_number = gone.row_number AND a.number = gone.number
+        """;
+
     public sealed class Configuration : IEntityTypeConfiguration<Attempt>
     {
         public void Configure(EntityTypeBuilder<Attempt> entity)

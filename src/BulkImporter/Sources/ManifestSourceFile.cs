@@ -11,6 +11,9 @@ public sealed class ManifestSourceFile
     public required int ManifestId { get; init; }
     public required int SourceFileId { get; init; }
 
+    /// <summary>The manifest $1 is made of the files $2.</summary>
+    internal const string Link = "INSERT INTO importer.manifest_source_file (manifest_id, source_file_id) SELECT $1, unnest($2::int[])";
+
     public sealed class Configuration : IEntityTypeConfiguration<ManifestSourceFile>
     {
         public void Configure(EntityTypeBuilder<ManifestSourceFile> entity)

@@ -20,6 +20,24 @@ public sealed class SourceFile
     /// <summary>When the bytes were last sent here, or last wanted for an import.</summary>
     public DateTimeOffset? ReceivedAt { get; set; }
 
+    // Nobody finds it by its hash from then on; its parts follow in steps of 200 MB, and it itself when it has none.
+    internal const string SweepEnded = """
+        UPDATE importer.source_file SET sha256 = NULL, received_at = NULL WHERE id IN (
+            SELECT f.id FROM importer.source_file f
+            WHERE f.received_at < now() - $1
+                AND NOT EXISTS (
+                    SELECT 1 FROM importer.manifest_source_file l JOIN importer.import i ON i.manifest_id = l.manifest_id
+                    WHERE l.source_file_id = f.id AND (i.finished_at IS NULL OR i.finished_at >= now() - $1))
+            ORDER BY f.id LIMIT $2 FOR UPDATE OF f SKIP LOCKED)
+        """;
+
+    internal const string SweepEmpty = """
+        DELETE FROM importer.source_file WHERE id IN (
+            SELECT f.id FROM importer.source_file f
+            WHERE f.received_at IS NULL AND f.created_at < now() - $1 AND NOT EXISTS (SELECT 1 FROM importer.source_file_part x WHERE x.source_file_id = f.id)
+            LIMIT $2 FOR UPDATE SKIP LOCKED)
+        """;
+
     public sealed class Configuration : IEntityTypeConfiguration<SourceFile>
     {
         public void Configure(EntityTypeBuilder<SourceFile> entity)
@@ -38,6 +56,18 @@ public sealed class SourceFilePart
     public required int SourceFileId { get; init; }
     public required int Number { get; init; }
     public required byte[] Bytes { get; init; }
+
+    internal const string SweepEnded = """
+        DELETE FROM importer.source_file_part p USING (
+            SELECT old.source_file_id, old.number
+            FROM (SELECT f.id FROM importer.source_file f
+                  WHERE f.received_at IS NULL AND f.created_at < now() - $1
+                      AND EXISTS (SELECT 1 FROM importer.source_file_part x WHERE x.source_file_id = f.id) ORDER BY f.id LIMIT 1) ended
+            JOIN importer.source_file_part old ON old.source_file_id = ended.id
+            ORDER BY old.number LIMIT least($2, 200) FOR UPDATE OF old SKIP LOCKED
+        ) gone
+        WHERE p.source_file_id = gone.source_file_id AND p.number = gone.number
+        """;
 
     public sealed class Configuration : IEntityTypeConfiguration<SourceFilePart>
     {

@@ -42,7 +42,7 @@ internal sealed class AbortRemote(RoundNeeds needs, NpgsqlDataSource database, I
         RETURNING p.import_id, p.row_number, p.attempt, p.account_id, p.status_id, GREATEST(due.finished_at, p.submitted_at) < now() - $3
         """;
 
-    private const string NoteAnswers = """
+    private const string NoteAnswers = $"""
         WITH answer AS (
             SELECT * FROM unnest($1::int[], $2::int[], $3::smallint[], $4::text[], $5::text[]) AS a(import_id, row_number, attempt, status_id, note)
         ), answered AS (
@@ -51,8 +51,7 @@ internal sealed class AbortRemote(RoundNeeds needs, NpgsqlDataSource database, I
             WHERE p.import_id = a.import_id AND p.row_number = a.row_number AND p.status_id = a.status_id AND p.abort_answered_at IS NULL
             RETURNING p.import_id, p.row_number, p.attempt, a.note
         )
-        UPDATE importer.attempt t SET message = concat_ws(' ', t.message, a.note)
-        FROM answered a WHERE t.import_id = a.import_id AND t.row_number = a.row_number AND t.number = a.attempt
+        {Attempt.AppendNotes}
         """;
 
     protected override int CallsInFlight => 8;

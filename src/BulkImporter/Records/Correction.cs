@@ -1,7 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
-namespace BulkImporter.Parse;
+namespace BulkImporter.Records;
 
 /// <summary>One value of a row that a person replaced after the import was made: the manifest itself stays as it was received.</summary>
 public sealed class Correction
@@ -27,7 +27,6 @@ public sealed class Correction
             entity.ToTable("correction", t => t.HasCheckConstraint("correction_field_is_known", "field IN ('url', 'caption', 'reference_id', 'transfer')"));
             entity.HasKey(c => c.Id);
             entity.HasIndex(c => new { c.ImportId, c.RowNumber, c.Id });
-            entity.HasOne<Imports.Import>().WithMany().HasForeignKey(c => c.ImportId).OnDelete(DeleteBehavior.Cascade);
         }
     }
 }
