@@ -71,7 +71,6 @@ public static class AccessSetup
             .AddSingleton<CheckSession>()
             .AddSingleton<BeginSession>()
             .AddSingleton<EndSession>()
-            .AddSingleton<EntryPage>()
             .AddSingleton<OwnAddress>()
             .AddSingleton<NoteDeed>()
             .AddGuesses()

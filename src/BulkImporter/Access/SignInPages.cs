@@ -43,19 +43,19 @@ public static class SignInPages
         own.MapPost("/change-password", ChangeAsync).RequireRateLimiting(AccessSetup.SignInLimit);
     }
 
-    private static async Task<IResult> ShowAsync(HttpContext context, EntryPage page, ReadUsers users, string? returnUrl, string? with, string? refused, CancellationToken cancellationToken) =>
+    private static async Task<IResult> ShowAsync(HttpContext context, ReadUsers users, string? returnUrl, string? with, string? refused, CancellationToken cancellationToken) =>
         // Who came here by a link of another site is signed in after all.
         refused is null && context.User.Identity is { IsAuthenticated: true } ? Results.LocalRedirect(EntryPage.Local(context, returnUrl))
         // Before there are people a key is the only way in.
-        : page.SignIn(context, returnUrl, withKey: with == "key" || !await users.AnyAsync(cancellationToken), EnumText<ProviderRefusal>.TryParse(refused, out var refusal) ? Sentence(refusal) : null);
+        : EntryPage.SignIn(context, returnUrl, withKey: with == "key" || !await users.AnyAsync(cancellationToken), EnumText<ProviderRefusal>.TryParse(refused, out var refusal) ? Sentence(refusal) : null);
 
     private static IResult Provider(HttpContext context, IOptions<ProviderOptions> provider, string? returnUrl) => provider.Value.Authority is null
         ? Results.NotFound()
         : Results.Challenge(new AuthenticationProperties { RedirectUri = EntryPage.Local(context, returnUrl) }, [OpenIdConnectSetup.Scheme]);
 
-    private static async Task<IResult> SignInAsync(HttpContext context, EntryPage page, CheckKey keys, CheckPassword passwords, BeginSession begin, NoteDeed note, CancellationToken cancellationToken)
+    private static async Task<IResult> SignInAsync(HttpContext context, CheckKey keys, CheckPassword passwords, BeginSession begin, NoteDeed note, CancellationToken cancellationToken)
     {
-        if (await FormAsync(context, cancellationToken) is not { } form) return page.SignIn(context, null, withKey: false, TooOld);
+        if (await FormAsync(context, cancellationToken) is not { } form) return EntryPage.SignIn(context, null, withKey: false, TooOld);
         var returnUrl = form["returnUrl"].ToString();
         var withKey = form.ContainsKey("key");
         var name = form["name"].ToString().Trim();
@@ -66,7 +66,7 @@ public static class SignInPages
         if (caller is null)
         {
             await note.FailedSignInAsync(withKey ? null : name, how, context, cancellationToken);
-            return page.SignIn(context, returnUrl, withKey, withKey
+            return EntryPage.SignIn(context, returnUrl, withKey, withKey
                 ? "This key is unknown, expired or revoked."
                 : "The name or the password is wrong, or too many passwords were tried: then wait a quarter of an hour, or ask an admin.", name);
         }
@@ -75,53 +75,53 @@ public static class SignInPages
     }
 
     // A link alone signs nobody in: who is sent one by somebody else would work, unknowing, as that one.
-    private static async Task<IResult> ShowLinkAsync(HttpContext context, EntryPage page, UseSignInLink links, string? code, CancellationToken cancellationToken) =>
-        code is not null && await links.FindAsync(code, cancellationToken) is { } maker ? page.SignInOnce(context, code, maker.Name) : page.SignIn(context, null, withKey: false, LinkGone);
+    private static async Task<IResult> ShowLinkAsync(HttpContext context, UseSignInLink links, string? code, CancellationToken cancellationToken) =>
+        code is not null && await links.FindAsync(code, cancellationToken) is { } maker ? EntryPage.SignInOnce(code, maker.Name) : EntryPage.SignIn(context, null, withKey: false, LinkGone);
 
-    private static async Task<IResult> SignInOnceAsync(HttpContext context, EntryPage page, UseSignInLink links, BeginSession begin, NoteDeed note, CancellationToken cancellationToken)
+    private static async Task<IResult> SignInOnceAsync(HttpContext context, UseSignInLink links, BeginSession begin, NoteDeed note, CancellationToken cancellationToken)
     {
-        if (await FormAsync(context, cancellationToken) is not { } form) return page.SignIn(context, null, withKey: false, TooOld);
+        if (await FormAsync(context, cancellationToken) is not { } form) return EntryPage.SignIn(context, null, withKey: false, TooOld);
         if (await links.RunAsync(form["code"].ToString(), cancellationToken) is not { } caller)
         {
             await note.FailedSignInAsync(null, "with a sign-in link", context, cancellationToken);
-            return page.SignIn(context, null, withKey: false, LinkGone);
+            return EntryPage.SignIn(context, null, withKey: false, LinkGone);
         }
         await EnterAsync(context, begin, caller, "with a sign-in link", cancellationToken);
         return Results.LocalRedirect("~/");
     }
 
-    private static async Task<IResult> ShowChoiceAsync(HttpContext context, EntryPage page, ReadPasswordLink links, string? code, CancellationToken cancellationToken) =>
+    private static async Task<IResult> ShowChoiceAsync(HttpContext context, ReadPasswordLink links, string? code, CancellationToken cancellationToken) =>
         code is not null && await links.FindAsync(code, cancellationToken) is { } link
-            ? page.ChoosePassword(context, code, link.Name, null)
-            : page.SignIn(context, null, withKey: false, LinkGone);
+            ? EntryPage.ChoosePassword(code, link.Name, null)
+            : EntryPage.SignIn(context, null, withKey: false, LinkGone);
 
     private static async Task<IResult> ChooseAsync(
-        HttpContext context, EntryPage page, ReadPasswordLink links, UsePasswordLink use, BeginSession begin, CancellationToken cancellationToken)
+        HttpContext context, ReadPasswordLink links, UsePasswordLink use, BeginSession begin, CancellationToken cancellationToken)
     {
-        if (await FormAsync(context, cancellationToken) is not { } form) return page.SignIn(context, null, withKey: false, TooOld);
+        if (await FormAsync(context, cancellationToken) is not { } form) return EntryPage.SignIn(context, null, withKey: false, TooOld);
         var code = form["code"].ToString();
-        if (await links.FindAsync(code, cancellationToken) is not { } link) return page.SignIn(context, null, withKey: false, LinkGone);
+        if (await links.FindAsync(code, cancellationToken) is not { } link) return EntryPage.SignIn(context, null, withKey: false, LinkGone);
         var name = form["name"].ToString().Trim();
         try
         {
             if (await use.RunAsync(code, name, Chosen(form), cancellationToken) is not { } caller)
-                return page.SignIn(context, null, withKey: false, LinkGone);
+                return EntryPage.SignIn(context, null, withKey: false, LinkGone);
             await EnterAsync(context, begin, caller, "with a password link", cancellationToken);
             return Results.LocalRedirect("~/");
         }
         catch (InvalidArgumentException refused)
         {
-            return page.ChoosePassword(context, code, link.Name, refused.Message, name);
+            return EntryPage.ChoosePassword(code, link.Name, refused.Message, name);
         }
     }
 
-    private static IResult ShowChange(HttpContext context, EntryPage page) =>
-        context.User.Caller().UserId is null ? Results.NotFound() : page.ChangePassword(context, null);
+    private static IResult ShowChange(HttpContext context) =>
+        context.User.Caller().UserId is null ? Results.NotFound() : EntryPage.ChangePassword(context, null);
 
-    private static async Task<IResult> ChangeAsync(HttpContext context, EntryPage page, ChangePassword change, BeginSession begin, CancellationToken cancellationToken)
+    private static async Task<IResult> ChangeAsync(HttpContext context, ChangePassword change, BeginSession begin, CancellationToken cancellationToken)
     {
         if (context.User.Caller().UserId is not { } userId) return Results.NotFound();
-        if (await FormAsync(context, cancellationToken) is not { } form) return page.ChangePassword(context, TooOld);
+        if (await FormAsync(context, cancellationToken) is not { } form) return EntryPage.ChangePassword(context, TooOld);
         try
         {
             if (await change.RunAsync(userId, form["present"].ToString(), Chosen(form), cancellationToken) is not { } caller) return Results.LocalRedirect("~/sign-in");
@@ -131,7 +131,7 @@ public static class SignInPages
         }
         catch (InvalidArgumentException refused)
         {
-            return page.ChangePassword(context, refused.Message);
+            return EntryPage.ChangePassword(context, refused.Message);
         }
     }
 
