@@ -40,7 +40,7 @@ public static class ApiSetup
 
     public static void MapApi(this IEndpointRouteBuilder endpoints)
     {
-        var api = endpoints.MapGroup(Root).Problems(401, 403).AddEndpointFilter<RouteGroupBuilder, EntityTags>();
+        var api = endpoints.MapGroup(Root).Problems(401, 403);
         api.MapImports();
         api.MapFiles();
         api.MapRecords();

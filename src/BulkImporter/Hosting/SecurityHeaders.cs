@@ -26,7 +26,7 @@ internal static class SecurityHeaders
             headers["Referrer-Policy"] = "same-origin";
             // Who came by https once comes by nothing else.
             if (context.Request.IsHttps) headers.StrictTransportSecurity = "max-age=31536000";
-            // Secrets that are shown once, result files and pages: nothing of it is kept by a browser or a proxy. Files without secrets and tagged answers say otherwise themselves.
+            // Secrets that are shown once, result files and pages: nothing of it is kept by a browser or a proxy. Files without secrets say otherwise themselves.
             if (headers.CacheControl.Count == 0) headers.CacheControl = "no-store";
             return Task.CompletedTask;
         });

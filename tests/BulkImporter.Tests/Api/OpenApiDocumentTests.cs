@@ -1,11 +1,8 @@
 using System.Net;
-using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using BulkImporter.Api;
-using BulkImporter.Imports;
-using BulkImporter.Records;
 
 namespace BulkImporter.Tests.Api;
 
@@ -75,47 +72,6 @@ public sealed partial class OpenApiDocumentTests(ImporterServer server) : IClass
         using var head = await viewer.GetAsync("/scalar/", Token);
         Assert.Contains("connect-src 'self'", string.Join(' ', head.Headers.GetValues("Content-Security-Policy")), StringComparison.Ordinal);
         Assert.Contains("font-src 'self' data:", string.Join(' ', head.Headers.GetValues("Content-Security-Policy")), StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData("/api/v1/imports")]
-    [InlineData("/api/v1/accounts")]
-    [InlineData("/api/v1/imports/{id}")]
-    [InlineData("/api/v1/imports/{id}/records")]
-    [InlineData("/api/v1/imports/{id}/records/1")]
-    [InlineData("/api/v1/imports/{id}/findings")]
-    public async Task Reading_again_what_did_not_change_is_answered_without_a_body(string path)
-    {
-        var id = await server.Database.ImportAsync(ImportState.Review, [RecordState.Pending]);
-        path = path.Replace("{id}", $"{id}", StringComparison.Ordinal);
-        var viewer = server.Client(server.ViewerKey);
-        using var first = await viewer.GetAsync(path, Token);
-        Assert.Equal(HttpStatusCode.OK, first.StatusCode);
-        Assert.NotNull(JsonNode.Parse(await first.Content.ReadAsStringAsync(Token)));
-        Assert.True(first.Headers.CacheControl is { Private: true, NoCache: true });
-
-        using var again = new HttpRequestMessage(HttpMethod.Get, path);
-        again.Headers.IfNoneMatch.Add(new EntityTagHeaderValue("\"something else\""));
-        again.Headers.IfNoneMatch.Add(first.Headers.ETag!);
-        using var second = await viewer.SendAsync(again, Token);
-        Assert.Equal((HttpStatusCode.NotModified, first.Headers.ETag), (second.StatusCode, second.Headers.ETag));
-        Assert.Empty(await second.Content.ReadAsByteArrayAsync(Token));
-    }
-
-    [Fact]
-    public async Task What_changed_has_another_tag_and_its_body()
-    {
-        var id = await server.Database.ImportAsync(ImportState.Review, [RecordState.Pending]);
-        var viewer = server.Client(server.ViewerKey);
-        using var first = await viewer.GetAsync($"/api/v1/imports/{id}", Token);
-        await server.SendAsync(server.OperatorKey, HttpMethod.Post, $"/api/v1/imports/{id}/start");
-
-        using var again = new HttpRequestMessage(HttpMethod.Get, $"/api/v1/imports/{id}");
-        again.Headers.IfNoneMatch.Add(first.Headers.ETag!);
-        using var second = await viewer.SendAsync(again, Token);
-
-        Assert.Equal(HttpStatusCode.OK, second.StatusCode);
-        Assert.Equal("running", (string?)JsonNode.Parse(await second.Content.ReadAsStringAsync(Token))!["state"]);
     }
 
     private static string FirstDifference(string old, string now)
