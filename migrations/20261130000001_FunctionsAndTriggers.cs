@@ -96,14 +96,14 @@ public sealed class FunctionsAndTriggers : Migration
                 THEN RETURN CASE WHEN start_at > now() THEN start_at END; END IF;
                 RETURN least((earliest::date + CASE WHEN earliest::time < window_from THEN 0 ELSE 1 END + window_from) AT TIME ZONE window_zone, '9999-12-31 00:00+00');
             END
-            $$
+            $$;
             """);
 
         // The least generation that a program must know to work on this database (SchemaGeneration).
-        migrationBuilder.Sql("CREATE FUNCTION importer.oldest_program() RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 1'");
+        migrationBuilder.Sql("CREATE FUNCTION importer.oldest_program() RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 1';");
 
         // Hashes do not compress: trying to costs more than the copy.
-        migrationBuilder.Sql("ALTER TABLE importer.source_key_block ALTER COLUMN keys SET STORAGE EXTERNAL");
+        migrationBuilder.Sql("ALTER TABLE importer.source_key_block ALTER COLUMN keys SET STORAGE EXTERNAL;");
     }
 
     protected override void Down(MigrationBuilder migrationBuilder) => migrationBuilder.Sql("""

@@ -3,6 +3,7 @@ using BulkImporter.Cli;
 
 namespace BulkImporter.Tests.Cli;
 
+[Trait("Category", "Processes")]
 public sealed class ChildProcessTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();

@@ -10,6 +10,7 @@ using Npgsql;
 namespace BulkImporter.Tests.Hosting;
 
 [UnsupportedOSPlatform("windows")]
+[Trait("Category", "Processes")]
 public sealed class EmbeddedPostgresTests(EmbeddedPostgresTests.StoppedCluster stopped) : IClassFixture<EmbeddedPostgresTests.StoppedCluster>, IDisposable
 {
     private readonly string directory = CreatePassableDirectory();

@@ -4,6 +4,8 @@ using BulkImporter.Data;
 using BulkImporter.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.TestHost;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -129,6 +131,22 @@ public sealed class SeveralStartsTests(ImporterDatabase database) : IClassFixtur
 
         var tables = await source.QueryAsync("SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN ('importer', 'hangfire')", r => r.GetString(0), Token);
         Assert.Equal(["importer.migration"], tables);
+    }
+
+    [Fact]
+    public async Task The_script_for_administrators_makes_what_migrate_makes_and_changes_nothing_the_second_time()
+    {
+        await using var source = Npgsql.NpgsqlDataSource.Create(await EmptyAsync("by_script"));
+        await using (var context = new Contexts(source, []).CreateDbContext())
+        {
+            var script = context.GetService<IMigrator>().GenerateScript(options: MigrationsSqlGenerationOptions.Idempotent);
+            for (var time = 0; time < 2; time++) await source.ExecuteAsync(script, Token);
+        }
+
+        Assert.Empty(await MigrateDatabase.MissingAsync(source, Token));
+        // The script indents what it makes.
+        const string functions = @"SELECT regexp_replace(prosrc, '\s+', ' ', 'g') FROM pg_proc WHERE pronamespace = 'importer'::regnamespace ORDER BY proname";
+        Assert.Equal(await database.Source.QueryAsync(functions, r => r.GetString(0), Token), await source.QueryAsync(functions, r => r.GetString(0), Token));
     }
 
     private async Task<string> EmptyAsync(string name)
