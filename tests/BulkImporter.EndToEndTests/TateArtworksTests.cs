@@ -11,7 +11,7 @@ public sealed class TateArtworksTests : IAsyncDisposable
     private const int Workers = 2;
     private const int Window = 8;
 
-    /// <summary>Design, section 3: what a kill can leave in doubt, per process.</summary>
+    /// <summary>What a kill can leave in doubt, per process (ARCHITECTURE.md, When something dies).</summary>
     private const int MostInDoubt = 2 * Workers * Window;
 
     private static readonly TimeSpan RunLimit = TimeSpan.FromMinutes(4);

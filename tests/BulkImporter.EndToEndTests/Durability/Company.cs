@@ -42,7 +42,7 @@ internal sealed class Company : IDisposable
     public const int Workers = 2;
     public const int Window = 8;
 
-    /// <summary>Design, section 3: what the death of one process can leave in doubt.</summary>
+    /// <summary>What the death of one process can leave in doubt (ARCHITECTURE.md, When something dies).</summary>
     public const int MostInDoubt = 2 * Workers * Window;
 
     /// <summary>Small chunks, so that there are many leases to lose.</summary>
