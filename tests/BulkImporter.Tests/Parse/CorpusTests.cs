@@ -10,7 +10,7 @@ namespace BulkImporter.Tests.Parse;
 /// <summary>Each manifest of Corpus/ with the expectation beside it.</summary>
 public class CorpusTests
 {
-    private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Manifests", "Corpus");
+    private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Parse", "Corpus");
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 

@@ -10,7 +10,7 @@ namespace BulkImporter.Tests.Parse;
 /// <summary>What <c>validate FILE</c> says on any machine is what the server says after the upload.</summary>
 public sealed class ValidateParityTests(EngineDatabase database) : IClassFixture<EngineDatabase>
 {
-    private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Manifests", "Corpus");
+    private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Parse", "Corpus");
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
