@@ -12,7 +12,7 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
 {
     public const int RejectionsThatSuspend = 3;
 
-    private const string CountRejection = """
+    private const string CountRejection = $$"""
         WITH counted AS (
             UPDATE importer.account
             SET rejected_in_a_row = rejected_in_a_row + $5,
@@ -22,23 +22,23 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
             WHERE id = $1 AND state = 'active' AND updated_at = $4
             RETURNING id, state, reason
         ), told AS (
-            INSERT INTO importer.notification (kind, at, account_id, reason) SELECT 'account_suspended', now(), id, reason FROM counted WHERE state = 'suspended'
+            {{Facts.Insert}} SELECT 'account_suspended', now(), NULL, id, reason FROM counted WHERE state = 'suspended'
         )
         SELECT state = 'suspended' FROM counted
         """;
 
-    private const string Suspend = """
+    private const string Suspend = $$"""
         WITH suspended AS (
             UPDATE importer.account SET state = 'suspended', reason = replace($2, '{address}', base_url), updated_at = now()
             WHERE id = $1 AND state = 'active' AND updated_at = $3
             RETURNING id, reason
         ), told AS (
-            INSERT INTO importer.notification (kind, at, account_id, reason) SELECT 'account_suspended', now(), id, reason FROM suspended
+            {{Facts.Insert}} SELECT 'account_suspended', now(), NULL, id, reason FROM suspended
         )
         SELECT true FROM suspended
         """;
 
-    private const string RefuseVerb = """
+    private const string RefuseVerb = $$"""
         WITH refused AS (
             UPDATE importer.account SET
                 verb_in_use = CASE WHEN submit_verb = 'auto' AND verb_in_use = 'get' THEN 'post' ELSE verb_in_use END,
@@ -49,7 +49,7 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
             WHERE id = $1 AND state = 'active' AND updated_at = $2 AND first_accepted_at IS NULL
             RETURNING id, state, reason
         ), told AS (
-            INSERT INTO importer.notification (kind, at, account_id, reason) SELECT 'account_suspended', now(), id, reason FROM refused WHERE state = 'suspended'
+            {{Facts.Insert}} SELECT 'account_suspended', now(), NULL, id, reason FROM refused WHERE state = 'suspended'
         )
         SELECT state = 'suspended', coalesce(reason, '') FROM refused
         """;

@@ -1,5 +1,6 @@
 using BulkImporter.Accounts;
 using BulkImporter.Data;
+using BulkImporter.Imports;
 using BulkImporter.Telemetry;
 using Hangfire;
 using Microsoft.Extensions.Options;
@@ -26,7 +27,7 @@ public sealed class ChunkFeeder(
     /// left to the next round; whoever does that may take long.
     /// </para>
     /// </summary>
-    private const string MarkQueued = """
+    private const string MarkQueued = $"""
         WITH running AS MATERIALIZED (
             SELECT id, account_id, priority, last_served_at FROM importer.import
             WHERE state = 'running' AND importer.opens_at(start_at, window_from, window_until, window_zone) IS NULL
@@ -68,7 +69,7 @@ public sealed class ChunkFeeder(
             WHERE c.import_id = locked.import_id AND c.number = locked.number
             RETURNING c.import_id, c.number, c.first_row, c.last_row
         ), served AS (
-            UPDATE importer.import SET last_served_at = clock_timestamp() WHERE id IN (SELECT import_id FROM marked)
+            {ImportTransitions.Served}
         )
         SELECT m.import_id, m.number, m.first_row, m.last_row, i.name FROM marked m JOIN importer.import i ON i.id = m.import_id
         ORDER BY m.import_id, m.number

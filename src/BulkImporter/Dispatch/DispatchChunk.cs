@@ -1,5 +1,6 @@
 using BulkImporter.Accounts;
 using BulkImporter.Data;
+using BulkImporter.Imports;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;
 using Cincopa.Client;
@@ -36,23 +37,6 @@ public sealed class DispatchChunk(
 
     private static readonly TimeSpan Recently = TimeSpan.FromMinutes(10);
 
-    // Counted since a person last resumed it.
-    private const string NoteFailure = """
-        WITH failed AS (
-            INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) VALUES (now(), 'dispatch', 'import_not_sent', $1, $2)
-        ), failures AS (
-            SELECT count(*)::int + 1 AS count FROM importer.audit_entry a
-            WHERE a.import_id = $1 AND a.action = 'import_not_sent' AND starts_with(a.detail, $5) AND a.at > now() - $4
-                AND a.id > coalesce((SELECT max(r.id) FROM importer.audit_entry r WHERE r.import_id = $1 AND r.action = 'import_resumed'), 0)
-        ), paused AS (
-            UPDATE importer.import i
-            SET state = 'paused', reason = format('Paused by itself: a part of it could not be sent, %s times. The last: %s Cure the cause, then resume.', failures.count, $2)
-            FROM failures WHERE i.id = $1 AND i.state = 'running' AND failures.count >= $3
-            RETURNING i.id, i.account_id, i.reason
-        )
-        INSERT INTO importer.notification (kind, at, import_id, account_id, reason) SELECT 'import_paused', now(), id, account_id, reason FROM paused
-        """;
-
     private const string ReadGallery = "SELECT fid FROM importer.import WHERE id = $1";
 
     /// <param name="importId">The import.</param>
@@ -87,7 +71,7 @@ public sealed class DispatchChunk(
             if (!e.MayPass() && !cancellationToken.IsCancellationRequested)
             {
                 var chunk = $"chunk {chunkNumber}:";
-                await database.ExecuteAsync(NoteFailure, CancellationToken.None, importId, $"{chunk} {e.Reason()}", MostFailures, Recently, chunk);
+                await database.ExecuteAsync(ImportTransitions.ChunkFailed, CancellationToken.None, importId, $"{chunk} {e.Reason()}", MostFailures, Recently, chunk);
             }
             Measures.ChunkEnded("failed", clock.GetElapsedTime(began));
             span.Broke(e);

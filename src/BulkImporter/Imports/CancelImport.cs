@@ -1,3 +1,4 @@
+using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Records;
 using Npgsql;
@@ -10,7 +11,7 @@ namespace BulkImporter.Imports;
 /// </summary>
 public sealed class CancelImport(NpgsqlDataSource database, RecordTransitions transitions)
 {
-    private const string Cancel = """
+    private const string Cancel = $"""
         WITH before AS (SELECT id, state FROM importer.import WHERE id = $1 FOR NO KEY UPDATE),
         changed AS (
             UPDATE importer.import i
@@ -20,7 +21,7 @@ public sealed class CancelImport(NpgsqlDataSource database, RecordTransitions tr
             WHERE i.id = before.id AND (i.state IN ('parsing', 'review', 'running', 'paused') OR (i.state = 'cancelled' AND $3 AND NOT i.abort_remote))
             RETURNING i.id, i.account_id, i.state, i.reason
         ), told AS (
-            INSERT INTO importer.notification (kind, at, import_id, account_id, reason)
+            {Facts.Insert}
             SELECT 'import_cancelled', now(), c.id, c.account_id, c.reason FROM changed c JOIN before USING (id) WHERE before.state IN ('running', 'paused')
         )
         SELECT state FROM changed

@@ -1,3 +1,4 @@
+using BulkImporter.Accounts;
 using BulkImporter.Dashboard;
 using BulkImporter.Data;
 using BulkImporter.Manifests;
@@ -23,7 +24,7 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
         ON CONFLICT (import_id, at) DO NOTHING
         """;
 
-    private const string PauseFailing = """
+    private const string PauseFailing = $"""
         WITH total AS (
             SELECT i.id,
                 sum(c.imported_count + c.failed_count)::int - i.breaker_finished_base AS finished,
@@ -39,7 +40,7 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
                 AND total.failed::bigint * 100 > total.finished::bigint * i.stop_at_failure_percent
             RETURNING i.id, i.account_id, i.reason
         ), noted AS (
-            INSERT INTO importer.notification (kind, at, import_id, account_id, reason) SELECT 'import_paused', now(), id, account_id, reason FROM paused
+            {Facts.ImportPaused}
         )
         SELECT id, reason FROM paused
         """;
@@ -50,7 +51,7 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
             WHERE i.state = 'running' AND {ImportSchedule.HasLostZone}
             RETURNING i.id, i.account_id, i.reason
         ), noted AS (
-            INSERT INTO importer.notification (kind, at, import_id, account_id, reason) SELECT 'import_paused', now(), id, account_id, reason FROM paused
+            {Facts.ImportPaused}
         )
         SELECT id, reason FROM paused
         """;
@@ -80,7 +81,7 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
             WHERE i.id = ANY($1) AND i.state = 'running' AND {NoneCanMove}
             RETURNING i.id, i.account_id
         ), noted AS (
-            INSERT INTO importer.notification (kind, at, import_id, account_id) SELECT 'import_finished', now(), id, account_id FROM finished
+            {Facts.Insert} SELECT 'import_finished', now(), id, account_id, NULL FROM finished
         )
         SELECT id FROM finished
         """;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using BulkImporter.Access;
 using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
@@ -72,20 +73,6 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
         ORDER BY r.source_key, r.import_id DESC
         """;
 
-    private const string RunAgain = $"""
-        WITH changed AS (
-            UPDATE importer.import i
-            SET state = CASE WHEN i.state = 'paused' THEN 'paused' ELSE 'running' END,
-                reason = CASE WHEN i.state = 'paused' THEN i.reason END,
-                started_at = coalesce(i.started_at, now()), finished_at = NULL,
-                breaker_finished_base = b.finished, breaker_failed_base = b.failed
-            FROM ({BreakerCounts.OfImport}) b
-            WHERE i.id = $1
-            RETURNING i.id
-        )
-        INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) SELECT now(), $2, 'records_corrected', id, $3 FROM changed
-        """;
-
     /// <exception cref="InvalidArgumentException">The file cannot be read, has too many rows, or no column that says which row is meant.</exception>
     public async Task<CorrectionResult> RunAsync(int importId, Stream file, string? mapping, string? encoding, string actor, CancellationToken cancellationToken)
     {
@@ -113,7 +100,9 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
         IReadOnlySet<int> moved = changes.Count == 0 ? new HashSet<int>() : await transitions.CorrectedAsync(connection, importId, changes, actor, cancellationToken);
         if (moved.Count > 0)
         {
-            await connection.ExecuteAsync(RunAgain, cancellationToken, importId, actor, string.Create(CultureInfo.InvariantCulture, $"{moved.Count} rows of a corrections file"));
+            await connection.ExecuteAsync(ImportTransitions.RunsAgain, cancellationToken, importId);
+            var detail = string.Create(CultureInfo.InvariantCulture, $"{moved.Count} rows of a corrections file");
+            await connection.NoteAsync(actor, "records_corrected", cancellationToken, detail, importId);
             await transaction.CommitAsync(cancellationToken);
         }
         var rows = asked.ConvertAll(a => a.Answer(moved));

@@ -73,20 +73,6 @@ public sealed class ParseManifest(
             WHERE i.id = $1 AND speed.per_second > 0)
         """;
 
-    private const string TellProgress = "UPDATE importer.import SET parsed_rows = $2, parse_queued_at = now() WHERE id = $1 AND state = 'parsing'";
-
-    private const string Finish = """
-        UPDATE importer.import
-        SET state = CASE WHEN start_when_parsed THEN 'running' ELSE 'review' END, row_count = $2, parsed_rows = $2, reason = NULL,
-            started_at = CASE WHEN start_when_parsed THEN clock_timestamp() END, checked_at = clock_timestamp(), mapping = $3,
-            template = CASE WHEN $4::text IS NOT NULL THEN $4 WHEN mapping IS NOT DISTINCT FROM $3 THEN template END
-        WHERE id = $1 AND state = 'parsing'
-        """;
-
-    private const string Reject = """
-        UPDATE importer.import SET state = 'rejected', reason = $2, finished_at = now() WHERE id = $1 AND state = 'parsing'
-        """;
-
     private static readonly TimeSpan WatchEvery = TimeSpan.FromSeconds(0.5);
 
     /// <summary>Readings that fail in a way that nobody foresaw before the import is rejected: enough for what a restart or a repair within a quarter of an hour cures.</summary>
@@ -94,28 +80,6 @@ public sealed class ParseManifest(
 
     /// <summary>The same where the database was in the way, which says nothing about the manifest: some hours.</summary>
     private const int MostTriesOfTheDatabase = 20;
-
-    // What failed is history, so the tries are counted there: those since a person last changed something. The wait doubles from the usual one of the queue.
-    private const string NoteFailure = """
-        WITH failed AS (
-            INSERT INTO importer.audit_entry (at, actor, action, import_id, detail)
-            SELECT now(), 'parse', 'manifest_not_read', id, $2 FROM importer.import WHERE id = $1 AND state = 'parsing'
-            RETURNING import_id
-        ), tries AS (
-            SELECT count(*)::int + 1 AS count FROM importer.audit_entry a
-            WHERE a.import_id = $1 AND a.action = 'manifest_not_read'
-                AND a.id > coalesce((SELECT max(r.id) FROM importer.audit_entry r WHERE r.import_id = $1 AND r.action IN ('import_revised', 'import_started')), 0)
-        )
-        UPDATE importer.import i
-        SET state = CASE WHEN tries.count >= $3 THEN 'rejected' ELSE i.state END, finished_at = CASE WHEN tries.count >= $3 THEN now() END,
-            parse_queued_at = now() + LEAST(interval '15 minutes', interval '1 minute' * (power(2, tries.count - 1) - 1)),
-            reason = CASE WHEN tries.count >= $3
-                THEN format('The manifest could not be read, %s times; the last time: %s Read it again (revise), or report it with the lines of the log.', tries.count, $2)
-                ELSE format('Reading the manifest failed (try %s of %s) and is tried again by itself: %s', tries.count, $3, $2) END
-        FROM tries, failed
-        WHERE i.id = failed.import_id
-        RETURNING tries.count
-        """;
 
     /// <param name="title">What a person reads in the dashboard: "Spring catalogue, reading the manifest".</param>
     [JobDisplayName("{1}")]
@@ -130,20 +94,20 @@ public sealed class ParseManifest(
         }
         catch (ManifestRejectedException e)
         {
-            await database.ExecuteAsync(Reject, cancellationToken, importId, e.Message);
+            await database.ExecuteAsync(ImportTransitions.Rejected, cancellationToken, importId, e.Message);
             Log.ManifestRejected(log, importId, e.Message);
         }
         catch (Exception e) when (e is InvalidDataException or FileNotFoundException or OverflowException)
         {
             // The stored bytes are damaged or gone: trying again would end the same way, so a person has to hear of it.
-            await database.ExecuteAsync(Reject, cancellationToken, importId, e.Message);
+            await database.ExecuteAsync(ImportTransitions.Rejected, cancellationToken, importId, e.Message);
             Log.ManifestRejected(log, importId, e.Message);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
             // Hangfire shows the job as failed; QueueParsing enqueues the next try.
             Measures.LoopFailed("parse", "item", 1);
-            var tries = await database.QueryAsync(NoteFailure, r => r.GetInt32(0), CancellationToken.None, importId, e.Reason(), e.MayPass() ? MostTriesOfTheDatabase : MostTries);
+            var tries = await database.QueryAsync(ImportTransitions.ParseFailed, r => r.GetInt32(0), CancellationToken.None, importId, e.Reason(), e.MayPass() ? MostTriesOfTheDatabase : MostTries);
             Log.ParseFailed(log, importId, tries.SingleOrDefault(), e);
             throw;
         }
@@ -248,7 +212,7 @@ public sealed class ParseManifest(
             await connection.ExecuteLongAsync(NoteExpiring, cancellationToken, importId, reader.Layout.ColumnOf(ManifestColumn.Url));
 
         // 3. Now it is an import. Zero rows: it was cancelled meanwhile, and nothing of this remains.
-        if (await connection.ExecuteAsync(Finish, cancellationToken, importId, rows, import.Mapping ?? template?.Mapping, template?.Name) == 0) return;
+        if (await connection.ExecuteAsync(ImportTransitions.Parsed, cancellationToken, importId, rows, import.Mapping ?? template?.Mapping, template?.Name) == 0) return;
         await transaction.CommitAsync(cancellationToken);
         span?.SetTag(Spans.Rows, rows);
         await AnalyzeAsync(connection, cancellationToken);
@@ -273,7 +237,7 @@ public sealed class ParseManifest(
         using var timer = new PeriodicTimer(WatchEvery, clock);
         try
         {
-            while (await timer.WaitForNextTickAsync(reading.Token) && await database.ExecuteAsync(TellProgress, reading.Token, importId, rows()) > 0)
+            while (await timer.WaitForNextTickAsync(reading.Token) && await database.ExecuteAsync(ImportTransitions.ParseWentOn, reading.Token, importId, rows()) > 0)
             {
             }
         }
@@ -289,6 +253,6 @@ public sealed class ParseManifest(
     {
         if (batch.Expiring.Length > 0) await connection.ExecuteAsync(MakeExpiring, cancellationToken);
         Measures.ManifestRowsRead(batch.Rows);
-        await Task.WhenAll(batch.SendAsync(connection, cancellationToken), database.ExecuteAsync(TellProgress, cancellationToken, importId, rows));
+        await Task.WhenAll(batch.SendAsync(connection, cancellationToken), database.ExecuteAsync(ImportTransitions.ParseWentOn, cancellationToken, importId, rows));
     }
 }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using BulkImporter.Data;
+using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Sources;
@@ -59,7 +60,7 @@ public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, S
     /// <summary>Jobs of a probe that fail unexpectedly before it is stopped; a person starts it again.</summary>
     private const int MostTries = 5;
 
-    private const string NoteFailure = """
+    private const string NoteFailure = $"""
         WITH failed AS (
             INSERT INTO importer.audit_entry (at, actor, action, import_id, detail)
             SELECT now(), 'probe', 'import_not_probed', p.import_id, $3 FROM importer.probe p WHERE p.import_id = $1 AND p.run = $2 AND p.state = 'running'
@@ -68,8 +69,7 @@ public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, S
             SELECT count(*)::int + 1 AS count FROM importer.audit_entry a JOIN importer.probe p ON p.import_id = a.import_id AND a.at >= p.started_at
             WHERE a.import_id = $1 AND a.action = 'import_not_probed'
         ), told AS (
-            UPDATE importer.import i SET reason = format('The probe of the sources stopped: %s Probe again, or start without.', $3)
-            FROM tries, failed WHERE i.id = failed.import_id AND i.state = 'review' AND tries.count >= $4
+            {ImportTransitions.ProbeStopped}
         )
         UPDATE importer.probe p
         SET state = CASE WHEN tries.count >= $4 THEN 'stopped' ELSE p.state END, finished_at = CASE WHEN tries.count >= $4 THEN now() END, queued_at = now()

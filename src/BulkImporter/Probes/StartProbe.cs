@@ -19,9 +19,9 @@ public sealed class StartProbe(NpgsqlDataSource database)
         SELECT count(*)::int FROM importer.import_record WHERE import_id = $1 AND state = 'pending' AND {ProbeSources.IsInSample}
         """;
 
-    private const string Start = """
+    private const string Start = $"""
         WITH told AS (
-            UPDATE importer.import SET reason = NULL WHERE id = $1 AND reason IS NOT NULL
+            {ImportTransitions.ReasonOver}
         ), noted AS (
             INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) VALUES (now(), $5, 'import_probed', $1, $6)
         )

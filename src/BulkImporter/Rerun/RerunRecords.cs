@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using BulkImporter.Access;
 using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
@@ -37,21 +38,6 @@ public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions tr
 
     private const string LockImport = "SELECT 1 FROM importer.import WHERE id = $1 AND state IN ('running', 'paused', 'finished', 'cancelled') AND row_count IS NOT NULL FOR NO KEY UPDATE";
 
-    private const string RunAgain = $"""
-        WITH changed AS (
-            UPDATE importer.import i
-            SET state = CASE WHEN i.state = 'paused' THEN 'paused' ELSE 'running' END,
-                reason = CASE WHEN i.state = 'paused' THEN i.reason END,
-                started_at = coalesce(i.started_at, now()),
-                finished_at = NULL,
-                breaker_finished_base = b.finished, breaker_failed_base = b.failed
-            FROM ({BreakerCounts.OfImport}) b
-            WHERE i.id = $1
-            RETURNING i.id
-        )
-        INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) SELECT now(), $2, 'records_rerun', id, $3 FROM changed
-        """;
-
     /// <param name="push">Their files are read and sent by us from now on, instead of being fetched by Cincopa: for sources that it cannot reach. Rows that are invalid for nothing else take part.</param>
     public async Task<RerunResult> RunAsync(int importId, RecordFilter filter, bool push, string actor, CancellationToken cancellationToken)
     {
@@ -67,7 +53,12 @@ public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions tr
         }
 
         var (rerun, left) = await transitions.PendingAgainAsync(connection, importId, filter, Named(filter), push, cancellationToken);
-        if (rerun > 0) await connection.ExecuteAsync(RunAgain, cancellationToken, importId, actor, $"{rerun} of {filter}{(push ? ", pushed" : "")}");
+        if (rerun > 0)
+        {
+            await connection.ExecuteAsync(ImportTransitions.RunsAgain, cancellationToken, importId);
+            var detail = $"{rerun} of {filter}{(push ? ", pushed" : "")}";
+            await connection.NoteAsync(actor, "records_rerun", cancellationToken, detail, importId);
+        }
         await transaction.CommitAsync(cancellationToken);
         return new RerunResult.Done(rerun, [.. left.OrderBy(l => l.Key).Select(l => new RefusedRecords(l.Key, l.Value, Reason(l.Key)))]);
     }

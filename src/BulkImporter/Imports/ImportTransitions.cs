@@ -1,0 +1,103 @@
+using BulkImporter.Accounts;
+
+namespace BulkImporter.Imports;
+
+/// <summary>
+/// What the stages change about an import as a whole. Each statement checks the state that it comes from; no row means that the import is no
+/// longer there, and the caller drops what it had. What a person does to an import has an operation of its own beside this file.
+/// </summary>
+internal static class ImportTransitions
+{
+    /// <summary>The parse job of each import that waits for one, or whose job was lost for $1, is enqueued.</summary>
+    internal const string ParseQueued = """
+        UPDATE importer.import SET parse_queued_at = now()
+        WHERE state = 'parsing' AND (parse_queued_at IS NULL OR parse_queued_at < now() - $1)
+        RETURNING id, name
+        """;
+
+    /// <summary>Import $1 has read $2 rows so far.</summary>
+    internal const string ParseWentOn = "UPDATE importer.import SET parsed_rows = $2, parse_queued_at = now() WHERE id = $1 AND state = 'parsing'";
+
+    /// <summary>Parsing to review, or to running when the start was asked for. $2 rows were read with the mapping $3, by the template $4.</summary>
+    internal const string Parsed = """
+        UPDATE importer.import
+        SET state = CASE WHEN start_when_parsed THEN 'running' ELSE 'review' END, row_count = $2, parsed_rows = $2, reason = NULL,
+            started_at = CASE WHEN start_when_parsed THEN clock_timestamp() END, checked_at = clock_timestamp(), mapping = $3,
+            template = CASE WHEN $4::text IS NOT NULL THEN $4 WHEN mapping IS NOT DISTINCT FROM $3 THEN template END
+        WHERE id = $1 AND state = 'parsing'
+        """;
+
+    /// <summary>Parsing to rejected, with the reason $2.</summary>
+    internal const string Rejected = """
+        UPDATE importer.import SET state = 'rejected', reason = $2, finished_at = now() WHERE id = $1 AND state = 'parsing'
+        """;
+
+    /// <summary>
+    /// A reading failed with $2, and after $3 tries the import is rejected. What failed is history, so the tries are counted there: those since a
+    /// person last changed something. The wait doubles from the usual one of the queue.
+    /// </summary>
+    internal const string ParseFailed = """
+        WITH failed AS (
+            INSERT INTO importer.audit_entry (at, actor, action, import_id, detail)
+            SELECT now(), 'parse', 'manifest_not_read', id, $2 FROM importer.import WHERE id = $1 AND state = 'parsing'
+            RETURNING import_id
+        ), tries AS (
+            SELECT count(*)::int + 1 AS count FROM importer.audit_entry a
+            WHERE a.import_id = $1 AND a.action = 'manifest_not_read'
+                AND a.id > coalesce((SELECT max(r.id) FROM importer.audit_entry r WHERE r.import_id = $1 AND r.action IN ('import_revised', 'import_started')), 0)
+        )
+        UPDATE importer.import i
+        SET state = CASE WHEN tries.count >= $3 THEN 'rejected' ELSE i.state END, finished_at = CASE WHEN tries.count >= $3 THEN now() END,
+            parse_queued_at = now() + LEAST(interval '15 minutes', interval '1 minute' * (power(2, tries.count - 1) - 1)),
+            reason = CASE WHEN tries.count >= $3
+                THEN format('The manifest could not be read, %s times; the last time: %s Read it again (revise), or report it with the lines of the log.', tries.count, $2)
+                ELSE format('Reading the manifest failed (try %s of %s) and is tried again by itself: %s', tries.count, $3, $2) END
+        FROM tries, failed
+        WHERE i.id = failed.import_id
+        RETURNING tries.count
+        """;
+
+    /// <summary>
+    /// A chunk (its name $5 begins the reason $2) could not be sent. After $3 such failures within $4, counted since a person last resumed the
+    /// import, it is paused.
+    /// </summary>
+    internal const string ChunkFailed = $"""
+        WITH failed AS (
+            INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) VALUES (now(), 'dispatch', 'import_not_sent', $1, $2)
+        ), failures AS (
+            SELECT count(*)::int + 1 AS count FROM importer.audit_entry a
+            WHERE a.import_id = $1 AND a.action = 'import_not_sent' AND starts_with(a.detail, $5) AND a.at > now() - $4
+                AND a.id > coalesce((SELECT max(r.id) FROM importer.audit_entry r WHERE r.import_id = $1 AND r.action = 'import_resumed'), 0)
+        ), paused AS (
+            UPDATE importer.import i
+            SET state = 'paused', reason = format('Paused by itself: a part of it could not be sent, %s times. The last: %s Cure the cause, then resume.', failures.count, $2)
+            FROM failures WHERE i.id = $1 AND i.state = 'running' AND failures.count >= $3
+            RETURNING i.id, i.account_id, i.reason
+        )
+        {Facts.ImportPaused}
+        """;
+
+    /// <summary>Records of import $1 can move again: what had ended runs. Its failures are judged anew from here.</summary>
+    internal const string RunsAgain = $"""
+        UPDATE importer.import i
+        SET state = CASE WHEN i.state = 'paused' THEN 'paused' ELSE 'running' END,
+            reason = CASE WHEN i.state = 'paused' THEN i.reason END,
+            started_at = coalesce(i.started_at, now()), finished_at = NULL,
+            breaker_finished_base = b.finished, breaker_failed_base = b.failed
+        FROM ({BreakerCounts.OfImport}) b
+        WHERE i.id = $1
+        """;
+
+    /// <summary>Within a statement that has "tries" (count) and "failed" (import_id): after $4 tries the reason says that the probe stopped with $3.</summary>
+    internal const string ProbeStopped = """
+        UPDATE importer.import i SET reason = format('The probe of the sources stopped: %s Probe again, or start without.', $3)
+        FROM tries, failed WHERE i.id = failed.import_id AND i.state = 'review' AND tries.count >= $4
+        """;
+
+    /// <summary>What was said of import $1 is over.</summary>
+    internal const string ReasonOver = "UPDATE importer.import SET reason = NULL WHERE id = $1 AND reason IS NOT NULL";
+
+    /// <summary>Within a statement that has "marked" (import_id): these imports were served now.</summary>
+    internal const string Served =
+        "UPDATE importer.import SET last_served_at = clock_timestamp() WHERE id IN (SELECT import_id FROM marked)";
+}
