@@ -1,3 +1,4 @@
+using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
@@ -42,15 +43,14 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
     /// <summary>An account of its own without limits, so that tests of one class do not share a block or a suspension.</summary>
     public async Task<int> AccountAsync(int maxInFlight = 0, double submitRate = 0, double statusRate = 0, int backlog = 0)
     {
-        var id = await OneAsync<int>("""
-            INSERT INTO importer.account (name, base_url, token_protected, state, rejected_in_a_row, submit_rate, status_rate, max_in_flight, backlog_limit, created_at, updated_at)
-            VALUES ('account ' || gen_random_uuid(), 'http://127.0.0.1:9/v2/', 'nothing', 'active', 0, $1, $2, $3, $4, now(), now()) RETURNING id
-            """, submitRate, statusRate, maxInFlight, backlog);
-        await SqlAsync("""
-            INSERT INTO importer.call_budget (account_id, kind, next_at, blocks_in_a_row, backlog_room)
-            SELECT $1, k, now(), 0, CASE k WHEN 'submit' THEN nullif($2, 0) END FROM unnest(ARRAY['submit', 'status']) k
-            """, id, backlog);
-        return id;
+        var now = DateTimeOffset.UtcNow;
+        var account = new Account
+        {
+            Name = $"account {Guid.NewGuid()}", BaseUrl = "http://127.0.0.1:9/v2/", TokenProtected = "nothing", CreatedAt = now, UpdatedAt = now,
+            MaxInFlight = maxInFlight, SubmitRate = submitRate, StatusRate = statusRate, BacklogLimit = backlog,
+        };
+        await database.AddAsync(ImporterDatabase.Budgeted(account, backlog == 0 ? null : backlog));
+        return account.Id;
     }
 
     /// <summary>

@@ -1,4 +1,4 @@
-using BulkImporter.Access;
+using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
@@ -23,20 +23,32 @@ public sealed class ImporterDatabase(TestServer server) : IAsyncLifetime
     {
         await database.InitializeAsync();
         Source = DataSetup.CreateDataSource(database.ConnectionString);
-        Contexts = new Contexts(Source, [new KeepAudit(TimeProvider.System)]);
-        await SqlAsync("""
-            INSERT INTO importer.account (name, base_url, token_protected, state, rejected_in_a_row, submit_rate, status_rate, max_in_flight, backlog_limit, created_at, updated_at)
-            VALUES ('default', 'http://127.0.0.1:9/v2/', 'nothing', 'active', 0, 0, 0, 5, 1000, now(), now());
-            """);
-        await SqlAsync("""
-            INSERT INTO importer.call_budget (account_id, kind, next_at, blocks_in_a_row) SELECT id, k, now(), 0 FROM importer.account, unnest(ARRAY['submit', 'status']) k
-            """);
+        Contexts = Source.Contexts();
+        await AddAsync(Budgeted(new Account { Name = "default", BaseUrl = "http://127.0.0.1:9/v2/", TokenProtected = "nothing", CreatedAt = Now, UpdatedAt = Now }, room: null));
     }
+
+    /// <summary>An account and what is left of its budgets.</summary>
+    internal static object[] Budgeted(Account account, int? room) =>
+    [
+        account,
+        new CallBudget { Account = account, Kind = CallKind.Submit, NextAt = Now, BacklogRoom = room },
+        new CallBudget { Account = account, Kind = CallKind.Status, NextAt = Now },
+    ];
+
+    private static DateTimeOffset Now => DateTimeOffset.UtcNow;
 
     public async ValueTask DisposeAsync()
     {
         if (Source is not null) await Source.DisposeAsync();
         await database.DisposeAsync();
+    }
+
+    /// <summary>Puts rows in.</summary>
+    public async Task AddAsync(params object[] entities)
+    {
+        await using var db = Contexts.CreateDbContext();
+        db.AddRange(entities);
+        await db.SaveChangesAsync(TestContext.Current.CancellationToken);
     }
 
     public Task<int> SqlAsync(string sql, params object?[] parameters) => Source.ExecuteAsync(sql, TestContext.Current.CancellationToken, parameters);

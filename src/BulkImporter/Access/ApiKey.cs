@@ -1,3 +1,4 @@
+using System.Linq.Expressions;
 using BulkImporter.Data;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -35,6 +36,9 @@ public sealed class ApiKey : IAudited
 
     /// <summary>To the minute: a key that is used all the time is written to once a minute.</summary>
     public DateTimeOffset? LastUsedAt { get; set; }
+
+    /// <summary>The key may be used.</summary>
+    internal static Expression<Func<ApiKey, bool>> IsLive(DateTimeOffset now) => k => k.RevokedAt == null && (k.ExpiresAt == null || k.ExpiresAt > now);
 
     public sealed class Configuration : IEntityTypeConfiguration<ApiKey>
     {

@@ -1,6 +1,5 @@
 using BulkImporter.Data;
-using BulkImporter.Manifests;
-using Npgsql;
+using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Access;
 
@@ -8,74 +7,94 @@ namespace BulkImporter.Access;
 public sealed record MadeLink(string Path, DateTimeOffset ExpiresAt);
 
 /// <summary>Makes a link that signs a browser in once, within 15 minutes, as whoever asks for it. The session ends with that key or person.</summary>
-public sealed class MakeSignInLink(NpgsqlDataSource database)
+public sealed class MakeSignInLink(IDbContextFactory<ImporterDb> contexts, TimeProvider clock)
 {
-    private const string Make = """
-        WITH noted AS (INSERT INTO importer.audit_entry (at, actor, action) VALUES (now(), $4, 'sign_in_link_made'))
-        INSERT INTO importer.sign_in_link (hash, key_id, user_id, stamp, expires_at)
-        VALUES ($1, $2, $3, (SELECT security_stamp FROM importer.app_user WHERE id = $3), now() + interval '15 minutes') RETURNING expires_at
-        """;
+    private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(15);
 
     public async Task<MadeLink> RunAsync(Caller caller, CancellationToken cancellationToken)
     {
         var code = SecretText.New();
-        var expiries = await database.QueryAsync(
-            Make, r => r.GetFieldValue<DateTimeOffset>(0), cancellationToken, SecretText.Hash(code), caller.KeyId, caller.UserId, caller.Name);
-        return new($"sign-in/once?code={code}", expiries[0]);
+        await using var db = contexts.CreateDbContext();
+        var link = db.Add(new SignInLink
+        {
+            Hash = SecretText.Hash(code),
+            KeyId = caller.KeyId,
+            UserId = caller.UserId,
+            Stamp = await db.Set<User>().Where(u => u.Id == caller.UserId).Select(u => u.SecurityStamp).SingleOrDefaultAsync(cancellationToken),
+            ExpiresAt = clock.GetUtcNow() + Lifetime,
+        }).Entity;
+        db.Note(caller.Name, "sign_in_link_made");
+        await db.SaveChangesAsync(cancellationToken);
+        return new($"sign-in/once?code={code}", link.ExpiresAt);
     }
 }
 
 /// <summary>Takes a sign-in link's code, once.</summary>
-public sealed class UseSignInLink(NpgsqlDataSource database)
+public sealed class UseSignInLink(IDbContextFactory<ImporterDb> contexts, TimeProvider clock)
 {
-    private const string Usable = "hash = $1 AND used_at IS NULL AND expires_at > now()";
-
-    private const string Whose = $"""
-        SELECT name, role, id, NULL::int, NULL FROM importer.api_key WHERE id = (SELECT key_id FROM link) AND {CheckKey.Live}
-        UNION ALL
-        SELECT user_name, role, NULL, id, security_stamp FROM importer.app_user WHERE (id, security_stamp) = (SELECT user_id, stamp FROM link) AND locked_at IS NULL
-        """;
-
-    private const string Find = $"WITH link AS (SELECT key_id, user_id, stamp FROM importer.sign_in_link WHERE {Usable}) {Whose}";
-
-    private const string Use = $"WITH link AS (UPDATE importer.sign_in_link SET used_at = now() WHERE {Usable} RETURNING key_id, user_id, stamp) {Whose}";
-
     /// <summary>Who made it, without using it up. Null as for <see cref="RunAsync"/>.</summary>
-    public Task<Caller?> FindAsync(string code, CancellationToken cancellationToken) => AskAsync(Find, code, cancellationToken);
+    public async Task<Caller?> FindAsync(string code, CancellationToken cancellationToken)
+    {
+        await using var db = contexts.CreateDbContext();
+        return await Usable(db, code).AnyAsync(cancellationToken) ? await MakerAsync(db, code, cancellationToken) : null;
+    }
 
     /// <summary>Who made it, or null when it is unknown, used or too old, or its maker may not come in any more, or has another password or role since.</summary>
-    public Task<Caller?> RunAsync(string code, CancellationToken cancellationToken) => AskAsync(Use, code, cancellationToken);
+    public async Task<Caller?> RunAsync(string code, CancellationToken cancellationToken)
+    {
+        await using var db = contexts.CreateDbContext();
+        // One statement: of two who open it at the same moment one comes in.
+        var used = await Usable(db, code).ExecuteUpdateAsync(set => set.SetProperty(l => l.UsedAt, clock.GetUtcNow()), cancellationToken);
+        return used == 1 ? await MakerAsync(db, code, cancellationToken) : null;
+    }
 
-    private async Task<Caller?> AskAsync(string sql, string code, CancellationToken cancellationToken) =>
-        await database.QueryAsync(
-            sql, r => new Caller(r.GetString(0), EnumText<Role>.Parse(r.GetString(1)), r.Number(2), r.Number(3), r.Text(4)),
-            cancellationToken, SecretText.Hash(code)) is [var caller] ? caller : null;
+    private IQueryable<SignInLink> Usable(ImporterDb db, string code)
+    {
+        var (hash, now) = (SecretText.Hash(code), clock.GetUtcNow());
+        return db.Set<SignInLink>().Where(l => l.Hash == hash && l.UsedAt == null && l.ExpiresAt > now);
+    }
+
+    private async Task<Caller?> MakerAsync(ImporterDb db, string code, CancellationToken cancellationToken)
+    {
+        var hash = SecretText.Hash(code);
+        var link = await db.Set<SignInLink>().AsNoTracking().SingleAsync(l => l.Hash == hash, cancellationToken);
+        return link.KeyId is not null
+            ? await db.Set<ApiKey>().Where(ApiKey.IsLive(clock.GetUtcNow())).Where(k => k.Id == link.KeyId)
+                .Select(k => new Caller(k.Name, k.Role, k.Id, null, null, null)).SingleOrDefaultAsync(cancellationToken)
+            : await db.Set<User>().Where(u => u.Id == link.UserId && u.SecurityStamp == link.Stamp && u.LockedAt == null)
+                .Select(u => new Caller(u.UserName!, u.Role, null, u.Id, u.SecurityStamp, null)).SingleOrDefaultAsync(cancellationToken);
+    }
 }
 
-/// <summary>Makes a new link with which a person chooses a password, within 7 days; earlier ones end, and so does this one with a new password or another role. The present password stays until then.</summary>
-public sealed class MakePasswordLink(NpgsqlDataSource database)
+/// <summary>
+/// Makes a new link with which a person chooses a password, within 7 days; earlier ones end, and so does this one with a new password or another role.
+/// The present password stays until then.
+/// </summary>
+public sealed class MakePasswordLink(IDbContextFactory<ImporterDb> contexts, TimeProvider clock)
 {
-    /// <summary>SQL. Long enough for a person to come back from leave, because the link travels by mail or chat.</summary>
-    internal const string Lifetime = "interval '7 days'";
-
-    private const string Make = $"""
-        WITH target AS (
-            SELECT id, user_name, security_stamp FROM importer.app_user WHERE normalized_user_name = $1 FOR UPDATE
-        ), ended AS (
-            UPDATE importer.password_link SET used_at = now() WHERE user_id = (SELECT id FROM target) AND used_at IS NULL
-        ), noted AS (
-            INSERT INTO importer.audit_entry (at, actor, action, detail) SELECT now(), $2, 'password_link_made', user_name FROM target
-        )
-        INSERT INTO importer.password_link (hash, user_id, stamp, expires_at) SELECT $3, id, security_stamp, now() + {Lifetime} FROM target RETURNING expires_at
-        """;
+    /// <summary>Long enough for a person to come back from leave, because the link travels by mail or chat.</summary>
+    private static readonly TimeSpan Lifetime = TimeSpan.FromDays(7);
 
     /// <summary>The link, or null when there is nobody of this name.</summary>
-    public async Task<MadeLink?> RunAsync(string name, string actor, CancellationToken cancellationToken)
+    public Task<MadeLink?> RunAsync(string name, string actor, CancellationToken cancellationToken) => contexts.ChangeAsync(async db =>
+    {
+        if (await db.Set<User>().SingleOrDefaultAsync(u => u.NormalizedUserName == UserName.Normal(name), cancellationToken) is not { } user) return null;
+        // Of two who make one at the same moment the second ends the first one's, so it has to come after it.
+        user.ConcurrencyStamp = Guid.NewGuid().ToString();
+        var made = For(db, user, clock.GetUtcNow());
+        db.Note(actor, "password_link_made", user.UserName);
+        await db.Set<PasswordLink>().Where(l => l.UserId == user.Id && l.UsedAt == null)
+            .ExecuteUpdateAsync(set => set.SetProperty(l => l.UsedAt, clock.GetUtcNow()), cancellationToken);
+        await db.SaveChangesAsync(cancellationToken);
+        return made;
+    }, cancellationToken);
+
+    /// <summary>A link for a person, to be saved with what else changes.</summary>
+    internal static MadeLink For(ImporterDb db, User user, DateTimeOffset now)
     {
         var code = SecretText.New();
-        return await database.QueryAsync(Make, r => r.GetFieldValue<DateTimeOffset>(0), cancellationToken, UserName.Normal(name), actor, SecretText.Hash(code)) is [var expiresAt]
-            ? new(PathOf(code), expiresAt)
-            : null;
+        var link = db.Add(new PasswordLink { Hash = SecretText.Hash(code), User = user, Stamp = user.SecurityStamp, ExpiresAt = now + Lifetime }).Entity;
+        return new(PathOf(code), link.ExpiresAt);
     }
 
     internal static string PathOf(string code) => $"choose-password?code={code}";
@@ -85,19 +104,20 @@ public sealed class MakePasswordLink(NpgsqlDataSource database)
 public sealed record OpenPasswordLink(string? Name);
 
 /// <summary>Looks at a password link without using it up: the programs that preview links in chats open them too.</summary>
-public sealed class ReadPasswordLink(NpgsqlDataSource database)
+public sealed class ReadPasswordLink(IDbContextFactory<ImporterDb> contexts, TimeProvider clock)
 {
-    /// <summary>SQL: the link <c>l</c> may be used.</summary>
-    internal const string Usable = """
-        l.used_at IS NULL AND l.expires_at > now() AND CASE WHEN l.user_id IS NULL THEN NOT EXISTS (SELECT 1 FROM importer.app_user)
-            ELSE EXISTS (SELECT 1 FROM importer.app_user p WHERE p.id = l.user_id AND p.security_stamp = l.stamp) END
-        """;
-
-    private const string Find = $"""
-        SELECT u.user_name FROM importer.password_link l LEFT JOIN importer.app_user u ON u.id = l.user_id WHERE l.hash = $1 AND {Usable} AND u.locked_at IS NULL
-        """;
+    /// <summary>The link, when it may be used.</summary>
+    internal static IQueryable<PasswordLink> Usable(ImporterDb db, string code, DateTimeOffset now)
+    {
+        var hash = SecretText.Hash(code);
+        return db.Set<PasswordLink>().Where(l => l.Hash == hash && l.UsedAt == null && l.ExpiresAt > now
+            && (l.UserId == null ? !db.Set<User>().Any() : l.User!.SecurityStamp == l.Stamp));
+    }
 
     /// <summary>Null when it is unknown, used or too old, or the person is locked.</summary>
-    public async Task<OpenPasswordLink?> FindAsync(string code, CancellationToken cancellationToken) =>
-        await database.QueryAsync(Find, r => new OpenPasswordLink(r.Text(0)), cancellationToken, SecretText.Hash(code)) is [var link] ? link : null;
+    public async Task<OpenPasswordLink?> FindAsync(string code, CancellationToken cancellationToken)
+    {
+        await using var db = contexts.CreateDbContext();
+        return await Usable(db, code, clock.GetUtcNow()).Where(l => l.User!.LockedAt == null).Select(l => new OpenPasswordLink(l.User!.UserName)).SingleOrDefaultAsync(cancellationToken);
+    }
 }

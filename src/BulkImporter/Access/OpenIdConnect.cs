@@ -5,10 +5,10 @@ using BulkImporter.Records;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authentication.OpenIdConnect;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
-using Npgsql;
 
 namespace BulkImporter.Access;
 
@@ -74,33 +74,9 @@ public enum ProviderRefusal
 }
 
 /// <summary>Lets somebody in whom the provider knows: known again by issuer and subject, never by name, and with the role that the provider says today.</summary>
-public sealed class EnterByProvider(NpgsqlDataSource database, IOptions<ProviderOptions> options)
+public sealed class EnterByProvider(IDbContextFactory<ImporterDb> contexts, IOptions<ProviderOptions> options, TimeProvider clock)
 {
     private const int LongestIdentity = 600;
-
-    // Another role than last time ends the person's other sessions, as when an admin changes it.
-    private const string Enter = """
-        WITH before AS (SELECT role FROM importer.app_user WHERE foreign_id = $4), entered AS (
-            INSERT INTO importer.app_user AS u (user_name, normalized_user_name, role, foreign_id, security_stamp, concurrency_stamp, access_failed_count, created_at)
-            VALUES ($1, $2, $3, $4, gen_random_uuid()::text, gen_random_uuid()::text, 0, now())
-            ON CONFLICT (foreign_id) DO UPDATE SET role = excluded.role, security_stamp = CASE WHEN u.role = excluded.role THEN u.security_stamp ELSE excluded.security_stamp END
-            RETURNING u.id, u.user_name, u.role, u.security_stamp, u.locked_at
-        ), noted AS (
-            INSERT INTO importer.audit_entry (at, actor, action, detail)
-            SELECT now(), e.user_name, CASE WHEN b.role IS NULL THEN 'user_added' ELSE 'user_changed' END, e.user_name || ' (' || e.role || '), by the provider'
-            FROM entered e LEFT JOIN before b ON true WHERE b.role IS DISTINCT FROM e.role
-        )
-        SELECT id, user_name, role, security_stamp, locked_at IS NOT NULL FROM entered
-        """;
-
-    private const string Leave = """
-        WITH out AS (
-            UPDATE importer.app_user SET security_stamp = gen_random_uuid()::text, concurrency_stamp = gen_random_uuid()::text WHERE foreign_id = $1 RETURNING id, user_name
-        ), gone AS (
-            DELETE FROM importer.session WHERE user_id IN (SELECT id FROM out)
-        )
-        INSERT INTO importer.audit_entry (at, actor, action, detail) SELECT now(), user_name, 'signed_out_everywhere', 'the provider gives no role any more' FROM out
-        """;
 
     /// <summary>The caller, or why it is none. Whoever has lost every role there is signed out here, too.</summary>
     public async Task<(Caller? Caller, ProviderRefusal? Refusal)> RunAsync(ClaimsPrincipal person, CancellationToken cancellationToken)
@@ -109,23 +85,36 @@ public sealed class EnterByProvider(NpgsqlDataSource database, IOptions<Provider
         if (person.FindFirstValue("iss") is not { } issuer || person.FindFirstValue("sub") is not { } subject) return (null, ProviderRefusal.Failed);
         // The two are a key: OpenID Connect gives a subject at most 255 characters.
         if (issuer.Length + subject.Length > LongestIdentity) return (null, ProviderRefusal.Failed);
+        var foreignId = $"{issuer} {subject}";
         if (settings.RoleOf(person.FindAll(settings.RoleClaim).Select(c => c.Value)) is not { } role)
         {
-            await database.ExecuteAsync(Leave, cancellationToken, $"{issuer} {subject}");
+            await EndSessions.RunAsync(contexts, u => u.ForeignId == foreignId, "the provider gives no role any more", cancellationToken);
             return (null, ProviderRefusal.NoRole);
         }
         var name = person.FindFirstValue(settings.NameClaim) ?? "";
-        if (!UserName.IsOne(name)) return (null, ProviderRefusal.NoName);
-        try
+        return UserName.IsOne(name)
+            ? await contexts.ChangeAsync(db => EnterAsync(db, foreignId, name, role, cancellationToken), cancellationToken)
+            : (null, ProviderRefusal.NoName);
+    }
+
+    private async Task<(Caller? Caller, ProviderRefusal? Refusal)> EnterAsync(ImporterDb db, string foreignId, string name, Role role, CancellationToken cancellationToken)
+    {
+        var user = await db.Set<User>().SingleOrDefaultAsync(u => u.ForeignId == foreignId, cancellationToken);
+        if (user is null)
         {
-            var entered = await database.QueryAsync(Enter, r => (Caller: new Caller(r.GetString(1), EnumText<Role>.Parse(r.GetString(2)), UserId: r.GetInt32(0), Stamp: r.GetString(3)), IsLocked: r.GetBoolean(4)),
-                cancellationToken, name, UserName.Normal(name), EnumText<Role>.Of(role), $"{issuer} {subject}");
-            return entered[0].IsLocked ? (null, ProviderRefusal.Locked) : (entered[0].Caller, null);
+            if (await db.Set<User>().AnyAsync(u => u.NormalizedUserName == UserName.Normal(name), cancellationToken)) return (null, ProviderRefusal.NameTaken);
+            user = db.Add(User.New(name, role, clock.GetUtcNow(), foreignId)).Entity;
+            db.Note(name, "user_added", $"{name} ({EnumText<Role>.Of(role)}), by the provider");
         }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
+        else if (user.Role != role)
         {
-            return (null, ProviderRefusal.NameTaken);
+            // As when an admin changes it.
+            user.EndSessions();
+            user.Role = role;
+            db.Note(user.UserName!, "user_changed", $"{user.UserName} ({EnumText<Role>.Of(role)}), by the provider");
         }
+        await db.SaveChangesAsync(cancellationToken);
+        return user.LockedAt is null ? (Passwords.Caller(user), null) : (null, ProviderRefusal.Locked);
     }
 }
 

@@ -36,18 +36,16 @@ public sealed class CheckPassword(SignInManager<User> signIn, UserManager<User> 
 /// <summary>Sets the password that a person chooses with a <see cref="PasswordLink"/>, once. The setup link makes the first admin.</summary>
 public sealed class UsePasswordLink(UserManager<User> users, ImporterDb db, TimeProvider clock)
 {
-    private const string Use = $"""
-        UPDATE importer.password_link l SET used_at = now() WHERE l.hash = @hash AND {ReadPasswordLink.Usable} RETURNING l.*
-        """;
-
     /// <summary>Who may come in now, or null when the link is unknown, used or too old, or the person is locked.</summary>
     /// <param name="name">The first admin's name; not looked at when the link is a person's.</param>
     /// <exception cref="InvalidArgumentException">Name or password cannot be used; the link still can.</exception>
     public async Task<Caller?> RunAsync(string code, string name, string password, CancellationToken cancellationToken)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        var used = await db.Set<PasswordLink>().FromSqlRaw(Use, new Npgsql.NpgsqlParameter("hash", SecretText.Hash(code))).AsNoTracking().ToListAsync(cancellationToken);
-        if (used is not [var link]) return null;
+        // One statement: of two who open it at the same moment one chooses the password.
+        if (await ReadPasswordLink.Usable(db, code, clock.GetUtcNow()).ExecuteUpdateAsync(set => set.SetProperty(l => l.UsedAt, clock.GetUtcNow()), cancellationToken) == 0) return null;
+        var hash = SecretText.Hash(code);
+        var link = await db.Set<PasswordLink>().AsNoTracking().SingleAsync(l => l.Hash == hash, cancellationToken);
 
         User user;
         if (link.UserId is { } userId)

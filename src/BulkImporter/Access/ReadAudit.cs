@@ -31,14 +31,13 @@ public sealed class ReadAudit(NpgsqlDataSource database)
         if (before is { } id) conditions += $" AND e.id < {Next(id)}";
         if (filter.Actor is { } actor) conditions += $" AND lower(e.actor) = lower({Next(actor)})";
         if (filter.Account is { } account) conditions += $" AND e.account_id = (SELECT id FROM importer.account WHERE name = {Next(account)})";
-        return database.QueryAsync(
+        return database.QueryAsync<AuditView>(
             $"""
-            SELECT e.id, e.at, e.actor, e.action, e.import_id, a.name, e.detail
+            SELECT e.id, e.at, e.actor, e.action, e.import_id, a.name AS account, e.detail
             FROM importer.audit_entry e LEFT JOIN importer.account a ON a.id = e.account_id
             WHERE true{conditions}
             ORDER BY e.id DESC LIMIT $1
             """,
-            r => new AuditView(r.GetInt64(0), r.GetFieldValue<DateTimeOffset>(1), r.GetString(2), r.GetString(3), r.Number(4), r.Text(5), r.Text(6)),
             cancellationToken, [.. parameters]);
 
         string Next(object value)

@@ -4,8 +4,8 @@ using BulkImporter.Data;
 using BulkImporter.Manifests;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace BulkImporter.Access;
 
@@ -37,29 +37,37 @@ public static class Identities
 }
 
 /// <summary>Begins a session, and notes in the audit log that somebody came in, and how.</summary>
-public sealed class BeginSession(NpgsqlDataSource database, IOptions<AccessOptions> options)
+public sealed class BeginSession(IDbContextFactory<ImporterDb> contexts, IOptions<AccessOptions> options, TimeProvider clock)
 {
     private const int LongestBrowser = 200;
-
-    // What nothing can wake any more goes on the way.
-    private const string Begin = """
-        WITH seen AS (UPDATE importer.app_user SET signed_in_at = now() WHERE id = $2), noted AS (
-            INSERT INTO importer.audit_entry (at, actor, action, detail) VALUES (now(), $4, 'signed_in', $5)
-        ), over AS (
-            DELETE FROM importer.session WHERE began_at < now() - $8 OR seen_at < now() - $9
-        )
-        INSERT INTO importer.session (key_id, user_id, stamp, began_at, seen_at, how, address, browser) VALUES ($1, $2, $3, now(), now(), $5, $6, $7) RETURNING id
-        """;
 
     /// <summary>The caller with the session, to be kept in the browser's cookie.</summary>
     public async Task<Caller> RunAsync(Caller caller, string how, HttpContext context, CancellationToken cancellationToken)
     {
         var browser = context.Request.Headers.UserAgent.ToString();
         var address = context.Connection.RemoteIpAddress;
-        var id = await database.QueryAsync(Begin, r => r.GetInt32(0), cancellationToken,
-            caller.KeyId, caller.UserId, caller.Stamp, caller.Name, how, (address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address)?.ToString(),
-            browser.Length == 0 ? null : browser[..Math.Min(browser.Length, LongestBrowser)].Replace('\0', ' '), options.Value.SessionLifetime, options.Value.SessionIdle);
-        return caller with { SessionId = id[0] };
+        var now = clock.GetUtcNow();
+        var id = await contexts.ChangeAsync(async db =>
+        {
+            // What nothing can wake any more goes on the way.
+            await db.Set<Session>().Where(Session.IsOver(options.Value, now)).ExecuteDeleteAsync(cancellationToken);
+            await db.Set<User>().Where(u => u.Id == caller.UserId).ExecuteUpdateAsync(set => set.SetProperty(u => u.SignedInAt, now), cancellationToken);
+            var session = db.Add(new Session
+            {
+                KeyId = caller.KeyId,
+                UserId = caller.UserId,
+                Stamp = caller.Stamp,
+                BeganAt = now,
+                SeenAt = now,
+                How = how,
+                Address = (address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address)?.ToString(),
+                Browser = browser.Length == 0 ? null : browser[..Math.Min(browser.Length, LongestBrowser)].Replace('\0', ' '),
+            }).Entity;
+            db.Note(caller.Name, "signed_in", how);
+            await db.SaveChangesAsync(cancellationToken);
+            return session.Id;
+        }, cancellationToken);
+        return caller with { SessionId = id };
     }
 }
 
@@ -67,27 +75,10 @@ public sealed class BeginSession(NpgsqlDataSource database, IOptions<AccessOptio
 /// Whether a session may go on: its row is there and within its limits; its key is neither revoked nor expired; its person is not locked, and has the
 /// security stamp of the day it began (a new password, another role or "sign out everywhere" give another one).
 /// </summary>
-public sealed class CheckSession(NpgsqlDataSource database, CheckKey keys, IOptions<AccessOptions> options)
+public sealed class CheckSession(IDbContextFactory<ImporterDb> contexts, CheckKey keys, IOptions<AccessOptions> options, TimeProvider clock)
 {
-    private const string Live = $"""
-        s.began_at > now() - $1 AND s.seen_at > now() - $2
-        AND CASE WHEN s.key_id IS NULL THEN u.locked_at IS NULL AND u.security_stamp = s.stamp ELSE {CheckKey.Live} END
-        """;
-
-    private const string From = "FROM importer.session s LEFT JOIN importer.api_key k ON k.id = s.key_id LEFT JOIN importer.app_user u ON u.id = s.user_id";
-
-    // To the minute, as with keys: a browser that loads a page would otherwise write its row twenty times.
-    private const string Find = $"SELECT s.seen_at < now() - interval '1 minute' {From} WHERE s.id = $3 AND {Live}";
-
-    private const string Seen = """
-        WITH seen AS (UPDATE importer.session SET seen_at = now() WHERE id = $1 RETURNING key_id)
-        UPDATE importer.api_key SET last_used_at = now() WHERE id = (SELECT key_id FROM seen)
-        """;
-
-    private const string List = $"""
-        SELECT s.id, coalesce(k.name, u.user_name), s.key_id, s.user_id, s.began_at, s.seen_at, s.how, s.address, s.browser {From}
-        WHERE {Live} AND ($3::int IS NULL AND $4::int IS NULL OR s.key_id = $3 OR s.user_id = $4) ORDER BY s.seen_at DESC, s.id DESC LIMIT 500
-        """;
+    // As with keys: a browser that loads a page would otherwise write its row twenty times.
+    private static readonly TimeSpan NotedEvery = TimeSpan.FromMinutes(1);
 
     /// <param name="isUse">False for a look that nobody asked for: it does not keep an idle session alive.</param>
     public async Task<bool> IsLiveAsync(ClaimsPrincipal user, CancellationToken cancellationToken, bool isUse = true)
@@ -97,17 +88,37 @@ public sealed class CheckSession(NpgsqlDataSource database, CheckKey keys, IOpti
         // A program brings its key along each time.
         if (identity.AuthenticationType == KeyAuthentication.SchemeName) return caller.KeyId is { } key && await keys.IsLiveAsync(key, cancellationToken);
         if (caller.SessionId is not { } id) return false;
-        var found = await database.QueryAsync(Find, r => r.GetBoolean(0), cancellationToken, options.Value.SessionLifetime, options.Value.SessionIdle, id);
-        if (found is [true] && isUse) await database.ExecuteAsync(Seen, cancellationToken, id);
-        return found is [_];
+        var now = clock.GetUtcNow();
+        await using var db = contexts.CreateDbContext();
+        var found = await Live(db, now).Where(s => s.Id == id).Select(s => new { s.SeenAt, s.KeyId }).SingleOrDefaultAsync(cancellationToken);
+        if (found is not null && isUse && now - found.SeenAt >= NotedEvery)
+        {
+            await db.Set<Session>().Where(s => s.Id == id).ExecuteUpdateAsync(set => set.SetProperty(s => s.SeenAt, now), cancellationToken);
+            if (found.KeyId is { } opener) await db.Set<ApiKey>().Where(k => k.Id == opener).ExecuteUpdateAsync(set => set.SetProperty(k => k.LastUsedAt, now), cancellationToken);
+        }
+        return found is not null;
     }
 
     /// <summary>Sessions that may go on, the one that was used last first; at most 500.</summary>
     /// <param name="of">Only those of this person or key; null for all.</param>
-    public async Task<IReadOnlyList<SessionView>> ListAsync(Caller? of, CancellationToken cancellationToken) => await database.QueryAsync(
-        List,
-        r => new SessionView(r.GetInt32(0), r.GetString(1), r.Number(2), r.Number(3), r.GetFieldValue<DateTimeOffset>(4), r.GetFieldValue<DateTimeOffset>(5), r.GetString(6), r.Text(7), r.Text(8)),
-        cancellationToken, options.Value.SessionLifetime, options.Value.SessionIdle, of?.KeyId, of?.UserId);
+    public async Task<IReadOnlyList<SessionView>> ListAsync(Caller? of, CancellationToken cancellationToken)
+    {
+        await using var db = contexts.CreateDbContext();
+        var sessions = Live(db, clock.GetUtcNow());
+        if (of is { KeyId: { } key }) sessions = sessions.Where(s => s.KeyId == key);
+        else if (of is { UserId: { } user }) sessions = sessions.Where(s => s.UserId == user);
+        return await sessions.OrderByDescending(s => s.SeenAt).ThenByDescending(s => s.Id).Take(500)
+            .Select(s => new SessionView(s.Id, s.KeyId == null ? s.User!.UserName! : s.Key!.Name, s.KeyId, s.UserId, s.BeganAt, s.SeenAt, s.How, s.Address, s.Browser))
+            .ToListAsync(cancellationToken);
+    }
+
+    private IQueryable<Session> Live(ImporterDb db, DateTimeOffset now)
+    {
+        var (began, seen) = (now - options.Value.SessionLifetime, now - options.Value.SessionIdle);
+        return db.Set<Session>().Where(s => s.BeganAt > began && s.SeenAt > seen && (s.KeyId == null
+            ? s.User!.LockedAt == null && s.User.SecurityStamp == s.Stamp
+            : s.Key!.RevokedAt == null && (s.Key.ExpiresAt == null || s.Key.ExpiresAt > now)));
+    }
 
     /// <summary>Asked at each request of a browser.</summary>
     internal static async Task ValidateAsync(CookieValidatePrincipalContext context)
@@ -125,20 +136,23 @@ public sealed class CheckSession(NpgsqlDataSource database, CheckKey keys, IOpti
 public sealed record SessionView(int Id, string Name, int? KeyId, int? UserId, DateTimeOffset BeganAt, DateTimeOffset SeenAt, string How, string? Address, string? Browser);
 
 /// <summary>Ends one session: its cookie opens nothing any more, nor does any copy of it.</summary>
-public sealed class EndSession(NpgsqlDataSource database)
+public sealed class EndSession(IDbContextFactory<ImporterDb> contexts)
 {
-    private const string End = """
-        WITH ended AS (DELETE FROM importer.session WHERE id = $1 AND ($2 OR key_id = $3 OR user_id = $4) RETURNING key_id, user_id)
-        INSERT INTO importer.audit_entry (at, actor, action, detail)
-        SELECT now(), $5, $6, coalesce((SELECT name FROM importer.api_key WHERE id = key_id), (SELECT user_name FROM importer.app_user WHERE id = user_id)) FROM ended
-        """;
-
     /// <summary>Signs the caller out.</summary>
     public Task OwnAsync(Caller caller, CancellationToken cancellationToken) => RunAsync(caller.SessionId ?? 0, caller, "signed_out", cancellationToken);
 
     /// <summary>Ends a session of the caller, or anybody's when the caller is an admin; any other is left alone.</summary>
     public Task RunAsync(int sessionId, Caller caller, CancellationToken cancellationToken) => RunAsync(sessionId, caller, "session_ended", cancellationToken);
 
-    private Task<int> RunAsync(int sessionId, Caller caller, string action, CancellationToken cancellationToken) =>
-        database.ExecuteAsync(End, cancellationToken, sessionId, caller.Role == Role.Admin, caller.KeyId, caller.UserId, caller.Name, action);
+    private Task<bool> RunAsync(int sessionId, Caller caller, string action, CancellationToken cancellationToken) => contexts.ChangeAsync(async db =>
+    {
+        var (isAdmin, key, user) = (caller.Role == Role.Admin, caller.KeyId ?? 0, caller.UserId ?? 0);
+        var session = await db.Set<Session>().Include(s => s.Key).Include(s => s.User)
+            .SingleOrDefaultAsync(s => s.Id == sessionId && (isAdmin || s.KeyId == key || s.UserId == user), cancellationToken);
+        if (session is null) return false;
+        db.Remove(session);
+        db.Note(caller.Name, action, session.Key?.Name ?? session.User?.UserName);
+        await db.SaveChangesAsync(cancellationToken);
+        return true;
+    }, cancellationToken);
 }

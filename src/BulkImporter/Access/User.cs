@@ -24,6 +24,15 @@ public sealed class User : IdentityUser<int>
     /// <summary>Nobody is spared the lockout, so it needs no column.</summary>
     public override bool LockoutEnabled { get => true; set { } }
 
+    /// <summary>Somebody who has not signed in yet.</summary>
+    internal static User New(string name, Role role, DateTimeOffset now, string? foreignId = null) => new()
+    {
+        UserName = name, NormalizedUserName = Access.UserName.Normal(name), Role = role, ForeignId = foreignId, SecurityStamp = Guid.NewGuid().ToString(), CreatedAt = now,
+    };
+
+    /// <summary>Ends every session and link of the person: they hold the stamp of the day they began.</summary>
+    internal void EndSessions() => (SecurityStamp, ConcurrencyStamp) = (Guid.NewGuid().ToString(), Guid.NewGuid().ToString());
+
     public sealed class Configuration : IEntityTypeConfiguration<User>
     {
         public void Configure(EntityTypeBuilder<User> entity)
@@ -52,6 +61,7 @@ public sealed class PasswordLink
     public int Id { get; private set; }
     public required byte[] Hash { get; init; }
     public int? UserId { get; init; }
+    public User? User { get; init; }
 
     /// <summary>The person's security stamp when it was made: a new password or another role makes the link void.</summary>
     public string? Stamp { get; init; }
@@ -71,7 +81,7 @@ public sealed class PasswordLink
             entity.ToTable("password_link");
             entity.HasKey(l => l.Id);
             entity.HasIndex(l => l.Hash).IsUnique();
-            entity.HasOne<User>().WithMany().HasForeignKey(l => l.UserId).OnDelete(DeleteBehavior.Cascade);
+            entity.HasOne(l => l.User).WithMany().HasForeignKey(l => l.UserId).OnDelete(DeleteBehavior.Cascade);
         }
     }
 }

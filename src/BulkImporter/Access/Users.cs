@@ -1,6 +1,7 @@
+using System.Linq.Expressions;
 using System.Text.RegularExpressions;
 using BulkImporter.Data;
-using Npgsql;
+using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Access;
 
@@ -18,59 +19,60 @@ public enum UserState
 
 /// <summary>A person as every door shows it: without password or hash.</summary>
 /// <param name="LockedOutUntil">The time until which no password is tried, after too many wrong ones; null when there is none.</param>
-public sealed record UserView(int Id, string Name, Role Role, UserState State, DateTimeOffset? LockedOutUntil, DateTimeOffset CreatedAt, DateTimeOffset? SignedInAt);
-
-public sealed class ReadUsers(NpgsqlDataSource database)
+public sealed record UserView(int Id, string Name, Role Role, UserState State, DateTimeOffset? LockedOutUntil, DateTimeOffset CreatedAt, DateTimeOffset? SignedInAt)
 {
-    private const string Select = """
-        SELECT id, user_name, role, CASE WHEN locked_at IS NOT NULL THEN 'locked' WHEN password_hash IS NULL AND foreign_id IS NULL THEN 'invited' ELSE 'active' END,
-            CASE WHEN lockout_end > now() THEN lockout_end END, created_at, signed_in_at
-        FROM importer.app_user
-        """;
+    internal static Expression<Func<User, UserView>> Of(DateTimeOffset now) => u => new(
+        u.Id, u.UserName!, u.Role,
+        u.LockedAt != null ? UserState.Locked : u.PasswordHash == null && u.ForeignId == null ? UserState.Invited : UserState.Active,
+        u.LockoutEnd > now ? u.LockoutEnd : null, u.CreatedAt, u.SignedInAt);
+}
 
-    public async Task<IReadOnlyList<UserView>> ListAsync(CancellationToken cancellationToken) =>
-        await database.QueryAsync($"{Select} ORDER BY normalized_user_name", Read, cancellationToken);
+public sealed class ReadUsers(IDbContextFactory<ImporterDb> contexts, TimeProvider clock)
+{
+    public async Task<IReadOnlyList<UserView>> ListAsync(CancellationToken cancellationToken)
+    {
+        await using var db = contexts.CreateDbContext();
+        return await db.Set<User>().OrderBy(u => u.NormalizedUserName).Select(UserView.Of(clock.GetUtcNow())).ToListAsync(cancellationToken);
+    }
 
     /// <summary>The person, or null when there is none of this name, in any case.</summary>
-    public async Task<UserView?> FindAsync(string name, CancellationToken cancellationToken) =>
-        await database.QueryAsync($"{Select} WHERE normalized_user_name = $1", Read, cancellationToken, UserName.Normal(name)) is [var found] ? found : null;
+    public async Task<UserView?> FindAsync(string name, CancellationToken cancellationToken)
+    {
+        await using var db = contexts.CreateDbContext();
+        return await db.Set<User>().Where(u => u.NormalizedUserName == UserName.Normal(name)).Select(UserView.Of(clock.GetUtcNow())).SingleOrDefaultAsync(cancellationToken);
+    }
 
-    public async Task<UserView?> FindAsync(int id, CancellationToken cancellationToken) =>
-        await database.QueryAsync($"{Select} WHERE id = $1", Read, cancellationToken, id) is [var found] ? found : null;
+    public async Task<UserView?> FindAsync(int id, CancellationToken cancellationToken)
+    {
+        await using var db = contexts.CreateDbContext();
+        return await db.Set<User>().Where(u => u.Id == id).Select(UserView.Of(clock.GetUtcNow())).SingleOrDefaultAsync(cancellationToken);
+    }
 
     /// <summary>Whether there is anybody; without people the way in is a key.</summary>
-    public async Task<bool> AnyAsync(CancellationToken cancellationToken) =>
-        (await database.QueryAsync("SELECT EXISTS (SELECT 1 FROM importer.app_user)", r => r.GetBoolean(0), cancellationToken))[0];
-
-    private static UserView Read(NpgsqlDataReader r) => new(
-        r.GetInt32(0), r.GetString(1), EnumText<Role>.Parse(r.GetString(2)), EnumText<UserState>.Parse(r.GetString(3)), r.Time(4), r.GetFieldValue<DateTimeOffset>(5), r.Time(6));
+    public async Task<bool> AnyAsync(CancellationToken cancellationToken)
+    {
+        await using var db = contexts.CreateDbContext();
+        return await db.Set<User>().AnyAsync(cancellationToken);
+    }
 }
 
 /// <summary>Adds a person, who chooses a password with the link that is made.</summary>
-public sealed class AddUser(NpgsqlDataSource database)
+public sealed class AddUser(IDbContextFactory<ImporterDb> contexts, TimeProvider clock)
 {
-    private const string Add = $"""
-        WITH added AS (
-            INSERT INTO importer.app_user (user_name, normalized_user_name, role, security_stamp, concurrency_stamp, access_failed_count, created_at)
-            VALUES ($1, $2, $3, gen_random_uuid()::text, gen_random_uuid()::text, 0, now())
-            ON CONFLICT (normalized_user_name) DO NOTHING
-            RETURNING id, security_stamp
-        ), noted AS (
-            INSERT INTO importer.audit_entry (at, actor, action, detail) SELECT now(), $4, 'user_added', $1 || ' (' || $3 || ')' FROM added
-        )
-        INSERT INTO importer.password_link (hash, user_id, stamp, expires_at) SELECT $5, id, security_stamp, now() + {MakePasswordLink.Lifetime} FROM added RETURNING expires_at
-        """;
-
     /// <summary>The link, or null when there is somebody of this name already; nothing has changed then.</summary>
     /// <exception cref="InvalidArgumentException">The name cannot be used.</exception>
-    public async Task<MadeLink?> RunAsync(string name, Role role, string actor, CancellationToken cancellationToken)
+    public Task<MadeLink?> RunAsync(string name, Role role, string actor, CancellationToken cancellationToken)
     {
         UserName.Check(name);
-        var code = SecretText.New();
-        return await database.QueryAsync(Add, r => r.GetFieldValue<DateTimeOffset>(0), cancellationToken,
-            name, UserName.Normal(name), EnumText<Role>.Of(role), actor, SecretText.Hash(code)) is [var expiresAt]
-            ? new(MakePasswordLink.PathOf(code), expiresAt)
-            : null;
+        return contexts.ChangeAsync(async db =>
+        {
+            if (await db.Set<User>().AnyAsync(u => u.NormalizedUserName == UserName.Normal(name), cancellationToken)) return null;
+            var user = User.New(name, role, clock.GetUtcNow());
+            var made = MakePasswordLink.For(db, user, user.CreatedAt);
+            db.Note(actor, "user_added", $"{name} ({EnumText<Role>.Of(role)})");
+            await db.SaveChangesAsync(cancellationToken);
+            return made;
+        }, cancellationToken);
     }
 }
 
@@ -97,85 +99,75 @@ public enum UserOrder
     LastAdmin,
 }
 
-/// <summary>Changes the role of a person, locks or unlocks. Another role and a lock end the person's sessions and links: the next session has the new rights.</summary>
-public sealed class ChangeUser(NpgsqlDataSource database)
+/// <summary>
+/// Changes the role of a person, locks or unlocks. Another role and a lock end the person's sessions and links: the next session has the new rights.
+/// </summary>
+public sealed class ChangeUser(IDbContextFactory<ImporterDb> contexts, TimeProvider clock)
 {
-    private const string Change = $"""
-        WITH changed AS (
-            UPDATE importer.app_user u SET
-                role = coalesce($2, role),
-                locked_at = CASE WHEN $3 THEN coalesce(locked_at, now()) WHEN NOT $3 THEN NULL ELSE locked_at END,
-                lockout_end = CASE WHEN NOT $3 THEN NULL ELSE lockout_end END,
-                access_failed_count = CASE WHEN NOT $3 THEN 0 ELSE access_failed_count END,
-                security_stamp = CASE WHEN $3 OR $2 <> role THEN gen_random_uuid()::text ELSE security_stamp END, concurrency_stamp = gen_random_uuid()::text
-            WHERE normalized_user_name = $1 AND ((coalesce($2, 'admin') = 'admin' AND $3 IS NOT TRUE) OR {LastAdmin.IsNotThisOne})
-            RETURNING user_name
-        )
-        INSERT INTO importer.audit_entry (at, actor, action, detail) SELECT now(), $4, 'user_changed', user_name || ': ' || $5 FROM changed
-        """;
-
     /// <exception cref="InvalidArgumentException">Nothing is to be changed.</exception>
-    public async Task<UserOrder> RunAsync(string name, UserChange change, string actor, CancellationToken cancellationToken)
+    public Task<UserOrder> RunAsync(string name, UserChange change, string actor, CancellationToken cancellationToken)
     {
         if (change == new UserChange()) throw new InvalidArgumentException("role", "Say what to change: a role, or whether the person is locked.");
-        return await LastAdmin.GuardAsync(database, name, Change, cancellationToken,
-            change.Role is { } role ? EnumText<Role>.Of(role) : null, change.Locked, actor, change.ToString());
+        var staysAdmin = change is { Role: null or Role.Admin, Locked: not true };
+        return LastAdmin.GuardAsync(contexts, name, staysAdmin, (db, user) =>
+        {
+            if (change.Locked is true || (change.Role ?? user.Role) != user.Role) user.EndSessions();
+            user.Role = change.Role ?? user.Role;
+            if (change.Locked is true) user.LockedAt ??= clock.GetUtcNow();
+            if (change.Locked is false) (user.LockedAt, user.LockoutEnd, user.AccessFailedCount) = (null, null, 0);
+            db.Note(actor, "user_changed", $"{user.UserName}: {change}");
+        }, cancellationToken);
     }
 }
 
 /// <summary>Removes a person with all sessions and links. What the person did stays in the audit log.</summary>
-public sealed class RemoveUser(NpgsqlDataSource database)
+public sealed class RemoveUser(IDbContextFactory<ImporterDb> contexts)
 {
-    private const string Remove = $"""
-        WITH removed AS (
-            DELETE FROM importer.app_user u WHERE normalized_user_name = $1 AND {LastAdmin.IsNotThisOne} RETURNING user_name
-        )
-        INSERT INTO importer.audit_entry (at, actor, action, detail) SELECT now(), $2, 'user_removed', user_name FROM removed
-        """;
-
-    public Task<UserOrder> RunAsync(string name, string actor, CancellationToken cancellationToken) => LastAdmin.GuardAsync(database, name, Remove, cancellationToken, actor);
+    public Task<UserOrder> RunAsync(string name, string actor, CancellationToken cancellationToken) => LastAdmin.GuardAsync(contexts, name, staysAdmin: false, (db, user) =>
+    {
+        db.Remove(user);
+        db.Note(actor, "user_removed", user.UserName);
+    }, cancellationToken);
 }
 
 /// <summary>Ends all sessions of a person: "sign out everywhere".</summary>
-public sealed class EndSessions(NpgsqlDataSource database)
+public sealed class EndSessions(IDbContextFactory<ImporterDb> contexts)
 {
-    private const string End = """
-        WITH ended AS (
-            UPDATE importer.app_user SET security_stamp = gen_random_uuid()::text, concurrency_stamp = gen_random_uuid()::text WHERE id = $1 RETURNING user_name
-        ), gone AS (
-            DELETE FROM importer.session WHERE user_id = $1
-        )
-        INSERT INTO importer.audit_entry (at, actor, action) SELECT now(), user_name, 'signed_out_everywhere' FROM ended
-        """;
+    public Task RunAsync(int userId, CancellationToken cancellationToken) => RunAsync(contexts, u => u.Id == userId, null, cancellationToken);
 
-    public Task RunAsync(int userId, CancellationToken cancellationToken) => database.ExecuteAsync(End, cancellationToken, userId);
+    internal static Task<bool> RunAsync(IDbContextFactory<ImporterDb> contexts, Expression<Func<User, bool>> who, string? why, CancellationToken cancellationToken) => contexts.ChangeAsync(async db =>
+    {
+        if (await db.Set<User>().SingleOrDefaultAsync(who, cancellationToken) is not { } user) return false;
+        user.EndSessions();
+        db.Note(user.UserName!, "signed_out_everywhere", why);
+        await db.SaveChangesAsync(cancellationToken);
+        await db.Set<Session>().Where(s => s.UserId == user.Id).ExecuteDeleteAsync(cancellationToken);
+        return true;
+    }, cancellationToken);
 }
 
 /// <summary>Somebody must stay who can let others in. Where there are people, that is an admin who can sign in: a key may be lost, and nobody would notice.</summary>
 internal static class LastAdmin
 {
-    /// <summary>Somebody who is <c>u</c> may go.</summary>
-    public const string IsNotThisOne = """
-        (u.role <> 'admin' OR u.locked_at IS NOT NULL OR u.password_hash IS NULL OR EXISTS (
-            SELECT 1 FROM importer.app_user other
-            WHERE other.id <> u.id AND other.role = 'admin' AND other.locked_at IS NULL AND other.password_hash IS NOT NULL))
-        """;
-
     // Two admins who remove each other at once take turns, so that one of them stays.
     private const string Lock = "LOCK TABLE importer.app_user IN SHARE ROW EXCLUSIVE MODE";
 
-    /// <summary>Runs an order about the person $1 that holds <see cref="IsNotThisOne"/>, and tells why it changed nothing.</summary>
-    public static async Task<UserOrder> GuardAsync(NpgsqlDataSource database, string name, string order, CancellationToken cancellationToken, params object?[] more)
+    /// <summary>Those who can let others in.</summary>
+    public static IQueryable<User> Among(IQueryable<User> users) => users.Where(u => u.Role == Role.Admin && u.LockedAt == null && u.PasswordHash != null);
+
+    /// <summary>Carries out an order about a person and saves it, unless nobody would be left.</summary>
+    /// <param name="staysAdmin">The order takes nobody's rights away.</param>
+    public static Task<UserOrder> GuardAsync(
+        IDbContextFactory<ImporterDb> contexts, string name, bool staysAdmin, Action<ImporterDb, User> order, CancellationToken cancellationToken) => contexts.ChangeAsync(async db =>
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await connection.ExecuteAsync(Lock, cancellationToken);
-        var isThere = await connection.QueryAsync("SELECT 1 FROM importer.app_user WHERE normalized_user_name = $1", r => r.GetInt32(0), cancellationToken, UserName.Normal(name));
-        if (isThere is []) return UserOrder.NotFound;
-        var done = await connection.ExecuteAsync(order, cancellationToken, [UserName.Normal(name), .. more]);
-        await transaction.CommitAsync(cancellationToken);
-        return done == 1 ? UserOrder.Done : UserOrder.LastAdmin;
-    }
+        await db.Connection.ExecuteAsync(Lock, cancellationToken);
+        if (await db.Set<User>().SingleOrDefaultAsync(u => u.NormalizedUserName == UserName.Normal(name), cancellationToken) is not { } user) return UserOrder.NotFound;
+        var admins = await Among(db.Set<User>()).Select(u => u.Id).Take(2).ToListAsync(cancellationToken);
+        if (!staysAdmin && admins is [var only] && only == user.Id) return UserOrder.LastAdmin;
+        order(db, user);
+        await db.SaveChangesAsync(cancellationToken);
+        return UserOrder.Done;
+    }, cancellationToken);
 }
 
 /// <summary>Names of people: the same in any case, and safe in an address.</summary>

@@ -1,5 +1,5 @@
+using BulkImporter.Access;
 using BulkImporter.Data;
-using BulkImporter.Sources;
 using BulkImporter.Manifests;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -27,7 +27,7 @@ public enum VerbSetting
 }
 
 /// <summary>A Cincopa account that imports run for: where to call, as whom, and how hard.</summary>
-public sealed class Account
+public sealed class Account : IAudited
 {
     public int Id { get; private set; }
     public required string Name { get; set; }
@@ -72,7 +72,12 @@ public sealed class Account
     public int BacklogLimit { get; set; } = 1000;
 
     public DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>The account's version: with each order and suspension it is another. Whoever changes an account says which one he saw.</summary>
     public DateTimeOffset UpdatedAt { get; set; }
+
+    /// <summary>Calls may be made again.</summary>
+    internal void Activate() => (State, Reason, RejectedInARow) = (AccountState.Active, null, 0);
 
     public sealed class Configuration : IEntityTypeConfiguration<Account>
     {
@@ -86,8 +91,7 @@ public sealed class Account
             });
             entity.HasKey(a => a.Id);
             entity.HasIndex(a => a.Name).IsUnique();
-            // Told here, for Sources knows no account.
-            entity.HasMany<SourceHeader>().WithOne().HasForeignKey(h => h.AccountId).OnDelete(DeleteBehavior.Cascade);
+            entity.Property(a => a.UpdatedAt).IsConcurrencyToken();
             entity.Property(a => a.SubmitVerb).HasDefaultValue(VerbSetting.Auto);
             entity.Property(a => a.VerbInUse).HasConversion<EnumTextConverter<Cincopa.Client.SubmitVerb>>().HasDefaultValue(Cincopa.Client.SubmitVerb.Get);
         }

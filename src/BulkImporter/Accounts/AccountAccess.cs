@@ -20,25 +20,28 @@ public sealed record CurrentAccess(CincopaAccess Access, DateTimeOffset Version)
 /// <summary>Where and as whom to call for an account. Reads the account each time, so that a replaced token is used at once; decrypts it once.</summary>
 public sealed class AccountAccess(NpgsqlDataSource database, ProtectToken tokens)
 {
+    private const string Read = """
+        SELECT name, base_url, token_protected, updated_at, verb_in_use, first_accepted_at IS NOT NULL AS has_accepted, status_rate FROM importer.account WHERE id = $1
+        """;
+
     private readonly ConcurrentDictionary<int, CurrentAccess> known = new();
 
     /// <exception cref="InvalidOperationException">There is no such account, or its token cannot be decrypted.</exception>
     public async Task<CurrentAccess> GetAsync(int accountId, CancellationToken cancellationToken)
     {
-        var rows = await database.QueryAsync(
-            "SELECT name, base_url, token_protected, updated_at, verb_in_use, first_accepted_at IS NOT NULL, status_rate FROM importer.account WHERE id = $1",
-            r => (Name: r.GetString(0), BaseUrl: r.GetString(1), Token: r.GetString(2), UpdatedAt: r.GetFieldValue<DateTimeOffset>(3),
-                Verb: EnumText<SubmitVerb>.Parse(r.GetString(4)), HasAccepted: r.GetBoolean(5), StatusRate: r.GetDouble(6)),
-            cancellationToken, accountId);
+        var rows = await database.QueryAsync<Stored>(Read, cancellationToken, accountId);
         if (rows is not [var row]) throw new InvalidOperationException($"There is no account {accountId}.");
 
         if (known.TryGetValue(accountId, out var last) && last.Version == row.UpdatedAt && last.HasAccepted == row.HasAccepted) return last with { StatusRate = row.StatusRate };
-        return known[accountId] = new(Decrypt(row.Name, row.BaseUrl, row.Token) with { SubmitVerb = row.Verb }, row.UpdatedAt)
+        return known[accountId] = new(Decrypt(row.Name, row.BaseUrl, row.TokenProtected) with { SubmitVerb = row.VerbInUse }, row.UpdatedAt)
         {
             HasAccepted = row.HasAccepted,
             StatusRate = row.StatusRate,
         };
     }
+
+    private sealed record Stored(
+        string Name, string BaseUrl, string TokenProtected, DateTimeOffset UpdatedAt, SubmitVerb VerbInUse, bool HasAccepted, double StatusRate);
 
     private CincopaAccess Decrypt(string name, string baseUrl, string token)
     {

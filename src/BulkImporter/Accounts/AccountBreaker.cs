@@ -51,7 +51,7 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
         ), told AS (
             {{Facts.Insert}} SELECT 'account_suspended', now(), NULL, id, reason FROM refused WHERE state = 'suspended'
         )
-        SELECT state = 'suspended', coalesce(reason, '') FROM refused
+        SELECT state = 'suspended' AS is_suspended, coalesce(reason, '') AS reason FROM refused
         """;
 
     private const string NoteAccepted = "UPDATE importer.account SET first_accepted_at = now() WHERE id = $1 AND updated_at = $2 AND first_accepted_at IS NULL";
@@ -75,7 +75,7 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
     public async Task<bool> VerbRefusedAsync(int accountId, DateTimeOffset version, string message, CancellationToken cancellationToken)
     {
         var reason = $"The address {{address}} does not take upload_from_url by {{verb}} (HTTP 405): {Sentence(message)} Check the address, or set the account's verb to auto, get or post; then resume the account.";
-        var refused = await database.QueryAsync(RefuseVerb, r => (IsSuspended: r.GetBoolean(0), Reason: r.GetString(1)), cancellationToken, accountId, version, reason);
+        var refused = await database.QueryAsync<Refused>(RefuseVerb, cancellationToken, accountId, version, reason);
         if (refused is [{ IsSuspended: true } suspended]) Log.AccountSuspended(log, accountId, suspended.Reason);
         else if (refused is [_]) Log.VerbChanged(log, accountId);
         return refused is [{ IsSuspended: false }];
@@ -104,16 +104,18 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
     private async Task CountAsync(int accountId, DateTimeOffset version, int times, string reason, CancellationToken cancellationToken)
     {
         forgotten[accountId] = false;
-        var suspended = await database.QueryAsync(CountRejection, r => r.GetBoolean(0), cancellationToken, accountId, RejectionsThatSuspend, reason, version, times);
+        var suspended = await database.QueryAsync<bool>(CountRejection, cancellationToken, accountId, RejectionsThatSuspend, reason, version, times);
         if (suspended.Contains(true)) Log.AccountSuspended(log, accountId, reason);
     }
+
+    private sealed record Refused(bool IsSuspended, string Reason);
 
     /// <summary>What the other side said, which seldom ends with a full stop, before a sentence of ours.</summary>
     private static string Sentence(string message) => message.TrimEnd('.', ' ') + ".";
 
     private async Task SuspendAsync(int accountId, DateTimeOffset version, string reason, CancellationToken cancellationToken)
     {
-        var suspended = await database.QueryAsync(Suspend, r => r.GetBoolean(0), cancellationToken, accountId, reason, version);
+        var suspended = await database.QueryAsync<bool>(Suspend, cancellationToken, accountId, reason, version);
         if (suspended.Count > 0) Log.AccountSuspended(log, accountId, reason);
     }
 }

@@ -38,6 +38,7 @@ public static class AccountsSetup
             .AddSingleton<AccountWebhook>()
             .AddSingleton<AccountAccess>()
             .AddSingleton<FirstAccount>()
+            .AddSingleton<SourceHeaders>()
             .AddSingleton<CallGovernor>()
             .AddSingleton<AccountBreaker>()
             .AddSingleton<AccountHealth>()

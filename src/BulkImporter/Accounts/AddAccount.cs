@@ -1,8 +1,9 @@
 using System.Text.RegularExpressions;
+using BulkImporter.Access;
 using BulkImporter.Data;
 using BulkImporter.Manifests;
 using Cincopa.Client;
-using Npgsql;
+using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Accounts;
 
@@ -17,24 +18,8 @@ public sealed record NewAccount(string Name, string Token, string? BaseUrl = nul
 }
 
 /// <summary>Adds an account together with its two call budgets.</summary>
-public sealed partial class AddAccount(NpgsqlDataSource database, ProtectToken tokens, ReachCincopa reach)
+public sealed partial class AddAccount(IDbContextFactory<ImporterDb> contexts, ProtectToken tokens, ReachCincopa reach, TimeProvider clock)
 {
-    private const string Add = """
-        WITH added AS (
-            INSERT INTO importer.account (
-                name, base_url, token_protected, state, rejected_in_a_row, submit_rate, status_rate, max_in_flight, backlog_limit, created_at, updated_at)
-            VALUES ($1, $2, $3, 'active', 0, 0, 0, $4, $5, now(), now())
-            ON CONFLICT (name) DO NOTHING
-            RETURNING id, name, backlog_limit
-        ), budgets AS (
-            INSERT INTO importer.call_budget (account_id, kind, next_at, blocks_in_a_row, backlog_room)
-            SELECT id, kind, now(), 0, CASE kind WHEN 'submit' THEN nullif(backlog_limit, 0) END FROM added, unnest(ARRAY['submit', 'status']) AS kind
-        ), noted AS (
-            INSERT INTO importer.audit_entry (at, actor, action, account_id) SELECT now(), $6, 'account_added', id FROM added
-        )
-        SELECT id FROM added
-        """;
-
     /// <summary>False when an account of this name exists already; nothing has changed then.</summary>
     /// <exception cref="InvalidArgumentException">Name, token or address cannot be used.</exception>
     public async Task<bool> RunAsync(NewAccount account, string actor, CancellationToken cancellationToken)
@@ -42,9 +27,18 @@ public sealed partial class AddAccount(NpgsqlDataSource database, ProtectToken t
         if (!Name().IsMatch(account.Name)) throw new InvalidArgumentException("name", "A name has 1 to 64 letters, digits, dots, dashes or underscores, and begins with a letter or digit.");
         var access = Usable(account.BaseUrl ?? NewAccount.DefaultBaseUrl, account.Token);
         if (reach.RefusalOf(access.BaseUrl) is { } refusal) throw new InvalidArgumentException("baseUrl", refusal);
-        var limits = new Account { Name = account.Name, BaseUrl = "", TokenProtected = "" };
-        return await database.QueryAsync(Add, r => r.GetInt32(0), cancellationToken,
-            account.Name, access.BaseUrl.AbsoluteUri, tokens.Protect(access.ApiToken), limits.MaxInFlight, limits.BacklogLimit, actor) is [_];
+        var tokenProtected = tokens.Protect(access.ApiToken);
+        return await contexts.ChangeAsync(async db =>
+        {
+            if (await db.Set<Account>().AnyAsync(a => a.Name == account.Name, cancellationToken)) return false;
+            var now = clock.GetUtcNow();
+            var added = db.Add(new Account { Name = account.Name, BaseUrl = access.BaseUrl.AbsoluteUri, TokenProtected = tokenProtected, CreatedAt = now, UpdatedAt = now }).Entity;
+            db.AddRange(CallBudget.Of(added));
+            await db.SaveChangesAsync(cancellationToken);
+            db.Note(actor, "account_added", accountId: added.Id);
+            await db.SaveChangesAsync(cancellationToken);
+            return true;
+        }, cancellationToken);
     }
 
     /// <exception cref="InvalidArgumentException">Token or address cannot be used.</exception>

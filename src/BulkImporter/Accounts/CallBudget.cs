@@ -18,7 +18,8 @@ public enum CallKind
 /// </summary>
 public sealed class CallBudget
 {
-    public required int AccountId { get; init; }
+    public int AccountId { get; private set; }
+    public required Account Account { get; init; }
     public required CallKind Kind { get; init; }
 
     /// <summary>Start time of the next permit that nobody holds, by the database clock.</summary>
@@ -54,13 +55,20 @@ public sealed class CallBudget
             AND b.backlog_room IS DISTINCT FROM CASE WHEN o.backlog_limit > 0 THEN GREATEST(0, o.backlog_limit - o.count) END
         """;
 
+    /// <summary>The two of a new account, from which calls may be made at once.</summary>
+    internal static CallBudget[] Of(Account account) =>
+    [
+        new() { Account = account, Kind = CallKind.Submit, NextAt = DateTimeOffset.UnixEpoch, BacklogRoom = account.BacklogLimit == 0 ? null : account.BacklogLimit },
+        new() { Account = account, Kind = CallKind.Status, NextAt = DateTimeOffset.UnixEpoch },
+    ];
+
     public sealed class Configuration : IEntityTypeConfiguration<CallBudget>
     {
         public void Configure(EntityTypeBuilder<CallBudget> entity)
         {
             entity.ToTable("call_budget", t => t.HasCheckConstraint("call_budget_kind_is_known", EnumText<CallKind>.Check("kind")));
             entity.HasKey(b => new { b.AccountId, b.Kind });
-            entity.HasOne<Account>().WithMany().HasForeignKey(b => b.AccountId).OnDelete(DeleteBehavior.Cascade);
+            entity.HasOne(b => b.Account).WithMany().HasForeignKey(b => b.AccountId).OnDelete(DeleteBehavior.Cascade);
             entity.HasStorageParameter("fillfactor", 20);
         }
     }

@@ -75,7 +75,7 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
             backlog_room = b.backlog_room - budget.count
         FROM budget
         WHERE b.account_id = budget.account_id AND b.kind = budget.kind
-        RETURNING budget.count, budget.first_at - clock_timestamp(), budget.spacing, clock_timestamp() - statement_timestamp()
+        RETURNING budget.count, budget.first_at - clock_timestamp() AS starts_in, budget.spacing, clock_timestamp() - statement_timestamp() AS queued
         """;
 
     private const string BlockEveryone = """
@@ -106,9 +106,7 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
         {
             var allowed = Math.Max(late < 2 ? answerTime : 1.5 * lastTook, PromptAnswer.TotalSeconds);
             var asked = clock.GetTimestamp();
-            var blocks = await database.QueryAsync(TakeBlock,
-                r => (Count: r.GetInt32(0), StartsIn: r.GetTimeSpan(1), Spacing: r.GetTimeSpan(2), Queued: r.GetTimeSpan(3)),
-                cancellationToken, accountId, EnumText<CallKind>.Of(kind), count, kind == CallKind.Submit ? Tolerance : StatusTolerance, TimeSpan.FromSeconds(allowed) - PromptAnswer,
+            var blocks = await database.QueryAsync<Block>(TakeBlock, cancellationToken, accountId, EnumText<CallKind>.Of(kind), count, kind == CallKind.Submit ? Tolerance : StatusTolerance, TimeSpan.FromSeconds(allowed) - PromptAnswer,
                 kind == CallKind.Submit ? TimeSpan.MaxValue : StatusAhead);
             if (blocks is not [var block]) return default;
             // What the question waited for its turn at the row was before the database looked at its clock.
@@ -177,6 +175,8 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
         while (clock.GetElapsedTime(clock.GetTimestamp(), timestamp) is var wait && wait > TimeSpan.Zero)
             await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)), clock, cancellationToken);
     }
+
+    private sealed record Block(int Count, TimeSpan StartsIn, TimeSpan Spacing, TimeSpan Queued);
 
     private long After(TimeSpan delay) =>
         clock.GetTimestamp() + (long)(Math.Max(0, delay.TotalSeconds) * clock.TimestampFrequency);

@@ -1,5 +1,7 @@
+using BulkImporter.Access;
 using BulkImporter.Data;
-using Npgsql;
+using Cincopa.Client;
+using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Accounts;
 
@@ -23,32 +25,9 @@ public sealed record AccountChange(
 }
 
 /// <summary>Changes limits, token, address or verb. Every worker follows within 5 seconds, without a restart.</summary>
-public sealed class ChangeAccount(NpgsqlDataSource database, ProtectToken tokens, ReachCincopa reach)
+public sealed class ChangeAccount(IDbContextFactory<ImporterDb> contexts, ProtectToken tokens, ReachCincopa reach, TimeProvider clock)
 {
     private const double SlowestRate = 0.0003;
-
-    private const string Change = """
-        WITH changed AS (
-            UPDATE importer.account SET
-                submit_rate = coalesce($2, submit_rate), status_rate = coalesce($3, status_rate),
-                max_in_flight = coalesce($4, max_in_flight), backlog_limit = coalesce($5, backlog_limit),
-                token_protected = coalesce($6, token_protected), base_url = coalesce($7, base_url),
-                permissions = CASE WHEN $6::text IS NULL THEN permissions END,
-                submit_verb = coalesce($11, submit_verb),
-                verb_in_use = CASE
-                    WHEN $11 <> submit_verb THEN CASE $11 WHEN 'post' THEN 'post' ELSE 'get' END
-                    WHEN $7 <> base_url AND submit_verb = 'auto' THEN 'get'
-                    ELSE verb_in_use END,
-                first_accepted_at = CASE WHEN $11 <> submit_verb OR $7 <> base_url THEN NULL ELSE first_accepted_at END,
-                state = CASE WHEN $8 THEN 'active' ELSE state END,
-                reason = CASE WHEN $8 THEN NULL ELSE reason END,
-                rejected_in_a_row = CASE WHEN $8 THEN 0 ELSE rejected_in_a_row END,
-                updated_at = now()
-            WHERE name = $1
-            RETURNING id
-        )
-        INSERT INTO importer.audit_entry (at, actor, action, account_id, detail) SELECT now(), $9, 'account_changed', id, $10 FROM changed
-        """;
 
     /// <summary>False when there is no account of this name.</summary>
     /// <exception cref="InvalidArgumentException">A limit is negative, or token or address cannot be used.</exception>
@@ -63,11 +42,33 @@ public sealed class ChangeAccount(NpgsqlDataSource database, ProtectToken tokens
             throw new InvalidArgumentException("token", "A new address needs the API token again: the stored token is never sent to an address that it was not given for.");
         var access = AddAccount.Usable(change.BaseUrl ?? NewAccount.DefaultBaseUrl, change.Token ?? "not-used");
         if (reach.RefusalOf(access.BaseUrl) is { } refusal) throw new InvalidArgumentException("baseUrl", refusal);
-        return await database.ExecuteAsync(Change, cancellationToken,
-            name, change.Rate, change.StatusRate, change.MaxInFlight, change.Backlog,
-            change.Token is null ? null : tokens.Protect(access.ApiToken), change.BaseUrl is null ? null : access.BaseUrl.AbsoluteUri,
-            change.Token is not null || change.Verb is not null, actor, change.ToString(),
-            change.Verb is { } verb ? EnumText<VerbSetting>.Of(verb) : null) == 1;
+        var token = change.Token is null ? null : tokens.Protect(access.ApiToken);
+        return await contexts.ChangeAsync(async db =>
+        {
+            if (await db.Set<Account>().SingleOrDefaultAsync(a => a.Name == name, cancellationToken) is not { } account) return false;
+            Apply(account, change, change.BaseUrl is null ? null : access.BaseUrl.AbsoluteUri, token);
+            account.UpdatedAt = clock.GetUtcNow();
+            db.Note(actor, "account_changed", change.ToString(), accountId: account.Id);
+            await db.SaveChangesAsync(cancellationToken);
+            return true;
+        }, cancellationToken);
+    }
+
+    private static void Apply(Account account, AccountChange change, string? baseUrl, string? tokenProtected)
+    {
+        account.SubmitRate = change.Rate ?? account.SubmitRate;
+        account.StatusRate = change.StatusRate ?? account.StatusRate;
+        account.MaxInFlight = change.MaxInFlight ?? account.MaxInFlight;
+        account.BacklogLimit = change.Backlog ?? account.BacklogLimit;
+        var (otherVerb, otherPlace) = ((change.Verb ?? account.SubmitVerb) != account.SubmitVerb, (baseUrl ?? account.BaseUrl) != account.BaseUrl);
+        // What Cincopa accepted, it accepted at that address and by that verb.
+        if (otherVerb || otherPlace) account.FirstAcceptedAt = null;
+        account.SubmitVerb = change.Verb ?? account.SubmitVerb;
+        if (otherVerb || (otherPlace && account.SubmitVerb == VerbSetting.Auto))
+            account.VerbInUse = account.SubmitVerb == VerbSetting.Post ? SubmitVerb.Post : SubmitVerb.Get;
+        account.BaseUrl = baseUrl ?? account.BaseUrl;
+        if (tokenProtected is not null) (account.TokenProtected, account.Permissions) = (tokenProtected, null);
+        if (tokenProtected is not null || change.Verb is not null) account.Activate();
     }
 
     /// <summary>Slower than one call in an hour is a pause, and times are counted from the rate: they must not leave what a clock can show.</summary>

@@ -1,11 +1,12 @@
 using System.Security.Cryptography;
+using BulkImporter.Access;
 using BulkImporter.Data;
-using Npgsql;
+using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Accounts;
 
 /// <summary>The account <c>default</c>, as the environment describes it.</summary>
-public sealed class FirstAccount(NpgsqlDataSource database, AddAccount add, ChangeAccount change, ProtectToken tokens)
+public sealed class FirstAccount(IDbContextFactory<ImporterDb> contexts, AddAccount add, ChangeAccount change, ProtectToken tokens)
 {
     public const string Name = "default";
     public const string TokenVariable = "CINCOPA_API_TOKEN";
@@ -13,13 +14,11 @@ public sealed class FirstAccount(NpgsqlDataSource database, AddAccount add, Chan
 
     private const string Actor = "environment";
 
-    /// <summary>The address that the environment named last, if any: the audit log is where every process finds it. Nobody else writes such an entry.</summary>
-    internal const string Named = "SELECT detail FROM importer.audit_entry WHERE action = 'cincopa_named' ORDER BY id DESC LIMIT 1";
+    private const string CincopaNamed = "cincopa_named";
 
-    private const string NoteNamed = $"""
-        INSERT INTO importer.audit_entry (at, actor, action, detail)
-        SELECT now(), '{Actor}', 'cincopa_named', $1 WHERE $1 <> coalesce(({Named}), '{NewAccount.DefaultBaseUrl}')
-        """;
+    /// <summary>The address that the environment named last, or null: the audit log is where every process finds it. Nobody else writes such an entry.</summary>
+    internal static Task<string?> NamedAsync(ImporterDb db, CancellationToken cancellationToken) =>
+        db.Set<AuditEntry>().Where(e => e.Action == CincopaNamed).OrderByDescending(e => e.Id).Select(e => e.Detail).FirstOrDefaultAsync(cancellationToken);
 
     /// <summary>Makes it, or brings its token and address up to date, which resumes it. Without a token in the environment it does nothing.</summary>
     /// <exception cref="InvalidArgumentException">Token or address cannot be used.</exception>
@@ -28,12 +27,16 @@ public sealed class FirstAccount(NpgsqlDataSource database, AddAccount add, Chan
         if (configuration[TokenVariable] is not { Length: > 0 } token) return;
         var baseUrl = configuration[BaseUrlKey] is { Length: > 0 } set ? set : NewAccount.DefaultBaseUrl;
         var wanted = AddAccount.Usable(baseUrl, token);
-        await database.ExecuteAsync(NoteNamed, cancellationToken, wanted.BaseUrl.AbsoluteUri);
+        await using var db = contexts.CreateDbContext();
+        if (wanted.BaseUrl.AbsoluteUri != (await NamedAsync(db, cancellationToken) ?? NewAccount.DefaultBaseUrl))
+        {
+            db.Note(Actor, CincopaNamed, wanted.BaseUrl.AbsoluteUri);
+            await db.SaveChangesAsync(cancellationToken);
+        }
         if (await add.RunAsync(new NewAccount(Name, token, baseUrl), Actor, cancellationToken)) return;
 
-        var rows = await database.QueryAsync(
-            "SELECT token_protected, base_url FROM importer.account WHERE name = $1", r => (Token: r.GetString(0), BaseUrl: r.GetString(1)), cancellationToken, Name);
-        if (rows is [var row] && (row.BaseUrl != wanted.BaseUrl.AbsoluteUri || !IsSame(row.Token, wanted.ApiToken)))
+        var account = await db.Set<Account>().AsNoTracking().SingleAsync(a => a.Name == Name, cancellationToken);
+        if (account.BaseUrl != wanted.BaseUrl.AbsoluteUri || !IsSame(account.TokenProtected, wanted.ApiToken))
             await change.RunAsync(Name, new AccountChange(Token: token, BaseUrl: baseUrl), Actor, cancellationToken);
     }
 

@@ -1,7 +1,7 @@
 using System.Net;
 using BulkImporter.Data;
 using BulkImporter.Sources;
-using Npgsql;
+using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Accounts;
 
@@ -11,7 +11,7 @@ namespace BulkImporter.Accounts;
 /// (<see cref="FirstAccount.BaseUrlKey"/>) of this process or of the web's, which notes it for the workers, and a proxy of the environment, which judges
 /// for itself where it goes.
 /// </summary>
-public sealed class ReachCincopa(SourceNetworks networks, ResolveName resolve, IConfiguration configuration, NpgsqlDataSource database)
+public sealed class ReachCincopa(SourceNetworks networks, ResolveName resolve, IConfiguration configuration, IDbContextFactory<ImporterDb> contexts)
 {
     private readonly Uri? own = Place(configuration[FirstAccount.BaseUrlKey]);
 
@@ -26,8 +26,8 @@ public sealed class ReachCincopa(SourceNetworks networks, ResolveName resolve, I
         catch (AddressRefusedException refused)
         {
             // Asked for only here, which is rare: nearly all addresses are public.
-            var named = await database.QueryAsync(FirstAccount.Named, r => r.GetString(0), cancellationToken);
-            if (named is [var place] && Is(Place(place), target.Host, target.Port)) return await JudgedConnection.OpenAsync(target, resolve, _ => true, cancellationToken);
+            await using var db = contexts.CreateDbContext();
+            if (Is(Place(await FirstAccount.NamedAsync(db, cancellationToken)), target.Host, target.Port)) return await JudgedConnection.OpenAsync(target, resolve, _ => true, cancellationToken);
             throw new IOException(Refusal(target.Host, refused.Address), refused);
         }
     }

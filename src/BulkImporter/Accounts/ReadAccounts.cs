@@ -23,9 +23,9 @@ public sealed record AccountView(
 public sealed class ReadAccounts(NpgsqlDataSource database)
 {
     private const string Select = """
-        SELECT a.id, a.name, a.base_url, a.state, a.reason, a.submit_rate, a.status_rate, a.max_in_flight, a.backlog_limit,
+        SELECT a.id, a.name, a.base_url, a.state, a.reason, a.submit_rate AS rate, a.status_rate, a.max_in_flight, a.backlog_limit AS backlog,
             load.in_flight, load.outstanding, b.blocked_until, b.blocked_reason, a.created_at, a.updated_at,
-            a.submit_verb, a.verb_in_use, a.permissions
+            a.submit_verb AS verb, a.verb_in_use, a.permissions AS warning
         FROM importer.account a
         LEFT JOIN LATERAL (
             SELECT blocked_until, blocked_reason FROM importer.call_budget
@@ -37,14 +37,13 @@ public sealed class ReadAccounts(NpgsqlDataSource database)
         """;
 
     public async Task<IReadOnlyList<AccountView>> ListAsync(CancellationToken cancellationToken) =>
-        await database.QueryAsync($"{Select} ORDER BY a.name", Read, cancellationToken);
+        (await database.QueryAsync<AccountView>($"{Select} ORDER BY a.name", cancellationToken)).ConvertAll(Warned);
 
     /// <summary>The account, or null when there is none of this name.</summary>
     public async Task<AccountView?> FindAsync(string name, CancellationToken cancellationToken) =>
-        await database.QueryAsync($"{Select} WHERE a.name = $1", Read, cancellationToken, name) is [var found] ? found : null;
+        await database.QueryAsync<AccountView>($"{Select} WHERE a.name = $1", cancellationToken, name) is [var found] ? Warned(found) : null;
 
-    private static AccountView Read(NpgsqlDataReader r) => new(
-        r.GetInt32(0), r.GetString(1), r.GetString(2), EnumText<AccountState>.Parse(r.GetString(3)), r.Text(4), r.GetDouble(5), r.GetDouble(6),
-        r.GetInt32(7), r.GetInt32(8), EnumText<VerbSetting>.Parse(r.GetString(15)), EnumText<SubmitVerb>.Parse(r.GetString(16)),
-        r.Text(17) is { } permissions ? NeededPermissions.Warning(TokenPermissions.Parse(permissions)) : null, r.GetInt32(9), r.GetInt32(10), r.Time(11), r.Text(12), r.GetFieldValue<DateTimeOffset>(13), r.GetFieldValue<DateTimeOffset>(14));
+    /// <summary>What was read in its place are the token's permissions.</summary>
+    private static AccountView Warned(AccountView read) =>
+        read with { Warning = read.Warning is { } permissions ? NeededPermissions.Warning(TokenPermissions.Parse(permissions)) : null };
 }

@@ -1,23 +1,24 @@
+using BulkImporter.Access;
 using BulkImporter.Data;
-using Npgsql;
+using Cincopa.Client;
+using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Accounts;
 
 /// <summary>Lets a suspended account be called again, and forgets that the API asked everyone to stay away.</summary>
-public sealed class ResumeAccount(NpgsqlDataSource database)
+public sealed class ResumeAccount(IDbContextFactory<ImporterDb> contexts, TimeProvider clock)
 {
-    private const string Resume = """
-        WITH resumed AS (
-            UPDATE importer.account SET state = 'active', reason = NULL, rejected_in_a_row = 0, updated_at = now(),
-                verb_in_use = CASE WHEN submit_verb = 'auto' AND first_accepted_at IS NULL THEN 'get' ELSE verb_in_use END
-            WHERE name = $1 RETURNING id
-        ), unblocked AS (
-            UPDATE importer.call_budget b SET blocked_until = NULL, blocked_reason = NULL, blocks_in_a_row = 0 FROM resumed r WHERE b.account_id = r.id
-        )
-        INSERT INTO importer.audit_entry (at, actor, action, account_id) SELECT now(), $2, 'account_resumed', id FROM resumed
-        """;
-
     /// <summary>False when there is no account of this name. An active account stays active.</summary>
-    public async Task<bool> RunAsync(string name, string actor, CancellationToken cancellationToken) =>
-        await database.ExecuteAsync(Resume, cancellationToken, name, actor) == 1;
+    public Task<bool> RunAsync(string name, string actor, CancellationToken cancellationToken) => contexts.ChangeAsync(async db =>
+    {
+        if (await db.Set<Account>().SingleOrDefaultAsync(a => a.Name == name, cancellationToken) is not { } account) return false;
+        account.Activate();
+        account.UpdatedAt = clock.GetUtcNow();
+        if (account is { SubmitVerb: VerbSetting.Auto, FirstAcceptedAt: null }) account.VerbInUse = SubmitVerb.Get;
+        db.Note(actor, "account_resumed", accountId: account.Id);
+        await db.SaveChangesAsync(cancellationToken);
+        await db.Set<CallBudget>().Where(b => b.AccountId == account.Id).ExecuteUpdateAsync(
+            set => set.SetProperty(b => b.BlockedUntil, (DateTimeOffset?)null).SetProperty(b => b.BlockedReason, (string?)null).SetProperty(b => b.BlocksInARow, 0), cancellationToken);
+        return true;
+    }, cancellationToken);
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
+using BulkImporter.Accounts;
 using BulkImporter.Records;
 using BulkImporter.Sources;
 using Microsoft.Extensions.Options;

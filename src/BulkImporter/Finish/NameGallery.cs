@@ -66,8 +66,8 @@ internal sealed class NameGallery(NpgsqlDataSource database, ICincopaClient cinc
             var sentence = string.Create(CultureInfo.InvariantCulture, $"The gallery's name has {name.Length:N0} characters; {LongestName} are possible.");
             return new GalleryNamed.Failed(new RemoteError(RemoteErrorKind.InvalidInput, null, sentence, null));
         }
-        if (await database.QueryAsync(Read, r => r.GetString(0), CancellationToken.None, accountId, name) is [var fid]) return new GalleryNamed.Known(new Fid(fid));
-        if (await database.QueryAsync(Claim, ReadClaim, CancellationToken.None, accountId, name, ClaimFor) is not [var claim]) return new GalleryNamed.Busy();
+        if (await database.QueryAsync<Fid>(Read, CancellationToken.None, accountId, name) is [var fid]) return new GalleryNamed.Known(fid);
+        if (await database.QueryAsync<DateTimeOffset>(Claim, CancellationToken.None, accountId, name, ClaimFor) is not [var claim]) return new GalleryNamed.Busy();
 
         var named = await FindOrCreateAsync(accountId, access, name, claim);
         if (named is GalleryNamed.Known known) await database.ExecuteAsync(Settle, CancellationToken.None, accountId, name, known.Fid.Value);
@@ -88,7 +88,7 @@ internal sealed class NameGallery(NpgsqlDataSource database, ICincopaClient cinc
                 Log.GalleryFound(log, accountId, name, found.Fid.Value);
                 return new GalleryNamed.Known(found.Fid);
             }
-            if (await database.QueryAsync(Renew, ReadClaim, CancellationToken.None, accountId, name, claim, ClaimFor) is not [var renewed]) return new GalleryNamed.Busy();
+            if (await database.QueryAsync<DateTimeOffset>(Renew, CancellationToken.None, accountId, name, claim, ClaimFor) is not [var renewed]) return new GalleryNamed.Busy();
             claim = renewed;
             if (ok.Items.Count == 0 || page >= (ok.PagesCount ?? page)) break;
         }
@@ -102,6 +102,4 @@ internal sealed class NameGallery(NpgsqlDataSource database, ICincopaClient cinc
         Log.GalleryCreated(log, accountId, name, created.Fid.Value);
         return new GalleryNamed.Known(created.Fid);
     }
-
-    private static DateTimeOffset ReadClaim(NpgsqlDataReader r) => r.GetFieldValue<DateTimeOffset>(0);
 }

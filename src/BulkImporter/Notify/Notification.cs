@@ -1,3 +1,4 @@
+using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
@@ -20,6 +21,7 @@ public sealed class Notification
     public required DateTimeOffset At { get; init; }
     public int? ImportId { get; init; }
     public required int AccountId { get; init; }
+    public Account Account { get; private set; } = null!;
 
     /// <summary>Why, for people; null when the fact says it all.</summary>
     public string? Reason { get; init; }
@@ -30,6 +32,9 @@ public sealed class Notification
     /// <summary>When it was addressed to the targets of that moment.</summary>
     public DateTimeOffset? AddressedAt { get; set; }
 
+    /// <summary>One for each target of that moment.</summary>
+    public ICollection<NotificationDelivery> Deliveries { get; } = [];
+
     public sealed class Configuration : IEntityTypeConfiguration<Notification>
     {
         public void Configure(EntityTypeBuilder<Notification> entity)
@@ -38,13 +43,13 @@ public sealed class Notification
             entity.HasKey(n => n.Id);
             entity.HasIndex(n => n.AddressedAt);
             entity.HasOne<Import>().WithMany().HasForeignKey(n => n.ImportId).OnDelete(DeleteBehavior.Cascade);
-            entity.HasOne<Account>().WithMany().HasForeignKey(n => n.AccountId).OnDelete(DeleteBehavior.Cascade);
+            entity.HasOne(n => n.Account).WithMany().HasForeignKey(n => n.AccountId).OnDelete(DeleteBehavior.Cascade);
         }
     }
 }
 
 /// <summary>A web address that notifications are posted to, or a mail address (<c>mailto:</c>) that they are written to.</summary>
-public sealed class NotificationTarget
+public sealed class NotificationTarget : IAudited
 {
     public int Id { get; private set; }
     public required string Name { get; init; }
@@ -71,6 +76,7 @@ public sealed class NotificationDelivery
 {
     public required long NotificationId { get; init; }
     public required int TargetId { get; init; }
+    public NotificationTarget Target { get; private set; } = null!;
 
     /// <summary>When to try next; moved ahead by whoever tries, so that a dead worker's claim runs out. Null when it is delivered or given up.</summary>
     public DateTimeOffset? NextAt { get; set; }
@@ -88,8 +94,8 @@ public sealed class NotificationDelivery
             entity.ToTable("notification_delivery");
             entity.HasKey(d => new { d.NotificationId, d.TargetId });
             entity.HasIndex(d => d.NextAt);
-            entity.HasOne<Notification>().WithMany().HasForeignKey(d => d.NotificationId).OnDelete(DeleteBehavior.Cascade);
-            entity.HasOne<NotificationTarget>().WithMany().HasForeignKey(d => d.TargetId).OnDelete(DeleteBehavior.Cascade);
+            entity.HasOne<Notification>().WithMany(n => n.Deliveries).HasForeignKey(d => d.NotificationId).OnDelete(DeleteBehavior.Cascade);
+            entity.HasOne(d => d.Target).WithMany().HasForeignKey(d => d.TargetId).OnDelete(DeleteBehavior.Cascade);
         }
     }
 }

@@ -52,7 +52,7 @@ public sealed class SendNotifications(
         """;
 
     private const string ReadNew = """
-        SELECT n.id, n.kind, n.at, n.import_id, a.name, n.reason FROM importer.notification n JOIN importer.account a ON a.id = n.account_id
+        SELECT n.kind, n.at, n.import_id, a.name AS account, n.reason FROM importer.notification n JOIN importer.account a ON a.id = n.account_id
         WHERE n.id = $1 AND n.addressed_at IS NULL FOR UPDATE OF n SKIP LOCKED
         """;
 
@@ -73,7 +73,7 @@ public sealed class SendNotifications(
         UPDATE importer.notification_delivery d SET next_at = now() + $2, try_count = d.try_count + 1
         FROM due, importer.notification n, importer.notification_target t
         WHERE d.notification_id = due.notification_id AND d.target_id = due.target_id AND n.id = d.notification_id AND t.id = d.target_id
-        RETURNING d.notification_id, d.target_id, d.try_count, t.url, t.secret_protected, n.body, t.name
+        RETURNING d.notification_id, d.target_id, d.try_count, t.url, t.secret_protected, n.body, t.name AS target
         """;
 
     private const string NoteDelivered = """
@@ -104,9 +104,7 @@ public sealed class SendNotifications(
 
     private async Task<int> DeliverAsync(CancellationToken cancellationToken)
     {
-        var due = await database.QueryAsync(Claim,
-            r => new Due(r.GetInt64(0), r.GetInt32(1), r.GetInt32(2), r.GetString(3), r.GetString(4), r.GetString(5), r.GetString(6)),
-            cancellationToken, Batch, options.Value.Timeout * 2);
+        var due = await database.QueryAsync<Due>(Claim, cancellationToken, Batch, options.Value.Timeout * 2);
         var deliveries = due.ConvertAll(d => (d.NotificationId, Delivery: DeliverAsync(d, cancellationToken)));
         await EachItem.RunAsync(deliveries, d => $"notification {d.NotificationId}", d => d.Delivery, cancellationToken);
         return due.Count;
@@ -123,7 +121,7 @@ public sealed class SendNotifications(
 
     private async Task AddressAsync(CancellationToken cancellationToken)
     {
-        var fresh = await database.QueryAsync(FindNew, r => r.GetInt64(0), cancellationToken, Batch);
+        var fresh = await database.QueryAsync<long>(FindNew, cancellationToken, Batch);
         await EachItem.RunAsync(fresh, id => $"notification {id}", async id =>
         {
             try
@@ -141,11 +139,10 @@ public sealed class SendNotifications(
 
     private async Task<bool> AddressAsync(NpgsqlConnection connection, long notificationId, CancellationToken cancellationToken)
     {
-        var fresh = await connection.QueryAsync(ReadNew,
-            r => (Kind: r.GetString(1), At: r.GetFieldValue<DateTimeOffset>(2), ImportId: r.Number(3), Account: r.GetString(4), Reason: r.Text(5)), cancellationToken, notificationId);
-        if (fresh is not [var (kind, at, importId, account, reason)]) return false;
-        var import = importId is { } known ? await imports.FindAsync(known, cancellationToken) : null;
-        await connection.ExecuteAsync(Address, cancellationToken, notificationId, JsonSerializer.Serialize(new NotificationBody(kind, at, new(account, reason, import, LinksTo(importId))), Json));
+        if (await connection.QueryAsync<Fresh>(ReadNew, cancellationToken, notificationId) is not [var fresh]) return false;
+        var import = fresh.ImportId is { } known ? await imports.FindAsync(known, cancellationToken) : null;
+        var data = new NotificationData(fresh.Account, fresh.Reason, import, LinksTo(fresh.ImportId));
+        await connection.ExecuteAsync(Address, cancellationToken, notificationId, JsonSerializer.Serialize(new NotificationBody(fresh.Kind, fresh.At, data), Json));
         return true;
     }
 
@@ -203,6 +200,8 @@ public sealed class SendNotifications(
     }
 
     private static string IdOf(long notificationId) => string.Create(CultureInfo.InvariantCulture, $"msg_{notificationId}");
+
+    private sealed record Fresh(string Kind, DateTimeOffset At, int? ImportId, string Account, string? Reason);
 
     private sealed record Due(long NotificationId, int TargetId, int TryCount, string Url, string SecretProtected, string Body, string Target);
 }

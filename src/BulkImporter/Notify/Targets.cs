@@ -1,8 +1,9 @@
 using System.Text.RegularExpressions;
+using BulkImporter.Access;
 using BulkImporter.Data;
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.EntityFrameworkCore;
 using MimeKit;
-using Npgsql;
 
 namespace BulkImporter.Notify;
 
@@ -36,23 +37,9 @@ public sealed record MadeTarget(string Name, string Url, string? Secret)
 }
 
 /// <summary>Adds and removes the addresses that notifications are posted to.</summary>
-public sealed partial class ChangeTargets(NpgsqlDataSource database, ProtectSecret secrets)
+public sealed partial class ChangeTargets(IDbContextFactory<ImporterDb> contexts, ProtectSecret secrets, TimeProvider clock)
 {
     private const int LongestUrl = 2000;
-
-    private const string Add = """
-        WITH added AS (
-            INSERT INTO importer.notification_target (name, url, secret_protected, created_at) VALUES ($1, $2, $3, now()) ON CONFLICT (name) DO NOTHING RETURNING name
-        ), noted AS (
-            INSERT INTO importer.audit_entry (at, actor, action, detail) SELECT now(), $4, 'target_added', name FROM added
-        )
-        SELECT name FROM added
-        """;
-
-    private const string Remove = """
-        WITH removed AS (DELETE FROM importer.notification_target WHERE name = $1 RETURNING name)
-        INSERT INTO importer.audit_entry (at, actor, action, detail) SELECT now(), $2, 'target_removed', name FROM removed
-        """;
 
     /// <summary>Null when there is a target of this name already.</summary>
     /// <exception cref="InvalidArgumentException">Name or address cannot be used.</exception>
@@ -74,12 +61,24 @@ public sealed partial class ChangeTargets(NpgsqlDataSource database, ProtectSecr
         return await KeepAsync(name, address.AbsoluteUri, secret, actor, cancellationToken) ? new MadeTarget(name, address.AbsoluteUri, secret) : null;
     }
 
-    private async Task<bool> KeepAsync(string name, string url, string secret, string actor, CancellationToken cancellationToken) =>
-        await database.QueryAsync(Add, r => r.GetString(0), cancellationToken, name, url, secrets.Protect(secret), actor) is [_];
+    private Task<bool> KeepAsync(string name, string url, string secret, string actor, CancellationToken cancellationToken) => contexts.ChangeAsync(async db =>
+    {
+        if (await db.Set<NotificationTarget>().AnyAsync(t => t.Name == name, cancellationToken)) return false;
+        db.Add(new NotificationTarget { Name = name, Url = url, SecretProtected = secrets.Protect(secret), CreatedAt = clock.GetUtcNow() });
+        db.Note(actor, "target_added", name);
+        await db.SaveChangesAsync(cancellationToken);
+        return true;
+    }, cancellationToken);
 
     /// <summary>False when there is no target of this name. What was on its way to it is not delivered any more.</summary>
-    public async Task<bool> RemoveAsync(string name, string actor, CancellationToken cancellationToken) =>
-        await database.ExecuteAsync(Remove, cancellationToken, name, actor) == 1;
+    public Task<bool> RemoveAsync(string name, string actor, CancellationToken cancellationToken) => contexts.ChangeAsync(async db =>
+    {
+        if (await db.Set<NotificationTarget>().SingleOrDefaultAsync(t => t.Name == name, cancellationToken) is not { } target) return false;
+        db.Remove(target);
+        db.Note(actor, "target_removed", name);
+        await db.SaveChangesAsync(cancellationToken);
+        return true;
+    }, cancellationToken);
 
     [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z")]
     private static partial Regex Name();

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;

@@ -43,14 +43,14 @@ public sealed class KeepSourceFile(NpgsqlDataSource database, IOptions<SourceOpt
     /// <exception cref="SourceFileTooLargeException">There are too many, of this file or of all.</exception>
     public async Task<KeptFile> RunAsync(Stream bytes, long? announced, CancellationToken cancellationToken)
     {
-        var others = (await database.QueryAsync("SELECT coalesce(sum(size_bytes), 0)::bigint FROM importer.source_file", r => r.GetInt64(0), cancellationToken))[0];
+        var others = (await database.QueryAsync<long>("SELECT coalesce(sum(size_bytes), 0)::bigint FROM importer.source_file", cancellationToken))[0];
         Check(announced ?? 0, others);
         var piece = new byte[PieceSize];
         var length = await bytes.ReadAtLeastAsync(piece, piece.Length, throwOnEndOfStream: false, cancellationToken);
         if (length == 0) throw new InvalidArgumentException("file", "The file is empty.");
 
         // 1. A row to hang the pieces on.
-        var id = (await database.QueryAsync(Begin, r => r.GetInt32(0), cancellationToken))[0];
+        var id = (await database.QueryAsync<int>(Begin, cancellationToken))[0];
         var isKept = false;
         try
         {

@@ -22,7 +22,7 @@ public readonly record struct SourceRequest(Uri Url, bool HeadOnly = false, Rang
 /// <summary>
 /// The only way in which this process calls a source, whose URL a stranger may have written. Each address is judged after DNS, at the moment of
 /// connecting and so at each redirect, too: a public name with an address inside, or a redirect to one, ends there. Cookies, credentials, client
-/// certificates, proxies of the environment and trace headers are not used; what an account keeps for a host (<see cref="SourceHeaders"/>) goes to that
+/// certificates, proxies of the environment and trace headers are not used; what an account keeps for a host (<see cref="SecretHeader"/>) goes to that
 /// host, and not to where it redirects. An expected answer is a value with a code, not an exception.
 /// </summary>
 public sealed class ReachSource : IDisposable
@@ -114,7 +114,7 @@ public sealed class ReachSource : IDisposable
     }
 
     /// <summary>Whether a header goes to <paramref name="url"/>: to its host and port, and in clear only where it was kept for that.</summary>
-    internal static bool Receives(SecretHeader header, Uri url) => SourceHeaders.PlaceOf(url) == header.Host;
+    internal static bool Receives(SecretHeader header, Uri url) => SecretHeader.PlaceOf(url) == header.Host;
 
     private static bool IsRedirect(HttpStatusCode status) => (int)status is 301 or 302 or 303 or 307 or 308;
 

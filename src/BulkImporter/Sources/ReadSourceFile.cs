@@ -10,7 +10,7 @@ public sealed class ReadSourceFile(NpgsqlDataSource database)
     /// <summary>What an address of such a file begins with.</summary>
     public const string Prefix = "upload:///";
 
-    private const string Find = "SELECT id, size_bytes FROM importer.source_file WHERE sha256 = $1";
+    private const string Find = "SELECT id, sha256, size_bytes FROM importer.source_file WHERE sha256 = $1";
 
     // One statement: what it finds cannot be removed for as long as retention waits.
     private const string Want = "UPDATE importer.source_file SET received_at = now() WHERE sha256 = ANY($1) RETURNING id, sha256, size_bytes";
@@ -28,22 +28,24 @@ public sealed class ReadSourceFile(NpgsqlDataSource database)
 
     /// <summary>The file of that hash, or null.</summary>
     public async Task<KeptFile?> FindAsync(string sha256, CancellationToken cancellationToken) =>
-        await FindRowAsync(sha256, cancellationToken) is { } found ? new(sha256.ToLowerInvariant(), found.Size) : null;
+        await FindRowAsync(sha256, cancellationToken) is { } found ? new(sha256.ToLowerInvariant(), found.SizeBytes) : null;
 
     /// <summary>Keeps files for as long again as if they were sent now, and returns those that are there: the row of each by its hash.</summary>
     public async Task<IReadOnlyDictionary<string, int>> WantAsync(IEnumerable<string> hashes, CancellationToken cancellationToken)
     {
         var wanted = hashes.Select(Bytes).OfType<byte[]>().ToArray();
-        var found = await database.QueryAsync(Want, r => (Id: r.GetInt32(0), Hash: Convert.ToHexStringLower(r.GetFieldValue<byte[]>(1))), cancellationToken, (object)wanted);
-        return found.ToDictionary(f => f.Hash, f => f.Id, StringComparer.OrdinalIgnoreCase);
+        var found = await database.QueryAsync<Found>(Want, cancellationToken, (object)wanted);
+        return found.ToDictionary(f => Convert.ToHexStringLower(f.Sha256), f => f.Id, StringComparer.OrdinalIgnoreCase);
     }
 
     /// <summary>Opens a file at a place in it; null when it is not kept. Holds one piece in memory and no connection between pieces.</summary>
     public async Task<KeptFileReader?> OpenAsync(string sha256, long offset, CancellationToken cancellationToken) =>
-        await FindRowAsync(sha256, cancellationToken) is { } found ? new KeptFileReader(database, found.Id, found.Size, offset) : null;
+        await FindRowAsync(sha256, cancellationToken) is { } found ? new KeptFileReader(database, found.Id, found.SizeBytes, offset) : null;
 
-    private async Task<(int Id, long Size)?> FindRowAsync(string sha256, CancellationToken cancellationToken) =>
-        Bytes(sha256) is { } hash && await database.QueryAsync(Find, r => (r.GetInt32(0), r.GetInt64(1)), cancellationToken, hash) is [var found] ? found : null;
+    private async Task<Found?> FindRowAsync(string sha256, CancellationToken cancellationToken) =>
+        Bytes(sha256) is { } hash && await database.QueryAsync<Found>(Find, cancellationToken, hash) is [var found] ? found : null;
+
+    private sealed record Found(int Id, byte[] Sha256, long SizeBytes);
 }
 
 /// <summary>Reads a kept file forward.</summary>
@@ -74,7 +76,7 @@ public sealed class KeptFileReader(NpgsqlDataSource database, int id, long size,
         await using var command = database.Command("SELECT bytes FROM importer.source_file_part WHERE source_file_id = $1 AND number = $2", id, number);
         await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancellationToken);
         if (!await reader.ReadAsync(cancellationToken)) throw new IOException("The file was removed while it was read.");
-        await using var bytes = await reader.GetStreamAsync(0, cancellationToken);
+        await using var bytes = await reader.GetStreamAsync(reader.GetOrdinal("bytes"), cancellationToken);
         pieceLength = await bytes.ReadAtLeastAsync(piece, piece.Length, throwOnEndOfStream: false, cancellationToken);
         pieceStart = (long)number * piece.Length;
     }

@@ -20,7 +20,6 @@ public static class SourcesSetup
             .AddSingleton<SourceNetworks>()
             .AddSingleton<ResolveName>(_ => Dns.GetHostAddressesAsync)
             .AddSingleton<ReachSource>()
-            .AddSingleton<SourceHeaders>()
             .AddSingleton<KeepSourceFile>()
             .AddSingleton<ReadSourceFile>()
             .AddSingleton(p => new SourceUrlRules(new SourceUrlOptions

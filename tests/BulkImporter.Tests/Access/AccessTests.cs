@@ -367,9 +367,9 @@ public sealed class FirstKeyTests(ImporterDatabase database) : IClassFixture<Imp
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private FirstKey First => new(database.Source);
+    private FirstKey First => new(database.Contexts, TimeProvider.System);
 
-    private CheckKey Check => new(database.Source);
+    private CheckKey Check => new(database.Contexts, TimeProvider.System);
 
     [Fact]
     public async Task An_empty_installation_gets_one_key_and_later_starts_get_none()
@@ -411,19 +411,16 @@ public sealed class FirstKeyTests(ImporterDatabase database) : IClassFixture<Imp
     public async Task The_last_admin_key_stays_and_one_of_two_may_go()
     {
         await EmptyAsync();
-        var make = new MakeKey(database.Source, TimeProvider.System);
+        var make = new MakeKey(database.Contexts, TimeProvider.System);
         var one = (await make.RunAsync("one", Role.Admin, null, "test", Token)).Key.Id;
         var two = (await make.RunAsync("two", Role.Admin, null, "test", Token)).Key.Id;
-        var revoke = new RevokeKey(database.Source);
+        var revoke = new RevokeKey(database.Contexts, TimeProvider.System);
         var both = await Task.WhenAll(revoke.RunAsync(one, "test", Token), revoke.RunAsync(two, "test", Token));
         Assert.Equal([KeyRevocation.Done, KeyRevocation.LastAdmin], both.Order());
 
         // Where an admin signs in with a password, the keys may go.
         var last = await database.OneAsync<int>("SELECT id FROM importer.api_key WHERE revoked_at IS NULL");
-        await database.SqlAsync("""
-            INSERT INTO importer.app_user (user_name, normalized_user_name, role, password_hash, security_stamp, concurrency_stamp, access_failed_count, created_at)
-            VALUES ('ann', 'ANN', 'admin', 'hash', 's', 'c', 0, now())
-            """);
+        await database.AddAsync(new User { UserName = "ann", NormalizedUserName = "ANN", Role = Role.Admin, PasswordHash = "hash", SecurityStamp = "s" });
         Assert.Equal(KeyRevocation.Done, await revoke.RunAsync(last, "test", Token));
     }
 

@@ -233,10 +233,9 @@ public sealed class PeopleTests(ImporterServer server) : IClassFixture<ImporterS
     [Fact]
     public async Task The_audit_log_is_read_in_pages_and_by_actor_account_and_import()
     {
-        await server.Database.SqlAsync("""
-            INSERT INTO importer.audit_entry (at, actor, action, account_id, import_id)
-            SELECT now(), 'Paul', 'thing_' || n, CASE WHEN n = 2 THEN (SELECT id FROM importer.account WHERE name = 'default') END, CASE WHEN n = 3 THEN 4711 END FROM generate_series(1, 3) n
-            """);
+        await server.Database.AddAsync(new AuditEntry { Actor = "Paul", Action = "thing_1" });
+        await server.Database.AddAsync(new AuditEntry { Actor = "Paul", Action = "thing_2", AccountId = await server.Database.OneAsync<int>("SELECT id FROM importer.account WHERE name = 'default'") });
+        await server.Database.AddAsync(new AuditEntry { Actor = "Paul", Action = "thing_3", ImportId = 4711 });
         async Task<(string Actions, string? Next)> ReadAsync(string query)
         {
             var (status, body) = await server.GetAsync(server.AdminKey, "/api/v1/audit?" + query);

@@ -139,7 +139,7 @@ public sealed class FirstKeyEndsTests(ImporterDatabase database) : IClassFixture
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { [FirstKey.Variable] = given }).Build();
         await database.SqlAsync("WITH keys AS (DELETE FROM importer.api_key) DELETE FROM importer.app_user");
         var token = TestContext.Current.CancellationToken;
-        var (first, check) = (new FirstKey(database.Source), new CheckKey(database.Source));
+        var (first, check) = (new FirstKey(database.Contexts, TimeProvider.System), new CheckKey(database.Contexts, TimeProvider.System));
         var secret = (await first.EnsureAsync(configuration, token))!.KeySecret ?? given!;
         Assert.NotNull(await check.RunAsync(secret, token));
         Assert.True(await database.OneAsync<bool>("SELECT expires_at BETWEEN now() + interval '29 days' AND now() + interval '30 days' FROM importer.api_key"));

@@ -103,7 +103,8 @@ public sealed class ReachCincopaTests(ImporterServer importer) : IClassFixture<I
             }).Build();
             var reach = Reach(importer.Database.Source, own: named?.AbsoluteUri);
             var tokens = importer.Services.GetRequiredService<ProtectToken>();
-            await new FirstAccount(importer.Database.Source, new AddAccount(importer.Database.Source, tokens, reach), new ChangeAccount(importer.Database.Source, tokens, reach), tokens)
+            var contexts = importer.Database.Contexts;
+            await new FirstAccount(contexts, new AddAccount(contexts, tokens, reach, TimeProvider.System), new ChangeAccount(contexts, tokens, reach, TimeProvider.System), tokens)
                 .EnsureAsync(configuration, Stop);
         }
     }
@@ -139,5 +140,5 @@ public sealed class ReachCincopaTests(ImporterServer importer) : IClassFixture<I
     internal static ReachCincopa Reach(NpgsqlDataSource database, string? own = null, string? allowed = null) => new(
         new SourceNetworks(Options.Create(new SourceOptions { AllowedNetworks = allowed is null ? [] : [allowed] })),
         (name, _) => Task.FromResult<IPAddress[]>(name == "half-inner.test" ? [IPAddress.Parse("1.1.1.1"), IPAddress.Loopback] : [IPAddress.Loopback]),
-        new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { [FirstAccount.BaseUrlKey] = own }).Build(), database);
+        new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { [FirstAccount.BaseUrlKey] = own }).Build(), database.Contexts());
 }

@@ -104,7 +104,7 @@ public sealed class DispatchChunkTests(EngineDatabase database) : IClassFixture<
     {
         cincopa.OnVerb = _ => Refused(405);
         var account = await database.OneAsync<string>("SELECT a.name FROM importer.account a JOIN importer.import i ON i.account_id = a.id WHERE i.id = $1", id);
-        await new ChangeAccount(database.Source, tokens, ReachCincopaTests.Reach(database.Source)).RunAsync(account, new AccountChange(Verb: EnumText<VerbSetting>.Parse(setting)), "test", Token);
+        await new ChangeAccount(database.Contexts, tokens, ReachCincopaTests.Reach(database.Source), TimeProvider.System).RunAsync(account, new AccountChange(Verb: EnumText<VerbSetting>.Parse(setting)), "test", Token);
         for (var turn = 0; turn < 2; turn++)
         {
             await RunAsync(chunk: 1);
@@ -117,7 +117,7 @@ public sealed class DispatchChunkTests(EngineDatabase database) : IClassFixture<
 
         // The other side is put right, and a person sets the verb: the account works again.
         cincopa.OnVerb = verb => verb == SubmitVerb.Post ? null : Refused(405);
-        await new ChangeAccount(database.Source, tokens, ReachCincopaTests.Reach(database.Source)).RunAsync(account, new AccountChange(Verb: VerbSetting.Post), "test", Token);
+        await new ChangeAccount(database.Contexts, tokens, ReachCincopaTests.Reach(database.Source), TimeProvider.System).RunAsync(account, new AccountChange(Verb: VerbSetting.Post), "test", Token);
         await AgainAsync();
         await RunAsync(chunk: 1);
         await RunAsync(chunk: 2);

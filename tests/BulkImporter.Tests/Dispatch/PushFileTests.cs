@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using BulkImporter.Accounts;
 using BulkImporter.Dispatch;
 using BulkImporter.Records;
 using BulkImporter.Sources;
@@ -311,7 +312,7 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
     public async Task A_source_behind_a_login_gets_the_header_that_the_account_keeps_for_its_host()
     {
         var account = await database.OneAsync<string>("SELECT a.name FROM importer.account a JOIN importer.import i ON i.account_id = a.id WHERE i.id = $1", id);
-        var headers = new SourceHeaders(database.Source, PushUnderTest.Protection);
+        var headers = new SourceHeaders(database.Contexts, PushUnderTest.Protection, TimeProvider.System);
         var end = await PushAsync(1, SourceUrl("closed.mp4"));
         Assert.Equal(FailureCode.SourceForbidden, end.Answer.Code);
 

@@ -78,11 +78,11 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
 
         receiver.Status = HttpStatusCode.NoContent;
         var number = await database.OneAsync<long>("SELECT id FROM importer.notification");
-        Assert.Equal(1, await new ReplayNotification(database.Source).RunAsync(number, "ada", Token));
+        Assert.Equal(1, await new ReplayNotification(database.Contexts).RunAsync(number, "ada", Token));
         Assert.Equal(1, await SendAsync());
         Assert.Equal("delivered after 1", await DeliveryAsync());
         Assert.Single(receiver.Received.Select(r => (r.Headers["webhook-id"], r.Body)).Distinct());
-        Assert.Null(await new ReplayNotification(database.Source).RunAsync(number + 1000, "ada", Token));
+        Assert.Null(await new ReplayNotification(database.Contexts).RunAsync(number + 1000, "ada", Token));
     }
 
     [Fact]
@@ -245,7 +245,7 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
     }
 
     private async Task<MadeTarget> TargetAsync(string? url = null) =>
-        (await new ChangeTargets(database.Source, secrets).AddAsync("ops", url ?? receiver.Url, "ada", Token))!;
+        (await new ChangeTargets(database.Contexts, secrets, TimeProvider.System).AddAsync("ops", url ?? receiver.Url, "ada", Token))!;
 
     /// <summary>An import whose only record is imported, and which has ended.</summary>
     private async Task<int> EndedAsync()

@@ -1,3 +1,4 @@
+using BulkImporter.Notify;
 using BulkImporter.Tests.Api;
 
 namespace BulkImporter.Tests.Notify;
@@ -47,13 +48,14 @@ public sealed class NotificationsApiTests(ImporterServer server) : IClassFixture
     [Fact]
     public async Task Notifications_are_listed_with_their_deliveries_the_latest_first()
     {
-        await server.Database.SqlAsync("""
-            WITH t AS (INSERT INTO importer.notification_target (name, url, secret_protected, created_at) VALUES ('one', 'https://x.example/', '', now()), ('two', 'https://y.example/', '', now()) RETURNING id, name),
-            n AS (INSERT INTO importer.notification (kind, at, account_id, body, addressed_at)
-                SELECT k, now(), (SELECT id FROM importer.account LIMIT 1), '{}', now() FROM unnest(ARRAY['account_suspended', 'import_finished']) k RETURNING id, kind)
-            INSERT INTO importer.notification_delivery (notification_id, target_id, next_at, try_count, delivered_at, problem)
-            SELECT n.id, t.id, NULL, 1, CASE t.name WHEN 'one' THEN now() END, CASE t.name WHEN 'two' THEN 'It answered with HTTP 500.' END FROM n, t WHERE n.kind = 'import_finished'
-            """);
+        var (now, account) = (DateTimeOffset.UtcNow, await server.Database.OneAsync<int>("SELECT id FROM importer.account LIMIT 1"));
+        var (one, two) = (Target("one"), Target("two"));
+        var finished = new Notification { Kind = "import_finished", At = now, AccountId = account, Body = "{}", AddressedAt = now };
+        await server.Database.AddAsync(one, two, new Notification { Kind = "account_suspended", At = now, AccountId = account, Body = "{}", AddressedAt = now });
+        await server.Database.AddAsync(finished);
+        await server.Database.AddAsync(
+            new NotificationDelivery { NotificationId = finished.Id, TargetId = one.Id, TryCount = 1, DeliveredAt = now },
+            new NotificationDelivery { NotificationId = finished.Id, TargetId = two.Id, TryCount = 1, Problem = "It answered with HTTP 500." });
         var (_, page) = await server.GetAsync(server.AdminKey, "/api/v1/notifications?limit=1");
         var told = page!["items"]![0]!;
         Assert.Equal("import_finished", (string?)told["kind"]);
@@ -68,4 +70,6 @@ public sealed class NotificationsApiTests(ImporterServer server) : IClassFixture
         Assert.Equal((200, 2), (status, (int)replayed!["targets"]!));
         await server.Database.SqlAsync("DELETE FROM importer.notification_target");
     }
+
+    private static NotificationTarget Target(string name) => new() { Name = name, Url = $"https://{name}.example/", SecretProtected = "", CreatedAt = DateTimeOffset.UtcNow };
 }

@@ -1,3 +1,4 @@
+using BulkImporter.Accounts;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using BulkImporter.Probes;
@@ -197,7 +198,7 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
     private async Task HeaderAsync(int id, RawServer server)
     {
         var account = await database.OneAsync<string>("SELECT a.name FROM importer.account a JOIN importer.import i ON i.account_id = a.id WHERE i.id = $1", id);
-        await new SourceHeaders(database.Source, PushUnderTest.Protection).SetAsync(account, server.BaseUrl.GetLeftPart(UriPartial.Authority), "X-Key", "s3cret", "ann", Token);
+        await new SourceHeaders(database.Contexts, PushUnderTest.Protection, TimeProvider.System).SetAsync(account, server.BaseUrl.GetLeftPart(UriPartial.Authority), "X-Key", "s3cret", "ann", Token);
     }
 
     private async Task<int> ImportAsync(params string[] urls)
@@ -213,7 +214,7 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
     {
         var networks = new SourceNetworks(Microsoft.Extensions.Options.Options.Create(new SourceOptions { AllowedNetworks = ["127.0.0.1/32"] }));
         using var reach = new ReachSource(networks, (_, _) => throw new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.HostNotFound), Microsoft.Extensions.Options.Options.Create(new SourceOptions()), TimeProvider.System);
-        await new ProbeSources(database.Source, reach, new SourceHeaders(database.Source, keys ?? PushUnderTest.Protection), Options, TimeProvider.System, NullLogger<ProbeSources>.Instance)
+        await new ProbeSources(database.Source, reach, new SourceHeaders(database.Contexts, keys ?? PushUnderTest.Protection, TimeProvider.System), Options, TimeProvider.System, NullLogger<ProbeSources>.Instance)
             .RunAsync(id, run ?? await database.OneAsync<int>("SELECT run FROM importer.probe WHERE import_id = $1", id), "test", stop ?? Token);
     }
 

@@ -1,15 +1,17 @@
-using BulkImporter.Manifests;
+using BulkImporter.Access;
+using BulkImporter.Sources;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
-namespace BulkImporter.Sources;
+namespace BulkImporter.Accounts;
 
 /// <summary>A request header that is sent to one host of an account's sources, for media behind a login.</summary>
-public sealed class SourceHeader
+public sealed class SourceHeader : IAudited
 {
     public required int AccountId { get; init; }
+    public Account Account { get; private set; } = null!;
 
-    /// <summary>Where it goes, and nowhere else, as <see cref="SourceHeaders.PlaceOf"/> writes it: host and port over https, or after <c>http://</c> in clear.</summary>
+    /// <summary>Where it goes, and nowhere else, as <see cref="SecretHeader.PlaceOf"/> writes it: host and port over https, or after <c>http://</c> in clear.</summary>
     public required string Host { get; init; }
 
     /// <summary>For example <c>Authorization</c>. Case does not count.</summary>
@@ -18,7 +20,7 @@ public sealed class SourceHeader
     /// <summary>Under ASP.NET Data Protection: it is a credential as a rule.</summary>
     public required string ValueProtected { get; set; }
 
-    public required DateTimeOffset UpdatedAt { get; set; }
+    public DateTimeOffset UpdatedAt { get; set; }
 
     public sealed class Configuration : IEntityTypeConfiguration<SourceHeader>
     {
@@ -26,12 +28,7 @@ public sealed class SourceHeader
         {
             entity.ToTable("source_header");
             entity.HasKey(h => new { h.AccountId, h.Host, h.Name });
+            entity.HasOne(h => h.Account).WithMany().HasForeignKey(h => h.AccountId).OnDelete(DeleteBehavior.Cascade);
         }
     }
-}
-
-/// <summary>A header with its value in clear, on its way to a source. Its text does not show the value.</summary>
-public sealed record SecretHeader(string Host, string Name, string Value)
-{
-    public override string ToString() => $"{Name} for {Host}";
 }
