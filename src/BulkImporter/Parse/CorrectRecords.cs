@@ -61,8 +61,8 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
 
     // Rows that were never work hold no source that counts.
     private const string ReadSources = """
-        SELECT source_key, min(row_number) FROM importer.import_record
-        WHERE import_id = $1 AND source_key = ANY($2) AND state <> 'invalid' GROUP BY source_key
+        SELECT source_key, import_id, min(row_number) AS row_number FROM importer.import_record
+        WHERE import_id = $1 AND source_key = ANY($2) AND state <> 'invalid' GROUP BY source_key, import_id
         """;
 
     private const string ReadEarlier = $"""
@@ -81,8 +81,7 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
 
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var locked = await connection.QueryAsync(LockImport, r => (SkipImported: EnumText<WhenDuplicate>.Parse(r.GetString(0)) == WhenDuplicate.Skip, AccountId: r.GetInt32(1), SkipRepeated: EnumText<WhenDuplicate>.Parse(r.GetString(2)) == WhenDuplicate.Skip), cancellationToken, importId);
-        if (locked is not [var import])
+        if (await connection.QueryAsync<Locked>(LockImport, cancellationToken, importId) is not [var import])
         {
             return await ImportChange.RefusalAsync(connection, importId, "only an import that was started takes corrections; one in review is corrected by uploading its manifest again", cancellationToken) switch
             {
@@ -93,7 +92,7 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
 
         // 2. Which row each means, and whether that may be changed so.
         await MatchAsync(connection, importId, asked, cancellationToken);
-        await CheckSourcesAsync(connection, importId, import.AccountId, import.SkipRepeated, import.SkipImported, asked, cancellationToken);
+        await CheckSourcesAsync(connection, importId, import, asked, cancellationToken);
 
         // 3. The change, and the import goes on.
         var changes = asked.Where(a => a.Refusal is null).Select(a => a.Change!).ToList();
@@ -116,11 +115,10 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
         try
         {
             // The import's own mapping is for its own header; a file with other columns is read by its names.
-            var (own, transfers) = (await database.QueryAsync(
-                "SELECT mapping, transfer FROM importer.import WHERE id = $1", r => (r.Text(0), EnumText<ImportTransfer>.Parse(r.GetString(1))), cancellationToken, importId)).FirstOrDefault();
-            var how = ManifestReading.Of(mapping, encoding) with { TemplateFor = columns => Task.FromResult(Fitting(mapping is null ? own : null, columns)) };
+            var import = (await database.QueryAsync<ReadAs>("SELECT mapping, transfer FROM importer.import WHERE id = $1", cancellationToken, importId)).SingleOrDefault();
+            var how = ManifestReading.Of(mapping, encoding) with { TemplateFor = columns => Task.FromResult(Fitting(mapping is null ? import?.Mapping : null, columns)) };
             await using var reader = await ManifestReader.OpenAsync(file, how, cancellationToken);
-            var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow(), transfers, skipImported: false, log);
+            var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow(), import?.Transfer ?? default, skipImported: false, log);
             var rowColumn = RowColumn(reader.Layout);
             if (rowColumn < 0 && reader.Layout.IndexOf(ManifestColumn.ReferenceId) < 0)
                 throw new InvalidArgumentException("file", "Nothing in the file says which row is meant: keep the column import_row of the results, or name the reference ids.");
@@ -160,8 +158,8 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
     {
         var numbers = asked.Select(a => a.RowNumber).OfType<int>().Distinct().ToArray();
         var references = asked.Where(a => !a.NamesRow).Select(a => a.Row.ReferenceId).OfType<string>().Distinct().ToArray();
-        var byRow = (await connection.QueryAsync(ByRow, Current.Read, cancellationToken, importId, numbers)).ToDictionary(c => c.RowNumber);
-        var byReference = (await connection.QueryAsync(ByReference, Current.Read, cancellationToken, importId, references)).ToLookup(c => c.ReferenceId!);
+        var byRow = (await connection.QueryAsync<Current>(ByRow, cancellationToken, importId, numbers)).ToDictionary(c => c.RowNumber);
+        var byReference = (await connection.QueryAsync<Current>(ByReference, cancellationToken, importId, references)).ToLookup(c => c.ReferenceId!);
         var seen = new HashSet<int>();
         foreach (var one in asked)
         {
@@ -174,30 +172,38 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
     }
 
     /// <summary>A corrected address may be one that the import, or an earlier one, has already.</summary>
-    private static async Task CheckSourcesAsync(NpgsqlConnection connection, int importId, int accountId, bool skipRepeated, bool skipImported, List<Asked> asked, CancellationToken cancellationToken)
+    private static async Task CheckSourcesAsync(NpgsqlConnection connection, int importId, Locked import, List<Asked> asked, CancellationToken cancellationToken)
     {
         var moving = asked.Where(a => a.Refusal is null && a.Change!.SourceKey is not null).ToList();
         if (moving.Count == 0) return;
         var keys = moving.Select(a => a.Change!.SourceKey!.Value).Distinct().ToArray();
-        var here = skipRepeated ? (await connection.QueryAsync(ReadSources, r => (r.GetGuid(0), r.GetInt32(1)), cancellationToken, importId, keys)).ToDictionary() : [];
-        var earlier = skipImported ? (await connection.QueryAsync(ReadEarlier, r => (Key: r.GetGuid(0), Import: r.GetInt32(1), Row: r.GetInt32(2)), cancellationToken, accountId, importId, keys)).ToDictionary(e => e.Key) : [];
+        var skipRepeated = import.DuplicateRows == WhenDuplicate.Skip;
+        var here = skipRepeated ? (await connection.QueryAsync<Holder>(ReadSources, cancellationToken, importId, keys)).ToDictionary(h => h.SourceKey, h => h.RowNumber) : [];
+        var earlier = import.AlreadyImported == WhenDuplicate.Skip
+            ? (await connection.QueryAsync<Holder>(ReadEarlier, cancellationToken, import.AccountId, importId, keys)).ToDictionary(h => h.SourceKey)
+            : [];
         foreach (var one in moving)
         {
             var key = one.Change!.SourceKey!.Value;
             if (here.TryGetValue(key, out var row) && row != one.Change.RowNumber)
                 one.Refuse("duplicate_url", string.Create(CultureInfo.InvariantCulture, $"Row {row} has this address."));
             else if (earlier.TryGetValue(key, out var other))
-                one.Refuse("already_imported", string.Create(CultureInfo.InvariantCulture, $"Row {other.Row} of import {other.Import} has this address."));
+                one.Refuse("already_imported", string.Create(CultureInfo.InvariantCulture, $"Row {other.RowNumber} of import {other.ImportId} has this address."));
             else if (skipRepeated)
                 here[key] = one.Change.RowNumber;
         }
     }
 
+    /// <summary>The import, as long as it is locked.</summary>
+    private sealed record Locked(int AccountId, WhenDuplicate AlreadyImported, WhenDuplicate DuplicateRows);
+
+    private sealed record ReadAs(string? Mapping, ImportTransfer Transfer);
+
+    /// <summary>The row that has a source.</summary>
+    private sealed record Holder(Guid SourceKey, int ImportId, int RowNumber);
+
     /// <summary>A record as it stands.</summary>
-    private sealed record Current(int RowNumber, RecordState State, string? Url, string? Caption, string? ReferenceId, bool IsPush, Guid? Key)
-    {
-        public static Current Read(NpgsqlDataReader r) => new(r.GetInt32(0), EnumText<RecordState>.Parse(r.GetString(1)), r.Text(2), r.Text(3), r.Text(4), r.GetBoolean(5), r.IsDBNull(6) ? null : r.GetGuid(6));
-    }
+    private sealed record Current(int RowNumber, RecordState State, string? SourceUrl, string? Caption, string? ReferenceId, bool IsPush, Guid? SourceKey);
 
     /// <summary>A row of the file on its way to an answer.</summary>
     private sealed class Asked(CheckedRow row, bool saysTransfer, string? named, Finding? error)
@@ -249,8 +255,8 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
             var isNew = current.State switch
             {
                 RecordState.Invalid => true,
-                RecordState.Duplicate => row.Key?.Value != current.Key,
-                _ => row.Url != current.Url,
+                RecordState.Duplicate => row.Key?.Value != current.SourceKey,
+                _ => row.Url != current.SourceUrl,
             };
             var url = row.Url.Length > 0 && isNew ? row.Url : null;
             var caption = row.Caption is { } c && c != current.Caption ? c : null;

@@ -1,3 +1,4 @@
+using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Manifests;
 using Microsoft.EntityFrameworkCore;
@@ -9,24 +10,25 @@ namespace BulkImporter.Parse;
 /// A column mapping that is kept for an account under a name, with the header that it was made for. A manifest of the account with the same
 /// header, for which nobody names a mapping, is read by it.
 /// </summary>
-public sealed class MappingTemplate
+public sealed class MappingTemplate : IAudited
 {
     public int Id { get; private set; }
     public required int AccountId { get; init; }
+    public Account Account { get; private set; } = null!;
     public required string Name { get; set; }
 
     /// <summary>The header's names in their order, as the file had them.</summary>
-    public required string[] Columns { get; set; }
+    public string[] Columns { get; set; } = [];
 
     /// <summary>
     /// The header as one text in which case, the kind of white space and what nobody sees do not count: what is compared.
     /// </summary>
-    public required string Header { get; set; }
+    public string Header { get; set; } = "";
 
     /// <summary><c>url=OriginalURL,caption=Title</c>.</summary>
-    public required string Mapping { get; set; }
+    public string Mapping { get; set; } = "";
 
-    public required string CreatedBy { get; set; }
+    public string CreatedBy { get; set; } = "";
     public DateTimeOffset CreatedAt { get; set; }
 
     /// <summary>The form in which two headers are compared. The names' order counts: a mapping names columns, but a person who sees another order expects another file.</summary>
@@ -39,7 +41,7 @@ public sealed class MappingTemplate
             entity.ToTable("mapping_template");
             entity.HasKey(t => t.Id);
             entity.HasIndex(t => new { t.AccountId, t.Name }).IsUnique();
-            entity.HasOne<Account>().WithMany().HasForeignKey(t => t.AccountId).OnDelete(DeleteBehavior.Cascade);
+            entity.HasOne(t => t.Account).WithMany().HasForeignKey(t => t.AccountId).OnDelete(DeleteBehavior.Cascade);
         }
     }
 }

@@ -73,12 +73,12 @@ public sealed class MappingTemplateTests(EngineDatabase database) : IClassFixtur
         await stage.ReviseAsync(id, new ImportRevision { Mapping = "url=page" });
         await stage.ParseAsync(id);
         await SaveAsync(stage, id);
-        var read = new ReadTemplates(database.Source);
+        var read = new ReadTemplates(database.Contexts);
         var only = Assert.Single((await read.RunAsync(stage.Account, Token))!);
         Assert.Equal(("Old platform", "url=page", "page,file,label", "ann"), (only.Name, only.Mapping.Split(',')[0], string.Join(',', only.Columns), only.CreatedBy));
         Assert.Null(await read.RunAsync("nobody", Token));
 
-        var delete = new DeleteTemplate(database.Source);
+        var delete = new DeleteTemplate(database.Contexts);
         Assert.True(await delete.RunAsync(stage.Account, "Old platform", "ann", Token));
         Assert.False(await delete.RunAsync(stage.Account, "Old platform", "ann", Token));
         Assert.Equal("rejected", await SettingsAsync(await stage.ReadAsync(TwoLinks)));
@@ -105,7 +105,7 @@ public sealed class MappingTemplateTests(EngineDatabase database) : IClassFixtur
         Assert.Equal("encoding", (await Assert.ThrowsAsync<InvalidArgumentException>(() => stage.ReviseAsync(id, new ImportRevision { Encoding = "ebcdic" }))).Argument);
     }
 
-    private Task<TemplateView?> SaveAsync(ManifestStage stage, int id) => new SaveTemplate(database.Source, stage.Preview).RunAsync(id, "Old platform", "ann", Token);
+    private Task<TemplateView?> SaveAsync(ManifestStage stage, int id) => new SaveTemplate(database.Contexts, stage.Preview, TimeProvider.System).RunAsync(id, "Old platform", "ann", Token);
 
     private Task<string> SettingsAsync(int id) => database.OneAsync<string>("SELECT concat_ws(' ', state, mapping, template) FROM importer.import WHERE id = $1", id);
 }
