@@ -63,7 +63,7 @@ internal sealed class IngestBenchmark(Bench bench, ResultTable table)
 
     private async Task<double> ExportAsync(int import)
     {
-        var export = new ExportResults(bench.Database, new ManifestBytes(bench.Database));
+        var export = new ExportResults(new Contexts(bench.Database, []), new ManifestBytes(bench.Database));
         if (await export.FindAsync(import, CancellationToken.None) is not Exportable.Ready ready) throw new InvalidOperationException("There is nothing to export.");
         var started = Stopwatch.GetTimestamp();
         await export.RunAsync(ready, RecordFilter.All, ExportFormat.Csv, isWhole: true, PipeWriter.Create(Stream.Null), CancellationToken.None);

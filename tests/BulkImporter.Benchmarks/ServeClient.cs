@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using Microsoft.Extensions.Options;
@@ -41,8 +42,8 @@ internal sealed class ServeClient(Bench bench, ServerProcess server, ResultTable
 
     public async Task ReadsAsync(int import, int rows)
     {
-        var imports = new ReadImports(bench.Database, Options.Create(new ImportsOptions()));
-        var records = new ReadRecords(bench.Database);
+        var imports = new ReadImports(new Contexts(bench.Database, []), Options.Create(new ImportsOptions()));
+        var records = new ReadRecords(new Contexts(bench.Database, []));
         var deep = rows / 2;
         await LookAsync("list of imports", () => imports.ListAsync(ImportFilter.All, null, 50, CancellationToken.None));
         await LookAsync("one import", () => imports.FindAsync(import, CancellationToken.None));

@@ -64,9 +64,9 @@ public sealed class ImporterDatabase(TestServer server) : IAsyncLifetime
     /// <summary>Records by state as the chunks count them, e.g. "failed 2, pending 1".</summary>
     public async Task<string> CountsAsync(int importId)
     {
-        await using var connection = await Source.OpenConnectionAsync(TestContext.Current.CancellationToken);
-        var counted = await ReadRecords.CountByStateAsync(connection, importId, RecordFilter.All, TestContext.Current.CancellationToken);
-        var real = await ReadRecords.CountByStateAsync(connection, importId, new RecordFilter { Search = "", RowNumbers = [.. Enumerable.Range(1, 10_000)] }, TestContext.Current.CancellationToken);
+        await using var db = Contexts.CreateDbContext();
+        var counted = await ReadRecords.CountByStateAsync(db, importId, RecordFilter.All, TestContext.Current.CancellationToken);
+        var real = await ReadRecords.CountByStateAsync(db, importId, new RecordFilter { Search = "", RowNumbers = [.. Enumerable.Range(1, 10_000)] }, TestContext.Current.CancellationToken);
         Assert.Equal(real.OrderBy(c => c.Key), counted.OrderBy(c => c.Key));
         return string.Join(", ", counted.OrderBy(c => c.Key).Select(c => $"{EnumText<RecordState>.Of(c.Key)} {c.Value}"));
     }

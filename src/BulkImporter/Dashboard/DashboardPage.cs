@@ -88,6 +88,28 @@ public abstract class DashboardPage : ComponentBase, IHandleEvent, IDisposable
         }
     }
 
+    /// <summary>
+    /// Reads again what the page shows. False when the database did not answer: what stands there is older than it should be, the feed logs it,
+    /// and the next reading tries again.
+    /// </summary>
+    protected async Task<bool> IsReadAsync(Func<Task> read)
+    {
+        try
+        {
+            await read();
+            return true;
+        }
+        catch (OperationCanceledException) when (Left.IsCancellationRequested)
+        {
+            // Nobody looks any more.
+            return true;
+        }
+        catch (Exception e) when (e.IsOfTheDatabase())
+        {
+            return false;
+        }
+    }
+
     /// <inheritdoc cref="ActorAsync()"/>
     protected async Task<Caller> CallerAsync(string policy)
     {

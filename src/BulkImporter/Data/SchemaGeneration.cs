@@ -14,5 +14,5 @@ public static class SchemaGeneration
 
     /// <summary>The least generation that a program must know to work on this database.</summary>
     public static async Task<int> OldestProgramAsync(NpgsqlDataSource database, CancellationToken cancellationToken) =>
-        (await database.QueryAsync("SELECT importer.oldest_program()", r => r.GetInt32(0), cancellationToken))[0];
+        (await database.QueryAsync<int>("SELECT importer.oldest_program()", cancellationToken))[0];
 }

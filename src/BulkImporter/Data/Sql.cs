@@ -83,6 +83,21 @@ public static class Sql
         return await Row<T>.ReadAllAsync(command, cancellationToken);
     }
 
+    /// <summary>The same on a context's connection, for SQL that no LINQ goes on with.</summary>
+    public static async Task<List<T>> QueryAsync<T>(this ImporterDb db, string sql, CancellationToken cancellationToken, params object?[] parameters)
+    {
+        await db.Database.OpenConnectionAsync(cancellationToken);
+        return await db.Connection.QueryAsync<T>(sql, cancellationToken, parameters);
+    }
+
+    /// <summary>The same for a query that looks at all records of an import or an account, and returns few: see <see cref="ExecuteLongAsync"/>.</summary>
+    public static async Task<List<T>> QueryLongAsync<T>(this NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object?[] parameters)
+    {
+        await using var command = connection.Command(sql, parameters);
+        command.CommandTimeout = 0;
+        return await Row<T>.ReadAllAsync(command, cancellationToken);
+    }
+
     /// <summary>For a query that looks at all records of an import or an account, and answers few: see <see cref="ExecuteLongAsync"/>.</summary>
     public static async Task<List<T>> QueryLongAsync<T>(
         this NpgsqlConnection connection, string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params object?[] parameters)
@@ -182,6 +197,8 @@ public static class Sql
 /// <summary>Patterns for LIKE and ILIKE from what a person typed.</summary>
 public static class Like
 {
+    public const string Escape = @"\";
+
     /// <summary>Matches whatever holds the text; its own signs mean themselves.</summary>
     public static string Containing(string text) => $"%{text.Replace(@"\", @"\\").Replace("%", @"\%").Replace("_", @"\_")}%";
 }

@@ -51,8 +51,9 @@ public sealed partial class ArchiveImport(NpgsqlDataSource database, ManifestByt
     ];
 
     private const string Find = """
-        SELECT i.state, greatest(coalesce(i.row_count, 0), (SELECT coalesce(max(row_number), 0) FROM importer.finding WHERE import_id = i.id)), i.manifest_id,
-            CASE WHEN EXISTS (SELECT 1 FROM importer.manifest_part WHERE manifest_id = m.id AND number = 0) THEN m.file_name END
+        SELECT i.state, i.manifest_id,
+            greatest(coalesce(i.row_count, 0), (SELECT coalesce(max(row_number), 0) FROM importer.finding WHERE import_id = i.id)) AS last_row,
+            CASE WHEN EXISTS (SELECT 1 FROM importer.manifest_part WHERE manifest_id = m.id AND number = 0) THEN m.file_name END AS name
         FROM importer.import i JOIN importer.manifest m ON m.id = i.manifest_id WHERE i.id = $1
         """;
 
@@ -61,18 +62,17 @@ public sealed partial class ArchiveImport(NpgsqlDataSource database, ManifestByt
         FROM importer.import i JOIN importer.account a ON a.id = i.account_id JOIN importer.manifest m ON m.id = i.manifest_id WHERE i.id = $1
         """;
 
-    private const string Audit = "SELECT id, to_jsonb(e)::text FROM importer.audit_entry e WHERE import_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+    private const string Audit = "SELECT id, to_jsonb(e)::text AS line FROM importer.audit_entry e WHERE import_id = $1 AND id > $2 ORDER BY id LIMIT $3";
 
     /// <summary>Looks before the first byte is written, while the answer can still be a refusal.</summary>
     public async Task<Archivable> FindAsync(int importId, CancellationToken cancellationToken)
     {
-        var found = await database.QueryAsync(
-            Find, r => (State: EnumText<ImportState>.Parse(r.GetString(0)), LastRow: r.GetInt32(1), ManifestId: r.GetInt32(2), Name: r.Text(3)), cancellationToken, importId);
+        var found = await database.QueryAsync<Found>(Find, cancellationToken, importId);
         return found switch
         {
             [] => new Archivable.NotFound(importId),
             [{ State: ImportState.Finished or ImportState.Cancelled or ImportState.Rejected } ended] => new Archivable.Ready(importId, ended.LastRow, ended.ManifestId, ended.Name),
-            [var (state, _, _, _), ..] => new Archivable.Refused(state, $"Import {importId} is {EnumText<ImportState>.Of(state)}; only one that has ended can be archived."),
+            [var other, ..] => new Archivable.Refused(other.State, $"Import {importId} is {EnumText<ImportState>.Of(other.State)}; only one that has ended can be archived."),
         };
     }
 
@@ -82,7 +82,7 @@ public sealed partial class ArchiveImport(NpgsqlDataSource database, ManifestByt
         var sums = new StringBuilder();
 
         // 1. The import with its settings, its account's name and what is known of its manifest.
-        await AddAsync(ImportEntry, async entry => await WriteAsync(entry, await database.QueryAsync(Import, r => r.GetString(0), cancellationToken, import.ImportId), cancellationToken));
+        await AddAsync(ImportEntry, async entry => await WriteAsync(entry, await database.QueryAsync<string>(Import, cancellationToken, import.ImportId), cancellationToken));
 
         // 2. Its rows, table by table.
         foreach (var (name, table, order) in Tables)
@@ -91,7 +91,7 @@ public sealed partial class ArchiveImport(NpgsqlDataSource database, ManifestByt
             await AddAsync(name, async entry =>
             {
                 for (var first = 0; first <= import.LastRow; first += RowsPerRange)
-                    await WriteAsync(entry, await database.QueryAsync(sql, r => r.GetString(0), cancellationToken, import.ImportId, first, first + RowsPerRange - 1), cancellationToken);
+                    await WriteAsync(entry, await database.QueryAsync<string>(sql, cancellationToken, import.ImportId, first, first + RowsPerRange - 1), cancellationToken);
             });
         }
         await AddAsync("audit.jsonl", entry => WriteAuditAsync(entry, import.ImportId, cancellationToken));
@@ -144,7 +144,7 @@ public sealed partial class ArchiveImport(NpgsqlDataSource database, ManifestByt
     {
         for (long after = 0; ;)
         {
-            var page = await database.QueryAsync(Audit, r => (Id: r.GetInt64(0), Line: r.GetString(1)), cancellationToken, importId, after, RowsPerRange);
+            var page = await database.QueryAsync<AuditLine>(Audit, cancellationToken, importId, after, RowsPerRange);
             await WriteAsync(entry, page.ConvertAll(e => e.Line), cancellationToken);
             if (page.Count < RowsPerRange) return;
             after = page[^1].Id;
@@ -155,4 +155,8 @@ public sealed partial class ArchiveImport(NpgsqlDataSource database, ManifestByt
     {
         if (lines.Count > 0) await entry.WriteAsync(Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n"), cancellationToken);
     }
+
+    private sealed record Found(ImportState State, int ManifestId, int LastRow, string? Name);
+
+    private sealed record AuditLine(long Id, string Line);
 }

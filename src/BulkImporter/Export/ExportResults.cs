@@ -3,7 +3,7 @@ using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
-using Npgsql;
+using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Export;
 
@@ -37,7 +37,7 @@ public abstract record Exportable
 /// Stage 8: each selected row of the manifest with its original columns and what became of it. Reads the manifest again, side by side
 /// with the records by key range: read committed, so a long export holds no snapshot open, and memory does not grow with the import.
 /// </summary>
-public sealed class ExportResults(NpgsqlDataSource database, ManifestBytes manifests)
+public sealed class ExportResults(IDbContextFactory<ImporterDb> contexts, ManifestBytes manifests)
 {
     private const int RowsPerRange = 5000;
 
@@ -45,17 +45,13 @@ public sealed class ExportResults(NpgsqlDataSource database, ManifestBytes manif
     private const int FlushAfter = 64 * 1024;
 
     private const string Find = """
-        SELECT i.state, i.manifest_id, i.mapping, i.row_count, m.file_name, i.encoding, EXISTS (SELECT 1 FROM importer.correction c WHERE c.import_id = i.id)
+        SELECT i.state, i.manifest_id, i.mapping, i.row_count AS rows, m.file_name, i.encoding,
+            EXISTS (SELECT 1 FROM importer.correction c WHERE c.import_id = i.id) AS has_corrections
         FROM importer.import i JOIN importer.manifest m ON m.id = i.manifest_id WHERE i.id = $1
         """;
 
-    private const string Range = """
-        SELECT r.row_number, r.state, r.status_id, r.rid, r.attempt_count, r.error_code, r.error_message, r.submitted_at, r.finished_at
-        FROM importer.import_record r WHERE r.import_id = $1 AND r.row_number BETWEEN $2 AND $3
-        """;
-
     private const string Corrections = """
-        SELECT DISTINCT ON (c.row_number, c.field) c.row_number, c.field, c.new_value
+        SELECT DISTINCT ON (c.row_number, c.field) c.row_number, c.field, c.new_value AS value
         FROM importer.correction c WHERE c.import_id = $1 AND c.row_number BETWEEN $2 AND $3
         ORDER BY c.row_number, c.field, c.id DESC
         """;
@@ -63,9 +59,8 @@ public sealed class ExportResults(NpgsqlDataSource database, ManifestBytes manif
     /// <summary>Looks before the first byte is written, while the answer can still be a refusal.</summary>
     public async Task<Exportable> FindAsync(int importId, CancellationToken cancellationToken)
     {
-        var rows = await database.QueryAsync(
-            Find, r => (State: EnumText<ImportState>.Parse(r.GetString(0)), ManifestId: r.GetInt32(1), Mapping: r.Text(2), Rows: r.Number(3), FileName: r.GetString(4), Encoding: r.Text(5), HasCorrections: r.GetBoolean(6)),
-            cancellationToken, importId);
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var rows = await db.QueryAsync<Found>(Find, cancellationToken, importId);
         return rows switch
         {
             [] => new Exportable.NotFound(importId),
@@ -109,19 +104,19 @@ public sealed class ExportResults(NpgsqlDataSource database, ManifestBytes manif
 
     private async Task<List<(int RowNumber, RowResult Result)>> ReadRangeAsync(Exportable.Ready import, int first, RecordFilter filter, CancellationToken cancellationToken)
     {
-        var parameters = new List<object?> { import.ImportId, first, first + RowsPerRange - 1 };
-        var sql = Range + filter.Condition(parameters) + " ORDER BY r.row_number";
-        var rows = await database.QueryAsync(sql, Read, cancellationToken, [.. parameters]);
+        var last = first + RowsPerRange - 1;
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var rows = await filter.Of(db, import.ImportId).Where(r => r.RowNumber >= first && r.RowNumber <= last).OrderBy(r => r.RowNumber)
+            .Select(r => ValueTuple.Create(r.RowNumber, new RowResult(
+                EnumText<RecordState>.Of(r.State), r.StatusId, r.Rid, r.AttemptCount, r.ErrorCode, r.ErrorMessage, r.SubmittedAt, r.FinishedAt)))
+            .ToListAsync(cancellationToken);
         if (!import.HasCorrections || rows.Count == 0) return rows;
 
-        var corrections = await database.QueryAsync(Corrections, r => (Row: r.GetInt32(0), Target: ManifestFormat.TargetNamed(r.GetString(1))!.Value, Value: r.GetString(2)),
-            cancellationToken, import.ImportId, first, first + RowsPerRange - 1);
-        var byRow = corrections.GroupBy(c => c.Row).ToDictionary(g => g.Key, g => g.ToDictionary(c => c.Target, c => c.Value));
+        var corrections = await db.QueryAsync<Corrected>(Corrections, cancellationToken, import.ImportId, first, last);
+        var byRow = corrections.GroupBy(c => c.RowNumber)
+            .ToDictionary(g => g.Key, g => g.ToDictionary(c => ManifestFormat.TargetNamed(c.Field)!.Value, c => c.Value));
         return rows.ConvertAll(r => byRow.TryGetValue(r.Item1, out var corrected) ? (r.Item1, r.Item2 with { Corrected = corrected }) : r);
     }
-
-    private static (int, RowResult) Read(NpgsqlDataReader r) => (r.GetInt32(0), new RowResult(
-        r.GetString(1), r.Text(2), r.Text(3), r.GetInt16(4), r.Text(5), r.Text(6), r.Time(7), r.Time(8)));
 
     private static string BaseName(string fileName)
     {
@@ -135,6 +130,10 @@ public sealed class ExportResults(NpgsqlDataSource database, ManifestBytes manif
         ExportFormat.Jsonl => new JsonLineResults(layout, isWhole, output),
         ExportFormat.Map => new UrlMapResults(isWhole, output),
     };
+
+    private sealed record Found(ImportState State, int ManifestId, string? Mapping, int? Rows, string FileName, string? Encoding, bool HasCorrections);
+
+    private sealed record Corrected(int RowNumber, string Field, string Value);
 }
 
 public static class ExportSetup

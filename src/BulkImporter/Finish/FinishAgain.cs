@@ -8,9 +8,8 @@ namespace BulkImporter.Finish;
 public sealed class FinishAgain(NpgsqlDataSource database)
 {
     private const string MakePending = """
-        UPDATE importer.record_finish f SET state = 'pending', next_at = now(), failed_count = 0
-        FROM importer.import_record r
-        WHERE f.import_id = $1 AND f.state = 'failed' AND r.import_id = f.import_id AND r.row_number = f.row_number
+        UPDATE importer.record_finish SET state = 'pending', next_at = now(), failed_count = 0
+        WHERE import_id = $1 AND row_number = ANY($2) AND state = 'failed'
         """;
 
     private const string Note = "INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) VALUES (now(), $2, 'records_finished_again', $1, $3)";
@@ -19,11 +18,14 @@ public sealed class FinishAgain(NpgsqlDataSource database)
     public async Task<int?> RunAsync(int importId, RecordFilter filter, string actor, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        if (await connection.QueryAsync("SELECT 1 FROM importer.import WHERE id = $1", r => r.GetInt32(0), cancellationToken, importId) is []) return null;
+        if (await connection.QueryAsync<int>("SELECT 1 FROM importer.import WHERE id = $1", cancellationToken, importId) is []) return null;
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var parameters = new List<object?> { importId };
-        var condition = filter.Condition(parameters);
-        var count = await connection.ExecuteLongAsync(MakePending + condition, cancellationToken, [.. parameters]);
+        var count = 0;
+        if (filter.Finish is null or "failed")
+        {
+            await foreach (var rows in (filter with { Finish = "failed" }).RowsAsync(connection, importId, r => true, cancellationToken))
+                count += await connection.ExecuteLongAsync(MakePending, cancellationToken, importId, rows);
+        }
         if (count > 0) await connection.ExecuteAsync(Note, cancellationToken, importId, actor, $"{count} of {filter}");
         await transaction.CommitAsync(cancellationToken);
         return count;

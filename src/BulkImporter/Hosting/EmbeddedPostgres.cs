@@ -442,7 +442,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
 
         await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(AdministratorConnectionString) { Database = "postgres", Pooling = false }.ConnectionString);
         await connection.OpenAsync(cancellationToken);
-        if ((await connection.QueryAsync("SELECT 1 FROM pg_database WHERE datname = $1", r => r.GetInt32(0), cancellationToken, DatabaseName)) is [_])
+        if ((await connection.QueryAsync<int>("SELECT 1 FROM pg_database WHERE datname = $1", cancellationToken, DatabaseName)) is [_])
             return;
 
         // A start that died between the two leaves the role behind.

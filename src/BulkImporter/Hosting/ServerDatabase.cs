@@ -51,9 +51,9 @@ internal sealed class ServerDatabase : IAsyncDisposable
         {
             await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(named.ConnectionString) { Pooling = false }.ConnectionString);
             await connection.OpenAsync(cancellationToken);
-            var (process, encoding, isolation) = (await connection.QueryAsync(
-                "SELECT pg_backend_pid(), current_setting('server_encoding'), current_setting('default_transaction_isolation')",
-                r => (r.GetInt32(0), r.GetString(1), r.GetString(2)), cancellationToken)).Single();
+            var (process, encoding, isolation) = (await connection.QueryAsync<Session>(
+                "SELECT pg_backend_pid() AS process, current_setting('server_encoding') AS encoding, current_setting('default_transaction_isolation') AS isolation",
+                cancellationToken)).Single();
             if (encoding != "UTF8")
             {
                 throw new StartupException(
@@ -82,4 +82,6 @@ internal sealed class ServerDatabase : IAsyncDisposable
         if (embedded is not null) await embedded.DisposeAsync();
         loggers?.Dispose();
     }
+
+    private sealed record Session(int Process, string Encoding, string Isolation);
 }

@@ -46,9 +46,11 @@ public sealed class CompareCounters(NpgsqlDataSource database, ILogger<CompareCo
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        var differences = await connection.QueryLongAsync(ReadDifferences, r => (ImportId: r.GetInt32(0), Chunk: r.GetInt32(1)), cancellationToken);
+        var differences = await connection.QueryLongAsync<Difference>(ReadDifferences, cancellationToken);
         foreach (var (importId, chunk) in differences) Log.CountersDiffer(log, importId, chunk);
         Measures.CountersDiffered(differences.Count);
         return differences.Count;
     }
+
+    private sealed record Difference(int ImportId, int Number);
 }

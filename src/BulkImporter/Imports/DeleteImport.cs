@@ -17,10 +17,11 @@ public sealed class DeleteImport(NpgsqlDataSource database)
             AND NOT EXISTS (SELECT 1 FROM importer.record_finish f WHERE f.import_id = i.id AND f.state = 'pending')
         """;
 
-    private static readonly string Delete = Order($"i.id = $1 AND {IsOver}");
+    private static readonly string Delete = Order($"i.id = $1 AND {IsOver}", "state");
 
     /// <summary>The statement that orders it for the imports <c>i</c> of a condition, in which $1 and $4 are its own. $2 is the actor, $3 the reason.</summary>
-    internal static string Order(string which) => $"""
+    /// <param name="told">The column of those imports that it returns.</param>
+    internal static string Order(string which, string told) => $"""
         WITH changed AS (
             UPDATE importer.import i SET state = 'deleting', reason = $3
             WHERE {which}
@@ -29,7 +30,7 @@ public sealed class DeleteImport(NpgsqlDataSource database)
             INSERT INTO importer.audit_entry (at, actor, action, import_id, detail)
             SELECT now(), $2, 'import_deleted', id, concat(name, ', ', coalesce(row_count, 0), ' rows') FROM changed
         )
-        SELECT state, id FROM changed
+        SELECT {told} FROM changed
         """;
 
     public async Task<ImportChange> RunAsync(int importId, string actor, CancellationToken cancellationToken)

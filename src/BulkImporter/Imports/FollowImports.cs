@@ -118,24 +118,24 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
 
     private async Task CancelPendingAsync(CancellationToken cancellationToken)
     {
-        var cancelled = await database.QueryAsync(ReadPendingOfCancelled, r => r.GetInt32(0), cancellationToken);
+        var cancelled = await database.QueryAsync<int>(ReadPendingOfCancelled, cancellationToken);
         await EachItem.RunAsync(cancelled, id => $"import {id}", id => database.TransactionAsync(connection => transitions.CancelledAsync(connection, id, cancellationToken), cancellationToken), cancellationToken);
     }
 
     private async Task ReopenAsync(CancellationToken cancellationToken)
     {
-        foreach (var id in await database.QueryAsync(Reopen, r => r.GetInt32(0), cancellationToken)) Log.ImportReopened(log, id);
+        foreach (var id in await database.QueryAsync<int>(Reopen, cancellationToken)) Log.ImportReopened(log, id);
     }
 
     private async Task PauseFailingAsync(CancellationToken cancellationToken)
     {
-        foreach (var (id, reason) in await database.QueryAsync(PauseFailing, r => (r.GetInt32(0), r.GetString(1)), cancellationToken))
+        foreach (var (id, reason) in await database.QueryAsync<Paused>(PauseFailing, cancellationToken))
             Log.ImportPausedByBreaker(log, id, reason);
     }
 
     private async Task PauseLostZoneAsync(CancellationToken cancellationToken)
     {
-        foreach (var (id, reason) in await database.QueryAsync(PauseLostZone, r => (r.GetInt32(0), r.GetString(1)), cancellationToken, ImportSchedule.LostZone(ZonePlace)))
+        foreach (var (id, reason) in await database.QueryAsync<Paused>(PauseLostZone, cancellationToken, ImportSchedule.LostZone(ZonePlace)))
             Log.ImportPausedByZone(log, id, reason);
     }
 
@@ -143,9 +143,11 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
     {
         var finished = await database.TransactionAsync(async connection =>
         {
-            var ending = await connection.QueryAsync(LockEnding, r => r.GetInt32(0), cancellationToken);
-            return ending.Count == 0 ? ending : await connection.QueryAsync(Finish, r => r.GetInt32(0), cancellationToken, ending.ToArray());
+            var ending = await connection.QueryAsync<int>(LockEnding, cancellationToken);
+            return ending.Count == 0 ? ending : await connection.QueryAsync<int>(Finish, cancellationToken, ending.ToArray());
         }, cancellationToken);
         foreach (var id in finished) Log.ImportFinished(log, id);
     }
+
+    private sealed record Paused(int Id, string Reason);
 }

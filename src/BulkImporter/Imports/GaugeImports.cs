@@ -14,7 +14,7 @@ namespace BulkImporter.Imports;
 public sealed class GaugeImports : BackgroundService
 {
     private const string Records = """
-        SELECT a.name, s.state, s.n
+        SELECT a.name AS account, s.state, s.n::bigint AS count
         FROM importer.account a
         CROSS JOIN LATERAL (
             SELECT coalesce(sum(c.pending_count), 0) AS pending, coalesce(sum(c.submitting_count), 0) AS submitting, coalesce(sum(c.submitted_count), 0) AS submitted,
@@ -26,11 +26,11 @@ public sealed class GaugeImports : BackgroundService
             ('unknown', t.unknown), ('cancelled', t.cancelled), ('invalid', t.invalid), ('duplicate', t.duplicate)) s(state, n)
         """;
 
-    private const string Imports = "SELECT state, count(*) FROM importer.import GROUP BY state";
+    private const string Imports = "SELECT state, count(*) AS count FROM importer.import GROUP BY state";
 
     private const string Accounts = """
-        SELECT a.name, a.state = 'suspended', a.backlog_limit,
-            EXISTS (SELECT 1 FROM importer.call_budget b WHERE b.account_id = a.id AND b.blocked_until > now())
+        SELECT a.name, a.state = 'suspended' AS suspended, a.backlog_limit,
+            EXISTS (SELECT 1 FROM importer.call_budget b WHERE b.account_id = a.id AND b.blocked_until > now()) AS blocked
         FROM importer.account a
         """;
 
@@ -67,12 +67,14 @@ public sealed class GaugeImports : BackgroundService
     {
         try
         {
-            var records = await database.QueryAsync(Records, r => Of(r.GetInt64(2), ("account", r.GetString(0)), ("state", r.GetString(1))), cancellationToken);
-            var imports = await database.QueryAsync(Imports, r => Of(r.GetInt64(1), ("state", r.GetString(0))), cancellationToken);
-            var accounts = await database.QueryAsync(Accounts, r => (Name: r.GetString(0), Suspended: r.GetBoolean(1), Limit: r.GetInt32(2), Blocked: r.GetBoolean(3)), cancellationToken);
-            var lag = await database.QueryAsync(Lag, r => r.GetDouble(0), cancellationToken);
-            last = new Reading(records, imports,
-                accounts.ConvertAll(a => Of(a.Limit, ("account", a.Name))),
+            var records = await database.QueryAsync<RecordCount>(Records, cancellationToken);
+            var imports = await database.QueryAsync<ImportCount>(Imports, cancellationToken);
+            var accounts = await database.QueryAsync<AccountGauge>(Accounts, cancellationToken);
+            var lag = await database.QueryAsync<double>(Lag, cancellationToken);
+            last = new Reading(
+                records.ConvertAll(r => Of(r.Count, ("account", r.Account), ("state", r.State))),
+                imports.ConvertAll(i => Of(i.Count, ("state", i.State))),
+                accounts.ConvertAll(a => Of(a.BacklogLimit, ("account", a.Name))),
                 accounts.ConvertAll(a => Of(a.Suspended ? 1 : 0, ("account", a.Name))),
                 accounts.ConvertAll(a => Of(a.Blocked ? 1 : 0, ("account", a.Name))), lag[0]);
             return true;
@@ -103,6 +105,12 @@ public sealed class GaugeImports : BackgroundService
 
     private static Measurement<long> Of(long value, params (string Name, string Value)[] labels) =>
         new(value, labels.Select(l => new KeyValuePair<string, object?>(l.Name, l.Value)));
+
+    private sealed record RecordCount(string Account, string State, long Count);
+
+    private sealed record ImportCount(string State, long Count);
+
+    private sealed record AccountGauge(string Name, bool Suspended, int BacklogLimit, bool Blocked);
 
     private sealed record Reading(
         List<Measurement<long>> Records, List<Measurement<long>> Imports, List<Measurement<long>> BacklogLimits, List<Measurement<long>> Suspended,

@@ -24,14 +24,13 @@ public abstract record ImportChange
     internal static async Task<ImportChange> RunAsync(
         NpgsqlConnection connection, string sql, int importId, string needs, CancellationToken cancellationToken, params object?[] more)
     {
-        var states = await connection.QueryAsync(sql, r => EnumText<ImportState>.Parse(r.GetString(0)), cancellationToken, [importId, .. more]);
+        var states = await connection.QueryAsync<ImportState>(sql, cancellationToken, [importId, .. more]);
         return states is [var state] ? new Done(state) : await RefusalAsync(connection, importId, needs, cancellationToken);
     }
 
     internal static async Task<ImportChange> RefusalAsync(NpgsqlConnection connection, int importId, string needs, CancellationToken cancellationToken)
     {
-        var states = await connection.QueryAsync(
-            "SELECT state FROM importer.import WHERE id = $1", r => EnumText<ImportState>.Parse(r.GetString(0)), cancellationToken, importId);
+        var states = await connection.QueryAsync<ImportState>("SELECT state FROM importer.import WHERE id = $1", cancellationToken, importId);
         return states is [var state]
             ? new Refused(state, $"Import {importId} is {Word(state)}; {needs}.")
             : new NotFound(importId);

@@ -1,6 +1,8 @@
 using System.Globalization;
+using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Manifests;
+using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Imports;
 
@@ -24,35 +26,38 @@ public sealed record ImportFilter
 
     public ImportOrder Order { get; init; }
 
-    /// <summary>The ids of one page: those behind import $1 (null for the first page), at most $2. Values go to <paramref name="parameters"/>.</summary>
-    internal string PageSql(List<object?> parameters)
+    /// <summary>The ids of the imports that it selects behind this one (null for all), in its order.</summary>
+    internal IQueryable<int> Behind(ImporterDb db, int? after)
     {
-        var conditions = "";
-        if (State is { } state) conditions += $" AND i.state = {Next(EnumText<ImportState>.Of(state))}";
+        var selected = db.Set<Import>().AsNoTracking();
+        if (State is { } state) selected = selected.Where(i => i.State == state);
         if (Search is { Length: > 0 } search)
         {
-            var pattern = Next(Like.Containing(search));
-            var number = int.TryParse(search.TrimStart('#'), CultureInfo.InvariantCulture, out var id) ? $" OR i.id = {Next(id)}" : "";
-            conditions += $" AND (i.name ILIKE {pattern} OR m.file_name ILIKE {pattern} OR a.name ILIKE {pattern} OR i.created_by ILIKE {pattern}{number})";
+            var pattern = Like.Containing(search);
+            int? number = int.TryParse(search.TrimStart('#'), CultureInfo.InvariantCulture, out var id) ? id : null;
+            selected =
+                from i in selected
+                join a in db.Set<Account>() on i.AccountId equals a.Id
+                join m in db.Set<Manifest>() on i.ManifestId equals m.Id
+                where EF.Functions.ILike(i.Name, pattern, Like.Escape) || EF.Functions.ILike(m.FileName, pattern, Like.Escape)
+                    || EF.Functions.ILike(a.Name, pattern, Like.Escape) || EF.Functions.ILike(i.CreatedBy, pattern, Like.Escape) || i.Id == number
+                select i;
         }
-        var (behind, order) = Order switch
+        if (after is { } last)
         {
-            ImportOrder.Newest => ("i.id < $1", "i.id DESC"),
-            ImportOrder.Oldest => ("i.id > $1", "i.id"),
-            ImportOrder.Name => ("(lower(i.name), i.id) > (SELECT lower(name), id FROM importer.import WHERE id = $1)", "lower(i.name), i.id"),
-        };
-        return $"""
-            SELECT i.id FROM importer.import i
-            JOIN importer.account a ON a.id = i.account_id
-            JOIN importer.manifest m ON m.id = i.manifest_id
-            WHERE ($1::int IS NULL OR {behind}){conditions}
-            ORDER BY {order} LIMIT $2
-            """;
-
-        string Next(object value)
-        {
-            parameters.Add(value);
-            return $"${parameters.Count}";
+            selected = Order switch
+            {
+                ImportOrder.Newest => selected.Where(i => i.Id < last),
+                ImportOrder.Oldest => selected.Where(i => i.Id > last),
+                ImportOrder.Name => selected.Where(i => db.Set<Import>().Any(l => l.Id == last
+                    && EF.Functions.GreaterThan(ValueTuple.Create(i.Name.ToLower(), i.Id), ValueTuple.Create(l.Name.ToLower(), l.Id)))),
+            };
         }
+        return (Order switch
+        {
+            ImportOrder.Newest => selected.OrderByDescending(i => i.Id),
+            ImportOrder.Oldest => selected.OrderBy(i => i.Id),
+            ImportOrder.Name => selected.OrderBy(i => i.Name.ToLower()).ThenBy(i => i.Id),
+        }).Select(i => i.Id);
     }
 }

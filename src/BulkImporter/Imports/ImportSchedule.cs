@@ -12,6 +12,8 @@ internal static class ImportSchedule
     /// </summary>
     internal const string HasLostZone = "i.window_zone IS NOT NULL AND importer.opens_at(NULL, i.window_from, i.window_until, i.window_zone) = 'infinity'";
 
+    public static DailyWindow? Window(Import i) => i is { WindowFrom: { } from, WindowUntil: { } until, WindowZone: { } zone } ? new(from, until, zone) : null;
+
     /// <summary>Three columns: from, until, zone.</summary>
     public static DailyWindow? Window(NpgsqlDataReader r, int first) =>
         r.Text(first + 2) is { } zone ? new(r.GetFieldValue<TimeOnly>(first), r.GetFieldValue<TimeOnly>(first + 1), zone) : null;
@@ -34,7 +36,7 @@ internal static class ImportSchedule
     public static async Task<DailyWindow?> CheckedAsync(NpgsqlConnection connection, DailyWindow? window, CancellationToken cancellationToken)
     {
         if (window is null) return null;
-        var known = await connection.QueryAsync("SELECT name FROM pg_timezone_names WHERE lower(name) = lower($1) LIMIT 1", r => r.GetString(0), cancellationToken, window.Zone);
+        var known = await connection.QueryAsync<string>("SELECT name FROM pg_timezone_names WHERE lower(name) = lower($1) LIMIT 1", cancellationToken, window.Zone);
         if (known is [var name] && TimeZoneInfo.TryFindSystemTimeZoneById(name, out _)) return window with { Zone = name };
         var who = known.Count == 0 ? "The database does" : "This server does";
         throw new InvalidArgumentException("window", $"'{window.Zone}' is no time zone. {who} not know it. Write it as in Europe/Berlin, America/New_York or UTC.");

@@ -1,14 +1,15 @@
+using System.Globalization;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
-using BulkImporter.Parse;
+using BulkImporter.Manifests;
 using BulkImporter.Records;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace BulkImporter.Imports;
 
 /// <summary>Imports as they stand at this moment. Counts come from the chunks' counters, so they are exact and cost the same at a million records.</summary>
-public sealed class ReadImports(NpgsqlDataSource database, IOptions<ImportsOptions> options)
+public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions<ImportsOptions> options)
 {
     /// <summary>A rate is told when the ticks span this long and at least <see cref="LeastFinished"/> records ended between them: less would make an ETA that jumps.</summary>
     private const double LeastSeconds = 5;
@@ -18,35 +19,29 @@ public sealed class ReadImports(NpgsqlDataSource database, IOptions<ImportsOptio
     /// <summary>The poll <c>p</c> of import <c>i</c> has not moved for $1. In an import that is younger than that there is none, and none need be read.</summary>
     internal const string IsStalled = "p.import_id = i.id AND i.started_at < now() - $1::interval AND p.moved_at < now() - $1::interval";
 
-    private const string Select = $"""
-        SELECT i.id, i.name, a.name, m.file_name, encode(m.sha256, 'hex'), m.size_bytes, i.state,
-            coalesce(i.reason, CASE WHEN i.state IN ('running', 'paused') THEN account_reason.text END),
-            i.row_count,
-            c.pending, c.submitting, c.submitted, c.imported, c.failed, c.unknown, c.cancelled, c.invalid, c.duplicate,
-            tick.finished, tick.seconds,
-            failure.codes, failure.counts,
-            i.created_at, i.started_at, i.finished_at, i.created_by, i.parsed_rows, nullif(i.mapping, ''), i.start_when_parsed, i.max_attempts,
-            i.when_unknown, i.priority, i.fid,
-            (SELECT max(e.id) FROM importer.manifest same JOIN importer.import e ON e.manifest_id = same.id
-             WHERE same.sha256 = m.sha256 AND same.received_at IS NOT NULL AND e.id < i.id),
-            (SELECT count(*)::int FROM importer.status_poll p WHERE c.submitted > 0 AND {IsStalled}),
-            a.state, i.first_rows,
-            CASE WHEN i.started_at IS NOT NULL THEN coalesce(
-                (SELECT e.actor FROM importer.audit_entry e WHERE e.import_id = i.id AND e.action = 'import_started' ORDER BY e.id LIMIT 1), i.created_by) END,
-            i.encoding, i.template, i.already_imported, i.start_at, i.window_from, i.window_until, i.window_zone,
-            CASE WHEN i.state = 'running' AND c.pending > 0 THEN importer.opens_at(i.start_at, i.window_from, i.window_until, i.window_zone) END,
-            i.stop_at_failure_percent, i.stop_after_rows,
-            finish.pending, finish.failed, i.transfer, i.duplicate_rows
+    private const string Counters = """
+        coalesce(sum(pending_count), 0)::int AS pending, coalesce(sum(submitting_count), 0)::int AS submitting,
+        coalesce(sum(submitted_count), 0)::int AS submitted, coalesce(sum(imported_count), 0)::int AS imported,
+        coalesce(sum(failed_count), 0)::int AS failed, coalesce(sum(unknown_count), 0)::int AS unknown,
+        coalesce(sum(cancelled_count), 0)::int AS cancelled, coalesce(sum(invalid_count), 0)::int AS invalid,
+        coalesce(sum(duplicate_count), 0)::int AS duplicate
+        """;
+
+    /// <summary>What is counted, summed up or looked for of the imports {1}; what they are themselves, their entities tell.</summary>
+    private static readonly string Numbers = $$"""
+        SELECT i.id, c.*, tick.finished, tick.seconds, failure.codes, failure.counts,
+            finish.pending AS finish_pending, finish.failed AS finish_failed, block.until AS blocked_until, block.reason AS blocked_reason,
+            (SELECT max(e.id) FROM importer.manifest own
+                JOIN importer.manifest same ON same.sha256 = own.sha256 AND same.received_at IS NOT NULL
+                JOIN importer.import e ON e.manifest_id = same.id AND e.id < i.id
+             WHERE own.id = i.manifest_id) AS same_manifest_as,
+            (SELECT count(*)::int FROM importer.status_poll p WHERE c.submitted > 0 AND {{IsStalled.Replace("$1", "{0}", StringComparison.Ordinal)}}) AS stalled,
+            CASE WHEN i.started_at IS NOT NULL THEN (
+                SELECT e.actor FROM importer.audit_entry e WHERE e.import_id = i.id AND e.action = 'import_started' ORDER BY e.id LIMIT 1) END AS started_by,
+            CASE WHEN i.state = 'running' AND c.pending > 0
+                THEN importer.opens_at(i.start_at, i.window_from, i.window_until, i.window_zone) END AS waits_until
         FROM importer.import i
-        JOIN importer.account a ON a.id = i.account_id
-        JOIN importer.manifest m ON m.id = i.manifest_id
-        CROSS JOIN LATERAL (
-            SELECT coalesce(sum(pending_count), 0)::int AS pending, coalesce(sum(submitting_count), 0)::int AS submitting,
-                coalesce(sum(submitted_count), 0)::int AS submitted, coalesce(sum(imported_count), 0)::int AS imported,
-                coalesce(sum(failed_count), 0)::int AS failed, coalesce(sum(unknown_count), 0)::int AS unknown,
-                coalesce(sum(cancelled_count), 0)::int AS cancelled, coalesce(sum(invalid_count), 0)::int AS invalid,
-                coalesce(sum(duplicate_count), 0)::int AS duplicate
-            FROM importer.import_chunk WHERE import_id = i.id) c
+        CROSS JOIN LATERAL (SELECT {{Counters}} FROM importer.import_chunk WHERE import_id = i.id) c
         CROSS JOIN LATERAL (
             SELECT (array_agg(finished_count ORDER BY at DESC))[1] - (array_agg(finished_count ORDER BY at))[1] AS finished,
                 extract(epoch FROM max(at) - min(at))::float8 AS seconds
@@ -62,26 +57,13 @@ public sealed class ReadImports(NpgsqlDataSource database, IOptions<ImportsOptio
             SELECT count(*) FILTER (WHERE f.state = 'pending')::int AS pending, count(*) FILTER (WHERE f.state = 'failed')::int AS failed
             FROM importer.record_finish f WHERE f.import_id = i.id AND f.state <> 'done') finish
         LEFT JOIN LATERAL (
-            SELECT CASE WHEN a.state = 'suspended' THEN 'Account ' || a.name || ' is suspended: ' || rtrim(coalesce(a.reason, 'no reason was given'), '.') || '.'
-                ELSE (SELECT 'Account ' || a.name || ' waits until ' || to_char(b.blocked_until AT TIME ZONE 'UTC', 'HH24:MI:SS') || ' UTC: '
-                          || coalesce(b.blocked_reason, 'the API asked for it') || '.'
-                      FROM importer.call_budget b WHERE b.account_id = a.id AND b.blocked_until > now() ORDER BY b.kind DESC LIMIT 1) END AS text
-        ) account_reason ON true
-        """;
-
-    private const string One = $"{Select} WHERE i.id = $2";
-
-    private const string Several = $"{Select} JOIN unnest($2::int[]) WITH ORDINALITY AS page(id, place) ON page.id = i.id ORDER BY page.place";
-
-    private const string Totals = """
-        SELECT coalesce(sum(pending_count), 0)::int, coalesce(sum(submitting_count), 0)::int, coalesce(sum(submitted_count), 0)::int,
-            coalesce(sum(imported_count), 0)::int, coalesce(sum(failed_count), 0)::int, coalesce(sum(unknown_count), 0)::int,
-            coalesce(sum(cancelled_count), 0)::int, coalesce(sum(invalid_count), 0)::int, coalesce(sum(duplicate_count), 0)::int
-        FROM importer.import_chunk
+            SELECT b.blocked_until AS until, b.blocked_reason AS reason FROM importer.call_budget b
+            WHERE b.account_id = i.account_id AND b.blocked_until > now() ORDER BY b.kind DESC LIMIT 1) block ON true
+        WHERE i.id = ANY({1})
         """;
 
     private const string Rates = """
-        SELECT bucket_end, submitted / seconds, finished / seconds FROM (
+        SELECT bucket_end AS at, submitted / seconds AS submitted_per_second, finished / seconds AS finished_per_second FROM (
             SELECT max(at) AS bucket_end,
                 greatest(0, max(submitted_count) - lag(max(submitted_count)) OVER w)::float8 AS submitted,
                 greatest(0, max(finished_count) - lag(max(finished_count)) OVER w)::float8 AS finished,
@@ -98,74 +80,92 @@ public sealed class ReadImports(NpgsqlDataSource database, IOptions<ImportsOptio
         """;
 
     /// <summary>The import, or null when there is none with this id.</summary>
-    public async Task<ImportView?> FindAsync(int importId, CancellationToken cancellationToken) =>
-        await database.QueryAsync(One, Read, cancellationToken, options.Value.StalledAfter, importId) is [var found] ? found : null;
+    public async Task<ImportView?> FindAsync(int importId, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await ReadAsync(db, [importId], cancellationToken) is [var found] ? found : null;
+    }
 
     /// <summary>A page of the imports that the filter selects, in its order.</summary>
     /// <param name="after">The <see cref="Page{T}.Next"/> of the page before, or null for the first.</param>
     public async Task<Page<ImportView>> ListAsync(ImportFilter filter, int? after, int limit, CancellationToken cancellationToken)
     {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         // Which they are comes first: what is told of an import costs too much to be read of all of them for their order.
-        var parameters = new List<object?> { after, limit + 1 };
-        var sql = filter.PageSql(parameters);
-        var ids = await database.QueryAsync(sql, r => r.GetInt32(0), cancellationToken, [.. parameters]);
-        var page = Page<int>.Of(ids, limit, id => id);
-        return new(await database.QueryAsync(Several, Read, cancellationToken, options.Value.StalledAfter, page.Items.ToArray()), page.Next);
+        var page = Page<int>.Of(await filter.Behind(db, after).Take(limit + 1).ToListAsync(cancellationToken), limit, id => id);
+        var views = (await ReadAsync(db, [.. page.Items], cancellationToken)).ToDictionary(i => i.Id);
+        // One of them may be gone since.
+        return new([.. page.Items.Where(views.ContainsKey).Select(id => views[id])], page.Next);
     }
 
     /// <summary>How fast it went over its whole life, in at most <paramref name="points"/> points.</summary>
-    public async Task<IReadOnlyList<RatePoint>> RatesAsync(int importId, int points, CancellationToken cancellationToken) =>
-        await database.QueryAsync(
-            Rates, r => new RatePoint(r.GetFieldValue<DateTimeOffset>(0), r.GetDouble(1), r.GetDouble(2)), cancellationToken, importId, points);
+    public async Task<IReadOnlyList<RatePoint>> RatesAsync(int importId, int points, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await db.QueryAsync<RatePoint>(Rates, cancellationToken, importId, points);
+    }
 
     /// <summary>The records of all imports.</summary>
-    public async Task<StateCounts> TotalsAsync(CancellationToken cancellationToken) =>
-        (await database.QueryAsync(Totals, r => Counts(r, 0), cancellationToken))[0];
-
-    /// <summary>Nine columns in the order of the states.</summary>
-    internal static StateCounts Counts(NpgsqlDataReader r, int first) => new(
-        r.GetInt32(first), r.GetInt32(first + 1), r.GetInt32(first + 2), r.GetInt32(first + 3), r.GetInt32(first + 4), r.GetInt32(first + 5),
-        r.GetInt32(first + 6), r.GetInt32(first + 7), r.GetInt32(first + 8));
-
-    private static ImportView Read(NpgsqlDataReader r)
+    public async Task<StateCounts> TotalsAsync(CancellationToken cancellationToken)
     {
-        var counts = Counts(r, 9);
-        var (rate, eta) = Rate(r, counts);
-        var window = ImportSchedule.Window(r, 42);
-        var waitsUntil = r.Time(45);
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return (await db.QueryAsync<StateCounts>($"SELECT {Counters} FROM importer.import_chunk", cancellationToken))[0];
+    }
+
+    private async Task<List<ImportView>> ReadAsync(ImporterDb db, int[] ids, CancellationToken cancellationToken)
+    {
+        // One statement, so that an import and its numbers are of the same moment.
+        var rows = await (
+            from n in db.Database.SqlQueryRaw<ImportNumbers>(Numbers, options.Value.StalledAfter, ids)
+            join i in db.Set<Import>().AsNoTracking() on n.Id equals i.Id
+            join a in db.Set<Account>().AsNoTracking() on i.AccountId equals a.Id
+            join m in db.Set<Manifest>().AsNoTracking() on i.ManifestId equals m.Id
+            select new { Numbers = n, Import = i, a.Name, a.State, a.Reason, Manifest = m }).ToListAsync(cancellationToken);
+        return rows.ConvertAll(r => View(r.Numbers, r.Import, r.Manifest, r.Name, r.State,
+            r.State == AccountState.Suspended ? $"Account {r.Name} is suspended: {(r.Reason ?? "no reason was given").TrimEnd('.')}."
+            : r.Numbers.BlockedUntil is { } until
+                ? string.Create(CultureInfo.InvariantCulture, $"Account {r.Name} waits until {until.UtcDateTime:HH:mm:ss} UTC: {r.Numbers.BlockedReason ?? "the API asked for it"}.")
+                : null));
+    }
+
+    /// <param name="trouble">Why the account does not send; null when it does.</param>
+    private static ImportView View(ImportNumbers n, Import i, Manifest manifest, string account, AccountState accountState, string? trouble)
+    {
+        var counts = new StateCounts(n.Pending, n.Submitting, n.Submitted, n.Imported, n.Failed, n.Unknown, n.Cancelled, n.Invalid, n.Duplicate);
+        var (rate, eta) = Rate(n, counts);
+        var window = ImportSchedule.Window(i);
+        var reason = i.Reason ?? (i.State is ImportState.Running or ImportState.Paused ? trouble : null) ?? ImportSchedule.Sentence(n.WaitsUntil, window);
         return new ImportView(
-            r.GetInt32(0), r.GetString(1), r.GetString(2), new ManifestSummary(r.GetString(3), r.GetString(4), r.GetInt64(5)),
-            EnumText<ImportState>.Parse(r.GetString(6)), r.Text(7) ?? ImportSchedule.Sentence(waitsUntil, window), r.Number(8), counts, rate, eta, Failures(r),
-            r.GetFieldValue<DateTimeOffset>(22), r.Time(23), r.Time(24), r.GetString(25), r.GetInt32(26), r.Text(27), r.GetBoolean(28), r.GetInt32(29),
-            EnumText<WhenUnknown>.Parse(r.GetString(30)), r.GetInt32(31), r.Text(32), r.Number(33), r.GetInt32(34),
-            EnumText<AccountState>.Parse(r.GetString(35)), r.Number(36), r.Text(37), new FinishCounts(r.GetInt32(48), r.GetInt32(49)))
+            i.Id, i.Name, account, new ManifestSummary(manifest.FileName, Convert.ToHexStringLower(manifest.Sha256!), manifest.SizeBytes), i.State, reason,
+            i.RowCount, counts, rate, eta,
+            [.. (n.Codes ?? []).Zip(n.Counts ?? [], (code, count) => new FailureCount(code, FailureCodes.ClassOf(code), count))],
+            i.CreatedAt, i.StartedAt, i.FinishedAt, i.CreatedBy, i.ParsedRows, i.Mapping is "" ? null : i.Mapping, i.StartWhenParsed, i.MaxAttempts,
+            i.WhenUnknown, i.Priority, i.Fid, n.SameManifestAs, n.Stalled, accountState, i.FirstRows,
+            i.StartedAt is null ? null : n.StartedBy ?? i.CreatedBy, new FinishCounts(n.FinishPending, n.FinishFailed))
         {
-            Encoding = r.Text(38),
-            Template = r.Text(39),
-            AlreadyImported = EnumText<WhenDuplicate>.Parse(r.GetString(40)),
-            DuplicateRows = EnumText<WhenDuplicate>.Parse(r.GetString(51)),
-            StartAt = r.Time(41),
+            Encoding = i.Encoding,
+            Template = i.Template,
+            AlreadyImported = i.AlreadyImported,
+            DuplicateRows = i.DuplicateRows,
+            StartAt = i.StartAt,
             Window = window?.ToString(),
-            WaitsUntil = waitsUntil,
-            StopAtFailurePercent = r.GetInt32(46),
-            StopAfterRows = r.GetInt32(47),
-            Transfer = EnumText<ImportTransfer>.Parse(r.GetString(50)),
+            WaitsUntil = n.WaitsUntil,
+            StopAtFailurePercent = i.StopAtFailurePercent,
+            StopAfterRows = i.StopAfterRows,
+            Transfer = i.Transfer,
         };
     }
 
-    private static (double? Rate, long? Eta) Rate(NpgsqlDataReader r, StateCounts counts)
+    private static (double? Rate, long? Eta) Rate(ImportNumbers n, StateCounts counts)
     {
-        if (r.Number(18) is not { } finished || r.GetDouble(19) is var seconds && seconds < LeastSeconds) return (null, null);
+        if (n is not { Finished: { } finished, Seconds: { } seconds } || seconds < LeastSeconds) return (null, null);
         // A rerun takes records back from their end, so the difference can be negative for a minute.
         var rate = Math.Max(0, finished) / seconds;
         return (Math.Round(rate, 2), finished < LeastFinished ? null : (long)Math.Ceiling(counts.Open / rate));
     }
 
-    private static List<FailureCount> Failures(NpgsqlDataReader r)
-    {
-        if (r.IsDBNull(20)) return [];
-        var codes = r.GetFieldValue<string[]>(20);
-        var counts = r.GetFieldValue<int[]>(21);
-        return [.. codes.Zip(counts, (code, count) => new FailureCount(code, FailureCodes.ClassOf(code), count))];
-    }
+    private sealed record ImportNumbers(
+        int Id, int Pending, int Submitting, int Submitted, int Imported, int Failed, int Unknown, int Cancelled, int Invalid, int Duplicate,
+        int? Finished, double? Seconds, string[]? Codes, int[]? Counts, int FinishPending, int FinishFailed,
+        DateTimeOffset? BlockedUntil, string? BlockedReason, int? SameManifestAs, int Stalled, string? StartedBy, DateTimeOffset? WaitsUntil);
 }

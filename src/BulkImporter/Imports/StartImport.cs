@@ -13,7 +13,7 @@ namespace BulkImporter.Imports;
 public sealed class StartImport(NpgsqlDataSource database, CheckBeforeSending check)
 {
     private const string ReadAccount = """
-        SELECT i.account_id, a.name, i.state FROM importer.import i JOIN importer.account a ON a.id = i.account_id
+        SELECT i.account_id, a.name AS account, i.state FROM importer.import i JOIN importer.account a ON a.id = i.account_id
         WHERE i.id = $1 AND i.state IN ('review', 'parsing')
         """;
 
@@ -46,18 +46,19 @@ public sealed class StartImport(NpgsqlDataSource database, CheckBeforeSending ch
 
     public async Task<ImportChange> RunAsync(int importId, string actor, CancellationToken cancellationToken)
     {
-        var startable = await database.QueryAsync(ReadAccount,
-            r => (AccountId: r.GetInt32(0), Account: r.GetString(1), State: EnumText<ImportState>.Parse(r.GetString(2))), cancellationToken, importId);
+        var startable = await database.QueryAsync<Startable>(ReadAccount, cancellationToken, importId);
         if (startable is [var import] && await check.ObstacleAsync(import.AccountId, cancellationToken) is { } obstacle)
             return new ImportChange.Refused(import.State, $"Import {importId} was not started, for account {import.Account}: {obstacle}");
 
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteLongAsync(LockAccount, cancellationToken, importId);
-        var again = (await connection.QueryAsync(IsOvertaken, r => r.GetInt32(0), cancellationToken, importId)).Count > 0;
+        var again = (await connection.QueryAsync<int>(IsOvertaken, cancellationToken, importId)).Count > 0;
         if (again) await ForgetRows.RunAsync(connection, importId, cancellationToken);
         var change = await ImportChange.RunAsync(connection, Start, importId, "only an import in review can be started", cancellationToken, actor, again);
         if (change is ImportChange.Done) await transaction.CommitAsync(cancellationToken);
         return change;
     }
+
+    private sealed record Startable(int AccountId, string Account, ImportState State);
 }

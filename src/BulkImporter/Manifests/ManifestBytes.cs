@@ -15,10 +15,10 @@ public sealed class ManifestBytes(NpgsqlDataSource database)
     /// <exception cref="FileNotFoundException">There is no such manifest, or not all of it was received, or retention has removed it.</exception>
     public async Task<Stream> OpenAsync(int manifestId, CancellationToken cancellationToken)
     {
-        var sizes = await database.QueryAsync("""
+        var sizes = await database.QueryAsync<long>("""
             SELECT size_bytes FROM importer.manifest m
             WHERE id = $1 AND received_at IS NOT NULL AND EXISTS (SELECT 1 FROM importer.manifest_part WHERE manifest_id = m.id AND number = 0)
-            """, r => r.GetInt64(0), cancellationToken, manifestId);
+            """, cancellationToken, manifestId);
         return sizes is [var size]
             ? new Pieces(database, manifestId, size)
             : throw new FileNotFoundException($"The bytes of manifest {manifestId} are not kept.");

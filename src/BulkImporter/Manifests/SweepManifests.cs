@@ -21,7 +21,7 @@ public sealed class SweepManifests(NpgsqlDataSource database, IOptions<ManifestO
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var removed = 0;
-        var unused = await database.QueryAsync(Unused, r => r.GetInt32(0), cancellationToken, options.Value.KeepUnused);
+        var unused = await database.QueryAsync<int>(Unused, cancellationToken, options.Value.KeepUnused);
         await EachItem.RunAsync(unused, id => $"manifest {id}", async id => removed += await database.ExecuteAsync(Remove, cancellationToken, id), cancellationToken);
         return removed;
     }

@@ -37,7 +37,7 @@ public sealed class UploadManifest(NpgsqlDataSource database, IOptions<ManifestO
         if (length == 0) throw new InvalidArgumentException("file", "The file is empty.");
 
         // 1. A row to hang the pieces on. Dies here: swept.
-        var id = (await database.QueryAsync(Begin, r => r.GetInt32(0), cancellationToken, Bare(fileName)))[0];
+        var id = (await database.QueryAsync<int>(Begin, cancellationToken, Bare(fileName)))[0];
 
         // 2. The pieces. Dies here: swept.
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

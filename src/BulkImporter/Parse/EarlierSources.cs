@@ -61,7 +61,7 @@ internal static class EarlierSources
             wait.CommandTimeout = 0;
             await wait.ExecuteNonQueryAsync(cancellationToken);
         }
-        var imports = (await connection.QueryAsync(ReadImports, r => r.GetInt32(0), cancellationToken, accountId, importId)).ToArray();
+        var imports = (await connection.QueryAsync<int>(ReadImports, cancellationToken, accountId, importId)).ToArray();
         if (imports.Length == 0) return 0;
 
         await connection.ExecuteAsync("CREATE TEMP TABLE earlier (import_id int NOT NULL, row_number int NOT NULL) ON COMMIT DROP", cancellationToken);
@@ -70,11 +70,10 @@ internal static class EarlierSources
         var (lastImport, lastRow) = (0, 0);
         while (true)
         {
-            var blocks = await connection.QueryAsync(
-                ReadBlocks, r => (Import: r.GetInt32(0), FirstRow: r.GetInt32(1), Keys: r.GetFieldValue<byte[]>(2)), cancellationToken, lastImport, lastRow, imports, BlocksPerRead);
+            var blocks = await connection.QueryAsync<Block>(ReadBlocks, cancellationToken, lastImport, lastRow, imports, BlocksPerRead);
             if (blocks.Count == 0) break;
-            (lastImport, lastRow) = (blocks[^1].Import, blocks[^1].FirstRow);
-            candidates += blocks.Sum(b => AddPassing(b.Import, b.FirstRow, b.Keys, sources, passed));
+            (lastImport, lastRow) = (blocks[^1].ImportId, blocks[^1].FirstRow);
+            candidates += blocks.Sum(b => AddPassing(b.ImportId, b.FirstRow, b.Keys, sources, passed));
             await passed.SendAsync(connection, cancellationToken);
         }
         if (candidates == 0) return 0;
@@ -102,4 +101,6 @@ internal static class EarlierSources
         }
         return count;
     }
+
+    private sealed record Block(int ImportId, int FirstRow, byte[] Keys);
 }

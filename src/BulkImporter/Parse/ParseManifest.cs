@@ -22,7 +22,8 @@ public sealed class ParseManifest(
 
     // Held to the end of the transaction: a second job for the same import finds it taken and ends.
     private const string TakeImport = """
-        SELECT i.manifest_id, i.mapping, i.chunk_size, i.max_attempts, coalesce(i.first_rows, 2147483647), i.encoding, i.already_imported, i.account_id, i.transfer, i.duplicate_rows
+        SELECT i.manifest_id, i.mapping, i.chunk_size, i.max_attempts AS attempts, coalesce(i.first_rows, 2147483647) AS most_rows, i.encoding,
+            i.already_imported = 'skip' AS skip_imported, i.account_id, i.transfer, i.duplicate_rows = 'skip' AS skip_repeated
         FROM importer.import i
         WHERE i.id = $1 AND i.state = 'parsing' AND pg_try_advisory_xact_lock(hashtext('bulkimporter.parse'), i.id)
         """;
@@ -107,7 +108,7 @@ public sealed class ParseManifest(
         {
             // Hangfire shows the job as failed; QueueParsing enqueues the next try.
             Measures.LoopFailed("parse", "item", 1);
-            var tries = await database.QueryAsync(ImportTransitions.ParseFailed, r => r.GetInt32(0), CancellationToken.None, importId, e.Reason(), e.MayPass() ? MostTriesOfTheDatabase : MostTries);
+            var tries = await database.QueryAsync<int>(ImportTransitions.ParseFailed, CancellationToken.None, importId, e.Reason(), e.MayPass() ? MostTriesOfTheDatabase : MostTries);
             Log.ParseFailed(log, importId, tries.SingleOrDefault(), e);
             throw;
         }
@@ -118,10 +119,7 @@ public sealed class ParseManifest(
         var startedAt = clock.GetTimestamp();
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var taken = await connection.QueryAsync(TakeImport,
-            r => (ManifestId: r.GetInt32(0), Mapping: r.Text(1), ChunkSize: r.GetInt32(2), Attempts: (short)r.GetInt32(3), MostRows: r.GetInt32(4),
-                Encoding: r.Text(5), SkipImported: EnumText<WhenDuplicate>.Parse(r.GetString(6)) == WhenDuplicate.Skip, AccountId: r.GetInt32(7), Transfer: EnumText<ImportTransfer>.Parse(r.GetString(8)),
-                SkipRepeated: EnumText<WhenDuplicate>.Parse(r.GetString(9)) == WhenDuplicate.Skip), cancellationToken, importId);
+        var taken = await connection.QueryAsync<Taken>(TakeImport, cancellationToken, importId);
         if (taken is not [var import]) return;
         using var span = Measures.Traces.StartActivity(Spans.Parse, System.Diagnostics.ActivityKind.Consumer);
         span?.SetTag(Spans.ImportId, importId);
@@ -255,4 +253,8 @@ public sealed class ParseManifest(
         Measures.ManifestRowsRead(batch.Rows);
         await Task.WhenAll(batch.SendAsync(connection, cancellationToken), database.ExecuteAsync(ImportTransitions.ParseWentOn, cancellationToken, importId, rows));
     }
+
+    private sealed record Taken(
+        int ManifestId, string? Mapping, int ChunkSize, short Attempts, int MostRows, string? Encoding, bool SkipImported, int AccountId, ImportTransfer Transfer,
+        bool SkipRepeated);
 }

@@ -54,13 +54,12 @@ public sealed class PreviewManifest(NpgsqlDataSource database, ManifestBytes man
     /// <exception cref="TooManyPreviewsException">Too many others come first.</exception>
     public async Task<ManifestPreview?> RunAsync(int importId, int rows, CancellationToken cancellationToken)
     {
-        var found = await database.QueryAsync(
-            "SELECT manifest_id, mapping, encoding, transfer, already_imported FROM importer.import WHERE id = $1", r => (ManifestId: r.GetInt32(0), Mapping: r.Text(1), Encoding: r.Text(2),
-                Settings: new Settings(EnumText<ImportTransfer>.Parse(r.GetString(3)), EnumText<WhenDuplicate>.Parse(r.GetString(4)) == WhenDuplicate.Skip)), cancellationToken, importId);
+        var found = await database.QueryAsync<Previewed>(
+            "SELECT manifest_id, mapping, encoding, transfer, already_imported FROM importer.import WHERE id = $1", cancellationToken, importId);
         if (found is not [var import]) return null;
         using var turn = await turns.AcquireAsync(1, cancellationToken);
         if (!turn.IsAcquired) throw new TooManyPreviewsException();
-        return await TryAsync(import.ManifestId, import.Settings, import.Mapping, import.Encoding, null, rows, cancellationToken);
+        return await TryAsync(import.ManifestId, new(import.Transfer, import.AlreadyImported == WhenDuplicate.Skip), import.Mapping, import.Encoding, null, rows, cancellationToken);
     }
 
     public void Dispose() => turns.Dispose();
@@ -133,4 +132,6 @@ public sealed class PreviewManifest(NpgsqlDataSource database, ManifestBytes man
 
     /// <summary>What of the import's settings the rows are judged by.</summary>
     private sealed record Settings(ImportTransfer Transfer, bool SkipsImported);
+
+    private sealed record Previewed(int ManifestId, string? Mapping, string? Encoding, ImportTransfer Transfer, WhenDuplicate AlreadyImported);
 }

@@ -2,7 +2,8 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using BulkImporter.Data;
 using BulkImporter.Manifests;
-using Npgsql;
+using BulkImporter.Records;
+using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Parse;
 
@@ -22,36 +23,20 @@ public sealed record FindingPage(IReadOnlyList<FindingView> Items, string? Next)
 public sealed record FindingCount(string Code, string Severity, int Count, string? Hint);
 
 /// <summary>What the parser found in a manifest, in the order of its rows.</summary>
-public sealed class ReadFindings(NpgsqlDataSource database)
+public sealed class ReadFindings(IDbContextFactory<ImporterDb> contexts)
 {
     private const int PageSize = 5000;
-
-    private const string List = """
-        SELECT row_number, line_number, column_name, code, severity, value, other_row, other_import, id FROM importer.finding
-        WHERE import_id = $1 AND (row_number, id) > ($2, $3)
-        ORDER BY row_number, id LIMIT $4
-        """;
-
-    private const string Summary = """
-        SELECT code, severity, count(*)::int FROM importer.finding WHERE import_id = $1 GROUP BY code, severity ORDER BY severity, count(*) DESC, code
-        """;
-
-    private const string Examples = """
-        SELECT e.* FROM (SELECT DISTINCT code FROM importer.finding WHERE import_id = $1) c
-        CROSS JOIN LATERAL (
-            SELECT row_number, line_number, column_name, code, severity, value, other_row, other_import FROM importer.finding
-            WHERE import_id = $1 AND code = c.code ORDER BY row_number, id LIMIT $2) e
-        """;
 
     /// <param name="after">The <see cref="FindingPage.Next"/> of the page before, or null for the first.</param>
     /// <exception cref="InvalidArgumentException"><paramref name="after"/> is not such a value.</exception>
     public async Task<FindingPage> ListAsync(int importId, string? after, int limit, CancellationToken cancellationToken)
     {
         var (row, id) = Cursor(after);
-        var rows = await database.QueryAsync(List, r => (Finding: Read(r), Id: r.GetInt64(8)), cancellationToken, importId, row, id, limit + 1);
-        if (rows.Count <= limit) return new([.. rows.Select(r => r.Finding)], null);
-        var last = rows[limit - 1];
-        return new([.. rows.Take(limit).Select(r => r.Finding)], string.Create(CultureInfo.InvariantCulture, $"{last.Finding.Row}.{last.Id}"));
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var rows = await Of(db, importId).Where(f => EF.Functions.GreaterThan(ValueTuple.Create(f.RowNumber, f.Id), ValueTuple.Create(row, id)))
+            .OrderBy(f => f.RowNumber).ThenBy(f => f.Id).Take(limit + 1).ToListAsync(cancellationToken);
+        var next = rows.Count > limit ? string.Create(CultureInfo.InvariantCulture, $"{rows[limit - 1].RowNumber}.{rows[limit - 1].Id}") : null;
+        return new([.. rows.Take(limit).Select(View)], next);
     }
 
     /// <summary>All of them, read page by page.</summary>
@@ -68,12 +53,25 @@ public sealed class ReadFindings(NpgsqlDataSource database)
     }
 
     /// <summary>Counts by code, errors before warnings, the most frequent first.</summary>
-    public async Task<IReadOnlyList<FindingCount>> SummaryAsync(int importId, CancellationToken cancellationToken) =>
-        await database.QueryAsync(Summary, r => new FindingCount(r.GetString(0), r.GetString(1), r.GetInt32(2), Hint(r.GetString(0))), cancellationToken, importId);
+    public async Task<IReadOnlyList<FindingCount>> SummaryAsync(int importId, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await Of(db, importId).GroupBy(f => new { f.Code, f.Severity }).Select(g => new { g.Key.Code, g.Key.Severity, Count = g.Count() })
+            .OrderBy(g => g.Severity).ThenByDescending(g => g.Count).ThenBy(g => g.Code)
+            .Select(g => new FindingCount(g.Code, g.Severity, g.Count, Hint(g.Code))).ToListAsync(cancellationToken);
+    }
 
     /// <summary>The first few of each code.</summary>
-    public async Task<IReadOnlyList<FindingView>> ExamplesAsync(int importId, int ofEach, CancellationToken cancellationToken) =>
-        await database.QueryAsync(Examples, Read, cancellationToken, importId, ofEach);
+    public async Task<IReadOnlyList<FindingView>> ExamplesAsync(int importId, int ofEach, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var findings = Of(db, importId);
+        var first = await findings.Select(f => f.Code).Distinct()
+            .SelectMany(code => findings.Where(f => f.Code == code).OrderBy(f => f.RowNumber).ThenBy(f => f.Id).Take(ofEach)).ToListAsync(cancellationToken);
+        return first.ConvertAll(View);
+    }
+
+    private static IQueryable<StoredFinding> Of(ImporterDb db, int importId) => db.Set<StoredFinding>().AsNoTracking().Where(f => f.ImportId == importId);
 
     private static (int Row, long Id) Cursor(string? after)
     {
@@ -85,8 +83,8 @@ public sealed class ReadFindings(NpgsqlDataSource database)
             : throw new InvalidArgumentException("after", "'after' takes the 'next' of the page before.");
     }
 
-    private static FindingView Read(NpgsqlDataReader r) =>
-        new(r.GetInt32(0), r.GetInt64(1), r.Text(2), r.GetString(3), r.GetString(4), r.Text(5), Hint(r.GetString(3)), r.Number(6), r.Number(7));
+    private static FindingView View(StoredFinding f) =>
+        new(f.RowNumber, f.LineNumber, f.ColumnName, f.Code, f.Severity, f.Value, Hint(f.Code), f.OtherRow, f.OtherImport);
 
     private static string? Hint(string code) => FindingCodes.Named(code)?.Hint();
 }

@@ -34,12 +34,13 @@ public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, S
     ];
 
     private const string FindProbe = """
-        SELECT p.step, p.total_count - p.probed_count, p.last_row, i.state = 'review', i.account_id FROM importer.probe p JOIN importer.import i ON i.id = p.import_id
+        SELECT p.step, p.total_count - p.probed_count AS left, p.last_row, i.state = 'review' AS in_review, i.account_id
+        FROM importer.probe p JOIN importer.import i ON i.id = p.import_id
         WHERE p.import_id = $1 AND p.run = $2 AND p.state = 'running'
         """;
 
     private const string NextSources = $"""
-        SELECT row_number, line_number, source_url FROM importer.import_record
+        SELECT row_number, line_number, source_url AS url FROM importer.import_record
         WHERE import_id = $1 AND state = 'pending' AND row_number > $3 AND {IsInSample}
         ORDER BY row_number LIMIT $4
         """;
@@ -105,10 +106,10 @@ public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, S
         using var places = new SemaphoreSlim(options.Value.Concurrency);
         while (true)
         {
-            var found = await database.QueryAsync(FindProbe, r => (Step: r.GetInt32(0), Left: r.GetInt32(1), LastRow: r.GetInt32(2), InReview: r.GetBoolean(3), AccountId: r.GetInt32(4)), cancellationToken, importId, run);
+            var found = await database.QueryAsync<Going>(FindProbe, cancellationToken, importId, run);
             if (found is not [var probe]) return;
-            var sources = !probe.InReview || probe.Left <= 0 ? [] : await database.QueryAsync(
-                NextSources, r => new Source(r.GetInt32(0), r.GetInt32(1), r.GetString(2)), cancellationToken, importId, probe.Step, probe.LastRow, Math.Min(BatchLength, probe.Left));
+            var sources = !probe.InReview || probe.Left <= 0 ? [] : await database.QueryAsync<Source>(
+                NextSources, cancellationToken, importId, probe.Step, probe.LastRow, Math.Min(BatchLength, probe.Left));
             if (sources.Count == 0)
             {
                 await database.ExecuteAsync(End, cancellationToken, importId, run, probe.InReview ? "finished" : "stopped");
@@ -191,6 +192,8 @@ public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, S
 
     private static string Value(SourceAnswer answer, FindingCode code) =>
         code is FindingCode.SourceIsPage or FindingCode.SourceIsNoMedia ? $"{answer.Url.IdnHost}: {answer.MediaType}{(answer.Size is { } size ? $", {size} bytes" : "")}" : answer.Detail;
+
+    private sealed record Going(int Step, int Left, int LastRow, bool InReview, int AccountId);
 
     private sealed record Source(int RowNumber, long LineNumber, string Url);
 

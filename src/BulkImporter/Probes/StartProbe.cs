@@ -38,7 +38,7 @@ public sealed class StartProbe(NpgsqlDataSource database)
         if (sample < 1) throw new InvalidArgumentException("sample", "'sample' is 1 or more; leave it out for all.");
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        if (await connection.QueryAsync(LockImport, r => EnumText<ImportState>.Parse(r.GetString(0)), cancellationToken, importId) is not [var state]) return new ImportChange.NotFound(importId);
+        if (await connection.QueryAsync<ImportState>(LockImport, cancellationToken, importId) is not [var state]) return new ImportChange.NotFound(importId);
         if (state != ImportState.Review) return new ImportChange.Refused(state, $"Import {importId} is {EnumText<ImportState>.Of(state)}; only an import in review can be probed.");
 
         await connection.ExecuteLongAsync(StoredFinding.Remove, cancellationToken, importId, ProbeSources.Codes);
@@ -52,5 +52,5 @@ public sealed class StartProbe(NpgsqlDataSource database)
     }
 
     private static async Task<int> CountAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object?[] parameters) =>
-        (await connection.QueryAsync(sql, r => r.GetInt32(0), cancellationToken, parameters))[0];
+        (await connection.QueryAsync<int>(sql, cancellationToken, parameters))[0];
 }

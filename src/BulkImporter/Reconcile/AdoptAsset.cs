@@ -34,16 +34,16 @@ public sealed class AdoptAsset(NpgsqlDataSource database, RecordTransitions tran
     private const int LongestRid = 200;
 
     private const string Read = """
-        SELECT r.state, r.attempt_count, i.account_id, EXISTS (
+        SELECT r.state, r.attempt_count AS attempt, i.account_id, EXISTS (
             SELECT 1 FROM importer.reconcile_candidate k
-            WHERE k.import_id = r.import_id AND k.row_number = r.row_number AND k.attempt = r.attempt_count AND k.rid = $3)
+            WHERE k.import_id = r.import_id AND k.row_number = r.row_number AND k.attempt = r.attempt_count AND k.rid = $3) AS is_candidate
         FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id
         WHERE r.import_id = $1 AND r.row_number = $2
         """;
 
     /// <summary>Records in doubt with one candidate that is no other record's candidate.</summary>
     private const string ReadSingle = """
-        SELECT r.row_number, r.attempt_count, k.rid, i.account_id
+        SELECT r.row_number, r.attempt_count AS attempt, k.rid, i.account_id
         FROM importer.import i
         JOIN importer.reconcile_candidate k ON k.import_id = i.id
         JOIN importer.import_record r ON r.import_id = k.import_id AND r.row_number = k.row_number AND r.state = 'unknown' AND r.attempt_count = k.attempt
@@ -67,9 +67,7 @@ public sealed class AdoptAsset(NpgsqlDataSource database, RecordTransitions tran
         if (string.IsNullOrEmpty(rid) || rid.Length > LongestRid || rid.Any(c => char.IsWhiteSpace(c) || char.IsControl(c)))
             throw new InvalidArgumentException("rid", $"Give the asset's rid: up to {LongestRid} characters without spaces, as Cincopa shows it.");
 
-        var read = await database.QueryAsync(Read,
-            r => (State: EnumText<RecordState>.Parse(r.GetString(0)), Attempt: r.GetInt16(1), AccountId: r.GetInt32(2), IsCandidate: r.GetBoolean(3)),
-            cancellationToken, importId, rowNumber, rid);
+        var read = await database.QueryAsync<Doubted>(Read, cancellationToken, importId, rowNumber, rid);
         if (read is not [var record]) return new AdoptResult.NotFound($"There is no import {importId} with a row {rowNumber}.");
         if (record.State != RecordState.Unknown) return NotInDoubt(rowNumber, record.State);
         if (!record.IsCandidate && await RefusalAsync(record.AccountId, rid, cancellationToken) is { } refusal) return refusal;
@@ -93,20 +91,19 @@ public sealed class AdoptAsset(NpgsqlDataSource database, RecordTransitions tran
     /// </summary>
     public async Task<(int Adopted, int StillInDoubt)> RunAllAsync(int importId, string actor, CancellationToken cancellationToken)
     {
-        var single = await database.QueryAsync(ReadSingle,
-            r => (Row: r.GetInt32(0), Attempt: r.GetInt16(1), Rid: r.GetString(2), AccountId: r.GetInt32(3)), cancellationToken, importId);
+        var single = await database.QueryAsync<Single>(ReadSingle, cancellationToken, importId);
         var adopted = 0;
         if (single is [var first, ..])
         {
             await using var connection = await database.OpenConnectionAsync(cancellationToken);
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
             var (made, _) = await transitions.AdoptedAsync(
-                connection, first.AccountId, [.. single.Select(s => new Adoption(importId, s.Row, s.Attempt, s.Rid, $"The only candidate, adopted by {actor}."))], cancellationToken);
+                connection, first.AccountId, [.. single.Select(s => new Adoption(importId, s.RowNumber, s.Attempt, s.Rid, $"The only candidate, adopted by {actor}."))], cancellationToken);
             adopted = made.Count;
             if (adopted > 0) await connection.ExecuteAsync(AuditAll, cancellationToken, actor, importId, $"{adopted} records, each with its only candidate");
             await transaction.CommitAsync(cancellationToken);
         }
-        return (adopted, (await database.QueryAsync(CountInDoubt, r => r.GetInt32(0), cancellationToken, importId))[0]);
+        return (adopted, (await database.QueryAsync<int>(CountInDoubt, cancellationToken, importId))[0]);
     }
 
     /// <summary>Null when the account has the asset.</summary>
@@ -123,4 +120,8 @@ public sealed class AdoptAsset(NpgsqlDataSource database, RecordTransitions tran
 
     private static AdoptResult.Refused NotInDoubt(int rowNumber, RecordState state) =>
         new($"Row {rowNumber} is {EnumText<RecordState>.Of(state)}; only an unknown record can adopt an asset.");
+
+    private sealed record Doubted(RecordState State, short Attempt, int AccountId, bool IsCandidate);
+
+    private sealed record Single(int RowNumber, short Attempt, string Rid, int AccountId);
 }

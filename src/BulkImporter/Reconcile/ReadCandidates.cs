@@ -1,5 +1,7 @@
 using BulkImporter.Data;
-using Npgsql;
+using BulkImporter.Imports;
+using BulkImporter.Records;
+using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Reconcile;
 
@@ -12,32 +14,28 @@ public sealed record CandidateView(string Rid, string FileName, long? SizeBytes,
 /// <param name="Problem">Why the account's assets cannot be looked through at present; null when they can.</param>
 public sealed record CandidatesView(IReadOnlyList<CandidateView> Items, DateTimeOffset? LookedAt, string? Problem);
 
-public sealed class ReadCandidates(NpgsqlDataSource database)
+public sealed class ReadCandidates(IDbContextFactory<ImporterDb> contexts)
 {
-    private const string ReadLook = """
-        SELECT t.looked_at, l.problem
-        FROM importer.import_record r
-        JOIN importer.import i ON i.id = r.import_id
-        LEFT JOIN importer.attempt t ON t.import_id = r.import_id AND t.row_number = r.row_number AND t.number = r.attempt_count
-        LEFT JOIN importer.reconcile_look l ON l.account_id = i.account_id
-        WHERE r.import_id = $1 AND r.row_number = $2
-        """;
-
-    private const string List = """
-        SELECT k.rid, k.file_name, k.size_bytes, k.uploaded_at, k.caption
-        FROM importer.import_record r
-        JOIN importer.reconcile_candidate k ON k.import_id = r.import_id AND k.row_number = r.row_number AND k.attempt = r.attempt_count
-        WHERE r.import_id = $1 AND r.row_number = $2 AND r.state = 'unknown'
-        ORDER BY k.uploaded_at DESC, k.rid
-        """;
-
     /// <summary>Null when the import has no such row.</summary>
     public async Task<CandidatesView?> FindAsync(int importId, int rowNumber, CancellationToken cancellationToken)
     {
-        if (await database.QueryAsync(ReadLook, r => (LookedAt: r.Time(0), Problem: r.Text(1)), cancellationToken, importId, rowNumber) is not [var look]) return null;
-        var items = await database.QueryAsync(List,
-            r => new CandidateView(r.GetString(0), r.GetString(1), r.IsDBNull(2) ? null : r.GetInt64(2), r.GetFieldValue<DateTimeOffset>(3), r.Text(4)),
-            cancellationToken, importId, rowNumber);
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var records = db.Set<ImportRecord>().Where(r => r.ImportId == importId && r.RowNumber == rowNumber);
+        var look = await (
+            from r in records
+            join i in db.Set<Import>() on r.ImportId equals i.Id
+            join t in db.Set<Attempt>() on new { r.ImportId, r.RowNumber, Number = r.AttemptCount } equals new { t.ImportId, t.RowNumber, t.Number } into attempts
+            from t in attempts.DefaultIfEmpty()
+            join l in db.Set<AccountLook>() on i.AccountId equals l.AccountId into looks
+            from l in looks.DefaultIfEmpty()
+            select new { t.LookedAt, l.Problem }).SingleOrDefaultAsync(cancellationToken);
+        if (look is null) return null;
+        var items = await (
+            from r in records
+            where r.State == RecordState.Unknown
+            join k in db.Set<Candidate>() on new { r.ImportId, r.RowNumber, Attempt = r.AttemptCount } equals new { k.ImportId, k.RowNumber, k.Attempt }
+            orderby k.UploadedAt descending, k.Rid
+            select new CandidateView(k.Rid, k.FileName, k.SizeBytes, k.UploadedAt, k.Caption)).ToListAsync(cancellationToken);
         return new(items, look.LookedAt, look.Problem);
     }
 }

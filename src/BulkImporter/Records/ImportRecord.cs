@@ -65,6 +65,7 @@ public sealed class ImportRecord
                 t.HasCheckConstraint("record_finished_at_iff_ended",
                     "(finished_at IS NOT NULL) = (state NOT IN ('pending', 'submitting', 'submitted'))");
             });
+            RecordFilter.AddTo(entity.Metadata.Model);
             entity.HasKey(r => new { r.ImportId, r.RowNumber });
             entity.Property(r => r.IsPush).HasDefaultValue(false);
             entity.Property(r => r.StatusId).HasComment("Cincopa's opaque ticket of the current attempt; not a key of ours.");

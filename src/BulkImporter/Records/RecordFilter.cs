@@ -1,5 +1,12 @@
 using System.Globalization;
+using System.Linq.Expressions;
+using System.Runtime.CompilerServices;
+using BulkImporter.Data;
 using Cincopa.Client;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Query.SqlExpressions;
+using Npgsql;
 
 namespace BulkImporter.Records;
 
@@ -11,6 +18,8 @@ public sealed record RecordFilter
 {
     /// <summary>Every record.</summary>
     public static RecordFilter All { get; } = new();
+
+    private const int BatchLength = 10_000;
 
     public RecordState? State { get; init; }
 
@@ -34,46 +43,76 @@ public sealed record RecordFilter
     /// <summary>True when no counter and no index tells which records it selects: they are looked at one by one.</summary>
     public bool IsLookedFor => Search is { Length: > 0 } || Stalled is not null;
 
-    /// <summary>The condition on <c>importer.import_record r</c>, beginning with AND; empty when all are selected. Values go to <paramref name="parameters"/>.</summary>
-    internal string Condition(List<object?> parameters)
+    /// <summary>The records of an import that it selects.</summary>
+    internal IQueryable<ImportRecord> Of(ImporterDb db, int importId)
     {
-        var sql = "";
-        if (State is { } state) sql += $" AND r.state = {Next(Data.EnumText<RecordState>.Of(state))}";
-        if (Code is { } code) sql += $" AND r.error_code = {Next(code)}";
-        if (RowNumbers is { } rows) sql += $" AND r.row_number = ANY({Next(rows.ToArray())})";
+        var records = db.Set<ImportRecord>().AsNoTracking().Where(r => r.ImportId == importId);
+        if (State is { } state) records = records.Where(r => r.State == state);
+        if (Code is { } code) records = records.Where(r => r.ErrorCode == code);
+        if (RowNumbers is { } rows)
+        {
+            var numbers = rows.ToList();
+            records = records.Where(r => numbers.Contains(r.RowNumber));
+        }
         if (Search is { Length: > 0 } search)
         {
-            var pattern = Next(Data.Like.Containing(search));
-            var row = int.TryParse(search, CultureInfo.InvariantCulture, out var number) ? $" OR r.row_number = {Next(number)}" : "";
-            sql += $" AND ({Shows("r.source_url")} OR {Shows("r.caption")} OR {Shows("r.reference_id")} OR r.rid ILIKE {pattern} OR r.status_id ILIKE {pattern}{row})";
-
+            var pattern = Like.Containing(search);
+            int? row = int.TryParse(search, CultureInfo.InvariantCulture, out var number) ? number : null;
             // What is found is what is shown (ADR 34): otherwise a signature could be found out, sign by sign. The patterns run over what was found only.
-            string Shows(string column) => $"({column} ILIKE {pattern} AND {WithoutSecrets(column)} ILIKE {pattern})";
+            records = records.Where(r =>
+                (EF.Functions.ILike(r.SourceUrl!, pattern, Like.Escape) && EF.Functions.ILike(WithoutSecrets(r.SourceUrl!), pattern, Like.Escape))
+                || (EF.Functions.ILike(r.Caption!, pattern, Like.Escape) && EF.Functions.ILike(WithoutSecrets(r.Caption!), pattern, Like.Escape))
+                || (EF.Functions.ILike(r.ReferenceId!, pattern, Like.Escape) && EF.Functions.ILike(WithoutSecrets(r.ReferenceId!), pattern, Like.Escape))
+                || EF.Functions.ILike(r.Rid!, pattern, Like.Escape) || EF.Functions.ILike(r.StatusId!, pattern, Like.Escape) || r.RowNumber == row);
         }
         if (Stalled is { } time)
-            sql += $" AND EXISTS (SELECT 1 FROM importer.status_poll s WHERE s.import_id = r.import_id AND s.row_number = r.row_number AND r.state = 'submitted' AND s.moved_at < now() - {Next(time)}::interval)";
-        if (Finish is { } finish)
-            sql += $" AND EXISTS (SELECT 1 FROM importer.record_finish e WHERE e.import_id = r.import_id AND e.row_number = r.row_number AND e.state = {Next(finish)})";
-        return sql;
-
-        string Next(object value)
         {
-            parameters.Add(value);
-            return $"${parameters.Count}";
+            var followed = FollowedRecord.Of(db, importId);
+            records = records.Where(r => r.State == RecordState.Submitted && followed.Any(p => p.RowNumber == r.RowNumber && p.Unmoved > time));
+        }
+        if (Finish is { } finish)
+        {
+            var finished = FinishedRecord.Of(db, importId);
+            records = records.Where(r => finished.Any(f => f.RowNumber == r.RowNumber && f.State == finish));
+        }
+        return records;
+    }
+
+    /// <summary>
+    /// The rows that it selects, in the caller's transaction, for a statement that changes them: in batches, because they may be millions. The
+    /// statement looks at each row's state once more.
+    /// </summary>
+    /// <param name="which">Which of them could be changed, so that the others need not be handed over.</param>
+    internal async IAsyncEnumerable<int[]> RowsAsync(
+        NpgsqlConnection connection, int importId, Expression<Func<ImportRecord, bool>> which, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await using var db = Contexts.On(connection);
+        db.Database.SetCommandTimeout(0);
+        var selected = Of(db, importId).Where(which).Select(r => r.RowNumber);
+        for (var last = 0; ;)
+        {
+            var rows = await selected.Where(n => n > last).OrderBy(n => n).Take(BatchLength).ToArrayAsync(cancellationToken);
+            if (rows.Length > 0) yield return rows;
+            if (rows.Length < BatchLength) yield break;
+            last = rows[^1];
         }
     }
 
-    /// <summary>SQL: a text as <see cref="Redact.Secrets"/> shows it.</summary>
-    internal static string WithoutSecrets(string column) =>
-        $"regexp_replace(regexp_replace({column}, {Literal(Redact.SecretParameterPattern)}, '\\1{Redact.Mark}', 'gix'), {Literal(Redact.UrlCredentialsPattern)}, '{Redact.Mark}@', 'gi')";
+    /// <summary>In a query, a text as <see cref="Redact.Secrets"/> shows it.</summary>
+    internal static string WithoutSecrets(string text) => throw new NotSupportedException($"Only the database knows '{text}' here.");
 
-    private static string Literal(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
+    internal static void AddTo(IMutableModel model) => model.AddDbFunction(((Func<string, string>)WithoutSecrets).Method).Translation = arguments =>
+        Replaced(Replaced(arguments[0], Redact.SecretParameterPattern, $"\\1{Redact.Mark}", "gix"), Redact.UrlCredentialsPattern, $"{Redact.Mark}@", "gi");
+
+    private static SqlFunctionExpression Replaced(SqlExpression text, params string[] parts) => new(
+        "regexp_replace", [text, .. parts.Select(p => new SqlConstantExpression(p, text.TypeMapping))],
+        nullable: true, argumentsPropagateNullability: [true, true, true, true], typeof(string), text.TypeMapping);
 
     /// <summary>For the audit log.</summary>
     public override string ToString()
     {
         var parts = new List<string>();
-        if (State is { } state) parts.Add($"state {Data.EnumText<RecordState>.Of(state)}");
+        if (State is { } state) parts.Add($"state {EnumText<RecordState>.Of(state)}");
         if (Code is { } code) parts.Add($"code {code}");
         if (RowNumbers is { } rows) parts.Add($"{rows.Count} named rows");
         if (Search is { Length: > 0 } search) parts.Add($"text '{Redact.Secrets(search)}'");

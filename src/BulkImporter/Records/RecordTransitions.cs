@@ -381,16 +381,17 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
             AND r.import_id = $1 AND r.row_number BETWEEN c.first_row AND c.last_row AND r.state = 'pending'
         """;
 
-    /// <summary>Unknown to failed, by a person. What was seen last stays in the message and on the attempt. The selection's condition is appended.</summary>
+    /// <summary>Unknown to failed, by a person. What was seen last stays in the message and on the attempt.</summary>
     private const string GiveUp = """
         UPDATE importer.import_record r
-        SET state = 'failed', error_code = 'given_up', error_message = left(concat_ws(' ', $2, 'Before: ' || r.error_code || '.', r.error_message), 500), finished_at = now()
-        WHERE r.import_id = $1 AND r.state = 'unknown'
+        SET state = 'failed', error_code = 'given_up', finished_at = now(),
+            error_message = left(concat_ws(' ', $2, 'Before: ' || r.error_code || '.', r.error_message), 500)
+        WHERE r.import_id = $1 AND r.row_number = ANY($3) AND r.state = 'unknown'
         """;
 
     /// <summary>
     /// Failed, cancelled and (when asked for) unknown and duplicate to pending with all attempts again, and pushed from then on if that is asked
-    /// for. The attempts that were made are kept. The selection's condition is appended.
+    /// for. The attempts that were made are kept.
     /// </summary>
     // Of a duplicate that a result file called imported, the address is stored as it is shown: where that hides something, it cannot be sent.
     private const string MakePendingAgain = """
@@ -398,18 +399,20 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         SET state = 'pending', attempts_left = i.max_attempts, next_attempt_at = NULL, status_id = NULL, rid = NULL,
             error_code = NULL, error_message = NULL, submitted_at = NULL, finished_at = NULL, is_push = r.is_push OR $3
         FROM importer.import i
-        WHERE i.id = $1 AND r.import_id = $1 AND r.state = ANY($2) AND (r.state <> 'duplicate' OR r.source_url !~ '//\*\*\*@|…$')
+        WHERE i.id = $1 AND r.import_id = $1 AND r.row_number = ANY($5) AND r.state = ANY($2) AND ($4 OR r.error_code IS DISTINCT FROM 'given_up')
+            AND (r.state <> 'duplicate' OR r.source_url !~ '//\*\*\*@|…$')
         """;
 
     /// <summary>
     /// Invalid to pending, pushed from then on: rows of which nothing was found but that Cincopa cannot fetch them. Their addresses are stored whole
-    /// (<c>RowBatch</c>; older rows have them masked), and a source that another row has, or had first, is left out. The selection's condition is appended.
+    /// (<c>RowBatch</c>; older rows have them masked), and a source that another row has, or had first, is left out.
     /// </summary>
     private const string PushInvalid = """
         UPDATE importer.import_record r
         SET state = 'pending', attempts_left = i.max_attempts, next_attempt_at = NULL, error_code = NULL, error_message = NULL, finished_at = NULL, is_push = true
         FROM importer.import i
-        WHERE i.id = $1 AND r.import_id = $1 AND r.state = 'invalid' AND r.error_code IN ('url_host_private', 'url_too_long') AND r.source_url NOT LIKE '%…%'
+        WHERE i.id = $1 AND r.import_id = $1 AND r.row_number = ANY($2) AND r.state = 'invalid' AND r.error_code IN ('url_host_private', 'url_too_long')
+            AND r.source_url NOT LIKE '%…%'
             AND NOT EXISTS (SELECT 1 FROM importer.finding f WHERE f.import_id = $1 AND f.row_number = r.row_number AND f.severity = 'error'
                 AND f.code NOT IN ('url_host_private', 'url_too_long'))
             AND NOT EXISTS (SELECT 1 FROM importer.import_record o WHERE o.import_id = $1 AND o.source_url = r.source_url AND o.row_number <> r.row_number
@@ -623,9 +626,10 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
     public async Task<int> GaveUpAsync(NpgsqlConnection connection, int importId, RecordFilter filter, string sentence, CancellationToken cancellationToken)
     {
         await connection.ExecuteAsync(LockChunksInDoubt, cancellationToken, importId);
-        var parameters = new List<object?> { importId, sentence };
-        var condition = filter.Condition(parameters);
-        return await connection.ExecuteLongAsync(GiveUp + condition, cancellationToken, [.. parameters]);
+        var givenUp = 0;
+        await foreach (var rows in filter.RowsAsync(connection, importId, r => r.State == RecordState.Unknown, cancellationToken))
+            givenUp += await connection.ExecuteLongAsync(GiveUp, cancellationToken, importId, sentence, rows);
+        return givenUp;
     }
 
     /// <summary>
@@ -639,11 +643,13 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         RecordState[] eligible = [RecordState.Failed, RecordState.Cancelled, .. named];
         var unknownToo = named.Contains(RecordState.Unknown);
         await connection.ExecuteAsync(LockChunksOfImport, cancellationToken, importId);
-        var selected = await ReadRecords.CountByStateAsync(connection, importId, filter, cancellationToken);
+        await using var db = Contexts.On(connection);
+        var selected = await ReadRecords.CountByStateAsync(db, importId, filter, cancellationToken);
 
-        var parameters = new List<object?> { importId, eligible.Select(EnumText<RecordState>.Of).ToArray(), push };
-        var condition = filter.Condition(parameters) + (unknownToo ? "" : " AND r.error_code IS DISTINCT FROM 'given_up'");
-        var moved = await connection.ExecuteLongAsync(MakePendingAgain + condition, cancellationToken, [.. parameters]);
+        var states = eligible.Select(EnumText<RecordState>.Of).ToArray();
+        var moved = 0;
+        await foreach (var rows in filter.RowsAsync(connection, importId, r => eligible.Contains(r.State), cancellationToken))
+            moved += await connection.ExecuteLongAsync(MakePendingAgain, cancellationToken, importId, states, push, unknownToo, rows);
         var left = selected.Where(s => !eligible.Contains(s.Key)).ToDictionary();
         // The chunks are locked, so what is eligible and did not move are those that were given up or, where duplicates take part, those of them
         // without an address that can be sent.
@@ -653,9 +659,9 @@ public sealed class RecordTransitions(NpgsqlDataSource database)
         if (push)
         {
             // Whoever selects what failed means these too: neither was sent, and for the same reason.
-            var own = new List<object?> { importId };
-            var its = (filter.State == RecordState.Failed ? filter with { State = RecordState.Invalid } : filter).Condition(own);
-            pushed = await connection.ExecuteLongAsync(PushInvalid + its, cancellationToken, [.. own]);
+            var its = filter.State == RecordState.Failed ? filter with { State = RecordState.Invalid } : filter;
+            await foreach (var rows in its.RowsAsync(connection, importId, r => r.State == RecordState.Invalid, cancellationToken))
+                pushed += await connection.ExecuteLongAsync(PushInvalid, cancellationToken, importId, rows);
             if (left.TryGetValue(RecordState.Invalid, out var invalid) && (left[RecordState.Invalid] = invalid - pushed) == 0) left.Remove(RecordState.Invalid);
         }
         return (moved + pushed, left);

@@ -43,7 +43,7 @@ public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions tr
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        if (await connection.QueryAsync(LockImport, r => r.GetInt32(0), cancellationToken, importId) is [])
+        if (await connection.QueryAsync<int>(LockImport, cancellationToken, importId) is [])
         {
             return await ImportChange.RefusalAsync(connection, importId, "only an import that was started can rerun records", cancellationToken) switch
             {

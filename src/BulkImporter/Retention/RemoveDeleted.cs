@@ -18,7 +18,7 @@ public sealed class RemoveDeleted(NpgsqlDataSource database, IOptions<RetentionO
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var removed = 0;
-        var deleted = await database.QueryAsync(Find, r => r.GetInt32(0), cancellationToken);
+        var deleted = await database.QueryAsync<int>(Find, cancellationToken);
         await EachItem.RunAsync(deleted, id => $"import {id}", async id => removed += await StepAsync(id, cancellationToken), cancellationToken);
         return removed;
     }

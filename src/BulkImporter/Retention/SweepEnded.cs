@@ -26,7 +26,7 @@ public sealed class SweepEnded(NpgsqlDataSource database, IOptions<RetentionOpti
         i.id = ANY (ARRAY(
             SELECT i.id FROM importer.import i WHERE i.finished_at < now() - $1 AND {DeleteImport.IsOver}
             ORDER BY i.finished_at LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED))
-        """);
+        """, "id");
 
     /// <summary>One step of each kind. Answers the number of rows that were removed and of imports that will be: while there are some, there may be more.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
@@ -53,8 +53,8 @@ public sealed class SweepEnded(NpgsqlDataSource database, IOptions<RetentionOpti
     private async Task<int> DeleteImportsAsync(TimeSpan? keep, CancellationToken cancellationToken)
     {
         if (keep is not { } age) return 0;
-        var deleted = await database.QueryAsync(
-            Imports, r => r.GetInt32(1), cancellationToken, age, Actor, $"Its time was over, {age} after its end; its rows are being removed.", ImportsAtOnce);
+        var deleted = await database.QueryAsync<int>(
+            Imports, cancellationToken, age, Actor, $"Its time was over, {age} after its end; its rows are being removed.", ImportsAtOnce);
         foreach (var id in deleted) Log.ImportDeletedByAge(log, id, age);
         return deleted.Count;
     }

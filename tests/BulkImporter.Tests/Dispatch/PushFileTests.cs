@@ -101,7 +101,7 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
         Assert.Equal(3, Pushes());
         Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.push_upload WHERE import_id = $1", id));
         // The key in its name has to go from the caption.
-        Assert.Equal("pending", (await new ReadRecords(database.Source).FindAsync(id, 1, Token))!.Record.Finish!.State);
+        Assert.Equal("pending", (await new ReadRecords(database.Contexts).FindAsync(id, 1, Token))!.Record.Finish!.State);
         await database.AssertSoundAsync(id);
     }
 

@@ -68,7 +68,7 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
     {
         await SaysAsync(2, "caption = 'Two'");
         foreach (var row in new[] { 1, 2, 3 }) await ImportAsync(row);
-        Assert.Null((await new ReadRecords(database.Source).FindAsync(id, 1, Token))!.Record.Finish);
+        Assert.Null((await new ReadRecords(database.Contexts).FindAsync(id, 1, Token))!.Record.Finish);
 
         await database.Follow.RunAsync(Token);
         Assert.Equal("running", await database.ImportStateAsync(id));
@@ -299,7 +299,7 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
         await database.SqlAsync("UPDATE importer.named_gallery SET claimed_until = now() WHERE fid IS NULL AND claimed_until < now() + interval '1 minute'");
     }
 
-    private async Task<FinishView> FinishAsync(int row) => (await new ReadRecords(database.Source).FindAsync(id, row, Token))!.Record.Finish!;
+    private async Task<FinishView> FinishAsync(int row) => (await new ReadRecords(database.Contexts).FindAsync(id, row, Token))!.Record.Finish!;
 
     private async Task<List<string>> MetaAsync(string rid)
     {

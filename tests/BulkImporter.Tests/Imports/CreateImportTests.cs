@@ -15,7 +15,7 @@ public sealed class CreateImportTests(ImporterDatabase database) : IClassFixture
     public async Task An_import_takes_the_name_of_its_file_and_waits_for_the_parse_when_nothing_else_is_said()
     {
         var created = await Create.RunAsync(new NewImport(await ManifestAsync(), "ann"), Token);
-        var import = await new ReadImports(database.Source, Options.Create(new ImportsOptions())).FindAsync(created.Id, Token);
+        var import = await new ReadImports(database.Contexts, Options.Create(new ImportsOptions())).FindAsync(created.Id, Token);
         Assert.NotNull(import);
         Assert.Equal(("library.csv", "default", ImportState.Parsing, 5, WhenUnknown.Hold, false), (import.Name, import.Account, import.State, import.MaxAttempts, import.WhenUnknown, import.StartWhenParsed));
         Assert.True(await database.OneAsync<bool>("SELECT parse_queued_at IS NULL AND chunk_size = 500 FROM importer.import WHERE id = $1", created.Id));
@@ -35,7 +35,7 @@ public sealed class CreateImportTests(ImporterDatabase database) : IClassFixture
             Fid = "F1",
             ChunkSize = 10,
         }, Token);
-        var import = await new ReadImports(database.Source, Options.Create(new ImportsOptions())).FindAsync(created.Id, Token);
+        var import = await new ReadImports(database.Contexts, Options.Create(new ImportsOptions())).FindAsync(created.Id, Token);
         Assert.NotNull(import);
         Assert.Equal(("Spring", "url=Where", true, 2, WhenUnknown.Resubmit, 7, "F1"),
             (import.Name, import.Mapping, import.StartWhenParsed, import.MaxAttempts, import.WhenUnknown, import.Priority, import.Fid));

@@ -87,7 +87,7 @@ public sealed class ImportScheduleTests(EngineDatabase database) : IClassFixture
         Assert.Equal(1, await FeedAsync());
         Assert.StartsWith("The database no longer knows the time zone 'US/Pacific-New'", (await ViewAsync(lost)).Reason, StringComparison.Ordinal);
         await database.Follow.RunAsync(Token);
-        var page = await new ReadImports(database.Source, Options.Create(new ImportsOptions())).ListAsync(ImportFilter.All, null, 10, Token);
+        var page = await new ReadImports(database.Contexts, Options.Create(new ImportsOptions())).ListAsync(ImportFilter.All, null, 10, Token);
         Assert.Equal(2, page.Items.Count);
         var view = await ViewAsync(lost);
         Assert.Equal(ImportState.Paused, view.State);
@@ -191,7 +191,7 @@ public sealed class ImportScheduleTests(EngineDatabase database) : IClassFixture
             window_until = date_trunc('minute', (now() + interval '2 h') AT TIME ZONE 'UTC')::time, window_zone = 'UTC' WHERE id = $1
         """, id);
 
-    private async Task<ImportView> ViewAsync(int id) => (await new ReadImports(database.Source, Options.Create(new ImportsOptions())).FindAsync(id, Token))!;
+    private async Task<ImportView> ViewAsync(int id) => (await new ReadImports(database.Contexts, Options.Create(new ImportsOptions())).FindAsync(id, Token))!;
 
     private async Task<int> FeedAsync()
     {

@@ -68,7 +68,7 @@ internal sealed class ManifestStage(EngineDatabase database, string account, Sou
 
     public async Task<string> ExportAsync(int id, ExportFormat format = ExportFormat.Csv, RecordFilter? filter = null, bool isWhole = true)
     {
-        var export = new ExportResults(database.Source, new ManifestBytes(database.Source));
+        var export = new ExportResults(database.Contexts, new ManifestBytes(database.Source));
         var ready = Assert.IsType<Exportable.Ready>(await export.FindAsync(id, Token));
         using var bytes = new MemoryStream();
         var writer = PipeWriter.Create(bytes, new StreamPipeWriterOptions(leaveOpen: true));
@@ -80,7 +80,7 @@ internal sealed class ManifestStage(EngineDatabase database, string account, Sou
     public async Task<List<FindingView>> FindingsAsync(int id)
     {
         var findings = new List<FindingView>();
-        await foreach (var finding in new ReadFindings(database.Source).AllAsync(id, Token)) findings.Add(finding);
+        await foreach (var finding in new ReadFindings(database.Contexts).AllAsync(id, Token)) findings.Add(finding);
         return findings;
     }
 }

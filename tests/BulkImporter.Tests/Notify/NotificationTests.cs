@@ -240,7 +240,7 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
     {
         using var post = new PostNotification(Options.Create(settings), TimeProvider.System);
         var mails = new MailNotification(Options.Create(mail), Options.Create(settings), TimeProvider.System);
-        return await new SendNotifications(database.Source, new ReadImports(database.Source, Options.Create(new ImportsOptions())), secrets, post, mails,
+        return await new SendNotifications(database.Source, new ReadImports(database.Contexts, Options.Create(new ImportsOptions())), secrets, post, mails,
             Options.Create(settings), Options.Create(new ImportsOptions()), () => 0.5, TimeProvider.System, NullLogger<SendNotifications>.Instance).RunAsync(Token);
     }
 

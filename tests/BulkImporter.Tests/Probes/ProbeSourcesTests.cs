@@ -32,7 +32,7 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
             "2 source_missing, 3 source_denied, 4 source_is_a_page, 5 source_empty, 6 source_is_no_media, 7 source_failed, 8 source_inside, 9 source_not_reached",
             await database.OneAsync<string>("SELECT string_agg(row_number || ' ' || code, ', ' ORDER BY row_number) FROM importer.finding WHERE import_id = $1 AND severity = 'warning'", id));
         Assert.Equal("pending 9", await database.CountsAsync(id));
-        var probe = await new ReadProbe(database.Source).FindAsync(id, Token);
+        var probe = await new ReadProbe(database.Contexts).FindAsync(id, Token);
         Assert.Equal(("finished", 9, 9, 8), (probe!.State, probe.Total, probe.Probed, probe.Problems));
         Assert.All(server.Requests, request => Assert.Contains("Range: bytes=0-0", request, StringComparison.Ordinal));
     }
@@ -62,7 +62,7 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
         await StartAsync(id, 20);
         await ProbeAsync(id);
 
-        var probe = await new ReadProbe(database.Source).FindAsync(id, Token);
+        var probe = await new ReadProbe(database.Contexts).FindAsync(id, Token);
         Assert.InRange(probe!.Total, 5, 20);
         Assert.Equal((probe.Total, probe.Total), (probe.Probed, server.Requests.Count));
         var rows = server.Requests.Select(r => int.Parse(r.Split('/')[1].Split('.')[0], System.Globalization.CultureInfo.InvariantCulture)).ToList();
@@ -86,10 +86,10 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
         await StartAsync(id, null);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => ProbeAsync(id, stop: died.Token));
-        Assert.Equal(24, (await new ReadProbe(database.Source).FindAsync(id, Token))!.Probed);
+        Assert.Equal(24, (await new ReadProbe(database.Contexts).FindAsync(id, Token))!.Probed);
         await ProbeAsync(id);
 
-        Assert.Equal(("finished", 30), ((await new ReadProbe(database.Source).FindAsync(id, Token)) is { } p ? (p.State, p.Probed) : default));
+        Assert.Equal(("finished", 30), ((await new ReadProbe(database.Contexts).FindAsync(id, Token)) is { } p ? (p.State, p.Probed) : default));
         var times = server.Requests.GroupBy(r => r.Split(' ')[1]).ToDictionary(g => g.Key, g => g.Count());
         Assert.All(Enumerable.Range(1, 24), n => Assert.Equal(1, times[$"/{n}.mp4"]));
     }
@@ -104,7 +104,7 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
 
         await ProbeAsync(id);
 
-        Assert.Equal("stopped", (await new ReadProbe(database.Source).FindAsync(id, Token))!.State);
+        Assert.Equal("stopped", (await new ReadProbe(database.Contexts).FindAsync(id, Token))!.State);
         Assert.Empty(server.Requests);
         Assert.IsType<ImportChange.Refused>(await new StartProbe(database.Source).RunAsync(id, null, "otto", Token));
         Assert.IsType<ImportChange.NotFound>(await new StartProbe(database.Source).RunAsync(999_999, null, "otto", Token));

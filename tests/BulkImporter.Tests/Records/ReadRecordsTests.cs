@@ -13,7 +13,7 @@ public sealed class ReadRecordsTests(ImporterDatabase database) : IClassFixture<
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private ReadRecords Read => new(database.Source);
+    private ReadRecords Read => new(database.Contexts);
 
     public static TheoryData<RecordFilter, int[]> Filters() => new()
     {

@@ -1,10 +1,13 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using BulkImporter.Accounts;
+using BulkImporter.Data;
 using BulkImporter.Manifests;
 using BulkImporter.Parse;
 using BulkImporter.Records;
 using BulkImporter.Tests.Api;
 using Cincopa.Client;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace BulkImporter.Tests.Records;
@@ -66,6 +69,9 @@ public sealed class SearchTests(ImporterServer server) : IClassFixture<ImporterS
     [InlineData("https://cdn.test/a%20b.mp4?width=10&id=5&end=3&method=GET&Expires=9")]
     [InlineData("x?next=%252Fv2%253Fapi_token%253D999i%2526b%253D2")]
     [InlineData("it's (token=a) <sig=b> 100% # d=1")]
-    public async Task The_database_hides_what_the_program_hides(string text) =>
-        Assert.Equal(Redact.Secrets(text), await server.Database.OneAsync<string>($"SELECT {RecordFilter.WithoutSecrets("$1::text")}", text));
+    public async Task The_database_hides_what_the_program_hides(string text)
+    {
+        await using var db = server.Database.Contexts.CreateDbContext();
+        Assert.Equal(Redact.Secrets(text), await db.Set<Account>().Select(a => RecordFilter.WithoutSecrets(text)).FirstAsync(Token));
+    }
 }

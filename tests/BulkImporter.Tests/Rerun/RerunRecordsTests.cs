@@ -28,7 +28,7 @@ public sealed class RerunRecordsTests(ImporterDatabase database) : IClassFixture
         await database.SqlAsync("INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, outcome) VALUES ($1, 1, 1, now(), 'w', 'source_not_found')", id);
         await RunAsync(id, RecordFilter.All);
 
-        var detail = await new ReadRecords(database.Source).FindAsync(id, 1, Token);
+        var detail = await new ReadRecords(database.Contexts).FindAsync(id, 1, Token);
         Assert.NotNull(detail);
         Assert.Equal((RecordState.Pending, null, null, null, 1), (detail.Record.State, detail.Record.Error, detail.Record.StatusId, detail.Record.FinishedAt, detail.Record.Attempts));
         Assert.Single(detail.Attempts);
