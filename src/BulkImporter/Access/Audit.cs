@@ -11,7 +11,10 @@ public interface IAudited;
 /// <summary>The two ways to write the audit log: beside what is saved of entities, and beside what SQL does. Both are in the transaction of the deed.</summary>
 public static class Audit
 {
-    private const string Insert = "INSERT INTO importer.audit_entry (at, actor, action, import_id, account_id, detail) VALUES (now(), $1, $2, $3, $4, $5)";
+    /// <summary>For a statement that must note what it does itself; the query with the values follows.</summary>
+    internal const string Entry = "INSERT INTO importer.audit_entry (at, actor, action, import_id, account_id, detail)";
+
+    private const string Insert = $"{Entry} VALUES (now(), $1, $2, $3, $4, $5)";
 
     /// <summary>Notes what the next save changes.</summary>
     public static void Note(this ImporterDb db, string actor, string action, string? detail = null, int? importId = null, int? accountId = null) =>

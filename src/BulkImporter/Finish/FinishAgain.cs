@@ -1,3 +1,4 @@
+using BulkImporter.Access;
 using BulkImporter.Data;
 using BulkImporter.Records;
 using Npgsql;
@@ -12,8 +13,6 @@ public sealed class FinishAgain(NpgsqlDataSource database)
         WHERE import_id = $1 AND row_number = ANY($2) AND state = 'failed'
         """;
 
-    private const string Note = "INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) VALUES (now(), $2, 'records_finished_again', $1, $3)";
-
     /// <summary>Answers how many records of the selection are due again; those that had not failed are left alone. Null when there is no such import.</summary>
     public async Task<int?> RunAsync(int importId, RecordFilter filter, string actor, CancellationToken cancellationToken)
     {
@@ -26,7 +25,7 @@ public sealed class FinishAgain(NpgsqlDataSource database)
             await foreach (var rows in (filter with { Finish = "failed" }).RowsAsync(connection, importId, r => true, cancellationToken))
                 count += await connection.ExecuteLongAsync(MakePending, cancellationToken, importId, rows);
         }
-        if (count > 0) await connection.ExecuteAsync(Note, cancellationToken, importId, actor, $"{count} of {filter}");
+        if (count > 0) await connection.NoteAsync(actor, "records_finished_again", cancellationToken, $"{count} of {filter}", importId);
         await transaction.CommitAsync(cancellationToken);
         return count;
     }

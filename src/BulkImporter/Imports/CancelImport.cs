@@ -1,3 +1,4 @@
+using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Records;
@@ -27,10 +28,6 @@ public sealed class CancelImport(NpgsqlDataSource database, RecordTransitions tr
         SELECT state FROM changed
         """;
 
-    private const string Note = """
-        INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) VALUES (now(), $2, 'import_cancelled', $1, $3)
-        """;
-
     /// <param name="importId">The import.</param>
     /// <param name="abortRemote">Whether Cincopa is asked to give up what it has accepted and not finished.</param>
     /// <param name="actor">Who orders it.</param>
@@ -44,8 +41,8 @@ public sealed class CancelImport(NpgsqlDataSource database, RecordTransitions tr
         if (change is not ImportChange.Done) return change;
 
         var cancelled = await transitions.CancelledAsync(connection, importId, cancellationToken);
-        await connection.ExecuteAsync(Note, cancellationToken, importId, actor,
-            $"{cancelled} records were not sent any more{(abortRemote ? "; what Cincopa has accepted is to be aborted" : "")}");
+        var detail = $"{cancelled} records were not sent any more{(abortRemote ? "; what Cincopa has accepted is to be aborted" : "")}";
+        await connection.NoteAsync(actor, "import_cancelled", cancellationToken, detail, importId);
         await transaction.CommitAsync(cancellationToken);
         return change;
     }

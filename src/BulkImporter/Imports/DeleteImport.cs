@@ -1,3 +1,4 @@
+using BulkImporter.Access;
 using Npgsql;
 
 namespace BulkImporter.Imports;
@@ -27,8 +28,8 @@ public sealed class DeleteImport(NpgsqlDataSource database)
             WHERE {which}
             RETURNING i.id, i.name, i.row_count, i.state
         ), noted AS (
-            INSERT INTO importer.audit_entry (at, actor, action, import_id, detail)
-            SELECT now(), $2, 'import_deleted', id, concat(name, ', ', coalesce(row_count, 0), ' rows') FROM changed
+            {Audit.Entry}
+            SELECT now(), $2, 'import_deleted', id, NULL, concat(name, ', ', coalesce(row_count, 0), ' rows') FROM changed
         )
         SELECT {told} FROM changed
         """;

@@ -1,3 +1,4 @@
+using BulkImporter.Access;
 using BulkImporter.Accounts;
 
 namespace BulkImporter.Imports;
@@ -36,10 +37,10 @@ internal static class ImportTransitions
     /// A reading failed with $2, and after $3 tries the import is rejected. What failed is history, so the tries are counted there: those since a
     /// person last changed something. The wait doubles from the usual one of the queue.
     /// </summary>
-    internal const string ParseFailed = """
+    internal const string ParseFailed = $"""
         WITH failed AS (
-            INSERT INTO importer.audit_entry (at, actor, action, import_id, detail)
-            SELECT now(), 'parse', 'manifest_not_read', id, $2 FROM importer.import WHERE id = $1 AND state = 'parsing'
+            {Audit.Entry}
+            SELECT now(), 'parse', 'manifest_not_read', id, NULL, $2 FROM importer.import WHERE id = $1 AND state = 'parsing'
             RETURNING import_id
         ), tries AS (
             SELECT count(*)::int + 1 AS count FROM importer.audit_entry a
@@ -63,7 +64,7 @@ internal static class ImportTransitions
     /// </summary>
     internal const string ChunkFailed = $"""
         WITH failed AS (
-            INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) VALUES (now(), 'dispatch', 'import_not_sent', $1, $2)
+            {Audit.Entry} VALUES (now(), 'dispatch', 'import_not_sent', $1, NULL, $2)
         ), failures AS (
             SELECT count(*)::int + 1 AS count FROM importer.audit_entry a
             WHERE a.import_id = $1 AND a.action = 'import_not_sent' AND starts_with(a.detail, $5) AND a.at > now() - $4

@@ -1,3 +1,4 @@
+using BulkImporter.Access;
 using Npgsql;
 
 namespace BulkImporter.Imports;
@@ -5,11 +6,11 @@ namespace BulkImporter.Imports;
 /// <summary>Running to paused: no further record is sent, what was submitted is still followed.</summary>
 public sealed class PauseImport(NpgsqlDataSource database)
 {
-    private const string Pause = """
+    private const string Pause = $"""
         WITH changed AS (
             UPDATE importer.import SET state = 'paused', reason = $3 WHERE id = $1 AND state = 'running' RETURNING id, state
         ), noted AS (
-            INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) SELECT now(), $2, 'import_paused', id, $3 FROM changed
+            {Audit.Entry} SELECT now(), $2, 'import_paused', id, NULL, $3 FROM changed
         )
         SELECT state FROM changed
         """;

@@ -1,3 +1,4 @@
+using BulkImporter.Access;
 using Npgsql;
 
 namespace BulkImporter.Imports;
@@ -13,7 +14,7 @@ public sealed class ResumeImport(NpgsqlDataSource database)
             WHERE i.id = $1 AND i.state = 'paused'
             RETURNING i.id, i.state
         ), noted AS (
-            INSERT INTO importer.audit_entry (at, actor, action, import_id) SELECT now(), $2, 'import_resumed', id FROM changed
+            {Audit.Entry} SELECT now(), $2, 'import_resumed', id, NULL, NULL FROM changed
         )
         SELECT state FROM changed
         """;

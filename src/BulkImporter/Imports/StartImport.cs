@@ -1,3 +1,4 @@
+using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
 using Npgsql;
@@ -27,7 +28,7 @@ public sealed class StartImport(NpgsqlDataSource database, CheckBeforeSending ch
         WHERE i.id = $1 AND i.state = 'review' AND i.already_imported = 'skip' AND o.state IN ('running', 'paused', 'finished', 'cancelled') LIMIT 1
         """;
 
-    private const string Start = """
+    private const string Start = $"""
         WITH changed AS (
             UPDATE importer.import
             SET state = CASE WHEN $3 THEN 'parsing' WHEN state = 'review' THEN 'running' ELSE state END,
@@ -39,7 +40,7 @@ public sealed class StartImport(NpgsqlDataSource database, CheckBeforeSending ch
             WHERE id = $1 AND state IN ('review', 'parsing')
             RETURNING id, state
         ), noted AS (
-            INSERT INTO importer.audit_entry (at, actor, action, import_id) SELECT now(), $2, 'import_started', id FROM changed
+            {Audit.Entry} SELECT now(), $2, 'import_started', id, NULL, NULL FROM changed
         )
         SELECT state FROM changed
         """;

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Imports;
@@ -64,8 +65,8 @@ public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, S
 
     private const string NoteFailure = $"""
         WITH failed AS (
-            INSERT INTO importer.audit_entry (at, actor, action, import_id, detail)
-            SELECT now(), 'probe', 'import_not_probed', p.import_id, $3 FROM importer.probe p WHERE p.import_id = $1 AND p.run = $2 AND p.state = 'running'
+            {Audit.Entry}
+            SELECT now(), 'probe', 'import_not_probed', p.import_id, NULL, $3 FROM importer.probe p WHERE p.import_id = $1 AND p.run = $2 AND p.state = 'running'
             RETURNING import_id
         ), tries AS (
             SELECT count(*)::int + 1 AS count FROM importer.audit_entry a JOIN importer.probe p ON p.import_id = a.import_id AND a.at >= p.started_at

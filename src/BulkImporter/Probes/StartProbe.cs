@@ -1,3 +1,4 @@
+using BulkImporter.Access;
 using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
@@ -23,7 +24,7 @@ public sealed class StartProbe(NpgsqlDataSource database)
         WITH told AS (
             {ImportTransitions.ReasonOver}
         ), noted AS (
-            INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) VALUES (now(), $5, 'import_probed', $1, $6)
+            {Audit.Entry} VALUES (now(), $5, 'import_probed', $1, NULL, $6)
         )
         INSERT INTO importer.probe (import_id, state, sample, step, total_count, probed_count, problem_count, last_row, run, started_at)
         VALUES ($1, 'running', $3, $2, $4, 0, 0, 0, 0, now())

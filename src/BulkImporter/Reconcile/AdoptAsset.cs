@@ -1,3 +1,4 @@
+using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Records;
@@ -57,10 +58,6 @@ public sealed class AdoptAsset(NpgsqlDataSource database, RecordTransitions tran
 
     private const string CountInDoubt = "SELECT coalesce(sum(unknown_count), 0)::int FROM importer.import_chunk WHERE import_id = $1";
 
-    private const string AuditAll = "INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) VALUES (now(), $1, 'assets_adopted', $2, $3)";
-
-    private const string Audit = "INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) VALUES (now(), $1, 'asset_adopted', $2, $3)";
-
     /// <exception cref="InvalidArgumentException">The rid cannot be one.</exception>
     public async Task<AdoptResult> RunAsync(int importId, int rowNumber, string? rid, string actor, CancellationToken cancellationToken)
     {
@@ -80,7 +77,7 @@ public sealed class AdoptAsset(NpgsqlDataSource database, RecordTransitions tran
             return new AdoptResult.Refused($"The asset {rid} is row {owner.RowNumber} of import {owner.ImportId} already.");
         if (made.Count == 0)
             return new AdoptResult.Refused($"Row {rowNumber} was not in doubt any more when it came to it; look at it again.");
-        await connection.ExecuteAsync(Audit, cancellationToken, actor, importId, $"row {rowNumber}, asset {rid}");
+        await connection.NoteAsync(actor, "asset_adopted", cancellationToken, $"row {rowNumber}, asset {rid}", importId);
         await transaction.CommitAsync(cancellationToken);
         return new AdoptResult.Adopted();
     }
@@ -100,7 +97,7 @@ public sealed class AdoptAsset(NpgsqlDataSource database, RecordTransitions tran
             var (made, _) = await transitions.AdoptedAsync(
                 connection, first.AccountId, [.. single.Select(s => new Adoption(importId, s.RowNumber, s.Attempt, s.Rid, $"The only candidate, adopted by {actor}."))], cancellationToken);
             adopted = made.Count;
-            if (adopted > 0) await connection.ExecuteAsync(AuditAll, cancellationToken, actor, importId, $"{adopted} records, each with its only candidate");
+            if (adopted > 0) await connection.NoteAsync(actor, "assets_adopted", cancellationToken, $"{adopted} records, each with its only candidate", importId);
             await transaction.CommitAsync(cancellationToken);
         }
         return (adopted, (await database.QueryAsync<int>(CountInDoubt, cancellationToken, importId))[0]);

@@ -1,3 +1,4 @@
+using BulkImporter.Access;
 using BulkImporter.Data;
 using BulkImporter.Records;
 using Npgsql;
@@ -10,17 +11,13 @@ namespace BulkImporter.Rerun;
 /// </summary>
 public sealed class GiveUpRecords(NpgsqlDataSource database, RecordTransitions transitions)
 {
-    private const string Note = """
-        INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) VALUES (now(), $2, 'records_given_up', $1, $3)
-        """;
-
     /// <summary>Answers how many records of the selection were in doubt and are failed now; the others are left alone.</summary>
     public async Task<int> RunAsync(int importId, RecordFilter filter, string actor, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var givenUp = await transitions.GaveUpAsync(connection, importId, filter, $"Given up by {actor}.", cancellationToken);
-        if (givenUp > 0) await connection.ExecuteAsync(Note, cancellationToken, importId, actor, $"{givenUp} of {filter}");
+        if (givenUp > 0) await connection.NoteAsync(actor, "records_given_up", cancellationToken, $"{givenUp} of {filter}", importId);
         await transaction.CommitAsync(cancellationToken);
         return givenUp;
     }
