@@ -27,7 +27,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         coalesce(sum(duplicate_count), 0)::int AS duplicate
         """;
 
-    /// <summary>What is counted, summed up or looked for of the imports {1}; what they are themselves, their entities tell.</summary>
+    /// <summary>What is counted, summed up or looked for of imports; what they are themselves, their entities tell.</summary>
     private static readonly string Numbers = $$"""
         SELECT i.id, c.*, tick.finished, tick.seconds, failure.codes, failure.counts,
             finish.pending AS finish_pending, finish.failed AS finish_failed, block.until AS blocked_until, block.reason AS blocked_reason,
@@ -59,8 +59,12 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         LEFT JOIN LATERAL (
             SELECT b.blocked_until AS until, b.blocked_reason AS reason FROM importer.call_budget b
             WHERE b.account_id = i.account_id AND b.blocked_until > now() ORDER BY b.kind DESC LIMIT 1) block ON true
-        WHERE i.id = ANY({1})
         """;
+
+    // Not the same for both: a plan for any list of imports costs more than one for this list, so one import would be planned anew each time.
+    private static readonly string One = $"{Numbers} WHERE i.id = {{1}}";
+
+    private static readonly string Several = $"{Numbers} WHERE i.id = ANY({{1}})";
 
     private const string Rates = """
         SELECT bucket_end AS at, submitted / seconds AS submitted_per_second, finished / seconds AS finished_per_second FROM (
@@ -83,7 +87,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
     public async Task<ImportView?> FindAsync(int importId, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        return await ReadAsync(db, [importId], cancellationToken) is [var found] ? found : null;
+        return await ReadAsync(db, One, importId, cancellationToken) is [var found] ? found : null;
     }
 
     /// <summary>A page of the imports that the filter selects, in its order.</summary>
@@ -93,7 +97,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         // Which they are comes first: what is told of an import costs too much to be read of all of them for their order.
         var page = Page<int>.Of(await filter.Behind(db, after).Take(limit + 1).ToListAsync(cancellationToken), limit, id => id);
-        var views = (await ReadAsync(db, [.. page.Items], cancellationToken)).ToDictionary(i => i.Id);
+        var views = (await ReadAsync(db, Several, page.Items.ToArray(), cancellationToken)).ToDictionary(i => i.Id);
         // One of them may be gone since.
         return new([.. page.Items.Where(views.ContainsKey).Select(id => views[id])], page.Next);
     }
@@ -112,11 +116,11 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         return (await db.QueryAsync<StateCounts>($"SELECT {Counters} FROM importer.import_chunk", cancellationToken))[0];
     }
 
-    private async Task<List<ImportView>> ReadAsync(ImporterDb db, int[] ids, CancellationToken cancellationToken)
+    private async Task<List<ImportView>> ReadAsync(ImporterDb db, string numbers, object which, CancellationToken cancellationToken)
     {
         // One statement, so that an import and its numbers are of the same moment.
         var rows = await (
-            from n in db.Database.SqlQueryRaw<ImportNumbers>(Numbers, options.Value.StalledAfter, ids)
+            from n in db.Database.SqlQueryRaw<ImportNumbers>(numbers, options.Value.StalledAfter, which)
             join i in db.Set<Import>().AsNoTracking() on n.Id equals i.Id
             join a in db.Set<Account>().AsNoTracking() on i.AccountId equals a.Id
             join m in db.Set<Manifest>().AsNoTracking() on i.ManifestId equals m.Id
