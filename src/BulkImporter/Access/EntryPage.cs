@@ -26,7 +26,8 @@ internal static class EntryPage
     internal static string Local(HttpContext context, string? returnUrl)
     {
         var site = $"{context.Request.PathBase}/";
-        return returnUrl is ['/', ..] and not ['/', '/' or '\\', ..] && returnUrl.StartsWith(site, StringComparison.Ordinal) && !returnUrl.Any(char.IsControl) ? returnUrl : site;
+        return returnUrl is ['/', ..] and not ['/', '/' or '\\', ..]
+            && returnUrl.StartsWith(site, StringComparison.Ordinal) && !returnUrl.Any(char.IsControl) ? returnUrl : site;
     }
 
     private static RazorComponentResult<T> Page<T>(object parameters, string? complaint) where T : IComponent =>

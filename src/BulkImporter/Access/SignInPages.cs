@@ -43,17 +43,20 @@ public static class SignInPages
         own.MapPost("/change-password", ChangeAsync).RequireRateLimiting(AccessSetup.SignInLimit);
     }
 
-    private static async Task<IResult> ShowAsync(HttpContext context, ReadUsers users, string? returnUrl, string? with, string? refused, CancellationToken cancellationToken) =>
+    private static async Task<IResult> ShowAsync(
+        HttpContext context, ReadUsers users, string? returnUrl, string? with, string? refused, CancellationToken cancellationToken) =>
         // Who came here by a link of another site is signed in after all.
         refused is null && context.User.Identity is { IsAuthenticated: true } ? Results.LocalRedirect(EntryPage.Local(context, returnUrl))
         // Before there are people a key is the only way in.
-        : EntryPage.SignIn(context, returnUrl, withKey: with == "key" || !await users.AnyAsync(cancellationToken), EnumText<ProviderRefusal>.TryParse(refused, out var refusal) ? Sentence(refusal) : null);
+        : EntryPage.SignIn(context, returnUrl, withKey: with == "key" || !await users.AnyAsync(cancellationToken),
+            EnumText<ProviderRefusal>.TryParse(refused, out var refusal) ? Sentence(refusal) : null);
 
     private static IResult Provider(HttpContext context, IOptions<ProviderOptions> provider, string? returnUrl) => provider.Value.Authority is null
         ? Results.NotFound()
         : Results.Challenge(new AuthenticationProperties { RedirectUri = EntryPage.Local(context, returnUrl) }, [OpenIdConnectSetup.Scheme]);
 
-    private static async Task<IResult> SignInAsync(HttpContext context, CheckKey keys, CheckPassword passwords, BeginSession begin, NoteDeed note, CancellationToken cancellationToken)
+    private static async Task<IResult> SignInAsync(
+        HttpContext context, CheckKey keys, CheckPassword passwords, BeginSession begin, NoteDeed note, CancellationToken cancellationToken)
     {
         if (await FormAsync(context, cancellationToken) is not { } form) return EntryPage.SignIn(context, null, withKey: false, TooOld);
         var returnUrl = form["returnUrl"].ToString();
@@ -75,10 +78,14 @@ public static class SignInPages
     }
 
     // A link alone signs nobody in: who is sent one by somebody else would work, unknowing, as that one.
-    private static async Task<IResult> ShowLinkAsync(HttpContext context, UseSignInLink links, string? code, CancellationToken cancellationToken) =>
-        code is not null && await links.FindAsync(code, cancellationToken) is { } maker ? EntryPage.SignInOnce(code, maker.Name) : EntryPage.SignIn(context, null, withKey: false, LinkGone);
+    private static async Task<IResult> ShowLinkAsync(
+        HttpContext context, UseSignInLink links, string? code, CancellationToken cancellationToken) =>
+        code is not null && await links.FindAsync(code, cancellationToken) is { } maker
+            ? EntryPage.SignInOnce(code, maker.Name)
+            : EntryPage.SignIn(context, null, withKey: false, LinkGone);
 
-    private static async Task<IResult> SignInOnceAsync(HttpContext context, UseSignInLink links, BeginSession begin, NoteDeed note, CancellationToken cancellationToken)
+    private static async Task<IResult> SignInOnceAsync(
+        HttpContext context, UseSignInLink links, BeginSession begin, NoteDeed note, CancellationToken cancellationToken)
     {
         if (await FormAsync(context, cancellationToken) is not { } form) return EntryPage.SignIn(context, null, withKey: false, TooOld);
         if (await links.RunAsync(form["code"].ToString(), cancellationToken) is not { } caller)
@@ -90,7 +97,8 @@ public static class SignInPages
         return Results.LocalRedirect("~/");
     }
 
-    private static async Task<IResult> ShowChoiceAsync(HttpContext context, ReadPasswordLink links, string? code, CancellationToken cancellationToken) =>
+    private static async Task<IResult> ShowChoiceAsync(
+        HttpContext context, ReadPasswordLink links, string? code, CancellationToken cancellationToken) =>
         code is not null && await links.FindAsync(code, cancellationToken) is { } link
             ? EntryPage.ChoosePassword(code, link.Name, null)
             : EntryPage.SignIn(context, null, withKey: false, LinkGone);
@@ -100,7 +108,8 @@ public static class SignInPages
     {
         if (await FormAsync(context, cancellationToken) is not { } form) return EntryPage.SignIn(context, null, withKey: false, TooOld);
         var code = form["code"].ToString();
-        if (await links.FindAsync(code, cancellationToken) is not { } link) return EntryPage.SignIn(context, null, withKey: false, LinkGone);
+        if (await links.FindAsync(code, cancellationToken) is not { } link)
+            return EntryPage.SignIn(context, null, withKey: false, LinkGone);
         var name = form["name"].ToString().Trim();
         try
         {
@@ -118,7 +127,8 @@ public static class SignInPages
     private static IResult ShowChange(HttpContext context) =>
         context.User.Caller().UserId is null ? Results.NotFound() : EntryPage.ChangePassword(context, null);
 
-    private static async Task<IResult> ChangeAsync(HttpContext context, ChangePassword change, BeginSession begin, CancellationToken cancellationToken)
+    private static async Task<IResult> ChangeAsync(
+        HttpContext context, ChangePassword change, BeginSession begin, CancellationToken cancellationToken)
     {
         if (context.User.Caller().UserId is not { } userId) return Results.NotFound();
         if (await FormAsync(context, cancellationToken) is not { } form) return EntryPage.ChangePassword(context, TooOld);

@@ -44,6 +44,7 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
 
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders();
         source = builder.Build();
         source.MapGet("/sized.mp4", (HttpContext context) =>
         {
