@@ -10,6 +10,7 @@ using BulkImporter.Hosting;
 using BulkImporter.Imports;
 using Cincopa.Client;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -66,6 +67,8 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
         builder.Configuration["BulkImporter:Access:SignInsPerMinute"] = SignInsPerMinute.ToString(System.Globalization.CultureInfo.InvariantCulture);
         builder.Configuration["BulkImporter:Accounts:WebhookBaseUrl"] = "https://importer.example/";
         builder.Logging.ClearProviders();
+        // A hash is made to cost; what the tests ask does not depend on how much.
+        builder.Services.Configure<PasswordHasherOptions>(o => o.IterationCount = 1000);
         builder.Services.AddSingleton<ICincopaClient>(Cincopa);
         builder.Services.AddImporter(Database.ConnectionString).AddTelemetry(builder.Configuration).AddWeb();
         var another = builder.Build();
