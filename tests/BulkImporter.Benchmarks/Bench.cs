@@ -1,3 +1,4 @@
+using BulkImporter.Access;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -106,7 +107,7 @@ internal sealed class Bench : IAsyncDisposable
     {
         var upload = new UploadManifest(Database, Options(new ManifestOptions()));
         var uploaded = await upload.RunAsync(manifest, name, CancellationToken.None);
-        return (await new CreateImport(Database).RunAsync(new NewImport(uploaded.Id, "bench"), CancellationToken.None)).Id;
+        return (await new CreateImport(new Contexts(Database, [new KeepAudit(TimeProvider.System)]), TimeProvider.System).RunAsync(new NewImport(uploaded.Id, "bench"), CancellationToken.None)).Id;
 
         static IOptions<T> Options<T>(T value) where T : class => Microsoft.Extensions.Options.Options.Create(value);
     }

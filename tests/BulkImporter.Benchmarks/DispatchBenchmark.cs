@@ -18,7 +18,7 @@ internal sealed class DispatchBenchmark(Bench bench, ResultTable table)
         var rows = bench.Options.Rows;
         await bench.ResetSimulatorAsync(latencyMs: 0);
         await using var server = await bench.StartServerAsync("work",
-            ("BulkImporter__Dispatch__Workers", $"{Workers}"), ("BulkImporter__Dispatch__Window", $"{Window}"));
+            ("BulkImporter__Work__Workers", $"{Workers}"), ("BulkImporter__Work__Window", $"{Window}"));
         await bench.HoldStatusAsync();
 
         // Both are compiled and warm before they are measured.

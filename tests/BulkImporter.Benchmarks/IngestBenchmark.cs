@@ -9,7 +9,6 @@ using BulkImporter.Parse;
 using BulkImporter.Records;
 using BulkImporter.Sources;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace BulkImporter.Benchmarks;
@@ -51,7 +50,7 @@ internal sealed class IngestBenchmark(Bench bench, ResultTable table)
     {
         var transitions = new RecordTransitions(bench.Database);
         var parse = new ParseManifest(bench.Database, new ManifestBytes(bench.Database), transitions, new SourceUrlRules(new SourceUrlOptions()),
-            Options.Create(new ManifestOptions()), TimeProvider.System, NullLogger<ParseManifest>.Instance);
+            TimeProvider.System, NullLogger<ParseManifest>.Instance);
         await using var manifest = File.OpenRead(file);
         var started = Stopwatch.GetTimestamp();
         var import = await bench.CreateImportAsync(manifest, Path.GetFileName(file));

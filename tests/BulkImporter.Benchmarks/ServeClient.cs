@@ -42,7 +42,7 @@ internal sealed class ServeClient(Bench bench, ServerProcess server, ResultTable
 
     public async Task ReadsAsync(int import, int rows)
     {
-        var imports = new ReadImports(new Contexts(bench.Database, []), Options.Create(new ImportsOptions()));
+        var imports = new ReadImports(new Contexts(bench.Database, []), Options.Create(new WorkOptions()));
         var records = new ReadRecords(new Contexts(bench.Database, []));
         var deep = rows / 2;
         await LookAsync("list of imports", () => imports.ListAsync(ImportFilter.All, null, 50, CancellationToken.None));

@@ -11,7 +11,7 @@ internal sealed class SnapshotBenchmark(Bench bench, ResultTable table)
         var rows = bench.Options.Rows;
         await bench.ResetSimulatorAsync(latencyMs: 0);
         await using var server = await bench.StartServerAsync("work",
-            ("BulkImporter__Dispatch__Workers", $"{bench.Options.Workers}"), ("BulkImporter__Dispatch__Window", $"{bench.Options.Window}"));
+            ("BulkImporter__Work__Workers", $"{bench.Options.Workers}"), ("BulkImporter__Work__Window", $"{bench.Options.Window}"));
         await bench.HoldStatusAsync();
         await RunAsync(rows / 4, "snapwarm", held: false);
 

@@ -30,7 +30,7 @@ internal sealed class WorkersBenchmark(Bench bench, ResultTable table)
         try
         {
             for (var i = 0; i < processes; i++)
-                servers.Add(await bench.StartServerAsync("work", ("BulkImporter__Dispatch__Workers", $"{Workers}"), ("BulkImporter__Dispatch__Window", $"{Window}")));
+                servers.Add(await bench.StartServerAsync("work", ("BulkImporter__Work__Workers", $"{Workers}"), ("BulkImporter__Work__Window", $"{Window}")));
             await bench.HoldStatusAsync();
             await bench.ResetSimulatorAsync(latencyMs: 0);
             var warm = await DispatchBenchmark.ParsedImportAsync(bench, 4_000, label + "warm");

@@ -44,10 +44,10 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
         await page.GetByTestId("set-when-unknown").SelectOptionAsync("resubmit");
         await TypeAsync("set-start-at", "2031-05-06T07:08");
         await TypeAsync("set-window", "22:00-06:00 Europe/Berlin");
-        await TypeAsync("set-attempts", "7");
+        await TypeAsync("set-max-attempts", "7");
         await TypeAsync("set-priority", "3");
-        await TypeAsync("set-stop-percent", "20");
-        await TypeAsync("set-stop-after", "50");
+        await TypeAsync("set-stop-at-failure-percent", "20");
+        await TypeAsync("set-stop-after-rows", "50");
         await TypeAsync("set-fid", "AAAA");
 
         (string Name, string Value)[] wanted =

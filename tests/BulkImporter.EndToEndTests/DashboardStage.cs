@@ -12,8 +12,8 @@ public sealed class DashboardStage : IAsyncLifetime
     internal static Settings Settings => new()
     {
         ["BulkImporter__Access__SignInsPerMinute"] = "1000",
-        ["BulkImporter__Imports__StalledAfter"] = "00:00:05",
-        ["BulkImporter__Reconcile__Grace"] = "00:00:02",
+        ["BulkImporter__Work__StalledAfter"] = "00:00:05",
+        ["BulkImporter__Work__LookAfter"] = "00:00:02",
         // For the probe, whose sources are on this machine.
         ["BulkImporter__Manifests__AllowPrivateHosts"] = "true",
         ["BulkImporter__Sources__AllowedNetworks__0"] = "127.0.0.0/8",

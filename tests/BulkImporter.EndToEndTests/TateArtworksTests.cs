@@ -18,12 +18,9 @@ public sealed class TateArtworksTests : IAsyncDisposable
 
     private static readonly Settings QuickRescue = new()
     {
-        ["BulkImporter__Dispatch__Workers"] = $"{Workers}",
-        ["BulkImporter__Dispatch__Window"] = $"{Window}",
-        ["BulkImporter__Dispatch__LeaseDuration"] = "00:00:09",
-        ["BulkImporter__Dispatch__LeaseRenewal"] = "00:00:03",
-        ["BulkImporter__Dispatch__RequeueAfter"] = "00:00:10",
-        ["BulkImporter__Status__ClaimFor"] = "00:00:10",
+        ["BulkImporter__Work__Workers"] = $"{Workers}",
+        ["BulkImporter__Work__Window"] = $"{Window}",
+        ["BulkImporter__Work__LeaseDuration"] = "00:00:09",
     };
 
     private static readonly string[] Submit =

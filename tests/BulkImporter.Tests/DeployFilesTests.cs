@@ -1,8 +1,7 @@
-using System.Reflection;
 using System.Text.RegularExpressions;
 using BulkImporter.Cli;
-using BulkImporter.Hosting;
 using BulkImporter.Manifests;
+using BulkImporter.Tests.Hosting;
 
 namespace BulkImporter.Tests;
 
@@ -10,16 +9,14 @@ namespace BulkImporter.Tests;
 public sealed partial class DeployFilesTests
 {
     public static TheoryData<string> Files() => ["docker-compose.yml", "deploy/systemd/bulkimporter-web.service", "deploy/systemd/bulkimporter-work@.service",
-        "deploy/systemd/bulkimporter-migrate.service", "docs/operations.md", "docs/telemetry.md", "README.md"];
+        "deploy/systemd/bulkimporter-migrate.service", "docs/operations.md", "docs/telemetry.md", "docs/webhooks.md", "README.md"];
 
     [Theory]
     [MemberData(nameof(Files))]
     public void Every_setting_that_is_named_is_one(string file)
     {
-        var known = typeof(ServerHost).Assembly.GetTypes()
-            .Where(t => t.Name.EndsWith("Options", StringComparison.Ordinal) && t.GetField("Section", BindingFlags.Static | BindingFlags.Public) is not null)
-            .SelectMany(t => t.GetProperties().Select(p => $"{t.GetField("Section")!.GetValue(null)}:{p.Name}"))
-            .Concat([ServerDatabase.DataDirectoryKey, Secrets.DatabasePasswordKey, BehindProxy.TrustedProxiesKey, BehindProxy.PathBaseKey, KeyRing.CertificateKey, KeyRing.PasswordKey, KeyRing.FormerKey])
+        var known = SettingsReferenceTests.Classes()
+            .SelectMany(t => t.GetProperties().Select(p => $"{SettingsReferenceTests.SectionOf(t)}:{p.Name}"))
             .Select(name => name.Replace(":", "__", StringComparison.Ordinal)).ToHashSet();
         Assert.All(Setting().Matches(Repository.Read(file)).Select(m => m.Value), name => Assert.Contains(name, known));
     }

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Encodings.Web;
 using BulkImporter.Data;
 using BulkImporter.Manifests;
@@ -19,24 +20,21 @@ public static class Policy
     public const string Admin = "admin";
 }
 
-/// <summary><c>BulkImporter:Access</c>.</summary>
+/// <summary>Who comes in, and for how long.</summary>
 public sealed class AccessOptions
 {
     public const string Section = "BulkImporter:Access";
 
-    /// <summary>Sign-in attempts per minute and address (of IPv6 a /64 network), and as many wrong API keys, tokens and webhook addresses. Default 10.</summary>
+    /// <summary>Sign-in attempts per minute and address (of IPv6 a /64 network), and as many wrong API keys, tokens and webhook addresses.</summary>
+    [Range(1, int.MaxValue)]
     public int SignInsPerMinute { get; set; } = 10;
 
-    /// <summary>Wrong passwords in a row that lock a person out. Default 5.</summary>
-    public int WrongPasswordsThatLockOut { get; set; } = 5;
-
-    /// <summary>How long a lockout lasts. Default 15 minutes.</summary>
-    public TimeSpan Lockout { get; set; } = TimeSpan.FromMinutes(15);
-
-    /// <summary>How long a browser stays signed in at most, however busy it is. Default 7 days.</summary>
+    /// <summary>How long a browser stays signed in at most, however busy it is.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "365.00:00:00")]
     public TimeSpan SessionLifetime { get; set; } = TimeSpan.FromDays(7);
 
-    /// <summary>How long a browser stays signed in in which nobody does anything; an open page alone does nothing. Default 12 hours.</summary>
+    /// <summary>How long a browser stays signed in in which nobody does anything; an open page alone does nothing.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "365.00:00:00")]
     public TimeSpan SessionIdle { get; set; } = TimeSpan.FromHours(12);
 }
 
@@ -44,15 +42,17 @@ public static class AccessSetup
 {
     internal const string SignInLimit = "sign-in";
 
+    /// <summary>Wrong passwords in a row that lock a person out: a typing person needs fewer, a guessing program many more.</summary>
+    private const int WrongPasswordsThatLockOut = 5;
+
+    private static readonly TimeSpan Lockout = TimeSpan.FromMinutes(15);
+
     private const string ByHeaderOrCookie = "HeaderOrCookie";
 
     /// <summary>Keys, people, sessions and roles. Nothing is open without one of them unless it says so.</summary>
     public static IServiceCollection AddAccess(this IServiceCollection services)
     {
-        services.AddOptions<AccessOptions>().BindConfiguration(AccessOptions.Section)
-            .Validate(o => o is { SignInsPerMinute: > 0, WrongPasswordsThatLockOut: > 0 } && o.Lockout > TimeSpan.Zero && o.SessionLifetime > TimeSpan.Zero && o.SessionIdle > TimeSpan.Zero,
-                "BulkImporter:Access:SignInsPerMinute, WrongPasswordsThatLockOut, Lockout, SessionLifetime and SessionIdle must be greater than 0.")
-            .ValidateOnStart();
+        services.AddOptions<AccessOptions>().BindConfiguration(AccessOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services
             .AddSingleton<MakeKey>()
             .AddSingleton<RevokeKey>()
@@ -121,7 +121,7 @@ public static class AccessSetup
     private static void AddPasswords(this IServiceCollection services)
     {
         services.AddIdentityCore<User>().AddEntityFrameworkStores<ImporterDb>().AddSignInManager().AddPasswordValidator<RefuseCommonPasswords>();
-        services.AddOptions<IdentityOptions>().Configure<IOptions<AccessOptions>>((identity, access) =>
+        services.Configure<IdentityOptions>(identity =>
         {
             identity.Password = new PasswordOptions
             {
@@ -132,8 +132,8 @@ public static class AccessSetup
                 RequireUppercase = false,
                 RequireNonAlphanumeric = false,
             };
-            identity.Lockout.MaxFailedAccessAttempts = access.Value.WrongPasswordsThatLockOut;
-            identity.Lockout.DefaultLockoutTimeSpan = access.Value.Lockout;
+            identity.Lockout.MaxFailedAccessAttempts = WrongPasswordsThatLockOut;
+            identity.Lockout.DefaultLockoutTimeSpan = Lockout;
         });
         services.AddScoped<CheckPassword>().AddScoped<UsePasswordLink>().AddScoped<ChangePassword>();
     }

@@ -12,7 +12,7 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 
 namespace BulkImporter.Access;
 
-/// <summary><c>BulkImporter:OpenIdConnect</c>: people also sign in at an identity provider, which says what role they have. Off without <see cref="Authority"/>.</summary>
+/// <summary>People also sign in at an identity provider, which says what role they have. Off without an authority.</summary>
 public sealed class ProviderOptions
 {
     public const string Section = "BulkImporter:OpenIdConnect";
@@ -20,28 +20,31 @@ public sealed class ProviderOptions
     /// <summary>The provider's address, below which <c>.well-known/openid-configuration</c> is. https, unless it is on this machine.</summary>
     public Uri? Authority { get; set; }
 
+    /// <summary>As which application people are sent there.</summary>
     public string? ClientId { get; set; }
 
     /// <summary>A secret: best from a file.</summary>
     public string? ClientSecret { get; set; }
 
-    /// <summary>How the button calls it. Default: single sign-on.</summary>
+    /// <summary>How the button calls it.</summary>
     public string Name { get; set; } = "single sign-on";
 
     /// <summary>Asked for besides <c>openid</c> and <c>profile</c>.</summary>
     public IList<string> Scopes { get; init; } = [];
 
-    /// <summary>The claim of the ID token that names the person here. Default preferred_username.</summary>
+    /// <summary>The claim of the ID token that names the person here. Letters, digits, <c>.</c>, <c>-</c>, <c>_</c>, <c>@</c> and <c>+</c> only.</summary>
     public string NameClaim { get; set; } = "preferred_username";
 
-    /// <summary>The claim of the ID token that says what the person may do, once or several times. Default roles.</summary>
+    /// <summary>The claim of the ID token that says what the person may do, once or several times.</summary>
     public string RoleClaim { get; set; } = "roles";
 
     /// <summary>Values of the claim that make an admin; <c>*</c> is everybody.</summary>
     public IList<string> Admins { get; init; } = [];
 
+    /// <summary>Values that make an operator. The highest role counts.</summary>
     public IList<string> Operators { get; init; } = [];
 
+    /// <summary>Values that make a viewer.</summary>
     public IList<string> Viewers { get; init; } = [];
 
     /// <summary>The highest role that any of the values gives; null for none.</summary>

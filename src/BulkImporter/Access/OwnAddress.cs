@@ -11,8 +11,8 @@ public sealed class OwnAddress(IConfiguration configuration)
 {
     public const string HostsKey = "AllowedHosts";
 
-    /// <summary>The setting of the pages' address, which notifications have: we only read it.</summary>
-    public static string PagesKey { get; } = ConfigurationPath.Combine("BulkImporter", "Notify", "PageBaseUrl");
+    /// <summary>The setting of the pages' address.</summary>
+    public const string PagesKey = $"{WebOptions.Section}:{nameof(WebOptions.PageBaseUrl)}";
 
     private readonly Uri? pages = Uri.TryCreate(configuration[PagesKey], UriKind.Absolute, out var address) ? address : null;
 

@@ -87,5 +87,5 @@ public record SelectionBody(string? State, string? Code, IReadOnlyList<int>? Rec
 
 /// <inheritdoc cref="SelectionBody"/>
 /// <param name="Push">Their files are read and sent by this server from now on, instead of being fetched by Cincopa.</param>
-public sealed record RerunOrder(string? State, string? Code, IReadOnlyList<int>? RecordIds, string? Search, double? StalledMinutes = null, string? Finish = null, bool Push = false)
+public sealed record RerunOrder(string? State, string? Code, IReadOnlyList<int>? RecordIds, string? Search, double? StalledMinutes = null, string? Finish = null, bool? Push = null)
     : SelectionBody(State, Code, RecordIds, Search, StalledMinutes, Finish);

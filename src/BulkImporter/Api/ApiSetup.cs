@@ -24,7 +24,7 @@ public static class ApiSetup
         // Without this a body that cannot be read is a 400 without a word; thrown, MistakeAnswers says what is wrong.
         services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
         services.AddSingleton<ManifestUpload>();
-        services.AddOpenApi("v1", o => o.AddDocumentTransformer((document, _, _) =>
+        services.AddOpenApi("v1", o => o.AddSchemaTransformer<SettingsSchema>().AddDocumentTransformer((document, _, _) =>
         {
             document.Info.Title = "BulkImporter";
             document.Info.Description = "Moves a media library to Cincopa from a CSV manifest of URLs.";

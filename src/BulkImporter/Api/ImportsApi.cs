@@ -1,52 +1,36 @@
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using System.Threading.Channels;
 using BulkImporter.Access;
-using BulkImporter.Dashboard;
 using BulkImporter.Data;
 using BulkImporter.Imports;
-using BulkImporter.Manifests;
 using BulkImporter.Parse;
 using BulkImporter.Probes;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BulkImporter.Api;
 
-/// <summary>What changes about an import; what is left out stays as it is. One that runs or is paused takes only the last six.</summary>
-/// <param name="Map">The column mapping (<c>url=OriginalURL,caption=Title</c>); empty to recognise the header.</param>
-/// <param name="FirstRows">Rows to read from the beginning; 0 for all.</param>
-/// <param name="Fid">The gallery that new assets join; empty for none.</param>
-/// <param name="Encoding"><c>windows-1252</c>; empty to go by the file's beginning.</param>
-/// <param name="AlreadyImported"><c>skip</c> or <c>import</c> rows that the account has already by an earlier import.</param>
-/// <param name="DuplicateRows"><c>skip</c> or <c>import</c> rows that have the address of an earlier row of the manifest.</param>
-/// <param name="Transfer"><c>pull</c>, <c>push</c>, or <c>auto</c>: push what does not fit into Cincopa's call; a row that says it itself is not asked.</param>
-/// <param name="StartAt">When sending begins, ISO 8601; empty for at once.</param>
-/// <param name="Window">The hours in which it sends, <c>22:00-06:00 Europe/Berlin</c>; empty for all day.</param>
-/// <param name="StopAtFailurePercent">Pause when more of the finished records failed: 1 to 100, 100 for never.</param>
-/// <param name="StopAfterRows">Judge that after so many finished records.</param>
-public sealed record RevisionBody(
-    string? Name, string? Account, string? Map, int? FirstRows, int? MaxAttempts, string? Fid, string? Encoding, WhenDuplicate? AlreadyImported, WhenDuplicate? DuplicateRows, ImportTransfer? Transfer,
-    WhenUnknown? WhenUnknown, int? Priority, string? StartAt, string? Window, int? StopAtFailurePercent, int? StopAfterRows)
+/// <summary>
+/// What changes about an import: name, account, map (empty to recognise the header) and the settings. What is left out stays as it is, and an empty
+/// text is the default. <see cref="SettingsSchema"/> describes it.
+/// </summary>
+public sealed class RevisionBody : Dictionary<string, JsonElement>
 {
-    internal ImportRevision ToRevision() => new()
+    /// <exception cref="InvalidArgumentException">A value is of another kind than its setting.</exception>
+    internal ImportRevision ToRevision()
     {
-        Name = Name,
-        Account = Account,
-        Mapping = Map,
-        FirstRows = FirstRows,
-        MaxAttempts = MaxAttempts,
-        WhenUnknown = WhenUnknown,
-        Priority = Priority,
-        Fid = Fid,
-        Encoding = Encoding,
-        AlreadyImported = AlreadyImported,
-        DuplicateRows = DuplicateRows,
-        Transfer = Transfer,
-        StartAt = StartAt,
-        Window = Window,
-        StopAtFailurePercent = StopAtFailurePercent,
-        StopAfterRows = StopAfterRows,
-    };
+        var revision = new ImportRevision();
+        foreach (var (name, value) in this)
+        {
+            if (value.ValueKind == JsonValueKind.Null) continue;
+            var isNumber = Setting.Named(name)?.IsNumber == true;
+            if (value.ValueKind != (isNumber ? JsonValueKind.Number : JsonValueKind.String))
+                throw new InvalidArgumentException(name, $"'{name}' is a {(isNumber ? "number" : "text")}.");
+            revision[name] = isNumber ? value.GetRawText() : value.GetString()!;
+        }
+        return revision;
+    }
 }
 
 internal static class ImportsApi
@@ -59,14 +43,16 @@ internal static class ImportsApi
         var imports = api.MapGroup("/imports").WithTags("Imports");
         imports.MapPost("/", CreateAsync).RequireAuthorization(Policy.Operator)
             .WithSummary("Upload a manifest and make an import of it")
-            .WithDescription("multipart/form-data with the field 'file', or the file as the body (text/csv). Fields or query arguments: name, fileName, account, start, map, maxAttempts, whenUnknown, priority, fid, transfer (pull, push, or auto: push what does not fit into Cincopa's call), firstRows, chunkSize, encoding, alreadyImported, duplicateRows, startAt, window, stopAtFailurePercent, stopAfterRows. The same Idempotency-Key again answers 200 with the first import.")
+            .WithDescription("multipart/form-data with the field 'file', or the file as the body (text/csv). Fields or query arguments: name, fileName, account, start, map, " +
+                $"{SettingsSchema.Names(_ => true)}. The same Idempotency-Key again answers 200 with the first import.")
             .Problems(400, 413, 415);
         imports.MapGet("/", ListAsync).RequireAuthorization(Policy.Viewer).WithSummary("List imports, the newest first unless order says oldest or name; search looks at name, file, account and person").Problems(400);
         imports.MapGet("/{id:int}", FindAsync).RequireAuthorization(Policy.Viewer).WithSummary("One import").Problems(404);
         imports.MapGet("/{id:int}/events", EventsAsync).RequireAuthorization(Policy.Viewer).WithSummary("Follow an import: server-sent events with its body, at most one a second, until nothing moves any more").Problems(404);
         imports.MapPatch("/{id:int}", ReviseAsync).RequireAuthorization(Policy.Operator)
             .WithSummary("Change an import in review, or one whose manifest was rejected; of a running one its schedule, priority and breaker")
-            .WithDescription("What is left out stays as it is. What the rows are read or judged by (map, encoding, firstRows, maxAttempts, account, alreadyImported, duplicateRows, startAt, window) makes the manifest of an import in review be read again: it is then 'parsing', and in review again when it is read.")
+            .WithDescription($"What is left out stays as it is. What the rows are read or judged by (map, account, {SettingsSchema.Names(s => s.About.Reads)}) makes the manifest of an " +
+                "import in review be read again: it is then 'parsing', and in review again when it is read.")
             .Problems(400, 404, 409);
         imports.MapGet("/{id:int}/preview", PreviewAsync).RequireAuthorization(Policy.Viewer).WithSummary("The manifest's columns, what each is read as, and its first rows").Problems(400, 404, 429);
         imports.MapPost("/{id:int}/probe", ProbeAsync).RequireAuthorization(Policy.Operator)

@@ -2,7 +2,6 @@ using System.Text;
 using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
-using BulkImporter.Parse;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
@@ -119,7 +118,7 @@ internal sealed class ImportFields(string actor, string idempotencyKey)
         PlainText.RequireStorable(name, value);
         if (name != "set") TrySet(name, value);
         else if (value.Split('=', 2) is not [var setting, var text]) throw new InvalidArgumentException("set", $"'{value}' is not of the form NAME=VALUE.");
-        else if (!TrySet(setting.Trim(), text.Trim())) throw new InvalidArgumentException("set", $"'{setting}' is not a setting; known are: maxAttempts, whenUnknown, alreadyImported, duplicateRows, priority, fid, transfer, firstRows, chunkSize, encoding, startAt, window, stopAtFailurePercent, stopAfterRows.");
+        else if (!TrySet(setting.Trim(), text.Trim())) throw new InvalidArgumentException("set", $"'{setting}' is not a setting; known are: {string.Join(", ", Setting.All.Select(s => s.Name))}.");
     }
 
     public NewImport ToImport(int manifestId) => import with { ManifestId = manifestId, IdempotencyKey = IdempotencyKey };
@@ -134,21 +133,10 @@ internal sealed class ImportFields(string actor, string idempotencyKey)
             case "account": import = import with { Account = value }; return true;
             case "map": import = import with { Mapping = value }; return true;
             case "start": import = import with { Start = ApiArguments.Flag(name, value) }; return true;
-            case "maxAttempts": import = import with { MaxAttempts = PlainNumber.Whole(name, value) }; return true;
-            case "whenUnknown": import = import with { WhenUnknown = ApiArguments.Choice<WhenUnknown>(name, value)!.Value }; return true;
-            case "priority": import = import with { Priority = PlainNumber.Whole(name, value) }; return true;
-            case "fid": import = import with { Fid = value }; return true;
-            case "transfer": import = import with { Transfer = ApiArguments.Choice<ImportTransfer>(name, value)!.Value }; return true;
-            case "firstRows": import = import with { FirstRows = PlainNumber.Whole(name, value) }; return true;
-            case "encoding": import = import with { Encoding = value.Trim().ToLowerInvariant() }; return true;
-            case "alreadyImported": import = import with { AlreadyImported = ApiArguments.Choice<WhenDuplicate>(name, value)!.Value }; return true;
-            case "duplicateRows": import = import with { DuplicateRows = ApiArguments.Choice<WhenDuplicate>(name, value)!.Value }; return true;
-            case "startAt": import = import with { StartAt = ApiArguments.Time(name, value) }; return true;
-            case "window": import = import with { Window = DailyWindow.Parse(value) }; return true;
-            case "stopAtFailurePercent": import = import with { StopAtFailurePercent = PlainNumber.Whole(name, value) }; return true;
-            case "stopAfterRows": import = import with { StopAfterRows = PlainNumber.Whole(name, value) }; return true;
-            case "chunkSize": import = import with { ChunkSize = PlainNumber.Whole(name, value) }; return true;
-            default: return false;
+            default:
+                if (Setting.Named(name) is not { } setting) return false;
+                import = import with { Settings = setting.With(import.Settings, value) };
+                return true;
         }
     }
 }

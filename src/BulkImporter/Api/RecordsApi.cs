@@ -142,7 +142,7 @@ internal static class RecordsApi
 
     private static async Task<Results<Ok<RerunBody>, ProblemHttpResult>> RerunAsync(
         int id, RerunOrder order, RerunRecords rerun, HttpContext context, CancellationToken cancellationToken) =>
-        await rerun.RunAsync(id, order.ToFilter(), order.Push, context.User.Actor(), cancellationToken) switch
+        await rerun.RunAsync(id, order.ToFilter(), order.Push == true, context.User.Actor(), cancellationToken) switch
         {
             RerunResult.Done done => TypedResults.Ok(new RerunBody(done.Rerun, done.Refused.Sum(r => r.Count), done.Refused)),
             RerunResult.WrongState wrong => Problem.RefusedInThisState(wrong.State, wrong.Sentence),

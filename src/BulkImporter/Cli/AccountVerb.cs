@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using BulkImporter.Accounts;
+using BulkImporter.Api;
 using BulkImporter.Data;
 using BulkImporter.Manifests;
 using Spectre.Console;
@@ -40,11 +42,11 @@ internal sealed class AccountVerb : Verb
 
     private static string Limit(double limit) => limit == 0 ? "none" : limit.ToString("0.##", CultureInfo.InvariantCulture);
 
-    private static string Sentence(AccountBody account) => string.Create(CultureInfo.InvariantCulture,
-        $"Account {Wording.Plain(account.Name)} at {Wording.Plain(account.BaseUrl)}: {account.State}{(account.Reason is null ? "" : $" ({Wording.Plain(account.Reason)})")}; calls per second {Limit(account.Rate)}, in flight {Limit(account.MaxInFlight)}, backlog {Limit(account.Backlog)}, verb {VerbOf(account)}; now {account.InFlight} in flight, {account.Outstanding} outstanding.{(account.Warning is null ? "" : $" Warning: {Wording.Plain(account.Warning)}")}");
+    private static string Sentence(AccountView account) => string.Create(CultureInfo.InvariantCulture,
+        $"Account {Wording.Plain(account.Name)} at {Wording.Plain(account.BaseUrl)}: {Wording.Of(account.State)}{(account.Reason is null ? "" : $" ({Wording.Plain(account.Reason)})")}; calls per second {Limit(account.Rate)}, in flight {Limit(account.MaxInFlight)}, backlog {Limit(account.Backlog)}, status calls per second {Limit(account.StatusRate)}, verb {VerbOf(account)}; now {account.InFlight} in flight, {account.Outstanding} outstanding.{(account.Warning is null ? "" : $" Warning: {Wording.Plain(account.Warning)}")}");
 
-    private static string VerbOf(AccountBody account) =>
-        account.Verb == "auto" && account.VerbInUse.Length > 0 ? $"auto (now {Wording.Plain(account.VerbInUse).ToUpperInvariant()})" : Wording.Plain(account.Verb);
+    private static string VerbOf(AccountView account) =>
+        account.Verb == VerbSetting.Auto ? $"auto (now {Wording.Of(account.VerbInUse).ToUpperInvariant()})" : Wording.Of(account.Verb);
 
     private sealed class AccountAddVerb : ClientVerb
     {
@@ -61,7 +63,7 @@ internal sealed class AccountVerb : Verb
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
             var token = await ReadTokenAsync(Surroundings, cancellationToken);
-            var account = await api.SendAsync<AccountBody>(HttpMethod.Post, "accounts", new NewAccountBody(line.GetRequiredValue(name), token, line.GetValue(baseUrl)), cancellationToken);
+            var account = await api.SendAsync<AccountView>(HttpMethod.Post, "accounts", new NewAccountBody(line.GetRequiredValue(name), token, line.GetValue(baseUrl)), cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? account.Json : Sentence(account.Value));
             return ExitCode.Done;
         }
@@ -74,7 +76,7 @@ internal sealed class AccountVerb : Verb
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
-            var page = await api.GetAsync<PageBody<AccountBody>>("accounts", cancellationToken);
+            var page = await api.GetAsync<Page<AccountView>>("accounts", cancellationToken);
             if (line.GetValue(Json))
             {
                 Surroundings.Output.WriteLine(page.Json);
@@ -90,7 +92,7 @@ internal sealed class AccountVerb : Verb
             var table = ImportPicture.TableOf(Surroundings, "name", "state", "calls/s", "in flight", "backlog", "verb", "address", "reason or warning");
             foreach (var account in page.Value.Items)
             {
-                table.AddRow(new Text(Wording.Plain(account.Name)), new Text(account.State), new Text(Limit(account.Rate)), new Text(Limit(account.MaxInFlight)),
+                table.AddRow(new Text(Wording.Plain(account.Name)), new Text(Wording.Of(account.State)), new Text(Limit(account.Rate)), new Text(Limit(account.MaxInFlight)),
                     new Text(Limit(account.Backlog)), new Text(VerbOf(account)), new Text(Wording.Plain(account.BaseUrl)), new Text(Wording.Plain(account.Reason ?? account.Warning)));
             }
 
@@ -108,7 +110,7 @@ internal sealed class AccountVerb : Verb
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
-            var check = await api.SendAsync<AccountCheckBody>(HttpMethod.Post, PathOf(line.GetRequiredValue(name), "/check"), null, cancellationToken);
+            var check = await api.SendAsync<AccountCheck>(HttpMethod.Post, PathOf(line.GetRequiredValue(name), "/check"), null, cancellationToken);
             var ok = check.Value.Ok;
             if (line.GetValue(Json))
             {
@@ -117,7 +119,7 @@ internal sealed class AccountVerb : Verb
             else
             {
                 Surroundings.Output.WriteLine(ok ? $"The token works: Cincopa account {Wording.Plain(check.Value.AccountId)}." : $"The token does not work: {Wording.Plain(check.Value.Message)}");
-                if (check.Value.Permissions.Count > 0)
+                if (check.Value.Permissions is { Count: > 0 })
                     Surroundings.Output.WriteLine("Permissions: " + Wording.Plain(string.Join(", ", check.Value.Permissions)));
                 if (ok && check.Value.Message is { } warning)
                     Surroundings.Output.WriteLine("Warning: " + Wording.Plain(warning));
@@ -140,7 +142,7 @@ internal sealed class AccountVerb : Verb
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
             var query = $"/galleries?search={Uri.EscapeDataString(line.GetValue(search) ?? "")}&after={Uri.EscapeDataString(line.GetValue(after) ?? "")}";
-            var page = await api.SendAsync<PageBody<GalleryBody>>(HttpMethod.Get, PathOf(line.GetRequiredValue(name), query), null, cancellationToken);
+            var page = await api.SendAsync<Page<GalleryView>>(HttpMethod.Get, PathOf(line.GetRequiredValue(name), query), null, cancellationToken);
             if (line.GetValue(Json))
             {
                 Surroundings.Output.WriteLine(page.Json);
@@ -148,7 +150,7 @@ internal sealed class AccountVerb : Verb
             }
 
             foreach (var gallery in page.Value.Items) Surroundings.Output.WriteLine($"{Wording.Plain(gallery.Fid)}  {Wording.Plain(gallery.Name ?? "(without a name)")}");
-            if (page.Value.Next is { } next) Surroundings.Output.WriteLine($"There are more: --after {Wording.Plain(next)}");
+            if (page.Value.Next is { } next) Surroundings.Output.WriteLine($"There are more: --after {next}");
             return ExitCode.Done;
         }
     }
@@ -157,6 +159,7 @@ internal sealed class AccountVerb : Verb
     {
         private readonly Argument<string> name = AccountName();
         private readonly Option<double?> rate = AtLeast(0, new Option<double?>("--rate") { HelpName = "N", Description = "Submit calls per second, all workers together; 0 = no limit" });
+        private readonly Option<double?> statusRate = AtLeast(0, new Option<double?>("--status-rate") { HelpName = "N", Description = "Status calls per second, all workers together; 0 = no limit" });
         private readonly Option<int?> maxInFlight = AtLeast(0, new Option<int?>("--max-in-flight") { HelpName = "N", Description = "Submit calls at the same time, all workers together; 0 = no limit" });
         private readonly Option<int?> backlog = AtLeast(0, new Option<int?>("--backlog") { HelpName = "N", Description = "Records that Cincopa has accepted and not finished; 0 = no limit" });
 
@@ -166,17 +169,18 @@ internal sealed class AccountVerb : Verb
             : base(surroundings, "limits", "Show or change how an account is called and how hard it is worked. A change works within seconds, without a restart.",
                 "BulkImporter account limits museum", "BulkImporter account limits museum --rate 10 --max-in-flight 20", "BulkImporter account limits museum --verb post")
         {
-            verb.AcceptOnlyFromAmong("auto", "get", "post");
-            TakesFromServer(name, rate, maxInFlight, backlog, verb, Json);
+            verb.AcceptOnlyFromAmong([.. EnumText<VerbSetting>.All]);
+            TakesFromServer(name, rate, statusRate, maxInFlight, backlog, verb, Json);
         }
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
-            var limits = new LimitsBody(line.GetValue(rate), line.GetValue(maxInFlight), line.GetValue(backlog), line.GetValue(verb));
+            var limits = new AccountChange(line.GetValue(rate), line.GetValue(statusRate), line.GetValue(maxInFlight), line.GetValue(backlog),
+                Verb: line.GetValue(verb) is { } word ? EnumText<VerbSetting>.Parse(word) : null);
             var path = PathOf(line.GetRequiredValue(name));
-            var account = limits == new LimitsBody(null, null, null, null)
-                ? await api.GetAsync<AccountBody>(path, cancellationToken)
-                : await api.SendAsync<AccountBody>(HttpMethod.Patch, path, limits, cancellationToken);
+            var account = limits == new AccountChange()
+                ? await api.GetAsync<AccountView>(path, cancellationToken)
+                : await api.SendAsync<AccountView>(HttpMethod.Patch, path, limits, cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? account.Json : Sentence(account.Value));
             return ExitCode.Done;
         }
@@ -185,15 +189,16 @@ internal sealed class AccountVerb : Verb
     private sealed class AccountTokenVerb : ClientVerb
     {
         private readonly Argument<string> name = AccountName();
+        private readonly Option<string?> baseUrl = new("--base-url") { HelpName = "URL", Description = "Where Cincopa's API is from now on" };
 
         public AccountTokenVerb(Surroundings surroundings)
             : base(surroundings, "token", "Replace the account's API token. A suspended account becomes active.", "BulkImporter account token museum --token-stdin < token.txt") =>
-            TakesFromServer(name, TokenStdin(this), Json);
+            TakesFromServer(name, TokenStdin(this), baseUrl, Json);
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
             var token = await ReadTokenAsync(Surroundings, cancellationToken);
-            var account = await api.SendAsync<AccountBody>(HttpMethod.Patch, PathOf(line.GetRequiredValue(name)), new NewTokenBody(token), cancellationToken);
+            var account = await api.SendAsync<AccountView>(HttpMethod.Patch, PathOf(line.GetRequiredValue(name)), new AccountChange(Token: token, BaseUrl: line.GetValue(baseUrl)), cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? account.Json : Sentence(account.Value));
             return ExitCode.Done;
         }
@@ -245,7 +250,7 @@ internal sealed class AccountVerb : Verb
             var path = PathOf(line.GetRequiredValue(name), "/source-headers");
             if (line.GetValue(host) is not { } toHost || line.GetValue(header) is not { } named)
             {
-                var page = await api.GetAsync<PageBody<SourceHeaderBody>>(path, cancellationToken);
+                var page = await api.GetAsync<Page<SourceHeaderView>>(path, cancellationToken);
                 if (line.GetValue(Json)) Surroundings.Output.WriteLine(page.Json);
                 else if (page.Value.Items.Count == 0) Surroundings.Error.WriteLine("No header is kept.");
                 else foreach (var kept in page.Value.Items) Surroundings.Output.WriteLine($"{Wording.Plain(kept.Name)} for {Wording.Plain(kept.Host)}");
@@ -261,7 +266,7 @@ internal sealed class AccountVerb : Verb
 
             var value = (await Surroundings.Input.ReadToEndAsync(cancellationToken)).Trim();
             if (value.Length == 0) throw new VerbFailure(ExitCode.Usage, "Standard input must hold the header's value and nothing else.", "For example: Bearer 1234");
-            await api.OrderAsync(HttpMethod.Put, path, new SourceHeaderBody { Host = toHost, Name = named, Value = value }, cancellationToken);
+            await api.OrderAsync(HttpMethod.Put, path, new SourceHeaderBody(toHost, named, value), cancellationToken);
             Surroundings.Output.WriteLine($"{Wording.Plain(named)} is sent to {Wording.Plain(toHost)}, and to no other host.");
             return ExitCode.Done;
         }
@@ -276,7 +281,7 @@ internal sealed class AccountVerb : Verb
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
-            var account = await api.SendAsync<AccountBody>(HttpMethod.Post, PathOf(line.GetRequiredValue(name), "/resume"), null, cancellationToken);
+            var account = await api.SendAsync<AccountView>(HttpMethod.Post, PathOf(line.GetRequiredValue(name), "/resume"), null, cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? account.Json : Sentence(account.Value));
             return ExitCode.Done;
         }

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using BulkImporter.Api;
+using BulkImporter.Reconcile;
 using Spectre.Console;
 
 namespace BulkImporter.Cli;
@@ -32,7 +34,7 @@ internal sealed class AdoptVerb : ClientVerb
     {
         if (line.GetValue(all))
         {
-            var answer = await api.SendAsync<AllInDoubtBody>(HttpMethod.Post, $"imports/{line.GetValue(id)}/adopt", null, cancellationToken);
+            var answer = await api.SendAsync<AdoptedBody>(HttpMethod.Post, $"imports/{line.GetValue(id)}/adopt", null, cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? answer.Json
                 : $"{Wording.Number(answer.Value.Adopted)} records adopted their only candidate, {Wording.Number(answer.Value.StillUnknown)} are still in doubt.");
             return ExitCode.Done;
@@ -42,11 +44,11 @@ internal sealed class AdoptVerb : ClientVerb
         if (line.GetValue(rid) is { } asset)
         {
             var adopted = await api.SendAsync<RecordBody>(HttpMethod.Post, $"{record}/adopt", new AdoptBody(asset), cancellationToken);
-            Surroundings.Output.WriteLine(line.GetValue(Json) ? adopted.Json : $"Row {line.GetValue(row)} is {adopted.Value.State}: asset {Wording.Plain(adopted.Value.Rid)}.");
+            Surroundings.Output.WriteLine(line.GetValue(Json) ? adopted.Json : $"Row {line.GetValue(row)} is {Wording.Of(adopted.Value.State)}: asset {Wording.Plain(adopted.Value.Rid)}.");
             return ExitCode.Done;
         }
 
-        var candidates = await api.GetAsync<CandidatesBody>($"{record}/candidates", cancellationToken);
+        var candidates = await api.GetAsync<CandidatesView>($"{record}/candidates", cancellationToken);
         if (line.GetValue(Json))
         {
             Surroundings.Output.WriteLine(candidates.Json);
@@ -70,7 +72,7 @@ internal sealed class AdoptVerb : ClientVerb
         return ExitCode.Done;
     }
 
-    private string Sentence(CandidatesBody candidates)
+    private string Sentence(CandidatesView candidates)
     {
         var looked = candidates.LookedAt is null ? "Not looked for yet." : $"Looked for at {Wording.Time(candidates.LookedAt, Surroundings.Clock)}: {Wording.Number(candidates.Items.Count)} found.";
         return candidates.Problem is null ? looked : $"{looked} The account's assets cannot be listed at present: {Wording.Plain(candidates.Problem)}";

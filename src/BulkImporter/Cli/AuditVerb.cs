@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using BulkImporter.Access;
+using BulkImporter.Data;
 using Spectre.Console;
 
 namespace BulkImporter.Cli;
@@ -20,7 +22,7 @@ internal sealed class AuditVerb : ClientVerb
 
     protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
     {
-        var page = await api.GetAsync<PageBody<AuditBody>>("audit" + Query.Of(
+        var page = await api.GetAsync<Page<AuditView>>("audit" + Query.Of(
             ("actor", line.GetValue(actor)), ("import", line.GetValue(import)?.ToString(CultureInfo.InvariantCulture)), ("account", line.GetValue(account)),
             ("limit", line.GetValue(limit).ToString(CultureInfo.InvariantCulture)), ("after", line.GetValue(after))), cancellationToken);
         if (line.GetValue(Json))

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using BulkImporter.Access;
 using BulkImporter.Data;
-using BulkImporter.Records;
 
 namespace BulkImporter.Cli;
 
@@ -40,13 +39,6 @@ internal abstract class ClientVerb : Verb
 
     protected static Argument<int> ImportId() => new("ID") { Description = "The import's number, as `BulkImporter list` shows it" };
 
-    protected static Option<string?> StateOption(string description)
-    {
-        var option = new Option<string?>("--state") { HelpName = "STATE", Description = description };
-        option.AcceptOnlyFromAmong([.. EnumText<RecordState>.All]);
-        return option;
-    }
-
     protected static Option<string> RoleOption(string description)
     {
         var option = new Option<string>("--role") { HelpName = "ROLE", Description = description, Required = true };
@@ -54,13 +46,11 @@ internal abstract class ClientVerb : Verb
         return option;
     }
 
-    protected static Option<string?> CodeOption() => new("--code") { HelpName = "CODE", Description = "Only records whose last failure has this code, e.g. source_not_found" };
-
     protected static Option<int> LimitOption() => AtLeast(1, new Option<int>("--limit") { HelpName = "N", Description = "At most so many", DefaultValueFactory = _ => 50 });
 
     protected static Option<string?> AfterOption() => new("--after") { HelpName = "CURSOR", Description = "Go on where an earlier page ended" };
 
-    protected static Option<T> AtLeast<T>(double least, Option<T> option)
+    internal static Option<T> AtLeast<T>(double least, Option<T> option)
     {
         option.Validators.Add(result =>
         {

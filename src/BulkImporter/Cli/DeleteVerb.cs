@@ -1,4 +1,5 @@
 using System.CommandLine;
+using BulkImporter.Imports;
 
 namespace BulkImporter.Cli;
 
@@ -21,7 +22,7 @@ internal sealed class DeleteVerb : ClientVerb
 
     protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
     {
-        var import = await api.SendAsync<ImportBody>(HttpMethod.Delete, $"imports/{line.GetValue(id)}", null, cancellationToken);
+        var import = await api.SendAsync<ImportView>(HttpMethod.Delete, $"imports/{line.GetValue(id)}", null, cancellationToken);
         Surroundings.Output.WriteLine(line.GetValue(Json) ? import.Json : $"Import {line.GetValue(id)} is being deleted.");
         return ExitCode.Done;
     }

@@ -2,7 +2,12 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using BulkImporter.Api;
+using BulkImporter.Data;
+using BulkImporter.Imports;
 using BulkImporter.Manifests;
+using BulkImporter.Reconcile;
+using BulkImporter.Records;
 
 namespace BulkImporter.Cli;
 
@@ -64,7 +69,7 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
         {
             var import = await ImportAsync(api, options.Manifest, directory, cancellationToken);
             if (options.Once)
-                return import.ExitCode;
+                return import.ExitCode();
             await StayAsync(api, serverUrl, [serverProcess, simulatorProcess], cancellationToken);
             return ExitCode.Done;
         }
@@ -116,7 +121,7 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
         ["BULKIMPORTER_API_KEY"] = apiKey,
         ["BulkImporter__DataDirectory"] = Path.Combine(directory, "data"),
         // The simulator imports in seconds, and who watches a demo does not wait ten minutes to see what became of a lost reply.
-        ["BulkImporter__Reconcile__Grace"] = "00:00:05",
+        ["BulkImporter__Work__LookAfter"] = "00:00:05",
         // A demo never touches a database that the environment names for real work.
         ["ConnectionStrings__BulkImporter"] = null,
     };
@@ -164,7 +169,7 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
         }
     }
 
-    private async Task<ImportBody> ImportAsync(ImporterApi api, InputFile? manifest, string directory, CancellationToken cancellationToken)
+    private async Task<ImportView> ImportAsync(ImporterApi api, InputFile? manifest, string directory, CancellationToken cancellationToken)
     {
         await using var bytes = manifest is null
             ? typeof(Demo).Assembly.GetManifestResourceStream("demo.csv")!
@@ -189,16 +194,16 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
     }
 
     /// <summary>Until the assets of all records in doubt were looked for: those that were found are imported then.</summary>
-    private async Task<ImportBody> UntilLookedForAsync(ImporterApi api, ImportBody import, CancellationToken cancellationToken)
+    private async Task<ImportView> UntilLookedForAsync(ImporterApi api, ImportView import, CancellationToken cancellationToken)
     {
         surroundings.Output.WriteLine($"Looking for the assets of {Wording.Number(import.Counts.Unknown)} unknown records.");
         var since = surroundings.Clock.GetTimestamp();
         while (surroundings.Clock.GetElapsedTime(since) < LookLimit)
         {
-            var unknown = await api.GetAsync<PageBody<RecordBody>>(string.Create(CultureInfo.InvariantCulture, $"imports/{import.Id}/records?state=unknown"), cancellationToken);
-            var looks = new List<CandidatesBody>();
+            var unknown = await api.GetAsync<Page<RecordView>>(string.Create(CultureInfo.InvariantCulture, $"imports/{import.Id}/records?state=unknown"), cancellationToken);
+            var looks = new List<CandidatesView>();
             foreach (var record in unknown.Value.Items)
-                looks.Add((await api.GetAsync<CandidatesBody>(string.Create(CultureInfo.InvariantCulture, $"imports/{import.Id}/records/{record.RowNumber}/candidates"), cancellationToken)).Value);
+                looks.Add((await api.GetAsync<CandidatesView>(string.Create(CultureInfo.InvariantCulture, $"imports/{import.Id}/records/{record.RowNumber}/candidates"), cancellationToken)).Value);
             if (looks.TrueForAll(l => l.LookedAt is not null))
                 break;
             await Task.Delay(Watch.Interval, surroundings.Clock, cancellationToken);

@@ -7,8 +7,7 @@ internal sealed class ExportVerb : ClientVerb
 {
     private readonly Argument<int> id = ImportId();
     private readonly Option<string?> output = OutputFile.Option("Where to write; the file appears whole or not at all [standard output]");
-    private readonly Option<string?> state = StateOption("Only records in this state");
-    private readonly Option<string?> code = CodeOption();
+    private readonly SelectionOptions selection = new();
     private readonly Option<string> format = new("--format") { HelpName = "csv|jsonl|map", Description = "The kind of file; map is url,rid,status_id of the rows that have an asset", DefaultValueFactory = _ => "csv" };
 
     private readonly Option<bool> findings = new("--findings") { Description = "What was found in the manifest, instead of the results" };
@@ -19,11 +18,11 @@ internal sealed class ExportVerb : ClientVerb
             "BulkImporter export 7 --findings -o findings.csv")
     {
         format.AcceptOnlyFromAmong("csv", "jsonl", "map");
-        TakesFromServer(id, output, state, code, format, findings);
+        TakesFromServer([id, output, .. selection.All, format, findings]);
         Validators.Add(result =>
         {
-            if (result.GetValue(findings) && new Option[] { state, code, format }.Any(o => result.GetResult(o) is { Implicit: false }))
-                result.AddError("--findings takes no --state, --code or --format: it is all that was found in the manifest, as CSV.");
+            if (result.GetValue(findings) && selection.All.Append(format).Any(o => result.GetResult(o) is { Implicit: false }))
+                result.AddError("--findings takes no selection and no --format: it is all that was found in the manifest, as CSV.");
         });
     }
 
@@ -31,7 +30,7 @@ internal sealed class ExportVerb : ClientVerb
     {
         var path = line.GetValue(findings)
             ? $"imports/{line.GetValue(id)}/findings?format=csv"
-            : $"imports/{line.GetValue(id)}/results" + Query.Of(("format", line.GetValue(format)), ("state", line.GetValue(state)), ("code", line.GetValue(code)));
+            : $"imports/{line.GetValue(id)}/results" + Query.Of([("format", line.GetValue(format)), .. selection.Arguments(line)]);
         var file = OutputFile.At(line.GetValue(output) ?? "-");
         await file.WriteAsync(bytes => api.DownloadAsync(path, bytes, cancellationToken), Surroundings, cancellationToken);
         if (line.GetValue(output) is not null) Surroundings.Error.WriteLine($"Wrote {file.Name}.");

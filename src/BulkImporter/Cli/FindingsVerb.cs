@@ -1,5 +1,7 @@
+using BulkImporter.Parse;
 using System.CommandLine;
 using System.Globalization;
+using BulkImporter.Data;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
 using Spectre.Console;
@@ -38,7 +40,7 @@ internal sealed class FindingsVerb : ClientVerb
         }
 
         var query = Query.Of(("limit", line.GetValue(limit).ToString(CultureInfo.InvariantCulture)), ("after", line.GetValue(after)));
-        var page = await api.GetAsync<PageBody<FindingBody>>(path + query, cancellationToken);
+        var page = await api.GetAsync<Page<FindingView>>(path + query, cancellationToken);
         if (line.GetValue(Json))
         {
             Surroundings.Output.WriteLine(page.Json);

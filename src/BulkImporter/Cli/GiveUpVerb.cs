@@ -1,4 +1,5 @@
 using System.CommandLine;
+using BulkImporter.Api;
 
 namespace BulkImporter.Cli;
 
@@ -8,6 +9,7 @@ internal sealed class GiveUpVerb : ClientVerb
     private readonly Argument<int> id = ImportId();
     private readonly Option<int[]> record = new("--record") { HelpName = "N", Description = "The record of this row, repeatable", DefaultValueFactory = _ => [] };
     private readonly Option<string?> code = new("--code") { HelpName = "CODE", Description = "All records in doubt whose last failure has this code, e.g. reply_lost" };
+    private readonly Option<string?> search = new("--search") { HelpName = "TEXT", Description = "All records in doubt with this in their URL, caption, reference id or status_id" };
     private readonly Option<bool> all = new("--all") { Description = "All records in doubt" };
 
     public GiveUpVerb(Surroundings surroundings)
@@ -16,11 +18,11 @@ internal sealed class GiveUpVerb : ClientVerb
             "BulkImporter give-up 7 --all",
             "BulkImporter records 7 --state unknown                which ones are in doubt")
     {
-        TakesFromServer(id, record, code, all, Json);
+        TakesFromServer(id, record, code, search, all, Json);
         Validators.Add(result =>
         {
-            if (new Option[] { record, code, all }.Count(o => result.GetResult(o) is { Implicit: false }) != 1)
-                result.AddError("Give one of --record, --code and --all: what is given up must be beyond doubt.");
+            if (new Option[] { record, code, search, all }.Count(o => result.GetResult(o) is { Implicit: false }) != 1)
+                result.AddError("Give one of --record, --code, --search and --all: what is given up must be beyond doubt.");
         });
     }
 
@@ -29,8 +31,8 @@ internal sealed class GiveUpVerb : ClientVerb
         var rows = line.GetRequiredValue(record);
         if (rows.Length == 0)
         {
-            var selection = new SelectionBody { State = "unknown", Code = line.GetValue(code) };
-            var answer = await api.SendAsync<AllInDoubtBody>(HttpMethod.Post, $"imports/{line.GetValue(id)}/give-up", selection, cancellationToken);
+            var selection = new SelectionBody("unknown", line.GetValue(code), null, line.GetValue(search));
+            var answer = await api.SendAsync<GivenUpBody>(HttpMethod.Post, $"imports/{line.GetValue(id)}/give-up", selection, cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? answer.Json
                 : $"{Wording.Number(answer.Value.GivenUp)} records are given up, {Wording.Number(answer.Value.StillUnknown)} are still in doubt.");
             return ExitCode.Done;
@@ -39,7 +41,7 @@ internal sealed class GiveUpVerb : ClientVerb
         foreach (var row in rows)
         {
             var given = await api.SendAsync<RecordBody>(HttpMethod.Post, $"imports/{line.GetValue(id)}/records/{row}/give-up", null, cancellationToken);
-            Surroundings.Output.WriteLine(line.GetValue(Json) ? given.Json : $"Row {Wording.Number(row)} is given up: {given.Value.State}.");
+            Surroundings.Output.WriteLine(line.GetValue(Json) ? given.Json : $"Row {Wording.Number(row)} is given up: {Wording.Of(given.Value.State)}.");
         }
 
         return ExitCode.Done;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using BulkImporter.Imports;
 using BulkImporter.Records;
 using Spectre.Console;
 using Spectre.Console.Rendering;
@@ -9,11 +10,11 @@ namespace BulkImporter.Cli;
 internal static class ImportPicture
 {
     /// <summary>The picture of the moment: a bar stacked by state, rate, time left, failures by code, and a note on top of trouble.</summary>
-    public static IRenderable Live(ImportBody import, string? note)
+    public static IRenderable Live(ImportView import, string? note)
     {
         var rows = new List<IRenderable> { new Text(Headline(import), new Style(decoration: Decoration.Bold)) };
         var bar = new BreakdownChart { Expand = true, ValueFormatter = (value, _) => Wording.Number(value) };
-        foreach (var (state, count) in import.Counts.Present)
+        foreach (var (state, count) in import.Counts.Present())
             bar.AddItem(state, count, ColorOf(state));
         rows.Add(bar);
         rows.Add(new Text($"{Progress(import)}   {Wording.Rate(import.RatePerSecond)}   {Wording.Duration(import.EtaSeconds)} left"));
@@ -25,21 +26,21 @@ internal static class ImportPicture
         return new Rows(rows);
     }
 
-    public static string Line(ImportBody import)
+    public static string Line(ImportView import)
     {
-        var counts = string.Join(", ", import.Counts.Present.Select(s => $"{s.State} {Wording.Number(s.Count)}"));
-        var pace = import.State == "running" ? $" | {Wording.Rate(import.RatePerSecond)}, {Wording.Duration(import.EtaSeconds)} left" : "";
+        var counts = string.Join(", ", import.Counts.Present().Select(s => $"{s.State} {Wording.Number(s.Count)}"));
+        var pace = import.State == ImportState.Running ? $" | {Wording.Rate(import.RatePerSecond)}, {Wording.Duration(import.EtaSeconds)} left" : "";
         var reason = import.Reason is null ? "" : $" ({Wording.Plain(import.Reason)})";
-        return $"{import.State}{reason} {Progress(import)}{(counts.Length > 0 ? " | " + counts : "")}{pace}";
+        return $"{Wording.Of(import.State)}{reason} {Progress(import)}{(counts.Length > 0 ? " | " + counts : "")}{pace}";
     }
 
     /// <summary>Counts by state, failures by code.</summary>
-    public static IRenderable Summary(ImportBody import, Surroundings surroundings)
+    public static IRenderable Summary(ImportView import, Surroundings surroundings)
     {
         var table = TableOf(surroundings, "state", "records", "share");
         table.Columns[1].RightAligned();
         table.Columns[2].RightAligned();
-        foreach (var (state, count) in import.Counts.Present)
+        foreach (var (state, count) in import.Counts.Present())
             table.AddRow(new Text(state), new Text(Wording.Number(count)), new Text(Wording.Percent(count, import.Rows ?? 0)));
         table.AddRow(new Text("rows"), new Text(import.Rows is { } rows ? Wording.Number(rows) : "-"), new Text(""));
         if (import.Failures.Count == 0)
@@ -48,21 +49,21 @@ internal static class ImportPicture
         var failures = TableOf(surroundings, "failure", "class", "records");
         failures.Columns[2].RightAligned();
         foreach (var failure in import.Failures)
-            failures.AddRow(new Text(failure.Code), new Text(failure.Class ?? ""), new Text(Wording.Number(failure.Count)));
+            failures.AddRow(new Text(failure.Code), new Text(failure.Class is { } kind ? Wording.Of(kind) : ""), new Text(Wording.Number(failure.Count)));
         return new Rows(table, failures);
     }
 
-    public static string Headline(ImportBody import) => string.Create(CultureInfo.InvariantCulture,
-        $"Import {import.Id}, {Wording.Plain(import.Name)}, account {Wording.Plain(import.Account)}: {import.State}{(import.Reason is null ? "" : $" ({Wording.Plain(import.Reason)})")}");
+    public static string Headline(ImportView import) => string.Create(CultureInfo.InvariantCulture,
+        $"Import {import.Id}, {Wording.Plain(import.Name)}, account {Wording.Plain(import.Account)}: {Wording.Of(import.State)}{(import.Reason is null ? "" : $" ({Wording.Plain(import.Reason)})")}");
 
     /// <summary>What a person does next, in this state.</summary>
-    public static string? NextStep(ImportBody import) => import.State switch
+    public static string? NextStep(ImportView import) => import.State switch
     {
-        "review" => string.Create(CultureInfo.InvariantCulture, $"Nothing has been sent yet. Start it with: BulkImporter start {import.Id}"),
-        "paused" => string.Create(CultureInfo.InvariantCulture, $"Go on with: BulkImporter resume {import.Id}"),
-        "finished" or "cancelled" when import.Counts.Failed > 0 => string.Create(CultureInfo.InvariantCulture,
+        ImportState.Review => string.Create(CultureInfo.InvariantCulture, $"Nothing has been sent yet. Start it with: BulkImporter start {import.Id}"),
+        ImportState.Paused => string.Create(CultureInfo.InvariantCulture, $"Go on with: BulkImporter resume {import.Id}"),
+        ImportState.Finished or ImportState.Cancelled when import.Counts.Failed > 0 => string.Create(CultureInfo.InvariantCulture,
             $"Look at the failures with: BulkImporter records {import.Id} --state failed    Try them again with: BulkImporter rerun {import.Id}"),
-        "finished" or "cancelled" when import.Counts.Unknown > 0 => string.Create(CultureInfo.InvariantCulture,
+        ImportState.Finished or ImportState.Cancelled when import.Counts.Unknown > 0 => string.Create(CultureInfo.InvariantCulture,
             $"Look at the records in doubt with: BulkImporter records {import.Id} --state unknown    Say which asset one became with: BulkImporter adopt {import.Id} ROW"),
         _ => null,
     };
@@ -76,11 +77,11 @@ internal static class ImportPicture
         return table;
     }
 
-    private static string Progress(ImportBody import) => import.Rows is { } rows
-        ? $"{Wording.Number(import.Counts.Ended)} of {Wording.Number(rows)} rows, {Wording.Percent(import.Counts.Ended, rows)}"
+    private static string Progress(ImportView import) => import.Rows is { } rows
+        ? $"{Wording.Number(import.Counts.Ended())} of {Wording.Number(rows)} rows, {Wording.Percent(import.Counts.Ended(), rows)}"
         : $"{Wording.Number(import.ParsedRows)} rows read";
 
-    private static string Failures(ImportBody import) => string.Join(", ", import.Failures.Select(f => $"{f.Code} {Wording.Number(f.Count)}"));
+    private static string Failures(ImportView import) => string.Join(", ", import.Failures.Select(f => $"{f.Code} {Wording.Number(f.Count)}"));
 
     private static Color ColorOf(string state) => state switch
     {

@@ -3,7 +3,10 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using BulkImporter.Api;
 using BulkImporter.Dashboard;
+using BulkImporter.Imports;
+using BulkImporter.Sources;
 
 namespace BulkImporter.Cli;
 
@@ -16,7 +19,11 @@ internal sealed record ApiReply<T>(T Value, string Json);
 /// </summary>
 internal sealed class ImporterApi : IDisposable
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
+    };
 
     /// <summary>For calls that answer at once. Uploads and exports take as long as they take.</summary>
     private static readonly TimeSpan ShortCall = TimeSpan.FromSeconds(60);
@@ -36,8 +43,8 @@ internal sealed class ImporterApi : IDisposable
     /// <summary>The server's root, for messages.</summary>
     public string Server { get; }
 
-    public Task<ApiReply<ImportBody>> ImportAsync(int id, CancellationToken cancellationToken) =>
-        GetAsync<ImportBody>($"imports/{id}", cancellationToken);
+    public Task<ApiReply<ImportView>> ImportAsync(int id, CancellationToken cancellationToken) =>
+        GetAsync<ImportView>($"imports/{id}", cancellationToken);
 
     public async Task<ApiReply<T>> GetAsync<T>(string path, CancellationToken cancellationToken)
     {
@@ -66,7 +73,7 @@ internal sealed class ImporterApi : IDisposable
     }
 
     /// <summary>Streams a manifest and answers with the import that it became.</summary>
-    public async Task<ApiReply<ImportBody>> SubmitAsync(HttpContent manifest, string query, string? idempotencyKey, CancellationToken cancellationToken)
+    public async Task<ApiReply<ImportView>> SubmitAsync(HttpContent manifest, string query, string? idempotencyKey, CancellationToken cancellationToken)
     {
         using var request = Request(HttpMethod.Post, "imports" + query);
         request.Content = manifest;
@@ -74,7 +81,7 @@ internal sealed class ImporterApi : IDisposable
         request.Headers.ExpectContinue = true;
         if (idempotencyKey is not null)
             request.Headers.Add("Idempotency-Key", idempotencyKey);
-        return await CallAsync<ImportBody>(request, Timeout.InfiniteTimeSpan, cancellationToken);
+        return await CallAsync<ImportView>(request, Timeout.InfiniteTimeSpan, cancellationToken);
     }
 
     /// <summary>Whether the server keeps a file with this hash.</summary>
@@ -82,7 +89,7 @@ internal sealed class ImporterApi : IDisposable
     {
         try
         {
-            await GetAsync<KeptFileBody>($"files/{sha256}", cancellationToken);
+            await GetAsync<KeptFile>($"files/{sha256}", cancellationToken);
             return true;
         }
         catch (VerbFailure failure) when (failure.ExitCode == ExitCode.NotFound)
@@ -92,13 +99,13 @@ internal sealed class ImporterApi : IDisposable
     }
 
     /// <summary>Makes an import of files that the server keeps.</summary>
-    public async Task<ApiReply<ImportBody>> CreateOfFilesAsync(FilesBody files, string query, string? idempotencyKey, CancellationToken cancellationToken)
+    public async Task<ApiReply<ImportView>> CreateOfFilesAsync(FilesBody files, string query, string? idempotencyKey, CancellationToken cancellationToken)
     {
         using var request = Request(HttpMethod.Post, "imports/files" + query);
         request.Content = JsonContent.Create(files, options: Json);
         if (idempotencyKey is not null)
             request.Headers.Add("Idempotency-Key", idempotencyKey);
-        return await CallAsync<ImportBody>(request, ShortCall, cancellationToken);
+        return await CallAsync<ImportView>(request, ShortCall, cancellationToken);
     }
 
     /// <summary>Streams a file and answers with what became of it.</summary>

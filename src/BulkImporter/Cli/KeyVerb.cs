@@ -1,5 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using BulkImporter.Access;
+using BulkImporter.Api;
+using BulkImporter.Data;
 using BulkImporter.Manifests;
 using Spectre.Console;
 
@@ -28,7 +31,7 @@ internal sealed class KeyVerb : Verb
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
             DateTimeOffset? expiresAt = line.GetValue(days) is { } lifetime ? Surroundings.Clock.GetUtcNow().AddDays(Math.Min(lifetime, 36_500)) : null;
-            var made = await api.SendAsync<MadeKeyBody>(HttpMethod.Post, "keys", new NewKeyBody(line.GetRequiredValue(name), line.GetRequiredValue(role), expiresAt), cancellationToken);
+            var made = await api.SendAsync<MadeKey>(HttpMethod.Post, "keys", new NewKeyBody(line.GetRequiredValue(name), line.GetRequiredValue(role), expiresAt), cancellationToken);
             if (line.GetValue(Json))
             {
                 Surroundings.Output.WriteLine(made.Json);
@@ -37,7 +40,7 @@ internal sealed class KeyVerb : Verb
 
             Surroundings.Output.WriteLine(Wording.Plain(made.Value.Secret));
             Surroundings.Error.WriteLine(
-                $"Key {made.Value.Key.Id} ({made.Value.Key.Role}), shown this once{(expiresAt is null ? "" : $"; it expires at {Wording.Time(expiresAt, Surroundings.Clock)}")}.");
+                $"Key {made.Value.Key.Id} ({Wording.Of(made.Value.Key.Role)}), shown this once{(expiresAt is null ? "" : $"; it expires at {Wording.Time(expiresAt, Surroundings.Clock)}")}.");
             return ExitCode.Done;
         }
     }
@@ -49,7 +52,7 @@ internal sealed class KeyVerb : Verb
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
-            var page = await api.GetAsync<PageBody<KeyBody>>("keys", cancellationToken);
+            var page = await api.GetAsync<Page<KeyView>>("keys", cancellationToken);
             if (line.GetValue(Json))
             {
                 Surroundings.Output.WriteLine(page.Json);
@@ -59,7 +62,7 @@ internal sealed class KeyVerb : Verb
             var table = ImportPicture.TableOf(Surroundings, "id", "name", "begins with", "role", "state", "expires", "last used");
             foreach (var key in page.Value.Items)
             {
-                table.AddRow(new Text(key.Id.ToString(CultureInfo.InvariantCulture)), new Text(Wording.Plain(key.Name)), new Text(Wording.Plain(key.Prefix)), new Text(key.Role),
+                table.AddRow(new Text(key.Id.ToString(CultureInfo.InvariantCulture)), new Text(Wording.Plain(key.Name)), new Text(Wording.Plain(key.Prefix)), new Text(Wording.Of(key.Role)),
                     new Text(State(key)), new Text(Wording.Time(key.ExpiresAt, Surroundings.Clock)), new Text(Wording.Time(key.LastUsedAt, Surroundings.Clock)));
             }
 
@@ -67,7 +70,7 @@ internal sealed class KeyVerb : Verb
             return ExitCode.Done;
         }
 
-        private string State(KeyBody key) => key switch
+        private string State(KeyView key) => key switch
         {
             { RevokedAt: not null } => "revoked",
             { ExpiresAt: { } at } when at <= Surroundings.Clock.GetUtcNow() => "expired",

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using BulkImporter.Imports;
 
 namespace BulkImporter.Cli;
 
@@ -11,7 +12,7 @@ internal sealed class NewImportOptions
         Set.Validators.Add(result =>
         {
             foreach (var token in result.Tokens.Where(t => t.Value.IndexOf('=', StringComparison.Ordinal) < 1))
-                result.AddError($"--set takes KEY=VALUE, and '{token.Value}' is none.");
+                result.AddError($"Invalid --set '{token.Value}': expected KEY=VALUE.");
         });
         IdempotencyKey.Validators.Add(result =>
         {
@@ -24,13 +25,20 @@ internal sealed class NewImportOptions
 
     public Option<string?> Name { get; } = new("--name") { HelpName = "NAME", Description = "What to call the import (the file's name)" };
 
-    public Option<string[]> Set { get; } = new("--set") { HelpName = "KEY=VALUE", Description = "A setting of the import, repeatable: maxAttempts, chunkSize, whenUnknown (hold or resubmit), alreadyImported and duplicateRows (skip or import), priority, fid, transfer (pull, push or auto), firstRows, startAt (ISO 8601), window (22:00-06:00 Europe/Berlin), stopAtFailurePercent, stopAfterRows", DefaultValueFactory = _ => [] };
+    public Option<string[]> Set { get; } = new("--set") { HelpName = "KEY=VALUE", Description = $"A setting of the import, repeatable: {string.Join(", ", Setting.All.Select(InHelp))}", DefaultValueFactory = _ => [] };
 
     public Option<bool> Start { get; } = new("--start") { Description = "Start at once, without review" };
 
     public Option<bool> Watch { get; } = new("--watch", "-w") { Description = "Follow it to its end; Ctrl-C stops watching, not the import" };
 
     public Option<string?> IdempotencyKey { get; } = new("--idempotency-key") { HelpName = "KEY", Description = "Submitting again with the same key answers with the first import instead of making another" };
+
+    private static string InHelp(Setting setting) => setting switch
+    {
+        { Values: { } values } => $"{setting.Name} ({string.Join(" or ", values)})",
+        { IsTime: true } => $"{setting.Name} (ISO 8601)",
+        _ => setting.Name,
+    };
 
     /// <summary>The settings as query arguments, with what else the verb says of its import.</summary>
     public string Query(ParseResult line, IEnumerable<(string Name, string? Value)>? ofTheFile = null, IEnumerable<(string Name, string? Value)>? ofItsColumns = null) => Cli.Query.Of(
@@ -43,7 +51,7 @@ internal sealed class NewImportOptions
             .. line.GetRequiredValue(Set).Select(s => ("set", (string?)s)),
         ]);
 
-    public async Task<int> ShowAsync(ParseResult line, ApiReply<ImportBody> import, ImporterApi api, bool asJson, Surroundings surroundings, CancellationToken cancellationToken)
+    public async Task<int> ShowAsync(ParseResult line, ApiReply<ImportView> import, ImporterApi api, bool asJson, Surroundings surroundings, CancellationToken cancellationToken)
     {
         if (line.GetValue(Watch))
             return await new Watch(api, surroundings).RunAsync(import, asJson, cancellationToken);

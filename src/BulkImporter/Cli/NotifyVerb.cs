@@ -1,6 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
+using BulkImporter.Api;
+using BulkImporter.Data;
 using BulkImporter.Manifests;
+using BulkImporter.Notify;
 using Spectre.Console;
 
 namespace BulkImporter.Cli;
@@ -27,7 +30,7 @@ internal sealed class NotifyVerb : Verb
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
-            var made = await api.SendAsync<MadeTargetBody>(HttpMethod.Post, "notifications/targets", new NewTargetBody(line.GetRequiredValue(name), line.GetRequiredValue(url)), cancellationToken);
+            var made = await api.SendAsync<MadeTarget>(HttpMethod.Post, "notifications/targets", new NewTargetBody(line.GetRequiredValue(name), line.GetRequiredValue(url)), cancellationToken);
             if (line.GetValue(Json))
             {
                 Surroundings.Output.WriteLine(made.Json);
@@ -51,7 +54,7 @@ internal sealed class NotifyVerb : Verb
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
-            var page = await api.GetAsync<PageBody<TargetBody>>("notifications/targets", cancellationToken);
+            var page = await api.GetAsync<Page<TargetView>>("notifications/targets", cancellationToken);
             if (line.GetValue(Json))
             {
                 Surroundings.Output.WriteLine(page.Json);
@@ -92,7 +95,7 @@ internal sealed class NotifyVerb : Verb
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
             var cursor = line.GetValue(after) is { } from ? $"&after={Uri.EscapeDataString(from)}" : "";
-            var page = await api.GetAsync<PageBody<NotificationBody>>(string.Create(CultureInfo.InvariantCulture, $"notifications?limit={line.GetValue(limit)}{cursor}"), cancellationToken);
+            var page = await api.GetAsync<Page<NotificationView>>(string.Create(CultureInfo.InvariantCulture, $"notifications?limit={line.GetValue(limit)}{cursor}"), cancellationToken);
             if (line.GetValue(Json))
             {
                 Surroundings.Output.WriteLine(page.Json);
@@ -102,7 +105,7 @@ internal sealed class NotifyVerb : Verb
             var table = ImportPicture.TableOf(Surroundings, "id", "time", "what", "import", "target", "state", "tries", "problem");
             foreach (var told in page.Value.Items)
             {
-                foreach (var delivery in told.Deliveries.DefaultIfEmpty(new DeliveryBody()))
+                foreach (var delivery in told.Deliveries.DefaultIfEmpty(new DeliveryView("", "", 0, null, null, null)))
                 {
                     table.AddRow(new Text(told.Id.ToString(CultureInfo.InvariantCulture)), new Text(Wording.Time(told.At, Surroundings.Clock)), new Text(told.Kind),
                         new Text(told.ImportId?.ToString(CultureInfo.InvariantCulture) ?? "-"), new Text(Wording.Plain(delivery.Target)), new Text(delivery.State),
@@ -111,7 +114,7 @@ internal sealed class NotifyVerb : Verb
             }
 
             Surroundings.Screen.Write(table);
-            if (page.Value.Next is { } next) Surroundings.Error.WriteLine($"More with --after {Wording.Plain(next)}");
+            if (page.Value.Next is { } next) Surroundings.Error.WriteLine($"More with --after {next}");
             return ExitCode.Done;
         }
     }

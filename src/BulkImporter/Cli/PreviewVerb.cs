@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using BulkImporter.Parse;
 using Spectre.Console;
 
 namespace BulkImporter.Cli;
@@ -17,7 +18,7 @@ internal sealed class PreviewVerb : ClientVerb
 
     protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
     {
-        var preview = await api.GetAsync<PreviewBody>($"imports/{line.GetValue(id)}/preview" + Query.Of(("rows", line.GetValue(rows).ToString(CultureInfo.InvariantCulture))), cancellationToken);
+        var preview = await api.GetAsync<ManifestPreview>($"imports/{line.GetValue(id)}/preview" + Query.Of(("rows", line.GetValue(rows).ToString(CultureInfo.InvariantCulture))), cancellationToken);
         if (line.GetValue(Json))
         {
             Surroundings.Output.WriteLine(preview.Json);

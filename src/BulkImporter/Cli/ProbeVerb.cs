@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using BulkImporter.Probes;
 
 namespace BulkImporter.Cli;
 
@@ -30,16 +31,16 @@ internal sealed class ProbeVerb : ClientVerb
     protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
     {
         var path = string.Create(CultureInfo.InvariantCulture, $"imports/{line.GetValue(id)}/probe");
-        ApiReply<ProbeBody> probe;
+        ApiReply<ProbeView> probe;
         if (line.GetValue(status))
         {
-            probe = await api.GetAsync<ProbeBody>(path, cancellationToken);
+            probe = await api.GetAsync<ProbeView>(path, cancellationToken);
         }
         else
         {
             var size = line.GetValue(all) ? null : (line.GetValue(sample) ?? UsualSample).ToString(CultureInfo.InvariantCulture);
-            probe = await api.SendAsync<ProbeBody>(HttpMethod.Post, path + Query.Of(("sample", size)), null, cancellationToken);
-            for (var told = -1; probe.Value.State == "running"; probe = await api.GetAsync<ProbeBody>(path, cancellationToken))
+            probe = await api.SendAsync<ProbeView>(HttpMethod.Post, path + Query.Of(("sample", size)), null, cancellationToken);
+            for (var told = -1; probe.Value.State == "running"; probe = await api.GetAsync<ProbeView>(path, cancellationToken))
             {
                 if (probe.Value.Probed != told)
                     Surroundings.Error.WriteLine($"{Wording.Number(probe.Value.Probed)} of {Wording.Number(probe.Value.Total)} sources asked.");

@@ -1,7 +1,10 @@
+using BulkImporter.Imports;
 using System.CommandLine;
 using System.Globalization;
 using System.Security.Cryptography;
+using BulkImporter.Api;
 using BulkImporter.Manifests;
+using BulkImporter.Sources;
 
 namespace BulkImporter.Cli;
 
@@ -32,9 +35,9 @@ internal sealed class PushVerb : ClientVerb
         if (Array.Find(wanted, file => new FileInfo(file.Name).Length == 0) is { } empty)
             throw new VerbFailure(ExitCode.Failed, $"{empty.Name} is empty; there is nothing to send.");
 
-        var sent = new List<FileToSend>();
+        var sent = new List<FileToPush>();
         foreach (var file in wanted)
-            sent.Add(new FileToSend(file.FileName!, await SendAsync(api, file, cancellationToken)));
+            sent.Add(new FileToPush(file.FileName!, await SendAsync(api, file, cancellationToken)));
         var made = await api.CreateOfFilesAsync(new FilesBody(sent), import.Query(line), line.GetValue(import.IdempotencyKey), cancellationToken);
         return await import.ShowAsync(line, made, api, line.GetValue(Json), Surroundings, cancellationToken);
     }
@@ -54,7 +57,7 @@ internal sealed class PushVerb : ClientVerb
 
             bytes.Position = 0;
             var kept = await SubmitVerb.StreamAsync(
-                bytes, file.FileName!, "application/octet-stream", content => api.UploadAsync<KeptFileBody>("files", content, cancellationToken), Surroundings);
+                bytes, file.FileName!, "application/octet-stream", content => api.UploadAsync<KeptFile>("files", content, cancellationToken), Surroundings);
             // The server says what arrived: a file that somebody writes to while it is sent is another one.
             return kept.Value.Sha256;
         }

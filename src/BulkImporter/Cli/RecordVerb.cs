@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using BulkImporter.Api;
 using Spectre.Console;
 
 namespace BulkImporter.Cli;
@@ -17,7 +18,7 @@ internal sealed class RecordVerb : ClientVerb
     protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
     {
         var path = string.Create(CultureInfo.InvariantCulture, $"imports/{line.GetValue(id)}/records/{line.GetValue(row)}");
-        var record = await api.GetAsync<RecordHistoryBody>(path, cancellationToken);
+        var record = await api.GetAsync<RecordBody>(path, cancellationToken);
         if (line.GetValue(Json))
         {
             Surroundings.Output.WriteLine(record.Json);
@@ -25,12 +26,12 @@ internal sealed class RecordVerb : ClientVerb
         }
 
         var r = record.Value;
-        Surroundings.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Row {r.RowNumber}, {r.State}: {Wording.Plain(r.Url)}"));
+        Surroundings.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Row {r.RowNumber}, {Wording.Of(r.State)}: {Wording.Plain(r.Url)}"));
         if (r.Rid is not null)
             Surroundings.Output.WriteLine($"rid {Wording.Plain(r.Rid)}");
         if (r.Error is { } error)
             Surroundings.Output.WriteLine($"{error.Code}: {Wording.Plain(error.Message)}");
-        if (r.History.Count == 0)
+        if (r.History is not { Count: > 0 })
             return ExitCode.Done;
         var table = ImportPicture.TableOf(Surroundings, "attempt", "began", "ended", "outcome", "http", "status_id", "message");
         foreach (var attempt in r.History)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using BulkImporter.Data;
 using BulkImporter.Records;
 using Spectre.Console;
 
@@ -9,25 +10,19 @@ namespace BulkImporter.Cli;
 internal sealed class RecordsVerb : ClientVerb
 {
     private readonly Argument<int> id = ImportId();
-    private readonly Option<string?> state = StateOption("Only records in this state");
-    private readonly Option<string?> code = CodeOption();
-    private readonly Option<string?> search = new("--search") { HelpName = "TEXT", Description = "Only records with this in their URL, caption, reference id, status_id or rid" };
-    private readonly Option<double?> stalled = AtLeast(0, new Option<double?>("--stalled-minutes") { HelpName = "N", Description = "Only records that Cincopa accepted and that have not moved for so long" });
+    private readonly SelectionOptions selection = new();
     private readonly Option<int> limit = LimitOption();
     private readonly Option<string?> after = AfterOption();
 
     public RecordsVerb(Surroundings surroundings)
         : base(surroundings, "records", "List an import's records: which row became which asset, or why it did not.",
             "BulkImporter records 7 --state failed", "BulkImporter records 7 --code source_not_found --limit 1000", "BulkImporter records 7 --state unknown --json") =>
-        TakesFromServer(id, state, code, search, stalled, limit, after, Json);
+        TakesFromServer([id, .. selection.All, limit, after, Json]);
 
     protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
     {
-        var query = Query.Of(
-            ("state", line.GetValue(state)), ("code", line.GetValue(code)), ("search", line.GetValue(search)),
-            ("stalledMinutes", line.GetValue(stalled)?.ToString(CultureInfo.InvariantCulture)),
-            ("limit", line.GetValue(limit).ToString(CultureInfo.InvariantCulture)), ("after", line.GetValue(after)));
-        var page = await api.GetAsync<PageBody<RecordBody>>($"imports/{line.GetValue(id)}/records{query}", cancellationToken);
+        var query = Query.Of([.. selection.Arguments(line), ("limit", line.GetValue(limit).ToString(CultureInfo.InvariantCulture)), ("after", line.GetValue(after))]);
+        var page = await api.GetAsync<Page<RecordView>>($"imports/{line.GetValue(id)}/records{query}", cancellationToken);
         if (line.GetValue(Json))
         {
             Surroundings.Output.WriteLine(page.Json);
@@ -44,7 +39,7 @@ internal sealed class RecordsVerb : ClientVerb
         foreach (var record in page.Value.Items)
         {
             table.AddRow(
-                new Text(record.RowNumber.ToString(CultureInfo.InvariantCulture)), new Text(record.State), new Text(Wording.Plain(record.Rid)),
+                new Text(record.RowNumber.ToString(CultureInfo.InvariantCulture)), new Text(Wording.Of(record.State)), new Text(Wording.Plain(record.Rid)),
                 new Text(record.Attempts.ToString(CultureInfo.InvariantCulture)), new Text(Wording.Plain(record.Error?.Code)), new Text(Wording.Plain(record.Url)), new Text(Wording.Plain(record.Error?.Message)));
         }
 

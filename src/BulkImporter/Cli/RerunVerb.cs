@@ -1,5 +1,8 @@
+using BulkImporter.Parse;
 using System.CommandLine;
 using System.Globalization;
+using BulkImporter.Api;
+using BulkImporter.Manifests;
 
 namespace BulkImporter.Cli;
 
@@ -7,11 +10,11 @@ namespace BulkImporter.Cli;
 internal sealed class RerunVerb : ClientVerb
 {
     private readonly Argument<int> id = ImportId();
-    private readonly Option<string?> state = StateOption("Records in this state [failed]");
-    private readonly Option<string?> code = CodeOption();
-    private readonly Option<int[]> record = new("--record") { HelpName = "N", Description = "The record of this row, repeatable", DefaultValueFactory = _ => [] };
+    private readonly SelectionOptions selection = new("Records in this state [failed]");
     private readonly Option<bool> push = new("--push") { Description = "The server reads the files and sends them from now on, instead of Cincopa fetching them: for sources that Cincopa cannot reach. Rows that are invalid for nothing else take part" };
     private readonly Option<InputFile?> file = InputFile.Option("--file", "Correct rows first: a manifest whose rows replace address or metadata of failed, invalid and duplicate ones, by import_row or reference id; only these are sent again");
+    private readonly Option<string?> map = new("--map") { HelpName = "MAPPING", Description = "Which column of --file is what: url=OriginalURL,caption=Title" };
+    private readonly Option<string?> encoding = new("--encoding") { HelpName = "ENCODING", Description = "Of --file: windows-1252, or empty to go by the file's beginning" };
 
     public RerunVerb(Surroundings surroundings)
         : base(surroundings, "rerun", "Order new attempts for records that failed, or for a selection. Imported records are never sent again.",
@@ -23,11 +26,13 @@ internal sealed class RerunVerb : ClientVerb
             "BulkImporter rerun 7 --state unknown                may import twice what Cincopa did receive",
             "BulkImporter rerun 7 --state duplicate              send rows that were left out as duplicates")
     {
-        TakesFromServer(id, code, state, record, push, file, Json);
+        TakesFromServer([id, .. selection.All, push, file, map, encoding, Json]);
         Validators.Add(result =>
         {
-            if (new Option[] { state, code, record, file }.Count(o => result.GetResult(o) is { Implicit: false }) > 1)
-                result.AddError("Give one of --state, --code, --record and --file: what is rerun must be beyond doubt.");
+            if (selection.All.Append(file).Count(o => result.GetResult(o) is { Implicit: false }) > 1)
+                result.AddError($"Give one of {string.Join(", ", selection.All.Select(o => o.Name))} and --file: what is rerun must be beyond doubt.");
+            if (result.GetResult(file) is not { Implicit: false } && new Option[] { map, encoding }.Any(o => result.GetResult(o) is { Implicit: false }))
+                result.AddError("--map and --encoding are for a corrections file: give --file.");
             if (result.GetValue(push) && result.GetResult(file) is { Implicit: false })
                 result.AddError("--push is for a selection; in a corrections file the column transfer says it for each row.");
         });
@@ -36,16 +41,9 @@ internal sealed class RerunVerb : ClientVerb
     protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
     {
         if (line.GetValue(file) is { } corrections) return await CorrectAsync(line, corrections, api, cancellationToken);
-        var rows = line.GetRequiredValue(record);
-        var (byState, byCode) = (line.GetValue(state), line.GetValue(code));
-        var selection = new SelectionBody
-        {
-            State = byState ?? (byCode is null && rows.Length == 0 ? "failed" : null),
-            Code = byCode,
-            RecordIds = rows.Length > 0 ? rows : null,
-            Push = line.GetValue(push) ? true : null,
-        };
-        var answer = await api.SendAsync<RerunBody>(HttpMethod.Post, $"imports/{line.GetValue(id)}/rerun", selection, cancellationToken);
+        var chosen = selection.IsGiven(line) ? selection.Of(line) : new SelectionBody("failed", null, null, null);
+        var order = new RerunOrder(chosen.State, chosen.Code, chosen.RecordIds, chosen.Search, chosen.StalledMinutes, chosen.Finish, line.GetValue(push) ? true : null);
+        var answer = await api.SendAsync<RerunBody>(HttpMethod.Post, $"imports/{line.GetValue(id)}/rerun", order, cancellationToken);
         if (line.GetValue(Json))
         {
             Surroundings.Output.WriteLine(answer.Json);
@@ -54,7 +52,7 @@ internal sealed class RerunVerb : ClientVerb
         {
             Surroundings.Output.WriteLine($"{Wording.Number(answer.Value.Rerun)} records are pending again, {Wording.Number(answer.Value.Refused)} are left as they were.");
             foreach (var refused in answer.Value.Refusals)
-                Surroundings.Output.WriteLine($"  {Wording.Number(refused.Count)} {refused.State}: {Wording.Plain(refused.Reason)}");
+                Surroundings.Output.WriteLine($"  {Wording.Number(refused.Count)} {Wording.Of(refused.State)}: {Wording.Plain(refused.Reason)}");
             if (answer.Value.Rerun > 0)
                 Surroundings.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Follow them with: BulkImporter show {line.GetValue(id)} --watch"));
         }
@@ -64,13 +62,13 @@ internal sealed class RerunVerb : ClientVerb
 
     private async Task<int> CorrectAsync(ParseResult line, InputFile corrections, ImporterApi api, CancellationToken cancellationToken)
     {
-        ApiReply<CorrectionsBody> answer;
+        ApiReply<CorrectionReport> answer;
         try
         {
             await using var bytes = corrections.Open(Surroundings);
             using var content = new StreamContent(bytes);
             content.Headers.ContentType = new("text/csv");
-            answer = await api.UploadAsync<CorrectionsBody>($"imports/{line.GetValue(id)}/corrections", content, cancellationToken);
+            answer = await api.UploadAsync<CorrectionReport>($"imports/{line.GetValue(id)}/corrections" + Query.Of(("map", line.GetValue(map)), ("encoding", line.GetValue(encoding))), content, cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

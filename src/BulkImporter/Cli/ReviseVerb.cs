@@ -1,4 +1,7 @@
 using System.CommandLine;
+using System.Globalization;
+using BulkImporter.Imports;
+using BulkImporter.Manifests;
 
 namespace BulkImporter.Cli;
 
@@ -9,19 +12,8 @@ internal sealed class ReviseVerb : ClientVerb
     private readonly Option<string?> name = new("--name") { HelpName = "NAME", Description = "What to call the import" };
     private readonly Option<string?> account = new("--account") { HelpName = "NAME", Description = "The Cincopa account that the media go to" };
     private readonly Option<string?> map = new("--map") { HelpName = "MAPPING", Description = "Which column is what: url=OriginalURL,caption=Title; empty to go by the header again" };
-    private readonly Option<int?> firstRows = AtLeast(0, new Option<int?>("--first-rows") { HelpName = "N", Description = "Read only so many rows, 0 for all" });
-    private readonly Option<int?> maxAttempts = AtLeast(1, new Option<int?>("--max-attempts") { HelpName = "N", Description = "Attempts that a record gets" });
-    private readonly Option<string?> whenUnknown = new("--when-unknown") { HelpName = "hold|resubmit", Description = "What to do with a record whose call may have been received" };
-    private readonly Option<int?> priority = new("--priority") { HelpName = "N", Description = "Higher is served first" };
-    private readonly Option<string?> fid = new("--fid") { HelpName = "FID", Description = "The gallery that new assets join; empty for none" };
-    private readonly Option<string?> encoding = new("--encoding") { HelpName = "ENCODING", Description = "windows-1252, or empty to go by the file's beginning" };
-    private readonly Option<string?> alreadyImported = new("--already-imported") { HelpName = "skip|import", Description = "What to do with rows that the account has by an earlier import" };
-    private readonly Option<string?> duplicateRows = new("--duplicate-rows") { HelpName = "skip|import", Description = "What to do with rows that have the address of an earlier row of the manifest" };
-    private readonly Option<string?> transfer = new("--transfer") { HelpName = "pull|push|auto", Description = "How files go whose rows do not say it: fetched by Cincopa, sent by the server, or sent only where Cincopa's call is too short for the address" };
-    private readonly Option<string?> startAt = new("--start-at") { HelpName = "TIME", Description = "Send nothing before, e.g. 2026-11-24T22:00:00+01:00; empty for at once" };
-    private readonly Option<string?> window = new("--window") { HelpName = "HOURS", Description = "Send only in these hours, e.g. '22:00-06:00 Europe/Berlin'; empty for all day" };
-    private readonly Option<int?> stopAtFailurePercent = AtLeast(1, new Option<int?>("--stop-at-failure-percent") { HelpName = "N", Description = "Pause when more of the finished records failed, 100 for never" });
-    private readonly Option<int?> stopAfterRows = AtLeast(1, new Option<int?>("--stop-after-rows") { HelpName = "N", Description = "Judge that after so many finished records" });
+    private readonly IReadOnlyList<(Setting Setting, Option<string?> Text, Option<int?> Number)> settings =
+        [.. Setting.All.Where(s => !s.About.IsForNew).Select(s => (s, TextOf(s), NumberOf(s)))];
 
     public ReviseVerb(Surroundings surroundings)
         : base(surroundings, "revise", "Change an import in review, or one whose manifest was rejected; its manifest is read again when that is needed. Of one that runs or is paused: schedule, priority, when unknown, and when to stop.",
@@ -30,21 +22,30 @@ internal sealed class ReviseVerb : ClientVerb
             "BulkImporter revise 7 --account museum --fid AAAA",
             "BulkImporter revise 7 --window '22:00-06:00 Europe/Berlin'    only at night, also while it runs")
     {
-        whenUnknown.AcceptOnlyFromAmong("hold", "resubmit");
-        alreadyImported.AcceptOnlyFromAmong("skip", "import");
-        duplicateRows.AcceptOnlyFromAmong("skip", "import");
-        transfer.AcceptOnlyFromAmong("pull", "push", "auto");
-        TakesFromServer(id, name, account, map, encoding, firstRows, maxAttempts, alreadyImported, duplicateRows, transfer, fid, whenUnknown, priority, startAt, window, stopAtFailurePercent, stopAfterRows, Json);
+        TakesFromServer([id, name, account, map, .. settings.Select(s => (Symbol)(s.Setting.IsNumber ? s.Number : s.Text)), Json]);
     }
 
     protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
     {
-        var revision = new RevisionBody(
-            line.GetValue(name), line.GetValue(account), line.GetValue(map), line.GetValue(firstRows), line.GetValue(maxAttempts),
-            line.GetValue(whenUnknown), line.GetValue(priority), line.GetValue(fid), line.GetValue(encoding), line.GetValue(alreadyImported), line.GetValue(duplicateRows), line.GetValue(transfer),
-            line.GetValue(startAt), line.GetValue(window), line.GetValue(stopAtFailurePercent), line.GetValue(stopAfterRows));
-        var import = await api.SendAsync<ImportBody>(HttpMethod.Patch, $"imports/{line.GetValue(id)}", revision, cancellationToken);
+        var revision = new Dictionary<string, object?> { [ImportRevision.Name] = line.GetValue(name), [ImportRevision.Account] = line.GetValue(account), [ImportRevision.Mapping] = line.GetValue(map) };
+        foreach (var (setting, text, number) in settings) revision[setting.Name] = setting.IsNumber ? line.GetValue(number) : line.GetValue(text);
+        var given = revision.Where(r => r.Value is not null).ToDictionary();
+        var import = await api.SendAsync<ImportView>(HttpMethod.Patch, $"imports/{line.GetValue(id).ToString(CultureInfo.InvariantCulture)}", given, cancellationToken);
         Surroundings.Output.WriteLine(line.GetValue(Json) ? import.Json : ImportPicture.Headline(import.Value));
         return ExitCode.Done;
+    }
+
+    private static Option<string?> TextOf(Setting setting)
+    {
+        var option = new Option<string?>(setting.Option) { HelpName = setting.About.Stands ?? string.Join('|', setting.Values ?? ["TEXT"]), Description = setting.About.Help };
+        if (setting.Values is { } values && setting.Default.Length > 0) option.AcceptOnlyFromAmong([.. values]);
+        return option;
+    }
+
+    private static Option<int?> NumberOf(Setting setting)
+    {
+        var option = new Option<int?>(setting.Option) { HelpName = "N", Description = setting.About.Help };
+        // 0 is what lifts a number that may be absent.
+        return setting.About.Least == int.MinValue ? option : AtLeast(setting.Default.Length == 0 ? 0 : setting.About.Least, option);
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using BulkImporter.Imports;
 
 namespace BulkImporter.Cli;
 
@@ -27,7 +28,7 @@ internal sealed class ShowVerb : ClientVerb
         }
 
         show.Report(import.Value);
-        if (import.Value.State == "running")
+        if (import.Value.State == ImportState.Running)
             Surroundings.Output.WriteLine($"{Wording.Rate(import.Value.RatePerSecond)}, {Wording.Duration(import.Value.EtaSeconds)} left.");
         return ExitCode.Done;
     }

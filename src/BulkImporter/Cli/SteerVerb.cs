@@ -1,4 +1,5 @@
 using System.CommandLine;
+using BulkImporter.Imports;
 
 namespace BulkImporter.Cli;
 
@@ -28,7 +29,7 @@ internal sealed class SteerVerb : ClientVerb
 
     protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
     {
-        var import = await api.SendAsync<ImportBody>(HttpMethod.Post, $"imports/{line.GetValue(id)}/{action}{(abortRemote is not null && line.GetValue(abortRemote) ? "?abortRemote=true" : "")}", null, cancellationToken);
+        var import = await api.SendAsync<ImportView>(HttpMethod.Post, $"imports/{line.GetValue(id)}/{action}{(abortRemote is not null && line.GetValue(abortRemote) ? "?abortRemote=true" : "")}", null, cancellationToken);
         Surroundings.Output.WriteLine(line.GetValue(Json) ? import.Json : ImportPicture.Headline(import.Value));
         return ExitCode.Done;
     }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using System.Net.Http.Headers;
+using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using Spectre.Console;
 
@@ -30,7 +31,7 @@ internal sealed class SubmitVerb : ClientVerb
     {
         var manifest = line.GetRequiredValue(file);
         var query = import.Query(line, [("fileName", manifest.FileName)], [("map", line.GetValue(map)), ("encoding", line.GetValue(encoding))]);
-        ApiReply<ImportBody> made;
+        ApiReply<ImportView> made;
         try
         {
             await using var bytes = manifest.Open(Surroundings);
@@ -45,7 +46,7 @@ internal sealed class SubmitVerb : ClientVerb
     }
 
     /// <summary>Streams a manifest's bytes to the server, with a bar when a person looks on.</summary>
-    public static Task<ApiReply<ImportBody>> UploadAsync(
+    public static Task<ApiReply<ImportView>> UploadAsync(
         ImporterApi api, Stream bytes, string fileName, string query, string? idempotencyKey, Surroundings surroundings, CancellationToken cancellationToken) =>
         // Compressed or not, the server tells by the bytes.
         StreamAsync(bytes, fileName, "text/csv", content => api.SubmitAsync(content, query, idempotencyKey, cancellationToken), surroundings);

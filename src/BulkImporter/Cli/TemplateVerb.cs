@@ -1,4 +1,8 @@
+using BulkImporter.Parse;
 using System.CommandLine;
+using BulkImporter.Api;
+using BulkImporter.Data;
+using BulkImporter.Manifests;
 
 namespace BulkImporter.Cli;
 
@@ -21,7 +25,7 @@ internal sealed class TemplateVerb : Verb
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
-            var saved = await api.SendAsync<TemplateBody>(HttpMethod.Post, $"imports/{line.GetValue(id)}/template", new NewTemplateBody(line.GetRequiredValue(name)), cancellationToken);
+            var saved = await api.SendAsync<TemplateView>(HttpMethod.Post, $"imports/{line.GetValue(id)}/template", new NewTemplateBody(line.GetRequiredValue(name)), cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? saved.Json : $"{Wording.Plain(saved.Value.Name)}: {Wording.Plain(saved.Value.Mapping)}");
             return ExitCode.Done;
         }
@@ -36,7 +40,7 @@ internal sealed class TemplateVerb : Verb
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
-            var page = await api.GetAsync<PageBody<TemplateBody>>($"accounts/{Uri.EscapeDataString(line.GetRequiredValue(account))}/templates", cancellationToken);
+            var page = await api.GetAsync<Page<TemplateView>>($"accounts/{Uri.EscapeDataString(line.GetRequiredValue(account))}/templates", cancellationToken);
             if (line.GetValue(Json))
             {
                 Surroundings.Output.WriteLine(page.Json);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using BulkImporter.Access;
+using BulkImporter.Api;
 using BulkImporter.Data;
 using BulkImporter.Manifests;
 using Spectre.Console;
@@ -20,7 +21,7 @@ internal sealed class UserVerb : Verb
 
     private static string PathOf(string name, string? action = null) => $"users/{Uri.EscapeDataString(name)}{action}";
 
-    private static string Sentence(UserBody user) => $"{Wording.Plain(user.Name)}: {user.Role}, {user.State}.";
+    private static string Sentence(UserView user) => $"{Wording.Plain(user.Name)}: {Wording.Of(user.Role)}, {Wording.Of(user.State)}.";
 
     private static void WriteLink(Surroundings surroundings, PasswordLinkBody link)
     {
@@ -53,7 +54,7 @@ internal sealed class UserVerb : Verb
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
-            var page = await api.GetAsync<PageBody<UserBody>>("users", cancellationToken);
+            var page = await api.GetAsync<Page<UserView>>("users", cancellationToken);
             if (line.GetValue(Json))
             {
                 Surroundings.Output.WriteLine(page.Json);
@@ -69,7 +70,7 @@ internal sealed class UserVerb : Verb
             var table = ImportPicture.TableOf(Surroundings, "name", "role", "state", "signed in", "locked out until");
             foreach (var user in page.Value.Items)
             {
-                table.AddRow(new Text(Wording.Plain(user.Name)), new Text(user.Role), new Text(user.State),
+                table.AddRow(new Text(Wording.Plain(user.Name)), new Text(Wording.Of(user.Role)), new Text(Wording.Of(user.State)),
                     new Text(Wording.Time(user.SignedInAt, Surroundings.Clock)), new Text(Wording.Time(user.LockedOutUntil, Surroundings.Clock)));
             }
 
@@ -92,7 +93,7 @@ internal sealed class UserVerb : Verb
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
-            var user = await api.SendAsync<UserBody>(HttpMethod.Patch, PathOf(line.GetRequiredValue(name)), new UserChangeBody(line.GetRequiredValue(role), null), cancellationToken);
+            var user = await api.SendAsync<UserView>(HttpMethod.Patch, PathOf(line.GetRequiredValue(name)), new UserChangeBody(line.GetRequiredValue(role), null), cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? user.Json : Sentence(user.Value));
             return ExitCode.Done;
         }
@@ -117,7 +118,7 @@ internal sealed class UserVerb : Verb
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
-            var user = await api.SendAsync<UserBody>(HttpMethod.Patch, PathOf(line.GetRequiredValue(name)), new UserChangeBody(null, locked), cancellationToken);
+            var user = await api.SendAsync<UserView>(HttpMethod.Patch, PathOf(line.GetRequiredValue(name)), new UserChangeBody(null, locked), cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? user.Json : Sentence(user.Value));
             return ExitCode.Done;
         }

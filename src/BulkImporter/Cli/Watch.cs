@@ -1,4 +1,5 @@
 using System.Globalization;
+using BulkImporter.Imports;
 using Spectre.Console;
 
 namespace BulkImporter.Cli;
@@ -18,19 +19,19 @@ internal sealed class Watch(ImporterApi api, Surroundings surroundings)
     public static readonly TimeSpan PlainInterval = TimeSpan.FromSeconds(10);
 
     /// <summary>Watches and reports; answers with the exit code. Interrupted, it says how to come back.</summary>
-    public async Task<int> RunAsync(ApiReply<ImportBody> import, bool json, CancellationToken cancellationToken)
+    public async Task<int> RunAsync(ApiReply<ImportView> import, bool json, CancellationToken cancellationToken)
     {
         try
         {
             if (json)
             {
                 surroundings.Output.WriteLine(import.Json);
-                return (await FollowAsync(import, JsonLines(import.Json), Note, cancellationToken)).ExitCode;
+                return (await FollowAsync(import, JsonLines(import.Json), Note, cancellationToken)).ExitCode();
             }
 
             var last = await ShowAsync(import, cancellationToken);
             Report(last);
-            return last.ExitCode;
+            return last.ExitCode();
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -41,7 +42,7 @@ internal sealed class Watch(ImporterApi api, Surroundings surroundings)
     }
 
     /// <summary>Watches in the form that fits the terminal; answers with the import as it came to rest.</summary>
-    public async Task<ImportBody> ShowAsync(ApiReply<ImportBody> import, CancellationToken cancellationToken)
+    public async Task<ImportView> ShowAsync(ApiReply<ImportView> import, CancellationToken cancellationToken)
     {
         if (!surroundings.IsLive)
         {
@@ -76,7 +77,7 @@ internal sealed class Watch(ImporterApi api, Surroundings surroundings)
     }
 
     /// <summary>The numbers at the end, and what to do next.</summary>
-    public void Report(ImportBody import)
+    public void Report(ImportView import)
     {
         surroundings.Output.WriteLine(ImportPicture.Headline(import));
         surroundings.Screen.Write(ImportPicture.Summary(import, surroundings));
@@ -85,11 +86,11 @@ internal sealed class Watch(ImporterApi api, Surroundings surroundings)
             surroundings.Output.WriteLine(step);
     }
 
-    private async Task<ImportBody> FollowAsync(ApiReply<ImportBody> import, Action<ApiReply<ImportBody>> show, Action<string> note, CancellationToken cancellationToken)
+    private async Task<ImportView> FollowAsync(ApiReply<ImportView> import, Action<ApiReply<ImportView>> show, Action<string> note, CancellationToken cancellationToken)
     {
         long? awaySince = null;
         show(import);
-        while (!import.Value.IsAtRest)
+        while (!import.Value.IsAtRest())
         {
             await Task.Delay(Interval, surroundings.Clock, cancellationToken);
             try
@@ -118,7 +119,7 @@ internal sealed class Watch(ImporterApi api, Surroundings surroundings)
 
     private void Note(string text) => surroundings.Error.WriteLine(text);
 
-    private Action<ApiReply<ImportBody>> JsonLines(string first)
+    private Action<ApiReply<ImportView>> JsonLines(string first)
     {
         var shown = first;
         return reply =>
@@ -129,16 +130,16 @@ internal sealed class Watch(ImporterApi api, Surroundings surroundings)
     }
 
     /// <summary>A line at every change of the import's state, and otherwise at most one in <see cref="PlainInterval"/>.</summary>
-    private Action<ApiReply<ImportBody>> PlainLines()
+    private Action<ApiReply<ImportView>> PlainLines()
     {
         if (surroundings.IsQuiet)
             return _ => { };
-        ImportBody? shown = null;
+        ImportView? shown = null;
         var shownAt = surroundings.Clock.GetTimestamp();
         return reply =>
         {
             var import = reply.Value;
-            var news = shown is null || shown.State != import.State || shown.Reason != import.Reason || import.IsAtRest;
+            var news = shown is null || shown.State != import.State || shown.Reason != import.Reason || import.IsAtRest();
             if (!news && (shown!.Counts == import.Counts || surroundings.Clock.GetElapsedTime(shownAt) < PlainInterval))
                 return;
             (shown, shownAt) = (import, surroundings.Clock.GetTimestamp());

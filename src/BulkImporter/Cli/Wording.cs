@@ -1,10 +1,14 @@
 using System.Globalization;
+using BulkImporter.Data;
 
 namespace BulkImporter.Cli;
 
 /// <summary>Numbers, times and foreign text as the terminal shows them, the same everywhere.</summary>
 internal static class Wording
 {
+    /// <summary>A value as the API writes it.</summary>
+    public static string Of<T>(T value) where T : struct, Enum => EnumText<T>.Of(value);
+
     public static string Number(double value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
     public static string Percent(int part, int whole) =>

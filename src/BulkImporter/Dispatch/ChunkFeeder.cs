@@ -1,6 +1,7 @@
 using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Imports;
+using BulkImporter.Records;
 using BulkImporter.Telemetry;
 using Hangfire;
 using Microsoft.Extensions.Options;
@@ -14,7 +15,7 @@ namespace BulkImporter.Dispatch;
 /// between the two is enqueued again when no lease was taken for a while. A job too many finds the lease taken and ends.
 /// </summary>
 public sealed class ChunkFeeder(
-    NpgsqlDataSource database, IBackgroundJobClient jobs, JobStorage storage, IOptions<DispatchOptions> options, ILogger<ChunkFeeder> log)
+    NpgsqlDataSource database, IBackgroundJobClient jobs, JobStorage storage, IOptions<WorkOptions> options, ILogger<ChunkFeeder> log)
 {
     private const string LockFeeding = "SELECT pg_try_advisory_xact_lock(hashtext('bulkimporter.feed'))";
 
@@ -85,7 +86,7 @@ public sealed class ChunkFeeder(
             await connection.ExecuteAsync(CallBudget.MeasureBacklog, cancellationToken);
             return await connection.QueryAsync(MarkQueued,
                 r => (r.GetInt32(0), r.GetInt32(1), r.GetInt32(2), r.GetInt32(3), r.GetString(4)),
-                cancellationToken, threads, options.Value.Window, options.Value.RequeueAfter);
+                cancellationToken, threads, options.Value.Window, options.Value.LeaseDuration * 2);
         }, cancellationToken);
 
         await EachItem.RunAsync(marked, c => $"import {c.ImportId} chunk {c.Number}", c =>

@@ -5,7 +5,6 @@ using BulkImporter.Records;
 using BulkImporter.Telemetry;
 using Cincopa.Client;
 using Hangfire;
-using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace BulkImporter.Dispatch;
@@ -17,10 +16,12 @@ namespace BulkImporter.Dispatch;
 public sealed class DispatchChunk(
     NpgsqlDataSource database, LeaseKeeper leases, RecordTransitions transitions, AccountAccess accounts, CallGovernor governor,
     AccountHealth health, CheckBeforeSending check, ICincopaClient cincopa, PushFile push, RetrySchedule schedule, ChunkGivenBack givenBack,
-    IOptions<DispatchOptions> options,
     IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<DispatchChunk> log)
 {
     public const string Queue = "dispatch";
+
+    /// <summary>How long calls in flight may still finish when the process is told to stop: no call takes longer. Supervisors must wait a little more.</summary>
+    public static readonly TimeSpan GracefulStop = TimeSpan.FromSeconds(30);
 
     private const string ReadDue = """
         SELECT r.row_number, r.source_url, r.is_push, m.fid, m.file_name
@@ -99,7 +100,7 @@ public sealed class DispatchChunk(
         using var abandon = new CancellationTokenSource();
         await using var grace = stopSending.Token.Register(() =>
         {
-            if (lifetime.ApplicationStopping.IsCancellationRequested) abandon.CancelAfter(options.Value.GracefulStop);
+            if (lifetime.ApplicationStopping.IsCancellationRequested) abandon.CancelAfter(GracefulStop);
         });
         var pipeline = new ChunkPipeline(lease, held.Limits, current, fid is null ? null : new Fid(fid),
             transitions, governor, health, cincopa, push, schedule, clock, log);

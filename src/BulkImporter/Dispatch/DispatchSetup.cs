@@ -5,14 +5,13 @@ namespace BulkImporter.Dispatch;
 
 public static class DispatchSetup
 {
+    /// <summary>The first wait before another attempt: a hiccup of the remote side is over by then.</summary>
+    private static readonly TimeSpan RetryBase = TimeSpan.FromSeconds(2);
+
     public static IServiceCollection AddDispatch(this IServiceCollection services)
     {
-        services.AddOptions<DispatchOptions>().BindConfiguration(DispatchOptions.Section).ValidateDataAnnotations()
-            .Validate(o => o.LeaseRenewal * 3 <= o.LeaseDuration, "BulkImporter:Dispatch:LeaseRenewal must be at most a third of LeaseDuration.")
-            .ValidateOnStart();
         services.AddOptions<PushOptions>().BindConfiguration(PushOptions.Section).ValidateDataAnnotations()
             .Validate(o => o.Roots.All(Path.IsPathFullyQualified), "BulkImporter:Push:Roots takes absolute paths of folders.")
-            .Validate(o => o.RangeWait >= TimeSpan.Zero, "BulkImporter:Push:RangeWait must not be negative.")
             .ValidateOnStart();
         return services
             .AddSingleton<Bandwidth>()
@@ -25,10 +24,6 @@ public static class DispatchSetup
             .AddSingleton<ChunkFeeder>()
             .AddSingleton<RescueLeases>()
             .AddSingleton<ResubmitUnknown>()
-            .AddSingleton(p =>
-            {
-                var options = p.GetRequiredService<IOptions<DispatchOptions>>().Value;
-                return new RetrySchedule(options.RetryBase, options.RetryCap, p.GetRequiredService<Func<double>>());
-            });
+            .AddSingleton(p => new RetrySchedule(RetryBase, p.GetRequiredService<IOptions<WorkOptions>>().Value.RetryCap, p.GetRequiredService<Func<double>>()));
     }
 }

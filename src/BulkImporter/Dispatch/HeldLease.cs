@@ -36,8 +36,11 @@ public sealed class HeldLease : IAsyncDisposable
         WHERE c.import_id = $1 AND c.number = $2 AND c.lease_token = $3 AND c.submitting_count = 0
         """;
 
+    /// <summary>How long a chunk keeps its turn when another import of the account waits for one.</summary>
+    private static readonly TimeSpan Turn = TimeSpan.FromSeconds(10);
+
     private readonly NpgsqlDataSource database;
-    private readonly DispatchOptions settings;
+    private readonly WorkOptions settings;
     private readonly TimeProvider clock;
     private readonly ILogger log;
     private readonly long takenAt;
@@ -46,7 +49,7 @@ public sealed class HeldLease : IAsyncDisposable
     private readonly Task renewal;
 
     /// <param name="takenAt">Timestamp of <paramref name="clock"/> from before the lease was asked for, so that it never seems to last longer here than it does there.</param>
-    internal HeldLease(NpgsqlDataSource database, DispatchOptions settings, TimeProvider clock, ILogger log, Lease lease, CallLimits limits, long takenAt)
+    internal HeldLease(NpgsqlDataSource database, WorkOptions settings, TimeProvider clock, ILogger log, Lease lease, CallLimits limits, long takenAt)
     {
         (this.database, this.settings, this.clock, this.log) = (database, settings, clock, log);
         (Lease, Limits, this.takenAt) = (lease, limits, takenAt);
@@ -133,7 +136,7 @@ public sealed class HeldLease : IAsyncDisposable
         }
         // Null when the import or the account no longer runs. The lease is renewed all the same: answers are on their way.
         var unchanged = reader.Time(0) == Limits.AccountUpdatedAt;
-        var anotherWaits = reader.GetBoolean(1) && clock.GetElapsedTime(takenAt) > settings.Turn;
+        var anotherWaits = reader.GetBoolean(1) && clock.GetElapsedTime(takenAt) > Turn;
         if (!unchanged || anotherWaits) await stopSending.CancelAsync();
         return true;
     }

@@ -15,7 +15,7 @@ public readonly record struct CallLimits(double SubmitRate, int BacklogLimit, Da
 
 /// <summary>Takes the lease of a chunk, within what the account allows.</summary>
 public sealed class LeaseKeeper(
-    NpgsqlDataSource database, IOptions<DispatchOptions> options, WorkerIdentity worker, TimeProvider clock, ILogger<LeaseKeeper> log)
+    NpgsqlDataSource database, IOptions<WorkOptions> options, WorkerIdentity worker, TimeProvider clock, ILogger<LeaseKeeper> log)
 {
     // The account's row is the queue in which windows are granted. It is locked by a statement of its own, so that the next one
     // sees what was granted before it; a sum in the same statement would be as old as the wait.

@@ -28,6 +28,9 @@ public sealed class PushFile(
 
     private const int Piece = 64 * 1024;
 
+    /// <summary>How often a range that failed on its way is sent again, as Cincopa's own uploader does (OWN S6).</summary>
+    private const int RangeRetries = 10;
+
     private readonly IDataProtector protector = protection.CreateProtector("BulkImporter.Dispatch.UploadUrl");
 
     /// <param name="lease">Of the record's chunk.</param>
@@ -168,7 +171,7 @@ public sealed class PushFile(
             var from = source;
             var result = await cincopa.PushRangeAsync(access, url, range, (stream, token) => WriteAsync(from, unsized, range, stream, token), abandon);
             var again = result is PushResult.NeverSent || (result is PushResult.Unknown && !range.IsLast);
-            if (!again || failures >= options.Value.RangeRetries || stop.IsCancellationRequested) return (result, source);
+            if (!again || failures >= RangeRetries || stop.IsCancellationRequested) return (result, source);
 
             await Task.Delay(TimeSpan.FromSeconds(Math.Min(60, options.Value.RangeWait.TotalSeconds * Math.Pow(2, Math.Min(failures, 10)))) * (0.5 + random() / 2), clock, abandon);
             // What was read of it went with the broken range; an unsized one is still in memory.

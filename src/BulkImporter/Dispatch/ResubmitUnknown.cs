@@ -11,8 +11,11 @@ namespace BulkImporter.Dispatch;
 /// be sent. Imports that hold their unknown records are left to a person.
 /// </summary>
 public sealed class ResubmitUnknown(
-    NpgsqlDataSource database, RecordTransitions transitions, IOptions<DispatchOptions> options, ILogger<ResubmitUnknown> log)
+    NpgsqlDataSource database, RecordTransitions transitions, IOptions<WorkOptions> options, ILogger<ResubmitUnknown> log)
 {
+    /// <summary>How many times as long a record waits that nobody could look for.</summary>
+    private const int Unlooked = 6;
+
     private const string ReadImportsInDoubt = """
         SELECT i.id FROM importer.import i
         WHERE i.state = 'running' AND i.when_unknown = 'resubmit'
@@ -27,7 +30,7 @@ public sealed class ResubmitUnknown(
         var imports = await database.QueryAsync(ReadImportsInDoubt, r => r.GetInt32(0), cancellationToken);
         await EachItem.RunAsync(imports, id => $"import {id}", async importId =>
         {
-            var count = await transitions.ResubmittedAsync(importId, options.Value.UnknownGrace, options.Value.UnlookedGrace, cancellationToken);
+            var count = await transitions.ResubmittedAsync(importId, options.Value.ResubmitAfter, options.Value.ResubmitAfter * Unlooked, cancellationToken);
             if (count > 0) Log.UnknownResubmitted(log, importId, count);
             total += count;
         }, cancellationToken);

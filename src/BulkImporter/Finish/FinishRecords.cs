@@ -15,7 +15,7 @@ namespace BulkImporter.Finish;
 /// Its calls come out of the account's status budget.
 /// </summary>
 internal sealed class FinishRecords(
-    RoundNeeds needs, NpgsqlDataSource database, ICincopaClient cincopa, NameGallery galleries, RetrySchedule retries, IOptions<FinishOptions> options,
+    RoundNeeds needs, NpgsqlDataSource database, ICincopaClient cincopa, NameGallery galleries, RetrySchedule retries, IOptions<WorkOptions> options,
     ILogger<FinishRecords> log) : AccountRound<FinishRecords.Due, FinishRecords.End>(needs, Loop)
 {
     public const string Loop = "finisher";
@@ -28,6 +28,9 @@ internal sealed class FinishRecords(
 
     /// <summary>Something that nobody foresaw.</summary>
     public const string Unexpected = "unexpected_error";
+
+    /// <summary>Records of an account that one round claims: some seconds of calls.</summary>
+    private const int Batch = 100;
 
     /// <summary>How long a record waits for another worker that looks for its gallery.</summary>
     private static readonly TimeSpan GalleryWait = TimeSpan.FromSeconds(2);
@@ -65,12 +68,19 @@ internal sealed class FinishRecords(
         WHERE f.import_id = s.import_id AND f.row_number = s.row_number AND f.state = 'pending'
         """;
 
-    protected override int CallsInFlight => options.Value.CallsInFlight;
+    /// <summary>Tries after which a record's finishing counts as failed: with waits that double, about as long as Cincopa was ever down.</summary>
+    internal int Attempts { get; init; } = 8;
 
-    protected override TimeSpan Patience => options.Value.ClaimFor / 2;
+    /// <summary>Each record takes several calls: twice as long as a chunk is left to its worker.</summary>
+    private TimeSpan ClaimFor => options.Value.LeaseDuration * 2;
+
+    // Each of them makes its calls one after the other; the account's status rate is what limits.
+    protected override int CallsInFlight => 8;
+
+    protected override TimeSpan Patience => ClaimFor / 2;
 
     protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken) =>
-        await database.QueryAsync(Claim, Read, cancellationToken, options.Value.Batch, options.Value.ClaimFor, options.Value.ClaimFor.TotalSeconds / 6);
+        await database.QueryAsync(Claim, Read, cancellationToken, Batch, ClaimFor, ClaimFor.TotalSeconds / 6);
 
     protected override int AccountOf(Due item) => item.AccountId;
 
@@ -78,8 +88,8 @@ internal sealed class FinishRecords(
 
     protected override async Task<End?> WorkAsync(Due item, AccountCalls calls, CancellationToken stop)
     {
-        if (item.Tries > options.Value.Attempts)
-            return Failed(item, Unexpected, $"It was begun {options.Value.Attempts} times, and the end could not be written. The log says why; then finish these records again.");
+        if (item.Tries > Attempts)
+            return Failed(item, Unexpected, $"It was begun {Attempts} times, and the end could not be written. The log says why; then finish these records again.");
         var end = await FinishAsync(item, calls);
         if (end.State == FinishState.Done) calls.Worked();
         return end;
@@ -132,7 +142,7 @@ internal sealed class FinishRecords(
         }
 
         // 3. The texts, in as many calls as they need.
-        var texts = MetaCalls.Of(meta, options.Value.MaxEncodedValue, out var tooLong);
+        var texts = MetaCalls.Of(meta, options.Value.MaxEncodedText, out var tooLong);
         foreach (var call in texts)
         {
             if (!await calls.MayCallAsync()) return Later(record);
@@ -152,7 +162,7 @@ internal sealed class FinishRecords(
         // 5. What cannot be done however often it is tried.
         if (taken is not null) return Failed(record, ReferenceIdTaken, $"The asset has the reference id '{taken}', which is not this row's and is not overwritten.");
         if (tooLong is [var (field, length), ..])
-            return Failed(record, ValueTooLong, string.Create(CultureInfo.InvariantCulture, $"The {field} takes {length} characters in Cincopa's call, which is taken to hold {options.Value.MaxEncodedValue} (BulkImporter:Finish:MaxEncodedValue). The rest was written; set it in Cincopa, or shorten it."));
+            return Failed(record, ValueTooLong, string.Create(CultureInfo.InvariantCulture, $"The {field} takes {length} characters in Cincopa's call, which is taken to hold {options.Value.MaxEncodedText} (BulkImporter:Work:MaxEncodedText). The rest was written; set it in Cincopa, or shorten it."));
         return new(record, FinishState.Done, TimeSpan.Zero, GiveBack: true, null, null);
     }
 
@@ -173,7 +183,7 @@ internal sealed class FinishRecords(
     /// <summary>Not tried, or not to the end, for no reason of its own.</summary>
     private static End Later(Due record) => new(record, FinishState.Pending, GalleryWait, GiveBack: true, null, null);
 
-    private End Again(Due record, string code, string message, TimeSpan? retryAfter = null) => record.Tries >= options.Value.Attempts
+    private End Again(Due record, string code, string message, TimeSpan? retryAfter = null) => record.Tries >= Attempts
         ? Failed(record, code, message)
         : new(record, FinishState.Pending, retries.Wait(record.Tries, retryAfter), GiveBack: false, code, message);
 

@@ -10,8 +10,8 @@ namespace BulkImporter.Hosting;
 /// </summary>
 internal static class BehindProxy
 {
-    public const string TrustedProxiesKey = "BulkImporter:Web:TrustedProxies";
-    public const string PathBaseKey = "BulkImporter:Web:PathBase";
+    public const string TrustedProxiesKey = $"{WebOptions.Section}:{nameof(WebOptions.TrustedProxies)}";
+    public const string PathBaseKey = $"{WebOptions.Section}:{nameof(WebOptions.PathBase)}";
 
     /// <summary>The path of another site below which everything of ours is found, as in <c>/media/import</c>; empty for the root of the host.</summary>
     /// <exception cref="StartupException">The setting is no path.</exception>

@@ -3,10 +3,10 @@ namespace BulkImporter.Hosting;
 /// <summary>Where the embedded server lives and what it runs with. Used only when no <c>ConnectionStrings:BulkImporter</c> is set.</summary>
 public sealed record EmbeddedPostgresOptions
 {
-    /// <summary><c>BulkImporter:DataDirectory</c>. The server keeps everything it has in the folder <c>postgres</c> below it.</summary>
+    /// <summary><see cref="DatabaseOptions.DataDirectory"/>.</summary>
     public required string DataDirectory { get; init; }
 
-    /// <summary><c>BulkImporter:PostgresBinaries</c>: the folder that holds <c>initdb</c>, <c>pg_ctl</c> and <c>postgres</c>. Searched for when null.</summary>
+    /// <summary><see cref="DatabaseOptions.PostgresBinaries"/>.</summary>
     public string? BinariesDirectory { get; init; }
 
     /// <summary>
@@ -15,10 +15,7 @@ public sealed record EmbeddedPostgresOptions
     /// </summary>
     public bool AttachToRunning { get; init; }
 
-    /// <summary>
-    /// <c>BulkImporter:PostgresSettings</c>: server settings by their PostgreSQL names, written after ours and so winning over them.
-    /// The address is not among them: the server listens at its own socket only.
-    /// </summary>
+    /// <summary><see cref="DatabaseOptions.PostgresSettings"/>. The address is not among them: the server listens at its own socket only.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 }
 

@@ -68,19 +68,18 @@ public static class HangfireSetup
         // One at a time, so that the probes of a process keep its rate together.
         .AddHangfireServer(provider => Server(provider, "probe", ProbeSources.Queue, threads: 1, beside: []));
 
-    private static int DispatchThreads(IServiceProvider provider) => provider.GetRequiredService<IOptions<DispatchOptions>>().Value.Workers;
+    private static int DispatchThreads(IServiceProvider provider) => provider.GetRequiredService<IOptions<WorkOptions>>().Value.Workers;
 
     private static BackgroundJobServer Server(IServiceProvider provider, string name, string queue, int threads, IEnumerable<IBackgroundProcess> beside)
     {
-        var gracefulStop = provider.GetRequiredService<IOptions<DispatchOptions>>().Value.GracefulStop;
         var options = new BackgroundJobServerOptions
         {
             ServerName = $"{provider.GetRequiredService<WorkerIdentity>().Name}:{name}",
             Queues = [queue],
             WorkerCount = threads,
             // Jobs hear of the host's stopping by themselves; Hangfire waits until their answers are written.
-            StopTimeout = gracefulStop,
-            ShutdownTimeout = gracefulStop,
+            StopTimeout = DispatchChunk.GracefulStop,
+            ShutdownTimeout = DispatchChunk.GracefulStop,
             HeartbeatInterval = TimeSpan.FromSeconds(15),
             ServerTimeout = TimeSpan.FromMinutes(2),
             ServerCheckInterval = TimeSpan.FromMinutes(1),

@@ -4,31 +4,42 @@ using Microsoft.AspNetCore.DataProtection;
 
 namespace BulkImporter.Hosting;
 
+/// <summary>A certificate that the keys in the database are encrypted to, so that a dump of it alone opens nothing.</summary>
+public sealed class KeyRingOptions
+{
+    public const string Section = "BulkImporter:KeyRing";
+
+    /// <summary>A file with an RSA certificate and its private key: PEM, or PKCS #12 when it is called .pfx or .p12. Every process needs the same.</summary>
+    public string? Certificate { get; set; }
+
+    /// <summary>Opens the private keys of all these files; not set when they need none. A secret: best from a file.</summary>
+    public string? CertificatePassword { get; set; }
+
+    /// <summary>Files of former certificates, separated by commas: keys that were encrypted to them are still read.</summary>
+    public string? FormerCertificates { get; set; }
+}
+
 /// <summary>
 /// The keys that encrypt tokens and cookies stand in the database. With a certificate they stand there encrypted to it, and a dump of the database
 /// alone opens nothing. Without one (the default) they stand there as they are.
 /// </summary>
 internal static class KeyRing
 {
-    /// <summary>A file with an RSA certificate and its private key: PEM, or PKCS #12 when it is called .pfx or .p12. Every process needs the same.</summary>
-    public const string CertificateKey = "BulkImporter:KeyRing:Certificate";
-
-    /// <summary>Opens the private keys of all these files; not set when they need none.</summary>
-    public const string PasswordKey = "BulkImporter:KeyRing:CertificatePassword";
-
-    /// <summary>Files of former certificates, separated by commas: keys that were encrypted to them are still read.</summary>
-    public const string FormerKey = "BulkImporter:KeyRing:FormerCertificates";
+    public const string CertificateKey = $"{KeyRingOptions.Section}:{nameof(KeyRingOptions.Certificate)}";
+    public const string PasswordKey = $"{KeyRingOptions.Section}:{nameof(KeyRingOptions.CertificatePassword)}";
+    public const string FormerKey = $"{KeyRingOptions.Section}:{nameof(KeyRingOptions.FormerCertificates)}";
 
     /// <exception cref="StartupException">A file cannot be read, or holds no RSA certificate with its private key.</exception>
     public static IServiceCollection ProtectKeyRing(this IServiceCollection services, IConfiguration configuration)
     {
-        var former = (configuration[FormerKey] ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        if (configuration[CertificateKey] is not { Length: > 0 } path)
+        var settings = configuration.GetSection(KeyRingOptions.Section).Get<KeyRingOptions>() ?? new();
+        var former = (settings.FormerCertificates ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (settings.Certificate is not { Length: > 0 } path)
             return former.Length == 0 ? services : throw new StartupException($"{FormerKey} is set and {CertificateKey} is not. Name the certificate of now too.");
-        var certificate = Load(CertificateKey, path, configuration[PasswordKey]);
+        var certificate = Load(CertificateKey, path, settings.CertificatePassword);
         // The first opens what it closed, also where the machine's own store of certificates does not know it.
         services.AddDataProtection().ProtectKeysWithCertificate(certificate)
-            .UnprotectKeysWithAnyCertificate([certificate, .. former.Select(file => Load(FormerKey, file, configuration[PasswordKey]))]);
+            .UnprotectKeysWithAnyCertificate([certificate, .. former.Select(file => Load(FormerKey, file, settings.CertificatePassword))]);
         return services;
     }
 

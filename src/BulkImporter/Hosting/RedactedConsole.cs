@@ -10,20 +10,11 @@ using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Hosting;
 
-/// <summary><c>BulkImporter:Logging</c>.</summary>
-public sealed class LogOptions
-{
-    public const string Section = "BulkImporter:Logging";
-
-    /// <summary>One JSON object for each event, for a collector, instead of a line for people. Default false.</summary>
-    public bool Json { get; set; }
-}
-
 /// <summary>
 /// Writes each event of the log as one line, for people or as JSON, and takes out of it whatever looks like a secret. It is the last stop
 /// and not the first: messages are declared and are given no secrets. But an exception's text, or a library's, may bring one along.
 /// </summary>
-internal sealed partial class RedactedConsole(IOptions<LogOptions> options, TimeProvider clock) : ConsoleFormatter(FormatterName)
+internal sealed partial class RedactedConsole(IOptions<TelemetryOptions> options, TimeProvider clock) : ConsoleFormatter(FormatterName)
 {
     public const string FormatterName = "bulkimporter";
 
@@ -32,7 +23,7 @@ internal sealed partial class RedactedConsole(IOptions<LogOptions> options, Time
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
         var message = logEntry.Formatter(logEntry.State, logEntry.Exception);
-        textWriter.WriteLine(options.Value.Json ? Json(logEntry, message) : OneLine(Redacted(Text(logEntry, message))));
+        textWriter.WriteLine(options.Value.JsonLog ? Json(logEntry, message) : OneLine(Redacted(Text(logEntry, message))));
     }
 
     /// <summary>The text without secrets.</summary>

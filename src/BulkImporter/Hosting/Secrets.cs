@@ -12,7 +12,7 @@ internal static class Secrets
     /// <summary>Names another folder than the one of containers.</summary>
     public const string FolderVariable = "BULKIMPORTER_SECRETS";
 
-    public const string DatabasePasswordKey = "BulkImporter:DatabasePassword";
+    public const string DatabasePasswordKey = $"{DatabaseOptions.Section}:{nameof(DatabaseOptions.DatabasePassword)}";
 
     /// <summary>Where containers mount secrets.</summary>
     private const string ContainerFolder = "/run/secrets";

@@ -7,7 +7,7 @@ namespace BulkImporter.Hosting;
 /// <summary>The database that this process works on: the one that the configuration names, or an embedded one of its own.</summary>
 internal sealed class ServerDatabase : IAsyncDisposable
 {
-    public const string DataDirectoryKey = "BulkImporter:DataDirectory";
+    public const string DataDirectoryKey = $"{DatabaseOptions.Section}:{nameof(DatabaseOptions.DataDirectory)}";
 
     private readonly EmbeddedPostgres? embedded;
     private readonly ILoggerFactory? loggers;
@@ -33,11 +33,12 @@ internal sealed class ServerDatabase : IAsyncDisposable
             throw new StartupException("ConnectionStrings__BulkImporter is not set. `web` and `work` share a PostgreSQL that outlives them: name it. `serve` alone brings its own.");
 
         var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(c => c.SingleLine = true).SetMinimumLevel(LogLevel.Warning));
+        var settings = configuration.GetSection(DatabaseOptions.Section).Get<DatabaseOptions>() ?? new();
         var options = new EmbeddedPostgresOptions
         {
-            DataDirectory = Path.GetFullPath(configuration[DataDirectoryKey] is { Length: > 0 } directory ? directory : "data"),
-            BinariesDirectory = configuration["BulkImporter:PostgresBinaries"],
-            Settings = configuration.GetSection("BulkImporter:PostgresSettings").Get<Dictionary<string, string>>() ?? [],
+            DataDirectory = Path.GetFullPath(settings.DataDirectory is { Length: > 0 } directory ? directory : new DatabaseOptions().DataDirectory),
+            BinariesDirectory = settings.PostgresBinaries,
+            Settings = settings.PostgresSettings.AsReadOnly(),
         };
         var postgres = await EmbeddedPostgres.StartAsync(options, loggers.CreateLogger<EmbeddedPostgres>(), TimeProvider.System, cancellationToken);
         return new(postgres.ConnectionString, postgres, loggers);

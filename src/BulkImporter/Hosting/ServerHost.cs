@@ -96,7 +96,6 @@ internal static class ServerHost
         Secrets.AddFiles(builder.Configuration);
         Secrets.Trim(builder.Configuration);
         PlainSettings.Use();
-        builder.Services.AddOptions<LogOptions>().BindConfiguration(LogOptions.Section);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Logging.ClearProviders().AddConsoleFormatter<RedactedConsole, ConsoleFormatterOptions>().AddConsole(console => console.FormatterName = RedactedConsole.FormatterName);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information)

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Security.Cryptography;
@@ -16,7 +17,7 @@ using OpenTelemetry.Trace;
 
 namespace BulkImporter.Hosting;
 
-/// <summary><c>BulkImporter:Telemetry</c>.</summary>
+/// <summary>What the processes tell of themselves. Traces and measures go to a collector by OpenTelemetry's own variables (<c>OTEL_EXPORTER_OTLP_ENDPOINT</c>).</summary>
 public sealed class TelemetryOptions
 {
     public const string Section = "BulkImporter:Telemetry";
@@ -24,11 +25,12 @@ public sealed class TelemetryOptions
     /// <summary>What a scraper presents at <c>/metrics</c>, as <c>Authorization: Bearer …</c>. Not set: <c>/metrics</c> is closed.</summary>
     public string? MetricsToken { get; set; }
 
-    /// <summary>How often the numbers about all imports are read from the database. Default 15 s.</summary>
-    public TimeSpan ReadInterval { get; set; } = TimeSpan.FromSeconds(15);
-
-    /// <summary>The share of calls to Cincopa that get a span of their own in their chunk's trace. Default 0.01.</summary>
+    /// <summary>The share of calls to Cincopa that get a span of their own in their chunk's trace.</summary>
+    [Range(0, 1)]
     public double CallSampleRatio { get; set; } = 0.01;
+
+    /// <summary>One JSON object for each event of the log, for a collector, instead of a line for people.</summary>
+    public bool JsonLog { get; set; }
 }
 
 /// <summary>
@@ -42,20 +44,21 @@ public static class TelemetrySetup
     /// <summary>The standard variable; the exporter reads the others of its family by itself.</summary>
     internal const string CollectorVariable = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
+    /// <summary>How often the numbers about all imports are read from the database: as often as scrapers ask.</summary>
+    private static readonly TimeSpan ReadInterval = TimeSpan.FromSeconds(15);
+
     /// <summary>Shorter ones can be guessed.</summary>
     private const int ShortestToken = 16;
 
     public static IServiceCollection AddTelemetry(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddOptions<TelemetryOptions>().BindConfiguration(TelemetryOptions.Section)
+        services.AddOptions<TelemetryOptions>().BindConfiguration(TelemetryOptions.Section).ValidateDataAnnotations()
             .Validate(o => string.IsNullOrEmpty(o.MetricsToken) || o.MetricsToken.Length >= ShortestToken, $"BulkImporter:Telemetry:MetricsToken must have at least {ShortestToken} characters.")
             .Validate(o => PlainText.IsSendable(o.MetricsToken ?? ""), "BulkImporter:Telemetry:MetricsToken holds a character that nobody could send. Use visible ASCII without blanks.")
-            .Validate(o => o.ReadInterval >= TimeSpan.FromSeconds(1), "BulkImporter:Telemetry:ReadInterval must be at least one second.")
-            .Validate(o => o.CallSampleRatio is >= 0 and <= 1, "BulkImporter:Telemetry:CallSampleRatio is from 0 to 1.")
             .ValidateOnStart();
         services.AddHostedService(p => new GaugeImports(
             p.GetRequiredService<NpgsqlDataSource>(), p.GetRequiredService<IMeterFactory>(), p.GetRequiredService<TimeProvider>(),
-            p.GetRequiredService<IOptions<TelemetryOptions>>().Value.ReadInterval, p.GetRequiredService<ILogger<GaugeImports>>()));
+            ReadInterval, p.GetRequiredService<ILogger<GaugeImports>>()));
 
         services.AddGuesses();
         var toCollector = configuration[CollectorVariable] is { Length: > 0 };

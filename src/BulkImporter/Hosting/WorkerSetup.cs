@@ -10,7 +10,6 @@ using BulkImporter.Retention;
 using BulkImporter.Status;
 using BulkImporter.Telemetry;
 using Hangfire.Server;
-using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Hosting;
 
@@ -21,26 +20,24 @@ public static class WorkerSetup
     {
         services.AddDispatch().AddStatus().AddReconcile().AddFinish().AddNotify().AddRetention().AddSingleton<FollowImports>().AddSingleton<CompareCounters>().AddHangfireWorker();
 
-        services.AddPeriodic("parse feeder", _ => TimeSpan.FromSeconds(1), p => p.GetRequiredService<QueueParsing>().RunAsync, IfAny);
-        services.AddPeriodic("probe feeder", _ => TimeSpan.FromSeconds(2), p => p.GetRequiredService<QueueProbes>().RunAsync, IfAny);
-        services.AddPeriodic("chunk feeder", o => o.FeedInterval, p => p.GetRequiredService<ChunkFeeder>().RunAsync, Never,
+        services.AddPeriodic("parse feeder", TimeSpan.FromSeconds(1), p => p.GetRequiredService<QueueParsing>().RunAsync, IfAny);
+        services.AddPeriodic("probe feeder", TimeSpan.FromSeconds(2), p => p.GetRequiredService<QueueProbes>().RunAsync, IfAny);
+        services.AddPeriodic("chunk feeder", TimeSpan.FromSeconds(1), p => p.GetRequiredService<ChunkFeeder>().RunAsync, Never,
             wake: p => p.GetRequiredService<ChunkGivenBack>().WaitHandle);
-        services.AddPeriodic("lease rescue", _ => TimeSpan.FromSeconds(2), p => p.GetRequiredService<RescueLeases>().RunAsync, IfAny);
-        services.AddPeriodic(StatusPoller.Loop, _ => TimeSpan.FromMilliseconds(250), p => p.GetRequiredService<StatusPoller>().RunAsync, IfAny);
-        services.AddPeriodic(FinishRecords.Loop, _ => TimeSpan.FromMilliseconds(500), p => p.GetRequiredService<FinishRecords>().RunAsync, IfAny);
-        services.AddPeriodic(AbortRemote.Loop, _ => TimeSpan.FromSeconds(1), p => p.GetRequiredService<AbortRemote>().RunAsync, IfAny);
-        services.AddPeriodic("import follower", _ => TimeSpan.FromSeconds(1), p => async stop => { await p.GetRequiredService<FollowImports>().RunAsync(stop); return 0; }, Never);
-        services.AddPeriodic(ReconcileUnknown.Loop, _ => TimeSpan.FromSeconds(10), p => p.GetRequiredService<ReconcileUnknown>().RunAsync, IfAny);
-        services.AddPeriodic("unknown resubmitter", _ => TimeSpan.FromSeconds(10), p => p.GetRequiredService<ResubmitUnknown>().RunAsync, Never);
-        services.AddPeriodic("notification sender", _ => TimeSpan.FromSeconds(2), p => p.GetRequiredService<SendNotifications>().RunAsync, IfAny);
-        services.AddPeriodic("counter comparison", _ => TimeSpan.FromMinutes(10), p => p.GetRequiredService<CompareCounters>().RunAsync, Never);
-        services.AddPeriodic("manifest sweep", _ => TimeSpan.FromHours(1), p => p.GetRequiredService<SweepManifests>().RunAsync, IfAny);
-        services.AddPeriodic("deletion", _ => TimeSpan.FromSeconds(5), p => p.GetRequiredService<RemoveDeleted>().RunAsync, IfAny);
-        services.AddPeriodic("retention", _ => TimeSpan.FromHours(1), p => p.GetRequiredService<SweepEnded>().RunAsync, IfAny);
+        services.AddPeriodic("lease rescue", TimeSpan.FromSeconds(2), p => p.GetRequiredService<RescueLeases>().RunAsync, IfAny);
+        services.AddPeriodic(StatusPoller.Loop, TimeSpan.FromMilliseconds(250), p => p.GetRequiredService<StatusPoller>().RunAsync, IfAny);
+        services.AddPeriodic(FinishRecords.Loop, TimeSpan.FromMilliseconds(500), p => p.GetRequiredService<FinishRecords>().RunAsync, IfAny);
+        services.AddPeriodic(AbortRemote.Loop, TimeSpan.FromSeconds(1), p => p.GetRequiredService<AbortRemote>().RunAsync, IfAny);
+        services.AddPeriodic("import follower", TimeSpan.FromSeconds(1), p => async stop => { await p.GetRequiredService<FollowImports>().RunAsync(stop); return 0; }, Never);
+        services.AddPeriodic(ReconcileUnknown.Loop, TimeSpan.FromSeconds(10), p => p.GetRequiredService<ReconcileUnknown>().RunAsync, IfAny);
+        services.AddPeriodic("unknown resubmitter", TimeSpan.FromSeconds(10), p => p.GetRequiredService<ResubmitUnknown>().RunAsync, Never);
+        services.AddPeriodic("notification sender", TimeSpan.FromSeconds(2), p => p.GetRequiredService<SendNotifications>().RunAsync, IfAny);
+        services.AddPeriodic("counter comparison", TimeSpan.FromMinutes(10), p => p.GetRequiredService<CompareCounters>().RunAsync, Never);
+        services.AddPeriodic("manifest sweep", TimeSpan.FromHours(1), p => p.GetRequiredService<SweepManifests>().RunAsync, IfAny);
+        services.AddPeriodic("deletion", TimeSpan.FromSeconds(5), p => p.GetRequiredService<RemoveDeleted>().RunAsync, IfAny);
+        services.AddPeriodic("retention", TimeSpan.FromHours(1), p => p.GetRequiredService<SweepEnded>().RunAsync, IfAny);
 
-        services.AddOptions<HostOptions>().Configure<IOptions<DispatchOptions>>((host, dispatch) =>
-            host.ShutdownTimeout = dispatch.Value.GracefulStop + TimeSpan.FromSeconds(5));
-        return services;
+        return services.Configure<HostOptions>(host => host.ShutdownTimeout = DispatchChunk.GracefulStop + TimeSpan.FromSeconds(5));
     }
 
     private static bool IfAny(int count) => count > 0;
@@ -48,10 +45,10 @@ public static class WorkerSetup
     private static bool Never(int count) => false;
 
     private static void AddPeriodic(
-        this IServiceCollection services, string name, Func<DispatchOptions, TimeSpan> pause,
+        this IServiceCollection services, string name, TimeSpan pause,
         Func<IServiceProvider, Func<CancellationToken, Task<int>>> operation, Func<int, bool> moreAtOnce,
         Func<IServiceProvider, WaitHandle>? wake = null) =>
         services.AddSingleton<IBackgroundProcess>(provider => new PeriodicProcess(
-            name, pause(provider.GetRequiredService<IOptions<DispatchOptions>>().Value), wake?.Invoke(provider),
+            name, pause, wake?.Invoke(provider),
             async stop => moreAtOnce(await operation(provider)(stop)), provider.GetRequiredService<LoopHealth>(), provider.GetRequiredService<Func<double>>()));
 }

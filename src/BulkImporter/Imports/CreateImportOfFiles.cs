@@ -1,6 +1,5 @@
 using System.Text;
 using BulkImporter.Data;
-using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using BulkImporter.Parse;
 using BulkImporter.Sources;
@@ -29,7 +28,7 @@ public sealed class CreateImportOfFiles(NpgsqlDataSource database, ReadSourceFil
         if (import.IdempotencyKey is { } key && await create.FindByKeyAsync(key, cancellationToken) is { } known) return new(known, Existed: true);
         if (wanted.Count is 0 or > MostFiles) throw new InvalidArgumentException("files", $"An import is made of 1 to {MostFiles:N0} files.");
         var named = wanted.Select(file => file with { Name = Bare(file.Name) }).ToList();
-        import = import with { Name = import.Name ?? NameOf(named), Transfer = ImportTransfer.Push, Mapping = null, Encoding = null };
+        import = import with { Name = import.Name ?? NameOf(named), Mapping = null, Settings = import.Settings with { Transfer = ImportTransfer.Push, Encoding = null } };
         await create.CheckAsync(import, cancellationToken);
 
         // 1. From now on the files stay for as long as retention waits, which is much longer than the rest takes.

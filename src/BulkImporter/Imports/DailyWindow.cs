@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using BulkImporter.Data;
 
 namespace BulkImporter.Imports;
@@ -8,6 +10,7 @@ namespace BulkImporter.Imports;
 /// The clock is that of the zone, so the window moves with its summer time. The database decides whether it is open (function <c>opens_at</c>).
 /// </summary>
 /// <param name="Zone">As PostgreSQL knows it; an IANA name in practice.</param>
+[JsonConverter(typeof(AsText))]
 public sealed record DailyWindow(TimeOnly From, TimeOnly Until, string Zone)
 {
     private static readonly string[] Forms = ["HH:mm", "H:mm"];
@@ -33,4 +36,11 @@ public sealed record DailyWindow(TimeOnly From, TimeOnly Until, string Zone)
 
     private static bool TryTime(string text, out TimeOnly time) =>
         TimeOnly.TryParseExact(text, Forms, CultureInfo.InvariantCulture, DateTimeStyles.None, out time);
+
+    private sealed class AsText : JsonConverter<DailyWindow>
+    {
+        public override DailyWindow Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Parse(reader.GetString()!);
+
+        public override void Write(Utf8JsonWriter writer, DailyWindow value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+    }
 }

@@ -31,10 +31,10 @@ public abstract record ImportChange
     internal static async Task<ImportChange> RefusalAsync(NpgsqlConnection connection, int importId, string needs, CancellationToken cancellationToken)
     {
         var states = await connection.QueryAsync<ImportState>("SELECT state FROM importer.import WHERE id = $1", cancellationToken, importId);
-        return states is [var state]
-            ? new Refused(state, $"Import {importId} is {Word(state)}; {needs}.")
-            : new NotFound(importId);
+        return states is [var state] ? RefusalOf(importId, state, needs) : new NotFound(importId);
     }
+
+    internal static Refused RefusalOf(int importId, ImportState state, string needs) => new(state, $"Import {importId} is {Word(state)}; {needs}.");
 
     private static string Word(ImportState state) => state switch
     {

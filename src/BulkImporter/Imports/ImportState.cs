@@ -30,39 +30,3 @@ public enum ImportState
     /// <summary>A person deleted it after its end, or retention did: its rows are being removed, and it goes with the last of them.</summary>
     Deleting,
 }
-
-/// <summary>What to do with a record whose submit call may or may not have been received.</summary>
-[StoredAsText]
-public enum WhenUnknown
-{
-    /// <summary>Keep it <c>unknown</c> until a person decides: a gap rather than a duplicate.</summary>
-    Hold,
-
-    /// <summary>Submit it again after the grace time: a duplicate rather than a gap.</summary>
-    Resubmit,
-}
-
-/// <summary>How the files of an import's rows reach Cincopa, unless a row says so itself.</summary>
-[StoredAsText]
-public enum ImportTransfer
-{
-    /// <summary>Cincopa fetches them from their addresses.</summary>
-    Pull,
-
-    /// <summary>We read them and send them.</summary>
-    Push,
-
-    /// <summary>Cincopa fetches those whose addresses fit into its call; the others are sent.</summary>
-    Auto,
-}
-
-/// <summary>What to do with a row whose source another row brings already: an earlier row of the manifest, or one of an earlier import of the account.</summary>
-[StoredAsText]
-public enum WhenDuplicate
-{
-    /// <summary>The row becomes a <c>duplicate</c>, with a finding that names the other row and its import.</summary>
-    Skip,
-
-    /// <summary>The row is imported all the same: a second asset.</summary>
-    Import,
-}

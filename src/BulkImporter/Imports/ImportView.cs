@@ -1,82 +1,75 @@
 using System.Text.Json.Serialization;
 using BulkImporter.Accounts;
 using BulkImporter.Manifests;
-using BulkImporter.Parse;
 using BulkImporter.Records;
 
 namespace BulkImporter.Imports;
 
-/// <summary>An import as every door shows it: the API's and the command line's JSON body, and what the pages draw.</summary>
-/// <param name="Reason">Why it does not go on: the import's own reason, else the account's when that is suspended or blocked; null when all is well.</param>
-/// <param name="Rows">Data rows of the manifest, at most <paramref name="FirstRows"/>; null until it is parsed.</param>
-/// <param name="RatePerSecond">Records that came to their end per second over the last minute; null when not running or too early to say.</param>
-/// <param name="EtaSeconds">Seconds to the end at that rate; null when the rate is unknown or zero.</param>
-/// <param name="Failures">Failed and unknown records by code, most frequent first.</param>
-/// <param name="ParsedRows">Rows read so far while the manifest is parsed.</param>
-/// <param name="SameManifestAs">The latest earlier import of the same bytes, or null.</param>
-/// <param name="AccountState">A suspended account is why a running import stands still; <paramref name="Reason"/> says why it is suspended.</param>
-/// <param name="FirstRows">Only so many rows of the manifest are read; null for all.</param>
-/// <param name="StartedBy">Who ordered the start; null until it has started.</param>
-/// <param name="Stalled">Submitted records without any progress for a long time; they are still followed.</param>
-public sealed record ImportView(
-    int Id,
-    string Name,
-    string Account,
-    ManifestSummary Manifest,
-    ImportState State,
-    string? Reason,
-    int? Rows,
-    StateCounts Counts,
-    double? RatePerSecond,
-    long? EtaSeconds,
-    IReadOnlyList<FailureCount> Failures,
-    DateTimeOffset CreatedAt,
-    DateTimeOffset? StartedAt,
-    DateTimeOffset? FinishedAt,
-    string CreatedBy,
-    int ParsedRows,
-    string? Mapping,
-    bool StartWhenParsed,
-    int MaxAttempts,
-    WhenUnknown WhenUnknown,
-    int Priority,
-    string? Fid,
-    int? SameManifestAs,
-    int Stalled,
-    AccountState AccountState,
-    int? FirstRows,
-    string? StartedBy,
-    FinishCounts Finishing)
+/// <summary>An import as every door shows it, with its settings: the API's and the command line's JSON body, and what the pages draw.</summary>
+public sealed record ImportView : ImportSettings
 {
-    /// <summary>Asked for explicitly: <c>windows-1252</c>; null when the file's beginning decides.</summary>
-    public string? Encoding { get; init; }
+    public ImportView()
+    {
+    }
+
+    public ImportView(ImportSettings settings) : base(settings)
+    {
+    }
+
+    public int Id { get; init; }
+    public string Name { get; init; } = "";
+    public string Account { get; init; } = "";
+    public ManifestSummary Manifest { get; init; } = new("", "", 0);
+    public ImportState State { get; init; }
+
+    /// <summary>Why it does not go on: the import's own reason, else the account's when that is suspended or blocked; null when all is well.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>Data rows of the manifest, at most those that are to be read; null until it is parsed.</summary>
+    public int? Rows { get; init; }
+
+    public StateCounts Counts { get; init; } = new(0, 0, 0, 0, 0, 0, 0, 0, 0);
+
+    /// <summary>Records that came to their end per second over the last minute; null when not running or too early to say.</summary>
+    public double? RatePerSecond { get; init; }
+
+    /// <summary>Seconds to the end at that rate; null when the rate is unknown or zero.</summary>
+    public long? EtaSeconds { get; init; }
+
+    /// <summary>Failed and unknown records by code, most frequent first.</summary>
+    public IReadOnlyList<FailureCount> Failures { get; init; } = [];
+
+    public DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset? StartedAt { get; init; }
+    public DateTimeOffset? FinishedAt { get; init; }
+    public string CreatedBy { get; init; } = "";
+
+    /// <summary>Rows read so far while the manifest is parsed.</summary>
+    public int ParsedRows { get; init; }
+
+    public string? Mapping { get; init; }
 
     /// <summary>The saved template that <see cref="Mapping"/> was taken from because the header was the same, or null.</summary>
     public string? Template { get; init; }
 
-    /// <summary>How files go whose rows do not say it.</summary>
-    public ImportTransfer Transfer { get; init; }
+    public bool StartWhenParsed { get; init; }
 
-    /// <summary>What becomes of rows that an earlier import of the account has already.</summary>
-    public WhenDuplicate AlreadyImported { get; init; }
+    /// <summary>The latest earlier import of the same bytes, or null.</summary>
+    public int? SameManifestAs { get; init; }
 
-    /// <summary>What becomes of rows that have the source of an earlier row of the manifest.</summary>
-    public WhenDuplicate DuplicateRows { get; init; }
+    /// <summary>Submitted records without any progress for a long time; they are still followed.</summary>
+    public int Stalled { get; init; }
 
-    /// <summary>Nothing is sent before; null for at once.</summary>
-    public DateTimeOffset? StartAt { get; init; }
+    /// <summary>A suspended account is why a running import stands still; <see cref="Reason"/> says why it is suspended.</summary>
+    public AccountState AccountState { get; init; }
 
-    /// <summary>The hours in which it sends, as <c>22:00-06:00 Europe/Berlin</c>; null for all day.</summary>
-    public string? Window { get; init; }
+    /// <summary>Who ordered the start; null until it has started.</summary>
+    public string? StartedBy { get; init; }
 
-    /// <summary>When a running import with pending records sends again, by <see cref="StartAt"/> and <see cref="Window"/>; null when it may send now.</summary>
+    public FinishCounts Finishing { get; init; } = new(0, 0);
+
+    /// <summary>When a running import with pending records sends again, by its settings; null when it may send now.</summary>
     public DateTimeOffset? WaitsUntil { get; init; }
-
-    /// <summary>It pauses itself when more than this part of its finished records failed; 100 for never.</summary>
-    public int StopAtFailurePercent { get; init; }
-
-    /// <summary>… judged after so many finished records.</summary>
-    public int StopAfterRows { get; init; }
 }
 
 /// <summary>Imported records whose assets still lack texts, reference id or gallery: those that are being finished, and those for which that failed.</summary>

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 namespace BulkImporter.Imports;
 
 /// <summary>Imports as they stand at this moment. Counts come from the chunks' counters, so they are exact and cost the same at a million records.</summary>
-public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions<ImportsOptions> options)
+public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions<WorkOptions> options)
 {
     /// <summary>A rate is told when the ticks span this long and at least <see cref="LeastFinished"/> records ended between them: less would make an ETA that jumps.</summary>
     private const double LeastSeconds = 5;
@@ -137,26 +137,34 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
     {
         var counts = new StateCounts(n.Pending, n.Submitting, n.Submitted, n.Imported, n.Failed, n.Unknown, n.Cancelled, n.Invalid, n.Duplicate);
         var (rate, eta) = Rate(n, counts);
-        var window = ImportSchedule.Window(i);
-        var reason = i.Reason ?? (i.State is ImportState.Running or ImportState.Paused ? trouble : null) ?? ImportSchedule.Sentence(n.WaitsUntil, window);
-        return new ImportView(
-            i.Id, i.Name, account, new ManifestSummary(manifest.FileName, Convert.ToHexStringLower(manifest.Sha256!), manifest.SizeBytes), i.State, reason,
-            i.RowCount, counts, rate, eta,
-            [.. (n.Codes ?? []).Zip(n.Counts ?? [], (code, count) => new FailureCount(code, FailureCodes.ClassOf(code), count))],
-            i.CreatedAt, i.StartedAt, i.FinishedAt, i.CreatedBy, i.ParsedRows, i.Mapping is "" ? null : i.Mapping, i.StartWhenParsed, i.MaxAttempts,
-            i.WhenUnknown, i.Priority, i.Fid, n.SameManifestAs, n.Stalled, accountState, i.FirstRows,
-            i.StartedAt is null ? null : n.StartedBy ?? i.CreatedBy, new FinishCounts(n.FinishPending, n.FinishFailed))
+        var reason = i.Reason ?? (i.State is ImportState.Running or ImportState.Paused ? trouble : null) ?? ImportSchedule.Sentence(n.WaitsUntil, i.Settings.Window);
+        return new ImportView(i.Settings)
         {
-            Encoding = i.Encoding,
+            Id = i.Id,
+            Name = i.Name,
+            Account = account,
+            Manifest = new ManifestSummary(manifest.FileName, Convert.ToHexStringLower(manifest.Sha256!), manifest.SizeBytes),
+            State = i.State,
+            Reason = reason,
+            Rows = i.RowCount,
+            Counts = counts,
+            RatePerSecond = rate,
+            EtaSeconds = eta,
+            Failures = [.. (n.Codes ?? []).Zip(n.Counts ?? [], (code, count) => new FailureCount(code, FailureCodes.ClassOf(code), count))],
+            CreatedAt = i.CreatedAt,
+            StartedAt = i.StartedAt,
+            FinishedAt = i.FinishedAt,
+            CreatedBy = i.CreatedBy,
+            ParsedRows = i.ParsedRows,
+            Mapping = i.Mapping is "" ? null : i.Mapping,
             Template = i.Template,
-            AlreadyImported = i.AlreadyImported,
-            DuplicateRows = i.DuplicateRows,
-            StartAt = i.StartAt,
-            Window = window?.ToString(),
+            StartWhenParsed = i.StartWhenParsed,
+            SameManifestAs = n.SameManifestAs,
+            Stalled = n.Stalled,
+            AccountState = accountState,
+            StartedBy = i.StartedAt is null ? null : n.StartedBy ?? i.CreatedBy,
+            Finishing = new FinishCounts(n.FinishPending, n.FinishFailed),
             WaitsUntil = n.WaitsUntil,
-            StopAtFailurePercent = i.StopAtFailurePercent,
-            StopAfterRows = i.StopAfterRows,
-            Transfer = i.Transfer,
         };
     }
 

@@ -1,207 +1,106 @@
-using System.Globalization;
+using BulkImporter.Access;
+using BulkImporter.Accounts;
 using BulkImporter.Data;
-using BulkImporter.Imports;
 using BulkImporter.Manifests;
-using BulkImporter.Parse;
-using Npgsql;
+using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Imports;
 
-/// <summary>What changes about an import. Null leaves a setting as it is.</summary>
-public sealed record ImportRevision
+/// <summary>
+/// What changes about an import, by the names that requests have: <c>name</c>, <c>account</c>, <c>map</c> and the settings (<see cref="Setting.Name"/>).
+/// What is left out stays as it is; an empty text is the default.
+/// </summary>
+public sealed class ImportRevision : Dictionary<string, string>
 {
-    public string? Name { get; init; }
-
-    /// <summary>The name of the Cincopa account that it runs for.</summary>
-    public string? Account { get; init; }
-
-    /// <summary>The column mapping (<c>url=OriginalURL,caption=Title</c>); empty to recognise the header.</summary>
-    public string? Mapping { get; init; }
-
-    /// <summary>Rows to read from the beginning; 0 for all.</summary>
-    public int? FirstRows { get; init; }
-
-    /// <summary><c>windows-1252</c>; empty to go by the file's beginning.</summary>
-    public string? Encoding { get; init; }
-
-    /// <summary>For rows that an earlier import of the account has.</summary>
-    public WhenDuplicate? AlreadyImported { get; init; }
-
-    /// <summary>For rows that have the source of an earlier row of the manifest.</summary>
-    public WhenDuplicate? DuplicateRows { get; init; }
-
-    /// <summary>How files go whose rows do not say it.</summary>
-    public ImportTransfer? Transfer { get; init; }
-
-    /// <summary>When sending begins, ISO 8601 with an offset; empty for at once.</summary>
-    public string? StartAt { get; init; }
-
-    /// <summary>The daily window, <c>22:00-06:00 Europe/Berlin</c>; empty for all day.</summary>
-    public string? Window { get; init; }
-
-    /// <summary>1 to 100; 100 is never.</summary>
-    public int? StopAtFailurePercent { get; init; }
-
-    public int? StopAfterRows { get; init; }
-    public int? MaxAttempts { get; init; }
-    public WhenUnknown? WhenUnknown { get; init; }
-    public int? Priority { get; init; }
-
-    /// <summary>The gallery that new assets join; empty for none.</summary>
-    public string? Fid { get; init; }
+    public const string Name = "name";
+    public const string Account = "account";
+    public const string Mapping = "map";
 }
 
 /// <summary>
 /// Changes the settings of an import of which nothing was sent yet: one in review, or one whose manifest was rejected because a question
-/// about its columns was open. What the records depend on (columns, encoding, number of rows, attempts, account, schedule) makes the manifest be
+/// about its columns was open. What the records depend on (columns, account, and the settings that say so) makes the manifest be
 /// read again: its records and findings go in the same transaction, and the import is <see cref="ImportState.Parsing"/> until the new ones
-/// are there; <see cref="QueueParsing"/> sees to it. Of an import that runs or is paused only what steers the sending can be changed:
-/// schedule, priority, what to do when unknown, and when to stop for failures.
+/// are there. Of an import that runs or is paused only what steers the sending can be changed.
 /// </summary>
-public sealed class ReviseImport(NpgsqlDataSource database)
+public sealed class ReviseImport(IDbContextFactory<ImporterDb> contexts)
 {
-    private const string LockRevisable = """
-        SELECT i.name, a.name, i.mapping, i.first_rows, i.max_attempts, i.when_unknown, i.priority, i.fid, i.state,
-            i.encoding, i.already_imported, i.start_at, i.window_from, i.window_until, i.window_zone, i.stop_at_failure_percent, i.stop_after_rows, i.transfer, i.duplicate_rows
-        FROM importer.import i JOIN importer.account a ON a.id = i.account_id
-        WHERE i.id = $1 AND i.state IN ('review', 'rejected', 'running', 'paused')
-        FOR NO KEY UPDATE OF i
-        """;
-
-    private const string Revise = """
-        WITH revised AS (
-            UPDATE importer.import
-            SET name = $3, account_id = (SELECT id FROM importer.account WHERE name = $4),
-                template = CASE WHEN mapping IS NOT DISTINCT FROM $5 THEN template END, mapping = $5, first_rows = $6, max_attempts = $7,
-                when_unknown = $8, priority = $9, fid = $10,
-                encoding = $13, already_imported = $14, start_at = $15::timestamptz, window_from = $16::time, window_until = $17::time, window_zone = $18,
-                stop_at_failure_percent = $19, stop_after_rows = $20, transfer = $21, duplicate_rows = $22,
-                state = CASE WHEN $11 THEN 'parsing' ELSE state END,
-                row_count = CASE WHEN NOT $11 THEN row_count END,
-                parsed_rows = CASE WHEN $11 THEN 0 ELSE parsed_rows END,
-                parse_queued_at = CASE WHEN NOT $11 THEN parse_queued_at END,
-                reason = CASE WHEN NOT $11 THEN reason END,
-                finished_at = CASE WHEN NOT $11 THEN finished_at END,
-                start_when_parsed = start_when_parsed AND state IN ('running', 'paused')
-            WHERE id = $1
-            RETURNING id
-        )
-        INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) SELECT now(), $2, 'import_revised', id, $12 FROM revised
-        """;
-
-    private const string Needs = "only an import in review, or one whose manifest was rejected, can be revised; one that runs or is paused only in its schedule (startAt, window), priority, whenUnknown, stopAtFailurePercent and stopAfterRows";
+    private static readonly string Needs =
+        "only an import in review, or one whose manifest was rejected, can be revised; one that runs or is paused only in " +
+        string.Join(", ", Setting.All.Where(s => s.About.Steers).Select(s => s.Name));
 
     /// <exception cref="InvalidArgumentException">A setting, the mapping or the account cannot be used.</exception>
-    public async Task<ImportChange> RunAsync(int importId, ImportRevision revision, string actor, CancellationToken cancellationToken)
+    public Task<ImportChange> RunAsync(int importId, ImportRevision revision, string actor, CancellationToken cancellationToken) =>
+        contexts.ChangeAsync(db => RunAsync(db, importId, revision, actor, cancellationToken), cancellationToken);
+
+    private static async Task<ImportChange> RunAsync(ImporterDb db, int importId, ImportRevision revision, string actor, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var revisable = await connection.QueryAsync(LockRevisable, r => (
-            Import: new NewImport(0, actor)
-            {
-                Name = r.GetString(0),
-                Account = r.GetString(1),
-                Mapping = r.Text(2),
-                FirstRows = r.Number(3),
-                MaxAttempts = r.GetInt32(4),
-                WhenUnknown = EnumText<WhenUnknown>.Parse(r.GetString(5)),
-                Priority = r.GetInt32(6),
-                Fid = r.Text(7),
-                Encoding = r.Text(9),
-                AlreadyImported = EnumText<WhenDuplicate>.Parse(r.GetString(10)),
-                StartAt = r.Time(11),
-                Window = ImportSchedule.Window(r, 12),
-                StopAtFailurePercent = r.GetInt32(15),
-                StopAfterRows = r.GetInt32(16),
-                Transfer = EnumText<ImportTransfer>.Parse(r.GetString(17)),
-                DuplicateRows = EnumText<WhenDuplicate>.Parse(r.GetString(18)),
-            },
-            State: EnumText<ImportState>.Parse(r.GetString(8))), cancellationToken, importId);
-        if (revisable is not [var (before, state)])
-            return await ImportChange.RefusalAsync(connection, importId, Needs, cancellationToken);
+        // Locked, not compared: the engine changes other columns of the row every second.
+        await db.Database.ExecuteSqlAsync($"SELECT FROM importer.import WHERE id = {importId} FOR NO KEY UPDATE", cancellationToken);
+        if (await db.Set<Import>().SingleOrDefaultAsync(i => i.Id == importId, cancellationToken) is not { } import)
+            return new ImportChange.NotFound(importId);
+        if (import.State is not (ImportState.Review or ImportState.Rejected or ImportState.Running or ImportState.Paused)) return Refused(import);
+        var account = await db.Set<Account>().Where(a => a.Id == import.AccountId).Select(a => a.Name).SingleAsync(cancellationToken);
 
-        var after = before with
-        {
-            Name = revision.Name ?? before.Name,
-            Account = revision.Account ?? before.Account,
-            Mapping = revision.Mapping?.Trim() is not { } mapping ? before.Mapping : mapping.Length == 0 && before.Mapping is null ? null : mapping,
-            FirstRows = revision.FirstRows is { } rows ? (rows == 0 ? null : rows) : before.FirstRows,
-            MaxAttempts = revision.MaxAttempts ?? before.MaxAttempts,
-            WhenUnknown = revision.WhenUnknown ?? before.WhenUnknown,
-            Priority = revision.Priority ?? before.Priority,
-            Fid = revision.Fid is { } fid ? NotEmpty(fid) : before.Fid,
-            Encoding = revision.Encoding is { } encoding ? NotEmpty(encoding)?.Trim().ToLowerInvariant() : before.Encoding,
-            AlreadyImported = revision.AlreadyImported ?? before.AlreadyImported,
-            DuplicateRows = revision.DuplicateRows ?? before.DuplicateRows,
-            Transfer = revision.Transfer ?? before.Transfer,
-            StartAt = revision.StartAt is { } startAt ? Time(startAt) : before.StartAt,
-            Window = revision.Window is { } window ? (string.IsNullOrWhiteSpace(window) ? null : DailyWindow.Parse(window)) : before.Window,
-            StopAtFailurePercent = revision.StopAtFailurePercent ?? before.StopAtFailurePercent,
-            StopAfterRows = revision.StopAfterRows ?? before.StopAfterRows,
-        };
-        CreateImport.Check(after);
-        if (await CreateImport.MissingAccountAsync(connection, after.Account, cancellationToken) is { } missing) throw missing;
-        if (after.Window != before.Window) after = after with { Window = await ImportSchedule.CheckedAsync(connection, after.Window, cancellationToken) };
-        if (after == before && state == ImportState.Review) return new ImportChange.Done(state);
-        if (state is ImportState.Running or ImportState.Paused)
-        {
-            if (Fixed(after) != Fixed(before)) return await ImportChange.RefusalAsync(connection, importId, Needs, cancellationToken);
-            if (after == before) return new ImportChange.Done(state);
-        }
-
-        var again = state == ImportState.Rejected || (state == ImportState.Review && !ReadBy(after).Equals(ReadBy(before)));
-        await connection.ExecuteAsync(Revise, cancellationToken, importId, actor, after.Name, after.Account, after.Mapping, after.FirstRows, after.MaxAttempts,
-            EnumText<WhenUnknown>.Of(after.WhenUnknown), after.Priority, after.Fid, again, Differences(before, after),
-            after.Encoding, EnumText<WhenDuplicate>.Of(after.AlreadyImported), after.StartAt?.ToUniversalTime(), after.Window?.From, after.Window?.Until, after.Window?.Zone,
-            after.StopAtFailurePercent, after.StopAfterRows, EnumText<ImportTransfer>.Of(after.Transfer), EnumText<WhenDuplicate>.Of(after.DuplicateRows));
-        if (again) await ForgetRows.RunAsync(connection, importId, cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
-        return new ImportChange.Done(again ? ImportState.Parsing : state);
-    }
-
-    /// <summary>What the records and findings were made by: the estimate of the end, too, which signed links are judged by.</summary>
-    private static object ReadBy(NewImport i) => (i.Account, i.Mapping, i.Encoding, i.FirstRows, i.MaxAttempts, i.AlreadyImported, i.DuplicateRows, i.Transfer, i.StartAt, i.Window);
-
-    /// <summary>The import without what can be changed while it runs.</summary>
-    private static NewImport Fixed(NewImport i) =>
-        i with { Priority = 0, WhenUnknown = default, StartAt = null, Window = null, StopAtFailurePercent = null, StopAfterRows = null };
-
-    /// <exception cref="InvalidArgumentException">It is no time.</exception>
-    internal static DateTimeOffset? Time(string text)
-    {
-        if (string.IsNullOrWhiteSpace(text)) return null;
-        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
-            ? time
-            : throw new InvalidArgumentException("startAt", $"'{text}' is no time; write it as 2026-11-24T22:00:00+01:00 (without an offset it is UTC).");
-    }
-
-    private static string? NotEmpty(string text) => string.IsNullOrWhiteSpace(text) ? null : text;
-
-    /// <summary>For the audit log.</summary>
-    private static string Differences(NewImport before, NewImport after)
-    {
+        // 1. What changes, by the words of the audit log.
         var changes = new List<string>();
-        Note("name", before.Name, after.Name);
-        Note("account", before.Account, after.Account);
-        Note("columns", before.Mapping, after.Mapping);
-        Note("first rows", before.FirstRows, after.FirstRows);
-        Note("attempts", before.MaxAttempts, after.MaxAttempts);
-        Note("when unknown", before.WhenUnknown, after.WhenUnknown);
-        Note("priority", before.Priority, after.Priority);
-        Note("gallery", before.Fid, after.Fid);
-        Note("encoding", before.Encoding, after.Encoding);
-        Note("rows imported before", before.AlreadyImported, after.AlreadyImported);
-        Note("rows with the same address", before.DuplicateRows, after.DuplicateRows);
-        Note("files go by", before.Transfer, after.Transfer);
-        Note("start at", before.StartAt, after.StartAt);
-        Note("daily window", before.Window, after.Window);
-        Note("stop at failures in percent", before.StopAtFailurePercent, after.StopAtFailurePercent);
-        Note("judged after rows", before.StopAfterRows, after.StopAfterRows);
-        return changes.Count == 0 ? "read again" : string.Join("; ", changes);
-
-        void Note<T>(string what, T old, T now)
+        var (isFixed, again) = (false, import.State == ImportState.Rejected);
+        foreach (var (field, text) in revision)
         {
-            if (!Equals(old, now)) changes.Add($"{what}: {(now is null ? "none" : $"{now}")}");
+            switch (field)
+            {
+                case ImportRevision.Name when text != import.Name:
+                    CreateImport.CheckName(text);
+                    import.Name = text;
+                    Note("name", text);
+                    break;
+                case ImportRevision.Account when text != account:
+                    import.AccountId = await CreateImport.AccountAsync(db, text, cancellationToken);
+                    again = true;
+                    Note("account", text);
+                    break;
+                // An empty one is somebody's word too: go by the header, and by no template.
+                case ImportRevision.Mapping when text.Trim() is var mapping && mapping != (import.Mapping ?? ""):
+                    CreateImport.CheckMapping(mapping);
+                    (import.Mapping, import.Template, again) = (mapping, null, true);
+                    Note("columns", text);
+                    break;
+            }
+        }
+        var settings = import.Settings.With(revision.Where(r => r.Key is not (ImportRevision.Name or ImportRevision.Account or ImportRevision.Mapping)));
+        // A zone that was lost since keeps nobody from changing something else.
+        if (settings.Window != import.Settings.Window) settings = await ImportSchedule.CheckedAsync(db, settings, cancellationToken);
+        foreach (var setting in Setting.All.Where(s => !s.IsSame(settings, import.Settings)))
+        {
+            changes.Add($"{setting.About.Label}: {(setting.Text(settings) is { Length: > 0 } value ? value : "none")}");
+            isFixed |= !setting.About.Steers;
+            again |= setting.About.Reads && import.State == ImportState.Review;
+        }
+
+        // 2. Whether it may.
+        var isUnderWay = import.State is ImportState.Running or ImportState.Paused;
+        if (isUnderWay && isFixed) return Refused(import);
+        if (changes.Count == 0 && !again) return new ImportChange.Done(import.State);
+
+        // 3. The import; and its records go where they were made by what changed.
+        import.Settings = settings;
+        if (!isUnderWay) import.StartWhenParsed = false;
+        if (again)
+        {
+            (import.State, import.RowCount, import.ParsedRows, import.ParseQueuedAt) = (ImportState.Parsing, null, 0, null);
+            (import.Reason, import.FinishedAt) = (null, null);
+        }
+        db.Note(actor, "import_revised", changes.Count == 0 ? "read again" : string.Join("; ", changes), importId);
+        await db.SaveChangesAsync(cancellationToken);
+        if (again) await ForgetRows.RunAsync(db.Connection, importId, cancellationToken);
+        return new ImportChange.Done(import.State);
+
+        void Note(string what, string? value)
+        {
+            changes.Add($"{what}: {(string.IsNullOrWhiteSpace(value) ? "none" : value)}");
+            isFixed = true;
         }
     }
+
+    private static ImportChange.Refused Refused(Import import) => ImportChange.RefusalOf(import.Id, import.State, Needs);
 }

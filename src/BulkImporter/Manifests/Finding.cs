@@ -235,7 +235,7 @@ public static class FindingCodes
             "the file was cut off, export it again.",
         FindingCode.LineSkipped => "This line stands before the header and is no part of the table, like a comment or a title. It is " +
             "not read; remove it if it should not be there.",
-        FindingCode.RowsLeftOut => "From this line on the rows are left out: the manifest has more than one import takes (BulkImporter:Manifests:MaxRows). " +
+        FindingCode.RowsLeftOut => "From this line on the rows are left out: the manifest has more than one import takes, which is 20 million. " +
             "Upload the rest as a manifest of its own.",
         FindingCode.RowsMaybeMerged => "A quoted value holds lines that look like rows of their own. Look for a missing closing quote.",
         FindingCode.NulByte => "The row holds a NUL character, which no text can. Export the file again.",

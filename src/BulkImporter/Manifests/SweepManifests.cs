@@ -1,13 +1,15 @@
 using BulkImporter.Data;
 using BulkImporter.Telemetry;
-using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace BulkImporter.Manifests;
 
 /// <summary>Removes uploads that broke and manifests that no import came to refer to.</summary>
-public sealed class SweepManifests(NpgsqlDataSource database, IOptions<ManifestOptions> options)
+public sealed class SweepManifests(NpgsqlDataSource database)
 {
+    /// <summary>How long an upload that broke, or a manifest that no import refers to, is kept: a person may still be looking at its preview.</summary>
+    internal static readonly TimeSpan KeepUnused = TimeSpan.FromDays(1);
+
     private const string Unused = """
         SELECT m.id FROM importer.manifest m
         WHERE coalesce(m.received_at, m.created_at) < now() - $1::interval
@@ -21,7 +23,7 @@ public sealed class SweepManifests(NpgsqlDataSource database, IOptions<ManifestO
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var removed = 0;
-        var unused = await database.QueryAsync<int>(Unused, cancellationToken, options.Value.KeepUnused);
+        var unused = await database.QueryAsync<int>(Unused, cancellationToken, KeepUnused);
         await EachItem.RunAsync(unused, id => $"manifest {id}", async id => removed += await database.ExecuteAsync(Remove, cancellationToken, id), cancellationToken);
         return removed;
     }

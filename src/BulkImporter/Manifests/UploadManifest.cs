@@ -61,7 +61,7 @@ public sealed class UploadManifest(NpgsqlDataSource database, IOptions<ManifestO
         // 3. Now it is a manifest.
         var sha256 = hash.GetHashAndReset();
         if (await database.ExecuteAsync(Received, cancellationToken, id, sha256, size) == 0)
-            throw new InvalidOperationException($"Manifest {id} was swept while it was uploaded; the upload took longer than {options.Value.KeepUnused}.");
+            throw new InvalidOperationException($"Manifest {id} was swept while it was uploaded; the upload took longer than {SweepManifests.KeepUnused}.");
         return new(id, sha256, size);
     }
 

@@ -12,7 +12,7 @@ using MimeKit;
 namespace BulkImporter.Notify;
 
 /// <summary>One mail to a target whose address is <c>mailto:</c>: the notification in words, with the links to its import.</summary>
-public sealed class MailNotification(IOptions<MailOptions> options, IOptions<NotifyOptions> notify, TimeProvider clock)
+public sealed class MailNotification(IOptions<MailOptions> options, DeliveryPace pace, TimeProvider clock)
 {
     private const int LongestProblem = 300;
 
@@ -25,7 +25,7 @@ public sealed class MailNotification(IOptions<MailOptions> options, IOptions<Not
         var mail = options.Value;
         if (mail.Host is not { Length: > 0 } host || mail.From is not { Length: > 0 } from) return $"No mail server is set: {MailOptions.Section}:Host and :From.";
         using var message = Compose(from, address, id, body);
-        using var timer = new CancellationTokenSource(notify.Value.Timeout, clock);
+        using var timer = new CancellationTokenSource(pace.Timeout, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
         try
         {
@@ -43,7 +43,7 @@ public sealed class MailNotification(IOptions<MailOptions> options, IOptions<Not
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return string.Create(CultureInfo.InvariantCulture, $"The mail server did not answer within {notify.Value.Timeout.TotalSeconds:0.#} s.");
+            return string.Create(CultureInfo.InvariantCulture, $"The mail server did not answer within {pace.Timeout.TotalSeconds:0.#} s.");
         }
         catch (SmtpCommandException e)
         {

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using BulkImporter.Sources;
-using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Notify;
 
@@ -16,9 +15,9 @@ public sealed class PostNotification : IDisposable
     private readonly TimeSpan timeout;
     private readonly TimeProvider clock;
 
-    public PostNotification(IOptions<NotifyOptions> options, TimeProvider clock)
+    public PostNotification(DeliveryPace pace, TimeProvider clock)
     {
-        (timeout, this.clock) = (options.Value.Timeout, clock);
+        (timeout, this.clock) = (pace.Timeout, clock);
         http = new HttpMessageInvoker(new SocketsHttpHandler
         {
             AllowAutoRedirect = false,

@@ -2,9 +2,11 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using BulkImporter.Access;
 using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
+using BulkImporter.Records;
 using BulkImporter.Telemetry;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -16,7 +18,7 @@ namespace BulkImporter.Notify;
 /// <param name="Timestamp">When it happened.</param>
 public sealed record NotificationBody(string Type, DateTimeOffset Timestamp, NotificationData Data);
 
-/// <param name="Links">Null when nobody said where the pages are (<see cref="NotifyOptions.PageBaseUrl"/>), or when it is about no import.</param>
+/// <param name="Links">Null when nobody said where the pages are (<see cref="WebOptions.PageBaseUrl"/>), or when it is about no import.</param>
 public sealed record NotificationData(string Account, string? Reason, ImportView? Import, NotificationLinks? Links);
 
 /// <param name="Import">Its page.</param>
@@ -28,13 +30,16 @@ public sealed record NotificationLinks(Uri Import, Uri Failed);
 /// order; a target tells repetitions by <c>webhook-id</c>.
 /// </summary>
 public sealed class SendNotifications(
-    NpgsqlDataSource database, ReadImports imports, ProtectSecret secrets, PostNotification post, MailNotification mail, IOptions<NotifyOptions> options,
-    IOptions<ImportsOptions> importsOptions, Func<double> random, TimeProvider clock, ILogger<SendNotifications> log)
+    NpgsqlDataSource database, ReadImports imports, ProtectSecret secrets, PostNotification post, MailNotification mail, DeliveryPace pace, IOptions<WebOptions> web,
+    IOptions<WorkOptions> work, Func<double> random, TimeProvider clock, ILogger<SendNotifications> log)
 {
     private const int Batch = 20;
 
     /// <summary>Each worker looks for stalls, and forgets what is old, so often: the one reads what is outstanding.</summary>
     private static readonly TimeSpan LookEvery = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long notifications are kept, delivered or not.</summary>
+    private static readonly TimeSpan KeepFor = TimeSpan.FromDays(30);
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -104,7 +109,7 @@ public sealed class SendNotifications(
 
     private async Task<int> DeliverAsync(CancellationToken cancellationToken)
     {
-        var due = await database.QueryAsync<Due>(Claim, cancellationToken, Batch, options.Value.Timeout * 2);
+        var due = await database.QueryAsync<Due>(Claim, cancellationToken, Batch, pace.Timeout * 2);
         var deliveries = due.ConvertAll(d => (d.NotificationId, Delivery: DeliverAsync(d, cancellationToken)));
         await EachItem.RunAsync(deliveries, d => $"notification {d.NotificationId}", d => d.Delivery, cancellationToken);
         return due.Count;
@@ -113,8 +118,8 @@ public sealed class SendNotifications(
     private async Task LookAsync(CancellationToken cancellationToken)
     {
         if (lookedAt is { } last && clock.GetElapsedTime(last) < LookEvery) return;
-        await database.ExecuteAsync(Forget, cancellationToken, options.Value.KeepFor);
-        var stalledAfter = importsOptions.Value.StalledAfter;
+        await database.ExecuteAsync(Forget, cancellationToken, KeepFor);
+        var stalledAfter = work.Value.StalledAfter;
         await database.ExecuteAsync(NoteStalled, cancellationToken, stalledAfter, string.Create(CultureInfo.InvariantCulture, $"{stalledAfter.TotalMinutes:0.#} min"));
         lookedAt = clock.GetTimestamp();
     }
@@ -151,7 +156,7 @@ public sealed class SendNotifications(
         string? problem;
         try
         {
-            problem = due.TryCount > options.Value.MostTries ? "What became of the last try could not be written; it is not tried again." : await TryAsync(due, cancellationToken);
+            problem = due.TryCount > pace.MostTries ? "What became of the last try could not be written; it is not tried again." : await TryAsync(due, cancellationToken);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -186,15 +191,15 @@ public sealed class SendNotifications(
             await database.ExecuteAsync(NoteDelivered, CancellationToken.None, due.NotificationId, due.TargetId);
             return;
         }
-        var wait = due.TryCount >= options.Value.MostTries ? (TimeSpan?)null
-            : TimeSpan.FromSeconds(Math.Min(options.Value.RetryCap.TotalSeconds, options.Value.RetryBase.TotalSeconds * Math.Pow(2, Math.Min(due.TryCount - 1, 30))) * (0.75 + 0.5 * random()));
+        var wait = due.TryCount >= pace.MostTries ? (TimeSpan?)null
+            : TimeSpan.FromSeconds(Math.Min(pace.RetryCap.TotalSeconds, pace.RetryBase.TotalSeconds * Math.Pow(2, Math.Min(due.TryCount - 1, 30))) * (0.75 + 0.5 * random()));
         Log.NotificationNotDelivered(log, due.NotificationId, due.Target, due.TryCount, problem);
         await database.ExecuteAsync(NoteProblem, CancellationToken.None, due.NotificationId, due.TargetId, problem, wait);
     }
 
     private NotificationLinks? LinksTo(int? importId)
     {
-        if (importId is not { } id || options.Value.PageBaseUrl is not { } root) return null;
+        if (importId is not { } id || web.Value.PageBaseUrl is not { } root) return null;
         var page = string.Create(CultureInfo.InvariantCulture, $"{root.AbsoluteUri.TrimEnd('/')}/imports/{id}");
         return new(new Uri(page), new Uri(page + "/records?state=failed"));
     }

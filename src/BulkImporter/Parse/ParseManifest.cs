@@ -5,7 +5,6 @@ using BulkImporter.Records;
 using BulkImporter.Sources;
 using BulkImporter.Telemetry;
 using Hangfire;
-using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace BulkImporter.Parse;
@@ -15,10 +14,13 @@ namespace BulkImporter.Parse;
 /// behind and the job is simply run again. Rows with an error become records too (invalid, duplicate), so that the counts always sum up.
 /// </summary>
 public sealed class ParseManifest(
-    NpgsqlDataSource database, ManifestBytes manifests, RecordTransitions transitions, SourceUrlRules rules, IOptions<ManifestOptions> limits, TimeProvider clock,
+    NpgsqlDataSource database, ManifestBytes manifests, RecordTransitions transitions, SourceUrlRules rules, TimeProvider clock,
     ILogger<ParseManifest> log)
 {
     public const string Queue = "parse";
+
+    /// <summary>The most rows that one import takes, some 20 GB of database; those behind are left out, with a finding. A test has fewer.</summary>
+    internal int MaxRows { get; init; } = 20_000_000;
 
     // Held to the end of the transaction: a second job for the same import finds it taken and ends.
     private const string TakeImport = """
@@ -154,7 +156,7 @@ public sealed class ParseManifest(
             {
                 for (; more && !batch.IsFull; more = rows < import.MostRows && await reader.ReadAsync(reading.Token))
                 {
-                    if (rows == limits.Value.MaxRows)
+                    if (rows == MaxRows)
                     {
                         findings.Add(new(0, reader.Row.LineNumber, null, null, FindingCode.RowsLeftOut));
                         batch.Add(findings);

@@ -55,7 +55,7 @@ public sealed class PreviewManifest(NpgsqlDataSource database, ManifestBytes man
     public async Task<ManifestPreview?> RunAsync(int importId, int rows, CancellationToken cancellationToken)
     {
         var found = await database.QueryAsync<Previewed>(
-            "SELECT manifest_id, mapping, encoding, transfer, already_imported FROM importer.import WHERE id = $1", cancellationToken, importId);
+            "SELECT i.manifest_id, i.mapping, i.encoding, i.transfer, i.already_imported FROM importer.import i WHERE i.id = $1", cancellationToken, importId);
         if (found is not [var import]) return null;
         using var turn = await turns.AcquireAsync(1, cancellationToken);
         if (!turn.IsAcquired) throw new TooManyPreviewsException();

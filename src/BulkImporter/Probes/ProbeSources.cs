@@ -8,7 +8,6 @@ using BulkImporter.Records;
 using BulkImporter.Sources;
 using BulkImporter.Telemetry;
 using Hangfire;
-using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace BulkImporter.Probes;
@@ -18,7 +17,7 @@ namespace BulkImporter.Probes;
 /// and no record is touched. It goes on from where the last batch was committed; a batch that was asked and not committed is asked again, which harms
 /// nobody. Of two jobs for one probe only the later one's writes count.
 /// </summary>
-public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, SourceHeaders headers, IOptions<ProbeOptions> options, TimeProvider clock, ILogger<ProbeSources> log)
+public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, SourceHeaders headers, TimeProvider clock, ILogger<ProbeSources> log)
 {
     public const string Queue = "probe";
 
@@ -26,6 +25,12 @@ public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, S
     internal const string IsInSample = "(hashint4extended(row_number, 0) & 2147483647) % $2 = 0";
 
     private const int BatchLength = 24;
+
+    /// <summary>Sources that one worker process asks a second: what no host takes for an attack. A test is faster.</summary>
+    internal double RatePerSecond { get; init; } = 20;
+
+    /// <summary>Sources that one worker process asks at the same time.</summary>
+    internal int Concurrency { get; init; } = 8;
 
     /// <summary>What a probe may find; a new probe removes those of the last.</summary>
     internal static readonly string[] Codes =
@@ -104,7 +109,7 @@ public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, S
 
     private async Task ProbeAsync(int importId, int run, CancellationToken cancellationToken)
     {
-        using var places = new SemaphoreSlim(options.Value.Concurrency);
+        using var places = new SemaphoreSlim(Concurrency);
         while (true)
         {
             var found = await database.QueryAsync<Going>(FindProbe, cancellationToken, importId, run);
@@ -134,7 +139,7 @@ public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, S
             {
                 await places.WaitAsync(cancellationToken);
                 asked.Add(AskAsync(source, secrets, places, cancellationToken));
-                await Task.Delay(TimeSpan.FromSeconds(1 / options.Value.RatePerSecond), clock, cancellationToken);
+                await Task.Delay(TimeSpan.FromSeconds(1 / RatePerSecond), clock, cancellationToken);
             }
             var findings = (await Task.WhenAll(asked)).OfType<ProbeFinding>().ToList();
             if (findings.FindAll(f => f.Error is not null) is [var first, ..] broken)

@@ -1,14 +1,16 @@
 using BulkImporter.Data;
 using BulkImporter.Telemetry;
 using Hangfire;
-using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace BulkImporter.Probes;
 
 /// <summary>Enqueues the job of each probe that waits for one. The probe row is the outbox: a job that was lost, or that died, is enqueued again and goes on.</summary>
-public sealed class QueueProbes(NpgsqlDataSource database, IBackgroundJobClient jobs, IOptions<ProbeOptions> options)
+public sealed class QueueProbes(NpgsqlDataSource database, IBackgroundJobClient jobs)
 {
+    /// <summary>A probe that gave no sign of life for this long is enqueued again: longer than a batch of sources that all time out.</summary>
+    private static readonly TimeSpan AgainAfter = TimeSpan.FromMinutes(3);
+
     private const string MarkQueued = """
         UPDATE importer.probe p SET queued_at = now(), run = p.run + 1
         FROM importer.import i
@@ -19,7 +21,7 @@ public sealed class QueueProbes(NpgsqlDataSource database, IBackgroundJobClient 
     /// <summary>One round. Answers the number of jobs enqueued.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        var waiting = await database.QueryAsync(MarkQueued, r => (Id: r.GetInt32(0), Name: r.GetString(1), Run: r.GetInt32(2)), cancellationToken, options.Value.AgainAfter);
+        var waiting = await database.QueryAsync(MarkQueued, r => (Id: r.GetInt32(0), Name: r.GetString(1), Run: r.GetInt32(2)), cancellationToken, AgainAfter);
         await EachItem.RunAsync(waiting, i => $"import {i.Id}", i =>
         {
             var (id, run, title) = (i.Id, i.Run, $"{i.Name}, probing the sources");

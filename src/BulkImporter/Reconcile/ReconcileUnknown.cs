@@ -13,13 +13,19 @@ namespace BulkImporter.Reconcile;
 /// certain is adopted, what is possible is noted for a person, and everything else stays as it is. A walk that breaks off changes nothing.
 /// </summary>
 internal sealed class ReconcileUnknown(
-    RoundNeeds needs, NpgsqlDataSource database, RecordTransitions transitions, WalkAssets walk, IOptions<ReconcileOptions> options, ILogger<ReconcileUnknown> log)
+    RoundNeeds needs, NpgsqlDataSource database, RecordTransitions transitions, WalkAssets walk, IOptions<WorkOptions> options, ILogger<ReconcileUnknown> log)
     : AccountRound<ReconcileUnknown.Due, ReconcileUnknown.Look>(needs, Loop)
 {
     public const string Loop = "unknown reconciler";
 
     /// <summary>How long an account is left to the worker that looks through its assets; moved on with every page.</summary>
     private static readonly TimeSpan ClaimFor = TimeSpan.FromMinutes(2);
+
+    /// <summary>How long a record is looked for again, each time after twice the time that it is in doubt. What is not there after a day does not come.</summary>
+    private static readonly TimeSpan GiveUpAfter = TimeSpan.FromHours(24);
+
+    /// <summary>How far Cincopa's clock may be behind ours: an asset that was uploaded so long before an attempt began may still be its.</summary>
+    private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(2);
 
     private static readonly TimeSpan ShortestPutOff = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LongestPutOff = TimeSpan.FromMinutes(10);
@@ -111,7 +117,7 @@ internal sealed class ReconcileUnknown(
     protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken)
     {
         var claimed = new List<Due>();
-        foreach (var accountId in await database.QueryAsync(ReadDue, r => r.GetInt32(0), cancellationToken, options.Value.Grace, options.Value.GiveUpAfter))
+        foreach (var accountId in await database.QueryAsync(ReadDue, r => r.GetInt32(0), cancellationToken, options.Value.LookAfter, GiveUpAfter))
         {
             if (await database.QueryAsync(Claim, r => r.GetInt32(0), cancellationToken, accountId, ClaimFor) is not []) claimed.Add(new(accountId));
         }
@@ -142,11 +148,11 @@ internal sealed class ReconcileUnknown(
         // 1. What is looked for.
         var doubts = await database.QueryAsync(ReadDoubts,
             r => new Doubt(r.GetInt32(0), r.GetInt32(1), r.GetInt16(2), r.Text(6) ?? SourceName.Of(r.GetString(3)), r.GetFieldValue<DateTimeOffset>(4), r.IsDBNull(5) ? null : r.GetInt64(5), !r.IsDBNull(6), r.Text(7)),
-            cancellationToken, options.Value.Grace, options.Value.GiveUpAfter, accountId, MostDoubts);
+            cancellationToken, options.Value.LookAfter, GiveUpAfter, accountId, MostDoubts);
         if (doubts.Count == 0) return null;
         var names = doubts.Select(d => d.FileName).Where(n => n.Length > 0).ToHashSet(SourceName.Alike);
         var references = doubts.Select(d => d.ReferenceId).OfType<string>().ToHashSet(StringComparer.Ordinal);
-        var since = doubts.Min(d => d.StartedAt) - options.Value.ClockSkew;
+        var since = doubts.Min(d => d.StartedAt) - ClockSkew;
 
         // 2. The assets. Nothing is written before the walk is complete.
         var ended = await walk.RunAsync(calls, since, a => (a.FileName is { } name && names.Contains(name)) || (a.ReferenceId is { } reference && references.Contains(reference)),
@@ -162,7 +168,7 @@ internal sealed class ReconcileUnknown(
         // 3. Who else may have made them, and who has them. In this order: what is submitted now and concluded in a moment is in the one or in the other.
         var claims = await ReadClaimsAsync(accountId, names, cancellationToken);
         var owned = (await transitions.OwnersAsync(accountId, [.. complete.Assets.Select(a => a.Rid.Value)], cancellationToken)).Select(o => o.Rid).ToHashSet();
-        var matches = MatchAssets.Of(doubts, claims, complete.Assets.Where(a => !owned.Contains(a.Rid.Value)), options.Value.ClockSkew);
+        var matches = MatchAssets.Of(doubts, claims, complete.Assets.Where(a => !owned.Contains(a.Rid.Value)), ClockSkew);
 
         // 4. The certain ones are adopted, the others noted.
         var adopted = new HashSet<(int, int)>();

@@ -1,6 +1,5 @@
 using BulkImporter.Accounts;
 using Cincopa.Client;
-using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Reconcile;
 
@@ -20,8 +19,11 @@ internal abstract record Walk
 }
 
 /// <summary>Walks over an account's assets page by page, past every cache, back to a time.</summary>
-internal sealed class WalkAssets(ICincopaClient cincopa, IOptions<ReconcileOptions> options)
+internal sealed class WalkAssets(ICincopaClient cincopa)
 {
+    /// <summary>Assets asked for with one call: Cincopa's own clients ask for 50, a third party caps at 100. A test asks for fewer.</summary>
+    internal int ItemsPerPage { get; init; } = 50;
+
     /// <summary>A list that does not end by then is no list.</summary>
     private const int MostPages = 200_000;
 
@@ -39,7 +41,7 @@ internal sealed class WalkAssets(ICincopaClient cincopa, IOptions<ReconcileOptio
         for (var page = 1; page <= MostPages; page++)
         {
             if (!await calls.MayCallAsync()) return new Walk.NoPermit();
-            var query = new AssetListQuery { Page = page, ItemsPerPage = options.Value.ItemsPerPage, Details = "reference_id", BypassCache = true };
+            var query = new AssetListQuery { Page = page, ItemsPerPage = ItemsPerPage, Details = "reference_id", BypassCache = true };
             var result = await cincopa.ListAssetsAsync(calls.Access, query, cancellationToken);
             if (result is AssetListResult.Failed failed) return new Walk.Failed(failed.Error);
             var ok = (AssetListResult.Ok)result;

@@ -2,7 +2,9 @@ namespace BulkImporter.Records;
 
 public static class RecordsSetup
 {
-    public static IServiceCollection AddRecords(this IServiceCollection services) => services
-        .AddSingleton<RecordTransitions>()
-        .AddSingleton<ReadRecords>();
+    public static IServiceCollection AddRecords(this IServiceCollection services)
+    {
+        services.AddOptions<WorkOptions>().BindConfiguration(WorkOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        return services.AddSingleton<RecordTransitions>().AddSingleton<ReadRecords>();
+    }
 }

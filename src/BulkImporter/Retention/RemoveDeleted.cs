@@ -1,7 +1,6 @@
 using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Telemetry;
-using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace BulkImporter.Retention;
@@ -10,8 +9,11 @@ namespace BulkImporter.Retention;
 /// Removes the rows of imports that were deleted, a step at a time: each statement takes a few thousand rows and commits. The import itself goes
 /// last, when nothing of it is left, so a worker that dies in between leaves what the next one goes on with.
 /// </summary>
-public sealed class RemoveDeleted(NpgsqlDataSource database, IOptions<RetentionOptions> options, ILogger<RemoveDeleted> log)
+public sealed class RemoveDeleted(NpgsqlDataSource database, ILogger<RemoveDeleted> log)
 {
+    /// <summary>Rows that one statement removes, so that none holds locks or the log for long.</summary>
+    internal int Rows { get; init; } = SweepEnded.RowsAtOnce;
+
     private const string Find = "SELECT id FROM importer.import WHERE state = 'deleting' ORDER BY id";
 
     /// <summary>One step of each import. Returns the number of rows that were removed: while there are some, there may be more.</summary>
@@ -27,7 +29,7 @@ public sealed class RemoveDeleted(NpgsqlDataSource database, IOptions<RetentionO
     {
         foreach (var table in ForgetRows.OfRecords)
         {
-            if (await database.ExecuteAsync(ForgetRows.Step(table), cancellationToken, id, options.Value.Step) is var removed and > 0)
+            if (await database.ExecuteAsync(ForgetRows.Step(table), cancellationToken, id, Rows) is var removed and > 0)
             {
                 Measures.Removed("deleted_imports", removed);
                 return removed;

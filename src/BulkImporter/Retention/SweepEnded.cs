@@ -19,8 +19,16 @@ public sealed class SweepEnded(NpgsqlDataSource database, IOptions<RetentionOpti
     /// <summary>Who deletes imports by their age, as the audit log names it.</summary>
     private const string Actor = "retention";
 
+    /// <summary>Rows that one statement removes, so that none holds locks or the log for long.</summary>
+    internal const int RowsAtOnce = 5000;
+
+    /// <summary>Sign-in and password links that were used or are too old, by their expiry: nobody asks for one after a week.</summary>
+    private static readonly TimeSpan KeepLinks = TimeSpan.FromDays(7);
+
     /// <summary>Imports that one statement orders to be deleted.</summary>
     private const int ImportsAtOnce = 5;
+
+    internal int Rows { get; init; } = RowsAtOnce;
 
     private static readonly string Imports = DeleteImport.Order($"""
         i.id = ANY (ARRAY(
@@ -36,15 +44,15 @@ public sealed class SweepEnded(NpgsqlDataSource database, IOptions<RetentionOpti
         (string What, Func<string, Task<int>> Run)[] steps =
         [
             ("imports", _ => DeleteImportsAsync(keep.Imports, cancellationToken)),
-            ("attempts", what => StepAsync(what, Attempt.SweepEnded, keep.Attempts, cancellationToken)),
-            ("findings", what => StepAsync(what, StoredFinding.SweepEnded, keep.Findings, cancellationToken)),
+            ("attempts", what => StepAsync(what, Attempt.SweepEnded, keep.Details, cancellationToken)),
+            ("findings", what => StepAsync(what, StoredFinding.SweepEnded, keep.Details, cancellationToken)),
             ("manifest_parts", what => StepAsync(what, ManifestPart.SweepEnded, keep.Manifests, cancellationToken)),
             ("files_ended", what => StepAsync(what, SourceFile.SweepEnded, keep.Files, cancellationToken)),
             ("file_parts", what => StepAsync(what, SourceFilePart.SweepEnded, keep.Files, cancellationToken)),
             ("files", what => StepAsync(what, SourceFile.SweepEmpty, keep.Files, cancellationToken)),
             ("audit_entries", what => StepAsync(what, AuditEntry.SweepOld, keep.Audit, cancellationToken)),
-            ("sign_in_links", what => StepAsync(what, SignInLink.SweepOld, keep.Links, cancellationToken)),
-            ("password_links", what => StepAsync(what, PasswordLink.SweepOld, keep.Links, cancellationToken)),
+            ("sign_in_links", what => StepAsync(what, SignInLink.SweepOld, KeepLinks, cancellationToken)),
+            ("password_links", what => StepAsync(what, PasswordLink.SweepOld, KeepLinks, cancellationToken)),
         ];
         await EachItem.RunAsync(steps, s => s.What, async s => removed += await s.Run(s.What), cancellationToken);
         return removed;
@@ -62,7 +70,7 @@ public sealed class SweepEnded(NpgsqlDataSource database, IOptions<RetentionOpti
     private async Task<int> StepAsync(string what, string sql, TimeSpan? keep, CancellationToken cancellationToken)
     {
         if (keep is not { } age) return 0;
-        var removed = await database.ExecuteAsync(sql, cancellationToken, age, options.Value.Step);
+        var removed = await database.ExecuteAsync(sql, cancellationToken, age, Rows);
         if (removed > 0) Log.RowsRemoved(log, removed, what, age);
         Measures.Removed(what, removed);
         return removed;

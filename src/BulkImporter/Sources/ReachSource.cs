@@ -4,7 +4,6 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text;
 using BulkImporter.Manifests;
-using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Sources;
 
@@ -27,17 +26,28 @@ public readonly record struct SourceRequest(Uri Url, bool HeadOnly = false, Rang
 /// </summary>
 public sealed class ReachSource : IDisposable
 {
-    private readonly SourceOptions options;
+    /// <summary>Redirects that are followed for one call: more than any share link was seen to need.</summary>
+    internal const int MaxRedirects = 8;
+
+    /// <summary>From the call to the head of the last answer, all redirects together.</summary>
+    internal static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>A body that brings no byte for this long has stalled.</summary>
+    internal static readonly TimeSpan StallTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>To resolve the name and connect, TLS not counted.</summary>
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
+
     private readonly TimeProvider clock;
     private readonly HttpMessageInvoker http;
 
-    public ReachSource(SourceNetworks networks, ResolveName resolve, IOptions<SourceOptions> options, TimeProvider clock)
+    public ReachSource(SourceNetworks networks, ResolveName resolve, TimeProvider clock)
     {
-        (this.options, this.clock) = (options.Value, clock);
+        this.clock = clock;
         http = new HttpMessageInvoker(new SocketsHttpHandler
         {
             ConnectCallback = (context, stop) => JudgedConnection.OpenAsync(context.DnsEndPoint, resolve, networks.Permit, stop),
-            ConnectTimeout = this.options.ConnectTimeout,
+            ConnectTimeout = ConnectTimeout,
             // Followed here, hop by hop, so that the bound, the scheme and the credentials of each are ours to judge.
             AllowAutoRedirect = false,
             UseProxy = false,
@@ -57,7 +67,7 @@ public sealed class ReachSource : IDisposable
     /// <summary>Calls the source and follows its redirects. Throws only when <paramref name="cancellationToken"/> is cancelled.</summary>
     public async Task<SourceAnswer> RunAsync(SourceRequest request, CancellationToken cancellationToken)
     {
-        using var late = new CancellationTokenSource(options.AnswerTimeout, clock);
+        using var late = new CancellationTokenSource(AnswerTimeout, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
         var url = request.Url;
         for (var hop = 0; ; hop++)
@@ -76,8 +86,8 @@ public sealed class ReachSource : IDisposable
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
                 return late.IsCancellationRequested
-                    ? Failed(SourceProblem.TimedOut, $"{url.IdnHost} did not answer within {options.AnswerTimeout.TotalSeconds:0.#} s.", url)
-                    : Failed(SourceProblem.Unreachable, $"{url.IdnHost} could not be connected within {options.ConnectTimeout.TotalSeconds:0.#} s.", url);
+                    ? Failed(SourceProblem.TimedOut, $"{url.IdnHost} did not answer within {AnswerTimeout.TotalSeconds:0.#} s.", url)
+                    : Failed(SourceProblem.Unreachable, $"{url.IdnHost} could not be connected within {ConnectTimeout.TotalSeconds:0.#} s.", url);
             }
             catch (HttpRequestException e)
             {
@@ -89,8 +99,8 @@ public sealed class ReachSource : IDisposable
             response.Dispose();
             if (location is null || !Uri.TryCreate(url, location, out var next))
                 return Failed(SourceProblem.RedirectLost, $"{url.IdnHost} answered {(int)response.StatusCode} without an address to go to.", url);
-            if (hop == options.MaxRedirects)
-                return Failed(SourceProblem.RedirectLost, $"More than {options.MaxRedirects} redirects.", url);
+            if (hop == MaxRedirects)
+                return Failed(SourceProblem.RedirectLost, $"More than {MaxRedirects} redirects.", url);
             url = next;
         }
     }
@@ -147,10 +157,10 @@ public sealed class ReachSource : IDisposable
             >= 400 => SourceProblem.Refused,
             _ => SourceProblem.Broken,
         };
-        return new SourceAnswer(problem, $"{url.IdnHost} answered {status}.", url, response, options.StallTimeout, clock);
+        return new SourceAnswer(problem, $"{url.IdnHost} answered {status}.", url, response, StallTimeout, clock);
     }
 
     private SourceAnswer Failed((SourceProblem Problem, string Text) why, Uri url) => Failed(why.Problem, $"{url.IdnHost} {why.Text}.", url);
 
-    private SourceAnswer Failed(SourceProblem problem, string detail, Uri url) => new(problem, detail, url, null, options.StallTimeout, clock);
+    private SourceAnswer Failed(SourceProblem problem, string detail, Uri url) => new(problem, detail, url, null, StallTimeout, clock);
 }

@@ -15,9 +15,24 @@ namespace BulkImporter.Status;
 /// </summary>
 internal sealed class StatusPoller(
     RoundNeeds needs, NpgsqlDataSource database, RecordTransitions transitions, ICincopaClient cincopa, PollSchedule schedule, RetrySchedule retries,
-    IOptions<StatusOptions> options, TimeProvider clock, ILogger<StatusPoller> log) : AccountRound<StatusPoller.Due, StatusPoller.End>(needs, Loop)
+    IOptions<WorkOptions> options, TimeProvider clock, ILogger<StatusPoller> log) : AccountRound<StatusPoller.Due, StatusPoller.End>(needs, Loop)
 {
     public const string Loop = "status poller";
+
+    /// <summary>Status calls in flight per worker process and account: they are short, and the account's status rate is what limits.</summary>
+    private const int DefaultCalls = 16;
+
+    /// <summary>Records of an account that one round claims: some seconds of calls.</summary>
+    private const int DefaultBatch = 200;
+
+    /// <summary>How long an unknown status_id is asked again before the record is in doubt: replication at the remote side may be slow (UNK).</summary>
+    private static readonly TimeSpan NotFoundGrace = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long an import may be done at the remote side without naming its asset: the name may be written a little after the end (INF).</summary>
+    private static readonly TimeSpan UnnamedGrace = TimeSpan.FromMinutes(10);
+
+    /// <summary>An import that has not ended after this long is in doubt: nothing that is fetched at all takes days.</summary>
+    private static readonly TimeSpan Deadline = TimeSpan.FromDays(3);
 
     // now() comes back with the rows, so that ages are measured by one clock.
     // Accounts take part with the same number of rows each, so that one with a million outstanding does not keep the others waiting; with
@@ -59,10 +74,18 @@ internal sealed class StatusPoller(
     private Dictionary<int, (double Rate, long Outstanding)> budgets = [];
     private long budgetsReadAt;
 
-    protected override int CallsInFlight => options.Value.CallsInFlight;
+    /// <summary>A test asks for less at a time.</summary>
+    internal int Batch { get; init; } = DefaultBatch;
+
+    internal int MostCalls { get; init; } = DefaultCalls;
+
+    /// <summary>A claim is left to its poller as long as a chunk is left to its worker.</summary>
+    private TimeSpan ClaimFor => options.Value.LeaseDuration;
+
+    protected override int CallsInFlight => MostCalls;
 
     // What was not asked about in half of the claim's time is left to the claim's end, when it is as due as it was.
-    protected override TimeSpan Patience => options.Value.ClaimFor / 2;
+    protected override TimeSpan Patience => ClaimFor / 2;
 
     protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken)
     {
@@ -70,7 +93,7 @@ internal sealed class StatusPoller(
             r.GetInt32(0), r.GetInt32(1), r.GetInt16(2), r.GetInt32(3), new StatusId(r.GetString(4)), r.GetFieldValue<DateTimeOffset>(5),
             r.GetFieldValue<DateTimeOffset>(6), r.IsDBNull(7) ? null : r.GetInt64(7), r.IsDBNull(8) ? null : r.GetInt16(8), r.Time(9),
             r.GetFieldValue<DateTimeOffset>(10)),
-            cancellationToken, options.Value.Batch, options.Value.ClaimFor, options.Value.ClaimFor.TotalSeconds / 6);
+            cancellationToken, Batch, ClaimFor, ClaimFor.TotalSeconds / 6);
         if (due.Count > 0) await ReadBudgetsAsync(cancellationToken);
         return due;
     }
@@ -99,8 +122,8 @@ internal sealed class StatusPoller(
     protected override End? Broken(Due item, Exception error)
     {
         if (error.MayPass()) return Later(item);
-        return item.Now - item.NotFoundSince > options.Value.NotFoundGrace
-            ? new End(Ended(item, RecordState.Unknown, null, FailureCode.ReplyUnreadable, $"Its status could not be read for {options.Value.NotFoundGrace}: {error.Reason()}"), null)
+        return item.Now - item.NotFoundSince > NotFoundGrace
+            ? new End(Ended(item, RecordState.Unknown, null, FailureCode.ReplyUnreadable, $"Its status could not be read for {NotFoundGrace}: {error.Reason()}"), null)
             : new End(null, new(item, Wait(item), null, null, null, Moved: false, NotFound: true));
     }
 
@@ -131,12 +154,12 @@ internal sealed class StatusPoller(
         {
             StatusResult.Done done => Ended(record, RecordState.Imported, done.Rid.Value, null, null),
             StatusResult.Failed failed => Failed(record, failed.Error.Code(), failed.Error),
-            StatusResult.NotFound missing when record.Now - record.NotFoundSince > options.Value.NotFoundGrace =>
+            StatusResult.NotFound missing when record.Now - record.NotFoundSince > NotFoundGrace =>
                 Ended(record, RecordState.Unknown, null, FailureCode.StatusLost, missing.Error.Message),
-            StatusResult.DoneWithoutRid when record.Now - record.NotFoundSince > options.Value.UnnamedGrace =>
+            StatusResult.DoneWithoutRid when record.Now - record.NotFoundSince > UnnamedGrace =>
                 Ended(record, RecordState.Unknown, null, FailureCode.AssetUnnamed, "Cincopa says that the import is done, but it never named the asset."),
-            _ when age > options.Value.Deadline =>
-                Ended(record, RecordState.Unknown, null, FailureCode.DeadlineExceeded, $"The import did not end within {options.Value.Deadline}."),
+            _ when age > Deadline =>
+                Ended(record, RecordState.Unknown, null, FailureCode.DeadlineExceeded, $"The import did not end within {Deadline}."),
             _ => null,
         };
     }

@@ -27,8 +27,7 @@ public sealed class ChaosInDatabaseTests(ITestOutputHelper output) : IAsyncDispo
         var settings = new Settings
         {
             ["BulkImporter__Telemetry__MetricsToken"] = MetricsToken,
-            ["BulkImporter__Dispatch__RetryCap"] = "00:00:05",
-            ["BulkImporter__Finish__ClaimFor"] = "00:00:10",
+            ["BulkImporter__Work__RetryCap"] = "00:00:05",
         };
         RunningProgram[] workers = [await company.HireAsync(settings, faulty.Port), await company.HireAsync(settings, faulty.Port)];
         // Reading a manifest is one transaction of many statements, and one that fails is tried again after a minute: that is another test's matter.

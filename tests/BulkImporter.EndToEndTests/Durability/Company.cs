@@ -58,13 +58,9 @@ internal sealed class Company : IDisposable
 
     public static readonly Settings WorkSettings = new()
     {
-        ["BulkImporter__Dispatch__Workers"] = $"{Workers}",
-        ["BulkImporter__Dispatch__Window"] = $"{Window}",
-        ["BulkImporter__Dispatch__LeaseDuration"] = $"{Lease:c}",
-        ["BulkImporter__Dispatch__LeaseRenewal"] = $"{Lease / 3:c}",
-        ["BulkImporter__Dispatch__RequeueAfter"] = "00:00:10",
-        ["BulkImporter__Status__ShortestInterval"] = "00:00:01",
-        ["BulkImporter__Status__ClaimFor"] = "00:00:10",
+        ["BulkImporter__Work__Workers"] = $"{Workers}",
+        ["BulkImporter__Work__Window"] = $"{Window}",
+        ["BulkImporter__Work__LeaseDuration"] = $"{Lease:c}",
     };
 
     // One statement, one snapshot: what the counters say beside what a count says, and both beside the rows of the manifest. Of an import

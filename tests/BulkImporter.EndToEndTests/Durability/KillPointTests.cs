@@ -174,7 +174,7 @@ public sealed class KillPointTests(SharedCompany shared) : IClassFixture<SharedC
     private async Task EndsWithUnknownAsync(int id, IReadOnlyCollection<string> expected)
     {
         // Nobody looks for the assets in so short a time; what is sent again is sent without that.
-        await company.HireAsync(new Settings { ["BulkImporter__Dispatch__UnknownGrace"] = "00:00:01", ["BulkImporter__Dispatch__UnlookedGrace"] = "00:00:01" }.With(AsksNothing));
+        await company.HireAsync(new Settings { ["BulkImporter__Work__ResubmitAfter"] = "00:00:01" }.With(AsksNothing));
         await company.RecoveredAsync(victim);
         await company.Api.FinishedAsync(id, Company.RunLimit);
         var unknown = await company.AuditAsync(id, Rows);

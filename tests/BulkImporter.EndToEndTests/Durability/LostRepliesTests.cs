@@ -50,7 +50,7 @@ public sealed class LostRepliesTests : IAsyncDisposable
                 { "on": "submit", "fault": "hang", "commits": true, "share": 0.02 }]
             }
             """);
-        await company.HireAsync(2, ShortPatience.With(new Settings { ["BulkImporter__Reconcile__Grace"] = "00:00:06" }));
+        await company.HireAsync(2, ShortPatience.With(new Settings { ["BulkImporter__Work__LookAfter"] = "00:00:06" }));
         var id = await company.ImportAsync(rows);
         await company.Api.UntilAsync(id, import => import.State == "finished" && import.Counts.Imported == rows, Company.RunLimit);
 

@@ -43,10 +43,9 @@ public sealed class PushAndFinishTests : IAsyncDisposable
         {
             ["BulkImporter__Push__Roots__0"] = root,
             ["BulkImporter__Push__RangeBytes"] = $"{RangeBytes}",
-            ["BulkImporter__Push__RangeWait"] = "00:00:00.1",
-            ["BulkImporter__Reconcile__Grace"] = "00:00:05",
-            ["BulkImporter__Dispatch__UnknownGrace"] = "00:00:20",
-            ["BulkImporter__Dispatch__RetryCap"] = "00:00:05",
+            ["BulkImporter__Work__LookAfter"] = "00:00:05",
+            ["BulkImporter__Work__ResubmitAfter"] = "00:00:20",
+            ["BulkImporter__Work__RetryCap"] = "00:00:05",
         };
         var workers = new Queue<RunningProgram>(await company.HireAsync(2, settings));
         var id = await company.Api.StartAsync(manifest, "&chunkSize=20&whenUnknown=resubmit&maxAttempts=20");

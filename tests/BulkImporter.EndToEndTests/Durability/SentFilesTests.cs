@@ -27,7 +27,7 @@ public sealed class SentFilesTests : IAsyncDisposable
             files[name] = Convert.ToHexStringLower(SHA256.HashData(bytes));
         }
         string[] push = ["push", .. files.Keys.Select(name => Path.Combine(folder, name)), "--name", "Own films", "--start"];
-        var settings = new Settings { ["BulkImporter__Push__RangeBytes"] = "1000000", ["BulkImporter__Push__RangeWait"] = "00:00:00.1", ["BulkImporter__Dispatch__RetryCap"] = "00:00:05" };
+        var settings = new Settings { ["BulkImporter__Push__RangeBytes"] = "1000000", ["BulkImporter__Work__RetryCap"] = "00:00:05" };
 
         // 1. Received while there is no worker; then its own machine and the server are gone.
         await stage.VerbAsync(company.Api, 0, Limit, push);

@@ -39,12 +39,9 @@ public sealed class SoakTests(ITestOutputHelper output) : IAsyncDisposable
     // What is in doubt is looked for and sent again within the run, and not looked for through all of it.
     private static readonly Settings Impatient = new()
     {
-        ["BulkImporter__Dispatch__RetryCap"] = "00:00:05",
-        ["BulkImporter__Dispatch__UnknownGrace"] = "00:00:10",
-        ["BulkImporter__Dispatch__UnlookedGrace"] = "00:00:20",
-        ["BulkImporter__Reconcile__Grace"] = "00:00:05",
-        ["BulkImporter__Reconcile__GiveUpAfter"] = "00:01:00",
-        ["BulkImporter__Reconcile__ClockSkew"] = "00:00:05",
+        ["BulkImporter__Work__RetryCap"] = "00:00:05",
+        ["BulkImporter__Work__ResubmitAfter"] = "00:00:10",
+        ["BulkImporter__Work__LookAfter"] = "00:00:05",
     };
 
     /// <summary>Tables whose rows change, or come and go; with as many rows at the end as after a third of the time.</summary>

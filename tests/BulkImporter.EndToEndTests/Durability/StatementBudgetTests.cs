@@ -15,7 +15,7 @@ public sealed class StatementBudgetTests(ITestOutputHelper output) : IAsyncDispo
         var company = await Company.FoundAsync(stage, """{"latencyMs":0}""", postgresSettings: "-c shared_preload_libraries=pg_stat_statements");
         await company.Postgres.ExecuteAsync("CREATE EXTENSION pg_stat_statements");
         // As it comes out of the box.
-        await company.HireAsync(new Settings { ["BulkImporter__Dispatch__Workers"] = null, ["BulkImporter__Dispatch__Window"] = null });
+        await company.HireAsync(new Settings { ["BulkImporter__Work__Workers"] = null, ["BulkImporter__Work__Window"] = null });
         var id = await company.Api.UploadAsync(company.Manifest(Rows));
         await company.Api.UntilAsync(id, import => import.State == "review", Company.RunLimit);
         // What is counted is dispatch, without the status calls that follow it.

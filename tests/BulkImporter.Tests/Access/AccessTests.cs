@@ -212,7 +212,7 @@ public sealed class AccessTests(ImporterServer server) : IClassFixture<ImporterS
     [InlineData("POST", "/api/v1/users", """{"name":"hosta","role":"viewer"}""")]
     public async Task A_link_never_has_a_name_that_only_the_request_knows(string method, string path, string body)
     {
-        await using var named = await server.StartAnotherAsync(new() { ["BulkImporter:Notify:PageBaseUrl"] = "https://import.example/media/" });
+        await using var named = await server.StartAnotherAsync(new() { ["BulkImporter:Web:PageBaseUrl"] = "https://import.example/media/" });
         await using var allowed = await server.StartAnotherAsync(new() { ["AllowedHosts"] = "localhost;import.example" });
         async Task<(HttpStatusCode, string)> AskAsync(HttpClient client, string host)
         {

@@ -212,7 +212,7 @@ public sealed class AccountRoundTests(EngineDatabase database) : IClassFixture<E
         if (due) await database.SqlAsync("UPDATE importer.record_finish SET next_at = '1999-01-01' WHERE state = 'pending'");
         source ??= database.Source;
         await new FinishRecords(Rounds.Over(source, tokens, cincopa, log: log), source, cincopa, new NameGallery(source, cincopa, NullLogger<NameGallery>.Instance),
-            new RetrySchedule(TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(10), () => 1), Options.Create(new FinishOptions { Attempts = 3 }), NullLogger<FinishRecords>.Instance).RunAsync(Token);
+            new RetrySchedule(TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(10), () => 1), Options.Create(new WorkOptions()), NullLogger<FinishRecords>.Instance) { Attempts = 3 }.RunAsync(Token);
     }
 
     private async Task<string> FinishesAsync() => string.Join(", ", await database.Source.QueryAsync(

@@ -73,7 +73,7 @@ public sealed class ActVerbTests
     [InlineData("rerun 7", """{"state":"failed"}""")]
     [InlineData("rerun 7 --state unknown", """{"state":"unknown"}""")]
     [InlineData("rerun 7 --code source_timeout", """{"code":"source_timeout"}""")]
-    [InlineData("rerun 7 --code source_forbidden --push", """{"code":"source_forbidden","push":true}""")]
+    [InlineData("rerun 7 --code source_forbidden --push", """{"push":true,"code":"source_forbidden"}""")]
     [InlineData("rerun 7 --record 3 --record 5", """{"recordIds":[3,5]}""")]
     public async Task Rerun_sends_exactly_the_selection(string line, string body)
     {

@@ -1,5 +1,6 @@
 using BulkImporter.Dispatch;
 using BulkImporter.Hosting;
+using BulkImporter.Records;
 using BulkImporter.Telemetry;
 using Hangfire;
 using Microsoft.Extensions.DependencyInjection;
@@ -181,5 +182,5 @@ public sealed class ChunkFeederTests(EngineDatabase database) : IClassFixture<En
     private Task<int> FinishAsync(int id, int chunk) =>
         database.SqlAsync("UPDATE importer.import_chunk SET state = 'waiting', due_at = NULL WHERE import_id = $1 AND number = $2", id, chunk);
 
-    private static IOptions<DispatchOptions> Settings(int threads) => Options.Create(new DispatchOptions { Workers = threads, Window = 32, RequeueAfter = TimeSpan.FromSeconds(60) });
+    private static IOptions<WorkOptions> Settings(int threads) => Options.Create(new WorkOptions { Workers = threads, Window = 32 });
 }

@@ -74,7 +74,7 @@ public sealed class DispatchPlanTests(EngineDatabase database) : IClassFixture<E
         await using var hangfire = new ServiceCollection().AddLogging().AddHangfireStorage(database.ConnectionString).BuildServiceProvider();
         await using var explained = new ExplainedDatabase(database.ConnectionString, planMode);
         var jobs = new NotedJobs();
-        var feeder = new ChunkFeeder(explained.Source, jobs, hangfire.GetRequiredService<JobStorage>(), Options.Create(new DispatchOptions()), NullLogger<ChunkFeeder>.Instance);
+        var feeder = new ChunkFeeder(explained.Source, jobs, hangfire.GetRequiredService<JobStorage>(), Options.Create(new WorkOptions()), NullLogger<ChunkFeeder>.Instance);
         await database.SqlAsync("UPDATE importer.import_chunk SET state = 'waiting' WHERE state = 'queued'");
         Assert.InRange(await feeder.RunAsync(Token), 1, 8);
         await database.LeaseAsync(import, 1500);
@@ -92,14 +92,14 @@ public sealed class DispatchPlanTests(EngineDatabase database) : IClassFixture<E
 
     private DispatchChunk Job(ExplainedDatabase explained, ScriptedCincopa cincopa)
     {
-        var options = Options.Create(new DispatchOptions { LeaseRenewal = TimeSpan.FromMilliseconds(50) });
+        var options = Options.Create(new WorkOptions { LeaseRenewal = TimeSpan.FromMilliseconds(50) });
         var governor = new CallGovernor(explained.Source, TimeProvider.System, () => 0);
         return new DispatchChunk(explained.Source,
             new LeaseKeeper(explained.Source, options, new WorkerIdentity(EngineDatabase.Worker), TimeProvider.System, NullLogger<LeaseKeeper>.Instance),
             new RecordTransitions(explained.Source), new AccountAccess(explained.Source, Tokens), governor,
             new AccountHealth(governor, new AccountBreaker(explained.Source, NullLogger<AccountBreaker>.Instance), Options.Create(new AccountsOptions())),
             NothingInTheWay.Check(explained.Source, Tokens, cincopa), cincopa, PushUnderTest.New(explained.Source, cincopa),
-            new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), new ChunkGivenBack(), options,
+            new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), new ChunkGivenBack(),
             new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), TimeProvider.System, NullLogger<DispatchChunk>.Instance);
     }
 }

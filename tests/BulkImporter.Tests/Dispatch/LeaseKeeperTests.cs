@@ -7,11 +7,10 @@ namespace BulkImporter.Tests.Dispatch;
 
 public sealed class LeaseKeeperTests(EngineDatabase database) : IClassFixture<EngineDatabase>
 {
-    private static readonly DispatchOptions Settings = new()
+    private static readonly WorkOptions Settings = new()
     {
         LeaseDuration = TimeSpan.FromSeconds(30),
         LeaseRenewal = TimeSpan.FromSeconds(4),
-        Turn = TimeSpan.FromSeconds(10),
         Window = 32,
     };
 
@@ -170,7 +169,7 @@ public sealed class LeaseKeeperTests(EngineDatabase database) : IClassFixture<En
         await using var held = await Keeper(clock).TakeAsync(big, 1, Token);
         Assert.NotNull(held);
         await clock.SomeoneWaitsAsync();
-        for (var alone = TimeSpan.Zero; alone <= Settings.Turn; alone += Settings.LeaseRenewal)
+        for (var alone = TimeSpan.Zero; alone <= TimeSpan.FromSeconds(10); alone += Settings.LeaseRenewal)
         {
             clock.Advance(Settings.LeaseRenewal);
             await clock.SomeoneWaitsAsync();

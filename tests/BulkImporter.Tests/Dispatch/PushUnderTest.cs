@@ -23,7 +23,7 @@ internal static class PushUnderTest
         var sources = Options.Create(new SourceOptions { AllowedNetworks = { "127.0.0.0/8" } });
         var time = clock ?? TimeProvider.System;
         var ring = keys ?? Protection;
-        var source = new PushSource(new ReachSource(new SourceNetworks(sources), Dns.GetHostAddressesAsync, sources, time), new SourceHeaders(database.Contexts(), ring, time), new ReadSourceFile(database), settings);
+        var source = new PushSource(new ReachSource(new SourceNetworks(sources), Dns.GetHostAddressesAsync, time), new SourceHeaders(database.Contexts(), ring, time), new ReadSourceFile(database), settings);
         return new(source, new PushProgress(database),
             new Bandwidth(settings, time), cincopa, new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), ring, settings, time, () => 0.5, NullLogger<PushFile>.Instance);
     }

@@ -282,12 +282,12 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
         return done.Rid.Value;
     }
 
-    private FinishRecords Finisher(int attempts = 8, int? maxEncodedValue = null, ICincopaClient? remote = null, NpgsqlDataSource? source = null)
+    private FinishRecords Finisher(int attempts = 8, int maxEncodedValue = 1_700, ICincopaClient? remote = null, NpgsqlDataSource? source = null)
     {
         (remote, source) = (remote ?? cincopa, source ?? database.Source);
         return new(Rounds.Over(source, tokens, remote), source, remote, new NameGallery(source, remote, NullLogger<NameGallery>.Instance),
-            new RetrySchedule(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10), () => 0.5), Options.Create(new FinishOptions { Attempts = attempts, MaxEncodedValue = maxEncodedValue ?? new FinishOptions().MaxEncodedValue }),
-            NullLogger<FinishRecords>.Instance);
+            new RetrySchedule(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10), () => 0.5), Options.Create(new WorkOptions { MaxEncodedText = maxEncodedValue }),
+            NullLogger<FinishRecords>.Instance) { Attempts = attempts };
     }
 
     private void Behave(string script) => simulator.Simulator.Script = FaultScript.Parse(System.Text.Encoding.UTF8.GetBytes(script));

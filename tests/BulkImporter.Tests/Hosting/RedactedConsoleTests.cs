@@ -33,7 +33,7 @@ public sealed class RedactedConsoleTests
     [InlineData(true)]
     public void An_event_is_one_line_and_its_exception_brings_no_secret_along(bool json)
     {
-        var console = new RedactedConsole(Options.Create(new LogOptions { Json = json }), new FakeTimeProvider(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero)));
+        var console = new RedactedConsole(Options.Create(new TelemetryOptions { JsonLog = json }), new FakeTimeProvider(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero)));
         var state = new KeyValuePair<string, object?>[] { new("ImportId", 7), new("Error", "Password=hunter2;"), new("{OriginalFormat}", "x") };
         var entry = new LogEntry<IReadOnlyList<KeyValuePair<string, object?>>>(
             LogLevel.Warning, "BulkImporter.Test", new EventId(4, "LeaseLost"), state, new InvalidOperationException("first\nPassword=hunter2;"), (_, _) => "Import 7 lost its lease");

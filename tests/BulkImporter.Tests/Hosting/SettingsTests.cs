@@ -1,6 +1,5 @@
 using BulkImporter.Hosting;
-using BulkImporter.Manifests;
-using BulkImporter.Probes;
+using BulkImporter.Records;
 using BulkImporter.Tests.Data;
 using Microsoft.Extensions.Configuration;
 
@@ -9,6 +8,9 @@ namespace BulkImporter.Tests.Hosting;
 /// <summary>What environment and files give, before anything uses it.</summary>
 public sealed class SettingsTests
 {
+    private const string Ratio = $"{TelemetryOptions.Section}:{nameof(TelemetryOptions.CallSampleRatio)}";
+    private const string Workers = $"{WorkOptions.Section}:{nameof(WorkOptions.Workers)}";
+
     [Theory]
     [MemberData(nameof(PlainNumberTests.NotPlain), MemberType = typeof(PlainNumberTests))]
     public void Number_of_a_setting_is_plainly_one(string text)
@@ -16,10 +18,10 @@ public sealed class SettingsTests
         // An empty setting is one that is not set.
         if (text.Length == 0) return;
         PlainSettings.Use();
-        foreach (var setting in new[] { nameof(ProbeOptions.RatePerSecond), nameof(ProbeOptions.Concurrency) })
+        foreach (var setting in new[] { Ratio, Workers })
         {
-            var refused = Assert.Throws<InvalidOperationException>(() => Probe((setting, text)));
-            Assert.Contains($"BulkImporter:Probe:{setting}", refused.Message, StringComparison.Ordinal);
+            var refused = Assert.Throws<InvalidOperationException>(() => (Read<TelemetryOptions>(setting, text), Read<WorkOptions>(setting, text)));
+            Assert.Contains(setting, refused.Message, StringComparison.Ordinal);
             Assert.Contains("Write ", Assert.IsType<FormatException>(refused.InnerException).Message, StringComparison.Ordinal);
         }
     }
@@ -28,8 +30,8 @@ public sealed class SettingsTests
     public void Plain_numbers_are_read()
     {
         PlainSettings.Use();
-        var probe = Probe((nameof(ProbeOptions.RatePerSecond), "2.5"), (nameof(ProbeOptions.Concurrency), "7"));
-        Assert.Equal((2.5, 7), (probe.RatePerSecond, probe.Concurrency));
+        Assert.Equal(0.25, Read<TelemetryOptions>(Ratio, "0.25").CallSampleRatio);
+        Assert.Equal(7, Read<WorkOptions>(Workers, "7").Workers);
     }
 
     [Theory]
@@ -48,7 +50,7 @@ public sealed class SettingsTests
         Assert.Equal("two words", configuration["Cincopa:BaseUrl"]);
     }
 
-    private static ProbeOptions Probe(params (string Name, string Value)[] settings) => new ConfigurationBuilder()
-        .AddInMemoryCollection(settings.Select(s => KeyValuePair.Create($"{ProbeOptions.Section}:{s.Name}", (string?)s.Value))).Build()
-        .GetSection(ProbeOptions.Section).Get<ProbeOptions>()!;
+    private static T Read<T>(string setting, string text) where T : new() => new ConfigurationBuilder()
+        .AddInMemoryCollection([KeyValuePair.Create(setting, (string?)text)]).Build()
+        .GetSection((string)typeof(T).GetField("Section")!.GetValue(null)!).Get<T>() ?? new();
 }

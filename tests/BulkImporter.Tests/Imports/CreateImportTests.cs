@@ -1,6 +1,7 @@
 using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
+using BulkImporter.Records;
 using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Tests.Imports;
@@ -9,13 +10,13 @@ public sealed class CreateImportTests(ImporterDatabase database) : IClassFixture
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private CreateImport Create => new(database.Source);
+    private CreateImport Create => new(database.Contexts, TimeProvider.System);
 
     [Fact]
     public async Task An_import_takes_the_name_of_its_file_and_waits_for_the_parse_when_nothing_else_is_said()
     {
         var created = await Create.RunAsync(new NewImport(await ManifestAsync(), "ann"), Token);
-        var import = await new ReadImports(database.Contexts, Options.Create(new ImportsOptions())).FindAsync(created.Id, Token);
+        var import = await new ReadImports(database.Contexts, Options.Create(new WorkOptions())).FindAsync(created.Id, Token);
         Assert.NotNull(import);
         Assert.Equal(("library.csv", "default", ImportState.Parsing, 5, WhenUnknown.Hold, false), (import.Name, import.Account, import.State, import.MaxAttempts, import.WhenUnknown, import.StartWhenParsed));
         Assert.True(await database.OneAsync<bool>("SELECT parse_queued_at IS NULL AND chunk_size = 500 FROM importer.import WHERE id = $1", created.Id));
@@ -25,17 +26,8 @@ public sealed class CreateImportTests(ImporterDatabase database) : IClassFixture
     public async Task What_is_said_is_kept()
     {
         var created = await Create.RunAsync(new NewImport(await ManifestAsync(), "ann")
-        {
-            Name = "Spring",
-            Mapping = "url=Where",
-            Start = true,
-            MaxAttempts = 2,
-            WhenUnknown = WhenUnknown.Resubmit,
-            Priority = 7,
-            Fid = "F1",
-            ChunkSize = 10,
-        }, Token);
-        var import = await new ReadImports(database.Contexts, Options.Create(new ImportsOptions())).FindAsync(created.Id, Token);
+        { Name = "Spring", Mapping = "url=Where", Start = true, Settings = new() { MaxAttempts = 2, WhenUnknown = WhenUnknown.Resubmit, Priority = 7, Fid = "F1", ChunkSize = 10 } }, Token);
+        var import = await new ReadImports(database.Contexts, Options.Create(new WorkOptions())).FindAsync(created.Id, Token);
         Assert.NotNull(import);
         Assert.Equal(("Spring", "url=Where", true, 2, WhenUnknown.Resubmit, 7, "F1"),
             (import.Name, import.Mapping, import.StartWhenParsed, import.MaxAttempts, import.WhenUnknown, import.Priority, import.Fid));
@@ -84,7 +76,7 @@ public sealed class CreateImportTests(ImporterDatabase database) : IClassFixture
     [InlineData(null, null, "nonsense", "map")]
     public async Task A_setting_that_cannot_be_meant_is_named(int? maxAttempts, int? chunkSize, string? mapping, string argument)
     {
-        var import = new NewImport(await ManifestAsync(), "ann") { MaxAttempts = maxAttempts, ChunkSize = chunkSize, Mapping = mapping };
+        var import = new NewImport(await ManifestAsync(), "ann") { Mapping = mapping, Settings = new() { MaxAttempts = maxAttempts ?? 5, ChunkSize = chunkSize ?? 500 } };
         Assert.Equal(argument, (await Assert.ThrowsAsync<InvalidArgumentException>(() => Create.RunAsync(import, Token))).Argument);
     }
 

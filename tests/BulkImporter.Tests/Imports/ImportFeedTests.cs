@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Threading.Channels;
 using BulkImporter.Access;
-using BulkImporter.Dashboard;
 using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
@@ -146,7 +145,7 @@ public sealed class ImportFeedTests(ImporterDatabase database) : IClassFixture<I
     private ImportFeed Feed(NpgsqlDataSource? source = null, TimeProvider? clock = null)
     {
         source ??= database.Source;
-        return new(new ReadImports(new Contexts(source, []), Options.Create(new ImportsOptions())), new ReadRecords(new Contexts(source, [])), new ReadAudit(source), clock ?? TimeProvider.System, NullLogger<ImportFeed>.Instance);
+        return new(new ReadImports(new Contexts(source, []), Options.Create(new WorkOptions())), new ReadRecords(new Contexts(source, [])), new ReadAudit(source), clock ?? TimeProvider.System, NullLogger<ImportFeed>.Instance);
     }
 
     /// <summary>What one page was told, to be waited for.</summary>

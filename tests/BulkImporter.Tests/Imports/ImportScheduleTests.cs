@@ -2,7 +2,6 @@ using BulkImporter.Data;
 using BulkImporter.Dispatch;
 using BulkImporter.Hosting;
 using BulkImporter.Imports;
-using BulkImporter.Manifests;
 using BulkImporter.Records;
 using Hangfire;
 using Hangfire.Common;
@@ -62,16 +61,16 @@ public sealed class ImportScheduleTests(EngineDatabase database) : IClassFixture
         Assert.Empty(await database.Transitions.SubmittingAsync(lease, [1], Token));
         await database.SqlAsync("UPDATE importer.import_chunk SET state = 'waiting', lease_token = NULL, lease_until = NULL, lease_owner = NULL, lease_window = 0 WHERE import_id = $1", id);
         Assert.Equal(0, await FeedAsync());
-        var keeper = new LeaseKeeper(database.Source, Options.Create(new DispatchOptions()), new WorkerIdentity("this-worker"), TimeProvider.System, NullLogger<LeaseKeeper>.Instance);
+        var keeper = new LeaseKeeper(database.Source, Options.Create(new WorkOptions()), new WorkerIdentity("this-worker"), TimeProvider.System, NullLogger<LeaseKeeper>.Instance);
         Assert.Null(await keeper.TakeAsync(id, 1, Token));
 
         var view = await ViewAsync(id);
         Assert.True(view.WaitsUntil > TimeProvider.System.GetUtcNow());
         Assert.StartsWith("Waits until ", view.Reason, StringComparison.Ordinal);
-        Assert.Contains(view.Window!.Split(' ')[0].Split('-')[0], view.Reason, StringComparison.Ordinal);
+        Assert.Contains(view.Window!.ToString().Split(' ')[0].Split('-')[0], view.Reason, StringComparison.Ordinal);
 
         // Opened while it runs, it goes on.
-        Assert.IsType<ImportChange.Done>(await new ReviseImport(database.Source).RunAsync(id, new ImportRevision { Window = "" }, "ann", Token));
+        Assert.IsType<ImportChange.Done>(await new ReviseImport(database.Contexts).RunAsync(id, new ImportRevision { ["window"] = "" }, "ann", Token));
         Assert.Equal((null, null), ((await ViewAsync(id)).Reason, (await ViewAsync(id)).WaitsUntil));
         Assert.Equal(1, await FeedAsync());
     }
@@ -87,7 +86,7 @@ public sealed class ImportScheduleTests(EngineDatabase database) : IClassFixture
         Assert.Equal(1, await FeedAsync());
         Assert.StartsWith("The database no longer knows the time zone 'US/Pacific-New'", (await ViewAsync(lost)).Reason, StringComparison.Ordinal);
         await database.Follow.RunAsync(Token);
-        var page = await new ReadImports(database.Contexts, Options.Create(new ImportsOptions())).ListAsync(ImportFilter.All, null, 10, Token);
+        var page = await new ReadImports(database.Contexts, Options.Create(new WorkOptions())).ListAsync(ImportFilter.All, null, 10, Token);
         Assert.Equal(2, page.Items.Count);
         var view = await ViewAsync(lost);
         Assert.Equal(ImportState.Paused, view.State);
@@ -99,7 +98,7 @@ public sealed class ImportScheduleTests(EngineDatabase database) : IClassFixture
         await new ResumeImport(database.Source).RunAsync(lost, "ann", Token);
         await database.Follow.RunAsync(Token);
         Assert.Equal("paused", await database.ImportStateAsync(lost));
-        Assert.IsType<ImportChange.Done>(await new ReviseImport(database.Source).RunAsync(lost, new ImportRevision { Window = "" }, "ann", Token));
+        Assert.IsType<ImportChange.Done>(await new ReviseImport(database.Contexts).RunAsync(lost, new ImportRevision { ["window"] = "" }, "ann", Token));
         await new ResumeImport(database.Source).RunAsync(lost, "ann", Token);
         await database.Follow.RunAsync(Token);
         Assert.Equal((ImportState.Running, null), ((await ViewAsync(lost)).State, (await ViewAsync(lost)).Reason));
@@ -115,7 +114,7 @@ public sealed class ImportScheduleTests(EngineDatabase database) : IClassFixture
     public async Task Zone_is_stored_by_the_name_that_both_sides_know_or_refused(string zone, string? stored)
     {
         var id = await database.ImportAsync(rows: 3);
-        var revision = new ReviseImport(database.Source).RunAsync(id, new ImportRevision { Window = $"22:00-06:00 {zone}" }, "ann", Token);
+        var revision = new ReviseImport(database.Contexts).RunAsync(id, new ImportRevision { ["window"] = $"22:00-06:00 {zone}" }, "ann", Token);
         if (stored is null) Assert.Equal("window", (await Assert.ThrowsAsync<InvalidArgumentException>(() => revision)).Argument);
         else Assert.IsType<ImportChange.Done>(await revision);
         Assert.Equal(stored ?? "none", await database.OneAsync<string>("SELECT coalesce(max(window_zone), 'none') FROM importer.import WHERE id = $1", id));
@@ -125,7 +124,7 @@ public sealed class ImportScheduleTests(EngineDatabase database) : IClassFixture
     public async Task Start_at_the_end_of_time_is_shown_like_any_other()
     {
         var id = await database.ImportAsync(rows: 3);
-        await new ReviseImport(database.Source).RunAsync(id, new ImportRevision { StartAt = "9999-12-31T12:00:00Z", Window = "09:00-10:00 UTC" }, "ann", Token);
+        await new ReviseImport(database.Contexts).RunAsync(id, new ImportRevision { ["startAt"] = "9999-12-31T12:00:00Z", ["window"] = "09:00-10:00 UTC" }, "ann", Token);
         Assert.StartsWith("Waits until 9999-12-31", (await ViewAsync(id)).Reason, StringComparison.Ordinal);
     }
 
@@ -134,10 +133,10 @@ public sealed class ImportScheduleTests(EngineDatabase database) : IClassFixture
     {
         await database.SqlAsync("DELETE FROM importer.import");
         var id = await database.ImportAsync(rows: 3);
-        await new ReviseImport(database.Source).RunAsync(id, new ImportRevision { StartAt = "2099-01-01T00:00:00Z" }, "ann", Token);
+        await new ReviseImport(database.Contexts).RunAsync(id, new ImportRevision { ["startAt"] = "2099-01-01T00:00:00Z" }, "ann", Token);
         Assert.Equal(0, await FeedAsync());
         Assert.Equal("Waits until 2099-01-01 00:00 UTC.", (await ViewAsync(id)).Reason);
-        await new ReviseImport(database.Source).RunAsync(id, new ImportRevision { StartAt = "2020-01-01T00:00:00+02:00" }, "ann", Token);
+        await new ReviseImport(database.Contexts).RunAsync(id, new ImportRevision { ["startAt"] = "2020-01-01T00:00:00+02:00" }, "ann", Token);
         Assert.Equal(1, await FeedAsync());
     }
 
@@ -145,23 +144,16 @@ public sealed class ImportScheduleTests(EngineDatabase database) : IClassFixture
     public async Task While_it_runs_only_what_steers_the_sending_changes()
     {
         var id = await database.ImportAsync(rows: 3);
-        var revise = new ReviseImport(database.Source);
-        Assert.IsType<ImportChange.Done>(await revise.RunAsync(id, new ImportRevision
-        {
-            Priority = 7,
-            WhenUnknown = WhenUnknown.Resubmit,
-            StopAtFailurePercent = 10,
-            StopAfterRows = 5,
-            Window = "22:00-06:00 Europe/Berlin",
-        }, "ann", Token));
+        var revise = new ReviseImport(database.Contexts);
+        Assert.IsType<ImportChange.Done>(await revise.RunAsync(id, new ImportRevision { ["priority"] = "7", ["whenUnknown"] = "resubmit", ["stopAtFailurePercent"] = "10", ["stopAfterRows"] = "5", ["window"] = "22:00-06:00 Europe/Berlin" }, "ann", Token));
         Assert.Equal("running 7 resubmit 10 5 Europe/Berlin", await database.OneAsync<string>(
             "SELECT concat_ws(' ', state, priority, when_unknown, stop_at_failure_percent, stop_after_rows, window_zone) FROM importer.import WHERE id = $1", id));
-        foreach (var revision in new[] { new ImportRevision { Mapping = "url=url" }, new ImportRevision { Fid = "AAAA" }, new ImportRevision { MaxAttempts = 2 } })
+        foreach (var revision in new[] { new ImportRevision { ["map"] = "url=url" }, new ImportRevision { ["fid"] = "AAAA" }, new ImportRevision { ["maxAttempts"] = "2" } })
             Assert.IsType<ImportChange.Refused>(await revise.RunAsync(id, revision, "ann", Token));
         foreach (var (revision, argument) in new[]
         {
-            (new ImportRevision { Window = "22:00-06:00 Europe/Atlantis" }, "window"), (new ImportRevision { StartAt = "soon" }, "startAt"),
-            (new ImportRevision { StopAtFailurePercent = 0 }, "stopAtFailurePercent"), (new ImportRevision { StopAfterRows = 0 }, "stopAfterRows"),
+            (new ImportRevision { ["window"] = "22:00-06:00 Europe/Atlantis" }, "window"), (new ImportRevision { ["startAt"] = "soon" }, "startAt"),
+            (new ImportRevision { ["stopAtFailurePercent"] = "0" }, "stopAtFailurePercent"), (new ImportRevision { ["stopAfterRows"] = "0" }, "stopAfterRows"),
         })
         {
             Assert.Equal(argument, (await Assert.ThrowsAsync<InvalidArgumentException>(() => revise.RunAsync(id, revision, "ann", Token))).Argument);
@@ -191,12 +183,12 @@ public sealed class ImportScheduleTests(EngineDatabase database) : IClassFixture
             window_until = date_trunc('minute', (now() + interval '2 h') AT TIME ZONE 'UTC')::time, window_zone = 'UTC' WHERE id = $1
         """, id);
 
-    private async Task<ImportView> ViewAsync(int id) => (await new ReadImports(database.Contexts, Options.Create(new ImportsOptions())).FindAsync(id, Token))!;
+    private async Task<ImportView> ViewAsync(int id) => (await new ReadImports(database.Contexts, Options.Create(new WorkOptions())).FindAsync(id, Token))!;
 
     private async Task<int> FeedAsync()
     {
         await using var hangfire = new ServiceCollection().AddLogging().AddHangfireStorage(database.ConnectionString).BuildServiceProvider();
-        return await new ChunkFeeder(database.Source, new NoJobs(), hangfire.GetRequiredService<JobStorage>(), Options.Create(new DispatchOptions()), NullLogger<ChunkFeeder>.Instance).RunAsync(Token);
+        return await new ChunkFeeder(database.Source, new NoJobs(), hangfire.GetRequiredService<JobStorage>(), Options.Create(new WorkOptions()), NullLogger<ChunkFeeder>.Instance).RunAsync(Token);
     }
 
     private sealed class NoJobs : IBackgroundJobClient

@@ -14,7 +14,7 @@ public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private ReadImports Read => new(database.Contexts, Options.Create(new ImportsOptions()));
+    private ReadImports Read => new(database.Contexts, Options.Create(new WorkOptions()));
 
     [Fact]
     public async Task Counts_are_those_of_the_chunks_and_failures_are_only_what_failed_or_is_unknown()

@@ -34,7 +34,7 @@ public sealed class ReviseImportTests(EngineDatabase database) : IClassFixture<E
         Assert.Equal(3, asked.Rows.Count);
         Assert.Equal(["https://media.example/page-1.html", "https://media.example/1.mp4", "One"], asked.Rows[0].Cells);
 
-        Assert.Equal(new ImportChange.Done(ImportState.Parsing), await ReviseAsync(id, new ImportRevision { Mapping = "url=file,caption=label" }));
+        Assert.Equal(new ImportChange.Done(ImportState.Parsing), await ReviseAsync(id, new ImportRevision { ["map"] = "url=file,caption=label" }));
         Assert.True(await AwaitsParseAsync(id));
         await ParseAsync(id);
         Assert.Equal(("review", "pending 2, invalid 1"), (await database.ImportStateAsync(id), await database.SoundCountsAsync(id)));
@@ -51,7 +51,7 @@ public sealed class ReviseImportTests(EngineDatabase database) : IClassFixture<E
         await ParseAsync(id);
         Assert.Equal("pending 2, invalid 1", await database.SoundCountsAsync(id));
 
-        await ReviseAsync(id, new ImportRevision { Mapping = "url=page" });
+        await ReviseAsync(id, new ImportRevision { ["map"] = "url=page" });
         Assert.Equal(0L, await database.OneAsync<long>("""
             SELECT (SELECT count(*) FROM importer.import_record WHERE import_id = $1) + (SELECT count(*) FROM importer.import_chunk WHERE import_id = $1)
                 + (SELECT count(*) FROM importer.finding WHERE import_id = $1)
@@ -69,11 +69,11 @@ public sealed class ReviseImportTests(EngineDatabase database) : IClassFixture<E
     {
         var id = await CreateAsync(TwoLinks, "url=file");
         await ParseAsync(id);
-        await ReviseAsync(id, new ImportRevision { FirstRows = 1 });
+        await ReviseAsync(id, new ImportRevision { ["firstRows"] = "1" });
         await ParseAsync(id);
         Assert.Equal("pending 1", await database.SoundCountsAsync(id));
 
-        await ReviseAsync(id, new ImportRevision { FirstRows = firstRows });
+        await ReviseAsync(id, new ImportRevision { ["firstRows"] = $"{firstRows}" });
         await ParseAsync(id);
         Assert.Equal(counts, await database.SoundCountsAsync(id));
     }
@@ -83,12 +83,12 @@ public sealed class ReviseImportTests(EngineDatabase database) : IClassFixture<E
     {
         var id = await CreateAsync(TwoLinks, "url=file");
         await ParseAsync(id);
-        var done = await ReviseAsync(id, new ImportRevision { Name = "Spring", Priority = 7, WhenUnknown = WhenUnknown.Resubmit, Fid = "AAAA" });
+        var done = await ReviseAsync(id, new ImportRevision { ["name"] = "Spring", ["priority"] = "7", ["whenUnknown"] = "resubmit", ["fid"] = "AAAA" });
         Assert.Equal((new ImportChange.Done(ImportState.Review), false), (done, await AwaitsParseAsync(id)));
         Assert.Equal("Spring 7 resubmit AAAA", await database.OneAsync<string>("SELECT concat_ws(' ', name, priority, when_unknown, fid) FROM importer.import WHERE id = $1", id));
         Assert.Equal("pending 2, invalid 1", await database.SoundCountsAsync(id));
 
-        await ReviseAsync(id, new ImportRevision { MaxAttempts = 2 });
+        await ReviseAsync(id, new ImportRevision { ["maxAttempts"] = "2" });
         await ParseAsync(id);
         Assert.Equal((short)2, await database.OneAsync<short>("SELECT max(attempts_left) FROM importer.import_record WHERE import_id = $1", id));
     }
@@ -98,7 +98,7 @@ public sealed class ReviseImportTests(EngineDatabase database) : IClassFixture<E
     {
         var id = await CreateAsync(TwoLinks, "url=file");
         await ParseAsync(id);
-        await ReviseAsync(id, new ImportRevision { Mapping = "url=file", MaxAttempts = 5, FirstRows = 0, Fid = "" });
+        await ReviseAsync(id, new ImportRevision { ["map"] = "url=file", ["maxAttempts"] = "5", ["firstRows"] = "0", ["fid"] = "" });
         Assert.False(await AwaitsParseAsync(id));
         Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.audit_entry WHERE import_id = $1 AND action = 'import_revised'", id));
     }
@@ -113,7 +113,7 @@ public sealed class ReviseImportTests(EngineDatabase database) : IClassFixture<E
     {
         var id = await database.ImportAsync(rows: 2, state: ImportState.Review);
         await database.SqlAsync("UPDATE importer.import SET state = $2, finished_at = CASE WHEN $2 IN ('finished', 'cancelled') THEN now() END WHERE id = $1", id, EnumText<ImportState>.Of(state));
-        Assert.Equal(state, Assert.IsType<ImportChange.Refused>(await ReviseAsync(id, new ImportRevision { Name = "Spring" })).State);
+        Assert.Equal(state, Assert.IsType<ImportChange.Refused>(await ReviseAsync(id, new ImportRevision { ["name"] = "Spring" })).State);
         Assert.Equal("pending 2", await database.SoundCountsAsync(id));
         Assert.Equal(new ImportChange.NotFound(999_999), await ReviseAsync(999_999, new ImportRevision()));
     }
@@ -125,8 +125,8 @@ public sealed class ReviseImportTests(EngineDatabase database) : IClassFixture<E
         await ParseAsync(id);
         foreach (var (revision, argument) in new[]
         {
-            (new ImportRevision { Mapping = "nonsense" }, "map"), (new ImportRevision { Account = "nobody" }, "account"),
-            (new ImportRevision { MaxAttempts = 0 }, "maxAttempts"), (new ImportRevision { FirstRows = -1 }, "firstRows"), (new ImportRevision { Name = " " }, "name"),
+            (new ImportRevision { ["map"] = "nonsense" }, "map"), (new ImportRevision { ["account"] = "nobody" }, "account"),
+            (new ImportRevision { ["maxAttempts"] = "0" }, "maxAttempts"), (new ImportRevision { ["firstRows"] = "-1" }, "firstRows"), (new ImportRevision { ["name"] = " " }, "name"),
         })
         {
             Assert.Equal(argument, (await Assert.ThrowsAsync<InvalidArgumentException>(() => ReviseAsync(id, revision))).Argument);
@@ -152,19 +152,19 @@ public sealed class ReviseImportTests(EngineDatabase database) : IClassFixture<E
     private async Task<ManifestPreview> PreviewAsync(int id) => (await Preview.RunAsync(id, 5, Token))!;
 
     private Task<ImportChange> ReviseAsync(int id, ImportRevision revision) =>
-        new ReviseImport(database.Source).RunAsync(id, revision, "ann", Token);
+        new ReviseImport(database.Contexts).RunAsync(id, revision, "ann", Token);
 
     private async Task<int> CreateAsync(string text, string? map = null)
     {
         var manifest = await new UploadManifest(database.Source, Options.Create(new ManifestOptions())).RunAsync(new MemoryStream(Encoding.UTF8.GetBytes(text)), "library.csv", Token);
-        var id = (await new CreateImport(database.Source).RunAsync(new NewImport(manifest.Id, "ann") { Mapping = map, ChunkSize = 2 }, Token)).Id;
+        var id = (await new CreateImport(database.Contexts, TimeProvider.System).RunAsync(new NewImport(manifest.Id, "ann") { Mapping = map, Settings = new() { ChunkSize = 2 } }, Token)).Id;
         // As if the feeder had enqueued it: only what is read again is noted below.
         await database.SqlAsync("UPDATE importer.import SET parse_queued_at = now() WHERE id = $1", id);
         return id;
     }
 
     private Task ParseAsync(int id) =>
-        new ParseManifest(database.Source, new ManifestBytes(database.Source), new(database.Source), new SourceUrlRules(new SourceUrlOptions()), Options.Create(new ManifestOptions()), TimeProvider.System, NullLogger<ParseManifest>.Instance)
+        new ParseManifest(database.Source, new ManifestBytes(database.Source), new(database.Source), new SourceUrlRules(new SourceUrlOptions()), TimeProvider.System, NullLogger<ParseManifest>.Instance)
             .RunAsync(id, "library.csv", Token);
 
     /// <summary>What QueueParsing looks for.</summary>

@@ -35,19 +35,19 @@ internal sealed class ManifestStage(EngineDatabase database, string account, Sou
     public async Task<int> ReadAsync(byte[] bytes, Func<NewImport, NewImport>? settings = null)
     {
         var manifest = await new UploadManifest(database.Source, Options.Create(new ManifestOptions())).RunAsync(new MemoryStream(bytes), "library.csv", Token);
-        var import = new NewImport(manifest.Id, "ann") { Account = account, ChunkSize = 2 };
-        var id = (await new CreateImport(database.Source).RunAsync(settings?.Invoke(import) ?? import, Token)).Id;
+        var import = new NewImport(manifest.Id, "ann") { Account = account, Settings = new() { ChunkSize = 2 } };
+        var id = (await new CreateImport(database.Contexts, TimeProvider.System).RunAsync(settings?.Invoke(import) ?? import, Token)).Id;
         await ParseAsync(id);
         return id;
     }
 
     public Task ParseAsync(int id) =>
-        new ParseManifest(database.Source, new ManifestBytes(database.Source), new(database.Source), rules, Options.Create(new ManifestOptions()), TimeProvider.System, NullLogger<ParseManifest>.Instance)
+        new ParseManifest(database.Source, new ManifestBytes(database.Source), new(database.Source), rules, TimeProvider.System, NullLogger<ParseManifest>.Instance)
             .RunAsync(id, "library.csv", Token);
 
     public Task<ImportChange> StartAsync(int id) => NothingInTheWay.Start(database.Source).RunAsync(id, "ann", Token);
 
-    public Task<ImportChange> ReviseAsync(int id, ImportRevision revision) => new ReviseImport(database.Source).RunAsync(id, revision, "ann", Token);
+    public Task<ImportChange> ReviseAsync(int id, ImportRevision revision) => new ReviseImport(database.Contexts).RunAsync(id, revision, "ann", Token);
 
     /// <summary>Sends a row, the import being started, and lets it end.</summary>
     public async Task EndAsync(int id, int row, RecordState to)

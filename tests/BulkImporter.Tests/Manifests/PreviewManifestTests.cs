@@ -120,6 +120,6 @@ public sealed class PreviewManifestTests(EngineDatabase database) : IClassFixtur
         await using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true)) await gzip.WriteAsync(Encoding.UTF8.GetBytes(text), Token);
         packed.Position = 0;
         var manifest = await new UploadManifest(database.Source, Options.Create(new ManifestOptions())).RunAsync(packed, "library.csv.gz", Token);
-        return (await new CreateImport(database.Source).RunAsync(new NewImport(manifest.Id, "ann"), Token)).Id;
+        return (await new CreateImport(database.Contexts, TimeProvider.System).RunAsync(new NewImport(manifest.Id, "ann"), Token)).Id;
     }
 }

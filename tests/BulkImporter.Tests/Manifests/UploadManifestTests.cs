@@ -97,7 +97,7 @@ public sealed class UploadManifestTests(ImporterDatabase database) : IClassFixtu
 
     private UploadManifest Upload(long limit = 1L << 30) => new(database.Source, Options.Create(new ManifestOptions { UploadLimitBytes = limit }));
 
-    private SweepManifests Sweep() => new(database.Source, Options.Create(new ManifestOptions()));
+    private SweepManifests Sweep() => new(database.Source);
 
     private Task<long> ManifestsAsync() => database.OneAsync<long>("SELECT count(*) FROM importer.manifest");
 

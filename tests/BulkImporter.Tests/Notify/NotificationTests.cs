@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Imports;
@@ -18,7 +19,8 @@ namespace BulkImporter.Tests.Notify;
 public sealed class NotificationTests(EngineDatabase database) : IClassFixture<EngineDatabase>, IAsyncLifetime
 {
     private readonly ProtectSecret secrets = new(new EphemeralDataProtectionProvider());
-    private readonly NotifyOptions settings = new() { RetryBase = TimeSpan.FromMinutes(1), RetryCap = TimeSpan.FromMinutes(4), MostTries = 3, Timeout = TimeSpan.FromSeconds(20) };
+    private readonly WebOptions web = new();
+    private DeliveryPace pace = new() { RetryBase = TimeSpan.FromMinutes(1), RetryCap = TimeSpan.FromMinutes(4), MostTries = 3, Timeout = TimeSpan.FromSeconds(20) };
     private readonly MailOptions mail = new() { Security = MailSecurity.None, From = "Imports <imports@example.com>" };
     private readonly HookReceiver receiver = new();
 
@@ -158,7 +160,7 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
     {
         using var server = new MailReceiver();
         (mail.Host, mail.Port, mail.UserName, mail.Password) = ("127.0.0.1", server.Port, "imports", "s3cret");
-        settings.PageBaseUrl = new Uri("https://imports.example/bulk/");
+        web.PageBaseUrl = new Uri("https://imports.example/bulk/");
         var target = await TargetAsync("mailto:ops@example.com");
         Assert.Null(target.Secret);
         var id = await EndedAsync();
@@ -193,7 +195,7 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
         (mail.Security, mail.UserName, mail.Password) = (MailSecurity.None, "imports", "wrong");
         await TriedAsync("The mail server did not accept user name and password.");
         mail.Password = "s3cret";
-        settings.MostTries = 9;
+        pace = pace with { MostTries = 9 };
         await TriedAsync("The mail server refused it (550): no such person, ask ***");
         mail.Port = 9;
         await TriedAsync("The mail server cannot be reached: SocketException.");
@@ -238,10 +240,10 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
 
     private async Task<int> SendAsync()
     {
-        using var post = new PostNotification(Options.Create(settings), TimeProvider.System);
-        var mails = new MailNotification(Options.Create(mail), Options.Create(settings), TimeProvider.System);
-        return await new SendNotifications(database.Source, new ReadImports(database.Contexts, Options.Create(new ImportsOptions())), secrets, post, mails,
-            Options.Create(settings), Options.Create(new ImportsOptions()), () => 0.5, TimeProvider.System, NullLogger<SendNotifications>.Instance).RunAsync(Token);
+        using var post = new PostNotification(pace, TimeProvider.System);
+        var mails = new MailNotification(Options.Create(mail), pace, TimeProvider.System);
+        return await new SendNotifications(database.Source, new ReadImports(database.Contexts, Options.Create(new WorkOptions())), secrets, post, mails,
+            pace, Options.Create(web), Options.Create(new WorkOptions()), () => 0.5, TimeProvider.System, NullLogger<SendNotifications>.Instance).RunAsync(Token);
     }
 
     private async Task<MadeTarget> TargetAsync(string? url = null) =>

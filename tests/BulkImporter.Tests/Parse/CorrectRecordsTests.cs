@@ -1,6 +1,5 @@
 using BulkImporter.Export;
 using BulkImporter.Imports;
-using BulkImporter.Manifests;
 using BulkImporter.Parse;
 using BulkImporter.Records;
 using BulkImporter.Tests.Manifests;
@@ -127,7 +126,7 @@ public sealed class CorrectRecordsTests(EngineDatabase database) : IClassFixture
         var stage = await ManifestStage.OfAsync(database);
         var tooLong = "https://media.example/" + new string('x', 2000) + ".mp4";
         var id = await stage.ReadAsync(
-            "url,id,transfer\nhttps://media.example/1.mp4,R1,\nhttps://media.example/2.mp4,R2,\nhttps://media.example/3.mp4,R3,push\nhttps://media.example/4.mp4,R4,\n", i => i with { Transfer = ImportTransfer.Auto });
+            "url,id,transfer\nhttps://media.example/1.mp4,R1,\nhttps://media.example/2.mp4,R2,\nhttps://media.example/3.mp4,R3,push\nhttps://media.example/4.mp4,R4,\n", i => i with { Settings = i.Settings with { Transfer = ImportTransfer.Auto } });
         await stage.StartAsync(id);
         foreach (var row in new[] { 1, 2, 3, 4 }) await stage.EndAsync(id, row, RecordState.Failed);
         await database.SqlAsync(

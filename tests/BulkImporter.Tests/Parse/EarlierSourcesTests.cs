@@ -1,5 +1,4 @@
 using BulkImporter.Imports;
-using BulkImporter.Manifests;
 using BulkImporter.Parse;
 using BulkImporter.Records;
 using BulkImporter.Tests.Manifests;
@@ -30,9 +29,9 @@ public sealed class EarlierSourcesTests(EngineDatabase database) : IClassFixture
         Assert.Equal($"Row 1 of import {first} has imported this address.", await MessageAsync(second, 4));
         Assert.Equal($"Row 3 of import {first} has this address in progress.", await MessageAsync(second, 2));
 
-        var again = await stage.ReadAsync(Three, i => i with { AlreadyImported = WhenDuplicate.Import });
+        var again = await stage.ReadAsync(Three, i => i with { Settings = i.Settings with { AlreadyImported = WhenDuplicate.Import } });
         Assert.Equal("pending 3", await database.SoundCountsAsync(again));
-        Assert.Equal(new ImportChange.Done(ImportState.Parsing), await stage.ReviseAsync(again, new ImportRevision { AlreadyImported = WhenDuplicate.Skip }));
+        Assert.Equal(new ImportChange.Done(ImportState.Parsing), await stage.ReviseAsync(again, new ImportRevision { ["alreadyImported"] = "skip" }));
         await stage.ParseAsync(again);
         Assert.Equal("pending 1, duplicate 2", await database.SoundCountsAsync(again));
     }
@@ -42,20 +41,20 @@ public sealed class EarlierSourcesTests(EngineDatabase database) : IClassFixture
     {
         const string Twice = "url,id\nhttps://media.example/1.mp4,A\nhttps://media.example/2.mp4,B\nHTTPS://media.example/1.mp4,C\n";
         var stage = await ManifestStage.OfAsync(database);
-        var first = await stage.ReadAsync(Twice, i => i with { DuplicateRows = WhenDuplicate.Import });
+        var first = await stage.ReadAsync(Twice, i => i with { Settings = i.Settings with { DuplicateRows = WhenDuplicate.Import } });
         Assert.Equal("pending 3", await database.SoundCountsAsync(first));
         Assert.Empty(await stage.FindingsAsync(first));
-        Assert.Equal(new ImportChange.Done(ImportState.Parsing), await stage.ReviseAsync(first, new ImportRevision { DuplicateRows = WhenDuplicate.Skip }));
+        Assert.Equal(new ImportChange.Done(ImportState.Parsing), await stage.ReviseAsync(first, new ImportRevision { ["duplicateRows"] = "skip" }));
         await stage.ParseAsync(first);
         Assert.Equal("pending 2, duplicate 1", await database.SoundCountsAsync(first));
-        await stage.ReviseAsync(first, new ImportRevision { DuplicateRows = WhenDuplicate.Import });
+        await stage.ReviseAsync(first, new ImportRevision { ["duplicateRows"] = "import" });
         await stage.ParseAsync(first);
         await stage.StartAsync(first);
 
         // A correction may then bring an address that is there; what an earlier import has is another question.
         await stage.EndAsync(first, 2, RecordState.Failed);
         Assert.Equal(1, (await stage.CorrectAsync(first, "id,url\nB,https://media.example/1.mp4\n")).Corrected);
-        Assert.Equal("duplicate 3", await database.SoundCountsAsync(await stage.ReadAsync("url\n" + string.Concat(Enumerable.Repeat("https://media.example/1.mp4\n", 3)), i => i with { DuplicateRows = WhenDuplicate.Import })));
+        Assert.Equal("duplicate 3", await database.SoundCountsAsync(await stage.ReadAsync("url\n" + string.Concat(Enumerable.Repeat("https://media.example/1.mp4\n", 3)), i => i with { Settings = i.Settings with { DuplicateRows = WhenDuplicate.Import } })));
     }
 
     [Fact]
@@ -118,7 +117,7 @@ public sealed class EarlierSourcesTests(EngineDatabase database) : IClassFixture
         var third = await elsewhere.ReadAsync(results);
         Assert.Equal("pending 1, duplicate 2", await database.SoundCountsAsync(third));
         Assert.Equal(["already_imported", "already_imported"], (await elsewhere.FindingsAsync(third)).Select(f => f.Code));
-        Assert.Equal("pending 3", await database.SoundCountsAsync(await elsewhere.ReadAsync(results, i => i with { AlreadyImported = WhenDuplicate.Import })));
+        Assert.Equal("pending 3", await database.SoundCountsAsync(await elsewhere.ReadAsync(results, i => i with { Settings = i.Settings with { AlreadyImported = WhenDuplicate.Import } })));
     }
 
     [Fact]
@@ -127,7 +126,7 @@ public sealed class EarlierSourcesTests(EngineDatabase database) : IClassFixture
         var stage = await ManifestStage.OfAsync(database);
         const int rows = 2 * SourceKeyBlock.Rows + 10;
         var text = "url\n" + string.Concat(Enumerable.Range(1, rows).Select(n => FormattableString.Invariant($"https://media.example/block/{n}.mp4\n")));
-        var first = await stage.ReadAsync(text, i => i with { ChunkSize = 5000, Start = true });
+        var first = await stage.ReadAsync(text, i => i with { Start = true, Settings = i.Settings with { ChunkSize = 5000 } });
         Assert.Equal(3L, await database.OneAsync<long>("SELECT count(*) FROM importer.source_key_block WHERE import_id = $1", first));
         var second = await stage.ReadAsync(FormattableString.Invariant($"url\nhttps://media.example/block/{SourceKeyBlock.Rows}.mp4\nhttps://media.example/block/{rows}.mp4\nhttps://media.example/block/0.mp4\n"));
         Assert.Equal([(1, SourceKeyBlock.Rows), (2, rows)], (await stage.FindingsAsync(second)).Select(f => (f.Row, f.OtherRow!.Value)));
@@ -147,7 +146,7 @@ public sealed class EarlierSourcesTests(EngineDatabase database) : IClassFixture
         // An hour a day makes it 24 times as long.
         var patient = await ManifestStage.OfAsync(database, submitRate: 0.00005);
         Assert.Empty(await patient.FindingsAsync(await patient.ReadAsync(text)));
-        Assert.Equal([1], (await patient.FindingsAsync(await patient.ReadAsync(text, i => i with { Window = DailyWindow.Parse("02:00-03:00") }))).Select(f => f.Row));
+        Assert.Equal([1], (await patient.FindingsAsync(await patient.ReadAsync(text, i => i with { Settings = i.Settings with { Window = DailyWindow.Parse("02:00-03:00") } }))).Select(f => f.Row));
     }
 
     private Task<string> MessageAsync(int id, int row) => database.OneAsync<string>("SELECT error_message FROM importer.import_record WHERE import_id = $1 AND row_number = $2", id, row);

@@ -21,7 +21,7 @@ public sealed class MappingTemplateTests(EngineDatabase database) : IClassFixtur
         var first = await stage.ReadAsync(TwoLinks);
         Assert.Equal("rejected", await database.ImportStateAsync(first));
         await Assert.ThrowsAsync<InvalidArgumentException>(() => SaveAsync(stage, first));
-        await stage.ReviseAsync(first, new ImportRevision { Mapping = "url=file,caption=label" });
+        await stage.ReviseAsync(first, new ImportRevision { ["map"] = "url=file,caption=label" });
         await stage.ParseAsync(first);
         Assert.Equal("url=file,caption=label", (await SaveAsync(stage, first))!.Mapping);
 
@@ -32,7 +32,7 @@ public sealed class MappingTemplateTests(EngineDatabase database) : IClassFixtur
         Assert.Equal("rejected", await SettingsAsync(await (await ManifestStage.OfAsync(database)).ReadAsync(TwoLinks)));
         // A mapping that somebody names is his word, also the empty one: go by the header.
         Assert.Equal("review url=page", await SettingsAsync(await stage.ReadAsync(TwoLinks, i => i with { Mapping = "url=page" })));
-        await stage.ReviseAsync(second, new ImportRevision { Mapping = "" });
+        await stage.ReviseAsync(second, new ImportRevision { ["map"] = "" });
         await stage.ParseAsync(second);
         Assert.Equal("rejected", (await SettingsAsync(second)).Trim());
     }
@@ -43,7 +43,7 @@ public sealed class MappingTemplateTests(EngineDatabase database) : IClassFixtur
         var stage = await ManifestStage.OfAsync(database);
         const string rows = "\nhttps://media.example/1.jpg,https://media.example/1.mp4\n";
         var first = await stage.ReadAsync("\"Poster\nURL\",\"Link\u00A0to file\"" + rows);
-        await stage.ReviseAsync(first, new ImportRevision { Mapping = "url=Link to file" });
+        await stage.ReviseAsync(first, new ImportRevision { ["map"] = "url=Link to file" });
         await stage.ParseAsync(first);
         await SaveAsync(stage, first);
 
@@ -58,7 +58,7 @@ public sealed class MappingTemplateTests(EngineDatabase database) : IClassFixtur
         var id = await stage.ReadAsync("nr,,\n1,https://media.example/1.jpg,https://media.example/1.mp4\n");
         var preview = (await stage.Preview.RunAsync(id, 5, Token))!;
         Assert.Contains("column2, column3", preview.Question, StringComparison.Ordinal);
-        await stage.ReviseAsync(id, new ImportRevision { Mapping = "url=column3" });
+        await stage.ReviseAsync(id, new ImportRevision { ["map"] = "url=column3" });
         await stage.ParseAsync(id);
         Assert.Equal("url=column3", (await SaveAsync(stage, id))!.Mapping);
         Assert.Equal("https://media.example/1.mp4", await database.OneAsync<string>("SELECT source_url FROM importer.import_record WHERE import_id = $1", id));
@@ -70,7 +70,7 @@ public sealed class MappingTemplateTests(EngineDatabase database) : IClassFixtur
         var stage = await ManifestStage.OfAsync(database);
         var id = await stage.ReadAsync(TwoLinks, i => i with { Mapping = "url=file" });
         await SaveAsync(stage, id);
-        await stage.ReviseAsync(id, new ImportRevision { Mapping = "url=page" });
+        await stage.ReviseAsync(id, new ImportRevision { ["map"] = "url=page" });
         await stage.ParseAsync(id);
         await SaveAsync(stage, id);
         var read = new ReadTemplates(database.Contexts);
@@ -97,12 +97,12 @@ public sealed class MappingTemplateTests(EngineDatabase database) : IClassFixtur
         var preview = (await stage.Preview.RunAsync(id, 5, Token))!;
         Assert.Equal(("windows-1252", reason, "Café – 5 €"), (preview.Encoding, preview.Question, preview.Rows[0].Cells[1]));
 
-        await stage.ReviseAsync(id, new ImportRevision { Encoding = "windows-1252" });
+        await stage.ReviseAsync(id, new ImportRevision { ["encoding"] = "windows-1252" });
         await stage.ParseAsync(id);
         Assert.Equal("pending 1", await database.SoundCountsAsync(id));
         Assert.Equal("Café – 5 €", await database.OneAsync<string>("SELECT caption FROM importer.import_record WHERE import_id = $1", id));
         Assert.StartsWith("https://media.example/1.mp4,Café – 5 €,1,pending,", (await stage.ExportAsync(id)).Split('\n')[1], StringComparison.Ordinal);
-        Assert.Equal("encoding", (await Assert.ThrowsAsync<InvalidArgumentException>(() => stage.ReviseAsync(id, new ImportRevision { Encoding = "ebcdic" }))).Argument);
+        Assert.Equal("encoding", (await Assert.ThrowsAsync<InvalidArgumentException>(() => stage.ReviseAsync(id, new ImportRevision { ["encoding"] = "ebcdic" }))).Argument);
     }
 
     private Task<TemplateView?> SaveAsync(ManifestStage stage, int id) => new SaveTemplate(database.Contexts, stage.Preview, TimeProvider.System).RunAsync(id, "Old platform", "ann", Token);

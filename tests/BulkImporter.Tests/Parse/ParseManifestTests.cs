@@ -259,7 +259,7 @@ public sealed class ParseManifestTests(EngineDatabase database) : IClassFixture<
     public async Task Rows_beyond_the_limit_are_left_out_with_a_finding_and_those_before_it_are_imported(int most, int rows, string found)
     {
         var id = await CreateAsync(Urls(3));
-        await ParseAsync(id, limits: new ManifestOptions { MaxRows = most });
+        await ParseAsync(id, maxRows: most);
         Assert.Equal($"pending {rows}", await database.SoundCountsAsync(id));
         Assert.Equal("review", await database.ImportStateAsync(id));
         var stage = await ManifestStage.OfAsync(database);
@@ -314,7 +314,7 @@ public sealed class ParseManifestTests(EngineDatabase database) : IClassFixture<
     {
         var id = await CreateAsync(Urls(1));
         var jobs = new NotedJobs();
-        var queue = new QueueParsing(database.Source, jobs, Options.Create(new ManifestOptions { ParseAgainAfter = TimeSpan.FromSeconds(60) }));
+        var queue = new QueueParsing(database.Source, jobs);
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => queue.RunAsync(Token))));
         Assert.Equal(1, jobs.Of(id));
         await database.SqlAsync("UPDATE importer.import SET parse_queued_at = now() - interval '61 seconds' WHERE id = $1", id);
@@ -347,7 +347,7 @@ public sealed class ParseManifestTests(EngineDatabase database) : IClassFixture<
             Assert.Equal(0L, await LeftoversAsync(id));
 
             // A person tries again, which counts anew.
-            Assert.IsType<ImportChange.Done>(await new ReviseImport(database.Source).RunAsync(id, new ImportRevision(), "ann", Token));
+            Assert.IsType<ImportChange.Done>(await new ReviseImport(database.Contexts).RunAsync(id, new ImportRevision(), "ann", Token));
             await Assert.ThrowsAsync<PostgresException>(() => ParseAsync(id));
             Assert.StartsWith("Reading the manifest failed (try 1 of 5)", await ReasonAsync(id), StringComparison.Ordinal);
         }
@@ -368,13 +368,13 @@ public sealed class ParseManifestTests(EngineDatabase database) : IClassFixture<
     private async Task<int> CreateAsync(byte[] bytes, string? map = null, int chunkSize = 3, bool start = false)
     {
         var manifest = await new UploadManifest(database.Source, Options.Create(new ManifestOptions())).RunAsync(new MemoryStream(bytes), "library.csv", Token);
-        return (await new CreateImport(database.Source).RunAsync(new NewImport(manifest.Id, "ann") { Mapping = map, ChunkSize = chunkSize, Start = start }, Token)).Id;
+        return (await new CreateImport(database.Contexts, TimeProvider.System).RunAsync(new NewImport(manifest.Id, "ann") { Mapping = map, Start = start, Settings = new() { ChunkSize = chunkSize } }, Token)).Id;
     }
 
-    private Task ParseAsync(int id, NpgsqlDataSource? source = null, ManifestOptions? limits = null)
+    private Task ParseAsync(int id, NpgsqlDataSource? source = null, int maxRows = int.MaxValue)
     {
         source ??= database.Source;
-        return new ParseManifest(source, new ManifestBytes(source), new(source), new SourceUrlRules(new SourceUrlOptions()), Options.Create(limits ?? new ManifestOptions()), TimeProvider.System, NullLogger<ParseManifest>.Instance)
+        return new ParseManifest(source, new ManifestBytes(source), new(source), new SourceUrlRules(new SourceUrlOptions()), TimeProvider.System, NullLogger<ParseManifest>.Instance) { MaxRows = maxRows }
             .RunAsync(id, "library.csv", Token);
     }
 

@@ -1,6 +1,5 @@
 using System.Net;
 using BulkImporter.Imports;
-using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Rerun;
 using BulkImporter.Sources;
@@ -46,7 +45,7 @@ public sealed class PushPrivateTests(EngineDatabase database) : IClassFixture<En
     public async Task An_import_whose_transfer_is_auto_pushes_what_only_this_server_reaches()
     {
         var stage = await ManifestStage.OfAsync(database, rules: Allowing);
-        var id = await stage.ReadAsync("url\nhttp://10.20.3.4/a.mp4\nhttps://cdn.example/b.mp4\n", i => i with { Transfer = ImportTransfer.Auto });
+        var id = await stage.ReadAsync("url\nhttp://10.20.3.4/a.mp4\nhttps://cdn.example/b.mp4\n", i => i with { Settings = i.Settings with { Transfer = ImportTransfer.Auto } });
         Assert.Equal("pending pending", await StatesAsync(id));
         Assert.Equal(1L, await database.OneAsync<long>("SELECT count(*) FROM importer.import_record WHERE import_id = $1 AND is_push", id));
     }

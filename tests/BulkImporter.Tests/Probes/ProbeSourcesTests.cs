@@ -1,6 +1,5 @@
 using BulkImporter.Accounts;
 using BulkImporter.Imports;
-using BulkImporter.Manifests;
 using BulkImporter.Probes;
 using BulkImporter.Records;
 using BulkImporter.Sources;
@@ -14,8 +13,6 @@ namespace BulkImporter.Tests.Probes;
 
 public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture<ImporterDatabase>
 {
-    private static readonly IOptions<ProbeOptions> Options = Microsoft.Extensions.Options.Options.Create(new ProbeOptions { RatePerSecond = 1000, Concurrency = 4 });
-
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -130,7 +127,7 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
         var id = await ImportAsync("http://nowhere.test/a.mp4");
         await StartAsync(id, null);
         var jobs = new NotedJobs();
-        var queue = new QueueProbes(database.Source, jobs, Options);
+        var queue = new QueueProbes(database.Source, jobs);
 
         await queue.RunAsync(Token);
         await queue.RunAsync(Token);
@@ -212,9 +209,9 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
 
     private async Task ProbeAsync(int id, int? run = null, CancellationToken? stop = null, IDataProtectionProvider? keys = null)
     {
-        var networks = new SourceNetworks(Microsoft.Extensions.Options.Options.Create(new SourceOptions { AllowedNetworks = ["127.0.0.1/32"] }));
-        using var reach = new ReachSource(networks, (_, _) => throw new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.HostNotFound), Microsoft.Extensions.Options.Options.Create(new SourceOptions()), TimeProvider.System);
-        await new ProbeSources(database.Source, reach, new SourceHeaders(database.Contexts, keys ?? PushUnderTest.Protection, TimeProvider.System), Options, TimeProvider.System, NullLogger<ProbeSources>.Instance)
+        var networks = new SourceNetworks(Options.Create(new SourceOptions { AllowedNetworks = ["127.0.0.1/32"] }));
+        using var reach = new ReachSource(networks, (_, _) => throw new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.HostNotFound), TimeProvider.System);
+        await new ProbeSources(database.Source, reach, new SourceHeaders(database.Contexts, keys ?? PushUnderTest.Protection, TimeProvider.System), TimeProvider.System, NullLogger<ProbeSources>.Instance) { RatePerSecond = 1000, Concurrency = 4 }
             .RunAsync(id, run ?? await database.OneAsync<int>("SELECT run FROM importer.probe WHERE import_id = $1", id), "test", stop ?? Token);
     }
 

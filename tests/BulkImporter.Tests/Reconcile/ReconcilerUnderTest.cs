@@ -35,9 +35,8 @@ internal sealed class ReconcilerUnderTest(EngineDatabase database, ICincopaClien
     {
         source ??= database.Source;
         var began = await database.OneAsync<DateTimeOffset>("SELECT clock_timestamp()");
-        var options = Options.Create(new ReconcileOptions { ItemsPerPage = itemsPerPage });
         await new ReconcileUnknown(
-            Rounds.Over(source, tokens, cincopa), source, new RecordTransitions(source), new WalkAssets(cincopa, options), options,
+            Rounds.Over(source, tokens, cincopa), source, new RecordTransitions(source), new WalkAssets(cincopa) { ItemsPerPage = itemsPerPage }, Options.Create(new WorkOptions()),
             NullLogger<ReconcileUnknown>.Instance).RunAsync(stop ?? Token);
         return (int)await database.OneAsync<long>("SELECT count(*) FROM importer.reconcile_look WHERE looked_at >= $1", began);
     }

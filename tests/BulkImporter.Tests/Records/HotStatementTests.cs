@@ -125,7 +125,7 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
         var cincopa = new ScriptedCincopa();
         var poller = new StatusPoller(Rounds.Over(explained.Source, tokens, cincopa), explained.Source, new RecordTransitions(explained.Source), cincopa,
             new PollSchedule(TimeSpan.FromHours(1), TimeSpan.FromHours(1), () => 0), new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0),
-            Options.Create(new StatusOptions()), TimeProvider.System, NullLogger<StatusPoller>.Instance);
+            Options.Create(new WorkOptions()), TimeProvider.System, NullLogger<StatusPoller>.Instance);
         Assert.Equal(50, await poller.RunAsync(Token));
         var plans = explained.TakePlans();
         Assert.Contains(plans, p => p.Contains("ix_status_poll_account_id_next_poll_at", StringComparison.Ordinal));

@@ -3,7 +3,6 @@ using BulkImporter.Records;
 using BulkImporter.Retention;
 using BulkImporter.Tests.Api;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Tests.Retention;
 
@@ -91,7 +90,7 @@ public sealed class RemoveDeletedTests(ImporterServer server) : IClassFixture<Im
         Assert.Equal(0, await RowsAsync(id));
     }
 
-    private RemoveDeleted Remover(int step = 5000) => new(server.Database.Source, Options.Create(new RetentionOptions { Step = step }), NullLogger<RemoveDeleted>.Instance);
+    private RemoveDeleted Remover(int step = 5000) => new(server.Database.Source, NullLogger<RemoveDeleted>.Instance) { Rows = step };
 
     private Task<long> RowsAsync(int id) => server.Database.OneAsync<long>(CountRows, id);
 

@@ -17,7 +17,7 @@ public sealed class SweepEndedTests(ImporterDatabase database) : IClassFixture<I
     {
         var (old, young, running) = (await EndedAsync(days: 91), await EndedAsync(days: 89), await database.ImportAsync(ImportState.Running, [RecordState.Pending]));
         await FillAsync(running);
-        var sweep = new SweepEnded(database.Source, Options.Create(new RetentionOptions { Step = 2, Manifests = TimeSpan.FromDays(90) }), NullLogger<SweepEnded>.Instance);
+        var sweep = new SweepEnded(database.Source, Options.Create(new RetentionOptions { Manifests = TimeSpan.FromDays(90) }), NullLogger<SweepEnded>.Instance) { Rows = 2 };
 
         var steps = new List<int>();
         while (await sweep.RunAsync(Token) is > 0 and var removed) steps.Add(removed);
@@ -65,7 +65,7 @@ public sealed class SweepEndedTests(ImporterDatabase database) : IClassFixture<I
         Assert.Equal("retention: Library, 2 rows", await database.OneAsync<string>("SELECT concat(actor, ': ', detail) FROM importer.audit_entry WHERE import_id = $1 AND action = 'import_deleted'", old[^1]));
         Assert.Equal(("finished", "paused"), (await database.StateAsync(young), await database.StateAsync(paused)));
 
-        var remove = new RemoveDeleted(database.Source, Options.Create(new RetentionOptions()), NullLogger<RemoveDeleted>.Instance);
+        var remove = new RemoveDeleted(database.Source, NullLogger<RemoveDeleted>.Instance);
         while (await remove.RunAsync(Token) > 0) { }
         Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.import WHERE id = ANY($1)", old.ToArray()));
         Assert.Equal(7L, await DeletionsAsync([.. old]));
@@ -104,7 +104,7 @@ public sealed class SweepEndedTests(ImporterDatabase database) : IClassFixture<I
             CREATE FUNCTION importer.refuse_removal() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN IF OLD.import_id = {{odd}} THEN RAISE EXCEPTION 'refused'; END IF; RETURN OLD; END $f$
             """);
         await database.SqlAsync("CREATE TRIGGER refuse_removal BEFORE DELETE ON importer.import_record FOR EACH ROW EXECUTE FUNCTION importer.refuse_removal()");
-        var remove = new RemoveDeleted(database.Source, Options.Create(new RetentionOptions()), NullLogger<RemoveDeleted>.Instance);
+        var remove = new RemoveDeleted(database.Source, NullLogger<RemoveDeleted>.Instance);
         try
         {
             for (var step = 0; step < 3; step++)

@@ -166,7 +166,7 @@ public sealed class ReachSourceTests
         using var answer = await reach.RunAsync(new SourceRequest(server.BaseUrl), Stop);
 
         Assert.Equal(SourceProblem.RedirectLost, answer.Problem);
-        Assert.Equal(1 + new SourceOptions().MaxRedirects, server.Requests.Count);
+        Assert.Equal(1 + ReachSource.MaxRedirects, server.Requests.Count);
     }
 
     [Fact]
@@ -269,7 +269,7 @@ public sealed class ReachSourceTests
 
         var running = reach.RunAsync(new SourceRequest(server.BaseUrl), Stop);
         await server.NextRequestAsync();
-        clock.Advance(new SourceOptions().AnswerTimeout);
+        clock.Advance(ReachSource.AnswerTimeout);
         using var answer = await running;
 
         Assert.Equal(SourceProblem.TimedOut, answer.Problem);
@@ -291,7 +291,7 @@ public sealed class ReachSourceTests
         for (var read = 0; read < 2;) read += (await answer.ReadAsync(buffer.AsMemory(read), Stop)).Count;
 
         var reading = answer.ReadAsync(buffer, Stop).AsTask();
-        clock.Advance(new SourceOptions().StallTimeout);
+        clock.Advance(ReachSource.StallTimeout);
 
         Assert.Equal(new SourceRead(0, SourceProblem.TimedOut), await reading);
     }
@@ -317,7 +317,7 @@ public sealed class ReachSourceTests
     [InlineData("http://under_score.test/")]
     public async Task Odd_name_is_an_answer_and_no_exception(string url)
     {
-        using var reach = new ReachSource(Networks([]), Dns.GetHostAddressesAsync, Options.Create(new SourceOptions()), TimeProvider.System);
+        using var reach = new ReachSource(Networks([]), Dns.GetHostAddressesAsync, TimeProvider.System);
 
         using var answer = await reach.RunAsync(new SourceRequest(new Uri(url)), Stop);
 
@@ -351,7 +351,7 @@ public sealed class ReachSourceTests
     }
 
     private static ReachSource Reach(string[]? allowed = null, Func<string, IPAddress[]>? resolve = null, TimeProvider? clock = null) =>
-        new(Networks(allowed ?? ["127.0.0.0/8"]), (name, _) => Task.FromResult((resolve ?? Addresses)(name)), Options.Create(new SourceOptions()), clock ?? TimeProvider.System);
+        new(Networks(allowed ?? ["127.0.0.0/8"]), (name, _) => Task.FromResult((resolve ?? Addresses)(name)), clock ?? TimeProvider.System);
 
     private static SourceNetworks Networks(string[] allowed) => new(Options.Create(new SourceOptions { AllowedNetworks = allowed }));
 

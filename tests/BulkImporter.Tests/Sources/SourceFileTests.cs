@@ -87,7 +87,7 @@ public sealed class SourceFileTests(ImporterDatabase database) : IClassFixture<I
         await LinkAsync(young, ImportState.Cancelled, "23 hours");
         await database.SqlAsync("UPDATE importer.source_file SET received_at = now() - interval '25 hours', created_at = now() - interval '25 hours' WHERE encode(sha256, 'hex') <> $1", fresh);
 
-        var sweep = new SweepEnded(database.Source, Options.Create(new RetentionOptions { Step = 2 }), NullLogger<SweepEnded>.Instance);
+        var sweep = new SweepEnded(database.Source, Options.Create(new RetentionOptions()), NullLogger<SweepEnded>.Instance) { Rows = 2 };
         while (await sweep.RunAsync(Token) > 0) { }
 
         Assert.Null(await Read().FindAsync(ended, Token));

@@ -321,17 +321,9 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
     {
         clock ??= TimeProvider.System;
         source ??= database.Source;
-        var settings = new StatusOptions
-        {
-            NotFoundGrace = TimeSpan.FromMinutes(10),
-            UnnamedGrace = TimeSpan.FromMinutes(10),
-            Deadline = TimeSpan.FromDays(3),
-            CallsInFlight = 1,
-            Batch = batch,
-        };
         return new(Rounds.Over(source, tokens, cincopa, clock), source, new RecordTransitions(source), cincopa,
             new PollSchedule(TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(60), () => 0.5), new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0),
-            Options.Create(settings), clock, NullLogger<StatusPoller>.Instance);
+            Options.Create(new WorkOptions()), clock, NullLogger<StatusPoller>.Instance) { MostCalls = 1, Batch = batch };
     }
 
     /// <summary>One round in which everything is due and the remote side says <paramref name="answer"/>.</summary>

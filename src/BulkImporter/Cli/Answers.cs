@@ -1,0 +1,41 @@
+using BulkImporter.Imports;
+
+namespace BulkImporter.Cli;
+
+/// <summary>RFC 9457.</summary>
+internal sealed record ProblemBody
+{
+    public string? Title { get; init; }
+    public string? Detail { get; init; }
+    public IReadOnlyDictionary<string, IReadOnlyList<string>>? Errors { get; init; }
+}
+
+/// <summary>What the command line makes of an import that the API told.</summary>
+internal static class Answers
+{
+    /// <summary>Nothing will change any more until a person acts. A cancelled import still follows what Cincopa had accepted.</summary>
+    public static bool IsAtRest(this ImportView import) => import.State switch
+    {
+        ImportState.Review or ImportState.Finished or ImportState.Rejected => true,
+        ImportState.Cancelled => import.Counts is { Submitting: 0, Submitted: 0 },
+        _ => false,
+    };
+
+    /// <summary>The exit code of whoever waited for it.</summary>
+    public static int ExitCode(this ImportView import) => import.State switch
+    {
+        ImportState.Rejected or ImportState.Cancelled => Cli.ExitCode.Failed,
+        ImportState.Finished when import.Counts.Failed + import.Counts.Unknown > 0 => Cli.ExitCode.DoneWithProblems,
+        _ => Cli.ExitCode.Done,
+    };
+
+    /// <summary>Rows that will not move by themselves any more.</summary>
+    public static int Ended(this StateCounts counts) => counts.Total - counts.Open;
+
+    /// <summary>The states that have records, ended ones first: the order of a bar that fills from the left.</summary>
+    public static IEnumerable<(string State, int Count)> Present(this StateCounts counts) => new[]
+    {
+        ("imported", counts.Imported), ("failed", counts.Failed), ("unknown", counts.Unknown), ("cancelled", counts.Cancelled), ("invalid", counts.Invalid),
+        ("duplicate", counts.Duplicate), ("submitted", counts.Submitted), ("submitting", counts.Submitting), ("pending", counts.Pending),
+    }.Where(s => s.Item2 > 0);
+}

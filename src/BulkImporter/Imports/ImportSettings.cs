@@ -1,0 +1,173 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using BulkImporter.Data;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace BulkImporter.Imports;
+
+/// <summary>
+/// What an import is run with, said once: each member has its default, its bounds and its words beside it. Table, API, command line and page take it
+/// from here (<see cref="Setting"/>); what a setting does stands where a statement obeys it.
+/// </summary>
+public record ImportSettings
+{
+    /// <summary>How the manifest's bytes are read when its beginning does not say; null for UTF-8 (and UTF-16 by its mark).</summary>
+    [Setting("Encoding of the file", "windows-1252, or empty to go by the file's beginning", Stands = "ENCODING", OneOf = ["windows-1252"],
+        Choices = ["As the file's beginning says", "Windows-1252 (Excel's CSV)"], Reads = true)]
+    public string? Encoding { get; init; }
+
+    /// <summary>Only this many rows from the beginning of the manifest are read, for a trial; null for all.</summary>
+    [Setting("Only the first rows", "Read only so many rows, 0 for all", Note = "a trial", Empty = "All rows", Least = 1, Reads = true,
+        Complaint = "The number of rows to read is 1 or more; leave it out to read all.")]
+    public int? FirstRows { get; init; }
+
+    /// <summary>Attempts that a record gets before a retryable failure becomes final; a rerun grants as many again.</summary>
+    [Setting("Attempts for each record", "Attempts that a record gets", Least = 1, Most = 100, Reads = true, Complaint = "A record gets 1 to 100 attempts.")]
+    public int MaxAttempts { get; init; } = 5;
+
+    /// <summary>What becomes of rows whose source the account has already, by an earlier import.</summary>
+    [Setting("Rows imported before", "What to do with rows that the account has by an earlier import", Choices = ["Skip, as duplicates", "Import anyway"], Reads = true)]
+    public WhenDuplicate AlreadyImported { get; init; } = WhenDuplicate.Skip;
+
+    /// <summary>What becomes of rows whose source an earlier row of the manifest has.</summary>
+    [Setting("Rows with the same address", "What to do with rows that have the address of an earlier row of the manifest",
+        Choices = ["Import the first only", "Import all of them"], Reads = true)]
+    public WhenDuplicate DuplicateRows { get; init; } = WhenDuplicate.Skip;
+
+    /// <summary>How the files of rows go that do not say so themselves.</summary>
+    [Setting("Files",
+        "How files go whose rows do not say it: fetched by Cincopa, sent by the server, or sent only where Cincopa's call is too short for the address",
+        Note = "unless a row says it", Choices = ["Cincopa fetches them", "Pushed by this server", "Fetched; pushed if too long"], Reads = true)]
+    public ImportTransfer Transfer { get; init; } = ImportTransfer.Pull;
+
+    /// <summary>The gallery that new assets join, or null for none.</summary>
+    [Setting("Gallery", "The gallery that new assets join; empty for none", Note = "fid, optional", Empty = "None", Stands = "FID", IsGallery = true)]
+    public string? Fid { get; init; }
+
+    [Setting("If the submit result is unknown", "What to do with a record whose call may have been received",
+        Choices = ["Hold (may leave a gap)", "Submit again (may make a duplicate)"], Steers = true)]
+    public WhenUnknown WhenUnknown { get; init; } = WhenUnknown.Hold;
+
+    /// <summary>Higher is served first among the account's running imports.</summary>
+    [Setting("Priority", "Higher is served first", Note = "higher goes first", Steers = true)]
+    public int Priority { get; init; }
+
+    /// <summary>Nothing is sent before; null for at once. The start must be ordered all the same.</summary>
+    [Setting("Send nothing before", "Send nothing before, e.g. 2026-11-24T22:00:00+01:00; empty for at once", Note = "UTC, optional", Stands = "TIME",
+        Steers = true, Reads = true)]
+    public DateTimeOffset? StartAt { get; init; }
+
+    /// <summary>The daily window outside of which nothing is sent; null for all day.</summary>
+    [Setting("Send only in these hours", "Send only in these hours, e.g. '22:00-06:00 Europe/Berlin'; empty for all day", Note = "optional", Stands = "HOURS",
+        Empty = "22:00-06:00 Europe/Berlin", Steers = true, Reads = true)]
+    public DailyWindow? Window
+    {
+        get => WindowZone is { } zone ? new(WindowFrom!.Value, WindowUntil!.Value, zone) : null;
+        init => (WindowFrom, WindowUntil, WindowZone) = (value?.From, value?.Until, value?.Zone);
+    }
+
+    /// <summary>The failure breaker: the import is paused when more than this part of its finished records failed; 100 for never.</summary>
+    [Setting("Pause at failures above", "Pause when more of the finished records failed, 100 for never", Note = "percent", Least = 1, Most = 100, Steers = true,
+        Complaint = "The share of failures at which the import pauses is 1 to 100 percent; 100 is never.")]
+    public int StopAtFailurePercent { get; init; } = 50;
+
+    /// <summary>The breaker judges only after so many finished records.</summary>
+    [Setting("… judged after", "Judge that after so many finished records", Note = "finished rows", Least = 1, Steers = true,
+        Complaint = "The failures are judged after 1 finished record or more.")]
+    public int StopAfterRows { get; init; } = 1000;
+
+    /// <summary>Records per chunk.</summary>
+    [Setting("Records per chunk", "Records that one worker takes at a time", Least = 1, Most = 100_000, IsForNew = true,
+        Complaint = "A chunk holds 1 to 100,000 records.")]
+    public int ChunkSize { get; init; } = 500;
+
+    // The window as its table has it: three columns, all or none.
+    [JsonIgnore]
+    public TimeOnly? WindowFrom { get; init; }
+
+    [JsonIgnore]
+    public TimeOnly? WindowUntil { get; init; }
+
+    [JsonIgnore]
+    public string? WindowZone { get; init; }
+
+    /// <summary>Equal for settings by which a manifest is read and judged alike.</summary>
+    [JsonIgnore]
+    public string ReadBy => string.Join('\n', Setting.All.Where(s => s.About.Reads).Select(s => s.Text(this)));
+
+    /// <summary>The same settings with the given ones changed.</summary>
+    /// <exception cref="InvalidArgumentException">A name is no setting's, or a text cannot be meant.</exception>
+    public ImportSettings With(IEnumerable<KeyValuePair<string, string>> changes) =>
+        changes.Aggregate(this, (settings, change) => (Setting.Named(change.Key)
+            ?? throw new InvalidArgumentException(change.Key, $"'{change.Key}' is not a setting; known are: {string.Join(", ", Setting.All.Select(s => s.Name))}."))
+            .With(settings, change.Value));
+
+    /// <exception cref="InvalidArgumentException">A value is out of its bounds.</exception>
+    internal void Check()
+    {
+        foreach (var setting in Setting.All) setting.With(this, setting.Text(this));
+    }
+
+    /// <summary>What the table itself refuses.</summary>
+    internal static void Check(TableBuilder<Import> t)
+    {
+        t.HasCheckConstraint("import_when_unknown_is_known", EnumText<WhenUnknown>.Check("when_unknown"));
+        t.HasCheckConstraint("import_transfer_is_known", EnumText<ImportTransfer>.Check("transfer"));
+        t.HasCheckConstraint("import_when_already_imported_is_known", EnumText<WhenDuplicate>.Check("already_imported"));
+        t.HasCheckConstraint("import_when_duplicate_rows_is_known", EnumText<WhenDuplicate>.Check("duplicate_rows"));
+        t.HasCheckConstraint("import_encoding_is_known", "encoding IN ('windows-1252')");
+        t.HasCheckConstraint("import_settings_are_positive", "chunk_size > 0 AND max_attempts > 0 AND first_rows > 0");
+        t.HasCheckConstraint("import_breaker_is_possible", "stop_at_failure_percent BETWEEN 1 AND 100 AND stop_after_rows > 0");
+        t.HasCheckConstraint("import_window_is_whole",
+            "(window_from IS NULL) = (window_zone IS NULL) AND (window_until IS NULL) = (window_zone IS NULL) AND window_from <> window_until");
+    }
+
+    internal static void Configure(ComplexPropertyBuilder<ImportSettings> settings)
+    {
+        settings.Ignore(s => s.Window).Ignore(s => s.ReadBy);
+        foreach (var member in typeof(ImportSettings).GetProperties().Where(p => p.Name is not (nameof(Window) or nameof(ReadBy))))
+            settings.Property(member.PropertyType, member.Name).HasColumnName(JsonNamingPolicy.SnakeCaseLower.ConvertName(member.Name));
+        settings.Property(s => s.Transfer).HasDefaultValue(ImportTransfer.Pull).ValueGeneratedNever();
+        settings.Property(s => s.AlreadyImported).HasDefaultValue(WhenDuplicate.Skip).ValueGeneratedNever();
+        settings.Property(s => s.DuplicateRows).HasDefaultValue(WhenDuplicate.Skip).ValueGeneratedNever();
+        settings.Property(s => s.StopAtFailurePercent).HasDefaultValue(50).ValueGeneratedNever();
+        settings.Property(s => s.StopAfterRows).HasDefaultValue(1000).ValueGeneratedNever();
+    }
+}
+
+/// <summary>What to do with a record whose submit call may or may not have been received.</summary>
+[StoredAsText]
+public enum WhenUnknown
+{
+    /// <summary>Keep it <c>unknown</c> until a person decides: a gap rather than a duplicate.</summary>
+    Hold,
+
+    /// <summary>Submit it again after the grace time: a duplicate rather than a gap.</summary>
+    Resubmit,
+}
+
+/// <summary>How the files of an import's rows reach Cincopa, unless a row says so itself.</summary>
+[StoredAsText]
+public enum ImportTransfer
+{
+    /// <summary>Cincopa fetches them from their addresses.</summary>
+    Pull,
+
+    /// <summary>We read them and send them.</summary>
+    Push,
+
+    /// <summary>Cincopa fetches those whose addresses fit into its call; the others are sent.</summary>
+    Auto,
+}
+
+/// <summary>What to do with a row whose source another row brings already: an earlier row of the manifest, or one of an earlier import of the account.</summary>
+[StoredAsText]
+public enum WhenDuplicate
+{
+    /// <summary>The row becomes a <c>duplicate</c>, with a finding that names the other row and its import.</summary>
+    Skip,
+
+    /// <summary>The row is imported all the same: a second asset.</summary>
+    Import,
+}
