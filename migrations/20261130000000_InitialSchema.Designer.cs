@@ -630,10 +630,6 @@ namespace BulkImporter.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("invalid_count");
 
-                    b.Property<string>("JobId")
-                        .HasColumnType("text")
-                        .HasColumnName("job_id");
-
                     b.Property<int>("LastRow")
                         .HasColumnType("integer")
                         .HasColumnName("last_row");
@@ -1899,10 +1895,6 @@ namespace BulkImporter.Migrations
                     b.Property<DateTimeOffset?>("NotFoundSince")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("not_found_since");
-
-                    b.Property<int>("PollCount")
-                        .HasColumnType("integer")
-                        .HasColumnName("poll_count");
 
                     b.Property<long?>("ProgressBytes")
                         .HasColumnType("bigint")

@@ -99,6 +99,24 @@ public sealed class FunctionsAndTriggers : Migration
             $$;
             """);
 
+        // How long what failed so many times in a row rests, where the count stands in the row (RetrySchedule elsewhere). Without jitter.
+        migrationBuilder.Sql("""
+            CREATE FUNCTION importer.backoff(first_wait interval, longest_wait interval, times integer) RETURNS interval LANGUAGE sql IMMUTABLE AS
+                'SELECT least(longest_wait, first_wait * power(2, least(times, 20)))'
+            """);
+
+        // What the statements of the hot paths take as one parameter, many in an array. Each is a record of the program (StoredAsRow).
+        migrationBuilder.Sql("""
+            CREATE TYPE importer.outcome AS (import_id int, row_number int, attempt smallint, status_id text, state text, rid text, code text,
+                http_status smallint, message text, retry_after interval, give_back smallint);
+            CREATE TYPE importer.row_correction AS (row_number int, url text, source_key uuid, caption text, reference_id text, is_push boolean);
+            CREATE TYPE importer.poll_progress AS (import_id int, row_number int, status_id text, wait interval, percent smallint, bytes bigint,
+                total bigint, moved boolean, not_found boolean);
+            CREATE TYPE importer.finish_end AS (import_id int, row_number int, state text, wait interval, give_back smallint, code text, message text);
+            CREATE TYPE importer.found_asset AS (import_id int, row_number int, attempt smallint, rid text, file_name text, size_bytes bigint,
+                uploaded_at timestamptz, caption text);
+            """);
+
         // The least generation that a program must know to work on this database (SchemaGeneration).
         migrationBuilder.Sql("CREATE FUNCTION importer.oldest_program() RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 1';");
 
@@ -109,6 +127,8 @@ public sealed class FunctionsAndTriggers : Migration
     protected override void Down(MigrationBuilder migrationBuilder) => migrationBuilder.Sql("""
         ALTER TABLE importer.source_key_block ALTER COLUMN keys SET STORAGE EXTENDED;
         DROP FUNCTION importer.oldest_program();
+        DROP FUNCTION importer.backoff(interval, interval, integer);
+        DROP TYPE importer.outcome, importer.row_correction, importer.poll_progress, importer.finish_end, importer.found_asset;
         DROP FUNCTION importer.opens_at(timestamptz, time, time, text);
         DROP TRIGGER count_record_states ON importer.import_record;
         DROP FUNCTION importer.count_record_states();

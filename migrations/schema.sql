@@ -1,5 +1,65 @@
 CREATE SCHEMA importer;
 
+CREATE TYPE importer.finish_end AS (
+	import_id integer,
+	row_number integer,
+	state text,
+	wait interval,
+	give_back smallint,
+	code text,
+	message text
+);
+
+CREATE TYPE importer.found_asset AS (
+	import_id integer,
+	row_number integer,
+	attempt smallint,
+	rid text,
+	file_name text,
+	size_bytes bigint,
+	uploaded_at timestamp with time zone,
+	caption text
+);
+
+CREATE TYPE importer.outcome AS (
+	import_id integer,
+	row_number integer,
+	attempt smallint,
+	status_id text,
+	state text,
+	rid text,
+	code text,
+	http_status smallint,
+	message text,
+	retry_after interval,
+	give_back smallint
+);
+
+CREATE TYPE importer.poll_progress AS (
+	import_id integer,
+	row_number integer,
+	status_id text,
+	wait interval,
+	percent smallint,
+	bytes bigint,
+	total bigint,
+	moved boolean,
+	not_found boolean
+);
+
+CREATE TYPE importer.row_correction AS (
+	row_number integer,
+	url text,
+	source_key uuid,
+	caption text,
+	reference_id text,
+	is_push boolean
+);
+
+CREATE FUNCTION importer.backoff(first_wait interval, longest_wait interval, times integer) RETURNS interval
+    LANGUAGE sql IMMUTABLE
+    AS $$SELECT least(longest_wait, first_wait * power(2, least(times, 20)))$$;
+
 CREATE FUNCTION importer.count_record_states() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -338,7 +398,6 @@ CREATE TABLE importer.import_chunk (
     state text NOT NULL,
     due_at timestamp with time zone,
     queued_at timestamp with time zone,
-    job_id text,
     lease_owner text,
     lease_token uuid,
     lease_until timestamp with time zone,
@@ -700,7 +759,6 @@ CREATE TABLE importer.status_poll (
     status_id text NOT NULL,
     submitted_at timestamp with time zone NOT NULL,
     next_poll_at timestamp with time zone NOT NULL,
-    poll_count integer NOT NULL,
     progress_percent smallint,
     progress_bytes bigint,
     total_bytes bigint,

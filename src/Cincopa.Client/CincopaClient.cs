@@ -74,10 +74,10 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
         {
             Verdict.Success => root.Id("status_id"u8) is { } statusId
                 ? new SubmitResult.Accepted(new StatusId(statusId))
-                : new SubmitResult.Unknown(reply.Unreadable("accepted without status_id"), reply.Partial()),
+                : new SubmitResult.Unknown(reply.Unreadable("accepted without status_id")),
             Verdict.Refusal => new SubmitResult.Refused(error),
             Verdict.NeverSent => new SubmitResult.NeverSent(error),
-            Verdict.Unclear => new SubmitResult.Unknown(error, reply.Partial()),
+            Verdict.Unclear => new SubmitResult.Unknown(error),
         };
 
         async Task<Reply> ReplyAsync()
@@ -150,18 +150,6 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
             ("cache", query.BypassCache ? "never" : null));
         using var reply = await ReadAsync(access, url, MaxListBytes, cancellationToken);
         return reply.Judge(out var root, out var error) == Verdict.Success ? GalleriesOf(reply, root) : new GalleryListResult.Failed(error);
-    }
-
-    public async Task<WebhookResult> SetWebhookAsync(CincopaAccess access, Uri hookUrl, string events, CancellationToken cancellationToken)
-    {
-        using var reply = await WriteAsync(access, RequestUrl.For(access, "webhook.set", ("hook_url", hookUrl.AbsoluteUri), ("events", events)), cancellationToken);
-        return reply.Judge(out _, out var error) == Verdict.Success ? new WebhookResult.Done() : new WebhookResult.Failed(error);
-    }
-
-    public async Task<WebhookResult> DeleteWebhookAsync(CincopaAccess access, Uri hookUrl, CancellationToken cancellationToken)
-    {
-        using var reply = await WriteAsync(access, RequestUrl.For(access, "webhook.delete", ("hook_url", hookUrl.AbsoluteUri)), cancellationToken);
-        return reply.Judge(out _, out var error) == Verdict.Success ? new WebhookResult.Done() : new WebhookResult.Failed(error);
     }
 
     public async Task<AssetListResult> ListAssetsAsync(CincopaAccess access, AssetListQuery query, CancellationToken cancellationToken)

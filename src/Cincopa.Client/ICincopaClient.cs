@@ -38,18 +38,6 @@ public interface ICincopaClient
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     Task<GalleryListResult> ListGalleriesAsync(CincopaAccess access, GalleryListQuery query, CancellationToken cancellationToken);
 
-    /// <summary><c>webhook.set.json</c>: makes or changes the delivery of events to <paramref name="hookUrl"/>, which is its key (3P S11 S15).</summary>
-    /// <param name="access">Where and as whom.</param>
-    /// <param name="hookUrl">Where Cincopa posts to.</param>
-    /// <param name="events">One event, or <c>asset.*</c>; how several are joined is not known (UNK).</param>
-    /// <param name="cancellationToken">Cancels.</param>
-    /// <exception cref="OperationCanceledException">The caller cancelled, and provably no byte of the request had left.</exception>
-    Task<WebhookResult> SetWebhookAsync(CincopaAccess access, Uri hookUrl, string events, CancellationToken cancellationToken);
-
-    /// <summary><c>webhook.delete.json</c>: ends it (3P S15 S16).</summary>
-    /// <exception cref="OperationCanceledException">The caller cancelled, and provably no byte of the request had left.</exception>
-    Task<WebhookResult> DeleteWebhookAsync(CincopaAccess access, Uri hookUrl, CancellationToken cancellationToken);
-
     /// <summary><c>asset.list.json</c>: one page of the account's assets. Harmless to repeat.</summary>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     Task<AssetListResult> ListAssetsAsync(CincopaAccess access, AssetListQuery query, CancellationToken cancellationToken);

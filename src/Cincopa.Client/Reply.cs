@@ -26,7 +26,6 @@ internal enum Verdict
 internal sealed partial class Reply(string apiToken, bool readsText) : IDisposable
 {
     private const int MessageLength = 500;
-    private const int PartialReplyLength = 2_000;
     private const int FirstRead = 2_048;
 
     private byte[] buffer = [];
@@ -174,9 +173,6 @@ internal sealed partial class Reply(string apiToken, bool readsText) : IDisposab
 
     public RemoteError Error(RemoteErrorKind kind, string text) => new(kind, HttpStatus, Redact.Line(text, apiToken, MessageLength) + WaitCut, RetryAfter);
 
-    /// <summary>The beginning of the body, redacted; null when no body came. For whoever calls the client, and shown to nobody.</summary>
-    public string? Partial() => length == 0 ? null : Redact.Line(Encoding.UTF8.GetString(Start()), apiToken, PartialReplyLength);
-
     /// <summary>A text of the reply made fit to be stored.</summary>
     public string Redacted(string text, int maxLength) => Redact.Line(text, apiToken, maxLength);
 
@@ -207,8 +203,6 @@ internal sealed partial class Reply(string apiToken, bool readsText) : IDisposab
 
     /// <summary>Never with the body: whoever answered may be no Cincopa, and say what a viewer may not read.</summary>
     private string Sized(string what) => length == 0 ? $"{what} (empty)" : string.Create(CultureInfo.InvariantCulture, $"{what} ({MediaType}, {length} bytes)");
-
-    private ReadOnlySpan<byte> Start() => Body.Span[..Math.Min(length, 2 * PartialReplyLength)];
 
     private bool TryParse(out JsonElement root)
     {

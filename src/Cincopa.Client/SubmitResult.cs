@@ -15,7 +15,5 @@ public abstract record SubmitResult
     public sealed record NeverSent(RemoteError Error) : SubmitResult;
 
     /// <summary>An import may exist: never send again without having looked.</summary>
-    /// <param name="Error">What was seen.</param>
-    /// <param name="PartialReply">The beginning of what came back, redacted, or null when nothing did.</param>
-    public sealed record Unknown(RemoteError Error, string? PartialReply) : SubmitResult;
+    public sealed record Unknown(RemoteError Error) : SubmitResult;
 }

@@ -3,6 +3,7 @@ using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using BulkImporter.Rerun;
+using Cincopa.Client;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
@@ -132,13 +133,13 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
     public static string StatusIdOf(Intent intent) => $"st-{intent.RowNumber}-{intent.Attempt}";
 
     public static Answer Accepted(Intent intent) =>
-        new(intent.RowNumber, intent.Attempt, RecordState.Submitted, StatusIdOf(intent), null, 200, null, null, GiveBack: false);
+        new(intent.RowNumber, intent.Attempt, RecordState.Submitted, new StatusId(StatusIdOf(intent)), null, 200, null, null, GiveBack: false);
 
     public static Answer Failed(Intent intent, RecordState to, FailureCode code, TimeSpan? retryAfter = null) =>
         new(intent.RowNumber, intent.Attempt, to, null, code, 500, "It did not work.", to == RecordState.Pending ? retryAfter ?? TimeSpan.Zero : null, code.IsNotTheRows());
 
     public Task<long> ConcludeAsync(int importId, int row, string statusId, RecordState to, FailureCode? code = null, TimeSpan? retryAfter = null) =>
-        Transitions.ConcludedAsync([new(importId, row, statusId, to, to == RecordState.Imported ? $"rid{row}" : null, code, code?.ToString(),
+        Transitions.ConcludedAsync([new(importId, row, new StatusId(statusId), to, to == RecordState.Imported ? new Rid($"rid{row}") : null, code, code?.ToString(),
             to == RecordState.Pending ? retryAfter ?? TimeSpan.Zero : null)], Token);
 
     /// <summary>Takes an asset for a record in doubt. Answers how many records moved.</summary>
@@ -147,7 +148,7 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
         var account = await OneAsync<int>("SELECT account_id FROM importer.import WHERE id = $1", importId);
         await using var connection = await Source.OpenConnectionAsync(Token);
         await using var transaction = await connection.BeginTransactionAsync(Token);
-        var (made, _) = await Transitions.AdoptedAsync(connection, account, [new(importId, row, attempt, rid, "Found.")], Token);
+        var (made, _) = await Transitions.AdoptedAsync(connection, account, [new(importId, row, attempt, new Rid(rid), "Found.")], Token);
         await transaction.CommitAsync(Token);
         return made.Count;
     }

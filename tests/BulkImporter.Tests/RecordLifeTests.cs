@@ -5,6 +5,7 @@ using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Rerun;
+using Cincopa.Client;
 
 namespace BulkImporter.Tests;
 
@@ -264,7 +265,7 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
             case nameof(RecordTransitions.AnsweredAsync) when wanted is RecordState.Submitted or RecordState.Imported or RecordState.Pending or RecordState.Failed or RecordState.Unknown:
                 var intent = new Intent(1, attempt);
                 await database.AnswerAsync(await database.LeaseAsync(id), wanted == RecordState.Imported
-                    ? new Answer(1, attempt, RecordState.Imported, null, null, 200, null, null, GiveBack: false, "pushed")
+                    ? new Answer(1, attempt, RecordState.Imported, null, null, 200, null, null, GiveBack: false, new Rid("pushed"))
                     : wanted == RecordState.Submitted
                     ? EngineDatabase.Accepted(intent)
                     : EngineDatabase.Failed(intent, wanted, wanted == RecordState.Unknown ? FailureCode.ReplyLost : FailureCode.RemoteError));
@@ -286,7 +287,7 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
                 return true;
             case nameof(RecordTransitions.PushedAgainAsync) when wanted == RecordState.Pending:
                 await database.SqlAsync("UPDATE importer.import_record SET is_push = true WHERE import_id = $1", id);
-                await database.Transitions.PushedAgainAsync([(id, 1, attempt)], Token);
+                await database.Transitions.PushedAgainAsync([new(id, 1, attempt)], Token);
                 return true;
             case nameof(RecordTransitions.AdoptedAsync) when wanted == RecordState.Imported:
                 await database.AdoptAsync(id, 1, attempt, "found");

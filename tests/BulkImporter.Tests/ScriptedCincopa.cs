@@ -27,7 +27,6 @@ internal sealed class ScriptedCincopa : ICincopaClient
 
     public Func<GalleryListQuery, GalleryListResult> OnGalleries { get; set; } = _ => new GalleryListResult.Ok([], 1, 50, 0, 0);
 
-    public Func<Uri, WebhookResult> OnWebhook { get; set; } = _ => new WebhookResult.Done();
 
     public Func<PingResult> OnPing { get; set; } = () => new PingResult.Ok("account", null, null);
 
@@ -108,10 +107,6 @@ internal sealed class ScriptedCincopa : ICincopaClient
     }
 
     public Task<GalleryListResult> ListGalleriesAsync(CincopaAccess access, GalleryListQuery query, CancellationToken cancellationToken) => Task.FromResult(OnGalleries(query));
-
-    public Task<WebhookResult> SetWebhookAsync(CincopaAccess access, Uri hookUrl, string events, CancellationToken cancellationToken) => Task.FromResult(OnWebhook(hookUrl));
-
-    public Task<WebhookResult> DeleteWebhookAsync(CincopaAccess access, Uri hookUrl, CancellationToken cancellationToken) => Task.FromResult(OnWebhook(hookUrl));
 
     public Task<AssetListResult> ListAssetsAsync(CincopaAccess access, AssetListQuery query, CancellationToken cancellationToken)
     {

@@ -25,7 +25,7 @@ public sealed class AccessOptions
 {
     public const string Section = "BulkImporter:Access";
 
-    /// <summary>Sign-in attempts per minute and address (of IPv6 a /64 network), and as many wrong API keys, tokens and webhook addresses.</summary>
+    /// <summary>Sign-in attempts per minute and address (of IPv6 a /64 network), and as many wrong API keys and tokens.</summary>
     [Range(1, int.MaxValue)]
     public int SignInsPerMinute { get; set; } = 10;
 

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Options;
 namespace BulkImporter.Access;
 
 /// <summary>
-/// Counts wrong secrets where right ones come with every call: API keys, the token for <c>/metrics</c>, the addresses of webhooks. Whoever has tried too
-/// many is not listened to until the minute is over, right or wrong.
+/// Counts wrong secrets where right ones come with every call: API keys and the token for <c>/metrics</c>. Whoever has tried too many
+/// is not listened to until the minute is over, right or wrong.
 /// </summary>
 public sealed class Guesses(IOptions<AccessOptions> options) : IDisposable
 {

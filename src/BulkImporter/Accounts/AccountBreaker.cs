@@ -5,8 +5,10 @@ using Npgsql;
 namespace BulkImporter.Accounts;
 
 /// <summary>
-/// Suspends an account whose credential is rejected three times in a row, whose quota is used up, whose address is not the API's, or that cannot be called by any verb.
-/// The rows are not to blame: their attempts are given back, and nothing is called until a person resumes the account or replaces its token.
+/// Suspends an account whose credential is rejected three times in a row, whose quota is used up, whose address is not the API's, or that
+/// cannot be called by any verb.
+/// The rows are not to blame: their attempts are given back, and nothing is called until a person resumes the account or replaces its
+/// token.
 /// </summary>
 public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBreaker> log)
 {
@@ -64,12 +66,15 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
     public Task CredentialRejectedAsync(int accountId, DateTimeOffset version, int times, string message, CancellationToken cancellationToken) => CountAsync(accountId, version, times,
         $"Cincopa rejected the token {RejectionsThatSuspend} times in a row: {Sentence(message)} Check or replace the token, then resume the account.", cancellationToken);
 
-    /// <summary>Nothing was accepted yet, and so many replies one after another were not the API's, although ping is answered as it should be.</summary>
+    /// <summary>
+    /// Nothing was accepted yet, and so many replies one after another were not the API's, although ping is answered as it should be.
+    /// </summary>
     public Task NotUnderstoodAsync(int accountId, DateTimeOffset version, int times, string message, CancellationToken cancellationToken) => CountAsync(accountId, version, times,
         $"The first {RejectionsThatSuspend} submit calls (upload_from_url) had replies that are not the API's: {Sentence(message)} Check the account's address and verb, then resume it.", cancellationToken);
 
     /// <summary>
-    /// Nothing was accepted yet, and the verb is not taken (405). Returns true when the account goes on with the other verb, which only auto does and only
+    /// Nothing was accepted yet, and the verb is not taken (405). Returns true when the account goes on with the other verb, which only
+    /// auto does and only
     /// once; otherwise it is suspended.
     /// </summary>
     public async Task<bool> VerbRefusedAsync(int accountId, DateTimeOffset version, string message, CancellationToken cancellationToken)

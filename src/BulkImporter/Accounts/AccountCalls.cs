@@ -4,7 +4,8 @@ using Cincopa.Client;
 namespace BulkImporter.Accounts;
 
 /// <summary>
-/// The right of one round to call Cincopa for one account: permits, by the block where the account has a rate and none where it has not, and the end
+/// The right of one round to call Cincopa for one account: permits, some at a time where the account has a rate and none where it has not,
+/// and the end
 /// of all calls when one says that the account should not be called. Its calls come out of the account's status budget.
 /// </summary>
 internal sealed class AccountCalls : IDisposable
@@ -68,7 +69,8 @@ internal sealed class AccountCalls : IDisposable
     }
 
     /// <summary>
-    /// True, and the round is closed, when an error says something about the account as a whole. A token that may upload and not do this must not
+    /// True, and the round is closed, when an error says something about the account as a whole. A token that may upload and not do this
+    /// must not
     /// suspend an account that imports, so the ping decides whether token or address are at fault.
     /// </summary>
     public async Task<bool> BlameAsync(RemoteError error)
@@ -103,8 +105,8 @@ internal sealed class AccountCalls : IDisposable
             if (used >= permits.Count)
             {
                 // Half a second's worth at most, as for submit calls, and not more than will be needed: what is left over passes unused.
-                var block = (int)Math.Clamp(current.StatusRate / 2, 1, Math.Max(1, Volatile.Read(ref open)));
-                (permits, used) = (await needs.Governor.TakeAsync(accountId, CallKind.Status, block, closed.Token), 0);
+                var most = (int)Math.Clamp(current.StatusRate / 2, 1, Math.Max(1, Volatile.Read(ref open)));
+                (permits, used) = (await needs.Governor.TakeAsync(accountId, CallKind.Status, most, closed.Token), 0);
             }
             return (permits, used++);
         }

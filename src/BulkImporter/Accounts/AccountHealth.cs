@@ -5,7 +5,10 @@ using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Accounts;
 
-/// <summary>What a call's outcome says about its account, whoever made the call: a bad credential, a full quota, or a remote side that wants to be left alone.</summary>
+/// <summary>
+/// What a call's outcome says about its account, whoever made the call: a bad credential, a full quota, or a remote side that wants to be
+/// left alone.
+/// </summary>
 public sealed class AccountHealth(CallGovernor governor, AccountBreaker breaker, IOptions<AccountsOptions> options)
 {
     /// <summary>Submit calls one after another without a readable answer after which the account is left alone for a while.</summary>
@@ -30,31 +33,48 @@ public sealed class AccountHealth(CallGovernor governor, AccountBreaker breaker,
     /// </summary>
     public bool IsSilent(int accountId) => unanswered.GetValueOrDefault(accountId) >= UnansweredThatSilence;
 
-    /// <summary>Notes the result of a submit call. Answers what it says against the account, for <see cref="FailedAsync"/>, or null.</summary>
-    public RemoteError? Noted(int accountId, SubmitResult result)
+    /// <summary>
+    /// Notes the result of a submit call. Returns what it says against the account, for <see cref="FailedAsync"/>, or null.
+    /// </summary>
+    public RemoteError? Noted(int accountId, SubmitResult result) => result switch
     {
-        switch (result)
-        {
-            case SubmitResult.Unknown(var error, _):
-                // Whatever it was, it is the same trouble for the account: calls leave and nobody knows what became of them.
-                var inARow = unanswered.AddOrUpdate(accountId, 1, (_, before) => before + 1);
-                return inARow < UnansweredThatSilence ? null
-                    : error with { Kind = RemoteErrorKind.Timeout, Message = $"{inARow} calls one after another had no readable answer. The last: {error.Message}" };
-            case SubmitResult.NeverSent never:
-                return never.Error;
-            default:
-                unanswered[accountId] = 0;
-                return result is SubmitResult.Refused refused && refused.Error.Code().IsNotTheRows() ? refused.Error : null;
-        }
+        SubmitResult.Unknown unknown => Unanswered(accountId, unknown.Error),
+        SubmitResult.NeverSent never => never.Error,
+        _ => Answered(accountId, (result as SubmitResult.Refused)?.Error),
+    };
+
+    /// <summary>The same for the end of a push.</summary>
+    public RemoteError? Noted(int accountId, PushResult result) => result switch
+    {
+        PushResult.Unknown unknown => Unanswered(accountId, unknown.Error),
+        PushResult.NeverSent never => never.Error,
+        _ => Answered(accountId, (result as PushResult.Refused)?.Error),
+    };
+
+    /// <summary>Whatever it was, it is the same trouble for the account: calls leave and nobody knows what became of them.</summary>
+    private RemoteError? Unanswered(int accountId, RemoteError error)
+    {
+        var inARow = unanswered.AddOrUpdate(accountId, 1, (_, before) => before + 1);
+        return inARow < UnansweredThatSilence ? null
+            : error with { Kind = RemoteErrorKind.Timeout, Message = $"{inARow} calls one after another had no readable answer. The last: {error.Message}" };
     }
 
-    /// <summary>A page in place of a submit call's answer speaks against the account, and not against the row, when ping has one too.</summary>
+    private RemoteError? Answered(int accountId, RemoteError? refusal)
+    {
+        unanswered[accountId] = 0;
+        return refusal is not null && refusal.Code().IsNotTheRows() ? refusal : null;
+    }
+
+    /// <summary>
+    /// A page in place of a submit call's answer speaks against the account, and not against the row, when ping has one too.
+    /// </summary>
     public async Task<RemoteError?> OfPageAsync(ICincopaClient cincopa, CincopaAccess access, SubmitResult result, CancellationToken cancellationToken) =>
         options.Value.SuspendOnForeignReplies && result is SubmitResult.Refused { Error: { Kind: RemoteErrorKind.NotTheApi } page } && await cincopa.IsElsewhereAsync(access, cancellationToken)
             ? page : null;
 
     /// <summary>
-    /// What the result of a submit call says against an account of which Cincopa has not accepted one yet: it does not take the verb, or what answers
+    /// What the result of a submit call says against an account of which Cincopa has not accepted one yet: it does not take the verb, or
+    /// what answers
     /// is not the API. Null when it says nothing of the kind, or when Cincopa has accepted one: then it is the row's trouble.
     /// </summary>
     public RemoteError? OfFirstCalls(int accountId, CurrentAccess current, SubmitResult result)
@@ -88,7 +108,8 @@ public sealed class AccountHealth(CallGovernor governor, AccountBreaker breaker,
         stored[accountId] = current.Version;
     }
 
-    /// <param name="version">The account's version that the call was made with: a token that was replaced meanwhile is not judged by it.</param>
+    /// <param name="version">The account's version that the call was made with: a token that was replaced meanwhile is not judged by
+    /// it.</param>
     /// <param name="times">As many calls one after another said it.</param>
     public async Task FailedAsync(int accountId, DateTimeOffset version, CallKind kind, RemoteError error, int times = 1)
     {

@@ -12,8 +12,10 @@ internal sealed record RoundNeeds(
     ILogger<RoundNeeds> Log);
 
 /// <summary>
-/// A round of claimed work that calls Cincopa: claim, permits, calls, end, write; account by account beside each other. Each item ends in a result of its own,
-/// whatever its work throws, and the results of the others are written whatever happens: they are kept until the database takes them, and when it
+/// A round of claimed work that calls Cincopa: claim, permits, calls, end, write; account by account beside each other. Each item ends in a
+/// result of its own,
+/// whatever its work throws, and the results of the others are written whatever happens: they are kept until the database takes them, and
+/// when it
 /// refuses what is in one, that one gets another result. What is left without a result comes again when its claim runs out.
 /// </summary>
 /// <param name="needs">What all rounds work with.</param>
@@ -45,7 +47,10 @@ internal abstract class AccountRound<TItem, TEnd>(RoundNeeds needs, string loop)
     /// <summary>What a person calls an item.</summary>
     protected abstract string NameOf(TItem item);
 
-    /// <summary>Does what is to be done about one item. Returns what is to be written, or null for nothing: the item comes again when its claim runs out.</summary>
+    /// <summary>
+    /// Does what is to be done about one item. Returns what is to be written, or null for nothing: the item comes again when its claim runs
+    /// out.
+    /// </summary>
     protected abstract Task<TEnd?> WorkAsync(TItem item, AccountCalls calls, CancellationToken stop);
 
     /// <summary>The result of an item whose work threw. Null as for <see cref="WorkAsync"/>.</summary>

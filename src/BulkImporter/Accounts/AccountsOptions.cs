@@ -15,10 +15,4 @@ public sealed class AccountsOptions
     /// such a reply is not Cincopa's own is inferred. False: they are the rows' trouble, and use up attempts.
     /// </summary>
     public bool SuspendOnForeignReplies { get; set; } = true;
-
-    /// <summary>
-    /// Where Cincopa reaches this server, as an absolute http(s) address: what <c>account webhook</c> tells Cincopa to post to. Default none: no
-    /// deliveries are taken.
-    /// </summary>
-    public Uri? WebhookBaseUrl { get; set; }
 }

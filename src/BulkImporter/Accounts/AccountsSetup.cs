@@ -17,8 +17,6 @@ public static class AccountsSetup
             .Validate(o => o.SubmitTimeout > TimeSpan.Zero && o.ReadTimeout > TimeSpan.Zero && o.ConnectTimeout > TimeSpan.Zero, "Cincopa:SubmitTimeout, ReadTimeout and ConnectTimeout must be more than zero.")
             .ValidateOnStart();
         services.AddOptions<AccountsOptions>().BindConfiguration(AccountsOptions.Section)
-            .Validate(o => o.WebhookBaseUrl is null or { IsAbsoluteUri: true, Scheme: "http" or "https", UserInfo: "", Query: "", Fragment: "" },
-                "BulkImporter:Accounts:WebhookBaseUrl must be an absolute http or https address without credentials, query and fragment.")
             .ValidateOnStart();
         services.TryAddSingleton<ICincopaClient>(provider =>
             new MeasuredCincopa(
@@ -35,7 +33,6 @@ public static class AccountsSetup
             .AddSingleton<CheckAccount>()
             .AddSingleton<CheckBeforeSending>()
             .AddSingleton<ReadGalleries>()
-            .AddSingleton<AccountWebhook>()
             .AddSingleton<AccountAccess>()
             .AddSingleton<FirstAccount>()
             .AddSingleton<SourceHeaders>()

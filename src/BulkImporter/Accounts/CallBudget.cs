@@ -14,7 +14,7 @@ public enum CallKind
 /// <summary>
 /// What all workers together may still call, one row per account and kind: the start time of the next free permit, how long the
 /// remote side asked everyone to stay away, and how many records may still join the remote backlog. Apart from <see cref="Account"/>
-/// because it changes with every block of calls.
+/// because it changes with every wave of calls.
 /// </summary>
 public sealed class CallBudget
 {

@@ -5,7 +5,9 @@ using Npgsql;
 
 namespace BulkImporter.Accounts;
 
-/// <summary>Permission for <paramref name="Count"/> calls, the first at <paramref name="FirstAt"/> and one each <paramref name="Spacing"/> after it.</summary>
+/// <summary>
+/// Permission for <paramref name="Count"/> calls, the first at <paramref name="FirstAt"/> and one each <paramref name="Spacing"/> after it.
+/// </summary>
 /// <param name="FirstAt">A timestamp of the governor's TimeProvider, never earlier than the database meant.</param>
 /// <param name="Spacing">Zero when the account has no rate: the calls may then start at any time from FirstAt on.</param>
 public readonly record struct Permits(int Count, long FirstAt, TimeSpan Spacing)
@@ -16,7 +18,7 @@ public readonly record struct Permits(int Count, long FirstAt, TimeSpan Spacing)
 
 /// <summary>
 /// The account's limits over all workers together: calls per second, the backlog, and the times in which the remote side wants to be left
-/// alone. One row per account and kind holds them; one UPDATE hands out the start times of a whole block of calls by the database's clock,
+/// alone. One row per account and kind holds them; one UPDATE hands out the start times of a whole wave of calls by the database's clock,
 /// so that worker clocks do not matter.
 /// </summary>
 public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, Func<double> random)
@@ -30,19 +32,22 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
     public static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
-    /// The same for status calls. A submit waits for its start time with the connection in hand; a read has no such moment, so its connecting
+    /// The same for status calls. A submit waits for its start time with the connection in hand; a read has no such moment, so its
+    /// connecting
     /// comes on top.
     /// </summary>
     private static readonly TimeSpan StatusTolerance = TimeSpan.FromMilliseconds(250);
 
     /// <summary>
-    /// How far ahead status calls are given start times. Whoever asks for one later gives up after a while, and what was given to him passes unused:
+    /// How far ahead status calls are given start times. Whoever asks for one later gives up after a while, and what was given to him
+    /// passes unused:
     /// with more askers than the rate serves in their patience, all start times would be those of askers that are gone.
     /// </summary>
     private static readonly TimeSpan StatusAhead = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// The longest time for which one reply keeps a whole account waiting. To ask once an hour is gentle enough, and a header with a date in the
+    /// The longest time for which one reply keeps a whole account waiting. To ask once an hour is gentle enough, and a header with a date
+    /// in the
     /// year 9999 must not stop a migration until a person looks.
     /// </summary>
     private static readonly TimeSpan LongestBlock = TimeSpan.FromHours(1);
@@ -51,14 +56,18 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
     private static readonly TimeSpan PromptAnswer = Tolerance / 4;
 
     /// <summary>
-    /// The longest answer that is expected of the next question after a slow one. What is said beforehand keeps the whole account waiting, and a
-    /// database that paused for ten seconds does not pause again; only who has met two late answers in a row says how late they really were.
+    /// The longest answer that is expected of the next question after a slow one. What is said beforehand keeps the whole account waiting,
+    /// and a
+    /// database that paused for ten seconds does not pause again; only who has met two late answers in a row says how late they really
+    /// were.
     /// </summary>
     private static readonly TimeSpan LongestExpected = TimeSpan.FromSeconds(1);
 
-    // A block is used as late as its answer comes. Blocks of a worker far from the database would then run into those of a near one, so it
-    // says beforehand how long an answer may take ($5, beyond what the tolerance covers), and the next block begins that much later.
-    private const string TakeBlock = """
+    // Start times are used as late as the answer with them comes. Those of a worker far from the database would then run into those of a
+    // near
+    // one, so it says beforehand how long an answer may take ($5, beyond what the tolerance covers), and the next ones begin that much
+    // later.
+    private const string HandOut = """
         WITH budget AS (
             SELECT b.account_id, b.kind,
                 CASE WHEN b.next_at > clock_timestamp() + $6 THEN 0 ELSE LEAST($3, coalesce(b.backlog_room, $3)) END AS count,
@@ -80,7 +89,8 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
 
     private const string BlockEveryone = """
         UPDATE importer.call_budget
-        SET blocked_until = GREATEST(blocked_until, clock_timestamp() + coalesce($3::interval, LEAST(interval '60 seconds', interval '1 second' * power(2, LEAST(blocks_in_a_row, 10))) * (0.5 + $4 / 2))),
+        SET blocked_until = GREATEST(blocked_until, clock_timestamp()
+                + coalesce($3::interval, importer.backoff(interval '1 second', interval '60 seconds', blocks_in_a_row) * (0.5 + $4 / 2))),
             blocks_in_a_row = blocks_in_a_row + CASE WHEN blocked_until > clock_timestamp() THEN 0 ELSE 1 END,
             blocked_reason = $5
         WHERE account_id = $1 AND kind = $2
@@ -93,11 +103,13 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
     // Whether a block may stand in the row, so that the first call that works clears it and the others write nothing.
     private readonly ConcurrentDictionary<(int AccountId, CallKind Kind), bool> blockCleared = new();
 
-    // Seconds that the database takes for an answer, with a margin: grows at once and shrinks slowly. Several threads may write it; whichever does is right enough.
+    // Seconds that the database takes for an answer, with a margin: grows at once and shrinks slowly. Several threads may write it;
+    // whichever does is right enough.
     private double answerTime;
 
     /// <summary>
-    /// Takes permits for up to <paramref name="count"/> calls; fewer or none when the backlog is full or everyone is asked to wait. Waits while the
+    /// Takes permits for up to <paramref name="count"/> calls; fewer or none when the backlog is full or everyone is asked to wait. Waits
+    /// while the
     /// start times of status calls are given away for <see cref="StatusAhead"/>.
     /// </summary>
     public async Task<Permits> TakeAsync(int accountId, CallKind kind, int count, CancellationToken cancellationToken)
@@ -106,20 +118,22 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
         {
             var allowed = Math.Max(late < 2 ? answerTime : 1.5 * lastTook, PromptAnswer.TotalSeconds);
             var asked = clock.GetTimestamp();
-            var blocks = await database.QueryAsync<Block>(TakeBlock, cancellationToken, accountId, EnumText<CallKind>.Of(kind), count, kind == CallKind.Submit ? Tolerance : StatusTolerance, TimeSpan.FromSeconds(allowed) - PromptAnswer,
-                kind == CallKind.Submit ? TimeSpan.MaxValue : StatusAhead);
-            if (blocks is not [var block]) return default;
+            var handed = await database.QueryAsync<Handed>(
+                HandOut, cancellationToken, accountId, EnumText<CallKind>.Of(kind), count, kind == CallKind.Submit ? Tolerance : StatusTolerance,
+                TimeSpan.FromSeconds(allowed) - PromptAnswer, kind == CallKind.Submit ? TimeSpan.MaxValue : StatusAhead);
+            if (handed is not [var given]) return default;
             // What the question waited for its turn at the row was before the database looked at its clock.
-            var took = (clock.GetElapsedTime(asked) - block.Queued).TotalSeconds;
+            var took = (clock.GetElapsedTime(asked) - given.Queued).TotalSeconds;
             answerTime = Math.Max(Math.Min(1.5 * took, LongestExpected.TotalSeconds), 0.75 * answerTime);
-            if (block.Count == 0)
+            if (given.Count == 0)
             {
                 // Not all at once again.
-                await WaitUntilAsync(After(block.StartsIn - StatusAhead + StatusAhead * random()), cancellationToken);
+                await WaitUntilAsync(After(given.StartsIn - StatusAhead + StatusAhead * random()), cancellationToken);
                 continue;
             }
-            if (took <= allowed || block.Spacing == TimeSpan.Zero) return new Permits(block.Count, After(block.StartsIn), block.Spacing);
-            // Came later than we had said: these start times are others' by now. They pass unused, and the next question says how long it takes.
+            if (took <= allowed || given.Spacing == TimeSpan.Zero) return new Permits(given.Count, After(given.StartsIn), given.Spacing);
+            // Came later than we had said: these start times are others' by now. They pass unused, and the next question says how long it
+            // takes.
             (late, lastTook) = (late + 1, took);
         }
     }
@@ -150,7 +164,8 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
     }
 
     /// <summary>
-    /// Keeps every worker from calling: for as long as the remote side asked, but for <see cref="LongestBlock"/> at most, or for a wait that doubles
+    /// Keeps every worker from calling: for as long as the remote side asked, but for <see cref="LongestBlock"/> at most, or for a wait
+    /// that doubles
     /// with each block in a row.
     /// </summary>
     public async Task BlockAsync(int accountId, CallKind kind, TimeSpan? retryAfter, string reason, CancellationToken cancellationToken)
@@ -176,8 +191,9 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
             await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)), clock, cancellationToken);
     }
 
-    private sealed record Block(int Count, TimeSpan StartsIn, TimeSpan Spacing, TimeSpan Queued);
-
     private long After(TimeSpan delay) =>
         clock.GetTimestamp() + (long)(Math.Max(0, delay.TotalSeconds) * clock.TimestampFrequency);
+
+    /// <param name="Queued">How long the question waited for its turn at the row.</param>
+    private sealed record Handed(int Count, TimeSpan StartsIn, TimeSpan Spacing, TimeSpan Queued);
 }

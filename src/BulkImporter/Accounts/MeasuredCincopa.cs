@@ -90,12 +90,6 @@ internal sealed class MeasuredCincopa(ICincopaClient client, TimeProvider clock)
             _ => ("taken", (RemoteError?)null),
         });
 
-    public Task<WebhookResult> SetWebhookAsync(CincopaAccess access, Uri hookUrl, string events, CancellationToken cancellationToken) =>
-        MeasureAsync("webhook_set", () => client.SetWebhookAsync(access, hookUrl, events, cancellationToken), r => Judged((r as WebhookResult.Failed)?.Error));
-
-    public Task<WebhookResult> DeleteWebhookAsync(CincopaAccess access, Uri hookUrl, CancellationToken cancellationToken) =>
-        MeasureAsync("webhook_delete", () => client.DeleteWebhookAsync(access, hookUrl, cancellationToken), r => Judged((r as WebhookResult.Failed)?.Error));
-
     public void Dispose() => (client as IDisposable)?.Dispose();
 
     private static (string Outcome, RemoteError? Error) Judged(RemoteError? error) => error is null ? ("ok", null) : ("failed", error);

@@ -40,10 +40,6 @@ internal static class AccountsApi
             .WithDescription("It is sent with pushes and probes of the account's imports to this host only, not to where it redirects. Cincopa, which fetches pulled files itself, does not get it.")
             .Problems(400, 404);
         accounts.MapDelete("/{name}/source-headers", RemoveHeaderAsync).RequireAuthorization(Policy.Admin).WithSummary("Forget a request header for sources").Problems(400, 404);
-        accounts.MapPut("/{name}/webhook", (string name, AccountWebhook webhook, CancellationToken stop) => OrderWebhookAsync(name, true, webhook, stop))
-            .RequireAuthorization(Policy.Admin).WithSummary("Let Cincopa tell when a file of the account came in").Problems(404, 409, 424);
-        accounts.MapDelete("/{name}/webhook", (string name, AccountWebhook webhook, CancellationToken stop) => OrderWebhookAsync(name, false, webhook, stop))
-            .RequireAuthorization(Policy.Admin).WithSummary("Let Cincopa not tell that any more").Problems(404, 409, 424);
         accounts.MapPost("/{name}/resume", ResumeAsync).RequireAuthorization(Policy.Operator).WithSummary("Let a suspended account work again").Problems(404);
     }
 
@@ -83,15 +79,6 @@ internal static class AccountsApi
         await headers.RemoveAsync(name, host, header, context.User.Actor(), cancellationToken)
             ? TypedResults.NoContent()
             : Problem.NotFound($"Account '{name}' keeps no header of that name for that host.");
-
-    private static async Task<Results<NoContent, ProblemHttpResult>> OrderWebhookAsync(string name, bool isWanted, AccountWebhook webhook, CancellationToken cancellationToken) =>
-        await webhook.RunAsync(name, isWanted, cancellationToken) switch
-        {
-            WebhookOrder.Done => TypedResults.NoContent(),
-            WebhookOrder.NotConfigured missing => Problem.Of(StatusCodes.Status409Conflict, ProblemType.NotConfigured, "Not configured", missing.Sentence),
-            WebhookOrder.CannotAsk cannot => Problem.CincopaNotAsked(cannot.Sentence),
-            _ => Problem.AccountNotFound(name),
-        };
 
     private static async Task<Results<Ok<Page<GalleryView>>, ProblemHttpResult>> GalleriesAsync(
         string name, ReadGalleries galleries, string? search, string? after, CancellationToken cancellationToken) =>

@@ -52,7 +52,6 @@ public static class ApiSetup
         api.MapAudit();
         api.MapNotifications();
         endpoints.MapHealth();
-        endpoints.MapHooks();
         endpoints.MapOpenApi("/openapi/{documentName}.json");
         // Its script comes with the package; fonts and the rest that it would fetch from elsewhere are off.
         endpoints.MapScalarApiReference("/scalar", o => o

@@ -20,7 +20,6 @@ internal static class ProblemType
     public const string UnsupportedMediaType = "unsupported-media-type";
     public const string NoSuchAsset = "no-such-asset";
     public const string CincopaNotAsked = "cincopa-not-asked";
-    public const string NotConfigured = "not-configured";
     public const string TooManyRequests = "too-many-requests";
     public const string InternalError = "internal-error";
 

@@ -8,13 +8,13 @@ using Spectre.Console;
 
 namespace BulkImporter.Cli;
 
-/// <summary><c>account add|list|check|galleries|limits|token|resume|webhook|source-header</c>: the Cincopa accounts that the server imports for.</summary>
+/// <summary><c>account add|list|check|galleries|limits|token|resume|source-header</c>: the Cincopa accounts that the server imports for.</summary>
 internal sealed class AccountVerb : Verb
 {
     public AccountVerb(Surroundings surroundings)
         : base("account", "Add, check, limit and resume Cincopa accounts.", "BulkImporter account list", "BulkImporter account add museum --token-stdin < token.txt")
     {
-        Takes(new AccountAddVerb(surroundings), new AccountListVerb(surroundings), new AccountCheckVerb(surroundings), new AccountGalleriesVerb(surroundings), new AccountLimitsVerb(surroundings), new AccountTokenVerb(surroundings), new AccountResumeVerb(surroundings), new AccountWebhookVerb(surroundings), new AccountSourceHeaderVerb(surroundings));
+        Takes(new AccountAddVerb(surroundings), new AccountListVerb(surroundings), new AccountCheckVerb(surroundings), new AccountGalleriesVerb(surroundings), new AccountLimitsVerb(surroundings), new AccountTokenVerb(surroundings), new AccountResumeVerb(surroundings), new AccountSourceHeaderVerb(surroundings));
     }
 
     private static Argument<string> AccountName() => new("NAME") { Description = "The account's name" };
@@ -200,23 +200,6 @@ internal sealed class AccountVerb : Verb
             var token = await ReadTokenAsync(Surroundings, cancellationToken);
             var account = await api.SendAsync<AccountView>(HttpMethod.Patch, PathOf(line.GetRequiredValue(name)), new AccountChange(Token: token, BaseUrl: line.GetValue(baseUrl)), cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? account.Json : Sentence(account.Value));
-            return ExitCode.Done;
-        }
-    }
-
-    private sealed class AccountWebhookVerb : ClientVerb
-    {
-        private readonly Argument<string> name = AccountName();
-        private readonly Option<bool> remove = new("--remove") { Description = "Let Cincopa not tell it any more" };
-
-        public AccountWebhookVerb(Surroundings surroundings)
-            : base(surroundings, "webhook", "Let Cincopa tell the server when a file came in, so that it is asked about at once. Optional; see docs/webhooks.md.",
-                "BulkImporter account webhook museum", "BulkImporter account webhook museum --remove") => TakesFromServer(name, remove);
-
-        protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
-        {
-            await api.OrderAsync(line.GetValue(remove) ? HttpMethod.Delete : HttpMethod.Put, PathOf(line.GetRequiredValue(name), "/webhook"), cancellationToken);
-            Surroundings.Output.WriteLine($"Cincopa {(line.GetValue(remove) ? "does not tell any more" : "tells")} when a file of account {Wording.Plain(line.GetRequiredValue(name))} came in.");
             return ExitCode.Done;
         }
     }

@@ -16,7 +16,8 @@ public static class DataSetup
         return services;
     }
 
-    public static NpgsqlDataSource CreateDataSource(string connectionString) => new NpgsqlDataSourceBuilder(PoolOf("bulkimporter", connectionString)).Build();
+    public static NpgsqlDataSource CreateDataSource(string connectionString) =>
+        StoredAsRowAttribute.MapAll(new NpgsqlDataSourceBuilder(PoolOf("bulkimporter", connectionString))).Build();
 
     /// <summary>The connection string of a pool of ours.</summary>
     /// <param name="name">What its sessions are called in the database.</param>

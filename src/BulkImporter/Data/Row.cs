@@ -1,6 +1,6 @@
 using System.Linq.Expressions;
 using System.Reflection;
-using BulkImporter.Manifests;
+using System.Runtime.CompilerServices;
 using Npgsql;
 
 namespace BulkImporter.Data;
@@ -18,9 +18,15 @@ internal static class Row<T>
     {
         var rows = new List<T>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var places = Places(reader);
-        while (await reader.ReadAsync(cancellationToken)) rows.Add(Make(reader, places));
+        await foreach (var row in StreamAsync(reader, cancellationToken)) rows.Add(row);
         return rows;
+    }
+
+    /// <summary>The rows of the result that the reader has come to.</summary>
+    public static async IAsyncEnumerable<T> StreamAsync(NpgsqlDataReader reader, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var places = Places(reader);
+        while (await reader.ReadAsync(cancellationToken)) yield return Make(reader, places);
     }
 
     /// <summary>Where each argument stands in the row.</summary>

@@ -33,7 +33,7 @@ public static class Sql
     }
 
     /// <summary>Runs a statement and answers the number of rows that it changed.</summary>
-    public static Task<int> ExecuteAsync(this NpgsqlDataSource database, string sql, CancellationToken cancellationToken, params object?[] parameters) => UndisturbedAsync(async () =>
+    public static Task<int> ExecuteAsync(this NpgsqlDataSource database, string sql, CancellationToken cancellationToken, params object?[] parameters) => database.UndisturbedAsync(async () =>
     {
         await using var command = database.Command(sql, parameters);
         return await command.ExecuteNonQueryAsync(cancellationToken);
@@ -56,7 +56,7 @@ public static class Sql
 
     /// <summary>Runs a query whose result fits in memory: the caller's SQL has a LIMIT or a bounded key range.</summary>
     public static Task<List<T>> QueryAsync<T>(
-        this NpgsqlDataSource database, string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params object?[] parameters) => UndisturbedAsync(async () =>
+        this NpgsqlDataSource database, string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params object?[] parameters) => database.UndisturbedAsync(async () =>
     {
         await using var command = database.Command(sql, parameters);
         return await ReadAllAsync(command, read, cancellationToken);
@@ -70,7 +70,7 @@ public static class Sql
     }
 
     /// <summary>Runs a query, or a statement that returns what it changed, and makes a <typeparamref name="T"/> of each row by the names of its columns; see <see cref="Row{T}"/>.</summary>
-    public static Task<List<T>> QueryAsync<T>(this NpgsqlDataSource database, string sql, CancellationToken cancellationToken, params object?[] parameters) => UndisturbedAsync(async () =>
+    public static Task<List<T>> QueryAsync<T>(this NpgsqlDataSource database, string sql, CancellationToken cancellationToken, params object?[] parameters) => database.UndisturbedAsync(async () =>
     {
         await using var command = database.Command(sql, parameters);
         return await Row<T>.ReadAllAsync(command, cancellationToken);
@@ -126,9 +126,10 @@ public static class Sql
 
     /// <summary>
     /// Runs statements that are one transaction, and again when the database undid them because of others (a serialisation failure, a
-    /// deadlock). Without a wait: whoever was in the way is through by then.
+    /// deadlock). Without a wait: whoever was in the way is through by then. A database that was restored under us has other numbers for the
+    /// composites: they are looked up anew, once.
     /// </summary>
-    public static Task<T> UndisturbedAsync<T>(Func<Task<T>> transaction) => RepeatAsync(transaction, IsUndone);
+    public static Task<T> UndisturbedAsync<T>(this NpgsqlDataSource database, Func<Task<T>> transaction) => RepeatAsync(transaction, IsUndone, database);
 
     /// <summary>
     /// Runs <paramref name="change"/> in one transaction of a context of its own and commits it; again from the beginning when somebody else was
@@ -144,7 +145,7 @@ public static class Sql
         return result;
     }, e => IsUndone(e) || e is DbUpdateConcurrencyException or PostgresException { SqlState: PostgresErrorCodes.UniqueViolation });
 
-    private static async Task<T> RepeatAsync<T>(Func<Task<T>> transaction, Func<Exception, bool> because)
+    private static async Task<T> RepeatAsync<T>(Func<Task<T>> transaction, Func<Exception, bool> because, NpgsqlDataSource? database = null)
     {
         for (var tries = 1; ; tries++)
         {
@@ -157,6 +158,11 @@ public static class Sql
                 // Everything that it did is undone.
                 Measures.Repeated((e as PostgresException)?.SqlState ?? "changed");
             }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InternalError && tries == 1 && database is not null)
+            {
+                // "cache lookup failed for type". What else is called so comes again at once.
+                await database.ReloadTypesAsync();
+            }
         }
     }
 
@@ -164,7 +170,7 @@ public static class Sql
 
     /// <summary>Opens a connection, runs <paramref name="work"/> in one transaction and commits it; see <see cref="UndisturbedAsync"/>.</summary>
     /// <param name="work">May run more than once, so it changes nothing outside of the database.</param>
-    public static Task<T> TransactionAsync<T>(this NpgsqlDataSource database, Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken) => UndisturbedAsync(async () =>
+    public static Task<T> TransactionAsync<T>(this NpgsqlDataSource database, Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken) => database.UndisturbedAsync(async () =>
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);

@@ -76,25 +76,25 @@ public sealed class ChunkFeeder(
         ORDER BY m.import_id, m.number
         """;
 
-    /// <summary>One round. Answers the number of chunks enqueued; none when another worker is feeding.</summary>
+    /// <summary>One round. Returns the number of chunks enqueued; none when another worker is feeding.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var threads = Math.Max(options.Value.Workers, storage.GetMonitoringApi().Servers().Where(s => s.Queues.Contains(DispatchChunk.Queue)).Sum(s => s.WorkersCount));
-        var marked = await database.TransactionAsync<List<(int ImportId, int Number, int First, int Last, string Name)>>(async connection =>
+        var marked = await database.TransactionAsync<List<Marked>>(async connection =>
         {
-            if (!(await connection.QueryAsync(LockFeeding, r => r.GetBoolean(0), cancellationToken)).Single()) return [];
+            if (!(await connection.QueryAsync<bool>(LockFeeding, cancellationToken)).Single()) return [];
             await connection.ExecuteAsync(CallBudget.MeasureBacklog, cancellationToken);
-            return await connection.QueryAsync(MarkQueued,
-                r => (r.GetInt32(0), r.GetInt32(1), r.GetInt32(2), r.GetInt32(3), r.GetString(4)),
-                cancellationToken, threads, options.Value.Window, options.Value.LeaseDuration * 2);
+            return await connection.QueryAsync<Marked>(MarkQueued, cancellationToken, threads, options.Value.Window, options.Value.LeaseDuration * 2);
         }, cancellationToken);
 
         await EachItem.RunAsync(marked, c => $"import {c.ImportId} chunk {c.Number}", c =>
         {
-            var (importId, number, title) = (c.ImportId, c.Number, FormattableString.Invariant($"{c.Name}, rows {c.First:N0}-{c.Last:N0}"));
+            var (importId, number, title) = (c.ImportId, c.Number, FormattableString.Invariant($"{c.Name}, rows {c.FirstRow:N0}-{c.LastRow:N0}"));
             return Task.FromResult(jobs.Enqueue<DispatchChunk>(d => d.RunAsync(importId, number, title, CancellationToken.None)));
         }, cancellationToken);
         if (marked.Count > 0) Log.ChunksFed(log, marked.Count);
         return marked.Count;
     }
+
+    private sealed record Marked(int ImportId, int Number, int FirstRow, int LastRow, string Name);
 }

@@ -1,7 +1,6 @@
 using System.Threading.Channels;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
-using BulkImporter.Manifests;
 using BulkImporter.Records;
 using Cincopa.Client;
 
@@ -13,9 +12,13 @@ namespace BulkImporter.Dispatch;
 /// loop, and takes the next. At most <c>window</c> calls are in flight, and at most twice as many records are in doubt at any time (one
 /// window being sent, one waiting for a lane or for its answer to be written), which is what a kill can cost.
 /// </summary>
-internal sealed class ChunkPipeline(
-    Lease lease, CallLimits limits, CurrentAccess current, Fid? fid, RecordTransitions transitions, CallGovernor governor,
-    AccountHealth health, ICincopaClient cincopa, PushFile push, RetrySchedule schedule, TimeProvider clock, ILogger log)
+/// <param name="lease">Of the chunk.</param>
+/// <param name="limits">What the account allows.</param>
+/// <param name="current">Where the calls go and as whom.</param>
+/// <param name="fid">The gallery that the assets join, if the row names no other.</param>
+/// <param name="needs">What all chunks are sent with.</param>
+/// <param name="log">Of the job.</param>
+internal sealed class ChunkPipeline(Lease lease, CallLimits limits, CurrentAccess current, Fid? fid, SendingNeeds needs, ILogger log)
 {
     /// <summary>How long after acceptance the status is first asked.</summary>
     private static readonly TimeSpan FirstPoll = TimeSpan.FromSeconds(1);
@@ -32,7 +35,7 @@ internal sealed class ChunkPipeline(
     private readonly AnswersInHand answers = new();
 
     /// <summary>While Cincopa says nothing, one call at a time asks whether it is back: each may leave a record in doubt.</summary>
-    private int MostInDoubt => health.IsSilent(lease.AccountId) ? 1 : 2 * lease.Window;
+    private int MostInDoubt => needs.Health.IsSilent(lease.AccountId) ? 1 : 2 * lease.Window;
 
     /// <summary>
     /// Sends <paramref name="due"/> until all are answered or <paramref name="stopSending"/> is cancelled. Returns when every answer is
@@ -58,31 +61,31 @@ internal sealed class ChunkPipeline(
     private async Task<int> WriteAllAsync(List<DueRecord> due, CancellationToken stopSending, CancellationToken abandon)
     {
         var (next, inDoubt, written) = (0, 0, 0);
-        Block? block = null;
+        Wave? wave = null;
         var beginning = due.Count > 0;
         while (inDoubt > 0 || beginning)
         {
             // 1. Answers gather, unless there is room for more calls at once.
-            if (!beginning || block is not null || inDoubt >= MostInDoubt) await GatherAsync(inDoubt, block);
+            if (!beginning || wave is not null || inDoubt >= MostInDoubt) await GatherAsync(inDoubt, wave);
             if (stopSending.IsCancellationRequested)
             {
-                (beginning, block) = (false, null);
+                (beginning, wave) = (false, null);
                 ReturnUnsent();
             }
 
-            // 2. Their places are the next block's, which needs permits first and may have to wait for their time.
+            // 2. Their places are the next wave's, which needs permits first and may have to wait for their time.
             var room = MostInDoubt - inDoubt + answers.Count;
-            if (beginning && block is null && room > 0)
+            if (beginning && wave is null && room > 0)
             {
-                block = await NextBlockAsync(due, next, room, stopSending);
-                next += block?.Records.Count ?? 0;
+                wave = await NextWaveAsync(due, next, room, stopSending);
+                next += wave?.Records.Count ?? 0;
                 // None: the backlog is full or everyone was asked to wait. The feeder knows when to come again.
-                beginning = block is not null;
+                beginning = wave is not null;
             }
 
             // 3. One write. An answer that speaks against the account is written first and alone: it may forbid what comes next.
             var batch = answers.Take();
-            var begin = beginning && block is { Ready.IsCompletedSuccessfully: true } && !batch.Exists(a => a.AccountError is not null) ? block : null;
+            var begin = beginning && wave is { Ready.IsCompletedSuccessfully: true } && !batch.Exists(a => a.AccountError is not null) ? wave : null;
             var intents = await WriteAsync(batch, begin, abandon);
             inDoubt += intents.Count - batch.Count;
             written += batch.Count;
@@ -90,30 +93,32 @@ internal sealed class ChunkPipeline(
             // 4. What was begun is sent.
             if (begin is null) continue;
             Send(begin, intents);
-            block = null;
+            wave = null;
             // No intent: the import was paused, the account suspended or blocked, or the lease lost.
-            beginning = intents.Count > 0 && next < due.Count && !health.IsOutdated(lease.AccountId, current);
+            beginning = intents.Count > 0 && next < due.Count && !needs.Health.IsOutdated(lease.AccountId, current);
         }
         return written;
     }
 
-    /// <summary>Returns when enough is answered to be written (or all that is on its way), when the block may begin, and after a while in any case.</summary>
-    private Task GatherAsync(int inDoubt, Block? block)
+    /// <summary>
+    /// Returns when enough is answered to be written (or all that is on its way), when the wave may begin, and after a while in any case.
+    /// </summary>
+    private Task GatherAsync(int inDoubt, Wave? wave)
     {
         var answered = answers.WhenAsync(Math.Clamp(inDoubt, 1, enough));
         if (answered.IsCompleted) return answered;
-        var patience = Task.Delay(Patience, clock, CancellationToken.None);
-        return block is null ? Task.WhenAny(answered, patience) : Task.WhenAny(answered, patience, block.Ready);
+        var patience = Task.Delay(Patience, needs.Clock, CancellationToken.None);
+        return wave is null ? Task.WhenAny(answered, patience) : Task.WhenAny(answered, patience, wave.Ready);
     }
 
-    /// <summary>The next block, at most a window of it, with its permits. Null when none are to be had now.</summary>
-    private async Task<Block?> NextBlockAsync(List<DueRecord> due, int next, int room, CancellationToken stopSending)
+    /// <summary>The next wave, at most a window of it, with its permits. Null when none are to be had now.</summary>
+    private async Task<Wave?> NextWaveAsync(List<DueRecord> due, int next, int room, CancellationToken stopSending)
     {
         try
         {
             var permits = await PermitsAsync(Math.Min(Math.Min(room, lease.Window), due.Count - next), stopSending);
-            return permits.Count == 0 ? null : new Block(
-                due.GetRange(next, permits.Count), permits, governor.WaitAsync(permits, stopSending), health.IsSilent(lease.AccountId));
+            return permits.Count == 0 ? null : new Wave(
+                due.GetRange(next, permits.Count), permits, needs.Governor.WaitAsync(permits, stopSending), needs.Health.IsSilent(lease.AccountId));
         }
         catch (OperationCanceledException) when (stopSending.IsCancellationRequested)
         {
@@ -130,12 +135,12 @@ internal sealed class ChunkPipeline(
     {
         if (!limits.NeedPermits) return Permits.Unlimited(count);
         // Half a second's worth at most, so that a permit is not long on its way when the limit changes or the worker dies.
-        var block = limits.SubmitRate > 0 ? (int)Math.Clamp(limits.SubmitRate / 2, 1, count) : count;
-        return await governor.TakeAsync(lease.AccountId, CallKind.Submit, block, cancellationToken);
+        var most = limits.SubmitRate > 0 ? (int)Math.Clamp(limits.SubmitRate / 2, 1, count) : count;
+        return await needs.Governor.TakeAsync(lease.AccountId, CallKind.Submit, most, cancellationToken);
     }
 
-    /// <summary>Writes answers and begins a block. Answers the intents that were committed.</summary>
-    private async Task<IReadOnlyList<Intent>> WriteAsync(List<Answered> batch, Block? begin, CancellationToken abandon)
+    /// <summary>Writes answers and begins a wave. Returns the intents that were committed.</summary>
+    private async Task<IReadOnlyList<Intent>> WriteAsync(List<Answered> batch, Wave? begin, CancellationToken abandon)
     {
         if (batch.Count == 0 && begin is null) return [];
         int[] rows = begin is null ? [] : [.. begin.Records.Select(r => r.RowNumber)];
@@ -149,8 +154,8 @@ internal sealed class ChunkPipeline(
             Log.AnswersRefused(log, lease.ImportId, lease.ChunkNumber, batch.Count, e.Message);
         }
         var (lost, error) = await KeptResults.WriteAsync(
-            batch, some => WriteUntilDoneAsync(some, [], abandon), one => one with { Answer = Verdict.Unstorable(one.Answer) },
-            (count, e) => Log.AnswersRefused(log, lease.ImportId, lease.ChunkNumber, count, e.Message), () => Task.FromResult(true), clock, abandon);
+            batch, some => WriteUntilDoneAsync(some, [], abandon), one => one with { Answer = one.Answer.Unstorable() },
+            (count, e) => Log.AnswersRefused(log, lease.ImportId, lease.ChunkNumber, count, e.Message), () => Task.FromResult(true), needs.Clock, abandon);
         if (lost > 0) throw new InvalidOperationException($"{lost} answers could not be stored in any way; their records are in doubt when the lease is over.", error);
         // What was refused may have come after the commit, and intents of which nobody heard would be in doubt when the lease is over.
         await GiveBackAsync(rows, abandon);
@@ -161,7 +166,8 @@ internal sealed class ChunkPipeline(
         }
         catch (Exception e) when (e.IsAboutContent())
         {
-            // It was no answer's. Calls are on their way whose answers are still to be written, so this ends the chunk's turn and nothing else.
+            // It was no answer's. Calls are on their way whose answers are still to be written, so this ends the chunk's turn and nothing
+            // else.
             Log.IntentsRefused(log, lease.ImportId, lease.ChunkNumber, rows.Length, e.Message);
             await GiveBackAsync(rows, abandon);
             return [];
@@ -169,8 +175,10 @@ internal sealed class ChunkPipeline(
     }
 
     /// <summary>
-    /// An answer is the only trace of what happened, so it is kept for as long as the process lives, whatever the write failed by, and writing
-    /// it twice is harmless. When the database fails in the middle, nobody knows whether the intents were committed; but nothing was sent, so
+    /// An answer is the only trace of what happened, so it is kept for as long as the process lives, whatever the write failed by, and
+    /// writing
+    /// it twice is harmless. When the database fails in the middle, nobody knows whether the intents were committed; but nothing was sent,
+    /// so
     /// those that were are given back as soon as the database answers again, and none is left in doubt.
     /// </summary>
     private async Task<IReadOnlyList<Intent>> WriteUntilDoneAsync(List<Answered> batch, int[] rows, CancellationToken abandon)
@@ -193,14 +201,15 @@ internal sealed class ChunkPipeline(
             catch (Exception e) when (!abandon.IsCancellationRequested && !e.IsAboutContent())
             {
                 Log.AnswersKept(log, lease.ImportId, lease.ChunkNumber, batch.Count, e.Message);
-                await Task.Delay(TimeSpan.FromSeconds(1), clock, CancellationToken.None);
+                await Task.Delay(TimeSpan.FromSeconds(1), needs.Clock, CancellationToken.None);
             }
         }
         return [];
     }
 
     /// <summary>
-    /// Gives back what was committed of intents of which nobody heard. Whatever that fails by, it is tried again: nothing of it comes from a
+    /// Gives back what was committed of intents of which nobody heard. Whatever that fails by, it is tried again: nothing of it comes from
+    /// a
     /// manifest or from Cincopa, and what is not given back is in doubt although it never left.
     /// </summary>
     private async Task GiveBackAsync(int[] rows, CancellationToken abandon)
@@ -209,43 +218,45 @@ internal sealed class ChunkPipeline(
         {
             try
             {
-                var committed = await transitions.OpenIntentsAsync(lease, rows, CancellationToken.None);
+                var committed = await needs.Transitions.OpenIntentsAsync(lease, rows, CancellationToken.None);
                 if (committed.Count > 0) await WriteOnceAsync([.. committed.Select(NotSent)], []);
                 return;
             }
             catch (Exception e) when (!abandon.IsCancellationRequested)
             {
                 Log.AnswersKept(log, lease.ImportId, lease.ChunkNumber, rows.Length, e.Message);
-                await Task.Delay(TimeSpan.FromSeconds(1), clock, CancellationToken.None);
+                await Task.Delay(TimeSpan.FromSeconds(1), needs.Clock, CancellationToken.None);
             }
         }
     }
 
     private async Task<IReadOnlyList<Intent>> WriteOnceAsync(List<Answered> batch, int[] rows)
     {
-        if (batch.Count == 0) return await transitions.SubmittingAsync(lease, rows, CancellationToken.None);
-        var (late, begun) = await transitions.AnsweredAndSubmittingAsync(
+        if (batch.Count == 0) return await needs.Transitions.SubmittingAsync(lease, rows, CancellationToken.None);
+        var (late, begun) = await needs.Transitions.AnsweredAndSubmittingAsync(
             lease, batch.ConvertAll(a => a.Answer), rows, FirstPoll, CancellationToken.None);
         foreach (var answer in late) Log.LateAcceptance(log, lease.ImportId, answer.RowNumber, answer.Attempt, answer.StatusId);
-        if (batch.Exists(a => a.Answer.To == RecordState.Submitted)) await health.AcceptedAsync(lease.AccountId, current);
+        if (batch.Exists(a => a.Answer.To == RecordState.Submitted)) await needs.Health.AcceptedAsync(lease.AccountId, current);
         if (batch.FindLast(a => a.AccountError is not null).AccountError is { } error)
-            await health.FailedAsync(lease.AccountId, current.Version, CallKind.Submit, error, TimesInARow(batch, error));
+            await needs.Health.FailedAsync(lease.AccountId, current.Version, CallKind.Submit, error, TimesInARow(batch, error));
         else if (batch.Exists(WasAccepted))
-            await health.WorkedAsync(lease.AccountId, CallKind.Submit);
+            await needs.Health.WorkedAsync(lease.AccountId, CallKind.Submit);
         return begun;
     }
 
-    /// <summary>How many answers said it after the last call that worked. On a busy machine a single write holds all that were under way.</summary>
+    /// <summary>
+    /// How many answers said it after the last call that worked. On a busy machine a single write holds all that were under way.
+    /// </summary>
     private static int TimesInARow(List<Answered> batch, RemoteError error) =>
         Math.Max(1, batch.Skip(batch.FindLastIndex(WasAccepted) + 1).Count(a => a.AccountError?.Kind == error.Kind));
 
     private static bool WasAccepted(Answered answered) => answered.Answer.To is RecordState.Submitted or RecordState.Imported;
 
-    private void Send(Block block, IReadOnlyList<Intent> intents)
+    private void Send(Wave wave, IReadOnlyList<Intent> intents)
     {
-        var records = block.Records.ToDictionary(r => r.RowNumber);
+        var records = wave.Records.ToDictionary(r => r.RowNumber);
         for (var place = 0; place < intents.Count; place++)
-            toSend.Writer.TryWrite(new Begun(intents[place], records[intents[place].RowNumber], block, place));
+            toSend.Writer.TryWrite(new Begun(intents[place], records[intents[place].RowNumber], wave, place));
     }
 
     /// <summary>Intents that no lane has taken yet are given back at once; the lanes may be busy with long calls.</summary>
@@ -267,19 +278,19 @@ internal sealed class ChunkPipeline(
         var mayHaveLeft = false;
         try
         {
-            if (stopSending.IsCancellationRequested || health.IsOutdated(lease.AccountId, current)) return NotSent(intent);
-            if (!begun.Block.WhileSilent && health.IsSilent(lease.AccountId)) return NotSent(intent);
-            var gallery = begun.Record.Fid is { } own ? new Fid(own) : fid;
+            if (stopSending.IsCancellationRequested || needs.Health.IsOutdated(lease.AccountId, current)) return NotSent(intent);
+            if (!begun.Wave.WhileSilent && needs.Health.IsSilent(lease.AccountId)) return NotSent(intent);
+            var gallery = begun.Record.Fid ?? fid;
             if (begun.Record.IsPush)
             {
-                if (!await governor.MayStartAsync(lease.AccountId, CallKind.Submit, begun.Block.Permits, begun.Place, stopSending)) return NotSent(intent);
+                if (!await needs.Governor.MayStartAsync(lease.AccountId, CallKind.Submit, begun.Wave.Permits, begun.Place, stopSending)) return NotSent(intent);
                 mayHaveLeft = true;
-                var pushed = await push.RunAsync(lease, intent, begun.Record, gallery, current.Access, stopSending, abandon);
-                return new(pushed.Answer, pushed.ForHealth is { } said ? health.Noted(lease.AccountId, said) : null);
+                var pushed = await needs.Push.RunAsync(lease, intent, begun.Record, gallery, current.Access, stopSending, abandon);
+                return new(pushed.Answer, pushed.ForHealth is { } said ? needs.Health.Noted(lease.AccountId, said) : null);
             }
-            var result = await cincopa.UploadFromUrlAsync(current.Access, begun.Record.SourceUrl, gallery, MayLeaveAsync, abandon);
-            var answered = new Answered(Verdict.Of(intent, result, schedule), health.Noted(lease.AccountId, result));
-            var trouble = await health.OfPageAsync(cincopa, current.Access, result, abandon) ?? health.OfFirstCalls(lease.AccountId, current, result);
+            var result = await needs.Cincopa.UploadFromUrlAsync(current.Access, begun.Record.SourceUrl, gallery, MayLeaveAsync, abandon);
+            var answered = new Answered(Verdict.Of(intent, result, needs.Schedule), needs.Health.Noted(lease.AccountId, result));
+            var trouble = await needs.Health.OfPageAsync(needs.Cincopa, current.Access, result, abandon) ?? needs.Health.OfFirstCalls(lease.AccountId, current, result);
             return trouble is null ? answered : new(answered.Answer with { GiveBack = answered.Answer.To == RecordState.Pending }, trouble);
         }
         catch (OperationCanceledException)
@@ -297,13 +308,13 @@ internal sealed class ChunkPipeline(
         {
             // The client's results cover what is known to happen; anything else leaves the record in doubt rather than the program.
             Log.UnexpectedDispatchError(log, lease.ImportId, intent.RowNumber, intent.Attempt, e);
-            var unknown = new SubmitResult.Unknown(new RemoteError(RemoteErrorKind.ConnectionLost, null, e.GetType().Name, null), null);
-            return new(Verdict.Of(intent, unknown, schedule), health.Noted(lease.AccountId, unknown));
+            var unknown = new SubmitResult.Unknown(new RemoteError(RemoteErrorKind.ConnectionLost, null, e.GetType().Name, null));
+            return new(Verdict.Of(intent, unknown, needs.Schedule), needs.Health.Noted(lease.AccountId, unknown));
         }
 
         // With the connection in hand: a handshake would make the call later than its permit says.
         async Task<bool> MayLeaveAsync(CancellationToken cancellationToken) =>
-            mayHaveLeft = await governor.MayStartAsync(lease.AccountId, CallKind.Submit, begun.Block.Permits, begun.Place, stopSending);
+            mayHaveLeft = await needs.Governor.MayStartAsync(lease.AccountId, CallKind.Submit, begun.Wave.Permits, begun.Place, stopSending);
     }
 
     private static Answered NotSent(Intent intent) => new(Verdict.NotSent(intent), null);
@@ -311,10 +322,10 @@ internal sealed class ChunkPipeline(
     /// <summary>Records whose permits are in hand and whose intents are not committed.</summary>
     /// <param name="Ready">Ends when it is time to commit them.</param>
     /// <param name="WhileSilent">Its call asks whether Cincopa is back. Others, begun before it fell silent, are not made any more.</param>
-    private sealed record Block(List<DueRecord> Records, Permits Permits, Task Ready, bool WhileSilent);
+    private sealed record Wave(List<DueRecord> Records, Permits Permits, Task Ready, bool WhileSilent);
 
-    /// <summary>A committed intent on its way to a lane, with its place among the block's permits.</summary>
-    private readonly record struct Begun(Intent Intent, DueRecord Record, Block Block, int Place);
+    /// <summary>A committed intent on its way to a lane, with its place among the wave's permits.</summary>
+    private readonly record struct Begun(Intent Intent, DueRecord Record, Wave Wave, int Place);
 
     /// <param name="AccountError">What the answer says against the account, or null.</param>
     private readonly record struct Answered(Answer Answer, RemoteError? AccountError);
@@ -350,7 +361,10 @@ internal sealed class ChunkPipeline(
             }
         }
 
-        /// <summary>Ends when so many wait. Only the last one who asked is told: waking the loop for each single answer would cost more than the answer.</summary>
+        /// <summary>
+        /// Ends when so many wait. Only the last one who asked is told: waking the loop for each single answer would cost more than the
+        /// answer.
+        /// </summary>
         public Task WhenAsync(int count)
         {
             lock (gate)

@@ -9,14 +9,17 @@ using Npgsql;
 
 namespace BulkImporter.Dispatch;
 
+/// <summary>What every chunk is sent with.</summary>
+public sealed record SendingNeeds(
+    RecordTransitions Transitions, CallGovernor Governor, AccountHealth Health, ICincopaClient Cincopa, PushFile Push, RetrySchedule Schedule, TimeProvider Clock);
+
 /// <summary>
 /// The Hangfire job that sends one chunk's due records to Cincopa. Safe to start twice and safe to kill anywhere: the lease decides who
 /// works, the committed intent decides what may be sent, and what is left behind is rescued when the lease runs out.
 /// </summary>
 public sealed class DispatchChunk(
-    NpgsqlDataSource database, LeaseKeeper leases, RecordTransitions transitions, AccountAccess accounts, CallGovernor governor,
-    AccountHealth health, CheckBeforeSending check, ICincopaClient cincopa, PushFile push, RetrySchedule schedule, ChunkGivenBack givenBack,
-    IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<DispatchChunk> log)
+    NpgsqlDataSource database, LeaseKeeper leases, AccountAccess accounts, CheckBeforeSending check, SendingNeeds needs, ChunkGivenBack givenBack,
+    IHostApplicationLifetime lifetime, ILogger<DispatchChunk> log)
 {
     public const string Queue = "dispatch";
 
@@ -57,12 +60,12 @@ public sealed class DispatchChunk(
         }
         using var span = Measures.Traces.StartActivity(Spans.Chunk, System.Diagnostics.ActivityKind.Consumer);
         span?.SetTag(Spans.ImportId, importId).SetTag(Spans.ChunkNumber, chunkNumber);
-        var began = clock.GetTimestamp();
+        var began = needs.Clock.GetTimestamp();
         try
         {
             var answered = await DispatchAsync(held, cancellationToken);
             span?.SetTag(Spans.Answered, answered);
-            Measures.ChunkEnded("done", clock.GetElapsedTime(began));
+            Measures.ChunkEnded("done", needs.Clock.GetElapsedTime(began));
         }
         catch (Exception e)
         {
@@ -74,22 +77,21 @@ public sealed class DispatchChunk(
                 var chunk = $"chunk {chunkNumber}:";
                 await database.ExecuteAsync(ImportTransitions.ChunkFailed, CancellationToken.None, importId, $"{chunk} {e.Reason()}", MostFailures, Recently, chunk);
             }
-            Measures.ChunkEnded("failed", clock.GetElapsedTime(began));
+            Measures.ChunkEnded("failed", needs.Clock.GetElapsedTime(began));
             span.Broke(e);
             throw;
         }
     }
 
-    /// <summary>Answers the number of calls that were answered.</summary>
+    /// <summary>Returns the number of calls that were answered.</summary>
     private async Task<int> DispatchAsync(HeldLease held, CancellationToken cancellationToken)
     {
         var lease = held.Lease;
-        var startedAt = clock.GetTimestamp();
+        var startedAt = needs.Clock.GetTimestamp();
 
         // 2. What is due in it now. What becomes due later makes the chunk due again.
-        var due = await database.QueryAsync(ReadDue, r => new DueRecord(r.GetInt32(0), r.GetString(1), r.GetBoolean(2), r.Text(3), r.Text(4)), cancellationToken,
-            lease.ImportId, lease.FirstRow, lease.LastRow);
-        var fid = (await database.QueryAsync(ReadGallery, r => r.Text(0), cancellationToken, lease.ImportId)).SingleOrDefault();
+        var due = await database.QueryAsync<DueRecord>(ReadDue, cancellationToken, lease.ImportId, lease.FirstRow, lease.LastRow);
+        var fid = (await database.QueryAsync<Fid?>(ReadGallery, cancellationToken, lease.ImportId)).SingleOrDefault();
         var current = await accounts.GetAsync(lease.AccountId, cancellationToken);
 
         // 3. Cincopa would take them, as far as a ping tells. A token that cannot send costs no row an attempt.
@@ -102,14 +104,13 @@ public sealed class DispatchChunk(
         {
             if (lifetime.ApplicationStopping.IsCancellationRequested) abandon.CancelAfter(GracefulStop);
         });
-        var pipeline = new ChunkPipeline(lease, held.Limits, current, fid is null ? null : new Fid(fid),
-            transitions, governor, health, cincopa, push, schedule, clock, log);
+        var pipeline = new ChunkPipeline(lease, held.Limits, current, fid, needs, log);
         var answered = await pipeline.RunAsync(due, stopSending.Token, abandon.Token);
 
         // 5. Every answer is written: the chunk may be anyone's again.
         await held.ReleaseAsync(CancellationToken.None);
         givenBack.Set();
-        Log.ChunkDispatched(log, lease.ImportId, lease.ChunkNumber, answered, clock.GetElapsedTime(startedAt).TotalSeconds);
+        Log.ChunkDispatched(log, lease.ImportId, lease.ChunkNumber, answered, needs.Clock.GetElapsedTime(startedAt).TotalSeconds);
         return answered;
     }
 }
@@ -117,4 +118,4 @@ public sealed class DispatchChunk(
 /// <summary>A pending record whose time has come.</summary>
 /// <param name="Fid">The row's own gallery, in place of the import's.</param>
 /// <param name="FileName">What a pushed file is called, if the row says so.</param>
-public readonly record struct DueRecord(int RowNumber, string SourceUrl, bool IsPush = false, string? Fid = null, string? FileName = null);
+public readonly record struct DueRecord(int RowNumber, string SourceUrl, bool IsPush = false, Fid? Fid = null, string? FileName = null);

@@ -19,6 +19,7 @@ public static class DispatchSetup
             .AddSingleton<PushProgress>()
             .AddSingleton<PushFile>()
             .AddSingleton<LeaseKeeper>()
+            .AddSingleton<SendingNeeds>()
             .AddSingleton<DispatchChunk>()
             .AddSingleton<ChunkGivenBack>()
             .AddSingleton<ChunkFeeder>()

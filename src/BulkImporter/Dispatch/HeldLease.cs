@@ -48,7 +48,9 @@ public sealed class HeldLease : IAsyncDisposable
     private readonly CancellationTokenSource ended = new();
     private readonly Task renewal;
 
-    /// <param name="takenAt">Timestamp of <paramref name="clock"/> from before the lease was asked for, so that it never seems to last longer here than it does there.</param>
+    /// <param name="takenAt">
+    /// Timestamp of <paramref name="clock"/> from before the lease was asked for, so that it never seems to last longer here than it does there.
+    /// </param>
     internal HeldLease(NpgsqlDataSource database, WorkOptions settings, TimeProvider clock, ILogger log, Lease lease, CallLimits limits, long takenAt)
     {
         (this.database, this.settings, this.clock, this.log) = (database, settings, clock, log);
@@ -62,14 +64,16 @@ public sealed class HeldLease : IAsyncDisposable
 
     public CallLimits Limits { get; }
 
-    /// <summary>Cancelled when the lease is lost or about to run out, when the account or the import changed, or when it is another import's turn.</summary>
+    /// <summary>
+    /// Cancelled when the lease is lost or about to run out, when the account or the import changed, or when it is another import's turn.
+    /// </summary>
     public CancellationToken StopSending => stopSending.Token;
 
     /// <summary>Gives the chunk back, due when its next record is. Only for a holder whose answers are all written.</summary>
     public async Task ReleaseAsync(CancellationToken cancellationToken)
     {
         await StopRenewingAsync();
-        await Sql.UndisturbedAsync(async () =>
+        await database.UndisturbedAsync(async () =>
         {
             await using var batch = database.CreateBatch();
             batch.BatchCommands.Add(Sql.BatchCommand(RecordTransitions.LockChunk, Lease.ImportId, Lease.ChunkNumber));
@@ -128,18 +132,21 @@ public sealed class HeldLease : IAsyncDisposable
     private async Task<bool> RenewOnceAsync(CancellationToken cancellationToken)
     {
         await using var command = database.Command(Renew, Lease.ImportId, Lease.ChunkNumber, Lease.Token, settings.LeaseDuration);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        if (!await reader.ReadAsync(cancellationToken))
+        var renewed = (await Row<Renewed>.ReadAllAsync(command, cancellationToken)).SingleOrDefault();
+        if (renewed is null)
         {
             await LoseAsync();
             return false;
         }
-        // Null when the import or the account no longer runs. The lease is renewed all the same: answers are on their way.
-        var unchanged = reader.Time(0) == Limits.AccountUpdatedAt;
-        var anotherWaits = reader.GetBoolean(1) && clock.GetElapsedTime(takenAt) > Turn;
+        var unchanged = renewed.AccountUpdatedAt == Limits.AccountUpdatedAt;
+        var anotherWaits = renewed.AnotherWaits && clock.GetElapsedTime(takenAt) > Turn;
         if (!unchanged || anotherWaits) await stopSending.CancelAsync();
         return true;
     }
+
+    /// <param name="AccountUpdatedAt">Null when the import or the account no longer runs. The lease is renewed all the same: answers are on
+    /// their way.</param>
+    private sealed record Renewed(DateTimeOffset? AccountUpdatedAt, bool AnotherWaits);
 
     private async Task LoseAsync()
     {

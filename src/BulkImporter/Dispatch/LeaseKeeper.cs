@@ -1,5 +1,4 @@
 using BulkImporter.Data;
-using BulkImporter.Manifests;
 using BulkImporter.Records;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -9,7 +8,7 @@ namespace BulkImporter.Dispatch;
 /// <summary>What the account allows at the time of the lease's last renewal.</summary>
 public readonly record struct CallLimits(double SubmitRate, int BacklogLimit, DateTimeOffset AccountUpdatedAt)
 {
-    /// <summary>Permits must be asked for before each block of calls.</summary>
+    /// <summary>Permits must be asked for before each wave of calls.</summary>
     public bool NeedPermits => SubmitRate > 0 || BacklogLimit > 0;
 }
 
@@ -40,7 +39,7 @@ public sealed class LeaseKeeper(
             lease_window = LEAST(account.wanted, account.free)
         FROM account
         WHERE c.import_id = $1 AND c.number = $2 AND c.state IN ('waiting', 'queued') AND c.due_at <= now() AND account.free > 0
-        RETURNING c.first_row, c.last_row, c.lease_window, account.id, account.submit_rate, account.backlog_limit, account.updated_at, c.fence
+        RETURNING c.first_row, c.last_row, c.lease_window, account.id AS account_id, account.submit_rate, account.backlog_limit, account.updated_at, c.fence
         """;
 
     private const string Return = "UPDATE importer.import_chunk SET state = 'waiting' WHERE import_id = $1 AND number = $2 AND state = 'queued'";
@@ -49,22 +48,30 @@ public sealed class LeaseKeeper(
     public Task ReturnAsync(int importId, int chunkNumber, CancellationToken cancellationToken) =>
         database.ExecuteAsync(Return, cancellationToken, importId, chunkNumber);
 
-    /// <summary>Null when the chunk is not due, somebody holds it, the import or the account does not run, it is not the import's time, or the account's calls in flight are used up.</summary>
+    /// <summary>
+    /// Null when the chunk is not due, somebody holds it, the import or the account does not run, it is not the import's time, or the
+    /// account's
+    /// calls in flight are used up.
+    /// </summary>
     public async Task<HeldLease?> TakeAsync(int importId, int chunkNumber, CancellationToken cancellationToken)
     {
         var token = Guid.NewGuid();
         var asked = clock.GetTimestamp();
-        return await Sql.UndisturbedAsync<HeldLease?>(async () =>
+        return await database.UndisturbedAsync<HeldLease?>(async () =>
         {
             await using var batch = database.CreateBatch();
             batch.BatchCommands.Add(Sql.BatchCommand(LockAccount, importId));
             batch.BatchCommands.Add(Sql.BatchCommand(Take, importId, chunkNumber, token, options.Value.LeaseDuration, options.Value.Window, worker.Name));
             await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
             await reader.NextResultAsync(cancellationToken);
-            if (!await reader.ReadAsync(cancellationToken)) return null;
-            var lease = new Lease(importId, chunkNumber, reader.GetInt32(0), reader.GetInt32(1), reader.GetInt32(3), token, worker.Name, reader.GetInt64(7), reader.GetInt32(2));
-            var limits = new CallLimits(reader.GetDouble(4), reader.GetInt32(5), reader.GetFieldValue<DateTimeOffset>(6));
+            if (await Row<Granted>.StreamAsync(reader, cancellationToken).SingleOrDefaultAsync(cancellationToken) is not { } granted) return null;
+            var lease = new Lease(
+                importId, chunkNumber, granted.FirstRow, granted.LastRow, granted.AccountId, token, worker.Name, granted.Fence, granted.LeaseWindow);
+            var limits = new CallLimits(granted.SubmitRate, granted.BacklogLimit, granted.UpdatedAt);
             return new HeldLease(database, options.Value, clock, log, lease, limits, asked);
         });
     }
+
+    private sealed record Granted(
+        int FirstRow, int LastRow, int LeaseWindow, int AccountId, double SubmitRate, int BacklogLimit, DateTimeOffset UpdatedAt, long Fence);
 }

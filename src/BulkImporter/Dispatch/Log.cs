@@ -1,3 +1,5 @@
+using Cincopa.Client;
+
 namespace BulkImporter.Dispatch;
 
 internal static partial class Log
@@ -27,7 +29,7 @@ internal static partial class Log
     public static partial void AnswersRefused(ILogger logger, int importId, int chunk, int count, string error);
 
     [LoggerMessage(EventName = "LateAcceptance", Level = LogLevel.Warning, Message = "Import {ImportId} record {RecordId} attempt {Attempt}: accepted as {StatusId} after the record had moved on; marked as possibly duplicated")]
-    public static partial void LateAcceptance(ILogger logger, int importId, int recordId, int attempt, string? statusId);
+    public static partial void LateAcceptance(ILogger logger, int importId, int recordId, int attempt, StatusId? statusId);
 
     [LoggerMessage(EventName = "LeaseRescued", Level = LogLevel.Warning, Message = "Import {ImportId} chunk {Chunk}: lease ran out, {InDoubt} records are in doubt")]
     public static partial void LeaseRescued(ILogger logger, int importId, int chunk, int inDoubt);

@@ -10,26 +10,32 @@ using Npgsql;
 namespace BulkImporter.Dispatch;
 
 /// <summary>How a push ended.</summary>
-/// <param name="ForHealth">What it says of the account, in the terms of a submit call; null when it did not come so far.</param>
-/// <param name="MayBeTheUploadUrl">A range was refused for good, and the refusal may mean its upload URL: what such a text names is not known (INF).</param>
-internal sealed record Pushed(Answer Answer, SubmitResult? ForHealth, bool MayBeTheUploadUrl = false);
+/// <param name="ForHealth">The call that says something of the account; null when it did not come so far.</param>
+/// <param name="MayBeTheUploadUrl">A range was refused for good, and the refusal may mean its upload URL: what such a text names is not
+/// known (INF).</param>
+internal sealed record Pushed(Answer Answer, PushResult? ForHealth, bool MayBeTheUploadUrl = false);
 
 /// <summary>
-/// Sends one record's file in ranges, streamed from its source. How far it is stands in the database after each range, so another attempt goes
-/// on from there, with the same id and name. Before the last range leaves, that is committed too: until then no asset can exist and the file
+/// Sends one record's file in ranges, streamed from its source. How far it is stands in the database after each range, so another attempt
+/// goes
+/// on from there, with the same id and name. Before the last range leaves, that is committed too: until then no asset can exist and the
+/// file
 /// may be sent by anyone; after it one may, and only a look for the row's key in the file name can tell.
 /// </summary>
 public sealed class PushFile(
     PushSource sources, PushProgress progress, Bandwidth bandwidth, ICincopaClient cincopa, RetrySchedule schedule, IDataProtectionProvider protection,
     IOptions<PushOptions> options, TimeProvider clock, Func<double> random, ILogger<PushFile> log)
 {
-    /// <summary>Held in memory while the size of a source is not known: the range that may be the last must be known as such before it leaves.</summary>
+    /// <summary>
+    /// Held in memory while the size of a source is not known: the range that may be the last must be known as such before it leaves.
+    /// </summary>
     private const int UnsizedRange = 4 * 1024 * 1024;
 
     private const int Piece = 64 * 1024;
 
     /// <summary>How often a range that failed on its way is sent again, as Cincopa's own uploader does (OWN S6).</summary>
     private const int RangeRetries = 10;
+    private readonly RetrySchedule ranges = new(options.Value.RangeWait, TimeSpan.FromMinutes(1), random, least: 0.5);
 
     private readonly IDataProtector protector = protection.CreateProtector("BulkImporter.Dispatch.UploadUrl");
 
@@ -93,8 +99,8 @@ public sealed class PushFile(
                 {
                     // Asking makes nothing, so whatever became of the call, nothing is in doubt.
                     if (none.Code().Class() == FailureClass.Unknown) return new(Verdict.Interrupted(intent, none, schedule), null);
-                    var refusal = new SubmitResult.Refused(none);
-                    return new(Verdict.Of(intent, refusal, schedule), refusal);
+                    var refusal = new PushResult.Refused(none);
+                    return new(Verdict.Of(intent, refusal, wasLast: false, schedule), refusal);
                 }
                 kept = Fresh(lease.ImportId, record, ((UploadUrlResult.Ok)asked).UploadUrl, source);
                 if (!await progress.KeepAsync(lease, intent, kept, abandon)) return new(Verdict.NotSent(intent), null);
@@ -113,29 +119,21 @@ public sealed class PushFile(
                     if (!await progress.KeepAsync(lease, intent, kept, abandon)) return new(Verdict.NotSent(intent), null);
                 }
                 (var result, source) = await SendAsync(lease, record, access, url, range, source, unsized, stop, abandon);
-                switch (result)
+                if (result is PushResult.Taken)
                 {
-                    case PushResult.Stored stored:
-                        return new(Verdict.Stored(intent, stored.Rid), new SubmitResult.Accepted(new StatusId(stored.Rid.Value)));
-                    case PushResult.Taken:
-                        kept = kept with { SentBytes = range.End };
-                        if (!await progress.KeepAsync(lease, intent, kept, abandon)) return new(Verdict.NotSent(intent), null);
-                        continue;
-                    case PushResult.Unknown { Error: var error } when range.IsLast:
-                        var doubt = new SubmitResult.Unknown(error, null);
-                        return new(Verdict.Of(intent, doubt, schedule), doubt);
-                    case PushResult.Unknown { Error: var error }:
-                        return new(Verdict.Interrupted(intent, error, schedule), null);
-                    case PushResult.NeverSent { Error: var error }:
-                        await BackAsync(lease, intent, kept, range);
-                        var never = new SubmitResult.NeverSent(error);
-                        return new(Verdict.Of(intent, never, schedule), never);
-                    case PushResult.Refused { Error: var error }:
-                        // The upload is of no use any more (its address ran out, or the two sides disagree on what was sent): the next attempt makes another.
-                        await BackAsync(lease, intent, kept with { SourceTag = null }, range);
-                        var refused = new SubmitResult.Refused(error);
-                        return new(Verdict.Of(intent, refused, schedule), refused, MayBeTheUploadUrl: error.Code().Class() == FailureClass.Permanent);
+                    kept = kept with { SentBytes = range.End };
+                    if (!await progress.KeepAsync(lease, intent, kept, abandon)) return new(Verdict.NotSent(intent), null);
+                    continue;
                 }
+
+                // 4. Its end. What did not arrive cannot have made an asset after all. After a refusal the upload is of no use any more
+                // (its address ran
+                // out, or the two sides disagree on what was sent): the next attempt makes another.
+                if (result is PushResult.NeverSent) await BackAsync(lease, intent, kept, range);
+                if (result is PushResult.Refused) await BackAsync(lease, intent, kept with { SourceTag = null }, range);
+                return new(
+                    Verdict.Of(intent, result, range.IsLast, schedule), result is PushResult.Unknown && !range.IsLast ? null : result,
+                    MayBeTheUploadUrl: result is PushResult.Refused { Error: var error } && error.Code().Class() == FailureClass.Permanent);
             }
         }
         finally
@@ -144,7 +142,10 @@ public sealed class PushFile(
         }
     }
 
-    /// <summary>Whether its address can still be decrypted. If the key is lost, the file goes from the beginning to another address: no asset can exist of it yet.</summary>
+    /// <summary>
+    /// Whether its address can still be decrypted. If the key is lost, the file goes from the beginning to another address: no asset can
+    /// exist of it yet.
+    /// </summary>
     private bool IsReadable(Upload kept)
     {
         try
@@ -158,11 +159,14 @@ public sealed class PushFile(
         }
     }
 
-    /// <summary>The last range did not arrive: no asset can exist after all.</summary>
+    /// <summary>The range did not arrive: the upload is where it stood before it.</summary>
     private Task<bool> BackAsync(Lease lease, Intent intent, Upload kept, PushRange range) =>
         progress.KeepAsync(lease, intent, kept with { LastBegun = false, SentBytes = range.Start }, CancellationToken.None);
 
-    /// <summary>Sends one range. One that failed on its way is sent again, from the source anew, except the last one, after which an asset may exist.</summary>
+    /// <summary>
+    /// Sends one range. One that failed on its way is sent again, from the source anew, except the last one, after which an asset may
+    /// exist.
+    /// </summary>
     private async Task<(PushResult, OpenSource)> SendAsync(
         Lease lease, DueRecord record, CincopaAccess access, UploadUrl url, PushRange range, OpenSource source, byte[]? unsized, CancellationToken stop, CancellationToken abandon)
     {
@@ -173,7 +177,7 @@ public sealed class PushFile(
             var again = result is PushResult.NeverSent || (result is PushResult.Unknown && !range.IsLast);
             if (!again || failures >= RangeRetries || stop.IsCancellationRequested) return (result, source);
 
-            await Task.Delay(TimeSpan.FromSeconds(Math.Min(60, options.Value.RangeWait.TotalSeconds * Math.Pow(2, Math.Min(failures, 10)))) * (0.5 + random() / 2), clock, abandon);
+            await Task.Delay(ranges.Wait(failures + 1, null), clock, abandon);
             // What was read of it went with the broken range; an unsized one is still in memory.
             if (unsized is not null) continue;
             var (size, tag) = (source.Size, source.Tag);
@@ -216,7 +220,9 @@ public sealed class PushFile(
     private PushRange Sized(Upload kept, long size) =>
         new(kept.FileName, kept.UniqueId, kept.SentBytes, Math.Min(options.Value.RangeBytes, size - kept.SentBytes), size);
 
-    /// <summary>Reads a range into memory. The last byte of the buffer tells whether there is more, and is the first of the next range.</summary>
+    /// <summary>
+    /// Reads a range into memory. The last byte of the buffer tells whether there is more, and is the first of the next range.
+    /// </summary>
     private static async Task<PushRange> UnsizedAsync(Upload kept, OpenSource source, byte[] buffer, bool carries, CancellationToken cancellationToken)
     {
         var length = carries ? 1 : 0;
@@ -228,7 +234,9 @@ public sealed class PushFile(
         return new(kept.FileName, kept.UniqueId, kept.SentBytes, count, isLast ? kept.SentBytes + count : null);
     }
 
-    /// <summary>The key of the row stands in the name, which is the only place for it; the caption is set right when the asset is finished.</summary>
+    /// <summary>
+    /// The key of the row stands in the name, which is the only place for it; the caption is set right when the asset is finished.
+    /// </summary>
     private Upload Fresh(int importId, DueRecord record, UploadUrl url, OpenSource source)
     {
         var name = record.FileName ?? SourceName.Of(record.SourceUrl);

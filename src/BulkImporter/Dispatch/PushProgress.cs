@@ -7,11 +7,14 @@ namespace BulkImporter.Dispatch;
 /// <summary>An upload as it is stored: where a push goes on after a stop or a death.</summary>
 internal sealed record Upload(string UrlProtected, string UniqueId, string FileName, string? SourceTag, long SentBytes, long? TotalBytes, bool LastBegun);
 
-/// <summary>Keeps how far a push is. Nothing is kept for an attempt that is no longer the record's, or without its live lease: the caller then stops.</summary>
+/// <summary>
+/// Keeps how far a push is. Nothing is kept for an attempt that is no longer the record's, or without its live lease: the caller then
+/// stops.
+/// </summary>
 public sealed class PushProgress(NpgsqlDataSource database)
 {
     private const string Read = """
-        SELECT url_protected, unique_id, file_name, source_tag, sent_bytes, total_bytes, last_begun_at IS NOT NULL
+        SELECT url_protected, unique_id, file_name, source_tag, sent_bytes, total_bytes, last_begun_at IS NOT NULL AS last_begun
         FROM importer.push_upload WHERE import_id = $1 AND row_number = $2
         """;
 
@@ -28,11 +31,13 @@ public sealed class PushProgress(NpgsqlDataSource database)
         """;
 
     internal async Task<Upload?> FindAsync(int importId, int rowNumber, CancellationToken cancellationToken) =>
-        (await database.QueryAsync(Read, r => new Upload(r.GetString(0), r.GetString(1), r.GetString(2), r.Text(3), r.GetInt64(4), r.IsDBNull(5) ? null : r.GetInt64(5), r.GetBoolean(6)),
-            cancellationToken, importId, rowNumber)).SingleOrDefault();
+        (await database.QueryAsync<Upload>(Read, cancellationToken, importId, rowNumber)).SingleOrDefault();
 
-    /// <summary>False when the record or the lease is no longer ours. With <see cref="Upload.LastBegun"/> the commit is the permission to send the last range.</summary>
-    internal Task<bool> KeepAsync(Lease lease, Intent intent, Upload upload, CancellationToken cancellationToken) => Sql.UndisturbedAsync(async () =>
+    /// <summary>
+    /// False when the record or the lease is no longer ours. With <see cref="Upload.LastBegun"/> the commit is the permission to send the
+    /// last range.
+    /// </summary>
+    internal Task<bool> KeepAsync(Lease lease, Intent intent, Upload upload, CancellationToken cancellationToken) => database.UndisturbedAsync(async () =>
     {
         // The rescue holds this lock when it decides what may be sent again, by what stands here.
         await using var batch = database.CreateBatch();

@@ -32,10 +32,15 @@ internal abstract class OpenSource(long? size, string? tag) : IAsyncDisposable
     public abstract ValueTask DisposeAsync();
 }
 
-/// <summary>Opens what is to be pushed: an http(s) address through the guard of all sources, a file under one of the configured folders, or one that was sent here.</summary>
+/// <summary>
+/// Opens what is to be pushed: an http(s) address through the guard of all sources, a file under one of the configured folders, or one that
+/// was sent here.
+/// </summary>
 public sealed class PushSource(ReachSource reach, SourceHeaders headers, ReadSourceFile kept, IOptions<PushOptions> options)
 {
-    /// <summary>Opens the source at <paramref name="offset"/>. A source that does not obey the range is read and thrown away up to there.</summary>
+    /// <summary>
+    /// Opens the source at <paramref name="offset"/>. A source that does not obey the range is read and thrown away up to there.
+    /// </summary>
     /// <param name="accountId">Whose headers the source's host is sent.</param>
     /// <exception cref="SourceFailedException">It cannot be had.</exception>
     internal async Task<OpenSource> OpenAsync(string url, int accountId, long offset, CancellationToken cancellationToken)

@@ -5,18 +5,20 @@ using Npgsql;
 
 namespace BulkImporter.Dispatch;
 
-/// <summary>Takes back the chunks of workers that died or lost touch: what they were sending becomes unknown, the rest is due again.</summary>
+/// <summary>
+/// Takes back the chunks of workers that died or lost touch: what they were sending becomes unknown, the rest is due again.
+/// </summary>
 public sealed class RescueLeases(NpgsqlDataSource database, RecordTransitions transitions, ILogger<RescueLeases> log)
 {
     private const string ReadExpired = """
         SELECT import_id, number FROM importer.import_chunk WHERE state = 'running' AND lease_until < now() ORDER BY import_id, number LIMIT 100
         """;
 
-    /// <summary>One round. Answers the number of chunks taken back.</summary>
+    /// <summary>One round. Returns the number of chunks taken back.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var rescued = 0;
-        var expired = await database.QueryAsync(ReadExpired, r => (ImportId: r.GetInt32(0), Number: r.GetInt32(1)), cancellationToken);
+        var expired = await database.QueryAsync<ExpiredLease>(ReadExpired, cancellationToken);
         await EachItem.RunAsync(expired, c => $"import {c.ImportId} chunk {c.Number}", async chunk =>
         {
             if (await transitions.RescuedAsync(chunk.ImportId, chunk.Number, cancellationToken) is not { } inDoubt) return;
@@ -26,4 +28,6 @@ public sealed class RescueLeases(NpgsqlDataSource database, RecordTransitions tr
         }, cancellationToken);
         return rescued;
     }
+
+    private sealed record ExpiredLease(int ImportId, int Number);
 }

@@ -7,7 +7,8 @@ using Npgsql;
 namespace BulkImporter.Dispatch;
 
 /// <summary>
-/// Carries out the setting <c>when unknown: resubmit</c>, after the remote side was looked through for the assets: what can be adopted need not
+/// Carries out the setting <c>when unknown: resubmit</c>, after the remote side was looked through for the assets: what can be adopted need
+/// not
 /// be sent. Imports that hold their unknown records are left to a person.
 /// </summary>
 public sealed class ResubmitUnknown(
@@ -23,11 +24,11 @@ public sealed class ResubmitUnknown(
         ORDER BY i.id
         """;
 
-    /// <summary>One round. Answers the number of records that will be sent again.</summary>
+    /// <summary>One round. Returns the number of records that will be sent again.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var total = 0;
-        var imports = await database.QueryAsync(ReadImportsInDoubt, r => r.GetInt32(0), cancellationToken);
+        var imports = await database.QueryAsync<int>(ReadImportsInDoubt, cancellationToken);
         await EachItem.RunAsync(imports, id => $"import {id}", async importId =>
         {
             var count = await transitions.ResubmittedAsync(importId, options.Value.ResubmitAfter, options.Value.ResubmitAfter * Unlooked, cancellationToken);

@@ -8,7 +8,7 @@ public static class Verdict
 {
     public static Answer Of(Intent intent, SubmitResult result, RetrySchedule schedule) => result switch
     {
-        SubmitResult.Accepted accepted => new(intent.RowNumber, intent.Attempt, RecordState.Submitted, accepted.StatusId.Value,
+        SubmitResult.Accepted accepted => new(intent.RowNumber, intent.Attempt, RecordState.Submitted, accepted.StatusId,
             null, 200, null, null, GiveBack: false),
         // The call left and nobody can say whether it arrived: not to be sent again by itself, whatever the error was.
         SubmitResult.Unknown unknown => Failed(intent, RecordState.Unknown, InDoubt(unknown.Error), unknown.Error, null),
@@ -17,11 +17,19 @@ public static class Verdict
         _ => throw new InvalidOperationException($"A {result.GetType().Name} is not a submit result."),
     };
 
-    /// <summary>A pushed file that is in: no status call is needed.</summary>
-    public static Answer Stored(Intent intent, Rid rid) =>
-        new(intent.RowNumber, intent.Attempt, RecordState.Imported, null, null, 200, $"new resource id {rid}", null, GiveBack: false, rid.Value);
+    /// <summary>What the end of a push means.</summary>
+    /// <param name="wasLast">It was the last range that went: before it no asset can exist, after it one may.</param>
+    public static Answer Of(Intent intent, PushResult result, bool wasLast, RetrySchedule schedule) => result switch
+    {
+        // The file is in, and named: no status call is needed.
+        PushResult.Stored stored => new(intent.RowNumber, intent.Attempt, RecordState.Imported, null, null, 200, $"new resource id {stored.Rid}", null, GiveBack: false, stored.Rid),
+        PushResult.Unknown unknown => wasLast ? Failed(intent, RecordState.Unknown, InDoubt(unknown.Error), unknown.Error, null) : Interrupted(intent, unknown.Error, schedule),
+        PushResult.NeverSent never => Retry(intent, FailureCode.ApiUnreachable, never.Error, schedule),
+        PushResult.Refused refused => Refusal(intent, refused.Error.Code(), refused.Error, schedule),
+        _ => throw new InvalidOperationException($"A {result.GetType().Name} is not the end of a push."),
+    };
 
-    /// <summary>A push that broke off before its last range left: no asset can exist, and the next attempt goes on.</summary>
+    /// <summary>A push that broke off before its last range left: the next attempt goes on.</summary>
     public static Answer Interrupted(Intent intent, RemoteError error, RetrySchedule schedule) => Retry(intent, FailureCode.PushInterrupted, error, schedule);
 
     /// <summary>A source that we could not read: nothing was sent that could become an asset.</summary>
@@ -32,18 +40,6 @@ public static class Verdict
     /// <summary>An intent whose call never left because the worker stopped.</summary>
     public static Answer NotSent(Intent intent) => new(intent.RowNumber, intent.Attempt, RecordState.Pending, null,
         FailureCode.NotSent, null, null, TimeSpan.Zero, GiveBack: true);
-
-    /// <summary>An answer that the database refuses for what is in it. What it said of the call is lost, so the call may have done its work.</summary>
-    public static Answer Unstorable(Answer answer) => answer with
-    {
-        To = RecordState.Unknown,
-        StatusId = null,
-        Rid = null,
-        Code = FailureCode.ReplyUnreadable,
-        Message = FailureCodes.Unstorable,
-        RetryAfter = null,
-        GiveBack = false,
-    };
 
     private static FailureCode InDoubt(RemoteError error) => error.Code() switch
     {

@@ -10,8 +10,10 @@ using Npgsql;
 namespace BulkImporter.Finish;
 
 /// <summary>
-/// Stage 6: writes caption, texts, tags and reference id to the assets of imported records, and puts them into the galleries that their rows
-/// name. Every worker does so; a claim is nothing but a next_at moved ahead. All of it may be done twice, and nothing of it submits an asset.
+/// Stage 6: writes caption, texts, tags and reference id to the assets of imported records, and puts them into the galleries that their
+/// rows
+/// name. Every worker does so; a claim is nothing but a next_at moved ahead. All of it may be done twice, and nothing of it submits an
+/// asset.
 /// Its calls come out of the account's status budget.
 /// </summary>
 internal sealed class FinishRecords(
@@ -62,9 +64,8 @@ internal sealed class FinishRecords(
     // The claim's row is ours as long as it is pending; what somebody else did in the meantime was the same.
     private const string Write = """
         UPDATE importer.record_finish f
-        SET state = s.state, next_at = now() + s.wait, failed_count = f.failed_count - s.given_back, error_code = s.code, error_message = s.message
-        FROM unnest($1::int[], $2::int[], $3::text[], $4::interval[], $5::smallint[], $6::text[], $7::text[])
-            AS s(import_id, row_number, state, wait, given_back, code, message)
+        SET state = s.state, next_at = now() + s.wait, failed_count = f.failed_count - s.give_back, error_code = s.code, error_message = s.message
+        FROM unnest($1::importer.finish_end[]) s
         WHERE f.import_id = s.import_id AND f.row_number = s.row_number AND f.state = 'pending'
         """;
 
@@ -80,7 +81,8 @@ internal sealed class FinishRecords(
     protected override TimeSpan Patience => ClaimFor / 2;
 
     protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken) =>
-        await database.QueryAsync(Claim, Read, cancellationToken, Batch, ClaimFor, ClaimFor.TotalSeconds / 6);
+        (await database.QueryAsync<Claimed>(Claim, cancellationToken, Batch, ClaimFor, ClaimFor.TotalSeconds / 6))
+            .ConvertAll(c => c.ToDue());
 
     protected override int AccountOf(Due item) => item.AccountId;
 
@@ -99,18 +101,13 @@ internal sealed class FinishRecords(
 
     protected override async Task WriteAsync(List<End> ends)
     {
-        await database.ExecuteAsync(Write, CancellationToken.None,
-            ends.Select(e => e.Record.ImportId).ToArray(),
-            ends.Select(e => e.Record.RowNumber).ToArray(),
-            ends.Select(e => EnumText<FinishState>.Of(e.State)).ToArray(),
-            ends.Select(e => e.Wait).ToArray(),
-            ends.Select(e => (short)(e.GiveBack ? 1 : 0)).ToArray(),
-            ends.Select(e => e.Code).ToArray(),
-            ends.Select(e => e.Message).ToArray());
+        EndRow[] rows = [.. ends.Select(e => new EndRow(
+            e.Record.ImportId, e.Record.RowNumber, EnumText<FinishState>.Of(e.State), e.Wait, (short)(e.GiveBack ? 1 : 0), e.Code, e.Message))];
+        await database.ExecuteAsync(Write, CancellationToken.None, [rows]);
         Log.RecordsFinished(log, ends.Count(e => e.State == FinishState.Done));
     }
 
-    protected override End Unstorable(End end) => end with { State = FinishState.Failed, GiveBack = false, Code = Unexpected, Message = FailureCodes.Unstorable };
+    protected override End Unstorable(End end) => end with { State = FinishState.Failed, GiveBack = false, Code = Unexpected, Message = Outcomes.UnstorableMessage };
 
     private async Task<End> FinishAsync(Due record, AccountCalls calls)
     {
@@ -166,7 +163,10 @@ internal sealed class FinishRecords(
         return new(record, FinishState.Done, TimeSpan.Zero, GiveBack: true, null, null);
     }
 
-    /// <summary>What an error means: trouble of the account closes the round and is nobody's failure; a refusal for good ends the finishing; the rest is tried again.</summary>
+    /// <summary>
+    /// What an error means: trouble of the account closes the round and is nobody's failure; a refusal for good ends the finishing; the
+    /// rest is tried again.
+    /// </summary>
     private async Task<End> FailedAsync(Due record, AccountCalls calls, RemoteError error)
     {
         if (await calls.BlameAsync(error)) return Later(record);
@@ -193,20 +193,25 @@ internal sealed class FinishRecords(
         return new(record, FinishState.Failed, TimeSpan.Zero, GiveBack: false, code, message);
     }
 
-    private static Due Read(NpgsqlDataReader r)
+    private sealed record Claimed(
+        int ImportId, int RowNumber, int AccountId, Rid Rid, short FailedCount, string? Caption, string? ReferenceId, bool IsPush, string SourceUrl,
+        string? Description, string? LongDescription, string? Tags, string? RelatedLinkText, string? RelatedLinkUrl, string? Gallery, string? FileName)
     {
-        // A pushed file carries a key in its name; without a caption the asset would show it.
-        var caption = r.Text(5) ?? (r.GetBoolean(7) ? Path.GetFileNameWithoutExtension(r.Text(15) ?? SourceName.Of(r.GetString(8))) : null);
-        return new Due(r.GetInt32(0), r.GetInt32(1), r.GetInt32(2), new Rid(r.GetString(3)), r.GetInt16(4), r.Text(14), new AssetMeta
+        public Due ToDue()
         {
-            Caption = string.IsNullOrEmpty(caption) ? null : caption,
-            ReferenceId = r.Text(6),
-            Description = r.Text(9),
-            LongDescription = r.Text(10),
-            Tags = r.Text(11),
-            RelatedLinkText = r.Text(12),
-            RelatedLinkUrl = r.Text(13),
-        });
+            // A pushed file carries a key in its name; without a caption the asset would show it.
+            var caption = Caption ?? (IsPush ? Path.GetFileNameWithoutExtension(FileName ?? SourceName.Of(SourceUrl)) : null);
+            return new Due(ImportId, RowNumber, AccountId, Rid, FailedCount, Gallery, new AssetMeta
+            {
+                Caption = string.IsNullOrEmpty(caption) ? null : caption,
+                ReferenceId = ReferenceId,
+                Description = Description,
+                LongDescription = LongDescription,
+                Tags = Tags,
+                RelatedLinkText = RelatedLinkText,
+                RelatedLinkUrl = RelatedLinkUrl,
+            });
+        }
     }
 
     /// <param name="Tries">This one included.</param>
@@ -214,4 +219,8 @@ internal sealed class FinishRecords(
 
     /// <param name="GiveBack">The try did not fail; it was not made, or not to its end, for no reason of the record's.</param>
     internal sealed record End(Due Record, FinishState State, TimeSpan Wait, bool GiveBack, string? Code, string? Message);
+
+    /// <summary>The same, as the statement takes it.</summary>
+    [StoredAsRow("finish_end")]
+    internal sealed record EndRow(int ImportId, int RowNumber, string State, TimeSpan Wait, short GiveBack, string? Code, string? Message);
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using BulkImporter.Data;
-using BulkImporter.Manifests;
 using Cincopa.Client;
 using Npgsql;
 
@@ -20,7 +19,8 @@ internal abstract record GalleryNamed
 }
 
 /// <summary>
-/// The gallery of a name. One row per account and name is claimed by whoever asks first: he looks through the account's galleries, and makes
+/// The gallery of a name. One row per account and name is claimed by whoever asks first: he looks through the account's galleries, and
+/// makes
 /// it only when there is none. Creating is not repeatable; after a reply that was lost, or a death, the next one looks again and finds it.
 /// The claim is short, because those who wait for a dead worker wait for its end, and renewed before every call.
 /// </summary>
@@ -29,7 +29,8 @@ internal sealed class NameGallery(NpgsqlDataSource database, ICincopaClient cinc
     private const int MostPages = 1000;
 
     /// <summary>
-    /// The name is a key here, and an argument of the call. A manifest's checks let none in that is longer; records of older imports may have one.
+    /// The name is a key here, and an argument of the call. A manifest's checks let none in that is longer; records of older imports may
+    /// have one.
     /// </summary>
     internal const int LongestName = 250;
 

@@ -1,5 +1,4 @@
 using BulkImporter.Accounts;
-using BulkImporter.Manifests;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 

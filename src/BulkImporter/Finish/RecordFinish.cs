@@ -8,7 +8,10 @@ namespace BulkImporter.Finish;
 [StoredAsText]
 public enum FinishState
 {
-    /// <summary>Due at next_at. In: the record becomes imported, or a person reruns it. Out: the finisher. A crash changes nothing: the claim runs out and the calls are made again, which is harmless.</summary>
+    /// <summary>
+    /// Due at next_at. In: the record becomes imported, or a person reruns it. Out: the finisher. A crash changes nothing: the claim runs
+    /// out and the calls are made again, which is harmless.
+    /// </summary>
     Pending,
 
     /// <summary>Everything is written. Final.</summary>

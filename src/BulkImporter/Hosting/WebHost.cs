@@ -23,7 +23,6 @@ public static class WebHost
             .AddAdoption()
             .AddFinishOrders()
             .AddNotifyDoors()
-            .AddPollHints()
             .AddAccess()
             .AddApi()
             .AddDashboard();

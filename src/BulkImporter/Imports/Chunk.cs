@@ -34,7 +34,6 @@ public sealed class Chunk
     public DateTimeOffset? DueAt { get; set; }
 
     public DateTimeOffset? QueuedAt { get; set; }
-    public string? JobId { get; set; }
 
     public string? LeaseOwner { get; set; }
     public Guid? LeaseToken { get; set; }

@@ -40,8 +40,7 @@ internal static class EarlierSources
         INSERT INTO earlier SELECT DISTINCT c.import_id, c.row_number FROM importer.correction c WHERE c.import_id = ANY($1) AND c.field = 'url'
         """;
 
-    private const string MakeKnown = $"""
-        CREATE TEMP TABLE known_source ON COMMIT DROP AS
+    private const string ReadKnown = $"""
         SELECT DISTINCT ON (r.source_key) r.source_key, r.import_id, r.row_number, r.state = 'imported' AS imported
         FROM earlier e
         JOIN importer.import_record r ON r.import_id = e.import_id AND r.row_number = e.row_number
@@ -80,8 +79,7 @@ internal static class EarlierSources
 
         await connection.ExecuteLongAsync("ANALYZE earlier", cancellationToken);
         await connection.ExecuteAsync($"SET LOCAL enable_nestloop = {(candidates <= FewEnoughToLookUp ? "on" : "off")}", cancellationToken);
-        await connection.ExecuteLongAsync(MakeKnown, cancellationToken);
-        await connection.ExecuteLongAsync("ANALYZE known_source", cancellationToken);
+        await KnownSources.FillAsync(connection, ReadKnown, cancellationToken);
         await connection.ExecuteAsync("SET LOCAL enable_nestloop = off", cancellationToken);
         return await transitions.KnownEarlierAsync(connection, importId, urlColumn, cancellationToken);
     }

@@ -9,7 +9,9 @@ public sealed class AccountLook
 {
     public required int AccountId { get; init; }
 
-    /// <summary>Nobody looks before this time. A worker that looks keeps moving it ahead, so that a dead one's claim simply runs out.</summary>
+    /// <summary>
+    /// Nobody looks before this time. A worker that looks keeps moving it ahead, so that a dead one's claim simply runs out.
+    /// </summary>
     public required DateTimeOffset NextAt { get; set; }
 
     /// <summary>When the assets were last looked through to the end.</summary>

@@ -64,15 +64,16 @@ public sealed class AdoptAsset(NpgsqlDataSource database, RecordTransitions tran
         if (string.IsNullOrEmpty(rid) || rid.Length > LongestRid || rid.Any(c => char.IsWhiteSpace(c) || char.IsControl(c)))
             throw new InvalidArgumentException("rid", $"Give the asset's rid: up to {LongestRid} characters without spaces, as Cincopa shows it.");
 
-        var read = await database.QueryAsync<Doubted>(Read, cancellationToken, importId, rowNumber, rid);
+        var asset = new Rid(rid);
+        var read = await database.QueryAsync<InDoubt>(Read, cancellationToken, importId, rowNumber, rid);
         if (read is not [var record]) return new AdoptResult.NotFound($"There is no import {importId} with a row {rowNumber}.");
         if (record.State != RecordState.Unknown) return NotInDoubt(rowNumber, record.State);
-        if (!record.IsCandidate && await RefusalAsync(record.AccountId, rid, cancellationToken) is { } refusal) return refusal;
+        if (!record.IsCandidate && await RefusalAsync(record.AccountId, asset, cancellationToken) is { } refusal) return refusal;
 
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var (made, owners) = await transitions.AdoptedAsync(
-            connection, record.AccountId, [new(importId, rowNumber, record.Attempt, rid, $"Adopted by {actor}.")], cancellationToken);
+            connection, record.AccountId, [new(importId, rowNumber, record.Attempt, asset, $"Adopted by {actor}.")], cancellationToken);
         if (owners is [var owner, ..])
             return new AdoptResult.Refused($"The asset {rid} is row {owner.RowNumber} of import {owner.ImportId} already.");
         if (made.Count == 0)
@@ -83,8 +84,9 @@ public sealed class AdoptAsset(NpgsqlDataSource database, RecordTransitions tran
     }
 
     /// <summary>
-    /// Adopts for every record in doubt of the import its only candidate, where no other record has the same one. What several could be is left
-    /// for a person to decide. Answers how many were adopted, and how many records are still in doubt.
+    /// Adopts for every record in doubt of the import its only candidate, where no other record has the same one. What several could be is
+    /// left
+    /// for a person to decide. Returns how many were adopted, and how many records are still in doubt.
     /// </summary>
     public async Task<(int Adopted, int StillInDoubt)> RunAllAsync(int importId, string actor, CancellationToken cancellationToken)
     {
@@ -104,12 +106,12 @@ public sealed class AdoptAsset(NpgsqlDataSource database, RecordTransitions tran
     }
 
     /// <summary>Null when the account has the asset.</summary>
-    private async Task<AdoptResult?> RefusalAsync(int accountId, string rid, CancellationToken cancellationToken)
+    private async Task<AdoptResult?> RefusalAsync(int accountId, Rid rid, CancellationToken cancellationToken)
     {
         var (access, _) = await accounts.GetAsync(accountId, cancellationToken);
-        return await cincopa.ListAssetsAsync(access, new AssetListQuery { Rid = new Rid(rid), BypassCache = true }, cancellationToken) switch
+        return await cincopa.ListAssetsAsync(access, new AssetListQuery { Rid = rid, BypassCache = true }, cancellationToken) switch
         {
-            AssetListResult.Ok ok when ok.Items.Any(a => a.Rid.Value == rid) => null,
+            AssetListResult.Ok ok when ok.Items.Any(a => a.Rid == rid) => null,
             AssetListResult.Failed failed => new AdoptResult.CannotAsk($"Cincopa could not be asked whether the account has the asset {rid}: {failed.Error.Message}"),
             _ => new AdoptResult.NoSuchAsset($"The account has no asset {rid}. Capitals count; Cincopa shows the rid with the asset."),
         };
@@ -118,7 +120,7 @@ public sealed class AdoptAsset(NpgsqlDataSource database, RecordTransitions tran
     private static AdoptResult.Refused NotInDoubt(int rowNumber, RecordState state) =>
         new($"Row {rowNumber} is {EnumText<RecordState>.Of(state)}; only an unknown record can adopt an asset.");
 
-    private sealed record Doubted(RecordState State, short Attempt, int AccountId, bool IsCandidate);
+    private sealed record InDoubt(RecordState State, short Attempt, int AccountId, bool IsCandidate);
 
-    private sealed record Single(int RowNumber, short Attempt, string Rid, int AccountId);
+    private sealed record Single(int RowNumber, short Attempt, Rid Rid, int AccountId);
 }

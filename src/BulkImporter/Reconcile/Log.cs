@@ -1,3 +1,5 @@
+using Cincopa.Client;
+
 namespace BulkImporter.Reconcile;
 
 internal static partial class Log
@@ -6,7 +8,7 @@ internal static partial class Log
     public static partial void AssetsLookedThrough(ILogger logger, int accountId, int pages, int count, int adopted);
 
     [LoggerMessage(EventName = "AssetAdopted", Level = LogLevel.Information, Message = "Import {ImportId} record {RecordId} attempt {Attempt}: its asset {Rid} was found and adopted")]
-    public static partial void AssetAdopted(ILogger logger, int importId, int recordId, int attempt, string rid);
+    public static partial void AssetAdopted(ILogger logger, int importId, int recordId, int attempt, Rid rid);
 
     [LoggerMessage(EventName = "ListUnavailable", Level = LogLevel.Warning, Message = "Account {AccountId}: its assets could not be listed, so records stay in doubt: {Error}")]
     public static partial void ListUnavailable(ILogger logger, int accountId, string error);

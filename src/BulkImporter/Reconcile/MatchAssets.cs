@@ -8,7 +8,11 @@ namespace BulkImporter.Reconcile;
 /// <param name="SizeBytes">Null when not known.</param>
 /// <param name="IsPushed">The name is the row's alone.</param>
 /// <param name="ReferenceId">The row's, which the asset has when we finished it and forgot (a database that was restored).</param>
-internal sealed record Doubt(int ImportId, int RowNumber, short Attempt, string FileName, DateTimeOffset StartedAt, long? SizeBytes, bool IsPushed = false, string? ReferenceId = null);
+internal sealed record Doubt(
+    int ImportId, int RowNumber, short Attempt, string FileName, DateTimeOffset StartedAt, long? SizeBytes, bool IsPushed = false, string? ReferenceId = null)
+{
+    public AttemptKey Key => new(ImportId, RowNumber, Attempt);
+}
 
 /// <summary>An attempt of any record that may have made an asset of this name which no record has yet.</summary>
 /// <param name="StartedAt">Null while it is being sent.</param>
@@ -34,7 +38,8 @@ internal static class MatchAssets
         var doubtsByReference = doubts.Where(d => d.ReferenceId is not null).ToLookup(d => d.ReferenceId!, StringComparer.Ordinal);
         var assetsByName = all.Where(a => a is { FileName: not null, Uploaded: not null }).ToLookup(a => a.FileName!, SourceName.Alike);
         var claimsByName = claims.ToLookup(c => c.FileName, SourceName.Alike);
-        // By the reference id first: we write it, and only to the asset of the row that has it. Two rows may say the same, so it must be the only one.
+        // By the reference id first: we write it, and only to the asset of the row that has it. Two rows may say the same, so it must be
+        // the only one.
         var byReference = new Dictionary<Doubt, RemoteAsset>();
         foreach (var same in doubtsByReference)
         {

@@ -36,12 +36,17 @@ internal sealed class ReconcileUnknown(
     /// <summary>What the records that are in doubt have as their code.</summary>
     private static readonly string[] UnknownCodes = [.. Enum.GetValues<FailureCode>().Where(c => c.Class() == FailureClass.Unknown).Select(EnumText<FailureCode>.Of)];
 
-    /// <summary>Attempts that may have made an asset which no record has: accepted and not concluded, or ended in doubt, whatever became of the record since.</summary>
+    /// <summary>
+    /// Attempts that may have made an asset which no record has: accepted and not concluded, or ended in doubt, whatever became of the
+    /// record since.
+    /// </summary>
     private static readonly string[] UnknownEnds = [.. UnknownCodes, "accepted"];
 
     /// <summary>
-    /// $1 is the grace, $2 the time after which looking is given up. The first look is due after the grace, each other one when the record is in doubt twice as long.
-    /// By their codes the index finds the few that are in doubt among millions that are not; written out, so that the planner knows how few.
+    /// $1 is the grace, $2 the time after which looking is given up. The first look is due after the grace, each other one when the record
+    /// is in doubt twice as long.
+    /// By their codes the index finds the few that are in doubt among millions that are not; written out, so that the planner knows how
+    /// few.
     /// </summary>
     private static readonly string InDoubt = $"""
         JOIN importer.import_record r ON r.import_id = i.id AND r.error_code IN ({string.Join(", ", UnknownCodes.Select(c => $"'{c}'"))}) AND r.state = 'unknown'
@@ -73,7 +78,7 @@ internal sealed class ReconcileUnknown(
 
     private const string NoteProblem = """
         UPDATE importer.reconcile_look
-        SET next_at = now() + LEAST($4, $3 * power(2, LEAST(failed_in_a_row, 10))), failed_in_a_row = failed_in_a_row + 1, problem = coalesce($2, problem)
+        SET next_at = now() + importer.backoff($3, $4, failed_in_a_row), failed_in_a_row = failed_in_a_row + 1, problem = coalesce($2, problem)
         WHERE account_id = $1
         """;
 
@@ -100,13 +105,13 @@ internal sealed class ReconcileUnknown(
         """;
 
     private const string ForgetCandidates = """
-        DELETE FROM importer.reconcile_candidate k USING unnest($1::int[], $2::int[]) AS l(import_id, row_number)
+        DELETE FROM importer.reconcile_candidate k USING unnest($1::importer.outcome[]) l
         WHERE k.import_id = l.import_id AND k.row_number = l.row_number
         """;
 
     private const string NoteCandidates = """
         INSERT INTO importer.reconcile_candidate (import_id, row_number, attempt, rid, file_name, size_bytes, uploaded_at, caption)
-        SELECT * FROM unnest($1::int[], $2::int[], $3::smallint[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[], $8::text[])
+        SELECT import_id, row_number, attempt, rid, file_name, size_bytes, uploaded_at, caption FROM unnest($1::importer.found_asset[])
         """;
 
     protected override int CallsInFlight => 1;
@@ -117,9 +122,9 @@ internal sealed class ReconcileUnknown(
     protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken)
     {
         var claimed = new List<Due>();
-        foreach (var accountId in await database.QueryAsync(ReadDue, r => r.GetInt32(0), cancellationToken, options.Value.LookAfter, GiveUpAfter))
+        foreach (var accountId in await database.QueryAsync<int>(ReadDue, cancellationToken, options.Value.LookAfter, GiveUpAfter))
         {
-            if (await database.QueryAsync(Claim, r => r.GetInt32(0), cancellationToken, accountId, ClaimFor) is not []) claimed.Add(new(accountId));
+            if (await database.QueryAsync<int>(Claim, cancellationToken, accountId, ClaimFor) is not []) claimed.Add(new(accountId));
         }
         return claimed;
     }
@@ -141,14 +146,14 @@ internal sealed class ReconcileUnknown(
         }
     }
 
-    protected override Look Unstorable(Look end) => end with { Problem = FailureCodes.Unstorable };
+    protected override Look Unstorable(Look end) => end with { Problem = Outcomes.UnstorableMessage };
 
     private async Task<Look?> LookAsync(int accountId, AccountCalls calls, CancellationToken cancellationToken)
     {
         // 1. What is looked for.
-        var doubts = await database.QueryAsync(ReadDoubts,
-            r => new Doubt(r.GetInt32(0), r.GetInt32(1), r.GetInt16(2), r.Text(6) ?? SourceName.Of(r.GetString(3)), r.GetFieldValue<DateTimeOffset>(4), r.IsDBNull(5) ? null : r.GetInt64(5), !r.IsDBNull(6), r.Text(7)),
-            cancellationToken, options.Value.LookAfter, GiveUpAfter, accountId, MostDoubts);
+        var doubts = (await database.QueryAsync<InDoubtRow>(ReadDoubts, cancellationToken, options.Value.LookAfter, GiveUpAfter, accountId, MostDoubts))
+            .ConvertAll(r => new Doubt(
+                r.ImportId, r.RowNumber, r.AttemptCount, r.FileName ?? SourceName.Of(r.SourceUrl), r.StartedAt, r.SizeBytes, r.FileName is not null, r.ReferenceId));
         if (doubts.Count == 0) return null;
         var names = doubts.Select(d => d.FileName).Where(n => n.Length > 0).ToHashSet(SourceName.Alike);
         var references = doubts.Select(d => d.ReferenceId).OfType<string>().ToHashSet(StringComparer.Ordinal);
@@ -165,16 +170,17 @@ internal sealed class ReconcileUnknown(
         if (ended is not Walk.Complete complete) return new(accountId, IsComplete: false, (ended as Walk.Failed)?.Error.Message);
         calls.Worked();
 
-        // 3. Who else may have made them, and who has them. In this order: what is submitted now and concluded in a moment is in the one or in the other.
+        // 3. Who else may have made them, and who has them. In this order: what is submitted now and concluded in a moment is in the one or
+        // in the other.
         var claims = await ReadClaimsAsync(accountId, names, cancellationToken);
-        var owned = (await transitions.OwnersAsync(accountId, [.. complete.Assets.Select(a => a.Rid.Value)], cancellationToken)).Select(o => o.Rid).ToHashSet();
-        var matches = MatchAssets.Of(doubts, claims, complete.Assets.Where(a => !owned.Contains(a.Rid.Value)), ClockSkew);
+        var owned = (await transitions.OwnersAsync(accountId, [.. complete.Assets.Select(a => a.Rid)], cancellationToken)).Select(o => o.Rid).ToHashSet();
+        var matches = MatchAssets.Of(doubts, claims, complete.Assets.Where(a => !owned.Contains(a.Rid)), ClockSkew);
 
         // 4. The certain ones are adopted, the others noted.
         var adopted = new HashSet<(int, int)>();
         await KeepAsync([.. matches.Where(m => m.IsCertain)], async certain => adopted.UnionWith(await AdoptAsync(accountId, certain, cancellationToken)), WithoutCandidates, cancellationToken);
         // A pushed file has a name that nothing else has. It is there or it did not arrive.
-        var lost = matches.Where(m => m.Doubt.IsPushed && m.Candidates.Count == 0).Select(m => (m.Doubt.ImportId, m.Doubt.RowNumber, m.Doubt.Attempt)).ToList();
+        var lost = matches.Where(m => m.Doubt.IsPushed && m.Candidates.Count == 0).Select(m => m.Doubt.Key).ToList();
         if (lost.Count > 0) Log.PushesSentAgain(log, accountId, await transitions.PushedAgainAsync(lost, cancellationToken));
         await KeepAsync([.. matches.Where(m => !adopted.Contains((m.Doubt.ImportId, m.Doubt.RowNumber)))], open => NoteAsync(open, cancellationToken), WithoutCandidates, cancellationToken);
         Log.AssetsLookedThrough(log, accountId, complete.Pages, doubts.Count, adopted.Count);
@@ -188,10 +194,10 @@ internal sealed class ReconcileUnknown(
         // Looks at every attempt of the account.
         command.CommandTimeout = 0;
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
+        await foreach (var row in Row<ClaimRow>.StreamAsync(reader, cancellationToken))
         {
-            var name = SourceName.Of(reader.GetString(0));
-            if (names.Contains(name)) claims.Add(new(reader.GetInt32(1), reader.GetInt32(2), name, reader.Time(3)));
+            var name = SourceName.Of(row.SourceUrl);
+            if (names.Contains(name)) claims.Add(new(row.ImportId, row.RowNumber, name, row.StartedAt));
         }
         return claims;
     }
@@ -202,7 +208,7 @@ internal sealed class ReconcileUnknown(
     private async Task<HashSet<(int, int)>> AdoptAsync(int accountId, IReadOnlyList<Match> certain, CancellationToken cancellationToken)
     {
         List<Adoption> adoptions = [.. certain.Where(m => m.Candidates.Count > 0).Select(m => new Adoption(
-            m.Doubt.ImportId, m.Doubt.RowNumber, m.Doubt.Attempt, m.Candidates[0].Rid.Value, "Adopted by itself: the only asset that fits, and nothing else fits it."))];
+            m.Doubt.ImportId, m.Doubt.RowNumber, m.Doubt.Attempt, m.Candidates[0].Rid, "Adopted by itself: the only asset that fits, and nothing else fits it."))];
         if (adoptions.Count == 0) return [];
         var (made, _) = await database.TransactionAsync(connection => transitions.AdoptedAsync(connection, accountId, adoptions, cancellationToken), cancellationToken);
         foreach (var adoption in made) Log.AssetAdopted(log, adoption.ImportId, adoption.RowNumber, adoption.Attempt, adoption.Rid);
@@ -211,22 +217,17 @@ internal sealed class ReconcileUnknown(
 
     private async Task NoteAsync(IReadOnlyList<Match> open, CancellationToken cancellationToken)
     {
-        var imports = open.Select(m => m.Doubt.ImportId).ToArray();
-        var rows = open.Select(m => m.Doubt.RowNumber).ToArray();
-        var found = open.SelectMany(m => m.Candidates, (m, asset) => (m.Doubt, Asset: asset)).ToList();
-        await using var batch = database.CreateBatch();
-        batch.BatchCommands.Add(Sql.BatchCommand(Attempt.NoteLooked, imports, rows, open.Select(m => m.Doubt.Attempt).ToArray()));
-        batch.BatchCommands.Add(Sql.BatchCommand(ForgetCandidates, imports, rows));
-        batch.BatchCommands.Add(Sql.BatchCommand(NoteCandidates,
-            found.Select(f => f.Doubt.ImportId).ToArray(),
-            found.Select(f => f.Doubt.RowNumber).ToArray(),
-            found.Select(f => f.Doubt.Attempt).ToArray(),
-            found.Select(f => f.Asset.Rid.Value).ToArray(),
-            found.Select(f => Storable(f.Asset.FileName)).ToArray(),
-            found.Select(f => f.Asset.FileSize).ToArray(),
-            found.Select(f => f.Asset.Uploaded).ToArray(),
-            found.Select(f => Storable(f.Asset.Caption)).ToArray()));
-        await batch.ExecuteNonQueryAsync(cancellationToken);
+        OutcomeRow[] looked = [.. open.Select(m => OutcomeRow.Of(m.Doubt.Key))];
+        FoundRow[] found = [.. open.SelectMany(m => m.Candidates, (m, asset) => new FoundRow(
+            m.Doubt.ImportId, m.Doubt.RowNumber, m.Doubt.Attempt, asset.Rid.Value, Storable(asset.FileName), asset.FileSize, asset.Uploaded, Storable(asset.Caption)))];
+        await database.UndisturbedAsync(async () =>
+        {
+            await using var batch = database.CreateBatch();
+            batch.BatchCommands.Add(Sql.BatchCommand(Attempt.NoteLooked, [looked]));
+            batch.BatchCommands.Add(Sql.BatchCommand(ForgetCandidates, [looked]));
+            batch.BatchCommands.Add(Sql.BatchCommand(NoteCandidates, [found]));
+            return await batch.ExecuteNonQueryAsync(cancellationToken);
+        });
     }
 
     /// <summary>PostgreSQL takes every character but one.</summary>
@@ -237,4 +238,14 @@ internal sealed class ReconcileUnknown(
 
     /// <param name="Problem">Why the assets could not be looked through; null when they were, or when there was no permit.</param>
     internal sealed record Look(int AccountId, bool IsComplete, string? Problem);
+
+    private sealed record InDoubtRow(
+        int ImportId, int RowNumber, short AttemptCount, string SourceUrl, DateTimeOffset StartedAt, long? SizeBytes, string? FileName, string? ReferenceId);
+
+    private sealed record ClaimRow(string SourceUrl, int ImportId, int RowNumber, DateTimeOffset? StartedAt);
+
+    /// <summary>A candidate, as the statement takes it.</summary>
+    [StoredAsRow("found_asset")]
+    internal sealed record FoundRow(
+        int ImportId, int RowNumber, short Attempt, string Rid, string? FileName, long? SizeBytes, DateTimeOffset? UploadedAt, string? Caption);
 }

@@ -35,7 +35,8 @@ internal sealed class WalkAssets(ICincopaClient cincopa)
     {
         var wanted = new Dictionary<Rid, RemoteAsset>();
         var previous = new HashSet<Rid>();
-        // Nothing says that the newest come first (UNK). So an old one ends the walk only while every asset so far was older than the one before.
+        // Nothing says that the newest come first (UNK). So an old one ends the walk only while every asset so far was older than the one
+        // before.
         var newestFirst = true;
         var last = DateTimeOffset.MaxValue;
         for (var page = 1; page <= MostPages; page++)

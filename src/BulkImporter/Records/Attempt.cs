@@ -3,7 +3,9 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace BulkImporter.Records;
 
-/// <summary>One try of one record: begun with the intent, before the call; ended with a coded outcome. Kept until retention removes it.</summary>
+/// <summary>
+/// One try of one record: begun with the intent, before the call; ended with a coded outcome. Kept until retention removes it.
+/// </summary>
 public sealed class Attempt
 {
     public required int ImportId { get; init; }
@@ -22,7 +24,8 @@ public sealed class Attempt
     public DateTimeOffset? FinishedAt { get; set; }
 
     /// <summary>
-    /// Null while open; <c>accepted</c> when Cincopa took it; then <c>imported</c> or a <see cref="FailureCode"/>; <c>reconciled</c> when it
+    /// Null while open; <c>accepted</c> when Cincopa took it; then <c>imported</c> or a <see cref="FailureCode"/>; <c>reconciled</c> when
+    /// it
     /// ended in doubt and its asset was found afterwards.
     /// </summary>
     public string? Outcome { get; set; }
@@ -35,19 +38,21 @@ public sealed class Attempt
     /// <summary>Bytes of the source as the status call told them, of an attempt that ended in doubt after it was accepted.</summary>
     public long? SizeBytes { get; set; }
 
-    /// <summary>When the remote side was last looked through for the asset of this attempt, which had ended in doubt; null before the first time.</summary>
+    /// <summary>
+    /// When the remote side was last looked through for the asset of this attempt, which had ended in doubt; null before the first time.
+    /// </summary>
     public DateTimeOffset? LookedAt { get; set; }
 
-    /// <summary>Notes that the remote side was looked through for these attempts: $1 imports, $2 rows, $3 numbers.</summary>
+    /// <summary>Notes that the remote side was looked through for these attempts.</summary>
     internal const string NoteLooked = """
         UPDATE importer.attempt t SET looked_at = now()
-        FROM unnest($1::int[], $2::int[], $3::smallint[]) AS l(import_id, row_number, attempt)
+        FROM unnest($1::importer.outcome[]) l
         WHERE t.import_id = l.import_id AND t.row_number = l.row_number AND t.number = l.attempt
         """;
 
-    /// <summary>Appends a note to what the other side said; the rows of "answered" (import_id, row_number, attempt, note) are before it in the statement.</summary>
+    /// <summary>Appends a note to what the other side said; the rows of "answered" (import_id, row_number, attempt, message) are before it in the statement.</summary>
     internal const string AppendNotes = """
-        UPDATE importer.attempt t SET message = concat_ws(' ', t.message, a.note)
+        UPDATE importer.attempt t SET message = concat_ws(' ', t.message, a.message)
         FROM answered a WHERE t.import_id = a.import_id AND t.row_number = a.row_number AND t.number = a.attempt
         """;
 

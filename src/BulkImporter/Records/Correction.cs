@@ -12,7 +12,10 @@ public sealed class Correction
     public required DateTimeOffset At { get; init; }
     public required string Actor { get; init; }
 
-    /// <summary>What was replaced, by the name that a manifest's column has for it: <c>url</c>, <c>caption</c>, <c>reference_id</c> or <c>transfer</c>.</summary>
+    /// <summary>
+    /// What was replaced, by the name that a manifest's column has for it: <c>url</c>, <c>caption</c>, <c>reference_id</c> or
+    /// <c>transfer</c>.
+    /// </summary>
     public required string Field { get; init; }
 
     /// <summary>As the record had it; a blocked row's address is masked there.</summary>

@@ -60,7 +60,10 @@ public enum FailureCode
     /// <summary>The account's storage or asset quota is used up.</summary>
     QuotaExceeded,
 
-    /// <summary>A page answered where the API was expected. The row's trouble when the API answers otherwise; when it does not, the account's, and the attempt is given back.</summary>
+    /// <summary>
+    /// A page answered where the API was expected. The row's trouble when the API answers otherwise; when it does not, the account's, and
+    /// the attempt is given back.
+    /// </summary>
     NotTheApi,
 
     /// <summary>The worker stopped after the intent and before the call: nothing left.</summary>
@@ -78,7 +81,9 @@ public enum FailureCode
     /// <summary>The worker died or lost its lease between sending and recording the answer.</summary>
     WorkerLost,
 
-    /// <summary>A file that we send broke off before its last part, so that no asset can exist: the next attempt goes on from there.</summary>
+    /// <summary>
+    /// A file that we send broke off before its last part, so that no asset can exist: the next attempt goes on from there.
+    /// </summary>
     PushInterrupted,
 
     /// <summary>Cincopa no longer knows the status_id that it gave.</summary>
@@ -96,9 +101,6 @@ public enum FailureCode
 
 public static class FailureCodes
 {
-    /// <summary>The message of a record whose answer came and that the database refuses to hold.</summary>
-    public const string Unstorable = "The answer came and cannot be stored.";
-
     public static FailureClass Class(this FailureCode code) => code switch
     {
         FailureCode.SourceNotFound => FailureClass.Permanent,

@@ -31,10 +31,14 @@ public sealed class ImportRecord
     /// <summary>The file is sent by us, and not fetched by Cincopa.</summary>
     public bool IsPush { get; init; }
 
-    /// <summary>Attempts begun so far. The number of the attempt is its fence: an answer counts only for the attempt that it belongs to.</summary>
+    /// <summary>
+    /// Attempts begun so far. The number of the attempt is its fence: an answer counts only for the attempt that it belongs to.
+    /// </summary>
     public short AttemptCount { get; set; }
 
-    /// <summary>Attempts that may still begin before a retryable failure is final. Failures that are the account's give theirs back.</summary>
+    /// <summary>
+    /// Attempts that may still begin before a retryable failure is final. Failures that are the account's give theirs back.
+    /// </summary>
     public short AttemptsLeft { get; set; }
 
     public DateTimeOffset? NextAttemptAt { get; set; }
@@ -72,7 +76,8 @@ public sealed class ImportRecord
             entity.Property(r => r.Rid).HasComment("Cincopa's opaque name of the asset.");
             // The error code is null on the happy path, so this index costs it nothing and keeps its updates in place (HOT).
             entity.HasIndex(r => new { r.ImportId, r.ErrorCode, r.RowNumber }).HasFilter("error_code IS NOT NULL");
-            // No foreign key to the import: checked row by row, it took two thirds of the time of reading a manifest in. Records come in the
+            // No foreign key to the import: checked row by row, it took two thirds of the time of reading a manifest in. Records come in
+            // the
             // transaction that makes their chunks, and those are held by one.
             // Every record is rewritten at least three times: room in the page keeps the rewrites next to it and out of the index.
             entity.HasStorageParameter("fillfactor", 75);

@@ -10,7 +10,8 @@ namespace BulkImporter.Records;
 public sealed record Lease(int ImportId, int ChunkNumber, int FirstRow, int LastRow, int AccountId, Guid Token, string Worker, long Fence, int Window)
 {
     /// <summary>
-    /// With what attempts are signed. Not the process alone: it may lose the chunk and lease it again while a thread of it still waits for a dead
+    /// With what attempts are signed. Not the process alone: it may lose the chunk and lease it again while a thread of it still waits for
+    /// a dead
     /// connection, and that thread must not take the new attempts, which are being sent, for its own that never were.
     /// </summary>
     public string Signature => $"{Worker}:{Fence}";

@@ -20,7 +20,9 @@ public sealed class RecordMeta
     /// <summary>The gallery that the asset joins, by its name.</summary>
     public string? Gallery { get; init; }
 
-    /// <summary>The gallery that the asset joins, by Cincopa's id: named already when the record is sent, in place of the import's own.</summary>
+    /// <summary>
+    /// The gallery that the asset joins, by Cincopa's id: named already when the record is sent, in place of the import's own.
+    /// </summary>
     public string? Fid { get; init; }
 
     /// <summary>What a pushed file is called, in place of the last part of its address.</summary>

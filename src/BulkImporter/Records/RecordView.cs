@@ -38,7 +38,8 @@ public sealed record RecordError(string Code, FailureClass? Class, string? Messa
 /// <summary>One record and every attempt that was made for it, the first one first.</summary>
 public sealed record RecordDetail(RecordView Record, IReadOnlyList<AttemptView> Attempts);
 
-/// <param name="Outcome">Null while open; <c>accepted</c> when Cincopa took it; then <c>imported</c>, <c>reconciled</c> or a <see cref="FailureCode"/>.</param>
+/// <param name="Outcome">Null while open; <c>accepted</c> when Cincopa took it; then <c>imported</c>, <c>reconciled</c> or a
+/// <see cref="FailureCode"/>.</param>
 /// <param name="Class">The class of the outcome when it is a failure.</param>
 public sealed record AttemptView(
     int Number, DateTimeOffset StartedAt, DateTimeOffset? FinishedAt, string Worker, string? StatusId, string? Outcome, FailureClass? Class,

@@ -8,8 +8,10 @@ using Npgsql;
 namespace BulkImporter.Status;
 
 /// <summary>
-/// Asks Cincopa to abort what it still imports for cancelled imports, where the person who cancelled wanted that. The order stands with the import,
-/// so it survives every restart, and reaches records too whose acceptance came after it. An answer to it ends nothing: the record is submitted until
+/// Asks Cincopa to abort what it still imports for cancelled imports, where the person who cancelled wanted that. The order stands with the
+/// import,
+/// so it survives every restart, and reaches records too whose acceptance came after it. An answer to it ends nothing: the record is
+/// submitted until
 /// the status call tells how the import ended, which is asked right afterwards.
 /// </summary>
 internal sealed class AbortRemote(RoundNeeds needs, NpgsqlDataSource database, ICincopaClient cincopa, ILogger<AbortRemote> log)
@@ -39,17 +41,17 @@ internal sealed class AbortRemote(RoundNeeds needs, NpgsqlDataSource database, I
         UPDATE importer.status_poll p SET next_abort_at = now() + $2
         FROM due
         WHERE p.import_id = due.import_id AND p.row_number = due.row_number
-        RETURNING p.import_id, p.row_number, p.attempt, p.account_id, p.status_id, GREATEST(due.finished_at, p.submitted_at) < now() - $3
+        RETURNING p.import_id, p.row_number, p.attempt, p.account_id, p.status_id, GREATEST(due.finished_at, p.submitted_at) < now() - $3 AS is_old
         """;
 
     private const string NoteAnswers = $"""
         WITH answer AS (
-            SELECT * FROM unnest($1::int[], $2::int[], $3::smallint[], $4::text[], $5::text[]) AS a(import_id, row_number, attempt, status_id, note)
+            SELECT * FROM unnest($1::importer.outcome[])
         ), answered AS (
             UPDATE importer.status_poll p SET abort_answered_at = now(), next_poll_at = now()
             FROM answer a
             WHERE p.import_id = a.import_id AND p.row_number = a.row_number AND p.status_id = a.status_id AND p.abort_answered_at IS NULL
-            RETURNING p.import_id, p.row_number, p.attempt, a.note
+            RETURNING p.import_id, p.row_number, p.attempt, a.message
         )
         {Attempt.AppendNotes}
         """;
@@ -58,8 +60,8 @@ internal sealed class AbortRemote(RoundNeeds needs, NpgsqlDataSource database, I
 
     protected override TimeSpan Patience => ClaimFor / 2;
 
-    protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken) => await database.QueryAsync(Claim,
-        r => new Due(r.GetInt32(0), r.GetInt32(1), r.GetInt16(2), r.GetInt32(3), new StatusId(r.GetString(4)), r.GetBoolean(5)), cancellationToken, Batch, ClaimFor, GiveUpAfter);
+    protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken) =>
+        await database.QueryAsync<Due>(Claim, cancellationToken, Batch, ClaimFor, GiveUpAfter);
 
     protected override int AccountOf(Due item) => item.AccountId;
 
@@ -85,16 +87,13 @@ internal sealed class AbortRemote(RoundNeeds needs, NpgsqlDataSource database, I
 
     protected override async Task WriteAsync(List<Answer> ends)
     {
-        await database.ExecuteAsync(NoteAnswers, CancellationToken.None,
-            ends.Select(a => a.Record.ImportId).ToArray(),
-            ends.Select(a => a.Record.RowNumber).ToArray(),
-            ends.Select(a => a.Record.Attempt).ToArray(),
-            ends.Select(a => a.Record.StatusId.Value).ToArray(),
-            ends.Select(a => a.Note).ToArray());
+        OutcomeRow[] rows = [.. ends.Select(a =>
+            OutcomeRow.Of(new AttemptKey(a.Record.ImportId, a.Record.RowNumber, a.Record.Attempt)) with { StatusId = a.Record.StatusId.Value, Message = a.Note })];
+        await database.ExecuteAsync(NoteAnswers, CancellationToken.None, [rows]);
         Log.AbortsAnswered(log, ends[0].Record.AccountId, ends.Count);
     }
 
-    protected override Answer Unstorable(Answer end) => end with { Note = FailureCodes.Unstorable };
+    protected override Answer Unstorable(Answer end) => end with { Note = Outcomes.UnstorableMessage };
 
     internal sealed record Answer(Due Record, string Note);
 

@@ -4,7 +4,9 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace BulkImporter.Status;
 
-/// <summary>A submitted record whose end is still to be learned. Narrow, because it is rewritten with every poll; gone when the record ends.</summary>
+/// <summary>
+/// A submitted record whose end is still to be learned. Narrow, because it is rewritten with every poll; gone when the record ends.
+/// </summary>
 public sealed class StatusPoll
 {
     public required int ImportId { get; init; }
@@ -17,10 +19,11 @@ public sealed class StatusPoll
     public required string StatusId { get; init; }
     public required DateTimeOffset SubmittedAt { get; init; }
 
-    /// <summary>When to ask next. A poller that claims the row moves this ahead first, so that a dead poller's claim simply runs out.</summary>
+    /// <summary>
+    /// When to ask next. A poller that claims the row moves this ahead first, so that a dead poller's claim simply runs out.
+    /// </summary>
     public required DateTimeOffset NextPollAt { get; set; }
 
-    public int PollCount { get; set; }
     public short? ProgressPercent { get; set; }
     public long? ProgressBytes { get; set; }
     public long? TotalBytes { get; set; }
@@ -28,10 +31,14 @@ public sealed class StatusPoll
     /// <summary>When the progress last changed; the stall timer counts from here.</summary>
     public required DateTimeOffset MovedAt { get; set; }
 
-    /// <summary>Since when the status call has found nothing to name: it does not know this ticket, or says that it is done and names no asset.</summary>
+    /// <summary>
+    /// Since when the status call has found nothing to name: it does not know this ticket, or says that it is done and names no asset.
+    /// </summary>
     public DateTimeOffset? NotFoundSince { get; set; }
 
-    /// <summary>When to ask Cincopa (again) to abort it, where that was ordered; moved ahead by whoever asks. Null before the first time.</summary>
+    /// <summary>
+    /// When to ask Cincopa (again) to abort it, where that was ordered; moved ahead by whoever asks. Null before the first time.
+    /// </summary>
     public DateTimeOffset? NextAbortAt { get; set; }
 
     /// <summary>When Cincopa answered the order to abort; the status is still what tells the end.</summary>

@@ -51,27 +51,28 @@ internal sealed class StatusPoller(
             WHERE a.state = 'active'
         )
         UPDATE importer.status_poll p
-        SET next_poll_at = now() + $2, poll_count = p.poll_count + 1
+        SET next_poll_at = now() + $2
         FROM due
         WHERE p.import_id = due.import_id AND p.row_number = due.row_number
         RETURNING p.import_id, p.row_number, p.attempt, p.account_id, p.status_id, p.submitted_at, p.moved_at, p.progress_bytes, p.progress_percent,
-            p.not_found_since, now()
+            p.not_found_since, now() AS now
         """;
 
-    private const string Outstanding = "SELECT a.id, a.status_rate, (SELECT count(*) FROM importer.status_poll p WHERE p.account_id = a.id) FROM importer.account a";
+    private const string ReadBudgets = """
+        SELECT a.id, a.status_rate AS rate, (SELECT count(*) FROM importer.status_poll p WHERE p.account_id = a.id) AS outstanding FROM importer.account a
+        """;
 
     private const string WriteProgress = """
         UPDATE importer.status_poll p
         SET next_poll_at = now() + s.wait, progress_percent = coalesce(s.percent, p.progress_percent), progress_bytes = coalesce(s.bytes, p.progress_bytes),
             total_bytes = coalesce(s.total, p.total_bytes), moved_at = CASE WHEN s.moved THEN now() ELSE p.moved_at END,
             not_found_since = CASE WHEN s.not_found THEN coalesce(p.not_found_since, now()) END
-        FROM unnest($1::int[], $2::int[], $3::text[], $4::interval[], $5::smallint[], $6::bigint[], $7::bigint[], $8::boolean[], $9::boolean[])
-            AS s(import_id, row_number, status_id, wait, percent, bytes, total, moved, not_found)
+        FROM unnest($1::importer.poll_progress[]) s
         WHERE p.import_id = s.import_id AND p.row_number = s.row_number AND p.status_id = s.status_id
         """;
 
     private readonly ConcurrentDictionary<string, bool> wordsSeen = new();
-    private Dictionary<int, (double Rate, long Outstanding)> budgets = [];
+    private Dictionary<int, Budget> budgets = [];
     private long budgetsReadAt;
 
     /// <summary>A test asks for less at a time.</summary>
@@ -89,11 +90,8 @@ internal sealed class StatusPoller(
 
     protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken)
     {
-        var due = await database.QueryAsync(Claim, r => new Due(
-            r.GetInt32(0), r.GetInt32(1), r.GetInt16(2), r.GetInt32(3), new StatusId(r.GetString(4)), r.GetFieldValue<DateTimeOffset>(5),
-            r.GetFieldValue<DateTimeOffset>(6), r.IsDBNull(7) ? null : r.GetInt64(7), r.IsDBNull(8) ? null : r.GetInt16(8), r.Time(9),
-            r.GetFieldValue<DateTimeOffset>(10)),
-            cancellationToken, Batch, ClaimFor, ClaimFor.TotalSeconds / 6);
+        var due = await database.QueryAsync<Due>(
+            Claim, cancellationToken, Batch, ClaimFor, ClaimFor.TotalSeconds / 6);
         if (due.Count > 0) await ReadBudgetsAsync(cancellationToken);
         return due;
     }
@@ -118,7 +116,9 @@ internal sealed class StatusPoller(
         return new End(conclusion, null);
     }
 
-    /// <summary>As long as nothing can be told about a ticket, whatever the reason, it is asked about again; after that the record is in doubt.</summary>
+    /// <summary>
+    /// As long as nothing can be told about a ticket, whatever the reason, it is asked about again; after that the record is in doubt.
+    /// </summary>
     protected override End? Broken(Due item, Exception error)
     {
         if (error.MayPass()) return Later(item);
@@ -131,14 +131,17 @@ internal sealed class StatusPoller(
     {
         var conclusions = ends.Select(e => e.Conclusion).OfType<Conclusion>().ToList();
         if (conclusions.Count > 0) Log.RecordsConcluded(log, await transitions.ConcludedAsync(conclusions, CancellationToken.None));
-        var progress = ends.Select(e => e.Progress).OfType<Progress>().ToArray();
-        if (progress.Length > 0) await WriteProgressAsync(progress);
+        ProgressRow[] progress = [.. ends.Select(e => e.Progress).OfType<Progress>().Select(p => new ProgressRow(
+            p.Record.ImportId, p.Record.RowNumber, p.Record.StatusId.Value, p.Wait, p.Percent, p.Bytes, p.Total, p.Moved, p.NotFound))];
+        if (progress.Length > 0) await database.ExecuteAsync(WriteProgress, CancellationToken.None, [progress]);
     }
 
-    protected override End Unstorable(End end) => end.Conclusion is not { } conclusion ? Later(end.Progress!.Record) : new End(
-        conclusion with { To = RecordState.Unknown, Rid = null, Code = FailureCode.ReplyUnreadable, Message = FailureCodes.Unstorable, RetryAfter = null, GiveBack = false }, null);
+    protected override End Unstorable(End end) => end.Conclusion is { } conclusion ? new End(conclusion.Unstorable(), null) : Later(end.Progress!.Record);
 
-    /// <summary>Why the call says nothing about its record; null when it does. A page that says "not found" speaks for an API only where there is one.</summary>
+    /// <summary>
+    /// Why the call says nothing about its record; null when it does. A page that says "not found" speaks for an API only where there is
+    /// one.
+    /// </summary>
     private async Task<RemoteError?> NotWorkingAsync(StatusResult result, CincopaAccess access) => result switch
     {
         StatusResult.Unavailable unavailable => unavailable.Error,
@@ -152,7 +155,7 @@ internal sealed class StatusPoller(
         var age = record.Now - record.SubmittedAt;
         return result switch
         {
-            StatusResult.Done done => Ended(record, RecordState.Imported, done.Rid.Value, null, null),
+            StatusResult.Done done => Ended(record, RecordState.Imported, done.Rid, null, null),
             StatusResult.Failed failed => Failed(record, failed.Error.Code(), failed.Error),
             StatusResult.NotFound missing when record.Now - record.NotFoundSince > NotFoundGrace =>
                 Ended(record, RecordState.Unknown, null, FailureCode.StatusLost, missing.Error.Message),
@@ -175,8 +178,8 @@ internal sealed class StatusPoller(
         FailureClass.Unknown => Ended(record, RecordState.Unknown, null, code, error.Message),
     };
 
-    private static Conclusion Ended(Due record, RecordState to, string? rid, FailureCode? code, string? message) =>
-        new(record.ImportId, record.RowNumber, record.StatusId.Value, to, rid, code, message, null);
+    private static Conclusion Ended(Due record, RecordState to, Rid? rid, FailureCode? code, string? message) =>
+        new(record.ImportId, record.RowNumber, record.StatusId, to, rid, code, message, null);
 
     private End Follow(Due record, StatusResult result)
     {
@@ -192,35 +195,30 @@ internal sealed class StatusPoller(
 
     private TimeSpan Wait(Due record)
     {
-        var (rate, outstanding) = budgets.GetValueOrDefault(record.AccountId);
-        return schedule.Interval(record.Now - record.SubmittedAt, outstanding, rate);
+        var budget = budgets.GetValueOrDefault(record.AccountId);
+        return schedule.Interval(record.Now - record.SubmittedAt, budget.Outstanding, budget.Rate);
     }
 
     private async Task ReadBudgetsAsync(CancellationToken cancellationToken)
     {
         if (budgets.Count > 0 && clock.GetElapsedTime(budgetsReadAt) < TimeSpan.FromSeconds(5)) return;
-        var read = await database.QueryAsync(Outstanding, r => (Id: r.GetInt32(0), Rate: r.GetDouble(1), Count: r.GetInt64(2)), cancellationToken);
-        budgets = read.ToDictionary(b => b.Id, b => (b.Rate, b.Count));
+        budgets = (await database.QueryAsync<Budget>(ReadBudgets, cancellationToken)).ToDictionary(b => b.Id);
         budgetsReadAt = clock.GetTimestamp();
     }
-
-    private Task<int> WriteProgressAsync(Progress[] progress) => database.ExecuteAsync(WriteProgress, CancellationToken.None,
-        progress.Select(p => p.Record.ImportId).ToArray(),
-        progress.Select(p => p.Record.RowNumber).ToArray(),
-        progress.Select(p => p.Record.StatusId.Value).ToArray(),
-        progress.Select(p => p.Wait).ToArray(),
-        progress.Select(p => p.Percent).ToArray(),
-        progress.Select(p => p.Bytes).ToArray(),
-        progress.Select(p => p.Total).ToArray(),
-        progress.Select(p => p.Moved).ToArray(),
-        progress.Select(p => p.NotFound).ToArray());
 
     internal sealed record Due(
         int ImportId, int RowNumber, short Attempt, int AccountId, StatusId StatusId, DateTimeOffset SubmittedAt, DateTimeOffset MovedAt,
         long? ProgressBytes, short? ProgressPercent, DateTimeOffset? NotFoundSince, DateTimeOffset Now);
 
+    private readonly record struct Budget(int Id, double Rate, long Outstanding);
+
     /// <summary>What a status call makes of a record: its end, or how far it is.</summary>
     internal sealed record End(Conclusion? Conclusion, Progress? Progress);
 
     internal sealed record Progress(Due Record, TimeSpan Wait, short? Percent, long? Bytes, long? Total, bool Moved, bool NotFound);
+
+    /// <summary>The same, as the statement takes it.</summary>
+    [StoredAsRow("poll_progress")]
+    internal sealed record ProgressRow(
+        int ImportId, int RowNumber, string StatusId, TimeSpan Wait, short? Percent, long? Bytes, long? Total, bool Moved, bool NotFound);
 }

@@ -8,10 +8,6 @@ public static class StatusSetup
     /// <summary>Between two polls of one record at last, unless the account's status rate stretches it. People look at a page about as often.</summary>
     private static readonly TimeSpan LongestInterval = TimeSpan.FromSeconds(60);
 
-    /// <summary>What takes hints that a file is in, behind the doors.</summary>
-    public static IServiceCollection AddPollHints(this IServiceCollection services) =>
-        services.AddSingleton<PollHints>().AddHostedService(p => p.GetRequiredService<PollHints>());
-
     public static IServiceCollection AddStatus(this IServiceCollection services) => services
         .AddSingleton<StatusPoller>()
         .AddSingleton<AbortRemote>()

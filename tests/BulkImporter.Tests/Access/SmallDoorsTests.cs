@@ -15,21 +15,20 @@ namespace BulkImporter.Tests.Access;
 public sealed class GuessesTests(ImporterServer server) : IClassFixture<ImporterServer>
 {
     [Theory]
-    [InlineData("/api/v1/imports", "GET", 401)]
-    [InlineData("/hooks/cincopa/default/guess", "POST", 404)]
-    [InlineData("/metrics", "GET", 401)]
-    public async Task Wrong_keys_tokens_and_webhook_addresses_are_slowed_down_after_the_limit_and_not_before(string path, string method, int wrong)
+    [InlineData("/api/v1/imports")]
+    [InlineData("/metrics")]
+    public async Task Wrong_keys_and_tokens_are_slowed_down_after_the_limit_and_not_before(string path)
     {
         await using var app = await server.StartAnotherAsync(new() { ["BulkImporter:Telemetry:MetricsToken"] = "a-token-for-scraping" });
         using var client = app.GetTestClient();
-        for (var attempt = 1; attempt <= ImporterServer.SignInsPerMinute; attempt++) Assert.Equal(wrong, (int)(await AskAsync("guess" + attempt)).StatusCode);
+        for (var attempt = 1; attempt <= ImporterServer.SignInsPerMinute; attempt++) Assert.Equal(HttpStatusCode.Unauthorized, (await AskAsync("guess" + attempt)).StatusCode);
         using var slowed = await AskAsync("guess");
         Assert.Equal(HttpStatusCode.TooManyRequests, slowed.StatusCode);
         Assert.NotNull(slowed.Headers.RetryAfter);
 
         async Task<HttpResponseMessage> AskAsync(string secret)
         {
-            using var request = new HttpRequestMessage(new(method), path);
+            using var request = new HttpRequestMessage(HttpMethod.Get, path);
             request.Headers.Authorization = new("Bearer", secret);
             return await client.SendAsync(request, TestContext.Current.CancellationToken);
         }

@@ -154,16 +154,16 @@ public sealed class AccountRoundTests(EngineDatabase database) : IClassFixture<E
     public async Task A_statement_that_others_undid_is_made_again_and_not_for_ever()
     {
         var tries = 0;
-        Assert.Equal(3, await Sql.UndisturbedAsync(() => ++tries < 3 ? throw new PostgresException("deadlock detected", "ERROR", "ERROR", PostgresErrorCodes.DeadlockDetected) : Task.FromResult(tries)));
+        Assert.Equal(3, await database.Source.UndisturbedAsync(() => ++tries < 3 ? throw new PostgresException("deadlock detected", "ERROR", "ERROR", PostgresErrorCodes.DeadlockDetected) : Task.FromResult(tries)));
         tries = 0;
-        await Assert.ThrowsAsync<PostgresException>(() => Sql.UndisturbedAsync<int>(() =>
+        await Assert.ThrowsAsync<PostgresException>(() => database.Source.UndisturbedAsync<int>(() =>
         {
             tries++;
             throw new PostgresException("could not serialize access", "ERROR", "ERROR", PostgresErrorCodes.SerializationFailure);
         }));
         Assert.Equal(5, tries);
         tries = 0;
-        await Assert.ThrowsAsync<PostgresException>(() => Sql.UndisturbedAsync<int>(() =>
+        await Assert.ThrowsAsync<PostgresException>(() => database.Source.UndisturbedAsync<int>(() =>
         {
             tries++;
             throw new PostgresException("canceling statement due to statement timeout", "ERROR", "ERROR", PostgresErrorCodes.QueryCanceled);

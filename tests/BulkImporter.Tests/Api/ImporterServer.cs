@@ -65,7 +65,6 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
         builder.WebHost.UseTestServer();
         builder.Configuration.AddInMemoryCollection(settings ?? []);
         builder.Configuration["BulkImporter:Access:SignInsPerMinute"] = SignInsPerMinute.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        builder.Configuration["BulkImporter:Accounts:WebhookBaseUrl"] = "https://importer.example/";
         builder.Logging.ClearProviders();
         // A hash is made to cost; what the tests ask does not depend on how much.
         builder.Services.Configure<PasswordHasherOptions>(o => o.IterationCount = 1000);

@@ -63,15 +63,4 @@ public sealed class NotifyVerbTests
         Assert.Contains("host=media.example.com&header=Authorization", run.Api.Calls[^1].ToString(), StringComparison.Ordinal);
         Assert.Equal(ExitCode.Usage, await run.RunAsync("account", "source-header", "museum", "--host", "media.example.com"));
     }
-
-    [Theory]
-    [InlineData("account webhook museum", "PUT")]
-    [InlineData("account webhook museum --remove", "DELETE")]
-    public async Task Webhook_of_an_account_is_set_and_removed(string line, string method)
-    {
-        using var run = new CliRun();
-        run.Api.On(new HttpMethod(method), "/api/v1/accounts/museum/webhook$", "");
-        Assert.Equal(ExitCode.Done, await run.RunAsync(line.Split(' ')));
-        Assert.Equal(method, run.Api.Calls.Single().Method.ToString());
-    }
 }

@@ -174,8 +174,6 @@ public sealed class ContractTests
         Assert.Equal(kind, Assert.IsType<AbortResult.Unavailable>(await client.AbortUploadAsync(access, new StatusId("s"), Token)).Error.Kind);
         Assert.Equal(kind, Assert.IsType<AssetListResult.Failed>(await client.ListAssetsAsync(access, new AssetListQuery(), Token)).Error.Kind);
         Assert.Equal(kind, Assert.IsType<GalleryListResult.Failed>(await client.ListGalleriesAsync(access, new GalleryListQuery(), Token)).Error.Kind);
-        Assert.Equal(kind, Assert.IsType<WebhookResult.Failed>(await client.SetWebhookAsync(access, new Uri("https://hooks.example/x"), "asset.uploaded", Token)).Error.Kind);
-        Assert.Equal(kind, Assert.IsType<WebhookResult.Failed>(await client.DeleteWebhookAsync(access, new Uri("https://hooks.example/x"), Token)).Error.Kind);
         Assert.Equal(0, (await simulator.SummaryAsync()).GetProperty("submitsAccepted").GetInt32());
     }
 
@@ -296,20 +294,6 @@ public sealed class ContractTests
     }
 
     [Fact]
-    public async Task A_webhook_is_set_once_for_its_address_and_deleted()
-    {
-        await using var simulator = await RunningSimulator.StartAsync();
-        using var client = ClientUnderTest.New();
-        var hook = new Uri("https://hooks.example/a?b=c d");
-        Assert.IsType<WebhookResult.Done>(await client.SetWebhookAsync(Access(simulator), hook, "asset.*", Token));
-        Assert.IsType<WebhookResult.Done>(await client.SetWebhookAsync(Access(simulator), hook, "asset.uploaded", Token));
-        var set = Assert.Single((await simulator.CallAsync("webhook.list.json")).GetProperty("webhooks").EnumerateArray());
-        Assert.Equal((hook.AbsoluteUri, "asset.uploaded"), (set.GetProperty("hook_url").GetString(), set.GetProperty("events").GetString()));
-        Assert.IsType<WebhookResult.Done>(await client.DeleteWebhookAsync(Access(simulator), hook, Token));
-        Assert.Empty((await simulator.CallAsync("webhook.list.json")).GetProperty("webhooks").EnumerateArray());
-    }
-
-    [Fact]
     public async Task Every_call_carries_its_arguments_in_the_query_and_no_body()
     {
         await using var server = RawServer.Replying(RawServer.Json(200, """{"success":true,"galleries":[]}"""));
@@ -317,14 +301,10 @@ public sealed class ContractTests
         var access = ClientUnderTest.To(server);
         await client.AbortUploadAsync(access, new StatusId("st 1"), Token);
         await client.ListGalleriesAsync(access, new GalleryListQuery { Page = 2, Search = "a b", BypassCache = true }, Token);
-        await client.SetWebhookAsync(access, new Uri("https://h.example/x?y=z"), "asset.uploaded", Token);
-        await client.DeleteWebhookAsync(access, new Uri("https://h.example/x?y=z"), Token);
         Assert.Equal(
             [
                 $"POST /v2/asset.upload_from_url_abort.json?api_token={ClientUnderTest.Token}&status_id=st%201 HTTP/1.1",
                 $"GET /v2/gallery.list.json?api_token={ClientUnderTest.Token}&page=2&items_per_page=50&search=a%20b&cache=never HTTP/1.1",
-                $"POST /v2/webhook.set.json?api_token={ClientUnderTest.Token}&hook_url=https%3A%2F%2Fh.example%2Fx%3Fy%3Dz&events=asset.uploaded HTTP/1.1",
-                $"POST /v2/webhook.delete.json?api_token={ClientUnderTest.Token}&hook_url=https%3A%2F%2Fh.example%2Fx%3Fy%3Dz HTTP/1.1",
             ],
             server.Requests.Select(r => r[..r.IndexOf("\r\n", StringComparison.Ordinal)]));
         Assert.All(server.Requests, r => Assert.EndsWith("\r\n\r\n", r, StringComparison.Ordinal));

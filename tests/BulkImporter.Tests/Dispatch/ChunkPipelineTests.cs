@@ -111,7 +111,7 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
                 await abandon.CancelAsync();
             }
             await Task.WhenAny(Task.Delay(Timeout.Infinite, giveUp));
-            return new SubmitResult.Unknown(ScriptedCincopa.Error(RemoteErrorKind.ConnectionLost), null);
+            return new SubmitResult.Unknown(ScriptedCincopa.Error(RemoteErrorKind.ConnectionLost));
         };
         await RunAsync(stopSending: stop.Token, abandon: abandon.Token);
         Assert.Equal("pending 26, unknown 4", await database.SoundCountsAsync(id));
@@ -220,7 +220,7 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
     [Fact]
     public async Task A_Cincopa_that_falls_silent_is_left_alone_and_then_asked_with_one_call_at_a_time_until_it_answers()
     {
-        cincopa.OnSubmit = (_, _) => Task.FromResult<SubmitResult>(new SubmitResult.Unknown(ScriptedCincopa.Error(RemoteErrorKind.Timeout), null));
+        cincopa.OnSubmit = (_, _) => Task.FromResult<SubmitResult>(new SubmitResult.Unknown(ScriptedCincopa.Error(RemoteErrorKind.Timeout)));
         var health = Health();
         await RunAsync(health: health);
         var inDoubt = cincopa.Submitted.Count;
@@ -250,7 +250,7 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
     {
         cincopa.OnSubmit = (_, _) => Task.FromResult(cincopa.Submitted.Count % AccountHealth.UnansweredThatSilence == 0
             ? ScriptedCincopa.Accepted()
-            : new SubmitResult.Unknown(ScriptedCincopa.Error(RemoteErrorKind.ConnectionLost), null));
+            : new SubmitResult.Unknown(ScriptedCincopa.Error(RemoteErrorKind.ConnectionLost)));
         await UseAsync(rows: 30, window: 1);
         Assert.Equal(30, await RunAsync());
         Assert.Equal("submitted 6, unknown 24", await database.SoundCountsAsync(id));
@@ -323,7 +323,7 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
     public async Task Answers_that_nobody_can_read_suspend_the_account_before_more_than_a_window_is_in_doubt()
     {
         hasAccepted = false;
-        cincopa.OnSubmit = (_, _) => Task.FromResult<SubmitResult>(new SubmitResult.Unknown(new RemoteError(RemoteErrorKind.UnreadableReply, 200, "the reply is not JSON: <html>", null), null));
+        cincopa.OnSubmit = (_, _) => Task.FromResult<SubmitResult>(new SubmitResult.Unknown(new RemoteError(RemoteErrorKind.UnreadableReply, 200, "the reply is not JSON: <html>", null)));
         await RunAsync();
         Assert.Equal("suspended", await StateAsync());
         Assert.Contains("the reply is not JSON", await ReasonAsync(), StringComparison.Ordinal);
@@ -449,7 +449,7 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
     public async Task Answers_are_kept_whatever_their_write_fails_by()
     {
         var failures = 0;
-        var builder = new NpgsqlDataSourceBuilder(new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false }.ConnectionString);
+        var builder = StoredAsRowAttribute.MapAll(new NpgsqlDataSourceBuilder(new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false }.ConnectionString));
         builder.UsePhysicalConnectionInitializer(_ => FindDead(), _ => Task.Run(FindDead));
         await using var source = builder.Build();
         cincopa.OnSubmit = (_, _) =>
@@ -511,8 +511,9 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
         var governor = new CallGovernor(source, clock, () => 0.5);
         var version = await database.OneAsync<DateTimeOffset>("SELECT updated_at FROM importer.account WHERE id = $1", lease.AccountId);
         var pipeline = new ChunkPipeline(lease, limits, new CurrentAccess(new CincopaAccess(new Uri("http://127.0.0.1:9/v2/"), "token"), version) { HasAccepted = hasAccepted }, null,
-            new RecordTransitions(source), governor, health ?? Health(governor, source),
-            cincopa, PushUnderTest.New(source, cincopa), new RetrySchedule(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), () => 0), clock, log ?? NullLogger.Instance);
+            new SendingNeeds(new RecordTransitions(source), governor, health ?? Health(governor, source), cincopa, PushUnderTest.New(source, cincopa),
+                new RetrySchedule(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), () => 0), clock),
+            log ?? NullLogger.Instance);
         return await pipeline.RunAsync(await DueAsync(), stopSending, abandon);
     }
 

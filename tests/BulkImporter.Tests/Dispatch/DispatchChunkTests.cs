@@ -233,10 +233,13 @@ public sealed class DispatchChunkTests(EngineDatabase database) : IClassFixture<
         var options = Options.Create(new WorkOptions());
         var governor = new CallGovernor(database.Source, clock, () => 0.5);
         var worker = new WorkerIdentity(EngineDatabase.Worker);
-        var job = new DispatchChunk(database.Source, new LeaseKeeper(database.Source, options, worker, clock, NullLogger<LeaseKeeper>.Instance), database.Transitions,
-            new AccountAccess(database.Source, tokens), governor, new AccountHealth(governor, new AccountBreaker(database.Source, NullLogger<AccountBreaker>.Instance), Options.Create(new AccountsOptions())),
-            NothingInTheWay.Check(database.Source, tokens, cincopa, pingBeforeSending), cincopa, PushUnderTest.New(database.Source, cincopa),
-            new RetrySchedule(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), () => 0), givenBack, lifetime, clock, NullLogger<DispatchChunk>.Instance);
+        var job = new DispatchChunk(database.Source, new LeaseKeeper(database.Source, options, worker, clock, NullLogger<LeaseKeeper>.Instance),
+            new AccountAccess(database.Source, tokens), NothingInTheWay.Check(database.Source, tokens, cincopa, pingBeforeSending),
+            new SendingNeeds(
+                database.Transitions, governor,
+                new AccountHealth(governor, new AccountBreaker(database.Source, NullLogger<AccountBreaker>.Instance), Options.Create(new AccountsOptions())),
+                cincopa, PushUnderTest.New(database.Source, cincopa), new RetrySchedule(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), () => 0), clock),
+            givenBack, lifetime, NullLogger<DispatchChunk>.Instance);
         await job.RunAsync(id, chunk, "Library, rows 1-3", Token);
     }
 

@@ -96,10 +96,11 @@ public sealed class DispatchPlanTests(EngineDatabase database) : IClassFixture<E
         var governor = new CallGovernor(explained.Source, TimeProvider.System, () => 0);
         return new DispatchChunk(explained.Source,
             new LeaseKeeper(explained.Source, options, new WorkerIdentity(EngineDatabase.Worker), TimeProvider.System, NullLogger<LeaseKeeper>.Instance),
-            new RecordTransitions(explained.Source), new AccountAccess(explained.Source, Tokens), governor,
-            new AccountHealth(governor, new AccountBreaker(explained.Source, NullLogger<AccountBreaker>.Instance), Options.Create(new AccountsOptions())),
-            NothingInTheWay.Check(explained.Source, Tokens, cincopa), cincopa, PushUnderTest.New(explained.Source, cincopa),
-            new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), new ChunkGivenBack(),
-            new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), TimeProvider.System, NullLogger<DispatchChunk>.Instance);
+            new AccountAccess(explained.Source, Tokens), NothingInTheWay.Check(explained.Source, Tokens, cincopa),
+            new SendingNeeds(
+                new RecordTransitions(explained.Source), governor,
+                new AccountHealth(governor, new AccountBreaker(explained.Source, NullLogger<AccountBreaker>.Instance), Options.Create(new AccountsOptions())),
+                cincopa, PushUnderTest.New(explained.Source, cincopa), new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), TimeProvider.System),
+            new ChunkGivenBack(), new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), NullLogger<DispatchChunk>.Instance);
     }
 }

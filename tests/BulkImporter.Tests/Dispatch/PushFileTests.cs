@@ -203,7 +203,7 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
         Assert.Equal("unknown attempt 1 left 4 worker_lost", await database.RecordAsync(id, 1));
         var name = await database.OneAsync<string>("SELECT file_name FROM importer.push_upload WHERE import_id = $1", id);
         // It is not there: sent again as another file.
-        Assert.Equal(1, await database.Transitions.PushedAgainAsync([(id, 1, 1)], Token));
+        Assert.Equal(1, await database.Transitions.PushedAgainAsync([new(id, 1, 1)], Token));
         Behave("{}");
         await PushAsync(1, SourceUrl("sized.mp4"));
         Assert.NotEqual(name, Assert.Single(Assets()).FileName);
@@ -298,7 +298,7 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
         Behave("""{"rules":[{"on":"push","fault":"quota_exceeded"}]}""");
         var end = await PushAsync(1, FileUrl("clip one.mp4"));
         Assert.Equal((FailureCode.QuotaExceeded, true), (end.Answer.Code, end.Answer.GiveBack));
-        Assert.Equal(RemoteErrorKind.QuotaExceeded, Assert.IsType<SubmitResult.Refused>(end.ForHealth).Error.Kind);
+        Assert.Equal(RemoteErrorKind.QuotaExceeded, Assert.IsType<PushResult.Refused>(end.ForHealth).Error.Kind);
     }
 
     [Fact]

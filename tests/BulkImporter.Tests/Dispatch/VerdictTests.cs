@@ -17,14 +17,14 @@ public sealed class VerdictTests
     public void Accepted_is_submitted_and_not_imported()
     {
         var answer = Verdict.Of(Intent, new SubmitResult.Accepted(new StatusId("s-1")), Schedule);
-        Assert.Equal((RecordState.Submitted, "s-1", null), (answer.To, answer.StatusId, answer.Code));
+        Assert.Equal((RecordState.Submitted, new StatusId("s-1"), null), (answer.To, answer.StatusId, answer.Code));
     }
 
     [Theory]
     [MemberData(nameof(AllKinds))]
     public void Whatever_the_error_a_call_in_doubt_is_unknown_and_never_pending(RemoteErrorKind kind)
     {
-        var answer = Verdict.Of(Intent, new SubmitResult.Unknown(Error(kind), null), Schedule);
+        var answer = Verdict.Of(Intent, new SubmitResult.Unknown(Error(kind)), Schedule);
         Assert.Equal(RecordState.Unknown, answer.To);
         Assert.Equal(FailureClass.Unknown, answer.Code!.Value.Class());
         Assert.False(answer.GiveBack);

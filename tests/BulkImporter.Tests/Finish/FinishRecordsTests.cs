@@ -278,7 +278,7 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
         var accepted = Assert.IsType<SubmitResult.Accepted>(await cincopa.UploadFromUrlAsync(access, $"https://media.example/{row}.mp4", null, Token));
         var done = Assert.IsType<StatusResult.Done>(await cincopa.GetUploadStatusAsync(access, accepted.StatusId, Token));
         await database.SubmitAsync(import ?? id, 1, row);
-        Assert.Equal(1, await database.Transitions.ConcludedAsync([new(import ?? id, row, $"st-{row}-1", RecordState.Imported, done.Rid.Value, null, null, null)], Token));
+        Assert.Equal(1, await database.Transitions.ConcludedAsync([new(import ?? id, row, new StatusId($"st-{row}-1"), RecordState.Imported, done.Rid, null, null, null)], Token));
         return done.Rid.Value;
     }
 

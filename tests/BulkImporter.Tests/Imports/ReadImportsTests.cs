@@ -51,8 +51,8 @@ public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<
         var id = await database.ImportAsync(ImportState.Running, OneOfEach);
         await database.SqlAsync("UPDATE importer.import SET started_at = now() - interval '1 day' WHERE id = $1", id);
         await database.SqlAsync("""
-            INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, poll_count, moved_at)
-            SELECT r.import_id, r.row_number, 1, i.account_id, 's', now() - interval '1 day', now(), 0, now() - make_interval(mins => $2)
+            INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at)
+            SELECT r.import_id, r.row_number, 1, i.account_id, 's', now() - interval '1 day', now(), now() - make_interval(mins => $2)
             FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id WHERE r.import_id = $1 AND r.state = 'submitted'
             """, id, minutesAgo);
         Assert.Equal(stalled, (await Read.FindAsync(id, Token))!.Stalled);

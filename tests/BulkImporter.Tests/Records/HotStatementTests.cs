@@ -2,6 +2,7 @@ using BulkImporter.Accounts;
 using BulkImporter.Records;
 using BulkImporter.Status;
 using BulkImporter.Tests.Accounts;
+using Cincopa.Client;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -37,8 +38,8 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
             await database.SqlAsync("UPDATE importer.import_record SET attempt_count = 1 WHERE import_id = $1", import);
             pollingAccount = await database.AccountAsync();
             await database.SqlAsync("""
-                INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at, poll_count)
-                SELECT -1, n, 1, $1, 'st-' || n, now(), now() + CASE WHEN n <= 50 THEN interval '-1 second' ELSE interval '1 hour' END, now(), 0 FROM generate_series(1, 20000) n
+                INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at)
+                SELECT -1, n, 1, $1, 'st-' || n, now(), now() + CASE WHEN n <= 50 THEN interval '-1 second' ELSE interval '1 hour' END, now() FROM generate_series(1, 20000) n
                 """, pollingAccount);
             foreach (var table in new[] { "import_record", "import_chunk", "attempt", "status_poll", "import", "account", "call_budget" })
                 await database.SqlAsync($"ANALYZE importer.{table}");
@@ -72,7 +73,7 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
         Assert.Contains(answered, p => p.Contains("Conflict Arbiter Indexes: pk_attempt", StringComparison.Ordinal));
 
         Assert.Equal(30, await transitions.ConcludedAsync([.. intents.Take(30).Select(i =>
-            new Conclusion(import, i.RowNumber, EngineDatabase.StatusIdOf(i), RecordState.Imported, $"rid{i.RowNumber}", null, null, null))], Token));
+            new Conclusion(import, i.RowNumber, new StatusId(EngineDatabase.StatusIdOf(i)), RecordState.Imported, new Rid($"rid{i.RowNumber}"), null, null, null))], Token));
         explained.AssertByKey("conclusions");
 
         await database.ExpireAsync(import, chunk);
@@ -109,7 +110,7 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
         await transitions.AnsweredAsync(lease, [.. intents.Take(6).Select(EngineDatabase.Accepted), .. intents.Skip(6).Take(6).Select(i => EngineDatabase.Failed(i, RecordState.Failed, FailureCode.InvalidInput))],
             TimeSpan.FromMinutes(1), Token);
         explained.AssertReads(mostRows, "answers");
-        await transitions.ConcludedAsync([.. intents.Take(6).Select(i => new Conclusion(many, i.RowNumber, EngineDatabase.StatusIdOf(i), RecordState.Imported, "rid", null, null, null))], Token);
+        await transitions.ConcludedAsync([.. intents.Take(6).Select(i => new Conclusion(many, i.RowNumber, new StatusId(EngineDatabase.StatusIdOf(i)), RecordState.Imported, new Rid("rid"), null, null, null))], Token);
         explained.AssertReads(mostRows, "conclusions");
         await database.ExpireAsync(many, 1200);
         Assert.Equal(8, await transitions.RescuedAsync(many, 1200, Token));

@@ -55,8 +55,8 @@ public sealed class ReadPlanTests(EngineDatabase database) : IClassFixture<Engin
                 WHERE import_id = $1 AND row_number BETWEEN 25001 AND 27000
                 """, import);
             await database.SqlAsync("""
-                INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at, poll_count)
-                SELECT r.import_id, r.row_number, 1, i.account_id, r.status_id, now(), now(), now(), 0
+                INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at)
+                SELECT r.import_id, r.row_number, 1, i.account_id, r.status_id, now(), now(), now()
                 FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id WHERE r.import_id = $1 AND r.state = 'submitted'
                 ON CONFLICT DO NOTHING
                 """, import);

@@ -79,8 +79,8 @@ public sealed class ReadRecordsTests(ImporterDatabase database) : IClassFixture<
     {
         var id = await database.ImportAsync(ImportState.Running, [RecordState.Submitted, RecordState.Imported]);
         await database.SqlAsync("""
-            INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, poll_count, moved_at)
-            SELECT r.import_id, r.row_number, 1, i.account_id, 's', now() - interval '1 day', now(), 0, now() - make_interval(mins => $2)
+            INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at)
+            SELECT r.import_id, r.row_number, 1, i.account_id, 's', now() - interval '1 day', now(), now() - make_interval(mins => $2)
             FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id WHERE r.import_id = $1
             """, id, minutesAgo);
         foreach (var filter in new[] { new RecordFilter { Stalled = TimeSpan.FromMinutes(30) }, new RecordFilter { State = RecordState.Submitted, Stalled = TimeSpan.FromMinutes(30) } })
@@ -112,8 +112,8 @@ public sealed class ReadRecordsTests(ImporterDatabase database) : IClassFixture<
     {
         var id = await database.ImportAsync(ImportState.Running, Mixed);
         await database.SqlAsync("""
-            INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, poll_count, progress_percent, progress_bytes, total_bytes, moved_at)
-            SELECT $1, 9, 1, id, 'st-9', now(), now(), 1, 40, 400, 1000, now() FROM importer.account LIMIT 1
+            INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, progress_percent, progress_bytes, total_bytes, moved_at)
+            SELECT $1, 9, 1, id, 'st-9', now(), now(), 40, 400, 1000, now() FROM importer.account LIMIT 1
             """, id);
         var detail = await Read.FindAsync(id, 9, Token);
         Assert.Equal((40, 400L, 1000L), (detail!.Record.Progress, detail.Record.ProgressBytes, detail.Record.TotalBytes));

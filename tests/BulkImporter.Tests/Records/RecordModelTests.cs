@@ -155,15 +155,15 @@ public sealed class RecordModelTests(EngineDatabase database) : IClassFixture<En
             var row = Of(call.Intent.RowNumber);
             var counts = row.Attempts == answer.Attempt && row.State is (RecordState.Submitting or RecordState.Unknown);
             var ofAdopted = row.IsAdopted && row.Attempts == answer.Attempt;
-            var late = answer.To == RecordState.Submitted && !counts && !ofAdopted && row.StatusId != answer.StatusId;
+            var late = answer.To == RecordState.Submitted && !counts && !ofAdopted && row.StatusId != answer.StatusId?.Value;
             if (counts)
             {
                 if (answer.GiveBack) row.Left++;
                 Move(row, answer.To == RecordState.Pending && row.Left <= 0 ? RecordState.Failed : answer.To);
-                row.StatusId = answer.StatusId;
+                row.StatusId = answer.StatusId?.Value;
             }
             row.Twice |= late;
-            if (answer.StatusId is { } ticket) tickets.Add((answer.RowNumber, ticket));
+            if (answer.StatusId is { } ticket) tickets.Add((answer.RowNumber, ticket.Value));
 
             Assert.Equal(late ? [answer] : [], await database.AnswerAsync(call.Lease, answer));
             return $"answer {answer.To} to attempt {answer.Attempt} of row {answer.RowNumber}{(again ? " again" : "")}";

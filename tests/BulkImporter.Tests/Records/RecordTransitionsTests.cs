@@ -2,6 +2,7 @@ using BulkImporter.Dispatch;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using BulkImporter.Rerun;
+using Cincopa.Client;
 
 namespace BulkImporter.Tests.Records;
 
@@ -77,7 +78,7 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
         await database.Transitions.RescuedAsync(id, 1, Token);
         Assert.Equal("unknown attempt 1 left 4 worker_lost", await database.RecordAsync(id, 2));
         Assert.Equal([new Intent(2, 1)], await database.Transitions.OpenIntentsAsync(lease, [1, 2, 3, 4], Token));
-        await database.AnswerAsync(lease, Verdict.NotSent(new Intent(2, 1)));
+        await database.AnswerAsync(lease, BulkImporter.Dispatch.Verdict.NotSent(new Intent(2, 1)));
         Assert.Equal("pending attempt 1 left 5 not_sent", await database.RecordAsync(id, 2));
         Assert.Equal(["1 not_sent"], await database.AttemptsAsync(id, 2));
     }
@@ -286,9 +287,9 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
         await database.SubmitAsync(other, 1, 2);
         Assert.Equal(3, await database.Transitions.ConcludedAsync(
         [
-            new(other, 2, "st-2-1", RecordState.Imported, "ridA", null, null, null),
-            new(one, 5, "st-5-1", RecordState.Failed, null, FailureCode.SourceNotFound, "gone", null),
-            new(one, 1, "st-1-1", RecordState.Imported, "ridB", null, null, null),
+            new(other, 2, new StatusId("st-2-1"), RecordState.Imported, new Rid("ridA"), null, null, null),
+            new(one, 5, new StatusId("st-5-1"), RecordState.Failed, null, FailureCode.SourceNotFound, "gone", null),
+            new(one, 1, new StatusId("st-1-1"), RecordState.Imported, new Rid("ridB"), null, null, null),
         ], Token));
         Assert.Equal(("pending 4, imported 1, failed 1", "pending 2, imported 1"), (await database.SoundCountsAsync(one), await database.SoundCountsAsync(other)));
     }
@@ -424,7 +425,7 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
         Assert.Equal("imported 1", await database.SoundCountsAsync(id));
 
         var (to, code) = rid is null ? (RecordState.Failed, (FailureCode?)FailureCode.SourceNotFound) : (RecordState.Imported, null);
-        Assert.Equal(0, await database.Transitions.ConcludedAsync([new(id, 1, "st-1-1", to, rid, code, null, null)], Token));
+        Assert.Equal(0, await database.Transitions.ConcludedAsync([new(id, 1, new StatusId("st-1-1"), to, rid is null ? null : new Rid(rid), code, null, null)], Token));
         Assert.Equal(record, await database.RecordAsync(id, 1));
         Assert.Equal(message, await database.OneAsync<string>("SELECT message FROM importer.attempt WHERE import_id = $1", id));
         Assert.Equal(0, await database.OneAsync<long>("SELECT count(*) FROM importer.status_poll WHERE import_id = $1", id));
@@ -542,7 +543,7 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
             while (done < rows.Length)
             {
                 done += await database.Transitions.ConcludedAsync(
-                    [.. rows.Select(r => new Conclusion(id, r, $"st-{r}-1", RecordState.Imported, $"rid{r}", null, null, null))], Token);
+                    [.. rows.Select(r => new Conclusion(id, r, new StatusId($"st-{r}-1"), RecordState.Imported, new Rid($"rid{r}"), null, null, null))], Token);
             }
         }, Token))));
         Assert.Equal("imported 60", await database.SoundCountsAsync(id));

@@ -78,8 +78,8 @@ public sealed class SweepEndedTests(ImporterDatabase database) : IClassFixture<I
         var (adopted, finishing) = (await AgedAsync(ImportState.Finished, [RecordState.Imported], 366), await AgedAsync(ImportState.Finished, [RecordState.Imported], 366));
         // The call whose asset was adopted had been accepted after all, and is followed to its end.
         await database.SqlAsync("""
-            INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at, poll_count)
-            SELECT id, 1, 1, account_id, 'st-1', now(), now(), now(), 0 FROM importer.import WHERE id = $1
+            INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at)
+            SELECT id, 1, 1, account_id, 'st-1', now(), now(), now() FROM importer.import WHERE id = $1
             """, adopted);
         await database.SqlAsync("""
             INSERT INTO importer.record_finish (import_id, row_number, account_id, rid, state, failed_count, next_at)

@@ -154,7 +154,7 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
         await AskAsync(new StatusResult.Running(40, 4_000, 10_000, new Rid("early"), null));
         await AskAsync(new StatusResult.Running(null, null, null, null, "Pondering"));
         Assert.Equal("submitted attempt 1 left 4 st-1-1", await database.RecordAsync(id, 1));
-        Assert.Equal("40 4000 10000 2", await PollAsync("concat_ws(' ', progress_percent, progress_bytes, total_bytes, poll_count)"));
+        Assert.Equal("40 4000 10000", await PollAsync("concat_ws(' ', progress_percent, progress_bytes, total_bytes)"));
     }
 
     [Fact]

@@ -1,0 +1,75 @@
+using BulkImporter.Data;
+using Cincopa.Client;
+
+namespace BulkImporter.Records;
+
+/// <summary>What a call makes of a record.</summary>
+/// <param name="To">submitted, imported, pending (again; failed when no attempt is left), failed or unknown.</param>
+/// <param name="RetryAfter">How long the record waits when it becomes pending.</param>
+/// <param name="GiveBack">The failure was not the row's: the attempt does not count against it.</param>
+public abstract record Outcome(RecordState To, Rid? Rid, FailureCode? Code, string? Message, TimeSpan? RetryAfter, bool GiveBack);
+
+/// <summary>What the answer to an attempt makes of its record. It is imported at once when its file was pushed.</summary>
+public sealed record Answer(
+    int RowNumber, short Attempt, RecordState To, StatusId? StatusId, FailureCode? Code, short? HttpStatus, string? Message,
+    TimeSpan? RetryAfter, bool GiveBack, Rid? Rid = null) : Outcome(To, Rid, Code, Message, RetryAfter, GiveBack);
+
+/// <summary>What the status call makes of a submitted record.</summary>
+public sealed record Conclusion(
+    int ImportId, int RowNumber, StatusId StatusId, RecordState To, Rid? Rid, FailureCode? Code, string? Message,
+    TimeSpan? RetryAfter, bool GiveBack = false) : Outcome(To, Rid, Code, Message, RetryAfter, GiveBack);
+
+/// <summary>An asset that is taken to be the one of a record in doubt.</summary>
+/// <param name="Attempt">The attempt in doubt; when the record has begun another, nothing is adopted.</param>
+/// <param name="Note">Who says so, kept with the attempt.</param>
+public sealed record Adoption(int ImportId, int RowNumber, short Attempt, Rid Rid, string Note);
+
+/// <summary>One attempt of one record.</summary>
+public readonly record struct AttemptKey(int ImportId, int RowNumber, short Attempt);
+
+public static class Outcomes
+{
+    /// <summary>The message of a record whose answer came and that the database refuses to hold.</summary>
+    public const string UnstorableMessage = "The answer came and cannot be stored.";
+
+    /// <summary>
+    /// What is written in place of an outcome that the database refuses for what is in it. What it said of the call is lost, so the call
+    /// may have
+    /// done its work.
+    /// </summary>
+    public static Answer Unstorable(this Answer answer) => (Answer)InDoubt(answer with { StatusId = null });
+
+    /// <inheritdoc cref="Unstorable(Answer)"/>
+    public static Conclusion Unstorable(this Conclusion conclusion) => (Conclusion)InDoubt(conclusion);
+
+    private static Outcome InDoubt(Outcome outcome) => outcome with
+    {
+        To = RecordState.Unknown,
+        Rid = null,
+        Code = FailureCode.ReplyUnreadable,
+        Message = UnstorableMessage,
+        RetryAfter = null,
+        GiveBack = false,
+    };
+}
+
+/// <summary>What is known of an attempt, as the statements take it.</summary>
+[StoredAsRow("outcome")]
+internal sealed record OutcomeRow(
+    int ImportId, int RowNumber, short? Attempt, string? StatusId, string? State, string? Rid, string? Code, short? HttpStatus,
+    string? Message, TimeSpan? RetryAfter, short GiveBack)
+{
+    public static OutcomeRow Of(int importId, Answer answer) =>
+        Of(importId, answer.RowNumber, answer.Attempt, answer.StatusId, answer) with { HttpStatus = answer.HttpStatus };
+
+    public static OutcomeRow Of(Conclusion conclusion) => Of(conclusion.ImportId, conclusion.RowNumber, null, conclusion.StatusId, conclusion);
+
+    public static OutcomeRow Of(Adoption adoption) =>
+        Of(new AttemptKey(adoption.ImportId, adoption.RowNumber, adoption.Attempt)) with { Rid = adoption.Rid.Value, Message = adoption.Note };
+
+    public static OutcomeRow Of(AttemptKey key) => new(key.ImportId, key.RowNumber, key.Attempt, null, null, null, null, null, null, null, 0);
+
+    private static OutcomeRow Of(int importId, int rowNumber, short? attempt, StatusId? statusId, Outcome outcome) => new(
+        importId, rowNumber, attempt, statusId?.Value, EnumText<RecordState>.Of(outcome.To), outcome.Rid?.Value,
+        outcome.Code is { } code ? EnumText<FailureCode>.Of(code) : null, null, outcome.Message, outcome.RetryAfter, (short)(outcome.GiveBack ? 1 : 0));
+}

@@ -1,0 +1,62 @@
+using BulkImporter.Data;
+using Npgsql;
+
+namespace BulkImporter.Records;
+
+/// <summary>What a person replaces in a row; null leaves a value as it is.</summary>
+/// <param name="SourceKey">The key of <paramref name="Url"/>; null when that is.</param>
+[StoredAsRow("row_correction")]
+public sealed record RecordCorrection(int RowNumber, string? Url, Guid? SourceKey, string? Caption, string? ReferenceId, bool? IsPush);
+
+/// <content>A person's other values for rows.</content>
+public sealed partial class RecordTransitions
+{
+    /// <summary>
+    /// Failed, invalid and duplicate to pending with all attempts again, with other values; what was replaced is kept. The record must have
+    /// a
+    /// source afterwards that was not masked and is its own: an invalid or duplicate one takes part only with a new address.
+    /// </summary>
+    private const string Correct = """
+        WITH correction AS (
+            SELECT * FROM unnest($2::importer.row_correction[])
+        ), before AS (
+            SELECT r.row_number, r.source_url, r.caption, r.reference_id, r.is_push
+            FROM importer.import_record r JOIN correction c USING (row_number)
+            WHERE r.import_id = $1 AND (r.state = 'failed' OR (r.state IN ('invalid', 'duplicate') AND c.url IS NOT NULL)) FOR NO KEY UPDATE OF r
+        ), moved AS (
+            UPDATE importer.import_record r
+            SET state = 'pending', attempts_left = i.max_attempts, next_attempt_at = NULL, status_id = NULL, rid = NULL,
+                error_code = NULL, error_message = NULL, submitted_at = NULL, finished_at = NULL,
+                source_url = coalesce(c.url, r.source_url), source_key = CASE WHEN c.url IS NULL THEN r.source_key ELSE c.source_key END,
+                caption = coalesce(c.caption, r.caption), reference_id = coalesce(c.reference_id, r.reference_id),
+                is_push = coalesce(c.is_push, r.is_push)
+            FROM correction c JOIN before b USING (row_number), importer.import i
+            WHERE i.id = $1 AND r.import_id = $1 AND r.row_number = c.row_number AND r.state IN ('failed', 'invalid', 'duplicate')
+            RETURNING r.row_number
+        ), uploaded AS (
+            -- What had been sent of a file is of no use to another.
+            DELETE FROM importer.push_upload u USING moved m WHERE u.import_id = $1 AND u.row_number = m.row_number
+        ), noted AS (
+            INSERT INTO importer.correction (import_id, row_number, at, actor, field, old_value, new_value)
+            SELECT $1, m.row_number, now(), $3, v.field, v.old_value, v.new_value
+            FROM moved m JOIN before b USING (row_number) JOIN correction c USING (row_number)
+            CROSS JOIN LATERAL (VALUES ('url', b.source_url, c.url), ('caption', b.caption, c.caption), ('reference_id', b.reference_id, c.reference_id),
+                ('transfer', CASE WHEN b.is_push THEN 'push' ELSE 'pull' END, CASE WHEN c.is_push THEN 'push' WHEN NOT c.is_push THEN 'pull' END)) v(field, old_value, new_value)
+            WHERE v.new_value IS NOT NULL
+            ORDER BY m.row_number
+        )
+        SELECT row_number FROM moved
+        """;
+
+    /// <summary>
+    /// Replaces values of failed, invalid and duplicate records and makes them pending again, in the caller's transaction. Returns the rows
+    /// that were.
+    /// </summary>
+    public async Task<IReadOnlySet<int>> CorrectedAsync(
+        NpgsqlConnection connection, int importId, IReadOnlyList<RecordCorrection> corrections, string actor, CancellationToken cancellationToken)
+    {
+        await connection.ExecuteAsync(LockChunksOfImport, cancellationToken, importId);
+        var moved = await connection.QueryAsync(Correct, r => r.GetInt32(0), cancellationToken, importId, corrections.ToArray(), actor);
+        return moved.ToHashSet();
+    }
+}

@@ -1,0 +1,90 @@
+using BulkImporter.Data;
+using Npgsql;
+
+namespace BulkImporter.Records;
+
+/// <content>What the status call tells of a submitted record.</content>
+public sealed partial class RecordTransitions
+{
+    /// <summary>
+    /// Submitted to what the status call says; the status_id is the guard, so the end of an older attempt changes nothing.
+    /// </summary>
+    private const string WriteConclusions = $"""
+        WITH conclusion AS (
+            SELECT * FROM unnest($1::importer.outcome[])
+        ), moved AS (
+            UPDATE importer.import_record r
+            SET state = CASE WHEN c.state = 'pending' AND r.attempts_left + c.give_back <= 0 THEN 'failed' ELSE c.state END,
+                rid = c.rid,
+                error_code = c.code,
+                error_message = c.message,
+                attempts_left = r.attempts_left + c.give_back,
+                next_attempt_at = CASE WHEN c.state = 'pending' AND r.attempts_left + c.give_back > 0 THEN now() + c.retry_after END,
+                finished_at = CASE WHEN c.state = 'pending' AND r.attempts_left + c.give_back > 0 THEN NULL ELSE now() END
+            FROM conclusion c
+            WHERE r.import_id = c.import_id AND r.row_number = c.row_number AND r.status_id = c.status_id AND r.state = 'submitted'
+            RETURNING r.import_id, r.row_number, r.attempt_count, r.state, r.rid, r.caption, r.reference_id, r.is_push
+        ), finishing AS (
+            {BeginFinishing}
+        ), closed AS (
+            UPDATE importer.attempt t
+            SET finished_at = now(), outcome = coalesce(c.code, 'imported'), message = nullif(concat_ws(' ', t.message, c.message), ''),
+                size_bytes = CASE WHEN c.state = 'unknown' THEN
+                    (SELECT p.total_bytes FROM importer.status_poll p WHERE p.import_id = m.import_id AND p.row_number = m.row_number) END
+            FROM moved m JOIN conclusion c USING (import_id, row_number)
+            WHERE t.import_id = m.import_id AND t.row_number = m.row_number AND t.number = m.attempt_count
+        ), unfollowed AS (
+            DELETE FROM importer.status_poll p USING conclusion c
+            WHERE p.import_id = c.import_id AND p.row_number = c.row_number AND p.status_id = c.status_id
+        )
+        SELECT count(*) FROM moved
+        """;
+
+    /// <summary>Writes what the status call said of submitted records. Returns how many moved; the rest had moved on before.</summary>
+    public async Task<long> ConcludedAsync(IReadOnlyList<Conclusion> conclusions, CancellationToken cancellationToken)
+    {
+        OutcomeRow[] rows = [.. conclusions.Select(c => OutcomeRow.Of(c))];
+        var moved = await database.UndisturbedAsync(() => ConcludeAsync(rows, cancellationToken));
+        if (moved < conclusions.Count) await database.UndisturbedAsync(() => CompareAdoptedAsync(rows, cancellationToken));
+        return moved;
+    }
+
+    private async Task<long> ConcludeAsync(OutcomeRow[] rows, CancellationToken cancellationToken)
+    {
+        await using var batch = database.CreateBatch();
+        batch.BatchCommands.Add(Sql.BatchCommand(LockChunksOfRows, [rows]));
+        batch.BatchCommands.Add(Sql.BatchCommand(WriteConclusions, [rows]));
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return reader.GetInt64(0);
+    }
+
+    /// <summary>
+    /// What became of a call whose asset had been adopted before: another asset means that the source may be there twice, a failure that
+    /// the adopted
+    /// asset is not this call's.
+    /// </summary>
+    private const string CompareAdopted = """
+        WITH said AS (
+            SELECT c.*, t.number FROM unnest($1::importer.outcome[]) c
+            JOIN importer.attempt t ON t.import_id = c.import_id AND t.row_number = c.row_number AND t.status_id = c.status_id AND t.outcome = 'reconciled'
+        ), differs AS (
+            UPDATE importer.import_record r SET possibly_duplicated = r.possibly_duplicated OR s.rid IS NOT NULL
+            FROM said s
+            WHERE r.import_id = s.import_id AND r.row_number = s.row_number AND r.attempt_count = s.number AND r.state = 'imported'
+                AND (r.rid <> s.rid OR s.state IN ('pending', 'failed'))
+            RETURNING r.import_id, r.row_number, s.number, coalesce('named the asset ' || s.rid, 'told that the import had failed') AS what
+        )
+        UPDATE importer.attempt t SET message = concat_ws(' ', t.message, 'Later Cincopa ' || d.what || '.')
+        FROM differs d WHERE t.import_id = d.import_id AND t.row_number = d.row_number AND t.number = d.number
+        """;
+
+    private async Task<int> CompareAdoptedAsync(OutcomeRow[] rows, CancellationToken cancellationToken)
+    {
+        await using var batch = database.CreateBatch();
+        batch.BatchCommands.Add(Sql.BatchCommand(LockChunksOfRows, [rows]));
+        batch.BatchCommands.Add(Sql.BatchCommand(CompareAdopted, [rows]));
+        return await batch.ExecuteNonQueryAsync(cancellationToken);
+    }
+}
