@@ -11,7 +11,7 @@ public sealed partial class RecordTransitions
         UPDATE importer.import_record r
         SET state = 'failed', error_code = 'given_up', finished_at = now(),
             error_message = left(concat_ws(' ', $2, 'Before: ' || r.error_code || '.', r.error_message), 500)
-        WHERE r.import_id = $1 AND r.row_number = ANY($3) AND r.state = 'unknown'
+        WHERE r.import_id = $1 AND r.row_number = ANY($3) AND r.row_number BETWEEN $4 AND $5 AND r.state = 'unknown'
         """;
 
     /// <summary>
@@ -23,7 +23,7 @@ public sealed partial class RecordTransitions
         await connection.ExecuteAsync(LockChunksInDoubt, cancellationToken, importId);
         var givenUp = 0;
         await foreach (var rows in filter.RowsAsync(connection, importId, r => r.State == RecordState.Unknown, cancellationToken))
-            givenUp += await connection.ExecuteLongAsync(GiveUp, cancellationToken, importId, sentence, rows);
+            givenUp += await connection.ExecuteLongAsync(GiveUp, cancellationToken, importId, sentence, rows, rows[0], rows[^1]);
         return givenUp;
     }
 
@@ -37,7 +37,7 @@ public sealed partial class RecordTransitions
         SET state = 'pending', attempts_left = i.max_attempts, next_attempt_at = NULL, status_id = NULL, rid = NULL,
             error_code = NULL, error_message = NULL, submitted_at = NULL, finished_at = NULL, is_push = r.is_push OR $3
         FROM importer.import i
-        WHERE i.id = $1 AND r.import_id = $1 AND r.row_number = ANY($5) AND r.state = ANY($2) AND ($4 OR r.error_code IS DISTINCT FROM 'given_up')
+        WHERE i.id = $1 AND r.import_id = $1 AND r.row_number = ANY($5) AND r.row_number BETWEEN $6 AND $7 AND r.state = ANY($2) AND ($4 OR r.error_code IS DISTINCT FROM 'given_up')
             AND (r.state <> 'duplicate' OR r.source_url !~ '//\*\*\*@|…$')
         """;
 
@@ -49,7 +49,8 @@ public sealed partial class RecordTransitions
         UPDATE importer.import_record r
         SET state = 'pending', attempts_left = i.max_attempts, next_attempt_at = NULL, error_code = NULL, error_message = NULL, finished_at = NULL, is_push = true
         FROM importer.import i
-        WHERE i.id = $1 AND r.import_id = $1 AND r.row_number = ANY($2) AND r.state = 'invalid' AND r.error_code IN ('url_host_private', 'url_too_long')
+        WHERE i.id = $1 AND r.import_id = $1 AND r.row_number = ANY($2) AND r.row_number BETWEEN $3 AND $4 AND r.state = 'invalid'
+            AND r.error_code IN ('url_host_private', 'url_too_long')
             AND r.source_url NOT LIKE '%…%'
             AND NOT EXISTS (SELECT 1 FROM importer.finding f WHERE f.import_id = $1 AND f.row_number = r.row_number AND f.severity = 'error'
                 AND f.code NOT IN ('url_host_private', 'url_too_long'))
@@ -74,7 +75,7 @@ public sealed partial class RecordTransitions
         var states = eligible.Select(EnumText<RecordState>.Of).ToArray();
         var moved = 0;
         await foreach (var rows in filter.RowsAsync(connection, importId, r => eligible.Contains(r.State), cancellationToken))
-            moved += await connection.ExecuteLongAsync(MakePendingAgain, cancellationToken, importId, states, push, unknownToo, rows);
+            moved += await connection.ExecuteLongAsync(MakePendingAgain, cancellationToken, importId, states, push, unknownToo, rows, rows[0], rows[^1]);
         var left = selected.Where(s => !eligible.Contains(s.Key)).ToDictionary();
         // The chunks are locked, so what is eligible and did not move are those that were given up or, where duplicates take part, those of them
         // without an address that can be sent.
@@ -86,7 +87,7 @@ public sealed partial class RecordTransitions
             // Whoever selects what failed means these too: neither was sent, and for the same reason.
             var its = filter.State == RecordState.Failed ? filter with { State = RecordState.Invalid } : filter;
             await foreach (var rows in its.RowsAsync(connection, importId, r => r.State == RecordState.Invalid, cancellationToken))
-                pushed += await connection.ExecuteLongAsync(PushInvalid, cancellationToken, importId, rows);
+                pushed += await connection.ExecuteLongAsync(PushInvalid, cancellationToken, importId, rows, rows[0], rows[^1]);
             if (left.TryGetValue(RecordState.Invalid, out var invalid) && (left[RecordState.Invalid] = invalid - pushed) == 0) left.Remove(RecordState.Invalid);
         }
         return (moved + pushed, left);
