@@ -64,11 +64,7 @@ public sealed class ChunkFeeder(
             SELECT c.import_id, c.number FROM importer.import_chunk c JOIN chosen USING (import_id, number)
             WHERE c.state <> 'running' ORDER BY c.import_id, c.number FOR NO KEY UPDATE OF c
         ), marked AS (
-            UPDATE importer.import_chunk c
-            SET state = 'queued', queued_at = now()
-            FROM locked
-            WHERE c.import_id = locked.import_id AND c.number = locked.number
-            RETURNING c.import_id, c.number, c.first_row, c.last_row
+            {ChunkLease.Queue}
         ), served AS (
             {ImportTransitions.Served}
         )

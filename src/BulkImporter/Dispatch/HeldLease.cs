@@ -1,4 +1,5 @@
 using BulkImporter.Data;
+using BulkImporter.Imports;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;
 using Npgsql;
@@ -8,34 +9,6 @@ namespace BulkImporter.Dispatch;
 /// <summary>A lease in hand: renews itself until it is released. <see cref="StopSending"/> says when no further call may begin.</summary>
 public sealed class HeldLease : IAsyncDisposable
 {
-    // The window does not change while the lease is held: when the account changes, the chunk gives its turn back and is leased anew.
-    private const string Renew = """
-        UPDATE importer.import_chunk c
-        SET lease_until = now() + $4
-        WHERE c.import_id = $1 AND c.number = $2 AND c.lease_token = $3 AND c.lease_until > now()
-        RETURNING
-            (SELECT a.updated_at FROM importer.account a JOIN importer.import i ON i.account_id = a.id
-             WHERE i.id = $1 AND i.state = 'running' AND a.state = 'active') AS account_updated_at,
-            EXISTS (
-                SELECT 1 FROM importer.import me
-                JOIN importer.import other ON other.account_id = me.account_id AND other.id <> me.id
-                WHERE me.id = $1 AND other.state = 'running' AND other.priority >= me.priority
-                    AND EXISTS (SELECT 1 FROM importer.import_chunk w WHERE w.import_id = other.id AND w.state <> 'running' AND w.due_at <= now())
-                    AND NOT EXISTS (SELECT 1 FROM importer.import_chunk w WHERE w.import_id = other.id AND w.state = 'running')
-            ) AS another_waits
-        """;
-
-    // After the lock, so that a record which became pending a moment ago is seen and the chunk does not sleep past it; and so that an
-    // intent whose commit came through after we had given it up is seen too. With one the lease is left to run out: the rescue knows
-    // what to do with a record that nobody will answer for.
-    private const string Release = """
-        UPDATE importer.import_chunk c
-        SET state = 'waiting', lease_token = NULL, lease_owner = NULL, lease_until = NULL, lease_window = 0,
-            due_at = (SELECT min(coalesce(r.next_attempt_at, now())) FROM importer.import_record r
-                      WHERE r.import_id = c.import_id AND r.row_number BETWEEN c.first_row AND c.last_row AND r.state = 'pending')
-        WHERE c.import_id = $1 AND c.number = $2 AND c.lease_token = $3 AND c.submitting_count = 0
-        """;
-
     /// <summary>How long a chunk keeps its turn when another import of the account waits for one.</summary>
     private static readonly TimeSpan Turn = TimeSpan.FromSeconds(10);
 
@@ -77,7 +50,7 @@ public sealed class HeldLease : IAsyncDisposable
         {
             await using var batch = database.CreateBatch();
             batch.BatchCommands.Add(Sql.BatchCommand(RecordTransitions.LockChunk, Lease.ImportId, Lease.ChunkNumber));
-            batch.BatchCommands.Add(Sql.BatchCommand(Release, Lease.ImportId, Lease.ChunkNumber, Lease.Token));
+            batch.BatchCommands.Add(Sql.BatchCommand(ChunkLease.Release, Lease.ImportId, Lease.ChunkNumber, Lease.Token));
             return await batch.ExecuteNonQueryAsync(cancellationToken);
         });
     }
@@ -131,7 +104,7 @@ public sealed class HeldLease : IAsyncDisposable
     /// <summary>False when there is nothing left to renew.</summary>
     private async Task<bool> RenewOnceAsync(CancellationToken cancellationToken)
     {
-        await using var command = database.Command(Renew, Lease.ImportId, Lease.ChunkNumber, Lease.Token, settings.LeaseDuration);
+        await using var command = database.Command(ChunkLease.Renew, Lease.ImportId, Lease.ChunkNumber, Lease.Token, settings.LeaseDuration);
         var renewed = (await Row<Renewed>.ReadAllAsync(command, cancellationToken)).SingleOrDefault();
         if (renewed is null)
         {

@@ -1,7 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
-namespace BulkImporter.Records;
+namespace BulkImporter.Dispatch;
 
 /// <summary>A file on its way to Cincopa by push: how far it is, and under which name. Gone when the record is imported.</summary>
 public sealed class PushUpload

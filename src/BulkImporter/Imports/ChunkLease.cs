@@ -1,0 +1,67 @@
+namespace BulkImporter.Imports;
+
+/// <summary>
+/// A chunk's way between the queue and the worker that holds it. Each statement checks what it comes from; no row means that another was
+/// there first.
+/// </summary>
+internal static class ChunkLease
+{
+    /// <summary>Within the feeder's statement that has "locked" (import_id, number): they are handed to Hangfire.</summary>
+    internal const string Queue = """
+        UPDATE importer.import_chunk c SET state = 'queued', queued_at = now()
+        FROM locked WHERE c.import_id = locked.import_id AND c.number = locked.number
+        RETURNING c.import_id, c.number, c.first_row, c.last_row
+        """;
+
+    /// <summary>Waiting or queued to running.</summary>
+    internal const string Take = """
+        WITH account AS (
+            SELECT a.id, a.submit_rate, a.backlog_limit, a.updated_at,
+                CASE WHEN a.max_in_flight = 0 THEN $5::int ELSE LEAST($5::int, ceil(a.max_in_flight / 4.0)::int) END AS wanted,
+                CASE WHEN a.max_in_flight = 0 THEN $5::int ELSE a.max_in_flight - coalesce((
+                    SELECT sum(o.lease_window) FROM importer.import_chunk o JOIN importer.import oi ON oi.id = o.import_id
+                    WHERE oi.account_id = a.id AND o.state = 'running' AND o.lease_until > now()
+                ), 0)::int END AS free
+            FROM importer.account a JOIN importer.import i ON i.account_id = a.id
+            WHERE i.id = $1 AND i.state = 'running' AND a.state = 'active'
+                AND importer.opens_at(i.start_at, i.window_from, i.window_until, i.window_zone) IS NULL
+        )
+        UPDATE importer.import_chunk c
+        SET state = 'running', lease_token = $3, lease_owner = $6, lease_until = now() + $4, fence = c.fence + 1,
+            lease_window = LEAST(account.wanted, account.free)
+        FROM account
+        WHERE c.import_id = $1 AND c.number = $2 AND c.state IN ('waiting', 'queued') AND c.due_at <= now() AND account.free > 0
+        RETURNING c.first_row, c.last_row, c.lease_window, account.id AS account_id, account.submit_rate, account.backlog_limit, account.updated_at, c.fence
+        """;
+
+    // The window does not change while the lease is held: when the account changes, the chunk gives its turn back and is leased anew.
+    internal const string Renew = """
+        UPDATE importer.import_chunk c
+        SET lease_until = now() + $4
+        WHERE c.import_id = $1 AND c.number = $2 AND c.lease_token = $3 AND c.lease_until > now()
+        RETURNING
+            (SELECT a.updated_at FROM importer.account a JOIN importer.import i ON i.account_id = a.id
+             WHERE i.id = $1 AND i.state = 'running' AND a.state = 'active') AS account_updated_at,
+            EXISTS (
+                SELECT 1 FROM importer.import me
+                JOIN importer.import other ON other.account_id = me.account_id AND other.id <> me.id
+                WHERE me.id = $1 AND other.state = 'running' AND other.priority >= me.priority
+                    AND EXISTS (SELECT 1 FROM importer.import_chunk w WHERE w.import_id = other.id AND w.state <> 'running' AND w.due_at <= now())
+                    AND NOT EXISTS (SELECT 1 FROM importer.import_chunk w WHERE w.import_id = other.id AND w.state = 'running')
+            ) AS another_waits
+        """;
+
+    // After the lock, so that a record which became pending a moment ago is seen and the chunk does not sleep past it; and so that an
+    // intent whose commit came through after we had given it up is seen too. With one the lease is left to run out: the rescue knows
+    // what to do with a record that nobody will answer for.
+    internal const string Release = """
+        UPDATE importer.import_chunk c
+        SET state = 'waiting', lease_token = NULL, lease_owner = NULL, lease_until = NULL, lease_window = 0,
+            due_at = (SELECT min(coalesce(r.next_attempt_at, now())) FROM importer.import_record r
+                      WHERE r.import_id = c.import_id AND r.row_number BETWEEN c.first_row AND c.last_row AND r.state = 'pending')
+        WHERE c.import_id = $1 AND c.number = $2 AND c.lease_token = $3 AND c.submitting_count = 0
+        """;
+
+    /// <summary>Queued to waiting, when it was not leased.</summary>
+    internal const string Return = "UPDATE importer.import_chunk SET state = 'waiting' WHERE import_id = $1 AND number = $2 AND state = 'queued'";
+}
