@@ -95,76 +95,76 @@ public sealed class Ledger
     private const int BlockSize = 1 << 14;
     private const int MostRepeatedShown = 1000;
 
-    private readonly TimeProvider _clock;
-    private readonly Lock _gate = new();
-    private readonly int[] _inFlight = new int[(int)Operation.Connection + 1];
-    private readonly int[] _maxInFlight = new int[(int)Operation.Connection + 1];
-    private readonly long[] _received = new long[(int)Operation.Connection + 1];
-    private List<Entry[]> _blocks = [];
-    private Dictionary<string, Tally> _byInput = new(StringComparer.Ordinal);
-    private long _count;
-    private int _life;
-    private long _beganAt;
-    private DateTimeOffset _beganAtUtc;
+    private readonly TimeProvider clock;
+    private readonly Lock gate = new();
+    private readonly int[] inFlight = new int[(int)Operation.Connection + 1];
+    private readonly int[] maxInFlight = new int[(int)Operation.Connection + 1];
+    private readonly long[] received = new long[(int)Operation.Connection + 1];
+    private List<Entry[]> blocks = [];
+    private Dictionary<string, Tally> byInput = new(StringComparer.Ordinal);
+    private long count;
+    private int life;
+    private long beganAt;
+    private DateTimeOffset beganAtUtc;
 
     internal Ledger(TimeProvider clock)
     {
-        _clock = clock;
+        this.clock = clock;
         Reset();
     }
 
     internal void Reset()
     {
-        lock (_gate)
+        lock (gate)
         {
             // A call that arrived before the reset and ends after it must not write into the new entries.
-            _life++;
-            _blocks = [];
-            _byInput = new(StringComparer.Ordinal);
-            _count = 0;
-            Array.Clear(_inFlight);
-            Array.Clear(_maxInFlight);
-            Array.Clear(_received);
-            _beganAt = _clock.GetTimestamp();
-            _beganAtUtc = _clock.GetUtcNow();
+            life++;
+            blocks = [];
+            byInput = new(StringComparer.Ordinal);
+            count = 0;
+            Array.Clear(inFlight);
+            Array.Clear(maxInFlight);
+            Array.Clear(received);
+            beganAt = clock.GetTimestamp();
+            beganAtUtc = clock.GetUtcNow();
         }
     }
 
     /// <summary>Writes down a call as it arrives. <paramref name="ordinal"/>: the how-manieth of this operation it is, or of this input for a submit.</summary>
     internal EntryKey Open(Operation operation, string method, string? input, out long ordinal)
     {
-        lock (_gate)
+        lock (gate)
         {
-            var index = _count++;
+            var index = count++;
             if (index % BlockSize == 0)
-                _blocks.Add(new Entry[BlockSize]);
+                blocks.Add(new Entry[BlockSize]);
             var op = (int)operation;
-            ordinal = ++_received[op];
+            ordinal = ++received[op];
             if (operation == Operation.Submit && input is not null)
-                ordinal = ++CollectionsMarshal.GetValueRefOrAddDefault(_byInput, input, out _).Received;
-            var inFlight = ++_inFlight[op];
-            _maxInFlight[op] = Math.Max(_maxInFlight[op], inFlight);
-            At(index) = new Entry { At = _clock.GetTimestamp() - _beganAt, Method = method, Input = input, Operation = operation, Import = -1, InFlight = inFlight };
-            return new EntryKey(index, _life);
+                ordinal = ++CollectionsMarshal.GetValueRefOrAddDefault(byInput, input, out _).Received;
+            var inFlight = ++this.inFlight[op];
+            maxInFlight[op] = Math.Max(maxInFlight[op], inFlight);
+            At(index) = new Entry { At = clock.GetTimestamp() - beganAt, Method = method, Input = input, Operation = operation, Import = -1, InFlight = inFlight };
+            return new EntryKey(index, life);
         }
     }
 
     /// <summary>Completes the entry, before the client sees the answer.</summary>
     internal void Close(EntryKey key, in Answer answer)
     {
-        lock (_gate)
+        lock (gate)
         {
-            if (key.Life != _life)
+            if (key.Life != life)
                 return;
             ref var entry = ref At(key.Index);
-            entry.Took = _clock.GetTimestamp() - _beganAt - entry.At;
+            entry.Took = clock.GetTimestamp() - beganAt - entry.At;
             entry.Outcome = answer.Outcome;
             entry.HttpStatus = (short)answer.HttpStatus;
             entry.Accepted = answer.Accepted;
             entry.Import = answer.Import;
-            _inFlight[(int)entry.Operation]--;
+            inFlight[(int)entry.Operation]--;
             if (answer.Accepted && entry is { Operation: Operation.Submit, Input: not null })
-                CollectionsMarshal.GetValueRefOrAddDefault(_byInput, entry.Input, out _).Accepted++;
+                CollectionsMarshal.GetValueRefOrAddDefault(byInput, entry.Input, out _).Accepted++;
         }
     }
 
@@ -176,11 +176,11 @@ public sealed class Ledger
     /// <param name="statusIdOf">Makes the status_id of an import's number.</param>
     internal (IReadOnlyList<LedgerLine> Lines, long Count) Read(Operation? operation, string? input, long skip, int take, Func<int, string> statusIdOf)
     {
-        lock (_gate)
+        lock (gate)
         {
             var lines = new List<LedgerLine>();
             var fitting = 0L;
-            for (var i = 0L; i < _count; i++)
+            for (var i = 0L; i < count; i++)
             {
                 ref var e = ref At(i);
                 if ((operation is { } op && e.Operation != op) || (input is not null && e.Input != input))
@@ -188,7 +188,7 @@ public sealed class Ledger
                 if (fitting++ < skip || lines.Count >= take)
                     continue;
                 lines.Add(new LedgerLine(
-                    i + 1, _beganAtUtc + Span(e.At), Span(e.At).TotalMilliseconds, e.Operation, e.Method, e.Input,
+                    i + 1, beganAtUtc + Span(e.At), Span(e.At).TotalMilliseconds, e.Operation, e.Method, e.Input,
                     e.Import < 0 ? null : statusIdOf(e.Import), e.Outcome, e.Accepted, e.HttpStatus, e.InFlight, Span(e.Took).TotalMilliseconds));
             }
 
@@ -199,11 +199,11 @@ public sealed class Ledger
     /// <summary>The numbers of all entries.</summary>
     public LedgerSummary Summarise()
     {
-        lock (_gate)
+        lock (gate)
         {
             var outcomes = new Dictionary<CallOutcome, long>();
             var accepted = 0L;
-            for (var i = 0L; i < _count; i++)
+            for (var i = 0L; i < count; i++)
             {
                 ref var entry = ref At(i);
                 if (entry.Operation != Operation.Submit)
@@ -212,12 +212,12 @@ public sealed class Ledger
                 CollectionsMarshal.GetValueRefOrAddDefault(outcomes, entry.Outcome, out _)++;
             }
 
-            var repeated = _byInput.Where(pair => pair.Value.Received > 1).ToList();
+            var repeated = byInput.Where(pair => pair.Value.Received > 1).ToList();
             return new LedgerSummary(
-                SubmitsReceived: _received[(int)Operation.Submit],
+                SubmitsReceived: received[(int)Operation.Submit],
                 SubmitsAccepted: accepted,
-                DistinctInputs: _byInput.Count,
-                DistinctInputsAccepted: _byInput.Values.LongCount(tally => tally.Accepted > 0),
+                DistinctInputs: byInput.Count,
+                DistinctInputsAccepted: byInput.Values.LongCount(tally => tally.Accepted > 0),
                 InputsReceivedMoreThanOnce: repeated.Count,
                 InputsAcceptedMoreThanOnce: repeated.LongCount(pair => pair.Value.Accepted > 1),
                 Repeated:
@@ -229,9 +229,9 @@ public sealed class Ledger
                 ],
                 MaxSubmitsPerSecond: MostInOneSecond(Operation.Submit),
                 MaxStatusPerSecond: MostInOneSecond(Operation.Status),
-                MaxSubmitsInFlight: _maxInFlight[(int)Operation.Submit],
-                MaxStatusInFlight: _maxInFlight[(int)Operation.Status],
-                Operations: Enum.GetValues<Operation>().Where(op => _received[(int)op] > 0).ToDictionary(op => op, op => _received[(int)op]),
+                MaxSubmitsInFlight: maxInFlight[(int)Operation.Submit],
+                MaxStatusInFlight: maxInFlight[(int)Operation.Status],
+                Operations: Enum.GetValues<Operation>().Where(op => received[(int)op] > 0).ToDictionary(op => op, op => received[(int)op]),
                 Outcomes: outcomes);
         }
     }
@@ -240,12 +240,12 @@ public sealed class Ledger
     private int MostInOneSecond(Operation operation)
     {
         var (most, inside, tail) = (0, 0, 0L);
-        for (var head = 0L; head < _count; head++)
+        for (var head = 0L; head < count; head++)
         {
             if (At(head).Operation != operation)
                 continue;
             inside++;
-            for (; At(head).At - At(tail).At >= _clock.TimestampFrequency; tail++)
+            for (; At(head).At - At(tail).At >= clock.TimestampFrequency; tail++)
             {
                 if (At(tail).Operation == operation)
                     inside--;
@@ -257,9 +257,9 @@ public sealed class Ledger
         return most;
     }
 
-    private ref Entry At(long index) => ref _blocks[(int)(index / BlockSize)][index % BlockSize];
+    private ref Entry At(long index) => ref blocks[(int)(index / BlockSize)][index % BlockSize];
 
-    private TimeSpan Span(long ticks) => _clock.GetElapsedTime(0, ticks);
+    private TimeSpan Span(long ticks) => clock.GetElapsedTime(0, ticks);
 
     internal readonly record struct EntryKey(long Index, int Life);
 

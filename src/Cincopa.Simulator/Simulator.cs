@@ -6,7 +6,7 @@ namespace Cincopa.Simulator;
 /// <summary>The remote platform as state: who may call, what it holds, how it misbehaves, and what it was asked.</summary>
 public sealed class Simulator
 {
-    private volatile FaultDeck _faults;
+    private volatile FaultDeck faults;
 
     public Simulator(SimulatorOptions options)
     {
@@ -15,7 +15,7 @@ public sealed class Simulator
         Ledger = new Ledger(Clock);
         Library = new Library(Clock);
         Webhooks = new Webhooks(this);
-        _faults = new FaultDeck(options.Script);
+        faults = new FaultDeck(options.Script);
     }
 
     public TimeProvider Clock { get; }
@@ -35,11 +35,11 @@ public sealed class Simulator
     /// <summary>The script in force. Setting it starts its counters (<c>skip</c>, <c>times</c>) afresh; running imports keep the durations they were given.</summary>
     public FaultScript Script
     {
-        get => _faults.Script;
-        set => _faults = new FaultDeck(value);
+        get => faults.Script;
+        set => faults = new FaultDeck(value);
     }
 
-    internal FaultDeck Faults => _faults;
+    internal FaultDeck Faults => faults;
 
     /// <summary>Forgets every call, import, asset and gallery. Script and tokens stay.</summary>
     public void Reset()
@@ -51,10 +51,10 @@ public sealed class Simulator
     /// <summary>True when the connection that just opened is to be closed before a byte of it is read.</summary>
     internal bool ClosesUnread()
     {
-        if (!_faults.HasConnectionRules)
+        if (!faults.HasConnectionRules)
             return false;
         var entry = Ledger.Open(Operation.Connection, method: "", input: null, out var ordinal);
-        var draw = _faults.Draw(Operation.Connection, input: null, ordinal);
+        var draw = faults.Draw(Operation.Connection, input: null, ordinal);
         Ledger.Close(entry, new Answer(draw.Rule is null ? CallOutcome.Ok : CallOutcome.ClosedUnread, HttpStatus: 0));
         return draw.Rule is not null;
     }

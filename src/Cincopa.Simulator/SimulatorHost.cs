@@ -9,11 +9,11 @@ namespace Cincopa.Simulator;
 /// <summary>A running simulator on a port of its own: in a process of its own, or inside a test or a benchmark.</summary>
 public sealed class SimulatorHost : IAsyncDisposable
 {
-    private readonly WebApplication _app;
+    private readonly WebApplication app;
 
     private SimulatorHost(WebApplication app, Simulator simulator, Uri baseAddress)
     {
-        _app = app;
+        this.app = app;
         Simulator = simulator;
         BaseAddress = baseAddress;
     }
@@ -65,13 +65,13 @@ public sealed class SimulatorHost : IAsyncDisposable
     }
 
     /// <summary>Completes when the process is told to stop (Ctrl-C, SIGTERM).</summary>
-    public Task WaitForShutdownAsync() => _app.WaitForShutdownAsync();
+    public Task WaitForShutdownAsync() => app.WaitForShutdownAsync();
 
     /// <summary>Stops at once: calls that hang are cut, as when a remote machine goes away.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _app.StopAsync(new CancellationToken(canceled: true));
-        await _app.DisposeAsync();
+        await app.StopAsync(new CancellationToken(canceled: true));
+        await app.DisposeAsync();
         Simulator.Webhooks.Dispose();
     }
 }

@@ -38,11 +38,11 @@ public readonly record struct RowResult(
 /// <param name="isWhole">False takes the secrets out of every value (<see cref="Redact.Secrets"/>).</param>
 public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> output, bool isWhole = true)
 {
-    private readonly byte _separator = layout.SeparatorByte;
-    private readonly byte[] _lineEnding = layout.LineEndingBytes;
-    private readonly int[] _originals = [.. Enumerable.Range(0, layout.Columns.Count).Where(index => !layout.ResultColumnIndexes.Contains(index))];
-    private readonly SearchValues<byte> _needQuotes = SearchValues.Create([layout.SeparatorByte, (byte)'"', (byte)'\r', (byte)'\n']);
-    private bool _inRow;
+    private readonly byte separator = layout.SeparatorByte;
+    private readonly byte[] lineEnding = layout.LineEndingBytes;
+    private readonly int[] originals = [.. Enumerable.Range(0, layout.Columns.Count).Where(index => !layout.ResultColumnIndexes.Contains(index))];
+    private readonly SearchValues<byte> needQuotes = SearchValues.Create([layout.SeparatorByte, (byte)'"', (byte)'\r', (byte)'\n']);
+    private bool inRow;
 
     /// <summary>Byte order mark, Excel's separator line, header: whatever the manifest had of them. Call once, first.</summary>
     public void WriteHeader()
@@ -52,10 +52,10 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
         if (layout.Preface.Length > 0)
         {
             output.Write(Encoding.UTF8.GetBytes(layout.Preface));
-            output.Write(_lineEnding);
+            output.Write(lineEnding);
         }
 
-        foreach (var index in _originals)
+        foreach (var index in originals)
         {
             if (layout.HasHeader)
             {
@@ -92,14 +92,14 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
 
     private void WriteOriginals(ManifestRow row, IReadOnlyDictionary<ManifestColumn, string>? corrected)
     {
-        if (isWhole && corrected is null && row.FieldCount == _originals.Length && !layout.IsResultFile && !row.IsCut && !AnyNeedsGuard(row))
+        if (isWhole && corrected is null && row.FieldCount == originals.Length && !layout.IsResultFile && !row.IsCut && !AnyNeedsGuard(row))
         {
             output.Write(row.RawText);
-            _inRow = true;
+            inRow = true;
             return;
         }
 
-        foreach (var index in _originals)
+        foreach (var index in originals)
         {
             if (layout.Corrected(index, corrected) is { } value)
                 WriteValue(value);
@@ -113,7 +113,7 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
         for (var index = 0; index < row.FieldCount; index++)
         {
             var raw = row.RawField(index);
-            if (NeedsGuard(raw, isFirst: index == 0) || FormulaGuard.NextInner(raw, _separator, 0) >= 0)
+            if (NeedsGuard(raw, isFirst: index == 0) || FormulaGuard.NextInner(raw, separator, 0) >= 0)
                 return true;
         }
 
@@ -132,7 +132,7 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
     /// <summary>A field as it stands in the manifest, with an apostrophe put in front of its text where that is needed.</summary>
     private void WriteOriginal(ReadOnlySpan<byte> raw)
     {
-        var isFirst = !_inRow;
+        var isFirst = !inRow;
         Separate();
         // A secret holds no quote, so a quoted field stays one.
         if (!isWhole)
@@ -150,7 +150,7 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
 
         if (needsGuard)
             output.Write("'"u8);
-        FormulaGuard.WriteInner(raw, _separator, layout.IsResultFile, output);
+        FormulaGuard.WriteInner(raw, separator, layout.IsResultFile, output);
     }
 
     /// <summary>Whether the field's text would be run. In an export of ours a guarded cell has its guard already.</summary>
@@ -166,8 +166,8 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
         Separate();
         if (string.IsNullOrEmpty(value))
             return;
-        var text = Encoding.UTF8.GetBytes(FormulaGuard.Guard(isWhole ? value : Redact.Secrets(value), _separator));
-        if (text.AsSpan().IndexOfAny(_needQuotes) < 0 && text[0] is not ((byte)' ' or (byte)'\t') && text[^1] is not ((byte)' ' or (byte)'\t'))
+        var text = Encoding.UTF8.GetBytes(FormulaGuard.Guard(isWhole ? value : Redact.Secrets(value), separator));
+        if (text.AsSpan().IndexOfAny(needQuotes) < 0 && text[0] is not ((byte)' ' or (byte)'\t') && text[^1] is not ((byte)' ' or (byte)'\t'))
         {
             output.Write(text);
             return;
@@ -204,14 +204,14 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
 
     private void Separate()
     {
-        if (_inRow)
-            output.Write([_separator]);
-        _inRow = true;
+        if (inRow)
+            output.Write([separator]);
+        inRow = true;
     }
 
     private void EndRow()
     {
-        output.Write(_lineEnding);
-        _inRow = false;
+        output.Write(lineEnding);
+        inRow = false;
     }
 }

@@ -13,7 +13,7 @@ public sealed class FinishAgain(NpgsqlDataSource database)
         WHERE import_id = $1 AND row_number = ANY($2) AND state = 'failed'
         """;
 
-    /// <summary>Answers how many records of the selection are due again; those that had not failed are left alone. Null when there is no such import.</summary>
+    /// <summary>Returns how many records of the selection are due again; those that had not failed are left alone. Null when there is no such import.</summary>
     public async Task<int?> RunAsync(int importId, RecordFilter filter, string actor, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);

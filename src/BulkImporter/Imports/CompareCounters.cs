@@ -42,7 +42,7 @@ public sealed class CompareCounters(NpgsqlDataSource database, ILogger<CompareCo
         ORDER BY 1, 2 LIMIT 100
         """;
 
-    /// <summary>One round. Answers the number of chunks whose counters are wrong.</summary>
+    /// <summary>One round. Returns the number of chunks whose counters are wrong.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);

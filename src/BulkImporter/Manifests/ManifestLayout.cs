@@ -5,7 +5,7 @@ namespace BulkImporter.Manifests;
 /// <summary>What was found out about a manifest before its first data row.</summary>
 public sealed class ManifestLayout
 {
-    private readonly int[] _indexes;
+    private readonly int[] indexes;
 
     internal ManifestLayout(
         IReadOnlyList<string> columns,
@@ -17,7 +17,7 @@ public sealed class ManifestLayout
         Mapping = mapping;
         ResultColumnIndexes = resultColumns;
         UrlLikeColumns = urlLikeColumns;
-        _indexes = [.. Enum.GetValues<ManifestColumn>().Select(target => mapping.TryGetValue(target, out var index) ? index : -1)];
+        indexes = [.. Enum.GetValues<ManifestColumn>().Select(target => mapping.TryGetValue(target, out var index) ? index : -1)];
     }
 
     /// <summary>The header names as the file has them; <c>column3</c>, by its place, where there is none, or no header at all.</summary>
@@ -88,7 +88,7 @@ public sealed class ManifestLayout
     internal IReadOnlyList<byte[]> RawHeader { get; init; } = [];
 
     /// <summary>The column of a target; -1 when the manifest has none.</summary>
-    public int IndexOf(ManifestColumn target) => _indexes[(int)target];
+    public int IndexOf(ManifestColumn target) => indexes[(int)target];
 
     /// <summary>The manifest's name for a target's column; null when it has none.</summary>
     public string? ColumnOf(ManifestColumn target) => IndexOf(target) is var index and >= 0 ? Columns[index] : null;

@@ -9,12 +9,12 @@ namespace BulkImporter.Manifests;
 /// </summary>
 public sealed class ManifestMapping
 {
-    private readonly Dictionary<ManifestColumn, string> _columns;
+    private readonly Dictionary<ManifestColumn, string> columns;
 
-    private ManifestMapping(Dictionary<ManifestColumn, string> columns) => _columns = columns;
+    private ManifestMapping(Dictionary<ManifestColumn, string> columns) => this.columns = columns;
 
     /// <summary>Target to column name as the operator wrote it; empty for "no column".</summary>
-    public IReadOnlyDictionary<ManifestColumn, string> Columns => _columns;
+    public IReadOnlyDictionary<ManifestColumn, string> Columns => columns;
 
     /// <exception cref="ManifestRejectedException"><see cref="RejectionCode.MappingInvalid"/>: not of the form, an unknown target, or a target named twice.</exception>
     public static ManifestMapping Parse(string text)
@@ -55,7 +55,7 @@ public sealed class ManifestMapping
 
     /// <summary>The text that <see cref="Parse"/> reads back.</summary>
     public override string ToString() =>
-        string.Join(',', _columns.OrderBy(c => c.Key).Select(c => $"{ManifestFormat.Name(c.Key)}={Quoted(c.Value)}"));
+        string.Join(',', columns.OrderBy(c => c.Key).Select(c => $"{ManifestFormat.Name(c.Key)}={Quoted(c.Value)}"));
 
     /// <summary>A column's name as it stands in a mapping.</summary>
     internal static string Quoted(string column) =>

@@ -52,51 +52,51 @@ public sealed class ManifestReader : IAsyncDisposable
     /// <summary>After a damaged row the parser starts anew and reads ahead again: less, so that a file full of them stays readable.</summary>
     private const int RestartBufferSize = 4 * 1024;
 
-    private readonly ManifestText _text;
-    private readonly CsvReaderOptions _options;
+    private readonly ManifestText text;
+    private readonly CsvReaderOptions options;
 
-    private CsvReader _csv;
-    private long _csvStart;        // text offset and line at which _csv began to read
-    private long _csvLine;
+    private CsvReader csv;
+    private long csvStart;        // text offset and line at which csv began to read
+    private long csvLine;
 
-    private long _recordStart;     // the record last taken
-    private long _recordEnd;
-    private long _recordLine;
-    private bool _recordMalformed;
-    private FindingCode? _recordProblem;
+    private long recordStart;     // the record last taken
+    private long recordEnd;
+    private long recordLine;
+    private bool recordMalformed;
+    private FindingCode? recordProblem;
 
-    private readonly bool _isWrapped;
-    private CsvReader? _unwrapped; // the row in a line that stands in quotes as a whole
-    private CsvReader? _cutRecord; // one line of a record that _csv ran too far with, and where to go on behind it
-    private long _resumeAt;
-    private long _resumeLine;
+    private readonly bool isWrapped;
+    private CsvReader? unwrapped; // the row in a line that stands in quotes as a whole
+    private CsvReader? cutRecord; // one line of a record that csv ran too far with, and where to go on behind it
+    private long resumeAt;
+    private long resumeLine;
 
-    private bool _firstIsData;
-    private bool _anyShort;        // a row had fewer fields than there are columns
-    private int _rowNumber;
-    private ManifestRow? _row;
+    private bool firstIsData;
+    private bool anyShort;        // a row had fewer fields than there are columns
+    private int rowNumber;
+    private ManifestRow? row;
 
     private ManifestReader(ManifestText text, char separator, bool isWrapped, long start, long line)
     {
-        _text = text;
-        _isWrapped = isWrapped;
-        _options = ManifestFormat.Dialect(separator) with
+        this.text = text;
+        this.isWrapped = isWrapped;
+        options = ManifestFormat.Dialect(separator) with
         {
             // An empty line is a record like any other: skipped by the parser, millions of them would be one step, in which nothing that was read is released.
             SkipEmptyLines = false,
             TrackLineNumbers = true,
             MaxRecordSize = SuspiciousRecordSize,
             IncludeValuesInExceptions = false,
-            OnMalformedRecord = _ => _recordMalformed = true,
+            OnMalformedRecord = _ => recordMalformed = true,
         };
-        _csv = ParseFrom(start, line, SampleSize);
+        csv = ParseFrom(start, line, SampleSize);
         Layout = null!;
     }
 
     public ManifestLayout Layout { get; private set; }
 
     /// <summary>The row that <see cref="ReadAsync"/> moved to.</summary>
-    public ManifestRow Row => _row!;
+    public ManifestRow Row => row!;
 
     /// <summary>Opens a manifest: looks at encoding, separator and header, and settles which column is what.</summary>
     /// <param name="bytes">The file as uploaded, plain or gzipped; read forward only, and left open.</param>
@@ -141,32 +141,32 @@ public sealed class ManifestReader : IAsyncDisposable
     {
         if (!await NextRecordAsync(cancellationToken))
             return false;
-        if (_rowNumber == int.MaxValue)
-            throw new ManifestRejectedException(RejectionCode.TooManyRows, $"A manifest has at most {int.MaxValue} rows.", line: _recordLine);
-        _rowNumber++;
+        if (rowNumber == int.MaxValue)
+            throw new ManifestRejectedException(RejectionCode.TooManyRows, $"A manifest has at most {int.MaxValue} rows.", line: recordLine);
+        rowNumber++;
         if (Record.FieldCount < Layout.Columns.Count)
         {
-            if (!_anyShort && _rowNumber > 1 && _recordProblem is null && _text.Ended && _text.Kept(_recordEnd).IsEmpty)
-                _recordProblem = FindingCode.RowCutOff;
-            _anyShort = true;
+            if (!anyShort && rowNumber > 1 && recordProblem is null && text.Ended && text.Kept(recordEnd).IsEmpty)
+                recordProblem = FindingCode.RowCutOff;
+            anyShort = true;
         }
 
-        _row!.MoveTo(Record, _rowNumber, _recordLine, _recordProblem);
+        row!.MoveTo(Record, rowNumber, recordLine, recordProblem);
         return true;
     }
 
     public async ValueTask DisposeAsync()
     {
-        _unwrapped?.Dispose();
-        _cutRecord?.Dispose();
-        await _csv.DisposeAsync();
-        await _text.DisposeAsync();
+        unwrapped?.Dispose();
+        cutRecord?.Dispose();
+        await csv.DisposeAsync();
+        await text.DisposeAsync();
     }
 
-    private CsvReader Record => _unwrapped ?? Line;
+    private CsvReader Record => unwrapped ?? Line;
 
     /// <summary>The record as it stands in the file.</summary>
-    private CsvReader Line => _cutRecord ?? _csv;
+    private CsvReader Line => cutRecord ?? csv;
 
     private async Task ReadLayoutAsync(
         ManifestPreamble preamble, List<string[]> sampleRows, ManifestReading how, CancellationToken cancellationToken)
@@ -181,7 +181,7 @@ public sealed class ManifestReader : IAsyncDisposable
         var hasHeader = ManifestFormat.IsHeader(first, mapping);
         if (hasHeader && HeaderDamage() is { } damage)
             throw new ManifestRejectedException(
-                RejectionCode.HeaderDamaged, $"The header in line {_recordLine} cannot be read: {damage}", line: _recordLine);
+                RejectionCode.HeaderDamaged, $"The header in line {recordLine} cannot be read: {damage}", line: recordLine);
 
         var dataRows = hasHeader ? sampleRows.Skip(1).ToList() : sampleRows;
         var width = dataRows.Count == 0 ? first.Length : ManifestFormat.MostCommonWidth(dataRows).Width;
@@ -205,25 +205,25 @@ public sealed class ManifestReader : IAsyncDisposable
         Layout = new ManifestLayout(columns, ManifestFormat.Assign(columns, hasHeader, urlLike, mapping, resultColumns), resultColumns, urlLike)
         {
             HasHeader = hasHeader,
-            Separator = _options.Separator!.Value,
-            LineEnding = LineEndingOf(_text.Kept(_recordStart)[Line.RawRecord.Length..]),
-            EncodingName = _text.EncodingName,
-            HasByteOrderMark = _text.HasByteOrderMark,
+            Separator = options.Separator!.Value,
+            LineEnding = LineEndingOf(text.Kept(recordStart)[Line.RawRecord.Length..]),
+            EncodingName = text.EncodingName,
+            HasByteOrderMark = text.HasByteOrderMark,
             RowWidth = Math.Max(width, columns.Length),
             Preface = preamble.SeparatorLine,
             SkippedLines = preamble.Skipped,
             RawHeader = rawHeader,
         };
-        _row = new ManifestRow(Layout, _csv);
-        _firstIsData = !hasHeader;
+        row = new ManifestRow(Layout, csv);
+        firstIsData = !hasHeader;
     }
 
     private ManifestRejectedException TooManyColumns(int count) => new(
         RejectionCode.TooManyColumns,
-        $"Line {_recordLine} has {count:N0} columns, and a manifest has at most {MaxColumns:N0}. Leave out what is not needed, also separators behind the last name, and upload it again.",
-        line: _recordLine);
+        $"Line {recordLine} has {count:N0} columns, and a manifest has at most {MaxColumns:N0}. Leave out what is not needed, also separators behind the last name, and upload it again.",
+        line: recordLine);
 
-    private string? HeaderDamage() => _recordProblem switch
+    private string? HeaderDamage() => recordProblem switch
     {
         _ when Record.RawRecord.Contains((byte)0) => "it holds a NUL character, which no text can. Export the file again.",
         FindingCode.UnterminatedQuote => "look for a quote that is not closed.",
@@ -236,24 +236,24 @@ public sealed class ManifestReader : IAsyncDisposable
     /// <summary>Takes the next record that is not blank: from the parser, or, when quotes are damaged, one line of it.</summary>
     private async ValueTask<bool> NextRecordAsync(CancellationToken cancellationToken)
     {
-        if (_firstIsData)
+        if (firstIsData)
         {
-            _firstIsData = false;
+            firstIsData = false;
             return true;
         }
 
         while (true)
         {
-            if (_unwrapped is not null)
+            if (unwrapped is not null)
                 LeaveUnwrapped();
-            if (_cutRecord is not null)
+            if (cutRecord is not null)
                 LeaveCutRecord();
 
-            _recordMalformed = false;
-            _recordProblem = null;
+            recordMalformed = false;
+            recordProblem = null;
             try
             {
-                if (!await _csv.ReadAsync(cancellationToken))
+                if (!await csv.ReadAsync(cancellationToken))
                     return false;
             }
             catch (CsvFormatException)
@@ -264,13 +264,13 @@ public sealed class ManifestReader : IAsyncDisposable
                 return true;
             }
 
-            _recordStart = _csvStart + _csv.ByteOffset;
-            _recordEnd = _recordStart + _csv.RawRecord.Length;
-            _recordLine = _csvLine + _csv.LineNumber - 1;
-            _text.Release(_recordStart);
-            if (_recordMalformed)
+            recordStart = csvStart + csv.ByteOffset;
+            recordEnd = recordStart + csv.RawRecord.Length;
+            recordLine = csvLine + csv.LineNumber - 1;
+            text.Release(recordStart);
+            if (recordMalformed)
                 TakeMalformedRecord();
-            if (_recordProblem is null && IsBlank())
+            if (recordProblem is null && IsBlank())
                 continue;
             Unwrap();
             return true;
@@ -283,7 +283,7 @@ public sealed class ManifestReader : IAsyncDisposable
     /// </summary>
     private void Unwrap()
     {
-        if (_recordProblem is not null || (!_isWrapped && (Record.FieldCount > 1 || _row is null || Layout.Columns.Count == 1)))
+        if (recordProblem is not null || (!isWrapped && (Record.FieldCount > 1 || row is null || Layout.Columns.Count == 1)))
             return;
         for (var field = 1; field < Record.FieldCount; field++)
         {
@@ -294,31 +294,31 @@ public sealed class ManifestReader : IAsyncDisposable
         var line = ManifestFormat.WholeQuote(Record.GetRawSpan(0), " \t"u8);
         if (line.Length == 0)
             return;
-        var row = CsvReader.Create(line, _options);
+        var row = CsvReader.Create(line, options);
         var isWhole = row.Read() && row.RawRecord.Length == line.Length;
-        var isMalformed = _recordMalformed;
+        var isMalformed = recordMalformed;
         // With a damaged quote, what stands behind a line break may be anything: the line stays as it is.
         var isDoubtful = isMalformed && line.AsSpan().ContainsAny((byte)'\r', (byte)'\n');
-        if (_isWrapped && isDoubtful)
+        if (isWrapped && isDoubtful)
         {
-            _recordProblem = FindingCode.TextAfterQuote;
+            recordProblem = FindingCode.TextAfterQuote;
         }
-        else if (_isWrapped && isWhole)
+        else if (isWrapped && isWhole)
         {
-            _unwrapped = row;
+            unwrapped = row;
             if (isMalformed)
-                _recordProblem = QuoteScan.Of(line, SeparatorByte).Problem ?? FindingCode.StrayQuote;
+                recordProblem = QuoteScan.Of(line, SeparatorByte).Problem ?? FindingCode.StrayQuote;
             return;
         }
         else if (isWhole && !isMalformed && row.FieldCount == Layout.Columns.Count)
         {
             if (line.AsSpan().Contains((byte)'"'))
             {
-                _unwrapped = row;
+                unwrapped = row;
                 return;
             }
 
-            _recordProblem = FindingCode.WholeLineQuoted;
+            recordProblem = FindingCode.WholeLineQuoted;
         }
 
         row.Dispose();
@@ -326,8 +326,8 @@ public sealed class ManifestReader : IAsyncDisposable
 
     private void LeaveUnwrapped()
     {
-        _unwrapped!.Dispose();
-        _unwrapped = null;
+        unwrapped!.Dispose();
+        unwrapped = null;
     }
 
     private bool IsBlank()
@@ -347,9 +347,9 @@ public sealed class ManifestReader : IAsyncDisposable
 
     private void TakeMalformedRecord()
     {
-        var record = _csv.RawRecord;
+        var record = csv.RawRecord;
         var scan = QuoteScan.Of(record, SeparatorByte);
-        _recordProblem = scan.Problem ?? FindingCode.StrayQuote;
+        recordProblem = scan.Problem ?? FindingCode.StrayQuote;
         if (scan.Problem is null)
             return;
         var lineBreak = record[scan.FieldStart..scan.FieldEnd].IndexOfAny((byte)'\r', (byte)'\n');
@@ -366,12 +366,12 @@ public sealed class ManifestReader : IAsyncDisposable
         StepToNextRecord();
         while (!TrySuspiciousRecord())
         {
-            var kept = _text.Kept(_recordStart).Length;
+            var kept = text.Kept(recordStart).Length;
             if (kept > MaxRowSize)
-                throw new ManifestRejectedException(RejectionCode.RowTooLong, $"Line {_recordLine} is longer than 16 MB: this is no manifest, or its line breaks are lost.", line: _recordLine);
+                throw new ManifestRejectedException(RejectionCode.RowTooLong, $"Line {recordLine} is longer than 16 MB: this is no manifest, or its line breaks are lost.", line: recordLine);
             // Much at a time, for each look begins at the start of the record.
             var wanted = Math.Min(kept + SuspiciousRecordSize, MaxRowSize + 1);
-            while (_text.Kept(_recordStart).Length < wanted && await _text.FillAsync(cancellationToken))
+            while (text.Kept(recordStart).Length < wanted && await text.FillAsync(cancellationToken))
             {
             }
         }
@@ -380,11 +380,11 @@ public sealed class ManifestReader : IAsyncDisposable
     /// <summary>False when more of the text is needed to see where the line ends.</summary>
     private bool TrySuspiciousRecord()
     {
-        var record = _text.Kept(_recordStart);
+        var record = text.Kept(recordStart);
         var scan = QuoteScan.Of(record, SeparatorByte);
         var lineBreak = record[scan.FieldStart..].IndexOfAny((byte)'\r', (byte)'\n');
         var end = lineBreak < 0 ? record.Length : scan.FieldStart + lineBreak;
-        if (!_text.Ended && end + 1 >= record.Length)
+        if (!text.Ended && end + 1 >= record.Length)
             return false;
         CutRecord(end, scan.Problem is null ? null : FindingCode.UnterminatedQuote);
         return true;
@@ -393,45 +393,45 @@ public sealed class ManifestReader : IAsyncDisposable
     /// <summary>Steps over the last record taken and the empty lines behind it.</summary>
     private void StepToNextRecord()
     {
-        var kept = _text.Kept(_recordStart);
-        var next = (int)(_recordEnd - _recordStart);
+        var kept = text.Kept(recordStart);
+        var next = (int)(recordEnd - recordStart);
         while (next < kept.Length && kept[next] is (byte)'\r' or (byte)'\n')
             next++;
-        _recordLine += LineBreaks(kept[..next]);
-        _recordStart += next;
-        _text.Release(_recordStart);
+        recordLine += LineBreaks(kept[..next]);
+        recordStart += next;
+        text.Release(recordStart);
     }
 
     /// <summary>Makes the first <paramref name="length"/> bytes of the record a row of its own; reading goes on with the line behind it.</summary>
     private void CutRecord(int length, FindingCode? problem)
     {
-        var record = _text.KeptMemory(_recordStart);
+        var record = text.KeptMemory(recordStart);
         var behind = record.Span[length..];
-        _resumeAt = _recordStart + length + (behind is [(byte)'\r', (byte)'\n', ..] ? 2 : Math.Min(behind.Length, 1));
-        _resumeLine = _recordLine + LineBreaks(record.Span[..length]) + 1;
-        _recordProblem = problem;
-        _cutRecord = CsvReader.Create(record[..length], ManifestFormat.Dialect(_options.Separator!.Value));
-        _cutRecord.Read();
+        resumeAt = recordStart + length + (behind is [(byte)'\r', (byte)'\n', ..] ? 2 : Math.Min(behind.Length, 1));
+        resumeLine = recordLine + LineBreaks(record.Span[..length]) + 1;
+        recordProblem = problem;
+        cutRecord = CsvReader.Create(record[..length], ManifestFormat.Dialect(options.Separator!.Value));
+        cutRecord.Read();
     }
 
     private void LeaveCutRecord()
     {
-        _cutRecord!.Dispose();
-        _cutRecord = null;
-        _csv.Dispose();
-        _csv = ParseFrom(_resumeAt, _resumeLine, RestartBufferSize);
+        cutRecord!.Dispose();
+        cutRecord = null;
+        csv.Dispose();
+        csv = ParseFrom(resumeAt, resumeLine, RestartBufferSize);
     }
 
     private CsvReader ParseFrom(long start, long line, int bufferSize)
     {
-        _text.Rewind(start);
-        _text.Release(start);
-        (_csvStart, _csvLine) = (start, line);
-        (_recordStart, _recordEnd, _recordLine) = (start, start, line);
-        return CsvReader.Create(_text, _options with { BufferSize = bufferSize }, leaveOpen: true);
+        text.Rewind(start);
+        text.Release(start);
+        (csvStart, csvLine) = (start, line);
+        (recordStart, recordEnd, recordLine) = (start, start, line);
+        return CsvReader.Create(text, options with { BufferSize = bufferSize }, leaveOpen: true);
     }
 
-    private byte SeparatorByte => (byte)_options.Separator!.Value;
+    private byte SeparatorByte => (byte)options.Separator!.Value;
 
     /// <summary>CR, LF and CR LF each count once, as the parser counts them.</summary>
     internal static long LineBreaks(ReadOnlySpan<byte> text)

@@ -9,12 +9,12 @@ namespace BulkImporter.Manifests;
 /// </summary>
 public sealed class ManifestRow
 {
-    private CsvReader _csv;
+    private CsvReader csv;
 
     internal ManifestRow(ManifestLayout layout, CsvReader csv)
     {
         Layout = layout;
-        _csv = csv;
+        this.csv = csv;
     }
 
     public ManifestLayout Layout { get; }
@@ -32,20 +32,20 @@ public sealed class ManifestRow
     public bool IsCut => QuoteProblem == FindingCode.UnterminatedQuote;
 
     /// <summary>The number of fields that the row really has, more or fewer than there are columns.</summary>
-    public int FieldCount => _csv.FieldCount;
+    public int FieldCount => csv.FieldCount;
 
     /// <summary>The row exactly as it stands in the manifest (as UTF-8), without the line break behind it.</summary>
-    public ReadOnlySpan<byte> RawText => _csv.RawRecord;
+    public ReadOnlySpan<byte> RawText => csv.RawRecord;
 
     /// <summary>A field exactly as it stands in the manifest, quotes included; empty when the row is too short.</summary>
-    public ReadOnlySpan<byte> RawField(int index) => index < _csv.FieldCount ? _csv.GetRawSpan(index) : default;
+    public ReadOnlySpan<byte> RawField(int index) => index < csv.FieldCount ? csv.GetRawSpan(index) : default;
 
     /// <summary>A field's value as UTF-8: unquoted, and in an export of ours without its formula guard; empty when the row is too short.</summary>
     public ReadOnlySpan<byte> Field(int index)
     {
-        if (index >= _csv.FieldCount)
+        if (index >= csv.FieldCount)
             return default;
-        var value = _csv.GetSpan(index);
+        var value = csv.GetSpan(index);
         return Layout.IsResultFile ? FormulaGuard.Unguard(value, Layout.SeparatorByte) : value;
     }
 
@@ -70,7 +70,7 @@ public sealed class ManifestRow
 
     internal void MoveTo(CsvReader csv, int rowNumber, long lineNumber, FindingCode? quoteProblem)
     {
-        _csv = csv;
+        this.csv = csv;
         RowNumber = rowNumber;
         LineNumber = lineNumber;
         QuoteProblem = quoteProblem;

@@ -32,37 +32,37 @@ internal sealed class ManifestText : Stream
 
     private static readonly Encoding Western = CodePagesEncodingProvider.Instance.GetEncoding(1252)!;
 
-    private readonly Stream _source;
-    private readonly Decoder? _decoder;
-    private readonly Encoder _encoder = Encoding.UTF8.GetEncoder();
-    private readonly byte[] _undecoded;
-    private readonly char[] _chars;
+    private readonly Stream source;
+    private readonly Decoder? decoder;
+    private readonly Encoder encoder = Encoding.UTF8.GetEncoder();
+    private readonly byte[] undecoded;
+    private readonly char[] chars;
 
-    private byte[] _window = new byte[4 * ChunkSize];
-    private long _windowStart;   // text offset of _window[0]
-    private int _checkedEnd;     // _window[.._checkedEnd] is complete, valid UTF-8
-    private int _filledEnd;      // up to three bytes more: a sequence that the next chunk completes
-    private long _kept;          // text offset from which bytes are kept
-    private long _sourceOffset;  // bytes of (unpacked) source consumed, byte order mark included
-    private bool _sourceEnded;
-    private long _lineFeeds;     // line breaks in the source consumed, for the line of a damage
-    private long _carriageReturns;
-    private bool _isUtf8;        // a character beyond ASCII was met, and was valid
+    private byte[] window = new byte[4 * ChunkSize];
+    private long windowStart;   // text offset of window[0]
+    private int checkedEnd;     // window[..checkedEnd] is complete, valid UTF-8
+    private int filledEnd;      // up to three bytes more: a sequence that the next chunk completes
+    private long kept;          // text offset from which bytes are kept
+    private long sourceOffset;  // bytes of (unpacked) source consumed, byte order mark included
+    private bool sourceEnded;
+    private long lineFeeds;     // line breaks in the source consumed, for the line of a damage
+    private long carriageReturns;
+    private bool isUtf8;        // a character beyond ASCII was met, and was valid
 
-    private readonly ReplayedHead? _packed;
-    private readonly long _unpackedLimit;
+    private readonly ReplayedHead? packed;
+    private readonly long unpackedLimit;
 
     private ManifestText(Stream source, ReplayedHead? packed, string encodingName, Encoding? encoding, int markLength, byte[] head, long unpackedLimit)
     {
-        _packed = packed;
-        _unpackedLimit = unpackedLimit;
-        _source = source;
+        this.packed = packed;
+        this.unpackedLimit = unpackedLimit;
+        this.source = source;
         EncodingName = encodingName;
         HasByteOrderMark = markLength > 0;
-        _decoder = encoding?.GetDecoder();
-        _undecoded = encoding is null ? [] : new byte[ChunkSize];
-        _chars = encoding is null ? [] : new char[ChunkSize];
-        _sourceOffset = markLength;
+        decoder = encoding?.GetDecoder();
+        undecoded = encoding is null ? [] : new byte[ChunkSize];
+        chars = encoding is null ? [] : new char[ChunkSize];
+        sourceOffset = markLength;
         Take(head.AsSpan(markLength));
     }
 
@@ -72,7 +72,7 @@ internal sealed class ManifestText : Stream
     public bool HasByteOrderMark { get; }
 
     /// <summary>The whole source has been read: nothing follows what is kept.</summary>
-    public bool Ended => _sourceEnded;
+    public bool Ended => sourceEnded;
 
     /// <summary>The text offset of the next byte that <see cref="ReadAsync(Memory{byte}, CancellationToken)"/> gives.</summary>
     public override long Position { get; set; }
@@ -109,13 +109,13 @@ internal sealed class ManifestText : Stream
     }
 
     /// <summary>The kept text from <paramref name="offset"/> on, as far as it has been read.</summary>
-    public ReadOnlySpan<byte> Kept(long offset) => _window.AsSpan((int)(offset - _windowStart).._checkedEnd);
+    public ReadOnlySpan<byte> Kept(long offset) => window.AsSpan((int)(offset - windowStart)..checkedEnd);
 
     /// <inheritdoc cref="Kept"/>
-    public ReadOnlyMemory<byte> KeptMemory(long offset) => _window.AsMemory((int)(offset - _windowStart).._checkedEnd);
+    public ReadOnlyMemory<byte> KeptMemory(long offset) => window.AsMemory((int)(offset - windowStart)..checkedEnd);
 
     /// <summary>What lies before <paramref name="offset"/> is not asked for again.</summary>
-    public void Release(long offset) => _kept = offset;
+    public void Release(long offset) => kept = offset;
 
     /// <summary>Goes on reading at <paramref name="offset"/>, which must not have been released.</summary>
     public void Rewind(long offset) => Position = offset;
@@ -125,33 +125,33 @@ internal sealed class ManifestText : Stream
     public async ValueTask<bool> FillAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        if (_sourceEnded)
+        if (sourceEnded)
             return false;
 
         MakeRoom();
-        var target = _decoder is null ? _window.AsMemory(_filledEnd) : _undecoded;
-        var read = await Unpacked(() => _source.ReadAsync(target, cancellationToken).AsTask());
+        var target = decoder is null ? window.AsMemory(filledEnd) : undecoded;
+        var read = await Unpacked(() => source.ReadAsync(target, cancellationToken).AsTask());
         if (read == 0)
         {
-            _sourceEnded = true;
+            sourceEnded = true;
             return TakeEnd();
         }
-        if (_sourceOffset + read > _unpackedLimit)
-            throw new ManifestRejectedException(RejectionCode.UnpackedTooLarge, $"Unpacked, this file is larger than {_unpackedLimit:N0} bytes. Split it into several manifests.");
+        if (sourceOffset + read > unpackedLimit)
+            throw new ManifestRejectedException(RejectionCode.UnpackedTooLarge, $"Unpacked, this file is larger than {unpackedLimit:N0} bytes. Split it into several manifests.");
 
-        if (_packed is not null && _sourceOffset + read > Math.Max(RatioHoldsFrom, MostRatio * _packed.Given))
+        if (packed is not null && sourceOffset + read > Math.Max(RatioHoldsFrom, MostRatio * packed.Given))
             throw new ManifestRejectedException(RejectionCode.UnpackedTooLarge, $"This file unpacks to more than {MostRatio} times its size, which no list of addresses does. Upload the .csv itself if it is right.");
 
-        if (_decoder is null)
+        if (decoder is null)
             TakeUtf8(read);
         else
-            TakeDecoded(_undecoded.AsSpan(0, read), flush: false);
+            TakeDecoded(undecoded.AsSpan(0, read), flush: false);
         return true;
     }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        while (_windowStart + _checkedEnd == Position)
+        while (windowStart + checkedEnd == Position)
         {
             if (!await FillAsync(cancellationToken))
                 return 0;
@@ -188,26 +188,26 @@ internal sealed class ManifestText : Stream
 
     private void MakeRoom()
     {
-        var needed = _decoder is null ? ChunkSize : 3 * ChunkSize + 4; // a byte of Windows-1252 is at most three of UTF-8, one of UTF-16 half of that
-        if (_window.Length - _filledEnd >= needed)
+        var needed = decoder is null ? ChunkSize : 3 * ChunkSize + 4; // a byte of Windows-1252 is at most three of UTF-8, one of UTF-16 half of that
+        if (window.Length - filledEnd >= needed)
             return;
 
-        var from = (int)(Math.Min(_kept, Position) - _windowStart);
-        var window = _window;
-        if (_filledEnd - from + needed > window.Length)
-            window = new byte[Math.Max(Math.Min(2 * window.Length, MostKept), _filledEnd - from + needed)];
-        _window.AsSpan(from.._filledEnd).CopyTo(window);
-        _window = window;
-        _windowStart += from;
-        _checkedEnd -= from;
-        _filledEnd -= from;
+        var from = (int)(Math.Min(kept, Position) - windowStart);
+        var window = this.window;
+        if (filledEnd - from + needed > window.Length)
+            window = new byte[Math.Max(Math.Min(2 * window.Length, MostKept), filledEnd - from + needed)];
+        this.window.AsSpan(from..filledEnd).CopyTo(window);
+        this.window = window;
+        windowStart += from;
+        checkedEnd -= from;
+        filledEnd -= from;
     }
 
     private void Take(ReadOnlySpan<byte> head)
     {
-        if (_decoder is null)
+        if (decoder is null)
         {
-            head.CopyTo(_window);
+            head.CopyTo(window);
             TakeUtf8(head.Length);
         }
         else
@@ -218,50 +218,50 @@ internal sealed class ManifestText : Stream
 
     private void TakeUtf8(int count)
     {
-        _filledEnd += count;
-        var fresh = _window.AsSpan(_checkedEnd.._filledEnd);
+        filledEnd += count;
+        var fresh = window.AsSpan(checkedEnd..filledEnd);
         var complete = fresh.Length - UnfinishedLength(fresh);
         if (!System.Text.Unicode.Utf8.IsValid(fresh[..complete]))
             throw InvalidUtf8(fresh);
         CountLines(fresh[..complete]);
-        _isUtf8 |= !System.Text.Ascii.IsValid(fresh[..complete]);
-        _checkedEnd += complete;
-        _sourceOffset += complete;
+        isUtf8 |= !System.Text.Ascii.IsValid(fresh[..complete]);
+        checkedEnd += complete;
+        sourceOffset += complete;
     }
 
     private void CountLines(ReadOnlySpan<byte> text)
     {
-        _lineFeeds += text.Count((byte)'\n');
-        _carriageReturns += text.Count((byte)'\r');
+        lineFeeds += text.Count((byte)'\n');
+        carriageReturns += text.Count((byte)'\r');
     }
 
     private void TakeDecoded(ReadOnlySpan<byte> bytes, bool flush)
     {
         try
         {
-            var chars = _decoder!.GetChars(bytes, _chars, flush);
-            _filledEnd += _encoder.GetBytes(_chars.AsSpan(0, chars), _window.AsSpan(_filledEnd), flush);
+            var chars = decoder!.GetChars(bytes, this.chars, flush);
+            filledEnd += encoder.GetBytes(this.chars.AsSpan(0, chars), window.AsSpan(filledEnd), flush);
         }
         catch (DecoderFallbackException invalid)
         {
-            var offset = _sourceOffset + Math.Max(invalid.Index, 0);
+            var offset = sourceOffset + Math.Max(invalid.Index, 0);
             throw new ManifestRejectedException(
                 RejectionCode.EncodingInvalid, $"Byte {offset} is not valid {EncodingName}. Save the file as \"CSV UTF-8\".", byteOffset: offset, innerException: invalid);
         }
 
-        _checkedEnd = _filledEnd;
-        _sourceOffset += bytes.Length;
+        checkedEnd = filledEnd;
+        sourceOffset += bytes.Length;
     }
 
     private bool TakeEnd()
     {
-        if (_filledEnd > _checkedEnd)
-            throw InvalidUtf8(_window.AsSpan(_checkedEnd.._filledEnd));
-        if (_decoder is null)
+        if (filledEnd > checkedEnd)
+            throw InvalidUtf8(window.AsSpan(checkedEnd..filledEnd));
+        if (decoder is null)
             return false;
-        var before = _checkedEnd;
+        var before = checkedEnd;
         TakeDecoded([], flush: true);
-        return _checkedEnd > before;
+        return checkedEnd > before;
     }
 
     /// <summary>The length of a started, not completed UTF-8 sequence at the end of <paramref name="bytes"/>.</summary>
@@ -284,10 +284,10 @@ internal sealed class ManifestText : Stream
         var at = 0;
         while (Rune.DecodeFromUtf8(bytes[at..], out _, out var consumed) == OperationStatus.Done)
             at += consumed;
-        var offset = _sourceOffset + at;
+        var offset = sourceOffset + at;
         CountLines(bytes[..at]);
-        var line = 1 + (_lineFeeds > 0 ? _lineFeeds : _carriageReturns);
-        if (_isUtf8 || !System.Text.Ascii.IsValid(bytes[..at]))
+        var line = 1 + (lineFeeds > 0 ? lineFeeds : carriageReturns);
+        if (isUtf8 || !System.Text.Ascii.IsValid(bytes[..at]))
             return new ManifestRejectedException(RejectionCode.EncodingInvalid, $"Byte {offset} (0x{bytes[at]:X2}) in line {line} is not valid UTF-8, which the text before it is: a character is damaged there, or two files in different encodings were joined. Correct that line, save the file as \"CSV UTF-8\" and upload it again.", line: line, byteOffset: offset);
         var found = $"Byte {offset} (0x{bytes[at]:X2}) in line {line} is not valid UTF-8";
         if (AsWestern(at) is not { } reads)
@@ -305,15 +305,15 @@ internal sealed class ManifestText : Stream
     private string? AsWestern(int at)
     {
         const int around = 30;
-        var damaged = _checkedEnd + at;
-        ReadOnlySpan<byte> text = _window.AsSpan(Math.Max(0, damaged - around).._filledEnd);
+        var damaged = checkedEnd + at;
+        ReadOnlySpan<byte> text = window.AsSpan(Math.Max(0, damaged - around)..filledEnd);
         var here = damaged - Math.Max(0, damaged - around);
         text = text[..Math.Min(text.Length, here + around)];
         var start = text[..here].LastIndexOfAny((byte)'\r', (byte)'\n') + 1;
         var end = text[here..].IndexOfAny((byte)'\r', (byte)'\n');
         text = text[start..(end < 0 ? text.Length : here + end)];
         // These five are no characters there, and a file with a NUL is none of text.
-        if (_window.AsSpan(.._filledEnd).Contains((byte)0) || text.IndexOfAny((ReadOnlySpan<byte>)[0x81, 0x8D, 0x8F, 0x90, 0x9D]) >= 0 || text.IndexOfAnyInRange((byte)0, (byte)8) >= 0)
+        if (window.AsSpan(..filledEnd).Contains((byte)0) || text.IndexOfAny((ReadOnlySpan<byte>)[0x81, 0x8D, 0x8F, 0x90, 0x9D]) >= 0 || text.IndexOfAnyInRange((byte)0, (byte)8) >= 0)
             return null;
         return FindingMask.Mask(Western.GetString(text).Trim());
     }
@@ -330,7 +330,7 @@ internal sealed class ManifestText : Stream
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing && _source is GZipStream unpacked)
+        if (disposing && source is GZipStream unpacked)
             unpacked.Dispose();
         base.Dispose(disposing);
     }
@@ -338,24 +338,24 @@ internal sealed class ManifestText : Stream
     /// <summary>The bytes looked at for the gzip mark, then the rest of the stream.</summary>
     private sealed class ReplayedHead(byte[] head, Stream rest) : Stream
     {
-        private int _given;
-        private long _givenOfRest;
+        private int given;
+        private long givenOfRest;
 
         /// <summary>How many bytes of the file were read.</summary>
-        public long Given => _given + _givenOfRest;
+        public long Given => given + givenOfRest;
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            if (_given == head.Length)
+            if (given == head.Length)
             {
                 var read = await rest.ReadAsync(buffer, cancellationToken);
-                _givenOfRest += read;
+                givenOfRest += read;
                 return read;
             }
 
-            var count = Math.Min(buffer.Length, head.Length - _given);
-            head.AsMemory(_given, count).CopyTo(buffer);
-            _given += count;
+            var count = Math.Min(buffer.Length, head.Length - given);
+            head.AsMemory(given, count).CopyTo(buffer);
+            given += count;
             return count;
         }
 

@@ -93,7 +93,7 @@ public sealed class SendNotifications(
 
     private long? lookedAt;
 
-    /// <summary>One round. Answers how many posts were tried.</summary>
+    /// <summary>One round. Returns how many posts were tried.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var tried = 0;

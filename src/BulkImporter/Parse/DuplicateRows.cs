@@ -9,8 +9,8 @@ namespace BulkImporter.Parse;
 /// </summary>
 public sealed class DuplicateRows(ManifestLayout layout)
 {
-    private readonly Dictionary<Guid, int> _byUrl = [];
-    private readonly Dictionary<Guid, int> _byReferenceId = [];
+    private readonly Dictionary<Guid, int> byUrl = [];
+    private readonly Dictionary<Guid, int> byReferenceId = [];
 
     /// <summary>True when an earlier row has the same source, or the row itself is imported already; appends what was found. Blocked rows take no part.</summary>
     public bool Check(in CheckedRow row, List<Finding> findings)
@@ -19,19 +19,19 @@ public sealed class DuplicateRows(ManifestLayout layout)
             return false;
         if (row.IsImported)
         {
-            _byUrl.TryAdd(key.Value, row.RowNumber);
+            byUrl.TryAdd(key.Value, row.RowNumber);
             return true;
         }
 
-        if (!_byUrl.TryAdd(key.Value, row.RowNumber))
+        if (!byUrl.TryAdd(key.Value, row.RowNumber))
         {
-            findings.Add(new Finding(row.RowNumber, row.LineNumber, layout.ColumnOf(ManifestColumn.Url), FindingMask.Mask(row.Url), FindingCode.DuplicateUrl, _byUrl[key.Value]));
+            findings.Add(new Finding(row.RowNumber, row.LineNumber, layout.ColumnOf(ManifestColumn.Url), FindingMask.Mask(row.Url), FindingCode.DuplicateUrl, byUrl[key.Value]));
             return true;
         }
 
         // The key of any text is its hash; a reference id is no URL and so is hashed as it stands.
-        if (row.ReferenceId is { } referenceId && SourceKey.Of(referenceId).Value is var reference && !_byReferenceId.TryAdd(reference, row.RowNumber))
-            findings.Add(new Finding(row.RowNumber, row.LineNumber, layout.ColumnOf(ManifestColumn.ReferenceId), FindingMask.Mask(referenceId), FindingCode.DuplicateReferenceId, _byReferenceId[reference]));
+        if (row.ReferenceId is { } referenceId && SourceKey.Of(referenceId).Value is var reference && !byReferenceId.TryAdd(reference, row.RowNumber))
+            findings.Add(new Finding(row.RowNumber, row.LineNumber, layout.ColumnOf(ManifestColumn.ReferenceId), FindingMask.Mask(referenceId), FindingCode.DuplicateReferenceId, byReferenceId[reference]));
         return false;
     }
 }

@@ -50,7 +50,7 @@ internal static class EarlierSources
         ORDER BY r.source_key, (r.state = 'imported') DESC, r.import_id DESC, r.row_number
         """;
 
-    /// <summary>Marks them as duplicates, each with a finding. Answers how many.</summary>
+    /// <summary>Marks them as duplicates, each with a finding. Returns how many.</summary>
     public static async Task<int> MarkAsync(
         NpgsqlConnection connection, int importId, int accountId, SeenBefore sources, string? urlColumn, RecordTransitions transitions, CancellationToken cancellationToken)
     {
@@ -84,7 +84,7 @@ internal static class EarlierSources
         return await transitions.KnownEarlierAsync(connection, importId, urlColumn, cancellationToken);
     }
 
-    /// <summary>Adds the rows of a block whose keys pass the filter. Answers how many.</summary>
+    /// <summary>Adds the rows of a block whose keys pass the filter. Returns how many.</summary>
     private static int AddPassing(int importId, int firstRow, byte[] keys, SeenBefore sources, CopyRows to)
     {
         var count = 0;

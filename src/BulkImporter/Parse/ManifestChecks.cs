@@ -75,11 +75,11 @@ public sealed class ManifestChecks(
     /// <summary>Bytes of a cell that may still be an address of the longest length, in whichever characters.</summary>
     private static readonly int MostLookedInto = 4 * ManifestFormat.MaxLength(ManifestColumn.Url);
 
-    private int _invalidInARow;
-    private bool _isFaultLogged;
-    private readonly FindingCode[] _urlProblems = new FindingCode[SourceUrlRules.MaxProblems];
-    private readonly int _urlColumn = layout.IndexOf(ManifestColumn.Url);
-    private readonly int _stateColumn = skipImported ? layout.ResultColumn("import_state") : -1;
+    private int invalidInARow;
+    private bool isFaultLogged;
+    private readonly FindingCode[] urlProblems = new FindingCode[SourceUrlRules.MaxProblems];
+    private readonly int urlColumn = layout.IndexOf(ManifestColumn.Url);
+    private readonly int stateColumn = skipImported ? layout.ResultColumn("import_state") : -1;
 
     /// <summary>
     /// Checks a row and appends what was found to <paramref name="findings"/>. Whatever goes wrong inside of it is a finding of this row, which
@@ -89,8 +89,8 @@ public sealed class ManifestChecks(
     public CheckedRow Check(ManifestRow row, List<Finding> findings)
     {
         var read = CheckAlone(row, findings);
-        _invalidInARow = read.IsBlocked && !read.IsBlockedForPull ? _invalidInARow + 1 : 0;
-        if (_invalidInARow == MostInvalidInARow)
+        invalidInARow = read.IsBlocked && !read.IsBlockedForPull ? invalidInARow + 1 : 0;
+        if (invalidInARow == MostInvalidInARow)
         {
             var last = findings.FindLast(f => f.Severity == FindingSeverity.Error)!;
             throw new ManifestRejectedException(
@@ -113,9 +113,9 @@ public sealed class ManifestChecks(
         }
         catch (Exception e)
         {
-            if (!_isFaultLogged && log is not null)
+            if (!isFaultLogged && log is not null)
                 Log.RowCheckFailed(log, e, row.RowNumber, row.LineNumber);
-            _isFaultLogged = true;
+            isFaultLogged = true;
             findings.RemoveRange(first, findings.Count - first);
             findings.Add(Of(row, null, FindingCode.RowCheckFailed));
             return Values(row, isBlocked: true, url: default, Transfer.Pull, isImported: false);
@@ -133,9 +133,9 @@ public sealed class ManifestChecks(
         if (isLookedInto)
             url = UrlCell.Read(url, out unwrapped, out decoded);
         if (unwrapped)
-            findings.Add(Of(row, layout.Columns[_urlColumn], FindingCode.UrlUnwrapped, url));
+            findings.Add(Of(row, layout.Columns[urlColumn], FindingCode.UrlUnwrapped, url));
         if (decoded)
-            findings.Add(Of(row, layout.Columns[_urlColumn], FindingCode.UrlEntities, url));
+            findings.Add(Of(row, layout.Columns[urlColumn], FindingCode.UrlEntities, url));
         var transfer = CheckTransfer(row, findings);
         if (isLookedInto)
             transfer = CheckUrl(row, url, transfer, row.Value(ManifestColumn.Transfer).IsEmpty && transfers == ImportTransfer.Auto, findings);
@@ -147,13 +147,13 @@ public sealed class ManifestChecks(
             isBlocked = true;
             isBlockedForPull &= findings[index].Code is FindingCode.UrlTooLong or FindingCode.UrlHostPrivate;
         }
-        var isImported = _stateColumn >= 0 && row.QuoteProblem is null && !url.IsEmpty && row.Field(_stateColumn).Trim(" "u8).SequenceEqual("imported"u8);
+        var isImported = stateColumn >= 0 && row.QuoteProblem is null && !url.IsEmpty && row.Field(stateColumn).Trim(" "u8).SequenceEqual("imported"u8);
         if (isImported)
         {
             // Nothing will be fetched, so nothing else that was found matters: a signed link that has run out since, for example.
             isBlocked = false;
             findings.RemoveRange(first, findings.Count - first);
-            findings.Add(Of(row, layout.Columns[_stateColumn], FindingCode.AlreadyImported, url));
+            findings.Add(Of(row, layout.Columns[stateColumn], FindingCode.AlreadyImported, url));
         }
 
         return Values(row, isBlocked, url, transfer, isImported) with { IsBlockedForPull = isBlocked && isBlockedForPull };
@@ -223,7 +223,7 @@ public sealed class ManifestChecks(
                 return;
             }
 
-            var urlIsLast = _urlColumn == layout.Columns.Count - 1 && !layout.IsResultFile;
+            var urlIsLast = urlColumn == layout.Columns.Count - 1 && !layout.IsResultFile;
             findings.Add(Of(row, null, IsCutInApostrophes(row) ? FindingCode.ColumnsShifted : urlIsLast ? FindingCode.UrlCutBySeparator : FindingCode.TooManyFields));
             return;
         }
@@ -345,8 +345,8 @@ public sealed class ManifestChecks(
         // A file of this machine, or one that was sent here: whether it lies where files may be pushed from, or is kept, is judged when it is opened.
         if (transfer == Transfer.Push && (url.StartsWith("file:///"u8) || url.StartsWith("upload:///"u8)))
             return transfer;
-        var count = rules.Check(url, now, _urlProblems);
-        foreach (var code in _urlProblems.AsSpan(0, count))
+        var count = rules.Check(url, now, urlProblems);
+        foreach (var code in urlProblems.AsSpan(0, count))
         {
             // Only the remote call's query is too short for it, or only Cincopa cannot reach the host; our own download can.
             if ((transfer == Transfer.Push || mayPush) && (code == FindingCode.UrlTooLong || (code == FindingCode.UrlHostPrivate && rules.MayPush(url))))
@@ -354,7 +354,7 @@ public sealed class ManifestChecks(
                 transfer = Transfer.Push;
                 continue;
             }
-            findings.Add(Of(row, layout.Columns[_urlColumn], code, url));
+            findings.Add(Of(row, layout.Columns[urlColumn], code, url));
         }
         return transfer;
     }

@@ -12,7 +12,7 @@ public sealed class QueueParsing(NpgsqlDataSource database, IBackgroundJobClient
     /// <summary>A parse job that gave no sign of life for this long is enqueued again; a living one tells of itself every few seconds.</summary>
     private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(60);
 
-    /// <summary>One round. Answers the number of jobs enqueued.</summary>
+    /// <summary>One round. Returns the number of jobs enqueued.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var waiting = await database.QueryAsync(ImportTransitions.ParseQueued, r => (Id: r.GetInt32(0), Name: r.GetString(1)), cancellationToken, AgainAfter);

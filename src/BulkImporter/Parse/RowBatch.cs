@@ -135,7 +135,7 @@ internal sealed class ChunkCounts(int importId, int chunkSize, DateTimeOffset no
     private int invalid;
     private int duplicate;
 
-    /// <summary>Counts the next row; a chunk that it fills goes <paramref name="to"/> the others. Answers the number of its chunk, from 1.</summary>
+    /// <summary>Counts the next row; a chunk that it fills goes <paramref name="to"/> the others. Returns the number of its chunk, from 1.</summary>
     public int Add(in CheckedRow row, CopyRows to)
     {
         var number = rows / chunkSize + 1;

@@ -18,7 +18,7 @@ public sealed class QueueProbes(NpgsqlDataSource database, IBackgroundJobClient 
         RETURNING i.id, i.name, p.run
         """;
 
-    /// <summary>One round. Answers the number of jobs enqueued.</summary>
+    /// <summary>One round. Returns the number of jobs enqueued.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var waiting = await database.QueryAsync(MarkQueued, r => (Id: r.GetInt32(0), Name: r.GetString(1), Run: r.GetInt32(2)), cancellationToken, AgainAfter);

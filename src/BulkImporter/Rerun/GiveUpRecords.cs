@@ -11,7 +11,7 @@ namespace BulkImporter.Rerun;
 /// </summary>
 public sealed class GiveUpRecords(NpgsqlDataSource database, RecordTransitions transitions)
 {
-    /// <summary>Answers how many records of the selection were in doubt and are failed now; the others are left alone.</summary>
+    /// <summary>Returns how many records of the selection were in doubt and are failed now; the others are left alone.</summary>
     public async Task<int> RunAsync(int importId, RecordFilter filter, string actor, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);

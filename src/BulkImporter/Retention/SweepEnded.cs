@@ -36,7 +36,7 @@ public sealed class SweepEnded(NpgsqlDataSource database, IOptions<RetentionOpti
             ORDER BY i.finished_at LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED))
         """, "id");
 
-    /// <summary>One step of each kind. Answers the number of rows that were removed and of imports that will be: while there are some, there may be more.</summary>
+    /// <summary>One step of each kind. Returns the number of rows that were removed and of imports that will be: while there are some, there may be more.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var keep = options.Value;

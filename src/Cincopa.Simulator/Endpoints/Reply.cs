@@ -14,7 +14,7 @@ internal readonly record struct Reply(int HttpStatus, string ContentType, byte[]
     private const string Plain = "text/plain; charset=utf-8";
 
     [ThreadStatic]
-    private static ArrayBufferWriter<byte>? _buffer;
+    private static ArrayBufferWriter<byte>? buffer;
 
     public string? RetryAfter { get; init; }
 
@@ -86,7 +86,7 @@ internal readonly record struct Reply(int HttpStatus, string ContentType, byte[]
 
     private static Reply Object<T>(int httpStatus, T state, Action<Utf8JsonWriter, T> write)
     {
-        var buffer = _buffer ??= new ArrayBufferWriter<byte>(1024);
+        var buffer = this.buffer ??= new ArrayBufferWriter<byte>(1024);
         buffer.ResetWrittenCount();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {

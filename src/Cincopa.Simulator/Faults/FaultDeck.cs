@@ -8,7 +8,7 @@ internal sealed class FaultDeck
 {
     private static readonly ImportPlan WebPage = ImportPlan.Fails(Assumptions.WebPageText);
 
-    private readonly ArmedRule[] _rules;
+    private readonly ArmedRule[] rules;
 
     /// <exception cref="ArgumentException">The script asks for what does not exist.</exception>
     public FaultDeck(FaultScript script)
@@ -16,7 +16,7 @@ internal sealed class FaultDeck
         if (script.Complaint() is { } complaint)
             throw new ArgumentException(complaint, nameof(script));
         Script = script;
-        _rules = [.. script.Rules.Select((rule, index) => new ArmedRule(rule, index))];
+        rules = [.. script.Rules.Select((rule, index) => new ArmedRule(rule, index))];
         HasConnectionRules = script.Rules.Any(rule => rule.On == Operation.Connection);
     }
 
@@ -31,7 +31,7 @@ internal sealed class FaultDeck
     public Draw Draw(Operation operation, string? input, long ordinal)
     {
         FaultRule? struck = null;
-        foreach (var armed in _rules)
+        foreach (var armed in rules)
         {
             if (armed.Strikes(Script.Seed, operation, input, ordinal))
             {
@@ -80,7 +80,7 @@ internal sealed class FaultDeck
     /// <summary>A rule and how often it was met.</summary>
     private sealed class ArmedRule(FaultRule rule, int index)
     {
-        private long _met;
+        private long met;
 
         public FaultRule Rule => rule;
 
@@ -94,7 +94,7 @@ internal sealed class FaultDeck
                 return false;
             if (rule.Skip == 0 && rule.Times is null)
                 return true;
-            var met = Interlocked.Increment(ref _met);
+            var met = Interlocked.Increment(ref this.met);
             return met > rule.Skip && !(met - rule.Skip > rule.Times);
         }
     }

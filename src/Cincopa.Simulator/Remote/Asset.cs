@@ -3,7 +3,7 @@ namespace Cincopa.Simulator.Remote;
 /// <summary>A file that arrived, by URL or by push.</summary>
 public sealed class Asset
 {
-    private Dictionary<string, string>? _meta;
+    private Dictionary<string, string>? meta;
 
     /// <summary>Counts submits and pushed files together, from 0.</summary>
     public required int Number { get; init; }
@@ -36,8 +36,8 @@ public sealed class Asset
     /// <summary>A field of <c>asset.set_meta</c>; empty when never set.</summary>
     public string this[string field]
     {
-        get => _meta?.GetValueOrDefault(field) ?? "";
-        internal set => (_meta ??= new Dictionary<string, string>(StringComparer.Ordinal))[field] = value;
+        get => meta?.GetValueOrDefault(field) ?? "";
+        internal set => (meta ??= new Dictionary<string, string>(StringComparer.Ordinal))[field] = value;
     }
 
     /// <summary>The names that <c>asset.set_meta</c> takes (OWN).</summary>

@@ -3,7 +3,7 @@ namespace Cincopa.Simulator.Remote;
 /// <summary>One accepted submit. Nothing ticks: where it stands follows from the time at which it is asked.</summary>
 internal sealed class Import(int number, string input, string? fid, int? attachTo, long startedAt, TimeSpan takes, ImportPlan plan)
 {
-    private int _polls;
+    private int polls;
 
     /// <summary>Counts accepted submits and pushed files together, from 0; status_id, rid and asset id are made of it.</summary>
     public int Number => number;
@@ -33,7 +33,7 @@ internal sealed class Import(int number, string input, string? fid, int? attachT
         + (int)(Mix.Of(0, input, 0) % (Assumptions.LargestFile - Assumptions.SmallestFile));
 
     /// <summary>The how-manieth status call this is, from 1.</summary>
-    public int CountPoll() => Interlocked.Increment(ref _polls);
+    public int CountPoll() => Interlocked.Increment(ref polls);
 
     /// <summary>The share that is done after so much time, 0 to 1.</summary>
     public double DoneAfter(TimeSpan age) =>

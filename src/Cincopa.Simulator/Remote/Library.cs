@@ -7,36 +7,36 @@ namespace Cincopa.Simulator.Remote;
 /// <summary>What the remote account holds: imports under way, assets, galleries, files half pushed. One lock guards it all.</summary>
 public sealed class Library
 {
-    private readonly TimeProvider _clock;
-    private readonly Lock _gate = new();
-    private OpaqueIds _ids;
-    private int _life;
-    private List<Import?> _imports = [];
-    private List<Asset?> _assets = [];
-    private List<Asset> _byUpload = [];
-    private PriorityQueue<Import, long> _running = new();
-    private Dictionary<string, int> _acceptedByInput = new(StringComparer.Ordinal);
-    private Dictionary<string, Gallery> _galleries = new(StringComparer.Ordinal);
-    private Dictionary<string, PushedFile> _pushed = new(StringComparer.Ordinal);
+    private readonly TimeProvider clock;
+    private readonly Lock gate = new();
+    private OpaqueIds ids;
+    private int life;
+    private List<Import?> imports = [];
+    private List<Asset?> assets = [];
+    private List<Asset> byUpload = [];
+    private PriorityQueue<Import, long> running = new();
+    private Dictionary<string, int> acceptedByInput = new(StringComparer.Ordinal);
+    private Dictionary<string, Gallery> galleries = new(StringComparer.Ordinal);
+    private Dictionary<string, PushedFile> pushed = new(StringComparer.Ordinal);
 
     internal Library(TimeProvider clock)
     {
-        _clock = clock;
-        _ids = NewIds();
+        this.clock = clock;
+        ids = NewIds();
     }
 
     internal void Reset()
     {
-        lock (_gate)
+        lock (gate)
         {
-            _ids = NewIds();
-            _imports = [];
-            _assets = [];
-            _byUpload = [];
-            _running = new();
-            _acceptedByInput = new(StringComparer.Ordinal);
-            _galleries = new(StringComparer.Ordinal);
-            _pushed = new(StringComparer.Ordinal);
+            ids = NewIds();
+            imports = [];
+            assets = [];
+            byUpload = [];
+            running = new();
+            acceptedByInput = new(StringComparer.Ordinal);
+            galleries = new(StringComparer.Ordinal);
+            pushed = new(StringComparer.Ordinal);
         }
     }
 
@@ -45,48 +45,48 @@ public sealed class Library
     /// <summary>Every accepted submit makes a new import, whatever its URL (INF).</summary>
     internal Import Accept(string input, string? fid, int? attachTo, FaultDeck faults)
     {
-        lock (_gate)
+        lock (gate)
         {
             // A few at every submit, so that the first listing after a long run does not have them all to do.
             TakeInFinished(most: 2);
-            var ordinal = ++CollectionsMarshal.GetValueRefOrAddDefault(_acceptedByInput, input, out _);
+            var ordinal = ++CollectionsMarshal.GetValueRefOrAddDefault(acceptedByInput, input, out _);
             var (plan, takes) = faults.PlanImport(input, ordinal);
-            var now = _clock.GetTimestamp();
-            var import = new Import(_imports.Count, input, fid, attachTo, now, takes, plan);
-            _imports.Add(import);
-            _assets.Add(null);
+            var now = clock.GetTimestamp();
+            var import = new Import(imports.Count, input, fid, attachTo, now, takes, plan);
+            imports.Add(import);
+            assets.Add(null);
             if (plan is { FailureText: null } && attachTo is null && !string.IsNullOrEmpty(fid) && faults.Script.GalleryShows == GalleryShows.AtStart)
-                import.ShownEarly = PutInGallery(AssetOf(import.Number, Assumptions.FileNameOf(input), input, fid, import.Size, _clock.GetUtcNow(), sha256: null));
+                import.ShownEarly = PutInGallery(AssetOf(import.Number, Assumptions.FileNameOf(input), input, fid, import.Size, clock.GetUtcNow(), sha256: null));
             if (plan is { FailureText: null, Stalls: false, NeverEnds: false } && attachTo is null)
-                _running.Enqueue(import, now + (long)(takes.TotalSeconds * _clock.TimestampFrequency));
+                running.Enqueue(import, now + (long)(takes.TotalSeconds * clock.TimestampFrequency));
             return import;
         }
     }
 
     internal Import? FindImport(string? statusId)
     {
-        lock (_gate)
+        lock (gate)
         {
-            var number = _ids.ReadStatusId(statusId);
-            return number >= 0 && number < _imports.Count ? _imports[number] : null;
+            var number = ids.ReadStatusId(statusId);
+            return number >= 0 && number < imports.Count ? imports[number] : null;
         }
     }
 
-    internal string StatusIdOf(int number) => _ids.StatusId(number);
+    internal string StatusIdOf(int number) => ids.StatusId(number);
 
-    internal string RidOf(Import import) => _ids.Rid(import.AttachTo ?? import.Number);
+    internal string RidOf(Import import) => ids.Rid(import.AttachTo ?? import.Number);
 
     /// <summary>Stops an import that still runs; one that ended stays as it is (INF).</summary>
     internal void Abort(Import import)
     {
-        lock (_gate)
+        lock (gate)
         {
-            var done = import.DoneAfter(_clock.GetElapsedTime(import.StartedAt));
+            var done = import.DoneAfter(clock.GetElapsedTime(import.StartedAt));
             if (done >= 1)
                 return;
             import.AbortedAt = done;
             if (import.ShownEarly is { } asset)
-                _galleries[asset.Fid!].Items.Remove(asset);
+                galleries[asset.Fid!].Items.Remove(asset);
         }
     }
 
@@ -95,58 +95,58 @@ public sealed class Library
     /// <summary>All assets, the oldest first, deleted ones too.</summary>
     public IReadOnlyList<Asset> Assets()
     {
-        lock (_gate)
+        lock (gate)
         {
             TakeInFinished();
-            return _byUpload.ToArray();
+            return byUpload.ToArray();
         }
     }
 
     /// <summary>The asset of a rid or a numeric id; null when there is none (yet).</summary>
     internal Asset? FindAsset(string? ridOrId)
     {
-        lock (_gate)
+        lock (gate)
         {
             TakeInFinished();
-            var number = _ids.ReadRid(ridOrId);
-            if ((number < 0 || number >= _assets.Count) && int.TryParse(ridOrId, CultureInfo.InvariantCulture, out var id))
+            var number = ids.ReadRid(ridOrId);
+            if ((number < 0 || number >= assets.Count) && int.TryParse(ridOrId, CultureInfo.InvariantCulture, out var id))
                 number = id - Assumptions.FirstAssetId;
-            return number >= 0 && number < _assets.Count && _assets[number] is { Deleted: false } asset ? asset : null;
+            return number >= 0 && number < assets.Count && assets[number] is { Deleted: false } asset ? asset : null;
         }
     }
 
     /// <summary>One page of the assets that fit, and how many fit in all.</summary>
     internal (IReadOnlyList<Asset> Page, int Count) List(AssetQuery query, DateTimeOffset uploadedBy, ListOrder order, int skip, int take)
     {
-        lock (_gate)
+        lock (gate)
         {
             TakeInFinished();
-            return PageOf(order == ListOrder.OldestFirst ? _byUpload : Newest(), query, uploadedBy, skip, take);
+            return PageOf(order == ListOrder.OldestFirst ? byUpload : Newest(), query, uploadedBy, skip, take);
         }
 
         IEnumerable<Asset> Newest()
         {
-            for (var i = _byUpload.Count - 1; i >= 0; i--)
-                yield return _byUpload[i];
+            for (var i = byUpload.Count - 1; i >= 0; i--)
+                yield return byUpload[i];
         }
     }
 
     internal void SetMeta(Asset asset, IEnumerable<(string Field, string Value)> changes)
     {
-        lock (_gate)
+        lock (gate)
         {
             foreach (var (field, value) in changes)
                 asset[field] = value;
-            asset.Modified = _clock.GetUtcNow();
+            asset.Modified = clock.GetUtcNow();
         }
     }
 
     internal void Delete(Asset asset)
     {
-        lock (_gate)
+        lock (gate)
         {
             asset.Deleted = true;
-            foreach (var gallery in _galleries.Values)
+            foreach (var gallery in galleries.Values)
                 gallery.Items.Remove(asset);
         }
     }
@@ -155,10 +155,10 @@ public sealed class Library
 
     internal Gallery CreateGallery(string name, string description)
     {
-        lock (_gate)
+        lock (gate)
         {
-            var fid = _ids.Fid(_galleries.Count);
-            return _galleries[fid] = new Gallery(fid, name, description, _clock.GetUtcNow());
+            var fid = ids.Fid(galleries.Count);
+            return galleries[fid] = new Gallery(fid, name, description, clock.GetUtcNow());
         }
     }
 
@@ -167,30 +167,30 @@ public sealed class Library
     {
         if (string.IsNullOrEmpty(fid))
             return null;
-        lock (_gate)
+        lock (gate)
         {
             TakeInFinished();
-            if (_galleries.TryGetValue(fid, out var gallery) || !create)
+            if (galleries.TryGetValue(fid, out var gallery) || !create)
                 return gallery;
-            return _galleries[fid] = new Gallery(fid, fid, "", _clock.GetUtcNow());
+            return galleries[fid] = new Gallery(fid, fid, "", clock.GetUtcNow());
         }
     }
 
     internal void Change(Gallery gallery, Action<Gallery> change)
     {
-        lock (_gate)
+        lock (gate)
         {
             change(gallery);
-            gallery.Modified = _clock.GetUtcNow();
+            gallery.Modified = clock.GetUtcNow();
         }
     }
 
     /// <summary>Removes a gallery; with <paramref name="assets"/> what is in it too.</summary>
     internal void Delete(Gallery gallery, bool assets)
     {
-        lock (_gate)
+        lock (gate)
         {
-            _galleries.Remove(gallery.Fid);
+            galleries.Remove(gallery.Fid);
             foreach (var asset in assets ? gallery.Items.ToArray() : [])
                 Delete(asset);
         }
@@ -198,34 +198,34 @@ public sealed class Library
 
     internal IReadOnlyList<Gallery> Galleries()
     {
-        lock (_gate)
-            return _galleries.Values.ToArray();
+        lock (gate)
+            return galleries.Values.ToArray();
     }
 
     internal (IReadOnlyList<Asset> Page, int Count) ListItems(Gallery gallery, DateTimeOffset uploadedBy, int skip, int take)
     {
-        lock (_gate)
+        lock (gate)
             return PageOf(gallery.Items, new AssetQuery(), uploadedBy, skip, take);
     }
 
     internal void AddItems(Gallery gallery, IReadOnlyList<Asset> assets, bool top)
     {
-        lock (_gate)
+        lock (gate)
         {
             foreach (var asset in assets)
                 gallery.Items.Remove(asset);
             gallery.Items.InsertRange(top ? 0 : gallery.Items.Count, assets);
-            gallery.Modified = _clock.GetUtcNow();
+            gallery.Modified = clock.GetUtcNow();
         }
     }
 
     internal void RemoveItems(Gallery gallery, IReadOnlyList<Asset> assets)
     {
-        lock (_gate)
+        lock (gate)
         {
             foreach (var asset in assets)
                 gallery.Items.Remove(asset);
-            gallery.Modified = _clock.GetUtcNow();
+            gallery.Modified = clock.GetUtcNow();
         }
     }
 
@@ -234,32 +234,32 @@ public sealed class Library
     /// <summary>The file under that key. With <paramref name="anew"/> a finished one gives way to a new one.</summary>
     internal PushedFile OpenPush(string key, bool anew)
     {
-        lock (_gate)
-            return _pushed.TryGetValue(key, out var file) && !(anew && file.Asset is not null) ? file : _pushed[key] = new PushedFile();
+        lock (gate)
+            return pushed.TryGetValue(key, out var file) && !(anew && file.Asset is not null) ? file : pushed[key] = new PushedFile();
     }
 
     internal Asset FinishPush(PushedFile file, string fileName, string? fid)
     {
-        lock (_gate)
+        lock (gate)
         {
             TakeInFinished();
-            var number = _imports.Count;
-            _imports.Add(null);
-            _assets.Add(null);
-            return file.Asset = Shelve(number, fileName, input: null, fid, file.Received, _clock.GetUtcNow(), file.Sha256());
+            var number = imports.Count;
+            imports.Add(null);
+            assets.Add(null);
+            return file.Asset = Shelve(number, fileName, input: null, fid, file.Received, clock.GetUtcNow(), file.Sha256());
         }
     }
 
     /// <summary>Makes assets of the imports that came to their end, in the order in which they did, so that the shelf stays sorted.</summary>
     private void TakeInFinished(int most = int.MaxValue)
     {
-        var now = _clock.GetTimestamp();
-        for (; most > 0 && _running.TryPeek(out var import, out var endsAt) && endsAt <= now; most--)
+        var now = clock.GetTimestamp();
+        for (; most > 0 && running.TryPeek(out var import, out var endsAt) && endsAt <= now; most--)
         {
-            _running.Dequeue();
+            running.Dequeue();
             if (import.AbortedAt is not null)
                 continue;
-            var uploaded = _clock.GetUtcNow() - _clock.GetElapsedTime(endsAt, now);
+            var uploaded = clock.GetUtcNow() - clock.GetElapsedTime(endsAt, now);
             if (import.ShownEarly is { } shown)
                 Shelve(shown, isInGallery: true);
             else
@@ -272,8 +272,8 @@ public sealed class Library
 
     private Asset Shelve(Asset asset, bool isInGallery)
     {
-        _assets[asset.Number] = asset;
-        _byUpload.Add(asset);
+        assets[asset.Number] = asset;
+        byUpload.Add(asset);
         return isInGallery ? asset : PutInGallery(asset);
     }
 
@@ -281,8 +281,8 @@ public sealed class Library
     {
         if (string.IsNullOrEmpty(asset.Fid))
             return asset;
-        if (!_galleries.TryGetValue(asset.Fid, out var gallery))
-            gallery = _galleries[asset.Fid] = new Gallery(asset.Fid, asset.Fid, "", asset.Uploaded);
+        if (!galleries.TryGetValue(asset.Fid, out var gallery))
+            gallery = galleries[asset.Fid] = new Gallery(asset.Fid, asset.Fid, "", asset.Uploaded);
         gallery.Items.Add(asset);
         return asset;
     }
@@ -291,7 +291,7 @@ public sealed class Library
     {
         Number = number,
         Id = (Assumptions.FirstAssetId + number).ToString(CultureInfo.InvariantCulture),
-        Rid = _ids.Rid(number),
+        Rid = ids.Rid(number),
         FileName = fileName,
         Input = input,
         Fid = fid,
@@ -317,5 +317,5 @@ public sealed class Library
         return (page, count);
     }
 
-    private OpaqueIds NewIds() => new(Mix.Of(_clock.GetUtcNow().Ticks, text: null, ++_life));
+    private OpaqueIds NewIds() => new(Mix.Of(clock.GetUtcNow().Ticks, text: null, ++life));
 }

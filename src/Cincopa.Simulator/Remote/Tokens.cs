@@ -61,29 +61,29 @@ public sealed class Tokens
 {
     private static readonly TokenGrant Anyone = new() { Token = "" };
 
-    private readonly IReadOnlyList<TokenGrant> _atStart;
-    private readonly TimeProvider _clock;
-    private readonly ConcurrentDictionary<string, TokenGrant> _known = new(StringComparer.Ordinal);
-    private readonly ConcurrentQueue<SubAccount> _subAccounts = new();
+    private readonly IReadOnlyList<TokenGrant> atStart;
+    private readonly TimeProvider clock;
+    private readonly ConcurrentDictionary<string, TokenGrant> known = new(StringComparer.Ordinal);
+    private readonly ConcurrentQueue<SubAccount> subAccounts = new();
 
     internal Tokens(IReadOnlyList<TokenGrant> atStart, TimeProvider clock)
     {
-        _atStart = atStart;
-        _clock = clock;
+        this.atStart = atStart;
+        this.clock = clock;
         Reset();
     }
 
-    internal IReadOnlyCollection<SubAccount> SubAccounts => _subAccounts;
+    internal IReadOnlyCollection<SubAccount> SubAccounts => subAccounts;
 
     /// <summary>Adds a token, or changes what it may do from the next call on.</summary>
-    public void Set(TokenGrant grant) => _known[grant.Token] = grant;
+    public void Set(TokenGrant grant) => known[grant.Token] = grant;
 
     /// <summary>Back to the tokens of the start, without sub-accounts.</summary>
     public void Reset()
     {
-        _known.Clear();
-        _subAccounts.Clear();
-        foreach (var grant in _atStart)
+        known.Clear();
+        subAccounts.Clear();
+        foreach (var grant in atStart)
             Set(grant);
     }
 
@@ -95,8 +95,8 @@ public sealed class Tokens
     {
         if (string.IsNullOrEmpty(token))
             return null;
-        var grant = _known.GetValueOrDefault(token) ?? OfflineToken.Read(token, _known.Values) ?? (_atStart.Count == 0 ? Anyone : null);
-        return grant is null || grant.ExpiresAt <= _clock.GetUtcNow() || (grant.SourceIp is { } only && !(IPAddress.TryParse(only, out var address) && address.Equals(from)))
+        var grant = known.GetValueOrDefault(token) ?? OfflineToken.Read(token, known.Values) ?? (atStart.Count == 0 ? Anyone : null);
+        return grant is null || grant.ExpiresAt <= clock.GetUtcNow() || (grant.SourceIp is { } only && !(IPAddress.TryParse(only, out var address) && address.Equals(from)))
             ? null
             : grant;
     }
@@ -104,7 +104,7 @@ public sealed class Tokens
     /// <summary>A temporary token that may do no more than its parent.</summary>
     internal string Lend(TokenGrant parent, TimeSpan? lives, string? permissions, string? sourceIp)
     {
-        var grant = parent.For(NewToken(), permissions, _clock.GetUtcNow() + lives, sourceIp);
+        var grant = parent.For(NewToken(), permissions, clock.GetUtcNow() + lives, sourceIp);
         Set(grant);
         return grant.Token;
     }
@@ -123,13 +123,13 @@ public sealed class Tokens
 
     /// <summary>The tokens of a sub-account, or of the account, that are not temporary.</summary>
     internal IReadOnlyList<TokenGrant> OfAccount(string? subAccount) =>
-        [.. _known.Values.Where(grant => grant.ExpiresAt is null && (grant.SubAccount ?? "") == (subAccount ?? "")).OrderBy(grant => grant.Token, StringComparer.Ordinal)];
+        [.. known.Values.Where(grant => grant.ExpiresAt is null && (grant.SubAccount ?? "") == (subAccount ?? "")).OrderBy(grant => grant.Token, StringComparer.Ordinal)];
 
     internal SubAccount AddSubAccount(string name)
     {
         // In the form of account ids (OWN), counted from 1.
-        var account = new SubAccount(string.Create(CultureInfo.InvariantCulture, $"AMDA{_subAccounts.Count + 1:D8}"), name);
-        _subAccounts.Enqueue(account);
+        var account = new SubAccount(string.Create(CultureInfo.InvariantCulture, $"AMDA{subAccounts.Count + 1:D8}"), name);
+        subAccounts.Enqueue(account);
         return account;
     }
 

@@ -12,60 +12,60 @@ namespace Cincopa.Simulator.Remote;
 /// </summary>
 internal sealed class Webhooks(Simulator simulator) : IDisposable
 {
-    private readonly ConcurrentDictionary<string, string> _hooks = new(StringComparer.Ordinal);
-    private readonly CancellationTokenSource _stopping = new();
-    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
-    private long _announced;
+    private readonly ConcurrentDictionary<string, string> hooks = new(StringComparer.Ordinal);
+    private readonly CancellationTokenSource stopping = new();
+    private readonly HttpClient http = new() { Timeout = TimeSpan.FromSeconds(10) };
+    private long announced;
 
     // Read at every submit, where looking at the hooks themselves would take their locks.
-    private volatile bool _anyone;
+    private volatile bool anyone;
 
-    public IReadOnlyList<KeyValuePair<string, string>> Hooks => [.. _hooks.OrderBy(h => h.Key, StringComparer.Ordinal)];
+    public IReadOnlyList<KeyValuePair<string, string>> Hooks => [.. hooks.OrderBy(h => h.Key, StringComparer.Ordinal)];
 
     public void Set(string url, string events)
     {
-        _hooks[url] = events;
-        _anyone = true;
+        hooks[url] = events;
+        anyone = true;
     }
 
     public void Remove(string url)
     {
-        _hooks.TryRemove(url, out _);
-        _anyone = !_hooks.IsEmpty;
+        hooks.TryRemove(url, out _);
+        anyone = !hooks.IsEmpty;
     }
 
     /// <summary>An import was accepted: its end will be told, if it comes.</summary>
     public void Announce(Import import, FaultScript script)
     {
-        if (_anyone && import is { Plan: { FailureText: null, Stalls: false, NeverEnds: false }, AttachTo: null })
+        if (anyone && import is { Plan: { FailureText: null, Stalls: false, NeverEnds: false }, AttachTo: null })
             _ = TellAsync(import.Takes, () => simulator.Library.FindAsset(simulator.Library.RidOf(import)), script);
     }
 
     /// <summary>A pushed file is in.</summary>
     public void Announce(Asset asset, FaultScript script)
     {
-        if (_anyone)
+        if (anyone)
             _ = TellAsync(TimeSpan.Zero, () => asset, script);
     }
 
     public void Dispose()
     {
-        _stopping.Cancel();
-        _http.Dispose();
+        stopping.Cancel();
+        http.Dispose();
     }
 
     private async Task TellAsync(TimeSpan takes, Func<Asset?> find, FaultScript script)
     {
-        var ordinal = Interlocked.Increment(ref _announced);
+        var ordinal = Interlocked.Increment(ref announced);
         try
         {
             // A timer may fire a little early, and then there would be no asset yet.
-            await Task.Delay(takes + TimeSpan.FromMilliseconds(1), simulator.Clock, _stopping.Token);
+            await Task.Delay(takes + TimeSpan.FromMilliseconds(1), simulator.Clock, stopping.Token);
             if (find() is not { } asset)
                 return;
             var body = BodyOf(asset);
             var copies =
-                from hook in _hooks
+                from hook in hooks
                 where hook.Value.Split(',', StringSplitOptions.TrimEntries).Any(e => e is Assumptions.UploadedEvent or "asset.*")
                 from copy in Enumerable.Range(0, script.WebhookCopies)
                 select DeliverAsync(hook.Key, body, script.WebhookDelayMs.At(Mix.Unit(Mix.Of(script.Seed + copy, hook.Key, ordinal))));
@@ -79,15 +79,15 @@ internal sealed class Webhooks(Simulator simulator) : IDisposable
 
     private async Task DeliverAsync(string url, string body, TimeSpan wait)
     {
-        await Task.Delay(wait, simulator.Clock, _stopping.Token);
+        await Task.Delay(wait, simulator.Clock, stopping.Token);
         for (var tries = 0; tries <= Assumptions.WebhookRepeats; tries++)
         {
             if (tries > 0)
-                await Task.Delay(TimeSpan.FromMilliseconds(Assumptions.WebhookRepeatMs), simulator.Clock, _stopping.Token);
+                await Task.Delay(TimeSpan.FromMilliseconds(Assumptions.WebhookRepeatMs), simulator.Clock, stopping.Token);
             try
             {
                 using var content = new StringContent(body, Encoding.UTF8, "application/json");
-                using var reply = await _http.PostAsync(new Uri(url), content, _stopping.Token);
+                using var reply = await http.PostAsync(new Uri(url), content, stopping.Token);
                 if (reply.StatusCode == System.Net.HttpStatusCode.OK)
                     return;
             }

@@ -261,11 +261,11 @@ public class ManifestReaderTests
     /// <summary>A beginning, one text many times, and an end, made while they are read.</summary>
     private sealed class RepeatedText(string start, string piece, long times, string end) : MemoryStream
     {
-        private readonly byte[] _piece = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat(piece, 1000)));
-        private byte[] _start = Encoding.UTF8.GetBytes(start);
-        private byte[] _end = Encoding.UTF8.GetBytes(end);
-        private long _left = times > long.MaxValue / piece.Length ? long.MaxValue : times * piece.Length;
-        private int _at;
+        private readonly byte[] piece = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat(piece, 1000)));
+        private byte[] start = Encoding.UTF8.GetBytes(start);
+        private byte[] end = Encoding.UTF8.GetBytes(end);
+        private long left = times > long.MaxValue / piece.Length ? long.MaxValue : times * piece.Length;
+        private int at;
 
         public override async Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken)
         {
@@ -276,12 +276,12 @@ public class ManifestReaderTests
 
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            if (_start.Length > 0 || _left == 0)
-                return ValueTask.FromResult(Give(ref _left == 0 && _start.Length == 0 ? ref _end : ref _start, buffer));
-            var count = (int)Math.Min(Math.Min(buffer.Length, _piece.Length - _at), _left);
-            _piece.AsMemory(_at, count).CopyTo(buffer);
-            _at = (_at + count) % _piece.Length;
-            _left -= count;
+            if (start.Length > 0 || left == 0)
+                return ValueTask.FromResult(Give(ref left == 0 && start.Length == 0 ? ref end : ref start, buffer));
+            var count = (int)Math.Min(Math.Min(buffer.Length, piece.Length - at), left);
+            piece.AsMemory(at, count).CopyTo(buffer);
+            at = (at + count) % piece.Length;
+            left -= count;
             return ValueTask.FromResult(count);
         }
 
@@ -297,17 +297,17 @@ public class ManifestReaderTests
     /// <summary>Rows made while they are read, so that the test itself holds none.</summary>
     private sealed class EndlessRows(int count) : MemoryStream
     {
-        private int _row = -1;
-        private byte[] _rest = [];
+        private int row = -1;
+        private byte[] rest = [];
 
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (_rest.Length == 0 && _row < count)
-                _rest = Encoding.UTF8.GetBytes(++_row == 0 ? "url,caption\n" : $"{Host}{_row}.mp4,\"Caption {_row}\"\n");
-            var given = Math.Min(buffer.Length, _rest.Length);
-            _rest.AsMemory(0, given).CopyTo(buffer);
-            _rest = _rest[given..];
+            if (rest.Length == 0 && row < count)
+                rest = Encoding.UTF8.GetBytes(++row == 0 ? "url,caption\n" : $"{Host}{row}.mp4,\"Caption {row}\"\n");
+            var given = Math.Min(buffer.Length, rest.Length);
+            rest.AsMemory(0, given).CopyTo(buffer);
+            rest = rest[given..];
             return ValueTask.FromResult(given);
         }
     }

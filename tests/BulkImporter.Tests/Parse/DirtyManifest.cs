@@ -29,31 +29,31 @@ internal sealed class DirtyManifest
         "tab\there", "'quoted'", "=1+1", "# one", "two\nlines", "sum: 7", "-12.5", "[draft]", "{x}", "100 %", "a \"b\"", "N/A",
     ];
 
-    private readonly Random _random;
-    private readonly char _separator;
-    private readonly int[] _order;
-    private readonly Quoting _quoting;
-    private readonly string _lineEnd;
-    private readonly List<string> _lines = [];
+    private readonly Random random;
+    private readonly char separator;
+    private readonly int[] order;
+    private readonly Quoting quoting;
+    private readonly string lineEnd;
+    private readonly List<string> lines = [];
 
     public DirtyManifest(int seed)
     {
-        _random = new Random(seed);
-        _separator = Any(',', ',', ';', '\t', '|');
-        _order = [.. Enumerable.Range(0, Columns).OrderBy(_ => _random.Next())];
-        _quoting = Any(Quoting.Needed, Quoting.Needed, Quoting.All, Quoting.Spaced, Quoting.Spaced);
-        _lineEnd = Any("\n", "\r\n", "\r", "mixed");
+        random = new Random(seed);
+        separator = Any(',', ',', ';', '\t', '|');
+        order = [.. Enumerable.Range(0, Columns).OrderBy(_ => random.Next())];
+        quoting = Any(Quoting.Needed, Quoting.Needed, Quoting.All, Quoting.Spaced, Quoting.Spaced);
+        lineEnd = Any("\n", "\r\n", "\r", "mixed");
         Encoding = Any("utf-8", "utf-8", "utf-8 bom", "utf-16le", "utf-16be", "windows-1252");
-        HasHeader = _random.Next(6) > 0;
-        IsWrapped = HasHeader && _random.Next(6) == 0;
+        HasHeader = random.Next(6) > 0;
+        IsWrapped = HasHeader && random.Next(6) == 0;
 
         WritePreamble();
         if (HasHeader)
             WriteHeader();
         else
-            Map = string.Join(',', _order.Select((column, place) => $"{Targets[column]}=column{place + 1}"));
-        FirstRow = _lines.Count;
-        WriteRows(_random.Next(4, 12));
+            Map = string.Join(',', order.Select((column, place) => $"{Targets[column]}=column{place + 1}"));
+        FirstRow = lines.Count;
+        WriteRows(random.Next(4, 12));
         Damage();
         Bytes = Encode();
     }
@@ -84,7 +84,7 @@ internal sealed class DirtyManifest
 
     public byte[] Bytes { get; }
 
-    public string Text => string.Concat(_lines);
+    public string Text => string.Concat(lines);
 
     private int FirstRow { get; }
 
@@ -95,9 +95,9 @@ internal sealed class DirtyManifest
         Spaced,
     }
 
-    private T Any<T>(params T[] of) => of[_random.Next(of.Length)];
+    private T Any<T>(params T[] of) => of[random.Next(of.Length)];
 
-    private string LineEnd => _lineEnd == "mixed" ? Any("\n", "\r\n", "\r") : _lineEnd;
+    private string LineEnd => lineEnd == "mixed" ? Any("\n", "\r\n", "\r") : lineEnd;
 
     private long NextLine => 1 + Breaks(Text);
 
@@ -105,42 +105,42 @@ internal sealed class DirtyManifest
 
     private void WritePreamble()
     {
-        if (_random.Next(3) > 0)
+        if (random.Next(3) > 0)
             return;
-        if (_random.Next(4) == 0)
-            _lines.Add($"sep={_separator}{LineEnd}");
+        if (random.Next(4) == 0)
+            lines.Add($"sep={separator}{LineEnd}");
         string[] kinds = HasHeader ? ["type", "comment", "comment", "title", "padded", "blank"] : ["type", "comment", "blank"];
-        for (var count = _random.Next(1, 4); count > 0; count--)
+        for (var count = random.Next(1, 4); count > 0; count--)
         {
             var text = Any(kinds) switch
             {
                 "type" => "#TYPE System.Management.Automation.PSCustomObject",
                 "comment" => Any("# made by hand", "# it's the \"final one", "#one, two; three | four"),
                 "title" => Any("Asset report", "Library (2026)"),
-                "padded" => "Generated 2026-01-01" + new string(_separator, Columns - 1),
+                "padded" => "Generated 2026-01-01" + new string(separator, Columns - 1),
                 _ => "",
             };
             if (text.Length > 0)
                 Skipped.Add(NextLine);
-            _lines.Add(text + LineEnd);
+            lines.Add(text + LineEnd);
         }
     }
 
     private void WriteHeader()
     {
-        var own = _random.Next(4) == 0;
+        var own = random.Next(4) == 0;
         var names = own ? OwnWords : [.. Names.Select(Any)];
         if (own)
             Map = string.Join(',', Targets.Zip(names, (target, name) => $"{target}={(name.Contains(',') ? $"\"{name}\"" : name)}"));
-        _lines.Add(Line([.. _order.Select(column => Decorated(names[column], own))]) + LineEnd);
+        lines.Add(Line([.. order.Select(column => Decorated(names[column], own))]) + LineEnd);
     }
 
-    private string Decorated(string name, bool own) => _random.Next(6) switch
+    private string Decorated(string name, bool own) => random.Next(6) switch
     {
         0 => name.ToUpperInvariant(),
         1 => name.Replace(' ', '\u00A0'),
         2 => name.Replace(" ", "\n", StringComparison.Ordinal),
-        3 when Encoding != "windows-1252" => name.Insert(_random.Next(1, name.Length), "\u200B"),
+        3 when Encoding != "windows-1252" => name.Insert(random.Next(1, name.Length), "\u200B"),
         4 when !own => "*" + name,
         _ => name,
     };
@@ -151,18 +151,18 @@ internal sealed class DirtyManifest
         {
             var values = new string?[Columns];
             values[0] = $"https://media.example.org/{number}{Any("", "", ",x", "%20y")}.mp4";
-            values[1] = _random.Next(8) == 0 ? null : Any(Texts);
+            values[1] = random.Next(8) == 0 ? null : Any(Texts);
             values[2] = $"A-{number}";
-            values[3] = _random.Next(3) == 0 ? null : Any(Texts);
-            values[4] = _random.Next(3) == 0 ? null : Any(Texts);
-            if (_random.Next(8) == 0)
-                _lines.Add(Any("", "", new string(_separator, Columns - 1), " ") + LineEnd);
+            values[3] = random.Next(3) == 0 ? null : Any(Texts);
+            values[4] = random.Next(3) == 0 ? null : Any(Texts);
+            if (random.Next(8) == 0)
+                lines.Add(Any("", "", new string(separator, Columns - 1), " ") + LineEnd);
             Rows.Add(new Row(NextLine, values));
-            _lines.Add(Line([.. _order.Select(column => values[column] ?? "")]) + LineEnd);
+            lines.Add(Line([.. order.Select(column => values[column] ?? "")]) + LineEnd);
         }
 
-        if (_random.Next(3) == 0)
-            _lines[^1] = _lines[^1].TrimEnd('\r', '\n');
+        if (random.Next(3) == 0)
+            lines[^1] = lines[^1].TrimEnd('\r', '\n');
     }
 
     private string Line(string[] cells)
@@ -171,14 +171,14 @@ internal sealed class DirtyManifest
         for (var index = 0; index < cells.Length; index++)
         {
             if (index > 0)
-                line.Append(_separator);
-            var blanks = _separator == '\t' ? " " : Any(" ", "  ", "\t");
-            var isSpaced = _quoting == Quoting.Spaced;
-            var needed = cells[index].AsSpan().IndexOfAny("\"\r\n") >= 0 || cells[index].Contains(_separator, StringComparison.Ordinal);
-            var quoted = needed || _quoting == Quoting.All || (isSpaced && _random.Next(3) > 0)
+                line.Append(separator);
+            var blanks = separator == '\t' ? " " : Any(" ", "  ", "\t");
+            var isSpaced = quoting == Quoting.Spaced;
+            var needed = cells[index].AsSpan().IndexOfAny("\"\r\n") >= 0 || cells[index].Contains(separator, StringComparison.Ordinal);
+            var quoted = needed || quoting == Quoting.All || (isSpaced && random.Next(3) > 0)
                 ? $"\"{cells[index].Replace("\"", "\"\"", StringComparison.Ordinal)}\""
                 : cells[index];
-            line.Append(isSpaced && index > 0 ? blanks : "").Append(quoted).Append(isSpaced && _random.Next(4) == 0 ? " " : "");
+            line.Append(isSpaced && index > 0 ? blanks : "").Append(quoted).Append(isSpaced && random.Next(4) == 0 ? " " : "");
         }
 
         return IsWrapped ? $"\"{line.Replace("\"", "\"\"")}\"" : line.ToString();
@@ -186,12 +186,12 @@ internal sealed class DirtyManifest
 
     private void Damage()
     {
-        if (_random.Next(4) == 0)
+        if (random.Next(4) == 0)
             return;
-        var number = _random.Next(Rows.Count);
+        var number = random.Next(Rows.Count);
         string[] marks = [$"A-{number + 1}", $"org/{number + 1}"];
-        var line = _lines.FindIndex(FirstRow, text => marks.All(mark => text.Contains(mark, StringComparison.Ordinal)));
-        var row = _lines[line];
+        var line = lines.FindIndex(FirstRow, text => marks.All(mark => text.Contains(mark, StringComparison.Ordinal)));
+        var row = lines[line];
         var end = row.Length - row.TrimEnd('\r', '\n').Length;
         var body = row[..(row.Length - end)];
         Damaged = Any(
@@ -199,49 +199,49 @@ internal sealed class DirtyManifest
         switch (Damaged)
         {
             case "stray quote":
-                body = body.Insert(_random.Next(body.Length + 1), "\"");
+                body = body.Insert(random.Next(body.Length + 1), "\"");
                 break;
             case "quote lost" when body.Contains('"', StringComparison.Ordinal):
                 var quotes = Enumerable.Range(0, body.Length).Where(at => body[at] == '"').ToArray();
                 body = body.Remove(Any(quotes), 1);
                 break;
             case "surplus" when !IsWrapped:
-                body += $"{_separator}more";
+                body += $"{separator}more";
                 break;
-            case "decimal comma" when _separator == ',' && !IsWrapped:
-                body = Line([.. _order.Select(column => Rows[number].Values[column] ?? "")]);
+            case "decimal comma" when separator == ',' && !IsWrapped:
+                body = Line([.. order.Select(column => Rows[number].Values[column] ?? "")]);
                 Rows[number].Values[1] = "2,5";
-                var cells = _order.Select(column => column == 1 ? "§" : Rows[number].Values[column] ?? "").ToArray();
+                var cells = order.Select(column => column == 1 ? "§" : Rows[number].Values[column] ?? "").ToArray();
                 body = Line(cells).Replace("\"§\"", "2,5", StringComparison.Ordinal).Replace("§", "2,5", StringComparison.Ordinal);
                 break;
             case "missing" when !IsWrapped:
-                var kept = _random.Next(1, Columns);
-                if (_order.AsSpan(0, kept).Contains(0))
+                var kept = random.Next(1, Columns);
+                if (order.AsSpan(0, kept).Contains(0))
                 {
-                    body = Line([.. _order[..kept].Select(column => Rows[number].Values[column] ?? "")]);
-                    foreach (var column in _order[kept..])
+                    body = Line([.. order[..kept].Select(column => Rows[number].Values[column] ?? "")]);
+                    foreach (var column in order[kept..])
                         Rows[number].Values[column] = null;
                 }
 
                 break;
             case "nul":
-                body = body.Insert(_random.Next(body.Length + 1), "\0");
+                body = body.Insert(random.Next(body.Length + 1), "\0");
                 break;
             case "unseen":
                 var unseen = Encoding == "windows-1252" ? "\u00A0" : Any("\u00A0", "\u200B", "\u200E");
-                string Around(string? value) => value is null ? "" : _random.Next(2) == 0 ? unseen + value : value + unseen;
-                body = Line([.. _order.Select(column => Around(Rows[number].Values[column]))]);
+                string Around(string? value) => value is null ? "" : random.Next(2) == 0 ? unseen + value : value + unseen;
+                body = Line([.. order.Select(column => Around(Rows[number].Values[column]))]);
                 break;
             case "several":
                 var two = $"https://media.example.org/x.mp4{Any("|", ";", ",", " ", "\n")}https://media.example.org/y.mp4";
-                body = Line([.. _order.Select(column => column == 0 ? two : Rows[number].Values[column] ?? "")]);
+                body = Line([.. order.Select(column => column == 0 ? two : Rows[number].Values[column] ?? "")]);
                 Rows[number].Values[0] = null;
                 break;
             case "cut off":
                 CutOff = Rows[^1];
-                var last = _lines.Count - 1;
-                _lines[last] = _lines[last][..(1 + _random.Next(_lines[last].TrimEnd('\r', '\n').Length))];
-                if (_lines[last].AsSpan().Trim(" ,;\t|\"").IsEmpty)
+                var last = lines.Count - 1;
+                lines[last] = lines[last][..(1 + random.Next(lines[last].TrimEnd('\r', '\n').Length))];
+                if (lines[last].AsSpan().Trim(" ,;\t|\"").IsEmpty)
                     Rows.Remove(CutOff);
                 return;
             default:
@@ -249,7 +249,7 @@ internal sealed class DirtyManifest
                 return;
         }
 
-        _lines[line] = body + row[(row.Length - end)..];
+        lines[line] = body + row[(row.Length - end)..];
         MoveLines();
     }
 
@@ -257,10 +257,10 @@ internal sealed class DirtyManifest
     private void MoveLines()
     {
         var found = 0;
-        for (var index = FirstRow; index < _lines.Count && found < Rows.Count; index++)
+        for (var index = FirstRow; index < lines.Count && found < Rows.Count; index++)
         {
-            if (_lines[index].AsSpan().Trim(" ,;\t|\r\n").Length > 0)
-                Rows[found] = Rows[found++] with { Line = 1 + Breaks(string.Concat(_lines.Take(index))) };
+            if (lines[index].AsSpan().Trim(" ,;\t|\r\n").Length > 0)
+                Rows[found] = Rows[found++] with { Line = 1 + Breaks(string.Concat(lines.Take(index))) };
         }
     }
 

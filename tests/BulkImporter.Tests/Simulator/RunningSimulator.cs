@@ -9,11 +9,11 @@ namespace BulkImporter.Tests.Simulator;
 /// <summary>A simulator of its own for one test, asked over HTTP only, with a clock that the test moves.</summary>
 internal sealed class RunningSimulator : IAsyncDisposable
 {
-    private readonly SimulatorHost _host;
+    private readonly SimulatorHost host;
 
     private RunningSimulator(SimulatorHost host, FakeTimeProvider clock)
     {
-        _host = host;
+        this.host = host;
         Clock = clock;
         Http = new HttpClient { BaseAddress = host.BaseAddress, Timeout = TimeSpan.FromSeconds(10) };
     }
@@ -72,6 +72,6 @@ internal sealed class RunningSimulator : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
-        await _host.DisposeAsync();
+        await host.DisposeAsync();
     }
 }
