@@ -1,6 +1,8 @@
 namespace Cincopa.Client;
 
-/// <summary>The answer to <see cref="ICincopaClient.AbortUploadAsync"/>. None of them says what became of the import: the status call does.</summary>
+/// <summary>
+/// The answer to <see cref="ICincopaClient.AbortUploadAsync"/>. None of them says what became of the import: the status call does.
+/// </summary>
 public abstract record AbortResult
 {
     private AbortResult() { }
@@ -8,7 +10,9 @@ public abstract record AbortResult
     /// <summary>Cincopa took the order (3P S12 S14).</summary>
     public sealed record Agreed : AbortResult;
 
-    /// <summary>Cincopa has nothing to abort under this ticket: finished, unknown, or for a reason that we have no word for (UNK).</summary>
+    /// <summary>
+    /// Cincopa has nothing to abort under this ticket: finished, unknown, or for a reason that we have no word for (UNK).
+    /// </summary>
     public sealed record Refused(RemoteError Error) : AbortResult;
 
     /// <summary>The call did not work: the order may be given again.</summary>

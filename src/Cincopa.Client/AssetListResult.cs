@@ -36,7 +36,8 @@ public abstract record AssetListResult
     /// <param name="ItemsPerPage">As the reply counts; null when not said.</param>
     /// <param name="ItemsCount">Items over all pages; null when not said.</param>
     /// <param name="PagesCount"><c>pages_count</c> (OWN S7 S9) or <c>page_count</c> (3P S13); null when not said.</param>
-    public sealed record Ok(IReadOnlyList<RemoteAsset> Items, int? Page, int? ItemsPerPage, int? ItemsCount, int? PagesCount) : AssetListResult;
+    public sealed record Ok(IReadOnlyList<RemoteAsset> Items, int? Page, int? ItemsPerPage, int? ItemsCount, int? PagesCount)
+        : AssetListResult;
 
     /// <summary>The call did not work.</summary>
     public sealed record Failed(RemoteError Error) : AssetListResult;
@@ -52,4 +53,5 @@ public abstract record AssetListResult
 /// <param name="Type"><c>video</c>, <c>image</c>, <c>audio</c>, <c>other</c> (OWN S9).</param>
 /// <param name="SyncStatus"><c>synced</c> when the renditions are ready (OWN S7).</param>
 public sealed record RemoteAsset(
-    Rid Rid, string? FileName, long? FileSize, DateTimeOffset? Uploaded, string? Caption, string? ReferenceId, string? Type, string? SyncStatus);
+    Rid Rid, string? FileName, long? FileSize, DateTimeOffset? Uploaded, string? Caption, string? ReferenceId, string? Type,
+    string? SyncStatus);

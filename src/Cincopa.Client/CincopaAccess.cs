@@ -14,8 +14,8 @@ public sealed record CincopaAccess(Uri BaseUrl, string ApiToken)
         : ApiToken;
 
     /// <summary>
-    /// How <c>upload_from_url</c> is called. Default GET, as every client that was seen to work calls it (3P S11); catalogues list POST (3P S16),
-    /// and for other calls the verb was seen not to matter (OWN S7-S10).
+    /// How <c>upload_from_url</c> is called. Default GET, as every client that was seen to work calls it (3P S11); catalogues list POST (3P
+    /// S16), and for other calls the verb was seen not to matter (OWN S7-S10).
     /// </summary>
     public SubmitVerb SubmitVerb { get; init; }
 
@@ -27,7 +27,8 @@ public sealed record CincopaAccess(Uri BaseUrl, string ApiToken)
         if (!url.IsAbsoluteUri || (url.Scheme != Uri.UriSchemeHttps && url.Scheme != Uri.UriSchemeHttp)
             || url.UserInfo.Length > 0 || url.Query.Length > 0 || url.Fragment.Length > 0)
         {
-            throw new ArgumentException("The base address must be an absolute http or https URL without credentials, query and fragment.", nameof(url));
+            throw new ArgumentException("The base address must be an absolute http or https URL without credentials, query and fragment.",
+                nameof(url));
         }
 
         return url.AbsoluteUri.EndsWith('/') ? url : new Uri(url.AbsoluteUri + "/");

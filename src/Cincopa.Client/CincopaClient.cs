@@ -22,9 +22,10 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
 
     /// <param name="options">Limits.</param>
     /// <param name="clock">Runs the timeouts of calls and reads Retry-After dates; the connect timeout is the platform's own.</param>
-    /// <param name="connect">Makes each connection, of uploads too; what it throws is a call that was never sent, and the message of an exception that is
-    /// no <see cref="SocketException"/> is the error's. Null: the platform connects to whatever the address says.</param>
-    public CincopaClient(CincopaClientOptions options, TimeProvider clock, Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>>? connect = null)
+    /// <param name="connect">Makes each connection, of uploads too; what it throws is a call that was never sent, and the message of an
+    /// exception that is no <see cref="SocketException"/> is the error's. Null: the platform connects to whatever the address says.</param>
+    public CincopaClient(CincopaClientOptions options, TimeProvider clock,
+        Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>>? connect = null)
     {
         this.options = options;
         this.clock = clock;
@@ -65,7 +66,8 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
         using var turnedBack = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var timer = new CancellationTokenSource(options.SubmitTimeout, clock);
         using var content = new SingleUseContent(LeavingAsync);
-        // With content, also by GET: the platform sends a request without content again when its connection ends before the first byte of the answer.
+        // With content, also by GET: the platform sends a request without content again when its connection ends before the first byte of
+        // the answer.
         using var request = Request(access.SubmitVerb == SubmitVerb.Get ? HttpMethod.Get : HttpMethod.Post, url);
         request.Content = content;
         using var reply = await ReplyAsync();
@@ -121,25 +123,31 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
         // 404 and 410 are about the id, and so is another refusal that speaks of it; all INF.
         var aboutId = verdict == Verdict.Refusal
             && (error.HttpStatus is 404 or 410
-                || (error.Kind is RemoteErrorKind.Rejected or RemoteErrorKind.InvalidInput or RemoteErrorKind.SourceNotFound && ErrorText.IsAboutStatusId(error.Message)));
-        return aboutId ? new StatusResult.NotFound(error.Kind == RemoteErrorKind.NotTheApi ? error : error with { Kind = RemoteErrorKind.UnknownStatusId }) : new StatusResult.Unavailable(error);
+                || (error.Kind is RemoteErrorKind.Rejected or RemoteErrorKind.InvalidInput or RemoteErrorKind.SourceNotFound
+                    && ErrorText.IsAboutStatusId(error.Message)));
+        return aboutId ? new StatusResult.NotFound(error.Kind == RemoteErrorKind.NotTheApi
+            ? error : error with { Kind = RemoteErrorKind.UnknownStatusId }) : new StatusResult.Unavailable(error);
     }
 
     public async Task<AbortResult> AbortUploadAsync(CincopaAccess access, StatusId statusId, CancellationToken cancellationToken)
     {
-        using var reply = await WriteAsync(access, RequestUrl.For(access, "asset.upload_from_url_abort", ("status_id", statusId.Value)), cancellationToken);
+        using var reply = await WriteAsync(access, RequestUrl.For(access, "asset.upload_from_url_abort", ("status_id", statusId.Value)),
+            cancellationToken);
         return reply.Judge(out _, out var error) switch
         {
             Verdict.Success => new AbortResult.Agreed(),
             // Of the account and not of the import: another call may be answered otherwise.
-            Verdict.Refusal when error.Kind is RemoteErrorKind.TokenRejected or RemoteErrorKind.PermissionMissing or RemoteErrorKind.RateLimited
-                or RemoteErrorKind.QuotaExceeded or RemoteErrorKind.ServerError or RemoteErrorKind.NotTheApi => new AbortResult.Unavailable(error),
+            Verdict.Refusal when error.Kind is RemoteErrorKind.TokenRejected or RemoteErrorKind.PermissionMissing
+                or RemoteErrorKind.RateLimited
+                or RemoteErrorKind.QuotaExceeded or RemoteErrorKind.ServerError or RemoteErrorKind.NotTheApi =>
+                    new AbortResult.Unavailable(error),
             Verdict.Refusal => new AbortResult.Refused(error),
             Verdict.NeverSent or Verdict.Unclear => new AbortResult.Unavailable(error),
         };
     }
 
-    public async Task<GalleryListResult> ListGalleriesAsync(CincopaAccess access, GalleryListQuery query, CancellationToken cancellationToken)
+    public async Task<GalleryListResult> ListGalleriesAsync(
+        CincopaAccess access, GalleryListQuery query, CancellationToken cancellationToken)
     {
         var url = RequestUrl.For(
             access,
@@ -194,10 +202,13 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
             : new GalleryCreateResult.Failed(reply.Unreadable("created without fid"));
     }
 
-    public Task<ChangeResult> AddGalleryItemsAsync(CincopaAccess access, Fid fid, IReadOnlyCollection<Rid> rids, CancellationToken cancellationToken) =>
-        ChangeAsync(access, RequestUrl.For(access, "gallery.add_item", ("fid", fid.Value), ("rid", string.Join(',', rids))), cancellationToken);
+    public Task<ChangeResult> AddGalleryItemsAsync(
+        CincopaAccess access, Fid fid, IReadOnlyCollection<Rid> rids, CancellationToken cancellationToken) =>
+        ChangeAsync(access, RequestUrl.For(access, "gallery.add_item", ("fid", fid.Value), ("rid", string.Join(',', rids))),
+            cancellationToken);
 
-    public async Task<AssetListResult> ListGalleryItemsAsync(CincopaAccess access, Fid fid, int page, int itemsPerPage, CancellationToken cancellationToken)
+    public async Task<AssetListResult> ListGalleryItemsAsync(
+        CincopaAccess access, Fid fid, int page, int itemsPerPage, CancellationToken cancellationToken)
     {
         var url = RequestUrl.For(
             access,
@@ -209,21 +220,25 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
         using var reply = await ReadAsync(access, url, MaxListBytes, cancellationToken);
         if (reply.Judge(out var root, out var error) != Verdict.Success)
             return new AssetListResult.Failed(error);
-        return root.Object("folder"u8) is { } folder ? ListOf(reply, folder) : new AssetListResult.Failed(reply.Unreadable("the reply has no folder"));
+        return root.Object("folder"u8) is { } folder
+            ? ListOf(reply, folder) : new AssetListResult.Failed(reply.Unreadable("the reply has no folder"));
     }
 
     public async Task<UploadUrlResult> GetUploadUrlAsync(CincopaAccess access, Fid? fid, CancellationToken cancellationToken)
     {
-        using var reply = await ReadAsync(access, RequestUrl.For(access, "asset.get_upload_url", ("fid", fid?.Value)), MaxReplyBytes, cancellationToken);
+        using var reply = await ReadAsync(access, RequestUrl.For(access, "asset.get_upload_url", ("fid", fid?.Value)), MaxReplyBytes,
+            cancellationToken);
         if (reply.Judge(out var root, out var error) != Verdict.Success)
             return new UploadUrlResult.Failed(error);
-        return Uri.TryCreate(root.Text("upload_url"u8), UriKind.Absolute, out var url) && (url.Scheme == Uri.UriSchemeHttps || url.Scheme == Uri.UriSchemeHttp)
+        return Uri.TryCreate(root.Text("upload_url"u8), UriKind.Absolute, out var url)
+            && (url.Scheme == Uri.UriSchemeHttps || url.Scheme == Uri.UriSchemeHttp)
             ? new UploadUrlResult.Ok(new UploadUrl(url))
             : new UploadUrlResult.Failed(reply.Unreadable("the reply has no upload_url"));
     }
 
     public async Task<PushResult> PushRangeAsync(
-        CincopaAccess access, UploadUrl uploadUrl, PushRange range, Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken)
+        CincopaAccess access, UploadUrl uploadUrl, PushRange range,
+        Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken)
     {
         using var content = new RangeContent(range, write);
         using var request = Request(HttpMethod.Post, uploadUrl.Value);
@@ -258,8 +273,10 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
 
         StatusResult Failed(RemoteErrorKind? certain)
         {
-            var why = root.Text("more"u8) ?? root.Text("error_message"u8) ?? root.Text("message"u8) ?? root.Text("error"u8) ?? root.Text("debug"u8);
-            return new StatusResult.Failed(reply.Error(certain ?? ErrorText.KindOfFailedImport(why ?? "", options.ReadErrorText), why ?? $"{word}, without a reason"));
+            var why = root.Text("more"u8) ?? root.Text("error_message"u8) ?? root.Text("message"u8) ?? root.Text("error"u8)
+                ?? root.Text("debug"u8);
+            return new StatusResult.Failed(reply.Error(certain ?? ErrorText.KindOfFailedImport(why ?? "", options.ReadErrorText), why
+                ?? $"{word}, without a reason"));
         }
     }
 
@@ -308,10 +325,13 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
         return new GalleryListResult.Ok(galleries, page, itemsPerPage, count, pages);
     }
 
-    /// <summary>The number of pages goes by <c>pages_count</c> (OWN S7 S9, 3P S12) and by <c>page_count</c> (3P S13, on <c>gallery.list</c>).</summary>
+    /// <summary>
+    /// The number of pages goes by <c>pages_count</c> (OWN S7 S9, 3P S12) and by <c>page_count</c> (3P S13, on <c>gallery.list</c>).
+    /// </summary>
     private static (int? Page, int? ItemsPerPage, int? ItemsCount, int? PagesCount) TotalsOf(JsonElement root) =>
         root.Object("items_data"u8) is { } totals
-            ? (totals.Count("page"u8), totals.Count("items_per_page"u8), totals.Count("items_count"u8), totals.Count("pages_count"u8) ?? totals.Count("page_count"u8))
+            ? (totals.Count("page"u8), totals.Count("items_per_page"u8), totals.Count("items_count"u8), totals.Count("pages_count"u8)
+                ?? totals.Count("page_count"u8))
             : default;
 
     private static RemoteAsset? AssetOf(JsonElement item)
@@ -332,7 +352,8 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
 
     private static HttpRequestMessage Request(HttpMethod method, Uri url)
     {
-        var request = new HttpRequestMessage(method, url) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        var request = new HttpRequestMessage(method, url)
+            { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
         request.Headers.ExpectContinue = false;
         request.Headers.TryAddWithoutValidation("Accept", "application/json");
         // Some front servers refuse a request that does not say who it is from.
@@ -347,7 +368,8 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
     }
 
     private async Task<Reply> SendAsync(
-        CincopaAccess access, HttpRequestMessage request, OnceContent? onlyOnce, TimeSpan timeout, int maxBytes, CancellationToken cancellationToken)
+        CincopaAccess access, HttpRequestMessage request, OnceContent? onlyOnce, TimeSpan timeout, int maxBytes,
+        CancellationToken cancellationToken)
     {
         using var timer = new CancellationTokenSource(timeout, clock);
         return await SendAsync(access, request, onlyOnce, timer, timeout, maxBytes, cancellationToken);
@@ -364,7 +386,8 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
 
     // onlyOnce is the content of a request that may not be sent twice; null for a read, which may be cancelled at any time.
     private async Task<Reply> SendAsync(
-        CincopaAccess access, HttpRequestMessage request, OnceContent? onlyOnce, CancellationTokenSource timer, TimeSpan timeout, int maxBytes,
+        CincopaAccess access, HttpRequestMessage request, OnceContent? onlyOnce, CancellationTokenSource timer,
+        TimeSpan timeout, int maxBytes,
         CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -412,7 +435,9 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
         HttpRequestError.ConnectionError => error.InnerException switch
         {
             SocketException { SocketErrorCode: SocketError.TimedOut } => RemoteErrorKind.ConnectTimedOut,
-            SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData or SocketError.NoRecovery } => RemoteErrorKind.NameNotResolved,
+            SocketException
+                { SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData or SocketError.NoRecovery } =>
+                    RemoteErrorKind.NameNotResolved,
             _ => RemoteErrorKind.ConnectionRefused,
         },
         HttpRequestError.ProxyTunnelError => RemoteErrorKind.ConnectionRefused,
@@ -420,7 +445,8 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
         _ => RemoteErrorKind.ConnectionLost,
     };
 
-    private static string Described(Exception error) => error is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError, InnerException: IOException refused }
+    private static string Described(Exception error) =>
+        error is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError, InnerException: IOException refused }
         ? refused.Message
         : error.InnerException is { } inner && !error.Message.Contains(inner.Message, StringComparison.Ordinal)
         ? $"{error.Message} {inner.Message}"

@@ -10,15 +10,18 @@ public sealed record CincopaClientOptions
     /// <summary>How long ping, status and list may take. Default 30 s.</summary>
     public TimeSpan ReadTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long one range of a pushed file may take, its bytes and its reply. Default 15 min: 51,200,000 bytes at half a megabit a second.</summary>
+    /// <summary>
+    /// How long one range of a pushed file may take, its bytes and its reply. Default 15 min: 51,200,000 bytes at half a megabit a second.
+    /// </summary>
     public TimeSpan PushTimeout { get; init; } = TimeSpan.FromMinutes(15);
 
     /// <summary>How long a connection, TLS included, may take to be made. Default 10 s.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Whether the prose of refusals and failed imports is read for what it says of the token, the quota or the source. No list of texts is published, so all
-    /// of it is INF but <c>out of assets quota</c> (OWN S9), which counts in any case. False: the HTTP status decides, and the rest is tried again. Default true.
+    /// Whether the prose of refusals and failed imports is read for what it says of the token, the quota or the source. No list of texts is
+    /// published, so all of it is INF but <c>out of assets quota</c> (OWN S9), which counts in any case. False: the HTTP status decides,
+    /// and the rest is tried again. Default true.
     /// </summary>
     public bool ReadErrorText { get; init; } = true;
 

@@ -6,7 +6,8 @@ namespace Cincopa.Client;
 /// The one place where the API's prose is read. All of it is INF, except <c>out of assets quota</c> (OWN S9) and the 403 of a bad
 /// token (3P S13): no sample of an error body is published. Tables are read from the top, the first that matches decides.
 /// The same word means different things in the two places: a refused call speaks of our token, a failed import of the source.
-/// <see cref="CincopaClientOptions.ReadErrorText"/> switches the reading off; then the HTTP status decides alone, and the one phrase that is OWN.
+/// <see cref="CincopaClientOptions.ReadErrorText"/> switches the reading off; then the HTTP status decides alone, and the one phrase that
+/// is OWN.
 /// </summary>
 internal static partial class ErrorText
 {
@@ -55,7 +56,8 @@ internal static partial class ErrorText
         var said = KindOfRefusal(text, reads);
         return httpStatus switch
         {
-            401 or 403 => said is RemoteErrorKind.PermissionMissing or RemoteErrorKind.QuotaExceeded or RemoteErrorKind.RateLimited ? said : RemoteErrorKind.TokenRejected,
+            401 or 403 => said is RemoteErrorKind.PermissionMissing or RemoteErrorKind.QuotaExceeded or RemoteErrorKind.RateLimited
+                ? said : RemoteErrorKind.TokenRejected,
             402 when reads => RemoteErrorKind.QuotaExceeded,
             >= 500 => said is RemoteErrorKind.QuotaExceeded or RemoteErrorKind.RateLimited ? said : RemoteErrorKind.ServerError,
             // An address that does not exist (a wrong base address) must not be read as a source that does not exist.
@@ -90,7 +92,8 @@ internal static partial class ErrorText
     [GeneratedRegex(@"quota|out of (assets|storage|space)|storage (is )?full|(storage|asset|plan) limit|insufficient storage", Loose)]
     private static partial Regex Quota();
 
-    [GeneratedRegex(@"out of (assets|storage)|storage (is )?full|(storage|assets?|account'?s?|plan) (quota|limit)|insufficient storage", Loose)]
+    [GeneratedRegex(@"out of (assets|storage)|storage (is )?full|(storage|assets?|account'?s?|plan) (quota|limit)|insufficient storage",
+        Loose)]
     private static partial Regex AccountQuota();
 
     [GeneratedRegex("out of assets quota", Loose)]
@@ -105,7 +108,8 @@ internal static partial class ErrorText
     [GeneratedRegex(@"\babort|\bcancell?ed", Loose)]
     private static partial Regex Abort();
 
-    [GeneratedRegex(@"unsupported|not supported|media.?type|content.?type|mime|\bhtml\b|not a (valid )?(media|video|image|audio)|(unknown|invalid) (file )?(format|type)|\b415\b", Loose)]
+    [GeneratedRegex(
+        @"unsupported|not supported|media.?type|content.?type|mime|\bhtml\b|not a (valid )?(media|video|image|audio)|(unknown|invalid) (file )?(format|type)|\b415\b", Loose)]
     private static partial Regex Media();
 
     [GeneratedRegex(@"tim(ed?|ing)[ -]?out|\b(408|504)\b", Loose)]
@@ -120,12 +124,14 @@ internal static partial class ErrorText
     [GeneratedRegex(@"invalid|malformed|missing|required|bad (request|input|url|parameter)|too long|\bscheme\b", Loose)]
     private static partial Regex Invalid();
 
-    [GeneratedRegex(@"unreachable|could ?n[o']t (connect|reach|resolve|download|fetch)|can(no|')t (connect|reach|resolve|download|fetch)|(failed|unable) to (connect|reach|resolve|download|fetch)|connection (was )?(refused|reset|closed|failed)|name resolution|\bdns\b|\bhost\b|\bssl\b|\btls\b|certificate|\b50[023]\b", Loose)]
+    [GeneratedRegex(
+        @"unreachable|could ?n[o']t (connect|reach|resolve|download|fetch)|can(no|')t (connect|reach|resolve|download|fetch)|(failed|unable) to (connect|reach|resolve|download|fetch)|connection (was )?(refused|reset|closed|failed)|name resolution|\bdns\b|\bhost\b|\bssl\b|\btls\b|certificate|\b50[023]\b", Loose)]
     private static partial Regex Unreachable();
 
     [GeneratedRegex(@"source|\burl\b|input|file|remote|link", Loose)]
     private static partial Regex Source();
 
-    [GeneratedRegex(@"status[_ -]?id|(unknown|invalid|expired|no such|bad) (id|status|ticket|upload|import|task|job)\b|not found|no such|does ?n[o']t exist|expired", Loose)]
+    [GeneratedRegex(
+        @"status[_ -]?id|(unknown|invalid|expired|no such|bad) (id|status|ticket|upload|import|task|job)\b|not found|no such|does ?n[o']t exist|expired", Loose)]
     private static partial Regex StatusId();
 }

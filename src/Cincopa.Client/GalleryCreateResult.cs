@@ -1,6 +1,8 @@
 namespace Cincopa.Client;
 
-/// <summary>The answer to <see cref="ICincopaClient.CreateGalleryAsync"/>. Not idempotent: two calls with one name make two galleries (INF).</summary>
+/// <summary>
+/// The answer to <see cref="ICincopaClient.CreateGalleryAsync"/>. Not idempotent: two calls with one name make two galleries (INF).
+/// </summary>
 public abstract record GalleryCreateResult
 {
     private GalleryCreateResult() { }

@@ -27,7 +27,8 @@ public abstract record GalleryListResult
     /// <param name="ItemsPerPage">As the reply counts; null when not said.</param>
     /// <param name="ItemsCount">Galleries over all pages; null when not said.</param>
     /// <param name="PagesCount"><c>page_count</c> (3P S13) or <c>pages_count</c> (3P S12); null when not said.</param>
-    public sealed record Ok(IReadOnlyList<RemoteGallery> Items, int? Page, int? ItemsPerPage, int? ItemsCount, int? PagesCount) : GalleryListResult;
+    public sealed record Ok(IReadOnlyList<RemoteGallery> Items, int? Page, int? ItemsPerPage, int? ItemsCount, int? PagesCount)
+        : GalleryListResult;
 
     /// <summary>The call did not work.</summary>
     public sealed record Failed(RemoteError Error) : GalleryListResult;

@@ -18,10 +18,12 @@ public interface ICincopaClient
     /// <param name="input">The source URL; arrives as it is given, character for character.</param>
     /// <param name="fid">The gallery that the new asset is added to, or null.</param>
     /// <param name="mayLeave">Asked when the connection stands and before the first byte of the request leaves, so that a caller who paces
-    /// its calls can wait for the time of this one behind the connecting, which takes as long as it likes. False: nothing is sent. Null: at once.</param>
+    /// its calls can wait for the time of this one behind the connecting, which takes as long as it likes. False: nothing is sent. Null: at
+    /// once.</param>
     /// <param name="cancellationToken">Cancelling after the request began to leave gives <see cref="SubmitResult.Unknown"/>, not an
     /// exception: an import may exist.</param>
-    /// <exception cref="OperationCanceledException">The caller cancelled or <paramref name="mayLeave"/> said no, and provably no byte of the request had left.</exception>
+    /// <exception cref="OperationCanceledException">The caller cancelled or <paramref name="mayLeave"/> said no, and provably no byte of
+    /// the request had left.</exception>
     Task<SubmitResult> UploadFromUrlAsync(
         CincopaAccess access, string input, Fid? fid, Func<CancellationToken, Task<bool>>? mayLeave, CancellationToken cancellationToken);
 
@@ -29,8 +31,8 @@ public interface ICincopaClient
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     Task<StatusResult> GetUploadStatusAsync(CincopaAccess access, StatusId statusId, CancellationToken cancellationToken);
 
-    /// <summary><c>asset.upload_from_url_abort.json</c>: asks Cincopa to give an import up. Harmless to repeat (INF); what became of the import,
-    /// only its status tells: the effect on a finished or unknown id is not known (UNK).</summary>
+    /// <summary><c>asset.upload_from_url_abort.json</c>: asks Cincopa to give an import up. Harmless to repeat (INF); what became of the
+    /// import, only its status tells: the effect on a finished or unknown id is not known (UNK).</summary>
     /// <exception cref="OperationCanceledException">The caller cancelled, and provably no byte of the request had left.</exception>
     Task<AbortResult> AbortUploadAsync(CincopaAccess access, StatusId statusId, CancellationToken cancellationToken);
 
@@ -56,13 +58,17 @@ public interface ICincopaClient
     /// <param name="rids">The assets, sent as a comma list (3P S11).</param>
     /// <param name="cancellationToken">Ends the call.</param>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
-    Task<ChangeResult> AddGalleryItemsAsync(CincopaAccess access, Fid fid, IReadOnlyCollection<Rid> rids, CancellationToken cancellationToken);
+    Task<ChangeResult> AddGalleryItemsAsync(CincopaAccess access, Fid fid,
+        IReadOnlyCollection<Rid> rids, CancellationToken cancellationToken);
 
     /// <summary><c>gallery.get_items.json</c>: one page of a gallery's assets, past the caches.</summary>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
-    Task<AssetListResult> ListGalleryItemsAsync(CincopaAccess access, Fid fid, int page, int itemsPerPage, CancellationToken cancellationToken);
+    Task<AssetListResult> ListGalleryItemsAsync(CincopaAccess access, Fid fid, int page, int itemsPerPage,
+        CancellationToken cancellationToken);
 
-    /// <summary><c>asset.get_upload_url.json</c>: where to push a file to, into the gallery <paramref name="fid"/> when one is given.</summary>
+    /// <summary>
+    /// <c>asset.get_upload_url.json</c>: where to push a file to, into the gallery <paramref name="fid"/> when one is given.
+    /// </summary>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     Task<UploadUrlResult> GetUploadUrlAsync(CincopaAccess access, Fid? fid, CancellationToken cancellationToken);
 
@@ -74,5 +80,6 @@ public interface ICincopaClient
     /// <param name="cancellationToken">Cancelling after the request began to leave gives <see cref="PushResult.Unknown"/>.</param>
     /// <exception cref="OperationCanceledException">The caller cancelled, and provably no byte of the request had left.</exception>
     Task<PushResult> PushRangeAsync(
-        CincopaAccess access, UploadUrl uploadUrl, PushRange range, Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken);
+        CincopaAccess access, UploadUrl uploadUrl, PushRange range,
+        Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken);
 }

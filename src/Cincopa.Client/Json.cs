@@ -60,7 +60,8 @@ internal static class Json
 
     /// <summary>A time; without a zone it is taken as UTC (INF).</summary>
     public static DateTimeOffset? Time(this JsonElement element, ReadOnlySpan<byte> name) =>
-        DateTimeOffset.TryParse(element.Text(name), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
+        DateTimeOffset.TryParse(element.Text(name), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            ? time : null;
 
     public static JsonElement? Object(this JsonElement element, ReadOnlySpan<byte> name) =>
         element.TryField(name, out var field) && field.ValueKind == JsonValueKind.Object ? field : null;

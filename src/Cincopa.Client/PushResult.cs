@@ -49,6 +49,8 @@ public abstract record PushResult
     /// <summary>The failure provably came before the first byte left.</summary>
     public sealed record NeverSent(RemoteError Error) : PushResult;
 
-    /// <summary>The range may have been taken. Repeating it is what Cincopa's own client does (OWN S6); after the last one an asset may exist.</summary>
+    /// <summary>
+    /// The range may have been taken. Repeating it is what Cincopa's own client does (OWN S6); after the last one an asset may exist.
+    /// </summary>
     public sealed record Unknown(RemoteError Error) : PushResult;
 }

@@ -16,7 +16,8 @@ internal sealed class RangeContent : OnceContent
         // Literally this, without a boundary, although the body is raw.
         Headers.TryAddWithoutValidation("Content-Type", "multipart/form-data");
         var total = range.Total is { } bytes ? string.Create(CultureInfo.InvariantCulture, $"/{bytes}") : "";
-        Headers.TryAddWithoutValidation("Content-Range", string.Create(CultureInfo.InvariantCulture, $"bytes {range.Start}-{range.End}{total}"));
+        Headers.TryAddWithoutValidation("Content-Range",
+            string.Create(CultureInfo.InvariantCulture, $"bytes {range.Start}-{range.End}{total}"));
     }
 
     /// <summary>A source that fails half-way ends the request like a lost connection; its owner wants to hear what it was.</summary>

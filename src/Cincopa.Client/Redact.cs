@@ -61,8 +61,8 @@ public static partial class Redact
     private static string Cut(string text, int length) => text[..(char.IsHighSurrogate(text[length - 1]) ? length - 1 : length)];
 
     /// <summary>
-    /// The pattern of a parameter that is a secret by its name; its first group stays. Case does not count, white space in it neither. PostgreSQL reads it
-    /// as .NET does, so that what a search looks at is what is shown.
+    /// The pattern of a parameter that is a secret by its name; its first group stays. Case does not count, white space in it neither.
+    /// PostgreSQL reads it as .NET does, so that what a search looks at is what is shown.
     /// </summary>
     // $1 = what stays: the name with the sign after it. A name counts only at the start of a parameter, so that id=, width= stay.
     // `d` and `hash` belong to upload addresses (OWN S6), the others to S3, GCS, Azure, CloudFront, Akamai, other deliverers and OAuth.
@@ -76,7 +76,8 @@ public static partial class Redact
         """;
 
     /// <summary>The pattern of a name and password in an address, with the sign behind them.</summary>
-    public const string UrlCredentialsPattern = """(?<=://|%(?:25)*3A%(?:25)*2F%(?:25)*2F)(?:(?!%(?:25)*(?:2F|3F|40))[^/?#\s@"'<>])+(?:@|%(?:25)*40)""";
+    public const string UrlCredentialsPattern =
+        """(?<=://|%(?:25)*3A%(?:25)*2F%(?:25)*2F)(?:(?!%(?:25)*(?:2F|3F|40))[^/?#\s@"'<>])+(?:@|%(?:25)*40)""";
 
     [GeneratedRegex(SecretParameterPattern, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex SecretParameter();

@@ -4,7 +4,8 @@ namespace Cincopa.Client;
 /// <param name="Kind">The verdict; nobody reads the prose after us.</param>
 /// <param name="HttpStatus">The status code of the reply, null when there was none.</param>
 /// <param name="Message">For people: redacted, one line, at most 500 characters.</param>
-/// <param name="RetryAfter">How long the reply asks us to wait, from now: never negative, and a day at most. Null when it does not say.</param>
+/// <param name="RetryAfter">How long the reply asks us to wait, from now: never negative, and a day at most. Null when it does not
+/// say.</param>
 public sealed record RemoteError(RemoteErrorKind Kind, int? HttpStatus, string Message, TimeSpan? RetryAfter);
 
 /// <summary>The closed list of what goes wrong at the remote side or on the way to it.</summary>
@@ -43,7 +44,10 @@ public enum RemoteErrorKind
     /// <summary>Too many calls (429, or a text that says so).</summary>
     RateLimited,
 
-    /// <summary>The address answers 404 or 410 with something that is not the API's JSON: perhaps no API is there, perhaps a front server turned this one call away (INF).</summary>
+    /// <summary>
+    /// The address answers 404 or 410 with something that is not the API's JSON: perhaps no API is there, perhaps a front server turned
+    /// this one call away (INF).
+    /// </summary>
     NotTheApi,
 
     /// <summary>The address does not take this HTTP verb (405): nothing was started.</summary>

@@ -66,7 +66,9 @@ internal sealed partial class Reply(string apiToken, bool readsText) : IDisposab
         if (!response.IsSuccessStatusCode)
         {
             RetryAfter = WaitOf(response, now);
-            if (RetryAfter > LongestWait) (RetryAfter, WaitCut) = (LongestWait, $" It asked to wait until {(now + RetryAfter.Value).UtcDateTime:yyyy-MM-dd}; one day is the longest wait.");
+            if (RetryAfter > LongestWait)
+                (RetryAfter, WaitCut) = (LongestWait,
+                    $" It asked to wait until {(now + RetryAfter.Value).UtcDateTime:yyyy-MM-dd}; one day is the longest wait.");
             RedirectedTo = response.Headers.Location is { IsAbsoluteUri: true } location ? location.GetLeftPart(UriPartial.Path) : null;
         }
 
@@ -143,7 +145,8 @@ internal sealed partial class Reply(string apiToken, bool readsText) : IDisposab
 
     /// <summary>
     /// Judges the reply to a range: plain text of several lines (OWN S6). A line that names the asset is looked for before anything else,
-    /// then the word <c>error</c>, then <c>done</c>; the last range is done only with an asset. Storage full says <c>out of assets quota</c> (OWN S9).
+    /// then the word <c>error</c>, then <c>done</c>; the last range is done only with an asset. Storage full says <c>out of assets
+    /// quota</c> (OWN S9).
     /// </summary>
     public PushResult JudgePush(bool isLast)
     {
@@ -155,11 +158,15 @@ internal sealed partial class Reply(string apiToken, bool readsText) : IDisposab
         {
             if (isLast && NewResource().Match(text) is { Success: true } named)
                 return new PushResult.Stored(new Rid(named.Groups[1].Value));
-            if (text.Contains("error", StringComparison.OrdinalIgnoreCase) || ErrorText.KindOfRefusal(text, readsText) == RemoteErrorKind.QuotaExceeded)
-                return new PushResult.Refused(Error(ErrorText.KindOfRefusal(text, readsText), Sized($"HTTP {status} that speaks of an error")));
+            if (text.Contains("error", StringComparison.OrdinalIgnoreCase)
+                || ErrorText.KindOfRefusal(text, readsText) == RemoteErrorKind.QuotaExceeded)
+                return new PushResult.Refused(
+                    Error(ErrorText.KindOfRefusal(text, readsText), Sized($"HTTP {status} that speaks of an error")));
             if (Lost is null && !isLast && text.Contains("done", StringComparison.OrdinalIgnoreCase))
                 return new PushResult.Taken();
-            return new PushResult.Unknown(Lost is null ? Unreadable(isLast ? "the last range was taken without an asset's id" : "the reply says neither done nor error") : LostError());
+            return new PushResult.Unknown(Lost is null
+                ? Unreadable(isLast ? "the last range was taken without an asset's id" : "the reply says neither done nor error")
+                    : LostError());
         }
 
         return Judge(out _, out var error) == Verdict.Refusal ? new PushResult.Refused(error) : new PushResult.Unknown(error);
@@ -171,7 +178,8 @@ internal sealed partial class Reply(string apiToken, bool readsText) : IDisposab
     /// <summary>A reply that came and lacks what is needed.</summary>
     public RemoteError Unreadable(string what) => Error(RemoteErrorKind.UnreadableReply, Sized(what));
 
-    public RemoteError Error(RemoteErrorKind kind, string text) => new(kind, HttpStatus, Redact.Line(text, apiToken, MessageLength) + WaitCut, RetryAfter);
+    public RemoteError Error(RemoteErrorKind kind, string text) =>
+        new(kind, HttpStatus, Redact.Line(text, apiToken, MessageLength) + WaitCut, RetryAfter);
 
     /// <summary>A text of the reply made fit to be stored.</summary>
     public string Redacted(string text, int maxLength) => Redact.Line(text, apiToken, maxLength);
@@ -198,11 +206,13 @@ internal sealed partial class Reply(string apiToken, bool readsText) : IDisposab
     };
 
     private string Described(int status) => status is >= 300 and < 400
-        ? $"HTTP {status}: redirected{(RedirectedTo is null ? "" : " to " + RedirectedTo)}, which is not followed; is the base address right?"
+        ? $"HTTP {status}: redirected{(RedirectedTo is null ? "" : " to " + RedirectedTo)}, which is not followed; is the base address "
+            + "right?"
         : Sized(Lost is { } lost ? $"HTTP {status}, then {lost.What}" : $"HTTP {status} without a message");
 
     /// <summary>Never with the body: whoever answered may be no Cincopa, and say what a viewer may not read.</summary>
-    private string Sized(string what) => length == 0 ? $"{what} (empty)" : string.Create(CultureInfo.InvariantCulture, $"{what} ({MediaType}, {length} bytes)");
+    private string Sized(string what) => length == 0
+        ? $"{what} (empty)" : string.Create(CultureInfo.InvariantCulture, $"{what} ({MediaType}, {length} bytes)");
 
     private bool TryParse(out JsonElement root)
     {

@@ -22,7 +22,10 @@ public abstract record StatusResult
     /// <summary>The import failed at the remote side.</summary>
     public sealed record Failed(RemoteError Error) : StatusResult;
 
-    /// <summary>The API does not know this <c>status_id</c>: perhaps not yet, perhaps no longer. Of kind <see cref="RemoteErrorKind.NotTheApi"/> when a page says so and not the API.</summary>
+    /// <summary>
+    /// The API does not know this <c>status_id</c>: perhaps not yet, perhaps no longer. Of kind <see cref="RemoteErrorKind.NotTheApi"/>
+    /// when a page says so and not the API.
+    /// </summary>
     public sealed record NotFound(RemoteError Error) : StatusResult;
 
     /// <summary>The status call itself did not work: says nothing about the import.</summary>

@@ -14,7 +14,9 @@ internal static class Assumptions
     /// <summary>Permissions of a token that nothing else is said about. OWN (form, atoms).</summary>
     public const string DefaultPermissions = "|asset.*|gallery.*|";
 
-    /// <summary>A rejected token is answered with this. 3P (403 as two readers of the official page report; one client expects 401).</summary>
+    /// <summary>
+    /// A rejected token is answered with this. 3P (403 as two readers of the official page report; one client expects 401).
+    /// </summary>
     public const int TokenRejectedStatus = StatusCodes.Status403Forbidden;
 
     public const string TokenRejectedMessage = "invalid api_token"; // INF
@@ -32,10 +34,12 @@ internal static class Assumptions
         Operation.SetMeta or Operation.Resync => "asset.write",
         Operation.Delete => "asset.delete",
         Operation.GalleryList or Operation.GalleryItems => "gallery.read",
-        Operation.GalleryCreate or Operation.GalleryAddItem or Operation.GalleryRemoveItem or Operation.GallerySetMeta or Operation.GallerySetMaster
+        Operation.GalleryCreate or Operation.GalleryAddItem or Operation.GalleryRemoveItem or Operation.GallerySetMeta
+            or Operation.GallerySetMaster
             or Operation.GalleryDelete => "gallery.write",
         // Tokens were seen with webhook.*, token.* and account.read; which call needs which was not found, so none is asked for.
-        Operation.WebhookSet or Operation.WebhookList or Operation.WebhookDelete or Operation.TokenGetTemp or Operation.TokenList or Operation.TokenCreate
+        Operation.WebhookSet or Operation.WebhookList or Operation.WebhookDelete or Operation.TokenGetTemp or Operation.TokenList
+            or Operation.TokenCreate
             or Operation.AccountListSub or Operation.AccountAddSub => null,
         Operation.Ping or Operation.Push or Operation.Unknown or Operation.Connection => null,
     };
@@ -43,12 +47,16 @@ internal static class Assumptions
     /// <summary>The account and its user. OWN (forms); the number stands before the <c>i</c> of a token too.</summary>
     public const string AccountId = "AMDASIMULATE", UserId = "AEDASIMULATE", AccountNumber = "1000001";
 
-    /// <summary>Characters after the <c>i</c> of a token that is made here, lower-case letters and digits. OWN (form), DOC example (length)</summary>
+    /// <summary>
+    /// Characters after the <c>i</c> of a token that is made here, lower-case letters and digits. OWN (form), DOC example (length)
+    /// </summary>
     public const int TokenLength = 32;
 
     // Refusals.
 
-    /// <summary>How a call is refused unless the script says otherwise; both styles are in the field. OWN (both), INF (which one where).</summary>
+    /// <summary>
+    /// How a call is refused unless the script says otherwise; both styles are in the field. OWN (both), INF (which one where).
+    /// </summary>
     public const ReplyStyle Refusals = ReplyStyle.SuccessFalse;
 
     public const string InvalidInputMessage = "invalid input"; // INF
@@ -64,7 +72,9 @@ internal static class Assumptions
     public const string BusyMessage = "server busy"; // INF
     public const string RateMessage = "too many requests"; // INF
 
-    /// <summary>Characters of query that the host takes; longer ones are answered as IIS request filtering does: 404 and HTML. INF</summary>
+    /// <summary>
+    /// Characters of query that the host takes; longer ones are answered as IIS request filtering does: 404 and HTML. INF
+    /// </summary>
     public const int LongestQuery = 2048;
 
     /// <summary>The verb does not matter. OWN (other calls by both), 3P (this one by GET), INF (POST, from catalogues).</summary>
@@ -103,11 +113,12 @@ internal static class Assumptions
     public const int SmallestFile = 1_000_000, LargestFile = 50_000_000;
 
     /// <summary>
-    /// A page of a consumer video site is fetched as the web page that it is: the import is accepted and ends failed. DOC (Cincopa's pages say that
-    /// such sites are not supported), INF (how it ends, and which sites).
+    /// A page of a consumer video site is fetched as the web page that it is: the import is accepted and ends failed. DOC (Cincopa's pages
+    /// say that such sites are not supported), INF (how it ends, and which sites).
     /// </summary>
     public static readonly string[] WatchPageSites =
-        ["youtube.com", "youtu.be", "vimeo.com", "dailymotion.com", "tiktok.com", "facebook.com", "instagram.com", "twitch.tv", "x.com", "twitter.com", "loom.com"];
+        ["youtube.com", "youtu.be", "vimeo.com", "dailymotion.com", "tiktok.com", "facebook.com", "instagram.com", "twitch.tv", "x.com",
+            "twitter.com", "loom.com"];
 
     /// <summary>An import of a web page ends with this. INF</summary>
     public const string WebPageText = "unsupported media type: text/html";
@@ -123,7 +134,10 @@ internal static class Assumptions
     /// <summary>What <c>asset.list</c> calls the number of pages. OWN</summary>
     public const PageTotal PageTotal = Faults.PageTotal.PagesCount;
 
-    /// <summary>What <c>gallery.list</c> calls the number of pages. 3P: one client reads <c>page_count</c> (S13), one <c>pages_count</c> (S12), so both are there.</summary>
+    /// <summary>
+    /// What <c>gallery.list</c> calls the number of pages. 3P: one client reads <c>page_count</c> (S13), one <c>pages_count</c> (S12), so
+    /// both are there.
+    /// </summary>
     public const PageTotal GalleryPageTotal = Faults.PageTotal.Both;
 
     /// <summary>What <c>gallery.get_items</c> says under <c>claimed</c>. 3P (text, never empty), UNK (what it means)</summary>
@@ -132,10 +146,15 @@ internal static class Assumptions
     /// <summary>Tags that stand for assets without any, and with any. 3P</summary>
     public const string NoTag = "no-tag", AnyTag = "any-tag";
 
-    /// <summary>The renditions of a video and of a picture, the first one being the file that <c>content</c> plays. DOC (names), INF (which asset has which)</summary>
+    /// <summary>
+    /// The renditions of a video and of a picture, the first one being the file that <c>content</c> plays. DOC (names), INF (which asset
+    /// has which)
+    /// </summary>
     public static readonly string[] VideoVersions = ["mp4_hd", "mp4_1280x720", "jpg_600x450"], ImageVersions = ["jpg_1080p", "jpg_600x450"];
 
-    /// <summary>How long a video or sound lasts, as <c>exif</c> says it: made up from its size, one second for so many bytes. OWN (form), INF</summary>
+    /// <summary>
+    /// How long a video or sound lasts, as <c>exif</c> says it: made up from its size, one second for so many bytes. OWN (form), INF
+    /// </summary>
     public const int BytesPerSecond = 250_000;
 
     /// <summary>When an asset shows in the gallery of its submit; not found anywhere. INF</summary>
@@ -163,20 +182,23 @@ internal static class Assumptions
     // Uploads.
 
     /// <summary>
-    /// Whether an upload URL takes a form of the kind that <c>curl -F</c> and browsers send, with the file in it as a whole: Cincopa's page says no more
-    /// than "HTTP POST". UNK, so INF; off, it answers an error in text.
+    /// Whether an upload URL takes a form of the kind that <c>curl -F</c> and browsers send, with the file in it as a whole: Cincopa's page
+    /// says no more than "HTTP POST". UNK, so INF; off, it answers an error in text.
     /// </summary>
     public const bool FormUploads = true;
 
     /// <summary>
-    /// Pages of other sites may call API and upload URL, with these headers: Cincopa's widgets and plugins do it from their users' pages. OWN (that it
-    /// works), INF (the headers of the answer)
+    /// Pages of other sites may call API and upload URL, with these headers: Cincopa's widgets and plugins do it from their users' pages.
+    /// OWN (that it works), INF (the headers of the answer)
     /// </summary>
-    public const string BrowserOrigins = "*", BrowserMethods = "GET, POST, OPTIONS", BrowserHeaders = "Content-Type, Content-Range, X-FILE-NAME, unique-id";
+    public const string BrowserOrigins = "*", BrowserMethods = "GET, POST, OPTIONS",
+        BrowserHeaders = "Content-Type, Content-Range, X-FILE-NAME, unique-id";
 
     /// <summary>An upload URL of another signature is refused in text, HTTP 200. INF</summary>
     public const string BadUploadUrlText = "error: bad upload url";
 
-    /// <summary>The words before the line with the new id; their number is what matters: it stands on line index 5 (OWN S8). The words: INF.</summary>
+    /// <summary>
+    /// The words before the line with the new id; their number is what matters: it stands on line index 5 (OWN S8). The words: INF.
+    /// </summary>
     public static readonly string[] PushPreamble = ["cincopa upload", "received", "checked", "stored", "registered"];
 }

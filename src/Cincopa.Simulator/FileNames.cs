@@ -16,7 +16,8 @@ internal static class FileNames
     {
         if (KindOf(Uri.UnescapeDataString(LastSegment(url))) != "other" || !Uri.TryCreate(url, UriKind.Absolute, out var address))
             return false;
-        return Array.Exists(Assumptions.WatchPageSites, site => address.IdnHost == site || address.IdnHost.EndsWith("." + site, StringComparison.Ordinal));
+        return Array.Exists(Assumptions.WatchPageSites, site =>
+            address.IdnHost == site || address.IdnHost.EndsWith("." + site, StringComparison.Ordinal));
     }
 
     /// <summary><c>video</c>, <c>image</c>, <c>audio</c> or <c>other</c>, from the extension.</summary>

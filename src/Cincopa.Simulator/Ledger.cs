@@ -55,7 +55,8 @@ internal readonly record struct Answer(CallOutcome Outcome, int HttpStatus, bool
 /// <param name="InFlight">Calls of the same operation under way, this one included, when it arrived.</param>
 /// <param name="DurationMs">From arrival to answer.</param>
 public sealed record LedgerLine(
-    long Seq, DateTimeOffset At, double AtMs, Operation Op, string Method, string? Input, string? StatusId, CallOutcome Outcome, bool Accepted, int Http, int InFlight, double DurationMs);
+    long Seq, DateTimeOffset At, double AtMs, Operation Op, string Method, string? Input, string? StatusId, CallOutcome Outcome,
+    bool Accepted, int Http, int InFlight, double DurationMs);
 
 /// <summary>An input that arrived more than once.</summary>
 public sealed record RepeatedInput(string Input, int Received, int Accepted);
@@ -130,7 +131,10 @@ public sealed class Ledger
         }
     }
 
-    /// <summary>Writes down a call as it arrives. <paramref name="ordinal"/>: the how-manieth of this operation it is, or of this input for a submit.</summary>
+    /// <summary>
+    /// Writes down a call as it arrives. <paramref name="ordinal"/>: the how-manieth of this operation it is, or of this input for a
+    /// submit.
+    /// </summary>
     internal EntryKey Open(Operation operation, string method, string? input, out long ordinal)
     {
         lock (gate)
@@ -144,7 +148,9 @@ public sealed class Ledger
                 ordinal = ++CollectionsMarshal.GetValueRefOrAddDefault(byInput, input, out _).Received;
             var inFlight = ++this.inFlight[op];
             maxInFlight[op] = Math.Max(maxInFlight[op], inFlight);
-            At(index) = new Entry { At = clock.GetTimestamp() - beganAt, Method = method, Input = input, Operation = operation, Import = -1, InFlight = inFlight };
+            At(index) = new Entry
+                { At = clock.GetTimestamp() - beganAt, Method = method, Input = input, Operation = operation, Import = -1,
+                    InFlight = inFlight };
             return new EntryKey(index, life);
         }
     }
@@ -174,7 +180,8 @@ public sealed class Ledger
     /// <param name="skip">Leave out so many of those that fit.</param>
     /// <param name="take">Give so many.</param>
     /// <param name="statusIdOf">Makes the status_id of an import's number.</param>
-    internal (IReadOnlyList<LedgerLine> Lines, long Count) Read(Operation? operation, string? input, long skip, int take, Func<int, string> statusIdOf)
+    internal (IReadOnlyList<LedgerLine> Lines, long Count) Read(Operation? operation, string? input, long skip, int take,
+        Func<int, string> statusIdOf)
     {
         lock (gate)
         {
@@ -189,7 +196,8 @@ public sealed class Ledger
                     continue;
                 lines.Add(new LedgerLine(
                     i + 1, beganAtUtc + Span(e.At), Span(e.At).TotalMilliseconds, e.Operation, e.Method, e.Input,
-                    e.Import < 0 ? null : statusIdOf(e.Import), e.Outcome, e.Accepted, e.HttpStatus, e.InFlight, Span(e.Took).TotalMilliseconds));
+                    e.Import < 0 ? null : statusIdOf(e.Import), e.Outcome, e.Accepted, e.HttpStatus, e.InFlight,
+                    Span(e.Took).TotalMilliseconds));
             }
 
             return (lines, fitting);
@@ -223,7 +231,8 @@ public sealed class Ledger
                 Repeated:
                 [
                     .. repeated
-                        .OrderByDescending(pair => pair.Value.Accepted).ThenByDescending(pair => pair.Value.Received).ThenBy(pair => pair.Key, StringComparer.Ordinal)
+                        .OrderByDescending(pair => pair.Value.Accepted).ThenByDescending(pair => pair.Value.Received)
+                            .ThenBy(pair => pair.Key, StringComparer.Ordinal)
                         .Take(MostRepeatedShown)
                         .Select(pair => new RepeatedInput(pair.Key, pair.Value.Received, pair.Value.Accepted)),
                 ],

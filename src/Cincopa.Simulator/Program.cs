@@ -1,6 +1,8 @@
 namespace Cincopa.Simulator;
 
-/// <summary>Runs the simulator until it is told to stop. Not a top-level program, so that its <c>Program</c> stays out of the way of the product's.</summary>
+/// <summary>
+/// Runs the simulator until it is told to stop. Not a top-level program, so that its <c>Program</c> stays out of the way of the product's.
+/// </summary>
 internal static class Program
 {
     private static async Task<int> Main(string[] args)

@@ -32,7 +32,10 @@ public sealed class Simulator
     /// <summary>Which tokens are accepted, and for what.</summary>
     public Tokens Tokens { get; }
 
-    /// <summary>The script in force. Setting it starts its counters (<c>skip</c>, <c>times</c>) afresh; running imports keep the durations they were given.</summary>
+    /// <summary>
+    /// The script in force. Setting it starts its counters (<c>skip</c>, <c>times</c>) afresh; running imports keep the durations they were
+    /// given.
+    /// </summary>
     public FaultScript Script
     {
         get => faults.Script;

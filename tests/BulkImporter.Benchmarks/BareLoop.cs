@@ -23,7 +23,8 @@ internal static class BareLoop
     public static async Task<string> UploadFromUrlAsync(HttpClient http, string input)
     {
         using var content = new ByteArrayContent([]);
-        using var reply = await http.PostAsync($"asset.upload_from_url.json?api_token={Bench.Token}&input={Uri.EscapeDataString(input)}", content);
+        using var reply = await http.PostAsync($"asset.upload_from_url.json?api_token={Bench.Token}&input={Uri.EscapeDataString(input)}",
+            content);
         reply.EnsureSuccessStatusCode();
         return await reply.Content.ReadAsStringAsync();
     }

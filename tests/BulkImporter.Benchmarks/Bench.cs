@@ -58,7 +58,8 @@ internal sealed class Bench : IAsyncDisposable
             new EmbeddedPostgresOptions
             {
                 DataDirectory = folder,
-                Settings = new Dictionary<string, string> { ["shared_preload_libraries"] = "pg_stat_statements", ["max_connections"] = "200" },
+                Settings = new Dictionary<string, string>
+                    { ["shared_preload_libraries"] = "pg_stat_statements", ["max_connections"] = "200" },
             },
             NullLogger.Instance, TimeProvider.System, CancellationToken.None);
         await MigrateDatabase.RunAsync(postgres.ConnectionString, CancellationToken.None);
@@ -96,7 +97,8 @@ internal sealed class Bench : IAsyncDisposable
         foreach (var (name, value) in settings) environment[name] = value;
         var log = Path.Combine(folder, $"{role}-{address.Port}.log");
         var program = Options.Program is { } given ? ProgramFile.At(Path.GetFullPath(given)) : Program("BulkImporter");
-        var process = ChildProcess.Start(role, limit?.Around(program) ?? program, [role, "--urls", address.ToString()], environment, log, Grace);
+        var process = ChildProcess.Start(role, limit?.Around(program)
+            ?? program, [role, "--urls", address.ToString()], environment, log, Grace);
         var server = new ServerProcess(process, address);
         await UntilAnswersAsync(new Uri(address, "health/ready"));
         return server;
@@ -107,7 +109,8 @@ internal sealed class Bench : IAsyncDisposable
     {
         var upload = new UploadManifest(Database, Options(new ManifestOptions()));
         var uploaded = await upload.RunAsync(manifest, name, CancellationToken.None);
-        return (await new CreateImport(new Contexts(Database, [new KeepAudit(TimeProvider.System)]), TimeProvider.System).RunAsync(new NewImport(uploaded.Id, "bench"), CancellationToken.None)).Id;
+        return (await new CreateImport(new Contexts(Database, [new KeepAudit(TimeProvider.System)]), TimeProvider.System)
+            .RunAsync(new NewImport(uploaded.Id, "bench"), CancellationToken.None)).Id;
 
         static IOptions<T> Options<T>(T value) where T : class => Microsoft.Extensions.Options.Options.Create(value);
     }
@@ -115,7 +118,8 @@ internal sealed class Bench : IAsyncDisposable
     public async Task UntilAsync(int importId, ImportState state)
     {
         var deadline = Deadline();
-        while (await OneAsync<string>("SELECT state FROM importer.import WHERE id = $1 /* bench */", importId) != EnumText<ImportState>.Of(state))
+        while (await OneAsync<string>("SELECT state FROM importer.import WHERE id = $1 /* bench */",
+            importId) != EnumText<ImportState>.Of(state))
             await deadline($"import {importId} did not become {state}");
     }
 
@@ -125,7 +129,8 @@ internal sealed class Bench : IAsyncDisposable
         var started = Stopwatch.GetTimestamp();
         return async complaint =>
         {
-            if (Stopwatch.GetElapsedTime(started) > TimeSpan.FromSeconds(60 + Options.Million / 500)) throw new TimeoutException($"{complaint}; load {ProcFile.LoadAverage()}");
+            if (Stopwatch.GetElapsedTime(started) > TimeSpan.FromSeconds(60 + Options.Million / 500))
+                throw new TimeoutException($"{complaint}; load {ProcFile.LoadAverage()}");
             await Task.Delay(100);
         };
     }
@@ -148,7 +153,8 @@ internal sealed class Bench : IAsyncDisposable
 
     /// <summary>The statements that took most of the database's time since the last reset.</summary>
     public Task<string> ProfileAsync() => OneAsync<string>("""
-        SELECT string_agg(format('%s ms in %s calls, %s ms each, %s rows: %s', round(total_exec_time), calls, round(mean_exec_time::numeric, 3), rows,
+        SELECT string_agg(format('%s ms in %s calls, %s ms each, %s rows: %s', round(total_exec_time), calls,
+            round(mean_exec_time::numeric, 3), rows,
             left(regexp_replace(query, '\s+', ' ', 'g'), 90)), E'\n' ORDER BY total_exec_time DESC)
         FROM (SELECT * FROM pg_stat_statements WHERE query NOT LIKE '%bench%' ORDER BY total_exec_time DESC LIMIT 14) top
         """);
@@ -156,7 +162,8 @@ internal sealed class Bench : IAsyncDisposable
     /// <summary>The simulator answers at once and forgets what it was told before.</summary>
     public async Task ResetSimulatorAsync(int latencyMs)
     {
-        using var faults = await Http.PostAsync(new Uri(SimulatorAddress, "_sim/faults"), new StringContent($"{{\"latencyMs\": {latencyMs}}}"));
+        using var faults = await Http.PostAsync(new Uri(SimulatorAddress, "_sim/faults"),
+            new StringContent($"{{\"latencyMs\": {latencyMs}}}"));
         faults.EnsureSuccessStatusCode();
         using var reset = await Http.PostAsync(new Uri(SimulatorAddress, "_sim/reset"), null);
         reset.EnsureSuccessStatusCode();
@@ -164,7 +171,8 @@ internal sealed class Bench : IAsyncDisposable
 
     /// <summary>No status is asked until further notice: what is measured is dispatch alone.</summary>
     public Task HoldStatusAsync() =>
-        ExecuteAsync("UPDATE importer.call_budget SET blocked_until = now() + interval '1 day', blocked_reason = 'benchmark' WHERE kind = 'status'");
+        ExecuteAsync(
+            "UPDATE importer.call_budget SET blocked_until = now() + interval '1 day', blocked_reason = 'benchmark' WHERE kind = 'status'");
 
     /// <summary>Processor time so far, in seconds, of the server process, the simulator and all of PostgreSQL.</summary>
     public CpuTimes Cpu(params ServerProcess[] servers) => new(
@@ -197,14 +205,17 @@ internal sealed class Bench : IAsyncDisposable
             {
                 // Not listening yet.
             }
-            if (Stopwatch.GetElapsedTime(started) > TimeSpan.FromMinutes(1)) throw new TimeoutException($"{address} does not answer; logs are in {folder}.");
+            if (Stopwatch.GetElapsedTime(started) > TimeSpan.FromMinutes(1))
+                throw new TimeoutException($"{address} does not answer; logs are in {folder}.");
             await Task.Delay(100);
         }
     }
 
     /// <summary>Built beside this program, in the same configuration.</summary>
     private static ProgramFile Program(string project) =>
-        ProgramFile.At(Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", project, Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), project)));
+        ProgramFile.At(
+            Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", project,
+                Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), project)));
 
     private static int FreePort()
     {
@@ -249,7 +260,8 @@ internal sealed class MemoryLimit : IDisposable
         new("/bin/sh", ["-c", $"echo $$ > {folder}/cgroup.procs && exec \"$@\"", "sh", program.FileName, .. program.Arguments]);
 
     /// <summary>The most that was used, in MB of 1,000,000 bytes.</summary>
-    public double PeakMegabytes() => long.Parse(File.ReadAllText(Path.Combine(folder, "memory.max_usage_in_bytes")), CultureInfo.InvariantCulture) / 1e6;
+    public double PeakMegabytes() =>
+        long.Parse(File.ReadAllText(Path.Combine(folder, "memory.max_usage_in_bytes")), CultureInfo.InvariantCulture) / 1e6;
 
     /// <summary>Its processes must have ended.</summary>
     public void Dispose() => Directory.Delete(folder);
@@ -273,18 +285,22 @@ internal static class ProcFile
     public static double CpuSeconds(int processId)
     {
         var fields = Stat(processId);
-        return fields.Length < 13 ? 0 : (long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)) / TicksPerSecond;
+        return fields.Length < 13
+            ? 0 : (long.Parse(fields[11], CultureInfo.InvariantCulture)
+                + long.Parse(fields[12], CultureInfo.InvariantCulture)) / TicksPerSecond;
     }
 
     /// <summary>Children that ended are not in it.</summary>
     public static double CpuSecondsOfChildren(int parentId) =>
         Directory.EnumerateDirectories("/proc").Select(Path.GetFileName)
-            .Where(name => int.TryParse(name, CultureInfo.InvariantCulture, out var id) && Stat(id) is { Length: > 1 } stat && stat[1] == parentId.ToString(CultureInfo.InvariantCulture))
+            .Where(name => int.TryParse(name, CultureInfo.InvariantCulture, out var id) && Stat(id) is { Length: > 1 } stat
+                && stat[1] == parentId.ToString(CultureInfo.InvariantCulture))
             .Sum(name => CpuSeconds(int.Parse(name!, CultureInfo.InvariantCulture)));
 
     /// <summary>The largest working set since <see cref="ForgetPeak"/>, in MB of 1,000,000 bytes.</summary>
     public static double PeakMegabytes(int processId) =>
-        double.Parse(File.ReadLines($"/proc/{processId}/status").First(l => l.StartsWith("VmHWM", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024 / 1e6;
+        double.Parse(File.ReadLines($"/proc/{processId}/status").First(l => l.StartsWith("VmHWM", StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024 / 1e6;
 
     public static void ForgetPeak(int processId) => File.WriteAllText($"/proc/{processId}/clear_refs", "5");
 

@@ -33,7 +33,8 @@ internal sealed class IngestBenchmark(Bench bench, ResultTable table)
             var copied = await PsqlCopyAsync(file);
             var (import, read) = await IngestAsync(file);
             var exported = await ExportAsync(import);
-            await Console.Error.WriteLineAsync($"ingest round {round}: psql {copied:N0}/s, product {read:N0}/s, export {exported:N0}/s, load {ProcFile.LoadAverage():N1}");
+            await Console.Error.WriteLineAsync(
+                $"ingest round {round}: psql {copied:N0}/s, product {read:N0}/s, export {exported:N0}/s, load {ProcFile.LoadAverage():N1}");
             // The first round compiles the code.
             if (round == 0) continue;
             psql.Add(copied);
@@ -49,29 +50,34 @@ internal sealed class IngestBenchmark(Bench bench, ResultTable table)
     private async Task<(int Import, double RowsPerSecond)> IngestAsync(string file)
     {
         var transitions = new RecordTransitions(bench.Database);
-        var parse = new ParseManifest(bench.Database, new ManifestBytes(bench.Database), transitions, new SourceUrlRules(new SourceUrlOptions()),
+        var parse = new ParseManifest(bench.Database, new ManifestBytes(bench.Database), transitions,
+            new SourceUrlRules(new SourceUrlOptions()),
             TimeProvider.System, NullLogger<ParseManifest>.Instance);
         await using var manifest = File.OpenRead(file);
         var started = Stopwatch.GetTimestamp();
         var import = await bench.CreateImportAsync(manifest, Path.GetFileName(file));
         await parse.RunAsync(import, "bench", CancellationToken.None);
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        if (await bench.OneAsync<int>("SELECT row_count FROM importer.import WHERE id = $1 AND state = 'review'", import) != Rows) throw new InvalidOperationException("The manifest was not read in.");
+        if (await bench.OneAsync<int>("SELECT row_count FROM importer.import WHERE id = $1 AND state = 'review'", import) != Rows)
+            throw new InvalidOperationException("The manifest was not read in.");
         return (import, Rows / seconds);
     }
 
     private async Task<double> ExportAsync(int import)
     {
         var export = new ExportResults(new Contexts(bench.Database, []), new ManifestBytes(bench.Database));
-        if (await export.FindAsync(import, CancellationToken.None) is not Exportable.Ready ready) throw new InvalidOperationException("There is nothing to export.");
+        if (await export.FindAsync(import, CancellationToken.None) is not Exportable.Ready ready)
+            throw new InvalidOperationException("There is nothing to export.");
         var started = Stopwatch.GetTimestamp();
-        await export.RunAsync(ready, RecordFilter.All, ExportFormat.Csv, isWhole: true, PipeWriter.Create(Stream.Null), CancellationToken.None);
+        await export.RunAsync(ready, RecordFilter.All, ExportFormat.Csv, isWhole: true, PipeWriter.Create(Stream.Null),
+            CancellationToken.None);
         return Rows / Stopwatch.GetElapsedTime(started).TotalSeconds;
     }
 
     /// <summary>
-    /// Equal: columns and their types, NOT NULL, CHECKs, primary key, partial index, fillfactor, WAL and fsync; a 128-bit key of the address
-    /// and the chunk's number, computed by the server. Left out here: foreign key, findings, duplicates, chunks, and keeping the file.
+    /// Equal: columns and their types, NOT NULL, CHECKs, primary key, partial index, fillfactor, WAL and fsync; a 128-bit key of the
+    /// address and the chunk's number, computed by the server. Left out here: foreign key, findings, duplicates, chunks, and keeping the
+    /// file.
     /// </summary>
     private async Task<double> PsqlCopyAsync(string file)
     {
@@ -82,7 +88,8 @@ internal sealed class IngestBenchmark(Bench bench, ResultTable table)
             CREATE TABLE importer.copied (LIKE importer.import_record INCLUDING CONSTRAINTS INCLUDING INDEXES INCLUDING STORAGE) WITH (fillfactor = 75);
             ALTER TABLE importer.copied
                 ALTER import_id SET DEFAULT 1, ALTER row_number SET DEFAULT nextval('importer.copied_row'), ALTER line_number SET DEFAULT 1,
-                ALTER state SET DEFAULT 'pending', ALTER attempt_count SET DEFAULT 0, ALTER attempts_left SET DEFAULT 5, ALTER possibly_duplicated SET DEFAULT false, ALTER is_push SET DEFAULT false,
+                ALTER state SET DEFAULT 'pending', ALTER attempt_count SET DEFAULT 0, ALTER attempts_left
+                    SET DEFAULT 5, ALTER possibly_duplicated SET DEFAULT false, ALTER is_push SET DEFAULT false,
                 DROP chunk_number, DROP source_key;
             ALTER TABLE importer.copied
                 ADD chunk_number int NOT NULL GENERATED ALWAYS AS ((row_number - 1) / 500 + 1) STORED,
@@ -93,14 +100,16 @@ internal sealed class IngestBenchmark(Bench bench, ResultTable table)
         var environment = new Dictionary<string, string?> { ["PGPASSWORD"] = connection.Password };
         var started = Stopwatch.GetTimestamp();
         await using (var psql = ChildProcess.Start("psql", new ProgramFile("psql", []),
-            ["-h", connection.Host!, "-p", $"{connection.Port}", "-U", connection.Username!, "-d", connection.Database!, "-v", "ON_ERROR_STOP=1", "-c",
+            ["-h", connection.Host!, "-p", $"{connection.Port}", "-U", connection.Username!, "-d", connection.Database!, "-v",
+                "ON_ERROR_STOP=1", "-c",
                 $"\\copy importer.copied (source_url, caption, reference_id) FROM '{file}' WITH (FORMAT csv, HEADER true)"],
             environment, Path.Combine(bench.Folder, "psql.log"), TimeSpan.FromSeconds(5)))
         {
             await psql.WaitForExitAsync(CancellationToken.None);
         }
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        if (await bench.OneAsync<long>("SELECT count(*) FROM importer.copied") != Rows) throw new InvalidOperationException("psql did not copy all rows; its log is psql.log.");
+        if (await bench.OneAsync<long>("SELECT count(*) FROM importer.copied") != Rows)
+            throw new InvalidOperationException("psql did not copy all rows; its log is psql.log.");
         await bench.ExecuteAsync("CHECKPOINT");
         return Rows / seconds;
     }

@@ -22,7 +22,9 @@ internal sealed class JobPerRow(Bench bench)
             CREATE SCHEMA bench;
             CREATE TABLE bench.job_row (id int PRIMARY KEY, url text NOT NULL, status_id text) WITH (fillfactor = 75);
             """);
-        await bench.Database.ExecuteAsync("INSERT INTO bench.job_row SELECT n, 'https://media.example.com/job/interview-' || n || '.mp4' FROM generate_series(1, $1) n", CancellationToken.None, rows);
+        await bench.Database.ExecuteAsync(
+            "INSERT INTO bench.job_row SELECT n, 'https://media.example.com/job/interview-' || n || '.mp4' FROM generate_series(1, $1) n",
+            CancellationToken.None, rows);
 
         var settings = new PostgreSqlStorageOptions
         {
@@ -32,7 +34,8 @@ internal sealed class JobPerRow(Bench bench)
             InvisibilityTimeout = TimeSpan.FromSeconds(60),
             EnableLongPolling = false,
         };
-        var pool = new NpgsqlConnectionStringBuilder(bench.ConnectionString) { NoResetOnClose = true, MaxAutoPrepare = 50, ApplicationName = "bench hangfire" };
+        var pool = new NpgsqlConnectionStringBuilder(bench.ConnectionString)
+            { NoResetOnClose = true, MaxAutoPrepare = 50, ApplicationName = "bench hangfire" };
         var storage = new PostgreSqlStorage(new NpgsqlConnectionFactory(pool.ConnectionString, settings), settings);
         using var http = new HttpClient { BaseAddress = new Uri(bench.SimulatorAddress, "v2/") };
 
@@ -46,7 +49,8 @@ internal sealed class JobPerRow(Bench bench)
         var enqueueRate = rows / Stopwatch.GetElapsedTime(started).TotalSeconds;
 
         started = Stopwatch.GetTimestamp();
-        using (new BackgroundJobServer(new BackgroundJobServerOptions { WorkerCount = Workers, Activator = new RowJobs(bench.Database, http) }, storage))
+        using (new BackgroundJobServer(new BackgroundJobServerOptions
+            { WorkerCount = Workers, Activator = new RowJobs(bench.Database, http) }, storage))
         {
             while (await bench.OneAsync<long>("SELECT count(*) FROM bench.job_row WHERE status_id IS NULL") > 0) await Task.Delay(100);
             return (enqueueRate, rows / Stopwatch.GetElapsedTime(started).TotalSeconds);
@@ -63,9 +67,11 @@ internal sealed class JobPerRow(Bench bench)
     {
         public async Task RunAsync(int row)
         {
-            var url = (await database.QueryAsync("SELECT url FROM bench.job_row WHERE id = $1", r => r.GetString(0), CancellationToken.None, row))[0];
+            var url = (await database.QueryAsync("SELECT url FROM bench.job_row WHERE id = $1", r =>
+                r.GetString(0), CancellationToken.None, row))[0];
             using var reply = JsonDocument.Parse(await BareLoop.UploadFromUrlAsync(http, url));
-            await database.ExecuteAsync("UPDATE bench.job_row SET status_id = $2 WHERE id = $1", CancellationToken.None, row, reply.RootElement.GetProperty("status_id").GetString());
+            await database.ExecuteAsync("UPDATE bench.job_row SET status_id = $2 WHERE id = $1", CancellationToken.None, row,
+                reply.RootElement.GetProperty("status_id").GetString());
         }
     }
 }

@@ -59,7 +59,8 @@ internal sealed class MillionBenchmark(Bench bench, ResultTable table)
         {
             var newest = await bench.OneAsync<int>("SELECT coalesce(max(id), 0) FROM importer.import");
             var started = Stopwatch.GetTimestamp();
-            using var answer = await bench.Http.GetAsync(new Uri(server.Address, look % 2 == 0 || newest == 0 ? "" : $"imports/{newest}"), CancellationToken.None);
+            using var answer = await bench.Http.GetAsync(new Uri(server.Address, look % 2 == 0 || newest == 0 ? "" : $"imports/{newest}"),
+                CancellationToken.None);
             await answer.EnsureSuccessStatusCode().Content.ReadAsStringAsync(CancellationToken.None);
             times.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
             await Task.Delay(250, CancellationToken.None);
@@ -82,12 +83,16 @@ internal sealed class MillionBenchmark(Bench bench, ResultTable table)
         return import;
     }
 
-    /// <summary>The end of a long import: most is imported, 2 % failed with two codes, one record in a thousand is unknown, the last tenth is on its way.</summary>
+    /// <summary>
+    /// The end of a long import: most is imported, 2 % failed with two codes, one record in a thousand is unknown, the last tenth is on its
+    /// way.
+    /// </summary>
     private async Task MixStatesAsync(int import)
     {
         await bench.ExecuteAsync($"""
             CREATE TEMP TABLE mix AS
-            SELECT row_number, CASE WHEN row_number > {bench.Options.Million / 10 * 9} THEN 'submitted' WHEN row_number % 50 = 0 THEN 'failed' WHEN row_number % 1000 = 1 THEN 'unknown' ELSE 'imported' END AS state
+            SELECT row_number, CASE WHEN row_number > {bench.Options.Million / 10 * 9} THEN 'submitted' WHEN row_number % 50 = 0
+                THEN 'failed' WHEN row_number % 1000 = 1 THEN 'unknown' ELSE 'imported' END AS state
             FROM importer.import_record WHERE import_id = {import};
             UPDATE importer.import_record r
             SET state = mix.state, status_id = 'S' || r.row_number, rid = CASE mix.state WHEN 'imported' THEN 'R' || r.row_number END,

@@ -17,7 +17,9 @@ await using (var bench = await Bench.StartAsync(options))
     if (options.Runs("million")) await new MillionBenchmark(bench, table).RunAsync();
     if (options.Runs("wide")) await new MillionBenchmark(bench, table).WideAsync();
     if (options.Runs("large")) await new LargeBenchmark(bench, table).RunAsync();
-    if (bench.Limit is { } limit) table.Note($"the product's processes went through it within {options.Memory} MiB of the kernel; the most that they took, MB", ResultTable.Number(limit.PeakMegabytes()));
+    if (bench.Limit is { } limit)
+        table.Note($"the product's processes went through it within {options.Memory} MiB of the kernel; the most that they took, MB",
+            ResultTable.Number(limit.PeakMegabytes()));
 }
 table.Print(Console.Out);
 return 0;

@@ -9,7 +9,8 @@ internal sealed class ResultTable
 
     /// <summary>A figure with a target.</summary>
     public void Judge(string what, double measured, string unit, double target, bool atLeast) => lines.Add((
-        what, $"{Number(measured)}{unit}", $"{(atLeast ? "≥" : "≤")} {Number(target)}{unit}", atLeast ? measured >= target : measured <= target));
+        what, $"{Number(measured)}{unit}", $"{(atLeast ? "≥" : "≤")} {Number(target)}{unit}", atLeast
+            ? measured >= target : measured <= target));
 
     /// <summary>A figure that explains another.</summary>
     public void Note(string what, string measured) => lines.Add((what, measured, "", null));

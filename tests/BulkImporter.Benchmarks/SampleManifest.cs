@@ -12,9 +12,13 @@ internal static class SampleManifest
     {
         using var writer = new StreamWriter(file, append: false, new UTF8Encoding(false), 1 << 16);
         writer.Write(descriptionLength == 0 ? "url,caption,reference_id\n" : "url,caption,reference_id,description\n");
-        var description = descriptionLength == 0 ? "" : "," + string.Concat(Enumerable.Repeat("a long talk of its time and place ", descriptionLength / 34 + 1))[..descriptionLength].TrimEnd();
+        var description = descriptionLength == 0
+            ? "" : ","
+                + string.Concat(Enumerable.Repeat("a long talk of its time and place ", descriptionLength / 34 + 1))[..descriptionLength]
+                    .TrimEnd();
         for (var row = 1; row <= rows; row++)
-            writer.Write(string.Create(CultureInfo.InvariantCulture, $"{Url(label, row)},\"Interview {row}, second take\",REF-{row:D8}{description}\n"));
+            writer.Write(string.Create(CultureInfo.InvariantCulture,
+                $"{Url(label, row)},\"Interview {row}, second take\",REF-{row:D8}{description}\n"));
     }
 
     public static string Url(string label, int row) =>

@@ -11,7 +11,9 @@ internal sealed class ServeClient(Bench bench, ServerProcess server, ResultTable
 {
     private const int Looks = 60;
 
-    /// <summary>Uploads a manifest and waits until it is parsed. Answers the import, the manifest's size and the rows that came in in a second.</summary>
+    /// <summary>
+    /// Uploads a manifest and waits until it is parsed. Answers the import, the manifest's size and the rows that came in in a second.
+    /// </summary>
     public async Task<(int Import, double Megabytes, double Rate)> IngestAsync(int rows, string label, int descriptionLength = 0)
     {
         var file = Path.Combine(bench.Folder, label + ".csv");
@@ -33,7 +35,8 @@ internal sealed class ServeClient(Bench bench, ServerProcess server, ResultTable
     public async Task<double> ExportAsync(int import)
     {
         var started = Stopwatch.GetTimestamp();
-        using var answer = await bench.Http.GetAsync(new Uri(server.Address, $"api/v1/imports/{import}/results"), HttpCompletionOption.ResponseHeadersRead);
+        using var answer = await bench.Http.GetAsync(new Uri(server.Address, $"api/v1/imports/{import}/results"),
+            HttpCompletionOption.ResponseHeadersRead);
         answer.EnsureSuccessStatusCode();
         await using var results = await answer.Content.ReadAsStreamAsync();
         await results.CopyToAsync(Stream.Null);
@@ -49,28 +52,38 @@ internal sealed class ServeClient(Bench bench, ServerProcess server, ResultTable
         await LookAsync("one import", () => imports.FindAsync(import, CancellationToken.None));
         await LookAsync("its rates", () => imports.RatesAsync(import, 120, CancellationToken.None));
         await LookAsync("records, first page", () => records.ListAsync(import, RecordFilter.All, 0, 100, CancellationToken.None));
-        await LookAsync("records, page in the middle", () => records.ListAsync(import, RecordFilter.All, deep, 100, CancellationToken.None));
-        await LookAsync("failed records, first page", () => records.ListAsync(import, new RecordFilter { State = RecordState.Failed }, 0, 100, CancellationToken.None));
-        await LookAsync("failed records, page in the middle", () => records.ListAsync(import, new RecordFilter { State = RecordState.Failed }, deep, 100, CancellationToken.None));
-        await LookAsync("unknown records, first page", () => records.ListAsync(import, new RecordFilter { State = RecordState.Unknown }, 0, 100, CancellationToken.None));
-        await LookAsync("submitted records, first page", () => records.ListAsync(import, new RecordFilter { State = RecordState.Submitted }, 0, 100, CancellationToken.None));
-        await LookAsync("records by code, page in the middle", () => records.ListAsync(import, new RecordFilter { Code = "source_forbidden" }, deep, 100, CancellationToken.None));
+        await LookAsync("records, page in the middle", () =>
+            records.ListAsync(import, RecordFilter.All, deep, 100, CancellationToken.None));
+        await LookAsync("failed records, first page", () =>
+            records.ListAsync(import, new RecordFilter { State = RecordState.Failed }, 0, 100, CancellationToken.None));
+        await LookAsync("failed records, page in the middle", () =>
+            records.ListAsync(import, new RecordFilter { State = RecordState.Failed }, deep, 100, CancellationToken.None));
+        await LookAsync("unknown records, first page", () =>
+            records.ListAsync(import, new RecordFilter { State = RecordState.Unknown }, 0, 100, CancellationToken.None));
+        await LookAsync("submitted records, first page", () =>
+            records.ListAsync(import, new RecordFilter { State = RecordState.Submitted }, 0, 100, CancellationToken.None));
+        await LookAsync("records by code, page in the middle", () =>
+            records.ListAsync(import, new RecordFilter { Code = "source_forbidden" }, deep, 100, CancellationToken.None));
         await LookAsync("one record", () => records.FindAsync(import, deep, CancellationToken.None));
     }
 
     /// <summary>
-    /// The first content of each page as a browser gets it: the whole document that the server draws. What comes alive afterwards (findings,
-    /// the rest of a look through all records) is not in it.
+    /// The first content of each page as a browser gets it: the whole document that the server draws. What comes alive afterwards
+    /// (findings, the rest of a look through all records) is not in it.
     /// </summary>
     public async Task PagesAsync(int import, int rows, string name)
     {
         var deep = rows / 2;
         foreach (var path in new[]
         {
-            "", "?state=review", $"?search={name}", $"imports/{import}", $"imports/{import}/records", $"imports/{import}/records?after={deep}",
-            $"imports/{import}/records?state=failed", $"imports/{import}/records?state=failed&code=source_forbidden", $"imports/{import}/records?code=source_not_found&after={deep}",
-            $"imports/{import}/records?state=unknown", $"imports/{import}/records?search=nothing+of+that+name", $"imports/{import}/records?state=failed&search=R{deep}",
-            $"imports/{import}/records?state=submitted&stalledMinutes=30", $"imports/{import}/records/{deep}", "accounts", "people", "keys", "audit", $"audit?import={import}", "me", "upload", "hangfire/imports",
+            "", "?state=review", $"?search={name}", $"imports/{import}", $"imports/{import}/records",
+                $"imports/{import}/records?after={deep}",
+            $"imports/{import}/records?state=failed", $"imports/{import}/records?state=failed&code=source_forbidden",
+            $"imports/{import}/records?code=source_not_found&after={deep}",
+            $"imports/{import}/records?state=unknown", $"imports/{import}/records?search=nothing+of+that+name",
+            $"imports/{import}/records?state=failed&search=R{deep}",
+            $"imports/{import}/records?state=submitted&stalledMinutes=30", $"imports/{import}/records/{deep}", "accounts", "people",
+            "keys", "audit", $"audit?import={import}", "me", "upload", "hangfire/imports",
         })
         {
             await LookAsync($"first content of /{path}", async () =>

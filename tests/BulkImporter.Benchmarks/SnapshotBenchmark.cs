@@ -1,8 +1,9 @@
 namespace BulkImporter.Benchmarks;
 
 /// <summary>
-/// What a forgotten transaction costs: dispatch with and without one that holds an old snapshot, in turns. While it stands, no dead version of
-/// a row goes away, and whoever looks for work at the head of a queue wades through all of them; a chunk's key range knows where its rows are.
+/// What a forgotten transaction costs: dispatch with and without one that holds an old snapshot, in turns. While it stands, no dead version
+/// of a row goes away, and whoever looks for work at the head of a queue wades through all of them; a chunk's key range knows where its
+/// rows are.
 /// </summary>
 internal sealed class SnapshotBenchmark(Bench bench, ResultTable table)
 {
@@ -21,7 +22,8 @@ internal sealed class SnapshotBenchmark(Bench bench, ResultTable table)
         {
             without.Add(await RunAsync(rows, $"snapfree{round}", held: false));
             with.Add(await RunAsync(rows, $"snapheld{round}", held: true));
-            await Console.Error.WriteLineAsync($"snapshot round {round}: {without[^1]:N0}/s without, {with[^1]:N0}/s with one held, load {ProcFile.LoadAverage():N1}");
+            await Console.Error.WriteLineAsync(
+                $"snapshot round {round}: {without[^1]:N0}/s without, {with[^1]:N0}/s with one held, load {ProcFile.LoadAverage():N1}");
         }
 
         table.Judge("dispatch while an old snapshot is held ÷ without", with.Median() / without.Median(), "", 0.75, atLeast: true);

@@ -1,6 +1,8 @@
 namespace BulkImporter.Benchmarks;
 
-/// <summary>Whether a second worker process helps where it should: with a remote side that takes its time, and no limit of the account.</summary>
+/// <summary>
+/// Whether a second worker process helps where it should: with a remote side that takes its time, and no limit of the account.
+/// </summary>
 internal sealed class WorkersBenchmark(Bench bench, ResultTable table)
 {
     private const int LatencyMs = 35;
@@ -18,7 +20,8 @@ internal sealed class WorkersBenchmark(Bench bench, ResultTable table)
         {
             one.Add(await RunAsync(1, rows / 2, $"one{round}"));
             two.Add(await RunAsync(2, rows, $"two{round}"));
-            await Console.Error.WriteLineAsync($"workers round {round}: one {one[^1]:N0}/s, two {two[^1]:N0}/s, load {ProcFile.LoadAverage():N1}");
+            await Console.Error.WriteLineAsync(
+                $"workers round {round}: one {one[^1]:N0}/s, two {two[^1]:N0}/s, load {ProcFile.LoadAverage():N1}");
         }
         table.Judge($"two workers ÷ one at {LatencyMs} ms latency", two.Median() / one.Median(), "", 1.8, atLeast: true);
         table.Note("one worker, two workers, records/s", $"{ResultTable.Number(one.Median())}, {ResultTable.Number(two.Median())}");
@@ -30,7 +33,8 @@ internal sealed class WorkersBenchmark(Bench bench, ResultTable table)
         try
         {
             for (var i = 0; i < processes; i++)
-                servers.Add(await bench.StartServerAsync("work", ("BulkImporter__Work__Workers", $"{Workers}"), ("BulkImporter__Work__Window", $"{Window}")));
+                servers.Add(await bench.StartServerAsync("work", ("BulkImporter__Work__Workers", $"{Workers}"),
+                    ("BulkImporter__Work__Window", $"{Window}")));
             await bench.HoldStatusAsync();
             await bench.ResetSimulatorAsync(latencyMs: 0);
             var warm = await DispatchBenchmark.ParsedImportAsync(bench, 4_000, label + "warm");

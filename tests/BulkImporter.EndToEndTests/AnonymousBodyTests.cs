@@ -17,15 +17,18 @@ public sealed partial class AnonymousBodyTests : IAsyncDisposable
     [Fact]
     public async Task Large_bodies_of_nobody_cost_no_memory_and_an_upload_needs_somebody_who_may()
     {
-        var (server, api) = await stage.ServeAsync(await stage.StartSimulatorAsync(), new() { ["BulkImporter__Access__SignInsPerMinute"] = "1000" });
+        var (server, api) = await stage.ServeAsync(await stage.StartSimulatorAsync(), new()
+            { ["BulkImporter__Access__SignInsPerMinute"] = "1000" });
         using var http = new HttpClient { BaseAddress = new Uri(api.Address) };
         await http.GetAsync("/sign-in");
         var before = Resident(server);
 
-        foreach (var path in new[] { "/no/such/page", "/not-found", "/problem/404", "/sign-in", "/choose-password", "/sign-out", "/hangfire/x", "/api/v1/imports", "/api/v1/no-such" })
+        foreach (var path in new[] { "/no/such/page", "/not-found", "/problem/404", "/sign-in", "/choose-password", "/sign-out",
+            "/hangfire/x", "/api/v1/imports", "/api/v1/no-such" })
         {
             var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => SendAsync(http, path, null)));
-            Assert.All(answers, status => Assert.True(status is null or >= (HttpStatusCode)400 or HttpStatusCode.Found, $"{path}: {status}"));
+            Assert.All(answers, status =>
+                Assert.True(status is null or >= (HttpStatusCode)400 or HttpStatusCode.Found, $"{path}: {status}"));
         }
 
         var grown = Resident(server) - before;

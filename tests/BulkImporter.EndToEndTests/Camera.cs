@@ -15,7 +15,8 @@ public sealed class Camera : IAsyncDisposable
     [Fact(Explicit = true)]
     public async Task Every_page_is_taken()
     {
-        var folder = Directory.CreateDirectory(Environment.GetEnvironmentVariable("BULKIMPORTER_SCREENSHOTS") ?? Path.Combine(BuiltPrograms.Repository, "screenshots")).FullName;
+        var folder = Directory.CreateDirectory(Environment.GetEnvironmentVariable("BULKIMPORTER_SCREENSHOTS")
+            ?? Path.Combine(BuiltPrograms.Repository, "screenshots")).FullName;
         var cincopa = await stage.StartSimulatorAsync();
         var (_, api) = await stage.ServeAsync(cincopa, DashboardStage.Settings);
         await using var browser = await OperatorBrowser.LaunchAsync();
@@ -30,7 +31,9 @@ public sealed class Camera : IAsyncDisposable
             foreach (var scene in shown)
             {
                 await scene.ShowAsync(page);
-                await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{scene.Name}-{form.Width}-{(form.IsDark ? "dark" : "light")}.png"), FullPage = true });
+                await page.ScreenshotAsync(
+                    new() { Path = Path.Combine(folder, $"{scene.Name}-{form.Width}-{(form.IsDark ? "dark" : "light")}.png"),
+                        FullPage = true });
             }
             await page.Context.CloseAsync();
         }

@@ -5,7 +5,10 @@ using System.Text;
 
 namespace BulkImporter.EndToEndTests;
 
-/// <summary>The command line as a shell meets it: whatever is wrong with what surrounds it ends with a sentence and a documented exit code, never with a stack trace.</summary>
+/// <summary>
+/// The command line as a shell meets it: whatever is wrong with what surrounds it ends with a sentence and a documented exit code, never
+/// with a stack trace.
+/// </summary>
 public sealed class CommandLineTests : IDisposable
 {
     private const string Empty = """{"items":[],"next":null}""";
@@ -31,9 +34,11 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("web --urls http://127.0.0.1:0", "BULKIMPORTER_SECRETS=/no/such/folder", "/no/such/folder")]
     [InlineData("migrate --data $'two\\nlines'", "", "line break")]
     [InlineData("serve --urls http://127.0.0.1:0 --data $'two\\nlines'", "", "line break")]
-    public async Task What_is_wrong_around_it_is_a_sentence_and_an_exit_code(string line, string environment, string sentence, int exitCode = 0)
+    public async Task What_is_wrong_around_it_is_a_sentence_and_an_exit_code(
+        string line, string environment, string sentence, int exitCode = 0)
     {
-        await File.WriteAllTextAsync(Path.Combine(folder, "manifest.csv"), "url\nhttps://media.example.org/a.mp4\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(folder, "manifest.csv"), "url\nhttps://media.example.org/a.mp4\n",
+            TestContext.Current.CancellationToken);
         var (code, _, error) = await ShellAsync($"{environment} \"$IMPORTER\" {line}");
 
         Assert.Equal(exitCode == 0 ? environment.Contains("$'a") ? 2 : 1 : exitCode, code);
@@ -89,9 +94,11 @@ public sealed class CommandLineTests : IDisposable
 
     private async Task<(int ExitCode, string Output, string Error)> ShellAsync(string script)
     {
-        var start = new ProcessStartInfo("/bin/bash", ["-o", "pipefail", "-c", script]) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        var start = new ProcessStartInfo("/bin/bash", ["-o", "pipefail", "-c", script])
+            { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         start.Environment["IMPORTER"] = BuiltPrograms.Importer;
-        foreach (var name in new[] { "BULKIMPORTER_API_KEY", "BULKIMPORTER_SERVER", "ConnectionStrings__BulkImporter", "BULKIMPORTER_SECRETS" }) start.Environment.Remove(name);
+        foreach (var name in new[] { "BULKIMPORTER_API_KEY", "BULKIMPORTER_SERVER", "ConnectionStrings__BulkImporter",
+            "BULKIMPORTER_SECRETS" }) start.Environment.Remove(name);
         using var process = Process.Start(start)!;
         process.StandardInput.Close();
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
@@ -108,7 +115,10 @@ public sealed class CommandLineTests : IDisposable
 
         public OneAnswer(string body)
         {
-            answer = Encoding.UTF8.GetBytes($"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\nConnection: close\r\n\r\n{body}");
+            answer =
+                Encoding.UTF8.GetBytes(
+                    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
+                        + $"{Encoding.UTF8.GetByteCount(body)}\r\nConnection: close\r\n\r\n{body}");
             listener.Start();
             _ = AnswerAsync();
         }

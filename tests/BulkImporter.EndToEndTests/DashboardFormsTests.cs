@@ -52,8 +52,10 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
 
         (string Name, string Value)[] wanted =
         [
-            ("state", "review"), ("duplicateRows", "import"), ("firstRows", "1"), ("transfer", "auto"), ("whenUnknown", "resubmit"), ("startAt", "2031-05-06T07:08:00+00:00"),
-            ("window", "22:00-06:00 Europe/Berlin"), ("maxAttempts", "7"), ("priority", "3"), ("stopAtFailurePercent", "20"), ("stopAfterRows", "50"), ("fid", "AAAA"),
+            ("state", "review"), ("duplicateRows", "import"), ("firstRows", "1"), ("transfer", "auto"), ("whenUnknown", "resubmit"),
+            ("startAt", "2031-05-06T07:08:00+00:00"),
+            ("window", "22:00-06:00 Europe/Berlin"), ("maxAttempts", "7"), ("priority", "3"), ("stopAtFailurePercent", "20"),
+            ("stopAfterRows", "50"), ("fid", "AAAA"),
         ];
         JsonElement kept = default;
         await Wait.UntilAsync(RunLimit, "the settings as they were typed", async () =>
@@ -96,7 +98,8 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
         await page.GotoAsync("/");
         var search = page.GetByTestId("search");
         await Expect(search).ToBeEnabledAsync();
-        await search.EvaluateAsync("field => { field.value = 'a\\0b'; field.dispatchEvent(new Event('change', { bubbles: true })); field.form.requestSubmit(); }");
+        await search.EvaluateAsync(
+            "field => { field.value = 'a\\0b'; field.dispatchEvent(new Event('change', { bubbles: true })); field.form.requestSubmit(); }");
         await Expect(page.GetByTestId("no-imports")).ToBeVisibleAsync();
         stage.Browser.HasNoErrors();
     }
@@ -107,11 +110,14 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
     [InlineData(504, "did not wait for its answer (504)")]
     public async Task Page_of_a_proxy_is_told_in_plain_words_by_the_upload(int status, string words)
     {
-        await page.RouteAsync("**/api/v1/imports*", route => route.FulfillAsync(new() { Status = status, ContentType = "text/html", Body = "<html><h1>nginx</h1></html>" }));
+        await page.RouteAsync("**/api/v1/imports*", route =>
+            route.FulfillAsync(new() { Status = status, ContentType = "text/html", Body = "<html><h1>nginx</h1></html>" }));
         await page.GotoAsync("/upload");
-        // The live page replaces the form; without a click, which no person chooses a file without, the file of the one before is not heard of.
+        // The live page replaces the form; without a click, which no person chooses a file without, the file of the one before is not heard
+        // of.
         await Expect(page.Locator("[data-testid=look] button").First).ToBeEnabledAsync();
-        await page.Locator("form.upload input[type=file]").SetInputFilesAsync(new FilePayload { Name = "a.csv", MimeType = "text/csv", Buffer = "url\n"u8.ToArray() });
+        await page.Locator("form.upload input[type=file]")
+            .SetInputFilesAsync(new FilePayload { Name = "a.csv", MimeType = "text/csv", Buffer = "url\n"u8.ToArray() });
         await page.Locator("form.upload [type=submit]").ClickAsync();
         await Expect(page.Locator("form.upload [data-complaint]")).ToContainTextAsync(words);
         // The browser notes the status, which was meant, and nothing else.
@@ -122,7 +128,8 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
     public async Task Sources_are_probed_in_the_review_and_what_is_found_stands_among_the_findings()
     {
         // The simulator's control side serves as a web server: something that is no media, and something that is not there.
-        var id = await stage.Api.UploadAsync($"url\n{stage.Cincopa.Address}/_sim/assets?probe=1\n{stage.Cincopa.Address}/_sim/probe-missing.mp4\n");
+        var id = await stage.Api.UploadAsync(
+            $"url\n{stage.Cincopa.Address}/_sim/assets?probe=1\n{stage.Cincopa.Address}/_sim/probe-missing.mp4\n");
         await page.GotoAsync($"/imports/{id}");
         await page.GetByTestId("probe-all").ClickAsync();
         await Expect(page.GetByTestId("probe-state")).ToHaveTextAsync("2 sources of 2 asked, something was found at 2.");
@@ -263,7 +270,9 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
         await page.GetByTestId(field).BlurAsync();
     }
 
-    /// <summary>On something of the dialog itself: the component library turns the focus back at its edges, which takes a trip to the server.</summary>
+    /// <summary>
+    /// On something of the dialog itself: the component library turns the focus back at its edges, which takes a trip to the server.
+    /// </summary>
     private Task FocusIsInTheDialogAsync() => Expect(page.Locator(".mud-dialog :focus")).ToHaveCountAsync(1);
 
     private Task HasStateAsync(string state) => Expect(page.GetByTestId("import-state").First).ToHaveAttributeAsync("data-state", state);

@@ -3,7 +3,9 @@ using static Microsoft.Playwright.Assertions;
 
 namespace BulkImporter.EndToEndTests;
 
-/// <summary>A server, a simulator and a browser for all tests of the dashboard: they play one after the other, each with imports of its own.</summary>
+/// <summary>
+/// A server, a simulator and a browser for all tests of the dashboard: they play one after the other, each with imports of its own.
+/// </summary>
 public sealed class DashboardStage : IAsyncLifetime
 {
     private readonly Stage stage = new();
@@ -60,10 +62,12 @@ public sealed class DashboardStage : IAsyncLifetime
     }
 
     /// <summary>A manifest with a row for each name.</summary>
-    internal static string Manifest(string folder, params IEnumerable<string> names) => "url,caption\n" + string.Concat(names.Select(n => $"https://media.example.com/{folder}/{n}.mp4,{n}\n"));
+    internal static string Manifest(string folder, params IEnumerable<string> names) =>
+        "url,caption\n" + string.Concat(names.Select(n => $"https://media.example.com/{folder}/{n}.mp4,{n}\n"));
 
     internal static IEnumerable<string> Clips(int count) => Enumerable.Range(1, count).Select(n => $"clip-{n}");
 
     /// <summary>How often the remote side was asked to import something of this folder.</summary>
-    internal async Task<int> SubmitsAsync(string folder) => (await Cincopa.SubmitsAsync()).Count(c => c.Input?.Contains($"/{folder}/", StringComparison.Ordinal) == true);
+    internal async Task<int> SubmitsAsync(string folder) =>
+        (await Cincopa.SubmitsAsync()).Count(c => c.Input?.Contains($"/{folder}/", StringComparison.Ordinal) == true);
 }

@@ -30,7 +30,8 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
         ];
         await page.GotoAsync("/upload");
         await Expect(page.Locator("[data-testid=look] button").First).ToBeEnabledAsync();
-        await page.GetByTestId("upload-file").SetInputFilesAsync([.. films, new() { Name = "list.csv", MimeType = "text/csv", Buffer = "url\n"u8.ToArray() }]);
+        await page.GetByTestId("upload-file")
+            .SetInputFilesAsync([.. films, new() { Name = "list.csv", MimeType = "text/csv", Buffer = "url\n"u8.ToArray() }]);
         await Expect(page.GetByTestId("upload-error")).ToContainTextAsync("list.csv is no media file");
         await Expect(page.GetByTestId("upload-submit")).ToBeDisabledAsync();
 
@@ -49,8 +50,12 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
     public async Task Manifest_is_uploaded_mapped_reviewed_started_and_followed_to_its_end_without_a_reload()
     {
         await stage.Cincopa.BehaveAsync("""{"importMs":[200,1200],"outcomes":[{"outcome":"missing","input":"*/mapped/gone*"}]}""");
-        var rows = Enumerable.Range(1, 7).Select(n => $"https://media.example.com/page-{n}.html,https://media.example.com/mapped/{(n > 5 ? "gone" : "clip")}-{n}.mp4,Clip {n}");
-        var manifest = new FilePayload { Name = "spring.csv", MimeType = "text/csv", Buffer = Encoding.UTF8.GetBytes("page,file,label\n" + string.Join('\n', rows) + "\n") };
+        var rows = Enumerable.Range(1, 7)
+            .Select(n =>
+                $"https://media.example.com/page-{n}.html,https://media.example.com/mapped/{(n > 5 ? "gone" : "clip")}-{n}.mp4,Clip {n}");
+        var manifest = new FilePayload
+            { Name = "spring.csv", MimeType = "text/csv",
+                Buffer = Encoding.UTF8.GetBytes("page,file,label\n" + string.Join('\n', rows) + "\n") };
 
         // The page as the server drew it first, before it is alive: what is chosen and typed there must not be lost.
         var alive = new TaskCompletionSource();
@@ -60,7 +65,8 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
             await route.ContinueAsync();
         });
         await page.GotoAsync("/upload", new() { WaitUntil = WaitUntilState.Commit });
-        await page.GetByTestId("upload-file").SetInputFilesAsync(new FilePayload { Name = "winter.csv", MimeType = manifest.MimeType, Buffer = manifest.Buffer });
+        await page.GetByTestId("upload-file")
+            .SetInputFilesAsync(new FilePayload { Name = "winter.csv", MimeType = manifest.MimeType, Buffer = manifest.Buffer });
         await page.GetByTestId("upload-name").FillAsync("Spring");
         await page.Locator("form.upload").EvaluateAsync("form => form.dataset.drawn = 'first'");
         var field = await page.GetByTestId("upload-file").ElementHandleAsync();
@@ -115,7 +121,8 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
         await page.GetByTestId("export").ClickAsync();
         await page.GetByTestId("export-rows").SelectOptionAsync("state=imported");
         await page.GetByTestId("export-format").SelectOptionAsync("jsonl");
-        await Expect(page.GetByTestId("export-download")).ToHaveAttributeAsync("href", new System.Text.RegularExpressions.Regex("format=jsonl&state=imported"));
+        await Expect(page.GetByTestId("export-download"))
+            .ToHaveAttributeAsync("href", new System.Text.RegularExpressions.Regex("format=jsonl&state=imported"));
         var download = await page.RunAndWaitForDownloadAsync(() => page.GetByTestId("export-download").ClickAsync());
         Assert.Equal("spring-results.jsonl", download.SuggestedFilename);
         Assert.Equal(7, (await File.ReadAllLinesAsync(await download.PathAsync(), TestContext.Current.CancellationToken)).Length);
@@ -137,7 +144,8 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
         {
             Name = "better.csv",
             MimeType = "text/csv",
-            Buffer = Encoding.UTF8.GetBytes("import_row,url\n3,https://media.example.com/corrected/clip-3.mp4\n1,https://media.example.com/corrected/clip-4.mp4\n"),
+            Buffer = Encoding.UTF8.GetBytes(
+                "import_row,url\n3,https://media.example.com/corrected/clip-3.mp4\n1,https://media.example.com/corrected/clip-4.mp4\n"),
         });
         await page.GetByTestId("correct-send").ClickAsync();
         await Expect(page.GetByTestId("correct-report")).ToContainTextAsync("1 row is corrected and sent again; 1 left as they were");
@@ -198,8 +206,10 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
     [Fact]
     public async Task Failures_are_rerun_by_their_code_and_a_selection_says_what_was_refused_and_why()
     {
-        await stage.Cincopa.BehaveAsync("""{"importMs":[50,300],"outcomes":[{"outcome":"missing","input":"*/codes/gone*"},{"outcome":"forbidden","input":"*/codes/closed*"}]}""");
-        var id = await stage.Api.StartAsync(DashboardStage.Manifest("codes", "clip-1", "clip-2", "gone-1", "gone-2", "gone-3", "closed-1", "closed-2"));
+        await stage.Cincopa.BehaveAsync(
+            """{"importMs":[50,300],"outcomes":[{"outcome":"missing","input":"*/codes/gone*"},{"outcome":"forbidden","input":"*/codes/closed*"}]}""");
+        var id = await stage.Api.StartAsync(
+            DashboardStage.Manifest("codes", "clip-1", "clip-2", "gone-1", "gone-2", "gone-3", "closed-1", "closed-2"));
         await stage.Api.FinishedAsync(id, RunLimit);
         await stage.Cincopa.BehaveAsync("""{"importMs":[50,300]}""");
 
@@ -220,7 +230,8 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
         await Expect(page.GetByTestId("chosen")).ToHaveTextAsync("All 7 selected");
         await page.GetByTestId("rerun-selection").ClickAsync();
         await Expect(page.GetByTestId("outcome")).ToContainTextAsync("2 records are pending again, 5 left as they were");
-        await Expect(page.Locator("[data-testid=refused][data-state=imported]")).ToContainTextAsync("a second attempt would make a second asset");
+        await Expect(page.Locator("[data-testid=refused][data-state=imported]"))
+            .ToContainTextAsync("a second attempt would make a second asset");
         // And the list follows without a reload.
         await Expect(page.GetByTestId("records").GetByText("imported", new() { Exact = true })).ToHaveCountAsync(7);
         Assert.Equal(12, await stage.SubmitsAsync("codes"));
@@ -288,17 +299,21 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
         await stage.Api.UntilAsync(review, i => i.State == "review", RunLimit);
         using var viewer = new ImporterApi(stage.Api.Address, await stage.Api.MakeKeyAsync("viewer"));
         var seen = await stage.Browser.OpenAsync(viewer);
-        foreach (var (path, sign) in new[] { ("/", "imports"), ($"/imports/{id}", "failures"), ($"/imports/{review}", "columns"), ($"/imports/{id}/records", "records"), ($"/imports/{id}/records/2", "attempt") })
+        foreach (var (path, sign) in new[] { ("/", "imports"), ($"/imports/{id}", "failures"), ($"/imports/{review}", "columns"),
+            ($"/imports/{id}/records", "records"), ($"/imports/{id}/records/2", "attempt") })
         {
             await seen.GotoAsync(path);
             await Expect(seen.GetByTestId(sign).First).ToBeVisibleAsync();
-            await Expect(seen.Locator("[data-testid=start],[data-testid=cancel],[data-testid=rerun-failed],[data-testid=rerun-code],[data-testid=rerun-record],[data-testid=selection],[data-testid=choose],[data-testid=new-import]")).ToHaveCountAsync(0);
+            await Expect(
+                seen.Locator(
+                    "[data-testid=start],[data-testid=cancel],[data-testid=rerun-failed],[data-testid=rerun-code],[data-testid=rerun-record],[data-testid=selection],[data-testid=choose],[data-testid=new-import]")).ToHaveCountAsync(0);
         }
         await seen.GotoAsync($"/imports/{review}");
         await Expect(seen.GetByTestId("map-url")).ToBeDisabledAsync();
         await Expect(seen.GetByTestId("set-priority")).ToBeDisabledAsync();
 
-        var own = new APIRequestContextOptions { Headers = new Dictionary<string, string> { ["Origin"] = stage.Api.Address }, DataObject = new { } };
+        var own = new APIRequestContextOptions { Headers = new Dictionary<string, string> { ["Origin"] = stage.Api.Address },
+            DataObject = new { } };
         foreach (var order in new[] { $"{review}/start", $"{review}/cancel", $"{id}/rerun", $"{id}/records/2/give-up" })
             Assert.Equal(403, (await seen.APIRequest.PostAsync($"/api/v1/imports/{order}", own)).Status);
         Assert.Equal(403, (await seen.APIRequest.PatchAsync($"/api/v1/imports/{review}", own)).Status);
@@ -403,11 +418,13 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
 
         async Task FitsAsync(string name)
         {
-            if (!await seen.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth")) complaints.Add($"{name} is wider than its window.");
+            if (!await seen.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"))
+                complaints.Add($"{name} is wider than its window.");
         }
     }
 
     private Task HasStateAsync(string state) => Expect(page.GetByTestId("import-state").First).ToHaveAttributeAsync("data-state", state);
 
-    private ILocator Dialog(string button) => page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = button, Exact = true });
+    private ILocator Dialog(string button) => page.GetByRole(AriaRole.Dialog)
+        .GetByRole(AriaRole.Button, new() { Name = button, Exact = true });
 }

@@ -4,7 +4,9 @@ using static Microsoft.Playwright.Assertions;
 
 namespace BulkImporter.EndToEndTests;
 
-/// <summary>A page of another port of the same machine, in the browser of an admin who is signed in. To the browser's cookies both are one site.</summary>
+/// <summary>
+/// A page of another port of the same machine, in the browser of an admin who is signed in. To the browser's cookies both are one site.
+/// </summary>
 public sealed class ForeignPageTests : IAsyncDisposable
 {
     private readonly Stage stage = new();
@@ -20,7 +22,8 @@ public sealed class ForeignPageTests : IAsyncDisposable
         await admin.GotoAsync(api.Address + "/keys");
         await Expect(admin.GetByTestId("new-key")).ToBeEnabledAsync();
         // Our own page may: it is alive, and only its live connection makes it so.
-        Assert.Equal("open", await admin.EvaluateAsync<string>(Open, $"{api.Address.Replace("http", "ws", StringComparison.Ordinal)}/_blazor"));
+        Assert.Equal("open",
+            await admin.EvaluateAsync<string>(Open, $"{api.Address.Replace("http", "ws", StringComparison.Ordinal)}/_blazor"));
         browser.HasNoErrors();
 
         using var neighbour = new HttpListener();
@@ -30,12 +33,16 @@ public sealed class ForeignPageTests : IAsyncDisposable
         var serving = ServeAsync(neighbour, $"<!doctype html><a id=link href='{api.Address}/keys'>Look</a>");
         await admin.GotoAsync(address);
 
-        Assert.Equal("refused", await admin.EvaluateAsync<string>(Open, $"{api.Address.Replace("http", "ws", StringComparison.Ordinal)}/_blazor"));
-        foreach (var (method, path) in new[] { ("POST", "/_blazor/negotiate?negotiateVersion=1"), ("GET", "/_blazor?id=x"), ("GET", "/keys"), ("GET", "/api/v1/keys"), ("POST", "/api/v1/sign-in-links") })
+        Assert.Equal("refused",
+            await admin.EvaluateAsync<string>(Open, $"{api.Address.Replace("http", "ws", StringComparison.Ordinal)}/_blazor"));
+        foreach (var (method, path) in new[] { ("POST", "/_blazor/negotiate?negotiateVersion=1"), ("GET", "/_blazor?id=x"),
+            ("GET", "/keys"), ("GET", "/api/v1/keys"), ("POST", "/api/v1/sign-in-links") })
         {
-            // What a script asks for without reading the answer is sent with cookies all the same; the answer's status is seen beside the page.
+            // What a script asks for without reading the answer is sent with cookies all the same; the answer's status is seen beside the
+            // page.
             var answered = admin.WaitForResponseAsync(r => r.Url == api.Address + path);
-            await admin.EvaluateAsync("([url, method]) => fetch(url, { method, mode: 'no-cors', credentials: 'include' })", new[] { api.Address + path, method });
+            await admin.EvaluateAsync("([url, method]) => fetch(url, { method, mode: 'no-cors', credentials: 'include' })",
+                new[] { api.Address + path, method });
             Assert.Equal(403, (await answered).Status);
         }
 

@@ -15,7 +15,8 @@ public sealed class HangfireTests : IAsyncDisposable
     {
         var cincopa = await stage.StartSimulatorAsync();
         // One record never ends, so the import is running for as long as the test looks at it.
-        await cincopa.BehaveAsync("""{"importMs":200,"outcomes":[{"outcome":"stalled","input":"*slow*"},{"outcome":"missing","input":"*gone*"}]}""");
+        await cincopa.BehaveAsync(
+            """{"importMs":200,"outcomes":[{"outcome":"stalled","input":"*slow*"},{"outcome":"missing","input":"*gone*"}]}""");
         var (_, api) = await stage.ServeAsync(cincopa, []);
 
         await using var browser = await OperatorBrowser.LaunchAsync();
@@ -26,7 +27,8 @@ public sealed class HangfireTests : IAsyncDisposable
         await page.EvaluateAsync("window.neverReloaded = true");
 
         string[] names = ["clip-1", "clip-2", "clip-3", "gone-1", "gone-2", "slow-1"];
-        var id = await api.StartAsync("url\n" + string.Join('\n', names.Select(n => $"https://media.example.com/spring/{n}.mp4")) + "\n", "&name=Spring");
+        var id = await api.StartAsync("url\n" + string.Join('\n', names.Select(n => $"https://media.example.com/spring/{n}.mp4")) + "\n",
+            "&name=Spring");
         var import = page.Locator($"[data-import='{id}']");
         await Expect(import.GetByTestId("import-state")).ToHaveAttributeAsync("data-state", "running");
         await Expect(import.GetByTestId("count-imported")).ToHaveTextAsync("3");

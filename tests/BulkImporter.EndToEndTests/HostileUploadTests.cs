@@ -8,7 +8,8 @@ using System.Text;
 namespace BulkImporter.EndToEndTests;
 
 /// <summary>
-/// The budget: a server of 512 MB gets sixty files at once that are made to exhaust it. Each is refused or read, and what others import goes on.
+/// The budget: a server of 512 MB gets sixty files at once that are made to exhaust it. Each is refused or read, and what others import
+/// goes on.
 /// </summary>
 public sealed class HostileUploadTests : IAsyncDisposable
 {
@@ -30,7 +31,8 @@ public sealed class HostileUploadTests : IAsyncDisposable
     [Fact]
     public async Task Sixty_hostile_files_at_once_are_refused_or_read_within_the_budget_and_what_others_import_goes_on()
     {
-        var (server, api) = await stage.ServeAsync(await stage.StartSimulatorAsync(), new() { ["DOTNET_GCHeapHardLimit"] = "0x20000000", ["MALLOC_ARENA_MAX"] = "2" });
+        var (server, api) = await stage.ServeAsync(await stage.StartSimulatorAsync(), new()
+            { ["DOTNET_GCHeapHardLimit"] = "0x20000000", ["MALLOC_ARENA_MAX"] = "2" });
         using var http = new HttpClient { BaseAddress = new Uri($"{api.Address}/api/v1/"), Timeout = Limit };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", api.Key);
 
@@ -41,12 +43,14 @@ public sealed class HostileUploadTests : IAsyncDisposable
         await PreviewAsync(http, first);
 
         await api.ChangeAccountAsync(new { rate = 10, maxInFlight = 0, backlog = 0 });
-        var good = await api.StartAsync(Header + string.Concat(Enumerable.Range(1, GoodRows).Select(n => $"https://media.example.com/good-{n}.mp4,Good\n")));
+        var good = await api.StartAsync(Header
+            + string.Concat(Enumerable.Range(1, GoodRows).Select(n => $"https://media.example.com/good-{n}.mp4,Good\n")));
         await api.UntilAsync(good, i => i.Counts.Imported > 0, Limit);
         var (before, since) = (server.Memory, Stopwatch.GetTimestamp());
 
         var files = Hostile();
-        var sent = await Task.WhenAll(Enumerable.Range(0, CopiesOfEach * files.Count).Select(n => Task.Run(() => SendAsync(http, files[n % files.Count], starts: n % 2 == 0))));
+        var sent = await Task.WhenAll(Enumerable.Range(0, CopiesOfEach * files.Count)
+            .Select(n => Task.Run(() => SendAsync(http, files[n % files.Count], starts: n % 2 == 0))));
         var duringUploads = await api.ImportAsync(good);
         foreach (var (file, id) in sent)
         {
@@ -65,7 +69,8 @@ public sealed class HostileUploadTests : IAsyncDisposable
         var plain = await api.StartAsync(Header + "https://media.example.com/afterwards.mp4,One\n");
         Assert.Equal(1, (await api.FinishedAsync(plain, Limit)).Counts.Imported);
         var after = server.Memory;
-        TestContext.Current.TestOutputHelper?.WriteLine($"Memory {before / MB} MB before, {most / MB} MB at most, {after / MB} MB after; {took.TotalSeconds:0} s.");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"Memory {before / MB} MB before, {most / MB} MB at most, {after / MB} MB after; {took.TotalSeconds:0} s.");
         Assert.True(most < MostMemory, $"The server had {most / MB} MB.");
     }
 
@@ -84,7 +89,8 @@ public sealed class HostileUploadTests : IAsyncDisposable
     private static async Task PreviewAsync(HttpClient http, int id)
     {
         using var preview = await http.GetAsync($"imports/{id}/preview?rows=100");
-        Assert.True(preview.StatusCode is HttpStatusCode.OK or HttpStatusCode.NotFound or HttpStatusCode.TooManyRequests, $"{preview.StatusCode}");
+        Assert.True(preview.StatusCode is HttpStatusCode.OK or HttpStatusCode.NotFound
+            or HttpStatusCode.TooManyRequests, $"{preview.StatusCode}");
         if (preview.StatusCode == HttpStatusCode.TooManyRequests) Assert.NotNull(preview.Headers.RetryAfter?.Delta);
     }
 
@@ -106,7 +112,9 @@ public sealed class HostileUploadTests : IAsyncDisposable
         Read("quote-without-a-line", Plain(Header + Row + "\n\"", "\"\"", 3 * MB, "\n" + Row)),
         Refused("a-hundred-thousand-columns", Plain("url", ",c", 200_000, "\n" + Row), "columns"),
         Refused("a-million-equal-names", Plain("url", ",same", 5_000_000, "\n" + Row), "columns"),
-        Read("a-thousand-equal-names", Plain("url", ",same", 5 * 999, "\n" + string.Concat(Enumerable.Range(0, 500).Select(n => $"https://media.example.com/equal-{n}.mp4{new string(',', 999)}\n")))),
+        Read("a-thousand-equal-names",
+            Plain("url", ",same", 5 * 999, "\n"
+                + string.Concat(Enumerable.Range(0, 500).Select(n => $"https://media.example.com/equal-{n}.mp4{new string(',', 999)}\n")))),
         Read("blank-lines", Plain(Header + Row, "\n", 20 * MB, "https://media.example.com/2.mp4,Two\n")),
     ];
 

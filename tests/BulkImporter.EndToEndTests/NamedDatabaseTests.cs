@@ -44,12 +44,14 @@ public sealed class NamedDatabaseTests : IAsyncDisposable
     [InlineData("work", "http://127.0.0.1:0", "CallSampleRatio", "0,5", "Write 0.5")]
     [InlineData("web", "nonsense", "CallSampleRatio", "0.5", "Cannot listen at nonsense")]
     [InlineData("work", "http://127.0.0.1:99999", "CallSampleRatio", "0.5", "Cannot listen at http://127.0.0.1:99999")]
-    public async Task Setting_that_cannot_be_is_one_sentence_though_the_database_is_there(string verb, string urls, string setting, string value, string told)
+    public async Task Setting_that_cannot_be_is_one_sentence_though_the_database_is_there(
+        string verb, string urls, string setting, string value, string told)
     {
         var postgres = await stage.StartPostgresAsync();
         await stage.MigrateAsync(postgres.ConnectionString);
         var program = stage.Start(verb, BuiltPrograms.Importer, [verb, "--urls", urls],
-            new Settings { ["ConnectionStrings__BulkImporter"] = postgres.ConnectionString, [$"BulkImporter__Telemetry__{setting}"] = value });
+            new Settings { ["ConnectionStrings__BulkImporter"] = postgres.ConnectionString,
+                [$"BulkImporter__Telemetry__{setting}"] = value });
 
         Assert.Equal(1, await program.WaitForExitAsync(Limit));
         Assert.Contains(told, program.Log, StringComparison.Ordinal);
@@ -65,7 +67,8 @@ public sealed class NamedDatabaseTests : IAsyncDisposable
             await postgres.ExecuteAsync($"CREATE DATABASE {encoding} ENCODING '{encoding}' TEMPLATE template0 LOCALE 'C'");
             foreach (var verb in new[] { "migrate", "web" })
             {
-                var (code, output) = await RunAsync(verb, new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { Database = encoding.ToLowerInvariant() }.ConnectionString);
+                var (code, output) = await RunAsync(verb, new NpgsqlConnectionStringBuilder(postgres.ConnectionString)
+                    { Database = encoding.ToLowerInvariant() }.ConnectionString);
                 Assert.Equal(1, code);
                 Assert.Contains($"has the encoding {encoding}", output, StringComparison.Ordinal);
                 Assert.Contains("CREATE DATABASE bulkimporter ENCODING 'UTF8'", output, StringComparison.Ordinal);
@@ -74,7 +77,9 @@ public sealed class NamedDatabaseTests : IAsyncDisposable
         }
     }
 
-    /// <summary>Migrated, filled and emptied through a pooler that gives each transaction another session, and counted by the simulator's ledger.</summary>
+    /// <summary>
+    /// Migrated, filled and emptied through a pooler that gives each transaction another session, and counted by the simulator's ledger.
+    /// </summary>
     [Fact]
     public async Task Pooler_in_transaction_mode_serves_migrate_web_and_work()
     {
@@ -86,25 +91,30 @@ public sealed class NamedDatabaseTests : IAsyncDisposable
             await postgres.ExecuteAsync("CREATE DATABASE fresh");
             return door;
         });
-        foreach (var _ in Enumerable.Range(0, 2)) await stage.MigrateAsync(new NpgsqlConnectionStringBuilder(company.Postgres.ThroughPort(door)) { Database = "fresh" }.ConnectionString);
+        foreach (var _ in Enumerable.Range(0, 2))
+            await stage.MigrateAsync(new NpgsqlConnectionStringBuilder(company.Postgres.ThroughPort(door))
+                { Database = "fresh" }.ConnectionString);
         Assert.Equal(0, await company.Postgres.AskAsync<long>("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"));
 
         var workers = await company.HireAsync(2);
         var id = await company.ImportAsync(Rows);
         await company.Api.FinishedAsync(id, Company.RunLimit);
         Assert.Empty(await company.AuditAsync(id, Rows));
-        Assert.True(await company.Postgres.AskAsync<bool>("SELECT count(*) <= 16 FROM pg_stat_activity WHERE backend_type = 'client backend' AND application_name <> 'test'"));
+        Assert.True(await company.Postgres.AskAsync<bool>(
+            "SELECT count(*) <= 16 FROM pg_stat_activity WHERE backend_type = 'client backend' AND application_name <> 'test'"));
         Assert.Equal(0, await company.Postgres.AskAsync<long>("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"));
         foreach (var program in workers.Append(company.Web))
         {
-            // Prepared statements that are another session's, or that this one has already; parameters and options that a pooler does not know.
+            // Prepared statements that are another session's, or that this one has already; parameters and options that a pooler does not
+            // know.
             foreach (var code in new[] { "42P05", "26000", "08P01" }) Assert.DoesNotContain(code, program.Log, StringComparison.Ordinal);
         }
     }
 
     private async Task<(int Code, string Output)> RunAsync(string verb, string connectionString)
     {
-        var program = stage.Start(verb, BuiltPrograms.Importer, verb == "migrate" ? [verb] : [verb, "--urls", $"http://127.0.0.1:{FreePort.Take()}"],
+        var program = stage.Start(verb, BuiltPrograms.Importer, verb == "migrate"
+            ? [verb] : [verb, "--urls", $"http://127.0.0.1:{FreePort.Take()}"],
             new Settings { ["ConnectionStrings__BulkImporter"] = connectionString });
         return (await program.WaitForExitAsync(Limit), program.Log);
     }

@@ -5,8 +5,8 @@ using static Microsoft.Playwright.Assertions;
 namespace BulkImporter.EndToEndTests;
 
 /// <summary>
-/// Accounts, people and keys in a real browser: from the setup link that the first start prints to a session that an admin ends. All of it below
-/// a path of another site, which nothing else plays.
+/// Accounts, people and keys in a real browser: from the setup link that the first start prints to a session that an admin ends. All of it
+/// below a path of another site, which nothing else plays.
 /// </summary>
 public sealed partial class PeopleTests : IAsyncDisposable
 {
@@ -166,7 +166,9 @@ public sealed partial class PeopleTests : IAsyncDisposable
         // From a file to its import, to the jobs, and back.
         await admin.GotoAsync(api.Address + "/upload");
         await Expect(admin.GetByRole(AriaRole.Button, new() { Name = "Signed in" })).ToBeEnabledAsync();
-        await admin.GetByTestId("upload-file").SetInputFilesAsync(new FilePayload { Name = "one.csv", MimeType = "text/csv", Buffer = "url\nhttps://media.example.com/one.mp4\n"u8.ToArray() });
+        await admin.GetByTestId("upload-file")
+            .SetInputFilesAsync(new FilePayload
+                { Name = "one.csv", MimeType = "text/csv", Buffer = "url\nhttps://media.example.com/one.mp4\n"u8.ToArray() });
         await admin.GetByTestId("upload-submit").ClickAsync();
         await Expect(admin).ToHaveURLAsync(api.Address + "/imports/1");
         await admin.GetByTestId("jobs-link").ClickAsync();

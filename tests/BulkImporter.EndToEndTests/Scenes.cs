@@ -19,7 +19,9 @@ internal sealed record Scene(string Name, string Path, string Sign, bool IsLive 
     }
 }
 
-/// <summary>Content that brings every page into its interesting states, and the pages: what axe-core judges and what the camera takes.</summary>
+/// <summary>
+/// Content that brings every page into its interesting states, and the pages: what axe-core judges and what the camera takes.
+/// </summary>
 /// <param name="Unfinished">Imports that go on until they are cancelled.</param>
 internal sealed record Scenes(IReadOnlyList<Scene> Shown, IReadOnlyList<int> Unfinished)
 {
@@ -35,15 +37,22 @@ internal sealed record Scenes(IReadOnlyList<Scene> Shown, IReadOnlyList<int> Unf
         var museum = await File.ReadAllTextAsync(BuiltPrograms.Sample("demo.csv"));
         var finished = await api.StartAsync(museum, "&name=Museum+films&fileName=museum-films.csv&maxAttempts=1");
         // Two rows of one file name: each may have become either asset, so a person has to say.
-        var doubt = await api.StartAsync("url,title\nhttps://media.example.com/doubt/1974/ferry.mp4,The ferry 1974\nhttps://media.example.com/doubt/1975/ferry.mp4,The ferry 1975\n", "&name=Two+ferries&fileName=ferries.csv");
-        var failing = await api.StartAsync(Manifest("lost-shelf", "missing-tape", 1010), "&name=Regional+tapes&fileName=regional-tapes.csv&maxAttempts=1");
+        var doubt =
+            await api.StartAsync(
+                "url,title\nhttps://media.example.com/doubt/1974/ferry.mp4,The ferry "
+                    + "1974\nhttps://media.example.com/doubt/1975/ferry.mp4,The ferry 1975\n", "&name=Two+ferries&fileName=ferries.csv");
+        var failing = await api.StartAsync(Manifest("lost-shelf", "missing-tape", 1010),
+            "&name=Regional+tapes&fileName=regional-tapes.csv&maxAttempts=1");
         var review = await api.UploadAsync(museum, "&name=Museum+films,+again&fileName=museum-films.csv");
-        var rejected = await api.UploadAsync("page,file\nhttps://media.example.com/a.html,https://media.example.com/a.mp4\n", "&name=Press+photos&fileName=press.csv");
+        var rejected = await api.UploadAsync("page,file\nhttps://media.example.com/a.html,https://media.example.com/a.mp4\n",
+            "&name=Press+photos&fileName=press.csv");
         await api.AddAccountAsync("archive", RefusedToken, cincopa.ApiAddress);
         await cincopa.TokenAsync(Stage.Token);
         await cincopa.TokenAsync(RefusedToken, rejectedWith: 401);
-        var suspended = await api.StartAsync(Manifest("radio", "broadcast", 40), "&name=Radio+broadcasts&fileName=radio.csv&account=archive");
-        foreach (var (name, role) in new[] { ("anna", "admin"), ("ben", "operator"), ("vera", "viewer") }) await api.InviteAsync(name, role);
+        var suspended = await api.StartAsync(Manifest("radio", "broadcast", 40),
+            "&name=Radio+broadcasts&fileName=radio.csv&account=archive");
+        foreach (var (name, role) in new[] { ("anna", "admin"), ("ben", "operator"), ("vera", "viewer") })
+            await api.InviteAsync(name, role);
         await api.MakeKeyAsync("operator");
 
         await api.UntilAsync(finished, i => i.State == "finished", limit);
@@ -53,7 +62,8 @@ internal sealed record Scenes(IReadOnlyList<Scene> Shown, IReadOnlyList<int> Unf
         await Wait.UntilAsync(limit, "the account is suspended", async () => (await api.AccountAsync("archive")).State == "suspended");
         await Wait.UntilAsync(limit, "both ferries are candidates", async () => await api.CandidatesAsync(doubt, 1) == 2);
         await api.ChangeAccountAsync(new { rate = 12, maxInFlight = 20, backlog = 500 });
-        var running = await api.StartAsync(Manifest("school", "lesson", 6000), "&name=School+television+1960-1989&fileName=school-television.csv");
+        var running = await api.StartAsync(Manifest("school", "lesson", 6000),
+            "&name=School+television+1960-1989&fileName=school-television.csv");
 
         var list = $"/imports/{finished}/records";
         return new(
@@ -88,5 +98,8 @@ internal sealed record Scenes(IReadOnlyList<Scene> Shown, IReadOnlyList<int> Unf
     private static string Id(string testId) => $"[data-testid={testId}]";
 
     private static string Manifest(string folder, string name, int count) =>
-        "url,title\n" + string.Concat(Enumerable.Range(1, count).Select(n => FormattableString.Invariant($"https://media.example.com/{folder}/{name}-{n:0000}.mp4,{char.ToUpperInvariant(name[0])}{name[1..]} {n}\n")));
+        "url,title\n" + string.Concat(Enumerable.Range(1, count)
+            .Select(n =>
+                FormattableString.Invariant(
+                    $"https://media.example.com/{folder}/{name}-{n:0000}.mp4,{char.ToUpperInvariant(name[0])}{name[1..]} {n}\n")));
 }

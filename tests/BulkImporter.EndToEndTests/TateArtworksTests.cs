@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace BulkImporter.EndToEndTests;
 
-/// <summary>A manifest that people really have, from upload to result file, with the server dying and stopping in the middle of it.</summary>
+/// <summary>
+/// A manifest that people really have, from upload to result file, with the server dying and stopping in the middle of it.
+/// </summary>
 public sealed class TateArtworksTests : IAsyncDisposable
 {
     private const int Rows = 2134;
@@ -24,7 +26,8 @@ public sealed class TateArtworksTests : IAsyncDisposable
     };
 
     private static readonly string[] Submit =
-        ["submit", BuiltPrograms.Sample("tate-artworks.csv"), "--map", "url=thumbnailUrl,caption=title,reference_id=accession_number", "--start", "--watch"];
+        ["submit", BuiltPrograms.Sample("tate-artworks.csv"), "--map", "url=thumbnailUrl,caption=title,reference_id=accession_number",
+            "--start", "--watch"];
 
     private readonly Stage stage = new();
 
@@ -102,7 +105,10 @@ public sealed class TateArtworksTests : IAsyncDisposable
         Assert.Equal(Records, (await cincopa.SummaryAsync()).SubmitsReceived);
     }
 
-    /// <summary>The finished import against the ledger: no record lost, none sent twice, none imported without its own call. Answers the unknown ones.</summary>
+    /// <summary>
+    /// The finished import against the ledger: no record lost, none sent twice, none imported without its own call. Answers the unknown
+    /// ones.
+    /// </summary>
     private static async Task<int> CheckAsync(ImporterApi api, SimulatedCincopa cincopa, int id, int mostUnknown)
     {
         var import = await api.ImportAsync(id);
@@ -117,8 +123,11 @@ public sealed class TateArtworksTests : IAsyncDisposable
         Assert.Equal(Enumerable.Range(1, Rows), records.Select(r => r.RowNumber));
         var byUrl = records.Where(r => r.State != "invalid").ToDictionary(r => r.Url!);
         var calls = (await cincopa.SubmitsAsync()).ToDictionary(c => c.Input!);
-        Assert.All(calls.Values, call => Assert.True(byUrl[call.Input!] is var r && (r.State == "unknown" || r.StatusId == call.StatusId), $"{call} and {byUrl[call.Input!]}"));
-        Assert.All(byUrl.Values, record => Assert.True(record.State == "unknown" || calls[record.Url!].Accepted && record.Rid is not null, $"{record}"));
+        Assert.All(calls.Values, call =>
+            Assert.True(byUrl[call.Input!] is var r
+                && (r.State == "unknown" || r.StatusId == call.StatusId), $"{call} and {byUrl[call.Input!]}"));
+        Assert.All(byUrl.Values, record =>
+            Assert.True(record.State == "unknown" || calls[record.Url!].Accepted && record.Rid is not null, $"{record}"));
         return unknown;
     }
 

@@ -62,7 +62,8 @@ public sealed class ArchitectureTests
     {
         var references = typeof(ICincopaClient).Assembly.GetReferencedAssemblies().Select(a => a.Name!).ToList();
         Assert.DoesNotContain(references, r => r.StartsWith("BulkImporter", StringComparison.Ordinal)
-            || r.StartsWith("Hangfire", StringComparison.Ordinal) || r.Contains("EntityFrameworkCore", StringComparison.Ordinal) || r == "Npgsql");
+            || r.StartsWith("Hangfire", StringComparison.Ordinal) || r.Contains("EntityFrameworkCore", StringComparison.Ordinal)
+                || r == "Npgsql");
     }
 
     [Fact]
@@ -77,11 +78,13 @@ public sealed class ArchitectureTests
     {
         string[] unwanted = ["Manager", "Helper", "Helpers", "Util", "Utils", "Service", "Base"];
         var named = typeof(ImporterDb).Assembly.GetTypes().Concat(typeof(ICincopaClient).Assembly.GetTypes())
-            .Where(t => t.Namespace?.StartsWith("BulkImporter", StringComparison.Ordinal) == true || t.Namespace?.StartsWith("Cincopa", StringComparison.Ordinal) == true)
+            .Where(t => t.Namespace?.StartsWith("BulkImporter", StringComparison.Ordinal) == true
+                || t.Namespace?.StartsWith("Cincopa", StringComparison.Ordinal) == true)
             .Where(t => unwanted.Any(u => t.Name.EndsWith(u, StringComparison.Ordinal)))
             .Select(t => t.FullName);
         Assert.Empty(named);
     }
 
-    private static void Holds(NetArchTest.Rules.TestResult result) => Assert.True(result.IsSuccessful, string.Join(", ", result.FailingTypeNames ?? []));
+    private static void Holds(NetArchTest.Rules.TestResult result) =>
+        Assert.True(result.IsSuccessful, string.Join(", ", result.FailingTypeNames ?? []));
 }

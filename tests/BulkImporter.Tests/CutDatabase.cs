@@ -32,7 +32,8 @@ internal sealed class CutDatabase : IAsyncDisposable
         await BreakConnectionsAsync(cancellationToken);
     }
 
-    public Task MendAsync(CancellationToken cancellationToken) => administration.ExecuteAsync($"ALTER ROLE {role} LOGIN", cancellationToken);
+    public Task MendAsync(CancellationToken cancellationToken) =>
+        administration.ExecuteAsync($"ALTER ROLE {role} LOGIN", cancellationToken);
 
     /// <summary>Ends the connections that there are, in whatever they are doing; new ones work.</summary>
     public Task<int> BreakConnectionsAsync(CancellationToken cancellationToken) =>

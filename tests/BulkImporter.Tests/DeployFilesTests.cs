@@ -5,10 +5,13 @@ using BulkImporter.Tests.Hosting;
 
 namespace BulkImporter.Tests;
 
-/// <summary>No container engine is at hand where the tests run, so what the files for deployment name is held against the program.</summary>
+/// <summary>
+/// No container engine is at hand where the tests run, so what the files for deployment name is held against the program.
+/// </summary>
 public sealed partial class DeployFilesTests
 {
-    public static TheoryData<string> Files() => ["docker-compose.yml", "deploy/systemd/bulkimporter-web.service", "deploy/systemd/bulkimporter-work@.service",
+    public static TheoryData<string> Files() =>
+        ["docker-compose.yml", "deploy/systemd/bulkimporter-web.service", "deploy/systemd/bulkimporter-work@.service",
         "deploy/systemd/bulkimporter-migrate.service", "docs/operations.md", "docs/telemetry.md", "docs/webhooks.md", "README.md"];
 
     [Theory]
@@ -26,7 +29,8 @@ public sealed partial class DeployFilesTests
     {
         var verbs = typeof(ServerVerbs).GetProperties().Select(p => p.Name.ToLowerInvariant()).ToHashSet();
         var compose = Repository.Read("docker-compose.yml");
-        Assert.All(ComposeVerb().Matches(compose).Select(m => m.Groups[1].Value).Where(v => v != "postgres"), verb => Assert.Contains(verb, verbs));
+        Assert.All(ComposeVerb().Matches(compose).Select(m => m.Groups[1].Value).Where(v => v != "postgres"), verb =>
+            Assert.Contains(verb, verbs));
         Assert.Contains("""command: ["work", "--urls", "http://0.0.0.0:5080"]""", compose, StringComparison.Ordinal);
         foreach (var unit in Directory.EnumerateFiles(Path.Combine(Repository.Root, "deploy", "systemd")))
             Assert.Contains(UnitVerb().Match(File.ReadAllText(unit)).Groups[1].Value, verbs);
@@ -48,8 +52,10 @@ public sealed partial class DeployFilesTests
     {
         string[] lines =
         [
-            "DynamicUser=yes", "UMask=0077", "ProtectSystem=strict", "ProtectHome=yes", "PrivateTmp=yes", "PrivateDevices=yes", "NoNewPrivileges=yes", "CapabilityBoundingSet=",
-            "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX", "RestrictNamespaces=yes", "LockPersonality=yes", "SystemCallFilter=@system-service", "LimitCORE=0",
+            "DynamicUser=yes", "UMask=0077", "ProtectSystem=strict", "ProtectHome=yes", "PrivateTmp=yes", "PrivateDevices=yes",
+            "NoNewPrivileges=yes", "CapabilityBoundingSet=",
+            "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX", "RestrictNamespaces=yes", "LockPersonality=yes",
+            "SystemCallFilter=@system-service", "LimitCORE=0",
         ];
         foreach (var unit in Directory.EnumerateFiles(Path.Combine(Repository.Root, "deploy", "systemd")))
         {
@@ -61,11 +67,16 @@ public sealed partial class DeployFilesTests
 
         // What a service says itself, or by the block that it takes over.
         var compose = Repository.Read("docker-compose.yml");
-        var shared = compose[compose.IndexOf("x-bulkimporter:", StringComparison.Ordinal)..compose.IndexOf("\nservices:", StringComparison.Ordinal)];
-        var services = Service().Split(compose[compose.IndexOf("\nservices:", StringComparison.Ordinal)..compose.IndexOf("\nsecrets:", StringComparison.Ordinal)])[1..];
+        var shared =
+            compose[compose.IndexOf("x-bulkimporter:", StringComparison.Ordinal)..compose.IndexOf("\nservices:", StringComparison.Ordinal)];
+        var services = Service()
+            .Split(compose[compose.IndexOf("\nservices:", StringComparison.Ordinal)..compose.IndexOf("\nsecrets:",
+                StringComparison.Ordinal)])[1..];
         Assert.Equal(5, services.Length);
-        Assert.All(services, service => Assert.All(["read_only: true", "cap_drop: [ALL]", "no-new-privileges:true", "mem_limit:", "pids_limit:"],
-            line => Assert.Contains(line, service.Contains("*bulkimporter", StringComparison.Ordinal) ? shared : service, StringComparison.Ordinal)));
+        Assert.All(services, service =>
+            Assert.All(["read_only: true", "cap_drop: [ALL]", "no-new-privileges:true", "mem_limit:", "pids_limit:"],
+            line => Assert.Contains(line, service.Contains("*bulkimporter", StringComparison.Ordinal)
+                ? shared : service, StringComparison.Ordinal)));
     }
 
     [GeneratedRegex(@"\n  (?=[a-z]+:\n)")]

@@ -47,7 +47,8 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
         var now = DateTimeOffset.UtcNow;
         var account = new Account
         {
-            Name = $"account {Guid.NewGuid()}", BaseUrl = "http://127.0.0.1:9/v2/", TokenProtected = "nothing", CreatedAt = now, UpdatedAt = now,
+            Name = $"account {Guid.NewGuid()}", BaseUrl = "http://127.0.0.1:9/v2/", TokenProtected = "nothing", CreatedAt = now,
+                UpdatedAt = now,
             MaxInFlight = maxInFlight, SubmitRate = submitRate, StatusRate = statusRate, BacklogLimit = backlog,
         };
         await database.AddAsync(ImporterDatabase.Budgeted(account, backlog == 0 ? null : backlog));
@@ -55,15 +56,18 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
     }
 
     /// <summary>
-    /// An import of <paramref name="rows"/> pending records, all due, for an account of its own unless one is given. Nothing of them is to be
-    /// finished once they are imported.
+    /// An import of <paramref name="rows"/> pending records, all due, for an account of its own unless one is given. Nothing of them is to
+    /// be finished once they are imported.
     /// </summary>
-    public async Task<int> ImportAsync(int rows = 3, int chunkSize = 3, int? account = null, int priority = 0, int maxAttempts = 5, ImportState state = ImportState.Running)
+    public async Task<int> ImportAsync(
+        int rows = 3, int chunkSize = 3, int? account = null, int priority = 0, int maxAttempts = 5,
+        ImportState state = ImportState.Running)
     {
         var id = await database.ImportAsync(state, [.. Enumerable.Repeat(RecordState.Pending, rows)], chunkSize);
         await SqlAsync("UPDATE importer.import SET account_id = $2, priority = $3, max_attempts = $4, started_at = now() WHERE id = $1",
             id, account ?? await AccountAsync(), priority, maxAttempts);
-        await SqlAsync("UPDATE importer.import_record SET attempts_left = $2, caption = NULL, reference_id = NULL WHERE import_id = $1", id, (short)maxAttempts);
+        await SqlAsync("UPDATE importer.import_record SET attempts_left = $2, caption = NULL, reference_id = NULL WHERE import_id = $1",
+            id, (short)maxAttempts);
         await SqlAsync("UPDATE importer.import_chunk SET due_at = now() WHERE import_id = $1", id);
         return id;
     }
@@ -74,7 +78,8 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
         var token = Guid.NewGuid();
         return (await Source.QueryAsync("""
             UPDATE importer.import_chunk c
-            SET state = 'running', lease_token = $3, lease_owner = $4, lease_until = now() + interval '1 hour', lease_window = $5, fence = c.fence + 1
+            SET state = 'running', lease_token = $3, lease_owner = $4, lease_until = now() + interval '1 hour', lease_window = $5,
+                fence = c.fence + 1
             FROM importer.import i
             WHERE c.import_id = $1 AND c.number = $2 AND i.id = c.import_id
             RETURNING c.first_row, c.last_row, i.account_id, c.fence
@@ -84,7 +89,8 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
 
     /// <summary>Lets the lease of a chunk run out.</summary>
     public Task ExpireAsync(int importId, int chunk = 1) =>
-        SqlAsync("UPDATE importer.import_chunk SET lease_until = now() - interval '1 second' WHERE import_id = $1 AND number = $2", importId, chunk);
+        SqlAsync("UPDATE importer.import_chunk SET lease_until = now() - interval '1 second' WHERE import_id = $1 AND number = $2",
+            importId, chunk);
 
     /// <summary>Gives a chunk back as a graceful worker does, without touching its records.</summary>
     public Task ReleaseAsync(int importId, int chunk = 1) => SqlAsync("""
@@ -95,7 +101,9 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
         WHERE import_id = $1 AND number = $2
         """, importId, chunk);
 
-    /// <summary>Commits the intents of rows under a lease of their chunk and answers them accepted, each with <c>st-row-attempt</c>.</summary>
+    /// <summary>
+    /// Commits the intents of rows under a lease of their chunk and answers them accepted, each with <c>st-row-attempt</c>.
+    /// </summary>
     public async Task<Lease> SubmitAsync(int importId, int chunk, params int[] rows)
     {
         var lease = await LeaseAsync(importId, chunk);
@@ -111,7 +119,8 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
     public async Task<IReadOnlyList<Intent>> DoubtAsync(int importId, double minutesAgo, params (int Row, string Url)[] sources)
     {
         foreach (var (row, url) in sources)
-            await SqlAsync("UPDATE importer.import_record SET source_url = $3 WHERE import_id = $1 AND row_number = $2", importId, row, url);
+            await SqlAsync("UPDATE importer.import_record SET source_url = $3 WHERE import_id = $1 AND row_number = $2",
+                importId, row, url);
         var lease = await LeaseAsync(importId);
         var rows = sources.Select(s => s.Row).ToArray();
         var intents = await Transitions.SubmittingAsync(lease, rows, Token);
@@ -123,8 +132,11 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
     /// <summary>Moves what rows went through into the past.</summary>
     public async Task AgeAsync(int importId, double minutes, params int[] rows)
     {
-        await SqlAsync("UPDATE importer.import_record SET finished_at = finished_at - $3 WHERE import_id = $1 AND row_number = ANY($2)", importId, rows, TimeSpan.FromMinutes(minutes));
-        await SqlAsync("UPDATE importer.attempt SET started_at = started_at - $3, looked_at = looked_at - $3 WHERE import_id = $1 AND row_number = ANY($2)", importId, rows, TimeSpan.FromMinutes(minutes));
+        await SqlAsync("UPDATE importer.import_record SET finished_at = finished_at - $3 WHERE import_id = $1 AND row_number = ANY($2)",
+            importId, rows, TimeSpan.FromMinutes(minutes));
+        await SqlAsync(
+            "UPDATE importer.attempt SET started_at = started_at - $3, looked_at = looked_at - $3 WHERE import_id = $1 AND row_number = "
+                + "ANY($2)", importId, rows, TimeSpan.FromMinutes(minutes));
     }
 
     public Task<IReadOnlyList<Answer>> AnswerAsync(Lease lease, params Answer[] answers) =>
@@ -133,13 +145,18 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
     public static string StatusIdOf(Intent intent) => $"st-{intent.RowNumber}-{intent.Attempt}";
 
     public static Answer Accepted(Intent intent) =>
-        new(intent.RowNumber, intent.Attempt, RecordState.Submitted, new StatusId(StatusIdOf(intent)), null, 200, null, null, GiveBack: false);
+        new(intent.RowNumber, intent.Attempt, RecordState.Submitted, new StatusId(StatusIdOf(intent)), null, 200, null, null,
+            GiveBack: false);
 
     public static Answer Failed(Intent intent, RecordState to, FailureCode code, TimeSpan? retryAfter = null) =>
-        new(intent.RowNumber, intent.Attempt, to, null, code, 500, "It did not work.", to == RecordState.Pending ? retryAfter ?? TimeSpan.Zero : null, code.IsNotTheRows());
+        new(intent.RowNumber, intent.Attempt, to, null, code, 500, "It did not work.", to == RecordState.Pending ? retryAfter
+            ?? TimeSpan.Zero : null, code.IsNotTheRows());
 
-    public Task<long> ConcludeAsync(int importId, int row, string statusId, RecordState to, FailureCode? code = null, TimeSpan? retryAfter = null) =>
-        Transitions.ConcludedAsync([new(importId, row, new StatusId(statusId), to, to == RecordState.Imported ? new Rid($"rid{row}") : null, code, code?.ToString(),
+    public Task<long> ConcludeAsync(
+        int importId, int row, string statusId, RecordState to, FailureCode? code = null, TimeSpan? retryAfter = null) =>
+        Transitions.ConcludedAsync(
+            [new(importId, row, new StatusId(statusId), to, to == RecordState.Imported
+                ? new Rid($"rid{row}") : null, code, code?.ToString(),
             to == RecordState.Pending ? retryAfter ?? TimeSpan.Zero : null)], Token);
 
     /// <summary>Takes an asset for a record in doubt. Answers how many records moved.</summary>
@@ -156,22 +173,26 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
     public Task<RerunResult> RerunAsync(int importId, RecordFilter? filter = null, bool push = false) =>
         new RerunRecords(Source, Transitions).RunAsync(importId, filter ?? RecordFilter.All, push, "ann", Token);
 
-    public Task<ImportChange> CancelAsync(int importId, bool abortRemote = false) => new CancelImport(Source, Transitions).RunAsync(importId, abortRemote, "ann", Token);
+    public Task<ImportChange> CancelAsync(int importId, bool abortRemote = false) =>
+        new CancelImport(Source, Transitions).RunAsync(importId, abortRemote, "ann", Token);
 
     /// <summary>The record's state and what belongs to it, e.g. "submitted attempt 1 left 4 st-1-1".</summary>
     public async Task<string> RecordAsync(int importId, int row) => (await RecordsAsync(importId)).Single(r => r.Row == row).Text;
 
     public async Task<RecordState> StateAsync(int importId, int row) =>
-        EnumText<RecordState>.Parse(await OneAsync<string>("SELECT state FROM importer.import_record WHERE import_id = $1 AND row_number = $2", importId, row));
+        EnumText<RecordState>.Parse(
+            await OneAsync<string>("SELECT state FROM importer.import_record WHERE import_id = $1 AND row_number = $2", importId, row));
 
     public async Task<List<(int Row, string Text)>> RecordsAsync(int importId) => await Source.QueryAsync("""
-        SELECT row_number, concat_ws(' ', state, 'attempt', attempt_count, 'left', attempts_left, status_id, rid, error_code, CASE WHEN possibly_duplicated THEN 'twice' END)
+        SELECT row_number, concat_ws(' ', state, 'attempt', attempt_count, 'left', attempts_left, status_id, rid, error_code, CASE
+            WHEN possibly_duplicated THEN 'twice' END)
         FROM importer.import_record WHERE import_id = $1 ORDER BY row_number
         """, r => (r.GetInt32(0), r.GetString(1)), Token, importId);
 
     /// <summary>The attempts of a record, e.g. "1 accepted st-1-1".</summary>
     public async Task<string[]> AttemptsAsync(int importId, int row) => [.. await Source.QueryAsync("""
-        SELECT concat_ws(' ', number, coalesce(outcome, 'open'), status_id) FROM importer.attempt WHERE import_id = $1 AND row_number = $2 ORDER BY number
+        SELECT concat_ws(' ', number, coalesce(outcome, 'open'), status_id) FROM importer.attempt WHERE import_id = $1 AND row_number = $2
+            ORDER BY number
         """, r => r.GetString(0), Token, importId, row)];
 
     /// <summary>Records by state as the counters have it, after making sure that everything about the import fits together.</summary>
@@ -183,8 +204,8 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
 
     /// <summary>
     /// The invariants that hold at every commit: counters equal a grouped count and sum to the rows, attempts are numbered without a gap,
-    /// only what is being submitted has an open attempt, what is submitted is followed and nothing else but an adopted call whose ticket came
-    /// late, no record has adopted the asset of another, and no pending record is forgotten.
+    /// only what is being submitted has an open attempt, what is submitted is followed and nothing else but an adopted call whose ticket
+    /// came late, no record has adopted the asset of another, and no pending record is forgotten.
     /// </summary>
     public async Task AssertSoundAsync(int importId)
     {
@@ -198,20 +219,25 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
                     count(*) FILTER (WHERE state = 'cancelled') AS cancelled, count(*) FILTER (WHERE state = 'invalid') AS invalid,
                     count(*) FILTER (WHERE state = 'duplicate') AS duplicate
                 FROM record GROUP BY chunk_number)
-            SELECT 'chunk ' || c.number || ' does not count its records' FROM importer.import_chunk c FULL JOIN counted n ON n.chunk_number = c.number
-            WHERE c.import_id = $1 AND (c.pending_count, c.submitting_count, c.submitted_count, c.imported_count, c.failed_count, c.unknown_count, c.cancelled_count, c.invalid_count, c.duplicate_count)
-                IS DISTINCT FROM (n.pending, n.submitting, n.submitted, n.imported, n.failed, n.unknown, n.cancelled, n.invalid, n.duplicate)
+            SELECT 'chunk ' || c.number || ' does not count its records' FROM importer.import_chunk c FULL JOIN counted n
+                ON n.chunk_number = c.number
+            WHERE c.import_id = $1 AND (c.pending_count, c.submitting_count, c.submitted_count, c.imported_count, c.failed_count,
+                c.unknown_count, c.cancelled_count, c.invalid_count, c.duplicate_count)
+                IS DISTINCT FROM (n.pending, n.submitting, n.submitted, n.imported, n.failed, n.unknown, n.cancelled, n.invalid,
+                    n.duplicate)
             UNION ALL
             SELECT 'chunk ' || chunk_number || ' counts ' || coalesce(f.count, 0) || ' ' || code || ' and has ' || coalesce(n.count, 0)
             FROM (SELECT * FROM importer.chunk_failure WHERE import_id = $1 AND count <> 0) f
-            FULL JOIN (SELECT chunk_number, error_code AS code, count(*) AS count FROM record WHERE state IN ('failed', 'unknown') GROUP BY chunk_number, error_code) n USING (chunk_number, code)
+            FULL JOIN (SELECT chunk_number, error_code AS code, count(*) AS count FROM record
+                WHERE state IN ('failed', 'unknown') GROUP BY chunk_number, error_code) n USING (chunk_number, code)
             WHERE f.count IS DISTINCT FROM n.count
             UNION ALL
             SELECT 'the chunks hold ' || sum(c.last_row - c.first_row + 1) || ' rows of ' || max(i.row_count)
             FROM importer.import_chunk c JOIN importer.import i ON i.id = c.import_id
             WHERE i.id = $1 HAVING sum(c.last_row - c.first_row + 1) <> max(i.row_count)
             UNION ALL
-            SELECT 'row ' || r.row_number || ' has attempts ' || coalesce(string_agg(t.number::text, ',' ORDER BY t.number), 'none') || ' and counts ' || r.attempt_count
+            SELECT 'row ' || r.row_number || ' has attempts ' || coalesce(string_agg(t.number::text, ',' ORDER BY t.number),
+                'none') || ' and counts ' || r.attempt_count
             FROM record r LEFT JOIN importer.attempt t ON t.import_id = r.import_id AND t.row_number = r.row_number
             GROUP BY r.row_number, r.attempt_count
             HAVING count(t.number) <> r.attempt_count OR coalesce(max(t.number), 0) <> r.attempt_count
@@ -223,7 +249,8 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
             SELECT 'row ' || r.row_number || ' is ' || r.state || ' and followed as ' || coalesce(p.status_id, 'nothing')
             FROM record r LEFT JOIN importer.status_poll p ON p.import_id = r.import_id AND p.row_number = r.row_number
             LEFT JOIN importer.attempt t ON t.import_id = r.import_id AND t.row_number = r.row_number AND t.number = r.attempt_count
-            WHERE p.attempt <> r.attempt_count OR CASE WHEN r.state = 'imported' AND t.outcome = 'reconciled' THEN p.status_id <> t.status_id
+            WHERE p.attempt <> r.attempt_count OR CASE WHEN r.state = 'imported' AND t.outcome = 'reconciled'
+                THEN p.status_id <> t.status_id
                 ELSE (r.state = 'submitted') <> (p.status_id IS NOT NULL) OR p.status_id <> r.status_id END
             UNION ALL
             SELECT 'row ' || r.row_number || ' has adopted the asset ' || r.rid || ' of row ' || other.row_number

@@ -12,9 +12,11 @@ internal sealed class EventSignal(string name) : ILogger
     /// <summary>Waits for the next event that nobody has waited for yet.</summary>
     /// <exception cref="TimeoutException">None was written within half a minute.</exception>
     public Task HappenedAsync() =>
-        happened.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        happened.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask()
+            .WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         if (eventId.Name == name) happened.Writer.TryWrite(true);
     }

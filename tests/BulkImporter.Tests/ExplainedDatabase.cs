@@ -20,7 +20,8 @@ internal sealed partial class ExplainedDatabase : IAsyncDisposable
     /// <param name="planMode">A value of <c>plan_cache_mode</c>.</param>
     public ExplainedDatabase(string connectionString, string planMode)
     {
-        var settings = new NpgsqlConnectionStringBuilder(connectionString) { NoResetOnClose = true, MaxAutoPrepare = 50, AutoPrepareMinUsages = 2, ApplicationName = "explained" };
+        var settings = new NpgsqlConnectionStringBuilder(connectionString)
+            { NoResetOnClose = true, MaxAutoPrepare = 50, AutoPrepareMinUsages = 2, ApplicationName = "explained" };
         var builder = StoredAsRowAttribute.MapAll(new NpgsqlDataSourceBuilder(settings.ConnectionString));
         // Npgsql logs the server's notices, whichever connection they come on.
         loggers = LoggerFactory.Create(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(notices));
@@ -30,7 +31,8 @@ internal sealed partial class ExplainedDatabase : IAsyncDisposable
             await connection.ExecuteAsync("LOAD 'auto_explain'", CancellationToken.None);
             foreach (var (name, value) in new[]
             {
-                ("auto_explain.log_min_duration", "0"), ("auto_explain.log_nested_statements", "on"), ("auto_explain.log_level", "notice"), ("plan_cache_mode", planMode),
+                ("auto_explain.log_min_duration", "0"), ("auto_explain.log_nested_statements", "on"), ("auto_explain.log_level", "notice"),
+                    ("plan_cache_mode", planMode),
                 ("auto_explain.log_analyze", "on"), ("auto_explain.log_timing", "off"),
             })
             {
@@ -57,7 +59,8 @@ internal sealed partial class ExplainedDatabase : IAsyncDisposable
     public List<string> AssertByKey(string what)
     {
         var taken = TakePlans();
-        Assert.True(taken.Exists(p => p.Contains("pk_import_record", StringComparison.Ordinal)), $"The {what} did not use the key:\n{string.Join('\n', taken)}");
+        Assert.True(taken.Exists(p => p.Contains("pk_import_record", StringComparison.Ordinal)),
+            $"The {what} did not use the key:\n{string.Join('\n', taken)}");
         Assert.True(!taken.Exists(ReadsAWholeTable), $"The {what} read a whole table:\n{string.Join('\n', taken)}");
         return taken;
     }
@@ -69,7 +72,8 @@ internal sealed partial class ExplainedDatabase : IAsyncDisposable
         foreach (var plan in taken)
         {
             var read = RowsRead().Matches(plan).Select(m => m.Groups["rows"].Success
-                ? long.Parse(m.Groups["rows"].Value, CultureInfo.InvariantCulture) * long.Parse(m.Groups["loops"].Value, CultureInfo.InvariantCulture)
+                ? long.Parse(m.Groups["rows"].Value, CultureInfo.InvariantCulture)
+                    * long.Parse(m.Groups["loops"].Value, CultureInfo.InvariantCulture)
                 : long.Parse(m.Groups["removed"].Value, CultureInfo.InvariantCulture));
             Assert.True(read.Max() <= most, $"The {what} read {read.Max()} rows in a step:\n{plan}");
         }
@@ -82,7 +86,8 @@ internal sealed partial class ExplainedDatabase : IAsyncDisposable
     }
 
     // What a node of the plan gave up and what it threw away, each time it ran.
-    [GeneratedRegex(@"actual rows=(?<rows>\d+)(\.\d+)? loops=(?<loops>\d+)|Rows Removed by (Filter|Index Recheck|Join Filter): (?<removed>\d+)")]
+    [GeneratedRegex(
+        @"actual rows=(?<rows>\d+)(\.\d+)? loops=(?<loops>\d+)|Rows Removed by (Filter|Index Recheck|Join Filter): (?<removed>\d+)")]
     private static partial Regex RowsRead();
 
     [GeneratedRegex("Seq Scan on (import_record|attempt|status_poll)")]
@@ -99,7 +104,8 @@ internal sealed partial class ExplainedDatabase : IAsyncDisposable
 
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             var text = formatter(state, exception);
             if (text.Contains("Query Text:", StringComparison.Ordinal)) Texts.Enqueue(text);

@@ -57,7 +57,8 @@ internal sealed class HookReceiver : IDisposable
             bytes.Write(buffer, 0, read);
         }
         lock (received) received.Add(request.Value);
-        await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {(int)Status} Answer\r\nLocation: {Url}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
+        await stream.WriteAsync(
+            Encoding.ASCII.GetBytes($"HTTP/1.1 {(int)Status} Answer\r\nLocation: {Url}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
     }
 
     /// <summary>Null while the request is not complete.</summary>
@@ -65,6 +66,7 @@ internal sealed class HookReceiver : IDisposable
     {
         if (request.Split("\r\n\r\n", 2) is not [var head, var body]) return null;
         var headers = head.Split("\r\n").Skip(1).Select(l => l.Split(':', 2)).ToDictionary(p => p[0].ToLowerInvariant(), p => p[1].Trim());
-        return Encoding.UTF8.GetByteCount(body) < int.Parse(headers["content-length"], CultureInfo.InvariantCulture) ? null : (headers, body);
+        return Encoding.UTF8.GetByteCount(body) < int.Parse(headers["content-length"], CultureInfo.InvariantCulture)
+            ? null : (headers, body);
     }
 }

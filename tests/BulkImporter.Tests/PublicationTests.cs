@@ -47,7 +47,9 @@ public sealed partial class PublicationTests
         Assert.Equal(id.StartsWith("Cincopa", StringComparison.Ordinal) ? "README.md" : null, said["PackageReadmeFile"].SingleOrDefault());
     }
 
-    /// <summary>The recipe copies what .dockerignore lets through: what a project names outside of src would be missing only there.</summary>
+    /// <summary>
+    /// The recipe copies what .dockerignore lets through: what a project names outside of src would be missing only there.
+    /// </summary>
     [Fact]
     public void The_image_is_built_from_files_that_reach_the_engine()
     {

@@ -23,22 +23,27 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
         [nameof(RecordTransitions.SubmittingAsync)] = [(RecordState.Pending, [RecordState.Submitting])],
         [nameof(RecordTransitions.AnsweredAsync)] =
         [
-            (RecordState.Submitting, [RecordState.Submitted, RecordState.Imported, RecordState.Pending, RecordState.Failed, RecordState.Unknown]),
-            (RecordState.Unknown, [RecordState.Submitted, RecordState.Imported, RecordState.Pending, RecordState.Failed, RecordState.Unknown]),
+            (RecordState.Submitting,
+                [RecordState.Submitted, RecordState.Imported, RecordState.Pending, RecordState.Failed, RecordState.Unknown]),
+            (RecordState.Unknown,
+                [RecordState.Submitted, RecordState.Imported, RecordState.Pending, RecordState.Failed, RecordState.Unknown]),
         ],
         [nameof(RecordTransitions.ConcludedAsync)] =
             [(RecordState.Submitted, [RecordState.Imported, RecordState.Pending, RecordState.Failed, RecordState.Unknown])],
-        [nameof(RecordTransitions.RescuedAsync)] = [(RecordState.Submitting, [RecordState.Unknown, RecordState.Pending, RecordState.Failed])],
+        [nameof(RecordTransitions.RescuedAsync)] =
+            [(RecordState.Submitting, [RecordState.Unknown, RecordState.Pending, RecordState.Failed])],
         [nameof(RecordTransitions.PushedAgainAsync)] = [(RecordState.Unknown, [RecordState.Pending])],
         [nameof(RecordTransitions.AdoptedAsync)] = [(RecordState.Unknown, [RecordState.Imported])],
         [nameof(RecordTransitions.ResubmittedAsync)] = [(RecordState.Unknown, [RecordState.Pending])],
         [nameof(RecordTransitions.GaveUpAsync)] = [(RecordState.Unknown, [RecordState.Failed])],
         [nameof(RecordTransitions.CancelledAsync)] = [(RecordState.Pending, [RecordState.Cancelled])],
         [nameof(RecordTransitions.PendingAgainAsync)] =
-            [(RecordState.Failed, [RecordState.Pending]), (RecordState.Cancelled, [RecordState.Pending]), (RecordState.Unknown, [RecordState.Pending]),
+            [(RecordState.Failed, [RecordState.Pending]), (RecordState.Cancelled, [RecordState.Pending]),
+                (RecordState.Unknown, [RecordState.Pending]),
                 (RecordState.Invalid, [RecordState.Pending]), (RecordState.Duplicate, [RecordState.Pending])],
         [nameof(RecordTransitions.CorrectedAsync)] =
-            [(RecordState.Failed, [RecordState.Pending]), (RecordState.Invalid, [RecordState.Pending]), (RecordState.Duplicate, [RecordState.Pending])],
+            [(RecordState.Failed, [RecordState.Pending]), (RecordState.Invalid, [RecordState.Pending]),
+                (RecordState.Duplicate, [RecordState.Pending])],
     };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -123,7 +128,8 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
         Assert.Equal(1, await database.AdoptAsync(id, 1, intent.Attempt, "found"));
         Assert.Equal("imported attempt 1 left 4 found", await database.RecordAsync(id, 1));
         Assert.Equal(["1 reconciled"], await database.AttemptsAsync(id, 1));
-        Assert.Equal("reply_lost: It did not work. Found.", await database.OneAsync<string>("SELECT message FROM importer.attempt WHERE import_id = $1", id));
+        Assert.Equal("reply_lost: It did not work. Found.",
+            await database.OneAsync<string>("SELECT message FROM importer.attempt WHERE import_id = $1", id));
         Assert.Equal(0, Assert.IsType<RerunResult.Done>(await database.RerunAsync(id, new RecordFilter { RowNumbers = [1] })).Rerun);
         Assert.Equal("imported 1", await database.SoundCountsAsync(id));
     }
@@ -140,7 +146,10 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
         return rows;
     }
 
-    /// <summary>Every method meets a record in every state, with everything that it could make of it, and moves it where the table says or not at all.</summary>
+    /// <summary>
+    /// Every method meets a record in every state, with everything that it could make of it, and moves it where the table says or not at
+    /// all.
+    /// </summary>
     [Theory]
     [MemberData(nameof(MethodsAndStates))]
     public async Task A_transition_starts_from_the_states_that_allow_it_and_is_refused_from_all_others(string method, RecordState from)
@@ -163,7 +172,8 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
         Assert.Equal(
             typeof(RecordTransitions).GetMethods().Where(m => m.DeclaringType == typeof(RecordTransitions)).Select(m => m.Name)
                 // Two only look, the third is two of them in one transaction.
-                .Except([nameof(RecordTransitions.OpenIntentsAsync), nameof(RecordTransitions.OwnersAsync), nameof(RecordTransitions.AnsweredAndSubmittingAsync)]).Order(),
+                .Except([nameof(RecordTransitions.OpenIntentsAsync), nameof(RecordTransitions.OwnersAsync),
+                    nameof(RecordTransitions.AnsweredAndSubmittingAsync)]).Order(),
             Transitions.Keys.Order());
 
     [Fact]
@@ -177,9 +187,11 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
     [Fact]
     public void The_arrows_in_the_architecture_page_are_the_transitions_that_there_are()
     {
-        var written = LifeTable().SelectMany(row => StateName().Matches(row[3]).Select(m => (From: row[0].Trim('`'), To: m.Groups[1].Value)));
+        var written = LifeTable()
+            .SelectMany(row => StateName().Matches(row[3]).Select(m => (From: row[0].Trim('`'), To: m.Groups[1].Value)));
         // The rescue and a late answer may find a record in doubt that stays in doubt: that is no arrow.
-        var real = Transitions.Values.SelectMany(t => t).SelectMany(t => t.To.Select(to => (t.From, To: to))).Where(a => a.From != a.To).Distinct()
+        var real = Transitions.Values.SelectMany(t => t).SelectMany(t => t.To.Select(to => (t.From, To: to)))
+            .Where(a => a.From != a.To).Distinct()
             .Select(a => (From: EnumText<RecordState>.Of(a.From), To: EnumText<RecordState>.Of(a.To)));
         Assert.Equal(real.Order(), written.Order());
     }
@@ -187,7 +199,8 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
     [Fact]
     public void The_methods_in_the_architecture_page_are_those_that_lead_out_of_each_state()
     {
-        var written = LifeTable().SelectMany(row => MethodName().Matches(row[3]).Select(m => (From: row[0].Trim('`'), Method: m.Groups[1].Value))).Distinct();
+        var written = LifeTable()
+            .SelectMany(row => MethodName().Matches(row[3]).Select(m => (From: row[0].Trim('`'), Method: m.Groups[1].Value))).Distinct();
         var real = Transitions.SelectMany(t => t.Value.Select(v => (From: EnumText<RecordState>.Of(v.From), Method: t.Key)));
         Assert.Equal(real.Order(), written.Order());
     }
@@ -221,7 +234,9 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
                 break;
             case RecordState.Invalid or RecordState.Duplicate:
                 // The parse writes these; the trigger counts them like any other.
-                await database.SqlAsync("UPDATE importer.import_record SET state = $2, error_code = $3, finished_at = now() WHERE import_id = $1", id, EnumText<RecordState>.Of(state),
+                await database.SqlAsync(
+                    "UPDATE importer.import_record SET state = $2, error_code = $3, finished_at = now() WHERE import_id = $1", id,
+                    EnumText<RecordState>.Of(state),
                     state == RecordState.Invalid ? "url_host_private" : null);
                 break;
         }
@@ -240,43 +255,55 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
             case nameof(RecordTransitions.DuplicateAsync) when wanted == RecordState.Duplicate:
                 // A source that a row before it names already.
                 await database.SqlAsync("""
-                    INSERT INTO importer.import_record (import_id, row_number, chunk_number, line_number, state, source_key, source_url, attempt_count, attempts_left, possibly_duplicated, finished_at)
-                    SELECT import_id, 0, 0, 1, 'cancelled', '00000000-0000-0000-0000-000000000001', source_url, 0, 5, false, now() FROM importer.import_record WHERE import_id = $1 AND row_number = 1
+                    INSERT INTO importer.import_record (import_id, row_number, chunk_number, line_number, state, source_key, source_url,
+                        attempt_count, attempts_left, possibly_duplicated, finished_at)
+                    SELECT import_id, 0, 0, 1, 'cancelled', '00000000-0000-0000-0000-000000000001', source_url, 0, 5, false, now()
+                        FROM importer.import_record WHERE import_id = $1 AND row_number = 1
                     """, id);
-                await database.SqlAsync("UPDATE importer.import_record SET source_key = '00000000-0000-0000-0000-000000000001' WHERE import_id = $1", id);
+                await database.SqlAsync(
+                    "UPDATE importer.import_record SET source_key = '00000000-0000-0000-0000-000000000001' WHERE import_id = $1", id);
                 await database.Transitions.DuplicateAsync(connection, id, "url", Token);
                 await database.SqlAsync("DELETE FROM importer.import_record WHERE import_id = $1 AND row_number = 0", id);
                 return true;
             case nameof(RecordTransitions.KnownEarlierAsync) when wanted == RecordState.Duplicate:
-                await database.SqlAsync("UPDATE importer.import_record SET source_key = '00000000-0000-0000-0000-000000000001' WHERE import_id = $1", id);
+                await database.SqlAsync(
+                    "UPDATE importer.import_record SET source_key = '00000000-0000-0000-0000-000000000001' WHERE import_id = $1", id);
                 await using (var known = new Npgsql.NpgsqlCommand("""
-                    CREATE TEMP TABLE known_source AS SELECT '00000000-0000-0000-0000-000000000001'::uuid AS source_key, 7 AS import_id, 3 AS row_number, true AS imported
+                    CREATE TEMP TABLE known_source AS SELECT '00000000-0000-0000-0000-000000000001'::uuid AS source_key, 7 AS import_id,
+                        3 AS row_number, true AS imported
                     """, connection))
                     await known.ExecuteNonQueryAsync(Token);
                 await database.Transitions.KnownEarlierAsync(connection, id, "url", Token);
-                await using (var gone = new Npgsql.NpgsqlCommand("DROP TABLE known_source", connection)) await gone.ExecuteNonQueryAsync(Token);
+                await using (var gone = new Npgsql.NpgsqlCommand("DROP TABLE known_source", connection)) await gone.ExecuteNonQueryAsync(
+                    Token);
                 return true;
             case nameof(RecordTransitions.CorrectedAsync) when wanted == RecordState.Pending:
-                await database.Transitions.CorrectedAsync(connection, id, [new(1, "https://media.example/corrected.mp4", Guid.NewGuid(), null, null, null)], "ann", Token);
+                await database.Transitions.CorrectedAsync(connection, id,
+                    [new(1, "https://media.example/corrected.mp4", Guid.NewGuid(), null, null, null)], "ann", Token);
                 return true;
             case nameof(RecordTransitions.SubmittingAsync) when wanted == RecordState.Submitting:
                 await database.Transitions.SubmittingAsync(await database.LeaseAsync(id), [1], Token);
                 return true;
-            case nameof(RecordTransitions.AnsweredAsync) when wanted is RecordState.Submitted or RecordState.Imported or RecordState.Pending or RecordState.Failed or RecordState.Unknown:
+            case nameof(RecordTransitions.AnsweredAsync) when wanted is RecordState.Submitted or RecordState.Imported
+                or RecordState.Pending or RecordState.Failed or RecordState.Unknown:
                 var intent = new Intent(1, attempt);
                 await database.AnswerAsync(await database.LeaseAsync(id), wanted == RecordState.Imported
                     ? new Answer(1, attempt, RecordState.Imported, null, null, 200, null, null, GiveBack: false, new Rid("pushed"))
                     : wanted == RecordState.Submitted
                     ? EngineDatabase.Accepted(intent)
-                    : EngineDatabase.Failed(intent, wanted, wanted == RecordState.Unknown ? FailureCode.ReplyLost : FailureCode.RemoteError));
+                    : EngineDatabase.Failed(intent, wanted, wanted == RecordState.Unknown
+                        ? FailureCode.ReplyLost : FailureCode.RemoteError));
                 return true;
-            case nameof(RecordTransitions.ConcludedAsync) when wanted is RecordState.Imported or RecordState.Pending or RecordState.Failed or RecordState.Unknown:
+            case nameof(RecordTransitions.ConcludedAsync) when wanted is RecordState.Imported or RecordState.Pending or RecordState.Failed
+                or RecordState.Unknown:
                 await database.ConcludeAsync(id, 1, statusId, wanted, wanted == RecordState.Imported ? null : FailureCode.SourceTimeout);
                 return true;
             case nameof(RecordTransitions.RescuedAsync) when wanted is RecordState.Unknown or RecordState.Pending or RecordState.Failed:
                 // A push whose last range had not begun is safe to go on with.
-                if (wanted != RecordState.Unknown) await database.SqlAsync("UPDATE importer.import_record SET is_push = true WHERE import_id = $1", id);
-                if (wanted == RecordState.Failed) await database.SqlAsync("UPDATE importer.import_record SET attempts_left = 0 WHERE import_id = $1", id);
+                if (wanted != RecordState.Unknown)
+                    await database.SqlAsync("UPDATE importer.import_record SET is_push = true WHERE import_id = $1", id);
+                if (wanted == RecordState.Failed)
+                    await database.SqlAsync("UPDATE importer.import_record SET attempts_left = 0 WHERE import_id = $1", id);
                 await database.LeaseAsync(id);
                 await database.ExpireAsync(id);
                 await database.Transitions.RescuedAsync(id, 1, Token);
@@ -299,7 +326,8 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
                 await database.Transitions.CancelledAsync(connection, id, Token);
                 return true;
             case nameof(RecordTransitions.PendingAgainAsync) when wanted == RecordState.Pending:
-                await database.Transitions.PendingAgainAsync(connection, id, RecordFilter.All, [RecordState.Unknown, RecordState.Duplicate], push: true, Token);
+                await database.Transitions.PendingAgainAsync(connection, id, RecordFilter.All,
+                    [RecordState.Unknown, RecordState.Duplicate], push: true, Token);
                 return true;
             default:
                 return false;
@@ -318,7 +346,8 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
     private static string SummaryOf(RecordState state)
     {
         var documentation = XDocument.Load(Path.Combine(AppContext.BaseDirectory, "BulkImporter.xml"));
-        var member = documentation.Descendants("member").Single(m => m.Attribute("name")!.Value == $"F:{typeof(RecordState).FullName}.{state}");
+        var member = documentation.Descendants("member")
+            .Single(m => m.Attribute("name")!.Value == $"F:{typeof(RecordState).FullName}.{state}");
         return Whitespace().Replace(member.Element("summary")!.Value.Trim(), " ");
     }
 

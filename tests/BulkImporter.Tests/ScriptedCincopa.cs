@@ -34,9 +34,11 @@ internal sealed class ScriptedCincopa : ICincopaClient
 
     public Func<Fid, IReadOnlyCollection<Rid>, ChangeResult> OnAddItems { get; set; } = (_, _) => new ChangeResult.Ok();
 
-    public Func<string, Task<GalleryCreateResult>> OnCreateGallery { get; set; } = name => Task.FromResult<GalleryCreateResult>(new GalleryCreateResult.Created(new Fid("F" + name)));
+    public Func<string, Task<GalleryCreateResult>> OnCreateGallery { get; set; } = name =>
+        Task.FromResult<GalleryCreateResult>(new GalleryCreateResult.Created(new Fid("F" + name)));
 
-    public Func<PushRange, byte[], PushResult> OnPush { get; set; } = (range, _) => range.IsLast ? new PushResult.Stored(new Rid("pushed-" + range.UniqueId)) : new PushResult.Taken();
+    public Func<PushRange, byte[], PushResult> OnPush { get; set; } = (range, _) =>
+        range.IsLast ? new PushResult.Stored(new Rid("pushed-" + range.UniqueId)) : new PushResult.Taken();
 
     public int MostInFlight { get; private set; }
 
@@ -106,7 +108,8 @@ internal sealed class ScriptedCincopa : ICincopaClient
         return Task.FromResult(OnAbort(statusId.Value));
     }
 
-    public Task<GalleryListResult> ListGalleriesAsync(CincopaAccess access, GalleryListQuery query, CancellationToken cancellationToken) => Task.FromResult(OnGalleries(query));
+    public Task<GalleryListResult> ListGalleriesAsync(
+        CincopaAccess access, GalleryListQuery query, CancellationToken cancellationToken) => Task.FromResult(OnGalleries(query));
 
     public Task<AssetListResult> ListAssetsAsync(CincopaAccess access, AssetListQuery query, CancellationToken cancellationToken)
     {
@@ -114,20 +117,25 @@ internal sealed class ScriptedCincopa : ICincopaClient
         return OnList(query);
     }
 
-    public Task<ChangeResult> SetMetaAsync(CincopaAccess access, Rid rid, AssetMeta meta, CancellationToken cancellationToken) => Task.FromResult(OnSetMeta(rid, meta));
+    public Task<ChangeResult> SetMetaAsync(CincopaAccess access, Rid rid, AssetMeta meta, CancellationToken cancellationToken) =>
+        Task.FromResult(OnSetMeta(rid, meta));
 
-    public Task<GalleryCreateResult> CreateGalleryAsync(CincopaAccess access, string name, CancellationToken cancellationToken) => OnCreateGallery(name);
+    public Task<GalleryCreateResult> CreateGalleryAsync(
+        CincopaAccess access, string name, CancellationToken cancellationToken) => OnCreateGallery(name);
 
-    public Task<ChangeResult> AddGalleryItemsAsync(CincopaAccess access, Fid fid, IReadOnlyCollection<Rid> rids, CancellationToken cancellationToken) => Task.FromResult(OnAddItems(fid, rids));
+    public Task<ChangeResult> AddGalleryItemsAsync(CincopaAccess access, Fid fid,
+        IReadOnlyCollection<Rid> rids, CancellationToken cancellationToken) => Task.FromResult(OnAddItems(fid, rids));
 
-    public Task<AssetListResult> ListGalleryItemsAsync(CincopaAccess access, Fid fid, int page, int itemsPerPage, CancellationToken cancellationToken) =>
+    public Task<AssetListResult> ListGalleryItemsAsync(
+        CincopaAccess access, Fid fid, int page, int itemsPerPage, CancellationToken cancellationToken) =>
         Task.FromResult<AssetListResult>(new AssetListResult.Ok([], page, itemsPerPage, 0, 1));
 
     public Task<UploadUrlResult> GetUploadUrlAsync(CincopaAccess access, Fid? fid, CancellationToken cancellationToken) =>
         Task.FromResult<UploadUrlResult>(new UploadUrlResult.Ok(new UploadUrl(new Uri("http://127.0.0.1:9/post.jpg?d=1&hash=2"))));
 
     public async Task<PushResult> PushRangeAsync(
-        CincopaAccess access, UploadUrl uploadUrl, PushRange range, Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken)
+        CincopaAccess access, UploadUrl uploadUrl, PushRange range,
+        Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken)
     {
         using var body = new MemoryStream();
         await write(body, cancellationToken);

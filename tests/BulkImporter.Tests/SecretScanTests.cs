@@ -20,9 +20,10 @@ using Microsoft.Extensions.Logging;
 namespace BulkImporter.Tests;
 
 /// <summary>
-/// After a run in which Cincopa says the worst that it could, everything that the program wrote is read: its log at the finest level, every value in
-/// the database, every answer of its doors. The account's token, the hash of an upload address and the secret of a signed address stand nowhere. A
-/// source's own address is what the operator gave us to send: it is kept, and comes back whole in the result file of an operator, and nowhere else.
+/// After a run in which Cincopa says the worst that it could, everything that the program wrote is read: its log at the finest level, every
+/// value in the database, every answer of its doors. The account's token, the hash of an upload address and the secret of a signed address
+/// stand nowhere. A source's own address is what the operator gave us to send: it is kept, and comes back whole in the result file of an
+/// operator, and nowhere else.
 /// </summary>
 public sealed class SecretScanTests(ImporterDatabase database) : IClassFixture<ImporterDatabase>
 {
@@ -31,7 +32,8 @@ public sealed class SecretScanTests(ImporterDatabase database) : IClassFixture<I
     private const string Signed = "51gn4tur3of4s1gned4ddress";
 
     /// <summary>What a careless server may put into an error.</summary>
-    private const string Careless = $"failed: GET https://api.example/v2/x.json?api_token={ApiToken}&input=https%3A%2F%2Fbucket.example%2Fa.mp4%3FX-Amz-Signature%3D{Signed} (upload https://up.example/post.jpg?uid=1&d=abc&hash={UploadHash})";
+    private const string Careless =
+        $"failed: GET https://api.example/v2/x.json?api_token={ApiToken}&input=https%3A%2F%2Fbucket.example%2Fa.mp4%3FX-Amz-Signature%3D{Signed} (upload https://up.example/post.jpg?uid=1&d=abc&hash={UploadHash})";
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -48,9 +50,11 @@ public sealed class SecretScanTests(ImporterDatabase database) : IClassFixture<I
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
 
         // A run with a fault of every kind, each of which says too much.
-        await PostAsync(client, "/api/v1/accounts", new JsonObject { ["name"] = "scan", ["token"] = ApiToken, ["baseUrl"] = cincopa.Http.BaseAddress!.AbsoluteUri });
+        await PostAsync(client, "/api/v1/accounts", new JsonObject
+            { ["name"] = "scan", ["token"] = ApiToken, ["baseUrl"] = cincopa.Http.BaseAddress!.AbsoluteUri });
         var id = await SubmitAsync(client, app.Services);
-        var faults = new[] { "refused", "unavailable", "rate_limited", "permission_missing", "token_rejected", "quota_exceeded", "bad_gateway", "invalid_json", "reply_cut", "reply_lost", "no_status_id" };
+        var faults = new[] { "refused", "unavailable", "rate_limited", "permission_missing", "token_rejected", "quota_exceeded",
+            "bad_gateway", "invalid_json", "reply_cut", "reply_lost", "no_status_id" };
         foreach (var fault in faults)
         {
             await cincopa.ScriptAsync(Script(fault));
@@ -66,15 +70,18 @@ public sealed class SecretScanTests(ImporterDatabase database) : IClassFixture<I
         await cincopa.ScriptAsync(Script(null));
         cincopa.Clock.Advance(TimeSpan.FromMinutes(1));
         await RoundAsync(client, app.Services, id);
-        Assert.True(await database.OneAsync<long>("SELECT count(*) FROM importer.import_record WHERE state = 'imported'") > 0, "The run imported nothing.");
+        Assert.True(await database.OneAsync<long>("SELECT count(*) FROM importer.import_record WHERE state = 'imported'") > 0,
+            "The run imported nothing.");
         Assert.True(log.Lines.Count > 50);
-        Assert.True(await database.OneAsync<long>("SELECT count(*) FROM importer.attempt WHERE message LIKE '%***%'") > 5, "The run had no error that said too much.");
+        Assert.True(await database.OneAsync<long>("SELECT count(*) FROM importer.attempt WHERE message LIKE '%***%'") > 5,
+            "The run had no error that said too much.");
 
         // Every answer of the doors.
         var said = new StringBuilder();
         foreach (var path in new[]
         {
-            "/api/v1/accounts", "/api/v1/imports", $"/api/v1/imports/{id}", $"/api/v1/imports/{id}/findings", "/api/v1/audit", "/api/v1/notifications", "/", $"/imports/{id}",
+            "/api/v1/accounts", "/api/v1/imports", $"/api/v1/imports/{id}", $"/api/v1/imports/{id}/findings", "/api/v1/audit",
+                "/api/v1/notifications", "/", $"/imports/{id}",
             $"/imports/{id}/records", "/accounts", "/openapi/v1.json",
         })
         {
@@ -83,7 +90,8 @@ public sealed class SecretScanTests(ImporterDatabase database) : IClassFixture<I
         var records = JsonNode.Parse(await GetAsync(client, $"/api/v1/imports/{id}/records?limit=1000"))!["items"]!.AsArray();
         foreach (var record in records)
         {
-            said.Append(await GetAsync(client, $"/api/v1/imports/{id}/records/{(int)record!["rowNumber"]!}")).Append(await GetAsync(client, $"/imports/{id}/records/{(int)record["rowNumber"]!}"));
+            said.Append(await GetAsync(client, $"/api/v1/imports/{id}/records/{(int)record!["rowNumber"]!}"))
+                .Append(await GetAsync(client, $"/imports/{id}/records/{(int)record["rowNumber"]!}"));
         }
         Assert.Contains("https://bucket.example/7.mp4?X-Amz-Signature=***", said.ToString(), StringComparison.Ordinal);
 
@@ -102,7 +110,8 @@ public sealed class SecretScanTests(ImporterDatabase database) : IClassFixture<I
 
         AssertClean("the answers of the doors", said.ToString(), Signed);
         AssertClean("the log", string.Join('\n', log.Lines), Signed);
-        foreach (var (column, text) in await DumpAsync()) AssertClean(column, text, column.EndsWith("import_record.source_url", StringComparison.Ordinal) ? null : Signed);
+        foreach (var (column, text) in await DumpAsync())
+            AssertClean(column, text, column.EndsWith("import_record.source_url", StringComparison.Ordinal) ? null : Signed);
     }
 
     private static void AssertClean(string where, string text, string? signed)
@@ -110,11 +119,13 @@ public sealed class SecretScanTests(ImporterDatabase database) : IClassFixture<I
         foreach (var secret in new[] { ApiToken, UploadHash, signed })
         {
             var at = secret is null ? -1 : text.IndexOf(secret, StringComparison.OrdinalIgnoreCase);
-            Assert.True(at < 0, at < 0 ? "" : $"A secret stands in {where}: …{text[Math.Max(0, at - 200)..Math.Min(text.Length, at + 60)]}");
+            Assert.True(at < 0, at < 0
+                ? "" : $"A secret stands in {where}: …{text[Math.Max(0, at - 200)..Math.Min(text.Length, at + 60)]}");
         }
     }
 
-    private static string Script(string? fault) => fault is null ? "{}" : $$"""{"rules":[{"fault":"{{fault}}","message":"{{Careless}}"}]}""";
+    private static string Script(string? fault) => fault is null
+        ? "{}" : $$"""{"rules":[{"fault":"{{fault}}","message":"{{Careless}}"}]}""";
 
     /// <summary>Every value of every column of our schema, as text; bytes too, in the form in which they hold text.</summary>
     private async Task<List<(string Column, string Text)>> DumpAsync()
@@ -128,7 +139,8 @@ public sealed class SecretScanTests(ImporterDatabase database) : IClassFixture<I
         foreach (var (table, column, type) in columns)
         {
             var value = type == "bytea" ? $"encode(\"{column}\", 'escape')" : $"\"{column}\"::text";
-            var texts = await database.Source.QueryAsync($"SELECT {value} FROM {table} WHERE \"{column}\" IS NOT NULL", r => r.GetString(0), Token);
+            var texts = await database.Source.QueryAsync($"SELECT {value} FROM {table} WHERE \"{column}\" IS NOT NULL", r =>
+                r.GetString(0), Token);
             dump.Add(($"{table}.{column}", string.Join('\n', texts)));
         }
         return dump;
@@ -136,9 +148,11 @@ public sealed class SecretScanTests(ImporterDatabase database) : IClassFixture<I
 
     private static async Task<int> SubmitAsync(HttpClient client, IServiceProvider services)
     {
-        var manifest = "url,caption\n" + string.Concat(Enumerable.Range(1, 30).Select(n => $"https://bucket.example/{n}.mp4?X-Amz-Signature={Signed},Clip {n}\n"));
+        var manifest = "url,caption\n"
+            + string.Concat(Enumerable.Range(1, 30).Select(n => $"https://bucket.example/{n}.mp4?X-Amz-Signature={Signed},Clip {n}\n"));
         using var body = new StringContent(manifest, Encoding.UTF8, "text/csv");
-        using var created = await client.PostAsync("/api/v1/imports?account=scan&chunkSize=30&maxAttempts=50&set=whenUnknown%3Dhold", body, Token);
+        using var created = await client.PostAsync("/api/v1/imports?account=scan&chunkSize=30&maxAttempts=50&set=whenUnknown%3Dhold", body,
+            Token);
         var id = (int)JsonNode.Parse(await created.Content.ReadAsStringAsync(Token))!["id"]!;
         await services.GetRequiredService<ParseManifest>().RunAsync(id, "manifest", Token);
         await PostAsync(client, $"/api/v1/imports/{id}/start", null);
@@ -150,7 +164,9 @@ public sealed class SecretScanTests(ImporterDatabase database) : IClassFixture<I
     {
         await PostAsync(client, "/api/v1/accounts/scan/resume", null);
         await database.SqlAsync("UPDATE importer.import_record SET next_attempt_at = NULL WHERE next_attempt_at IS NOT NULL");
-        await database.SqlAsync("UPDATE importer.import_chunk SET state = 'queued', queued_at = now(), due_at = now(), lease_token = NULL, lease_owner = NULL, lease_until = NULL, lease_window = 0");
+        await database.SqlAsync(
+            "UPDATE importer.import_chunk SET state = 'queued', queued_at = now(), due_at = now(), lease_token = NULL, lease_owner = "
+                + "NULL, lease_until = NULL, lease_window = 0");
         await services.GetRequiredService<DispatchChunk>().RunAsync(id, 1, "rows 1-30", Token);
         await PostAsync(client, "/api/v1/accounts/scan/resume", null);
         await database.SqlAsync("UPDATE importer.status_poll SET next_poll_at = now()");
@@ -158,7 +174,8 @@ public sealed class SecretScanTests(ImporterDatabase database) : IClassFixture<I
         await PostAsync(client, "/api/v1/accounts/scan/resume", null);
         await services.GetRequiredService<AbortRemote>().RunAsync(Token);
         await PostAsync(client, "/api/v1/accounts/scan/resume", null);
-        await database.SqlAsync("UPDATE importer.import_record SET finished_at = finished_at - interval '20 minutes' WHERE state = 'unknown'");
+        await database.SqlAsync(
+            "UPDATE importer.import_record SET finished_at = finished_at - interval '20 minutes' WHERE state = 'unknown'");
         await database.SqlAsync("UPDATE importer.reconcile_look SET next_at = now()");
         await services.GetRequiredService<ReconcileUnknown>().RunAsync(Token);
     }
@@ -169,7 +186,8 @@ public sealed class SecretScanTests(ImporterDatabase database) : IClassFixture<I
         builder.Configuration[FirstAccount.BaseUrlKey] = cincopa.AbsoluteUri;
         builder.WebHost.UseTestServer();
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Trace).AddProvider(log);
-        builder.Services.AddImporter(database.ConnectionString).AddTelemetry(builder.Configuration).AddWeb().AddDispatch().AddStatus().AddReconcile();
+        builder.Services.AddImporter(database.ConnectionString).AddTelemetry(builder.Configuration).AddWeb().AddDispatch().AddStatus()
+            .AddReconcile();
         var app = builder.Build();
         app.MapWeb();
         await app.StartAsync(Token);
@@ -204,7 +222,8 @@ public sealed class SecretScanTests(ImporterDatabase database) : IClassFixture<I
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
             Lines.Enqueue($"{formatter(state, exception)} {exception}");
 
         public void Dispose()

@@ -16,8 +16,11 @@ internal sealed class SteppedClock : FakeTimeProvider
         return timer;
     }
 
-    /// <summary>Waits until a timer was made since the last call: the code under test has done its round and waits for time to pass.</summary>
+    /// <summary>
+    /// Waits until a timer was made since the last call: the code under test has done its round and waits for time to pass.
+    /// </summary>
     /// <exception cref="TimeoutException">Nobody began to wait on the clock within half a minute.</exception>
     public Task SomeoneWaitsAsync() =>
-        waiting.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        waiting.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask()
+            .WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
 }

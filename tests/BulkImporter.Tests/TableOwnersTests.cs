@@ -6,8 +6,8 @@ using Microsoft.EntityFrameworkCore;
 namespace BulkImporter.Tests;
 
 /// <summary>
-/// Each table belongs to the folder of its entity, and only that folder writes it. Others ask an operation of the owner, or put a fragment of
-/// its SQL into their statement.
+/// Each table belongs to the folder of its entity, and only that folder writes it. Others ask an operation of the owner, or put a fragment
+/// of its SQL into their statement.
 /// </summary>
 public sealed partial class TableOwnersTests
 {
@@ -46,7 +46,8 @@ public sealed partial class TableOwnersTests
         var foreign = Directory.EnumerateFiles(Source, "*.cs", SearchOption.AllDirectories)
             .Select(file => (Name: Path.GetRelativePath(Source, file).Replace('\\', '/'), Text: File.ReadAllText(file)))
             .SelectMany(file => Change().Matches(file.Text).Select(match => (file.Name, Entity: match.Groups["entity"].Value)))
-            .Where(change => folders.TryGetValue(change.Entity, out var owner) && !change.Name.StartsWith(owner + "/", StringComparison.Ordinal))
+            .Where(change => folders.TryGetValue(change.Entity, out var owner)
+                && !change.Name.StartsWith(owner + "/", StringComparison.Ordinal))
             .Select(change => $"{change.Name} changes {change.Entity}, which belongs to {folders[change.Entity]}");
         Assert.True(!foreign.Any(), string.Join(Environment.NewLine, foreign.Distinct().Order()));
     }
@@ -70,10 +71,13 @@ public sealed partial class TableOwnersTests
 
     private static string Folder(Type type) => type.Namespace!.Split('.')[1];
 
-    // A table that is put in by interpolation is no table that this test can see: its name is empty then, which only the exceptions may have.
-    [GeneratedRegex(@"(?:INSERT INTO|UPDATE|DELETE FROM|TRUNCATE|COPY) (?:ONLY )?importer\.(?<table>[a-z_]*)|new CopyRows\(""importer\.(?<table>[a-z_]+)""")]
+    // A table that is put in by interpolation is no table that this test can see: its name is empty then, which only the exceptions may
+    // have.
+    [GeneratedRegex(
+        @"(?:INSERT INTO|UPDATE|DELETE FROM|TRUNCATE|COPY) (?:ONLY )?importer\.(?<table>[a-z_]*)|new CopyRows\(""importer\.(?<table>[a-z_]+)""")]
     private static partial Regex Write();
 
-    [GeneratedRegex(@"\b(?:Add|Remove|Update|Attach)\(new (?<entity>\w+)\b|Set<(?<entity>\w+)>\(\)(?:(?!Set<)[^;])*?\.(?:ExecuteUpdate|ExecuteDelete|Add|Remove)(?:Async)?\(")]
+    [GeneratedRegex(
+        @"\b(?:Add|Remove|Update|Attach)\(new (?<entity>\w+)\b|Set<(?<entity>\w+)>\(\)(?:(?!Set<)[^;])*?\.(?:ExecuteUpdate|ExecuteDelete|Add|Remove)(?:Async)?\(")]
     private static partial Regex Change();
 }

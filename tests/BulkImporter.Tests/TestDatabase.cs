@@ -11,7 +11,9 @@ public sealed class TestDatabase(TestServer server) : IAsyncLifetime
     /// <summary>Npgsql form. Valid from the first test of the class to its last.</summary>
     public string ConnectionString { get; private set; } = "";
 
-    /// <summary>Brings the empty template to the schema of the product: called once per test run, with the template's connection string.</summary>
+    /// <summary>
+    /// Brings the empty template to the schema of the product: called once per test run, with the template's connection string.
+    /// </summary>
     internal static Func<string, CancellationToken, Task> PrepareTemplateAsync { get; } = MigrateDatabase.RunAsync;
 
     public async ValueTask InitializeAsync() => ConnectionString = await server.CreateDatabaseAsync(TestContext.Current.CancellationToken);

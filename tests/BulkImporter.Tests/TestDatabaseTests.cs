@@ -7,7 +7,8 @@ public sealed class TestDatabaseTests(TestDatabase database, TestServer server) 
     [Fact]
     public async Task The_database_of_the_class_takes_connections()
     {
-        Assert.StartsWith("importer_template_", (string?)await ScalarAsync(database.ConnectionString, "SELECT current_database()"), StringComparison.Ordinal);
+        Assert.StartsWith("importer_template_", (string?)await ScalarAsync(database.ConnectionString, "SELECT current_database()"),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -38,7 +39,8 @@ public sealed class TestDatabaseTests(TestDatabase database, TestServer server) 
     [Fact]
     public async Task Databases_can_be_asked_for_at_the_same_time()
     {
-        var made = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => server.CreateDatabaseAsync(TestContext.Current.CancellationToken)));
+        var made = await Task.WhenAll(Enumerable.Range(0, 4)
+            .Select(_ => server.CreateDatabaseAsync(TestContext.Current.CancellationToken)));
 
         Assert.Equal(4, made.Distinct().Count());
         foreach (var one in made)

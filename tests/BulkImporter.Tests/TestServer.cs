@@ -57,16 +57,19 @@ public sealed class TestServer : IAsyncLifetime
     {
         await using (var pool = new NpgsqlConnection(connectionString))
             NpgsqlConnection.ClearPool(pool);
-        await ExecuteAsync($"DROP DATABASE {new NpgsqlConnectionStringBuilder(connectionString).Database} WITH (FORCE)", CancellationToken.None);
+        await ExecuteAsync($"DROP DATABASE {new NpgsqlConnectionStringBuilder(connectionString).Database} WITH (FORCE)",
+            CancellationToken.None);
     }
 
     private async Task<NpgsqlDataSource> StartAsync(CancellationToken cancellationToken)
     {
         var address = Environment.GetEnvironmentVariable("BULKIMPORTER_TEST_DATABASE")
-            ?? (await DockerAnswersAsync(cancellationToken) ? await StartContainerAsync(cancellationToken) : await StartPrivateServerAsync(cancellationToken));
+            ?? (await DockerAnswersAsync(cancellationToken)
+                ? await StartContainerAsync(cancellationToken) : await StartPrivateServerAsync(cancellationToken));
 
         // The password is asked for when databases are addressed by name later, so the data source must give it back.
-        var administration = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(address) { Pooling = false, PersistSecurityInfo = true });
+        var administration = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(address)
+            { Pooling = false, PersistSecurityInfo = true });
         cleanUp.Push(administration.DisposeAsync);
         server = administration;
 
@@ -89,7 +92,8 @@ public sealed class TestServer : IAsyncLifetime
         await SweepAsync(cancellationToken);
         var folder = Path.Combine(Path.GetTempPath(), $"{FolderPrefix}{Environment.ProcessId}");
 
-        var postgres = await EmbeddedPostgres.StartAsync(PrivateServer(folder), NullLogger.Instance, TimeProvider.System, cancellationToken);
+        var postgres = await EmbeddedPostgres.StartAsync(PrivateServer(folder), NullLogger.Instance, TimeProvider.System,
+            cancellationToken);
         cleanUp.Push(async () =>
         {
             await postgres.DisposeAsync();
@@ -116,12 +120,14 @@ public sealed class TestServer : IAsyncLifetime
     {
         foreach (var folder in Directory.EnumerateDirectories(Path.GetTempPath(), FolderPrefix + "*"))
         {
-            if (!int.TryParse(Path.GetFileName(folder)[FolderPrefix.Length..], CultureInfo.InvariantCulture, out var owner) || IsRunning(owner))
+            if (!int.TryParse(Path.GetFileName(folder)[FolderPrefix.Length..], CultureInfo.InvariantCulture, out var owner)
+                || IsRunning(owner))
                 continue;
 
             try
             {
-                await using (await EmbeddedPostgres.StartAsync(PrivateServer(folder), NullLogger.Instance, TimeProvider.System, cancellationToken))
+                await using (await EmbeddedPostgres.StartAsync(PrivateServer(folder), NullLogger.Instance, TimeProvider.System,
+                    cancellationToken))
                 {
                 }
 
@@ -130,7 +136,8 @@ public sealed class TestServer : IAsyncLifetime
             catch (Exception refused) when (refused is EmbeddedPostgresException or IOException or UnauthorizedAccessException)
             {
                 // Another user's folder, or another test run sweeps it at this moment. Nothing of ours depends on it.
-                TestContext.Current.SendDiagnosticMessage("{0} was left by a killed test run and could not be removed: {1}", folder, refused.Message);
+                TestContext.Current.SendDiagnosticMessage("{0} was left by a killed test run and could not be removed: {1}", folder,
+                    refused.Message);
             }
         }
     }
@@ -155,8 +162,10 @@ public sealed class TestServer : IAsyncLifetime
         {
             ConnectCallback = async (context, token) =>
             {
-                var socket = host.Scheme == "unix" ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) : new Socket(SocketType.Stream, ProtocolType.Tcp);
-                await (host.Scheme == "unix" ? socket.ConnectAsync(new UnixDomainSocketEndPoint(host.AbsolutePath), token) : socket.ConnectAsync(host.Host, host.Port, token));
+                var socket = host.Scheme == "unix" ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
+                    : new Socket(SocketType.Stream, ProtocolType.Tcp);
+                await (host.Scheme == "unix" ? socket.ConnectAsync(new UnixDomainSocketEndPoint(host.AbsolutePath), token)
+                    : socket.ConnectAsync(host.Host, host.Port, token));
                 return new NetworkStream(socket, ownsSocket: true);
             },
         })
@@ -167,7 +176,8 @@ public sealed class TestServer : IAsyncLifetime
             using var answer = await client.GetAsync(new Uri("http://docker/_ping"), cancellationToken);
             return answer.IsSuccessStatusCode;
         }
-        catch (Exception silent) when (silent is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception silent)
+            when (silent is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
         {
             return false;
         }

@@ -80,7 +80,8 @@ public static class AccessSetup
 
         services.AddAuthentication(ByHeaderOrCookie)
             .AddPolicyScheme(ByHeaderOrCookie, null, o => o.ForwardDefaultSelector = context =>
-                KeyAuthentication.IsUsedBy(context.Request) ? KeyAuthentication.SchemeName : CookieAuthenticationDefaults.AuthenticationScheme)
+                KeyAuthentication.IsUsedBy(context.Request)
+                    ? KeyAuthentication.SchemeName : CookieAuthenticationDefaults.AuthenticationScheme)
             .AddScheme<AuthenticationSchemeOptions, KeyAuthentication>(KeyAuthentication.SchemeName, null)
             .AddCookie(Cookie);
 
@@ -97,7 +98,8 @@ public static class AccessSetup
         });
         services.AddRateLimiter(o =>
         {
-            o.AddPolicy(SignInLimit, context => Guesses.Of(context, context.RequestServices.GetRequiredService<IOptions<AccessOptions>>().Value));
+            o.AddPolicy(SignInLimit, context =>
+                Guesses.Of(context, context.RequestServices.GetRequiredService<IOptions<AccessOptions>>().Value));
             o.OnRejected = (context, _) =>
             {
                 Guesses.Refuse(context.HttpContext, context.Lease);
@@ -117,10 +119,13 @@ public static class AccessSetup
         return services;
     }
 
-    /// <summary>Of Identity only what belongs to a password: how it is hashed and checked, and who is locked out. Sessions are ours, as for keys.</summary>
+    /// <summary>
+    /// Of Identity only what belongs to a password: how it is hashed and checked, and who is locked out. Sessions are ours, as for keys.
+    /// </summary>
     private static void AddPasswords(this IServiceCollection services)
     {
-        services.AddIdentityCore<User>().AddEntityFrameworkStores<ImporterDb>().AddSignInManager().AddPasswordValidator<RefuseCommonPasswords>();
+        services.AddIdentityCore<User>().AddEntityFrameworkStores<ImporterDb>().AddSignInManager()
+            .AddPasswordValidator<RefuseCommonPasswords>();
         services.Configure<IdentityOptions>(identity =>
         {
             identity.Password = new PasswordOptions
@@ -169,9 +174,12 @@ public static class AccessSetup
             context.Response.Redirect(context.RedirectUri);
             return Task.CompletedTask;
         }
-        // Whoever followed a link of another site may be signed in: the strict cookie comes with what a page of ours asks for, not with a redirect.
+        // Whoever followed a link of another site may be signed in: the strict cookie comes with what a page of ours asks for, not with a
+        // redirect.
         context.Response.Headers["Refresh"] = $"0; url={context.RedirectUri}";
         context.Response.ContentType = "text/html; charset=utf-8";
-        return context.Response.WriteAsync($"""<!doctype html><title>BulkImporter</title><a href="{HtmlEncoder.Default.Encode(context.RedirectUri)}">Go on</a>""", context.HttpContext.RequestAborted);
+        return context.Response.WriteAsync(
+            $"""<!doctype html><title>BulkImporter</title><a href="{HtmlEncoder.Default.Encode(context.RedirectUri)}">Go on</a>""",
+            context.HttpContext.RequestAborted);
     }
 }

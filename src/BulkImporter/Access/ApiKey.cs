@@ -19,7 +19,9 @@ public enum Role
     Admin,
 }
 
-/// <summary>A secret that opens the API and the pages. Only its SHA-256 is stored: the key has 256 random bits, so a slow hash would add nothing.</summary>
+/// <summary>
+/// A secret that opens the API and the pages. Only its SHA-256 is stored: the key has 256 random bits, so a slow hash would add nothing.
+/// </summary>
 public sealed class ApiKey : IAudited
 {
     public int Id { get; private set; }
@@ -38,7 +40,8 @@ public sealed class ApiKey : IAudited
     public DateTimeOffset? LastUsedAt { get; set; }
 
     /// <summary>The key may be used.</summary>
-    internal static Expression<Func<ApiKey, bool>> IsLive(DateTimeOffset now) => k => k.RevokedAt == null && (k.ExpiresAt == null || k.ExpiresAt > now);
+    internal static Expression<Func<ApiKey, bool>> IsLive(
+        DateTimeOffset now) => k => k.RevokedAt == null && (k.ExpiresAt == null || k.ExpiresAt > now);
 
     public sealed class Configuration : IEntityTypeConfiguration<ApiKey>
     {

@@ -23,7 +23,8 @@ public sealed class AuditEntry
 
     internal const string SweepOld = """
         DELETE FROM importer.audit_entry WHERE id IN (
-            SELECT id FROM importer.audit_entry WHERE at < now() - $1 AND action <> 'cincopa_named' ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)
+            SELECT id FROM importer.audit_entry WHERE at < now() - $1 AND action <> 'cincopa_named' ORDER BY id LIMIT $2
+                FOR UPDATE SKIP LOCKED)
         """;
 
     public sealed class Configuration : IEntityTypeConfiguration<AuditEntry>
@@ -37,7 +38,9 @@ public sealed class AuditEntry
     }
 }
 
-/// <summary>Notes what changes nothing in the database and should be known all the same: who took what out, and who tried to come in.</summary>
+/// <summary>
+/// Notes what changes nothing in the database and should be known all the same: who took what out, and who tried to come in.
+/// </summary>
 public sealed class NoteDeed(IDbContextFactory<ImporterDb> contexts)
 {
     public async Task RunAsync(string actor, string action, int? importId, string detail, CancellationToken cancellationToken)
@@ -54,7 +57,8 @@ public sealed class NoteDeed(IDbContextFactory<ImporterDb> contexts)
         await using var db = contexts.CreateDbContext();
         // What was typed as a name may be a password: only a name that there is is kept.
         var known = name is null || !UserName.IsOne(name) ? null
-            : await db.Set<User>().Where(u => u.NormalizedUserName == UserName.Normal(name)).Select(u => u.UserName).SingleOrDefaultAsync(cancellationToken);
+            : await db.Set<User>().Where(u => u.NormalizedUserName == UserName.Normal(name)).Select(u => u.UserName)
+                .SingleOrDefaultAsync(cancellationToken);
         db.Note(known ?? "somebody", "sign_in_failed", $"{how}, from {Guesses.NetworkOf(context.Connection.RemoteIpAddress)}");
         await db.SaveChangesAsync(cancellationToken);
     }

@@ -5,22 +5,29 @@ using Microsoft.AspNetCore.Identity;
 namespace BulkImporter.Access;
 
 /// <summary>
-/// Refuses what is tried first: a password that is nothing but common words, the person's name or a run of keys, however often repeated, with digits and
-/// signs around them. Long passwords are asked for, so the usual lists of short ones are of no use as they are.
+/// Refuses what is tried first: a password that is nothing but common words, the person's name or a run of keys, however often repeated,
+/// with digits and signs around them. Long passwords are asked for, so the usual lists of short ones are of no use as they are.
 /// </summary>
 internal sealed class RefuseCommonPasswords : IPasswordValidator<User>
 {
     private static readonly string[] Words =
     [
-        "password", "passwort", "passwd", "pass", "word", "admin", "administrator", "root", "user", "login", "welcome", "willkommen", "letmein", "changeme", "secret", "default",
-        "qwerty", "qwertz", "azerty", "qwertyuiop", "qwertzuiop", "asdf", "asdfghjkl", "zxcvbnm", "yxcvbnm", "qaz", "wsx", "edc", "abc", "abcd", "abcdef", "abcdefghijklmnopqrstuvwxyz",
-        "iloveyou", "monkey", "dragon", "football", "baseball", "superman", "batman", "princess", "sunshine", "shadow", "master", "michael", "jordan", "summer", "winter", "spring",
-        "autumn", "sommer", "herbst", "hello", "hallo", "freedom", "whatever", "trustno", "starwars", "computer", "internet", "test", "testing", "guest", "demo", "company", "server",
+        "password", "passwort", "passwd", "pass", "word", "admin", "administrator", "root", "user", "login", "welcome", "willkommen",
+        "letmein", "changeme", "secret", "default",
+        "qwerty", "qwertz", "azerty", "qwertyuiop", "qwertzuiop", "asdf", "asdfghjkl", "zxcvbnm", "yxcvbnm", "qaz", "wsx", "edc", "abc",
+        "abcd", "abcdef", "abcdefghijklmnopqrstuvwxyz",
+        "iloveyou", "monkey", "dragon", "football", "baseball", "superman", "batman", "princess", "sunshine", "shadow", "master",
+        "michael", "jordan", "summer", "winter", "spring",
+        "autumn", "sommer", "herbst", "hello", "hallo", "freedom", "whatever", "trustno", "starwars", "computer", "internet", "test",
+        "testing", "guest", "demo", "company", "server",
         "cincopa", "bulkimporter", "bulk", "importer", "import", "museum", "correcthorsebatterystaple",
     ];
 
-    public Task<IdentityResult> ValidateAsync(UserManager<User> manager, User user, string? password) => Task.FromResult(IsCommon(password ?? "", user.UserName)
-        ? IdentityResult.Failed(new IdentityError { Code = "CommonPassword", Description = "This password is one of those that are tried first. Take a few words that do not belong together." })
+    public Task<IdentityResult> ValidateAsync(UserManager<User> manager, User user, string? password) =>
+        Task.FromResult(IsCommon(password ?? "", user.UserName)
+        ? IdentityResult.Failed(new IdentityError
+            { Code = "CommonPassword",
+                Description = "This password is one of those that are tried first. Take a few words that do not belong together." })
         : IdentityResult.Success);
 
     internal static bool IsCommon(string password, string? name)
@@ -54,7 +61,9 @@ internal sealed class RefuseCommonPasswords : IPasswordValidator<User>
             if (!reached[at]) continue;
             // The same letter again and again is a word, too.
             for (var end = at + 1; end <= text.Length && text[end - 1] == text[at]; end++) reached[end] |= end - at >= 3;
-            foreach (var word in words) if (string.CompareOrdinal(text, at, word, 0, word.Length) == 0 && at + word.Length <= text.Length) reached[at + word.Length] = true;
+            foreach (var word in words)
+                if (string.CompareOrdinal(text, at, word, 0, word.Length) == 0 && at + word.Length <= text.Length)
+                    reached[at + word.Length] = true;
         }
         return reached[^1];
     }

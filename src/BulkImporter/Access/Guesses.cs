@@ -14,7 +14,8 @@ public sealed class Guesses(IOptions<AccessOptions> options) : IDisposable
 {
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
 
-    private readonly PartitionedRateLimiter<HttpContext> wrong = PartitionedRateLimiter.Create<HttpContext, string>(context => Of(context, options.Value));
+    private readonly PartitionedRateLimiter<HttpContext> wrong = PartitionedRateLimiter.Create<HttpContext, string>(context =>
+        Of(context, options.Value));
 
     /// <summary>False after too many wrong ones; the answer has its status and says when to come again.</summary>
     public bool MayTry(HttpContext context)
@@ -31,7 +32,8 @@ public sealed class Guesses(IOptions<AccessOptions> options) : IDisposable
 
     /// <summary>The tries of one network: a limit and a minute.</summary>
     internal static RateLimitPartition<string> Of(HttpContext context, AccessOptions options) => RateLimitPartition.GetFixedWindowLimiter(
-        NetworkOf(context.Connection.RemoteIpAddress), _ => new FixedWindowRateLimiterOptions { PermitLimit = options.SignInsPerMinute, Window = Window });
+        NetworkOf(context.Connection.RemoteIpAddress), _ =>
+            new FixedWindowRateLimiterOptions { PermitLimit = options.SignInsPerMinute, Window = Window });
 
     internal static void Refuse(HttpContext context, RateLimitLease lease)
     {

@@ -7,9 +7,11 @@ namespace BulkImporter.Access;
 /// <summary>An API key without its secret.</summary>
 /// <param name="LastUsedAt">To the minute; null when it was never used.</param>
 public sealed record KeyView(
-    int Id, string Name, string Prefix, Role Role, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, DateTimeOffset? RevokedAt, DateTimeOffset? LastUsedAt)
+    int Id, string Name, string Prefix, Role Role, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, DateTimeOffset? RevokedAt,
+    DateTimeOffset? LastUsedAt)
 {
-    internal static readonly Expression<Func<ApiKey, KeyView>> Of = k => new(k.Id, k.Name, k.Prefix, k.Role, k.CreatedAt, k.ExpiresAt, k.RevokedAt, k.LastUsedAt);
+    internal static readonly Expression<Func<ApiKey, KeyView>> Of = k =>
+        new(k.Id, k.Name, k.Prefix, k.Role, k.CreatedAt, k.ExpiresAt, k.RevokedAt, k.LastUsedAt);
 }
 
 /// <param name="Secret">Shown once, here; it cannot be read again.</param>
@@ -22,16 +24,19 @@ public sealed class MakeKey(IDbContextFactory<ImporterDb> contexts, TimeProvider
 
     /// <param name="expiresAt">Null = never.</param>
     /// <exception cref="InvalidArgumentException">The name is empty or too long, or the expiry is not in the future.</exception>
-    public async Task<MadeKey> RunAsync(string name, Role role, DateTimeOffset? expiresAt, string actor, CancellationToken cancellationToken)
+    public async Task<MadeKey> RunAsync(
+        string name, Role role, DateTimeOffset? expiresAt, string actor, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
-        if (string.IsNullOrWhiteSpace(name) || name.Length > 100) throw new InvalidArgumentException("name", "A key's name has 1 to 100 characters.");
+        if (string.IsNullOrWhiteSpace(name) || name.Length > 100)
+            throw new InvalidArgumentException("name", "A key's name has 1 to 100 characters.");
         if (expiresAt <= now) throw new InvalidArgumentException("expiresAt", "The expiry must be in the future.");
         var secret = Prefix + SecretText.New();
         await using var db = contexts.CreateDbContext();
         var key = db.Add(new ApiKey
         {
-            Name = name.Trim(), Prefix = secret[..12], Hash = SecretText.Hash(secret), Role = role, CreatedAt = now, ExpiresAt = expiresAt?.ToUniversalTime(),
+            Name = name.Trim(), Prefix = secret[..12], Hash = SecretText.Hash(secret), Role = role, CreatedAt = now,
+                ExpiresAt = expiresAt?.ToUniversalTime(),
         }).Entity;
         db.Note(actor, "key_made", $"{key.Name} ({EnumText<Role>.Of(role)})");
         await db.SaveChangesAsync(cancellationToken);
@@ -60,7 +65,8 @@ public sealed class RevokeKey(IDbContextFactory<ImporterDb> contexts, TimeProvid
     {
         await db.Connection.ExecuteAsync(Lock, cancellationToken);
         var now = clock.GetUtcNow();
-        if (await db.Set<ApiKey>().SingleOrDefaultAsync(k => k.Id == keyId && k.RevokedAt == null, cancellationToken) is not { } key) return KeyRevocation.NotFound;
+        if (await db.Set<ApiKey>().SingleOrDefaultAsync(k => k.Id == keyId && k.RevokedAt == null, cancellationToken) is not { } key)
+            return KeyRevocation.NotFound;
         // Where there is an admin among the people, one stays: see LastAdmin.
         var mayGo = key.Role != Role.Admin
             || await db.Set<ApiKey>().Where(ApiKey.IsLive(now)).AnyAsync(k => k.Id != keyId && k.Role == Role.Admin, cancellationToken)
@@ -101,16 +107,19 @@ public sealed class CheckKey(IDbContextFactory<ImporterDb> contexts, TimeProvide
     }
 
     /// <summary>Whether a session that this key opened may go on.</summary>
-    public async Task<bool> IsLiveAsync(int keyId, CancellationToken cancellationToken) => await FindAsync(k => k.Id == keyId, cancellationToken) is not null;
+    public async Task<bool> IsLiveAsync(int keyId, CancellationToken cancellationToken) =>
+        await FindAsync(k => k.Id == keyId, cancellationToken) is not null;
 
     private async Task<Caller?> FindAsync(Expression<Func<ApiKey, bool>> which, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
         await using var db = contexts.CreateDbContext();
-        var key = await db.Set<ApiKey>().Where(ApiKey.IsLive(now)).Where(which).Select(k => new { k.Id, k.Name, k.Role, k.LastUsedAt }).SingleOrDefaultAsync(cancellationToken);
+        var key = await db.Set<ApiKey>().Where(ApiKey.IsLive(now)).Where(which).Select(k => new { k.Id, k.Name, k.Role, k.LastUsedAt })
+            .SingleOrDefaultAsync(cancellationToken);
         if (key is null) return null;
         if (!(now - key.LastUsedAt < NotedEvery))
-            await db.Set<ApiKey>().Where(k => k.Id == key.Id).ExecuteUpdateAsync(set => set.SetProperty(k => k.LastUsedAt, now), cancellationToken);
+            await db.Set<ApiKey>().Where(k => k.Id == key.Id)
+                .ExecuteUpdateAsync(set => set.SetProperty(k => k.LastUsedAt, now), cancellationToken);
         return new(key.Name, key.Role, key.Id);
     }
 }
@@ -124,22 +133,26 @@ public sealed class FirstKey(IDbContextFactory<ImporterDb> contexts, TimeProvide
 {
     public const string Variable = "BULKIMPORTER_API_KEY";
 
-    /// <summary>It ends by itself: it stood in a log or in an environment. When it was the only way in, a restart makes another one, or lets the chosen one in again.</summary>
+    /// <summary>
+    /// It ends by itself: it stood in a log or in an environment. When it was the only way in, a restart makes another one, or lets the
+    /// chosen one in again.
+    /// </summary>
     private static readonly TimeSpan KeyLifetime = TimeSpan.FromDays(30);
 
     /// <summary>Shorter than an invitation's: it is printed where others may read, and it makes an admin.</summary>
     private static readonly TimeSpan SetupLifetime = TimeSpan.FromHours(1);
 
     /// <summary>
-    /// Null when there is any key that works, or person. Otherwise the value of <see cref="Variable"/> becomes an admin key, or, when that is not set,
-    /// one is generated, either for 30 days; and there is a link with which a person becomes the first admin.
+    /// Null when there is any key that works, or person. Otherwise the value of <see cref="Variable"/> becomes an admin key, or, when that
+    /// is not set, one is generated, either for 30 days; and there is a link with which a person becomes the first admin.
     /// </summary>
     /// <exception cref="InvalidArgumentException">The given key is shorter than 16 characters, or no client could send it.</exception>
     public async Task<FirstStart?> EnsureAsync(IConfiguration configuration, CancellationToken cancellationToken)
     {
         var given = configuration[Variable];
         if (given is not null) PlainText.RequireSendable(Variable, given);
-        if (given is { Length: > 0 and < 16 }) throw new InvalidArgumentException(Variable, $"{Variable} must have at least 16 characters.");
+        if (given is { Length: > 0 and < 16 })
+            throw new InvalidArgumentException(Variable, $"{Variable} must have at least 16 characters.");
         var secret = string.IsNullOrEmpty(given) ? MakeKey.Prefix + SecretText.New() : given;
         return await contexts.ChangeAsync(db => MakeOnlyOneAsync(db, secret, secret == given, cancellationToken), cancellationToken);
     }
@@ -149,7 +162,8 @@ public sealed class FirstKey(IDbContextFactory<ImporterDb> contexts, TimeProvide
         // Several processes may start on an empty database at once.
         await db.Connection.ExecuteAsync(RevokeKey.Lock, cancellationToken);
         var (now, hash, code) = (clock.GetUtcNow(), SecretText.Hash(secret), SecretText.New());
-        if (await db.Set<ApiKey>().AnyAsync(ApiKey.IsLive(now), cancellationToken) || await db.Set<User>().AnyAsync(cancellationToken)) return null;
+        if (await db.Set<ApiKey>().AnyAsync(ApiKey.IsLive(now), cancellationToken) || await db.Set<User>().AnyAsync(cancellationToken))
+            return null;
         if (await db.Set<ApiKey>().AnyAsync(k => k.Hash == hash, cancellationToken))
         {
             var again = await db.Set<ApiKey>().Where(k => k.Hash == hash && k.RevokedAt == null)

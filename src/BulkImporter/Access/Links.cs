@@ -6,7 +6,9 @@ namespace BulkImporter.Access;
 /// <param name="Path">To be put behind the server's address and a slash; works once. It is a secret: only its hash is stored.</param>
 public sealed record MadeLink(string Path, DateTimeOffset ExpiresAt);
 
-/// <summary>Makes a link that signs a browser in once, within 15 minutes, as whoever asks for it. The session ends with that key or person.</summary>
+/// <summary>
+/// Makes a link that signs a browser in once, within 15 minutes, as whoever asks for it. The session ends with that key or person.
+/// </summary>
 public sealed class MakeSignInLink(IDbContextFactory<ImporterDb> contexts, TimeProvider clock)
 {
     private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(15);
@@ -20,7 +22,8 @@ public sealed class MakeSignInLink(IDbContextFactory<ImporterDb> contexts, TimeP
             Hash = SecretText.Hash(code),
             KeyId = caller.KeyId,
             UserId = caller.UserId,
-            Stamp = await db.Set<User>().Where(u => u.Id == caller.UserId).Select(u => u.SecurityStamp).SingleOrDefaultAsync(cancellationToken),
+            Stamp = await db.Set<User>().Where(u => u.Id == caller.UserId).Select(u => u.SecurityStamp)
+                .SingleOrDefaultAsync(cancellationToken),
             ExpiresAt = clock.GetUtcNow() + Lifetime,
         }).Entity;
         db.Note(caller.Name, "sign_in_link_made");
@@ -39,7 +42,10 @@ public sealed class UseSignInLink(IDbContextFactory<ImporterDb> contexts, TimePr
         return await Usable(db, code).AnyAsync(cancellationToken) ? await MakerAsync(db, code, cancellationToken) : null;
     }
 
-    /// <summary>Who made it, or null when it is unknown, used or too old, or its maker may not come in any more, or has another password or role since.</summary>
+    /// <summary>
+    /// Who made it, or null when it is unknown, used or too old, or its maker may not come in any more, or has another password or role
+    /// since.
+    /// </summary>
     public async Task<Caller?> RunAsync(string code, CancellationToken cancellationToken)
     {
         await using var db = contexts.CreateDbContext();
@@ -67,8 +73,8 @@ public sealed class UseSignInLink(IDbContextFactory<ImporterDb> contexts, TimePr
 }
 
 /// <summary>
-/// Makes a new link with which a person chooses a password, within 7 days; earlier ones end, and so does this one with a new password or another role.
-/// The present password stays until then.
+/// Makes a new link with which a person chooses a password, within 7 days; earlier ones end, and so does this one with a new password or
+/// another role. The present password stays until then.
 /// </summary>
 public sealed class MakePasswordLink(IDbContextFactory<ImporterDb> contexts, TimeProvider clock)
 {
@@ -78,7 +84,8 @@ public sealed class MakePasswordLink(IDbContextFactory<ImporterDb> contexts, Tim
     /// <summary>The link, or null when there is nobody of this name.</summary>
     public Task<MadeLink?> RunAsync(string name, string actor, CancellationToken cancellationToken) => contexts.ChangeAsync(async db =>
     {
-        if (await db.Set<User>().SingleOrDefaultAsync(u => u.NormalizedUserName == UserName.Normal(name), cancellationToken) is not { } user) return null;
+        if (await db.Set<User>().SingleOrDefaultAsync(u => u.NormalizedUserName == UserName.Normal(name), cancellationToken) is not
+            { } user) return null;
         // Of two who make one at the same moment the second ends the first one's, so it has to come after it.
         user.ConcurrencyStamp = Guid.NewGuid().ToString();
         var made = For(db, user, clock.GetUtcNow());
@@ -93,7 +100,8 @@ public sealed class MakePasswordLink(IDbContextFactory<ImporterDb> contexts, Tim
     internal static MadeLink For(ImporterDb db, User user, DateTimeOffset now)
     {
         var code = SecretText.New();
-        var link = db.Add(new PasswordLink { Hash = SecretText.Hash(code), User = user, Stamp = user.SecurityStamp, ExpiresAt = now + Lifetime }).Entity;
+        var link = db.Add(new PasswordLink
+            { Hash = SecretText.Hash(code), User = user, Stamp = user.SecurityStamp, ExpiresAt = now + Lifetime }).Entity;
         return new(PathOf(code), link.ExpiresAt);
     }
 
@@ -118,6 +126,7 @@ public sealed class ReadPasswordLink(IDbContextFactory<ImporterDb> contexts, Tim
     public async Task<OpenPasswordLink?> FindAsync(string code, CancellationToken cancellationToken)
     {
         await using var db = contexts.CreateDbContext();
-        return await Usable(db, code, clock.GetUtcNow()).Where(l => l.User!.LockedAt == null).Select(l => new OpenPasswordLink(l.User!.UserName)).SingleOrDefaultAsync(cancellationToken);
+        return await Usable(db, code, clock.GetUtcNow()).Where(l => l.User!.LockedAt == null)
+            .Select(l => new OpenPasswordLink(l.User!.UserName)).SingleOrDefaultAsync(cancellationToken);
     }
 }

@@ -17,7 +17,9 @@ public sealed class ProviderOptions
 {
     public const string Section = "BulkImporter:OpenIdConnect";
 
-    /// <summary>The provider's address, below which <c>.well-known/openid-configuration</c> is. https, unless it is on this machine.</summary>
+    /// <summary>
+    /// The provider's address, below which <c>.well-known/openid-configuration</c> is. https, unless it is on this machine.
+    /// </summary>
     public Uri? Authority { get; set; }
 
     /// <summary>As which application people are sent there.</summary>
@@ -32,7 +34,9 @@ public sealed class ProviderOptions
     /// <summary>Asked for besides <c>openid</c> and <c>profile</c>.</summary>
     public IList<string> Scopes { get; init; } = [];
 
-    /// <summary>The claim of the ID token that names the person here. Letters, digits, <c>.</c>, <c>-</c>, <c>_</c>, <c>@</c> and <c>+</c> only.</summary>
+    /// <summary>
+    /// The claim of the ID token that names the person here. Letters, digits, <c>.</c>, <c>-</c>, <c>_</c>, <c>@</c> and <c>+</c> only.
+    /// </summary>
     public string NameClaim { get; set; } = "preferred_username";
 
     /// <summary>The claim of the ID token that says what the person may do, once or several times.</summary>
@@ -76,7 +80,10 @@ public enum ProviderRefusal
     Locked,
 }
 
-/// <summary>Lets somebody in whom the provider knows: known again by issuer and subject, never by name, and with the role that the provider says today.</summary>
+/// <summary>
+/// Lets somebody in whom the provider knows: known again by issuer and subject, never by name, and with the role that the provider says
+/// today.
+/// </summary>
 public sealed class EnterByProvider(IDbContextFactory<ImporterDb> contexts, IOptions<ProviderOptions> options, TimeProvider clock)
 {
     private const int LongestIdentity = 600;
@@ -85,7 +92,8 @@ public sealed class EnterByProvider(IDbContextFactory<ImporterDb> contexts, IOpt
     public async Task<(Caller? Caller, ProviderRefusal? Refusal)> RunAsync(ClaimsPrincipal person, CancellationToken cancellationToken)
     {
         var settings = options.Value;
-        if (person.FindFirstValue("iss") is not { } issuer || person.FindFirstValue("sub") is not { } subject) return (null, ProviderRefusal.Failed);
+        if (person.FindFirstValue("iss") is not { } issuer || person.FindFirstValue("sub") is not { } subject)
+            return (null, ProviderRefusal.Failed);
         // The two are a key: OpenID Connect gives a subject at most 255 characters.
         if (issuer.Length + subject.Length > LongestIdentity) return (null, ProviderRefusal.Failed);
         var foreignId = $"{issuer} {subject}";
@@ -100,12 +108,14 @@ public sealed class EnterByProvider(IDbContextFactory<ImporterDb> contexts, IOpt
             : (null, ProviderRefusal.NoName);
     }
 
-    private async Task<(Caller? Caller, ProviderRefusal? Refusal)> EnterAsync(ImporterDb db, string foreignId, string name, Role role, CancellationToken cancellationToken)
+    private async Task<(Caller? Caller, ProviderRefusal? Refusal)> EnterAsync(ImporterDb db, string foreignId, string name, Role role,
+        CancellationToken cancellationToken)
     {
         var user = await db.Set<User>().SingleOrDefaultAsync(u => u.ForeignId == foreignId, cancellationToken);
         if (user is null)
         {
-            if (await db.Set<User>().AnyAsync(u => u.NormalizedUserName == UserName.Normal(name), cancellationToken)) return (null, ProviderRefusal.NameTaken);
+            if (await db.Set<User>().AnyAsync(u => u.NormalizedUserName == UserName.Normal(name), cancellationToken))
+                return (null, ProviderRefusal.NameTaken);
             user = db.Add(User.New(name, role, clock.GetUtcNow(), foreignId)).Entity;
             db.Note(name, "user_added", $"{name} ({EnumText<Role>.Of(role)}), by the provider");
         }
@@ -131,19 +141,23 @@ public static class OpenIdConnectSetup
     internal static void AddProvider(this IServiceCollection services)
     {
         services.AddOptions<ProviderOptions>().BindConfiguration(ProviderOptions.Section)
-            .Validate(o => o.Authority is null || (o.Authority.IsAbsoluteUri && (o.Authority.Scheme == Uri.UriSchemeHttps || o.Authority.IsLoopback) && !string.IsNullOrEmpty(o.ClientId)),
+            .Validate(o => o.Authority is null
+                || (o.Authority.IsAbsoluteUri && (o.Authority.Scheme == Uri.UriSchemeHttps || o.Authority.IsLoopback)
+                    && !string.IsNullOrEmpty(o.ClientId)),
                 "BulkImporter:OpenIdConnect:Authority must be an https address, and ClientId must be set with it.")
             .Validate(o => o.Authority is null || o.Admins.Count + o.Operators.Count + o.Viewers.Count > 0,
                 "BulkImporter:OpenIdConnect: say which values of the claim make Admins, Operators or Viewers; nobody could come in.")
             .ValidateOnStart();
         services.AddSingleton<EnterByProvider>();
         services.AddTransient<OpenIdConnectHandler>();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<OpenIdConnectOptions>, OpenIdConnectPostConfigureOptions>());
+        services.TryAddEnumerable(
+            ServiceDescriptor.Singleton<IPostConfigureOptions<OpenIdConnectOptions>, OpenIdConnectPostConfigureOptions>());
         services.AddOptions<AuthenticationOptions>().Configure<IOptions<ProviderOptions>>((authentication, provider) =>
         {
             if (provider.Value.Authority is not null) authentication.AddScheme<OpenIdConnectHandler>(Scheme, provider.Value.Name);
         });
-        services.AddOptions<OpenIdConnectOptions>(Scheme).Configure<IOptions<ProviderOptions>>((o, provider) => Configure(o, provider.Value));
+        services.AddOptions<OpenIdConnectOptions>(Scheme)
+            .Configure<IOptions<ProviderOptions>>((o, provider) => Configure(o, provider.Value));
     }
 
     private static void Configure(OpenIdConnectOptions o, ProviderOptions provider)
@@ -155,12 +169,14 @@ public static class OpenIdConnectSetup
         o.MapInboundClaims = false;
         // The answer comes as a link, not as a form from another site: our cookies then need not be open to other sites' forms.
         (o.ResponseType, o.ResponseMode, o.UsePkce) = (OpenIdConnectResponseType.Code, OpenIdConnectResponseMode.Query, true);
-        foreach (var cookie in new[] { o.NonceCookie, o.CorrelationCookie }) (cookie.SameSite, cookie.SecurePolicy) = (SameSiteMode.Lax, CookieSecurePolicy.SameAsRequest);
+        foreach (var cookie in new[] { o.NonceCookie, o.CorrelationCookie })
+            (cookie.SameSite, cookie.SecurePolicy) = (SameSiteMode.Lax, CookieSecurePolicy.SameAsRequest);
         foreach (var scope in provider.Scopes) o.Scope.Add(scope);
         o.Events.OnTokenValidated = EnterAsync;
         o.Events.OnRemoteFailure = context =>
         {
-            Log.ProviderFailed(context.HttpContext.RequestServices.GetRequiredService<ILogger<EnterByProvider>>(), context.Failure?.Message ?? "no reason");
+            Log.ProviderFailed(context.HttpContext.RequestServices.GetRequiredService<ILogger<EnterByProvider>>(), context.Failure?.Message
+                ?? "no reason");
             return Refuse(context, ProviderRefusal.Failed);
         };
     }
@@ -168,14 +184,16 @@ public static class OpenIdConnectSetup
     private static async Task EnterAsync(TokenValidatedContext context)
     {
         var services = context.HttpContext.RequestServices;
-        var (caller, refusal) = await services.GetRequiredService<EnterByProvider>().RunAsync(context.Principal!, context.HttpContext.RequestAborted);
+        var (caller, refusal) = await services.GetRequiredService<EnterByProvider>()
+            .RunAsync(context.Principal!, context.HttpContext.RequestAborted);
         if (caller is null)
         {
             await Refuse(context, refusal!.Value);
             return;
         }
         var entered = await services.GetRequiredService<BeginSession>()
-            .RunAsync(caller, $"by {services.GetRequiredService<IOptions<ProviderOptions>>().Value.Name}", context.HttpContext, context.HttpContext.RequestAborted);
+            .RunAsync(caller, $"by {services.GetRequiredService<IOptions<ProviderOptions>>().Value.Name}", context.HttpContext,
+                context.HttpContext.RequestAborted);
         context.Principal = Identities.Of(entered, CookieAuthenticationDefaults.AuthenticationScheme);
         context.Properties!.IsPersistent = true;
     }

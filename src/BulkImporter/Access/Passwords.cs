@@ -33,7 +33,9 @@ public sealed class CheckPassword(SignInManager<User> signIn, UserManager<User> 
     }
 }
 
-/// <summary>Sets the password that a person chooses with a <see cref="PasswordLink"/>, once. The setup link makes the first admin.</summary>
+/// <summary>
+/// Sets the password that a person chooses with a <see cref="PasswordLink"/>, once. The setup link makes the first admin.
+/// </summary>
 public sealed class UsePasswordLink(UserManager<User> users, ImporterDb db, TimeProvider clock)
 {
     /// <summary>Who may come in now, or null when the link is unknown, used or too old, or the person is locked.</summary>
@@ -43,7 +45,8 @@ public sealed class UsePasswordLink(UserManager<User> users, ImporterDb db, Time
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         // One statement: of two who open it at the same moment one chooses the password.
-        if (await ReadPasswordLink.Usable(db, code, clock.GetUtcNow()).ExecuteUpdateAsync(set => set.SetProperty(l => l.UsedAt, clock.GetUtcNow()), cancellationToken) == 0) return null;
+        if (await ReadPasswordLink.Usable(db, code, clock.GetUtcNow())
+            .ExecuteUpdateAsync(set => set.SetProperty(l => l.UsedAt, clock.GetUtcNow()), cancellationToken) == 0) return null;
         var hash = SecretText.Hash(code);
         var link = await db.Set<PasswordLink>().AsNoTracking().SingleAsync(l => l.Hash == hash, cancellationToken);
 
@@ -69,10 +72,12 @@ public sealed class UsePasswordLink(UserManager<User> users, ImporterDb db, Time
 public sealed class ChangePassword(SignInManager<User> signIn, UserManager<User> users, ImporterDb db)
 {
     /// <summary>The person with the new security stamp; null when the person is gone or locked.</summary>
-    /// <exception cref="InvalidArgumentException">The present password is wrong (which counts towards the lockout), or the new one cannot be used.</exception>
+    /// <exception cref="InvalidArgumentException">The present password is wrong (which counts towards the lockout), or the new one cannot
+    /// be used.</exception>
     public async Task<Caller?> RunAsync(int userId, string present, string password, CancellationToken cancellationToken)
     {
-        if (await db.Set<User>().SingleOrDefaultAsync(u => u.Id == userId && u.LockedAt == null, cancellationToken) is not { } user) return null;
+        if (await db.Set<User>().SingleOrDefaultAsync(u => u.Id == userId && u.LockedAt == null, cancellationToken) is not { } user)
+            return null;
         if (!(await signIn.CheckPasswordSignInAsync(user, present, lockoutOnFailure: true)).Succeeded)
             throw new InvalidArgumentException("present", "The present password is wrong, or was tried too often.");
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
@@ -84,12 +89,17 @@ public sealed class ChangePassword(SignInManager<User> signIn, UserManager<User>
 
 internal static class Passwords
 {
-    /// <summary>Long rather than full of signs: length is what makes a password hard to guess, and rules about signs make it hard to keep.</summary>
+    /// <summary>
+    /// Long rather than full of signs: length is what makes a password hard to guess, and rules about signs make it hard to keep.
+    /// </summary>
     public const int ShortestLength = 12;
 
     public static Caller Caller(User user) => new(user.UserName!, user.Role, UserId: user.Id, Stamp: user.SecurityStamp);
 
-    /// <summary>Takes the old password away and sets this one, which gives a new security stamp. The caller's transaction holds both and the note of it.</summary>
+    /// <summary>
+    /// Takes the old password away and sets this one, which gives a new security stamp. The caller's transaction holds both and the note of
+    /// it.
+    /// </summary>
     /// <exception cref="InvalidArgumentException">The password cannot be used.</exception>
     public static async Task SetAsync(UserManager<User> users, ImporterDb db, User user, string password)
     {

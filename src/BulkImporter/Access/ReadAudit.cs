@@ -30,7 +30,8 @@ public sealed class ReadAudit(NpgsqlDataSource database)
         if (filter.ImportId is { } import) conditions += $" AND e.import_id = {Next(import)}";
         if (before is { } id) conditions += $" AND e.id < {Next(id)}";
         if (filter.Actor is { } actor) conditions += $" AND lower(e.actor) = lower({Next(actor)})";
-        if (filter.Account is { } account) conditions += $" AND e.account_id = (SELECT id FROM importer.account WHERE name = {Next(account)})";
+        if (filter.Account is { } account)
+            conditions += $" AND e.account_id = (SELECT id FROM importer.account WHERE name = {Next(account)})";
         return database.QueryAsync<AuditView>(
             $"""
             SELECT e.id, e.at, e.actor, e.action, e.import_id, a.name AS account, e.detail

@@ -4,7 +4,9 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace BulkImporter.Access;
 
-/// <summary>A browser that is signed in. Its cookie holds no more than this row's id: without the row it opens nothing, however often it was copied.</summary>
+/// <summary>
+/// A browser that is signed in. Its cookie holds no more than this row's id: without the row it opens nothing, however often it was copied.
+/// </summary>
 public sealed class Session
 {
     public int Id { get; private set; }

@@ -9,7 +9,10 @@ using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Access;
 
-/// <summary>What a signed-in caller carries: a name for the audit log, a role, the key or the person that the session ends with, and the session's row.</summary>
+/// <summary>
+/// What a signed-in caller carries: a name for the audit log, a role, the key or the person that the session ends with, and the session's
+/// row.
+/// </summary>
 public static class Identities
 {
     private const string KeyClaim = "key";
@@ -17,12 +20,14 @@ public static class Identities
     private const string SessionClaim = "session";
 
     /// <summary>Who acts, for the audit log.</summary>
-    public static string Actor(this ClaimsPrincipal user) => user.Identity?.Name ?? throw new InvalidOperationException("Nobody is signed in.");
+    public static string Actor(this ClaimsPrincipal user) =>
+        user.Identity?.Name ?? throw new InvalidOperationException("Nobody is signed in.");
 
     public static Role Role(this ClaimsPrincipal user) =>
         EnumText<Role>.Parse(user.FindFirstValue(ClaimTypes.Role) ?? throw new InvalidOperationException("Nobody is signed in."));
 
-    public static Caller Caller(this ClaimsPrincipal user) => new(user.Actor(), user.Role(), Number(user, KeyClaim), Number(user, UserClaim), SessionId: Number(user, SessionClaim));
+    public static Caller Caller(this ClaimsPrincipal user) =>
+        new(user.Actor(), user.Role(), Number(user, KeyClaim), Number(user, UserClaim), SessionId: Number(user, SessionClaim));
 
     internal static ClaimsPrincipal Of(Caller caller, string scheme)
     {
@@ -33,7 +38,8 @@ public static class Identities
         return new(new ClaimsIdentity(claims, scheme));
     }
 
-    private static int? Number(ClaimsPrincipal user, string claim) => user.FindFirstValue(claim) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
+    private static int? Number(ClaimsPrincipal user, string claim) =>
+        user.FindFirstValue(claim) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
 }
 
 /// <summary>Begins a session, and notes in the audit log that somebody came in, and how.</summary>
@@ -51,7 +57,8 @@ public sealed class BeginSession(IDbContextFactory<ImporterDb> contexts, IOption
         {
             // What nothing can wake any more goes on the way.
             await db.Set<Session>().Where(Session.IsOver(options.Value, now)).ExecuteDeleteAsync(cancellationToken);
-            await db.Set<User>().Where(u => u.Id == caller.UserId).ExecuteUpdateAsync(set => set.SetProperty(u => u.SignedInAt, now), cancellationToken);
+            await db.Set<User>().Where(u => u.Id == caller.UserId)
+                .ExecuteUpdateAsync(set => set.SetProperty(u => u.SignedInAt, now), cancellationToken);
             var session = db.Add(new Session
             {
                 KeyId = caller.KeyId,
@@ -72,8 +79,8 @@ public sealed class BeginSession(IDbContextFactory<ImporterDb> contexts, IOption
 }
 
 /// <summary>
-/// Whether a session may go on: its row is there and within its limits; its key is neither revoked nor expired; its person is not locked, and has the
-/// security stamp of the day it began (a new password, another role or "sign out everywhere" give another one).
+/// Whether a session may go on: its row is there and within its limits; its key is neither revoked nor expired; its person is not locked,
+/// and has the security stamp of the day it began (a new password, another role or "sign out everywhere" give another one).
 /// </summary>
 public sealed class CheckSession(IDbContextFactory<ImporterDb> contexts, CheckKey keys, IOptions<AccessOptions> options, TimeProvider clock)
 {
@@ -86,15 +93,19 @@ public sealed class CheckSession(IDbContextFactory<ImporterDb> contexts, CheckKe
         if (user.Identity is not { IsAuthenticated: true } identity) return false;
         var caller = user.Caller();
         // A program brings its key along each time.
-        if (identity.AuthenticationType == KeyAuthentication.SchemeName) return caller.KeyId is { } key && await keys.IsLiveAsync(key, cancellationToken);
+        if (identity.AuthenticationType == KeyAuthentication.SchemeName)
+            return caller.KeyId is { } key && await keys.IsLiveAsync(key, cancellationToken);
         if (caller.SessionId is not { } id) return false;
         var now = clock.GetUtcNow();
         await using var db = contexts.CreateDbContext();
-        var found = await Live(db, now).Where(s => s.Id == id).Select(s => new { s.SeenAt, s.KeyId }).SingleOrDefaultAsync(cancellationToken);
+        var found = await Live(db, now).Where(s => s.Id == id).Select(s => new { s.SeenAt, s.KeyId })
+            .SingleOrDefaultAsync(cancellationToken);
         if (found is not null && isUse && now - found.SeenAt >= NotedEvery)
         {
-            await db.Set<Session>().Where(s => s.Id == id).ExecuteUpdateAsync(set => set.SetProperty(s => s.SeenAt, now), cancellationToken);
-            if (found.KeyId is { } opener) await db.Set<ApiKey>().Where(k => k.Id == opener).ExecuteUpdateAsync(set => set.SetProperty(k => k.LastUsedAt, now), cancellationToken);
+            await db.Set<Session>().Where(s => s.Id == id)
+                .ExecuteUpdateAsync(set => set.SetProperty(s => s.SeenAt, now), cancellationToken);
+            if (found.KeyId is { } opener) await db.Set<ApiKey>().Where(k => k.Id == opener)
+                .ExecuteUpdateAsync(set => set.SetProperty(k => k.LastUsedAt, now), cancellationToken);
         }
         return found is not null;
     }
@@ -108,7 +119,9 @@ public sealed class CheckSession(IDbContextFactory<ImporterDb> contexts, CheckKe
         if (of is { KeyId: { } key }) sessions = sessions.Where(s => s.KeyId == key);
         else if (of is { UserId: { } user }) sessions = sessions.Where(s => s.UserId == user);
         return await sessions.OrderByDescending(s => s.SeenAt).ThenByDescending(s => s.Id).Take(500)
-            .Select(s => new SessionView(s.Id, s.KeyId == null ? s.User!.UserName! : s.Key!.Name, s.KeyId, s.UserId, s.BeganAt, s.SeenAt, s.How, s.Address, s.Browser))
+            .Select(s =>
+                new SessionView(s.Id, s.KeyId == null
+                    ? s.User!.UserName! : s.Key!.Name, s.KeyId, s.UserId, s.BeganAt, s.SeenAt, s.How, s.Address, s.Browser))
             .ToListAsync(cancellationToken);
     }
 
@@ -124,7 +137,8 @@ public sealed class CheckSession(IDbContextFactory<ImporterDb> contexts, CheckKe
     internal static async Task ValidateAsync(CookieValidatePrincipalContext context)
     {
         if (context.Principal is not { } session) return;
-        if (await context.HttpContext.RequestServices.GetRequiredService<CheckSession>().IsLiveAsync(session, context.HttpContext.RequestAborted)) return;
+        if (await context.HttpContext.RequestServices.GetRequiredService<CheckSession>()
+            .IsLiveAsync(session, context.HttpContext.RequestAborted)) return;
         context.RejectPrincipal();
         await context.HttpContext.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
     }
@@ -133,18 +147,22 @@ public sealed class CheckSession(IDbContextFactory<ImporterDb> contexts, CheckKe
 /// <summary>A session as the pages show it.</summary>
 /// <param name="Name">The person's, or the key's.</param>
 /// <param name="SeenAt">To the minute.</param>
-public sealed record SessionView(int Id, string Name, int? KeyId, int? UserId, DateTimeOffset BeganAt, DateTimeOffset SeenAt, string How, string? Address, string? Browser);
+public sealed record SessionView(int Id, string Name, int? KeyId, int? UserId, DateTimeOffset BeganAt, DateTimeOffset SeenAt, string How,
+    string? Address, string? Browser);
 
 /// <summary>Ends one session: its cookie opens nothing any more, nor does any copy of it.</summary>
 public sealed class EndSession(IDbContextFactory<ImporterDb> contexts)
 {
     /// <summary>Signs the caller out.</summary>
-    public Task OwnAsync(Caller caller, CancellationToken cancellationToken) => RunAsync(caller.SessionId ?? 0, caller, "signed_out", cancellationToken);
+    public Task OwnAsync(Caller caller, CancellationToken cancellationToken) =>
+        RunAsync(caller.SessionId ?? 0, caller, "signed_out", cancellationToken);
 
     /// <summary>Ends a session of the caller, or anybody's when the caller is an admin; any other is left alone.</summary>
-    public Task RunAsync(int sessionId, Caller caller, CancellationToken cancellationToken) => RunAsync(sessionId, caller, "session_ended", cancellationToken);
+    public Task RunAsync(int sessionId, Caller caller, CancellationToken cancellationToken) =>
+        RunAsync(sessionId, caller, "session_ended", cancellationToken);
 
-    private Task<bool> RunAsync(int sessionId, Caller caller, string action, CancellationToken cancellationToken) => contexts.ChangeAsync(async db =>
+    private Task<bool> RunAsync(int sessionId, Caller caller, string action, CancellationToken cancellationToken) =>
+        contexts.ChangeAsync(async db =>
     {
         var (isAdmin, key, user) = (caller.Role == Role.Admin, caller.KeyId ?? 0, caller.UserId ?? 0);
         var session = await db.Set<Session>().Include(s => s.Key).Include(s => s.User)

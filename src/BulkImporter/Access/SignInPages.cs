@@ -14,7 +14,8 @@ namespace BulkImporter.Access;
 public static class SignInPages
 {
     private const string TooOld = "This page was open for too long. Try again.";
-    private const string LinkGone = "This link was used before, is too old, or was replaced by a newer one. Sign in, or ask an admin for a new link.";
+    private const string LinkGone =
+        "This link was used before, is too old, or was replaced by a newer one. Sign in, or ask an admin for a new link.";
 
     /// <summary>What is told to somebody whom the provider knows and who does not come in.</summary>
     private static string Sentence(ProviderRefusal refusal) => refusal switch
@@ -51,9 +52,11 @@ public static class SignInPages
         : EntryPage.SignIn(context, returnUrl, withKey: with == "key" || !await users.AnyAsync(cancellationToken),
             EnumText<ProviderRefusal>.TryParse(refused, out var refusal) ? Sentence(refusal) : null);
 
-    private static IResult Provider(HttpContext context, IOptions<ProviderOptions> provider, string? returnUrl) => provider.Value.Authority is null
+    private static IResult Provider(HttpContext context, IOptions<ProviderOptions> provider, string? returnUrl) =>
+        provider.Value.Authority is null
         ? Results.NotFound()
-        : Results.Challenge(new AuthenticationProperties { RedirectUri = EntryPage.Local(context, returnUrl) }, [OpenIdConnectSetup.Scheme]);
+        : Results.Challenge(new AuthenticationProperties
+            { RedirectUri = EntryPage.Local(context, returnUrl) }, [OpenIdConnectSetup.Scheme]);
 
     private static async Task<IResult> SignInAsync(
         HttpContext context, CheckKey keys, CheckPassword passwords, BeginSession begin, NoteDeed note, CancellationToken cancellationToken)
@@ -71,7 +74,8 @@ public static class SignInPages
             await note.FailedSignInAsync(withKey ? null : name, how, context, cancellationToken);
             return EntryPage.SignIn(context, returnUrl, withKey, withKey
                 ? "This key is unknown, expired or revoked."
-                : "The name or the password is wrong, or too many passwords were tried: then wait a quarter of an hour, or ask an admin.", name);
+                : "The name or the password is wrong, or too many passwords were tried: then wait a quarter of an hour, or ask an admin.",
+                    name);
         }
         await EnterAsync(context, begin, caller, how, cancellationToken);
         return Results.LocalRedirect(EntryPage.Local(context, returnUrl));
@@ -134,7 +138,8 @@ public static class SignInPages
         if (await FormAsync(context, cancellationToken) is not { } form) return EntryPage.ChangePassword(context, TooOld);
         try
         {
-            if (await change.RunAsync(userId, form["present"].ToString(), Chosen(form), cancellationToken) is not { } caller) return Results.LocalRedirect("~/sign-in");
+            if (await change.RunAsync(userId, form["present"].ToString(), Chosen(form), cancellationToken) is not { } caller)
+                return Results.LocalRedirect("~/sign-in");
             // The old session of this browser ended with the others.
             await EnterAsync(context, begin, caller, "with a new password", cancellationToken);
             return Results.LocalRedirect("~/me");
@@ -153,7 +158,8 @@ public static class SignInPages
     }
 
     /// <summary>The form, or null when it does not come from a page of ours.</summary>
-    /// <exception cref="InvalidArgumentException">A field holds what is no text; no browser sends that for anything that can be typed.</exception>
+    /// <exception cref="InvalidArgumentException">A field holds what is no text; no browser sends that for anything that can be
+    /// typed.</exception>
     private static async Task<IFormCollection?> FormAsync(HttpContext context, CancellationToken cancellationToken)
     {
         if (!context.Request.HasFormContentType) return null;
@@ -178,10 +184,12 @@ public static class SignInPages
     private static string Chosen(IFormCollection form)
     {
         var password = form["password"].ToString();
-        return password == form["again"].ToString() ? password : throw new InvalidArgumentException("again", "The two passwords are not the same.");
+        return password == form["again"].ToString()
+            ? password : throw new InvalidArgumentException("again", "The two passwords are not the same.");
     }
 
-    private static async Task EnterAsync(HttpContext context, BeginSession begin, Caller caller, string how, CancellationToken cancellationToken)
+    private static async Task EnterAsync(
+        HttpContext context, BeginSession begin, Caller caller, string how, CancellationToken cancellationToken)
     {
         var entered = await begin.RunAsync(caller, how, context, cancellationToken);
         await context.SignInAsync(

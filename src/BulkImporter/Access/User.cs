@@ -6,8 +6,8 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 namespace BulkImporter.Access;
 
 /// <summary>
-/// A person who signs in with a name and a password, or at an identity provider. ASP.NET Core Identity hashes and checks the password and counts the failures; a new
-/// security stamp ends every session of the person. Somebody who was invited has no password yet.
+/// A person who signs in with a name and a password, or at an identity provider. ASP.NET Core Identity hashes and checks the password and
+/// counts the failures; a new security stamp ends every session of the person. Somebody who was invited has no password yet.
 /// </summary>
 public sealed class User : IdentityUser<int>
 {
@@ -15,7 +15,10 @@ public sealed class User : IdentityUser<int>
     public DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset? SignedInAt { get; set; }
 
-    /// <summary>Locked by an admin until an admin unlocks; the lockout after wrong passwords is <see cref="IdentityUser{TKey}.LockoutEnd"/> and ends by itself.</summary>
+    /// <summary>
+    /// Locked by an admin until an admin unlocks; the lockout after wrong passwords is <see cref="IdentityUser{TKey}.LockoutEnd"/> and ends
+    /// by itself.
+    /// </summary>
     public DateTimeOffset? LockedAt { get; set; }
 
     /// <summary>Who it is at the identity provider, <c>ISSUER SUBJECT</c>; null for somebody who has a password here.</summary>
@@ -27,7 +30,8 @@ public sealed class User : IdentityUser<int>
     /// <summary>Somebody who has not signed in yet.</summary>
     internal static User New(string name, Role role, DateTimeOffset now, string? foreignId = null) => new()
     {
-        UserName = name, NormalizedUserName = Access.UserName.Normal(name), Role = role, ForeignId = foreignId, SecurityStamp = Guid.NewGuid().ToString(), CreatedAt = now,
+        UserName = name, NormalizedUserName = Access.UserName.Normal(name), Role = role, ForeignId = foreignId,
+            SecurityStamp = Guid.NewGuid().ToString(), CreatedAt = now,
     };
 
     /// <summary>Ends every session and link of the person: they hold the stamp of the day they began.</summary>
@@ -109,7 +113,8 @@ public sealed class SignInLink
     {
         public void Configure(EntityTypeBuilder<SignInLink> entity)
         {
-            entity.ToTable("sign_in_link", t => t.HasCheckConstraint("sign_in_link_is_of_a_key_or_a_user", "(key_id IS NULL) <> (user_id IS NULL)"));
+            entity.ToTable("sign_in_link", t =>
+                t.HasCheckConstraint("sign_in_link_is_of_a_key_or_a_user", "(key_id IS NULL) <> (user_id IS NULL)"));
             entity.HasKey(l => l.Id);
             entity.HasIndex(l => l.Hash).IsUnique();
             entity.HasOne<ApiKey>().WithMany().HasForeignKey(l => l.KeyId).OnDelete(DeleteBehavior.Cascade);

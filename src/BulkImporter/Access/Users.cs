@@ -19,7 +19,8 @@ public enum UserState
 
 /// <summary>A person as every door shows it: without password or hash.</summary>
 /// <param name="LockedOutUntil">The time until which no password is tried, after too many wrong ones; null when there is none.</param>
-public sealed record UserView(int Id, string Name, Role Role, UserState State, DateTimeOffset? LockedOutUntil, DateTimeOffset CreatedAt, DateTimeOffset? SignedInAt)
+public sealed record UserView(
+    int Id, string Name, Role Role, UserState State, DateTimeOffset? LockedOutUntil, DateTimeOffset CreatedAt, DateTimeOffset? SignedInAt)
 {
     internal static Expression<Func<User, UserView>> Of(DateTimeOffset now) => u => new(
         u.Id, u.UserName!, u.Role,
@@ -32,14 +33,16 @@ public sealed class ReadUsers(IDbContextFactory<ImporterDb> contexts, TimeProvid
     public async Task<IReadOnlyList<UserView>> ListAsync(CancellationToken cancellationToken)
     {
         await using var db = contexts.CreateDbContext();
-        return await db.Set<User>().OrderBy(u => u.NormalizedUserName).Select(UserView.Of(clock.GetUtcNow())).ToListAsync(cancellationToken);
+        return await db.Set<User>().OrderBy(u => u.NormalizedUserName).Select(UserView.Of(clock.GetUtcNow()))
+            .ToListAsync(cancellationToken);
     }
 
     /// <summary>The person, or null when there is none of this name, in any case.</summary>
     public async Task<UserView?> FindAsync(string name, CancellationToken cancellationToken)
     {
         await using var db = contexts.CreateDbContext();
-        return await db.Set<User>().Where(u => u.NormalizedUserName == UserName.Normal(name)).Select(UserView.Of(clock.GetUtcNow())).SingleOrDefaultAsync(cancellationToken);
+        return await db.Set<User>().Where(u => u.NormalizedUserName == UserName.Normal(name)).Select(UserView.Of(clock.GetUtcNow()))
+            .SingleOrDefaultAsync(cancellationToken);
     }
 
     public async Task<UserView?> FindAsync(int id, CancellationToken cancellationToken)
@@ -100,14 +103,16 @@ public enum UserOrder
 }
 
 /// <summary>
-/// Changes the role of a person, locks or unlocks. Another role and a lock end the person's sessions and links: the next session has the new rights.
+/// Changes the role of a person, locks or unlocks. Another role and a lock end the person's sessions and links: the next session has the
+/// new rights.
 /// </summary>
 public sealed class ChangeUser(IDbContextFactory<ImporterDb> contexts, TimeProvider clock)
 {
     /// <exception cref="InvalidArgumentException">Nothing is to be changed.</exception>
     public Task<UserOrder> RunAsync(string name, UserChange change, string actor, CancellationToken cancellationToken)
     {
-        if (change == new UserChange()) throw new InvalidArgumentException("role", "Say what to change: a role, or whether the person is locked.");
+        if (change == new UserChange())
+            throw new InvalidArgumentException("role", "Say what to change: a role, or whether the person is locked.");
         var staysAdmin = change is { Role: null or Role.Admin, Locked: not true };
         return LastAdmin.GuardAsync(contexts, name, staysAdmin, (db, user) =>
         {
@@ -123,7 +128,8 @@ public sealed class ChangeUser(IDbContextFactory<ImporterDb> contexts, TimeProvi
 /// <summary>Removes a person with all sessions and links. What the person did stays in the audit log.</summary>
 public sealed class RemoveUser(IDbContextFactory<ImporterDb> contexts)
 {
-    public Task<UserOrder> RunAsync(string name, string actor, CancellationToken cancellationToken) => LastAdmin.GuardAsync(contexts, name, staysAdmin: false, (db, user) =>
+    public Task<UserOrder> RunAsync(string name, string actor, CancellationToken cancellationToken) =>
+        LastAdmin.GuardAsync(contexts, name, staysAdmin: false, (db, user) =>
     {
         db.Remove(user);
         db.Note(actor, "user_removed", user.UserName);
@@ -133,9 +139,12 @@ public sealed class RemoveUser(IDbContextFactory<ImporterDb> contexts)
 /// <summary>Ends all sessions of a person: "sign out everywhere".</summary>
 public sealed class EndSessions(IDbContextFactory<ImporterDb> contexts)
 {
-    public Task RunAsync(int userId, CancellationToken cancellationToken) => RunAsync(contexts, u => u.Id == userId, null, cancellationToken);
+    public Task RunAsync(int userId, CancellationToken cancellationToken) =>
+        RunAsync(contexts, u => u.Id == userId, null, cancellationToken);
 
-    internal static Task<bool> RunAsync(IDbContextFactory<ImporterDb> contexts, Expression<Func<User, bool>> who, string? why, CancellationToken cancellationToken) => contexts.ChangeAsync(async db =>
+    internal static Task<bool> RunAsync(
+        IDbContextFactory<ImporterDb> contexts, Expression<Func<User, bool>> who, string? why, CancellationToken cancellationToken) =>
+            contexts.ChangeAsync(async db =>
     {
         if (await db.Set<User>().SingleOrDefaultAsync(who, cancellationToken) is not { } user) return false;
         user.EndSessions();
@@ -146,14 +155,18 @@ public sealed class EndSessions(IDbContextFactory<ImporterDb> contexts)
     }, cancellationToken);
 }
 
-/// <summary>Somebody must stay who can let others in. Where there are people, that is an admin who can sign in: a key may be lost, and nobody would notice.</summary>
+/// <summary>
+/// Somebody must stay who can let others in. Where there are people, that is an admin who can sign in: a key may be lost, and nobody would
+/// notice.
+/// </summary>
 internal static class LastAdmin
 {
     // Two admins who remove each other at once take turns, so that one of them stays.
     private const string Lock = "LOCK TABLE importer.app_user IN SHARE ROW EXCLUSIVE MODE";
 
     /// <summary>Those who can let others in.</summary>
-    public static IQueryable<User> Among(IQueryable<User> users) => users.Where(u => u.Role == Role.Admin && u.LockedAt == null && u.PasswordHash != null);
+    public static IQueryable<User> Among(IQueryable<User> users) =>
+        users.Where(u => u.Role == Role.Admin && u.LockedAt == null && u.PasswordHash != null);
 
     /// <summary>Carries out an order about a person and saves it, unless nobody would be left.</summary>
     /// <param name="staysAdmin">The order takes nobody's rights away.</param>
@@ -161,7 +174,8 @@ internal static class LastAdmin
         IDbContextFactory<ImporterDb> contexts, string name, bool staysAdmin, Action<ImporterDb, User> order, CancellationToken cancellationToken) => contexts.ChangeAsync(async db =>
     {
         await db.Connection.ExecuteAsync(Lock, cancellationToken);
-        if (await db.Set<User>().SingleOrDefaultAsync(u => u.NormalizedUserName == UserName.Normal(name), cancellationToken) is not { } user) return UserOrder.NotFound;
+        if (await db.Set<User>().SingleOrDefaultAsync(u => u.NormalizedUserName == UserName.Normal(name), cancellationToken) is not
+            { } user) return UserOrder.NotFound;
         var admins = await Among(db.Set<User>()).Select(u => u.Id).Take(2).ToListAsync(cancellationToken);
         if (!staysAdmin && admins is [var only] && only == user.Id) return UserOrder.LastAdmin;
         order(db, user);
@@ -182,7 +196,8 @@ internal static partial class UserName
     public static void Check(string name)
     {
         if (!IsOne(name))
-            throw new InvalidArgumentException("name", "A name has 1 to 64 letters, digits, dots, dashes, underscores, @ or +, and begins with a letter or digit.");
+            throw new InvalidArgumentException("name",
+                "A name has 1 to 64 letters, digits, dots, dashes, underscores, @ or +, and begins with a letter or digit.");
     }
 
     [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}\z")]

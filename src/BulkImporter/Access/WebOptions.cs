@@ -6,14 +6,16 @@ public sealed class WebOptions
     public const string Section = "BulkImporter:Web";
 
     /// <summary>
-    /// The address at which people open these pages, as in <c>https://imports.example/</c>: links to sign in are written with it, and notifications
-    /// link to their import.
+    /// The address at which people open these pages, as in <c>https://imports.example/</c>: links to sign in are written with it, and
+    /// notifications link to their import.
     /// </summary>
     public Uri? PageBaseUrl { get; set; }
 
     /// <summary>The path of another site below which everything of ours is found, as in <c>/media/import</c>.</summary>
     public string? PathBase { get; set; }
 
-    /// <summary>Proxies that are believed about the caller's address, scheme and host: addresses and networks, separated by commas.</summary>
+    /// <summary>
+    /// Proxies that are believed about the caller's address, scheme and host: addresses and networks, separated by commas.
+    /// </summary>
     public string? TrustedProxies { get; set; }
 }

@@ -12,7 +12,9 @@ public enum AccountState
     /// <summary>Calls may be made.</summary>
     Active,
 
-    /// <summary>No call is made until a person resumes it or replaces the token: the credential was rejected or the quota is used up.</summary>
+    /// <summary>
+    /// No call is made until a person resumes it or replaces the token: the credential was rejected or the quota is used up.
+    /// </summary>
     Suspended,
 }
 
@@ -33,7 +35,9 @@ public sealed class Account : IAudited
     public required string Name { get; set; }
     public required string BaseUrl { get; set; }
 
-    /// <summary>The API token under ASP.NET Data Protection; never leaves the process in clear except as the remote call's query argument.</summary>
+    /// <summary>
+    /// The API token under ASP.NET Data Protection; never leaves the process in clear except as the remote call's query argument.
+    /// </summary>
     public required string TokenProtected { get; set; }
 
     public AccountState State { get; set; } = AccountState.Active;
@@ -48,15 +52,18 @@ public sealed class Account : IAudited
     public Cincopa.Client.SubmitVerb VerbInUse { get; set; }
 
     /// <summary>
-    /// When Cincopa first accepted a submit call of this account, at this address and by this verb; null = not yet. Until then a 405, or a reply that is
-    /// not the API's, is the account's trouble and not the row's.
+    /// When Cincopa first accepted a submit call of this account, at this address and by this verb; null = not yet. Until then a 405, or a
+    /// reply that is not the API's, is the account's trouble and not the row's.
     /// </summary>
     public DateTimeOffset? FirstAcceptedAt { get; set; }
 
     /// <summary>What Cincopa last said that the token may do, as <c>asset.read|gallery.*</c>; null when it has not said.</summary>
     public string? Permissions { get; set; }
 
-    /// <summary>Calls in a row that were rejected for the credential, or whose replies were not the API's, since the last accepted one; the third suspends the account.</summary>
+    /// <summary>
+    /// Calls in a row that were rejected for the credential, or whose replies were not the API's, since the last accepted one; the third
+    /// suspends the account.
+    /// </summary>
     public int RejectedInARow { get; set; }
 
     /// <summary>Submit calls per second over all workers; 0 = no limit.</summary>
@@ -73,7 +80,9 @@ public sealed class Account : IAudited
 
     public DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>The account's version: with each order and suspension it is another. Whoever changes an account says which one he saw.</summary>
+    /// <summary>
+    /// The account's version: with each order and suspension it is another. Whoever changes an account says which one he saw.
+    /// </summary>
     public DateTimeOffset UpdatedAt { get; set; }
 
     /// <summary>Calls may be made again.</summary>
@@ -86,14 +95,17 @@ public sealed class Account : IAudited
             entity.ToTable("account", t =>
             {
                 t.HasCheckConstraint("account_state_is_known", EnumText<AccountState>.Check("state"));
-                t.HasCheckConstraint("account_verbs_are_known", $"{EnumText<VerbSetting>.Check("submit_verb")} AND {EnumText<Cincopa.Client.SubmitVerb>.Check("verb_in_use")}");
-                t.HasCheckConstraint("account_limits_are_not_negative", "submit_rate >= 0 AND status_rate >= 0 AND max_in_flight >= 0 AND backlog_limit >= 0");
+                t.HasCheckConstraint("account_verbs_are_known",
+                    $"{EnumText<VerbSetting>.Check("submit_verb")} AND {EnumText<Cincopa.Client.SubmitVerb>.Check("verb_in_use")}");
+                t.HasCheckConstraint("account_limits_are_not_negative",
+                    "submit_rate >= 0 AND status_rate >= 0 AND max_in_flight >= 0 AND backlog_limit >= 0");
             });
             entity.HasKey(a => a.Id);
             entity.HasIndex(a => a.Name).IsUnique();
             entity.Property(a => a.UpdatedAt).IsConcurrencyToken();
             entity.Property(a => a.SubmitVerb).HasDefaultValue(VerbSetting.Auto);
-            entity.Property(a => a.VerbInUse).HasConversion<EnumTextConverter<Cincopa.Client.SubmitVerb>>().HasDefaultValue(Cincopa.Client.SubmitVerb.Get);
+            entity.Property(a => a.VerbInUse).HasConversion<EnumTextConverter<Cincopa.Client.SubmitVerb>>()
+                .HasDefaultValue(Cincopa.Client.SubmitVerb.Get);
         }
     }
 }

@@ -17,11 +17,14 @@ public sealed record CurrentAccess(CincopaAccess Access, DateTimeOffset Version)
     public double StatusRate { get; init; }
 }
 
-/// <summary>Where and as whom to call for an account. Reads the account each time, so that a replaced token is used at once; decrypts it once.</summary>
+/// <summary>
+/// Where and as whom to call for an account. Reads the account each time, so that a replaced token is used at once; decrypts it once.
+/// </summary>
 public sealed class AccountAccess(NpgsqlDataSource database, ProtectToken tokens)
 {
     private const string Read = """
-        SELECT name, base_url, token_protected, updated_at, verb_in_use, first_accepted_at IS NOT NULL AS has_accepted, status_rate FROM importer.account WHERE id = $1
+        SELECT name, base_url, token_protected, updated_at, verb_in_use, first_accepted_at IS NOT NULL AS has_accepted, status_rate
+            FROM importer.account WHERE id = $1
         """;
 
     private readonly ConcurrentDictionary<int, CurrentAccess> known = new();
@@ -32,7 +35,8 @@ public sealed class AccountAccess(NpgsqlDataSource database, ProtectToken tokens
         var rows = await database.QueryAsync<Stored>(Read, cancellationToken, accountId);
         if (rows is not [var row]) throw new InvalidOperationException($"There is no account {accountId}.");
 
-        if (known.TryGetValue(accountId, out var last) && last.Version == row.UpdatedAt && last.HasAccepted == row.HasAccepted) return last with { StatusRate = row.StatusRate };
+        if (known.TryGetValue(accountId, out var last) && last.Version == row.UpdatedAt && last.HasAccepted == row.HasAccepted)
+            return last with { StatusRate = row.StatusRate };
         return known[accountId] = new(Decrypt(row.Name, row.BaseUrl, row.TokenProtected) with { SubmitVerb = row.VerbInUse }, row.UpdatedAt)
         {
             HasAccepted = row.HasAccepted,
@@ -41,7 +45,8 @@ public sealed class AccountAccess(NpgsqlDataSource database, ProtectToken tokens
     }
 
     private sealed record Stored(
-        string Name, string BaseUrl, string TokenProtected, DateTimeOffset UpdatedAt, SubmitVerb VerbInUse, bool HasAccepted, double StatusRate);
+        string Name, string BaseUrl, string TokenProtected, DateTimeOffset UpdatedAt, SubmitVerb VerbInUse, bool HasAccepted,
+        double StatusRate);
 
     private CincopaAccess Decrypt(string name, string baseUrl, string token)
     {
@@ -51,7 +56,9 @@ public sealed class AccountAccess(NpgsqlDataSource database, ProtectToken tokens
         }
         catch (CryptographicException e)
         {
-            throw new InvalidOperationException($"The token of account '{name}' cannot be decrypted: the key ring (table data_protection_key) has lost its key. Give the account its token again.", e);
+            throw new InvalidOperationException(
+                $"The token of account '{name}' cannot be decrypted: the key ring (table data_protection_key) has lost its key. Give the "
+                    + "account its token again.", e);
         }
     }
 }

@@ -56,21 +56,27 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
         SELECT state = 'suspended' AS is_suspended, coalesce(reason, '') AS reason FROM refused
         """;
 
-    private const string NoteAccepted = "UPDATE importer.account SET first_accepted_at = now() WHERE id = $1 AND updated_at = $2 AND first_accepted_at IS NULL";
+    private const string NoteAccepted =
+        "UPDATE importer.account SET first_accepted_at = now() WHERE id = $1 AND updated_at = $2 AND first_accepted_at IS NULL";
 
-    private const string Forget = "UPDATE importer.account SET rejected_in_a_row = 0 WHERE id = $1 AND rejected_in_a_row > 0 AND state = 'active'";
+    private const string Forget =
+        "UPDATE importer.account SET rejected_in_a_row = 0 WHERE id = $1 AND rejected_in_a_row > 0 AND state = 'active'";
 
     private readonly ConcurrentDictionary<int, bool> forgotten = new();
 
     /// <summary>The token was not accepted, or lacks a permission; so many calls one after another said so.</summary>
-    public Task CredentialRejectedAsync(int accountId, DateTimeOffset version, int times, string message, CancellationToken cancellationToken) => CountAsync(accountId, version, times,
-        $"Cincopa rejected the token {RejectionsThatSuspend} times in a row: {Sentence(message)} Check or replace the token, then resume the account.", cancellationToken);
+    public Task CredentialRejectedAsync(int accountId, DateTimeOffset version, int times, string message,
+        CancellationToken cancellationToken) => CountAsync(accountId, version, times,
+        $"Cincopa rejected the token {RejectionsThatSuspend} times in a row: {Sentence(message)} Check or replace the token, then resume "
+            + "the account.", cancellationToken);
 
     /// <summary>
     /// Nothing was accepted yet, and so many replies one after another were not the API's, although ping is answered as it should be.
     /// </summary>
-    public Task NotUnderstoodAsync(int accountId, DateTimeOffset version, int times, string message, CancellationToken cancellationToken) => CountAsync(accountId, version, times,
-        $"The first {RejectionsThatSuspend} submit calls (upload_from_url) had replies that are not the API's: {Sentence(message)} Check the account's address and verb, then resume it.", cancellationToken);
+    public Task NotUnderstoodAsync(int accountId, DateTimeOffset version, int times, string message,
+        CancellationToken cancellationToken) => CountAsync(accountId, version, times,
+        $"The first {RejectionsThatSuspend} submit calls (upload_from_url) had replies that are not the API's: {Sentence(message)} Check "
+            + "the account's address and verb, then resume it.", cancellationToken);
 
     /// <summary>
     /// Nothing was accepted yet, and the verb is not taken (405). Returns true when the account goes on with the other verb, which only
@@ -79,7 +85,9 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
     /// </summary>
     public async Task<bool> VerbRefusedAsync(int accountId, DateTimeOffset version, string message, CancellationToken cancellationToken)
     {
-        var reason = $"The address {{address}} does not take upload_from_url by {{verb}} (HTTP 405): {Sentence(message)} Check the address, or set the account's verb to auto, get or post; then resume the account.";
+        var reason =
+            $"The address {{address}} does not take upload_from_url by {{verb}} (HTTP 405): {Sentence(message)} Check the address, or "
+                + "set the account's verb to auto, get or post; then resume the account.";
         var refused = await database.QueryAsync<Refused>(RefuseVerb, cancellationToken, accountId, version, reason);
         if (refused is [{ IsSuspended: true } suspended]) Log.AccountSuspended(log, accountId, suspended.Reason);
         else if (refused is [_]) Log.VerbChanged(log, accountId);
@@ -91,12 +99,16 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
         database.ExecuteAsync(NoteAccepted, cancellationToken, accountId, version);
 
     /// <summary>Storage or assets are used up.</summary>
-    public Task QuotaExceededAsync(int accountId, DateTimeOffset version, string message, CancellationToken cancellationToken) => SuspendAsync(accountId, version,
-        $"Cincopa says that the account's quota is used up: {Sentence(message)} Make room or extend the plan, then resume the account.", cancellationToken);
+    public Task QuotaExceededAsync(int accountId, DateTimeOffset version, string message, CancellationToken cancellationToken) =>
+        SuspendAsync(accountId, version,
+        $"Cincopa says that the account's quota is used up: {Sentence(message)} Make room or extend the plan, then resume the account.",
+        cancellationToken);
 
     /// <summary>Something answers at the account's address that does not speak the API.</summary>
-    public Task AnsweredByPageAsync(int accountId, DateTimeOffset version, string message, CancellationToken cancellationToken) => SuspendAsync(accountId, version,
-        $"The address {{address}} answers with a page and not as the API does: {message} Correct the address, or resume the account. (BulkImporter:Accounts:SuspendOnForeignReplies=false leaves such replies to the rows.)", cancellationToken);
+    public Task AnsweredByPageAsync(int accountId, DateTimeOffset version, string message, CancellationToken cancellationToken) =>
+        SuspendAsync(accountId, version,
+        $"The address {{address}} answers with a page and not as the API does: {message} Correct the address, or resume the account. "
+            + "(BulkImporter:Accounts:SuspendOnForeignReplies=false leaves such replies to the rows.)", cancellationToken);
 
     /// <summary>A call was accepted: the row of rejections is broken.</summary>
     public async Task CredentialWorkedAsync(int accountId, CancellationToken cancellationToken)
@@ -109,7 +121,8 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
     private async Task CountAsync(int accountId, DateTimeOffset version, int times, string reason, CancellationToken cancellationToken)
     {
         forgotten[accountId] = false;
-        var suspended = await database.QueryAsync<bool>(CountRejection, cancellationToken, accountId, RejectionsThatSuspend, reason, version, times);
+        var suspended = await database.QueryAsync<bool>(CountRejection, cancellationToken, accountId, RejectionsThatSuspend, reason,
+            version, times);
         if (suspended.Contains(true)) Log.AccountSuspended(log, accountId, reason);
     }
 

@@ -81,7 +81,8 @@ internal sealed class AccountCalls : IDisposable
                 await CloseAsync(error);
                 return true;
             case FailureCode.TokenRejected or FailureCode.PermissionMissing or FailureCode.NotTheApi
-                when await needs.Cincopa.PingAsync(Access, CancellationToken.None) is PingResult.Failed { Error: var ping } && ping.Code() is FailureCode.TokenRejected or FailureCode.NotTheApi:
+                when await needs.Cincopa.PingAsync(Access, CancellationToken.None) is PingResult.Failed { Error: var ping }
+                    && ping.Code() is FailureCode.TokenRejected or FailureCode.NotTheApi:
                 await CloseAsync(ping);
                 return true;
             default:

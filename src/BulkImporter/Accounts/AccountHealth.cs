@@ -56,7 +56,9 @@ public sealed class AccountHealth(CallGovernor governor, AccountBreaker breaker,
     {
         var inARow = unanswered.AddOrUpdate(accountId, 1, (_, before) => before + 1);
         return inARow < UnansweredThatSilence ? null
-            : error with { Kind = RemoteErrorKind.Timeout, Message = $"{inARow} calls one after another had no readable answer. The last: {error.Message}" };
+            : error
+                with { Kind = RemoteErrorKind.Timeout,
+                    Message = $"{inARow} calls one after another had no readable answer. The last: {error.Message}" };
     }
 
     private RemoteError? Answered(int accountId, RemoteError? refusal)
@@ -68,8 +70,10 @@ public sealed class AccountHealth(CallGovernor governor, AccountBreaker breaker,
     /// <summary>
     /// A page in place of a submit call's answer speaks against the account, and not against the row, when ping has one too.
     /// </summary>
-    public async Task<RemoteError?> OfPageAsync(ICincopaClient cincopa, CincopaAccess access, SubmitResult result, CancellationToken cancellationToken) =>
-        options.Value.SuspendOnForeignReplies && result is SubmitResult.Refused { Error: { Kind: RemoteErrorKind.NotTheApi } page } && await cincopa.IsElsewhereAsync(access, cancellationToken)
+    public async Task<RemoteError?> OfPageAsync(
+        ICincopaClient cincopa, CincopaAccess access, SubmitResult result, CancellationToken cancellationToken) =>
+        options.Value.SuspendOnForeignReplies && result is SubmitResult.Refused { Error: { Kind: RemoteErrorKind.NotTheApi } page }
+            && await cincopa.IsElsewhereAsync(access, cancellationToken)
             ? page : null;
 
     /// <summary>
@@ -80,7 +84,8 @@ public sealed class AccountHealth(CallGovernor governor, AccountBreaker breaker,
     public RemoteError? OfFirstCalls(int accountId, CurrentAccess current, SubmitResult result)
     {
         if (result is SubmitResult.Accepted) accepted[accountId] = current.Version;
-        if (!options.Value.SuspendOnForeignReplies || current.HasAccepted || (accepted.TryGetValue(accountId, out var version) && version == current.Version)) return null;
+        if (!options.Value.SuspendOnForeignReplies || current.HasAccepted
+            || (accepted.TryGetValue(accountId, out var version) && version == current.Version)) return null;
         if (result is SubmitResult.Refused { Error: { Kind: RemoteErrorKind.MethodNotAllowed } verb })
         {
             refused[accountId] = current.Version;
@@ -88,8 +93,10 @@ public sealed class AccountHealth(CallGovernor governor, AccountBreaker breaker,
         }
         return result switch
         {
-            SubmitResult.Refused { Error: { Kind: RemoteErrorKind.NotTheApi } or { HttpStatus: < 400 and >= 300 } } page => NotUnderstood(page.Error),
-            SubmitResult.Unknown { Error: { Kind: RemoteErrorKind.UnreadableReply, HttpStatus: < 300 } or { HttpStatus: < 400 and >= 300 } } unknown => NotUnderstood(unknown.Error),
+            SubmitResult.Refused { Error: { Kind: RemoteErrorKind.NotTheApi } or { HttpStatus: < 400 and >= 300 } } page =>
+                NotUnderstood(page.Error),
+            SubmitResult.Unknown { Error: { Kind: RemoteErrorKind.UnreadableReply, HttpStatus: < 300 }
+                or { HttpStatus: < 400 and >= 300 } } unknown => NotUnderstood(unknown.Error),
             _ => null,
         };
 
@@ -129,7 +136,8 @@ public sealed class AccountHealth(CallGovernor governor, AccountBreaker breaker,
                 break;
             case FailureCode.RemoteRejected when kind == CallKind.Submit && error.Kind == RemoteErrorKind.MethodNotAllowed:
                 if (await breaker.VerbRefusedAsync(accountId, version, error.Message, CancellationToken.None))
-                    await governor.BlockAsync(accountId, kind, VerbChange, "Cincopa does not take submit calls by GET; POST is tried.", CancellationToken.None);
+                    await governor.BlockAsync(accountId, kind, VerbChange, "Cincopa does not take submit calls by GET; POST is tried.",
+                        CancellationToken.None);
                 break;
             default:
                 await governor.BlockAsync(accountId, kind, error.RetryAfter, error.Message, CancellationToken.None);

@@ -8,7 +8,8 @@ namespace BulkImporter.Accounts;
 
 /// <summary>What every <see cref="AccountRound{TItem, TEnd}"/> works with.</summary>
 internal sealed record RoundNeeds(
-    NpgsqlDataSource Database, AccountAccess Accounts, CallGovernor Governor, AccountHealth Health, ICincopaClient Cincopa, LoopHealth Loops, TimeProvider Clock,
+    NpgsqlDataSource Database, AccountAccess Accounts, CallGovernor Governor, AccountHealth Health, ICincopaClient Cincopa,
+    LoopHealth Loops, TimeProvider Clock,
     ILogger<RoundNeeds> Log);
 
 /// <summary>

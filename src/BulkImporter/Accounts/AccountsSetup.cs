@@ -14,13 +14,15 @@ public static class AccountsSetup
         services.AddDataProtection().SetApplicationName("BulkImporter").PersistKeysToDbContext<ImporterDb>();
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<CincopaClientOptions>().BindConfiguration("Cincopa")
-            .Validate(o => o.SubmitTimeout > TimeSpan.Zero && o.ReadTimeout > TimeSpan.Zero && o.ConnectTimeout > TimeSpan.Zero, "Cincopa:SubmitTimeout, ReadTimeout and ConnectTimeout must be more than zero.")
+            .Validate(o => o.SubmitTimeout > TimeSpan.Zero && o.ReadTimeout > TimeSpan.Zero
+                && o.ConnectTimeout > TimeSpan.Zero, "Cincopa:SubmitTimeout, ReadTimeout and ConnectTimeout must be more than zero.")
             .ValidateOnStart();
         services.AddOptions<AccountsOptions>().BindConfiguration(AccountsOptions.Section)
             .ValidateOnStart();
         services.TryAddSingleton<ICincopaClient>(provider =>
             new MeasuredCincopa(
-                new CincopaClient(provider.GetRequiredService<IOptions<CincopaClientOptions>>().Value, provider.GetRequiredService<TimeProvider>(),
+                new CincopaClient(provider.GetRequiredService<IOptions<CincopaClientOptions>>().Value,
+                    provider.GetRequiredService<TimeProvider>(),
                     provider.GetRequiredService<ReachCincopa>().ConnectAsync),
                 provider.GetRequiredService<TimeProvider>()));
         return services

@@ -24,7 +24,9 @@ public sealed partial class AddAccount(IDbContextFactory<ImporterDb> contexts, P
     /// <exception cref="InvalidArgumentException">Name, token or address cannot be used.</exception>
     public async Task<bool> RunAsync(NewAccount account, string actor, CancellationToken cancellationToken)
     {
-        if (!Name().IsMatch(account.Name)) throw new InvalidArgumentException("name", "A name has 1 to 64 letters, digits, dots, dashes or underscores, and begins with a letter or digit.");
+        if (!Name().IsMatch(account.Name))
+            throw new InvalidArgumentException("name",
+                "A name has 1 to 64 letters, digits, dots, dashes or underscores, and begins with a letter or digit.");
         var access = Usable(account.BaseUrl ?? NewAccount.DefaultBaseUrl, account.Token);
         if (reach.RefusalOf(access.BaseUrl) is { } refusal) throw new InvalidArgumentException("baseUrl", refusal);
         var tokenProtected = tokens.Protect(access.ApiToken);
@@ -32,7 +34,9 @@ public sealed partial class AddAccount(IDbContextFactory<ImporterDb> contexts, P
         {
             if (await db.Set<Account>().AnyAsync(a => a.Name == account.Name, cancellationToken)) return false;
             var now = clock.GetUtcNow();
-            var added = db.Add(new Account { Name = account.Name, BaseUrl = access.BaseUrl.AbsoluteUri, TokenProtected = tokenProtected, CreatedAt = now, UpdatedAt = now }).Entity;
+            var added = db.Add(new Account
+                { Name = account.Name, BaseUrl = access.BaseUrl.AbsoluteUri, TokenProtected = tokenProtected, CreatedAt = now,
+                    UpdatedAt = now }).Entity;
             db.AddRange(CallBudget.Of(added));
             await db.SaveChangesAsync(cancellationToken);
             db.Note(actor, "account_added", accountId: added.Id);
@@ -46,7 +50,8 @@ public sealed partial class AddAccount(IDbContextFactory<ImporterDb> contexts, P
     {
         if (string.IsNullOrWhiteSpace(token)) throw new InvalidArgumentException("token", "The API token is empty.");
         PlainText.RequireSendable("token", PlainText.Trimmed(token));
-        if (!Uri.TryCreate(baseUrl, UriKind.Absolute, out var url)) throw new InvalidArgumentException("baseUrl", "The address must be an absolute http or https URL.");
+        if (!Uri.TryCreate(baseUrl, UriKind.Absolute, out var url))
+            throw new InvalidArgumentException("baseUrl", "The address must be an absolute http or https URL.");
         try
         {
             return new CincopaAccess(url, PlainText.Trimmed(token));

@@ -34,7 +34,9 @@ public sealed class CallBudget
     /// <summary>Blocks in a row without a call that worked between them; the wait doubles with each.</summary>
     public int BlocksInARow { get; set; }
 
-    /// <summary>Records that may still be submitted before the backlog limit is met; recomputed from the counters every second. Null = no limit.</summary>
+    /// <summary>
+    /// Records that may still be submitted before the backlog limit is met; recomputed from the counters every second. Null = no limit.
+    /// </summary>
     public int? BacklogRoom { get; set; }
 
     /// <summary>How much may still join the remote backlog, counted under the lock of the row that hands it out.</summary>
@@ -58,7 +60,8 @@ public sealed class CallBudget
     /// <summary>The two of a new account, from which calls may be made at once.</summary>
     internal static CallBudget[] Of(Account account) =>
     [
-        new() { Account = account, Kind = CallKind.Submit, NextAt = DateTimeOffset.UnixEpoch, BacklogRoom = account.BacklogLimit == 0 ? null : account.BacklogLimit },
+        new() { Account = account, Kind = CallKind.Submit, NextAt = DateTimeOffset.UnixEpoch, BacklogRoom = account.BacklogLimit == 0
+            ? null : account.BacklogLimit },
         new() { Account = account, Kind = CallKind.Status, NextAt = DateTimeOffset.UnixEpoch },
     ];
 

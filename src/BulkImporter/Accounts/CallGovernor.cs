@@ -84,7 +84,8 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
             backlog_room = b.backlog_room - budget.count
         FROM budget
         WHERE b.account_id = budget.account_id AND b.kind = budget.kind
-        RETURNING budget.count, budget.first_at - clock_timestamp() AS starts_in, budget.spacing, clock_timestamp() - statement_timestamp() AS queued
+        RETURNING budget.count, budget.first_at - clock_timestamp() AS starts_in, budget.spacing,
+            clock_timestamp() - statement_timestamp() AS queued
         """;
 
     private const string BlockEveryone = """
@@ -97,7 +98,8 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
         """;
 
     private const string Unblock = """
-        UPDATE importer.call_budget SET blocks_in_a_row = 0, blocked_reason = NULL WHERE account_id = $1 AND kind = $2 AND blocks_in_a_row > 0
+        UPDATE importer.call_budget SET blocks_in_a_row = 0, blocked_reason = NULL WHERE account_id = $1 AND kind = $2
+            AND blocks_in_a_row > 0
         """;
 
     // Whether a block may stand in the row, so that the first call that works clears it and the others write nothing.
@@ -119,7 +121,8 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
             var allowed = Math.Max(late < 2 ? answerTime : 1.5 * lastTook, PromptAnswer.TotalSeconds);
             var asked = clock.GetTimestamp();
             var handed = await database.QueryAsync<Handed>(
-                HandOut, cancellationToken, accountId, EnumText<CallKind>.Of(kind), count, kind == CallKind.Submit ? Tolerance : StatusTolerance,
+                HandOut, cancellationToken, accountId, EnumText<CallKind>.Of(kind), count, kind == CallKind.Submit
+                    ? Tolerance : StatusTolerance,
                 TimeSpan.FromSeconds(allowed) - PromptAnswer, kind == CallKind.Submit ? TimeSpan.MaxValue : StatusAhead);
             if (handed is not [var given]) return default;
             // What the question waited for its turn at the row was before the database looked at its clock.
@@ -173,7 +176,8 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
         blockCleared[(accountId, kind)] = false;
         if (retryAfter > LongestBlock)
             (retryAfter, reason) = (LongestBlock, $"{reason} It asked to wait longer than an hour; it is asked again after an hour.");
-        await database.ExecuteAsync(BlockEveryone, cancellationToken, accountId, EnumText<CallKind>.Of(kind), retryAfter ?? (object)DBNull.Value, random(), reason);
+        await database.ExecuteAsync(BlockEveryone, cancellationToken, accountId, EnumText<CallKind>.Of(kind), retryAfter
+            ?? (object)DBNull.Value, random(), reason);
     }
 
     /// <summary>A call worked: the next block starts from the shortest wait again.</summary>

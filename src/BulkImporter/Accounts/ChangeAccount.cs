@@ -10,7 +10,8 @@ namespace BulkImporter.Accounts;
 /// <param name="BaseUrl">Needs the token too.</param>
 /// <param name="Verb">How upload_from_url is called: auto, get or post.</param>
 public sealed record AccountChange(
-    double? Rate = null, double? StatusRate = null, int? MaxInFlight = null, int? Backlog = null, string? Token = null, string? BaseUrl = null, VerbSetting? Verb = null)
+    double? Rate = null, double? StatusRate = null, int? MaxInFlight = null, int? Backlog = null, string? Token = null,
+    string? BaseUrl = null, VerbSetting? Verb = null)
 {
     public override string ToString() => string.Join(", ", new[]
     {
@@ -39,7 +40,8 @@ public sealed class ChangeAccount(IDbContextFactory<ImporterDb> contexts, Protec
         NotNegative("backlog", change.Backlog);
         // Otherwise whoever may change an account could have its token sent to a server of his own, and read it there.
         if (change.BaseUrl is not null && change.Token is null)
-            throw new InvalidArgumentException("token", "A new address needs the API token again: the stored token is never sent to an address that it was not given for.");
+            throw new InvalidArgumentException("token",
+                "A new address needs the API token again: the stored token is never sent to an address that it was not given for.");
         var access = AddAccount.Usable(change.BaseUrl ?? NewAccount.DefaultBaseUrl, change.Token ?? "not-used");
         if (reach.RefusalOf(access.BaseUrl) is { } refusal) throw new InvalidArgumentException("baseUrl", refusal);
         var token = change.Token is null ? null : tokens.Protect(access.ApiToken);
@@ -60,7 +62,8 @@ public sealed class ChangeAccount(IDbContextFactory<ImporterDb> contexts, Protec
         account.StatusRate = change.StatusRate ?? account.StatusRate;
         account.MaxInFlight = change.MaxInFlight ?? account.MaxInFlight;
         account.BacklogLimit = change.Backlog ?? account.BacklogLimit;
-        var (otherVerb, otherPlace) = ((change.Verb ?? account.SubmitVerb) != account.SubmitVerb, (baseUrl ?? account.BaseUrl) != account.BaseUrl);
+        var (otherVerb, otherPlace) =
+            ((change.Verb ?? account.SubmitVerb) != account.SubmitVerb, (baseUrl ?? account.BaseUrl) != account.BaseUrl);
         // What Cincopa accepted, it accepted at that address and by that verb.
         if (otherVerb || otherPlace) account.FirstAcceptedAt = null;
         account.SubmitVerb = change.Verb ?? account.SubmitVerb;
@@ -71,16 +74,20 @@ public sealed class ChangeAccount(IDbContextFactory<ImporterDb> contexts, Protec
         if (tokenProtected is not null || change.Verb is not null) account.Activate();
     }
 
-    /// <summary>Slower than one call in an hour is a pause, and times are counted from the rate: they must not leave what a clock can show.</summary>
+    /// <summary>
+    /// Slower than one call in an hour is a pause, and times are counted from the rate: they must not leave what a clock can show.
+    /// </summary>
     private static void Possible(string argument, double? rate)
     {
         NotNegative(argument, rate);
         if (rate is > 0 and < SlowestRate)
-            throw new InvalidArgumentException(argument, "A rate is 0 (no limit) or at least 0.0003 calls per second, about one in an hour. To send nothing, pause the import.");
+            throw new InvalidArgumentException(argument,
+                "A rate is 0 (no limit) or at least 0.0003 calls per second, about one in an hour. To send nothing, pause the import.");
     }
 
     private static void NotNegative(string argument, double? limit)
     {
-        if (limit is < 0 or double.NaN or double.PositiveInfinity) throw new InvalidArgumentException(argument, "A limit is 0 (none) or more.");
+        if (limit is < 0 or double.NaN or double.PositiveInfinity)
+            throw new InvalidArgumentException(argument, "A limit is 0 (none) or more.");
     }
 }

@@ -29,7 +29,8 @@ public sealed class CheckAccount(ReadAccounts accounts, AccountAccess access, Ch
         {
             case PingResult.Ok ok:
                 await check.NoteAsync(account.Id, current.Version, ok.Permissions, cancellationToken);
-                return new(true, ok.AccountId, ok.AccountEmail, [.. (ok.Permissions?.Atoms ?? new HashSet<string>()).Order(StringComparer.Ordinal)],
+                return new(true, ok.AccountId, ok.AccountEmail,
+                    [.. (ok.Permissions?.Atoms ?? new HashSet<string>()).Order(StringComparer.Ordinal)],
                     NeededPermissions.MissingFrom(ok.Permissions), NeededPermissions.Warning(ok.Permissions));
             case PingResult.Failed failed:
                 return new(false, null, null, [], [], failed.Error.Message);

@@ -7,16 +7,19 @@ using Npgsql;
 namespace BulkImporter.Accounts;
 
 /// <summary>
-/// Asks Cincopa before the first row whether it knows the token. A token that is rejected is found out by a ping, and not by rows. What the token
-/// may do is noted for the account's warning and holds nothing back, nor does anything that a ping cannot tell: the call itself will say.
+/// Asks Cincopa before the first row whether it knows the token. A token that is rejected is found out by a ping, and not by rows. What the
+/// token may do is noted for the account's warning and holds nothing back, nor does anything that a ping cannot tell: the call itself will
+/// say.
 /// </summary>
 public sealed class CheckBeforeSending(
-    NpgsqlDataSource database, AccountAccess access, AccountBreaker breaker, ICincopaClient cincopa, IOptions<AccountsOptions> options, TimeProvider clock,
+    NpgsqlDataSource database, AccountAccess access, AccountBreaker breaker, ICincopaClient cincopa,
+    IOptions<AccountsOptions> options, TimeProvider clock,
     ILogger<CheckBeforeSending> log)
 {
     // Of remote text, so its length is bounded.
     private const string NotePermissions = """
-        UPDATE importer.account SET permissions = left($3, 1000) WHERE id = $1 AND updated_at = $2 AND permissions IS DISTINCT FROM left($3, 1000)
+        UPDATE importer.account SET permissions = left($3, 1000) WHERE id = $1 AND updated_at = $2 AND permissions IS DISTINCT
+            FROM left($3, 1000)
         """;
 
     /// <summary>How long a person who starts an import waits for Cincopa's answer; what it would have said, the worker finds out.</summary>
@@ -25,7 +28,9 @@ public sealed class CheckBeforeSending(
     // A version of an account is asked about once by each process: a replaced token or a resumed account is another version.
     private readonly ConcurrentDictionary<int, DateTimeOffset> passed = new();
 
-    /// <summary>Why an import of this account cannot be started, for people; null when nothing is known to be in the way. Starts nothing.</summary>
+    /// <summary>
+    /// Why an import of this account cannot be started, for people; null when nothing is known to be in the way. Starts nothing.
+    /// </summary>
     public async Task<string?> ObstacleAsync(int accountId, CancellationToken cancellationToken)
     {
         CurrentAccess current;
@@ -58,7 +63,9 @@ public sealed class CheckBeforeSending(
         }
     }
 
-    /// <summary>Whether a worker may send for the account now. False when Cincopa rejected the token, which counts towards the account's suspension.</summary>
+    /// <summary>
+    /// Whether a worker may send for the account now. False when Cincopa rejected the token, which counts towards the account's suspension.
+    /// </summary>
     public async Task<bool> MaySendAsync(int accountId, CurrentAccess current, CancellationToken cancellationToken)
     {
         if (!options.Value.PingBeforeSending) return true;
@@ -81,7 +88,8 @@ public sealed class CheckBeforeSending(
     public async Task NoteAsync(int accountId, DateTimeOffset version, TokenPermissions? permissions, CancellationToken cancellationToken)
     {
         if (permissions is null) return;
-        var noted = await database.ExecuteAsync(NotePermissions, cancellationToken, accountId, version, permissions.ToString().Replace("\0", "", StringComparison.Ordinal));
+        var noted = await database.ExecuteAsync(NotePermissions, cancellationToken, accountId, version, permissions.ToString()
+            .Replace("\0", "", StringComparison.Ordinal));
         if (noted > 0 && NeededPermissions.Warning(permissions) is { } warning) Log.PermissionsMissing(log, accountId, warning);
     }
 }

@@ -16,11 +16,17 @@ public sealed class FirstAccount(IDbContextFactory<ImporterDb> contexts, AddAcco
 
     private const string CincopaNamed = "cincopa_named";
 
-    /// <summary>The address that the environment named last, or null: the audit log is where every process finds it. Nobody else writes such an entry.</summary>
+    /// <summary>
+    /// The address that the environment named last, or null: the audit log is where every process finds it. Nobody else writes such an
+    /// entry.
+    /// </summary>
     internal static Task<string?> NamedAsync(ImporterDb db, CancellationToken cancellationToken) =>
-        db.Set<AuditEntry>().Where(e => e.Action == CincopaNamed).OrderByDescending(e => e.Id).Select(e => e.Detail).FirstOrDefaultAsync(cancellationToken);
+        db.Set<AuditEntry>().Where(e => e.Action == CincopaNamed).OrderByDescending(e => e.Id).Select(e => e.Detail)
+            .FirstOrDefaultAsync(cancellationToken);
 
-    /// <summary>Makes it, or brings its token and address up to date, which resumes it. Without a token in the environment it does nothing.</summary>
+    /// <summary>
+    /// Makes it, or brings its token and address up to date, which resumes it. Without a token in the environment it does nothing.
+    /// </summary>
     /// <exception cref="InvalidArgumentException">Token or address cannot be used.</exception>
     public async Task EnsureAsync(IConfiguration configuration, CancellationToken cancellationToken)
     {

@@ -62,25 +62,34 @@ internal sealed class MeasuredCincopa(ICincopaClient client, TimeProvider clock)
         });
 
     public Task<GalleryListResult> ListGalleriesAsync(CincopaAccess access, GalleryListQuery query, CancellationToken cancellationToken) =>
-        MeasureAsync("gallery_list", () => client.ListGalleriesAsync(access, query, cancellationToken), r => Judged((r as GalleryListResult.Failed)?.Error));
+        MeasureAsync("gallery_list", () => client.ListGalleriesAsync(access, query, cancellationToken), r =>
+            Judged((r as GalleryListResult.Failed)?.Error));
 
-    public Task<AssetListResult> ListGalleryItemsAsync(CincopaAccess access, Fid fid, int page, int itemsPerPage, CancellationToken cancellationToken) =>
-        MeasureAsync("gallery_items", () => client.ListGalleryItemsAsync(access, fid, page, itemsPerPage, cancellationToken), r => Judged((r as AssetListResult.Failed)?.Error));
+    public Task<AssetListResult> ListGalleryItemsAsync(
+        CincopaAccess access, Fid fid, int page, int itemsPerPage, CancellationToken cancellationToken) =>
+        MeasureAsync("gallery_items", () => client.ListGalleryItemsAsync(access, fid, page, itemsPerPage, cancellationToken), r =>
+            Judged((r as AssetListResult.Failed)?.Error));
 
     public Task<GalleryCreateResult> CreateGalleryAsync(CincopaAccess access, string name, CancellationToken cancellationToken) =>
-        MeasureAsync("gallery_create", () => client.CreateGalleryAsync(access, name, cancellationToken), r => Judged((r as GalleryCreateResult.Failed)?.Error));
+        MeasureAsync("gallery_create", () => client.CreateGalleryAsync(access, name, cancellationToken), r =>
+            Judged((r as GalleryCreateResult.Failed)?.Error));
 
-    public Task<ChangeResult> AddGalleryItemsAsync(CincopaAccess access, Fid fid, IReadOnlyCollection<Rid> rids, CancellationToken cancellationToken) =>
-        MeasureAsync("gallery_add_item", () => client.AddGalleryItemsAsync(access, fid, rids, cancellationToken), r => Judged((r as ChangeResult.Failed)?.Error));
+    public Task<ChangeResult> AddGalleryItemsAsync(
+        CincopaAccess access, Fid fid, IReadOnlyCollection<Rid> rids, CancellationToken cancellationToken) =>
+        MeasureAsync("gallery_add_item", () => client.AddGalleryItemsAsync(access, fid, rids, cancellationToken), r =>
+            Judged((r as ChangeResult.Failed)?.Error));
 
     public Task<ChangeResult> SetMetaAsync(CincopaAccess access, Rid rid, AssetMeta meta, CancellationToken cancellationToken) =>
-        MeasureAsync("set_meta", () => client.SetMetaAsync(access, rid, meta, cancellationToken), r => Judged((r as ChangeResult.Failed)?.Error));
+        MeasureAsync("set_meta", () => client.SetMetaAsync(access, rid, meta, cancellationToken), r =>
+            Judged((r as ChangeResult.Failed)?.Error));
 
     public Task<UploadUrlResult> GetUploadUrlAsync(CincopaAccess access, Fid? fid, CancellationToken cancellationToken) =>
-        MeasureAsync("upload_url", () => client.GetUploadUrlAsync(access, fid, cancellationToken), r => Judged((r as UploadUrlResult.Failed)?.Error));
+        MeasureAsync("upload_url", () => client.GetUploadUrlAsync(access, fid, cancellationToken), r =>
+            Judged((r as UploadUrlResult.Failed)?.Error));
 
     public Task<PushResult> PushRangeAsync(
-        CincopaAccess access, UploadUrl uploadUrl, PushRange range, Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken) =>
+        CincopaAccess access, UploadUrl uploadUrl, PushRange range,
+        Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken) =>
         MeasureAsync("push_range", () => client.PushRangeAsync(access, uploadUrl, range, write, cancellationToken), r => r switch
         {
             PushResult.Stored => ("stored", null),

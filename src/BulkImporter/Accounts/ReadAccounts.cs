@@ -12,18 +12,22 @@ namespace BulkImporter.Accounts;
 /// <param name="Backlog">Records accepted by Cincopa and not finished.</param>
 /// <param name="Verb">How upload_from_url is called, as it was set.</param>
 /// <param name="VerbInUse">How it is called now.</param>
-/// <param name="Warning">What may keep Cincopa from taking the account's calls; nothing is held back for it. Null when nothing is known.</param>
+/// <param name="Warning">What may keep Cincopa from taking the account's calls; nothing is held back for it. Null when nothing is
+/// known.</param>
 /// <param name="InFlight">Records whose submit call is on its way now.</param>
-/// <param name="Outstanding">Records that Cincopa has accepted and not finished now; with those in flight, what counts towards <paramref name="Backlog"/>.</param>
+/// <param name="Outstanding">Records that Cincopa has accepted and not finished now; with those in flight, what counts towards
+/// <paramref name="Backlog"/>.</param>
 /// <param name="BlockedUntil">Nobody calls before this time; null when not blocked.</param>
 public sealed record AccountView(
     int Id, string Name, string BaseUrl, AccountState State, string? Reason, double Rate, double StatusRate, int MaxInFlight, int Backlog,
-    VerbSetting Verb, SubmitVerb VerbInUse, string? Warning, int InFlight, int Outstanding, DateTimeOffset? BlockedUntil, string? BlockedReason, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);
+    VerbSetting Verb, SubmitVerb VerbInUse, string? Warning, int InFlight, int Outstanding, DateTimeOffset? BlockedUntil,
+    string? BlockedReason, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);
 
 public sealed class ReadAccounts(NpgsqlDataSource database)
 {
     private const string Select = """
-        SELECT a.id, a.name, a.base_url, a.state, a.reason, a.submit_rate AS rate, a.status_rate, a.max_in_flight, a.backlog_limit AS backlog,
+        SELECT a.id, a.name, a.base_url, a.state, a.reason, a.submit_rate AS rate, a.status_rate, a.max_in_flight,
+            a.backlog_limit AS backlog,
             load.in_flight, load.outstanding, b.blocked_until, b.blocked_reason, a.created_at, a.updated_at,
             a.submit_verb AS verb, a.verb_in_use, a.permissions AS warning
         FROM importer.account a
@@ -41,7 +45,8 @@ public sealed class ReadAccounts(NpgsqlDataSource database)
 
     /// <summary>The account, or null when there is none of this name.</summary>
     public async Task<AccountView?> FindAsync(string name, CancellationToken cancellationToken) =>
-        await database.QueryAsync<AccountView>($"{Select} WHERE a.name = $1", cancellationToken, name) is [var found] ? Warned(found) : null;
+        await database.QueryAsync<AccountView>($"{Select} WHERE a.name = $1", cancellationToken, name) is [var found]
+            ? Warned(found) : null;
 
     /// <summary>What was read in its place are the token's permissions.</summary>
     private static AccountView Warned(AccountView read) =>

@@ -42,13 +42,15 @@ public sealed class ReadGalleries(ReadAccounts accounts, AccountAccess access, I
         {
             return new GalleriesResult.CannotAsk(lost.Message);
         }
-        var query = new GalleryListQuery { Page = page, ItemsPerPage = PageSize, Search = string.IsNullOrWhiteSpace(search) ? null : search.Trim(), BypassCache = true };
+        var query = new GalleryListQuery
+            { Page = page, ItemsPerPage = PageSize, Search = string.IsNullOrWhiteSpace(search) ? null : search.Trim(), BypassCache = true };
         return await cincopa.ListGalleriesAsync(current.Access, query, cancellationToken) switch
         {
             GalleryListResult.Ok ok => new GalleriesResult.Page(
                 [.. ok.Items.Select(g => new GalleryView(g.Fid.Value, g.Name, g.Description))],
                 ok.Items.Count > 0 && (ok.PagesCount is { } pages ? page < pages : ok.Items.Count == PageSize) ? page + 1 : null),
-            GalleryListResult.Failed failed => new GalleriesResult.CannotAsk($"Cincopa did not list the galleries of account '{name}': {failed.Error.Message}"),
+            GalleryListResult.Failed failed =>
+                new GalleriesResult.CannotAsk($"Cincopa did not list the galleries of account '{name}': {failed.Error.Message}"),
             var other => throw new InvalidOperationException($"Unexpected answer to a list: {other}"),
         };
     }

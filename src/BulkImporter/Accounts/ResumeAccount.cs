@@ -18,7 +18,8 @@ public sealed class ResumeAccount(IDbContextFactory<ImporterDb> contexts, TimePr
         db.Note(actor, "account_resumed", accountId: account.Id);
         await db.SaveChangesAsync(cancellationToken);
         await db.Set<CallBudget>().Where(b => b.AccountId == account.Id).ExecuteUpdateAsync(
-            set => set.SetProperty(b => b.BlockedUntil, (DateTimeOffset?)null).SetProperty(b => b.BlockedReason, (string?)null).SetProperty(b => b.BlocksInARow, 0), cancellationToken);
+            set => set.SetProperty(b => b.BlockedUntil, (DateTimeOffset?)null).SetProperty(b => b.BlockedReason, (string?)null)
+                .SetProperty(b => b.BlocksInARow, 0), cancellationToken);
         return true;
     }, cancellationToken);
 }

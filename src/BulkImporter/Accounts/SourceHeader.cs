@@ -11,7 +11,10 @@ public sealed class SourceHeader : IAudited
     public required int AccountId { get; init; }
     public Account Account { get; private set; } = null!;
 
-    /// <summary>Where it goes, and nowhere else, as <see cref="SecretHeader.PlaceOf"/> writes it: host and port over https, or after <c>http://</c> in clear.</summary>
+    /// <summary>
+    /// Where it goes, and nowhere else, as <see cref="SecretHeader.PlaceOf"/> writes it: host and port over https, or after <c>http://</c>
+    /// in clear.
+    /// </summary>
     public required string Host { get; init; }
 
     /// <summary>For example <c>Authorization</c>. Case does not count.</summary>

@@ -21,7 +21,8 @@ public sealed class SourceHeaders(IDbContextFactory<ImporterDb> contexts, IDataP
 
     /// <summary>Left alone by us: they say what is asked for, or where a message ends.</summary>
     private static readonly string[] Ours =
-        ["host", "range", "if-range", "accept-encoding", "connection", "transfer-encoding", "te", "trailer", "upgrade", "expect", "content-length", "content-type", "proxy-authorization"];
+        ["host", "range", "if-range", "accept-encoding", "connection", "transfer-encoding", "te", "trailer", "upgrade", "expect",
+            "content-length", "content-type", "proxy-authorization"];
 
     private static readonly SearchValues<char> TokenCharacters = SearchValues.Create("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz");
 
@@ -35,19 +36,24 @@ public sealed class SourceHeaders(IDbContextFactory<ImporterDb> contexts, IDataP
     }
 
     /// <summary>Keeps a header, or replaces its value. False when there is no such account.</summary>
-    /// <param name="host">A host over https, with its port unless that is 443; or <c>http://</c> and a host, for a header that may go in clear.</param>
+    /// <param name="host">A host over https, with its port unless that is 443; or <c>http://</c> and a host, for a header that may go in
+    /// clear.</param>
     /// <exception cref="InvalidArgumentException">Host, name or value cannot be used.</exception>
-    public async Task<bool> SetAsync(string account, string? host, string? name, string? value, string actor, CancellationToken cancellationToken)
+    public async Task<bool> SetAsync(
+        string account, string? host, string? name, string? value, string actor, CancellationToken cancellationToken)
     {
         var (toHost, header, text) = (HostOf(host), NameOf(name), (value ?? "").Trim());
         if (text.Length is 0 or > LongestValue || text.Any(c => c is < ' ' or > '~'))
-            throw new InvalidArgumentException("value", $"The value of a header has 1 to {LongestValue:N0} characters of ASCII and no line break.");
+            throw new InvalidArgumentException("value",
+                $"The value of a header has 1 to {LongestValue:N0} characters of ASCII and no line break.");
         return await contexts.ChangeAsync(async db =>
         {
-            if (await db.Set<Account>().Where(a => a.Name == account).Select(a => (int?)a.Id).SingleOrDefaultAsync(cancellationToken) is not { } id) return false;
+            if (await db.Set<Account>().Where(a => a.Name == account).Select(a => (int?)a.Id)
+                .SingleOrDefaultAsync(cancellationToken) is not { } id) return false;
             var kept = await db.Set<SourceHeader>().Where(h => h.AccountId == id).ToListAsync(cancellationToken);
             var one = kept.Find(h => h.Host == toHost && h.Name == header);
-            if (one is null && kept.Count >= MostOfAnAccount) throw new InvalidArgumentException("host", $"An account keeps at most {MostOfAnAccount} headers; remove one first.");
+            if (one is null && kept.Count >= MostOfAnAccount)
+                throw new InvalidArgumentException("host", $"An account keeps at most {MostOfAnAccount} headers; remove one first.");
             one ??= db.Add(new SourceHeader { AccountId = id, Host = toHost, Name = header, ValueProtected = "" }).Entity;
             (one.ValueProtected, one.UpdatedAt) = (protector.Protect(text), clock.GetUtcNow());
             db.Note(actor, "source_header_set", $"{header} for {toHost}", accountId: id);
@@ -63,7 +69,8 @@ public sealed class SourceHeaders(IDbContextFactory<ImporterDb> contexts, IDataP
         var (toHost, header) = (HostOf(host), NameOf(name));
         return contexts.ChangeAsync(async db =>
         {
-            if (await db.Set<SourceHeader>().SingleOrDefaultAsync(h => h.Account.Name == account && h.Host == toHost && h.Name == header, cancellationToken) is not { } one) return false;
+            if (await db.Set<SourceHeader>().SingleOrDefaultAsync(h =>
+                h.Account.Name == account && h.Host == toHost && h.Name == header, cancellationToken) is not { } one) return false;
             db.Remove(one);
             db.Note(actor, "source_header_removed", $"{header} for {toHost}", accountId: one.AccountId);
             await db.SaveChangesAsync(cancellationToken);
@@ -84,16 +91,20 @@ public sealed class SourceHeaders(IDbContextFactory<ImporterDb> contexts, IDataP
     {
         var text = (host ?? "").Trim();
         var inClear = text.StartsWith("http://", StringComparison.OrdinalIgnoreCase);
-        return Uri.TryCreate(inClear ? text : $"https://{text}", UriKind.Absolute, out var url) && url.PathAndQuery == "/" && !text.EndsWith('/')
+        return Uri.TryCreate(inClear ? text : $"https://{text}", UriKind.Absolute, out var url) && url.PathAndQuery == "/"
+            && !text.EndsWith('/')
             && url.UserInfo.Length == 0 && url.Fragment.Length == 0 && Uri.CheckHostName(url.Host) != UriHostNameType.Unknown
             ? SecretHeader.PlaceOf(url)
-            : throw new InvalidArgumentException("host", $"Invalid host '{text}'. Write media.example.com for https, media.example.com:8443 for another port, or http://media.example.com to send the header unencrypted.");
+            : throw new InvalidArgumentException("host",
+                $"Invalid host '{text}'. Write media.example.com for https, media.example.com:8443 for another port, or "
+                    + "http://media.example.com to send the header unencrypted.");
     }
 
     private static string NameOf(string? name)
     {
         var text = (name ?? "").Trim().ToLowerInvariant();
-        if (text.Length is 0 or > 100 || text.AsSpan().ContainsAnyExcept(TokenCharacters)) throw new InvalidArgumentException("name", $"'{text}' is no name of a header; for example: Authorization.");
+        if (text.Length is 0 or > 100 || text.AsSpan().ContainsAnyExcept(TokenCharacters))
+            throw new InvalidArgumentException("name", $"'{text}' is no name of a header; for example: Authorization.");
         return Ours.Contains(text) ? throw new InvalidArgumentException("name", $"'{text}' is set by BulkImporter itself.") : text;
     }
 }

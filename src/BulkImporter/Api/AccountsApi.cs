@@ -13,7 +13,8 @@ public sealed record NewAccountBody(string? Name, string? Token, string? BaseUrl
     public override string ToString() => $"{nameof(NewAccountBody)} {{ {nameof(Name)} = {Name} }}";
 }
 
-/// <param name="Host">Where the header is sent: <c>media.example.com</c> over https, <c>media.example.com:8443</c>, or <c>http://media.example.com</c> unencrypted.</param>
+/// <param name="Host">Where the header is sent: <c>media.example.com</c> over https, <c>media.example.com:8443</c>, or
+/// <c>http://media.example.com</c> unencrypted.</param>
 /// <param name="Name">The header, as in <c>Authorization</c>.</param>
 /// <param name="Value">Goes in here and never comes out again.</param>
 public sealed record SourceHeaderBody(string? Host, string? Name, string? Value)
@@ -29,39 +30,50 @@ internal static class AccountsApi
         accounts.MapGet("/", ListAsync).RequireAuthorization(Policy.Viewer).WithSummary("List accounts; a token is never shown");
         accounts.MapGet("/{name}", FindAsync).RequireAuthorization(Policy.Viewer).WithSummary("One account").Problems(404);
         accounts.MapPost("/", AddAsync).RequireAuthorization(Policy.Admin).WithSummary("Add an account").Problems(400, 409);
-        accounts.MapPatch("/{name}", ChangeAsync).RequireAuthorization(Policy.Admin).WithSummary("Change limits (0 = none), token, address or verb").Problems(400, 404);
-        accounts.MapPost("/{name}/check", CheckAsync).RequireAuthorization(Policy.Operator).WithSummary("Ask Cincopa whether the token works and what it may do").Problems(404);
+        accounts.MapPatch("/{name}", ChangeAsync).RequireAuthorization(Policy.Admin)
+            .WithSummary("Change limits (0 = none), token, address or verb").Problems(400, 404);
+        accounts.MapPost("/{name}/check", CheckAsync).RequireAuthorization(Policy.Operator)
+            .WithSummary("Ask Cincopa whether the token works and what it may do").Problems(404);
         accounts.MapGet("/{name}/galleries", GalleriesAsync).RequireAuthorization(Policy.Viewer)
             .WithSummary("The account's galleries, as Cincopa lists them now; search looks at their names").Problems(400, 404, 424);
         accounts.MapGet("/{name}/source-headers", ListHeadersAsync).RequireAuthorization(Policy.Viewer)
             .WithSummary("The request headers that are kept for sources; a value is never shown").Problems(404);
         accounts.MapPut("/{name}/source-headers", SetHeaderAsync).RequireAuthorization(Policy.Admin)
             .WithSummary("Keep a request header for the sources of one host, or replace its value")
-            .WithDescription("It is sent with pushes and probes of the account's imports to this host only, not to where it redirects. Cincopa, which fetches pulled files itself, does not get it.")
+            .WithDescription(
+                "It is sent with pushes and probes of the account's imports to this host only, not to where it redirects. Cincopa, which "
+                    + "fetches pulled files itself, does not get it.")
             .Problems(400, 404);
-        accounts.MapDelete("/{name}/source-headers", RemoveHeaderAsync).RequireAuthorization(Policy.Admin).WithSummary("Forget a request header for sources").Problems(400, 404);
-        accounts.MapPost("/{name}/resume", ResumeAsync).RequireAuthorization(Policy.Operator).WithSummary("Let a suspended account work again").Problems(404);
+        accounts.MapDelete("/{name}/source-headers", RemoveHeaderAsync).RequireAuthorization(Policy.Admin)
+            .WithSummary("Forget a request header for sources").Problems(400, 404);
+        accounts.MapPost("/{name}/resume", ResumeAsync).RequireAuthorization(Policy.Operator)
+            .WithSummary("Let a suspended account work again").Problems(404);
     }
 
     private static async Task<Ok<Page<AccountView>>> ListAsync(ReadAccounts accounts, CancellationToken cancellationToken) =>
         TypedResults.Ok(new Page<AccountView>(await accounts.ListAsync(cancellationToken), null));
 
-    private static async Task<Results<Ok<AccountView>, ProblemHttpResult>> FindAsync(string name, ReadAccounts accounts, CancellationToken cancellationToken) =>
+    private static async Task<Results<Ok<AccountView>, ProblemHttpResult>> FindAsync(
+        string name, ReadAccounts accounts, CancellationToken cancellationToken) =>
         await accounts.FindAsync(name, cancellationToken) is { } account ? TypedResults.Ok(account) : Problem.AccountNotFound(name);
 
     private static async Task<Results<Created<AccountView>, ProblemHttpResult>> AddAsync(
         NewAccountBody body, AddAccount add, ReadAccounts accounts, HttpContext context, CancellationToken cancellationToken)
     {
         var account = new NewAccount(body.Name ?? "", body.Token ?? "", string.IsNullOrEmpty(body.BaseUrl) ? null : body.BaseUrl);
-        if (!await add.RunAsync(account, context.User.Actor(), cancellationToken)) return Problem.AlreadyExists($"There is an account '{account.Name}' already.");
+        if (!await add.RunAsync(account, context.User.Actor(), cancellationToken))
+            return Problem.AlreadyExists($"There is an account '{account.Name}' already.");
         return context.Created($"accounts/{account.Name}", (await accounts.FindAsync(account.Name, cancellationToken))!);
     }
 
     private static async Task<Results<Ok<AccountView>, ProblemHttpResult>> ChangeAsync(
-        string name, AccountChange body, ChangeAccount change, ReadAccounts accounts, HttpContext context, CancellationToken cancellationToken) =>
-        await change.RunAsync(name, body, context.User.Actor(), cancellationToken) ? await FindAsync(name, accounts, cancellationToken) : Problem.AccountNotFound(name);
+        string name, AccountChange body, ChangeAccount change, ReadAccounts accounts, HttpContext context,
+        CancellationToken cancellationToken) =>
+        await change.RunAsync(name, body, context.User.Actor(), cancellationToken)
+            ? await FindAsync(name, accounts, cancellationToken) : Problem.AccountNotFound(name);
 
-    private static async Task<Results<Ok<AccountCheck>, ProblemHttpResult>> CheckAsync(string name, CheckAccount check, CancellationToken cancellationToken) =>
+    private static async Task<Results<Ok<AccountCheck>, ProblemHttpResult>> CheckAsync(
+        string name, CheckAccount check, CancellationToken cancellationToken) =>
         await check.RunAsync(name, cancellationToken) is { } result ? TypedResults.Ok(result) : Problem.AccountNotFound(name);
 
     private static async Task<Results<Ok<Page<SourceHeaderView>>, ProblemHttpResult>> ListHeadersAsync(
@@ -72,7 +84,8 @@ internal static class AccountsApi
 
     private static async Task<Results<NoContent, ProblemHttpResult>> SetHeaderAsync(
         string name, SourceHeaderBody body, SourceHeaders headers, HttpContext context, CancellationToken cancellationToken) =>
-        await headers.SetAsync(name, body.Host, body.Name, body.Value, context.User.Actor(), cancellationToken) ? TypedResults.NoContent() : Problem.AccountNotFound(name);
+        await headers.SetAsync(name, body.Host, body.Name, body.Value, context.User.Actor(), cancellationToken)
+            ? TypedResults.NoContent() : Problem.AccountNotFound(name);
 
     private static async Task<Results<NoContent, ProblemHttpResult>> RemoveHeaderAsync(
         string name, string host, string header, SourceHeaders headers, HttpContext context, CancellationToken cancellationToken) =>
@@ -91,5 +104,6 @@ internal static class AccountsApi
 
     private static async Task<Results<Ok<AccountView>, ProblemHttpResult>> ResumeAsync(
         string name, ResumeAccount resume, ReadAccounts accounts, HttpContext context, CancellationToken cancellationToken) =>
-        await resume.RunAsync(name, context.User.Actor(), cancellationToken) ? await FindAsync(name, accounts, cancellationToken) : Problem.AccountNotFound(name);
+        await resume.RunAsync(name, context.User.Actor(), cancellationToken)
+            ? await FindAsync(name, accounts, cancellationToken) : Problem.AccountNotFound(name);
 }

@@ -34,9 +34,11 @@ internal static class ApiArguments
             : throw new InvalidArgumentException("after", "'after' takes the 'next' of the page before.");
     }
 
-    public static DateTimeOffset Time(string argument, string text) => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+    public static DateTimeOffset Time(string argument, string text) =>
+        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
         ? time
-        : throw new InvalidArgumentException(argument, $"'{text}' is no time; write it as 2026-11-24T22:00:00+01:00 (without an offset it is UTC).");
+        : throw new InvalidArgumentException(argument,
+            $"'{text}' is no time; write it as 2026-11-24T22:00:00+01:00 (without an offset it is UTC).");
 
     public static bool Flag(string argument, string text) => text.Trim().ToLowerInvariant() switch
     {
@@ -46,12 +48,17 @@ internal static class ApiArguments
     };
 }
 
-/// <summary>The selection as query arguments: <c>state</c>, <c>code</c>, <c>recordIds</c> (repeated), <c>search</c>, <c>stalledMinutes</c>, <c>finish</c>.</summary>
+/// <summary>
+/// The selection as query arguments: <c>state</c>, <c>code</c>, <c>recordIds</c> (repeated), <c>search</c>, <c>stalledMinutes</c>,
+/// <c>finish</c>.
+/// </summary>
 internal sealed record SelectionQuery(
     [FromQuery(Name = "state")] string? State, [FromQuery(Name = "code")] string? Code, [FromQuery(Name = "recordIds")] int[]? RecordIds,
-    [FromQuery(Name = "search")] string? Search, [FromQuery(Name = "stalledMinutes")] double? StalledMinutes, [FromQuery(Name = "finish")] string? Finish)
+    [FromQuery(Name = "search")] string? Search, [FromQuery(Name = "stalledMinutes")] double? StalledMinutes,
+    [FromQuery(Name = "finish")] string? Finish)
 {
-    public RecordFilter ToFilter() => new SelectionBody(State, Code, RecordIds is { Length: > 0 } rows ? rows : null, Search, StalledMinutes, Finish).ToFilter();
+    public RecordFilter ToFilter() =>
+        new SelectionBody(State, Code, RecordIds is { Length: > 0 } rows ? rows : null, Search, StalledMinutes, Finish).ToFilter();
 }
 
 /// <summary>The selection as a JSON body. What is left out does not narrow it.</summary>
@@ -59,7 +66,8 @@ internal sealed record SelectionQuery(
 /// <param name="Search">Part of the source URL, caption, reference id, status_id or rid, in any case; or a row number.</param>
 /// <param name="StalledMinutes">Only submitted records that have not moved at Cincopa for so long.</param>
 /// <param name="Finish">Only imported records whose asset is finished so far: pending, done or failed.</param>
-public record SelectionBody(string? State, string? Code, IReadOnlyList<int>? RecordIds, string? Search, double? StalledMinutes = null, string? Finish = null)
+public record SelectionBody(
+    string? State, string? Code, IReadOnlyList<int>? RecordIds, string? Search, double? StalledMinutes = null, string? Finish = null)
 {
     /// <summary>Rows that one request may name; a larger selection is told by state, code or search.</summary>
     private const int MostRows = 100_000;
@@ -70,7 +78,8 @@ public record SelectionBody(string? State, string? Code, IReadOnlyList<int>? Rec
     /// <exception cref="InvalidArgumentException">The state is not known, or too many rows are named.</exception>
     internal RecordFilter ToFilter()
     {
-        if (RecordIds is { Count: > MostRows }) throw new InvalidArgumentException("recordIds", $"At most {MostRows:N0} rows can be named.");
+        if (RecordIds is { Count: > MostRows })
+            throw new InvalidArgumentException("recordIds", $"At most {MostRows:N0} rows can be named.");
         if (StalledMinutes is { } minutes && !(minutes >= 0 && minutes < TimeSpan.FromDays(365).TotalMinutes))
             throw new InvalidArgumentException("stalledMinutes", "'stalledMinutes' is from 0 to a year's.");
         return new RecordFilter
@@ -87,5 +96,6 @@ public record SelectionBody(string? State, string? Code, IReadOnlyList<int>? Rec
 
 /// <inheritdoc cref="SelectionBody"/>
 /// <param name="Push">Their files are read and sent by this server from now on, instead of being fetched by Cincopa.</param>
-public sealed record RerunOrder(string? State, string? Code, IReadOnlyList<int>? RecordIds, string? Search, double? StalledMinutes = null, string? Finish = null, bool? Push = null)
+public sealed record RerunOrder(string? State, string? Code, IReadOnlyList<int>? RecordIds, string? Search, double? StalledMinutes = null,
+    string? Finish = null, bool? Push = null)
     : SelectionBody(State, Code, RecordIds, Search, StalledMinutes, Finish);

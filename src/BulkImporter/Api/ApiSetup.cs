@@ -29,7 +29,8 @@ public static class ApiSetup
             document.Info.Title = "BulkImporter";
             document.Info.Description = "Moves a media library to Cincopa from a CSV manifest of URLs.";
             document.Components ??= new OpenApiComponents();
-            document.AddComponent("key", new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "An API key: Authorization: Bearer KEY" });
+            document.AddComponent("key", new OpenApiSecurityScheme
+                { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "An API key: Authorization: Bearer KEY" });
             // Whatever address the server has; the document that is checked in has none.
             document.Servers = [];
             document.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference("key", document)] = [] }];
@@ -61,13 +62,15 @@ public static class ApiSetup
 
     /// <summary>201 with the address of what was made.</summary>
     /// <param name="path">Below the API's root, without a slash before it.</param>
-    internal static Created<T> Created<T>(this HttpContext context, string path, T made) => TypedResults.Created($"{context.Request.PathBase}{Root}/{path}", made);
+    internal static Created<T> Created<T>(this HttpContext context, string path, T made) =>
+        TypedResults.Created($"{context.Request.PathBase}{Root}/{path}", made);
 
     /// <summary>The error answers that an endpoint documents.</summary>
     internal static TBuilder Problems<TBuilder>(this TBuilder builder, params int[] statuses) where TBuilder : IEndpointConventionBuilder
     {
         foreach (var status in statuses)
-            builder.WithMetadata(new ProducesResponseTypeMetadata(status, typeof(Microsoft.AspNetCore.Mvc.ProblemDetails), ["application/problem+json"]));
+            builder.WithMetadata(
+                new ProducesResponseTypeMetadata(status, typeof(Microsoft.AspNetCore.Mvc.ProblemDetails), ["application/problem+json"]));
         return builder;
     }
 }

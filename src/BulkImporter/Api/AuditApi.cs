@@ -14,7 +14,8 @@ internal static class AuditApi
             .WithSummary("Who did what, the latest first; by actor, import or account").Problems(400);
 
     private static async Task<Ok<Page<AuditView>>> ListAsync(
-        ReadAudit audit, CancellationToken cancellationToken, string? actor = null, int? import = null, string? account = null, int? limit = null, string? after = null)
+        ReadAudit audit, CancellationToken cancellationToken, string? actor = null, int? import = null, string? account = null,
+        int? limit = null, string? after = null)
     {
         var length = ApiArguments.Limit(limit, UsualLength, MostLength);
         var filter = new AuditFilter(string.IsNullOrEmpty(actor) ? null : actor, import, string.IsNullOrEmpty(account) ? null : account);

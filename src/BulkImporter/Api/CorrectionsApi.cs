@@ -12,15 +12,20 @@ internal static class CorrectionsApi
     public static void MapCorrections(this IEndpointRouteBuilder api) =>
         api.MapPost("/imports/{id:int}/corrections", CorrectAsync).RequireAuthorization(Policy.Operator).WithTags("Records")
             .WithSummary("Replace address or metadata of failed, invalid and duplicate rows by those of a file, and send just these again")
-            .WithDescription("The file as the body (text/csv) or in the form field 'file'; map and encoding as query arguments. A row is matched by its column import_row, as results have it, else by its reference id. Answers each row of the file: what was changed, or why it was refused.")
+            .WithDescription(
+                "The file as the body (text/csv) or in the form field 'file'; map and encoding as query arguments. A row is matched by "
+                    + "its column import_row, as results have it, else by its reference id. Answers each row of the file: what was "
+                        + "changed, or why it was refused.")
             .Produces<CorrectionReport>().Problems(400, 404, 409, 413);
 
     private static async Task<IResult> CorrectAsync(
         int id, string? map, string? encoding, CorrectRecords correct, HttpContext context, CancellationToken cancellationToken)
     {
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = CorrectRecords.MostBytes;
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+            limit.MaxRequestBodySize = CorrectRecords.MostBytes;
         var file = await FileAsync(context.Request, cancellationToken);
-        return await correct.RunAsync(id, file, string.IsNullOrEmpty(map) ? null : map, string.IsNullOrEmpty(encoding) ? null : encoding, context.User.Actor(), cancellationToken) switch
+        return await correct.RunAsync(id, file, string.IsNullOrEmpty(map) ? null : map, string.IsNullOrEmpty(encoding)
+            ? null : encoding, context.User.Actor(), cancellationToken) switch
         {
             CorrectionResult.Done done => TypedResults.Ok(done.Report),
             CorrectionResult.WrongState wrong => Problem.RefusedInThisState(wrong.State, wrong.Sentence),
@@ -31,7 +36,8 @@ internal static class CorrectionsApi
     /// <summary>The body itself, or the first file of a form.</summary>
     private static async Task<Stream> FileAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)) return request.Body;
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+            || !type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)) return request.Body;
         var boundary = HeaderUtilities.RemoveQuotes(type.Boundary).Value;
         if (string.IsNullOrEmpty(boundary)) throw new BadHttpRequestException("The multipart body names no boundary.");
         var reader = new MultipartReader(boundary, request.Body);

@@ -6,8 +6,9 @@ using Microsoft.AspNetCore.Http.Metadata;
 namespace BulkImporter.Api;
 
 /// <summary>
-/// What comes in over HTTP is judged here before an endpoint reads it: text that cannot be stored, and numbers that are not plainly one, are a 400 that
-/// names the argument. Forms are judged where they are read, because nothing may read them before: <see cref="ImportFields"/> and the pages of the sign-in.
+/// What comes in over HTTP is judged here before an endpoint reads it: text that cannot be stored, and numbers that are not plainly one,
+/// are a 400 that names the argument. Forms are judged where they are read, because nothing may read them before:
+/// <see cref="ImportFields"/> and the pages of the sign-in.
 /// </summary>
 internal static class EnteredText
 {
@@ -30,7 +31,8 @@ internal static class EnteredText
             foreach (var value in request.Query[parameter.Name]) RequirePlain(argument, type, value);
         }
 
-        if (request.HasJsonContentType() && context.GetEndpoint()?.Metadata.GetMetadata<IAcceptsMetadata>() is { RequestType: not null }) await JudgeBodyAsync(request, context.RequestAborted);
+        if (request.HasJsonContentType() && context.GetEndpoint()?.Metadata.GetMetadata<IAcceptsMetadata>() is { RequestType: not null })
+            await JudgeBodyAsync(request, context.RequestAborted);
         await next(context);
     });
 
@@ -42,7 +44,10 @@ internal static class EnteredText
         else if (type == typeof(double) || type == typeof(double?)) PlainNumber.Number(argument, text);
     }
 
-    /// <summary>Bodies are small. A converter of the serializer would see their texts too, and would take the type of every text from the API's document.</summary>
+    /// <summary>
+    /// Bodies are small. A converter of the serializer would see their texts too, and would take the type of every text from the API's
+    /// document.
+    /// </summary>
     private static async Task JudgeBodyAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         request.EnableBuffering();

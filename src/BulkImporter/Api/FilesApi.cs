@@ -18,26 +18,35 @@ internal static class FilesApi
         var files = api.MapGroup("/files").WithTags("Files").RequireAuthorization(Policy.Operator);
         files.MapPost("/", KeepAsync)
             .WithSummary("Send a file that is to be pushed to Cincopa")
-            .WithDescription("The file's bytes are the body, of any content type but a form. Answers its hash and size when all of it is kept. The same bytes again change nothing. A file that no import wants is removed after a day.")
+            .WithDescription(
+                "The file's bytes are the body, of any content type but a form. Answers its hash and size when all of it is kept. The "
+                    + "same bytes again change nothing. A file that no import wants is removed after a day.")
             .Problems(400, 413, 415);
         files.MapGet("/{sha256}", FindAsync).WithSummary("Whether a file is kept already, by the SHA-256 of its bytes").Problems(404);
         api.MapPost("/imports/files", CreateAsync).WithTags("Imports").RequireAuthorization(Policy.Operator)
             .WithSummary("Make an import of files that were sent")
-            .WithDescription("The body names the files, in the order of the rows; settings are query arguments as those of POST /imports. A manifest is written with a row for each file, whose transfer is push. The same Idempotency-Key again answers 200 with the first import.")
+            .WithDescription(
+                "The body names the files, in the order of the rows; settings are query arguments as those of POST /imports. A manifest "
+                    + "is written with a row for each file, whose transfer is push. The same Idempotency-Key again answers 200 with the "
+                        + "first import.")
             .Problems(400);
     }
 
     private static async Task<Ok<KeptFile>> KeepAsync(KeepSourceFile keep, HttpContext context, CancellationToken cancellationToken)
     {
         if (context.Request.HasFormContentType)
-            throw new BadHttpRequestException("A file comes as the body, not in a form. With curl: --data-binary @FILE -H 'Content-Type: application/octet-stream'.", StatusCodes.Status415UnsupportedMediaType);
+            throw new BadHttpRequestException(
+                "A file comes as the body, not in a form. With curl: --data-binary @FILE -H 'Content-Type: application/octet-stream'.",
+                StatusCodes.Status415UnsupportedMediaType);
         // The limit of a file is ours (SourceOptions); the server's general one is meant for small bodies.
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = null;
         return TypedResults.Ok(await keep.RunAsync(context.Request.Body, context.Request.ContentLength, cancellationToken));
     }
 
-    private static async Task<Results<Ok<KeptFile>, ProblemHttpResult>> FindAsync(string sha256, ReadSourceFile files, CancellationToken cancellationToken) =>
-        await files.FindAsync(sha256, cancellationToken) is { } file ? TypedResults.Ok(file) : Problem.NotFound("No file with this hash is kept here.");
+    private static async Task<Results<Ok<KeptFile>, ProblemHttpResult>> FindAsync(
+        string sha256, ReadSourceFile files, CancellationToken cancellationToken) =>
+        await files.FindAsync(sha256, cancellationToken) is { } file
+            ? TypedResults.Ok(file) : Problem.NotFound("No file with this hash is kept here.");
 
     private static async Task<Results<Created<ImportView>, Ok<ImportView>, ProblemHttpResult>> CreateAsync(
         FilesBody body, CreateImportOfFiles create, ReadImports imports, HttpContext context, CancellationToken cancellationToken)

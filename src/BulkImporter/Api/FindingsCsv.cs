@@ -17,7 +17,8 @@ internal static class FindingsCsv
         Line("row", "line", "column", "code", "severity", "value", "hint", "other_row", "other_import");
         await foreach (var f in findings.WithCancellation(cancellationToken))
         {
-            Line(f.Row.ToString(CultureInfo.InvariantCulture), f.Line.ToString(CultureInfo.InvariantCulture), f.Column, f.Code, f.Severity, f.Value, f.Hint,
+            Line(f.Row.ToString(CultureInfo.InvariantCulture), f.Line.ToString(CultureInfo.InvariantCulture), f.Column, f.Code, f.Severity,
+                f.Value, f.Hint,
                 f.OtherRow?.ToString(CultureInfo.InvariantCulture), f.OtherImport?.ToString(CultureInfo.InvariantCulture));
             if (output.UnflushedBytes >= FlushAfter) await output.FlushAsync(cancellationToken);
         }

@@ -18,10 +18,11 @@ internal static class HealthApi
     }
 
     /// <summary>
-    /// Ready when the database answers and has a schema that this program can work on, and each loop of this process has had a round that worked within
-    /// the last minute. Whatever else comes is no.
+    /// Ready when the database answers and has a schema that this program can work on, and each loop of this process has had a round that
+    /// worked within the last minute. Whatever else comes is no.
     /// </summary>
-    private static async Task<IResult> ReadyAsync(NpgsqlDataSource database, LoopHealth loops, TimeProvider clock, CancellationToken cancellationToken)
+    private static async Task<IResult> ReadyAsync(
+        NpgsqlDataSource database, LoopHealth loops, TimeProvider clock, CancellationToken cancellationToken)
     {
         using var patience = new CancellationTokenSource(Patience, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
@@ -29,7 +30,10 @@ internal static class HealthApi
         {
             var oldest = await SchemaGeneration.OldestProgramAsync(database, either.Token);
             if (oldest > SchemaGeneration.OfThisProgram) return NotReady("the database needs a newer program");
-            return loops.Failing is [_, ..] failing ? NotReady($"failing again and again, see the log: {string.Join(", ", failing.Select(f => $"{f.Name} ({f.Rounds} rounds)"))}") : Results.Text("ready");
+            return loops.Failing is [_, ..] failing
+                ? NotReady(
+                    $"failing again and again, see the log: {string.Join(", ", failing.Select(f => $"{f.Name} ({f.Rounds} rounds)"))}")
+                        : Results.Text("ready");
         }
         catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {

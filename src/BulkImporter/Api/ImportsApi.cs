@@ -12,8 +12,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace BulkImporter.Api;
 
 /// <summary>
-/// What changes about an import: name, account, map (empty to recognise the header) and the settings. What is left out stays as it is, and an empty
-/// text is the default. <see cref="SettingsSchema"/> describes it.
+/// What changes about an import: name, account, map (empty to recognise the header) and the settings. What is left out stays as it is, and
+/// an empty text is the default. <see cref="SettingsSchema"/> describes it.
 /// </summary>
 public sealed class RevisionBody : Dictionary<string, JsonElement>
 {
@@ -43,41 +43,67 @@ internal static class ImportsApi
         var imports = api.MapGroup("/imports").WithTags("Imports");
         imports.MapPost("/", CreateAsync).RequireAuthorization(Policy.Operator)
             .WithSummary("Upload a manifest and make an import of it")
-            .WithDescription("multipart/form-data with the field 'file', or the file as the body (text/csv). Fields or query arguments: name, fileName, account, start, map, " +
+            .WithDescription(
+                "multipart/form-data with the field 'file', or the file as the body (text/csv). Fields or query arguments: name, "
+                    + "fileName, account, start, map, " +
                 $"{SettingsSchema.Names(_ => true)}. The same Idempotency-Key again answers 200 with the first import.")
             .Problems(400, 413, 415);
-        imports.MapGet("/", ListAsync).RequireAuthorization(Policy.Viewer).WithSummary("List imports, the newest first unless order says oldest or name; search looks at name, file, account and person").Problems(400);
+        imports.MapGet("/", ListAsync).RequireAuthorization(Policy.Viewer)
+            .WithSummary("List imports, the newest first unless order says oldest or name; search looks at name, file, account and person")
+                .Problems(400);
         imports.MapGet("/{id:int}", FindAsync).RequireAuthorization(Policy.Viewer).WithSummary("One import").Problems(404);
-        imports.MapGet("/{id:int}/events", EventsAsync).RequireAuthorization(Policy.Viewer).WithSummary("Follow an import: server-sent events with its body, at most one a second, until nothing moves any more").Problems(404);
+        imports.MapGet("/{id:int}/events", EventsAsync).RequireAuthorization(Policy.Viewer)
+            .WithSummary("Follow an import: server-sent events with its body, at most one a second, until nothing moves any more")
+                .Problems(404);
         imports.MapPatch("/{id:int}", ReviseAsync).RequireAuthorization(Policy.Operator)
-            .WithSummary("Change an import in review, or one whose manifest was rejected; of a running one its schedule, priority and breaker")
-            .WithDescription($"What is left out stays as it is. What the rows are read or judged by (map, account, {SettingsSchema.Names(s => s.About.Reads)}) makes the manifest of an " +
+            .WithSummary(
+                "Change an import in review, or one whose manifest was rejected; of a running one its schedule, priority and breaker")
+            .WithDescription(
+                "What is left out stays as it is. What the rows are read or judged by (map, account, "
+                    + $"{SettingsSchema.Names(s => s.About.Reads)}) makes the manifest of an " +
                 "import in review be read again: it is then 'parsing', and in review again when it is read.")
             .Problems(400, 404, 409);
-        imports.MapGet("/{id:int}/preview", PreviewAsync).RequireAuthorization(Policy.Viewer).WithSummary("The manifest's columns, what each is read as, and its first rows").Problems(400, 404, 429);
+        imports.MapGet("/{id:int}/preview", PreviewAsync).RequireAuthorization(Policy.Viewer)
+            .WithSummary("The manifest's columns, what each is read as, and its first rows").Problems(400, 404, 429);
         imports.MapPost("/{id:int}/probe", ProbeAsync).RequireAuthorization(Policy.Operator)
             .WithSummary("Ask the sources of an import in review whether they are there")
-            .WithDescription("All of them, or about 'sample', spread over the manifest. What is found becomes findings (warnings) and keeps no row from being sent. A new probe takes the place of the last.")
+            .WithDescription(
+                "All of them, or about 'sample', spread over the manifest. What is found becomes findings (warnings) and keeps no row "
+                    + "from being sent. A new probe takes the place of the last.")
             .Problems(400, 404, 409);
-        imports.MapGet("/{id:int}/probe", FindProbeAsync).RequireAuthorization(Policy.Viewer).WithSummary("How far the latest probe is").Problems(404);
-        imports.MapPost("/{id:int}/start", StartAsync).RequireAuthorization(Policy.Operator).WithSummary("Start an import that is in review, or will be").Problems(404, 409);
-        imports.MapPost("/{id:int}/pause", PauseAsync).RequireAuthorization(Policy.Operator).WithSummary("Stop sending; what was sent is still followed").Problems(404, 409);
-        imports.MapPost("/{id:int}/resume", ResumeAsync).RequireAuthorization(Policy.Operator).WithSummary("Go on after a pause").Problems(404, 409);
-        imports.MapPost("/{id:int}/cancel", CancelAsync).RequireAuthorization(Policy.Operator).WithSummary("End it: what was not sent is not sent any more")
-            .WithDescription("What Cincopa has accepted is followed to its end. With abortRemote=true Cincopa is also asked to abort it; that may be ordered of a cancelled import afterwards. Each record's attempts tell what Cincopa said, and its state how it ended.")
+        imports.MapGet("/{id:int}/probe", FindProbeAsync).RequireAuthorization(Policy.Viewer)
+            .WithSummary("How far the latest probe is").Problems(404);
+        imports.MapPost("/{id:int}/start", StartAsync).RequireAuthorization(Policy.Operator)
+            .WithSummary("Start an import that is in review, or will be").Problems(404, 409);
+        imports.MapPost("/{id:int}/pause", PauseAsync).RequireAuthorization(Policy.Operator)
+            .WithSummary("Stop sending; what was sent is still followed").Problems(404, 409);
+        imports.MapPost("/{id:int}/resume", ResumeAsync).RequireAuthorization(Policy.Operator).WithSummary("Go on after a pause")
+            .Problems(404, 409);
+        imports.MapPost("/{id:int}/cancel", CancelAsync).RequireAuthorization(Policy.Operator)
+            .WithSummary("End it: what was not sent is not sent any more")
+            .WithDescription(
+                "What Cincopa has accepted is followed to its end. With abortRemote=true Cincopa is also asked to abort it; that may be "
+                    + "ordered of a cancelled import afterwards. Each record's attempts tell what Cincopa said, and its state how it ended.")
             .Problems(404, 409);
         imports.MapDelete("/{id:int}", DeleteAsync).RequireAuthorization(Policy.Admin).WithSummary("Delete an import that has ended")
-            .WithDescription("Its records, attempts, findings and, when no other import has it, its manifest are removed in steps; until then its state is 'deleting'. The assets stay in Cincopa; rows of later manifests with the same addresses are no longer told to be imported already.")
+            .WithDescription(
+                "Its records, attempts, findings and, when no other import has it, its manifest are removed in steps; until then its "
+                    + "state is 'deleting'. The assets stay in Cincopa; rows of later manifests with the same addresses are no longer "
+                        + "told to be imported already.")
             .Problems(404, 409);
-        imports.MapGet("/{id:int}/findings", FindingsAsync).RequireAuthorization(Policy.Viewer).WithSummary("What was found in the manifest; format=csv streams all of it").Problems(400, 404)
+        imports.MapGet("/{id:int}/findings", FindingsAsync).RequireAuthorization(Policy.Viewer)
+            .WithSummary("What was found in the manifest; format=csv streams all of it").Problems(400, 404)
             .Produces<FindingPage>().Produces<string>(contentType: "text/csv");
     }
 
     private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> ReviseAsync(
-        int id, RevisionBody body, ReviseImport revise, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken) =>
-        await AnswerAsync(id, await revise.RunAsync(id, body.ToRevision(), context.User.Actor(), cancellationToken), imports, feed, cancellationToken);
+        int id, RevisionBody body, ReviseImport revise, ReadImports imports, ImportFeed feed, HttpContext context,
+        CancellationToken cancellationToken) =>
+        await AnswerAsync(id, await revise.RunAsync(id, body.ToRevision(), context.User.Actor(), cancellationToken), imports, feed,
+            cancellationToken);
 
-    private static async Task<Results<Ok<ManifestPreview>, ProblemHttpResult>> PreviewAsync(int id, int? rows, PreviewManifest preview, CancellationToken cancellationToken) =>
+    private static async Task<Results<Ok<ManifestPreview>, ProblemHttpResult>> PreviewAsync(
+        int id, int? rows, PreviewManifest preview, CancellationToken cancellationToken) =>
         await preview.RunAsync(id, ApiArguments.Limit(rows, 5, 100), cancellationToken) is { } beginning
             ? TypedResults.Ok(beginning)
             : Problem.NotFound($"There is no import {id} with a manifest that can be read.");
@@ -91,8 +117,10 @@ internal static class ImportsApi
             _ => await FindProbeAsync(id, probes, cancellationToken),
         };
 
-    private static async Task<Results<Ok<ProbeView>, ProblemHttpResult>> FindProbeAsync(int id, ReadProbe probes, CancellationToken cancellationToken) =>
-        await probes.FindAsync(id, cancellationToken) is { } probe ? TypedResults.Ok(probe) : Problem.NotFound($"There is no import {id} that was probed.");
+    private static async Task<Results<Ok<ProbeView>, ProblemHttpResult>> FindProbeAsync(
+        int id, ReadProbe probes, CancellationToken cancellationToken) =>
+        await probes.FindAsync(id, cancellationToken) is { } probe
+            ? TypedResults.Ok(probe) : Problem.NotFound($"There is no import {id} that was probed.");
 
     private static async Task<Results<Created<ImportView>, Ok<ImportView>, ProblemHttpResult>> CreateAsync(
         HttpContext context, ManifestUpload upload, ReadImports imports, CancellationToken cancellationToken)
@@ -112,25 +140,31 @@ internal static class ImportsApi
             Search = string.IsNullOrEmpty(search) ? null : search,
             Order = ApiArguments.Choice<ImportOrder>("order", order) ?? ImportOrder.Newest,
         };
-        return TypedResults.Ok(await imports.ListAsync(filter, ApiArguments.Cursor(after), ApiArguments.Limit(limit, 50, 500), cancellationToken));
+        return TypedResults.Ok(
+            await imports.ListAsync(filter, ApiArguments.Cursor(after), ApiArguments.Limit(limit, 50, 500), cancellationToken));
     }
 
-    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> FindAsync(int id, ReadImports imports, CancellationToken cancellationToken) =>
+    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> FindAsync(
+        int id, ReadImports imports, CancellationToken cancellationToken) =>
         await imports.FindAsync(id, cancellationToken) is { } import ? TypedResults.Ok(import) : Problem.ImportNotFound(id);
 
     private static async Task<Results<ServerSentEventsResult<ImportView>, ProblemHttpResult>> EventsAsync(
-        int id, ReadImports imports, ImportFeed feed, CheckSession session, TimeProvider clock, IHostApplicationLifetime lifetime, HttpContext context)
+        int id, ReadImports imports, ImportFeed feed, CheckSession session, TimeProvider clock, IHostApplicationLifetime lifetime,
+        HttpContext context)
     {
         if (await imports.FindAsync(id, context.RequestAborted) is null) return Problem.ImportNotFound(id);
-        return TypedResults.ServerSentEvents(FollowAsync(id, feed, ct => session.IsLiveAsync(context.User, ct, isUse: false), clock, lifetime.ApplicationStopping, context.RequestAborted));
+        return TypedResults.ServerSentEvents(FollowAsync(id, feed, ct =>
+            session.IsLiveAsync(context.User, ct, isUse: false), clock, lifetime.ApplicationStopping, context.RequestAborted));
     }
 
     /// <summary>
-    /// The body now and whenever it has changed, until nothing moves by itself any more, the caller may not look any more, or the server stops. The import is read once for all who
-    /// listen to it and for its open pages.
+    /// The body now and whenever it has changed, until nothing moves by itself any more, the caller may not look any more, or the server
+    /// stops. The import is read once for all who listen to it and for its open pages.
     /// </summary>
     private static async IAsyncEnumerable<SseItem<ImportView>> FollowAsync(
-        int id, ImportFeed feed, Func<CancellationToken, Task<bool>> mayGoOn, TimeProvider clock, CancellationToken stopping, [EnumeratorCancellation] CancellationToken cancellationToken)
+        int id, ImportFeed feed,
+        Func<CancellationToken, Task<bool>> mayGoOn, TimeProvider clock, CancellationToken stopping, [
+            EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var readings = Channel.CreateBounded<ImportView?>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
         using var watching = feed.Watch(id, reading =>
@@ -159,24 +193,31 @@ internal static class ImportsApi
     }
 
     /// <summary>Equal for equal bodies; a record's own equality would compare its lists by reference.</summary>
-    private static (ImportView, string) Fingerprint(ImportView import) => (import with { Failures = [] }, string.Join(';', import.Failures));
+    private static (ImportView, string) Fingerprint(ImportView import) =>
+        (import with { Failures = [] }, string.Join(';', import.Failures));
 
     private static bool IsOver(ImportView import) => import.FinishedAt is not null && import.Counts is { Submitting: 0, Submitted: 0 };
 
-    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> StartAsync(int id, StartImport start, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken) =>
+    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> StartAsync(
+        int id, StartImport start, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken) =>
         await AnswerAsync(id, await start.RunAsync(id, context.User.Actor(), cancellationToken), imports, feed, cancellationToken);
 
-    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> PauseAsync(int id, PauseImport pause, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken) =>
+    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> PauseAsync(
+        int id, PauseImport pause, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken) =>
         await AnswerAsync(id, await pause.RunAsync(id, context.User.Actor(), cancellationToken), imports, feed, cancellationToken);
 
-    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> ResumeAsync(int id, ResumeImport resume, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken) =>
+    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> ResumeAsync(
+        int id, ResumeImport resume, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken) =>
         await AnswerAsync(id, await resume.RunAsync(id, context.User.Actor(), cancellationToken), imports, feed, cancellationToken);
 
     private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> CancelAsync(
-        int id, CancelImport cancel, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken, bool abortRemote = false) =>
-        await AnswerAsync(id, await cancel.RunAsync(id, abortRemote, context.User.Actor(), cancellationToken), imports, feed, cancellationToken);
+        int id, CancelImport cancel, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken,
+        bool abortRemote = false) =>
+        await AnswerAsync(id, await cancel.RunAsync(id, abortRemote, context.User.Actor(), cancellationToken), imports, feed,
+            cancellationToken);
 
-    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> DeleteAsync(int id, DeleteImport delete, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken) =>
+    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> DeleteAsync(
+        int id, DeleteImport delete, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken) =>
         await AnswerAsync(id, await delete.RunAsync(id, context.User.Actor(), cancellationToken), imports, feed, cancellationToken);
 
     private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> AnswerAsync(
@@ -193,7 +234,8 @@ internal static class ImportsApi
     }
 
     private static async Task<IResult> FindingsAsync(
-        int id, ReadFindings findings, ReadImports imports, HttpContext context, string? format, int? limit, string? after, CancellationToken cancellationToken)
+        int id, ReadFindings findings, ReadImports imports, HttpContext context, string? format, int? limit, string? after,
+        CancellationToken cancellationToken)
     {
         var isCsv = ApiArguments.Choice<FindingsFormat>("format", format) == FindingsFormat.Csv;
         if (await imports.FindAsync(id, cancellationToken) is null) return Problem.ImportNotFound(id);

@@ -27,22 +27,28 @@ internal static class KeysApi
     private static async Task<Ok<Page<KeyView>>> ListAsync(ReadKeys keys, CancellationToken cancellationToken) =>
         TypedResults.Ok(new Page<KeyView>(await keys.ListAsync(cancellationToken), null));
 
-    private static async Task<Created<MadeKey>> MakeAsync(NewKeyBody body, MakeKey make, HttpContext context, CancellationToken cancellationToken)
+    private static async Task<Created<MadeKey>> MakeAsync(
+        NewKeyBody body, MakeKey make, HttpContext context, CancellationToken cancellationToken)
     {
-        var role = ApiArguments.Choice<Role>("role", body.Role) ?? throw new InvalidArgumentException("role", $"A key needs a role: {string.Join(", ", EnumText<Role>.All)}.");
+        var role = ApiArguments.Choice<Role>("role", body.Role)
+            ?? throw new InvalidArgumentException("role", $"A key needs a role: {string.Join(", ", EnumText<Role>.All)}.");
         var made = await make.RunAsync(body.Name ?? "", role, body.ExpiresAt, context.User.Actor(), cancellationToken);
         return context.Created($"keys/{made.Key.Id}", made);
     }
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> RevokeAsync(int id, RevokeKey revoke, HttpContext context, CancellationToken cancellationToken) =>
+    private static async Task<Results<NoContent, ProblemHttpResult>> RevokeAsync(
+        int id, RevokeKey revoke, HttpContext context, CancellationToken cancellationToken) =>
         await revoke.RunAsync(id, context.User.Actor(), cancellationToken) switch
         {
             KeyRevocation.Done => TypedResults.NoContent(),
             KeyRevocation.NotFound => Problem.NotFound($"There is no key {id}, or it is revoked already."),
-            KeyRevocation.LastAdmin => Problem.Of(StatusCodes.Status409Conflict, ProblemType.LastAdminKey, "Last admin key", "This is the last admin key, and there is no admin with a password; make another before it is revoked."),
+            KeyRevocation.LastAdmin =>
+                Problem.Of(StatusCodes.Status409Conflict, ProblemType.LastAdminKey, "Last admin key",
+                    "This is the last admin key, and there is no admin with a password; make another before it is revoked."),
         };
 
-    private static async Task<Ok<SignInLinkBody>> MakeLinkAsync(MakeSignInLink make, OwnAddress address, HttpContext context, CancellationToken cancellationToken)
+    private static async Task<Ok<SignInLinkBody>> MakeLinkAsync(
+        MakeSignInLink make, OwnAddress address, HttpContext context, CancellationToken cancellationToken)
     {
         var here = address.Of(context.Request);
         var link = await make.RunAsync(context.User.Caller(), cancellationToken);

@@ -25,15 +25,18 @@ internal sealed class ManifestUpload(UploadManifest upload, CreateImport create)
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = null;
 
         var fields = ImportFields.OfQuery(context);
-        if (fields.IdempotencyKey is { } key && await create.FindByKeyAsync(key, cancellationToken) is { } known) return new(known, Existed: true);
+        if (fields.IdempotencyKey is { } key && await create.FindByKeyAsync(key, cancellationToken) is { } known)
+            return new(known, Existed: true);
         await create.CheckAsync(fields.ToImport(0), cancellationToken);
 
-        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)) return await FromBodyAsync(request, fields, cancellationToken);
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
+            return await FromBodyAsync(request, fields, cancellationToken);
         return type.MediaType.ToString().ToLowerInvariant() switch
         {
             "multipart/form-data" => await FromFormAsync(request, type, fields, cancellationToken),
             "application/x-www-form-urlencoded" or "application/json" => throw new BadHttpRequestException(
-                $"A manifest comes as text/csv (the file as the body) or multipart/form-data (field 'file'), not as {type.MediaType}. With curl: --data-binary @FILE -H 'Content-Type: text/csv'.",
+                $"A manifest comes as text/csv (the file as the body) or multipart/form-data (field 'file'), not as {type.MediaType}. "
+                    + "With curl: --data-binary @FILE -H 'Content-Type: text/csv'.",
                 StatusCodes.Status415UnsupportedMediaType),
             _ => await FromBodyAsync(request, fields, cancellationToken),
         };
@@ -45,7 +48,8 @@ internal sealed class ManifestUpload(UploadManifest upload, CreateImport create)
         return await create.RunAsync(fields.ToImport(manifest.Id), cancellationToken);
     }
 
-    private async Task<CreatedImport> FromFormAsync(HttpRequest request, MediaTypeHeaderValue type, ImportFields fields, CancellationToken cancellationToken)
+    private async Task<CreatedImport> FromFormAsync(
+        HttpRequest request, MediaTypeHeaderValue type, ImportFields fields, CancellationToken cancellationToken)
     {
         var boundary = HeaderUtilities.RemoveQuotes(type.Boundary).Value;
         if (string.IsNullOrEmpty(boundary)) throw new BadHttpRequestException("The multipart body names no boundary.");
@@ -59,15 +63,18 @@ internal sealed class ManifestUpload(UploadManifest upload, CreateImport create)
                 if (section.GetContentDispositionHeader() is not { } disposition) continue;
                 if (disposition.IsFileDisposition())
                 {
-                    if (manifest is not null) throw new InvalidArgumentException("file", "The form holds more than one file; an import has one manifest.");
+                    if (manifest is not null)
+                        throw new InvalidArgumentException("file", "The form holds more than one file; an import has one manifest.");
                     await create.CheckAsync(fields.ToImport(0), cancellationToken);
-                    var fileName = disposition.FileNameStar.HasValue ? disposition.FileNameStar.Value : HeaderUtilities.RemoveQuotes(disposition.FileName).Value;
+                    var fileName = disposition.FileNameStar.HasValue
+                        ? disposition.FileNameStar.Value : HeaderUtilities.RemoveQuotes(disposition.FileName).Value;
                     PlainText.RequireStorable("fileName", fileName);
                     manifest = await upload.RunAsync(section.Body, fields.FileName ?? fileName ?? "manifest.csv", cancellationToken);
                 }
                 else
                 {
-                    fields.Set(HeaderUtilities.RemoveQuotes(disposition.Name).Value ?? "", await TextAsync(section.Body, cancellationToken));
+                    fields.Set(HeaderUtilities.RemoveQuotes(disposition.Name).Value
+                        ?? "", await TextAsync(section.Body, cancellationToken));
                 }
             }
         }
@@ -117,8 +124,11 @@ internal sealed class ImportFields(string actor, string idempotencyKey)
     {
         PlainText.RequireStorable(name, value);
         if (name != "set") TrySet(name, value);
-        else if (value.Split('=', 2) is not [var setting, var text]) throw new InvalidArgumentException("set", $"'{value}' is not of the form NAME=VALUE.");
-        else if (!TrySet(setting.Trim(), text.Trim())) throw new InvalidArgumentException("set", $"'{setting}' is not a setting; known are: {string.Join(", ", Setting.All.Select(s => s.Name))}.");
+        else if (value.Split('=', 2) is not [var setting, var text])
+            throw new InvalidArgumentException("set", $"'{value}' is not of the form NAME=VALUE.");
+        else if (!TrySet(setting.Trim(), text.Trim()))
+            throw new InvalidArgumentException("set",
+                $"'{setting}' is not a setting; known are: {string.Join(", ", Setting.All.Select(s => s.Name))}.");
     }
 
     public NewImport ToImport(int manifestId) => import with { ManifestId = manifestId, IdempotencyKey = IdempotencyKey };

@@ -18,17 +18,24 @@ internal static class NotificationsApi
     public static void MapNotifications(this IEndpointRouteBuilder api)
     {
         var notifications = api.MapGroup("/notifications").WithTags("Notifications").RequireAuthorization(Policy.Admin);
-        notifications.MapGet("/", ListAsync).WithSummary("What was told to the targets, the latest first, and what became of each delivery").Problems(400);
-        notifications.MapPost("/{id:long}/replay", ReplayAsync).WithSummary("Send a notification once more to every target, with the same id and body").Problems(404);
-        notifications.MapGet("/targets", TargetsAsync).WithSummary("The addresses that notifications are posted to; a secret is never shown again");
-        notifications.MapPost("/targets", AddAsync).WithSummary("Add a target; the answer is the only place that shows its signing secret").Problems(400, 409);
-        notifications.MapDelete("/targets/{name}", RemoveAsync).WithSummary("Remove a target; what was on its way to it is dropped").Problems(404);
+        notifications.MapGet("/", ListAsync).WithSummary("What was told to the targets, the latest first, and what became of each delivery")
+            .Problems(400);
+        notifications.MapPost("/{id:long}/replay", ReplayAsync)
+            .WithSummary("Send a notification once more to every target, with the same id and body").Problems(404);
+        notifications.MapGet("/targets", TargetsAsync)
+            .WithSummary("The addresses that notifications are posted to; a secret is never shown again");
+        notifications.MapPost("/targets", AddAsync).WithSummary("Add a target; the answer is the only place that shows its signing secret")
+            .Problems(400, 409);
+        notifications.MapDelete("/targets/{name}", RemoveAsync)
+            .WithSummary("Remove a target; what was on its way to it is dropped").Problems(404);
     }
 
-    private static async Task<Ok<Page<NotificationView>>> ListAsync(ReadNotifications notifications, int? limit, string? after, CancellationToken cancellationToken) =>
+    private static async Task<Ok<Page<NotificationView>>> ListAsync(
+        ReadNotifications notifications, int? limit, string? after, CancellationToken cancellationToken) =>
         TypedResults.Ok(await notifications.PageAsync(ApiArguments.Cursor(after), ApiArguments.Limit(limit, 50, 500), cancellationToken));
 
-    private static async Task<Results<Ok<ReplayedBody>, ProblemHttpResult>> ReplayAsync(long id, ReplayNotification replay, HttpContext context, CancellationToken cancellationToken) =>
+    private static async Task<Results<Ok<ReplayedBody>, ProblemHttpResult>> ReplayAsync(
+        long id, ReplayNotification replay, HttpContext context, CancellationToken cancellationToken) =>
         await replay.RunAsync(id, context.User.Actor(), cancellationToken) is { } targets
             ? TypedResults.Ok(new ReplayedBody(targets))
             : Problem.NotFound($"There is no notification {id} that was sent.");
@@ -42,6 +49,8 @@ internal static class NotificationsApi
             ? context.Created($"notifications/targets/{made.Name}", made)
             : Problem.AlreadyExists($"There is a target '{body.Name}' already.");
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> RemoveAsync(string name, ChangeTargets targets, HttpContext context, CancellationToken cancellationToken) =>
-        await targets.RemoveAsync(name, context.User.Actor(), cancellationToken) ? TypedResults.NoContent() : Problem.NotFound($"There is no target '{name}'.");
+    private static async Task<Results<NoContent, ProblemHttpResult>> RemoveAsync(
+        string name, ChangeTargets targets, HttpContext context, CancellationToken cancellationToken) =>
+        await targets.RemoveAsync(name, context.User.Actor(), cancellationToken)
+            ? TypedResults.NoContent() : Problem.NotFound($"There is no target '{name}'.");
 }

@@ -9,10 +9,13 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BulkImporter.Api;
 
-/// <summary>Errors as RFC 9457 problem details. The <c>type</c> is a stable code that programs may decide on; the rest is for people.</summary>
+/// <summary>
+/// Errors as RFC 9457 problem details. The <c>type</c> is a stable code that programs may decide on; the rest is for people.
+/// </summary>
 internal static class Problem
 {
-    public static ProblemHttpResult NotFound(string sentence) => Of(StatusCodes.Status404NotFound, ProblemType.NotFound, "Not found", sentence);
+    public static ProblemHttpResult NotFound(
+        string sentence) => Of(StatusCodes.Status404NotFound, ProblemType.NotFound, "Not found", sentence);
 
     public static ProblemHttpResult ImportNotFound(int importId) => NotFound($"There is no import {importId}.");
 
@@ -24,12 +27,15 @@ internal static class Problem
         extensions: new Dictionary<string, object?> { ["state"] = EnumText<T>.Of(state) });
 
     /// <summary>Cincopa did not answer, or refused, what the order needs from it.</summary>
-    public static ProblemHttpResult CincopaNotAsked(string sentence) => Of(StatusCodes.Status424FailedDependency, ProblemType.CincopaNotAsked, "Cincopa cannot be asked", sentence);
+    public static ProblemHttpResult CincopaNotAsked(
+        string sentence) => Of(StatusCodes.Status424FailedDependency, ProblemType.CincopaNotAsked, "Cincopa cannot be asked", sentence);
 
-    public static ProblemHttpResult AlreadyExists(string sentence) => Of(StatusCodes.Status409Conflict, ProblemType.AlreadyExists, "Already exists", sentence);
+    public static ProblemHttpResult AlreadyExists(
+        string sentence) => Of(StatusCodes.Status409Conflict, ProblemType.AlreadyExists, "Already exists", sentence);
 
     public static ProblemHttpResult InvalidArgument(InvalidArgumentException invalid) => TypedResults.Problem(
-        invalid.Message, statusCode: StatusCodes.Status400BadRequest, title: $"Invalid {invalid.Argument}", type: ProblemType.InvalidArgument,
+        invalid.Message, statusCode: StatusCodes.Status400BadRequest, title: $"Invalid {invalid.Argument}",
+        type: ProblemType.InvalidArgument,
         extensions: new Dictionary<string, object?> { ["argument"] = invalid.Argument });
 
     public static ProblemHttpResult Of(int status, string type, string title, string detail) =>
@@ -55,7 +61,8 @@ internal static class Problem
         context.ProblemDetails.Detail ??= status switch
         {
             StatusCodes.Status401Unauthorized => "Give an API key: Authorization: Bearer KEY. It may also be expired or revoked.",
-            StatusCodes.Status403Forbidden => "The key's role does not allow this: viewer looks, operator acts, admin manages accounts, people and keys.",
+            StatusCodes.Status403Forbidden =>
+                "The key's role does not allow this: viewer looks, operator acts, admin manages accounts, people and keys.",
             StatusCodes.Status404NotFound => $"The API has no {context.HttpContext.Request.Path}.",
             _ => null,
         };
@@ -70,13 +77,21 @@ internal sealed class MistakeAnswers : IExceptionHandler
         var answer = exception switch
         {
             InvalidArgumentException invalid => Problem.InvalidArgument(invalid),
-            ManifestTooLargeException tooLarge => Problem.Of(StatusCodes.Status413PayloadTooLarge, ProblemType.ManifestTooLarge, "Manifest too large", tooLarge.Message),
-            SourceFileTooLargeException tooLarge => Problem.Of(StatusCodes.Status413PayloadTooLarge, ProblemType.TooLarge, "File too large", tooLarge.Message),
-            TooManyPreviewsException busy => Problem.Of(StatusCodes.Status429TooManyRequests, ProblemType.TooManyRequests, "Too many requests", busy.Message),
-            BadHttpRequestException { InnerException: JsonException { Path: ['$', '.', .. var member] } } => Problem.InvalidArgument(new(member,
+            ManifestTooLargeException tooLarge =>
+                Problem.Of(StatusCodes.Status413PayloadTooLarge, ProblemType.ManifestTooLarge, "Manifest too large", tooLarge.Message),
+            SourceFileTooLargeException tooLarge =>
+                Problem.Of(StatusCodes.Status413PayloadTooLarge, ProblemType.TooLarge, "File too large", tooLarge.Message),
+            TooManyPreviewsException busy =>
+                Problem.Of(StatusCodes.Status429TooManyRequests, ProblemType.TooManyRequests, "Too many requests", busy.Message),
+            BadHttpRequestException { InnerException: JsonException { Path: ['$', '.', .. var member] } } =>
+                Problem.InvalidArgument(new(member,
                 // The library's own words name our types, and say nothing to whoever wrote the body.
-                $"'{member}' is not what is expected there: see /openapi/v1.json. A number stands without quotes, with a point before decimals, as in 2.5.")),
-            BadHttpRequestException bad => Problem.Of(bad.StatusCode, bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? ProblemType.TooLarge : bad.StatusCode == StatusCodes.Status415UnsupportedMediaType ? ProblemType.UnsupportedMediaType : ProblemType.InvalidRequest, "Invalid request", bad.InnerException?.Message ?? bad.Message),
+                $"'{member}' is not what is expected there: see /openapi/v1.json. A number stands without quotes, with a point before "
+                    + "decimals, as in 2.5.")),
+            BadHttpRequestException bad =>
+                Problem.Of(bad.StatusCode, bad.StatusCode == StatusCodes.Status413PayloadTooLarge
+                    ? ProblemType.TooLarge : bad.StatusCode == StatusCodes.Status415UnsupportedMediaType ? ProblemType.UnsupportedMediaType
+                        : ProblemType.InvalidRequest, "Invalid request", bad.InnerException?.Message ?? bad.Message),
             _ => null,
         };
         if (answer is null) return false;

@@ -24,5 +24,6 @@ internal static class ProblemType
     public const string InternalError = "internal-error";
 
     public static IReadOnlyList<string> All { get; } =
-        [.. typeof(ProblemType).GetFields(BindingFlags.Public | BindingFlags.Static).Where(f => f.IsLiteral).Select(f => (string)f.GetRawConstantValue()!)];
+        [.. typeof(ProblemType).GetFields(BindingFlags.Public | BindingFlags.Static).Where(f => f.IsLiteral)
+            .Select(f => (string)f.GetRawConstantValue()!)];
 }

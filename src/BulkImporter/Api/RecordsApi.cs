@@ -19,7 +19,8 @@ namespace BulkImporter.Api;
 public sealed record RecordBody(
     int RowNumber, int LineNumber, string? Url, string? Caption, string? ReferenceId, RecordState State, string? StatusId, string? Rid,
     int Attempts, RecordError? Error, int? Progress, long? ProgressBytes, long? TotalBytes,
-    DateTimeOffset? NextAttemptAt, DateTimeOffset? SubmittedAt, DateTimeOffset? FinishedAt, bool PossiblyDuplicated, FinishView? Finish, IReadOnlyList<AttemptView> History);
+    DateTimeOffset? NextAttemptAt, DateTimeOffset? SubmittedAt, DateTimeOffset? FinishedAt, bool PossiblyDuplicated, FinishView? Finish,
+    IReadOnlyList<AttemptView> History);
 
 /// <param name="Rerun">Records that are pending again.</param>
 /// <param name="Refused">Records of the selection that were left as they are.</param>
@@ -45,54 +46,81 @@ internal static class RecordsApi
     public static void MapRecords(this IEndpointRouteBuilder api)
     {
         var import = api.MapGroup("/imports/{id:int}").WithTags("Records");
-        import.MapGet("/records", ListAsync).RequireAuthorization(Policy.Viewer).WithSummary("List records in the order of the manifest").Problems(400, 404);
-        import.MapGet("/records/{rowNumber:int}", FindAsync).RequireAuthorization(Policy.Viewer).WithSummary("One record with its attempts").Problems(404);
+        import.MapGet("/records", ListAsync).RequireAuthorization(Policy.Viewer).WithSummary("List records in the order of the manifest")
+            .Problems(400, 404);
+        import.MapGet("/records/{rowNumber:int}", FindAsync).RequireAuthorization(Policy.Viewer)
+            .WithSummary("One record with its attempts").Problems(404);
         import.MapGet("/records/{rowNumber:int}/candidates", CandidatesAsync).RequireAuthorization(Policy.Viewer)
             .WithSummary("Assets that may be the one of a record in doubt")
-            .WithDescription("Found by the last look through the account's assets: the same file name, uploaded after the attempt began, and no record has it. None for a record that is not unknown.")
+            .WithDescription(
+                "Found by the last look through the account's assets: the same file name, uploaded after the attempt began, and no "
+                    + "record has it. None for a record that is not unknown.")
             .Problems(404);
         import.MapPost("/records/{rowNumber:int}/adopt", AdoptAsync).RequireAuthorization(Policy.Operator)
             .WithSummary("Say which asset a record in doubt became")
-            .WithDescription("The rid of a candidate, or of any other asset that the account has and no record does. The record is then imported. 424 when Cincopa cannot be asked about an asset that is no candidate.")
+            .WithDescription(
+                "The rid of a candidate, or of any other asset that the account has and no record does. The record is then imported. 424 "
+                    + "when Cincopa cannot be asked about an asset that is no candidate.")
             .Problems(400, 404, 409, 422, 424);
-        import.MapPost("/rerun", RerunAsync).RequireAuthorization(Policy.Operator).WithMetadata(new RequestSizeLimitAttribute(SelectionBody.MostBytes))
+        import.MapPost("/rerun", RerunAsync).RequireAuthorization(Policy.Operator)
+            .WithMetadata(new RequestSizeLimitAttribute(SelectionBody.MostBytes))
             .WithSummary("Order new attempts for a selection")
-            .WithDescription("Failed and cancelled records of the selection are sent again; unknown ones only when the selection is state=unknown or names the rows, because that may make a second asset. With push their files are read and sent by this server, for sources that Cincopa cannot reach.")
+            .WithDescription(
+                "Failed and cancelled records of the selection are sent again; unknown ones only when the selection is state=unknown or "
+                    + "names the rows, because that may make a second asset. With push their files are read and sent by this server, for "
+                        + "sources that Cincopa cannot reach.")
             .Problems(400, 404, 409);
         import.MapPost("/records/{rowNumber:int}/give-up", GiveUpAsync).RequireAuthorization(Policy.Operator)
             .WithSummary("Give a record in doubt up")
-            .WithDescription("An unknown record becomes failed with the code given_up. It is sent again only by a rerun that names the row or that code.")
+            .WithDescription(
+                "An unknown record becomes failed with the code given_up. It is sent again only by a rerun that names the row or that code.")
             .Problems(404, 409);
-        import.MapPost("/finish", FinishAsync).RequireAuthorization(Policy.Operator).WithMetadata(new RequestSizeLimitAttribute(SelectionBody.MostBytes))
+        import.MapPost("/finish", FinishAsync).RequireAuthorization(Policy.Operator)
+            .WithMetadata(new RequestSizeLimitAttribute(SelectionBody.MostBytes))
             .WithSummary("Finish assets again")
-            .WithDescription("Caption, texts, tags, reference id and gallery of the selection's imported records for which that failed (finish=failed) are written again. Nothing is submitted.")
+            .WithDescription(
+                "Caption, texts, tags, reference id and gallery of the selection's imported records for which that failed "
+                    + "(finish=failed) are written again. Nothing is submitted.")
             .Problems(400, 404);
-        import.MapPost("/give-up", GiveUpSelectionAsync).RequireAuthorization(Policy.Operator).WithMetadata(new RequestSizeLimitAttribute(SelectionBody.MostBytes))
+        import.MapPost("/give-up", GiveUpSelectionAsync).RequireAuthorization(Policy.Operator)
+            .WithMetadata(new RequestSizeLimitAttribute(SelectionBody.MostBytes))
             .WithSummary("Give the records in doubt of a selection up")
-            .WithDescription("Only unknown records of the selection change; they become failed with the code given_up. An empty selection is all of them.")
+            .WithDescription(
+                "Only unknown records of the selection change; they become failed with the code given_up. An empty selection is all of "
+                    + "them.")
             .Problems(400, 404);
         import.MapPost("/adopt", AdoptAllAsync).RequireAuthorization(Policy.Operator)
             .WithSummary("Adopt for every record in doubt its only candidate")
-            .WithDescription("Records with several candidates, and assets that are a candidate of several records, are left for a person to decide.")
+            .WithDescription(
+                "Records with several candidates, and assets that are a candidate of several records, are left for a person to decide.")
             .Problems(404);
         import.MapGet("/results", ResultsAsync).RequireAuthorization(Policy.Viewer)
-            .WithSummary("The manifest with what became of each row, streamed; format=csv, jsonl, or map (url,rid,status_id of the rows that have an asset)")
-            .WithDescription("A viewer's file has *** for the signatures, tokens and passwords in source addresses; an operator's has them whole, and can be uploaded again.")
+            .WithSummary(
+                "The manifest with what became of each row, streamed; format=csv, jsonl, or map (url,rid,status_id of the rows that have "
+                    + "an asset)")
+            .WithDescription(
+                "A viewer's file has *** for the signatures, tokens and passwords in source addresses; an operator's has them whole, and "
+                    + "can be uploaded again.")
             .Problems(400, 404, 409)
             .Produces<string>(contentType: "text/csv").Produces<string>(contentType: "application/jsonl");
-        import.MapGet("/archive", ArchiveAsync).RequireAuthorization(Policy.Operator).WithSummary("All that is known of an import that has ended, as a ZIP file with the SHA-256 of everything in it")
-            .WithDescription("The manifest as it was uploaded, the results, and JSON lines of records, attempts, texts, finishing, findings, corrections and audit, with the columns of the database. Source addresses are whole.")
+        import.MapGet("/archive", ArchiveAsync).RequireAuthorization(Policy.Operator)
+            .WithSummary("All that is known of an import that has ended, as a ZIP file with the SHA-256 of everything in it")
+            .WithDescription(
+                "The manifest as it was uploaded, the results, and JSON lines of records, attempts, texts, finishing, findings, "
+                    + "corrections and audit, with the columns of the database. Source addresses are whole.")
             .Problems(404, 409).Produces<byte[]>(contentType: "application/zip");
     }
 
-    private static async Task<IResult> ArchiveAsync(int id, ArchiveImport archive, NoteDeed note, HttpContext context, CancellationToken cancellationToken)
+    private static async Task<IResult> ArchiveAsync(
+        int id, ArchiveImport archive, NoteDeed note, HttpContext context, CancellationToken cancellationToken)
     {
         switch (await archive.FindAsync(id, cancellationToken))
         {
             case Archivable.Refused refused: return Problem.RefusedInThisState(refused.State, refused.Sentence);
             case Archivable.Ready ready:
                 context.Response.ContentType = "application/zip";
-                context.Response.Headers.ContentDisposition = string.Create(CultureInfo.InvariantCulture, $"attachment; filename=import-{id}.zip");
+                context.Response.Headers.ContentDisposition =
+                    string.Create(CultureInfo.InvariantCulture, $"attachment; filename=import-{id}.zip");
                 // The library ends some entries without waiting, a few bytes each; what is long is written with waiting.
                 context.Features.GetRequiredFeature<IHttpBodyControlFeature>().AllowSynchronousIO = true;
                 try
@@ -110,18 +138,23 @@ internal static class RecordsApi
     }
 
     private static async Task<Results<Ok<Page<RecordView>>, ProblemHttpResult>> ListAsync(
-        int id, [AsParameters] SelectionQuery selection, int? limit, string? after, ReadRecords records, ReadImports imports, CancellationToken cancellationToken)
+        int id, [AsParameters] SelectionQuery selection, int? limit, string? after, ReadRecords records, ReadImports imports,
+        CancellationToken cancellationToken)
     {
-        var page = await records.ListAsync(id, selection.ToFilter(), ApiArguments.Cursor(after) ?? 0, ApiArguments.Limit(limit, 100, 1000), cancellationToken);
-        return page.Items.Count == 0 && await imports.FindAsync(id, cancellationToken) is null ? Problem.ImportNotFound(id) : TypedResults.Ok(page);
+        var page = await records.ListAsync(id, selection.ToFilter(), ApiArguments.Cursor(after)
+            ?? 0, ApiArguments.Limit(limit, 100, 1000), cancellationToken);
+        return page.Items.Count == 0 && await imports.FindAsync(id, cancellationToken) is null
+            ? Problem.ImportNotFound(id) : TypedResults.Ok(page);
     }
 
-    private static async Task<Results<Ok<RecordBody>, ProblemHttpResult>> FindAsync(int id, int rowNumber, ReadRecords records, CancellationToken cancellationToken)
+    private static async Task<Results<Ok<RecordBody>, ProblemHttpResult>> FindAsync(
+        int id, int rowNumber, ReadRecords records, CancellationToken cancellationToken)
     {
         if (await records.FindAsync(id, rowNumber, cancellationToken) is not { Record: var r, Attempts: var attempts })
             return RowNotFound(id, rowNumber);
         return TypedResults.Ok(new RecordBody(
-            r.RowNumber, r.LineNumber, r.Url, r.Caption, r.ReferenceId, r.State, r.StatusId, r.Rid, r.Attempts, r.Error, r.Progress, r.ProgressBytes, r.TotalBytes,
+            r.RowNumber, r.LineNumber, r.Url, r.Caption, r.ReferenceId, r.State, r.StatusId, r.Rid, r.Attempts, r.Error, r.Progress,
+            r.ProgressBytes, r.TotalBytes,
             r.NextAttemptAt, r.SubmittedAt, r.FinishedAt, r.PossiblyDuplicated, r.Finish, attempts));
     }
 
@@ -130,12 +163,15 @@ internal static class RecordsApi
         await candidates.FindAsync(id, rowNumber, cancellationToken) is { } found ? TypedResults.Ok(found) : RowNotFound(id, rowNumber);
 
     private static async Task<Results<Ok<RecordBody>, ProblemHttpResult>> AdoptAsync(
-        int id, int rowNumber, AdoptBody body, AdoptAsset adopt, ReadRecords records, HttpContext context, CancellationToken cancellationToken) =>
+        int id, int rowNumber, AdoptBody body, AdoptAsset adopt, ReadRecords records, HttpContext context,
+        CancellationToken cancellationToken) =>
         await adopt.RunAsync(id, rowNumber, body.Rid, context.User.Actor(), cancellationToken) switch
         {
             AdoptResult.NotFound missing => Problem.NotFound(missing.Sentence),
-            AdoptResult.Refused refused => Problem.Of(StatusCodes.Status409Conflict, ProblemType.AdoptionRefused, "Not adopted", refused.Sentence),
-            AdoptResult.NoSuchAsset none => Problem.Of(StatusCodes.Status422UnprocessableEntity, ProblemType.NoSuchAsset, "No such asset", none.Sentence),
+            AdoptResult.Refused refused =>
+                Problem.Of(StatusCodes.Status409Conflict, ProblemType.AdoptionRefused, "Not adopted", refused.Sentence),
+            AdoptResult.NoSuchAsset none =>
+                Problem.Of(StatusCodes.Status422UnprocessableEntity, ProblemType.NoSuchAsset, "No such asset", none.Sentence),
             AdoptResult.CannotAsk cannot => Problem.CincopaNotAsked(cannot.Sentence),
             _ => await FindAsync(id, rowNumber, records, cancellationToken),
         };
@@ -154,7 +190,8 @@ internal static class RecordsApi
     {
         var givenUp = await giveUp.RunAsync(id, new RecordFilter { RowNumbers = [rowNumber] }, context.User.Actor(), cancellationToken);
         if (givenUp == 0 && await records.FindAsync(id, rowNumber, cancellationToken) is { Record.State: var state })
-            return Problem.RefusedInThisState(state, $"Row {rowNumber} is {EnumText<RecordState>.Of(state)}; only an unknown record can be given up.");
+            return Problem.RefusedInThisState(state,
+                $"Row {rowNumber} is {EnumText<RecordState>.Of(state)}; only an unknown record can be given up.");
         return await FindAsync(id, rowNumber, records, cancellationToken);
     }
 
@@ -165,7 +202,8 @@ internal static class RecordsApi
             : Problem.ImportNotFound(id);
 
     private static async Task<Results<Ok<GivenUpBody>, ProblemHttpResult>> GiveUpSelectionAsync(
-        int id, SelectionBody selection, GiveUpRecords giveUp, ReadImports imports, HttpContext context, CancellationToken cancellationToken)
+        int id, SelectionBody selection, GiveUpRecords giveUp, ReadImports imports, HttpContext context,
+        CancellationToken cancellationToken)
     {
         var filter = selection.ToFilter();
         if (await imports.FindAsync(id, cancellationToken) is null) return Problem.ImportNotFound(id);
@@ -181,10 +219,12 @@ internal static class RecordsApi
         return TypedResults.Ok(new AdoptedBody(adopted, stillInDoubt));
     }
 
-    private static ProblemHttpResult RowNotFound(int id, int rowNumber) => Problem.NotFound($"There is no import {id} with a row {rowNumber}.");
+    private static ProblemHttpResult RowNotFound(
+        int id, int rowNumber) => Problem.NotFound($"There is no import {id} with a row {rowNumber}.");
 
     private static async Task<IResult> ResultsAsync(
-        int id, [AsParameters] SelectionQuery selection, string? format, ExportResults export, NoteDeed note, HttpContext context, CancellationToken cancellationToken)
+        int id, [AsParameters] SelectionQuery selection, string? format, ExportResults export, NoteDeed note, HttpContext context,
+        CancellationToken cancellationToken)
     {
         var filter = selection.ToFilter();
         var chosen = ApiArguments.Choice<ExportFormat>("format", format) ?? ExportFormat.Csv;
@@ -193,7 +233,8 @@ internal static class RecordsApi
             case Exportable.Refused refused: return Problem.RefusedInThisState(refused.State, refused.Sentence);
             case Exportable.Ready ready:
                 var isWhole = context.User.Role() >= Role.Operator;
-                await note.RunAsync(context.User.Actor(), "results_exported", id, $"{EnumText<ExportFormat>.Of(chosen)}, {filter}{(isWhole ? ", with whole source addresses" : "")}", cancellationToken);
+                await note.RunAsync(context.User.Actor(), "results_exported", id,
+                    $"{EnumText<ExportFormat>.Of(chosen)}, {filter}{(isWhole ? ", with whole source addresses" : "")}", cancellationToken);
                 context.Response.ContentType = chosen switch
                 {
                     ExportFormat.Csv => "text/csv; charset=utf-8",
@@ -201,7 +242,8 @@ internal static class RecordsApi
                     ExportFormat.Map => "text/csv; charset=utf-8",
                 };
                 var disposition = new ContentDispositionHeaderValue("attachment");
-                disposition.SetHttpFileName(chosen == ExportFormat.Map ? $"{ready.FileName}-map.csv" : $"{ready.FileName}-results.{EnumText<ExportFormat>.Of(chosen)}");
+                disposition.SetHttpFileName(chosen == ExportFormat.Map
+                    ? $"{ready.FileName}-map.csv" : $"{ready.FileName}-results.{EnumText<ExportFormat>.Of(chosen)}");
                 context.Response.Headers.ContentDisposition = disposition.ToString();
                 await export.RunAsync(ready, filter, chosen, isWhole, context.Response.BodyWriter, cancellationToken);
                 return Results.Empty;

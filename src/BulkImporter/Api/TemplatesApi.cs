@@ -18,7 +18,8 @@ internal static class TemplatesApi
             .Problems(400, 404, 429);
         var templates = api.MapGroup("/accounts/{account}/templates").WithTags("Templates");
         templates.MapGet("/", ListAsync).RequireAuthorization(Policy.Viewer).WithSummary("The account's mapping templates").Problems(404);
-        templates.MapDelete("/{name}", DeleteAsync).RequireAuthorization(Policy.Operator).WithSummary("Forget a template; imports that were read by it keep their mapping").Problems(404);
+        templates.MapDelete("/{name}", DeleteAsync).RequireAuthorization(Policy.Operator)
+            .WithSummary("Forget a template; imports that were read by it keep their mapping").Problems(404);
     }
 
     private static async Task<Results<Ok<TemplateView>, ProblemHttpResult>> SaveAsync(
@@ -27,8 +28,10 @@ internal static class TemplatesApi
             ? TypedResults.Ok(saved)
             : Problem.NotFound($"There is no import {id} with a manifest that can be read.");
 
-    private static async Task<Results<Ok<Page<TemplateView>>, ProblemHttpResult>> ListAsync(string account, ReadTemplates templates, CancellationToken cancellationToken) =>
-        await templates.RunAsync(account, cancellationToken) is { } found ? TypedResults.Ok(new Page<TemplateView>(found, null)) : Problem.AccountNotFound(account);
+    private static async Task<Results<Ok<Page<TemplateView>>, ProblemHttpResult>> ListAsync(
+        string account, ReadTemplates templates, CancellationToken cancellationToken) =>
+        await templates.RunAsync(account, cancellationToken) is { } found
+            ? TypedResults.Ok(new Page<TemplateView>(found, null)) : Problem.AccountNotFound(account);
 
     private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(
         string account, string name, DeleteTemplate delete, HttpContext context, CancellationToken cancellationToken) =>

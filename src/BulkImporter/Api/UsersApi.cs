@@ -26,15 +26,18 @@ internal static class UsersApi
         users.MapGet("/", ListAsync).WithSummary("List the people who sign in with a password");
         users.MapGet("/{name}", FindAsync).WithSummary("One person").Problems(404);
         users.MapPost("/", AddAsync).WithSummary("Invite a person; the answer is the only place that shows the link").Problems(400, 409);
-        users.MapPatch("/{name}", ChangeAsync).WithSummary("Change the role, lock or unlock; the person's sessions end").Problems(400, 404, 409);
-        users.MapPost("/{name}/password-link", MakeLinkAsync).WithSummary("Make a new link with which a person chooses a password; earlier ones end").Problems(400, 404);
+        users.MapPatch("/{name}", ChangeAsync).WithSummary("Change the role, lock or unlock; the person's sessions end")
+            .Problems(400, 404, 409);
+        users.MapPost("/{name}/password-link", MakeLinkAsync)
+            .WithSummary("Make a new link with which a person chooses a password; earlier ones end").Problems(400, 404);
         users.MapDelete("/{name}", RemoveAsync).WithSummary("Remove a person and end the sessions").Problems(404, 409);
     }
 
     private static async Task<Ok<Page<UserView>>> ListAsync(ReadUsers users, CancellationToken cancellationToken) =>
         TypedResults.Ok(new Page<UserView>(await users.ListAsync(cancellationToken), null));
 
-    private static async Task<Results<Ok<UserView>, ProblemHttpResult>> FindAsync(string name, ReadUsers users, CancellationToken cancellationToken) =>
+    private static async Task<Results<Ok<UserView>, ProblemHttpResult>> FindAsync(
+        string name, ReadUsers users, CancellationToken cancellationToken) =>
         await users.FindAsync(name, cancellationToken) is { } user ? TypedResults.Ok(user) : NotFound(name);
 
     private static async Task<Results<Created<AddedUserBody>, ProblemHttpResult>> AddAsync(
@@ -42,14 +45,18 @@ internal static class UsersApi
     {
         var here = address.Of(context.Request);
         var name = body.Name ?? "";
-        var role = ApiArguments.Choice<Role>("role", body.Role) ?? throw new InvalidArgumentException("role", $"A person needs a role: {string.Join(", ", EnumText<Role>.All)}.");
-        if (await add.RunAsync(name, role, context.User.Actor(), cancellationToken) is not { } link) return Problem.AlreadyExists($"There is a person '{name}' already.");
-        return context.Created($"users/{Uri.EscapeDataString(name)}", new AddedUserBody((await users.FindAsync(name, cancellationToken))!, Body(link, here)));
+        var role = ApiArguments.Choice<Role>("role", body.Role)
+            ?? throw new InvalidArgumentException("role", $"A person needs a role: {string.Join(", ", EnumText<Role>.All)}.");
+        if (await add.RunAsync(name, role, context.User.Actor(), cancellationToken) is not { } link)
+            return Problem.AlreadyExists($"There is a person '{name}' already.");
+        return context.Created($"users/{Uri.EscapeDataString(name)}",
+            new AddedUserBody((await users.FindAsync(name, cancellationToken))!, Body(link, here)));
     }
 
     private static async Task<Results<Ok<UserView>, ProblemHttpResult>> ChangeAsync(
         string name, UserChangeBody body, ChangeUser change, ReadUsers users, HttpContext context, CancellationToken cancellationToken) =>
-        await change.RunAsync(name, new UserChange(ApiArguments.Choice<Role>("role", body.Role), body.Locked), context.User.Actor(), cancellationToken) switch
+        await change.RunAsync(name, new UserChange(ApiArguments.Choice<Role>("role", body.Role), body.Locked), context.User.Actor(),
+            cancellationToken) switch
         {
             UserOrder.Done => await FindAsync(name, users, cancellationToken),
             UserOrder.NotFound => NotFound(name),
@@ -60,10 +67,12 @@ internal static class UsersApi
         string name, MakePasswordLink make, OwnAddress address, HttpContext context, CancellationToken cancellationToken)
     {
         var here = address.Of(context.Request);
-        return await make.RunAsync(name, context.User.Actor(), cancellationToken) is { } link ? TypedResults.Ok(Body(link, here)) : NotFound(name);
+        return await make.RunAsync(name, context.User.Actor(), cancellationToken) is { } link
+            ? TypedResults.Ok(Body(link, here)) : NotFound(name);
     }
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> RemoveAsync(string name, RemoveUser remove, HttpContext context, CancellationToken cancellationToken) =>
+    private static async Task<Results<NoContent, ProblemHttpResult>> RemoveAsync(
+        string name, RemoveUser remove, HttpContext context, CancellationToken cancellationToken) =>
         await remove.RunAsync(name, context.User.Actor(), cancellationToken) switch
         {
             UserOrder.Done => TypedResults.NoContent(),
@@ -76,5 +85,6 @@ internal static class UsersApi
     private static ProblemHttpResult NotFound(string name) => Problem.NotFound($"There is no person '{name}'.");
 
     private static ProblemHttpResult LastAdmin() =>
-        Problem.Of(StatusCodes.Status409Conflict, ProblemType.LastAdmin, "Last admin", "This is the last admin who can sign in; make another one first.");
+        Problem.Of(StatusCodes.Status409Conflict, ProblemType.LastAdmin, "Last admin",
+            "This is the last admin who can sign in; make another one first.");
 }

@@ -8,13 +8,18 @@ using Spectre.Console;
 
 namespace BulkImporter.Cli;
 
-/// <summary><c>account add|list|check|galleries|limits|token|resume|source-header</c>: the Cincopa accounts that the server imports for.</summary>
+/// <summary>
+/// <c>account add|list|check|galleries|limits|token|resume|source-header</c>: the Cincopa accounts that the server imports for.
+/// </summary>
 internal sealed class AccountVerb : Verb
 {
     public AccountVerb(Surroundings surroundings)
-        : base("account", "Add, check, limit and resume Cincopa accounts.", "BulkImporter account list", "BulkImporter account add museum --token-stdin < token.txt")
+        : base("account", "Add, check, limit and resume Cincopa accounts.", "BulkImporter account list",
+            "BulkImporter account add museum --token-stdin < token.txt")
     {
-        Takes(new AccountAddVerb(surroundings), new AccountListVerb(surroundings), new AccountCheckVerb(surroundings), new AccountGalleriesVerb(surroundings), new AccountLimitsVerb(surroundings), new AccountTokenVerb(surroundings), new AccountResumeVerb(surroundings), new AccountSourceHeaderVerb(surroundings));
+        Takes(new AccountAddVerb(surroundings), new AccountListVerb(surroundings), new AccountCheckVerb(surroundings),
+            new AccountGalleriesVerb(surroundings), new AccountLimitsVerb(surroundings), new AccountTokenVerb(surroundings),
+            new AccountResumeVerb(surroundings), new AccountSourceHeaderVerb(surroundings));
     }
 
     private static Argument<string> AccountName() => new("NAME") { Description = "The account's name" };
@@ -23,11 +28,14 @@ internal sealed class AccountVerb : Verb
 
     private static Option<bool> TokenStdin(Command verb)
     {
-        var option = new Option<bool>("--token-stdin") { Description = "Read the API token from standard input, the only way in: arguments are seen by every user of the machine" };
+        var option = new Option<bool>("--token-stdin")
+            { Description = "Read the API token from standard input, the only way in: arguments are seen by every user of the machine" };
         verb.Validators.Add(result =>
         {
             if (!result.GetValue(option))
-                result.AddError($"The token comes from standard input only, and --token-stdin says that you know: BulkImporter account {verb.Name} NAME --token-stdin < token.txt");
+                result.AddError(
+                    $"The token comes from standard input only, and --token-stdin says that you know: BulkImporter account {verb.Name} "
+                        + "NAME --token-stdin < token.txt");
         });
         return option;
     }
@@ -36,14 +44,20 @@ internal sealed class AccountVerb : Verb
     {
         var token = PlainText.Trimmed(await surroundings.Input.ReadToEndAsync(cancellationToken));
         return token.Length == 0 || token.Any(char.IsWhiteSpace)
-            ? throw new VerbFailure(ExitCode.Usage, "Standard input must hold the token and nothing else.", "For example: BulkImporter account add museum --token-stdin < token.txt")
+            ? throw new VerbFailure(ExitCode.Usage, "Standard input must hold the token and nothing else.",
+                "For example: BulkImporter account add museum --token-stdin < token.txt")
             : token;
     }
 
     private static string Limit(double limit) => limit == 0 ? "none" : limit.ToString("0.##", CultureInfo.InvariantCulture);
 
     private static string Sentence(AccountView account) => string.Create(CultureInfo.InvariantCulture,
-        $"Account {Wording.Plain(account.Name)} at {Wording.Plain(account.BaseUrl)}: {Wording.Of(account.State)}{(account.Reason is null ? "" : $" ({Wording.Plain(account.Reason)})")}; calls per second {Limit(account.Rate)}, in flight {Limit(account.MaxInFlight)}, backlog {Limit(account.Backlog)}, status calls per second {Limit(account.StatusRate)}, verb {VerbOf(account)}; now {account.InFlight} in flight, {account.Outstanding} outstanding.{(account.Warning is null ? "" : $" Warning: {Wording.Plain(account.Warning)}")}");
+        $"Account {Wording.Plain(account.Name)} at {Wording.Plain(account.BaseUrl)}: "
+            + $"{Wording.Of(account.State)}{(account.Reason is null ? "" : $" ({Wording.Plain(account.Reason)})")}; calls per second "
+                + $"{Limit(account.Rate)}, in flight {Limit(account.MaxInFlight)}, backlog {Limit(account.Backlog)}, status calls per "
+                    + $"second {Limit(account.StatusRate)}, verb {VerbOf(account)}; now {account.InFlight} in flight, "
+                        + $"{account.Outstanding} "
+                            + $"outstanding.{(account.Warning is null ? "" : $" Warning: {Wording.Plain(account.Warning)}")}");
 
     private static string VerbOf(AccountView account) =>
         account.Verb == VerbSetting.Auto ? $"auto (now {Wording.Of(account.VerbInUse).ToUpperInvariant()})" : Wording.Of(account.Verb);
@@ -51,11 +65,13 @@ internal sealed class AccountVerb : Verb
     private sealed class AccountAddVerb : ClientVerb
     {
         private readonly Argument<string> name = AccountName();
-        private readonly Option<string?> baseUrl = new("--base-url") { HelpName = "URL", Description = "Where Cincopa's API is, when not at its usual address" };
+        private readonly Option<string?> baseUrl = new("--base-url")
+            { HelpName = "URL", Description = "Where Cincopa's API is, when not at its usual address" };
 
         public AccountAddVerb(Surroundings surroundings)
             : base(surroundings, "add", "Add an account. Its token is stored encrypted and never shown again.",
-                "BulkImporter account add museum --token-stdin < token.txt", "pass show cincopa/museum | BulkImporter account add museum --token-stdin")
+                "BulkImporter account add museum --token-stdin < token.txt",
+                "pass show cincopa/museum | BulkImporter account add museum --token-stdin")
         {
             TakesFromServer(name, TokenStdin(this), baseUrl, Json);
         }
@@ -63,7 +79,8 @@ internal sealed class AccountVerb : Verb
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
             var token = await ReadTokenAsync(Surroundings, cancellationToken);
-            var account = await api.SendAsync<AccountView>(HttpMethod.Post, "accounts", new NewAccountBody(line.GetRequiredValue(name), token, line.GetValue(baseUrl)), cancellationToken);
+            var account = await api.SendAsync<AccountView>(HttpMethod.Post, "accounts",
+                new NewAccountBody(line.GetRequiredValue(name), token, line.GetValue(baseUrl)), cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? account.Json : Sentence(account.Value));
             return ExitCode.Done;
         }
@@ -72,7 +89,8 @@ internal sealed class AccountVerb : Verb
     private sealed class AccountListVerb : ClientVerb
     {
         public AccountListVerb(Surroundings surroundings)
-            : base(surroundings, "list", "List the accounts with their state and limits.", "BulkImporter account list") => TakesFromServer(Json);
+            : base(surroundings, "list", "List the accounts with their state and limits.", "BulkImporter account list") =>
+                TakesFromServer(Json);
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
@@ -89,11 +107,14 @@ internal sealed class AccountVerb : Verb
                 return ExitCode.Done;
             }
 
-            var table = ImportPicture.TableOf(Surroundings, "name", "state", "calls/s", "in flight", "backlog", "verb", "address", "reason or warning");
+            var table = ImportPicture.TableOf(Surroundings, "name", "state", "calls/s", "in flight", "backlog", "verb", "address",
+                "reason or warning");
             foreach (var account in page.Value.Items)
             {
-                table.AddRow(new Text(Wording.Plain(account.Name)), new Text(Wording.Of(account.State)), new Text(Limit(account.Rate)), new Text(Limit(account.MaxInFlight)),
-                    new Text(Limit(account.Backlog)), new Text(VerbOf(account)), new Text(Wording.Plain(account.BaseUrl)), new Text(Wording.Plain(account.Reason ?? account.Warning)));
+                table.AddRow(new Text(Wording.Plain(account.Name)), new Text(Wording.Of(account.State)), new Text(Limit(account.Rate)),
+                    new Text(Limit(account.MaxInFlight)),
+                    new Text(Limit(account.Backlog)), new Text(VerbOf(account)), new Text(Wording.Plain(account.BaseUrl)),
+                    new Text(Wording.Plain(account.Reason ?? account.Warning)));
             }
 
             Surroundings.Screen.Write(table);
@@ -106,11 +127,13 @@ internal sealed class AccountVerb : Verb
         private readonly Argument<string> name = AccountName();
 
         public AccountCheckVerb(Surroundings surroundings)
-            : base(surroundings, "check", "Ask Cincopa whether the account's token works and what it may do.", "BulkImporter account check museum") => TakesFromServer(name, Json);
+            : base(surroundings, "check", "Ask Cincopa whether the account's token works and what it may do.",
+                "BulkImporter account check museum") => TakesFromServer(name, Json);
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
-            var check = await api.SendAsync<AccountCheck>(HttpMethod.Post, PathOf(line.GetRequiredValue(name), "/check"), null, cancellationToken);
+            var check = await api.SendAsync<AccountCheck>(HttpMethod.Post, PathOf(line.GetRequiredValue(name), "/check"), null,
+                cancellationToken);
             var ok = check.Value.Ok;
             if (line.GetValue(Json))
             {
@@ -118,7 +141,8 @@ internal sealed class AccountVerb : Verb
             }
             else
             {
-                Surroundings.Output.WriteLine(ok ? $"The token works: Cincopa account {Wording.Plain(check.Value.AccountId)}." : $"The check failed: {Wording.Plain(check.Value.Message)}");
+                Surroundings.Output.WriteLine(ok ? $"The token works: Cincopa account {Wording.Plain(check.Value.AccountId)}."
+                    : $"The check failed: {Wording.Plain(check.Value.Message)}");
                 if (check.Value.Permissions is { Count: > 0 })
                     Surroundings.Output.WriteLine("Permissions: " + Wording.Plain(string.Join(", ", check.Value.Permissions)));
                 if (ok && check.Value.Message is { } warning)
@@ -132,24 +156,30 @@ internal sealed class AccountVerb : Verb
     private sealed class AccountGalleriesVerb : ClientVerb
     {
         private readonly Argument<string> name = AccountName();
-        private readonly Option<string?> search = new("--search") { HelpName = "TEXT", Description = "Only galleries that Cincopa finds for this text" };
-        private readonly Option<string?> after = new("--after") { HelpName = "CURSOR", Description = "Go on after the page that ended with this cursor" };
+        private readonly Option<string?> search = new("--search")
+            { HelpName = "TEXT", Description = "Only galleries that Cincopa finds for this text" };
+        private readonly Option<string?> after = new("--after")
+            { HelpName = "CURSOR", Description = "Go on after the page that ended with this cursor" };
 
         public AccountGalleriesVerb(Surroundings surroundings)
-            : base(surroundings, "galleries", "List the account's galleries at Cincopa, a page at a time: the id is what the setting fid of an import takes.",
+            : base(surroundings, "galleries",
+                "List the account's galleries at Cincopa, a page at a time: the id is what the setting fid of an import takes.",
                 "BulkImporter account galleries museum --search Spring") => TakesFromServer(name, search, after, Json);
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
-            var query = $"/galleries?search={Uri.EscapeDataString(line.GetValue(search) ?? "")}&after={Uri.EscapeDataString(line.GetValue(after) ?? "")}";
-            var page = await api.SendAsync<Page<GalleryView>>(HttpMethod.Get, PathOf(line.GetRequiredValue(name), query), null, cancellationToken);
+            var query =
+                $"/galleries?search={Uri.EscapeDataString(line.GetValue(search) ?? "")}&after={Uri.EscapeDataString(line.GetValue(after) ?? "")}";
+            var page = await api.SendAsync<Page<GalleryView>>(HttpMethod.Get, PathOf(line.GetRequiredValue(name), query), null,
+                cancellationToken);
             if (line.GetValue(Json))
             {
                 Surroundings.Output.WriteLine(page.Json);
                 return ExitCode.Done;
             }
 
-            foreach (var gallery in page.Value.Items) Surroundings.Output.WriteLine($"{Wording.Plain(gallery.Fid)}  {Wording.Plain(gallery.Name ?? "(without a name)")}");
+            foreach (var gallery in page.Value.Items)
+                Surroundings.Output.WriteLine($"{Wording.Plain(gallery.Fid)}  {Wording.Plain(gallery.Name ?? "(without a name)")}");
             if (page.Value.Next is { } next) Surroundings.Output.WriteLine($"There are more: --after {next}");
             return ExitCode.Done;
         }
@@ -158,16 +188,26 @@ internal sealed class AccountVerb : Verb
     private sealed class AccountLimitsVerb : ClientVerb
     {
         private readonly Argument<string> name = AccountName();
-        private readonly Option<double?> rate = AtLeast(0, new Option<double?>("--rate") { HelpName = "N", Description = "Submit calls per second, all workers together; 0 = no limit" });
-        private readonly Option<double?> statusRate = AtLeast(0, new Option<double?>("--status-rate") { HelpName = "N", Description = "Status calls per second, all workers together; 0 = no limit" });
-        private readonly Option<int?> maxInFlight = AtLeast(0, new Option<int?>("--max-in-flight") { HelpName = "N", Description = "Submit calls at the same time, all workers together; 0 = no limit" });
-        private readonly Option<int?> backlog = AtLeast(0, new Option<int?>("--backlog") { HelpName = "N", Description = "Records that Cincopa has accepted and not finished; 0 = no limit" });
+        private readonly Option<double?> rate = AtLeast(0, new Option<double?>("--rate")
+            { HelpName = "N", Description = "Submit calls per second, all workers together; 0 = no limit" });
+        private readonly Option<double?> statusRate = AtLeast(0, new Option<double?>("--status-rate")
+            { HelpName = "N", Description = "Status calls per second, all workers together; 0 = no limit" });
+        private readonly Option<int?> maxInFlight = AtLeast(0, new Option<int?>("--max-in-flight")
+            { HelpName = "N", Description = "Submit calls at the same time, all workers together; 0 = no limit" });
+        private readonly Option<int?> backlog = AtLeast(0, new Option<int?>("--backlog")
+            { HelpName = "N", Description = "Records that Cincopa has accepted and not finished; 0 = no limit" });
 
-        private readonly Option<string?> verb = new("--verb") { HelpName = "VERB", Description = "How upload_from_url is called: auto (GET, and POST where Cincopa does not take GET), get or post; a suspended account becomes active" };
+        private readonly Option<string?> verb = new("--verb")
+            { HelpName = "VERB",
+                Description =
+                    "How upload_from_url is called: auto (GET, and POST where Cincopa does not take GET), get or post; a suspended "
+                        + "account becomes active" };
 
         public AccountLimitsVerb(Surroundings surroundings)
-            : base(surroundings, "limits", "Show or change how an account is called and how hard it is worked. A change works within seconds, without a restart.",
-                "BulkImporter account limits museum", "BulkImporter account limits museum --rate 10 --max-in-flight 20", "BulkImporter account limits museum --verb post")
+            : base(surroundings, "limits",
+                "Show or change how an account is called and how hard it is worked. A change works within seconds, without a restart.",
+                "BulkImporter account limits museum", "BulkImporter account limits museum --rate 10 --max-in-flight 20",
+                "BulkImporter account limits museum --verb post")
         {
             verb.AcceptOnlyFromAmong([.. EnumText<VerbSetting>.All]);
             TakesFromServer(name, rate, statusRate, maxInFlight, backlog, verb, Json);
@@ -175,7 +215,8 @@ internal sealed class AccountVerb : Verb
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
-            var limits = new AccountChange(line.GetValue(rate), line.GetValue(statusRate), line.GetValue(maxInFlight), line.GetValue(backlog),
+            var limits = new AccountChange(line.GetValue(rate), line.GetValue(statusRate), line.GetValue(maxInFlight),
+                line.GetValue(backlog),
                 Verb: line.GetValue(verb) is { } word ? EnumText<VerbSetting>.Parse(word) : null);
             var path = PathOf(line.GetRequiredValue(name));
             var account = limits == new AccountChange()
@@ -189,16 +230,19 @@ internal sealed class AccountVerb : Verb
     private sealed class AccountTokenVerb : ClientVerb
     {
         private readonly Argument<string> name = AccountName();
-        private readonly Option<string?> baseUrl = new("--base-url") { HelpName = "URL", Description = "Where Cincopa's API is from now on" };
+        private readonly Option<string?> baseUrl = new("--base-url")
+            { HelpName = "URL", Description = "Where Cincopa's API is from now on" };
 
         public AccountTokenVerb(Surroundings surroundings)
-            : base(surroundings, "token", "Replace the account's API token. A suspended account becomes active.", "BulkImporter account token museum --token-stdin < token.txt") =>
+            : base(surroundings, "token", "Replace the account's API token. A suspended account becomes active.",
+                "BulkImporter account token museum --token-stdin < token.txt") =>
             TakesFromServer(name, TokenStdin(this), baseUrl, Json);
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
             var token = await ReadTokenAsync(Surroundings, cancellationToken);
-            var account = await api.SendAsync<AccountView>(HttpMethod.Patch, PathOf(line.GetRequiredValue(name)), new AccountChange(Token: token, BaseUrl: line.GetValue(baseUrl)), cancellationToken);
+            var account = await api.SendAsync<AccountView>(HttpMethod.Patch, PathOf(line.GetRequiredValue(name)),
+                new AccountChange(Token: token, BaseUrl: line.GetValue(baseUrl)), cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? account.Json : Sentence(account.Value));
             return ExitCode.Done;
         }
@@ -207,13 +251,18 @@ internal sealed class AccountVerb : Verb
     private sealed class AccountSourceHeaderVerb : ClientVerb
     {
         private readonly Argument<string> name = AccountName();
-        private readonly Option<string?> host = new("--host") { HelpName = "HOST", Description = "Where it is sent: media.example.com (https), media.example.com:8443, or http://media.example.com (unencrypted)" };
+        private readonly Option<string?> host = new("--host")
+            { HelpName = "HOST", Description =
+                "Where it is sent: media.example.com (https), media.example.com:8443, or http://media.example.com (unencrypted)" };
         private readonly Option<string?> header = new("--header") { HelpName = "NAME", Description = "The header, e.g. Authorization" };
-        private readonly Option<bool> valueStdin = new("--value-stdin") { Description = "Read the value from standard input, the only way in: arguments are seen by every user of the machine" };
+        private readonly Option<bool> valueStdin = new("--value-stdin")
+            { Description = "Read the value from standard input, the only way in: arguments are seen by every user of the machine" };
         private readonly Option<bool> remove = new("--remove") { Description = "Forget it" };
 
         public AccountSourceHeaderVerb(Surroundings surroundings)
-            : base(surroundings, "source-header", "Request headers that the account's sources want, for pushes and probes: list them, keep one, forget one. Values are stored encrypted and never shown.",
+            : base(surroundings, "source-header",
+                "Request headers that the account's sources want, for pushes and probes: list them, keep one, forget one. Values are "
+                    + "stored encrypted and never shown.",
                 "BulkImporter account source-header museum",
                 "BulkImporter account source-header museum --host media.example.com --header Authorization --value-stdin < header.txt",
                 "BulkImporter account source-header museum --host media.example.com --header Authorization --remove")
@@ -223,8 +272,11 @@ internal sealed class AccountVerb : Verb
             {
                 var names = result.GetValue(host) is not null && result.GetValue(header) is not null;
                 var orders = result.GetValue(valueStdin) || result.GetValue(remove);
-                if (names != orders || (result.GetValue(valueStdin) && result.GetValue(remove)) || (!names && (result.GetValue(host) ?? result.GetValue(header)) is not null))
-                    result.AddError("To keep a header give --host, --header and --value-stdin; to forget it --host, --header and --remove; nothing of these lists them.");
+                if (names != orders || (result.GetValue(valueStdin) && result.GetValue(remove))
+                    || (!names && (result.GetValue(host) ?? result.GetValue(header)) is not null))
+                    result.AddError(
+                        "To keep a header give --host, --header and --value-stdin; to forget it --host, --header and --remove; nothing "
+                            + "of these lists them.");
             });
         }
 
@@ -236,19 +288,23 @@ internal sealed class AccountVerb : Verb
                 var page = await api.GetAsync<Page<SourceHeaderView>>(path, cancellationToken);
                 if (line.GetValue(Json)) Surroundings.Output.WriteLine(page.Json);
                 else if (page.Value.Items.Count == 0) Surroundings.Error.WriteLine("No header is kept.");
-                else foreach (var kept in page.Value.Items) Surroundings.Output.WriteLine($"{Wording.Plain(kept.Name)} for {Wording.Plain(kept.Host)}");
+                else foreach (var kept in page.Value.Items)
+                    Surroundings.Output.WriteLine($"{Wording.Plain(kept.Name)} for {Wording.Plain(kept.Host)}");
                 return ExitCode.Done;
             }
 
             if (line.GetValue(remove))
             {
-                await api.OrderAsync(HttpMethod.Delete, $"{path}?host={Uri.EscapeDataString(toHost)}&header={Uri.EscapeDataString(named)}", cancellationToken);
+                await api.OrderAsync(HttpMethod.Delete, $"{path}?host={Uri.EscapeDataString(toHost)}&header={Uri.EscapeDataString(named)}",
+                    cancellationToken);
                 Surroundings.Output.WriteLine($"{Wording.Plain(named)} is not sent to {Wording.Plain(toHost)} any more.");
                 return ExitCode.Done;
             }
 
             var value = (await Surroundings.Input.ReadToEndAsync(cancellationToken)).Trim();
-            if (value.Length == 0) throw new VerbFailure(ExitCode.Usage, "Standard input must hold the header's value and nothing else.", "For example: Bearer 1234");
+            if (value.Length == 0)
+                throw new VerbFailure(ExitCode.Usage, "Standard input must hold the header's value and nothing else.",
+                    "For example: Bearer 1234");
             await api.OrderAsync(HttpMethod.Put, path, new SourceHeaderBody(toHost, named, value), cancellationToken);
             Surroundings.Output.WriteLine($"{Wording.Plain(named)} is sent to {Wording.Plain(toHost)}, and to no other host.");
             return ExitCode.Done;
@@ -260,11 +316,13 @@ internal sealed class AccountVerb : Verb
         private readonly Argument<string> name = AccountName();
 
         public AccountResumeVerb(Surroundings surroundings)
-            : base(surroundings, "resume", "Let a suspended account work again, once its token or quota is put right.", "BulkImporter account resume museum") => TakesFromServer(name, Json);
+            : base(surroundings, "resume", "Let a suspended account work again, once its token or quota is put right.",
+                "BulkImporter account resume museum") => TakesFromServer(name, Json);
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
-            var account = await api.SendAsync<AccountView>(HttpMethod.Post, PathOf(line.GetRequiredValue(name), "/resume"), null, cancellationToken);
+            var account = await api.SendAsync<AccountView>(HttpMethod.Post, PathOf(line.GetRequiredValue(name), "/resume"), null,
+                cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? account.Json : Sentence(account.Value));
             return ExitCode.Done;
         }

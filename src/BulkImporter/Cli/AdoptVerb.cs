@@ -10,10 +10,13 @@ namespace BulkImporter.Cli;
 internal sealed class AdoptVerb : ClientVerb
 {
     private readonly Argument<int> id = ImportId();
-    private readonly Argument<int?> row = new("ROW") { Description = "The record's row, as `BulkImporter records` shows it", Arity = ArgumentArity.ZeroOrOne };
-    private readonly Argument<string?> rid = new("RID") { Description = "The asset; without it the candidates are listed and nothing is changed", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Argument<int?> row = new("ROW")
+        { Description = "The record's row, as `BulkImporter records` shows it", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Argument<string?> rid = new("RID")
+        { Description = "The asset; without it the candidates are listed and nothing is changed", Arity = ArgumentArity.ZeroOrOne };
 
-    private readonly Option<bool> all = new("--all") { Description = "For every record in doubt its only candidate; where several could be it, nothing is changed" };
+    private readonly Option<bool> all = new("--all")
+        { Description = "For every record in doubt its only candidate; where several could be it, nothing is changed" };
 
     public AdoptVerb(Surroundings surroundings)
         : base(surroundings, "adopt", "Say which asset in Cincopa an unknown record became, or list the candidates.",
@@ -36,7 +39,8 @@ internal sealed class AdoptVerb : ClientVerb
         {
             var answer = await api.SendAsync<AdoptedBody>(HttpMethod.Post, $"imports/{line.GetValue(id)}/adopt", null, cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? answer.Json
-                : $"{Wording.Number(answer.Value.Adopted)} records adopted their only candidate, {Wording.Number(answer.Value.StillUnknown)} are still in doubt.");
+                : $"{Wording.Number(answer.Value.Adopted)} records adopted their only candidate, "
+                    + $"{Wording.Number(answer.Value.StillUnknown)} are still in doubt.");
             return ExitCode.Done;
         }
 
@@ -44,7 +48,8 @@ internal sealed class AdoptVerb : ClientVerb
         if (line.GetValue(rid) is { } asset)
         {
             var adopted = await api.SendAsync<RecordBody>(HttpMethod.Post, $"{record}/adopt", new AdoptBody(asset), cancellationToken);
-            Surroundings.Output.WriteLine(line.GetValue(Json) ? adopted.Json : $"Row {line.GetValue(row)} is {Wording.Of(adopted.Value.State)}: asset {Wording.Plain(adopted.Value.Rid)}.");
+            Surroundings.Output.WriteLine(line.GetValue(Json) ? adopted.Json
+                : $"Row {line.GetValue(row)} is {Wording.Of(adopted.Value.State)}: asset {Wording.Plain(adopted.Value.Rid)}.");
             return ExitCode.Done;
         }
 
@@ -61,7 +66,8 @@ internal sealed class AdoptVerb : ClientVerb
             foreach (var candidate in candidates.Value.Items)
             {
                 table.AddRow(
-                    new Text(Wording.Plain(candidate.Rid)), new Text(Wording.Plain(candidate.FileName)), new Text(candidate.SizeBytes is { } size ? Wording.Size(size) : "-"),
+                    new Text(Wording.Plain(candidate.Rid)), new Text(Wording.Plain(candidate.FileName)),
+                    new Text(candidate.SizeBytes is { } size ? Wording.Size(size) : "-"),
                     new Text(Wording.Time(candidate.UploadedAt, Surroundings.Clock)), new Text(Wording.Plain(candidate.Caption)));
             }
 
@@ -74,7 +80,9 @@ internal sealed class AdoptVerb : ClientVerb
 
     private string Sentence(CandidatesView candidates)
     {
-        var looked = candidates.LookedAt is null ? "Not looked for yet." : $"Looked for at {Wording.Time(candidates.LookedAt, Surroundings.Clock)}: {Wording.Number(candidates.Items.Count)} found.";
-        return candidates.Problem is null ? looked : $"{looked} The account's assets cannot be listed at present: {Wording.Plain(candidates.Problem)}";
+        var looked = candidates.LookedAt is null ? "Not looked for yet."
+            : $"Looked for at {Wording.Time(candidates.LookedAt, Surroundings.Clock)}: {Wording.Number(candidates.Items.Count)} found.";
+        return candidates.Problem is null
+            ? looked : $"{looked} The account's assets cannot be listed at present: {Wording.Plain(candidates.Problem)}";
     }
 }

@@ -35,7 +35,8 @@ internal static class Answers
     /// <summary>The states that have records, ended ones first: the order of a bar that fills from the left.</summary>
     public static IEnumerable<(string State, int Count)> Present(this StateCounts counts) => new[]
     {
-        ("imported", counts.Imported), ("failed", counts.Failed), ("unknown", counts.Unknown), ("cancelled", counts.Cancelled), ("invalid", counts.Invalid),
+        ("imported", counts.Imported), ("failed", counts.Failed), ("unknown", counts.Unknown), ("cancelled", counts.Cancelled),
+            ("invalid", counts.Invalid),
         ("duplicate", counts.Duplicate), ("submitted", counts.Submitted), ("submitting", counts.Submitting), ("pending", counts.Pending),
     }.Where(s => s.Item2 > 0);
 }

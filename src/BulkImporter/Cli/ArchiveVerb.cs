@@ -8,20 +8,25 @@ namespace BulkImporter.Cli;
 internal sealed class ArchiveVerb : ClientVerb
 {
     private readonly Argument<int> id = ImportId();
-    private readonly Option<string?> output = OutputFile.Option("Where to write; the file appears whole or not at all; - for standard output [import-ID.zip]");
+    private readonly Option<string?> output =
+        OutputFile.Option("Where to write; the file appears whole or not at all; - for standard output [import-ID.zip]");
 
     public ArchiveVerb(Surroundings surroundings)
-        : base(surroundings, "archive", "Write all that is known of an import that has ended into a ZIP file, and verify it: manifest, results, records, attempts, findings, audit. It holds source addresses as they are, signatures included.",
+        : base(surroundings, "archive",
+            "Write all that is known of an import that has ended into a ZIP file, and verify it: manifest, results, records, attempts, "
+                + "findings, audit. It holds source addresses as they are, signatures included.",
             "BulkImporter archive 7", "BulkImporter archive 7 -o spring.zip && BulkImporter delete 7 --yes") =>
         TakesFromServer(id, output);
 
     protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
     {
         var file = OutputFile.At(line.GetValue(output) ?? $"import-{line.GetValue(id)}.zip");
-        await file.WriteAsync(bytes => api.DownloadAsync($"imports/{line.GetValue(id)}/archive", bytes, cancellationToken), Surroundings, cancellationToken);
+        await file.WriteAsync(bytes => api.DownloadAsync($"imports/{line.GetValue(id)}/archive", bytes, cancellationToken), Surroundings,
+            cancellationToken);
         if (file.IsRegular)
         {
-            await using var written = new FileStream(file.Name, FileMode.Open, FileAccess.Read, FileShare.Read, 128 * 1024, FileOptions.Asynchronous);
+            await using var written = new FileStream(file.Name, FileMode.Open, FileAccess.Read, FileShare.Read, 128 * 1024,
+                FileOptions.Asynchronous);
             Surroundings.Output.WriteLine($"Wrote {file.Name}: {await VerifyVerb.VerifyAsync(file.Name, written, cancellationToken)}");
         }
         else
@@ -39,7 +44,9 @@ internal sealed class VerifyVerb : Verb
     private readonly Argument<InputFile> file = InputFile.Argument("An archive that `BulkImporter archive` wrote");
 
     public VerifyVerb(Surroundings surroundings)
-        : base("verify", "Check on this machine that an archive is whole and unchanged, by the SHA-256 of everything in it. Without BulkImporter: unzip it, then sha256sum -c SHA256SUMS.", "BulkImporter verify import-7.zip")
+        : base("verify",
+            "Check on this machine that an archive is whole and unchanged, by the SHA-256 of everything in it. Without BulkImporter: "
+                + "unzip it, then sha256sum -c SHA256SUMS.", "BulkImporter verify import-7.zip")
     {
         Takes(file);
         SetAction(async (line, cancellationToken) =>
@@ -56,7 +63,8 @@ internal sealed class VerifyVerb : Verb
         try
         {
             var archive = await VerifyArchive.RunAsync(bytes, cancellationToken);
-            return $"import {archive.ImportId}, {Wording.Plain(archive.Name)}: {Wording.Number(archive.Records)} records and {archive.Files} files, whole and unchanged.";
+            return $"import {archive.ImportId}, {Wording.Plain(archive.Name)}: {Wording.Number(archive.Records)} records and "
+                + $"{archive.Files} files, whole and unchanged.";
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

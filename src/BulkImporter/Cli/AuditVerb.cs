@@ -23,7 +23,8 @@ internal sealed class AuditVerb : ClientVerb
     protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
     {
         var page = await api.GetAsync<Page<AuditView>>("audit" + Query.Of(
-            ("actor", line.GetValue(actor)), ("import", line.GetValue(import)?.ToString(CultureInfo.InvariantCulture)), ("account", line.GetValue(account)),
+            ("actor", line.GetValue(actor)), ("import", line.GetValue(import)?.ToString(CultureInfo.InvariantCulture)),
+            ("account", line.GetValue(account)),
             ("limit", line.GetValue(limit).ToString(CultureInfo.InvariantCulture)), ("after", line.GetValue(after))), cancellationToken);
         if (line.GetValue(Json))
         {
@@ -35,8 +36,10 @@ internal sealed class AuditVerb : ClientVerb
         foreach (var entry in page.Value.Items)
         {
             table.AddRow(
-                new Text(Wording.Time(entry.At, Surroundings.Clock)), new Text(Wording.Plain(entry.Actor)), new Text(Wording.Plain(entry.Action)),
-                new Text(entry.ImportId?.ToString(CultureInfo.InvariantCulture) ?? ""), new Text(Wording.Plain(entry.Account)), new Text(Wording.Plain(entry.Detail)));
+                new Text(Wording.Time(entry.At, Surroundings.Clock)), new Text(Wording.Plain(entry.Actor)),
+                new Text(Wording.Plain(entry.Action)),
+                new Text(entry.ImportId?.ToString(CultureInfo.InvariantCulture) ?? ""), new Text(Wording.Plain(entry.Account)),
+                new Text(Wording.Plain(entry.Detail)));
         }
 
         Surroundings.Screen.Write(table);

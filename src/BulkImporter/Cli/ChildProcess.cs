@@ -12,7 +12,9 @@ internal sealed record ProgramFile(string FileName, IReadOnlyList<string> Argume
         : new ProgramFile(path, []);
 }
 
-/// <summary>A child whose output goes to a log file, stopped by SIGTERM to its process id, and never left behind: disposing stops it.</summary>
+/// <summary>
+/// A child whose output goes to a log file, stopped by SIGTERM to its process id, and never left behind: disposing stops it.
+/// </summary>
 internal sealed class ChildProcess : IAsyncDisposable
 {
     /// <summary>How long the last lines of an ended child may take: a child of its own may hold the pipe open for ever.</summary>
@@ -44,7 +46,8 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     /// <param name="environment">Added to ours; null takes a variable away.</param>
     /// <param name="grace">How long after SIGTERM it may take to end before it is killed.</param>
-    public static ChildProcess Start(string name, ProgramFile program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?> environment, string logFile, TimeSpan grace)
+    public static ChildProcess Start(string name, ProgramFile program,
+        IEnumerable<string> arguments, IReadOnlyDictionary<string, string?> environment, string logFile, TimeSpan grace)
     {
         var start = new ProcessStartInfo(program.FileName, [.. program.Arguments, .. arguments])
         {
@@ -88,7 +91,8 @@ internal sealed class ChildProcess : IAsyncDisposable
         await exited.Task.WaitAsync(cancellationToken);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(LastLines);
-        await process.WaitForExitAsync(patience.Token).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        await process.WaitForExitAsync(patience.Token)
+            .ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         cancellationToken.ThrowIfCancellationRequested();
     }
 

@@ -10,8 +10,10 @@ internal abstract class ClientVerb : Verb
 {
     public const string DefaultServer = "http://127.0.0.1:5080";
 
-    private readonly Option<string?> server = new("--server") { HelpName = "URL", Description = $"Where the server is [BULKIMPORTER_SERVER, else {DefaultServer}]" };
-    private readonly Option<string?> apiKey = new("--api-key") { HelpName = "KEY", Description = "Who is asking [BULKIMPORTER_API_KEY, which other users of this machine cannot see]" };
+    private readonly Option<string?> server =
+        new("--server") { HelpName = "URL", Description = $"Where the server is [BULKIMPORTER_SERVER, else {DefaultServer}]" };
+    private readonly Option<string?> apiKey = new("--api-key")
+        { HelpName = "KEY", Description = "Who is asking [BULKIMPORTER_API_KEY, which other users of this machine cannot see]" };
 
     protected ClientVerb(Surroundings surroundings, string name, string description, params string[] examples)
         : base(name, description, examples)
@@ -46,9 +48,11 @@ internal abstract class ClientVerb : Verb
         return option;
     }
 
-    protected static Option<int> LimitOption() => AtLeast(1, new Option<int>("--limit") { HelpName = "N", Description = "At most so many", DefaultValueFactory = _ => 50 });
+    protected static Option<int> LimitOption() =>
+        AtLeast(1, new Option<int>("--limit") { HelpName = "N", Description = "At most so many", DefaultValueFactory = _ => 50 });
 
-    protected static Option<string?> AfterOption() => new("--after") { HelpName = "CURSOR", Description = "Go on where an earlier page ended" };
+    protected static Option<string?> AfterOption() =>
+        new("--after") { HelpName = "CURSOR", Description = "Go on where an earlier page ended" };
 
     internal static Option<T> AtLeast<T>(double least, Option<T> option)
     {
@@ -73,7 +77,8 @@ internal abstract class ClientVerb : Verb
         if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
             throw new VerbFailure(ExitCode.Usage, $"{origin} is not an http or https address.", $"For example: {origin} {DefaultServer}");
         if (uri.UserInfo.Length > 0 || uri.Query.Length > 0 || uri.Fragment.Length > 0)
-            throw new VerbFailure(ExitCode.Usage, $"{origin} must be a plain address; credentials and keys do not belong into a URL.", "Give the key with BULKIMPORTER_API_KEY.");
+            throw new VerbFailure(ExitCode.Usage, $"{origin} must be a plain address; credentials and keys do not belong into a URL.",
+                "Give the key with BULKIMPORTER_API_KEY.");
         return new ImporterApi(Surroundings.HttpHandler(), uri, Key(line));
     }
 

@@ -11,7 +11,10 @@ public static class CommandLine
 {
     private const string Quiet = "--quiet";
 
-    /// <summary>Runs the verb and answers with its <see cref="ExitCode"/>. Ctrl-C, SIGTERM and a closed terminal cancel it; a second Ctrl-C ends the process.</summary>
+    /// <summary>
+    /// Runs the verb and answers with its <see cref="ExitCode"/>. Ctrl-C, SIGTERM and a closed terminal cancel it; a second Ctrl-C ends the
+    /// process.
+    /// </summary>
     public static async Task<int> RunAsync(string[] args, ServerVerbs verbs)
     {
         using var interrupted = new CancellationTokenSource();
@@ -27,8 +30,11 @@ public static class CommandLine
         return await RunAsync(args, verbs, Surroundings.OfTheProcess(), interrupted.Token);
     }
 
-    /// <summary>Nothing leaves it as an exception: whatever happens is a sentence on standard error and an <see cref="ExitCode"/>.</summary>
-    internal static async Task<int> RunAsync(string[] args, ServerVerbs verbs, Surroundings surroundings, CancellationToken cancellationToken)
+    /// <summary>
+    /// Nothing leaves it as an exception: whatever happens is a sentence on standard error and an <see cref="ExitCode"/>.
+    /// </summary>
+    internal static async Task<int> RunAsync(
+        string[] args, ServerVerbs verbs, Surroundings surroundings, CancellationToken cancellationToken)
     {
         try
         {
@@ -45,12 +51,15 @@ public static class CommandLine
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // Every file that a person names has said so itself; what is left is where the verb prints.
-            return Tell(surroundings, ExitCode.Failed, $"Standard output cannot be written: {Wording.Plain(e.Message)}", "Is the disk full, or was the output closed?");
+            return Tell(surroundings, ExitCode.Failed, $"Standard output cannot be written: {Wording.Plain(e.Message)}",
+                "Is the disk full, or was the output closed?");
         }
         catch (Exception e)
         {
             var place = e.TargetSite is { } method ? $" in {method.DeclaringType?.Name}.{method.Name}" : "";
-            return Tell(surroundings, ExitCode.Failed, $"BulkImporter failed as it never should ({e.GetType().Name}{place}): {Wording.Plain(e.Message)}", "Please report this line with what you typed.");
+            return Tell(surroundings, ExitCode.Failed,
+                $"BulkImporter failed as it never should ({e.GetType().Name}{place}): {Wording.Plain(e.Message)}",
+                "Please report this line with what you typed.");
         }
     }
 
@@ -68,13 +77,16 @@ public static class CommandLine
         return exitCode;
     }
 
-    private static async Task<int> ParseAndRunAsync(string[] args, ServerVerbs verbs, Surroundings surroundings, CancellationToken cancellationToken)
+    private static async Task<int> ParseAndRunAsync(
+        string[] args, ServerVerbs verbs, Surroundings surroundings, CancellationToken cancellationToken)
     {
         var root = Root(verbs, surroundings);
         // A file or a name that begins with @ is a name, not a file of arguments.
         var line = root.Parse(WithVerb(args), new ParserConfiguration { ResponseFileTokenReplacer = null });
         // The library would end a server two seconds after SIGTERM, in the middle of its graceful stop.
-        var invocation = new InvocationConfiguration { Output = surroundings.Output, Error = surroundings.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+        var invocation = new InvocationConfiguration
+            { Output = surroundings.Output, Error = surroundings.Error, EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null };
         if (line.Action is ParseErrorAction complaint)
         {
             complaint.ShowHelp = false;
@@ -92,7 +104,9 @@ public static class CommandLine
     internal static RootCommand Root(ServerVerbs verbs, Surroundings surroundings)
     {
         var quiet = new Option<bool>(Quiet, "-q") { Description = "Only what was asked for: no notes and no progress", Recursive = true };
-        var root = new RootCommand("Moves a media library to Cincopa from a CSV manifest of URLs: nothing lost, nothing twice, numbers that are true.")
+        var root =
+            new RootCommand(
+                "Moves a media library to Cincopa from a CSV manifest of URLs: nothing lost, nothing twice, numbers that are true.")
         {
             ServerVerb.Serve(verbs, surroundings),
             ServerVerb.Web(verbs, surroundings),
@@ -144,12 +158,16 @@ public static class CommandLine
             "BulkImporter export 7 -o results.csv                 which row became which asset",
             "",
             "Client verbs talk to BULKIMPORTER_SERVER with BULKIMPORTER_API_KEY.",
-            "Exit codes: 0 done, 1 failed, 2 usage, 3 done with failed or unknown records, 4 not found, 5 refused in this state, 130 interrupted.",
+            "Exit codes: 0 done, 1 failed, 2 usage, 3 done with failed or unknown records, 4 not found, 5 refused in this state, 130 "
+                + "interrupted.",
         ]);
         return root;
     }
 
-    /// <summary>Nothing at all asks for help: a server, and the database that it may create, is never started by accident. Options alone are those of <c>serve</c>.</summary>
+    /// <summary>
+    /// Nothing at all asks for help: a server, and the database that it may create, is never started by accident. Options alone are those
+    /// of <c>serve</c>.
+    /// </summary>
     private static string[] WithVerb(string[] args) => args switch
     {
         [] => ["--help"],

@@ -2,7 +2,9 @@ using System.CommandLine;
 
 namespace BulkImporter.Cli;
 
-/// <summary><c>completion SHELL</c>: prints a script that lets the shell complete verbs, options and their values by asking this program.</summary>
+/// <summary>
+/// <c>completion SHELL</c>: prints a script that lets the shell complete verbs, options and their values by asking this program.
+/// </summary>
 internal sealed class CompletionVerb : Verb
 {
     // The program itself knows what comes next: a line that begins with [suggest:POSITION] makes it print the possible words.

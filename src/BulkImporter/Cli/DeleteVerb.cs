@@ -10,13 +10,17 @@ internal sealed class DeleteVerb : ClientVerb
     private readonly Option<bool> yes = new("--yes") { Description = "It is meant: nothing brings the import back" };
 
     public DeleteVerb(Surroundings surroundings)
-        : base(surroundings, "delete", "Delete an import that has ended, with its records, attempts, findings and, when no other import has it, its manifest. The assets stay in Cincopa; their addresses are no longer recognised in later manifests.",
+        : base(surroundings, "delete",
+            "Delete an import that has ended, with its records, attempts, findings and, when no other import has it, its manifest. The "
+                + "assets stay in Cincopa; their addresses are no longer recognised in later manifests.",
             "BulkImporter archive 7 && BulkImporter delete 7 --yes")
     {
         TakesFromServer(id, yes, Json);
         Validators.Add(result =>
         {
-            if (!result.GetValue(yes)) result.AddError("Nothing brings the import back. To delete it for good, say --yes; to keep it in a file before, BulkImporter archive.");
+            if (!result.GetValue(yes))
+                result.AddError(
+                    "Nothing brings the import back. To delete it for good, say --yes; to keep it in a file before, BulkImporter archive.");
         });
     }
 

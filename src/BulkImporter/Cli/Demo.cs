@@ -19,7 +19,9 @@ internal sealed record DemoOptions
     /// <summary>The manifest; null = the sample inside this program.</summary>
     public InputFile? Manifest { get; init; }
 
-    /// <summary>Where everything goes; null = a fresh temporary folder with <see cref="Once"/>, else <c>.bulkimporter/demo</c> here.</summary>
+    /// <summary>
+    /// Where everything goes; null = a fresh temporary folder with <see cref="Once"/>, else <c>.bulkimporter/demo</c> here.
+    /// </summary>
     public string? Directory { get; init; }
 
     public string? Urls { get; init; }
@@ -51,17 +53,20 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
     {
         var directory = Prepare(options);
         var simulatorUrl = $"http://127.0.0.1:{Kept(directory, "simulator-port", () => FreePort().ToString(CultureInfo.InvariantCulture))}";
-        var serverUrl = options.Urls ?? (options.Once ? $"http://127.0.0.1:{FreePort().ToString(CultureInfo.InvariantCulture)}" : ClientVerb.DefaultServer);
+        var serverUrl = options.Urls
+            ?? (options.Once ? $"http://127.0.0.1:{FreePort().ToString(CultureInfo.InvariantCulture)}" : ClientVerb.DefaultServer);
         RequireFree(simulatorUrl, $"Stop the program there, or remove {directory}, where the port is kept.");
         RequireFree(serverUrl, "Stop the program there, or choose another address with --urls.");
         var apiKey = Kept(directory, "api-key", () => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)));
         surroundings.Output.WriteLine($"Demo in {directory}: a simulator of Cincopa at {simulatorUrl}, the server at {serverUrl}.");
 
-        await using var simulatorProcess = ChildProcess.Start("simulator", simulator, ["--urls", simulatorUrl], NoEnvironment, Path.Combine(directory, "simulator.log"), SimulatorGrace);
+        await using var simulatorProcess = ChildProcess.Start("simulator", simulator, ["--urls", simulatorUrl], NoEnvironment,
+            Path.Combine(directory, "simulator.log"), SimulatorGrace);
         using var simulatorApi = new ImporterApi(surroundings.HttpHandler(), new Uri(simulatorUrl), apiKey: null);
         await UntilReadyAsync(simulatorApi, "_sim/outcomes", simulatorProcess, cancellationToken);
 
-        await using var serverProcess = ChildProcess.Start("server", server, ["serve", "--urls", serverUrl], ServerEnvironment(directory, simulatorUrl, apiKey), Path.Combine(directory, "server.log"), ServerGrace);
+        await using var serverProcess = ChildProcess.Start("server", server, ["serve", "--urls", serverUrl],
+            ServerEnvironment(directory, simulatorUrl, apiKey), Path.Combine(directory, "server.log"), ServerGrace);
         using var api = new ImporterApi(surroundings.HttpHandler(), new Uri(serverUrl), apiKey);
         await UntilReadyAsync(api, "health/ready", serverProcess, cancellationToken);
 
@@ -105,7 +110,8 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
             // artifacts/bin/BulkImporter/debug and artifacts/publish/BulkImporter/release
             Path.GetFullPath(Path.Combine(here, "..", "..", "Cincopa.Simulator", Path.GetFileName(here))),
         };
-        var names = OperatingSystem.IsWindows() ? new[] { "Cincopa.Simulator.exe", "Cincopa.Simulator.dll" } : ["Cincopa.Simulator", "Cincopa.Simulator.dll"];
+        var names = OperatingSystem.IsWindows() ? new[] { "Cincopa.Simulator.exe", "Cincopa.Simulator.dll" }
+            : ["Cincopa.Simulator", "Cincopa.Simulator.dll"];
         var found = places.SelectMany(place => names.Select(name => Path.Combine(place, name))).FirstOrDefault(File.Exists)
             ?? throw new VerbFailure(ExitCode.Failed, $"The simulator was not found; looked in {string.Join(", ", places)}.",
                 "Build it with: dotnet build src/Cincopa.Simulator    Or name it with --simulator.");
@@ -133,7 +139,8 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
                 ? Path.Combine(Path.GetTempPath(), "bulkimporter-demo-" + Path.GetRandomFileName())
                 : Path.GetFullPath(Path.Combine(".bulkimporter", "demo")));
         if (Directory.Exists(Path.Combine(directory, "data")))
-            surroundings.Error.WriteLine($"An earlier demo is in {directory}: its import is shown again. Remove the folder to start afresh.");
+            surroundings.Error.WriteLine(
+                $"An earlier demo is in {directory}: its import is shown again. Remove the folder to start afresh.");
         Directory.CreateDirectory(directory);
         return directory;
     }
@@ -164,7 +171,8 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
             if (child.HasExited)
                 throw await EndedAsync(child);
             if (surroundings.Clock.GetElapsedTime(since) > StartLimit)
-                throw new VerbFailure(ExitCode.Failed, $"The {child.Name} was not ready after {Wording.Duration(StartLimit.TotalSeconds)}.", LogOf(child));
+                throw new VerbFailure(ExitCode.Failed,
+                    $"The {child.Name} was not ready after {Wording.Duration(StartLimit.TotalSeconds)}.", LogOf(child));
             await Task.Delay(TimeSpan.FromMilliseconds(200), surroundings.Clock, cancellationToken);
         }
     }
@@ -188,7 +196,8 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
         watch.Report(last);
         var results = Path.Combine(directory, "results.csv");
         var path = string.Create(CultureInfo.InvariantCulture, $"imports/{last.Id}/results?format=csv");
-        await OutputFile.At(results).WriteAsync(written => api.DownloadAsync(path, written, cancellationToken), surroundings, cancellationToken);
+        await OutputFile.At(results)
+            .WriteAsync(written => api.DownloadAsync(path, written, cancellationToken), surroundings, cancellationToken);
         surroundings.Output.WriteLine($"Results: {results}");
         return last;
     }
@@ -200,10 +209,14 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
         var since = surroundings.Clock.GetTimestamp();
         while (surroundings.Clock.GetElapsedTime(since) < LookLimit)
         {
-            var unknown = await api.GetAsync<Page<RecordView>>(string.Create(CultureInfo.InvariantCulture, $"imports/{import.Id}/records?state=unknown"), cancellationToken);
+            var unknown = await api.GetAsync<Page<RecordView>>(
+                string.Create(CultureInfo.InvariantCulture, $"imports/{import.Id}/records?state=unknown"), cancellationToken);
             var looks = new List<CandidatesView>();
             foreach (var record in unknown.Value.Items)
-                looks.Add((await api.GetAsync<CandidatesView>(string.Create(CultureInfo.InvariantCulture, $"imports/{import.Id}/records/{record.RowNumber}/candidates"), cancellationToken)).Value);
+                looks.Add(
+                    (await api.GetAsync<CandidatesView>(
+                        string.Create(CultureInfo.InvariantCulture, $"imports/{import.Id}/records/{record.RowNumber}/candidates"),
+                        cancellationToken)).Value);
             if (looks.TrueForAll(l => l.LookedAt is not null))
                 break;
             await Task.Delay(Watch.Interval, surroundings.Clock, cancellationToken);
@@ -213,7 +226,8 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
     }
 
     /// <summary>Until a person stops it, or a child ends by itself.</summary>
-    private async Task StayAsync(ImporterApi api, string serverUrl, IReadOnlyList<ChildProcess> children, CancellationToken cancellationToken)
+    private async Task StayAsync(
+        ImporterApi api, string serverUrl, IReadOnlyList<ChildProcess> children, CancellationToken cancellationToken)
     {
         var link = await api.SendAsync<SignInLinkBody>(HttpMethod.Post, "sign-in-links", null, cancellationToken);
         surroundings.Output.WriteLine($"Dashboard: {serverUrl}");

@@ -6,8 +6,8 @@ public static class ExitCode
     public const int Done = 0;
 
     /// <summary>
-    /// It did not happen: refused credentials, unreachable server or database, unreadable file, output that cannot be written, a setting that cannot
-    /// be used, a rejected or cancelled import.
+    /// It did not happen: refused credentials, unreachable server or database, unreadable file, output that cannot be written, a setting
+    /// that cannot be used, a rejected or cancelled import.
     /// </summary>
     public const int Failed = 1;
 

@@ -8,13 +8,17 @@ internal sealed class ExportVerb : ClientVerb
     private readonly Argument<int> id = ImportId();
     private readonly Option<string?> output = OutputFile.Option("Where to write; the file appears whole or not at all [standard output]");
     private readonly SelectionOptions selection = new();
-    private readonly Option<string> format = new("--format") { HelpName = "csv|jsonl|map", Description = "The kind of file; map is url,rid,status_id of the rows that have an asset", DefaultValueFactory = _ => "csv" };
+    private readonly Option<string> format = new("--format")
+        { HelpName = "csv|jsonl|map", Description = "The kind of file; map is url,rid,status_id of the rows that have an asset",
+            DefaultValueFactory = _ => "csv" };
 
     private readonly Option<bool> findings = new("--findings") { Description = "What was found in the manifest, instead of the results" };
 
     public ExportVerb(Surroundings surroundings)
-        : base(surroundings, "export", "Write the results: every original column, and what became of the row. The file can be submitted again as it is.",
-            "BulkImporter export 7 -o results.csv", "BulkImporter export 7 --state failed -o to-fix.csv", "BulkImporter export 7 --format jsonl | jq .import_rid", "BulkImporter export 7 --format map -o old-url-to-asset.csv",
+        : base(surroundings, "export",
+            "Write the results: every original column, and what became of the row. The file can be submitted again as it is.",
+            "BulkImporter export 7 -o results.csv", "BulkImporter export 7 --state failed -o to-fix.csv",
+            "BulkImporter export 7 --format jsonl | jq .import_rid", "BulkImporter export 7 --format map -o old-url-to-asset.csv",
             "BulkImporter export 7 --findings -o findings.csv")
     {
         format.AcceptOnlyFromAmong("csv", "jsonl", "map");

@@ -12,13 +12,15 @@ namespace BulkImporter.Cli;
 internal sealed class FindingsVerb : ClientVerb
 {
     private readonly Argument<int> id = ImportId();
-    private readonly Option<string?> output = OutputFile.Option("Write all of them as CSV into this file, for a spreadsheet; - for standard output");
+    private readonly Option<string?> output =
+        OutputFile.Option("Write all of them as CSV into this file, for a spreadsheet; - for standard output");
     private readonly Option<int> limit = LimitOption();
     private readonly Option<string?> after = AfterOption();
 
     public FindingsVerb(Surroundings surroundings)
         : base(surroundings, "findings", "List what was found in an import's manifest: row, line, code and what to do about it.",
-            "BulkImporter findings 7", "BulkImporter findings 7 -o findings.csv", "BulkImporter findings 7 --json | jq -r '.items[].code' | sort | uniq -c")
+            "BulkImporter findings 7", "BulkImporter findings 7 -o findings.csv",
+            "BulkImporter findings 7 --json | jq -r '.items[].code' | sort | uniq -c")
     {
         TakesFromServer(id, output, limit, after, Json);
         Validators.Add(result =>
@@ -34,7 +36,8 @@ internal sealed class FindingsVerb : ClientVerb
         if (line.GetValue(output) is { } name)
         {
             var file = OutputFile.At(name);
-            await file.WriteAsync(bytes => api.DownloadAsync(path + "?format=csv", bytes, cancellationToken), Surroundings, cancellationToken);
+            await file.WriteAsync(bytes => api.DownloadAsync(path + "?format=csv", bytes, cancellationToken), Surroundings,
+                cancellationToken);
             Surroundings.Error.WriteLine($"Wrote {file.Name}.");
             return ExitCode.Done;
         }
@@ -57,8 +60,10 @@ internal sealed class FindingsVerb : ClientVerb
         foreach (var finding in page.Value.Items)
         {
             table.AddRow(
-                new Text(finding.Row.ToString(CultureInfo.InvariantCulture)), new Text(finding.Line.ToString(CultureInfo.InvariantCulture)), new Text(finding.Severity),
-                new Text(finding.Code), new Text(Wording.Plain(finding.Column)), new Text(Wording.Plain(finding.Value)), new Text(Wording.Plain(finding.Hint)));
+                new Text(finding.Row.ToString(CultureInfo.InvariantCulture)),
+                new Text(finding.Line.ToString(CultureInfo.InvariantCulture)), new Text(finding.Severity),
+                new Text(finding.Code), new Text(Wording.Plain(finding.Column)), new Text(Wording.Plain(finding.Value)),
+                new Text(Wording.Plain(finding.Hint)));
         }
 
         Surroundings.Screen.Write(table);

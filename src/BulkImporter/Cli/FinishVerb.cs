@@ -7,11 +7,15 @@ namespace BulkImporter.Cli;
 internal sealed class FinishVerb : ClientVerb
 {
     private readonly Argument<int> id = ImportId();
-    private readonly Option<int[]> record = new("--record") { HelpName = "N", Description = "The record of this row, repeatable [all for which it failed]", DefaultValueFactory = _ => [] };
-    private readonly Option<string?> search = new("--search") { HelpName = "TEXT", Description = "Only records with this in their URL, caption, reference id or rid" };
+    private readonly Option<int[]> record = new("--record")
+        { HelpName = "N", Description = "The record of this row, repeatable [all for which it failed]", DefaultValueFactory = _ => [] };
+    private readonly Option<string?> search = new("--search")
+        { HelpName = "TEXT", Description = "Only records with this in their URL, caption, reference id or rid" };
 
     public FinishVerb(Surroundings surroundings)
-        : base(surroundings, "finish", "Write captions, tags, reference ids and galleries again for imported records for which that failed. Nothing is sent to be imported.",
+        : base(surroundings, "finish",
+            "Write captions, tags, reference ids and galleries again for imported records for which that failed. Nothing is sent to be "
+                + "imported.",
             "BulkImporter finish 7                               all records whose assets could not be finished",
             "BulkImporter finish 7 --record 12") =>
         TakesFromServer(id, record, search, Json);
@@ -20,8 +24,10 @@ internal sealed class FinishVerb : ClientVerb
     {
         var rows = line.GetRequiredValue(record);
         var selection = new SelectionBody(null, null, rows.Length > 0 ? rows : null, line.GetValue(search));
-        var answer = await api.SendAsync<FinishAgainBody>(HttpMethod.Post, $"imports/{line.GetValue(id)}/finish", selection, cancellationToken);
-        Surroundings.Output.WriteLine(line.GetValue(Json) ? answer.Json : $"{Wording.Number(answer.Value.Again)} records are being finished again.");
+        var answer = await api.SendAsync<FinishAgainBody>(HttpMethod.Post, $"imports/{line.GetValue(id)}/finish", selection,
+            cancellationToken);
+        Surroundings.Output.WriteLine(line.GetValue(Json)
+            ? answer.Json : $"{Wording.Number(answer.Value.Again)} records are being finished again.");
         return ExitCode.Done;
     }
 }

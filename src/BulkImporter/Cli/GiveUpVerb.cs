@@ -7,9 +7,12 @@ namespace BulkImporter.Cli;
 internal sealed class GiveUpVerb : ClientVerb
 {
     private readonly Argument<int> id = ImportId();
-    private readonly Option<int[]> record = new("--record") { HelpName = "N", Description = "The record of this row, repeatable", DefaultValueFactory = _ => [] };
-    private readonly Option<string?> code = new("--code") { HelpName = "CODE", Description = "All records in doubt whose last failure has this code, e.g. reply_lost" };
-    private readonly Option<string?> search = new("--search") { HelpName = "TEXT", Description = "All records in doubt with this in their URL, caption, reference id or status_id" };
+    private readonly Option<int[]> record = new("--record")
+        { HelpName = "N", Description = "The record of this row, repeatable", DefaultValueFactory = _ => [] };
+    private readonly Option<string?> code = new("--code")
+        { HelpName = "CODE", Description = "All records in doubt whose last failure has this code, e.g. reply_lost" };
+    private readonly Option<string?> search = new("--search")
+        { HelpName = "TEXT", Description = "All records in doubt with this in their URL, caption, reference id or status_id" };
     private readonly Option<bool> all = new("--all") { Description = "All records in doubt" };
 
     public GiveUpVerb(Surroundings surroundings)
@@ -32,16 +35,20 @@ internal sealed class GiveUpVerb : ClientVerb
         if (rows.Length == 0)
         {
             var selection = new SelectionBody("unknown", line.GetValue(code), null, line.GetValue(search));
-            var answer = await api.SendAsync<GivenUpBody>(HttpMethod.Post, $"imports/{line.GetValue(id)}/give-up", selection, cancellationToken);
+            var answer = await api.SendAsync<GivenUpBody>(HttpMethod.Post, $"imports/{line.GetValue(id)}/give-up", selection,
+                cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? answer.Json
-                : $"{Wording.Number(answer.Value.GivenUp)} records are given up, {Wording.Number(answer.Value.StillUnknown)} are still in doubt.");
+                : $"{Wording.Number(answer.Value.GivenUp)} records are given up, {Wording.Number(answer.Value.StillUnknown)} are still "
+                    + "in doubt.");
             return ExitCode.Done;
         }
 
         foreach (var row in rows)
         {
-            var given = await api.SendAsync<RecordBody>(HttpMethod.Post, $"imports/{line.GetValue(id)}/records/{row}/give-up", null, cancellationToken);
-            Surroundings.Output.WriteLine(line.GetValue(Json) ? given.Json : $"Row {Wording.Number(row)} is given up: {Wording.Of(given.Value.State)}.");
+            var given = await api.SendAsync<RecordBody>(HttpMethod.Post, $"imports/{line.GetValue(id)}/records/{row}/give-up", null,
+                cancellationToken);
+            Surroundings.Output.WriteLine(line.GetValue(Json)
+                ? given.Json : $"Row {Wording.Number(row)} is given up: {Wording.Of(given.Value.State)}.");
         }
 
         return ExitCode.Done;

@@ -9,7 +9,9 @@ namespace BulkImporter.Cli;
 /// <summary>An import drawn three ways: a moving picture, one line, and the table at the end.</summary>
 internal static class ImportPicture
 {
-    /// <summary>The picture of the moment: a bar stacked by state, rate, time left, failures by code, and a note on top of trouble.</summary>
+    /// <summary>
+    /// The picture of the moment: a bar stacked by state, rate, time left, failures by code, and a note on top of trouble.
+    /// </summary>
     public static IRenderable Live(ImportView import, string? note)
     {
         var rows = new List<IRenderable> { new Text(Headline(import), new Style(decoration: Decoration.Bold)) };
@@ -29,7 +31,8 @@ internal static class ImportPicture
     public static string Line(ImportView import)
     {
         var counts = string.Join(", ", import.Counts.Present().Select(s => $"{s.State} {Wording.Number(s.Count)}"));
-        var pace = import.State == ImportState.Running ? $" | {Wording.Rate(import.RatePerSecond)}, {Wording.Duration(import.EtaSeconds)} left" : "";
+        var pace = import.State == ImportState.Running
+            ? $" | {Wording.Rate(import.RatePerSecond)}, {Wording.Duration(import.EtaSeconds)} left" : "";
         var reason = import.Reason is null ? "" : $" ({Wording.Plain(import.Reason)})";
         return $"{Wording.Of(import.State)}{reason} {Progress(import)}{(counts.Length > 0 ? " | " + counts : "")}{pace}";
     }
@@ -49,22 +52,27 @@ internal static class ImportPicture
         var failures = TableOf(surroundings, "failure", "class", "records");
         failures.Columns[2].RightAligned();
         foreach (var failure in import.Failures)
-            failures.AddRow(new Text(failure.Code), new Text(failure.Class is { } kind ? Wording.Of(kind) : ""), new Text(Wording.Number(failure.Count)));
+            failures.AddRow(new Text(failure.Code), new Text(failure.Class is { } kind ? Wording.Of(kind) : ""),
+                new Text(Wording.Number(failure.Count)));
         return new Rows(table, failures);
     }
 
     public static string Headline(ImportView import) => string.Create(CultureInfo.InvariantCulture,
-        $"Import {import.Id}, {Wording.Plain(import.Name)}, account {Wording.Plain(import.Account)}: {Wording.Of(import.State)}{(import.Reason is null ? "" : $" ({Wording.Plain(import.Reason)})")}");
+        $"Import {import.Id}, {Wording.Plain(import.Name)}, account {Wording.Plain(import.Account)}: "
+            + $"{Wording.Of(import.State)}{(import.Reason is null ? "" : $" ({Wording.Plain(import.Reason)})")}");
 
     /// <summary>What a person does next, in this state.</summary>
     public static string? NextStep(ImportView import) => import.State switch
     {
-        ImportState.Review => string.Create(CultureInfo.InvariantCulture, $"Nothing has been sent yet. Start it with: BulkImporter start {import.Id}"),
+        ImportState.Review =>
+            string.Create(CultureInfo.InvariantCulture, $"Nothing has been sent yet. Start it with: BulkImporter start {import.Id}"),
         ImportState.Paused => string.Create(CultureInfo.InvariantCulture, $"Go on with: BulkImporter resume {import.Id}"),
         ImportState.Finished or ImportState.Cancelled when import.Counts.Failed > 0 => string.Create(CultureInfo.InvariantCulture,
-            $"Look at the failures with: BulkImporter records {import.Id} --state failed    Try them again with: BulkImporter rerun {import.Id}"),
+            $"Look at the failures with: BulkImporter records {import.Id} --state failed    Try them again with: BulkImporter rerun "
+                + $"{import.Id}"),
         ImportState.Finished or ImportState.Cancelled when import.Counts.Unknown > 0 => string.Create(CultureInfo.InvariantCulture,
-            $"Look at the records in doubt with: BulkImporter records {import.Id} --state unknown    Say which asset one became with: BulkImporter adopt {import.Id} ROW"),
+            $"Look at the records in doubt with: BulkImporter records {import.Id} --state unknown    Say which asset one became with: "
+                + $"BulkImporter adopt {import.Id} ROW"),
         _ => null,
     };
 
@@ -81,7 +89,8 @@ internal static class ImportPicture
         ? $"{Wording.Number(import.Counts.Ended())} of {Wording.Number(rows)} rows, {Wording.Percent(import.Counts.Ended(), rows)}"
         : $"{Wording.Number(import.ParsedRows)} rows read";
 
-    private static string Failures(ImportView import) => string.Join(", ", import.Failures.Select(f => $"{f.Code} {Wording.Number(f.Count)}"));
+    private static string Failures(ImportView import) =>
+        string.Join(", ", import.Failures.Select(f => $"{f.Code} {Wording.Number(f.Count)}"));
 
     private static Color ColorOf(string state) => state switch
     {

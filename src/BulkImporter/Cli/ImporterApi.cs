@@ -62,7 +62,8 @@ internal sealed class ImporterApi : IDisposable
     public Task DeleteAsync(string path, CancellationToken cancellationToken) => OrderAsync(HttpMethod.Delete, path, cancellationToken);
 
     /// <summary>A call whose answer is that it was done.</summary>
-    public Task OrderAsync(HttpMethod method, string path, CancellationToken cancellationToken) => OrderAsync(method, path, null, cancellationToken);
+    public Task OrderAsync(HttpMethod method, string path, CancellationToken cancellationToken) =>
+        OrderAsync(method, path, null, cancellationToken);
 
     /// <inheritdoc cref="OrderAsync(HttpMethod, string, CancellationToken)"/>
     public async Task OrderAsync(HttpMethod method, string path, object? body, CancellationToken cancellationToken)
@@ -73,7 +74,8 @@ internal sealed class ImporterApi : IDisposable
     }
 
     /// <summary>Streams a manifest and answers with the import that it became.</summary>
-    public async Task<ApiReply<ImportView>> SubmitAsync(HttpContent manifest, string query, string? idempotencyKey, CancellationToken cancellationToken)
+    public async Task<ApiReply<ImportView>> SubmitAsync(
+        HttpContent manifest, string query, string? idempotencyKey, CancellationToken cancellationToken)
     {
         using var request = Request(HttpMethod.Post, "imports" + query);
         request.Content = manifest;
@@ -99,7 +101,8 @@ internal sealed class ImporterApi : IDisposable
     }
 
     /// <summary>Makes an import of files that the server keeps.</summary>
-    public async Task<ApiReply<ImportView>> CreateOfFilesAsync(FilesBody files, string query, string? idempotencyKey, CancellationToken cancellationToken)
+    public async Task<ApiReply<ImportView>> CreateOfFilesAsync(
+        FilesBody files, string query, string? idempotencyKey, CancellationToken cancellationToken)
     {
         using var request = Request(HttpMethod.Post, "imports/files" + query);
         request.Content = JsonContent.Create(files, options: Json);
@@ -132,7 +135,8 @@ internal sealed class ImporterApi : IDisposable
         }
         catch (HttpIOException e)
         {
-            throw new VerbFailure(ExitCode.Failed, $"The answer of {Server} broke off: {e.Message}", "Nothing was changed on the server. Run it again.");
+            throw new VerbFailure(ExitCode.Failed, $"The answer of {Server} broke off: {e.Message}",
+                "Nothing was changed on the server. Run it again.");
         }
         catch (HttpRequestException e)
         {
@@ -190,7 +194,8 @@ internal sealed class ImporterApi : IDisposable
         catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.Unknown && e.InnerException is IOException broken)
         {
             throw new VerbFailure(ExitCode.Failed, $"The connection to {Server} broke off: {broken.Message.TrimEnd('.')}.",
-                "Look whether it was done before you repeat it. A proxy that breaks off an upload takes no file of this size (nginx: client_max_body_size).")
+                "Look whether it was done before you repeat it. A proxy that breaks off an upload takes no file of this size (nginx: "
+                    + "client_max_body_size).")
             {
                 ServerIsAway = true,
             };
@@ -215,7 +220,8 @@ internal sealed class ImporterApi : IDisposable
                     ? $"The proxy at {Server} got no answer from BulkImporter in time (HTTP 504)."
                     : $"The server at {Server} is not ready (HTTP {status})."),
                 response.StatusCode == HttpStatusCode.GatewayTimeout && response.RequestMessage?.Method != HttpMethod.Get
-                    ? "What you asked for may have been done: look before you repeat it. Let the proxy wait longer (nginx: proxy_read_timeout)."
+                    ? "What you asked for may have been done: look before you repeat it. Let the proxy wait longer (nginx: "
+                        + "proxy_read_timeout)."
                     : "It may be starting: try again shortly.")
             {
                 ServerIsAway = true,
@@ -225,14 +231,21 @@ internal sealed class ImporterApi : IDisposable
         return response.StatusCode switch
         {
             HttpStatusCode.Unauthorized => new VerbFailure(ExitCode.Failed,
-                hasKey ? $"The server at {Server} does not accept the API key (it may be mistyped, expired or revoked)." : $"The server at {Server} wants an API key, and none was given.",
-                "Give it with BULKIMPORTER_API_KEY or --api-key. An admin makes keys in the dashboard or with BulkImporter key add; a new server takes BULKIMPORTER_API_KEY of its own environment as the first one."),
-            HttpStatusCode.Forbidden => new VerbFailure(ExitCode.Failed, Words(problem) ?? "The API key's role does not allow this.", "Use a key with a higher role (viewer looks, operator acts, admin manages accounts, people and keys)."),
-            HttpStatusCode.RequestEntityTooLarge when problem is null => new VerbFailure(ExitCode.Failed, $"A proxy in front of {Server} takes no file of this size (HTTP 413).",
-                "Raise its limit (nginx: client_max_body_size), name the server itself with --server, or compress the manifest with gzip: .csv.gz is read as it is."),
+                hasKey ? $"The server at {Server} does not accept the API key (it may be mistyped, expired or revoked)."
+                    : $"The server at {Server} wants an API key, and none was given.",
+                "Give it with BULKIMPORTER_API_KEY or --api-key. An admin makes keys in the dashboard or with BulkImporter key add; a "
+                    + "new server takes BULKIMPORTER_API_KEY of its own environment as the first one."),
+            HttpStatusCode.Forbidden =>
+                new VerbFailure(ExitCode.Failed, Words(problem) ?? "The API key's role does not allow this.",
+                    "Use a key with a higher role (viewer looks, operator acts, admin manages accounts, people and keys)."),
+            HttpStatusCode.RequestEntityTooLarge when problem is null =>
+                new VerbFailure(ExitCode.Failed, $"A proxy in front of {Server} takes no file of this size (HTTP 413).",
+                "Raise its limit (nginx: client_max_body_size), name the server itself with --server, or compress the manifest with "
+                    + "gzip: .csv.gz is read as it is."),
             HttpStatusCode.NotFound when problem is not null => new VerbFailure(ExitCode.NotFound, Words(problem)!),
             HttpStatusCode.Conflict => new VerbFailure(ExitCode.Refused, Words(problem) ?? "The server refused: not in this state."),
-            _ when problem is not null => new VerbFailure(ExitCode.Failed, Words(problem)!, status >= 500 ? "This is the server's fault; its log tells more." : null),
+            _ when problem is not null =>
+                new VerbFailure(ExitCode.Failed, Words(problem)!, status >= 500 ? "This is the server's fault; its log tells more." : null),
             _ => NotOurs(string.Create(CultureInfo.InvariantCulture, $"HTTP {status}")),
         };
     }
@@ -243,7 +256,8 @@ internal sealed class ImporterApi : IDisposable
         ServerIsAway = true,
     };
 
-    private VerbFailure NotOurs(string what) => new(ExitCode.Failed, $"{Server} answered with {what}, and not as a BulkImporter server would.",
+    private VerbFailure NotOurs(
+        string what) => new(ExitCode.Failed, $"{Server} answered with {what}, and not as a BulkImporter server would.",
         "Check the address given with --server or BULKIMPORTER_SERVER: it is the server's root, without /api.");
 
     private static ProblemBody? ReadProblem(string body)
@@ -265,6 +279,7 @@ internal sealed class ImporterApi : IDisposable
         if (problem is null)
             return null;
         var fields = problem.Errors?.SelectMany(e => e.Value.Select(text => $"{e.Key}: {text}")) ?? [];
-        return string.Join(" ", new[] { problem.Title is null ? null : problem.Title.TrimEnd('.') + ".", problem.Detail }.Concat(fields).Where(t => !string.IsNullOrWhiteSpace(t)));
+        return string.Join(" ", new[] { problem.Title is null ? null : problem.Title.TrimEnd('.') + ".", problem.Detail }.Concat(fields)
+            .Where(t => !string.IsNullOrWhiteSpace(t)));
     }
 }

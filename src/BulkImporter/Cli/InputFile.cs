@@ -20,11 +20,13 @@ internal sealed class InputFile
     public string Name => path == StandardInput ? "Standard input" : path;
 
     /// <summary>What the file is called; null for a pipe, whose name says nothing about what comes out of it.</summary>
-    public string? FileName => path != StandardInput && FileKind.Of(path) is { IsRegular: true } && !StandardNames.Any(n => path.StartsWith(n, StringComparison.Ordinal))
+    public string? FileName => path != StandardInput && FileKind.Of(path) is { IsRegular: true }
+        && !StandardNames.Any(n => path.StartsWith(n, StringComparison.Ordinal))
         ? Path.GetFileName(path)
         : null;
 
-    public static Argument<InputFile> Argument(string description) => new("FILE") { Description = description + "; - for standard input", CustomParser = Parse };
+    public static Argument<InputFile> Argument(
+        string description) => new("FILE") { Description = description + "; - for standard input", CustomParser = Parse };
 
     /// <summary>One or more, each by a name of its own: what comes through a pipe has none.</summary>
     public static Argument<InputFile[]> Arguments(string description, string whyNamed) => new("FILE")
@@ -45,7 +47,8 @@ internal sealed class InputFile
         },
     };
 
-    public static Option<InputFile?> Option(string name, string description) => new(name) { HelpName = "FILE", Description = description + "; - for standard input", CustomParser = Parse };
+    public static Option<InputFile?> Option(string name, string description) =>
+        new(name) { HelpName = "FILE", Description = description + "; - for standard input", CustomParser = Parse };
 
     /// <exception cref="VerbFailure">It cannot be read.</exception>
     public Stream Open(Surroundings surroundings)
@@ -54,7 +57,9 @@ internal sealed class InputFile
         {
             return path == StandardInput
                 ? surroundings.InputBytes()
-                : new FileStream(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Read, Share = FileShare.Read, BufferSize = 128 * 1024, Options = FileOptions.Asynchronous | FileOptions.SequentialScan });
+                : new FileStream(path, new FileStreamOptions
+                    { Mode = FileMode.Open, Access = FileAccess.Read, Share = FileShare.Read, BufferSize = 128 * 1024,
+                        Options = FileOptions.Asynchronous | FileOptions.SequentialScan });
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -62,7 +67,10 @@ internal sealed class InputFile
         }
     }
 
-    /// <summary>For what is read more than once or from its end: what comes through a pipe is kept in a temporary file as long as the stream is open.</summary>
+    /// <summary>
+    /// For what is read more than once or from its end: what comes through a pipe is kept in a temporary file as long as the stream is
+    /// open.
+    /// </summary>
     /// <exception cref="VerbFailure">It cannot be read.</exception>
     public async Task<Stream> OpenWholeAsync(Surroundings surroundings, CancellationToken cancellationToken)
     {
@@ -72,7 +80,9 @@ internal sealed class InputFile
         {
             try
             {
-                var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, BufferSize = 128 * 1024, Options = FileOptions.Asynchronous | FileOptions.DeleteOnClose };
+                var options = new FileStreamOptions
+                    { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, BufferSize = 128 * 1024,
+                        Options = FileOptions.Asynchronous | FileOptions.DeleteOnClose };
                 if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
                 var whole = new FileStream(Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()), options);
                 await stream.CopyToAsync(whole, cancellationToken);

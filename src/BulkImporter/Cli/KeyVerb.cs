@@ -20,18 +20,23 @@ internal sealed class KeyVerb : Verb
     private sealed class KeyAddVerb : ClientVerb
     {
         private readonly Argument<string> name = new("NAME") { Description = "Who or what uses it; the audit log shows it" };
-        private readonly Option<string> role = RoleOption("What it may do: viewer looks, operator acts, admin manages accounts, people and keys");
-        private readonly Option<double?> days = AtLeast(0.01, new Option<double?>("--days") { HelpName = "N", Description = "Expires after so many days [never]" });
+        private readonly Option<string> role =
+            RoleOption("What it may do: viewer looks, operator acts, admin manages accounts, people and keys");
+        private readonly Option<double?> days = AtLeast(0.01, new Option<double?>("--days")
+            { HelpName = "N", Description = "Expires after so many days [never]" });
 
         public KeyAddVerb(Surroundings surroundings)
             : base(surroundings, "add", "Make an API key. Prints its secret, which cannot be read again.",
-                "BulkImporter key add nightly --role operator --days 365", "export BULKIMPORTER_API_KEY=$(BulkImporter key add laptop --role admin)") =>
+                "BulkImporter key add nightly --role operator --days 365",
+                "export BULKIMPORTER_API_KEY=$(BulkImporter key add laptop --role admin)") =>
             TakesFromServer(name, role, days, Json);
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
-            DateTimeOffset? expiresAt = line.GetValue(days) is { } lifetime ? Surroundings.Clock.GetUtcNow().AddDays(Math.Min(lifetime, 36_500)) : null;
-            var made = await api.SendAsync<MadeKey>(HttpMethod.Post, "keys", new NewKeyBody(line.GetRequiredValue(name), line.GetRequiredValue(role), expiresAt), cancellationToken);
+            DateTimeOffset? expiresAt = line.GetValue(days) is { } lifetime
+                ? Surroundings.Clock.GetUtcNow().AddDays(Math.Min(lifetime, 36_500)) : null;
+            var made = await api.SendAsync<MadeKey>(HttpMethod.Post, "keys",
+                new NewKeyBody(line.GetRequiredValue(name), line.GetRequiredValue(role), expiresAt), cancellationToken);
             if (line.GetValue(Json))
             {
                 Surroundings.Output.WriteLine(made.Json);
@@ -40,7 +45,8 @@ internal sealed class KeyVerb : Verb
 
             Surroundings.Output.WriteLine(Wording.Plain(made.Value.Secret));
             Surroundings.Error.WriteLine(
-                $"Key {made.Value.Key.Id} ({Wording.Of(made.Value.Key.Role)}), shown this once{(expiresAt is null ? "" : $"; it expires at {Wording.Time(expiresAt, Surroundings.Clock)}")}.");
+                $"Key {made.Value.Key.Id} ({Wording.Of(made.Value.Key.Role)}), shown this "
+                    + $"once{(expiresAt is null ? "" : $"; it expires at {Wording.Time(expiresAt, Surroundings.Clock)}")}.");
             return ExitCode.Done;
         }
     }
@@ -48,7 +54,8 @@ internal sealed class KeyVerb : Verb
     private sealed class KeyListVerb : ClientVerb
     {
         public KeyListVerb(Surroundings surroundings)
-            : base(surroundings, "list", "List the API keys; a secret is never shown again.", "BulkImporter key list") => TakesFromServer(Json);
+            : base(surroundings, "list", "List the API keys; a secret is never shown again.", "BulkImporter key list") =>
+                TakesFromServer(Json);
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
@@ -62,8 +69,10 @@ internal sealed class KeyVerb : Verb
             var table = ImportPicture.TableOf(Surroundings, "id", "name", "begins with", "role", "state", "expires", "last used");
             foreach (var key in page.Value.Items)
             {
-                table.AddRow(new Text(key.Id.ToString(CultureInfo.InvariantCulture)), new Text(Wording.Plain(key.Name)), new Text(Wording.Plain(key.Prefix)), new Text(Wording.Of(key.Role)),
-                    new Text(State(key)), new Text(Wording.Time(key.ExpiresAt, Surroundings.Clock)), new Text(Wording.Time(key.LastUsedAt, Surroundings.Clock)));
+                table.AddRow(new Text(key.Id.ToString(CultureInfo.InvariantCulture)), new Text(Wording.Plain(key.Name)),
+                    new Text(Wording.Plain(key.Prefix)), new Text(Wording.Of(key.Role)),
+                    new Text(State(key)), new Text(Wording.Time(key.ExpiresAt, Surroundings.Clock)),
+                    new Text(Wording.Time(key.LastUsedAt, Surroundings.Clock)));
             }
 
             Surroundings.Screen.Write(table);
@@ -81,7 +90,8 @@ internal sealed class KeyVerb : Verb
     private sealed class KeyLinkVerb : ClientVerb
     {
         public KeyLinkVerb(Surroundings surroundings)
-            : base(surroundings, "link", "Print a link that signs a browser in once, as the owner of the key.", "BulkImporter key link") => TakesFromServer(Json);
+            : base(surroundings, "link", "Print a link that signs a browser in once, as the owner of the key.", "BulkImporter key link") =>
+                TakesFromServer(Json);
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
@@ -96,7 +106,8 @@ internal sealed class KeyVerb : Verb
         private readonly Argument<int> id = new("ID") { Description = "The key's number, as `BulkImporter key list` shows it" };
 
         public KeyRevokeVerb(Surroundings surroundings)
-            : base(surroundings, "revoke", "Revoke an API key and the sessions that it opened.", "BulkImporter key revoke 3") => TakesFromServer(id);
+            : base(surroundings, "revoke", "Revoke an API key and the sessions that it opened.", "BulkImporter key revoke 3") =>
+                TakesFromServer(id);
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {

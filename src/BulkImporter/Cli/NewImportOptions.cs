@@ -21,17 +21,22 @@ internal sealed class NewImportOptions
         });
     }
 
-    public Option<string?> Account { get; } = new("--account") { HelpName = "NAME", Description = "The Cincopa account that the media go to [default]" };
+    public Option<string?> Account { get; } =
+        new("--account") { HelpName = "NAME", Description = "The Cincopa account that the media go to [default]" };
 
     public Option<string?> Name { get; } = new("--name") { HelpName = "NAME", Description = "What to call the import (the file's name)" };
 
-    public Option<string[]> Set { get; } = new("--set") { HelpName = "KEY=VALUE", Description = $"A setting of the import, repeatable: {string.Join(", ", Setting.All.Select(InHelp))}", DefaultValueFactory = _ => [] };
+    public Option<string[]> Set { get; } =
+        new("--set") { HelpName = "KEY=VALUE", Description =
+            $"A setting of the import, repeatable: {string.Join(", ", Setting.All.Select(InHelp))}", DefaultValueFactory = _ => [] };
 
     public Option<bool> Start { get; } = new("--start") { Description = "Start at once, without review" };
 
-    public Option<bool> Watch { get; } = new("--watch", "-w") { Description = "Follow it to its end; Ctrl-C stops watching, not the import" };
+    public Option<bool> Watch { get; } =
+        new("--watch", "-w") { Description = "Follow it to its end; Ctrl-C stops watching, not the import" };
 
-    public Option<string?> IdempotencyKey { get; } = new("--idempotency-key") { HelpName = "KEY", Description = "Submitting again with the same key answers with the first import instead of making another" };
+    public Option<string?> IdempotencyKey { get; } = new("--idempotency-key") { HelpName = "KEY",
+        Description = "Submitting again with the same key answers with the first import instead of making another" };
 
     private static string InHelp(Setting setting) => setting switch
     {
@@ -41,7 +46,8 @@ internal sealed class NewImportOptions
     };
 
     /// <summary>The settings as query arguments, with what else the verb says of its import.</summary>
-    public string Query(ParseResult line, IEnumerable<(string Name, string? Value)>? ofTheFile = null, IEnumerable<(string Name, string? Value)>? ofItsColumns = null) => Cli.Query.Of(
+    public string Query(ParseResult line, IEnumerable<(string Name, string? Value)>? ofTheFile = null,
+        IEnumerable<(string Name, string? Value)>? ofItsColumns = null) => Cli.Query.Of(
         [
             ("name", line.GetValue(Name)),
             .. ofTheFile ?? [],
@@ -51,7 +57,8 @@ internal sealed class NewImportOptions
             .. line.GetRequiredValue(Set).Select(s => ("set", (string?)s)),
         ]);
 
-    public async Task<int> ShowAsync(ParseResult line, ApiReply<ImportView> import, ImporterApi api, bool asJson, Surroundings surroundings, CancellationToken cancellationToken)
+    public async Task<int> ShowAsync(ParseResult line,
+        ApiReply<ImportView> import, ImporterApi api, bool asJson, Surroundings surroundings, CancellationToken cancellationToken)
     {
         if (line.GetValue(Watch))
             return await new Watch(api, surroundings).RunAsync(import, asJson, cancellationToken);
@@ -69,8 +76,10 @@ internal sealed class NewImportOptions
 
         surroundings.Output.WriteLine(ImportPicture.Headline(import.Value));
         if (import.Value.SameManifestAs is { } same)
-            surroundings.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"The same file was uploaded before: it is import {same}."));
-        surroundings.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Follow it with: BulkImporter show {import.Value.Id} --watch"));
+            surroundings.Output.WriteLine(
+                string.Create(CultureInfo.InvariantCulture, $"The same file was uploaded before: it is import {same}."));
+        surroundings.Output.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"Follow it with: BulkImporter show {import.Value.Id} --watch"));
         return ExitCode.Done;
     }
 }

@@ -8,29 +8,35 @@ using Spectre.Console;
 
 namespace BulkImporter.Cli;
 
-/// <summary><c>notify add|list|remove|log|replay</c>: where the end of an import, a pause by itself, a stall and a suspended account are told.</summary>
+/// <summary>
+/// <c>notify add|list|remove|log|replay</c>: where the end of an import, a pause by itself, a stall and a suspended account are told.
+/// </summary>
 internal sealed class NotifyVerb : Verb
 {
     public NotifyVerb(Surroundings surroundings)
         : base("notify", "Tell other programs and people when an import ends, pauses by itself or stalls, or an account is suspended.",
             "BulkImporter notify add ops https://ops.example/hooks/imports", "BulkImporter notify log") =>
-        Takes(new NotifyAddVerb(surroundings), new NotifyListVerb(surroundings), new NotifyRemoveVerb(surroundings), new NotifyLogVerb(surroundings), new NotifyReplayVerb(surroundings));
+        Takes(new NotifyAddVerb(surroundings), new NotifyListVerb(surroundings), new NotifyRemoveVerb(surroundings),
+            new NotifyLogVerb(surroundings), new NotifyReplayVerb(surroundings));
 
     private static Argument<string> TargetName() => new("NAME") { Description = "The target's name" };
 
     private sealed class NotifyAddVerb : ClientVerb
     {
         private readonly Argument<string> name = TargetName();
-        private readonly Argument<string> url = new("URL") { Description = "Where notifications are posted to, or mailto: and a mail address" };
+        private readonly Argument<string> url = new("URL")
+            { Description = "Where notifications are posted to, or mailto: and a mail address" };
 
         public NotifyAddVerb(Surroundings surroundings)
-            : base(surroundings, "add", "Add a target. For a web address prints the secret that its notifications are signed with, which cannot be read again.",
+            : base(surroundings, "add",
+                "Add a target. For a web address prints the secret that its notifications are signed with, which cannot be read again.",
                 "BulkImporter notify add ops https://ops.example/hooks/imports", "BulkImporter notify add ann mailto:ann@example.com") =>
             TakesFromServer(name, url, Json);
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
-            var made = await api.SendAsync<MadeTarget>(HttpMethod.Post, "notifications/targets", new NewTargetBody(line.GetRequiredValue(name), line.GetRequiredValue(url)), cancellationToken);
+            var made = await api.SendAsync<MadeTarget>(HttpMethod.Post, "notifications/targets",
+                new NewTargetBody(line.GetRequiredValue(name), line.GetRequiredValue(url)), cancellationToken);
             if (line.GetValue(Json))
             {
                 Surroundings.Output.WriteLine(made.Json);
@@ -42,7 +48,8 @@ internal sealed class NotifyVerb : Verb
                 return ExitCode.Done;
             }
             Surroundings.Output.WriteLine(Wording.Plain(secret));
-            Surroundings.Error.WriteLine($"Notifications for {Wording.Plain(made.Value.Name)} are signed with this secret, shown this once.");
+            Surroundings.Error.WriteLine(
+                $"Notifications for {Wording.Plain(made.Value.Name)} are signed with this secret, shown this once.");
             return ExitCode.Done;
         }
     }
@@ -63,7 +70,8 @@ internal sealed class NotifyVerb : Verb
 
             var table = ImportPicture.TableOf(Surroundings, "name", "address", "since");
             foreach (var target in page.Value.Items)
-                table.AddRow(new Text(Wording.Plain(target.Name)), new Text(Wording.Plain(target.Url)), new Text(Wording.Time(target.CreatedAt, Surroundings.Clock)));
+                table.AddRow(new Text(Wording.Plain(target.Name)), new Text(Wording.Plain(target.Url)),
+                    new Text(Wording.Time(target.CreatedAt, Surroundings.Clock)));
             Surroundings.Screen.Write(table);
             return ExitCode.Done;
         }
@@ -90,12 +98,14 @@ internal sealed class NotifyVerb : Verb
         private readonly Option<string?> after = AfterOption();
 
         public NotifyLogVerb(Surroundings surroundings)
-            : base(surroundings, "log", "What was told, the latest first, and what became of it.", "BulkImporter notify log") => TakesFromServer(limit, after, Json);
+            : base(surroundings, "log", "What was told, the latest first, and what became of it.", "BulkImporter notify log") =>
+                TakesFromServer(limit, after, Json);
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
             var cursor = line.GetValue(after) is { } from ? $"&after={Uri.EscapeDataString(from)}" : "";
-            var page = await api.GetAsync<Page<NotificationView>>(string.Create(CultureInfo.InvariantCulture, $"notifications?limit={line.GetValue(limit)}{cursor}"), cancellationToken);
+            var page = await api.GetAsync<Page<NotificationView>>(
+                string.Create(CultureInfo.InvariantCulture, $"notifications?limit={line.GetValue(limit)}{cursor}"), cancellationToken);
             if (line.GetValue(Json))
             {
                 Surroundings.Output.WriteLine(page.Json);
@@ -107,8 +117,10 @@ internal sealed class NotifyVerb : Verb
             {
                 foreach (var delivery in told.Deliveries.DefaultIfEmpty(new DeliveryView("", "", 0, null, null, null)))
                 {
-                    table.AddRow(new Text(told.Id.ToString(CultureInfo.InvariantCulture)), new Text(Wording.Time(told.At, Surroundings.Clock)), new Text(told.Kind),
-                        new Text(told.ImportId?.ToString(CultureInfo.InvariantCulture) ?? "-"), new Text(Wording.Plain(delivery.Target)), new Text(delivery.State),
+                    table.AddRow(new Text(told.Id.ToString(CultureInfo.InvariantCulture)),
+                        new Text(Wording.Time(told.At, Surroundings.Clock)), new Text(told.Kind),
+                        new Text(told.ImportId?.ToString(CultureInfo.InvariantCulture) ?? "-"), new Text(Wording.Plain(delivery.Target)),
+                        new Text(delivery.State),
                         new Text(delivery.Tries.ToString(CultureInfo.InvariantCulture)), new Text(Wording.Plain(delivery.Problem)));
                 }
             }
@@ -124,7 +136,8 @@ internal sealed class NotifyVerb : Verb
         private readonly Argument<long> id = new("ID") { Description = "The notification's number, as `BulkImporter notify log` shows it" };
 
         public NotifyReplayVerb(Surroundings surroundings)
-            : base(surroundings, "replay", "Send a notification once more to every target.", "BulkImporter notify replay 12") => TakesFromServer(id);
+            : base(surroundings, "replay", "Send a notification once more to every target.", "BulkImporter notify replay 12") =>
+                TakesFromServer(id);
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {

@@ -4,8 +4,9 @@ using BulkImporter.Data;
 namespace BulkImporter.Cli;
 
 /// <summary>
-/// Where <c>-o</c> writes. A regular file appears whole or not at all: it is written beside and renamed. Whatever else the name leads to (a device, a
-/// FIFO, the <c>&gt;(…)</c> of a shell) is written into as it is, and <c>-</c> is standard output. A link stays, and what it points to is written.
+/// Where <c>-o</c> writes. A regular file appears whole or not at all: it is written beside and renamed. Whatever else the name leads to (a
+/// device, a FIFO, the <c>&gt;(…)</c> of a shell) is written into as it is, and <c>-</c> is standard output. A link stays, and what it
+/// points to is written.
 /// </summary>
 internal sealed class OutputFile
 {
@@ -78,7 +79,8 @@ internal sealed class OutputFile
     {
         await using var stream = path == StandardOutput
             ? surroundings.OutputBytes()
-            : new FileStream(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Write, Share = FileShare.ReadWrite, Options = FileOptions.Asynchronous });
+            : new FileStream(path, new FileStreamOptions
+                { Mode = FileMode.Open, Access = FileAccess.Write, Share = FileShare.ReadWrite, Options = FileOptions.Asynchronous });
         await write(stream);
         await stream.FlushAsync(cancellationToken);
     }
@@ -88,7 +90,9 @@ internal sealed class OutputFile
         var partial = $"{path}.{Path.GetRandomFileName()}.part";
         try
         {
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 128 * 1024, Options = FileOptions.Asynchronous };
+            var options = new FileStreamOptions
+                { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 128 * 1024,
+                    Options = FileOptions.Asynchronous };
             if (!OperatingSystem.IsWindows()) options.UnixCreateMode = Private;
             await using (var file = new FileStream(partial, options))
             {

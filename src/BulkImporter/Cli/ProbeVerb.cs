@@ -10,12 +10,16 @@ internal sealed class ProbeVerb : ClientVerb
     private const int UsualSample = 200;
 
     private readonly Argument<int> id = ImportId();
-    private readonly Option<int?> sample = AtLeast(1, new Option<int?>("--sample") { HelpName = "N", Description = $"Ask about so many sources, spread over the manifest [{UsualSample}]" });
+    private readonly Option<int?> sample =
+        AtLeast(1, new Option<int?>("--sample") { HelpName = "N",
+            Description = $"Ask about so many sources, spread over the manifest [{UsualSample}]" });
     private readonly Option<bool> all = new("--all") { Description = "Ask every source" };
     private readonly Option<bool> status = new("--status") { Description = "Tell how far the latest probe is, and start none" };
 
     public ProbeVerb(Surroundings surroundings)
-        : base(surroundings, "probe", "Ask the sources of an import in review whether they are there, and wait for the end. What is found are warnings: see findings. Exit code 3 when something was found.",
+        : base(surroundings, "probe",
+            "Ask the sources of an import in review whether they are there, and wait for the end. What is found are warnings: see "
+                + "findings. Exit code 3 when something was found.",
             "BulkImporter probe 7                     a sample",
             "BulkImporter probe 7 --all && BulkImporter start 7",
             "BulkImporter probe 7 --status --json")
@@ -43,7 +47,8 @@ internal sealed class ProbeVerb : ClientVerb
             for (var told = -1; probe.Value.State == "running"; probe = await api.GetAsync<ProbeView>(path, cancellationToken))
             {
                 if (probe.Value.Probed != told)
-                    Surroundings.Error.WriteLine($"{Wording.Number(probe.Value.Probed)} of {Wording.Number(probe.Value.Total)} sources asked.");
+                    Surroundings.Error.WriteLine(
+                        $"{Wording.Number(probe.Value.Probed)} of {Wording.Number(probe.Value.Total)} sources asked.");
                 told = probe.Value.Probed;
                 await Task.Delay(Watch.Interval, Surroundings.Clock, cancellationToken);
             }
@@ -52,9 +57,12 @@ internal sealed class ProbeVerb : ClientVerb
         if (line.GetValue(Json))
             Surroundings.Output.WriteLine(probe.Json);
         else
-            Surroundings.Output.WriteLine($"The probe is {probe.Value.State}: {Wording.Number(probe.Value.Probed)} of {Wording.Number(probe.Value.Total)} sources asked, something found at {Wording.Number(probe.Value.Problems)}.");
+            Surroundings.Output.WriteLine(
+                $"The probe is {probe.Value.State}: {Wording.Number(probe.Value.Probed)} of {Wording.Number(probe.Value.Total)} sources "
+                    + $"asked, something found at {Wording.Number(probe.Value.Problems)}.");
         if (probe.Value.Problems > 0)
-            Surroundings.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"See it with: BulkImporter findings {line.GetValue(id)}"));
+            Surroundings.Error.WriteLine(
+                string.Create(CultureInfo.InvariantCulture, $"See it with: BulkImporter findings {line.GetValue(id)}"));
         return probe.Value switch
         {
             { State: "stopped" } => ExitCode.Refused,

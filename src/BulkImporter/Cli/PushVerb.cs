@@ -15,11 +15,13 @@ internal sealed class PushVerb : ClientVerb
     private const int MostFiles = Imports.CreateImportOfFiles.MostFiles;
 
     private readonly Argument<InputFile[]> files = InputFile.Arguments(
-        "Media files of this machine", "Cincopa tells by the name what kind of media it is: write the bytes to a file such as clip.mp4, and push that.");
+        "Media files of this machine",
+        "Cincopa tells by the name what kind of media it is: write the bytes to a file such as clip.mp4, and push that.");
     private readonly NewImportOptions import = new();
 
     public PushVerb(Surroundings surroundings)
-        : base(surroundings, "push", "Send files of this machine: each becomes a row of an import, which waits for review, or starts with --start.",
+        : base(surroundings, "push",
+            "Send files of this machine: each becomes a row of an import, which waits for review, or starts with --start.",
             "BulkImporter push clip.mp4 --start --watch              one file, from here into Cincopa",
             "BulkImporter push media/*.mp4 --name 'Spring' --set fid=A4BcDeFgHiJk    all of a folder, into a gallery",
             "BulkImporter push media/*.mp4                           broken off? The same again: what has arrived is not sent twice")
@@ -31,14 +33,17 @@ internal sealed class PushVerb : ClientVerb
     {
         var wanted = line.GetRequiredValue(files);
         if (wanted.Length > MostFiles)
-            throw new VerbFailure(ExitCode.Usage, string.Create(CultureInfo.InvariantCulture, $"{wanted.Length:N0} files are too many for one import: {MostFiles:N0} at most."), "Push them in parts.");
+            throw new VerbFailure(ExitCode.Usage,
+                string.Create(CultureInfo.InvariantCulture,
+                    $"{wanted.Length:N0} files are too many for one import: {MostFiles:N0} at most."), "Push them in parts.");
         if (Array.Find(wanted, file => new FileInfo(file.Name).Length == 0) is { } empty)
             throw new VerbFailure(ExitCode.Failed, $"{empty.Name} is empty; there is nothing to send.");
 
         var sent = new List<FileToPush>();
         foreach (var file in wanted)
             sent.Add(new FileToPush(file.FileName!, await SendAsync(api, file, cancellationToken)));
-        var made = await api.CreateOfFilesAsync(new FilesBody(sent), import.Query(line), line.GetValue(import.IdempotencyKey), cancellationToken);
+        var made = await api.CreateOfFilesAsync(new FilesBody(sent), import.Query(line), line.GetValue(import.IdempotencyKey),
+            cancellationToken);
         return await import.ShowAsync(line, made, api, line.GetValue(Json), Surroundings, cancellationToken);
     }
 
@@ -57,7 +62,8 @@ internal sealed class PushVerb : ClientVerb
 
             bytes.Position = 0;
             var kept = await SubmitVerb.StreamAsync(
-                bytes, file.FileName!, "application/octet-stream", content => api.UploadAsync<KeptFile>("files", content, cancellationToken), Surroundings);
+                bytes, file.FileName!, "application/octet-stream", content =>
+                    api.UploadAsync<KeptFile>("files", content, cancellationToken), Surroundings);
             // The server says what arrived: a file that somebody writes to while it is sent is another one.
             return kept.Value.Sha256;
         }

@@ -12,7 +12,8 @@ internal sealed class RecordVerb : ClientVerb
     private readonly Argument<int> row = new("ROW") { Description = "The record's row number, as `BulkImporter records` shows it" };
 
     public RecordVerb(Surroundings surroundings)
-        : base(surroundings, "record", "Show one record and every attempt that was made for it.", "BulkImporter record 7 12", "BulkImporter record 7 12 --json | jq .history") =>
+        : base(surroundings, "record", "Show one record and every attempt that was made for it.", "BulkImporter record 7 12",
+            "BulkImporter record 7 12 --json | jq .history") =>
         TakesFromServer(id, row, Json);
 
     protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
@@ -26,7 +27,8 @@ internal sealed class RecordVerb : ClientVerb
         }
 
         var r = record.Value;
-        Surroundings.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Row {r.RowNumber}, {Wording.Of(r.State)}: {Wording.Plain(r.Url)}"));
+        Surroundings.Output.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"Row {r.RowNumber}, {Wording.Of(r.State)}: {Wording.Plain(r.Url)}"));
         if (r.Rid is not null)
             Surroundings.Output.WriteLine($"rid {Wording.Plain(r.Rid)}");
         if (r.Error is { } error)
@@ -37,8 +39,11 @@ internal sealed class RecordVerb : ClientVerb
         foreach (var attempt in r.History)
         {
             table.AddRow(
-                new Text(attempt.Number.ToString(CultureInfo.InvariantCulture)), new Text(Wording.Time(attempt.StartedAt, Surroundings.Clock)), new Text(Wording.Time(attempt.FinishedAt, Surroundings.Clock)),
-                new Text(Wording.Plain(attempt.Outcome)), new Text(attempt.HttpStatus?.ToString(CultureInfo.InvariantCulture) ?? ""), new Text(Wording.Plain(attempt.StatusId)), new Text(Wording.Plain(attempt.Message)));
+                new Text(attempt.Number.ToString(CultureInfo.InvariantCulture)),
+                new Text(Wording.Time(attempt.StartedAt, Surroundings.Clock)),
+                new Text(Wording.Time(attempt.FinishedAt, Surroundings.Clock)),
+                new Text(Wording.Plain(attempt.Outcome)), new Text(attempt.HttpStatus?.ToString(CultureInfo.InvariantCulture) ?? ""),
+                new Text(Wording.Plain(attempt.StatusId)), new Text(Wording.Plain(attempt.Message)));
         }
 
         Surroundings.Screen.Write(table);

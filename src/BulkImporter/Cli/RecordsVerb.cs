@@ -16,12 +16,15 @@ internal sealed class RecordsVerb : ClientVerb
 
     public RecordsVerb(Surroundings surroundings)
         : base(surroundings, "records", "List an import's records: which row became which asset, or why it did not.",
-            "BulkImporter records 7 --state failed", "BulkImporter records 7 --code source_not_found --limit 1000", "BulkImporter records 7 --state unknown --json") =>
+            "BulkImporter records 7 --state failed", "BulkImporter records 7 --code source_not_found --limit 1000",
+            "BulkImporter records 7 --state unknown --json") =>
         TakesFromServer([id, .. selection.All, limit, after, Json]);
 
     protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
     {
-        var query = Query.Of([.. selection.Arguments(line), ("limit", line.GetValue(limit).ToString(CultureInfo.InvariantCulture)), ("after", line.GetValue(after))]);
+        var query =
+            Query.Of([.. selection.Arguments(line), ("limit", line.GetValue(limit).ToString(CultureInfo.InvariantCulture)),
+                ("after", line.GetValue(after))]);
         var page = await api.GetAsync<Page<RecordView>>($"imports/{line.GetValue(id)}/records{query}", cancellationToken);
         if (line.GetValue(Json))
         {
@@ -39,8 +42,10 @@ internal sealed class RecordsVerb : ClientVerb
         foreach (var record in page.Value.Items)
         {
             table.AddRow(
-                new Text(record.RowNumber.ToString(CultureInfo.InvariantCulture)), new Text(Wording.Of(record.State)), new Text(Wording.Plain(record.Rid)),
-                new Text(record.Attempts.ToString(CultureInfo.InvariantCulture)), new Text(Wording.Plain(record.Error?.Code)), new Text(Wording.Plain(record.Url)), new Text(Wording.Plain(record.Error?.Message)));
+                new Text(record.RowNumber.ToString(CultureInfo.InvariantCulture)), new Text(Wording.Of(record.State)),
+                new Text(Wording.Plain(record.Rid)),
+                new Text(record.Attempts.ToString(CultureInfo.InvariantCulture)), new Text(Wording.Plain(record.Error?.Code)),
+                new Text(Wording.Plain(record.Url)), new Text(Wording.Plain(record.Error?.Message)));
         }
 
         Surroundings.Screen.Write(table);

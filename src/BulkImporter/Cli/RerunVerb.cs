@@ -11,13 +11,22 @@ internal sealed class RerunVerb : ClientVerb
 {
     private readonly Argument<int> id = ImportId();
     private readonly SelectionOptions selection = new("Records in this state [failed]");
-    private readonly Option<bool> push = new("--push") { Description = "The server reads the files and sends them from now on, instead of Cincopa fetching them: for sources that Cincopa cannot reach. Rows that are invalid for nothing else take part" };
-    private readonly Option<InputFile?> file = InputFile.Option("--file", "Correct rows first: a manifest whose rows replace address or metadata of failed, invalid and duplicate ones, by import_row or reference id; only these are sent again");
-    private readonly Option<string?> map = new("--map") { HelpName = "MAPPING", Description = "Which column of --file is what: url=OriginalURL,caption=Title" };
-    private readonly Option<string?> encoding = new("--encoding") { HelpName = "ENCODING", Description = "Of --file: windows-1252, or empty to go by the file's beginning" };
+    private readonly Option<bool> push = new("--push")
+        { Description =
+            "The server reads the files and sends them from now on, instead of Cincopa fetching them: for sources that Cincopa cannot "
+                + "reach. Rows that are invalid for nothing else take part" };
+    private readonly Option<InputFile?> file =
+        InputFile.Option("--file",
+            "Correct rows first: a manifest whose rows replace address or metadata of failed, invalid and duplicate ones, by import_row "
+                + "or reference id; only these are sent again");
+    private readonly Option<string?> map = new("--map")
+        { HelpName = "MAPPING", Description = "Which column of --file is what: url=OriginalURL,caption=Title" };
+    private readonly Option<string?> encoding = new("--encoding")
+        { HelpName = "ENCODING", Description = "Of --file: windows-1252, or empty to go by the file's beginning" };
 
     public RerunVerb(Surroundings surroundings)
-        : base(surroundings, "rerun", "Order new attempts for records that failed, or for a selection. Imported records are never sent again.",
+        : base(surroundings, "rerun",
+            "Order new attempts for records that failed, or for a selection. Imported records are never sent again.",
             "BulkImporter rerun 7                                all failed records",
             "BulkImporter rerun 7 --code source_timeout",
             "BulkImporter rerun 7 --code source_forbidden --push    what Cincopa could not fetch is sent by the server",
@@ -30,8 +39,10 @@ internal sealed class RerunVerb : ClientVerb
         Validators.Add(result =>
         {
             if (selection.All.Append(file).Count(o => result.GetResult(o) is { Implicit: false }) > 1)
-                result.AddError($"Give one of {string.Join(", ", selection.All.Select(o => o.Name))} and --file: what is rerun must be beyond doubt.");
-            if (result.GetResult(file) is not { Implicit: false } && new Option[] { map, encoding }.Any(o => result.GetResult(o) is { Implicit: false }))
+                result.AddError(
+                    $"Give one of {string.Join(", ", selection.All.Select(o => o.Name))} and --file: what is rerun must be beyond doubt.");
+            if (result.GetResult(file) is not { Implicit: false }
+                && new Option[] { map, encoding }.Any(o => result.GetResult(o) is { Implicit: false }))
                 result.AddError("--map and --encoding are for a corrections file: give --file.");
             if (result.GetValue(push) && result.GetResult(file) is { Implicit: false })
                 result.AddError("--push is for a selection; in a corrections file the column transfer says it for each row.");
@@ -42,7 +53,8 @@ internal sealed class RerunVerb : ClientVerb
     {
         if (line.GetValue(file) is { } corrections) return await CorrectAsync(line, corrections, api, cancellationToken);
         var chosen = selection.IsGiven(line) ? selection.Of(line) : new SelectionBody("failed", null, null, null);
-        var order = new RerunOrder(chosen.State, chosen.Code, chosen.RecordIds, chosen.Search, chosen.StalledMinutes, chosen.Finish, line.GetValue(push) ? true : null);
+        var order = new RerunOrder(chosen.State, chosen.Code, chosen.RecordIds, chosen.Search, chosen.StalledMinutes, chosen.Finish,
+            line.GetValue(push) ? true : null);
         var answer = await api.SendAsync<RerunBody>(HttpMethod.Post, $"imports/{line.GetValue(id)}/rerun", order, cancellationToken);
         if (line.GetValue(Json))
         {
@@ -50,11 +62,15 @@ internal sealed class RerunVerb : ClientVerb
         }
         else
         {
-            Surroundings.Output.WriteLine($"{Wording.Number(answer.Value.Rerun)} records are pending again, {Wording.Number(answer.Value.Refused)} are left as they were.");
+            Surroundings.Output.WriteLine(
+                $"{Wording.Number(answer.Value.Rerun)} records are pending again, {Wording.Number(answer.Value.Refused)} are left as "
+                    + "they were.");
             foreach (var refused in answer.Value.Refusals)
-                Surroundings.Output.WriteLine($"  {Wording.Number(refused.Count)} {Wording.Of(refused.State)}: {Wording.Plain(refused.Reason)}");
+                Surroundings.Output.WriteLine(
+                    $"  {Wording.Number(refused.Count)} {Wording.Of(refused.State)}: {Wording.Plain(refused.Reason)}");
             if (answer.Value.Rerun > 0)
-                Surroundings.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Follow them with: BulkImporter show {line.GetValue(id)} --watch"));
+                Surroundings.Output.WriteLine(
+                    string.Create(CultureInfo.InvariantCulture, $"Follow them with: BulkImporter show {line.GetValue(id)} --watch"));
         }
 
         return answer.Value is { Rerun: 0, Refused: > 0 } ? ExitCode.Refused : ExitCode.Done;
@@ -68,7 +84,8 @@ internal sealed class RerunVerb : ClientVerb
             await using var bytes = corrections.Open(Surroundings);
             using var content = new StreamContent(bytes);
             content.Headers.ContentType = new("text/csv");
-            answer = await api.UploadAsync<CorrectionReport>($"imports/{line.GetValue(id)}/corrections" + Query.Of(("map", line.GetValue(map)), ("encoding", line.GetValue(encoding))), content, cancellationToken);
+            answer = await api.UploadAsync<CorrectionReport>($"imports/{line.GetValue(id)}/corrections"
+                + Query.Of(("map", line.GetValue(map)), ("encoding", line.GetValue(encoding))), content, cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -81,11 +98,15 @@ internal sealed class RerunVerb : ClientVerb
         }
         else
         {
-            Surroundings.Output.WriteLine($"{Wording.Number(answer.Value.Corrected)} rows are corrected and sent again, {Wording.Number(answer.Value.Refused)} are left as they were.");
+            Surroundings.Output.WriteLine(
+                $"{Wording.Number(answer.Value.Corrected)} rows are corrected and sent again, {Wording.Number(answer.Value.Refused)} are "
+                    + "left as they were.");
             foreach (var row in answer.Value.Rows.Where(r => r.Outcome != "corrected"))
-                Surroundings.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  line {row.Line}{(row.Row is { } number ? $", row {number}" : "")}: {row.Outcome}. {Wording.Plain(row.Message)}"));
+                Surroundings.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"  line {row.Line}{(row.Row is { } number ? $", row {number}" : "")}: {row.Outcome}. {Wording.Plain(row.Message)}"));
             if (answer.Value.Corrected > 0)
-                Surroundings.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Follow them with: BulkImporter show {line.GetValue(id)} --watch"));
+                Surroundings.Output.WriteLine(
+                    string.Create(CultureInfo.InvariantCulture, $"Follow them with: BulkImporter show {line.GetValue(id)} --watch"));
         }
 
         return answer.Value is { Corrected: 0, Refused: > 0 } ? ExitCode.Refused : ExitCode.Done;

@@ -20,14 +20,18 @@ internal sealed class SelectionOptions
 
     public Option<string?> State { get; }
 
-    public Option<string?> Code { get; } = new("--code") { HelpName = "CODE", Description = "Only records whose last failure has this code, e.g. source_not_found" };
+    public Option<string?> Code { get; } =
+        new("--code") { HelpName = "CODE", Description = "Only records whose last failure has this code, e.g. source_not_found" };
 
-    public Option<int[]> Record { get; } = new("--record") { HelpName = "N", Description = "The record of this row, repeatable", DefaultValueFactory = _ => [] };
+    public Option<int[]> Record { get; } =
+        new("--record") { HelpName = "N", Description = "The record of this row, repeatable", DefaultValueFactory = _ => [] };
 
-    public Option<string?> Search { get; } = new("--search") { HelpName = "TEXT", Description = "Only records with this in their URL, caption, reference id, status_id or rid" };
+    public Option<string?> Search { get; } =
+        new("--search") { HelpName = "TEXT", Description = "Only records with this in their URL, caption, reference id, status_id or rid" };
 
     public Option<double?> Stalled { get; } = ClientVerb.AtLeast(0,
-        new Option<double?>("--stalled-minutes") { HelpName = "N", Description = "Only records that Cincopa accepted and that have not moved for so long" });
+        new Option<double?>("--stalled-minutes")
+            { HelpName = "N", Description = "Only records that Cincopa accepted and that have not moved for so long" });
 
     public Option<string?> Finish { get; } = new("--finish")
     {
@@ -40,7 +44,8 @@ internal sealed class SelectionOptions
     public bool IsGiven(ParseResult line) => All.Any(o => line.GetResult(o) is { Implicit: false });
 
     public SelectionBody Of(ParseResult line) => new(
-        line.GetValue(State), line.GetValue(Code), line.GetRequiredValue(Record) is { Length: > 0 } rows ? rows : null, line.GetValue(Search), line.GetValue(Stalled), line.GetValue(Finish));
+        line.GetValue(State), line.GetValue(Code), line.GetRequiredValue(Record) is { Length: > 0 } rows
+            ? rows : null, line.GetValue(Search), line.GetValue(Stalled), line.GetValue(Finish));
 
     /// <summary>The selection as query arguments.</summary>
     public IEnumerable<(string Name, string? Value)> Arguments(ParseResult line)
@@ -48,8 +53,10 @@ internal sealed class SelectionOptions
         var selection = Of(line);
         return
         [
-            ("state", selection.State), ("code", selection.Code), .. (selection.RecordIds ?? []).Select(row => ("recordIds", (string?)row.ToString(CultureInfo.InvariantCulture))),
-            ("search", selection.Search), ("stalledMinutes", selection.StalledMinutes?.ToString(CultureInfo.InvariantCulture)), ("finish", selection.Finish),
+            ("state", selection.State), ("code", selection.Code), .. (selection.RecordIds ?? [])
+                .Select(row => ("recordIds", (string?)row.ToString(CultureInfo.InvariantCulture))),
+            ("search", selection.Search), ("stalledMinutes", selection.StalledMinutes?.ToString(CultureInfo.InvariantCulture)),
+            ("finish", selection.Finish),
         ];
     }
 }

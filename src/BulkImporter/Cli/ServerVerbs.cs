@@ -15,34 +15,45 @@ public sealed record ServerVerbs(
     Func<ServeOptions, CancellationToken, Task<int>> Work,
     Func<ServeOptions, CancellationToken, Task<int>> Migrate);
 
-/// <summary><c>serve</c>, <c>web</c>, <c>work</c> and <c>migrate</c>: they differ in what the process does, not in how it is told.</summary>
+/// <summary>
+/// <c>serve</c>, <c>web</c>, <c>work</c> and <c>migrate</c>: they differ in what the process does, not in how it is told.
+/// </summary>
 internal sealed class ServerVerb : Verb
 {
-    private readonly Option<DirectoryInfo?> data = new("--data") { HelpName = "DIR", Description = "Where the embedded PostgreSQL lives, when ConnectionStrings__BulkImporter names no server [BulkImporter__DataDirectory]" };
+    private readonly Option<DirectoryInfo?> data = new("--data")
+        { HelpName = "DIR", Description =
+            "Where the embedded PostgreSQL lives, when ConnectionStrings__BulkImporter names no server [BulkImporter__DataDirectory]" };
 
-    private ServerVerb(string name, string description, Func<ServeOptions, CancellationToken, Task<int>> run, Option<string?>? urls, params string[] examples)
+    private ServerVerb(string name, string description,
+        Func<ServeOptions, CancellationToken, Task<int>> run, Option<string?>? urls, params string[] examples)
         : base(name, description, examples)
     {
         if (urls is not null)
             Takes(urls);
         Takes(data);
-        SetAction((line, cancellationToken) => run(new ServeOptions(urls is null ? null : line.GetValue(urls), line.GetValue(data)?.FullName), cancellationToken));
+        SetAction((line, cancellationToken) =>
+            run(new ServeOptions(urls is null ? null : line.GetValue(urls), line.GetValue(data)?.FullName), cancellationToken));
     }
 
-    public static ServerVerb Serve(ServerVerbs verbs, Surroundings surroundings) => new("serve", "Dashboard, API and worker in one process. The default when options stand without a verb.", verbs.Serve, Listen(surroundings),
+    public static ServerVerb Serve(ServerVerbs verbs, Surroundings surroundings) =>
+        new("serve", "Dashboard, API and worker in one process. The default when options stand without a verb.", verbs.Serve,
+            Listen(surroundings),
         "BulkImporter serve",
         "BulkImporter serve --urls http://127.0.0.1:8080 --data /var/lib/bulkimporter",
         "CINCOPA_API_TOKEN=... BULKIMPORTER_API_KEY=... BulkImporter serve    first start: the account `default` and the first admin key");
 
-    public static ServerVerb Web(ServerVerbs verbs, Surroundings surroundings) => new("web", "Dashboard and API only; `work` processes do the work.", verbs.Web, Listen(surroundings),
+    public static ServerVerb Web(ServerVerbs verbs, Surroundings surroundings) =>
+        new("web", "Dashboard and API only; `work` processes do the work.", verbs.Web, Listen(surroundings),
         "ConnectionStrings__BulkImporter='Host=db;...' BulkImporter web");
 
-    public static ServerVerb Work(ServerVerbs verbs, Surroundings surroundings) => new("work", "A worker only; any number of them, on any number of machines, share one database.", verbs.Work,
+    public static ServerVerb Work(ServerVerbs verbs, Surroundings surroundings) =>
+        new("work", "A worker only; any number of them, on any number of machines, share one database.", verbs.Work,
         new Option<string?>("--urls") { HelpName = "URLS", Description = "Where to answer health probes and metrics [nowhere]" },
         "ConnectionStrings__BulkImporter='Host=db;...' BulkImporter work",
         "BulkImporter work --urls http://127.0.0.1:5081");
 
-    public static ServerVerb Migrate(ServerVerbs verbs) => new("migrate", "Bring the database's schema up to date, and end.", verbs.Migrate, null,
+    public static ServerVerb Migrate(ServerVerbs verbs) =>
+        new("migrate", "Bring the database's schema up to date, and end.", verbs.Migrate, null,
         "ConnectionStrings__BulkImporter='Host=db;...' BulkImporter migrate");
 
     private static Option<string?> Listen(Surroundings surroundings) => new("--urls")

@@ -11,8 +11,10 @@ namespace BulkImporter.Cli;
 internal sealed class SubmitVerb : ClientVerb
 {
     private readonly Argument<InputFile> file = InputFile.Argument("The manifest: .csv or .csv.gz, one row per media file with its URL");
-    private readonly Option<string?> map = new("--map") { HelpName = "MAPPING", Description = "Which column is what, when the header does not tell: url=OriginalURL,caption=Title" };
-    private readonly Option<string?> encoding = new("--encoding") { HelpName = "ENCODING", Description = "windows-1252 for a file in that encoding; UTF-8 and UTF-16 are recognised" };
+    private readonly Option<string?> map = new("--map")
+        { HelpName = "MAPPING", Description = "Which column is what, when the header does not tell: url=OriginalURL,caption=Title" };
+    private readonly Option<string?> encoding = new("--encoding")
+        { HelpName = "ENCODING", Description = "windows-1252 for a file in that encoding; UTF-8 and UTF-16 are recognised" };
     private readonly NewImportOptions import = new();
 
     public SubmitVerb(Surroundings surroundings)
@@ -24,18 +26,21 @@ internal sealed class SubmitVerb : ClientVerb
             "BulkImporter submit night.csv.gz --start --idempotency-key night-2026-11-23    safe to repeat in a script")
     {
         encoding.AcceptOnlyFromAmong(Manifests.ManifestReading.Windows1252);
-        TakesFromServer(file, import.Account, import.Name, map, encoding, import.Set, import.Start, import.Watch, import.IdempotencyKey, Json);
+        TakesFromServer(file, import.Account, import.Name, map, encoding, import.Set, import.Start, import.Watch,
+            import.IdempotencyKey, Json);
     }
 
     protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
     {
         var manifest = line.GetRequiredValue(file);
-        var query = import.Query(line, [("fileName", manifest.FileName)], [("map", line.GetValue(map)), ("encoding", line.GetValue(encoding))]);
+        var query = import.Query(line, [("fileName", manifest.FileName)],
+            [("map", line.GetValue(map)), ("encoding", line.GetValue(encoding))]);
         ApiReply<ImportView> made;
         try
         {
             await using var bytes = manifest.Open(Surroundings);
-            made = await UploadAsync(api, bytes, manifest.FileName ?? "what comes through the pipe", query, line.GetValue(import.IdempotencyKey), Surroundings, cancellationToken);
+            made = await UploadAsync(api, bytes, manifest.FileName
+                ?? "what comes through the pipe", query, line.GetValue(import.IdempotencyKey), Surroundings, cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -47,12 +52,15 @@ internal sealed class SubmitVerb : ClientVerb
 
     /// <summary>Streams a manifest's bytes to the server, with a bar when a person looks on.</summary>
     public static Task<ApiReply<ImportView>> UploadAsync(
-        ImporterApi api, Stream bytes, string fileName, string query, string? idempotencyKey, Surroundings surroundings, CancellationToken cancellationToken) =>
+        ImporterApi api, Stream bytes, string fileName, string query, string? idempotencyKey, Surroundings surroundings,
+        CancellationToken cancellationToken) =>
         // Compressed or not, the server tells by the bytes.
-        StreamAsync(bytes, fileName, "text/csv", content => api.SubmitAsync(content, query, idempotencyKey, cancellationToken), surroundings);
+        StreamAsync(bytes, fileName, "text/csv", content =>
+            api.SubmitAsync(content, query, idempotencyKey, cancellationToken), surroundings);
 
     /// <summary>Streams a file by a call, with a bar when a person looks on.</summary>
-    public static async Task<ApiReply<T>> StreamAsync<T>(Stream bytes, string fileName, string mediaType, Func<HttpContent, Task<ApiReply<T>>> send, Surroundings surroundings)
+    public static async Task<ApiReply<T>> StreamAsync<T>(
+        Stream bytes, string fileName, string mediaType, Func<HttpContent, Task<ApiReply<T>>> send, Surroundings surroundings)
     {
         if (!surroundings.IsLive)
         {
@@ -65,7 +73,8 @@ internal sealed class SubmitVerb : ClientVerb
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new DownloadedColumn(), new TransferSpeedColumn())
             .StartAsync(async progress =>
             {
-                var bar = progress.AddTask(Markup.Escape($"Uploading {fileName}"), maxValue: bytes.CanSeek ? Math.Max(1, bytes.Length) : double.MaxValue);
+                var bar = progress.AddTask(Markup.Escape($"Uploading {fileName}"), maxValue: bytes.CanSeek
+                    ? Math.Max(1, bytes.Length) : double.MaxValue);
                 bar.IsIndeterminate = !bytes.CanSeek;
                 using var content = new FileContent(bytes, mediaType, sent => bar.Value = sent);
                 return await send(content);
@@ -85,7 +94,8 @@ internal sealed class SubmitVerb : ClientVerb
             Headers.ContentType = new MediaTypeHeaderValue(mediaType);
         }
 
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
+        protected override Task SerializeToStreamAsync(
+            Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
 
         protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
         {

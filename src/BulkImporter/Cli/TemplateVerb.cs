@@ -10,10 +10,12 @@ namespace BulkImporter.Cli;
 internal sealed class TemplateVerb : Verb
 {
     public TemplateVerb(Surroundings surroundings)
-        : base("template", "Column mappings that an account keeps: a manifest with the same header is read by them.", "BulkImporter template save 7 \"Old platform\"", "BulkImporter template list") =>
+        : base("template", "Column mappings that an account keeps: a manifest with the same header is read by them.",
+            "BulkImporter template save 7 \"Old platform\"", "BulkImporter template list") =>
         Takes(new SaveVerb(surroundings), new ListTemplatesVerb(surroundings), new DeleteVerb(surroundings));
 
-    private static Option<string> AccountOption() => new("--account") { HelpName = "NAME", Description = "The Cincopa account", DefaultValueFactory = _ => "default" };
+    private static Option<string> AccountOption() => new("--account")
+        { HelpName = "NAME", Description = "The Cincopa account", DefaultValueFactory = _ => "default" };
 
     private sealed class SaveVerb : ClientVerb
     {
@@ -21,12 +23,15 @@ internal sealed class TemplateVerb : Verb
         private readonly Argument<string> name = new("NAME") { Description = "What to call it; the same name again replaces" };
 
         public SaveVerb(Surroundings surroundings)
-            : base(surroundings, "save", "Keep how an import's manifest is read.", "BulkImporter template save 7 \"Old platform\"") => TakesFromServer(id, name, Json);
+            : base(surroundings, "save", "Keep how an import's manifest is read.", "BulkImporter template save 7 \"Old platform\"") =>
+                TakesFromServer(id, name, Json);
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
-            var saved = await api.SendAsync<TemplateView>(HttpMethod.Post, $"imports/{line.GetValue(id)}/template", new NewTemplateBody(line.GetRequiredValue(name)), cancellationToken);
-            Surroundings.Output.WriteLine(line.GetValue(Json) ? saved.Json : $"{Wording.Plain(saved.Value.Name)}: {Wording.Plain(saved.Value.Mapping)}");
+            var saved = await api.SendAsync<TemplateView>(HttpMethod.Post, $"imports/{line.GetValue(id)}/template",
+                new NewTemplateBody(line.GetRequiredValue(name)), cancellationToken);
+            Surroundings.Output.WriteLine(line.GetValue(Json)
+                ? saved.Json : $"{Wording.Plain(saved.Value.Name)}: {Wording.Plain(saved.Value.Mapping)}");
             return ExitCode.Done;
         }
     }
@@ -36,11 +41,13 @@ internal sealed class TemplateVerb : Verb
         private readonly Option<string> account = AccountOption();
 
         public ListTemplatesVerb(Surroundings surroundings)
-            : base(surroundings, "list", "List an account's templates.", "BulkImporter template list --account museum") => TakesFromServer(account, Json);
+            : base(surroundings, "list", "List an account's templates.", "BulkImporter template list --account museum") =>
+                TakesFromServer(account, Json);
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
-            var page = await api.GetAsync<Page<TemplateView>>($"accounts/{Uri.EscapeDataString(line.GetRequiredValue(account))}/templates", cancellationToken);
+            var page = await api.GetAsync<Page<TemplateView>>($"accounts/{Uri.EscapeDataString(line.GetRequiredValue(account))}/templates",
+                cancellationToken);
             if (line.GetValue(Json))
             {
                 Surroundings.Output.WriteLine(page.Json);
@@ -48,7 +55,9 @@ internal sealed class TemplateVerb : Verb
             }
 
             foreach (var template in page.Value.Items)
-                Surroundings.Output.WriteLine($"{Wording.Plain(template.Name)}: {Wording.Plain(template.Mapping)}  ({Wording.Plain(string.Join(", ", template.Columns))})");
+                Surroundings.Output.WriteLine(
+                    $"{Wording.Plain(template.Name)}: {Wording.Plain(template.Mapping)}  "
+                        + $"({Wording.Plain(string.Join(", ", template.Columns))})");
             return ExitCode.Done;
         }
     }
@@ -59,12 +68,14 @@ internal sealed class TemplateVerb : Verb
         private readonly Option<string> account = AccountOption();
 
         public DeleteVerb(Surroundings surroundings)
-            : base(surroundings, "delete", "Forget a template; imports that were read by it keep their mapping.", "BulkImporter template delete \"Old platform\" --account museum") =>
+            : base(surroundings, "delete", "Forget a template; imports that were read by it keep their mapping.",
+                "BulkImporter template delete \"Old platform\" --account museum") =>
             TakesFromServer(name, account);
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
-            await api.DeleteAsync($"accounts/{Uri.EscapeDataString(line.GetRequiredValue(account))}/templates/{Uri.EscapeDataString(line.GetRequiredValue(name))}", cancellationToken);
+            await api.DeleteAsync(
+                $"accounts/{Uri.EscapeDataString(line.GetRequiredValue(account))}/templates/{Uri.EscapeDataString(line.GetRequiredValue(name))}", cancellationToken);
             Surroundings.Output.WriteLine("It is forgotten.");
             return ExitCode.Done;
         }

@@ -11,9 +11,11 @@ namespace BulkImporter.Cli;
 internal sealed class UserVerb : Verb
 {
     public UserVerb(Surroundings surroundings)
-        : base("user", "Invite people, change their roles, lock and remove them.", "BulkImporter user list", "BulkImporter user add anna --role operator")
+        : base("user", "Invite people, change their roles, lock and remove them.", "BulkImporter user list",
+            "BulkImporter user add anna --role operator")
     {
-        Takes(new UserAddVerb(surroundings), new UserListVerb(surroundings), new UserRoleVerb(surroundings), UserLockVerb.Lock(surroundings), UserLockVerb.Unlock(surroundings),
+        Takes(new UserAddVerb(surroundings), new UserListVerb(surroundings), new UserRoleVerb(surroundings),
+            UserLockVerb.Lock(surroundings), UserLockVerb.Unlock(surroundings),
             new UserLinkVerb(surroundings), new UserRemoveVerb(surroundings));
     }
 
@@ -26,21 +28,26 @@ internal sealed class UserVerb : Verb
     private static void WriteLink(Surroundings surroundings, PasswordLinkBody link)
     {
         surroundings.Output.WriteLine(Wording.Plain(link.Url));
-        surroundings.Error.WriteLine($"Shown this once: it works once, until {Wording.Time(link.ExpiresAt, surroundings.Clock)}, and lets its reader choose the password.");
+        surroundings.Error.WriteLine(
+            $"Shown this once: it works once, until {Wording.Time(link.ExpiresAt, surroundings.Clock)}, and lets its reader choose the "
+                + "password.");
     }
 
     private sealed class UserAddVerb : ClientVerb
     {
         private readonly Argument<string> name = UserName();
-        private readonly Option<string> role = RoleOption("What the person may do: viewer looks, operator acts, admin manages accounts, people and keys");
+        private readonly Option<string> role =
+            RoleOption("What the person may do: viewer looks, operator acts, admin manages accounts, people and keys");
 
         public UserAddVerb(Surroundings surroundings)
-            : base(surroundings, "add", "Invite a person. Prints a link with which the person chooses a password.", "BulkImporter user add anna --role operator") =>
+            : base(surroundings, "add", "Invite a person. Prints a link with which the person chooses a password.",
+                "BulkImporter user add anna --role operator") =>
             TakesFromServer(name, role, Json);
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
-            var added = await api.SendAsync<AddedUserBody>(HttpMethod.Post, "users", new NewUserBody(line.GetRequiredValue(name), line.GetRequiredValue(role)), cancellationToken);
+            var added = await api.SendAsync<AddedUserBody>(HttpMethod.Post, "users",
+                new NewUserBody(line.GetRequiredValue(name), line.GetRequiredValue(role)), cancellationToken);
             if (line.GetValue(Json)) Surroundings.Output.WriteLine(added.Json);
             else WriteLink(Surroundings, added.Value.Link);
             return ExitCode.Done;
@@ -71,7 +78,8 @@ internal sealed class UserVerb : Verb
             foreach (var user in page.Value.Items)
             {
                 table.AddRow(new Text(Wording.Plain(user.Name)), new Text(Wording.Of(user.Role)), new Text(Wording.Of(user.State)),
-                    new Text(Wording.Time(user.SignedInAt, Surroundings.Clock)), new Text(Wording.Time(user.LockedOutUntil, Surroundings.Clock)));
+                    new Text(Wording.Time(user.SignedInAt, Surroundings.Clock)),
+                    new Text(Wording.Time(user.LockedOutUntil, Surroundings.Clock)));
             }
 
             Surroundings.Screen.Write(table);
@@ -93,7 +101,8 @@ internal sealed class UserVerb : Verb
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
-            var user = await api.SendAsync<UserView>(HttpMethod.Patch, PathOf(line.GetRequiredValue(name)), new UserChangeBody(line.GetRequiredValue(role), null), cancellationToken);
+            var user = await api.SendAsync<UserView>(HttpMethod.Patch, PathOf(line.GetRequiredValue(name)),
+                new UserChangeBody(line.GetRequiredValue(role), null), cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? user.Json : Sentence(user.Value));
             return ExitCode.Done;
         }
@@ -112,13 +121,16 @@ internal sealed class UserVerb : Verb
             TakesFromServer(name, Json);
         }
 
-        public static UserLockVerb Lock(Surroundings surroundings) => new(surroundings, "lock", true, "End a person's sessions and let nobody sign in by this name, until it is unlocked.");
+        public static UserLockVerb Lock(Surroundings surroundings) =>
+            new(surroundings, "lock", true, "End a person's sessions and let nobody sign in by this name, until it is unlocked.");
 
-        public static UserLockVerb Unlock(Surroundings surroundings) => new(surroundings, "unlock", false, "Let a person sign in again, also after too many wrong passwords.");
+        public static UserLockVerb Unlock(Surroundings surroundings) =>
+            new(surroundings, "unlock", false, "Let a person sign in again, also after too many wrong passwords.");
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
-            var user = await api.SendAsync<UserView>(HttpMethod.Patch, PathOf(line.GetRequiredValue(name)), new UserChangeBody(null, locked), cancellationToken);
+            var user = await api.SendAsync<UserView>(HttpMethod.Patch, PathOf(line.GetRequiredValue(name)),
+                new UserChangeBody(null, locked), cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? user.Json : Sentence(user.Value));
             return ExitCode.Done;
         }
@@ -129,12 +141,15 @@ internal sealed class UserVerb : Verb
         private readonly Argument<string> name = UserName();
 
         public UserLinkVerb(Surroundings surroundings)
-            : base(surroundings, "link", "Print a new link with which a person chooses a password: the invitation got lost, or the password is forgotten.", "BulkImporter user link anna") =>
+            : base(surroundings, "link",
+                "Print a new link with which a person chooses a password: the invitation got lost, or the password is forgotten.",
+                "BulkImporter user link anna") =>
             TakesFromServer(name, Json);
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
-            var link = await api.SendAsync<PasswordLinkBody>(HttpMethod.Post, PathOf(line.GetRequiredValue(name), "/password-link"), null, cancellationToken);
+            var link = await api.SendAsync<PasswordLinkBody>(HttpMethod.Post, PathOf(line.GetRequiredValue(name), "/password-link"), null,
+                cancellationToken);
             if (line.GetValue(Json)) Surroundings.Output.WriteLine(link.Json);
             else WriteLink(Surroundings, link.Value);
             return ExitCode.Done;
@@ -146,7 +161,8 @@ internal sealed class UserVerb : Verb
         private readonly Argument<string> name = UserName();
 
         public UserRemoveVerb(Surroundings surroundings)
-            : base(surroundings, "remove", "Remove a person and end the sessions. What the person did stays in the audit log.", "BulkImporter user remove anna") => TakesFromServer(name);
+            : base(surroundings, "remove", "Remove a person and end the sessions. What the person did stays in the audit log.",
+                "BulkImporter user remove anna") => TakesFromServer(name);
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {

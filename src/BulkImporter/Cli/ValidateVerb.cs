@@ -10,18 +10,25 @@ using BulkImporter.Sources;
 
 namespace BulkImporter.Cli;
 
-/// <summary><c>validate FILE</c>: the checks of a manifest, without server and account; memory grows by 60 bytes a row, for the duplicates.</summary>
+/// <summary>
+/// <c>validate FILE</c>: the checks of a manifest, without server and account; memory grows by 60 bytes a row, for the duplicates.
+/// </summary>
 internal sealed class ValidateVerb : Verb
 {
     private readonly Surroundings surroundings;
     private readonly Argument<InputFile> file = InputFile.Argument("The manifest: .csv or .csv.gz");
-    private readonly Option<string?> map = new("--map") { HelpName = "MAPPING", Description = "Which column is what, when the header does not tell: url=OriginalURL,caption=Title" };
-    private readonly Option<string?> encoding = new("--encoding") { HelpName = "ENCODING", Description = "windows-1252 for a file in that encoding; UTF-8 and UTF-16 are recognised" };
+    private readonly Option<string?> map = new("--map")
+        { HelpName = "MAPPING", Description = "Which column is what, when the header does not tell: url=OriginalURL,caption=Title" };
+    private readonly Option<string?> encoding = new("--encoding")
+        { HelpName = "ENCODING", Description = "windows-1252 for a file in that encoding; UTF-8 and UTF-16 are recognised" };
     private readonly Option<bool> json = new("--json") { Description = "Print columns, every finding and the counts as one JSON object" };
-    private readonly Option<int> limit = new("--limit") { HelpName = "N", Description = "Findings to print; all are counted", DefaultValueFactory = _ => 50 };
+    private readonly Option<int> limit = new("--limit")
+        { HelpName = "N", Description = "Findings to print; all are counted", DefaultValueFactory = _ => 50 };
 
     public ValidateVerb(Surroundings surroundings)
-        : base("validate", "Check a manifest on this machine: no server, no account, nothing sent. Exit code 3 when rows cannot be imported, 1 when the file is no manifest.",
+        : base("validate",
+            "Check a manifest on this machine: no server, no account, nothing sent. Exit code 3 when rows cannot be imported, 1 when the "
+                + "file is no manifest.",
             "BulkImporter validate library.csv",
             "BulkImporter validate library.csv --json | jq -r '.findings[] | select(.severity == \"error\") | \"\\(.line): \\(.code)\"'")
     {
@@ -38,14 +45,16 @@ internal sealed class ValidateVerb : Verb
         {
             var mapping = line.GetValue(map) is { } text ? ManifestMapping.Parse(text) : null;
             await using var bytes = manifest.Open(surroundings);
-            await using var reader = await ManifestReader.OpenAsync(bytes, new ManifestReading(mapping, line.GetValue(encoding)), cancellationToken);
+            await using var reader = await ManifestReader.OpenAsync(bytes, new ManifestReading(mapping, line.GetValue(encoding)),
+                cancellationToken);
             return line.GetValue(json)
                 ? await PrintJsonAsync(reader, cancellationToken)
                 : await PrintTextAsync(reader, line.GetValue(limit), cancellationToken);
         }
         catch (ManifestRejectedException e)
         {
-            var advice = e.Code is RejectionCode.MappingInvalid or RejectionCode.ColumnUnknown or RejectionCode.UrlColumnAmbiguous or RejectionCode.UrlColumnMissing
+            var advice = e.Code is RejectionCode.MappingInvalid or RejectionCode.ColumnUnknown or RejectionCode.UrlColumnAmbiguous
+                or RejectionCode.UrlColumnMissing
                 ? "Name the columns with --map, for example: --map url=Link,caption=Name"
                 : e.Encoding is { } offered ? $"To read it so: --encoding {offered}" : null;
             throw new VerbFailure(ExitCode.Failed, $"{manifest.Name} is no manifest: {e.Message}", advice);
@@ -61,9 +70,11 @@ internal sealed class ValidateVerb : Verb
         var layout = reader.Layout;
         foreach (var (target, index) in layout.Mapping.OrderBy(m => m.Key))
             surroundings.Output.WriteLine($"{ManifestFormat.Name(target)} = {Wording.Plain(layout.Columns[index])}");
-        var unused = layout.Columns.Where((_, index) => !layout.Mapping.Values.Contains(index) && !layout.ResultColumnIndexes.Contains(index)).ToList();
+        var unused = layout.Columns.Where((_, index) => !layout.Mapping.Values.Contains(index)
+            && !layout.ResultColumnIndexes.Contains(index)).ToList();
         if (unused.Count > 0)
-            surroundings.Output.WriteLine($"not imported: {string.Join(", ", unused.Take(40).Select(Wording.Plain))}{(unused.Count > 40 ? $" and {Wording.Number(unused.Count - 40)} more" : "")}");
+            surroundings.Output.WriteLine(
+                $"not imported: {string.Join(", ", unused.Take(40).Select(Wording.Plain))}{(unused.Count > 40 ? $" and {Wording.Number(unused.Count - 40)} more" : "")}");
 
         var (printed, codes) = (0, new SortedDictionary<FindingCode, int>());
         var tally = await CheckAsync(reader, finding =>
@@ -75,7 +86,9 @@ internal sealed class ValidateVerb : Verb
 
         if (printed > most)
             surroundings.Output.WriteLine($"... and {Wording.Number(printed - most)} more findings; --limit shows more.");
-        surroundings.Output.WriteLine($"{Wording.Number(tally.Rows)} rows: {Wording.Number(tally.Valid)} valid, {Wording.Number(tally.Invalid)} invalid, {Wording.Number(tally.Duplicate)} duplicate.");
+        surroundings.Output.WriteLine(
+            $"{Wording.Number(tally.Rows)} rows: {Wording.Number(tally.Valid)} valid, {Wording.Number(tally.Invalid)} invalid, "
+                + $"{Wording.Number(tally.Duplicate)} duplicate.");
         foreach (var (code, count) in codes)
             surroundings.Output.WriteLine($"  {code.Name()} {Wording.Number(count)}");
         return tally.ExitCode;
@@ -86,7 +99,8 @@ internal sealed class ValidateVerb : Verb
     {
         var layout = reader.Layout;
         await using var output = surroundings.OutputBytes();
-        await using var writer = new Utf8JsonWriter(output, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        await using var writer = new Utf8JsonWriter(output, new JsonWriterOptions
+            { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         writer.WriteStartObject();
         writer.WriteStartArray("columns");
         foreach (var column in layout.Columns)
@@ -143,7 +157,8 @@ internal sealed class ValidateVerb : Verb
     }
 
     private static string Sentence(Finding finding) => string.Create(CultureInfo.InvariantCulture,
-        $"line {finding.LineNumber}{(finding.RowNumber > 0 ? $", row {finding.RowNumber}" : "")}: {EnumText<FindingSeverity>.Of(finding.Severity)} {finding.Code.Name()}{Where(finding)}. {finding.Hint}");
+        $"line {finding.LineNumber}{(finding.RowNumber > 0 ? $", row {finding.RowNumber}" : "")}: "
+            + $"{EnumText<FindingSeverity>.Of(finding.Severity)} {finding.Code.Name()}{Where(finding)}. {finding.Hint}");
 
     private static string Where(Finding finding)
     {

@@ -41,7 +41,8 @@ internal abstract class Verb(string name, string description, params string[] ex
         {
             case Option<int> whole: whole.CustomParser = Whole<int>; break;
             case Option<int?> whole: whole.CustomParser = result => Whole<int>(result); break;
-            case Option<int[]> several: several.CustomParser = result => [.. result.Tokens.Select(token => Whole<int>(result, token))]; break;
+            case Option<int[]> several: several.CustomParser = result =>
+                [.. result.Tokens.Select(token => Whole<int>(result, token))]; break;
             case Option<double?> number: number.CustomParser = result => Decimal(result, result.Tokens.Single()); break;
             case Argument<int> whole: whole.CustomParser = Whole<int>; break;
             case Argument<int?> whole: whole.CustomParser = result => Whole<int>(result); break;
@@ -53,13 +54,15 @@ internal abstract class Verb(string name, string description, params string[] ex
 
     private static T Whole<T>(ArgumentResult result, Token token) where T : IBinaryInteger<T>
     {
-        if (!PlainNumber.TryWhole<T>(token.Value, out var number)) result.AddError($"{NameOf(result)}: {PlainNumber.WholeComplaint(token.Value)}");
+        if (!PlainNumber.TryWhole<T>(token.Value, out var number))
+            result.AddError($"{NameOf(result)}: {PlainNumber.WholeComplaint(token.Value)}");
         return number;
     }
 
     private static double Decimal(ArgumentResult result, Token token)
     {
-        if (!PlainNumber.TryDecimal(token.Value, out var number)) result.AddError($"{NameOf(result)}: {PlainNumber.DecimalComplaint(token.Value)}");
+        if (!PlainNumber.TryDecimal(token.Value, out var number))
+            result.AddError($"{NameOf(result)}: {PlainNumber.DecimalComplaint(token.Value)}");
         return number;
     }
 

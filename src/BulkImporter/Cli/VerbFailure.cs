@@ -1,6 +1,8 @@
 namespace BulkImporter.Cli;
 
-/// <summary>Ends a verb: what went wrong and where, what to do about it, and the exit code. <see cref="CommandLine"/> prints it on stderr.</summary>
+/// <summary>
+/// Ends a verb: what went wrong and where, what to do about it, and the exit code. <see cref="CommandLine"/> prints it on stderr.
+/// </summary>
 internal sealed class VerbFailure(int exitCode, string message, string? advice = null) : Exception(message)
 {
     public int ExitCode { get; } = exitCode;

@@ -36,7 +36,9 @@ internal sealed class Watch(ImporterApi api, Surroundings surroundings)
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             var id = import.Value.Id.ToString(CultureInfo.InvariantCulture);
-            surroundings.Error.WriteLine($"Stopped watching; import {id} goes on by itself. Come back with: BulkImporter show {id} --watch    Stop it with: BulkImporter pause {id}");
+            surroundings.Error.WriteLine(
+                $"Stopped watching; import {id} goes on by itself. Come back with: BulkImporter show {id} --watch    Stop it with: "
+                    + $"BulkImporter pause {id}");
             return ExitCode.Interrupted;
         }
     }
@@ -86,7 +88,8 @@ internal sealed class Watch(ImporterApi api, Surroundings surroundings)
             surroundings.Output.WriteLine(step);
     }
 
-    private async Task<ImportView> FollowAsync(ApiReply<ImportView> import, Action<ApiReply<ImportView>> show, Action<string> note, CancellationToken cancellationToken)
+    private async Task<ImportView> FollowAsync(
+        ApiReply<ImportView> import, Action<ApiReply<ImportView>> show, Action<string> note, CancellationToken cancellationToken)
     {
         long? awaySince = null;
         show(import);
@@ -100,12 +103,15 @@ internal sealed class Watch(ImporterApi api, Surroundings surroundings)
             catch (VerbFailure failure) when (failure.ServerIsAway)
             {
                 if (awaySince is null)
-                    note($"{failure.Message} Trying again for {Wording.Duration(Patience.TotalSeconds)}; the import goes on when the server does.");
+                    note($"{failure.Message} Trying again for {Wording.Duration(Patience.TotalSeconds)}; the import goes on when the "
+                        + "server does.");
                 awaySince ??= surroundings.Clock.GetTimestamp();
                 if (surroundings.Clock.GetElapsedTime(awaySince.Value) < Patience)
                     continue;
                 throw new VerbFailure(failure.ExitCode, failure.Message,
-                    string.Create(CultureInfo.InvariantCulture, $"It was away for {Wording.Duration(Patience.TotalSeconds)}. The import is kept; look again with: BulkImporter show {import.Value.Id} --watch"));
+                    string.Create(CultureInfo.InvariantCulture,
+                        $"It was away for {Wording.Duration(Patience.TotalSeconds)}. The import is kept; look again with: BulkImporter "
+                            + $"show {import.Value.Id} --watch"));
             }
 
             if (awaySince is not null)
@@ -143,7 +149,8 @@ internal sealed class Watch(ImporterApi api, Surroundings surroundings)
             if (!news && (shown!.Counts == import.Counts || surroundings.Clock.GetElapsedTime(shownAt) < PlainInterval))
                 return;
             (shown, shownAt) = (import, surroundings.Clock.GetTimestamp());
-            surroundings.Output.WriteLine(surroundings.Clock.GetLocalNow().ToString("HH:mm:ss ", CultureInfo.InvariantCulture) + ImportPicture.Line(import));
+            surroundings.Output.WriteLine(surroundings.Clock.GetLocalNow()
+                .ToString("HH:mm:ss ", CultureInfo.InvariantCulture) + ImportPicture.Line(import));
         };
     }
 }

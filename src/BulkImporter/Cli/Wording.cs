@@ -44,9 +44,12 @@ internal static class Wording
     };
 
     public static string Time(DateTimeOffset? at, TimeProvider clock) =>
-        at is null ? "-" : TimeZoneInfo.ConvertTime(at.Value, clock.LocalTimeZone).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+        at is null ? "-" : TimeZoneInfo.ConvertTime(at.Value, clock.LocalTimeZone)
+            .ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
 
-    /// <summary>Text from a manifest or from the remote side on one line, without the control characters that would steer the terminal.</summary>
+    /// <summary>
+    /// Text from a manifest or from the remote side on one line, without the control characters that would steer the terminal.
+    /// </summary>
     public static string Plain(string? text) =>
         text is null ? "" : string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c));
 }

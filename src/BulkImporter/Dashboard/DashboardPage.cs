@@ -50,7 +50,10 @@ public abstract class DashboardPage : ComponentBase, IHandleEvent, IDisposable
         await base.SetParametersAsync(ParameterView.Empty);
     }
 
-    /// <summary>As <see cref="ComponentBase"/> does it, but text that no database can hold (a browser may send NUL) becomes the sign for what is no character, in every field of every page.</summary>
+    /// <summary>
+    /// As <see cref="ComponentBase"/> does it, but text that no database can hold (a browser may send NUL) becomes the sign for what is no
+    /// character, in every field of every page.
+    /// </summary>
     async Task IHandleEvent.HandleEventAsync(EventCallbackWorkItem item, object? arg)
     {
         if (arg is ChangeEventArgs { Value: string text } change) change.Value = PlainText.Storable(text);
@@ -89,8 +92,8 @@ public abstract class DashboardPage : ComponentBase, IHandleEvent, IDisposable
     }
 
     /// <summary>
-    /// Reads again what the page shows. False when the database did not answer: what stands there is older than it should be, the feed logs it,
-    /// and the next reading tries again.
+    /// Reads again what the page shows. False when the database did not answer: what stands there is older than it should be, the feed logs
+    /// it, and the next reading tries again.
     /// </summary>
     protected async Task<bool> IsReadAsync(Func<Task> read)
     {

@@ -40,7 +40,8 @@ public static class DashboardSetup
             // Where there is no WebSocket, a message comes as the body of a request.
             .Add(endpoint =>
             {
-                if (endpoint is RouteEndpointBuilder { RoutePattern.RawText: "/_blazor" or "_blazor" }) endpoint.Metadata.Add(new RequestSizeLimitAttribute(2 * LargestMessage));
+                if (endpoint is RouteEndpointBuilder { RoutePattern.RawText: "/_blazor" or "_blazor" })
+                    endpoint.Metadata.Add(new RequestSizeLimitAttribute(2 * LargestMessage));
             });
         endpoints.MapHangfirePages(root);
         return endpoints;

@@ -2,7 +2,10 @@ using MudBlazor;
 
 namespace BulkImporter.Dashboard;
 
-/// <summary>One accent, calm surfaces, the system's own font. Text in any of the colours has a contrast of 4.5 on page and card. The colours of states are the palette's: success, info, warning, error.</summary>
+/// <summary>
+/// One accent, calm surfaces, the system's own font. Text in any of the colours has a contrast of 4.5 on page and card. The colours of
+/// states are the palette's: success, info, warning, error.
+/// </summary>
 internal static class DashboardTheme
 {
     public static MudTheme Theme { get; } = new()
@@ -46,7 +49,8 @@ internal static class DashboardTheme
         },
         Typography = new Typography
         {
-            Default = new DefaultTypography { FontFamily = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"], LetterSpacing = "normal" },
+            Default = new DefaultTypography
+                { FontFamily = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"], LetterSpacing = "normal" },
             Button = new ButtonTypography { TextTransform = "none", FontWeight = "600", LetterSpacing = "normal" },
         },
         LayoutProperties = new LayoutProperties { DefaultBorderRadius = "8px", AppbarHeight = "56px" },

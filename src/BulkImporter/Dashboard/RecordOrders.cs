@@ -5,17 +5,21 @@ using MudBlazor;
 
 namespace BulkImporter.Dashboard;
 
-/// <summary>Orders for the records that a page shows: asks before what cannot be taken back, and says what was done and what was refused.</summary>
+/// <summary>
+/// Orders for the records that a page shows: asks before what cannot be taken back, and says what was done and what was refused.
+/// </summary>
 internal sealed class RecordOrders(RerunRecords rerun, GiveUpRecords giveUp, ImportFeed feed, IDialogService dialogs, ISnackbar snackbar)
 {
     /// <summary>Orders new attempts. Null when the person thought better of it, or the import's state did not allow it.</summary>
     /// <param name="selections">Rerun one after the other and told as one.</param>
     /// <param name="push">Their files are sent by this server, instead of being fetched by Cincopa.</param>
     /// <param name="actor">Asked after the confirmation, so that the right to act is the one of that moment.</param>
-    public async Task<RerunResult.Done?> RerunAsync(int importId, IReadOnlyList<RecordFilter> selections, Func<Task<string>> actor, CancellationToken cancellationToken, bool push = false)
+    public async Task<RerunResult.Done?> RerunAsync(int importId,
+        IReadOnlyList<RecordFilter> selections, Func<Task<string>> actor, CancellationToken cancellationToken, bool push = false)
     {
         if (selections.Any(MayDuplicate) && await dialogs.ShowMessageBoxAsync(
-            "Send them again?", "Cincopa may already have these files: the call left and its answer was not seen, or another row has the same address. "
+            "Send them again?",
+            "Cincopa may already have these files: the call left and its answer was not seen, or another row has the same address. "
             + "Sending them can make a second asset of each. Look in Cincopa first if that matters.",
             "Send again", cancelText: "Leave them") != true) return null;
 
@@ -42,28 +46,34 @@ internal sealed class RecordOrders(RerunRecords rerun, GiveUpRecords giveUp, Imp
     }
 
     /// <inheritdoc cref="RerunAsync(int, IReadOnlyList{RecordFilter}, Func{Task{string}}, CancellationToken, bool)"/>
-    public Task<RerunResult.Done?> RerunAsync(int importId, RecordFilter selection, Func<Task<string>> actor, CancellationToken cancellationToken, bool push = false) =>
+    public Task<RerunResult.Done?> RerunAsync(
+        int importId, RecordFilter selection, Func<Task<string>> actor, CancellationToken cancellationToken, bool push = false) =>
         RerunAsync(importId, [selection], actor, cancellationToken, push);
 
     /// <summary>Gives records in doubt up. Null when the person thought better of it, else how many were given up.</summary>
     public async Task<int?> GiveUpAsync(int importId, RecordFilter selection, Func<Task<string>> actor, CancellationToken cancellationToken)
     {
         if (await dialogs.ShowMessageBoxAsync(
-            "Give up?", "What is in doubt counts as failed from then on. Nothing is sent, and a rerun takes it only when it names the row or the code given_up. This cannot be taken back.",
+            "Give up?",
+            "What is in doubt counts as failed from then on. Nothing is sent, and a rerun takes it only when it names the row or the "
+                + "code given_up. This cannot be taken back.",
             "Give up", cancelText: "Keep in doubt") != true) return null;
         var givenUp = await giveUp.RunAsync(importId, selection, await actor(), cancellationToken);
         feed.Hurry(importId);
-        snackbar.Add(givenUp == 0 ? "Nothing was in doubt any more." : $"{Words.Count(givenUp, "record was", "records were")} given up.", givenUp > 0 ? Severity.Success : Severity.Warning);
+        snackbar.Add(givenUp == 0 ? "Nothing was in doubt any more." : $"{Words.Count(givenUp, "record was", "records were")} given up.",
+            givenUp > 0 ? Severity.Success : Severity.Warning);
         return givenUp;
     }
 
     private static bool MayDuplicate(RecordFilter selection) =>
-        selection.State is RecordState.Unknown or RecordState.Duplicate || selection.Code == Words.Code(FailureCode.GivenUp) || selection is { State: null, RowNumbers: not null };
+        selection.State is RecordState.Unknown or RecordState.Duplicate || selection.Code == Words.Code(FailureCode.GivenUp)
+            || selection is { State: null, RowNumbers: not null };
 
     /// <summary>How many are pending again, and which were left and why.</summary>
     internal static string Sentence(RerunResult.Done done)
     {
         var text = done.Rerun == 0 ? "Nothing was rerun." : $"{Words.Count(done.Rerun, "record is", "records are")} pending again.";
-        return done.Refused.Aggregate(text, (t, r) => $"{t} {Words.Count(r.Count, "record", "records")} left {Words.Of(r.State)}: {r.Reason}");
+        return done.Refused.Aggregate(text, (t, r) =>
+            $"{t} {Words.Count(r.Count, "record", "records")} left {Words.Of(r.State)}: {r.Reason}");
     }
 }

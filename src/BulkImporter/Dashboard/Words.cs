@@ -119,7 +119,8 @@ internal static class Words
     };
 
     /// <summary>A time as a date and time field of the browser holds it, in UTC; empty for none.</summary>
-    public static string Field(DateTimeOffset? time) => time?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm", CultureInfo.InvariantCulture) ?? "";
+    public static string Field(DateTimeOffset? time) =>
+        time?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm", CultureInfo.InvariantCulture) ?? "";
 
     /// <summary>Empty for a code that has no class.</summary>
     public static string Of(FailureClass? kind) => kind is { } known ? Code(known) : "";

@@ -6,16 +6,19 @@ namespace BulkImporter.Data;
 
 /// <summary>
 /// Rows for one COPY, laid out in memory in PostgreSQL's binary format and then sent at once. So rows can be made while the connection is
-/// still busy with others, and a value costs a few nanoseconds; Npgsql's own writer takes as long for the values of a row as all checks of it.
+/// still busy with others, and a value costs a few nanoseconds; Npgsql's own writer takes as long for the values of a row as all checks of
+/// it.
 /// </summary>
 /// <remarks>
-/// The order and the types of the values are those of the columns: the server refuses a value whose length does not fit, but cannot tell two
-/// integers apart.
+/// The order and the types of the values are those of the columns: the server refuses a value whose length does not fit, but cannot tell
+/// two integers apart.
 /// </remarks>
 internal sealed class CopyRows(string table, params string[] columns)
 {
     // "PGCOPY" and what shows a damaged transfer; then no flags and no extension.
-    private static ReadOnlySpan<byte> Header => [(byte)'P', (byte)'G', (byte)'C', (byte)'O', (byte)'P', (byte)'Y', (byte)'\n', 0xFF, (byte)'\r', (byte)'\n', 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    private static ReadOnlySpan<byte> Header =>
+        [(byte)'P', (byte)'G', (byte)'C', (byte)'O', (byte)'P', (byte)'Y', (byte)'\n', 0xFF, (byte)'\r', (byte)'\n', 0, 0, 0,
+            0, 0, 0, 0, 0, 0];
 
     private const short EndOfRows = -1;
     private const int Null = -1;
@@ -65,7 +68,9 @@ internal sealed class CopyRows(string table, params string[] columns)
     }
 
     /// <summary>Sends what there is, if there is any, and begins anew.</summary>
-    /// <remarks>When it fails half-way the server may have taken the first of the rows: whoever calls it does so in a transaction that then ends.</remarks>
+    /// <remarks>
+    /// When it fails half-way the server may have taken the first of the rows: whoever calls it does so in a transaction that then ends.
+    /// </remarks>
     public async Task SendAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         if (length == 0) return;

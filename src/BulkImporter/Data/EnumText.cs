@@ -42,4 +42,5 @@ public static class EnumText<T> where T : struct, Enum
 }
 
 /// <summary>Lets EF Core store an enum as its <see cref="EnumText{T}"/>.</summary>
-public sealed class EnumTextConverter<T>() : ValueConverter<T, string>(v => EnumText<T>.Of(v), t => EnumText<T>.Parse(t)) where T : struct, Enum;
+public sealed class EnumTextConverter<T>() : ValueConverter<T, string>(v => EnumText<T>.Of(v), t => EnumText<T>.Parse(t))
+    where T : struct, Enum;

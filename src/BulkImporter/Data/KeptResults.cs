@@ -3,12 +3,15 @@ using Npgsql;
 namespace BulkImporter.Data;
 
 /// <summary>
-/// Writes what Cincopa said, which is the only trace of it: kept for as long as the database does not take it. All at once, then each by itself, so that
-/// one that cannot be written keeps none of the others; what the database refuses for its content is replaced.
+/// Writes what Cincopa said, which is the only trace of it: kept for as long as the database does not take it. All at once, then each by
+/// itself, so that one that cannot be written keeps none of the others; what the database refuses for its content is replaced.
 /// </summary>
 internal static class KeptResults
 {
-    /// <summary>Writes of the same results, one by one at last, before those that still fail are given up. So many only while the database answers otherwise.</summary>
+    /// <summary>
+    /// Writes of the same results, one by one at last, before those that still fail are given up. So many only while the database answers
+    /// otherwise.
+    /// </summary>
     private const int MostWrites = 5;
 
     private static readonly TimeSpan Wait = TimeSpan.FromSeconds(1);
@@ -40,7 +43,8 @@ internal static class KeptResults
     }
 
     /// <summary>Returns what was not written, and why.</summary>
-    private static async Task<(List<Kept<T>> Left, Exception? Error)> WriteOnceAsync<T>(List<Kept<T>> results, bool alone, Func<List<T>, Task> write, Func<T, T> unstorable)
+    private static async Task<(List<Kept<T>> Left, Exception? Error)> WriteOnceAsync<T>(
+        List<Kept<T>> results, bool alone, Func<List<T>, Task> write, Func<T, T> unstorable)
     {
         var left = new List<Kept<T>>();
         Exception? error = null;

@@ -5,8 +5,8 @@ using System.Text.RegularExpressions;
 namespace BulkImporter.Data;
 
 /// <summary>
-/// The one way in which text becomes a number, wherever a person or a program writes one: digits 0 to 9, a dash before them if it is below zero,
-/// and a point before decimals. Anything else may mean two numbers (2,5 and 1.000 do, from country to country) and is refused.
+/// The one way in which text becomes a number, wherever a person or a program writes one: digits 0 to 9, a dash before them if it is below
+/// zero, and a point before decimals. Anything else may mean two numbers (2,5 and 1.000 do, from country to country) and is refused.
 /// </summary>
 public static partial class PlainNumber
 {
@@ -15,14 +15,16 @@ public static partial class PlainNumber
     public static bool TryWhole<T>(string? text, out T number) where T : IBinaryInteger<T>
     {
         number = T.Zero;
-        return text is not null && WholeForm().IsMatch(text) && T.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number!);
+        return text is not null && WholeForm().IsMatch(text)
+            && T.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number!);
     }
 
     public static bool TryDecimal(string? text, out double number)
     {
         number = 0;
         return text is not null && DecimalForm().IsMatch(text)
-            && double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out number) && double.IsFinite(number);
+            && double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture,
+                out number) && double.IsFinite(number);
     }
 
     /// <exception cref="InvalidArgumentException">The text is not plainly one whole number, or one beyond 32 bits.</exception>
@@ -33,7 +35,8 @@ public static partial class PlainNumber
         TryWhole<T>(text, out var number) ? number : throw new InvalidArgumentException(argument, WholeComplaint(text));
 
     /// <exception cref="InvalidArgumentException">The text is not plainly one number.</exception>
-    public static double Number(string argument, string text) => TryDecimal(text, out var number) ? number : throw new InvalidArgumentException(argument, DecimalComplaint(text));
+    public static double Number(string argument, string text) =>
+        TryDecimal(text, out var number) ? number : throw new InvalidArgumentException(argument, DecimalComplaint(text));
 
     /// <summary>What is wrong with a text that <see cref="TryWhole"/> refused, and how to write it.</summary>
     public static string WholeComplaint(string text) => WholeForm().IsMatch(text)
@@ -45,7 +48,8 @@ public static partial class PlainNumber
         ? $"'{Shown(text)}' is not plainly one number. Write {Shown(text.Replace(',', '.'))}: decimals stand behind a point."
         : $"'{Shown(text)}' is not plainly one number. Write it with the digits 0 to 9, and a point before decimals, as in 2.5.";
 
-    private static string Shown(string text) => string.Concat(text.Take(MostShown).Select(c => char.IsControl(c) ? ' ' : c)) + (text.Length > MostShown ? "…" : "");
+    private static string Shown(
+        string text) => string.Concat(text.Take(MostShown).Select(c => char.IsControl(c) ? ' ' : c)) + (text.Length > MostShown ? "…" : "");
 
     [GeneratedRegex(@"\A-?[0-9]+\z")]
     private static partial Regex WholeForm();

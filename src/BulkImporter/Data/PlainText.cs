@@ -6,9 +6,12 @@ namespace BulkImporter.Data;
 /// <summary>What text from outside must be before it is used: storable wherever it is kept, sendable where it goes into a header.</summary>
 public static class PlainText
 {
-    private static readonly SearchValues<char> Suspects = SearchValues.Create(['\0', .. Enumerable.Range(0xD800, 0x800).Select(c => (char)c)]);
+    private static readonly SearchValues<char> Suspects =
+        SearchValues.Create(['\0', .. Enumerable.Range(0xD800, 0x800).Select(c => (char)c)]);
 
-    /// <summary>Where the first character stands that PostgreSQL cannot hold, NUL or half of a surrogate pair; -1 when there is none.</summary>
+    /// <summary>
+    /// Where the first character stands that PostgreSQL cannot hold, NUL or half of a surrogate pair; -1 when there is none.
+    /// </summary>
     public static int Unstorable(string text)
     {
         for (var at = 0; ;)
@@ -24,8 +27,13 @@ public static class PlainText
     /// <exception cref="InvalidArgumentException">The text, or the name of its argument, holds NUL or half of a surrogate pair.</exception>
     public static void RequireStorable(string argument, string? text)
     {
-        if (Unstorable(argument) >= 0) throw new InvalidArgumentException(Storable(argument), "The name of an argument holds a character that is no text. Leave it out.");
-        if (text is not null && Unstorable(text) is var at and >= 0) throw new InvalidArgumentException(argument, $"The value of '{argument}' holds a character that is no text and cannot be kept: {Sign(text[at])} at position {at + 1}. Leave it out.");
+        if (Unstorable(argument) >= 0)
+            throw new InvalidArgumentException(Storable(argument),
+                "The name of an argument holds a character that is no text. Leave it out.");
+        if (text is not null && Unstorable(text) is var at and >= 0)
+            throw new InvalidArgumentException(argument,
+                $"The value of '{argument}' holds a character that is no text and cannot be kept: {Sign(text[at])} at position {at + 1}. "
+                    + "Leave it out.");
     }
 
     /// <summary>The text with U+FFFD, the sign for what is no character, in place of each that cannot be stored.</summary>
@@ -35,7 +43,10 @@ public static class PlainText
         return text;
     }
 
-    /// <summary>The text without what editors, shells and Windows leave at the ends of a value: white space, line ends, byte order marks and other signs that nobody sees.</summary>
+    /// <summary>
+    /// The text without what editors, shells and Windows leave at the ends of a value: white space, line ends, byte order marks and other
+    /// signs that nobody sees.
+    /// </summary>
     public static string Trimmed(string text)
     {
         var (start, end) = (0, text.Length);
@@ -51,10 +62,13 @@ public static class PlainText
     public static void RequireSendable(string argument, string text)
     {
         if (text.AsSpan().IndexOfAnyExceptInRange('!', '~') is var at and >= 0)
-            throw new InvalidArgumentException(argument, $"{argument} holds a character that nobody could send: {Sign(text[at])} at position {at + 1}. Use visible ASCII only: letters, digits and signs, without blanks.");
+            throw new InvalidArgumentException(argument,
+                $"{argument} holds a character that nobody could send: {Sign(text[at])} at position {at + 1}. Use visible ASCII only: "
+                    + "letters, digits and signs, without blanks.");
     }
 
     private static string Sign(char c) => string.Create(CultureInfo.InvariantCulture, $"U+{(int)c:X4}");
 
-    private static bool IsInvisible(char c) => char.IsWhiteSpace(c) || char.IsControl(c) || char.GetUnicodeCategory(c) == UnicodeCategory.Format;
+    private static bool IsInvisible(char c) => char.IsWhiteSpace(c) || char.IsControl(c)
+        || char.GetUnicodeCategory(c) == UnicodeCategory.Format;
 }

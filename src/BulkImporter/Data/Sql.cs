@@ -33,21 +33,27 @@ public static class Sql
     }
 
     /// <summary>Runs a statement and answers the number of rows that it changed.</summary>
-    public static Task<int> ExecuteAsync(this NpgsqlDataSource database, string sql, CancellationToken cancellationToken, params object?[] parameters) => database.UndisturbedAsync(async () =>
+    public static Task<int> ExecuteAsync(this NpgsqlDataSource database, string sql, CancellationToken cancellationToken,
+        params object?[] parameters) => database.UndisturbedAsync(async () =>
     {
         await using var command = database.Command(sql, parameters);
         return await command.ExecuteNonQueryAsync(cancellationToken);
     });
 
     /// <inheritdoc cref="ExecuteAsync(NpgsqlDataSource, string, CancellationToken, object?[])"/>
-    public static async Task<int> ExecuteAsync(this NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object?[] parameters)
+    public static async Task<int> ExecuteAsync(
+        this NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object?[] parameters)
     {
         await using var command = connection.Command(sql, parameters);
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>For statements over a whole import: a million records take longer than the usual limit for a command. The caller's token still ends it.</summary>
-    public static async Task<int> ExecuteLongAsync(this NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object?[] parameters)
+    /// <summary>
+    /// For statements over a whole import: a million records take longer than the usual limit for a command. The caller's token still ends
+    /// it.
+    /// </summary>
+    public static async Task<int> ExecuteLongAsync(
+        this NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object?[] parameters)
     {
         await using var command = connection.Command(sql, parameters);
         command.CommandTimeout = 0;
@@ -56,51 +62,66 @@ public static class Sql
 
     /// <summary>Runs a query whose result fits in memory: the caller's SQL has a LIMIT or a bounded key range.</summary>
     public static Task<List<T>> QueryAsync<T>(
-        this NpgsqlDataSource database, string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params object?[] parameters) => database.UndisturbedAsync(async () =>
+        this NpgsqlDataSource database, string sql,
+        Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params object?[] parameters) =>
+            database.UndisturbedAsync(async () =>
     {
         await using var command = database.Command(sql, parameters);
         return await ReadAllAsync(command, read, cancellationToken);
     });
 
     public static async Task<List<T>> QueryAsync<T>(
-        this NpgsqlConnection connection, string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params object?[] parameters)
+        this NpgsqlConnection connection, string sql,
+        Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params object?[] parameters)
     {
         await using var command = connection.Command(sql, parameters);
         return await ReadAllAsync(command, read, cancellationToken);
     }
 
-    /// <summary>Runs a query, or a statement that returns what it changed, and makes a <typeparamref name="T"/> of each row by the names of its columns; see <see cref="Row{T}"/>.</summary>
-    public static Task<List<T>> QueryAsync<T>(this NpgsqlDataSource database, string sql, CancellationToken cancellationToken, params object?[] parameters) => database.UndisturbedAsync(async () =>
+    /// <summary>
+    /// Runs a query, or a statement that returns what it changed, and makes a <typeparamref name="T"/> of each row by the names of its
+    /// columns; see <see cref="Row{T}"/>.
+    /// </summary>
+    public static Task<List<T>> QueryAsync<T>(this NpgsqlDataSource database, string sql, CancellationToken cancellationToken,
+        params object?[] parameters) => database.UndisturbedAsync(async () =>
     {
         await using var command = database.Command(sql, parameters);
         return await Row<T>.ReadAllAsync(command, cancellationToken);
     });
 
     /// <inheritdoc cref="QueryAsync{T}(NpgsqlDataSource, string, CancellationToken, object?[])"/>
-    public static async Task<List<T>> QueryAsync<T>(this NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object?[] parameters)
+    public static async Task<List<T>> QueryAsync<T>(
+        this NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object?[] parameters)
     {
         await using var command = connection.Command(sql, parameters);
         return await Row<T>.ReadAllAsync(command, cancellationToken);
     }
 
     /// <summary>The same on a context's connection, for SQL that no LINQ goes on with.</summary>
-    public static async Task<List<T>> QueryAsync<T>(this ImporterDb db, string sql, CancellationToken cancellationToken, params object?[] parameters)
+    public static async Task<List<T>> QueryAsync<T>(
+        this ImporterDb db, string sql, CancellationToken cancellationToken, params object?[] parameters)
     {
         await db.Database.OpenConnectionAsync(cancellationToken);
         return await db.Connection.QueryAsync<T>(sql, cancellationToken, parameters);
     }
 
-    /// <summary>The same for a query that looks at all records of an import or an account, and returns few: see <see cref="ExecuteLongAsync"/>.</summary>
-    public static async Task<List<T>> QueryLongAsync<T>(this NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object?[] parameters)
+    /// <summary>
+    /// The same for a query that looks at all records of an import or an account, and returns few: see <see cref="ExecuteLongAsync"/>.
+    /// </summary>
+    public static async Task<List<T>> QueryLongAsync<T>(
+        this NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object?[] parameters)
     {
         await using var command = connection.Command(sql, parameters);
         command.CommandTimeout = 0;
         return await Row<T>.ReadAllAsync(command, cancellationToken);
     }
 
-    /// <summary>For a query that looks at all records of an import or an account, and answers few: see <see cref="ExecuteLongAsync"/>.</summary>
+    /// <summary>
+    /// For a query that looks at all records of an import or an account, and answers few: see <see cref="ExecuteLongAsync"/>.
+    /// </summary>
     public static async Task<List<T>> QueryLongAsync<T>(
-        this NpgsqlConnection connection, string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params object?[] parameters)
+        this NpgsqlConnection connection, string sql,
+        Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params object?[] parameters)
     {
         await using var command = connection.Command(sql, parameters);
         command.CommandTimeout = 0;
@@ -109,10 +130,12 @@ public static class Sql
 
     /// <summary>
     /// True when the database refused a statement for what it was given (a value out of range, a constraint, a key too long, text that it
-    /// cannot hold), so that the same again would be refused again; false for everything that may pass: a lost connection, a lock, a full disk.
+    /// cannot hold), so that the same again would be refused again; false for everything that may pass: a lost connection, a lock, a full
+    /// disk.
     /// </summary>
     public static bool IsAboutContent(this Exception exception) =>
-        exception is PostgresException { SqlState: ['2', '2' or '3', ..] or ['5', '4', ..] or ['P', '0', ..] } or EncoderFallbackException or { InnerException: EncoderFallbackException };
+        exception is PostgresException { SqlState: ['2', '2' or '3', ..] or ['5', '4', ..] or ['P', '0', ..] } or EncoderFallbackException
+            or { InnerException: EncoderFallbackException };
 
     /// <summary>
     /// True for what a statement fails with when the database is away, overloaded or in somebody's way. A connection that was found dead
@@ -126,17 +149,21 @@ public static class Sql
 
     /// <summary>
     /// Runs statements that are one transaction, and again when the database undid them because of others (a serialisation failure, a
-    /// deadlock). Without a wait: whoever was in the way is through by then. A database that was restored under us has other numbers for the
-    /// composites: they are looked up anew, once.
+    /// deadlock). Without a wait: whoever was in the way is through by then. A database that was restored under us has other numbers for
+    /// the composites: they are looked up anew, once.
     /// </summary>
-    public static Task<T> UndisturbedAsync<T>(this NpgsqlDataSource database, Func<Task<T>> transaction) => RepeatAsync(transaction, IsUndone, database);
+    public static Task<T> UndisturbedAsync<T>(this NpgsqlDataSource database, Func<Task<T>> transaction) =>
+        RepeatAsync(transaction, IsUndone, database);
 
     /// <summary>
-    /// Runs <paramref name="change"/> in one transaction of a context of its own and commits it; again from the beginning when somebody else was
-    /// there first: see <see cref="UndisturbedAsync"/>, a row that changed or went after it was loaded, or a unique name that was taken.
+    /// Runs <paramref name="change"/> in one transaction of a context of its own and commits it; again from the beginning when somebody
+    /// else was there first: see <see cref="UndisturbedAsync"/>, a row that changed or went after it was loaded, or a unique name that was
+    /// taken.
     /// </summary>
     /// <param name="change">Loads, changes and saves; may run more than once, so it changes nothing outside of the database.</param>
-    public static Task<T> ChangeAsync<T>(this IDbContextFactory<ImporterDb> contexts, Func<ImporterDb, Task<T>> change, CancellationToken cancellationToken) => RepeatAsync(async () =>
+    public static Task<T> ChangeAsync<T>(
+        this IDbContextFactory<ImporterDb> contexts, Func<ImporterDb, Task<T>> change, CancellationToken cancellationToken) =>
+            RepeatAsync(async () =>
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
@@ -166,11 +193,15 @@ public static class Sql
         }
     }
 
-    private static bool IsUndone(Exception e) => e is PostgresException { SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected };
+    private static bool IsUndone(Exception e) => e is PostgresException
+        { SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected };
 
-    /// <summary>Opens a connection, runs <paramref name="work"/> in one transaction and commits it; see <see cref="UndisturbedAsync"/>.</summary>
+    /// <summary>
+    /// Opens a connection, runs <paramref name="work"/> in one transaction and commits it; see <see cref="UndisturbedAsync"/>.
+    /// </summary>
     /// <param name="work">May run more than once, so it changes nothing outside of the database.</param>
-    public static Task<T> TransactionAsync<T>(this NpgsqlDataSource database, Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken) => database.UndisturbedAsync(async () =>
+    public static Task<T> TransactionAsync<T>(this NpgsqlDataSource database,
+        Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken) => database.UndisturbedAsync(async () =>
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -186,7 +217,8 @@ public static class Sql
     public static DateTimeOffset? Time(this NpgsqlDataReader reader, int ordinal) =>
         reader.IsDBNull(ordinal) ? null : reader.GetFieldValue<DateTimeOffset>(ordinal);
 
-    private static async Task<List<T>> ReadAllAsync<T>(NpgsqlCommand command, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
+    private static async Task<List<T>> ReadAllAsync<T>(
+        NpgsqlCommand command, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
     {
         var rows = new List<T>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);

@@ -4,8 +4,9 @@ using Npgsql;
 namespace BulkImporter.Data;
 
 /// <summary>
-/// Marks a record that statements take as a composite of schema <c>importer</c>, many in one array: <c>unnest($1::importer.outcome[])</c>. Each
-/// attribute of the composite is filled from the constructor's parameter of its name; the composites stand in the migration of functions.
+/// Marks a record that statements take as a composite of schema <c>importer</c>, many in one array: <c>unnest($1::importer.outcome[])</c>.
+/// Each attribute of the composite is filled from the constructor's parameter of its name; the composites stand in the migration of
+/// functions.
 /// </summary>
 /// <param name="name">The composite's name.</param>
 [AttributeUsage(AttributeTargets.Class)]

@@ -75,17 +75,20 @@ public sealed class ChunkFeeder(
     /// <summary>One round. Returns the number of chunks enqueued; none when another worker is feeding.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        var threads = Math.Max(options.Value.Workers, storage.GetMonitoringApi().Servers().Where(s => s.Queues.Contains(DispatchChunk.Queue)).Sum(s => s.WorkersCount));
+        var threads = Math.Max(options.Value.Workers, storage.GetMonitoringApi().Servers()
+            .Where(s => s.Queues.Contains(DispatchChunk.Queue)).Sum(s => s.WorkersCount));
         var marked = await database.TransactionAsync<List<Marked>>(async connection =>
         {
             if (!(await connection.QueryAsync<bool>(LockFeeding, cancellationToken)).Single()) return [];
             await connection.ExecuteAsync(CallBudget.MeasureBacklog, cancellationToken);
-            return await connection.QueryAsync<Marked>(MarkQueued, cancellationToken, threads, options.Value.Window, options.Value.LeaseDuration * 2);
+            return await connection.QueryAsync<Marked>(MarkQueued, cancellationToken, threads, options.Value.Window,
+                options.Value.LeaseDuration * 2);
         }, cancellationToken);
 
         await EachItem.RunAsync(marked, c => $"import {c.ImportId} chunk {c.Number}", c =>
         {
-            var (importId, number, title) = (c.ImportId, c.Number, FormattableString.Invariant($"{c.Name}, rows {c.FirstRow:N0}-{c.LastRow:N0}"));
+            var (importId, number, title) =
+                (c.ImportId, c.Number, FormattableString.Invariant($"{c.Name}, rows {c.FirstRow:N0}-{c.LastRow:N0}"));
             return Task.FromResult(jobs.Enqueue<DispatchChunk>(d => d.RunAsync(importId, number, title, CancellationToken.None)));
         }, cancellationToken);
         if (marked.Count > 0) Log.ChunksFed(log, marked.Count);

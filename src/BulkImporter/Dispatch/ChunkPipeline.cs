@@ -85,7 +85,8 @@ internal sealed class ChunkPipeline(Lease lease, CallLimits limits, CurrentAcces
 
             // 3. One write. An answer that speaks against the account is written first and alone: it may forbid what comes next.
             var batch = answers.Take();
-            var begin = beginning && wave is { Ready.IsCompletedSuccessfully: true } && !batch.Exists(a => a.AccountError is not null) ? wave : null;
+            var begin = beginning && wave is { Ready.IsCompletedSuccessfully: true }
+                && !batch.Exists(a => a.AccountError is not null) ? wave : null;
             var intents = await WriteAsync(batch, begin, abandon);
             inDoubt += intents.Count - batch.Count;
             written += batch.Count;
@@ -118,7 +119,8 @@ internal sealed class ChunkPipeline(Lease lease, CallLimits limits, CurrentAcces
         {
             var permits = await PermitsAsync(Math.Min(Math.Min(room, lease.Window), due.Count - next), stopSending);
             return permits.Count == 0 ? null : new Wave(
-                due.GetRange(next, permits.Count), permits, needs.Governor.WaitAsync(permits, stopSending), needs.Health.IsSilent(lease.AccountId));
+                due.GetRange(next, permits.Count), permits, needs.Governor.WaitAsync(permits, stopSending),
+                needs.Health.IsSilent(lease.AccountId));
         }
         catch (OperationCanceledException) when (stopSending.IsCancellationRequested)
         {
@@ -155,8 +157,11 @@ internal sealed class ChunkPipeline(Lease lease, CallLimits limits, CurrentAcces
         }
         var (lost, error) = await KeptResults.WriteAsync(
             batch, some => WriteUntilDoneAsync(some, [], abandon), one => one with { Answer = one.Answer.Unstorable() },
-            (count, e) => Log.AnswersRefused(log, lease.ImportId, lease.ChunkNumber, count, e.Message), () => Task.FromResult(true), needs.Clock, abandon);
-        if (lost > 0) throw new InvalidOperationException($"{lost} answers could not be stored in any way; their records are in doubt when the lease is over.", error);
+            (count, e) => Log.AnswersRefused(log, lease.ImportId, lease.ChunkNumber, count, e.Message), () =>
+                Task.FromResult(true), needs.Clock, abandon);
+        if (lost > 0)
+            throw new InvalidOperationException(
+                $"{lost} answers could not be stored in any way; their records are in doubt when the lease is over.", error);
         // What was refused may have come after the commit, and intents of which nobody heard would be in doubt when the lease is over.
         await GiveBackAsync(rows, abandon);
         if (rows.Length == 0) return [];
@@ -268,7 +273,8 @@ internal sealed class ChunkPipeline(Lease lease, CallLimits limits, CurrentAcces
     /// <summary>A lane: one call after another.</summary>
     private async Task SendAllAsync(CancellationToken stopSending, CancellationToken abandon)
     {
-        await foreach (var begun in toSend.Reader.ReadAllAsync(CancellationToken.None)) answers.Add(await SendAsync(begun, stopSending, abandon));
+        await foreach (var begun in toSend.Reader.ReadAllAsync(CancellationToken.None)) answers.Add(
+            await SendAsync(begun, stopSending, abandon));
     }
 
     /// <summary>One call for one committed intent. Always ends in an answer.</summary>
@@ -283,14 +289,16 @@ internal sealed class ChunkPipeline(Lease lease, CallLimits limits, CurrentAcces
             var gallery = begun.Record.Fid ?? fid;
             if (begun.Record.IsPush)
             {
-                if (!await needs.Governor.MayStartAsync(lease.AccountId, CallKind.Submit, begun.Wave.Permits, begun.Place, stopSending)) return NotSent(intent);
+                if (!await needs.Governor.MayStartAsync(lease.AccountId, CallKind.Submit, begun.Wave.Permits, begun.Place, stopSending))
+                    return NotSent(intent);
                 mayHaveLeft = true;
                 var pushed = await needs.Push.RunAsync(lease, intent, begun.Record, gallery, current.Access, stopSending, abandon);
                 return new(pushed.Answer, pushed.ForHealth is { } said ? needs.Health.Noted(lease.AccountId, said) : null);
             }
             var result = await needs.Cincopa.UploadFromUrlAsync(current.Access, begun.Record.SourceUrl, gallery, MayLeaveAsync, abandon);
             var answered = new Answered(Verdict.Of(intent, result, needs.Schedule), needs.Health.Noted(lease.AccountId, result));
-            var trouble = await needs.Health.OfPageAsync(needs.Cincopa, current.Access, result, abandon) ?? needs.Health.OfFirstCalls(lease.AccountId, current, result);
+            var trouble = await needs.Health.OfPageAsync(needs.Cincopa, current.Access, result, abandon)
+                ?? needs.Health.OfFirstCalls(lease.AccountId, current, result);
             return trouble is null ? answered : new(answered.Answer with { GiveBack = answered.Answer.To == RecordState.Pending }, trouble);
         }
         catch (OperationCanceledException)
@@ -314,7 +322,8 @@ internal sealed class ChunkPipeline(Lease lease, CallLimits limits, CurrentAcces
 
         // With the connection in hand: a handshake would make the call later than its permit says.
         async Task<bool> MayLeaveAsync(CancellationToken cancellationToken) =>
-            mayHaveLeft = await needs.Governor.MayStartAsync(lease.AccountId, CallKind.Submit, begun.Wave.Permits, begun.Place, stopSending);
+            mayHaveLeft = await needs.Governor.MayStartAsync(lease.AccountId, CallKind.Submit, begun.Wave.Permits,
+                begun.Place, stopSending);
     }
 
     private static Answered NotSent(Intent intent) => new(Verdict.NotSent(intent), null);

@@ -11,25 +11,31 @@ namespace BulkImporter.Dispatch;
 
 /// <summary>What every chunk is sent with.</summary>
 public sealed record SendingNeeds(
-    RecordTransitions Transitions, CallGovernor Governor, AccountHealth Health, ICincopaClient Cincopa, PushFile Push, RetrySchedule Schedule, TimeProvider Clock);
+    RecordTransitions Transitions, CallGovernor Governor, AccountHealth Health, ICincopaClient Cincopa, PushFile Push,
+    RetrySchedule Schedule, TimeProvider Clock);
 
 /// <summary>
 /// The Hangfire job that sends one chunk's due records to Cincopa. Safe to start twice and safe to kill anywhere: the lease decides who
 /// works, the committed intent decides what may be sent, and what is left behind is rescued when the lease runs out.
 /// </summary>
 public sealed class DispatchChunk(
-    NpgsqlDataSource database, LeaseKeeper leases, AccountAccess accounts, CheckBeforeSending check, SendingNeeds needs, ChunkGivenBack givenBack,
+    NpgsqlDataSource database, LeaseKeeper leases, AccountAccess accounts, CheckBeforeSending check, SendingNeeds needs,
+    ChunkGivenBack givenBack,
     IHostApplicationLifetime lifetime, ILogger<DispatchChunk> log)
 {
     public const string Queue = "dispatch";
 
-    /// <summary>How long calls in flight may still finish when the process is told to stop: no call takes longer. Supervisors must wait a little more.</summary>
+    /// <summary>
+    /// How long calls in flight may still finish when the process is told to stop: no call takes longer. Supervisors must wait a little
+    /// more.
+    /// </summary>
     public static readonly TimeSpan GracefulStop = TimeSpan.FromSeconds(30);
 
     private const string ReadDue = """
         SELECT r.row_number, r.source_url, r.is_push, m.fid, m.file_name
         FROM importer.import_record r LEFT JOIN importer.record_meta m ON m.import_id = r.import_id AND m.row_number = r.row_number
-        WHERE r.import_id = $1 AND r.row_number BETWEEN $2 AND $3 AND r.state = 'pending' AND (r.next_attempt_at IS NULL OR r.next_attempt_at <= now())
+        WHERE r.import_id = $1 AND r.row_number BETWEEN $2 AND $3 AND r.state = 'pending'
+            AND (r.next_attempt_at IS NULL OR r.next_attempt_at <= now())
         ORDER BY r.row_number
         """;
 
@@ -52,7 +58,8 @@ public sealed class DispatchChunk(
     public async Task RunAsync(int importId, int chunkNumber, string title, CancellationToken cancellationToken)
     {
         // 1. The right to work on the chunk. None: somebody has it, there is nothing to do, or the limits leave no room.
-        await using var held = lifetime.ApplicationStopping.IsCancellationRequested ? null : await leases.TakeAsync(importId, chunkNumber, cancellationToken);
+        await using var held = lifetime.ApplicationStopping.IsCancellationRequested
+            ? null : await leases.TakeAsync(importId, chunkNumber, cancellationToken);
         if (held is null)
         {
             await leases.ReturnAsync(importId, chunkNumber, CancellationToken.None);
@@ -75,7 +82,8 @@ public sealed class DispatchChunk(
             if (!e.MayPass() && !cancellationToken.IsCancellationRequested)
             {
                 var chunk = $"chunk {chunkNumber}:";
-                await database.ExecuteAsync(ImportTransitions.ChunkFailed, CancellationToken.None, importId, $"{chunk} {e.Reason()}", MostFailures, Recently, chunk);
+                await database.ExecuteAsync(ImportTransitions.ChunkFailed, CancellationToken.None, importId, $"{chunk} {e.Reason()}",
+                    MostFailures, Recently, chunk);
             }
             Measures.ChunkEnded("failed", needs.Clock.GetElapsedTime(began));
             span.Broke(e);
@@ -98,7 +106,8 @@ public sealed class DispatchChunk(
         if (!await check.MaySendAsync(lease.AccountId, current, cancellationToken)) due = [];
 
         // 4. Intent, call, answer, for all of them. A stop lets calls in flight finish for a while, then abandons them to doubt.
-        using var stopSending = CancellationTokenSource.CreateLinkedTokenSource(held.StopSending, lifetime.ApplicationStopping, cancellationToken);
+        using var stopSending = CancellationTokenSource.CreateLinkedTokenSource(held.StopSending, lifetime.ApplicationStopping,
+            cancellationToken);
         using var abandon = new CancellationTokenSource();
         await using var grace = stopSending.Token.Register(() =>
         {

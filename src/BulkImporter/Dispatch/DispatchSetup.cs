@@ -25,6 +25,8 @@ public static class DispatchSetup
             .AddSingleton<ChunkFeeder>()
             .AddSingleton<RescueLeases>()
             .AddSingleton<ResubmitUnknown>()
-            .AddSingleton(p => new RetrySchedule(RetryBase, p.GetRequiredService<IOptions<WorkOptions>>().Value.RetryCap, p.GetRequiredService<Func<double>>()));
+            .AddSingleton(p =>
+                new RetrySchedule(RetryBase, p.GetRequiredService<IOptions<WorkOptions>>().Value.RetryCap,
+                    p.GetRequiredService<Func<double>>()));
     }
 }

@@ -22,9 +22,11 @@ public sealed class HeldLease : IAsyncDisposable
     private readonly Task renewal;
 
     /// <param name="takenAt">
-    /// Timestamp of <paramref name="clock"/> from before the lease was asked for, so that it never seems to last longer here than it does there.
+    /// Timestamp of <paramref name="clock"/> from before the lease was asked for, so that it never seems to last longer here than it does
+    /// there.
     /// </param>
-    internal HeldLease(NpgsqlDataSource database, WorkOptions settings, TimeProvider clock, ILogger log, Lease lease, CallLimits limits, long takenAt)
+    internal HeldLease(
+        NpgsqlDataSource database, WorkOptions settings, TimeProvider clock, ILogger log, Lease lease, CallLimits limits, long takenAt)
     {
         (this.database, this.settings, this.clock, this.log) = (database, settings, clock, log);
         (Lease, Limits, this.takenAt) = (lease, limits, takenAt);
@@ -104,7 +106,8 @@ public sealed class HeldLease : IAsyncDisposable
     /// <summary>False when there is nothing left to renew.</summary>
     private async Task<bool> RenewOnceAsync(CancellationToken cancellationToken)
     {
-        await using var command = database.Command(ChunkLease.Renew, Lease.ImportId, Lease.ChunkNumber, Lease.Token, settings.LeaseDuration);
+        await using var command = database.Command(ChunkLease.Renew, Lease.ImportId, Lease.ChunkNumber, Lease.Token,
+            settings.LeaseDuration);
         var renewed = (await Row<Renewed>.ReadAllAsync(command, cancellationToken)).SingleOrDefault();
         if (renewed is null)
         {

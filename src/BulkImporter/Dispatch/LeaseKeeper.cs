@@ -40,17 +40,21 @@ public sealed class LeaseKeeper(
         {
             await using var batch = database.CreateBatch();
             batch.BatchCommands.Add(Sql.BatchCommand(LockAccount, importId));
-            batch.BatchCommands.Add(Sql.BatchCommand(ChunkLease.Take, importId, chunkNumber, token, options.Value.LeaseDuration, options.Value.Window, worker.Name));
+            batch.BatchCommands.Add(Sql.BatchCommand(ChunkLease.Take, importId, chunkNumber, token, options.Value.LeaseDuration,
+                options.Value.Window, worker.Name));
             await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
             await reader.NextResultAsync(cancellationToken);
-            if (await Row<Granted>.StreamAsync(reader, cancellationToken).SingleOrDefaultAsync(cancellationToken) is not { } granted) return null;
+            if (await Row<Granted>.StreamAsync(reader, cancellationToken).SingleOrDefaultAsync(cancellationToken) is not { } granted)
+                return null;
             var lease = new Lease(
-                importId, chunkNumber, granted.FirstRow, granted.LastRow, granted.AccountId, token, worker.Name, granted.Fence, granted.LeaseWindow);
+                importId, chunkNumber, granted.FirstRow, granted.LastRow, granted.AccountId, token, worker.Name, granted.Fence,
+                granted.LeaseWindow);
             var limits = new CallLimits(granted.SubmitRate, granted.BacklogLimit, granted.UpdatedAt);
             return new HeldLease(database, options.Value, clock, log, lease, limits, asked);
         });
     }
 
     private sealed record Granted(
-        int FirstRow, int LastRow, int LeaseWindow, int AccountId, double SubmitRate, int BacklogLimit, DateTimeOffset UpdatedAt, long Fence);
+        int FirstRow, int LastRow, int LeaseWindow, int AccountId, double SubmitRate, int BacklogLimit,
+        DateTimeOffset UpdatedAt, long Fence);
 }

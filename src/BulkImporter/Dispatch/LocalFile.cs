@@ -24,7 +24,8 @@ internal static class LocalFile
         try
         {
             handle = OpenNow(path);
-            var real = OperatingSystem.IsLinux() ? File.ResolveLinkTarget(Opened(handle), returnFinalTarget: false)!.FullName : RealPath(path);
+            var real = OperatingSystem.IsLinux() ? File.ResolveLinkTarget(Opened(handle), returnFinalTarget: false)!.FullName
+                : RealPath(path);
             if (!roots.Any(root => IsUnder(real, RealPath(Path.GetFullPath(root)))))
                 throw new SourceFailedException(FailureCode.SourceForbidden, "A link leads out of the folders that may be pushed from.");
             if (!IsRegular(handle)) throw new SourceFailedException(FailureCode.SourceForbidden, "It is not a regular file.");
@@ -36,9 +37,11 @@ internal static class LocalFile
             throw e switch
             {
                 SourceFailedException => e,
-                FileNotFoundException or DirectoryNotFoundException => new SourceFailedException(FailureCode.SourceNotFound, "There is no such file."),
+                FileNotFoundException or DirectoryNotFoundException =>
+                    new SourceFailedException(FailureCode.SourceNotFound, "There is no such file."),
                 UnauthorizedAccessException => new SourceFailedException(FailureCode.SourceForbidden, "The file may not be read."),
-                ArgumentException or NotSupportedException => new SourceFailedException(FailureCode.InvalidInput, "The URL does not name a file."),
+                ArgumentException or NotSupportedException =>
+                    new SourceFailedException(FailureCode.InvalidInput, "The URL does not name a file."),
                 IOException => new SourceFailedException(FailureCode.SourceUnreachable, $"The file cannot be read: {e.Message}"),
                 _ => e,
             };
@@ -89,7 +92,8 @@ internal static class LocalFile
     private static bool IsRegular(SafeFileHandle handle)
     {
         if (OperatingSystem.IsLinux()) return FileKind.Of(Opened(handle)) is { IsRegular: true };
-        using var probe = new FileStream(new SafeFileHandle(handle.DangerousGetHandle(), ownsHandle: false), FileAccess.Read, bufferSize: 0);
+        using var probe = new FileStream(new SafeFileHandle(handle.DangerousGetHandle(), ownsHandle: false),
+            FileAccess.Read, bufferSize: 0);
         return probe.CanSeek;
     }
 

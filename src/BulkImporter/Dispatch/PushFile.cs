@@ -23,7 +23,8 @@ internal sealed record Pushed(Answer Answer, PushResult? ForHealth, bool MayBeTh
 /// may be sent by anyone; after it one may, and only a look for the row's key in the file name can tell.
 /// </summary>
 public sealed class PushFile(
-    PushSource sources, PushProgress progress, Bandwidth bandwidth, ICincopaClient cincopa, RetrySchedule schedule, IDataProtectionProvider protection,
+    PushSource sources, PushProgress progress, Bandwidth bandwidth, ICincopaClient cincopa, RetrySchedule schedule,
+    IDataProtectionProvider protection,
     IOptions<PushOptions> options, TimeProvider clock, Func<double> random, ILogger<PushFile> log)
 {
     /// <summary>
@@ -46,7 +47,8 @@ public sealed class PushFile(
     /// <param name="access">Where and as whom.</param>
     /// <param name="stop">No further range may begin; what was sent is kept, and the attempt is given back.</param>
     /// <param name="abandon">Gives up the range that is on its way.</param>
-    internal async Task<Pushed> RunAsync(Lease lease, Intent intent, DueRecord record, Fid? fid, CincopaAccess access, CancellationToken stop, CancellationToken abandon)
+    internal async Task<Pushed> RunAsync(
+        Lease lease, Intent intent, DueRecord record, Fid? fid, CincopaAccess access, CancellationToken stop, CancellationToken abandon)
     {
         try
         {
@@ -72,10 +74,12 @@ public sealed class PushFile(
 
     /// <param name="afresh">To another upload URL and from the beginning, whatever was sent before.</param>
     private async Task<Pushed> PushAsync(
-        Lease lease, Intent intent, DueRecord record, Fid? fid, CincopaAccess access, bool afresh, CancellationToken stop, CancellationToken abandon)
+        Lease lease, Intent intent, DueRecord record, Fid? fid, CincopaAccess access, bool afresh, CancellationToken stop,
+        CancellationToken abandon)
     {
         // 1. Where an earlier attempt stopped. One whose last range had begun was given up for good: this is another upload.
-        var kept = !afresh && await progress.FindAsync(lease.ImportId, intent.RowNumber, abandon) is { LastBegun: false } found && IsReadable(found) ? found : null;
+        var kept = !afresh && await progress.FindAsync(lease.ImportId, intent.RowNumber, abandon) is { LastBegun: false } found
+            && IsReadable(found) ? found : null;
         var source = await sources.OpenAsync(record.SourceUrl, lease.AccountId, kept?.SentBytes ?? 0, abandon);
         try
         {
@@ -112,7 +116,8 @@ public sealed class PushFile(
             for (var isFirst = true; ; isFirst = false)
             {
                 stop.ThrowIfCancellationRequested();
-                var range = unsized is null ? Sized(kept, source.Size!.Value) : await UnsizedAsync(kept, source, unsized, carries: !isFirst, abandon);
+                var range = unsized is null ? Sized(kept, source.Size!.Value)
+                    : await UnsizedAsync(kept, source, unsized, carries: !isFirst, abandon);
                 if (range.IsLast)
                 {
                     kept = kept with { LastBegun = true, TotalBytes = range.Total };
@@ -168,12 +173,14 @@ public sealed class PushFile(
     /// exist.
     /// </summary>
     private async Task<(PushResult, OpenSource)> SendAsync(
-        Lease lease, DueRecord record, CincopaAccess access, UploadUrl url, PushRange range, OpenSource source, byte[]? unsized, CancellationToken stop, CancellationToken abandon)
+        Lease lease, DueRecord record, CincopaAccess access, UploadUrl url, PushRange range, OpenSource source, byte[]? unsized,
+        CancellationToken stop, CancellationToken abandon)
     {
         for (var failures = 0; ; failures++)
         {
             var from = source;
-            var result = await cincopa.PushRangeAsync(access, url, range, (stream, token) => WriteAsync(from, unsized, range, stream, token), abandon);
+            var result = await cincopa.PushRangeAsync(access, url, range, (stream, token) =>
+                WriteAsync(from, unsized, range, stream, token), abandon);
             var again = result is PushResult.NeverSent || (result is PushResult.Unknown && !range.IsLast);
             if (!again || failures >= RangeRetries || stop.IsCancellationRequested) return (result, source);
 
@@ -183,7 +190,8 @@ public sealed class PushFile(
             var (size, tag) = (source.Size, source.Tag);
             await source.DisposeAsync();
             source = await sources.OpenAsync(record.SourceUrl, lease.AccountId, range.Start, abandon);
-            if (source.Size != size || source.Tag != tag) throw new SourceFailedException(FailureCode.SourceUnreachable, "The source changed while it was read.");
+            if (source.Size != size || source.Tag != tag)
+                throw new SourceFailedException(FailureCode.SourceUnreachable, "The source changed while it was read.");
         }
     }
 
@@ -223,11 +231,13 @@ public sealed class PushFile(
     /// <summary>
     /// Reads a range into memory. The last byte of the buffer tells whether there is more, and is the first of the next range.
     /// </summary>
-    private static async Task<PushRange> UnsizedAsync(Upload kept, OpenSource source, byte[] buffer, bool carries, CancellationToken cancellationToken)
+    private static async Task<PushRange> UnsizedAsync(
+        Upload kept, OpenSource source, byte[] buffer, bool carries, CancellationToken cancellationToken)
     {
         var length = carries ? 1 : 0;
         if (carries) buffer[0] = buffer[^1];
-        while (length < buffer.Length && await source.ReadAsync(buffer.AsMemory(length), cancellationToken) is > 0 and var read) length += read;
+        while (length < buffer.Length && await source.ReadAsync(buffer.AsMemory(length), cancellationToken) is > 0 and var read)
+            length += read;
         if (length == 0) throw new SourceFailedException(FailureCode.UnsupportedMedia, "The file is empty.");
         var isLast = length < buffer.Length;
         var count = isLast ? length : length - 1;
@@ -241,10 +251,12 @@ public sealed class PushFile(
     {
         var name = record.FileName ?? SourceName.Of(record.SourceUrl);
         if (name.Length == 0) name = "file";
-        var uniqueId = string.Create(CultureInfo.InvariantCulture, $"{clock.GetUtcNow().ToUnixTimeMilliseconds()}{(int)(random() * 10_000):0000}");
+        var uniqueId = string.Create(CultureInfo.InvariantCulture,
+            $"{clock.GetUtcNow().ToUnixTimeMilliseconds()}{(int)(random() * 10_000):0000}");
         var stem = Path.GetFileNameWithoutExtension(name);
         if (stem.Length > 150) stem = stem[..(char.IsHighSurrogate(stem[149]) ? 149 : 150)];
-        var fileName = string.Create(CultureInfo.InvariantCulture, $"{stem}--{importId}-{record.RowNumber}-{uniqueId}{Path.GetExtension(name)}");
+        var fileName = string.Create(CultureInfo.InvariantCulture,
+            $"{stem}--{importId}-{record.RowNumber}-{uniqueId}{Path.GetExtension(name)}");
         return new(protector.Protect(url.Value.AbsoluteUri), uniqueId, fileName, source.Tag, 0, source.Size, LastBegun: false);
     }
 }

@@ -64,7 +64,8 @@ public sealed class PushSource(ReachSource reach, SourceHeaders headers, ReadSou
     private async Task<OpenSource> OpenUrlAsync(Uri url, int accountId, long offset, CancellationToken cancellationToken)
     {
         var range = offset > 0 ? new RangeItemHeaderValue(offset, null) : null;
-        var answer = await reach.RunAsync(new SourceRequest(url, Range: range, Headers: await HeadersAsync(accountId, cancellationToken)), cancellationToken);
+        var answer = await reach.RunAsync(new SourceRequest(url, Range: range, Headers: await HeadersAsync(accountId, cancellationToken)),
+            cancellationToken);
         if (answer.Problem is { } problem)
         {
             using (answer) throw new SourceFailedException(CodeOf(problem), answer.Detail, answer.RetryAfter);
@@ -76,7 +77,9 @@ public sealed class PushSource(ReachSource reach, SourceHeaders headers, ReadSou
         var source = new Answered(answer);
         try
         {
-            if (answer.From > offset) throw new SourceFailedException(FailureCode.SourceUnreachable, $"{answer.Url.IdnHost} answered with another range than it was asked for.");
+            if (answer.From > offset)
+                throw new SourceFailedException(FailureCode.SourceUnreachable,
+                    $"{answer.Url.IdnHost} answered with another range than it was asked for.");
             await SkipAsync(source, offset - answer.From, cancellationToken);
             return source;
         }
@@ -102,7 +105,8 @@ public sealed class PushSource(ReachSource reach, SourceHeaders headers, ReadSou
     private async Task<Kept> OpenKeptAsync(string sha256, long offset, CancellationToken cancellationToken) =>
         await kept.OpenAsync(sha256, offset, cancellationToken) is { } reader
             ? new Kept(reader, sha256)
-            : throw new SourceFailedException(FailureCode.SourceNotFound, "The file that was sent here is not kept any more. Send it again, as an import of its own.");
+            : throw new SourceFailedException(FailureCode.SourceNotFound,
+                "The file that was sent here is not kept any more. Send it again, as an import of its own.");
 
     private Opened OpenFile(Uri url, long offset)
     {
@@ -110,10 +114,12 @@ public sealed class PushSource(ReachSource reach, SourceHeaders headers, ReadSou
         if (url.LocalPath.Contains('\0', StringComparison.Ordinal)) throw Invalid();
         var path = Path.GetFullPath(url.LocalPath);
         var roots = options.Value.Roots;
-        if (!roots.Any(root => LocalFile.IsUnder(path, root))) throw Forbidden("The file lies in none of the folders that may be pushed from (BulkImporter:Push:Roots).");
+        if (!roots.Any(root => LocalFile.IsUnder(path, root)))
+            throw Forbidden("The file lies in none of the folders that may be pushed from (BulkImporter:Push:Roots).");
         var file = LocalFile.Open(path, roots);
         file.Position = offset;
-        return new Opened(file, string.Create(CultureInfo.InvariantCulture, $"{file.Length}-{File.GetLastWriteTimeUtc(file.SafeFileHandle).Ticks}"));
+        return new Opened(file,
+            string.Create(CultureInfo.InvariantCulture, $"{file.Length}-{File.GetLastWriteTimeUtc(file.SafeFileHandle).Ticks}"));
     }
 
     private static SourceFailedException Invalid() => new(FailureCode.InvalidInput, "The URL is invalid.");
@@ -123,7 +129,8 @@ public sealed class PushSource(ReachSource reach, SourceHeaders headers, ReadSou
     internal static FailureCode CodeOf(SourceProblem problem) => problem switch
     {
         SourceProblem.NotFound => FailureCode.SourceNotFound,
-        SourceProblem.UrlRefused or SourceProblem.AddressRefused or SourceProblem.Forbidden or SourceProblem.Refused => FailureCode.SourceForbidden,
+        SourceProblem.UrlRefused or SourceProblem.AddressRefused or SourceProblem.Forbidden or SourceProblem.Refused =>
+            FailureCode.SourceForbidden,
         SourceProblem.TimedOut => FailureCode.SourceTimeout,
         SourceProblem.HostNotFound or SourceProblem.Unreachable or SourceProblem.TlsFailed or SourceProblem.Broken
             or SourceProblem.RedirectLost or SourceProblem.Busy or SourceProblem.ServerFailed => FailureCode.SourceUnreachable,
@@ -134,7 +141,8 @@ public sealed class PushSource(ReachSource reach, SourceHeaders headers, ReadSou
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
         {
             var read = await answer.ReadAsync(buffer, cancellationToken);
-            return read.Problem is { } problem ? throw new SourceFailedException(CodeOf(problem), $"{answer.Url.IdnHost} broke off.") : read.Count;
+            return read.Problem is { } problem
+                ? throw new SourceFailedException(CodeOf(problem), $"{answer.Url.IdnHost} broke off.") : read.Count;
         }
 
         public override ValueTask DisposeAsync()
@@ -164,7 +172,8 @@ public sealed class PushSource(ReachSource reach, SourceHeaders headers, ReadSou
 
     private sealed class Opened(FileStream file, string tag) : OpenSource(file.Length, tag)
     {
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken) => file.ReadAsync(buffer, cancellationToken);
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken) =>
+            file.ReadAsync(buffer, cancellationToken);
 
         public override ValueTask DisposeAsync() => file.DisposeAsync();
     }

@@ -11,7 +11,8 @@ namespace BulkImporter.Dispatch;
 public sealed class RescueLeases(NpgsqlDataSource database, RecordTransitions transitions, ILogger<RescueLeases> log)
 {
     private const string ReadExpired = """
-        SELECT import_id, number FROM importer.import_chunk WHERE state = 'running' AND lease_until < now() ORDER BY import_id, number LIMIT 100
+        SELECT import_id, number FROM importer.import_chunk WHERE state = 'running' AND lease_until < now() ORDER BY import_id, number
+            LIMIT 100
         """;
 
     /// <summary>One round. Returns the number of chunks taken back.</summary>

@@ -31,7 +31,8 @@ public sealed class ResubmitUnknown(
         var imports = await database.QueryAsync<int>(ReadImportsInDoubt, cancellationToken);
         await EachItem.RunAsync(imports, id => $"import {id}", async importId =>
         {
-            var count = await transitions.ResubmittedAsync(importId, options.Value.ResubmitAfter, options.Value.ResubmitAfter * Unlooked, cancellationToken);
+            var count = await transitions.ResubmittedAsync(importId, options.Value.ResubmitAfter, options.Value.ResubmitAfter * Unlooked,
+                cancellationToken);
             if (count > 0) Log.UnknownResubmitted(log, importId, count);
             total += count;
         }, cancellationToken);

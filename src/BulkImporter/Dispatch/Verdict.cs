@@ -22,19 +22,24 @@ public static class Verdict
     public static Answer Of(Intent intent, PushResult result, bool wasLast, RetrySchedule schedule) => result switch
     {
         // The file is in, and named: no status call is needed.
-        PushResult.Stored stored => new(intent.RowNumber, intent.Attempt, RecordState.Imported, null, null, 200, $"new resource id {stored.Rid}", null, GiveBack: false, stored.Rid),
-        PushResult.Unknown unknown => wasLast ? Failed(intent, RecordState.Unknown, InDoubt(unknown.Error), unknown.Error, null) : Interrupted(intent, unknown.Error, schedule),
+        PushResult.Stored stored =>
+            new(intent.RowNumber, intent.Attempt, RecordState.Imported, null, null, 200, $"new resource id {stored.Rid}", null,
+                GiveBack: false, stored.Rid),
+        PushResult.Unknown unknown => wasLast ? Failed(intent, RecordState.Unknown, InDoubt(unknown.Error), unknown.Error, null)
+            : Interrupted(intent, unknown.Error, schedule),
         PushResult.NeverSent never => Retry(intent, FailureCode.ApiUnreachable, never.Error, schedule),
         PushResult.Refused refused => Refusal(intent, refused.Error.Code(), refused.Error, schedule),
         _ => throw new InvalidOperationException($"A {result.GetType().Name} is not the end of a push."),
     };
 
     /// <summary>A push that broke off before its last range left: the next attempt goes on.</summary>
-    public static Answer Interrupted(Intent intent, RemoteError error, RetrySchedule schedule) => Retry(intent, FailureCode.PushInterrupted, error, schedule);
+    public static Answer Interrupted(Intent intent, RemoteError error, RetrySchedule schedule) =>
+        Retry(intent, FailureCode.PushInterrupted, error, schedule);
 
     /// <summary>A source that we could not read: nothing was sent that could become an asset.</summary>
     public static Answer OfSource(Intent intent, SourceFailedException failure, RetrySchedule schedule) => new(
-        intent.RowNumber, intent.Attempt, failure.Code.Class() == FailureClass.Retryable ? RecordState.Pending : RecordState.Failed, null, failure.Code, null, failure.Message,
+        intent.RowNumber, intent.Attempt, failure.Code.Class() == FailureClass.Retryable
+            ? RecordState.Pending : RecordState.Failed, null, failure.Code, null, failure.Message,
         failure.Code.Class() == FailureClass.Retryable ? schedule.Wait(intent.Attempt, failure.RetryAfter) : null, GiveBack: false);
 
     /// <summary>An intent whose call never left because the worker stopped.</summary>

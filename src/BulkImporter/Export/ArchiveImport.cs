@@ -28,9 +28,9 @@ public abstract record Archivable
 }
 
 /// <summary>
-/// All that is known of an import that has ended, as a ZIP file: the manifest as it was uploaded, the result file, and a file of JSON lines for each
-/// table, with its columns as the database has them. The last entry, <c>SHA256SUMS</c>, is what <c>sha256sum -c</c> reads; <see cref="VerifyArchive"/> does
-/// the same. Read by key range, so that neither memory nor a snapshot grows with the import.
+/// All that is known of an import that has ended, as a ZIP file: the manifest as it was uploaded, the result file, and a file of JSON lines
+/// for each table, with its columns as the database has them. The last entry, <c>SHA256SUMS</c>, is what <c>sha256sum -c</c> reads;
+/// <see cref="VerifyArchive"/> does the same. Read by key range, so that neither memory nor a snapshot grows with the import.
 /// </summary>
 public sealed partial class ArchiveImport(NpgsqlDataSource database, ManifestBytes manifests, ExportResults results)
 {
@@ -52,17 +52,20 @@ public sealed partial class ArchiveImport(NpgsqlDataSource database, ManifestByt
 
     private const string Find = """
         SELECT i.state, i.manifest_id,
-            greatest(coalesce(i.row_count, 0), (SELECT coalesce(max(row_number), 0) FROM importer.finding WHERE import_id = i.id)) AS last_row,
+            greatest(coalesce(i.row_count, 0), (SELECT coalesce(max(row_number), 0) FROM importer.finding
+                WHERE import_id = i.id)) AS last_row,
             CASE WHEN EXISTS (SELECT 1 FROM importer.manifest_part WHERE manifest_id = m.id AND number = 0) THEN m.file_name END AS name
         FROM importer.import i JOIN importer.manifest m ON m.id = i.manifest_id WHERE i.id = $1
         """;
 
     private const string Import = """
         SELECT (to_jsonb(i) || jsonb_build_object('account', a.name, 'manifest', to_jsonb(m)))::text
-        FROM importer.import i JOIN importer.account a ON a.id = i.account_id JOIN importer.manifest m ON m.id = i.manifest_id WHERE i.id = $1
+        FROM importer.import i JOIN importer.account a ON a.id = i.account_id JOIN importer.manifest m ON m.id = i.manifest_id
+            WHERE i.id = $1
         """;
 
-    private const string Audit = "SELECT id, to_jsonb(e)::text AS line FROM importer.audit_entry e WHERE import_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+    private const string Audit =
+        "SELECT id, to_jsonb(e)::text AS line FROM importer.audit_entry e WHERE import_id = $1 AND id > $2 ORDER BY id LIMIT $3";
 
     /// <summary>Looks before the first byte is written, while the answer can still be a refusal.</summary>
     public async Task<Archivable> FindAsync(int importId, CancellationToken cancellationToken)
@@ -71,27 +74,36 @@ public sealed partial class ArchiveImport(NpgsqlDataSource database, ManifestByt
         return found switch
         {
             [] => new Archivable.NotFound(importId),
-            [{ State: ImportState.Finished or ImportState.Cancelled or ImportState.Rejected } ended] => new Archivable.Ready(importId, ended.LastRow, ended.ManifestId, ended.Name),
-            [var other, ..] => new Archivable.Refused(other.State, $"Import {importId} is {EnumText<ImportState>.Of(other.State)}; only one that has ended can be archived."),
+            [{ State: ImportState.Finished or ImportState.Cancelled or ImportState.Rejected } ended] =>
+                new Archivable.Ready(importId, ended.LastRow, ended.ManifestId, ended.Name),
+            [var other, ..] =>
+                new Archivable.Refused(other.State,
+                    $"Import {importId} is {EnumText<ImportState>.Of(other.State)}; only one that has ended can be archived."),
         };
     }
 
     public async Task RunAsync(Archivable.Ready import, Stream output, CancellationToken cancellationToken)
     {
-        await using var zip = await ZipArchive.CreateAsync(output, ZipArchiveMode.Create, leaveOpen: true, entryNameEncoding: null, cancellationToken);
+        await using var zip = await ZipArchive.CreateAsync(output, ZipArchiveMode.Create, leaveOpen: true, entryNameEncoding: null,
+            cancellationToken);
         var sums = new StringBuilder();
 
         // 1. The import with its settings, its account's name and what is known of its manifest.
-        await AddAsync(ImportEntry, async entry => await WriteAsync(entry, await database.QueryAsync<string>(Import, cancellationToken, import.ImportId), cancellationToken));
+        await AddAsync(ImportEntry, async entry =>
+            await WriteAsync(entry, await database.QueryAsync<string>(Import, cancellationToken, import.ImportId), cancellationToken));
 
         // 2. Its rows, table by table.
         foreach (var (name, table, order) in Tables)
         {
-            var sql = $"SELECT (to_jsonb(t) - 'import_id')::text FROM importer.{table} t WHERE import_id = $1 AND row_number BETWEEN $2 AND $3 ORDER BY {order}";
+            var sql =
+                $"SELECT (to_jsonb(t) - 'import_id')::text FROM importer.{table} t WHERE import_id = $1 AND row_number BETWEEN $2 AND $3 "
+                    + $"ORDER BY {order}";
             await AddAsync(name, async entry =>
             {
                 for (var first = 0; first <= import.LastRow; first += RowsPerRange)
-                    await WriteAsync(entry, await database.QueryAsync<string>(sql, cancellationToken, import.ImportId, first, first + RowsPerRange - 1), cancellationToken);
+                    await WriteAsync(entry,
+                        await database.QueryAsync<string>(sql, cancellationToken, import.ImportId, first, first + RowsPerRange - 1),
+                        cancellationToken);
             });
         }
         await AddAsync("audit.jsonl", entry => WriteAuditAsync(entry, import.ImportId, cancellationToken));
@@ -129,11 +141,15 @@ public sealed partial class ArchiveImport(NpgsqlDataSource database, ManifestByt
         }
     }
 
-    /// <summary>A name that every system can make a file of, in the folder where it is unpacked and nowhere else. What the manifest was called stands in the import's entry.</summary>
+    /// <summary>
+    /// A name that every system can make a file of, in the folder where it is unpacked and nowhere else. What the manifest was called
+    /// stands in the import's entry.
+    /// </summary>
     internal static string EntryName(string fileName)
     {
         var name = string.Concat(fileName[(fileName.LastIndexOfAny(['/', '\\']) + 1)..]
-            .Select(c => char.IsControl(c) || char.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator || "<>:\"|?*".Contains(c) ? '_' : c)).Trim('.', ' ');
+            .Select(c => char.IsControl(c) || char.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.LineSeparator
+                or UnicodeCategory.ParagraphSeparator || "<>:\"|?*".Contains(c) ? '_' : c)).Trim('.', ' ');
         return name.Length == 0 ? "manifest.csv" : Device().IsMatch(name) ? "_" + name : name;
     }
 

@@ -25,7 +25,8 @@ public abstract record Exportable
     private Exportable() { }
 
     /// <param name="FileName">The manifest's name without its extension, for naming the result file.</param>
-    public sealed record Ready(int ImportId, int ManifestId, string? Mapping, int Rows, string FileName, string? Encoding, bool HasCorrections) : Exportable;
+    public sealed record Ready(
+        int ImportId, int ManifestId, string? Mapping, int Rows, string FileName, string? Encoding, bool HasCorrections) : Exportable;
 
     public sealed record NotFound(int ImportId) : Exportable;
 
@@ -64,18 +65,26 @@ public sealed class ExportResults(IDbContextFactory<ImporterDb> contexts, Manife
         return rows switch
         {
             [] => new Exportable.NotFound(importId),
-            [{ Rows: { } count } found] => new Exportable.Ready(importId, found.ManifestId, found.Mapping, count, BaseName(found.FileName), found.Encoding, found.HasCorrections),
-            [var unparsed, ..] => new Exportable.Refused(unparsed.State, $"Import {importId} has no records: its manifest {(unparsed.State == ImportState.Parsing ? "is still being parsed" : "was not parsed")}."),
+            [{ Rows: { } count } found] =>
+                new Exportable.Ready(importId, found.ManifestId, found.Mapping, count, BaseName(found.FileName), found.Encoding,
+                    found.HasCorrections),
+            [var unparsed, ..] =>
+                new Exportable.Refused(unparsed.State,
+                    $"Import {importId} has no records: its manifest "
+                        + $"{(unparsed.State == ImportState.Parsing ? "is still being parsed" : "was not parsed")}."),
         };
     }
 
-    /// <param name="isWhole">False takes the secrets out of the addresses, in whichever column they stand. The file then fits no more to be uploaded again: signed addresses do not work.</param>
+    /// <param name="isWhole">False takes the secrets out of the addresses, in whichever column they stand. The file then fits no more to be
+    /// uploaded again: signed addresses do not work.</param>
     /// <exception cref="InvalidDataException">Manifest and records do not belong together.</exception>
     /// <exception cref="FileNotFoundException">The manifest's bytes are not kept any more.</exception>
-    public async Task RunAsync(Exportable.Ready import, RecordFilter filter, ExportFormat format, bool isWhole, PipeWriter output, CancellationToken cancellationToken)
+    public async Task RunAsync(Exportable.Ready import, RecordFilter filter, ExportFormat format, bool isWhole, PipeWriter output,
+        CancellationToken cancellationToken)
     {
         await using var bytes = await manifests.OpenAsync(import.ManifestId, cancellationToken);
-        await using var reader = await ManifestReader.OpenAsync(bytes, ManifestReading.Of(import.Mapping, import.Encoding), cancellationToken);
+        await using var reader = await ManifestReader.OpenAsync(bytes, ManifestReading.Of(import.Mapping, import.Encoding),
+            cancellationToken);
         using var writer = Writer(format, reader.Layout, isWhole, output);
         writer.WriteHeader();
 
@@ -85,7 +94,8 @@ public sealed class ExportResults(IDbContextFactory<ImporterDb> contexts, Manife
             var results = await range;
             // The next range is read while this one is written.
             var next = first + RowsPerRange;
-            range = next <= import.Rows ? ReadRangeAsync(import, next, filter, cancellationToken) : Task.FromResult<List<(int, RowResult)>>([]);
+            range = next <= import.Rows ? ReadRangeAsync(import, next, filter, cancellationToken)
+                : Task.FromResult<List<(int, RowResult)>>([]);
             foreach (var (rowNumber, result) in results)
             {
                 do
@@ -102,13 +112,15 @@ public sealed class ExportResults(IDbContextFactory<ImporterDb> contexts, Manife
         await output.FlushAsync(cancellationToken);
     }
 
-    private async Task<List<(int RowNumber, RowResult Result)>> ReadRangeAsync(Exportable.Ready import, int first, RecordFilter filter, CancellationToken cancellationToken)
+    private async Task<List<(int RowNumber, RowResult Result)>> ReadRangeAsync(Exportable.Ready import, int first, RecordFilter filter,
+        CancellationToken cancellationToken)
     {
         var last = first + RowsPerRange - 1;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var rows = await filter.Of(db, import.ImportId).Where(r => r.RowNumber >= first && r.RowNumber <= last).OrderBy(r => r.RowNumber)
             .Select(r => ValueTuple.Create(r.RowNumber, new RowResult(
-                EnumText<RecordState>.Of(r.State), r.StatusId, r.Rid, r.AttemptCount, r.ErrorCode, r.ErrorMessage, r.SubmittedAt, r.FinishedAt)))
+                EnumText<RecordState>.Of(r.State), r.StatusId, r.Rid, r.AttemptCount, r.ErrorCode, r.ErrorMessage,
+                r.SubmittedAt, r.FinishedAt)))
             .ToListAsync(cancellationToken);
         if (!import.HasCorrections || rows.Count == 0) return rows;
 
@@ -131,12 +143,14 @@ public sealed class ExportResults(IDbContextFactory<ImporterDb> contexts, Manife
         ExportFormat.Map => new UrlMapResults(isWhole, output),
     };
 
-    private sealed record Found(ImportState State, int ManifestId, string? Mapping, int? Rows, string FileName, string? Encoding, bool HasCorrections);
+    private sealed record Found(
+        ImportState State, int ManifestId, string? Mapping, int? Rows, string FileName, string? Encoding, bool HasCorrections);
 
     private sealed record Corrected(int RowNumber, string Field, string Value);
 }
 
 public static class ExportSetup
 {
-    public static IServiceCollection AddExport(this IServiceCollection services) => services.AddSingleton<ExportResults>().AddSingleton<ArchiveImport>();
+    public static IServiceCollection AddExport(
+        this IServiceCollection services) => services.AddSingleton<ExportResults>().AddSingleton<ArchiveImport>();
 }

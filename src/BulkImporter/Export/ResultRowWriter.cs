@@ -40,7 +40,8 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
 {
     private readonly byte separator = layout.SeparatorByte;
     private readonly byte[] lineEnding = layout.LineEndingBytes;
-    private readonly int[] originals = [.. Enumerable.Range(0, layout.Columns.Count).Where(index => !layout.ResultColumnIndexes.Contains(index))];
+    private readonly int[] originals = [.. Enumerable.Range(0, layout.Columns.Count)
+        .Where(index => !layout.ResultColumnIndexes.Contains(index))];
     private readonly SearchValues<byte> needQuotes = SearchValues.Create([layout.SeparatorByte, (byte)'"', (byte)'\r', (byte)'\n']);
     private bool inRow;
 
@@ -63,7 +64,8 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
             }
             else
             {
-                var target = layout.Mapping.Where(mapped => mapped.Value == index).Select(mapped => ManifestFormat.Name(mapped.Key)).FirstOrDefault();
+                var target = layout.Mapping.Where(mapped => mapped.Value == index).Select(mapped => ManifestFormat.Name(mapped.Key))
+                    .FirstOrDefault();
                 WriteValue(target ?? layout.Columns[index]);
             }
         }
@@ -137,7 +139,8 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
         // A secret holds no quote, so a quoted field stays one.
         if (!isWhole)
             raw = Encoding.UTF8.GetBytes(Redact.Secrets(Encoding.UTF8.GetString(raw)));
-        // What stands around the quotes of a field is not its text: a guard goes behind both. A tab there begins a cell for whoever splits by tabs.
+        // What stands around the quotes of a field is not its text: a guard goes behind both. A tab there begins a cell for whoever splits
+        // by tabs.
         var around = raw[..^raw.TrimStart(" \t"u8).Length];
         var needsGuard = NeedsGuard(raw, isFirst || around.Contains((byte)'\t'));
         output.Write(around);
@@ -167,7 +170,8 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
         if (string.IsNullOrEmpty(value))
             return;
         var text = Encoding.UTF8.GetBytes(FormulaGuard.Guard(isWhole ? value : Redact.Secrets(value), separator));
-        if (text.AsSpan().IndexOfAny(needQuotes) < 0 && text[0] is not ((byte)' ' or (byte)'\t') && text[^1] is not ((byte)' ' or (byte)'\t'))
+        if (text.AsSpan().IndexOfAny(needQuotes) < 0 && text[0] is not ((byte)' ' or (byte)'\t')
+            && text[^1] is not ((byte)' ' or (byte)'\t'))
         {
             output.Write(text);
             return;

@@ -54,12 +54,14 @@ internal sealed class JsonLineResults : IResultWriter
         this.isWhole = isWhole;
         this.layout = layout;
         // The file is no web page: text stays readable.
-        json = new Utf8JsonWriter(output, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true });
+        json = new Utf8JsonWriter(output, new JsonWriterOptions
+            { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true });
         columnCount = layout.Columns.Count;
         var taken = new HashSet<string>(ManifestFormat.ResultColumns);
         var times = new Dictionary<string, int>();
         originals = [.. Enumerable.Range(0, columnCount).Where(i => !layout.ResultColumnIndexes.Contains(i))
-            .Select(i => (i, JsonEncodedText.Encode(Unique(layout.Columns[i], taken, times), JavaScriptEncoder.UnsafeRelaxedJsonEscaping)))];
+            .Select(i =>
+                (i, JsonEncodedText.Encode(Unique(layout.Columns[i], taken, times), JavaScriptEncoder.UnsafeRelaxedJsonEscaping)))];
     }
 
     public void WriteHeader()
@@ -74,7 +76,8 @@ internal sealed class JsonLineResults : IResultWriter
             if (layout.Corrected(index, result.Corrected) is { } value) WriteText(name, Encoding.UTF8.GetBytes(value));
             else WriteText(name, row.Field(index));
         }
-        for (var index = columnCount; index < row.FieldCount; index++) WriteText(JsonEncodedText.Encode($"column {index + 1}"), row.Field(index));
+        for (var index = columnCount; index < row.FieldCount; index++)
+            WriteText(JsonEncodedText.Encode($"column {index + 1}"), row.Field(index));
         json.WriteNumber(names[0], row.RowNumber);
         json.WriteString(names[1], result.State);
         json.WriteString(names[2], result.StatusId);
@@ -120,7 +123,9 @@ internal sealed class JsonLineResults : IResultWriter
     }
 }
 
-/// <summary>The map from each address to its asset: <c>url,rid,status_id</c>, a line for each row that has one. For whoever has links to replace.</summary>
+/// <summary>
+/// The map from each address to its asset: <c>url,rid,status_id</c>, a line for each row that has one. For whoever has links to replace.
+/// </summary>
 internal sealed class UrlMapResults(bool isWhole, IBufferWriter<byte> output) : IResultWriter
 {
     public void WriteHeader() => output.Write("url,rid,status_id\r\n"u8);

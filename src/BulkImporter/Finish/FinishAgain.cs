@@ -5,7 +5,9 @@ using Npgsql;
 
 namespace BulkImporter.Finish;
 
-/// <summary>Orders that a selection's failed finishing is tried again. The records stay imported; nothing is sent but texts and placement.</summary>
+/// <summary>
+/// Orders that a selection's failed finishing is tried again. The records stay imported; nothing is sent but texts and placement.
+/// </summary>
 public sealed class FinishAgain(NpgsqlDataSource database)
 {
     private const string MakePending = """
@@ -13,7 +15,10 @@ public sealed class FinishAgain(NpgsqlDataSource database)
         WHERE import_id = $1 AND row_number = ANY($2) AND state = 'failed'
         """;
 
-    /// <summary>Returns how many records of the selection are due again; those that had not failed are left alone. Null when there is no such import.</summary>
+    /// <summary>
+    /// Returns how many records of the selection are due again; those that had not failed are left alone. Null when there is no such
+    /// import.
+    /// </summary>
     public async Task<int?> RunAsync(int importId, RecordFilter filter, string actor, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);

@@ -17,7 +17,8 @@ namespace BulkImporter.Finish;
 /// Its calls come out of the account's status budget.
 /// </summary>
 internal sealed class FinishRecords(
-    RoundNeeds needs, NpgsqlDataSource database, ICincopaClient cincopa, NameGallery galleries, RetrySchedule retries, IOptions<WorkOptions> options,
+    RoundNeeds needs, NpgsqlDataSource database, ICincopaClient cincopa, NameGallery galleries, RetrySchedule retries,
+    IOptions<WorkOptions> options,
     ILogger<FinishRecords> log) : AccountRound<FinishRecords.Due, FinishRecords.End>(needs, Loop)
 {
     public const string Loop = "finisher";
@@ -42,7 +43,8 @@ internal sealed class FinishRecords(
         WITH due AS (
             SELECT f.import_id, f.row_number
             FROM importer.account a
-            JOIN importer.call_budget b ON b.account_id = a.id AND b.kind = 'status' AND (b.blocked_until IS NULL OR b.blocked_until <= now())
+            JOIN importer.call_budget b ON b.account_id = a.id AND b.kind = 'status'
+                AND (b.blocked_until IS NULL OR b.blocked_until <= now())
             CROSS JOIN LATERAL (
                 SELECT import_id, row_number FROM importer.record_finish
                 WHERE account_id = a.id AND state = 'pending' AND next_at <= now()
@@ -64,12 +66,15 @@ internal sealed class FinishRecords(
     // The claim's row is ours as long as it is pending; what somebody else did in the meantime was the same.
     private const string Write = """
         UPDATE importer.record_finish f
-        SET state = s.state, next_at = now() + s.wait, failed_count = f.failed_count - s.give_back, error_code = s.code, error_message = s.message
+        SET state = s.state, next_at = now() + s.wait, failed_count = f.failed_count - s.give_back, error_code = s.code,
+            error_message = s.message
         FROM unnest($1::importer.finish_end[]) s
         WHERE f.import_id = s.import_id AND f.row_number = s.row_number AND f.state = 'pending'
         """;
 
-    /// <summary>Tries after which a record's finishing counts as failed: with waits that double, about as long as Cincopa was ever down.</summary>
+    /// <summary>
+    /// Tries after which a record's finishing counts as failed: with waits that double, about as long as Cincopa was ever down.
+    /// </summary>
     internal int Attempts { get; init; } = 8;
 
     /// <summary>Each record takes several calls: twice as long as a chunk is left to its worker.</summary>
@@ -91,7 +96,8 @@ internal sealed class FinishRecords(
     protected override async Task<End?> WorkAsync(Due item, AccountCalls calls, CancellationToken stop)
     {
         if (item.Tries > Attempts)
-            return Failed(item, Unexpected, $"It was begun {Attempts} times, and the end could not be written. The log says why; then finish these records again.");
+            return Failed(item, Unexpected,
+                $"It was begun {Attempts} times, and the end could not be written. The log says why; then finish these records again.");
         var end = await FinishAsync(item, calls);
         if (end.State == FinishState.Done) calls.Worked();
         return end;
@@ -102,12 +108,14 @@ internal sealed class FinishRecords(
     protected override async Task WriteAsync(List<End> ends)
     {
         EndRow[] rows = [.. ends.Select(e => new EndRow(
-            e.Record.ImportId, e.Record.RowNumber, EnumText<FinishState>.Of(e.State), e.Wait, (short)(e.GiveBack ? 1 : 0), e.Code, e.Message))];
+            e.Record.ImportId, e.Record.RowNumber, EnumText<FinishState>.Of(e.State), e.Wait, (short)(e.GiveBack ? 1 : 0),
+            e.Code, e.Message))];
         await database.ExecuteAsync(Write, CancellationToken.None, [rows]);
         Log.RecordsFinished(log, ends.Count(e => e.State == FinishState.Done));
     }
 
-    protected override End Unstorable(End end) => end with { State = FinishState.Failed, GiveBack = false, Code = Unexpected, Message = Outcomes.UnstorableMessage };
+    protected override End Unstorable(
+        End end) => end with { State = FinishState.Failed, GiveBack = false, Code = Unexpected, Message = Outcomes.UnstorableMessage };
 
     private async Task<End> FinishAsync(Due record, AccountCalls calls)
     {
@@ -130,7 +138,8 @@ internal sealed class FinishRecords(
             var listed = await cincopa.ListAssetsAsync(calls.Access, query, CancellationToken.None);
             if (listed is AssetListResult.Failed failed) return await FailedAsync(record, calls, failed.Error);
             if (((AssetListResult.Ok)listed).Items.FirstOrDefault(a => a.Rid == record.Rid) is not { } asset)
-                return Again(record, EnumText<FailureCode>.Of(FailureCode.AssetUnnamed), "Cincopa does not list the asset (yet), so nobody knows whether it has a reference id.");
+                return Again(record, EnumText<FailureCode>.Of(FailureCode.AssetUnnamed),
+                    "Cincopa does not list the asset (yet), so nobody knows whether it has a reference id.");
             if (!string.IsNullOrEmpty(asset.ReferenceId) && asset.ReferenceId != reference)
             {
                 taken = asset.ReferenceId;
@@ -152,14 +161,20 @@ internal sealed class FinishRecords(
         if (gallery is GalleryNamed.Known known)
         {
             if (!await calls.MayCallAsync()) return Later(record);
-            if (await cincopa.AddGalleryItemsAsync(calls.Access, known.Fid, [record.Rid], CancellationToken.None) is ChangeResult.Failed refused)
+            if (await cincopa.AddGalleryItemsAsync(calls.Access, known.Fid, [record.Rid],
+                CancellationToken.None) is ChangeResult.Failed refused)
                 return await FailedAsync(record, calls, refused.Error);
         }
 
         // 5. What cannot be done however often it is tried.
-        if (taken is not null) return Failed(record, ReferenceIdTaken, $"The asset has the reference id '{taken}', which is not this row's and is not overwritten.");
+        if (taken is not null)
+            return Failed(record, ReferenceIdTaken,
+                $"The asset has the reference id '{taken}', which is not this row's and is not overwritten.");
         if (tooLong is [var (field, length), ..])
-            return Failed(record, ValueTooLong, string.Create(CultureInfo.InvariantCulture, $"The {field} takes {length} characters in Cincopa's call, which is taken to hold {options.Value.MaxEncodedText} (BulkImporter:Work:MaxEncodedText). The rest was written; set it in Cincopa, or shorten it."));
+            return Failed(record, ValueTooLong,
+                string.Create(CultureInfo.InvariantCulture,
+                    $"The {field} takes {length} characters in Cincopa's call, which is taken to hold {options.Value.MaxEncodedText} "
+                        + $"(BulkImporter:Work:MaxEncodedText). The rest was written; set it in Cincopa, or shorten it."));
         return new(record, FinishState.Done, TimeSpan.Zero, GiveBack: true, null, null);
     }
 
@@ -173,7 +188,8 @@ internal sealed class FinishRecords(
         return error.Code() switch
         {
             // A token may be allowed to upload and not to write: that must not suspend an account that imports.
-            FailureCode.TokenRejected or FailureCode.PermissionMissing => Failed(record, EnumText<FailureCode>.Of(FailureCode.PermissionMissing),
+            FailureCode.TokenRejected or FailureCode.PermissionMissing =>
+                Failed(record, EnumText<FailureCode>.Of(FailureCode.PermissionMissing),
                 $"The token may not do this: {error.Message} Give it asset.write and gallery.write, then finish these records again."),
             FailureCode.InvalidInput => Failed(record, EnumText<FailureCode>.Of(FailureCode.InvalidInput), error.Message),
             var code => Again(record, EnumText<FailureCode>.Of(code), error.Message, error.RetryAfter),
@@ -194,8 +210,10 @@ internal sealed class FinishRecords(
     }
 
     private sealed record Claimed(
-        int ImportId, int RowNumber, int AccountId, Rid Rid, short FailedCount, string? Caption, string? ReferenceId, bool IsPush, string SourceUrl,
-        string? Description, string? LongDescription, string? Tags, string? RelatedLinkText, string? RelatedLinkUrl, string? Gallery, string? FileName)
+        int ImportId, int RowNumber, int AccountId, Rid Rid, short FailedCount, string? Caption, string? ReferenceId, bool IsPush,
+        string SourceUrl,
+        string? Description, string? LongDescription, string? Tags, string? RelatedLinkText, string? RelatedLinkUrl, string? Gallery,
+        string? FileName)
     {
         public Due ToDue()
         {

@@ -58,20 +58,24 @@ internal sealed class NameGallery(NpgsqlDataSource database, ICincopaClient cinc
 
     private const string Settle = "UPDATE importer.named_gallery SET fid = $3 WHERE account_id = $1 AND name = $2 AND fid IS NULL";
 
-    private const string Rest = "UPDATE importer.named_gallery SET claimed_until = clock_timestamp() + $3 WHERE account_id = $1 AND name = $2 AND fid IS NULL";
+    private const string Rest =
+        "UPDATE importer.named_gallery SET claimed_until = clock_timestamp() + $3 WHERE account_id = $1 AND name = $2 AND fid IS NULL";
 
     public async Task<GalleryNamed> RunAsync(int accountId, CincopaAccess access, string name)
     {
         if (name.Length > LongestName)
         {
-            var sentence = string.Create(CultureInfo.InvariantCulture, $"The gallery's name has {name.Length:N0} characters; {LongestName} are possible.");
+            var sentence = string.Create(CultureInfo.InvariantCulture,
+                $"The gallery's name has {name.Length:N0} characters; {LongestName} are possible.");
             return new GalleryNamed.Failed(new RemoteError(RemoteErrorKind.InvalidInput, null, sentence, null));
         }
         if (await database.QueryAsync<Fid>(Read, CancellationToken.None, accountId, name) is [var fid]) return new GalleryNamed.Known(fid);
-        if (await database.QueryAsync<DateTimeOffset>(Claim, CancellationToken.None, accountId, name, ClaimFor) is not [var claim]) return new GalleryNamed.Busy();
+        if (await database.QueryAsync<DateTimeOffset>(Claim, CancellationToken.None, accountId, name, ClaimFor) is not [var claim])
+            return new GalleryNamed.Busy();
 
         var named = await FindOrCreateAsync(accountId, access, name, claim);
-        if (named is GalleryNamed.Known known) await database.ExecuteAsync(Settle, CancellationToken.None, accountId, name, known.Fid.Value);
+        if (named is GalleryNamed.Known known)
+            await database.ExecuteAsync(Settle, CancellationToken.None, accountId, name, known.Fid.Value);
         else if (named is GalleryNamed.Failed) await database.ExecuteAsync(Rest, CancellationToken.None, accountId, name, RestFor);
         return named;
     }
@@ -80,7 +84,8 @@ internal sealed class NameGallery(NpgsqlDataSource database, ICincopaClient cinc
     {
         for (var page = 1; page <= MostPages; page++)
         {
-            var result = await cincopa.ListGalleriesAsync(access, new GalleryListQuery { Page = page, Search = "caption=" + name, BypassCache = true }, CancellationToken.None);
+            var result = await cincopa.ListGalleriesAsync(access, new GalleryListQuery
+                { Page = page, Search = "caption=" + name, BypassCache = true }, CancellationToken.None);
             // Of several galleries of this name the first that is listed.
             if (result is GalleryListResult.Failed failed) return new GalleryNamed.Failed(failed.Error);
             var ok = (GalleryListResult.Ok)result;
@@ -89,7 +94,8 @@ internal sealed class NameGallery(NpgsqlDataSource database, ICincopaClient cinc
                 Log.GalleryFound(log, accountId, name, found.Fid.Value);
                 return new GalleryNamed.Known(found.Fid);
             }
-            if (await database.QueryAsync<DateTimeOffset>(Renew, CancellationToken.None, accountId, name, claim, ClaimFor) is not [var renewed]) return new GalleryNamed.Busy();
+            if (await database.QueryAsync<DateTimeOffset>(Renew, CancellationToken.None, accountId, name, claim,
+                ClaimFor) is not [var renewed]) return new GalleryNamed.Busy();
             claim = renewed;
             if (ok.Items.Count == 0 || page >= (ok.PagesCount ?? page)) break;
         }

@@ -13,7 +13,9 @@ internal static class BehindProxy
     public const string TrustedProxiesKey = $"{WebOptions.Section}:{nameof(WebOptions.TrustedProxies)}";
     public const string PathBaseKey = $"{WebOptions.Section}:{nameof(WebOptions.PathBase)}";
 
-    /// <summary>The path of another site below which everything of ours is found, as in <c>/media/import</c>; empty for the root of the host.</summary>
+    /// <summary>
+    /// The path of another site below which everything of ours is found, as in <c>/media/import</c>; empty for the root of the host.
+    /// </summary>
     /// <exception cref="StartupException">The setting is no path.</exception>
     public static PathString PathBase(IConfiguration configuration)
     {
@@ -21,10 +23,13 @@ internal static class BehindProxy
         if (named.Length == 0) return PathString.Empty;
         return named is ['/', not '/', ..] && named.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '-' or '_' or '.')
             ? new PathString(named)
-            : throw new StartupException($"{PathBaseKey}: '{named}' is no path. Write it with a slash before it and without a host (/media/import).");
+            : throw new StartupException(
+                $"{PathBaseKey}: '{named}' is no path. Write it with a slash before it and without a host (/media/import).");
     }
 
-    /// <summary>Every link we write begins with the path. A request may come with it or without: some proxies take off what they have matched.</summary>
+    /// <summary>
+    /// Every link we write begins with the path. A request may come with it or without: some proxies take off what they have matched.
+    /// </summary>
     public static void UsePathBaseOfSite(this WebApplication app)
     {
         var pathBase = PathBase(app.Configuration);
@@ -40,9 +45,11 @@ internal static class BehindProxy
     /// <exception cref="StartupException">The setting holds something that is neither an address nor a network.</exception>
     public static void UseTrustedProxies(this WebApplication app)
     {
-        var named = (app.Configuration[TrustedProxiesKey] ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var named = (app.Configuration[TrustedProxiesKey] ?? "")
+            .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         if (named.Length == 0) return;
-        var options = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost };
+        var options = new ForwardedHeadersOptions
+            { ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost };
         // The host that a proxy forwards is judged like the one that a caller sends (AllowedHosts).
         options.AllowedHosts = [.. OwnAddress.Hosts(app.Configuration)];
         options.KnownProxies.Clear();

@@ -10,9 +10,14 @@ internal static class Command
 {
     private static readonly string[] Inherited = ["PATH", "HOME", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "MALLOC_ARENA_MAX"];
 
-    /// <summary>Runs as <paramref name="account"/> when one is given, else as ourselves. An exit code is an answer, not an exception.</summary>
-    /// <param name="folder">Where it works. The root folder is one that every account may stand in; PostgreSQL's programs ask for the current folder and fail in a private one.</param>
-    public static async Task<CommandAnswer> RunAsync(string program, IEnumerable<string> arguments, UnprivilegedAccount? account, CancellationToken cancellationToken, string folder = "/")
+    /// <summary>
+    /// Runs as <paramref name="account"/> when one is given, else as ourselves. An exit code is an answer, not an exception.
+    /// </summary>
+    /// <param name="folder">Where it works. The root folder is one that every account may stand in; PostgreSQL's programs ask for the
+    /// current folder and fail in a private one.</param>
+    public static async Task<CommandAnswer> RunAsync(
+        string program, IEnumerable<string> arguments, UnprivilegedAccount? account, CancellationToken cancellationToken, string folder =
+            "/")
     {
         string[] line = account is null ? [program, .. arguments] : [.. account.Prefix, program, .. arguments];
 
@@ -24,8 +29,9 @@ internal static class Command
             RedirectStandardError = true,
         };
 
-        // Our environment holds secrets (the token, keys, passwords), and the server that is started here keeps its own for as long as it lives.
-        // Besides, PGDATA and its like would steer PostgreSQL's programs: ours is steered by its arguments alone, and answers in English.
+        // Our environment holds secrets (the token, keys, passwords), and the server that is started here keeps its own for as long as it
+        // lives. Besides, PGDATA and its like would steer PostgreSQL's programs: ours is steered by its arguments alone, and answers in
+        // English.
         foreach (var name in start.Environment.Keys.Except(Inherited).ToList())
             start.Environment.Remove(name);
         start.Environment["LC_ALL"] = "C";

@@ -9,8 +9,8 @@ namespace BulkImporter.Hosting;
 
 /// <summary>
 /// The connection string as an operator writes it: Npgsql's <c>Host=db;Database=bulkimporter</c>, or the URL that other programs are given,
-/// <c>postgresql://user:password@db:5432/bulkimporter?sslmode=require</c>. What is wrong with it is said in one sentence that names the place
-/// where it stands, and never a value: any of them may hold the password.
+/// <c>postgresql://user:password@db:5432/bulkimporter?sslmode=require</c>. What is wrong with it is said in one sentence that names the
+/// place where it stands, and never a value: any of them may hold the password.
 /// </summary>
 internal static class ConnectionSetting
 {
@@ -54,8 +54,10 @@ internal static class ConnectionSetting
     /// <exception cref="StartupException">It cannot be understood.</exception>
     internal static NpgsqlConnectionStringBuilder Parse(string text, string place)
     {
-        if (Array.Find(Schemes, s => text.StartsWith(s, StringComparison.OrdinalIgnoreCase)) is { } scheme) return ParseUrl(text[scheme.Length..], place);
-        if (text.IndexOf("://", StringComparison.Ordinal) is var colon and >= 0 && text.IndexOf('=') is var equals && (equals < 0 || colon < equals))
+        if (Array.Find(Schemes, s => text.StartsWith(s, StringComparison.OrdinalIgnoreCase)) is { } scheme)
+            return ParseUrl(text[scheme.Length..], place);
+        if (text.IndexOf("://", StringComparison.Ordinal) is var colon and >= 0 && text.IndexOf('=') is var equals
+            && (equals < 0 || colon < equals))
             throw new StartupException($"{place} holds an address of another kind than postgresql://. {Form}.");
 
         var parts = new DbConnectionStringBuilder();
@@ -66,7 +68,8 @@ internal static class ConnectionSetting
         catch (ArgumentException)
         {
             throw new StartupException(
-                $"{place} holds no connection string: its parts have the form Keyword=value and stand apart by semicolons, and a value with ; or = " +
+                $"{place} holds no connection string: its parts have the form Keyword=value and stand apart by semicolons, and a value "
+                    + "with ; or = " +
                 $"in it stands in quotes. {Form}.");
         }
 
@@ -79,7 +82,8 @@ internal static class ConnectionSetting
         }
 
         if (settings.Host?.Contains('=') == true)
-            throw new StartupException($"{place} holds a connection string whose parts stand apart by blanks. They stand apart by semicolons. {Form}.");
+            throw new StartupException(
+                $"{place} holds a connection string whose parts stand apart by blanks. They stand apart by semicolons. {Form}.");
         return Usable(settings, place);
     }
 
@@ -93,7 +97,8 @@ internal static class ConnectionSetting
         if (hosts.Split(',').Any(h => !IsHostAndPort(h)) || database.Contains('@') || parameters.Contains('@'))
         {
             throw new StartupException(
-                $"{place} holds a URL whose host and port cannot be told. {Form}; in a password write / as %2F, ? as %3F, # as %23, @ as %40, : as %3A and % as %25.");
+                $"{place} holds a URL whose host and port cannot be told. {Form}; in a password write / as %2F, ? as %3F, # as %23, @ as "
+                    + "%40, : as %3A and % as %25.");
         }
 
         if (at >= 0)
@@ -118,7 +123,8 @@ internal static class ConnectionSetting
 
     private static NpgsqlConnectionStringBuilder Usable(NpgsqlConnectionStringBuilder settings, string place)
     {
-        if (settings.Port is < 1 or > 65535) throw new StartupException($"{place} holds a connection string in which 'Port' is not a number from 1 to 65535.");
+        if (settings.Port is < 1 or > 65535)
+            throw new StartupException($"{place} holds a connection string in which 'Port' is not a number from 1 to 65535.");
         try
         {
             // It connects nowhere, and refuses what does not go together.
@@ -164,20 +170,25 @@ internal static class ConnectionSetting
     {
         try
         {
-            settings[OfLibpq.GetValueOrDefault(keyword, keyword)] = keyword.Replace(" ", "", StringComparison.Ordinal).ToLowerInvariant() switch
+            settings[OfLibpq.GetValueOrDefault(keyword, keyword)] = keyword.Replace(" ", "", StringComparison.Ordinal)
+                .ToLowerInvariant() switch
             {
                 "sslmode" or "require_auth" => value.Replace("-", "", StringComparison.Ordinal),
                 "load_balance_hosts" => value == "disable" ? "false" : "true",
                 _ => value,
             };
         }
-        catch (Exception e) when (e is ArgumentException or FormatException or OverflowException or InvalidCastException or NotSupportedException)
+        catch (Exception e)
+            when (e is ArgumentException or FormatException or OverflowException or InvalidCastException or NotSupportedException)
         {
-            if (IsKnown(OfLibpq.GetValueOrDefault(keyword, keyword))) throw new StartupException($"{place} holds a connection string in which '{keyword}' has a value that it cannot have.");
+            if (IsKnown(OfLibpq.GetValueOrDefault(keyword, keyword)))
+                throw new StartupException($"{place} holds a connection string in which '{keyword}' has a value that it cannot have.");
             // Behind a password that has a semicolon in it stands a piece of the password.
-            var isPiece = settings.Password is not null && (keyword.Length <= 3 || !keyword.All(c => char.IsAsciiLetter(c) || c is ' ' or '_'));
+            var isPiece = settings.Password is not null
+                && (keyword.Length <= 3 || !keyword.All(c => char.IsAsciiLetter(c) || c is ' ' or '_'));
             throw new StartupException(
-                $"{place} holds a connection string with {(isPiece ? "a keyword" : $"the keyword '{keyword}'")}, which is not known. Look for a slip; " +
+                $"{place} holds a connection string with {(isPiece ? "a keyword" : $"the keyword '{keyword}'")}, which is not known. "
+                    + "Look for a slip; " +
                 $"a password with ; or = in it stands in quotes. {Form}.");
         }
     }
@@ -204,5 +215,6 @@ internal static class ConnectionSetting
             _ => $"The setting {key}",
         };
 
-    private static (string Before, string After) Cut(string text, char sign) => text.IndexOf(sign) is var at and >= 0 ? (text[..at], text[(at + 1)..]) : (text, "");
+    private static (string Before, string After) Cut(string text, char sign) =>
+        text.IndexOf(sign) is var at and >= 0 ? (text[..at], text[(at + 1)..]) : (text, "");
 }

@@ -1,8 +1,8 @@
 namespace BulkImporter.Hosting;
 
 /// <summary>
-/// The database. <c>ConnectionStrings:BulkImporter</c> names a PostgreSQL server; without it <c>serve</c> brings one of its own, and only then the
-/// data directory and what stands with it is used.
+/// The database. <c>ConnectionStrings:BulkImporter</c> names a PostgreSQL server; without it <c>serve</c> brings one of its own, and only
+/// then the data directory and what stands with it is used.
 /// </summary>
 public sealed class DatabaseOptions
 {
@@ -17,6 +17,8 @@ public sealed class DatabaseOptions
     /// <summary>The folder that holds <c>initdb</c>, <c>pg_ctl</c> and <c>postgres</c>. Not set: searched for.</summary>
     public string? PostgresBinaries { get; set; }
 
-    /// <summary>Settings of the server of our own by their PostgreSQL names, written after ours and so winning over them, except its address.</summary>
+    /// <summary>
+    /// Settings of the server of our own by their PostgreSQL names, written after ours and so winning over them, except its address.
+    /// </summary>
     public IDictionary<string, string> PostgresSettings { get; init; } = new Dictionary<string, string>();
 }

@@ -13,12 +13,12 @@ namespace BulkImporter.Hosting;
 /// one else uses. It lives as long as this object; its data outlives it.
 /// </summary>
 /// <remarks>
-/// Below the data directory, in <c>postgres/</c>: <c>cluster/</c> (PostgreSQL's own), <c>password</c> (mode 0600: the administrator's, and on
-/// its second line that of the role that the product works as), <c>server.conf</c> (rewritten at every start; change settings with
-/// <c>ALTER SYSTEM</c>, which wins over it, or in our configuration), <c>socket/</c> (mode 0700), <c>owner.lock</c> (held open by the process
-/// that runs the server) and <c>owner.pid</c> (that process's id).
-/// The server listens at a socket in that folder and at no port: whoever is not we, root or the server's own account can neither reach it nor
-/// stand in its place while it is down.
+/// Below the data directory, in <c>postgres/</c>: <c>cluster/</c> (PostgreSQL's own), <c>password</c> (mode 0600: the administrator's, and
+/// on its second line that of the role that the product works as), <c>server.conf</c> (rewritten at every start; change settings with
+/// <c>ALTER SYSTEM</c>, which wins over it, or in our configuration), <c>socket/</c> (mode 0700), <c>owner.lock</c> (held open by the
+/// process that runs the server) and <c>owner.pid</c> (that process's id).
+/// The server listens at a socket in that folder and at no port: whoever is not we, root or the server's own account can neither reach it
+/// nor stand in its place while it is down.
 /// The server runs in a session of its own, so that Ctrl-C ends us first and the server after our last write.
 /// </remarks>
 public sealed class EmbeddedPostgres : IAsyncDisposable
@@ -63,14 +63,20 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     }
 
     /// <summary>
-    /// Npgsql form; names the database <c>bulkimporter</c> and a role that owns it and is no superuser. Contains the password: do not log it.
+    /// Npgsql form; names the database <c>bulkimporter</c> and a role that owns it and is no superuser. Contains the password: do not log
+    /// it.
     /// </summary>
     public string ConnectionString { get; private set; } = "";
 
-    /// <summary>The same for the server's superuser, with which tests and benchmarks make databases and extensions. The product never uses it.</summary>
+    /// <summary>
+    /// The same for the server's superuser, with which tests and benchmarks make databases and extensions. The product never uses it.
+    /// </summary>
     public string AdministratorConnectionString { get; private set; } = "";
 
-    /// <summary>False when the server belongs to another process and we only connected to it (<see cref="EmbeddedPostgresOptions.AttachToRunning"/>).</summary>
+    /// <summary>
+    /// False when the server belongs to another process and we only connected to it
+    /// (<see cref="EmbeddedPostgresOptions.AttachToRunning"/>).
+    /// </summary>
     public bool IsOwner => ownerLock is not null;
 
     private string Cluster => Path.Combine(home, "cluster");
@@ -88,15 +94,20 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     /// <summary>A server that was told not to wait for the disk need not wait for it while it is made either.</summary>
     private bool IsDurable => !(options.Settings.TryGetValue("fsync", out var fsync) && fsync == "off");
 
-    /// <summary>Creates the cluster when there is none, cleans up after a crash when there was one, starts the server and answers when it takes connections.</summary>
+    /// <summary>
+    /// Creates the cluster when there is none, cleans up after a crash when there was one, starts the server and answers when it takes
+    /// connections.
+    /// </summary>
     /// <exception cref="EmbeddedPostgresException">
     /// No PostgreSQL on this machine; another process owns this data directory; the data is of another major version;
     /// the folder cannot be used; the server does not start. The message is for the operator.
     /// </exception>
-    public static async Task<EmbeddedPostgres> StartAsync(EmbeddedPostgresOptions options, ILogger logger, TimeProvider clock, CancellationToken cancellationToken)
+    public static async Task<EmbeddedPostgres> StartAsync(
+        EmbeddedPostgresOptions options, ILogger logger, TimeProvider clock, CancellationToken cancellationToken)
     {
         if (OperatingSystem.IsWindows())
-            throw new EmbeddedPostgresException("The embedded PostgreSQL runs on Linux and macOS. On Windows set ConnectionStrings:BulkImporter to a PostgreSQL server.");
+            throw new EmbeddedPostgresException(
+                "The embedded PostgreSQL runs on Linux and macOS. On Windows set ConnectionStrings:BulkImporter to a PostgreSQL server.");
 
         var postgres = await OpenAsync(options, logger, clock, cancellationToken);
         try
@@ -119,7 +130,10 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops the server (open transactions are rolled back, all else is on disk) and waits for its end. Leaves another owner's server alone.</summary>
+    /// <summary>
+    /// Stops the server (open transactions are rolled back, all else is on disk) and waits for its end. Leaves another owner's server
+    /// alone.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         if (stopping.IsCancellationRequested)
@@ -141,12 +155,14 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     }
 
     [UnsupportedOSPlatform("windows")]
-    private static async Task<EmbeddedPostgres> OpenAsync(EmbeddedPostgresOptions options, ILogger logger, TimeProvider clock, CancellationToken cancellationToken)
+    private static async Task<EmbeddedPostgres> OpenAsync(
+        EmbeddedPostgresOptions options, ILogger logger, TimeProvider clock, CancellationToken cancellationToken)
     {
         var dataDirectory = Path.GetFullPath(options.DataDirectory);
         if (dataDirectory.Any(char.IsControl))
             throw new EmbeddedPostgresException(
-                $"The name of the data directory holds a line break or another control character, with which PostgreSQL cannot work: {string.Concat(dataDirectory.Select(c => char.IsControl(c) ? '?' : c))}. " +
+                "The name of the data directory holds a line break or another control character, with which PostgreSQL cannot work: "
+                    + $"{string.Concat(dataDirectory.Select(c => char.IsControl(c) ? '?' : c))}. " +
                 "Set BulkImporter:DataDirectory to another folder.");
         try
         {
@@ -184,7 +200,9 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     private static async Task PlaceAsync(string place, UnprivilegedAccount account, ILogger logger, CancellationToken cancellationToken)
     {
         if (new FileInfo(place).LinkTarget is { } target && !Directory.Exists(place))
-            throw new EmbeddedPostgresException($"{place} is a link to {target}, where the database was, and that folder is gone. Bring it back, or delete the link to start empty.");
+            throw new EmbeddedPostgresException(
+                $"{place} is a link to {target}, where the database was, and that folder is gone. Bring it back, or delete the link to "
+                    + "start empty.");
 
         var isNew = !Directory.Exists(place);
         if (isNew)
@@ -194,7 +212,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         if (!isNew && Directory.EnumerateFileSystemEntries(place).Any())
             throw new EmbeddedPostgresException(
                 $"The account \"{account.Name}\", which PostgreSQL runs under because root may not, cannot enter {place}. " +
-                "Give it search permission on that folder and on every folder above it (chmod o+x), or set BulkImporter:DataDirectory to another folder.");
+                "Give it search permission on that folder and on every folder above it (chmod o+x), or set BulkImporter:DataDirectory to "
+                    + "another folder.");
 
         Directory.Delete(place);
         if (!Directory.Exists(ElsewhereDirectory))
@@ -203,13 +222,16 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         CreatePassable(elsewhere);
         if (!await account.CanEnterAsync(elsewhere, cancellationToken))
             throw new EmbeddedPostgresException(
-                $"The account \"{account.Name}\", which PostgreSQL runs under because root may not, can enter neither {place} nor {elsewhere}. " +
+                $"The account \"{account.Name}\", which PostgreSQL runs under because root may not, can enter neither {place} nor "
+                    + $"{elsewhere}. " +
                 "Set BulkImporter:DataDirectory to a folder that every account may enter.");
         Directory.CreateSymbolicLink(place, elsewhere);
         logger.PlacedElsewhere(account.Name, Path.GetDirectoryName(place)!, elsewhere);
     }
 
-    /// <summary>The lock goes with the process, however it ends; the process id stands in a second file because the locked one cannot be read.</summary>
+    /// <summary>
+    /// The lock goes with the process, however it ends; the process id stands in a second file because the locked one cannot be read.
+    /// </summary>
     private bool TryOwn()
     {
         try
@@ -226,7 +248,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     }
 
     private int OwnerProcessId() =>
-        File.Exists(OwnerFile) && int.TryParse(File.ReadAllText(OwnerFile), CultureInfo.InvariantCulture, out var processId) ? processId : 0;
+        File.Exists(OwnerFile) && int.TryParse(File.ReadAllText(OwnerFile), CultureInfo.InvariantCulture, out var processId)
+            ? processId : 0;
 
     [UnsupportedOSPlatform("windows")]
     private async Task RunAsync(CancellationToken cancellationToken)
@@ -256,7 +279,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             }
 
             if (clock.GetElapsedTime(started) > AttachTimeout)
-                throw new EmbeddedPostgresException($"Process {OwnerProcessId()} owns the data directory {options.DataDirectory}, but its PostgreSQL is not ready.");
+                throw new EmbeddedPostgresException(
+                    $"Process {OwnerProcessId()} owns the data directory {options.DataDirectory}, but its PostgreSQL is not ready.");
             await Task.Delay(LookAgain, clock, cancellationToken);
         }
     }
@@ -269,7 +293,9 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
 
         return File.Exists(file) && int.TryParse(File.ReadAllText(file), CultureInfo.InvariantCulture, out var version)
             ? version
-            : throw new EmbeddedPostgresException($"{Cluster} is not a PostgreSQL cluster (no readable PG_VERSION in it). Move it away, or set BulkImporter:DataDirectory to another folder.");
+            : throw new EmbeddedPostgresException(
+                $"{Cluster} is not a PostgreSQL cluster (no readable PG_VERSION in it). Move it away, or set BulkImporter:DataDirectory "
+                    + "to another folder.");
     }
 
     /// <summary>Made under another name and then renamed, so that a cluster that exists is a whole one.</summary>
@@ -305,32 +331,37 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     private Task<CommandAnswer> InitdbAsync(string directory, string[] locale, CancellationToken cancellationToken) =>
         Command.RunAsync(
             binaries!.Initdb,
-            ["-D", directory, "-U", Administrator, "-E", "UTF8", "--lc-messages=C", .. locale, "--auth=scram-sha-256", $"--pwfile={PasswordFile}", "--data-checksums", .. IsDurable ? Array.Empty<string>() : ["--no-sync"]],
+            ["-D", directory, "-U", Administrator, "-E", "UTF8", "--lc-messages=C", .. locale, "--auth=scram-sha-256",
+                $"--pwfile={PasswordFile}", "--data-checksums", .. IsDurable ? Array.Empty<string>() : ["--no-sync"]],
             account,
             cancellationToken);
 
     private async Task StartServerAsync(CancellationToken cancellationToken)
     {
         await File.WriteAllTextAsync(SettingsFile, Settings(), cancellationToken);
-        // No server of ours runs and the folder is nobody else's; PostgreSQL itself would believe a lock file whose process id lives on elsewhere.
+        // No server of ours runs and the folder is nobody else's; PostgreSQL itself would believe a lock file whose process id lives on
+        // elsewhere.
         foreach (var left in Directory.EnumerateFiles(socketFolder, ".s.PGSQL.*"))
             File.Delete(left);
         if (File.Exists(ServerLog))
             File.Move(ServerLog, ServerLog + ".previous", overwrite: true);
 
         // Recovery after a crash takes as long as the log since the last checkpoint is; ten minutes is beyond any of ours.
-        // pg_ctl starts the server by a shell and puts both names into its line as they are: relative ones hold no sign that a shell would take for its own.
-        // Where there is no /proc a server is known by its command line, which then has to name the cluster as a whole.
+        // pg_ctl starts the server by a shell and puts both names into its line as they are: relative ones hold no sign that a shell would
+        // take for its own. Where there is no /proc a server is known by its command line, which then has to name the cluster as a whole.
         var (cluster, log) = Directory.Exists("/proc/self") ? ("cluster", "cluster/server.log") : (Cluster, ServerLog);
-        var starting = Command.RunAsync(binaries!.PgCtl, ["start", "-D", cluster, "-l", log, "-w", "-t", "600"], account, CancellationToken.None, home);
+        var starting = Command.RunAsync(binaries!.PgCtl, ["start", "-D", cluster, "-l", log, "-w", "-t", "600"], account,
+            CancellationToken.None, home);
         try
         {
             await starting.WaitAsync(cancellationToken);
         }
         catch (OperationCanceledException)
         {
-            // Were pg_ctl killed now, it could leave a server that nobody finds: it has not written its file yet. With the file there, whoever ends us stops it.
-            while (!starting.IsCompleted && !(PostmasterFile.Read(Cluster) is { } file && PostmasterFile.IsServerOf(Cluster, file.ProcessId)))
+            // Were pg_ctl killed now, it could leave a server that nobody finds: it has not written its file yet. With the file there,
+            // whoever ends us stops it.
+            while (!starting.IsCompleted
+                && !(PostmasterFile.Read(Cluster) is { } file && PostmasterFile.IsServerOf(Cluster, file.ProcessId)))
                 await Task.Delay(LookAgain, clock, CancellationToken.None);
             throw;
         }
@@ -346,14 +377,15 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     }
 
     /// <summary>
-    /// Beside the cluster, where the path allows it: the setting is a list in which some signs mean something, and a socket's path has a limit.
-    /// Elsewhere a new folder of the system's temporary ones, which is private too.
+    /// Beside the cluster, where the path allows it: the setting is a list in which some signs mean something, and a socket's path has a
+    /// limit. Elsewhere a new folder of the system's temporary ones, which is private too.
     /// </summary>
     [UnsupportedOSPlatform("windows")]
     private async Task<string> MakeSocketFolderAsync(CancellationToken cancellationToken)
     {
         var folder = OwnSocketFolder;
-        if (folder.Length > LongestSocketFolder || folder.Any(c => !char.IsAsciiLetterOrDigit(c) && !"/._-".Contains(c, StringComparison.Ordinal)))
+        if (folder.Length > LongestSocketFolder
+            || folder.Any(c => !char.IsAsciiLetterOrDigit(c) && !"/._-".Contains(c, StringComparison.Ordinal)))
             folder = Directory.CreateTempSubdirectory("bulkimporter-").FullName;
         else
             Directory.CreateDirectory(folder);
@@ -365,7 +397,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
 
     /// <summary>
     /// We hold the owner's lock, so a server that still runs was left behind by an owner that was killed. It is stopped and not
-    /// adopted: it may run with old settings or from binaries that were upgraded under it, and what its dead owner left half done ends with it.
+    /// adopted: it may run with old settings or from binaries that were upgraded under it, and what its dead owner left half done ends with
+    /// it.
     /// </summary>
     private async Task ClearLeftoversAsync(CancellationToken cancellationToken)
     {
@@ -380,7 +413,9 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         while (PostmasterFile.ProcessesOf(Cluster) is { Count: > 0 } processes)
         {
             if (clock.GetElapsedTime(started) > OrphanTimeout)
-                throw new EmbeddedPostgresException($"Processes of a crashed PostgreSQL still work on {Cluster}: {string.Join(", ", processes)}. End them (kill -QUIT) and start again.");
+                throw new EmbeddedPostgresException(
+                    $"Processes of a crashed PostgreSQL still work on {Cluster}: {string.Join(", ", processes)}. End them (kill -QUIT) "
+                        + "and start again.");
             await Task.Delay(LookAgain, clock, cancellationToken);
         }
 
@@ -394,7 +429,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
 
     private async Task StopServerAsync()
     {
-        // Not to be cancelled: whoever stops us wants the server stopped. Immediate mode loses nothing either, the next start only recovers.
+        // Not to be cancelled: whoever stops us wants the server stopped. Immediate mode loses nothing either, the next start only
+        // recovers.
         var answer = await StopAsync("fast", seconds: 60);
         if (answer.ExitCode != 0 && PostmasterFile.Read(Cluster) is not null)
             answer = await StopAsync("immediate", seconds: 20);
@@ -412,7 +448,10 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             account,
             CancellationToken.None);
 
-    /// <summary>A server that dies under us (out of memory, a stray kill) comes back at the same socket, so that every open connection string stays true.</summary>
+    /// <summary>
+    /// A server that dies under us (out of memory, a stray kill) comes back at the same socket, so that every open connection string stays
+    /// true.
+    /// </summary>
     private async Task WatchAsync()
     {
         using var timer = new PeriodicTimer(WatchInterval, clock);
@@ -450,10 +489,12 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
                 "Export its imports with that build, and set BulkImporter:DataDirectory to a new folder.");
 
         var server = new NpgsqlConnectionStringBuilder { Host = socketFolder, Port = Port, Database = DatabaseName };
-        AdministratorConnectionString = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Username = Administrator, Password = administrator }.ConnectionString;
+        AdministratorConnectionString = new NpgsqlConnectionStringBuilder(server.ConnectionString)
+            { Username = Administrator, Password = administrator }.ConnectionString;
         ConnectionString = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Username = Role, Password = role }.ConnectionString;
 
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(AdministratorConnectionString) { Database = "postgres", Pooling = false }.ConnectionString);
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(AdministratorConnectionString)
+            { Database = "postgres", Pooling = false }.ConnectionString);
         await connection.OpenAsync(cancellationToken);
         if ((await connection.QueryAsync<int>("SELECT 1 FROM pg_database WHERE datname = $1", cancellationToken, DatabaseName)) is [_])
             return;
@@ -466,7 +507,10 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
 
     private static string NewPassword() => RandomNumberGenerator.GetHexString(48, lowercase: true);
 
-    /// <summary>Small enough for a laptop, wide enough for a million records; durability stays as PostgreSQL ships it. Ours first, the operator's after, the address last.</summary>
+    /// <summary>
+    /// Small enough for a laptop, wide enough for a million records; durability stays as PostgreSQL ships it. Ours first, the operator's
+    /// after, the address last.
+    /// </summary>
     private string Settings()
     {
         var settings = new StringBuilder("""

@@ -1,6 +1,8 @@
 namespace BulkImporter.Hosting;
 
-/// <summary>Where the embedded server lives and what it runs with. Used only when no <c>ConnectionStrings:BulkImporter</c> is set.</summary>
+/// <summary>
+/// Where the embedded server lives and what it runs with. Used only when no <c>ConnectionStrings:BulkImporter</c> is set.
+/// </summary>
 public sealed record EmbeddedPostgresOptions
 {
     /// <summary><see cref="DatabaseOptions.DataDirectory"/>.</summary>
@@ -15,9 +17,13 @@ public sealed record EmbeddedPostgresOptions
     /// </summary>
     public bool AttachToRunning { get; init; }
 
-    /// <summary><see cref="DatabaseOptions.PostgresSettings"/>. The address is not among them: the server listens at its own socket only.</summary>
+    /// <summary>
+    /// <see cref="DatabaseOptions.PostgresSettings"/>. The address is not among them: the server listens at its own socket only.
+    /// </summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 }
 
-/// <summary>The embedded server cannot be had. The message says what is wrong and what to do about it, and is meant to be shown as it is.</summary>
+/// <summary>
+/// The embedded server cannot be had. The message says what is wrong and what to do about it, and is meant to be shown as it is.
+/// </summary>
 public sealed class EmbeddedPostgresException(string message, Exception? innerException = null) : Exception(message, innerException);

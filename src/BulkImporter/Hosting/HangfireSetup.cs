@@ -21,8 +21,8 @@ public static class HangfireSetup
     public const string Schema = "hangfire";
 
     /// <summary>
-    /// What a row of Hangfire's tables may name: our jobs and the types of their arguments. By default it may name any method of any type, so that
-    /// whoever can write one row would run what he likes with our rights.
+    /// What a row of Hangfire's tables may name: our jobs and the types of their arguments. By default it may name any method of any type,
+    /// so that whoever can write one row would run what he likes with our rights.
     /// </summary>
     private static readonly Dictionary<string, Type> JobTypes = new[] { typeof(DispatchChunk), typeof(ParseManifest), typeof(ProbeSources) }
         .SelectMany(job => job.GetMethod(nameof(DispatchChunk.RunAsync))!.GetParameters().Select(p => p.ParameterType).Append(job))
@@ -37,10 +37,13 @@ public static class HangfireSetup
         return services.AddHangfire(hangfire => hangfire
             .SetDataCompatibilityLevel(CompatibilityLevel.Version_180)
             .UseSimpleAssemblyNameTypeSerializer()
-            .UseTypeResolver(name => JobTypes.GetValueOrDefault(name) ?? throw new TypeLoadException($"'{name}' is not a type of BulkImporter's jobs."))
+            .UseTypeResolver(name => JobTypes.GetValueOrDefault(name)
+                ?? throw new TypeLoadException($"'{name}' is not a type of BulkImporter's jobs."))
             .UseRecommendedSerializerSettings()
             .UseFilter(new ExpireFailedJobs())
-            .UsePostgreSqlStorage(storage => storage.UseNpgsqlConnection(DataSetup.PoolOf("bulkimporter hangfire", connectionString, most: 30)), new PostgreSqlStorageOptions
+            .UsePostgreSqlStorage(storage =>
+                storage.UseNpgsqlConnection(DataSetup.PoolOf("bulkimporter hangfire", connectionString, most: 30)),
+                    new PostgreSqlStorageOptions
             {
                 SchemaName = Schema,
                 // `migrate` installs it, under the same lock as ours.
@@ -49,8 +52,9 @@ public static class HangfireSetup
                 // A job whose process died is started again after this; a living one slides it on. The chunk's own lease is shorter.
                 UseSlidingInvisibilityTimeout = true,
                 InvisibilityTimeout = TimeSpan.FromSeconds(60),
-                // A process that dies while Hangfire writes a job's state leaves that job's lock behind, and whoever fetches the job next waits for
-                // the lock's end with one of his threads. It is held for a few statements; the default of ten minutes is for jobs that hold one.
+                // A process that dies while Hangfire writes a job's state leaves that job's lock behind, and whoever fetches the job next
+                // waits for the lock's end with one of his threads. It is held for a few statements; the default of ten minutes is for jobs
+                // that hold one.
                 DistributedLockTimeout = TimeSpan.FromSeconds(30),
                 // Long polling holds a connection and a notification per worker, for latency that chunks of 500 records do not feel.
                 EnableLongPolling = false,
@@ -62,7 +66,8 @@ public static class HangfireSetup
 
     /// <summary>The threads that run our jobs, and the processes that run beside them on every worker.</summary>
     public static IServiceCollection AddHangfireWorker(this IServiceCollection services) => services
-        .AddHangfireServer(provider => Server(provider, "dispatch", DispatchChunk.Queue, DispatchThreads(provider), provider.GetServices<IBackgroundProcess>()))
+        .AddHangfireServer(provider =>
+            Server(provider, "dispatch", DispatchChunk.Queue, DispatchThreads(provider), provider.GetServices<IBackgroundProcess>()))
         // A parse of an hour must not hold a place that a chunk could use, nor wait behind a thousand of them.
         .AddHangfireServer(provider => Server(provider, "parse", ParseManifest.Queue, threads: 1, beside: []))
         // One at a time, so that the probes of a process keep its rate together.
@@ -70,7 +75,8 @@ public static class HangfireSetup
 
     private static int DispatchThreads(IServiceProvider provider) => provider.GetRequiredService<IOptions<WorkOptions>>().Value.Workers;
 
-    private static BackgroundJobServer Server(IServiceProvider provider, string name, string queue, int threads, IEnumerable<IBackgroundProcess> beside)
+    private static BackgroundJobServer Server(
+        IServiceProvider provider, string name, string queue, int threads, IEnumerable<IBackgroundProcess> beside)
     {
         var options = new BackgroundJobServerOptions
         {

@@ -9,7 +9,9 @@ public sealed class KeyRingOptions
 {
     public const string Section = "BulkImporter:KeyRing";
 
-    /// <summary>A file with an RSA certificate and its private key: PEM, or PKCS #12 when it is called .pfx or .p12. Every process needs the same.</summary>
+    /// <summary>
+    /// A file with an RSA certificate and its private key: PEM, or PKCS #12 when it is called .pfx or .p12. Every process needs the same.
+    /// </summary>
     public string? Certificate { get; set; }
 
     /// <summary>Opens the private keys of all these files; not set when they need none. A secret: best from a file.</summary>
@@ -20,8 +22,8 @@ public sealed class KeyRingOptions
 }
 
 /// <summary>
-/// The keys that encrypt tokens and cookies stand in the database. With a certificate they stand there encrypted to it, and a dump of the database
-/// alone opens nothing. Without one (the default) they stand there as they are.
+/// The keys that encrypt tokens and cookies stand in the database. With a certificate they stand there encrypted to it, and a dump of the
+/// database alone opens nothing. Without one (the default) they stand there as they are.
 /// </summary>
 internal static class KeyRing
 {
@@ -35,7 +37,8 @@ internal static class KeyRing
         var settings = configuration.GetSection(KeyRingOptions.Section).Get<KeyRingOptions>() ?? new();
         var former = (settings.FormerCertificates ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         if (settings.Certificate is not { Length: > 0 } path)
-            return former.Length == 0 ? services : throw new StartupException($"{FormerKey} is set and {CertificateKey} is not. Name the certificate of now too.");
+            return former.Length == 0 ? services
+                : throw new StartupException($"{FormerKey} is set and {CertificateKey} is not. Name the certificate of now too.");
         var certificate = Load(CertificateKey, path, settings.CertificatePassword);
         // The first opens what it closed, also where the machine's own store of certificates does not know it.
         services.AddDataProtection().ProtectKeysWithCertificate(certificate)
@@ -47,15 +50,21 @@ internal static class KeyRing
     {
         try
         {
-            var certificate = Path.GetExtension(path).ToUpperInvariant() is ".PFX" or ".P12" ? X509CertificateLoader.LoadPkcs12FromFile(path, password)
+            var certificate = Path.GetExtension(path).ToUpperInvariant() is ".PFX" or ".P12"
+                ? X509CertificateLoader.LoadPkcs12FromFile(path, password)
                 : string.IsNullOrEmpty(password) ? X509Certificate2.CreateFromPemFile(path)
                 : X509Certificate2.CreateFromEncryptedPemFile(path, password);
             using var key = certificate.GetRSAPrivateKey();
-            return key is not null ? certificate : throw new StartupException($"{setting}: '{path}' holds no RSA private key. Give it a certificate of an RSA key, and that key.");
+            return key is not null
+                ? certificate
+                    : throw new StartupException(
+                        $"{setting}: '{path}' holds no RSA private key. Give it a certificate of an RSA key, and that key.");
         }
         catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
         {
-            throw new StartupException($"{setting}: '{path}' cannot be used: {e.Message.TrimEnd('.')}. It holds certificate and private key in PEM, or is a .pfx file; its password is {PasswordKey}.");
+            throw new StartupException(
+                $"{setting}: '{path}' cannot be used: {e.Message.TrimEnd('.')}. It holds certificate and private key in PEM, or is a "
+                    + $".pfx file; its password is {PasswordKey}.");
         }
     }
 }

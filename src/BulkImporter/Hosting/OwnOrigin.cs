@@ -4,9 +4,10 @@ using Microsoft.AspNetCore.StaticAssets;
 namespace BulkImporter.Hosting;
 
 /// <summary>
-/// Refuses what another site's page makes a browser ask of us: every order, every read by a script, and above all the live connection of our pages,
-/// which a browser opens across sites without asking. Another port and a neighbouring name are other sites here, though to a browser's cookies they are
-/// the same one. What remains is a link to a page, and the files that hold nothing secret. Programs send none of these headers and are not concerned.
+/// Refuses what another site's page makes a browser ask of us: every order, every read by a script, and above all the live connection of
+/// our pages, which a browser opens across sites without asking. Another port and a neighbouring name are other sites here, though to a
+/// browser's cookies they are the same one. What remains is a link to a page, and the files that hold nothing secret. Programs send none of
+/// these headers and are not concerned.
 /// </summary>
 internal static class OwnOrigin
 {
@@ -30,7 +31,8 @@ internal static class OwnOrigin
         // Browsers send it to https and to this machine, but not with a WebSocket.
         var site = request.Headers["Sec-Fetch-Site"].ToString();
         if (site is "same-origin" or "none") return true;
-        // A link that somebody follows. It brings no session along (its cookie is strict), and its answer is not shown to the page that it was on.
+        // A link that somebody follows. It brings no session along (its cookie is strict), and its answer is not shown to the page that it
+        // was on.
         if (site.Length > 0) return isRead && request.Headers["Sec-Fetch-Mode"] == "navigate" && request.Headers.Upgrade.Count == 0;
 
         var origin = request.Headers.Origin.ToString();

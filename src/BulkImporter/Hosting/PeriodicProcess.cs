@@ -5,8 +5,9 @@ using Hangfire.Server;
 namespace BulkImporter.Hosting;
 
 /// <summary>
-/// Runs one of our operations again and again on a thread of Hangfire's server: at once while there is more to do, otherwise after a pause. What leaves
-/// a round is logged and counted here and tried again after a wait that grows; Hangfire, whose own log is filtered, never sees it.
+/// Runs one of our operations again and again on a thread of Hangfire's server: at once while there is more to do, otherwise after a pause.
+/// What leaves a round is logged and counted here and tried again after a wait that grows; Hangfire, whose own log is filtered, never sees
+/// it.
 /// </summary>
 /// <param name="name">What a person reads in the log, in the measures and at /health/ready.</param>
 /// <param name="pause">Between two rounds that found nothing.</param>
@@ -14,7 +15,8 @@ namespace BulkImporter.Hosting;
 /// <param name="round">One round; true when there is more to do at once.</param>
 /// <param name="health">Hears how each round ended.</param>
 /// <param name="random">Uniform in [0, 1).</param>
-internal sealed class PeriodicProcess(string name, TimeSpan pause, WaitHandle? wake, Func<CancellationToken, Task<bool>> round, LoopHealth health, Func<double> random) : IBackgroundProcess
+internal sealed class PeriodicProcess(string name, TimeSpan pause, WaitHandle? wake,
+    Func<CancellationToken, Task<bool>> round, LoopHealth health, Func<double> random) : IBackgroundProcess
 {
     /// <summary>A database that is back is noticed within this, but by what runs seldom.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(15);

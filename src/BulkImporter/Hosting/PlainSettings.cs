@@ -5,7 +5,10 @@ using BulkImporter.Data;
 
 namespace BulkImporter.Hosting;
 
-/// <summary>Numbers of settings are read like all others. The configuration asks the type's converter, and the framework's own takes 0x10, 1e5 and NaN.</summary>
+/// <summary>
+/// Numbers of settings are read like all others. The configuration asks the type's converter, and the framework's own takes 0x10, 1e5 and
+/// NaN.
+/// </summary>
 internal static class PlainSettings
 {
     private static readonly Lazy<bool> Done = new(() =>
@@ -24,7 +27,8 @@ internal static class PlainSettings
         public override bool CanConvertFrom(ITypeDescriptorContext? context, Type sourceType) => sourceType == typeof(string);
 
         public override object? ConvertFrom(ITypeDescriptorContext? context, CultureInfo? culture, object value) =>
-            PlainNumber.TryWhole<T>(value as string, out var number) ? number : throw new FormatException(PlainNumber.WholeComplaint((string)value));
+            PlainNumber.TryWhole<T>(value as string, out var number)
+                ? number : throw new FormatException(PlainNumber.WholeComplaint((string)value));
     }
 
     private sealed class DecimalConverter : TypeConverter
@@ -32,6 +36,7 @@ internal static class PlainSettings
         public override bool CanConvertFrom(ITypeDescriptorContext? context, Type sourceType) => sourceType == typeof(string);
 
         public override object? ConvertFrom(ITypeDescriptorContext? context, CultureInfo? culture, object value) =>
-            PlainNumber.TryDecimal(value as string, out var number) ? number : throw new FormatException(PlainNumber.DecimalComplaint((string)value));
+            PlainNumber.TryDecimal(value as string, out var number)
+                ? number : throw new FormatException(PlainNumber.DecimalComplaint((string)value));
     }
 }

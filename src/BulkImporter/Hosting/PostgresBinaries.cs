@@ -15,7 +15,9 @@ internal sealed partial record PostgresBinaries(string Directory, int MajorVersi
 
     public string PgCtl => Path.Combine(Directory, "pg_ctl");
 
-    /// <summary>Distributions put extension libraries into a package of their own, and a server told to preload a missing one does not start.</summary>
+    /// <summary>
+    /// Distributions put extension libraries into a package of their own, and a server told to preload a missing one does not start.
+    /// </summary>
     public bool HasLibrary(string name) =>
         new[] { "../lib", "../lib/postgresql" }.Any(folder =>
             new[] { ".so", ".dylib" }.Any(extension => File.Exists(Path.Combine(Directory, folder, name + extension))));
@@ -30,7 +32,8 @@ internal sealed partial record PostgresBinaries(string Directory, int MajorVersi
         var found = new List<PostgresBinaries>();
         foreach (var directory in setting is null ? UsualDirectories() : [Path.GetFullPath(setting)])
         {
-            if (Programs.All(program => File.Exists(Path.Combine(directory, program))) && await MajorVersionAsync(directory, cancellationToken) is { } version)
+            if (Programs.All(program => File.Exists(Path.Combine(directory, program)))
+                && await MajorVersionAsync(directory, cancellationToken) is { } version)
                 found.Add(new PostgresBinaries(directory, version));
         }
 
@@ -56,8 +59,10 @@ internal sealed partial record PostgresBinaries(string Directory, int MajorVersi
             .Where(File.Exists)
             .Select(initdb => Path.GetDirectoryName(Path.GetFullPath(RealFile(initdb)))!);
 
-        string[] versioned = ["/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin", "/usr/local/opt/postgresql@*/bin"];
-        string[] plain = ["/usr/local/pgsql/bin", "/usr/libexec/postgresql", "/opt/homebrew/opt/postgresql/bin", "/usr/local/opt/postgresql/bin"];
+        string[] versioned = ["/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin",
+            "/usr/local/opt/postgresql@*/bin"];
+        string[] plain = ["/usr/local/pgsql/bin", "/usr/libexec/postgresql", "/opt/homebrew/opt/postgresql/bin",
+            "/usr/local/opt/postgresql/bin"];
 
         return path.Concat(versioned.SelectMany(NewestFirst)).Concat(plain).Distinct();
     }
@@ -88,12 +93,14 @@ internal sealed partial record PostgresBinaries(string Directory, int MajorVersi
     private static string NothingFound(string? setting, List<PostgresBinaries> tooOld)
     {
         var looked = setting is null
-            ? "PATH and the usual folders (/usr/lib/postgresql/*/bin, /usr/pgsql-*/bin, /usr/local/pgsql/bin, Homebrew's) hold no initdb, pg_ctl and postgres"
+            ? "PATH and the usual folders (/usr/lib/postgresql/*/bin, /usr/pgsql-*/bin, /usr/local/pgsql/bin, Homebrew's) hold no "
+                + "initdb, pg_ctl and postgres"
             : $"BulkImporter:PostgresBinaries is \"{setting}\", and that folder does not hold initdb, pg_ctl and postgres";
         var problem = tooOld.Count == 0 ? looked : $"this machine has only {Describe(tooOld)}";
 
         return $"PostgreSQL {OldestMajorVersion} or newer was not found: {problem}. " +
-            "Install it (Debian, Ubuntu: sudo apt-get install postgresql; Fedora: sudo dnf install postgresql-server; macOS: brew install postgresql@17), " +
+            "Install it (Debian, Ubuntu: sudo apt-get install postgresql; Fedora: sudo dnf install postgresql-server; macOS: brew "
+                + "install postgresql@17), " +
             "or set BulkImporter:PostgresBinaries to the folder that holds initdb, " +
             "or set ConnectionStrings:BulkImporter to a server that already runs.";
     }

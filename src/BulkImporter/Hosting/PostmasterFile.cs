@@ -5,7 +5,8 @@ namespace BulkImporter.Hosting;
 
 /// <summary>
 /// What <c>postmaster.pid</c> says: PostgreSQL writes it at start, line by line (process id, data folder, start time, port, socket's
-/// folder, ..., status on line 8), and removes it at an orderly stop. After a crash it stays, and its process id may by then belong to any other program.
+/// folder, ..., status on line 8), and removes it at an orderly stop. After a crash it stays, and its process id may by then belong to any
+/// other program.
 /// </summary>
 internal sealed record PostmasterFile(int ProcessId, string? SocketFolder, bool IsReady)
 {
@@ -30,7 +31,8 @@ internal sealed record PostmasterFile(int ProcessId, string? SocketFolder, bool 
         if (lines.Length == 0 || !int.TryParse(lines[0], CultureInfo.InvariantCulture, out var processId))
             return null;
 
-        return new PostmasterFile(processId, lines.ElementAtOrDefault(SocketLine), lines.Length > StatusLine && lines[StatusLine].Trim() == "ready");
+        return new PostmasterFile(processId, lines.ElementAtOrDefault(SocketLine), lines.Length > StatusLine
+            && lines[StatusLine].Trim() == "ready");
     }
 
     /// <summary>
@@ -42,7 +44,8 @@ internal sealed record PostmasterFile(int ProcessId, string? SocketFolder, bool 
         if (Directory.Exists("/proc/self"))
             return WorkingDirectory(processId) == cluster;
 
-        using var ps = Process.Start(new ProcessStartInfo("ps", ["-o", "command=", "-p", processId.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardOutput = true })!;
+        using var ps = Process.Start(new ProcessStartInfo("ps", ["-o", "command=", "-p", processId.ToString(CultureInfo.InvariantCulture)])
+            { RedirectStandardOutput = true })!;
         return ps.StandardOutput.ReadToEnd().Contains(cluster, StringComparison.Ordinal);
     }
 

@@ -38,7 +38,9 @@ internal sealed partial class RedactedConsole(IOptions<TelemetryOptions> options
 
     private string Text<TState>(in LogEntry<TState> entry, string message)
     {
-        var line = new StringBuilder($"{clock.GetUtcNow():yyyy-MM-ddTHH:mm:ss.fffZ} {Level(entry.LogLevel)}: {entry.Category}[{entry.EventId.Id}] {message}");
+        var line =
+            new StringBuilder(
+                $"{clock.GetUtcNow():yyyy-MM-ddTHH:mm:ss.fffZ} {Level(entry.LogLevel)}: {entry.Category}[{entry.EventId.Id}] {message}");
         return entry.Exception is null ? line.ToString() : line.Append(' ').Append(entry.Exception).ToString();
     }
 

@@ -1,17 +1,20 @@
 namespace BulkImporter.Hosting;
 
 /// <summary>
-/// What every answer tells the browser: load nothing from elsewhere, be framed by nobody, tell nobody where you came from, keep nothing, stay with https.
+/// What every answer tells the browser: load nothing from elsewhere, be framed by nobody, tell nobody where you came from, keep nothing,
+/// stay with https.
 /// </summary>
 internal static class SecurityHeaders
 {
     // Components position themselves with style attributes, so styles may stand in the page; scripts may not.
     private const string Pages =
-        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
+        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
+            + "connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
     // The page of the API's documentation begins with a script of its own inside it.
     private const string ApiPage =
-        "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
+        "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' "
+            + "data:; connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
     public static IApplicationBuilder UseSecurityHeaders(this IApplicationBuilder app) => app.Use((context, next) =>
     {
@@ -26,7 +29,8 @@ internal static class SecurityHeaders
             headers["Referrer-Policy"] = "same-origin";
             // Who came by https once comes by nothing else.
             if (context.Request.IsHttps) headers.StrictTransportSecurity = "max-age=31536000";
-            // Secrets that are shown once, result files and pages: nothing of it is kept by a browser or a proxy. Files without secrets say otherwise themselves.
+            // Secrets that are shown once, result files and pages: nothing of it is kept by a browser or a proxy. Files without secrets say
+            // otherwise themselves.
             if (headers.CacheControl.Count == 0) headers.CacheControl = "no-store";
             return Task.CompletedTask;
         });

@@ -30,17 +30,21 @@ internal sealed class ServerDatabase : IAsyncDisposable
         }
 
         if (!mayEmbed)
-            throw new StartupException("ConnectionStrings__BulkImporter is not set. `web` and `work` share a PostgreSQL that outlives them: name it. `serve` alone brings its own.");
+            throw new StartupException(
+                "ConnectionStrings__BulkImporter is not set. `web` and `work` share a PostgreSQL that outlives them: name it. `serve` "
+                    + "alone brings its own.");
 
         var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(c => c.SingleLine = true).SetMinimumLevel(LogLevel.Warning));
         var settings = configuration.GetSection(DatabaseOptions.Section).Get<DatabaseOptions>() ?? new();
         var options = new EmbeddedPostgresOptions
         {
-            DataDirectory = Path.GetFullPath(settings.DataDirectory is { Length: > 0 } directory ? directory : new DatabaseOptions().DataDirectory),
+            DataDirectory = Path.GetFullPath(settings.DataDirectory is { Length: > 0 } directory
+                ? directory : new DatabaseOptions().DataDirectory),
             BinariesDirectory = settings.PostgresBinaries,
             Settings = settings.PostgresSettings.AsReadOnly(),
         };
-        var postgres = await EmbeddedPostgres.StartAsync(options, loggers.CreateLogger<EmbeddedPostgres>(), TimeProvider.System, cancellationToken);
+        var postgres = await EmbeddedPostgres.StartAsync(options, loggers.CreateLogger<EmbeddedPostgres>(), TimeProvider.System,
+            cancellationToken);
         return new(postgres.ConnectionString, postgres, loggers);
     }
 
@@ -50,26 +54,33 @@ internal sealed class ServerDatabase : IAsyncDisposable
     {
         try
         {
-            await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(named.ConnectionString) { Pooling = false }.ConnectionString);
+            await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(named.ConnectionString)
+                { Pooling = false }.ConnectionString);
             await connection.OpenAsync(cancellationToken);
             var (process, encoding, isolation) = (await connection.QueryAsync<Session>(
-                "SELECT pg_backend_pid() AS process, current_setting('server_encoding') AS encoding, current_setting('default_transaction_isolation') AS isolation",
+                "SELECT pg_backend_pid() AS process, current_setting('server_encoding') AS encoding, "
+                    + "current_setting('default_transaction_isolation') AS isolation",
                 cancellationToken)).Single();
             if (encoding != "UTF8")
             {
                 throw new StartupException(
-                    $"The database '{connection.Database}' has the encoding {encoding}, which cannot hold every text of a manifest. Make another with " +
-                    "CREATE DATABASE bulkimporter ENCODING 'UTF8' TEMPLATE template0 LOCALE 'C', name it in ConnectionStrings__BulkImporter and run 'BulkImporter migrate'.");
+                    $"The database '{connection.Database}' has the encoding {encoding}, which cannot hold every text of a manifest. Make "
+                        + "another with " +
+                    "CREATE DATABASE bulkimporter ENCODING 'UTF8' TEMPLATE template0 LOCALE 'C', name it in "
+                        + "ConnectionStrings__BulkImporter and run 'BulkImporter migrate'.");
             }
 
             // A pooler (PgBouncer) answers with a process number of its own, and may give each transaction another session.
             if (process != connection.ProcessID) named.MaxAutoPrepare = 0;
-            var tellsSession = new NpgsqlConnectionStringBuilder(DataSetup.PoolOf("look", named.ConnectionString, most: 1)).Options is not null;
+            var tellsSession =
+                new NpgsqlConnectionStringBuilder(DataSetup.PoolOf("look", named.ConnectionString, most: 1)).Options is not null;
             if (!tellsSession && isolation != "read committed")
             {
                 throw new StartupException(
-                    $"The database runs the transactions of this role as {isolation}, and behind a pooler a session cannot be told otherwise. Run " +
-                    "ALTER ROLE name SET default_transaction_isolation = 'read committed' for the role of the connection string, and start again.");
+                    $"The database runs the transactions of this role as {isolation}, and behind a pooler a session cannot be told "
+                        + "otherwise. Run " +
+                    "ALTER ROLE name SET default_transaction_isolation = 'read committed' for the role of the connection string, and "
+                        + "start again.");
             }
         }
         catch (Exception e) when (e.IsOfTheDatabase() || e is ArgumentException or CryptographicException or UnauthorizedAccessException)

@@ -16,13 +16,16 @@ internal static class ServerHost
     public const string ConnectionName = "BulkImporter";
 
     /// <summary>Dashboard, API and worker in one process.</summary>
-    public static Task<int> ServeAsync(ServeOptions options, CancellationToken cancellationToken) => RunAsync(options, web: true, work: true, cancellationToken);
+    public static Task<int> ServeAsync(ServeOptions options, CancellationToken cancellationToken) =>
+        RunAsync(options, web: true, work: true, cancellationToken);
 
     /// <summary>Dashboard and API.</summary>
-    public static Task<int> WebAsync(ServeOptions options, CancellationToken cancellationToken) => RunAsync(options, web: true, work: false, cancellationToken);
+    public static Task<int> WebAsync(ServeOptions options, CancellationToken cancellationToken) =>
+        RunAsync(options, web: true, work: false, cancellationToken);
 
     /// <summary>A worker, with no more of the web than the health probes.</summary>
-    public static Task<int> WorkAsync(ServeOptions options, CancellationToken cancellationToken) => RunAsync(options, web: false, work: true, cancellationToken);
+    public static Task<int> WorkAsync(ServeOptions options, CancellationToken cancellationToken) =>
+        RunAsync(options, web: false, work: true, cancellationToken);
 
     /// <summary>Brings the schema up to date.</summary>
     public static Task<int> MigrateAsync(ServeOptions options, CancellationToken cancellationToken) => ToldAsync(async () =>
@@ -30,11 +33,13 @@ internal static class ServerHost
         var builder = Builder(options);
         await using var database = await ServerDatabase.OpenAsync(builder.Configuration, mayEmbed: true, cancellationToken);
         var applied = await MigrateDatabase.RunAsync(database.ConnectionString, cancellationToken);
-        Console.WriteLine(applied.Count == 0 ? "The database is up to date." : $"Applied {applied.Count} migrations: {string.Join(", ", applied)}.");
+        Console.WriteLine(applied.Count == 0
+            ? "The database is up to date." : $"Applied {applied.Count} migrations: {string.Join(", ", applied)}.");
         return ExitCode.Done;
     });
 
-    private static Task<int> RunAsync(ServeOptions options, bool web, bool work, CancellationToken cancellationToken) => ToldAsync(async () =>
+    private static Task<int> RunAsync(ServeOptions options, bool web, bool work, CancellationToken cancellationToken) =>
+        ToldAsync(async () =>
     {
         var builder = Builder(options);
         // Only a process that does everything may bring its own PostgreSQL; the others share one that outlives them.
@@ -79,7 +84,9 @@ internal static class ServerHost
     private static string? Sentence(Exception e) => e switch
     {
         StartupException or EmbeddedPostgresException or InvalidArgumentException => e.Message,
-        NpgsqlException or SocketException or TimeoutException => $"The database cannot be used: {e.Message.TrimEnd('.')}. Is it running, and does ConnectionStrings__BulkImporter name it rightly?",
+        NpgsqlException or SocketException or TimeoutException =>
+            $"The database cannot be used: {e.Message.TrimEnd('.')}. Is it running, and does ConnectionStrings__BulkImporter name it "
+                + "rightly?",
         IOException or UnauthorizedAccessException => $"A file or the output cannot be used: {e.Message}",
         OptionsValidationException invalid => string.Join(' ', invalid.Failures),
         InvalidOperationException { InnerException: FormatException unreadable } => $"{e.Message} {unreadable.Message}",
@@ -97,7 +104,8 @@ internal static class ServerHost
         Secrets.Trim(builder.Configuration);
         PlainSettings.Use();
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.Logging.ClearProviders().AddConsoleFormatter<RedactedConsole, ConsoleFormatterOptions>().AddConsole(console => console.FormatterName = RedactedConsole.FormatterName);
+        builder.Logging.ClearProviders().AddConsoleFormatter<RedactedConsole, ConsoleFormatterOptions>()
+            .AddConsole(console => console.FormatterName = RedactedConsole.FormatterName);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information)
             // A failed start is told in a sentence. A service of ours that fails is told at this level, with what it failed of.
             .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical)
@@ -111,10 +119,14 @@ internal static class ServerHost
         var database = services.GetRequiredService<NpgsqlDataSource>();
         var missing = await MigrateDatabase.MissingAsync(database, cancellationToken);
         if (missing.Count > 0)
-            throw new StartupException($"The database lacks {missing.Count} migrations ({string.Join(", ", missing)}). Run 'BulkImporter migrate' with the same connection string first.");
+            throw new StartupException(
+                $"The database lacks {missing.Count} migrations ({string.Join(", ", missing)}). Run 'BulkImporter migrate' with the same "
+                    + "connection string first.");
         var oldest = await SchemaGeneration.OldestProgramAsync(database, cancellationToken);
         if (oldest > SchemaGeneration.OfThisProgram)
-            throw new StartupException($"The database was migrated by a newer BulkImporter, in a way that this one cannot work on (schema generation {oldest}, this program knows {SchemaGeneration.OfThisProgram}). Start the newer program here too.");
+            throw new StartupException(
+                $"The database was migrated by a newer BulkImporter, in a way that this one cannot work on (schema generation {oldest}, "
+                    + $"this program knows {SchemaGeneration.OfThisProgram}). Start the newer program here too.");
     }
 
     /// <exception cref="StartupException">It cannot listen where it was told to.</exception>
@@ -124,11 +136,14 @@ internal static class ServerHost
         {
             await app.StartAsync(cancellationToken);
         }
-        catch (Exception e) when (e is SocketException or FormatException or ArgumentOutOfRangeException or IOException { InnerException: AddressInUseException })
+        catch (Exception e) when (e is SocketException or FormatException or ArgumentOutOfRangeException or IOException
+            { InnerException: AddressInUseException })
         {
             // The loops run already, and would complain of what is taken from under them.
             await app.StopAsync(cancellationToken);
-            throw new StartupException($"Cannot listen at {options.Urls}: {(e.InnerException ?? e).Message.TrimEnd('.')}. End what listens there, or choose another with --urls.");
+            throw new StartupException(
+                $"Cannot listen at {options.Urls}: {(e.InnerException ?? e).Message.TrimEnd('.')}. End what listens there, or choose "
+                    + "another with --urls.");
         }
     }
 

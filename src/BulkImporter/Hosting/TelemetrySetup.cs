@@ -17,12 +17,17 @@ using OpenTelemetry.Trace;
 
 namespace BulkImporter.Hosting;
 
-/// <summary>What the processes tell of themselves. Traces and measures go to a collector by OpenTelemetry's own variables (<c>OTEL_EXPORTER_OTLP_ENDPOINT</c>).</summary>
+/// <summary>
+/// What the processes tell of themselves. Traces and measures go to a collector by OpenTelemetry's own variables
+/// (<c>OTEL_EXPORTER_OTLP_ENDPOINT</c>).
+/// </summary>
 public sealed class TelemetryOptions
 {
     public const string Section = "BulkImporter:Telemetry";
 
-    /// <summary>What a scraper presents at <c>/metrics</c>, as <c>Authorization: Bearer …</c>. Not set: <c>/metrics</c> is closed.</summary>
+    /// <summary>
+    /// What a scraper presents at <c>/metrics</c>, as <c>Authorization: Bearer …</c>. Not set: <c>/metrics</c> is closed.
+    /// </summary>
     public string? MetricsToken { get; set; }
 
     /// <summary>The share of calls to Cincopa that get a span of their own in their chunk's trace.</summary>
@@ -53,8 +58,10 @@ public static class TelemetrySetup
     public static IServiceCollection AddTelemetry(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddOptions<TelemetryOptions>().BindConfiguration(TelemetryOptions.Section).ValidateDataAnnotations()
-            .Validate(o => string.IsNullOrEmpty(o.MetricsToken) || o.MetricsToken.Length >= ShortestToken, $"BulkImporter:Telemetry:MetricsToken must have at least {ShortestToken} characters.")
-            .Validate(o => PlainText.IsSendable(o.MetricsToken ?? ""), "BulkImporter:Telemetry:MetricsToken holds a character that nobody could send. Use visible ASCII without blanks.")
+            .Validate(o => string.IsNullOrEmpty(o.MetricsToken) || o.MetricsToken.Length >= ShortestToken,
+                $"BulkImporter:Telemetry:MetricsToken must have at least {ShortestToken} characters.")
+            .Validate(o => PlainText.IsSendable(o.MetricsToken ?? ""),
+                "BulkImporter:Telemetry:MetricsToken holds a character that nobody could send. Use visible ASCII without blanks.")
             .ValidateOnStart();
         services.AddHostedService(p => new GaugeImports(
             p.GetRequiredService<NpgsqlDataSource>(), p.GetRequiredService<IMeterFactory>(), p.GetRequiredService<TimeProvider>(),
@@ -64,7 +71,8 @@ public static class TelemetrySetup
         var toCollector = configuration[CollectorVariable] is { Length: > 0 };
         var telemetry = services.AddOpenTelemetry().WithMetrics(metrics =>
         {
-            metrics.ConfigureResource(Name).AddMeter(Measures.Source, "Microsoft.AspNetCore.Hosting", "System.Runtime").AddPrometheusExporter(o => o.ScrapeResponseCacheDurationMilliseconds = 0);
+            metrics.ConfigureResource(Name).AddMeter(Measures.Source, "Microsoft.AspNetCore.Hosting", "System.Runtime")
+                .AddPrometheusExporter(o => o.ScrapeResponseCacheDurationMilliseconds = 0);
             // Room for series is taken in advance, for each measure: 7 MB by default, of which ours need a few dozen.
             metrics.AddView(_ => new MetricStreamConfiguration { CardinalityLimit = 400 });
             if (toCollector) metrics.AddOtlpExporter();
@@ -73,7 +81,9 @@ public static class TelemetrySetup
         telemetry.WithTracing(traces => traces
             .ConfigureResource(Name)
             .AddSource(Measures.Source)
-            .SetSampler(p => new SampleCalls(p.GetRequiredService<IOptions<TelemetryOptions>>().Value.CallSampleRatio, p.GetRequiredService<Func<double>>()))
+            .SetSampler(p =>
+                new SampleCalls(p.GetRequiredService<IOptions<TelemetryOptions>>().Value.CallSampleRatio,
+                    p.GetRequiredService<Func<double>>()))
             .AddOtlpExporter());
         return services;
 
@@ -96,7 +106,9 @@ public static class TelemetrySetup
             if (string.IsNullOrEmpty(expected))
             {
                 context.Response.StatusCode = StatusCodes.Status404NotFound;
-                return context.Response.WriteAsync($"Metrics are closed. Set {TelemetryOptions.Section}:MetricsToken, and give it as Authorization: Bearer TOKEN.", context.RequestAborted);
+                return context.Response.WriteAsync(
+                    $"Metrics are closed. Set {TelemetryOptions.Section}:MetricsToken, and give it as Authorization: Bearer TOKEN.",
+                    context.RequestAborted);
             }
             if (!guesses.MayTry(context)) return Task.CompletedTask;
             if (IsToken(context.Request.Headers.Authorization.ToString(), expected)) return next(context);
@@ -114,6 +126,7 @@ public static class TelemetrySetup
     internal sealed class SampleCalls(double ratio, Func<double> random) : Sampler
     {
         public override SamplingResult ShouldSample(in SamplingParameters samplingParameters) =>
-            samplingParameters.Kind == ActivityKind.Client && random() >= ratio ? new(SamplingDecision.Drop) : new(SamplingDecision.RecordAndSample);
+            samplingParameters.Kind == ActivityKind.Client && random() >= ratio
+                ? new(SamplingDecision.Drop) : new(SamplingDecision.RecordAndSample);
     }
 }

@@ -5,7 +5,10 @@ namespace BulkImporter.Hosting;
 /// <summary>The account that the server runs under when we are root, because PostgreSQL refuses to run as root.</summary>
 internal sealed record UnprivilegedAccount(string Name, int Uid, int Gid, IReadOnlyList<string> Prefix)
 {
-    /// <summary>An existing cluster is run by its owner; a new one by <c>postgres</c>, which a PostgreSQL package creates, otherwise by <c>nobody</c>.</summary>
+    /// <summary>
+    /// An existing cluster is run by its owner; a new one by <c>postgres</c>, which a PostgreSQL package creates, otherwise by
+    /// <c>nobody</c>.
+    /// </summary>
     /// <returns>Null when we are not root: the server then simply runs as we do.</returns>
     public static async Task<UnprivilegedAccount?> ForAsync(string cluster, CancellationToken cancellationToken)
     {
@@ -25,7 +28,8 @@ internal sealed record UnprivilegedAccount(string Name, int Uid, int Gid, IReadO
                     $"{cluster} belongs to root, and PostgreSQL refuses to run as root. Give it back to the account that ran it, " +
                     $"for example: chown -R postgres: {cluster} {Path.Combine(Path.GetDirectoryName(cluster)!, "password")}");
 
-            return Create(accounts.FirstOrDefault(entry => entry.Value.Uid == uid).Key ?? uid.ToString(CultureInfo.InvariantCulture), uid, gid);
+            return Create(accounts.FirstOrDefault(entry => entry.Value.Uid == uid).Key
+                ?? uid.ToString(CultureInfo.InvariantCulture), uid, gid);
         }
 
         foreach (var name in (string[])["postgres", "nobody"])

@@ -53,5 +53,6 @@ public static class WebHost
         return app;
     }
 
-    private static bool IsPage(HttpContext context) => HttpMethods.IsGet(context.Request.Method) && !context.Request.Path.StartsWithSegments("/api");
+    private static bool IsPage(HttpContext context) => HttpMethods.IsGet(context.Request.Method)
+        && !context.Request.Path.StartsWithSegments("/api");
 }

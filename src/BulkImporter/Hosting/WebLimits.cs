@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace BulkImporter.Hosting;
 
 /// <summary>
-/// What everybody may cost us before we know who it is. A body is small: an endpoint that needs more says so, and an upload raises the limit itself, when
-/// the caller is known and may upload, before anything of it is read.
+/// What everybody may cost us before we know who it is. A body is small: an endpoint that needs more says so, and an upload raises the
+/// limit itself, when the caller is known and may upload, before anything of it is read.
 /// </summary>
 internal static class WebLimits
 {
@@ -20,7 +20,8 @@ internal static class WebLimits
     public static IServiceCollection AddWebLimits(this IServiceCollection services)
     {
         services.AddOptions<WebOptions>().BindConfiguration(WebOptions.Section)
-            .Validate(o => o.PageBaseUrl is null or { IsAbsoluteUri: true, Scheme: "http" or "https", UserInfo: "", Query: "", Fragment: "" },
+            .Validate(o => o.PageBaseUrl is null or
+                { IsAbsoluteUri: true, Scheme: "http" or "https", UserInfo: "", Query: "", Fragment: "" },
                 "BulkImporter:Web:PageBaseUrl must be an absolute http or https address without credentials, query and fragment.")
             .ValidateOnStart();
         services.Configure<KestrelServerOptions>(kestrel =>
@@ -29,7 +30,8 @@ internal static class WebLimits
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = Body;
             kestrel.Limits.MaxConcurrentConnections = kestrel.Limits.MaxConcurrentUpgradedConnections = MaxConnections;
-            // What a connection buffers of an upload that is not read yet lies in pinned memory, which is given back late: 1 MB for each by default.
+            // What a connection buffers of an upload that is not read yet lies in pinned memory, which is given back late: 1 MB for each by
+            // default.
             kestrel.Limits.MaxRequestBufferSize = RequestBuffer;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
         });

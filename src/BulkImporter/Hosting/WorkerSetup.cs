@@ -13,12 +13,15 @@ using Hangfire.Server;
 
 namespace BulkImporter.Hosting;
 
-/// <summary>Everything that a worker process does beside serving pages: the jobs, and the processes that feed, follow, rescue and sweep.</summary>
+/// <summary>
+/// Everything that a worker process does beside serving pages: the jobs, and the processes that feed, follow, rescue and sweep.
+/// </summary>
 public static class WorkerSetup
 {
     public static IServiceCollection AddWorker(this IServiceCollection services)
     {
-        services.AddDispatch().AddStatus().AddReconcile().AddFinish().AddNotify().AddRetention().AddSingleton<FollowImports>().AddSingleton<CompareCounters>().AddHangfireWorker();
+        services.AddDispatch().AddStatus().AddReconcile().AddFinish().AddNotify().AddRetention().AddSingleton<FollowImports>()
+            .AddSingleton<CompareCounters>().AddHangfireWorker();
 
         services.AddPeriodic("parse feeder", TimeSpan.FromSeconds(1), p => p.GetRequiredService<QueueParsing>().RunAsync, IfAny);
         services.AddPeriodic("probe feeder", TimeSpan.FromSeconds(2), p => p.GetRequiredService<QueueProbes>().RunAsync, IfAny);
@@ -26,12 +29,16 @@ public static class WorkerSetup
             wake: p => p.GetRequiredService<ChunkGivenBack>().WaitHandle);
         services.AddPeriodic("lease rescue", TimeSpan.FromSeconds(2), p => p.GetRequiredService<RescueLeases>().RunAsync, IfAny);
         services.AddPeriodic(StatusPoller.Loop, TimeSpan.FromMilliseconds(250), p => p.GetRequiredService<StatusPoller>().RunAsync, IfAny);
-        services.AddPeriodic(FinishRecords.Loop, TimeSpan.FromMilliseconds(500), p => p.GetRequiredService<FinishRecords>().RunAsync, IfAny);
+        services.AddPeriodic(FinishRecords.Loop, TimeSpan.FromMilliseconds(500), p =>
+            p.GetRequiredService<FinishRecords>().RunAsync, IfAny);
         services.AddPeriodic(AbortRemote.Loop, TimeSpan.FromSeconds(1), p => p.GetRequiredService<AbortRemote>().RunAsync, IfAny);
-        services.AddPeriodic("import follower", TimeSpan.FromSeconds(1), p => async stop => { await p.GetRequiredService<FollowImports>().RunAsync(stop); return 0; }, Never);
-        services.AddPeriodic(ReconcileUnknown.Loop, TimeSpan.FromSeconds(10), p => p.GetRequiredService<ReconcileUnknown>().RunAsync, IfAny);
+        services.AddPeriodic("import follower", TimeSpan.FromSeconds(1), p => async stop =>
+            { await p.GetRequiredService<FollowImports>().RunAsync(stop); return 0; }, Never);
+        services.AddPeriodic(ReconcileUnknown.Loop, TimeSpan.FromSeconds(10), p =>
+            p.GetRequiredService<ReconcileUnknown>().RunAsync, IfAny);
         services.AddPeriodic("unknown resubmitter", TimeSpan.FromSeconds(10), p => p.GetRequiredService<ResubmitUnknown>().RunAsync, Never);
-        services.AddPeriodic("notification sender", TimeSpan.FromSeconds(2), p => p.GetRequiredService<SendNotifications>().RunAsync, IfAny);
+        services.AddPeriodic("notification sender", TimeSpan.FromSeconds(2), p =>
+            p.GetRequiredService<SendNotifications>().RunAsync, IfAny);
         services.AddPeriodic("counter comparison", TimeSpan.FromMinutes(10), p => p.GetRequiredService<CompareCounters>().RunAsync, Never);
         services.AddPeriodic("manifest sweep", TimeSpan.FromHours(1), p => p.GetRequiredService<SweepManifests>().RunAsync, IfAny);
         services.AddPeriodic("deletion", TimeSpan.FromSeconds(5), p => p.GetRequiredService<RemoveDeleted>().RunAsync, IfAny);
@@ -50,5 +57,6 @@ public static class WorkerSetup
         Func<IServiceProvider, WaitHandle>? wake = null) =>
         services.AddSingleton<IBackgroundProcess>(provider => new PeriodicProcess(
             name, pause, wake?.Invoke(provider),
-            async stop => moreAtOnce(await operation(provider)(stop)), provider.GetRequiredService<LoopHealth>(), provider.GetRequiredService<Func<double>>()));
+            async stop => moreAtOnce(await operation(provider)(stop)), provider.GetRequiredService<LoopHealth>(),
+            provider.GetRequiredService<Func<double>>()));
 }

@@ -20,7 +20,8 @@ public enum ChunkState
 /// <summary>
 /// A contiguous key range of an import's records: the unit of a Hangfire job, the outbox entry that the feeder enqueues,
 /// and the holder of its records' counters. The counters are written by the database trigger <c>count_record_states</c>
-/// in the same statement that changes a record, so they are exact at every commit; those of its failures by code stand in <see cref="ChunkFailure"/>.
+/// in the same statement that changes a record, so they are exact at every commit; those of its failures by code stand in
+/// <see cref="ChunkFailure"/>.
 /// </summary>
 public sealed class Chunk
 {
@@ -30,7 +31,10 @@ public sealed class Chunk
     public required int LastRow { get; init; }
     public ChunkState State { get; set; } = ChunkState.Waiting;
 
-    /// <summary>The earliest time at which one of its records is due; null when none can become due. Kept by the trigger and by the release of the lease.</summary>
+    /// <summary>
+    /// The earliest time at which one of its records is due; null when none can become due. Kept by the trigger and by the release of the
+    /// lease.
+    /// </summary>
     public DateTimeOffset? DueAt { get; set; }
 
     public DateTimeOffset? QueuedAt { get; set; }
@@ -63,11 +67,14 @@ public sealed class Chunk
             {
                 t.HasCheckConstraint("chunk_state_is_known", EnumText<ChunkState>.Check("state"));
                 t.HasCheckConstraint("chunk_leased_iff_running",
-                    "(state = 'running') = (lease_token IS NOT NULL) AND (lease_token IS NULL) = (lease_until IS NULL) AND (lease_token IS NULL) = (lease_owner IS NULL)");
+                    "(state = 'running') = (lease_token IS NOT NULL) AND (lease_token IS NULL) = (lease_until IS NULL) AND (lease_token "
+                        + "IS NULL) = (lease_owner IS NULL)");
                 t.HasCheckConstraint("chunk_counts_are_not_negative",
-                    "pending_count >= 0 AND submitting_count >= 0 AND submitted_count >= 0 AND imported_count >= 0 AND failed_count >= 0 AND unknown_count >= 0 AND cancelled_count >= 0 AND invalid_count >= 0 AND duplicate_count >= 0");
+                    "pending_count >= 0 AND submitting_count >= 0 AND submitted_count >= 0 AND imported_count >= 0 AND failed_count >= 0 "
+                        + "AND unknown_count >= 0 AND cancelled_count >= 0 AND invalid_count >= 0 AND duplicate_count >= 0");
                 t.HasCheckConstraint("chunk_counts_sum_to_its_rows",
-                    "pending_count + submitting_count + submitted_count + imported_count + failed_count + unknown_count + cancelled_count + invalid_count + duplicate_count = last_row - first_row + 1");
+                    "pending_count + submitting_count + submitted_count + imported_count + failed_count + unknown_count + "
+                        + "cancelled_count + invalid_count + duplicate_count = last_row - first_row + 1");
             });
             entity.HasKey(c => new { c.ImportId, c.Number });
             entity.HasOne<Import>().WithMany().HasForeignKey(c => c.ImportId).OnDelete(DeleteBehavior.Cascade);

@@ -31,7 +31,8 @@ internal static class ChunkLease
             lease_window = LEAST(account.wanted, account.free)
         FROM account
         WHERE c.import_id = $1 AND c.number = $2 AND c.state IN ('waiting', 'queued') AND c.due_at <= now() AND account.free > 0
-        RETURNING c.first_row, c.last_row, c.lease_window, account.id AS account_id, account.submit_rate, account.backlog_limit, account.updated_at, c.fence
+        RETURNING c.first_row, c.last_row, c.lease_window, account.id AS account_id, account.submit_rate, account.backlog_limit,
+            account.updated_at, c.fence
         """;
 
     // The window does not change while the lease is held: when the account changes, the chunk gives its turn back and is leased anew.
@@ -46,7 +47,8 @@ internal static class ChunkLease
                 SELECT 1 FROM importer.import me
                 JOIN importer.import other ON other.account_id = me.account_id AND other.id <> me.id
                 WHERE me.id = $1 AND other.state = 'running' AND other.priority >= me.priority
-                    AND EXISTS (SELECT 1 FROM importer.import_chunk w WHERE w.import_id = other.id AND w.state <> 'running' AND w.due_at <= now())
+                    AND EXISTS (SELECT 1 FROM importer.import_chunk w WHERE w.import_id = other.id AND w.state <> 'running'
+                        AND w.due_at <= now())
                     AND NOT EXISTS (SELECT 1 FROM importer.import_chunk w WHERE w.import_id = other.id AND w.state = 'running')
             ) AS another_waits
         """;
@@ -63,5 +65,6 @@ internal static class ChunkLease
         """;
 
     /// <summary>Queued to waiting, when it was not leased.</summary>
-    internal const string Return = "UPDATE importer.import_chunk SET state = 'waiting' WHERE import_id = $1 AND number = $2 AND state = 'queued'";
+    internal const string Return =
+        "UPDATE importer.import_chunk SET state = 'waiting' WHERE import_id = $1 AND number = $2 AND state = 'queued'";
 }

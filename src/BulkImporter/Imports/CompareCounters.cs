@@ -12,7 +12,8 @@ public sealed class CompareCounters(NpgsqlDataSource database, ILogger<CompareCo
 {
     private const string ReadDifferences = """
         WITH looked_at AS (
-            SELECT id FROM importer.import WHERE state IN ('running', 'paused') OR (finished_at > now() - interval '1 hour' AND state <> 'deleting')
+            SELECT id FROM importer.import WHERE state IN ('running', 'paused') OR (finished_at > now() - interval '1 hour'
+                AND state <> 'deleting')
         ), counted AS (
             SELECT r.import_id, r.chunk_number,
                 count(*) FILTER (WHERE r.state = 'pending') AS pending, count(*) FILTER (WHERE r.state = 'submitting') AS submitting,
@@ -24,7 +25,8 @@ public sealed class CompareCounters(NpgsqlDataSource database, ILogger<CompareCo
             GROUP BY r.import_id, r.chunk_number
         ), failed AS (
             SELECT r.import_id, r.chunk_number, r.error_code AS code, count(*) AS count
-            FROM importer.import_record r WHERE r.import_id IN (SELECT id FROM looked_at) AND r.error_code IS NOT NULL AND r.state IN ('failed', 'unknown')
+            FROM importer.import_record r WHERE r.import_id IN (SELECT id FROM looked_at) AND r.error_code IS NOT NULL
+                AND r.state IN ('failed', 'unknown')
             GROUP BY r.import_id, r.chunk_number, r.error_code
         )
         SELECT c.import_id, c.number
@@ -33,7 +35,8 @@ public sealed class CompareCounters(NpgsqlDataSource database, ILogger<CompareCo
         WHERE c.import_id IN (SELECT id FROM looked_at)
             AND (c.pending_count, c.submitting_count, c.submitted_count, c.imported_count, c.failed_count, c.unknown_count,
                  c.cancelled_count, c.invalid_count, c.duplicate_count)
-                IS DISTINCT FROM (n.pending, n.submitting, n.submitted, n.imported, n.failed, n.unknown, n.cancelled, n.invalid, n.duplicate)
+                IS DISTINCT FROM (n.pending, n.submitting, n.submitted, n.imported, n.failed, n.unknown, n.cancelled, n.invalid,
+                    n.duplicate)
         UNION
         SELECT import_id, chunk_number
         FROM (SELECT * FROM importer.chunk_failure WHERE import_id IN (SELECT id FROM looked_at) AND count <> 0) f

@@ -42,9 +42,11 @@ public sealed class CreateImport(IDbContextFactory<ImporterDb> contexts, TimePro
         // Another caller may use the key in this moment: then it is run again, and finds the import of that one.
         return await contexts.ChangeAsync(async db =>
         {
-            if (import.IdempotencyKey is { } key && await FindByKeyAsync(db, key, cancellationToken) is { } known) return new CreatedImport(known, Existed: true);
+            if (import.IdempotencyKey is { } key && await FindByKeyAsync(db, key, cancellationToken) is { } known)
+                return new CreatedImport(known, Existed: true);
             var accountId = await AccountAsync(db, import.Account, cancellationToken);
-            var fileName = await db.Set<Manifest>().Where(m => m.Id == import.ManifestId && m.ReceivedAt != null).Select(m => m.FileName).SingleOrDefaultAsync(cancellationToken)
+            var fileName = await db.Set<Manifest>().Where(m => m.Id == import.ManifestId && m.ReceivedAt != null).Select(m => m.FileName)
+                .SingleOrDefaultAsync(cancellationToken)
                 ?? throw new InvalidArgumentException("manifest", $"There is no received manifest {import.ManifestId}.");
             var made = new Import
             {
@@ -98,7 +100,8 @@ public sealed class CreateImport(IDbContextFactory<ImporterDb> contexts, TimePro
 
     internal static void CheckName(string name)
     {
-        if (string.IsNullOrWhiteSpace(name) || name.Length > 200) throw new InvalidArgumentException("name", "A name has 1 to 200 characters.");
+        if (string.IsNullOrWhiteSpace(name) || name.Length > 200)
+            throw new InvalidArgumentException("name", "A name has 1 to 200 characters.");
     }
 
     internal static void CheckMapping(string mapping)
@@ -116,6 +119,7 @@ public sealed class CreateImport(IDbContextFactory<ImporterDb> contexts, TimePro
     /// <exception cref="InvalidArgumentException">There is no account of this name.</exception>
     internal static async Task<int> AccountAsync(ImporterDb db, string name, CancellationToken cancellationToken) =>
         await db.Set<Account>().Where(a => a.Name == name).Select(a => (int?)a.Id).SingleOrDefaultAsync(cancellationToken)
-        ?? throw new InvalidArgumentException("account", $"There is no account '{name}'. Add it with 'BulkImporter account add {name}', on the Accounts page, " +
+        ?? throw new InvalidArgumentException("account",
+            $"There is no account '{name}'. Add it with 'BulkImporter account add {name}', on the Accounts page, " +
             "or by starting with CINCOPA_API_TOKEN set (which makes 'default').");
 }

@@ -13,8 +13,8 @@ namespace BulkImporter.Imports;
 public sealed record FileToPush(string Name, string Sha256);
 
 /// <summary>
-/// Makes an import of files that were sent here: a manifest is written with a row for each, which is from then on as any other, and whose transfer is
-/// push. The files are kept while the import has not ended.
+/// Makes an import of files that were sent here: a manifest is written with a row for each, which is from then on as any other, and whose
+/// transfer is push. The files are kept while the import has not ended.
 /// </summary>
 public sealed class CreateImportOfFiles(NpgsqlDataSource database, ReadSourceFile files, UploadManifest upload, CreateImport create)
 {
@@ -25,16 +25,20 @@ public sealed class CreateImportOfFiles(NpgsqlDataSource database, ReadSourceFil
     /// <exception cref="InvalidArgumentException">A setting cannot be used, or a file is not here.</exception>
     public async Task<CreatedImport> RunAsync(NewImport import, IReadOnlyList<FileToPush> wanted, CancellationToken cancellationToken)
     {
-        if (import.IdempotencyKey is { } key && await create.FindByKeyAsync(key, cancellationToken) is { } known) return new(known, Existed: true);
-        if (wanted.Count is 0 or > MostFiles) throw new InvalidArgumentException("files", $"An import is made of 1 to {MostFiles:N0} files.");
+        if (import.IdempotencyKey is { } key && await create.FindByKeyAsync(key, cancellationToken) is { } known)
+            return new(known, Existed: true);
+        if (wanted.Count is 0 or > MostFiles)
+            throw new InvalidArgumentException("files", $"An import is made of 1 to {MostFiles:N0} files.");
         var named = wanted.Select(file => file with { Name = Bare(file.Name) }).ToList();
-        import = import with { Name = import.Name ?? NameOf(named), Mapping = null, Settings = import.Settings with { Transfer = ImportTransfer.Push, Encoding = null } };
+        import = import with { Name = import.Name ?? NameOf(named), Mapping = null, Settings = import.Settings
+            with { Transfer = ImportTransfer.Push, Encoding = null } };
         await create.CheckAsync(import, cancellationToken);
 
         // 1. From now on the files stay for as long as retention waits, which is much longer than the rest takes.
         var here = await files.WantAsync(named.Select(file => file.Sha256), cancellationToken);
         if (named.FirstOrDefault(file => !here.ContainsKey(file.Sha256)) is { } missing)
-            throw new InvalidArgumentException("files", $"'{missing.Name}' is not here, or not any more: send its bytes first, with POST /api/v1/files.");
+            throw new InvalidArgumentException("files",
+                $"'{missing.Name}' is not here, or not any more: send its bytes first, with POST /api/v1/files.");
 
         // 2. Dies here: a manifest without an import, which is swept.
         var manifest = await upload.RunAsync(new MemoryStream(Text(named)), "uploaded files.csv", cancellationToken);
@@ -67,7 +71,9 @@ public sealed class CreateImportOfFiles(NpgsqlDataSource database, ReadSourceFil
         return bare.Length switch
         {
             0 => throw new InvalidArgumentException("files", "A file has no name."),
-            > 200 => throw new InvalidArgumentException("files", $"The name of a file has at most 200 characters, and '{bare[..40]}…' has {bare.Length:N0}."),
+            > 200 =>
+                throw new InvalidArgumentException("files",
+                    $"The name of a file has at most 200 characters, and '{bare[..40]}…' has {bare.Length:N0}."),
             _ => bare,
         };
     }

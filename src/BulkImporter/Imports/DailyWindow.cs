@@ -7,7 +7,8 @@ namespace BulkImporter.Imports;
 
 /// <summary>
 /// The hours of the day in which an import sends, e.g. <c>22:00-06:00 Europe/Berlin</c>; one that ends before it begins goes over midnight.
-/// The clock is that of the zone, so the window moves with its summer time. The database decides whether it is open (function <c>opens_at</c>).
+/// The clock is that of the zone, so the window moves with its summer time. The database decides whether it is open (function
+/// <c>opens_at</c>).
 /// </summary>
 /// <param name="Zone">As PostgreSQL knows it; an IANA name in practice.</param>
 [JsonConverter(typeof(AsText))]
@@ -26,7 +27,8 @@ public sealed record DailyWindow(TimeOnly From, TimeOnly Until, string Zone)
             _ => ("", ""),
         };
         if (hours.Split('-') is not [var from, var until] || !TryTime(from, out var begin) || !TryTime(until, out var end))
-            throw new InvalidArgumentException("window", $"'{text}' is no daily window; write it as 22:00-06:00 Europe/Berlin (without a zone it is UTC).");
+            throw new InvalidArgumentException("window",
+                $"'{text}' is no daily window; write it as 22:00-06:00 Europe/Berlin (without a zone it is UTC).");
         if (begin == end)
             throw new InvalidArgumentException("window", $"The window '{text}' ends when it begins. Leave it out to send all day.");
         return new(begin, end, zone);
@@ -39,8 +41,10 @@ public sealed record DailyWindow(TimeOnly From, TimeOnly Until, string Zone)
 
     private sealed class AsText : JsonConverter<DailyWindow>
     {
-        public override DailyWindow Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Parse(reader.GetString()!);
+        public override DailyWindow Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            Parse(reader.GetString()!);
 
-        public override void Write(Utf8JsonWriter writer, DailyWindow value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+        public override void Write(Utf8JsonWriter writer, DailyWindow value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(value.ToString());
     }
 }

@@ -4,8 +4,8 @@ using Npgsql;
 namespace BulkImporter.Imports;
 
 /// <summary>
-/// Orders that an import that has ended is forgotten, with its records and all that belongs to them. From then on nothing can be done with it; the
-/// rows go in steps (<see cref="Retention.RemoveDeleted"/>), its audit entries stay, and Cincopa hears nothing of it.
+/// Orders that an import that has ended is forgotten, with its records and all that belongs to them. From then on nothing can be done with
+/// it; the rows go in steps (<see cref="Retention.RemoveDeleted"/>), its audit entries stay, and Cincopa hears nothing of it.
 /// </summary>
 public sealed class DeleteImport(NpgsqlDataSource database)
 {
@@ -20,7 +20,10 @@ public sealed class DeleteImport(NpgsqlDataSource database)
 
     private static readonly string Delete = Order($"i.id = $1 AND {IsOver}", "state");
 
-    /// <summary>The statement that orders it for the imports <c>i</c> of a condition, in which $1 and $4 are its own. $2 is the actor, $3 the reason.</summary>
+    /// <summary>
+    /// The statement that orders it for the imports <c>i</c> of a condition, in which $1 and $4 are its own. $2 is the actor, $3 the
+    /// reason.
+    /// </summary>
     /// <param name="told">The column of those imports that it returns.</param>
     internal static string Order(string which, string told) => $"""
         WITH changed AS (
@@ -38,7 +41,8 @@ public sealed class DeleteImport(NpgsqlDataSource database)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         return await ImportChange.RunAsync(
-            connection, Delete, importId, "only an import that has ended, and of which nothing is under way at Cincopa any more, can be deleted", cancellationToken,
+            connection, Delete, importId,
+            "only an import that has ended, and of which nothing is under way at Cincopa any more, can be deleted", cancellationToken,
             actor, $"{actor} deleted it; its rows are being removed.");
     }
 }

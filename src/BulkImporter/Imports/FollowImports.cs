@@ -34,7 +34,8 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
             GROUP BY i.id
         ), paused AS (
             UPDATE importer.import i
-            SET state = 'paused', reason = format('Paused by itself: %s of the last %s finished records failed. Look at the failures by code, then resume.', total.failed, total.finished)
+            SET state = 'paused',
+                reason = format('Paused by itself: %s of the last %s finished records failed. Look at the failures by code, then resume.', total.failed, total.finished)
             FROM total
             WHERE i.id = total.id AND i.state = 'running' AND total.finished >= i.stop_after_rows
                 AND total.failed::bigint * 100 > total.finished::bigint * i.stop_at_failure_percent
@@ -59,7 +60,8 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
     private const string ZonePlace = "{zone}";
 
     private const string NoneCanMove = """
-        NOT EXISTS (SELECT 1 FROM importer.import_chunk c WHERE c.import_id = i.id AND c.pending_count + c.submitting_count + c.submitted_count > 0)
+        NOT EXISTS (SELECT 1 FROM importer.import_chunk c WHERE c.import_id = i.id
+            AND c.pending_count + c.submitting_count + c.submitted_count > 0)
             AND NOT EXISTS (SELECT 1 FROM importer.record_finish f WHERE f.import_id = i.id AND f.state = 'pending')
             -- What is in doubt will be sent again, if that is the import's setting and no candidate waits for a person.
             AND NOT (i.when_unknown = 'resubmit' AND EXISTS (
@@ -72,7 +74,8 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
 
     // A rerun holds this lock while it makes records pending. So it is waited for here, and the counters are read by the next
     // statement: in this one they would be as old as the wait, and an import could finish with pending records.
-    private const string LockEnding = $"SELECT i.id FROM importer.import i WHERE i.state = 'running' AND {NoneCanMove} ORDER BY i.id FOR NO KEY UPDATE";
+    private const string LockEnding =
+        $"SELECT i.id FROM importer.import i WHERE i.state = 'running' AND {NoneCanMove} ORDER BY i.id FOR NO KEY UPDATE";
 
     private const string Finish = $"""
         WITH finished AS (
@@ -86,7 +89,8 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
         SELECT id FROM finished
         """;
 
-    // An answer may come late, from a worker that was cut off while the others finished: its records can move again, and so does the import.
+    // An answer may come late, from a worker that was cut off while the others finished: its records can move again, and so does the
+    // import.
     private const string Reopen = """
         UPDATE importer.import i
         SET state = 'running', finished_at = NULL
@@ -98,7 +102,8 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
     // A submitted record of a cancelled import that failed in a way that could be tried again.
     private const string ReadPendingOfCancelled = """
         SELECT i.id FROM importer.import i
-        WHERE i.state = 'cancelled' AND EXISTS (SELECT 1 FROM importer.import_chunk c WHERE c.import_id = i.id AND c.due_at IS NOT NULL AND c.pending_count > 0)
+        WHERE i.state = 'cancelled' AND EXISTS (SELECT 1 FROM importer.import_chunk c WHERE c.import_id = i.id AND c.due_at IS NOT NULL
+            AND c.pending_count > 0)
         """;
 
     /// <summary>One round. A step that fails takes nothing from the others.</summary>
@@ -119,7 +124,9 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
     private async Task CancelPendingAsync(CancellationToken cancellationToken)
     {
         var cancelled = await database.QueryAsync<int>(ReadPendingOfCancelled, cancellationToken);
-        await EachItem.RunAsync(cancelled, id => $"import {id}", id => database.TransactionAsync(connection => transitions.CancelledAsync(connection, id, cancellationToken), cancellationToken), cancellationToken);
+        await EachItem.RunAsync(cancelled, id => $"import {id}", id =>
+            database.TransactionAsync(connection => transitions.CancelledAsync(connection, id, cancellationToken), cancellationToken),
+                cancellationToken);
     }
 
     private async Task ReopenAsync(CancellationToken cancellationToken)
@@ -135,7 +142,8 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
 
     private async Task PauseLostZoneAsync(CancellationToken cancellationToken)
     {
-        foreach (var (id, reason) in await database.QueryAsync<Paused>(PauseLostZone, cancellationToken, ImportSchedule.LostZone(ZonePlace)))
+        foreach (var (id, reason) in await database.QueryAsync<Paused>(PauseLostZone, cancellationToken,
+            ImportSchedule.LostZone(ZonePlace)))
             Log.ImportPausedByZone(log, id, reason);
     }
 

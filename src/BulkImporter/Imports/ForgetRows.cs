@@ -4,8 +4,8 @@ using Npgsql;
 namespace BulkImporter.Imports;
 
 /// <summary>
-/// Removes the rows that hang on an import, whoever owns their tables: at once before its manifest is read again, step by step when the import
-/// was deleted.
+/// Removes the rows that hang on an import, whoever owns their tables: at once before its manifest is read again, step by step when the
+/// import was deleted.
 /// </summary>
 internal static class ForgetRows
 {
@@ -25,11 +25,13 @@ internal static class ForgetRows
     /// <summary>Runs in the caller's transaction, while nothing of the import was sent.</summary>
     public static async Task RunAsync(NpgsqlConnection connection, int importId, CancellationToken cancellationToken)
     {
-        foreach (var table in OfParse) await connection.ExecuteLongAsync($"DELETE FROM importer.{table} WHERE import_id = $1", cancellationToken, importId);
+        foreach (var table in OfParse)
+            await connection.ExecuteLongAsync($"DELETE FROM importer.{table} WHERE import_id = $1", cancellationToken, importId);
     }
 
     /// <summary>Removes at most $2 rows of import $1 from a table.</summary>
     internal static string Step(string table) => $"""
-        DELETE FROM importer.{table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM importer.{table} WHERE import_id = $1 LIMIT $2 FOR UPDATE SKIP LOCKED))
+        DELETE FROM importer.{table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM importer.{table} WHERE import_id = $1 LIMIT $2
+            FOR UPDATE SKIP LOCKED))
         """;
 }

@@ -17,12 +17,14 @@ public sealed class GaugeImports : BackgroundService
         SELECT a.name AS account, s.state, s.n::bigint AS count
         FROM importer.account a
         CROSS JOIN LATERAL (
-            SELECT coalesce(sum(c.pending_count), 0) AS pending, coalesce(sum(c.submitting_count), 0) AS submitting, coalesce(sum(c.submitted_count), 0) AS submitted,
+            SELECT coalesce(sum(c.pending_count), 0) AS pending, coalesce(sum(c.submitting_count), 0) AS submitting,
+                coalesce(sum(c.submitted_count), 0) AS submitted,
                 coalesce(sum(c.imported_count), 0) AS imported, coalesce(sum(c.failed_count), 0) AS failed, coalesce(sum(c.unknown_count), 0) AS unknown,
                 coalesce(sum(c.cancelled_count), 0) AS cancelled, coalesce(sum(c.invalid_count), 0) AS invalid, coalesce(sum(c.duplicate_count), 0) AS duplicate
             FROM importer.import i JOIN importer.import_chunk c ON c.import_id = i.id WHERE i.account_id = a.id
         ) t
-        CROSS JOIN LATERAL (VALUES ('pending', t.pending), ('submitting', t.submitting), ('submitted', t.submitted), ('imported', t.imported), ('failed', t.failed),
+        CROSS JOIN LATERAL (VALUES ('pending', t.pending), ('submitting', t.submitting), ('submitted', t.submitted),
+            ('imported', t.imported), ('failed', t.failed),
             ('unknown', t.unknown), ('cancelled', t.cancelled), ('invalid', t.invalid), ('duplicate', t.duplicate)) s(state, n)
         """;
 
@@ -55,11 +57,16 @@ public sealed class GaugeImports : BackgroundService
         var meter = meters.Create(Measures.Source);
         meter.CreateObservableGauge("bulkimporter.records", () => Told(r => r.Records), "{record}", "Records by account and state.");
         meter.CreateObservableGauge("bulkimporter.imports", () => Told(r => r.Imports), "{import}", "Imports by state.");
-        meter.CreateObservableGauge("bulkimporter.backlog.limit", () => Told(r => r.BacklogLimits), "{record}", "Most records of an account that may be submitted and not finished; 0 for no limit.");
-        meter.CreateObservableGauge("bulkimporter.account.suspended", () => Told(r => r.Suspended), "{account}", "1 while the account is suspended.");
-        meter.CreateObservableGauge("bulkimporter.account.blocked", () => Told(r => r.Blocked), "{account}", "1 while the remote side wants to be left alone.");
-        meter.CreateObservableGauge("bulkimporter.dispatch.lag", () => last is { } reading ? [new Measurement<double>(reading.LagSeconds)] : Array.Empty<Measurement<double>>(), "s", "How long the due chunk that waits longest has waited.");
-        meter.CreateObservableGauge("bulkimporter.database.up", () => last is null ? 0 : 1, "{database}", "1 when the database answered the last reading.");
+        meter.CreateObservableGauge("bulkimporter.backlog.limit", () =>
+            Told(r => r.BacklogLimits), "{record}", "Most records of an account that may be submitted and not finished; 0 for no limit.");
+        meter.CreateObservableGauge("bulkimporter.account.suspended", () =>
+            Told(r => r.Suspended), "{account}", "1 while the account is suspended.");
+        meter.CreateObservableGauge("bulkimporter.account.blocked", () =>
+            Told(r => r.Blocked), "{account}", "1 while the remote side wants to be left alone.");
+        meter.CreateObservableGauge("bulkimporter.dispatch.lag", () => last is { } reading ? [new Measurement<double>(reading.LagSeconds)]
+            : Array.Empty<Measurement<double>>(), "s", "How long the due chunk that waits longest has waited.");
+        meter.CreateObservableGauge("bulkimporter.database.up", () =>
+            last is null ? 0 : 1, "{database}", "1 when the database answered the last reading.");
     }
 
     /// <summary>Reads once. False when the database did not answer.</summary>

@@ -70,8 +70,10 @@ public sealed class Import
             {
                 t.HasCheckConstraint("import_state_is_known", EnumText<ImportState>.Check("state"));
                 ImportSettings.Check(t);
-                t.HasCheckConstraint("import_counted_once_parsed", "row_count IS NOT NULL OR state IN ('parsing', 'rejected', 'cancelled', 'deleting')");
-                t.HasCheckConstraint("import_finished_at_iff_ended", "(finished_at IS NOT NULL) = (state IN ('finished', 'cancelled', 'rejected', 'deleting'))");
+                t.HasCheckConstraint("import_counted_once_parsed",
+                    "row_count IS NOT NULL OR state IN ('parsing', 'rejected', 'cancelled', 'deleting')");
+                t.HasCheckConstraint("import_finished_at_iff_ended",
+                    "(finished_at IS NOT NULL) = (state IN ('finished', 'cancelled', 'rejected', 'deleting'))");
             });
             entity.HasKey(i => i.Id);
             entity.ComplexProperty(i => i.Settings, ImportSettings.Configure);

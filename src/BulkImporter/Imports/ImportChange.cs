@@ -28,13 +28,16 @@ public abstract record ImportChange
         return states is [var state] ? new Done(state) : await RefusalAsync(connection, importId, needs, cancellationToken);
     }
 
-    internal static async Task<ImportChange> RefusalAsync(NpgsqlConnection connection, int importId, string needs, CancellationToken cancellationToken)
+    internal static async Task<ImportChange> RefusalAsync(
+        NpgsqlConnection connection, int importId, string needs, CancellationToken cancellationToken)
     {
-        var states = await connection.QueryAsync<ImportState>("SELECT state FROM importer.import WHERE id = $1", cancellationToken, importId);
+        var states = await connection.QueryAsync<ImportState>("SELECT state FROM importer.import WHERE id = $1",
+            cancellationToken, importId);
         return states is [var state] ? RefusalOf(importId, state, needs) : new NotFound(importId);
     }
 
-    internal static Refused RefusalOf(int importId, ImportState state, string needs) => new(state, $"Import {importId} is {Word(state)}; {needs}.");
+    internal static Refused RefusalOf(int importId, ImportState state, string needs) =>
+        new(state, $"Import {importId} is {Word(state)}; {needs}.");
 
     private static string Word(ImportState state) => state switch
     {

@@ -9,7 +9,8 @@ namespace BulkImporter.Imports;
 /// <param name="Rates">How fast it went over its whole life.</param>
 /// <param name="Examples">By failure code, what was said of one record.</param>
 /// <param name="Audit">Who did what, the latest first.</param>
-public sealed record ImportDetails(bool Moves, IReadOnlyList<RatePoint> Rates, IReadOnlyDictionary<string, string> Examples, IReadOnlyList<AuditView> Audit);
+public sealed record ImportDetails(
+    bool Moves, IReadOnlyList<RatePoint> Rates, IReadOnlyDictionary<string, string> Examples, IReadOnlyList<AuditView> Audit);
 
 /// <summary>
 /// Keeps every open page of this process current. Each import, and each page of the list, is read once a second for all who look at
@@ -37,16 +38,20 @@ public sealed class ImportFeed(ReadImports imports, ReadRecords records, ReadAud
         async (_, stop) => await imports.TotalsAsync(stop), _ => TimeSpan.FromSeconds(4), clock, log);
 
     private readonly SharedReadings<int, ImportDetails> details = new(
-        (id, stop) => ReadDetailsAsync(id, imports, records, audit, stop), d => TimeSpan.FromSeconds(d?.Moves == true ? 5 : 20), clock, log);
+        (id, stop) => ReadDetailsAsync(id, imports, records, audit, stop), d =>
+            TimeSpan.FromSeconds(d?.Moves == true ? 5 : 20), clock, log);
 
     internal int TopicCount => ones.Count + lists.Count + totals.Count + details.Count;
 
-    /// <summary>Calls <paramref name="changed"/> with the import now and whenever it was read; its value is null when there is no such import.</summary>
+    /// <summary>
+    /// Calls <paramref name="changed"/> with the import now and whenever it was read; its value is null when there is no such import.
+    /// </summary>
     public IDisposable Watch(int importId, Action<Reading<ImportView>> changed) => ones.Watch(importId, changed);
 
     /// <summary>The same for a page of the list.</summary>
     /// <param name="after">The <see cref="Page{T}.Next"/> of the page before, or null for the first.</param>
-    public IDisposable WatchList(ImportFilter filter, int? after, Action<Reading<Page<ImportView>>> changed) => lists.Watch((filter, after), changed);
+    public IDisposable WatchList(ImportFilter filter, int? after, Action<Reading<Page<ImportView>>> changed) =>
+        lists.Watch((filter, after), changed);
 
     /// <summary>The same for the records of all imports together.</summary>
     public IDisposable WatchTotals(Action<Reading<StateCounts>> changed) => totals.Watch(0, changed);
@@ -67,7 +72,8 @@ public sealed class ImportFeed(ReadImports imports, ReadRecords records, ReadAud
     private static bool Moves(ImportView import) =>
         import.State is ImportState.Parsing or ImportState.Running || import.Counts is { Submitting: > 0 } or { Submitted: > 0 };
 
-    private static async Task<ImportDetails?> ReadDetailsAsync(int id, ReadImports imports, ReadRecords records, ReadAudit audit, CancellationToken cancellationToken) =>
+    private static async Task<ImportDetails?> ReadDetailsAsync(
+        int id, ReadImports imports, ReadRecords records, ReadAudit audit, CancellationToken cancellationToken) =>
         await imports.FindAsync(id, cancellationToken) is not { } import
             ? null
             : new ImportDetails(

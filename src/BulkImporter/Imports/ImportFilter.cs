@@ -40,7 +40,8 @@ public sealed record ImportFilter
                 join a in db.Set<Account>() on i.AccountId equals a.Id
                 join m in db.Set<Manifest>() on i.ManifestId equals m.Id
                 where EF.Functions.ILike(i.Name, pattern, Like.Escape) || EF.Functions.ILike(m.FileName, pattern, Like.Escape)
-                    || EF.Functions.ILike(a.Name, pattern, Like.Escape) || EF.Functions.ILike(i.CreatedBy, pattern, Like.Escape) || i.Id == number
+                    || EF.Functions.ILike(a.Name, pattern, Like.Escape) || EF.Functions.ILike(i.CreatedBy, pattern, Like.Escape)
+                        || i.Id == number
                 select i;
         }
         if (after is { } last)

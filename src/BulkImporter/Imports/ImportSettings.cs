@@ -7,8 +7,8 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 namespace BulkImporter.Imports;
 
 /// <summary>
-/// What an import is run with, said once: each member has its default, its bounds and its words beside it. Table, API, command line and page take it
-/// from here (<see cref="Setting"/>); what a setting does stands where a statement obeys it.
+/// What an import is run with, said once: each member has its default, its bounds and its words beside it. Table, API, command line and
+/// page take it from here (<see cref="Setting"/>); what a setting does stands where a statement obeys it.
 /// </summary>
 public record ImportSettings
 {
@@ -23,11 +23,13 @@ public record ImportSettings
     public int? FirstRows { get; init; }
 
     /// <summary>Attempts that a record gets before a retryable failure becomes final; a rerun grants as many again.</summary>
-    [Setting("Attempts for each record", "Attempts that a record gets", Least = 1, Most = 100, Reads = true, Complaint = "A record gets 1 to 100 attempts.")]
+    [Setting("Attempts for each record", "Attempts that a record gets", Least = 1, Most = 100, Reads = true,
+        Complaint = "A record gets 1 to 100 attempts.")]
     public int MaxAttempts { get; init; } = 5;
 
     /// <summary>What becomes of rows whose source the account has already, by an earlier import.</summary>
-    [Setting("Rows imported before", "What to do with rows that the account has by an earlier import", Choices = ["Skip, as duplicates", "Import anyway"], Reads = true)]
+    [Setting("Rows imported before", "What to do with rows that the account has by an earlier import",
+        Choices = ["Skip, as duplicates", "Import anyway"], Reads = true)]
     public WhenDuplicate AlreadyImported { get; init; } = WhenDuplicate.Skip;
 
     /// <summary>What becomes of rows whose source an earlier row of the manifest has.</summary>
@@ -37,12 +39,15 @@ public record ImportSettings
 
     /// <summary>How the files of rows go that do not say so themselves.</summary>
     [Setting("Files",
-        "How files go whose rows do not say it: fetched by Cincopa, sent by the server, or sent only where Cincopa's call is too short for the address",
-        Note = "unless a row says it", Choices = ["Cincopa fetches them", "Pushed by this server", "Fetched; pushed if too long"], Reads = true)]
+        "How files go whose rows do not say it: fetched by Cincopa, sent by the server, or sent only where Cincopa's call is too short "
+            + "for the address",
+        Note = "unless a row says it", Choices = ["Cincopa fetches them", "Pushed by this server", "Fetched; pushed if too long"],
+        Reads = true)]
     public ImportTransfer Transfer { get; init; } = ImportTransfer.Pull;
 
     /// <summary>The gallery that new assets join, or null for none.</summary>
-    [Setting("Gallery", "The gallery that new assets join; empty for none", Note = "fid, optional", Empty = "None", Stands = "FID", IsGallery = true)]
+    [Setting("Gallery", "The gallery that new assets join; empty for none", Note = "fid, optional", Empty = "None", Stands = "FID",
+        IsGallery = true)]
     public string? Fid { get; init; }
 
     [Setting("If the submit result is unknown", "What to do with a record whose call may have been received",
@@ -54,12 +59,14 @@ public record ImportSettings
     public int Priority { get; init; }
 
     /// <summary>Nothing is sent before; null for at once. The start must be ordered all the same.</summary>
-    [Setting("Send nothing before", "Send nothing before, e.g. 2026-11-24T22:00:00+01:00; empty for at once", Note = "UTC, optional", Stands = "TIME",
+    [Setting("Send nothing before", "Send nothing before, e.g. 2026-11-24T22:00:00+01:00; empty for at once", Note = "UTC, optional",
+        Stands = "TIME",
         Steers = true, Reads = true)]
     public DateTimeOffset? StartAt { get; init; }
 
     /// <summary>The daily window outside of which nothing is sent; null for all day.</summary>
-    [Setting("Send only in these hours", "Send only in these hours, e.g. '22:00-06:00 Europe/Berlin'; empty for all day", Note = "optional", Stands = "HOURS",
+    [Setting("Send only in these hours", "Send only in these hours, e.g. '22:00-06:00 Europe/Berlin'; empty for all day",
+        Note = "optional", Stands = "HOURS",
         Empty = "22:00-06:00 Europe/Berlin", Steers = true, Reads = true)]
     public DailyWindow? Window
     {
@@ -68,7 +75,8 @@ public record ImportSettings
     }
 
     /// <summary>The failure breaker: the import is paused when more than this part of its finished records failed; 100 for never.</summary>
-    [Setting("Pause at failures above", "Pause when more of the finished records failed, 100 for never", Note = "percent", Least = 1, Most = 100, Steers = true,
+    [Setting("Pause at failures above", "Pause when more of the finished records failed, 100 for never", Note = "percent", Least = 1,
+        Most = 100, Steers = true,
         Complaint = "The share of failures at which the import pauses is 1 to 100 percent; 100 is never.")]
     public int StopAtFailurePercent { get; init; } = 50;
 
@@ -100,7 +108,8 @@ public record ImportSettings
     /// <exception cref="InvalidArgumentException">A name is no setting's, or a text cannot be meant.</exception>
     public ImportSettings With(IEnumerable<KeyValuePair<string, string>> changes) =>
         changes.Aggregate(this, (settings, change) => (Setting.Named(change.Key)
-            ?? throw new InvalidArgumentException(change.Key, $"'{change.Key}' is not a setting; known are: {string.Join(", ", Setting.All.Select(s => s.Name))}."))
+            ?? throw new InvalidArgumentException(change.Key,
+                $"'{change.Key}' is not a setting; known are: {string.Join(", ", Setting.All.Select(s => s.Name))}."))
             .With(settings, change.Value));
 
     /// <exception cref="InvalidArgumentException">A value is out of its bounds.</exception>
@@ -120,7 +129,8 @@ public record ImportSettings
         t.HasCheckConstraint("import_settings_are_positive", "chunk_size > 0 AND max_attempts > 0 AND first_rows > 0");
         t.HasCheckConstraint("import_breaker_is_possible", "stop_at_failure_percent BETWEEN 1 AND 100 AND stop_after_rows > 0");
         t.HasCheckConstraint("import_window_is_whole",
-            "(window_from IS NULL) = (window_zone IS NULL) AND (window_until IS NULL) = (window_zone IS NULL) AND window_from <> window_until");
+            "(window_from IS NULL) = (window_zone IS NULL) AND (window_until IS NULL) = (window_zone IS NULL) AND window_from <> "
+                + "window_until");
     }
 
     internal static void Configure(ComplexPropertyBuilder<ImportSettings> settings)
@@ -161,7 +171,10 @@ public enum ImportTransfer
     Auto,
 }
 
-/// <summary>What to do with a row whose source another row brings already: an earlier row of the manifest, or one of an earlier import of the account.</summary>
+/// <summary>
+/// What to do with a row whose source another row brings already: an earlier row of the manifest, or one of an earlier import of the
+/// account.
+/// </summary>
 [StoredAsText]
 public enum WhenDuplicate
 {

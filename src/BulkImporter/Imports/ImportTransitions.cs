@@ -4,8 +4,8 @@ using BulkImporter.Accounts;
 namespace BulkImporter.Imports;
 
 /// <summary>
-/// What the stages change about an import as a whole. Each statement checks the state that it comes from; no row means that the import is no
-/// longer there, and the caller drops what it had. What a person does to an import has an operation of its own beside this file.
+/// What the stages change about an import as a whole. Each statement checks the state that it comes from; no row means that the import is
+/// no longer there, and the caller drops what it had. What a person does to an import has an operation of its own beside this file.
 /// </summary>
 internal static class ImportTransitions
 {
@@ -17,9 +17,12 @@ internal static class ImportTransitions
         """;
 
     /// <summary>Import $1 has read $2 rows so far.</summary>
-    internal const string ParseWentOn = "UPDATE importer.import SET parsed_rows = $2, parse_queued_at = now() WHERE id = $1 AND state = 'parsing'";
+    internal const string ParseWentOn =
+        "UPDATE importer.import SET parsed_rows = $2, parse_queued_at = now() WHERE id = $1 AND state = 'parsing'";
 
-    /// <summary>Parsing to review, or to running when the start was asked for. $2 rows were read with the mapping $3, by the template $4.</summary>
+    /// <summary>
+    /// Parsing to review, or to running when the start was asked for. $2 rows were read with the mapping $3, by the template $4.
+    /// </summary>
     internal const string Parsed = """
         UPDATE importer.import
         SET state = CASE WHEN start_when_parsed THEN 'running' ELSE 'review' END, row_count = $2, parsed_rows = $2, reason = NULL,
@@ -34,8 +37,8 @@ internal static class ImportTransitions
         """;
 
     /// <summary>
-    /// A reading failed with $2, and after $3 tries the import is rejected. What failed is history, so the tries are counted there: those since a
-    /// person last changed something. The wait doubles from the usual one of the queue.
+    /// A reading failed with $2, and after $3 tries the import is rejected. What failed is history, so the tries are counted there: those
+    /// since a person last changed something. The wait doubles from the usual one of the queue.
     /// </summary>
     internal const string ParseFailed = $"""
         WITH failed AS (
@@ -45,7 +48,8 @@ internal static class ImportTransitions
         ), tries AS (
             SELECT count(*)::int + 1 AS count FROM importer.audit_entry a
             WHERE a.import_id = $1 AND a.action = 'manifest_not_read'
-                AND a.id > coalesce((SELECT max(r.id) FROM importer.audit_entry r WHERE r.import_id = $1 AND r.action IN ('import_revised', 'import_started')), 0)
+                AND a.id > coalesce((SELECT max(r.id) FROM importer.audit_entry r WHERE r.import_id = $1
+                    AND r.action IN ('import_revised', 'import_started')), 0)
         )
         UPDATE importer.import i
         SET state = CASE WHEN tries.count >= $3 THEN 'rejected' ELSE i.state END, finished_at = CASE WHEN tries.count >= $3 THEN now() END,
@@ -59,8 +63,8 @@ internal static class ImportTransitions
         """;
 
     /// <summary>
-    /// A chunk (its name $5 begins the reason $2) could not be sent. After $3 such failures within $4, counted since a person last resumed the
-    /// import, it is paused.
+    /// A chunk (its name $5 begins the reason $2) could not be sent. After $3 such failures within $4, counted since a person last resumed
+    /// the import, it is paused.
     /// </summary>
     internal const string ChunkFailed = $"""
         WITH failed AS (
@@ -68,10 +72,12 @@ internal static class ImportTransitions
         ), failures AS (
             SELECT count(*)::int + 1 AS count FROM importer.audit_entry a
             WHERE a.import_id = $1 AND a.action = 'import_not_sent' AND starts_with(a.detail, $5) AND a.at > now() - $4
-                AND a.id > coalesce((SELECT max(r.id) FROM importer.audit_entry r WHERE r.import_id = $1 AND r.action = 'import_resumed'), 0)
+                AND a.id > coalesce((SELECT max(r.id) FROM importer.audit_entry r WHERE r.import_id = $1 AND r.action = 'import_resumed'),
+                    0)
         ), paused AS (
             UPDATE importer.import i
-            SET state = 'paused', reason = format('Paused by itself: a part of it could not be sent, %s times. The last: %s Cure the cause, then resume.', failures.count, $2)
+            SET state = 'paused',
+                reason = format('Paused by itself: a part of it could not be sent, %s times. The last: %s Cure the cause, then resume.', failures.count, $2)
             FROM failures WHERE i.id = $1 AND i.state = 'running' AND failures.count >= $3
             RETURNING i.id, i.account_id, i.reason
         )
@@ -89,7 +95,9 @@ internal static class ImportTransitions
         WHERE i.id = $1
         """;
 
-    /// <summary>Within a statement that has "tries" (count) and "failed" (import_id): after $4 tries the reason says that the probe stopped with $3.</summary>
+    /// <summary>
+    /// Within a statement that has "tries" (count) and "failed" (import_id): after $4 tries the reason says that the probe stopped with $3.
+    /// </summary>
     internal const string ProbeStopped = """
         UPDATE importer.import i SET reason = format('The probe of the sources stopped: %s Probe again, or start without.', $3)
         FROM tries, failed WHERE i.id = failed.import_id AND i.state = 'review' AND tries.count >= $4

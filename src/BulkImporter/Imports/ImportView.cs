@@ -5,7 +5,9 @@ using BulkImporter.Records;
 
 namespace BulkImporter.Imports;
 
-/// <summary>An import as every door shows it, with its settings: the API's and the command line's JSON body, and what the pages draw.</summary>
+/// <summary>
+/// An import as every door shows it, with its settings: the API's and the command line's JSON body, and what the pages draw.
+/// </summary>
 public sealed record ImportView : ImportSettings
 {
     public ImportView()
@@ -22,7 +24,9 @@ public sealed record ImportView : ImportSettings
     public ManifestSummary Manifest { get; init; } = new("", "", 0);
     public ImportState State { get; init; }
 
-    /// <summary>Why it does not go on: the import's own reason, else the account's when that is suspended or blocked; null when all is well.</summary>
+    /// <summary>
+    /// Why it does not go on: the import's own reason, else the account's when that is suspended or blocked; null when all is well.
+    /// </summary>
     public string? Reason { get; init; }
 
     /// <summary>Data rows of the manifest, at most those that are to be read; null until it is parsed.</summary>
@@ -72,7 +76,9 @@ public sealed record ImportView : ImportSettings
     public DateTimeOffset? WaitsUntil { get; init; }
 }
 
-/// <summary>Imported records whose assets still lack texts, reference id or gallery: those that are being finished, and those for which that failed.</summary>
+/// <summary>
+/// Imported records whose assets still lack texts, reference id or gallery: those that are being finished, and those for which that failed.
+/// </summary>
 public sealed record FinishCounts(int Pending, int Failed);
 
 /// <param name="Sha256">Of the bytes as received, lower-case hexadecimal.</param>

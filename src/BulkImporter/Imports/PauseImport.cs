@@ -19,7 +19,8 @@ public sealed class PauseImport(NpgsqlDataSource database)
     public async Task<ImportChange> RunAsync(int importId, string actor, string reason, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        return await ImportChange.RunAsync(connection, Pause, importId, "only a running import can be paused", cancellationToken, actor, reason);
+        return await ImportChange.RunAsync(connection, Pause, importId, "only a running import can be paused",
+            cancellationToken, actor, reason);
     }
 
     public Task<ImportChange> RunAsync(int importId, string actor, CancellationToken cancellationToken) =>

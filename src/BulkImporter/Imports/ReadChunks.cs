@@ -4,7 +4,8 @@ using Microsoft.EntityFrameworkCore;
 namespace BulkImporter.Imports;
 
 /// <summary>A chunk's range of rows and their states, and the import that it belongs to.</summary>
-public sealed record ChunkView(int ImportId, string ImportName, ImportState ImportState, int Number, int FirstRow, int LastRow, StateCounts Counts);
+public sealed record ChunkView(
+    int ImportId, string ImportName, ImportState ImportState, int Number, int FirstRow, int LastRow, StateCounts Counts);
 
 /// <summary>Chunks as they stand at this moment.</summary>
 public sealed class ReadChunks(IDbContextFactory<ImporterDb> contexts)
@@ -18,7 +19,8 @@ public sealed class ReadChunks(IDbContextFactory<ImporterDb> contexts)
             join i in db.Set<Import>() on c.ImportId equals i.Id
             where c.ImportId == importId && c.Number == number
             select new ChunkView(i.Id, i.Name, i.State, c.Number, c.FirstRow, c.LastRow, new StateCounts(
-                c.PendingCount, c.SubmittingCount, c.SubmittedCount, c.ImportedCount, c.FailedCount, c.UnknownCount, c.CancelledCount, c.InvalidCount,
+                c.PendingCount, c.SubmittingCount, c.SubmittedCount, c.ImportedCount, c.FailedCount, c.UnknownCount,
+                c.CancelledCount, c.InvalidCount,
                 c.DuplicateCount))).SingleOrDefaultAsync(cancellationToken);
     }
 }

@@ -8,15 +8,23 @@ using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Imports;
 
-/// <summary>Imports as they stand at this moment. Counts come from the chunks' counters, so they are exact and cost the same at a million records.</summary>
+/// <summary>
+/// Imports as they stand at this moment. Counts come from the chunks' counters, so they are exact and cost the same at a million records.
+/// </summary>
 public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions<WorkOptions> options)
 {
-    /// <summary>A rate is told when the ticks span this long and at least <see cref="LeastFinished"/> records ended between them: less would make an ETA that jumps.</summary>
+    /// <summary>
+    /// A rate is told when the ticks span this long and at least <see cref="LeastFinished"/> records ended between them: less would make an
+    /// ETA that jumps.
+    /// </summary>
     private const double LeastSeconds = 5;
 
     private const int LeastFinished = 10;
 
-    /// <summary>The poll <c>p</c> of import <c>i</c> has not moved for $1. In an import that is younger than that there is none, and none need be read.</summary>
+    /// <summary>
+    /// The poll <c>p</c> of import <c>i</c> has not moved for $1. In an import that is younger than that there is none, and none need be
+    /// read.
+    /// </summary>
     internal const string IsStalled = "p.import_id = i.id AND i.started_at < now() - $1::interval AND p.moved_at < now() - $1::interval";
 
     private const string Counters = """
@@ -35,9 +43,11 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
                 JOIN importer.manifest same ON same.sha256 = own.sha256 AND same.received_at IS NOT NULL
                 JOIN importer.import e ON e.manifest_id = same.id AND e.id < i.id
              WHERE own.id = i.manifest_id) AS same_manifest_as,
-            (SELECT count(*)::int FROM importer.status_poll p WHERE c.submitted > 0 AND {{IsStalled.Replace("$1", "{0}", StringComparison.Ordinal)}}) AS stalled,
+            (SELECT count(*)::int FROM importer.status_poll p WHERE c.submitted > 0
+                AND {{IsStalled.Replace("$1", "{0}", StringComparison.Ordinal)}}) AS stalled,
             CASE WHEN i.started_at IS NOT NULL THEN (
-                SELECT e.actor FROM importer.audit_entry e WHERE e.import_id = i.id AND e.action = 'import_started' ORDER BY e.id LIMIT 1) END AS started_by,
+                SELECT e.actor FROM importer.audit_entry e WHERE e.import_id = i.id AND e.action = 'import_started' ORDER BY e.id LIMIT 1)
+                    END AS started_by,
             CASE WHEN i.state = 'running' AND c.pending > 0
                 THEN importer.opens_at(i.start_at, i.window_from, i.window_until, i.window_zone) END AS waits_until
         FROM importer.import i
@@ -61,7 +71,8 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
             WHERE b.account_id = i.account_id AND b.blocked_until > now() ORDER BY b.kind DESC LIMIT 1) block ON true
         """;
 
-    // Not the same for both: a plan for any list of imports costs more than one for this list, so one import would be planned anew each time.
+    // Not the same for both: a plan for any list of imports costs more than one for this list, so one import would be planned anew each
+    // time.
     private static readonly string One = $"{Numbers} WHERE i.id = {{1}}";
 
     private static readonly string Several = $"{Numbers} WHERE i.id = ANY({{1}})";
@@ -73,7 +84,8 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
                 greatest(0, max(finished_count) - lag(max(finished_count)) OVER w)::float8 AS finished,
                 extract(epoch FROM max(at) - lag(max(at)) OVER w)::float8 AS seconds
             FROM (
-                SELECT t.*, width_bucket(extract(epoch FROM t.at), extract(epoch FROM range.first), extract(epoch FROM range.last) + 0.001, $2) AS bucket
+                SELECT t.*, width_bucket(extract(epoch FROM t.at), extract(epoch FROM range.first), extract(epoch FROM range.last) + 0.001,
+                    $2) AS bucket
                 FROM importer.import_tick t,
                     (SELECT min(at) AS first, max(at) AS last FROM importer.import_tick WHERE import_id = $1) range
                 WHERE t.import_id = $1) ticks
@@ -128,16 +140,19 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         return rows.ConvertAll(r => View(r.Numbers, r.Import, r.Manifest, r.Name, r.State,
             r.State == AccountState.Suspended ? $"Account {r.Name} is suspended: {(r.Reason ?? "no reason was given").TrimEnd('.')}."
             : r.Numbers.BlockedUntil is { } until
-                ? string.Create(CultureInfo.InvariantCulture, $"Account {r.Name} waits until {until.UtcDateTime:HH:mm:ss} UTC: {r.Numbers.BlockedReason ?? "the API asked for it"}.")
+                ? string.Create(CultureInfo.InvariantCulture,
+                    $"Account {r.Name} waits until {until.UtcDateTime:HH:mm:ss} UTC: {r.Numbers.BlockedReason ?? "the API asked for it"}.")
                 : null));
     }
 
     /// <param name="trouble">Why the account does not send; null when it does.</param>
     private static ImportView View(ImportNumbers n, Import i, Manifest manifest, string account, AccountState accountState, string? trouble)
     {
-        var counts = new StateCounts(n.Pending, n.Submitting, n.Submitted, n.Imported, n.Failed, n.Unknown, n.Cancelled, n.Invalid, n.Duplicate);
+        var counts = new StateCounts(n.Pending, n.Submitting, n.Submitted, n.Imported, n.Failed, n.Unknown, n.Cancelled,
+            n.Invalid, n.Duplicate);
         var (rate, eta) = Rate(n, counts);
-        var reason = i.Reason ?? (i.State is ImportState.Running or ImportState.Paused ? trouble : null) ?? ImportSchedule.Sentence(n.WaitsUntil, i.Settings.Window);
+        var reason = i.Reason ?? (i.State is ImportState.Running or ImportState.Paused ? trouble : null)
+            ?? ImportSchedule.Sentence(n.WaitsUntil, i.Settings.Window);
         return new ImportView(i.Settings)
         {
             Id = i.Id,
@@ -177,7 +192,9 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
     }
 
     private sealed record ImportNumbers(
-        int Id, int Pending, int Submitting, int Submitted, int Imported, int Failed, int Unknown, int Cancelled, int Invalid, int Duplicate,
+        int Id, int Pending, int Submitting, int Submitted, int Imported, int Failed, int Unknown, int Cancelled,
+        int Invalid, int Duplicate,
         int? Finished, double? Seconds, string[]? Codes, int[]? Counts, int FinishPending, int FinishFailed,
-        DateTimeOffset? BlockedUntil, string? BlockedReason, int? SameManifestAs, int Stalled, string? StartedBy, DateTimeOffset? WaitsUntil);
+        DateTimeOffset? BlockedUntil, string? BlockedReason, int? SameManifestAs, int Stalled, string? StartedBy,
+        DateTimeOffset? WaitsUntil);
 }

@@ -7,8 +7,8 @@ using Microsoft.EntityFrameworkCore;
 namespace BulkImporter.Imports;
 
 /// <summary>
-/// What changes about an import, by the names that requests have: <c>name</c>, <c>account</c>, <c>map</c> and the settings (<see cref="Setting.Name"/>).
-/// What is left out stays as it is; an empty text is the default.
+/// What changes about an import, by the names that requests have: <c>name</c>, <c>account</c>, <c>map</c> and the settings
+/// (<see cref="Setting.Name"/>). What is left out stays as it is; an empty text is the default.
 /// </summary>
 public sealed class ImportRevision : Dictionary<string, string>
 {
@@ -33,13 +33,15 @@ public sealed class ReviseImport(IDbContextFactory<ImporterDb> contexts)
     public Task<ImportChange> RunAsync(int importId, ImportRevision revision, string actor, CancellationToken cancellationToken) =>
         contexts.ChangeAsync(db => RunAsync(db, importId, revision, actor, cancellationToken), cancellationToken);
 
-    private static async Task<ImportChange> RunAsync(ImporterDb db, int importId, ImportRevision revision, string actor, CancellationToken cancellationToken)
+    private static async Task<ImportChange> RunAsync(
+        ImporterDb db, int importId, ImportRevision revision, string actor, CancellationToken cancellationToken)
     {
         // Locked, not compared: the engine changes other columns of the row every second.
         await db.Database.ExecuteSqlAsync($"SELECT FROM importer.import WHERE id = {importId} FOR NO KEY UPDATE", cancellationToken);
         if (await db.Set<Import>().SingleOrDefaultAsync(i => i.Id == importId, cancellationToken) is not { } import)
             return new ImportChange.NotFound(importId);
-        if (import.State is not (ImportState.Review or ImportState.Rejected or ImportState.Running or ImportState.Paused)) return Refused(import);
+        if (import.State is not (ImportState.Review or ImportState.Rejected or ImportState.Running or ImportState.Paused))
+            return Refused(import);
         var account = await db.Set<Account>().Where(a => a.Id == import.AccountId).Select(a => a.Name).SingleAsync(cancellationToken);
 
         // 1. What changes, by the words of the audit log.
@@ -67,7 +69,8 @@ public sealed class ReviseImport(IDbContextFactory<ImporterDb> contexts)
                     break;
             }
         }
-        var settings = import.Settings.With(revision.Where(r => r.Key is not (ImportRevision.Name or ImportRevision.Account or ImportRevision.Mapping)));
+        var settings = import.Settings.With(revision.Where(r =>
+            r.Key is not (ImportRevision.Name or ImportRevision.Account or ImportRevision.Mapping)));
         // A zone that was lost since keeps nobody from changing something else.
         if (settings.Window != import.Settings.Window) settings = await ImportSchedule.CheckedAsync(db, settings, cancellationToken);
         foreach (var setting in Setting.All.Where(s => !s.IsSame(settings, import.Settings)))

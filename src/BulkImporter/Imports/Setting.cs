@@ -6,7 +6,9 @@ using BulkImporter.Data;
 
 namespace BulkImporter.Imports;
 
-/// <summary>What stands beside a member of <see cref="ImportSettings"/>: how people read it, what it may be, and when it may change.</summary>
+/// <summary>
+/// What stands beside a member of <see cref="ImportSettings"/>: how people read it, what it may be, and when it may change.
+/// </summary>
 /// <param name="label">On the page and in the audit log.</param>
 /// <param name="help">One sentence, in the help of the command line and in the API's document.</param>
 [AttributeUsage(AttributeTargets.Property)]
@@ -56,8 +58,8 @@ public sealed class SettingAttribute(string label, string help) : Attribute
 }
 
 /// <summary>
-/// A setting of an import, made of a member of <see cref="ImportSettings"/>. In requests, on the command line and in fields of a page its value is
-/// a text; an empty one is its default.
+/// A setting of an import, made of a member of <see cref="ImportSettings"/>. In requests, on the command line and in fields of a page its
+/// value is a text; an empty one is its default.
 /// </summary>
 public sealed class Setting
 {
@@ -71,7 +73,8 @@ public sealed class Setting
         type = Nullable.GetUnderlyingType(member.PropertyType) ?? member.PropertyType;
         Name = JsonNamingPolicy.CamelCase.ConvertName(member.Name);
         Option = "--" + JsonNamingPolicy.KebabCaseLower.ConvertName(member.Name);
-        Values = type.IsEnum ? [.. Enum.GetValues(type).Cast<Enum>().Select(v => JsonNamingPolicy.SnakeCaseLower.ConvertName(v.ToString()))] : about.OneOf;
+        Values = type.IsEnum
+            ? [.. Enum.GetValues(type).Cast<Enum>().Select(v => JsonNamingPolicy.SnakeCaseLower.ConvertName(v.ToString()))] : about.OneOf;
     }
 
     public static IReadOnlyList<Setting> All { get; } =
@@ -95,7 +98,8 @@ public sealed class Setting
     public IReadOnlyList<string>? Values { get; }
 
     /// <summary>Its values with how people read them.</summary>
-    public IEnumerable<(string Value, string Words)>? Choices => about.Choices is not { } words ? null : (type.IsEnum ? Values! : Values!.Prepend("")).Zip(words);
+    public IEnumerable<(string Value, string Words)>? Choices =>
+        about.Choices is not { } words ? null : (type.IsEnum ? Values! : Values!.Prepend("")).Zip(words);
 
     /// <summary>It names a gallery of the account.</summary>
     public bool IsGallery => about.IsGallery;
@@ -109,7 +113,8 @@ public sealed class Setting
     public string Text(ImportSettings settings) => Text(member.GetValue(settings));
 
     /// <summary>Its value as people read it.</summary>
-    public string Words(ImportSettings settings) => member.GetValue(settings) is int number ? number.ToString("N0", CultureInfo.InvariantCulture)
+    public string Words(ImportSettings settings) => member.GetValue(settings) is int number
+        ? number.ToString("N0", CultureInfo.InvariantCulture)
         : Choices?.FirstOrDefault(c => c.Value == Text(settings)).Words ?? Text(settings);
 
     public DateTimeOffset? Time(ImportSettings settings) => (DateTimeOffset?)member.GetValue(settings);
@@ -148,15 +153,18 @@ public sealed class Setting
     }
 
     /// <summary>To the microsecond, which is what the database keeps, and in its zone.</summary>
-    private DateTimeOffset Time(string text) => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+    private DateTimeOffset Time(
+        string text) => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
         ? time.ToUniversalTime().AddTicks(-(time.Ticks % TimeSpan.TicksPerMicrosecond))
-        : throw new InvalidArgumentException(Name, $"'{text}' is no time; write it as 2026-11-24T22:00:00+01:00 (without an offset it is UTC).");
+        : throw new InvalidArgumentException(Name,
+            $"'{text}' is no time; write it as 2026-11-24T22:00:00+01:00 (without an offset it is UTC).");
 
     private static string Text(object? value) => value switch
     {
         null => "",
         Enum choice => JsonNamingPolicy.SnakeCaseLower.ConvertName(choice.ToString()),
-        DateTimeOffset time => time.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFK", CultureInfo.InvariantCulture).Replace("+00:00", "Z", StringComparison.Ordinal),
+        DateTimeOffset time => time.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFK", CultureInfo.InvariantCulture)
+            .Replace("+00:00", "Z", StringComparison.Ordinal),
         _ => string.Create(CultureInfo.InvariantCulture, $"{value}"),
     };
 }

@@ -7,7 +7,8 @@ public sealed record Reading<T>(T? Value, DateTimeOffset At, bool IsStale);
 /// <summary>Things of one kind, each read again and again while somebody looks at it, once for all who do.</summary>
 /// <param name="read">Reads the thing of a key; null when there is none.</param>
 /// <param name="pace">How long to wait after a reading before the next.</param>
-internal sealed class SharedReadings<TKey, T>(Func<TKey, CancellationToken, Task<T?>> read, Func<T?, TimeSpan> pace, TimeProvider clock, ILogger log)
+internal sealed class SharedReadings<TKey, T>(
+    Func<TKey, CancellationToken, Task<T?>> read, Func<T?, TimeSpan> pace, TimeProvider clock, ILogger log)
     where TKey : notnull
     where T : class
 {
@@ -72,7 +73,8 @@ internal sealed class SharedReadings<TKey, T>(Func<TKey, CancellationToken, Task
         public void Dispose() => Interlocked.Exchange(ref leave, null)?.Invoke();
     }
 
-    private sealed class Topic(Func<CancellationToken, Task<T?>> read, Func<T?, TimeSpan> pace, TimeProvider clock, ILogger log) : IDisposable
+    private sealed class Topic(Func<CancellationToken, Task<T?>> read, Func<T?, TimeSpan> pace, TimeProvider clock, ILogger log)
+        : IDisposable
     {
         private readonly Lock gate = new();
         private readonly List<Action<Reading<T>>> watchers = [];

@@ -6,8 +6,8 @@ using Npgsql;
 namespace BulkImporter.Imports;
 
 /// <summary>
-/// Review to running. While the manifest is still being parsed it is noted, and the import starts as soon as its records are there. Cincopa is
-/// asked first whether the account's token may upload; an import whose account cannot send is not started, and the answer says why. When
+/// Review to running. While the manifest is still being parsed it is noted, and the import starts as soon as its records are there. Cincopa
+/// is asked first whether the account's token may upload; an import whose account cannot send is not started, and the answer says why. When
 /// another import of the account has started since the rows were compared with the account's imports, they are compared again: the manifest
 /// is read once more and starts then, or both would send what they have in common.
 /// </summary>
@@ -20,12 +20,15 @@ public sealed class StartImport(NpgsqlDataSource database, CheckBeforeSending ch
 
     // As in the comparison itself: the two cannot overlook each other.
     private const string LockAccount = """
-        SELECT 1 FROM importer.import i, pg_advisory_xact_lock(hashtext('bulkimporter.sources'), i.account_id) WHERE i.id = $1 AND i.state = 'review'
+        SELECT 1 FROM importer.import i, pg_advisory_xact_lock(hashtext('bulkimporter.sources'), i.account_id) WHERE i.id = $1
+            AND i.state = 'review'
         """;
 
     private const string IsOvertaken = """
-        SELECT 1 FROM importer.import i JOIN importer.import o ON o.account_id = i.account_id AND o.id <> i.id AND o.started_at > i.checked_at
-        WHERE i.id = $1 AND i.state = 'review' AND i.already_imported = 'skip' AND o.state IN ('running', 'paused', 'finished', 'cancelled') LIMIT 1
+        SELECT 1 FROM importer.import i JOIN importer.import o ON o.account_id = i.account_id AND o.id <> i.id
+            AND o.started_at > i.checked_at
+        WHERE i.id = $1 AND i.state = 'review' AND i.already_imported = 'skip' AND o.state IN ('running', 'paused', 'finished', 'cancelled')
+            LIMIT 1
         """;
 
     private const string Start = $"""
@@ -56,7 +59,8 @@ public sealed class StartImport(NpgsqlDataSource database, CheckBeforeSending ch
         await connection.ExecuteLongAsync(LockAccount, cancellationToken, importId);
         var again = (await connection.QueryAsync<int>(IsOvertaken, cancellationToken, importId)).Count > 0;
         if (again) await ForgetRows.RunAsync(connection, importId, cancellationToken);
-        var change = await ImportChange.RunAsync(connection, Start, importId, "only an import in review can be started", cancellationToken, actor, again);
+        var change = await ImportChange.RunAsync(connection, Start, importId, "only an import in review can be started",
+            cancellationToken, actor, again);
         if (change is ImportChange.Done) await transaction.CommitAsync(cancellationToken);
         return change;
     }

@@ -180,18 +180,26 @@ public static class FindingCodes
         FindingCode.UrlMissing => "Fill in the URL, or remove the row.",
         FindingCode.UrlNotAbsolute => "Write the whole address, beginning with https://.",
         FindingCode.UrlScheme => "Only http and https can be fetched. Share the file over https, for example with a pre-signed link.",
-        FindingCode.UrlMalformed => "The host, the port or a character of this address is not allowed. Open it in a browser and copy the address from there.",
+        FindingCode.UrlMalformed =>
+            "The host, the port or a character of this address is not allowed. Open it in a browser and copy the address from there.",
         FindingCode.UrlCredentials => "Remove the user name and password from the address, and use a pre-signed link instead.",
-        FindingCode.UrlTooLong => "Too long for the remote call's query, as far as is known (BulkImporter:Manifests:MaxEncodedUrlLength). Use a shorter link, or let the file be sent: transfer push in the row, or auto as the import's setting.",
-        FindingCode.UrlHostPrivate => "Cincopa cannot reach this host from the internet. Use a public address, or let this server send the file: transfer push, with the host's network in BulkImporter:Sources:AllowedNetworks.",
+        FindingCode.UrlTooLong =>
+            "Too long for the remote call's query, as far as is known (BulkImporter:Manifests:MaxEncodedUrlLength). Use a shorter link, "
+                + "or let the file be sent: transfer push in the row, or auto as the import's setting.",
+        FindingCode.UrlHostPrivate =>
+            "Cincopa cannot reach this host from the internet. Use a public address, or let this server send the file: transfer push, "
+                + "with the host's network in BulkImporter:Sources:AllowedNetworks.",
         FindingCode.UrlConsumerVideoSite =>
             "This is a watch page, not a media file, and consumer video sites are not supported. Use the address of the file itself; "
             + "to move a whole channel, ask Cincopa's support what it offers for that.",
         FindingCode.UrlExpired => "The signed link has run out. Make new links and upload the manifest again.",
-        FindingCode.UrlExpiresSoon => "The signed link runs out within a day, or before this import is expected to end. Make links that last for the whole import.",
+        FindingCode.UrlExpiresSoon =>
+            "The signed link runs out within a day, or before this import is expected to end. Make links that last for the whole import.",
         FindingCode.UrlUnencodedSpace => "The address holds a space. It is used as it is; write %20 if the source refuses it.",
-        FindingCode.UrlCutBySeparator => "The row has more fields than the header and the URL stands last: it probably holds the separator. Put it in double quotes.",
-        FindingCode.UrlNotMedia => "The address ends like a web page or a document and not like a media file. It is tried; look at what it gives.",
+        FindingCode.UrlCutBySeparator =>
+            "The row has more fields than the header and the URL stands last: it probably holds the separator. Put it in double quotes.",
+        FindingCode.UrlNotMedia =>
+            "The address ends like a web page or a document and not like a media file. It is tried; look at what it gives.",
         FindingCode.UrlSharePage =>
             "This looks like the page that shows a shared file, not the file. Use the address that downloads it: at Dropbox dl=1 "
             + "instead of dl=0, at GitHub Raw, elsewhere what the page's download button opens.",
@@ -225,14 +233,19 @@ public static class FindingCodes
         FindingCode.DuplicateUrl =>
             "Another row of this manifest has the same address. Only the first is imported; with duplicateRows=import all of them "
             + "are. To send this one later, correct its address, or rerun the state duplicate.",
-        FindingCode.DuplicateReferenceId => "Another row has the same reference id. Both are imported; the later cannot be told from the first by it.",
-        FindingCode.AlreadyImported => "It is imported already, or being imported, by an earlier import of this account; a second asset would be made. With alreadyImported=import it is imported again.",
+        FindingCode.DuplicateReferenceId =>
+            "Another row has the same reference id. Both are imported; the later cannot be told from the first by it.",
+        FindingCode.AlreadyImported =>
+            "It is imported already, or being imported, by an earlier import of this account; a second asset would be made. With "
+                + "alreadyImported=import it is imported again.",
         FindingCode.TransferUnknown => "Use pull, push, or leave it empty.",
         FindingCode.TooManyFields => "The row has more fields than the header. Put values that hold the separator in double quotes.",
-        FindingCode.UnterminatedQuote => "A quoted value begins in this row and is not closed. Close it, or double the quotes that belong to the value.",
+        FindingCode.UnterminatedQuote =>
+            "A quoted value begins in this row and is not closed. Close it, or double the quotes that belong to the value.",
         FindingCode.TextAfterQuote => "Text follows a closing quote. Double the quotes that belong to the value.",
         FindingCode.StrayQuote => "A quote stands inside a value that does not begin with one. It is kept as text.",
-        FindingCode.ColumnsShifted => "A quote stands behind other text, or behind a blank that is no ordinary one, or is an apostrophe, and a " +
+        FindingCode.ColumnsShifted =>
+            "A quote stands behind other text, or behind a blank that is no ordinary one, or is an apostrophe, and a " +
             "separator follows inside the quotes: the values would move into wrong columns. Let the value begin with a double quote, and " +
             "double those that belong to it.",
         FindingCode.WholeLineQuoted => "The whole row is one quoted value with separators in it. Take the quotes around the line " +
@@ -241,14 +254,16 @@ public static class FindingCodes
             "the file was cut off, export it again.",
         FindingCode.LineSkipped => "This line stands before the header and is no part of the table, like a comment or a title. It is " +
             "not read; remove it if it should not be there.",
-        FindingCode.RowsLeftOut => "From this line on the rows are left out: the manifest has more than one import takes, which is 20 million. " +
+        FindingCode.RowsLeftOut =>
+            "From this line on the rows are left out: the manifest has more than one import takes, which is 20 million. " +
             "Upload the rest as a manifest of its own.",
         FindingCode.RowsMaybeMerged => "A quoted value holds lines that look like rows of their own. Look for a missing closing quote.",
         FindingCode.NulByte => "The row holds a NUL character, which no text can. Export the file again.",
         FindingCode.FieldTooLong => $"The value is too long for its column. Shorten it: {ManifestFormat.LimitsInWords}.",
         FindingCode.SourceNotFound => "The source does not have this file (404). Correct the address before it is sent.",
         FindingCode.SourceForbidden => "The source refuses this address. Make a new link, or make the file public.",
-        FindingCode.SourceUnreachable => "The source could not be reached, or broke off. Cincopa may still reach it; open the address in a browser.",
+        FindingCode.SourceUnreachable =>
+            "The source could not be reached, or broke off. Cincopa may still reach it; open the address in a browser.",
         FindingCode.SourceInside => "The address, or where it redirects to, is inside a network. Cincopa cannot reach it.",
         FindingCode.SourceFails => "The source answered with an error. It may be over by the row's turn; probe again later.",
         FindingCode.SourceIsPage => "The source answers with a web page and not with a media file. Use the address of the file itself.",
@@ -265,7 +280,8 @@ public static class FindingCodes
 /// <param name="Code">What was found.</param>
 /// <param name="OtherRowNumber">For duplicates, the row that came first.</param>
 [DebuggerDisplay("{RowNumber}: {Code} {Column} {MaskedValue}")]
-public sealed record Finding(int RowNumber, long LineNumber, string? Column, string? MaskedValue, FindingCode Code, int? OtherRowNumber = null)
+public sealed record Finding(
+    int RowNumber, long LineNumber, string? Column, string? MaskedValue, FindingCode Code, int? OtherRowNumber = null)
 {
     public FindingSeverity Severity => Code.Severity();
 

@@ -30,8 +30,8 @@ public static partial class FindingMask
     }
 
     /// <summary>
-    /// From the question mark on everything may be a signature; a fragment may hold a token too. No pattern: it would look for the mark anew from each of a
-    /// thousand slashes.
+    /// From the question mark on everything may be a signature; a fragment may hold a token too. No pattern: it would look for the mark
+    /// anew from each of a thousand slashes.
     /// </summary>
     private static string WithoutQuery(string text)
     {

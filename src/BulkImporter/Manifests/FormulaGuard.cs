@@ -9,8 +9,9 @@ namespace BulkImporter.Manifests;
 /// guarded cells are guarded again, taking one away always gives back what was. Plain numbers such as -12.5 stay.
 /// </summary>
 /// <remarks>
-/// A spreadsheet that is told another separator than the file's splits inside our cells, and quotes are then text to it. So each place behind a
-/// foreign separator or a line break is the beginning of a cell too; there numbers are guarded as well, as the next cell of ours may go on with them.
+/// A spreadsheet that is told another separator than the file's splits inside our cells, and quotes are then text to it. So each place
+/// behind a foreign separator or a line break is the beginning of a cell too; there numbers are guarded as well, as the next cell of ours
+/// may go on with them.
 /// </remarks>
 public static class FormulaGuard
 {
@@ -29,7 +30,8 @@ public static class FormulaGuard
     }
 
     /// <summary>The reverse of <see cref="Guard"/>; only for cells of a file that we wrote.</summary>
-    public static string Unguard(string cell, byte separator = (byte)',') => Encoding.UTF8.GetString(Unguard(Encoding.UTF8.GetBytes(cell), separator));
+    public static string Unguard(string cell, byte separator = (byte)',') =>
+        Encoding.UTF8.GetString(Unguard(Encoding.UTF8.GetBytes(cell), separator));
 
     /// <inheritdoc cref="Unguard(string, byte)"/>
     internal static ReadOnlySpan<byte> Unguard(ReadOnlySpan<byte> cell, byte separator)
@@ -61,7 +63,10 @@ public static class FormulaGuard
         output.Write(text[from..]);
     }
 
-    /// <summary>The first place from <paramref name="from"/> on that a foreign separator makes the beginning of a formula, guarded or not; -1 when there is none.</summary>
+    /// <summary>
+    /// The first place from <paramref name="from"/> on that a foreign separator makes the beginning of a formula, guarded or not; -1 when
+    /// there is none.
+    /// </summary>
     internal static int NextInner(ReadOnlySpan<byte> text, byte separator, int from)
     {
         while (text[from..].IndexOfAny(Splitters) is >= 0 and var next)
@@ -89,7 +94,8 @@ public static class FormulaGuard
     /// <summary>What a spreadsheet looks at that takes blanks and invisible signs away.</summary>
     private static ReadOnlySpan<byte> Bare(ReadOnlySpan<byte> text, bool withQuotes = false)
     {
-        while (Rune.DecodeFromUtf8(text, out var rune, out var length) == OperationStatus.Done && (IsSkipped(rune) || (withQuotes && rune.Value == '"')))
+        while (Rune.DecodeFromUtf8(text, out var rune, out var length) == OperationStatus.Done
+            && (IsSkipped(rune) || (withQuotes && rune.Value == '"')))
             text = text[length..];
         return text;
     }
@@ -97,7 +103,8 @@ public static class FormulaGuard
     private static bool IsSkipped(Rune rune) => rune.Value is '\'' or 0xFEFF or (>= 0x200B and <= 0x200F)
         || (Rune.IsWhiteSpace(rune) && rune.Value is not ('\t' or '\r' or '\n'));
 
-    private static bool StartsFormula(ReadOnlySpan<byte> text) => text is [(byte)'\t' or (byte)'\r' or (byte)'\n', ..] || StartsWithSign(text);
+    private static bool StartsFormula(ReadOnlySpan<byte> text) =>
+        text is [(byte)'\t' or (byte)'\r' or (byte)'\n', ..] || StartsWithSign(text);
 
     private static bool StartsWithSign(ReadOnlySpan<byte> text) => text switch
     {
@@ -112,6 +119,7 @@ public static class FormulaGuard
         if (text is not [(byte)'+' or (byte)'-', >= (byte)'0' and <= (byte)'9', ..])
             return false;
         var rest = text[1..].TrimStart("0123456789"u8);
-        return rest.IsEmpty || (rest is [(byte)'.' or (byte)',', >= (byte)'0' and <= (byte)'9', ..] && !rest[1..].ContainsAnyExceptInRange((byte)'0', (byte)'9'));
+        return rest.IsEmpty || (rest is [(byte)'.' or (byte)',', >= (byte)'0' and <= (byte)'9', ..]
+            && !rest[1..].ContainsAnyExceptInRange((byte)'0', (byte)'9'));
     }
 }

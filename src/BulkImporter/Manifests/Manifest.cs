@@ -23,7 +23,8 @@ public sealed class Manifest
     {
         public void Configure(EntityTypeBuilder<Manifest> entity)
         {
-            entity.ToTable("manifest", t => t.HasCheckConstraint("manifest_received_iff_hashed", "(received_at IS NULL) = (sha256 IS NULL)"));
+            entity.ToTable("manifest", t =>
+                t.HasCheckConstraint("manifest_received_iff_hashed", "(received_at IS NULL) = (sha256 IS NULL)"));
             entity.HasKey(m => m.Id);
             entity.Property(m => m.Sha256).HasColumnName("sha256");
             entity.HasIndex(m => m.Sha256).HasFilter("received_at IS NOT NULL");
@@ -31,7 +32,9 @@ public sealed class Manifest
     }
 }
 
-/// <summary>One piece of a manifest's bytes, compressed on its own, so that upload and parse hold one piece in memory and never the file.</summary>
+/// <summary>
+/// One piece of a manifest's bytes, compressed on its own, so that upload and parse hold one piece in memory and never the file.
+/// </summary>
 public sealed class ManifestPart
 {
     public required int ManifestId { get; init; }
@@ -45,7 +48,8 @@ public sealed class ManifestPart
             FROM (SELECT m.id FROM importer.manifest m
                   WHERE EXISTS (SELECT 1 FROM importer.manifest_part x WHERE x.manifest_id = m.id)
                       AND EXISTS (SELECT 1 FROM importer.import i WHERE i.manifest_id = m.id)
-                      AND NOT EXISTS (SELECT 1 FROM importer.import i WHERE i.manifest_id = m.id AND (i.finished_at IS NULL OR i.finished_at >= now() - $1))
+                      AND NOT EXISTS (SELECT 1 FROM importer.import i WHERE i.manifest_id = m.id
+                          AND (i.finished_at IS NULL OR i.finished_at >= now() - $1))
                   ORDER BY m.id LIMIT 1) ended
             JOIN importer.manifest_part old ON old.manifest_id = ended.id
             ORDER BY old.number LIMIT $2 FOR UPDATE OF old SKIP LOCKED

@@ -12,12 +12,14 @@ public sealed class ManifestBytes(NpgsqlDataSource database)
     internal const int PieceSize = 1 << 20;
 
     /// <summary>A stream that reads forward, from the first byte.</summary>
-    /// <exception cref="FileNotFoundException">There is no such manifest, or not all of it was received, or retention has removed it.</exception>
+    /// <exception cref="FileNotFoundException">There is no such manifest, or not all of it was received, or retention has removed
+    /// it.</exception>
     public async Task<Stream> OpenAsync(int manifestId, CancellationToken cancellationToken)
     {
         var sizes = await database.QueryAsync<long>("""
             SELECT size_bytes FROM importer.manifest m
-            WHERE id = $1 AND received_at IS NOT NULL AND EXISTS (SELECT 1 FROM importer.manifest_part WHERE manifest_id = m.id AND number = 0)
+            WHERE id = $1 AND received_at IS NOT NULL AND EXISTS (SELECT 1 FROM importer.manifest_part WHERE manifest_id = m.id
+                AND number = 0)
             """, cancellationToken, manifestId);
         return sizes is [var size]
             ? new Pieces(database, manifestId, size)
@@ -53,7 +55,8 @@ public sealed class ManifestBytes(NpgsqlDataSource database)
         public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
             ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("A manifest is read asynchronously.");
+        public override int Read(byte[] buffer, int offset, int count) =>
+            throw new NotSupportedException("A manifest is read asynchronously.");
         public override void Flush() => throw new NotSupportedException();
         public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
         public override void SetLength(long value) => throw new NotSupportedException();
@@ -68,10 +71,14 @@ public sealed class ManifestBytes(NpgsqlDataSource database)
             read = 0;
         }
 
-        /// <summary>The next piece as it is kept, into the buffer: an array for each would be garbage that is collected late. Answers its length, -1 when there is none.</summary>
+        /// <summary>
+        /// The next piece as it is kept, into the buffer: an array for each would be garbage that is collected late. Answers its length, -1
+        /// when there is none.
+        /// </summary>
         private async Task<int> FetchAsync(CancellationToken cancellationToken)
         {
-            await using var command = database.Command("SELECT bytes FROM importer.manifest_part WHERE manifest_id = $1 AND number = $2", manifestId, number);
+            await using var command = database.Command("SELECT bytes FROM importer.manifest_part WHERE manifest_id = $1 AND number = $2",
+                manifestId, number);
             await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancellationToken);
             if (!await reader.ReadAsync(cancellationToken)) return -1;
             await using var bytes = await reader.GetStreamAsync(0, cancellationToken);

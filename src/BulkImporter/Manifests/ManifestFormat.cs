@@ -62,7 +62,8 @@ public static class ManifestFormat
         .SelectMany(known => known.Names.Select((name, rank) => (name, known.Target, rank)))
         .ToDictionary(entry => Folded(entry.name), entry => (entry.Target, entry.rank));
 
-    private static readonly SearchValues<char> SchemeCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
+    private static readonly SearchValues<char> SchemeCharacters =
+        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
 
     private static readonly SearchValues<byte> Blanks = SearchValues.Create(" ,;\t|\"\r\n"u8);
 
@@ -83,8 +84,8 @@ public static class ManifestFormat
     public static string Name(ManifestColumn target) => Known[(int)target].Names[0];
 
     /// <summary>
-    /// The longest value of a column, in characters. Names and keys are as long as anybody's are, and far below what an index of the database
-    /// takes; texts are longer than what one call can carry, which the finishing tells.
+    /// The longest value of a column, in characters. Names and keys are as long as anybody's are, and far below what an index of the
+    /// database takes; texts are longer than what one call can carry, which the finishing tells.
     /// </summary>
     internal static int MaxLength(ManifestColumn column) => column switch
     {
@@ -200,7 +201,8 @@ public static class ManifestFormat
         var found = new HashSet<int>();
         for (var column = 0; column < columnCount; column++)
         {
-            var values = rows.Where(row => column < row.Length && !string.IsNullOrWhiteSpace(row[column])).Select(row => row[column]).ToList();
+            var values = rows.Where(row => column < row.Length && !string.IsNullOrWhiteSpace(row[column]))
+                .Select(row => row[column]).ToList();
             if (values.Count > 0 && 2 * values.Count(LooksLikeUrl) > values.Count)
                 found.Add(column);
         }

@@ -16,7 +16,8 @@ public sealed class ManifestMapping
     /// <summary>Target to column name as the operator wrote it; empty for "no column".</summary>
     public IReadOnlyDictionary<ManifestColumn, string> Columns => columns;
 
-    /// <exception cref="ManifestRejectedException"><see cref="RejectionCode.MappingInvalid"/>: not of the form, an unknown target, or a target named twice.</exception>
+    /// <exception cref="ManifestRejectedException"><see cref="RejectionCode.MappingInvalid"/>: not of the form, an unknown target, or a
+    /// target named twice.</exception>
     public static ManifestMapping Parse(string text)
     {
         var pairs = new List<KeyValuePair<string, string>>();
@@ -43,7 +44,8 @@ public sealed class ManifestMapping
         foreach (var (name, column) in pairs)
         {
             if (ManifestFormat.TargetNamed(name) is not { } target)
-                throw Invalid($"\"{name}\" is nothing that a column can be. Possible are: {string.Join(", ", ManifestFormat.TargetNames)}.", name);
+                throw Invalid(
+                    $"\"{name}\" is nothing that a column can be. Possible are: {string.Join(", ", ManifestFormat.TargetNames)}.", name);
             if (target == ManifestColumn.Url && string.IsNullOrWhiteSpace(column))
                 throw Invalid("url needs a column.", name);
             if (!columns.TryAdd(target, column.Trim()))

@@ -14,7 +14,9 @@ public sealed class ManifestOptions
     /// <summary>Let source URLs name private or loopback hosts: for tests and demonstrations on one machine.</summary>
     public bool AllowPrivateHosts { get; set; }
 
-    /// <summary>The longest percent-encoded source URL, in characters, that still fits the remote call's query, as far as is known.</summary>
+    /// <summary>
+    /// The longest percent-encoded source URL, in characters, that still fits the remote call's query, as far as is known.
+    /// </summary>
     [Range(100, 100_000)]
     public int MaxEncodedUrlLength { get; set; } = 1800;
 }

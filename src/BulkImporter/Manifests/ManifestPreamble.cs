@@ -121,7 +121,8 @@ internal sealed record ManifestPreamble(int Length, long Line, string SeparatorL
     /// <summary>The line <c>sep=;</c> that Excel writes first, and where the text behind it starts.</summary>
     private static (string Line, int Start) SeparatorHint(ReadOnlySpan<byte> text)
     {
-        if (text is not [(byte)'s' or (byte)'S', (byte)'e' or (byte)'E', (byte)'p' or (byte)'P', (byte)'=', (byte)',' or (byte)';' or (byte)'\t' or (byte)'|', (byte)'\r' or (byte)'\n', ..])
+        if (text is not [(byte)'s' or (byte)'S', (byte)'e' or (byte)'E', (byte)'p' or (byte)'P', (byte)'=', (byte)',' or (byte)';'
+            or (byte)'\t' or (byte)'|', (byte)'\r' or (byte)'\n', ..])
             return ("", 0);
         return (Encoding.ASCII.GetString(text[..5]), 5 + LineBreak(text[5..]));
     }

@@ -6,13 +6,17 @@ namespace BulkImporter.Manifests;
 /// <param name="Mapping">The operator's mapping, or null to go by the header.</param>
 /// <param name="Encoding">The operator's word for a file that its beginning does not explain: <see cref="Windows1252"/>, or null.</param>
 /// <param name="TemplateFor">Asked, when there is no mapping, for the one that was saved for this header; may answer null.</param>
-public sealed record ManifestReading(ManifestMapping? Mapping = null, string? Encoding = null, Func<IReadOnlyList<string>, Task<ManifestMapping?>>? TemplateFor = null)
+public sealed record ManifestReading(
+    ManifestMapping? Mapping = null, string? Encoding = null, Func<IReadOnlyList<string>, Task<ManifestMapping?>>? TemplateFor = null)
 {
     /// <summary>The encoding that can be asked for.</summary>
     public const string Windows1252 = ManifestText.Windows1252;
 
-    /// <summary>As an import's columns have it; <paramref name="mapping"/> may be empty, which is to go by the header and no template.</summary>
-    internal static ManifestReading Of(string? mapping, string? encoding) => new(mapping is null ? null : ManifestMapping.Parse(mapping), encoding);
+    /// <summary>
+    /// As an import's columns have it; <paramref name="mapping"/> may be empty, which is to go by the header and no template.
+    /// </summary>
+    internal static ManifestReading Of(string? mapping, string? encoding) =>
+        new(mapping is null ? null : ManifestMapping.Parse(mapping), encoding);
 }
 
 /// <summary>
@@ -44,12 +48,14 @@ public sealed class ManifestReader : IAsyncDisposable
     private const int MaxRowSize = ManifestText.MostKept;
 
     /// <summary>
-    /// The most columns. The widest exports of libraries have some hundreds, and each column costs: in every page that shows the header, and as a name in every
-    /// line of a JSON-lines file.
+    /// The most columns. The widest exports of libraries have some hundreds, and each column costs: in every page that shows the header,
+    /// and as a name in every line of a JSON-lines file.
     /// </summary>
     internal const int MaxColumns = 1000;
 
-    /// <summary>After a damaged row the parser starts anew and reads ahead again: less, so that a file full of them stays readable.</summary>
+    /// <summary>
+    /// After a damaged row the parser starts anew and reads ahead again: less, so that a file full of them stays readable.
+    /// </summary>
     private const int RestartBufferSize = 4 * 1024;
 
     private readonly ManifestText text;
@@ -82,7 +88,8 @@ public sealed class ManifestReader : IAsyncDisposable
         this.isWrapped = isWrapped;
         options = ManifestFormat.Dialect(separator) with
         {
-            // An empty line is a record like any other: skipped by the parser, millions of them would be one step, in which nothing that was read is released.
+            // An empty line is a record like any other: skipped by the parser, millions of them would be one step, in which nothing that
+            // was read is released.
             SkipEmptyLines = false,
             TrackLineNumbers = true,
             MaxRecordSize = SuspiciousRecordSize,
@@ -106,7 +113,8 @@ public sealed class ManifestReader : IAsyncDisposable
     public static Task<ManifestReader> OpenAsync(Stream bytes, ManifestReading how, CancellationToken cancellationToken) =>
         OpenAsync(bytes, how, ManifestText.UnpackedLimit, cancellationToken);
 
-    internal static async Task<ManifestReader> OpenAsync(Stream bytes, ManifestReading how, long unpackedLimit, CancellationToken cancellationToken)
+    internal static async Task<ManifestReader> OpenAsync(
+        Stream bytes, ManifestReading how, long unpackedLimit, CancellationToken cancellationToken)
     {
         var text = await ManifestText.OpenAsync(bytes, how.Encoding, unpackedLimit, cancellationToken);
         try
@@ -136,13 +144,15 @@ public sealed class ManifestReader : IAsyncDisposable
     }
 
     /// <summary>Moves <see cref="Row"/> to the next row that is not blank; false at the end.</summary>
-    /// <exception cref="ManifestRejectedException">From here on the file cannot be read: invalid encoding, damaged gzip data, an endless line.</exception>
+    /// <exception cref="ManifestRejectedException">From here on the file cannot be read: invalid encoding, damaged gzip data, an endless
+    /// line.</exception>
     public async ValueTask<bool> ReadAsync(CancellationToken cancellationToken)
     {
         if (!await NextRecordAsync(cancellationToken))
             return false;
         if (rowNumber == int.MaxValue)
-            throw new ManifestRejectedException(RejectionCode.TooManyRows, $"A manifest has at most {int.MaxValue} rows.", line: recordLine);
+            throw new ManifestRejectedException(RejectionCode.TooManyRows, $"A manifest has at most {int.MaxValue} rows.",
+                line: recordLine);
         rowNumber++;
         if (Record.FieldCount < Layout.Columns.Count)
         {
@@ -202,7 +212,8 @@ public sealed class ManifestReader : IAsyncDisposable
         for (var field = 0; field < rawHeader.Length; field++)
             rawHeader[field] = Record.GetRawSpan(field).ToArray();
 
-        Layout = new ManifestLayout(columns, ManifestFormat.Assign(columns, hasHeader, urlLike, mapping, resultColumns), resultColumns, urlLike)
+        Layout = new ManifestLayout(columns, ManifestFormat.Assign(columns, hasHeader, urlLike, mapping, resultColumns),
+            resultColumns, urlLike)
         {
             HasHeader = hasHeader,
             Separator = options.Separator!.Value,
@@ -220,7 +231,8 @@ public sealed class ManifestReader : IAsyncDisposable
 
     private ManifestRejectedException TooManyColumns(int count) => new(
         RejectionCode.TooManyColumns,
-        $"Line {recordLine} has {count:N0} columns, and a manifest has at most {MaxColumns:N0}. Leave out what is not needed, also separators behind the last name, and upload it again.",
+        $"Line {recordLine} has {count:N0} columns, and a manifest has at most {MaxColumns:N0}. Leave out what is not needed, also "
+            + "separators behind the last name, and upload it again.",
         line: recordLine);
 
     private string? HeaderDamage() => recordProblem switch
@@ -283,7 +295,7 @@ public sealed class ManifestReader : IAsyncDisposable
     /// </summary>
     private void Unwrap()
     {
-        if (recordProblem is not null || (!isWrapped && (Record.FieldCount > 1 || row is null || Layout.Columns.Count == 1)))
+        if (recordProblem is not null || (!isWrapped && (Record.FieldCount > 1 || this.row is null || Layout.Columns.Count == 1)))
             return;
         for (var field = 1; field < Record.FieldCount; field++)
         {
@@ -368,7 +380,8 @@ public sealed class ManifestReader : IAsyncDisposable
         {
             var kept = text.Kept(recordStart).Length;
             if (kept > MaxRowSize)
-                throw new ManifestRejectedException(RejectionCode.RowTooLong, $"Line {recordLine} is longer than 16 MB: this is no manifest, or its line breaks are lost.", line: recordLine);
+                throw new ManifestRejectedException(RejectionCode.RowTooLong,
+                    $"Line {recordLine} is longer than 16 MB: this is no manifest, or its line breaks are lost.", line: recordLine);
             // Much at a time, for each look begins at the start of the record.
             var wanted = Math.Min(kept + SuspiciousRecordSize, MaxRowSize + 1);
             while (text.Kept(recordStart).Length < wanted && await text.FillAsync(cancellationToken))
@@ -402,7 +415,9 @@ public sealed class ManifestReader : IAsyncDisposable
         text.Release(recordStart);
     }
 
-    /// <summary>Makes the first <paramref name="length"/> bytes of the record a row of its own; reading goes on with the line behind it.</summary>
+    /// <summary>
+    /// Makes the first <paramref name="length"/> bytes of the record a row of its own; reading goes on with the line behind it.
+    /// </summary>
     private void CutRecord(int length, FindingCode? problem)
     {
         var record = text.KeptMemory(recordStart);

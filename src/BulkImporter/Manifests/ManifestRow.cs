@@ -40,7 +40,9 @@ public sealed class ManifestRow
     /// <summary>A field exactly as it stands in the manifest, quotes included; empty when the row is too short.</summary>
     public ReadOnlySpan<byte> RawField(int index) => index < csv.FieldCount ? csv.GetRawSpan(index) : default;
 
-    /// <summary>A field's value as UTF-8: unquoted, and in an export of ours without its formula guard; empty when the row is too short.</summary>
+    /// <summary>
+    /// A field's value as UTF-8: unquoted, and in an export of ours without its formula guard; empty when the row is too short.
+    /// </summary>
     public ReadOnlySpan<byte> Field(int index)
     {
         if (index >= csv.FieldCount)

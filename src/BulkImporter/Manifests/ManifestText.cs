@@ -5,8 +5,8 @@ using System.Text;
 namespace BulkImporter.Manifests;
 
 /// <summary>
-/// The manifest's bytes as checked UTF-8 text: unpacked when gzipped, transcoded when UTF-16 or, if that is asked for, Windows-1252, without
-/// byte order mark.
+/// The manifest's bytes as checked UTF-8 text: unpacked when gzipped, transcoded when UTF-16 or, if that is asked for, Windows-1252,
+/// without byte order mark.
 /// Keeps what was read since <see cref="Release"/>, so that the reader can go back to the start of a damaged row.
 /// </summary>
 internal sealed class ManifestText : Stream
@@ -20,7 +20,8 @@ internal sealed class ManifestText : Stream
     public const long UnpackedLimit = 8L << 30;
 
     /// <summary>
-    /// How many bytes one byte of gzip may unpack to, once there are more than <see cref="RatioHoldsFrom"/>. Addresses and titles give 5 to 30; gzip could give 1,000.
+    /// How many bytes one byte of gzip may unpack to, once there are more than <see cref="RatioHoldsFrom"/>. Addresses and titles give 5 to
+    /// 30; gzip could give 1,000.
     /// </summary>
     private const int MostRatio = 200;
 
@@ -52,7 +53,8 @@ internal sealed class ManifestText : Stream
     private readonly ReplayedHead? packed;
     private readonly long unpackedLimit;
 
-    private ManifestText(Stream source, ReplayedHead? packed, string encodingName, Encoding? encoding, int markLength, byte[] head, long unpackedLimit)
+    private ManifestText(
+        Stream source, ReplayedHead? packed, string encodingName, Encoding? encoding, int markLength, byte[] head, long unpackedLimit)
     {
         this.packed = packed;
         this.unpackedLimit = unpackedLimit;
@@ -78,8 +80,10 @@ internal sealed class ManifestText : Stream
     public override long Position { get; set; }
 
     /// <exception cref="ManifestRejectedException">The bytes are no text manifest.</exception>
-    /// <param name="encoding"><see cref="Windows1252"/> when the operator says so, else null. A byte order mark knows better than he does.</param>
-    public static async Task<ManifestText> OpenAsync(Stream source, string? encoding, long unpackedLimit, CancellationToken cancellationToken)
+    /// <param name="encoding"><see cref="Windows1252"/> when the operator says so, else null. A byte order mark knows better than he
+    /// does.</param>
+    public static async Task<ManifestText> OpenAsync(
+        Stream source, string? encoding, long unpackedLimit, CancellationToken cancellationToken)
     {
         ReplayedHead? packed = null;
         var head = await HeadAsync(source, cancellationToken);
@@ -93,16 +97,22 @@ internal sealed class ManifestText : Stream
         if (OtherFormat.OfBytes(head) is { } other)
             throw new ManifestRejectedException(RejectionCode.NotCsv, other);
         if (head is [0xFF, 0xFE, 0x00, 0x00, ..] or [0x00, 0x00, 0xFE, 0xFF, ..])
-            throw new ManifestRejectedException(RejectionCode.EncodingInvalid, "This file is UTF-32. Save it as \"CSV UTF-8\".", byteOffset: 0);
+            throw new ManifestRejectedException(RejectionCode.EncodingInvalid,
+                "This file is UTF-32. Save it as \"CSV UTF-8\".", byteOffset: 0);
 
         return head switch
         {
             [0xEF, 0xBB, 0xBF, ..] => new ManifestText(source, packed, "utf-8", null, 3, head, unpackedLimit),
-            [0xFF, 0xFE, ..] => new ManifestText(source, packed, "utf-16le", new UnicodeEncoding(bigEndian: false, byteOrderMark: false, throwOnInvalidBytes: true), 2, head, unpackedLimit),
-            [0xFE, 0xFF, ..] => new ManifestText(source, packed, "utf-16be", new UnicodeEncoding(bigEndian: true, byteOrderMark: false, throwOnInvalidBytes: true), 2, head, unpackedLimit),
+            [0xFF, 0xFE, ..] =>
+                new ManifestText(source, packed, "utf-16le",
+                    new UnicodeEncoding(bigEndian: false, byteOrderMark: false, throwOnInvalidBytes: true), 2, head, unpackedLimit),
+            [0xFE, 0xFF, ..] =>
+                new ManifestText(source, packed, "utf-16be",
+                    new UnicodeEncoding(bigEndian: true, byteOrderMark: false, throwOnInvalidBytes: true), 2, head, unpackedLimit),
             // Two ASCII letters in UTF-16: legal as UTF-8, but every other byte would be a NUL.
             [not 0, 0, not 0, 0, ..] or [0, not 0, 0, not 0, ..] => throw new ManifestRejectedException(
-                RejectionCode.EncodingInvalid, "This file looks like UTF-16 without a byte order mark. Save it as \"CSV UTF-8\".", byteOffset: 0),
+                RejectionCode.EncodingInvalid, "This file looks like UTF-16 without a byte order mark. Save it as \"CSV UTF-8\".",
+                byteOffset: 0),
             _ when encoding == Windows1252 => new ManifestText(source, packed, Windows1252, Western, 0, head, unpackedLimit),
             _ => new ManifestText(source, packed, "utf-8", null, 0, head, unpackedLimit),
         };
@@ -121,7 +131,8 @@ internal sealed class ManifestText : Stream
     public void Rewind(long offset) => Position = offset;
 
     /// <summary>Reads one more chunk behind what is kept; false at the end of the manifest.</summary>
-    /// <exception cref="ManifestRejectedException">The bytes are not valid in the manifest's encoding, or the gzip data is damaged.</exception>
+    /// <exception cref="ManifestRejectedException">The bytes are not valid in the manifest's encoding, or the gzip data is
+    /// damaged.</exception>
     public async ValueTask<bool> FillAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -137,10 +148,13 @@ internal sealed class ManifestText : Stream
             return TakeEnd();
         }
         if (sourceOffset + read > unpackedLimit)
-            throw new ManifestRejectedException(RejectionCode.UnpackedTooLarge, $"Unpacked, this file is larger than {unpackedLimit:N0} bytes. Split it into several manifests.");
+            throw new ManifestRejectedException(RejectionCode.UnpackedTooLarge,
+                $"Unpacked, this file is larger than {unpackedLimit:N0} bytes. Split it into several manifests.");
 
         if (packed is not null && sourceOffset + read > Math.Max(RatioHoldsFrom, MostRatio * packed.Given))
-            throw new ManifestRejectedException(RejectionCode.UnpackedTooLarge, $"This file unpacks to more than {MostRatio} times its size, which no list of addresses does. Upload the .csv itself if it is right.");
+            throw new ManifestRejectedException(RejectionCode.UnpackedTooLarge,
+                $"This file unpacks to more than {MostRatio} times its size, which no list of addresses does. Upload the .csv itself if "
+                    + "it is right.");
 
         if (decoder is null)
             TakeUtf8(read);
@@ -182,14 +196,16 @@ internal sealed class ManifestText : Stream
         }
         catch (InvalidDataException damaged)
         {
-            throw new ManifestRejectedException(RejectionCode.GzipDamaged, "The gzip data of this file is damaged or cut off. Compress it again, or upload the .csv itself.", innerException: damaged);
+            throw new ManifestRejectedException(RejectionCode.GzipDamaged,
+                "The gzip data of this file is damaged or cut off. Compress it again, or upload the .csv itself.", innerException: damaged);
         }
     }
 
     private void MakeRoom()
     {
-        var needed = decoder is null ? ChunkSize : 3 * ChunkSize + 4; // a byte of Windows-1252 is at most three of UTF-8, one of UTF-16 half of that
-        if (window.Length - filledEnd >= needed)
+        // a byte of Windows-1252 is at most three of UTF-8, one of UTF-16 half of that
+        var needed = decoder is null ? ChunkSize : 3 * ChunkSize + 4;
+        if (this.window.Length - filledEnd >= needed)
             return;
 
         var from = (int)(Math.Min(kept, Position) - windowStart);
@@ -246,7 +262,8 @@ internal sealed class ManifestText : Stream
         {
             var offset = sourceOffset + Math.Max(invalid.Index, 0);
             throw new ManifestRejectedException(
-                RejectionCode.EncodingInvalid, $"Byte {offset} is not valid {EncodingName}. Save the file as \"CSV UTF-8\".", byteOffset: offset, innerException: invalid);
+                RejectionCode.EncodingInvalid, $"Byte {offset} is not valid {EncodingName}. Save the file as \"CSV UTF-8\".",
+                byteOffset: offset, innerException: invalid);
         }
 
         checkedEnd = filledEnd;
@@ -288,13 +305,19 @@ internal sealed class ManifestText : Stream
         CountLines(bytes[..at]);
         var line = 1 + (lineFeeds > 0 ? lineFeeds : carriageReturns);
         if (isUtf8 || !System.Text.Ascii.IsValid(bytes[..at]))
-            return new ManifestRejectedException(RejectionCode.EncodingInvalid, $"Byte {offset} (0x{bytes[at]:X2}) in line {line} is not valid UTF-8, which the text before it is: a character is damaged there, or two files in different encodings were joined. Correct that line, save the file as \"CSV UTF-8\" and upload it again.", line: line, byteOffset: offset);
+            return new ManifestRejectedException(RejectionCode.EncodingInvalid,
+                $"Byte {offset} (0x{bytes[at]:X2}) in line {line} is not valid UTF-8, which the text before it is: a character is "
+                    + "damaged there, or two files in different encodings were joined. Correct that line, save the file as \"CSV UTF-8\" "
+                        + "and upload it again.", line: line, byteOffset: offset);
         var found = $"Byte {offset} (0x{bytes[at]:X2}) in line {line} is not valid UTF-8";
         if (AsWestern(at) is not { } reads)
-            return new ManifestRejectedException(RejectionCode.EncodingInvalid, $"{found}. Save the file as \"CSV UTF-8\" and upload it again.", line: line, byteOffset: offset);
+            return new ManifestRejectedException(RejectionCode.EncodingInvalid,
+                $"{found}. Save the file as \"CSV UTF-8\" and upload it again.", line: line, byteOffset: offset);
         return new ManifestRejectedException(
             RejectionCode.EncodingInvalid,
-            $"{found}. As Windows-1252, which Excel writes as plain \"CSV\", it reads: \"{reads}\". If that is right, ask for it with encoding=windows-1252 (--encoding windows-1252 on the command line, or the review page); otherwise save the file as \"CSV UTF-8\" and upload it again.",
+            $"{found}. As Windows-1252, which Excel writes as plain \"CSV\", it reads: \"{reads}\". If that is right, ask for it with "
+                + "encoding=windows-1252 (--encoding windows-1252 on the command line, or the review page); otherwise save the file as "
+                    + "\"CSV UTF-8\" and upload it again.",
             line: line, byteOffset: offset, encoding: Windows1252);
     }
 
@@ -313,7 +336,8 @@ internal sealed class ManifestText : Stream
         var end = text[here..].IndexOfAny((byte)'\r', (byte)'\n');
         text = text[start..(end < 0 ? text.Length : here + end)];
         // These five are no characters there, and a file with a NUL is none of text.
-        if (window.AsSpan(..filledEnd).Contains((byte)0) || text.IndexOfAny((ReadOnlySpan<byte>)[0x81, 0x8D, 0x8F, 0x90, 0x9D]) >= 0 || text.IndexOfAnyInRange((byte)0, (byte)8) >= 0)
+        if (window.AsSpan(..filledEnd).Contains((byte)0) || text.IndexOfAny((ReadOnlySpan<byte>)[0x81, 0x8D, 0x8F, 0x90, 0x9D]) >= 0
+            || text.IndexOfAnyInRange((byte)0, (byte)8) >= 0)
             return null;
         return FindingMask.Mask(Western.GetString(text).Trim());
     }

@@ -11,7 +11,9 @@ public sealed record UploadedManifest(int Id, byte[] Sha256, long SizeBytes);
 
 /// <summary>The file is larger than <see cref="ManifestOptions.UploadLimitBytes"/>.</summary>
 public sealed class ManifestTooLargeException(long limitBytes)
-    : Exception($"The manifest is larger than the limit of {limitBytes:N0} bytes (setting BulkImporter:Manifests:UploadLimitBytes). Compress it (.csv.gz) or split it.");
+    : Exception(
+        $"The manifest is larger than the limit of {limitBytes:N0} bytes (setting BulkImporter:Manifests:UploadLimitBytes). Compress it "
+            + "(.csv.gz) or split it.");
 
 /// <summary>
 /// Stage 1: takes a manifest's bytes as they come and keeps them in pieces, each committed on its own, so that memory does not grow
@@ -23,7 +25,8 @@ public sealed class UploadManifest(NpgsqlDataSource database, IOptions<ManifestO
 
     private const string Keep = "INSERT INTO importer.manifest_part (manifest_id, number, bytes) VALUES ($1, $2, $3)";
 
-    private const string Received = "UPDATE importer.manifest SET sha256 = $2, size_bytes = $3, received_at = now() WHERE id = $1 AND received_at IS NULL";
+    private const string Received =
+        "UPDATE importer.manifest SET sha256 = $2, size_bytes = $3, received_at = now() WHERE id = $1 AND received_at IS NULL";
 
     private const string Discard = "DELETE FROM importer.manifest WHERE id = $1 AND received_at IS NULL";
 
@@ -55,13 +58,15 @@ public sealed class UploadManifest(NpgsqlDataSource database, IOptions<ManifestO
             if (!BrotliEncoder.TryCompress(piece.AsSpan(0, length), compressed, out var compressedLength, quality: 1, window: 20))
                 throw new InvalidOperationException("A piece did not fit the buffer that is made for the worst case.");
             await database.ExecuteAsync(Keep, cancellationToken, id, number, new ArraySegment<byte>(compressed, 0, compressedLength));
-            length = length < piece.Length ? 0 : await bytes.ReadAtLeastAsync(piece, piece.Length, throwOnEndOfStream: false, cancellationToken);
+            length = length < piece.Length
+                ? 0 : await bytes.ReadAtLeastAsync(piece, piece.Length, throwOnEndOfStream: false, cancellationToken);
         }
 
         // 3. Now it is a manifest.
         var sha256 = hash.GetHashAndReset();
         if (await database.ExecuteAsync(Received, cancellationToken, id, sha256, size) == 0)
-            throw new InvalidOperationException($"Manifest {id} was swept while it was uploaded; the upload took longer than {SweepManifests.KeepUnused}.");
+            throw new InvalidOperationException(
+                $"Manifest {id} was swept while it was uploaded; the upload took longer than {SweepManifests.KeepUnused}.");
         return new(id, sha256, size);
     }
 

@@ -16,9 +16,12 @@ internal static partial class UrlCell
     /// <summary>What may stand before an address and behind it.</summary>
     private static readonly (string Open, string Close)[] Wrappers =
     [
-        ("\"", "\""), ("'", "'"), ("`", "`"), ("<", ">"), ("(", ")"), ("[", "]"), ("#", "#"), ("\u201C", "\u201D"), ("\u201D", "\u201D"), ("\u201E", "\u201C"),
-        ("\u201E", "\u201D"), ("\u201C", "\u201C"), ("\u2018", "\u2019"), ("\u2019", "\u2019"), ("\u201A", "\u2018"), ("\u201A", "\u2019"), ("\u00AB", "\u00BB"),
-        ("\u00BB", "\u00AB"), ("\u2039", "\u203A"), ("\u203A", "\u2039"), ("\u00B4", "\u00B4"), ("`", "\u00B4"), ("\u2033", "\u2033"), ("\u2032", "\u2032"),
+        ("\"", "\""), ("'", "'"), ("`", "`"), ("<", ">"), ("(", ")"), ("[", "]"), ("#", "#"), ("\u201C", "\u201D"), ("\u201D", "\u201D"),
+        ("\u201E", "\u201C"),
+        ("\u201E", "\u201D"), ("\u201C", "\u201C"), ("\u2018", "\u2019"), ("\u2019", "\u2019"), ("\u201A", "\u2018"), ("\u201A", "\u2019"),
+        ("\u00AB", "\u00BB"),
+        ("\u00BB", "\u00AB"), ("\u2039", "\u203A"), ("\u203A", "\u2039"), ("\u00B4", "\u00B4"), ("`", "\u00B4"), ("\u2033", "\u2033"),
+        ("\u2032", "\u2032"),
         ("\uFF02", "\uFF02"), ("\u300C", "\u300D"), ("\u300E", "\u300F"), ("\u3008", "\u3009"),
     ];
 
@@ -55,8 +58,8 @@ internal static partial class UrlCell
         cell.IndexOf((byte)'&') is var mark and >= 0 && cell[mark..].Contains((byte)';');
 
     /// <summary>
-    /// Text in which an ampersand is written as an entity, or a letter of the path, is text of a web page, and all of its entities are; once more where
-    /// it was encoded twice.
+    /// Text in which an ampersand is written as an entity, or a letter of the path, is text of a web page, and all of its entities are;
+    /// once more where it was encoded twice.
     /// </summary>
     private static string Decode(string text)
     {
@@ -96,7 +99,8 @@ internal static partial class UrlCell
             return text[4..];
         foreach (var (open, close) in Wrappers)
         {
-            if (text.Length > open.Length + close.Length && text.StartsWith(open, StringComparison.Ordinal) && text.EndsWith(close, StringComparison.Ordinal))
+            if (text.Length > open.Length + close.Length && text.StartsWith(open, StringComparison.Ordinal)
+                && text.EndsWith(close, StringComparison.Ordinal))
                 return text[open.Length..^close.Length];
         }
 
@@ -111,7 +115,10 @@ internal static partial class UrlCell
     [GeneratedRegex("&[A-Za-z]{2,8}[0-9]{0,2};", RegexOptions.CultureInvariant)]
     private static partial Regex Letter();
 
-    /// <summary>A formula of a spreadsheet, =HYPERLINK("address";"text") or ="address"; a link or picture of a web page, &lt;a href="address">; Markdown's [text](address).</summary>
+    /// <summary>
+    /// A formula of a spreadsheet, =HYPERLINK("address";"text") or ="address"; a link or picture of a web page, &lt;a href="address">;
+    /// Markdown's [text](address).
+    /// </summary>
     [GeneratedRegex(
         """
         \A(?: [=+@]\s*(?:HYPERLINK|IMAGE|T)\s*\(\s*["\u201C](?<url>[^"\u201D]+)["\u201D]\s*(?:[,;].*)?\)

@@ -1,6 +1,8 @@
 namespace BulkImporter.Notify;
 
-/// <summary>How often and how long a notification is tried. Nobody turns it: a target that is down for half a day misses nothing. Tests are faster.</summary>
+/// <summary>
+/// How often and how long a notification is tried. Nobody turns it: a target that is down for half a day misses nothing. Tests are faster.
+/// </summary>
 public sealed record DeliveryPace
 {
     /// <summary>How long a target may take to answer.</summary>

@@ -23,7 +23,8 @@ public sealed class MailNotification(IOptions<MailOptions> options, DeliveryPace
     public async Task<string?> RunAsync(string address, string id, string body, CancellationToken cancellationToken)
     {
         var mail = options.Value;
-        if (mail.Host is not { Length: > 0 } host || mail.From is not { Length: > 0 } from) return $"No mail server is set: {MailOptions.Section}:Host and :From.";
+        if (mail.Host is not { Length: > 0 } host || mail.From is not { Length: > 0 } from)
+            return $"No mail server is set: {MailOptions.Section}:Host and :From.";
         using var message = Compose(from, address, id, body);
         using var timer = new CancellationTokenSource(pace.Timeout, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
@@ -47,7 +48,9 @@ public sealed class MailNotification(IOptions<MailOptions> options, DeliveryPace
         }
         catch (SmtpCommandException e)
         {
-            return Redact.Line(string.Create(CultureInfo.InvariantCulture, $"The mail server refused it ({(int)e.StatusCode}): {e.Message}"), mail.Password is { Length: > 0 } password ? password : from, LongestProblem);
+            return Redact.Line(
+                string.Create(CultureInfo.InvariantCulture, $"The mail server refused it ({(int)e.StatusCode}): {e.Message}"),
+                mail.Password is { Length: > 0 } password ? password : from, LongestProblem);
         }
         catch (AuthenticationException)
         {
@@ -88,14 +91,19 @@ public sealed class MailNotification(IOptions<MailOptions> options, DeliveryPace
         if (Of(data, "reason") is { } reason) text.Append('\n').Append(reason.GetString()).Append('\n');
         text.Append(CultureInfo.InvariantCulture, $"\nAccount: {data.GetProperty("account").GetString()}\n");
         if (import is { } about) text.Append(CultureInfo.InvariantCulture, $"Import: {about.GetProperty("id").GetInt32()}\n");
-        text.Append(CultureInfo.InvariantCulture, $"Time: {told.GetProperty("timestamp").GetDateTimeOffset().UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC\n");
+        text.Append(CultureInfo.InvariantCulture,
+            $"Time: {told.GetProperty("timestamp").GetDateTimeOffset().UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC\n");
         if (Of(data, "links") is { } links)
         {
             text.Append('\n');
-            foreach (var link in links.EnumerateObject()) text.Append(CultureInfo.InvariantCulture, $"{link.Name switch { "import" => "The import", "failed" => "What failed", var other => other }}: {link.Value.GetString()}\n");
+            foreach (var link in links.EnumerateObject())
+                text.Append(CultureInfo.InvariantCulture,
+                    $"{link.Name switch { "import" => "The import", "failed" => "What failed", var other => other }}: "
+                        + $"{link.Value.GetString()}\n");
         }
 
-        var message = new MimeMessage { Subject = subject, Body = new TextPart("plain") { Text = text.ToString() }, MessageId = $"{id}@bulkimporter.invalid" };
+        var message = new MimeMessage { Subject = subject, Body = new TextPart("plain") { Text = text.ToString() },
+            MessageId = $"{id}@bulkimporter.invalid" };
         message.From.Add(MailboxAddress.Parse(from));
         message.To.Add(MailboxAddress.Parse(address));
         // So that nobody's holiday answer comes back.
@@ -112,7 +120,8 @@ public sealed class MailNotification(IOptions<MailOptions> options, DeliveryPace
         return string.Join(", ", told) is { Length: > 0 } some ? some : "no records";
     }
 
-    private static JsonElement? Of(JsonElement element, string name) => element.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+    private static JsonElement? Of(JsonElement element, string name) =>
+        element.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
 
     private static string OneLine(string text) => string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c));
 }

@@ -27,7 +27,10 @@ public sealed class MailOptions
     [Range(1, 65535)]
     public int Port { get; set; } = 587;
 
-    /// <summary>How mails leave: encrypted once connected (<c>StartTls</c>), from the beginning (<c>Tls</c>, port 465), or in the clear for a relay nearby (<c>None</c>).</summary>
+    /// <summary>
+    /// How mails leave: encrypted once connected (<c>StartTls</c>), from the beginning (<c>Tls</c>, port 465), or in the clear for a relay
+    /// nearby (<c>None</c>).
+    /// </summary>
     public MailSecurity Security { get; set; } = MailSecurity.StartTls;
 
     /// <summary>Whom the mails come from: <c>Imports &lt;imports@example.com&gt;</c>.</summary>

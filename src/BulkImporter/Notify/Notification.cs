@@ -8,14 +8,17 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 namespace BulkImporter.Notify;
 
 /// <summary>
-/// Something happened that people want to hear of. Written by the very statement that makes it happen, so that a fact without its notification,
-/// or the reverse, cannot be.
+/// Something happened that people want to hear of. Written by the very statement that makes it happen, so that a fact without its
+/// notification, or the reverse, cannot be.
 /// </summary>
 public sealed class Notification
 {
     public long Id { get; private set; }
 
-    /// <summary>A past-tense fact with a stable name: <c>import_finished</c>, <c>import_cancelled</c>, <c>import_paused</c>, <c>import_stalled</c>, <c>account_suspended</c>.</summary>
+    /// <summary>
+    /// A past-tense fact with a stable name: <c>import_finished</c>, <c>import_cancelled</c>, <c>import_paused</c>, <c>import_stalled</c>,
+    /// <c>account_suspended</c>.
+    /// </summary>
     public required string Kind { get; init; }
 
     public required DateTimeOffset At { get; init; }
@@ -78,7 +81,9 @@ public sealed class NotificationDelivery
     public required int TargetId { get; init; }
     public NotificationTarget Target { get; private set; } = null!;
 
-    /// <summary>When to try next; moved ahead by whoever tries, so that a dead worker's claim runs out. Null when it is delivered or given up.</summary>
+    /// <summary>
+    /// When to try next; moved ahead by whoever tries, so that a dead worker's claim runs out. Null when it is delivered or given up.
+    /// </summary>
     public DateTimeOffset? NextAt { get; set; }
 
     public int TryCount { get; set; }

@@ -6,9 +6,11 @@ public static class NotifySetup
     public static IServiceCollection AddNotify(this IServiceCollection services)
     {
         services.AddOptions<MailOptions>().BindConfiguration(MailOptions.Section).ValidateDataAnnotations()
-            .Validate(o => o.Host is not { Length: > 0 } || MimeKit.MailboxAddress.TryParse(o.From, out _), "BulkImporter:Mail:From must be a mail address when Host is set.")
+            .Validate(o => o.Host is not { Length: > 0 }
+                || MimeKit.MailboxAddress.TryParse(o.From, out _), "BulkImporter:Mail:From must be a mail address when Host is set.")
             .ValidateOnStart();
-        return services.AddSingleton(new DeliveryPace()).AddSingleton<PostNotification>().AddSingleton<MailNotification>().AddSingleton<SendNotifications>().AddNotifyCommon();
+        return services.AddSingleton(new DeliveryPace()).AddSingleton<PostNotification>().AddSingleton<MailNotification>()
+            .AddSingleton<SendNotifications>().AddNotifyCommon();
     }
 
     /// <summary>What admins do with targets and notifications, behind the doors.</summary>

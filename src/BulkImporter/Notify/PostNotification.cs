@@ -25,7 +25,9 @@ public sealed class PostNotification : IDisposable
             UseProxy = false,
             ActivityHeadersPropagator = null,
             PooledConnectionLifetime = TimeSpan.FromMinutes(1),
-            ConnectCallback = (context, stop) => JudgedConnection.OpenAsync(context.DnsEndPoint, Dns.GetHostAddressesAsync, address => !InnerAddress.IsLinkLocal(address), stop),
+            ConnectCallback = (context, stop) =>
+                JudgedConnection.OpenAsync(context.DnsEndPoint, Dns.GetHostAddressesAsync, address =>
+                    !InnerAddress.IsLinkLocal(address), stop),
         });
     }
 
@@ -33,7 +35,8 @@ public sealed class PostNotification : IDisposable
     public async Task<string?> RunAsync(Uri url, string secret, string id, string body, CancellationToken cancellationToken)
     {
         var timestamp = clock.GetUtcNow().ToUnixTimeSeconds();
-        using var request = new HttpRequestMessage(HttpMethod.Post, url) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, url)
+            { Content = new StringContent(body, Encoding.UTF8, "application/json") };
         request.Headers.Add("webhook-id", id);
         request.Headers.Add("webhook-timestamp", timestamp.ToString(CultureInfo.InvariantCulture));
         request.Headers.Add("webhook-signature", Signature.Of(secret, id, timestamp, body));
@@ -43,7 +46,8 @@ public sealed class PostNotification : IDisposable
         try
         {
             using var response = await http.SendAsync(request, either.Token);
-            return response.IsSuccessStatusCode ? null : string.Create(CultureInfo.InvariantCulture, $"It answered with HTTP {(int)response.StatusCode}.");
+            return response.IsSuccessStatusCode
+                ? null : string.Create(CultureInfo.InvariantCulture, $"It answered with HTTP {(int)response.StatusCode}.");
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -51,7 +55,8 @@ public sealed class PostNotification : IDisposable
         }
         catch (HttpRequestException e)
         {
-            return e.InnerException is AddressRefusedException ? $"{url.IdnHost} is a link-local address, to which nothing is sent." : $"It cannot be reached: {e.HttpRequestError}.";
+            return e.InnerException is AddressRefusedException
+                ? $"{url.IdnHost} is a link-local address, to which nothing is sent." : $"It cannot be reached: {e.HttpRequestError}.";
         }
     }
 

@@ -18,7 +18,8 @@ namespace BulkImporter.Notify;
 /// <param name="Timestamp">When it happened.</param>
 public sealed record NotificationBody(string Type, DateTimeOffset Timestamp, NotificationData Data);
 
-/// <param name="Links">Null when nobody said where the pages are (<see cref="WebOptions.PageBaseUrl"/>), or when it is about no import.</param>
+/// <param name="Links">Null when nobody said where the pages are (<see cref="WebOptions.PageBaseUrl"/>), or when it is about no
+/// import.</param>
 public sealed record NotificationData(string Account, string? Reason, ImportView? Import, NotificationLinks? Links);
 
 /// <param name="Import">Its page.</param>
@@ -26,11 +27,12 @@ public sealed record NotificationData(string Account, string? Reason, ImportView
 public sealed record NotificationLinks(Uri Import, Uri Failed);
 
 /// <summary>
-/// Brings notifications to their targets: notes imports that stall, addresses what is new, and posts what is due. At least once, in no certain
-/// order; a target tells repetitions by <c>webhook-id</c>.
+/// Brings notifications to their targets: notes imports that stall, addresses what is new, and posts what is due. At least once, in no
+/// certain order; a target tells repetitions by <c>webhook-id</c>.
 /// </summary>
 public sealed class SendNotifications(
-    NpgsqlDataSource database, ReadImports imports, ProtectSecret secrets, PostNotification post, MailNotification mail, DeliveryPace pace, IOptions<WebOptions> web,
+    NpgsqlDataSource database, ReadImports imports, ProtectSecret secrets, PostNotification post, MailNotification mail, DeliveryPace pace,
+    IOptions<WebOptions> web,
     IOptions<WorkOptions> work, Func<double> random, TimeProvider clock, ILogger<SendNotifications> log)
 {
     private const int Batch = 20;
@@ -49,15 +51,18 @@ public sealed class SendNotifications(
     /// <summary>Once a day for an import of which something stalls, as long as it does.</summary>
     private const string NoteStalled = $"""
         INSERT INTO importer.notification (kind, at, import_id, account_id, reason)
-        SELECT 'import_stalled', now(), i.id, i.account_id, s.count || ' submitted records have made no progress at Cincopa for ' || $2 || ' or longer.'
+        SELECT 'import_stalled', now(), i.id, i.account_id,
+            s.count || ' submitted records have made no progress at Cincopa for ' || $2 || ' or longer.'
         FROM importer.import i
         CROSS JOIN LATERAL (SELECT count(*) AS count FROM importer.status_poll p WHERE {ReadImports.IsStalled}) s
         WHERE i.state IN ('running', 'paused') AND s.count > 0
-            AND NOT EXISTS (SELECT 1 FROM importer.notification n WHERE n.import_id = i.id AND n.kind = 'import_stalled' AND n.at > now() - interval '1 day')
+            AND NOT EXISTS (SELECT 1 FROM importer.notification n WHERE n.import_id = i.id AND n.kind = 'import_stalled'
+                AND n.at > now() - interval '1 day')
         """;
 
     private const string ReadNew = """
-        SELECT n.kind, n.at, n.import_id, a.name AS account, n.reason FROM importer.notification n JOIN importer.account a ON a.id = n.account_id
+        SELECT n.kind, n.at, n.import_id, a.name AS account, n.reason FROM importer.notification n JOIN importer.account a
+            ON a.id = n.account_id
         WHERE n.id = $1 AND n.addressed_at IS NULL FOR UPDATE OF n SKIP LOCKED
         """;
 
@@ -73,7 +78,8 @@ public sealed class SendNotifications(
 
     private const string Claim = """
         WITH due AS (
-            SELECT notification_id, target_id FROM importer.notification_delivery WHERE next_at <= now() ORDER BY next_at LIMIT $1 FOR UPDATE SKIP LOCKED
+            SELECT notification_id, target_id FROM importer.notification_delivery WHERE next_at <= now() ORDER BY next_at LIMIT $1
+                FOR UPDATE SKIP LOCKED
         )
         UPDATE importer.notification_delivery d SET next_at = now() + $2, try_count = d.try_count + 1
         FROM due, importer.notification n, importer.notification_target t
@@ -82,11 +88,13 @@ public sealed class SendNotifications(
         """;
 
     private const string NoteDelivered = """
-        UPDATE importer.notification_delivery SET next_at = NULL, delivered_at = now(), problem = NULL WHERE notification_id = $1 AND target_id = $2
+        UPDATE importer.notification_delivery SET next_at = NULL, delivered_at = now(), problem = NULL WHERE notification_id = $1
+            AND target_id = $2
         """;
 
     private const string NoteProblem = """
-        UPDATE importer.notification_delivery SET next_at = now() + $4, problem = $3 WHERE notification_id = $1 AND target_id = $2 AND delivered_at IS NULL
+        UPDATE importer.notification_delivery SET next_at = now() + $4, problem = $3 WHERE notification_id = $1 AND target_id = $2
+            AND delivered_at IS NULL
         """;
 
     private const string Forget = "DELETE FROM importer.notification WHERE at < now() - $1";
@@ -120,7 +128,8 @@ public sealed class SendNotifications(
         if (lookedAt is { } last && clock.GetElapsedTime(last) < LookEvery) return;
         await database.ExecuteAsync(Forget, cancellationToken, KeepFor);
         var stalledAfter = work.Value.StalledAfter;
-        await database.ExecuteAsync(NoteStalled, cancellationToken, stalledAfter, string.Create(CultureInfo.InvariantCulture, $"{stalledAfter.TotalMinutes:0.#} min"));
+        await database.ExecuteAsync(NoteStalled, cancellationToken, stalledAfter,
+            string.Create(CultureInfo.InvariantCulture, $"{stalledAfter.TotalMinutes:0.#} min"));
         lookedAt = clock.GetTimestamp();
     }
 
@@ -147,7 +156,8 @@ public sealed class SendNotifications(
         if (await connection.QueryAsync<Fresh>(ReadNew, cancellationToken, notificationId) is not [var fresh]) return false;
         var import = fresh.ImportId is { } known ? await imports.FindAsync(known, cancellationToken) : null;
         var data = new NotificationData(fresh.Account, fresh.Reason, import, LinksTo(fresh.ImportId));
-        await connection.ExecuteAsync(Address, cancellationToken, notificationId, JsonSerializer.Serialize(new NotificationBody(fresh.Kind, fresh.At, data), Json));
+        await connection.ExecuteAsync(Address, cancellationToken, notificationId,
+            JsonSerializer.Serialize(new NotificationBody(fresh.Kind, fresh.At, data), Json));
         return true;
     }
 
@@ -156,7 +166,8 @@ public sealed class SendNotifications(
         string? problem;
         try
         {
-            problem = due.TryCount > pace.MostTries ? "What became of the last try could not be written; it is not tried again." : await TryAsync(due, cancellationToken);
+            problem = due.TryCount > pace.MostTries
+                ? "What became of the last try could not be written; it is not tried again." : await TryAsync(due, cancellationToken);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -169,7 +180,8 @@ public sealed class SendNotifications(
     /// <summary>Null when it was delivered; otherwise why not.</summary>
     private async Task<string?> TryAsync(Due due, CancellationToken cancellationToken)
     {
-        if (Target.MailOf(due.Url) is { } address) return await mail.RunAsync(address, IdOf(due.NotificationId), due.Body, cancellationToken);
+        if (Target.MailOf(due.Url) is { } address)
+            return await mail.RunAsync(address, IdOf(due.NotificationId), due.Body, cancellationToken);
         string secret;
         try
         {
@@ -192,7 +204,8 @@ public sealed class SendNotifications(
             return;
         }
         var wait = due.TryCount >= pace.MostTries ? (TimeSpan?)null
-            : TimeSpan.FromSeconds(Math.Min(pace.RetryCap.TotalSeconds, pace.RetryBase.TotalSeconds * Math.Pow(2, Math.Min(due.TryCount - 1, 30))) * (0.75 + 0.5 * random()));
+            : TimeSpan.FromSeconds(Math.Min(pace.RetryCap.TotalSeconds,
+                pace.RetryBase.TotalSeconds * Math.Pow(2, Math.Min(due.TryCount - 1, 30))) * (0.75 + 0.5 * random()));
         Log.NotificationNotDelivered(log, due.NotificationId, due.Target, due.TryCount, problem);
         await database.ExecuteAsync(NoteProblem, CancellationToken.None, due.NotificationId, due.TargetId, problem, wait);
     }
@@ -208,5 +221,6 @@ public sealed class SendNotifications(
 
     private sealed record Fresh(string Kind, DateTimeOffset At, int? ImportId, string Account, string? Reason);
 
-    private sealed record Due(long NotificationId, int TargetId, int TryCount, string Url, string SecretProtected, string Body, string Target);
+    private sealed record Due(
+        long NotificationId, int TargetId, int TryCount, string Url, string SecretProtected, string Body, string Target);
 }

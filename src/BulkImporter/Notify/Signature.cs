@@ -20,6 +20,8 @@ public static class Signature
     public static string Of(string secret, string id, long timestamp, string body)
     {
         var signed = string.Create(CultureInfo.InvariantCulture, $"{id}.{timestamp}.{body}");
-        return "v1," + Convert.ToBase64String(HMACSHA256.HashData(Convert.FromBase64String(secret[SecretPrefix.Length..]), Encoding.UTF8.GetBytes(signed)));
+        return "v1,"
+            + Convert.ToBase64String(
+                HMACSHA256.HashData(Convert.FromBase64String(secret[SecretPrefix.Length..]), Encoding.UTF8.GetBytes(signed)));
     }
 }

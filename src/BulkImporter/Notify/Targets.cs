@@ -14,7 +14,8 @@ public sealed class ProtectSecret(IDataProtectionProvider protection)
 
     public string Protect(string secret) => protector.Protect(secret);
 
-    /// <exception cref="System.Security.Cryptography.CryptographicException">The key ring does not have the key that protected it.</exception>
+    /// <exception cref="System.Security.Cryptography.CryptographicException">The key ring does not have the key that protected
+    /// it.</exception>
     public string Unprotect(string secretProtected) => protector.Unprotect(secretProtected);
 }
 
@@ -45,23 +46,32 @@ public sealed partial class ChangeTargets(IDbContextFactory<ImporterDb> contexts
     /// <exception cref="InvalidArgumentException">Name or address cannot be used.</exception>
     public async Task<MadeTarget?> AddAsync(string name, string url, string actor, CancellationToken cancellationToken)
     {
-        if (!Name().IsMatch(name)) throw new InvalidArgumentException("name", "A name has 1 to 64 letters, digits, dots, dashes or underscores, and begins with a letter or digit.");
+        if (!Name().IsMatch(name))
+            throw new InvalidArgumentException("name",
+                "A name has 1 to 64 letters, digits, dots, dashes or underscores, and begins with a letter or digit.");
         if (Target.MailOf(url) is { } mail)
         {
-            if (url.Length > LongestUrl || mail.Contains('?', StringComparison.Ordinal) || !MailboxAddress.TryParse(mail, out var mailbox) || !mailbox.Address.Contains('@', StringComparison.Ordinal))
+            if (url.Length > LongestUrl || mail.Contains('?', StringComparison.Ordinal) || !MailboxAddress.TryParse(mail, out var mailbox)
+                || !mailbox.Address.Contains('@', StringComparison.Ordinal))
                 throw new InvalidArgumentException("url", $"'{mail}' is no mail address; for example: mailto:ops@example.com.");
-            return await KeepAsync(name, Target.Mail + mailbox.Address, "", actor, cancellationToken) ? new MadeTarget(name, Target.Mail + mailbox.Address, null) : null;
+            return await KeepAsync(name, Target.Mail + mailbox.Address, "", actor, cancellationToken)
+                ? new MadeTarget(name, Target.Mail + mailbox.Address, null) : null;
         }
         if (url.Length > LongestUrl || !Uri.TryCreate(url, UriKind.Absolute, out var address)
-            || (address.Scheme != Uri.UriSchemeHttps && address.Scheme != Uri.UriSchemeHttp) || address.UserInfo.Length > 0 || address.Fragment.Length > 0)
+            || (address.Scheme != Uri.UriSchemeHttps && address.Scheme != Uri.UriSchemeHttp) || address.UserInfo.Length > 0
+                || address.Fragment.Length > 0)
         {
-            throw new InvalidArgumentException("url", $"The address must be an absolute http or https URL of at most {LongestUrl} characters, without credentials and fragment, or a mail address after mailto:.");
+            throw new InvalidArgumentException("url",
+                $"The address must be an absolute http or https URL of at most {LongestUrl} characters, without credentials and "
+                    + "fragment, or a mail address after mailto:.");
         }
         var secret = Signature.NewSecret();
-        return await KeepAsync(name, address.AbsoluteUri, secret, actor, cancellationToken) ? new MadeTarget(name, address.AbsoluteUri, secret) : null;
+        return await KeepAsync(name, address.AbsoluteUri, secret, actor, cancellationToken)
+            ? new MadeTarget(name, address.AbsoluteUri, secret) : null;
     }
 
-    private Task<bool> KeepAsync(string name, string url, string secret, string actor, CancellationToken cancellationToken) => contexts.ChangeAsync(async db =>
+    private Task<bool> KeepAsync(string name, string url, string secret, string actor, CancellationToken cancellationToken) =>
+        contexts.ChangeAsync(async db =>
     {
         if (await db.Set<NotificationTarget>().AnyAsync(t => t.Name == name, cancellationToken)) return false;
         db.Add(new NotificationTarget { Name = name, Url = url, SecretProtected = secrets.Protect(secret), CreatedAt = clock.GetUtcNow() });

@@ -12,7 +12,8 @@ namespace BulkImporter.Parse;
 /// <summary>What became of a row of a corrections file.</summary>
 /// <param name="Line">Where it starts in that file.</param>
 /// <param name="Row">The row of the import that it is about; null when none was found.</param>
-/// <param name="Outcome"><c>corrected</c>, or why it was refused: <c>unmatched</c>, <c>ambiguous</c>, <c>repeated</c>, <c>wrong_state</c>, <c>unchanged</c>,
+/// <param name="Outcome"><c>corrected</c>, or why it was refused: <c>unmatched</c>, <c>ambiguous</c>, <c>repeated</c>, <c>wrong_state</c>,
+/// <c>unchanged</c>,
 /// <c>invalid</c>, <c>duplicate_url</c>, <c>already_imported</c>.</param>
 /// <param name="Message">For people: what was changed, or what to do.</param>
 public sealed record CorrectedRow(long Line, int? Row, string Outcome, string Message);
@@ -35,10 +36,12 @@ public abstract record CorrectionResult
 }
 
 /// <summary>
-/// Replaces address, caption, reference id or transfer of failed, invalid and duplicate rows by those of a file and makes just these pending
-/// again; an import that had ended runs again. A cell that is empty, or a column that is not there, leaves the value as it is. All of it is one transaction.
+/// Replaces address, caption, reference id or transfer of failed, invalid and duplicate rows by those of a file and makes just these
+/// pending again; an import that had ended runs again. A cell that is empty, or a column that is not there, leaves the value as it is. All
+/// of it is one transaction.
 /// </summary>
-public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions transitions, SourceUrlRules rules, TimeProvider clock, ILogger<CorrectRecords> log)
+public sealed class CorrectRecords(
+    NpgsqlDataSource database, RecordTransitions transitions, SourceUrlRules rules, TimeProvider clock, ILogger<CorrectRecords> log)
 {
     /// <summary>Rows that one file may hold: each is answered.</summary>
     private const int MostRows = 50_000;
@@ -52,11 +55,13 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
         """;
 
     private const string ByRow = """
-        SELECT row_number, state, source_url, caption, reference_id, is_push, source_key FROM importer.import_record WHERE import_id = $1 AND row_number = ANY($2)
+        SELECT row_number, state, source_url, caption, reference_id, is_push, source_key FROM importer.import_record WHERE import_id = $1
+            AND row_number = ANY($2)
         """;
 
     private const string ByReference = """
-        SELECT row_number, state, source_url, caption, reference_id, is_push, source_key FROM importer.import_record WHERE import_id = $1 AND reference_id = ANY($2)
+        SELECT row_number, state, source_url, caption, reference_id, is_push, source_key FROM importer.import_record WHERE import_id = $1
+            AND reference_id = ANY($2)
         """;
 
     // Rows that were never work hold no source that counts.
@@ -73,8 +78,10 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
         ORDER BY r.source_key, r.import_id DESC
         """;
 
-    /// <exception cref="InvalidArgumentException">The file cannot be read, has too many rows, or no column that says which row is meant.</exception>
-    public async Task<CorrectionResult> RunAsync(int importId, Stream file, string? mapping, string? encoding, string actor, CancellationToken cancellationToken)
+    /// <exception cref="InvalidArgumentException">The file cannot be read, has too many rows, or no column that says which row is
+    /// meant.</exception>
+    public async Task<CorrectionResult> RunAsync(
+        int importId, Stream file, string? mapping, string? encoding, string actor, CancellationToken cancellationToken)
     {
         // 1. The file, before anything is locked.
         var asked = await ReadAsync(importId, file, mapping, encoding, cancellationToken);
@@ -83,7 +90,9 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (await connection.QueryAsync<Locked>(LockImport, cancellationToken, importId) is not [var import])
         {
-            return await ImportChange.RefusalAsync(connection, importId, "only an import that was started takes corrections; one in review is corrected by uploading its manifest again", cancellationToken) switch
+            return await ImportChange.RefusalAsync(connection, importId,
+                "only an import that was started takes corrections; one in review is corrected by uploading its manifest again",
+                cancellationToken) switch
             {
                 ImportChange.Refused refused => new CorrectionResult.WrongState(refused.State, refused.Sentence),
                 _ => new CorrectionResult.NotFound(importId),
@@ -96,7 +105,8 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
 
         // 3. The change, and the import goes on.
         var changes = asked.Where(a => a.Refusal is null).Select(a => a.Change!).ToList();
-        IReadOnlySet<int> moved = changes.Count == 0 ? new HashSet<int>() : await transitions.CorrectedAsync(connection, importId, changes, actor, cancellationToken);
+        IReadOnlySet<int> moved = changes.Count == 0
+            ? new HashSet<int>() : await transitions.CorrectedAsync(connection, importId, changes, actor, cancellationToken);
         if (moved.Count > 0)
         {
             await connection.ExecuteAsync(ImportTransitions.RunsAgain, cancellationToken, importId);
@@ -109,26 +119,35 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
         return new CorrectionResult.Done(new(corrected, rows.Count - corrected, rows));
     }
 
-    private async Task<List<Asked>> ReadAsync(int importId, Stream file, string? mapping, string? encoding, CancellationToken cancellationToken)
+    private async Task<List<Asked>> ReadAsync(
+        int importId, Stream file, string? mapping, string? encoding, CancellationToken cancellationToken)
     {
         var asked = new List<Asked>();
         try
         {
             // The import's own mapping is for its own header; a file with other columns is read by its names.
-            var import = (await database.QueryAsync<ReadAs>("SELECT mapping, transfer FROM importer.import WHERE id = $1", cancellationToken, importId)).SingleOrDefault();
-            var how = ManifestReading.Of(mapping, encoding) with { TemplateFor = columns => Task.FromResult(Fitting(mapping is null ? import?.Mapping : null, columns)) };
+            var import =
+                (await database.QueryAsync<ReadAs>("SELECT mapping, transfer FROM importer.import WHERE id = $1", cancellationToken,
+                    importId)).SingleOrDefault();
+            var how = ManifestReading.Of(mapping, encoding)
+                with { TemplateFor = columns => Task.FromResult(Fitting(mapping is null ? import?.Mapping : null, columns)) };
             await using var reader = await ManifestReader.OpenAsync(file, how, cancellationToken);
             var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow(), import?.Transfer ?? default, skipImported: false, log);
             var rowColumn = RowColumn(reader.Layout);
             if (rowColumn < 0 && reader.Layout.IndexOf(ManifestColumn.ReferenceId) < 0)
-                throw new InvalidArgumentException("file", "Nothing in the file says which row is meant: keep the column import_row of the results, or name the reference ids.");
+                throw new InvalidArgumentException("file",
+                    "Nothing in the file says which row is meant: keep the column import_row of the results, or name the reference ids.");
             var findings = new List<Finding>();
             while (await reader.ReadAsync(cancellationToken))
             {
-                if (asked.Count == MostRows) throw new InvalidArgumentException("file", $"A corrections file holds at most {MostRows:N0} rows. Leave out the rows that are in order, or split it.");
+                if (asked.Count == MostRows)
+                    throw new InvalidArgumentException("file",
+                        $"A corrections file holds at most {MostRows:N0} rows. Leave out the rows that are in order, or split it.");
                 findings.Clear();
                 var row = checks.Check(reader.Row, findings);
-                asked.Add(new Asked(row, !reader.Row.Value(ManifestColumn.Transfer).IsEmpty, rowColumn < 0 ? null : reader.Row.GetString(rowColumn).Trim(), findings.Find(f => f.Severity == FindingSeverity.Error && f.Code != FindingCode.UrlMissing)));
+                asked.Add(new Asked(row, !reader.Row.Value(ManifestColumn.Transfer).IsEmpty, rowColumn < 0
+                    ? null : reader.Row.GetString(rowColumn)
+                        .Trim(), findings.Find(f => f.Severity == FindingSeverity.Error && f.Code != FindingCode.UrlMissing)));
             }
             return asked;
         }
@@ -142,7 +161,8 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
     {
         if (string.IsNullOrEmpty(mapping)) return null;
         var own = ManifestMapping.Parse(mapping);
-        return own.Columns.Values.Where(name => name.Length > 0).All(name => columns.Any(c => ManifestFormat.IsNamed(c, name))) ? own : null;
+        return own.Columns.Values.Where(name => name.Length > 0).All(name => columns.Any(c => ManifestFormat.IsNamed(c, name)))
+            ? own : null;
     }
 
     private static int RowColumn(ManifestLayout layout)
@@ -159,7 +179,8 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
         var numbers = asked.Select(a => a.RowNumber).OfType<int>().Distinct().ToArray();
         var references = asked.Where(a => !a.NamesRow).Select(a => a.Row.ReferenceId).OfType<string>().Distinct().ToArray();
         var byRow = (await connection.QueryAsync<Current>(ByRow, cancellationToken, importId, numbers)).ToDictionary(c => c.RowNumber);
-        var byReference = (await connection.QueryAsync<Current>(ByReference, cancellationToken, importId, references)).ToLookup(c => c.ReferenceId!);
+        var byReference = (await connection.QueryAsync<Current>(ByReference, cancellationToken, importId, references))
+            .ToLookup(c => c.ReferenceId!);
         var seen = new HashSet<int>();
         foreach (var one in asked)
         {
@@ -172,15 +193,18 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
     }
 
     /// <summary>A corrected address may be one that the import, or an earlier one, has already.</summary>
-    private static async Task CheckSourcesAsync(NpgsqlConnection connection, int importId, Locked import, List<Asked> asked, CancellationToken cancellationToken)
+    private static async Task CheckSourcesAsync(
+        NpgsqlConnection connection, int importId, Locked import, List<Asked> asked, CancellationToken cancellationToken)
     {
         var moving = asked.Where(a => a.Refusal is null && a.Change!.SourceKey is not null).ToList();
         if (moving.Count == 0) return;
         var keys = moving.Select(a => a.Change!.SourceKey!.Value).Distinct().ToArray();
         var skipRepeated = import.DuplicateRows == WhenDuplicate.Skip;
-        var here = skipRepeated ? (await connection.QueryAsync<Holder>(ReadSources, cancellationToken, importId, keys)).ToDictionary(h => h.SourceKey, h => h.RowNumber) : [];
+        var here = skipRepeated ? (await connection.QueryAsync<Holder>(ReadSources, cancellationToken, importId, keys))
+            .ToDictionary(h => h.SourceKey, h => h.RowNumber) : [];
         var earlier = import.AlreadyImported == WhenDuplicate.Skip
-            ? (await connection.QueryAsync<Holder>(ReadEarlier, cancellationToken, import.AccountId, importId, keys)).ToDictionary(h => h.SourceKey)
+            ? (await connection.QueryAsync<Holder>(ReadEarlier, cancellationToken, import.AccountId, importId, keys))
+                .ToDictionary(h => h.SourceKey)
             : [];
         foreach (var one in moving)
         {
@@ -188,7 +212,8 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
             if (here.TryGetValue(key, out var row) && row != one.Change.RowNumber)
                 one.Refuse("duplicate_url", string.Create(CultureInfo.InvariantCulture, $"Row {row} has this address."));
             else if (earlier.TryGetValue(key, out var other))
-                one.Refuse("already_imported", string.Create(CultureInfo.InvariantCulture, $"Row {other.RowNumber} of import {other.ImportId} has this address."));
+                one.Refuse("already_imported",
+                    string.Create(CultureInfo.InvariantCulture, $"Row {other.RowNumber} of import {other.ImportId} has this address."));
             else if (skipRepeated)
                 here[key] = one.Change.RowNumber;
         }
@@ -203,7 +228,8 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
     private sealed record Holder(Guid SourceKey, int ImportId, int RowNumber);
 
     /// <summary>A record as it stands.</summary>
-    private sealed record Current(int RowNumber, RecordState State, string? SourceUrl, string? Caption, string? ReferenceId, bool IsPush, Guid? SourceKey);
+    private sealed record Current(
+        int RowNumber, RecordState State, string? SourceUrl, string? Caption, string? ReferenceId, bool IsPush, Guid? SourceKey);
 
     /// <summary>A row of the file on its way to an answer.</summary>
     private sealed class Asked(CheckedRow row, bool saysTransfer, string? named, Finding? error)
@@ -229,19 +255,22 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
         {
             if (found.Length > 1)
             {
-                Refuse("ambiguous", string.Create(CultureInfo.InvariantCulture, $"{found.Length} rows have the reference id; say which by import_row."));
+                Refuse("ambiguous",
+                    string.Create(CultureInfo.InvariantCulture, $"{found.Length} rows have the reference id; say which by import_row."));
                 return;
             }
             if (found is not [var current])
             {
-                Refuse("unmatched", NamesRow ? $"The import has no row '{FindingMask.Mask(named!)}'." : row.ReferenceId is null ? "Neither import_row nor a reference id is filled in." : "No row has this reference id.");
+                Refuse("unmatched", NamesRow ? $"The import has no row '{FindingMask.Mask(named!)}'." : row.ReferenceId is null
+                    ? "Neither import_row nor a reference id is filled in." : "No row has this reference id.");
                 return;
             }
             matched = current.RowNumber;
             if (!seen.Add(current.RowNumber))
                 Refuse("repeated", "The file names this row more than once; the first counts.");
             else if (current.State is not (RecordState.Failed or RecordState.Invalid or RecordState.Duplicate))
-                Refuse("wrong_state", $"The row is {EnumText<RecordState>.Of(current.State)}; only failed, invalid and duplicate rows are corrected.");
+                Refuse("wrong_state",
+                    $"The row is {EnumText<RecordState>.Of(current.State)}; only failed, invalid and duplicate rows are corrected.");
             else if (error is not null)
                 Refuse("invalid", $"{error.Code.Name()}: {error.Hint}");
             else
@@ -251,7 +280,8 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
         private void Compare(Current current)
         {
             // What the record of an invalid row has is masked, and may be in order but for a quote: the file's word counts.
-            // That of a duplicate may be masked, too, but its key is that of its own address: only another source takes it out of its state.
+            // That of a duplicate may be masked, too, but its key is that of its own address: only another source takes it out of its
+            // state.
             var isNew = current.State switch
             {
                 RecordState.Invalid => true,
@@ -266,18 +296,22 @@ public sealed class CorrectRecords(NpgsqlDataSource database, RecordTransitions 
             if (url is null && current.State == RecordState.Invalid)
                 Refuse("invalid", "The row needs an address, and the file gives it none.");
             else if (url is null && current.State == RecordState.Duplicate)
-                Refuse("unchanged", "The file gives this duplicate no other address; to send it as it is, rerun the row itself or the state duplicate.");
+                Refuse("unchanged",
+                    "The file gives this duplicate no other address; to send it as it is, rerun the row itself or the state duplicate.");
             else if (url is null && caption is null && reference is null && isPush == current.IsPush)
                 Refuse("unchanged", "Nothing in it differs from what the import has; to try it again as it is, rerun it.");
             else
-                Change = new(current.RowNumber, url, url is null ? null : SourceKey.Of(url).Value, caption, reference, isPush == current.IsPush ? null : isPush);
+                Change = new(current.RowNumber, url, url is null
+                    ? null : SourceKey.Of(url).Value, caption, reference, isPush == current.IsPush ? null : isPush);
         }
 
         public CorrectedRow Answer(IReadOnlySet<int> moved)
         {
             if (Refusal is not null) return new(row.LineNumber, matched, Refusal, why!);
             if (!moved.Contains(matched!.Value)) return new(row.LineNumber, matched, "wrong_state", "The row has moved on in this moment.");
-            string[] what = [.. new[] { Change!.Url is null ? null : "url", Change.Caption is null ? null : "caption", Change.ReferenceId is null ? null : "reference_id", Change.IsPush is null ? null : "transfer" }.OfType<string>()];
+            string[] what =
+                [.. new[] { Change!.Url is null ? null : "url", Change.Caption is null ? null : "caption", Change.ReferenceId is null
+                    ? null : "reference_id", Change.IsPush is null ? null : "transfer" }.OfType<string>()];
             return new(row.LineNumber, matched, Corrected, $"Replaced: {string.Join(", ", what)}. It is sent again.");
         }
     }

@@ -12,7 +12,10 @@ public sealed class DuplicateRows(ManifestLayout layout)
     private readonly Dictionary<Guid, int> byUrl = [];
     private readonly Dictionary<Guid, int> byReferenceId = [];
 
-    /// <summary>True when an earlier row has the same source, or the row itself is imported already; appends what was found. Blocked rows take no part.</summary>
+    /// <summary>
+    /// True when an earlier row has the same source, or the row itself is imported already; appends what was found. Blocked rows take no
+    /// part.
+    /// </summary>
     public bool Check(in CheckedRow row, List<Finding> findings)
     {
         if (row.Key is not { } key)
@@ -25,13 +28,16 @@ public sealed class DuplicateRows(ManifestLayout layout)
 
         if (!byUrl.TryAdd(key.Value, row.RowNumber))
         {
-            findings.Add(new Finding(row.RowNumber, row.LineNumber, layout.ColumnOf(ManifestColumn.Url), FindingMask.Mask(row.Url), FindingCode.DuplicateUrl, byUrl[key.Value]));
+            findings.Add(new Finding(row.RowNumber, row.LineNumber, layout.ColumnOf(ManifestColumn.Url), FindingMask.Mask(row.Url),
+                FindingCode.DuplicateUrl, byUrl[key.Value]));
             return true;
         }
 
         // The key of any text is its hash; a reference id is no URL and so is hashed as it stands.
-        if (row.ReferenceId is { } referenceId && SourceKey.Of(referenceId).Value is var reference && !byReferenceId.TryAdd(reference, row.RowNumber))
-            findings.Add(new Finding(row.RowNumber, row.LineNumber, layout.ColumnOf(ManifestColumn.ReferenceId), FindingMask.Mask(referenceId), FindingCode.DuplicateReferenceId, byReferenceId[reference]));
+        if (row.ReferenceId is { } referenceId && SourceKey.Of(referenceId).Value is var reference
+            && !byReferenceId.TryAdd(reference, row.RowNumber))
+            findings.Add(new Finding(row.RowNumber, row.LineNumber, layout.ColumnOf(ManifestColumn.ReferenceId),
+                FindingMask.Mask(referenceId), FindingCode.DuplicateReferenceId, byReferenceId[reference]));
         return false;
     }
 }

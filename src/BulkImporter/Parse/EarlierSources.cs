@@ -6,9 +6,10 @@ using Npgsql;
 namespace BulkImporter.Parse;
 
 /// <summary>
-/// Finds the rows of an import whose source an earlier import of the account has imported or is importing, in the parse's transaction. The keys of
-/// the account's imports stand in blocks (<see cref="SourceKeyBlock"/>) and run through the filter that the parse has filled with the new
-/// keys; only what passes is looked up among the records. So the cost is that of reading 16 bytes for each earlier row, and no index.
+/// Finds the rows of an import whose source an earlier import of the account has imported or is importing, in the parse's transaction. The
+/// keys of the account's imports stand in blocks (<see cref="SourceKeyBlock"/>) and run through the filter that the parse has filled with
+/// the new keys; only what passes is looked up among the records. So the cost is that of reading 16 bytes for each earlier row, and no
+/// index.
 /// </summary>
 internal static class EarlierSources
 {
@@ -18,7 +19,9 @@ internal static class EarlierSources
     /// <summary>Up to so many the records are looked up one by one; beyond, joining them all is quicker.</summary>
     private const int FewEnoughToLookUp = 50_000;
 
-    /// <summary>Whoever compares, or starts, holds this to the end of its transaction: two imports of an account cannot overlook each other.</summary>
+    /// <summary>
+    /// Whoever compares, or starts, holds this to the end of its transaction: two imports of an account cannot overlook each other.
+    /// </summary>
     private const string LockAccount = "SELECT 1 FROM pg_advisory_xact_lock(hashtext('bulkimporter.sources'), $1)";
 
     private const string ReadBlocks = """
@@ -28,7 +31,8 @@ internal static class EarlierSources
         """;
 
     private const string ReadImports = """
-        SELECT id FROM importer.import WHERE account_id = $1 AND id <> $2 AND state IN ('running', 'paused', 'finished', 'cancelled') ORDER BY id
+        SELECT id FROM importer.import WHERE account_id = $1 AND id <> $2 AND state IN ('running', 'paused', 'finished', 'cancelled')
+            ORDER BY id
         """;
 
     /// <summary>The account has, or is about to have, the source of record <c>r</c> of import <c>i</c>.</summary>
@@ -37,7 +41,8 @@ internal static class EarlierSources
 
     // A corrected row has another source than its block says.
     private const string AddCorrected = """
-        INSERT INTO earlier SELECT DISTINCT c.import_id, c.row_number FROM importer.correction c WHERE c.import_id = ANY($1) AND c.field = 'url'
+        INSERT INTO earlier SELECT DISTINCT c.import_id, c.row_number FROM importer.correction c WHERE c.import_id = ANY($1)
+            AND c.field = 'url'
         """;
 
     private const string ReadKnown = $"""
@@ -52,7 +57,8 @@ internal static class EarlierSources
 
     /// <summary>Marks them as duplicates, each with a finding. Returns how many.</summary>
     public static async Task<int> MarkAsync(
-        NpgsqlConnection connection, int importId, int accountId, SeenBefore sources, string? urlColumn, RecordTransitions transitions, CancellationToken cancellationToken)
+        NpgsqlConnection connection, int importId, int accountId, SeenBefore sources, string? urlColumn, RecordTransitions transitions,
+        CancellationToken cancellationToken)
     {
         await using (var wait = connection.Command(LockAccount, accountId))
         {
@@ -63,7 +69,8 @@ internal static class EarlierSources
         var imports = (await connection.QueryAsync<int>(ReadImports, cancellationToken, accountId, importId)).ToArray();
         if (imports.Length == 0) return 0;
 
-        await connection.ExecuteAsync("CREATE TEMP TABLE earlier (import_id int NOT NULL, row_number int NOT NULL) ON COMMIT DROP", cancellationToken);
+        await connection.ExecuteAsync("CREATE TEMP TABLE earlier (import_id int NOT NULL, row_number int NOT NULL) ON COMMIT DROP",
+            cancellationToken);
         var candidates = await connection.ExecuteAsync(AddCorrected, cancellationToken, imports);
         var passed = new CopyRows("earlier", "import_id", "row_number");
         var (lastImport, lastRow) = (0, 0);

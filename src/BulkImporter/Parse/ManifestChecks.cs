@@ -16,9 +16,9 @@ public enum Transfer
 
 /// <summary>
 /// What a row says, after the checks. Values are without white space around them; null means empty or no column. The
-/// URL is what <see cref="UrlCell"/> reads from the cell, and empty when it is missing. A blocked row had an error: it is kept as <c>invalid</c>, never
-/// becomes work, and has no key; one that is blocked for pull only can still be pushed by a rerun. A row that is imported already, as a result file
-/// says of itself, is kept as <c>duplicate</c>.
+/// URL is what <see cref="UrlCell"/> reads from the cell, and empty when it is missing. A blocked row had an error: it is kept as
+/// <c>invalid</c>, never becomes work, and has no key; one that is blocked for pull only can still be pushed by a rerun. A row that is
+/// imported already, as a result file says of itself, is kept as <c>duplicate</c>.
 /// </summary>
 public readonly record struct CheckedRow(
     int RowNumber,
@@ -42,7 +42,8 @@ public readonly record struct CheckedRow(
     bool IsBlockedForPull = false)
 {
     /// <summary>Whether it says something that most rows do not, which is kept apart.</summary>
-    internal bool HasMeta => (Description ?? LongDescription ?? Tags ?? Gallery ?? Fid ?? Filename ?? RelatedLinkText ?? RelatedLinkUrl) is not null;
+    internal bool HasMeta =>
+        (Description ?? LongDescription ?? Tags ?? Gallery ?? Fid ?? Filename ?? RelatedLinkText ?? RelatedLinkUrl) is not null;
 }
 
 /// <summary>
@@ -56,7 +57,8 @@ public readonly record struct CheckedRow(
 /// <param name="skipImported">Whether a row that a result file calls imported is left alone.</param>
 /// <param name="log">Told of a row whose check ended in an exception; once, for the same fault may be in each of a million rows.</param>
 public sealed class ManifestChecks(
-    ManifestLayout layout, SourceUrlRules rules, DateTimeOffset now, ImportTransfer transfers = ImportTransfer.Pull, bool skipImported = true,
+    ManifestLayout layout, SourceUrlRules rules, DateTimeOffset now, ImportTransfer transfers = ImportTransfer.Pull,
+    bool skipImported = true,
     ILogger? log = null)
 {
     private static readonly SearchValues<byte> Unseen = SearchValues.Create(
@@ -67,8 +69,8 @@ public sealed class ManifestChecks(
     private static readonly int ShortestLimit = Targets.Min(ManifestFormat.MaxLength);
 
     /// <summary>
-    /// So many invalid rows in a row, and the file is no manifest of ours: as text of a few bytes each they would fill a database. Those that only Cincopa cannot
-    /// fetch do not count, for they can be pushed.
+    /// So many invalid rows in a row, and the file is no manifest of ours: as text of a few bytes each they would fill a database. Those
+    /// that only Cincopa cannot fetch do not count, for they can be pushed.
     /// </summary>
     internal const int MostInvalidInARow = 100_000;
 
@@ -82,8 +84,8 @@ public sealed class ManifestChecks(
     private readonly int stateColumn = skipImported ? layout.ResultColumn("import_state") : -1;
 
     /// <summary>
-    /// Checks a row and appends what was found to <paramref name="findings"/>. Whatever goes wrong inside of it is a finding of this row, which
-    /// is blocked by it: one row that nobody thought of cannot end the reading of all others.
+    /// Checks a row and appends what was found to <paramref name="findings"/>. Whatever goes wrong inside of it is a finding of this row,
+    /// which is blocked by it: one row that nobody thought of cannot end the reading of all others.
     /// </summary>
     /// <exception cref="ManifestRejectedException"><see cref="MostInvalidInARow"/> were invalid.</exception>
     public CheckedRow Check(ManifestRow row, List<Finding> findings)
@@ -95,7 +97,8 @@ public sealed class ManifestChecks(
             var last = findings.FindLast(f => f.Severity == FindingSeverity.Error)!;
             throw new ManifestRejectedException(
                 RejectionCode.TooManyInvalidRows,
-                $"The {MostInvalidInARow:N0} rows up to line {row.LineNumber} are all invalid, the last with {last.Code.Name()}: {last.Hint} Nothing of the manifest is imported.",
+                $"The {MostInvalidInARow:N0} rows up to line {row.LineNumber} are all invalid, the last with {last.Code.Name()}: "
+                    + $"{last.Hint} Nothing of the manifest is imported.",
                 line: row.LineNumber);
         }
 
@@ -138,7 +141,8 @@ public sealed class ManifestChecks(
             findings.Add(Of(row, layout.Columns[urlColumn], FindingCode.UrlEntities, url));
         var transfer = CheckTransfer(row, findings);
         if (isLookedInto)
-            transfer = CheckUrl(row, url, transfer, row.Value(ManifestColumn.Transfer).IsEmpty && transfers == ImportTransfer.Auto, findings);
+            transfer = CheckUrl(row, url, transfer, row.Value(ManifestColumn.Transfer).IsEmpty
+                && transfers == ImportTransfer.Auto, findings);
 
         var (isBlocked, isBlockedForPull) = (false, true);
         for (var index = first; index < findings.Count; index++)
@@ -147,7 +151,8 @@ public sealed class ManifestChecks(
             isBlocked = true;
             isBlockedForPull &= findings[index].Code is FindingCode.UrlTooLong or FindingCode.UrlHostPrivate;
         }
-        var isImported = stateColumn >= 0 && row.QuoteProblem is null && !url.IsEmpty && row.Field(stateColumn).Trim(" "u8).SequenceEqual("imported"u8);
+        var isImported = stateColumn >= 0 && row.QuoteProblem is null && !url.IsEmpty
+            && row.Field(stateColumn).Trim(" "u8).SequenceEqual("imported"u8);
         if (isImported)
         {
             // Nothing will be fetched, so nothing else that was found matters: a signed link that has run out since, for example.
@@ -181,7 +186,9 @@ public sealed class ManifestChecks(
 
     private static string? Text(ManifestRow row, ManifestColumn column) => Text(row.Value(column), column);
 
-    /// <summary>A value as it can be stored: PostgreSQL takes no NUL, and one that is too long is an error anyway, so that its beginning will do.</summary>
+    /// <summary>
+    /// A value as it can be stored: PostgreSQL takes no NUL, and one that is too long is an error anyway, so that its beginning will do.
+    /// </summary>
     private static string? Text(ReadOnlySpan<byte> value, ManifestColumn column)
     {
         if (value.IsEmpty)
@@ -224,7 +231,8 @@ public sealed class ManifestChecks(
             }
 
             var urlIsLast = urlColumn == layout.Columns.Count - 1 && !layout.IsResultFile;
-            findings.Add(Of(row, null, IsCutInApostrophes(row) ? FindingCode.ColumnsShifted : urlIsLast ? FindingCode.UrlCutBySeparator : FindingCode.TooManyFields));
+            findings.Add(Of(row, null, IsCutInApostrophes(row) ? FindingCode.ColumnsShifted : urlIsLast
+                ? FindingCode.UrlCutBySeparator : FindingCode.TooManyFields));
             return;
         }
     }
@@ -251,7 +259,9 @@ public sealed class ManifestChecks(
         return false;
     }
 
-    /// <summary>Whether apostrophes of a row with too many values enclose a separator: one opens a value, and a later value ends with one.</summary>
+    /// <summary>
+    /// Whether apostrophes of a row with too many values enclose a separator: one opens a value, and a later value ends with one.
+    /// </summary>
     private static bool IsCutInApostrophes(ManifestRow row)
     {
         var opened = false;
@@ -281,7 +291,8 @@ public sealed class ManifestChecks(
     {
         foreach (var target in Targets)
         {
-            if (layout.IndexOf(target) == index && value.Length > ManifestFormat.MaxLength(target) && Encoding.UTF8.GetCharCount(value) > ManifestFormat.MaxLength(target))
+            if (layout.IndexOf(target) == index && value.Length > ManifestFormat.MaxLength(target)
+                && Encoding.UTF8.GetCharCount(value) > ManifestFormat.MaxLength(target))
                 return true;
         }
 
@@ -339,17 +350,22 @@ public sealed class ManifestChecks(
         return Transfer.Pull;
     }
 
-    /// <summary>Answers how the file goes: a URL that is too long for Cincopa's call, or whose host only we reach, is ours to read, when the import says so.</summary>
+    /// <summary>
+    /// Answers how the file goes: a URL that is too long for Cincopa's call, or whose host only we reach, is ours to read, when the import
+    /// says so.
+    /// </summary>
     private Transfer CheckUrl(ManifestRow row, ReadOnlySpan<byte> url, Transfer transfer, bool mayPush, List<Finding> findings)
     {
-        // A file of this machine, or one that was sent here: whether it lies where files may be pushed from, or is kept, is judged when it is opened.
+        // A file of this machine, or one that was sent here: whether it lies where files may be pushed from, or is kept, is judged when it
+        // is opened.
         if (transfer == Transfer.Push && (url.StartsWith("file:///"u8) || url.StartsWith("upload:///"u8)))
             return transfer;
         var count = rules.Check(url, now, urlProblems);
         foreach (var code in urlProblems.AsSpan(0, count))
         {
             // Only the remote call's query is too short for it, or only Cincopa cannot reach the host; our own download can.
-            if ((transfer == Transfer.Push || mayPush) && (code == FindingCode.UrlTooLong || (code == FindingCode.UrlHostPrivate && rules.MayPush(url))))
+            if ((transfer == Transfer.Push || mayPush)
+                && (code == FindingCode.UrlTooLong || (code == FindingCode.UrlHostPrivate && rules.MayPush(url))))
             {
                 transfer = Transfer.Push;
                 continue;

@@ -31,8 +31,12 @@ public sealed class MappingTemplate : IAudited
     public string CreatedBy { get; set; } = "";
     public DateTimeOffset CreatedAt { get; set; }
 
-    /// <summary>The form in which two headers are compared. The names' order counts: a mapping names columns, but a person who sees another order expects another file.</summary>
-    internal static string HeaderOf(IEnumerable<string> columns) => string.Join('\n', columns.Select(c => ManifestFormat.Plain(c).ToLowerInvariant()));
+    /// <summary>
+    /// The form in which two headers are compared. The names' order counts: a mapping names columns, but a person who sees another order
+    /// expects another file.
+    /// </summary>
+    internal static string HeaderOf(IEnumerable<string> columns) =>
+        string.Join('\n', columns.Select(c => ManifestFormat.Plain(c).ToLowerInvariant()));
 
     public sealed class Configuration : IEntityTypeConfiguration<MappingTemplate>
     {

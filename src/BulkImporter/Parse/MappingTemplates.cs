@@ -12,7 +12,8 @@ namespace BulkImporter.Parse;
 /// <param name="Columns">The header that it is chosen for.</param>
 public sealed record TemplateView(string Name, string Mapping, IReadOnlyList<string> Columns, string CreatedBy, DateTimeOffset CreatedAt)
 {
-    internal static readonly Expression<Func<MappingTemplate, TemplateView>> Of = t => new(t.Name, t.Mapping, t.Columns, t.CreatedBy, t.CreatedAt);
+    internal static readonly Expression<Func<MappingTemplate, TemplateView>> Of = t =>
+        new(t.Name, t.Mapping, t.Columns, t.CreatedBy, t.CreatedAt);
 }
 
 /// <summary>The template whose header is a manifest's.</summary>
@@ -24,8 +25,10 @@ internal sealed record FoundTemplate(string Name, string Mapping)
         """;
 
     /// <summary>Null when the account has none for this header.</summary>
-    public static async Task<FoundTemplate?> ForAsync(NpgsqlConnection connection, int accountId, IReadOnlyList<string> columns, CancellationToken cancellationToken) =>
-        await connection.QueryAsync<FoundTemplate>(Find, cancellationToken, accountId, MappingTemplate.HeaderOf(columns)) is [var found] ? found : null;
+    public static async Task<FoundTemplate?> ForAsync(
+        NpgsqlConnection connection, int accountId, IReadOnlyList<string> columns, CancellationToken cancellationToken) =>
+        await connection.QueryAsync<FoundTemplate>(Find, cancellationToken, accountId, MappingTemplate.HeaderOf(columns)) is [var found]
+            ? found : null;
 }
 
 /// <summary>An account's mapping templates, by name.</summary>
@@ -36,27 +39,34 @@ public sealed class ReadTemplates(IDbContextFactory<ImporterDb> contexts)
     {
         await using var db = contexts.CreateDbContext();
         if (!await db.Set<Account>().AnyAsync(a => a.Name == account, cancellationToken)) return null;
-        return await db.Set<MappingTemplate>().Where(t => t.Account.Name == account).OrderBy(t => t.Name).Select(TemplateView.Of).ToListAsync(cancellationToken);
+        return await db.Set<MappingTemplate>().Where(t => t.Account.Name == account).OrderBy(t => t.Name).Select(TemplateView.Of)
+            .ToListAsync(cancellationToken);
     }
 }
 
-/// <summary>Keeps how an import's manifest is read for the manifests with the same header that its account gets later. The same name again replaces.</summary>
+/// <summary>
+/// Keeps how an import's manifest is read for the manifests with the same header that its account gets later. The same name again replaces.
+/// </summary>
 public sealed class SaveTemplate(IDbContextFactory<ImporterDb> contexts, PreviewManifest manifests, TimeProvider clock)
 {
     /// <summary>Null when there is no such import, or its manifest cannot be read.</summary>
-    /// <exception cref="InvalidArgumentException">The name cannot be used, or the manifest has no header, or it is not settled which column holds the URL.</exception>
+    /// <exception cref="InvalidArgumentException">The name cannot be used, or the manifest has no header, or it is not settled which column
+    /// holds the URL.</exception>
     public async Task<TemplateView?> RunAsync(int importId, string? name, string actor, CancellationToken cancellationToken)
     {
         if (string.IsNullOrWhiteSpace(name) || name.Length > 100 || name.Any(char.IsControl))
             throw new InvalidArgumentException("name", "A template's name has 1 to 100 characters.");
         if (await manifests.RunAsync(importId, 0, cancellationToken) is not { } manifest) return null;
-        if (!manifest.HasHeader) throw new InvalidArgumentException("import", "A template is chosen by the header, and this manifest has none.");
+        if (!manifest.HasHeader)
+            throw new InvalidArgumentException("import", "A template is chosen by the header, and this manifest has none.");
         if (manifest.Question is { } question) throw new InvalidArgumentException("import", question);
         var mapping = ManifestMapping.From(manifest.Mapping).ToString();
         return await contexts.ChangeAsync(async db =>
         {
-            if (await db.Set<Import>().Where(i => i.Id == importId).Select(i => (int?)i.AccountId).SingleOrDefaultAsync(cancellationToken) is not { } account) return null;
-            var template = await db.Set<MappingTemplate>().SingleOrDefaultAsync(t => t.AccountId == account && t.Name == name.Trim(), cancellationToken)
+            if (await db.Set<Import>().Where(i => i.Id == importId).Select(i => (int?)i.AccountId)
+                .SingleOrDefaultAsync(cancellationToken) is not { } account) return null;
+            var template = await db.Set<MappingTemplate>()
+                .SingleOrDefaultAsync(t => t.AccountId == account && t.Name == name.Trim(), cancellationToken)
                 ?? db.Add(new MappingTemplate { AccountId = account, Name = name.Trim() }).Entity;
             (template.Columns, template.Header) = ([.. manifest.Columns], MappingTemplate.HeaderOf(manifest.Columns));
             (template.Mapping, template.CreatedBy, template.CreatedAt) = (mapping, actor, clock.GetUtcNow());
@@ -71,9 +81,11 @@ public sealed class SaveTemplate(IDbContextFactory<ImporterDb> contexts, Preview
 public sealed class DeleteTemplate(IDbContextFactory<ImporterDb> contexts)
 {
     /// <summary>False when there was none.</summary>
-    public Task<bool> RunAsync(string account, string name, string actor, CancellationToken cancellationToken) => contexts.ChangeAsync(async db =>
+    public Task<bool> RunAsync(string account, string name, string actor, CancellationToken cancellationToken) =>
+        contexts.ChangeAsync(async db =>
     {
-        if (await db.Set<MappingTemplate>().SingleOrDefaultAsync(t => t.Account.Name == account && t.Name == name, cancellationToken) is not { } template) return false;
+        if (await db.Set<MappingTemplate>()
+            .SingleOrDefaultAsync(t => t.Account.Name == account && t.Name == name, cancellationToken) is not { } template) return false;
         db.Remove(template);
         db.Note(actor, "template_deleted", name, accountId: template.AccountId);
         await db.SaveChangesAsync(cancellationToken);

@@ -19,12 +19,15 @@ public sealed class ParseManifest(
 {
     public const string Queue = "parse";
 
-    /// <summary>The most rows that one import takes, some 20 GB of database; those behind are left out, with a finding. A test has fewer.</summary>
+    /// <summary>
+    /// The most rows that one import takes, some 20 GB of database; those behind are left out, with a finding. A test has fewer.
+    /// </summary>
     internal int MaxRows { get; init; } = 20_000_000;
 
     // Held to the end of the transaction: a second job for the same import finds it taken and ends.
     private const string TakeImport = """
-        SELECT i.manifest_id, i.mapping, i.chunk_size, i.max_attempts AS attempts, coalesce(i.first_rows, 2147483647) AS most_rows, i.encoding,
+        SELECT i.manifest_id, i.mapping, i.chunk_size, i.max_attempts AS attempts, coalesce(i.first_rows, 2147483647) AS most_rows,
+            i.encoding,
             i.already_imported = 'skip' AS skip_imported, i.account_id, i.transfer, i.duplicate_rows = 'skip' AS skip_repeated
         FROM importer.import i
         WHERE i.id = $1 AND i.state = 'parsing' AND pg_try_advisory_xact_lock(hashtext('bulkimporter.parse'), i.id)
@@ -35,7 +38,8 @@ public sealed class ParseManifest(
 
     private static readonly string NoteDuplicateReferences = $"""
         {StoredFinding.Insert}
-        SELECT $1, r.row_number, r.line_number, $2, 'duplicate_reference_id', 'warning', {RecordTransitions.Masked("r.reference_id")}, shared.first_row, NULL
+        SELECT $1, r.row_number, r.line_number, $2, 'duplicate_reference_id', 'warning', {RecordTransitions.Masked("r.reference_id")},
+            shared.first_row, NULL
         FROM importer.import_record r
         JOIN (
             SELECT reference_id, min(row_number) AS first_row FROM importer.import_record
@@ -46,12 +50,13 @@ public sealed class ParseManifest(
         """;
 
     private const string MakeExpiring = """
-        CREATE TEMP TABLE IF NOT EXISTS expiring (row_number int NOT NULL, line_number bigint NOT NULL, expires_at timestamptz NOT NULL, value text NOT NULL) ON COMMIT DROP
+        CREATE TEMP TABLE IF NOT EXISTS expiring (row_number int NOT NULL, line_number bigint NOT NULL, expires_at timestamptz NOT NULL,
+            value text NOT NULL) ON COMMIT DROP
         """;
 
     /// <summary>
-    /// Signed links that run out before the import's estimated end: what waits before it in the account and its own rows, at the account's limit
-    /// or, when it has none or was slower, at the speed of its last import of some size; stretched to the hours in which it may send.
+    /// Signed links that run out before the import's estimated end: what waits before it in the account and its own rows, at the account's
+    /// limit or, when it has none or was slower, at the speed of its last import of some size; stretched to the hours in which it may send.
     /// </summary>
     private const string NoteExpiring = $"""
         {StoredFinding.Insert}
@@ -66,19 +71,24 @@ public sealed class ParseManifest(
                        WHERE o.account_id = i.account_id AND o.id <> i.id AND o.state IN ('running', 'paused'))
                     ) / speed.per_second
                     * CASE WHEN i.window_zone IS NULL THEN 1
-                           ELSE 86400 / extract(epoch FROM i.window_until - i.window_from + CASE WHEN i.window_until < i.window_from THEN interval '1 day' ELSE interval '0' END) END))
+                           ELSE 86400 / extract(epoch FROM i.window_until - i.window_from + CASE WHEN i.window_until < i.window_from
+                               THEN interval '1 day' ELSE interval '0' END) END))
             FROM importer.import i JOIN importer.account a ON a.id = i.account_id
             CROSS JOIN LATERAL (
                 SELECT least(nullif(a.submit_rate, 0), (
                     SELECT l.row_count / extract(epoch FROM l.finished_at - l.started_at)::float8 FROM importer.import l
-                    WHERE l.account_id = a.id AND l.state = 'finished' AND l.row_count >= 1000 AND l.finished_at > l.started_at AND l.window_zone IS NULL AND l.start_at IS NULL
+                    WHERE l.account_id = a.id AND l.state = 'finished' AND l.row_count >= 1000 AND l.finished_at > l.started_at
+                        AND l.window_zone IS NULL AND l.start_at IS NULL
                     ORDER BY l.finished_at DESC LIMIT 1)) AS per_second) speed
             WHERE i.id = $1 AND speed.per_second > 0)
         """;
 
     private static readonly TimeSpan WatchEvery = TimeSpan.FromSeconds(0.5);
 
-    /// <summary>Readings that fail in a way that nobody foresaw before the import is rejected: enough for what a restart or a repair within a quarter of an hour cures.</summary>
+    /// <summary>
+    /// Readings that fail in a way that nobody foresaw before the import is rejected: enough for what a restart or a repair within a
+    /// quarter of an hour cures.
+    /// </summary>
     private const int MostTries = 5;
 
     /// <summary>The same where the database was in the way, which says nothing about the manifest: some hours.</summary>
@@ -109,7 +119,8 @@ public sealed class ParseManifest(
         {
             // Hangfire shows the job as failed; QueueParsing enqueues the next try.
             Measures.LoopFailed("parse", "item", 1);
-            var tries = await database.QueryAsync<int>(ImportTransitions.ParseFailed, CancellationToken.None, importId, e.Reason(), e.MayPass() ? MostTriesOfTheDatabase : MostTries);
+            var tries = await database.QueryAsync<int>(ImportTransitions.ParseFailed, CancellationToken.None, importId, e.Reason(),
+                e.MayPass() ? MostTriesOfTheDatabase : MostTries);
             Log.ParseFailed(log, importId, tries.SingleOrDefault(), e);
             throw;
         }
@@ -203,15 +214,18 @@ public sealed class ParseManifest(
             ? await transitions.DuplicateAsync(connection, importId, reader.Layout.ColumnOf(ManifestColumn.Url), cancellationToken)
             : 0;
         var earlier = import.SkipImported
-            ? await EarlierSources.MarkAsync(connection, importId, import.AccountId, sources, reader.Layout.ColumnOf(ManifestColumn.Url), transitions, cancellationToken)
+            ? await EarlierSources.MarkAsync(connection, importId, import.AccountId, sources, reader.Layout.ColumnOf(ManifestColumn.Url),
+                transitions, cancellationToken)
             : 0;
         if (references.Maybe)
-            await connection.ExecuteLongAsync(NoteDuplicateReferences, cancellationToken, importId, reader.Layout.ColumnOf(ManifestColumn.ReferenceId));
+            await connection.ExecuteLongAsync(NoteDuplicateReferences, cancellationToken, importId,
+                reader.Layout.ColumnOf(ManifestColumn.ReferenceId));
         if (anyExpiring)
             await connection.ExecuteLongAsync(NoteExpiring, cancellationToken, importId, reader.Layout.ColumnOf(ManifestColumn.Url));
 
         // 3. Now it is an import. Zero rows: it was cancelled meanwhile, and nothing of this remains.
-        if (await connection.ExecuteAsync(ImportTransitions.Parsed, cancellationToken, importId, rows, import.Mapping ?? template?.Mapping, template?.Name) == 0) return;
+        if (await connection.ExecuteAsync(ImportTransitions.Parsed, cancellationToken, importId, rows, import.Mapping
+            ?? template?.Mapping, template?.Name) == 0) return;
         await transaction.CommitAsync(cancellationToken);
         span?.SetTag(Spans.Rows, rows);
         await AnalyzeAsync(connection, cancellationToken);
@@ -219,8 +233,8 @@ public sealed class ParseManifest(
     }
 
     /// <summary>
-    /// Until the statistics know of the import, the planner takes its records for one row and reads all of them where it needs a few. A third of
-    /// the usual sample tells how many there are as well, in a third of the time; autovacuum takes a whole one when it comes.
+    /// Until the statistics know of the import, the planner takes its records for one row and reads all of them where it needs a few. A
+    /// third of the usual sample tells how many there are as well, in a third of the time; autovacuum takes a whole one when it comes.
     /// </summary>
     private static async Task AnalyzeAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
@@ -230,13 +244,16 @@ public sealed class ParseManifest(
         await transaction.CommitAsync(cancellationToken);
     }
 
-    /// <summary>Tells the progress while rows are long in coming, and ends the reading once the import is not to be parsed any more.</summary>
+    /// <summary>
+    /// Tells the progress while rows are long in coming, and ends the reading once the import is not to be parsed any more.
+    /// </summary>
     private async Task WatchAsync(int importId, Func<int> rows, CancellationTokenSource reading)
     {
         using var timer = new PeriodicTimer(WatchEvery, clock);
         try
         {
-            while (await timer.WaitForNextTickAsync(reading.Token) && await database.ExecuteAsync(ImportTransitions.ParseWentOn, reading.Token, importId, rows()) > 0)
+            while (await timer.WaitForNextTickAsync(reading.Token)
+                && await database.ExecuteAsync(ImportTransitions.ParseWentOn, reading.Token, importId, rows()) > 0)
             {
             }
         }
@@ -246,16 +263,20 @@ public sealed class ParseManifest(
         }
     }
 
-    /// <summary>Writes a batch, and meanwhile tells the progress from another connection, because nothing of this transaction can be seen.</summary>
+    /// <summary>
+    /// Writes a batch, and meanwhile tells the progress from another connection, because nothing of this transaction can be seen.
+    /// </summary>
     /// <param name="rows">The rows read so far, those of the batch included.</param>
     private async Task WriteAsync(NpgsqlConnection connection, int importId, RowBatch batch, int rows, CancellationToken cancellationToken)
     {
         if (batch.Expiring.Length > 0) await connection.ExecuteAsync(MakeExpiring, cancellationToken);
         Measures.ManifestRowsRead(batch.Rows);
-        await Task.WhenAll(batch.SendAsync(connection, cancellationToken), database.ExecuteAsync(ImportTransitions.ParseWentOn, cancellationToken, importId, rows));
+        await Task.WhenAll(batch.SendAsync(connection, cancellationToken),
+            database.ExecuteAsync(ImportTransitions.ParseWentOn, cancellationToken, importId, rows));
     }
 
     private sealed record Taken(
-        int ManifestId, string? Mapping, int ChunkSize, short Attempts, int MostRows, string? Encoding, bool SkipImported, int AccountId, ImportTransfer Transfer,
+        int ManifestId, string? Mapping, int ChunkSize, short Attempts, int MostRows, string? Encoding, bool SkipImported, int AccountId,
+        ImportTransfer Transfer,
         bool SkipRepeated);
 }

@@ -9,11 +9,14 @@ using Npgsql;
 
 namespace BulkImporter.Parse;
 
-/// <summary>A row as it will be read, without the secrets in its addresses. The URL of a row that cannot be sent is masked: it may hold a password.</summary>
+/// <summary>
+/// A row as it will be read, without the secrets in its addresses. The URL of a row that cannot be sent is masked: it may hold a password.
+/// </summary>
 /// <param name="Values">By target name (<c>url</c>, <c>caption</c>, …); targets without a value are left out.</param>
 /// <param name="Findings">What is wrong with the row, by code.</param>
 /// <param name="Cells">The row as the file has it, column by column, cut and masked like every value that is only shown.</param>
-public sealed record PreviewRow(int RowNumber, bool IsBlocked, IReadOnlyDictionary<string, string> Values, IReadOnlyList<string> Findings, IReadOnlyList<string> Cells);
+public sealed record PreviewRow(
+    int RowNumber, bool IsBlocked, IReadOnlyDictionary<string, string> Values, IReadOnlyList<string> Findings, IReadOnlyList<string> Cells);
 
 /// <summary>What the beginning of a manifest shows.</summary>
 /// <param name="Columns">The header's names; column1, column2, … without a header.</param>
@@ -32,11 +35,13 @@ public sealed class TooManyPreviewsException() : Exception("Too many previews ar
 }
 
 /// <summary>Reads the beginning of an import's manifest for the review: no record is touched, and nothing is sent.</summary>
-public sealed class PreviewManifest(NpgsqlDataSource database, ManifestBytes manifests, SourceUrlRules rules, TimeProvider clock, ILogger<PreviewManifest> log) : IDisposable
+public sealed class PreviewManifest(
+    NpgsqlDataSource database, ManifestBytes manifests, SourceUrlRules rules, TimeProvider clock, ILogger<PreviewManifest> log)
+        : IDisposable
 {
     /// <summary>
-    /// How much of a manifest is looked at, unpacked. Rows have some hundreds of bytes, so this is thousands of them; without an end a preview of blank lines or of
-    /// one long line would cost what the whole reading costs, for everybody who may look.
+    /// How much of a manifest is looked at, unpacked. Rows have some hundreds of bytes, so this is thousands of them; without an end a
+    /// preview of blank lines or of one long line would cost what the whole reading costs, for everybody who may look.
     /// </summary>
     internal const int MostBytes = 1024 * 1024;
 
@@ -46,25 +51,32 @@ public sealed class PreviewManifest(NpgsqlDataSource database, ManifestBytes man
     /// <summary>Those that wait. Behind so many one would wait for seconds, so it is refused at once.</summary>
     internal const int Waiting = 32;
 
-    private static readonly string LookedAt = $"Only the first {MostBytes / (1024 * 1024)} MB of the manifest were looked at; the rows behind are read all the same when the import is.";
+    private static readonly string LookedAt =
+        $"Only the first {MostBytes / (1024 * 1024)} MB of the manifest were looked at; the rows behind are read all the same when the "
+            + "import is.";
 
-    private readonly ConcurrencyLimiter turns = new(new() { PermitLimit = AtATime, QueueLimit = Waiting, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
+    private readonly ConcurrencyLimiter turns =
+        new(new() { PermitLimit = AtATime, QueueLimit = Waiting, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
 
     /// <summary>Null when there is no such import, when its bytes are not kept any more, or when the file is no manifest at all.</summary>
     /// <exception cref="TooManyPreviewsException">Too many others come first.</exception>
     public async Task<ManifestPreview?> RunAsync(int importId, int rows, CancellationToken cancellationToken)
     {
         var found = await database.QueryAsync<Previewed>(
-            "SELECT i.manifest_id, i.mapping, i.encoding, i.transfer, i.already_imported FROM importer.import i WHERE i.id = $1", cancellationToken, importId);
+            "SELECT i.manifest_id, i.mapping, i.encoding, i.transfer, i.already_imported FROM importer.import i WHERE i.id = $1",
+            cancellationToken, importId);
         if (found is not [var import]) return null;
         using var turn = await turns.AcquireAsync(1, cancellationToken);
         if (!turn.IsAcquired) throw new TooManyPreviewsException();
-        return await TryAsync(import.ManifestId, new(import.Transfer, import.AlreadyImported == WhenDuplicate.Skip), import.Mapping, import.Encoding, null, rows, cancellationToken);
+        return await TryAsync(import.ManifestId, new(import.Transfer, import.AlreadyImported == WhenDuplicate.Skip), import.Mapping,
+            import.Encoding, null, rows, cancellationToken);
     }
 
     public void Dispose() => turns.Dispose();
 
-    private async Task<ManifestPreview?> TryAsync(int manifestId, Settings settings, string? mapping, string? encoding, string? question, int rows, CancellationToken cancellationToken)
+    private async Task<ManifestPreview?> TryAsync(
+        int manifestId, Settings settings, string? mapping, string? encoding, string? question, int rows,
+        CancellationToken cancellationToken)
     {
         try
         {
@@ -92,7 +104,8 @@ public sealed class PreviewManifest(NpgsqlDataSource database, ManifestBytes man
         }
     }
 
-    private async Task<ManifestPreview> ReadAsync(int manifestId, Settings settings, ManifestReading how, string? question, int count, CancellationToken cancellationToken)
+    private async Task<ManifestPreview> ReadAsync(
+        int manifestId, Settings settings, ManifestReading how, string? question, int count, CancellationToken cancellationToken)
     {
         await using var bytes = await manifests.OpenAsync(manifestId, cancellationToken);
         await using var reader = await ManifestReader.OpenAsync(bytes, how, MostBytes, cancellationToken);
@@ -110,7 +123,8 @@ public sealed class PreviewManifest(NpgsqlDataSource database, ManifestBytes man
         }
         var mapped = reader.Layout.Mapping.Where(m => question is null || m.Key != ManifestColumn.Url)
             .ToDictionary(m => ManifestFormat.Name(m.Key), m => reader.Layout.Columns[m.Value]);
-        return new(reader.Layout.Columns, mapped, reader.Layout.HasHeader, reader.Layout.Separator, reader.Layout.EncodingName, question, rows, note);
+        return new(reader.Layout.Columns, mapped, reader.Layout.HasHeader, reader.Layout.Separator, reader.Layout.EncodingName,
+            question, rows, note);
     }
 
     private static bool IsBehind(ManifestRejectedException end) => end.Code == RejectionCode.UnpackedTooLarge;
@@ -123,15 +137,18 @@ public sealed class PreviewManifest(NpgsqlDataSource database, ManifestBytes man
         foreach (var target in Enum.GetValues<ManifestColumn>())
         {
             if (target == ManifestColumn.Url ? withUrl : row.GetString(target) is not null)
-                values[ManifestFormat.Name(target)] = target == ManifestColumn.Url && read.IsBlocked ? FindingMask.Mask(read.Url) : Redact.Secrets(target == ManifestColumn.Url ? read.Url : row.GetString(target)!);
+                values[ManifestFormat.Name(target)] = target == ManifestColumn.Url && read.IsBlocked
+                    ? FindingMask.Mask(read.Url) : Redact.Secrets(target == ManifestColumn.Url ? read.Url : row.GetString(target)!);
         }
         return new(
-            row.RowNumber, withUrl && read.IsBlocked, values, withUrl ? [.. findings.Where(f => f.RowNumber > 0).Select(f => f.Code.Name()).Distinct()] : [],
+            row.RowNumber, withUrl && read.IsBlocked, values, withUrl
+                ? [.. findings.Where(f => f.RowNumber > 0).Select(f => f.Code.Name()).Distinct()] : [],
             [.. Enumerable.Range(0, row.Layout.Columns.Count).Select(i => FindingMask.Mask(Redact.Secrets(row.GetString(i))))]);
     }
 
     /// <summary>What of the import's settings the rows are judged by.</summary>
     private sealed record Settings(ImportTransfer Transfer, bool SkipsImported);
 
-    private sealed record Previewed(int ManifestId, string? Mapping, string? Encoding, ImportTransfer Transfer, WhenDuplicate AlreadyImported);
+    private sealed record Previewed(
+        int ManifestId, string? Mapping, string? Encoding, ImportTransfer Transfer, WhenDuplicate AlreadyImported);
 }

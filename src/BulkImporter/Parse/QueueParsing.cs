@@ -6,16 +6,22 @@ using Npgsql;
 
 namespace BulkImporter.Parse;
 
-/// <summary>Enqueues the parse job of each import that waits for one. The import row is the outbox: a job that was lost, or that died, is enqueued again.</summary>
+/// <summary>
+/// Enqueues the parse job of each import that waits for one. The import row is the outbox: a job that was lost, or that died, is enqueued
+/// again.
+/// </summary>
 public sealed class QueueParsing(NpgsqlDataSource database, IBackgroundJobClient jobs)
 {
-    /// <summary>A parse job that gave no sign of life for this long is enqueued again; a living one tells of itself every few seconds.</summary>
+    /// <summary>
+    /// A parse job that gave no sign of life for this long is enqueued again; a living one tells of itself every few seconds.
+    /// </summary>
     private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(60);
 
     /// <summary>One round. Returns the number of jobs enqueued.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        var waiting = await database.QueryAsync(ImportTransitions.ParseQueued, r => (Id: r.GetInt32(0), Name: r.GetString(1)), cancellationToken, AgainAfter);
+        var waiting = await database.QueryAsync(ImportTransitions.ParseQueued, r =>
+            (Id: r.GetInt32(0), Name: r.GetString(1)), cancellationToken, AgainAfter);
         await EachItem.RunAsync(waiting, i => $"import {i.Id}", i =>
         {
             var (id, title) = (i.Id, $"{i.Name}, reading the manifest");

@@ -14,7 +14,8 @@ namespace BulkImporter.Parse;
 /// <param name="Hint">What to do; null for a code that this version does not know.</param>
 /// <param name="OtherRow">For duplicates, the row that has the source or the reference id already.</param>
 /// <param name="OtherImport">The import of that row when it is an earlier one.</param>
-public sealed record FindingView(int Row, long Line, string? Column, string Code, string Severity, string? Value, string? Hint, int? OtherRow = null, int? OtherImport = null);
+public sealed record FindingView(int Row, long Line, string? Column, string Code, string Severity, string? Value, string? Hint,
+    int? OtherRow = null, int? OtherImport = null);
 
 /// <param name="Next">Pass it as <c>after</c> to go on; null when this is the end.</param>
 public sealed record FindingPage(IReadOnlyList<FindingView> Items, string? Next);
@@ -33,9 +34,11 @@ public sealed class ReadFindings(IDbContextFactory<ImporterDb> contexts)
     {
         var (row, id) = Cursor(after);
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var rows = await Of(db, importId).Where(f => EF.Functions.GreaterThan(ValueTuple.Create(f.RowNumber, f.Id), ValueTuple.Create(row, id)))
+        var rows = await Of(db, importId)
+            .Where(f => EF.Functions.GreaterThan(ValueTuple.Create(f.RowNumber, f.Id), ValueTuple.Create(row, id)))
             .OrderBy(f => f.RowNumber).ThenBy(f => f.Id).Take(limit + 1).ToListAsync(cancellationToken);
-        var next = rows.Count > limit ? string.Create(CultureInfo.InvariantCulture, $"{rows[limit - 1].RowNumber}.{rows[limit - 1].Id}") : null;
+        var next = rows.Count > limit ? string.Create(CultureInfo.InvariantCulture, $"{rows[limit - 1].RowNumber}.{rows[limit - 1].Id}")
+            : null;
         return new([.. rows.Take(limit).Select(View)], next);
     }
 
@@ -56,7 +59,8 @@ public sealed class ReadFindings(IDbContextFactory<ImporterDb> contexts)
     public async Task<IReadOnlyList<FindingCount>> SummaryAsync(int importId, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        return await Of(db, importId).GroupBy(f => new { f.Code, f.Severity }).Select(g => new { g.Key.Code, g.Key.Severity, Count = g.Count() })
+        return await Of(db, importId).GroupBy(f => new { f.Code, f.Severity })
+            .Select(g => new { g.Key.Code, g.Key.Severity, Count = g.Count() })
             .OrderBy(g => g.Severity).ThenByDescending(g => g.Count).ThenBy(g => g.Code)
             .Select(g => new FindingCount(g.Code, g.Severity, g.Count, Hint(g.Code))).ToListAsync(cancellationToken);
     }
@@ -67,11 +71,13 @@ public sealed class ReadFindings(IDbContextFactory<ImporterDb> contexts)
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var findings = Of(db, importId);
         var first = await findings.Select(f => f.Code).Distinct()
-            .SelectMany(code => findings.Where(f => f.Code == code).OrderBy(f => f.RowNumber).ThenBy(f => f.Id).Take(ofEach)).ToListAsync(cancellationToken);
+            .SelectMany(code => findings.Where(f => f.Code == code).OrderBy(f => f.RowNumber).ThenBy(f => f.Id).Take(ofEach))
+                .ToListAsync(cancellationToken);
         return first.ConvertAll(View);
     }
 
-    private static IQueryable<StoredFinding> Of(ImporterDb db, int importId) => db.Set<StoredFinding>().AsNoTracking().Where(f => f.ImportId == importId);
+    private static IQueryable<StoredFinding> Of(
+        ImporterDb db, int importId) => db.Set<StoredFinding>().AsNoTracking().Where(f => f.ImportId == importId);
 
     private static (int Row, long Id) Cursor(string? after)
     {

@@ -6,7 +6,9 @@ using Npgsql;
 
 namespace BulkImporter.Parse;
 
-/// <summary>Some thousand rows of a manifest, checked, as what they will be in the database: memory does not grow with the manifest.</summary>
+/// <summary>
+/// Some thousand rows of a manifest, checked, as what they will be in the database: memory does not grow with the manifest.
+/// </summary>
 internal sealed class RowBatch(int importId)
 {
     private const int MaxRows = 10_000;
@@ -19,9 +21,11 @@ internal sealed class RowBatch(int importId)
         "attempt_count", "attempts_left", "error_code", "error_message", "possibly_duplicated", "finished_at");
 
     private readonly CopyRows meta = new("importer.record_meta",
-        "import_id", "row_number", "description", "long_description", "tags", "related_link_text", "related_link_url", "gallery", "fid", "file_name");
+        "import_id", "row_number", "description", "long_description", "tags", "related_link_text", "related_link_url", "gallery",
+        "fid", "file_name");
 
-    private readonly CopyRows findings = new("importer.finding", "import_id", "row_number", "line_number", "column_name", "code", "severity", "value");
+    private readonly CopyRows findings =
+        new("importer.finding", "import_id", "row_number", "line_number", "column_name", "code", "severity", "value");
 
     public int Rows { get; private set; }
 
@@ -35,7 +39,9 @@ internal sealed class RowBatch(int importId)
     /// <summary>Blocks of keys that ended with a row of the batch, see <see cref="KeyBlocks"/>.</summary>
     public CopyRows Keys { get; } = new("importer.source_key_block", "import_id", "first_row", "keys");
 
-    /// <summary>Signed links that are not found to run out soon, for a temporary table: whether they last is known when all rows are.</summary>
+    /// <summary>
+    /// Signed links that are not found to run out soon, for a temporary table: whether they last is known when all rows are.
+    /// </summary>
     public CopyRows Expiring { get; } = new("expiring", "row_number", "line_number", "expires_at", "value");
 
     /// <param name="row">The next row.</param>
@@ -46,7 +52,8 @@ internal sealed class RowBatch(int importId)
     public void Add(in CheckedRow row, int chunkNumber, short attempts, List<Finding> found, DateTimeOffset now)
     {
         Rows++;
-        AddRecord(row, chunkNumber, attempts, row.IsBlocked || row.IsImported ? found.First(f => f.Severity == FindingSeverity.Error) : null, now);
+        AddRecord(row, chunkNumber, attempts, row.IsBlocked || row.IsImported
+            ? found.First(f => f.Severity == FindingSeverity.Error) : null, now);
         if (!row.IsImported && row.HasMeta) AddMeta(row); // of a blocked one too: it may be corrected
         Add(found);
         if (row.ExpiresAt > now && !found.Exists(f => f.Code == FindingCode.UrlExpiresSoon)) AddExpiring(row);
@@ -76,8 +83,10 @@ internal sealed class RowBatch(int importId)
         records.Write(error is null ? "pending" : row.IsImported ? "duplicate" : "invalid");
         if (row.Key is { } key) records.Write(key.Value);
         else records.WriteNull();
-        // A blocked row's address may hold a password: it is shown, so it is stored as the finding shows it. One that only Cincopa cannot fetch may be pushed later.
-        records.Write(error is null || (row.IsBlockedForPull && !row.IsImported) ? row.Url : row.Url.Length == 0 ? null : FindingMask.Mask(row.Url));
+        // A blocked row's address may hold a password: it is shown, so it is stored as the finding shows it. One that only Cincopa cannot
+        // fetch may be pushed later.
+        records.Write(error is null || (row.IsBlockedForPull && !row.IsImported) ? row.Url : row.Url.Length == 0
+            ? null : FindingMask.Mask(row.Url));
         records.Write(row.Caption);
         records.Write(row.ReferenceId);
         records.Write(row.Transfer == Transfer.Push);
@@ -135,7 +144,9 @@ internal sealed class ChunkCounts(int importId, int chunkSize, DateTimeOffset no
     private int invalid;
     private int duplicate;
 
-    /// <summary>Counts the next row; a chunk that it fills goes <paramref name="to"/> the others. Returns the number of its chunk, from 1.</summary>
+    /// <summary>
+    /// Counts the next row; a chunk that it fills goes <paramref name="to"/> the others. Returns the number of its chunk, from 1.
+    /// </summary>
     public int Add(in CheckedRow row, CopyRows to)
     {
         var number = rows / chunkSize + 1;

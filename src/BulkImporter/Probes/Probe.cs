@@ -4,12 +4,16 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace BulkImporter.Probes;
 
-/// <summary>The latest probe of an import: how far it is. What it found are findings. The row is the outbox of its Hangfire job, too.</summary>
+/// <summary>
+/// The latest probe of an import: how far it is. What it found are findings. The row is the outbox of its Hangfire job, too.
+/// </summary>
 public sealed class Probe
 {
     public required int ImportId { get; init; }
 
-    /// <summary><c>running</c>, <c>finished</c>, or <c>stopped</c>: the import left review, or the account's source headers cannot be decrypted.</summary>
+    /// <summary>
+    /// <c>running</c>, <c>finished</c>, or <c>stopped</c>: the import left review, or the account's source headers cannot be decrypted.
+    /// </summary>
     public required string State { get; init; }
 
     /// <summary>Sources that were asked for at most; null = all.</summary>
@@ -47,7 +51,9 @@ public sealed class Probe
 }
 
 /// <summary>A probe as every door shows it.</summary>
-/// <param name="State"><c>running</c>, <c>finished</c>, or <c>stopped</c>: the import left review, or the account's source headers cannot be decrypted.</param>
+/// <param name="State"><c>running</c>, <c>finished</c>, or <c>stopped</c>: the import left review, or the account's source headers cannot
+/// be decrypted.</param>
 /// <param name="Total">Sources that are, or will be, asked.</param>
 /// <param name="Problems">Those of which something was found; the findings tell what.</param>
-public sealed record ProbeView(string State, int? Sample, int Total, int Probed, int Problems, DateTimeOffset StartedAt, DateTimeOffset? FinishedAt);
+public sealed record ProbeView(
+    string State, int? Sample, int Total, int Probed, int Problems, DateTimeOffset StartedAt, DateTimeOffset? FinishedAt);

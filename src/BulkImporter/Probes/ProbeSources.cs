@@ -13,15 +13,18 @@ using Npgsql;
 namespace BulkImporter.Probes;
 
 /// <summary>
-/// The job of a probe: asks the sources of an import in review for their first byte and writes what it finds as warnings. Nothing is sent to Cincopa
-/// and no record is touched. It goes on from where the last batch was committed; a batch that was asked and not committed is asked again, which harms
-/// nobody. Of two jobs for one probe only the later one's writes count.
+/// The job of a probe: asks the sources of an import in review for their first byte and writes what it finds as warnings. Nothing is sent
+/// to Cincopa and no record is touched. It goes on from where the last batch was committed; a batch that was asked and not committed is
+/// asked again, which harms nobody. Of two jobs for one probe only the later one's writes count.
 /// </summary>
-public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, SourceHeaders headers, TimeProvider clock, ILogger<ProbeSources> log)
+public sealed class ProbeSources(
+    NpgsqlDataSource database, ReachSource reach, SourceHeaders headers, TimeProvider clock, ILogger<ProbeSources> log)
 {
     public const string Queue = "probe";
 
-    /// <summary>Whether a record belongs to the sample, given its step as $2. By a hash, because rows that differ often follow each other in turn.</summary>
+    /// <summary>
+    /// Whether a record belongs to the sample, given its step as $2. By a hash, because rows that differ often follow each other in turn.
+    /// </summary>
     internal const string IsInSample = "(hashint4extended(row_number, 0) & 2147483647) % $2 = 0";
 
     private const int BatchLength = 24;
@@ -35,7 +38,8 @@ public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, S
     /// <summary>What a probe may find; a new probe removes those of the last.</summary>
     internal static readonly string[] Codes =
     [
-        .. new[] { FindingCode.SourceNotFound, FindingCode.SourceForbidden, FindingCode.SourceUnreachable, FindingCode.SourceInside, FindingCode.SourceFails, FindingCode.SourceIsPage, FindingCode.SourceIsNoMedia, FindingCode.SourceEmpty }
+        .. new[] { FindingCode.SourceNotFound, FindingCode.SourceForbidden, FindingCode.SourceUnreachable, FindingCode.SourceInside,
+            FindingCode.SourceFails, FindingCode.SourceIsPage, FindingCode.SourceIsNoMedia, FindingCode.SourceEmpty }
             .Select(code => code.Name()),
     ];
 
@@ -71,16 +75,19 @@ public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, S
     private const string NoteFailure = $"""
         WITH failed AS (
             {Audit.Entry}
-            SELECT now(), 'probe', 'import_not_probed', p.import_id, NULL, $3 FROM importer.probe p WHERE p.import_id = $1 AND p.run = $2 AND p.state = 'running'
+            SELECT now(), 'probe', 'import_not_probed', p.import_id, NULL, $3 FROM importer.probe p WHERE p.import_id = $1 AND p.run = $2
+                AND p.state = 'running'
             RETURNING import_id
         ), tries AS (
-            SELECT count(*)::int + 1 AS count FROM importer.audit_entry a JOIN importer.probe p ON p.import_id = a.import_id AND a.at >= p.started_at
+            SELECT count(*)::int + 1 AS count FROM importer.audit_entry a JOIN importer.probe p ON p.import_id = a.import_id
+                AND a.at >= p.started_at
             WHERE a.import_id = $1 AND a.action = 'import_not_probed'
         ), told AS (
             {ImportTransitions.ProbeStopped}
         )
         UPDATE importer.probe p
-        SET state = CASE WHEN tries.count >= $4 THEN 'stopped' ELSE p.state END, finished_at = CASE WHEN tries.count >= $4 THEN now() END, queued_at = now()
+        SET state = CASE WHEN tries.count >= $4 THEN 'stopped' ELSE p.state END, finished_at = CASE WHEN tries.count >= $4
+            THEN now() END, queued_at = now()
         FROM tries, failed WHERE p.import_id = failed.import_id
         """;
 
@@ -148,19 +155,23 @@ public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, S
                 Measures.LoopFailed("probe", "item", broken.Count);
             }
             var written = await database.ExecuteAsync(
-                Note, cancellationToken, importId, run, sources[^1].RowNumber, sources.Count, findings.Count, findings.Select(f => f.Source.RowNumber).ToArray(),
-                findings.Select(f => f.Source.LineNumber).ToArray(), findings.Select(f => f.Code.Name()).ToArray(), findings.Select(f => f.Value).ToArray());
+                Note, cancellationToken, importId, run, sources[^1].RowNumber, sources.Count, findings.Count,
+                findings.Select(f => f.Source.RowNumber).ToArray(),
+                findings.Select(f => f.Source.LineNumber).ToArray(), findings.Select(f => f.Code.Name())
+                    .ToArray(), findings.Select(f => f.Value).ToArray());
             // The import left review, or another job has the probe: the next look tells which.
             if (written == 0) continue;
         }
     }
 
-    private async Task<ProbeFinding?> AskAsync(Source source, IReadOnlyList<SecretHeader> secrets, SemaphoreSlim places, CancellationToken cancellationToken)
+    private async Task<ProbeFinding?> AskAsync(
+        Source source, IReadOnlyList<SecretHeader> secrets, SemaphoreSlim places, CancellationToken cancellationToken)
     {
         try
         {
             // Not HEAD: links that are signed for GET refuse it, and some servers answer it with another head than GET's.
-            if (!Uri.TryCreate(source.Url, UriKind.Absolute, out var url)) return new(source, FindingCode.SourceUnreachable, "The address cannot be read.");
+            if (!Uri.TryCreate(source.Url, UriKind.Absolute, out var url))
+                return new(source, FindingCode.SourceUnreachable, "The address cannot be read.");
             // A file of the server's own, which a push reads: there is nobody to ask.
             if (url.Scheme is not ("http" or "https")) return null;
             using var answer = await reach.RunAsync(new SourceRequest(url, Range: new(0, 0), Headers: secrets), cancellationToken);
@@ -191,13 +202,15 @@ public sealed class ProbeSources(NpgsqlDataSource database, ReachSource reach, S
         {
             "text/html" or "application/xhtml+xml" => FindingCode.SourceIsPage,
             null or "application/octet-stream" or "binary/octet-stream" => null,
-            var type when type.StartsWith("text/", StringComparison.Ordinal) || type is "application/json" or "application/xml" => FindingCode.SourceIsNoMedia,
+            var type when type.StartsWith("text/", StringComparison.Ordinal) || type is "application/json" or "application/xml" =>
+                FindingCode.SourceIsNoMedia,
             _ => null,
         },
     };
 
     private static string Value(SourceAnswer answer, FindingCode code) =>
-        code is FindingCode.SourceIsPage or FindingCode.SourceIsNoMedia ? $"{answer.Url.IdnHost}: {answer.MediaType}{(answer.Size is { } size ? $", {size} bytes" : "")}" : answer.Detail;
+        code is FindingCode.SourceIsPage or FindingCode.SourceIsNoMedia
+            ? $"{answer.Url.IdnHost}: {answer.MediaType}{(answer.Size is { } size ? $", {size} bytes" : "")}" : answer.Detail;
 
     private sealed record Going(int Step, int Left, int LastRow, bool InReview, int AccountId);
 

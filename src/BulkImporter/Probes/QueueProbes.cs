@@ -5,10 +5,15 @@ using Npgsql;
 
 namespace BulkImporter.Probes;
 
-/// <summary>Enqueues the job of each probe that waits for one. The probe row is the outbox: a job that was lost, or that died, is enqueued again and goes on.</summary>
+/// <summary>
+/// Enqueues the job of each probe that waits for one. The probe row is the outbox: a job that was lost, or that died, is enqueued again and
+/// goes on.
+/// </summary>
 public sealed class QueueProbes(NpgsqlDataSource database, IBackgroundJobClient jobs)
 {
-    /// <summary>A probe that gave no sign of life for this long is enqueued again: longer than a batch of sources that all time out.</summary>
+    /// <summary>
+    /// A probe that gave no sign of life for this long is enqueued again: longer than a batch of sources that all time out.
+    /// </summary>
     private static readonly TimeSpan AgainAfter = TimeSpan.FromMinutes(3);
 
     private const string MarkQueued = """
@@ -21,7 +26,8 @@ public sealed class QueueProbes(NpgsqlDataSource database, IBackgroundJobClient 
     /// <summary>One round. Returns the number of jobs enqueued.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        var waiting = await database.QueryAsync(MarkQueued, r => (Id: r.GetInt32(0), Name: r.GetString(1), Run: r.GetInt32(2)), cancellationToken, AgainAfter);
+        var waiting = await database.QueryAsync(MarkQueued, r =>
+            (Id: r.GetInt32(0), Name: r.GetString(1), Run: r.GetInt32(2)), cancellationToken, AgainAfter);
         await EachItem.RunAsync(waiting, i => $"import {i.Id}", i =>
         {
             var (id, run, title) = (i.Id, i.Run, $"{i.Name}, probing the sources");

@@ -7,8 +7,8 @@ using Npgsql;
 namespace BulkImporter.Probes;
 
 /// <summary>
-/// Orders a probe of an import in review: its source URLs are asked, by this program and before anything is sent, whether they are there. An earlier
-/// probe's findings go. <see cref="QueueProbes"/> sees to its job.
+/// Orders a probe of an import in review: its source URLs are asked, by this program and before anything is sent, whether they are there.
+/// An earlier probe's findings go. <see cref="QueueProbes"/> sees to its job.
 /// </summary>
 public sealed class StartProbe(NpgsqlDataSource database)
 {
@@ -28,7 +28,8 @@ public sealed class StartProbe(NpgsqlDataSource database)
         )
         INSERT INTO importer.probe (import_id, state, sample, step, total_count, probed_count, problem_count, last_row, run, started_at)
         VALUES ($1, 'running', $3, $2, $4, 0, 0, 0, 0, now())
-        ON CONFLICT (import_id) DO UPDATE SET state = 'running', sample = $3, step = $2, total_count = $4, probed_count = 0, problem_count = 0,
+        ON CONFLICT (import_id) DO UPDATE SET state = 'running', sample = $3, step = $2, total_count = $4, probed_count = 0,
+            problem_count = 0,
             last_row = 0, run = importer.probe.run + 1, queued_at = NULL, started_at = now(), finished_at = NULL
         """;
 
@@ -39,19 +40,24 @@ public sealed class StartProbe(NpgsqlDataSource database)
         if (sample < 1) throw new InvalidArgumentException("sample", "'sample' is 1 or more; leave it out for all.");
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        if (await connection.QueryAsync<ImportState>(LockImport, cancellationToken, importId) is not [var state]) return new ImportChange.NotFound(importId);
-        if (state != ImportState.Review) return new ImportChange.Refused(state, $"Import {importId} is {EnumText<ImportState>.Of(state)}; only an import in review can be probed.");
+        if (await connection.QueryAsync<ImportState>(LockImport, cancellationToken, importId) is not [var state])
+            return new ImportChange.NotFound(importId);
+        if (state != ImportState.Review)
+            return new ImportChange.Refused(state,
+                $"Import {importId} is {EnumText<ImportState>.Of(state)}; only an import in review can be probed.");
 
         await connection.ExecuteLongAsync(StoredFinding.Remove, cancellationToken, importId, ProbeSources.Codes);
         var pending = await CountAsync(connection, CountPending, cancellationToken, importId);
         var step = sample is { } wanted ? Math.Max(1, pending / wanted) : 1;
         var inSample = step == 1 ? pending : await CountAsync(connection, CountSample, cancellationToken, importId, step);
         var total = Math.Min(inSample, sample ?? inSample);
-        await connection.ExecuteAsync(Start, cancellationToken, importId, step, sample, total, actor, sample is null ? "all sources" : $"a sample of {total} sources");
+        await connection.ExecuteAsync(Start, cancellationToken, importId, step, sample, total, actor, sample is null
+            ? "all sources" : $"a sample of {total} sources");
         await transaction.CommitAsync(cancellationToken);
         return new ImportChange.Done(state);
     }
 
-    private static async Task<int> CountAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object?[] parameters) =>
+    private static async Task<int> CountAsync(
+        NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object?[] parameters) =>
         (await connection.QueryAsync<int>(sql, cancellationToken, parameters))[0];
 }

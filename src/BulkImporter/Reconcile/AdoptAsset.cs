@@ -47,9 +47,11 @@ public sealed class AdoptAsset(NpgsqlDataSource database, RecordTransitions tran
         SELECT r.row_number, r.attempt_count AS attempt, k.rid, i.account_id
         FROM importer.import i
         JOIN importer.reconcile_candidate k ON k.import_id = i.id
-        JOIN importer.import_record r ON r.import_id = k.import_id AND r.row_number = k.row_number AND r.state = 'unknown' AND r.attempt_count = k.attempt
+        JOIN importer.import_record r ON r.import_id = k.import_id AND r.row_number = k.row_number AND r.state = 'unknown'
+            AND r.attempt_count = k.attempt
         WHERE i.id = $1
-            AND NOT EXISTS (SELECT 1 FROM importer.reconcile_candidate o WHERE o.import_id = k.import_id AND o.row_number = k.row_number AND o.rid <> k.rid)
+            AND NOT EXISTS (SELECT 1 FROM importer.reconcile_candidate o WHERE o.import_id = k.import_id AND o.row_number = k.row_number
+                AND o.rid <> k.rid)
             AND NOT EXISTS (
                 SELECT 1 FROM importer.reconcile_candidate o JOIN importer.import oi ON oi.id = o.import_id AND oi.account_id = i.account_id
                 WHERE o.rid = k.rid AND (o.import_id, o.row_number) <> (k.import_id, k.row_number))
@@ -62,7 +64,8 @@ public sealed class AdoptAsset(NpgsqlDataSource database, RecordTransitions tran
     public async Task<AdoptResult> RunAsync(int importId, int rowNumber, string? rid, string actor, CancellationToken cancellationToken)
     {
         if (string.IsNullOrEmpty(rid) || rid.Length > LongestRid || rid.Any(c => char.IsWhiteSpace(c) || char.IsControl(c)))
-            throw new InvalidArgumentException("rid", $"Give the asset's rid: up to {LongestRid} characters without spaces, as Cincopa shows it.");
+            throw new InvalidArgumentException("rid",
+                $"Give the asset's rid: up to {LongestRid} characters without spaces, as Cincopa shows it.");
 
         var asset = new Rid(rid);
         var read = await database.QueryAsync<InDoubt>(Read, cancellationToken, importId, rowNumber, rid);
@@ -97,9 +100,13 @@ public sealed class AdoptAsset(NpgsqlDataSource database, RecordTransitions tran
             await using var connection = await database.OpenConnectionAsync(cancellationToken);
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
             var (made, _) = await transitions.AdoptedAsync(
-                connection, first.AccountId, [.. single.Select(s => new Adoption(importId, s.RowNumber, s.Attempt, s.Rid, $"The only candidate, adopted by {actor}."))], cancellationToken);
+                connection, first.AccountId,
+                [.. single.Select(s => new Adoption(importId, s.RowNumber, s.Attempt, s.Rid, $"The only candidate, adopted by {actor}."))],
+                cancellationToken);
             adopted = made.Count;
-            if (adopted > 0) await connection.NoteAsync(actor, "assets_adopted", cancellationToken, $"{adopted} records, each with its only candidate", importId);
+            if (adopted > 0)
+                await connection.NoteAsync(actor, "assets_adopted", cancellationToken,
+                    $"{adopted} records, each with its only candidate", importId);
             await transaction.CommitAsync(cancellationToken);
         }
         return (adopted, (await database.QueryAsync<int>(CountInDoubt, cancellationToken, importId))[0]);
@@ -112,7 +119,8 @@ public sealed class AdoptAsset(NpgsqlDataSource database, RecordTransitions tran
         return await cincopa.ListAssetsAsync(access, new AssetListQuery { Rid = rid, BypassCache = true }, cancellationToken) switch
         {
             AssetListResult.Ok ok when ok.Items.Any(a => a.Rid == rid) => null,
-            AssetListResult.Failed failed => new AdoptResult.CannotAsk($"Cincopa could not be asked whether the account has the asset {rid}: {failed.Error.Message}"),
+            AssetListResult.Failed failed =>
+                new AdoptResult.CannotAsk($"Cincopa could not be asked whether the account has the asset {rid}: {failed.Error.Message}"),
             _ => new AdoptResult.NoSuchAsset($"The account has no asset {rid}. Capitals count; Cincopa shows the rid with the asset."),
         };
     }

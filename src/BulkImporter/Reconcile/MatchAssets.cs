@@ -9,7 +9,8 @@ namespace BulkImporter.Reconcile;
 /// <param name="IsPushed">The name is the row's alone.</param>
 /// <param name="ReferenceId">The row's, which the asset has when we finished it and forgot (a database that was restored).</param>
 internal sealed record Doubt(
-    int ImportId, int RowNumber, short Attempt, string FileName, DateTimeOffset StartedAt, long? SizeBytes, bool IsPushed = false, string? ReferenceId = null)
+    int ImportId, int RowNumber, short Attempt, string FileName, DateTimeOffset StartedAt, long? SizeBytes, bool IsPushed = false,
+    string? ReferenceId = null)
 {
     public AttemptKey Key => new(ImportId, RowNumber, Attempt);
 }
@@ -43,22 +44,27 @@ internal static class MatchAssets
         var byReference = new Dictionary<Doubt, RemoteAsset>();
         foreach (var same in doubtsByReference)
         {
-            if (same.ToList() is [var doubt] && assetsByReference[same.Key].ToList() is [var ours] && CameOf(doubt.StartedAt, ours) && FitsSize(doubt, ours))
+            if (same.ToList() is [var doubt] && assetsByReference[same.Key].ToList() is [var ours] && CameOf(doubt.StartedAt, ours)
+                && FitsSize(doubt, ours))
                 byReference[doubt] = ours;
         }
         var taken = byReference.Values.Select(a => a.Rid).ToHashSet();
         return [.. doubts.Select(doubt =>
         {
             if (byReference.TryGetValue(doubt, out var its)) return new Match(doubt, [its], IsCertain: true);
-            List<RemoteAsset> candidates = [.. assetsByName[doubt.FileName].Where(a => !taken.Contains(a.Rid) && CameOf(doubt.StartedAt, a) && FitsSize(doubt, a)).OrderByDescending(a => a.Uploaded)];
-            return new Match(doubt, candidates, candidates is [var only] && only.FileName == doubt.FileName && !IsClaimedByAnother(doubt, only));
+            List<RemoteAsset> candidates = [.. assetsByName[doubt.FileName]
+                .Where(a => !taken.Contains(a.Rid) && CameOf(doubt.StartedAt, a) && FitsSize(doubt, a)).OrderByDescending(a => a.Uploaded)];
+            return new Match(doubt, candidates, candidates is [var only] && only.FileName == doubt.FileName
+                && !IsClaimedByAnother(doubt, only));
         })];
 
         bool CameOf(DateTimeOffset startedAt, RemoteAsset asset) => asset.Uploaded >= startedAt - clockSkew;
 
         bool IsClaimedByAnother(Doubt doubt, RemoteAsset asset) => claimsByName[doubt.FileName].Any(c =>
-            (c.ImportId, c.RowNumber) != (doubt.ImportId, doubt.RowNumber) && (c.StartedAt is not { } startedAt || CameOf(startedAt, asset)));
+            (c.ImportId, c.RowNumber) != (doubt.ImportId, doubt.RowNumber)
+                && (c.StartedAt is not { } startedAt || CameOf(startedAt, asset)));
     }
 
-    private static bool FitsSize(Doubt doubt, RemoteAsset asset) => doubt.SizeBytes is not { } size || asset.FileSize is not { } other || size == other;
+    private static bool FitsSize(Doubt doubt, RemoteAsset asset) =>
+        doubt.SizeBytes is not { } size || asset.FileSize is not { } other || size == other;
 }

@@ -13,7 +13,8 @@ namespace BulkImporter.Reconcile;
 /// certain is adopted, what is possible is noted for a person, and everything else stays as it is. A walk that breaks off changes nothing.
 /// </summary>
 internal sealed class ReconcileUnknown(
-    RoundNeeds needs, NpgsqlDataSource database, RecordTransitions transitions, WalkAssets walk, IOptions<WorkOptions> options, ILogger<ReconcileUnknown> log)
+    RoundNeeds needs, NpgsqlDataSource database, RecordTransitions transitions, WalkAssets walk,
+    IOptions<WorkOptions> options, ILogger<ReconcileUnknown> log)
     : AccountRound<ReconcileUnknown.Due, ReconcileUnknown.Look>(needs, Loop)
 {
     public const string Loop = "unknown reconciler";
@@ -21,10 +22,15 @@ internal sealed class ReconcileUnknown(
     /// <summary>How long an account is left to the worker that looks through its assets; moved on with every page.</summary>
     private static readonly TimeSpan ClaimFor = TimeSpan.FromMinutes(2);
 
-    /// <summary>How long a record is looked for again, each time after twice the time that it is in doubt. What is not there after a day does not come.</summary>
+    /// <summary>
+    /// How long a record is looked for again, each time after twice the time that it is in doubt. What is not there after a day does not
+    /// come.
+    /// </summary>
     private static readonly TimeSpan GiveUpAfter = TimeSpan.FromHours(24);
 
-    /// <summary>How far Cincopa's clock may be behind ours: an asset that was uploaded so long before an attempt began may still be its.</summary>
+    /// <summary>
+    /// How far Cincopa's clock may be behind ours: an asset that was uploaded so long before an attempt began may still be its.
+    /// </summary>
     private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(2);
 
     private static readonly TimeSpan ShortestPutOff = TimeSpan.FromMinutes(1);
@@ -34,7 +40,8 @@ internal sealed class ReconcileUnknown(
     private const int MostDoubts = 10_000;
 
     /// <summary>What the records that are in doubt have as their code.</summary>
-    private static readonly string[] UnknownCodes = [.. Enum.GetValues<FailureCode>().Where(c => c.Class() == FailureClass.Unknown).Select(EnumText<FailureCode>.Of)];
+    private static readonly string[] UnknownCodes =
+        [.. Enum.GetValues<FailureCode>().Where(c => c.Class() == FailureClass.Unknown).Select(EnumText<FailureCode>.Of)];
 
     /// <summary>
     /// Attempts that may have made an asset which no record has: accepted and not concluded, or ended in doubt, whatever became of the
@@ -49,7 +56,8 @@ internal sealed class ReconcileUnknown(
     /// few.
     /// </summary>
     private static readonly string InDoubt = $"""
-        JOIN importer.import_record r ON r.import_id = i.id AND r.error_code IN ({string.Join(", ", UnknownCodes.Select(c => $"'{c}'"))}) AND r.state = 'unknown'
+        JOIN importer.import_record r ON r.import_id = i.id AND r.error_code IN ({string.Join(", ", UnknownCodes.Select(c => $"'{c}'"))})
+            AND r.state = 'unknown'
         JOIN importer.attempt t ON t.import_id = r.import_id AND t.row_number = r.row_number AND t.number = r.attempt_count
             AND r.finished_at <= now() - $1
             AND (t.looked_at IS NULL OR (now() - t.looked_at >= t.looked_at - r.finished_at AND t.looked_at - r.finished_at <= $2 / 2))
@@ -78,7 +86,8 @@ internal sealed class ReconcileUnknown(
 
     private const string NoteProblem = """
         UPDATE importer.reconcile_look
-        SET next_at = now() + importer.backoff($3, $4, failed_in_a_row), failed_in_a_row = failed_in_a_row + 1, problem = coalesce($2, problem)
+        SET next_at = now() + importer.backoff($3, $4, failed_in_a_row), failed_in_a_row = failed_in_a_row + 1,
+            problem = coalesce($2, problem)
         WHERE account_id = $1
         """;
 
@@ -100,7 +109,8 @@ internal sealed class ReconcileUnknown(
         SELECT r.source_url, r.import_id, r.row_number, NULL
         FROM importer.import i
         JOIN importer.import_chunk c ON c.import_id = i.id AND c.submitting_count > 0
-        JOIN importer.import_record r ON r.import_id = c.import_id AND r.row_number BETWEEN c.first_row AND c.last_row AND r.state = 'submitting'
+        JOIN importer.import_record r ON r.import_id = c.import_id AND r.row_number BETWEEN c.first_row AND c.last_row
+            AND r.state = 'submitting'
         WHERE i.account_id = $1
         """;
 
@@ -133,7 +143,8 @@ internal sealed class ReconcileUnknown(
 
     protected override string NameOf(Due item) => $"account {item.AccountId}";
 
-    protected override async Task<Look?> WorkAsync(Due item, AccountCalls calls, CancellationToken stop) => await LookAsync(item.AccountId, calls, stop);
+    protected override async Task<Look?> WorkAsync(
+        Due item, AccountCalls calls, CancellationToken stop) => await LookAsync(item.AccountId, calls, stop);
 
     protected override Look? Broken(Due item, Exception error) => new(item.AccountId, IsComplete: false, error.Reason());
 
@@ -142,7 +153,8 @@ internal sealed class ReconcileUnknown(
         foreach (var look in ends)
         {
             if (look.IsComplete) await database.ExecuteAsync(NoteComplete, CancellationToken.None, look.AccountId);
-            else await database.ExecuteAsync(NoteProblem, CancellationToken.None, look.AccountId, look.Problem, ShortestPutOff, LongestPutOff);
+            else await database.ExecuteAsync(NoteProblem, CancellationToken.None, look.AccountId, look.Problem,
+                ShortestPutOff, LongestPutOff);
         }
     }
 
@@ -151,16 +163,20 @@ internal sealed class ReconcileUnknown(
     private async Task<Look?> LookAsync(int accountId, AccountCalls calls, CancellationToken cancellationToken)
     {
         // 1. What is looked for.
-        var doubts = (await database.QueryAsync<InDoubtRow>(ReadDoubts, cancellationToken, options.Value.LookAfter, GiveUpAfter, accountId, MostDoubts))
+        var doubts =
+            (await database.QueryAsync<InDoubtRow>(ReadDoubts, cancellationToken, options.Value.LookAfter, GiveUpAfter,
+                accountId, MostDoubts))
             .ConvertAll(r => new Doubt(
-                r.ImportId, r.RowNumber, r.AttemptCount, r.FileName ?? SourceName.Of(r.SourceUrl), r.StartedAt, r.SizeBytes, r.FileName is not null, r.ReferenceId));
+                r.ImportId, r.RowNumber, r.AttemptCount, r.FileName
+                    ?? SourceName.Of(r.SourceUrl), r.StartedAt, r.SizeBytes, r.FileName is not null, r.ReferenceId));
         if (doubts.Count == 0) return null;
         var names = doubts.Select(d => d.FileName).Where(n => n.Length > 0).ToHashSet(SourceName.Alike);
         var references = doubts.Select(d => d.ReferenceId).OfType<string>().ToHashSet(StringComparer.Ordinal);
         var since = doubts.Min(d => d.StartedAt) - ClockSkew;
 
         // 2. The assets. Nothing is written before the walk is complete.
-        var ended = await walk.RunAsync(calls, since, a => (a.FileName is { } name && names.Contains(name)) || (a.ReferenceId is { } reference && references.Contains(reference)),
+        var ended = await walk.RunAsync(calls, since, a =>
+            (a.FileName is { } name && names.Contains(name)) || (a.ReferenceId is { } reference && references.Contains(reference)),
             () => database.ExecuteAsync(KeepClaim, cancellationToken, accountId, ClaimFor), cancellationToken);
         if (ended is Walk.Failed failed)
         {
@@ -173,16 +189,19 @@ internal sealed class ReconcileUnknown(
         // 3. Who else may have made them, and who has them. In this order: what is submitted now and concluded in a moment is in the one or
         // in the other.
         var claims = await ReadClaimsAsync(accountId, names, cancellationToken);
-        var owned = (await transitions.OwnersAsync(accountId, [.. complete.Assets.Select(a => a.Rid)], cancellationToken)).Select(o => o.Rid).ToHashSet();
+        var owned = (await transitions.OwnersAsync(accountId, [.. complete.Assets.Select(a => a.Rid)], cancellationToken))
+            .Select(o => o.Rid).ToHashSet();
         var matches = MatchAssets.Of(doubts, claims, complete.Assets.Where(a => !owned.Contains(a.Rid)), ClockSkew);
 
         // 4. The certain ones are adopted, the others noted.
         var adopted = new HashSet<(int, int)>();
-        await KeepAsync([.. matches.Where(m => m.IsCertain)], async certain => adopted.UnionWith(await AdoptAsync(accountId, certain, cancellationToken)), WithoutCandidates, cancellationToken);
+        await KeepAsync([.. matches.Where(m => m.IsCertain)], async certain =>
+            adopted.UnionWith(await AdoptAsync(accountId, certain, cancellationToken)), WithoutCandidates, cancellationToken);
         // A pushed file has a name that nothing else has. It is there or it did not arrive.
         var lost = matches.Where(m => m.Doubt.IsPushed && m.Candidates.Count == 0).Select(m => m.Doubt.Key).ToList();
         if (lost.Count > 0) Log.PushesSentAgain(log, accountId, await transitions.PushedAgainAsync(lost, cancellationToken));
-        await KeepAsync([.. matches.Where(m => !adopted.Contains((m.Doubt.ImportId, m.Doubt.RowNumber)))], open => NoteAsync(open, cancellationToken), WithoutCandidates, cancellationToken);
+        await KeepAsync([.. matches.Where(m => !adopted.Contains((m.Doubt.ImportId, m.Doubt.RowNumber)))], open =>
+            NoteAsync(open, cancellationToken), WithoutCandidates, cancellationToken);
         Log.AssetsLookedThrough(log, accountId, complete.Pages, doubts.Count, adopted.Count);
         return new(accountId, IsComplete: true, null);
     }
@@ -208,9 +227,11 @@ internal sealed class ReconcileUnknown(
     private async Task<HashSet<(int, int)>> AdoptAsync(int accountId, IReadOnlyList<Match> certain, CancellationToken cancellationToken)
     {
         List<Adoption> adoptions = [.. certain.Where(m => m.Candidates.Count > 0).Select(m => new Adoption(
-            m.Doubt.ImportId, m.Doubt.RowNumber, m.Doubt.Attempt, m.Candidates[0].Rid, "Adopted by itself: the only asset that fits, and nothing else fits it."))];
+            m.Doubt.ImportId, m.Doubt.RowNumber, m.Doubt.Attempt, m.Candidates[0].Rid,
+            "Adopted by itself: the only asset that fits, and nothing else fits it."))];
         if (adoptions.Count == 0) return [];
-        var (made, _) = await database.TransactionAsync(connection => transitions.AdoptedAsync(connection, accountId, adoptions, cancellationToken), cancellationToken);
+        var (made, _) = await database.TransactionAsync(connection =>
+            transitions.AdoptedAsync(connection, accountId, adoptions, cancellationToken), cancellationToken);
         foreach (var adoption in made) Log.AssetAdopted(log, adoption.ImportId, adoption.RowNumber, adoption.Attempt, adoption.Rid);
         return [.. made.Select(a => (a.ImportId, a.RowNumber))];
     }
@@ -219,7 +240,8 @@ internal sealed class ReconcileUnknown(
     {
         OutcomeRow[] looked = [.. open.Select(m => OutcomeRow.Of(m.Doubt.Key))];
         FoundRow[] found = [.. open.SelectMany(m => m.Candidates, (m, asset) => new FoundRow(
-            m.Doubt.ImportId, m.Doubt.RowNumber, m.Doubt.Attempt, asset.Rid.Value, Storable(asset.FileName), asset.FileSize, asset.Uploaded, Storable(asset.Caption)))];
+            m.Doubt.ImportId, m.Doubt.RowNumber, m.Doubt.Attempt, asset.Rid.Value, Storable(asset.FileName), asset.FileSize,
+            asset.Uploaded, Storable(asset.Caption)))];
         await database.UndisturbedAsync(async () =>
         {
             await using var batch = database.CreateBatch();
@@ -240,12 +262,14 @@ internal sealed class ReconcileUnknown(
     internal sealed record Look(int AccountId, bool IsComplete, string? Problem);
 
     private sealed record InDoubtRow(
-        int ImportId, int RowNumber, short AttemptCount, string SourceUrl, DateTimeOffset StartedAt, long? SizeBytes, string? FileName, string? ReferenceId);
+        int ImportId, int RowNumber, short AttemptCount, string SourceUrl, DateTimeOffset StartedAt, long? SizeBytes, string? FileName,
+        string? ReferenceId);
 
     private sealed record ClaimRow(string SourceUrl, int ImportId, int RowNumber, DateTimeOffset? StartedAt);
 
     /// <summary>A candidate, as the statement takes it.</summary>
     [StoredAsRow("found_asset")]
     internal sealed record FoundRow(
-        int ImportId, int RowNumber, short Attempt, string Rid, string? FileName, long? SizeBytes, DateTimeOffset? UploadedAt, string? Caption);
+        int ImportId, int RowNumber, short Attempt, string Rid, string? FileName, long? SizeBytes, DateTimeOffset? UploadedAt,
+        string? Caption);
 }

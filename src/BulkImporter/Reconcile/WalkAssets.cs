@@ -21,7 +21,9 @@ internal abstract record Walk
 /// <summary>Walks over an account's assets page by page, past every cache, back to a time.</summary>
 internal sealed class WalkAssets(ICincopaClient cincopa)
 {
-    /// <summary>Assets asked for with one call: Cincopa's own clients ask for 50, a third party caps at 100. A test asks for fewer.</summary>
+    /// <summary>
+    /// Assets asked for with one call: Cincopa's own clients ask for 50, a third party caps at 100. A test asks for fewer.
+    /// </summary>
     internal int ItemsPerPage { get; init; } = 50;
 
     /// <summary>A list that does not end by then is no list.</summary>
@@ -60,6 +62,7 @@ internal sealed class WalkAssets(ICincopaClient cincopa)
             var isLast = ok.Items.Count == 0 || (ok.PagesCount is { } pages ? page >= pages : fresh.Count == 0);
             if (isLast || (newestFirst && last < since)) return new Walk.Complete(wanted.Values, page);
         }
-        return new Walk.Failed(new RemoteError(RemoteErrorKind.UnreadableReply, null, $"The list of assets does not end after {MostPages} pages.", null));
+        return new Walk.Failed(
+            new RemoteError(RemoteErrorKind.UnreadableReply, null, $"The list of assets does not end after {MostPages} pages.", null));
     }
 }

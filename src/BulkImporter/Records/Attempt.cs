@@ -50,7 +50,10 @@ public sealed class Attempt
         WHERE t.import_id = l.import_id AND t.row_number = l.row_number AND t.number = l.attempt
         """;
 
-    /// <summary>Appends a note to what the other side said; the rows of "answered" (import_id, row_number, attempt, message) are before it in the statement.</summary>
+    /// <summary>
+    /// Appends a note to what the other side said; the rows of "answered" (import_id, row_number, attempt, message) are before it in the
+    /// statement.
+    /// </summary>
     internal const string AppendNotes = """
         UPDATE importer.attempt t SET message = concat_ws(' ', t.message, a.message)
         FROM answered a WHERE t.import_id = a.import_id AND t.row_number = a.row_number AND t.number = a.attempt

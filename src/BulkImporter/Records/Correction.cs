@@ -27,7 +27,8 @@ public sealed class Correction
     {
         public void Configure(EntityTypeBuilder<Correction> entity)
         {
-            entity.ToTable("correction", t => t.HasCheckConstraint("correction_field_is_known", "field IN ('url', 'caption', 'reference_id', 'transfer')"));
+            entity.ToTable("correction", t =>
+                t.HasCheckConstraint("correction_field_is_known", "field IN ('url', 'caption', 'reference_id', 'transfer')"));
             entity.HasKey(c => c.Id);
             entity.HasIndex(c => new { c.ImportId, c.RowNumber, c.Id });
         }

@@ -62,14 +62,18 @@ internal sealed record OutcomeRow(
     public static OutcomeRow Of(int importId, Answer answer) =>
         Of(importId, answer.RowNumber, answer.Attempt, answer.StatusId, answer) with { HttpStatus = answer.HttpStatus };
 
-    public static OutcomeRow Of(Conclusion conclusion) => Of(conclusion.ImportId, conclusion.RowNumber, null, conclusion.StatusId, conclusion);
+    public static OutcomeRow Of(Conclusion conclusion) =>
+        Of(conclusion.ImportId, conclusion.RowNumber, null, conclusion.StatusId, conclusion);
 
     public static OutcomeRow Of(Adoption adoption) =>
-        Of(new AttemptKey(adoption.ImportId, adoption.RowNumber, adoption.Attempt)) with { Rid = adoption.Rid.Value, Message = adoption.Note };
+        Of(new AttemptKey(adoption.ImportId, adoption.RowNumber, adoption.Attempt))
+            with { Rid = adoption.Rid.Value, Message = adoption.Note };
 
-    public static OutcomeRow Of(AttemptKey key) => new(key.ImportId, key.RowNumber, key.Attempt, null, null, null, null, null, null, null, 0);
+    public static OutcomeRow Of(AttemptKey key) =>
+        new(key.ImportId, key.RowNumber, key.Attempt, null, null, null, null, null, null, null, 0);
 
     private static OutcomeRow Of(int importId, int rowNumber, short? attempt, StatusId? statusId, Outcome outcome) => new(
         importId, rowNumber, attempt, statusId?.Value, EnumText<RecordState>.Of(outcome.To), outcome.Rid?.Value,
-        outcome.Code is { } code ? EnumText<FailureCode>.Of(code) : null, null, outcome.Message, outcome.RetryAfter, (short)(outcome.GiveBack ? 1 : 0));
+        outcome.Code is { } code ? EnumText<FailureCode>.Of(code) : null, null, outcome.Message, outcome.RetryAfter,
+        (short)(outcome.GiveBack ? 1 : 0));
 }

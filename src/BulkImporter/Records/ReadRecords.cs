@@ -16,12 +16,14 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
         """;
 
     /// <param name="afterRow">The <see cref="Page{T}.Next"/> of the page before; 0 for the first.</param>
-    public Task<Page<RecordView>> ListAsync(int importId, RecordFilter filter, int afterRow, int limit, CancellationToken cancellationToken) =>
+    public Task<Page<RecordView>> ListAsync(
+        int importId, RecordFilter filter, int afterRow, int limit, CancellationToken cancellationToken) =>
         ListAsync(importId, filter, afterRow, int.MaxValue, limit, cancellationToken);
 
     /// <summary>The same for a part of the import, so that a look through a million records can show what it has found so far.</summary>
     /// <param name="throughRow">The last row that is looked at.</param>
-    public async Task<Page<RecordView>> ListAsync(int importId, RecordFilter filter, int afterRow, int throughRow, int limit, CancellationToken cancellationToken)
+    public async Task<Page<RecordView>> ListAsync(
+        int importId, RecordFilter filter, int afterRow, int throughRow, int limit, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var length = limit + 1;
@@ -53,18 +55,26 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         return new(record, await db.Set<Attempt>().Where(a => a.ImportId == importId && a.RowNumber == rowNumber).OrderBy(a => a.Number)
             .Select(a => new AttemptView(
-                a.Number, a.StartedAt, a.FinishedAt, a.Worker, a.StatusId, a.Outcome, FailureCodes.ClassOf(a.Outcome), a.HttpStatus, a.Message))
+                a.Number, a.StartedAt, a.FinishedAt, a.Worker, a.StatusId, a.Outcome, FailureCodes.ClassOf(a.Outcome),
+                a.HttpStatus, a.Message))
             .ToListAsync(cancellationToken));
     }
 
-    /// <summary>For each of these codes what was said of the first record that failed, or is in doubt, with it; codes that nothing was said of are left out.</summary>
-    public async Task<IReadOnlyDictionary<string, string>> ExamplesAsync(int importId, IEnumerable<string> codes, CancellationToken cancellationToken)
+    /// <summary>
+    /// For each of these codes what was said of the first record that failed, or is in doubt, with it; codes that nothing was said of are
+    /// left out.
+    /// </summary>
+    public async Task<IReadOnlyDictionary<string, string>> ExamplesAsync(
+        int importId, IEnumerable<string> codes, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        return (await db.QueryAsync<Example>(Examples, cancellationToken, importId, codes.ToArray())).ToDictionary(e => e.Code, e => e.Message);
+        return (await db.QueryAsync<Example>(Examples, cancellationToken, importId, codes.ToArray()))
+            .ToDictionary(e => e.Code, e => e.Message);
     }
 
-    /// <summary>How many records the filter selects; null when they are more than <paramref name="most"/> and only a walk over them would tell.</summary>
+    /// <summary>
+    /// How many records the filter selects; null when they are more than <paramref name="most"/> and only a walk over them would tell.
+    /// </summary>
     public async Task<int?> CountAsync(int importId, RecordFilter filter, int most, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
@@ -79,7 +89,8 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
     {
         var counted = filter.IsByStateOnly
             ? await db.QueryAsync<StateCount>(CountersByState, cancellationToken, importId)
-            : await filter.Of(db, importId).GroupBy(r => r.State).Select(g => new StateCount(g.Key, g.Count())).ToListAsync(cancellationToken);
+            : await filter.Of(db, importId).GroupBy(r => r.State).Select(g => new StateCount(g.Key, g.Count()))
+                .ToListAsync(cancellationToken);
         return counted.Where(c => filter.State is null || c.State == filter.State).ToDictionary(c => c.State, c => c.Count);
     }
 
@@ -95,9 +106,11 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
     {
         var progress = r.State == RecordState.Submitted ? followed : null;
         return new(
-            r.RowNumber, r.LineNumber, Shown(r.SourceUrl), Shown(r.Caption), Shown(r.ReferenceId), r.State, r.StatusId, r.Rid, r.AttemptCount,
+            r.RowNumber, r.LineNumber, Shown(r.SourceUrl), Shown(r.Caption), Shown(r.ReferenceId), r.State, r.StatusId,
+            r.Rid, r.AttemptCount,
             r.ErrorCode is { } code ? new RecordError(code, FailureCodes.ClassOf(code), r.ErrorMessage) : null,
-            progress?.ProgressPercent, progress?.ProgressBytes, progress?.TotalBytes, r.NextAttemptAt, r.SubmittedAt, r.FinishedAt, r.PossiblyDuplicated,
+            progress?.ProgressPercent, progress?.ProgressBytes, progress?.TotalBytes, r.NextAttemptAt, r.SubmittedAt, r.FinishedAt,
+            r.PossiblyDuplicated,
             r.State == RecordState.Imported && finished is { } f
                 ? new FinishView(f.State, f.FailedCount, f.ErrorCode, f.ErrorMessage, f.State == "pending" ? f.NextAt : null)
                 : null);
@@ -116,12 +129,14 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
 internal sealed record FollowedRecord(int RowNumber, short? ProgressPercent, long? ProgressBytes, long? TotalBytes, TimeSpan Unmoved)
 {
     public static IQueryable<FollowedRecord> Of(ImporterDb db, int importId) => db.Database.SqlQuery<FollowedRecord>($"""
-        SELECT row_number, progress_percent, progress_bytes, total_bytes, now() - moved_at AS unmoved FROM importer.status_poll WHERE import_id = {importId}
+        SELECT row_number, progress_percent, progress_bytes, total_bytes, now() - moved_at AS unmoved FROM importer.status_poll
+            WHERE import_id = {importId}
         """);
 }
 
 /// <summary>What is read of an imported record's row in <c>record_finish</c>, which finishing writes.</summary>
-internal sealed record FinishedRecord(int RowNumber, string State, short FailedCount, string? ErrorCode, string? ErrorMessage, DateTimeOffset NextAt)
+internal sealed record FinishedRecord(
+    int RowNumber, string State, short FailedCount, string? ErrorCode, string? ErrorMessage, DateTimeOffset NextAt)
 {
     public static IQueryable<FinishedRecord> Of(ImporterDb db, int importId) => db.Database.SqlQuery<FinishedRecord>($"""
         SELECT row_number, state, failed_count, error_code, error_message, next_at FROM importer.record_finish WHERE import_id = {importId}
@@ -133,5 +148,6 @@ internal sealed record ChunkRange(int Number, int FirstRow, int LastRow)
 {
     /// <summary>Those that have a record in this state.</summary>
     public static IQueryable<ChunkRange> With(ImporterDb db, int importId, RecordState state) => db.Database.SqlQueryRaw<ChunkRange>(
-        $"SELECT number, first_row, last_row FROM importer.import_chunk WHERE import_id = {{0}} AND {EnumText<RecordState>.Of(state)}_count > 0", importId);
+        "SELECT number, first_row, last_row FROM importer.import_chunk WHERE import_id = {0} AND "
+            + $"{EnumText<RecordState>.Of(state)}_count > 0", importId);
 }

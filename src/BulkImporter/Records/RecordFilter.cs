@@ -28,7 +28,9 @@ public sealed record RecordFilter
 
     public IReadOnlyList<int>? RowNumbers { get; init; }
 
-    /// <summary>Part of the source URL, caption or reference id as they are shown, of status_id or rid, in any case; or a row number.</summary>
+    /// <summary>
+    /// Part of the source URL, caption or reference id as they are shown, of status_id or rid, in any case; or a row number.
+    /// </summary>
     public string? Search { get; init; }
 
     /// <summary>Only records that Cincopa works on and that have not moved for this long.</summary>
@@ -58,17 +60,23 @@ public sealed record RecordFilter
         {
             var pattern = Like.Containing(search);
             int? row = int.TryParse(search, CultureInfo.InvariantCulture, out var number) ? number : null;
-            // What is found is what is shown (ADR 34): otherwise a signature could be found out, sign by sign. The patterns run over what was found only.
+            // What is found is what is shown (ADR 34): otherwise a signature could be found out, sign by sign. The patterns run over what
+            // was found only.
             records = records.Where(r =>
-                (EF.Functions.ILike(r.SourceUrl!, pattern, Like.Escape) && EF.Functions.ILike(WithoutSecrets(r.SourceUrl!), pattern, Like.Escape))
-                || (EF.Functions.ILike(r.Caption!, pattern, Like.Escape) && EF.Functions.ILike(WithoutSecrets(r.Caption!), pattern, Like.Escape))
-                || (EF.Functions.ILike(r.ReferenceId!, pattern, Like.Escape) && EF.Functions.ILike(WithoutSecrets(r.ReferenceId!), pattern, Like.Escape))
-                || EF.Functions.ILike(r.Rid!, pattern, Like.Escape) || EF.Functions.ILike(r.StatusId!, pattern, Like.Escape) || r.RowNumber == row);
+                (EF.Functions.ILike(r.SourceUrl!, pattern, Like.Escape)
+                    && EF.Functions.ILike(WithoutSecrets(r.SourceUrl!), pattern, Like.Escape))
+                || (EF.Functions.ILike(r.Caption!, pattern, Like.Escape)
+                    && EF.Functions.ILike(WithoutSecrets(r.Caption!), pattern, Like.Escape))
+                || (EF.Functions.ILike(r.ReferenceId!, pattern, Like.Escape)
+                    && EF.Functions.ILike(WithoutSecrets(r.ReferenceId!), pattern, Like.Escape))
+                || EF.Functions.ILike(r.Rid!, pattern, Like.Escape) || EF.Functions.ILike(r.StatusId!, pattern, Like.Escape)
+                    || r.RowNumber == row);
         }
         if (Stalled is { } time)
         {
             var followed = FollowedRecord.Of(db, importId);
-            records = records.Where(r => r.State == RecordState.Submitted && followed.Any(p => p.RowNumber == r.RowNumber && p.Unmoved > time));
+            records = records.Where(r => r.State == RecordState.Submitted
+                && followed.Any(p => p.RowNumber == r.RowNumber && p.Unmoved > time));
         }
         if (Finish is { } finish)
         {
@@ -79,12 +87,13 @@ public sealed record RecordFilter
     }
 
     /// <summary>
-    /// The rows that it selects, in the caller's transaction, for a statement that changes them: in batches, because they may be millions. The
-    /// statement looks at each row's state once more.
+    /// The rows that it selects, in the caller's transaction, for a statement that changes them: in batches, because they may be millions.
+    /// The statement looks at each row's state once more.
     /// </summary>
     /// <param name="which">Which of them could be changed, so that the others need not be handed over.</param>
     internal async IAsyncEnumerable<int[]> RowsAsync(
-        NpgsqlConnection connection, int importId, Expression<Func<ImportRecord, bool>> which, [EnumeratorCancellation] CancellationToken cancellationToken)
+        NpgsqlConnection connection, int importId,
+        Expression<Func<ImportRecord, bool>> which, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await using var db = Contexts.On(connection);
         db.Database.SetCommandTimeout(0);
@@ -101,8 +110,10 @@ public sealed record RecordFilter
     /// <summary>In a query, a text as <see cref="Redact.Secrets"/> shows it.</summary>
     internal static string WithoutSecrets(string text) => throw new NotSupportedException($"Only the database knows '{text}' here.");
 
-    internal static void AddTo(IMutableModel model) => model.AddDbFunction(((Func<string, string>)WithoutSecrets).Method).Translation = arguments =>
-        Replaced(Replaced(arguments[0], Redact.SecretParameterPattern, $"\\1{Redact.Mark}", "gix"), Redact.UrlCredentialsPattern, $"{Redact.Mark}@", "gi");
+    internal static void AddTo(IMutableModel model) =>
+        model.AddDbFunction(((Func<string, string>)WithoutSecrets).Method).Translation = arguments =>
+        Replaced(Replaced(arguments[0], Redact.SecretParameterPattern, $"\\1{Redact.Mark}", "gix"), Redact.UrlCredentialsPattern,
+            $"{Redact.Mark}@", "gi");
 
     private static SqlFunctionExpression Replaced(SqlExpression text, params string[] parts) => new(
         "regexp_replace", [text, .. parts.Select(p => new SqlConstantExpression(p, text.TypeMapping))],

@@ -22,7 +22,8 @@ public sealed partial class RecordTransitions
         ), before AS (
             SELECT r.row_number, r.source_url, r.caption, r.reference_id, r.is_push
             FROM importer.import_record r JOIN correction c USING (row_number)
-            WHERE r.import_id = $1 AND (r.state = 'failed' OR (r.state IN ('invalid', 'duplicate') AND c.url IS NOT NULL)) FOR NO KEY UPDATE OF r
+            WHERE r.import_id = $1 AND (r.state = 'failed' OR (r.state IN ('invalid', 'duplicate') AND c.url IS NOT NULL))
+                FOR NO KEY UPDATE OF r
         ), moved AS (
             UPDATE importer.import_record r
             SET state = 'pending', attempts_left = i.max_attempts, next_attempt_at = NULL, status_id = NULL, rid = NULL,
@@ -40,7 +41,8 @@ public sealed partial class RecordTransitions
             INSERT INTO importer.correction (import_id, row_number, at, actor, field, old_value, new_value)
             SELECT $1, m.row_number, now(), $3, v.field, v.old_value, v.new_value
             FROM moved m JOIN before b USING (row_number) JOIN correction c USING (row_number)
-            CROSS JOIN LATERAL (VALUES ('url', b.source_url, c.url), ('caption', b.caption, c.caption), ('reference_id', b.reference_id, c.reference_id),
+            CROSS JOIN LATERAL (VALUES ('url', b.source_url, c.url), ('caption', b.caption, c.caption),
+                ('reference_id', b.reference_id, c.reference_id),
                 ('transfer', CASE WHEN b.is_push THEN 'push' ELSE 'pull' END, CASE WHEN c.is_push THEN 'push' WHEN NOT c.is_push THEN 'pull' END)) v(field, old_value, new_value)
             WHERE v.new_value IS NOT NULL
             ORDER BY m.row_number
@@ -53,7 +55,8 @@ public sealed partial class RecordTransitions
     /// that were.
     /// </summary>
     public async Task<IReadOnlySet<int>> CorrectedAsync(
-        NpgsqlConnection connection, int importId, IReadOnlyList<RecordCorrection> corrections, string actor, CancellationToken cancellationToken)
+        NpgsqlConnection connection, int importId,
+        IReadOnlyList<RecordCorrection> corrections, string actor, CancellationToken cancellationToken)
     {
         await connection.ExecuteAsync(LockChunksOfImport, cancellationToken, importId);
         var moved = await connection.QueryAsync(Correct, r => r.GetInt32(0), cancellationToken, importId, corrections.ToArray(), actor);

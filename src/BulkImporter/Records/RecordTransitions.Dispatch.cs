@@ -17,9 +17,11 @@ public sealed partial class RecordTransitions
     private const string CommitIntents = """
         WITH gate AS (
             SELECT 1 FROM importer.import_chunk c
-            JOIN importer.import i ON i.id = c.import_id AND i.state = 'running' AND importer.opens_at(i.start_at, i.window_from, i.window_until, i.window_zone) IS NULL
+            JOIN importer.import i ON i.id = c.import_id AND i.state = 'running'
+                AND importer.opens_at(i.start_at, i.window_from, i.window_until, i.window_zone) IS NULL
             JOIN importer.account a ON a.id = i.account_id AND a.state = 'active'
-            JOIN importer.call_budget b ON b.account_id = a.id AND b.kind = 'submit' AND (b.blocked_until IS NULL OR b.blocked_until <= now())
+            JOIN importer.call_budget b ON b.account_id = a.id AND b.kind = 'submit'
+                AND (b.blocked_until IS NULL OR b.blocked_until <= now())
             WHERE c.import_id = $1 AND c.number = $2 AND c.lease_token = $3 AND c.lease_until > now()
         ), moved AS (
             UPDATE importer.import_record r
@@ -56,7 +58,8 @@ public sealed partial class RecordTransitions
     /// rescue took for sent.
     /// </summary>
     public async Task<IReadOnlyList<Intent>> OpenIntentsAsync(Lease lease, int[] rows, CancellationToken cancellationToken) =>
-        await database.QueryAsync(OpenIntents, r => new Intent(r.GetInt32(0), r.GetInt16(1)), cancellationToken, lease.ImportId, rows, lease.Signature);
+        await database.QueryAsync(OpenIntents, r =>
+            new Intent(r.GetInt32(0), r.GetInt16(1)), cancellationToken, lease.ImportId, rows, lease.Signature);
 
     /// <summary>Submitting (or unknown, when the rescue came before the late answer) to what the answer says.</summary>
     // The attempts that a record counts are there, so the insert is an update that always takes the key. A plain UPDATE is planned by
@@ -75,26 +78,32 @@ public sealed partial class RecordTransitions
                 attempts_left = r.attempts_left + a.give_back,
                 next_attempt_at = CASE WHEN a.state = 'pending' AND r.attempts_left + a.give_back > 0 THEN now() + a.retry_after END,
                 submitted_at = CASE WHEN a.state IN ('submitted', 'imported') THEN now() END,
-                finished_at = CASE WHEN a.state = 'submitted' OR (a.state = 'pending' AND r.attempts_left + a.give_back > 0) THEN NULL ELSE now() END
+                finished_at = CASE WHEN a.state = 'submitted' OR (a.state = 'pending' AND r.attempts_left + a.give_back > 0) THEN NULL
+                    ELSE now() END
             FROM answer a
             WHERE r.import_id = $1 AND r.row_number = a.row_number AND r.attempt_count = a.attempt AND r.state IN ('submitting', 'unknown')
             RETURNING r.import_id, r.row_number, r.state, r.status_id, r.attempt_count, r.rid, r.caption, r.reference_id, r.is_push
         ), finishing AS (
             {BeginFinishing}
         ), uploaded AS (
-            DELETE FROM importer.push_upload u USING moved m WHERE m.state = 'imported' AND u.import_id = m.import_id AND u.row_number = m.row_number
+            DELETE FROM importer.push_upload u USING moved m WHERE m.state = 'imported' AND u.import_id = m.import_id
+                AND u.row_number = m.row_number
         ), closed AS (
-            INSERT INTO importer.attempt AS t (import_id, row_number, number, started_at, worker, status_id, http_status, message, outcome, finished_at)
-            SELECT $1, a.row_number, a.attempt, now(), $5, a.status_id, a.http_status, a.message, coalesce(a.code, CASE a.state WHEN 'imported' THEN 'imported' ELSE 'accepted' END),
+            INSERT INTO importer.attempt AS t (import_id, row_number, number, started_at, worker, status_id, http_status, message, outcome,
+                finished_at)
+            SELECT $1, a.row_number, a.attempt, now(), $5, a.status_id, a.http_status, a.message, coalesce(a.code, CASE a.state
+                WHEN 'imported' THEN 'imported' ELSE 'accepted' END),
                 CASE WHEN a.code IS NOT NULL OR a.state = 'imported' THEN now() END
-            FROM answer a JOIN importer.import_record r ON r.import_id = $1 AND r.row_number = a.row_number AND a.attempt BETWEEN 1 AND r.attempt_count
+            FROM answer a JOIN importer.import_record r ON r.import_id = $1 AND r.row_number = a.row_number AND a.attempt BETWEEN 1
+                AND r.attempt_count
             ON CONFLICT (import_id, row_number, number) DO UPDATE SET status_id = excluded.status_id, http_status = excluded.http_status,
                 message = excluded.message, outcome = excluded.outcome, finished_at = excluded.finished_at
             WHERE t.outcome IS NULL OR t.outcome = 'worker_lost'
         ), followed AS (
             INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at)
             SELECT $1, row_number, attempt_count, $3, status_id, now(), now() + $4, now() FROM moved WHERE state = 'submitted'
-            ON CONFLICT (import_id, row_number) DO UPDATE SET status_id = excluded.status_id, attempt = excluded.attempt, submitted_at = excluded.submitted_at,
+            ON CONFLICT (import_id, row_number) DO UPDATE SET status_id = excluded.status_id, attempt = excluded.attempt,
+                submitted_at = excluded.submitted_at,
                 next_poll_at = excluded.next_poll_at, moved_at = excluded.moved_at, not_found_since = NULL,
                 next_abort_at = NULL, abort_answered_at = NULL, progress_percent = NULL, progress_bytes = NULL, total_bytes = NULL
         )
@@ -106,7 +115,8 @@ public sealed partial class RecordTransitions
     /// answer of a worker that lost its lease is the best news that a record in doubt can get.
     /// Returns the accepted answers that no longer count for their record, which is then marked as possibly duplicated.
     /// </summary>
-    public async Task<IReadOnlyList<Answer>> AnsweredAsync(Lease lease, IReadOnlyList<Answer> answers, TimeSpan firstPoll, CancellationToken cancellationToken) =>
+    public async Task<IReadOnlyList<Answer>> AnsweredAsync(
+        Lease lease, IReadOnlyList<Answer> answers, TimeSpan firstPoll, CancellationToken cancellationToken) =>
         (await AnsweredAndSubmittingAsync(lease, answers, [], firstPoll, cancellationToken)).Late;
 
     /// <summary>
@@ -128,9 +138,11 @@ public sealed partial class RecordTransitions
         if (answers.Count > 0)
         {
             batch.BatchCommands.Add(Sql.BatchCommand(
-                WriteAnswers, lease.ImportId, answers.Select(a => OutcomeRow.Of(lease.ImportId, a)).ToArray(), lease.AccountId, firstPoll, lease.Signature));
+                WriteAnswers, lease.ImportId, answers.Select(a => OutcomeRow.Of(lease.ImportId, a))
+                    .ToArray(), lease.AccountId, firstPoll, lease.Signature));
         }
-        if (rows.Length > 0) batch.BatchCommands.Add(Sql.BatchCommand(CommitIntents, lease.ImportId, lease.ChunkNumber, lease.Token, rows, lease.Signature));
+        if (rows.Length > 0)
+            batch.BatchCommands.Add(Sql.BatchCommand(CommitIntents, lease.ImportId, lease.ChunkNumber, lease.Token, rows, lease.Signature));
 
         var moved = new HashSet<int>(answers.Count);
         var begun = new List<Intent>(rows.Length);
@@ -203,7 +215,8 @@ public sealed partial class RecordTransitions
         }
         var late = answers.Where(a => a.To == RecordState.Submitted && !moved.Contains(a.RowNumber)).ToList();
         if (late.Count == 0) return pushed;
-        var adopted = await database.QueryAsync(FollowAdopted, r => r.GetInt32(0), cancellationToken, lease.ImportId, Rows(late), lease.AccountId, firstPoll);
+        var adopted = await database.QueryAsync(FollowAdopted, r =>
+            r.GetInt32(0), cancellationToken, lease.ImportId, Rows(late), lease.AccountId, firstPoll);
         late.RemoveAll(a => adopted.Contains(a.RowNumber));
         var marked = await database.QueryAsync(MarkPossiblyDuplicated, r => r.GetInt32(0), cancellationToken, lease.ImportId, Rows(late));
         return [.. late.FindAll(a => marked.Contains(a.RowNumber)), .. pushed];
@@ -227,7 +240,8 @@ public sealed partial class RecordTransitions
         WITH lost AS (
             SELECT r.import_id, r.row_number, r.is_push AND NOT EXISTS (
                 SELECT 1 FROM importer.push_upload u
-                WHERE u.import_id = r.import_id AND u.row_number = r.row_number AND u.attempt = r.attempt_count AND u.last_begun_at IS NOT NULL) AS is_safe
+                WHERE u.import_id = r.import_id AND u.row_number = r.row_number AND u.attempt = r.attempt_count
+                    AND u.last_begun_at IS NOT NULL) AS is_safe
             FROM importer.import_record r
             WHERE r.import_id = $1 AND r.row_number BETWEEN $2 AND $3 AND r.state = 'submitting'
         ), moved AS (
@@ -253,7 +267,8 @@ public sealed partial class RecordTransitions
     /// Takes a chunk back whose lease has run out: what was being submitted becomes unknown, the rest is due again.
     /// Returns the number of records in doubt, or null when the lease was renewed or released after all.
     /// </summary>
-    public Task<int?> RescuedAsync(int importId, int chunkNumber, CancellationToken cancellationToken) => database.TransactionAsync<int?>(async connection =>
+    public Task<int?> RescuedAsync(int importId, int chunkNumber, CancellationToken cancellationToken) =>
+        database.TransactionAsync<int?>(async connection =>
     {
         int first, last;
         await using (var take = connection.Command(TakeExpiredChunk, importId, chunkNumber))

@@ -60,5 +60,6 @@ public sealed partial class RecordTransitions
     /// characters. For findings that only the database can make.
     /// </summary>
     internal static string Masked(string value) =>
-        $"(SELECT CASE WHEN length(m) <= 120 THEN m ELSE left(m, 119) || '…' END FROM regexp_replace({value}, '(//[^?#]*[?#]).+', '\\1…') AS m)";
+        $"(SELECT CASE WHEN length(m) <= 120 THEN m ELSE left(m, 119) || '…' END FROM regexp_replace({value}, '(//[^?#]*[?#]).+', "
+            + "'\\1…') AS m)";
 }

@@ -16,10 +16,12 @@ public sealed partial class RecordTransitions
         WHERE i.account_id = $1 AND r.rid = ANY($2)
         """;
 
-    private static AssetOwner ReadOwner(NpgsqlDataReader reader) => new(new Rid(reader.GetString(0)), reader.GetInt32(1), reader.GetInt32(2));
+    private static AssetOwner ReadOwner(NpgsqlDataReader reader) =>
+        new(new Rid(reader.GetString(0)), reader.GetInt32(1), reader.GetInt32(2));
 
     /// <summary>The records of the account that have one of these assets. Looks at every record of the account.</summary>
-    public async Task<IReadOnlyList<AssetOwner>> OwnersAsync(int accountId, IReadOnlyCollection<Rid> rids, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<AssetOwner>> OwnersAsync(
+        int accountId, IReadOnlyCollection<Rid> rids, CancellationToken cancellationToken)
     {
         if (rids.Count == 0) return [];
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -68,7 +70,8 @@ public sealed partial class RecordTransitions
         NpgsqlConnection connection, int accountId, IReadOnlyList<Adoption> adoptions, CancellationToken cancellationToken)
     {
         await connection.ExecuteAsync(LockAdoption, cancellationToken, accountId);
-        var owners = await connection.QueryLongAsync(ReadOwners, ReadOwner, cancellationToken, accountId, adoptions.Select(a => a.Rid.Value).ToArray());
+        var owners = await connection.QueryLongAsync(ReadOwners, ReadOwner, cancellationToken, accountId, adoptions.Select(a => a.Rid.Value)
+            .ToArray());
         var free = adoptions.Where(a => owners.TrueForAll(o => o.Rid != a.Rid)).ToList();
         OutcomeRow[] rows = [.. free.Select(a => OutcomeRow.Of(a))];
         await connection.ExecuteAsync(LockChunksOfRows, cancellationToken, [rows]);
@@ -82,7 +85,8 @@ public sealed partial class RecordTransitions
         UPDATE importer.import_record r
         SET state = 'pending', next_attempt_at = NULL, finished_at = NULL
         FROM unnest($1::importer.outcome[]) p
-        WHERE r.import_id = p.import_id AND r.row_number = p.row_number AND r.attempt_count = p.attempt AND r.state = 'unknown' AND r.is_push AND r.attempts_left > 0
+        WHERE r.import_id = p.import_id AND r.row_number = p.row_number AND r.attempt_count = p.attempt AND r.state = 'unknown'
+            AND r.is_push AND r.attempts_left > 0
         """;
 
     /// <summary>Makes pushes in doubt pending again whose files were looked for and are not there. Returns how many.</summary>
@@ -121,7 +125,8 @@ public sealed partial class RecordTransitions
     /// prefers a duplicate to a gap. Returns how many.
     /// </summary>
     /// <param name="unlookedGrace">The same for those that nobody could look for, because the account cannot be listed.</param>
-    public Task<int> ResubmittedAsync(int importId, TimeSpan grace, TimeSpan unlookedGrace, CancellationToken cancellationToken) => database.TransactionAsync(async connection =>
+    public Task<int> ResubmittedAsync(int importId, TimeSpan grace, TimeSpan unlookedGrace, CancellationToken cancellationToken) =>
+        database.TransactionAsync(async connection =>
     {
         await connection.ExecuteAsync(LockChunksInDoubt, cancellationToken, importId);
         return await connection.ExecuteAsync(ResubmitUnknown, cancellationToken, importId, grace, unlookedGrace);

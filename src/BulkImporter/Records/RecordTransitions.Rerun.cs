@@ -15,10 +15,12 @@ public sealed partial class RecordTransitions
         """;
 
     /// <summary>
-    /// Gives the selected records in doubt up, in the caller's transaction. Returns how many: those that are not in doubt any more are left alone.
+    /// Gives the selected records in doubt up, in the caller's transaction. Returns how many: those that are not in doubt any more are left
+    /// alone.
     /// </summary>
     /// <param name="sentence">Who did it, for people; the beginning of the records' message.</param>
-    public async Task<int> GaveUpAsync(NpgsqlConnection connection, int importId, RecordFilter filter, string sentence, CancellationToken cancellationToken)
+    public async Task<int> GaveUpAsync(
+        NpgsqlConnection connection, int importId, RecordFilter filter, string sentence, CancellationToken cancellationToken)
     {
         await connection.ExecuteAsync(LockChunksInDoubt, cancellationToken, importId);
         var givenUp = 0;
@@ -28,33 +30,37 @@ public sealed partial class RecordTransitions
     }
 
     /// <summary>
-    /// Failed, cancelled and (when asked for) unknown and duplicate to pending with all attempts again, and pushed from then on if that is asked
-    /// for. The attempts that were made are kept.
+    /// Failed, cancelled and (when asked for) unknown and duplicate to pending with all attempts again, and pushed from then on if that is
+    /// asked for. The attempts that were made are kept.
     /// </summary>
-    // Of a duplicate that a result file called imported, the address is stored as it is shown: where that hides something, it cannot be sent.
+    // Of a duplicate that a result file called imported, the address is stored as it is shown: where that hides something, it cannot be
+    // sent.
     private const string MakePendingAgain = """
         UPDATE importer.import_record r
         SET state = 'pending', attempts_left = i.max_attempts, next_attempt_at = NULL, status_id = NULL, rid = NULL,
             error_code = NULL, error_message = NULL, submitted_at = NULL, finished_at = NULL, is_push = r.is_push OR $3
         FROM importer.import i
-        WHERE i.id = $1 AND r.import_id = $1 AND r.row_number = ANY($5) AND r.row_number BETWEEN $6 AND $7 AND r.state = ANY($2) AND ($4 OR r.error_code IS DISTINCT FROM 'given_up')
+        WHERE i.id = $1 AND r.import_id = $1 AND r.row_number = ANY($5) AND r.row_number BETWEEN $6 AND $7 AND r.state = ANY($2)
+            AND ($4 OR r.error_code IS DISTINCT FROM 'given_up')
             AND (r.state <> 'duplicate' OR r.source_url !~ '//\*\*\*@|…$')
         """;
 
     /// <summary>
-    /// Invalid to pending, pushed from then on: rows of which nothing was found but that Cincopa cannot fetch them. Their addresses are stored whole
-    /// (<c>RowBatch</c>; older rows have them masked), and a source that another row has, or had first, is left out.
+    /// Invalid to pending, pushed from then on: rows of which nothing was found but that Cincopa cannot fetch them. Their addresses are
+    /// stored whole (<c>RowBatch</c>; older rows have them masked), and a source that another row has, or had first, is left out.
     /// </summary>
     private const string PushInvalid = """
         UPDATE importer.import_record r
-        SET state = 'pending', attempts_left = i.max_attempts, next_attempt_at = NULL, error_code = NULL, error_message = NULL, finished_at = NULL, is_push = true
+        SET state = 'pending', attempts_left = i.max_attempts, next_attempt_at = NULL, error_code = NULL, error_message = NULL,
+            finished_at = NULL, is_push = true
         FROM importer.import i
         WHERE i.id = $1 AND r.import_id = $1 AND r.row_number = ANY($2) AND r.row_number BETWEEN $3 AND $4 AND r.state = 'invalid'
             AND r.error_code IN ('url_host_private', 'url_too_long')
             AND r.source_url NOT LIKE '%…%'
             AND NOT EXISTS (SELECT 1 FROM importer.finding f WHERE f.import_id = $1 AND f.row_number = r.row_number AND f.severity = 'error'
                 AND f.code NOT IN ('url_host_private', 'url_too_long'))
-            AND NOT EXISTS (SELECT 1 FROM importer.import_record o WHERE o.import_id = $1 AND o.source_url = r.source_url AND o.row_number <> r.row_number
+            AND NOT EXISTS (SELECT 1 FROM importer.import_record o WHERE o.import_id = $1 AND o.source_url = r.source_url
+                AND o.row_number <> r.row_number
                 AND (o.state <> 'invalid' OR o.row_number < r.row_number))
         """;
 
@@ -64,7 +70,8 @@ public sealed partial class RecordTransitions
     /// </summary>
     /// <param name="named">What of unknown and duplicate the person has named, and so takes part.</param>
     public async Task<(int Moved, IReadOnlyDictionary<RecordState, int> Left)> PendingAgainAsync(
-        NpgsqlConnection connection, int importId, RecordFilter filter, IReadOnlyCollection<RecordState> named, bool push, CancellationToken cancellationToken)
+        NpgsqlConnection connection, int importId, RecordFilter filter,
+        IReadOnlyCollection<RecordState> named, bool push, CancellationToken cancellationToken)
     {
         RecordState[] eligible = [RecordState.Failed, RecordState.Cancelled, .. named];
         var unknownToo = named.Contains(RecordState.Unknown);
@@ -75,10 +82,11 @@ public sealed partial class RecordTransitions
         var states = eligible.Select(EnumText<RecordState>.Of).ToArray();
         var moved = 0;
         await foreach (var rows in filter.RowsAsync(connection, importId, r => eligible.Contains(r.State), cancellationToken))
-            moved += await connection.ExecuteLongAsync(MakePendingAgain, cancellationToken, importId, states, push, unknownToo, rows, rows[0], rows[^1]);
+            moved += await connection.ExecuteLongAsync(MakePendingAgain, cancellationToken, importId, states, push, unknownToo, rows,
+                rows[0], rows[^1]);
         var left = selected.Where(s => !eligible.Contains(s.Key)).ToDictionary();
-        // The chunks are locked, so what is eligible and did not move are those that were given up or, where duplicates take part, those of them
-        // without an address that can be sent.
+        // The chunks are locked, so what is eligible and did not move are those that were given up or, where duplicates take part, those of
+        // them without an address that can be sent.
         var stayed = selected.Where(s => eligible.Contains(s.Key)).Sum(s => s.Value) - moved;
         if (stayed > 0) left[named.Contains(RecordState.Duplicate) ? RecordState.Duplicate : RecordState.Failed] = stayed;
         var pushed = 0;
@@ -88,7 +96,8 @@ public sealed partial class RecordTransitions
             var its = filter.State == RecordState.Failed ? filter with { State = RecordState.Invalid } : filter;
             await foreach (var rows in its.RowsAsync(connection, importId, r => r.State == RecordState.Invalid, cancellationToken))
                 pushed += await connection.ExecuteLongAsync(PushInvalid, cancellationToken, importId, rows, rows[0], rows[^1]);
-            if (left.TryGetValue(RecordState.Invalid, out var invalid) && (left[RecordState.Invalid] = invalid - pushed) == 0) left.Remove(RecordState.Invalid);
+            if (left.TryGetValue(RecordState.Invalid, out var invalid) && (left[RecordState.Invalid] = invalid - pushed) == 0)
+                left.Remove(RecordState.Invalid);
         }
         return (moved + pushed, left);
     }

@@ -68,7 +68,8 @@ public sealed partial class RecordTransitions
     private const string CompareAdopted = """
         WITH said AS (
             SELECT c.*, t.number FROM unnest($1::importer.outcome[]) c
-            JOIN importer.attempt t ON t.import_id = c.import_id AND t.row_number = c.row_number AND t.status_id = c.status_id AND t.outcome = 'reconciled'
+            JOIN importer.attempt t ON t.import_id = c.import_id AND t.row_number = c.row_number AND t.status_id = c.status_id
+                AND t.outcome = 'reconciled'
         ), differs AS (
             UPDATE importer.import_record r SET possibly_duplicated = r.possibly_duplicated OR s.rid IS NOT NULL
             FROM said s

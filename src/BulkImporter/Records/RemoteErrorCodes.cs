@@ -8,7 +8,8 @@ public static class RemoteErrorCodes
     /// <summary>The code for an error that the API, or the import at the remote side, reported.</summary>
     public static FailureCode Code(this RemoteError error) => error.Kind switch
     {
-        RemoteErrorKind.NameNotResolved or RemoteErrorKind.ConnectionRefused or RemoteErrorKind.TlsFailed or RemoteErrorKind.ConnectTimedOut => FailureCode.ApiUnreachable,
+        RemoteErrorKind.NameNotResolved or RemoteErrorKind.ConnectionRefused or RemoteErrorKind.TlsFailed
+            or RemoteErrorKind.ConnectTimedOut => FailureCode.ApiUnreachable,
         RemoteErrorKind.Timeout => FailureCode.ReplyTimeout,
         RemoteErrorKind.ConnectionLost => FailureCode.ReplyLost,
         RemoteErrorKind.UnreadableReply => FailureCode.ReplyUnreadable,

@@ -14,15 +14,15 @@ public sealed class WorkOptions
     public int Workers { get; set; } = 4;
 
     /// <summary>
-    /// Calls in flight per chunk when the account sets no limit; with a limit, a quarter of it and at most this. Twice as many records for each
-    /// worker may be in doubt when a process is killed.
+    /// Calls in flight per chunk when the account sets no limit; with a limit, a quarter of it and at most this. Twice as many records for
+    /// each worker may be in doubt when a process is killed.
     /// </summary>
     [Range(1, 1000)]
     public int Window { get; set; } = 32;
 
     /// <summary>
-    /// How long what a worker has taken stays with it without a sign of life: after that another takes over, and what was being sent is in doubt.
-    /// Longer bears longer outages of the database.
+    /// How long what a worker has taken stays with it without a sign of life: after that another takes over, and what was being sent is in
+    /// doubt. Longer bears longer outages of the database.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:05", "01:00:00")]
     public TimeSpan LeaseDuration { get; set; } = TimeSpan.FromSeconds(30);
@@ -31,13 +31,16 @@ public sealed class WorkOptions
     [Range(typeof(TimeSpan), "00:00:02", "1.00:00:00")]
     public TimeSpan RetryCap { get; set; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>How long a record is in doubt before its asset is looked for: the answer may come late, and Cincopa needs time to fetch the file.</summary>
+    /// <summary>
+    /// How long a record is in doubt before its asset is looked for: the answer may come late, and Cincopa needs time to fetch the file.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan LookAfter { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>
-    /// How long a record is in doubt before an import with "when unknown: resubmit" sends it again, when its asset was looked for and is not there.
-    /// Six times as long when nobody could look, because the account cannot be listed: whoever chose "resubmit" prefers a duplicate to a gap.
+    /// How long a record is in doubt before an import with "when unknown: resubmit" sends it again, when its asset was looked for and is
+    /// not there. Six times as long when nobody could look, because the account cannot be listed: whoever chose "resubmit" prefers a
+    /// duplicate to a gap.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan ResubmitAfter { get; set; } = TimeSpan.FromMinutes(10);
@@ -47,13 +50,15 @@ public sealed class WorkOptions
     public TimeSpan StalledAfter { get; set; } = TimeSpan.FromMinutes(30);
 
     /// <summary>
-    /// The longest percent-encoded text, in characters, that is written to an asset, and all texts of one call together: they travel in the query,
-    /// whose length is limited (INF). A longer one is not written, and the record's finishing says so.
+    /// The longest percent-encoded text, in characters, that is written to an asset, and all texts of one call together: they travel in the
+    /// query, whose length is limited (INF). A longer one is not written, and the record's finishing says so.
     /// </summary>
     [Range(100, 100_000)]
     public int MaxEncodedText { get; set; } = 1_700;
 
-    /// <summary>How often a lease is renewed, and so how soon a changed limit is obeyed: 4 s of 30. Several renewals may fail before the lease does.</summary>
+    /// <summary>
+    /// How often a lease is renewed, and so how soon a changed limit is obeyed: 4 s of 30. Several renewals may fail before the lease does.
+    /// </summary>
     internal TimeSpan LeaseRenewal
     {
         get => renewal ?? LeaseDuration * 2 / 15;

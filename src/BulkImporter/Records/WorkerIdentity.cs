@@ -5,5 +5,6 @@ namespace BulkImporter.Records;
 /// </summary>
 public sealed record WorkerIdentity(string Name)
 {
-    public static WorkerIdentity OfThisProcess() => new($"{Environment.MachineName}:{Environment.ProcessId}:{Guid.NewGuid().ToString("N")[..6]}");
+    public static WorkerIdentity OfThisProcess() =>
+        new($"{Environment.MachineName}:{Environment.ProcessId}:{Guid.NewGuid().ToString("N")[..6]}");
 }

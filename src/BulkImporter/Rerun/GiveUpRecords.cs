@@ -6,8 +6,8 @@ using Npgsql;
 namespace BulkImporter.Rerun;
 
 /// <summary>
-/// Leaves records in doubt as they are: they become failed with the code <c>given_up</c>, and no bulk rerun takes them unless it names them.
-/// Nothing is sent and nothing is asked; a late answer that shows the asset is still noted on the attempt.
+/// Leaves records in doubt as they are: they become failed with the code <c>given_up</c>, and no bulk rerun takes them unless it names
+/// them. Nothing is sent and nothing is asked; a late answer that shows the asset is still noted on the attempt.
 /// </summary>
 public sealed class GiveUpRecords(NpgsqlDataSource database, RecordTransitions transitions)
 {

@@ -36,16 +36,20 @@ public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions tr
     /// <summary>The codes of duplicates are those of their findings, which are named in another stage.</summary>
     private static readonly string?[] DuplicateCodes = ["duplicate_url", "already_imported"];
 
-    private const string LockImport = "SELECT 1 FROM importer.import WHERE id = $1 AND state IN ('running', 'paused', 'finished', 'cancelled') AND row_count IS NOT NULL FOR NO KEY UPDATE";
+    private const string LockImport =
+        "SELECT 1 FROM importer.import WHERE id = $1 AND state IN ('running', 'paused', 'finished', 'cancelled') AND row_count IS NOT "
+            + "NULL FOR NO KEY UPDATE";
 
-    /// <param name="push">Their files are read and sent by us from now on, instead of being fetched by Cincopa: for sources that it cannot reach. Rows that are invalid for nothing else take part.</param>
+    /// <param name="push">Their files are read and sent by us from now on, instead of being fetched by Cincopa: for sources that it cannot
+    /// reach. Rows that are invalid for nothing else take part.</param>
     public async Task<RerunResult> RunAsync(int importId, RecordFilter filter, bool push, string actor, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (await connection.QueryAsync<int>(LockImport, cancellationToken, importId) is [])
         {
-            return await ImportChange.RefusalAsync(connection, importId, "only an import that was started can rerun records", cancellationToken) switch
+            return await ImportChange.RefusalAsync(connection, importId, "only an import that was started can rerun records",
+                cancellationToken) switch
             {
                 ImportChange.Refused refused => new RerunResult.WrongState(refused.State, refused.Sentence),
                 _ => new RerunResult.NotFound(importId),
@@ -77,15 +81,21 @@ public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions tr
         RecordState.Submitting => "It is being sent at this moment.",
         RecordState.Submitted => "Cincopa is importing it at this moment.",
         RecordState.Imported => "It is imported; a second attempt would make a second asset.",
-        RecordState.Unknown => "It may have been received, so a second attempt may make a second asset; select state unknown or the row itself to accept that.",
+        RecordState.Unknown =>
+            "It may have been received, so a second attempt may make a second asset; select state unknown or the row itself to accept that.",
         RecordState.Invalid => "The row cannot be sent; correct it in the manifest and upload that.",
-        RecordState.Duplicate => "Another row or an earlier import has its source; select state duplicate or the row itself to send it all the same. Where its stored address is masked, correct the row instead.",
-        RecordState.Failed => "It was given up while in doubt, so a second attempt may make a second asset; select code given_up or the row itself to accept that.",
+        RecordState.Duplicate =>
+            "Another row or an earlier import has its source; select state duplicate or the row itself to send it all the same. Where "
+                + "its stored address is masked, correct the row instead.",
+        RecordState.Failed =>
+            "It was given up while in doubt, so a second attempt may make a second asset; select code given_up or the row itself to "
+                + "accept that.",
         RecordState.Cancelled => throw new UnreachableException("Cancelled records are always rerun."),
     };
 }
 
 public static class RerunSetup
 {
-    public static IServiceCollection AddRerun(this IServiceCollection services) => services.AddSingleton<RerunRecords>().AddSingleton<GiveUpRecords>();
+    public static IServiceCollection AddRerun(this IServiceCollection services) =>
+        services.AddSingleton<RerunRecords>().AddSingleton<GiveUpRecords>();
 }

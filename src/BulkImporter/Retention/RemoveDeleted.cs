@@ -6,8 +6,8 @@ using Npgsql;
 namespace BulkImporter.Retention;
 
 /// <summary>
-/// Removes the rows of imports that were deleted, a step at a time: each statement takes a few thousand rows and commits. The import itself goes
-/// last, when nothing of it is left, so a worker that dies in between leaves what the next one goes on with.
+/// Removes the rows of imports that were deleted, a step at a time: each statement takes a few thousand rows and commits. The import itself
+/// goes last, when nothing of it is left, so a worker that dies in between leaves what the next one goes on with.
 /// </summary>
 public sealed class RemoveDeleted(NpgsqlDataSource database, ILogger<RemoveDeleted> log)
 {
@@ -21,7 +21,8 @@ public sealed class RemoveDeleted(NpgsqlDataSource database, ILogger<RemoveDelet
     {
         var removed = 0;
         var deleted = await database.QueryAsync<int>(Find, cancellationToken);
-        await EachItem.RunAsync(deleted, id => $"import {id}", async id => removed += await StepAsync(id, cancellationToken), cancellationToken);
+        await EachItem.RunAsync(deleted, id => $"import {id}", async id =>
+            removed += await StepAsync(id, cancellationToken), cancellationToken);
         return removed;
     }
 

@@ -11,8 +11,8 @@ using Npgsql;
 namespace BulkImporter.Retention;
 
 /// <summary>
-/// Removes what retention no longer keeps, a step at a time: each statement takes a few thousand rows and commits. Two workers that sweep at
-/// once take different rows. Each table's statement stands with its entity: $1 is the age, $2 the most rows of a step.
+/// Removes what retention no longer keeps, a step at a time: each statement takes a few thousand rows and commits. Two workers that sweep
+/// at once take different rows. Each table's statement stands with its entity: $1 is the age, $2 the most rows of a step.
 /// </summary>
 public sealed class SweepEnded(NpgsqlDataSource database, IOptions<RetentionOptions> options, ILogger<SweepEnded> log)
 {
@@ -36,7 +36,10 @@ public sealed class SweepEnded(NpgsqlDataSource database, IOptions<RetentionOpti
             ORDER BY i.finished_at LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED))
         """, "id");
 
-    /// <summary>One step of each kind. Returns the number of rows that were removed and of imports that will be: while there are some, there may be more.</summary>
+    /// <summary>
+    /// One step of each kind. Returns the number of rows that were removed and of imports that will be: while there are some, there may be
+    /// more.
+    /// </summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var keep = options.Value;

@@ -20,7 +20,8 @@ internal static class ConsumerVideoSites
     private static readonly int LongestSite = Sites.Max(site => site.Length);
 
     /// <summary>Vimeo hands out the files of its paying members from the player's host, under paths without a name.</summary>
-    private static readonly byte[][] VimeoFilePaths = [.. new[] { "/external/", "/progressive_redirect/", "/play/" }.Select(Encoding.ASCII.GetBytes)];
+    private static readonly byte[][] VimeoFilePaths =
+        [.. new[] { "/external/", "/progressive_redirect/", "/play/" }.Select(Encoding.ASCII.GetBytes)];
 
     /// <param name="host">In lower case.</param>
     /// <param name="path">As written.</param>

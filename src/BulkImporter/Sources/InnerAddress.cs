@@ -5,8 +5,8 @@ using System.Net.Sockets;
 namespace BulkImporter.Sources;
 
 /// <summary>
-/// Which addresses are not a public server's: private, loopback, link-local, shared, reserved, multicast, and those of a cloud's own metadata.
-/// The one place where an address is judged, be it written in a manifest or the answer of DNS.
+/// Which addresses are not a public server's: private, loopback, link-local, shared, reserved, multicast, and those of a cloud's own
+/// metadata. The one place where an address is judged, be it written in a manifest or the answer of DNS.
 /// </summary>
 public static class InnerAddress
 {
@@ -50,7 +50,8 @@ public static class InnerAddress
         if (address.AddressFamily == AddressFamily.InterNetwork)
             return Is(BinaryPrimitives.ReadUInt32BigEndian(bytes));
 
-        // Compatible addresses (::a.b.c.d) are given up, and the rest of ::/8 is not public: loopback and the unspecified address are there.
+        // Compatible addresses (::a.b.c.d) are given up, and the rest of ::/8 is not public: loopback and the unspecified address are
+        // there.
         if (Carried(bytes) is { } ipv4)
             return bytes[..12].IndexOfAnyExcept((byte)0) < 0 || Is(ipv4);
         if ((bytes[0] & 0xE0) != 0x20)
@@ -64,8 +65,8 @@ public static class InnerAddress
     }
 
     /// <summary>
-    /// True for 169.254.0.0/16 and fe80::/10, where clouds keep their machines' credentials, however it is written: as an IPv4 address or carried
-    /// by an IPv6 one.
+    /// True for 169.254.0.0/16 and fe80::/10, where clouds keep their machines' credentials, however it is written: as an IPv4 address or
+    /// carried by an IPv6 one.
     /// </summary>
     public static bool IsLinkLocal(IPAddress address)
     {
@@ -76,11 +77,14 @@ public static class InnerAddress
         return ipv4 >> 16 == 0xA9FE;
     }
 
-    /// <summary>The IPv4 address that an IPv6 address carries: mapped, compatible, by NAT64 or by 6to4. Null when it carries none.</summary>
+    /// <summary>
+    /// The IPv4 address that an IPv6 address carries: mapped, compatible, by NAT64 or by 6to4. Null when it carries none.
+    /// </summary>
     private static uint? Carried(ReadOnlySpan<byte> ipv6)
     {
         var last = BinaryPrimitives.ReadUInt32BigEndian(ipv6[12..]);
-        if (ipv6[..10].IndexOfAnyExcept((byte)0) < 0 && (ipv6[10], ipv6[11]) is (0, 0) or (0xFF, 0xFF)) return last; // ::a.b.c.d, ::ffff:a.b.c.d
+        // ::a.b.c.d, ::ffff:a.b.c.d
+        if (ipv6[..10].IndexOfAnyExcept((byte)0) < 0 && (ipv6[10], ipv6[11]) is (0, 0) or (0xFF, 0xFF)) return last;
         if (ipv6[..12].SequenceEqual((ReadOnlySpan<byte>)[0, 0x64, 0xFF, 0x9B, 0, 0, 0, 0, 0, 0, 0, 0])) return last; // NAT64
         return BinaryPrimitives.ReadUInt16BigEndian(ipv6) == 0x2002 ? BinaryPrimitives.ReadUInt32BigEndian(ipv6[2..]) : null; // 6to4
     }

@@ -14,8 +14,8 @@ public sealed record KeptFile(string Sha256, long SizeBytes);
 public sealed class SourceFileTooLargeException(string message) : Exception(message);
 
 /// <summary>
-/// Takes a file's bytes as they come and keeps them in pieces, each committed on its own, so that memory does not grow with the file. Only the last
-/// statement makes it a file; what breaks before is removed, at once or by retention.
+/// Takes a file's bytes as they come and keeps them in pieces, each committed on its own, so that memory does not grow with the file. Only
+/// the last statement makes it a file; what breaks before is removed, at once or by retention.
 /// </summary>
 public sealed class KeepSourceFile(NpgsqlDataSource database, IOptions<SourceOptions> options)
 {
@@ -38,12 +38,15 @@ public sealed class KeepSourceFile(NpgsqlDataSource database, IOptions<SourceOpt
 
     /// <summary>The file is kept when this returns; the same bytes again are not kept twice.</summary>
     /// <param name="bytes">Read to its end.</param>
-    /// <param name="announced">How many bytes the sender says that there are, so that too many are refused before they come; null when it does not say.</param>
+    /// <param name="announced">How many bytes the sender says that there are, so that too many are refused before they come; null when it
+    /// does not say.</param>
     /// <exception cref="InvalidArgumentException">There are no bytes.</exception>
     /// <exception cref="SourceFileTooLargeException">There are too many, of this file or of all.</exception>
     public async Task<KeptFile> RunAsync(Stream bytes, long? announced, CancellationToken cancellationToken)
     {
-        var others = (await database.QueryAsync<long>("SELECT coalesce(sum(size_bytes), 0)::bigint FROM importer.source_file", cancellationToken))[0];
+        var others =
+            (await database.QueryAsync<long>("SELECT coalesce(sum(size_bytes), 0)::bigint FROM importer.source_file",
+                cancellationToken))[0];
         Check(announced ?? 0, others);
         var piece = new byte[PieceSize];
         var length = await bytes.ReadAtLeastAsync(piece, piece.Length, throwOnEndOfStream: false, cancellationToken);
@@ -64,7 +67,8 @@ public sealed class KeepSourceFile(NpgsqlDataSource database, IOptions<SourceOpt
                 Check(size, others);
                 hash.AppendData(piece, 0, length);
                 await database.ExecuteAsync(Keep, cancellationToken, id, number, new ArraySegment<byte>(piece, 0, length));
-                length = length < piece.Length ? 0 : await bytes.ReadAtLeastAsync(piece, piece.Length, throwOnEndOfStream: false, cancellationToken);
+                length = length < piece.Length
+                    ? 0 : await bytes.ReadAtLeastAsync(piece, piece.Length, throwOnEndOfStream: false, cancellationToken);
             }
 
             // 3. Now it is a file, unless its bytes are here already.

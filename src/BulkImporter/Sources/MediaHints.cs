@@ -22,7 +22,8 @@ internal static class MediaHints
     [
         .. new[]
         {
-            ".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".wmv", ".mpg", ".mpeg", ".flv", ".ts", ".m2ts", ".mts", ".mxf", ".3gp", ".ogv", ".vob",
+            ".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".wmv", ".mpg", ".mpeg", ".flv", ".ts", ".m2ts", ".mts", ".mxf",
+                ".3gp", ".ogv", ".vob",
             ".mp3", ".m4a", ".wav", ".aac", ".ogg", ".oga", ".opus", ".flac", ".aif", ".aiff", ".wma",
             ".jpg", ".jpeg", ".png", ".gif", ".webp", ".tif", ".tiff", ".heic", ".avif", ".bmp", ".svg", ".pdf", ".srt", ".vtt",
         }.Select(Encoding.ASCII.GetBytes),
@@ -44,7 +45,8 @@ internal static class MediaHints
     }
 
     /// <param name="path">As written.</param>
-    /// <param name="query">As written; may name the content type that the source will answer with (S3 and Google: response-content-type, Azure: rsct).</param>
+    /// <param name="query">As written; may name the content type that the source will answer with (S3 and Google: response-content-type,
+    /// Azure: rsct).</param>
     public static bool IsNotMedia(ReadOnlySpan<byte> path, ReadOnlySpan<byte> query)
     {
         if (!query.IsEmpty && AnswersWithText(query))
@@ -67,7 +69,8 @@ internal static class MediaHints
         {
             var pair = query[part];
             var mark = pair.IndexOf((byte)'=');
-            if (mark < 0 || !(Ascii.EqualsIgnoreCase(pair[..mark], "response-content-type"u8) || Ascii.EqualsIgnoreCase(pair[..mark], "rsct"u8)))
+            if (mark < 0
+                || !(Ascii.EqualsIgnoreCase(pair[..mark], "response-content-type"u8) || Ascii.EqualsIgnoreCase(pair[..mark], "rsct"u8)))
                 continue;
             var type = pair[(mark + 1)..];
             return type.StartsWith("text%2F"u8) || type.StartsWith("text%2f"u8) || type.StartsWith("text/"u8);

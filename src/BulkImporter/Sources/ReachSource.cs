@@ -14,15 +14,18 @@ public delegate Task<IPAddress[]> ResolveName(string host, CancellationToken can
 /// <param name="Url">As the manifest has it.</param>
 /// <param name="HeadOnly">HEAD instead of GET.</param>
 /// <param name="Range">The bytes that are wanted, for example <c>new(0, 0)</c> for the first; null for all. A source may ignore it.</param>
-/// <param name="SameAs">With a range: the <see cref="SourceAnswer.StrongTag"/> of the answer that is to be continued. When the file changed, all of it comes.</param>
+/// <param name="SameAs">With a range: the <see cref="SourceAnswer.StrongTag"/> of the answer that is to be continued. When the file
+/// changed, all of it comes.</param>
 /// <param name="Headers">Of the account that the source is read for; each goes to its own host only. Null for none.</param>
-public readonly record struct SourceRequest(Uri Url, bool HeadOnly = false, RangeItemHeaderValue? Range = null, string? SameAs = null, IReadOnlyList<SecretHeader>? Headers = null);
+public readonly record struct SourceRequest(
+    Uri Url, bool HeadOnly = false, RangeItemHeaderValue? Range = null, string? SameAs = null, IReadOnlyList<SecretHeader>? Headers = null);
 
 /// <summary>
-/// The only way in which this process calls a source, whose URL a stranger may have written. Each address is judged after DNS, at the moment of
-/// connecting and so at each redirect, too: a public name with an address inside, or a redirect to one, ends there. Cookies, credentials, client
-/// certificates, proxies of the environment and trace headers are not used; what an account keeps for a host (<see cref="SecretHeader"/>) goes to that
-/// host, and not to where it redirects. An expected answer is a value with a code, not an exception.
+/// The only way in which this process calls a source, whose URL a stranger may have written. Each address is judged after DNS, at the
+/// moment of connecting and so at each redirect, too: a public name with an address inside, or a redirect to one, ends there. Cookies,
+/// credentials, client certificates, proxies of the environment and trace headers are not used; what an account keeps for a host
+/// (<see cref="SecretHeader"/>) goes to that host, and not to where it redirects. An expected answer is a value with a code, not an
+/// exception.
 /// </summary>
 public sealed class ReachSource : IDisposable
 {
@@ -87,7 +90,8 @@ public sealed class ReachSource : IDisposable
             {
                 return late.IsCancellationRequested
                     ? Failed(SourceProblem.TimedOut, $"{url.IdnHost} did not answer within {AnswerTimeout.TotalSeconds:0.#} s.", url)
-                    : Failed(SourceProblem.Unreachable, $"{url.IdnHost} could not be connected within {ConnectTimeout.TotalSeconds:0.#} s.", url);
+                    : Failed(SourceProblem.Unreachable,
+                        $"{url.IdnHost} could not be connected within {ConnectTimeout.TotalSeconds:0.#} s.", url);
             }
             catch (HttpRequestException e)
             {
@@ -98,7 +102,8 @@ public sealed class ReachSource : IDisposable
             var location = response.Headers.Location;
             response.Dispose();
             if (location is null || !Uri.TryCreate(url, location, out var next))
-                return Failed(SourceProblem.RedirectLost, $"{url.IdnHost} answered {(int)response.StatusCode} without an address to go to.", url);
+                return Failed(SourceProblem.RedirectLost,
+                    $"{url.IdnHost} answered {(int)response.StatusCode} without an address to go to.", url);
             if (hop == MaxRedirects)
                 return Failed(SourceProblem.RedirectLost, $"More than {MaxRedirects} redirects.", url);
             url = next;
@@ -114,7 +119,8 @@ public sealed class ReachSource : IDisposable
         message.Headers.UserAgent.ParseAdd("BulkImporter/1.0");
         message.Headers.Accept.ParseAdd("*/*");
         message.Headers.AcceptEncoding.ParseAdd("identity");
-        foreach (var header in (request.Headers ?? []).Where(h => Receives(h, url))) message.Headers.TryAddWithoutValidation(header.Name, header.Value);
+        foreach (var header in (request.Headers ?? []).Where(h => Receives(h, url)))
+            message.Headers.TryAddWithoutValidation(header.Name, header.Value);
         if (request.Range is { } range)
         {
             message.Headers.Range = new RangeHeaderValue { Ranges = { range } };
@@ -123,7 +129,9 @@ public sealed class ReachSource : IDisposable
         return message;
     }
 
-    /// <summary>Whether a header goes to <paramref name="url"/>: to its host and port, and in clear only where it was kept for that.</summary>
+    /// <summary>
+    /// Whether a header goes to <paramref name="url"/>: to its host and port, and in clear only where it was kept for that.
+    /// </summary>
     internal static bool Receives(SecretHeader header, Uri url) => SecretHeader.PlaceOf(url) == header.Host;
 
     private static bool IsRedirect(HttpStatusCode status) => (int)status is 301 or 302 or 303 or 307 or 308;
@@ -132,7 +140,8 @@ public sealed class ReachSource : IDisposable
     {
         for (Exception? cause = error; cause is not null; cause = cause.InnerException)
         {
-            if (cause is AddressRefusedException refused) return (SourceProblem.AddressRefused, $"leads to {refused.Address}, which is not a public address");
+            if (cause is AddressRefusedException refused)
+                return (SourceProblem.AddressRefused, $"leads to {refused.Address}, which is not a public address");
             if (cause is AuthenticationException) return (SourceProblem.TlsFailed, "has no valid certificate for its name, or TLS failed");
         }
         return error.HttpRequestError switch
@@ -160,7 +169,8 @@ public sealed class ReachSource : IDisposable
         return new SourceAnswer(problem, $"{url.IdnHost} answered {status}.", url, response, StallTimeout, clock);
     }
 
-    private SourceAnswer Failed((SourceProblem Problem, string Text) why, Uri url) => Failed(why.Problem, $"{url.IdnHost} {why.Text}.", url);
+    private SourceAnswer Failed((SourceProblem Problem, string Text) why, Uri url) =>
+        Failed(why.Problem, $"{url.IdnHost} {why.Text}.", url);
 
     private SourceAnswer Failed(SourceProblem problem, string detail, Uri url) => new(problem, detail, url, null, StallTimeout, clock);
 }

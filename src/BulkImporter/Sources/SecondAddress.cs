@@ -16,9 +16,12 @@ internal enum SecondAddress
 
 internal static class SecondAddresses
 {
-    private static readonly byte[][] Schemes = [.. new[] { "https", "http", "ftps", "sftp", "ftp", "s3", "gs", "file" }.Select(Encoding.ASCII.GetBytes)];
+    private static readonly byte[][] Schemes =
+        [.. new[] { "https", "http", "ftps", "sftp", "ftp", "s3", "gs", "file" }.Select(Encoding.ASCII.GetBytes)];
 
-    /// <summary>Looks behind the first address's own scheme. In a query an address is a value like any other, unless a separator stands before it.</summary>
+    /// <summary>
+    /// Looks behind the first address's own scheme. In a query an address is a value like any other, unless a separator stands before it.
+    /// </summary>
     public static SecondAddress In(ReadOnlySpan<byte> url)
     {
         var found = SecondAddress.None;
@@ -58,7 +61,10 @@ internal static class SecondAddresses
         return 0;
     }
 
-    /// <summary>Whether the query ends here: with a sign that no query holds, or with a comma or a semicolon behind a value that is no address itself.</summary>
+    /// <summary>
+    /// Whether the query ends here: with a sign that no query holds, or with a comma or a semicolon behind a value that is no address
+    /// itself.
+    /// </summary>
     private static bool IsSeparated(ReadOnlySpan<byte> before, int query)
     {
         if (before[^1] is <= 0x20 or >= 0x7F or (byte)'|' or (byte)'"' or (byte)'<' or (byte)'>')

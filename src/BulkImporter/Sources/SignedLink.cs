@@ -12,7 +12,8 @@ namespace BulkImporter.Sources;
 internal static class SignedLink
 {
     /// <summary>Quickly false for nearly every query that is no signature: each form says "expires", "policy" or, at Azure, "se".</summary>
-    public static bool MayExpire(ReadOnlySpan<byte> query) => query.IndexOf("xpires="u8) >= 0 || query.IndexOf("olicy="u8) >= 0 || query.IndexOf("se="u8) >= 0 || query.IndexOf("XPIRES="u8) >= 0;
+    public static bool MayExpire(ReadOnlySpan<byte> query) =>
+        query.IndexOf("xpires="u8) >= 0 || query.IndexOf("olicy="u8) >= 0 || query.IndexOf("se="u8) >= 0 || query.IndexOf("XPIRES="u8) >= 0;
 
     /// <summary>Null when the query is no signature that we know, or cannot be read as one.</summary>
     public static DateTimeOffset? Expiry(ReadOnlySpan<byte> query)
@@ -59,22 +60,27 @@ internal static class SignedLink
         return hasSas ? azure : null;
     }
 
-    private static bool Is(ReadOnlySpan<byte> name, ReadOnlySpan<byte> known) => name.Length == known.Length && Ascii.EqualsIgnoreCase(name, known);
+    private static bool Is(ReadOnlySpan<byte> name, ReadOnlySpan<byte> known) =>
+        name.Length == known.Length && Ascii.EqualsIgnoreCase(name, known);
 
     private static long? Number(ReadOnlySpan<byte> value) =>
         Utf8Parser.TryParse(value, out long number, out var used) && used == value.Length ? number : null;
 
     /// <summary>Seconds since 1970; out of the calendar's range is no time at all.</summary>
-    private static DateTimeOffset? Epoch(long? seconds) => seconds is >= 0 and <= 253_402_300_799 ? DateTimeOffset.FromUnixTimeSeconds(seconds.Value) : null;
+    private static DateTimeOffset? Epoch(long? seconds) =>
+        seconds is >= 0 and <= 253_402_300_799 ? DateTimeOffset.FromUnixTimeSeconds(seconds.Value) : null;
 
     private static DateTimeOffset? BasicIso(ReadOnlySpan<byte> value) =>
-        DateTimeOffset.TryParseExact(Encoding.UTF8.GetString(value), "yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
+        DateTimeOffset.TryParseExact(Encoding.UTF8.GetString(value), "yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal, out var time) ? time : null;
 
-    private static readonly string[] IsoForms = ["yyyy-MM-dd", "yyyy-MM-dd'T'HH:mm'Z'", "yyyy-MM-dd'T'HH:mm:ss'Z'", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", "yyyy-MM-dd'T'HH:mm:sszzz"];
+    private static readonly string[] IsoForms =
+        ["yyyy-MM-dd", "yyyy-MM-dd'T'HH:mm'Z'", "yyyy-MM-dd'T'HH:mm:ss'Z'", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", "yyyy-MM-dd'T'HH:mm:sszzz"];
 
     private static DateTimeOffset? Iso(ReadOnlySpan<byte> value) =>
         DateTimeOffset.TryParseExact(
-            Uri.UnescapeDataString(Encoding.UTF8.GetString(value)), IsoForms, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
+            Uri.UnescapeDataString(Encoding.UTF8.GetString(value)), IsoForms, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal,
+            out var time) ? time : null;
 
     /// <summary>A CloudFront policy is JSON in base64 with - _ ~ for + = /; only its end time matters here.</summary>
     private static DateTimeOffset? PolicyEnd(ReadOnlySpan<byte> value)

@@ -4,8 +4,8 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 namespace BulkImporter.Sources;
 
 /// <summary>
-/// A file that a person sent here to be pushed, known by the hash of its bytes: the same bytes are kept once, and sending them again changes nothing.
-/// Until <see cref="ReceivedAt"/> is set it is only the beginning of an upload.
+/// A file that a person sent here to be pushed, known by the hash of its bytes: the same bytes are kept once, and sending them again
+/// changes nothing. Until <see cref="ReceivedAt"/> is set it is only the beginning of an upload.
 /// </summary>
 public sealed class SourceFile
 {
@@ -34,7 +34,8 @@ public sealed class SourceFile
     internal const string SweepEmpty = """
         DELETE FROM importer.source_file WHERE id IN (
             SELECT f.id FROM importer.source_file f
-            WHERE f.received_at IS NULL AND f.created_at < now() - $1 AND NOT EXISTS (SELECT 1 FROM importer.source_file_part x WHERE x.source_file_id = f.id)
+            WHERE f.received_at IS NULL AND f.created_at < now() - $1 AND NOT EXISTS (SELECT 1 FROM importer.source_file_part x
+                WHERE x.source_file_id = f.id)
             LIMIT $2 FOR UPDATE SKIP LOCKED)
         """;
 
@@ -42,7 +43,8 @@ public sealed class SourceFile
     {
         public void Configure(EntityTypeBuilder<SourceFile> entity)
         {
-            entity.ToTable("source_file", t => t.HasCheckConstraint("source_file_received_iff_hashed", "(received_at IS NULL) = (sha256 IS NULL)"));
+            entity.ToTable("source_file", t =>
+                t.HasCheckConstraint("source_file_received_iff_hashed", "(received_at IS NULL) = (sha256 IS NULL)"));
             entity.HasKey(f => f.Id);
             entity.Property(f => f.Sha256).HasColumnName("sha256");
             entity.HasIndex(f => f.Sha256).IsUnique();

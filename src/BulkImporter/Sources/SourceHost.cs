@@ -17,7 +17,8 @@ internal static class SourceHost
     private static readonly SearchValues<byte> AddressCharacters = SearchValues.Create("abcdef0123456789:."u8);
 
     private static readonly byte[][] PrivateSuffixes =
-        [.. new[] { ".localhost", ".local", ".internal", ".lan", ".intranet", ".home.arpa", ".localdomain", ".corp", ".home" }.Select(Encoding.ASCII.GetBytes)];
+        [.. new[] { ".localhost", ".local", ".internal", ".lan", ".intranet", ".home.arpa", ".localdomain", ".corp",
+            ".home" }.Select(Encoding.ASCII.GetBytes)];
 
     /// <summary>
     /// The host as a client resolves it: lower-case, percent-decoded, full-width characters and dots made plain,
@@ -61,7 +62,8 @@ internal static class SourceHost
             rest = rest[(dot + 1)..];
         }
 
-        var isNumber = !last.ContainsAnyExceptInRange((byte)'0', (byte)'9') || (last.StartsWith("0x"u8) && !last[2..].ContainsAnyExcept(HexDigits));
+        var isNumber = !last.ContainsAnyExceptInRange((byte)'0', (byte)'9')
+            || (last.StartsWith("0x"u8) && !last[2..].ContainsAnyExcept(HexDigits));
         return !isNumber || TryIPv4(host, out _);
     }
 
@@ -181,7 +183,9 @@ internal static class SourceHost
         for (var index = 0; index < plain.Length; index++)
         {
             if (plain[index] > 0x7F)
-                plain[index] = char.IsLetterOrDigit(plain[index]) || char.IsSurrogate(plain[index]) || char.GetUnicodeCategory(plain[index]) is System.Globalization.UnicodeCategory.NonSpacingMark or System.Globalization.UnicodeCategory.SpacingCombiningMark ? 'x' : ' ';
+                plain[index] = char.IsLetterOrDigit(plain[index]) || char.IsSurrogate(plain[index])
+                    || char.GetUnicodeCategory(plain[index]) is System.Globalization.UnicodeCategory.NonSpacingMark
+                        or System.Globalization.UnicodeCategory.SpacingCombiningMark ? 'x' : ' ';
         }
 
         return Encoding.ASCII.GetBytes(plain.ToString());

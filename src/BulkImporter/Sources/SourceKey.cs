@@ -12,8 +12,8 @@ namespace BulkImporter.Sources;
 /// Normalising: white space around is cut; scheme and host become lower-case; the scheme's default port, the fragment
 /// and an empty path's absence are made one (<c>http://A.test:80#x</c> is <c>http://a.test/</c>), but a fragment that is the
 /// end of a file's name stays (<c>Take#3.mp4</c>); the hex digits of percent-encoding become upper-case; a space or a
-/// character beyond ASCII is percent-encoded, as every client sends it. The case of the path, the order of the query and everything else stay: they may matter to the source. Text that
-/// is no absolute URL is only trimmed.
+/// character beyond ASCII is percent-encoded, as every client sends it. The case of the path, the order of the query and everything else
+/// stay: they may matter to the source. Text that is no absolute URL is only trimmed.
 /// </remarks>
 public readonly record struct SourceKey(Guid Value)
 {
@@ -30,7 +30,8 @@ public readonly record struct SourceKey(Guid Value)
         if (rented is not null)
             ArrayPool<byte>.Shared.Return(rented);
         return new SourceKey(new Guid((uint)(hash >> 96), (ushort)(hash >> 80), (ushort)(hash >> 64),
-            (byte)(hash >> 56), (byte)(hash >> 48), (byte)(hash >> 40), (byte)(hash >> 32), (byte)(hash >> 24), (byte)(hash >> 16), (byte)(hash >> 8), (byte)hash));
+            (byte)(hash >> 56), (byte)(hash >> 48), (byte)(hash >> 40), (byte)(hash >> 32), (byte)(hash >> 24), (byte)(hash >> 16),
+            (byte)(hash >> 8), (byte)hash));
     }
 
     public static SourceKey Of(string url) => Of(Encoding.UTF8.GetBytes(url));

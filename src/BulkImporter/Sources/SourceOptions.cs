@@ -8,8 +8,9 @@ public sealed class SourceOptions
     public const string Section = "BulkImporter:Sources";
 
     /// <summary>
-    /// Networks (CIDR, such as <c>10.20.0.0/16</c>) that are reached although they are not public: for teams whose sources, or whose stand-in for
-    /// Cincopa, are inside. Whoever may upload a manifest, or change an account, can make this process call any address in them.
+    /// Networks (CIDR, such as <c>10.20.0.0/16</c>) that are reached although they are not public: for teams whose sources, or whose
+    /// stand-in for Cincopa, are inside. Whoever may upload a manifest, or change an account, can make this process call any address in
+    /// them.
     /// </summary>
     public IList<string> AllowedNetworks { get; init; } = [];
 
@@ -17,7 +18,9 @@ public sealed class SourceOptions
     [Range(1, long.MaxValue)]
     public long FileLimitBytes { get; set; } = 4L << 30;
 
-    /// <summary>The most bytes of such files that are kept at a time, all together; uploads that run at once may pass it by one file each.</summary>
+    /// <summary>
+    /// The most bytes of such files that are kept at a time, all together; uploads that run at once may pass it by one file each.
+    /// </summary>
     [Range(1, long.MaxValue)]
     public long AllFilesLimitBytes { get; set; } = 50L << 30;
 }

@@ -14,7 +14,9 @@ public sealed record SourceUrlOptions
     /// </summary>
     public int MaxEncodedLength { get; init; } = 1800;
 
-    /// <summary>Lets private, loopback and single-label hosts pass. Default false; for tests and the demo, where the source is this machine.</summary>
+    /// <summary>
+    /// Lets private, loopback and single-label hosts pass. Default false; for tests and the demo, where the source is this machine.
+    /// </summary>
     public bool AllowPrivateHosts { get; init; }
 
     /// <summary>Networks that this server itself may reach, so that it can push from private hosts in them. Default none.</summary>
@@ -30,13 +32,18 @@ public sealed record SourceUrlOptions
 /// </summary>
 public sealed class SourceUrlRules(SourceUrlOptions options)
 {
-    /// <summary>The most problems that <see cref="Check(ReadOnlySpan{byte}, DateTimeOffset, Span{FindingCode})"/> reports of one URL.</summary>
+    /// <summary>
+    /// The most problems that <see cref="Check(ReadOnlySpan{byte}, DateTimeOffset, Span{FindingCode})"/> reports of one URL.
+    /// </summary>
     public const int MaxProblems = 12;
 
-    private static readonly SearchValues<byte> Unreserved = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~"u8);
+    private static readonly SearchValues<byte> Unreserved =
+        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~"u8);
     private static readonly SearchValues<byte> Control = SearchValues.Create([.. Enumerable.Range(0, 0x20).Select(c => (byte)c), 0x7F]);
 
-    /// <summary>Writes what is wrong with a URL (without white space around it) and returns how much that is; 0 for a URL in order.</summary>
+    /// <summary>
+    /// Writes what is wrong with a URL (without white space around it) and returns how much that is; 0 for a URL in order.
+    /// </summary>
     /// <param name="url">The URL as UTF-8.</param>
     /// <param name="now">The time by which signed links are judged.</param>
     /// <param name="problems">At least <see cref="MaxProblems"/> long.</param>
@@ -81,7 +88,8 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
 
         Span<byte> plainHost = stackalloc byte[SourceHost.MaxLength];
         var host = SourceHost.Plain(parts.Host, plainHost);
-        // A browser takes the backslash for a slash and what stands before it for the host; the standard, and other clients, go on to the next slash.
+        // A browser takes the backslash for a slash and what stands before it for the host; the standard, and other clients, go on to the
+        // next slash.
         var isHostAmbiguous = parts.PathAndQuery.StartsWith((byte)'\\');
         if (!SourceHost.IsHost(host) || isHostAmbiguous || !IsPort(parts.Port) || url.IndexOfAny(Control) >= 0)
         {
@@ -122,20 +130,22 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
     }
 
     /// <summary>
-    /// Whether this server may push from a private host. A host that is a name may be in any of the networks: the guard of sources judges what it
-    /// resolves to before the file is read.
+    /// Whether this server may push from a private host. A host that is a name may be in any of the networks: the guard of sources judges
+    /// what it resolves to before the file is read.
     /// </summary>
     /// <param name="url">A URL of which nothing worse was found than <see cref="FindingCode.UrlHostPrivate"/>.</param>
     internal bool MayPush(ReadOnlySpan<byte> url)
     {
         if (options.PushNetworks.Count == 0 || !UrlParts.TryParse(url, out var parts)) return false;
         Span<byte> plainHost = stackalloc byte[SourceHost.MaxLength];
-        return SourceHost.AddressOf(SourceHost.Plain(parts.Host, plainHost)) is not { } address || options.PushNetworks.Any(network => network.Contains(address));
+        return SourceHost.AddressOf(SourceHost.Plain(parts.Host, plainHost)) is not { } address
+            || options.PushNetworks.Any(network => network.Contains(address));
     }
 
     /// <summary>When a signed link runs out; null for any other URL.</summary>
     internal static DateTimeOffset? Expiry(ReadOnlySpan<byte> url) =>
-        url.IndexOf((byte)'?') is var mark and >= 0 && SignedLink.MayExpire(url[(mark + 1)..]) && UrlParts.TryParse(url, out var parts) ? SignedLink.Expiry(parts.Query) : null;
+        url.IndexOf((byte)'?') is var mark and >= 0 && SignedLink.MayExpire(url[(mark + 1)..]) && UrlParts.TryParse(url, out var parts)
+            ? SignedLink.Expiry(parts.Query) : null;
 
     /// <summary>The length of the URL as a query argument, equal to that of <see cref="Uri.EscapeDataString(string)"/>.</summary>
     public static int EncodedLength(ReadOnlySpan<byte> url)
@@ -150,12 +160,15 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
         return length;
     }
 
-    private bool IsTooLong(ReadOnlySpan<byte> url) => 3 * url.Length > options.MaxEncodedLength && EncodedLength(url) > options.MaxEncodedLength;
+    private bool IsTooLong(ReadOnlySpan<byte> url) => 3 * url.Length > options.MaxEncodedLength
+        && EncodedLength(url) > options.MaxEncodedLength;
 
     private static bool IsHttp(ReadOnlySpan<byte> scheme) =>
         scheme.Length is 4 or 5 && (Ascii.EqualsIgnoreCase(scheme, "https"u8) || Ascii.EqualsIgnoreCase(scheme, "http"u8));
 
-    /// <summary>https://https://… and https:https://…, in any case and mixture, also behind another beginning of a host (https://www.https://…).</summary>
+    /// <summary>
+    /// https://https://… and https:https://…, in any case and mixture, also behind another beginning of a host (https://www.https://…).
+    /// </summary>
     private static bool HasSchemeTwice(ReadOnlySpan<byte> url, in UrlParts parts)
     {
         if (parts.PathAndQuery.StartsWith("//"u8) && parts.Port.IsEmpty)
@@ -187,7 +200,8 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
     private static bool HasOtherScheme(ReadOnlySpan<byte> url)
     {
         var colon = url.IndexOf((byte)':');
-        return colon > 0 && !url[..colon].ContainsAny("/.?#"u8) && !IsHttp(url[..colon]) && !(url.Length > colon + 1 && char.IsAsciiDigit((char)url[colon + 1]));
+        return colon > 0 && !url[..colon].ContainsAny("/.?#"u8) && !IsHttp(url[..colon])
+            && !(url.Length > colon + 1 && char.IsAsciiDigit((char)url[colon + 1]));
     }
 
     private static bool IsPort(ReadOnlySpan<byte> port)

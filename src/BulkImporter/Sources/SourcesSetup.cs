@@ -21,7 +21,8 @@ public static class SourcesSetup
             .AddSingleton(p => new SourceUrlRules(new SourceUrlOptions
             {
                 AllowPrivateHosts = p.GetRequiredService<IOptions<ManifestOptions>>().Value.AllowPrivateHosts,
-                PushNetworks = [.. p.GetRequiredService<IOptions<SourceOptions>>().Value.AllowedNetworks.Select(network => IPNetwork.Parse(network))],
+                PushNetworks =
+                    [.. p.GetRequiredService<IOptions<SourceOptions>>().Value.AllowedNetworks.Select(network => IPNetwork.Parse(network))],
                 MaxEncodedLength = p.GetRequiredService<IOptions<ManifestOptions>>().Value.MaxEncodedUrlLength,
             }));
     }

@@ -1,6 +1,8 @@
 namespace BulkImporter.Sources;
 
-/// <summary>An absolute URL's parts as slices of its bytes. Splits only; what is allowed in them is for <see cref="SourceUrlRules"/> to say.</summary>
+/// <summary>
+/// An absolute URL's parts as slices of its bytes. Splits only; what is allowed in them is for <see cref="SourceUrlRules"/> to say.
+/// </summary>
 internal readonly ref struct UrlParts
 {
     public ReadOnlySpan<byte> Scheme { get; private init; }
@@ -21,10 +23,12 @@ internal readonly ref struct UrlParts
     public ReadOnlySpan<byte> Fragment { get; private init; }
 
     /// <summary>
-    /// The # belongs to the name of the file, as in <c>Take#3.mp4</c>, and should have been written %23: what stands behind it ends like a media
-    /// file and what stands before it does not, or a blank stands before it. Places in a page (<c>#/media/File:…</c>, <c>#!…</c>, <c>#t=10</c>) are none.
+    /// The # belongs to the name of the file, as in <c>Take#3.mp4</c>, and should have been written %23: what stands behind it ends like a
+    /// media file and what stands before it does not, or a blank stands before it. Places in a page (<c>#/media/File:…</c>, <c>#!…</c>,
+    /// <c>#t=10</c>) are none.
     /// </summary>
-    public bool HasHashInName => !Fragment.IsEmpty && Fragment[0] != (byte)'!' && !(Fragment.StartsWith("/media/"u8) && Fragment.Contains((byte)':')) && !FragmentName.Contains((byte)'=')
+    public bool HasHashInName => !Fragment.IsEmpty && Fragment[0] != (byte)'!'
+        && !(Fragment.StartsWith("/media/"u8) && Fragment.Contains((byte)':')) && !FragmentName.Contains((byte)'=')
         && (PathAndQuery.EndsWith(" "u8) || PathAndQuery.EndsWith("%20"u8)
             || (MediaHints.IsMediaName(FragmentName) && !MediaHints.IsMediaName(Path)));
 

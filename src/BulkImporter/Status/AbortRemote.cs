@@ -32,16 +32,19 @@ internal sealed class AbortRemote(RoundNeeds needs, NpgsqlDataSource database, I
             SELECT p.import_id, p.row_number, i.finished_at
             FROM importer.import i
             JOIN importer.account a ON a.id = i.account_id AND a.state = 'active'
-            JOIN importer.call_budget b ON b.account_id = a.id AND b.kind = 'status' AND (b.blocked_until IS NULL OR b.blocked_until <= now())
+            JOIN importer.call_budget b ON b.account_id = a.id AND b.kind = 'status'
+                AND (b.blocked_until IS NULL OR b.blocked_until <= now())
             JOIN importer.status_poll p ON p.import_id = i.id
-            WHERE i.state = 'cancelled' AND i.abort_remote AND p.abort_answered_at IS NULL AND (p.next_abort_at IS NULL OR p.next_abort_at <= now())
+            WHERE i.state = 'cancelled' AND i.abort_remote AND p.abort_answered_at IS NULL
+                AND (p.next_abort_at IS NULL OR p.next_abort_at <= now())
             ORDER BY p.import_id, p.row_number LIMIT $1
             FOR UPDATE OF p SKIP LOCKED
         )
         UPDATE importer.status_poll p SET next_abort_at = now() + $2
         FROM due
         WHERE p.import_id = due.import_id AND p.row_number = due.row_number
-        RETURNING p.import_id, p.row_number, p.attempt, p.account_id, p.status_id, GREATEST(due.finished_at, p.submitted_at) < now() - $3 AS is_old
+        RETURNING p.import_id, p.row_number, p.attempt, p.account_id, p.status_id,
+            GREATEST(due.finished_at, p.submitted_at) < now() - $3 AS is_old
         """;
 
     private const string NoteAnswers = $"""
@@ -88,7 +91,8 @@ internal sealed class AbortRemote(RoundNeeds needs, NpgsqlDataSource database, I
     protected override async Task WriteAsync(List<Answer> ends)
     {
         OutcomeRow[] rows = [.. ends.Select(a =>
-            OutcomeRow.Of(new AttemptKey(a.Record.ImportId, a.Record.RowNumber, a.Record.Attempt)) with { StatusId = a.Record.StatusId.Value, Message = a.Note })];
+            OutcomeRow.Of(new AttemptKey(a.Record.ImportId, a.Record.RowNumber, a.Record.Attempt))
+                with { StatusId = a.Record.StatusId.Value, Message = a.Note })];
         await database.ExecuteAsync(NoteAnswers, CancellationToken.None, [rows]);
         Log.AbortsAnswered(log, ends[0].Record.AccountId, ends.Count);
     }

@@ -2,15 +2,18 @@ namespace BulkImporter.Status;
 
 internal static partial class Log
 {
-    [LoggerMessage(EventName = "StatusWordUnknown", Level = LogLevel.Warning, Message = "The status call answered with a word that is not known: {Word}. It is taken as running")]
+    [LoggerMessage(EventName = "StatusWordUnknown", Level = LogLevel.Warning,
+        Message = "The status call answered with a word that is not known: {Word}. It is taken as running")]
     public static partial void StatusWordUnknown(ILogger logger, string word);
 
     [LoggerMessage(EventName = "RecordsConcluded", Level = LogLevel.Debug, Message = "{Count} records came to an end")]
     public static partial void RecordsConcluded(ILogger logger, long count);
 
-    [LoggerMessage(EventName = "HintsDropped", Level = LogLevel.Warning, Message = "Hints of files that came in were dropped, their records are asked about in their time: {Error}")]
+    [LoggerMessage(EventName = "HintsDropped", Level = LogLevel.Warning,
+        Message = "Hints of files that came in were dropped, their records are asked about in their time: {Error}")]
     public static partial void HintsDropped(ILogger logger, string error);
 
-    [LoggerMessage(EventName = "AbortsAnswered", Level = LogLevel.Information, Message = "Account {AccountId}: {Count} orders to abort an import were answered")]
+    [LoggerMessage(EventName = "AbortsAnswered", Level = LogLevel.Information,
+        Message = "Account {AccountId}: {Count} orders to abort an import were answered")]
     public static partial void AbortsAnswered(ILogger logger, int accountId, int count);
 }

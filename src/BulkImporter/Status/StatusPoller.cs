@@ -14,21 +14,29 @@ namespace BulkImporter.Status;
 /// leaves nothing behind, and asking twice is harmless. A status call that does not work changes nothing on the record.
 /// </summary>
 internal sealed class StatusPoller(
-    RoundNeeds needs, NpgsqlDataSource database, RecordTransitions transitions, ICincopaClient cincopa, PollSchedule schedule, RetrySchedule retries,
-    IOptions<WorkOptions> options, TimeProvider clock, ILogger<StatusPoller> log) : AccountRound<StatusPoller.Due, StatusPoller.End>(needs, Loop)
+    RoundNeeds needs, NpgsqlDataSource database, RecordTransitions transitions, ICincopaClient cincopa, PollSchedule schedule,
+    RetrySchedule retries,
+    IOptions<WorkOptions> options, TimeProvider clock, ILogger<StatusPoller> log)
+        : AccountRound<StatusPoller.Due, StatusPoller.End>(needs, Loop)
 {
     public const string Loop = "status poller";
 
-    /// <summary>Status calls in flight per worker process and account: they are short, and the account's status rate is what limits.</summary>
+    /// <summary>
+    /// Status calls in flight per worker process and account: they are short, and the account's status rate is what limits.
+    /// </summary>
     private const int DefaultCalls = 16;
 
     /// <summary>Records of an account that one round claims: some seconds of calls.</summary>
     private const int DefaultBatch = 200;
 
-    /// <summary>How long an unknown status_id is asked again before the record is in doubt: replication at the remote side may be slow (UNK).</summary>
+    /// <summary>
+    /// How long an unknown status_id is asked again before the record is in doubt: replication at the remote side may be slow (UNK).
+    /// </summary>
     private static readonly TimeSpan NotFoundGrace = TimeSpan.FromMinutes(10);
 
-    /// <summary>How long an import may be done at the remote side without naming its asset: the name may be written a little after the end (INF).</summary>
+    /// <summary>
+    /// How long an import may be done at the remote side without naming its asset: the name may be written a little after the end (INF).
+    /// </summary>
     private static readonly TimeSpan UnnamedGrace = TimeSpan.FromMinutes(10);
 
     /// <summary>An import that has not ended after this long is in doubt: nothing that is fetched at all takes days.</summary>
@@ -41,7 +49,8 @@ internal sealed class StatusPoller(
         WITH due AS (
             SELECT p.import_id, p.row_number
             FROM importer.account a
-            JOIN importer.call_budget b ON b.account_id = a.id AND b.kind = 'status' AND (b.blocked_until IS NULL OR b.blocked_until <= now())
+            JOIN importer.call_budget b ON b.account_id = a.id AND b.kind = 'status'
+                AND (b.blocked_until IS NULL OR b.blocked_until <= now())
             CROSS JOIN LATERAL (
                 SELECT import_id, row_number FROM importer.status_poll
                 WHERE account_id = a.id AND next_poll_at <= now()
@@ -54,17 +63,20 @@ internal sealed class StatusPoller(
         SET next_poll_at = now() + $2
         FROM due
         WHERE p.import_id = due.import_id AND p.row_number = due.row_number
-        RETURNING p.import_id, p.row_number, p.attempt, p.account_id, p.status_id, p.submitted_at, p.moved_at, p.progress_bytes, p.progress_percent,
+        RETURNING p.import_id, p.row_number, p.attempt, p.account_id, p.status_id, p.submitted_at, p.moved_at, p.progress_bytes,
+            p.progress_percent,
             p.not_found_since, now() AS now
         """;
 
     private const string ReadBudgets = """
-        SELECT a.id, a.status_rate AS rate, (SELECT count(*) FROM importer.status_poll p WHERE p.account_id = a.id) AS outstanding FROM importer.account a
+        SELECT a.id, a.status_rate AS rate, (SELECT count(*) FROM importer.status_poll p WHERE p.account_id = a.id) AS outstanding
+            FROM importer.account a
         """;
 
     private const string WriteProgress = """
         UPDATE importer.status_poll p
-        SET next_poll_at = now() + s.wait, progress_percent = coalesce(s.percent, p.progress_percent), progress_bytes = coalesce(s.bytes, p.progress_bytes),
+        SET next_poll_at = now() + s.wait, progress_percent = coalesce(s.percent, p.progress_percent),
+            progress_bytes = coalesce(s.bytes, p.progress_bytes),
             total_bytes = coalesce(s.total, p.total_bytes), moved_at = CASE WHEN s.moved THEN now() ELSE p.moved_at END,
             not_found_since = CASE WHEN s.not_found THEN coalesce(p.not_found_since, now()) END
         FROM unnest($1::importer.poll_progress[]) s
@@ -123,7 +135,8 @@ internal sealed class StatusPoller(
     {
         if (error.MayPass()) return Later(item);
         return item.Now - item.NotFoundSince > NotFoundGrace
-            ? new End(Ended(item, RecordState.Unknown, null, FailureCode.ReplyUnreadable, $"Its status could not be read for {NotFoundGrace}: {error.Reason()}"), null)
+            ? new End(Ended(item, RecordState.Unknown, null, FailureCode.ReplyUnreadable,
+                $"Its status could not be read for {NotFoundGrace}: {error.Reason()}"), null)
             : new End(null, new(item, Wait(item), null, null, null, Moved: false, NotFound: true));
     }
 
@@ -136,7 +149,8 @@ internal sealed class StatusPoller(
         if (progress.Length > 0) await database.ExecuteAsync(WriteProgress, CancellationToken.None, [progress]);
     }
 
-    protected override End Unstorable(End end) => end.Conclusion is { } conclusion ? new End(conclusion.Unstorable(), null) : Later(end.Progress!.Record);
+    protected override End Unstorable(End end) => end.Conclusion is { } conclusion
+        ? new End(conclusion.Unstorable(), null) : Later(end.Progress!.Record);
 
     /// <summary>
     /// Why the call says nothing about its record; null when it does. A page that says "not found" speaks for an API only where there is
@@ -145,7 +159,8 @@ internal sealed class StatusPoller(
     private async Task<RemoteError?> NotWorkingAsync(StatusResult result, CincopaAccess access) => result switch
     {
         StatusResult.Unavailable unavailable => unavailable.Error,
-        StatusResult.NotFound { Error: { Kind: RemoteErrorKind.NotTheApi } page } when await cincopa.IsElsewhereAsync(access, CancellationToken.None) => page,
+        StatusResult.NotFound { Error: { Kind: RemoteErrorKind.NotTheApi } page }
+            when await cincopa.IsElsewhereAsync(access, CancellationToken.None) => page,
         _ => null,
     };
 
@@ -160,7 +175,8 @@ internal sealed class StatusPoller(
             StatusResult.NotFound missing when record.Now - record.NotFoundSince > NotFoundGrace =>
                 Ended(record, RecordState.Unknown, null, FailureCode.StatusLost, missing.Error.Message),
             StatusResult.DoneWithoutRid when record.Now - record.NotFoundSince > UnnamedGrace =>
-                Ended(record, RecordState.Unknown, null, FailureCode.AssetUnnamed, "Cincopa says that the import is done, but it never named the asset."),
+                Ended(record, RecordState.Unknown, null, FailureCode.AssetUnnamed,
+                    "Cincopa says that the import is done, but it never named the asset."),
             _ when age > Deadline =>
                 Ended(record, RecordState.Unknown, null, FailureCode.DeadlineExceeded, $"The import did not end within {Deadline}."),
             _ => null,
@@ -185,13 +201,15 @@ internal sealed class StatusPoller(
     {
         if (result is StatusResult.Running { UnknownWord: { } word } && wordsSeen.TryAdd(word, true)) Log.StatusWordUnknown(log, word);
         var running = result as StatusResult.Running;
-        var moved = running is not null && (running.ProgressBytes ?? 0, running.ProgressPercent ?? 0) != (record.ProgressBytes ?? 0, record.ProgressPercent ?? 0);
+        var moved = running is not null
+            && (running.ProgressBytes ?? 0, running.ProgressPercent ?? 0) != (record.ProgressBytes ?? 0, record.ProgressPercent ?? 0);
         return new End(null, new(record, Wait(record), (short?)running?.ProgressPercent, running?.ProgressBytes, running?.TotalBytes, moved,
             result is StatusResult.NotFound or StatusResult.DoneWithoutRid));
     }
 
     /// <summary>Not asked, or not answered: nothing is known that was not known before.</summary>
-    private End Later(Due record) => new(null, new(record, Wait(record), null, null, null, Moved: false, NotFound: record.NotFoundSince is not null));
+    private End Later(
+        Due record) => new(null, new(record, Wait(record), null, null, null, Moved: false, NotFound: record.NotFoundSince is not null));
 
     private TimeSpan Wait(Due record)
     {

@@ -5,7 +5,8 @@ namespace BulkImporter.Telemetry;
 /// <summary>Some items of a round failed, each for itself; all others are done.</summary>
 /// <param name="items">Those that failed.</param>
 /// <param name="noneWorked">None of several worked, or nobody answered: it is the round's trouble rather than theirs.</param>
-public sealed class ItemsFailedException(IReadOnlyList<FailedItem> items, bool noneWorked) : Exception($"{items.Count} items failed, first {items[0].What}: {items[0].Error.Message}", items[0].Error)
+public sealed class ItemsFailedException(IReadOnlyList<FailedItem> items, bool noneWorked)
+    : Exception($"{items.Count} items failed, first {items[0].What}: {items[0].Error.Message}", items[0].Error)
 {
     public IReadOnlyList<FailedItem> Items => items;
 
@@ -47,6 +48,8 @@ internal static class EachItem
                 if (withoutAnswer == MostWithoutAnswer) break;
             }
         }
-        if (failed.Count > 0) throw new ItemsFailedException(failed, withoutAnswer == MostWithoutAnswer || (!worked && (failed.Count > 1 || withoutAnswer > 0)));
+        if (failed.Count > 0)
+            throw new ItemsFailedException(failed, withoutAnswer == MostWithoutAnswer
+                || (!worked && (failed.Count > 1 || withoutAnswer > 0)));
     }
 }

@@ -9,10 +9,14 @@ internal static class ExceptionText
 {
     private const int MostCharacters = 300;
 
-    /// <summary>One line without secrets, of which every character can be stored. The exception's type comes first, because its text is often too general.</summary>
+    /// <summary>
+    /// One line without secrets, of which every character can be stored. The exception's type comes first, because its text is often too
+    /// general.
+    /// </summary>
     public static string Reason(this Exception error)
     {
-        var text = $"{error.GetType().Name}{((error as DbException)?.SqlState is { } state ? $" {state}" : "")}: {Redact.Secrets(error.Message)}";
+        var text =
+            $"{error.GetType().Name}{((error as DbException)?.SqlState is { } state ? $" {state}" : "")}: {Redact.Secrets(error.Message)}";
         var line = new StringBuilder(MostCharacters);
         foreach (var rune in text.EnumerateRunes())
         {

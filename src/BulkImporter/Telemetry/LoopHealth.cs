@@ -13,8 +13,8 @@ public readonly record struct FailedItem(string What, Exception Error);
 public readonly record struct FailingLoop(string Name, int Rounds, Exception Last);
 
 /// <summary>
-/// Whatever throws in a periodic loop or a job of this process comes here: it is counted, and logged once per cause and minute, however many
-/// rows have it. Knows which loops keep failing, which readiness tells.
+/// Whatever throws in a periodic loop or a job of this process comes here: it is counted, and logged once per cause and minute, however
+/// many rows have it. Knows which loops keep failing, which readiness tells.
 /// </summary>
 public sealed class LoopHealth(TimeProvider clock, ILogger<LoopHealth> log)
 {
@@ -26,7 +26,8 @@ public sealed class LoopHealth(TimeProvider clock, ILogger<LoopHealth> log)
 
     /// <summary>Loops of which no round has worked for <see cref="Patience"/>.</summary>
     public IReadOnlyList<FailingLoop> Failing =>
-        [.. failing.Where(f => clock.GetElapsedTime(f.Value.Since) >= Patience).Select(f => new FailingLoop(f.Key, f.Value.Rounds, f.Value.Last)).OrderBy(f => f.Name, StringComparer.Ordinal)];
+        [.. failing.Where(f => clock.GetElapsedTime(f.Value.Since) >= Patience)
+            .Select(f => new FailingLoop(f.Key, f.Value.Rounds, f.Value.Last)).OrderBy(f => f.Name, StringComparer.Ordinal)];
 
     public void RoundWorked(string loop) => failing.TryRemove(loop, out _);
 
@@ -45,7 +46,8 @@ public sealed class LoopHealth(TimeProvider clock, ILogger<LoopHealth> log)
         Measures.LoopFailed(loop, "item", items.Count);
         foreach (var same in items.GroupBy(i => Cause(i.Error)))
         {
-            if (IsToBeTold(loop, "item", same.First().Error, same.Count()) is { } count) Log.ItemsFailed(log, loop, count, same.First().What, same.First().Error);
+            if (IsToBeTold(loop, "item", same.First().Error, same.Count()) is { } count)
+                Log.ItemsFailed(log, loop, count, same.First().What, same.First().Error);
         }
     }
 

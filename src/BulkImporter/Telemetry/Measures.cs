@@ -25,31 +25,43 @@ public static class Measures
     private static readonly Meter Meter = new(Source);
 
     private static readonly Histogram<double> CallDuration = Meter.CreateHistogram(
-        "bulkimporter.call.duration", "s", "Calls to Cincopa and how long each took.", advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = CallSeconds });
+        "bulkimporter.call.duration", "s", "Calls to Cincopa and how long each took.", advice: new InstrumentAdvice<double>
+            { HistogramBucketBoundaries = CallSeconds });
 
-    private static readonly UpDownCounter<long> CallsInFlight = Meter.CreateUpDownCounter<long>("bulkimporter.calls.in_flight", "{call}", "Calls to Cincopa that are not answered yet.");
+    private static readonly UpDownCounter<long> CallsInFlight =
+        Meter.CreateUpDownCounter<long>("bulkimporter.calls.in_flight", "{call}", "Calls to Cincopa that are not answered yet.");
 
     private static readonly Histogram<double> PermitWait = Meter.CreateHistogram(
-        "bulkimporter.permit.wait", "s", "How long a call waited for its permit.", advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = CallSeconds });
+        "bulkimporter.permit.wait", "s", "How long a call waited for its permit.", advice: new InstrumentAdvice<double>
+            { HistogramBucketBoundaries = CallSeconds });
 
     private static readonly Histogram<double> ChunkDuration = Meter.CreateHistogram(
-        "bulkimporter.chunk.duration", "s", "Turns of chunks and how long each lease was worked under.", advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = LongSeconds });
+        "bulkimporter.chunk.duration", "s", "Turns of chunks and how long each lease was worked under.",
+        advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = LongSeconds });
 
-    private static readonly Counter<long> LeasesLost = Meter.CreateCounter<long>("bulkimporter.lease.losses", "{lease}", "Leases that this process could not renew.");
+    private static readonly Counter<long> LeasesLost =
+        Meter.CreateCounter<long>("bulkimporter.lease.losses", "{lease}", "Leases that this process could not renew.");
 
-    private static readonly Counter<long> LeasesRescued = Meter.CreateCounter<long>("bulkimporter.lease.rescues", "{lease}", "Leases that ran out and were taken back.");
+    private static readonly Counter<long> LeasesRescued =
+        Meter.CreateCounter<long>("bulkimporter.lease.rescues", "{lease}", "Leases that ran out and were taken back.");
 
-    private static readonly Counter<long> RecordsInDoubt = Meter.CreateCounter<long>("bulkimporter.records.in_doubt", "{record}", "Records that became unknown because the worker that sent them was gone.");
+    private static readonly Counter<long> RecordsInDoubt = Meter.CreateCounter<long>("bulkimporter.records.in_doubt", "{record}",
+        "Records that became unknown because the worker that sent them was gone.");
 
-    private static readonly Counter<long> RowsRead = Meter.CreateCounter<long>("bulkimporter.manifest.rows", "{row}", "Rows of manifests that were read and checked.");
+    private static readonly Counter<long> RowsRead =
+        Meter.CreateCounter<long>("bulkimporter.manifest.rows", "{row}", "Rows of manifests that were read and checked.");
 
-    private static readonly Counter<long> CountersWrong = Meter.CreateCounter<long>("bulkimporter.counter.differences", "{chunk}", "Chunks whose counters differed from their records.");
+    private static readonly Counter<long> CountersWrong =
+        Meter.CreateCounter<long>("bulkimporter.counter.differences", "{chunk}", "Chunks whose counters differed from their records.");
 
-    private static readonly Counter<long> RowsRemoved = Meter.CreateCounter<long>("bulkimporter.retention.removed", "{row}", "Rows of the database that retention or a deletion removed.");
+    private static readonly Counter<long> RowsRemoved =
+        Meter.CreateCounter<long>("bulkimporter.retention.removed", "{row}", "Rows of the database that retention or a deletion removed.");
 
-    private static readonly Counter<long> LoopFailures = Meter.CreateCounter<long>("bulkimporter.loop.failures", "{failure}", "Rounds, items and writes of the periodic loops and jobs that ended in an unexpected error.");
+    private static readonly Counter<long> LoopFailures = Meter.CreateCounter<long>("bulkimporter.loop.failures", "{failure}",
+        "Rounds, items and writes of the periodic loops and jobs that ended in an unexpected error.");
 
-    private static readonly Counter<long> Repeats = Meter.CreateCounter<long>("bulkimporter.database.repeats", "{transaction}", "Transactions that the database undid because of others, and that were run again at once.");
+    private static readonly Counter<long> Repeats = Meter.CreateCounter<long>("bulkimporter.database.repeats", "{transaction}",
+        "Transactions that the database undid because of others, and that were run again at once.");
 
     /// <summary>A call begins; <see cref="CallEnded"/> must follow.</summary>
     public static void CallBegan(string call) => CallsInFlight.Add(1, new KeyValuePair<string, object?>("call", call));
@@ -63,10 +75,12 @@ public static class Measures
     }
 
     /// <param name="kind">submit or status.</param>
-    public static void PermitWaited(string kind, TimeSpan waited) => PermitWait.Record(waited.TotalSeconds, new KeyValuePair<string, object?>("kind", kind));
+    public static void PermitWaited(string kind, TimeSpan waited) =>
+        PermitWait.Record(waited.TotalSeconds, new KeyValuePair<string, object?>("kind", kind));
 
     /// <param name="outcome">done or failed.</param>
-    public static void ChunkEnded(string outcome, TimeSpan took) => ChunkDuration.Record(took.TotalSeconds, new KeyValuePair<string, object?>("outcome", outcome));
+    public static void ChunkEnded(string outcome, TimeSpan took) =>
+        ChunkDuration.Record(took.TotalSeconds, new KeyValuePair<string, object?>("outcome", outcome));
 
     public static void LeaseLost() => LeasesLost.Add(1);
 
@@ -80,7 +94,8 @@ public static class Measures
 
     public static void CountersDiffered(int chunks) => CountersWrong.Add(chunks);
 
-    /// <param name="code">40001 (serialisation failure), 40P01 (deadlock), 23505 (a unique name was taken) or changed (a row was, after it was read).</param>
+    /// <param name="code">40001 (serialisation failure), 40P01 (deadlock), 23505 (a unique name was taken) or changed (a row was, after it
+    /// was read).</param>
     public static void Repeated(string code) => Repeats.Add(1, new KeyValuePair<string, object?>("code", code));
 
     /// <param name="loop">The loop's or job's name.</param>

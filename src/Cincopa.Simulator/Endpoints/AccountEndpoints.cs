@@ -19,7 +19,10 @@ internal static class AccountEndpoints
         json.WriteBoolean("revertid"u8, false);
     }));
 
-    /// <summary><c>ttl</c> in seconds (OWN), empty for a token that does not expire (3P); <c>permissions</c> (3P) never reach beyond those of the caller (INF).</summary>
+    /// <summary>
+    /// <c>ttl</c> in seconds (OWN), empty for a token that does not expire (3P); <c>permissions</c> (3P) never reach beyond those of the
+    /// caller (INF).
+    /// </summary>
     public static Result TemporaryToken(Call call)
     {
         TimeSpan? lives = null;
@@ -34,7 +37,8 @@ internal static class AccountEndpoints
         return Result.Ok(Reply.Success(token, static (json, text) => json.WriteString("token"u8, text)));
     }
 
-    public static Result Tokens(Call call) => Result.Ok(Reply.Success(call.Simulator.Tokens.OfAccount(call.Query["sub_account"]), static (json, tokens) =>
+    public static Result Tokens(
+        Call call) => Result.Ok(Reply.Success(call.Simulator.Tokens.OfAccount(call.Query["sub_account"]), static (json, tokens) =>
     {
         json.WriteStartArray("tokens"u8);
         foreach (var grant in tokens)
@@ -74,5 +78,6 @@ internal static class AccountEndpoints
     public static Result AddSubAccount(Call call) =>
         string.IsNullOrEmpty(call.Query["name"])
             ? call.Refuse(400, Assumptions.InvalidInputMessage)
-            : Result.Ok(Reply.Success(call.Simulator.Tokens.AddSubAccount(call.Query["name"]!), static (json, account) => json.WriteString("new_sub_account_uid"u8, account.Uid)));
+            : Result.Ok(Reply.Success(call.Simulator.Tokens.AddSubAccount(call.Query["name"]!), static (json, account) =>
+                json.WriteString("new_sub_account_uid"u8, account.Uid)));
 }

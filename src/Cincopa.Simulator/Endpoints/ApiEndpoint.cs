@@ -113,14 +113,18 @@ internal sealed class ApiEndpoint(Simulator simulator, CancellationToken stoppin
             return null;
         if (call.Query.Length > call.Script.LongestQuery)
             return Refusal(CallOutcome.QueryTooLong, Reply.Refusal(ReplyStyle.Html, 404, "404.15 - query string too long"));
-        if (call.Operation == Operation.Submit && call.Script.SubmitVerb is { } verb && !HttpMethods.Equals(verb.ToString(), call.Context.Request.Method))
-            return Refusal(CallOutcome.MethodNotAllowed, Reply.Refusal(ReplyStyle.Html, 405, "405 - HTTP verb used to access this page is not allowed"));
+        if (call.Operation == Operation.Submit && call.Script.SubmitVerb is { } verb
+            && !HttpMethods.Equals(verb.ToString(), call.Context.Request.Method))
+            return Refusal(CallOutcome.MethodNotAllowed,
+                Reply.Refusal(ReplyStyle.Html, 405, "405 - HTTP verb used to access this page is not allowed"));
         if (call.Grant is null)
-            return Refusal(CallOutcome.TokenRejected, Reply.Refusal(ReplyStyle.Json, Assumptions.TokenRejectedStatus, Assumptions.TokenRejectedMessage));
+            return Refusal(CallOutcome.TokenRejected,
+                Reply.Refusal(ReplyStyle.Json, Assumptions.TokenRejectedStatus, Assumptions.TokenRejectedMessage));
         if (call.Grant.RejectedWith is { } status)
             return Refusal(CallOutcome.TokenRejected, Reply.Refusal(ReplyStyle.Json, status, Assumptions.TokenRejectedMessage));
         if (Assumptions.PermissionFor(call.Operation) is { } atom && !call.Grant.Covers(atom))
-            return Refusal(CallOutcome.PermissionMissing, Reply.Refusal(ReplyStyle.Json, Assumptions.PermissionMissingStatus, Assumptions.PermissionMissingMessage));
+            return Refusal(CallOutcome.PermissionMissing,
+                Reply.Refusal(ReplyStyle.Json, Assumptions.PermissionMissingStatus, Assumptions.PermissionMissingMessage));
         return null;
 
         static Result Refusal(CallOutcome outcome, Reply reply) => new(reply, new Answer(outcome, reply.HttpStatus));

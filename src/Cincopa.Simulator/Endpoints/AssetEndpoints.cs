@@ -35,7 +35,8 @@ internal static class AssetEndpoints
             return call.Refuse(404, Assumptions.UnknownAssetMessage);
 
         // A field that is not sent stays; tags replace the earlier ones (INF).
-        call.Library.SetMeta(asset, Asset.MetaFields.Where(field => call.Query[field] is not null).Select(field => (field, call.Query[field]!)));
+        call.Library.SetMeta(asset, Asset.MetaFields.Where(field => call.Query[field] is not null)
+            .Select(field => (field, call.Query[field]!)));
         return Result.Ok(Reply.Success(0, static (_, _) => { }));
     }
 
@@ -48,17 +49,20 @@ internal static class AssetEndpoints
     }
 
     /// <summary>Of every tag the number of its assets.</summary>
-    public static Result Tags(Call call) => Result.Ok(Reply.Success(call.Library.Assets().Where(a => !a.Deleted).Select(a => a.Tags), WriteAssetTags));
+    public static Result Tags(
+        Call call) => Result.Ok(Reply.Success(call.Library.Assets().Where(a => !a.Deleted).Select(a => a.Tags), WriteAssetTags));
 
     /// <summary>Processes an asset again. What is here is always processed, so nothing changes (INF).</summary>
     public static Result Resync(Call call) =>
-        call.Library.FindAsset(call.Query["rid"]) is null ? call.Refuse(404, Assumptions.UnknownAssetMessage) : Result.Ok(Reply.Success(0, static (_, _) => { }));
+        call.Library.FindAsset(call.Query["rid"]) is null
+            ? call.Refuse(404, Assumptions.UnknownAssetMessage) : Result.Ok(Reply.Success(0, static (_, _) => { }));
 
     /// <summary>How many of the things with these tags have which.</summary>
     public static void WriteTagCloud(Utf8JsonWriter json, IEnumerable<string> tags)
     {
         json.WriteStartObject("tag_cloud"u8);
-        foreach (var (tag, count) in tags.CountBy(tag => tag, StringComparer.OrdinalIgnoreCase).OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        foreach (var (tag, count) in tags.CountBy(tag => tag, StringComparer.OrdinalIgnoreCase)
+            .OrderBy(pair => pair.Key, StringComparer.Ordinal))
             json.WriteNumber(tag, count);
         json.WriteEndObject();
     }
@@ -71,7 +75,9 @@ internal static class AssetEndpoints
         json.WriteEndArray();
     }
 
-    /// <summary>The page total has two names in the field: <c>page_count</c> on <c>gallery.list</c>, <c>pages_count</c> elsewhere (3P).</summary>
+    /// <summary>
+    /// The page total has two names in the field: <c>page_count</c> on <c>gallery.list</c>, <c>pages_count</c> elsewhere (3P).
+    /// </summary>
     public static void WriteItemsData(Utf8JsonWriter json, PageTotal total, PageRequest page, int count)
     {
         json.WriteStartObject("items_data"u8);
@@ -114,14 +120,16 @@ internal static class AssetEndpoints
         if (asset.Type is "video" or "audio")
         {
             json.WriteStartObject("exif"u8);
-            json.WriteString("duration"u8, TimeSpan.FromSeconds(asset.Size / Assumptions.BytesPerSecond).ToString("hh':'mm':'ss'.0'", CultureInfo.InvariantCulture));
+            json.WriteString("duration"u8, TimeSpan.FromSeconds(asset.Size / Assumptions.BytesPerSecond)
+                .ToString("hh':'mm':'ss'.0'", CultureInfo.InvariantCulture));
             json.WriteEndObject();
         }
 
         // Under one roof here: on the live service these are addresses of its CDN, which do not follow from the rid either.
         var versions = asset.Type switch { "video" => Assumptions.VideoVersions, "image" => Assumptions.ImageVersions, _ => [] };
         WriteFile("thumbnail", $"{media}/thumbnail.jpg", "image/jpeg");
-        WriteFile("content", versions is [var first, ..] ? AddressOf(first) : Original(), asset.Type switch { "video" => "video/mp4", "image" => "image/jpeg", "audio" => "audio/mpeg", _ => "application/octet-stream" });
+        WriteFile("content", versions is [var first, ..] ? AddressOf(first) : Original(), asset.Type
+            switch { "video" => "video/mp4", "image" => "image/jpeg", "audio" => "audio/mpeg", _ => "application/octet-stream" });
         json.WriteStartObject("versions"u8);
         json.WriteStartObject("original"u8);
         json.WriteString("url"u8, Original());

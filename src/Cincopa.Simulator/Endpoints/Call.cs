@@ -35,7 +35,9 @@ internal sealed class Call(HttpContext context, Simulator simulator, FaultDeck f
         query["cache"] == "never" ? DateTimeOffset.MaxValue : simulator.Clock.GetUtcNow().AddMilliseconds(-Script.ListLagMs);
 
     /// <summary>The page that the call asks for.</summary>
-    public PageRequest Page() => new(query.Number("page", fallback: 1, least: 1), Math.Min(query.Number("items_per_page", Assumptions.ItemsPerPage, least: 1), Assumptions.MostItemsPerPage));
+    public PageRequest Page() =>
+        new(query.Number("page", fallback: 1, least: 1),
+            Math.Min(query.Number("items_per_page", Assumptions.ItemsPerPage, least: 1), Assumptions.MostItemsPerPage));
 
     /// <summary>A refusal by the API itself, in the style that the script has set.</summary>
     public Result Refuse(int httpStatus, string message)

@@ -47,7 +47,8 @@ internal sealed class ControlEndpoint(Simulator simulator)
             case ("GET", "/_sim/assets"):
                 return Assets(query);
             case ("GET", "/_sim/outcomes"):
-                return Reply.Of(UrlPatterns.All.Select(p => new { p.Name, FileName = p.Name + "-*", p.Effect, EndsImport = p.Plan is not null }), Json);
+                return Reply.Of(UrlPatterns.All.Select(p =>
+                    new { p.Name, FileName = p.Name + "-*", p.Effect, EndsImport = p.Plan is not null }), Json);
             case ("POST", "/_sim/reset"):
                 simulator.Reset();
                 return Canned.Done;
@@ -60,7 +61,8 @@ internal sealed class ControlEndpoint(Simulator simulator)
                 simulator.Script = FaultScript.None;
                 return Canned.Script(simulator.Script);
             case ("POST", "/_sim/tokens"):
-                simulator.Tokens.Set(JsonSerializer.Deserialize<TokenGrant>(await BodyAsync(context), Json) ?? throw new JsonException("a token is a JSON object"));
+                simulator.Tokens.Set(JsonSerializer.Deserialize<TokenGrant>(await BodyAsync(context), Json)
+                    ?? throw new JsonException("a token is a JSON object"));
                 return Canned.Done;
             case ("DELETE", "/_sim/tokens"):
                 simulator.Tokens.Reset();
@@ -80,7 +82,8 @@ internal sealed class ControlEndpoint(Simulator simulator)
             operation = named;
         }
 
-        var (lines, count) = simulator.Ledger.Read(operation, query["input"], query.Number("skip", 0), Math.Min(query.Number("take", 100), MostTaken), simulator.Library.StatusIdOf);
+        var (lines, count) = simulator.Ledger.Read(operation, query["input"], query.Number("skip", 0),
+            Math.Min(query.Number("take", 100), MostTaken), simulator.Library.StatusIdOf);
         return Reply.Of(new { Count = count, Entries = lines }, Json);
     }
 
@@ -112,7 +115,8 @@ internal sealed class ControlEndpoint(Simulator simulator)
 
     private static class Canned
     {
-        public static readonly Reply NotFound = Reply.Refusal(ReplyStyle.Json, 404, "see src/Cincopa.Simulator/README.md for what is under /_sim");
+        public static readonly Reply NotFound =
+            Reply.Refusal(ReplyStyle.Json, 404, "see src/Cincopa.Simulator/README.md for what is under /_sim");
 
         public static readonly Reply Done = new(200, Reply.Json, """{"success":true}"""u8.ToArray());
 

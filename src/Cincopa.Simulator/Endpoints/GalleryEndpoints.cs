@@ -96,7 +96,9 @@ internal static class GalleryEndpoints
         return Result.Ok(Reply.Success(0, static (_, _) => { }));
     }
 
-    /// <summary>A field that is not sent stays (INF, as the names of the fields are: those of <c>gallery.create</c> and of the list).</summary>
+    /// <summary>
+    /// A field that is not sent stays (INF, as the names of the fields are: those of <c>gallery.create</c> and of the list).
+    /// </summary>
     public static Result SetMeta(Call call)
     {
         if (Find(call) is not { } gallery)
@@ -110,16 +112,22 @@ internal static class GalleryEndpoints
         return Result.Ok(Reply.Success(0, static (_, _) => { }));
     }
 
-    /// <summary>Links a gallery to the one whose looks it takes: <c>master</c>, and <c>fid</c> (OWN). What the call means without <c>fid</c> is UNK, so it is refused.</summary>
+    /// <summary>
+    /// Links a gallery to the one whose looks it takes: <c>master</c>, and <c>fid</c> (OWN). What the call means without <c>fid</c> is UNK,
+    /// so it is refused.
+    /// </summary>
     public static Result SetMaster(Call call)
     {
-        if (Find(call) is not { } gallery || call.Library.FindGallery(call.Query["master"], call.Script.AnyGallery) is not { } master || master == gallery)
+        if (Find(call) is not { } gallery || call.Library.FindGallery(call.Query["master"], call.Script.AnyGallery) is not { } master
+            || master == gallery)
             return call.Refuse(404, Assumptions.UnknownGalleryMessage);
         call.Library.Change(gallery, changed => changed.Master = master.Fid);
         return Result.Ok(Reply.Success(0, static (_, _) => { }));
     }
 
-    /// <summary>One that is not there is refused, also where any gallery is taken as existing: nothing is to be made by a deletion.</summary>
+    /// <summary>
+    /// One that is not there is refused, also where any gallery is taken as existing: nothing is to be made by a deletion.
+    /// </summary>
     public static Result Delete(Call call)
     {
         if (call.Library.FindGallery(call.Query["fid"], create: false) is not { } gallery)
@@ -130,7 +138,8 @@ internal static class GalleryEndpoints
 
     private static bool Has(Gallery gallery, string tag) => gallery.Tags.Contains(tag, StringComparer.OrdinalIgnoreCase);
 
-    private static string[] Words(string? commaList) => (commaList ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+    private static string[] Words(string? commaList) =>
+        (commaList ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     private static Gallery? Find(Call call) => call.Library.FindGallery(call.Query["fid"], call.Script.AnyGallery);
 

@@ -45,7 +45,8 @@ internal static class ImportEndpoints
         if (import.AbortedAt is not null && call.Script.Aborted == AbortedStatus.UnknownStatusId)
             return call.Refuse(404, Assumptions.UnknownStatusIdMessage);
 
-        return Result.Ok(Reply.Success((call, import, age), static (json, state) => WriteStatus(json, state.call, state.import, state.age)), import);
+        return Result.Ok(Reply.Success((call, import, age), static (json, state) =>
+            WriteStatus(json, state.call, state.import, state.age)), import);
     }
 
     public static Result Abort(Call call)
@@ -53,11 +54,13 @@ internal static class ImportEndpoints
         if (call.Import is not { } import)
             return call.Refuse(404, Assumptions.UnknownStatusIdMessage);
         call.Library.Abort(import);
-        return Result.Ok(Reply.Success(call.Library.StatusIdOf(import.Number), static (json, id) => json.WriteString("status_id"u8, id)), import);
+        return Result.Ok(Reply.Success(call.Library.StatusIdOf(import.Number), static (json, id) => json.WriteString("status_id"u8, id)),
+            import);
     }
 
     private static bool IsFetchable(string input) =>
-        (input.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || input.StartsWith("https://", StringComparison.OrdinalIgnoreCase))
+        (input.StartsWith("http://", StringComparison.OrdinalIgnoreCase)
+            || input.StartsWith("https://", StringComparison.OrdinalIgnoreCase))
         && Uri.TryCreate(input, UriKind.Absolute, out _);
 
     /// <summary>The hot path: put together by hand.</summary>
@@ -80,14 +83,16 @@ internal static class ImportEndpoints
         var ready = done >= 1 && failure is null;
 
         json.WriteString("status_id"u8, call.Library.StatusIdOf(import.Number));
-        json.WriteString("status"u8, import.AbortedAt is not null && script.Aborted == AbortedStatus.Aborted ? "aborted" : Word(import.Plan.Vocabulary ?? script.Vocabulary, failure is not null, ready, done));
+        json.WriteString("status"u8, import.AbortedAt is not null && script.Aborted == AbortedStatus.Aborted
+            ? "aborted" : Word(import.Plan.Vocabulary ?? script.Vocabulary, failure is not null, ready, done));
         WriteNumber("progress", failure is null ? (long)(done * 100) : 0);
         WriteNumber("progress_bytes", failure is null ? (long)(done * import.Size) : 0);
         WriteNumber("file_size_bytes", failure is null ? import.Size : -1);
         if (failure is null && ShowsResid(import.Plan.Resid ?? script.Resid))
             json.WriteString("resid"u8, call.Library.RidOf(import));
         json.WriteString("more"u8, failure ?? "");
-        json.WriteString("debug"u8, failure is null ? "" : string.Create(CultureInfo.InvariantCulture, $"transfer ended after {age.TotalSeconds:F3} s: {failure}"));
+        json.WriteString("debug"u8, failure is null
+            ? "" : string.Create(CultureInfo.InvariantCulture, $"transfer ended after {age.TotalSeconds:F3} s: {failure}"));
 
         void WriteNumber(string name, long value)
         {

@@ -7,7 +7,9 @@ using Microsoft.Net.Http.Headers;
 
 namespace Cincopa.Simulator.Endpoints;
 
-/// <summary>Upload URLs and the chunks posted to them (contract 2.5 and 2.6). All answers to chunks are plain text with HTTP 200 (OWN).</summary>
+/// <summary>
+/// Upload URLs and the chunks posted to them (contract 2.5 and 2.6). All answers to chunks are plain text with HTTP 200 (OWN).
+/// </summary>
 internal static class PushEndpoint
 {
     public const string Path = "/post.jpg";
@@ -16,7 +18,8 @@ internal static class PushEndpoint
     {
         if (!string.IsNullOrEmpty(call.Query["rid"]))
             return call.Refuse(400, "attaching by push is not simulated");
-        return Result.Ok(Reply.Success(UploadUrl(call.Context.Request, call.Query["fid"]), static (json, url) => json.WriteString("upload_url"u8, url)));
+        return Result.Ok(Reply.Success(UploadUrl(call.Context.Request, call.Query["fid"]), static (json, url) =>
+            json.WriteString("upload_url"u8, url)));
     }
 
     /// <summary>A URL at this host. The signature does not cover <c>addtofid</c> (OWN).</summary>
@@ -28,8 +31,8 @@ internal static class PushEndpoint
     }
 
     /// <summary>
-    /// Takes a whole file, when no range is said, as a form or as the body; else one chunk: the next one, or one that was taken before. Anything else is an
-    /// error in text.
+    /// Takes a whole file, when no range is said, as a form or as the body; else one chunk: the next one, or one that was taken before.
+    /// Anything else is an error in text.
     /// </summary>
     public static async Task<Result> TakeAsync(Call call)
     {
@@ -100,7 +103,8 @@ internal static class PushEndpoint
             if (file.Asset is null)
             {
                 var fid = call.Query["addtofid"];
-                call.Simulator.Webhooks.Announce(call.Library.FinishPush(file, fileName, fid is null or "" or "0" or "*" ? null : fid), call.Script);
+                call.Simulator.Webhooks.Announce(call.Library.FinishPush(file, fileName, fid is null or "" or "0" or "*" ? null : fid),
+                    call.Script);
             }
 
             return Result.Ok(Reply.Text(LastReply(file.Asset!)));
@@ -120,10 +124,13 @@ internal static class PushEndpoint
 
     /// <summary>The boundary of a true form; null for the widget's raw body, whose <c>multipart/form-data</c> names none (OWN).</summary>
     private static string? BoundaryOf(HttpRequest request) =>
-        MediaTypeHeaderValue.TryParse(request.ContentType, out var type) && type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)
+        MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+            && type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)
             && HeaderUtilities.RemoveQuotes(type.Boundary) is { Length: > 0 } boundary ? boundary.Value : null;
 
-    /// <summary>The first file of a form, whatever its field is called; others are read over (INF). Null when there is none, or the form is damaged.</summary>
+    /// <summary>
+    /// The first file of a form, whatever its field is called; others are read over (INF). Null when there is none, or the form is damaged.
+    /// </summary>
     private static async Task<(string Name, Stream Body)?> FirstFileAsync(string boundary, Stream form, CancellationToken cancellationToken)
     {
         try
@@ -154,7 +161,9 @@ internal static class PushEndpoint
 
     private static string Signature(string blob) => Mix.Of(20_260_101, blob, 0).ToString("x16", CultureInfo.InvariantCulture);
 
-    /// <summary><c>bytes START-END/TOTAL</c> with END exclusive, one more than RFC 9110 has it (OWN); <c>/TOTAL</c> may be absent.</summary>
+    /// <summary>
+    /// <c>bytes START-END/TOTAL</c> with END exclusive, one more than RFC 9110 has it (OWN); <c>/TOTAL</c> may be absent.
+    /// </summary>
     private readonly record struct ChunkRange(long Start, long End, long? Total)
     {
         public static bool TryParse([NotNullWhen(true)] string? header, out ChunkRange range)

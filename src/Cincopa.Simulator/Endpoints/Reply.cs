@@ -14,7 +14,7 @@ internal readonly record struct Reply(int HttpStatus, string ContentType, byte[]
     private const string Plain = "text/plain; charset=utf-8";
 
     [ThreadStatic]
-    private static ArrayBufferWriter<byte>? buffer;
+    private static ArrayBufferWriter<byte>? reused;
 
     public string? RetryAfter { get; init; }
 
@@ -39,7 +39,8 @@ internal readonly record struct Reply(int HttpStatus, string ContentType, byte[]
     };
 
     /// <summary>Any value in the style of the control API: camel case, enums in snake case.</summary>
-    public static Reply Of<T>(T value, JsonSerializerOptions options) => new(200, Json, JsonSerializer.SerializeToUtf8Bytes(value, options));
+    public static Reply Of<T>(T value, JsonSerializerOptions options) =>
+        new(200, Json, JsonSerializer.SerializeToUtf8Bytes(value, options));
 
     /// <summary>Answers a browser's question before the call: yes.</summary>
     public static void AllowBrowser(HttpContext context)
@@ -86,7 +87,7 @@ internal readonly record struct Reply(int HttpStatus, string ContentType, byte[]
 
     private static Reply Object<T>(int httpStatus, T state, Action<Utf8JsonWriter, T> write)
     {
-        var buffer = this.buffer ??= new ArrayBufferWriter<byte>(1024);
+        var buffer = reused ??= new ArrayBufferWriter<byte>(1024);
         buffer.ResetWrittenCount();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {

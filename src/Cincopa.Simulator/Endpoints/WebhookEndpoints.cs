@@ -6,7 +6,8 @@ internal static class WebhookEndpoints
     /// <summary>Creates, or changes what has the same <c>hook_url</c> (3P).</summary>
     public static Result Set(Call call)
     {
-        if (!Uri.TryCreate(call.Query["hook_url"], UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || string.IsNullOrEmpty(call.Query["events"]))
+        if (!Uri.TryCreate(call.Query["hook_url"], UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https")
+            || string.IsNullOrEmpty(call.Query["events"]))
             return call.Refuse(400, Assumptions.InvalidInputMessage);
         call.Simulator.Webhooks.Set(url.AbsoluteUri, call.Query["events"]!);
         return Result.Ok(Reply.Success(0, static (_, _) => { }));

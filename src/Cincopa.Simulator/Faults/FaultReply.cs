@@ -17,8 +17,10 @@ internal static class FaultReply
         {
             Fault.RateLimited => Refuse(rule, operation, 429, ReplyStyle.Json, Assumptions.RateMessage),
             Fault.Refused => Refuse(rule, operation, 400, ReplyStyle.Json, Assumptions.InvalidInputMessage),
-            Fault.TokenRejected => Refuse(rule, operation, Assumptions.TokenRejectedStatus, ReplyStyle.Json, Assumptions.TokenRejectedMessage),
-            Fault.PermissionMissing => Refuse(rule, operation, Assumptions.PermissionMissingStatus, ReplyStyle.Json, Assumptions.PermissionMissingMessage),
+            Fault.TokenRejected =>
+                Refuse(rule, operation, Assumptions.TokenRejectedStatus, ReplyStyle.Json, Assumptions.TokenRejectedMessage),
+            Fault.PermissionMissing =>
+                Refuse(rule, operation, Assumptions.PermissionMissingStatus, ReplyStyle.Json, Assumptions.PermissionMissingMessage),
             Fault.QuotaExceeded => Refuse(rule, operation, 200, ReplyStyle.SuccessFalse, Assumptions.QuotaMessage),
             Fault.UnknownStatusId => Refuse(rule, operation, 404, Assumptions.Refusals, Assumptions.UnknownStatusIdMessage),
             Fault.Unavailable => Refuse(rule, operation, 503, ReplyStyle.Json, Assumptions.BusyMessage),

@@ -54,7 +54,9 @@ public sealed record FaultScript
     /// <summary>A status_id is answered as unknown when it is older, in ms. Absent: never.</summary>
     public int? StatusIdExpiresAfterMs { get; init; }
 
-    /// <summary><c>asset.list</c> and <c>gallery.get_items</c> do not show assets younger than this, in ms, unless the call says <c>cache=never</c>.</summary>
+    /// <summary>
+    /// <c>asset.list</c> and <c>gallery.get_items</c> do not show assets younger than this, in ms, unless the call says <c>cache=never</c>.
+    /// </summary>
     public int ListLagMs { get; init; }
 
     /// <summary>The order in which <c>asset.list</c> shows the assets.</summary>
@@ -72,13 +74,17 @@ public sealed record FaultScript
     /// <summary>What the status call says of an aborted import.</summary>
     public AbortedStatus Aborted { get; init; } = Assumptions.Aborted;
 
-    /// <summary>Wait between the arrival of a file and the delivery of its webhook, in ms. A range delivers late and out of order.</summary>
+    /// <summary>
+    /// Wait between the arrival of a file and the delivery of its webhook, in ms. A range delivers late and out of order.
+    /// </summary>
     public MillisecondRange WebhookDelayMs { get; init; }
 
     /// <summary>How often each webhook is delivered; 0 loses them all.</summary>
     public int WebhookCopies { get; init; } = 1;
 
-    /// <summary>The style of the API's own refusals (unknown status_id, invalid input, unknown gallery): <c>json</c> or <c>success_false</c>.</summary>
+    /// <summary>
+    /// The style of the API's own refusals (unknown status_id, invalid input, unknown gallery): <c>json</c> or <c>success_false</c>.
+    /// </summary>
     public ReplyStyle Refusals { get; init; } = Assumptions.Refusals;
 
     /// <summary>A query with more characters is answered 404 in HTML.</summary>
@@ -143,7 +149,9 @@ public sealed record FaultRule
 
     public required Fault Fault { get; init; }
 
-    /// <summary>Only calls whose source URL fits this pattern (<c>*</c> and <c>?</c>); a status call has the URL of its import. Absent: every call.</summary>
+    /// <summary>
+    /// Only calls whose source URL fits this pattern (<c>*</c> and <c>?</c>); a status call has the URL of its import. Absent: every call.
+    /// </summary>
     public string? Input { get; init; }
 
     /// <summary>The share of fitting calls that is struck, 0 to 1.</summary>

@@ -16,22 +16,31 @@ internal static class UrlPatterns
         new("timeout", "ends failed: source timed out") { Plan = ImportPlan.Fails("source timed out") },
         new("notmedia", "ends failed: unsupported media type") { Plan = ImportPlan.Fails(Assumptions.WebPageText) },
         new("broken", "ends failed without a reason") { Plan = ImportPlan.Fails("") },
-        new("failonce", "the first import of the URL ends failed: temporary error; later ones succeed") { Plan = ImportPlan.Fails("temporary error") with { FirstOnly = true } },
+        new("failonce", "the first import of the URL ends failed: temporary error; later ones succeed") { Plan =
+            ImportPlan.Fails("temporary error") with { FirstOnly = true } },
         new("slow", "takes five times as long") { Plan = ImportPlan.Succeeds with { Slowness = 5 } },
         new("stalled", "runs without end and without progress") { Plan = ImportPlan.Succeeds with { Stalls = true } },
         new("endless", "runs without end, with progress") { Plan = ImportPlan.Succeeds with { NeverEnds = true } },
         new("norid", "ready without resid, for good") { Plan = ImportPlan.Succeeds with { Resid = ResidTiming.Missing } },
         new("laterid", "ready first, resid later") { Plan = ImportPlan.Succeeds with { Resid = ResidTiming.Late } },
-        new("vocab-b", "words of vocabulary B: pending, in_progress, completed") { Plan = ImportPlan.Succeeds with { Vocabulary = StatusVocabulary.B } },
+        new("vocab-b", "words of vocabulary B: pending, in_progress, completed") { Plan = ImportPlan.Succeeds
+            with { Vocabulary = StatusVocabulary.B } },
 
         // Submits that are not simply accepted. The second submit of the same URL goes well, except that of "refused" and "quota".
-        new("refused", "refused at once: invalid input") { Rule = new() { On = Operation.Submit, Fault = Fault.Refused, Style = ReplyStyle.SuccessFalse, Message = Assumptions.InvalidInputMessage } },
+        new("refused", "refused at once: invalid input") { Rule =
+            new() { On = Operation.Submit, Fault = Fault.Refused, Style = ReplyStyle.SuccessFalse,
+                Message = Assumptions.InvalidInputMessage } },
         new("quota", "refused at once: out of assets quota") { Rule = new() { On = Operation.Submit, Fault = Fault.QuotaExceeded } },
-        new("flaky", "the first submit of the URL gets 429 with Retry-After: 1") { Rule = new() { On = Operation.Submit, Fault = Fault.RateLimited, PerInput = 1 } },
-        new("busy", "the first submit of the URL gets 503: server busy") { Rule = new() { On = Operation.Submit, Fault = Fault.Unavailable, PerInput = 1 } },
-        new("lost", "the first submit of the URL is accepted, and its reply is lost") { Rule = new() { On = Operation.Submit, Fault = Fault.ReplyLost, PerInput = 1 } },
-        new("reset", "the first submit of the URL is not accepted, and its connection is reset") { Rule = new() { On = Operation.Submit, Fault = Fault.Reset, PerInput = 1 } },
-        new("garbled", "the first submit of the URL is accepted, and its reply is no JSON") { Rule = new() { On = Operation.Submit, Fault = Fault.InvalidJson, PerInput = 1, Commits = true } },
+        new("flaky", "the first submit of the URL gets 429 with Retry-After: 1") { Rule =
+            new() { On = Operation.Submit, Fault = Fault.RateLimited, PerInput = 1 } },
+        new("busy", "the first submit of the URL gets 503: server busy") { Rule =
+            new() { On = Operation.Submit, Fault = Fault.Unavailable, PerInput = 1 } },
+        new("lost", "the first submit of the URL is accepted, and its reply is lost") { Rule =
+            new() { On = Operation.Submit, Fault = Fault.ReplyLost, PerInput = 1 } },
+        new("reset", "the first submit of the URL is not accepted, and its connection is reset") { Rule =
+            new() { On = Operation.Submit, Fault = Fault.Reset, PerInput = 1 } },
+        new("garbled", "the first submit of the URL is accepted, and its reply is no JSON") { Rule =
+            new() { On = Operation.Submit, Fault = Fault.InvalidJson, PerInput = 1, Commits = true } },
     ];
 
     public static IReadOnlyList<UrlPattern> All => Table;
@@ -46,7 +55,8 @@ internal static class UrlPatterns
             return null;
         foreach (var pattern in Table)
         {
-            if (name.Length > pattern.Name.Length && name[pattern.Name.Length] == '-' && name.StartsWith(pattern.Name, StringComparison.Ordinal))
+            if (name.Length > pattern.Name.Length && name[pattern.Name.Length] == '-'
+                && name.StartsWith(pattern.Name, StringComparison.Ordinal))
                 return pattern;
         }
 

@@ -37,5 +37,6 @@ internal sealed class Import(int number, string input, string? fid, int? attachT
 
     /// <summary>The share that is done after so much time, 0 to 1.</summary>
     public double DoneAfter(TimeSpan age) =>
-        AbortedAt ?? (plan.NeverEnds ? age / (age + takes + TimeSpan.FromMilliseconds(1)) : plan.Stalls ? Assumptions.StalledAt : age >= takes ? 1 : age / takes);
+        AbortedAt ?? (plan.NeverEnds ? age / (age + takes + TimeSpan.FromMilliseconds(1)) : plan.Stalls
+            ? Assumptions.StalledAt : age >= takes ? 1 : age / takes);
 }

@@ -55,8 +55,11 @@ public sealed class Library
             var import = new Import(imports.Count, input, fid, attachTo, now, takes, plan);
             imports.Add(import);
             assets.Add(null);
-            if (plan is { FailureText: null } && attachTo is null && !string.IsNullOrEmpty(fid) && faults.Script.GalleryShows == GalleryShows.AtStart)
-                import.ShownEarly = PutInGallery(AssetOf(import.Number, Assumptions.FileNameOf(input), input, fid, import.Size, clock.GetUtcNow(), sha256: null));
+            if (plan is { FailureText: null } && attachTo is null && !string.IsNullOrEmpty(fid)
+                && faults.Script.GalleryShows == GalleryShows.AtStart)
+                import.ShownEarly =
+                    PutInGallery(
+                        AssetOf(import.Number, Assumptions.FileNameOf(input), input, fid, import.Size, clock.GetUtcNow(), sha256: null));
             if (plan is { FailureText: null, Stalls: false, NeverEnds: false } && attachTo is null)
                 running.Enqueue(import, now + (long)(takes.TotalSeconds * clock.TimestampFrequency));
             return import;
@@ -250,7 +253,9 @@ public sealed class Library
         }
     }
 
-    /// <summary>Makes assets of the imports that came to their end, in the order in which they did, so that the shelf stays sorted.</summary>
+    /// <summary>
+    /// Makes assets of the imports that came to their end, in the order in which they did, so that the shelf stays sorted.
+    /// </summary>
     private void TakeInFinished(int most = int.MaxValue)
     {
         var now = clock.GetTimestamp();
@@ -287,7 +292,8 @@ public sealed class Library
         return asset;
     }
 
-    private Asset AssetOf(int number, string fileName, string? input, string? fid, long size, DateTimeOffset uploaded, string? sha256) => new()
+    private Asset AssetOf(int number, string fileName, string? input, string? fid, long size, DateTimeOffset uploaded, string? sha256) =>
+        new()
     {
         Number = number,
         Id = (Assumptions.FirstAssetId + number).ToString(CultureInfo.InvariantCulture),
@@ -301,7 +307,8 @@ public sealed class Library
         Sha256 = sha256,
     };
 
-    private static (IReadOnlyList<Asset> Page, int Count) PageOf(IEnumerable<Asset> assets, AssetQuery query, DateTimeOffset uploadedBy, int skip, int take)
+    private static (IReadOnlyList<Asset> Page, int Count) PageOf(
+        IEnumerable<Asset> assets, AssetQuery query, DateTimeOffset uploadedBy, int skip, int take)
     {
         var page = new List<Asset>();
         var count = 0;

@@ -5,9 +5,9 @@ using System.Text;
 namespace Cincopa.Simulator.Remote;
 
 /// <summary>
-/// A temporary token that its holder made from a parent without asking (V3, OWN): <c>ACCOUNTi3LAST4</c> and, in base64url, a salt, an IV and what AES-256-CBC
-/// made of <c>expiry!pPERMISSIONS!iADDRESS…</c> under the key that HKDF-SHA256 derives from parent and salt. Expiry, permissions and source address are
-/// obeyed; the limits to an asset, a gallery or a host are read over.
+/// A temporary token that its holder made from a parent without asking (V3, OWN): <c>ACCOUNTi3LAST4</c> and, in base64url, a salt, an IV
+/// and what AES-256-CBC made of <c>expiry!pPERMISSIONS!iADDRESS…</c> under the key that HKDF-SHA256 derives from parent and salt. Expiry,
+/// permissions and source address are obeyed; the limits to an asset, a gallery or a host are read over.
 /// </summary>
 internal static class OfflineToken
 {
@@ -22,7 +22,8 @@ internal static class OfflineToken
         var (account, last4, sealedText) = (token[..(mark + 1)], token[(mark + 2)..(mark + 6)], token[(mark + 6)..]);
         foreach (var parent in parents)
         {
-            if (parent.Token.StartsWith(account, StringComparison.Ordinal) && parent.Token.EndsWith(last4, StringComparison.Ordinal) && Open(parent.Token, sealedText) is { } text)
+            if (parent.Token.StartsWith(account, StringComparison.Ordinal) && parent.Token.EndsWith(last4, StringComparison.Ordinal)
+                && Open(parent.Token, sealedText) is { } text)
                 return Grant(parent, token, text);
         }
 

@@ -7,7 +7,9 @@ internal sealed class PushedFile
 {
     private IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
-    /// <summary>One chunk at a time: the protocol is strictly sequential, and a replay may come while its first sending still runs.</summary>
+    /// <summary>
+    /// One chunk at a time: the protocol is strictly sequential, and a replay may come while its first sending still runs.
+    /// </summary>
     public SemaphoreSlim Turn { get; } = new(1, 1);
 
     public long Received { get; private set; }

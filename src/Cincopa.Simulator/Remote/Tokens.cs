@@ -88,15 +88,16 @@ public sealed class Tokens
     }
 
     /// <summary>
-    /// The grant of a token; null when none was sent, it has expired, comes from an address that it is not for, or is not known and only named tokens are
-    /// accepted. Without named tokens an offline token of a parent that was never seen passes as any other does.
+    /// The grant of a token; null when none was sent, it has expired, comes from an address that it is not for, or is not known and only
+    /// named tokens are accepted. Without named tokens an offline token of a parent that was never seen passes as any other does.
     /// </summary>
     internal TokenGrant? Find(string? token, IPAddress? from)
     {
         if (string.IsNullOrEmpty(token))
             return null;
         var grant = known.GetValueOrDefault(token) ?? OfflineToken.Read(token, known.Values) ?? (atStart.Count == 0 ? Anyone : null);
-        return grant is null || grant.ExpiresAt <= clock.GetUtcNow() || (grant.SourceIp is { } only && !(IPAddress.TryParse(only, out var address) && address.Equals(from)))
+        return grant is null || grant.ExpiresAt <= clock.GetUtcNow()
+            || (grant.SourceIp is { } only && !(IPAddress.TryParse(only, out var address) && address.Equals(from)))
             ? null
             : grant;
     }
@@ -123,7 +124,8 @@ public sealed class Tokens
 
     /// <summary>The tokens of a sub-account, or of the account, that are not temporary.</summary>
     internal IReadOnlyList<TokenGrant> OfAccount(string? subAccount) =>
-        [.. known.Values.Where(grant => grant.ExpiresAt is null && (grant.SubAccount ?? "") == (subAccount ?? "")).OrderBy(grant => grant.Token, StringComparer.Ordinal)];
+        [.. known.Values.Where(grant => grant.ExpiresAt is null && (grant.SubAccount ?? "") == (subAccount ?? ""))
+            .OrderBy(grant => grant.Token, StringComparer.Ordinal)];
 
     internal SubAccount AddSubAccount(string name)
     {

@@ -7,8 +7,8 @@ using Cincopa.Simulator.Faults;
 namespace Cincopa.Simulator.Remote;
 
 /// <summary>
-/// Posts <c>asset.uploaded</c> to whoever asked for it: at least once, and as late, as often and in such order as the script has it. The event
-/// holds neither the status_id nor the source (contract 2.11), so all that ties it to an import are rid, file name and size.
+/// Posts <c>asset.uploaded</c> to whoever asked for it: at least once, and as late, as often and in such order as the script has it. The
+/// event holds neither the status_id nor the source (contract 2.11), so all that ties it to an import are rid, file name and size.
 /// </summary>
 internal sealed class Webhooks(Simulator simulator) : IDisposable
 {

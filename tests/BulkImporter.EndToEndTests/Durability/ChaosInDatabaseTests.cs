@@ -4,7 +4,10 @@ using System.Text;
 
 namespace BulkImporter.EndToEndTests.Durability;
 
-/// <summary>Every statement of the workers may fail, in each way that a database has, while rows are sent, asked about, named and put into galleries.</summary>
+/// <summary>
+/// Every statement of the workers may fail, in each way that a database has, while rows are sent, asked about, named and put into
+/// galleries.
+/// </summary>
 [Trait("Category", "Durability")]
 public sealed class ChaosInDatabaseTests(ITestOutputHelper output) : IAsyncDisposable
 {
@@ -30,7 +33,8 @@ public sealed class ChaosInDatabaseTests(ITestOutputHelper output) : IAsyncDispo
             ["BulkImporter__Work__RetryCap"] = "00:00:05",
         };
         RunningProgram[] workers = [await company.HireAsync(settings, faulty.Port), await company.HireAsync(settings, faulty.Port)];
-        // Reading a manifest is one transaction of many statements, and one that fails is tried again after a minute: that is another test's matter.
+        // Reading a manifest is one transaction of many statements, and one that fails is tried again after a minute: that is another
+        // test's matter.
         var id = await company.ImportAsync(Manifest(rows));
         await company.Api.UntilAsync(id, import => import.State != "parsing", Company.RunLimit);
         faulty.Strike(0.03);
@@ -50,28 +54,37 @@ public sealed class ChaosInDatabaseTests(ITestOutputHelper output) : IAsyncDispo
         Assert.All(records.Where(r => r.RowNumber != PoisonedRow), r => Assert.Contains(r.Rid!, galleries[$"Gallery {r.RowNumber % 3}"]));
 
         // The one that can never be put into its gallery says so, and is the only one.
-        var unfinished = await company.Postgres.ReadAsync($"SELECT row_number, state, error_message FROM importer.record_finish WHERE import_id = {id} AND state <> 'done'",
+        var unfinished = await company.Postgres.ReadAsync(
+            $"SELECT row_number, state, error_message FROM importer.record_finish WHERE import_id = {id} AND state <> 'done'",
             r => (Row: r.GetInt32(0), State: r.GetString(1), Message: r.IsDBNull(2) ? "" : r.GetString(2)));
         var (row, state, message) = Assert.Single(unfinished);
         Assert.Equal((PoisonedRow, "failed"), (row, state));
         Assert.NotEqual("", message);
 
-        // Each kind that struck stands in the log of who met it, and all are counted; what is repeated at once and works then is only counted.
+        // Each kind that struck stands in the log of who met it, and all are counted; what is repeated at once and works then is only
+        // counted.
         var log = string.Concat(workers.Select(w => w.Log));
         Assert.All(FaultyDatabase.Codes, code => Assert.True(faulty.Struck.ContainsKey(code), $"{code} never struck"));
-        Assert.All(FaultyDatabase.Codes.Except(["40001", "40P01"]), code => Assert.Contains($"{FaultyDatabase.Mark} {code}", log, StringComparison.Ordinal));
+        Assert.All(FaultyDatabase.Codes.Except(["40001", "40P01"]), code =>
+            Assert.Contains($"{FaultyDatabase.Mark} {code}", log, StringComparison.Ordinal));
         using var http = new HttpClient();
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", MetricsToken);
-        var measures = string.Concat(await Task.WhenAll(workers.Select(w => http.GetStringAsync($"{w.Address}/metrics", TestContext.Current.CancellationToken))));
+        var measures =
+            string.Concat(
+                await Task.WhenAll(workers.Select(w =>
+                    http.GetStringAsync($"{w.Address}/metrics", TestContext.Current.CancellationToken))));
         Assert.Matches(@"(?m)^bulkimporter_loop_failures_total\{.*\} [1-9]", measures);
-        Assert.All(["40001", "40P01"], code => Assert.Matches($@"(?m)^bulkimporter_database_repeats_total\{{.*code=""{code}"".*\}} [1-9]", measures));
+        Assert.All(["40001", "40P01"], code =>
+            Assert.Matches($@"(?m)^bulkimporter_database_repeats_total\{{.*code=""{code}"".*\}} [1-9]", measures));
     }
 
     private static string Manifest(int rows)
     {
         var manifest = new StringBuilder("url,caption,gallery\n");
         for (var row = 1; row <= rows; row++)
-            manifest.Append(CultureInfo.InvariantCulture, $"https://media.example.com/chaos/clip-{row:0000000}.mp4,Clip {row},{(row == PoisonedRow ? Poison : $"Gallery {row % 3}")}\n");
+            manifest.Append(CultureInfo.InvariantCulture,
+                $"https://media.example.com/chaos/clip-{row:0000000}.mp4,Clip "
+                    + $"{row},{(row == PoisonedRow ? Poison : $"Gallery {row % 3}")}\n");
         return manifest.ToString();
     }
 }

@@ -12,10 +12,14 @@ internal static class Form
 
     public static int Of(int shortly, int inFull) => IsFull ? inFull : shortly;
 
-    /// <summary>Of all that is left to chance: that of <c>BULKIMPORTER_DURABILITY_SEED</c>, or a new one. It is printed, so that it can be played again.</summary>
+    /// <summary>
+    /// Of all that is left to chance: that of <c>BULKIMPORTER_DURABILITY_SEED</c>, or a new one. It is printed, so that it can be played
+    /// again.
+    /// </summary>
     public static int Seed(ITestOutputHelper output)
     {
-        var seed = int.TryParse(Environment.GetEnvironmentVariable("BULKIMPORTER_DURABILITY_SEED"), out var given) ? given : Random.Shared.Next();
+        var seed = int.TryParse(Environment.GetEnvironmentVariable("BULKIMPORTER_DURABILITY_SEED"), out var given)
+            ? given : Random.Shared.Next();
         output.WriteLine($"To play it again: BULKIMPORTER_DURABILITY_SEED={seed}");
         return seed;
     }
@@ -90,7 +94,8 @@ internal sealed class Company : IDisposable
     private readonly List<Deleted> deleted = [];
     private int imports;
 
-    private Company(Stage stage, PrivateCluster postgres, string database, SimulatedCincopa cincopa, Wire? wire, RunningProgram web, ImporterApi api) =>
+    private Company(
+        Stage stage, PrivateCluster postgres, string database, SimulatedCincopa cincopa, Wire? wire, RunningProgram web, ImporterApi api) =>
         (this.stage, Postgres, this.database, Cincopa, this.wire, Web, Api) = (stage, postgres, database, cincopa, wire, web, api);
 
     public PrivateCluster Postgres { get; }
@@ -114,7 +119,8 @@ internal sealed class Company : IDisposable
     /// <param name="address">The simulator's, of this machine.</param>
     /// <param name="door">The port by which all its processes reach the database, when it is not the server's own.</param>
     public static async Task<Company> FoundAsync(
-        Stage stage, string behaviour, bool wired = false, string postgresSettings = "", string address = "127.0.0.1", Func<PrivateCluster, Task<int>>? door = null)
+        Stage stage, string behaviour, bool wired = false, string postgresSettings = "", string address = "127.0.0.1",
+        Func<PrivateCluster, Task<int>>? door = null)
     {
         var simulator = stage.StartSimulatorAsync(address);
         var postgres = await stage.StartPostgresAsync(postgresSettings);
@@ -139,16 +145,20 @@ internal sealed class Company : IDisposable
         stage.WorkAsync(databasePort is { } port ? Postgres.ThroughPort(port) : database, settings.With(WorkSettings));
 
     /// <inheritdoc cref="Stage.WorkAsync"/>
-    public Task<RunningProgram> HireAsync(string connectionString, string host, string[] within) => stage.WorkAsync(connectionString, WorkSettings, host, within);
+    public Task<RunningProgram> HireAsync(string connectionString, string host, string[] within) =>
+        stage.WorkAsync(connectionString, WorkSettings, host, within);
 
-    public Task<RunningProgram[]> HireAsync(int count, Settings? settings = null) => Task.WhenAll(Enumerable.Range(0, count).Select(_ => HireAsync(settings ?? [])));
+    public Task<RunningProgram[]> HireAsync(int count, Settings? settings = null) =>
+        Task.WhenAll(Enumerable.Range(0, count).Select(_ => HireAsync(settings ?? [])));
 
     /// <summary>A manifest whose addresses, and file names, no other manifest of this company holds.</summary>
     public string Manifest(int rows)
     {
         var number = Interlocked.Increment(ref imports);
         var manifest = new StringBuilder("url,caption\n");
-        for (var row = 1; row <= rows; row++) manifest.Append(CultureInfo.InvariantCulture, $"https://media.example.com/library-{number}/clip-{number}-{row:0000000}.mp4,Clip {row}\n");
+        for (var row = 1; row <= rows; row++)
+            manifest.Append(CultureInfo.InvariantCulture,
+                $"https://media.example.com/library-{number}/clip-{number}-{row:0000000}.mp4,Clip {row}\n");
         return manifest.ToString();
     }
 
@@ -173,9 +183,13 @@ internal sealed class Company : IDisposable
 
     /// <summary>The addresses of an import's records in a state, in the order of their rows.</summary>
     public Task<List<string>> UrlsAsync(int id, string state) => Postgres.ReadAsync(
-        $"SELECT source_url FROM importer.import_record WHERE import_id = {id} AND state = '{state}' ORDER BY row_number", r => r.GetString(0));
+        $"SELECT source_url FROM importer.import_record WHERE import_id = {id} AND state = '{state}' ORDER BY row_number", r =>
+            r.GetString(0));
 
-    /// <summary>What a dead worker left is taken back within its lease and 15 s, by whoever lives: no lease is its, and nothing is being submitted without one.</summary>
+    /// <summary>
+    /// What a dead worker left is taken back within its lease and 15 s, by whoever lives: no lease is its, and nothing is being submitted
+    /// without one.
+    /// </summary>
     public Task RecoveredAsync(RunningProgram dead) =>
         Wait.UntilAsync(Lease + TimeSpan.FromSeconds(15), $"nothing is left in the hands of {dead.Id}", () => Postgres.AskAsync<bool>($"""
             SELECT NOT EXISTS (
@@ -195,32 +209,38 @@ internal sealed class Company : IDisposable
 
     /// <summary>
     /// The ended import against the ledger: every number true at every look and now, every record at its end, every imported record by a
-    /// call of its own and with the asset of its own source, and the whole ledger explained by attempts. Answers the records that are unknown.
+    /// call of its own and with the asset of its own source, and the whole ledger explained by attempts. Answers the records that are
+    /// unknown.
     /// </summary>
     public async Task<IReadOnlyList<RecordBody>> AuditAsync(int id, int rows)
     {
         Assert.True(watches.TryRemove(id, out var watch), $"Nobody watched import {id}.");
         Assert.InRange(await watch.EndAsync(), 2, int.MaxValue);
         var import = await Api.ImportAsync(id);
-        Assert.True(import.State is "finished" or "cancelled" && import.Counts.Imported + import.Counts.Unknown + import.Counts.Cancelled == rows, $"{import}");
+        Assert.True(import.State is "finished" or "cancelled"
+            && import.Counts.Imported + import.Counts.Unknown + import.Counts.Cancelled == rows, $"{import}");
         Assert.Equal("", await MiscountedAsync());
         var records = await Api.RecordsAsync(id);
         Assert.Equal(rows, records.Count);
         return await JudgeAsync(records);
     }
 
-    /// <summary>The same for all imports that there are and were, with one look at a ledger that is long by then. Nobody watched them.</summary>
+    /// <summary>
+    /// The same for all imports that there are and were, with one look at a ledger that is long by then. Nobody watched them.
+    /// </summary>
     public async Task<IReadOnlyList<RecordBody>> AuditAllAsync()
     {
         Assert.Equal("", await MiscountedAsync());
         var records = deleted.SelectMany(d => d.Records).ToList();
-        foreach (var id in await Postgres.ReadAsync("SELECT id FROM importer.import", r => r.GetInt32(0))) records.AddRange(await Api.RecordsAsync(id));
+        foreach (var id in await Postgres.ReadAsync("SELECT id FROM importer.import", r => r.GetInt32(0)))
+            records.AddRange(await Api.RecordsAsync(id));
         return await JudgeAsync(records);
     }
 
     /// <summary>
-    /// Every submit call of the ledger belongs to one attempt, and every attempt that has an answer to one call. A source was called for again
-    /// only after a clear refusal, or after doubt where the import's setting prefers a duplicate to a gap. Answers the calls by source.
+    /// Every submit call of the ledger belongs to one attempt, and every attempt that has an answer to one call. A source was called for
+    /// again only after a clear refusal, or after doubt where the import's setting prefers a duplicate to a gap. Answers the calls by
+    /// source.
     /// </summary>
     public async Task<ILookup<string, LedgerCall>> AuditLedgerAsync()
     {
@@ -228,7 +248,8 @@ internal sealed class Company : IDisposable
         var attempts = deleted.SelectMany(d => d.Attempts).Concat(await AttemptsAsync("i.state <> 'deleting'")).ToLookup(a => a.Url);
         Assert.All(calls, sent => Assert.True(attempts.Contains(sent.Key), $"{sent.Key} was sent and is no record's."));
         foreach (var record in attempts)
-            new Match(record.Key, [.. record.Select(a => a.Attempt).OfType<Attempt>()], [.. calls[record.Key]]).Judge(record.First().Resubmits);
+            new Match(record.Key, [.. record.Select(a => a.Attempt).OfType<Attempt>()], [.. calls[record.Key]])
+                .Judge(record.First().Resubmits);
         return calls;
     }
 
@@ -242,7 +263,9 @@ internal sealed class Company : IDisposable
         {
             // An asset that was found for a record in doubt came without a status_id, perhaps of an earlier call than the last.
             var its = calls[record.Url!].LastOrDefault(c => record.StatusId is not null || c.Accepted);
-            Assert.True(record.State is "unknown" or "cancelled" || (its is { Accepted: true } && (record.StatusId ?? its.StatusId) == its.StatusId && record.Rid is not null), $"{record} is not of the call {its}");
+            Assert.True(record.State is "unknown" or "cancelled"
+                || (its is { Accepted: true } && (record.StatusId ?? its.StatusId) == its.StatusId && record.Rid is not null),
+                    $"{record} is not of the call {its}");
         }
 
         var imported = records.Where(r => r.State == "imported").ToList();
@@ -279,11 +302,13 @@ internal sealed class Company : IDisposable
         public bool NeverLeft => Outcome is "not_sent" or "api_unreachable";
 
         /// <summary>A call may have arrived or not; nobody will know.</summary>
-        public bool InDoubt => StatusId is null && Outcome is "worker_lost" or "reply_lost" or "reply_timeout" or "reply_unreadable" or "reconciled";
+        public bool InDoubt => StatusId is null && Outcome is "worker_lost" or "reply_lost" or "reply_timeout" or "reply_unreadable"
+            or "reconciled";
 
         /// <summary>Null for a record that was never tried.</summary>
         public static Attempt? Read(NpgsqlDataReader row) => row.IsDBNull(2) ? null
-            : new(row.GetInt16(2), row.IsDBNull(3) ? null : row.GetString(3), row.IsDBNull(4) ? null : row.GetString(4), row.GetDateTime(5));
+            : new(row.GetInt16(2), row.IsDBNull(3) ? null : row.GetString(3), row.IsDBNull(4)
+                ? null : row.GetString(4), row.GetDateTime(5));
     }
 
     /// <summary>The attempts of one record beside the calls with its source.</summary>
@@ -303,7 +328,8 @@ internal sealed class Company : IDisposable
 
                 var call = Calls.ElementAtOrDefault(next);
                 var later = Attempts.ElementAtOrDefault(i + 1);
-                // A call is made after its attempt has begun and before the next one has; long before it, when the next one waited for the doubt.
+                // A call is made after its attempt has begun and before the next one has; long before it, when the next one waited for the
+                // doubt.
                 var its = call is not null && call.At.UtcDateTime > attempt.StartedAt - ClocksDiffer
                     && (later is null || call.At.UtcDateTime < later.StartedAt + (attempt.InDoubt ? -ClocksDiffer : ClocksDiffer));
                 if (its) next++;
@@ -314,7 +340,8 @@ internal sealed class Company : IDisposable
                 }
 
                 True(its, $"attempt {attempt.Number} has an answer and no call");
-                True(attempt.StatusId == (call!.Accepted ? call.StatusId : null), $"attempt {attempt.Number} has not the answer of its call");
+                True(attempt.StatusId == (call!.Accepted ? call.StatusId : null),
+                    $"attempt {attempt.Number} has not the answer of its call");
                 True(later is null || !call.Accepted, $"after attempt {attempt.Number}, which was accepted, there was another");
             }
 
@@ -349,7 +376,8 @@ internal sealed class Company : IDisposable
                 try
                 {
                     Assert.Equal("", await company.MiscountedAsync());
-                    if (await company.Api.ImportAsync(id) is { State: not "parsing" } import) Assert.Equal(import.Rows, import.Counts.Total);
+                    if (await company.Api.ImportAsync(id) is { State: not "parsing" } import)
+                        Assert.Equal(import.Rows, import.Counts.Total);
                     looks++;
                 }
                 catch (Exception away) when (away is NpgsqlException or HttpRequestException or TaskCanceledException)

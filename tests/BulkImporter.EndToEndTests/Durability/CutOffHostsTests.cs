@@ -37,22 +37,27 @@ public sealed partial class CutOffHostsTests(ITestOutputHelper output) : IAsyncD
             await host.CutAsync();
             var since = await NowAsync(company);
             // The database may have to end a transaction first in which the host fell silent.
-            await Wait.UntilAsync(Company.Lease + TimeSpan.FromSeconds(45), "the other host takes over what the one that is cut off had", async () => await company.Postgres.AskAsync<long>($"""
+            await Wait.UntilAsync(Company.Lease + TimeSpan.FromSeconds(45), "the other host takes over what the one that is cut off had",
+                async () => await company.Postgres.AskAsync<long>($"""
                 SELECT count(*) FROM importer.import_chunk WHERE split_part(lease_owner, ':', 2) = '{worker.Id}'
                 """) == 0);
             await BeginsAsync(company, other, await NowAsync(company));
             // What had arrived may have taken a moment.
             Assert.Equal(0, await BegunAsync(company, worker, since.AddSeconds(1)));
-            await Wait.UntilAsync(TimeSpan.FromMinutes(1), "the one that is cut off knows that its leases are lost", () => Task.FromResult(Losses(worker) > losses));
-            lost += await company.Postgres.AskAsync<long>($"SELECT count(*) FROM importer.attempt WHERE split_part(worker, ':', 2) = '{worker.Id}' AND outcome = 'worker_lost'");
+            await Wait.UntilAsync(TimeSpan.FromMinutes(1), "the one that is cut off knows that its leases are lost", () =>
+                Task.FromResult(Losses(worker) > losses));
+            lost += await company.Postgres.AskAsync<long>(
+                $"SELECT count(*) FROM importer.attempt WHERE split_part(worker, ':', 2) = '{worker.Id}' AND outcome = 'worker_lost'");
 
             await host.MendAsync();
             await BeginsAsync(company, worker, await NowAsync(company));
         }
 
         await company.Cincopa.BehaveAsync(Company.Brisk);
-        await Wait.UntilAsync(Company.RunLimit, "what was lost has been written after all", () => Task.FromResult(workers.All(w => HasWrittenAll(w.Log))));
-        await company.Api.UntilAsync(id, import => import.State == "finished" && import.Counts.Imported + import.Counts.Unknown == rows, Company.RunLimit);
+        await Wait.UntilAsync(Company.RunLimit, "what was lost has been written after all", () =>
+            Task.FromResult(workers.All(w => HasWrittenAll(w.Log))));
+        await company.Api.UntilAsync(id, import => import.State == "finished"
+            && import.Counts.Imported + import.Counts.Unknown == rows, Company.RunLimit);
         Assert.All(workers, w => Assert.False(w.HasExited));
         var unknown = await company.AuditAsync(id, rows);
         output.WriteLine($"{cuts} cuts, {lost} attempts taken for lost, {unknown.Count} of {rows} records unknown.");

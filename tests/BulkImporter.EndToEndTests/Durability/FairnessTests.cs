@@ -28,7 +28,8 @@ public sealed class FairnessTests(SharedCompany shared, ITestOutputHelper output
         await company.Api.FinishedAsync(small, Company.RunLimit);
 
         var (first, last) = await SpanAsync(small);
-        output.WriteLine($"{first - started} calls for the huge import before the first for the small one, {last - first + 1 - Small} until its last.");
+        output.WriteLine(
+            $"{first - started} calls for the huge import before the first for the small one, {last - first + 1 - Small} until its last.");
         // Alone it is one chunk in one place. Beside it the other places go on at the same pace: a few calls of theirs for one of its.
         Assert.InRange(last - first + 1, Small, 2 * Places * Small);
         // It waits for the chunks that stand before it, and not for the import that they belong to.
@@ -47,7 +48,8 @@ public sealed class FairnessTests(SharedCompany shared, ITestOutputHelper output
         await company.Api.FinishedAsync(urgent, Company.RunLimit);
 
         var (first, last) = await SpanAsync(urgent);
-        output.WriteLine($"{last - first + 1 - Rows} calls for the huge import between the first and the last of {Rows} for the urgent one.");
+        output.WriteLine(
+            $"{last - first + 1 - Rows} calls for the huge import between the first and the last of {Rows} for the urgent one.");
         // What was at work or in the queue when it came, and no more; sharing the places would have been as many as its own.
         Assert.InRange(last - first + 1 - Rows, 0, 2 * Places * Company.ChunkSize);
 
@@ -84,7 +86,8 @@ public sealed class FairnessTests(SharedCompany shared, ITestOutputHelper output
     private async Task CancelAsync(int huge)
     {
         await company.Api.ActAsync(huge, "cancel");
-        var cancelled = await company.Api.UntilAsync(huge, import => import.Counts is { Pending: 0, Submitting: 0, Submitted: 0 }, Company.RunLimit);
+        var cancelled = await company.Api.UntilAsync(huge, import =>
+            import.Counts is { Pending: 0, Submitting: 0, Submitted: 0 }, Company.RunLimit);
         Assert.InRange(cancelled.Counts.Cancelled, Huge / 4, Huge);
         Assert.Empty(await company.AuditAsync(huge, Huge));
     }

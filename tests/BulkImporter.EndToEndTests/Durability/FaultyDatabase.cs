@@ -29,13 +29,16 @@ internal sealed class FaultyDatabase : IDisposable
     private readonly ConcurrentDictionary<Session, bool> sessions = [];
     private readonly ConcurrentDictionary<string, int> struck = [];
 
-    /// <summary>By its first words: how often a statement came, and the kinds that it has not met yet. Guarded by <see cref="random"/>.</summary>
+    /// <summary>
+    /// By its first words: how often a statement came, and the kinds that it has not met yet. Guarded by <see cref="random"/>.
+    /// </summary>
     private readonly Dictionary<string, (int Seen, Queue<string> Left)> statements = [];
     private double share;
 
     /// <param name="target">The port of the server.</param>
     /// <param name="seed">Of what is left to chance.</param>
-    /// <param name="poison">A text of one row: what holds it fails each time, as a value does that the database cannot hold. A COPY is let through.</param>
+    /// <param name="poison">A text of one row: what holds it fails each time, as a value does that the database cannot hold. A COPY is let
+    /// through.</param>
     public FaultyDatabase(int target, int seed, string? poison = null)
     {
         (this.target, this.poison, random) = (target, poison, new Random(seed));
@@ -48,16 +51,22 @@ internal sealed class FaultyDatabase : IDisposable
     /// <summary>How often each kind has struck, and each statement by its first words.</summary>
     public IReadOnlyDictionary<string, int> Struck => struck;
 
-    /// <summary>Our statements that came so often and did not meet every kind of fault all the same, with those that they did not meet.</summary>
+    /// <summary>
+    /// Our statements that came so often and did not meet every kind of fault all the same, with those that they did not meet.
+    /// </summary>
     public IReadOnlyList<string> Spared(int often)
     {
         lock (random)
         {
-            return [.. statements.Where(s => s.Value.Seen >= often && s.Value.Left.Count > 0).Select(s => $"{s.Key}: {string.Join(", ", s.Value.Left)}")];
+            return [.. statements.Where(s => s.Value.Seen >= often && s.Value.Left.Count > 0)
+                .Select(s => $"{s.Key}: {string.Join(", ", s.Value.Left)}")];
         }
     }
 
-    /// <summary>From now on this part of all groups of statements fails, and five times as many of one of ours that has not met every kind; 0 for none.</summary>
+    /// <summary>
+    /// From now on this part of all groups of statements fails, and five times as many of one of ours that has not met every kind; 0 for
+    /// none.
+    /// </summary>
     public void Strike(double part)
     {
         lock (random) share = part;
@@ -143,7 +152,8 @@ internal sealed class FaultyDatabase : IDisposable
         private readonly StringBuilder sql = new();
         private NetworkStream? server;
 
-        // Each group of statements is answered by one "ready for query", and so is the start. The client may send several before it listens.
+        // Each group of statements is answered by one "ready for query", and so is the start. The client may send several before it
+        // listens.
         private long groupsSent = 1;
         private long groupsAnswered;
         private long lost = long.MaxValue;
@@ -212,7 +222,8 @@ internal sealed class FaultyDatabase : IDisposable
         {
             sql.Clear();
             var isCopy = statements.StartsWith("COPY", StringComparison.OrdinalIgnoreCase);
-            var isPoisoned = database.poison is { } poison && !isCopy && group.GetBuffer().AsSpan(0, (int)group.Length).IndexOf(Encoding.UTF8.GetBytes(poison)) >= 0;
+            var isPoisoned = database.poison is { } poison && !isCopy
+                && group.GetBuffer().AsSpan(0, (int)group.Length).IndexOf(Encoding.UTF8.GetBytes(poison)) >= 0;
             var kind = database.Fate(statements, isPoisoned);
             if (kind == CutBefore)
             {
@@ -226,13 +237,17 @@ internal sealed class FaultyDatabase : IDisposable
             await SendAsync();
         }
 
-        /// <summary>What closes statements stays: the client counts on it. The rest fails in the server, a COMMIT by rolling back, as when it cannot be.</summary>
+        /// <summary>
+        /// What closes statements stays: the client counts on it. The rest fails in the server, a COMMIT by rolling back, as when it cannot
+        /// be.
+        /// </summary>
         private void ReplaceBy(string code, bool isCommit)
         {
             var sent = group.ToArray();
             var kept = 0;
             while (sent[kept] == 'C') kept += 1 + BinaryPrimitives.ReadInt32BigEndian(sent.AsSpan(kept + 1));
-            var raise = Encoding.UTF8.GetBytes($"{(isCommit ? "ROLLBACK; " : "")}DO $$ BEGIN RAISE EXCEPTION '{Mark} {code}' USING ERRCODE = '{code}'; END $$\0");
+            var raise = Encoding.UTF8.GetBytes(
+                $"{(isCommit ? "ROLLBACK; " : "")}DO $$ BEGIN RAISE EXCEPTION '{Mark} {code}' USING ERRCODE = '{code}'; END $$\0");
             var head = new byte[5];
             head[0] = (byte)'Q';
             BinaryPrimitives.WriteInt32BigEndian(head.AsSpan(1), raise.Length + 4);

@@ -16,7 +16,8 @@ internal sealed class Gate : IAsyncDisposable
     private readonly NpgsqlConnection holder;
     private readonly string waitsFor;
 
-    private Gate(PrivateCluster postgres, NpgsqlConnection holder, string waitsFor) => (this.postgres, this.holder, this.waitsFor) = (postgres, holder, waitsFor);
+    private Gate(PrivateCluster postgres, NpgsqlConnection holder, string waitsFor) =>
+        (this.postgres, this.holder, this.waitsFor) = (postgres, holder, waitsFor);
 
     /// <summary>
     /// Transactions that bring a record into <paramref name="state"/> have done everything and stop before their commit. A deferred trigger
@@ -38,27 +39,33 @@ internal sealed class Gate : IAsyncDisposable
     }
 
     /// <summary>Whoever wants to change a record stops before it.</summary>
-    public static Task<Gate> BeforeWriteAsync(PrivateCluster postgres) => CloseAsync(postgres, "relation", "LOCK TABLE importer.import_record IN SHARE MODE");
+    public static Task<Gate> BeforeWriteAsync(
+        PrivateCluster postgres) => CloseAsync(postgres, "relation", "LOCK TABLE importer.import_record IN SHARE MODE");
 
     /// <summary>Waits until a transaction has come to the gate.</summary>
     public Task HasStoppedAsync(TimeSpan limit) => Wait.UntilAsync(limit, "a transaction stops at the gate", () =>
-        postgres.AskAsync<bool>($"SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE {Product} AND wait_event_type = 'Lock' AND wait_event = '{waitsFor}')"));
+        postgres.AskAsync<bool>(
+            $"SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE {Product} AND wait_event_type = 'Lock' AND wait_event = '{waitsFor}')"));
 
     /// <summary>Lets through what has stopped, and waits until it is through.</summary>
     public async Task OpenAsync()
     {
         await holder.DisposeAsync();
-        // What stops at a gate is a statement that runs. A transaction that is idle was not here; while replies are held back it may stay so.
+        // What stops at a gate is a statement that runs. A transaction that is idle was not here; while replies are held back it may stay
+        // so.
         await Wait.UntilAsync(Limit, "what had stopped at the gate is through", () => NothingRunsAsync("state = 'active'"));
     }
 
-    /// <summary>Ends the sessions that wait, at the gate or behind one that does; the server rolls back what they did. Then the gate is open.</summary>
+    /// <summary>
+    /// Ends the sessions that wait, at the gate or behind one that does; the server rolls back what they did. Then the gate is open.
+    /// </summary>
     public async Task LoseAsync()
     {
         // Until none comes any more: what a dead worker had sent is carried out after its death.
         await Wait.UntilAsync(Limit, "what had stopped at the gate is gone", async () =>
         {
-            await postgres.ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {Product} AND wait_event_type = 'Lock'");
+            await postgres.ExecuteAsync(
+                $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {Product} AND wait_event_type = 'Lock'");
             return await NothingRunsAsync("state <> 'idle'");
         });
         await holder.DisposeAsync();
@@ -66,7 +73,8 @@ internal sealed class Gate : IAsyncDisposable
 
     public ValueTask DisposeAsync() => holder.DisposeAsync();
 
-    private Task<bool> NothingRunsAsync(string runs) => postgres.AskAsync<bool>($"SELECT NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE {Product} AND {runs})");
+    private Task<bool> NothingRunsAsync(
+        string runs) => postgres.AskAsync<bool>($"SELECT NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE {Product} AND {runs})");
 
     private static async Task<Gate> CloseAsync(PrivateCluster postgres, string waitsFor, string sql)
     {

@@ -3,7 +3,9 @@ using System.Security.Cryptography;
 
 namespace BulkImporter.EndToEndTests.Durability;
 
-/// <summary>A machine of one worker, whose link to what all workers share can be cut: nothing arrives any more, either way, and nobody is told.</summary>
+/// <summary>
+/// A machine of one worker, whose link to what all workers share can be cut: nothing arrives any more, either way, and nobody is told.
+/// </summary>
 internal abstract class Host : IAsyncDisposable
 {
     public abstract Task<RunningProgram> HireAsync(Company company);
@@ -16,8 +18,8 @@ internal abstract class Host : IAsyncDisposable
 }
 
 /// <summary>
-/// The hosts of an installation. Each is a network namespace, which loses database and simulator when it is cut off. Where nobody may make one (that
-/// takes root and <c>ip</c>), it is a process with a <see cref="Wire"/> to the database, and loses that.
+/// The hosts of an installation. Each is a network namespace, which loses database and simulator when it is cut off. Where nobody may make
+/// one (that takes root and <c>ip</c>), it is a process with a <see cref="Wire"/> to the database, and loses that.
 /// </summary>
 internal sealed class Hosts : IAsyncDisposable
 {
@@ -29,7 +31,8 @@ internal sealed class Hosts : IAsyncDisposable
     public async Task<Company> FoundAsync(Stage stage, int count, string behaviour, ITestOutputHelper output)
     {
         var name = $"bi{RandomNumberGenerator.GetHexString(8, lowercase: true)}";
-        // Of the range for tests of networks (RFC 2544). Names and numbers are chance's: what a run that was killed left behind is in nobody's way.
+        // Of the range for tests of networks (RFC 2544). Names and numbers are chance's: what a run that was killed left behind is in
+        // nobody's way.
         var network = $"198.{RandomNumberGenerator.GetInt32(18, 20)}.{RandomNumberGenerator.GetInt32(256)}.";
         if (await NamespaceHost.WhyNotAsync(name) is { } reason)
         {
@@ -49,7 +52,8 @@ internal sealed class Hosts : IAsyncDisposable
 
         var rules = Path.Combine(stage.Folder, "pg_hba.conf");
         await File.WriteAllTextAsync(rules, $"host all all 127.0.0.1/32 trust\nhost all all {network}0/24 trust\n");
-        return await Company.FoundAsync(stage, behaviour, address: address, postgresSettings: $"-c listen_addresses=127.0.0.1,{address} -c hba_file={rules}");
+        return await Company.FoundAsync(stage, behaviour, address: address,
+            postgresSettings: $"-c listen_addresses=127.0.0.1,{address} -c hba_file={rules}");
     }
 
     public async ValueTask DisposeAsync()
@@ -128,9 +132,11 @@ internal sealed class Hosts : IAsyncDisposable
             await IpAsync($"-netns {name} link set lo up");
         }
 
-        public override Task<RunningProgram> HireAsync(Company company) => company.HireAsync(company.Postgres.ThroughPort(company.Postgres.Port, here), there, ["ip", "netns", "exec", name]);
+        public override Task<RunningProgram> HireAsync(Company company) =>
+            company.HireAsync(company.Postgres.ThroughPort(company.Postgres.Port, here), there, ["ip", "netns", "exec", name]);
 
-        // Not by taking the link down: kernels see that, and tell their programs. Here each end only speaks to an address that is not the other's.
+        // Not by taking the link down: kernels see that, and tell their programs. Here each end only speaks to an address that is not the
+        // other's.
         public override async Task CutAsync()
         {
             await IpAsync($"neighbour replace {there} lladdr {NobodysAddress} nud permanent dev {name}");

@@ -154,7 +154,8 @@ public sealed class KillPointTests(SharedCompany shared) : IClassFixture<SharedC
     {
         company.ToCincopa.Replies.Hold();
         var id = await BeginAsync(query);
-        await Wait.UntilAsync(Company.RunLimit, "all calls are answered", () => Task.FromResult(company.ToCincopa.Replies.Held == InFlight));
+        await Wait.UntilAsync(Company.RunLimit, "all calls are answered", () =>
+            Task.FromResult(company.ToCincopa.Replies.Held == InFlight));
         return (id, [.. await SentAsync()]);
     }
 
@@ -168,7 +169,8 @@ public sealed class KillPointTests(SharedCompany shared) : IClassFixture<SharedC
     /// <summary>The sources that were called for in this test.</summary>
     private async Task<List<string>> SentAsync() => [.. (await company.Cincopa.SubmitsAsync()).Skip(before).Select(c => c.Input!)];
 
-    private async Task<IEnumerable<string>> TwiceAsync() => (await SentAsync()).CountBy(input => input).Where(sent => sent.Value > 1).Select(sent => sent.Key).Order();
+    private async Task<IEnumerable<string>> TwiceAsync() =>
+        (await SentAsync()).CountBy(input => input).Where(sent => sent.Value > 1).Select(sent => sent.Key).Order();
 
     /// <summary>Another worker finishes unaided.</summary>
     private async Task EndsWithUnknownAsync(int id, IReadOnlyCollection<string> expected)

@@ -46,11 +46,13 @@ public sealed class LostDatabaseTests(ITestOutputHelper output) : IAsyncDisposab
         await company.Cincopa.HasSubmitsAsync(2 * InFlight, Company.RunLimit);
 
         wire.Cut();
-        await Wait.UntilAsync(Company.Lease * 4, "the other worker takes back what the one that was cut off held", async () => await company.Postgres.AskAsync<long>($"""
+        await Wait.UntilAsync(Company.Lease * 4, "the other worker takes back what the one that was cut off held", async () =>
+            await company.Postgres.AskAsync<long>($"""
             SELECT count(*) FROM importer.import_chunk WHERE state = 'running' AND split_part(lease_owner, ':', 2) = '{cutOff.Id}'
             """) == 0);
         var begun = (await company.Postgres.AskAsync<string[]>($"""
-            SELECT array_agg(r.source_url) FROM importer.import_record r JOIN importer.attempt t ON t.import_id = r.import_id AND t.row_number = r.row_number
+            SELECT array_agg(r.source_url) FROM importer.import_record r JOIN importer.attempt t ON t.import_id = r.import_id
+                AND t.row_number = r.row_number
             WHERE split_part(t.worker, ':', 2) = '{cutOff.Id}'
             """)).ToHashSet();
         Assert.Equal(Company.MostInDoubt, begun.Count);

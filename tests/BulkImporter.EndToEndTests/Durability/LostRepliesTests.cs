@@ -57,7 +57,8 @@ public sealed class LostRepliesTests : IAsyncDisposable
         Assert.Empty(await company.AuditAsync(id, rows));
         var summary = await company.Cincopa.SummaryAsync();
         Assert.Equal((rows, rows, 0), (summary.SubmitsReceived, summary.SubmitsAccepted, summary.InputsAcceptedMoreThanOnce));
-        Assert.InRange(await company.Postgres.AskAsync<long>("SELECT count(*) FROM importer.attempt WHERE outcome = 'reconciled'"), rows / 100, rows / 10);
+        Assert.InRange(await company.Postgres.AskAsync<long>("SELECT count(*) FROM importer.attempt WHERE outcome = 'reconciled'"),
+            rows / 100, rows / 10);
     }
 
     [Fact]
@@ -73,7 +74,8 @@ public sealed class LostRepliesTests : IAsyncDisposable
         // Longer than the lease: every window has been given up at least twice since.
         var begun = await company.Postgres.AskAsync<DateTime>("SELECT now()");
         await Wait.UntilAsync(Company.RunLimit, "silence for longer than a lease", async () =>
-            await company.Postgres.AskAsync<bool>($"SELECT now() > timestamptz '{begun:O}' + interval '{Company.Lease.TotalSeconds} seconds'"));
+            await company.Postgres.AskAsync<bool>(
+                $"SELECT now() > timestamptz '{begun:O}' + interval '{Company.Lease.TotalSeconds} seconds'"));
         company.ToCincopa.Mend();
 
         await company.Api.FinishedAsync(id, Company.RunLimit);

@@ -6,7 +6,9 @@ using System.Text.Json;
 
 namespace BulkImporter.EndToEndTests.Durability;
 
-/// <summary>Half pull, half push, faults of every call, killed workers: each row's asset is there once, whole, and as its row says.</summary>
+/// <summary>
+/// Half pull, half push, faults of every call, killed workers: each row's asset is there once, whole, and as its row says.
+/// </summary>
 [Trait("Category", "Durability")]
 public sealed class PushAndFinishTests : IAsyncDisposable
 {
@@ -63,12 +65,15 @@ public sealed class PushAndFinishTests : IAsyncDisposable
         memory = workers.Max(w => w.MostMemory) is var most && most > memory ? most : memory;
 
         Assert.Equal("", await company.MiscountedAsync());
-        Assert.Equal(rows, await company.Postgres.AskAsync<long>($"SELECT count(*) FROM importer.record_finish WHERE import_id = {id} AND state = 'done'"));
+        Assert.Equal(rows,
+            await company.Postgres.AskAsync<long>(
+                $"SELECT count(*) FROM importer.record_finish WHERE import_id = {id} AND state = 'done'"));
         Assert.Equal(0, await company.Postgres.AskAsync<long>("SELECT count(*) FROM importer.push_upload"));
         Assert.InRange(memory, 1, MostMemory);
 
         using var http = new HttpClient { BaseAddress = new Uri(company.Cincopa.Address) };
-        var assets = (await http.GetFromJsonAsync<JsonElement>("/_sim/assets?take=100000")).GetProperty("assets").EnumerateArray().ToDictionary(a => a.GetProperty("rid").GetString()!);
+        var assets = (await http.GetFromJsonAsync<JsonElement>("/_sim/assets?take=100000")).GetProperty("assets").EnumerateArray()
+            .ToDictionary(a => a.GetProperty("rid").GetString()!);
         Assert.Equal(rows, assets.Count);
         var galleries = await company.Cincopa.GalleriesAsync(Stage.Token);
         Assert.Equal(["Gallery 0", "Gallery 1", "Gallery 2"], galleries.Keys.Order());
@@ -86,20 +91,23 @@ public sealed class PushAndFinishTests : IAsyncDisposable
     /// <summary>A manifest of which every second row is a file, from one byte to several ranges; with the files' hashes by row.</summary>
     private static async Task<(string Manifest, Dictionary<int, string> Hashes)> PrepareAsync(string root, int rows)
     {
-        var (manifest, hashes, random) = (new StringBuilder("url,caption,tags,reference_id,gallery,transfer\n"), new Dictionary<int, string>(), new Random(7));
+        var (manifest, hashes, random) =
+            (new StringBuilder("url,caption,tags,reference_id,gallery,transfer\n"), new Dictionary<int, string>(), new Random(7));
         for (var row = 1; row <= rows; row++)
         {
             var url = $"https://media.example.com/mixed/clip-{row:00000}.mp4";
             if (row % 2 == 0)
             {
-                var size = row == 2 ? 1 : row % 500 == 0 ? Form.Of(3_500_000, 120_000_000) : row % 10 == 0 ? random.Next(1, 3_500_000) : random.Next(1, 50_000);
+                var size = row == 2 ? 1 : row % 500 == 0 ? Form.Of(3_500_000, 120_000_000) : row % 10 == 0
+                    ? random.Next(1, 3_500_000) : random.Next(1, 50_000);
                 var bytes = new byte[size];
                 random.NextBytes(bytes);
                 var path = Path.Combine(root, $"clip {row}.mp4");
                 await File.WriteAllBytesAsync(path, bytes);
                 (url, hashes[row]) = (new Uri(path).AbsoluteUri, Convert.ToHexStringLower(SHA256.HashData(bytes)));
             }
-            manifest.Append(CultureInfo.InvariantCulture, $"{url},Clip {row},\"t{row},all\",ref-{row},Gallery {row % 3},{(row % 2 == 0 ? "push" : "")}\n");
+            manifest.Append(CultureInfo.InvariantCulture,
+                $"{url},Clip {row},\"t{row},all\",ref-{row},Gallery {row % 3},{(row % 2 == 0 ? "push" : "")}\n");
         }
         return (manifest.ToString(), hashes);
     }

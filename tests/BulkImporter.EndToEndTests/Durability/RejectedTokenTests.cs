@@ -38,9 +38,11 @@ public sealed class RejectedTokenTests : IAsyncDisposable
 
         Assert.Empty(await company.AuditAsync(id, Rows));
         Assert.Equal(0L, await company.Postgres.AskAsync<long>("""
-            SELECT count(*) FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id WHERE r.attempts_left <> i.max_attempts - 1
+            SELECT count(*) FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id
+                WHERE r.attempts_left <> i.max_attempts - 1
             """));
-        // Those that two workers had under way when it happened; and calls that were accepted just before may make the first rejections be forgotten once.
+        // Those that two workers had under way when it happened; and calls that were accepted just before may make the first rejections be
+        // forgotten once.
         var rejected = (await company.Cincopa.SubmitsAsync()).Count(c => c.Outcome is "token_rejected" or "permission_missing");
         TestContext.Current.TestOutputHelper?.WriteLine($"{rejected} calls were rejected.");
         Assert.InRange(rejected, 1, 2 * 2 * Company.MostInDoubt);

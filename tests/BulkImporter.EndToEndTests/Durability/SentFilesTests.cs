@@ -37,12 +37,16 @@ public sealed class SentFilesTests : IAsyncDisposable
         // 2. A worker dies in the middle of a file; another goes on.
         var worker = await company.HireAsync(settings);
         using var http = new HttpClient { BaseAddress = new Uri(company.Cincopa.Address) };
-        await Wait.UntilAsync(Limit, "two ranges at Cincopa", async () => (await http.GetFromJsonAsync<JsonElement>("/_sim/ledger?op=push&take=0")).GetProperty("count").GetInt32() >= 2);
+        await Wait.UntilAsync(Limit, "two ranges at Cincopa", async () =>
+            (await http.GetFromJsonAsync<JsonElement>("/_sim/ledger?op=push&take=0")).GetProperty("count").GetInt32() >= 2);
         worker.Kill();
         await company.HireAsync(settings);
-        await Wait.UntilAsync(Limit, "the import is finished", async () => await company.Postgres.AskAsync<long>("SELECT count(*) FROM importer.import WHERE state = 'finished'") == 1);
+        await Wait.UntilAsync(Limit, "the import is finished", async () =>
+            await company.Postgres.AskAsync<long>("SELECT count(*) FROM importer.import WHERE state = 'finished'") == 1);
 
-        Assert.Equal(3L, await company.Postgres.AskAsync<long>("SELECT count(*) FROM importer.import_record WHERE state = 'imported' AND source_url LIKE 'upload:///%'"));
+        Assert.Equal(3L,
+            await company.Postgres.AskAsync<long>(
+                "SELECT count(*) FROM importer.import_record WHERE state = 'imported' AND source_url LIKE 'upload:///%'"));
         var assets = (await http.GetFromJsonAsync<JsonElement>("/_sim/assets?take=100")).GetProperty("assets").EnumerateArray().ToList();
         Assert.Equal(files.Values.Order(), assets.Select(a => a.GetProperty("sha256").GetString()!).Order());
     }

@@ -7,12 +7,15 @@ namespace BulkImporter.EndToEndTests.Durability;
 
 /// <summary>
 /// Everything at once and for long: three workers at a steady load, faults in every kind of call, a kill each minute, a database that stops
-/// twice. Nothing is lost, nothing is there twice, and nothing grows. A minute of it in CI, in full with <c>BULKIMPORTER_SOAK_MINUTES=30</c>.
+/// twice. Nothing is lost, nothing is there twice, and nothing grows. A minute of it in CI, in full with
+/// <c>BULKIMPORTER_SOAK_MINUTES=30</c>.
 /// </summary>
 [Trait("Category", "Soak")]
 public sealed class SoakTests(ITestOutputHelper output) : IAsyncDisposable
 {
-    /// <summary>Records per second, far below what the machine can do: what grows is to be seen, and not who is short of a processor.</summary>
+    /// <summary>
+    /// Records per second, far below what the machine can do: what grows is to be seen, and not who is short of a processor.
+    /// </summary>
     private const int Rate = 100;
 
     private const int Rows = 500;
@@ -30,7 +33,8 @@ public sealed class SoakTests(ITestOutputHelper output) : IAsyncDisposable
     private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(20);
 
     private static readonly int? Minutes =
-        int.TryParse(Environment.GetEnvironmentVariable("BULKIMPORTER_SOAK_MINUTES"), CultureInfo.InvariantCulture, out var minutes) ? minutes : null;
+        int.TryParse(Environment.GetEnvironmentVariable("BULKIMPORTER_SOAK_MINUTES"), CultureInfo.InvariantCulture, out var minutes)
+            ? minutes : null;
 
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(Minutes ?? 1);
 
@@ -47,7 +51,8 @@ public sealed class SoakTests(ITestOutputHelper output) : IAsyncDisposable
     /// <summary>Tables whose rows change, or come and go; with as many rows at the end as after a third of the time.</summary>
     private static readonly string[] Churned =
     [
-        "importer.import", "importer.import_chunk", "importer.import_record", "importer.attempt", "importer.status_poll", "importer.chunk_failure", "importer.call_budget",
+        "importer.import", "importer.import_chunk", "importer.import_record", "importer.attempt", "importer.status_poll",
+        "importer.chunk_failure", "importer.call_budget",
         "hangfire.jobqueue", "hangfire.lock", "hangfire.counter", "hangfire.server",
     ];
 
@@ -67,7 +72,8 @@ public sealed class SoakTests(ITestOutputHelper output) : IAsyncDisposable
         new("the worker that is never killed, MB", l => l.WorkerMegabytes, 1.25),
         new("web, MB", l => l.WebMegabytes, 1.25),
         .. Churned.Select(table => new Figure($"{table}, MB", l => l.Tables[table].Bytes / 1e6, 1.4, Small, FollowsLoad: true)),
-        .. Jobs.Select(table => new Figure($"{table}, bytes per row", l => (double)l.Tables[table].Bytes / Math.Max(1, l.Tables[table].Rows), 1.25)),
+        .. Jobs.Select(table =>
+            new Figure($"{table}, bytes per row", l => (double)l.Tables[table].Bytes / Math.Max(1, l.Tables[table].Rows), 1.25)),
         new("dead rows in these tables", l => l.Dead),
     ];
 
@@ -108,7 +114,9 @@ public sealed class SoakTests(ITestOutputHelper output) : IAsyncDisposable
         var grown = Summed();
 
         var doubts = (await company.AuditAllAsync()).Select(r => r.Error!.Code).CountBy(code => code).ToDictionary();
-        output.WriteLine($"{uploads} imports of {Rows} records, {company.DeletedRecords} of these deleted, {kills} kills; in doubt for good: {string.Join(", ", doubts.Select(d => $"{d.Value} {d.Key}"))}.");
+        output.WriteLine(
+            $"{uploads} imports of {Rows} records, {company.DeletedRecords} of these deleted, {kills} kills; in doubt for good: "
+                + $"{string.Join(", ", doubts.Select(d => $"{d.Value} {d.Key}"))}.");
         Assert.Subset(new HashSet<string> { "worker_lost", "reply_lost", "reply_unreadable" }, doubts.Keys.ToHashSet());
         Assert.InRange(doubts.GetValueOrDefault("worker_lost"), 0, kills * Company.MostInDoubt);
         if (Window >= LongEnough) Assert.Empty(grown);
@@ -196,12 +204,16 @@ public sealed class SoakTests(ITestOutputHelper output) : IAsyncDisposable
         }
 
         if (waiting >= Rows) return;
-        var started = await company.Api.StartAsync(company.Manifest(Rows), $"&chunkSize={Company.ChunkSize}&maxAttempts=20&whenUnknown={(uploads++ % 2 == 0 ? "hold" : "resubmit")}");
+        var started = await company.Api.StartAsync(company.Manifest(Rows),
+            $"&chunkSize={Company.ChunkSize}&maxAttempts=20&whenUnknown={(uploads++ % 2 == 0 ? "hold" : "resubmit")}");
         kept.Add(started);
         running.Add(started);
     }
 
-    /// <summary>What ended in the first third stays, what ends later is deleted: from then on there are as many rows as before, and dead ones whose room has to be used again.</summary>
+    /// <summary>
+    /// What ended in the first third stays, what ends later is deleted: from then on there are as many rows as before, and dead ones whose
+    /// room has to be used again.
+    /// </summary>
     private async Task DeleteAsync()
     {
         // An order that is not answered may have been carried out. Here it must be known which.
@@ -214,7 +226,8 @@ public sealed class SoakTests(ITestOutputHelper output) : IAsyncDisposable
             }
             catch (HttpRequestException refused) when (refused.StatusCode == HttpStatusCode.Conflict)
             {
-                // An asset that was adopted after the end is still followed, and is waited for: this import is asked for again at the next look.
+                // An asset that was adopted after the end is still followed, and is waited for: this import is asked for again at the next
+                // look.
                 return;
             }
             kept.Remove(oldest.Id);
@@ -225,47 +238,59 @@ public sealed class SoakTests(ITestOutputHelper output) : IAsyncDisposable
     private async Task LookAsync()
     {
         Assert.Equal("", await company.MiscountedAsync());
-        var tables = await company.Postgres.ReadAsync(ReadTables, r => (Name: r.GetString(0), Table: new Table(r.GetInt64(1), r.GetInt64(2), r.GetInt64(3), r.GetInt64(4))));
+        var tables = await company.Postgres.ReadAsync(ReadTables, r =>
+            (Name: r.GetString(0), Table: new Table(r.GetInt64(1), r.GetInt64(2), r.GetInt64(3), r.GetInt64(4))));
         var (records, unknown) = (await company.Postgres.ReadAsync("""
             SELECT coalesce(sum(imported_count + unknown_count), 0), coalesce(sum(unknown_count), 0)
             FROM importer.import_chunk c JOIN importer.import i ON i.id = c.import_id WHERE i.state <> 'deleting'
             """, r => (r.GetInt64(0), r.GetInt64(1)))).Single();
         var (at, all) = (clock.Elapsed, records + company.DeletedRecords);
         var rate = looks is [.., var last] ? (all - last.Ended) / (at - last.At).TotalSeconds : all / at.TotalSeconds;
-        var look = new Look(at, all, rate, (await workers[0]).Memory / 1e6, company.Web.Memory / 1e6, tables.ToDictionary(t => t.Name, t => t.Table));
+        var look = new Look(at, all, rate, (await workers[0]).Memory / 1e6, company.Web.Memory / 1e6,
+            tables.ToDictionary(t => t.Name, t => t.Table));
         looks.Add(look);
-        output.WriteLine($"{at.TotalMinutes:0.0} min: {all} records ended, {rate:0}/s, {unknown} unknown; worker {look.WorkerMegabytes:0} MB, web {look.WebMegabytes:0} MB; tables {look.Tables.Values.Sum(t => t.Bytes) / 1e6:0.0} MB, {look.Dead} dead rows; {kills} kills");
+        output.WriteLine(
+            $"{at.TotalMinutes:0.0} min: {all} records ended, {rate:0}/s, {unknown} unknown; worker {look.WorkerMegabytes:0} MB, web "
+                + $"{look.WebMegabytes:0} MB; tables {look.Tables.Values.Sum(t => t.Bytes) / 1e6:0.0} MB, {look.Dead} dead rows; {kills} "
+                    + "kills");
     }
 
     /// <summary>Prints the figures as a table for the notes, and answers those that grew.</summary>
     private List<string> Summed()
     {
         var grown = new List<string>();
-        // On a machine that has something else to do for a while the load is another afterwards, and with it the number of rows on their way.
+        // On a machine that has something else to do for a while the load is another afterwards, and with it the number of rows on their
+        // way.
         var busier = Math.Max(1, Thirds(Load)[2] / Thirds(Load)[1]);
         output.WriteLine("| median in the | first third | second | last | may be times the second |");
         output.WriteLine("| --- | --- | --- | --- | --- |");
         foreach (var figure in Figures)
         {
             var thirds = Thirds(figure);
-            var line = string.Create(CultureInfo.InvariantCulture, $"| {figure.Name} | {thirds[0]:0.##} | {thirds[1]:0.##} | {thirds[2]:0.##} | {figure.Most} |");
+            var line = string.Create(CultureInfo.InvariantCulture,
+                $"| {figure.Name} | {thirds[0]:0.##} | {thirds[1]:0.##} | {thirds[2]:0.##} | {figure.Most} |");
             output.WriteLine(line);
-            if (figure.Most is { } most && thirds[2] > Math.Max(figure.Small, most * (figure.FollowsLoad ? busier : 1) * thirds[1])) grown.Add(line);
+            if (figure.Most is { } most && thirds[2] > Math.Max(figure.Small, most * (figure.FollowsLoad ? busier : 1) * thirds[1]))
+                grown.Add(line);
         }
 
-        output.WriteLine($"Autovacuum came {string.Join(", ", Churned.Concat(Jobs).Select(table => $"{Vacuums(table)} times to {table}"))}.");
+        output.WriteLine(
+            $"Autovacuum came {string.Join(", ", Churned.Concat(Jobs).Select(table => $"{Vacuums(table)} times to {table}"))}.");
         return grown;
     }
 
     private List<double> Thirds(Figure figure) =>
-        [.. looks.Index().GroupBy(l => 3 * l.Index / looks.Count, l => figure.Of(l.Item)).Select(third => third.Order().ElementAt(third.Count() / 2))];
+        [.. looks.Index().GroupBy(l => 3 * l.Index / looks.Count, l => figure.Of(l.Item))
+            .Select(third => third.Order().ElementAt(third.Count() / 2))];
 
     /// <summary>A server that crashed counts from 0 again.</summary>
-    private long Vacuums(string table) => looks.Select(l => l.Tables[table].Vacuums).Aggregate((Sum: 0L, Last: 0L), (all, next) => (all.Sum + (next < all.Last ? next : next - all.Last), next)).Sum;
+    private long Vacuums(string table) => looks.Select(l => l.Tables[table].Vacuums)
+        .Aggregate((Sum: 0L, Last: 0L), (all, next) => (all.Sum + (next < all.Last ? next : next - all.Last), next)).Sum;
 
     private sealed record Table(long Bytes, long Rows, long Dead, long Vacuums);
 
-    private sealed record Look(TimeSpan At, long Ended, double Rate, double WorkerMegabytes, double WebMegabytes, IReadOnlyDictionary<string, Table> Tables)
+    private sealed record Look(
+        TimeSpan At, long Ended, double Rate, double WorkerMegabytes, double WebMegabytes, IReadOnlyDictionary<string, Table> Tables)
     {
         public long Dead => Tables.Values.Sum(t => t.Dead);
     }

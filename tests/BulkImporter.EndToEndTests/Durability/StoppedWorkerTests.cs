@@ -28,7 +28,8 @@ public sealed class StoppedWorkerTests(ITestOutputHelper output) : IAsyncDisposa
         Assert.Equal((0, 0, sent), (left.Counts.Submitting, left.Counts.Unknown, left.Counts.Submitted + left.Counts.Imported));
         Assert.Equal(0L, await company.Postgres.AskAsync<long>("SELECT count(*) FROM importer.import_chunk WHERE state = 'running'"));
         Assert.Equal(0L, await company.Postgres.AskAsync<long>("""
-            SELECT count(*) FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id WHERE r.state = 'pending' AND r.attempts_left <> i.max_attempts
+            SELECT count(*) FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id WHERE r.state = 'pending'
+                AND r.attempts_left <> i.max_attempts
             """));
 
         await company.Cincopa.BehaveAsync(Company.Brisk);

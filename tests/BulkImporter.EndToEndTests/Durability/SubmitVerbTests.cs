@@ -52,6 +52,7 @@ public sealed class SubmitVerbTests : IAsyncDisposable
     private static string Only(string verb) => Company.Brisk.Replace("{", $"{{\"submitVerb\":\"{verb}\",", StringComparison.Ordinal);
 
     private static Task<long> AttemptsLostAsync(Company company) => company.Postgres.AskAsync<long>("""
-        SELECT count(*) FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id WHERE r.attempts_left <> i.max_attempts - 1
+        SELECT count(*) FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id
+            WHERE r.attempts_left <> i.max_attempts - 1
         """);
 }

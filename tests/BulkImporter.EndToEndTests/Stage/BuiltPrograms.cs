@@ -21,12 +21,15 @@ internal static class BuiltPrograms
 
     /// <summary>The first of these programs that is installed.</summary>
     public static string OnPath(params string[] names) =>
-        names.SelectMany(name => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, name))).FirstOrDefault(File.Exists)
+        names.SelectMany(name => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, name)))
+            .FirstOrDefault(File.Exists)
         ?? throw new FileNotFoundException($"None of {string.Join(", ", names)} is installed. Type: sudo apt-get install {names[0]}");
 
     public static string Sample(string name) => Path.Combine(Repository, "docs", "samples", name);
 
-    /// <summary>artifacts/bin/BulkImporter.EndToEndTests/debug is where we are, artifacts/bin/BulkImporter/debug is where the other is.</summary>
+    /// <summary>
+    /// artifacts/bin/BulkImporter.EndToEndTests/debug is where we are, artifacts/bin/BulkImporter/debug is where the other is.
+    /// </summary>
     private static string Find(string name)
     {
         var here = Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace BulkImporter.EndToEndTests;
 
 /// <summary>
-/// Ports for programs that start in a moment. Two test runs at once never give out the same one: a run takes blocks of ports, and listens on the
-/// first of each for as long as it lives.
+/// Ports for programs that start in a moment. Two test runs at once never give out the same one: a run takes blocks of ports, and listens
+/// on the first of each for as long as it lives.
 /// </summary>
 internal static class FreePort
 {

@@ -7,12 +7,14 @@ namespace BulkImporter.EndToEndTests;
 
 internal sealed record ImportBody(int Id, string State, string? Reason, int? Rows, CountsBody Counts);
 
-internal sealed record CountsBody(int Pending, int Submitting, int Submitted, int Imported, int Failed, int Unknown, int Cancelled, int Invalid, int Duplicate)
+internal sealed record CountsBody(
+    int Pending, int Submitting, int Submitted, int Imported, int Failed, int Unknown, int Cancelled, int Invalid, int Duplicate)
 {
     public int Total => Pending + Submitting + Submitted + Imported + Failed + Unknown + Cancelled + Invalid + Duplicate;
 }
 
-internal sealed record RecordBody(int RowNumber, string? Url, string State, string? StatusId, string? Rid, int Attempts, ErrorBody? Error, bool PossiblyDuplicated);
+internal sealed record RecordBody(
+    int RowNumber, string? Url, string State, string? StatusId, string? Rid, int Attempts, ErrorBody? Error, bool PossiblyDuplicated);
 
 internal sealed record ErrorBody(string Code, string? Message);
 
@@ -62,13 +64,16 @@ internal sealed class ImporterApi : IDisposable
     public async Task AddAccountAsync(string name, string token, string baseUrl) =>
         (await SendAsync(HttpMethod.Post, "accounts", JsonContent.Create(new { name, token, baseUrl }))).Dispose();
 
-    public async Task InviteAsync(string name, string role) => (await SendAsync(HttpMethod.Post, "users", JsonContent.Create(new { name, role }))).Dispose();
+    public async Task InviteAsync(string name, string role) =>
+        (await SendAsync(HttpMethod.Post, "users", JsonContent.Create(new { name, role }))).Dispose();
 
     /// <summary>How many assets a record in doubt may have become, as far as was looked.</summary>
-    public async Task<int> CandidatesAsync(int id, int row) => (await GetAsync<CandidateList>($"imports/{id}/records/{row}/candidates")).Items.Count;
+    public async Task<int> CandidatesAsync(int id, int row) =>
+        (await GetAsync<CandidateList>($"imports/{id}/records/{row}/candidates")).Items.Count;
 
     /// <summary>The first record in this state.</summary>
-    public async Task<RecordBody> FirstAsync(int id, string state) => (await GetAsync<Page<RecordBody>>($"imports/{id}/records?state={state}&limit=1")).Items[0];
+    public async Task<RecordBody> FirstAsync(int id, string state) =>
+        (await GetAsync<Page<RecordBody>>($"imports/{id}/records?state={state}&limit=1")).Items[0];
 
     public Task ChangeAccountAsync(object change) => SendAsync(HttpMethod.Patch, "accounts/default", JsonContent.Create(change));
 
@@ -82,7 +87,8 @@ internal sealed class ImporterApi : IDisposable
     public async Task<int> UploadAsync(string manifest, string query = "")
     {
         var body = new StringContent(manifest, Encoding.UTF8, "text/csv");
-        using var reply = await SendAsync(HttpMethod.Post, $"imports?{(query.Contains("fileName=", StringComparison.Ordinal) ? "" : "fileName=manifest.csv")}{query}", body);
+        using var reply = await SendAsync(HttpMethod.Post,
+            $"imports?{(query.Contains("fileName=", StringComparison.Ordinal) ? "" : "fileName=manifest.csv")}{query}", body);
         return (await reply.Content.ReadFromJsonAsync<ImportBody>())!.Id;
     }
 
@@ -129,7 +135,8 @@ internal sealed class ImporterApi : IDisposable
     /// Looks until the import is finished; at every look the states add up to the rows. A server that is away is asked again when
     /// <paramref name="mayBeAway"/> says that the test takes it away.
     /// </summary>
-    public Task<ImportBody> FinishedAsync(int id, TimeSpan limit, bool mayBeAway = false) => UntilAsync(id, import => import.State == "finished", limit, mayBeAway);
+    public Task<ImportBody> FinishedAsync(int id, TimeSpan limit, bool mayBeAway = false) =>
+        UntilAsync(id, import => import.State == "finished", limit, mayBeAway);
 
     /// <inheritdoc cref="FinishedAsync"/>
     public async Task<ImportBody> UntilAsync(int id, Func<ImportBody, bool> condition, TimeSpan limit, bool mayBeAway = false)
@@ -170,7 +177,9 @@ internal sealed class ImporterApi : IDisposable
     {
         using var request = new HttpRequestMessage(method, $"api/v1/{path}") { Content = content };
         var reply = await http.SendAsync(request);
-        if (!reply.IsSuccessStatusCode) throw new HttpRequestException($"{method} {path}: {(int)reply.StatusCode} {await reply.Content.ReadAsStringAsync()}", null, reply.StatusCode);
+        if (!reply.IsSuccessStatusCode)
+            throw new HttpRequestException($"{method} {path}: {(int)reply.StatusCode} {await reply.Content.ReadAsStringAsync()}", null,
+                reply.StatusCode);
         return reply;
     }
 

@@ -5,7 +5,8 @@ namespace BulkImporter.EndToEndTests;
 /// <summary>A real PgBouncer in front of a server, which gives each transaction whatever session is free.</summary>
 internal static class PgBouncer
 {
-    private static readonly string Program = new[] { "/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer", "/opt/homebrew/bin/pgbouncer" }.FirstOrDefault(File.Exists)
+    private static readonly string Program = new[] { "/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer",
+        "/opt/homebrew/bin/pgbouncer" }.FirstOrDefault(File.Exists)
         ?? throw new InvalidOperationException("PgBouncer was not found. Type: sudo apt-get install pgbouncer");
 
     /// <summary>Starts it; answers with its port.</summary>
@@ -27,14 +28,16 @@ internal static class PgBouncer
             max_client_conn = 300
             """);
         // It refuses to run as root.
-        string[] line = Environment.IsPrivilegedProcess ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--", Program, settings] : [Program, settings];
+        string[] line = Environment.IsPrivilegedProcess
+            ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--", Program, settings] : [Program, settings];
         var program = stage.Start("pgbouncer", "/usr/bin/env", line);
         await Wait.UntilAsync(TimeSpan.FromMinutes(1), "pgbouncer answers", async () =>
         {
             Assert.False(program.HasExited, program.Tail(20));
             try
             {
-                await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(postgres.ThroughPort(port)) { Pooling = false }.ConnectionString);
+                await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(postgres.ThroughPort(port))
+                    { Pooling = false }.ConnectionString);
                 await connection.OpenAsync();
                 return true;
             }

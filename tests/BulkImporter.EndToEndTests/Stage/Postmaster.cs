@@ -8,12 +8,15 @@ internal static class Postmaster
     /// <summary>Its process, or null when it does not run. The file alone proves nothing: it survives kill -9.</summary>
     public static async Task<int?> FindAsync(string cluster)
     {
-        if (PidFile(cluster) is not { Exists: true } file || !int.TryParse(File.ReadLines(file.FullName).FirstOrDefault(), CultureInfo.InvariantCulture, out var pid)) return null;
+        if (PidFile(cluster) is not { Exists: true } file
+            || !int.TryParse(File.ReadLines(file.FullName).FirstOrDefault(), CultureInfo.InvariantCulture, out var pid)) return null;
         try
         {
             // A server works in its cluster's folder; only without /proc does its command line name it.
-            if (Directory.Exists("/proc/self")) return new FileInfo($"/proc/{pid}/cwd").LinkTarget is { } folder && folder.EndsWith(cluster, StringComparison.Ordinal) ? pid : null;
-            return (await RunningProgram.CompleteAsync("ps", "-p", $"{pid}", "-o", "command=")).Contains(cluster, StringComparison.Ordinal) ? pid : null;
+            if (Directory.Exists("/proc/self")) return new FileInfo($"/proc/{pid}/cwd").LinkTarget is { } folder
+                && folder.EndsWith(cluster, StringComparison.Ordinal) ? pid : null;
+            return (await RunningProgram.CompleteAsync("ps", "-p", $"{pid}", "-o", "command=")).Contains(cluster, StringComparison.Ordinal)
+                ? pid : null;
         }
         catch (InvalidOperationException)
         {

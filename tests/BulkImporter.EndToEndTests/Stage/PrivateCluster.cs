@@ -28,7 +28,8 @@ internal sealed class PrivateCluster
     public int Port => port;
 
     /// <summary>The same database by way of a proxy, or of another address of this machine.</summary>
-    public string ThroughPort(int other, string host = "127.0.0.1") => new NpgsqlConnectionStringBuilder { Host = host, Port = other, Username = "importer", Database = "postgres" }.ConnectionString;
+    public string ThroughPort(int other, string host = "127.0.0.1") =>
+        new NpgsqlConnectionStringBuilder { Host = host, Port = other, Username = "importer", Database = "postgres" }.ConnectionString;
 
     /// <summary>Starts a server whose database has the schema of the product.</summary>
     /// <param name="folder">Where its files lie.</param>
@@ -55,7 +56,8 @@ internal sealed class PrivateCluster
     /// <summary>A connection of the test's own, open and in no pool.</summary>
     public async Task<NpgsqlConnection> ConnectAsync()
     {
-        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(ConnectionString) { Pooling = false, ApplicationName = "test" }.ConnectionString);
+        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(ConnectionString)
+            { Pooling = false, ApplicationName = "test" }.ConnectionString);
         await connection.OpenAsync();
         return connection;
     }
@@ -89,7 +91,8 @@ internal sealed class PrivateCluster
         var folder = Path.Combine(stage.Folder, "template");
         await MakeFolderAsync(folder);
         var postgres = new PrivateCluster(folder);
-        await AsServerAsync(Program("initdb"), "-D", postgres.cluster, "-U", "importer", "-E", "UTF8", "--locale=C", "--auth=trust", "--no-sync");
+        await AsServerAsync(Program("initdb"), "-D", postgres.cluster, "-U", "importer", "-E", "UTF8", "--locale=C",
+            "--auth=trust", "--no-sync");
         await postgres.StartAsync();
         await stage.MigrateAsync(postgres.ConnectionString);
         await postgres.StopAsync();
@@ -114,7 +117,8 @@ internal sealed class PrivateCluster
 
     private static string FindBinaries() =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
-            .Concat(Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql").OrderDescending().Select(version => Path.Combine(version, "bin")) : [])
+            .Concat(Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql").OrderDescending()
+                .Select(version => Path.Combine(version, "bin")) : [])
             .FirstOrDefault(folder => File.Exists(Path.Combine(folder, "initdb")) && File.Exists(Path.Combine(folder, "pg_ctl")))
         ?? throw new InvalidOperationException("PostgreSQL's programs were not found. Type: sudo apt-get install postgresql");
 }

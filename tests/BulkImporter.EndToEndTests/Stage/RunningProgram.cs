@@ -56,11 +56,13 @@ internal sealed class RunningProgram : IDisposable
 
     /// <param name="environment">Null removes a variable.</param>
     /// <param name="errorFile">Where standard error goes; null = where standard output goes.</param>
-    public static RunningProgram Start(string name, string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?> environment, string logFile, string? errorFile = null)
+    public static RunningProgram Start(string name, string program,
+        IEnumerable<string> arguments, IReadOnlyDictionary<string, string?> environment, string logFile, string? errorFile = null)
     {
         // The shell only opens the files and then becomes the program, under the same process id.
         const string Become = """exec "$0" "$@" >>"$E2E_LOG" 2>>"$E2E_ERRORS" </dev/null""";
-        var start = new ProcessStartInfo("/bin/sh", ["-c", Become, program, .. arguments]) { WorkingDirectory = Path.GetDirectoryName(logFile)! };
+        var start = new ProcessStartInfo("/bin/sh", ["-c", Become, program, .. arguments])
+            { WorkingDirectory = Path.GetDirectoryName(logFile)! };
         foreach (var (variable, value) in environment) start.Environment[variable] = value;
         start.Environment["E2E_LOG"] = logFile;
         start.Environment["E2E_ERRORS"] = errorFile ?? logFile;
@@ -102,7 +104,8 @@ internal sealed class RunningProgram : IDisposable
         return process.ExitCode;
     }
 
-    public string Tail(int lines) => string.Join('\n', new[] { LogFile, ErrorFile }.Distinct().Where(File.Exists).SelectMany(f => File.ReadLines(f).TakeLast(lines)));
+    public string Tail(int lines) =>
+        string.Join('\n', new[] { LogFile, ErrorFile }.Distinct().Where(File.Exists).SelectMany(f => File.ReadLines(f).TakeLast(lines)));
 
     public void Dispose()
     {
@@ -113,12 +116,14 @@ internal sealed class RunningProgram : IDisposable
     /// <summary>Runs something short to its end.</summary>
     public static async Task<string> CompleteAsync(string program, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" })!;
+        using var process = Process.Start(new ProcessStartInfo(program, arguments)
+            { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" })!;
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync();
         return process.ExitCode == 0
             ? await output
-            : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}: {await output}{await errors}");
+            : throw new InvalidOperationException(
+                $"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}: {await output}{await errors}");
     }
 
     public static void SendKill(int processId) => _ = Signal(processId, SigKill);
@@ -127,7 +132,8 @@ internal sealed class RunningProgram : IDisposable
 
     /// <summary>The kernel counts in KiB.</summary>
     private long OfStatus(string name) =>
-        1024 * long.Parse(File.ReadLines($"/proc/{Id}/status").First(l => l.StartsWith(name, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+        1024 * long.Parse(File.ReadLines($"/proc/{Id}/status").First(l => l.StartsWith(name, StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
 
     [DllImport("libc", EntryPoint = "kill")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

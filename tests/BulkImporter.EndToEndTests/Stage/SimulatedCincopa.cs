@@ -5,7 +5,8 @@ using System.Text.Json;
 namespace BulkImporter.EndToEndTests;
 
 /// <summary>One call as the simulator's ledger shows it.</summary>
-internal sealed record LedgerCall(long Seq, DateTimeOffset At, double AtMs, string Op, string Method, string? Input, string? StatusId, string Outcome, bool Accepted, int Http, int InFlight);
+internal sealed record LedgerCall(long Seq, DateTimeOffset At, double AtMs, string Op, string Method, string? Input, string? StatusId,
+    string Outcome, bool Accepted, int Http, int InFlight);
 
 internal sealed record LedgerSummary(
     long SubmitsReceived, long SubmitsAccepted, long DistinctInputs, long InputsReceivedMoreThanOnce, long InputsAcceptedMoreThanOnce,
@@ -38,7 +39,8 @@ internal sealed class SimulatedCincopa(string address) : IDisposable
     public async Task<LedgerSummary> SummaryAsync() => (await http.GetFromJsonAsync<LedgerSummary>("/_sim/ledger/summary"))!;
 
     /// <summary>All submit calls, in the order of their arrival.</summary>
-    public Task<IReadOnlyList<LedgerCall>> SubmitsAsync() => AllAsync("/_sim/ledger?op=submit&", (Ledger page) => (page.Count, page.Entries));
+    public Task<IReadOnlyList<LedgerCall>> SubmitsAsync() =>
+        AllAsync("/_sim/ledger?op=submit&", (Ledger page) => (page.Count, page.Entries));
 
     /// <summary>How it misbehaves from now on, in the simulator's own JSON.</summary>
     public Task BehaveAsync(string script) => PostAsync("/_sim/faults", script);
@@ -67,7 +69,8 @@ internal sealed class SimulatedCincopa(string address) : IDisposable
     public async Task<Dictionary<string, HashSet<string>>> GalleriesAsync(string token)
     {
         var galleries = new Dictionary<string, HashSet<string>>();
-        foreach (var gallery in (await http.GetFromJsonAsync<JsonElement>($"/v2/gallery.list.json?api_token={token}")).GetProperty("galleries").EnumerateArray())
+        foreach (var gallery in (await http.GetFromJsonAsync<JsonElement>($"/v2/gallery.list.json?api_token={token}"))
+            .GetProperty("galleries").EnumerateArray())
         {
             var rids = new HashSet<string>();
             for (var page = 1; ; page++)

@@ -16,7 +16,8 @@ internal sealed class Stage : IAsyncDisposable
     public const string Token = "1000001iend0to0end";
 
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(3);
-    private static readonly string[] ProductPrefixes = ["BULKIMPORTER", "CONNECTIONSTRINGS__", "CINCOPA", "ASPNETCORE_", "DOTNET_ENVIRONMENT"];
+    private static readonly string[] ProductPrefixes =
+        ["BULKIMPORTER", "CONNECTIONSTRINGS__", "CINCOPA", "ASPNETCORE_", "DOTNET_ENVIRONMENT"];
 
     private static readonly ConcurrentDictionary<string, bool> Open = new();
 
@@ -31,7 +32,8 @@ internal sealed class Stage : IAsyncDisposable
     public Stage() => Open[Folder] = true;
 
     /// <summary>Not a private one: PostgreSQL, which does not run as root, must get into it.</summary>
-    public string Folder { get; } = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), $"bulkimporter-e2e-{Path.GetRandomFileName()}")).FullName;
+    public string Folder { get; } =
+        Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), $"bulkimporter-e2e-{Path.GetRandomFileName()}")).FullName;
 
     /// <summary>The first admin key of every server of this stage.</summary>
     public string ApiKey { get; } = Guid.NewGuid().ToString("N");
@@ -50,15 +52,20 @@ internal sealed class Stage : IAsyncDisposable
         return simulator;
     }
 
-    /// <summary>Starts <c>serve</c> on its own embedded database and waits until it is ready. A second time it is a restart: same address, same data.</summary>
+    /// <summary>
+    /// Starts <c>serve</c> on its own embedded database and waits until it is ready. A second time it is a restart: same address, same
+    /// data.
+    /// </summary>
     /// <param name="cincopa">Whom it calls.</param>
     /// <param name="settings">More of its environment.</param>
     /// <param name="address">That of the first time.</param>
     /// <param name="below">The path of another site that everything is below.</param>
-    public async Task<(RunningProgram Server, ImporterApi Api)> ServeAsync(SimulatedCincopa cincopa, Settings settings, string? address = null, string below = "")
+    public async Task<(RunningProgram Server, ImporterApi Api)> ServeAsync(SimulatedCincopa cincopa, Settings settings,
+        string? address = null, string below = "")
     {
         address ??= $"http://127.0.0.1:{FreePort.Take()}";
-        var server = Start("serve", BuiltPrograms.Importer, ["serve", "--urls", address], settings.With(ServerEnvironment(cincopa.ApiAddress)).With(new Settings
+        var server = Start("serve", BuiltPrograms.Importer, ["serve", "--urls", address],
+            settings.With(ServerEnvironment(cincopa.ApiAddress)).With(new Settings
         {
             ["BulkImporter__DataDirectory"] = DataDirectory,
             ["BulkImporter__Web__PathBase"] = below,
@@ -72,7 +79,8 @@ internal sealed class Stage : IAsyncDisposable
     public async Task<(RunningProgram Server, ImporterApi Api)> WebAsync(string cincopaAddress, string connectionString)
     {
         var address = $"http://127.0.0.1:{FreePort.Take()}";
-        var server = Start("web", BuiltPrograms.Importer, ["web", "--urls", address], ServerEnvironment(cincopaAddress).With(Database(connectionString)));
+        var server = Start("web", BuiltPrograms.Importer, ["web", "--urls", address], ServerEnvironment(cincopaAddress)
+            .With(Database(connectionString)));
         return (server, await ReadyAsync(server, address));
     }
 
@@ -81,7 +89,8 @@ internal sealed class Stage : IAsyncDisposable
     /// <param name="settings">Its environment.</param>
     /// <param name="host">The address of its probe.</param>
     /// <param name="within">The command that becomes the program that is named behind it.</param>
-    public async Task<RunningProgram> WorkAsync(string connectionString, Settings settings, string host = "127.0.0.1", params string[] within)
+    public async Task<RunningProgram> WorkAsync(
+        string connectionString, Settings settings, string host = "127.0.0.1", params string[] within)
     {
         var address = $"http://{host}:{FreePort.Take()}";
         string[] line = [.. within, BuiltPrograms.Importer, "work", "--urls", address];
@@ -98,11 +107,13 @@ internal sealed class Stage : IAsyncDisposable
     }
 
     /// <inheritdoc cref="PrivateCluster.StartMigratedAsync"/>
-    public Task<PrivateCluster> StartPostgresAsync(string settings = "") => PrivateCluster.StartMigratedAsync(Path.Combine(Folder, "external"), settings);
+    public Task<PrivateCluster> StartPostgresAsync(
+        string settings = "") => PrivateCluster.StartMigratedAsync(Path.Combine(Folder, "external"), settings);
 
     /// <summary>Starts a client verb as a person types it.</summary>
     public RunningProgram StartVerb(ImporterApi api, params string[] line) =>
-        Start($"verb-{line[0]}", BuiltPrograms.Importer, line, new Settings { ["BULKIMPORTER_SERVER"] = api.Address, ["BULKIMPORTER_API_KEY"] = api.Key }, errorsApart: true);
+        Start($"verb-{line[0]}", BuiltPrograms.Importer, line,
+            new Settings { ["BULKIMPORTER_SERVER"] = api.Address, ["BULKIMPORTER_API_KEY"] = api.Key }, errorsApart: true);
 
     /// <summary>Runs a client verb to its end; answers with its standard output.</summary>
     public async Task<string> VerbAsync(ImporterApi api, int exitCode, TimeSpan limit, params string[] line)
@@ -123,7 +134,8 @@ internal sealed class Stage : IAsyncDisposable
         return client;
     }
 
-    public RunningProgram Start(string name, string program, IEnumerable<string> arguments, Settings? settings = null, bool errorsApart = false)
+    public RunningProgram Start(
+        string name, string program, IEnumerable<string> arguments, Settings? settings = null, bool errorsApart = false)
     {
         var log = Path.Combine(Folder, string.Create(CultureInfo.InvariantCulture, $"{programs.Count + 1:00}-{name}"));
         // What the developer's shell sets for the product is not for these processes.
@@ -131,10 +143,12 @@ internal sealed class Stage : IAsyncDisposable
         foreach (DictionaryEntry set in Environment.GetEnvironmentVariables())
         {
             var variable = (string)set.Key;
-            if (ProductPrefixes.Any(prefix => variable.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))) environment[variable] = null;
+            if (ProductPrefixes.Any(prefix => variable.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)))
+                environment[variable] = null;
         }
 
-        var running = RunningProgram.Start(name, program, arguments, (settings ?? []).With(environment), log + ".log", errorsApart ? log + ".err" : null);
+        var running = RunningProgram.Start(name, program, arguments, (settings ?? []).With(environment), log + ".log", errorsApart
+            ? log + ".err" : null);
         programs.Add(running);
         return running;
     }
@@ -150,7 +164,9 @@ internal sealed class Stage : IAsyncDisposable
         if (!failed) Directory.Delete(Folder, recursive: true);
     }
 
-    /// <summary>Shows the ends of the logs when the present test failed. A test that shares its stage with others calls it at its end.</summary>
+    /// <summary>
+    /// Shows the ends of the logs when the present test failed. A test that shares its stage with others calls it at its end.
+    /// </summary>
     public void ShowFailure()
     {
         if (TestContext.Current.TestState?.Result != TestResult.Failed) return;
@@ -166,7 +182,8 @@ internal sealed class Stage : IAsyncDisposable
 
     private static async Task StopPostgresAsync(string folder)
     {
-        foreach (var pidFile in Directory.EnumerateFiles(folder, "postmaster.pid", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 4 }).ToList())
+        foreach (var pidFile in Directory.EnumerateFiles(folder, "postmaster.pid", new EnumerationOptions
+            { RecurseSubdirectories = true, MaxRecursionDepth = 4 }).ToList())
             await Postmaster.StopNowAsync(Path.GetDirectoryName(pidFile)!);
     }
 

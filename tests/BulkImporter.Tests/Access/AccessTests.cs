@@ -40,7 +40,8 @@ public sealed class AccessTests(ImporterServer server) : IClassFixture<ImporterS
     [InlineData("POST", "/api/v1/sign-in-links", Role.Viewer)]
     public async Task A_role_opens_what_it_may_and_nothing_above(string method, string path, Role least)
     {
-        foreach (var (key, role) in new[] { (server.ViewerKey, Role.Viewer), (server.OperatorKey, Role.Operator), (server.AdminKey, Role.Admin) })
+        foreach (var (key, role) in new[] { (server.ViewerKey, Role.Viewer), (server.OperatorKey, Role.Operator),
+            (server.AdminKey, Role.Admin) })
         {
             var (status, _) = await server.SendAsync(key, new HttpMethod(method), path, new StringContent("{}", null, "application/json"));
             if (role >= least) Assert.DoesNotContain(status, new[] { 401, 403, 500 });
@@ -72,7 +73,8 @@ public sealed class AccessTests(ImporterServer server) : IClassFixture<ImporterS
         var make = server.Services.GetRequiredService<MakeKey>();
         var key = await make.RunAsync("short", Role.Viewer, DateTimeOffset.UtcNow.AddHours(1), "test", Token);
         Assert.Equal(200, (await server.GetAsync(key.Secret, "/api/v1/imports")).Status);
-        Assert.DoesNotContain(key.Secret, await server.Database.OneAsync<string>("SELECT string_agg(k::text, ' ') FROM importer.api_key k"), StringComparison.Ordinal);
+        Assert.DoesNotContain(key.Secret,
+            await server.Database.OneAsync<string>("SELECT string_agg(k::text, ' ') FROM importer.api_key k"), StringComparison.Ordinal);
 
         await server.Database.SqlAsync("UPDATE importer.api_key SET expires_at = now() - interval '1 second' WHERE id = $1", key.Key.Id);
         Assert.Equal(401, (await server.GetAsync(key.Secret, "/api/v1/imports")).Status);
@@ -200,7 +202,8 @@ public sealed class AccessTests(ImporterServer server) : IClassFixture<ImporterS
         request.Headers.Add("Sec-Fetch-Mode", "navigate");
         using var answer = await server.Client(null).SendAsync(request, Token);
         Assert.Equal(status, answer.StatusCode);
-        var next = answer.Headers.Location?.PathAndQuery ?? new Uri(string.Join("", answer.Headers.GetValues("Refresh"))["0; url=".Length..]).PathAndQuery;
+        var next = answer.Headers.Location?.PathAndQuery
+            ?? new Uri(string.Join("", answer.Headers.GetValues("Refresh"))["0; url=".Length..]).PathAndQuery;
 
         var browser = new Browser(server);
         await browser.SignInWithKeyAsync(server.ViewerKey);
@@ -212,12 +215,15 @@ public sealed class AccessTests(ImporterServer server) : IClassFixture<ImporterS
     [InlineData("POST", "/api/v1/users", """{"name":"hosta","role":"viewer"}""")]
     public async Task A_link_never_has_a_name_that_only_the_request_knows(string method, string path, string body)
     {
-        await using var named = await server.StartAnotherAsync(new() { ["BulkImporter:Web:PageBaseUrl"] = "https://import.example/media/" });
+        await using var named = await server.StartAnotherAsync(new()
+            { ["BulkImporter:Web:PageBaseUrl"] = "https://import.example/media/" });
         await using var allowed = await server.StartAnotherAsync(new() { ["AllowedHosts"] = "localhost;import.example" });
         async Task<(HttpStatusCode, string)> AskAsync(HttpClient client, string host)
         {
             client.DefaultRequestHeaders.Authorization = new("Bearer", server.AdminKey);
-            using var request = new HttpRequestMessage(new(method), path) { Content = new StringContent(body.Replace("hosta", "host" + Guid.NewGuid().ToString("N")[..8], StringComparison.Ordinal), null, "application/json") };
+            using var request = new HttpRequestMessage(new(method), path)
+                { Content = new StringContent(body.Replace("hosta", "host" + Guid.NewGuid().ToString("N")[..8], StringComparison.Ordinal),
+                    null, "application/json") };
             request.Headers.Host = host;
             using var answer = await client.SendAsync(request, Token);
             return (answer.StatusCode, await answer.Content.ReadAsStringAsync(Token));
@@ -253,14 +259,17 @@ public sealed class AccessTests(ImporterServer server) : IClassFixture<ImporterS
         async Task<string> NotedAsync()
         {
             Assert.Equal(200, (await server.GetAsync(key.Secret, "/api/v1/imports")).Status);
-            return await server.Database.OneAsync<string>("SELECT xmin::text || ' ' || last_used_at FROM importer.api_key WHERE id = $1", key.Key.Id);
+            return await server.Database.OneAsync<string>("SELECT xmin::text || ' ' || last_used_at FROM importer.api_key WHERE id = $1",
+                key.Key.Id);
         }
 
         var first = await NotedAsync();
         Assert.Equal(first, await NotedAsync());
-        await server.Database.SqlAsync("UPDATE importer.api_key SET last_used_at = now() - interval '61 seconds' WHERE id = $1", key.Key.Id);
+        await server.Database.SqlAsync("UPDATE importer.api_key SET last_used_at = now() - interval '61 seconds' WHERE id = $1",
+            key.Key.Id);
         await NotedAsync();
-        Assert.True(await server.Database.OneAsync<bool>("SELECT last_used_at > now() - interval '10 seconds' FROM importer.api_key WHERE id = $1", key.Key.Id));
+        Assert.True(await server.Database.OneAsync<bool>(
+            "SELECT last_used_at > now() - interval '10 seconds' FROM importer.api_key WHERE id = $1", key.Key.Id));
         var (_, keys) = await server.GetAsync(server.AdminKey, "/api/v1/keys");
         Assert.NotNull(keys!["items"]!.AsArray().Single(k => (int)k!["id"]! == key.Key.Id)!["lastUsedAt"]);
     }
@@ -278,16 +287,22 @@ public sealed class AccessTests(ImporterServer server) : IClassFixture<ImporterS
     public async Task An_account_is_added_changed_checked_and_resumed_and_its_token_is_shown_nowhere()
     {
         const string Secret = "1234567isecretsecretsecret";
-        var (status, account) = await server.PostAsync(server.AdminKey, "/api/v1/accounts", $$"""{"name":"museum","token":"{{Secret}}","baseUrl":"https://cincopa.example/v2"}""");
-        Assert.Equal((201, "museum", "https://cincopa.example/v2/", "active"), (status, (string?)account!["name"], (string?)account["baseUrl"], (string?)account["state"]));
+        var (status, account) = await server.PostAsync(server.AdminKey, "/api/v1/accounts",
+            $$"""{"name":"museum","token":"{{Secret}}","baseUrl":"https://cincopa.example/v2"}""");
+        Assert.Equal((201, "museum", "https://cincopa.example/v2/", "active"),
+            (status, (string?)account!["name"], (string?)account["baseUrl"], (string?)account["state"]));
         Assert.Equal(409, (await server.PostAsync(server.AdminKey, "/api/v1/accounts", """{"name":"museum","token":"x"}""")).Status);
-        Assert.Equal(2L, await server.Database.OneAsync<long>("SELECT count(*) FROM importer.call_budget b JOIN importer.account a ON a.id = b.account_id WHERE a.name = 'museum'"));
+        Assert.Equal(2L,
+            await server.Database.OneAsync<long>(
+                "SELECT count(*) FROM importer.call_budget b JOIN importer.account a ON a.id = b.account_id WHERE a.name = 'museum'"));
 
-        (_, account) = await server.SendAsync(server.AdminKey, HttpMethod.Patch, "/api/v1/accounts/museum", new StringContent("""{"rate":10,"maxInFlight":0}""", null, "application/json"));
+        (_, account) = await server.SendAsync(server.AdminKey, HttpMethod.Patch, "/api/v1/accounts/museum",
+            new StringContent("""{"rate":10,"maxInFlight":0}""", null, "application/json"));
         Assert.Equal((10.0, 0, 1000), ((double)account!["rate"]!, (int)account["maxInFlight"]!, (int)account["backlog"]!));
         foreach (var rate in new[] { "-1", "1e-300" })
         {
-            (status, var problem) = await server.SendAsync(server.AdminKey, HttpMethod.Patch, "/api/v1/accounts/museum", new StringContent($$"""{"rate":{{rate}}}""", null, "application/json"));
+            (status, var problem) = await server.SendAsync(server.AdminKey, HttpMethod.Patch, "/api/v1/accounts/museum",
+                new StringContent($$"""{"rate":{{rate}}}""", null, "application/json"));
             Assert.Equal((400, "rate"), (status, (string?)problem!["argument"]));
         }
 
@@ -300,8 +315,11 @@ public sealed class AccessTests(ImporterServer server) : IClassFixture<ImporterS
 
         (_, var list) = await server.GetAsync(server.ViewerKey, "/api/v1/accounts");
         Assert.DoesNotContain(Secret, list!.ToJsonString(), StringComparison.Ordinal);
-        Assert.DoesNotContain(Secret, await server.Database.OneAsync<string>("SELECT string_agg(a::text, ' ') FROM importer.account a"), StringComparison.Ordinal);
-        Assert.DoesNotContain(Secret, await server.Database.OneAsync<string>("SELECT string_agg(e::text, ' ') FROM importer.audit_entry e"), StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, await server.Database.OneAsync<string>("SELECT string_agg(a::text, ' ') FROM importer.account a"),
+            StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret,
+            await server.Database.OneAsync<string>("SELECT string_agg(e::text, ' ') FROM importer.audit_entry e"),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -311,7 +329,8 @@ public sealed class AccessTests(ImporterServer server) : IClassFixture<ImporterS
 
         var (status, problem) = await ChangeAsync("""{"baseUrl":"https://collect.example/v2/"}""");
         Assert.Equal((400, "token"), (status, (string?)problem!["argument"]));
-        Assert.Equal("https://api.cincopa.com/v2/", await server.Database.OneAsync<string>("SELECT base_url FROM importer.account WHERE name = 'moved'"));
+        Assert.Equal("https://api.cincopa.com/v2/",
+            await server.Database.OneAsync<string>("SELECT base_url FROM importer.account WHERE name = 'moved'"));
 
         (status, var account) = await ChangeAsync("""{"baseUrl":"https://api.example/v2/","token":"1234567iother"}""");
         Assert.Equal((200, "https://api.example/v2/"), (status, (string?)account!["baseUrl"]));
@@ -321,7 +340,8 @@ public sealed class AccessTests(ImporterServer server) : IClassFixture<ImporterS
         Assert.Contains("AllowedNetworks", (string?)problem["detail"], StringComparison.Ordinal);
 
         Task<(int Status, System.Text.Json.Nodes.JsonNode? Body)> ChangeAsync(string json) =>
-            server.SendAsync(server.AdminKey, HttpMethod.Patch, "/api/v1/accounts/moved", new StringContent(json, null, "application/json"));
+            server.SendAsync(server.AdminKey, HttpMethod.Patch, "/api/v1/accounts/moved",
+                new StringContent(json, null, "application/json"));
     }
 
     [Theory]
@@ -356,7 +376,8 @@ public sealed class SignInLimitTests(ImporterServer server) : IClassFixture<Impo
     {
         using var browser = server.Client(null);
         for (var attempt = 1; attempt <= ImporterServer.SignInsPerMinute; attempt++)
-            Assert.Equal(HttpStatusCode.BadRequest, (await browser.GetAsync("/sign-in/once?code=guess", TestContext.Current.CancellationToken)).StatusCode);
+            Assert.Equal(HttpStatusCode.BadRequest,
+                (await browser.GetAsync("/sign-in/once?code=guess", TestContext.Current.CancellationToken)).StatusCode);
         var slowed = await browser.GetAsync("/sign-in/once?code=guess", TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.TooManyRequests, slowed.StatusCode);
         Assert.NotNull(slowed.Headers.RetryAfter);
@@ -420,7 +441,8 @@ public sealed class FirstKeyTests(ImporterDatabase database) : IClassFixture<Imp
 
         // Where an admin signs in with a password, the keys may go.
         var last = await database.OneAsync<int>("SELECT id FROM importer.api_key WHERE revoked_at IS NULL");
-        await database.AddAsync(new User { UserName = "ann", NormalizedUserName = "ANN", Role = Role.Admin, PasswordHash = "hash", SecurityStamp = "s" });
+        await database.AddAsync(new User
+            { UserName = "ann", NormalizedUserName = "ANN", Role = Role.Admin, PasswordHash = "hash", SecurityStamp = "s" });
         Assert.Equal(KeyRevocation.Done, await revoke.RunAsync(last, "test", Token));
     }
 

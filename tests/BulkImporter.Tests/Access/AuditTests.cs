@@ -45,7 +45,8 @@ public sealed class AuditTests(ImporterDatabase database) : IClassFixture<Import
         await db.SaveChangesAsync(Token);
 
         key.RevokedAt = DateTimeOffset.UtcNow;
-        Assert.Contains("ApiKey", (await Assert.ThrowsAsync<InvalidOperationException>(() => db.SaveChangesAsync(Token))).Message, StringComparison.Ordinal);
+        Assert.Contains("ApiKey", (await Assert.ThrowsAsync<InvalidOperationException>(() => db.SaveChangesAsync(Token))).Message,
+            StringComparison.Ordinal);
         db.Note("ada", "key_revoked", "quiet");
         await db.SaveChangesAsync(Token);
         db.Remove(key);
@@ -76,11 +77,13 @@ public sealed class AuditTests(ImporterDatabase database) : IClassFixture<Import
         await database.Contexts.ChangeAsync(async db =>
         {
             var user = await db.Set<User>().SingleAsync(u => u.Id == id, Token);
-            if (++tries == 1) await database.SqlAsync("UPDATE importer.app_user SET role = 'operator', concurrency_stamp = 'other' WHERE id = $1", id);
+            if (++tries == 1)
+                await database.SqlAsync("UPDATE importer.app_user SET role = 'operator', concurrency_stamp = 'other' WHERE id = $1", id);
             user.SecurityStamp += user.Role;
             return await db.SaveChangesAsync(Token);
         }, Token);
-        Assert.Equal((2, "1Operator"), (tries, await database.OneAsync<string>("SELECT security_stamp FROM importer.app_user WHERE id = $1", id)));
+        Assert.Equal((2, "1Operator"),
+            (tries, await database.OneAsync<string>("SELECT security_stamp FROM importer.app_user WHERE id = $1", id)));
 
         // A name that stays taken is refused in the end, as it is from SQL.
         var refused = await Assert.ThrowsAsync<PostgresException>(() => database.Contexts.ChangeAsync(db =>
@@ -92,7 +95,9 @@ public sealed class AuditTests(ImporterDatabase database) : IClassFixture<Import
         Assert.Equal((PostgresErrorCodes.UniqueViolation, 7), (refused.SqlState, tries));
     }
 
-    private IQueryable<AuditEntry> Entries(string detail) => database.Contexts.CreateDbContext().Set<AuditEntry>().Where(e => e.Detail == detail);
+    private IQueryable<AuditEntry> Entries(string detail) =>
+        database.Contexts.CreateDbContext().Set<AuditEntry>().Where(e => e.Detail == detail);
 
-    private static ApiKey Key(string name) => new() { Name = name, Prefix = "bik_", Hash = Guid.NewGuid().ToByteArray(), Role = Role.Viewer };
+    private static ApiKey Key(
+        string name) => new() { Name = name, Prefix = "bik_", Hash = Guid.NewGuid().ToByteArray(), Role = Role.Viewer };
 }

@@ -38,7 +38,8 @@ internal sealed partial class Browser(ImporterServer server, string address = "h
     public async Task<(int Status, string Body, string? Location)> FillAsync(string page, string action, Dictionary<string, string> fields)
     {
         var shown = await GetAsync(page);
-        foreach (Match hidden in Hidden().Matches(shown.Body)) fields.TryAdd(hidden.Groups[1].Value, WebUtility.HtmlDecode(hidden.Groups[2].Value));
+        foreach (Match hidden in Hidden().Matches(shown.Body))
+            fields.TryAdd(hidden.Groups[1].Value, WebUtility.HtmlDecode(hidden.Groups[2].Value));
         return await PostAsync(action, fields);
     }
 
@@ -57,7 +58,8 @@ internal sealed partial class Browser(ImporterServer server, string address = "h
                 cookies.SetCookies(new Uri(address, request.RequestUri!), cookie);
             }
         }
-        return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), response.Headers.Location?.OriginalString);
+        return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken),
+            response.Headers.Location?.OriginalString);
     }
 
     [GeneratedRegex("type=\"hidden\" name=\"([^\"]+)\" value=\"([^\"]*)\"")]

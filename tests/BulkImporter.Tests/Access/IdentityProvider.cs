@@ -11,7 +11,10 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace BulkImporter.Tests.Access;
 
-/// <summary>An OpenID provider on this machine where somebody is signed in already: it sends everybody straight back, and checks what a client owes it.</summary>
+/// <summary>
+/// An OpenID provider on this machine where somebody is signed in already: it sends everybody straight back, and checks what a client owes
+/// it.
+/// </summary>
 internal sealed class IdentityProvider : IAsyncDisposable
 {
     public const string ClientId = "bulkimporter";
@@ -60,7 +63,8 @@ internal sealed class IdentityProvider : IAsyncDisposable
             var jwk = JsonWebKeyConverter.ConvertFromRSASecurityKey(new RsaSecurityKey(rsa.ExportParameters(false)) { KeyId = "k1" });
             return Results.Json(new { keys = new[] { new { kty = jwk.Kty, kid = jwk.Kid, use = "sig", n = jwk.N, e = jwk.E } } });
         });
-        app.MapGet("/authorize", (string client_id, string redirect_uri, string state, string nonce, string code_challenge, string response_type, string scope) =>
+        app.MapGet("/authorize", (string client_id, string redirect_uri, string state, string nonce, string code_challenge,
+            string response_type, string scope) =>
         {
             if (client_id != ClientId || response_type != "code" || !scope.Split(' ').Contains("openid")) return Results.BadRequest();
             var code = Guid.NewGuid().ToString("N");
@@ -72,7 +76,8 @@ internal sealed class IdentityProvider : IAsyncDisposable
             var form = await request.ReadFormAsync();
             var proof = Base64UrlEncoder.Encode(SHA256.HashData(Encoding.ASCII.GetBytes(form["code_verifier"].ToString())));
             // A code works once, for the client that can prove that it asked for it.
-            if (!codes.TryRemove(form["code"].ToString(), out var asked) || asked.Challenge != proof || form["client_id"] != ClientId || form["client_secret"] != ClientSecret)
+            if (!codes.TryRemove(form["code"].ToString(), out var asked) || asked.Challenge != proof || form["client_id"] != ClientId
+                || form["client_secret"] != ClientSecret)
                 return Results.Json(new { error = "invalid_grant" }, statusCode: 400);
             var token = new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor
             {

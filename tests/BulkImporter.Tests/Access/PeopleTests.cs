@@ -24,7 +24,8 @@ public sealed class PeopleTests(ImporterServer server) : IClassFixture<ImporterS
         var (status, body, _) = await ChooseAsync(browser, link, "too short!!");
         Assert.Equal(400, status);
         Assert.Contains("at least 12 characters", body, StringComparison.Ordinal);
-        Assert.Equal(400, (await browser.FillAsync(link, "/choose-password", new() { ["password"] = Password, ["again"] = "something else!" })).Status);
+        Assert.Equal(400,
+            (await browser.FillAsync(link, "/choose-password", new() { ["password"] = Password, ["again"] = "something else!" })).Status);
         Assert.Equal(302, (await ChooseAsync(browser, link, Password)).Status);
         Assert.Equal((200, 403), ((await browser.GetAsync("/api/v1/imports")).Status, (await browser.GetAsync("/api/v1/users")).Status));
 
@@ -60,7 +61,9 @@ public sealed class PeopleTests(ImporterServer server) : IClassFixture<ImporterS
     public async Task A_link_is_too_old_after_its_time()
     {
         var link = await InviteAsync("carl", "viewer");
-        await server.Database.SqlAsync("UPDATE importer.password_link SET expires_at = now() - interval '1 second' WHERE user_id = (SELECT id FROM importer.app_user WHERE user_name = 'carl')");
+        await server.Database.SqlAsync(
+            "UPDATE importer.password_link SET expires_at = now() - interval '1 second' WHERE user_id = (SELECT id FROM "
+                + "importer.app_user WHERE user_name = 'carl')");
         Assert.Equal(400, (await new Browser(server).GetAsync(link)).Status);
         Assert.Equal(404, (await server.PostAsync(server.AdminKey, "/api/v1/users/nobody/password-link")).Status);
     }
@@ -74,9 +77,12 @@ public sealed class PeopleTests(ImporterServer server) : IClassFixture<ImporterS
 
         for (var wrong = 1; wrong <= 5; wrong++) Assert.Equal(400, (await new Browser(server).SignInAsync("dora", "wrong")).Status);
         Assert.Equal(400, (await new Browser(server).SignInAsync("dora", Password)).Status);
-        Assert.Equal(1L, await server.Database.OneAsync<long>("SELECT count(*) FROM importer.audit_entry WHERE actor = 'dora' AND action = 'locked_out'"));
+        Assert.Equal(1L,
+            await server.Database.OneAsync<long>(
+                "SELECT count(*) FROM importer.audit_entry WHERE actor = 'dora' AND action = 'locked_out'"));
         var (_, dora) = await server.GetAsync(server.AdminKey, "/api/v1/users/dora");
-        Assert.InRange((DateTimeOffset)dora!["lockedOutUntil"]!, DateTimeOffset.UtcNow.AddMinutes(13), DateTimeOffset.UtcNow.AddMinutes(16));
+        Assert.InRange((DateTimeOffset)dora!["lockedOutUntil"]!, DateTimeOffset.UtcNow.AddMinutes(13),
+            DateTimeOffset.UtcNow.AddMinutes(16));
 
         await server.Database.SqlAsync("UPDATE importer.app_user SET lockout_end = now() - interval '1 second' WHERE user_name = 'dora'");
         Assert.Equal(302, (await new Browser(server).SignInAsync("dora", Password)).Status);
@@ -104,7 +110,8 @@ public sealed class PeopleTests(ImporterServer server) : IClassFixture<ImporterS
     [Theory]
     [InlineData("role", """{"role":"operator"}""", true)]
     [InlineData("lock", """{"locked":true}""", false)]
-    public async Task Another_role_or_a_lock_ends_the_sessions_and_only_a_lock_keeps_the_person_out(string what, string change, bool mayComeBack)
+    public async Task Another_role_or_a_lock_ends_the_sessions_and_only_a_lock_keeps_the_person_out(
+        string what, string change, bool mayComeBack)
     {
         var name = "gina-" + what;
         await JoinAsync(name, "viewer");
@@ -149,10 +156,16 @@ public sealed class PeopleTests(ImporterServer server) : IClassFixture<ImporterS
         await there.SignInAsync("ines", Password);
 
         const string Next = "a longer and newer one";
-        Assert.Equal(400, (await here.FillAsync("/change-password", "/change-password", new() { ["present"] = "wrong", ["password"] = Next, ["again"] = Next })).Status);
-        Assert.Equal(400, (await here.FillAsync("/change-password", "/change-password", new() { ["present"] = Password, ["password"] = "short", ["again"] = "short" })).Status);
+        Assert.Equal(400,
+            (await here.FillAsync("/change-password", "/change-password", new()
+                { ["present"] = "wrong", ["password"] = Next, ["again"] = Next })).Status);
+        Assert.Equal(400,
+            (await here.FillAsync("/change-password", "/change-password", new()
+                { ["present"] = Password, ["password"] = "short", ["again"] = "short" })).Status);
         Assert.Equal(200, (await there.GetAsync("/api/v1/imports")).Status);
-        Assert.Equal(302, (await here.FillAsync("/change-password", "/change-password", new() { ["present"] = Password, ["password"] = Next, ["again"] = Next })).Status);
+        Assert.Equal(302,
+            (await here.FillAsync("/change-password", "/change-password", new()
+                { ["present"] = Password, ["password"] = Next, ["again"] = Next })).Status);
 
         Assert.Equal(200, (await here.GetAsync("/api/v1/imports")).Status);
         Assert.Equal(401, (await there.GetAsync("/api/v1/imports")).Status);
@@ -172,8 +185,10 @@ public sealed class PeopleTests(ImporterServer server) : IClassFixture<ImporterS
         await linked.FollowLinkAsync(Path(System.Text.Json.Nodes.JsonNode.Parse(link.Body)!["url"]!));
         Assert.Equal(200, (await linked.GetAsync("/api/v1/imports")).Status);
 
-        await server.Services.GetRequiredService<EndSessions>().RunAsync(await server.Database.OneAsync<int>("SELECT id FROM importer.app_user WHERE user_name = 'jana'"), Token);
-        Assert.Equal((401, 401, 200), ((await jana.GetAsync("/api/v1/imports")).Status, (await linked.GetAsync("/api/v1/imports")).Status, (await kurt.GetAsync("/api/v1/imports")).Status));
+        await server.Services.GetRequiredService<EndSessions>()
+            .RunAsync(await server.Database.OneAsync<int>("SELECT id FROM importer.app_user WHERE user_name = 'jana'"), Token);
+        Assert.Equal((401, 401, 200), ((await jana.GetAsync("/api/v1/imports")).Status, (await linked.GetAsync("/api/v1/imports")).Status,
+            (await kurt.GetAsync("/api/v1/imports")).Status));
     }
 
     [Theory]
@@ -202,7 +217,10 @@ public sealed class PeopleTests(ImporterServer server) : IClassFixture<ImporterS
         var link = await InviteAsync("mona", "viewer");
         var code = link.Split('=')[1];
         await ChooseAsync(new Browser(server), link, "a password of mona's");
-        var stored = await server.Database.OneAsync<string>("SELECT concat((SELECT string_agg(u::text, ' ') FROM importer.app_user u), (SELECT string_agg(l::text, ' ') FROM importer.password_link l))");
+        var stored =
+            await server.Database.OneAsync<string>(
+                "SELECT concat((SELECT string_agg(u::text, ' ') FROM importer.app_user u), (SELECT string_agg(l::text, ' ') FROM "
+                    + "importer.password_link l))");
         var stamp = await server.Database.OneAsync<string>("SELECT security_stamp FROM importer.app_user WHERE user_name = 'mona'");
         var hash = await server.Database.OneAsync<string>("SELECT password_hash FROM importer.app_user WHERE user_name = 'mona'");
         var (_, users) = await server.GetAsync(server.AdminKey, "/api/v1/users");
@@ -234,7 +252,9 @@ public sealed class PeopleTests(ImporterServer server) : IClassFixture<ImporterS
     public async Task The_audit_log_is_read_in_pages_and_by_actor_account_and_import()
     {
         await server.Database.AddAsync(new AuditEntry { Actor = "Paul", Action = "thing_1" });
-        await server.Database.AddAsync(new AuditEntry { Actor = "Paul", Action = "thing_2", AccountId = await server.Database.OneAsync<int>("SELECT id FROM importer.account WHERE name = 'default'") });
+        await server.Database.AddAsync(new AuditEntry
+            { Actor = "Paul", Action = "thing_2",
+                AccountId = await server.Database.OneAsync<int>("SELECT id FROM importer.account WHERE name = 'default'") });
         await server.Database.AddAsync(new AuditEntry { Actor = "Paul", Action = "thing_3", ImportId = 4711 });
         async Task<(string Actions, string? Next)> ReadAsync(string query)
         {
@@ -254,7 +274,8 @@ public sealed class PeopleTests(ImporterServer server) : IClassFixture<ImporterS
 
     private static string Path(System.Text.Json.Nodes.JsonNode url) => new Uri((string)url!).PathAndQuery;
 
-    private static string Complaint(string html) => System.Text.RegularExpressions.Regex.Match(html, "class=\"complaint\"[^>]*>([^<]*)<").Groups[1].Value;
+    private static string Complaint(
+        string html) => System.Text.RegularExpressions.Regex.Match(html, "class=\"complaint\"[^>]*>([^<]*)<").Groups[1].Value;
 
     private static Task<(int Status, string Body, string? Location)> ChooseAsync(Browser browser, string link, string password) =>
         browser.FillAsync(link, "/choose-password", new() { ["password"] = password, ["again"] = password });
@@ -266,10 +287,13 @@ public sealed class PeopleTests(ImporterServer server) : IClassFixture<ImporterS
         return Path(body["link"]!["url"]!);
     }
 
-    private async Task JoinAsync(string name, string role) => Assert.Equal(302, (await ChooseAsync(new Browser(server), await InviteAsync(name, role), Password)).Status);
+    private async Task JoinAsync(string name, string role) =>
+        Assert.Equal(302, (await ChooseAsync(new Browser(server), await InviteAsync(name, role), Password)).Status);
 
     private async Task ChangeAsync(string name, string json) =>
-        Assert.Equal(200, (await server.SendAsync(server.AdminKey, HttpMethod.Patch, $"/api/v1/users/{name}", new StringContent(json, null, "application/json"))).Status);
+        Assert.Equal(200,
+            (await server.SendAsync(server.AdminKey, HttpMethod.Patch, $"/api/v1/users/{name}",
+                new StringContent(json, null, "application/json"))).Status);
 }
 
 public sealed class FirstAdminTests(ImporterServer server) : IClassFixture<ImporterServer>
@@ -314,7 +338,8 @@ public sealed class FirstAdminTests(ImporterServer server) : IClassFixture<Impor
     public async Task The_last_admin_who_can_sign_in_stays_and_one_of_two_may_go()
     {
         await BecomeAsync(new Browser(server), await FirstStartAsync(), "root", Password);
-        var (change, remove, add) = (server.Services.GetRequiredService<ChangeUser>(), server.Services.GetRequiredService<RemoveUser>(), server.Services.GetRequiredService<AddUser>());
+        var (change, remove, add) = (server.Services.GetRequiredService<ChangeUser>(), server.Services.GetRequiredService<RemoveUser>(),
+            server.Services.GetRequiredService<AddUser>());
         // Somebody who was only invited cannot let anybody in.
         var link = await add.RunAsync("second", Role.Admin, "test", Token);
         Assert.Equal(UserOrder.LastAdmin, await change.RunAsync("root", new UserChange(Role: Role.Operator), "test", Token));
@@ -324,17 +349,21 @@ public sealed class FirstAdminTests(ImporterServer server) : IClassFixture<Impor
         Assert.Equal(UserOrder.NotFound, await remove.RunAsync("nobody", "test", Token));
 
         await new Browser(server).FillAsync("/" + link!.Path, "/choose-password", new() { ["password"] = Password, ["again"] = Password });
-        var both = await Task.WhenAll(change.RunAsync("root", new UserChange(Locked: true), "test", Token), remove.RunAsync("second", "test", Token));
+        var both = await Task.WhenAll(change.RunAsync("root", new UserChange(Locked: true), "test", Token),
+            remove.RunAsync("second", "test", Token));
         Assert.Equal([UserOrder.Done, UserOrder.LastAdmin], both.Order());
     }
 
-    private static Task<(int Status, string Body, string? Location)> BecomeAsync(Browser browser, string link, string name, string password) =>
-        browser.FillAsync(link, "/choose-password", new() { ["name"] = name, ["password"] = password, ["again"] = password, ["code"] = link.Split('=')[1] });
+    private static Task<(
+        int Status, string Body, string? Location)> BecomeAsync(Browser browser, string link, string name, string password) =>
+        browser.FillAsync(link, "/choose-password", new()
+            { ["name"] = name, ["password"] = password, ["again"] = password, ["code"] = link.Split('=')[1] });
 
     private async Task<string> FirstStartAsync()
     {
         await server.Database.SqlAsync("DELETE FROM importer.app_user");
         await server.Database.SqlAsync("DELETE FROM importer.api_key");
-        return "/" + (await server.Services.GetRequiredService<FirstKey>().EnsureAsync(new ConfigurationBuilder().Build(), Token))!.Setup.Path;
+        return "/" + (await server.Services.GetRequiredService<FirstKey>()
+            .EnsureAsync(new ConfigurationBuilder().Build(), Token))!.Setup.Path;
     }
 }

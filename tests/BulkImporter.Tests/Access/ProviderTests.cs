@@ -5,7 +5,9 @@ using Microsoft.AspNetCore.Builder;
 
 namespace BulkImporter.Tests.Access;
 
-/// <summary>Sign-in at an identity provider, over its whole way: our redirect, the provider's, the exchange of the code, our session.</summary>
+/// <summary>
+/// Sign-in at an identity provider, over its whole way: our redirect, the provider's, the exchange of the code, our session.
+/// </summary>
 public sealed class ProviderTests(ImporterServer server) : IClassFixture<ImporterServer>
 {
     [Fact]
@@ -15,10 +17,12 @@ public sealed class ProviderTests(ImporterServer server) : IClassFixture<Importe
         await using var app = await StartAsync(provider);
         Is(provider, "s-1", "frieda", "importers", "others");
         var browser = new Browser(server);
-        Assert.Contains("sign-in/provider?returnUrl=%2Faccounts", (await browser.GetAsync("/sign-in?returnUrl=/accounts", app)).Body, StringComparison.Ordinal);
+        Assert.Contains("sign-in/provider?returnUrl=%2Faccounts", (await browser.GetAsync("/sign-in?returnUrl=/accounts", app)).Body,
+            StringComparison.Ordinal);
 
         Assert.Equal("/accounts", await EnterAsync(browser, app, "/accounts"));
-        Assert.Equal((200, 403), ((await browser.GetAsync("/api/v1/imports", app)).Status, (await browser.GetAsync("/api/v1/users", app)).Status));
+        Assert.Equal((200, 403),
+            ((await browser.GetAsync("/api/v1/imports", app)).Status, (await browser.GetAsync("/api/v1/users", app)).Status));
         var (_, frieda) = await server.GetAsync(server.AdminKey, "/api/v1/users/frieda");
         Assert.Equal(("operator", "active"), ((string?)frieda!["role"], (string?)frieda["state"]));
         // There is no password to try.
@@ -32,10 +36,13 @@ public sealed class ProviderTests(ImporterServer server) : IClassFixture<Importe
         Assert.Equal(401, (await browser.GetAsync("/api/v1/imports", app)).Status);
         Assert.Equal("user_added, user_changed", await server.Database.OneAsync<string>(
             "SELECT string_agg(action, ', ' ORDER BY id) FROM importer.audit_entry WHERE actor = 'frieda' AND action LIKE 'user%'"));
-        Assert.Equal(2, await server.Database.OneAsync<long>("SELECT count(*) FROM importer.audit_entry WHERE actor = 'frieda' AND action = 'signed_in' AND detail = 'by the museum'"));
+        Assert.Equal(2,
+            await server.Database.OneAsync<long>(
+                "SELECT count(*) FROM importer.audit_entry WHERE actor = 'frieda' AND action = 'signed_in' AND detail = 'by the museum'"));
 
         // Locked here, whatever the provider says.
-        Assert.Equal(200, (await server.SendAsync(server.AdminKey, HttpMethod.Patch, "/api/v1/users/frieda", Json("""{"locked":true}"""))).Status);
+        Assert.Equal(200,
+            (await server.SendAsync(server.AdminKey, HttpMethod.Patch, "/api/v1/users/frieda", Json("""{"locked":true}"""))).Status);
         Assert.Equal(401, (await later.GetAsync("/api/v1/imports", app)).Status);
         Assert.Equal("/sign-in?refused=locked", await EnterAsync(new Browser(server), app));
     }
@@ -88,7 +95,8 @@ public sealed class ProviderTests(ImporterServer server) : IClassFixture<Importe
     public void The_highest_role_counts_and_a_star_is_everybody()
     {
         var options = new ProviderOptions { Admins = ["bosses"], Operators = ["importers"], Viewers = ["*"] };
-        Assert.Equal((Role.Admin, Role.Operator, Role.Viewer), (options.RoleOf(["importers", "bosses"]), options.RoleOf(["importers"]), options.RoleOf([])));
+        Assert.Equal((Role.Admin, Role.Operator, Role.Viewer),
+            (options.RoleOf(["importers", "bosses"]), options.RoleOf(["importers"]), options.RoleOf([])));
         Assert.Null(new ProviderOptions { Admins = ["bosses"] }.RoleOf(["Bosses"]));
     }
 

@@ -21,7 +21,9 @@ public sealed partial class RoleMatrixTests(ImporterServer server) : IClassFixtu
     {
         var (documented, real) = (Documented().Select(Line).ToHashSet(), Real().Select(Line).ToHashSet());
         Assert.True(real.SetEquals(documented),
-            $"docs/security.md lacks, after you have made sure that each role is right:\n{string.Join('\n', real.Except(documented).Order())}\nand has too many:\n{string.Join('\n', documented.Except(real).Order())}");
+            "docs/security.md lacks, after you have made sure that each role is "
+                + $"right:\n{string.Join('\n', real.Except(documented).Order())}\nand has too "
+                    + $"many:\n{string.Join('\n', documented.Except(real).Order())}");
     }
 
     [Fact]
@@ -30,14 +32,20 @@ public sealed partial class RoleMatrixTests(ImporterServer server) : IClassFixtu
         var tried = 0;
         foreach (var (method, pattern, least) in Real().Where(e => e.Least != "open"))
         {
-            var path = Parameter().Replace(pattern, m => m.Value.Contains(":int", StringComparison.Ordinal) || m.Value.Contains(":long", StringComparison.Ordinal) ? "999999" : m.Value.StartsWith("{**", StringComparison.Ordinal) ? "" : "nobody");
+            var path = Parameter()
+                .Replace(pattern, m => m.Value.Contains(":int", StringComparison.Ordinal)
+                    || m.Value.Contains(":long", StringComparison.Ordinal) ? "999999" : m.Value.StartsWith("{**", StringComparison.Ordinal)
+                        ? "" : "nobody");
             // What a component's script and the circuit ask for is judged by the page that they belong to.
             if (method == "*" && !path.StartsWith("/hangfire", StringComparison.Ordinal)) continue;
             var verb = new HttpMethod(method == "*" ? "GET" : method);
-            foreach (var (key, role) in new[] { (server.ViewerKey, "viewer"), (server.OperatorKey, "operator"), (server.AdminKey, "admin") })
+            foreach (var (key, role) in new[] { (server.ViewerKey, "viewer"), (server.OperatorKey, "operator"),
+                (server.AdminKey, "admin") })
             {
-                var (status, _) = await server.SendAsync(key, verb, path, verb == HttpMethod.Get ? null : new StringContent("{}", null, "application/json"));
-                if (Array.IndexOf(Roles, role) >= Array.IndexOf(Roles, least)) Assert.False(status is 401 or 403, $"{method} {path} refused {role}: {status}");
+                var (status, _) = await server.SendAsync(key, verb, path, verb == HttpMethod.Get
+                    ? null : new StringContent("{}", null, "application/json"));
+                if (Array.IndexOf(Roles, role) >= Array.IndexOf(Roles, least))
+                    Assert.False(status is 401 or 403, $"{method} {path} refused {role}: {status}");
                 else Assert.True(status == 403, $"{method} {path} let {role} in: {status}");
             }
             var (nobody, _) = await server.SendAsync(null, verb, path);
@@ -60,7 +68,8 @@ public sealed partial class RoleMatrixTests(ImporterServer server) : IClassFixtu
     {
         if (endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null) return "open";
         var policies = endpoint.Metadata.GetOrderedMetadata<IAuthorizeData>().Select(a => a.Policy ?? Policy.Viewer)
-            .Concat(endpoint.Metadata.GetOrderedMetadata<AuthorizationPolicy>().SelectMany(p => p.Requirements).OfType<Microsoft.AspNetCore.Authorization.Infrastructure.RolesAuthorizationRequirement>()
+            .Concat(endpoint.Metadata.GetOrderedMetadata<AuthorizationPolicy>()
+                .SelectMany(p => p.Requirements).OfType<Microsoft.AspNetCore.Authorization.Infrastructure.RolesAuthorizationRequirement>()
                 .Select(r => Roles.First(role => r.AllowedRoles.Contains(role))));
         // Without any, the fallback policy asks for somebody who is signed in: a viewer at least.
         return policies.Append(Policy.Viewer).MaxBy(p => Array.IndexOf(Roles, p))!;
@@ -82,14 +91,18 @@ public sealed partial class SecurityDocumentTests
     [Fact]
     public void Every_claim_names_a_test_that_is_there()
     {
-        var sources = Directory.EnumerateFiles(Path.Combine(Repository.Root, "tests"), "*.cs", SearchOption.AllDirectories).Select(File.ReadAllText).ToList();
-        var claims = Repository.Read("docs/security.md").Split('\n').Where(line => line.StartsWith("- ", StringComparison.Ordinal)).ToList();
+        var sources = Directory.EnumerateFiles(Path.Combine(Repository.Root, "tests"), "*.cs", SearchOption.AllDirectories)
+            .Select(File.ReadAllText).ToList();
+        var claims = Repository.Read("docs/security.md").Split('\n')
+            .Where(line => line.StartsWith("- ", StringComparison.Ordinal)).ToList();
         Assert.True(claims.Count > 35, $"only {claims.Count} claims");
         Assert.DoesNotContain(claims, c => !Test().IsMatch(c));
         foreach (Match named in claims.SelectMany(c => Test().Matches(c)))
         {
             var (type, method) = (named.Groups[1].Value, named.Groups[2].Value);
-            Assert.True(sources.Exists(s => Regex.IsMatch(s, $@"class {type}\b") && (method.Length == 0 || Regex.IsMatch(s, $@"\b{method}\("))), $"docs/security.md names {type}.{method}, which is not there");
+            Assert.True(sources.Exists(s => Regex.IsMatch(s, $@"class {type}\b")
+                && (method.Length == 0 || Regex.IsMatch(s, $@"\b{method}\("))),
+                    $"docs/security.md names {type}.{method}, which is not there");
         }
     }
 
@@ -114,6 +127,7 @@ public sealed class SecurityHeaderTests(ImporterServer server) : IClassFixture<I
         Assert.Contains("script-src 'self';", policy, StringComparison.Ordinal);
         Assert.Contains("frame-ancestors 'none'", policy, StringComparison.Ordinal);
         Assert.Contains("object-src 'none'", policy, StringComparison.Ordinal);
-        Assert.Equal(("nosniff", "DENY", "same-origin"), (Header("X-Content-Type-Options"), Header("X-Frame-Options"), Header("Referrer-Policy")));
+        Assert.Equal(("nosniff", "DENY", "same-origin"),
+            (Header("X-Content-Type-Options"), Header("X-Frame-Options"), Header("Referrer-Policy")));
     }
 }

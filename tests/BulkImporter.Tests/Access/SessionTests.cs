@@ -30,7 +30,9 @@ public sealed class SessionTests(ImporterServer server) : IClassFixture<Importer
 
         Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(copy));
         Assert.Equal(200, (await there.GetAsync("/api/v1/imports")).Status);
-        Assert.Equal(1L, await server.Database.OneAsync<long>("SELECT count(*) FROM importer.audit_entry WHERE actor = 'anna' AND action = 'signed_out'"));
+        Assert.Equal(1L,
+            await server.Database.OneAsync<long>(
+                "SELECT count(*) FROM importer.audit_entry WHERE actor = 'anna' AND action = 'signed_out'"));
     }
 
     [Fact]
@@ -49,7 +51,10 @@ public sealed class SessionTests(ImporterServer server) : IClassFixture<Importer
         Assert.Equal(401, (await bert.GetAsync("/api/v1/imports")).Status);
         await end.RunAsync((await check.ListAsync(second, Token))[0].Id, new Caller("ada", Role.Admin, KeyId: 0), Token);
         Assert.Equal(401, (await carl.GetAsync("/api/v1/imports")).Status);
-        Assert.Equal("bert carl", await server.Database.OneAsync<string>("SELECT string_agg(detail, ' ' ORDER BY id) FROM importer.audit_entry WHERE action = 'session_ended' AND detail IN ('bert', 'carl')"));
+        Assert.Equal("bert carl",
+            await server.Database.OneAsync<string>(
+                "SELECT string_agg(detail, ' ' ORDER BY id) FROM importer.audit_entry WHERE action = 'session_ended' AND detail IN "
+                    + "('bert', 'carl')"));
     }
 
     [Theory]
@@ -65,7 +70,8 @@ public sealed class SessionTests(ImporterServer server) : IClassFixture<Importer
         Assert.Equal(401, (await browser.GetAsync("/api/v1/imports")).Status);
 
         Task AgeAsync(int minutes) => server.Database.SqlAsync(
-            $"UPDATE importer.session SET {column} = now() - make_interval(mins => {minutes}) WHERE user_id = (SELECT id FROM importer.app_user WHERE user_name = '{name}')");
+            $"UPDATE importer.session SET {column} = now() - make_interval(mins => {minutes}) WHERE user_id = (SELECT id FROM "
+                + $"importer.app_user WHERE user_name = '{name}')");
     }
 
     [Fact]
@@ -85,22 +91,30 @@ public sealed class SessionTests(ImporterServer server) : IClassFixture<Importer
     {
         var name = "fred-" + what;
         var browser = await JoinAsync(name);
-        async Task<string> MakeAsync() => new Uri((string)JsonNode.Parse((await browser.PostAsync("/api/v1/sign-in-links", [])).Body)!["url"]!).PathAndQuery;
+        async Task<string> MakeAsync() =>
+            new Uri((string)JsonNode.Parse((await browser.PostAsync("/api/v1/sign-in-links", [])).Body)!["url"]!).PathAndQuery;
         var (signIn, used) = (await MakeAsync(), await MakeAsync());
         Assert.Equal(302, (await new Browser(server).FollowLinkAsync(used)).Status);
         var (_, made) = await server.PostAsync(server.AdminKey, $"/api/v1/users/{name}/password-link");
         var choose = new Uri((string)made!["url"]!).PathAndQuery;
-        Assert.Equal((200, 200), ((await new Browser(server).GetAsync(signIn)).Status, (await new Browser(server).GetAsync(choose)).Status));
+        Assert.Equal((200, 200),
+            ((await new Browser(server).GetAsync(signIn)).Status, (await new Browser(server).GetAsync(choose)).Status));
 
         const string Next = "a longer and newer one";
-        if (what == "role") await server.SendAsync(server.AdminKey, HttpMethod.Patch, $"/api/v1/users/{name}", new StringContent("""{"role":"operator"}""", null, "application/json"));
-        else if (what == "password") await browser.FillAsync("/change-password", "/change-password", new() { ["present"] = Password, ["password"] = Next, ["again"] = Next });
+        if (what == "role")
+            await server.SendAsync(server.AdminKey, HttpMethod.Patch, $"/api/v1/users/{name}",
+                new StringContent("""{"role":"operator"}""", null, "application/json"));
+        else if (what == "password")
+            await browser.FillAsync("/change-password", "/change-password", new()
+                { ["present"] = Password, ["password"] = Next, ["again"] = Next });
         else await server.Services.GetRequiredService<EndSessions>().RunAsync((await CallerAsync(name)).UserId!.Value, Token);
 
-        Assert.Equal((400, 400), ((await new Browser(server).FollowLinkAsync(signIn)).Status, (await new Browser(server).GetAsync(choose)).Status));
+        Assert.Equal((400, 400),
+            ((await new Browser(server).FollowLinkAsync(signIn)).Status, (await new Browser(server).GetAsync(choose)).Status));
         // One that is made afterwards does, and an unlock takes none away.
         (_, made) = await server.PostAsync(server.AdminKey, $"/api/v1/users/{name}/password-link");
-        await server.SendAsync(server.AdminKey, HttpMethod.Patch, $"/api/v1/users/{name}", new StringContent("""{"locked":false}""", null, "application/json"));
+        await server.SendAsync(server.AdminKey, HttpMethod.Patch, $"/api/v1/users/{name}",
+            new StringContent("""{"locked":false}""", null, "application/json"));
         Assert.Equal(200, (await new Browser(server).GetAsync(new Uri((string)made!["url"]!).PathAndQuery)).Status);
     }
 
@@ -110,20 +124,27 @@ public sealed class SessionTests(ImporterServer server) : IClassFixture<Importer
     [InlineData("expired")]
     public async Task An_open_page_gives_no_order_once_its_key_or_session_is_over(string what)
     {
-        var key = await server.Services.GetRequiredService<MakeKey>().RunAsync("open page " + what, Role.Admin, DateTimeOffset.UtcNow.AddHours(1), "test", Token);
+        var key = await server.Services.GetRequiredService<MakeKey>()
+            .RunAsync("open page " + what, Role.Admin, DateTimeOffset.UtcNow.AddHours(1), "test", Token);
         var browser = new Browser(server);
         await browser.SignInWithKeyAsync(key.Secret);
-        var session = (await server.Services.GetRequiredService<CheckSession>().ListAsync(new Caller("", Role.Admin, KeyId: key.Key.Id), Token)).Single();
+        var session = (await server.Services.GetRequiredService<CheckSession>()
+            .ListAsync(new Caller("", Role.Admin, KeyId: key.Key.Id), Token)).Single();
 
         // A page as it stands open: who opened it was looked at long ago.
         await using var circuit = server.Services.CreateAsyncScope();
         var page = circuit.ServiceProvider.GetRequiredService<SessionRevalidation>();
-        page.SetAuthenticationState(Task.FromResult(new AuthenticationState(Identities.Of(new Caller(key.Key.Name, Role.Admin, KeyId: key.Key.Id, SessionId: session.Id), "Cookies"))));
+        page.SetAuthenticationState(
+            Task.FromResult(
+                new AuthenticationState(
+                    Identities.Of(new Caller(key.Key.Name, Role.Admin, KeyId: key.Key.Id, SessionId: session.Id), "Cookies"))));
         Assert.True((await page.CurrentAsync(Token)).Identity!.IsAuthenticated);
 
         if (what == "revoked") await server.Services.GetRequiredService<RevokeKey>().RunAsync(key.Key.Id, "test", Token);
-        else if (what == "ended") await server.Services.GetRequiredService<EndSession>().RunAsync(session.Id, new Caller("ada", Role.Admin, KeyId: 0), Token);
-        else await server.Database.SqlAsync("UPDATE importer.api_key SET expires_at = now() - interval '1 second' WHERE id = $1", key.Key.Id);
+        else if (what == "ended")
+            await server.Services.GetRequiredService<EndSession>().RunAsync(session.Id, new Caller("ada", Role.Admin, KeyId: 0), Token);
+        else await server.Database.SqlAsync("UPDATE importer.api_key SET expires_at = now() - interval '1 second' WHERE id = $1",
+            key.Key.Id);
 
         ClaimsPrincipal now = await page.CurrentAsync(Token);
         Assert.False(now.Identity!.IsAuthenticated);
@@ -133,7 +154,8 @@ public sealed class SessionTests(ImporterServer server) : IClassFixture<Importer
     [Fact]
     public void Every_order_of_a_page_asks_who_acts_at_the_deed()
     {
-        // Who acts comes from DashboardPage alone, which asks the database: nothing else on the pages reads the name that an open page was opened with.
+        // Who acts comes from DashboardPage alone, which asks the database: nothing else on the pages reads the name that an open page was
+        // opened with.
         var pages = Directory.EnumerateFiles(Path.Combine(Repository.Root, "src/BulkImporter/Dashboard"), "*.razor").ToList();
         Assert.True(pages.Count > 20);
         Assert.DoesNotContain(pages, p => File.ReadAllText(p).Contains(".Actor()", StringComparison.Ordinal));
@@ -174,7 +196,8 @@ public sealed class SessionTests(ImporterServer server) : IClassFixture<Importer
     {
         var (_, added) = await server.PostAsync(server.AdminKey, "/api/v1/users", $$"""{"name":"{{name}}","role":"viewer"}""");
         var browser = new Browser(server);
-        await browser.FillAsync(new Uri((string)added!["link"]!["url"]!).PathAndQuery, "/choose-password", new() { ["password"] = Password, ["again"] = Password });
+        await browser.FillAsync(new Uri((string)added!["link"]!["url"]!).PathAndQuery, "/choose-password", new()
+            { ["password"] = Password, ["again"] = Password });
         return browser;
     }
 

@@ -21,7 +21,8 @@ public sealed class AccountBreakerTests(EngineDatabase database) : IClassFixture
         Assert.Equal("active", await StateAsync(account));
         await breaker.CredentialRejectedAsync(account, version, 1, "Invalid token.", Token);
         Assert.Equal("suspended", await StateAsync(account));
-        Assert.Contains("Invalid token.", await database.OneAsync<string>("SELECT reason FROM importer.account WHERE id = $1", account), StringComparison.Ordinal);
+        Assert.Contains("Invalid token.", await database.OneAsync<string>("SELECT reason FROM importer.account WHERE id = $1", account),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -53,7 +54,8 @@ public sealed class AccountBreakerTests(EngineDatabase database) : IClassFixture
     {
         var account = await database.AccountAsync();
         var old = await VersionAsync(account);
-        await database.SqlAsync("UPDATE importer.account SET token_protected = 'new', updated_at = clock_timestamp() WHERE id = $1", account);
+        await database.SqlAsync("UPDATE importer.account SET token_protected = 'new', updated_at = clock_timestamp() WHERE id = $1",
+            account);
         for (var n = 0; n < 5; n++) await breaker.CredentialRejectedAsync(account, old, 1, "no", Token);
         await breaker.QuotaExceededAsync(account, old, "full", Token);
         Assert.Equal("active", await StateAsync(account));
@@ -77,16 +79,23 @@ public sealed class AccountBreakerTests(EngineDatabase database) : IClassFixture
     [InlineData(RemoteErrorKind.QuotaExceeded, "suspended", 0, false)]
     [InlineData(RemoteErrorKind.RateLimited, "active", 0, true)]
     [InlineData(RemoteErrorKind.ConnectionRefused, "active", 0, true)]
-    public async Task Each_kind_of_error_is_told_to_the_one_whom_it_concerns(RemoteErrorKind kind, string state, int rejections, bool blocked)
+    public async Task Each_kind_of_error_is_told_to_the_one_whom_it_concerns(
+        RemoteErrorKind kind, string state, int rejections, bool blocked)
     {
         var account = await database.AccountAsync();
-        var health = new AccountHealth(new CallGovernor(database.Source, TimeProvider.System, () => 0), breaker, Options.Create(new AccountsOptions()));
+        var health = new AccountHealth(new CallGovernor(database.Source, TimeProvider.System, () => 0), breaker,
+            Options.Create(new AccountsOptions()));
         await health.FailedAsync(account, await VersionAsync(account), CallKind.Submit, ScriptedCincopa.Error(kind));
-        Assert.Equal((state, rejections), (await StateAsync(account), await database.OneAsync<int>("SELECT rejected_in_a_row FROM importer.account WHERE id = $1", account)));
-        Assert.Equal(blocked, await database.OneAsync<bool>("SELECT blocked_until IS NOT NULL FROM importer.call_budget WHERE account_id = $1 AND kind = 'submit'", account));
+        Assert.Equal((state, rejections),
+            (await StateAsync(account),
+                await database.OneAsync<int>("SELECT rejected_in_a_row FROM importer.account WHERE id = $1", account)));
+        Assert.Equal(blocked,
+            await database.OneAsync<bool>(
+                "SELECT blocked_until IS NOT NULL FROM importer.call_budget WHERE account_id = $1 AND kind = 'submit'", account));
     }
 
     private Task<string> StateAsync(int account) => database.OneAsync<string>("SELECT state FROM importer.account WHERE id = $1", account);
 
-    private Task<DateTimeOffset> VersionAsync(int account) => database.OneAsync<DateTimeOffset>("SELECT updated_at FROM importer.account WHERE id = $1", account);
+    private Task<DateTimeOffset> VersionAsync(
+        int account) => database.OneAsync<DateTimeOffset>("SELECT updated_at FROM importer.account WHERE id = $1", account);
 }

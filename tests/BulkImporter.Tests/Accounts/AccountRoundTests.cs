@@ -13,7 +13,10 @@ using Npgsql;
 
 namespace BulkImporter.Tests.Accounts;
 
-/// <summary>The one shape of all rounds that call Cincopa, shown by the finisher: one that cannot be done, and a database that does not take what came of the others.</summary>
+/// <summary>
+/// The one shape of all rounds that call Cincopa, shown by the finisher: one that cannot be done, and a database that does not take what
+/// came of the others.
+/// </summary>
 public sealed class AccountRoundTests(EngineDatabase database) : IClassFixture<EngineDatabase>, IAsyncLifetime
 {
     private const int Rows = 12;
@@ -50,7 +53,8 @@ public sealed class AccountRoundTests(EngineDatabase database) : IClassFixture<E
         var calls = 0;
         cincopa.OnSetMeta = (rid, _) =>
         {
-            if (rid.Value is "rid3" or "rid7") throw new FormatException($"The reply {Interlocked.Increment(ref calls)} is odd\nand api_token=1000001itest is in it.");
+            if (rid.Value is "rid3" or "rid7")
+                throw new FormatException($"The reply {Interlocked.Increment(ref calls)} is odd\nand api_token=1000001itest is in it.");
             return new ChangeResult.Ok();
         };
         await RoundAsync();
@@ -154,7 +158,9 @@ public sealed class AccountRoundTests(EngineDatabase database) : IClassFixture<E
     public async Task A_statement_that_others_undid_is_made_again_and_not_for_ever()
     {
         var tries = 0;
-        Assert.Equal(3, await database.Source.UndisturbedAsync(() => ++tries < 3 ? throw new PostgresException("deadlock detected", "ERROR", "ERROR", PostgresErrorCodes.DeadlockDetected) : Task.FromResult(tries)));
+        Assert.Equal(3, await database.Source.UndisturbedAsync(() =>
+            ++tries < 3 ? throw new PostgresException("deadlock detected", "ERROR", "ERROR", PostgresErrorCodes.DeadlockDetected)
+                : Task.FromResult(tries)));
         tries = 0;
         await Assert.ThrowsAsync<PostgresException>(() => database.Source.UndisturbedAsync<int>(() =>
         {
@@ -205,23 +211,30 @@ public sealed class AccountRoundTests(EngineDatabase database) : IClassFixture<E
         Assert.Equal(after, await NextAtAsync());
     }
 
-    private Task<DateTimeOffset> NextAtAsync() => database.OneAsync<DateTimeOffset>("SELECT next_at FROM importer.call_budget WHERE account_id = $1 AND kind = 'status'", account);
+    private Task<DateTimeOffset> NextAtAsync() =>
+        database.OneAsync<DateTimeOffset>("SELECT next_at FROM importer.call_budget WHERE account_id = $1 AND kind = 'status'", account);
 
     private async Task RoundAsync(NpgsqlDataSource? source = null, bool due = true)
     {
         if (due) await database.SqlAsync("UPDATE importer.record_finish SET next_at = '1999-01-01' WHERE state = 'pending'");
         source ??= database.Source;
-        await new FinishRecords(Rounds.Over(source, tokens, cincopa, log: log), source, cincopa, new NameGallery(source, cincopa, NullLogger<NameGallery>.Instance),
-            new RetrySchedule(TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(10), () => 1), Options.Create(new WorkOptions()), NullLogger<FinishRecords>.Instance) { Attempts = 3 }.RunAsync(Token);
+        await new FinishRecords(Rounds.Over(source, tokens, cincopa, log: log), source, cincopa,
+            new NameGallery(source, cincopa, NullLogger<NameGallery>.Instance),
+            new RetrySchedule(TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(10), () => 1), Options.Create(new WorkOptions()),
+            NullLogger<FinishRecords>.Instance) { Attempts = 3 }.RunAsync(Token);
     }
 
     private async Task<string> FinishesAsync() => string.Join(", ", await database.Source.QueryAsync(
-        "SELECT state || ' ' || count(*) FROM importer.record_finish WHERE import_id = $1 GROUP BY state ORDER BY state", r => r.GetString(0), Token, id));
+        "SELECT state || ' ' || count(*) FROM importer.record_finish WHERE import_id = $1 GROUP BY state ORDER BY state", r =>
+            r.GetString(0), Token, id));
 
     private Task<string> FinishAsync(int row) => database.OneAsync<string>(
-        "SELECT concat_ws(' ', failed_count, error_code, error_message) FROM importer.record_finish WHERE import_id = $1 AND row_number = $2", id, row);
+        "SELECT concat_ws(' ', failed_count, error_code, error_message) FROM importer.record_finish WHERE import_id = $1 AND row_number "
+            + "= $2", id, row);
 
-    /// <summary>A database that takes only such rows of what is to be finished, as a constraint or a trigger of somebody else's would.</summary>
+    /// <summary>
+    /// A database that takes only such rows of what is to be finished, as a constraint or a trigger of somebody else's would.
+    /// </summary>
     private async Task<IAsyncDisposable> RefuseAsync(string unless)
     {
         await database.SqlAsync($"""
@@ -229,7 +242,9 @@ public sealed class AccountRoundTests(EngineDatabase database) : IClassFixture<E
             DECLARE f importer.record_finish := NEW;
             BEGIN IF NOT ({unless}) THEN RAISE EXCEPTION 'refused'; END IF; RETURN NEW; END $$
             """);
-        await database.SqlAsync("CREATE TRIGGER refuse_finish BEFORE UPDATE ON importer.record_finish FOR EACH ROW WHEN (NEW.next_at > '2000-01-01') EXECUTE FUNCTION importer.refuse_finish()");
+        await database.SqlAsync(
+            "CREATE TRIGGER refuse_finish BEFORE UPDATE ON importer.record_finish FOR EACH ROW WHEN (NEW.next_at > '2000-01-01') EXECUTE "
+                + "FUNCTION importer.refuse_finish()");
         return new Undone(() => database.SqlAsync("DROP FUNCTION importer.refuse_finish() CASCADE"));
     }
 
@@ -239,7 +254,8 @@ public sealed class AccountRoundTests(EngineDatabase database) : IClassFixture<E
         await database.SqlAsync($"CREATE ROLE {role} LOGIN PASSWORD 'role' {options}");
         await database.SqlAsync($"GRANT USAGE ON SCHEMA importer TO {role}; GRANT ALL ON ALL TABLES IN SCHEMA importer TO {role}");
         if (setting is not null) await database.SqlAsync($"ALTER ROLE {role} SET {setting}");
-        return DataSetup.CreateDataSource(new NpgsqlConnectionStringBuilder(database.ConnectionString) { Username = role, Password = "role" }.ConnectionString);
+        return DataSetup.CreateDataSource(new NpgsqlConnectionStringBuilder(database.ConnectionString)
+            { Username = role, Password = "role" }.ConnectionString);
     }
 
     private sealed class Undone(Func<Task> undo) : IAsyncDisposable
@@ -258,6 +274,7 @@ public sealed class AccountRoundTests(EngineDatabase database) : IClassFixture<E
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => lines.Enqueue(formatter(state, exception));
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter) => lines.Enqueue(formatter(state, exception));
     }
 }

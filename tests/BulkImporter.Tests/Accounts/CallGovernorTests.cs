@@ -29,7 +29,8 @@ public sealed class CallGovernorTests(EngineDatabase database) : IClassFixture<E
         var random = new Random(seed);
         var calls = starts.Select(s => s + random.NextDouble() * CallGovernor.Tolerance.TotalSeconds).Order().ToArray();
         for (var first = 0; first + rate < calls.Length; first++)
-            Assert.True(calls[first + rate] - calls[first] > 1, $"{rate + 1} calls within {calls[first + rate] - calls[first]:F3} s at a rate of {rate}.");
+            Assert.True(calls[first + rate] - calls[first] > 1,
+                $"{rate + 1} calls within {calls[first + rate] - calls[first]:F3} s at a rate of {rate}.");
     }
 
     /// <summary>
@@ -45,8 +46,11 @@ public sealed class CallGovernorTests(EngineDatabase database) : IClassFixture<E
             CREATE OR REPLACE FUNCTION public.answer_late() RETURNS trigger LANGUAGE plpgsql AS
             $$ BEGIN IF current_setting('application_name') = 'far' THEN PERFORM pg_sleep(0.3); END IF; RETURN NULL; END $$
             """);
-        await database.SqlAsync($"CREATE OR REPLACE TRIGGER answer_late AFTER UPDATE ON importer.call_budget FOR EACH ROW WHEN (NEW.account_id = {account}) EXECUTE FUNCTION public.answer_late()");
-        await using var farAway = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(database.ConnectionString) { ApplicationName = "far" });
+        await database.SqlAsync(
+            $"CREATE OR REPLACE TRIGGER answer_late AFTER UPDATE ON importer.call_budget FOR EACH ROW WHEN (NEW.account_id = {account}) "
+                + "EXECUTE FUNCTION public.answer_late()");
+        await using var farAway = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(database.ConnectionString)
+            { ApplicationName = "far" });
         var far = new CallGovernor(farAway, TimeProvider.System, () => 0.5);
 
         var starts = new List<double>();
@@ -56,7 +60,8 @@ public sealed class CallGovernorTests(EngineDatabase database) : IClassFixture<E
             {
                 var permits = await governor.TakeAsync(account, CallKind.Submit, rate / 2, Token);
                 Assert.Equal(rate / 2, permits.Count);
-                starts.AddRange(Enumerable.Range(0, permits.Count).Select(i => Stopwatch.GetElapsedTime(0, permits.FirstAt).TotalSeconds + i * permits.Spacing.TotalSeconds));
+                starts.AddRange(Enumerable.Range(0, permits.Count)
+                    .Select(i => Stopwatch.GetElapsedTime(0, permits.FirstAt).TotalSeconds + i * permits.Spacing.TotalSeconds));
             }
         }
         starts.Sort();
@@ -64,7 +69,9 @@ public sealed class CallGovernorTests(EngineDatabase database) : IClassFixture<E
             Assert.True(starts[first + rate] - starts[first] > 1, $"{rate + 1} calls within {starts[first + rate] - starts[first]:F3} s.");
     }
 
-    /// <summary>Two late answers are a pause, after which everyone goes on at once; three are how this database is, and calls are made all the same.</summary>
+    /// <summary>
+    /// Two late answers are a pause, after which everyone goes on at once; three are how this database is, and calls are made all the same.
+    /// </summary>
     [Theory]
     [InlineData(1, 1)]
     [InlineData(100, 3)]
@@ -80,9 +87,14 @@ public sealed class CallGovernorTests(EngineDatabase database) : IClassFixture<E
                 RETURN NULL;
             END $$
             """);
-        await database.SqlAsync($"CREATE TRIGGER pause{account} AFTER UPDATE ON importer.call_budget FOR EACH ROW WHEN (NEW.account_id = {account}) EXECUTE FUNCTION public.pause()");
+        await database.SqlAsync(
+            $"CREATE TRIGGER pause{account} AFTER UPDATE ON importer.call_budget FOR EACH ROW WHEN (NEW.account_id = {account}) EXECUTE "
+                + "FUNCTION public.pause()");
         Assert.Equal(10, (await Governor.TakeAsync(account, CallKind.Submit, 10, Token)).Count);
-        Assert.InRange(await database.OneAsync<double>("SELECT extract(epoch FROM next_at - clock_timestamp())::float8 FROM importer.call_budget WHERE account_id = $1 AND kind = 'submit'", account), 0.5, 1.5);
+        Assert.InRange(
+            await database.OneAsync<double>(
+                "SELECT extract(epoch FROM next_at - clock_timestamp())::float8 FROM importer.call_budget WHERE account_id = $1 AND kind "
+                    + "= 'submit'", account), 0.5, 1.5);
         Assert.Equal(lateAnswers - used, await database.OneAsync<int>("SELECT answers FROM public.pause WHERE account_id = $1", account));
     }
 
@@ -110,7 +122,9 @@ public sealed class CallGovernorTests(EngineDatabase database) : IClassFixture<E
         Assert.InRange(starts[^1] - starts[0], 179 / 20.0, 179 / 20.0 * 1.1 + 0.001);
     }
 
-    /// <summary>Otherwise the start times of many pollers that have given up lie before those of all that still ask, and nobody ever calls again.</summary>
+    /// <summary>
+    /// Otherwise the start times of many pollers that have given up lie before those of all that still ask, and nobody ever calls again.
+    /// </summary>
     [Fact]
     public async Task Status_calls_that_are_given_up_leave_no_start_times_behind_them_but_those_of_two_seconds()
     {
@@ -118,15 +132,23 @@ public sealed class CallGovernorTests(EngineDatabase database) : IClassFixture<E
         for (var round = 0; round < 3; round++)
         {
             using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
-            var asking = Enumerable.Range(0, 60).Select(_ => Task.Run(() => Governor.TakeAsync(account, CallKind.Status, 1, patience.Token)));
+            var asking = Enumerable.Range(0, 60)
+                .Select(_ => Task.Run(() => Governor.TakeAsync(account, CallKind.Status, 1, patience.Token)));
             await Task.WhenAll(asking).ContinueWith(_ => { }, Token, TaskContinuationOptions.None, TaskScheduler.Default);
         }
-        Assert.InRange(await database.OneAsync<double>("SELECT extract(epoch FROM next_at - clock_timestamp())::float8 FROM importer.call_budget WHERE account_id = $1 AND kind = 'status'", account), 0.5, 2.2);
+        Assert.InRange(
+            await database.OneAsync<double>(
+                "SELECT extract(epoch FROM next_at - clock_timestamp())::float8 FROM importer.call_budget WHERE account_id = $1 AND kind "
+                    + "= 'status'", account), 0.5, 2.2);
 
         // Who has the patience gets one soon, and no two at the same time.
-        var starts = (await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(() => Governor.TakeAsync(account, CallKind.Status, 1, Token))))).Select(p => p.FirstAt).Order().ToArray();
+        var starts =
+            (await Task.WhenAll(Enumerable.Range(0, 20)
+                .Select(_ => Task.Run(() => Governor.TakeAsync(account, CallKind.Status, 1, Token))))).Select(p => p.FirstAt)
+                    .Order().ToArray();
         Assert.Equal(20, starts.Length);
-        Assert.All(starts.Skip(1).Zip(starts), pair => Assert.InRange(Stopwatch.GetElapsedTime(pair.Second, pair.First).TotalSeconds, 0.05, 3));
+        Assert.All(starts.Skip(1).Zip(starts), pair =>
+            Assert.InRange(Stopwatch.GetElapsedTime(pair.Second, pair.First).TotalSeconds, 0.05, 3));
     }
 
     [Fact]
@@ -154,7 +176,8 @@ public sealed class CallGovernorTests(EngineDatabase database) : IClassFixture<E
     public async Task The_backlog_room_is_handed_out_once_however_many_ask()
     {
         var account = await database.AccountAsync(backlog: 10);
-        var taken = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => Governor.TakeAsync(account, CallKind.Submit, 4, Token))));
+        var taken = await Task.WhenAll(Enumerable.Range(0, 6)
+            .Select(_ => Task.Run(() => Governor.TakeAsync(account, CallKind.Submit, 4, Token))));
         Assert.Equal(10, taken.Sum(p => p.Count));
         Assert.Equal(0, (await Governor.TakeAsync(account, CallKind.Submit, 1, Token)).Count);
         // Status calls join no backlog.
@@ -178,7 +201,9 @@ public sealed class CallGovernorTests(EngineDatabase database) : IClassFixture<E
         var account = await database.AccountAsync();
         await Governor.BlockAsync(account, CallKind.Submit, TimeSpan.FromSeconds(int.MaxValue), "429", Token);
         Assert.InRange(await BlockedForAsync(account), 3590, 3600);
-        Assert.EndsWith("it is asked again after an hour.", await database.OneAsync<string>("SELECT blocked_reason FROM importer.call_budget WHERE account_id = $1 AND kind = 'submit'", account), StringComparison.Ordinal);
+        Assert.EndsWith("it is asked again after an hour.",
+            await database.OneAsync<string>("SELECT blocked_reason FROM importer.call_budget WHERE account_id = $1 AND kind = 'submit'",
+                account), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -210,8 +235,11 @@ public sealed class CallGovernorTests(EngineDatabase database) : IClassFixture<E
     public async Task Many_calls_refused_at_once_are_one_block()
     {
         var account = await database.AccountAsync();
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => Governor.BlockAsync(account, CallKind.Submit, TimeSpan.FromMinutes(1), "429", Token))));
-        Assert.Equal(1, await database.OneAsync<int>("SELECT blocks_in_a_row FROM importer.call_budget WHERE account_id = $1 AND kind = 'submit'", account));
+        await Task.WhenAll(Enumerable.Range(0, 8)
+            .Select(_ => Task.Run(() => Governor.BlockAsync(account, CallKind.Submit, TimeSpan.FromMinutes(1), "429", Token))));
+        Assert.Equal(1,
+            await database.OneAsync<int>("SELECT blocks_in_a_row FROM importer.call_budget WHERE account_id = $1 AND kind = 'submit'",
+                account));
     }
 
     /// <summary>Start times of every call that was granted, in seconds by the database's clock, as its row had them.</summary>
@@ -222,41 +250,52 @@ public sealed class CallGovernorTests(EngineDatabase database) : IClassFixture<E
         await database.SqlAsync("CREATE TABLE IF NOT EXISTS public.granted (account_id int, count int, ends_at timestamptz)");
         await database.SqlAsync("""
             CREATE OR REPLACE FUNCTION public.note_granted() RETURNS trigger LANGUAGE plpgsql AS
-            $$ BEGIN INSERT INTO public.granted VALUES (NEW.account_id, OLD.backlog_room - NEW.backlog_room, NEW.next_at); RETURN NULL; END $$
+            $$ BEGIN INSERT INTO public.granted VALUES (NEW.account_id, OLD.backlog_room - NEW.backlog_room, NEW.next_at); RETURN NULL;
+                END $$
             """);
         await database.SqlAsync("""
-            CREATE OR REPLACE TRIGGER note_granted AFTER UPDATE ON importer.call_budget FOR EACH ROW WHEN (NEW.next_at <> OLD.next_at) EXECUTE FUNCTION public.note_granted()
+            CREATE OR REPLACE TRIGGER note_granted AFTER UPDATE ON importer.call_budget FOR EACH ROW
+                WHEN (NEW.next_at <> OLD.next_at) EXECUTE FUNCTION public.note_granted()
             """);
         var taken = await Task.WhenAll(Enumerable.Range(0, takers).Select(taker => Task.Run(async () =>
         {
             var permits = new List<Permits>();
             // On a clock that stands still every answer is prompt, however busy the machine is.
             var governor = new CallGovernor(database.Source, new FakeTimeProvider(), () => 0.5);
-            foreach (var size in blocks.Where((_, i) => i % takers == taker)) permits.Add(await governor.TakeAsync(account, CallKind.Submit, size, CancellationToken.None));
+            foreach (var size in blocks.Where((_, i) => i % takers == taker))
+                permits.Add(await governor.TakeAsync(account, CallKind.Submit, size, CancellationToken.None));
             return permits;
         })));
         var spacing = taken.SelectMany(t => t).Select(p => p.Spacing.TotalSeconds).Distinct().Single();
         var granted = await database.Source.QueryAsync(
-            "SELECT count, extract(epoch FROM ends_at)::float8 FROM public.granted WHERE account_id = $1", r => (Count: r.GetInt32(0), End: r.GetDouble(1)), CancellationToken.None, account);
+            "SELECT count, extract(epoch FROM ends_at)::float8 FROM public.granted WHERE account_id = $1", r =>
+                (Count: r.GetInt32(0), End: r.GetDouble(1)), CancellationToken.None, account);
         Assert.Equal(blocks.Order(), granted.Select(g => g.Count).Order());
         return [.. granted.SelectMany(g => Enumerable.Range(1, g.Count).Select(i => g.End - i * spacing)).Order()];
     }
 
     private Task<double> BlockedForAsync(int account) => database.OneAsync<double>(
-        "SELECT extract(epoch FROM blocked_until - clock_timestamp())::float8 FROM importer.call_budget WHERE account_id = $1 AND kind = 'submit'", account);
+        "SELECT extract(epoch FROM blocked_until - clock_timestamp())::float8 FROM importer.call_budget WHERE account_id = $1 AND kind = "
+            + "'submit'", account);
 
-    /// <summary>A block without Retry-After waits exactly so long: not shorter from the moment before it, not longer from the moment after it.</summary>
+    /// <summary>
+    /// A block without Retry-After waits exactly so long: not shorter from the moment before it, not longer from the moment after it.
+    /// </summary>
     private async Task BlockWaitsAsync(CallGovernor governor, int account, double seconds)
     {
         var before = await ClockAsync();
         await governor.BlockAsync(account, CallKind.Submit, null, "unreachable", Token);
         var after = await ClockAsync();
-        var until = await database.OneAsync<double>("SELECT extract(epoch FROM blocked_until)::float8 FROM importer.call_budget WHERE account_id = $1 AND kind = 'submit'", account);
+        var until =
+            await database.OneAsync<double>(
+                "SELECT extract(epoch FROM blocked_until)::float8 FROM importer.call_budget WHERE account_id = $1 AND kind = 'submit'",
+                account);
         Assert.InRange(until, before + seconds - 0.001, after + seconds + 0.001);
 
         Task<double> ClockAsync() => database.OneAsync<double>("SELECT extract(epoch FROM clock_timestamp())::float8");
     }
 
     private Task<int> PassBlockAsync(int account) =>
-        database.SqlAsync("UPDATE importer.call_budget SET blocked_until = clock_timestamp() - interval '1 ms' WHERE account_id = $1", account);
+        database.SqlAsync("UPDATE importer.call_budget SET blocked_until = clock_timestamp() - interval '1 ms' WHERE account_id = $1",
+            account);
 }

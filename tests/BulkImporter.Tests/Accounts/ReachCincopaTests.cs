@@ -26,11 +26,13 @@ public sealed class ReachCincopaTests(ImporterServer importer) : IClassFixture<I
         await using var server = RawServer.Replying(RawServer.Json(200, Accepted));
         using var client = Client(Reach(importer.Database.Source));
 
-        var result = await client.UploadFromUrlAsync(Access(server, "inner.test") with { SubmitVerb = verb }, "https://cdn.test/a.mp4", null, Stop);
+        var result = await client.UploadFromUrlAsync(Access(server, "inner.test")
+            with { SubmitVerb = verb }, "https://cdn.test/a.mp4", null, Stop);
 
         var error = Assert.IsType<SubmitResult.NeverSent>(result).Error;
         Assert.Equal(
-            "inner.test leads to 127.0.0.1, which is not a public address, so nothing was sent. To send there, let the server's operator add its network to "
+            "inner.test leads to 127.0.0.1, which is not a public address, so nothing was sent. To send there, let the server's operator "
+                + "add its network to "
             + "BulkImporter:Sources:AllowedNetworks, or name the address in Cincopa__BaseUrl.", error.Message);
         Assert.Equal((RemoteErrorKind.ConnectionRefused, 0), (error.Kind, server.Connections));
     }
@@ -43,9 +45,11 @@ public sealed class ReachCincopaTests(ImporterServer importer) : IClassFixture<I
     {
         await using var server = RawServer.Replying(RawServer.Json(200, """{"success":true,"accid":"inside"}"""));
         using var client = Client(Reach(importer.Database.Source));
-        await importer.Database.SqlAsync("UPDATE importer.account SET base_url = $1 WHERE name = 'default'", Access(server, host).BaseUrl.AbsoluteUri);
+        await importer.Database.SqlAsync("UPDATE importer.account SET base_url = $1 WHERE name = 'default'",
+            Access(server, host).BaseUrl.AbsoluteUri);
 
-        var check = await ActivatorUtilities.CreateInstance<CheckAccount>(importer.Services, (ICincopaClient)client).RunAsync("default", Stop);
+        var check = await ActivatorUtilities.CreateInstance<CheckAccount>(importer.Services, (ICincopaClient)client)
+            .RunAsync("default", Stop);
 
         Assert.False(check!.Ok);
         Assert.Contains("is not a public address, so nothing was sent", check.Message, StringComparison.Ordinal);
@@ -56,11 +60,14 @@ public sealed class ReachCincopaTests(ImporterServer importer) : IClassFixture<I
     public async Task An_address_for_an_upload_that_a_reply_names_passes_the_same_guard()
     {
         await using var inner = RawServer.ReplyingOnceAndClosing(RawServer.Reply(200, "text/plain", "done"));
-        await using var server = RawServer.Replying(RawServer.Json(200, $$"""{"success":true,"upload_url":"http://inner.test:{{inner.BaseUrl.Port}}/post.jpg"}"""));
+        await using var server =
+            RawServer.Replying(
+                RawServer.Json(200, $$"""{"success":true,"upload_url":"http://inner.test:{{inner.BaseUrl.Port}}/post.jpg"}"""));
         using var client = Client(Reach(importer.Database.Source, own: server.BaseUrl.AbsoluteUri));
 
         var url = Assert.IsType<UploadUrlResult.Ok>(await client.GetUploadUrlAsync(Access(server, "127.0.0.1"), null, Stop)).UploadUrl;
-        var pushed = await client.PushRangeAsync(Access(server, "127.0.0.1"), url, new PushRange("a.mp4", "1", 0, 0, 9), (_, _) => Task.CompletedTask, Stop);
+        var pushed = await client.PushRangeAsync(Access(server, "127.0.0.1"), url, new PushRange("a.mp4", "1", 0, 0, 9), (_, _) =>
+            Task.CompletedTask, Stop);
 
         Assert.Contains("nothing was sent", Assert.IsType<PushResult.NeverSent>(pushed).Error.Message, StringComparison.Ordinal);
         Assert.Equal(0, inner.Connections);
@@ -104,7 +111,8 @@ public sealed class ReachCincopaTests(ImporterServer importer) : IClassFixture<I
             var reach = Reach(importer.Database.Source, own: named?.AbsoluteUri);
             var tokens = importer.Services.GetRequiredService<ProtectToken>();
             var contexts = importer.Database.Contexts;
-            await new FirstAccount(contexts, new AddAccount(contexts, tokens, reach, TimeProvider.System), new ChangeAccount(contexts, tokens, reach, TimeProvider.System), tokens)
+            await new FirstAccount(contexts, new AddAccount(contexts, tokens, reach, TimeProvider.System),
+                new ChangeAccount(contexts, tokens, reach, TimeProvider.System), tokens)
                 .EnsureAsync(configuration, Stop);
         }
     }
@@ -133,12 +141,15 @@ public sealed class ReachCincopaTests(ImporterServer importer) : IClassFixture<I
         Assert.StartsWith(line, Assert.Single(proxy.Requests), StringComparison.Ordinal);
     }
 
-    private static CincopaAccess Access(RawServer server, string host) => new(new Uri($"http://{host}:{server.BaseUrl.Port}/v2/"), ClientUnderTest.Token);
+    private static CincopaAccess Access(RawServer server, string host) =>
+        new(new Uri($"http://{host}:{server.BaseUrl.Port}/v2/"), ClientUnderTest.Token);
 
     private static CincopaClient Client(ReachCincopa reach) => new(new CincopaClientOptions(), TimeProvider.System, reach.ConnectAsync);
 
     internal static ReachCincopa Reach(NpgsqlDataSource database, string? own = null, string? allowed = null) => new(
         new SourceNetworks(Options.Create(new SourceOptions { AllowedNetworks = allowed is null ? [] : [allowed] })),
-        (name, _) => Task.FromResult<IPAddress[]>(name == "half-inner.test" ? [IPAddress.Parse("1.1.1.1"), IPAddress.Loopback] : [IPAddress.Loopback]),
-        new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { [FirstAccount.BaseUrlKey] = own }).Build(), database.Contexts());
+        (name, _) => Task.FromResult<IPAddress[]>(name == "half-inner.test"
+            ? [IPAddress.Parse("1.1.1.1"), IPAddress.Loopback] : [IPAddress.Loopback]),
+        new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { [FirstAccount.BaseUrlKey] = own })
+            .Build(), database.Contexts());
 }

@@ -11,12 +11,14 @@ namespace BulkImporter.Tests.Accounts;
 /// <summary>What a round works with, over a test's database and remote side.</summary>
 internal static class Rounds
 {
-    public static RoundNeeds Over(NpgsqlDataSource source, ProtectToken tokens, ICincopaClient cincopa, TimeProvider? clock = null, ILogger<LoopHealth>? log = null)
+    public static RoundNeeds Over(
+        NpgsqlDataSource source, ProtectToken tokens, ICincopaClient cincopa, TimeProvider? clock = null, ILogger<LoopHealth>? log = null)
     {
         clock ??= TimeProvider.System;
         var governor = new CallGovernor(source, clock, () => 0.5);
         return new(source, new AccountAccess(source, tokens), governor,
-            new AccountHealth(governor, new AccountBreaker(source, NullLogger<AccountBreaker>.Instance), Options.Create(new AccountsOptions())), cincopa,
+            new AccountHealth(governor, new AccountBreaker(source, NullLogger<AccountBreaker>.Instance),
+                Options.Create(new AccountsOptions())), cincopa,
             new LoopHealth(clock, log ?? NullLogger<LoopHealth>.Instance), clock, NullLogger<RoundNeeds>.Instance);
     }
 }

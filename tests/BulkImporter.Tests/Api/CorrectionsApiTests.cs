@@ -16,7 +16,8 @@ public sealed class CorrectionsApiTests(ImporterServer server) : IClassFixture<I
         var id = await server.Database.ImportAsync(ImportState.Finished, [RecordState.Imported, RecordState.Failed]);
         var (status, report) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, Path(id), Csv(File));
         Assert.Equal((200, 1, 1), (status, (int)report!["corrected"]!, (int)report["refused"]!));
-        Assert.Equal(["2 2 corrected", "3 1 wrong_state"], report["rows"]!.AsArray().Select(r => $"{r!["line"]} {r["row"]} {r["outcome"]}"));
+        Assert.Equal(["2 2 corrected", "3 1 wrong_state"], report["rows"]!.AsArray()
+            .Select(r => $"{r!["line"]} {r["row"]} {r["outcome"]}"));
         Assert.Equal("running", await server.Database.StateAsync(id));
         var (_, record) = await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}/records/2");
         Assert.Equal(("pending", "https://media.example/better.mp4"), ((string?)record!["state"], (string?)record["url"]));
@@ -26,7 +27,8 @@ public sealed class CorrectionsApiTests(ImporterServer server) : IClassFixture<I
     public async Task A_form_with_the_file_does_the_same()
     {
         var id = await server.Database.ImportAsync(ImportState.Finished, [RecordState.Imported, RecordState.Failed]);
-        using var form = new MultipartFormDataContent { { Csv("import_row,url\n2,https://media.example/form.mp4\n"), "file", "better.csv" } };
+        using var form =
+            new MultipartFormDataContent { { Csv("import_row,url\n2,https://media.example/form.mp4\n"), "file", "better.csv" } };
         var (status, report) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, Path(id), form);
         Assert.Equal((200, 1), (status, (int)report!["corrected"]!));
     }
@@ -34,7 +36,8 @@ public sealed class CorrectionsApiTests(ImporterServer server) : IClassFixture<I
     [Fact]
     public async Task An_import_in_review_refuses_and_one_that_is_not_there_is_not_found()
     {
-        var (status, problem) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, Path(await server.Database.ImportAsync(ImportState.Review, [RecordState.Pending])), Csv(File));
+        var (status, problem) = await server.SendAsync(server.OperatorKey, HttpMethod.Post,
+            Path(await server.Database.ImportAsync(ImportState.Review, [RecordState.Pending])), Csv(File));
         Assert.Equal((409, "review"), (status, (string?)problem!["state"]));
         Assert.Equal(404, (await server.SendAsync(server.OperatorKey, HttpMethod.Post, Path(999_999), Csv(File))).Status);
     }

@@ -28,7 +28,8 @@ public sealed class EnteredTextTests(ImporterServer server) : IClassFixture<Impo
             }
         }
         // Those that once were a 500.
-        foreach (var known in new[] { "/api/v1/imports search", "/api/v1/imports/{id}/records search", "/api/v1/imports/{id}/records code", "/api/v1/audit actor" })
+        foreach (var known in new[] { "/api/v1/imports search", "/api/v1/imports/{id}/records search", "/api/v1/imports/{id}/records code",
+            "/api/v1/audit actor" })
             Assert.Contains(known, tried);
     }
 
@@ -44,7 +45,8 @@ public sealed class EnteredTextTests(ImporterServer server) : IClassFixture<Impo
     {
         await RefusedAsync(HttpMethod.Post, $"/api/v1/imports?{name}=a%00b", "url\n", name, "text/csv");
 
-        using var form = new MultipartFormDataContent { { new StringContent("a\0b"), name }, { new StringContent("url\n"), "file", "a.csv" } };
+        using var form = new MultipartFormDataContent { { new StringContent("a\0b"), name },
+            { new StringContent("url\n"), "file", "a.csv" } };
         var (status, body) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, "/api/v1/imports", form);
         Assert.Equal((400, name), (status, (string?)body!["argument"]));
     }
@@ -71,7 +73,8 @@ public sealed class EnteredTextTests(ImporterServer server) : IClassFixture<Impo
         var tried = 0;
         foreach (var (method, path, operation) in await OperationsAsync())
         {
-            foreach (var parameter in Parameters(operation).Where(p => (string?)p["in"] == "query" && Type(p["schema"]!) is "integer" or "number" or "array"))
+            foreach (var parameter in Parameters(operation)
+                .Where(p => (string?)p["in"] == "query" && Type(p["schema"]!) is "integer" or "number" or "array"))
             {
                 var name = (string)parameter["name"]!;
                 foreach (string text in PlainNumberTests.NotPlain.Select(row => (string)row).Where(text => text.Length > 0))
@@ -92,7 +95,8 @@ public sealed class EnteredTextTests(ImporterServer server) : IClassFixture<Impo
             if (operation["requestBody"]?["content"]?["application/json"]?["schema"] is not { } schema) continue;
             foreach (var (name, property) in Properties(schema).Where(p => Type(p.Value!) is "integer" or "number"))
             {
-                foreach (var text in new[] { "\"2,5\"", "\"5\"", "\"NaN\"", "\"\"", "true", "[]" }) await RefusedAsync(method, Filled(path), $$"""{"{{name}}":{{text}}}""", name);
+                foreach (var text in new[] { "\"2,5\"", "\"5\"", "\"NaN\"", "\"\"", "true", "[]" })
+                    await RefusedAsync(method, Filled(path), $$"""{"{{name}}":{{text}}}""", name);
             }
         }
     }
@@ -110,7 +114,9 @@ public sealed class EnteredTextTests(ImporterServer server) : IClassFixture<Impo
         {
             await RefusedAsync(HttpMethod.Post, $"/api/v1/imports?{setting}={Uri.EscapeDataString(text)}", "url\n", setting, "text/csv");
             // What stands around the value of a set is the shell's.
-            if (text.Trim() == text && text.Trim('\uFEFF') == text) await RefusedAsync(HttpMethod.Post, $"/api/v1/imports?set={Uri.EscapeDataString($"{setting}={text}")}", "url\n", setting, "text/csv");
+            if (text.Trim() == text && text.Trim('\uFEFF') == text)
+                await RefusedAsync(HttpMethod.Post, $"/api/v1/imports?set={Uri.EscapeDataString($"{setting}={text}")}", "url\n",
+                    setting, "text/csv");
         }
     }
 
@@ -155,12 +161,14 @@ public sealed class EnteredTextTests(ImporterServer server) : IClassFixture<Impo
     private async Task<List<(HttpMethod Method, string Path, JsonObject Operation)>> OperationsAsync()
     {
         document ??= (await server.GetAsync(server.ViewerKey, "/openapi/v1.json")).Body!;
-        return [.. document["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject().Select(o => (HttpMethod.Parse(o.Key), path.Key, o.Value!.AsObject())))];
+        return [.. document["paths"]!.AsObject()
+            .SelectMany(path => path.Value!.AsObject().Select(o => (HttpMethod.Parse(o.Key), path.Key, o.Value!.AsObject())))];
     }
 
     private JsonNode? document;
 
-    private static IEnumerable<JsonObject> Parameters(JsonObject operation) => operation["parameters"]?.AsArray().Select(p => p!.AsObject()) ?? [];
+    private static IEnumerable<JsonObject> Parameters(
+        JsonObject operation) => operation["parameters"]?.AsArray().Select(p => p!.AsObject()) ?? [];
 
     private JsonObject Properties(JsonNode schema) => Resolved(schema)["properties"]?.AsObject() ?? [];
 
@@ -176,5 +184,6 @@ public sealed class EnteredTextTests(ImporterServer server) : IClassFixture<Impo
     };
 
     private static string Filled(string path) =>
-        System.Text.RegularExpressions.Regex.Replace(path, @"\{(\w+)\}", match => match.Groups[1].Value is "id" or "rowNumber" ? "1" : "default");
+        System.Text.RegularExpressions.Regex.Replace(path, @"\{(\w+)\}", match =>
+            match.Groups[1].Value is "id" or "rowNumber" ? "1" : "default");
 }

@@ -17,16 +17,19 @@ public sealed class FilesApiTests(ImporterServer server) : IClassFixture<Importe
         var (found, file) = await server.GetAsync(server.OperatorKey, $"/api/v1/files/{one.ToUpperInvariant()}");
         var (unknown, _) = await server.GetAsync(server.OperatorKey, $"/api/v1/files/{new string('0', 64)}");
         var (nonsense, _) = await server.GetAsync(server.OperatorKey, "/api/v1/files/nonsense");
-        var (status, import) = await CreateAsync([("media/Küste, \"3\" #2.mp4", one), ("b.mp4", two)], "?account=default&set=maxAttempts%3D3&start=true");
+        var (status, import) = await CreateAsync([("media/Küste, \"3\" #2.mp4", one), ("b.mp4", two)],
+            "?account=default&set=maxAttempts%3D3&start=true");
 
         Assert.Equal((200, one, 14), (found, (string?)file!["sha256"], (int)file["sizeBytes"]!));
         Assert.Equal((404, 404), (unknown, nonsense));
         Assert.Equal((201, "Küste, \"3\" #2.mp4 and 1 more", "push", 3, true),
             (status, (string?)import!["name"], (string?)import["transfer"], (int)import["maxAttempts"]!, (bool)import["startWhenParsed"]!));
         var (_, preview) = await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{(int)import["id"]!}/preview");
-        var rows = preview!["rows"]!.AsArray().Select(row => row!["values"]!).Select(values => ((string?)values["url"], (string?)values["filename"], (string?)values["transfer"]));
+        var rows = preview!["rows"]!.AsArray().Select(row => row!["values"]!)
+            .Select(values => ((string?)values["url"], (string?)values["filename"], (string?)values["transfer"]));
         Assert.Equal(
-            [($"upload:///{one}/K%C3%BCste%2C%20%223%22%20%232.mp4", "Küste, \"3\" #2.mp4", "push"), ($"upload:///{two}/b.mp4", "b.mp4", "push")], rows);
+            [($"upload:///{one}/K%C3%BCste%2C%20%223%22%20%232.mp4", "Küste, \"3\" #2.mp4", "push"),
+                ($"upload:///{two}/b.mp4", "b.mp4", "push")], rows);
         Assert.All(preview["rows"]!.AsArray(), row => Assert.False((bool)row!["isBlocked"]!));
     }
 
@@ -65,7 +68,8 @@ public sealed class FilesApiTests(ImporterServer server) : IClassFixture<Importe
     {
         Assert.Equal(403, (await server.SendAsync(server.ViewerKey, HttpMethod.Post, "/api/v1/files", Bytes("x"))).Status);
         Assert.Equal(400, (await server.SendAsync(server.OperatorKey, HttpMethod.Post, "/api/v1/files", Bytes(""))).Status);
-        var (status, problem) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, "/api/v1/files", new MultipartFormDataContent { { Bytes("x"), "file", "x.mp4" } });
+        var (status, problem) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, "/api/v1/files",
+            new MultipartFormDataContent { { Bytes("x"), "file", "x.mp4" } });
         Assert.Equal((415, "unsupported-media-type"), (status, (string?)problem!["type"]));
     }
 
@@ -76,9 +80,12 @@ public sealed class FilesApiTests(ImporterServer server) : IClassFixture<Importe
         return (string)file["sha256"]!;
     }
 
-    private Task<(int Status, JsonNode? Body)> CreateAsync((string Name, string Sha256)[] files, string query = "", string? key = null) => server.SendAsync(
+    private Task<(int Status, JsonNode? Body)> CreateAsync((string Name, string Sha256)[] files, string query = "", string? key = null) =>
+        server.SendAsync(
         server.OperatorKey, HttpMethod.Post, "/api/v1/imports/files" + query,
-        new StringContent(JsonSerializer.Serialize(new { files = files.Select(f => new { name = f.Name, sha256 = f.Sha256 }) }), Encoding.UTF8, "application/json"), key);
+        new StringContent(JsonSerializer.Serialize(new { files = files.Select(f => new { name = f.Name, sha256 = f.Sha256 }) }),
+            Encoding.UTF8, "application/json"), key);
 
-    private static ByteArrayContent Bytes(string text) => new(Encoding.UTF8.GetBytes(text)) { Headers = { ContentType = new MediaTypeHeaderValue("application/octet-stream") } };
+    private static ByteArrayContent Bytes(string text) =>
+        new(Encoding.UTF8.GetBytes(text)) { Headers = { ContentType = new MediaTypeHeaderValue("application/octet-stream") } };
 }

@@ -51,7 +51,8 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
         Cincopa.OnPing = () => Ping;
         Cincopa.OnList = query => Task.FromResult(List(query));
         app = await StartAnotherAsync();
-        await Database.SqlAsync("UPDATE importer.account SET token_protected = $1", Services.GetRequiredService<ProtectToken>().Protect("1i2"));
+        await Database.SqlAsync("UPDATE importer.account SET token_protected = $1", Services.GetRequiredService<ProtectToken>()
+            .Protect("1i2"));
         var make = Services.GetRequiredService<MakeKey>();
         ViewerKey = (await make.RunAsync("vera", Role.Viewer, null, "test", default)).Secret;
         OperatorKey = (await make.RunAsync("otto", Role.Operator, null, "test", default)).Secret;
@@ -64,7 +65,8 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
         var builder = WebApplication.CreateBuilder();
         builder.WebHost.UseTestServer();
         builder.Configuration.AddInMemoryCollection(settings ?? []);
-        builder.Configuration["BulkImporter:Access:SignInsPerMinute"] = SignInsPerMinute.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        builder.Configuration["BulkImporter:Access:SignInsPerMinute"] =
+            SignInsPerMinute.ToString(System.Globalization.CultureInfo.InvariantCulture);
         builder.Logging.ClearProviders();
         // A hash is made to cost; what the tests ask does not depend on how much.
         builder.Services.Configure<PasswordHasherOptions>(o => o.IterationCount = 1000);
@@ -89,15 +91,18 @@ public sealed class ImporterServer(TestServer server) : IAsyncLifetime
         return client;
     }
 
-    public async Task<(int Status, JsonNode? Body)> SendAsync(string? key, HttpMethod method, string path, HttpContent? content = null, string? idempotencyKey = null)
+    public async Task<(int Status, JsonNode? Body)> SendAsync(string? key, HttpMethod method, string path, HttpContent? content = null,
+        string? idempotencyKey = null)
     {
         using var request = new HttpRequestMessage(method, path) { Content = content };
         if (idempotencyKey is not null) request.Headers.Add("Idempotency-Key", idempotencyKey);
         using var response = await Client(key).SendAsync(request, TestContext.Current.CancellationToken);
         var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        var body = response.Content.Headers.ContentType?.MediaType?.EndsWith("json", StringComparison.Ordinal) == true ? JsonNode.Parse(text) : null;
+        var body = response.Content.Headers.ContentType?.MediaType?.EndsWith("json", StringComparison.Ordinal) == true
+            ? JsonNode.Parse(text) : null;
         // Whatever a test provokes: a problem is of a type that docs/api.md lists.
-        if (response.Content.Headers.ContentType?.MediaType == "application/problem+json") Assert.Contains((string?)body!["type"], ProblemType.All);
+        if (response.Content.Headers.ContentType?.MediaType == "application/problem+json")
+            Assert.Contains((string?)body!["type"], ProblemType.All);
         return ((int)response.StatusCode, body);
     }
 

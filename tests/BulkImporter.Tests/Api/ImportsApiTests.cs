@@ -22,7 +22,8 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
     [Fact]
     public async Task A_manifest_as_the_body_becomes_an_import()
     {
-        var (status, import) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, "/api/v1/imports?name=Spring&fileName=spring.csv&start=true&map=url%3Durl&set=maxAttempts%3D3", Csv());
+        var (status, import) = await server.SendAsync(server.OperatorKey, HttpMethod.Post,
+            "/api/v1/imports?name=Spring&fileName=spring.csv&start=true&map=url%3Durl&set=maxAttempts%3D3", Csv());
         Assert.Equal(201, status);
         Assert.Equal("Spring", (string?)import!["name"]);
         Assert.Equal("default", (string?)import["account"]);
@@ -32,7 +33,8 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
         Assert.Equal(Manifest.Length, (int)import["manifest"]!["sizeBytes"]!);
         Assert.Equal(3, (int)import["maxAttempts"]!);
         Assert.True((bool)import["startWhenParsed"]!);
-        Assert.Equal(["pending", "submitting", "submitted", "imported", "failed", "unknown", "cancelled", "invalid", "duplicate"], import["counts"]!.AsObject().Select(c => c.Key));
+        Assert.Equal(["pending", "submitting", "submitted", "imported", "failed", "unknown", "cancelled", "invalid", "duplicate"],
+            import["counts"]!.AsObject().Select(c => c.Key));
         Assert.Equal("otto", (string?)import["createdBy"]);
     }
 
@@ -40,12 +42,15 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
     public async Task Import_whose_time_zone_the_database_has_lost_is_listed_and_shown_with_its_reason()
     {
         var id = await server.Database.ImportAsync(ImportState.Running, [RecordState.Pending]);
-        await server.Database.SqlAsync("UPDATE importer.import SET window_from = '22:00', window_until = '06:00', window_zone = 'US/Pacific-New' WHERE id = $1", id);
+        await server.Database.SqlAsync(
+            "UPDATE importer.import SET window_from = '22:00', window_until = '06:00', window_zone = 'US/Pacific-New' WHERE id = $1", id);
         var (listed, _) = await server.SendAsync(server.ViewerKey, HttpMethod.Get, "/api/v1/imports");
         var (shown, import) = await server.SendAsync(server.ViewerKey, HttpMethod.Get, $"/api/v1/imports/{id}");
         Assert.Equal((200, 200), (listed, shown));
-        Assert.StartsWith("The database no longer knows the time zone 'US/Pacific-New'", (string?)import!["reason"], StringComparison.Ordinal);
-        var (revised, mended) = await server.SendAsync(server.OperatorKey, HttpMethod.Patch, $"/api/v1/imports/{id}", new StringContent("""{"window":""}""", Encoding.UTF8, "application/json"));
+        Assert.StartsWith("The database no longer knows the time zone 'US/Pacific-New'", (string?)import!["reason"],
+            StringComparison.Ordinal);
+        var (revised, mended) = await server.SendAsync(server.OperatorKey, HttpMethod.Patch, $"/api/v1/imports/{id}",
+            new StringContent("""{"window":""}""", Encoding.UTF8, "application/json"));
         Assert.Equal((200, null), (revised, (string?)mended!["reason"]));
     }
 
@@ -59,7 +64,8 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
             { new StringContent("resubmit"), "whenUnknown" },
         };
         var (status, import) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, "/api/v1/imports", form);
-        Assert.Equal((201, "Summer", "summer.csv", "resubmit"), (status, (string?)import!["name"], (string?)import["manifest"]!["fileName"], (string?)import["whenUnknown"]));
+        Assert.Equal((201, "Summer", "summer.csv", "resubmit"),
+            (status, (string?)import!["name"], (string?)import["manifest"]!["fileName"], (string?)import["whenUnknown"]));
     }
 
     [Fact]
@@ -88,7 +94,8 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
 
             server.Ping = new PingResult.Ok("AMDA1", null, TokenPermissions.Parse("|asset.read|asset.write|gallery.*|"));
             Assert.Equal(200, (await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/start")).Status);
-            var name = await server.Database.OneAsync<string>("SELECT a.name FROM importer.account a JOIN importer.import i ON i.account_id = a.id WHERE i.id = $1", id);
+            var name = await server.Database.OneAsync<string>(
+                "SELECT a.name FROM importer.account a JOIN importer.import i ON i.account_id = a.id WHERE i.id = $1", id);
             var (_, account) = await server.GetAsync(server.ViewerKey, $"/api/v1/accounts/{name}");
             Assert.Contains("does not list asset.upload", (string?)account!["warning"], StringComparison.Ordinal);
             Assert.Equal(("active", "auto", "get"), ((string?)account["state"], (string?)account["verb"], (string?)account["verbInUse"]));
@@ -106,7 +113,8 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
     [Fact]
     public async Task Galleries_are_listed_page_by_page_as_Cincopa_has_them()
     {
-        server.Cincopa.OnGalleries = query => new GalleryListResult.Ok([new(new Fid($"fid{query.Page}"), query.Search, null)], query.Page, 50, 2, 2);
+        server.Cincopa.OnGalleries = query =>
+            new GalleryListResult.Ok([new(new Fid($"fid{query.Page}"), query.Search, null)], query.Page, 50, 2, 2);
         var (status, first) = await server.GetAsync(server.ViewerKey, "/api/v1/accounts/default/galleries?search=Spring");
         Assert.Equal((200, "fid1", "Spring"), (status, (string?)first!["items"]![0]!["fid"], (string?)first["items"]![0]!["name"]));
         var (_, second) = await server.GetAsync(server.ViewerKey, $"/api/v1/accounts/default/galleries?after={(string?)first["next"]}");
@@ -135,7 +143,8 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
     [Fact]
     public async Task An_empty_file_and_a_form_without_a_file_are_refused()
     {
-        var (status, problem) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, "/api/v1/imports", new ByteArrayContent([]) { Headers = { ContentType = new MediaTypeHeaderValue("text/csv") } });
+        var (status, problem) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, "/api/v1/imports",
+            new ByteArrayContent([]) { Headers = { ContentType = new MediaTypeHeaderValue("text/csv") } });
         Assert.Equal((400, "file"), (status, (string?)problem!["argument"]));
         using var form = new MultipartFormDataContent { { new StringContent("x"), "name" } };
         (status, problem) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, "/api/v1/imports", form);
@@ -147,7 +156,8 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
     [InlineData("application/json")]
     public async Task A_body_of_another_kind_is_refused(string type)
     {
-        var (status, problem) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, "/api/v1/imports", new StringContent(Manifest, Encoding.UTF8, type));
+        var (status, problem) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, "/api/v1/imports",
+            new StringContent(Manifest, Encoding.UTF8, type));
         Assert.Equal(415, status);
         Assert.Contains("--data-binary", (string?)problem!["detail"], StringComparison.Ordinal);
     }
@@ -179,7 +189,8 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
             Assert.Equal((409, "refused-in-this-state", "cancelled"), (status, (string?)problem!["type"], (string?)problem["state"]));
             Assert.Equal(404, (await server.SendAsync(server.OperatorKey, HttpMethod.Post, $"/api/v1/imports/999999/{order}")).Status);
         }
-        Assert.Equal(4L, await server.Database.OneAsync<long>("SELECT count(*) FROM importer.audit_entry WHERE import_id = $1 AND actor = 'otto'", id));
+        Assert.Equal(4L,
+            await server.Database.OneAsync<long>("SELECT count(*) FROM importer.audit_entry WHERE import_id = $1 AND actor = 'otto'", id));
     }
 
     [Fact]
@@ -189,7 +200,9 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
         var id = (int)made!["id"]!;
         await server.Database.SqlAsync("UPDATE importer.import SET state = 'review', row_count = 0 WHERE id = $1", id);
         var (_, preview) = await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}/preview?rows=1");
-        Assert.Equal(("caption", "One", 1), ((string?)preview!["mapping"]!["caption"], (string?)preview["rows"]![0]!["values"]!["caption"], preview["rows"]!.AsArray().Count));
+        Assert.Equal(("caption", "One", 1),
+            ((string?)preview!["mapping"]!["caption"], (string?)preview["rows"]![0]!["values"]!["caption"],
+                preview["rows"]!.AsArray().Count));
 
         var (status, revised) = await PatchAsync(id, """{"priority":3,"fid":"AAAA"}""");
         Assert.Equal((200, "review", 3, "AAAA"), (status, (string?)revised!["state"], (int)revised["priority"]!, (string?)revised["fid"]));
@@ -201,7 +214,8 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
         Assert.Equal(404, (await server.GetAsync(server.ViewerKey, "/api/v1/imports/999999/preview")).Status);
 
         Task<(int Status, JsonNode? Body)> PatchAsync(int import, string json) =>
-            server.SendAsync(server.OperatorKey, HttpMethod.Patch, $"/api/v1/imports/{import}", new StringContent(json, Encoding.UTF8, "application/json"));
+            server.SendAsync(server.OperatorKey, HttpMethod.Patch, $"/api/v1/imports/{import}",
+                new StringContent(json, Encoding.UTF8, "application/json"));
     }
 
     [Fact]
@@ -209,7 +223,8 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
     {
         for (var n = 0; n < 3; n++) await server.Database.ImportAsync(ImportState.Rejected, []);
         var (_, first) = await server.GetAsync(server.ViewerKey, "/api/v1/imports?limit=2&state=rejected");
-        var (_, second) = await server.GetAsync(server.ViewerKey, $"/api/v1/imports?limit=2&state=rejected&after={(string?)first!["next"]}");
+        var (_, second) = await server.GetAsync(server.ViewerKey,
+            $"/api/v1/imports?limit=2&state=rejected&after={(string?)first!["next"]}");
         var ids = first["items"]!.AsArray().Concat(second!["items"]!.AsArray()).Select(i => (int)i!["id"]!).ToList();
         Assert.Equal(ids.OrderDescending(), ids);
         Assert.Equal(3, ids.Count);
@@ -248,7 +263,8 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
     public async Task Events_tell_each_change_and_end_when_nothing_can_move_any_more()
     {
         var id = await server.Database.ImportAsync(ImportState.Running, [RecordState.Pending]);
-        using var response = await server.Client(server.ViewerKey).GetAsync($"/api/v1/imports/{id}/events", HttpCompletionOption.ResponseHeadersRead, Token);
+        using var response = await server.Client(server.ViewerKey)
+            .GetAsync($"/api/v1/imports/{id}/events", HttpCompletionOption.ResponseHeadersRead, Token);
         Assert.Equal("text/event-stream", response.Content.Headers.ContentType!.MediaType);
         using var lines = new StreamReader(await response.Content.ReadAsStreamAsync(Token));
 
@@ -265,8 +281,10 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
         var id = await server.Database.ImportAsync(ImportState.Running, [RecordState.Pending]);
         var feed = server.Services.GetRequiredService<ImportFeed>();
         var before = feed.TopicCount;
-        using (var first = await server.Client(server.ViewerKey).GetAsync($"/api/v1/imports/{id}/events", HttpCompletionOption.ResponseHeadersRead, Token))
-        using (var second = await server.Client(server.ViewerKey).GetAsync($"/api/v1/imports/{id}/events", HttpCompletionOption.ResponseHeadersRead, Token))
+        using (var first = await server.Client(server.ViewerKey)
+            .GetAsync($"/api/v1/imports/{id}/events", HttpCompletionOption.ResponseHeadersRead, Token))
+        using (var second = await server.Client(server.ViewerKey)
+            .GetAsync($"/api/v1/imports/{id}/events", HttpCompletionOption.ResponseHeadersRead, Token))
         {
             using var firstLines = new StreamReader(await first.Content.ReadAsStreamAsync(Token));
             using var secondLines = new StreamReader(await second.Content.ReadAsStreamAsync(Token));
@@ -288,13 +306,15 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
     [Fact]
     public async Task Rerun_answers_how_many_were_rerun_and_how_many_refused_and_why()
     {
-        var id = await server.Database.ImportAsync(ImportState.Finished, [RecordState.Failed, RecordState.Failed, RecordState.Imported, RecordState.Unknown]);
+        var id = await server.Database.ImportAsync(ImportState.Finished,
+            [RecordState.Failed, RecordState.Failed, RecordState.Imported, RecordState.Unknown]);
         var (status, body) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/rerun", """{"recordIds":[1,3]}""");
         Assert.Equal((200, 1, 1), (status, (int)body!["rerun"]!, (int)body["refused"]!));
         Assert.Equal("imported", (string?)body["refusals"]![0]!["state"]);
         Assert.Equal("running", await server.Database.StateAsync(id));
 
-        (status, _) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{await server.Database.ImportAsync(ImportState.Review, [RecordState.Pending])}/rerun");
+        (status, _) = await server.PostAsync(server.OperatorKey,
+            $"/api/v1/imports/{await server.Database.ImportAsync(ImportState.Review, [RecordState.Pending])}/rerun");
         Assert.Equal(409, status);
         (status, var problem) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/rerun", """{"state":"sleeping"}""");
         Assert.Equal((400, "state"), (status, (string?)problem!["argument"]));
@@ -307,7 +327,8 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
     {
         var id = await server.Database.ImportAsync(ImportState.Finished, [RecordState.Unknown, RecordState.Imported]);
         var (status, record) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/records/1/give-up");
-        Assert.Equal((200, "failed", "given_up", "unknown"), (status, (string?)record!["state"], (string?)record["error"]!["code"], (string?)record["error"]!["class"]));
+        Assert.Equal((200, "failed", "given_up", "unknown"),
+            (status, (string?)record!["state"], (string?)record["error"]!["code"], (string?)record["error"]!["class"]));
 
         (status, var problem) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/records/2/give-up");
         Assert.Equal((409, "refused-in-this-state", "imported"), (status, (string?)problem!["type"], (string?)problem["state"]));
@@ -318,10 +339,13 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
     public async Task Records_are_listed_by_the_selection_and_one_shows_its_attempts()
     {
         var id = await server.Database.ImportAsync(ImportState.Running, [RecordState.Failed, RecordState.Imported, RecordState.Failed]);
-        await server.Database.SqlAsync("INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, outcome) VALUES ($1, 1, 1, now(), 'w', 'source_not_found')", id);
+        await server.Database.SqlAsync(
+            "INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, outcome) VALUES ($1, 1, 1, now(), 'w', "
+                + "'source_not_found')", id);
         var (_, page) = await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}/records?state=failed&limit=1");
         Assert.Equal((1, "failed", "source_not_found", "permanent", "1"),
-            ((int)page!["items"]![0]!["rowNumber"]!, (string?)page["items"]![0]!["state"], (string?)page["items"]![0]!["error"]!["code"], (string?)page["items"]![0]!["error"]!["class"], (string?)page["next"]));
+            ((int)page!["items"]![0]!["rowNumber"]!, (string?)page["items"]![0]!["state"], (string?)page["items"]![0]!["error"]!["code"],
+                (string?)page["items"]![0]!["error"]!["class"], (string?)page["next"]));
         (_, page) = await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}/records?recordIds=2&recordIds=3");
         Assert.Equal([2, 3], page!["items"]!.AsArray().Select(r => (int)r!["rowNumber"]!));
 
@@ -335,7 +359,8 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
         var id = await server.Database.ImportAsync(ImportState.Review, [RecordState.Invalid, RecordState.Invalid]);
         await server.Database.SqlAsync("""
             INSERT INTO importer.finding (import_id, row_number, line_number, column_name, code, severity, value)
-            VALUES ($1, 1, 2, 'url', 'url_missing', 'error', NULL), ($1, 1, 2, 'url', 'url_malformed', 'error', '=cmd()'), ($1, 2, 3, 'url', 'url_missing', 'error', 'a,"b"')
+            VALUES ($1, 1, 2, 'url', 'url_missing', 'error', NULL), ($1, 1, 2, 'url', 'url_malformed', 'error', '=cmd()'),
+                ($1, 2, 3, 'url', 'url_missing', 'error', 'a,"b"')
             """, id);
         var (_, first) = await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}/findings?limit=2");
         var (_, second) = await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}/findings?limit=2&after={(string?)first!["next"]}");
@@ -362,7 +387,8 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
         Assert.DoesNotMatch("(src|href)=\"https?://", page);
     }
 
-    private static ByteArrayContent Csv() => new(Encoding.UTF8.GetBytes(Manifest)) { Headers = { ContentType = new MediaTypeHeaderValue("text/csv") } };
+    private static ByteArrayContent Csv() =>
+        new(Encoding.UTF8.GetBytes(Manifest)) { Headers = { ContentType = new MediaTypeHeaderValue("text/csv") } };
 
     private static async Task<JsonNode?> NextAsync(StreamReader lines)
     {

@@ -25,7 +25,9 @@ public sealed partial class OpenApiDocumentTests(ImporterServer server) : IClass
         }
 
         var checkedIn = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "docs", "openapi.json"), Token);
-        Assert.True(checkedIn == served, $"docs/openapi.json is not the document that the API serves. Type: ./run reference, and look at what changed.\n{FirstDifference(checkedIn, served)}");
+        Assert.True(checkedIn == served,
+            "docs/openapi.json is not the document that the API serves. Type: ./run reference, and look at what "
+                + $"changed.\n{FirstDifference(checkedIn, served)}");
     }
 
     [Fact]
@@ -70,8 +72,10 @@ public sealed partial class OpenApiDocumentTests(ImporterServer server) : IClass
 
         // And should a script of it try: the browser is told to load nothing from elsewhere.
         using var head = await viewer.GetAsync("/scalar/", Token);
-        Assert.Contains("connect-src 'self'", string.Join(' ', head.Headers.GetValues("Content-Security-Policy")), StringComparison.Ordinal);
-        Assert.Contains("font-src 'self' data:", string.Join(' ', head.Headers.GetValues("Content-Security-Policy")), StringComparison.Ordinal);
+        Assert.Contains("connect-src 'self'", string.Join(' ', head.Headers.GetValues("Content-Security-Policy")),
+            StringComparison.Ordinal);
+        Assert.Contains("font-src 'self' data:", string.Join(' ', head.Headers.GetValues("Content-Security-Policy")),
+            StringComparison.Ordinal);
     }
 
     private static string FirstDifference(string old, string now)

@@ -17,7 +17,9 @@ public sealed class ProbeApiTests(ImporterServer server) : IClassFixture<Importe
 
         Assert.Equal((200, "running", 2, 0), (status, (string?)probe!["state"], (int)probe["total"]!, (int)probe["probed"]!));
         Assert.Equal("running", (string?)(await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}/probe")).Body!["state"]);
-        Assert.Equal(1L, await server.Database.OneAsync<long>("SELECT count(*) FROM importer.audit_entry WHERE import_id = $1 AND action = 'import_probed' AND actor = 'otto'", id));
+        Assert.Equal(1L,
+            await server.Database.OneAsync<long>(
+                "SELECT count(*) FROM importer.audit_entry WHERE import_id = $1 AND action = 'import_probed' AND actor = 'otto'", id));
     }
 
     [Fact]
@@ -44,5 +46,6 @@ public sealed class ProbeApiTests(ImporterServer server) : IClassFixture<Importe
         Assert.Contains("0 sources of 1 asked", await PageAsync(server.ViewerKey, id), StringComparison.Ordinal);
     }
 
-    private Task<string> PageAsync(string key, int id) => server.Client(key).GetStringAsync($"/imports/{id}", TestContext.Current.CancellationToken);
+    private Task<string> PageAsync(string key, int id) =>
+        server.Client(key).GetStringAsync($"/imports/{id}", TestContext.Current.CancellationToken);
 }

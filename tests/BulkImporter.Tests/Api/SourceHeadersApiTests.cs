@@ -15,11 +15,17 @@ public sealed class SourceHeadersApiTests(ImporterServer server) : IClassFixture
         Assert.Equal(200, status);
         Assert.Equal(["authorization media.example.com"], list!["items"]!.AsArray().Select(h => $"{h!["name"]} {h["host"]}"));
         Assert.DoesNotContain("value", list.ToJsonString(), StringComparison.OrdinalIgnoreCase);
-        Assert.DoesNotContain("n3w", await server.Database.OneAsync<string>("SELECT string_agg(h::text, ' ') FROM importer.source_header h"), StringComparison.Ordinal);
-        Assert.Equal("authorization for media.example.com", await server.Database.OneAsync<string>("SELECT detail FROM importer.audit_entry WHERE action = 'source_header_set' ORDER BY id LIMIT 1"));
+        Assert.DoesNotContain("n3w",
+            await server.Database.OneAsync<string>("SELECT string_agg(h::text, ' ') FROM importer.source_header h"),
+            StringComparison.Ordinal);
+        Assert.Equal("authorization for media.example.com",
+            await server.Database.OneAsync<string>(
+                "SELECT detail FROM importer.audit_entry WHERE action = 'source_header_set' ORDER BY id LIMIT 1"));
 
-        Assert.Equal(204, (await server.SendAsync(server.AdminKey, HttpMethod.Delete, Path + "?host=media.example.com&header=Authorization")).Status);
-        Assert.Equal(404, (await server.SendAsync(server.AdminKey, HttpMethod.Delete, Path + "?host=media.example.com&header=Authorization")).Status);
+        Assert.Equal(204,
+            (await server.SendAsync(server.AdminKey, HttpMethod.Delete, Path + "?host=media.example.com&header=Authorization")).Status);
+        Assert.Equal(404,
+            (await server.SendAsync(server.AdminKey, HttpMethod.Delete, Path + "?host=media.example.com&header=Authorization")).Status);
     }
 
     [Theory]
@@ -49,6 +55,9 @@ public sealed class SourceHeadersApiTests(ImporterServer server) : IClassFixture
         Assert.Equal(404, (await PutAsync(server.AdminKey, "a.example", "X-Key", "v", "nobody")).Status);
     }
 
-    private Task<(int Status, System.Text.Json.Nodes.JsonNode? Body)> PutAsync(string key, string host, string name, string value, string account = "default") =>
-        server.SendAsync(key, HttpMethod.Put, $"/api/v1/accounts/{account}/source-headers", new StringContent($$"""{"host":"{{host}}","name":"{{name}}","value":"{{value}}"}""", System.Text.Encoding.UTF8, "application/json"));
+    private Task<(int Status, System.Text.Json.Nodes.JsonNode? Body)> PutAsync(string key, string host, string name, string value,
+        string account = "default") =>
+        server.SendAsync(key, HttpMethod.Put, $"/api/v1/accounts/{account}/source-headers",
+            new StringContent($$"""{"host":"{{host}}","name":"{{name}}","value":"{{value}}"}""", System.Text.Encoding.UTF8,
+                "application/json"));
 }

@@ -19,8 +19,10 @@ public sealed class TemplatesApiTests(ImporterServer server) : IClassFixture<Imp
         var (_, list) = await server.GetAsync(server.ViewerKey, "/api/v1/accounts/default/templates");
         Assert.Equal(["Old platform"], list!["items"]!.AsArray().Select(t => (string?)t!["name"]));
 
-        Assert.Equal(204, (await server.SendAsync(server.OperatorKey, HttpMethod.Delete, "/api/v1/accounts/default/templates/Old%20platform")).Status);
-        Assert.Equal(404, (await server.SendAsync(server.OperatorKey, HttpMethod.Delete, "/api/v1/accounts/default/templates/Old%20platform")).Status);
+        Assert.Equal(204,
+            (await server.SendAsync(server.OperatorKey, HttpMethod.Delete, "/api/v1/accounts/default/templates/Old%20platform")).Status);
+        Assert.Equal(404,
+            (await server.SendAsync(server.OperatorKey, HttpMethod.Delete, "/api/v1/accounts/default/templates/Old%20platform")).Status);
     }
 
     [Fact]

@@ -4,7 +4,8 @@ namespace BulkImporter.Tests.Cli;
 
 public sealed class AccountVerbTests
 {
-    private const string Museum = """{"name":"museum","baseUrl":"https://api.cincopa.com/v2/","state":"active","reason":null,"rate":10,"maxInFlight":5,"backlog":0}""";
+    private const string Museum =
+        """{"name":"museum","baseUrl":"https://api.cincopa.com/v2/","state":"active","reason":null,"rate":10,"maxInFlight":5,"backlog":0}""";
 
     [Fact]
     public async Task Token_comes_from_standard_input_and_is_never_printed()
@@ -12,7 +13,8 @@ public sealed class AccountVerbTests
         using var run = new CliRun { Input = "1234567itoken\n" };
         run.Api.On(HttpMethod.Post, "/api/v1/accounts", Museum);
 
-        Assert.Equal(ExitCode.Done, await run.RunAsync("account", "add", "museum", "--token-stdin", "--base-url", "https://api.example.com/v2/"));
+        Assert.Equal(ExitCode.Done,
+            await run.RunAsync("account", "add", "museum", "--token-stdin", "--base-url", "https://api.example.com/v2/"));
 
         Assert.Equal("""{"name":"museum","token":"1234567itoken","baseUrl":"https://api.example.com/v2/"}""", run.Api.Calls.Single().Body);
         Assert.DoesNotContain("1234567itoken", run.Output + run.Error + run.Api.Calls.Single().PathAndQuery);
@@ -70,7 +72,8 @@ public sealed class AccountVerbTests
     public async Task List_shows_why_an_account_is_suspended()
     {
         using var run = new CliRun();
-        run.Api.On(HttpMethod.Get, "/api/v1/accounts", $$"""{"items":[{{Museum.Replace("\"active\",\"reason\":null", "\"suspended\",\"reason\":\"token rejected\"")}}],"next":null}""");
+        run.Api.On(HttpMethod.Get, "/api/v1/accounts",
+            $$"""{"items":[{{Museum.Replace("\"active\",\"reason\":null", "\"suspended\",\"reason\":\"token rejected\"")}}],"next":null}""");
 
         Assert.Equal(ExitCode.Done, await run.RunAsync("account", "list"));
 
@@ -79,7 +82,8 @@ public sealed class AccountVerbTests
 
     [Theory]
     [InlineData("""{"ok":true,"accountId":"A1","permissions":["asset.*"],"missing":[]}""", ExitCode.Done, "asset.*")]
-    [InlineData("""{"ok":true,"accountId":"A1","permissions":["asset.read"],"missing":["asset.upload"],"message":"Cincopa does not list asset.upload"}""", ExitCode.Done, "Warning: Cincopa does not list asset.upload")]
+    [InlineData(
+        """{"ok":true,"accountId":"A1","permissions":["asset.read"],"missing":["asset.upload"],"message":"Cincopa does not list asset.upload"}""", ExitCode.Done, "Warning: Cincopa does not list asset.upload")]
     [InlineData("""{"ok":false,"message":"invalid api_token"}""", ExitCode.Failed, "invalid api_token")]
     public async Task Check_fails_when_the_token_does_not_work_and_warns_of_what_it_may_lack(string answer, int exitCode, string told)
     {

@@ -35,7 +35,8 @@ public sealed class ActVerbTests
 
     [Theory]
     [InlineData("give-up 7 --all", "/api/v1/imports/7/give-up", """{"state":"unknown"}""", "3 records are given up, 1 are still in doubt.")]
-    [InlineData("give-up 7 --code reply_lost", "/api/v1/imports/7/give-up", """{"state":"unknown","code":"reply_lost"}""", "3 records are given up, 1 are still in doubt.")]
+    [InlineData("give-up 7 --code reply_lost", "/api/v1/imports/7/give-up", """{"state":"unknown","code":"reply_lost"}""",
+        "3 records are given up, 1 are still in doubt.")]
     [InlineData("adopt 7 --all", "/api/v1/imports/7/adopt", null, "2 records adopted their only candidate, 1 are still in doubt.")]
     public async Task All_records_in_doubt_are_decided_at_once(string line, string path, string? body, string told)
     {
@@ -64,7 +65,8 @@ public sealed class ActVerbTests
     public async Task Action_in_the_wrong_state_exits_5()
     {
         using var run = new CliRun();
-        run.Api.On(HttpMethod.Post, "/api/v1/imports/7/start", () => FakeApi.Problem(HttpStatusCode.Conflict, "Refused", "Import 7 is finished."));
+        run.Api.On(HttpMethod.Post, "/api/v1/imports/7/start", () =>
+            FakeApi.Problem(HttpStatusCode.Conflict, "Refused", "Import 7 is finished."));
 
         Assert.Equal(ExitCode.Refused, await run.RunAsync("start", "7"));
     }
@@ -88,7 +90,8 @@ public sealed class ActVerbTests
 
     [Theory]
     [InlineData("revise 7 --map url=file --first-rows 10", """{"map":"url=file","firstRows":10}""")]
-    [InlineData("revise 7 --account museum --when-unknown resubmit --priority -1", """{"account":"museum","whenUnknown":"resubmit","priority":-1}""")]
+    [InlineData("revise 7 --account museum --when-unknown resubmit --priority -1",
+        """{"account":"museum","whenUnknown":"resubmit","priority":-1}""")]
     public async Task Revise_sends_only_what_was_given(string line, string body)
     {
         using var run = new CliRun();
@@ -104,7 +107,8 @@ public sealed class ActVerbTests
     {
         using var run = new CliRun();
         run.Api.On(HttpMethod.Post, "/api/v1/imports/7/records/3/give-up", """{"rowNumber":3,"state":"failed"}""");
-        run.Api.On(HttpMethod.Post, "/api/v1/imports/7/records/5/give-up", () => FakeApi.Problem(HttpStatusCode.Conflict, "Refused", "Row 5 is imported."));
+        run.Api.On(HttpMethod.Post, "/api/v1/imports/7/records/5/give-up", () =>
+            FakeApi.Problem(HttpStatusCode.Conflict, "Refused", "Row 5 is imported."));
 
         Assert.Equal(ExitCode.Refused, await run.RunAsync("give-up", "7", "--record", "3", "--record", "5"));
 
@@ -116,7 +120,8 @@ public sealed class ActVerbTests
     public async Task Rerun_tells_what_was_left_and_why()
     {
         using var run = new CliRun();
-        run.Api.On(HttpMethod.Post, "/api/v1/imports/7/rerun", """{"rerun":1,"refused":2,"refusals":[{"state":"imported","count":2,"reason":"It is imported."}]}""");
+        run.Api.On(HttpMethod.Post, "/api/v1/imports/7/rerun",
+            """{"rerun":1,"refused":2,"refusals":[{"state":"imported","count":2,"reason":"It is imported."}]}""");
 
         Assert.Equal(ExitCode.Done, await run.RunAsync("rerun", "7", "--record", "1"));
 
@@ -128,21 +133,25 @@ public sealed class ActVerbTests
     public async Task Rerun_of_which_everything_was_refused_exits_5()
     {
         using var run = new CliRun();
-        run.Api.On(HttpMethod.Post, "/api/v1/imports/7/rerun", """{"rerun":0,"refused":1,"refusals":[{"state":"imported","count":1,"reason":"It is imported."}]}""");
+        run.Api.On(HttpMethod.Post, "/api/v1/imports/7/rerun",
+            """{"rerun":0,"refused":1,"refusals":[{"state":"imported","count":1,"reason":"It is imported."}]}""");
 
         Assert.Equal(ExitCode.Refused, await run.RunAsync("rerun", "7", "--record", "1"));
     }
 
     [Theory]
-    [InlineData("""{"corrected":1,"refused":1,"rows":[{"line":2,"row":5,"outcome":"corrected","message":""},{"line":3,"row":6,"outcome":"wrong_state","message":"It is imported."}]}""", ExitCode.Done)]
-    [InlineData("""{"corrected":0,"refused":1,"rows":[{"line":3,"row":6,"outcome":"wrong_state","message":"It is imported."}]}""", ExitCode.Refused)]
+    [InlineData(
+        """{"corrected":1,"refused":1,"rows":[{"line":2,"row":5,"outcome":"corrected","message":""},{"line":3,"row":6,"outcome":"wrong_state","message":"It is imported."}]}""", ExitCode.Done)]
+    [InlineData("""{"corrected":0,"refused":1,"rows":[{"line":3,"row":6,"outcome":"wrong_state","message":"It is imported."}]}""",
+        ExitCode.Refused)]
     public async Task Rerun_with_a_file_sends_it_and_tells_the_rows_that_were_left(string answer, int exitCode)
     {
         using var folder = new TemporaryFolder();
         using var run = new CliRun();
         run.Api.On(HttpMethod.Post, "/api/v1/imports/7/corrections", answer);
 
-        Assert.Equal(exitCode, await run.RunAsync("rerun", "7", "--file", folder.File("better.csv", "import_row,url\n5,https://media.example/5.mp4\n")));
+        Assert.Equal(exitCode,
+            await run.RunAsync("rerun", "7", "--file", folder.File("better.csv", "import_row,url\n5,https://media.example/5.mp4\n")));
 
         var call = run.Api.Calls.Single();
         Assert.Equal(("import_row,url\n5,https://media.example/5.mp4\n", "text/csv"), (call.Body, call.ContentType));
@@ -181,7 +190,8 @@ public sealed class ActVerbTests
         Assert.Equal(ExitCode.Done, await run.RunAsync("adopt", "7", "12"));
 
         Assert.Matches(@"AbC\s+clip\.mp4\s+2\.0 KB\s+2026-11-23 10:00:00\s+One", run.Output);
-        Assert.Contains("Looked for at 2026-11-23 11:00:00: 1 found. The account's assets cannot be listed at present: permission denied", run.Error);
+        Assert.Contains("Looked for at 2026-11-23 11:00:00: 1 found. The account's assets cannot be listed at present: permission denied",
+            run.Error);
     }
 
     [Fact]
@@ -203,7 +213,8 @@ public sealed class ActVerbTests
     public async Task Adopt_that_is_refused_repeats_the_servers_words(HttpStatusCode status, int exitCode)
     {
         using var run = new CliRun();
-        run.Api.On(HttpMethod.Post, "/api/v1/imports/7/records/12/adopt", () => FakeApi.Problem(status, "Not adopted", "The asset AbC is row 3 of import 2 already."));
+        run.Api.On(HttpMethod.Post, "/api/v1/imports/7/records/12/adopt", () =>
+            FakeApi.Problem(status, "Not adopted", "The asset AbC is row 3 of import 2 already."));
 
         Assert.Equal(exitCode, await run.RunAsync("adopt", "7", "12", "AbC"));
 

@@ -59,7 +59,8 @@ public sealed class ArchiveVerbTests : IDisposable
         Assert.Contains("Import 7 is being deleted.", run.Output);
     }
 
-    private static HttpResponseMessage Zip(byte[] bytes) => new() { Content = new ByteArrayContent(bytes) { Headers = { ContentType = new MediaTypeHeaderValue("application/zip") } } };
+    private static HttpResponseMessage Zip(byte[] bytes) =>
+        new() { Content = new ByteArrayContent(bytes) { Headers = { ContentType = new MediaTypeHeaderValue("application/zip") } } };
 
     private static byte[] Archive(string records)
     {
@@ -67,7 +68,8 @@ public sealed class ArchiveVerbTests : IDisposable
         using (var zip = new ZipArchive(file, ZipArchiveMode.Create, leaveOpen: true))
         {
             var sums = new StringBuilder();
-            foreach (var (name, text) in new[] { ("import.json", """{"id":7,"name":"Spring","row_count":1}"""), ("records.jsonl", records) })
+            foreach (var (name, text) in new[] { ("import.json", """{"id":7,"name":"Spring","row_count":1}"""),
+                ("records.jsonl", records) })
             {
                 Write(zip, name, text);
                 sums.Append($"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))}  {name}\n");

@@ -11,7 +11,8 @@ public sealed class ChildProcessTests : IDisposable
     [Fact]
     public async Task Child_is_asked_to_end_and_its_output_is_in_the_log()
     {
-        var child = Start("trap 'echo going; exit 0' TERM; echo $$ >&2; echo started; while :; do sleep 0.02; done", TimeSpan.FromSeconds(30));
+        var child = Start("trap 'echo going; exit 0' TERM; echo $$ >&2; echo started; while :; do sleep 0.02; done",
+            TimeSpan.FromSeconds(30));
         var id = await IdOnceStartedAsync(child);
 
         await child.DisposeAsync();
@@ -58,7 +59,8 @@ public sealed class ChildProcessTests : IDisposable
     [Fact]
     public async Task Variables_are_added_and_taken_away()
     {
-        var child = ChildProcess.Start("child", new ProgramFile("/bin/sh", ["-c", "echo \"$ADDED,$HOME\""]), [], new Dictionary<string, string?> { ["ADDED"] = "yes", ["HOME"] = null }, folder.File("child.log"), TimeSpan.FromSeconds(30));
+        var child = ChildProcess.Start("child", new ProgramFile("/bin/sh", ["-c", "echo \"$ADDED,$HOME\""]), [],
+            new Dictionary<string, string?> { ["ADDED"] = "yes", ["HOME"] = null }, folder.File("child.log"), TimeSpan.FromSeconds(30));
         await child.WaitForExitAsync(TestContext.Current.CancellationToken);
 
         Assert.Equal("yes,", child.Tail(1));
@@ -69,7 +71,9 @@ public sealed class ChildProcessTests : IDisposable
     [Fact]
     public void Program_that_does_not_exist_is_a_failure_of_the_verb()
     {
-        var failure = Assert.Throws<VerbFailure>(() => ChildProcess.Start("child", ProgramFile.At("/no/such/program"), [], new Dictionary<string, string?>(), folder.File("child.log"), TimeSpan.FromSeconds(1)));
+        var failure = Assert.Throws<VerbFailure>(() =>
+            ChildProcess.Start("child", ProgramFile.At("/no/such/program"), [], new Dictionary<string, string?>(),
+                folder.File("child.log"), TimeSpan.FromSeconds(1)));
 
         Assert.Contains("/no/such/program", failure.Message);
     }
@@ -90,7 +94,8 @@ public sealed class ChildProcessTests : IDisposable
     }
 
     private ChildProcess Start(string script, TimeSpan grace) =>
-        ChildProcess.Start("child", new ProgramFile("/bin/sh", ["-c", script]), [], new Dictionary<string, string?>(), folder.File("child.log"), grace);
+        ChildProcess.Start("child", new ProgramFile("/bin/sh", ["-c", script]), [], new Dictionary<string, string?>(),
+            folder.File("child.log"), grace);
 
     /// <summary>The script tells its process id, and then that it is ready for a signal.</summary>
     private static async Task<int> IdOnceStartedAsync(ChildProcess child)

@@ -43,7 +43,9 @@ internal sealed class CliRun : IDisposable
         InputBytes = () => new MemoryStream(Encoding.UTF8.GetBytes(Input)),
         OutputBytes = () => new Undisposed(bytes),
         Screen = Surroundings.ScreenOn(Terminal
-            ? new AnsiConsoleSettings { Ansi = AnsiSupport.Yes, Interactive = InteractionSupport.Yes, ColorSystem = ColorSystemSupport.NoColors, Out = new TerminalOutput(output) }
+            ? new AnsiConsoleSettings
+                { Ansi = AnsiSupport.Yes, Interactive = InteractionSupport.Yes, ColorSystem = ColorSystemSupport.NoColors,
+                    Out = new TerminalOutput(output) }
             : new AnsiConsoleSettings { Ansi = AnsiSupport.No, Interactive = InteractionSupport.No, Out = new AnsiConsoleOutput(output) }),
         Environment = name => Environment.GetValueOrDefault(name),
         HttpHandler = () => Api,
@@ -58,11 +60,13 @@ internal sealed class CliRun : IDisposable
         Api.Dispose();
     }
 
-    private static Task<int> Unexpected(ServeOptions options, CancellationToken cancellationToken) => throw new InvalidOperationException("No server verb was expected.");
+    private static Task<int> Unexpected(ServeOptions options, CancellationToken cancellationToken) =>
+        throw new InvalidOperationException("No server verb was expected.");
 
     private sealed class Undisposed(Stream stream) : MemoryStream
     {
-        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => stream.WriteAsync(buffer, cancellationToken);
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+            stream.WriteAsync(buffer, cancellationToken);
 
         public override void Write(byte[] buffer, int offset, int count) => stream.Write(buffer, offset, count);
 
@@ -82,7 +86,8 @@ internal sealed class CliRun : IDisposable
     }
 }
 
-internal sealed record ApiCall(HttpMethod Method, string PathAndQuery, string Body, string? Authorization, string? IdempotencyKey, string? ContentType);
+internal sealed record ApiCall(
+    HttpMethod Method, string PathAndQuery, string Body, string? Authorization, string? IdempotencyKey, string? ContentType);
 
 /// <summary>Answers from a script; a call that nothing was said about fails the test.</summary>
 internal sealed class FakeApi : HttpMessageHandler
@@ -91,7 +96,9 @@ internal sealed class FakeApi : HttpMessageHandler
 
     public List<ApiCall> Calls { get; } = [];
 
-    /// <summary>Answers calls of this method and path (a regular expression over path and query), one after the other; the last answer is repeated.</summary>
+    /// <summary>
+    /// Answers calls of this method and path (a regular expression over path and query), one after the other; the last answer is repeated.
+    /// </summary>
     public FakeApi On(HttpMethod method, string path, params Func<HttpResponseMessage>[] answers)
     {
         script.Add((method, new Regex($"^(?:{path})$"), new Queue<Func<HttpResponseMessage>>(answers)));
@@ -103,12 +110,17 @@ internal sealed class FakeApi : HttpMessageHandler
     /// <summary>Like <see cref="On(HttpMethod, string, string)"/>, before anything said earlier.</summary>
     public void First(HttpMethod method, string path, string json) => First(method, path, () => Json(json));
 
-    public void First(HttpMethod method, string path, Func<HttpResponseMessage> answer) => script.Insert(0, (method, new Regex($"^(?:{path})$"), new Queue<Func<HttpResponseMessage>>([answer])));
+    public void First(HttpMethod method, string path, Func<HttpResponseMessage> answer) =>
+        script.Insert(0, (method, new Regex($"^(?:{path})$"), new Queue<Func<HttpResponseMessage>>([answer])));
 
-    public static HttpResponseMessage Json(string json, HttpStatusCode status = HttpStatusCode.OK) => new(status) { Content = new StringContent(json, Encoding.UTF8, "application/json") };
+    public static HttpResponseMessage Json(string json, HttpStatusCode status = HttpStatusCode.OK) =>
+        new(status) { Content = new StringContent(json, Encoding.UTF8, "application/json") };
 
     public static HttpResponseMessage Problem(HttpStatusCode status, string title, string? detail) =>
-        new(status) { Content = new StringContent($$"""{"title":"{{title}}","detail":{{(detail is null ? "null" : $"\"{detail}\"")}},"status":{{(int)status}}}""", Encoding.UTF8, "application/problem+json") };
+        new(status) { Content =
+            new StringContent(
+                $$"""{"title":"{{title}}","detail":{{(detail is null ? "null" : $"\"{detail}\"")}},"status":{{(int)status}}}""",
+                Encoding.UTF8, "application/problem+json") };
 
     public static HttpResponseMessage Refuse() => throw new HttpRequestException(HttpRequestError.ConnectionError, "Connection refused");
 
@@ -120,7 +132,8 @@ internal sealed class FakeApi : HttpMessageHandler
         lock (Calls)
         {
             Calls.Add(new ApiCall(request.Method, path, body, request.Headers.Authorization?.ToString(),
-                request.Headers.TryGetValues("Idempotency-Key", out var keys) ? keys.Single() : null, request.Content?.Headers.ContentType?.ToString()));
+                request.Headers.TryGetValues("Idempotency-Key", out var keys)
+                    ? keys.Single() : null, request.Content?.Headers.ContentType?.ToString()));
             foreach (var (method, pattern, answers) in script)
             {
                 if (method == request.Method && pattern.IsMatch(path))
@@ -168,7 +181,8 @@ internal sealed class ImpatientClock : TimeProvider
 /// <summary>Bodies as the API writes them.</summary>
 internal static class Bodies
 {
-    public static string Import(int id = 7, string state = "running", string counts = """ "pending":10 """, int? rows = 10, string failures = "", string? reason = null) =>
+    public static string Import(int id = 7, string state = "running", string counts = """ "pending":10 """, int? rows = 10,
+        string failures = "", string? reason = null) =>
         $$"""{"id":{{id}},"name":"Spring catalogue","account":"museum","manifest":{"fileName":"spring.csv","sha256":"00","sizeBytes":10},"state":"{{state}}","reason":{{(reason is null ? "null" : $"\"{reason}\"")}},"rows":{{rows?.ToString() ?? "null"}},"parsedRows":0,"counts":{{{counts}}},"ratePerSecond":2.5,"etaSeconds":130,"failures":[{{failures}}],"createdAt":"2026-11-23T10:00:00Z","startedAt":null,"finishedAt":null}""";
 }
 

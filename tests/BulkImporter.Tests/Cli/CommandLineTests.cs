@@ -183,7 +183,8 @@ public sealed class CommandLineTests
             {
                 Serve = async (_, token) =>
                 {
-                    await Task.Delay(Timeout.Infinite, token).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+                    await Task.Delay(Timeout.Infinite, token)
+                        .ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
                     return 17;
                 },
             },

@@ -19,7 +19,8 @@ public sealed class CommandReferenceTests
         }
 
         var checkedIn = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "docs", "cli.md"), Token);
-        Assert.True(checkedIn == reference, "docs/cli.md is not what the command line says of itself. Type: ./run reference, and look at what changed.");
+        Assert.True(checkedIn == reference,
+            "docs/cli.md is not what the command line says of itself. Type: ./run reference, and look at what changed.");
     }
 
     private static async Task<string> WriteAsync()
@@ -33,7 +34,8 @@ public sealed class CommandReferenceTests
 
             """);
         await AppendAsync(text, "");
-        foreach (var verb in DoorsTests.Verbs(CommandLine.Root(CliRun.NoServer, probe.Surroundings), withGroups: true)) await AppendAsync(text, verb);
+        foreach (var verb in DoorsTests.Verbs(CommandLine.Root(CliRun.NoServer, probe.Surroundings), withGroups: true))
+            await AppendAsync(text, verb);
         return text.ToString();
     }
 
@@ -42,7 +44,9 @@ public sealed class CommandReferenceTests
         using var run = new CliRun();
         Assert.Equal(ExitCode.Done, await run.RunAsync([.. verb.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]));
         // The library names the program that runs: here the tests'.
-        var help = string.Join('\n', run.Output.Replace("BulkImporter.Tests", "BulkImporter", StringComparison.Ordinal).Split('\n').Select(l => l.TrimEnd()));
-        text.Append($"\n## {(verb.Length == 0 ? "bulkimporter" : verb)}\n\n```text\n{help.Trim('\n').Replace("\n\n\n", "\n\n", StringComparison.Ordinal)}\n```\n");
+        var help = string.Join('\n', run.Output.Replace("BulkImporter.Tests", "BulkImporter", StringComparison.Ordinal).Split('\n')
+            .Select(l => l.TrimEnd()));
+        text.Append(
+            $"\n## {(verb.Length == 0 ? "bulkimporter" : verb)}\n\n```text\n{help.Trim('\n').Replace("\n\n\n", "\n\n", StringComparison.Ordinal)}\n```\n");
     }
 }

@@ -4,7 +4,9 @@ using BulkImporter.Cli;
 
 namespace BulkImporter.Tests.Cli;
 
-/// <summary>The demo with children that only wait, and the API played by the fake: who is started with what, and that nobody is left behind.</summary>
+/// <summary>
+/// The demo with children that only wait, and the API played by the fake: who is started with what, and that nobody is left behind.
+/// </summary>
 public sealed class DemoTests : IDisposable
 {
     private const string Finished = """ "imported":217,"failed":18,"unknown":3,"invalid":9,"duplicate":4 """;
@@ -17,7 +19,8 @@ public sealed class DemoTests : IDisposable
     {
         using var run = Scripted();
 
-        Assert.Equal(ExitCode.DoneWithProblems, await DemoOf(run).RunAsync(new DemoOptions { Once = true, Directory = folder.Path }, CancellationToken.None));
+        Assert.Equal(ExitCode.DoneWithProblems, await DemoOf(run)
+            .RunAsync(new DemoOptions { Once = true, Directory = folder.Path }, CancellationToken.None));
 
         var upload = run.Api.Calls.Single(c => c.Method == HttpMethod.Post);
         Assert.Contains("start=true", upload.PathAndQuery);
@@ -61,7 +64,8 @@ public sealed class DemoTests : IDisposable
             return FakeApi.Json("""{"url":"http://127.0.0.1:5080/sign-in/abc"}""");
         });
 
-        Assert.Equal(ExitCode.Done, await DemoOf(run).RunAsync(new DemoOptions { Directory = folder.Path, Urls = $"http://127.0.0.1:{FreePort()}" }, run.Interrupt.Token));
+        Assert.Equal(ExitCode.Done, await DemoOf(run)
+            .RunAsync(new DemoOptions { Directory = folder.Path, Urls = $"http://127.0.0.1:{FreePort()}" }, run.Interrupt.Token));
 
         Assert.Contains("http://127.0.0.1:5080/sign-in/abc", run.Output);
         AssertChildrenAreGone();
@@ -108,7 +112,8 @@ public sealed class DemoTests : IDisposable
         other.Start();
 
         var failure = await Assert.ThrowsAsync<VerbFailure>(() => DemoOf(run).RunAsync(
-            new DemoOptions { Once = true, Directory = folder.Path, Urls = $"http://127.0.0.1:{((IPEndPoint)other.LocalEndpoint).Port}" }, CancellationToken.None));
+            new DemoOptions { Once = true, Directory = folder.Path, Urls = $"http://127.0.0.1:{((IPEndPoint)other.LocalEndpoint).Port}" },
+            CancellationToken.None));
 
         Assert.Contains("--urls", failure.Advice);
         Assert.Empty(Directory.GetFiles(folder.Path, "*.log"));
@@ -120,7 +125,8 @@ public sealed class DemoTests : IDisposable
         using var run = Scripted(ready: false);
         var demo = new Demo(run.Surroundings, new ProgramFile("/bin/sh", ["-c", "echo the port is taken; exit 1"]), Simulator);
 
-        var failure = await Assert.ThrowsAsync<VerbFailure>(() => demo.RunAsync(new DemoOptions { Once = true, Directory = folder.Path }, CancellationToken.None));
+        var failure = await Assert.ThrowsAsync<VerbFailure>(() =>
+            demo.RunAsync(new DemoOptions { Once = true, Directory = folder.Path }, CancellationToken.None));
 
         Assert.Equal(ExitCode.Failed, failure.ExitCode);
         Assert.Contains("the port is taken", failure.Advice);
@@ -138,7 +144,8 @@ public sealed class DemoTests : IDisposable
         });
         run.Api.First(HttpMethod.Post, "/api/v1/imports.*", Bodies.Import(1));
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => DemoOf(run).RunAsync(new DemoOptions { Once = true, Directory = folder.Path }, run.Interrupt.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            DemoOf(run).RunAsync(new DemoOptions { Once = true, Directory = folder.Path }, run.Interrupt.Token));
 
         AssertChildrenAreGone();
     }
@@ -149,7 +156,8 @@ public sealed class DemoTests : IDisposable
         using var run = Scripted();
         run.Api.First(HttpMethod.Post, "/api/v1/imports.*", () => FakeApi.Problem(HttpStatusCode.InternalServerError, "Broken", null));
 
-        await Assert.ThrowsAsync<VerbFailure>(() => DemoOf(run).RunAsync(new DemoOptions { Once = true, Directory = folder.Path }, CancellationToken.None));
+        await Assert.ThrowsAsync<VerbFailure>(() =>
+            DemoOf(run).RunAsync(new DemoOptions { Once = true, Directory = folder.Path }, CancellationToken.None));
 
         AssertChildrenAreGone();
     }
@@ -165,10 +173,14 @@ public sealed class DemoTests : IDisposable
 
     private static ProgramFile Simulator => Waiting("echo simulator $*");
 
-    private static ProgramFile Server => Waiting("echo $*; echo base=$Cincopa__BaseUrl; echo key=$BULKIMPORTER_API_KEY; echo data=$BulkImporter__DataDirectory; echo database=$ConnectionStrings__BulkImporter");
+    private static ProgramFile Server =>
+        Waiting(
+            "echo $*; echo base=$Cincopa__BaseUrl; echo key=$BULKIMPORTER_API_KEY; echo data=$BulkImporter__DataDirectory; echo "
+                + "database=$ConnectionStrings__BulkImporter");
 
     /// <summary>Tells what it was given and its process id, and waits for SIGTERM.</summary>
-    private static ProgramFile Waiting(string tell) => new("/bin/sh", ["-c", $"{tell}; echo pid=$$; trap 'exit 0' TERM; while :; do sleep 0.02; done", "sh"]);
+    private static ProgramFile Waiting(
+        string tell) => new("/bin/sh", ["-c", $"{tell}; echo pid=$$; trap 'exit 0' TERM; while :; do sleep 0.02; done", "sh"]);
 
     private static Demo DemoOf(CliRun run) => new(run.Surroundings, Server, Simulator);
 
@@ -186,7 +198,8 @@ public sealed class DemoTests : IDisposable
         HttpResponseMessage ReadyOnce(bool told)
         {
             if (told) return new(HttpStatusCode.OK);
-            // The child is real and lives in real time, which the clock here does not: without this the time to start would be over before it has begun.
+            // The child is real and lives in real time, which the clock here does not: without this the time to start would be over before
+            // it has begun.
             Thread.Sleep(20);
             return new(HttpStatusCode.ServiceUnavailable);
         }
@@ -204,7 +217,8 @@ public sealed class DemoTests : IDisposable
             () => FakeApi.Json("""{"items":[],"lookedAt":null}"""),
             () => FakeApi.Json("""{"items":[],"lookedAt":"2026-11-23T11:00:00Z"}"""));
         run.Api.On(HttpMethod.Get, "/api/v1/imports/1", Bodies.Import(1, "finished", LookedFor, 251));
-        run.Api.On(HttpMethod.Get, @"/api/v1/imports/1/results\?format=csv", () => new HttpResponseMessage { Content = new StringContent("url\n") });
+        run.Api.On(HttpMethod.Get, @"/api/v1/imports/1/results\?format=csv", () =>
+            new HttpResponseMessage { Content = new StringContent("url\n") });
         return run;
     }
 

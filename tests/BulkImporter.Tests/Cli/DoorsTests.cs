@@ -68,8 +68,10 @@ public sealed partial class DoorsTests
             foreach (var (method, operation) in operations!.AsObject())
             {
                 var call = $"{method.ToUpperInvariant()} {path.TrimEnd('/')}";
-                var taken = verbs[call].SelectMany(v => v.Options.Select(o => o.Name).Concat(v.Arguments.Select(a => "--" + a.Name))).ToHashSet(StringComparer.OrdinalIgnoreCase);
-                missing.AddRange(Arguments(document, operation!).Where(name => !taken.Contains(OptionOf(name))).Select(name => $"{call} {name}"));
+                var taken = verbs[call].SelectMany(v => v.Options.Select(o => o.Name).Concat(v.Arguments.Select(a => "--" + a.Name)))
+                    .ToHashSet(StringComparer.OrdinalIgnoreCase);
+                missing.AddRange(Arguments(document, operation!).Where(name => !taken.Contains(OptionOf(name)))
+                    .Select(name => $"{call} {name}"));
             }
         }
         Assert.Empty(missing.Except(Otherwise.Keys));
@@ -83,7 +85,8 @@ public sealed partial class DoorsTests
         var root = CommandLine.Root(CliRun.NoServer, run.Surroundings);
         var (revise, submit) = (Find(root, "revise"), Find(root, "submit"));
         Assert.All(Setting.All.Where(s => !s.About.IsForNew), s => Assert.Contains(revise.Options, o => o.Name == s.Option));
-        Assert.All(Setting.All, s => Assert.Contains(s.Name, submit.Options.Single(o => o.Name == "--set").Description, StringComparison.Ordinal));
+        Assert.All(Setting.All, s =>
+            Assert.Contains(s.Name, submit.Options.Single(o => o.Name == "--set").Description, StringComparison.Ordinal));
         Assert.All(Setting.All, s => Assert.Contains(s.Name, Read("openapi.json"), StringComparison.Ordinal));
     }
 
@@ -95,14 +98,17 @@ public sealed partial class DoorsTests
             if ((string?)parameter!["in"] == "query") yield return (string)parameter["name"]!;
         }
         if (operation["requestBody"]?["content"]?["application/json"]?["schema"] is not { } schema) yield break;
-        if ((string?)schema["$ref"] is { } reference) schema = document["components"]!["schemas"]![reference[(reference.LastIndexOf('/') + 1)..]]!;
+        if ((string?)schema["$ref"] is { } reference)
+            schema = document["components"]!["schemas"]![reference[(reference.LastIndexOf('/') + 1)..]]!;
         foreach (var (name, _) in schema["properties"]!.AsObject()) yield return name;
     }
 
     /// <summary>A record's id is its row: <c>--record</c>.</summary>
-    private static string OptionOf(string argument) => argument == "recordIds" ? "--record" : "--" + JsonNamingPolicy.KebabCaseLower.ConvertName(argument);
+    private static string OptionOf(string argument) =>
+        argument == "recordIds" ? "--record" : "--" + JsonNamingPolicy.KebabCaseLower.ConvertName(argument);
 
-    private static Command Find(Command root, string verb) => verb.Split(' ').Aggregate(root, (command, name) => command.Subcommands.Single(c => c.Name == name));
+    private static Command Find(Command root, string verb) =>
+        verb.Split(' ').Aggregate(root, (command, name) => command.Subcommands.Single(c => c.Name == name));
 
     [Fact]
     public void Exit_codes_of_the_table_are_those_of_the_code()
@@ -112,14 +118,16 @@ public sealed partial class DoorsTests
     }
 
     /// <summary>The verbs as they are typed: <c>account add</c>.</summary>
-    internal static IEnumerable<string> Verbs(Command command, bool withGroups, string prefix = "") => command.Subcommands.SelectMany(verb =>
+    internal static IEnumerable<string> Verbs(Command command, bool withGroups, string prefix = "") =>
+        command.Subcommands.SelectMany(verb =>
     {
         var name = prefix + verb.Name;
         var inner = Verbs(verb, withGroups, name + " ");
         return verb.Subcommands.Count > 0 && !withGroups ? inner : inner.Prepend(name);
     });
 
-    private static IEnumerable<(string Call, string Verb)> Rows() => Row().Matches(Text).Select(m => (m.Groups[1].Value, m.Groups[2].Value));
+    private static IEnumerable<(string Call, string Verb)> Rows() =>
+        Row().Matches(Text).Select(m => (m.Groups[1].Value, m.Groups[2].Value));
 
     private static string Read(string name) => File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "docs", name));
 

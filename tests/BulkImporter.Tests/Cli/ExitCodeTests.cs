@@ -24,7 +24,8 @@ public sealed class ExitCodeTests
     public async Task Answer_of_the_server_decides(int status, int exitCode)
     {
         using var run = new CliRun();
-        run.Api.On(HttpMethod.Post, "/api/v1/imports/7/start", status == 200 ? () => FakeApi.Json(Import("running", failed: 0)) : () => FakeApi.Problem((HttpStatusCode)status, "Something", "A sentence"));
+        run.Api.On(HttpMethod.Post, "/api/v1/imports/7/start", status == 200 ? () => FakeApi.Json(Import("running", failed: 0)) : () =>
+            FakeApi.Problem((HttpStatusCode)status, "Something", "A sentence"));
 
         Assert.Equal(exitCode, await run.RunAsync("start", "7", "--quiet"));
 

@@ -11,7 +11,8 @@ public sealed class ExportVerbTests : IDisposable
     public async Task Without_a_file_the_bytes_go_to_standard_output_unchanged()
     {
         using var run = new CliRun();
-        run.Api.On(HttpMethod.Get, @"/api/v1/imports/7/results\?format=jsonl&state=failed", () => new HttpResponseMessage { Content = new StringContent("{\"ä\":1}\r\n") });
+        run.Api.On(HttpMethod.Get, @"/api/v1/imports/7/results\?format=jsonl&state=failed", () =>
+            new HttpResponseMessage { Content = new StringContent("{\"ä\":1}\r\n") });
 
         Assert.Equal(ExitCode.Done, await run.RunAsync("export", "7", "--state", "failed", "--format", "jsonl"));
 
@@ -45,7 +46,8 @@ public sealed class ExportVerbTests : IDisposable
     {
         using var run = new CliRun();
         var file = folder.File("results.csv", "old");
-        run.Api.On(HttpMethod.Get, @"/api/v1/imports/7/results\?format=csv", () => new HttpResponseMessage { Content = new StringContent("url,import_row\n") });
+        run.Api.On(HttpMethod.Get, @"/api/v1/imports/7/results\?format=csv", () =>
+            new HttpResponseMessage { Content = new StringContent("url,import_row\n") });
 
         Assert.Equal(ExitCode.Done, await run.RunAsync("export", "7", "-o", file));
 
@@ -82,7 +84,8 @@ public sealed class ExportVerbTests : IDisposable
         var file = folder.File("results.csv", "old");
         run.Api.On(HttpMethod.Get, "/api/v1/imports/7/results.*", () => new HttpResponseMessage
         {
-            Content = new StreamContent(new Chunks("half"u8.ToArray(), () => throw new HttpIOException(HttpRequestError.ResponseEnded, "The response ended prematurely."))),
+            Content = new StreamContent(new Chunks("half"u8.ToArray(), () =>
+                throw new HttpIOException(HttpRequestError.ResponseEnded, "The response ended prematurely."))),
         });
 
         Assert.Equal(ExitCode.Failed, await run.RunAsync("export", "7", "-o", file));
@@ -96,7 +99,8 @@ public sealed class ExportVerbTests : IDisposable
     public async Task Unknown_import_leaves_no_file()
     {
         using var run = new CliRun();
-        run.Api.On(HttpMethod.Get, "/api/v1/imports/7/results.*", () => FakeApi.Problem(HttpStatusCode.NotFound, "Not found", "There is no import 7."));
+        run.Api.On(HttpMethod.Get, "/api/v1/imports/7/results.*", () =>
+            FakeApi.Problem(HttpStatusCode.NotFound, "Not found", "There is no import 7."));
 
         Assert.Equal(ExitCode.NotFound, await run.RunAsync("export", "7", "-o", folder.File("results.csv")));
 

@@ -5,7 +5,8 @@ namespace BulkImporter.Tests.Cli;
 
 public sealed class KeyVerbTests
 {
-    private const string Nightly = """{"id":3,"name":"nightly","prefix":"bik_abcdefgh","role":"operator","createdAt":"2026-11-23T10:00:00Z","expiresAt":EXPIRES,"revokedAt":null,"lastUsedAt":"2026-11-23T11:30:00Z"}""";
+    private const string Nightly =
+        """{"id":3,"name":"nightly","prefix":"bik_abcdefgh","role":"operator","createdAt":"2026-11-23T10:00:00Z","expiresAt":EXPIRES,"revokedAt":null,"lastUsedAt":"2026-11-23T11:30:00Z"}""";
 
     [Theory]
     [InlineData(null, """{"name":"nightly","role":"operator"}""")]
@@ -15,7 +16,9 @@ public sealed class KeyVerbTests
         using var run = new CliRun();
         run.Api.On(HttpMethod.Post, "/api/v1/keys", $$"""{"key":{{Nightly.Replace("EXPIRES", "null")}},"secret":"bik_secret"}""");
 
-        Assert.Equal(ExitCode.Done, await run.RunAsync(["key", "add", "nightly", "--role", "operator", .. days is null ? Array.Empty<string>() : ["--days", days]]));
+        Assert.Equal(ExitCode.Done,
+            await run.RunAsync(["key", "add", "nightly", "--role", "operator", .. days is null
+                ? Array.Empty<string>() : ["--days", days]]));
 
         Assert.Equal(body, run.Api.Calls.Single().Body);
         Assert.Equal("bik_secret", run.Output.Trim());

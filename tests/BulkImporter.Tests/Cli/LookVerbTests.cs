@@ -10,7 +10,8 @@ public sealed class LookVerbTests
     public async Task List_shows_the_imports_and_how_to_see_more()
     {
         using var run = new CliRun();
-        run.Api.On(HttpMethod.Get, @"/api/v1/imports\?limit=50", $$"""{"items":[{{Bodies.Import(8)}},{{Bodies.Import(7, "finished", """ "imported":9,"failed":1 """)}}],"next":"7"}""");
+        run.Api.On(HttpMethod.Get, @"/api/v1/imports\?limit=50",
+            $$"""{"items":[{{Bodies.Import(8)}},{{Bodies.Import(7, "finished", """ "imported":9,"failed":1 """)}}],"next":"7"}""");
 
         Assert.Equal(ExitCode.Done, await run.RunAsync("list"));
 
@@ -49,7 +50,9 @@ public sealed class LookVerbTests
     public async Task Show_tells_counts_failures_rate_and_the_next_step()
     {
         using var run = new CliRun();
-        run.Api.On(HttpMethod.Get, "/api/v1/imports/7", Bodies.Import(state: "paused", reason: "over half of the records failed", counts: """ "pending":1,"failed":9 """, failures: """{"code":"source_forbidden","class":"permanent","count":9}"""));
+        run.Api.On(HttpMethod.Get, "/api/v1/imports/7",
+            Bodies.Import(state: "paused", reason: "over half of the records failed", counts: """ "pending":1,"failed":9 """,
+                failures: """{"code":"source_forbidden","class":"permanent","count":9}"""));
 
         Assert.Equal(ExitCode.Done, await run.RunAsync("show", "7"));
 
@@ -62,7 +65,8 @@ public sealed class LookVerbTests
     public async Task Show_of_an_unknown_import_exits_4()
     {
         using var run = new CliRun();
-        run.Api.On(HttpMethod.Get, "/api/v1/imports/7", () => FakeApi.Problem(HttpStatusCode.NotFound, "Not found", "There is no import 7."));
+        run.Api.On(HttpMethod.Get, "/api/v1/imports/7", () =>
+            FakeApi.Problem(HttpStatusCode.NotFound, "Not found", "There is no import 7."));
 
         Assert.Equal(ExitCode.NotFound, await run.RunAsync("show", "7", "--watch"));
     }

@@ -8,7 +8,8 @@ public sealed class NotifyVerbTests
     public async Task Add_prints_the_secret_alone_on_standard_output()
     {
         using var run = new CliRun();
-        run.Api.On(HttpMethod.Post, "/api/v1/notifications/targets", """{"name":"ops","url":"https://ops.example/x","secret":"whsec_abc"}""");
+        run.Api.On(HttpMethod.Post, "/api/v1/notifications/targets",
+            """{"name":"ops","url":"https://ops.example/x","secret":"whsec_abc"}""");
 
         Assert.Equal(ExitCode.Done, await run.RunAsync("notify", "add", "ops", "https://ops.example/x"));
 
@@ -50,16 +51,19 @@ public sealed class NotifyVerbTests
     {
         using var run = new CliRun { Input = "Bearer s3cret\n" };
         run.Api.On(HttpMethod.Put, "/api/v1/accounts/museum/source-headers$", "");
-        Assert.Equal(ExitCode.Done, await run.RunAsync("account", "source-header", "museum", "--host", "media.example.com", "--header", "Authorization", "--value-stdin"));
+        Assert.Equal(ExitCode.Done, await run.RunAsync("account", "source-header", "museum", "--host", "media.example.com", "--header",
+            "Authorization", "--value-stdin"));
         Assert.Equal("""{"host":"media.example.com","name":"Authorization","value":"Bearer s3cret"}""", run.Api.Calls.Single().Body);
         Assert.DoesNotContain("s3cret", run.Output, StringComparison.Ordinal);
 
-        run.Api.On(HttpMethod.Get, "/api/v1/accounts/museum/source-headers$", """{"items":[{"host":"media.example.com","name":"authorization","updatedAt":"2026-11-25T00:00:00Z"}],"next":null}""");
+        run.Api.On(HttpMethod.Get, "/api/v1/accounts/museum/source-headers$",
+            """{"items":[{"host":"media.example.com","name":"authorization","updatedAt":"2026-11-25T00:00:00Z"}],"next":null}""");
         Assert.Equal(ExitCode.Done, await run.RunAsync("account", "source-header", "museum"));
         Assert.Contains("authorization for media.example.com", run.Output, StringComparison.Ordinal);
 
         run.Api.On(HttpMethod.Delete, "/api/v1/accounts/museum/source-headers.*", "");
-        Assert.Equal(ExitCode.Done, await run.RunAsync("account", "source-header", "museum", "--host", "media.example.com", "--header", "Authorization", "--remove"));
+        Assert.Equal(ExitCode.Done, await run.RunAsync("account", "source-header", "museum", "--host", "media.example.com", "--header",
+            "Authorization", "--remove"));
         Assert.Contains("host=media.example.com&header=Authorization", run.Api.Calls[^1].ToString(), StringComparison.Ordinal);
         Assert.Equal(ExitCode.Usage, await run.RunAsync("account", "source-header", "museum", "--host", "media.example.com"));
     }

@@ -58,7 +58,8 @@ public sealed class OutputFileTests : IDisposable
     [Fact]
     public async Task Links_stay_and_what_they_lead_to_is_written()
     {
-        var (file, middle, link, dangling) = (folder.File("results.csv", "old"), folder.File("middle"), folder.File("link"), folder.File("dangling"));
+        var (file, middle, link, dangling) =
+            (folder.File("results.csv", "old"), folder.File("middle"), folder.File("link"), folder.File("dangling"));
         File.CreateSymbolicLink(middle, "results.csv");
         File.CreateSymbolicLink(link, middle);
         File.CreateSymbolicLink(dangling, "later.csv");
@@ -68,7 +69,8 @@ public sealed class OutputFileTests : IDisposable
 
         Assert.Equal("new\n", File.ReadAllText(file));
         Assert.Equal("new\n", File.ReadAllText(folder.File("later.csv")));
-        Assert.Equal((middle, "results.csv", "later.csv"), (new FileInfo(link).LinkTarget, new FileInfo(middle).LinkTarget, new FileInfo(dangling).LinkTarget));
+        Assert.Equal((middle, "results.csv", "later.csv"),
+            (new FileInfo(link).LinkTarget, new FileInfo(middle).LinkTarget, new FileInfo(dangling).LinkTarget));
         Assert.Equal(5, Directory.GetFileSystemEntries(folder.Path).Length);
     }
 

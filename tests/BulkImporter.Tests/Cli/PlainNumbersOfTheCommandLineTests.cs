@@ -7,7 +7,9 @@ namespace BulkImporter.Tests.Cli;
 
 public sealed class PlainNumbersOfTheCommandLineTests
 {
-    /// <summary>Every option and argument of every verb that takes a number: its last word, behind the verb's and the arguments before it.</summary>
+    /// <summary>
+    /// Every option and argument of every verb that takes a number: its last word, behind the verb's and the arguments before it.
+    /// </summary>
     public static TheoryData<string> Numbers()
     {
         using var run = new CliRun();
@@ -31,15 +33,19 @@ public sealed class PlainNumbersOfTheCommandLineTests
     public async Task Number_that_is_not_plainly_one_exits_2_with_what_to_write_and_nothing_is_asked(string line)
     {
         var words = line.Split(' ');
-        foreach (var text in PlainNumberTests.NotPlain.Select(row => (string)row).Where(text => !text.Contains('\0') && text.Trim().Length > 0))
+        foreach (var text in PlainNumberTests.NotPlain.Select(row => (string)row)
+            .Where(text => !text.Contains('\0') && text.Trim().Length > 0))
         {
             using var run = new CliRun();
             // What else the verb wants is missing at times; the complaint about the number is there all the same.
-            string[] args = words[^1].StartsWith("--", StringComparison.Ordinal) ? [.. words[..^1], $"{words[^1]}={text}"] : [.. words[..^1], text];
+            string[] args = words[^1].StartsWith("--", StringComparison.Ordinal)
+                ? [.. words[..^1], $"{words[^1]}={text}"] : [.. words[..^1], text];
 
             Assert.True(await run.RunAsync(args) == ExitCode.Usage, $"{line} took '{text}': {run.Error}{run.Output}");
             // A dash begins an option, and the library says so.
-            if (!text.StartsWith('-') && !text.StartsWith('&')) Assert.True(run.Error.Contains("Write ", StringComparison.Ordinal), $"{line} does not say what to write instead of '{text}': {run.Error}");
+            if (!text.StartsWith('-') && !text.StartsWith('&'))
+                Assert.True(run.Error.Contains("Write ", StringComparison.Ordinal),
+                    $"{line} does not say what to write instead of '{text}': {run.Error}");
             Assert.Empty(run.Api.Calls);
         }
     }

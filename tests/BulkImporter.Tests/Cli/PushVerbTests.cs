@@ -21,19 +21,24 @@ public sealed class PushVerbTests : IDisposable
     public async Task Files_are_sent_unless_they_are_there_and_become_an_import_in_their_order()
     {
         using var run = new CliRun();
-        run.Api.On(HttpMethod.Get, $"/api/v1/files/{FirstHash}", () => FakeApi.Problem(HttpStatusCode.NotFound, "Not found", "No file with this hash is kept here."))
+        run.Api.On(HttpMethod.Get, $"/api/v1/files/{FirstHash}", () =>
+            FakeApi.Problem(HttpStatusCode.NotFound, "Not found", "No file with this hash is kept here."))
             .On(HttpMethod.Get, $"/api/v1/files/{SecondHash}", Kept(SecondHash))
             .On(HttpMethod.Post, "/api/v1/files", Kept(FirstHash))
             .On(HttpMethod.Post, "/api/v1/imports/files.*", () => FakeApi.Json(Bodies.Import(state: "parsing"), HttpStatusCode.Created));
 
-        Assert.Equal(ExitCode.Done, await run.RunAsync("push", first, second, "--name", "Spring", "--account", "museum", "--set", "fid=F1", "--start", "--idempotency-key", "k1"));
+        Assert.Equal(ExitCode.Done, await run.RunAsync("push", first, second, "--name", "Spring", "--account", "museum", "--set", "fid=F1",
+            "--start", "--idempotency-key", "k1"));
 
-        Assert.Equal("first", Assert.Single(run.Api.Calls, call => call.Method == HttpMethod.Post && call.PathAndQuery == "/api/v1/files").Body);
+        Assert.Equal("first", Assert.Single(run.Api.Calls, call =>
+            call.Method == HttpMethod.Post && call.PathAndQuery == "/api/v1/files").Body);
         var made = run.Api.Calls[^1];
-        Assert.Equal(("/api/v1/imports/files?name=Spring&account=museum&start=true&set=fid%3DF1", "k1"), (made.PathAndQuery, made.IdempotencyKey));
+        Assert.Equal(("/api/v1/imports/files?name=Spring&account=museum&start=true&set=fid%3DF1", "k1"),
+            (made.PathAndQuery, made.IdempotencyKey));
         Assert.Equal(
             [("first ä.mp4", FirstHash), ("second.mp4", SecondHash)],
-            System.Text.Json.JsonDocument.Parse(made.Body).RootElement.GetProperty("files").EnumerateArray().Select(f => (f.GetProperty("name").GetString()!, f.GetProperty("sha256").GetString()!)));
+            System.Text.Json.JsonDocument.Parse(made.Body).RootElement.GetProperty("files").EnumerateArray()
+                .Select(f => (f.GetProperty("name").GetString()!, f.GetProperty("sha256").GetString()!)));
         Assert.Contains("second.mp4 has arrived before", run.Error);
         Assert.Contains("BulkImporter show 7 --watch", run.Output);
     }
@@ -70,7 +75,8 @@ public sealed class PushVerbTests : IDisposable
     {
         using var run = new CliRun();
         run.Api.On(HttpMethod.Get, "/api/v1/files/.*", () => FakeApi.Problem(HttpStatusCode.NotFound, "Not found", null))
-            .On(HttpMethod.Post, "/api/v1/files", () => FakeApi.Problem(HttpStatusCode.RequestEntityTooLarge, "File too large", "The file is larger than the limit of 4 bytes."));
+            .On(HttpMethod.Post, "/api/v1/files", () =>
+                FakeApi.Problem(HttpStatusCode.RequestEntityTooLarge, "File too large", "The file is larger than the limit of 4 bytes."));
 
         Assert.Equal(ExitCode.Failed, await run.RunAsync("push", first));
 

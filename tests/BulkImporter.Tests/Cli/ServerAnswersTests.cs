@@ -49,7 +49,8 @@ public sealed class ServerAnswersTests
     public async Task Upload_that_a_proxy_breaks_off_is_not_called_unreachable()
     {
         using var run = new CliRun { Input = "url\n" };
-        run.Api.On(HttpMethod.Post, "/api/v1/imports.*", () => throw new HttpRequestException("Error while copying content to a stream.", new IOException("Broken pipe")));
+        run.Api.On(HttpMethod.Post, "/api/v1/imports.*", () =>
+            throw new HttpRequestException("Error while copying content to a stream.", new IOException("Broken pipe")));
 
         Assert.Equal(ExitCode.Failed, await run.RunAsync("submit", "-"));
 
@@ -61,7 +62,8 @@ public sealed class ServerAnswersTests
     public async Task Complaints_about_fields_are_told_too()
     {
         using var run = new CliRun();
-        run.Api.On(HttpMethod.Get, "/api/v1/imports.*", () => FakeApi.Json("""{"title":"Invalid","errors":{"limit":["must be at most 500","must be even"]}}""", HttpStatusCode.BadRequest));
+        run.Api.On(HttpMethod.Get, "/api/v1/imports.*", () =>
+            FakeApi.Json("""{"title":"Invalid","errors":{"limit":["must be at most 500","must be even"]}}""", HttpStatusCode.BadRequest));
 
         Assert.Equal(ExitCode.Failed, await run.RunAsync("list"));
 
@@ -128,7 +130,8 @@ public sealed class ServerAnswersTests
     public async Task Somebody_elses_server_is_recognised(HttpStatusCode status)
     {
         using var run = new CliRun();
-        run.Api.On(HttpMethod.Get, "/api/v1/imports/7", () => new HttpResponseMessage(status) { Content = new StringContent("<html>Welcome</html>") });
+        run.Api.On(HttpMethod.Get, "/api/v1/imports/7", () =>
+            new HttpResponseMessage(status) { Content = new StringContent("<html>Welcome</html>") });
 
         Assert.Equal(ExitCode.Failed, await run.RunAsync("show", "7"));
 

@@ -17,13 +17,15 @@ public sealed class SubmitVerbTests : IDisposable
         run.Api.On(HttpMethod.Post, "/api/v1/imports.*", () => FakeApi.Json(Bodies.Import(state: "parsing"), HttpStatusCode.Created));
 
         Assert.Equal(ExitCode.Done, await run.RunAsync(
-            "submit", manifest, "--account", "museum", "--name", "Spring & summer", "--map", "url=Link", "--set", "maxAttempts=3", "--set", "fid=a=b", "--start", "--idempotency-key", "k1"));
+            "submit", manifest, "--account", "museum", "--name", "Spring & summer", "--map", "url=Link", "--set", "maxAttempts=3", "--set",
+            "fid=a=b", "--start", "--idempotency-key", "k1"));
 
         var call = run.Api.Calls.Single();
         Assert.Equal("url\nhttps://media.example.com/ä.mp4\n", call.Body);
         Assert.Equal("text/csv", call.ContentType);
         Assert.Equal("k1", call.IdempotencyKey);
-        Assert.Equal("/api/v1/imports?name=Spring%20%26%20summer&fileName=spring.csv&account=museum&start=true&map=url%3DLink&set=maxAttempts%3D3&set=fid%3Da%3Db", call.PathAndQuery);
+        Assert.Equal(
+            "/api/v1/imports?name=Spring%20%26%20summer&fileName=spring.csv&account=museum&start=true&map=url%3DLink&set=maxAttempts%3D3&set=fid%3Da%3Db", call.PathAndQuery);
         Assert.Contains("Import 7", run.Output);
         Assert.Contains("BulkImporter show 7 --watch", run.Output);
     }
@@ -67,7 +69,8 @@ public sealed class SubmitVerbTests : IDisposable
     {
         using var run = new CliRun();
         run.Api.On(HttpMethod.Post, "/api/v1/imports.*", Bodies.Import(state: "parsing", rows: null, counts: ""));
-        run.Api.On(HttpMethod.Get, "/api/v1/imports/7", () => FakeApi.Json(Bodies.Import()), () => FakeApi.Json(Bodies.Import(state: "finished", counts: """ "imported":9,"failed":1 """)));
+        run.Api.On(HttpMethod.Get, "/api/v1/imports/7", () => FakeApi.Json(Bodies.Import()), () =>
+            FakeApi.Json(Bodies.Import(state: "finished", counts: """ "imported":9,"failed":1 """)));
 
         Assert.Equal(ExitCode.DoneWithProblems, await run.RunAsync("submit", manifest, "--start", "--watch"));
 

@@ -5,7 +5,8 @@ namespace BulkImporter.Tests.Cli;
 
 public sealed class TemplateVerbTests
 {
-    private const string Template = """{"name":"Old platform","mapping":"url=OriginalURL","columns":["OriginalURL","Title"],"createdBy":"otto","createdAt":"2026-11-23T11:00:00Z"}""";
+    private const string Template =
+        """{"name":"Old platform","mapping":"url=OriginalURL","columns":["OriginalURL","Title"],"createdBy":"otto","createdAt":"2026-11-23T11:00:00Z"}""";
 
     [Fact]
     public async Task Save_sends_the_name_and_tells_the_mapping()
@@ -35,7 +36,8 @@ public sealed class TemplateVerbTests
     {
         using var run = new CliRun();
         run.Api.On(HttpMethod.Delete, "/api/v1/accounts/default/templates/Old%20platform",
-            () => new HttpResponseMessage(HttpStatusCode.NoContent), () => FakeApi.Problem(HttpStatusCode.NotFound, "Not found", "Account 'default' has no template 'Old platform'."));
+            () => new HttpResponseMessage(HttpStatusCode.NoContent), () =>
+                FakeApi.Problem(HttpStatusCode.NotFound, "Not found", "Account 'default' has no template 'Old platform'."));
 
         Assert.Equal(ExitCode.Done, await run.RunAsync("template", "delete", "Old platform"));
         Assert.Equal(ExitCode.NotFound, await run.RunAsync("template", "delete", "Old platform"));

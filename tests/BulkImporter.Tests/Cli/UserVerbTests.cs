@@ -5,13 +5,15 @@ namespace BulkImporter.Tests.Cli;
 
 public sealed class UserVerbTests
 {
-    private const string Anna = """{"id":1,"name":"anna","role":"operator","state":"active","lockedOutUntil":null,"createdAt":"2026-11-23T10:00:00Z","signedInAt":"2026-11-23T11:00:00Z"}""";
+    private const string Anna =
+        """{"id":1,"name":"anna","role":"operator","state":"active","lockedOutUntil":null,"createdAt":"2026-11-23T10:00:00Z","signedInAt":"2026-11-23T11:00:00Z"}""";
 
     [Fact]
     public async Task Add_prints_the_link_alone_so_that_it_can_be_piped()
     {
         using var run = new CliRun();
-        run.Api.On(HttpMethod.Post, "/api/v1/users", $$"""{"link":{"url":"http://127.0.0.1:5080/choose-password?code=abc","expiresAt":"2026-11-30T10:00:00Z"},"user":{{Anna}}} """);
+        run.Api.On(HttpMethod.Post, "/api/v1/users",
+            $$"""{"link":{"url":"http://127.0.0.1:5080/choose-password?code=abc","expiresAt":"2026-11-30T10:00:00Z"},"user":{{Anna}}} """);
 
         Assert.Equal(ExitCode.Done, await run.RunAsync("user", "add", "anna", "--role", "operator"));
 
@@ -49,7 +51,8 @@ public sealed class UserVerbTests
     public async Task Link_prints_a_new_one()
     {
         using var run = new CliRun();
-        run.Api.On(HttpMethod.Post, "/api/v1/users/anna/password-link", """{"url":"http://127.0.0.1:5080/choose-password?code=abc","expiresAt":"2026-11-30T10:00:00Z"}""");
+        run.Api.On(HttpMethod.Post, "/api/v1/users/anna/password-link",
+            """{"url":"http://127.0.0.1:5080/choose-password?code=abc","expiresAt":"2026-11-30T10:00:00Z"}""");
 
         Assert.Equal(ExitCode.Done, await run.RunAsync("user", "link", "anna"));
 
@@ -61,7 +64,8 @@ public sealed class UserVerbTests
     {
         using var run = new CliRun();
         run.Api.On(HttpMethod.Delete, "/api/v1/users/anna", () => new HttpResponseMessage(HttpStatusCode.NoContent))
-            .On(HttpMethod.Delete, "/api/v1/users/root", () => FakeApi.Problem(HttpStatusCode.Conflict, "Last admin", "Make another one first."));
+            .On(HttpMethod.Delete, "/api/v1/users/root", () =>
+                FakeApi.Problem(HttpStatusCode.Conflict, "Last admin", "Make another one first."));
 
         Assert.Equal(ExitCode.Done, await run.RunAsync("user", "remove", "anna"));
         Assert.Equal(ExitCode.Refused, await run.RunAsync("user", "remove", "root"));

@@ -6,7 +6,8 @@ namespace BulkImporter.Tests.Cli;
 
 public sealed class ValidateVerbTests : IDisposable
 {
-    private const string Mixed = "url,title\nhttps://media.example.com/a.mp4,A\nftp://media.example.com/b.mp4,B\nhttps://media.example.com/a.mp4,again\n";
+    private const string Mixed =
+        "url,title\nhttps://media.example.com/a.mp4,A\nftp://media.example.com/b.mp4,B\nhttps://media.example.com/a.mp4,again\n";
 
     private readonly TemporaryFolder folder = new();
 
@@ -54,10 +55,13 @@ public sealed class ValidateVerbTests : IDisposable
 
         using var json = JsonDocument.Parse(run.Output);
         var root = json.RootElement;
-        Assert.Equal((3, 1, 1, 1), (root.GetProperty("rows").GetInt32(), root.GetProperty("valid").GetInt32(), root.GetProperty("invalid").GetInt32(), root.GetProperty("duplicate").GetInt32()));
+        Assert.Equal((3, 1, 1, 1), (root.GetProperty("rows").GetInt32(), root.GetProperty("valid").GetInt32(), root.GetProperty("invalid")
+            .GetInt32(), root.GetProperty("duplicate").GetInt32()));
         Assert.Equal(["url", "title"], root.GetProperty("columns").EnumerateArray().Select(c => c.GetString()));
         var finding = root.GetProperty("findings")[0];
-        Assert.Equal((2, 3, "url", "url_scheme", "error"), (finding.GetProperty("row").GetInt32(), finding.GetProperty("line").GetInt32(), finding.GetProperty("column").GetString(), finding.GetProperty("code").GetString(), finding.GetProperty("severity").GetString()));
+        Assert.Equal((2, 3, "url", "url_scheme", "error"),
+            (finding.GetProperty("row").GetInt32(), finding.GetProperty("line").GetInt32(), finding.GetProperty("column")
+                .GetString(), finding.GetProperty("code").GetString(), finding.GetProperty("severity").GetString()));
     }
 
     [Fact]
@@ -65,7 +69,9 @@ public sealed class ValidateVerbTests : IDisposable
     {
         using var run = new CliRun();
 
-        Assert.Equal(ExitCode.Done, await run.RunAsync("validate", folder.File("a.csv", "#TYPE System.Object\n\"url\", \"Remark\"\n\"https://media.example.com/a.mp4\", \"x, y\"\n")));
+        Assert.Equal(ExitCode.Done,
+            await run.RunAsync("validate",
+                folder.File("a.csv", "#TYPE System.Object\n\"url\", \"Remark\"\n\"https://media.example.com/a.mp4\", \"x, y\"\n")));
 
         Assert.Contains("line 1: warning line_skipped (#TYPE System.Object).", run.Output);
         Assert.Contains("not imported: Remark", run.Output);
@@ -76,7 +82,8 @@ public sealed class ValidateVerbTests : IDisposable
     public async Task Column_is_mapped_by_the_name_that_the_message_shows()
     {
         using var run = new CliRun();
-        var file = folder.File("a.csv", "\"Link\nto file\",\"Poster\u00A0URL\"\nhttps://media.example.com/a.mp4,https://media.example.com/a.jpg\n");
+        var file = folder.File("a.csv",
+            "\"Link\nto file\",\"Poster\u00A0URL\"\nhttps://media.example.com/a.mp4,https://media.example.com/a.jpg\n");
 
         Assert.Equal(ExitCode.Failed, await run.RunAsync("validate", file));
         Assert.Contains("url=Link to file", run.Error);
@@ -112,7 +119,9 @@ public sealed class ValidateVerbTests : IDisposable
     {
         using var run = new CliRun();
 
-        Assert.Equal(ExitCode.Done, await run.RunAsync("validate", folder.File("a.csv", "a,b\nhttps://x.example.com/1,https://x.example.com/2\n"), "--map", "url=b"));
+        Assert.Equal(ExitCode.Done,
+            await run.RunAsync("validate", folder.File("a.csv", "a,b\nhttps://x.example.com/1,https://x.example.com/2\n"),
+                "--map", "url=b"));
 
         Assert.Contains("url = b", run.Output);
     }

@@ -18,7 +18,8 @@ public sealed class WatchTests
     public async Task Exit_code_tells_how_the_import_came_to_rest(string state, string counts, int exitCode)
     {
         using var run = new CliRun();
-        run.Api.On(HttpMethod.Get, "/api/v1/imports/7", () => FakeApi.Json(Running), () => FakeApi.Json(Bodies.Import(state: state, counts: counts)));
+        run.Api.On(HttpMethod.Get, "/api/v1/imports/7", () => FakeApi.Json(Running), () =>
+            FakeApi.Json(Bodies.Import(state: state, counts: counts)));
 
         Assert.Equal(exitCode, await run.RunAsync("show", "7", "--watch"));
     }
@@ -28,7 +29,8 @@ public sealed class WatchTests
     {
         using var run = new CliRun();
         run.Api.On(HttpMethod.Get, "/api/v1/imports/7", () => FakeApi.Json(Running),
-            () => FakeApi.Json(Bodies.Import(state: "finished", counts: """ "imported":9,"failed":1 """, failures: """{"code":"source_not_found","class":"permanent","count":1}""")));
+            () => FakeApi.Json(Bodies.Import(state: "finished", counts: """ "imported":9,"failed":1 """,
+                failures: """{"code":"source_not_found","class":"permanent","count":1}""")));
 
         await run.RunAsync("show", "7", "--watch");
 
@@ -59,7 +61,8 @@ public sealed class WatchTests
     public async Task Terminal_sees_a_picture_that_moves()
     {
         using var run = new CliRun { Terminal = true };
-        run.Api.On(HttpMethod.Get, "/api/v1/imports/7", () => FakeApi.Json(Running), () => FakeApi.Json(Bodies.Import(state: "finished", counts: """ "imported":10 """)));
+        run.Api.On(HttpMethod.Get, "/api/v1/imports/7", () => FakeApi.Json(Running), () =>
+            FakeApi.Json(Bodies.Import(state: "finished", counts: """ "imported":10 """)));
 
         Assert.Equal(ExitCode.Done, await run.RunAsync("show", "7", "--watch"));
 
@@ -84,7 +87,8 @@ public sealed class WatchTests
     public async Task Server_that_restarts_is_waited_for()
     {
         using var run = new CliRun();
-        run.Api.On(HttpMethod.Get, "/api/v1/imports/7", () => FakeApi.Json(Running), FakeApi.Refuse, () => new HttpResponseMessage(HttpStatusCode.ServiceUnavailable),
+        run.Api.On(HttpMethod.Get, "/api/v1/imports/7", () => FakeApi.Json(Running), FakeApi.Refuse, () =>
+            new HttpResponseMessage(HttpStatusCode.ServiceUnavailable),
             () => FakeApi.Json(Running), () => FakeApi.Json(Bodies.Import(state: "finished", counts: """ "imported":10 """)));
 
         Assert.Equal(ExitCode.Done, await run.RunAsync("show", "7", "--watch"));
@@ -110,7 +114,8 @@ public sealed class WatchTests
     public async Task Refusal_in_the_middle_ends_watching_at_once()
     {
         using var run = new CliRun();
-        run.Api.On(HttpMethod.Get, "/api/v1/imports/7", () => FakeApi.Json(Running), () => new HttpResponseMessage(HttpStatusCode.Unauthorized));
+        run.Api.On(HttpMethod.Get, "/api/v1/imports/7", () => FakeApi.Json(Running), () =>
+            new HttpResponseMessage(HttpStatusCode.Unauthorized));
 
         Assert.Equal(ExitCode.Failed, await run.RunAsync("show", "7", "--watch"));
 
@@ -139,7 +144,8 @@ public sealed class WatchTests
     public async Task Cancelled_import_is_watched_until_what_was_accepted_has_ended()
     {
         using var run = new CliRun();
-        run.Api.On(HttpMethod.Get, "/api/v1/imports/7", () => FakeApi.Json(Bodies.Import(state: "cancelled", counts: """ "submitted":2,"cancelled":8 """)),
+        run.Api.On(HttpMethod.Get, "/api/v1/imports/7", () =>
+            FakeApi.Json(Bodies.Import(state: "cancelled", counts: """ "submitted":2,"cancelled":8 """)),
             () => FakeApi.Json(Bodies.Import(state: "cancelled", counts: """ "imported":2,"cancelled":8 """)));
 
         Assert.Equal(ExitCode.Failed, await run.RunAsync("show", "7", "--watch"));

@@ -9,7 +9,8 @@ internal static class ClientUnderTest
 
     public static readonly StatusId Ticket = new("st-1");
 
-    public static CincopaClient New(TimeProvider? clock = null, CincopaClientOptions? options = null) => new(options ?? new CincopaClientOptions(), clock ?? TimeProvider.System);
+    public static CincopaClient New(TimeProvider? clock = null, CincopaClientOptions? options = null) =>
+        new(options ?? new CincopaClientOptions(), clock ?? TimeProvider.System);
 
     public static CincopaAccess To(RawServer server) => new(server.BaseUrl, Token);
 

@@ -5,16 +5,19 @@ using Cincopa.Client;
 namespace BulkImporter.Tests.Client;
 
 /// <summary>
-/// The client and the simulator, which share no code, read the contract alike. Every row of its tables that the client uses has a test here or in
-/// the class that is named; where the API may speak in two ways, in both.
+/// The client and the simulator, which share no code, read the contract alike. Every row of its tables that the client uses has a test here
+/// or in the class that is named; where the API may speak in two ways, in both.
 /// <list type="bullet">
 /// <item>1, conventions: the token and all arguments in the query, and nowhere else: here and <c>SubmitIsSentOnceTests</c>; both styles of
 /// failure: here and <c>SubmitReplyTests</c>; <c>cache=never</c>: here; numbers as text: here and <c>StatusReplyTests</c>.</item>
 /// <item>1.2, permissions: here and <c>PingAndListTests</c>. 2.1 ping: here.</item>
-/// <item>2.2 submit with and without <c>fid</c>; 2.3 status in both vocabularies, resid early, at the end, late, missing; 2.4 abort: here.</item>
-/// <item>2.7 list: paging, both names of the page count, <c>search</c>, <c>rid</c>, <c>reference_id</c>: here. 2.10 gallery.list: here.</item>
+/// <item>2.2 submit with and without <c>fid</c>; 2.3 status in both vocabularies, resid early, at the end, late, missing; 2.4 abort:
+/// here.</item>
+/// <item>2.7 list: paging, both names of the page count, <c>search</c>, <c>rid</c>, <c>reference_id</c>: here. 2.10 gallery.list:
+/// here.</item>
 /// <item>2.11 webhooks: here, and their deliveries in <c>SimulatorWebhookTests</c>.</item>
-/// <item>3, errors: tokens, permissions, input, ticket, quota, rate with and without Retry-After, length of the URL, empty and foreign replies: here.</item>
+/// <item>3, errors: tokens, permissions, input, ticket, quota, rate with and without Retry-After, length of the URL, empty and foreign
+/// replies: here.</item>
 /// </list>
 /// </summary>
 public sealed class ContractTests
@@ -40,9 +43,12 @@ public sealed class ContractTests
 
     [Theory]
     [MemberData(nameof(Ways))]
-    public async Task A_source_becomes_an_asset_whatever_words_and_numbers_the_status_speaks_in(string style, string vocabulary, string numbersAsStrings)
+    public async Task A_source_becomes_an_asset_whatever_words_and_numbers_the_status_speaks_in(
+        string style, string vocabulary, string numbersAsStrings)
     {
-        await using var simulator = await RunningSimulator.StartAsync($$"""{"importMs":1000,"refusals":"{{style}}","vocabulary":"{{vocabulary}}","numbersAsStrings":{{numbersAsStrings}},"resid":"at_end"}""");
+        await using var simulator =
+            await RunningSimulator.StartAsync(
+                $$"""{"importMs":1000,"refusals":"{{style}}","vocabulary":"{{vocabulary}}","numbersAsStrings":{{numbersAsStrings}},"resid":"at_end"}""");
         using var client = ClientUnderTest.New();
 
         var ticket = Assert.IsType<SubmitResult.Accepted>(await client.UploadFromUrlAsync(Access(simulator), Url, null, Token)).StatusId;
@@ -53,7 +59,8 @@ public sealed class ContractTests
         simulator.Clock.Advance(TimeSpan.FromMilliseconds(500));
         var rid = Assert.IsType<StatusResult.Done>(await client.GetUploadStatusAsync(Access(simulator), ticket, Token)).Rid;
 
-        var listed = Assert.IsType<AssetListResult.Ok>(await client.ListAssetsAsync(Access(simulator), new AssetListQuery { Rid = rid }, Token));
+        var listed =
+            Assert.IsType<AssetListResult.Ok>(await client.ListAssetsAsync(Access(simulator), new AssetListQuery { Rid = rid }, Token));
         Assert.Equal("clip one.mp4", Assert.Single(listed.Items).FileName);
 
         async Task<(int?, string?)> RunningAsync()
@@ -73,9 +80,12 @@ public sealed class ContractTests
     [InlineData("b", "broken", RemoteErrorKind.Rejected)]
     public async Task An_import_that_fails_says_so_in_either_vocabulary(string vocabulary, string outcome, RemoteErrorKind kind)
     {
-        await using var simulator = await RunningSimulator.StartAsync($$"""{"importMs":0,"vocabulary":"{{vocabulary}}","outcomes":[{"outcome":"{{outcome}}"}]}""");
+        await using var simulator =
+            await RunningSimulator.StartAsync($$"""{"importMs":0,"vocabulary":"{{vocabulary}}","outcomes":[{"outcome":"{{outcome}}"}]}""");
         using var client = ClientUnderTest.New();
-        Assert.Equal(kind, Assert.IsType<StatusResult.Failed>(await client.GetUploadStatusAsync(Access(simulator), await SubmitAsync(client, simulator), Token)).Error.Kind);
+        Assert.Equal(kind,
+            Assert.IsType<StatusResult.Failed>(
+                await client.GetUploadStatusAsync(Access(simulator), await SubmitAsync(client, simulator), Token)).Error.Kind);
     }
 
     [Theory]
@@ -88,7 +98,8 @@ public sealed class ContractTests
         await using var simulator = await RunningSimulator.StartAsync($$"""{"importMs":1000,"resid":"{{resid}}"}""");
         using var client = ClientUnderTest.New();
         var ticket = await SubmitAsync(client, simulator);
-        Assert.Equal(whileRunning, Assert.IsType<StatusResult.Running>(await client.GetUploadStatusAsync(Access(simulator), ticket, Token)).Rid is not null);
+        Assert.Equal(whileRunning,
+            Assert.IsType<StatusResult.Running>(await client.GetUploadStatusAsync(Access(simulator), ticket, Token)).Rid is not null);
         simulator.Clock.Advance(TimeSpan.FromSeconds(1));
         var ready = await client.GetUploadStatusAsync(Access(simulator), ticket, Token);
         Assert.Equal(whenReady ? typeof(StatusResult.Done) : typeof(StatusResult.DoneWithoutRid), ready.GetType());
@@ -107,14 +118,16 @@ public sealed class ContractTests
         var after = await ProgressAsync();
         Assert.Equal(outcome == "endless", after > before);
 
-        async Task<long?> ProgressAsync() => Assert.IsType<StatusResult.Running>(await client.GetUploadStatusAsync(Access(simulator), ticket, Token)).ProgressBytes;
+        async Task<long?> ProgressAsync() =>
+            Assert.IsType<StatusResult.Running>(await client.GetUploadStatusAsync(Access(simulator), ticket, Token)).ProgressBytes;
     }
 
     [Theory]
     [MemberData(nameof(Styles))]
     public async Task A_ticket_that_is_not_known_yet_or_any_more_is_not_found_in_either_style(string style)
     {
-        await using var simulator = await RunningSimulator.StartAsync($$"""{"refusals":"{{style}}","statusIdUnknownForMs":100,"statusIdExpiresAfterMs":60000}""");
+        await using var simulator =
+            await RunningSimulator.StartAsync($$"""{"refusals":"{{style}}","statusIdUnknownForMs":100,"statusIdExpiresAfterMs":60000}""");
         using var client = ClientUnderTest.New();
         var ticket = await SubmitAsync(client, simulator);
         Assert.IsType<StatusResult.NotFound>(await client.GetUploadStatusAsync(Access(simulator), ticket, Token));
@@ -133,12 +146,14 @@ public sealed class ContractTests
     [InlineData("success_false", "aborted")]
     public async Task An_aborted_import_is_told_as_aborted_in_any_word(string style, string word)
     {
-        await using var simulator = await RunningSimulator.StartAsync($$"""{"importMs":60000,"refusals":"{{style}}","aborted":"{{word}}"}""");
+        await using var simulator =
+            await RunningSimulator.StartAsync($$"""{"importMs":60000,"refusals":"{{style}}","aborted":"{{word}}"}""");
         using var client = ClientUnderTest.New();
         var ticket = await SubmitAsync(client, simulator);
         Assert.IsType<AbortResult.Agreed>(await client.AbortUploadAsync(Access(simulator), ticket, Token));
         Assert.IsType<AbortResult.Agreed>(await client.AbortUploadAsync(Access(simulator), ticket, Token));
-        Assert.Equal(RemoteErrorKind.Aborted, Assert.IsType<StatusResult.Failed>(await client.GetUploadStatusAsync(Access(simulator), ticket, Token)).Error.Kind);
+        Assert.Equal(RemoteErrorKind.Aborted,
+            Assert.IsType<StatusResult.Failed>(await client.GetUploadStatusAsync(Access(simulator), ticket, Token)).Error.Kind);
         Assert.IsType<AbortResult.Refused>(await client.AbortUploadAsync(Access(simulator), new StatusId("never given"), Token));
     }
 
@@ -165,15 +180,20 @@ public sealed class ContractTests
     [InlineData("rate_limited", "html", 429, RemoteErrorKind.RateLimited)]
     public async Task A_refusal_is_the_same_in_either_style_and_for_every_call(string fault, string style, int status, RemoteErrorKind kind)
     {
-        await using var simulator = await RunningSimulator.StartAsync($$"""{"rules":[{"fault":"{{fault}}","style":"{{style}}","httpStatus":{{status}}}]}""");
+        await using var simulator =
+            await RunningSimulator.StartAsync($$"""{"rules":[{"fault":"{{fault}}","style":"{{style}}","httpStatus":{{status}}}]}""");
         using var client = ClientUnderTest.New();
         var access = Access(simulator);
         Assert.Equal(kind, Assert.IsType<PingResult.Failed>(await client.PingAsync(access, Token)).Error.Kind);
         Assert.Equal(kind, Assert.IsType<SubmitResult.Refused>(await client.UploadFromUrlAsync(access, Url, null, Token)).Error.Kind);
-        Assert.Equal(kind, Assert.IsType<StatusResult.Unavailable>(await client.GetUploadStatusAsync(access, new StatusId("s"), Token)).Error.Kind);
-        Assert.Equal(kind, Assert.IsType<AbortResult.Unavailable>(await client.AbortUploadAsync(access, new StatusId("s"), Token)).Error.Kind);
-        Assert.Equal(kind, Assert.IsType<AssetListResult.Failed>(await client.ListAssetsAsync(access, new AssetListQuery(), Token)).Error.Kind);
-        Assert.Equal(kind, Assert.IsType<GalleryListResult.Failed>(await client.ListGalleriesAsync(access, new GalleryListQuery(), Token)).Error.Kind);
+        Assert.Equal(kind,
+            Assert.IsType<StatusResult.Unavailable>(await client.GetUploadStatusAsync(access, new StatusId("s"), Token)).Error.Kind);
+        Assert.Equal(kind,
+            Assert.IsType<AbortResult.Unavailable>(await client.AbortUploadAsync(access, new StatusId("s"), Token)).Error.Kind);
+        Assert.Equal(kind,
+            Assert.IsType<AssetListResult.Failed>(await client.ListAssetsAsync(access, new AssetListQuery(), Token)).Error.Kind);
+        Assert.Equal(kind,
+            Assert.IsType<GalleryListResult.Failed>(await client.ListGalleriesAsync(access, new GalleryListQuery(), Token)).Error.Kind);
         Assert.Equal(0, (await simulator.SummaryAsync()).GetProperty("submitsAccepted").GetInt32());
     }
 
@@ -210,7 +230,8 @@ public sealed class ContractTests
     public async Task A_429_says_how_long_to_wait_in_either_form_or_not_at_all(string form, int? seconds)
     {
         // A Retry-After date is counted from the simulator's clock, so the client has the same.
-        await using var simulator = await RunningSimulator.StartAsync($$"""{"rules":[{"fault":"rate_limited","retryAfter":"{{form}}","retryAfterSeconds":7}]}""");
+        await using var simulator =
+            await RunningSimulator.StartAsync($$"""{"rules":[{"fault":"rate_limited","retryAfter":"{{form}}","retryAfterSeconds":7}]}""");
         using var client = ClientUnderTest.New(simulator.Clock);
         var refused = Assert.IsType<SubmitResult.Refused>(await client.UploadFromUrlAsync(Access(simulator), Url, null, Token));
         Assert.Equal(seconds, refused.Error.RetryAfter is { } wait ? (int)Math.Round(wait.TotalSeconds) : null);
@@ -222,7 +243,9 @@ public sealed class ContractTests
     {
         await using var simulator = await RunningSimulator.StartAsync($$"""{"refusals":"{{style}}","anyGallery":false}""");
         using var client = ClientUnderTest.New();
-        Assert.Equal(RemoteErrorKind.InvalidInput, Assert.IsType<SubmitResult.Refused>(await client.UploadFromUrlAsync(Access(simulator), "ftp://x/a.mp4", null, Token)).Error.Kind);
+        Assert.Equal(RemoteErrorKind.InvalidInput,
+            Assert.IsType<SubmitResult.Refused>(
+                await client.UploadFromUrlAsync(Access(simulator), "ftp://x/a.mp4", null, Token)).Error.Kind);
         Assert.IsType<SubmitResult.Refused>(await client.UploadFromUrlAsync(Access(simulator), Url, new Fid("Nowhere"), Token));
     }
 
@@ -231,7 +254,8 @@ public sealed class ContractTests
     {
         await using var simulator = await RunningSimulator.StartAsync();
         using var client = ClientUnderTest.New();
-        var refused = Assert.IsType<SubmitResult.Refused>(await client.UploadFromUrlAsync(Access(simulator), "https://cdn.example.test/" + new string('a', 3000), null, Token));
+        var refused = Assert.IsType<SubmitResult.Refused>(
+            await client.UploadFromUrlAsync(Access(simulator), "https://cdn.example.test/" + new string('a', 3000), null, Token));
         Assert.Equal(RemoteErrorKind.NotTheApi, refused.Error.Kind);
     }
 
@@ -242,7 +266,8 @@ public sealed class ContractTests
     public async Task Ping_names_the_permissions_by_which_a_submit_is_then_judged(string permissions, bool mayUpload)
     {
         await using var simulator = await RunningSimulator.StartAsync();
-        using var grant = await simulator.Http.PostAsync("/_sim/tokens", new StringContent($$"""{"token":"1i2","permissions":"{{permissions}}"}"""), Token);
+        using var grant = await simulator.Http.PostAsync("/_sim/tokens",
+            new StringContent($$"""{"token":"1i2","permissions":"{{permissions}}"}"""), Token);
         using var client = ClientUnderTest.New();
         var ok = Assert.IsType<PingResult.Ok>(await client.PingAsync(Access(simulator), Token));
         Assert.Equal(mayUpload, ok.Permissions!.CanUpload);
@@ -257,19 +282,24 @@ public sealed class ContractTests
     [InlineData("none", null)]
     public async Task Lists_come_in_pages_whatever_their_number_is_called(string total, int? pages)
     {
-        await using var simulator = await RunningSimulator.StartAsync($$"""{"importMs":0,"pageTotal":"{{total}}","galleryPageTotal":"{{total}}"}""");
+        await using var simulator =
+            await RunningSimulator.StartAsync($$"""{"importMs":0,"pageTotal":"{{total}}","galleryPageTotal":"{{total}}"}""");
         using var client = ClientUnderTest.New();
         for (var n = 1; n <= 3; n++)
         {
-            Assert.IsType<SubmitResult.Accepted>(await client.UploadFromUrlAsync(Access(simulator), $"https://cdn.example.test/{n}.mp4", null, Token));
+            Assert.IsType<SubmitResult.Accepted>(
+                await client.UploadFromUrlAsync(Access(simulator), $"https://cdn.example.test/{n}.mp4", null, Token));
             await simulator.CallAsync($"gallery.create.json?name=Gallery%20{n}");
         }
 
-        var assets = Assert.IsType<AssetListResult.Ok>(await client.ListAssetsAsync(Access(simulator), new AssetListQuery { Page = 2, ItemsPerPage = 2 }, Token));
+        var assets = Assert.IsType<AssetListResult.Ok>(
+            await client.ListAssetsAsync(Access(simulator), new AssetListQuery { Page = 2, ItemsPerPage = 2 }, Token));
         Assert.Equal((1, pages), (assets.Items.Count, assets.PagesCount));
-        var galleries = Assert.IsType<GalleryListResult.Ok>(await client.ListGalleriesAsync(Access(simulator), new GalleryListQuery { Page = 2, ItemsPerPage = 2 }, Token));
+        var galleries = Assert.IsType<GalleryListResult.Ok>(
+            await client.ListGalleriesAsync(Access(simulator), new GalleryListQuery { Page = 2, ItemsPerPage = 2 }, Token));
         Assert.Equal((1, 3, pages), (galleries.Items.Count, galleries.ItemsCount, galleries.PagesCount));
-        var found = Assert.IsType<GalleryListResult.Ok>(await client.ListGalleriesAsync(Access(simulator), new GalleryListQuery { Search = "caption=Gallery 2" }, Token));
+        var found = Assert.IsType<GalleryListResult.Ok>(
+            await client.ListGalleriesAsync(Access(simulator), new GalleryListQuery { Search = "caption=Gallery 2" }, Token));
         Assert.Equal("Gallery 2", Assert.Single(found.Items).Name);
         Assert.DoesNotContain("hash", found.ToString() + string.Join(' ', found.Items), StringComparison.OrdinalIgnoreCase);
     }
@@ -285,7 +315,8 @@ public sealed class ContractTests
 
         Assert.Empty(await FoundAsync(new AssetListQuery()));
         Assert.Equal(rid, Assert.Single(await FoundAsync(new AssetListQuery { BypassCache = true })).Rid);
-        Assert.Equal("import-7/12", Assert.Single(await FoundAsync(new AssetListQuery { BypassCache = true, ReferenceId = "import-7/12" })).ReferenceId);
+        Assert.Equal("import-7/12",
+            Assert.Single(await FoundAsync(new AssetListQuery { BypassCache = true, ReferenceId = "import-7/12" })).ReferenceId);
         Assert.Empty(await FoundAsync(new AssetListQuery { BypassCache = true, ReferenceId = "import-7" }));
         Assert.Single(await FoundAsync(new AssetListQuery { BypassCache = true, Search = "tag=spring" }));
 

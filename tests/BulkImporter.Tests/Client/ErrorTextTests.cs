@@ -54,7 +54,8 @@ public sealed class ErrorTextTests
     {
         await using var server = RawServer.Replying(RawServer.Json(200, $$"""{"success":false,"message":"{{text}}"}"""));
         using var client = ClientUnderTest.New(options: new CincopaClientOptions { ReadErrorText = false });
-        var refused = Assert.IsType<SubmitResult.Refused>(await client.UploadFromUrlAsync(ClientUnderTest.To(server), "https://cdn.test/a.mp4", null, CancellationToken.None));
+        var refused = Assert.IsType<SubmitResult.Refused>(
+            await client.UploadFromUrlAsync(ClientUnderTest.To(server), "https://cdn.test/a.mp4", null, CancellationToken.None));
         Assert.Equal((kind, text), (refused.Error.Kind, refused.Error.Message));
         Assert.Equal(kind, ErrorText.KindOfFailedImport(text, reads: false));
     }

@@ -51,8 +51,10 @@ public sealed class MetaGalleryPushTests : IAsyncLifetime
 
         var asset = Assert.Single(simulator.Simulator.Library.Assets());
         Assert.Equal(["A & b = ü", "d2", "l", "t", "https://x.test/?a=1&b=2", "r/1", "a,b"],
-            new[] { "caption", "description", "long_description", "related_link_text", "related_link_url", "reference_id", "tags" }.Select(f => asset[f]));
-        var listed = Assert.IsType<AssetListResult.Ok>(await client.ListAssetsAsync(access, new AssetListQuery { ReferenceId = "r/1", Details = "reference_id", BypassCache = true }, Stop));
+            new[] { "caption", "description", "long_description", "related_link_text", "related_link_url", "reference_id",
+                "tags" }.Select(f => asset[f]));
+        var listed = Assert.IsType<AssetListResult.Ok>(await client.ListAssetsAsync(access, new AssetListQuery
+            { ReferenceId = "r/1", Details = "reference_id", BypassCache = true }, Stop));
         Assert.Equal((rid, "r/1"), (Assert.Single(listed.Items).Rid, listed.Items[0].ReferenceId));
     }
 
@@ -64,17 +66,26 @@ public sealed class MetaGalleryPushTests : IAsyncLifetime
         var rid = await PushedAsync();
         var fid = Assert.IsType<GalleryCreateResult.Created>(await client.CreateGalleryAsync(access, "Spring", Stop)).Fid;
         var status = style == "json" ? 404 : 200;
-        Assert.Equal(status, Assert.IsType<ChangeResult.Failed>(await client.SetMetaAsync(access, new Rid("nothing"), new AssetMeta { Caption = "x" }, Stop)).Error.HttpStatus);
-        Assert.Equal(status, Assert.IsType<ChangeResult.Failed>(await client.AddGalleryItemsAsync(access, new Fid("nothing"), [rid], Stop)).Error.HttpStatus);
-        Assert.Equal(status, Assert.IsType<ChangeResult.Failed>(await client.AddGalleryItemsAsync(access, fid, [rid, new Rid("nothing")], Stop)).Error.HttpStatus);
-        Assert.Equal(status, Assert.IsType<AssetListResult.Failed>(await client.ListGalleryItemsAsync(access, new Fid("nothing"), 1, 50, Stop)).Error.HttpStatus);
+        Assert.Equal(status,
+            Assert.IsType<ChangeResult.Failed>(
+                await client.SetMetaAsync(access, new Rid("nothing"), new AssetMeta { Caption = "x" }, Stop)).Error.HttpStatus);
+        Assert.Equal(status,
+            Assert.IsType<ChangeResult.Failed>(
+                await client.AddGalleryItemsAsync(access, new Fid("nothing"), [rid], Stop)).Error.HttpStatus);
+        Assert.Equal(status,
+            Assert.IsType<ChangeResult.Failed>(
+                await client.AddGalleryItemsAsync(access, fid, [rid, new Rid("nothing")], Stop)).Error.HttpStatus);
+        Assert.Equal(status,
+            Assert.IsType<AssetListResult.Failed>(
+                await client.ListGalleryItemsAsync(access, new Fid("nothing"), 1, 50, Stop)).Error.HttpStatus);
     }
 
     [Fact]
     public async Task Galleries_are_made_listed_by_name_over_pages_and_filled()
     {
         foreach (var n in Enumerable.Range(0, 120)) await client.CreateGalleryAsync(access, $"Gallery {n}", Stop);
-        var found = Assert.IsType<GalleryListResult.Ok>(await client.ListGalleriesAsync(access, new GalleryListQuery { Search = "caption=Gallery 11" }, Stop));
+        var found = Assert.IsType<GalleryListResult.Ok>(
+            await client.ListGalleriesAsync(access, new GalleryListQuery { Search = "caption=Gallery 11" }, Stop));
         Assert.Equal("Gallery 11", Assert.Single(found.Items).Name);
         var third = Assert.IsType<GalleryListResult.Ok>(await client.ListGalleriesAsync(access, new GalleryListQuery { Page = 3 }, Stop));
         Assert.Equal((20, 3), (third.Items.Count, third.PagesCount));
@@ -82,7 +93,9 @@ public sealed class MetaGalleryPushTests : IAsyncLifetime
         Rid[] rids = [await PushedAsync("a.mp4", "1"), await PushedAsync("b.mp4", "2")];
         Assert.IsType<ChangeResult.Ok>(await client.AddGalleryItemsAsync(access, found.Items[0].Fid, rids, Stop));
         Assert.IsType<ChangeResult.Ok>(await client.AddGalleryItemsAsync(access, found.Items[0].Fid, rids, Stop));
-        Assert.Equal(rids, Assert.IsType<AssetListResult.Ok>(await client.ListGalleryItemsAsync(access, found.Items[0].Fid, 1, 50, Stop)).Items.Select(i => i.Rid));
+        Assert.Equal(rids,
+            Assert.IsType<AssetListResult.Ok>(await client.ListGalleryItemsAsync(access, found.Items[0].Fid, 1, 50, Stop)).Items.Select(
+                i => i.Rid));
     }
 
     [Theory]
@@ -98,9 +111,13 @@ public sealed class MetaGalleryPushTests : IAsyncLifetime
     public async Task Every_call_tells_what_went_wrong(string fault, RemoteErrorKind kind)
     {
         Behave($$"""{"rules":[{"fault":"{{fault}}"}]}""");
-        Assert.Equal(kind, Assert.IsType<ChangeResult.Failed>(await client.SetMetaAsync(access, new Rid("x"), new AssetMeta { Caption = "x" }, Stop)).Error.Kind);
-        Assert.Equal(kind, Assert.IsType<ChangeResult.Failed>(await client.AddGalleryItemsAsync(access, new Fid("f"), [new Rid("x")], Stop)).Error.Kind);
-        Assert.Equal(kind, Assert.IsType<GalleryListResult.Failed>(await client.ListGalleriesAsync(access, new GalleryListQuery(), Stop)).Error.Kind);
+        Assert.Equal(kind,
+            Assert.IsType<ChangeResult.Failed>(
+                await client.SetMetaAsync(access, new Rid("x"), new AssetMeta { Caption = "x" }, Stop)).Error.Kind);
+        Assert.Equal(kind,
+            Assert.IsType<ChangeResult.Failed>(await client.AddGalleryItemsAsync(access, new Fid("f"), [new Rid("x")], Stop)).Error.Kind);
+        Assert.Equal(kind,
+            Assert.IsType<GalleryListResult.Failed>(await client.ListGalleriesAsync(access, new GalleryListQuery(), Stop)).Error.Kind);
         Assert.Equal(kind, Assert.IsType<GalleryCreateResult.Failed>(await client.CreateGalleryAsync(access, "x", Stop)).Error.Kind);
         Assert.Equal(kind, Assert.IsType<UploadUrlResult.Failed>(await client.GetUploadUrlAsync(access, null, Stop)).Error.Kind);
     }
@@ -131,10 +148,12 @@ public sealed class MetaGalleryPushTests : IAsyncLifetime
     {
         await using var server = RawServer.ReplyingOnceAndClosing(RawServer.Reply(200, "text/plain", "ok\ndone\n"));
         var url = new UploadUrl(new Uri(server.BaseUrl, "/post.jpg?uid=1&d=blob&hash=sig&addtofid=0"));
-        Assert.IsType<PushResult.Taken>(await client.PushRangeAsync(access, url, new PushRange("my clip.mp4", "1760000000000", 0, 0, 10), (_, _) => Task.CompletedTask, Stop));
+        Assert.IsType<PushResult.Taken>(await client.PushRangeAsync(access, url, new PushRange("my clip.mp4", "1760000000000", 0, 0, 10),
+            (_, _) => Task.CompletedTask, Stop));
         var head = Assert.Single(server.Requests);
         Assert.StartsWith("POST /post.jpg?uid=1&d=blob&hash=sig&addtofid=0 HTTP/1.1\r\n", head);
-        foreach (var line in new[] { "Content-Type: multipart/form-data", "X-FILE-NAME: my%20clip.mp4", "Content-Range: bytes 0-0/10", "unique-id: 1760000000000" })
+        foreach (var line in new[] { "Content-Type: multipart/form-data", "X-FILE-NAME: my%20clip.mp4", "Content-Range: bytes 0-0/10",
+            "unique-id: 1760000000000" })
             Assert.Contains($"\r\n{line}\r\n", head, StringComparison.Ordinal);
         Assert.DoesNotContain("Expect:", head, StringComparison.OrdinalIgnoreCase);
     }
@@ -150,9 +169,11 @@ public sealed class MetaGalleryPushTests : IAsyncLifetime
     public async Task A_reply_in_text_is_judged_by_its_words(string text, bool last, string expected)
     {
         await using var server = RawServer.ReplyingOnceAndClosing(RawServer.Reply(200, "text/plain", text));
-        var result = await client.PushRangeAsync(access, new UploadUrl(new Uri(server.BaseUrl, "/post.jpg?hash=s3cret")), new PushRange("a.mp4", "1", 0, 0, last ? 0 : 9), (_, _) => Task.CompletedTask, Stop);
+        var result = await client.PushRangeAsync(access, new UploadUrl(new Uri(server.BaseUrl, "/post.jpg?hash=s3cret")),
+            new PushRange("a.mp4", "1", 0, 0, last ? 0 : 9), (_, _) => Task.CompletedTask, Stop);
         Assert.Equal(expected, result.GetType().Name);
-        if (text.Contains("quota", StringComparison.Ordinal)) Assert.Equal(RemoteErrorKind.QuotaExceeded, Assert.IsType<PushResult.Refused>(result).Error.Kind);
+        if (text.Contains("quota", StringComparison.Ordinal))
+            Assert.Equal(RemoteErrorKind.QuotaExceeded, Assert.IsType<PushResult.Refused>(result).Error.Kind);
     }
 
     [Fact]
@@ -160,8 +181,12 @@ public sealed class MetaGalleryPushTests : IAsyncLifetime
     {
         var url = new UploadUrl(new Uri("http://127.0.0.1:1/post.jpg?uid=1&d=s3cret1&hash=s3cret2"));
         Assert.DoesNotContain("s3cret", url.ToString(), StringComparison.Ordinal);
-        await using var server = RawServer.ReplyingOnceAndClosing(RawServer.Reply(200, "text/plain", "error: bad url /post.jpg?d=s3cret1&hash=s3cret2&x"));
-        var refused = Assert.IsType<PushResult.Refused>(await client.PushRangeAsync(access, new UploadUrl(new Uri(server.BaseUrl, "/post.jpg?hash=s3cret2")), new PushRange("a", "1", 0, 0, 0), (_, _) => Task.CompletedTask, Stop));
+        await using var server =
+            RawServer.ReplyingOnceAndClosing(RawServer.Reply(200, "text/plain", "error: bad url /post.jpg?d=s3cret1&hash=s3cret2&x"));
+        var refused =
+            Assert.IsType<PushResult.Refused>(
+                await client.PushRangeAsync(access, new UploadUrl(new Uri(server.BaseUrl, "/post.jpg?hash=s3cret2")),
+                    new PushRange("a", "1", 0, 0, 0), (_, _) => Task.CompletedTask, Stop));
         Assert.DoesNotContain("s3cret", refused.ToString(), StringComparison.Ordinal);
     }
 
@@ -181,12 +206,14 @@ public sealed class MetaGalleryPushTests : IAsyncLifetime
     {
         var nowhere = new UploadUrl(new Uri("http://127.0.0.1:1/post.jpg"));
         Assert.IsType<PushResult.NeverSent>(await PushAsync(nowhere, new PushRange("a.mp4", "1", 0, 1000, 1000)));
-        await Assert.ThrowsAsync<InvalidDataException>(async () => await client.PushRangeAsync(access, await UrlAsync(), new PushRange("a.mp4", "1", 0, 1000, 1000),
+        await Assert.ThrowsAsync<InvalidDataException>(async () =>
+            await client.PushRangeAsync(access, await UrlAsync(), new PushRange("a.mp4", "1", 0, 1000, 1000),
             (_, _) => throw new InvalidDataException("The source broke off."), Stop));
         Assert.Empty(simulator.Simulator.Library.Assets());
     }
 
-    private async Task<UploadUrl> UrlAsync(Fid? fid = null) => Assert.IsType<UploadUrlResult.Ok>(await client.GetUploadUrlAsync(access, fid, Stop)).UploadUrl;
+    private async Task<UploadUrl> UrlAsync(Fid? fid = null) =>
+        Assert.IsType<UploadUrlResult.Ok>(await client.GetUploadUrlAsync(access, fid, Stop)).UploadUrl;
 
     private Task<PushResult> PushAsync(UploadUrl url, PushRange range) => client.PushRangeAsync(access, url, range,
         (stream, stop) => stream.WriteAsync(File.AsMemory((int)range.Start, (int)range.Length), stop).AsTask(), Stop);

@@ -8,7 +8,10 @@ public sealed class PingAndListTests
     [Fact]
     public async Task Ping_tells_the_account_and_what_the_token_may_do()
     {
-        await using var server = RawServer.Replying(RawServer.Json(200, """{"success":true,"ping":"pong","accid":"AMDA1","accemail":"a@x.test","permissions":"|asset.read|Asset.Upload|gallery.*|"}"""));
+        await using var server =
+            RawServer.Replying(
+                RawServer.Json(200,
+                    """{"success":true,"ping":"pong","accid":"AMDA1","accemail":"a@x.test","permissions":"|asset.read|Asset.Upload|gallery.*|"}"""));
         using var client = New();
 
         var ok = Assert.IsType<PingResult.Ok>(await client.PingAsync(To(server), CancellationToken.None));
@@ -103,13 +106,16 @@ public sealed class PingAndListTests
         await using var server = RawServer.Replying(RawServer.Json(200, body));
         using var client = New();
 
-        Assert.Equal(RemoteErrorKind.UnreadableReply, Assert.IsType<AssetListResult.Failed>(await client.ListAssetsAsync(To(server), new AssetListQuery(), CancellationToken.None)).Error.Kind);
+        Assert.Equal(RemoteErrorKind.UnreadableReply,
+            Assert.IsType<AssetListResult.Failed>(
+                await client.ListAssetsAsync(To(server), new AssetListQuery(), CancellationToken.None)).Error.Kind);
     }
 
     [Fact]
     public async Task List_reads_a_page_that_is_larger_than_any_other_reply()
     {
-        var items = string.Join(',', Enumerable.Range(0, 2000).Select(i => $$"""{"rid":"r{{i}}","long_description":"{{new string('x', 1000)}}"}"""));
+        var items = string.Join(',', Enumerable.Range(0, 2000)
+            .Select(i => $$"""{"rid":"r{{i}}","long_description":"{{new string('x', 1000)}}"}"""));
         Assert.Equal(2000, (await ListAsync($$"""{"success":true,"items":[{{items}}]}""")).Items.Count);
     }
 
@@ -122,7 +128,8 @@ public sealed class PingAndListTests
         await client.ListAssetsAsync(To(server), new AssetListQuery(), CancellationToken.None);
         await client.ListAssetsAsync(
             To(server),
-            new AssetListQuery { Page = 3, ItemsPerPage = 100, Search = "tag=a b", Rid = new Rid("AbC"), ReferenceId = "job/1", BypassCache = true },
+            new AssetListQuery
+                { Page = 3, ItemsPerPage = 100, Search = "tag=a b", Rid = new Rid("AbC"), ReferenceId = "job/1", BypassCache = true },
             CancellationToken.None);
 
         Assert.StartsWith($"GET /v2/asset.list.json?api_token={Token}&page=1&items_per_page=50 HTTP/1.1\r\n", server.Requests[0]);

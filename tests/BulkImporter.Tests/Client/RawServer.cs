@@ -51,7 +51,8 @@ internal sealed class RawServer : IAsyncDisposable
     public async Task<string> NextRequestAsync() => await arrivals.Reader.ReadAsync(stop.Token);
 
     /// <summary>A JSON reply with its length.</summary>
-    public static string Json(int status, string body, string headers = "") => Reply(status, "application/json; charset=utf-8", body, headers);
+    public static string Json(int status, string body, string headers = "") =>
+        Reply(status, "application/json; charset=utf-8", body, headers);
 
     public static string Html(int status, string body, string headers = "") => Reply(status, "text/html", body, headers);
 

@@ -17,7 +17,8 @@ public sealed partial class ReadmeTests
     public async Task Ask_what_a_token_may_do(string permissions, string expected)
     {
         await using var simulator = await RunningSimulator.StartAsync();
-        using var grant = await simulator.Http.PostAsync("/_sim/tokens", new StringContent($$"""{"token":"{{apiToken}}","permissions":"{{permissions}}"}"""), Token);
+        using var grant = await simulator.Http.PostAsync("/_sim/tokens",
+            new StringContent($$"""{"token":"{{apiToken}}","permissions":"{{permissions}}"}"""), Token);
         Assert.Equal(expected, await AskAsync(simulator.Http.BaseAddress!.AbsoluteUri, Token));
     }
 
@@ -35,7 +36,8 @@ public sealed partial class ReadmeTests
             simulator.Clock.Advance(TimeSpan.FromSeconds(1));
             return Task.CompletedTask;
         };
-        Assert.StartsWith(expected, await SubmitAsync(client, new CincopaAccess(simulator.Http.BaseAddress!, apiToken), pause, Token), StringComparison.Ordinal);
+        Assert.StartsWith(expected, await SubmitAsync(client, new CincopaAccess(simulator.Http.BaseAddress!, apiToken), pause, Token),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -71,7 +73,8 @@ public sealed partial class ReadmeTests
         return answer;
     }
 
-    private static async Task<string> SubmitAsync(CincopaClient client, CincopaAccess access, Func<Task> pause, CancellationToken cancellationToken)
+    private static async Task<string> SubmitAsync(
+        CincopaClient client, CincopaAccess access, Func<Task> pause, CancellationToken cancellationToken)
     {
         switch (await client.UploadFromUrlAsync(access, "https://cdn.example/clip.mp4", fid: null, cancellationToken))
         {
@@ -88,7 +91,8 @@ public sealed partial class ReadmeTests
         }
     }
 
-    private static async Task<string> FollowAsync(CincopaClient client, CincopaAccess access, StatusId ticket, Func<Task> pause, CancellationToken cancellationToken)
+    private static async Task<string> FollowAsync(
+        CincopaClient client, CincopaAccess access, StatusId ticket, Func<Task> pause, CancellationToken cancellationToken)
     {
         while (true)
         {

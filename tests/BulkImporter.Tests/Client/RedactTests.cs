@@ -20,17 +20,26 @@ public sealed class RedactTests
     [InlineData("<a href=\"/x?a=1&amp;api_token=999i&amp;b=2\">", "<a href=\"/x?a=1&amp;api_token=***&amp;b=2\">")]
     [InlineData("x?next=%2Fv2%3Fapi_token%3D999i%26b%3D2", "x?next=%2Fv2%3Fapi_token%3D***%26b%3D2")]
     [InlineData("x?next=%252Fv2%253Fapi_token%253D999i%2526b%253D2", "x?next=%252Fv2%253Fapi_token%253D***%2526b%253D2")]
-    [InlineData("https://mediaupload.cincopa.com/post.jpg?uid=1&d=AAAB&hash=cafe&addtofid=0", "https://mediaupload.cincopa.com/post.jpg?uid=1&d=***&hash=***&addtofid=0")]
-    [InlineData("https://b.s3.amazonaws.com/k.mp4?X-Amz-Credential=AK%2F2025&X-Amz-Expires=60&X-Amz-Signature=cafe", "https://b.s3.amazonaws.com/k.mp4?X-Amz-Credential=***&X-Amz-Expires=60&X-Amz-Signature=***")]
-    [InlineData("https://b.s3.amazonaws.com/k?X-Amz-Security-Token=abc%2Bdef%3D%3D#t", "https://b.s3.amazonaws.com/k?X-Amz-Security-Token=***")]
-    [InlineData("https://b.s3.amazonaws.com/k?AWSAccessKeyId=AK&Expires=1&Signature=ab%3D", "https://b.s3.amazonaws.com/k?AWSAccessKeyId=***&Expires=1&Signature=***")]
-    [InlineData("https://storage.googleapis.com/b/k?X-Goog-Signature=cafe&X-Goog-Date=1", "https://storage.googleapis.com/b/k?X-Goog-Signature=***&X-Goog-Date=1")]
-    [InlineData("https://a.blob.core.windows.net/c/k?sv=2024&sig=ab%2Fcd%3D&se=2025", "https://a.blob.core.windows.net/c/k?sv=2024&sig=***&se=2025")]
-    [InlineData("https://d.cloudfront.net/k?Policy=eyJ&Signature=ab~&Key-Pair-Id=AP", "https://d.cloudfront.net/k?Policy=***&Signature=***&Key-Pair-Id=***")]
-    [InlineData("input=https%3A%2F%2Fb%2Fk%3FX-Amz-Signature%3Dcafe%26a%3D1&fid=F", "input=https%3A%2F%2Fb%2Fk%3FX-Amz-Signature%3D***%26a%3D1&fid=F")]
+    [InlineData("https://mediaupload.cincopa.com/post.jpg?uid=1&d=AAAB&hash=cafe&addtofid=0",
+        "https://mediaupload.cincopa.com/post.jpg?uid=1&d=***&hash=***&addtofid=0")]
+    [InlineData("https://b.s3.amazonaws.com/k.mp4?X-Amz-Credential=AK%2F2025&X-Amz-Expires=60&X-Amz-Signature=cafe",
+        "https://b.s3.amazonaws.com/k.mp4?X-Amz-Credential=***&X-Amz-Expires=60&X-Amz-Signature=***")]
+    [InlineData("https://b.s3.amazonaws.com/k?X-Amz-Security-Token=abc%2Bdef%3D%3D#t",
+        "https://b.s3.amazonaws.com/k?X-Amz-Security-Token=***")]
+    [InlineData("https://b.s3.amazonaws.com/k?AWSAccessKeyId=AK&Expires=1&Signature=ab%3D",
+        "https://b.s3.amazonaws.com/k?AWSAccessKeyId=***&Expires=1&Signature=***")]
+    [InlineData("https://storage.googleapis.com/b/k?X-Goog-Signature=cafe&X-Goog-Date=1",
+        "https://storage.googleapis.com/b/k?X-Goog-Signature=***&X-Goog-Date=1")]
+    [InlineData("https://a.blob.core.windows.net/c/k?sv=2024&sig=ab%2Fcd%3D&se=2025",
+        "https://a.blob.core.windows.net/c/k?sv=2024&sig=***&se=2025")]
+    [InlineData("https://d.cloudfront.net/k?Policy=eyJ&Signature=ab~&Key-Pair-Id=AP",
+        "https://d.cloudfront.net/k?Policy=***&Signature=***&Key-Pair-Id=***")]
+    [InlineData("input=https%3A%2F%2Fb%2Fk%3FX-Amz-Signature%3Dcafe%26a%3D1&fid=F",
+        "input=https%3A%2F%2Fb%2Fk%3FX-Amz-Signature%3D***%26a%3D1&fid=F")]
     [InlineData("cannot read https://ann:pa55@host.test/a.mp4 now", "cannot read https://***@host.test/a.mp4 now")]
     [InlineData("input=https%3A%2F%2Fann%3Apa55%40host.test%2Fa.mp4", "input=https%3A%2F%2F***@host.test%2Fa.mp4")]
-    public void Secret_is_redacted_wherever_it_stands(string text, string redacted) => Assert.Equal(redacted, Redact.Line(text, Token, 500));
+    public void Secret_is_redacted_wherever_it_stands(
+        string text, string redacted) => Assert.Equal(redacted, Redact.Line(text, Token, 500));
 
     [Theory]
     [InlineData("https://cdn.test/a%20b.mp4?width=10&id=5&end=3&method=GET&Expires=9")]
@@ -50,7 +59,8 @@ public sealed class RedactTests
     [InlineData("cut in the middle of 1234567iq8w7e", "cut in the middle of ***")]
     [InlineData("cut early 1234", "cut early ***")]
     [InlineData("the year 2123", "the year 2123")]
-    public void Token_is_redacted_by_its_value_also_when_it_was_cut(string text, string redacted) => Assert.Equal(redacted, Redact.Line(text, Token, 500));
+    public void Token_is_redacted_by_its_value_also_when_it_was_cut(
+        string text, string redacted) => Assert.Equal(redacted, Redact.Line(text, Token, 500));
 
     [Fact]
     public void Token_with_other_characters_is_redacted_in_its_encoded_form_too() =>
@@ -67,15 +77,20 @@ public sealed class RedactTests
     [Fact]
     public void Access_does_not_show_its_token_and_refuses_addresses_that_hide_secrets()
     {
-        Assert.Equal("CincopaAccess { BaseUrl = https://api.cincopa.com/v2/ }", new CincopaAccess(new Uri("https://api.cincopa.com/v2"), Token).ToString());
+        Assert.Equal("CincopaAccess { BaseUrl = https://api.cincopa.com/v2/ }",
+            new CincopaAccess(new Uri("https://api.cincopa.com/v2"), Token).ToString());
         Assert.All(
-            ["ftp://api.cincopa.com/", "https://u:p@api.cincopa.com/", "https://api.cincopa.com/?a=b", "https://api.cincopa.com/#f", "/v2/"],
-            url => Assert.DoesNotContain("u:p", Assert.Throws<ArgumentException>(() => new CincopaAccess(new Uri(url, UriKind.RelativeOrAbsolute), Token)).Message));
+            ["ftp://api.cincopa.com/", "https://u:p@api.cincopa.com/", "https://api.cincopa.com/?a=b",
+                "https://api.cincopa.com/#f", "/v2/"],
+            url => Assert.DoesNotContain("u:p",
+                Assert.Throws<ArgumentException>(() => new CincopaAccess(new Uri(url, UriKind.RelativeOrAbsolute), Token)).Message));
         Assert.Throws<ArgumentException>(() => new CincopaAccess(new Uri("https://api.cincopa.com/"), " "));
     }
 
     [Theory]
-    [InlineData("HTTP/1.1 403 No\r\nContent-Length: 90\r\n\r\n{\"message\":\"bad token TOKEN\"}                                                             ")]
+    [InlineData(
+        "HTTP/1.1 403 No\r\nContent-Length: 90\r\n\r\n{\"message\":\"bad token TOKEN\"}                                                  "
+            + "           ")]
     [InlineData("HTTP/1.1 502 No\r\nConnection: close\r\n\r\n<html>GET /v2/asset.upload_from_url.json?api_token=TOKEN</html>")]
     [InlineData("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n<html>TOKEN</html>")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{\"echo\":\"TOK")]
@@ -108,7 +123,8 @@ public sealed class RedactTests
         {
             ShouldListenTo = source => source.Name == "System.Net.Http",
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
-            ActivityStopped = activity => seen.Enqueue("activity " + string.Join(' ', activity.TagObjects.Select(tag => $"{tag.Key}={tag.Value}"))),
+            ActivityStopped = activity =>
+                seen.Enqueue("activity " + string.Join(' ', activity.TagObjects.Select(tag => $"{tag.Key}={tag.Value}"))),
         };
         ActivitySource.AddActivityListener(activities);
         await using var server = RawServer.Replying(RawServer.Json(200, """{"success":true,"status_id":"st-1"}"""));
@@ -120,7 +136,8 @@ public sealed class RedactTests
 
         var port = server.BaseUrl.Port.ToString(CultureInfo.InvariantCulture);
         Assert.Contains(seen, line => line.StartsWith("event", StringComparison.Ordinal) && line.Contains(port, StringComparison.Ordinal));
-        Assert.DoesNotContain(seen, line => line.StartsWith("activity", StringComparison.Ordinal) && line.Contains(port, StringComparison.Ordinal));
+        Assert.DoesNotContain(seen, line => line.StartsWith("activity", StringComparison.Ordinal)
+            && line.Contains(port, StringComparison.Ordinal));
         Assert.DoesNotContain(seen, line => line.Contains(Token, StringComparison.OrdinalIgnoreCase));
     }
 

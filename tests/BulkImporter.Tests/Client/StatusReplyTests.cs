@@ -20,7 +20,8 @@ public sealed class StatusReplyTests
     [InlineData("uploading")]
     [InlineData("waiting")]
     public async Task Import_runs_while_the_word_says_so(string word) =>
-        Assert.Equal(new StatusResult.Running(null, null, null, null, null), await StatusAsync(Said($$"""{"success":true,"status":"{{word}}"}""")));
+        Assert.Equal(new StatusResult.Running(null, null, null, null, null),
+            await StatusAsync(Said($$"""{"success":true,"status":"{{word}}"}""")));
 
     [Theory]
     [InlineData("ready")]
@@ -32,7 +33,8 @@ public sealed class StatusReplyTests
     [InlineData("synced")]
     public async Task Import_is_done_when_the_word_says_so_and_the_asset_is_named(string word)
     {
-        Assert.Equal(new StatusResult.Done(new Rid("AbC")), await StatusAsync(Said($$"""{"success":true,"status":"{{word}}","resid":"AbC","rid":"x","asset_id":"y"}""")));
+        Assert.Equal(new StatusResult.Done(new Rid("AbC")),
+            await StatusAsync(Said($$"""{"success":true,"status":"{{word}}","resid":"AbC","rid":"x","asset_id":"y"}""")));
         Assert.Equal(new StatusResult.DoneWithoutRid(), await StatusAsync(Said($$"""{"success":true,"status":"{{word}}","resid":""}""")));
     }
 
@@ -56,7 +58,8 @@ public sealed class StatusReplyTests
     [InlineData("failed", "", RemoteErrorKind.Rejected)]
     public async Task Import_failed_when_the_word_says_so_with_the_kind_of_the_text(string word, string more, RemoteErrorKind kind)
     {
-        var failed = Assert.IsType<StatusResult.Failed>(await StatusAsync(Said($$"""{"success":true,"status":"{{word}}","file_size_bytes":"-1","more":"{{more}}","resid":"AbC"}""")));
+        var failed = Assert.IsType<StatusResult.Failed>(
+            await StatusAsync(Said($$"""{"success":true,"status":"{{word}}","file_size_bytes":"-1","more":"{{more}}","resid":"AbC"}""")));
         Assert.Equal(kind, failed.Error.Kind);
         Assert.Equal(more.Length > 0 ? more : $"{word}, without a reason", failed.Error.Message);
     }
@@ -68,26 +71,38 @@ public sealed class StatusReplyTests
     [InlineData("error")]
     [InlineData("debug")]
     public async Task Reason_of_a_failed_import_is_found_in_any_of_its_fields(string field) =>
-        Assert.Equal("404", Assert.IsType<StatusResult.Failed>(await StatusAsync(Said($$"""{"success":true,"status":"failed","{{field}}":"404"}"""))).Error.Message);
+        Assert.Equal("404",
+            Assert.IsType<StatusResult.Failed>(
+                await StatusAsync(Said($$"""{"success":true,"status":"failed","{{field}}":"404"}"""))).Error.Message);
 
     [Theory]
-    [InlineData("""{"success":true,"status":"inprogress","progress":"50","progress_bytes":"5000","file_size_bytes":"10000","resid":"AbC"}""", 50, 5000L, 10000L, "AbC")]
-    [InlineData("""{"success":true,"status":"inprogress","progress":50,"progress_bytes":5000,"file_size_bytes":10000}""", 50, 5000L, 10000L, null)]
-    [InlineData("""{"success":true,"status":"inprogress","progress":"12.7","progress_bytes":"9000000000","file_size_bytes":"-1"}""", 12, 9_000_000_000L, null, null)]
-    [InlineData("""{"success":true,"status":"inprogress","progress":250.5,"progress_bytes":"","file_size_bytes":-1}""", 100, null, null, null)]
-    [InlineData("""{"success":true,"status":"inprogress","progress":"half","progress_bytes":null,"file_size_bytes":[1]}""", null, null, null, null)]
-    [InlineData("""{"success":true,"status":"inprogress","progress":1e400,"progress_bytes":99999999999999999999,"file_size_bytes":"99999999999999999999"}""", null, null, null, null)]
+    [InlineData(
+        """{"success":true,"status":"inprogress","progress":"50","progress_bytes":"5000","file_size_bytes":"10000","resid":"AbC"}""", 50,
+        5000L, 10000L, "AbC")]
+    [InlineData("""{"success":true,"status":"inprogress","progress":50,"progress_bytes":5000,"file_size_bytes":10000}""", 50,
+        5000L, 10000L, null)]
+    [InlineData("""{"success":true,"status":"inprogress","progress":"12.7","progress_bytes":"9000000000","file_size_bytes":"-1"}""", 12,
+        9_000_000_000L, null, null)]
+    [InlineData("""{"success":true,"status":"inprogress","progress":250.5,"progress_bytes":"","file_size_bytes":-1}""", 100,
+        null, null, null)]
+    [InlineData("""{"success":true,"status":"inprogress","progress":"half","progress_bytes":null,"file_size_bytes":[1]}""", null,
+        null, null, null)]
+    [InlineData(
+        """{"success":true,"status":"inprogress","progress":1e400,"progress_bytes":99999999999999999999,"file_size_bytes":"99999999999999999999"}""", null, null, null, null)]
     public async Task Progress_is_read_from_numbers_and_strings(string body, int? percent, long? bytes, long? total, string? rid) =>
-        Assert.Equal(new StatusResult.Running(percent, bytes, total, rid is null ? null : new Rid(rid), null), await StatusAsync(Said(body)));
+        Assert.Equal(new StatusResult.Running(percent, bytes, total, rid is null ? null : new Rid(rid), null),
+            await StatusAsync(Said(body)));
 
     [Fact]
     public async Task Unknown_word_is_running_and_is_named() =>
-        Assert.Equal(new StatusResult.Running(7, null, null, null, "Transmogrifying"), await StatusAsync(Said("""{"success":true,"status":"Transmogrifying","progress":7}""")));
+        Assert.Equal(new StatusResult.Running(7, null, null, null, "Transmogrifying"),
+            await StatusAsync(Said("""{"success":true,"status":"Transmogrifying","progress":7}""")));
 
     [Fact]
     public async Task Unknown_word_is_cut_and_redacted()
     {
-        var running = Assert.IsType<StatusResult.Running>(await StatusAsync(Said($$"""{"success":true,"status":"{{Token}} {{new string('x', 500)}}"}""")));
+        var running = Assert.IsType<StatusResult.Running>(
+            await StatusAsync(Said($$"""{"success":true,"status":"{{Token}} {{new string('x', 500)}}"}""")));
         Assert.StartsWith("*** xxx", running.UnknownWord);
         Assert.Equal(100, running.UnknownWord!.Length);
     }
@@ -99,13 +114,15 @@ public sealed class StatusReplyTests
     [InlineData(200, """{"success":false,"message":"status_id expired"}""")]
     [InlineData(200, """{"success":false,"error":"upload not found"}""")]
     public async Task Ticket_is_not_found_when_the_refusal_is_about_it(int status, string body) =>
-        Assert.Equal(RemoteErrorKind.UnknownStatusId, Assert.IsType<StatusResult.NotFound>(await StatusAsync(RawServer.Json(status, body))).Error.Kind);
+        Assert.Equal(RemoteErrorKind.UnknownStatusId,
+            Assert.IsType<StatusResult.NotFound>(await StatusAsync(RawServer.Json(status, body))).Error.Kind);
 
     [Theory]
     [InlineData(404, "<html>nothing here</html>")]
     [InlineData(410, "")]
     public async Task Ticket_is_not_found_and_perhaps_the_API_neither_when_a_page_says_so(int status, string body) =>
-        Assert.Equal(RemoteErrorKind.NotTheApi, Assert.IsType<StatusResult.NotFound>(await StatusAsync(RawServer.Json(status, body))).Error.Kind);
+        Assert.Equal(RemoteErrorKind.NotTheApi,
+            Assert.IsType<StatusResult.NotFound>(await StatusAsync(RawServer.Json(status, body))).Error.Kind);
 
     [Theory]
     [InlineData("AbC\\u0000")]
@@ -115,7 +132,9 @@ public sealed class StatusReplyTests
 
     [Fact]
     public async Task What_cannot_be_stored_is_taken_out_of_a_message() =>
-        Assert.Equal("half of it", Assert.IsType<StatusResult.Failed>(await StatusAsync(Said("""{"success":true,"status":"failed","more":"half\u0000of it"}"""))).Error.Message);
+        Assert.Equal("half of it",
+            Assert.IsType<StatusResult.Failed>(
+                await StatusAsync(Said("""{"success":true,"status":"failed","more":"half\u0000of it"}"""))).Error.Message);
 
     [Theory]
     [InlineData(401, "", RemoteErrorKind.TokenRejected)]
@@ -158,7 +177,9 @@ public sealed class StatusReplyTests
         await using var server = new RawServer(async connection => { await connection.ReadRequestAsync(); connection.Reset(); });
         using var client = New();
 
-        Assert.Equal(RemoteErrorKind.ConnectionLost, Assert.IsType<StatusResult.Unavailable>(await client.GetUploadStatusAsync(To(server), Ticket, CancellationToken.None)).Error.Kind);
+        Assert.Equal(RemoteErrorKind.ConnectionLost,
+            Assert.IsType<StatusResult.Unavailable>(
+                await client.GetUploadStatusAsync(To(server), Ticket, CancellationToken.None)).Error.Kind);
     }
 
     [Fact]
@@ -169,7 +190,8 @@ public sealed class StatusReplyTests
 
         await client.GetUploadStatusAsync(To(server), new StatusId("a+b/c=&d"), CancellationToken.None);
 
-        Assert.StartsWith($"GET /v2/asset.upload_from_url_get_status.json?api_token={Token}&status_id=a%2Bb%2Fc%3D%26d HTTP/1.1\r\n", Assert.Single(server.Requests));
+        Assert.StartsWith($"GET /v2/asset.upload_from_url_get_status.json?api_token={Token}&status_id=a%2Bb%2Fc%3D%26d HTTP/1.1\r\n",
+            Assert.Single(server.Requests));
     }
 
     private static string Said(string body) => RawServer.Json(200, body);

@@ -187,7 +187,8 @@ public abstract class SubmitIsSentOnceTests(SubmitVerb verb)
         });
         using var http = new HttpMessageInvoker(new SocketsHttpHandler());
         using var content = new HeldContent();
-        using var request = new HttpRequestMessage(Method, new Uri(server.BaseUrl, "?x=" + new string('x', urlLength))) { Content = content };
+        using var request = new HttpRequestMessage(Method, new Uri(server.BaseUrl, "?x=" + new string('x', urlLength)))
+            { Content = content };
 
         using var stop = new CancellationTokenSource();
         var sending = http.SendAsync(request, stop.Token);
@@ -211,7 +212,8 @@ public abstract class SubmitIsSentOnceTests(SubmitVerb verb)
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var answer = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        var sending = client.UploadFromUrlAsync(To(server), "https://cdn.test/a.mp4", null, _ => { asked.SetResult(); return answer.Task; }, CancellationToken.None);
+        var sending = client.UploadFromUrlAsync(To(server), "https://cdn.test/a.mp4", null, _ =>
+            { asked.SetResult(); return answer.Task; }, CancellationToken.None);
         await asked.Task;
         Assert.Equal(1, server.Connections);
         clock.Advance(TimeSpan.FromMinutes(10));
@@ -231,7 +233,8 @@ public abstract class SubmitIsSentOnceTests(SubmitVerb verb)
         using var client = New();
 
         await Assert.ThrowsAsync<OperationCanceledException>(() => client.UploadFromUrlAsync(
-            To(server), "https://cdn.test/a.mp4", null, _ => bySayingNo ? Task.FromResult(false) : throw new OperationCanceledException(), CancellationToken.None));
+            To(server), "https://cdn.test/a.mp4", null, _ =>
+                bySayingNo ? Task.FromResult(false) : throw new OperationCanceledException(), CancellationToken.None));
         await client.UploadFromUrlAsync(To(server), "https://cdn.test/b.mp4", null, CancellationToken.None);
 
         Assert.Contains("b.mp4", Assert.Single(server.Requests));
@@ -264,8 +267,10 @@ public abstract class SubmitIsSentOnceTests(SubmitVerb verb)
             Assert.DoesNotContain("Cookie", head, StringComparison.OrdinalIgnoreCase);
             Assert.DoesNotContain("traceparent", head, StringComparison.OrdinalIgnoreCase);
         });
-        Assert.StartsWith($"{Method} /v2/asset.upload_from_url.json?api_token={Token}&input=https%3A%2F%2Fcdn.test%2Fa.mp4&fid=A4HAcLOLOO68 HTTP/1.1\r\n", server.Requests[0]);
-        Assert.StartsWith($"{Method} /v2/asset.upload_from_url.json?api_token={Token}&input=https%3A%2F%2Fcdn.test%2Fa.mp4 HTTP/1.1\r\n", server.Requests[1]);
+        Assert.StartsWith(
+            $"{Method} /v2/asset.upload_from_url.json?api_token={Token}&input=https%3A%2F%2Fcdn.test%2Fa.mp4&fid=A4HAcLOLOO68 HTTP/1.1\r\n", server.Requests[0]);
+        Assert.StartsWith($"{Method} /v2/asset.upload_from_url.json?api_token={Token}&input=https%3A%2F%2Fcdn.test%2Fa.mp4 HTTP/1.1\r\n",
+            server.Requests[1]);
     }
 
     [Theory]
@@ -303,7 +308,8 @@ public abstract class SubmitIsSentOnceTests(SubmitVerb verb)
     public async Task Submit_is_never_sent_when_the_name_has_no_address()
     {
         using var client = New();
-        var result = await client.UploadFromUrlAsync(new CincopaAccess(new Uri("http://no-such-host.invalid/v2/"), Token) { SubmitVerb = verb }, "https://cdn.test/a.mp4", null, CancellationToken.None);
+        var result = await client.UploadFromUrlAsync(new CincopaAccess(new Uri("http://no-such-host.invalid/v2/"), Token)
+            { SubmitVerb = verb }, "https://cdn.test/a.mp4", null, CancellationToken.None);
 
         Assert.Equal(RemoteErrorKind.NameNotResolved, Assert.IsType<SubmitResult.NeverSent>(result).Error.Kind);
     }
@@ -316,7 +322,9 @@ public abstract class SubmitIsSentOnceTests(SubmitVerb verb)
         var port = ((IPEndPoint)reserved.LocalEndPoint!).Port;
         using var client = New();
 
-        var result = await client.UploadFromUrlAsync(new CincopaAccess(new Uri($"http://127.0.0.1:{port}/v2/"), Token) { SubmitVerb = verb }, "https://cdn.test/a.mp4", null, CancellationToken.None);
+        var result =
+            await client.UploadFromUrlAsync(new CincopaAccess(new Uri($"http://127.0.0.1:{port}/v2/"), Token) { SubmitVerb = verb },
+                "https://cdn.test/a.mp4", null, CancellationToken.None);
 
         Assert.Equal(RemoteErrorKind.ConnectionRefused, Assert.IsType<SubmitResult.NeverSent>(result).Error.Kind);
     }
@@ -404,7 +412,8 @@ public abstract class SubmitIsSentOnceTests(SubmitVerb verb)
 
         var thrown = await Assert.ThrowsAsync<OperationCanceledException>(() => sending);
         Assert.Equal(caller.Token, thrown.CancellationToken);
-        await Assert.ThrowsAsync<OperationCanceledException>(() => client.UploadFromUrlAsync(To(server), "https://cdn.test/a.mp4", null, caller.Token));
+        await Assert.ThrowsAsync<OperationCanceledException>(() =>
+            client.UploadFromUrlAsync(To(server), "https://cdn.test/a.mp4", null, caller.Token));
     }
 
     [Fact]
@@ -423,7 +432,8 @@ public abstract class SubmitIsSentOnceTests(SubmitVerb verb)
 
     private CincopaAccess To(RawServer server) => ClientUnderTest.To(server) with { SubmitVerb = verb };
 
-    private CincopaAccess OverTls(RawServer server) => new(new UriBuilder(server.BaseUrl) { Scheme = Uri.UriSchemeHttps }.Uri, Token) { SubmitVerb = verb };
+    private CincopaAccess OverTls(RawServer server) =>
+        new(new UriBuilder(server.BaseUrl) { Scheme = Uri.UriSchemeHttps }.Uri, Token) { SubmitVerb = verb };
 
     private sealed class HeldContent : HttpContent
     {

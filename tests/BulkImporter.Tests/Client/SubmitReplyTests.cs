@@ -136,7 +136,9 @@ public sealed class SubmitReplyTests
     public async Task Submit_is_unknown_when_a_2xx_is_endless() =>
         Assert.Equal(
             RemoteErrorKind.UnreadableReply,
-            Assert.IsType<SubmitResult.Unknown>(await SubmitAsync("HTTP/1.1 200 OK\r\n\r\n{\"success\":true,\"status_id\":\"st-1\",\"debug\":\"" + new string('x', 300_000) + "\"}")).Error.Kind);
+            Assert.IsType<SubmitResult.Unknown>(
+                await SubmitAsync("HTTP/1.1 200 OK\r\n\r\n{\"success\":true,\"status_id\":\"st-1\",\"debug\":\"" + new string('x', 300_000)
+                    + "\"}")).Error.Kind);
 
     [Theory]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"success\":true,\"status_id\":\"st-1\"}", RemoteErrorKind.ConnectionLost)]
@@ -159,8 +161,10 @@ public sealed class SubmitReplyTests
         using var client = New();
 
         for (; cut < reply.Length; cut++)
-            Assert.IsType<SubmitResult.Unknown>(await client.UploadFromUrlAsync(To(server), "https://cdn.test/a.mp4", null, CancellationToken.None));
-        Assert.IsType<SubmitResult.Accepted>(await client.UploadFromUrlAsync(To(server), "https://cdn.test/a.mp4", null, CancellationToken.None));
+            Assert.IsType<SubmitResult.Unknown>(
+                await client.UploadFromUrlAsync(To(server), "https://cdn.test/a.mp4", null, CancellationToken.None));
+        Assert.IsType<SubmitResult.Accepted>(
+            await client.UploadFromUrlAsync(To(server), "https://cdn.test/a.mp4", null, CancellationToken.None));
         Assert.Equal(reply.Length + 1, server.Requests.Count);
     }
 
@@ -184,8 +188,10 @@ public sealed class SubmitReplyTests
                 SubmitResult.Refused refused => refused.Error.Message,
                 _ => null,
             },
-            (await client.ListGalleriesAsync(To(server), new GalleryListQuery(), CancellationToken.None) as GalleryListResult.Failed)?.Error.Message,
-            await client.PushRangeAsync(To(server), new UploadUrl(server.BaseUrl), new PushRange("a.mp4", "1", 0, 0, 0), (_, _) => Task.CompletedTask, CancellationToken.None) switch
+            (await client.ListGalleriesAsync(To(server), new GalleryListQuery(),
+                CancellationToken.None) as GalleryListResult.Failed)?.Error.Message,
+            await client.PushRangeAsync(To(server), new UploadUrl(server.BaseUrl), new PushRange("a.mp4", "1", 0, 0, 0), (_, _) =>
+                Task.CompletedTask, CancellationToken.None) switch
             {
                 PushResult.Unknown unknown => unknown.Error.Message,
                 PushResult.Refused refused => refused.Error.Message,
@@ -202,12 +208,14 @@ public sealed class SubmitReplyTests
     public async Task Submit_is_unknown_when_the_reply_breaks_off() =>
         Assert.Equal(
             RemoteErrorKind.ConnectionLost,
-            Assert.IsType<SubmitResult.Unknown>(await SubmitAsync("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"success\":true,\"status_id\":\"st-1")).Error.Kind);
+            Assert.IsType<SubmitResult.Unknown>(
+                await SubmitAsync("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"success\":true,\"status_id\":\"st-1")).Error.Kind);
 
     [Fact]
     public async Task Submit_is_refused_when_the_body_of_a_429_breaks_off()
     {
-        var refused = Assert.IsType<SubmitResult.Refused>(await SubmitAsync("HTTP/1.1 429 No\r\nRetry-After: 7\r\nContent-Length: 500\r\n\r\n{\"mess"));
+        var refused = Assert.IsType<SubmitResult.Refused>(
+            await SubmitAsync("HTTP/1.1 429 No\r\nRetry-After: 7\r\nContent-Length: 500\r\n\r\n{\"mess"));
         Assert.Equal((RemoteErrorKind.RateLimited, TimeSpan.FromSeconds(7)), (refused.Error.Kind, refused.Error.RetryAfter));
     }
 
@@ -243,13 +251,15 @@ public sealed class SubmitReplyTests
 
         var error = Assert.IsType<SubmitResult.Refused>(result).Error;
         Assert.Equal(seconds, (int?)error.RetryAfter?.TotalSeconds);
-        Assert.Equal(header.Contains("2147483647") || header.Contains("86401") || header.Contains("9999 "), error.Message.EndsWith("one day is the longest wait.", StringComparison.Ordinal));
+        Assert.Equal(header.Contains("2147483647") || header.Contains("86401")
+            || header.Contains("9999 "), error.Message.EndsWith("one day is the longest wait.", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task Message_is_one_line_cut_at_500_characters()
     {
-        var refused = Assert.IsType<SubmitResult.Refused>(await SubmitAsync(RawServer.Json(400, $$"""{"message":"first\r\n\tsecond {{new string('x', 1000)}}"}""")));
+        var refused = Assert.IsType<SubmitResult.Refused>(
+            await SubmitAsync(RawServer.Json(400, $$"""{"message":"first\r\n\tsecond {{new string('x', 1000)}}"}""")));
         Assert.StartsWith("first second xxx", refused.Error.Message);
         Assert.Equal(500, refused.Error.Message.Length);
     }

@@ -17,24 +17,31 @@ public sealed class MarkupTests(ImporterServer server) : IClassFixture<ImporterS
     [Fact]
     public async Task Markup_in_whatever_a_manifest_or_Cincopa_says_is_text_on_every_page()
     {
-        var id = await server.Database.ImportAsync(ImportState.Finished, [RecordState.Imported, RecordState.Failed, RecordState.Unknown, RecordState.Invalid]);
+        var id = await server.Database.ImportAsync(ImportState.Finished,
+            [RecordState.Imported, RecordState.Failed, RecordState.Unknown, RecordState.Invalid]);
         await FillAsync(id);
         await server.FedAsync(v => v.Id == id && v.Name == Evil);
 
         foreach (var (path, shown) in new[]
         {
             ("/", true), ($"/?search={Uri.EscapeDataString(Evil)}", true), ($"/imports/{id}", true),
-            ($"/imports/{id}/records", true), ($"/imports/{id}/records?search={Uri.EscapeDataString(Evil)}&code={Uri.EscapeDataString(Evil)}", true),
-            ($"/imports/{id}/records/1", true), ($"/imports/{id}/records/2", true), ($"/imports/{id}/records/3", true), ($"/imports/{id}/records/4", true),
-            ($"/audit?import={id}", true), ("/accounts", true), ("/hangfire/imports", true), ("/hangfire/imports/live", true), ("/upload", false),
+            ($"/imports/{id}/records", true),
+            ($"/imports/{id}/records?search={Uri.EscapeDataString(Evil)}&code={Uri.EscapeDataString(Evil)}", true),
+            ($"/imports/{id}/records/1", true), ($"/imports/{id}/records/2", true), ($"/imports/{id}/records/3", true),
+            ($"/imports/{id}/records/4", true),
+            ($"/audit?import={id}", true), ("/accounts", true), ("/hangfire/imports", true), ("/hangfire/imports/live", true),
+            ("/upload", false),
             ($"/{Uri.EscapeDataString(Evil)}", false),
         })
         {
             using var answer = await server.Client(server.AdminKey).GetAsync(path, Token);
             var html = await answer.Content.ReadAsStringAsync(Token);
-            Assert.False(html.Contains("<img src=x", StringComparison.OrdinalIgnoreCase) || html.Contains("<script>", StringComparison.OrdinalIgnoreCase), $"{path} holds the markup as markup");
-            Assert.False(Regex.IsMatch(html, "(href|src)\\s*=\\s*[\"']?\\s*javascript:", RegexOptions.IgnoreCase), $"{path} links to a script");
-            Assert.True(!shown || html.Contains("&lt;img src=x onerror=alert(1)&gt;", StringComparison.Ordinal), $"{path} does not show the text at all");
+            Assert.False(html.Contains("<img src=x", StringComparison.OrdinalIgnoreCase)
+                || html.Contains("<script>", StringComparison.OrdinalIgnoreCase), $"{path} holds the markup as markup");
+            Assert.False(Regex.IsMatch(html, "(href|src)\\s*=\\s*[\"']?\\s*javascript:", RegexOptions.IgnoreCase),
+                $"{path} links to a script");
+            Assert.True(!shown || html.Contains("&lt;img src=x onerror=alert(1)&gt;", StringComparison.Ordinal),
+                $"{path} does not show the text at all");
         }
     }
 
@@ -52,10 +59,12 @@ public sealed class MarkupTests(ImporterServer server) : IClassFixture<ImporterS
         await server.Database.SqlAsync("""
             UPDATE importer.import SET name = $2, reason = $2, created_by = $2, mapping = $2, template = $2, fid = $2 WHERE id = $1
             """, id, Evil);
-        await server.Database.SqlAsync("UPDATE importer.manifest SET file_name = $2 WHERE id = (SELECT manifest_id FROM importer.import WHERE id = $1)", id, Evil);
+        await server.Database.SqlAsync(
+            "UPDATE importer.manifest SET file_name = $2 WHERE id = (SELECT manifest_id FROM importer.import WHERE id = $1)", id, Evil);
         await server.Database.SqlAsync("""
             UPDATE importer.import_record
-            SET source_url = CASE row_number WHEN 4 THEN 'javascript:alert(1)' ELSE 'https://media.example/' || $2 END, caption = $2, reference_id = $2, status_id = $2,
+            SET source_url = CASE row_number WHEN 4 THEN 'javascript:alert(1)' ELSE 'https://media.example/' || $2 END, caption = $2,
+                reference_id = $2, status_id = $2,
                 rid = CASE state WHEN 'imported' THEN $2 END, error_message = CASE state WHEN 'imported' THEN NULL ELSE $2 END
             WHERE import_id = $1
             """, id, Evil);
@@ -64,24 +73,32 @@ public sealed class MarkupTests(ImporterServer server) : IClassFixture<ImporterS
             SELECT $1, n, 1, now(), $2, $2, $2, $2, now() FROM generate_series(1, 3) n
             """, id, Evil);
         await server.Database.SqlAsync("""
-            INSERT INTO importer.record_meta (import_id, row_number, description, long_description, tags, related_link_text, related_link_url, gallery, fid, file_name)
+            INSERT INTO importer.record_meta (import_id, row_number, description, long_description, tags, related_link_text,
+                related_link_url, gallery, fid, file_name)
             SELECT $1, n, $2, $2, $2, $2, 'javascript:alert(1)', $2, $2, $2 FROM generate_series(1, 4) n
             """, id, Evil);
         await server.Database.SqlAsync("""
-            INSERT INTO importer.finding (import_id, row_number, line_number, column_name, code, severity, value) VALUES ($1, 4, 5, $2, 'url_invalid', 'error', $2)
+            INSERT INTO importer.finding (import_id, row_number, line_number, column_name, code, severity, value)
+                VALUES ($1, 4, 5, $2, 'url_invalid', 'error', $2)
             """, id, Evil);
         await server.Database.SqlAsync("""
-            INSERT INTO importer.reconcile_candidate (import_id, row_number, attempt, rid, file_name, uploaded_at, caption) VALUES ($1, 3, 1, $2, $2, now(), $2)
+            INSERT INTO importer.reconcile_candidate (import_id, row_number, attempt, rid, file_name, uploaded_at, caption)
+                VALUES ($1, 3, 1, $2, $2, now(), $2)
             """, id, Evil);
         await server.Database.SqlAsync("""
-            INSERT INTO importer.correction (import_id, row_number, at, actor, field, old_value, new_value) VALUES ($1, 2, now(), $2, 'caption', $2, $2)
+            INSERT INTO importer.correction (import_id, row_number, at, actor, field, old_value, new_value)
+                VALUES ($1, 2, now(), $2, 'caption', $2, $2)
             """, id, Evil);
         await server.Database.SqlAsync("""
-            INSERT INTO importer.record_finish (import_id, row_number, account_id, rid, state, next_at, failed_count, error_code, error_message)
+            INSERT INTO importer.record_finish (import_id, row_number, account_id, rid, state, next_at, failed_count, error_code,
+                error_message)
             SELECT $1, 1, account_id, $2, 'failed', now(), 1, $2, $2 FROM importer.import WHERE id = $1
             """, id, Evil);
-        await server.Database.SqlAsync("INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) VALUES (now(), $2, 'import_started', $1, $2)", id, Evil);
+        await server.Database.SqlAsync(
+            "INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) VALUES (now(), $2, 'import_started', $1, $2)", id,
+            Evil);
         await server.Database.SqlAsync("UPDATE importer.account SET state = 'suspended', reason = $1", Evil);
-        await server.Database.SqlAsync("UPDATE importer.call_budget SET blocked_until = now() + interval '1 hour', blocked_reason = $1", Evil);
+        await server.Database.SqlAsync("UPDATE importer.call_budget SET blocked_until = now() + interval '1 hour', blocked_reason = $1",
+            Evil);
     }
 }

@@ -11,7 +11,8 @@ public sealed partial class PagesTests(ImporterServer server) : IClassFixture<Im
 {
     private static readonly RecordState[] Mixed =
     [
-        RecordState.Imported, RecordState.Imported, RecordState.Failed, RecordState.Failed, RecordState.Unknown, RecordState.Invalid, RecordState.Duplicate, RecordState.Pending,
+        RecordState.Imported, RecordState.Imported, RecordState.Failed, RecordState.Failed, RecordState.Unknown, RecordState.Invalid,
+        RecordState.Duplicate, RecordState.Pending,
     ];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -88,13 +89,15 @@ public sealed partial class PagesTests(ImporterServer server) : IClassFixture<Im
         Assert.Matches("value=\"source_not_found\"[^>]*selected", html);
         Assert.Matches("value=\"failed\"[^>]*selected", html);
         Assert.True(Has(html, "rerun-selection"));
-        Assert.Equal(["1"], Row().Matches(await GetAsync(server.ViewerKey, $"/imports/{id}/records?search=Clip+1")).Select(m => m.Groups[1].Value));
+        Assert.Equal(["1"], Row().Matches(await GetAsync(server.ViewerKey, $"/imports/{id}/records?search=Clip+1"))
+            .Select(m => m.Groups[1].Value));
     }
 
     [Fact]
     public async Task A_look_through_many_records_shows_first_what_the_first_of_them_hold()
     {
-        var id = await server.Database.ImportAsync(ImportState.Finished, [.. Enumerable.Repeat(RecordState.Imported, 20_500)], chunkSize: 500);
+        var id = await server.Database.ImportAsync(ImportState.Finished, [.. Enumerable.Repeat(RecordState.Imported, 20_500)],
+            chunkSize: 500);
         var html = await GetAsync(server.ViewerKey, $"/imports/{id}/records?search=Clip+20499");
         Assert.Empty(Row().Matches(html));
         Assert.Contains("Looked through 10,000 of 20,500 rows", html, StringComparison.Ordinal);
@@ -112,10 +115,14 @@ public sealed partial class PagesTests(ImporterServer server) : IClassFixture<Im
         var page = $"/imports/{id}/records/5";
         Assert.Contains("Not looked for in Cincopa yet", await GetAsync(server.OperatorKey, page), StringComparison.Ordinal);
 
-        await server.Database.SqlAsync("INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, outcome, looked_at) VALUES ($1, 5, 1, now(), 'w', 'reply_lost', now())", id);
+        await server.Database.SqlAsync(
+            "INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, outcome, looked_at) VALUES ($1, 5, 1, "
+                + "now(), 'w', 'reply_lost', now())", id);
         Assert.Contains("found nothing", await GetAsync(server.OperatorKey, page), StringComparison.Ordinal);
 
-        await server.Database.SqlAsync("INSERT INTO importer.reconcile_candidate (import_id, row_number, attempt, rid, file_name, uploaded_at) VALUES ($1, 5, 1, 'AbC', '5.mp4', now()), ($1, 5, 1, 'DeF', '5.mp4', now())", id);
+        await server.Database.SqlAsync(
+            "INSERT INTO importer.reconcile_candidate (import_id, row_number, attempt, rid, file_name, uploaded_at) VALUES ($1, 5, 1, "
+                + "'AbC', '5.mp4', now()), ($1, 5, 1, 'DeF', '5.mp4', now())", id);
         var html = await GetAsync(server.OperatorKey, page);
         Assert.Equal(["AbC", "DeF"], Regex.Matches(html, "data-rid=\"(\\w+)\"").Select(m => m.Groups[1].Value));
         Assert.True(Has(html, "adopt"));
@@ -129,9 +136,11 @@ public sealed partial class PagesTests(ImporterServer server) : IClassFixture<Im
     {
         await server.Database.SqlAsync(
             """
-            INSERT INTO importer.account (name, base_url, token_protected, state, rejected_in_a_row, submit_rate, status_rate, max_in_flight, backlog_limit,
+            INSERT INTO importer.account (name, base_url, token_protected, state, rejected_in_a_row, submit_rate, status_rate,
+                max_in_flight, backlog_limit,
                 created_at, updated_at, verb_in_use, permissions)
-            VALUES ('moodle', 'https://api.example.com/v2/', '', 'active', 0, 1, 1, 1, 1, now(), now(), 'post', '|asset.read|asset.write|gallery.*|')
+            VALUES ('moodle', 'https://api.example.com/v2/', '', 'active', 0, 1, 1, 1, 1, now(), now(), 'post',
+                '|asset.read|asset.write|gallery.*|')
             """);
         var html = await GetAsync(server.OperatorKey, "/accounts");
         var moodle = Regex.Match(html, "data-account=\"moodle\".*?</article>", RegexOptions.Singleline).Value;

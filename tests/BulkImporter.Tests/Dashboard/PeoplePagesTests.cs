@@ -7,7 +7,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace BulkImporter.Tests.Dashboard;
 
-/// <summary>Accounts, people, API keys, audit log: who sees what. What the buttons do is shown by the operations' own tests and in the browser.</summary>
+/// <summary>
+/// Accounts, people, API keys, audit log: who sees what. What the buttons do is shown by the operations' own tests and in the browser.
+/// </summary>
 public sealed class PeoplePagesTests(ImporterServer server) : IClassFixture<ImporterServer>
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -32,7 +34,8 @@ public sealed class PeoplePagesTests(ImporterServer server) : IClassFixture<Impo
     [Fact]
     public async Task An_account_is_seen_by_all_and_offers_each_role_what_it_may_do()
     {
-        await server.Database.SqlAsync("UPDATE importer.account SET state = 'suspended', reason = 'Cincopa rejected the token.' WHERE name = 'default'");
+        await server.Database.SqlAsync(
+            "UPDATE importer.account SET state = 'suspended', reason = 'Cincopa rejected the token.' WHERE name = 'default'");
         string[] all = ["check-account", "resume-account", "change-limits", "replace-token", "add-account"];
         foreach (var (key, offered) in new[] { (server.ViewerKey, 0), (server.OperatorKey, 2), (server.AdminKey, 5) })
         {
@@ -41,23 +44,27 @@ public sealed class PeoplePagesTests(ImporterServer server) : IClassFixture<Impo
             Assert.Equal(all.Take(offered), all.Where(a => html.Contains($"data-testid=\"{a}\"", StringComparison.Ordinal)));
         }
         await server.Database.SqlAsync("UPDATE importer.account SET state = 'active', reason = NULL WHERE name = 'default'");
-        Assert.DoesNotContain("data-testid=\"resume-account\"", (await GetAsync(server.AdminKey, "/accounts")).Html, StringComparison.Ordinal);
+        Assert.DoesNotContain("data-testid=\"resume-account\"", (await GetAsync(server.AdminKey, "/accounts")).Html,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task An_account_shows_what_is_in_flight_and_outstanding_now()
     {
-        await server.Database.ImportAsync(ImportState.Running, [RecordState.Submitting, RecordState.Submitting, RecordState.Submitted, RecordState.Imported, RecordState.Pending]);
+        await server.Database.ImportAsync(ImportState.Running,
+            [RecordState.Submitting, RecordState.Submitting, RecordState.Submitted, RecordState.Imported, RecordState.Pending]);
         await server.Database.ImportAsync(ImportState.Paused, [RecordState.Submitted]);
         var (_, account) = await server.GetAsync(server.ViewerKey, "/api/v1/accounts/default");
         Assert.Equal((2, 2), ((int)account!["inFlight"]!, (int)account["outstanding"]!));
-        Assert.Matches("data-testid=\"backlog\">.*?<b>4</b> of 1,000", (await GetAsync(server.ViewerKey, "/accounts")).Html.ReplaceLineEndings(" "));
+        Assert.Matches("data-testid=\"backlog\">.*?<b>4</b> of 1,000",
+            (await GetAsync(server.ViewerKey, "/accounts")).Html.ReplaceLineEndings(" "));
     }
 
     [Fact]
     public async Task A_key_shows_its_beginning_and_never_its_secret()
     {
-        var key = await server.Services.GetRequiredService<MakeKey>().RunAsync("shown", Role.Viewer, DateTimeOffset.UtcNow.AddDays(1), "test", Token);
+        var key = await server.Services.GetRequiredService<MakeKey>()
+            .RunAsync("shown", Role.Viewer, DateTimeOffset.UtcNow.AddDays(1), "test", Token);
         var (_, html) = await GetAsync(server.AdminKey, "/keys");
         Assert.Contains(key.Key.Prefix, html, StringComparison.Ordinal);
         Assert.DoesNotContain(key.Secret, html, StringComparison.Ordinal);
@@ -71,7 +78,8 @@ public sealed class PeoplePagesTests(ImporterServer server) : IClassFixture<Impo
         var (_, html) = await GetAsync(server.AdminKey, "/audit?actor=otto&account=default");
         Assert.Contains("<b>otto</b>", html, StringComparison.Ordinal);
         Assert.DoesNotContain("<b>ada</b>", html, StringComparison.Ordinal);
-        Assert.Contains("data-testid=\"no-entries\"", (await GetAsync(server.AdminKey, "/audit?actor=otto&import=999")).Html, StringComparison.Ordinal);
+        Assert.Contains("data-testid=\"no-entries\"", (await GetAsync(server.AdminKey, "/audit?actor=otto&import=999")).Html,
+            StringComparison.Ordinal);
     }
 
     [Fact]

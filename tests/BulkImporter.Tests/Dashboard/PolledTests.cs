@@ -21,7 +21,8 @@ public sealed class PolledTests
         watches[0].Tell("one");
         Assert.Equal("one", (await first).Value);
         watches[0].Tell("two");
-        foreach (var answer in await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => polled.NowAsync(Token)))) Assert.Equal("two", answer.Value);
+        foreach (var answer in await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => polled.NowAsync(Token))))
+            Assert.Equal("two", answer.Value);
         Assert.Single(watches);
 
         clock.Advance(Polled<string>.StopAfter - TimeSpan.FromSeconds(1));

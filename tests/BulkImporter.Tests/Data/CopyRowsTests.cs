@@ -9,7 +9,8 @@ public sealed class CopyRowsTests(EngineDatabase database) : IClassFixture<Engin
     [Fact]
     public async Task What_is_sent_is_what_the_table_then_holds()
     {
-        await database.SqlAsync("CREATE TABLE public.copied (a smallint, b int, c bigint, d boolean, e uuid, f timestamptz, g bytea, h text)");
+        await database.SqlAsync(
+            "CREATE TABLE public.copied (a smallint, b int, c bigint, d boolean, e uuid, f timestamptz, g bytea, h text)");
         var copy = new CopyRows("public.copied", "a", "b", "c", "d", "e", "f", "g", "h");
         var key = Guid.Parse("00112233-4455-6677-8899-aabbccddeeff");
         copy.StartRow();
@@ -37,13 +38,16 @@ public sealed class CopyRowsTests(EngineDatabase database) : IClassFixture<Engin
 
         Assert.Equal(
             [
-                "-32768|2147483647|-9223372036854775808|t|00112233-4455-6677-8899-aabbccddeeff|2026-11-25T23:02:03.000004|\\x0001ff|ä, \"€\" and 🎞",
+                "-32768|2147483647|-9223372036854775808|t|00112233-4455-6677-8899-aabbccddeeff|2026-11-25T23:02:03.000004|\\x0001ff|ä, "
+                    + "\"€\" and 🎞",
                 "0|-1|0|f|00000000-0000-0000-0000-000000000000|1970-01-01T00:00:00.000000|\\x|",
                 "-|-|-|-|-|-|-|-",
             ],
             await database.Source.QueryAsync("""
-                SELECT concat_ws('|', coalesce(a::text, '-'), coalesce(b::text, '-'), coalesce(c::text, '-'), coalesce(left(d::text, 1), '-'), coalesce(e::text, '-'),
-                    coalesce(to_char(f AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '-'), coalesce(g::text, '-'), coalesce(h, '-')) FROM public.copied
+                SELECT concat_ws('|', coalesce(a::text, '-'), coalesce(b::text, '-'), coalesce(c::text, '-'),
+                    coalesce(left(d::text, 1), '-'), coalesce(e::text, '-'),
+                    coalesce(to_char(f AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '-'), coalesce(g::text, '-'), coalesce(h, '-'))
+                        FROM public.copied
                 """, r => r.GetString(0), Token));
     }
 
@@ -65,7 +69,10 @@ public sealed class CopyRowsTests(EngineDatabase database) : IClassFixture<Engin
             Assert.InRange(copy.Length, 2 * Enumerable.Range(1, 400).Sum(n => n * n / 4), int.MaxValue);
             await SendAsync(copy);
         }
-        Assert.True(await database.OneAsync<bool>("SELECT count(*) = 1200 AND bool_and(text = repeat('é', m * m / 4)) FROM (SELECT text, (n - 1) % 400 + 1 AS m FROM public.grown) g"));
+        Assert.True(
+            await database.OneAsync<bool>(
+                "SELECT count(*) = 1200 AND bool_and(text = repeat('é', m * m / 4)) FROM (SELECT text, (n - 1) % 400 + 1 AS m FROM "
+                    + "public.grown) g"));
     }
 
     [Fact]

@@ -9,10 +9,13 @@ public sealed class DataSetupTests(EngineDatabase database) : IClassFixture<Engi
     [Theory]
     [InlineData(null, "30s")]
     [InlineData("-c idle_in_transaction_session_timeout=5min", "5min")]
-    public async Task The_server_ends_a_session_that_vanished_in_a_transaction_unless_the_operator_says_otherwise(string? options, string expected)
+    public async Task The_server_ends_a_session_that_vanished_in_a_transaction_unless_the_operator_says_otherwise(
+        string? options, string expected)
     {
-        await using var source = DataSetup.CreateDataSource(new NpgsqlConnectionStringBuilder(database.ConnectionString) { Options = options }.ConnectionString);
-        Assert.Equal([expected], await source.QueryAsync("SHOW idle_in_transaction_session_timeout", r => r.GetString(0), TestContext.Current.CancellationToken));
+        await using var source = DataSetup.CreateDataSource(new NpgsqlConnectionStringBuilder(database.ConnectionString)
+            { Options = options }.ConnectionString);
+        Assert.Equal([expected], await source.QueryAsync("SHOW idle_in_transaction_session_timeout", r =>
+            r.GetString(0), TestContext.Current.CancellationToken));
     }
 
     /// <summary>As for a pooler, which gives each transaction another session: none is asked to keep anything.</summary>
@@ -20,9 +23,11 @@ public sealed class DataSetupTests(EngineDatabase database) : IClassFixture<Engi
     [InlineData("", 50, 10, true, 40)]
     [InlineData("Max Auto Prepare=0;Keepalive=0", 0, 0, false, 40)]
     [InlineData("Max Auto Prepare=7;MaxPoolSize=90", 7, 10, true, 90)]
-    public void What_the_connection_string_says_wins_and_without_prepared_statements_the_session_is_told_nothing(string said, int prepared, int keepAlive, bool hasOptions, int most)
+    public void What_the_connection_string_says_wins_and_without_prepared_statements_the_session_is_told_nothing(
+        string said, int prepared, int keepAlive, bool hasOptions, int most)
     {
         var pool = new NpgsqlConnectionStringBuilder(DataSetup.PoolOf("a pool", $"Host=db;{said}", most: 40));
-        Assert.Equal((prepared, keepAlive, hasOptions, true, most), (pool.MaxAutoPrepare, pool.KeepAlive, pool.Options is not null, pool.NoResetOnClose, pool.MaxPoolSize));
+        Assert.Equal((prepared, keepAlive, hasOptions, true, most),
+            (pool.MaxAutoPrepare, pool.KeepAlive, pool.Options is not null, pool.NoResetOnClose, pool.MaxPoolSize));
     }
 }

@@ -2,19 +2,23 @@ using System.Text.RegularExpressions;
 
 namespace BulkImporter.Tests.Data;
 
-/// <summary>What the database returns is read by name: two columns of one type that change places would compile, and nobody would see it.</summary>
+/// <summary>
+/// What the database returns is read by name: two columns of one type that change places would compile, and nobody would see it.
+/// </summary>
 public sealed partial class OrdinalReadsTests
 {
     /// <summary>Where a column is read by its number, and why that is right there.</summary>
     private static readonly Dictionary<string, string> Allowed = new()
     {
-        ["Records/RecordTransitions"] = "A batch of statements for every record that is sent, each with one or two columns beside its text.",
+        ["Records/RecordTransitions"] =
+            "A batch of statements for every record that is sent, each with one or two columns beside its text.",
         ["Manifests/ManifestBytes.cs"] = "One column of bytes, as a stream: a part of a manifest never stands in memory as a whole.",
     };
 
     /// <summary>Files that others still work at in these days; none is left when they have landed.</summary>
     private static readonly string[] StillToCome =
-        ["Imports/CreateImport.cs", "Imports/ImportSchedule.cs", "Imports/ReviseImport.cs", "Parse/QueueParsing.cs", "Probes/QueueProbes.cs"];
+        ["Imports/CreateImport.cs", "Imports/ImportSchedule.cs", "Imports/ReviseImport.cs", "Parse/QueueParsing.cs",
+            "Probes/QueueProbes.cs"];
 
     public static TheoryData<string, bool> Samples => new()
     {
@@ -44,7 +48,8 @@ public sealed partial class OrdinalReadsTests
             .Select(f => (Path: Path.GetRelativePath(source, f).Replace('\\', '/'), Text: File.ReadAllText(f)))
             .Where(f => !f.Path.StartsWith("obj/", StringComparison.Ordinal)).ToList();
         var reading = files.Where(f => OrdinalRead().IsMatch(f.Text)).ToList();
-        Assert.Equal([], reading.Where(f => !StillToCome.Contains(f.Path) && !Allowed.Keys.Any(a => f.Path.StartsWith(a, StringComparison.Ordinal)))
+        Assert.Equal([],
+            reading.Where(f => !StillToCome.Contains(f.Path) && !Allowed.Keys.Any(a => f.Path.StartsWith(a, StringComparison.Ordinal)))
             .SelectMany(f => OrdinalRead().Matches(f.Text).Select(m => $"{f.Path}: {m.Value}")));
         // What is allowed and not done any more is taken from the list.
         Assert.Equal([], Allowed.Keys.Where(a => !reading.Exists(f => f.Path.StartsWith(a, StringComparison.Ordinal))));

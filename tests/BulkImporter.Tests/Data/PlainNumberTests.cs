@@ -7,8 +7,10 @@ public sealed class PlainNumberTests
     /// <summary>What people and programs write that is not plainly one number. Every door refuses each of them.</summary>
     public static TheoryData<string> NotPlain { get; } =
     [
-        "2,5", "0,5", "1,000", "1,000.5", "1.000,5", "1.000.000", "1 000", "1\u00A0000", "1_000", "1'000", "1e5", "1E-2", "+5", "5.", ".5", "--5", "5-", "(5)",
-        "0x10", "#10", "&h10", "1d", "5%", "½", "５", "٥", "−5", "NaN", "Infinity", "-Infinity", "∞", "five", "", " ", " 5", "5 ", "5\n", "\t5", "5\0", "\uFEFF5",
+        "2,5", "0,5", "1,000", "1,000.5", "1.000,5", "1.000.000", "1 000", "1\u00A0000", "1_000", "1'000", "1e5", "1E-2", "+5", "5.", ".5",
+        "--5", "5-", "(5)",
+        "0x10", "#10", "&h10", "1d", "5%", "½", "５", "٥", "−5", "NaN", "Infinity", "-Infinity", "∞", "five", "", " ", " 5", "5 ", "5\n",
+        "\t5", "5\0", "\uFEFF5",
     ];
 
     [Theory]
@@ -17,8 +19,10 @@ public sealed class PlainNumberTests
     {
         Assert.False(PlainNumber.TryWhole<long>(text, out _));
         Assert.False(PlainNumber.TryDecimal(text, out _));
-        Assert.Contains("Write ", Assert.Throws<InvalidArgumentException>(() => PlainNumber.Number("rate", text)).Message, StringComparison.Ordinal);
-        Assert.Contains("Write ", Assert.Throws<InvalidArgumentException>(() => PlainNumber.Whole("rate", text)).Message, StringComparison.Ordinal);
+        Assert.Contains("Write ", Assert.Throws<InvalidArgumentException>(() => PlainNumber.Number("rate", text)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("Write ", Assert.Throws<InvalidArgumentException>(() => PlainNumber.Whole("rate", text)).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -56,7 +60,8 @@ public sealed class PlainNumberTests
     [Fact]
     public void Number_beyond_its_bounds_is_refused_and_not_cut()
     {
-        Assert.Contains("too large", Assert.Throws<InvalidArgumentException>(() => PlainNumber.Whole("limit", "2147483648")).Message, StringComparison.Ordinal);
+        Assert.Contains("too large", Assert.Throws<InvalidArgumentException>(() => PlainNumber.Whole("limit", "2147483648")).Message,
+            StringComparison.Ordinal);
         Assert.False(PlainNumber.TryDecimal(new string('9', 400), out _));
     }
 }

@@ -20,7 +20,8 @@ public sealed class StoredAsRowTests(EngineDatabase database) : IClassFixture<En
             """, Token);
         Assert.Equal(
             StoredAsRowAttribute.All.OrderBy(r => r.Name, StringComparer.Ordinal)
-                .Select(r => $"{r.Name}: {string.Join(' ', r.Type.GetConstructors().Single().GetParameters().Select(p => SnakeCase(p.Name!)))}"),
+                .Select(r =>
+                    $"{r.Name}: {string.Join(' ', r.Type.GetConstructors().Single().GetParameters().Select(p => SnakeCase(p.Name!)))}"),
             stored.Select(s => $"{s.Name}: {s.Members}"));
     }
 
@@ -32,7 +33,8 @@ public sealed class StoredAsRowTests(EngineDatabase database) : IClassFixture<En
         await database.AnswerAsync(lease, EngineDatabase.Accepted(intents[0]));
         var statements = await database.OneAsync<string>("""
             SELECT string_agg(format('DROP TYPE importer.%I; CREATE TYPE importer.%I AS (%s);', typname, typname, members), ' ') FROM (
-                SELECT t.typname, string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum) AS members
+                SELECT t.typname, string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', '
+                    ORDER BY a.attnum) AS members
                 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace AND n.nspname = 'importer'
                 JOIN pg_class c ON c.oid = t.typrelid AND c.relkind = 'c' JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
                 GROUP BY 1) composite
@@ -43,7 +45,8 @@ public sealed class StoredAsRowTests(EngineDatabase database) : IClassFixture<En
         Assert.Equal("submitted 2", await database.SoundCountsAsync(lease.ImportId));
         Assert.Equal(2, await database.Transitions.ConcludedAsync(
             [.. intents.Select(i => new Conclusion(
-                lease.ImportId, i.RowNumber, new StatusId(EngineDatabase.StatusIdOf(i)), RecordState.Imported, new Rid($"r{i.RowNumber}"), null, null, null))], Token));
+                lease.ImportId, i.RowNumber, new StatusId(EngineDatabase.StatusIdOf(i)), RecordState.Imported, new Rid($"r{i.RowNumber}"),
+                null, null, null))], Token));
     }
 
     private static string SnakeCase(string name) =>

@@ -29,6 +29,7 @@ public sealed class BandwidthTests
     public void Without_a_limit_nobody_waits()
     {
         var bandwidth = new Bandwidth(Options.Create(new PushOptions()), new FakeTimeProvider());
-        for (var i = 0; i < 10; i++) Assert.True(bandwidth.TakeAsync(int.MaxValue, TestContext.Current.CancellationToken).AsTask().IsCompletedSuccessfully);
+        for (var i = 0; i < 10; i++)
+            Assert.True(bandwidth.TakeAsync(int.MaxValue, TestContext.Current.CancellationToken).AsTask().IsCompletedSuccessfully);
     }
 }

@@ -13,7 +13,8 @@ namespace BulkImporter.Tests.Dispatch;
 public sealed class ChunkFeederTests(EngineDatabase database) : IClassFixture<EngineDatabase>, IAsyncLifetime
 {
     private readonly NotedJobs jobs = new();
-    private readonly ServiceProvider hangfire = new ServiceCollection().AddLogging().AddHangfireStorage(database.ConnectionString).BuildServiceProvider();
+    private readonly ServiceProvider hangfire = new ServiceCollection().AddLogging().AddHangfireStorage(database.ConnectionString)
+        .BuildServiceProvider();
     private int account;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -43,7 +44,9 @@ public sealed class ChunkFeederTests(EngineDatabase database) : IClassFixture<En
         // One at work counts like one in the queue, one that is done makes room.
         await database.LeaseAsync(id, 1);
         Assert.Equal(0, await FeedAsync(threads));
-        await database.SqlAsync("UPDATE importer.import_chunk SET state = 'waiting', lease_token = NULL, lease_until = NULL, lease_owner = NULL, due_at = NULL WHERE import_id = $1 AND number = 1", id);
+        await database.SqlAsync(
+            "UPDATE importer.import_chunk SET state = 'waiting', lease_token = NULL, lease_until = NULL, lease_owner = NULL, due_at = "
+                + "NULL WHERE import_id = $1 AND number = 1", id);
         Assert.Equal(1, await FeedAsync(threads));
     }
 
@@ -112,11 +115,19 @@ public sealed class ChunkFeederTests(EngineDatabase database) : IClassFixture<En
     }
 
     [Theory]
-    [InlineData("the import is in review", "UPDATE importer.import SET state = 'review' WHERE account_id = $1", "UPDATE importer.import SET state = 'running' WHERE account_id = $1")]
-    [InlineData("the import is paused", "UPDATE importer.import SET state = 'paused' WHERE account_id = $1", "UPDATE importer.import SET state = 'running' WHERE account_id = $1")]
-    [InlineData("the account is suspended", "UPDATE importer.account SET state = 'suspended' WHERE id = $1", "UPDATE importer.account SET state = 'active' WHERE id = $1")]
-    [InlineData("everyone was asked to wait", "UPDATE importer.call_budget SET blocked_until = now() + interval '1 minute' WHERE account_id = $1", "UPDATE importer.call_budget SET blocked_until = now() WHERE account_id = $1")]
-    [InlineData("no record is due", "UPDATE importer.import_chunk c SET due_at = now() + interval '1 minute' FROM importer.import i WHERE i.id = c.import_id AND account_id = $1", "UPDATE importer.import_chunk c SET due_at = now() FROM importer.import i WHERE i.id = c.import_id AND account_id = $1")]
+    [InlineData("the import is in review", "UPDATE importer.import SET state = 'review' WHERE account_id = $1",
+        "UPDATE importer.import SET state = 'running' WHERE account_id = $1")]
+    [InlineData("the import is paused", "UPDATE importer.import SET state = 'paused' WHERE account_id = $1",
+        "UPDATE importer.import SET state = 'running' WHERE account_id = $1")]
+    [InlineData("the account is suspended", "UPDATE importer.account SET state = 'suspended' WHERE id = $1",
+        "UPDATE importer.account SET state = 'active' WHERE id = $1")]
+    [InlineData("everyone was asked to wait",
+        "UPDATE importer.call_budget SET blocked_until = now() + interval '1 minute' WHERE account_id = $1",
+        "UPDATE importer.call_budget SET blocked_until = now() WHERE account_id = $1")]
+    [InlineData("no record is due",
+        "UPDATE importer.import_chunk c SET due_at = now() + interval '1 minute' FROM importer.import i WHERE i.id = c.import_id AND "
+            + "account_id = $1",
+                "UPDATE importer.import_chunk c SET due_at = now() FROM importer.import i WHERE i.id = c.import_id AND account_id = $1")]
     public async Task Nothing_is_fed_while(string what, string hold, string let)
     {
         await database.ImportAsync(rows: 3, account: account);
@@ -139,7 +150,8 @@ public sealed class ChunkFeederTests(EngineDatabase database) : IClassFixture<En
         Assert.Equal(2, await FeedAsync(2));
         Assert.Equal(1, await RoomAsync());
 
-        Task<int> RoomAsync() => database.OneAsync<int>("SELECT backlog_room FROM importer.call_budget WHERE account_id = $1 AND kind = 'submit'", account);
+        Task<int> RoomAsync() =>
+            database.OneAsync<int>("SELECT backlog_room FROM importer.call_budget WHERE account_id = $1 AND kind = 'submit'", account);
     }
 
     [Fact]
@@ -170,17 +182,21 @@ public sealed class ChunkFeederTests(EngineDatabase database) : IClassFixture<En
         var id = await database.ImportAsync(rows: 2400, chunkSize: 1200, account: account);
         await database.SqlAsync("UPDATE importer.import SET name = 'Spring catalogue' WHERE id = $1", id);
         var storage = hangfire.GetRequiredService<JobStorage>();
-        await new ChunkFeeder(database.Source, hangfire.GetRequiredService<IBackgroundJobClient>(), storage, Settings(4), NullLogger<ChunkFeeder>.Instance).RunAsync(Token);
-        var queued = storage.GetMonitoringApi().EnqueuedJobs(DispatchChunk.Queue, 0, 10).Select(j => j.Value.Job).OrderBy(j => (int)j.Args[1]).ToList();
+        await new ChunkFeeder(database.Source, hangfire.GetRequiredService<IBackgroundJobClient>(), storage, Settings(4),
+            NullLogger<ChunkFeeder>.Instance).RunAsync(Token);
+        var queued = storage.GetMonitoringApi().EnqueuedJobs(DispatchChunk.Queue, 0, 10).Select(j => j.Value.Job)
+            .OrderBy(j => (int)j.Args[1]).ToList();
         Assert.Equal([[id, 1], [id, 2]], queued.Select(j => j.Args.Take(2).Cast<int>().ToArray()));
         Assert.Equal("Spring catalogue, rows 1,201-2,400", queued[1].Args[2]);
     }
 
     private Task<int> FeedAsync(int threads) =>
-        new ChunkFeeder(database.Source, jobs, hangfire.GetRequiredService<JobStorage>(), Settings(threads), NullLogger<ChunkFeeder>.Instance).RunAsync(Token);
+        new ChunkFeeder(database.Source, jobs, hangfire.GetRequiredService<JobStorage>(), Settings(threads),
+            NullLogger<ChunkFeeder>.Instance).RunAsync(Token);
 
     private Task<int> FinishAsync(int id, int chunk) =>
-        database.SqlAsync("UPDATE importer.import_chunk SET state = 'waiting', due_at = NULL WHERE import_id = $1 AND number = $2", id, chunk);
+        database.SqlAsync("UPDATE importer.import_chunk SET state = 'waiting', due_at = NULL WHERE import_id = $1 AND number = $2", id,
+            chunk);
 
     private static IOptions<WorkOptions> Settings(int threads) => Options.Create(new WorkOptions { Workers = threads, Window = 32 });
 }

@@ -74,12 +74,16 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
             return ScriptedCincopa.Accepted();
         };
         var run = RunAsync(stopSending: stop.Token);
-        await EventuallyAsync("SELECT count(*) FILTER (WHERE state = 'submitting') = 4 AND count(*) FILTER (WHERE state = 'pending') = 26 FROM importer.import_record WHERE import_id = $1");
+        await EventuallyAsync(
+            "SELECT count(*) FILTER (WHERE state = 'submitting') = 4 AND count(*) FILTER (WHERE state = 'pending') = 26 FROM "
+                + "importer.import_record WHERE import_id = $1");
         gate.SetResult();
         await run;
         Assert.Equal(Window, cincopa.Submitted.Count);
         Assert.Equal("pending 26, submitted 4", await database.SoundCountsAsync(id));
-        Assert.Equal(26L, await database.OneAsync<long>("SELECT count(*) FROM importer.import_record WHERE import_id = $1 AND state = 'pending' AND attempts_left = 5", id));
+        Assert.Equal(26L,
+            await database.OneAsync<long>(
+                "SELECT count(*) FROM importer.import_record WHERE import_id = $1 AND state = 'pending' AND attempts_left = 5", id));
     }
 
     [Fact]
@@ -146,23 +150,31 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
     [Fact]
     public async Task A_429_asks_everyone_to_wait_and_costs_no_attempt()
     {
-        cincopa.OnSubmit = (_, _) => Task.FromResult<SubmitResult>(new SubmitResult.Refused(ScriptedCincopa.Error(RemoteErrorKind.RateLimited, TimeSpan.FromMinutes(1))));
+        cincopa.OnSubmit = (_, _) =>
+            Task.FromResult<SubmitResult>(
+                new SubmitResult.Refused(ScriptedCincopa.Error(RemoteErrorKind.RateLimited, TimeSpan.FromMinutes(1))));
         await RunAsync();
         Assert.InRange(cincopa.Submitted.Count, 1, 3 * Window);
         Assert.Equal("pending 30", await database.SoundCountsAsync(id));
-        Assert.Equal(30L, await database.OneAsync<long>("SELECT count(*) FROM importer.import_record WHERE import_id = $1 AND attempts_left = 5", id));
-        Assert.True(await database.OneAsync<bool>("SELECT blocked_until > now() + interval '30 seconds' FROM importer.call_budget WHERE account_id = $1 AND kind = 'submit'", lease.AccountId));
+        Assert.Equal(30L,
+            await database.OneAsync<long>("SELECT count(*) FROM importer.import_record WHERE import_id = $1 AND attempts_left = 5", id));
+        Assert.True(
+            await database.OneAsync<bool>(
+                "SELECT blocked_until > now() + interval '30 seconds' FROM importer.call_budget WHERE account_id = $1 AND kind = 'submit'",
+                lease.AccountId));
     }
 
     [Fact]
     public async Task Rejected_credentials_suspend_the_account_and_fail_no_record()
     {
-        cincopa.OnSubmit = (_, _) => Task.FromResult<SubmitResult>(new SubmitResult.Refused(ScriptedCincopa.Error(RemoteErrorKind.TokenRejected)));
+        cincopa.OnSubmit = (_, _) =>
+            Task.FromResult<SubmitResult>(new SubmitResult.Refused(ScriptedCincopa.Error(RemoteErrorKind.TokenRejected)));
         await UseAsync(rows: 30, window: 1);
         await RunAsync();
         Assert.Equal("suspended", await database.OneAsync<string>("SELECT state FROM importer.account WHERE id = $1", lease.AccountId));
         Assert.Equal("pending 30", await database.SoundCountsAsync(id));
-        Assert.Equal(30L, await database.OneAsync<long>("SELECT count(*) FROM importer.import_record WHERE import_id = $1 AND attempts_left = 5", id));
+        Assert.Equal(30L,
+            await database.OneAsync<long>("SELECT count(*) FROM importer.import_record WHERE import_id = $1 AND attempts_left = 5", id));
         // Three writes tell of a rejection, each of at most the two calls that may be in doubt at once.
         Assert.InRange(cincopa.Submitted.Count, 3, 6);
     }
@@ -171,9 +183,11 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
     public async Task Rejections_that_are_written_together_count_each()
     {
         const int window = 8;
-        cincopa.OnSubmit = (_, _) => Task.FromResult<SubmitResult>(new SubmitResult.Refused(ScriptedCincopa.Error(RemoteErrorKind.TokenRejected)));
+        cincopa.OnSubmit = (_, _) =>
+            Task.FromResult<SubmitResult>(new SubmitResult.Refused(ScriptedCincopa.Error(RemoteErrorKind.TokenRejected)));
         await UseAsync(rows: window, window: window);
-        // Nothing is written because time passed, so the eight come in one write or in two of four: fewer than the three that would suspend if each write counted once.
+        // Nothing is written because time passed, so the eight come in one write or in two of four: fewer than the three that would suspend
+        // if each write counted once.
         await RunAsync(clock: new SteppedClock());
         Assert.Equal("suspended", await database.OneAsync<string>("SELECT state FROM importer.account WHERE id = $1", lease.AccountId));
         Assert.Equal("pending 8", await database.SoundCountsAsync(id));
@@ -188,7 +202,8 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
         // On a clock that stands still nothing is written because time passed.
         Assert.Equal(30, await RunAsync(clock: new SteppedClock()));
         Assert.Equal("submitted 30", await database.SoundCountsAsync(id));
-        var writes = await database.OneAsync<long>("SELECT count(DISTINCT xmin::text) FROM importer.import_record WHERE import_id = $1", id);
+        var writes = await database.OneAsync<long>("SELECT count(DISTINCT xmin::text) FROM importer.import_record WHERE import_id = $1",
+            id);
         Assert.InRange(writes, 1, 30 / (Window / 2));
     }
 
@@ -220,7 +235,8 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
     [Fact]
     public async Task A_Cincopa_that_falls_silent_is_left_alone_and_then_asked_with_one_call_at_a_time_until_it_answers()
     {
-        cincopa.OnSubmit = (_, _) => Task.FromResult<SubmitResult>(new SubmitResult.Unknown(ScriptedCincopa.Error(RemoteErrorKind.Timeout)));
+        cincopa.OnSubmit = (_, _) =>
+            Task.FromResult<SubmitResult>(new SubmitResult.Unknown(ScriptedCincopa.Error(RemoteErrorKind.Timeout)));
         var health = Health();
         await RunAsync(health: health);
         var inDoubt = cincopa.Submitted.Count;
@@ -236,7 +252,9 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
             Assert.True(await BlockedAsync());
         }
         // The wait grows: this was the fourth block in a row.
-        Assert.Equal(4, await database.OneAsync<int>("SELECT blocks_in_a_row FROM importer.call_budget WHERE account_id = $1 AND kind = 'submit'", lease.AccountId));
+        Assert.Equal(4,
+            await database.OneAsync<int>("SELECT blocks_in_a_row FROM importer.call_budget WHERE account_id = $1 AND kind = 'submit'",
+                lease.AccountId));
 
         cincopa.OnSubmit = (_, _) => Task.FromResult(ScriptedCincopa.Accepted());
         await PassBlockAsync();
@@ -260,14 +278,18 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
     [Fact]
     public async Task An_address_where_everything_is_answered_by_a_page_suspends_the_account_and_costs_no_attempt()
     {
-        cincopa.OnSubmit = (_, _) => Task.FromResult<SubmitResult>(new SubmitResult.Refused(ScriptedCincopa.Error(RemoteErrorKind.NotTheApi)));
+        cincopa.OnSubmit = (_, _) =>
+            Task.FromResult<SubmitResult>(new SubmitResult.Refused(ScriptedCincopa.Error(RemoteErrorKind.NotTheApi)));
         cincopa.OnPing = () => new PingResult.Failed(ScriptedCincopa.Error(RemoteErrorKind.NotTheApi));
         await RunAsync();
         Assert.InRange(cincopa.Submitted.Count, 1, 3 * Window);
         Assert.Equal("pending 30", await database.SoundCountsAsync(id));
-        Assert.Equal(30L, await database.OneAsync<long>("SELECT count(*) FROM importer.import_record WHERE import_id = $1 AND attempts_left = 5", id));
+        Assert.Equal(30L,
+            await database.OneAsync<long>("SELECT count(*) FROM importer.import_record WHERE import_id = $1 AND attempts_left = 5", id));
         Assert.Equal("suspended", await database.OneAsync<string>("SELECT state FROM importer.account WHERE id = $1", lease.AccountId));
-        Assert.Contains("The address http://127.0.0.1:9/v2/ answers with a page", await database.OneAsync<string>("SELECT reason FROM importer.account WHERE id = $1", lease.AccountId), StringComparison.Ordinal);
+        Assert.Contains("The address http://127.0.0.1:9/v2/ answers with a page",
+            await database.OneAsync<string>("SELECT reason FROM importer.account WHERE id = $1", lease.AccountId),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -290,15 +312,18 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
     public async Task A_page_in_place_of_the_first_answers_suspends_the_account_though_ping_is_answered_and_costs_no_attempt(int rows)
     {
         hasAccepted = false;
-        cincopa.OnSubmit = (_, _) => Task.FromResult<SubmitResult>(new SubmitResult.Refused(ScriptedCincopa.Error(RemoteErrorKind.NotTheApi)));
+        cincopa.OnSubmit = (_, _) =>
+            Task.FromResult<SubmitResult>(new SubmitResult.Refused(ScriptedCincopa.Error(RemoteErrorKind.NotTheApi)));
         await UseAsync(rows);
         for (var round = 0; round < 3 && await StateAsync() == "active"; round++) await RunAsync();
 
         Assert.InRange(cincopa.Submitted.Count, 3, 3 * Window);
         Assert.Equal($"pending {rows}", await database.SoundCountsAsync(id));
-        Assert.Equal((long)rows, await database.OneAsync<long>("SELECT count(*) FROM importer.import_record WHERE import_id = $1 AND attempts_left = 5", id));
+        Assert.Equal((long)rows,
+            await database.OneAsync<long>("SELECT count(*) FROM importer.import_record WHERE import_id = $1 AND attempts_left = 5", id));
         Assert.Equal("suspended", await StateAsync());
-        Assert.Contains("The first 3 submit calls (upload_from_url) had replies that are not the API's", await ReasonAsync(), StringComparison.Ordinal);
+        Assert.Contains("The first 3 submit calls (upload_from_url) had replies that are not the API's", await ReasonAsync(),
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -308,7 +333,8 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
     {
         this.hasAccepted = hasAccepted;
         accounts.SuspendOnForeignReplies = false;
-        cincopa.OnSubmit = (_, _) => Task.FromResult<SubmitResult>(new SubmitResult.Refused(ScriptedCincopa.Error(RemoteErrorKind.NotTheApi)));
+        cincopa.OnSubmit = (_, _) =>
+            Task.FromResult<SubmitResult>(new SubmitResult.Refused(ScriptedCincopa.Error(RemoteErrorKind.NotTheApi)));
         cincopa.OnPing = () => new PingResult.Failed(ScriptedCincopa.Error(RemoteErrorKind.NotTheApi));
 
         await RunAsync();
@@ -323,7 +349,9 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
     public async Task Answers_that_nobody_can_read_suspend_the_account_before_more_than_a_window_is_in_doubt()
     {
         hasAccepted = false;
-        cincopa.OnSubmit = (_, _) => Task.FromResult<SubmitResult>(new SubmitResult.Unknown(new RemoteError(RemoteErrorKind.UnreadableReply, 200, "the reply is not JSON: <html>", null)));
+        cincopa.OnSubmit = (_, _) =>
+            Task.FromResult<SubmitResult>(
+                new SubmitResult.Unknown(new RemoteError(RemoteErrorKind.UnreadableReply, 200, "the reply is not JSON: <html>", null)));
         await RunAsync();
         Assert.Equal("suspended", await StateAsync());
         Assert.Contains("the reply is not JSON", await ReasonAsync(), StringComparison.Ordinal);
@@ -339,15 +367,18 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
         await UseAsync(rows: 30, window: 1);
         cincopa.OnSubmit = (_, _) => Task.FromResult(cincopa.Submitted.Count == 1
             ? ScriptedCincopa.Accepted()
-            : new SubmitResult.Refused(ScriptedCincopa.Error(cincopa.Submitted.Count % 2 == 0 ? RemoteErrorKind.NotTheApi : RemoteErrorKind.MethodNotAllowed)));
+            : new SubmitResult.Refused(ScriptedCincopa.Error(cincopa.Submitted.Count % 2 == 0
+                ? RemoteErrorKind.NotTheApi : RemoteErrorKind.MethodNotAllowed)));
         await RunAsync();
         Assert.Equal("active", await StateAsync());
         Assert.Equal("pending 29, submitted 1", await database.SoundCountsAsync(id));
         Assert.Equal("4 not_the_api 15, 4 remote_rejected 14, 4 submitted 1", await database.OneAsync<string>("""
             SELECT string_agg(concat(a, ' ', code, ' ', n), ', ' ORDER BY a, code) FROM (
-                SELECT attempts_left AS a, coalesce(error_code, state) AS code, count(*) AS n FROM importer.import_record WHERE import_id = $1 GROUP BY 1, 2) x
+                SELECT attempts_left AS a, coalesce(error_code, state) AS code, count(*) AS n FROM importer.import_record
+                    WHERE import_id = $1 GROUP BY 1, 2) x
             """, id));
-        Assert.True(await database.OneAsync<bool>("SELECT first_accepted_at IS NOT NULL FROM importer.account WHERE id = $1", lease.AccountId));
+        Assert.True(await database.OneAsync<bool>("SELECT first_accepted_at IS NOT NULL FROM importer.account WHERE id = $1",
+            lease.AccountId));
     }
 
     // --- the database fails
@@ -356,7 +387,9 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
     public async Task An_answer_that_the_database_refuses_leaves_its_own_record_in_doubt_and_the_others_are_written()
     {
         await database.SqlAsync("ALTER TABLE importer.attempt ADD CONSTRAINT refuses_one CHECK (status_id <> 'refused')");
-        cincopa.OnSubmit = (url, _) => Task.FromResult<SubmitResult>(new SubmitResult.Accepted(new StatusId(url.EndsWith("/7.mp4", StringComparison.Ordinal) ? "refused" : "st-" + url)));
+        cincopa.OnSubmit = (url, _) =>
+            Task.FromResult<SubmitResult>(
+                new SubmitResult.Accepted(new StatusId(url.EndsWith("/7.mp4", StringComparison.Ordinal) ? "refused" : "st-" + url)));
         Assert.Equal(30, await RunAsync());
         Assert.Equal("submitted 29, unknown 1", await database.SoundCountsAsync(id));
         Assert.Equal("unknown attempt 1 left 4 reply_unreadable", await database.RecordAsync(id, 7));
@@ -365,9 +398,11 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
     [Fact]
     public async Task What_began_with_answers_is_given_back_when_the_database_refuses_something_after_their_commit()
     {
-        // The first accepted call of an account is noted after the answers and the intents were committed. Refused, nobody hears of the intents.
+        // The first accepted call of an account is noted after the answers and the intents were committed. Refused, nobody hears of the
+        // intents.
         hasAccepted = false;
-        await RefuseAsync("UPDATE ON importer.account", $"NEW.id = {lease.AccountId} AND NEW.first_accepted_at IS NOT NULL", "54000", times: 1);
+        await RefuseAsync("UPDATE ON importer.account", $"NEW.id = {lease.AccountId} AND NEW.first_accepted_at IS NOT NULL",
+            "54000", times: 1);
         Assert.InRange(await RunAsync(), 30, 30 + Window);
         Assert.Equal("submitted 30", await database.SoundCountsAsync(id));
         Assert.Equal(30, cincopa.Submitted.Count);
@@ -377,7 +412,8 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
     public async Task What_began_is_given_back_also_when_the_database_refuses_to_take_it_back_at_first()
     {
         hasAccepted = false;
-        await RefuseAsync("UPDATE ON importer.account", $"NEW.id = {lease.AccountId} AND NEW.first_accepted_at IS NOT NULL", "57014", times: 1);
+        await RefuseAsync("UPDATE ON importer.account", $"NEW.id = {lease.AccountId} AND NEW.first_accepted_at IS NOT NULL",
+            "57014", times: 1);
         await RefuseAsync("UPDATE ON importer.attempt", $"NEW.import_id = {id} AND NEW.outcome = 'not_sent'", "54000", times: 2);
         var clock = new SteppedClock();
         await AdvanceUntilDoneAsync(RunAsync(clock: clock), clock);
@@ -424,7 +460,8 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
 
         Assert.Equal(cincopa.Submitted.Count, cincopa.Submitted.Distinct().Count());
         Assert.InRange(answered, Window, 30);
-        Assert.Equal(cincopa.Submitted.Count == 30 ? "submitted 30" : $"pending {30 - cincopa.Submitted.Count}, submitted {cincopa.Submitted.Count}", await database.SoundCountsAsync(id));
+        Assert.Equal(cincopa.Submitted.Count == 30 ? "submitted 30"
+            : $"pending {30 - cincopa.Submitted.Count}, submitted {cincopa.Submitted.Count}", await database.SoundCountsAsync(id));
     }
 
     [Fact]
@@ -449,7 +486,8 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
     public async Task Answers_are_kept_whatever_their_write_fails_by()
     {
         var failures = 0;
-        var builder = StoredAsRowAttribute.MapAll(new NpgsqlDataSourceBuilder(new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false }.ConnectionString));
+        var builder = StoredAsRowAttribute.MapAll(
+            new NpgsqlDataSourceBuilder(new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false }.ConnectionString));
         builder.UsePhysicalConnectionInitializer(_ => FindDead(), _ => Task.Run(FindDead));
         await using var source = builder.Build();
         cincopa.OnSubmit = (_, _) =>
@@ -478,7 +516,10 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
         lease = await database.LeaseAsync(id, window: window);
     }
 
-    /// <summary>The database refuses what fits the condition, with the code, so many times. A sequence counts, because what is undone does not undo its numbers.</summary>
+    /// <summary>
+    /// The database refuses what fits the condition, with the code, so many times. A sequence counts, because what is undone does not undo
+    /// its numbers.
+    /// </summary>
     private Task<int> RefuseAsync(string what, string condition, string code, int times = int.MaxValue) => database.SqlAsync($"""
         CREATE SEQUENCE refused_{id}_{code};
         CREATE FUNCTION refuse_{id}_{code}() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -490,35 +531,43 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
         """);
 
     private AccountHealth Health(CallGovernor? governor = null, NpgsqlDataSource? source = null) => new(
-        governor ?? new CallGovernor(database.Source, TimeProvider.System, () => 0.5), new AccountBreaker(source ?? database.Source, NullLogger<AccountBreaker>.Instance), Options.Create(accounts));
+        governor ?? new CallGovernor(database.Source, TimeProvider.System, () => 0.5),
+        new AccountBreaker(source ?? database.Source, NullLogger<AccountBreaker>.Instance), Options.Create(accounts));
 
     private Task<string> StateAsync() => database.OneAsync<string>("SELECT state FROM importer.account WHERE id = $1", lease.AccountId);
 
     private Task<string> ReasonAsync() => database.OneAsync<string>("SELECT reason FROM importer.account WHERE id = $1", lease.AccountId);
 
     private Task<bool> BlockedAsync() => database.OneAsync<bool>(
-        "SELECT coalesce(blocked_until > now(), false) FROM importer.call_budget WHERE account_id = $1 AND kind = 'submit'", lease.AccountId);
+        "SELECT coalesce(blocked_until > now(), false) FROM importer.call_budget WHERE account_id = $1 AND kind = 'submit'",
+        lease.AccountId);
 
     private Task<int> PassBlockAsync() =>
-        database.SqlAsync("UPDATE importer.call_budget SET blocked_until = now() - interval '1 ms' WHERE account_id = $1 AND kind = 'submit'", lease.AccountId);
+        database.SqlAsync(
+            "UPDATE importer.call_budget SET blocked_until = now() - interval '1 ms' WHERE account_id = $1 AND kind = 'submit'",
+            lease.AccountId);
 
     private async Task<int> RunAsync(
-        AccountHealth? health = null, CallLimits limits = default, NpgsqlDataSource? source = null, TimeProvider? clock = null, ILogger? log = null,
+        AccountHealth? health = null, CallLimits limits = default, NpgsqlDataSource? source = null, TimeProvider? clock = null,
+        ILogger? log = null,
         CancellationToken stopSending = default, CancellationToken abandon = default)
     {
         source ??= database.Source;
         clock ??= TimeProvider.System;
         var governor = new CallGovernor(source, clock, () => 0.5);
         var version = await database.OneAsync<DateTimeOffset>("SELECT updated_at FROM importer.account WHERE id = $1", lease.AccountId);
-        var pipeline = new ChunkPipeline(lease, limits, new CurrentAccess(new CincopaAccess(new Uri("http://127.0.0.1:9/v2/"), "token"), version) { HasAccepted = hasAccepted }, null,
-            new SendingNeeds(new RecordTransitions(source), governor, health ?? Health(governor, source), cincopa, PushUnderTest.New(source, cincopa),
+        var pipeline = new ChunkPipeline(lease, limits,
+            new CurrentAccess(new CincopaAccess(new Uri("http://127.0.0.1:9/v2/"), "token"), version) { HasAccepted = hasAccepted }, null,
+            new SendingNeeds(new RecordTransitions(source), governor, health
+                ?? Health(governor, source), cincopa, PushUnderTest.New(source, cincopa),
                 new RetrySchedule(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), () => 0), clock),
             log ?? NullLogger.Instance);
         return await pipeline.RunAsync(await DueAsync(), stopSending, abandon);
     }
 
     private Task<List<DueRecord>> DueAsync() => database.Source.QueryAsync(
-        "SELECT row_number, source_url FROM importer.import_record WHERE import_id = $1 AND state = 'pending' ORDER BY 1", r => new DueRecord(r.GetInt32(0), r.GetString(1)), Token, id);
+        "SELECT row_number, source_url FROM importer.import_record WHERE import_id = $1 AND state = 'pending' ORDER BY 1", r =>
+            new DueRecord(r.GetInt32(0), r.GetString(1)), Token, id);
 
     private static async Task<int> AdvanceUntilDoneAsync(Task<int> run, SteppedClock clock)
     {

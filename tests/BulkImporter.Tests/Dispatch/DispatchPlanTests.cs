@@ -60,8 +60,10 @@ public sealed class DispatchPlanTests(EngineDatabase database) : IClassFixture<E
         Assert.Equal(ChunkSize, cincopa.Submitted.Count);
         Assert.Equal(("waiting", ChunkSize), (
             await database.OneAsync<string>("SELECT state FROM importer.import_chunk WHERE import_id = $1 AND number = $2", import, chunk),
-            await database.OneAsync<int>("SELECT submitted_count FROM importer.import_chunk WHERE import_id = $1 AND number = $2", import, chunk)));
-        // The chunk itself (c) and the windows of the others (o). Whether another import waits for its turn (w) is asked of any chunk of it.
+            await database.OneAsync<int>("SELECT submitted_count FROM importer.import_chunk WHERE import_id = $1 AND number = $2",
+                import, chunk)));
+        // The chunk itself (c) and the windows of the others (o). Whether another import waits for its turn (w) is asked of any chunk of
+        // it.
         Assert.DoesNotMatch("Seq Scan on import_chunk [co] ", string.Join('\n', explained.Plans));
         explained.AssertByKey("job");
     }
@@ -71,20 +73,24 @@ public sealed class DispatchPlanTests(EngineDatabase database) : IClassFixture<E
     [InlineData("force_generic_plan")]
     public async Task Feeding_and_rescuing_find_their_chunks_by_an_index_and_look_at_no_record(string planMode)
     {
-        await using var hangfire = new ServiceCollection().AddLogging().AddHangfireStorage(database.ConnectionString).BuildServiceProvider();
+        await using var hangfire = new ServiceCollection().AddLogging().AddHangfireStorage(database.ConnectionString)
+            .BuildServiceProvider();
         await using var explained = new ExplainedDatabase(database.ConnectionString, planMode);
         var jobs = new NotedJobs();
-        var feeder = new ChunkFeeder(explained.Source, jobs, hangfire.GetRequiredService<JobStorage>(), Options.Create(new WorkOptions()), NullLogger<ChunkFeeder>.Instance);
+        var feeder = new ChunkFeeder(explained.Source, jobs, hangfire.GetRequiredService<JobStorage>(), Options.Create(new WorkOptions()),
+            NullLogger<ChunkFeeder>.Instance);
         await database.SqlAsync("UPDATE importer.import_chunk SET state = 'waiting' WHERE state = 'queued'");
         Assert.InRange(await feeder.RunAsync(Token), 1, 8);
         await database.LeaseAsync(import, 1500);
         await database.ExpireAsync(import, 1500);
-        Assert.Equal(1, await new RescueLeases(explained.Source, new RecordTransitions(explained.Source), NullLogger<RescueLeases>.Instance).RunAsync(Token));
+        Assert.Equal(1, await new RescueLeases(explained.Source, new RecordTransitions(explained.Source), NullLogger<RescueLeases>.Instance)
+            .RunAsync(Token));
 
         foreach (var plan in explained.TakePlans())
         {
             // How much is outstanding is a sum over the chunks of the running imports, once a second.
-            var reads = plan.Contains("backlog_limit", StringComparison.Ordinal) ? "Scan on import_record" : "Scan on import_record|Seq Scan on import_chunk";
+            var reads = plan.Contains("backlog_limit", StringComparison.Ordinal)
+                ? "Scan on import_record" : "Scan on import_record|Seq Scan on import_chunk";
             // Taking a chunk back is the record's own statement.
             if (!plan.Contains("'worker_lost'", StringComparison.Ordinal)) Assert.DoesNotMatch(reads, plan);
         }
@@ -95,12 +101,15 @@ public sealed class DispatchPlanTests(EngineDatabase database) : IClassFixture<E
         var options = Options.Create(new WorkOptions { LeaseRenewal = TimeSpan.FromMilliseconds(50) });
         var governor = new CallGovernor(explained.Source, TimeProvider.System, () => 0);
         return new DispatchChunk(explained.Source,
-            new LeaseKeeper(explained.Source, options, new WorkerIdentity(EngineDatabase.Worker), TimeProvider.System, NullLogger<LeaseKeeper>.Instance),
+            new LeaseKeeper(explained.Source, options, new WorkerIdentity(EngineDatabase.Worker), TimeProvider.System,
+                NullLogger<LeaseKeeper>.Instance),
             new AccountAccess(explained.Source, Tokens), NothingInTheWay.Check(explained.Source, Tokens, cincopa),
             new SendingNeeds(
                 new RecordTransitions(explained.Source), governor,
-                new AccountHealth(governor, new AccountBreaker(explained.Source, NullLogger<AccountBreaker>.Instance), Options.Create(new AccountsOptions())),
-                cincopa, PushUnderTest.New(explained.Source, cincopa), new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), TimeProvider.System),
+                new AccountHealth(governor, new AccountBreaker(explained.Source, NullLogger<AccountBreaker>.Instance),
+                    Options.Create(new AccountsOptions())),
+                cincopa, PushUnderTest.New(explained.Source, cincopa), new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0),
+                TimeProvider.System),
             new ChunkGivenBack(), new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), NullLogger<DispatchChunk>.Instance);
     }
 }

@@ -25,7 +25,8 @@ public sealed class LeaseKeeperTests(EngineDatabase database) : IClassFixture<En
         await using (var held = await Keeper().TakeAsync(id, 1, Token))
         {
             Assert.NotNull(held);
-            Assert.Equal((1, 3, 32, EngineDatabase.Worker), (held.Lease.FirstRow, held.Lease.LastRow, held.Lease.Window, held.Lease.Worker));
+            Assert.Equal((1, 3, 32, EngineDatabase.Worker),
+                (held.Lease.FirstRow, held.Lease.LastRow, held.Lease.Window, held.Lease.Worker));
             Assert.Null(await Keeper().TakeAsync(id, 1, Token));
             await held.ReleaseAsync(Token);
         }
@@ -38,7 +39,8 @@ public sealed class LeaseKeeperTests(EngineDatabase database) : IClassFixture<En
     [InlineData("it is not due yet", "UPDATE importer.import_chunk SET due_at = now() + interval '1 minute' WHERE import_id = $1")]
     [InlineData("nothing of it can become due", "UPDATE importer.import_chunk SET due_at = NULL WHERE import_id = $1")]
     [InlineData("the import is paused", "UPDATE importer.import SET state = 'paused' WHERE id = $1")]
-    [InlineData("the account is suspended", "UPDATE importer.account SET state = 'suspended' WHERE id = (SELECT account_id FROM importer.import WHERE id = $1)")]
+    [InlineData("the account is suspended",
+        "UPDATE importer.account SET state = 'suspended' WHERE id = (SELECT account_id FROM importer.import WHERE id = $1)")]
     public async Task A_chunk_is_not_leased_when(string what, string change)
     {
         var id = await database.ImportAsync();
@@ -51,7 +53,8 @@ public sealed class LeaseKeeperTests(EngineDatabase database) : IClassFixture<En
     public async Task A_chunk_that_could_not_be_leased_is_given_back_and_one_that_is_at_work_is_not()
     {
         var id = await database.ImportAsync(rows: 6);
-        await database.SqlAsync("UPDATE importer.import_chunk SET state = 'queued', queued_at = now() WHERE import_id = $1 AND number = 1", id);
+        await database.SqlAsync("UPDATE importer.import_chunk SET state = 'queued', queued_at = now() WHERE import_id = $1 AND number = 1",
+            id);
         await database.LeaseAsync(id, 2);
         await Keeper().ReturnAsync(id, 1, Token);
         await Keeper().ReturnAsync(id, 2, Token);
@@ -118,7 +121,9 @@ public sealed class LeaseKeeperTests(EngineDatabase database) : IClassFixture<En
         await database.SqlAsync("UPDATE importer.import_chunk SET lease_until = now() + interval '5 seconds' WHERE import_id = $1", id);
         clock.Advance(Settings.LeaseRenewal);
         await clock.SomeoneWaitsAsync();
-        Assert.True(await database.OneAsync<bool>("SELECT lease_until > now() + interval '20 seconds' FROM importer.import_chunk WHERE import_id = $1", id));
+        Assert.True(
+            await database.OneAsync<bool>(
+                "SELECT lease_until > now() + interval '20 seconds' FROM importer.import_chunk WHERE import_id = $1", id));
         Assert.False(held.StopSending.IsCancellationRequested);
     }
 
@@ -126,8 +131,11 @@ public sealed class LeaseKeeperTests(EngineDatabase database) : IClassFixture<En
     [InlineData("another took it", "UPDATE importer.import_chunk SET lease_token = gen_random_uuid() WHERE import_id = $1")]
     [InlineData("it ran out", "UPDATE importer.import_chunk SET lease_until = now() - interval '1 ms' WHERE import_id = $1")]
     [InlineData("the import was paused", "UPDATE importer.import SET state = 'paused' WHERE id = $1")]
-    [InlineData("the account was suspended", "UPDATE importer.account SET state = 'suspended' WHERE id = (SELECT account_id FROM importer.import WHERE id = $1)")]
-    [InlineData("the account's limits changed", "UPDATE importer.account SET max_in_flight = 3, updated_at = clock_timestamp() WHERE id = (SELECT account_id FROM importer.import WHERE id = $1)")]
+    [InlineData("the account was suspended",
+        "UPDATE importer.account SET state = 'suspended' WHERE id = (SELECT account_id FROM importer.import WHERE id = $1)")]
+    [InlineData("the account's limits changed",
+        "UPDATE importer.account SET max_in_flight = 3, updated_at = clock_timestamp() WHERE id = (SELECT account_id FROM "
+            + "importer.import WHERE id = $1)")]
     public async Task Nothing_more_is_sent_after_the_renewal_that_finds_that(string what, string change)
     {
         var clock = new SteppedClock();
@@ -157,7 +165,9 @@ public sealed class LeaseKeeperTests(EngineDatabase database) : IClassFixture<En
         clock.Advance(Settings.LeaseRenewal);
         await clock.SomeoneWaitsAsync();
         Assert.True(held.StopSending.IsCancellationRequested);
-        Assert.True(await database.OneAsync<bool>("SELECT lease_until > now() + interval '20 seconds' FROM importer.import_chunk WHERE import_id = $1", id));
+        Assert.True(
+            await database.OneAsync<bool>(
+                "SELECT lease_until > now() + interval '20 seconds' FROM importer.import_chunk WHERE import_id = $1", id));
     }
 
     [Fact]
@@ -210,7 +220,8 @@ public sealed class LeaseKeeperTests(EngineDatabase database) : IClassFixture<En
         var clock = new SteppedClock();
         var begun = clock.GetTimestamp();
         var id = await database.ImportAsync();
-        await using var held = await new LeaseKeeper(cut.Source, Options.Create(Settings), new WorkerIdentity(EngineDatabase.Worker), clock, NullLogger<LeaseKeeper>.Instance)
+        await using var held = await new LeaseKeeper(cut.Source, Options.Create(Settings), new WorkerIdentity(EngineDatabase.Worker),
+            clock, NullLogger<LeaseKeeper>.Instance)
             .TakeAsync(id, 1, Token);
         Assert.NotNull(held);
         await clock.SomeoneWaitsAsync();
@@ -225,7 +236,8 @@ public sealed class LeaseKeeperTests(EngineDatabase database) : IClassFixture<En
             Assert.True(clock.GetElapsedTime(begun) < Settings.LeaseDuration, "The lease ran out and the work went on.");
         }
         Assert.True(rounds > 1, "One failed renewal is no reason to stop.");
-        Assert.True(clock.GetElapsedTime(begun) + Settings.LeaseRenewal < Settings.LeaseDuration, "No call may still be on its way out when the lease ends.");
+        Assert.True(clock.GetElapsedTime(begun) + Settings.LeaseRenewal < Settings.LeaseDuration,
+            "No call may still be on its way out when the lease ends.");
     }
 
     // --- giving back
@@ -234,14 +246,20 @@ public sealed class LeaseKeeperTests(EngineDatabase database) : IClassFixture<En
     public async Task A_released_chunk_is_due_when_its_next_record_is()
     {
         var id = await database.ImportAsync(rows: 3);
-        await database.SqlAsync("UPDATE importer.import_record SET next_attempt_at = now() + make_interval(mins => row_number) WHERE import_id = $1", id);
+        await database.SqlAsync(
+            "UPDATE importer.import_record SET next_attempt_at = now() + make_interval(mins => row_number) WHERE import_id = $1", id);
         await ReleaseOneAsync(id);
-        Assert.True(await database.OneAsync<bool>("SELECT due_at BETWEEN now() + interval '50 seconds' AND now() + interval '1 minute' FROM importer.import_chunk WHERE import_id = $1", id));
+        Assert.True(
+            await database.OneAsync<bool>(
+                "SELECT due_at BETWEEN now() + interval '50 seconds' AND now() + interval '1 minute' FROM importer.import_chunk WHERE "
+                    + "import_id = $1", id));
 
         await database.SqlAsync("UPDATE importer.import_chunk SET due_at = now() WHERE import_id = $1", id);
         await database.SqlAsync("UPDATE importer.import_record SET state = 'cancelled', finished_at = now() WHERE import_id = $1", id);
         await ReleaseOneAsync(id);
-        Assert.True(await database.OneAsync<bool>("SELECT due_at IS NULL AND lease_until IS NULL AND lease_window = 0 FROM importer.import_chunk WHERE import_id = $1", id));
+        Assert.True(
+            await database.OneAsync<bool>(
+                "SELECT due_at IS NULL AND lease_until IS NULL AND lease_window = 0 FROM importer.import_chunk WHERE import_id = $1", id));
     }
 
     [Fact]
@@ -270,7 +288,8 @@ public sealed class LeaseKeeperTests(EngineDatabase database) : IClassFixture<En
         await database.ExpireAsync(id, 1);
         await new RescueLeases(database.Source, database.Transitions, NullLogger<RescueLeases>.Instance).RunAsync(Token);
         Assert.Equal("waiting", await ChunkStateAsync(id));
-        Assert.Equal("unknown", await database.OneAsync<string>("SELECT state FROM importer.import_record WHERE import_id = $1 AND row_number = 2", id));
+        Assert.Equal("unknown",
+            await database.OneAsync<string>("SELECT state FROM importer.import_record WHERE import_id = $1 AND row_number = 2", id));
     }
 
     [Fact]
@@ -285,7 +304,8 @@ public sealed class LeaseKeeperTests(EngineDatabase database) : IClassFixture<En
     }
 
     private LeaseKeeper Keeper(TimeProvider? clock = null) =>
-        new(database.Source, Options.Create(Settings), new WorkerIdentity(EngineDatabase.Worker), clock ?? TimeProvider.System, NullLogger<LeaseKeeper>.Instance);
+        new(database.Source, Options.Create(Settings), new WorkerIdentity(EngineDatabase.Worker), clock
+            ?? TimeProvider.System, NullLogger<LeaseKeeper>.Instance);
 
     private async Task ReleaseOneAsync(int id)
     {
@@ -301,6 +321,7 @@ public sealed class LeaseKeeperTests(EngineDatabase database) : IClassFixture<En
     {
         var stopped = new TaskCompletionSource();
         await using var _ = held.StopSending.Register(stopped.SetResult);
-        Assert.True(await Task.WhenAny(stopped.Task, Task.Delay(TimeSpan.FromSeconds(30), Token)) == stopped.Task, $"Sending went on although {why}.");
+        Assert.True(await Task.WhenAny(stopped.Task, Task.Delay(TimeSpan.FromSeconds(30), Token)) == stopped.Task,
+            $"Sending went on although {why}.");
     }
 }

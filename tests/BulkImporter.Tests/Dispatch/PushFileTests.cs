@@ -50,9 +50,11 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
         source.MapGet("/sized.mp4", (HttpContext context) =>
         {
             lock (asked) asked.Add(context.Request.Headers.Range.ToString());
-            return Results.File(content, "video/mp4", enableRangeProcessing: true, entityTag: tag is null ? null : EntityTagHeaderValue.Parse(tag));
+            return Results.File(content, "video/mp4", enableRangeProcessing: true, entityTag: tag is null
+                ? null : EntityTagHeaderValue.Parse(tag));
         });
-        source.MapGet("/closed.mp4", (HttpContext context) => context.Request.Headers.Authorization == "Bearer s3cret" ? Results.File(content, "video/mp4") : Results.Unauthorized());
+        source.MapGet("/closed.mp4", (HttpContext context) =>
+            context.Request.Headers.Authorization == "Bearer s3cret" ? Results.File(content, "video/mp4") : Results.Unauthorized());
         source.MapGet("/page", () => Results.Content("<html></html>", "text/html"));
         source.MapGet("/unsized.mp4", async (HttpContext context) =>
         {
@@ -110,7 +112,8 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
     [Fact]
     public async Task A_file_that_was_sent_here_goes_on_where_a_death_stopped_it_and_one_that_is_not_kept_fails()
     {
-        var kept = await new KeepSourceFile(database.Source, Options.Create(new SourceOptions())).RunAsync(new MemoryStream(content), null, Token);
+        var kept = await new KeepSourceFile(database.Source, Options.Create(new SourceOptions()))
+            .RunAsync(new MemoryStream(content), null, Token);
         var address = ReadSourceFile.AddressOf(kept.Sha256, "clip one.mp4");
 
         await DieAsync(skip: 1, address);
@@ -124,7 +127,8 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
         // The first range, the one that died, and then two: the first was not sent again.
         Assert.Equal(4, Pushes());
         Assert.Equal(RecordState.Failed, await database.StateAsync(id, 2));
-        Assert.Equal("source_not_found", await database.OneAsync<string>("SELECT error_code FROM importer.import_record WHERE import_id = $1 AND row_number = 2", id));
+        Assert.Equal("source_not_found",
+            await database.OneAsync<string>("SELECT error_code FROM importer.import_record WHERE import_id = $1 AND row_number = 2", id));
         Assert.Null(lost.ForHealth);
     }
 
@@ -259,7 +263,8 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
         Directory.CreateSymbolicLink(Path.Combine(root, "folder"), outside.FullName);
         string[] urls =
         [
-            $"file://{outside.FullName}/key.pem", $"file://{root}/../{outside.Name}/key.pem", $"file://{root}/%2e%2e/{outside.Name}/key.pem",
+            $"file://{outside.FullName}/key.pem", $"file://{root}/../{outside.Name}/key.pem",
+            $"file://{root}/%2e%2e/{outside.Name}/key.pem",
             FileUrl("link.pem"), FileUrl("folder/key.pem"), $"file://{root}", $"file://{root}x/key.pem", "file://other/share/key.pem",
         ];
         foreach (var url in urls)
@@ -286,7 +291,8 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
         using (var made = System.Diagnostics.Process.Start("mkfifo", Path.Combine(root, "pipe.mp4"))) await made.WaitForExitAsync(Token);
 
         var lease = await database.LeaseAsync(id);
-        var end = await New().RunAsync(lease, new Intent(1, 1), new DueRecord(1, $"file://{root}/{name}", IsPush: true), null, access, Token, Token);
+        var end = await New()
+            .RunAsync(lease, new Intent(1, 1), new DueRecord(1, $"file://{root}/{name}", IsPush: true), null, access, Token, Token);
 
         Assert.True(end.Answer is { To: RecordState.Failed } answer && answer.Code == code, $"{end.Answer}");
         Assert.Equal(0, Pushes());
@@ -313,7 +319,8 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
     [Fact]
     public async Task A_source_behind_a_login_gets_the_header_that_the_account_keeps_for_its_host()
     {
-        var account = await database.OneAsync<string>("SELECT a.name FROM importer.account a JOIN importer.import i ON i.account_id = a.id WHERE i.id = $1", id);
+        var account = await database.OneAsync<string>(
+            "SELECT a.name FROM importer.account a JOIN importer.import i ON i.account_id = a.id WHERE i.id = $1", id);
         var headers = new SourceHeaders(database.Contexts, PushUnderTest.Protection, TimeProvider.System);
         var end = await PushAsync(1, SourceUrl("closed.mp4"));
         Assert.Equal(FailureCode.SourceForbidden, end.Answer.Code);
@@ -322,7 +329,8 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
         await PushAsync(2, SourceUrl("closed.mp4"));
         Assert.Equal(RecordState.Imported, await database.StateAsync(id, 2));
         Assert.Equal(Hash(content), Assert.Single(Assets()).Sha256);
-        Assert.DoesNotContain("s3cret", await database.OneAsync<string>("SELECT string_agg(h::text, ' ') FROM importer.source_header h"), StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", await database.OneAsync<string>("SELECT string_agg(h::text, ' ') FROM importer.source_header h"),
+            StringComparison.Ordinal);
 
         // A key ring that lost its key is said, and costs no asset.
         end = await PushAsync(3, SourceUrl("closed.mp4"), keys: new EphemeralDataProtectionProvider());
@@ -371,7 +379,8 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
         var lease = await database.LeaseAsync(id);
         var intent = Assert.Single(await database.Transitions.SubmittingAsync(lease, [1], Token));
         using var dead = new CancellationTokenSource();
-        var push = New().RunAsync(lease, intent, new DueRecord(1, url ?? SourceUrl("sized.mp4"), IsPush: true), null, access, Token, dead.Token);
+        var push = New()
+            .RunAsync(lease, intent, new DueRecord(1, url ?? SourceUrl("sized.mp4"), IsPush: true), null, access, Token, dead.Token);
         while (Pushes() <= skip) await Task.Delay(10, Token);
         await database.ExpireAsync(id);
         await database.Transitions.RescuedAsync(id, 1, Token);
@@ -379,7 +388,9 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
         await push;
     }
 
-    private PushFile New(IDataProtectionProvider? keys = null) => PushUnderTest.New(database.Source, cincopa, new PushOptions { RangeBytes = RangeBytes, RangeWait = TimeSpan.Zero, Roots = { root } }, keys: keys);
+    private PushFile New(IDataProtectionProvider? keys = null) =>
+        PushUnderTest.New(database.Source, cincopa,
+            new PushOptions { RangeBytes = RangeBytes, RangeWait = TimeSpan.Zero, Roots = { root } }, keys: keys);
 
     private string FileUrl(string name) => new Uri(Path.Combine(root, name)).AbsoluteUri;
 

@@ -21,9 +21,14 @@ public sealed class ArchiveImportTests(ImporterServer server) : IClassFixture<Im
     public async Task Everything_that_is_known_is_in_it_and_can_be_verified()
     {
         var id = await EndedAsync(Manifest, RecordState.Imported, RecordState.Failed);
-        await server.Database.SqlAsync("INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, outcome) VALUES ($1, 2, 1, now(), 'w', 'source_not_found')", id);
-        await server.Database.SqlAsync("INSERT INTO importer.finding (import_id, row_number, line_number, code, severity) VALUES ($1, 0, 1, 'column_ignored', 'warning')", id);
-        await server.Database.SqlAsync("INSERT INTO importer.audit_entry (at, actor, action, import_id) VALUES (now(), 'ann', 'import_started', $1)", id);
+        await server.Database.SqlAsync(
+            "INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, outcome) VALUES ($1, 2, 1, now(), 'w', "
+                + "'source_not_found')", id);
+        await server.Database.SqlAsync(
+            "INSERT INTO importer.finding (import_id, row_number, line_number, code, severity) VALUES ($1, 0, 1, 'column_ignored', "
+                + "'warning')", id);
+        await server.Database.SqlAsync(
+            "INSERT INTO importer.audit_entry (at, actor, action, import_id) VALUES (now(), 'ann', 'import_started', $1)", id);
 
         var bytes = await ArchiveAsync(id);
         Assert.Equal(new VerifiedArchive(id, "Library", 10, 2), await VerifyAsync(bytes));
@@ -42,11 +47,13 @@ public sealed class ArchiveImportTests(ImporterServer server) : IClassFixture<Im
     [Fact]
     public async Task Rows_of_many_ranges_are_all_there_and_a_manifest_that_is_kept_no_more_is_missing()
     {
-        var id = await server.Database.ImportAsync(ImportState.Cancelled, [.. Enumerable.Repeat(RecordState.Cancelled, 11_000)], chunkSize: 500);
+        var id = await server.Database.ImportAsync(ImportState.Cancelled, [.. Enumerable.Repeat(RecordState.Cancelled, 11_000)],
+            chunkSize: 500);
         var bytes = await ArchiveAsync(id);
         Assert.Equal(new VerifiedArchive(id, "Library", 8, 11_000), await VerifyAsync(bytes));
         using var zip = new ZipArchive(new MemoryStream(bytes));
-        Assert.Equal(Enumerable.Range(1, 11_000), Text(zip, "records.jsonl").TrimEnd('\n').Split('\n').Select(line => (int)JsonNode.Parse(line)!["row_number"]!));
+        Assert.Equal(Enumerable.Range(1, 11_000), Text(zip, "records.jsonl").TrimEnd('\n').Split('\n')
+            .Select(line => (int)JsonNode.Parse(line)!["row_number"]!));
     }
 
     [Fact]
@@ -54,10 +61,16 @@ public sealed class ArchiveImportTests(ImporterServer server) : IClassFixture<Im
     {
         var bytes = await ArchiveAsync(await EndedAsync(Manifest, RecordState.Imported, RecordState.Failed));
 
-        Assert.Contains("records.jsonl was changed or damaged", await ComplaintAsync(bytes, zip => Replace(zip, "records.jsonl", Text(zip, "records.jsonl").Replace("failed", "imported", StringComparison.Ordinal))), StringComparison.Ordinal);
-        Assert.Contains("results.csv is missing", await ComplaintAsync(bytes, zip => zip.GetEntry("results.csv")!.Delete()), StringComparison.Ordinal);
-        Assert.Contains("more.txt is not in the list", await ComplaintAsync(bytes, zip => Replace(zip, "more.txt", "x")), StringComparison.Ordinal);
-        Assert.Contains("It has no SHA256SUMS", await ComplaintAsync(bytes, zip => zip.GetEntry("SHA256SUMS")!.Delete()), StringComparison.Ordinal);
+        Assert.Contains("records.jsonl was changed or damaged",
+            await ComplaintAsync(bytes, zip =>
+                Replace(zip, "records.jsonl", Text(zip, "records.jsonl").Replace("failed", "imported", StringComparison.Ordinal))),
+                    StringComparison.Ordinal);
+        Assert.Contains("results.csv is missing", await ComplaintAsync(bytes, zip => zip.GetEntry("results.csv")!.Delete()),
+            StringComparison.Ordinal);
+        Assert.Contains("more.txt is not in the list", await ComplaintAsync(bytes, zip => Replace(zip, "more.txt", "x")),
+            StringComparison.Ordinal);
+        Assert.Contains("It has no SHA256SUMS", await ComplaintAsync(bytes, zip => zip.GetEntry("SHA256SUMS")!.Delete()),
+            StringComparison.Ordinal);
         await Assert.ThrowsAsync<InvalidDataException>(() => VerifyAsync(bytes[..^40]));
         await Assert.ThrowsAsync<InvalidDataException>(() => VerifyAsync(Encoding.UTF8.GetBytes(Manifest)));
     }
@@ -67,7 +80,8 @@ public sealed class ArchiveImportTests(ImporterServer server) : IClassFixture<Im
     {
         var running = await server.Database.ImportAsync(ImportState.Running, [RecordState.Pending]);
         var (status, problem) = await server.GetAsync(server.OperatorKey, $"/api/v1/imports/{running}/archive");
-        Assert.Equal((409, $"Import {running} is running; only one that has ended can be archived."), (status, (string?)problem!["detail"]));
+        Assert.Equal((409, $"Import {running} is running; only one that has ended can be archived."),
+            (status, (string?)problem!["detail"]));
         Assert.Equal(403, (await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{running}/archive")).Status);
         Assert.Equal(404, (await server.GetAsync(server.OperatorKey, "/api/v1/imports/999999/archive")).Status);
     }
@@ -75,7 +89,8 @@ public sealed class ArchiveImportTests(ImporterServer server) : IClassFixture<Im
     private async Task<int> EndedAsync(string manifest, params RecordState[] records)
     {
         var id = await server.Database.ImportAsync(ImportState.Finished, records, chunkSize: 500);
-        var uploaded = await server.Services.GetRequiredService<UploadManifest>().RunAsync(new MemoryStream(Encoding.UTF8.GetBytes(manifest)), "library.csv", Token);
+        var uploaded = await server.Services.GetRequiredService<UploadManifest>()
+            .RunAsync(new MemoryStream(Encoding.UTF8.GetBytes(manifest)), "library.csv", Token);
         await server.Database.SqlAsync("UPDATE importer.import SET manifest_id = $2 WHERE id = $1", id, uploaded.Id);
         return id;
     }

@@ -10,18 +10,21 @@ namespace BulkImporter.Tests.Export;
 
 public sealed class ExportResultsTests(ImporterServer server) : IClassFixture<ImporterServer>
 {
-    private const string Header = "url,Note,import_row,import_state,import_status_id,import_rid,import_attempts,import_error_code,import_error,import_submitted_at,import_finished_at";
+    private const string Header =
+        "url,Note,import_row,import_state,import_status_id,import_rid,import_attempts,import_error_code,import_error,import_submitted_at,import_finished_at";
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Each_row_comes_back_with_its_own_columns_and_what_became_of_it()
     {
-        var id = await ImportAsync("url,Note\nhttps://media.example/1.mp4,\"a, b\"\n\nhttps://media.example/2.mp4,=1+1\n", RecordState.Imported, RecordState.Failed);
+        var id = await ImportAsync("url,Note\nhttps://media.example/1.mp4,\"a, b\"\n\nhttps://media.example/2.mp4,=1+1\n",
+            RecordState.Imported, RecordState.Failed);
         var lines = (await GetAsync(id, "")).TrimEnd('\n').Split('\n');
         Assert.Equal(Header, lines[0]);
         Assert.StartsWith("https://media.example/1.mp4,\"a, b\",1,imported,st-1,rid1,1,,,,", lines[1], StringComparison.Ordinal);
-        Assert.StartsWith("https://media.example/2.mp4,'=1+1,2,failed,,,1,source_not_found,It did not work.,,", lines[2], StringComparison.Ordinal);
+        Assert.StartsWith("https://media.example/2.mp4,'=1+1,2,failed,,,1,source_not_found,It did not work.,,", lines[2],
+            StringComparison.Ordinal);
         Assert.Equal(3, lines.Length);
     }
 
@@ -31,7 +34,8 @@ public sealed class ExportResultsTests(ImporterServer server) : IClassFixture<Im
         const int Rows = 12_000; // more than two ranges
         var manifest = new StringBuilder("url,Note\n");
         for (var row = 1; row <= Rows; row++) manifest.Append($"https://media.example/{row}.mp4,{row}\n");
-        var id = await ImportAsync(manifest.ToString(), [.. Enumerable.Range(1, Rows).Select(row => row % 1000 == 1 ? RecordState.Failed : RecordState.Imported)]);
+        var id = await ImportAsync(manifest.ToString(),
+            [.. Enumerable.Range(1, Rows).Select(row => row % 1000 == 1 ? RecordState.Failed : RecordState.Imported)]);
 
         var failed = (await GetAsync(id, "?state=failed")).TrimEnd('\n').Split('\n');
         Assert.Equal(Enumerable.Range(0, 12).Select(n => ((n * 1000) + 1).ToString()), failed.Skip(1).Select(l => l.Split(',')[1]));
@@ -45,21 +49,26 @@ public sealed class ExportResultsTests(ImporterServer server) : IClassFixture<Im
         var id = await ImportAsync("url,Note,Note\nhttps://media.example/1.mp4,x,\"y\"\"z\",extra\n", RecordState.Imported);
         var line = JsonNode.Parse((await GetAsync(id, "?format=jsonl")).TrimEnd('\n'))!.AsObject();
         Assert.Equal(["url", "Note", "Note (2)", "column 4", .. ManifestFormat.ResultColumns], line.Select(m => m.Key));
-        Assert.Equal(("x", "y\"z", "extra", "imported", "rid1"), ((string?)line["Note"], (string?)line["Note (2)"], (string?)line["column 4"], (string?)line["import_state"], (string?)line["import_rid"]));
+        Assert.Equal(("x", "y\"z", "extra", "imported", "rid1"),
+            ((string?)line["Note"], (string?)line["Note (2)"], (string?)line["column 4"], (string?)line["import_state"],
+                (string?)line["import_rid"]));
         Assert.Null(line["import_error_code"]);
     }
 
     [Fact]
     public async Task The_map_holds_the_rows_that_have_an_asset()
     {
-        var id = await ImportAsync("url,Note\nhttps://media.example/1.mp4,x\nhttps://media.example/2.mp4,y\n", RecordState.Imported, RecordState.Failed);
-        Assert.Equal("url,rid,status_id\nhttps://media.example/1.mp4,rid1,st-1\n", (await GetAsync(id, "?format=map")).ReplaceLineEndings("\n"));
+        var id = await ImportAsync("url,Note\nhttps://media.example/1.mp4,x\nhttps://media.example/2.mp4,y\n", RecordState.Imported,
+            RecordState.Failed);
+        Assert.Equal("url,rid,status_id\nhttps://media.example/1.mp4,rid1,st-1\n", (await GetAsync(id, "?format=map"))
+            .ReplaceLineEndings("\n"));
     }
 
     [Fact]
     public async Task An_import_without_records_refuses_and_a_wrong_format_is_named()
     {
-        var (status, problem) = await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{await server.Database.ImportAsync(ImportState.Rejected, [])}/results");
+        var (status, problem) = await server.GetAsync(server.ViewerKey,
+            $"/api/v1/imports/{await server.Database.ImportAsync(ImportState.Rejected, [])}/results");
         Assert.Equal((409, "refused-in-this-state"), (status, (string?)problem!["type"]));
         var id = await ImportAsync("url\nhttps://media.example/1.mp4\n", RecordState.Imported);
         (status, problem) = await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}/results?format=xls");
@@ -76,7 +85,8 @@ public sealed class ExportResultsTests(ImporterServer server) : IClassFixture<Im
     private async Task<int> ImportAsync(string manifest, params RecordState[] records)
     {
         var id = await server.Database.ImportAsync(ImportState.Running, records, chunkSize: 500);
-        var uploaded = await server.Services.GetRequiredService<UploadManifest>().RunAsync(new MemoryStream(Encoding.UTF8.GetBytes(manifest)), "library.csv", Token);
+        var uploaded = await server.Services.GetRequiredService<UploadManifest>()
+            .RunAsync(new MemoryStream(Encoding.UTF8.GetBytes(manifest)), "library.csv", Token);
         await server.Database.SqlAsync("UPDATE importer.import SET manifest_id = $2 WHERE id = $1", id, uploaded.Id);
         return id;
     }

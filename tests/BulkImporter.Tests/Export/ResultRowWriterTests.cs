@@ -7,7 +7,8 @@ namespace BulkImporter.Tests.Export;
 
 public class ResultRowWriterTests
 {
-    private const string ResultHeader = "import_row,import_state,import_status_id,import_rid,import_attempts,import_error_code,import_error,import_submitted_at,import_finished_at";
+    private const string ResultHeader =
+        "import_row,import_state,import_status_id,import_rid,import_attempts,import_error_code,import_error,import_submitted_at,import_finished_at";
 
     private static async Task<string> ExportAsync(string manifest, RowResult? result = null, string? map = null) =>
         Encoding.UTF8.GetString(await WholeManifest.ExportAsync(Encoding.UTF8.GetBytes(manifest), map, result));
@@ -16,29 +17,35 @@ public class ResultRowWriterTests
     public async Task Original_text_is_repeated_with_its_quotes_and_line_breaks()
     {
         var exported = await ExportAsync("url,\"caption\"\r\nhttps://a.test/1,\"One\ntwo \"\"x\"\"\"\r\n\"https://a.test/2\",Two");
-        Assert.Equal($"url,\"caption\",{ResultHeader}\r\nhttps://a.test/1,\"One\ntwo \"\"x\"\"\",1,imported,st-1,Rid1,1,,,,\r\n\"https://a.test/2\",Two,2,imported,st-1,Rid1,1,,,,\r\n", exported);
+        Assert.Equal(
+            $"url,\"caption\",{ResultHeader}\r\nhttps://a.test/1,\"One\ntwo "
+                + "\"\"x\"\"\",1,imported,st-1,Rid1,1,,,,\r\n\"https://a.test/2\",Two,2,imported,st-1,Rid1,1,,,,\r\n", exported);
     }
 
     [Fact]
     public async Task Times_are_utc_and_texts_are_quoted_and_guarded()
     {
         var at = new DateTimeOffset(2026, 1, 15, 13, 0, 0, 250, TimeSpan.FromHours(1));
-        var exported = await ExportAsync("url\nhttps://a.test/1\n", new RowResult("failed", "=s", "-r", 3, "stalled", "said \"no\", twice", at, at));
-        Assert.EndsWith(",1,failed,'=s,'-r,3,stalled,\"said \"\"no\"\", twice\",2026-01-15T12:00:00.250Z,2026-01-15T12:00:00.250Z\n", exported, StringComparison.Ordinal);
+        var exported = await ExportAsync("url\nhttps://a.test/1\n",
+            new RowResult("failed", "=s", "-r", 3, "stalled", "said \"no\", twice", at, at));
+        Assert.EndsWith(",1,failed,'=s,'-r,3,stalled,\"said \"\"no\"\", twice\",2026-01-15T12:00:00.250Z,2026-01-15T12:00:00.250Z\n",
+            exported, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Byte_order_mark_separator_line_and_separator_are_those_of_the_manifest()
     {
         var exported = await ExportAsync("\uFEFFsep=;\r\nurl;caption\r\nhttps://a.test/1;One\r\n");
-        Assert.Equal($"\uFEFFsep=;\r\nurl;caption;{ResultHeader.Replace(',', ';')}\r\nhttps://a.test/1;One;1;imported;st-1;Rid1;1;;;;\r\n", exported);
+        Assert.Equal($"\uFEFFsep=;\r\nurl;caption;{ResultHeader.Replace(',', ';')}\r\nhttps://a.test/1;One;1;imported;st-1;Rid1;1;;;;\r\n",
+            exported);
     }
 
     [Fact]
     public async Task Short_row_is_filled_up_and_surplus_fields_move_behind_the_result()
     {
         var exported = await ExportAsync("url,a,b\nhttps://a.test/1\nhttps://a.test/2,x,y,\"z,z\"\n");
-        Assert.Contains("\nhttps://a.test/1,,,1,imported,st-1,Rid1,1,,,,\nhttps://a.test/2,x,y,2,imported,st-1,Rid1,1,,,,,\"z,z\"\n", exported, StringComparison.Ordinal);
+        Assert.Contains("\nhttps://a.test/1,,,1,imported,st-1,Rid1,1,,,,\nhttps://a.test/2,x,y,2,imported,st-1,Rid1,1,,,,,\"z,z\"\n",
+            exported, StringComparison.Ordinal);
         var reread = await WholeManifest.ReadAsync(exported);
         Assert.Equal("z,z", reread.Rows[1].Fields[^1]);
     }
@@ -72,7 +79,8 @@ public class ResultRowWriterTests
     {
         var exported = await ExportAsync(manifest);
         Assert.Contains(row, exported, StringComparison.Ordinal);
-        Assert.Equal((await WholeManifest.ReadAsync(manifest)).Rows[0].Checked.Caption, (await WholeManifest.ReadAsync(exported)).Rows[0].Checked.Caption);
+        Assert.Equal((await WholeManifest.ReadAsync(manifest)).Rows[0].Checked.Caption,
+            (await WholeManifest.ReadAsync(exported)).Rows[0].Checked.Caption);
         Assert.Equal(exported, await ExportAsync(exported));
     }
 
@@ -80,7 +88,8 @@ public class ResultRowWriterTests
     public async Task Manifest_without_header_gets_one_that_can_be_uploaded_again()
     {
         var exported = await ExportAsync("https://a.test/1,https://a.test/1.jpg,One\n");
-        Assert.StartsWith($"url,column2,column3,{ResultHeader}\nhttps://a.test/1,https://a.test/1.jpg,One,1,", exported, StringComparison.Ordinal);
+        Assert.StartsWith($"url,column2,column3,{ResultHeader}\nhttps://a.test/1,https://a.test/1.jpg,One,1,", exported,
+            StringComparison.Ordinal);
         Assert.Equal("https://a.test/1", (await WholeManifest.ReadAsync(exported)).Rows[0].Checked.Url);
     }
 

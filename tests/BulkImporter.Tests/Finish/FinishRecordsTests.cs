@@ -33,7 +33,8 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
         Behave("""{"importMs":0}""");
         access = new CincopaAccess(simulator.BaseAddress, "1i2");
         account = await database.AccountAsync();
-        await database.SqlAsync("UPDATE importer.account SET base_url = $2, token_protected = $3 WHERE id = $1", account, simulator.BaseAddress.ToString(), tokens.Protect("1i2"));
+        await database.SqlAsync("UPDATE importer.account SET base_url = $2, token_protected = $3 WHERE id = $1", account,
+            simulator.BaseAddress.ToString(), tokens.Protect("1i2"));
         id = await database.ImportAsync(rows: 3, account: account);
     }
 
@@ -47,7 +48,8 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
     public async Task An_imported_record_gets_its_texts_tags_reference_id_and_gallery_and_is_submitted_once()
     {
         await SaysAsync(1, "caption = 'Clip, one', reference_id = 'ref-1'",
-            description: "Short", longDescription: "Long", tags: "a,b", linkText: "Shop", linkUrl: "https://shop.test/1", gallery: "Spring");
+            description: "Short", longDescription: "Long", tags: "a,b", linkText: "Shop", linkUrl: "https://shop.test/1",
+            gallery: "Spring");
         var rid = await ImportAsync(1);
         Assert.Equal("pending", (await FinishAsync(1)).State);
 
@@ -55,7 +57,8 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
 
         Assert.Equal("done", (await FinishAsync(1)).State);
         Assert.Equal(
-            ["caption=Clip, one", "description=Short", "long_description=Long", "reference_id=ref-1", "related_link_text=Shop", "related_link_url=https://shop.test/1", "tags=a,b"],
+            ["caption=Clip, one", "description=Short", "long_description=Long", "reference_id=ref-1", "related_link_text=Shop",
+                "related_link_url=https://shop.test/1", "tags=a,b"],
             await MetaAsync(rid));
         Assert.Equal([rid], await GalleryAsync("Spring"));
         Assert.Equal(1, simulator.Simulator.Ledger.Summarise().SubmitsReceived);
@@ -129,7 +132,8 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
             await DueAsync();
             await Finisher(attempts: 2).RunAsync(Token);
         }
-        Assert.Equal(("failed", "remote_error", 2), ((await FinishAsync(1)).State, (await FinishAsync(1)).Code, (await FinishAsync(1)).Failures));
+        Assert.Equal(("failed", "remote_error", 2),
+            ((await FinishAsync(1)).State, (await FinishAsync(1)).Code, (await FinishAsync(1)).Failures));
 
         Behave("""{"importMs":0}""");
         Assert.Equal(0, await Finisher().RunAsync(Token));
@@ -171,19 +175,22 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
     public async Task A_gallery_that_a_hundred_rows_name_is_made_once_by_four_workers_at_a_time()
     {
         var import = await database.ImportAsync(rows: 100, chunkSize: 100, account: account);
-        foreach (var row in Enumerable.Range(1, 100)) await SaysAsync(row, "caption = NULL", gallery: row % 2 == 0 ? "Even" : "Odd", import: import);
+        foreach (var row in Enumerable.Range(1, 100))
+            await SaysAsync(row, "caption = NULL", gallery: row % 2 == 0 ? "Even" : "Odd", import: import);
         foreach (var row in Enumerable.Range(1, 100)) await ImportAsync(row, import);
         // The reply to the first creation is lost: the gallery is there all the same.
         Behave("""{"importMs":0,"rules":[{"on":"gallery_create","fault":"reply_lost","times":1}]}""");
 
-        while (await database.OneAsync<long>("SELECT count(*) FROM importer.record_finish WHERE import_id = $1 AND state <> 'done'", import) > 0)
+        while (await database.OneAsync<long>("SELECT count(*) FROM importer.record_finish WHERE import_id = $1 AND state <> 'done'",
+            import) > 0)
         {
             await DueAsync();
             await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Finisher(attempts: 100).RunAsync(Token)));
         }
 
         Assert.Equal((50, 50), ((await GalleryAsync("Even")).Count, (await GalleryAsync("Odd")).Count));
-        Assert.Equal(2, Assert.IsType<GalleryListResult.Ok>(await cincopa.ListGalleriesAsync(access, new GalleryListQuery(), Token)).Items.Count);
+        Assert.Equal(2,
+            Assert.IsType<GalleryListResult.Ok>(await cincopa.ListGalleriesAsync(access, new GalleryListQuery(), Token)).Items.Count);
     }
 
     [Fact]
@@ -191,7 +198,9 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
     {
         await SaysAsync(1, "caption = 'One'", gallery: "Spring");
         var rid = await ImportAsync(1);
-        await database.SqlAsync("INSERT INTO importer.named_gallery (account_id, name, claimed_until) VALUES ($1, 'Spring', now() + interval '90 seconds')", account);
+        await database.SqlAsync(
+            "INSERT INTO importer.named_gallery (account_id, name, claimed_until) VALUES ($1, 'Spring', now() + interval '90 seconds')",
+            account);
         Behave("""{"importMs":0,"rules":[{"on":"set_meta","fault":"unavailable","times":1}]}""");
 
         for (var round = 0; round < 3; round++)
@@ -267,7 +276,8 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
     {
         await database.SqlAsync($"UPDATE importer.import_record SET {record} WHERE import_id = $1 AND row_number = $2", import ?? id, row);
         await database.SqlAsync("""
-            INSERT INTO importer.record_meta (import_id, row_number, description, long_description, tags, related_link_text, related_link_url, gallery)
+            INSERT INTO importer.record_meta (import_id, row_number, description, long_description, tags, related_link_text,
+                related_link_url, gallery)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
             """, import ?? id, row, description, longDescription, tags, linkText, linkUrl, gallery);
     }
@@ -275,18 +285,23 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
     /// <summary>Submits a row for real and concludes it with its asset. Answers the asset's rid.</summary>
     private async Task<string> ImportAsync(int row, int? import = null)
     {
-        var accepted = Assert.IsType<SubmitResult.Accepted>(await cincopa.UploadFromUrlAsync(access, $"https://media.example/{row}.mp4", null, Token));
+        var accepted =
+            Assert.IsType<SubmitResult.Accepted>(await cincopa.UploadFromUrlAsync(access, $"https://media.example/{row}.mp4", null, Token));
         var done = Assert.IsType<StatusResult.Done>(await cincopa.GetUploadStatusAsync(access, accepted.StatusId, Token));
         await database.SubmitAsync(import ?? id, 1, row);
-        Assert.Equal(1, await database.Transitions.ConcludedAsync([new(import ?? id, row, new StatusId($"st-{row}-1"), RecordState.Imported, done.Rid, null, null, null)], Token));
+        Assert.Equal(1,
+            await database.Transitions.ConcludedAsync(
+                [new(import ?? id, row, new StatusId($"st-{row}-1"), RecordState.Imported, done.Rid, null, null, null)], Token));
         return done.Rid.Value;
     }
 
-    private FinishRecords Finisher(int attempts = 8, int maxEncodedValue = 1_700, ICincopaClient? remote = null, NpgsqlDataSource? source = null)
+    private FinishRecords Finisher(
+        int attempts = 8, int maxEncodedValue = 1_700, ICincopaClient? remote = null, NpgsqlDataSource? source = null)
     {
         (remote, source) = (remote ?? cincopa, source ?? database.Source);
         return new(Rounds.Over(source, tokens, remote), source, remote, new NameGallery(source, remote, NullLogger<NameGallery>.Instance),
-            new RetrySchedule(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10), () => 0.5), Options.Create(new WorkOptions { MaxEncodedText = maxEncodedValue }),
+            new RetrySchedule(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10), () => 0.5),
+            Options.Create(new WorkOptions { MaxEncodedText = maxEncodedValue }),
             NullLogger<FinishRecords>.Instance) { Attempts = attempts };
     }
 
@@ -296,23 +311,28 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
     {
         await database.SqlAsync("UPDATE importer.record_finish SET next_at = now() WHERE state = 'pending'");
         // A name that rests after a failure; a claim that somebody holds runs longer.
-        await database.SqlAsync("UPDATE importer.named_gallery SET claimed_until = now() WHERE fid IS NULL AND claimed_until < now() + interval '1 minute'");
+        await database.SqlAsync(
+            "UPDATE importer.named_gallery SET claimed_until = now() WHERE fid IS NULL AND claimed_until < now() + interval '1 minute'");
     }
 
-    private async Task<FinishView> FinishAsync(int row) => (await new ReadRecords(database.Contexts).FindAsync(id, row, Token))!.Record.Finish!;
+    private async Task<FinishView> FinishAsync(
+        int row) => (await new ReadRecords(database.Contexts).FindAsync(id, row, Token))!.Record.Finish!;
 
     private async Task<List<string>> MetaAsync(string rid)
     {
         using var http = new HttpClient();
-        var assets = (await http.GetFromJsonAsync<JsonElement>(new Uri(simulator.BaseAddress, "/_sim/assets"), Token)).GetProperty("assets");
+        var assets = (await http.GetFromJsonAsync<JsonElement>(new Uri(simulator.BaseAddress, "/_sim/assets"), Token))
+            .GetProperty("assets");
         var meta = assets.EnumerateArray().Single(a => a.GetProperty("rid").GetString() == rid).GetProperty("meta");
         return [.. meta.EnumerateObject().Select(m => $"{m.Name}={m.Value.GetString()}").Order(StringComparer.Ordinal)];
     }
 
     private async Task<List<string>> GalleryAsync(string name)
     {
-        var galleries = Assert.IsType<GalleryListResult.Ok>(await cincopa.ListGalleriesAsync(access, new GalleryListQuery { Search = "caption=" + name }, Token)).Items;
-        var items = Assert.IsType<AssetListResult.Ok>(await cincopa.ListGalleryItemsAsync(access, Assert.Single(galleries).Fid, 1, 100, Token));
+        var galleries = Assert.IsType<GalleryListResult.Ok>(
+            await cincopa.ListGalleriesAsync(access, new GalleryListQuery { Search = "caption=" + name }, Token)).Items;
+        var items =
+            Assert.IsType<AssetListResult.Ok>(await cincopa.ListGalleryItemsAsync(access, Assert.Single(galleries).Fid, 1, 100, Token));
         return [.. items.Items.Select(i => i.Rid.Value)];
     }
 }

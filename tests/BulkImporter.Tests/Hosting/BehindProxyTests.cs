@@ -20,7 +20,8 @@ public sealed class BehindProxyTests
 
     [Fact]
     public async Task A_name_that_is_neither_address_nor_network_stops_the_start() =>
-        Assert.Contains("'proxy.example'", (await Assert.ThrowsAsync<StartupException>(() => AskAsync("proxy.example", "10.0.0.7"))).Message, StringComparison.Ordinal);
+        Assert.Contains("'proxy.example'",
+            (await Assert.ThrowsAsync<StartupException>(() => AskAsync("proxy.example", "10.0.0.7"))).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData(null, "/imports/1", " /imports/1")]
@@ -49,7 +50,8 @@ public sealed class BehindProxyTests
     [InlineData("https://media.example/import")]
     [InlineData("/media\"><script>")]
     public void A_path_that_is_none_stops_the_start(string pathBase) =>
-        Assert.Contains($"'{pathBase}' is no path", Assert.Throws<StartupException>(() => BehindProxy.PathBase(new ConfigurationManager { [BehindProxy.PathBaseKey] = pathBase })).Message, StringComparison.Ordinal);
+        Assert.Contains($"'{pathBase}' is no path", Assert.Throws<StartupException>(() =>
+            BehindProxy.PathBase(new ConfigurationManager { [BehindProxy.PathBaseKey] = pathBase })).Message, StringComparison.Ordinal);
 
     private static async Task<string> AskAsync(string? trusted, string from)
     {
@@ -64,7 +66,8 @@ public sealed class BehindProxyTests
             return next(context);
         });
         app.UseTrustedProxies();
-        app.Run(context => context.Response.WriteAsync($"{context.Request.Scheme}://{context.Request.Host} {context.Connection.RemoteIpAddress}"));
+        app.Run(context =>
+            context.Response.WriteAsync($"{context.Request.Scheme}://{context.Request.Host} {context.Connection.RemoteIpAddress}"));
         await app.StartAsync(TestContext.Current.CancellationToken);
         using var client = app.GetTestClient();
         using var request = new HttpRequestMessage(HttpMethod.Get, "/");
@@ -86,7 +89,8 @@ public sealed class SecretsTests
         {
             File.WriteAllText(Path.Combine(folder.FullName, "CINCOPA_API_TOKEN"), "from-a-file\n");
             File.WriteAllText(Path.Combine(folder.FullName, "BulkImporter__DatabasePassword"), "p;w\n");
-            var configuration = new ConfigurationManager { [Secrets.FolderVariable] = folder.FullName, ["CINCOPA_API_TOKEN"] = "from-the-environment" };
+            var configuration = new ConfigurationManager
+                { [Secrets.FolderVariable] = folder.FullName, ["CINCOPA_API_TOKEN"] = "from-the-environment" };
             Secrets.AddFiles(configuration);
             Assert.Equal("from-a-file", configuration["CINCOPA_API_TOKEN"]);
             foreach (var (text, password) in new[] { ("Host=db;Username=importer", "p;w"), ("Host=db;Password=own", "own") })

@@ -11,7 +11,8 @@ namespace BulkImporter.Tests.Hosting;
 
 [UnsupportedOSPlatform("windows")]
 [Trait("Category", "Processes")]
-public sealed class EmbeddedPostgresTests(EmbeddedPostgresTests.StoppedCluster stopped) : IClassFixture<EmbeddedPostgresTests.StoppedCluster>, IDisposable
+public sealed class EmbeddedPostgresTests(
+    EmbeddedPostgresTests.StoppedCluster stopped) : IClassFixture<EmbeddedPostgresTests.StoppedCluster>, IDisposable
 {
     private readonly string directory = CreatePassableDirectory();
 
@@ -31,7 +32,8 @@ public sealed class EmbeddedPostgresTests(EmbeddedPostgresTests.StoppedCluster s
         /// <summary>With owners and modes, which PostgreSQL insists on.</summary>
         public async Task CopyToAsync(string target)
         {
-            var copy = await Command.RunAsync("cp", ["-a", Path.Combine(directory, "postgres"), target], account: null, TestContext.Current.CancellationToken);
+            var copy = await Command.RunAsync("cp", ["-a", Path.Combine(directory, "postgres"), target], account: null,
+                TestContext.Current.CancellationToken);
             Assert.True(copy.ExitCode == 0, copy.Output);
         }
     }
@@ -46,7 +48,8 @@ public sealed class EmbeddedPostgresTests(EmbeddedPostgresTests.StoppedCluster s
     public async Task Name_of_the_data_directory_means_nothing_to_a_shell()
     {
         var odd = Path.Combine(directory, "it's \"one\" $HOME `id` $(id) \\ & ; * # ~ ü %n");
-        await using (var postgres = await StartAsync(new() { DataDirectory = odd })) Assert.Equal("bulkimporter", await ScalarAsync(postgres, "SELECT current_database()"));
+        await using (var postgres = await StartAsync(new() { DataDirectory = odd })) Assert.Equal("bulkimporter",
+            await ScalarAsync(postgres, "SELECT current_database()"));
         await using var again = await StartAsync(new() { DataDirectory = odd });
         Assert.Equal("bulkimporter", await ScalarAsync(again, "SELECT current_database()"));
     }
@@ -54,7 +57,8 @@ public sealed class EmbeddedPostgresTests(EmbeddedPostgresTests.StoppedCluster s
     [Fact]
     public async Task Line_break_in_the_name_of_the_data_directory_is_refused_with_what_to_do()
     {
-        var refusal = await Assert.ThrowsAsync<EmbeddedPostgresException>(() => StartAsync(new() { DataDirectory = Path.Combine(directory, "two\nlines") }));
+        var refusal = await Assert.ThrowsAsync<EmbeddedPostgresException>(() =>
+            StartAsync(new() { DataDirectory = Path.Combine(directory, "two\nlines") }));
         Assert.Contains("line break", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("BulkImporter:DataDirectory", refusal.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', refusal.Message);
@@ -69,7 +73,9 @@ public sealed class EmbeddedPostgresTests(EmbeddedPostgresTests.StoppedCluster s
         Assert.Equal(Path.Combine(directory, "postgres", "socket"), connection.Host);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(connection.Host!));
         Assert.Equal("off", await ScalarAsync(postgres, "SHOW is_superuser"));
-        Assert.Equal(false, await ScalarAsync(postgres, "SELECT rolcreaterole OR rolcreatedb OR rolsuper OR rolreplication FROM pg_roles WHERE rolname = current_user"));
+        Assert.Equal(false,
+            await ScalarAsync(postgres,
+                "SELECT rolcreaterole OR rolcreatedb OR rolsuper OR rolreplication FROM pg_roles WHERE rolname = current_user"));
         Assert.Equal("bulkimporter", await ScalarAsync(postgres, "SELECT current_database()"));
         Assert.Equal("UTF8", await ScalarAsync(postgres, "SHOW server_encoding"));
         Assert.Equal("on", await ScalarAsync(postgres, "SHOW fsync"));
@@ -142,14 +148,16 @@ public sealed class EmbeddedPostgresTests(EmbeddedPostgresTests.StoppedCluster s
     public async Task A_settings_value_of_the_operator_wins_over_ours_but_never_opens_an_address()
     {
         await stopped.CopyToAsync(directory);
-        var settings = new Dictionary<string, string> { ["work_mem"] = "7MB", ["max_connections"] = "33", ["listen_addresses"] = "*", ["unix_socket_directories"] = "/tmp" };
+        var settings = new Dictionary<string, string>
+            { ["work_mem"] = "7MB", ["max_connections"] = "33", ["listen_addresses"] = "*", ["unix_socket_directories"] = "/tmp" };
 
         await using var postgres = await StartAsync(Options with { Settings = settings });
 
         Assert.Equal("7MB", await ScalarAsync(postgres, "SHOW work_mem"));
         Assert.Equal("33", await ScalarAsync(postgres, "SHOW max_connections"));
         Assert.Equal("", await ScalarAsync(postgres, "SHOW listen_addresses"));
-        Assert.Equal(Path.Combine(directory, "postgres", "socket"), await ScalarAsync(postgres.AdministratorConnectionString, "SHOW unix_socket_directories"));
+        Assert.Equal(Path.Combine(directory, "postgres", "socket"),
+            await ScalarAsync(postgres.AdministratorConnectionString, "SHOW unix_socket_directories"));
     }
 
     [Fact]
@@ -233,7 +241,8 @@ public sealed class EmbeddedPostgresTests(EmbeddedPostgresTests.StoppedCluster s
         using var bystander = Process.Start(sleep[0], sleep[1..]);
         try
         {
-            await File.WriteAllTextAsync(Path.Combine(Cluster, "postmaster.pid"), $"{bystander.Id}\n{Cluster}\n1700000000\n5432\n/tmp\n\n 1 1\nready   \n");
+            await File.WriteAllTextAsync(Path.Combine(Cluster, "postmaster.pid"),
+                $"{bystander.Id}\n{Cluster}\n1700000000\n5432\n/tmp\n\n 1 1\nready   \n");
 
             await using var next = await StartAsync(Options);
 
@@ -251,7 +260,8 @@ public sealed class EmbeddedPostgresTests(EmbeddedPostgresTests.StoppedCluster s
     {
         await stopped.CopyToAsync(directory);
         var restarted = new LogSignal("PostgresStarted", times: 2);
-        await using var postgres = await EmbeddedPostgres.StartAsync(Options, restarted, TimeProvider.System, TestContext.Current.CancellationToken);
+        await using var postgres = await EmbeddedPostgres.StartAsync(Options, restarted, TimeProvider.System,
+            TestContext.Current.CancellationToken);
         await ScalarAsync(postgres, "CREATE TABLE kept AS SELECT 42 AS value");
 
         Process.GetProcessById(ServerProcess()).Kill();
@@ -350,13 +360,15 @@ public sealed class EmbeddedPostgresTests(EmbeddedPostgresTests.StoppedCluster s
 
     private static async Task<object?> ScalarAsync(string connectionString, string sql)
     {
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString)
+            { Pooling = false }.ConnectionString);
         await connection.OpenAsync(TestContext.Current.CancellationToken);
         await using var command = new NpgsqlCommand(sql, connection);
         return await command.ExecuteScalarAsync(TestContext.Current.CancellationToken);
     }
 
-    private static bool IsAlive(int processId) => Directory.Exists($"/proc/{processId}") && new FileInfo($"/proc/{processId}/cwd").LinkTarget is not null;
+    private static bool IsAlive(int processId) => Directory.Exists($"/proc/{processId}")
+        && new FileInfo($"/proc/{processId}/cwd").LinkTarget is not null;
 
     private int ServerProcess() => PostmasterFile.Read(Cluster)!.ProcessId;
 
@@ -368,7 +380,8 @@ public sealed class EmbeddedPostgresTests(EmbeddedPostgresTests.StoppedCluster s
     {
         var binaries = await PostgresBinaries.FindAsync(setting: null, clusterMajorVersion: null, TestContext.Current.CancellationToken);
         var account = await UnprivilegedAccount.ForAsync(Cluster, TestContext.Current.CancellationToken);
-        var answer = await Command.RunAsync(binaries.PgCtl, [verb, "-D", Cluster, .. arguments], account, TestContext.Current.CancellationToken);
+        var answer = await Command.RunAsync(binaries.PgCtl, [verb, "-D", Cluster, .. arguments], account,
+            TestContext.Current.CancellationToken);
         Assert.True(answer.ExitCode == 0, answer.Output);
     }
 
@@ -385,7 +398,8 @@ public sealed class EmbeddedPostgresTests(EmbeddedPostgresTests.StoppedCluster s
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             if (eventId.Name == eventName && Interlocked.Increment(ref count) == times)
                 seen.SetResult();

@@ -14,20 +14,24 @@ public sealed class HangfireSetupTests(ImporterServer server) : IClassFixture<Im
         await server.Database.SqlAsync("""
             WITH job AS (
                 INSERT INTO hangfire.job (statename, invocationdata, arguments, createdat)
-                VALUES ('Enqueued', jsonb_build_object('Type', 'System.IO.File, mscorlib', 'Method', 'Delete', 'ParameterTypes', '["System.String, mscorlib"]', 'Arguments', $1),
+                VALUES ('Enqueued', jsonb_build_object('Type', 'System.IO.File, mscorlib', 'Method', 'Delete', 'ParameterTypes',
+                    '["System.String, mscorlib"]', 'Arguments', $1),
                     $1::jsonb, now())
                 RETURNING id
             )
             INSERT INTO hangfire.jobqueue (jobid, queue) SELECT id, 'foreign' FROM job
             """, $"[{System.Text.Json.JsonSerializer.Serialize(System.Text.Json.JsonSerializer.Serialize(victim))}]");
         var storage = server.Services.GetRequiredService<JobStorage>();
-        using (var worker = new BackgroundJobServer(new BackgroundJobServerOptions { Queues = ["foreign"], WorkerCount = 1, SchedulePollingInterval = TimeSpan.FromMilliseconds(100) }, storage))
+        using (var worker = new BackgroundJobServer(new BackgroundJobServerOptions
+            { Queues = ["foreign"], WorkerCount = 1, SchedulePollingInterval = TimeSpan.FromMilliseconds(100) }, storage))
         {
             await Client.Poll.UntilAsync(() => storage.GetMonitoringApi().FailedCount() > 0);
         }
 
         Assert.True(File.Exists(victim));
-        Assert.Contains("is not a type of BulkImporter's jobs", string.Join(' ', storage.GetMonitoringApi().FailedJobs(0, 10).Select(j => $"{j.Value.ExceptionMessage} {j.Value.ExceptionDetails}")), StringComparison.Ordinal);
+        Assert.Contains("is not a type of BulkImporter's jobs",
+            string.Join(' ', storage.GetMonitoringApi().FailedJobs(0, 10)
+                .Select(j => $"{j.Value.ExceptionMessage} {j.Value.ExceptionDetails}")), StringComparison.Ordinal);
         File.Delete(victim);
     }
 
@@ -36,7 +40,8 @@ public sealed class HangfireSetupTests(ImporterServer server) : IClassFixture<Im
     {
         await server.Database.SqlAsync("""
             INSERT INTO hangfire.lock (resource, updatecount, acquired)
-            VALUES ('hangfire:job:1:state-lock', 0, now() - interval '25 seconds'), ('hangfire:job:2:state-lock', 0, now() - interval '31 seconds')
+            VALUES ('hangfire:job:1:state-lock', 0, now() - interval '25 seconds'),
+                ('hangfire:job:2:state-lock', 0, now() - interval '31 seconds')
             """);
         using var connection = server.Services.GetRequiredService<JobStorage>().GetConnection();
         Assert.ThrowsAny<DistributedLockTimeoutException>(() => connection.AcquireDistributedLock("job:1:state-lock", TimeSpan.Zero));

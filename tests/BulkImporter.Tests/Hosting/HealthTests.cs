@@ -47,7 +47,8 @@ public sealed class HealthTests(ImporterDatabase database) : IClassFixture<Impor
         Assert.Equal(200, await AskAsync(client, "ready"));
     }
 
-    private static async Task<int> AskAsync(HttpClient client, string probe) => (int)(await client.GetAsync($"/health/{probe}", Token)).StatusCode;
+    private static async Task<int> AskAsync(HttpClient client, string probe) =>
+        (int)(await client.GetAsync($"/health/{probe}", Token)).StatusCode;
 
     internal static async Task<WebApplication> StartAsync(string connectionString, bool web, bool work)
     {
@@ -76,11 +77,13 @@ public sealed class SeveralStartsTests(ImporterDatabase database) : IClassFixtur
         var applied = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => MigrateDatabase.RunAsync(empty, Token))));
         Assert.Single(applied, names => names.Count > 0);
 
-        var apps = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(() => HealthTests.StartAsync(empty, web: true, work: false))));
+        var apps = await Task.WhenAll(Enumerable.Range(0, 3)
+            .Select(_ => Task.Run(() => HealthTests.StartAsync(empty, web: true, work: false))));
         try
         {
             var sealedBy = apps.Select(a => a.Services.GetRequiredService<ProtectToken>().Protect("token")).ToList();
-            Assert.All(apps, app => Assert.All(sealedBy, text => Assert.Equal("token", app.Services.GetRequiredService<ProtectToken>().Unprotect(text))));
+            Assert.All(apps, app =>
+                Assert.All(sealedBy, text => Assert.Equal("token", app.Services.GetRequiredService<ProtectToken>().Unprotect(text))));
         }
         finally
         {
@@ -95,7 +98,9 @@ public sealed class SeveralStartsTests(ImporterDatabase database) : IClassFixtur
         await database.SqlAsync("INSERT INTO importer.migration VALUES ('29990101000000_SomethingNew', '11.0.0')");
         await ServerHost.RefuseOtherSchemaAsync(app.Services, Token);
 
-        await database.SqlAsync($"CREATE OR REPLACE FUNCTION importer.oldest_program() RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT {SchemaGeneration.OfThisProgram + 1}'");
+        await database.SqlAsync(
+            "CREATE OR REPLACE FUNCTION importer.oldest_program() RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT "
+                + $"{SchemaGeneration.OfThisProgram + 1}'");
         var refused = await Assert.ThrowsAsync<StartupException>(() => ServerHost.RefuseOtherSchemaAsync(app.Services, Token));
         Assert.Contains("Start the newer program here too", refused.Message, StringComparison.Ordinal);
         using var client = app.GetTestClient();

@@ -17,13 +17,15 @@ public sealed class KeyRingTests(ImporterDatabase database) : IClassFixture<Impo
     [InlineData("first.pem", null)]
     [InlineData("first.pem", Password)]
     [InlineData("first.pfx", Password)]
-    public async Task With_a_certificate_the_database_alone_opens_no_token_and_a_new_certificate_opens_what_the_former_closed(string name, string? password)
+    public async Task With_a_certificate_the_database_alone_opens_no_token_and_a_new_certificate_opens_what_the_former_closed(
+        string name, string? password)
     {
         await database.SqlAsync("DELETE FROM importer.data_protection_key");
         var first = Certificate(name, password);
         var closed = Open(tokens => tokens.Protect("1000001isecret"), first, password);
 
-        Assert.DoesNotContain("<value>", await database.OneAsync<string>("SELECT string_agg(xml, ' ') FROM importer.data_protection_key"), StringComparison.Ordinal);
+        Assert.DoesNotContain("<value>", await database.OneAsync<string>("SELECT string_agg(xml, ' ') FROM importer.data_protection_key"),
+            StringComparison.Ordinal);
         Assert.Equal("1000001isecret", Open(tokens => tokens.Unprotect(closed), first, password));
         Assert.ThrowsAny<CryptographicException>(() => Open(tokens => tokens.Unprotect(closed), null, null));
         var next = Certificate("next.pem", password);
@@ -37,8 +39,10 @@ public sealed class KeyRingTests(ImporterDatabase database) : IClassFixture<Impo
         var missing = Path.Combine(folder, "missing.pem");
         Assert.Contains(missing, Assert.Throws<StartupException>(() => Open(_ => "", missing, null)).Message, StringComparison.Ordinal);
         var locked = Certificate("locked.pfx", Password);
-        Assert.Contains("CertificatePassword", Assert.Throws<StartupException>(() => Open(_ => "", locked, "wrong")).Message, StringComparison.Ordinal);
-        Assert.Contains("Certificate of now" /* a former one alone would leave new keys in clear */, Assert.Throws<StartupException>(() => Open(_ => "", null, null, former: locked)).Message, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("CertificatePassword", Assert.Throws<StartupException>(() => Open(_ => "", locked, "wrong")).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("Certificate of now" /* a former one alone would leave new keys in clear */,
+            Assert.Throws<StartupException>(() => Open(_ => "", null, null, former: locked)).Message, StringComparison.OrdinalIgnoreCase);
     }
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
@@ -50,7 +54,8 @@ public sealed class KeyRingTests(ImporterDatabase database) : IClassFixture<Impo
             .CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(200));
         var path = Path.Combine(folder, name);
         if (name.EndsWith(".pfx", StringComparison.Ordinal)) File.WriteAllBytes(path, made.Export(X509ContentType.Pkcs12, password));
-        else File.WriteAllText(path, $"{made.ExportCertificatePem()}\n{(password is null ? key.ExportPkcs8PrivateKeyPem() : key.ExportEncryptedPkcs8PrivateKeyPem(password, new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000)))}\n");
+        else File.WriteAllText(path,
+            $"{made.ExportCertificatePem()}\n{(password is null ? key.ExportPkcs8PrivateKeyPem() : key.ExportEncryptedPkcs8PrivateKeyPem(password, new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000)))}\n");
         return path;
     }
 

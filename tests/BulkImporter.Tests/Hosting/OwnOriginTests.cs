@@ -30,7 +30,8 @@ public sealed class OwnOriginTests(ImporterServer server) : IClassFixture<Import
     [InlineData("GET", "same-origin cors", null, true)]
     [InlineData("GET", null, "http://importer.local", true)]
     [InlineData("GET", null, null, true)]
-    public void Only_our_own_pages_and_programs_are_answered_and_a_link_of_another_site(string method, string? fetch, string? origin, bool isOwn)
+    public void Only_our_own_pages_and_programs_are_answered_and_a_link_of_another_site(
+        string method, string? fetch, string? origin, bool isOwn)
     {
         var request = Request("http", "importer.local", origin);
         request.Method = method;
@@ -55,7 +56,8 @@ public sealed class OwnOriginTests(ImporterServer server) : IClassFixture<Import
     {
         Assert.Equal(isOpened ? 101 : 403, await OpenAsync(server.Client(null).BaseAddress!, "127.0.0.1:5080", origin));
         // The same without a WebSocket: what SignalR asks first, and its long poll.
-        foreach (var (method, path) in new[] { (HttpMethod.Post, "/_blazor/negotiate?negotiateVersion=1"), (HttpMethod.Get, "/_blazor?id=x"), (HttpMethod.Get, "/api/v1/imports") })
+        foreach (var (method, path) in new[] { (HttpMethod.Post, "/_blazor/negotiate?negotiateVersion=1"),
+            (HttpMethod.Get, "/_blazor?id=x"), (HttpMethod.Get, "/api/v1/imports") })
         {
             using var request = new HttpRequestMessage(method, path);
             request.Headers.Host = "127.0.0.1:5080";

@@ -26,15 +26,19 @@ public sealed partial class PathBaseTests(ImporterServer server) : IClassFixture
     {
         await using var app = await StartAsync();
         using var client = Client(app, server.AdminKey);
-        var running = await server.Database.ImportAsync(ImportState.Running, [RecordState.Imported, RecordState.Failed, RecordState.Unknown]);
+        var running = await server.Database.ImportAsync(ImportState.Running,
+            [RecordState.Imported, RecordState.Failed, RecordState.Unknown]);
         using var manifest = new StringContent("url,caption\nhttps://media.example.com/a.mp4,A\n", Encoding.UTF8, "text/csv");
         using var made = await client.PostAsync($"{Site}/api/v1/imports?fileName=m.csv", manifest, Token);
         Assert.Equal($"{Site}/api/v1/imports/{running + 1}", made.Headers.Location?.OriginalString);
 
-        var job = app.Services.GetRequiredService<IBackgroundJobClient>().Enqueue<DispatchChunk>(d => d.RunAsync(running, 1, "Library, rows 1-3", CancellationToken.None));
+        var job = app.Services.GetRequiredService<IBackgroundJobClient>()
+            .Enqueue<DispatchChunk>(d => d.RunAsync(running, 1, "Library, rows 1-3", CancellationToken.None));
 
         var found = new HashSet<string>();
-        var queue = new Queue<string>([$"{Site}/", $"{Site}/upload", $"{Site}/people", $"{Site}/keys", $"{Site}/audit", $"{Site}/me", $"{Site}/hangfire", $"{Site}/hangfire/jobs/details/{job}", $"{Site}/sign-in", $"{Site}/nope"]);
+        var queue =
+            new Queue<string>([$"{Site}/", $"{Site}/upload", $"{Site}/people", $"{Site}/keys", $"{Site}/audit", $"{Site}/me",
+                $"{Site}/hangfire", $"{Site}/hangfire/jobs/details/{job}", $"{Site}/sign-in", $"{Site}/nope"]);
         while (queue.TryDequeue(out var page))
         {
             using var answer = await client.GetAsync(page, Token);
@@ -44,11 +48,13 @@ public sealed partial class PathBaseTests(ImporterServer server) : IClassFixture
                 Follow(new Uri(address, moved));
                 continue;
             }
-            Assert.True(answer.StatusCode == HttpStatusCode.OK || page.EndsWith("/nope", StringComparison.Ordinal), $"{page}: {answer.StatusCode}");
+            Assert.True(answer.StatusCode == HttpStatusCode.OK
+                || page.EndsWith("/nope", StringComparison.Ordinal), $"{page}: {answer.StatusCode}");
             if (answer.Content.Headers.ContentType?.MediaType != "text/html") continue;
             var html = await answer.Content.ReadAsStringAsync(Token);
             var to = Base().Match(html) is { Success: true } named ? new Uri(address, named.Groups[1].Value) : address;
-            foreach (var link in Address().Matches(html).Select(m => WebUtility.HtmlDecode(m.Groups[2].Value)).Where(l => !l.StartsWith('#') && !l.StartsWith("data:", StringComparison.Ordinal)))
+            foreach (var link in Address().Matches(html).Select(m => WebUtility.HtmlDecode(m.Groups[2].Value))
+                .Where(l => !l.StartsWith('#') && !l.StartsWith("data:", StringComparison.Ordinal)))
             {
                 var target = new Uri(to, link);
                 // The sources of records, and Hangfire's own site in the foot of its pages.
@@ -58,13 +64,15 @@ public sealed partial class PathBaseTests(ImporterServer server) : IClassFixture
 
             void Follow(Uri target, bool isOrder = false)
             {
-                Assert.True(target.Host == address.Host && $"{target.AbsolutePath}/".StartsWith($"{Site}/", StringComparison.Ordinal), $"{page} leads to {target}");
+                Assert.True(target.Host == address.Host
+                    && $"{target.AbsolutePath}/".StartsWith($"{Site}/", StringComparison.Ordinal), $"{page} leads to {target}");
                 if (!isOrder && found.Add(target.PathAndQuery)) queue.Enqueue(target.PathAndQuery);
             }
         }
         string[] expected =
         [
-            $"{Site}/imports/{running}", $"{Site}/imports/{running}/records/2", $"{Site}/imports/{running + 1}", $"{Site}/accounts", $"{Site}/scalar",
+            $"{Site}/imports/{running}", $"{Site}/imports/{running}/records/2", $"{Site}/imports/{running + 1}", $"{Site}/accounts",
+            $"{Site}/scalar",
             $"{Site}/hangfire/imports", $"{Site}/hangfire/jobs/enqueued", $"{Site}/favicon.svg",
         ];
         Assert.All(expected, page => Assert.Contains(page, found));
@@ -75,12 +83,18 @@ public sealed partial class PathBaseTests(ImporterServer server) : IClassFixture
     {
         await using var app = await StartAsync();
         using var nobody = Client(app, null);
-        Assert.Equal($"{Site}/sign-in?ReturnUrl={Uri.EscapeDataString($"{Site}/accounts")}", (await LocationAsync(nobody, $"{Site}/accounts"))?.PathAndQuery);
-        Assert.Equal($"{Site}/sign-in?ReturnUrl={Uri.EscapeDataString($"{Site}/accounts")}", (await LocationAsync(nobody, "/accounts"))?.PathAndQuery);
-        Assert.Equal($"{Site}/sign-in?ReturnUrl={Uri.EscapeDataString($"{Site}/hangfire/retries")}", (await LocationAsync(nobody, $"{Site}/hangfire/retries"))?.PathAndQuery);
-        Assert.Contains($"name=\"returnUrl\" value=\"{Site}/accounts\"", await nobody.GetStringAsync($"{Site}/sign-in?returnUrl={Site}/accounts", Token), StringComparison.Ordinal);
+        Assert.Equal($"{Site}/sign-in?ReturnUrl={Uri.EscapeDataString($"{Site}/accounts")}",
+            (await LocationAsync(nobody, $"{Site}/accounts"))?.PathAndQuery);
+        Assert.Equal($"{Site}/sign-in?ReturnUrl={Uri.EscapeDataString($"{Site}/accounts")}",
+            (await LocationAsync(nobody, "/accounts"))?.PathAndQuery);
+        Assert.Equal($"{Site}/sign-in?ReturnUrl={Uri.EscapeDataString($"{Site}/hangfire/retries")}",
+            (await LocationAsync(nobody, $"{Site}/hangfire/retries"))?.PathAndQuery);
+        Assert.Contains($"name=\"returnUrl\" value=\"{Site}/accounts\"",
+            await nobody.GetStringAsync($"{Site}/sign-in?returnUrl={Site}/accounts", Token), StringComparison.Ordinal);
         foreach (var elsewhere in new[] { "/", "/media", "/media/imports", "//evil.example", "https://evil.example" })
-            Assert.Contains($"name=\"returnUrl\" value=\"{Site}/\"", await nobody.GetStringAsync($"{Site}/sign-in?returnUrl={Uri.EscapeDataString(elsewhere)}", Token), StringComparison.Ordinal);
+            Assert.Contains($"name=\"returnUrl\" value=\"{Site}/\"",
+                await nobody.GetStringAsync($"{Site}/sign-in?returnUrl={Uri.EscapeDataString(elsewhere)}", Token),
+                StringComparison.Ordinal);
     }
 
     [Fact]
@@ -94,7 +108,8 @@ public sealed partial class PathBaseTests(ImporterServer server) : IClassFixture
         Assert.StartsWith($"{Site}/sign-in/once?code=", link.PathAndQuery, StringComparison.Ordinal);
         using var nobody = Client(app, null);
         using var shown = await nobody.GetAsync(link, Token);
-        var form = Hidden().Matches(await shown.Content.ReadAsStringAsync(Token)).ToDictionary(m => m.Groups[1].Value, m => WebUtility.HtmlDecode(m.Groups[2].Value));
+        var form = Hidden().Matches(await shown.Content.ReadAsStringAsync(Token))
+            .ToDictionary(m => m.Groups[1].Value, m => WebUtility.HtmlDecode(m.Groups[2].Value));
         using var press = new HttpRequestMessage(HttpMethod.Post, $"{Site}/sign-in/once") { Content = new FormUrlEncodedContent(form) };
         press.Headers.Add("Cookie", shown.Headers.GetValues("Set-Cookie").Select(c => c.Split(';')[0]));
         using var entered = await nobody.SendAsync(press, Token);
@@ -104,7 +119,8 @@ public sealed partial class PathBaseTests(ImporterServer server) : IClassFixture
         using var invitation = new StringContent("""{"name":"paula","role":"viewer"}""", Encoding.UTF8, "application/json");
         using var invited = await admin.PostAsync($"{Site}/api/v1/users", invitation, Token);
         Assert.Equal($"{Site}/api/v1/users/paula", invited.Headers.Location?.OriginalString);
-        Assert.StartsWith($"http://localhost{Site}/choose-password?code=", (string?)JsonNode.Parse(await invited.Content.ReadAsStringAsync(Token))!["link"]!["url"], StringComparison.Ordinal);
+        Assert.StartsWith($"http://localhost{Site}/choose-password?code=",
+            (string?)JsonNode.Parse(await invited.Content.ReadAsStringAsync(Token))!["link"]!["url"], StringComparison.Ordinal);
 
         // Hangfire's first page has one address: what its numbers link to is relative to it.
         Assert.Equal($"{Site}/hangfire", (await LocationAsync(admin, $"{Site}/hangfire/"))?.OriginalString);
@@ -127,8 +143,10 @@ public sealed partial class PathBaseTests(ImporterServer server) : IClassFixture
 
     /// <summary>What only a POST is for, and the live connection.</summary>
     private static bool IsOrder(string link) =>
-        link.EndsWith("sign-out", StringComparison.Ordinal) || link.EndsWith("api/v1/imports", StringComparison.Ordinal) || link.Contains("/delete", StringComparison.Ordinal)
-        || link.Contains("/requeue", StringComparison.Ordinal) || link.EndsWith("/rerun-failed", StringComparison.Ordinal) || link.EndsWith("/stats", StringComparison.Ordinal);
+        link.EndsWith("sign-out", StringComparison.Ordinal) || link.EndsWith("api/v1/imports", StringComparison.Ordinal)
+            || link.Contains("/delete", StringComparison.Ordinal)
+        || link.Contains("/requeue", StringComparison.Ordinal) || link.EndsWith("/rerun-failed", StringComparison.Ordinal)
+            || link.EndsWith("/stats", StringComparison.Ordinal);
 
     [GeneratedRegex("type=\"hidden\" name=\"([^\"]+)\" value=\"([^\"]*)\"")]
     private static partial Regex Hidden();

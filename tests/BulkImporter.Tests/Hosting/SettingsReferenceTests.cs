@@ -14,7 +14,8 @@ public sealed partial class SettingsReferenceTests
 {
     private const int Width = 140;
 
-    private static readonly Dictionary<string, XElement> Comments = XDocument.Load(Path.Combine(AppContext.BaseDirectory, "BulkImporter.xml"))
+    private static readonly Dictionary<string, XElement> Comments =
+        XDocument.Load(Path.Combine(AppContext.BaseDirectory, "BulkImporter.xml"))
         .Descendants("member").ToDictionary(m => m.Attribute("name")!.Value, m => m.Element("summary")!);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -29,7 +30,8 @@ public sealed partial class SettingsReferenceTests
             return;
         }
 
-        Assert.True(Repository.Read("docs/settings.md") == reference, "docs/settings.md is not what the options say of themselves. Type: ./run reference, and look at what changed.");
+        Assert.True(Repository.Read("docs/settings.md") == reference,
+            "docs/settings.md is not what the options say of themselves. Type: ./run reference, and look at what changed.");
     }
 
     [Fact]
@@ -37,9 +39,11 @@ public sealed partial class SettingsReferenceTests
         Assert.InRange(Classes().Sum(c => c.GetProperties().Length), 1, 57);
 
     /// <summary>Every class of options: it says in which section it stands.</summary>
-    internal static IEnumerable<Type> Classes() => typeof(ServerHost).Assembly.GetTypes().Where(t => t.Name.EndsWith("Options", StringComparison.Ordinal) && SectionOf(t) is not null);
+    internal static IEnumerable<Type> Classes() =>
+        typeof(ServerHost).Assembly.GetTypes().Where(t => t.Name.EndsWith("Options", StringComparison.Ordinal) && SectionOf(t) is not null);
 
-    internal static string? SectionOf(Type options) => options.GetField("Section", BindingFlags.Static | BindingFlags.Public)?.GetRawConstantValue() as string;
+    internal static string? SectionOf(Type options) =>
+        options.GetField("Section", BindingFlags.Static | BindingFlags.Public)?.GetRawConstantValue() as string;
 
     private static string Reference()
     {
@@ -59,7 +63,8 @@ public sealed partial class SettingsReferenceTests
             foreach (var property in options.GetProperties())
             {
                 var facts = string.Join("; ", new[] { Default(property, property.GetValue(values)), Bounds(property) }.OfType<string>());
-                text.Append(CultureInfo.InvariantCulture, $"- `{NameOf(options, property)}` ({facts})\n{Wrapped(Comment($"P:{options.FullName}.{property.Name}"), "  ")}\n");
+                text.Append(CultureInfo.InvariantCulture,
+                    $"- `{NameOf(options, property)}` ({facts})\n{Wrapped(Comment($"P:{options.FullName}.{property.Name}"), "  ")}\n");
             }
         }
         return text.ToString();
@@ -68,19 +73,23 @@ public sealed partial class SettingsReferenceTests
     private static string NameOf(Type options, PropertyInfo property)
     {
         var name = $"{SectionOf(options)}:{property.Name}".Replace(":", "__", StringComparison.Ordinal);
-        return property.PropertyType == typeof(IList<string>) ? $"{name}__0`, `__1`, `…" : property.PropertyType == typeof(IDictionary<string, string>) ? $"{name}__NAME" : name;
+        return property.PropertyType == typeof(IList<string>)
+            ? $"{name}__0`, `__1`, `…" : property.PropertyType == typeof(IDictionary<string, string>) ? $"{name}__NAME" : name;
     }
 
     private static string Default(PropertyInfo property, object? value) => value switch
     {
         null => "not set",
         ICollection { Count: 0 } => "none",
-        long bytes when property.Name.EndsWith("Bytes", StringComparison.Ordinal) && bytes % (1 << 30) == 0 => $"default {bytes >> 30} GiB, in bytes",
+        long bytes when property.Name.EndsWith("Bytes", StringComparison.Ordinal) && bytes % (1 << 30) == 0 =>
+            $"default {bytes >> 30} GiB, in bytes",
         _ => $"default {Text(value)}",
     };
 
     private static string? Bounds(PropertyInfo property) => property.GetCustomAttribute<RangeAttribute>() is not { } range ? null
-        : property.PropertyType == typeof(TimeSpan) ? $"{Text(TimeSpan.Parse((string)range.Minimum, CultureInfo.InvariantCulture))} to {Text(TimeSpan.Parse((string)range.Maximum, CultureInfo.InvariantCulture))}"
+        : property.PropertyType == typeof(TimeSpan)
+            ? $"{Text(TimeSpan.Parse((string)range.Minimum, CultureInfo.InvariantCulture))} to "
+                + $"{Text(TimeSpan.Parse((string)range.Maximum, CultureInfo.InvariantCulture))}"
         : Convert.ToDouble(range.Maximum, CultureInfo.InvariantCulture) >= int.MaxValue ? $"at least {Text(range.Minimum)}"
         : $"{Text(range.Minimum)} to {Text(range.Maximum)}";
 
@@ -91,7 +100,8 @@ public sealed partial class SettingsReferenceTests
         TimeSpan { TotalHours: >= 1 } time => string.Create(CultureInfo.InvariantCulture, $"{time.TotalHours:0.#} h"),
         TimeSpan { TotalMinutes: >= 1 } time => string.Create(CultureInfo.InvariantCulture, $"{time.TotalMinutes:0.#} min"),
         TimeSpan time => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.#} s"),
-        int or long or double when Convert.ToDouble(value, CultureInfo.InvariantCulture) >= 10_000 => string.Create(CultureInfo.InvariantCulture, $"{value:N0}"),
+        int or long or double when Convert.ToDouble(value, CultureInfo.InvariantCulture) >= 10_000 =>
+            string.Create(CultureInfo.InvariantCulture, $"{value:N0}"),
         bool yes => yes ? "true" : "false",
         _ => string.Create(CultureInfo.InvariantCulture, $"{value}"),
     };

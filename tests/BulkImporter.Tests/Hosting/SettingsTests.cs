@@ -20,7 +20,8 @@ public sealed class SettingsTests
         PlainSettings.Use();
         foreach (var setting in new[] { Ratio, Workers })
         {
-            var refused = Assert.Throws<InvalidOperationException>(() => (Read<TelemetryOptions>(setting, text), Read<WorkOptions>(setting, text)));
+            var refused = Assert.Throws<InvalidOperationException>(() =>
+                (Read<TelemetryOptions>(setting, text), Read<WorkOptions>(setting, text)));
             Assert.Contains(setting, refused.Message, StringComparison.Ordinal);
             Assert.Contains("Write ", Assert.IsType<FormatException>(refused.InnerException).Message, StringComparison.Ordinal);
         }
@@ -42,7 +43,8 @@ public sealed class SettingsTests
     public void Values_lose_what_an_editor_left_at_their_ends(string text)
     {
         var configuration = new ConfigurationManager();
-        configuration.AddInMemoryCollection([KeyValuePair.Create("BULKIMPORTER_API_KEY", (string?)text), KeyValuePair.Create("Cincopa:BaseUrl", (string?)"two words")]);
+        configuration.AddInMemoryCollection(
+            [KeyValuePair.Create("BULKIMPORTER_API_KEY", (string?)text), KeyValuePair.Create("Cincopa:BaseUrl", (string?)"two words")]);
 
         Secrets.Trim(configuration);
 

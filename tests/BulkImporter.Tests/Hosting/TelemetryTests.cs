@@ -104,7 +104,8 @@ public sealed partial class TelemetryTests(ImporterDatabase database) : IClassFi
         Assert.All(asked, name => Assert.Contains(name, names));
         string[] theirs = ["le", "job", "instance"];
         var labels = documented.SelectMany(d => d.Labels).Concat(theirs).ToHashSet();
-        var used = Grouping().Matches(text).SelectMany(m => m.Groups[1].Value.Split(',', StringSplitOptions.TrimEntries)).Concat(Matcher().Matches(text).Select(m => m.Groups[1].Value));
+        var used = Grouping().Matches(text).SelectMany(m => m.Groups[1].Value.Split(',', StringSplitOptions.TrimEntries))
+            .Concat(Matcher().Matches(text).Select(m => m.Groups[1].Value));
         Assert.All(used.Distinct(), label => Assert.Contains(label, labels));
     }
 
@@ -160,14 +161,17 @@ public sealed partial class TelemetryTests(ImporterDatabase database) : IClassFi
         {
             Assert.NotNull(chunk);
             // Nobody listens at port 9: the call is measured as never sent.
-            await client.UploadFromUrlAsync(new CincopaAccess(new Uri("http://127.0.0.1:9/v2/"), Secret), "https://media.example/private-film.mp4?sig=abc", null, null, Cancelled);
+            await client.UploadFromUrlAsync(new CincopaAccess(new Uri("http://127.0.0.1:9/v2/"), Secret),
+                "https://media.example/private-film.mp4?sig=abc", null, null, Cancelled);
             chunk.Broke(new InvalidOperationException("token " + Secret));
         }
         app.Services.GetRequiredService<TracerProvider>().ForceFlush(10_000);
         app.Services.GetRequiredService<MeterProvider>().ForceFlush(10_000);
 
-        Assert.Contains(received, r => r.Path == "/v1/traces" && r.Body.Contains(Spans.Chunk, StringComparison.Ordinal) && r.Body.Contains("cincopa submit", StringComparison.Ordinal));
-        Assert.Contains(received, r => r.Path == "/v1/metrics" && r.Body.Contains("bulkimporter.call.duration", StringComparison.Ordinal) && r.Body.Contains("never_sent", StringComparison.Ordinal));
+        Assert.Contains(received, r => r.Path == "/v1/traces" && r.Body.Contains(Spans.Chunk, StringComparison.Ordinal)
+            && r.Body.Contains("cincopa submit", StringComparison.Ordinal));
+        Assert.Contains(received, r => r.Path == "/v1/metrics" && r.Body.Contains("bulkimporter.call.duration", StringComparison.Ordinal)
+            && r.Body.Contains("never_sent", StringComparison.Ordinal));
         Assert.All(received, r => Assert.DoesNotContain(Secret, r.Body, StringComparison.Ordinal));
         Assert.All(received, r => Assert.DoesNotContain("private-film", r.Body, StringComparison.Ordinal));
     }
@@ -178,7 +182,8 @@ public sealed partial class TelemetryTests(ImporterDatabase database) : IClassFi
     public void Of_the_calls_a_share_is_traced_and_of_the_chunks_every_one(double chance, bool traced)
     {
         var sampler = new TelemetrySetup.SampleCalls(0.01, () => chance);
-        SamplingDecision Of(ActivityKind kind) => sampler.ShouldSample(new SamplingParameters(default, ActivityTraceId.CreateRandom(), "any", kind)).Decision;
+        SamplingDecision Of(ActivityKind kind) =>
+            sampler.ShouldSample(new SamplingParameters(default, ActivityTraceId.CreateRandom(), "any", kind)).Decision;
         Assert.Equal(traced ? SamplingDecision.RecordAndSample : SamplingDecision.Drop, Of(ActivityKind.Client));
         Assert.Equal(SamplingDecision.RecordAndSample, Of(ActivityKind.Consumer));
     }
@@ -199,7 +204,8 @@ public sealed partial class TelemetryTests(ImporterDatabase database) : IClassFi
     }
 
     private static List<Documented> Table() => [.. Row().Matches(Repository.Read("docs/telemetry.md")).Select(m => new Documented(
-        m.Groups[1].Value, m.Groups[2].Value, m.Groups[3].Value, m.Groups[4].Value, [.. Word().Matches(m.Groups[5].Value).Select(w => w.Groups[1].Value)]))];
+        m.Groups[1].Value, m.Groups[2].Value, m.Groups[3].Value, m.Groups[4].Value,
+        [.. Word().Matches(m.Groups[5].Value).Select(w => w.Groups[1].Value)]))];
 
     private static string Kind(Instrument instrument) => instrument.GetType().Name.Split('`')[0] switch
     {

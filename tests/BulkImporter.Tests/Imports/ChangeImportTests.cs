@@ -30,14 +30,16 @@ public sealed class ChangeImportTests(ImporterDatabase database) : IClassFixture
         var rows = new TheoryData<string, ImportState, ImportState?>();
         foreach (var order in new[] { "start", "pause", "resume", "cancel" })
         {
-            foreach (var from in Enum.GetValues<ImportState>()) rows.Add(order, from, allowed.TryGetValue((order, from), out var to) ? to : null);
+            foreach (var from in Enum.GetValues<ImportState>())
+                rows.Add(order, from, allowed.TryGetValue((order, from), out var to) ? to : null);
         }
         return rows;
     }
 
     [Theory]
     [MemberData(nameof(Orders))]
-    public async Task An_order_is_carried_out_from_the_states_that_allow_it_and_refused_from_all_others(string order, ImportState from, ImportState? to)
+    public async Task An_order_is_carried_out_from_the_states_that_allow_it_and_refused_from_all_others(
+        string order, ImportState from, ImportState? to)
     {
         var id = await database.ImportAsync(from, from is ImportState.Parsing or ImportState.Rejected ? [] : Mixed);
 
@@ -54,7 +56,8 @@ public sealed class ChangeImportTests(ImporterDatabase database) : IClassFixture
             Assert.Contains($"Import {id} is ", refused.Sentence, StringComparison.Ordinal);
         }
         Assert.Equal(BulkImporter.Data.EnumText<ImportState>.Of(to ?? from), await database.StateAsync(id));
-        Assert.Equal(to is null ? 0L : 1L, await database.OneAsync<long>("SELECT count(*) FROM importer.audit_entry WHERE import_id = $1 AND actor = 'ann'", id));
+        Assert.Equal(to is null ? 0L : 1L,
+            await database.OneAsync<long>("SELECT count(*) FROM importer.audit_entry WHERE import_id = $1 AND actor = 'ann'", id));
     }
 
     [Theory]
@@ -79,7 +82,8 @@ public sealed class ChangeImportTests(ImporterDatabase database) : IClassFixture
     {
         var id = await database.ImportAsync(ImportState.Running, Mixed);
         await RunAsync("cancel", id);
-        Assert.Equal("submitting 1, submitted 1, imported 1, failed 1, unknown 1, cancelled 3, invalid 1, duplicate 1", await database.CountsAsync(id));
+        Assert.Equal("submitting 1, submitted 1, imported 1, failed 1, unknown 1, cancelled 3, invalid 1, duplicate 1",
+            await database.CountsAsync(id));
         Assert.Equal("Cancelled by ann.", await database.OneAsync<string>("SELECT reason FROM importer.import WHERE id = $1", id));
     }
 
@@ -88,7 +92,8 @@ public sealed class ChangeImportTests(ImporterDatabase database) : IClassFixture
     {
         var id = await database.ImportAsync(ImportState.Finished, Mixed);
         await RunAsync("cancel", id);
-        Assert.Equal("pending 3, submitting 1, submitted 1, imported 1, failed 1, unknown 1, invalid 1, duplicate 1", await database.CountsAsync(id));
+        Assert.Equal("pending 3, submitting 1, submitted 1, imported 1, failed 1, unknown 1, invalid 1, duplicate 1",
+            await database.CountsAsync(id));
     }
 
     [Fact]
@@ -96,7 +101,9 @@ public sealed class ChangeImportTests(ImporterDatabase database) : IClassFixture
     {
         var id = await database.ImportAsync(ImportState.Paused, Mixed);
         await RunAsync("resume", id);
-        Assert.Equal("2/1", await database.OneAsync<string>("SELECT breaker_finished_base || '/' || breaker_failed_base FROM importer.import WHERE id = $1", id));
+        Assert.Equal("2/1",
+            await database.OneAsync<string>(
+                "SELECT breaker_finished_base || '/' || breaker_failed_base FROM importer.import WHERE id = $1", id));
     }
 
     [Fact]

@@ -11,7 +11,9 @@ public sealed class CompareCountersTests(EngineDatabase database) : IClassFixtur
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData("UPDATE importer.import_chunk SET pending_count = pending_count + 1, imported_count = imported_count - 1 WHERE import_id = $1 AND number = 1")]
+    [InlineData(
+        "UPDATE importer.import_chunk SET pending_count = pending_count + 1, imported_count = imported_count - 1 WHERE import_id = $1 "
+            + "AND number = 1")]
     [InlineData("UPDATE importer.chunk_failure SET count = count + 1 WHERE import_id = $1 AND chunk_number = 2")]
     [InlineData("DELETE FROM importer.chunk_failure WHERE import_id = $1")]
     [InlineData("INSERT INTO importer.chunk_failure (import_id, chunk_number, code, count) VALUES ($1, 1, 'remote_error', 1)")]
@@ -36,7 +38,8 @@ public sealed class CompareCountersTests(EngineDatabase database) : IClassFixtur
     {
         var lease = await database.LeaseAsync(importId, chunk);
         var intents = await database.Transitions.SubmittingAsync(lease, rows, Token);
-        await database.AnswerAsync(lease, [.. intents.Select(i => EngineDatabase.Failed(i, RecordState.Failed, FailureCode.SourceNotFound))]);
+        await database.AnswerAsync(lease,
+            [.. intents.Select(i => EngineDatabase.Failed(i, RecordState.Failed, FailureCode.SourceNotFound))]);
         await database.ReleaseAsync(importId, chunk);
     }
 }

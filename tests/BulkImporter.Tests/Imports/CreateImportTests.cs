@@ -18,15 +18,18 @@ public sealed class CreateImportTests(ImporterDatabase database) : IClassFixture
         var created = await Create.RunAsync(new NewImport(await ManifestAsync(), "ann"), Token);
         var import = await new ReadImports(database.Contexts, Options.Create(new WorkOptions())).FindAsync(created.Id, Token);
         Assert.NotNull(import);
-        Assert.Equal(("library.csv", "default", ImportState.Parsing, 5, WhenUnknown.Hold, false), (import.Name, import.Account, import.State, import.MaxAttempts, import.WhenUnknown, import.StartWhenParsed));
-        Assert.True(await database.OneAsync<bool>("SELECT parse_queued_at IS NULL AND chunk_size = 500 FROM importer.import WHERE id = $1", created.Id));
+        Assert.Equal(("library.csv", "default", ImportState.Parsing, 5, WhenUnknown.Hold, false),
+            (import.Name, import.Account, import.State, import.MaxAttempts, import.WhenUnknown, import.StartWhenParsed));
+        Assert.True(await database.OneAsync<bool>("SELECT parse_queued_at IS NULL AND chunk_size = 500 FROM importer.import WHERE id = $1",
+            created.Id));
     }
 
     [Fact]
     public async Task What_is_said_is_kept()
     {
         var created = await Create.RunAsync(new NewImport(await ManifestAsync(), "ann")
-        { Name = "Spring", Mapping = "url=Where", Start = true, Settings = new() { MaxAttempts = 2, WhenUnknown = WhenUnknown.Resubmit, Priority = 7, Fid = "F1", ChunkSize = 10 } }, Token);
+        { Name = "Spring", Mapping = "url=Where", Start = true,
+            Settings = new() { MaxAttempts = 2, WhenUnknown = WhenUnknown.Resubmit, Priority = 7, Fid = "F1", ChunkSize = 10 } }, Token);
         var import = await new ReadImports(database.Contexts, Options.Create(new WorkOptions())).FindAsync(created.Id, Token);
         Assert.NotNull(import);
         Assert.Equal(("Spring", "url=Where", true, 2, WhenUnknown.Resubmit, 7, "F1"),
@@ -47,7 +50,8 @@ public sealed class CreateImportTests(ImporterDatabase database) : IClassFixture
     public async Task Of_many_creates_with_one_key_at_once_one_makes_the_import()
     {
         var manifest = await ManifestAsync();
-        var created = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => Task.Run(() => Create.RunAsync(new NewImport(manifest, "ann") { IdempotencyKey = "race" }, Token))));
+        var created = await Task.WhenAll(Enumerable.Range(0, 12)
+            .Select(_ => Task.Run(() => Create.RunAsync(new NewImport(manifest, "ann") { IdempotencyKey = "race" }, Token))));
         Assert.Single(created.Select(c => c.Id).Distinct());
         Assert.Single(created, c => !c.Existed);
         Assert.Equal(1L, await database.OneAsync<long>("SELECT count(*) FROM importer.audit_entry WHERE import_id = $1", created[0].Id));
@@ -57,7 +61,8 @@ public sealed class CreateImportTests(ImporterDatabase database) : IClassFixture
     public async Task An_account_that_is_not_there_is_named_with_the_way_to_add_it()
     {
         var manifest = await ManifestAsync();
-        var refused = await Assert.ThrowsAsync<InvalidArgumentException>(() => Create.RunAsync(new NewImport(manifest, "ann") { Account = "museum" }, Token));
+        var refused = await Assert.ThrowsAsync<InvalidArgumentException>(() =>
+            Create.RunAsync(new NewImport(manifest, "ann") { Account = "museum" }, Token));
         Assert.Equal("account", refused.Argument);
         Assert.Contains("account add museum", refused.Message, StringComparison.Ordinal);
     }
@@ -65,7 +70,8 @@ public sealed class CreateImportTests(ImporterDatabase database) : IClassFixture
     [Fact]
     public async Task A_manifest_that_was_not_received_completely_cannot_be_imported()
     {
-        var partial = await database.OneAsync<int>("INSERT INTO importer.manifest (file_name, size_bytes, created_at) VALUES ('x', 0, now()) RETURNING id");
+        var partial = await database.OneAsync<int>(
+            "INSERT INTO importer.manifest (file_name, size_bytes, created_at) VALUES ('x', 0, now()) RETURNING id");
         var refused = await Assert.ThrowsAsync<InvalidArgumentException>(() => Create.RunAsync(new NewImport(partial, "ann"), Token));
         Assert.Equal("manifest", refused.Argument);
     }
@@ -76,10 +82,12 @@ public sealed class CreateImportTests(ImporterDatabase database) : IClassFixture
     [InlineData(null, null, "nonsense", "map")]
     public async Task A_setting_that_cannot_be_meant_is_named(int? maxAttempts, int? chunkSize, string? mapping, string argument)
     {
-        var import = new NewImport(await ManifestAsync(), "ann") { Mapping = mapping, Settings = new() { MaxAttempts = maxAttempts ?? 5, ChunkSize = chunkSize ?? 500 } };
+        var import = new NewImport(await ManifestAsync(), "ann") { Mapping = mapping,
+            Settings = new() { MaxAttempts = maxAttempts ?? 5, ChunkSize = chunkSize ?? 500 } };
         Assert.Equal(argument, (await Assert.ThrowsAsync<InvalidArgumentException>(() => Create.RunAsync(import, Token))).Argument);
     }
 
     private Task<int> ManifestAsync() => database.OneAsync<int>(
-        "INSERT INTO importer.manifest (file_name, sha256, size_bytes, created_at, received_at) VALUES ('library.csv', sha256(random()::text::bytea), 10, now(), now()) RETURNING id");
+        "INSERT INTO importer.manifest (file_name, sha256, size_bytes, created_at, received_at) VALUES ('library.csv', "
+            + "sha256(random()::text::bytea), 10, now(), now()) RETURNING id");
 }

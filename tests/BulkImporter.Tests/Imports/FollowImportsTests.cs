@@ -63,7 +63,8 @@ public sealed class FollowImportsTests(EngineDatabase database) : IClassFixture<
         await connection.ExecuteAsync("SELECT 1 FROM importer.import WHERE id = $1 FOR NO KEY UPDATE", Token, id);
         await database.Transitions.PendingAgainAsync(connection, id, RecordFilter.All, [], push: false, Token);
         var follow = database.Follow.RunAsync(Token);
-        while (!await database.OneAsync<bool>("SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')"))
+        while (!await database.OneAsync<bool>(
+            "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')"))
         {
             Assert.False(follow.IsFaulted);
             if (follow.IsCompleted) break;

@@ -63,12 +63,15 @@ public sealed class ImportFeedTests(ImporterDatabase database) : IClassFixture<I
         Assert.Equal(5 * (2 + 1 + 4), one);
     }
 
-    /// <summary>The statements that the database gets in five rounds of readings for so many lists and import pages, all open at once.</summary>
+    /// <summary>
+    /// The statements that the database gets in five rounds of readings for so many lists and import pages, all open at once.
+    /// </summary>
     private async Task<int> StatementsAsync(int id, int pages)
     {
         // Nothing is read because of the time, only because somebody hurries: the rounds are counted and not the seconds.
         var feed = Feed(clock: new FakeTimeProvider());
-        var (imports, details, lists) = (new List<Watched<ImportView>>(), new List<Watched<ImportDetails>>(), new List<Watched<BulkImporter.Data.Page<ImportView>>>());
+        var (imports, details, lists) =
+            (new List<Watched<ImportView>>(), new List<Watched<ImportDetails>>(), new List<Watched<BulkImporter.Data.Page<ImportView>>>());
         var watching = new List<IDisposable>();
         for (var page = 0; page < pages; page++)
         {
@@ -86,7 +89,8 @@ public sealed class ImportFeedTests(ImporterDatabase database) : IClassFixture<I
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
             ActivityStopped = a =>
             {
-                if (a.GetTagItem("db.query.text") is not null && Equals(a.GetTagItem("db.namespace"), name)) Interlocked.Increment(ref statements);
+                if (a.GetTagItem("db.query.text") is not null && Equals(a.GetTagItem("db.namespace"), name))
+                    Interlocked.Increment(ref statements);
             },
         })
         {
@@ -145,7 +149,8 @@ public sealed class ImportFeedTests(ImporterDatabase database) : IClassFixture<I
     private ImportFeed Feed(NpgsqlDataSource? source = null, TimeProvider? clock = null)
     {
         source ??= database.Source;
-        return new(new ReadImports(new Contexts(source, []), Options.Create(new WorkOptions())), new ReadRecords(new Contexts(source, [])), new ReadAudit(source), clock ?? TimeProvider.System, NullLogger<ImportFeed>.Instance);
+        return new(new ReadImports(new Contexts(source, []), Options.Create(new WorkOptions())), new ReadRecords(new Contexts(source, [])),
+            new ReadAudit(source), clock ?? TimeProvider.System, NullLogger<ImportFeed>.Instance);
     }
 
     /// <summary>What one page was told, to be waited for.</summary>

@@ -21,7 +21,9 @@ internal static class NothingInTheWay
         return new StartImport(database, Check(database, Tokens, new ScriptedCincopa()));
     }
 
-    public static CheckBeforeSending Check(NpgsqlDataSource database, ProtectToken tokens, ScriptedCincopa cincopa, bool pingBeforeSending = true) =>
+    public static CheckBeforeSending Check(
+        NpgsqlDataSource database, ProtectToken tokens, ScriptedCincopa cincopa, bool pingBeforeSending = true) =>
         new(database, new AccountAccess(database, tokens), new AccountBreaker(database, NullLogger<AccountBreaker>.Instance), cincopa,
-            Options.Create(new AccountsOptions { PingBeforeSending = pingBeforeSending }), TimeProvider.System, NullLogger<CheckBeforeSending>.Instance);
+            Options.Create(new AccountsOptions { PingBeforeSending = pingBeforeSending }), TimeProvider.System,
+            NullLogger<CheckBeforeSending>.Instance);
 }

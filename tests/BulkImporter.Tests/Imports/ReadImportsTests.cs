@@ -32,12 +32,15 @@ public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<
     {
         var id = await database.ImportAsync(ImportState.Running, [.. Enumerable.Repeat(RecordState.Failed, 5), RecordState.Unknown]);
         Assert.Equal(["source_not_found 5", "reply_timeout 1"], await FailuresAsync());
-        await database.SqlAsync("UPDATE importer.import_record SET error_code = 'source_forbidden' WHERE import_id = $1 AND row_number IN (2, 4)", id);
+        await database.SqlAsync(
+            "UPDATE importer.import_record SET error_code = 'source_forbidden' WHERE import_id = $1 AND row_number IN (2, 4)", id);
         Assert.Equal(["source_not_found 3", "source_forbidden 2", "reply_timeout 1"], await FailuresAsync());
-        await database.SqlAsync("UPDATE importer.import_record SET state = 'pending', finished_at = NULL WHERE import_id = $1 AND row_number > 2", id);
+        await database.SqlAsync(
+            "UPDATE importer.import_record SET state = 'pending', finished_at = NULL WHERE import_id = $1 AND row_number > 2", id);
         Assert.Equal(["source_forbidden 1", "source_not_found 1"], await FailuresAsync());
         // Also what is waiting for another attempt keeps its last code, and is no failure.
-        await database.SqlAsync("UPDATE importer.import_record SET error_code = 'remote_error' WHERE import_id = $1 AND row_number > 2", id);
+        await database.SqlAsync("UPDATE importer.import_record SET error_code = 'remote_error' WHERE import_id = $1 AND row_number > 2",
+            id);
         Assert.Equal(["source_forbidden 1", "source_not_found 1"], await FailuresAsync());
 
         async Task<string[]> FailuresAsync() => [.. (await Read.FindAsync(id, Token))!.Failures.Select(f => $"{f.Code} {f.Count}")];
@@ -106,13 +109,15 @@ public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<
     public async Task The_reason_is_the_accounts_when_that_does_not_work_and_the_import_gives_none()
     {
         var account = await database.OneAsync<int>("""
-            INSERT INTO importer.account (name, base_url, token_protected, state, reason, rejected_in_a_row, submit_rate, status_rate, max_in_flight, backlog_limit, created_at, updated_at)
+            INSERT INTO importer.account (name, base_url, token_protected, state, reason, rejected_in_a_row, submit_rate, status_rate,
+                max_in_flight, backlog_limit, created_at, updated_at)
             VALUES ('museum', 'http://x/', 'x', 'suspended', 'the token was rejected', 3, 0, 0, 5, 5, now(), now()) RETURNING id
             """);
         var running = await database.ImportAsync(ImportState.Running, OneOfEach);
         var paused = await database.ImportAsync(ImportState.Paused, OneOfEach);
         var finished = await database.ImportAsync(ImportState.Finished, OneOfEach);
-        await database.SqlAsync("UPDATE importer.import SET account_id = $2 WHERE id = ANY($1)", new[] { running, paused, finished }, account);
+        await database.SqlAsync("UPDATE importer.import SET account_id = $2 WHERE id = ANY($1)",
+            new[] { running, paused, finished }, account);
         await database.SqlAsync("UPDATE importer.import SET reason = 'Paused by ann.' WHERE id = $1", paused);
 
         Assert.Equal("Account museum is suspended: the token was rejected.", (await Read.FindAsync(running, Token))!.Reason);
@@ -125,7 +130,8 @@ public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<
             VALUES ($1, 'submit', now(), 1, now() + interval '1 hour', 'too many calls')
             """, account);
         Assert.Contains("too many calls", (await Read.FindAsync(running, Token))!.Reason, StringComparison.Ordinal);
-        await database.SqlAsync("UPDATE importer.call_budget SET blocked_until = now() - interval '1 second' WHERE account_id = $1", account);
+        await database.SqlAsync("UPDATE importer.call_budget SET blocked_until = now() - interval '1 second' WHERE account_id = $1",
+            account);
         Assert.Null((await Read.FindAsync(running, Token))!.Reason);
     }
 
@@ -180,9 +186,11 @@ public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<
     {
         var id = await database.ImportAsync(ImportState.Finished, OneOfEach);
         await database.SqlAsync("UPDATE importer.import SET name = 'Spring catalogue', created_by = 'Carla' WHERE id = $1", id);
-        await database.SqlAsync("UPDATE importer.manifest SET file_name = 'spring.csv' WHERE id = (SELECT manifest_id FROM importer.import WHERE id = $1)", id);
+        await database.SqlAsync(
+            "UPDATE importer.manifest SET file_name = 'spring.csv' WHERE id = (SELECT manifest_id FROM importer.import WHERE id = $1)", id);
         await database.SqlAsync("""
-            WITH a AS (INSERT INTO importer.account (name, base_url, token_protected, state, rejected_in_a_row, submit_rate, status_rate, max_in_flight, backlog_limit, created_at, updated_at)
+            WITH a AS (INSERT INTO importer.account (name, base_url, token_protected, state, rejected_in_a_row, submit_rate, status_rate,
+                max_in_flight, backlog_limit, created_at, updated_at)
                 VALUES ('museum-' || $1, 'http://x/', 'x', 'active', 0, 0, 0, 5, 5, now(), now()) RETURNING id)
             UPDATE importer.import SET account_id = a.id FROM a WHERE import.id = $1
             """, id);
@@ -194,7 +202,8 @@ public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<
     [InlineData(false, false, null)]
     [InlineData(true, false, "test")]
     [InlineData(true, true, "otto")]
-    public async Task Who_started_an_import_is_who_ordered_it_or_else_who_uploaded_it_to_start_at_once(bool isStarted, bool byOrder, string? startedBy)
+    public async Task Who_started_an_import_is_who_ordered_it_or_else_who_uploaded_it_to_start_at_once(
+        bool isStarted, bool byOrder, string? startedBy)
     {
         var id = await database.ImportAsync(ImportState.Review, OneOfEach);
         if (byOrder) await NothingInTheWay.Start(database.Source).RunAsync(id, "otto", Token);
@@ -209,7 +218,8 @@ public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<
         var second = await database.ImportAsync(ImportState.Review, OneOfEach);
         Assert.Null((await Read.FindAsync(second, Token))!.SameManifestAs);
         await database.SqlAsync("""
-            UPDATE importer.manifest m SET sha256 = (SELECT sha256 FROM importer.manifest JOIN importer.import i ON i.manifest_id = manifest.id WHERE i.id = $1)
+            UPDATE importer.manifest m SET sha256 = (SELECT sha256 FROM importer.manifest JOIN importer.import i
+                ON i.manifest_id = manifest.id WHERE i.id = $1)
             FROM importer.import i WHERE i.manifest_id = m.id AND i.id = $2
             """, first, second);
         Assert.Equal(first, (await Read.FindAsync(second, Token))!.SameManifestAs);
@@ -228,5 +238,6 @@ public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<
     }
 
     private Task<int> TickAsync(int id, int secondsAgo, int finished) => database.SqlAsync(
-        "INSERT INTO importer.import_tick (import_id, at, submitted_count, finished_count) VALUES ($1, $4 - make_interval(secs => $2), $3, $3)", id, (double)secondsAgo, finished, start);
+        "INSERT INTO importer.import_tick (import_id, at, submitted_count, finished_count) VALUES ($1, $4 - make_interval(secs => $2), "
+            + "$3, $3)", id, (double)secondsAgo, finished, start);
 }

@@ -34,7 +34,8 @@ public sealed class ReviseImportTests(EngineDatabase database) : IClassFixture<E
         Assert.Equal(3, asked.Rows.Count);
         Assert.Equal(["https://media.example/page-1.html", "https://media.example/1.mp4", "One"], asked.Rows[0].Cells);
 
-        Assert.Equal(new ImportChange.Done(ImportState.Parsing), await ReviseAsync(id, new ImportRevision { ["map"] = "url=file,caption=label" }));
+        Assert.Equal(new ImportChange.Done(ImportState.Parsing),
+            await ReviseAsync(id, new ImportRevision { ["map"] = "url=file,caption=label" }));
         Assert.True(await AwaitsParseAsync(id));
         await ParseAsync(id);
         Assert.Equal(("review", "pending 2, invalid 1"), (await database.ImportStateAsync(id), await database.SoundCountsAsync(id)));
@@ -53,12 +54,15 @@ public sealed class ReviseImportTests(EngineDatabase database) : IClassFixture<E
 
         await ReviseAsync(id, new ImportRevision { ["map"] = "url=page" });
         Assert.Equal(0L, await database.OneAsync<long>("""
-            SELECT (SELECT count(*) FROM importer.import_record WHERE import_id = $1) + (SELECT count(*) FROM importer.import_chunk WHERE import_id = $1)
+            SELECT (SELECT count(*) FROM importer.import_record WHERE import_id = $1) + (SELECT count(*) FROM importer.import_chunk
+                WHERE import_id = $1)
                 + (SELECT count(*) FROM importer.finding WHERE import_id = $1)
             """, id));
         await ParseAsync(id);
         Assert.Equal("pending 3", await database.SoundCountsAsync(id));
-        Assert.Equal("columns: url=page", await database.OneAsync<string>("SELECT detail FROM importer.audit_entry WHERE import_id = $1 AND action = 'import_revised'", id));
+        Assert.Equal("columns: url=page",
+            await database.OneAsync<string>("SELECT detail FROM importer.audit_entry WHERE import_id = $1 AND action = 'import_revised'",
+                id));
     }
 
     [Theory]
@@ -83,14 +87,18 @@ public sealed class ReviseImportTests(EngineDatabase database) : IClassFixture<E
     {
         var id = await CreateAsync(TwoLinks, "url=file");
         await ParseAsync(id);
-        var done = await ReviseAsync(id, new ImportRevision { ["name"] = "Spring", ["priority"] = "7", ["whenUnknown"] = "resubmit", ["fid"] = "AAAA" });
+        var done = await ReviseAsync(id, new ImportRevision
+            { ["name"] = "Spring", ["priority"] = "7", ["whenUnknown"] = "resubmit", ["fid"] = "AAAA" });
         Assert.Equal((new ImportChange.Done(ImportState.Review), false), (done, await AwaitsParseAsync(id)));
-        Assert.Equal("Spring 7 resubmit AAAA", await database.OneAsync<string>("SELECT concat_ws(' ', name, priority, when_unknown, fid) FROM importer.import WHERE id = $1", id));
+        Assert.Equal("Spring 7 resubmit AAAA",
+            await database.OneAsync<string>("SELECT concat_ws(' ', name, priority, when_unknown, fid) FROM importer.import WHERE id = $1",
+                id));
         Assert.Equal("pending 2, invalid 1", await database.SoundCountsAsync(id));
 
         await ReviseAsync(id, new ImportRevision { ["maxAttempts"] = "2" });
         await ParseAsync(id);
-        Assert.Equal((short)2, await database.OneAsync<short>("SELECT max(attempts_left) FROM importer.import_record WHERE import_id = $1", id));
+        Assert.Equal((short)2,
+            await database.OneAsync<short>("SELECT max(attempts_left) FROM importer.import_record WHERE import_id = $1", id));
     }
 
     [Fact]
@@ -100,7 +108,9 @@ public sealed class ReviseImportTests(EngineDatabase database) : IClassFixture<E
         await ParseAsync(id);
         await ReviseAsync(id, new ImportRevision { ["map"] = "url=file", ["maxAttempts"] = "5", ["firstRows"] = "0", ["fid"] = "" });
         Assert.False(await AwaitsParseAsync(id));
-        Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.audit_entry WHERE import_id = $1 AND action = 'import_revised'", id));
+        Assert.Equal(0L,
+            await database.OneAsync<long>("SELECT count(*) FROM importer.audit_entry WHERE import_id = $1 AND action = 'import_revised'",
+                id));
     }
 
     [Theory]
@@ -112,7 +122,9 @@ public sealed class ReviseImportTests(EngineDatabase database) : IClassFixture<E
     public async Task An_import_that_is_not_in_review_refuses(ImportState state)
     {
         var id = await database.ImportAsync(rows: 2, state: ImportState.Review);
-        await database.SqlAsync("UPDATE importer.import SET state = $2, finished_at = CASE WHEN $2 IN ('finished', 'cancelled') THEN now() END WHERE id = $1", id, EnumText<ImportState>.Of(state));
+        await database.SqlAsync(
+            "UPDATE importer.import SET state = $2, finished_at = CASE WHEN $2 IN ('finished', 'cancelled') THEN now() END WHERE id = $1",
+            id, EnumText<ImportState>.Of(state));
         Assert.Equal(state, Assert.IsType<ImportChange.Refused>(await ReviseAsync(id, new ImportRevision { ["name"] = "Spring" })).State);
         Assert.Equal("pending 2", await database.SoundCountsAsync(id));
         Assert.Equal(new ImportChange.NotFound(999_999), await ReviseAsync(999_999, new ImportRevision()));
@@ -126,7 +138,8 @@ public sealed class ReviseImportTests(EngineDatabase database) : IClassFixture<E
         foreach (var (revision, argument) in new[]
         {
             (new ImportRevision { ["map"] = "nonsense" }, "map"), (new ImportRevision { ["account"] = "nobody" }, "account"),
-            (new ImportRevision { ["maxAttempts"] = "0" }, "maxAttempts"), (new ImportRevision { ["firstRows"] = "-1" }, "firstRows"), (new ImportRevision { ["name"] = " " }, "name"),
+            (new ImportRevision { ["maxAttempts"] = "0" }, "maxAttempts"), (new ImportRevision { ["firstRows"] = "-1" }, "firstRows"),
+            (new ImportRevision { ["name"] = " " }, "name"),
         })
         {
             Assert.Equal(argument, (await Assert.ThrowsAsync<InvalidArgumentException>(() => ReviseAsync(id, revision))).Argument);
@@ -147,7 +160,9 @@ public sealed class ReviseImportTests(EngineDatabase database) : IClassFixture<E
         Assert.Null(await Preview.RunAsync(999_999, 5, Token));
     }
 
-    private PreviewManifest Preview => new(database.Source, new ManifestBytes(database.Source), new SourceUrlRules(new SourceUrlOptions()), TimeProvider.System, NullLogger<PreviewManifest>.Instance);
+    private PreviewManifest Preview =>
+        new(database.Source, new ManifestBytes(database.Source), new SourceUrlRules(new SourceUrlOptions()), TimeProvider.System,
+            NullLogger<PreviewManifest>.Instance);
 
     private async Task<ManifestPreview> PreviewAsync(int id) => (await Preview.RunAsync(id, 5, Token))!;
 
@@ -156,15 +171,18 @@ public sealed class ReviseImportTests(EngineDatabase database) : IClassFixture<E
 
     private async Task<int> CreateAsync(string text, string? map = null)
     {
-        var manifest = await new UploadManifest(database.Source, Options.Create(new ManifestOptions())).RunAsync(new MemoryStream(Encoding.UTF8.GetBytes(text)), "library.csv", Token);
-        var id = (await new CreateImport(database.Contexts, TimeProvider.System).RunAsync(new NewImport(manifest.Id, "ann") { Mapping = map, Settings = new() { ChunkSize = 2 } }, Token)).Id;
+        var manifest = await new UploadManifest(database.Source, Options.Create(new ManifestOptions()))
+            .RunAsync(new MemoryStream(Encoding.UTF8.GetBytes(text)), "library.csv", Token);
+        var id = (await new CreateImport(database.Contexts, TimeProvider.System)
+            .RunAsync(new NewImport(manifest.Id, "ann") { Mapping = map, Settings = new() { ChunkSize = 2 } }, Token)).Id;
         // As if the feeder had enqueued it: only what is read again is noted below.
         await database.SqlAsync("UPDATE importer.import SET parse_queued_at = now() WHERE id = $1", id);
         return id;
     }
 
     private Task ParseAsync(int id) =>
-        new ParseManifest(database.Source, new ManifestBytes(database.Source), new(database.Source), new SourceUrlRules(new SourceUrlOptions()), TimeProvider.System, NullLogger<ParseManifest>.Instance)
+        new ParseManifest(database.Source, new ManifestBytes(database.Source), new(database.Source),
+            new SourceUrlRules(new SourceUrlOptions()), TimeProvider.System, NullLogger<ParseManifest>.Instance)
             .RunAsync(id, "library.csv", Token);
 
     /// <summary>What QueueParsing looks for.</summary>

@@ -9,8 +9,11 @@ public sealed class SettingsOnceTests
 {
     private const int MostFiles = 4;
 
-    /// <summary>Words that mean other things too: they are a setting where they are an import's, <c>i.priority</c> or <c>settings.Priority</c>.</summary>
-    private static readonly HashSet<string> Ambiguous = ["encoding", "transfer", "fid", "window", "priority", "alreadyImported", "duplicateRows", "startAt"];
+    /// <summary>
+    /// Words that mean other things too: they are a setting where they are an import's, <c>i.priority</c> or <c>settings.Priority</c>.
+    /// </summary>
+    private static readonly HashSet<string> Ambiguous =
+        ["encoding", "transfer", "fid", "window", "priority", "alreadyImported", "duplicateRows", "startAt"];
 
     /// <summary>Settings that more statements obey than four files hold, and why.</summary>
     private static readonly Dictionary<string, (int Files, string Why)> Exceptions = new()
@@ -50,12 +53,15 @@ public sealed class SettingsOnceTests
     {
         var member = char.ToUpperInvariant(name[0]) + name[1..];
         var column = JsonNamingPolicy.SnakeCaseLower.ConvertName(name);
-        string[] words = [member, $"{member}(?:From|Until|Zone)", column, $"{column}_(?:from|until|zone)", name, JsonNamingPolicy.KebabCaseLower.ConvertName(name)];
-        var whose = Ambiguous.Contains(name) ? @"(?:\b(?:[sS]ettings|[iI]mport(?:Settings)?|i|me|other)\.|Settings with \{[^}]*\b)" : @"(?<![\w-])";
+        string[] words = [member, $"{member}(?:From|Until|Zone)", column, $"{column}_(?:from|until|zone)", name,
+            JsonNamingPolicy.KebabCaseLower.ConvertName(name)];
+        var whose = Ambiguous.Contains(name) ? @"(?:\b(?:[sS]ettings|[iI]mport(?:Settings)?|i|me|other)\.|Settings with \{[^}]*\b)"
+            : @"(?<![\w-])";
         var named = new Regex($@"{whose}(?:{string.Join('|', words)})(?![\w-])", RegexOptions.CultureInvariant);
         var root = Path.Combine(Repository.Root, "src", "BulkImporter");
         return [.. Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories)
-            .Where(f => Path.GetExtension(f) is ".cs" or ".razor" && !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
+            .Where(f => Path.GetExtension(f) is ".cs" or ".razor"
+                && !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
             .Where(f => Path.GetFileNameWithoutExtension(f) == nameof(ImportSettings) || named.IsMatch(File.ReadAllText(f)))
             .Select(f => Path.GetRelativePath(root, f).Replace('\\', '/')).Order(StringComparer.Ordinal)];
     }

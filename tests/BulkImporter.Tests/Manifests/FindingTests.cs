@@ -43,9 +43,12 @@ public class FindingTests
     [Fact]
     public async Task Finding_tells_row_line_column_and_a_masked_value()
     {
-        var content = await WholeManifest.ReadAsync("caption,Source URL\n\"two\nlines\",https://media.example.org/a.mp4\nOld,https://b.s3.amazonaws.com/b.mp4?Expires=1&Signature=secret\n");
+        var content =
+            await WholeManifest.ReadAsync(
+                "caption,Source URL\n\"two\nlines\",https://media.example.org/a.mp4\nOld,https://b.s3.amazonaws.com/b.mp4?Expires=1&Signature=secret\n");
         var finding = Assert.Single(content.Findings);
-        Assert.Equal((2, 4L, "Source URL", "https://b.s3.amazonaws.com/b.mp4?…", FindingCode.UrlExpired), (finding.RowNumber, finding.LineNumber, finding.Column, finding.MaskedValue, finding.Code));
+        Assert.Equal((2, 4L, "Source URL", "https://b.s3.amazonaws.com/b.mp4?…", FindingCode.UrlExpired),
+            (finding.RowNumber, finding.LineNumber, finding.Column, finding.MaskedValue, finding.Code));
         Assert.Equal(FindingSeverity.Error, finding.Severity);
         Assert.True(content.Rows[1].Checked.IsBlocked);
         Assert.Null(content.Rows[1].Checked.Key);
@@ -54,7 +57,9 @@ public class FindingTests
     [Fact]
     public async Task Duplicates_are_found_by_url_and_by_reference_and_name_the_first_row()
     {
-        var content = await WholeManifest.ReadAsync("url,id\nhttps://a.test/1,R1\nHTTPS://A.test:443/1#x,R2\nhttps://a.test/2,R1\nftp://a.test/2,R1\nhttps://a.test/3,\nhttps://a.test/4,\n");
+        var content =
+            await WholeManifest.ReadAsync(
+                "url,id\nhttps://a.test/1,R1\nHTTPS://A.test:443/1#x,R2\nhttps://a.test/2,R1\nftp://a.test/2,R1\nhttps://a.test/3,\nhttps://a.test/4,\n");
         var duplicates = new DuplicateRows(content.Layout);
         var findings = new List<Finding>();
         Assert.Equal([false, true, false, false, false, false], content.Rows.Select(row => duplicates.Check(row.Checked, findings)));
@@ -67,8 +72,10 @@ public class FindingTests
     public async Task Row_to_be_pushed_may_be_longer_than_the_remote_call_and_may_be_a_file()
     {
         var url = "https://media.example.org/" + new string('a', 2000);
-        var content = await WholeManifest.ReadAsync($"url,transfer\n{url}b,push\n{url}c,pull\nfile:///srv/media/a.mp4,push\nfile:///srv/media/b.mp4,\n");
-        Assert.Equal([(2, FindingCode.UrlTooLong), (4, FindingCode.UrlScheme)], content.Findings.Select(finding => (finding.RowNumber, finding.Code)));
+        var content = await WholeManifest.ReadAsync(
+            $"url,transfer\n{url}b,push\n{url}c,pull\nfile:///srv/media/a.mp4,push\nfile:///srv/media/b.mp4,\n");
+        Assert.Equal([(2, FindingCode.UrlTooLong), (4, FindingCode.UrlScheme)],
+            content.Findings.Select(finding => (finding.RowNumber, finding.Code)));
         Assert.Equal([Transfer.Push, Transfer.Pull, Transfer.Push, Transfer.Pull], content.Rows.Select(row => row.Checked.Transfer));
     }
 }

@@ -53,7 +53,9 @@ public class FormulaGuardTests
         Prop.ForAll(Cells(), cell =>
         {
             var guarded = FormulaGuard.Guard(cell);
-            return guarded.Length == 0 || !"=+-@\t\r\n＝＋－＠".Contains(guarded[0], StringComparison.Ordinal) || decimal.TryParse(guarded.Replace(',', '.'), System.Globalization.NumberStyles.Float, System.Globalization.CultureInfo.InvariantCulture, out _) || guarded[1..].All(char.IsAsciiDigit);
+            return guarded.Length == 0 || !"=+-@\t\r\n＝＋－＠".Contains(guarded[0], StringComparison.Ordinal)
+                || decimal.TryParse(guarded.Replace(',', '.'), System.Globalization.NumberStyles.Float,
+                    System.Globalization.CultureInfo.InvariantCulture, out _) || guarded[1..].All(char.IsAsciiDigit);
         }).QuickCheckThrowOnFailure();
 
     [Theory]
@@ -62,15 +64,18 @@ public class FormulaGuardTests
     [InlineData('\t')]
     [InlineData('|')]
     public void Unguarding_gives_back_any_cell_of_a_file_with_any_separator(char separator) =>
-        Prop.ForAll(Cells(), cell => FormulaGuard.Unguard(FormulaGuard.Guard(cell, (byte)separator), (byte)separator) == cell).QuickCheckThrowOnFailure();
+        Prop.ForAll(Cells(), cell => FormulaGuard.Unguard(FormulaGuard.Guard(cell, (byte)separator), (byte)separator) == cell)
+            .QuickCheckThrowOnFailure();
 
     [Fact]
     public void No_part_of_a_guarded_cell_begins_like_a_formula_for_whoever_splits_by_another_separator() =>
         Prop.ForAll(Cells(), cell => FormulaGuard.Guard(cell).Split(';', '\t', '|', '\r', '\n').Skip(1)
-            .All(part => !part.TrimStart('"', ' ').StartsWith('=') && !part.TrimStart('"', ' ').StartsWith('-'))).QuickCheckThrowOnFailure();
+            .All(part => !part.TrimStart('"', ' ').StartsWith('=') && !part.TrimStart('"', ' ').StartsWith('-')))
+                .QuickCheckThrowOnFailure();
 
     /// <summary>Any text, and text made of what the guard looks at.</summary>
     private static Arbitrary<string> Cells() => Gen.OneOf(
         ArbMap.Default.GeneratorFor<NonNull<string>>().Select(text => text.Get),
-        Gen.ListOf(Gen.Elements("'", "=", "+", "-", "@", "\t", "\r", "\n", "＝", "－", "1", ".", ",", ";", "|", "\"", "a", "é", " ")).Select(string.Concat)).ToArbitrary();
+        Gen.ListOf(Gen.Elements("'", "=", "+", "-", "@", "\t", "\r", "\n", "＝", "－", "1", ".", ",", ";", "|", "\"", "a", "é", " "))
+            .Select(string.Concat)).ToArbitrary();
 }

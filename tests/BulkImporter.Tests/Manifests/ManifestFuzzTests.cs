@@ -9,12 +9,14 @@ using Cincopa.Client;
 namespace BulkImporter.Tests.Manifests;
 
 /// <summary>
-/// Seeded, the seed in every message. Most run a fixed number of rounds; what reads texts of others runs for so many seconds, by default 5 each, as
+/// Seeded, the seed in every message. Most run a fixed number of rounds; what reads texts of others runs for so many seconds, by default 5
+/// each, as
 /// <c>BULKIMPORTER_FUZZ_SECONDS</c> says (120 is ten minutes for the five), from the seed in <c>BULKIMPORTER_FUZZ_SEED</c> on.
 /// </summary>
 public class ManifestFuzzTests
 {
-    private static readonly string[] Pieces = ["\"", "\"\"", ",", ";", "\t", "\n", "\r\n", "\r", "\0", "é", "🎬", "'", "=", " ", "https://a.test/x", "x", "\uFEFF"];
+    private static readonly string[] Pieces =
+        ["\"", "\"\"", ",", ";", "\t", "\n", "\r\n", "\r", "\0", "é", "🎬", "'", "=", " ", "https://a.test/x", "x", "\uFEFF"];
 
     public static TheoryData<int> Seeds => new(Enumerable.Range(1, 40));
 
@@ -50,7 +52,8 @@ public class ManifestFuzzTests
             random.NextBytes(bytes);
             bytes = [.. Encoding.UTF8.GetBytes("url,caption\n"), .. bytes.Where(b => b != (byte)'"')];
             var content = await WholeManifest.ReadAsync(bytes, encoding: ManifestReading.Windows1252);
-            var text = CodePagesEncodingProvider.Instance.GetEncoding(1252)!.GetString(bytes).Replace("\r\n", "\n", StringComparison.Ordinal);
+            var text = CodePagesEncodingProvider.Instance.GetEncoding(1252)!.GetString(bytes)
+                .Replace("\r\n", "\n", StringComparison.Ordinal);
             var lines = text.Split('\r', '\n').Skip(1).Where(line => !IsBlank(line)).ToList();
             Assert.True(lines.SequenceEqual(content.Rows.Select(row => row.RawText)), $"Seed {seed}, round {round}.");
             Assert.All(content.Rows, row => Assert.True(row.State is "pending" or "duplicate" || row.Codes.Length > 0));
@@ -72,7 +75,8 @@ public class ManifestFuzzTests
             {
                 var found = body.IndexOf(row.RawText, at, StringComparison.Ordinal);
                 Assert.True(found >= 0, $"Seed {seed}, round {round}: row {row.RowNumber} is not in the text.");
-                Assert.True(IsBlank(body[at..found]), $"Seed {seed}, round {round}: lost \"{body[at..found]}\" before row {row.RowNumber}.");
+                Assert.True(IsBlank(body[at..found]),
+                    $"Seed {seed}, round {round}: lost \"{body[at..found]}\" before row {row.RowNumber}.");
                 Assert.Equal(2 + Breaks(body[..found]), row.LineNumber);
                 at = found + row.RawText.Length;
             }
@@ -91,18 +95,21 @@ public class ManifestFuzzTests
             var bytes = Encoding.UTF8.GetBytes("url,caption,tags\n" + Mutated(random));
             var original = await WholeManifest.ReadAsync(bytes);
             var exported = await WholeManifest.ReadAsync(await WholeManifest.ExportAsync(bytes));
-            Assert.True(original.Rows.Count == exported.Rows.Count, $"Seed {seed}, round {round}: {original.Rows.Count} rows became {exported.Rows.Count}.");
+            Assert.True(original.Rows.Count == exported.Rows.Count,
+                $"Seed {seed}, round {round}: {original.Rows.Count} rows became {exported.Rows.Count}.");
             foreach (var (before, after) in original.Rows.Zip(exported.Rows))
             {
                 if (before.Codes.Contains(FindingCode.UnterminatedQuote))
                     continue;
-                Assert.True(before.Fields.Take(3).SequenceEqual(after.Fields.Take(3)), $"Seed {seed}, round {round}, row {before.RowNumber}.");
+                Assert.True(before.Fields.Take(3).SequenceEqual(after.Fields.Take(3)),
+                    $"Seed {seed}, round {round}, row {before.RowNumber}.");
             }
         }
     }
 
     [Fact]
-    public Task Any_bytes_are_a_manifest_or_refused() => FuzzAsync("url,caption\nhttps://a.test/x.mp4,\"One\"\n# note\nsep=;\n", async (bytes, random) =>
+    public Task Any_bytes_are_a_manifest_or_refused() =>
+        FuzzAsync("url,caption\nhttps://a.test/x.mp4,\"One\"\n# note\nsep=;\n", async (bytes, random) =>
     {
         try
         {
@@ -115,7 +122,8 @@ public class ManifestFuzzTests
     });
 
     [Fact]
-    public Task Any_bytes_are_an_address_or_have_a_problem() => FuzzAsync("https://ann:pw@[::1]:443/a%20b.mp4?X-Amz-Date=20260101T000000Z&X-Amz-Expires=60&se=2026-01-01#t", (bytes, _) =>
+    public Task Any_bytes_are_an_address_or_have_a_problem() =>
+        FuzzAsync("https://ann:pw@[::1]:443/a%20b.mp4?X-Amz-Date=20260101T000000Z&X-Amz-Expires=60&se=2026-01-01#t", (bytes, _) =>
     {
         var rules = new SourceUrlRules(new SourceUrlOptions());
         bytes = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(bytes));
@@ -123,15 +131,19 @@ public class ManifestFuzzTests
         if (rules.Check(url, WholeManifest.Now, new FindingCode[SourceUrlRules.MaxProblems]) > 0 || url.IsEmpty) return Task.CompletedTask;
         SourceKey.Of(url);
         SourceUrlRules.Expiry(url);
-        Assert.True(Uri.TryCreate(Encoding.UTF8.GetString(url), UriKind.Absolute, out var address) && address.Scheme is "http" or "https", Encoding.UTF8.GetString(url));
+        Assert.True(Uri.TryCreate(Encoding.UTF8.GetString(url), UriKind.Absolute, out var address)
+            && address.Scheme is "http" or "https", Encoding.UTF8.GetString(url));
         return Task.CompletedTask;
     });
 
     [Fact]
-    public Task Any_Retry_After_is_a_wait_of_a_day_at_most_or_none() => FuzzAsync("Fri, 31 Dec 9999 23:59:59 GMT 2147483647", async (bytes, random) =>
+    public Task Any_Retry_After_is_a_wait_of_a_day_at_most_or_none() =>
+        FuzzAsync("Fri, 31 Dec 9999 23:59:59 GMT 2147483647", async (bytes, random) =>
     {
-        using var response = new HttpResponseMessage((HttpStatusCode)random.Next(300, 600)) { Content = new ByteArrayContent("{}"u8.ToArray()) };
-        var value = Encoding.Latin1.GetString(bytes).Replace("\r", "", StringComparison.Ordinal).Replace("\n", "", StringComparison.Ordinal);
+        using var response =
+            new HttpResponseMessage((HttpStatusCode)random.Next(300, 600)) { Content = new ByteArrayContent("{}"u8.ToArray()) };
+        var value = Encoding.Latin1.GetString(bytes).Replace("\r", "", StringComparison.Ordinal)
+            .Replace("\n", "", StringComparison.Ordinal);
         response.Headers.TryAddWithoutValidation("Retry-After", random.Next(3) == 0 ? $"{random.NextInt64(-10, 1L << 40)}" : value);
         using var reply = new Reply("999iother", readsText: true);
         await reply.ReadAsync(response, 10_000, WholeManifest.Now, TestContext.Current.CancellationToken);
@@ -141,7 +153,9 @@ public class ManifestFuzzTests
     });
 
     [Fact]
-    public Task Any_text_is_one_line_without_the_token() => FuzzAsync("x?api_token=999iother&hash=cafe https://ann:pw@h/ %2525%3Fsig%3D999iother {\"token\" : \"999iother\"}", (bytes, random) =>
+    public Task Any_text_is_one_line_without_the_token() =>
+        FuzzAsync("x?api_token=999iother&hash=cafe https://ann:pw@h/ %2525%3Fsig%3D999iother {\"token\" : \"999iother\"}",
+            (bytes, random) =>
     {
         var line = Redact.Line(Encoding.UTF8.GetString(bytes), "999iother", 200);
         Assert.DoesNotContain("999iother", line, StringComparison.OrdinalIgnoreCase);
@@ -150,9 +164,12 @@ public class ManifestFuzzTests
     });
 
     [Fact]
-    public Task Any_answer_to_a_push_says_how_it_ended() => FuzzAsync("{\"success\":false,\"message\":\"out of assets quota\"}\nnew resource id 17 AbC_9\ndone error 999iother", async (bytes, random) =>
+    public Task Any_answer_to_a_push_says_how_it_ended() =>
+        FuzzAsync("{\"success\":false,\"message\":\"out of assets quota\"}\nnew resource id 17 AbC_9\ndone error 999iother",
+            async (bytes, random) =>
     {
-        using var response = new HttpResponseMessage((HttpStatusCode)(random.Next(2) == 0 ? 200 : random.Next(200, 600))) { Content = new ByteArrayContent(bytes) };
+        using var response = new HttpResponseMessage((HttpStatusCode)(random.Next(2) == 0 ? 200 : random.Next(200, 600)))
+            { Content = new ByteArrayContent(bytes) };
         using var reply = new Reply("999iother", readsText: true) { Left = true };
         await reply.ReadAsync(response, 2000, WholeManifest.Now, TestContext.Current.CancellationToken);
         var isLast = random.Next(2) == 0;
@@ -167,10 +184,13 @@ public class ManifestFuzzTests
         Assert.DoesNotContain("999iother", error?.Message ?? "", StringComparison.OrdinalIgnoreCase);
     });
 
-    /// <summary>Feeds mutations of <paramref name="text"/> until the time is over; one that takes longer than five seconds is a finding too.</summary>
+    /// <summary>
+    /// Feeds mutations of <paramref name="text"/> until the time is over; one that takes longer than five seconds is a finding too.
+    /// </summary>
     private static async Task FuzzAsync(string text, Func<byte[], Random, Task> feed)
     {
-        var limit = TimeSpan.FromSeconds(double.Parse(Environment.GetEnvironmentVariable("BULKIMPORTER_FUZZ_SECONDS") ?? "5", CultureInfo.InvariantCulture));
+        var limit = TimeSpan.FromSeconds(double.Parse(Environment.GetEnvironmentVariable("BULKIMPORTER_FUZZ_SECONDS")
+            ?? "5", CultureInfo.InvariantCulture));
         var since = Stopwatch.GetTimestamp();
         var first = int.Parse(Environment.GetEnvironmentVariable("BULKIMPORTER_FUZZ_SEED") ?? "1", CultureInfo.InvariantCulture);
         for (var seed = first; Stopwatch.GetElapsedTime(since) < limit; seed++)

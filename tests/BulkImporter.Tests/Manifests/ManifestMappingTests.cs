@@ -42,7 +42,8 @@ public class ManifestMappingTests
     [Fact]
     public async Task Exact_name_goes_before_a_like_one()
     {
-        var content = await WholeManifest.ReadAsync("Film_Url,FilmUrl\nhttps://media.example.org/a.mp4,https://media.example.org/b.mp4\n", "url=FilmUrl");
+        var content = await WholeManifest.ReadAsync("Film_Url,FilmUrl\nhttps://media.example.org/a.mp4,https://media.example.org/b.mp4\n",
+            "url=FilmUrl");
         Assert.Equal(1, content.Layout.IndexOf(ManifestColumn.Url));
     }
 
@@ -57,7 +58,8 @@ public class ManifestMappingTests
     [Fact]
     public async Task Column_of_a_manifest_without_header_is_mapped_by_its_number()
     {
-        var content = await WholeManifest.ReadAsync("https://media.example.org/a.jpg,https://media.example.org/a.mp4,One\n", "url=column2,caption=column3");
+        var content = await WholeManifest.ReadAsync("https://media.example.org/a.jpg,https://media.example.org/a.mp4,One\n",
+            "url=column2,caption=column3");
         Assert.Equal("https://media.example.org/a.mp4", content.Rows[0].Checked.Url);
         Assert.Equal("One", content.Rows[0].Checked.Caption);
     }
@@ -67,7 +69,9 @@ public class ManifestMappingTests
     [InlineData("Lin\u200Bk to file,Poster URL")]
     [InlineData("\"Link, to file\",\"Poster \"\"URL\"\"\"")]
     [InlineData(",Poster URL")]
-    [InlineData("Link to a file with a name that is so long that no message shows all of it, because whoever made it wanted to say all that there is to say in one name,Poster URL")]
+    [InlineData(
+        "Link to a file with a name that is so long that no message shows all of it, because whoever made it wanted to say all that "
+            + "there is to say in one name,Poster URL")]
     public async Task Names_as_a_message_shows_them_can_be_mapped(string header)
     {
         var text = header + "\nhttps://media.example.org/a.mp4,https://media.example.org/a.jpg\n";
@@ -89,5 +93,6 @@ public class ManifestMappingTests
     [InlineData("Source\u2003\u200BURL\u200E")]
     [InlineData("\"Source\r\nURL\"")]
     public async Task Name_is_known_whatever_white_space_and_unseen_characters_are_in_it(string name) =>
-        Assert.Equal(1, (await WholeManifest.ReadAsync($"nr,{name}\n1,https://media.example.org/a.mp4\n")).Layout.IndexOf(ManifestColumn.Url));
+        Assert.Equal(1,
+            (await WholeManifest.ReadAsync($"nr,{name}\n1,https://media.example.org/a.mp4\n")).Layout.IndexOf(ManifestColumn.Url));
 }

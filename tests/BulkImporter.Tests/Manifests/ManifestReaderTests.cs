@@ -45,7 +45,8 @@ public class ManifestReaderTests
     {
         var huge = $"{quote}{new string('x', length)}{quote}";
         var content = await WholeManifest.ReadAsync($"url,caption\n{Host}a.mp4,One\n{Host}b.mp4,{huge}\n{Host}c.mp4,Three\n");
-        Assert.Equal([(2, FindingCode.FieldTooLong, "caption")], content.Findings.Select(finding => (finding.RowNumber, finding.Code, finding.Column!)));
+        Assert.Equal([(2, FindingCode.FieldTooLong, "caption")],
+            content.Findings.Select(finding => (finding.RowNumber, finding.Code, finding.Column!)));
         Assert.Equal([2L, 3L, 4L], content.Rows.Select(row => row.LineNumber));
         Assert.Equal($"{Host}b.mp4,{huge}", content.Rows[1].RawText);
     }
@@ -77,7 +78,8 @@ public class ManifestReaderTests
     [Fact]
     public async Task Invalid_byte_far_behind_the_beginning_is_named_by_its_offset()
     {
-        var good = Encoding.UTF8.GetBytes("url,caption\n" + string.Concat(Enumerable.Range(0, 20_000).Select(row => $"{Host}{row}.mp4,Café\n")));
+        var good = Encoding.UTF8.GetBytes("url,caption\n"
+            + string.Concat(Enumerable.Range(0, 20_000).Select(row => $"{Host}{row}.mp4,Café\n")));
         byte[] bytes = [.. good, (byte)'x', 0xFF, (byte)'\n'];
         var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() => WholeManifest.ReadAsync(bytes));
         Assert.Equal((RejectionCode.EncodingInvalid, (long?)(good.Length + 1)), (rejection.Code, rejection.ByteOffset));
@@ -115,16 +117,19 @@ public class ManifestReaderTests
     [Fact]
     public async Task Lines_before_the_header_are_findings_about_the_file_and_line_numbers_stay_true()
     {
-        var content = await WholeManifest.ReadAsync($"#TYPE System.Object\n# it's \"open\n\nAsset report\nGenerated,,\nurl,title,id\n{Host}a.mp4,One,A-1\n");
+        var content = await WholeManifest.ReadAsync(
+            $"#TYPE System.Object\n# it's \"open\n\nAsset report\nGenerated,,\nurl,title,id\n{Host}a.mp4,One,A-1\n");
         Assert.Equal(
             [(0, 1L, "#TYPE System.Object"), (0, 2L, "# it's \"open"), (0, 4L, "Asset report"), (0, 5L, "Generated,,")],
-            content.Findings.Where(finding => finding.Code == FindingCode.LineSkipped).Select(finding => (finding.RowNumber, finding.LineNumber, finding.MaskedValue!)));
+            content.Findings.Where(finding => finding.Code == FindingCode.LineSkipped)
+                .Select(finding => (finding.RowNumber, finding.LineNumber, finding.MaskedValue!)));
         Assert.Equal((1, 7L, "pending"), (content.Rows[0].RowNumber, content.Rows[0].LineNumber, content.Rows[0].State));
     }
 
     [Theory]
     [InlineData("Report,Ann,2026\n\nurl,title\n", "Line 3 looks like the header (url, title). Line 1 before it is not part of its table")]
-    [InlineData("Report\nAnn\nLink to file,Remark\n", "Line 3 looks like the header (Link to file, Remark). Lines 1 to 2 before it are not part of its table")]
+    [InlineData("Report\nAnn\nLink to file,Remark\n",
+        "Line 3 looks like the header (Link to file, Remark). Lines 1 to 2 before it are not part of its table")]
     public async Task A_title_that_may_be_a_header_is_refused_with_the_line_that_looks_like_one(string before, string told)
     {
         var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() => WholeManifest.ReadAsync($"{before}{Host}a.mp4,One\n"));
@@ -171,7 +176,8 @@ public class ManifestReaderTests
         await using var reader = await ManifestReader.OpenAsync(source, new ManifestReading(), TestContext.Current.CancellationToken);
         using var cancelled = new CancellationTokenSource(TimeSpan.FromSeconds(0.2));
         var reading = Task.Run(async () => await reader.ReadAsync(cancelled.Token), TestContext.Current.CancellationToken);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading.WaitAsync(TimeSpan.FromSeconds(1.2), TestContext.Current.CancellationToken));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            reading.WaitAsync(TimeSpan.FromSeconds(1.2), TestContext.Current.CancellationToken));
     }
 
     [Theory]
@@ -179,7 +185,8 @@ public class ManifestReaderTests
     [InlineData("\"\"", 9_000_000)]
     [InlineData("a,", 9_000_000)]
     [InlineData("\n\"\"", 6_000_000)]
-    public async Task A_line_or_a_quoted_value_without_an_end_takes_no_more_than_the_window_and_no_more_than_its_time(string piece, long times)
+    public async Task A_line_or_a_quoted_value_without_an_end_takes_no_more_than_the_window_and_no_more_than_its_time(
+        string piece, long times)
     {
         var since = System.Diagnostics.Stopwatch.StartNew();
         await using var source = new RepeatedText($"url,caption\n{Host}a.mp4,\"", piece, times, "");
@@ -206,7 +213,8 @@ public class ManifestReaderTests
     [InlineData(1_000_000, true)]
     public async Task More_than_a_thousand_columns_are_refused_before_they_cost_anything(int columns, bool refused)
     {
-        foreach (var header in new[] { "url" + new StringBuilder().Insert(0, ",x", columns - 1), $"{Host}a.mp4" + new string(',', columns - 1) })
+        foreach (var header in new[] { "url" + new StringBuilder()
+            .Insert(0, ",x", columns - 1), $"{Host}a.mp4" + new string(',', columns - 1) })
         {
             var text = $"{header}\n{Host}a.mp4\n";
             if (refused)
@@ -245,7 +253,8 @@ public class ManifestReaderTests
     public async Task What_unpacks_to_two_hundred_times_its_size_is_refused()
     {
         using var packed = new MemoryStream();
-        await using (var gzip = new System.IO.Compression.GZipStream(packed, System.IO.Compression.CompressionLevel.Optimal, leaveOpen: true))
+        await using (var gzip = new System.IO.Compression.GZipStream(packed, System.IO.Compression.CompressionLevel.Optimal,
+            leaveOpen: true))
         {
             await using var text = new RepeatedText($"url\n{Host}a.mp4\n", "\n", 16_000_000, "");
             await text.CopyToAsync(gzip, TestContext.Current.CancellationToken);
@@ -254,7 +263,8 @@ public class ManifestReaderTests
         packed.Position = 0;
         await using var reader = await ManifestReader.OpenAsync(packed, new ManifestReading(), TestContext.Current.CancellationToken);
         Assert.True(await reader.ReadAsync(TestContext.Current.CancellationToken));
-        var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(async () => await reader.ReadAsync(TestContext.Current.CancellationToken));
+        var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(async () =>
+            await reader.ReadAsync(TestContext.Current.CancellationToken));
         Assert.Equal(RejectionCode.UnpackedTooLarge, rejection.Code);
     }
 
@@ -318,7 +328,8 @@ public class ManifestReaderTests
     public async Task A_small_file_that_unpacks_to_more_than_the_limit_is_rejected_and_one_below_it_is_read(long limit, bool rejected)
     {
         using var packed = new MemoryStream();
-        await using (var gzip = new System.IO.Compression.GZipStream(packed, System.IO.Compression.CompressionLevel.Fastest, leaveOpen: true))
+        await using (var gzip = new System.IO.Compression.GZipStream(packed, System.IO.Compression.CompressionLevel.Fastest,
+            leaveOpen: true))
         {
             await gzip.WriteAsync("url\n"u8.ToArray(), TestContext.Current.CancellationToken);
             var row = System.Text.Encoding.UTF8.GetBytes("https://media.example/" + new string('a', 77) + "\n");
@@ -329,7 +340,8 @@ public class ManifestReaderTests
 
         async Task<int> ReadAsync()
         {
-            await using var reader = await ManifestReader.OpenAsync(packed, new ManifestReading(), limit, TestContext.Current.CancellationToken);
+            await using var reader =
+                await ManifestReader.OpenAsync(packed, new ManifestReading(), limit, TestContext.Current.CancellationToken);
             var rows = 0;
             while (await reader.ReadAsync(TestContext.Current.CancellationToken)) rows++;
             return rows;

@@ -21,7 +21,8 @@ internal sealed class ManifestStage(EngineDatabase database, string account, Sou
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public PreviewManifest Preview => new(database.Source, new ManifestBytes(database.Source), rules, TimeProvider.System, NullLogger<PreviewManifest>.Instance);
+    public PreviewManifest Preview =>
+        new(database.Source, new ManifestBytes(database.Source), rules, TimeProvider.System, NullLogger<PreviewManifest>.Instance);
 
     public static async Task<ManifestStage> OfAsync(EngineDatabase database, double submitRate = 0, SourceUrlRules? rules = null)
     {
@@ -29,12 +30,14 @@ internal sealed class ManifestStage(EngineDatabase database, string account, Sou
         return new(database, await database.OneAsync<string>("SELECT name FROM importer.account WHERE id = $1", id), rules);
     }
 
-    public Task<int> ReadAsync(string text, Func<NewImport, NewImport>? settings = null) => ReadAsync(Encoding.UTF8.GetBytes(text), settings);
+    public Task<int> ReadAsync(string text, Func<NewImport, NewImport>? settings = null) =>
+        ReadAsync(Encoding.UTF8.GetBytes(text), settings);
 
     /// <summary>Uploads a manifest and parses it. Answers the import.</summary>
     public async Task<int> ReadAsync(byte[] bytes, Func<NewImport, NewImport>? settings = null)
     {
-        var manifest = await new UploadManifest(database.Source, Options.Create(new ManifestOptions())).RunAsync(new MemoryStream(bytes), "library.csv", Token);
+        var manifest = await new UploadManifest(database.Source, Options.Create(new ManifestOptions()))
+            .RunAsync(new MemoryStream(bytes), "library.csv", Token);
         var import = new NewImport(manifest.Id, "ann") { Account = account, Settings = new() { ChunkSize = 2 } };
         var id = (await new CreateImport(database.Contexts, TimeProvider.System).RunAsync(settings?.Invoke(import) ?? import, Token)).Id;
         await ParseAsync(id);
@@ -42,21 +45,26 @@ internal sealed class ManifestStage(EngineDatabase database, string account, Sou
     }
 
     public Task ParseAsync(int id) =>
-        new ParseManifest(database.Source, new ManifestBytes(database.Source), new(database.Source), rules, TimeProvider.System, NullLogger<ParseManifest>.Instance)
+        new ParseManifest(database.Source, new ManifestBytes(database.Source), new(database.Source), rules, TimeProvider.System,
+            NullLogger<ParseManifest>.Instance)
             .RunAsync(id, "library.csv", Token);
 
     public Task<ImportChange> StartAsync(int id) => NothingInTheWay.Start(database.Source).RunAsync(id, "ann", Token);
 
-    public Task<ImportChange> ReviseAsync(int id, ImportRevision revision) => new ReviseImport(database.Contexts).RunAsync(id, revision, "ann", Token);
+    public Task<ImportChange> ReviseAsync(int id, ImportRevision revision) =>
+        new ReviseImport(database.Contexts).RunAsync(id, revision, "ann", Token);
 
     /// <summary>Sends a row, the import being started, and lets it end.</summary>
     public async Task EndAsync(int id, int row, RecordState to)
     {
         var chunk = (row - 1) / 2 + 1;
         await database.SubmitAsync(id, chunk, row);
-        var attempt = await database.OneAsync<short>("SELECT attempt_count FROM importer.import_record WHERE import_id = $1 AND row_number = $2", id, row);
+        var attempt = await database.OneAsync<short>(
+            "SELECT attempt_count FROM importer.import_record WHERE import_id = $1 AND row_number = $2", id, row);
         await database.ConcludeAsync(id, row, $"st-{row}-{attempt}", to, to == RecordState.Imported ? null : FailureCode.SourceNotFound);
-        await database.SqlAsync("UPDATE importer.import_chunk SET state = 'waiting', lease_token = NULL, lease_until = NULL, lease_owner = NULL, lease_window = 0 WHERE import_id = $1 AND number = $2", id, chunk);
+        await database.SqlAsync(
+            "UPDATE importer.import_chunk SET state = 'waiting', lease_token = NULL, lease_until = NULL, lease_owner = NULL, "
+                + "lease_window = 0 WHERE import_id = $1 AND number = $2", id, chunk);
     }
 
     public async Task<CorrectionReport> CorrectAsync(int id, string file) =>

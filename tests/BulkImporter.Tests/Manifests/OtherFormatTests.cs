@@ -21,7 +21,8 @@ public class OtherFormatTests
     [InlineData("%PDF-1.7\n%âãÏÓ", "PDF")]
     public async Task Text_that_is_no_table_is_named(string text, string named)
     {
-        foreach (var bytes in (byte[][])[Encoding.UTF8.GetBytes(text), [.. Encoding.Unicode.GetPreamble(), .. Encoding.Unicode.GetBytes(text)]])
+        foreach (var bytes in (byte[][])[Encoding.UTF8.GetBytes(text),
+            [.. Encoding.Unicode.GetPreamble(), .. Encoding.Unicode.GetBytes(text)]])
         {
             if (named == "PDF" && bytes[0] != (byte)'%')
                 continue; // a PDF is bytes, and never UTF-16

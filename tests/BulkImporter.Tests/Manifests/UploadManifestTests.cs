@@ -23,7 +23,8 @@ public sealed class UploadManifestTests(ImporterDatabase database) : IClassFixtu
         var manifest = await Upload().RunAsync(new Drip(bytes), "library.csv", Token);
         Assert.Equal(SHA256.HashData(bytes), manifest.Sha256);
         Assert.Equal(size, manifest.SizeBytes);
-        Assert.Equal((size + Piece - 1) / Piece, (int)await database.OneAsync<long>("SELECT count(*) FROM importer.manifest_part WHERE manifest_id = $1", manifest.Id));
+        Assert.Equal((size + Piece - 1) / Piece,
+            (int)await database.OneAsync<long>("SELECT count(*) FROM importer.manifest_part WHERE manifest_id = $1", manifest.Id));
 
         await using var stream = await new ManifestBytes(database.Source).OpenAsync(manifest.Id, Token);
         using var read = new MemoryStream();
@@ -36,7 +37,8 @@ public sealed class UploadManifestTests(ImporterDatabase database) : IClassFixtu
     public async Task An_empty_file_is_refused_and_leaves_nothing()
     {
         var before = await ManifestsAsync();
-        Assert.Equal("file", (await Assert.ThrowsAsync<InvalidArgumentException>(() => Upload().RunAsync(new MemoryStream(), "x.csv", Token))).Argument);
+        Assert.Equal("file",
+            (await Assert.ThrowsAsync<InvalidArgumentException>(() => Upload().RunAsync(new MemoryStream(), "x.csv", Token))).Argument);
         Assert.Equal(before, await ManifestsAsync());
     }
 
@@ -45,7 +47,8 @@ public sealed class UploadManifestTests(ImporterDatabase database) : IClassFixtu
     {
         await Upload(limit: Piece + 5).RunAsync(new MemoryStream(Noise(Piece + 5)), "x.csv", Token);
         var before = await ManifestsAsync();
-        var refused = await Assert.ThrowsAsync<ManifestTooLargeException>(() => Upload(limit: Piece + 5).RunAsync(new MemoryStream(Noise(Piece + 6)), "x.csv", Token));
+        var refused = await Assert.ThrowsAsync<ManifestTooLargeException>(() =>
+            Upload(limit: Piece + 5).RunAsync(new MemoryStream(Noise(Piece + 6)), "x.csv", Token));
         Assert.Contains("1,048,581", refused.Message, StringComparison.Ordinal);
         Assert.Equal(before, await ManifestsAsync());
     }
@@ -53,8 +56,10 @@ public sealed class UploadManifestTests(ImporterDatabase database) : IClassFixtu
     [Fact]
     public async Task An_upload_that_breaks_is_no_manifest_and_is_swept_after_its_time_and_not_before()
     {
-        await Assert.ThrowsAsync<IOException>(() => Upload().RunAsync(new Drip(Noise(2 * Piece)) { BreakAt = Piece + 100 }, "broken.csv", Token));
-        var partial = await database.OneAsync<int>("SELECT id FROM importer.manifest WHERE file_name = 'broken.csv' AND received_at IS NULL");
+        await Assert.ThrowsAsync<IOException>(() =>
+            Upload().RunAsync(new Drip(Noise(2 * Piece)) { BreakAt = Piece + 100 }, "broken.csv", Token));
+        var partial =
+            await database.OneAsync<int>("SELECT id FROM importer.manifest WHERE file_name = 'broken.csv' AND received_at IS NULL");
         await Assert.ThrowsAsync<FileNotFoundException>(() => new ManifestBytes(database.Source).OpenAsync(partial, Token));
 
         await Sweep().RunAsync(Token);
@@ -69,10 +74,14 @@ public sealed class UploadManifestTests(ImporterDatabase database) : IClassFixtu
     {
         var used = await database.ImportAsync(BulkImporter.Imports.ImportState.Review, [BulkImporter.Records.RecordState.Pending]);
         var unused = await Upload().RunAsync(new MemoryStream(Noise(10)), "unused.csv", Token);
-        await database.SqlAsync("UPDATE importer.manifest SET created_at = now() - interval '3 days', received_at = CASE WHEN received_at IS NULL THEN NULL ELSE now() - interval '3 days' END");
+        await database.SqlAsync(
+            "UPDATE importer.manifest SET created_at = now() - interval '3 days', received_at = CASE WHEN received_at IS NULL THEN NULL "
+                + "ELSE now() - interval '3 days' END");
         await Sweep().RunAsync(Token);
         Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.manifest WHERE id = $1", unused.Id));
-        Assert.Equal(1L, await database.OneAsync<long>("SELECT count(*) FROM importer.manifest m JOIN importer.import i ON i.manifest_id = m.id WHERE i.id = $1", used));
+        Assert.Equal(1L,
+            await database.OneAsync<long>(
+                "SELECT count(*) FROM importer.manifest m JOIN importer.import i ON i.manifest_id = m.id WHERE i.id = $1", used));
     }
 
     [Theory]
@@ -95,7 +104,8 @@ public sealed class UploadManifestTests(ImporterDatabase database) : IClassFixtu
         await Assert.ThrowsAsync<InvalidDataException>(() => stream.CopyToAsync(Stream.Null, Token));
     }
 
-    private UploadManifest Upload(long limit = 1L << 30) => new(database.Source, Options.Create(new ManifestOptions { UploadLimitBytes = limit }));
+    private UploadManifest Upload(long limit = 1L << 30) =>
+        new(database.Source, Options.Create(new ManifestOptions { UploadLimitBytes = limit }));
 
     private SweepManifests Sweep() => new(database.Source);
 

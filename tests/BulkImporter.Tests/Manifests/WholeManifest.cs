@@ -13,7 +13,8 @@ internal static class WholeManifest
 {
     public static readonly DateTimeOffset Now = new(2026, 1, 15, 12, 0, 0, TimeSpan.Zero);
 
-    public sealed record Row(int RowNumber, long LineNumber, string RawText, int FieldCount, string[] Fields, CheckedRow Checked, FindingCode[] Codes, string State);
+    public sealed record Row(int RowNumber, long LineNumber, string RawText, int FieldCount, string[] Fields, CheckedRow Checked,
+        FindingCode[] Codes, string State);
 
     public sealed record Content(ManifestLayout Layout, List<Row> Rows, List<Finding> Findings);
 
@@ -22,7 +23,8 @@ internal static class WholeManifest
     public static async Task<Content> ReadAsync(byte[] bytes, string? map = null, int chunk = int.MaxValue, string? encoding = null)
     {
         await using var source = new ChunkedStream(bytes, chunk);
-        await using var reader = await ManifestReader.OpenAsync(source, new ManifestReading(map is null ? null : ManifestMapping.Parse(map), encoding), TestContext.Current.CancellationToken);
+        await using var reader = await ManifestReader.OpenAsync(source,
+            new ManifestReading(map is null ? null : ManifestMapping.Parse(map), encoding), TestContext.Current.CancellationToken);
         var checks = new ManifestChecks(reader.Layout, new SourceUrlRules(new SourceUrlOptions()), Now);
         var duplicates = new DuplicateRows(reader.Layout);
         var rows = new List<Row>();
@@ -34,7 +36,8 @@ internal static class WholeManifest
             var @checked = checks.Check(row, findings);
             var isDuplicate = duplicates.Check(@checked, findings);
             var fields = Enumerable.Range(0, Math.Max(row.FieldCount, reader.Layout.Columns.Count)).Select(row.GetString).ToArray();
-            rows.Add(new Row(row.RowNumber, row.LineNumber, Encoding.UTF8.GetString(row.RawText), row.FieldCount, fields, @checked, [.. findings.Skip(before).Where(f => f.RowNumber > 0).Select(f => f.Code)],
+            rows.Add(new Row(row.RowNumber, row.LineNumber, Encoding.UTF8.GetString(row.RawText), row.FieldCount, fields, @checked,
+                [.. findings.Skip(before).Where(f => f.RowNumber > 0).Select(f => f.Code)],
                 @checked.IsBlocked ? "invalid" : isDuplicate ? "duplicate" : "pending"));
         }
 
@@ -45,7 +48,8 @@ internal static class WholeManifest
     public static async Task<byte[]> ExportAsync(byte[] bytes, string? map = null, RowResult? result = null, string? encoding = null)
     {
         await using var source = new MemoryStream(bytes);
-        await using var reader = await ManifestReader.OpenAsync(source, new ManifestReading(map is null ? null : ManifestMapping.Parse(map), encoding), TestContext.Current.CancellationToken);
+        await using var reader = await ManifestReader.OpenAsync(source,
+            new ManifestReading(map is null ? null : ManifestMapping.Parse(map), encoding), TestContext.Current.CancellationToken);
         var output = new ArrayBufferWriter<byte>();
         var writer = new ResultRowWriter(reader.Layout, output);
         writer.WriteHeader();

@@ -84,7 +84,8 @@ internal sealed class MailReceiver : IDisposable
                 case "DATA":
                     await writer.WriteLineAsync("354 go on");
                     var data = new StringBuilder();
-                    while (await reader.ReadLineAsync() is { } text && text != ".") data.Append(text.StartsWith('.') ? text[1..] : text).Append("\r\n");
+                    while (await reader.ReadLineAsync() is { } text && text != ".")
+                        data.Append(text.StartsWith('.') ? text[1..] : text).Append("\r\n");
                     if (Refusal is null)
                     {
                         lock (received) received.Add((from, to, Encoding.Latin1.GetBytes(data.ToString())));
@@ -101,5 +102,6 @@ internal sealed class MailReceiver : IDisposable
         }
     }
 
-    private static string Between(string line) => line[(line.IndexOf('<', StringComparison.Ordinal) + 1)..line.IndexOf('>', StringComparison.Ordinal)];
+    private static string Between(
+        string line) => line[(line.IndexOf('<', StringComparison.Ordinal) + 1)..line.IndexOf('>', StringComparison.Ordinal)];
 }

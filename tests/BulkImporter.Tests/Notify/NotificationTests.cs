@@ -20,7 +20,8 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
 {
     private readonly ProtectSecret secrets = new(new EphemeralDataProtectionProvider());
     private readonly WebOptions web = new();
-    private DeliveryPace pace = new() { RetryBase = TimeSpan.FromMinutes(1), RetryCap = TimeSpan.FromMinutes(4), MostTries = 3, Timeout = TimeSpan.FromSeconds(20) };
+    private DeliveryPace pace = new()
+        { RetryBase = TimeSpan.FromMinutes(1), RetryCap = TimeSpan.FromMinutes(4), MostTries = 3, Timeout = TimeSpan.FromSeconds(20) };
     private readonly MailOptions mail = new() { Security = MailSecurity.None, From = "Imports <imports@example.com>" };
     private readonly HookReceiver receiver = new();
 
@@ -50,15 +51,19 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
 
         var (headers, body) = Assert.Single(receiver.Received);
         var told = JsonNode.Parse(body)!;
-        Assert.Equal(("import_finished", id, "finished", 1), ((string?)told["type"], (int)told["data"]!["import"]!["id"]!, (string?)told["data"]!["import"]!["state"], (int)told["data"]!["import"]!["counts"]!["imported"]!));
+        Assert.Equal(("import_finished", id, "finished", 1),
+            ((string?)told["type"], (int)told["data"]!["import"]!["id"]!, (string?)told["data"]!["import"]!["state"],
+                (int)told["data"]!["import"]!["counts"]!["imported"]!));
         // As docs/webhooks.md tells a receiver to do it, without any code of ours.
         var signed = Encoding.UTF8.GetBytes($"{headers["webhook-id"]}.{headers["webhook-timestamp"]}.{body}");
-        var expected = "v1," + Convert.ToBase64String(HMACSHA256.HashData(Convert.FromBase64String(target.Secret!["whsec_".Length..]), signed));
+        var expected = "v1,"
+            + Convert.ToBase64String(HMACSHA256.HashData(Convert.FromBase64String(target.Secret!["whsec_".Length..]), signed));
         Assert.Equal(expected, headers["webhook-signature"]);
 
         Assert.Equal(0, await SendAsync());
         Assert.Equal("delivered after 1", await DeliveryAsync());
-        Assert.DoesNotContain(target.Secret!, await database.OneAsync<string>("SELECT secret_protected FROM importer.notification_target"), StringComparison.Ordinal);
+        Assert.DoesNotContain(target.Secret!, await database.OneAsync<string>("SELECT secret_protected FROM importer.notification_target"),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -73,7 +78,11 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
             Assert.Equal(0, await SendAsync());
             if (tries < 3) Assert.Equal($"waiting {tries} It answered with HTTP 500.", await DeliveryAsync());
             // Twice the wait each time, a quarter more or less.
-            if (tries == 2) Assert.True(await database.OneAsync<bool>("SELECT next_at BETWEEN now() + interval '1 minute 20 seconds' AND now() + interval '2 minutes 30 seconds' FROM importer.notification_delivery"));
+            if (tries == 2)
+                Assert.True(
+                    await database.OneAsync<bool>(
+                        "SELECT next_at BETWEEN now() + interval '1 minute 20 seconds' AND now() + interval '2 minutes 30 seconds' FROM "
+                            + "importer.notification_delivery"));
             await database.SqlAsync("UPDATE importer.notification_delivery SET next_at = now() WHERE next_at IS NOT NULL");
         }
         Assert.Equal("given up after 3 It answered with HTTP 500.", await DeliveryAsync());
@@ -116,7 +125,8 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
         // The breaker of a failing import.
         var failing = await database.ImportAsync(rows: 3);
         // As if a thousand records had failed since it was last resumed.
-        await database.SqlAsync("UPDATE importer.import SET breaker_finished_base = -1000, breaker_failed_base = -1000 WHERE id = $1", failing);
+        await database.SqlAsync("UPDATE importer.import SET breaker_finished_base = -1000, breaker_failed_base = -1000 WHERE id = $1",
+            failing);
         await database.Follow.RunAsync(Token);
         await database.Follow.RunAsync(Token);
 
@@ -140,9 +150,12 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
         await database.CancelAsync(stalled);
 
         Assert.Equal(
-            [$"import_paused {failing}", "account_suspended", "account_suspended", $"import_stalled {stalled}", $"import_cancelled {stalled}"],
-            await database.Source.QueryAsync("SELECT concat_ws(' ', kind, import_id) FROM importer.notification ORDER BY id", r => r.GetString(0), Token));
-        Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.notification WHERE kind <> 'import_finished' AND reason IS NULL"));
+            [$"import_paused {failing}", "account_suspended", "account_suspended", $"import_stalled {stalled}",
+                $"import_cancelled {stalled}"],
+            await database.Source.QueryAsync("SELECT concat_ws(' ', kind, import_id) FROM importer.notification ORDER BY id", r =>
+                r.GetString(0), Token));
+        Assert.Equal(0L,
+            await database.OneAsync<long>("SELECT count(*) FROM importer.notification WHERE kind <> 'import_finished' AND reason IS NULL"));
     }
 
     [Fact]
@@ -175,9 +188,12 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
         using var message = await MimeKit.MimeMessage.LoadAsync(new MemoryStream(data), Token);
         Assert.Equal("Frühling has finished: 1 imported", message.Subject);
         Assert.Equal(("Imports", "auto-generated"), (message.From.Mailboxes.Single().Name, message.Headers["Auto-Submitted"]));
-        Assert.Equal($"msg_{await database.OneAsync<long>("SELECT id FROM importer.notification")}@bulkimporter.invalid", message.MessageId);
-        Assert.Contains($"The import: https://imports.example/bulk/imports/{id}\n", message.TextBody!.ReplaceLineEndings("\n"), StringComparison.Ordinal);
-        Assert.Contains($"What failed: https://imports.example/bulk/imports/{id}/records?state=failed\n", message.TextBody!.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+        Assert.Equal($"msg_{await database.OneAsync<long>("SELECT id FROM importer.notification")}@bulkimporter.invalid",
+            message.MessageId);
+        Assert.Contains($"The import: https://imports.example/bulk/imports/{id}\n", message.TextBody!.ReplaceLineEndings("\n"),
+            StringComparison.Ordinal);
+        Assert.Contains($"What failed: https://imports.example/bulk/imports/{id}/records?state=failed\n",
+            message.TextBody!.ReplaceLineEndings("\n"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -215,7 +231,8 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
     [InlineData("mailto:a@example.com?subject=x")]
     [InlineData("mailto:a@example.com, b@example.com")]
     public async Task What_is_no_mail_address_is_refused(string url) =>
-        Assert.Contains("is no mail address", (await Assert.ThrowsAsync<InvalidArgumentException>(() => TargetAsync(url))).Message, StringComparison.Ordinal);
+        Assert.Contains("is no mail address", (await Assert.ThrowsAsync<InvalidArgumentException>(() => TargetAsync(url))).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public async Task A_notification_that_cannot_be_made_is_given_up_and_stands_before_no_other()
@@ -227,7 +244,8 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
         await database.SqlAsync($"ALTER TABLE importer.notification_delivery ADD CONSTRAINT refuses_one CHECK (notification_id <> {odd})");
         try
         {
-            Assert.Contains($"notification {odd}", (await Assert.ThrowsAsync<ItemsFailedException>(SendAsync)).Message, StringComparison.Ordinal);
+            Assert.Contains($"notification {odd}", (await Assert.ThrowsAsync<ItemsFailedException>(SendAsync)).Message,
+                StringComparison.Ordinal);
         }
         finally
         {
@@ -242,8 +260,10 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
     {
         using var post = new PostNotification(pace, TimeProvider.System);
         var mails = new MailNotification(Options.Create(mail), pace, TimeProvider.System);
-        return await new SendNotifications(database.Source, new ReadImports(database.Contexts, Options.Create(new WorkOptions())), secrets, post, mails,
-            pace, Options.Create(web), Options.Create(new WorkOptions()), () => 0.5, TimeProvider.System, NullLogger<SendNotifications>.Instance).RunAsync(Token);
+        return await new SendNotifications(database.Source, new ReadImports(database.Contexts, Options.Create(new WorkOptions())),
+            secrets, post, mails,
+            pace, Options.Create(web), Options.Create(new WorkOptions()), () =>
+                0.5, TimeProvider.System, NullLogger<SendNotifications>.Instance).RunAsync(Token);
     }
 
     private async Task<MadeTarget> TargetAsync(string? url = null) =>

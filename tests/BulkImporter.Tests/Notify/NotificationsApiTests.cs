@@ -51,11 +51,13 @@ public sealed class NotificationsApiTests(ImporterServer server) : IClassFixture
         var (now, account) = (DateTimeOffset.UtcNow, await server.Database.OneAsync<int>("SELECT id FROM importer.account LIMIT 1"));
         var (one, two) = (Target("one"), Target("two"));
         var finished = new Notification { Kind = "import_finished", At = now, AccountId = account, Body = "{}", AddressedAt = now };
-        await server.Database.AddAsync(one, two, new Notification { Kind = "account_suspended", At = now, AccountId = account, Body = "{}", AddressedAt = now });
+        await server.Database.AddAsync(one, two,
+            new Notification { Kind = "account_suspended", At = now, AccountId = account, Body = "{}", AddressedAt = now });
         await server.Database.AddAsync(finished);
         await server.Database.AddAsync(
             new NotificationDelivery { NotificationId = finished.Id, TargetId = one.Id, TryCount = 1, DeliveredAt = now },
-            new NotificationDelivery { NotificationId = finished.Id, TargetId = two.Id, TryCount = 1, Problem = "It answered with HTTP 500." });
+            new NotificationDelivery
+                { NotificationId = finished.Id, TargetId = two.Id, TryCount = 1, Problem = "It answered with HTTP 500." });
         var (_, page) = await server.GetAsync(server.AdminKey, "/api/v1/notifications?limit=1");
         var told = page!["items"]![0]!;
         Assert.Equal("import_finished", (string?)told["kind"]);
@@ -71,5 +73,6 @@ public sealed class NotificationsApiTests(ImporterServer server) : IClassFixture
         await server.Database.SqlAsync("DELETE FROM importer.notification_target");
     }
 
-    private static NotificationTarget Target(string name) => new() { Name = name, Url = $"https://{name}.example/", SecretProtected = "", CreatedAt = DateTimeOffset.UtcNow };
+    private static NotificationTarget Target(
+        string name) => new() { Name = name, Url = $"https://{name}.example/", SecretProtected = "", CreatedAt = DateTimeOffset.UtcNow };
 }

@@ -20,8 +20,10 @@ public class CorpusTests
     public sealed record ExpectedRow(int Row, long Line, string[] Fields, string[]? Findings, string? State);
 
     public sealed record Expected(
-        string File, string? Map, string? Separator, string? LineEnding, string? Encoding, bool? ByteOrderMark, bool? HasHeader, bool? ResultFile,
-        string[]? Columns, Dictionary<string, int>? Mapping, ExpectedRow[]? Rows, string? Rejected, long? ByteOffset, long? AtLine, string? Offers, string[]? Candidates, string? Ask);
+        string File, string? Map, string? Separator, string? LineEnding, string? Encoding, bool? ByteOrderMark, bool? HasHeader,
+        bool? ResultFile,
+        string[]? Columns,
+        Dictionary<string, int>? Mapping, ExpectedRow[]? Rows, string? Rejected, long? ByteOffset, long? AtLine, string? Offers, string[]? Candidates, string? Ask);
 
     [Theory, MemberData(nameof(Cases))]
     public async Task Manifest_reads_as_its_expectation_says(string name)
@@ -29,7 +31,8 @@ public class CorpusTests
         var (expected, bytes) = Load(name);
         if (expected.Rejected is not null)
         {
-            var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() => WholeManifest.ReadAsync(bytes, expected.Map, encoding: expected.Ask));
+            var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() =>
+                WholeManifest.ReadAsync(bytes, expected.Map, encoding: expected.Ask));
             Assert.Equal(expected.Rejected, rejection.Code.Name());
             Assert.Equal(expected.ByteOffset, rejection.ByteOffset);
             Assert.Equal(expected.Candidates ?? [], rejection.Candidates);
@@ -48,10 +51,13 @@ public class CorpusTests
         Assert.Equal(expected.ResultFile ?? false, content.Layout.IsResultFile);
         Assert.Equal(expected.Columns ?? content.Layout.Columns, content.Layout.Columns);
         if (expected.Mapping is not null)
-            Assert.Equal(expected.Mapping.OrderBy(m => m.Key), content.Layout.Mapping.ToDictionary(m => ManifestFormat.Name(m.Key), m => m.Value).OrderBy(m => m.Key));
+            Assert.Equal(expected.Mapping.OrderBy(m => m.Key),
+                content.Layout.Mapping.ToDictionary(m => ManifestFormat.Name(m.Key), m => m.Value).OrderBy(m => m.Key));
         Assert.Equal(
-            expected.Rows!.Select(row => Line(row.Row, row.Line, row.Fields, [row.State ?? StateBy(row.Findings ?? []), .. row.Findings ?? []])),
-            content.Rows.Select(row => Line(row.RowNumber, row.LineNumber, row.Fields, [row.State, .. row.Codes.Select(code => code.Name())])));
+            expected.Rows!.Select(row =>
+                Line(row.Row, row.Line, row.Fields, [row.State ?? StateBy(row.Findings ?? []), .. row.Findings ?? []])),
+            content.Rows.Select(row =>
+                Line(row.RowNumber, row.LineNumber, row.Fields, [row.State, .. row.Codes.Select(code => code.Name())])));
     }
 
     [Theory, MemberData(nameof(Cases))]
@@ -74,7 +80,8 @@ public class CorpusTests
         if (expected.Rejected is not null)
             return;
         var original = await WholeManifest.ReadAsync(bytes, expected.Map, encoding: expected.Ask);
-        var exported = await WholeManifest.ReadAsync(await WholeManifest.ExportAsync(bytes, expected.Map, new RowResult("failed", "st-1", null, 1), expected.Ask), expected.Map);
+        var exported = await WholeManifest.ReadAsync(
+            await WholeManifest.ExportAsync(bytes, expected.Map, new RowResult("failed", "st-1", null, 1), expected.Ask), expected.Map);
 
         Assert.True(exported.Layout.IsResultFile);
         Assert.Equal(original.Rows.Count, exported.Rows.Count);
@@ -83,16 +90,20 @@ public class CorpusTests
             Assert.Equal(before.RowNumber.ToString(), after.Fields[exported.Layout.Columns.ToList().IndexOf("import_row")]);
             var wasCut = before.Codes.Contains(FindingCode.UnterminatedQuote);
             Assert.Equal(
-                Originals(original.Layout, before.Fields).Select((field, index) => wasCut && index == before.FieldCount - 1 ? "\"" + field : field),
+                Originals(original.Layout, before.Fields)
+                    .Select((field, index) => wasCut && index == before.FieldCount - 1 ? "\"" + field : field),
                 Originals(exported.Layout, after.Fields));
         }
     }
 
-    private static string StateBy(string[] findings) => findings.Any(code => FindingCodes.Named(code)!.Value.Severity() == FindingSeverity.Error) ? "invalid" : "pending";
+    private static string StateBy(string[] findings) =>
+        findings.Any(code => FindingCodes.Named(code)!.Value.Severity() == FindingSeverity.Error) ? "invalid" : "pending";
 
-    private static IEnumerable<string> Originals(ManifestLayout layout, string[] fields) => fields.Where((_, index) => !layout.ResultColumnIndexes.Contains(index));
+    private static IEnumerable<string> Originals(
+        ManifestLayout layout, string[] fields) => fields.Where((_, index) => !layout.ResultColumnIndexes.Contains(index));
 
-    private static string Line(int row, long line, string[] fields, string[] more) => JsonSerializer.Serialize(new { row, line, fields, more }, Json);
+    private static string Line(int row, long line, string[] fields, string[] more) =>
+        JsonSerializer.Serialize(new { row, line, fields, more }, Json);
 
     private static (Expected Expected, byte[] Bytes) Load(string name)
     {

@@ -44,17 +44,23 @@ public sealed class CorrectRecordsTests(EngineDatabase database) : IClassFixture
         // The attempt that was made is kept, and all attempts are granted again.
         Assert.Equal("pending attempt 1 left 5", await database.RecordAsync(id, 2));
         Assert.Equal(["1 source_not_found st-2-1"], await database.AttemptsAsync(id, 2));
-        Assert.Equal("https://media.example/2-new.mp4 Two again", await database.OneAsync<string>("SELECT source_url || ' ' || caption FROM importer.import_record WHERE import_id = $1 AND row_number = 2", id));
-        Assert.Equal("caption Two Two again, url https://media.example/2.mp4 https://media.example/2-new.mp4", await database.OneAsync<string>(
-            "SELECT string_agg(concat_ws(' ', field, old_value, new_value), ', ' ORDER BY field) FROM importer.correction WHERE import_id = $1 AND row_number = 2", id));
+        Assert.Equal("https://media.example/2-new.mp4 Two again",
+            await database.OneAsync<string>(
+                "SELECT source_url || ' ' || caption FROM importer.import_record WHERE import_id = $1 AND row_number = 2", id));
+        Assert.Equal("caption Two Two again, url https://media.example/2.mp4 https://media.example/2-new.mp4",
+            await database.OneAsync<string>(
+            "SELECT string_agg(concat_ws(' ', field, old_value, new_value), ', ' ORDER BY field) FROM importer.correction WHERE "
+                + "import_id = $1 AND row_number = 2", id));
 
         await stage.EndAsync(id, 2, RecordState.Imported);
         await stage.EndAsync(id, 3, RecordState.Imported);
         var lines = (await stage.ExportAsync(id)).Split('\n');
         Assert.StartsWith("https://media.example/2-new.mp4,Two again,R2,\"y, y\",2,imported,", lines[2], StringComparison.Ordinal);
         Assert.StartsWith("https://media.example/1.mp4,One,R1,x,1,imported,", lines[1], StringComparison.Ordinal);
-        Assert.Contains("\"url\":\"https://media.example/2-new.mp4\"", await stage.ExportAsync(id, ExportFormat.Jsonl), StringComparison.Ordinal);
-        Assert.Contains("https://media.example/2-new.mp4,rid2,st-2-2\r\n", await stage.ExportAsync(id, ExportFormat.Map), StringComparison.Ordinal);
+        Assert.Contains("\"url\":\"https://media.example/2-new.mp4\"", await stage.ExportAsync(id, ExportFormat.Jsonl),
+            StringComparison.Ordinal);
+        Assert.Contains("https://media.example/2-new.mp4,rid2,st-2-2\r\n", await stage.ExportAsync(id, ExportFormat.Map),
+            StringComparison.Ordinal);
         Assert.Equal(5, (await stage.ExportAsync(id, ExportFormat.Map)).Split("\r\n").Length - 1);
     }
 
@@ -81,15 +87,18 @@ public sealed class CorrectRecordsTests(EngineDatabase database) : IClassFixture
 
         var report = await stage.CorrectAsync(id, file);
         Assert.Equal(outcome, Assert.Single(report.Rows).Outcome);
-        Assert.Equal(outcome == "corrected" ? "pending 3, imported 2, invalid 1" : "pending 2, imported 2, failed 1, invalid 1", await database.SoundCountsAsync(id));
-        if (outcome != "corrected") Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.correction WHERE import_id = $1", id));
+        Assert.Equal(outcome == "corrected" ? "pending 3, imported 2, invalid 1" : "pending 2, imported 2, failed 1, invalid 1",
+            await database.SoundCountsAsync(id));
+        if (outcome != "corrected")
+            Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.correction WHERE import_id = $1", id));
     }
 
     [Fact]
     public async Task The_same_row_or_address_twice_counts_once()
     {
         var (stage, id) = await EndedAsync();
-        var report = await stage.CorrectAsync(id, "import_row,url\n2,https://media.example/new.mp4\n2,https://media.example/newer.mp4\n3,https://media.example/new.mp4\n");
+        var report = await stage.CorrectAsync(id,
+            "import_row,url\n2,https://media.example/new.mp4\n2,https://media.example/newer.mp4\n3,https://media.example/new.mp4\n");
         Assert.Equal(["corrected", "repeated", "duplicate_url"], report.Rows.Select(r => r.Outcome));
         Assert.Equal([2L, 3L, 4L], report.Rows.Select(r => r.Line));
     }
@@ -116,7 +125,9 @@ public sealed class CorrectRecordsTests(EngineDatabase database) : IClassFixture
     public async Task A_file_that_cannot_be_used_says_why_and_changes_nothing(string file, string told)
     {
         var (stage, id) = await EndedAsync();
-        Assert.Contains(told, (await Assert.ThrowsAsync<BulkImporter.Data.InvalidArgumentException>(() => stage.TryCorrectAsync(id, file))).Message, StringComparison.Ordinal);
+        Assert.Contains(told,
+            (await Assert.ThrowsAsync<BulkImporter.Data.InvalidArgumentException>(() => stage.TryCorrectAsync(id, file))).Message,
+            StringComparison.Ordinal);
         Assert.Equal("pending 2, imported 2, failed 1, invalid 1", await database.SoundCountsAsync(id));
     }
 
@@ -130,16 +141,23 @@ public sealed class CorrectRecordsTests(EngineDatabase database) : IClassFixture
         await stage.StartAsync(id);
         foreach (var row in new[] { 1, 2, 3, 4 }) await stage.EndAsync(id, row, RecordState.Failed);
         await database.SqlAsync(
-            "INSERT INTO importer.push_upload (import_id, row_number, attempt, url_protected, unique_id, file_name, sent_bytes) VALUES ($1, 3, 1, 'p', 'u', '3.mp4', 50)", id);
+            "INSERT INTO importer.push_upload (import_id, row_number, attempt, url_protected, unique_id, file_name, sent_bytes) VALUES "
+                + "($1, 3, 1, 'p', 'u', '3.mp4', 50)", id);
 
         var report = await stage.CorrectAsync(id, $"id,url\nR1,{tooLong}\nR3,https://media.example/3-new.mp4\n");
-        Assert.Equal(["Replaced: url, transfer. It is sent again.", "Replaced: url. It is sent again."], report.Rows.Select(r => r.Message));
-        report = await stage.CorrectAsync(id, "id,url,transfer\nR2,https://media.example/2.mp4,push\nR4,https://media.example/4.mp4,pull\n");
-        Assert.Equal(["Replaced: transfer. It is sent again.", "Nothing in it differs from what the import has; to try it again as it is, rerun it."], report.Rows.Select(r => r.Message));
-        Assert.Equal("1 2 3", await database.OneAsync<string>("SELECT string_agg(row_number::text, ' ' ORDER BY row_number) FROM importer.import_record WHERE import_id = $1 AND is_push", id));
+        Assert.Equal(["Replaced: url, transfer. It is sent again.", "Replaced: url. It is sent again."],
+            report.Rows.Select(r => r.Message));
+        report =
+            await stage.CorrectAsync(id, "id,url,transfer\nR2,https://media.example/2.mp4,push\nR4,https://media.example/4.mp4,pull\n");
+        Assert.Equal(["Replaced: transfer. It is sent again.",
+            "Nothing in it differs from what the import has; to try it again as it is, rerun it."], report.Rows.Select(r => r.Message));
+        Assert.Equal("1 2 3",
+            await database.OneAsync<string>(
+                "SELECT string_agg(row_number::text, ' ' ORDER BY row_number) FROM importer.import_record WHERE import_id = $1 AND is_push", id));
         Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.push_upload WHERE import_id = $1", id));
         Assert.Equal("1 pull push, 2 pull push", await database.OneAsync<string>(
-            "SELECT string_agg(concat_ws(' ', row_number, old_value, new_value), ', ' ORDER BY row_number) FROM importer.correction WHERE import_id = $1 AND field = 'transfer'", id));
+            "SELECT string_agg(concat_ws(' ', row_number, old_value, new_value), ', ' ORDER BY row_number) FROM importer.correction "
+                + "WHERE import_id = $1 AND field = 'transfer'", id));
     }
 
     /// <summary>Rows 1 and 4 imported, 2 failed, 3 invalid, 5 and 6 pending.</summary>

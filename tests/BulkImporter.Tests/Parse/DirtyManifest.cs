@@ -3,8 +3,8 @@ using System.Text;
 namespace BulkImporter.Tests.Parse;
 
 /// <summary>
-/// A manifest as the world writes them: a dialect, and for most of them damage, all made from a seed. It knows the rows that a person reads in
-/// it because it wrote them, and shares no code with the reader.
+/// A manifest as the world writes them: a dialect, and for most of them damage, all made from a seed. It knows the rows that a person reads
+/// in it because it wrote them, and shares no code with the reader.
 /// </summary>
 internal sealed class DirtyManifest
 {
@@ -195,7 +195,8 @@ internal sealed class DirtyManifest
         var end = row.Length - row.TrimEnd('\r', '\n').Length;
         var body = row[..(row.Length - end)];
         Damaged = Any(
-            "stray quote", "stray quote", "quote lost", "quote lost", "surplus", "missing", "nul", "unseen", "several", "decimal comma", "cut off");
+            "stray quote", "stray quote", "quote lost", "quote lost", "surplus", "missing", "nul", "unseen", "several",
+            "decimal comma", "cut off");
         switch (Damaged)
         {
             case "stray quote":

@@ -21,7 +21,9 @@ public sealed class EarlierSourcesTests(EngineDatabase database) : IClassFixture
         await stage.EndAsync(first, 1, RecordState.Imported);
         await stage.EndAsync(first, 2, RecordState.Failed);
 
-        var second = await stage.ReadAsync("url\nhttps://media.example/new.mp4\nhttps://media.example/3.mp4\nhttps://media.example/2.mp4\nHTTPS://media.example:443/1.mp4\n");
+        var second =
+            await stage.ReadAsync(
+                "url\nhttps://media.example/new.mp4\nhttps://media.example/3.mp4\nhttps://media.example/2.mp4\nHTTPS://media.example:443/1.mp4\n");
         Assert.Equal("pending 2, duplicate 2", await database.SoundCountsAsync(second));
         Assert.Equal(
             [(2, "already_imported", 3, first), (4, "already_imported", 1, first)],
@@ -31,7 +33,8 @@ public sealed class EarlierSourcesTests(EngineDatabase database) : IClassFixture
 
         var again = await stage.ReadAsync(Three, i => i with { Settings = i.Settings with { AlreadyImported = WhenDuplicate.Import } });
         Assert.Equal("pending 3", await database.SoundCountsAsync(again));
-        Assert.Equal(new ImportChange.Done(ImportState.Parsing), await stage.ReviseAsync(again, new ImportRevision { ["alreadyImported"] = "skip" }));
+        Assert.Equal(new ImportChange.Done(ImportState.Parsing),
+            await stage.ReviseAsync(again, new ImportRevision { ["alreadyImported"] = "skip" }));
         await stage.ParseAsync(again);
         Assert.Equal("pending 1, duplicate 2", await database.SoundCountsAsync(again));
     }
@@ -44,7 +47,8 @@ public sealed class EarlierSourcesTests(EngineDatabase database) : IClassFixture
         var first = await stage.ReadAsync(Twice, i => i with { Settings = i.Settings with { DuplicateRows = WhenDuplicate.Import } });
         Assert.Equal("pending 3", await database.SoundCountsAsync(first));
         Assert.Empty(await stage.FindingsAsync(first));
-        Assert.Equal(new ImportChange.Done(ImportState.Parsing), await stage.ReviseAsync(first, new ImportRevision { ["duplicateRows"] = "skip" }));
+        Assert.Equal(new ImportChange.Done(ImportState.Parsing),
+            await stage.ReviseAsync(first, new ImportRevision { ["duplicateRows"] = "skip" }));
         await stage.ParseAsync(first);
         Assert.Equal("pending 2, duplicate 1", await database.SoundCountsAsync(first));
         await stage.ReviseAsync(first, new ImportRevision { ["duplicateRows"] = "import" });
@@ -54,7 +58,10 @@ public sealed class EarlierSourcesTests(EngineDatabase database) : IClassFixture
         // A correction may then bring an address that is there; what an earlier import has is another question.
         await stage.EndAsync(first, 2, RecordState.Failed);
         Assert.Equal(1, (await stage.CorrectAsync(first, "id,url\nB,https://media.example/1.mp4\n")).Corrected);
-        Assert.Equal("duplicate 3", await database.SoundCountsAsync(await stage.ReadAsync("url\n" + string.Concat(Enumerable.Repeat("https://media.example/1.mp4\n", 3)), i => i with { Settings = i.Settings with { DuplicateRows = WhenDuplicate.Import } })));
+        Assert.Equal("duplicate 3",
+            await database.SoundCountsAsync(
+                await stage.ReadAsync("url\n" + string.Concat(Enumerable.Repeat("https://media.example/1.mp4\n", 3)), i =>
+                    i with { Settings = i.Settings with { DuplicateRows = WhenDuplicate.Import } })));
     }
 
     [Fact]
@@ -81,7 +88,8 @@ public sealed class EarlierSourcesTests(EngineDatabase database) : IClassFixture
 
         Assert.Equal(new ImportChange.Done(ImportState.Parsing), await stage.StartAsync(second));
         await stage.ParseAsync(second);
-        Assert.Equal(("running", "pending 1, duplicate 3"), (await database.ImportStateAsync(second), await database.SoundCountsAsync(second)));
+        Assert.Equal(("running", "pending 1, duplicate 3"),
+            (await database.ImportStateAsync(second), await database.SoundCountsAsync(second)));
     }
 
     [Fact]
@@ -96,7 +104,8 @@ public sealed class EarlierSourcesTests(EngineDatabase database) : IClassFixture
 
         var second = await stage.ReadAsync("url\nhttps://media.example/1.mp4\nhttps://media.example/corrected.mp4\n");
         Assert.Equal("pending 1, duplicate 1", await database.SoundCountsAsync(second));
-        Assert.Equal((2, first, 1), ((await stage.FindingsAsync(second)).Select(f => (f.Row, f.OtherImport!.Value, f.OtherRow!.Value)).Single()));
+        Assert.Equal((2, first, 1),
+            ((await stage.FindingsAsync(second)).Select(f => (f.Row, f.OtherImport!.Value, f.OtherRow!.Value)).Single()));
     }
 
     [Fact]
@@ -105,19 +114,24 @@ public sealed class EarlierSourcesTests(EngineDatabase database) : IClassFixture
         var stage = await ManifestStage.OfAsync(database);
         var first = await stage.ReadAsync(Three);
         await stage.StartAsync(first);
-        foreach (var (row, state) in new[] { (1, RecordState.Imported), (2, RecordState.Failed), (3, RecordState.Imported) }) await stage.EndAsync(first, row, state);
+        foreach (var (row, state) in new[] { (1, RecordState.Imported), (2, RecordState.Failed), (3, RecordState.Imported) })
+            await stage.EndAsync(first, row, state);
         var results = await stage.ExportAsync(first);
 
         var second = await stage.ReadAsync(results);
         Assert.Equal("pending 1, duplicate 2", await database.SoundCountsAsync(second));
-        Assert.Equal("2", await database.OneAsync<string>("SELECT string_agg(row_number::text, ',') FROM importer.import_record WHERE import_id = $1 AND state = 'pending'", second));
+        Assert.Equal("2",
+            await database.OneAsync<string>(
+                "SELECT string_agg(row_number::text, ',') FROM importer.import_record WHERE import_id = $1 AND state = 'pending'", second));
 
         // Another account has no earlier import of it; the file itself says so.
         var elsewhere = await ManifestStage.OfAsync(database);
         var third = await elsewhere.ReadAsync(results);
         Assert.Equal("pending 1, duplicate 2", await database.SoundCountsAsync(third));
         Assert.Equal(["already_imported", "already_imported"], (await elsewhere.FindingsAsync(third)).Select(f => f.Code));
-        Assert.Equal("pending 3", await database.SoundCountsAsync(await elsewhere.ReadAsync(results, i => i with { Settings = i.Settings with { AlreadyImported = WhenDuplicate.Import } })));
+        Assert.Equal("pending 3",
+            await database.SoundCountsAsync(await elsewhere.ReadAsync(results, i =>
+                i with { Settings = i.Settings with { AlreadyImported = WhenDuplicate.Import } })));
     }
 
     [Fact]
@@ -125,10 +139,14 @@ public sealed class EarlierSourcesTests(EngineDatabase database) : IClassFixture
     {
         var stage = await ManifestStage.OfAsync(database);
         const int rows = 2 * SourceKeyBlock.Rows + 10;
-        var text = "url\n" + string.Concat(Enumerable.Range(1, rows).Select(n => FormattableString.Invariant($"https://media.example/block/{n}.mp4\n")));
+        var text = "url\n"
+            + string.Concat(Enumerable.Range(1, rows).Select(n => FormattableString.Invariant($"https://media.example/block/{n}.mp4\n")));
         var first = await stage.ReadAsync(text, i => i with { Start = true, Settings = i.Settings with { ChunkSize = 5000 } });
         Assert.Equal(3L, await database.OneAsync<long>("SELECT count(*) FROM importer.source_key_block WHERE import_id = $1", first));
-        var second = await stage.ReadAsync(FormattableString.Invariant($"url\nhttps://media.example/block/{SourceKeyBlock.Rows}.mp4\nhttps://media.example/block/{rows}.mp4\nhttps://media.example/block/0.mp4\n"));
+        var second =
+            await stage.ReadAsync(
+                FormattableString.Invariant(
+                    $"url\nhttps://media.example/block/{SourceKeyBlock.Rows}.mp4\nhttps://media.example/block/{rows}.mp4\nhttps://media.example/block/0.mp4\n"));
         Assert.Equal([(1, SourceKeyBlock.Rows), (2, rows)], (await stage.FindingsAsync(second)).Select(f => (f.Row, f.OtherRow!.Value)));
     }
 
@@ -139,15 +157,21 @@ public sealed class EarlierSourcesTests(EngineDatabase database) : IClassFixture
         var stage = await ManifestStage.OfAsync(database, submitRate: 0.00001);
         var until = TimeProvider.System.GetUtcNow().AddDays(2).ToUnixTimeSeconds();
         var later = TimeProvider.System.GetUtcNow().AddDays(30).ToUnixTimeSeconds();
-        var text = FormattableString.Invariant($"url\nhttps://d1.cloudfront.net/1.mp4?Expires={until}&Signature=s&Key-Pair-Id=K\nhttps://d1.cloudfront.net/2.mp4?Expires={later}&Signature=s&Key-Pair-Id=K\nhttps://d1.cloudfront.net/3.mp4\n");
+        var text =
+            FormattableString.Invariant(
+                $"url\nhttps://d1.cloudfront.net/1.mp4?Expires={until}&Signature=s&Key-Pair-Id=K\nhttps://d1.cloudfront.net/2.mp4?Expires={later}&Signature=s&Key-Pair-Id=K\nhttps://d1.cloudfront.net/3.mp4\n");
         Assert.Equal([(1, "url_expires_soon")], (await stage.FindingsAsync(await stage.ReadAsync(text))).Select(f => (f.Row, f.Code)));
         // Without a limit, and without an earlier import that tells a speed, only what runs out within a day is.
-        Assert.Empty(await (await ManifestStage.OfAsync(database)).FindingsAsync(await (await ManifestStage.OfAsync(database)).ReadAsync(text)));
+        Assert.Empty(await (await ManifestStage.OfAsync(database))
+            .FindingsAsync(await (await ManifestStage.OfAsync(database)).ReadAsync(text)));
         // An hour a day makes it 24 times as long.
         var patient = await ManifestStage.OfAsync(database, submitRate: 0.00005);
         Assert.Empty(await patient.FindingsAsync(await patient.ReadAsync(text)));
-        Assert.Equal([1], (await patient.FindingsAsync(await patient.ReadAsync(text, i => i with { Settings = i.Settings with { Window = DailyWindow.Parse("02:00-03:00") } }))).Select(f => f.Row));
+        Assert.Equal([1],
+            (await patient.FindingsAsync(await patient.ReadAsync(text, i =>
+                i with { Settings = i.Settings with { Window = DailyWindow.Parse("02:00-03:00") } }))).Select(f => f.Row));
     }
 
-    private Task<string> MessageAsync(int id, int row) => database.OneAsync<string>("SELECT error_message FROM importer.import_record WHERE import_id = $1 AND row_number = $2", id, row);
+    private Task<string> MessageAsync(int id, int row) =>
+        database.OneAsync<string>("SELECT error_message FROM importer.import_record WHERE import_id = $1 AND row_number = $2", id, row);
 }

@@ -27,7 +27,8 @@ public sealed class MappingTemplateTests(EngineDatabase database) : IClassFixtur
 
         var second = await stage.ReadAsync(TwoLinks.Replace("page,file,label", " Page ,FILE,label", StringComparison.Ordinal));
         Assert.Equal("review url=file,caption=label Old platform", await SettingsAsync(second));
-        Assert.Equal("https://media.example/1.mp4", await database.OneAsync<string>("SELECT source_url FROM importer.import_record WHERE import_id = $1", second));
+        Assert.Equal("https://media.example/1.mp4",
+            await database.OneAsync<string>("SELECT source_url FROM importer.import_record WHERE import_id = $1", second));
         Assert.Equal("rejected", await SettingsAsync(await stage.ReadAsync(TwoLinks.Replace("label", "title", StringComparison.Ordinal))));
         Assert.Equal("rejected", await SettingsAsync(await (await ManifestStage.OfAsync(database)).ReadAsync(TwoLinks)));
         // A mapping that somebody names is his word, also the empty one: go by the header.
@@ -48,7 +49,8 @@ public sealed class MappingTemplateTests(EngineDatabase database) : IClassFixtur
         await SaveAsync(stage, first);
 
         var second = await stage.ReadAsync("Poster URL,\u200Blink to  file" + rows);
-        Assert.Equal("https://media.example/1.mp4", await database.OneAsync<string>("SELECT source_url FROM importer.import_record WHERE import_id = $1", second));
+        Assert.Equal("https://media.example/1.mp4",
+            await database.OneAsync<string>("SELECT source_url FROM importer.import_record WHERE import_id = $1", second));
     }
 
     [Fact]
@@ -61,7 +63,8 @@ public sealed class MappingTemplateTests(EngineDatabase database) : IClassFixtur
         await stage.ReviseAsync(id, new ImportRevision { ["map"] = "url=column3" });
         await stage.ParseAsync(id);
         Assert.Equal("url=column3", (await SaveAsync(stage, id))!.Mapping);
-        Assert.Equal("https://media.example/1.mp4", await database.OneAsync<string>("SELECT source_url FROM importer.import_record WHERE import_id = $1", id));
+        Assert.Equal("https://media.example/1.mp4",
+            await database.OneAsync<string>("SELECT source_url FROM importer.import_record WHERE import_id = $1", id));
     }
 
     [Fact]
@@ -75,7 +78,8 @@ public sealed class MappingTemplateTests(EngineDatabase database) : IClassFixtur
         await SaveAsync(stage, id);
         var read = new ReadTemplates(database.Contexts);
         var only = Assert.Single((await read.RunAsync(stage.Account, Token))!);
-        Assert.Equal(("Old platform", "url=page", "page,file,label", "ann"), (only.Name, only.Mapping.Split(',')[0], string.Join(',', only.Columns), only.CreatedBy));
+        Assert.Equal(("Old platform", "url=page", "page,file,label", "ann"),
+            (only.Name, only.Mapping.Split(',')[0], string.Join(',', only.Columns), only.CreatedBy));
         Assert.Null(await read.RunAsync("nobody", Token));
 
         var delete = new DeleteTemplate(database.Contexts);
@@ -101,11 +105,16 @@ public sealed class MappingTemplateTests(EngineDatabase database) : IClassFixtur
         await stage.ParseAsync(id);
         Assert.Equal("pending 1", await database.SoundCountsAsync(id));
         Assert.Equal("Café – 5 €", await database.OneAsync<string>("SELECT caption FROM importer.import_record WHERE import_id = $1", id));
-        Assert.StartsWith("https://media.example/1.mp4,Café – 5 €,1,pending,", (await stage.ExportAsync(id)).Split('\n')[1], StringComparison.Ordinal);
-        Assert.Equal("encoding", (await Assert.ThrowsAsync<InvalidArgumentException>(() => stage.ReviseAsync(id, new ImportRevision { ["encoding"] = "ebcdic" }))).Argument);
+        Assert.StartsWith("https://media.example/1.mp4,Café – 5 €,1,pending,", (await stage.ExportAsync(id))
+            .Split('\n')[1], StringComparison.Ordinal);
+        Assert.Equal("encoding",
+            (await Assert.ThrowsAsync<InvalidArgumentException>(() =>
+                stage.ReviseAsync(id, new ImportRevision { ["encoding"] = "ebcdic" }))).Argument);
     }
 
-    private Task<TemplateView?> SaveAsync(ManifestStage stage, int id) => new SaveTemplate(database.Contexts, stage.Preview, TimeProvider.System).RunAsync(id, "Old platform", "ann", Token);
+    private Task<TemplateView?> SaveAsync(ManifestStage stage, int id) =>
+        new SaveTemplate(database.Contexts, stage.Preview, TimeProvider.System).RunAsync(id, "Old platform", "ann", Token);
 
-    private Task<string> SettingsAsync(int id) => database.OneAsync<string>("SELECT concat_ws(' ', state, mapping, template) FROM importer.import WHERE id = $1", id);
+    private Task<string> SettingsAsync(
+        int id) => database.OneAsync<string>("SELECT concat_ws(' ', state, mapping, template) FROM importer.import WHERE id = $1", id);
 }

@@ -87,7 +87,8 @@ public sealed class PreviewManifestTests(EngineDatabase database) : IClassFixtur
         await using var connection = await database.Source.OpenConnectionAsync(Token);
         await using (var holding = await connection.BeginTransactionAsync(Token))
         {
-            await using (var hold = new Npgsql.NpgsqlCommand("LOCK TABLE importer.manifest_part IN ACCESS EXCLUSIVE MODE", connection)) await hold.ExecuteNonQueryAsync(Token);
+            await using (var hold = new Npgsql.NpgsqlCommand("LOCK TABLE importer.manifest_part IN ACCESS EXCLUSIVE MODE",
+                connection)) await hold.ExecuteNonQueryAsync(Token);
             var asked = new List<Task<ManifestPreview?>>();
             // Who comes first is known once all but the turns and the line were refused.
             const int both = PreviewManifest.AtATime + PreviewManifest.Waiting;
@@ -106,7 +107,8 @@ public sealed class PreviewManifestTests(EngineDatabase database) : IClassFixtur
     }
 
     private PreviewManifest Preview() =>
-        new(database.Source, new ManifestBytes(database.Source), new SourceUrlRules(new SourceUrlOptions()), TimeProvider.System, NullLogger<PreviewManifest>.Instance);
+        new(database.Source, new ManifestBytes(database.Source), new SourceUrlRules(new SourceUrlOptions()), TimeProvider.System,
+            NullLogger<PreviewManifest>.Instance);
 
     private async Task<ManifestPreview> PreviewAsync(int id, int rows)
     {
@@ -117,9 +119,11 @@ public sealed class PreviewManifestTests(EngineDatabase database) : IClassFixtur
     private async Task<int> CreateAsync(string text)
     {
         using var packed = new MemoryStream();
-        await using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true)) await gzip.WriteAsync(Encoding.UTF8.GetBytes(text), Token);
+        await using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true)) await gzip.WriteAsync(
+            Encoding.UTF8.GetBytes(text), Token);
         packed.Position = 0;
-        var manifest = await new UploadManifest(database.Source, Options.Create(new ManifestOptions())).RunAsync(packed, "library.csv.gz", Token);
+        var manifest = await new UploadManifest(database.Source, Options.Create(new ManifestOptions()))
+            .RunAsync(packed, "library.csv.gz", Token);
         return (await new CreateImport(database.Contexts, TimeProvider.System).RunAsync(new NewImport(manifest.Id, "ann"), Token)).Id;
     }
 }

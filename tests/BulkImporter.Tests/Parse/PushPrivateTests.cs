@@ -10,7 +10,8 @@ namespace BulkImporter.Tests.Parse;
 /// <summary>Rows whose hosts only this server reaches: refused for pull, sent by push where the operator allowed their network.</summary>
 public sealed class PushPrivateTests(EngineDatabase database) : IClassFixture<EngineDatabase>
 {
-    private static readonly SourceUrlRules Allowing = new(new SourceUrlOptions { PushNetworks = [IPNetwork.Parse("10.20.0.0/16"), IPNetwork.Parse("fd00::/8")] });
+    private static readonly SourceUrlRules Allowing =
+        new(new SourceUrlOptions { PushNetworks = [IPNetwork.Parse("10.20.0.0/16"), IPNetwork.Parse("fd00::/8")] });
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -31,7 +32,9 @@ public sealed class PushPrivateTests(EngineDatabase database) : IClassFixture<En
         var stage = await ManifestStage.OfAsync(database, rules: Allowing);
         var id = await stage.ReadAsync($"url,transfer\n{url},push\n{url.Replace("a.mp4", "b.mp4", StringComparison.Ordinal)}?2,pull\n");
         Assert.Equal($"{(isAllowed ? "pending" : "invalid")} invalid", await StatesAsync(id));
-        Assert.Equal(isAllowed, await database.OneAsync<bool>("SELECT is_push AND source_key IS NOT NULL FROM importer.import_record WHERE import_id = $1 AND row_number = 1", id));
+        Assert.Equal(isAllowed,
+            await database.OneAsync<bool>(
+                "SELECT is_push AND source_key IS NOT NULL FROM importer.import_record WHERE import_id = $1 AND row_number = 1", id));
     }
 
     [Fact]
@@ -45,7 +48,8 @@ public sealed class PushPrivateTests(EngineDatabase database) : IClassFixture<En
     public async Task An_import_whose_transfer_is_auto_pushes_what_only_this_server_reaches()
     {
         var stage = await ManifestStage.OfAsync(database, rules: Allowing);
-        var id = await stage.ReadAsync("url\nhttp://10.20.3.4/a.mp4\nhttps://cdn.example/b.mp4\n", i => i with { Settings = i.Settings with { Transfer = ImportTransfer.Auto } });
+        var id = await stage.ReadAsync("url\nhttp://10.20.3.4/a.mp4\nhttps://cdn.example/b.mp4\n", i =>
+            i with { Settings = i.Settings with { Transfer = ImportTransfer.Auto } });
         Assert.Equal("pending pending", await StatesAsync(id));
         Assert.Equal(1L, await database.OneAsync<long>("SELECT count(*) FROM importer.import_record WHERE import_id = $1 AND is_push", id));
     }
@@ -86,15 +90,20 @@ public sealed class PushPrivateTests(EngineDatabase database) : IClassFixture<En
         var with = await RerunAsync(id, push: true);
         Assert.Equal((2, 3), (with.Rerun, with.Refused.Single(r => r.State == RecordState.Invalid).Count));
         Assert.Equal("pending invalid invalid pending invalid pending", await StatesAsync(id));
-        Assert.Equal("http://10.20.3.4/a.mp4?name=1", await database.OneAsync<string>("SELECT source_url FROM importer.import_record WHERE import_id = $1 AND row_number = 1 AND is_push", id));
+        Assert.Equal("http://10.20.3.4/a.mp4?name=1",
+            await database.OneAsync<string>(
+                "SELECT source_url FROM importer.import_record WHERE import_id = $1 AND row_number = 1 AND is_push", id));
         await database.AssertSoundAsync(id);
         // Nothing is left to take, and the password of the third row was never stored.
         Assert.Equal(0, (await RerunAsync(id, push: true)).Rerun);
-        Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.import_record WHERE import_id = $1 AND source_url LIKE '%secret%'", id));
+        Assert.Equal(0L,
+            await database.OneAsync<long>(
+                "SELECT count(*) FROM importer.import_record WHERE import_id = $1 AND source_url LIKE '%secret%'", id));
     }
 
     private async Task<RerunResult.Done> RerunAsync(int id, bool push, RecordFilter? filter = null) =>
-        Assert.IsType<RerunResult.Done>(await new RerunRecords(database.Source, database.Transitions).RunAsync(id, filter ?? RecordFilter.All, push, "ann", Token));
+        Assert.IsType<RerunResult.Done>(await new RerunRecords(database.Source, database.Transitions)
+            .RunAsync(id, filter ?? RecordFilter.All, push, "ann", Token));
 
     private Task<string> StatesAsync(int id) =>
         database.OneAsync<string>("SELECT string_agg(state, ' ' ORDER BY row_number) FROM importer.import_record WHERE import_id = $1", id);

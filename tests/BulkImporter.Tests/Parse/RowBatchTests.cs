@@ -19,5 +19,6 @@ public sealed class RowBatchTests
 
     private static CheckedRow Row(int number, int description) => new(
         number, number + 1, IsBlocked: false, "https://media.example/clip.mp4", SourceKey.Of("https://media.example/clip.mp4"), null,
-        description == 0 ? null : new string('d', description), null, null, null, null, null, Transfer.Pull, IsImported: false, ExpiresAt: null);
+        description == 0 ? null : new string('d', description), null, null, null, null, null, Transfer.Pull, IsImported: false,
+        ExpiresAt: null);
 }

@@ -84,7 +84,8 @@ public sealed class RowCellsTests(EngineDatabase database) : IClassFixture<Engin
     [Fact]
     public async Task Whatever_throws_inside_the_check_of_a_row_is_a_finding_of_that_row_and_is_logged_once()
     {
-        await using var reader = await ManifestReader.OpenAsync(new MemoryStream(Encoding.UTF8.GetBytes($"url,title\n{A},One\n{A},Two\n")), new ManifestReading(null, null), Token);
+        await using var reader = await ManifestReader.OpenAsync(new MemoryStream(Encoding.UTF8.GetBytes($"url,title\n{A},One\n{A},Two\n")),
+            new ManifestReading(null, null), Token);
         var log = new CountingLog();
         var checks = new ManifestChecks(reader.Layout, rules: null!, WholeManifest.Now, log: log); // no rules: every check throws
         var findings = new List<Finding>();
@@ -104,17 +105,22 @@ public sealed class RowCellsTests(EngineDatabase database) : IClassFixture<Engin
     {
         string[] pieces =
         [
-            "https://", "http:", "//", "/", "\\", "@", ":", "::", ".", "..", "%2e", "%", "%00", "%zz", "[", "]", "::ffff:1.2.3.4", "%25eth0", "xn--", "xn--80ak6aa92e", "0x7f", "0177", "127", "1",
-            "4294967296", "。", "．", "ａ", "①", "\uD83C\uDFAC", "\uFFFD", "\u200B", "\u00AD", "\t", "\n", "\0", " ", "#", "#3.mp4", "?", "&", "&amp;", "&#38;", ";", ",", "|", "<", ">", "\"", "'", "“", "”",
-            "=HYPERLINK(\"", "\";\"", "\")", "a", "m.example.com", "youtube.com", "sharepoint.com", ".mp4", "X-Amz-Date=99991231T235959Z", "X-Amz-Expires=3199999999", "Expires=253402300799",
-            "Signature=", "Policy=eyJEYXRlTGVzc1RoYW4iOjF9", "Policy=eyJcdWQ4MDAiOjF9", "se=9999-12-31", "sig=", new string('a', 70), new string('.', 300),
+            "https://", "http:", "//", "/", "\\", "@", ":", "::", ".", "..", "%2e", "%", "%00", "%zz", "[", "]", "::ffff:1.2.3.4",
+            "%25eth0", "xn--", "xn--80ak6aa92e", "0x7f", "0177", "127", "1",
+            "4294967296", "。", "．", "ａ", "①", "\uD83C\uDFAC", "\uFFFD", "\u200B", "\u00AD", "\t", "\n", "\0", " ", "#", "#3.mp4", "?", "&",
+            "&amp;", "&#38;", ";", ",", "|", "<", ">", "\"", "'", "“", "”",
+            "=HYPERLINK(\"", "\";\"", "\")", "a", "m.example.com", "youtube.com", "sharepoint.com", ".mp4", "X-Amz-Date=99991231T235959Z",
+            "X-Amz-Expires=3199999999", "Expires=253402300799",
+            "Signature=", "Policy=eyJEYXRlTGVzc1RoYW4iOjF9", "Policy=eyJcdWQ4MDAiOjF9", "se=9999-12-31", "sig=", new string('a', 70),
+            new string('.', 300),
         ];
         var random = new Random(seed);
         var rules = new SourceUrlRules(new SourceUrlOptions());
         var problems = new FindingCode[SourceUrlRules.MaxProblems];
         for (var round = 0; round < 3000; round++)
         {
-            var text = (random.Next(3) > 0 ? "https://" : "") + string.Concat(Enumerable.Range(0, random.Next(1, 9)).Select(_ => pieces[random.Next(pieces.Length)]));
+            var text = (random.Next(3) > 0 ? "https://" : "")
+                + string.Concat(Enumerable.Range(0, random.Next(1, 9)).Select(_ => pieces[random.Next(pieces.Length)]));
             try
             {
                 var url = UrlCell.Read(CellText.Trim(Encoding.UTF8.GetBytes(text)), out _, out _);
@@ -131,7 +137,10 @@ public sealed class RowCellsTests(EngineDatabase database) : IClassFixture<Engin
         }
     }
 
-    /// <summary>What is repeated could be looked for anew at each place where it stands: half an hour for one cell of quotes, before there was a limit.</summary>
+    /// <summary>
+    /// What is repeated could be looked for anew at each place where it stands: half an hour for one cell of quotes, before there was a
+    /// limit.
+    /// </summary>
     [Theory]
     [InlineData("\"")]
     [InlineData("'")]
@@ -164,7 +173,10 @@ public sealed class RowCellsTests(EngineDatabase database) : IClassFixture<Engin
         var since = System.Diagnostics.Stopwatch.StartNew();
         foreach (var cell in new[] { long1, long1[25..] })
         {
-            var row = Assert.Single((await WholeManifest.ReadAsync($"title,url\nx,\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"\n")).Rows.Take(1));
+            var row =
+                Assert.Single(
+                    (await WholeManifest.ReadAsync($"title,url\nx,\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"\n")).Rows.Take(
+                        1));
             Assert.True(row.Checked.IsBlocked);
         }
         // The longest address that is looked into, many times.
@@ -241,14 +253,16 @@ public sealed class RowCellsTests(EngineDatabase database) : IClassFixture<Engin
     [InlineData(" \u00A0 \u200B ")]
     public async Task Invisible_characters_around_a_value_are_taken_away_and_reported_and_the_source_is_the_same(string c)
     {
-        var content = await WholeManifest.ReadAsync($"caption,url,id,gallery\n1,{A}{c},R1{c},Spring\n2,{c}{A},{c}R2,Spring{c}\n3,{c}{A}{c},R3,{c}Spring\n4,{A},R4,\n");
+        var content = await WholeManifest.ReadAsync(
+            $"caption,url,id,gallery\n1,{A}{c},R1{c},Spring\n2,{c}{A},{c}R2,Spring{c}\n3,{c}{A}{c},R3,{c}Spring\n4,{A},R4,\n");
         Assert.Equal(["pending", "duplicate", "duplicate", "duplicate"], content.Rows.Select(r => r.State));
         Assert.All(content.Rows, r => Assert.Equal((A, content.Rows[3].Checked.Key), (r.Checked.Url, r.Checked.Key)));
         Assert.Equal(["R1", "R2", "R3", "R4"], content.Rows.Select(r => r.Checked.ReferenceId!));
         Assert.Equal(["Spring", "Spring", "Spring"], content.Rows.Take(3).Select(r => r.Checked.Gallery!));
         Assert.Equal(
             ["1 url", "1 id", "2 url", "2 id", "2 gallery", "3 url", "3 gallery"],
-            content.Findings.Where(f => f.Code == FindingCode.InvisibleCharacters).Select(f => $"{f.RowNumber} {f.Column}").OrderBy(f => f[0]));
+            content.Findings.Where(f => f.Code == FindingCode.InvisibleCharacters).Select(f => $"{f.RowNumber} {f.Column}")
+                .OrderBy(f => f[0]));
     }
 
     [Theory]
@@ -266,7 +280,9 @@ public sealed class RowCellsTests(EngineDatabase database) : IClassFixture<Engin
     [Fact]
     public async Task Invisible_character_inside_an_address_is_a_finding_and_the_address_stays()
     {
-        var content = await WholeManifest.ReadAsync("url\nhttps://media.example.org/h\u00AD-i.mp4\nhttps://media.\u200Bexample.org/j.mp4\nhttps://media.example.org/می‌خواهم.mp4\n");
+        var content =
+            await WholeManifest.ReadAsync(
+                "url\nhttps://media.example.org/h\u00AD-i.mp4\nhttps://media.\u200Bexample.org/j.mp4\nhttps://media.example.org/می‌خواهم.mp4\n");
         Assert.Equal([FindingCode.UrlHiddenCharacter], content.Rows[0].Codes);
         Assert.Equal([FindingCode.UrlHiddenCharacter, FindingCode.UrlMalformed], content.Rows[1].Codes);
         Assert.Empty(content.Rows[2].Codes); // a joiner between letters belongs to the word
@@ -362,8 +378,10 @@ public sealed class RowCellsTests(EngineDatabase database) : IClassFixture<Engin
     [Fact]
     public async Task End_of_a_signed_link_is_seen_through_entities()
     {
-        const string signed = "https://bucket.s3.amazonaws.com/a.mp4?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20200101T000000Z&X-Amz-Expires=60&X-Amz-Signature=00";
-        var content = await WholeManifest.ReadAsync($"url,title\n{signed.Replace("&", "&amp;", StringComparison.Ordinal)},One\n{signed},Two\n");
+        const string signed =
+            "https://bucket.s3.amazonaws.com/a.mp4?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20200101T000000Z&X-Amz-Expires=60&X-Amz-Signature=00";
+        var content =
+            await WholeManifest.ReadAsync($"url,title\n{signed.Replace("&", "&amp;", StringComparison.Ordinal)},One\n{signed},Two\n");
         Assert.Equal([[FindingCode.UrlEntities, FindingCode.UrlExpired], [FindingCode.UrlExpired]], content.Rows.Select(r => r.Codes));
     }
 
@@ -373,7 +391,8 @@ public sealed class RowCellsTests(EngineDatabase database) : IClassFixture<Engin
         var stage = await ManifestStage.OfAsync(database);
         var id = await stage.ReadAsync("url,title\n\"<https://media.example/get?a=1&amp;b=2>\u00A0\",One\n");
         await stage.StartAsync(id);
-        Assert.Equal("https://media.example/get?a=1&b=2", await database.OneAsync<string>("SELECT source_url FROM importer.import_record WHERE import_id = $1", id));
+        Assert.Equal("https://media.example/get?a=1&b=2",
+            await database.OneAsync<string>("SELECT source_url FROM importer.import_record WHERE import_id = $1", id));
         Assert.Equal(["invisible_characters", "url_unwrapped", "url_entities"], (await stage.FindingsAsync(id)).Select(f => f.Code));
         Assert.Contains("<https://media.example/get?a=1&amp;b=2>\u00A0", await stage.ExportAsync(id), StringComparison.Ordinal);
     }
@@ -388,7 +407,8 @@ public sealed class RowCellsTests(EngineDatabase database) : IClassFixture<Engin
     [InlineData("'{0}','Fog','A-1'", null, "pending")]
     public async Task Value_that_apostrophes_enclose_is_not_cut_into_two_columns(string line, string? code, string state)
     {
-        var content = await WholeManifest.ReadAsync($"url,caption,id\n{string.Format(System.Globalization.CultureInfo.InvariantCulture, line, A)}\n");
+        var content =
+            await WholeManifest.ReadAsync($"url,caption,id\n{string.Format(System.Globalization.CultureInfo.InvariantCulture, line, A)}\n");
         Assert.Equal(state, content.Rows[0].State);
         Assert.Equal(code, content.Findings.Select(f => f.Code.Name()).FirstOrDefault(c => c is "columns_shifted" or "too_many_fields"));
     }
@@ -433,7 +453,8 @@ public sealed class RowCellsTests(EngineDatabase database) : IClassFixture<Engin
         var untouched = Assert.IsType<RerunResult.Done>(await database.RerunAsync(id));
         Assert.Equal((0, 2), (untouched.Rerun, untouched.Refused.Single(r => r.State == RecordState.Duplicate).Count));
         Assert.Equal(1, Assert.IsType<RerunResult.Done>(await database.RerunAsync(id, new RecordFilter { RowNumbers = [3] })).Rerun);
-        Assert.Equal(1, Assert.IsType<RerunResult.Done>(await database.RerunAsync(id, new RecordFilter { State = RecordState.Duplicate })).Rerun);
+        Assert.Equal(1,
+            Assert.IsType<RerunResult.Done>(await database.RerunAsync(id, new RecordFilter { State = RecordState.Duplicate })).Rerun);
         Assert.Equal("pending 4", await database.SoundCountsAsync(id));
         Assert.Equal("pending attempt 0 left 5", await database.RecordAsync(id, 2));
         Assert.Equal(0, Assert.IsType<RerunResult.Done>(await database.RerunAsync(id, new RecordFilter { Code = "duplicate_url" })).Rerun);
@@ -443,14 +464,18 @@ public sealed class RowCellsTests(EngineDatabase database) : IClassFixture<Engin
     public async Task Duplicate_gets_its_own_address_by_a_correction_and_the_same_one_is_refused()
     {
         var stage = await ManifestStage.OfAsync(database);
-        var id = await stage.ReadAsync("url,title\nhttps://media.example.org/Take,One\nhttps://media.example.org/Take#3,Two\nhttps://media.example.org/Take#4,Three\n");
+        var id =
+            await stage.ReadAsync(
+                "url,title\nhttps://media.example.org/Take,One\nhttps://media.example.org/Take#3,Two\nhttps://media.example.org/Take#4,Three\n");
         await stage.StartAsync(id);
         Assert.Equal("pending 1, duplicate 2", await database.SoundCountsAsync(id));
-        var report = await stage.CorrectAsync(id, "import_row,url,title\n2,https://media.example.org/Take%233,Two\n3,https://media.example.org/Take#5,Other\n");
+        var report = await stage.CorrectAsync(id,
+            "import_row,url,title\n2,https://media.example.org/Take%233,Two\n3,https://media.example.org/Take#5,Other\n");
         Assert.Equal(["corrected", "unchanged"], report.Rows.Select(r => r.Outcome));
         Assert.Contains("rerun", report.Rows[1].Message, StringComparison.Ordinal);
         Assert.Equal("pending 2, duplicate 1", await database.SoundCountsAsync(id));
-        Assert.Equal("https://media.example.org/Take%233", await database.OneAsync<string>("SELECT source_url FROM importer.import_record WHERE import_id = $1 AND row_number = 2", id));
+        Assert.Equal("https://media.example.org/Take%233",
+            await database.OneAsync<string>("SELECT source_url FROM importer.import_record WHERE import_id = $1 AND row_number = 2", id));
     }
 
     [Fact]
@@ -458,7 +483,9 @@ public sealed class RowCellsTests(EngineDatabase database) : IClassFixture<Engin
     {
         const string signed = "https://media.example.org/a.mp4?sig=secret";
         var stage = await ManifestStage.OfAsync(database);
-        var id = await stage.ReadAsync($"url,import_row,import_state\n{signed},1,imported\nhttps://media.example.org/b.mp4,2,imported\nhttps://media.example.org/c.mp4,3,failed\n");
+        var id =
+            await stage.ReadAsync(
+                $"url,import_row,import_state\n{signed},1,imported\nhttps://media.example.org/b.mp4,2,imported\nhttps://media.example.org/c.mp4,3,failed\n");
         await stage.StartAsync(id);
         var done = Assert.IsType<RerunResult.Done>(await database.RerunAsync(id, new RecordFilter { State = RecordState.Duplicate }));
         Assert.Equal((1, 1), (done.Rerun, done.Refused.Single().Count));
@@ -528,7 +555,8 @@ public sealed class RowCellsTests(EngineDatabase database) : IClassFixture<Engin
     public async Task Value_is_refused_when_it_is_longer_than_its_column_may_be(string column, int longest)
     {
         var fits = string.Concat(Enumerable.Repeat("é", longest));
-        var content = await WholeManifest.ReadAsync($"url,{column}\nhttps://a.example.org/1.mp4,{fits}\nhttps://a.example.org/2.mp4,{fits}x\nhttps://a.example.org/3.mp4,ok\n");
+        var content = await WholeManifest.ReadAsync(
+            $"url,{column}\nhttps://a.example.org/1.mp4,{fits}\nhttps://a.example.org/2.mp4,{fits}x\nhttps://a.example.org/3.mp4,ok\n");
         Assert.Equal(["pending", "invalid", "pending"], content.Rows.Select(r => r.State));
         Assert.Equal((2, column, FindingCode.FieldTooLong), content.Findings.Select(f => (f.RowNumber, f.Column!, f.Code)).Single());
     }
@@ -537,7 +565,9 @@ public sealed class RowCellsTests(EngineDatabase database) : IClassFixture<Engin
     public async Task Long_gallery_name_and_long_reference_id_block_their_rows_and_no_correction_brings_one_in()
     {
         var stage = await ManifestStage.OfAsync(database);
-        var id = await stage.ReadAsync($"url,id,gallery\nhttps://a.example.org/1.mp4,R1,Spring\nhttps://a.example.org/2.mp4,R2,{new string('g', 9000)}\nhttps://a.example.org/3.mp4,{new string('r', 100_000)},Spring\n");
+        var id =
+            await stage.ReadAsync(
+                $"url,id,gallery\nhttps://a.example.org/1.mp4,R1,Spring\nhttps://a.example.org/2.mp4,R2,{new string('g', 9000)}\nhttps://a.example.org/3.mp4,{new string('r', 100_000)},Spring\n");
         Assert.Equal("pending 1, invalid 2", await database.SoundCountsAsync(id));
         Assert.Equal([(2, "gallery"), (3, "id")], (await stage.FindingsAsync(id)).Select(f => (f.Row, f.Column!)));
         await stage.StartAsync(id);
@@ -558,7 +588,8 @@ public sealed class RowCellsTests(EngineDatabase database) : IClassFixture<Engin
         var stage = await ManifestStage.OfAsync(database);
         var id = await stage.ReadAsync("url\nhttps://a.example.org/1.mp4\nftp://a.example.org/2.mp4\n");
         await stage.StartAsync(id);
-        Assert.Equal("unmatched", Assert.Single((await stage.CorrectAsync(id, $"import_row,url\n\"{number}\",https://a.example.org/3.mp4\n")).Rows).Outcome);
+        Assert.Equal("unmatched",
+            Assert.Single((await stage.CorrectAsync(id, $"import_row,url\n\"{number}\",https://a.example.org/3.mp4\n")).Rows).Outcome);
     }
 
     private sealed class CountingLog : ILogger
@@ -569,7 +600,8 @@ public sealed class RowCellsTests(EngineDatabase database) : IClassFixture<Engin
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             if (logLevel == LogLevel.Error) Errors++;
         }

@@ -30,7 +30,9 @@ public sealed class SeenBeforeTests
         Assert.False(keys.Maybe);
     }
 
-    /// <summary>Values that differ in a digit, as those of a manifest do. The hash is the same on every machine, so this is no matter of luck.</summary>
+    /// <summary>
+    /// Values that differ in a digit, as those of a manifest do. The hash is the same on every machine, so this is no matter of luck.
+    /// </summary>
     private static (SeenBefore Texts, SeenBefore Keys) Filled()
     {
         var (texts, keys) = (new SeenBefore(), new SeenBefore());

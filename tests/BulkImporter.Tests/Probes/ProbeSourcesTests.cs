@@ -20,14 +20,18 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
     {
         await using var server = Library();
         var origin = server.BaseUrl.GetLeftPart(UriPartial.Authority);
-        var id = await ImportAsync($"{origin}/a.mp4", $"{origin}/missing.mp4", $"{origin}/denied.mp4", $"{origin}/page.mp4", $"{origin}/empty.mp4", $"{origin}/text.mp4", $"{origin}/broken.mp4", $"{origin}/inside.mp4", "http://nowhere.test/a.mp4");
+        var id = await ImportAsync($"{origin}/a.mp4", $"{origin}/missing.mp4", $"{origin}/denied.mp4", $"{origin}/page.mp4",
+            $"{origin}/empty.mp4", $"{origin}/text.mp4", $"{origin}/broken.mp4", $"{origin}/inside.mp4", "http://nowhere.test/a.mp4");
 
         await StartAsync(id, null);
         await ProbeAsync(id);
 
         Assert.Equal(
-            "2 source_missing, 3 source_denied, 4 source_is_a_page, 5 source_empty, 6 source_is_no_media, 7 source_failed, 8 source_inside, 9 source_not_reached",
-            await database.OneAsync<string>("SELECT string_agg(row_number || ' ' || code, ', ' ORDER BY row_number) FROM importer.finding WHERE import_id = $1 AND severity = 'warning'", id));
+            "2 source_missing, 3 source_denied, 4 source_is_a_page, 5 source_empty, 6 source_is_no_media, 7 source_failed, 8 "
+                + "source_inside, 9 source_not_reached",
+            await database.OneAsync<string>(
+                "SELECT string_agg(row_number || ' ' || code, ', ' ORDER BY row_number) FROM importer.finding WHERE import_id = $1 AND "
+                    + "severity = 'warning'", id));
         Assert.Equal("pending 9", await database.CountsAsync(id));
         var probe = await new ReadProbe(database.Contexts).FindAsync(id, Token);
         Assert.Equal(("finished", 9, 9, 8), (probe!.State, probe.Total, probe.Probed, probe.Problems));
@@ -39,7 +43,8 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
     {
         await using var server = Library();
         var id = await ImportAsync(new Uri(server.BaseUrl, "/missing.mp4").AbsoluteUri);
-        await database.SqlAsync("INSERT INTO importer.finding (import_id, row_number, line_number, code, severity) VALUES ($1, 1, 2, 'stray_quote', 'warning')", id);
+        await database.SqlAsync(
+            "INSERT INTO importer.finding (import_id, row_number, line_number, code, severity) VALUES ($1, 1, 2, 'stray_quote', 'warning')", id);
         for (var time = 0; time < 2; time++)
         {
             await StartAsync(id, null);
@@ -47,7 +52,8 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
         }
 
         Assert.Equal("source_missing 1, stray_quote 1", await database.OneAsync<string>(
-            "SELECT string_agg(code || ' ' || count, ', ' ORDER BY code) FROM (SELECT code, count(*) FROM importer.finding WHERE import_id = $1 GROUP BY code) f", id));
+            "SELECT string_agg(code || ' ' || count, ', ' ORDER BY code) FROM (SELECT code, count(*) FROM importer.finding WHERE "
+                + "import_id = $1 GROUP BY code) f", id));
     }
 
     [Fact]
@@ -62,7 +68,8 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
         var probe = await new ReadProbe(database.Contexts).FindAsync(id, Token);
         Assert.InRange(probe!.Total, 5, 20);
         Assert.Equal((probe.Total, probe.Total), (probe.Probed, server.Requests.Count));
-        var rows = server.Requests.Select(r => int.Parse(r.Split('/')[1].Split('.')[0], System.Globalization.CultureInfo.InvariantCulture)).ToList();
+        var rows = server.Requests.Select(r => int.Parse(r.Split('/')[1].Split('.')[0], System.Globalization.CultureInfo.InvariantCulture))
+            .ToList();
         Assert.True(rows.Max() - rows.Min() > 50, string.Join(' ', rows));
     }
 
@@ -86,7 +93,8 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
         Assert.Equal(24, (await new ReadProbe(database.Contexts).FindAsync(id, Token))!.Probed);
         await ProbeAsync(id);
 
-        Assert.Equal(("finished", 30), ((await new ReadProbe(database.Contexts).FindAsync(id, Token)) is { } p ? (p.State, p.Probed) : default));
+        Assert.Equal(("finished", 30),
+            ((await new ReadProbe(database.Contexts).FindAsync(id, Token)) is { } p ? (p.State, p.Probed) : default));
         var times = server.Requests.GroupBy(r => r.Split(' ')[1]).ToDictionary(g => g.Key, g => g.Count());
         Assert.All(Enumerable.Range(1, 24), n => Assert.Equal(1, times[$"/{n}.mp4"]));
     }
@@ -182,7 +190,8 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
             await database.SqlAsync("ALTER TABLE importer.finding DROP CONSTRAINT refuses_one");
         }
         Assert.Equal("stopped", await StateAsync(id));
-        Assert.StartsWith("The probe of the sources stopped: PostgresException 23514: ", await database.OneAsync<string>("SELECT reason FROM importer.import WHERE id = $1", id), StringComparison.Ordinal);
+        Assert.StartsWith("The probe of the sources stopped: PostgresException 23514: ",
+            await database.OneAsync<string>("SELECT reason FROM importer.import WHERE id = $1", id), StringComparison.Ordinal);
 
         await StartAsync(id, null);
         Assert.Equal(1L, await database.OneAsync<long>("SELECT count(*) FROM importer.import WHERE id = $1 AND reason IS NULL", id));
@@ -194,25 +203,34 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
 
     private async Task HeaderAsync(int id, RawServer server)
     {
-        var account = await database.OneAsync<string>("SELECT a.name FROM importer.account a JOIN importer.import i ON i.account_id = a.id WHERE i.id = $1", id);
-        await new SourceHeaders(database.Contexts, PushUnderTest.Protection, TimeProvider.System).SetAsync(account, server.BaseUrl.GetLeftPart(UriPartial.Authority), "X-Key", "s3cret", "ann", Token);
+        var account = await database.OneAsync<string>(
+            "SELECT a.name FROM importer.account a JOIN importer.import i ON i.account_id = a.id WHERE i.id = $1", id);
+        await new SourceHeaders(database.Contexts, PushUnderTest.Protection, TimeProvider.System)
+            .SetAsync(account, server.BaseUrl.GetLeftPart(UriPartial.Authority), "X-Key", "s3cret", "ann", Token);
     }
 
     private async Task<int> ImportAsync(params string[] urls)
     {
         var id = await database.ImportAsync(ImportState.Review, [.. urls.Select(_ => RecordState.Pending)]);
-        await database.SqlAsync("UPDATE importer.import_record r SET source_url = u.url FROM unnest($2::text[]) WITH ORDINALITY AS u(url, n) WHERE r.import_id = $1 AND r.row_number = u.n", id, urls);
+        await database.SqlAsync(
+            "UPDATE importer.import_record r SET source_url = u.url FROM unnest($2::text[]) WITH ORDINALITY AS u(url, n) WHERE "
+                + "r.import_id = $1 AND r.row_number = u.n", id, urls);
         return id;
     }
 
-    private async Task StartAsync(int id, int? sample) => Assert.IsType<ImportChange.Done>(await new StartProbe(database.Source).RunAsync(id, sample, "otto", Token));
+    private async Task StartAsync(int id, int? sample) =>
+        Assert.IsType<ImportChange.Done>(await new StartProbe(database.Source).RunAsync(id, sample, "otto", Token));
 
     private async Task ProbeAsync(int id, int? run = null, CancellationToken? stop = null, IDataProtectionProvider? keys = null)
     {
         var networks = new SourceNetworks(Options.Create(new SourceOptions { AllowedNetworks = ["127.0.0.1/32"] }));
-        using var reach = new ReachSource(networks, (_, _) => throw new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.HostNotFound), TimeProvider.System);
-        await new ProbeSources(database.Source, reach, new SourceHeaders(database.Contexts, keys ?? PushUnderTest.Protection, TimeProvider.System), TimeProvider.System, NullLogger<ProbeSources>.Instance) { RatePerSecond = 1000, Concurrency = 4 }
-            .RunAsync(id, run ?? await database.OneAsync<int>("SELECT run FROM importer.probe WHERE import_id = $1", id), "test", stop ?? Token);
+        using var reach = new ReachSource(networks, (_, _) =>
+            throw new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.HostNotFound), TimeProvider.System);
+        await new ProbeSources(database.Source, reach,
+            new SourceHeaders(database.Contexts, keys ?? PushUnderTest.Protection, TimeProvider.System), TimeProvider.System,
+            NullLogger<ProbeSources>.Instance) { RatePerSecond = 1000, Concurrency = 4 }
+            .RunAsync(id, run ?? await database.OneAsync<int>("SELECT run FROM importer.probe WHERE import_id = $1", id), "test", stop
+                ?? Token);
     }
 
     private static RawServer Library() => new(async connection =>

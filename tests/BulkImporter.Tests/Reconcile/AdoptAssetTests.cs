@@ -17,7 +17,9 @@ public sealed class AdoptAssetTests(ImporterServer server) : IClassFixture<Impor
         await server.Database.SqlAsync("DELETE FROM importer.import");
         await server.Database.SqlAsync("UPDATE importer.account SET token_protected = $1", Protected());
         id = await server.Database.ImportAsync(ImportState.Finished, [RecordState.Unknown, RecordState.Imported, RecordState.Failed]);
-        await server.Database.SqlAsync("INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, outcome) VALUES ($1, 1, 1, now(), 'w', 'reply_lost')", id);
+        await server.Database.SqlAsync(
+            "INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, outcome) VALUES ($1, 1, 1, now(), 'w', "
+                + "'reply_lost')", id);
         server.List = query => ScriptedCincopa.Page(query, [new(new Rid("Known"), "other.mp4", null, null, null, null, null, null)]);
     }
 
@@ -29,7 +31,8 @@ public sealed class AdoptAssetTests(ImporterServer server) : IClassFixture<Impor
         await CandidateAsync("AbC");
         server.List = _ => throw new InvalidOperationException("Nobody has to be asked.");
         var (status, record) = await AdoptAsync("AbC");
-        Assert.Equal((200, "imported", "AbC", "reconciled"), (status, (string?)record!["state"], (string?)record["rid"], (string?)record["history"]![0]!["outcome"]));
+        Assert.Equal((200, "imported", "AbC", "reconciled"),
+            (status, (string?)record!["state"], (string?)record["rid"], (string?)record["history"]![0]!["outcome"]));
         Assert.Equal("reply_lost: Adopted by otto.", (string?)record["history"]![0]!["message"]);
         Assert.Equal("imported 2, failed 1", await server.Database.CountsAsync(id));
         Assert.Equal("otto asset_adopted row 1, asset AbC", await AuditAsync());
@@ -40,20 +43,24 @@ public sealed class AdoptAssetTests(ImporterServer server) : IClassFixture<Impor
     {
         var other = await server.Database.ImportAsync(ImportState.Finished, [.. Enumerable.Repeat(RecordState.Unknown, 5)]);
         await server.Database.SqlAsync("""
-            INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, outcome) SELECT $1, n, 1, now(), 'w', 'reply_lost' FROM generate_series(1, 5) n
+            INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, outcome)
+                SELECT $1, n, 1, now(), 'w', 'reply_lost' FROM generate_series(1, 5) n
             """, other);
         // Row 1 has one candidate of its own, row 2 has two, rows 3 and 4 share one, row 5 has none.
         foreach (var (row, rid) in new[] { (1, "Own"), (2, "One"), (2, "Two"), (3, "Shared"), (4, "Shared") })
         {
             await server.Database.SqlAsync("""
-                INSERT INTO importer.reconcile_candidate (import_id, row_number, attempt, rid, file_name, uploaded_at) VALUES ($1, $2, 1, $3, 'a.mp4', now())
+                INSERT INTO importer.reconcile_candidate (import_id, row_number, attempt, rid, file_name, uploaded_at)
+                    VALUES ($1, $2, 1, $3, 'a.mp4', now())
                 """, other, row, rid);
         }
 
         var (status, answer) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{other}/adopt");
         Assert.Equal((200, 1, 4), (status, (int)answer!["adopted"]!, (int)answer["stillUnknown"]!));
         Assert.Equal("imported 1, unknown 4", await server.Database.CountsAsync(other));
-        Assert.Equal("Own", await server.Database.OneAsync<string>("SELECT rid FROM importer.import_record WHERE import_id = $1 AND row_number = 1", other));
+        Assert.Equal("Own",
+            await server.Database.OneAsync<string>("SELECT rid FROM importer.import_record WHERE import_id = $1 AND row_number = 1",
+                other));
 
         Assert.Equal(403, (await server.PostAsync(server.ViewerKey, $"/api/v1/imports/{other}/adopt")).Status);
         Assert.Equal(404, (await server.PostAsync(server.OperatorKey, "/api/v1/imports/999999/adopt")).Status);
@@ -85,7 +92,8 @@ public sealed class AdoptAssetTests(ImporterServer server) : IClassFixture<Impor
     public async Task An_asset_that_Cincopa_does_not_have_is_refused_with_422()
     {
         // Whatever it answers: another asset is not this one.
-        server.List = _ => ScriptedCincopa.Page(new AssetListQuery(), [new(new Rid("known"), "other.mp4", null, null, null, null, null, null)]);
+        server.List = _ =>
+            ScriptedCincopa.Page(new AssetListQuery(), [new(new Rid("known"), "other.mp4", null, null, null, null, null, null)]);
         await RefusedAsync("Known", 422, "no-such-asset", "The account has no asset Known.");
     }
 
@@ -128,7 +136,9 @@ public sealed class AdoptAssetTests(ImporterServer server) : IClassFixture<Impor
     {
         await CandidateAsync("AbC");
         var (status, found) = await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}/records/1/candidates");
-        Assert.Equal((200, "AbC", "clip.mp4", 7), (status, (string?)found!["items"]![0]!["rid"], (string?)found["items"]![0]!["fileName"], (int)found["items"]![0]!["sizeBytes"]!));
+        Assert.Equal((200, "AbC", "clip.mp4", 7),
+            (status, (string?)found!["items"]![0]!["rid"], (string?)found["items"]![0]!["fileName"],
+                (int)found["items"]![0]!["sizeBytes"]!));
         Assert.Null(found["lookedAt"]);
         Assert.Equal(403, (await server.PostAsync(server.ViewerKey, $"/api/v1/imports/{id}/records/1/adopt", """{"rid":"AbC"}""")).Status);
         Assert.Equal("imported 1, failed 1, unknown 1", await server.Database.CountsAsync(id));
@@ -154,11 +164,14 @@ public sealed class AdoptAssetTests(ImporterServer server) : IClassFixture<Impor
         server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/records/{row}/adopt", $$"""{"rid":"{{rid}}"}""");
 
     private Task<int> CandidateAsync(string rid) => server.Database.SqlAsync("""
-        INSERT INTO importer.reconcile_candidate (import_id, row_number, attempt, rid, file_name, size_bytes, uploaded_at) VALUES ($1, 1, 1, $2, 'clip.mp4', 7, now())
+        INSERT INTO importer.reconcile_candidate (import_id, row_number, attempt, rid, file_name, size_bytes, uploaded_at)
+            VALUES ($1, 1, 1, $2, 'clip.mp4', 7, now())
         """, id, rid);
 
     private Task<string> AuditAsync() => server.Database.OneAsync<string>(
         "SELECT coalesce(string_agg(concat_ws(' ', actor, action, detail), '; '), '') FROM importer.audit_entry WHERE import_id = $1", id);
 
-    private string Protected() => ((BulkImporter.Accounts.ProtectToken)server.Services.GetService(typeof(BulkImporter.Accounts.ProtectToken))!).Protect("1000001itest");
+    private string Protected() =>
+        ((BulkImporter.Accounts.ProtectToken)server.Services.GetService(typeof(BulkImporter.Accounts.ProtectToken))!)
+            .Protect("1000001itest");
 }

@@ -30,7 +30,9 @@ public sealed class ReconcileUnknownTests : IClassFixture<EngineDatabase>, IAsyn
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    /// <summary>It is asked every few seconds, for as long as any record is in doubt: what it reads must not grow with the records around them.</summary>
+    /// <summary>
+    /// It is asked every few seconds, for as long as any record is in doubt: what it reads must not grow with the records around them.
+    /// </summary>
     [Theory]
     [InlineData("force_custom_plan")]
     [InlineData("force_generic_plan")]
@@ -41,7 +43,8 @@ public sealed class ReconcileUnknownTests : IClassFixture<EngineDatabase>, IAsyn
         // One in doubt in each chunk, and looked for long enough.
         await database.SqlAsync("""
             UPDATE importer.import_record
-            SET state = CASE WHEN row_number % 500 = 0 THEN 'unknown' WHEN row_number % 50 = 0 THEN 'failed' ELSE 'imported' END, rid = 'rid', attempt_count = 1,
+            SET state = CASE WHEN row_number % 500 = 0 THEN 'unknown' WHEN row_number % 50 = 0 THEN 'failed'
+                ELSE 'imported' END, rid = 'rid', attempt_count = 1,
                 error_code = CASE WHEN row_number % 500 = 0 THEN 'reply_lost' WHEN row_number % 50 = 0 THEN 'source_not_found' END, finished_at = now() - interval '2 days'
             WHERE import_id = $1
             """, large);
@@ -49,7 +52,8 @@ public sealed class ReconcileUnknownTests : IClassFixture<EngineDatabase>, IAsyn
             INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, finished_at, outcome, looked_at)
             SELECT $1, n, 1, now() - interval '2 days', 'w', now(), 'imported', now() FROM generate_series(1, $2) n
             """, large, rows);
-        foreach (var table in new[] { "import_record", "import_chunk", "attempt", "import" }) await database.SqlAsync($"ANALYZE importer.{table}");
+        foreach (var table in new[] { "import_record", "import_chunk", "attempt", "import" })
+            await database.SqlAsync($"ANALYZE importer.{table}");
 
         await using var explained = new ExplainedDatabase(database.ConnectionString, planMode);
         Assert.Equal(0, await reconciler.RunAsync(source: explained.Source));
@@ -95,7 +99,8 @@ public sealed class ReconcileUnknownTests : IClassFixture<EngineDatabase>, IAsyn
         Add("c.mp4", "r3");
         Assert.Equal(1, await reconciler.RunAsync(itemsPerPage: 2));
         Assert.Equal([1, 2], cincopa.Listed.Select(q => q.Page));
-        Assert.Equal(("pending 1, imported 2", "imported 1"), (await database.SoundCountsAsync(id), await database.SoundCountsAsync(other)));
+        Assert.Equal(("pending 1, imported 2", "imported 1"),
+            (await database.SoundCountsAsync(id), await database.SoundCountsAsync(other)));
     }
 
     [Fact]
@@ -165,7 +170,8 @@ public sealed class ReconcileUnknownTests : IClassFixture<EngineDatabase>, IAsyn
         foreach (var account in new[] { await database.AccountAsync(), reconciler.Account })
         {
             var other = await database.ImportAsync(rows: 1, account: account);
-            await database.SqlAsync("UPDATE importer.import_record SET source_url = 'https://media.example/b/clip.mp4' WHERE import_id = $1", other);
+            await database.SqlAsync(
+                "UPDATE importer.import_record SET source_url = 'https://media.example/b/clip.mp4' WHERE import_id = $1", other);
             if (isAnswered) await database.SubmitAsync(other, 1, 1);
             else await database.Transitions.SubmittingAsync(await database.LeaseAsync(other), [1], Token);
             await database.AgeAsync(other, 8, 1);
@@ -271,7 +277,8 @@ public sealed class ReconcileUnknownTests : IClassFixture<EngineDatabase>, IAsyn
         await database.AgeAsync(id, 11, 1);
         Add("clip.mp4", "r1", size: size);
         await reconciler.RunAsync();
-        Assert.Equal(fits ? "imported attempt 1 left 4 st-1-1 r1" : "unknown attempt 1 left 4 st-1-1 asset_unnamed", await database.RecordAsync(id, 1));
+        Assert.Equal(fits ? "imported attempt 1 left 4 st-1-1 r1" : "unknown attempt 1 left 4 st-1-1 asset_unnamed",
+            await database.RecordAsync(id, 1));
     }
 
     // --- again and again
@@ -333,7 +340,9 @@ public sealed class ReconcileUnknownTests : IClassFixture<EngineDatabase>, IAsyn
         Assert.Equal(RecordState.Imported, await database.StateAsync(id, 1));
         Assert.Null((await reconciler.FindAsync(id, 1)).Problem);
         // What the list says of itself keeps nobody from asking for the status of imports.
-        Assert.Equal(0, await database.OneAsync<int>("SELECT blocks_in_a_row FROM importer.call_budget WHERE account_id = $1 AND kind = 'status'", reconciler.Account));
+        Assert.Equal(0,
+            await database.OneAsync<int>("SELECT blocks_in_a_row FROM importer.call_budget WHERE account_id = $1 AND kind = 'status'",
+                reconciler.Account));
     }
 
     [Theory]
@@ -376,7 +385,9 @@ public sealed class ReconcileUnknownTests : IClassFixture<EngineDatabase>, IAsyn
         await reconciler.DueAsync();
         await reconciler.RunAsync();
         Assert.Single(cincopa.Listed);
-        Assert.True(await database.OneAsync<bool>("SELECT blocked_until > now() FROM importer.call_budget WHERE account_id = $1 AND kind = 'status'", reconciler.Account));
+        Assert.True(
+            await database.OneAsync<bool>(
+                "SELECT blocked_until > now() FROM importer.call_budget WHERE account_id = $1 AND kind = 'status'", reconciler.Account));
     }
 
     [Fact]
@@ -400,7 +411,8 @@ public sealed class ReconcileUnknownTests : IClassFixture<EngineDatabase>, IAsyn
     public async Task An_asset_that_becomes_another_records_while_the_list_runs_is_not_adopted()
     {
         var other = await database.ImportAsync(rows: 1, account: reconciler.Account);
-        await database.SqlAsync("UPDATE importer.import_record SET source_url = 'https://media.example/b/clip.mp4' WHERE import_id = $1", other);
+        await database.SqlAsync("UPDATE importer.import_record SET source_url = 'https://media.example/b/clip.mp4' WHERE import_id = $1",
+            other);
         await database.SubmitAsync(other, 1, 1);
         await database.DoubtAsync(id, 11, (1, Clip));
         Add("clip.mp4", "rid1");
@@ -444,7 +456,10 @@ public sealed class ReconcileUnknownTests : IClassFixture<EngineDatabase>, IAsyn
             return await Failing(RemoteErrorKind.ServerError);
         };
         Assert.Equal(0, await reconciler.RunAsync(source: cut.Source, stop: death.Token));
-        Assert.True(await database.OneAsync<bool>("SELECT next_at BETWEEN now() AND now() + interval '2 minutes' FROM importer.reconcile_look WHERE account_id = $1", reconciler.Account));
+        Assert.True(
+            await database.OneAsync<bool>(
+                "SELECT next_at BETWEEN now() AND now() + interval '2 minutes' FROM importer.reconcile_look WHERE account_id = $1",
+                reconciler.Account));
     }
 
     [Fact]
@@ -453,7 +468,9 @@ public sealed class ReconcileUnknownTests : IClassFixture<EngineDatabase>, IAsyn
         await database.DoubtAsync(id, 11, (1, Clip));
         cincopa.OnList = _ => throw new FormatException("api_token=1000001itest is no date");
         Assert.Equal(0, await reconciler.RunAsync());
-        Assert.Equal("FormatException: api_token=*** is no date 1", await database.OneAsync<string>("SELECT problem || ' ' || failed_in_a_row FROM importer.reconcile_look WHERE account_id = $1", reconciler.Account));
+        Assert.Equal("FormatException: api_token=*** is no date 1",
+            await database.OneAsync<string>("SELECT problem || ' ' || failed_in_a_row FROM importer.reconcile_look WHERE account_id = $1",
+                reconciler.Account));
         Assert.Equal(0, await reconciler.RunAsync());
         Assert.Single(cincopa.Listed);
         Assert.Equal(RecordState.Unknown, await database.StateAsync(id, 1));
@@ -478,10 +495,13 @@ public sealed class ReconcileUnknownTests : IClassFixture<EngineDatabase>, IAsyn
         Assert.Equal("refused", await reconciler.CandidatesAsync(id, 1));
     }
 
-    private static Task<AssetListResult> Failing(RemoteErrorKind kind) => Task.FromResult<AssetListResult>(new AssetListResult.Failed(ScriptedCincopa.Error(kind)));
+    private static Task<AssetListResult> Failing(
+        RemoteErrorKind kind) => Task.FromResult<AssetListResult>(new AssetListResult.Failed(ScriptedCincopa.Error(kind)));
 
-    private void Add(string fileName, string rid, double minutesAgo = 1, long? size = null, string? caption = null, string? reference = null) =>
+    private void Add(
+        string fileName, string rid, double minutesAgo = 1, long? size = null, string? caption = null, string? reference = null) =>
         assets.Add(new(new Rid(rid), fileName, size, DateTimeOffset.UtcNow.AddMinutes(-minutesAgo), caption, reference, null, null));
 
-    private Task<string> AccountStateAsync() => database.OneAsync<string>("SELECT state FROM importer.account WHERE id = $1", reconciler.Account);
+    private Task<string> AccountStateAsync() =>
+        database.OneAsync<string>("SELECT state FROM importer.account WHERE id = $1", reconciler.Account);
 }

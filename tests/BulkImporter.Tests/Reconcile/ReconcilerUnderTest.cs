@@ -24,7 +24,8 @@ internal sealed class ReconcilerUnderTest(EngineDatabase database, ICincopaClien
     {
         await database.SqlAsync("DELETE FROM importer.import");
         Account = await database.AccountAsync();
-        await database.SqlAsync("UPDATE importer.account SET token_protected = $2, base_url = coalesce($3, base_url) WHERE id = $1", Account, tokens.Protect("1000001itest"), baseUrl?.AbsoluteUri);
+        await database.SqlAsync("UPDATE importer.account SET token_protected = $2, base_url = coalesce($3, base_url) WHERE id = $1",
+            Account, tokens.Protect("1000001itest"), baseUrl?.AbsoluteUri);
     }
 
     /// <summary>One round. Returns how many accounts were looked through to the end.</summary>
@@ -36,15 +37,18 @@ internal sealed class ReconcilerUnderTest(EngineDatabase database, ICincopaClien
         source ??= database.Source;
         var began = await database.OneAsync<DateTimeOffset>("SELECT clock_timestamp()");
         await new ReconcileUnknown(
-            Rounds.Over(source, tokens, cincopa), source, new RecordTransitions(source), new WalkAssets(cincopa) { ItemsPerPage = itemsPerPage }, Options.Create(new WorkOptions()),
+            Rounds.Over(source, tokens, cincopa), source, new RecordTransitions(source), new WalkAssets(cincopa)
+                { ItemsPerPage = itemsPerPage }, Options.Create(new WorkOptions()),
             NullLogger<ReconcileUnknown>.Instance).RunAsync(stop ?? Token);
         return (int)await database.OneAsync<long>("SELECT count(*) FROM importer.reconcile_look WHERE looked_at >= $1", began);
     }
 
     /// <summary>What waits for a person, e.g. "r1 r2", the latest asset first.</summary>
-    public async Task<string> CandidatesAsync(int importId, int row) => string.Join(' ', (await FindAsync(importId, row)).Items.Select(c => c.Rid));
+    public async Task<string> CandidatesAsync(
+        int importId, int row) => string.Join(' ', (await FindAsync(importId, row)).Items.Select(c => c.Rid));
 
-    public async Task<CandidatesView> FindAsync(int importId, int row) => (await new ReadCandidates(database.Contexts).FindAsync(importId, row, Token))!;
+    public async Task<CandidatesView> FindAsync(
+        int importId, int row) => (await new ReadCandidates(database.Contexts).FindAsync(importId, row, Token))!;
 
     /// <summary>Lets an account's next look be due that was put off.</summary>
     public Task DueAsync() => database.SqlAsync("UPDATE importer.reconcile_look SET next_at = now() WHERE account_id = $1", Account);

@@ -44,7 +44,8 @@ public sealed class WalkAssetsTests : IClassFixture<EngineDatabase>, IAsyncLifet
     {
         Behave(script);
         await UploadAsync(Enumerable.Range(1, 7).Select(n => $"https://media.example/{n}.mp4"));
-        await database.DoubtAsync(id, 11, (1, "https://media.example/1.mp4"), (2, "https://media.example/7.mp4"), (3, "https://media.example/nowhere.mp4"));
+        await database.DoubtAsync(id, 11, (1, "https://media.example/1.mp4"), (2, "https://media.example/7.mp4"),
+            (3, "https://media.example/nowhere.mp4"));
         Assert.Equal(1, await reconciler.RunAsync(itemsPerPage: 2));
         Assert.Equal("imported 2, unknown 1", await database.SoundCountsAsync(id));
         Assert.Equal("unknown attempt 1 left 4 reply_lost", await database.RecordAsync(id, 3));
@@ -62,7 +63,8 @@ public sealed class WalkAssetsTests : IClassFixture<EngineDatabase>, IAsyncLifet
 
     [Theory]
     [InlineData("""{"importMs":0,"rules":[{"on":"list","fault":"unavailable"}]}""")]
-    [InlineData("""{"importMs":0,"rules":[{"on":"list","fault":"refused","httpStatus":200,"style":"success_false","message":"try again"}]}""")]
+    [InlineData(
+        """{"importMs":0,"rules":[{"on":"list","fault":"refused","httpStatus":200,"style":"success_false","message":"try again"}]}""")]
     [InlineData("""{"importMs":0,"rules":[{"on":"list","fault":"permission_missing"}]}""")]
     [InlineData("""{"importMs":0,"rules":[{"on":"list","fault":"permission_missing","httpStatus":200,"style":"success_false"}]}""")]
     [InlineData("""{"importMs":0,"rules":[{"on":"list","fault":"bad_gateway"}]}""")]
@@ -103,6 +105,7 @@ public sealed class WalkAssetsTests : IClassFixture<EngineDatabase>, IAsyncLifet
     {
         var access = new CincopaAccess(simulator.BaseAddress, "1000001itest");
         foreach (var source in sources)
-            Assert.IsType<SubmitResult.Accepted>(await client.UploadFromUrlAsync(access, source, null, TestContext.Current.CancellationToken));
+            Assert.IsType<SubmitResult.Accepted>(
+                await client.UploadFromUrlAsync(access, source, null, TestContext.Current.CancellationToken));
     }
 }

@@ -30,7 +30,8 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
         {
             if (import != 0) return;
             import = await database.ImportAsync(Rows, chunkSize: 500);
-            // Each record has been tried before, and many others are being followed: no table is so small that reading all of it were right.
+            // Each record has been tried before, and many others are being followed: no table is so small that reading all of it were
+            // right.
             await database.SqlAsync("""
                 INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, finished_at, outcome)
                 SELECT $1, n, 1, now(), 'w', now(), 'remote_error' FROM generate_series(1, $2) n
@@ -38,8 +39,10 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
             await database.SqlAsync("UPDATE importer.import_record SET attempt_count = 1 WHERE import_id = $1", import);
             pollingAccount = await database.AccountAsync();
             await database.SqlAsync("""
-                INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at)
-                SELECT -1, n, 1, $1, 'st-' || n, now(), now() + CASE WHEN n <= 50 THEN interval '-1 second' ELSE interval '1 hour' END, now() FROM generate_series(1, 20000) n
+                INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at,
+                    moved_at)
+                SELECT -1, n, 1, $1, 'st-' || n, now(), now() + CASE WHEN n <= 50 THEN interval '-1 second'
+                    ELSE interval '1 hour' END, now() FROM generate_series(1, 20000) n
                 """, pollingAccount);
             foreach (var table in new[] { "import_record", "import_chunk", "attempt", "status_poll", "import", "account", "call_budget" })
                 await database.SqlAsync($"ANALYZE importer.{table}");
@@ -73,7 +76,8 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
         Assert.Contains(answered, p => p.Contains("Conflict Arbiter Indexes: pk_attempt", StringComparison.Ordinal));
 
         Assert.Equal(30, await transitions.ConcludedAsync([.. intents.Take(30).Select(i =>
-            new Conclusion(import, i.RowNumber, new StatusId(EngineDatabase.StatusIdOf(i)), RecordState.Imported, new Rid($"rid{i.RowNumber}"), null, null, null))], Token));
+            new Conclusion(import, i.RowNumber, new StatusId(EngineDatabase.StatusIdOf(i)), RecordState.Imported,
+                new Rid($"rid{i.RowNumber}"), null, null, null))], Token));
         explained.AssertByKey("conclusions");
 
         await database.ExpireAsync(import, chunk);
@@ -107,10 +111,16 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
         explained.AssertReads(mostRows, "intents");
         Assert.Equal(20, (await transitions.OpenIntentsAsync(lease, rows, Token)).Count);
         explained.AssertReads(mostRows, "open intents");
-        await transitions.AnsweredAsync(lease, [.. intents.Take(6).Select(EngineDatabase.Accepted), .. intents.Skip(6).Take(6).Select(i => EngineDatabase.Failed(i, RecordState.Failed, FailureCode.InvalidInput))],
+        await transitions.AnsweredAsync(lease,
+            [.. intents.Take(6).Select(EngineDatabase.Accepted), .. intents.Skip(6).Take(6)
+                .Select(i => EngineDatabase.Failed(i, RecordState.Failed, FailureCode.InvalidInput))],
             TimeSpan.FromMinutes(1), Token);
         explained.AssertReads(mostRows, "answers");
-        await transitions.ConcludedAsync([.. intents.Take(6).Select(i => new Conclusion(many, i.RowNumber, new StatusId(EngineDatabase.StatusIdOf(i)), RecordState.Imported, new Rid("rid"), null, null, null))], Token);
+        await transitions.ConcludedAsync(
+            [.. intents.Take(6)
+                .Select(i =>
+                    new Conclusion(many, i.RowNumber, new StatusId(EngineDatabase.StatusIdOf(i)), RecordState.Imported, new Rid("rid"),
+                        null, null, null))], Token);
         explained.AssertReads(mostRows, "conclusions");
         await database.ExpireAsync(many, 1200);
         Assert.Equal(8, await transitions.RescuedAsync(many, 1200, Token));
@@ -124,13 +134,16 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
         await database.SqlAsync("UPDATE importer.account SET token_protected = $2 WHERE id = $1", pollingAccount, tokens.Protect("token"));
         await using var explained = new ExplainedDatabase(database.ConnectionString, "force_generic_plan");
         var cincopa = new ScriptedCincopa();
-        var poller = new StatusPoller(Rounds.Over(explained.Source, tokens, cincopa), explained.Source, new RecordTransitions(explained.Source), cincopa,
-            new PollSchedule(TimeSpan.FromHours(1), TimeSpan.FromHours(1), () => 0), new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0),
+        var poller = new StatusPoller(Rounds.Over(explained.Source, tokens, cincopa), explained.Source,
+            new RecordTransitions(explained.Source), cincopa,
+            new PollSchedule(TimeSpan.FromHours(1), TimeSpan.FromHours(1), () => 0),
+            new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0),
             Options.Create(new WorkOptions()), TimeProvider.System, NullLogger<StatusPoller>.Instance);
         Assert.Equal(50, await poller.RunAsync(Token));
         var plans = explained.TakePlans();
         Assert.Contains(plans, p => p.Contains("ix_status_poll_account_id_next_poll_at", StringComparison.Ordinal));
         // Counting what is outstanding is a statement of its own, every few seconds.
-        Assert.DoesNotContain(plans.Where(p => p.Contains("UPDATE importer.status_poll", StringComparison.Ordinal)), ExplainedDatabase.ReadsAWholeTable);
+        Assert.DoesNotContain(plans.Where(p => p.Contains("UPDATE importer.status_poll", StringComparison.Ordinal)),
+            ExplainedDatabase.ReadsAWholeTable);
     }
 }

@@ -45,7 +45,8 @@ public sealed class ReadPlanTests(EngineDatabase database) : IClassFixture<Engin
         {
             if (import != 0) return;
             import = await database.ImportAsync(Rows, ChunkSize);
-            await database.SqlAsync("UPDATE importer.import_record SET state = 'imported', rid = 'rid' || row_number, finished_at = now() WHERE import_id = $1", import);
+            await database.SqlAsync(
+                "UPDATE importer.import_record SET state = 'imported', rid = 'rid' || row_number, finished_at = now() WHERE import_id = $1", import);
             await database.SqlAsync("""
                 UPDATE importer.import_record SET state = 'failed', error_code = 'source_not_found', error_message = 'Gone.'
                 WHERE import_id = $1 AND row_number IN (9, 20000, 45000)
@@ -55,7 +56,8 @@ public sealed class ReadPlanTests(EngineDatabase database) : IClassFixture<Engin
                 WHERE import_id = $1 AND row_number BETWEEN 25001 AND 27000
                 """, import);
             await database.SqlAsync("""
-                INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at)
+                INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at,
+                    moved_at)
                 SELECT r.import_id, r.row_number, 1, i.account_id, r.status_id, now(), now(), now()
                 FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id WHERE r.import_id = $1 AND r.state = 'submitted'
                 ON CONFLICT DO NOTHING
@@ -104,7 +106,8 @@ public sealed class ReadPlanTests(EngineDatabase database) : IClassFixture<Engin
         Assert.NotNull(await records.FindAsync(import, 30_000, Token));
         explained.AssertReads(1, "record");
         await using var connection = await explained.Source.OpenConnectionAsync(Token);
-        await foreach (var rows in new RecordFilter { State = RecordState.Failed }.RowsAsync(connection, import, r => true, Token)) Assert.Equal([9, 20_000, 45_000], rows);
+        await foreach (var rows in new RecordFilter
+            { State = RecordState.Failed }.RowsAsync(connection, import, r => true, Token)) Assert.Equal([9, 20_000, 45_000], rows);
         explained.AssertReads(Rows, "selection of a bulk action");
     }
 }

@@ -83,7 +83,8 @@ public sealed class ReadRecordsTests(ImporterDatabase database) : IClassFixture<
             SELECT r.import_id, r.row_number, 1, i.account_id, 's', now() - interval '1 day', now(), now() - make_interval(mins => $2)
             FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id WHERE r.import_id = $1
             """, id, minutesAgo);
-        foreach (var filter in new[] { new RecordFilter { Stalled = TimeSpan.FromMinutes(30) }, new RecordFilter { State = RecordState.Submitted, Stalled = TimeSpan.FromMinutes(30) } })
+        foreach (var filter in new[] { new RecordFilter { Stalled = TimeSpan.FromMinutes(30) },
+            new RecordFilter { State = RecordState.Submitted, Stalled = TimeSpan.FromMinutes(30) } })
         {
             Assert.Equal(selected ? [1] : [], (await Read.ListAsync(id, filter, 0, 10, Token)).Items.Select(r => r.RowNumber));
             Assert.Equal(selected ? 1 : 0, await Read.CountAsync(id, filter, 100, Token));
@@ -94,10 +95,13 @@ public sealed class ReadRecordsTests(ImporterDatabase database) : IClassFixture<
     public async Task The_example_of_a_failure_is_what_was_said_of_the_first_record_that_has_it_now()
     {
         var id = await database.ImportAsync(ImportState.Running, Mixed);
-        await database.SqlAsync("UPDATE importer.import_record SET error_message = 'Said of ' || row_number WHERE import_id = $1 AND error_code IS NOT NULL AND row_number > 1", id);
+        await database.SqlAsync(
+            "UPDATE importer.import_record SET error_message = 'Said of ' || row_number WHERE import_id = $1 AND error_code IS NOT NULL "
+                + "AND row_number > 1", id);
         await database.SqlAsync("UPDATE importer.import_record SET error_message = NULL WHERE import_id = $1 AND row_number = 1", id);
         var examples = await Read.ExamplesAsync(id, ["source_not_found", "reply_timeout", "url_missing", "quota_exceeded"], Token);
-        Assert.Equal(["reply_timeout: Said of 8", "source_not_found: Said of 7"], examples.Select(e => $"{e.Key}: {e.Value}").Order(StringComparer.Ordinal));
+        Assert.Equal(["reply_timeout: Said of 8", "source_not_found: Said of 7"], examples.Select(e => $"{e.Key}: {e.Value}")
+            .Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -112,7 +116,8 @@ public sealed class ReadRecordsTests(ImporterDatabase database) : IClassFixture<
     {
         var id = await database.ImportAsync(ImportState.Running, Mixed);
         await database.SqlAsync("""
-            INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, progress_percent, progress_bytes, total_bytes, moved_at)
+            INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at,
+                progress_percent, progress_bytes, total_bytes, moved_at)
             SELECT $1, 9, 1, id, 'st-9', now(), now(), 40, 400, 1000, now() FROM importer.account LIMIT 1
             """, id);
         var detail = await Read.FindAsync(id, 9, Token);
@@ -129,5 +134,6 @@ public sealed class ReadRecordsTests(ImporterDatabase database) : IClassFixture<
     }
 
     [Fact]
-    public async Task A_row_that_is_not_there_is_null() => Assert.Null(await Read.FindAsync(await database.ImportAsync(ImportState.Running, Mixed), 12, Token));
+    public async Task A_row_that_is_not_there_is_null() =>
+        Assert.Null(await Read.FindAsync(await database.ImportAsync(ImportState.Running, Mixed), 12, Token));
 }

@@ -15,7 +15,8 @@ public sealed class RecordModelTests(EngineDatabase database) : IClassFixture<En
 
     public static TheoryData<int> Seeds()
     {
-        if (Environment.GetEnvironmentVariable("BULKIMPORTER_TEST_SEED") is { Length: > 0 } one) return [int.Parse(one, CultureInfo.InvariantCulture)];
+        if (Environment.GetEnvironmentVariable("BULKIMPORTER_TEST_SEED") is { Length: > 0 } one)
+            return [int.Parse(one, CultureInfo.InvariantCulture)];
         // Some that are always the same, and some that nobody has seen before.
         return [1, 2, 3, 4, 5, 6, .. Enumerable.Range(0, 4).Select(_ => Random.Shared.Next())];
     }
@@ -56,7 +57,8 @@ public sealed class RecordModelTests(EngineDatabase database) : IClassFixture<En
         /// <summary>Imported by an asset that was found for it.</summary>
         public bool IsAdopted;
 
-        public override string ToString() => $"{EnumText<RecordState>.Of(State)} {Attempts} {Left} {StatusId ?? "-"} {(Twice ? "twice" : "once")}";
+        public override string ToString() =>
+            $"{EnumText<RecordState>.Of(State)} {Attempts} {Left} {StatusId ?? "-"} {(Twice ? "twice" : "once")}";
     }
 
     /// <summary>A call that was made, with its answer once the worker has it.</summary>
@@ -112,7 +114,8 @@ public sealed class RecordModelTests(EngineDatabase database) : IClassFixture<En
         public async Task CompareAsync()
         {
             var real = await database.Source.QueryAsync("""
-                SELECT concat_ws(' ', state, attempt_count, attempts_left, coalesce(status_id, '-'), CASE WHEN possibly_duplicated THEN 'twice' ELSE 'once' END)
+                SELECT concat_ws(' ', state, attempt_count, attempts_left, coalesce(status_id, '-'), CASE WHEN possibly_duplicated
+                    THEN 'twice' ELSE 'once' END)
                 FROM importer.import_record WHERE import_id = $1 ORDER BY row_number
                 """, r => r.GetString(0), Token, id);
             Assert.Equal(rows.Select(r => r.ToString()), real);
@@ -182,7 +185,8 @@ public sealed class RecordModelTests(EngineDatabase database) : IClassFixture<En
         {
             if (tickets.Count == 0) return "no ticket to conclude";
             var (number, ticket) = tickets[random.Next(tickets.Count)];
-            RecordState to = random.Next(5) switch { < 2 => RecordState.Imported, 2 => RecordState.Failed, 3 => RecordState.Unknown, _ => RecordState.Pending };
+            RecordState to = random.Next(5)
+                switch { < 2 => RecordState.Imported, 2 => RecordState.Failed, 3 => RecordState.Unknown, _ => RecordState.Pending };
             var row = Of(number);
             var counts = row.State == RecordState.Submitted && row.StatusId == ticket;
             if (counts)
@@ -191,8 +195,10 @@ public sealed class RecordModelTests(EngineDatabase database) : IClassFixture<En
                 row.WasImported |= to == RecordState.Imported;
             }
             // The adopted call's own end names another asset than the one that was found.
-            row.Twice |= row.IsAdopted && to == RecordState.Imported && ticket == EngineDatabase.StatusIdOf(new(number, (short)row.Attempts));
-            Assert.Equal(counts ? 1 : 0, await database.ConcludeAsync(id, number, ticket, to, to == RecordState.Imported ? null : FailureCode.SourceTimeout));
+            row.Twice |= row.IsAdopted && to == RecordState.Imported
+                && ticket == EngineDatabase.StatusIdOf(new(number, (short)row.Attempts));
+            Assert.Equal(counts ? 1 : 0,
+                await database.ConcludeAsync(id, number, ticket, to, to == RecordState.Imported ? null : FailureCode.SourceTimeout));
             return $"conclusion {to} for {ticket}";
         }
 
@@ -224,7 +230,8 @@ public sealed class RecordModelTests(EngineDatabase database) : IClassFixture<En
         {
             var unknownToo = random.Next(2) == 0;
             await database.RerunAsync(id, unknownToo ? new RecordFilter { RowNumbers = [.. Enumerable.Range(1, Rows)] } : RecordFilter.All);
-            var moved = rows.Where(r => r.State is RecordState.Failed or RecordState.Cancelled || (unknownToo && r.State == RecordState.Unknown)).ToList();
+            var moved = rows.Where(r => r.State is RecordState.Failed or RecordState.Cancelled
+                || (unknownToo && r.State == RecordState.Unknown)).ToList();
             foreach (var row in moved)
             {
                 Move(row, RecordState.Pending);
@@ -249,7 +256,8 @@ public sealed class RecordModelTests(EngineDatabase database) : IClassFixture<En
         {
             await database.Follow.RunAsync(Token);
             if (import == ImportState.Cancelled) CancelPending();
-            if (import == ImportState.Running && rows.All(r => r.State is not (RecordState.Pending or RecordState.Submitting or RecordState.Submitted)))
+            if (import == ImportState.Running
+                && rows.All(r => r.State is not (RecordState.Pending or RecordState.Submitting or RecordState.Submitted)))
             {
                 // What will be submitted again by itself keeps the import running.
                 if (!resubmit || rows.All(r => r.State != RecordState.Unknown || r.Left <= 0)) import = ImportState.Finished;
@@ -259,7 +267,8 @@ public sealed class RecordModelTests(EngineDatabase database) : IClassFixture<En
 
         private async Task<string> ResubmitAsync()
         {
-            var moved = resubmit && import == ImportState.Running ? rows.Where(r => r.State == RecordState.Unknown && r.Left > 0).ToList() : [];
+            var moved = resubmit && import == ImportState.Running
+                ? rows.Where(r => r.State == RecordState.Unknown && r.Left > 0).ToList() : [];
             Assert.Equal(moved.Count, await database.Transitions.ResubmittedAsync(id, TimeSpan.Zero, TimeSpan.Zero, Token));
             foreach (var row in moved) Move(row, RecordState.Pending);
             return "resubmission of what is in doubt";

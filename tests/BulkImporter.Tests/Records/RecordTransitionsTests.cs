@@ -28,8 +28,11 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
     [InlineData("another holds it", "UPDATE importer.import_chunk SET lease_token = gen_random_uuid() WHERE import_id = $1")]
     [InlineData("the import is paused", "UPDATE importer.import SET state = 'paused' WHERE id = $1")]
     [InlineData("the import is cancelled", "UPDATE importer.import SET state = 'cancelled', finished_at = now() WHERE id = $1")]
-    [InlineData("the account is suspended", "UPDATE importer.account SET state = 'suspended' WHERE id = (SELECT account_id FROM importer.import WHERE id = $1)")]
-    [InlineData("the account is blocked", "UPDATE importer.call_budget SET blocked_until = now() + interval '1 minute' WHERE kind = 'submit' AND account_id = (SELECT account_id FROM importer.import WHERE id = $1)")]
+    [InlineData("the account is suspended",
+        "UPDATE importer.account SET state = 'suspended' WHERE id = (SELECT account_id FROM importer.import WHERE id = $1)")]
+    [InlineData("the account is blocked",
+        "UPDATE importer.call_budget SET blocked_until = now() + interval '1 minute' WHERE kind = 'submit' AND account_id = (SELECT "
+            + "account_id FROM importer.import WHERE id = $1)")]
     public async Task No_intent_is_committed_when(string what, string change)
     {
         var id = await database.ImportAsync(rows: 2);
@@ -44,7 +47,8 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
     {
         var id = await database.ImportAsync(rows: 1);
         await database.SqlAsync("""
-            UPDATE importer.call_budget SET blocked_until = CASE kind WHEN 'submit' THEN now() - interval '1 second' ELSE now() + interval '1 hour' END
+            UPDATE importer.call_budget SET blocked_until = CASE kind WHEN 'submit' THEN now() - interval '1 second'
+                ELSE now() + interval '1 hour' END
             WHERE account_id = (SELECT account_id FROM importer.import WHERE id = $1)
             """, id);
         Assert.Single(await database.Transitions.SubmittingAsync(await database.LeaseAsync(id), [1], Token));
@@ -58,7 +62,8 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
         var current = await database.LeaseAsync(id, worker: "second");
         int[] rows = [.. Enumerable.Range(1, 20)];
         var both = await Task.WhenAll(
-            Task.Run(() => database.Transitions.SubmittingAsync(old, rows, Token)), Task.Run(() => database.Transitions.SubmittingAsync(current, rows, Token)));
+            Task.Run(() => database.Transitions.SubmittingAsync(old, rows, Token)),
+            Task.Run(() => database.Transitions.SubmittingAsync(current, rows, Token)));
         Assert.Equal((0, 20), (both[0].Count, both[1].Count));
         await database.AssertSoundAsync(id);
     }
@@ -116,11 +121,14 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
         var id = await database.ImportAsync();
         var lease = await database.LeaseAsync(id);
         var first = await database.Transitions.SubmittingAsync(lease, [1], Token);
-        var (late, begun) = await database.Transitions.AnsweredAndSubmittingAsync(lease, [EngineDatabase.Accepted(first[0])], [2], TimeSpan.Zero, Token);
+        var (late, begun) = await database.Transitions.AnsweredAndSubmittingAsync(lease, [EngineDatabase.Accepted(first[0])], [2],
+            TimeSpan.Zero, Token);
         Assert.Empty(late);
         Assert.Equal([new Intent(2, 1)], begun);
         Assert.Equal("pending 1, submitting 1, submitted 1", await database.SoundCountsAsync(id));
-        Assert.Equal(1L, await database.OneAsync<long>("SELECT count(DISTINCT xmin::text) FROM importer.import_record WHERE import_id = $1 AND row_number IN (1, 2)", id));
+        Assert.Equal(1L,
+            await database.OneAsync<long>(
+                "SELECT count(DISTINCT xmin::text) FROM importer.import_record WHERE import_id = $1 AND row_number IN (1, 2)", id));
     }
 
     [Fact]
@@ -130,7 +138,8 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
         var lease = await database.LeaseAsync(id);
         var first = await database.Transitions.SubmittingAsync(lease, [1], Token);
         await database.SqlAsync("UPDATE importer.import SET state = 'paused' WHERE id = $1", id);
-        var (late, begun) = await database.Transitions.AnsweredAndSubmittingAsync(lease, [EngineDatabase.Accepted(first[0])], [2], TimeSpan.Zero, Token);
+        var (late, begun) = await database.Transitions.AnsweredAndSubmittingAsync(lease, [EngineDatabase.Accepted(first[0])], [2],
+            TimeSpan.Zero, Token);
         Assert.Empty(late);
         Assert.Empty(begun);
         Assert.Equal("pending 2, submitted 1", await database.SoundCountsAsync(id));
@@ -201,7 +210,8 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
         var first = (await database.Transitions.SubmittingAsync(lost, [1], Token))[0];
         await database.ExpireAsync(id);
         await database.Transitions.RescuedAsync(id, 1, Token);
-        Assert.Equal(1, Assert.IsType<RerunResult.Done>(await database.RerunAsync(id, new RecordFilter { State = RecordState.Unknown })).Rerun);
+        Assert.Equal(1,
+            Assert.IsType<RerunResult.Done>(await database.RerunAsync(id, new RecordFilter { State = RecordState.Unknown })).Rerun);
         var state = "pending attempt 1 left 5";
         if (againInFlight)
         {
@@ -291,7 +301,8 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
             new(one, 5, new StatusId("st-5-1"), RecordState.Failed, null, FailureCode.SourceNotFound, "gone", null),
             new(one, 1, new StatusId("st-1-1"), RecordState.Imported, new Rid("ridB"), null, null, null),
         ], Token));
-        Assert.Equal(("pending 4, imported 1, failed 1", "pending 2, imported 1"), (await database.SoundCountsAsync(one), await database.SoundCountsAsync(other)));
+        Assert.Equal(("pending 4, imported 1, failed 1", "pending 2, imported 1"),
+            (await database.SoundCountsAsync(one), await database.SoundCountsAsync(other)));
     }
 
     // --- rescue
@@ -369,7 +380,8 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
         Assert.Equal(1, await database.Transitions.ResubmittedAsync(id, TimeSpan.Zero, TimeSpan.Zero, Token));
 
         Task CandidateAsync(int attempt) => database.SqlAsync("""
-            INSERT INTO importer.reconcile_candidate (import_id, row_number, attempt, rid, file_name, uploaded_at) VALUES ($1, 1, $2, 'r1', 'a.mp4', now())
+            INSERT INTO importer.reconcile_candidate (import_id, row_number, attempt, rid, file_name, uploaded_at)
+                VALUES ($1, 1, $2, 'r1', 'a.mp4', now())
             """, id, attempt);
     }
 
@@ -390,7 +402,8 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
         Assert.Equal(0, await database.AdoptAsync(id, 2, attempt: 1, "r1")); // it is another's
         Assert.Equal(0, await database.AdoptAsync(other, 1, attempt: 1, "r1")); // of whatever import of the account
         Assert.Equal(1, await database.AdoptAsync(other, 1, attempt: 1, "r2"));
-        Assert.Equal(("pending 1, imported 1, unknown 1", "imported 1"), (await database.SoundCountsAsync(id), await database.SoundCountsAsync(other)));
+        Assert.Equal(("pending 1, imported 1, unknown 1", "imported 1"),
+            (await database.SoundCountsAsync(id), await database.SoundCountsAsync(other)));
 
         // Another account may have an asset of the same name.
         var foreign = await database.ImportAsync(rows: 1);
@@ -410,9 +423,12 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
 
     [Theory]
     [InlineData("found", "imported attempt 1 left 4 found", "reply_lost: It did not work. Found.")]
-    [InlineData("another", "imported attempt 1 left 4 found twice", "reply_lost: It did not work. Found. Later Cincopa named the asset another.")]
-    [InlineData(null, "imported attempt 1 left 4 found", "reply_lost: It did not work. Found. Later Cincopa told that the import had failed.")]
-    public async Task A_late_acceptance_of_the_adopted_call_leaves_the_record_as_it_is_and_its_end_tells_whether_it_was_that_asset(string? rid, string record, string message)
+    [InlineData("another", "imported attempt 1 left 4 found twice",
+        "reply_lost: It did not work. Found. Later Cincopa named the asset another.")]
+    [InlineData(null, "imported attempt 1 left 4 found",
+        "reply_lost: It did not work. Found. Later Cincopa told that the import had failed.")]
+    public async Task A_late_acceptance_of_the_adopted_call_leaves_the_record_as_it_is_and_its_end_tells_whether_it_was_that_asset(
+        string? rid, string record, string message)
     {
         var id = await database.ImportAsync(rows: 1);
         var intent = Assert.Single(await database.DoubtAsync(id, 11, (1, "https://media.example/a.mp4")));
@@ -425,7 +441,9 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
         Assert.Equal("imported 1", await database.SoundCountsAsync(id));
 
         var (to, code) = rid is null ? (RecordState.Failed, (FailureCode?)FailureCode.SourceNotFound) : (RecordState.Imported, null);
-        Assert.Equal(0, await database.Transitions.ConcludedAsync([new(id, 1, new StatusId("st-1-1"), to, rid is null ? null : new Rid(rid), code, null, null)], Token));
+        Assert.Equal(0,
+            await database.Transitions.ConcludedAsync(
+                [new(id, 1, new StatusId("st-1-1"), to, rid is null ? null : new Rid(rid), code, null, null)], Token));
         Assert.Equal(record, await database.RecordAsync(id, 1));
         Assert.Equal(message, await database.OneAsync<string>("SELECT message FROM importer.attempt WHERE import_id = $1", id));
         Assert.Equal(0, await database.OneAsync<long>("SELECT count(*) FROM importer.status_poll WHERE import_id = $1", id));
@@ -489,7 +507,9 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
     public async Task Of_rows_that_name_one_source_the_first_stays_and_the_others_become_duplicates()
     {
         var id = await database.ImportAsync(rows: 5, state: ImportState.Review);
-        await database.SqlAsync("UPDATE importer.import_record SET source_key = CASE WHEN row_number IN (2, 4, 5) THEN $2 ELSE gen_random_uuid() END WHERE import_id = $1", id, Guid.NewGuid());
+        await database.SqlAsync(
+            "UPDATE importer.import_record SET source_key = CASE WHEN row_number IN (2, 4, 5) THEN $2 ELSE gen_random_uuid() END WHERE "
+                + "import_id = $1", id, Guid.NewGuid());
         await using (var connection = await database.Source.OpenConnectionAsync(Token))
         {
             Assert.Equal(2, await database.Transitions.DuplicateAsync(connection, id, "url", Token));
@@ -519,7 +539,8 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
         Assert.True(await DueInAsync("<= now()"));
         await database.AssertSoundAsync(id);
 
-        Task<bool> DueInAsync(string condition) => database.OneAsync<bool>($"SELECT due_at {condition} FROM importer.import_chunk WHERE import_id = $1", id);
+        Task<bool> DueInAsync(string condition) =>
+            database.OneAsync<bool>($"SELECT due_at {condition} FROM importer.import_chunk WHERE import_id = $1", id);
     }
 
     [Fact]
@@ -543,7 +564,9 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
             while (done < rows.Length)
             {
                 done += await database.Transitions.ConcludedAsync(
-                    [.. rows.Select(r => new Conclusion(id, r, new StatusId($"st-{r}-1"), RecordState.Imported, new Rid($"rid{r}"), null, null, null))], Token);
+                    [.. rows.Select(r =>
+                        new Conclusion(id, r, new StatusId($"st-{r}-1"), RecordState.Imported, new Rid($"rid{r}"), null, null, null))],
+                            Token);
             }
         }, Token))));
         Assert.Equal("imported 60", await database.SoundCountsAsync(id));

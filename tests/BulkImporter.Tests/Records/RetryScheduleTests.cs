@@ -35,5 +35,6 @@ public sealed class RetryScheduleTests
     [Property]
     public Property A_wait_is_never_negative_nor_above_the_cap() => Prop.ForAll(
         Gen.Choose(1, int.MaxValue).ToArbitrary(), Gen.Choose(0, 999).ToArbitrary(),
-        (attempt, chance) => With(chance / 1000.0).Wait(attempt, null) is var wait && wait >= TimeSpan.Zero && wait <= TimeSpan.FromMinutes(10));
+        (attempt, chance) => With(chance / 1000.0).Wait(attempt, null) is var wait && wait >= TimeSpan.Zero
+            && wait <= TimeSpan.FromMinutes(10));
 }

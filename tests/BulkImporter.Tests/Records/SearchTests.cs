@@ -33,31 +33,40 @@ public sealed class SearchTests(ImporterServer server) : IClassFixture<ImporterS
     [MemberData(nameof(Addresses))]
     public async Task A_secret_is_neither_shown_nor_found_sign_by_sign_wherever_its_address_stands(string address)
     {
-        var csv = $"url,caption,reference_id,poster\n{address},see {address},{address},{address}\nhttps://plain.example/{Guid.NewGuid():N}.mp4,plain,,\n";
-        var (_, made) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, "/api/v1/imports?fileName=m.csv&alreadyImported=import&map=", new StringContent(csv, Encoding.UTF8, "text/csv"));
+        var csv =
+            $"url,caption,reference_id,poster\n{address},see "
+                + $"{address},{address},{address}\nhttps://plain.example/{Guid.NewGuid():N}.mp4,plain,,\n";
+        var (_, made) = await server.SendAsync(server.OperatorKey, HttpMethod.Post,
+            "/api/v1/imports?fileName=m.csv&alreadyImported=import&map=", new StringContent(csv, Encoding.UTF8, "text/csv"));
         var id = (int)made!["id"]!;
         await ActivatorUtilities.CreateInstance<ParseManifest>(server.Services).RunAsync(id, "manifest", Token);
 
-        foreach (var path in new[] { "preview", "records", "records/1", "findings", "results", "results?format=jsonl", "results?format=map" })
+        foreach (var path in new[] { "preview", "records", "records/1", "findings", "results", "results?format=jsonl",
+            "results?format=map" })
         {
             using var answer = await server.Client(server.ViewerKey).GetAsync($"/api/v1/imports/{id}/{path}", Token);
             Assert.Equal((path, 200), (path, (int)answer.StatusCode));
             Assert.DoesNotContain(Secret, await answer.Content.ReadAsStringAsync(Token), StringComparison.Ordinal);
         }
         // An operator's file is whole: it can be uploaded again.
-        Assert.Contains(Secret, await server.Client(server.OperatorKey).GetStringAsync($"/api/v1/imports/{id}/results", Token), StringComparison.Ordinal);
+        Assert.Contains(Secret, await server.Client(server.OperatorKey)
+            .GetStringAsync($"/api/v1/imports/{id}/results", Token), StringComparison.Ordinal);
 
         foreach (var guess in Enumerable.Range(1, Secret.Length).Select(n => Secret[..n]).Append(address))
         {
             Assert.Empty(await FoundAsync($"records?search={Uri.EscapeDataString("=" + guess)}"));
             if (guess.Length > 2) Assert.Empty(await FoundAsync($"records?search={Uri.EscapeDataString(guess)}"));
-            var results = await server.Client(server.ViewerKey).GetStringAsync($"/api/v1/imports/{id}/results?format=jsonl&search={Uri.EscapeDataString(guess.Length > 2 ? guess : "=" + guess)}", Token);
+            var results = await server.Client(server.ViewerKey)
+                .GetStringAsync(
+                    $"/api/v1/imports/{id}/results?format=jsonl&search={Uri.EscapeDataString(guess.Length > 2 ? guess : "=" + guess)}",
+                    Token);
             Assert.Empty(results);
         }
         // What is shown is found.
         Assert.Single(await FoundAsync($"records?search={Uri.EscapeDataString(Redact.Secrets(address)[..30].ToUpperInvariant())}"));
 
-        async Task<JsonArray> FoundAsync(string path) => (await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}/{path}")).Body!["items"]!.AsArray();
+        async Task<JsonArray> FoundAsync(string path) =>
+            (await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}/{path}")).Body!["items"]!.AsArray();
     }
 
     [Theory]

@@ -11,14 +11,18 @@ public sealed class GiveUpRecordsTests(ImporterDatabase database) : IClassFixtur
     [Fact]
     public async Task Only_the_named_records_in_doubt_become_failed_and_the_deed_is_audited_once()
     {
-        var id = await database.ImportAsync(ImportState.Finished, [RecordState.Unknown, RecordState.Unknown, RecordState.Imported, RecordState.Pending]);
+        var id = await database.ImportAsync(ImportState.Finished,
+            [RecordState.Unknown, RecordState.Unknown, RecordState.Imported, RecordState.Pending]);
         Assert.Equal(1, await GiveUpAsync(id, 2, 3, 4));
         Assert.Equal("pending 1, imported 1, failed 1, unknown 1", await database.CountsAsync(id));
         Assert.Equal("2 failed given_up Given up by ann. Before: reply_timeout. It did not work.", await database.OneAsync<string>(
-            "SELECT concat_ws(' ', row_number, state, error_code, error_message) FROM importer.import_record WHERE import_id = $1 AND error_code = 'given_up'", id));
+            "SELECT concat_ws(' ', row_number, state, error_code, error_message) FROM importer.import_record WHERE import_id = $1 AND "
+                + "error_code = 'given_up'", id));
 
         Assert.Equal(0, await GiveUpAsync(id, 2, 3, 4));
-        Assert.Equal("1 of 3 named rows", await database.OneAsync<string>("SELECT string_agg(detail, ';') FROM importer.audit_entry WHERE import_id = $1 AND action = 'records_given_up'", id));
+        Assert.Equal("1 of 3 named rows",
+            await database.OneAsync<string>(
+                "SELECT string_agg(detail, ';') FROM importer.audit_entry WHERE import_id = $1 AND action = 'records_given_up'", id));
     }
 
     [Fact]
@@ -45,8 +49,10 @@ public sealed class GiveUpRecordsTests(ImporterDatabase database) : IClassFixtur
     }
 
     private Task<int> GiveUpAsync(int id, params int[] rows) =>
-        new GiveUpRecords(database.Source, new RecordTransitions(database.Source)).RunAsync(id, new RecordFilter { RowNumbers = rows }, "ann", Token);
+        new GiveUpRecords(database.Source, new RecordTransitions(database.Source))
+            .RunAsync(id, new RecordFilter { RowNumbers = rows }, "ann", Token);
 
     private async Task<RerunResult.Done> RerunAsync(int id, RecordFilter filter) =>
-        Assert.IsType<RerunResult.Done>(await new RerunRecords(database.Source, new RecordTransitions(database.Source)).RunAsync(id, filter, push: false, "ann", Token));
+        Assert.IsType<RerunResult.Done>(await new RerunRecords(database.Source, new RecordTransitions(database.Source))
+            .RunAsync(id, filter, push: false, "ann", Token));
 }

@@ -25,12 +25,15 @@ public sealed class RerunRecordsTests(ImporterDatabase database) : IClassFixture
     public async Task A_record_gets_all_its_attempts_again_and_keeps_the_ones_that_were_made()
     {
         var id = await database.ImportAsync(ImportState.Running, [RecordState.Failed]);
-        await database.SqlAsync("INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, outcome) VALUES ($1, 1, 1, now(), 'w', 'source_not_found')", id);
+        await database.SqlAsync(
+            "INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, outcome) VALUES ($1, 1, 1, now(), 'w', "
+                + "'source_not_found')", id);
         await RunAsync(id, RecordFilter.All);
 
         var detail = await new ReadRecords(database.Contexts).FindAsync(id, 1, Token);
         Assert.NotNull(detail);
-        Assert.Equal((RecordState.Pending, null, null, null, 1), (detail.Record.State, detail.Record.Error, detail.Record.StatusId, detail.Record.FinishedAt, detail.Record.Attempts));
+        Assert.Equal((RecordState.Pending, null, null, null, 1),
+            (detail.Record.State, detail.Record.Error, detail.Record.StatusId, detail.Record.FinishedAt, detail.Record.Attempts));
         Assert.Single(detail.Attempts);
         Assert.Equal((short)5, await database.OneAsync<short>("SELECT attempts_left FROM importer.import_record WHERE import_id = $1", id));
         Assert.True(await database.OneAsync<bool>("SELECT due_at <= now() FROM importer.import_chunk WHERE import_id = $1", id));
@@ -50,7 +53,8 @@ public sealed class RerunRecordsTests(ImporterDatabase database) : IClassFixture
     public async Task Unknown_records_are_sent_again_when_the_state_or_the_row_names_them(bool byState)
     {
         var id = await database.ImportAsync(ImportState.Running, [RecordState.Unknown]);
-        var done = Assert.IsType<RerunResult.Done>(await RunAsync(id, byState ? new RecordFilter { State = RecordState.Unknown } : new RecordFilter { RowNumbers = [1] }));
+        var done = Assert.IsType<RerunResult.Done>(
+            await RunAsync(id, byState ? new RecordFilter { State = RecordState.Unknown } : new RecordFilter { RowNumbers = [1] }));
         Assert.Equal((1, "pending 1"), (done.Rerun, await database.CountsAsync(id)));
     }
 
@@ -104,14 +108,21 @@ public sealed class RerunRecordsTests(ImporterDatabase database) : IClassFixture
         var id = await database.ImportAsync(ImportState.Running, [RecordState.Failed, RecordState.Failed, RecordState.Imported]);
         await RunAsync(id, new RecordFilter { RowNumbers = [1, 3] }, push: true);
         Assert.Equal("1", await PushedAsync());
-        await database.SqlAsync("UPDATE importer.import_record SET state = 'failed', error_code = 'source_forbidden', finished_at = now() WHERE import_id = $1 AND row_number = 1", id);
+        await database.SqlAsync(
+            "UPDATE importer.import_record SET state = 'failed', error_code = 'source_forbidden', finished_at = now() WHERE import_id = "
+                + "$1 AND row_number = 1", id);
         await RunAsync(id, RecordFilter.All);
         Assert.Equal("1", await PushedAsync());
         Assert.Equal("1 of 2 named rows, pushed", (await DetailsAsync())[0]);
 
-        Task<string> PushedAsync() => database.OneAsync<string>("SELECT coalesce(string_agg(row_number::text, ' '), '') FROM importer.import_record WHERE import_id = $1 AND is_push", id);
+        Task<string> PushedAsync() =>
+            database.OneAsync<string>(
+                "SELECT coalesce(string_agg(row_number::text, ' '), '') FROM importer.import_record WHERE import_id = $1 AND is_push", id);
 
-        async Task<string[]> DetailsAsync() => (await database.OneAsync<string>("SELECT string_agg(detail, '|' ORDER BY id) FROM importer.audit_entry WHERE import_id = $1 AND action = 'records_rerun'", id)).Split('|');
+        async Task<string[]> DetailsAsync() =>
+            (await database.OneAsync<string>(
+                "SELECT string_agg(detail, '|' ORDER BY id) FROM importer.audit_entry WHERE import_id = $1 AND action = 'records_rerun'",
+                id)).Split('|');
     }
 
     private Task<RerunResult> RunAsync(int id, RecordFilter filter, bool push = false) =>

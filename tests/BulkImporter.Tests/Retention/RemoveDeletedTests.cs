@@ -10,8 +10,10 @@ public sealed class RemoveDeletedTests(ImporterServer server) : IClassFixture<Im
 {
     /// <summary>Everything that has an import's number, besides the audit log.</summary>
     private const string CountRows = """
-        SELECT coalesce(sum((xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM importer.%I WHERE import_id = %s', c.table_name, $1), false, true, '')))[1]::text::bigint), 0)::bigint
-        FROM information_schema.columns c WHERE c.table_schema = 'importer' AND c.column_name = 'import_id' AND c.table_name <> 'audit_entry'
+        SELECT coalesce(sum((xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM importer.%I WHERE import_id = %s',
+            c.table_name, $1), false, true, '')))[1]::text::bigint), 0)::bigint
+        FROM information_schema.columns c WHERE c.table_schema = 'importer' AND c.column_name = 'import_id'
+            AND c.table_name <> 'audit_entry'
         """;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -33,11 +35,14 @@ public sealed class RemoveDeletedTests(ImporterServer server) : IClassFixture<Im
         var steps = new List<int>();
         while (await remove.RunAsync(Token) is > 0 and var removed) steps.Add(removed);
 
-        // Five attempts, one text, five findings, one correction and three records, two of a table at a time; the import with the rest of it.
+        // Five attempts, one text, five findings, one correction and three records, two of a table at a time; the import with the rest of
+        // it.
         Assert.Equal([2, 2, 1, 1, 2, 2, 1, 1, 2, 1, 1], steps);
         Assert.Equal(0, await RowsAsync(gone));
         Assert.Equal(404, (await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{gone}")).Status);
-        Assert.Equal("Library, 3 rows", await server.Database.OneAsync<string>("SELECT detail FROM importer.audit_entry WHERE import_id = $1 AND action = 'import_deleted'", gone));
+        Assert.Equal("Library, 3 rows",
+            await server.Database.OneAsync<string>(
+                "SELECT detail FROM importer.audit_entry WHERE import_id = $1 AND action = 'import_deleted'", gone));
         Assert.Equal(before, await RowsAsync(stays));
     }
 
@@ -52,7 +57,9 @@ public sealed class RemoveDeletedTests(ImporterServer server) : IClassFixture<Im
         // Cancelled, but Cincopa is still fetching a file: its end would find no record.
         var followed = await server.Database.ImportAsync(ImportState.Cancelled, [RecordState.Cancelled, RecordState.Submitted]);
         var (status, problem) = await server.SendAsync(server.AdminKey, HttpMethod.Delete, $"/api/v1/imports/{followed}");
-        Assert.Equal((409, $"Import {followed} is cancelled; only an import that has ended, and of which nothing is under way at Cincopa any more, can be deleted."), (status, (string?)problem!["detail"]));
+        Assert.Equal(
+            (409, $"Import {followed} is cancelled; only an import that has ended, and of which nothing is under way at Cincopa any "
+                + "more, can be deleted."), (status, (string?)problem!["detail"]));
         // Ended, but its assets are still being given their texts.
         var finishing = await server.Database.ImportAsync(ImportState.Finished, [RecordState.Imported]);
         await server.Database.SqlAsync("""
@@ -97,10 +104,17 @@ public sealed class RemoveDeletedTests(ImporterServer server) : IClassFixture<Im
     private async Task<int> EndedAsync()
     {
         var id = await server.Database.ImportAsync(ImportState.Finished, [RecordState.Imported, RecordState.Failed, RecordState.Imported]);
-        await server.Database.SqlAsync("INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker) SELECT $1, 1, n, now(), 'w' FROM generate_series(1, 5) n", id);
-        await server.Database.SqlAsync("INSERT INTO importer.finding (import_id, row_number, line_number, code, severity) SELECT $1, n, n, 'url_missing', 'warning' FROM generate_series(1, 5) n", id);
-        await server.Database.SqlAsync("INSERT INTO importer.record_meta (import_id, row_number, description) VALUES ($1, 1, 'A clip')", id);
-        await server.Database.SqlAsync("INSERT INTO importer.correction (import_id, row_number, field, old_value, new_value, actor, at) VALUES ($1, 2, 'caption', 'a', 'b', 'ann', now())", id);
+        await server.Database.SqlAsync(
+            "INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker) SELECT $1, 1, n, now(), 'w' FROM "
+                + "generate_series(1, 5) n", id);
+        await server.Database.SqlAsync(
+            "INSERT INTO importer.finding (import_id, row_number, line_number, code, severity) SELECT $1, n, n, 'url_missing', 'warning' "
+                + "FROM generate_series(1, 5) n", id);
+        await server.Database.SqlAsync("INSERT INTO importer.record_meta (import_id, row_number, description) VALUES ($1, 1, 'A clip')",
+            id);
+        await server.Database.SqlAsync(
+            "INSERT INTO importer.correction (import_id, row_number, field, old_value, new_value, actor, at) VALUES ($1, 2, 'caption', "
+                + "'a', 'b', 'ann', now())", id);
         return id;
     }
 }

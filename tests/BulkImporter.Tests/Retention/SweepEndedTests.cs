@@ -15,9 +15,11 @@ public sealed class SweepEndedTests(ImporterDatabase database) : IClassFixture<I
     [Fact]
     public async Task What_is_too_old_goes_in_small_steps_and_everything_younger_or_unfinished_stays()
     {
-        var (old, young, running) = (await EndedAsync(days: 91), await EndedAsync(days: 89), await database.ImportAsync(ImportState.Running, [RecordState.Pending]));
+        var (old, young, running) = (await EndedAsync(days: 91), await EndedAsync(days: 89),
+            await database.ImportAsync(ImportState.Running, [RecordState.Pending]));
         await FillAsync(running);
-        var sweep = new SweepEnded(database.Source, Options.Create(new RetentionOptions { Manifests = TimeSpan.FromDays(90) }), NullLogger<SweepEnded>.Instance) { Rows = 2 };
+        var sweep = new SweepEnded(database.Source, Options.Create(new RetentionOptions { Manifests = TimeSpan.FromDays(90) }),
+            NullLogger<SweepEnded>.Instance) { Rows = 2 };
 
         var steps = new List<int>();
         while (await sweep.RunAsync(Token) is > 0 and var removed) steps.Add(removed);
@@ -29,26 +31,33 @@ public sealed class SweepEndedTests(ImporterDatabase database) : IClassFixture<I
         Assert.Equal("5 5 3", await LeftAsync(running));
         // The numbers stay, and so does the manifest's name.
         Assert.Equal("imported 1, failed 1", await database.CountsAsync(old));
-        Assert.Equal("library.csv", await database.OneAsync<string>("SELECT m.file_name FROM importer.manifest m JOIN importer.import i ON i.manifest_id = m.id WHERE i.id = $1", old));
+        Assert.Equal("library.csv",
+            await database.OneAsync<string>(
+                "SELECT m.file_name FROM importer.manifest m JOIN importer.import i ON i.manifest_id = m.id WHERE i.id = $1", old));
     }
 
     [Fact]
     public async Task The_audit_log_is_kept_unless_a_time_is_set_and_old_links_go()
     {
-        await database.SqlAsync("INSERT INTO importer.audit_entry (at, actor, action) VALUES (now() - interval '400 days', 'ann', 'old'), (now(), 'ann', 'new')");
-        await database.SqlAsync("INSERT INTO importer.password_link (hash, expires_at) VALUES ('a', now() - interval '8 days'), ('b', now() - interval '6 days')");
+        await database.SqlAsync(
+            "INSERT INTO importer.audit_entry (at, actor, action) VALUES (now() - interval '400 days', 'ann', 'old'), (now(), 'ann', 'new')");
+        await database.SqlAsync(
+            "INSERT INTO importer.password_link (hash, expires_at) VALUES ('a', now() - interval '8 days'), ('b', now() - interval '6 "
+                + "days')");
         await Sweep(new RetentionOptions()).RunAsync(Token);
         Assert.Equal(2L, await database.OneAsync<long>("SELECT count(*) FROM importer.audit_entry WHERE action IN ('old', 'new')"));
         Assert.Equal(1L, await database.OneAsync<long>("SELECT count(*) FROM importer.password_link"));
 
         await Sweep(new RetentionOptions { Audit = TimeSpan.FromDays(365) }).RunAsync(Token);
-        Assert.Equal("new", await database.OneAsync<string>("SELECT string_agg(action, ',') FROM importer.audit_entry WHERE action IN ('old', 'new')"));
+        Assert.Equal("new",
+            await database.OneAsync<string>("SELECT string_agg(action, ',') FROM importer.audit_entry WHERE action IN ('old', 'new')"));
     }
 
     [Fact]
     public async Task Imports_that_ended_too_long_ago_are_deleted_a_few_at_a_time_and_only_if_a_time_is_set()
     {
-        var old = new List<int> { await AgedAsync(ImportState.Cancelled, [RecordState.Cancelled], 366), await AgedAsync(ImportState.Rejected, [], 366) };
+        var old = new List<int>
+            { await AgedAsync(ImportState.Cancelled, [RecordState.Cancelled], 366), await AgedAsync(ImportState.Rejected, [], 366) };
         while (old.Count < 7) old.Add(await AgedAsync(ImportState.Finished, [RecordState.Imported, RecordState.Unknown], 366));
         var young = await AgedAsync(ImportState.Finished, [RecordState.Imported], 364);
         var paused = await database.ImportAsync(ImportState.Paused, [RecordState.Pending]);
@@ -61,8 +70,12 @@ public sealed class SweepEndedTests(ImporterDatabase database) : IClassFixture<I
         Assert.Equal([5, 2], steps);
 
         Assert.Equal(7L, await DeletionsAsync([.. old]));
-        Assert.Equal("deleting, Its time was over, 365.00:00:00 after its end; its rows are being removed.", await database.OneAsync<string>("SELECT concat(state, ', ', reason) FROM importer.import WHERE id = $1", old[^1]));
-        Assert.Equal("retention: Library, 2 rows", await database.OneAsync<string>("SELECT concat(actor, ': ', detail) FROM importer.audit_entry WHERE import_id = $1 AND action = 'import_deleted'", old[^1]));
+        Assert.Equal("deleting, Its time was over, 365.00:00:00 after its end; its rows are being removed.",
+            await database.OneAsync<string>("SELECT concat(state, ', ', reason) FROM importer.import WHERE id = $1", old[^1]));
+        Assert.Equal("retention: Library, 2 rows",
+            await database.OneAsync<string>(
+                "SELECT concat(actor, ': ', detail) FROM importer.audit_entry WHERE import_id = $1 AND action = 'import_deleted'",
+                old[^1]));
         Assert.Equal(("finished", "paused"), (await database.StateAsync(young), await database.StateAsync(paused)));
 
         var remove = new RemoveDeleted(database.Source, NullLogger<RemoveDeleted>.Instance);
@@ -75,7 +88,8 @@ public sealed class SweepEndedTests(ImporterDatabase database) : IClassFixture<I
     public async Task An_old_import_stays_while_something_of_it_is_under_way_at_Cincopa()
     {
         var followed = await AgedAsync(ImportState.Cancelled, [RecordState.Submitted, RecordState.Cancelled], 366);
-        var (adopted, finishing) = (await AgedAsync(ImportState.Finished, [RecordState.Imported], 366), await AgedAsync(ImportState.Finished, [RecordState.Imported], 366));
+        var (adopted, finishing) = (await AgedAsync(ImportState.Finished, [RecordState.Imported], 366),
+            await AgedAsync(ImportState.Finished, [RecordState.Imported], 366));
         // The call whose asset was adopted had been accepted after all, and is followed to its end.
         await database.SqlAsync("""
             INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at)
@@ -87,9 +101,12 @@ public sealed class SweepEndedTests(ImporterDatabase database) : IClassFixture<I
             """, finishing);
         var sweep = Sweep(new RetentionOptions { Imports = TimeSpan.FromDays(365) });
         Assert.Equal(0, await sweep.RunAsync(Token));
-        Assert.Equal(("cancelled", "finished", "finished"), (await database.StateAsync(followed), await database.StateAsync(adopted), await database.StateAsync(finishing)));
+        Assert.Equal(("cancelled", "finished", "finished"),
+            (await database.StateAsync(followed), await database.StateAsync(adopted), await database.StateAsync(finishing)));
 
-        await database.SqlAsync("UPDATE importer.import_record SET state = 'imported', rid = 'rid', finished_at = now() WHERE import_id = $1 AND state = 'submitted'", followed);
+        await database.SqlAsync(
+            "UPDATE importer.import_record SET state = 'imported', rid = 'rid', finished_at = now() WHERE import_id = $1 AND state = "
+                + "'submitted'", followed);
         await database.SqlAsync("DELETE FROM importer.status_poll WHERE import_id = $1", adopted);
         await database.SqlAsync("UPDATE importer.record_finish SET state = 'done' WHERE import_id = $1", finishing);
         Assert.Equal(3, await sweep.RunAsync(Token));
@@ -98,17 +115,21 @@ public sealed class SweepEndedTests(ImporterDatabase database) : IClassFixture<I
     [Fact]
     public async Task An_import_that_cannot_be_removed_keeps_none_of_the_others()
     {
-        var (odd, other) = (await AgedAsync(ImportState.Finished, [RecordState.Imported], 366), await AgedAsync(ImportState.Finished, [RecordState.Imported], 366));
+        var (odd, other) = (await AgedAsync(ImportState.Finished, [RecordState.Imported], 366),
+            await AgedAsync(ImportState.Finished, [RecordState.Imported], 366));
         await database.SqlAsync("UPDATE importer.import SET state = 'deleting' WHERE id = ANY($1)", new[] { odd, other });
         await database.SqlAsync($$"""
-            CREATE FUNCTION importer.refuse_removal() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN IF OLD.import_id = {{odd}} THEN RAISE EXCEPTION 'refused'; END IF; RETURN OLD; END $f$
+            CREATE FUNCTION importer.refuse_removal() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN IF OLD.import_id = {{odd}}
+                THEN RAISE EXCEPTION 'refused'; END IF; RETURN OLD; END $f$
             """);
-        await database.SqlAsync("CREATE TRIGGER refuse_removal BEFORE DELETE ON importer.import_record FOR EACH ROW EXECUTE FUNCTION importer.refuse_removal()");
+        await database.SqlAsync(
+            "CREATE TRIGGER refuse_removal BEFORE DELETE ON importer.import_record FOR EACH ROW EXECUTE FUNCTION importer.refuse_removal()");
         var remove = new RemoveDeleted(database.Source, NullLogger<RemoveDeleted>.Instance);
         try
         {
             for (var step = 0; step < 3; step++)
-                Assert.Equal($"import {odd}", Assert.Single((await Assert.ThrowsAsync<ItemsFailedException>(() => remove.RunAsync(Token))).Items).What);
+                Assert.Equal($"import {odd}",
+                    Assert.Single((await Assert.ThrowsAsync<ItemsFailedException>(() => remove.RunAsync(Token))).Items).What);
         }
         finally
         {
@@ -139,7 +160,8 @@ public sealed class SweepEndedTests(ImporterDatabase database) : IClassFixture<I
     [Fact]
     public async Task An_import_that_another_worker_is_deleting_is_passed_over()
     {
-        var (busy, free) = (await AgedAsync(ImportState.Finished, [RecordState.Imported], 367), await AgedAsync(ImportState.Finished, [RecordState.Imported], 366));
+        var (busy, free) = (await AgedAsync(ImportState.Finished, [RecordState.Imported], 367),
+            await AgedAsync(ImportState.Finished, [RecordState.Imported], 366));
         var sweep = Sweep(new RetentionOptions { Imports = TimeSpan.FromDays(365) });
         await using (var connection = await database.Source.OpenConnectionAsync(Token))
         await using (await connection.BeginTransactionAsync(Token))
@@ -155,7 +177,10 @@ public sealed class SweepEndedTests(ImporterDatabase database) : IClassFixture<I
 
     private SweepEnded Sweep(RetentionOptions options) => new(database.Source, Options.Create(options), NullLogger<SweepEnded>.Instance);
 
-    private Task<long> DeletionsAsync(int[] ids) => database.OneAsync<long>("SELECT count(*) FROM importer.audit_entry WHERE import_id = ANY($1) AND action = 'import_deleted' AND actor = 'retention'", ids);
+    private Task<long> DeletionsAsync(int[] ids) =>
+        database.OneAsync<long>(
+            "SELECT count(*) FROM importer.audit_entry WHERE import_id = ANY($1) AND action = 'import_deleted' AND actor = 'retention'",
+            ids);
 
     private async Task<int> EndedAsync(int days)
     {
@@ -173,13 +198,20 @@ public sealed class SweepEndedTests(ImporterDatabase database) : IClassFixture<I
 
     private async Task FillAsync(int id)
     {
-        await database.SqlAsync("INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker) SELECT $1, 1, n, now(), 'w' FROM generate_series(1, 5) n", id);
-        await database.SqlAsync("INSERT INTO importer.finding (import_id, row_number, line_number, code, severity) SELECT $1, n, n, 'url_missing', 'warning' FROM generate_series(1, 5) n", id);
-        await database.SqlAsync("INSERT INTO importer.manifest_part (manifest_id, number, bytes) SELECT manifest_id, n, 'x' FROM importer.import, generate_series(0, 2) n WHERE id = $1", id);
+        await database.SqlAsync(
+            "INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker) SELECT $1, 1, n, now(), 'w' FROM "
+                + "generate_series(1, 5) n", id);
+        await database.SqlAsync(
+            "INSERT INTO importer.finding (import_id, row_number, line_number, code, severity) SELECT $1, n, n, 'url_missing', 'warning' "
+                + "FROM generate_series(1, 5) n", id);
+        await database.SqlAsync(
+            "INSERT INTO importer.manifest_part (manifest_id, number, bytes) SELECT manifest_id, n, 'x' FROM importer.import, "
+                + "generate_series(0, 2) n WHERE id = $1", id);
     }
 
     private Task<string> LeftAsync(int id) => database.OneAsync<string>("""
-        SELECT concat_ws(' ', (SELECT count(*) FROM importer.attempt WHERE import_id = i.id), (SELECT count(*) FROM importer.finding WHERE import_id = i.id),
+        SELECT concat_ws(' ', (SELECT count(*) FROM importer.attempt WHERE import_id = i.id), (SELECT count(*) FROM importer.finding
+            WHERE import_id = i.id),
             (SELECT count(*) FROM importer.manifest_part WHERE manifest_id = i.manifest_id)) FROM importer.import i WHERE i.id = $1
         """, id);
 }

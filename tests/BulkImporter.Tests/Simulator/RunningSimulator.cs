@@ -25,7 +25,8 @@ internal sealed class RunningSimulator : IAsyncDisposable
     public static async Task<RunningSimulator> StartAsync(string? script = null, SimulatorOptions? options = null)
     {
         var clock = new FakeTimeProvider(new DateTimeOffset(2026, 5, 1, 12, 0, 0, TimeSpan.Zero));
-        var simulator = new RunningSimulator(await SimulatorHost.StartAsync((options ?? new SimulatorOptions()) with { Clock = clock }), clock);
+        var simulator = new RunningSimulator(await SimulatorHost.StartAsync((options ?? new SimulatorOptions()) with { Clock = clock }),
+            clock);
         if (script is not null)
             await simulator.ScriptAsync(script);
         return simulator;

@@ -9,7 +9,9 @@ using Cincopa.Simulator.Remote;
 
 namespace BulkImporter.Tests.Simulator;
 
-/// <summary>What other programs ask of the API and read in its answers, as far as their public code tells it. The simulator never saw them.</summary>
+/// <summary>
+/// What other programs ask of the API and read in its answers, as far as their public code tells it. The simulator never saw them.
+/// </summary>
 public sealed class SimulatorClientsTests
 {
     private const string Parent = "1578842iolmzw0cub25jexk5pk4woqxjeyh";
@@ -28,10 +30,15 @@ public sealed class SimulatorClientsTests
         Assert.Equal("simulator", list.GetProperty("workspace").GetString());
         Assert.Equal("""{"sea":1,"spring":1}""", list.GetProperty("tag_cloud").GetRawText());
         var totals = list.GetProperty("items_data");
-        Assert.Equal((1, 1, 2, 2, 2), (Number("page"), Number("items_per_page"), Number("items_count"), Number("page_count"), Number("pages_count")));
-        var gallery = Assert.Single((await GetAsync(simulator, "gallery.list.json?filter_tags=sea,-winter")).GetProperty("galleries").EnumerateArray());
-        Assert.Equal((one, "One", "By the sea", ",spring,sea,"), (Text(gallery, "fid"), Text(gallery, "name"), Text(gallery, "description"), Text(gallery, "tags")));
-        Assert.Equal("Two", Text(Assert.Single((await GetAsync(simulator, "gallery.list.json?filter_tags=-sea")).GetProperty("galleries").EnumerateArray()), "name"));
+        Assert.Equal((1, 1, 2, 2, 2),
+            (Number("page"), Number("items_per_page"), Number("items_count"), Number("page_count"), Number("pages_count")));
+        var gallery = Assert.Single((await GetAsync(simulator, "gallery.list.json?filter_tags=sea,-winter")).GetProperty("galleries")
+            .EnumerateArray());
+        Assert.Equal((one, "One", "By the sea", ",spring,sea,"),
+            (Text(gallery, "fid"), Text(gallery, "name"), Text(gallery, "description"), Text(gallery, "tags")));
+        Assert.Equal("Two",
+            Text(Assert.Single((await GetAsync(simulator, "gallery.list.json?filter_tags=-sea")).GetProperty("galleries")
+                .EnumerateArray()), "name"));
 
         int Number(string name) => totals.GetProperty(name).GetInt32();
     }
@@ -62,7 +69,8 @@ public sealed class SimulatorClientsTests
         await GetAsync(simulator, $"asset.set_meta.json?rid={town}&tags=spring");
         await GetAsync(simulator, $"asset.delete.json?rid={gone}");
 
-        Assert.Equal("""{"any-tag":2,"no-tag":1,"sea":1,"spring":2}""", (await GetAsync(simulator, "asset.get_tags.json?cache=never")).GetProperty("tag_cloud").GetRawText());
+        Assert.Equal("""{"any-tag":2,"no-tag":1,"sea":1,"spring":2}""", (await GetAsync(simulator, "asset.get_tags.json?cache=never"))
+            .GetProperty("tag_cloud").GetRawText());
     }
 
     [Theory]
@@ -74,7 +82,8 @@ public sealed class SimulatorClientsTests
         var fid = await GalleryAsync(simulator, "One");
         await simulator.SubmitAsync("https://x.test/a.mp4", $"&fid={fid}");
 
-        Assert.True((await GetAsync(simulator, $"gallery.delete.json?fid={fid}&delete_assets={deleteAssets}")).GetProperty("success").GetBoolean());
+        Assert.True((await GetAsync(simulator, $"gallery.delete.json?fid={fid}&delete_assets={deleteAssets}"))
+            .GetProperty("success").GetBoolean());
 
         Assert.Equal(left, (await simulator.ListAsync()).GetProperty("items").GetArrayLength());
         Assert.Empty((await GetAsync(simulator, "gallery.list.json")).GetProperty("galleries").EnumerateArray());
@@ -93,7 +102,8 @@ public sealed class SimulatorClientsTests
         Assert.False(await WorksAsync($"fid={linked}&master=AnowhereBBBB"));
         Assert.False(await WorksAsync($"master={master}"));
 
-        async Task<bool> WorksAsync(string arguments) => (await GetAsync(simulator, $"gallery.set_master.json?{arguments}")).GetProperty("success").GetBoolean();
+        async Task<bool> WorksAsync(string arguments) =>
+            (await GetAsync(simulator, $"gallery.set_master.json?{arguments}")).GetProperty("success").GetBoolean();
     }
 
     [Fact]
@@ -143,7 +153,8 @@ public sealed class SimulatorClientsTests
         Assert.Equal(HttpStatusCode.NoContent, allowed.StatusCode);
         Assert.Equal("*", Assert.Single(allowed.Headers.GetValues("Access-Control-Allow-Origin")));
         Assert.Contains("POST", Assert.Single(allowed.Headers.GetValues("Access-Control-Allow-Methods")));
-        Assert.All(new[] { "Content-Range", "Content-Type", "unique-id", "X-FILE-NAME" }, name => Assert.Contains(name, Assert.Single(allowed.Headers.GetValues("Access-Control-Allow-Headers"))));
+        Assert.All(new[] { "Content-Range", "Content-Type", "unique-id", "X-FILE-NAME" }, name =>
+            Assert.Contains(name, Assert.Single(allowed.Headers.GetValues("Access-Control-Allow-Headers"))));
         Assert.Equal("*", Assert.Single(ping.Headers.GetValues("Access-Control-Allow-Origin")));
         Assert.Equal(2, (await simulator.ControlAsync("ledger")).GetProperty("count").GetInt32());
     }
@@ -160,7 +171,8 @@ public sealed class SimulatorClientsTests
 
         var asset = Assert.Single((await simulator.ControlAsync("assets")).GetProperty("assets").EnumerateArray());
         Assert.Equal($"new resource id {Text(asset, "id")} {Text(asset, "rid")}", taken.Split('\n')[5]);
-        Assert.Equal(("Küste, 3.mp4", 300_000, Convert.ToHexStringLower(SHA256.HashData(file))), (Text(asset, "fileName"), asset.GetProperty("size").GetInt32(), Text(asset, "sha256")));
+        Assert.Equal(("Küste, 3.mp4", 300_000, Convert.ToHexStringLower(SHA256.HashData(file))),
+            (Text(asset, "fileName"), asset.GetProperty("size").GetInt32(), Text(asset, "sha256")));
         Assert.StartsWith("error", refused);
 
         async Task<string> PostFormAsync(string url)
@@ -179,7 +191,8 @@ public sealed class SimulatorClientsTests
     public async Task A_body_without_a_range_is_the_whole_file()
     {
         await using var simulator = await RunningSimulator.StartAsync();
-        using var request = new HttpRequestMessage(HttpMethod.Post, await UploadUrlAsync(simulator)) { Content = new ByteArrayContent([1, 2, 3]) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, await UploadUrlAsync(simulator))
+            { Content = new ByteArrayContent([1, 2, 3]) };
         request.Headers.Add("X-FILE-NAME", "a.mp4");
 
         using var reply = await simulator.Http.SendAsync(request);
@@ -198,7 +211,8 @@ public sealed class SimulatorClientsTests
         Assert.Equal(200, rids.Count);
         Assert.All(rids, rid => Assert.Matches("^A[A-Za-z0-9_-]{8}$", rid));
         Assert.Contains(rids, rid => rid.Contains('-') || rid.Contains('_'));
-        await Assert.AllAsync(rids.Take(5), async rid => Assert.Single((await simulator.ListAsync($"&rid={rid}")).GetProperty("items").EnumerateArray()));
+        await Assert.AllAsync(rids.Take(5), async rid =>
+            Assert.Single((await simulator.ListAsync($"&rid={rid}")).GetProperty("items").EnumerateArray()));
         Assert.Matches("^A[A-Za-z0-9_-]{11}$", await GalleryAsync(simulator, "One"));
         Assert.True(Guid.TryParseExact(await simulator.SubmitAsync("https://x.test/a.mp4"), "D", out _));
         var ping = await GetAsync(simulator, "ping.json");
@@ -211,7 +225,8 @@ public sealed class SimulatorClientsTests
     {
         await using var simulator = await RunningSimulator.StartAsync("""{"importMs":0}""");
 
-        Assert.True((await GetAsync(simulator, $"asset.resync.json?rid={await RidAsync(simulator, "https://x.test/a.mp4")}")).GetProperty("success").GetBoolean());
+        Assert.True((await GetAsync(simulator, $"asset.resync.json?rid={await RidAsync(simulator, "https://x.test/a.mp4")}"))
+            .GetProperty("success").GetBoolean());
         Assert.False((await GetAsync(simulator, "asset.resync.json?rid=AAAAtAURG")).GetProperty("success").GetBoolean());
     }
 
@@ -224,8 +239,11 @@ public sealed class SimulatorClientsTests
         var item = (await simulator.ListAsync()).GetProperty("items")[0];
 
         var versions = item.GetProperty("versions");
-        Assert.All(new[] { "original", "mp4_hd", "jpg_600x450" }, name => Assert.True(Uri.TryCreate(Text(versions.GetProperty(name), "url"), UriKind.Absolute, out _)));
-        Assert.Equal(("synced", "video/mp4", Text(versions.GetProperty("mp4_hd"), "url")), (Text(item.GetProperty("content"), "syncstatus"), Text(item.GetProperty("content"), "type"), Text(item.GetProperty("content"), "value")));
+        Assert.All(new[] { "original", "mp4_hd", "jpg_600x450" }, name =>
+            Assert.True(Uri.TryCreate(Text(versions.GetProperty(name), "url"), UriKind.Absolute, out _)));
+        Assert.Equal(("synced", "video/mp4", Text(versions.GetProperty("mp4_hd"), "url")),
+            (Text(item.GetProperty("content"), "syncstatus"), Text(item.GetProperty("content"), "type"),
+                Text(item.GetProperty("content"), "value")));
         Assert.Equal(Text(item.GetProperty("thumbnail"), "url"), Text(item.GetProperty("thumbnail"), "value"));
         Assert.Matches(@"^\d\d:\d\d:\d\d\.\d$", Text(item.GetProperty("exif"), "duration"));
     }
@@ -233,11 +251,13 @@ public sealed class SimulatorClientsTests
     [Fact]
     public async Task A_temporary_token_works_for_its_time_from_its_address_and_never_beyond_its_parent()
     {
-        await using var simulator = await RunningSimulator.StartAsync(options: new SimulatorOptions { Tokens = [new TokenGrant { Token = Parent, Permissions = "|asset.*|" }] });
+        await using var simulator = await RunningSimulator.StartAsync(
+            options: new SimulatorOptions { Tokens = [new TokenGrant { Token = Parent, Permissions = "|asset.*|" }] });
 
         // As a plugin asks for it: a bare "&" may stand at the end.
         var token = Text(await GetAsync(simulator, "token.get_temp.json?ttl=600&", Parent), "token");
-        var narrow = Text(await GetAsync(simulator, "token.get_temp.json?ttl=&permissions=%7Casset.read%7Cgallery.write%7C", Parent), "token");
+        var narrow = Text(await GetAsync(simulator, "token.get_temp.json?ttl=&permissions=%7Casset.read%7Cgallery.write%7C", Parent),
+            "token");
         var elsewhere = Text(await GetAsync(simulator, "token.get_temp.json?ttl=600&sourceip=203.0.113.9", Parent), "token");
 
         Assert.Equal("|asset.*|", Text(await GetAsync(simulator, "ping.json", token), "permissions"));
@@ -253,12 +273,14 @@ public sealed class SimulatorClientsTests
     [Fact]
     public async Task A_token_made_offline_opens_with_its_parent_until_it_expires()
     {
-        await using var simulator = await RunningSimulator.StartAsync(options: new SimulatorOptions { Tokens = [new TokenGrant { Token = Parent, Permissions = "|asset.*|gallery.read|" }] });
+        await using var simulator = await RunningSimulator.StartAsync(
+            options: new SimulatorOptions { Tokens = [new TokenGrant { Token = Parent, Permissions = "|asset.*|gallery.read|" }] });
         var soon = simulator.Clock.GetUtcNow().AddMinutes(10);
         var read = Offline(Parent, soon, "!p|asset.read|!rAAAAtAURG");
 
         Assert.Equal("|asset.read|", Text(await GetAsync(simulator, "ping.json", read), "permissions"));
-        Assert.Equal("|asset.*|gallery.read|", Text(await GetAsync(simulator, "ping.json", Offline(Parent, soon, "!i127.0.0.1!hshop.example.test")), "permissions"));
+        Assert.Equal("|asset.*|gallery.read|",
+            Text(await GetAsync(simulator, "ping.json", Offline(Parent, soon, "!i127.0.0.1!hshop.example.test")), "permissions"));
         await simulator.CallAsync("ping.json", HttpStatusCode.Forbidden, Offline(Parent, soon, "!i203.0.113.9"));
         await simulator.CallAsync("ping.json", HttpStatusCode.Forbidden, Offline(Parent.Replace("olm", "xlm"), soon, ""));
         await simulator.CallAsync("ping.json", HttpStatusCode.Forbidden, read[..^2]);
@@ -270,23 +292,30 @@ public sealed class SimulatorClientsTests
     [Fact]
     public async Task A_sub_account_gets_a_token_of_its_own()
     {
-        await using var simulator = await RunningSimulator.StartAsync(options: new SimulatorOptions { Tokens = [new TokenGrant { Token = Parent }] });
+        await using var simulator =
+            await RunningSimulator.StartAsync(options: new SimulatorOptions { Tokens = [new TokenGrant { Token = Parent }] });
 
         var uid = Text(await GetAsync(simulator, "account.add_sub.json?name=Course+7", Parent), "new_sub_account_uid");
-        var token = Text(await GetAsync(simulator, $"token.create.json?name=plugin&permissions=%7Casset.read%7C&sub_account={uid}", Parent), "api_token");
+        var token =
+            Text(await GetAsync(simulator, $"token.create.json?name=plugin&permissions=%7Casset.read%7C&sub_account={uid}", Parent),
+                "api_token");
 
-        var account = Assert.Single((await GetAsync(simulator, "account.list_sub.json", Parent)).GetProperty("sub_accounts").EnumerateArray());
+        var account = Assert.Single((await GetAsync(simulator, "account.list_sub.json", Parent)).GetProperty("sub_accounts")
+            .EnumerateArray());
         Assert.Equal((uid, "Course 7"), (Text(account, "uid"), Text(account, "account_name")));
-        var listed = Assert.Single((await GetAsync(simulator, $"token.list.json?sub_account={uid}", Parent)).GetProperty("tokens").EnumerateArray());
+        var listed = Assert.Single((await GetAsync(simulator, $"token.list.json?sub_account={uid}", Parent)).GetProperty("tokens")
+            .EnumerateArray());
         Assert.Equal((token, "|asset.read|"), (Text(listed, "api_token"), Text(listed, "permissions")));
         Assert.Equal("|asset.read|", Text(await GetAsync(simulator, "ping.json", token), "permissions"));
-        Assert.False((await GetAsync(simulator, "token.create.json?name=plugin&sub_account=AMDAnobody00", Parent)).GetProperty("success").GetBoolean());
+        Assert.False((await GetAsync(simulator, "token.create.json?name=plugin&sub_account=AMDAnobody00", Parent))
+            .GetProperty("success").GetBoolean());
     }
 
     /// <summary>As the plugins make it: expiry with seven digits of a second, then what it is limited to.</summary>
     private static string Offline(string parent, DateTimeOffset expires, string limits)
     {
-        var text = Encoding.UTF8.GetBytes(expires.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", CultureInfo.InvariantCulture) + limits);
+        var text = Encoding.UTF8.GetBytes(expires.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", CultureInfo.InvariantCulture)
+            + limits);
         var (salt, iv) = (RandomNumberGenerator.GetBytes(16), RandomNumberGenerator.GetBytes(16));
         using var aes = Aes.Create();
         aes.Key = HKDF.DeriveKey(HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(parent), 32, salt);
@@ -300,9 +329,12 @@ public sealed class SimulatorClientsTests
 
     private static string Text(JsonElement json, string name) => json.GetProperty(name).GetString()!;
 
-    private static async Task<string> GalleryAsync(RunningSimulator simulator, string name) => Text(await GetAsync(simulator, $"gallery.create.json?name={name}"), "fid");
+    private static async Task<string> GalleryAsync(
+        RunningSimulator simulator, string name) => Text(await GetAsync(simulator, $"gallery.create.json?name={name}"), "fid");
 
-    private static async Task<string> UploadUrlAsync(RunningSimulator simulator) => Text(await GetAsync(simulator, "asset.get_upload_url.json"), "upload_url");
+    private static async Task<string> UploadUrlAsync(
+        RunningSimulator simulator) => Text(await GetAsync(simulator, "asset.get_upload_url.json"), "upload_url");
 
-    private static async Task<string> RidAsync(RunningSimulator simulator, string url) => Text(await simulator.StatusAsync(await simulator.SubmitAsync(url)), "resid");
+    private static async Task<string> RidAsync(RunningSimulator simulator, string url) =>
+        Text(await simulator.StatusAsync(await simulator.SubmitAsync(url)), "resid");
 }

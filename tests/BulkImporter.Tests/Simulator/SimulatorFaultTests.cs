@@ -99,7 +99,8 @@ public sealed class SimulatorFaultTests
     [Fact]
     public async Task Hang_lasts_until_the_client_gives_up_and_commits_only_when_told_to()
     {
-        await using var simulator = await RunningSimulator.StartAsync("""{"importMs":0,"rules":[{"on":"submit","fault":"hang","commits":true}]}""");
+        await using var simulator =
+            await RunningSimulator.StartAsync("""{"importMs":0,"rules":[{"on":"submit","fault":"hang","commits":true}]}""");
         using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
@@ -180,7 +181,8 @@ public sealed class SimulatorFaultTests
         var runs = new List<string>();
         foreach (var seed in new[] { 1, 1, 2 })
         {
-            await using var simulator = await RunningSimulator.StartAsync($$"""{"seed":{{seed}},"rules":[{"on":"submit","fault":"rate_limited","share":0.3}]}""");
+            await using var simulator =
+                await RunningSimulator.StartAsync($$"""{"seed":{{seed}},"rules":[{"on":"submit","fault":"rate_limited","share":0.3}]}""");
             var struck = new List<int>();
             for (var i = 0; i < 100; i++)
             {
@@ -239,7 +241,8 @@ public sealed class SimulatorFaultTests
     [Fact]
     public async Task Delay_holds_the_answer_back_until_its_time()
     {
-        await using var simulator = await RunningSimulator.StartAsync("""{"rules":[{"on":"submit","fault":"delay","delayMs":[5000,6000]}]}""");
+        await using var simulator =
+            await RunningSimulator.StartAsync("""{"rules":[{"on":"submit","fault":"delay","delayMs":[5000,6000]}]}""");
 
         var call = simulator.SubmitAsync(Url);
         await WaitForEntryAsync(simulator);
@@ -276,7 +279,8 @@ public sealed class SimulatorFaultTests
     [Fact]
     public async Task Script_reads_back_as_it_was_set_and_is_gone_when_deleted()
     {
-        await using var simulator = await RunningSimulator.StartAsync("""{"latencyMs":[1,2],"rules":[{"on":"submit","fault":"rate_limited","share":0.05,"retryAfter":"date"}]}""");
+        await using var simulator = await RunningSimulator.StartAsync(
+            """{"latencyMs":[1,2],"rules":[{"on":"submit","fault":"rate_limited","share":0.05,"retryAfter":"date"}]}""");
 
         var set = await simulator.ControlAsync("faults");
         await simulator.ScriptAsync(set.GetRawText());

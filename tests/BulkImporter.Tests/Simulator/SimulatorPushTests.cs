@@ -110,7 +110,8 @@ public sealed class SimulatorPushTests
         (await simulator.CallAsync("asset.get_upload_url.json")).GetProperty("upload_url").GetString()!;
 
     private static async Task<string> PushAsync(
-        RunningSimulator simulator, string url, int start, int end, byte[]? body = null, string? range = null, string uniqueId = "1760000000000")
+        RunningSimulator simulator, string url, int start, int end, byte[]? body = null, string? range = null,
+        string uniqueId = "1760000000000")
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, url) { Content = new ByteArrayContent(body ?? File[start..end]) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("multipart/form-data");

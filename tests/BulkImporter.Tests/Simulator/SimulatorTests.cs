@@ -4,7 +4,9 @@ using Cincopa.Simulator.Remote;
 
 namespace BulkImporter.Tests.Simulator;
 
-/// <summary>The simulator on its good days: imports, assets, galleries, tokens. Its bad days are in <see cref="SimulatorFaultTests"/>.</summary>
+/// <summary>
+/// The simulator on its good days: imports, assets, galleries, tokens. Its bad days are in <see cref="SimulatorFaultTests"/>.
+/// </summary>
 public sealed class SimulatorTests
 {
     private const string Url = "https://cdn.example.test/a/clip.mp4";
@@ -70,7 +72,8 @@ public sealed class SimulatorTests
         simulator.Clock.Advance(TimeSpan.FromMilliseconds(500));
         var whole = await simulator.StatusAsync(statusId);
 
-        Assert.Equal(["pending", "in_progress", "completed"], new[] { pending, half, whole }.Select(s => s.GetProperty("status").GetString()));
+        Assert.Equal(["pending", "in_progress", "completed"],
+            new[] { pending, half, whole }.Select(s => s.GetProperty("status").GetString()));
         Assert.Equal(50, half.GetProperty("progress").GetInt32());
     }
 
@@ -210,8 +213,10 @@ public sealed class SimulatorTests
             await using var simulator = await RunningSimulator.StartAsync(script);
             var ends = new List<string>();
             for (var i = 0; i < 100; i++)
-                ends.Add((await simulator.StatusAsync(await simulator.SubmitAsync($"https://x.test/half/{i}.mp4"))).GetProperty("status").GetString()!);
-            Assert.Equal("ready", (await simulator.StatusAsync(await simulator.SubmitAsync("https://x.test/other/1.mp4"))).GetProperty("status").GetString());
+                ends.Add((await simulator.StatusAsync(await simulator.SubmitAsync($"https://x.test/half/{i}.mp4")))
+                    .GetProperty("status").GetString()!);
+            Assert.Equal("ready", (await simulator.StatusAsync(await simulator.SubmitAsync("https://x.test/other/1.mp4")))
+                .GetProperty("status").GetString());
             Assert.InRange(ends.Count(end => end == "failed"), 15, 45);
             runs.Add(string.Join(' ', ends));
         }
@@ -233,20 +238,24 @@ public sealed class SimulatorTests
         var second = await simulator.ListAsync("&items_per_page=500&page=2");
 
         Assert.Equal("105.mp4", first.GetProperty("items")[0].GetProperty("filename").GetString());
-        Assert.Equal(["005.mp4", "004.mp4", "003.mp4", "002.mp4", "001.mp4"], second.GetProperty("items").EnumerateArray().Select(i => i.GetProperty("filename").GetString()));
-        Assert.Equal("""{"page":2,"items_per_page":100,"items_count":105,"pages_count":2}""", second.GetProperty("items_data").GetRawText());
+        Assert.Equal(["005.mp4", "004.mp4", "003.mp4", "002.mp4", "001.mp4"], second.GetProperty("items").EnumerateArray()
+            .Select(i => i.GetProperty("filename").GetString()));
+        Assert.Equal("""{"page":2,"items_per_page":100,"items_count":105,"pages_count":2}""", second.GetProperty("items_data")
+            .GetRawText());
     }
 
     [Fact]
     public async Task Asset_is_found_by_what_set_meta_wrote_and_by_its_file_name()
     {
         await using var simulator = await RunningSimulator.StartAsync("""{"importMs":0}""");
-        var rid = (await simulator.StatusAsync(await simulator.SubmitAsync("https://x.test/My%20Holiday.mp4"))).GetProperty("resid").GetString();
+        var rid = (await simulator.StatusAsync(await simulator.SubmitAsync("https://x.test/My%20Holiday.mp4")))
+            .GetProperty("resid").GetString();
         await simulator.SubmitAsync("https://x.test/other.jpg");
 
         await simulator.CallAsync($"asset.set_meta.json?rid={rid}&caption=Sea+view&tags=sun,sand&reference_id=import/7");
 
-        foreach (var arguments in new[] { "&search=sea", "&search=my%20holiday", "&search=tag=sand", "&tag=sun", "&reference_id=import/7", $"&rid={rid}", "&type=video" })
+        foreach (var arguments in new[] { "&search=sea", "&search=my%20holiday", "&search=tag=sand", "&tag=sun", "&reference_id=import/7",
+            $"&rid={rid}", "&type=video" })
         {
             var item = Assert.Single((await simulator.ListAsync(arguments)).GetProperty("items").EnumerateArray());
             Assert.Equal(",sun,sand,", item.GetProperty("tags").GetString());
@@ -268,7 +277,8 @@ public sealed class SimulatorTests
 
         Assert.Equal((0, 1, 1), (cached, fresh, cachedLater));
 
-        async Task<int> CountAsync(string call) => (await simulator.CallAsync(call)).GetProperty("items_data").GetProperty("items_count").GetInt32();
+        async Task<int> CountAsync(string call) =>
+            (await simulator.CallAsync(call)).GetProperty("items_data").GetProperty("items_count").GetInt32();
     }
 
     [Fact]
@@ -292,13 +302,15 @@ public sealed class SimulatorTests
         Assert.Equal(two, Assert.Single(list.GetProperty("galleries").EnumerateArray()).GetProperty("fid").GetString());
 
         async Task<int> CountAsync(string? fid) =>
-            (await simulator.CallAsync($"gallery.get_items.json?fid={fid}&cache=never")).GetProperty("folder").GetProperty("items").GetArrayLength();
+            (await simulator.CallAsync($"gallery.get_items.json?fid={fid}&cache=never")).GetProperty("folder").GetProperty("items")
+                .GetArrayLength();
     }
 
     [Fact]
     public async Task Token_is_rejected_when_unknown_or_revoked_and_limited_to_its_permissions()
     {
-        await using var simulator = await RunningSimulator.StartAsync(options: new SimulatorOptions { Tokens = [new TokenGrant { Token = "1igood" }] });
+        await using var simulator =
+            await RunningSimulator.StartAsync(options: new SimulatorOptions { Tokens = [new TokenGrant { Token = "1igood" }] });
 
         await simulator.CallAsync("ping.json", token: "1igood");
         var unknown = await simulator.CallAsync("ping.json", HttpStatusCode.Forbidden, token: "1ibad");
@@ -306,12 +318,14 @@ public sealed class SimulatorTests
         await simulator.CallAsync("asset.list.json", HttpStatusCode.Unauthorized, token: "1igood");
         await SetAsync("""{"token":"1igood","permissions":"|asset.read|"}""");
         await simulator.CallAsync("asset.list.json", token: "1igood");
-        var lacking = await simulator.CallAsync("asset.upload_from_url.json?input=https://x.test/a.mp4", HttpStatusCode.Forbidden, token: "1igood");
+        var lacking = await simulator.CallAsync("asset.upload_from_url.json?input=https://x.test/a.mp4", HttpStatusCode.Forbidden,
+            token: "1igood");
 
         Assert.Equal("invalid api_token", unknown.GetProperty("message").GetString());
         Assert.Equal("permission denied", lacking.GetProperty("message").GetString());
 
-        async Task SetAsync(string grant) => (await simulator.Http.PostAsync("/_sim/tokens", new StringContent(grant))).EnsureSuccessStatusCode();
+        async Task SetAsync(string grant) => (await simulator.Http.PostAsync("/_sim/tokens", new StringContent(grant)))
+            .EnsureSuccessStatusCode();
     }
 
     [Theory]

@@ -21,7 +21,8 @@ public sealed class SimulatorWebhookTests
         Assert.Equal(bodies[0], bodies[1]);
         var told = JsonDocument.Parse(bodies[0]).RootElement;
         var rid = (await simulator.StatusAsync(ticket)).GetProperty("resid").GetString();
-        Assert.Equal(("asset.uploaded", rid, "clip.mp4"), (told.GetProperty("event").GetString(), told.GetProperty("drid").GetString(), told.GetProperty("filename").GetString()));
+        Assert.Equal(("asset.uploaded", rid, "clip.mp4"),
+            (told.GetProperty("event").GetString(), told.GetProperty("drid").GetString(), told.GetProperty("filename").GetString()));
         Assert.Equal("F1", told.GetProperty("in_folders_list")[0].GetString());
         Assert.DoesNotContain(ticket, bodies[0], StringComparison.Ordinal);
         Assert.DoesNotContain("cdn.example.test", bodies[0], StringComparison.Ordinal);
@@ -35,7 +36,8 @@ public sealed class SimulatorWebhookTests
         await simulator.CallAsync($"webhook.set.json?hook_url={Uri.EscapeDataString(receiver.Url)}&events=asset.*");
         for (var n = 1; n <= 8; n++) await simulator.SubmitAsync($"https://cdn.example.test/{n}.mp4");
 
-        var names = (await TakeAsync(receiver, 8, simulator)).Select(b => JsonDocument.Parse(b).RootElement.GetProperty("filename").GetString()!).ToList();
+        var names = (await TakeAsync(receiver, 8, simulator))
+            .Select(b => JsonDocument.Parse(b).RootElement.GetProperty("filename").GetString()!).ToList();
         Assert.Equal(8, names.Distinct().Count());
         Assert.NotEqual(names.Order(StringComparer.Ordinal), names);
     }
@@ -66,9 +68,11 @@ public sealed class SimulatorWebhookTests
         Assert.Equal(atStart, await ItemsAsync());
         simulator.Clock.Advance(TimeSpan.FromSeconds(2));
         Assert.Equal(1, await ItemsAsync());
-        Assert.Equal((await simulator.StatusAsync(ticket)).GetProperty("resid").GetString(), (await simulator.ListAsync()).GetProperty("items")[0].GetProperty("rid").GetString());
+        Assert.Equal((await simulator.StatusAsync(ticket)).GetProperty("resid").GetString(), (await simulator.ListAsync())
+            .GetProperty("items")[0].GetProperty("rid").GetString());
 
-        async Task<int> ItemsAsync() => (await simulator.CallAsync("gallery.get_items.json?fid=F1&cache=never")).GetProperty("folder").GetProperty("items").GetArrayLength();
+        async Task<int> ItemsAsync() => (await simulator.CallAsync("gallery.get_items.json?fid=F1&cache=never")).GetProperty("folder")
+            .GetProperty("items").GetArrayLength();
     }
 
     /// <summary>The bodies of so many deliveries in their order: the simulator's clock is moved on until they have come.</summary>

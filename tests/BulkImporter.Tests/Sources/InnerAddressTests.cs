@@ -106,5 +106,6 @@ public sealed class InnerAddressTests
     [InlineData("fd00::/8", "fd12::1", true)]
     [InlineData("fd00::/8", "fe80::1", false)]
     public void Network_that_the_operator_allowed_is_reached_and_no_other(string allowed, string address, bool permitted) =>
-        Assert.Equal(permitted, new SourceNetworks(Options.Create(new SourceOptions { AllowedNetworks = { allowed } })).Permit(IPAddress.Parse(address)));
+        Assert.Equal(permitted, new SourceNetworks(Options.Create(new SourceOptions { AllowedNetworks = { allowed } }))
+            .Permit(IPAddress.Parse(address)));
 }

@@ -8,7 +8,9 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace BulkImporter.Tests.Sources;
 
-/// <summary>The sources of these tests are on 127.0.0.1, which the tests allow where they mean to reach it. Names resolve as the test says.</summary>
+/// <summary>
+/// The sources of these tests are on 127.0.0.1, which the tests allow where they mean to reach it. Names resolve as the test says.
+/// </summary>
 public sealed class ReachSourceTests
 {
     private const string File = "HTTP/1.1 200 OK\r\nContent-Type: Video/MP4; x=1\r\nContent-Length: 5\r\nETag: \"v1\"\r\n\r\nabcde";
@@ -24,7 +26,8 @@ public sealed class ReachSourceTests
         using var answer = await reach.RunAsync(new SourceRequest(server.BaseUrl), Stop);
 
         Assert.Null(answer.Problem);
-        Assert.Equal((HttpStatusCode.OK, "video/mp4", 5, 0, "\"v1\""), (answer.Status, answer.MediaType, answer.Size, answer.From, answer.StrongTag));
+        Assert.Equal((HttpStatusCode.OK, "video/mp4", 5, 0, "\"v1\""),
+            (answer.Status, answer.MediaType, answer.Size, answer.From, answer.StrongTag));
         Assert.Equal("abcde", await TextAsync(answer));
     }
 
@@ -39,13 +42,15 @@ public sealed class ReachSourceTests
 
         Assert.Equal(["GET /v2/ HTTP/1.1", "HEAD /v2/ HTTP/1.1"], server.Requests.Select(r => r.Split("\r\n")[0]));
         string[] allowed = ["Host", "User-Agent", "Accept", "Accept-Encoding"];
-        Assert.All(server.Requests, r => Assert.Equal(allowed.Order(), r.Trim().Split("\r\n").Skip(1).Select(line => line.Split(':')[0]).Order()));
+        Assert.All(server.Requests, r =>
+            Assert.Equal(allowed.Order(), r.Trim().Split("\r\n").Skip(1).Select(line => line.Split(':')[0]).Order()));
     }
 
     [Fact]
     public async Task Range_is_continued_only_in_the_same_file()
     {
-        await using var server = RawServer.Replying("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 2-4/5\r\nContent-Length: 3\r\n\r\ncde");
+        await using var server =
+            RawServer.Replying("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 2-4/5\r\nContent-Length: 3\r\n\r\ncde");
         using var reach = Reach();
 
         using var answer = await reach.RunAsync(new SourceRequest(server.BaseUrl, Range: new(2, null), SameAs: "\"v1\""), Stop);
@@ -113,7 +118,9 @@ public sealed class ReachSourceTests
     public async Task Redirect_to_another_place_is_followed(int status)
     {
         await using var target = RawServer.Replying(File);
-        await using var server = RawServer.Replying($"HTTP/1.1 {status} Moved\r\nLocation: http://allowed.test:{target.BaseUrl.Port}/b%20c?sig=1\r\nContent-Length: 0\r\n\r\n");
+        await using var server =
+            RawServer.Replying(
+                $"HTTP/1.1 {status} Moved\r\nLocation: http://allowed.test:{target.BaseUrl.Port}/b%20c?sig=1\r\nContent-Length: 0\r\n\r\n");
         using var reach = Reach();
 
         using var answer = await reach.RunAsync(new SourceRequest(server.BaseUrl, HeadOnly: true), Stop);
@@ -127,12 +134,15 @@ public sealed class ReachSourceTests
     public async Task Header_of_an_account_goes_to_its_host_and_not_to_where_that_redirects()
     {
         await using var target = RawServer.Replying(File);
-        await using var server = RawServer.Replying($"HTTP/1.1 302 Found\r\nLocation: http://allowed.test:{target.BaseUrl.Port}/b\r\nContent-Length: 0\r\n\r\n");
+        await using var server =
+            RawServer.Replying($"HTTP/1.1 302 Found\r\nLocation: http://allowed.test:{target.BaseUrl.Port}/b\r\nContent-Length: 0\r\n\r\n");
         using var reach = Reach();
-        SecretHeader[] headers = [new($"http://127.0.0.1:{server.BaseUrl.Port}", "authorization", "Bearer s3cret"), new("elsewhere.test", "x-key", "other")];
+        SecretHeader[] headers = [new($"http://127.0.0.1:{server.BaseUrl.Port}", "authorization", "Bearer s3cret"),
+            new("elsewhere.test", "x-key", "other")];
 
         using (await reach.RunAsync(new SourceRequest(server.BaseUrl, Headers: headers), Stop)) { }
-        using (await reach.RunAsync(new SourceRequest(new Uri($"http://allowed.test:{target.BaseUrl.Port}/c"), Headers: [headers[0] with { Host = $"http://allowed.test:{target.BaseUrl.Port}" }]), Stop)) { }
+        using (await reach.RunAsync(new SourceRequest(new Uri($"http://allowed.test:{target.BaseUrl.Port}/c"),
+            Headers: [headers[0] with { Host = $"http://allowed.test:{target.BaseUrl.Port}" }]), Stop)) { }
 
         Assert.Contains("authorization: Bearer s3cret\r\n", Assert.Single(server.Requests), StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain("x-key", server.Requests[0], StringComparison.Ordinal);

@@ -41,12 +41,14 @@ public sealed class SourceFileTests(ImporterDatabase database) : IClassFixture<I
     public async Task The_same_bytes_are_kept_once_also_when_they_come_twice_at_a_time()
     {
         var bytes = RandomNumberGenerator.GetBytes(Piece + 7);
-        var kept = await Task.WhenAll(Keep().RunAsync(new MemoryStream(bytes), null, Token), Keep().RunAsync(new MemoryStream(bytes), null, Token));
+        var kept = await Task.WhenAll(Keep().RunAsync(new MemoryStream(bytes), null, Token), Keep()
+            .RunAsync(new MemoryStream(bytes), null, Token));
         var again = await Keep().RunAsync(new MemoryStream(bytes), null, Token);
 
         Assert.Equal(kept[0], kept[1]);
         Assert.Equal(kept[0], again);
-        Assert.Equal(1L, await database.OneAsync<long>("SELECT count(*) FROM importer.source_file WHERE size_bytes = $1", (long)bytes.Length));
+        Assert.Equal(1L,
+            await database.OneAsync<long>("SELECT count(*) FROM importer.source_file WHERE size_bytes = $1", (long)bytes.Length));
     }
 
     [Fact]
@@ -54,7 +56,8 @@ public sealed class SourceFileTests(ImporterDatabase database) : IClassFixture<I
     {
         var before = await PartsAsync();
         await Assert.ThrowsAsync<IOException>(() => Keep().RunAsync(new Broken(RandomNumberGenerator.GetBytes(2 * Piece)), null, Token));
-        Assert.Equal("file", (await Assert.ThrowsAsync<InvalidArgumentException>(() => Keep().RunAsync(new MemoryStream(), null, Token))).Argument);
+        Assert.Equal("file",
+            (await Assert.ThrowsAsync<InvalidArgumentException>(() => Keep().RunAsync(new MemoryStream(), null, Token))).Argument);
         Assert.Equal(before, await PartsAsync());
         Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.source_file WHERE received_at IS NULL"));
     }
@@ -65,8 +68,10 @@ public sealed class SourceFileTests(ImporterDatabase database) : IClassFixture<I
         var before = await PartsAsync();
         var sum = await database.OneAsync<long>("SELECT coalesce(sum(size_bytes), 0)::bigint FROM importer.source_file");
 
-        var tooLarge = await Assert.ThrowsAsync<SourceFileTooLargeException>(() => Keep(one: Piece + 5).RunAsync(new MemoryStream(RandomNumberGenerator.GetBytes(Piece + 6)), null, Token));
-        var tooMany = await Assert.ThrowsAsync<SourceFileTooLargeException>(() => Keep(all: sum + 9).RunAsync(new MemoryStream(RandomNumberGenerator.GetBytes(10)), null, Token));
+        var tooLarge = await Assert.ThrowsAsync<SourceFileTooLargeException>(() =>
+            Keep(one: Piece + 5).RunAsync(new MemoryStream(RandomNumberGenerator.GetBytes(Piece + 6)), null, Token));
+        var tooMany = await Assert.ThrowsAsync<SourceFileTooLargeException>(() =>
+            Keep(all: sum + 9).RunAsync(new MemoryStream(RandomNumberGenerator.GetBytes(10)), null, Token));
         Assert.Equal(before, await PartsAsync());
         await Keep(one: Piece + 5, all: sum + Piece + 5).RunAsync(new MemoryStream(RandomNumberGenerator.GetBytes(Piece + 5)), null, Token);
 
@@ -80,12 +85,15 @@ public sealed class SourceFileTests(ImporterDatabase database) : IClassFixture<I
     [Fact]
     public async Task A_file_goes_a_day_after_its_last_import_has_ended_or_when_none_came_and_not_before()
     {
-        var (ended, running, young, unused, fresh) = (await FileAsync(), await FileAsync(), await FileAsync(), await FileAsync(), await FileAsync());
+        var (ended, running, young, unused, fresh) =
+            (await FileAsync(), await FileAsync(), await FileAsync(), await FileAsync(), await FileAsync());
         await LinkAsync(ended, ImportState.Finished, "2 days");
         await LinkAsync(running, ImportState.Running, null);
         await LinkAsync(running, ImportState.Finished, "2 days");
         await LinkAsync(young, ImportState.Cancelled, "23 hours");
-        await database.SqlAsync("UPDATE importer.source_file SET received_at = now() - interval '25 hours', created_at = now() - interval '25 hours' WHERE encode(sha256, 'hex') <> $1", fresh);
+        await database.SqlAsync(
+            "UPDATE importer.source_file SET received_at = now() - interval '25 hours', created_at = now() - interval '25 hours' WHERE "
+                + "encode(sha256, 'hex') <> $1", fresh);
 
         var sweep = new SweepEnded(database.Source, Options.Create(new RetentionOptions()), NullLogger<SweepEnded>.Instance) { Rows = 2 };
         while (await sweep.RunAsync(Token) > 0) { }
@@ -96,12 +104,15 @@ public sealed class SourceFileTests(ImporterDatabase database) : IClassFixture<I
         Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.source_file WHERE received_at IS NULL"));
     }
 
-    private async Task<string> FileAsync() => (await Keep().RunAsync(new MemoryStream(RandomNumberGenerator.GetBytes((3 * Piece) + 1)), null, Token)).Sha256;
+    private async Task<string> FileAsync() =>
+        (await Keep().RunAsync(new MemoryStream(RandomNumberGenerator.GetBytes((3 * Piece) + 1)), null, Token)).Sha256;
 
     private async Task LinkAsync(string file, ImportState state, string? endedBefore)
     {
         var id = await database.ImportAsync(state, [state == ImportState.Running ? RecordState.Pending : RecordState.Imported]);
-        if (endedBefore is not null) await database.SqlAsync("UPDATE importer.import SET finished_at = now() - $2::interval WHERE id = $1", id, TimeSpan.FromHours(endedBefore == "2 days" ? 48 : 23));
+        if (endedBefore is not null)
+            await database.SqlAsync("UPDATE importer.import SET finished_at = now() - $2::interval WHERE id = $1", id,
+                TimeSpan.FromHours(endedBefore == "2 days" ? 48 : 23));
         await database.SqlAsync("""
             INSERT INTO importer.manifest_source_file (manifest_id, source_file_id)
             SELECT i.manifest_id, f.id FROM importer.import i, importer.source_file f WHERE i.id = $1 AND encode(f.sha256, 'hex') = $2
@@ -112,11 +123,13 @@ public sealed class SourceFileTests(ImporterDatabase database) : IClassFixture<I
 
     private ReadSourceFile Read() => new(database.Source);
 
-    private KeepSourceFile Keep(long one = 1L << 30, long all = 1L << 40) => new(database.Source, Options.Create(new SourceOptions { FileLimitBytes = one, AllFilesLimitBytes = all }));
+    private KeepSourceFile Keep(long one = 1L << 30, long all = 1L << 40) =>
+        new(database.Source, Options.Create(new SourceOptions { FileLimitBytes = one, AllFilesLimitBytes = all }));
 
     private sealed class Broken(byte[] bytes) : MemoryStream(bytes)
     {
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-            Position > Piece ? throw new IOException("The client went away.") : await base.ReadAsync(buffer[..Math.Min(buffer.Length, 100_000)], cancellationToken);
+            Position > Piece ? throw new IOException("The client went away.")
+                : await base.ReadAsync(buffer[..Math.Min(buffer.Length, 100_000)], cancellationToken);
     }
 }

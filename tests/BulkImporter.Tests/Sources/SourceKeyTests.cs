@@ -31,10 +31,12 @@ public class SourceKeyTests
     [InlineData("https://media.example.org/a?x=1&y=2", "https://media.example.org/a?y=2&x=1")]
     [InlineData("https://media.example.org/a", "https://media.example.org/a/")]
     [InlineData("https://media.example.org/a%2Fb", "https://media.example.org/a/b")]
-    public void Sources_that_may_differ_keep_different_keys(string one, string other) => Assert.NotEqual(SourceKey.Of(one), SourceKey.Of(other));
+    public void Sources_that_may_differ_keep_different_keys(
+        string one, string other) => Assert.NotEqual(SourceKey.Of(one), SourceKey.Of(other));
 
     [Fact]
-    public void Key_is_stable_across_versions() => Assert.Equal("868b23db-4ca5-3f7f-f87a-a8262aeca4e9", SourceKey.Of("https://media.example.org/a.mp4").ToString());
+    public void Key_is_stable_across_versions() =>
+        Assert.Equal("868b23db-4ca5-3f7f-f87a-a8262aeca4e9", SourceKey.Of("https://media.example.org/a.mp4").ToString());
 
     [Fact]
     public void Normalising_twice_is_normalising_once() => Prop.ForAll(AnyUrl(), url =>
@@ -58,5 +60,6 @@ public class SourceKeyTests
         (from host in Gen.Elements("media.example.org", "a.test", "x-1.example.com")
          from path in Gen.ListOf(Gen.Elements("/", "a", "B", "%c3%a9", "%2F", "é", " x", "%", "🎬", ".", "-"))
          from query in Gen.Elements("", "?", "?x=1&y=%c3", "?q=a b")
-         select "https://" + host + (path.Count > 0 ? "/" : "") + string.Concat(path) + query + (query.EndsWith(' ') ? "." : "")).ToArbitrary();
+         select "https://" + host + (path.Count > 0 ? "/" : "") + string.Concat(path) + query + (query.EndsWith(' ') ? "." : ""))
+             .ToArbitrary();
 }

@@ -164,7 +164,8 @@ public class SourceUrlRulesTests
 
     [Fact]
     public void Several_problems_are_all_named() => Assert.Equal(
-        [FindingCode.UrlCredentials, FindingCode.UrlTooLong, FindingCode.UrlUnencodedSpace, FindingCode.UrlHostPrivate, FindingCode.UrlExpired],
+        [FindingCode.UrlCredentials, FindingCode.UrlTooLong, FindingCode.UrlUnencodedSpace, FindingCode.UrlHostPrivate,
+            FindingCode.UrlExpired],
         Rules.Check("http://me@10.0.0.1/a b?Expires=1&Signature=" + new string('a', 1800), Now));
 
     [Fact]
@@ -181,14 +182,19 @@ public class SourceUrlRulesTests
     public void Any_text_is_judged_without_an_exception()
     {
         Prop.ForAll<NonNull<string>, NonNull<string>>((host, rest) =>
-            Rules.Check($"https://{host.Get}/{rest.Get}", Now).Count <= SourceUrlRules.MaxProblems && Rules.Check(rest.Get, Now).Count <= SourceUrlRules.MaxProblems)
+            Rules.Check($"https://{host.Get}/{rest.Get}", Now).Count <= SourceUrlRules.MaxProblems
+                && Rules.Check(rest.Get, Now).Count <= SourceUrlRules.MaxProblems)
             .QuickCheckThrowOnFailure();
     }
 
     private static string Signed(string query, DateTimeOffset end)
     {
-        var policy = Convert.ToBase64String(Encoding.UTF8.GetBytes("{\"Statement\":[{\"Resource\":\"*\",\"Condition\":{\"DateLessThan\":{\"AWS:EpochTime\":" + end.ToUnixTimeSeconds() + "}}}]}"))
+        var policy =
+            Convert.ToBase64String(
+                Encoding.UTF8.GetBytes("{\"Statement\":[{\"Resource\":\"*\",\"Condition\":{\"DateLessThan\":{\"AWS:EpochTime\":"
+                    + end.ToUnixTimeSeconds() + "}}}]}"))
             .Replace('+', '-').Replace('=', '_').Replace('/', '~');
-        return "https://media.example.org/a.mp4?" + string.Format(System.Globalization.CultureInfo.InvariantCulture, query, end.UtcDateTime, end.ToUnixTimeSeconds(), policy);
+        return "https://media.example.org/a.mp4?"
+            + string.Format(System.Globalization.CultureInfo.InvariantCulture, query, end.UtcDateTime, end.ToUnixTimeSeconds(), policy);
     }
 }

@@ -47,14 +47,16 @@ public sealed class AbortRemoteTests(EngineDatabase database) : IClassFixture<En
     [Fact]
     public async Task What_Cincopa_says_is_kept_with_the_attempt_and_the_status_alone_ends_the_record()
     {
-        cincopa.OnAbort = ticket => ticket == "st-1-1" ? new AbortResult.Agreed() : new AbortResult.Refused(ScriptedCincopa.Error(RemoteErrorKind.UnknownStatusId));
+        cincopa.OnAbort = ticket => ticket == "st-1-1"
+            ? new AbortResult.Agreed() : new AbortResult.Refused(ScriptedCincopa.Error(RemoteErrorKind.UnknownStatusId));
         await database.CancelAsync(id, abortRemote: true);
         Assert.Equal(2, await Sender().RunAsync(Token));
 
         Assert.Equal("submitted 2, cancelled 1", await database.SoundCountsAsync(id));
         Assert.Equal("Cincopa took the order to abort it.", await MessageAsync(1));
         Assert.Equal("Cincopa did not take the order to abort it: UnknownStatusId", await MessageAsync(2));
-        Assert.Equal(2L, await database.OneAsync<long>("SELECT count(*) FROM importer.status_poll WHERE import_id = $1 AND next_poll_at <= now()", id));
+        Assert.Equal(2L,
+            await database.OneAsync<long>("SELECT count(*) FROM importer.status_poll WHERE import_id = $1 AND next_poll_at <= now()", id));
 
         await database.ConcludeAsync(id, 1, "st-1-1", RecordState.Failed, FailureCode.RemoteAborted);
         await database.ConcludeAsync(id, 2, "st-2-1", RecordState.Imported);
@@ -114,7 +116,8 @@ public sealed class AbortRemoteTests(EngineDatabase database) : IClassFixture<En
         Assert.Equal(("Cincopa took the order to abort it.", null), (await MessageAsync(1), await MessageAsync(2)));
 
         await database.SqlAsync("UPDATE importer.import SET finished_at = now() - interval '11 minutes' WHERE id = $1", id);
-        await database.SqlAsync("UPDATE importer.status_poll SET next_abort_at = now(), submitted_at = now() - interval '11 minutes' WHERE import_id = $1", id);
+        await database.SqlAsync(
+            "UPDATE importer.status_poll SET next_abort_at = now(), submitted_at = now() - interval '11 minutes' WHERE import_id = $1", id);
         Assert.Equal(1, await Sender().RunAsync(Token));
         Assert.Equal("The order to abort it could not be given: FormatException: An odd reply.", await MessageAsync(2));
         await database.SqlAsync("UPDATE importer.status_poll SET next_abort_at = now() WHERE import_id = $1", id);
@@ -129,8 +132,10 @@ public sealed class AbortRemoteTests(EngineDatabase database) : IClassFixture<En
         Assert.Equal((2, 2), (answered.Sum(), cincopa.Aborted.Count));
     }
 
-    private AbortRemote Sender() => new(Rounds.Over(database.Source, tokens, cincopa), database.Source, cincopa, NullLogger<AbortRemote>.Instance);
+    private AbortRemote Sender() =>
+        new(Rounds.Over(database.Source, tokens, cincopa), database.Source, cincopa, NullLogger<AbortRemote>.Instance);
 
     private async Task<string?> MessageAsync(int row) => (await database.Source.QueryAsync(
-        "SELECT message FROM importer.attempt WHERE import_id = $1 AND row_number = $2", r => r.IsDBNull(0) ? null : r.GetString(0), Token, id, row))[0];
+        "SELECT message FROM importer.attempt WHERE import_id = $1 AND row_number = $2", r =>
+            r.IsDBNull(0) ? null : r.GetString(0), Token, id, row))[0];
 }

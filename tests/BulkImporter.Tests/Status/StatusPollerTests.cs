@@ -134,7 +134,8 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
         Assert.Equal(3, await Poller(clock: clock).RunAsync(Token));
         Assert.Equal(2, cincopa.Asked.Count);
         Assert.Equal("2 1", await database.OneAsync<string>("""
-            SELECT concat_ws(' ', count(*) FILTER (WHERE next_poll_at > now() + interval '31 seconds'), count(*) FILTER (WHERE next_poll_at BETWEEN now() AND now() + interval '30 seconds'))
+            SELECT concat_ws(' ', count(*) FILTER (WHERE next_poll_at > now() + interval '31 seconds'),
+                count(*) FILTER (WHERE next_poll_at BETWEEN now() AND now() + interval '30 seconds'))
             FROM importer.status_poll WHERE import_id = $1
             """, id));
     }
@@ -279,16 +280,22 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
     public async Task A_status_that_cannot_be_read_leaves_the_others_concluded_and_its_record_in_doubt_after_the_grace()
     {
         await database.SubmitAsync(id, 1, 2, 3);
-        cincopa.OnStatus = ticket => ticket == "st-2-1" ? throw new FormatException("An odd reply.") : new StatusResult.Done(new Rid($"r-{ticket}"));
+        cincopa.OnStatus = ticket => ticket == "st-2-1"
+            ? throw new FormatException("An odd reply.") : new StatusResult.Done(new Rid($"r-{ticket}"));
         await DueAsync();
         Assert.Equal(3, await Poller().RunAsync(Token));
         Assert.Equal("submitted 1, imported 2", await database.SoundCountsAsync(id));
 
-        Assert.Equal(1, await database.SqlAsync("UPDATE importer.status_poll SET not_found_since = now() - interval '11 minutes' WHERE import_id = $1 AND row_number = 2", id));
+        Assert.Equal(1,
+            await database.SqlAsync(
+                "UPDATE importer.status_poll SET not_found_since = now() - interval '11 minutes' WHERE import_id = $1 AND row_number = 2",
+                id));
         await DueAsync();
         Assert.Equal(1, await Poller().RunAsync(Token));
         Assert.Equal("unknown attempt 1 left 4 st-2-1 reply_unreadable", await database.RecordAsync(id, 2));
-        Assert.Equal("Its status could not be read for 00:10:00: FormatException: An odd reply.", await database.OneAsync<string>("SELECT error_message FROM importer.import_record WHERE import_id = $1 AND row_number = 2", id));
+        Assert.Equal("Its status could not be read for 00:10:00: FormatException: An odd reply.",
+            await database.OneAsync<string>("SELECT error_message FROM importer.import_record WHERE import_id = $1 AND row_number = 2",
+                id));
     }
 
     [Fact]
@@ -322,7 +329,8 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
         clock ??= TimeProvider.System;
         source ??= database.Source;
         return new(Rounds.Over(source, tokens, cincopa, clock), source, new RecordTransitions(source), cincopa,
-            new PollSchedule(TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(60), () => 0.5), new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0),
+            new PollSchedule(TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(60), () => 0.5),
+            new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0),
             Options.Create(new WorkOptions()), clock, NullLogger<StatusPoller>.Instance) { MostCalls = 1, Batch = batch };
     }
 
@@ -335,10 +343,14 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
         if (records is { } expected) Assert.Equal(expected, asked);
     }
 
-    private Task<int> DueAsync() => database.SqlAsync("UPDATE importer.status_poll SET next_poll_at = now() WHERE account_id = $1", account);
+    private Task<int> DueAsync() =>
+        database.SqlAsync("UPDATE importer.status_poll SET next_poll_at = now() WHERE account_id = $1", account);
 
     private async Task AgeAsync(string column, string age) =>
-        Assert.Equal(1, await database.SqlAsync($"UPDATE importer.status_poll SET {column} = now() - interval '{age}' WHERE import_id = $1 AND row_number = 1", id));
+        Assert.Equal(1,
+            await database.SqlAsync(
+                $"UPDATE importer.status_poll SET {column} = now() - interval '{age}' WHERE import_id = $1 AND row_number = 1", id));
 
-    private Task<string> PollAsync(string expression) => database.OneAsync<string>($"SELECT {expression} FROM importer.status_poll WHERE import_id = $1 AND row_number = 1", id);
+    private Task<string> PollAsync(string expression) =>
+        database.OneAsync<string>($"SELECT {expression} FROM importer.status_poll WHERE import_id = $1 AND row_number = 1", id);
 }

@@ -18,7 +18,8 @@ internal sealed class DrawnPage<TComponent>(string title) : RazorPage where TCom
 /// <summary>Draws Razor components into Hangfire's pages, with the services of the request.</summary>
 internal static class Drawing
 {
-    public static async Task<string> DrawAsync<TComponent>(this DashboardContext context, Dictionary<string, object?> parameters) where TComponent : IComponent
+    public static async Task<string> DrawAsync<TComponent>(
+        this DashboardContext context, Dictionary<string, object?> parameters) where TComponent : IComponent
     {
         var services = context.GetHttpContext().RequestServices;
         await using var renderer = new HtmlRenderer(services, services.GetRequiredService<ILoggerFactory>());
@@ -34,9 +35,15 @@ internal static class Drawing
         [nameof(LiveImports.Root)] = Root(context),
     };
 
-    /// <summary>The path that all pages of ours are below; empty for the root of the host. Hangfire's pages have no base that addresses could be relative to.</summary>
-    public static string Root(DashboardContext context) => context.GetHttpContext().Request.PathBase.Value![..^HangfirePagesSetup.Path.Length];
+    /// <summary>
+    /// The path that all pages of ours are below; empty for the root of the host. Hangfire's pages have no base that addresses could be
+    /// relative to.
+    /// </summary>
+    public static string Root(DashboardContext context) =>
+        context.GetHttpContext().Request.PathBase.Value![..^HangfirePagesSetup.Path.Length];
 
-    /// <summary>Hangfire draws its pages and metrics synchronously, on the thread of the request; there is no other way to wait there.</summary>
+    /// <summary>
+    /// Hangfire draws its pages and metrics synchronously, on the thread of the request; there is no other way to wait there.
+    /// </summary>
     public static T Wait<T>(Task<T> task) => task.GetAwaiter().GetResult();
 }

@@ -9,20 +9,26 @@ using Hangfire.Dashboard;
 
 namespace BulkImporter.Dashboard.HangfirePages;
 
-/// <summary>Hangfire's dashboard behind our sign-in, and what is ours in it: a page of imports, numbers of records, and the records of a job.</summary>
+/// <summary>
+/// Hangfire's dashboard behind our sign-in, and what is ours in it: a page of imports, numbers of records, and the records of a job.
+/// </summary>
 internal static class HangfirePagesSetup
 {
     public const string Path = "/hangfire";
 
     private const string ImportsPath = "/imports";
 
-    /// <summary>Hangfire keeps its pages in statics: what is ours is put there once for all hosts of the process, and asks the request for its services.</summary>
+    /// <summary>
+    /// Hangfire keeps its pages in statics: what is ours is put there once for all hosts of the process, and asks the request for its
+    /// services.
+    /// </summary>
     private static readonly Lazy<bool> Extended = new(Extend);
 
     public static IServiceCollection AddHangfirePages(this IServiceCollection services) => services.AddSingleton<PolledFeed>();
 
     /// <summary>What Hangfire leaves to do around its pages. It comes last before the endpoints.</summary>
-    public static void UseHangfirePages(this WebApplication app) => app.UseWhen(context => context.Request.Path.StartsWithSegments(Path), pages => pages.Use(async (context, next) =>
+    public static void UseHangfirePages(this WebApplication app) =>
+        app.UseWhen(context => context.Request.Path.StartsWithSegments(Path), pages => pages.Use(async (context, next) =>
     {
         // It writes the addresses of metrics as they are. Ours are relative to its first page, which must then be known by one address.
         if (context.Request.Path.Value!.Length == Path.Length + 1)
@@ -36,13 +42,17 @@ internal static class HangfirePagesSetup
         }
         catch (RegexMatchTimeoutException) when (!context.Response.HasStarted)
         {
-            // It looks its pages up by patterns that have to match within moments, and on a machine that pauses they do not. Nothing was done yet.
+            // It looks its pages up by patterns that have to match within moments, and on a machine that pauses they do not. Nothing was
+            // done yet.
             await next(context);
         }
-        // Its own orders (requeue, delete, trigger) leave no trace with us; its page asks for numbers in the same way, and what is ours notes itself.
+        // Its own orders (requeue, delete, trigger) leave no trace with us; its page asks for numbers in the same way, and what is ours
+        // notes itself.
         var path = context.Request.Path.Value[Path.Length..];
-        if (HttpMethods.IsPost(context.Request.Method) && context.Response.StatusCode < 300 && !path.EndsWith("/stats", StringComparison.Ordinal) && !path.EndsWith("/rerun-failed", StringComparison.Ordinal))
-            await context.RequestServices.GetRequiredService<NoteDeed>().RunAsync(context.User.Actor(), "job_ordered", null, path[..Math.Min(path.Length, 200)], CancellationToken.None);
+        if (HttpMethods.IsPost(context.Request.Method) && context.Response.StatusCode < 300
+            && !path.EndsWith("/stats", StringComparison.Ordinal) && !path.EndsWith("/rerun-failed", StringComparison.Ordinal))
+            await context.RequestServices.GetRequiredService<NoteDeed>()
+                .RunAsync(context.User.Actor(), "job_ordered", null, path[..Math.Min(path.Length, 200)], CancellationToken.None);
     }));
 
     /// <param name="root">The path of the site below which everything of ours is found.</param>
@@ -85,7 +95,8 @@ internal static class HangfirePagesSetup
     }
 
     /// <summary>Exact, where Hangfire's own are estimates: they come from the chunks' counters, by way of the feed.</summary>
-    private static DashboardMetric Metric(string name, string title, Func<StateCounts, int> count, MetricStyle style) => new(name, title, page =>
+    private static DashboardMetric Metric(string name, string title, Func<StateCounts, int> count, MetricStyle style) =>
+        new(name, title, page =>
     {
         var http = page.Context.GetHttpContext();
         var totals = Drawing.Wait(http.RequestServices.GetRequiredService<PolledFeed>().Totals.NowAsync(http.RequestAborted));

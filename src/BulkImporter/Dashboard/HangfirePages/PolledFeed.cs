@@ -3,7 +3,9 @@ using BulkImporter.Imports;
 
 namespace BulkImporter.Dashboard.HangfirePages;
 
-/// <summary>What Hangfire's pages show of our imports. They ask again and again where ours watch, and are answered from the same feed.</summary>
+/// <summary>
+/// What Hangfire's pages show of our imports. They ask again and again where ours watch, and are answered from the same feed.
+/// </summary>
 internal sealed class PolledFeed(ImportFeed feed, TimeProvider clock) : IDisposable
 {
     /// <summary>The newest imports.</summary>
@@ -33,7 +35,9 @@ internal sealed class Polled<T>(Func<Action<Reading<T>>, IDisposable> watch, Tim
     private ITimer? stop;
     private long askedAt;
 
-    /// <summary>The latest reading. Waits only when nobody has asked for a while, for the first one; stale and empty when that does not come.</summary>
+    /// <summary>
+    /// The latest reading. Waits only when nobody has asked for a while, for the first one; stale and empty when that does not come.
+    /// </summary>
     public async Task<Reading<T>> NowAsync(CancellationToken cancellationToken)
     {
         Watched current;

@@ -28,7 +28,8 @@ internal sealed class RerunFailed : IDashboardDispatcher
     private static async Task<(int Status, string Sentence)> RunAsync(DashboardContext context)
     {
         var http = context.GetHttpContext();
-        if (!HttpMethods.IsPost(http.Request.Method)) return (StatusCodes.Status405MethodNotAllowed, "This is an order and has to be a POST.");
+        if (!HttpMethods.IsPost(http.Request.Method))
+            return (StatusCodes.Status405MethodNotAllowed, "This is an order and has to be a POST.");
         if (context.IsReadOnly) return (StatusCodes.Status403Forbidden, "Your role does not allow this. An operator can do it.");
 
         var importId = int.Parse(context.UriMatch.Groups["ImportId"].Value, CultureInfo.InvariantCulture);
