@@ -1,8 +1,8 @@
-using BulkImporter.Access;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using BulkImporter.Access;
 using BulkImporter.Cli;
 using BulkImporter.Data;
 using BulkImporter.Hosting;

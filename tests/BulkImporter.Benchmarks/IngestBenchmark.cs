@@ -3,7 +3,6 @@ using System.IO.Pipelines;
 using BulkImporter.Cli;
 using BulkImporter.Data;
 using BulkImporter.Export;
-using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using BulkImporter.Parse;
 using BulkImporter.Records;

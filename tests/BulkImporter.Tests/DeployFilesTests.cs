@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using BulkImporter.Cli;
-using BulkImporter.Manifests;
 using BulkImporter.Tests.Hosting;
 
 namespace BulkImporter.Tests;

@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using BulkImporter.Manifests;
 using Microsoft.Extensions.Logging;
 
 namespace BulkImporter.Tests;

@@ -2,7 +2,6 @@ using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using BulkImporter.Data;
 using BulkImporter.Imports;
-using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Rerun;
 using Cincopa.Client;

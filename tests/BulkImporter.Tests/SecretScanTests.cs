@@ -7,7 +7,6 @@ using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Dispatch;
 using BulkImporter.Hosting;
-using BulkImporter.Manifests;
 using BulkImporter.Parse;
 using BulkImporter.Reconcile;
 using BulkImporter.Status;

@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using BulkImporter.Data;
-using BulkImporter.Manifests;
 using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Tests;

@@ -1,5 +1,4 @@
 using System.Text;
-using BulkImporter.Dashboard;
 using Microsoft.AspNetCore.Identity;
 
 namespace BulkImporter.Access;

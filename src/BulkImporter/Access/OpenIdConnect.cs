@@ -1,7 +1,5 @@
 using System.Security.Claims;
 using BulkImporter.Data;
-using BulkImporter.Manifests;
-using BulkImporter.Records;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authentication.OpenIdConnect;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Security.Claims;
 using BulkImporter.Data;
-using BulkImporter.Manifests;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.EntityFrameworkCore;

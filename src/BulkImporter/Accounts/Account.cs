@@ -1,6 +1,5 @@
 using BulkImporter.Access;
 using BulkImporter.Data;
-using BulkImporter.Manifests;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using BulkImporter.Data;
-using BulkImporter.Manifests;
 using Cincopa.Client;
 using Npgsql;
 

@@ -1,7 +1,6 @@
 using System.Text.RegularExpressions;
 using BulkImporter.Access;
 using BulkImporter.Data;
-using BulkImporter.Manifests;
 using Cincopa.Client;
 using Microsoft.EntityFrameworkCore;
 

@@ -1,4 +1,3 @@
-using BulkImporter.Manifests;
 using Cincopa.Client;
 
 namespace BulkImporter.Accounts;

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Security.Cryptography;
 using BulkImporter.Access;
 using BulkImporter.Data;
-using BulkImporter.Manifests;
 using BulkImporter.Sources;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;

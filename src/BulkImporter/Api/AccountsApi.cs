@@ -1,8 +1,6 @@
 using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
-using BulkImporter.Manifests;
-using BulkImporter.Sources;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BulkImporter.Api;

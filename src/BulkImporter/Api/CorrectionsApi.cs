@@ -1,5 +1,4 @@
 using BulkImporter.Access;
-using BulkImporter.Manifests;
 using BulkImporter.Parse;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;

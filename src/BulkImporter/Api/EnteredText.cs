@@ -1,6 +1,5 @@
 using System.Text.Json;
 using BulkImporter.Data;
-using BulkImporter.Manifests;
 using Microsoft.AspNetCore.Http.Metadata;
 
 namespace BulkImporter.Api;

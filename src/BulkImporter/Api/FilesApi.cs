@@ -1,7 +1,6 @@
 using BulkImporter.Access;
 using BulkImporter.Data;
 using BulkImporter.Imports;
-using BulkImporter.Manifests;
 using BulkImporter.Sources;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;

@@ -3,7 +3,6 @@ using System.IO.Pipelines;
 using System.Text;
 using BulkImporter.Manifests;
 using BulkImporter.Parse;
-using BulkImporter.Records;
 
 namespace BulkImporter.Api;
 

@@ -1,5 +1,4 @@
 using BulkImporter.Data;
-using BulkImporter.Manifests;
 using BulkImporter.Telemetry;
 using Npgsql;
 

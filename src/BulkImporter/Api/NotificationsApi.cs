@@ -1,6 +1,5 @@
 using BulkImporter.Access;
 using BulkImporter.Data;
-using BulkImporter.Manifests;
 using BulkImporter.Notify;
 using Microsoft.AspNetCore.Http.HttpResults;
 

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using BulkImporter.Imports;
-using BulkImporter.Manifests;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 

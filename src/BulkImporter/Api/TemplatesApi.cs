@@ -1,6 +1,5 @@
 using BulkImporter.Access;
 using BulkImporter.Data;
-using BulkImporter.Manifests;
 using BulkImporter.Parse;
 using Microsoft.AspNetCore.Http.HttpResults;
 

@@ -1,6 +1,5 @@
 using BulkImporter.Access;
 using BulkImporter.Data;
-using BulkImporter.Manifests;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BulkImporter.Api;

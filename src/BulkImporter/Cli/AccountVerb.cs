@@ -3,7 +3,6 @@ using System.Globalization;
 using BulkImporter.Accounts;
 using BulkImporter.Api;
 using BulkImporter.Data;
-using BulkImporter.Manifests;
 using Spectre.Console;
 
 namespace BulkImporter.Cli;

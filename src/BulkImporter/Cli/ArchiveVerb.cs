@@ -1,6 +1,5 @@
 using System.CommandLine;
 using BulkImporter.Export;
-using BulkImporter.Manifests;
 
 namespace BulkImporter.Cli;
 

@@ -5,7 +5,6 @@ using System.Security.Cryptography;
 using BulkImporter.Api;
 using BulkImporter.Data;
 using BulkImporter.Imports;
-using BulkImporter.Manifests;
 using BulkImporter.Reconcile;
 using BulkImporter.Records;
 

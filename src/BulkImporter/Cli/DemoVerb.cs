@@ -1,5 +1,4 @@
 using System.CommandLine;
-using BulkImporter.Manifests;
 
 namespace BulkImporter.Cli;
 

@@ -1,9 +1,7 @@
-using BulkImporter.Parse;
 using System.CommandLine;
 using System.Globalization;
 using BulkImporter.Data;
-using BulkImporter.Manifests;
-using BulkImporter.Records;
+using BulkImporter.Parse;
 using Spectre.Console;
 
 namespace BulkImporter.Cli;

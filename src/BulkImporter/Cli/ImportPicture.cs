@@ -1,6 +1,5 @@
 using System.Globalization;
 using BulkImporter.Imports;
-using BulkImporter.Records;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

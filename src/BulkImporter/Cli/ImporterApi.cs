@@ -4,7 +4,6 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using BulkImporter.Api;
-using BulkImporter.Dashboard;
 using BulkImporter.Imports;
 using BulkImporter.Sources;
 

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using BulkImporter.Data;
 using BulkImporter.Imports;
-using BulkImporter.Manifests;
 using Spectre.Console;
 
 namespace BulkImporter.Cli;

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using BulkImporter.Api;
 using BulkImporter.Data;
-using BulkImporter.Manifests;
 using BulkImporter.Notify;
 using Spectre.Console;
 

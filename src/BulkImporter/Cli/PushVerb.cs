@@ -1,9 +1,8 @@
-using BulkImporter.Imports;
 using System.CommandLine;
 using System.Globalization;
 using System.Security.Cryptography;
 using BulkImporter.Api;
-using BulkImporter.Manifests;
+using BulkImporter.Imports;
 using BulkImporter.Sources;
 
 namespace BulkImporter.Cli;

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using BulkImporter.Imports;
-using BulkImporter.Manifests;
 
 namespace BulkImporter.Cli;
 

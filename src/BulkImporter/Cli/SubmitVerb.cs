@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Net;
 using System.Net.Http.Headers;
 using BulkImporter.Imports;
-using BulkImporter.Manifests;
 using Spectre.Console;
 
 namespace BulkImporter.Cli;

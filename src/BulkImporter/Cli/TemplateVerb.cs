@@ -1,8 +1,7 @@
-using BulkImporter.Parse;
 using System.CommandLine;
 using BulkImporter.Api;
 using BulkImporter.Data;
-using BulkImporter.Manifests;
+using BulkImporter.Parse;
 
 namespace BulkImporter.Cli;
 

@@ -2,7 +2,6 @@ using System.CommandLine;
 using BulkImporter.Access;
 using BulkImporter.Api;
 using BulkImporter.Data;
-using BulkImporter.Manifests;
 using Spectre.Console;
 
 namespace BulkImporter.Cli;

@@ -5,7 +5,6 @@ using System.Text.Json;
 using BulkImporter.Data;
 using BulkImporter.Manifests;
 using BulkImporter.Parse;
-using BulkImporter.Records;
 using BulkImporter.Sources;
 
 namespace BulkImporter.Cli;

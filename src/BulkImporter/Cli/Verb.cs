@@ -4,7 +4,6 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Numerics;
 using BulkImporter.Data;
-using BulkImporter.Manifests;
 
 namespace BulkImporter.Cli;
 

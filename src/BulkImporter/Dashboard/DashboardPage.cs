@@ -1,6 +1,5 @@
 using BulkImporter.Access;
 using BulkImporter.Data;
-using BulkImporter.Manifests;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Authorization;

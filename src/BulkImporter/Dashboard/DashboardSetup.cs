@@ -1,6 +1,5 @@
 using BulkImporter.Access;
 using BulkImporter.Dashboard.HangfirePages;
-using BulkImporter.Imports;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.Mvc;
 using MudBlazor.Services;

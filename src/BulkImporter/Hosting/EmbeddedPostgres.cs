@@ -3,7 +3,6 @@ using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using System.Text;
 using BulkImporter.Data;
-using BulkImporter.Manifests;
 using Npgsql;
 
 namespace BulkImporter.Hosting;

@@ -1,6 +1,5 @@
 using BulkImporter.Data;
 using BulkImporter.Dispatch;
-using BulkImporter.Manifests;
 using BulkImporter.Parse;
 using BulkImporter.Probes;
 using BulkImporter.Records;

@@ -1,4 +1,3 @@
-using BulkImporter.Manifests;
 using Microsoft.Net.Http.Headers;
 
 namespace BulkImporter.Hosting;

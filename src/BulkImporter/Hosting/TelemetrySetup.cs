@@ -6,7 +6,6 @@ using System.Text;
 using BulkImporter.Access;
 using BulkImporter.Data;
 using BulkImporter.Imports;
-using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;
 using Microsoft.Extensions.Options;

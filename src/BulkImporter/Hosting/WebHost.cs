@@ -7,7 +7,6 @@ using BulkImporter.Finish;
 using BulkImporter.Notify;
 using BulkImporter.Reconcile;
 using BulkImporter.Rerun;
-using BulkImporter.Status;
 
 namespace BulkImporter.Hosting;
 

@@ -1,6 +1,5 @@
 using BulkImporter.Access;
 using BulkImporter.Accounts;
-using BulkImporter.Data;
 using BulkImporter.Records;
 using Npgsql;
 

@@ -1,7 +1,6 @@
 using System.Text;
 using BulkImporter.Data;
 using BulkImporter.Manifests;
-using BulkImporter.Parse;
 using BulkImporter.Sources;
 using Npgsql;
 

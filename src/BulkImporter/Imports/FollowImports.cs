@@ -1,7 +1,5 @@
 using BulkImporter.Accounts;
-using BulkImporter.Dashboard;
 using BulkImporter.Data;
-using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;
 using Npgsql;

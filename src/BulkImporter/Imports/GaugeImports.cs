@@ -1,6 +1,5 @@
 using System.Diagnostics.Metrics;
 using BulkImporter.Data;
-using BulkImporter.Manifests;
 using BulkImporter.Telemetry;
 using Npgsql;
 

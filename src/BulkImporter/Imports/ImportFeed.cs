@@ -1,6 +1,5 @@
 using BulkImporter.Access;
 using BulkImporter.Data;
-using BulkImporter.Imports;
 using BulkImporter.Records;
 
 namespace BulkImporter.Imports;

@@ -1,6 +1,5 @@
 using System.Text.Json.Serialization;
 using BulkImporter.Accounts;
-using BulkImporter.Manifests;
 using BulkImporter.Records;
 
 namespace BulkImporter.Imports;

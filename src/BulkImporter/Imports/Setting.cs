@@ -145,7 +145,7 @@ public sealed class Setting
         return Values is null ? text : text.ToLowerInvariant();
     }
 
-    private object? Bounded(int number)
+    private int? Bounded(int number)
     {
         // Of a number that may be absent 0 is none.
         if (number == 0 && member.PropertyType == typeof(int?)) return null;

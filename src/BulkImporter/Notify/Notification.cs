@@ -1,7 +1,6 @@
 using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Imports;
-using BulkImporter.Manifests;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 

@@ -5,7 +5,6 @@ using System.Text.Json.Serialization;
 using BulkImporter.Access;
 using BulkImporter.Data;
 using BulkImporter.Imports;
-using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;
 using Microsoft.Extensions.Options;

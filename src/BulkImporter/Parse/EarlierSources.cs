@@ -1,5 +1,4 @@
 using BulkImporter.Data;
-using BulkImporter.Imports;
 using BulkImporter.Records;
 using Npgsql;
 

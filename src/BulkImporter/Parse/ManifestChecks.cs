@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Text;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
-using BulkImporter.Records;
 using BulkImporter.Sources;
 
 namespace BulkImporter.Parse;

@@ -1,6 +1,5 @@
 using BulkImporter.Data;
 using BulkImporter.Manifests;
-using BulkImporter.Records;
 using BulkImporter.Sources;
 using Npgsql;
 

@@ -1,6 +1,5 @@
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
-using BulkImporter.Dashboard;
 using BulkImporter.Sources;
 
 namespace BulkImporter.Parse;

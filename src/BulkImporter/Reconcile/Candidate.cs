@@ -1,5 +1,4 @@
 using BulkImporter.Imports;
-using BulkImporter.Records;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 

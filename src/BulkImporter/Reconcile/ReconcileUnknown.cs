@@ -1,5 +1,4 @@
 using BulkImporter.Accounts;
-using BulkImporter.Dashboard;
 using BulkImporter.Data;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;

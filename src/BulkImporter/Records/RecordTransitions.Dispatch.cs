@@ -1,5 +1,4 @@
 using BulkImporter.Data;
-using Npgsql;
 
 namespace BulkImporter.Records;
 

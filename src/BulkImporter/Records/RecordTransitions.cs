@@ -1,5 +1,3 @@
-using BulkImporter.Data;
-using BulkImporter.Sources;
 using Npgsql;
 
 namespace BulkImporter.Records;

@@ -1,5 +1,4 @@
 using BulkImporter.Access;
-using BulkImporter.Data;
 using BulkImporter.Records;
 using Npgsql;
 

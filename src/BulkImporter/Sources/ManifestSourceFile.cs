@@ -1,5 +1,4 @@
 using BulkImporter.Manifests;
-using BulkImporter.Sources;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 

@@ -1,4 +1,3 @@
-using BulkImporter.Records;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
-using BulkImporter.Manifests;
 
 namespace BulkImporter.Telemetry;
 

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using BulkImporter.Imports;
-using BulkImporter.Manifests;
 
 namespace BulkImporter.Telemetry;
 

@@ -3,7 +3,6 @@ using System.Security.Claims;
 using System.Text.Json.Nodes;
 using BulkImporter.Access;
 using BulkImporter.Dashboard;
-using BulkImporter.Manifests;
 using BulkImporter.Tests.Api;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Components.Authorization;

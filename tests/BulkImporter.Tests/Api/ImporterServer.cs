@@ -5,7 +5,6 @@ using System.Text.Json.Nodes;
 using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Api;
-using BulkImporter.Dashboard;
 using BulkImporter.Hosting;
 using BulkImporter.Imports;
 using Cincopa.Client;

@@ -3,11 +3,8 @@ using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
-using BulkImporter.Dashboard;
 using BulkImporter.Imports;
-using BulkImporter.Manifests;
 using BulkImporter.Records;
-using BulkImporter.Tests.Manifests;
 using Cincopa.Client;
 using Microsoft.Extensions.DependencyInjection;
 

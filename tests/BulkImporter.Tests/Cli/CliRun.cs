@@ -2,7 +2,6 @@ using System.Net;
 using System.Text;
 using System.Text.RegularExpressions;
 using BulkImporter.Cli;
-using BulkImporter.Imports;
 using Spectre.Console;
 
 namespace BulkImporter.Tests.Cli;

@@ -1,5 +1,4 @@
 using BulkImporter.Cli;
-using BulkImporter.Records;
 
 namespace BulkImporter.Tests.Cli;
 

@@ -6,7 +6,6 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using BulkImporter.Cli;
 using BulkImporter.Imports;
-using BulkImporter.Manifests;
 
 namespace BulkImporter.Tests.Cli;
 

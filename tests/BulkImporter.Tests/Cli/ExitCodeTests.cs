@@ -1,6 +1,5 @@
 using System.Net;
 using BulkImporter.Cli;
-using BulkImporter.Imports;
 
 namespace BulkImporter.Tests.Cli;
 

@@ -1,8 +1,6 @@
 using System.Net;
 using System.Runtime.Versioning;
 using BulkImporter.Cli;
-using BulkImporter.Manifests;
-using BulkImporter.Tests.Manifests;
 
 namespace BulkImporter.Tests.Cli;
 

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using BulkImporter.Cli;
-using BulkImporter.Manifests;
 using BulkImporter.Tests.Data;
 
 namespace BulkImporter.Tests.Cli;

@@ -1,4 +1,3 @@
-using BulkImporter.Manifests;
 using BulkImporter.Tests.Simulator;
 using Cincopa.Client;
 

@@ -1,5 +1,4 @@
 using System.Text;
-using BulkImporter.Manifests;
 using Cincopa.Client;
 using Cincopa.Simulator;
 using Cincopa.Simulator.Faults;

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Tracing;
 using System.Globalization;
-using BulkImporter.Manifests;
 using Cincopa.Client;
 using static BulkImporter.Tests.Client.ClientUnderTest;
 

@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using BulkImporter.Imports;
-using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Tests.Api;
 

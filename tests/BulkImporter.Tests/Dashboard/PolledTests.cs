@@ -1,4 +1,3 @@
-using BulkImporter.Dashboard;
 using BulkImporter.Dashboard.HangfirePages;
 using BulkImporter.Imports;
 

@@ -6,7 +6,6 @@ using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Tests.Api;
-using BulkImporter.Tests.Manifests;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace BulkImporter.Tests.Export;

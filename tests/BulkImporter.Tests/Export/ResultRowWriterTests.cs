@@ -1,6 +1,5 @@
 using System.Text;
 using BulkImporter.Export;
-using BulkImporter.Manifests;
 using BulkImporter.Tests.Manifests;
 
 namespace BulkImporter.Tests.Export;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.Versioning;
 using BulkImporter.Hosting;
-using BulkImporter.Manifests;
 using BulkImporter.Tests.Client;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -1,6 +1,5 @@
 using BulkImporter.Data;
 using BulkImporter.Imports;
-using BulkImporter.Manifests;
 using BulkImporter.Records;
 using Microsoft.Extensions.Options;
 

@@ -1,5 +1,4 @@
 using BulkImporter.Imports;
-using BulkImporter.Manifests;
 using BulkImporter.Records;
 using Microsoft.Extensions.Options;
 

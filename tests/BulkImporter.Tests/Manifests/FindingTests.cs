@@ -1,6 +1,5 @@
 using BulkImporter.Manifests;
 using BulkImporter.Parse;
-using BulkImporter.Records;
 
 namespace BulkImporter.Tests.Manifests;
 

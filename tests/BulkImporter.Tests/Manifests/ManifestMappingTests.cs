@@ -1,5 +1,4 @@
 using BulkImporter.Manifests;
-using BulkImporter.Records;
 
 namespace BulkImporter.Tests.Manifests;
 

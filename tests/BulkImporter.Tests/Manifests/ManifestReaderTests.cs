@@ -1,6 +1,5 @@
 using System.Text;
 using BulkImporter.Manifests;
-using BulkImporter.Records;
 
 namespace BulkImporter.Tests.Manifests;
 

@@ -3,7 +3,6 @@ using System.Text;
 using BulkImporter.Export;
 using BulkImporter.Manifests;
 using BulkImporter.Parse;
-using BulkImporter.Records;
 using BulkImporter.Sources;
 
 namespace BulkImporter.Tests.Manifests;

@@ -6,7 +6,6 @@ using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Imports;
-using BulkImporter.Manifests;
 using BulkImporter.Notify;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;

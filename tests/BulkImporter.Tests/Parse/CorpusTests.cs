@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using BulkImporter.Export;
 using BulkImporter.Manifests;
-using BulkImporter.Records;
 using BulkImporter.Tests.Manifests;
 
 namespace BulkImporter.Tests.Parse;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using BulkImporter.Manifests;
 using BulkImporter.Parse;
-using BulkImporter.Records;
 using BulkImporter.Tests.Manifests;
 
 namespace BulkImporter.Tests.Parse;

@@ -5,7 +5,6 @@ using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using BulkImporter.Parse;
-using BulkImporter.Records;
 using BulkImporter.Sources;
 using BulkImporter.Tests.Manifests;
 using Hangfire;

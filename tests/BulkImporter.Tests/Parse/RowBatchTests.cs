@@ -1,6 +1,6 @@
-using BulkImporter.Sources;
 using BulkImporter.Manifests;
 using BulkImporter.Parse;
+using BulkImporter.Sources;
 
 namespace BulkImporter.Tests.Parse;
 

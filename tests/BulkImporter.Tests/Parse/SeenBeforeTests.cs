@@ -1,4 +1,3 @@
-using BulkImporter.Manifests;
 using BulkImporter.Parse;
 using BulkImporter.Sources;
 

@@ -1,8 +1,5 @@
 using BulkImporter.Data;
-using BulkImporter.Export;
-using BulkImporter.Imports;
 using BulkImporter.Records;
-using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Tests.Records;
 

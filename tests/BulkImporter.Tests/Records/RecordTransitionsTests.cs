@@ -1,4 +1,3 @@
-using BulkImporter.Dispatch;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using BulkImporter.Rerun;

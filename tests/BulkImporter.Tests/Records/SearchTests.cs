@@ -1,8 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using BulkImporter.Accounts;
-using BulkImporter.Data;
-using BulkImporter.Manifests;
 using BulkImporter.Parse;
 using BulkImporter.Records;
 using BulkImporter.Tests.Api;

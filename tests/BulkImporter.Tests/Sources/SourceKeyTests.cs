@@ -1,4 +1,3 @@
-using BulkImporter.Manifests;
 using BulkImporter.Sources;
 using FsCheck;
 using FsCheck.Fluent;

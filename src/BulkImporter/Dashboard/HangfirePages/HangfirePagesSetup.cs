@@ -2,7 +2,6 @@ using System.Text.RegularExpressions;
 using BulkImporter.Access;
 using BulkImporter.Dispatch;
 using BulkImporter.Imports;
-using BulkImporter.Manifests;
 using BulkImporter.Parse;
 using Hangfire;
 using Hangfire.Dashboard;
