@@ -353,7 +353,7 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
     private static HttpRequestMessage Request(HttpMethod method, Uri url)
     {
         var request = new HttpRequestMessage(method, url)
-            { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
         request.Headers.ExpectContinue = false;
         request.Headers.TryAddWithoutValidation("Accept", "application/json");
         // Some front servers refuse a request that does not say who it is from.
@@ -436,7 +436,7 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
         {
             SocketException { SocketErrorCode: SocketError.TimedOut } => RemoteErrorKind.ConnectTimedOut,
             SocketException
-                { SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData or SocketError.NoRecovery } =>
+            { SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData or SocketError.NoRecovery } =>
                     RemoteErrorKind.NameNotResolved,
             _ => RemoteErrorKind.ConnectionRefused,
         },

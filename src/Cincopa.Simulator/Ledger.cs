@@ -149,8 +149,14 @@ public sealed class Ledger
             var inFlight = ++this.inFlight[op];
             maxInFlight[op] = Math.Max(maxInFlight[op], inFlight);
             At(index) = new Entry
-                { At = clock.GetTimestamp() - beganAt, Method = method, Input = input, Operation = operation, Import = -1,
-                    InFlight = inFlight };
+            {
+                At = clock.GetTimestamp() - beganAt,
+                Method = method,
+                Input = input,
+                Operation = operation,
+                Import = -1,
+                InFlight = inFlight
+            };
             return new EntryKey(index, life);
         }
     }

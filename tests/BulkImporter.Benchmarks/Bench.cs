@@ -59,7 +59,7 @@ internal sealed class Bench : IAsyncDisposable
             {
                 DataDirectory = folder,
                 Settings = new Dictionary<string, string>
-                    { ["shared_preload_libraries"] = "pg_stat_statements", ["max_connections"] = "200" },
+                { ["shared_preload_libraries"] = "pg_stat_statements", ["max_connections"] = "200" },
             },
             NullLogger.Instance, TimeProvider.System, CancellationToken.None);
         await MigrateDatabase.RunAsync(postgres.ConnectionString, CancellationToken.None);

@@ -35,7 +35,7 @@ internal sealed class JobPerRow(Bench bench)
             EnableLongPolling = false,
         };
         var pool = new NpgsqlConnectionStringBuilder(bench.ConnectionString)
-            { NoResetOnClose = true, MaxAutoPrepare = 50, ApplicationName = "bench hangfire" };
+        { NoResetOnClose = true, MaxAutoPrepare = 50, ApplicationName = "bench hangfire" };
         var storage = new PostgreSqlStorage(new NpgsqlConnectionFactory(pool.ConnectionString, settings), settings);
         using var http = new HttpClient { BaseAddress = new Uri(bench.SimulatorAddress, "v2/") };
 
@@ -50,7 +50,7 @@ internal sealed class JobPerRow(Bench bench)
 
         started = Stopwatch.GetTimestamp();
         using (new BackgroundJobServer(new BackgroundJobServerOptions
-            { WorkerCount = Workers, Activator = new RowJobs(bench.Database, http) }, storage))
+        { WorkerCount = Workers, Activator = new RowJobs(bench.Database, http) }, storage))
         {
             while (await bench.OneAsync<long>("SELECT count(*) FROM bench.job_row WHERE status_id IS NULL") > 0) await Task.Delay(100);
             return (enqueueRate, rows / Stopwatch.GetElapsedTime(started).TotalSeconds);

@@ -130,7 +130,8 @@ internal sealed class LargeBenchmark(Bench bench, ResultTable table)
     private Task MeasuresAsync(ServerProcess server, ServeClient client) => client.LookAsync("/metrics", async () =>
     {
         using var request = new HttpRequestMessage(HttpMethod.Get,
-            new Uri(server.Address, "metrics")) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", MetricsToken) } };
+            new Uri(server.Address, "metrics"))
+        { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", MetricsToken) } };
         using var answer = await bench.Http.SendAsync(request);
         return await answer.EnsureSuccessStatusCode().Content.ReadAsStringAsync();
     });

@@ -18,7 +18,7 @@ public sealed partial class AnonymousBodyTests : IAsyncDisposable
     public async Task Large_bodies_of_nobody_cost_no_memory_and_an_upload_needs_somebody_who_may()
     {
         var (server, api) = await stage.ServeAsync(await stage.StartSimulatorAsync(), new()
-            { ["BulkImporter__Access__SignInsPerMinute"] = "1000" });
+        { ["BulkImporter__Access__SignInsPerMinute"] = "1000" });
         using var http = new HttpClient { BaseAddress = new Uri(api.Address) };
         await http.GetAsync("/sign-in");
         var before = Resident(server);

@@ -32,8 +32,11 @@ public sealed class Camera : IAsyncDisposable
             {
                 await scene.ShowAsync(page);
                 await page.ScreenshotAsync(
-                    new() { Path = Path.Combine(folder, $"{scene.Name}-{form.Width}-{(form.IsDark ? "dark" : "light")}.png"),
-                        FullPage = true });
+                    new()
+                    {
+                        Path = Path.Combine(folder, $"{scene.Name}-{form.Width}-{(form.IsDark ? "dark" : "light")}.png"),
+                        FullPage = true
+                    });
             }
             await page.Context.CloseAsync();
         }

@@ -95,7 +95,7 @@ public sealed class CommandLineTests : IDisposable
     private async Task<(int ExitCode, string Output, string Error)> ShellAsync(string script)
     {
         var start = new ProcessStartInfo("/bin/bash", ["-o", "pipefail", "-c", script])
-            { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         start.Environment["IMPORTER"] = BuiltPrograms.Importer;
         foreach (var name in new[] { "BULKIMPORTER_API_KEY", "BULKIMPORTER_SERVER", "ConnectionStrings__BulkImporter",
             "BULKIMPORTER_SECRETS" }) start.Environment.Remove(name);

@@ -54,8 +54,11 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
             .Select(n =>
                 $"https://media.example.com/page-{n}.html,https://media.example.com/mapped/{(n > 5 ? "gone" : "clip")}-{n}.mp4,Clip {n}");
         var manifest = new FilePayload
-            { Name = "spring.csv", MimeType = "text/csv",
-                Buffer = Encoding.UTF8.GetBytes("page,file,label\n" + string.Join('\n', rows) + "\n") };
+        {
+            Name = "spring.csv",
+            MimeType = "text/csv",
+            Buffer = Encoding.UTF8.GetBytes("page,file,label\n" + string.Join('\n', rows) + "\n")
+        };
 
         // The page as the server drew it first, before it is alive: what is chosen and typed there must not be lost.
         var alive = new TaskCompletionSource();
@@ -312,8 +315,11 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
         await Expect(seen.GetByTestId("map-url")).ToBeDisabledAsync();
         await Expect(seen.GetByTestId("set-priority")).ToBeDisabledAsync();
 
-        var own = new APIRequestContextOptions { Headers = new Dictionary<string, string> { ["Origin"] = stage.Api.Address },
-            DataObject = new { } };
+        var own = new APIRequestContextOptions
+        {
+            Headers = new Dictionary<string, string> { ["Origin"] = stage.Api.Address },
+            DataObject = new { }
+        };
         foreach (var order in new[] { $"{review}/start", $"{review}/cancel", $"{id}/rerun", $"{id}/records/2/give-up" })
             Assert.Equal(403, (await seen.APIRequest.PostAsync($"/api/v1/imports/{order}", own)).Status);
         Assert.Equal(403, (await seen.APIRequest.PatchAsync($"/api/v1/imports/{review}", own)).Status);

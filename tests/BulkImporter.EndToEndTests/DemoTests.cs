@@ -25,7 +25,7 @@ public sealed class DemoTests : IAsyncDisposable
         var tally = rows.Skip(1).CountBy(row => RawCsv.Fields(row)[state]).ToDictionary();
         // docs/samples/README.md, "Expected tally".
         var expected = new Dictionary<string, int>
-            { ["imported"] = 218, ["failed"] = 18, ["unknown"] = 2, ["invalid"] = 9, ["duplicate"] = 4 };
+        { ["imported"] = 218, ["failed"] = 18, ["unknown"] = 2, ["invalid"] = 9, ["duplicate"] = 4 };
         Assert.Equal(expected.OrderBy(e => e.Key), tally.OrderBy(e => e.Key));
         foreach (var (name, count) in expected) Assert.Matches($@"{name}\W+{count}\b|\b{count}\s+{name}", demo.Log);
     }

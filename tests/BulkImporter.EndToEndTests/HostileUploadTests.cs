@@ -32,7 +32,7 @@ public sealed class HostileUploadTests : IAsyncDisposable
     public async Task Sixty_hostile_files_at_once_are_refused_or_read_within_the_budget_and_what_others_import_goes_on()
     {
         var (server, api) = await stage.ServeAsync(await stage.StartSimulatorAsync(), new()
-            { ["DOTNET_GCHeapHardLimit"] = "0x20000000", ["MALLOC_ARENA_MAX"] = "2" });
+        { ["DOTNET_GCHeapHardLimit"] = "0x20000000", ["MALLOC_ARENA_MAX"] = "2" });
         using var http = new HttpClient { BaseAddress = new Uri($"{api.Address}/api/v1/"), Timeout = Limit };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", api.Key);
 

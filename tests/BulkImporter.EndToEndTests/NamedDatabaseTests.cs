@@ -50,8 +50,11 @@ public sealed class NamedDatabaseTests : IAsyncDisposable
         var postgres = await stage.StartPostgresAsync();
         await stage.MigrateAsync(postgres.ConnectionString);
         var program = stage.Start(verb, BuiltPrograms.Importer, [verb, "--urls", urls],
-            new Settings { ["ConnectionStrings__BulkImporter"] = postgres.ConnectionString,
-                [$"BulkImporter__Telemetry__{setting}"] = value });
+            new Settings
+            {
+                ["ConnectionStrings__BulkImporter"] = postgres.ConnectionString,
+                [$"BulkImporter__Telemetry__{setting}"] = value
+            });
 
         Assert.Equal(1, await program.WaitForExitAsync(Limit));
         Assert.Contains(told, program.Log, StringComparison.Ordinal);
@@ -68,7 +71,7 @@ public sealed class NamedDatabaseTests : IAsyncDisposable
             foreach (var verb in new[] { "migrate", "web" })
             {
                 var (code, output) = await RunAsync(verb, new NpgsqlConnectionStringBuilder(postgres.ConnectionString)
-                    { Database = encoding.ToLowerInvariant() }.ConnectionString);
+                { Database = encoding.ToLowerInvariant() }.ConnectionString);
                 Assert.Equal(1, code);
                 Assert.Contains($"has the encoding {encoding}", output, StringComparison.Ordinal);
                 Assert.Contains("CREATE DATABASE bulkimporter ENCODING 'UTF8'", output, StringComparison.Ordinal);
@@ -93,7 +96,7 @@ public sealed class NamedDatabaseTests : IAsyncDisposable
         });
         foreach (var _ in Enumerable.Range(0, 2))
             await stage.MigrateAsync(new NpgsqlConnectionStringBuilder(company.Postgres.ThroughPort(door))
-                { Database = "fresh" }.ConnectionString);
+            { Database = "fresh" }.ConnectionString);
         Assert.Equal(0, await company.Postgres.AskAsync<long>("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"));
 
         var workers = await company.HireAsync(2);

@@ -168,7 +168,7 @@ public sealed partial class PeopleTests : IAsyncDisposable
         await Expect(admin.GetByRole(AriaRole.Button, new() { Name = "Signed in" })).ToBeEnabledAsync();
         await admin.GetByTestId("upload-file")
             .SetInputFilesAsync(new FilePayload
-                { Name = "one.csv", MimeType = "text/csv", Buffer = "url\nhttps://media.example.com/one.mp4\n"u8.ToArray() });
+            { Name = "one.csv", MimeType = "text/csv", Buffer = "url\nhttps://media.example.com/one.mp4\n"u8.ToArray() });
         await admin.GetByTestId("upload-submit").ClickAsync();
         await Expect(admin).ToHaveURLAsync(api.Address + "/imports/1");
         await admin.GetByTestId("jobs-link").ClickAsync();

@@ -47,9 +47,15 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
         var now = DateTimeOffset.UtcNow;
         var account = new Account
         {
-            Name = $"account {Guid.NewGuid()}", BaseUrl = "http://127.0.0.1:9/v2/", TokenProtected = "nothing", CreatedAt = now,
-                UpdatedAt = now,
-            MaxInFlight = maxInFlight, SubmitRate = submitRate, StatusRate = statusRate, BacklogLimit = backlog,
+            Name = $"account {Guid.NewGuid()}",
+            BaseUrl = "http://127.0.0.1:9/v2/",
+            TokenProtected = "nothing",
+            CreatedAt = now,
+            UpdatedAt = now,
+            MaxInFlight = maxInFlight,
+            SubmitRate = submitRate,
+            StatusRate = statusRate,
+            BacklogLimit = backlog,
         };
         await database.AddAsync(ImporterDatabase.Budgeted(account, backlog == 0 ? null : backlog));
         return account.Id;

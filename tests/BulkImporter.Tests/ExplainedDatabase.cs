@@ -21,7 +21,7 @@ internal sealed partial class ExplainedDatabase : IAsyncDisposable
     public ExplainedDatabase(string connectionString, string planMode)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString)
-            { NoResetOnClose = true, MaxAutoPrepare = 50, AutoPrepareMinUsages = 2, ApplicationName = "explained" };
+        { NoResetOnClose = true, MaxAutoPrepare = 50, AutoPrepareMinUsages = 2, ApplicationName = "explained" };
         var builder = StoredAsRowAttribute.MapAll(new NpgsqlDataSourceBuilder(settings.ConnectionString));
         // Npgsql logs the server's notices, whichever connection they come on.
         loggers = LoggerFactory.Create(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(notices));

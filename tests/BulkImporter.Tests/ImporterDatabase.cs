@@ -28,7 +28,7 @@ public sealed class ImporterDatabase(TestServer server) : IAsyncLifetime
         Contexts = Source.Contexts();
         await AddAsync(
             Budgeted(new Account
-                { Name = "default", BaseUrl = "http://127.0.0.1:9/v2/", TokenProtected = "nothing", CreatedAt = Now, UpdatedAt = Now },
+            { Name = "default", BaseUrl = "http://127.0.0.1:9/v2/", TokenProtected = "nothing", CreatedAt = Now, UpdatedAt = Now },
                     room: null));
     }
 
@@ -74,7 +74,7 @@ public sealed class ImporterDatabase(TestServer server) : IAsyncLifetime
         await using var db = Contexts.CreateDbContext();
         var counted = await ReadRecords.CountByStateAsync(db, importId, RecordFilter.All, TestContext.Current.CancellationToken);
         var real = await ReadRecords.CountByStateAsync(db, importId, new RecordFilter
-            { Search = "", RowNumbers = [.. Enumerable.Range(1, 10_000)] }, TestContext.Current.CancellationToken);
+        { Search = "", RowNumbers = [.. Enumerable.Range(1, 10_000)] }, TestContext.Current.CancellationToken);
         Assert.Equal(real.OrderBy(c => c.Key), counted.OrderBy(c => c.Key));
         return string.Join(", ", counted.OrderBy(c => c.Key).Select(c => $"{EnumText<RecordState>.Of(c.Key)} {c.Value}"));
     }

@@ -50,7 +50,7 @@ public sealed class SecretScanTests(ImporterDatabase database) : IClassFixture<I
 
         // A run with a fault of every kind, each of which says too much.
         await PostAsync(client, "/api/v1/accounts", new JsonObject
-            { ["name"] = "scan", ["token"] = ApiToken, ["baseUrl"] = cincopa.Http.BaseAddress!.AbsoluteUri });
+        { ["name"] = "scan", ["token"] = ApiToken, ["baseUrl"] = cincopa.Http.BaseAddress!.AbsoluteUri });
         var id = await SubmitAsync(client, app.Services);
         var faults = new[] { "refused", "unavailable", "rate_limited", "permission_missing", "token_rejected", "quota_exceeded",
             "bad_gateway", "invalid_json", "reply_cut", "reply_lost", "no_status_id" };

@@ -69,7 +69,7 @@ public sealed class TestServer : IAsyncLifetime
 
         // The password is asked for when databases are addressed by name later, so the data source must give it back.
         var administration = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(address)
-            { Pooling = false, PersistSecurityInfo = true });
+        { Pooling = false, PersistSecurityInfo = true });
         cleanUp.Push(administration.DisposeAsync);
         server = administration;
 

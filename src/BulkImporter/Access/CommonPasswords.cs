@@ -25,8 +25,10 @@ internal sealed class RefuseCommonPasswords : IPasswordValidator<User>
     public Task<IdentityResult> ValidateAsync(UserManager<User> manager, User user, string? password) =>
         Task.FromResult(IsCommon(password ?? "", user.UserName)
         ? IdentityResult.Failed(new IdentityError
-            { Code = "CommonPassword",
-                Description = "This password is one of those that are tried first. Take a few words that do not belong together." })
+        {
+            Code = "CommonPassword",
+            Description = "This password is one of those that are tried first. Take a few words that do not belong together."
+        })
         : IdentityResult.Success);
 
     internal static bool IsCommon(string password, string? name)

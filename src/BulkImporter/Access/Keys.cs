@@ -35,8 +35,12 @@ public sealed class MakeKey(IDbContextFactory<ImporterDb> contexts, TimeProvider
         await using var db = contexts.CreateDbContext();
         var key = db.Add(new ApiKey
         {
-            Name = name.Trim(), Prefix = secret[..12], Hash = SecretText.Hash(secret), Role = role, CreatedAt = now,
-                ExpiresAt = expiresAt?.ToUniversalTime(),
+            Name = name.Trim(),
+            Prefix = secret[..12],
+            Hash = SecretText.Hash(secret),
+            Role = role,
+            CreatedAt = now,
+            ExpiresAt = expiresAt?.ToUniversalTime(),
         }).Entity;
         db.Note(actor, "key_made", $"{key.Name} ({EnumText<Role>.Of(role)})");
         await db.SaveChangesAsync(cancellationToken);
@@ -175,8 +179,12 @@ public sealed class FirstKey(IDbContextFactory<ImporterDb> contexts, TimeProvide
             db.Add(new ApiKey
             {
                 // A chosen key may be short, so less of it is shown.
-                Name = "first key", Prefix = secret[..(secret.StartsWith(MakeKey.Prefix, StringComparison.Ordinal) ? 12 : 4)], Hash = hash,
-                Role = Role.Admin, CreatedAt = now, ExpiresAt = now + KeyLifetime,
+                Name = "first key",
+                Prefix = secret[..(secret.StartsWith(MakeKey.Prefix, StringComparison.Ordinal) ? 12 : 4)],
+                Hash = hash,
+                Role = Role.Admin,
+                CreatedAt = now,
+                ExpiresAt = now + KeyLifetime,
             });
         }
         var link = db.Add(new PasswordLink { Hash = SecretText.Hash(code), ExpiresAt = now + SetupLifetime }).Entity;

@@ -101,7 +101,7 @@ public sealed class MakePasswordLink(IDbContextFactory<ImporterDb> contexts, Tim
     {
         var code = SecretText.New();
         var link = db.Add(new PasswordLink
-            { Hash = SecretText.Hash(code), User = user, Stamp = user.SecurityStamp, ExpiresAt = now + Lifetime }).Entity;
+        { Hash = SecretText.Hash(code), User = user, Stamp = user.SecurityStamp, ExpiresAt = now + Lifetime }).Entity;
         return new(PathOf(code), link.ExpiresAt);
     }
 

@@ -55,7 +55,7 @@ public static class SignInPages
         provider.Value.Authority is null
         ? Results.NotFound()
         : Results.Challenge(new AuthenticationProperties
-            { RedirectUri = EntryPage.Local(context, returnUrl) }, [OpenIdConnectSetup.Scheme]);
+        { RedirectUri = EntryPage.Local(context, returnUrl) }, [OpenIdConnectSetup.Scheme]);
 
     private static async Task<IResult> SignInAsync(
         HttpContext context, CheckKey keys, CheckPassword passwords, BeginSession begin, NoteDeed note, CancellationToken cancellationToken)

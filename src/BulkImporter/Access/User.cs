@@ -30,8 +30,12 @@ public sealed class User : IdentityUser<int>
     /// <summary>Somebody who has not signed in yet.</summary>
     internal static User New(string name, Role role, DateTimeOffset now, string? foreignId = null) => new()
     {
-        UserName = name, NormalizedUserName = Access.UserName.Normal(name), Role = role, ForeignId = foreignId,
-            SecurityStamp = Guid.NewGuid().ToString(), CreatedAt = now,
+        UserName = name,
+        NormalizedUserName = Access.UserName.Normal(name),
+        Role = role,
+        ForeignId = foreignId,
+        SecurityStamp = Guid.NewGuid().ToString(),
+        CreatedAt = now,
     };
 
     /// <summary>Ends every session and link of the person: they hold the stamp of the day they began.</summary>

@@ -57,8 +57,11 @@ public sealed class AccountHealth(CallGovernor governor, AccountBreaker breaker,
         var inARow = unanswered.AddOrUpdate(accountId, 1, (_, before) => before + 1);
         return inARow < UnansweredThatSilence ? null
             : error
-                with { Kind = RemoteErrorKind.Timeout,
-                    Message = $"{inARow} calls one after another had no readable answer. The last: {error.Message}" };
+                with
+            {
+                Kind = RemoteErrorKind.Timeout,
+                Message = $"{inARow} calls one after another had no readable answer. The last: {error.Message}"
+            };
     }
 
     private RemoteError? Answered(int accountId, RemoteError? refusal)
@@ -95,8 +98,11 @@ public sealed class AccountHealth(CallGovernor governor, AccountBreaker breaker,
         {
             SubmitResult.Refused { Error: { Kind: RemoteErrorKind.NotTheApi } or { HttpStatus: < 400 and >= 300 } } page =>
                 NotUnderstood(page.Error),
-            SubmitResult.Unknown { Error: { Kind: RemoteErrorKind.UnreadableReply, HttpStatus: < 300 }
-                or { HttpStatus: < 400 and >= 300 } } unknown => NotUnderstood(unknown.Error),
+            SubmitResult.Unknown
+            {
+                Error: { Kind: RemoteErrorKind.UnreadableReply, HttpStatus: < 300 }
+                or { HttpStatus: < 400 and >= 300 }
+            } unknown => NotUnderstood(unknown.Error),
             _ => null,
         };
 

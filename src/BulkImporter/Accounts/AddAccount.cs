@@ -34,8 +34,13 @@ public sealed partial class AddAccount(IDbContextFactory<ImporterDb> contexts, P
             if (await db.Set<Account>().AnyAsync(a => a.Name == account.Name, cancellationToken)) return false;
             var now = clock.GetUtcNow();
             var added = db.Add(new Account
-                { Name = account.Name, BaseUrl = access.BaseUrl.AbsoluteUri, TokenProtected = tokenProtected, CreatedAt = now,
-                    UpdatedAt = now }).Entity;
+            {
+                Name = account.Name,
+                BaseUrl = access.BaseUrl.AbsoluteUri,
+                TokenProtected = tokenProtected,
+                CreatedAt = now,
+                UpdatedAt = now
+            }).Entity;
             db.AddRange(CallBudget.Of(added));
             await db.SaveChangesAsync(cancellationToken);
             db.Note(actor, "account_added", accountId: added.Id);

@@ -42,7 +42,7 @@ public sealed class ReadGalleries(ReadAccounts accounts, AccountAccess access, I
             return new GalleriesResult.CannotAsk(lost.Message);
         }
         var query = new GalleryListQuery
-            { Page = page, ItemsPerPage = PageSize, Search = string.IsNullOrWhiteSpace(search) ? null : search.Trim(), BypassCache = true };
+        { Page = page, ItemsPerPage = PageSize, Search = string.IsNullOrWhiteSpace(search) ? null : search.Trim(), BypassCache = true };
         return await cincopa.ListGalleriesAsync(current.Access, query, cancellationToken) switch
         {
             GalleryListResult.Ok ok => new GalleriesResult.Page(

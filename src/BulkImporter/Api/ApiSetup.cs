@@ -29,7 +29,7 @@ public static class ApiSetup
             document.Info.Description = "Moves a media library to Cincopa from a CSV manifest of URLs.";
             document.Components ??= new OpenApiComponents();
             document.AddComponent("key", new OpenApiSecurityScheme
-                { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "An API key: Authorization: Bearer KEY" });
+            { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "An API key: Authorization: Bearer KEY" });
             // Whatever address the server has; the document that is checked in has none.
             document.Servers = [];
             document.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference("key", document)] = [] }];

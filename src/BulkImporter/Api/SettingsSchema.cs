@@ -33,8 +33,12 @@ internal sealed class SettingsSchema : IOpenApiSchemaTransformer
     private static OpenApiSchema Of(Setting setting) => setting.IsNumber
         ? new() { Type = JsonSchemaType.Integer | JsonSchemaType.Null, Format = "int32", Description = $"{setting.About.Help}." }
         : setting.Values is { } values && setting.Default.Length > 0
-            ? new() { Type = JsonSchemaType.String | JsonSchemaType.Null, Description = $"{setting.About.Help}.",
-                Enum = [.. values.Select(v => (JsonNode)v)] }
+            ? new()
+            {
+                Type = JsonSchemaType.String | JsonSchemaType.Null,
+                Description = $"{setting.About.Help}.",
+                Enum = [.. values.Select(v => (JsonNode)v)]
+            }
             : Text($"{setting.About.Help}.");
 
     private static OpenApiSchema Text(string description) =>

@@ -28,7 +28,7 @@ internal sealed class AccountVerb : Verb
     private static Option<bool> TokenStdin(Command verb)
     {
         var option = new Option<bool>("--token-stdin")
-            { Description = "Read the API token from standard input, the only way in: arguments are seen by every user of the machine" };
+        { Description = "Read the API token from standard input, the only way in: arguments are seen by every user of the machine" };
         verb.Validators.Add(result =>
         {
             if (!result.GetValue(option))
@@ -65,7 +65,7 @@ internal sealed class AccountVerb : Verb
     {
         private readonly Argument<string> name = AccountName();
         private readonly Option<string?> baseUrl = new("--base-url")
-            { HelpName = "URL", Description = "Where Cincopa's API is, when not at its usual address" };
+        { HelpName = "URL", Description = "Where Cincopa's API is, when not at its usual address" };
 
         public AccountAddVerb(Surroundings surroundings)
             : base(surroundings, "add", "Add an account. Its token is stored encrypted and never shown again.",
@@ -156,9 +156,9 @@ internal sealed class AccountVerb : Verb
     {
         private readonly Argument<string> name = AccountName();
         private readonly Option<string?> search = new("--search")
-            { HelpName = "TEXT", Description = "Only galleries that Cincopa finds for this text" };
+        { HelpName = "TEXT", Description = "Only galleries that Cincopa finds for this text" };
         private readonly Option<string?> after = new("--after")
-            { HelpName = "CURSOR", Description = "Go on after the page that ended with this cursor" };
+        { HelpName = "CURSOR", Description = "Go on after the page that ended with this cursor" };
 
         public AccountGalleriesVerb(Surroundings surroundings)
             : base(surroundings, "galleries",
@@ -188,19 +188,21 @@ internal sealed class AccountVerb : Verb
     {
         private readonly Argument<string> name = AccountName();
         private readonly Option<double?> rate = AtLeast(0, new Option<double?>("--rate")
-            { HelpName = "N", Description = "Submit calls per second, all workers together; 0 = no limit" });
+        { HelpName = "N", Description = "Submit calls per second, all workers together; 0 = no limit" });
         private readonly Option<double?> statusRate = AtLeast(0, new Option<double?>("--status-rate")
-            { HelpName = "N", Description = "Status calls per second, all workers together; 0 = no limit" });
+        { HelpName = "N", Description = "Status calls per second, all workers together; 0 = no limit" });
         private readonly Option<int?> maxInFlight = AtLeast(0, new Option<int?>("--max-in-flight")
-            { HelpName = "N", Description = "Submit calls at the same time, all workers together; 0 = no limit" });
+        { HelpName = "N", Description = "Submit calls at the same time, all workers together; 0 = no limit" });
         private readonly Option<int?> backlog = AtLeast(0, new Option<int?>("--backlog")
-            { HelpName = "N", Description = "Records that Cincopa has accepted and not finished; 0 = no limit" });
+        { HelpName = "N", Description = "Records that Cincopa has accepted and not finished; 0 = no limit" });
 
         private readonly Option<string?> verb = new("--verb")
-            { HelpName = "VERB",
-                Description =
+        {
+            HelpName = "VERB",
+            Description =
                     "How upload_from_url is called: auto (GET, and POST where Cincopa does not take GET), get or post; a suspended "
-                        + "account becomes active" };
+                        + "account becomes active"
+        };
 
         public AccountLimitsVerb(Surroundings surroundings)
             : base(surroundings, "limits",
@@ -230,7 +232,7 @@ internal sealed class AccountVerb : Verb
     {
         private readonly Argument<string> name = AccountName();
         private readonly Option<string?> baseUrl = new("--base-url")
-            { HelpName = "URL", Description = "Where Cincopa's API is from now on" };
+        { HelpName = "URL", Description = "Where Cincopa's API is from now on" };
 
         public AccountTokenVerb(Surroundings surroundings)
             : base(surroundings, "token", "Replace the account's API token. A suspended account becomes active.",
@@ -251,11 +253,14 @@ internal sealed class AccountVerb : Verb
     {
         private readonly Argument<string> name = AccountName();
         private readonly Option<string?> host = new("--host")
-            { HelpName = "HOST", Description =
-                "Where it is sent: media.example.com (https), media.example.com:8443, or http://media.example.com (unencrypted)" };
+        {
+            HelpName = "HOST",
+            Description =
+                "Where it is sent: media.example.com (https), media.example.com:8443, or http://media.example.com (unencrypted)"
+        };
         private readonly Option<string?> header = new("--header") { HelpName = "NAME", Description = "The header, e.g. Authorization" };
         private readonly Option<bool> valueStdin = new("--value-stdin")
-            { Description = "Read the value from standard input, the only way in: arguments are seen by every user of the machine" };
+        { Description = "Read the value from standard input, the only way in: arguments are seen by every user of the machine" };
         private readonly Option<bool> remove = new("--remove") { Description = "Forget it" };
 
         public AccountSourceHeaderVerb(Surroundings surroundings)

@@ -11,12 +11,12 @@ internal sealed class AdoptVerb : ClientVerb
 {
     private readonly Argument<int> id = ImportId();
     private readonly Argument<int?> row = new("ROW")
-        { Description = "The record's row, as `BulkImporter records` shows it", Arity = ArgumentArity.ZeroOrOne };
+    { Description = "The record's row, as `BulkImporter records` shows it", Arity = ArgumentArity.ZeroOrOne };
     private readonly Argument<string?> rid = new("RID")
-        { Description = "The asset; without it the candidates are listed and nothing is changed", Arity = ArgumentArity.ZeroOrOne };
+    { Description = "The asset; without it the candidates are listed and nothing is changed", Arity = ArgumentArity.ZeroOrOne };
 
     private readonly Option<bool> all = new("--all")
-        { Description = "For every record in doubt its only candidate; where several could be it, nothing is changed" };
+    { Description = "For every record in doubt its only candidate; where several could be it, nothing is changed" };
 
     public AdoptVerb(Surroundings surroundings)
         : base(surroundings, "adopt", "Say which asset in Cincopa an unknown record became, or list the candidates.",

@@ -13,7 +13,7 @@ internal abstract class ClientVerb : Verb
     private readonly Option<string?> server =
         new("--server") { HelpName = "URL", Description = $"Where the server is [BULKIMPORTER_SERVER, else {DefaultServer}]" };
     private readonly Option<string?> apiKey = new("--api-key")
-        { HelpName = "KEY", Description = "Who is asking [BULKIMPORTER_API_KEY, which other users of this machine cannot see]" };
+    { HelpName = "KEY", Description = "Who is asking [BULKIMPORTER_API_KEY, which other users of this machine cannot see]" };
 
     protected ClientVerb(Surroundings surroundings, string name, string description, params string[] examples)
         : base(name, description, examples)

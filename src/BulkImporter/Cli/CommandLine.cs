@@ -84,8 +84,12 @@ public static class CommandLine
         var line = root.Parse(WithVerb(args), new ParserConfiguration { ResponseFileTokenReplacer = null });
         // The library would end a server two seconds after SIGTERM, in the middle of its graceful stop.
         var invocation = new InvocationConfiguration
-            { Output = surroundings.Output, Error = surroundings.Error, EnableDefaultExceptionHandler = false,
-                ProcessTerminationTimeout = null };
+        {
+            Output = surroundings.Output,
+            Error = surroundings.Error,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null
+        };
         if (line.Action is ParseErrorAction complaint)
         {
             complaint.ShowHelp = false;

@@ -6,17 +6,24 @@ namespace BulkImporter.Cli;
 internal sealed class DemoVerb : Verb
 {
     private readonly Option<bool> once = new("--once")
-        { Description =
-            "End after the import instead of staying up; the exit code is the import's (3 for the sample, which has failures on purpose)" };
+    {
+        Description =
+            "End after the import instead of staying up; the exit code is the import's (3 for the sample, which has failures on purpose)"
+    };
     private readonly Option<InputFile?> manifest = InputFile.Option("--manifest",
         "Another manifest than the sample; file names such as missing-1.mp4 bring about outcomes (docs/samples/README.md)");
     private readonly Option<FileInfo> simulator = new("--simulator")
-        { HelpName = "PATH", Description = "The simulator's program [beside this one]" };
+    { HelpName = "PATH", Description = "The simulator's program [beside this one]" };
     private readonly Option<DirectoryInfo?> data = new("--data")
-        { HelpName = "DIR",
-            Description = "Where database, logs and results go [.bulkimporter/demo; with --once a new folder for temporary files]" };
-    private readonly Option<string?> urls = new("--urls") { HelpName = "URL",
-        Description = $"Where the dashboard listens [{ClientVerb.DefaultServer}; with --once a free port]" };
+    {
+        HelpName = "DIR",
+        Description = "Where database, logs and results go [.bulkimporter/demo; with --once a new folder for temporary files]"
+    };
+    private readonly Option<string?> urls = new("--urls")
+    {
+        HelpName = "URL",
+        Description = $"Where the dashboard listens [{ClientVerb.DefaultServer}; with --once a free port]"
+    };
 
     public DemoVerb(Surroundings surroundings)
         : base("demo", "Show everything on this machine against a simulator of Cincopa: no account, nothing leaves the machine.",

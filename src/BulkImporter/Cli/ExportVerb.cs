@@ -9,8 +9,11 @@ internal sealed class ExportVerb : ClientVerb
     private readonly Option<string?> output = OutputFile.Option("Where to write; the file appears whole or not at all [standard output]");
     private readonly SelectionOptions selection = new();
     private readonly Option<string> format = new("--format")
-        { HelpName = "csv|jsonl|map", Description = "The kind of file; map is url,rid,status_id of the rows that have an asset",
-            DefaultValueFactory = _ => "csv" };
+    {
+        HelpName = "csv|jsonl|map",
+        Description = "The kind of file; map is url,rid,status_id of the rows that have an asset",
+        DefaultValueFactory = _ => "csv"
+    };
 
     private readonly Option<bool> findings = new("--findings") { Description = "What was found in the manifest, instead of the results" };
 

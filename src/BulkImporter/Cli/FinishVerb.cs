@@ -8,9 +8,9 @@ internal sealed class FinishVerb : ClientVerb
 {
     private readonly Argument<int> id = ImportId();
     private readonly Option<int[]> record = new("--record")
-        { HelpName = "N", Description = "The record of this row, repeatable [all for which it failed]", DefaultValueFactory = _ => [] };
+    { HelpName = "N", Description = "The record of this row, repeatable [all for which it failed]", DefaultValueFactory = _ => [] };
     private readonly Option<string?> search = new("--search")
-        { HelpName = "TEXT", Description = "Only records with this in their URL, caption, reference id or rid" };
+    { HelpName = "TEXT", Description = "Only records with this in their URL, caption, reference id or rid" };
 
     public FinishVerb(Surroundings surroundings)
         : base(surroundings, "finish",

@@ -8,11 +8,11 @@ internal sealed class GiveUpVerb : ClientVerb
 {
     private readonly Argument<int> id = ImportId();
     private readonly Option<int[]> record = new("--record")
-        { HelpName = "N", Description = "The record of this row, repeatable", DefaultValueFactory = _ => [] };
+    { HelpName = "N", Description = "The record of this row, repeatable", DefaultValueFactory = _ => [] };
     private readonly Option<string?> code = new("--code")
-        { HelpName = "CODE", Description = "All records in doubt whose last failure has this code, e.g. reply_lost" };
+    { HelpName = "CODE", Description = "All records in doubt whose last failure has this code, e.g. reply_lost" };
     private readonly Option<string?> search = new("--search")
-        { HelpName = "TEXT", Description = "All records in doubt with this in their URL, caption, reference id or status_id" };
+    { HelpName = "TEXT", Description = "All records in doubt with this in their URL, caption, reference id or status_id" };
     private readonly Option<bool> all = new("--all") { Description = "All records in doubt" };
 
     public GiveUpVerb(Surroundings surroundings)

@@ -58,8 +58,13 @@ internal sealed class InputFile
             return path == StandardInput
                 ? surroundings.InputBytes()
                 : new FileStream(path, new FileStreamOptions
-                    { Mode = FileMode.Open, Access = FileAccess.Read, Share = FileShare.Read, BufferSize = 128 * 1024,
-                        Options = FileOptions.Asynchronous | FileOptions.SequentialScan });
+                {
+                    Mode = FileMode.Open,
+                    Access = FileAccess.Read,
+                    Share = FileShare.Read,
+                    BufferSize = 128 * 1024,
+                    Options = FileOptions.Asynchronous | FileOptions.SequentialScan
+                });
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -81,8 +86,12 @@ internal sealed class InputFile
             try
             {
                 var options = new FileStreamOptions
-                    { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, BufferSize = 128 * 1024,
-                        Options = FileOptions.Asynchronous | FileOptions.DeleteOnClose };
+                {
+                    Mode = FileMode.CreateNew,
+                    Access = FileAccess.ReadWrite,
+                    BufferSize = 128 * 1024,
+                    Options = FileOptions.Asynchronous | FileOptions.DeleteOnClose
+                };
                 if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
                 var whole = new FileStream(Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()), options);
                 await stream.CopyToAsync(whole, cancellationToken);

@@ -22,7 +22,7 @@ internal sealed class KeyVerb : Verb
         private readonly Option<string> role =
             RoleOption("What it may do: viewer looks, operator acts, admin manages accounts, people and keys");
         private readonly Option<double?> days = AtLeast(0.01, new Option<double?>("--days")
-            { HelpName = "N", Description = "Expires after so many days [never]" });
+        { HelpName = "N", Description = "Expires after so many days [never]" });
 
         public KeyAddVerb(Surroundings surroundings)
             : base(surroundings, "add", "Make an API key. Prints its secret, which cannot be read again.",

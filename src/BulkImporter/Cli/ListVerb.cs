@@ -10,10 +10,10 @@ namespace BulkImporter.Cli;
 internal sealed class ListVerb : ClientVerb
 {
     private readonly Option<string?> search = new("--search")
-        { HelpName = "TEXT", Description = "Only imports with this in their name, file, account or person" };
+    { HelpName = "TEXT", Description = "Only imports with this in their name, file, account or person" };
     private readonly Option<string?> state = new("--state") { HelpName = "STATE", Description = "Only imports in this state" };
     private readonly Option<string?> order = new("--order")
-        { HelpName = string.Join('|', EnumText<ImportOrder>.All), Description = "Which come first [newest]" };
+    { HelpName = string.Join('|', EnumText<ImportOrder>.All), Description = "Which come first [newest]" };
     private readonly Option<int> limit = LimitOption();
     private readonly Option<string?> after = AfterOption();
 

@@ -27,16 +27,24 @@ internal sealed class NewImportOptions
     public Option<string?> Name { get; } = new("--name") { HelpName = "NAME", Description = "What to call the import (the file's name)" };
 
     public Option<string[]> Set { get; } =
-        new("--set") { HelpName = "KEY=VALUE", Description =
-            $"A setting of the import, repeatable: {string.Join(", ", Setting.All.Select(InHelp))}", DefaultValueFactory = _ => [] };
+        new("--set")
+        {
+            HelpName = "KEY=VALUE",
+            Description =
+            $"A setting of the import, repeatable: {string.Join(", ", Setting.All.Select(InHelp))}",
+            DefaultValueFactory = _ => []
+        };
 
     public Option<bool> Start { get; } = new("--start") { Description = "Start at once, without review" };
 
     public Option<bool> Watch { get; } =
         new("--watch", "-w") { Description = "Follow it to its end; Ctrl-C stops watching, not the import" };
 
-    public Option<string?> IdempotencyKey { get; } = new("--idempotency-key") { HelpName = "KEY",
-        Description = "Submitting again with the same key answers with the first import instead of making another" };
+    public Option<string?> IdempotencyKey { get; } = new("--idempotency-key")
+    {
+        HelpName = "KEY",
+        Description = "Submitting again with the same key answers with the first import instead of making another"
+    };
 
     private static string InHelp(Setting setting) => setting switch
     {

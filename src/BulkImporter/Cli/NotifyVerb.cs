@@ -24,7 +24,7 @@ internal sealed class NotifyVerb : Verb
     {
         private readonly Argument<string> name = TargetName();
         private readonly Argument<string> url = new("URL")
-            { Description = "Where notifications are posted to, or mailto: and a mail address" };
+        { Description = "Where notifications are posted to, or mailto: and a mail address" };
 
         public NotifyAddVerb(Surroundings surroundings)
             : base(surroundings, "add",

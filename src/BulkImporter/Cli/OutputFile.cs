@@ -80,7 +80,7 @@ internal sealed class OutputFile
         await using var stream = path == StandardOutput
             ? surroundings.OutputBytes()
             : new FileStream(path, new FileStreamOptions
-                { Mode = FileMode.Open, Access = FileAccess.Write, Share = FileShare.ReadWrite, Options = FileOptions.Asynchronous });
+            { Mode = FileMode.Open, Access = FileAccess.Write, Share = FileShare.ReadWrite, Options = FileOptions.Asynchronous });
         await write(stream);
         await stream.FlushAsync(cancellationToken);
     }
@@ -91,8 +91,13 @@ internal sealed class OutputFile
         try
         {
             var options = new FileStreamOptions
-                { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 128 * 1024,
-                    Options = FileOptions.Asynchronous };
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.Write,
+                Share = FileShare.None,
+                BufferSize = 128 * 1024,
+                Options = FileOptions.Asynchronous
+            };
             if (!OperatingSystem.IsWindows()) options.UnixCreateMode = Private;
             await using (var file = new FileStream(partial, options))
             {

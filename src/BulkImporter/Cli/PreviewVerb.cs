@@ -10,7 +10,7 @@ internal sealed class PreviewVerb : ClientVerb
 {
     private readonly Argument<int> id = ImportId();
     private readonly Option<int> rows = AtLeast(1, new Option<int>("--rows")
-        { HelpName = "N", Description = "Rows to show, up to 100", DefaultValueFactory = _ => 5 });
+    { HelpName = "N", Description = "Rows to show, up to 100", DefaultValueFactory = _ => 5 });
 
     public PreviewVerb(Surroundings surroundings)
         : base(surroundings, "preview",

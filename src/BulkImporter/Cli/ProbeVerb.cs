@@ -11,8 +11,11 @@ internal sealed class ProbeVerb : ClientVerb
 
     private readonly Argument<int> id = ImportId();
     private readonly Option<int?> sample =
-        AtLeast(1, new Option<int?>("--sample") { HelpName = "N",
-            Description = $"Ask about so many sources, spread over the manifest [{UsualSample}]" });
+        AtLeast(1, new Option<int?>("--sample")
+        {
+            HelpName = "N",
+            Description = $"Ask about so many sources, spread over the manifest [{UsualSample}]"
+        });
     private readonly Option<bool> all = new("--all") { Description = "Ask every source" };
     private readonly Option<bool> status = new("--status") { Description = "Tell how far the latest probe is, and start none" };
 

@@ -11,17 +11,19 @@ internal sealed class RerunVerb : ClientVerb
     private readonly Argument<int> id = ImportId();
     private readonly SelectionOptions selection = new("Records in this state [failed]");
     private readonly Option<bool> push = new("--push")
-        { Description =
+    {
+        Description =
             "The server reads the files and sends them from now on, instead of Cincopa fetching them: for sources that Cincopa cannot "
-                + "reach. Rows that are invalid for nothing else take part" };
+                + "reach. Rows that are invalid for nothing else take part"
+    };
     private readonly Option<InputFile?> file =
         InputFile.Option("--file",
             "Correct rows first: a manifest whose rows replace address or metadata of failed, invalid and duplicate ones, by import_row "
                 + "or reference id; only these are sent again");
     private readonly Option<string?> map = new("--map")
-        { HelpName = "MAPPING", Description = "Which column of --file is what: url=OriginalURL,caption=Title" };
+    { HelpName = "MAPPING", Description = "Which column of --file is what: url=OriginalURL,caption=Title" };
     private readonly Option<string?> encoding = new("--encoding")
-        { HelpName = "ENCODING", Description = "Of --file: windows-1252, or empty to go by the file's beginning" };
+    { HelpName = "ENCODING", Description = "Of --file: windows-1252, or empty to go by the file's beginning" };
 
     public RerunVerb(Surroundings surroundings)
         : base(surroundings, "rerun",

@@ -10,9 +10,9 @@ internal sealed class ReviseVerb : ClientVerb
     private readonly Argument<int> id = ImportId();
     private readonly Option<string?> name = new("--name") { HelpName = "NAME", Description = "What to call the import" };
     private readonly Option<string?> account = new("--account")
-        { HelpName = "NAME", Description = "The Cincopa account that the media go to" };
+    { HelpName = "NAME", Description = "The Cincopa account that the media go to" };
     private readonly Option<string?> map = new("--map")
-        { HelpName = "MAPPING", Description = "Which column is what: url=OriginalURL,caption=Title; empty to go by the header again" };
+    { HelpName = "MAPPING", Description = "Which column is what: url=OriginalURL,caption=Title; empty to go by the header again" };
     private readonly IReadOnlyList<(Setting Setting, Option<string?> Text, Option<int?> Number)> settings =
         [.. Setting.All.Where(s => !s.About.IsForNew).Select(s => (s, TextOf(s), NumberOf(s)))];
 
@@ -31,8 +31,11 @@ internal sealed class ReviseVerb : ClientVerb
     protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
     {
         var revision = new Dictionary<string, object?>
-            { [ImportRevision.Name] = line.GetValue(name), [ImportRevision.Account] = line.GetValue(account),
-                [ImportRevision.Mapping] = line.GetValue(map) };
+        {
+            [ImportRevision.Name] = line.GetValue(name),
+            [ImportRevision.Account] = line.GetValue(account),
+            [ImportRevision.Mapping] = line.GetValue(map)
+        };
         foreach (var (setting, text, number) in settings)
             revision[setting.Name] = setting.IsNumber ? line.GetValue(number) : line.GetValue(text);
         var given = revision.Where(r => r.Value is not null).ToDictionary();
@@ -45,7 +48,7 @@ internal sealed class ReviseVerb : ClientVerb
     private static Option<string?> TextOf(Setting setting)
     {
         var option = new Option<string?>(setting.Option)
-            { HelpName = setting.About.Stands ?? string.Join('|', setting.Values ?? ["TEXT"]), Description = setting.About.Help };
+        { HelpName = setting.About.Stands ?? string.Join('|', setting.Values ?? ["TEXT"]), Description = setting.About.Help };
         if (setting.Values is { } values && setting.Default.Length > 0) option.AcceptOnlyFromAmong([.. values]);
         return option;
     }

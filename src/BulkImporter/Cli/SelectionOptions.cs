@@ -31,7 +31,7 @@ internal sealed class SelectionOptions
 
     public Option<double?> Stalled { get; } = ClientVerb.AtLeast(0,
         new Option<double?>("--stalled-minutes")
-            { HelpName = "N", Description = "Only records that Cincopa accepted and that have not moved for so long" });
+        { HelpName = "N", Description = "Only records that Cincopa accepted and that have not moved for so long" });
 
     public Option<string?> Finish { get; } = new("--finish")
     {

@@ -21,8 +21,11 @@ public sealed record ServerVerbs(
 internal sealed class ServerVerb : Verb
 {
     private readonly Option<DirectoryInfo?> data = new("--data")
-        { HelpName = "DIR", Description =
-            "Where the embedded PostgreSQL lives, when ConnectionStrings__BulkImporter names no server [BulkImporter__DataDirectory]" };
+    {
+        HelpName = "DIR",
+        Description =
+            "Where the embedded PostgreSQL lives, when ConnectionStrings__BulkImporter names no server [BulkImporter__DataDirectory]"
+    };
 
     private ServerVerb(string name, string description,
         Func<ServeOptions, CancellationToken, Task<int>> run, Option<string?>? urls, params string[] examples)

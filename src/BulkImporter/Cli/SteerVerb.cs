@@ -30,8 +30,10 @@ internal sealed class SteerVerb : ClientVerb
         new(surroundings, "cancel",
             "End an import: what was not sent is cancelled (rerun brings it back), what Cincopa has accepted is followed to its end.",
         new Option<bool>("--abort-remote")
-            { Description =
-                "Also ask Cincopa to abort what it has accepted and not finished; goes for an import that is cancelled already, too" });
+        {
+            Description =
+                "Also ask Cincopa to abort what it has accepted and not finished; goes for an import that is cancelled already, too"
+        });
 
     protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
     {

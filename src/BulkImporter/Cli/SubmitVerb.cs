@@ -11,9 +11,9 @@ internal sealed class SubmitVerb : ClientVerb
 {
     private readonly Argument<InputFile> file = InputFile.Argument("The manifest: .csv or .csv.gz, one row per media file with its URL");
     private readonly Option<string?> map = new("--map")
-        { HelpName = "MAPPING", Description = "Which column is what, when the header does not tell: url=OriginalURL,caption=Title" };
+    { HelpName = "MAPPING", Description = "Which column is what, when the header does not tell: url=OriginalURL,caption=Title" };
     private readonly Option<string?> encoding = new("--encoding")
-        { HelpName = "ENCODING", Description = "windows-1252 for a file in that encoding; UTF-8 and UTF-16 are recognised" };
+    { HelpName = "ENCODING", Description = "windows-1252 for a file in that encoding; UTF-8 and UTF-16 are recognised" };
     private readonly NewImportOptions import = new();
 
     public SubmitVerb(Surroundings surroundings)

@@ -14,7 +14,7 @@ internal sealed class TemplateVerb : Verb
         Takes(new SaveVerb(surroundings), new ListTemplatesVerb(surroundings), new DeleteVerb(surroundings));
 
     private static Option<string> AccountOption() => new("--account")
-        { HelpName = "NAME", Description = "The Cincopa account", DefaultValueFactory = _ => "default" };
+    { HelpName = "NAME", Description = "The Cincopa account", DefaultValueFactory = _ => "default" };
 
     private sealed class SaveVerb : ClientVerb
     {

@@ -50,7 +50,7 @@ internal static class DashboardTheme
         Typography = new Typography
         {
             Default = new DefaultTypography
-                { FontFamily = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"], LetterSpacing = "normal" },
+            { FontFamily = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"], LetterSpacing = "normal" },
             Button = new ButtonTypography { TextTransform = "none", FontWeight = "600", LetterSpacing = "normal" },
         },
         LayoutProperties = new LayoutProperties { DefaultBorderRadius = "8px", AppbarHeight = "56px" },

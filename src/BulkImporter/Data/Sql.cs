@@ -194,7 +194,7 @@ public static class Sql
     }
 
     private static bool IsUndone(Exception e) => e is PostgresException
-        { SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected };
+    { SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected };
 
     /// <summary>
     /// Opens a connection, runs <paramref name="work"/> in one transaction and commits it; see <see cref="UndisturbedAsync"/>.

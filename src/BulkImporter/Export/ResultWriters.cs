@@ -55,7 +55,7 @@ internal sealed class JsonLineResults : IResultWriter
         this.layout = layout;
         // The file is no web page: text stays readable.
         json = new Utf8JsonWriter(output, new JsonWriterOptions
-            { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true });
+        { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true });
         columnCount = layout.Columns.Count;
         var taken = new HashSet<string>(ManifestFormat.ResultColumns);
         var times = new Dictionary<string, int>();

@@ -85,7 +85,7 @@ internal sealed class NameGallery(NpgsqlDataSource database, ICincopaClient cinc
         for (var page = 1; page <= MostPages; page++)
         {
             var result = await cincopa.ListGalleriesAsync(access, new GalleryListQuery
-                { Page = page, Search = "caption=" + name, BypassCache = true }, CancellationToken.None);
+            { Page = page, Search = "caption=" + name, BypassCache = true }, CancellationToken.None);
             // Of several galleries of this name the first that is listed.
             if (result is GalleryListResult.Failed failed) return new GalleryNamed.Failed(failed.Error);
             var ok = (GalleryListResult.Ok)result;

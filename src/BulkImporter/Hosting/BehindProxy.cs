@@ -49,7 +49,7 @@ internal static class BehindProxy
             .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         if (named.Length == 0) return;
         var options = new ForwardedHeadersOptions
-            { ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost };
+        { ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost };
         // The host that a proxy forwards is judged like the one that a caller sends (AllowedHosts).
         options.AllowedHosts = [.. OwnAddress.Hosts(app.Configuration)];
         options.KnownProxies.Clear();

@@ -489,11 +489,11 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
 
         var server = new NpgsqlConnectionStringBuilder { Host = socketFolder, Port = Port, Database = DatabaseName };
         AdministratorConnectionString = new NpgsqlConnectionStringBuilder(server.ConnectionString)
-            { Username = Administrator, Password = administrator }.ConnectionString;
+        { Username = Administrator, Password = administrator }.ConnectionString;
         ConnectionString = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Username = Role, Password = role }.ConnectionString;
 
         await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(AdministratorConnectionString)
-            { Database = "postgres", Pooling = false }.ConnectionString);
+        { Database = "postgres", Pooling = false }.ConnectionString);
         await connection.OpenAsync(cancellationToken);
         if ((await connection.QueryAsync<int>("SELECT 1 FROM pg_database WHERE datname = $1", cancellationToken, DatabaseName)) is [_])
             return;

@@ -45,7 +45,7 @@ internal sealed record PostmasterFile(int ProcessId, string? SocketFolder, bool 
             return WorkingDirectory(processId) == cluster;
 
         using var ps = Process.Start(new ProcessStartInfo("ps", ["-o", "command=", "-p", processId.ToString(CultureInfo.InvariantCulture)])
-            { RedirectStandardOutput = true })!;
+        { RedirectStandardOutput = true })!;
         return ps.StandardOutput.ReadToEnd().Contains(cluster, StringComparison.Ordinal);
     }
 

@@ -55,7 +55,7 @@ internal sealed class ServerDatabase : IAsyncDisposable
         try
         {
             await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(named.ConnectionString)
-                { Pooling = false }.ConnectionString);
+            { Pooling = false }.ConnectionString);
             await connection.OpenAsync(cancellationToken);
             var (process, encoding, isolation) = (await connection.QueryAsync<Session>(
                 "SELECT pg_backend_pid() AS process, current_setting('server_encoding') AS encoding, "

@@ -137,7 +137,7 @@ internal static class ServerHost
             await app.StartAsync(cancellationToken);
         }
         catch (Exception e) when (e is SocketException or FormatException or ArgumentOutOfRangeException or IOException
-            { InnerException: AddressInUseException })
+        { InnerException: AddressInUseException })
         {
             // The loops run already, and would complain of what is taken from under them.
             await app.StopAsync(cancellationToken);

@@ -21,7 +21,7 @@ internal static class WebLimits
     {
         services.AddOptions<WebOptions>().BindConfiguration(WebOptions.Section)
             .Validate(o => o.PageBaseUrl is null or
-                { IsAbsoluteUri: true, Scheme: "http" or "https", UserInfo: "", Query: "", Fragment: "" },
+            { IsAbsoluteUri: true, Scheme: "http" or "https", UserInfo: "", Query: "", Fragment: "" },
                 "BulkImporter:Web:PageBaseUrl must be an absolute http or https address without credentials, query and fragment.")
             .ValidateOnStart();
         services.Configure<KestrelServerOptions>(kestrel =>

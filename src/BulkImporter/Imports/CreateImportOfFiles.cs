@@ -29,8 +29,14 @@ public sealed class CreateImportOfFiles(NpgsqlDataSource database, ReadSourceFil
         if (wanted.Count is 0 or > MostFiles)
             throw new InvalidArgumentException("files", $"An import is made of 1 to {MostFiles:N0} files.");
         var named = wanted.Select(file => file with { Name = Bare(file.Name) }).ToList();
-        import = import with { Name = import.Name ?? NameOf(named), Mapping = null, Settings = import.Settings
-            with { Transfer = ImportTransfer.Push, Encoding = null } };
+        import = import with
+        {
+            Name = import.Name ?? NameOf(named),
+            Mapping = null,
+            Settings = import.Settings
+            with
+            { Transfer = ImportTransfer.Push, Encoding = null }
+        };
         await create.CheckAsync(import, cancellationToken);
 
         // 1. From now on the files stay for as long as retention waits, which is much longer than the rest takes.

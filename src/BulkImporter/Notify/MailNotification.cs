@@ -102,8 +102,12 @@ public sealed class MailNotification(IOptions<MailOptions> options, DeliveryPace
                         + $"{link.Value.GetString()}\n");
         }
 
-        var message = new MimeMessage { Subject = subject, Body = new TextPart("plain") { Text = text.ToString() },
-            MessageId = $"{id}@bulkimporter.invalid" };
+        var message = new MimeMessage
+        {
+            Subject = subject,
+            Body = new TextPart("plain") { Text = text.ToString() },
+            MessageId = $"{id}@bulkimporter.invalid"
+        };
         message.From.Add(MailboxAddress.Parse(from));
         message.To.Add(MailboxAddress.Parse(address));
         // So that nobody's holiday answer comes back.

@@ -130,7 +130,8 @@ public sealed class CorrectRecords(
                 (await database.QueryAsync<ReadAs>("SELECT mapping, transfer FROM importer.import WHERE id = $1", cancellationToken,
                     importId)).SingleOrDefault();
             var how = ManifestReading.Of(mapping, encoding)
-                with { TemplateFor = columns => Task.FromResult(Fitting(mapping is null ? import?.Mapping : null, columns)) };
+                with
+            { TemplateFor = columns => Task.FromResult(Fitting(mapping is null ? import?.Mapping : null, columns)) };
             await using var reader = await ManifestReader.OpenAsync(file, how, cancellationToken);
             var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow(), import?.Transfer ?? default, skipImported: false, log);
             var rowColumn = RowColumn(reader.Layout);

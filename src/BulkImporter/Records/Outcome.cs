@@ -67,7 +67,8 @@ internal sealed record OutcomeRow(
 
     public static OutcomeRow Of(Adoption adoption) =>
         Of(new AttemptKey(adoption.ImportId, adoption.RowNumber, adoption.Attempt))
-            with { Rid = adoption.Rid.Value, Message = adoption.Note };
+            with
+        { Rid = adoption.Rid.Value, Message = adoption.Note };
 
     public static OutcomeRow Of(AttemptKey key) =>
         new(key.ImportId, key.RowNumber, key.Attempt, null, null, null, null, null, null, null, 0);

@@ -24,14 +24,14 @@ public static class Measures
 
     private static readonly Histogram<double> CallDuration = Meter.CreateHistogram(
         "bulkimporter.call.duration", "s", "Calls to Cincopa and how long each took.", advice: new InstrumentAdvice<double>
-            { HistogramBucketBoundaries = CallSeconds });
+        { HistogramBucketBoundaries = CallSeconds });
 
     private static readonly UpDownCounter<long> CallsInFlight =
         Meter.CreateUpDownCounter<long>("bulkimporter.calls.in_flight", "{call}", "Calls to Cincopa that are not answered yet.");
 
     private static readonly Histogram<double> PermitWait = Meter.CreateHistogram(
         "bulkimporter.permit.wait", "s", "How long a call waited for its permit.", advice: new InstrumentAdvice<double>
-            { HistogramBucketBoundaries = CallSeconds });
+        { HistogramBucketBoundaries = CallSeconds });
 
     private static readonly Histogram<double> ChunkDuration = Meter.CreateHistogram(
         "bulkimporter.chunk.duration", "s", "Turns of chunks and how long each lease was worked under.",

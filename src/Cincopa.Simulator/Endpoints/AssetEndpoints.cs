@@ -129,7 +129,8 @@ internal static class AssetEndpoints
         var versions = asset.Type switch { "video" => Assumptions.VideoVersions, "image" => Assumptions.ImageVersions, _ => [] };
         WriteFile("thumbnail", $"{media}/thumbnail.jpg", "image/jpeg");
         WriteFile("content", versions is [var first, ..] ? AddressOf(first) : Original(), asset.Type
-            switch { "video" => "video/mp4", "image" => "image/jpeg", "audio" => "audio/mpeg", _ => "application/octet-stream" });
+            switch
+        { "video" => "video/mp4", "image" => "image/jpeg", "audio" => "audio/mpeg", _ => "application/octet-stream" });
         json.WriteStartObject("versions"u8);
         json.WriteStartObject("original"u8);
         json.WriteString("url"u8, Original());

@@ -294,18 +294,18 @@ public sealed class Library
 
     private Asset AssetOf(int number, string fileName, string? input, string? fid, long size, DateTimeOffset uploaded, string? sha256) =>
         new()
-    {
-        Number = number,
-        Id = (Assumptions.FirstAssetId + number).ToString(CultureInfo.InvariantCulture),
-        Rid = ids.Rid(number),
-        FileName = fileName,
-        Input = input,
-        Fid = fid,
-        Size = size,
-        Uploaded = uploaded,
-        Modified = uploaded,
-        Sha256 = sha256,
-    };
+        {
+            Number = number,
+            Id = (Assumptions.FirstAssetId + number).ToString(CultureInfo.InvariantCulture),
+            Rid = ids.Rid(number),
+            FileName = fileName,
+            Input = input,
+            Fid = fid,
+            Size = size,
+            Uploaded = uploaded,
+            Modified = uploaded,
+            Sha256 = sha256,
+        };
 
     private static (IReadOnlyList<Asset> Page, int Count) PageOf(
         IEnumerable<Asset> assets, AssetQuery query, DateTimeOffset uploadedBy, int skip, int take)

@@ -37,7 +37,7 @@ internal static class PgBouncer
             try
             {
                 await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(postgres.ThroughPort(port))
-                    { Pooling = false }.ConnectionString);
+                { Pooling = false }.ConnectionString);
                 await connection.OpenAsync();
                 return true;
             }

@@ -57,7 +57,7 @@ internal sealed class PrivateCluster
     public async Task<NpgsqlConnection> ConnectAsync()
     {
         var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(ConnectionString)
-            { Pooling = false, ApplicationName = "test" }.ConnectionString);
+        { Pooling = false, ApplicationName = "test" }.ConnectionString);
         await connection.OpenAsync();
         return connection;
     }

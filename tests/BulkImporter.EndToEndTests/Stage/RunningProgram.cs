@@ -62,7 +62,7 @@ internal sealed class RunningProgram : IDisposable
         // The shell only opens the files and then becomes the program, under the same process id.
         const string Become = """exec "$0" "$@" >>"$E2E_LOG" 2>>"$E2E_ERRORS" </dev/null""";
         var start = new ProcessStartInfo("/bin/sh", ["-c", Become, program, .. arguments])
-            { WorkingDirectory = Path.GetDirectoryName(logFile)! };
+        { WorkingDirectory = Path.GetDirectoryName(logFile)! };
         foreach (var (variable, value) in environment) start.Environment[variable] = value;
         start.Environment["E2E_LOG"] = logFile;
         start.Environment["E2E_ERRORS"] = errorFile ?? logFile;
@@ -117,7 +117,7 @@ internal sealed class RunningProgram : IDisposable
     public static async Task<string> CompleteAsync(string program, params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo(program, arguments)
-            { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" })!;
+        { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" })!;
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync();
         return process.ExitCode == 0

@@ -66,12 +66,12 @@ internal sealed class Stage : IAsyncDisposable
         address ??= $"http://127.0.0.1:{FreePort.Take()}";
         var server = Start("serve", BuiltPrograms.Importer, ["serve", "--urls", address],
             settings.With(ServerEnvironment(cincopa.ApiAddress)).With(new Settings
-        {
-            ["BulkImporter__DataDirectory"] = DataDirectory,
-            ["BulkImporter__Web__PathBase"] = below,
-            // A process that dies loses nothing that the kernel holds, and this is not a test of disks.
-            ["BulkImporter__PostgresSettings__fsync"] = "off",
-        }));
+            {
+                ["BulkImporter__DataDirectory"] = DataDirectory,
+                ["BulkImporter__Web__PathBase"] = below,
+                // A process that dies loses nothing that the kernel holds, and this is not a test of disks.
+                ["BulkImporter__PostgresSettings__fsync"] = "off",
+            }));
         return (server, await ReadyAsync(server, address + below));
     }
 
@@ -183,7 +183,7 @@ internal sealed class Stage : IAsyncDisposable
     private static async Task StopPostgresAsync(string folder)
     {
         foreach (var pidFile in Directory.EnumerateFiles(folder, "postmaster.pid", new EnumerationOptions
-            { RecurseSubdirectories = true, MaxRecursionDepth = 4 }).ToList())
+        { RecurseSubdirectories = true, MaxRecursionDepth = 4 }).ToList())
             await Postmaster.StopNowAsync(Path.GetDirectoryName(pidFile)!);
     }
 

@@ -216,14 +216,16 @@ public sealed class AccessTests(ImporterServer server) : IClassFixture<ImporterS
     public async Task A_link_never_has_a_name_that_only_the_request_knows(string method, string path, string body)
     {
         await using var named = await server.StartAnotherAsync(new()
-            { ["BulkImporter:Web:PageBaseUrl"] = "https://import.example/media/" });
+        { ["BulkImporter:Web:PageBaseUrl"] = "https://import.example/media/" });
         await using var allowed = await server.StartAnotherAsync(new() { ["AllowedHosts"] = "localhost;import.example" });
         async Task<(HttpStatusCode, string)> AskAsync(HttpClient client, string host)
         {
             client.DefaultRequestHeaders.Authorization = new("Bearer", server.AdminKey);
             using var request = new HttpRequestMessage(new(method), path)
-                { Content = new StringContent(body.Replace("hosta", "host" + Guid.NewGuid().ToString("N")[..8], StringComparison.Ordinal),
-                    null, "application/json") };
+            {
+                Content = new StringContent(body.Replace("hosta", "host" + Guid.NewGuid().ToString("N")[..8], StringComparison.Ordinal),
+                    null, "application/json")
+            };
             request.Headers.Host = host;
             using var answer = await client.SendAsync(request, Token);
             return (answer.StatusCode, await answer.Content.ReadAsStringAsync(Token));
@@ -442,7 +444,7 @@ public sealed class FirstKeyTests(ImporterDatabase database) : IClassFixture<Imp
         // Where an admin signs in with a password, the keys may go.
         var last = await database.OneAsync<int>("SELECT id FROM importer.api_key WHERE revoked_at IS NULL");
         await database.AddAsync(new User
-            { UserName = "ann", NormalizedUserName = "ANN", Role = Role.Admin, PasswordHash = "hash", SecurityStamp = "s" });
+        { UserName = "ann", NormalizedUserName = "ANN", Role = Role.Admin, PasswordHash = "hash", SecurityStamp = "s" });
         Assert.Equal(KeyRevocation.Done, await revoke.RunAsync(last, "test", Token));
     }
 

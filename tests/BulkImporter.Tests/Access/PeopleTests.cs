@@ -158,14 +158,14 @@ public sealed class PeopleTests(ImporterServer server) : IClassFixture<ImporterS
         const string Next = "a longer and newer one";
         Assert.Equal(400,
             (await here.FillAsync("/change-password", "/change-password", new()
-                { ["present"] = "wrong", ["password"] = Next, ["again"] = Next })).Status);
+            { ["present"] = "wrong", ["password"] = Next, ["again"] = Next })).Status);
         Assert.Equal(400,
             (await here.FillAsync("/change-password", "/change-password", new()
-                { ["present"] = Password, ["password"] = "short", ["again"] = "short" })).Status);
+            { ["present"] = Password, ["password"] = "short", ["again"] = "short" })).Status);
         Assert.Equal(200, (await there.GetAsync("/api/v1/imports")).Status);
         Assert.Equal(302,
             (await here.FillAsync("/change-password", "/change-password", new()
-                { ["present"] = Password, ["password"] = Next, ["again"] = Next })).Status);
+            { ["present"] = Password, ["password"] = Next, ["again"] = Next })).Status);
 
         Assert.Equal(200, (await here.GetAsync("/api/v1/imports")).Status);
         Assert.Equal(401, (await there.GetAsync("/api/v1/imports")).Status);
@@ -253,8 +253,11 @@ public sealed class PeopleTests(ImporterServer server) : IClassFixture<ImporterS
     {
         await server.Database.AddAsync(new AuditEntry { Actor = "Paul", Action = "thing_1" });
         await server.Database.AddAsync(new AuditEntry
-            { Actor = "Paul", Action = "thing_2",
-                AccountId = await server.Database.OneAsync<int>("SELECT id FROM importer.account WHERE name = 'default'") });
+        {
+            Actor = "Paul",
+            Action = "thing_2",
+            AccountId = await server.Database.OneAsync<int>("SELECT id FROM importer.account WHERE name = 'default'")
+        });
         await server.Database.AddAsync(new AuditEntry { Actor = "Paul", Action = "thing_3", ImportId = 4711 });
         async Task<(string Actions, string? Next)> ReadAsync(string query)
         {
@@ -357,7 +360,7 @@ public sealed class FirstAdminTests(ImporterServer server) : IClassFixture<Impor
     private static Task<(
         int Status, string Body, string? Location)> BecomeAsync(Browser browser, string link, string name, string password) =>
         browser.FillAsync(link, "/choose-password", new()
-            { ["name"] = name, ["password"] = password, ["again"] = password, ["code"] = link.Split('=')[1] });
+        { ["name"] = name, ["password"] = password, ["again"] = password, ["code"] = link.Split('=')[1] });
 
     private async Task<string> FirstStartAsync()
     {

@@ -105,7 +105,7 @@ public sealed class SessionTests(ImporterServer server) : IClassFixture<Importer
                 new StringContent("""{"role":"operator"}""", null, "application/json"));
         else if (what == "password")
             await browser.FillAsync("/change-password", "/change-password", new()
-                { ["present"] = Password, ["password"] = Next, ["again"] = Next });
+            { ["present"] = Password, ["password"] = Next, ["again"] = Next });
         else await server.Services.GetRequiredService<EndSessions>().RunAsync((await CallerAsync(name)).UserId!.Value, Token);
 
         Assert.Equal((400, 400),
@@ -196,7 +196,7 @@ public sealed class SessionTests(ImporterServer server) : IClassFixture<Importer
         var (_, added) = await server.PostAsync(server.AdminKey, "/api/v1/users", $$"""{"name":"{{name}}","role":"viewer"}""");
         var browser = new Browser(server);
         await browser.FillAsync(new Uri((string)added!["link"]!["url"]!).PathAndQuery, "/choose-password", new()
-            { ["password"] = Password, ["again"] = Password });
+        { ["password"] = Password, ["again"] = Password });
         return browser;
     }
 

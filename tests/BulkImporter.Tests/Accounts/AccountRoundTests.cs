@@ -221,7 +221,8 @@ public sealed class AccountRoundTests(EngineDatabase database) : IClassFixture<E
         await new FinishRecords(Rounds.Over(source, tokens, cincopa, log: log), source, cincopa,
             new NameGallery(source, cincopa, NullLogger<NameGallery>.Instance),
             new RetrySchedule(TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(10), () => 1), Options.Create(new WorkOptions()),
-            NullLogger<FinishRecords>.Instance) { Attempts = 3 }.RunAsync(Token);
+            NullLogger<FinishRecords>.Instance)
+        { Attempts = 3 }.RunAsync(Token);
     }
 
     private async Task<string> FinishesAsync() => string.Join(", ", await database.Source.QueryAsync(
@@ -255,7 +256,7 @@ public sealed class AccountRoundTests(EngineDatabase database) : IClassFixture<E
         await database.SqlAsync($"GRANT USAGE ON SCHEMA importer TO {role}; GRANT ALL ON ALL TABLES IN SCHEMA importer TO {role}");
         if (setting is not null) await database.SqlAsync($"ALTER ROLE {role} SET {setting}");
         return DataSetup.CreateDataSource(new NpgsqlConnectionStringBuilder(database.ConnectionString)
-            { Username = role, Password = "role" }.ConnectionString);
+        { Username = role, Password = "role" }.ConnectionString);
     }
 
     private sealed class Undone(Func<Task> undo) : IAsyncDisposable

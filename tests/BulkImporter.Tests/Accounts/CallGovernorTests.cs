@@ -50,7 +50,7 @@ public sealed class CallGovernorTests(EngineDatabase database) : IClassFixture<E
             $"CREATE OR REPLACE TRIGGER answer_late AFTER UPDATE ON importer.call_budget FOR EACH ROW WHEN (NEW.account_id = {account}) "
                 + "EXECUTE FUNCTION public.answer_late()");
         await using var farAway = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(database.ConnectionString)
-            { ApplicationName = "far" });
+        { ApplicationName = "far" });
         var far = new CallGovernor(farAway, TimeProvider.System, () => 0.5);
 
         var starts = new List<double>();

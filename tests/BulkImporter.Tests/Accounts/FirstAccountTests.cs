@@ -34,7 +34,7 @@ public sealed class FirstAccountTests(ImporterServer server) : IClassFixture<Imp
 
     private Task EnsureAsync(string? token, string? baseUrl = null) => server.Services.GetRequiredService<FirstAccount>().EnsureAsync(
         new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
-            { [FirstAccount.TokenVariable] = token, [FirstAccount.BaseUrlKey] = baseUrl }).Build(), Token);
+        { [FirstAccount.TokenVariable] = token, [FirstAccount.BaseUrlKey] = baseUrl }).Build(), Token);
 
     /// <summary>With an empty cache.</summary>
     private async Task<string> TokenAsync(int id) =>

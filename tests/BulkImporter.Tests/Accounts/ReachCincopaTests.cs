@@ -27,7 +27,8 @@ public sealed class ReachCincopaTests(ImporterServer importer) : IClassFixture<I
         using var client = Client(Reach(importer.Database.Source));
 
         var result = await client.UploadFromUrlAsync(Access(server, "inner.test")
-            with { SubmitVerb = verb }, "https://cdn.test/a.mp4", null, Stop);
+            with
+        { SubmitVerb = verb }, "https://cdn.test/a.mp4", null, Stop);
 
         var error = Assert.IsType<SubmitResult.NeverSent>(result).Error;
         Assert.Equal(

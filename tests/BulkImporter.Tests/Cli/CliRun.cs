@@ -43,8 +43,12 @@ internal sealed class CliRun : IDisposable
         OutputBytes = () => new Undisposed(bytes),
         Screen = Surroundings.ScreenOn(Terminal
             ? new AnsiConsoleSettings
-                { Ansi = AnsiSupport.Yes, Interactive = InteractionSupport.Yes, ColorSystem = ColorSystemSupport.NoColors,
-                    Out = new TerminalOutput(output) }
+            {
+                Ansi = AnsiSupport.Yes,
+                Interactive = InteractionSupport.Yes,
+                ColorSystem = ColorSystemSupport.NoColors,
+                Out = new TerminalOutput(output)
+            }
             : new AnsiConsoleSettings { Ansi = AnsiSupport.No, Interactive = InteractionSupport.No, Out = new AnsiConsoleOutput(output) }),
         Environment = name => Environment.GetValueOrDefault(name),
         HttpHandler = () => Api,
@@ -116,10 +120,13 @@ internal sealed class FakeApi : HttpMessageHandler
         new(status) { Content = new StringContent(json, Encoding.UTF8, "application/json") };
 
     public static HttpResponseMessage Problem(HttpStatusCode status, string title, string? detail) =>
-        new(status) { Content =
+        new(status)
+        {
+            Content =
             new StringContent(
                 $$"""{"title":"{{title}}","detail":{{(detail is null ? "null" : $"\"{detail}\"")}},"status":{{(int)status}}}""",
-                Encoding.UTF8, "application/problem+json") };
+                Encoding.UTF8, "application/problem+json")
+        };
 
     public static HttpResponseMessage Refuse() => throw new HttpRequestException(HttpRequestError.ConnectionError, "Connection refused");
 

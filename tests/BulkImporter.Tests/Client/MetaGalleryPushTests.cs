@@ -53,7 +53,7 @@ public sealed class MetaGalleryPushTests : IAsyncLifetime
             new[] { "caption", "description", "long_description", "related_link_text", "related_link_url", "reference_id",
                 "tags" }.Select(f => asset[f]));
         var listed = Assert.IsType<AssetListResult.Ok>(await client.ListAssetsAsync(access, new AssetListQuery
-            { ReferenceId = "r/1", Details = "reference_id", BypassCache = true }, Stop));
+        { ReferenceId = "r/1", Details = "reference_id", BypassCache = true }, Stop));
         Assert.Equal((rid, "r/1"), (Assert.Single(listed.Items).Rid, listed.Items[0].ReferenceId));
     }
 

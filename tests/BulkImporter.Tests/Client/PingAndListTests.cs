@@ -129,7 +129,7 @@ public sealed class PingAndListTests
         await client.ListAssetsAsync(
             To(server),
             new AssetListQuery
-                { Page = 3, ItemsPerPage = 100, Search = "tag=a b", Rid = new Rid("AbC"), ReferenceId = "job/1", BypassCache = true },
+            { Page = 3, ItemsPerPage = 100, Search = "tag=a b", Rid = new Rid("AbC"), ReferenceId = "job/1", BypassCache = true },
             CancellationToken.None);
 
         Assert.StartsWith($"GET /v2/asset.list.json?api_token={Token}&page=1&items_per_page=50 HTTP/1.1\r\n", server.Requests[0]);

@@ -188,7 +188,7 @@ public abstract class SubmitIsSentOnceTests(SubmitVerb verb)
         using var http = new HttpMessageInvoker(new SocketsHttpHandler());
         using var content = new HeldContent();
         using var request = new HttpRequestMessage(Method, new Uri(server.BaseUrl, "?x=" + new string('x', urlLength)))
-            { Content = content };
+        { Content = content };
 
         using var stop = new CancellationTokenSource();
         var sending = http.SendAsync(request, stop.Token);
@@ -309,7 +309,7 @@ public abstract class SubmitIsSentOnceTests(SubmitVerb verb)
     {
         using var client = New();
         var result = await client.UploadFromUrlAsync(new CincopaAccess(new Uri("http://no-such-host.invalid/v2/"), Token)
-            { SubmitVerb = verb }, "https://cdn.test/a.mp4", null, CancellationToken.None);
+        { SubmitVerb = verb }, "https://cdn.test/a.mp4", null, CancellationToken.None);
 
         Assert.Equal(RemoteErrorKind.NameNotResolved, Assert.IsType<SubmitResult.NeverSent>(result).Error.Kind);
     }

@@ -226,7 +226,7 @@ public sealed partial class HangfirePagesTests(ImporterServer server) : IClassFi
     {
         using var page = await server.Client(key).GetAsync("/hangfire/imports", Token);
         using var request = new HttpRequestMessage(HttpMethod.Post, path)
-            { Content = new FormUrlEncodedContent(form.Chunk(2).Select(f => KeyValuePair.Create(f[0], f[1]))) };
+        { Content = new FormUrlEncodedContent(form.Chunk(2).Select(f => KeyValuePair.Create(f[0], f[1]))) };
         request.Headers.Add("Cookie", page.Headers.GetValues("Set-Cookie").Select(c => c.Split(';')[0]));
         if (withToken)
         {

@@ -13,7 +13,7 @@ public sealed class DataSetupTests(EngineDatabase database) : IClassFixture<Engi
         string? options, string expected)
     {
         await using var source = DataSetup.CreateDataSource(new NpgsqlConnectionStringBuilder(database.ConnectionString)
-            { Options = options }.ConnectionString);
+        { Options = options }.ConnectionString);
         Assert.Equal([expected], await source.QueryAsync("SHOW idle_in_transaction_session_timeout", r =>
             r.GetString(0), TestContext.Current.CancellationToken));
     }

@@ -302,7 +302,8 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
         return new(Rounds.Over(source, tokens, remote), source, remote, new NameGallery(source, remote, NullLogger<NameGallery>.Instance),
             new RetrySchedule(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10), () => 0.5),
             Options.Create(new WorkOptions { MaxEncodedText = maxEncodedValue }),
-            NullLogger<FinishRecords>.Instance) { Attempts = attempts };
+            NullLogger<FinishRecords>.Instance)
+        { Attempts = attempts };
     }
 
     private void Behave(string script) => simulator.Simulator.Script = FaultScript.Parse(System.Text.Encoding.UTF8.GetBytes(script));

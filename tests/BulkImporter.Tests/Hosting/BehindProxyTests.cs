@@ -90,7 +90,7 @@ public sealed class SecretsTests
             File.WriteAllText(Path.Combine(folder.FullName, "CINCOPA_API_TOKEN"), "from-a-file\n");
             File.WriteAllText(Path.Combine(folder.FullName, "BulkImporter__DatabasePassword"), "p;w\n");
             var configuration = new ConfigurationManager
-                { [Secrets.FolderVariable] = folder.FullName, ["CINCOPA_API_TOKEN"] = "from-the-environment" };
+            { [Secrets.FolderVariable] = folder.FullName, ["CINCOPA_API_TOKEN"] = "from-the-environment" };
             Secrets.AddFiles(configuration);
             Assert.Equal("from-a-file", configuration["CINCOPA_API_TOKEN"]);
             foreach (var (text, password) in new[] { ("Host=db;Username=importer", "p;w"), ("Host=db;Password=own", "own") })

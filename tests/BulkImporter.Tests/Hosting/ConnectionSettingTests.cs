@@ -69,7 +69,7 @@ public sealed class ConnectionSettingTests
         File.WriteAllText(folder.File("ConnectionStrings__BulkImporter"), "\uFEFFHots=db\r\n");
         var settings = new ConfigurationManager();
         settings.AddInMemoryCollection(new Dictionary<string, string?>
-            { ["ConnectionStrings:BulkImporter"] = "Host=db", [Secrets.FolderVariable] = folder.Path });
+        { ["ConnectionStrings:BulkImporter"] = "Host=db", [Secrets.FolderVariable] = folder.Path });
         Assert.Equal("Host=db", ConnectionSetting.Read(settings)!.ConnectionString);
         Secrets.AddFiles(settings);
         var refusal = Assert.Throws<StartupException>(() => ConnectionSetting.Read(settings)).Message;

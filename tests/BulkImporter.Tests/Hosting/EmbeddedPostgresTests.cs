@@ -148,7 +148,7 @@ public sealed class EmbeddedPostgresTests(
     {
         await stopped.CopyToAsync(directory);
         var settings = new Dictionary<string, string>
-            { ["work_mem"] = "7MB", ["max_connections"] = "33", ["listen_addresses"] = "*", ["unix_socket_directories"] = "/tmp" };
+        { ["work_mem"] = "7MB", ["max_connections"] = "33", ["listen_addresses"] = "*", ["unix_socket_directories"] = "/tmp" };
 
         await using var postgres = await StartAsync(Options with { Settings = settings });
 
@@ -360,7 +360,7 @@ public sealed class EmbeddedPostgresTests(
     private static async Task<object?> ScalarAsync(string connectionString, string sql)
     {
         await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString)
-            { Pooling = false }.ConnectionString);
+        { Pooling = false }.ConnectionString);
         await connection.OpenAsync(TestContext.Current.CancellationToken);
         await using var command = new NpgsqlCommand(sql, connection);
         return await command.ExecuteScalarAsync(TestContext.Current.CancellationToken);

@@ -23,7 +23,7 @@ public sealed class HangfireSetupTests(ImporterServer server) : IClassFixture<Im
             """, $"[{System.Text.Json.JsonSerializer.Serialize(System.Text.Json.JsonSerializer.Serialize(victim))}]");
         var storage = server.Services.GetRequiredService<JobStorage>();
         using (var worker = new BackgroundJobServer(new BackgroundJobServerOptions
-            { Queues = ["foreign"], WorkerCount = 1, SchedulePollingInterval = TimeSpan.FromMilliseconds(100) }, storage))
+        { Queues = ["foreign"], WorkerCount = 1, SchedulePollingInterval = TimeSpan.FromMilliseconds(100) }, storage))
         {
             await Client.Poll.UntilAsync(() => storage.GetMonitoringApi().FailedCount() > 0);
         }

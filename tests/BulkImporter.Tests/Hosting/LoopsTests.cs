@@ -191,7 +191,7 @@ public sealed class LoopsTests(ImporterDatabase database) : IClassFixture<Import
         .AddSingleton(configuration)
         .AddLogging(logging => logging.AddProvider(new NotedLog(log)))
         .AddSingleton<IHostEnvironment>(new HostingEnvironment
-            { ApplicationName = "BulkImporter", EnvironmentName = "Test", ContentRootPath = AppContext.BaseDirectory })
+        { ApplicationName = "BulkImporter", EnvironmentName = "Test", ContentRootPath = AppContext.BaseDirectory })
         .AddImporter(connectionString)
         .AddTelemetry(configuration)
         .AddWorker()

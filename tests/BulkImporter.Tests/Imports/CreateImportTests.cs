@@ -27,8 +27,12 @@ public sealed class CreateImportTests(ImporterDatabase database) : IClassFixture
     public async Task What_is_said_is_kept()
     {
         var created = await Create.RunAsync(new NewImport(await ManifestAsync(), "ann")
-        { Name = "Spring", Mapping = "url=Where", Start = true,
-            Settings = new() { MaxAttempts = 2, WhenUnknown = WhenUnknown.Resubmit, Priority = 7, Fid = "F1", ChunkSize = 10 } }, Token);
+        {
+            Name = "Spring",
+            Mapping = "url=Where",
+            Start = true,
+            Settings = new() { MaxAttempts = 2, WhenUnknown = WhenUnknown.Resubmit, Priority = 7, Fid = "F1", ChunkSize = 10 }
+        }, Token);
         var import = await new ReadImports(database.Contexts, Options.Create(new WorkOptions())).FindAsync(created.Id, Token);
         Assert.NotNull(import);
         Assert.Equal(("Spring", "url=Where", true, 2, WhenUnknown.Resubmit, 7, "F1"),
@@ -81,8 +85,11 @@ public sealed class CreateImportTests(ImporterDatabase database) : IClassFixture
     [InlineData(null, null, "nonsense", "map")]
     public async Task A_setting_that_cannot_be_meant_is_named(int? maxAttempts, int? chunkSize, string? mapping, string argument)
     {
-        var import = new NewImport(await ManifestAsync(), "ann") { Mapping = mapping,
-            Settings = new() { MaxAttempts = maxAttempts ?? 5, ChunkSize = chunkSize ?? 500 } };
+        var import = new NewImport(await ManifestAsync(), "ann")
+        {
+            Mapping = mapping,
+            Settings = new() { MaxAttempts = maxAttempts ?? 5, ChunkSize = chunkSize ?? 500 }
+        };
         Assert.Equal(argument, (await Assert.ThrowsAsync<InvalidArgumentException>(() => Create.RunAsync(import, Token))).Argument);
     }
 

@@ -166,8 +166,13 @@ public sealed class ImportScheduleTests(EngineDatabase database) : IClassFixture
         var id = await database.ImportAsync(rows: 3);
         var revise = new ReviseImport(database.Contexts);
         Assert.IsType<ImportChange.Done>(await revise.RunAsync(id, new ImportRevision
-            { ["priority"] = "7", ["whenUnknown"] = "resubmit", ["stopAtFailurePercent"] = "10", ["stopAfterRows"] = "5",
-                ["window"] = "22:00-06:00 Europe/Berlin" }, "ann", Token));
+        {
+            ["priority"] = "7",
+            ["whenUnknown"] = "resubmit",
+            ["stopAtFailurePercent"] = "10",
+            ["stopAfterRows"] = "5",
+            ["window"] = "22:00-06:00 Europe/Berlin"
+        }, "ann", Token));
         Assert.Equal("running 7 resubmit 10 5 Europe/Berlin", await database.OneAsync<string>(
             "SELECT concat_ws(' ', state, priority, when_unknown, stop_at_failure_percent, stop_after_rows, window_zone) FROM "
                 + "importer.import WHERE id = $1", id));

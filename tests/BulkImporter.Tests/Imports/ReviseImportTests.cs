@@ -88,7 +88,7 @@ public sealed class ReviseImportTests(EngineDatabase database) : IClassFixture<E
         var id = await CreateAsync(TwoLinks, "url=file");
         await ParseAsync(id);
         var done = await ReviseAsync(id, new ImportRevision
-            { ["name"] = "Spring", ["priority"] = "7", ["whenUnknown"] = "resubmit", ["fid"] = "AAAA" });
+        { ["name"] = "Spring", ["priority"] = "7", ["whenUnknown"] = "resubmit", ["fid"] = "AAAA" });
         Assert.Equal((new ImportChange.Done(ImportState.Review), false), (done, await AwaitsParseAsync(id)));
         Assert.Equal("Spring 7 resubmit AAAA",
             await database.OneAsync<string>("SELECT concat_ws(' ', name, priority, when_unknown, fid) FROM importer.import WHERE id = $1",

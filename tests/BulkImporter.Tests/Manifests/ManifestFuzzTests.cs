@@ -169,7 +169,7 @@ public class ManifestFuzzTests
             async (bytes, random) =>
     {
         using var response = new HttpResponseMessage((HttpStatusCode)(random.Next(2) == 0 ? 200 : random.Next(200, 600)))
-            { Content = new ByteArrayContent(bytes) };
+        { Content = new ByteArrayContent(bytes) };
         using var reply = new Reply("999iother", readsText: true) { Left = true };
         await reply.ReadAsync(response, 2000, WholeManifest.Now, TestContext.Current.CancellationToken);
         var isLast = random.Next(2) == 0;

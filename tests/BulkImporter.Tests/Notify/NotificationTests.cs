@@ -20,7 +20,7 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
     private readonly ProtectSecret secrets = new(new EphemeralDataProtectionProvider());
     private readonly WebOptions web = new();
     private DeliveryPace pace = new()
-        { RetryBase = TimeSpan.FromMinutes(1), RetryCap = TimeSpan.FromMinutes(4), MostTries = 3, Timeout = TimeSpan.FromSeconds(20) };
+    { RetryBase = TimeSpan.FromMinutes(1), RetryCap = TimeSpan.FromMinutes(4), MostTries = 3, Timeout = TimeSpan.FromSeconds(20) };
     private readonly MailOptions mail = new() { Security = MailSecurity.None, From = "Imports <imports@example.com>" };
     private readonly HookReceiver receiver = new();
 

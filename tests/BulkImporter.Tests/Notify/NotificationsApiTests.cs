@@ -57,7 +57,7 @@ public sealed class NotificationsApiTests(ImporterServer server) : IClassFixture
         await server.Database.AddAsync(
             new NotificationDelivery { NotificationId = finished.Id, TargetId = one.Id, TryCount = 1, DeliveredAt = now },
             new NotificationDelivery
-                { NotificationId = finished.Id, TargetId = two.Id, TryCount = 1, Problem = "It answered with HTTP 500." });
+            { NotificationId = finished.Id, TargetId = two.Id, TryCount = 1, Problem = "It answered with HTTP 500." });
         var (_, page) = await server.GetAsync(server.AdminKey, "/api/v1/notifications?limit=1");
         var told = page!["items"]![0]!;
         Assert.Equal("import_finished", (string?)told["kind"]);

@@ -255,7 +255,8 @@ public sealed class ParseManifestTests(EngineDatabase database) : IClassFixture<
         await using (var transaction = await connection.BeginTransactionAsync(Token))
         {
             await using (var take = new NpgsqlCommand("SELECT pg_advisory_xact_lock(hashtext('bulkimporter.parse'), $1)",
-                connection) { Parameters = { new() { Value = id } } })
+                connection)
+            { Parameters = { new() { Value = id } } })
                 await take.ExecuteNonQueryAsync(Token);
             await ParseAsync(id);
             Assert.Equal(("parsing", 0L), (await database.ImportStateAsync(id), await LeftoversAsync(id)));
@@ -435,7 +436,8 @@ public sealed class ParseManifestTests(EngineDatabase database) : IClassFixture<
     {
         source ??= database.Source;
         return new ParseManifest(source, new ManifestBytes(source), new(source), new SourceUrlRules(new SourceUrlOptions()),
-            TimeProvider.System, NullLogger<ParseManifest>.Instance) { MaxRows = maxRows }
+            TimeProvider.System, NullLogger<ParseManifest>.Instance)
+        { MaxRows = maxRows }
             .RunAsync(id, "library.csv", Token);
     }
 

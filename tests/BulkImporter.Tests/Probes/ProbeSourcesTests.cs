@@ -228,7 +228,8 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
             throw new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.HostNotFound), TimeProvider.System);
         await new ProbeSources(database.Source, reach,
             new SourceHeaders(database.Contexts, keys ?? PushUnderTest.Protection, TimeProvider.System), TimeProvider.System,
-            NullLogger<ProbeSources>.Instance) { RatePerSecond = 1000, Concurrency = 4 }
+            NullLogger<ProbeSources>.Instance)
+        { RatePerSecond = 1000, Concurrency = 4 }
             .RunAsync(id, run ?? await database.OneAsync<int>("SELECT run FROM importer.probe WHERE import_id = $1", id), "test", stop
                 ?? Token);
     }

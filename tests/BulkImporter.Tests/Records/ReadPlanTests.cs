@@ -104,7 +104,7 @@ public sealed class ReadPlanTests(EngineDatabase database) : IClassFixture<Engin
         explained.AssertReads(1, "record");
         await using var connection = await explained.Source.OpenConnectionAsync(Token);
         await foreach (var rows in new RecordFilter
-            { State = RecordState.Failed }.RowsAsync(connection, import, r => true, Token)) Assert.Equal([9, 20_000, 45_000], rows);
+        { State = RecordState.Failed }.RowsAsync(connection, import, r => true, Token)) Assert.Equal([9, 20_000, 45_000], rows);
         explained.AssertReads(Rows, "selection of a bulk action");
     }
 }

@@ -186,7 +186,8 @@ public sealed class RecordModelTests(EngineDatabase database) : IClassFixture<En
             if (tickets.Count == 0) return "no ticket to conclude";
             var (number, ticket) = tickets[random.Next(tickets.Count)];
             RecordState to = random.Next(5)
-                switch { < 2 => RecordState.Imported, 2 => RecordState.Failed, 3 => RecordState.Unknown, _ => RecordState.Pending };
+                switch
+            { < 2 => RecordState.Imported, 2 => RecordState.Failed, 3 => RecordState.Unknown, _ => RecordState.Pending };
             var row = Of(number);
             var counts = row.State == RecordState.Submitted && row.StatusId == ticket;
             if (counts)

@@ -19,7 +19,8 @@ public sealed class SweepEndedTests(ImporterDatabase database) : IClassFixture<I
             await database.ImportAsync(ImportState.Running, [RecordState.Pending]));
         await FillAsync(running);
         var sweep = new SweepEnded(database.Source, Options.Create(new RetentionOptions { Manifests = TimeSpan.FromDays(90) }),
-            NullLogger<SweepEnded>.Instance) { Rows = 2 };
+            NullLogger<SweepEnded>.Instance)
+        { Rows = 2 };
 
         var steps = new List<int>();
         while (await sweep.RunAsync(Token) is > 0 and var removed) steps.Add(removed);

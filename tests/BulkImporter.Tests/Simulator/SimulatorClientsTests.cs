@@ -192,7 +192,7 @@ public sealed class SimulatorClientsTests
     {
         await using var simulator = await RunningSimulator.StartAsync();
         using var request = new HttpRequestMessage(HttpMethod.Post, await UploadUrlAsync(simulator))
-            { Content = new ByteArrayContent([1, 2, 3]) };
+        { Content = new ByteArrayContent([1, 2, 3]) };
         request.Headers.Add("X-FILE-NAME", "a.mp4");
 
         using var reply = await simulator.Http.SendAsync(request);

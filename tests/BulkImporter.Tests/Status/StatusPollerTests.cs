@@ -331,7 +331,8 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
         return new(Rounds.Over(source, tokens, cincopa, clock), source, new RecordTransitions(source), cincopa,
             new PollSchedule(TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(60), () => 0.5),
             new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0),
-            Options.Create(new WorkOptions()), clock, NullLogger<StatusPoller>.Instance) { MostCalls = 1, Batch = batch };
+            Options.Create(new WorkOptions()), clock, NullLogger<StatusPoller>.Instance)
+        { MostCalls = 1, Batch = batch };
     }
 
     /// <summary>One round in which everything is due and the remote side says <paramref name="answer"/>.</summary>

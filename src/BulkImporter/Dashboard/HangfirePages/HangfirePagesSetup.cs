@@ -103,9 +103,9 @@ internal static class HangfirePagesSetup
         var number = count(totals.Value);
         return new Metric(Words.Number(number)) { IntValue = number, Style = number > 0 ? style : MetricStyle.Default };
     })
-    {
-        Url = Path[1..] + ImportsPath,
-    };
+        {
+            Url = Path[1..] + ImportsPath,
+        };
 
     private static NonEscapedString RecordsOf(JobDetailsRendererDto dto)
     {
