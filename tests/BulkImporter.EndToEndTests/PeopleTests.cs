@@ -16,6 +16,38 @@ public sealed partial class PeopleTests : IAsyncDisposable
 
     public ValueTask DisposeAsync() => stage.DisposeAsync();
 
+    [Theory]
+    [InlineData("key revoked")]
+    [InlineData("session ended")]
+    public async Task A_page_that_stays_open_gives_no_order_after_its_key_or_session_was_ended_elsewhere(string what)
+    {
+        var (_, api) = await stage.ServeAsync(await stage.StartSimulatorAsync(), []);
+        using var own = stage.Kept(new ImporterApi(api.Address, await api.MakeKeyAsync("admin")));
+        await using var browser = await OperatorBrowser.LaunchAsync();
+        var admin = await browser.OpenAsync(own);
+        await admin.GotoAsync(api.Address + "/keys");
+        await admin.GetByTestId("new-key").ClickAsync();
+        await admin.GetByTestId("new-name").FillAsync("by nobody");
+
+        if (what == "key revoked")
+        {
+            await api.RevokeKeyAsync((await api.KeysAsync()).Single(k => k.Name == "test admin").Id);
+        }
+        else
+        {
+            var colleague = await browser.OpenAsync(api);
+            await colleague.GotoAsync(api.Address + "/people");
+            await colleague.Locator("tr", new() { HasText = "test admin" }).GetByTestId("end-session").ClickAsync();
+            await Expect(colleague.Locator("tr", new() { HasText = "test admin" }).GetByTestId("end-session")).ToHaveCountAsync(0);
+        }
+        // The live connection stands: the page has not asked for anything since.
+        await admin.GetByTestId("make-key").ClickAsync();
+
+        await Expect(admin).ToHaveURLAsync(new Regex("/sign-in"));
+        await Expect(admin.Locator("button[type=submit]").First).ToBeVisibleAsync();
+        Assert.DoesNotContain(await api.KeysAsync(), k => k.Name == "by nobody");
+    }
+
     [Fact]
     public async Task First_admin_sets_up_an_account_a_key_and_a_colleague_and_the_colleagues_open_page_ends_with_the_lock()
     {

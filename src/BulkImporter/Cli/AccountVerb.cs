@@ -118,7 +118,7 @@ internal sealed class AccountVerb : Verb
             }
             else
             {
-                Surroundings.Output.WriteLine(ok ? $"The token works: Cincopa account {Wording.Plain(check.Value.AccountId)}." : $"The token does not work: {Wording.Plain(check.Value.Message)}");
+                Surroundings.Output.WriteLine(ok ? $"The token works: Cincopa account {Wording.Plain(check.Value.AccountId)}." : $"The check failed: {Wording.Plain(check.Value.Message)}");
                 if (check.Value.Permissions is { Count: > 0 })
                     Surroundings.Output.WriteLine("Permissions: " + Wording.Plain(string.Join(", ", check.Value.Permissions)));
                 if (ok && check.Value.Message is { } warning)

@@ -322,7 +322,20 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         // pg_ctl starts the server by a shell and puts both names into its line as they are: relative ones hold no sign that a shell would take for its own.
         // Where there is no /proc a server is known by its command line, which then has to name the cluster as a whole.
         var (cluster, log) = Directory.Exists("/proc/self") ? ("cluster", "cluster/server.log") : (Cluster, ServerLog);
-        var answer = await Command.RunAsync(binaries!.PgCtl, ["start", "-D", cluster, "-l", log, "-w", "-t", "600"], account, cancellationToken, home);
+        var starting = Command.RunAsync(binaries!.PgCtl, ["start", "-D", cluster, "-l", log, "-w", "-t", "600"], account, CancellationToken.None, home);
+        try
+        {
+            await starting.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // Were pg_ctl killed now, it could leave a server that nobody finds: it has not written its file yet. With the file there, whoever ends us stops it.
+            while (!starting.IsCompleted && !(PostmasterFile.Read(Cluster) is { } file && PostmasterFile.IsServerOf(Cluster, file.ProcessId)))
+                await Task.Delay(LookAgain, clock, CancellationToken.None);
+            throw;
+        }
+
+        var answer = await starting;
         if (answer.ExitCode != 0)
         {
             var reason = File.Exists(ServerLog) ? await File.ReadAllTextAsync(ServerLog, cancellationToken) : answer.Output;

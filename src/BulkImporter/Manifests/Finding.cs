@@ -31,6 +31,7 @@ public enum FindingCode
     UrlSchemeTwice,
     UrlHiddenCharacter,
     UrlHashInName,
+    UrlEndsWithSeparator,
     UrlUnwrapped,
     UrlEntities,
     InvisibleCharacters,
@@ -87,6 +88,7 @@ public static class FindingCodes
         FindingCode.UrlSchemeTwice => "url_scheme_twice",
         FindingCode.UrlHiddenCharacter => "url_hidden_character",
         FindingCode.UrlHashInName => "url_hash_in_name",
+        FindingCode.UrlEndsWithSeparator => "url_ends_with_separator",
         FindingCode.UrlUnwrapped => "url_unwrapped",
         FindingCode.UrlEntities => "url_entities",
         FindingCode.InvisibleCharacters => "invisible_characters",
@@ -129,6 +131,7 @@ public static class FindingCodes
             or FindingCode.UrlHoldsAnother
             or FindingCode.UrlHiddenCharacter
             or FindingCode.UrlHashInName
+            or FindingCode.UrlEndsWithSeparator
             or FindingCode.UrlUnwrapped
             or FindingCode.UrlEntities
             or FindingCode.InvisibleCharacters
@@ -204,6 +207,9 @@ public static class FindingCodes
         FindingCode.UrlHashInName =>
             "Sources take a # for the end of the address, and never see what stands behind it. If it belongs to the file's name, "
             + "write %23 in its place.",
+        FindingCode.UrlEndsWithSeparator =>
+            "The address ends with a comma or a semicolon. It is used as it is; remove that sign if it only stood between this and the "
+            + "next value.",
         FindingCode.UrlUnwrapped =>
             "Quotes, brackets or a formula stood around the address. They were taken away; nothing has to be done if the address is "
             + "right.",

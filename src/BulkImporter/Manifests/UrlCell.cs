@@ -51,12 +51,22 @@ internal static partial class UrlCell
     private static bool MayHoldEntities(ReadOnlySpan<byte> cell) =>
         cell.IndexOf((byte)'&') is var mark and >= 0 && cell[mark..].Contains((byte)';');
 
-    /// <summary>Text in which an ampersand is written as an entity is text of a web page, and all of its entities are; once more where it was encoded twice.</summary>
+    /// <summary>
+    /// Text in which an ampersand is written as an entity, or a letter of the path, is text of a web page, and all of its entities are; once more where
+    /// it was encoded twice.
+    /// </summary>
     private static string Decode(string text)
     {
-        for (var round = 0; round < 3 && Entity().IsMatch(text); round++)
+        for (var round = 0; round < 3 && (Entity().IsMatch(text) || IsLetterInPath(text)); round++)
             text = WebUtility.HtmlDecode(Entity().Replace(text, entity => entity.Value.ToLowerInvariant()));
         return text;
+    }
+
+    /// <summary>A name such as &amp;eacute; behind the question mark may be a parameter; before it, it can only be the letter.</summary>
+    private static bool IsLetterInPath(string text)
+    {
+        var query = text.IndexOf('?', StringComparison.Ordinal);
+        return Letter().Matches(query < 0 ? text : text[..query]).Any(name => WebUtility.HtmlDecode(name.Value) != name.Value);
     }
 
     private static string Unwrap(string text)
@@ -93,6 +103,9 @@ internal static partial class UrlCell
 
     [GeneratedRegex(@"&(?:amp|quot|apos|lt|gt|nbsp|#[0-9]{1,7}|#x[0-9a-f]{1,6});", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Entity();
+
+    [GeneratedRegex("&[A-Za-z]{2,8}[0-9]{0,2};", RegexOptions.CultureInvariant)]
+    private static partial Regex Letter();
 
     /// <summary>A formula of a spreadsheet, =HYPERLINK("address";"text") or ="address"; a link or picture of a web page, &lt;a href="address">; Markdown's [text](address).</summary>
     [GeneratedRegex(

@@ -81,7 +81,9 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
 
         Span<byte> plainHost = stackalloc byte[SourceHost.MaxLength];
         var host = SourceHost.Plain(parts.Host, plainHost);
-        if (!SourceHost.IsHost(host) || !IsPort(parts.Port) || url.IndexOfAny(Control) >= 0)
+        // A browser takes the backslash for a slash and what stands before it for the host; the standard, and other clients, go on to the next slash.
+        var isHostAmbiguous = parts.PathAndQuery.StartsWith((byte)'\\');
+        if (!SourceHost.IsHost(host) || isHostAmbiguous || !IsPort(parts.Port) || url.IndexOfAny(Control) >= 0)
         {
             problems[count++] = FindingCode.UrlMalformed;
             return count;
@@ -91,6 +93,8 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
             problems[count++] = FindingCode.UrlUnencodedSpace;
         if (parts.HasHashInName)
             problems[count++] = FindingCode.UrlHashInName;
+        if (url[^1] is (byte)',' or (byte)';')
+            problems[count++] = FindingCode.UrlEndsWithSeparator;
         if (!options.AllowPrivateHosts && SourceHost.IsPrivate(host))
             problems[count++] = FindingCode.UrlHostPrivate;
         if (ConsumerVideoSites.IsWatchPage(host, parts.Path))

@@ -18,6 +18,8 @@ internal sealed record ErrorBody(string Code, string? Message);
 
 internal sealed record AccountBody(string Name, string State, string? Reason);
 
+internal sealed record KeyBody(int Id, string Name, string Role);
+
 /// <summary>The product's HTTP API, as any client sees it.</summary>
 internal sealed class ImporterApi : IDisposable
 {
@@ -97,6 +99,11 @@ internal sealed class ImporterApi : IDisposable
         using var reply = await SendAsync(HttpMethod.Post, "keys", JsonContent.Create(new { name = $"test {role}", role }));
         return (await reply.Content.ReadFromJsonAsync<MadeKey>())!.Secret;
     }
+
+    /// <summary>The keys that were made, by name, those that are revoked too.</summary>
+    public async Task<IReadOnlyList<KeyBody>> KeysAsync() => (await GetAsync<Page<KeyBody>>("keys")).Items;
+
+    public async Task RevokeKeyAsync(int id) => (await SendAsync(HttpMethod.Delete, $"keys/{id}", null)).Dispose();
 
     /// <summary>An address that signs a browser in, once, with this key's role.</summary>
     public async Task<string> SignInLinkAsync()

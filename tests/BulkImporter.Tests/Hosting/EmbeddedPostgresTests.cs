@@ -261,6 +261,22 @@ public sealed class EmbeddedPostgresTests(EmbeddedPostgresTests.StoppedCluster s
     }
 
     [Fact]
+    public async Task A_start_that_is_ended_while_the_server_comes_up_leaves_no_process_behind()
+    {
+        await stopped.CopyToAsync(directory);
+        using var ended = new CancellationTokenSource();
+        var starting = EmbeddedPostgres.StartAsync(Options, NullLogger.Instance, TimeProvider.System, ended.Token);
+        // The moment at which the server is there and its file may not be.
+        while (PostmasterFile.ProcessesOf(Cluster).Count == 0 && !starting.IsCompleted) await Task.Yield();
+        await ended.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => starting);
+        Assert.Empty(PostmasterFile.ProcessesOf(Cluster));
+        await using var again = await StartAsync(Options);
+        Assert.Equal("bulkimporter", await ScalarAsync(again, "SELECT current_database()"));
+    }
+
+    [Fact]
     public async Task A_half_made_cluster_of_a_killed_first_start_is_made_anew()
     {
         Directory.CreateDirectory(Path.Combine(directory, "postgres", "cluster.new", "base"));

@@ -10,7 +10,7 @@ namespace BulkImporter.Tests.Manifests;
 
 /// <summary>
 /// Seeded, the seed in every message. Most run a fixed number of rounds; what reads texts of others runs for so many seconds, by default 5 each, as
-/// <c>BULKIMPORTER_FUZZ_SECONDS</c> says (120 is ten minutes for the five).
+/// <c>BULKIMPORTER_FUZZ_SECONDS</c> says (120 is ten minutes for the five), from the seed in <c>BULKIMPORTER_FUZZ_SEED</c> on.
 /// </summary>
 public class ManifestFuzzTests
 {
@@ -172,7 +172,8 @@ public class ManifestFuzzTests
     {
         var limit = TimeSpan.FromSeconds(double.Parse(Environment.GetEnvironmentVariable("BULKIMPORTER_FUZZ_SECONDS") ?? "5", CultureInfo.InvariantCulture));
         var since = Stopwatch.GetTimestamp();
-        for (var seed = 1; Stopwatch.GetElapsedTime(since) < limit; seed++)
+        var first = int.Parse(Environment.GetEnvironmentVariable("BULKIMPORTER_FUZZ_SEED") ?? "1", CultureInfo.InvariantCulture);
+        for (var seed = first; Stopwatch.GetElapsedTime(since) < limit; seed++)
         {
             var random = new Random(seed);
             var bytes = Encoding.UTF8.GetBytes(text).ToList();

@@ -293,6 +293,8 @@ public sealed class RowCellsTests(EngineDatabase database) : IClassFixture<Engin
     [InlineData("https://media.example.org/get?id=1&#x26;type=mp4", "https://media.example.org/get?id=1&type=mp4")]
     [InlineData("https:&#x2F;&#x2F;media.example.org&#x2F;a.mp4", A)]
     [InlineData("https://media.example.org/rock&amp;roll.mp4", "https://media.example.org/rock&roll.mp4")]
+    [InlineData("https://media.example.org/caf&eacute;.mp4", "https://media.example.org/caf\u00E9.mp4")]
+    [InlineData("https://media.example.org/&Auml;rger&frac12;.mp4?a=1", "https://media.example.org/\u00C4rger\u00BD.mp4?a=1")]
     [InlineData("&lt;https://media.example.org/a.mp4&gt;", A)]
     public async Task Entities_are_read_as_the_characters_that_they_are(string cell, string url)
     {
@@ -306,6 +308,8 @@ public sealed class RowCellsTests(EngineDatabase database) : IClassFixture<Engin
     [InlineData("https://media.example.org/get?a=1&copy=2;b=3")]
     [InlineData("https://media.example.org/get?a=1&copy;b=3")]
     [InlineData("https://media.example.org/get?a=1&amp=2")]
+    [InlineData("https://media.example.org/get?a=1&eacute;b=2")]
+    [InlineData("https://media.example.org/rock&roll;pop.mp4")]
     public async Task Arguments_that_only_look_like_entities_stay(string url) =>
         Assert.Equal(url, (await WholeManifest.ReadAsync($"url,title\n{url},x\n")).Rows[0].Checked.Url);
 

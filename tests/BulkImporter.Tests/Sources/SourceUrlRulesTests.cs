@@ -30,6 +30,8 @@ public class SourceUrlRulesTests
     [InlineData("https://media.example.org/a.mp4?Expires=1")]
     [InlineData("https://media.example.org/a.mp4?se=2001-01-01")]
     [InlineData("https://media.example.org/a@b.mp4")]
+    [InlineData("https://media.example.org/a\\@b.mp4")]
+    [InlineData("https://media.example.org/a,b;c.mp4")]
     public void Nothing_is_found_in_a_url_in_order(string url) => Assert.Empty(Rules.Check(url, Now));
 
     [Theory]
@@ -55,7 +57,15 @@ public class SourceUrlRulesTests
     [InlineData("https://media..example.org/a.mp4", FindingCode.UrlMalformed)]
     [InlineData("https://media.example.org/a\nb.mp4", FindingCode.UrlMalformed)]
     [InlineData("https://[::1/a.mp4", FindingCode.UrlMalformed)]
+    [InlineData("https://media.example%00.org/a.mp4", FindingCode.UrlMalformed)]
+    [InlineData("https://media.example\0.org/a.mp4", FindingCode.UrlMalformed)]
+    [InlineData("https://media.example.org%2F@evil.example/a.mp4", FindingCode.UrlCredentials)]
+    [InlineData("https://media.example.org\\@evil.example/a.mp4", FindingCode.UrlMalformed)]
+    [InlineData("https://media.example.org\\a.mp4", FindingCode.UrlMalformed)]
+    [InlineData("https://media.example.org:443\\.evil.example/a.mp4", FindingCode.UrlMalformed)]
     [InlineData("https://media.example.org/my clip.mp4", FindingCode.UrlUnencodedSpace)]
+    [InlineData("https://media.example.org/a.mp4,", FindingCode.UrlEndsWithSeparator)]
+    [InlineData("https://media.example.org/a.mp4?x=1;", FindingCode.UrlEndsWithSeparator)]
     public void One_problem_is_named(string url, FindingCode code) => Assert.Equal([code], Rules.Check(url, Now));
 
     [Theory]
