@@ -17,14 +17,18 @@ public static class DataSetup
     }
 
     public static NpgsqlDataSource CreateDataSource(string connectionString) =>
-        StoredAsRowAttribute.MapAll(new NpgsqlDataSourceBuilder(PoolOf("bulkimporter", connectionString))).Build();
+        StoredAsRowAttribute.MapAll(new NpgsqlDataSourceBuilder(PoolOf("bulkimporter", connectionString, most: 60))).Build();
 
     /// <summary>The connection string of a pool of ours.</summary>
     /// <param name="name">What its sessions are called in the database.</param>
-    public static string PoolOf(string name, string connectionString)
+    /// <param name="most">
+    /// Its connections at most. All pools of a process together stay below the 97 that a PostgreSQL gives as it is shipped: whoever comes when all are taken
+    /// waits for one, and is not refused by the server.
+    /// </param>
+    public static string PoolOf(string name, string connectionString, int most)
     {
         // What the operator set comes after ours and wins.
-        var settings = new NpgsqlConnectionStringBuilder($"Max Auto Prepare=50;Auto Prepare Min Usages=2;Keepalive=10;{connectionString}")
+        var settings = new NpgsqlConnectionStringBuilder($"Maximum Pool Size={most};Max Auto Prepare=50;Auto Prepare Min Usages=2;Keepalive=10;{connectionString}")
         {
             ApplicationName = name,
             // Every statement here sets what it needs itself, so a returned connection needs no DISCARD ALL, and plans stay prepared.

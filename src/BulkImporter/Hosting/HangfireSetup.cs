@@ -40,7 +40,7 @@ public static class HangfireSetup
             .UseTypeResolver(name => JobTypes.GetValueOrDefault(name) ?? throw new TypeLoadException($"'{name}' is not a type of BulkImporter's jobs."))
             .UseRecommendedSerializerSettings()
             .UseFilter(new ExpireFailedJobs())
-            .UsePostgreSqlStorage(storage => storage.UseNpgsqlConnection(DataSetup.PoolOf("bulkimporter hangfire", connectionString)), new PostgreSqlStorageOptions
+            .UsePostgreSqlStorage(storage => storage.UseNpgsqlConnection(DataSetup.PoolOf("bulkimporter hangfire", connectionString, most: 30)), new PostgreSqlStorageOptions
             {
                 SchemaName = Schema,
                 // `migrate` installs it, under the same lock as ours.

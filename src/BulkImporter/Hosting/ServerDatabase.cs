@@ -64,7 +64,7 @@ internal sealed class ServerDatabase : IAsyncDisposable
 
             // A pooler (PgBouncer) answers with a process number of its own, and may give each transaction another session.
             if (process != connection.ProcessID) named.MaxAutoPrepare = 0;
-            var tellsSession = new NpgsqlConnectionStringBuilder(DataSetup.PoolOf("look", named.ConnectionString)).Options is not null;
+            var tellsSession = new NpgsqlConnectionStringBuilder(DataSetup.PoolOf("look", named.ConnectionString, most: 1)).Options is not null;
             if (!tellsSession && isolation != "read committed")
             {
                 throw new StartupException(

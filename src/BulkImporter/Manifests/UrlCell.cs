@@ -28,6 +28,9 @@ internal static partial class UrlCell
     /// <summary>Signs that no address ends with.</summary>
     private const string Closers = "\">\u201C\u201D\u201E\u2018\u2019\u00BB\u203A";
 
+    /// <summary>More signs than these around an address nobody writes; each is looked for anew.</summary>
+    private const int MostLayers = 10;
+
     /// <summary>The address of a cell, as it stands there for nearly every cell.</summary>
     /// <param name="cell">Without white space around it.</param>
     /// <param name="unwrapped">Something around it was taken away.</param>
@@ -72,7 +75,7 @@ internal static partial class UrlCell
     private static string Unwrap(string text)
     {
         var bare = text;
-        while (true)
+        for (var layer = 0; layer < MostLayers; layer++)
         {
             var inner = Inner(bare).Trim();
             if (inner.Length == bare.Length)
@@ -86,7 +89,8 @@ internal static partial class UrlCell
 
     private static string Inner(string text)
     {
-        if (Link().Match(text) is { Success: true } link)
+        // An element that does not end is none, and would be looked for at each of its attributes.
+        if (text is not ['<', .., not '>'] && Link().Match(text) is { Success: true } link)
             return link.Groups["url"].Value;
         if (text.StartsWith("URL:", StringComparison.OrdinalIgnoreCase))
             return text[4..];

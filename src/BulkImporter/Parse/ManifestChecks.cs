@@ -72,6 +72,9 @@ public sealed class ManifestChecks(
     /// </summary>
     internal const int MostInvalidInARow = 100_000;
 
+    /// <summary>Bytes of a cell that may still be an address of the longest length, in whichever characters.</summary>
+    private static readonly int MostLookedInto = 4 * MaxLength(ManifestColumn.Url);
+
     private int _invalidInARow;
     private bool _isFaultLogged;
     private readonly FindingCode[] _urlProblems = new FindingCode[SourceUrlRules.MaxProblems];
@@ -123,13 +126,19 @@ public sealed class ManifestChecks(
     {
         var first = findings.Count;
         CheckShape(row, findings);
-        var url = UrlCell.Read(row.Value(ManifestColumn.Url), out var unwrapped, out var decoded);
+        var url = row.Value(ManifestColumn.Url);
+        var (unwrapped, decoded) = (false, false);
+        // A longer cell is refused for that already, and what looks into an address may take a time that grows faster than its length.
+        var isLookedInto = url.Length <= MostLookedInto;
+        if (isLookedInto)
+            url = UrlCell.Read(url, out unwrapped, out decoded);
         if (unwrapped)
             findings.Add(Of(row, layout.Columns[_urlColumn], FindingCode.UrlUnwrapped, url));
         if (decoded)
             findings.Add(Of(row, layout.Columns[_urlColumn], FindingCode.UrlEntities, url));
         var transfer = CheckTransfer(row, findings);
-        transfer = CheckUrl(row, url, transfer, row.Value(ManifestColumn.Transfer).IsEmpty && transfers == ImportTransfer.Auto, findings);
+        if (isLookedInto)
+            transfer = CheckUrl(row, url, transfer, row.Value(ManifestColumn.Transfer).IsEmpty && transfers == ImportTransfer.Auto, findings);
 
         var (isBlocked, isBlockedForPull) = (false, true);
         for (var index = first; index < findings.Count; index++)

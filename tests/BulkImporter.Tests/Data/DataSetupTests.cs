@@ -17,12 +17,12 @@ public sealed class DataSetupTests(EngineDatabase database) : IClassFixture<Engi
 
     /// <summary>As for a pooler, which gives each transaction another session: none is asked to keep anything.</summary>
     [Theory]
-    [InlineData("", 50, 10, true)]
-    [InlineData("Max Auto Prepare=0;Keepalive=0", 0, 0, false)]
-    [InlineData("Max Auto Prepare=7", 7, 10, true)]
-    public void What_the_connection_string_says_wins_and_without_prepared_statements_the_session_is_told_nothing(string said, int prepared, int keepAlive, bool hasOptions)
+    [InlineData("", 50, 10, true, 40)]
+    [InlineData("Max Auto Prepare=0;Keepalive=0", 0, 0, false, 40)]
+    [InlineData("Max Auto Prepare=7;MaxPoolSize=90", 7, 10, true, 90)]
+    public void What_the_connection_string_says_wins_and_without_prepared_statements_the_session_is_told_nothing(string said, int prepared, int keepAlive, bool hasOptions, int most)
     {
-        var pool = new NpgsqlConnectionStringBuilder(DataSetup.PoolOf("a pool", $"Host=db;{said}"));
-        Assert.Equal((prepared, keepAlive, hasOptions, true), (pool.MaxAutoPrepare, pool.KeepAlive, pool.Options is not null, pool.NoResetOnClose));
+        var pool = new NpgsqlConnectionStringBuilder(DataSetup.PoolOf("a pool", $"Host=db;{said}", most: 40));
+        Assert.Equal((prepared, keepAlive, hasOptions, true, most), (pool.MaxAutoPrepare, pool.KeepAlive, pool.Options is not null, pool.NoResetOnClose, pool.MaxPoolSize));
     }
 }

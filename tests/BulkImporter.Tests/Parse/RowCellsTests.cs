@@ -131,6 +131,52 @@ public sealed class RowCellsTests(EngineDatabase database) : IClassFixture<Engin
         }
     }
 
+    /// <summary>What is repeated could be looked for anew at each place where it stands: half an hour for one cell of quotes, before there was a limit.</summary>
+    [Theory]
+    [InlineData("\"")]
+    [InlineData("'")]
+    [InlineData("<")]
+    [InlineData("(")]
+    [InlineData("<a href='x' ")]
+    [InlineData("[x](y)")]
+    [InlineData("=HYPERLINK('x'")]
+    [InlineData("URL:")]
+    [InlineData("://")]
+    [InlineData("https://")]
+    [InlineData("?x=https://a,")]
+    [InlineData("&amp;")]
+    [InlineData("&eacute;")]
+    [InlineData("&amp")]
+    [InlineData("%25")]
+    [InlineData("//")]
+    [InlineData("sig=")]
+    [InlineData("Policy=")]
+    [InlineData("a@")]
+    [InlineData("\u00A0")]
+    [InlineData("\u00AD")]
+    [InlineData("\n")]
+    [InlineData("a:b,\n")]
+    public async Task A_sign_that_is_repeated_in_a_cell_costs_no_more_than_the_cell_is_long(string sign)
+    {
+        var rules = new SourceUrlRules(new SourceUrlOptions());
+        var long1 = $"https://media.example.org/{string.Concat(Enumerable.Repeat(sign, 8_000_000 / sign.Length))}";
+        var longest = string.Concat(Enumerable.Repeat(sign, 8000 / sign.Length));
+        var since = System.Diagnostics.Stopwatch.StartNew();
+        foreach (var cell in new[] { long1, long1[25..] })
+        {
+            var row = Assert.Single((await Manifest.ReadAsync($"title,url\nx,\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"\n")).Rows.Take(1));
+            Assert.True(row.Checked.IsBlocked);
+        }
+        // The longest address that is looked into, many times.
+        foreach (var cell in Enumerable.Repeat(longest, 20).Concat(Enumerable.Repeat($"https://media.example.org/{longest}", 20)))
+        {
+            var url = UrlCell.Read(CellText.Trim(Encoding.UTF8.GetBytes(cell)), out _, out _);
+            rules.Check(url, Manifest.Now, new FindingCode[SourceUrlRules.MaxProblems]);
+            FindingMask.Mask(cell);
+        }
+        Assert.True(since.Elapsed < TimeSpan.FromSeconds(20), $"It took {since.Elapsed}.");
+    }
+
     // --- one address in a cell
 
     [Theory]
