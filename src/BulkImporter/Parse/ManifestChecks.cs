@@ -73,7 +73,7 @@ public sealed class ManifestChecks(
     internal const int MostInvalidInARow = 100_000;
 
     /// <summary>Bytes of a cell that may still be an address of the longest length, in whichever characters.</summary>
-    private static readonly int MostLookedInto = 4 * MaxLength(ManifestColumn.Url);
+    private static readonly int MostLookedInto = 4 * ManifestFormat.MaxLength(ManifestColumn.Url);
 
     private int _invalidInARow;
     private bool _isFaultLogged;

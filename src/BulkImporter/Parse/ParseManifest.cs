@@ -87,13 +87,12 @@ public sealed class ParseManifest(
     /// <param name="title">What a person reads in the dashboard: "Spring catalogue, reading the manifest".</param>
     [JobDisplayName("{1}")]
     [Queue(Queue)]
+    [GivesMemoryBack]
     public async Task RunAsync(int importId, string title, CancellationToken cancellationToken)
     {
         try
         {
             await ParseAsync(importId, cancellationToken);
-            // Filters and batches are some 20 MB in large pieces, which the collector would leave until it has a reason of its own to look at all of them.
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
         }
         catch (ManifestRejectedException e)
         {

@@ -8,7 +8,7 @@ using BulkImporter.Sources;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
-namespace BulkImporter.Tests.Manifests;
+namespace BulkImporter.Tests.Parse;
 
 /// <summary>A preview costs little whatever the file is, because everybody who may look can ask for it.</summary>
 public sealed class PreviewManifestTests(EngineDatabase database) : IClassFixture<EngineDatabase>

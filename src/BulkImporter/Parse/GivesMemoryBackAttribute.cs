@@ -1,0 +1,18 @@
+using Hangfire.Common;
+using Hangfire.Server;
+
+namespace BulkImporter.Parse;
+
+/// <summary>
+/// Behind a job that needs much memory for a short time, however it ends: what is free goes back to the system. Windows, filters and batches are
+/// large pieces, which the collector would keep until it has a reason of its own to look at all of them; a process that does nothing more has none.
+/// </summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class GivesMemoryBackAttribute : JobFilterAttribute, IServerFilter
+{
+    public void OnPerforming(PerformingContext context)
+    {
+    }
+
+    public void OnPerformed(PerformedContext context) => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+}
