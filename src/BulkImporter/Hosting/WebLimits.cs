@@ -15,6 +15,8 @@ internal static class WebLimits
     /// <summary>Enough for every form and nearly every order.</summary>
     private const int Body = 64 * 1024;
 
+    private const int RequestBuffer = 128 * 1024;
+
     public static IServiceCollection AddWebLimits(this IServiceCollection services)
     {
         services.AddOptions<WebOptions>().BindConfiguration(WebOptions.Section)
@@ -26,6 +28,8 @@ internal static class WebLimits
             // What we are is nobody's business.
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = Body;
+            // What a connection buffers of an upload that is not read yet lies in pinned memory, which is given back late: 1 MB for each by default.
+            kestrel.Limits.MaxRequestBufferSize = RequestBuffer;
             kestrel.Limits.MaxConcurrentConnections = kestrel.Limits.MaxConcurrentUpgradedConnections = MaxConnections;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
         });

@@ -164,14 +164,14 @@ public sealed class RowCellsTests(EngineDatabase database) : IClassFixture<Engin
         var since = System.Diagnostics.Stopwatch.StartNew();
         foreach (var cell in new[] { long1, long1[25..] })
         {
-            var row = Assert.Single((await Manifest.ReadAsync($"title,url\nx,\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"\n")).Rows.Take(1));
+            var row = Assert.Single((await WholeManifest.ReadAsync($"title,url\nx,\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"\n")).Rows.Take(1));
             Assert.True(row.Checked.IsBlocked);
         }
         // The longest address that is looked into, many times.
         foreach (var cell in Enumerable.Repeat(longest, 20).Concat(Enumerable.Repeat($"https://media.example.org/{longest}", 20)))
         {
             var url = UrlCell.Read(CellText.Trim(Encoding.UTF8.GetBytes(cell)), out _, out _);
-            rules.Check(url, Manifest.Now, new FindingCode[SourceUrlRules.MaxProblems]);
+            rules.Check(url, WholeManifest.Now, new FindingCode[SourceUrlRules.MaxProblems]);
             FindingMask.Mask(cell);
         }
         Assert.True(since.Elapsed < TimeSpan.FromSeconds(20), $"It took {since.Elapsed}.");
