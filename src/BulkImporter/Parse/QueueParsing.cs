@@ -20,8 +20,7 @@ public sealed class QueueParsing(NpgsqlDataSource database, IBackgroundJobClient
     /// <summary>One round. Returns the number of jobs enqueued.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        var waiting = await database.QueryAsync(ImportTransitions.ParseQueued, r =>
-            (Id: r.GetInt32(0), Name: r.GetString(1)), cancellationToken, AgainAfter);
+        var waiting = await database.QueryAsync<Waiting>(ImportTransitions.ParseQueued, cancellationToken, AgainAfter);
         await EachItem.RunAsync(waiting, i => $"import {i.Id}", i =>
         {
             var (id, title) = (i.Id, $"{i.Name}, reading the manifest");
@@ -29,4 +28,6 @@ public sealed class QueueParsing(NpgsqlDataSource database, IBackgroundJobClient
         }, cancellationToken);
         return waiting.Count;
     }
+
+    private sealed record Waiting(int Id, string Name);
 }

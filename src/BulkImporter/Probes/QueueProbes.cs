@@ -26,8 +26,7 @@ public sealed class QueueProbes(NpgsqlDataSource database, IBackgroundJobClient 
     /// <summary>One round. Returns the number of jobs enqueued.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        var waiting = await database.QueryAsync(MarkQueued, r =>
-            (Id: r.GetInt32(0), Name: r.GetString(1), Run: r.GetInt32(2)), cancellationToken, AgainAfter);
+        var waiting = await database.QueryAsync<Waiting>(MarkQueued, cancellationToken, AgainAfter);
         await EachItem.RunAsync(waiting, i => $"import {i.Id}", i =>
         {
             var (id, run, title) = (i.Id, i.Run, $"{i.Name}, probing the sources");
@@ -35,4 +34,6 @@ public sealed class QueueProbes(NpgsqlDataSource database, IBackgroundJobClient 
         }, cancellationToken);
         return waiting.Count;
     }
+
+    private sealed record Waiting(int Id, string Name, int Run);
 }
