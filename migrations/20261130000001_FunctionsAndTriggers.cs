@@ -102,7 +102,7 @@ public sealed class FunctionsAndTriggers : Migration
         // How long what failed so many times in a row rests, where the count stands in the row (RetrySchedule elsewhere). Without jitter.
         migrationBuilder.Sql("""
             CREATE FUNCTION importer.backoff(first_wait interval, longest_wait interval, times integer) RETURNS interval LANGUAGE sql IMMUTABLE AS
-                'SELECT least(longest_wait, first_wait * power(2, least(times, 20)))'
+                'SELECT least(longest_wait, first_wait * power(2, least(times, 20)))';
             """);
 
         // What the statements of the hot paths take as one parameter, many in an array. Each is a record of the program (StoredAsRow).
