@@ -109,7 +109,8 @@ internal static partial class ErrorText
     private static partial Regex Abort();
 
     [GeneratedRegex(
-        @"unsupported|not supported|media.?type|content.?type|mime|\bhtml\b|not a (valid )?(media|video|image|audio)|(unknown|invalid) (file )?(format|type)|\b415\b", Loose)]
+        @"unsupported|not supported|media.?type|content.?type|mime|\bhtml\b|not a (valid )?(media|video|image|audio)|"
+        + @"(unknown|invalid) (file )?(format|type)|\b415\b", Loose)]
     private static partial Regex Media();
 
     [GeneratedRegex(@"tim(ed?|ing)[ -]?out|\b(408|504)\b", Loose)]
@@ -125,13 +126,16 @@ internal static partial class ErrorText
     private static partial Regex Invalid();
 
     [GeneratedRegex(
-        @"unreachable|could ?n[o']t (connect|reach|resolve|download|fetch)|can(no|')t (connect|reach|resolve|download|fetch)|(failed|unable) to (connect|reach|resolve|download|fetch)|connection (was )?(refused|reset|closed|failed)|name resolution|\bdns\b|\bhost\b|\bssl\b|\btls\b|certificate|\b50[023]\b", Loose)]
+        @"unreachable|could ?n[o']t (connect|reach|resolve|download|fetch)|can(no|')t (connect|reach|resolve|download|fetch)|"
+        + @"(failed|unable) to (connect|reach|resolve|download|fetch)|connection (was )?"
+        + @"(refused|reset|closed|failed)|name resolution|\bdns\b|\bhost\b|\bssl\b|\btls\b|certificate|\b50[023]\b", Loose)]
     private static partial Regex Unreachable();
 
     [GeneratedRegex(@"source|\burl\b|input|file|remote|link", Loose)]
     private static partial Regex Source();
 
     [GeneratedRegex(
-        @"status[_ -]?id|(unknown|invalid|expired|no such|bad) (id|status|ticket|upload|import|task|job)\b|not found|no such|does ?n[o']t exist|expired", Loose)]
+        @"status[_ -]?id|(unknown|invalid|expired|no such|bad) (id|status|ticket|upload|import|task|job)\b|"
+        + @"not found|no such|does ?n[o']t exist|expired", Loose)]
     private static partial Regex StatusId();
 }

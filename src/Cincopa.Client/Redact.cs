@@ -68,9 +68,11 @@ public static partial class Redact
     // `d` and `hash` belong to upload addresses (OWN S6), the others to S3, GCS, Azure, CloudFront, Akamai, other deliverers and OAuth.
     public const string SecretParameterPattern = """
         ((?: ^ | (?<=[\s?&;,"'(<>|]) | (?<=%(?:25)*(?:3F|26|3B|20)) | (?<=\\u0026) )
-         (?: api_?token | access_?token | refresh_?token | token | hash | d | sig | signature | x-(?:amz|goog)-(?:signature|credential|security-token)
+         (?: api_?token | access_?token | refresh_?token | token | hash | d | sig | signature
+           | x-(?:amz|goog)-(?:signature|credential|security-token)
            | awsaccesskeyid | googleaccessid | key-pair-id | policy | hdnts | hdnea | __token__ | password | secret | client_secret
-           | auth_?token | auth_?key | auth | api_?key | jwt | hmac | sign | md5 | passwd | pwd | wowzatokenhash | verify | x-[a-z]+-(?:token|signature) )
+           | auth_?token | auth_?key | auth | api_?key | jwt | hmac | sign | md5 | passwd | pwd | wowzatokenhash | verify
+           | x-[a-z]+-(?:token|signature) )
          (?: "\s*:\s*" | = | %(?:25)*3D ))
         (?: (?! %(?:25)*26 | \\u0026 ) [^&\s"'<>\\)] )+
         """;

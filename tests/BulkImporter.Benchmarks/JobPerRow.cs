@@ -67,8 +67,8 @@ internal sealed class JobPerRow(Bench bench)
     {
         public async Task RunAsync(int row)
         {
-            var url = (await database.QueryAsync("SELECT url FROM bench.job_row WHERE id = $1", r =>
-                r.GetString(0), CancellationToken.None, row))[0];
+            var url = (await database.QueryAsync<string>(
+                "SELECT url FROM bench.job_row WHERE id = $1", CancellationToken.None, row))[0];
             using var reply = JsonDocument.Parse(await BareLoop.UploadFromUrlAsync(http, url));
             await database.ExecuteAsync("UPDATE bench.job_row SET status_id = $2 WHERE id = $1", CancellationToken.None, row,
                 reply.RootElement.GetProperty("status_id").GetString());

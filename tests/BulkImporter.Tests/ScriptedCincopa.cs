@@ -108,8 +108,8 @@ internal sealed class ScriptedCincopa : ICincopaClient
         return Task.FromResult(OnAbort(statusId.Value));
     }
 
-    public Task<GalleryListResult> ListGalleriesAsync(
-        CincopaAccess access, GalleryListQuery query, CancellationToken cancellationToken) => Task.FromResult(OnGalleries(query));
+    public Task<GalleryListResult> ListGalleriesAsync(CincopaAccess access, GalleryListQuery query, CancellationToken cancellationToken) =>
+        Task.FromResult(OnGalleries(query));
 
     public Task<AssetListResult> ListAssetsAsync(CincopaAccess access, AssetListQuery query, CancellationToken cancellationToken)
     {
@@ -120,8 +120,8 @@ internal sealed class ScriptedCincopa : ICincopaClient
     public Task<ChangeResult> SetMetaAsync(CincopaAccess access, Rid rid, AssetMeta meta, CancellationToken cancellationToken) =>
         Task.FromResult(OnSetMeta(rid, meta));
 
-    public Task<GalleryCreateResult> CreateGalleryAsync(
-        CincopaAccess access, string name, CancellationToken cancellationToken) => OnCreateGallery(name);
+    public Task<GalleryCreateResult> CreateGalleryAsync(CincopaAccess access, string name, CancellationToken cancellationToken) =>
+        OnCreateGallery(name);
 
     public Task<ChangeResult> AddGalleryItemsAsync(CincopaAccess access, Fid fid,
         IReadOnlyCollection<Rid> rids, CancellationToken cancellationToken) => Task.FromResult(OnAddItems(fid, rids));

@@ -40,8 +40,8 @@ public sealed class ApiKey : IAudited
     public DateTimeOffset? LastUsedAt { get; set; }
 
     /// <summary>The key may be used.</summary>
-    internal static Expression<Func<ApiKey, bool>> IsLive(
-        DateTimeOffset now) => k => k.RevokedAt == null && (k.ExpiresAt == null || k.ExpiresAt > now);
+    internal static Expression<Func<ApiKey, bool>> IsLive(DateTimeOffset now) =>
+        k => k.RevokedAt == null && (k.ExpiresAt == null || k.ExpiresAt > now);
 
     public sealed class Configuration : IEntityTypeConfiguration<ApiKey>
     {

@@ -171,7 +171,8 @@ internal static class LastAdmin
     /// <summary>Carries out an order about a person and saves it, unless nobody would be left.</summary>
     /// <param name="staysAdmin">The order takes nobody's rights away.</param>
     public static Task<UserOrder> GuardAsync(
-        IDbContextFactory<ImporterDb> contexts, string name, bool staysAdmin, Action<ImporterDb, User> order, CancellationToken cancellationToken) => contexts.ChangeAsync(async db =>
+        IDbContextFactory<ImporterDb> contexts, string name, bool staysAdmin, Action<ImporterDb, User> order,
+        CancellationToken cancellationToken) => contexts.ChangeAsync(async db =>
     {
         await db.Connection.ExecuteAsync(Lock, cancellationToken);
         if (await db.Set<User>().SingleOrDefaultAsync(u => u.NormalizedUserName == UserName.Normal(name), cancellationToken) is not

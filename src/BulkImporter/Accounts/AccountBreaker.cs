@@ -46,7 +46,8 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
                 verb_in_use = CASE WHEN submit_verb = 'auto' AND verb_in_use = 'get' THEN 'post' ELSE verb_in_use END,
                 state = CASE WHEN submit_verb = 'auto' AND verb_in_use = 'get' THEN state ELSE 'suspended' END,
                 reason = CASE WHEN submit_verb = 'auto' AND verb_in_use = 'get' THEN reason
-                    ELSE replace(replace($3, '{address}', base_url), '{verb}', CASE submit_verb WHEN 'auto' THEN 'GET and POST' ELSE upper(submit_verb) END) END,
+                    ELSE replace(replace($3, '{address}', base_url), '{verb}',
+                        CASE submit_verb WHEN 'auto' THEN 'GET and POST' ELSE upper(submit_verb) END) END,
                 updated_at = now()
             WHERE id = $1 AND state = 'active' AND updated_at = $2 AND first_accepted_at IS NULL
             RETURNING id, state, reason

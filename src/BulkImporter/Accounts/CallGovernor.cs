@@ -72,7 +72,8 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
             SELECT b.account_id, b.kind,
                 CASE WHEN b.next_at > clock_timestamp() + $6 THEN 0 ELSE LEAST($3, coalesce(b.backlog_room, $3)) END AS count,
                 GREATEST(b.next_at, clock_timestamp()) AS first_at,
-                coalesce((interval '1 second' + $4) / nullif(CASE b.kind WHEN 'submit' THEN a.submit_rate ELSE a.status_rate END, 0), interval '0') AS spacing
+                coalesce((interval '1 second' + $4) / nullif(CASE b.kind WHEN 'submit' THEN a.submit_rate ELSE a.status_rate END, 0),
+                    interval '0') AS spacing
             FROM importer.call_budget b JOIN importer.account a ON a.id = b.account_id
             WHERE b.account_id = $1 AND b.kind = $2 AND coalesce(b.backlog_room, 1) > 0
                 AND (b.blocked_until IS NULL OR b.blocked_until <= clock_timestamp())
@@ -80,7 +81,8 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
         )
         UPDATE importer.call_budget b
         SET next_at = CASE WHEN budget.count = 0 THEN b.next_at
-                ELSE budget.first_at + budget.spacing * budget.count + CASE WHEN budget.spacing > interval '0' THEN $5 ELSE interval '0' END END,
+                ELSE budget.first_at + budget.spacing * budget.count +
+                    CASE WHEN budget.spacing > interval '0' THEN $5 ELSE interval '0' END END,
             backlog_room = b.backlog_room - budget.count
         FROM budget
         WHERE b.account_id = budget.account_id AND b.kind = budget.kind

@@ -47,8 +47,7 @@ public sealed class SourceHeaders(IDbContextFactory<ImporterDb> contexts, IDataP
                 $"The value of a header has 1 to {LongestValue:N0} characters of ASCII and no line break.");
         return await contexts.ChangeAsync(async db =>
         {
-            if (await db.Set<Account>().Where(a => a.Name == account).Select(a => (int?)a.Id)
-                .SingleOrDefaultAsync(cancellationToken) is not { } id) return false;
+            if (await Account.IdAsync(db, account, cancellationToken) is not { } id) return false;
             var kept = await db.Set<SourceHeader>().Where(h => h.AccountId == id).ToListAsync(cancellationToken);
             var one = kept.Find(h => h.Host == toHost && h.Name == header);
             if (one is null && kept.Count >= MostOfAnAccount)

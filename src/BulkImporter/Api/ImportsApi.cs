@@ -83,7 +83,8 @@ internal static class ImportsApi
             .WithSummary("End it: what was not sent is not sent any more")
             .WithDescription(
                 "What Cincopa has accepted is followed to its end. With abortRemote=true Cincopa is also asked to abort it; that may be "
-                    + "ordered of a cancelled import afterwards. Each record's attempts tell what Cincopa said, and its state how it ended.")
+                    + "ordered of a cancelled import afterwards. Each record's attempts tell what Cincopa said, "
+                    + "and its state how it ended.")
             .Problems(404, 409);
         imports.MapDelete("/{id:int}", DeleteAsync).RequireAuthorization(Policy.Admin).WithSummary("Delete an import that has ended")
             .WithDescription(

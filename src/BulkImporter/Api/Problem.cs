@@ -14,8 +14,8 @@ namespace BulkImporter.Api;
 /// </summary>
 internal static class Problem
 {
-    public static ProblemHttpResult NotFound(
-        string sentence) => Of(StatusCodes.Status404NotFound, ProblemType.NotFound, "Not found", sentence);
+    public static ProblemHttpResult NotFound(string sentence) =>
+        Of(StatusCodes.Status404NotFound, ProblemType.NotFound, "Not found", sentence);
 
     public static ProblemHttpResult ImportNotFound(int importId) => NotFound($"There is no import {importId}.");
 
@@ -27,11 +27,11 @@ internal static class Problem
         extensions: new Dictionary<string, object?> { ["state"] = EnumText<T>.Of(state) });
 
     /// <summary>Cincopa did not answer, or refused, what the order needs from it.</summary>
-    public static ProblemHttpResult CincopaNotAsked(
-        string sentence) => Of(StatusCodes.Status424FailedDependency, ProblemType.CincopaNotAsked, "Cincopa cannot be asked", sentence);
+    public static ProblemHttpResult CincopaNotAsked(string sentence) =>
+        Of(StatusCodes.Status424FailedDependency, ProblemType.CincopaNotAsked, "Cincopa cannot be asked", sentence);
 
-    public static ProblemHttpResult AlreadyExists(
-        string sentence) => Of(StatusCodes.Status409Conflict, ProblemType.AlreadyExists, "Already exists", sentence);
+    public static ProblemHttpResult AlreadyExists(string sentence) =>
+        Of(StatusCodes.Status409Conflict, ProblemType.AlreadyExists, "Already exists", sentence);
 
     public static ProblemHttpResult InvalidArgument(InvalidArgumentException invalid) => TypedResults.Problem(
         invalid.Message, statusCode: StatusCodes.Status400BadRequest, title: $"Invalid {invalid.Argument}",

@@ -73,7 +73,8 @@ internal static class RecordsApi
         import.MapPost("/records/{rowNumber:int}/give-up", GiveUpAsync).RequireAuthorization(Policy.Operator)
             .WithSummary("Give a record in doubt up")
             .WithDescription(
-                "An unknown record becomes failed with the code given_up. It is sent again only by a rerun that names the row or that code.")
+                "An unknown record becomes failed with the code given_up. It is sent again only by a rerun that "
+                    + "names the row or that code.")
             .Problems(404, 409);
         import.MapPost("/finish", FinishAsync).RequireAuthorization(Policy.Operator)
             .WithMetadata(new RequestSizeLimitAttribute(SelectionBody.MostBytes))
@@ -219,8 +220,8 @@ internal static class RecordsApi
         return TypedResults.Ok(new AdoptedBody(adopted, stillInDoubt));
     }
 
-    private static ProblemHttpResult RowNotFound(
-        int id, int rowNumber) => Problem.NotFound($"There is no import {id} with a row {rowNumber}.");
+    private static ProblemHttpResult RowNotFound(int id, int rowNumber) =>
+        Problem.NotFound($"There is no import {id} with a row {rowNumber}.");
 
     private static async Task<IResult> ResultsAsync(
         int id, [AsParameters] SelectionQuery selection, string? format, ExportResults export, NoteDeed note, HttpContext context,

@@ -168,7 +168,8 @@ internal sealed class AccountVerb : Verb
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
             var query =
-                $"/galleries?search={Uri.EscapeDataString(line.GetValue(search) ?? "")}&after={Uri.EscapeDataString(line.GetValue(after) ?? "")}";
+                $"/galleries?search={Uri.EscapeDataString(line.GetValue(search) ?? "")}"
+                    + $"&after={Uri.EscapeDataString(line.GetValue(after) ?? "")}";
             var page = await api.SendAsync<Page<GalleryView>>(HttpMethod.Get, PathOf(line.GetRequiredValue(name), query), null,
                 cancellationToken);
             if (line.GetValue(Json))

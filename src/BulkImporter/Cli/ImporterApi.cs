@@ -255,8 +255,8 @@ internal sealed class ImporterApi : IDisposable
         ServerIsAway = true,
     };
 
-    private VerbFailure NotOurs(
-        string what) => new(ExitCode.Failed, $"{Server} answered with {what}, and not as a BulkImporter server would.",
+    private VerbFailure NotOurs(string what) =>
+        new(ExitCode.Failed, $"{Server} answered with {what}, and not as a BulkImporter server would.",
         "Check the address given with --server or BULKIMPORTER_SERVER: it is the server's root, without /api.");
 
     private static ProblemBody? ReadProblem(string body)

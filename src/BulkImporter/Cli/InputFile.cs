@@ -25,8 +25,8 @@ internal sealed class InputFile
         ? Path.GetFileName(path)
         : null;
 
-    public static Argument<InputFile> Argument(
-        string description) => new("FILE") { Description = description + "; - for standard input", CustomParser = Parse };
+    public static Argument<InputFile> Argument(string description) =>
+        new("FILE") { Description = description + "; - for standard input", CustomParser = Parse };
 
     /// <summary>One or more, each by a name of its own: what comes through a pipe has none.</summary>
     public static Argument<InputFile[]> Arguments(string description, string whyNamed) => new("FILE")

@@ -93,8 +93,8 @@ internal sealed class SubmitVerb : ClientVerb
             Headers.ContentType = new MediaTypeHeaderValue(mediaType);
         }
 
-        protected override Task SerializeToStreamAsync(
-            Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+            SerializeToStreamAsync(stream, context, CancellationToken.None);
 
         protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
         {

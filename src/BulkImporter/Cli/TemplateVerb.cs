@@ -74,7 +74,9 @@ internal sealed class TemplateVerb : Verb
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
             await api.DeleteAsync(
-                $"accounts/{Uri.EscapeDataString(line.GetRequiredValue(account))}/templates/{Uri.EscapeDataString(line.GetRequiredValue(name))}", cancellationToken);
+                $"accounts/{Uri.EscapeDataString(line.GetRequiredValue(account))}"
+                    + $"/templates/{Uri.EscapeDataString(line.GetRequiredValue(name))}",
+                cancellationToken);
             Surroundings.Output.WriteLine("It is forgotten.");
             return ExitCode.Done;
         }

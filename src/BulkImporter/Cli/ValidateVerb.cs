@@ -73,7 +73,8 @@ internal sealed class ValidateVerb : Verb
             && !layout.ResultColumnIndexes.Contains(index)).ToList();
         if (unused.Count > 0)
             surroundings.Output.WriteLine(
-                $"not imported: {string.Join(", ", unused.Take(40).Select(Wording.Plain))}{(unused.Count > 40 ? $" and {Wording.Number(unused.Count - 40)} more" : "")}");
+                $"not imported: {string.Join(", ", unused.Take(40).Select(Wording.Plain))}"
+                    + $"{(unused.Count > 40 ? $" and {Wording.Number(unused.Count - 40)} more" : "")}");
 
         var (printed, codes) = (0, new SortedDictionary<FindingCode, int>());
         var tally = await CheckAsync(reader, finding =>

@@ -52,7 +52,8 @@ public static class DataSetup
     /// one. What the operator set in the connection string comes after ours and wins.
     /// </summary>
     private static string WithoutGhosts(string? options) =>
-        $"-c idle_in_transaction_session_timeout=30s -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3 {options}".TrimEnd();
+        $"-c idle_in_transaction_session_timeout=30s -c tcp_keepalives_idle=30 "
+            + $"-c tcp_keepalives_interval=10 -c tcp_keepalives_count=3 {options}".TrimEnd();
 
     /// <summary>What <c>dotnet ef</c> uses to look at the model; it never connects.</summary>
     private sealed class DesignTime : IDesignTimeDbContextFactory<ImporterDb>

@@ -25,7 +25,8 @@ internal static class KeptResults
     /// <param name="stop">When it is cancelled, what cannot be written at once is given up.</param>
     /// <returns>How many were given up, and what they failed with last.</returns>
     public static async Task<(int Lost, Exception? Error)> WriteAsync<T>(
-        IReadOnlyList<T> results, Func<List<T>, Task> write, Func<T, T> unstorable, Action<int, Exception> tell, Func<Task<bool>> answersAsync, TimeProvider clock, CancellationToken stop)
+        IReadOnlyList<T> results, Func<List<T>, Task> write, Func<T, T> unstorable, Action<int, Exception> tell,
+        Func<Task<bool>> answersAsync, TimeProvider clock, CancellationToken stop)
     {
         var left = results.Select(r => new Kept<T>(r)).ToList();
         var alone = false;

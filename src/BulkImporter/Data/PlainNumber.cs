@@ -48,8 +48,8 @@ public static partial class PlainNumber
         ? $"'{Shown(text)}' is not plainly one number. Write {Shown(text.Replace(',', '.'))}: decimals stand behind a point."
         : $"'{Shown(text)}' is not plainly one number. Write it with the digits 0 to 9, and a point before decimals, as in 2.5.";
 
-    private static string Shown(
-        string text) => string.Concat(text.Take(MostShown).Select(c => char.IsControl(c) ? ' ' : c)) + (text.Length > MostShown ? "…" : "");
+    private static string Shown(string text) =>
+        string.Concat(text.Take(MostShown).Select(c => char.IsControl(c) ? ' ' : c)) + (text.Length > MostShown ? "…" : "");
 
     [GeneratedRegex(@"\A-?[0-9]+\z")]
     private static partial Regex WholeForm();

@@ -76,6 +76,6 @@ internal static class Row<T>
             || plain is { Namespace: nameof(System), IsValueType: true, IsGenericType: false } || Wrapped(plain) is not null);
 
     /// <summary>The constructor of a type that is a text with a name of its own, as a <c>StatusId</c> is.</summary>
-    private static ConstructorInfo? Wrapped(
-        Type type) => type.GetProperty("Value")?.PropertyType == typeof(string) ? type.GetConstructor([typeof(string)]) : null;
+    private static ConstructorInfo? Wrapped(Type type) =>
+        type.GetProperty("Value")?.PropertyType == typeof(string) ? type.GetConstructor([typeof(string)]) : null;
 }

@@ -32,7 +32,7 @@ public static class Sql
         return command;
     }
 
-    /// <summary>Runs a statement and answers the number of rows that it changed.</summary>
+    /// <summary>Runs a statement. Returns the number of rows that it changed.</summary>
     public static Task<int> ExecuteAsync(this NpgsqlDataSource database, string sql, CancellationToken cancellationToken,
         params object?[] parameters) => database.UndisturbedAsync(async () =>
     {
@@ -60,27 +60,9 @@ public static class Sql
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>Runs a query whose result fits in memory: the caller's SQL has a LIMIT or a bounded key range.</summary>
-    public static Task<List<T>> QueryAsync<T>(
-        this NpgsqlDataSource database, string sql,
-        Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params object?[] parameters) =>
-            database.UndisturbedAsync(async () =>
-    {
-        await using var command = database.Command(sql, parameters);
-        return await ReadAllAsync(command, read, cancellationToken);
-    });
-
-    public static async Task<List<T>> QueryAsync<T>(
-        this NpgsqlConnection connection, string sql,
-        Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params object?[] parameters)
-    {
-        await using var command = connection.Command(sql, parameters);
-        return await ReadAllAsync(command, read, cancellationToken);
-    }
-
     /// <summary>
     /// Runs a query, or a statement that returns what it changed, and makes a <typeparamref name="T"/> of each row by the names of its
-    /// columns; see <see cref="Row{T}"/>.
+    /// columns; see <see cref="Row{T}"/>. The result fits in memory: the caller's SQL has a LIMIT or a bounded key range.
     /// </summary>
     public static Task<List<T>> QueryAsync<T>(this NpgsqlDataSource database, string sql, CancellationToken cancellationToken,
         params object?[] parameters) => database.UndisturbedAsync(async () =>
@@ -114,18 +96,6 @@ public static class Sql
         await using var command = connection.Command(sql, parameters);
         command.CommandTimeout = 0;
         return await Row<T>.ReadAllAsync(command, cancellationToken);
-    }
-
-    /// <summary>
-    /// For a query that looks at all records of an import or an account, and answers few: see <see cref="ExecuteLongAsync"/>.
-    /// </summary>
-    public static async Task<List<T>> QueryLongAsync<T>(
-        this NpgsqlConnection connection, string sql,
-        Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params object?[] parameters)
-    {
-        await using var command = connection.Command(sql, parameters);
-        command.CommandTimeout = 0;
-        return await ReadAllAsync(command, read, cancellationToken);
     }
 
     /// <summary>
@@ -209,22 +179,6 @@ public static class Sql
         await transaction.CommitAsync(cancellationToken);
         return result;
     });
-
-    public static string? Text(this NpgsqlDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
-
-    public static int? Number(this NpgsqlDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetInt32(ordinal);
-
-    public static DateTimeOffset? Time(this NpgsqlDataReader reader, int ordinal) =>
-        reader.IsDBNull(ordinal) ? null : reader.GetFieldValue<DateTimeOffset>(ordinal);
-
-    private static async Task<List<T>> ReadAllAsync<T>(
-        NpgsqlCommand command, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
-    {
-        var rows = new List<T>();
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken)) rows.Add(read(reader));
-        return rows;
-    }
 
     private static void Add(NpgsqlParameterCollection collection, object?[] parameters)
     {

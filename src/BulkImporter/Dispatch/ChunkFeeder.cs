@@ -56,7 +56,8 @@ public sealed class ChunkFeeder(
         ), chosen AS (
             SELECT import_id, number FROM (
                 SELECT c.import_id, c.number, room.chunks,
-                    row_number() OVER (PARTITION BY c.account_id ORDER BY c.priority DESC, c.turn, c.last_served_at NULLS FIRST, c.import_id) AS place
+                    row_number() OVER (PARTITION BY c.account_id ORDER BY c.priority DESC, c.turn, c.last_served_at NULLS FIRST,
+                        c.import_id) AS place
                 FROM candidate c JOIN room ON room.account_id = c.account_id
             ) ranked
             WHERE place <= chunks

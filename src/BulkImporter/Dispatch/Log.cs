@@ -40,7 +40,8 @@ internal static partial class Log
 
     [LoggerMessage(EventName = "AnswersRefused", Level = LogLevel.Error,
         Message =
-            "Import {ImportId} chunk {Chunk}: the database refuses what is in one of {Count} answers, they are written one by one: {Error}")]
+            "Import {ImportId} chunk {Chunk}: the database refuses what is in one of {Count} answers, "
+                + "they are written one by one: {Error}")]
     public static partial void AnswersRefused(ILogger logger, int importId, int chunk, int count, string error);
 
     [LoggerMessage(EventName = "LateAcceptance", Level = LogLevel.Warning,

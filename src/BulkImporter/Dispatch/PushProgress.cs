@@ -28,7 +28,8 @@ public sealed class PushProgress(NpgsqlDataSource database)
         WHERE c.import_id = $1 AND c.number = $2 AND c.lease_token = $3 AND c.lease_until > clock_timestamp()
         ON CONFLICT (import_id, row_number) DO UPDATE SET attempt = excluded.attempt, url_protected = excluded.url_protected,
             unique_id = excluded.unique_id,
-            file_name = excluded.file_name, source_tag = excluded.source_tag, sent_bytes = excluded.sent_bytes, total_bytes = excluded.total_bytes,
+            file_name = excluded.file_name, source_tag = excluded.source_tag, sent_bytes = excluded.sent_bytes,
+            total_bytes = excluded.total_bytes,
             last_begun_at = excluded.last_begun_at
         RETURNING 1
         """;

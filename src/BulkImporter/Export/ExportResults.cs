@@ -151,6 +151,6 @@ public sealed class ExportResults(IDbContextFactory<ImporterDb> contexts, Manife
 
 public static class ExportSetup
 {
-    public static IServiceCollection AddExport(
-        this IServiceCollection services) => services.AddSingleton<ExportResults>().AddSingleton<ArchiveImport>();
+    public static IServiceCollection AddExport(this IServiceCollection services) =>
+        services.AddSingleton<ExportResults>().AddSingleton<ArchiveImport>();
 }

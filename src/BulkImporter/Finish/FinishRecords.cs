@@ -114,8 +114,8 @@ internal sealed class FinishRecords(
         Log.RecordsFinished(log, ends.Count(e => e.State == FinishState.Done));
     }
 
-    protected override End Unstorable(
-        End end) => end with { State = FinishState.Failed, GiveBack = false, Code = Unexpected, Message = Outcomes.UnstorableMessage };
+    protected override End Unstorable(End end) =>
+        end with { State = FinishState.Failed, GiveBack = false, Code = Unexpected, Message = Outcomes.UnstorableMessage };
 
     private async Task<End> FinishAsync(Due record, AccountCalls calls)
     {

@@ -42,25 +42,25 @@ public static class HangfireSetup
             .UseFilter(new ExpireFailedJobs())
             .UsePostgreSqlStorage(storage =>
                 storage.UseNpgsqlConnection(DataSetup.PoolOf("bulkimporter hangfire", connectionString, most: 30)),
-                    new PostgreSqlStorageOptions
-                    {
-                        SchemaName = Schema,
-                        // `migrate` installs it, under the same lock as ours.
-                        PrepareSchemaIfNecessary = false,
-                        QueuePollInterval = TimeSpan.FromSeconds(1),
-                        // A job whose process died is started again after this; a living one slides it on. The chunk's own lease is shorter.
-                        UseSlidingInvisibilityTimeout = true,
-                        InvisibilityTimeout = TimeSpan.FromSeconds(60),
-                        // A process that dies while Hangfire writes a job's state leaves that job's lock behind, and whoever fetches the job next
-                        // waits for the lock's end with one of his threads. It is held for a few statements; the default of ten minutes is for jobs
-                        // that hold one.
-                        DistributedLockTimeout = TimeSpan.FromSeconds(30),
-                        // Long polling holds a connection and a notification per worker, for latency that chunks of 500 records do not feel.
-                        EnableLongPolling = false,
-                        JobExpirationCheckInterval = TimeSpan.FromMinutes(10),
-                        // A worker that cannot reach the database must say so and not pretend to work.
-                        AllowDegradedModeWithoutStorage = false,
-                    }));
+                new PostgreSqlStorageOptions
+                {
+                    SchemaName = Schema,
+                    // `migrate` installs it, under the same lock as ours.
+                    PrepareSchemaIfNecessary = false,
+                    QueuePollInterval = TimeSpan.FromSeconds(1),
+                    // A job whose process died is started again after this; a living one slides it on. The chunk's own lease is shorter.
+                    UseSlidingInvisibilityTimeout = true,
+                    InvisibilityTimeout = TimeSpan.FromSeconds(60),
+                    // A process that dies while Hangfire writes a job's state leaves that job's lock behind, and whoever fetches the job
+                    // next waits for the lock's end with one of his threads. It is held for a few statements; the default of ten minutes
+                    // is for jobs that hold one.
+                    DistributedLockTimeout = TimeSpan.FromSeconds(30),
+                    // Long polling holds a connection and a notification per worker, for latency that chunks of 500 records do not feel.
+                    EnableLongPolling = false,
+                    JobExpirationCheckInterval = TimeSpan.FromMinutes(10),
+                    // A worker that cannot reach the database must say so and not pretend to work.
+                    AllowDegradedModeWithoutStorage = false,
+                }));
     }
 
     /// <summary>The threads that run our jobs, and the processes that run beside them on every worker.</summary>

@@ -39,7 +39,8 @@ internal sealed record UnprivilegedAccount(string Name, int Uid, int Gid, IReadO
         }
 
         throw new EmbeddedPostgresException(
-            "This program runs as root, PostgreSQL refuses to, and /etc/passwd has no account \"postgres\" or \"nobody\" to run it under. " +
+            "This program runs as root, PostgreSQL refuses to, and /etc/passwd has no account \"postgres\" or \"nobody\" "
+                + "to run it under. " +
             "Create one (useradd --system postgres), or run this program as an ordinary user.");
     }
 

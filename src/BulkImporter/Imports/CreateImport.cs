@@ -118,7 +118,7 @@ public sealed class CreateImport(IDbContextFactory<ImporterDb> contexts, TimePro
 
     /// <exception cref="InvalidArgumentException">There is no account of this name.</exception>
     internal static async Task<int> AccountAsync(ImporterDb db, string name, CancellationToken cancellationToken) =>
-        await db.Set<Account>().Where(a => a.Name == name).Select(a => (int?)a.Id).SingleOrDefaultAsync(cancellationToken)
+        await Account.IdAsync(db, name, cancellationToken)
         ?? throw new InvalidArgumentException("account",
             $"There is no account '{name}'. Add it with 'BulkImporter account add {name}', on the Accounts page, " +
             "or by starting with CINCOPA_API_TOKEN set (which makes 'default').");

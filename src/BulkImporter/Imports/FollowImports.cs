@@ -15,7 +15,8 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
     private const string Tick = """
         INSERT INTO importer.import_tick (import_id, at, submitted_count, finished_count)
         SELECT i.id, to_timestamp(floor(extract(epoch FROM now()) / 5) * 5),
-            sum(c.submitted_count + c.imported_count + c.failed_count), sum(c.imported_count + c.failed_count + c.unknown_count + c.cancelled_count)
+            sum(c.submitted_count + c.imported_count + c.failed_count),
+            sum(c.imported_count + c.failed_count + c.unknown_count + c.cancelled_count)
         FROM importer.import i JOIN importer.import_chunk c ON c.import_id = i.id
         WHERE i.state IN ('running', 'paused')
         GROUP BY i.id
@@ -33,7 +34,8 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
         ), paused AS (
             UPDATE importer.import i
             SET state = 'paused',
-                reason = format('Paused by itself: %s of the last %s finished records failed. Look at the failures by code, then resume.', total.failed, total.finished)
+                reason = format('Paused by itself: %s of the last %s finished records failed. Look at the failures by code, then resume.',
+                    total.failed, total.finished)
             FROM total
             WHERE i.id = total.id AND i.state = 'running' AND total.finished >= i.stop_after_rows
                 AND total.failed::bigint * 100 > total.finished::bigint * i.stop_at_failure_percent

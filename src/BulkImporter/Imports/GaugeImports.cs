@@ -18,8 +18,10 @@ public sealed class GaugeImports : BackgroundService
         CROSS JOIN LATERAL (
             SELECT coalesce(sum(c.pending_count), 0) AS pending, coalesce(sum(c.submitting_count), 0) AS submitting,
                 coalesce(sum(c.submitted_count), 0) AS submitted,
-                coalesce(sum(c.imported_count), 0) AS imported, coalesce(sum(c.failed_count), 0) AS failed, coalesce(sum(c.unknown_count), 0) AS unknown,
-                coalesce(sum(c.cancelled_count), 0) AS cancelled, coalesce(sum(c.invalid_count), 0) AS invalid, coalesce(sum(c.duplicate_count), 0) AS duplicate
+                coalesce(sum(c.imported_count), 0) AS imported, coalesce(sum(c.failed_count), 0) AS failed,
+                coalesce(sum(c.unknown_count), 0) AS unknown,
+                coalesce(sum(c.cancelled_count), 0) AS cancelled, coalesce(sum(c.invalid_count), 0) AS invalid,
+                coalesce(sum(c.duplicate_count), 0) AS duplicate
             FROM importer.import i JOIN importer.import_chunk c ON c.import_id = i.id WHERE i.account_id = a.id
         ) t
         CROSS JOIN LATERAL (VALUES ('pending', t.pending), ('submitting', t.submitting), ('submitted', t.submitted),
@@ -119,6 +121,7 @@ public sealed class GaugeImports : BackgroundService
     private sealed record AccountGauge(string Name, bool Suspended, int BacklogLimit, bool Blocked);
 
     private sealed record Reading(
-        List<Measurement<long>> Records, List<Measurement<long>> Imports, List<Measurement<long>> BacklogLimits, List<Measurement<long>> Suspended,
+        List<Measurement<long>> Records, List<Measurement<long>> Imports, List<Measurement<long>> BacklogLimits,
+        List<Measurement<long>> Suspended,
         List<Measurement<long>> Blocked, double LagSeconds);
 }

@@ -138,11 +138,13 @@ public record ImportSettings
         settings.Ignore(s => s.Window).Ignore(s => s.ReadBy);
         foreach (var member in typeof(ImportSettings).GetProperties().Where(p => p.Name is not (nameof(Window) or nameof(ReadBy))))
             settings.Property(member.PropertyType, member.Name).HasColumnName(JsonNamingPolicy.SnakeCaseLower.ConvertName(member.Name));
-        settings.Property(s => s.Transfer).HasDefaultValue(ImportTransfer.Pull).ValueGeneratedNever();
-        settings.Property(s => s.AlreadyImported).HasDefaultValue(WhenDuplicate.Skip).ValueGeneratedNever();
-        settings.Property(s => s.DuplicateRows).HasDefaultValue(WhenDuplicate.Skip).ValueGeneratedNever();
-        settings.Property(s => s.StopAtFailurePercent).HasDefaultValue(50).ValueGeneratedNever();
-        settings.Property(s => s.StopAfterRows).HasDefaultValue(1000).ValueGeneratedNever();
+        // For statements that name no settings; EF Core always does.
+        var fresh = new ImportSettings();
+        settings.Property(s => s.Transfer).HasDefaultValue(fresh.Transfer).ValueGeneratedNever();
+        settings.Property(s => s.AlreadyImported).HasDefaultValue(fresh.AlreadyImported).ValueGeneratedNever();
+        settings.Property(s => s.DuplicateRows).HasDefaultValue(fresh.DuplicateRows).ValueGeneratedNever();
+        settings.Property(s => s.StopAtFailurePercent).HasDefaultValue(fresh.StopAtFailurePercent).ValueGeneratedNever();
+        settings.Property(s => s.StopAfterRows).HasDefaultValue(fresh.StopAfterRows).ValueGeneratedNever();
     }
 }
 

@@ -55,7 +55,9 @@ internal static class ImportTransitions
         SET state = CASE WHEN tries.count >= $3 THEN 'rejected' ELSE i.state END, finished_at = CASE WHEN tries.count >= $3 THEN now() END,
             parse_queued_at = now() + LEAST(interval '15 minutes', interval '1 minute' * (power(2, tries.count - 1) - 1)),
             reason = CASE WHEN tries.count >= $3
-                THEN format('The manifest could not be read, %s times; the last time: %s Read it again (revise), or report it with the lines of the log.', tries.count, $2)
+                THEN format('The manifest could not be read, %s times; the last time: %s '
+                    || 'Read it again (revise), or report it with the lines of the log.',
+                    tries.count, $2)
                 ELSE format('Reading the manifest failed (try %s of %s) and is tried again by itself: %s', tries.count, $3, $2) END
         FROM tries, failed
         WHERE i.id = failed.import_id
@@ -77,7 +79,8 @@ internal static class ImportTransitions
         ), paused AS (
             UPDATE importer.import i
             SET state = 'paused',
-                reason = format('Paused by itself: a part of it could not be sent, %s times. The last: %s Cure the cause, then resume.', failures.count, $2)
+                reason = format('Paused by itself: a part of it could not be sent, %s times. The last: %s Cure the cause, then resume.',
+                    failures.count, $2)
             FROM failures WHERE i.id = $1 AND i.state = 'running' AND failures.count >= $3
             RETURNING i.id, i.account_id, i.reason
         )

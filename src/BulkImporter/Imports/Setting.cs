@@ -101,9 +101,6 @@ public sealed class Setting
     public IEnumerable<(string Value, string Words)>? Choices =>
         about.Choices is not { } words ? null : (type.IsEnum ? Values! : Values!.Prepend("")).Zip(words);
 
-    /// <summary>It names a gallery of the account.</summary>
-    public bool IsGallery => about.IsGallery;
-
     /// <summary>What it is without a word about it.</summary>
     public string Default => Text(new ImportSettings());
 
@@ -153,8 +150,8 @@ public sealed class Setting
     }
 
     /// <summary>To the microsecond, which is what the database keeps, and in its zone.</summary>
-    private DateTimeOffset Time(
-        string text) => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+    private DateTimeOffset Time(string text) =>
+        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
         ? time.ToUniversalTime().AddTicks(-(time.Ticks % TimeSpan.TicksPerMicrosecond))
         : throw new InvalidArgumentException(Name,
             $"'{text}' is no time; write it as 2026-11-24T22:00:00+01:00 (without an offset it is UTC).");

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using BulkImporter.Access;
+using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
@@ -49,7 +50,7 @@ public sealed class SendNotifications(
 
     /// <summary>Once a day for an import of which something stalls, as long as it does.</summary>
     private const string NoteStalled = $"""
-        INSERT INTO importer.notification (kind, at, import_id, account_id, reason)
+        {Facts.Insert}
         SELECT 'import_stalled', now(), i.id, i.account_id,
             s.count || ' submitted records have made no progress at Cincopa for ' || $2 || ' or longer.'
         FROM importer.import i

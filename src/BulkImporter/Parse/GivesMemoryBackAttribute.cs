@@ -11,10 +11,16 @@ namespace BulkImporter.Parse;
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class GivesMemoryBackAttribute : JobFilterAttribute, IServerFilter
 {
-    public void OnPerforming(PerformingContext context)
-    {
-    }
+    /// <summary>The collection stops every thread, so what is worth less stays: a small manifest takes about half of it.</summary>
+    private const long Worth = 64 * 1024 * 1024;
 
-    public void OnPerformed(PerformedContext context) =>
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+    private const string Before = "allocated before";
+
+    public void OnPerforming(PerformingContext context) => context.Items[Before] = GC.GetTotalAllocatedBytes();
+
+    public void OnPerformed(PerformedContext context)
+    {
+        if (GC.GetTotalAllocatedBytes() - (long)context.Items[Before] >= Worth)
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+    }
 }

@@ -12,7 +12,8 @@ internal static partial class Log
 
     [LoggerMessage(EventName = "ParseFailed", Level = LogLevel.Error,
         Message =
-            "Import {ImportId}: reading the manifest met an unexpected error, {Tries} times by now; it is tried again until it is rejected")]
+            "Import {ImportId}: reading the manifest met an unexpected error, {Tries} times by now; "
+                + "it is tried again until it is rejected")]
     public static partial void ParseFailed(ILogger logger, int importId, int tries, Exception error);
 
     [LoggerMessage(EventName = "RowCheckFailed", Level = LogLevel.Error,

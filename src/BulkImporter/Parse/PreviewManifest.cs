@@ -24,7 +24,8 @@ public sealed record PreviewRow(
 /// <param name="Question">What has to be answered before the manifest can be read; null when nothing has.</param>
 /// <param name="Note">Why there are fewer rows than were asked for, although the manifest may have them; null otherwise.</param>
 public sealed record ManifestPreview(
-    IReadOnlyList<string> Columns, IReadOnlyDictionary<string, string> Mapping, bool HasHeader, char Separator, string Encoding, string? Question, IReadOnlyList<PreviewRow> Rows,
+    IReadOnlyList<string> Columns, IReadOnlyDictionary<string, string> Mapping, bool HasHeader, char Separator, string Encoding,
+    string? Question, IReadOnlyList<PreviewRow> Rows,
     string? Note = null);
 
 /// <summary>So many previews wait for their turn that one more would wait too long.</summary>

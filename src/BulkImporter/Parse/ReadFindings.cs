@@ -76,8 +76,8 @@ public sealed class ReadFindings(IDbContextFactory<ImporterDb> contexts)
         return first.ConvertAll(View);
     }
 
-    private static IQueryable<StoredFinding> Of(
-        ImporterDb db, int importId) => db.Set<StoredFinding>().AsNoTracking().Where(f => f.ImportId == importId);
+    private static IQueryable<StoredFinding> Of(ImporterDb db, int importId) =>
+        db.Set<StoredFinding>().AsNoTracking().Where(f => f.ImportId == importId);
 
     private static (int Row, long Id) Cursor(string? after)
     {

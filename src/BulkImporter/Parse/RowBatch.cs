@@ -41,7 +41,7 @@ internal sealed class RowBatch(int importId)
     /// <summary>
     /// Signed links that are not found to run out soon, for a temporary table: whether they last is known when all rows are.
     /// </summary>
-    public CopyRows Expiring { get; } = new("expiring", "row_number", "line_number", "expires_at", "value");
+    public CopyRows Expiring { get; } = ExpiringLinks.Rows();
 
     /// <param name="row">The next row.</param>
     /// <param name="chunkNumber">Of its chunk, from 1.</param>

@@ -142,8 +142,8 @@ internal sealed class ReconcileUnknown(
 
     protected override string NameOf(Due item) => $"account {item.AccountId}";
 
-    protected override async Task<Look?> WorkAsync(
-        Due item, AccountCalls calls, CancellationToken stop) => await LookAsync(item.AccountId, calls, stop);
+    protected override async Task<Look?> WorkAsync(Due item, AccountCalls calls, CancellationToken stop) =>
+        await LookAsync(item.AccountId, calls, stop);
 
     protected override Look? Broken(Due item, Exception error) => new(item.AccountId, IsComplete: false, error.Reason());
 

@@ -43,7 +43,8 @@ public sealed partial class RecordTransitions
             FROM moved m JOIN before b USING (row_number) JOIN correction c USING (row_number)
             CROSS JOIN LATERAL (VALUES ('url', b.source_url, c.url), ('caption', b.caption, c.caption),
                 ('reference_id', b.reference_id, c.reference_id),
-                ('transfer', CASE WHEN b.is_push THEN 'push' ELSE 'pull' END, CASE WHEN c.is_push THEN 'push' WHEN NOT c.is_push THEN 'pull' END)) v(field, old_value, new_value)
+                ('transfer', CASE WHEN b.is_push THEN 'push' ELSE 'pull' END,
+                    CASE WHEN c.is_push THEN 'push' WHEN NOT c.is_push THEN 'pull' END)) v(field, old_value, new_value)
             WHERE v.new_value IS NOT NULL
             ORDER BY m.row_number
         )
@@ -59,7 +60,7 @@ public sealed partial class RecordTransitions
         IReadOnlyList<RecordCorrection> corrections, string actor, CancellationToken cancellationToken)
     {
         await connection.ExecuteAsync(LockChunksOfImport, cancellationToken, importId);
-        var moved = await connection.QueryAsync(Correct, r => r.GetInt32(0), cancellationToken, importId, corrections.ToArray(), actor);
+        var moved = await connection.QueryAsync<int>(Correct, cancellationToken, importId, corrections.ToArray(), actor);
         return moved.ToHashSet();
     }
 }

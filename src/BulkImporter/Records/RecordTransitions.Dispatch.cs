@@ -31,7 +31,7 @@ public sealed partial class RecordTransitions
         )
         INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker)
         SELECT $1, row_number, attempt_count, now(), $5 FROM moved
-        RETURNING row_number, number
+        RETURNING row_number, number AS attempt
         """;
 
     /// <summary>
@@ -45,7 +45,7 @@ public sealed partial class RecordTransitions
     // read all of them each time. As a column of a materialized table it leaves only the look-up by the whole key.
     private const string OpenIntents = """
         WITH begun AS MATERIALIZED (SELECT $1::int AS import_id, row_number FROM unnest($2::int[]) AS b(row_number))
-        SELECT r.row_number, r.attempt_count
+        SELECT r.row_number, r.attempt_count AS attempt
         FROM begun b
         JOIN importer.import_record r USING (import_id, row_number)
         JOIN importer.attempt t ON t.import_id = b.import_id AND t.row_number = b.row_number AND t.number = r.attempt_count
@@ -57,8 +57,7 @@ public sealed partial class RecordTransitions
     /// rescue took for sent.
     /// </summary>
     public async Task<IReadOnlyList<Intent>> OpenIntentsAsync(Lease lease, int[] rows, CancellationToken cancellationToken) =>
-        await database.QueryAsync(OpenIntents, r =>
-            new Intent(r.GetInt32(0), r.GetInt16(1)), cancellationToken, lease.ImportId, rows, lease.Signature);
+        await database.QueryAsync<Intent>(OpenIntents, cancellationToken, lease.ImportId, rows, lease.Signature);
 
     /// <summary>Submitting (or unknown, when the rescue came before the late answer) to what the answer says.</summary>
     // The attempts that a record counts are there, so the insert is an update that always takes the key. A plain UPDATE is planned by
@@ -143,20 +142,17 @@ public sealed partial class RecordTransitions
         if (rows.Length > 0)
             batch.BatchCommands.Add(Sql.BatchCommand(CommitIntents, lease.ImportId, lease.ChunkNumber, lease.Token, rows, lease.Signature));
 
-        var moved = new HashSet<int>(answers.Count);
-        var begun = new List<Intent>(rows.Length);
-        await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
+        var (moved, begun) = (new HashSet<int>(), new List<Intent>());
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        if (answers.Count > 0)
         {
-            if (answers.Count > 0)
-            {
-                await reader.NextResultAsync(cancellationToken);
-                while (await reader.ReadAsync(cancellationToken)) moved.Add(reader.GetInt32(0));
-            }
-            if (rows.Length > 0)
-            {
-                await reader.NextResultAsync(cancellationToken);
-                while (await reader.ReadAsync(cancellationToken)) begun.Add(new Intent(reader.GetInt32(0), reader.GetInt16(1)));
-            }
+            await reader.NextResultAsync(cancellationToken);
+            moved = await Row<int>.StreamAsync(reader, cancellationToken).ToHashSetAsync(cancellationToken: cancellationToken);
+        }
+        if (rows.Length > 0)
+        {
+            await reader.NextResultAsync(cancellationToken);
+            begun = await Row<Intent>.StreamAsync(reader, cancellationToken).ToListAsync(cancellationToken);
         }
         return (moved, begun);
     }
@@ -209,19 +205,21 @@ public sealed partial class RecordTransitions
         var pushed = answers.Where(a => a.To == RecordState.Imported && !moved.Contains(a.RowNumber)).ToList();
         if (pushed.Count > 0)
         {
-            var twice = await database.QueryAsync(MarkPushedTwice, r => r.GetInt32(0), cancellationToken, lease.ImportId, Rows(pushed));
+            var twice = await database.QueryAsync<int>(MarkPushedTwice, cancellationToken, lease.ImportId, Rows(pushed));
             pushed.RemoveAll(a => !twice.Contains(a.RowNumber));
         }
         var late = answers.Where(a => a.To == RecordState.Submitted && !moved.Contains(a.RowNumber)).ToList();
         if (late.Count == 0) return pushed;
-        var adopted = await database.QueryAsync(FollowAdopted, r =>
-            r.GetInt32(0), cancellationToken, lease.ImportId, Rows(late), lease.AccountId, firstPoll);
+        var adopted = await database.QueryAsync<int>(
+            FollowAdopted, cancellationToken, lease.ImportId, Rows(late), lease.AccountId, firstPoll);
         late.RemoveAll(a => adopted.Contains(a.RowNumber));
-        var marked = await database.QueryAsync(MarkPossiblyDuplicated, r => r.GetInt32(0), cancellationToken, lease.ImportId, Rows(late));
+        var marked = await database.QueryAsync<int>(MarkPossiblyDuplicated, cancellationToken, lease.ImportId, Rows(late));
         return [.. late.FindAll(a => marked.Contains(a.RowNumber)), .. pushed];
 
         OutcomeRow[] Rows(IEnumerable<Answer> some) => [.. some.Select(a => OutcomeRow.Of(lease.ImportId, a))];
     }
+
+    private sealed record TakenChunk(int FirstRow, int LastRow);
 
     private const string TakeExpiredChunk = """
         UPDATE importer.import_chunk
@@ -269,13 +267,8 @@ public sealed partial class RecordTransitions
     public Task<int?> RescuedAsync(int importId, int chunkNumber, CancellationToken cancellationToken) =>
         database.TransactionAsync<int?>(async connection =>
     {
-        int first, last;
-        await using (var take = connection.Command(TakeExpiredChunk, importId, chunkNumber))
-        await using (var reader = await take.ExecuteReaderAsync(cancellationToken))
-        {
-            if (!await reader.ReadAsync(cancellationToken)) return null;
-            (first, last) = (reader.GetInt32(0), reader.GetInt32(1));
-        }
-        return (await connection.QueryAsync(LoseSubmitting, r => r.GetInt32(0), cancellationToken, importId, first, last)).Single();
+        if (await connection.QueryAsync<TakenChunk>(TakeExpiredChunk, cancellationToken, importId, chunkNumber) is not [var taken])
+            return null;
+        return (await connection.QueryAsync<int>(LoseSubmitting, cancellationToken, importId, taken.FirstRow, taken.LastRow)).Single();
     }, cancellationToken);
 }

@@ -22,8 +22,8 @@ public sealed partial class RecordTransitions
             WHERE r.import_id = $1 AND r.source_key = shared.source_key AND r.row_number > shared.first_row AND r.state = 'pending'
             RETURNING r.row_number, r.line_number, r.source_url, shared.first_row
         )
-        INSERT INTO importer.finding (import_id, row_number, line_number, column_name, code, severity, value, other_row)
-        SELECT $1, row_number, line_number, $2, 'duplicate_url', 'error', {Masked("source_url")}, first_row FROM moved
+        {StoredFinding.Insert}
+        SELECT $1, row_number, line_number, $2, 'duplicate_url', 'error', {Masked("source_url")}, first_row, NULL FROM moved
         """;
 
     /// <summary>Marks the duplicates of an import that is being parsed, in the parse's transaction. Returns how many.</summary>
@@ -43,7 +43,7 @@ public sealed partial class RecordTransitions
             WHERE r.import_id = $1 AND r.source_key = k.source_key AND r.state = 'pending'
             RETURNING r.row_number, r.line_number, r.source_url, k.import_id AS other_import, k.row_number AS other_row
         )
-        INSERT INTO importer.finding (import_id, row_number, line_number, column_name, code, severity, value, other_row, other_import)
+        {StoredFinding.Insert}
         SELECT $1, row_number, line_number, $2, 'already_imported', 'error', {Masked("source_url")}, other_row, other_import FROM moved
         """;
 

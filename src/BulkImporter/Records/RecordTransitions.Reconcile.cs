@@ -16,17 +16,18 @@ public sealed partial class RecordTransitions
         WHERE i.account_id = $1 AND r.rid = ANY($2)
         """;
 
-    private static AssetOwner ReadOwner(NpgsqlDataReader reader) =>
-        new(new Rid(reader.GetString(0)), reader.GetInt32(1), reader.GetInt32(2));
-
     /// <summary>The records of the account that have one of these assets. Looks at every record of the account.</summary>
     public async Task<IReadOnlyList<AssetOwner>> OwnersAsync(
         int accountId, IReadOnlyCollection<Rid> rids, CancellationToken cancellationToken)
     {
         if (rids.Count == 0) return [];
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        return await connection.QueryLongAsync(ReadOwners, ReadOwner, cancellationToken, accountId, rids.Select(r => r.Value).ToArray());
+        return await OwnersAsync(connection, accountId, rids, cancellationToken);
     }
+
+    private static Task<List<AssetOwner>> OwnersAsync(
+        NpgsqlConnection connection, int accountId, IEnumerable<Rid> rids, CancellationToken cancellationToken) =>
+        connection.QueryLongAsync<AssetOwner>(ReadOwners, cancellationToken, accountId, rids.Select(r => r.Value).ToArray());
 
     /// <summary>Adoptions of one account take turns, so that two of them cannot take the same asset.</summary>
     private const string LockAdoption = "SELECT 1 FROM pg_advisory_xact_lock(hashtext('bulkimporter.adopt'), $1)";
@@ -70,15 +71,15 @@ public sealed partial class RecordTransitions
         NpgsqlConnection connection, int accountId, IReadOnlyList<Adoption> adoptions, CancellationToken cancellationToken)
     {
         await connection.ExecuteAsync(LockAdoption, cancellationToken, accountId);
-        var owners = await connection.QueryLongAsync(ReadOwners, ReadOwner, cancellationToken, accountId, adoptions.Select(a => a.Rid.Value)
-            .ToArray());
+        var owners = await OwnersAsync(connection, accountId, adoptions.Select(a => a.Rid), cancellationToken);
         var free = adoptions.Where(a => owners.TrueForAll(o => o.Rid != a.Rid)).ToList();
         OutcomeRow[] rows = [.. free.Select(a => OutcomeRow.Of(a))];
         await connection.ExecuteAsync(LockChunksOfRows, cancellationToken, [rows]);
-        var moved = await connection.QueryAsync(Adopt, r => (r.GetInt32(0), r.GetInt32(1)), cancellationToken, accountId, rows);
-        var made = moved.ToHashSet();
-        return (free.FindAll(a => made.Contains((a.ImportId, a.RowNumber))), owners);
+        var made = (await connection.QueryAsync<AdoptedRow>(Adopt, cancellationToken, accountId, rows)).ToHashSet();
+        return (free.FindAll(a => made.Contains(new(a.ImportId, a.RowNumber))), owners);
     }
+
+    private sealed record AdoptedRow(int ImportId, int RowNumber);
 
     /// <summary>Unknown to pending: a pushed file that is not there under its name, which is its row's alone, did not arrive.</summary>
     private const string PushAgain = """

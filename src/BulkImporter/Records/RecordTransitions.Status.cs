@@ -55,8 +55,7 @@ public sealed partial class RecordTransitions
         batch.BatchCommands.Add(Sql.BatchCommand(WriteConclusions, [rows]));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.NextResultAsync(cancellationToken);
-        await reader.ReadAsync(cancellationToken);
-        return reader.GetInt64(0);
+        return await Row<long>.StreamAsync(reader, cancellationToken).SingleAsync(cancellationToken);
     }
 
     /// <summary>

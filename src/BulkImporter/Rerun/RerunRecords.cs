@@ -82,7 +82,8 @@ public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions tr
         RecordState.Submitted => "Cincopa is importing it at this moment.",
         RecordState.Imported => "It is imported; a second attempt would make a second asset.",
         RecordState.Unknown =>
-            "It may have been received, so a second attempt may make a second asset; select state unknown or the row itself to accept that.",
+            "It may have been received, so a second attempt may make a second asset; select state unknown or the "
+                + "row itself to accept that.",
         RecordState.Invalid => "The row cannot be sent; correct it in the manifest and upload that.",
         RecordState.Duplicate =>
             "Another row or an earlier import has its source; select state duplicate or the row itself to send it all the same. Where "

@@ -111,7 +111,8 @@ public sealed class KeepSourceFile(NpgsqlDataSource database, IOptions<SourceOpt
             $"The file is larger than the limit of {most:N0} bytes (setting BulkImporter:Sources:FileLimitBytes). " +
             "Put it where this server or Cincopa can read it, and import its address.");
         if (others + size > mostOfAll) throw new SourceFileTooLargeException(
-            $"The files that wait here would be more than {mostOfAll:N0} bytes together (setting BulkImporter:Sources:AllFilesLimitBytes). " +
+            $"The files that wait here would be more than {mostOfAll:N0} bytes together (setting "
+                + "BulkImporter:Sources:AllFilesLimitBytes). " +
             "Send this one when imports have ended and their files are removed, which is a day later.");
     }
 }

@@ -208,8 +208,8 @@ internal sealed class StatusPoller(
     }
 
     /// <summary>Not asked, or not answered: nothing is known that was not known before.</summary>
-    private End Later(
-        Due record) => new(null, new(record, Wait(record), null, null, null, Moved: false, NotFound: record.NotFoundSince is not null));
+    private End Later(Due record) =>
+        new(null, new(record, Wait(record), null, null, null, Moved: false, NotFound: record.NotFoundSince is not null));
 
     private TimeSpan Wait(Due record)
     {

@@ -37,8 +37,8 @@ internal static class AccountEndpoints
         return Result.Ok(Reply.Success(token, static (json, text) => json.WriteString("token"u8, text)));
     }
 
-    public static Result Tokens(
-        Call call) => Result.Ok(Reply.Success(call.Simulator.Tokens.OfAccount(call.Query["sub_account"]), static (json, tokens) =>
+    public static Result Tokens(Call call) =>
+        Result.Ok(Reply.Success(call.Simulator.Tokens.OfAccount(call.Query["sub_account"]), static (json, tokens) =>
     {
         json.WriteStartArray("tokens"u8);
         foreach (var grant in tokens)

@@ -49,8 +49,8 @@ internal static class AssetEndpoints
     }
 
     /// <summary>Of every tag the number of its assets.</summary>
-    public static Result Tags(
-        Call call) => Result.Ok(Reply.Success(call.Library.Assets().Where(a => !a.Deleted).Select(a => a.Tags), WriteAssetTags));
+    public static Result Tags(Call call) =>
+        Result.Ok(Reply.Success(call.Library.Assets().Where(a => !a.Deleted).Select(a => a.Tags), WriteAssetTags));
 
     /// <summary>Processes an asset again. What is here is always processed, so nothing changes (INF).</summary>
     public static Result Resync(Call call) =>

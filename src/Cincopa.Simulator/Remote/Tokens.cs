@@ -39,6 +39,8 @@ public sealed record TokenGrant
         return false;
     }
 
+    private const StringSplitOptions Apart = StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries;
+
     private bool Has(string atom) => atom.Contains('.') ? Covers(atom) : Permissions.Split('|').Contains(atom);
 
     /// <summary>The same for another token, with the wanted permissions as far as this grant has them; null wants them all.</summary>
@@ -47,7 +49,7 @@ public sealed record TokenGrant
         Token = token,
         Permissions = string.IsNullOrEmpty(permissions)
             ? Permissions
-            : $"|{string.Join('|', permissions.Split('|', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Where(Has))}|",
+            : $"|{string.Join('|', permissions.Split('|', Apart).Where(Has))}|",
         ExpiresAt = ExpiresAt < expiresAt ? ExpiresAt : expiresAt ?? ExpiresAt,
         SourceIp = string.IsNullOrEmpty(sourceIp) ? SourceIp : sourceIp,
     };

@@ -39,8 +39,8 @@ internal sealed class Gate : IAsyncDisposable
     }
 
     /// <summary>Whoever wants to change a record stops before it.</summary>
-    public static Task<Gate> BeforeWriteAsync(
-        PrivateCluster postgres) => CloseAsync(postgres, "relation", "LOCK TABLE importer.import_record IN SHARE MODE");
+    public static Task<Gate> BeforeWriteAsync(PrivateCluster postgres) =>
+        CloseAsync(postgres, "relation", "LOCK TABLE importer.import_record IN SHARE MODE");
 
     /// <summary>Waits until a transaction has come to the gate.</summary>
     public Task HasStoppedAsync(TimeSpan limit) => Wait.UntilAsync(limit, "a transaction stops at the gate", () =>
@@ -73,8 +73,8 @@ internal sealed class Gate : IAsyncDisposable
 
     public ValueTask DisposeAsync() => holder.DisposeAsync();
 
-    private Task<bool> NothingRunsAsync(
-        string runs) => postgres.AskAsync<bool>($"SELECT NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE {Product} AND {runs})");
+    private Task<bool> NothingRunsAsync(string runs) =>
+        postgres.AskAsync<bool>($"SELECT NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE {Product} AND {runs})");
 
     private static async Task<Gate> CloseAsync(PrivateCluster postgres, string waitsFor, string sql)
     {

@@ -8,8 +8,8 @@ namespace BulkImporter.EndToEndTests;
 internal static class RawCsv
 {
     /// <summary>Each row without its line ending; line breaks inside quotes stay in the row.</summary>
-    public static IReadOnlyList<string> Rows(
-        byte[] file) => Cut(Encoding.UTF8.GetString(file), '\n').Select(row => row.EndsWith('\r') ? row[..^1] : row).ToList();
+    public static IReadOnlyList<string> Rows(byte[] file) =>
+        Cut(Encoding.UTF8.GetString(file), '\n').Select(row => row.EndsWith('\r') ? row[..^1] : row).ToList();
 
     public static IReadOnlyList<string> Fields(string row) => Cut(row, ',');
 

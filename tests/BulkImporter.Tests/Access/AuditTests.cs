@@ -98,6 +98,6 @@ public sealed class AuditTests(ImporterDatabase database) : IClassFixture<Import
     private IQueryable<AuditEntry> Entries(string detail) =>
         database.Contexts.CreateDbContext().Set<AuditEntry>().Where(e => e.Detail == detail);
 
-    private static ApiKey Key(
-        string name) => new() { Name = name, Prefix = "bik_", Hash = Guid.NewGuid().ToByteArray(), Role = Role.Viewer };
+    private static ApiKey Key(string name) =>
+        new() { Name = name, Prefix = "bik_", Hash = Guid.NewGuid().ToByteArray(), Role = Role.Viewer };
 }

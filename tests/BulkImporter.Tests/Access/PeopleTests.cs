@@ -277,8 +277,8 @@ public sealed class PeopleTests(ImporterServer server) : IClassFixture<ImporterS
 
     private static string Path(System.Text.Json.Nodes.JsonNode url) => new Uri((string)url!).PathAndQuery;
 
-    private static string Complaint(
-        string html) => System.Text.RegularExpressions.Regex.Match(html, "class=\"complaint\"[^>]*>([^<]*)<").Groups[1].Value;
+    private static string Complaint(string html) =>
+        System.Text.RegularExpressions.Regex.Match(html, "class=\"complaint\"[^>]*>([^<]*)<").Groups[1].Value;
 
     private static Task<(int Status, string Body, string? Location)> ChooseAsync(Browser browser, string link, string password) =>
         browser.FillAsync(link, "/choose-password", new() { ["password"] = password, ["again"] = password });

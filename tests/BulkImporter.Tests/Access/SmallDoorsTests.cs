@@ -108,8 +108,8 @@ public sealed class AuditedDoorsTests(ImporterServer server) : IClassFixture<Imp
     [InlineData("a\nb  c.csv", "a_b  c.csv")]
     [InlineData("x:y|z.csv", "x_y_z.csv")]
     [InlineData("fdp\u202evsc.exe", "fdp_vsc.exe")]
-    public void An_archives_entry_has_a_name_that_stays_in_its_folder(
-        string fileName, string entry) => Assert.Equal(entry, ArchiveImport.EntryName(fileName));
+    public void An_archives_entry_has_a_name_that_stays_in_its_folder(string fileName, string entry) =>
+        Assert.Equal(entry, ArchiveImport.EntryName(fileName));
 
     [Theory]
     [InlineData(" =1+1")]
@@ -134,8 +134,8 @@ public sealed class AuditedDoorsTests(ImporterServer server) : IClassFixture<Imp
     [InlineData("correct horse battery", false)]
     [InlineData("a longer and newer one", false)]
     [InlineData("tR9$kq-Lm2!x", false)]
-    public void What_is_tried_first_is_no_password(
-        string password, bool isCommon) => Assert.Equal(isCommon, RefuseCommonPasswords.IsCommon(password, "anna"));
+    public void What_is_tried_first_is_no_password(string password, bool isCommon) =>
+        Assert.Equal(isCommon, RefuseCommonPasswords.IsCommon(password, "anna"));
 }
 
 public sealed class FirstKeyEndsTests(ImporterDatabase database) : IClassFixture<ImporterDatabase>

@@ -96,6 +96,6 @@ public sealed class AccountBreakerTests(EngineDatabase database) : IClassFixture
 
     private Task<string> StateAsync(int account) => database.OneAsync<string>("SELECT state FROM importer.account WHERE id = $1", account);
 
-    private Task<DateTimeOffset> VersionAsync(
-        int account) => database.OneAsync<DateTimeOffset>("SELECT updated_at FROM importer.account WHERE id = $1", account);
+    private Task<DateTimeOffset> VersionAsync(int account) =>
+        database.OneAsync<DateTimeOffset>("SELECT updated_at FROM importer.account WHERE id = $1", account);
 }

@@ -167,8 +167,8 @@ public sealed class EnteredTextTests(ImporterServer server) : IClassFixture<Impo
 
     private JsonNode? document;
 
-    private static IEnumerable<JsonObject> Parameters(
-        JsonObject operation) => operation["parameters"]?.AsArray().Select(p => p!.AsObject()) ?? [];
+    private static IEnumerable<JsonObject> Parameters(JsonObject operation) =>
+        operation["parameters"]?.AsArray().Select(p => p!.AsObject()) ?? [];
 
     private JsonObject Properties(JsonNode schema) => Resolved(schema)["properties"]?.AsObject() ?? [];
 

@@ -179,8 +179,8 @@ public sealed class DemoTests : IDisposable
                 + "database=$ConnectionStrings__BulkImporter");
 
     /// <summary>Tells what it was given and its process id, and waits for SIGTERM.</summary>
-    private static ProgramFile Waiting(
-        string tell) => new("/bin/sh", ["-c", $"{tell}; echo pid=$$; trap 'exit 0' TERM; while :; do sleep 0.02; done", "sh"]);
+    private static ProgramFile Waiting(string tell) =>
+        new("/bin/sh", ["-c", $"{tell}; echo pid=$$; trap 'exit 0' TERM; while :; do sleep 0.02; done", "sh"]);
 
     private static Demo DemoOf(CliRun run) => new(run.Surroundings, Server, Simulator);
 

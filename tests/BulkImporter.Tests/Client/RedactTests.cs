@@ -37,8 +37,8 @@ public sealed class RedactTests
         "input=https%3A%2F%2Fb%2Fk%3FX-Amz-Signature%3D***%26a%3D1&fid=F")]
     [InlineData("cannot read https://ann:pa55@host.test/a.mp4 now", "cannot read https://***@host.test/a.mp4 now")]
     [InlineData("input=https%3A%2F%2Fann%3Apa55%40host.test%2Fa.mp4", "input=https%3A%2F%2F***@host.test%2Fa.mp4")]
-    public void Secret_is_redacted_wherever_it_stands(
-        string text, string redacted) => Assert.Equal(redacted, Redact.Line(text, Token, 500));
+    public void Secret_is_redacted_wherever_it_stands(string text, string redacted) =>
+        Assert.Equal(redacted, Redact.Line(text, Token, 500));
 
     [Theory]
     [InlineData("https://cdn.test/a%20b.mp4?width=10&id=5&end=3&method=GET&Expires=9")]
@@ -58,8 +58,8 @@ public sealed class RedactTests
     [InlineData("cut in the middle of 1234567iq8w7e", "cut in the middle of ***")]
     [InlineData("cut early 1234", "cut early ***")]
     [InlineData("the year 2123", "the year 2123")]
-    public void Token_is_redacted_by_its_value_also_when_it_was_cut(
-        string text, string redacted) => Assert.Equal(redacted, Redact.Line(text, Token, 500));
+    public void Token_is_redacted_by_its_value_also_when_it_was_cut(string text, string redacted) =>
+        Assert.Equal(redacted, Redact.Line(text, Token, 500));
 
     [Fact]
     public void Token_with_other_characters_is_redacted_in_its_encoded_form_too() =>

@@ -10,8 +10,6 @@ public sealed partial class OrdinalReadsTests
     /// <summary>Where a column is read by its number, and why that is right there.</summary>
     private static readonly Dictionary<string, string> Allowed = new()
     {
-        ["Records/RecordTransitions"] =
-            "A batch of statements for every record that is sent, each with one or two columns beside its text.",
         ["Manifests/ManifestBytes.cs"] = "One column of bytes, as a stream: a part of a manifest never stands in memory as a whole.",
     };
 

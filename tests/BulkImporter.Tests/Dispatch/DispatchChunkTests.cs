@@ -266,8 +266,8 @@ public sealed class DispatchChunkTests(EngineDatabase database) : IClassFixture<
         await job.RunAsync(id, chunk, "Library, rows 1-3", Token);
     }
 
-    private static SubmitResult.Refused Refused(
-        int httpStatus) => new(new RemoteError(RemoteErrorKind.MethodNotAllowed, httpStatus, $"HTTP {httpStatus}", null));
+    private static SubmitResult.Refused Refused(int httpStatus) =>
+        new(new RemoteError(RemoteErrorKind.MethodNotAllowed, httpStatus, $"HTTP {httpStatus}", null));
 
     /// <summary>All that waits is due, and fed.</summary>
     private async Task AgainAsync()

@@ -316,8 +316,8 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
             "UPDATE importer.named_gallery SET claimed_until = now() WHERE fid IS NULL AND claimed_until < now() + interval '1 minute'");
     }
 
-    private async Task<FinishView> FinishAsync(
-        int row) => (await new ReadRecords(database.Contexts).FindAsync(id, row, Token))!.Record.Finish!;
+    private async Task<FinishView> FinishAsync(int row) =>
+        (await new ReadRecords(database.Contexts).FindAsync(id, row, Token))!.Record.Finish!;
 
     private async Task<List<string>> MetaAsync(string rid)
     {

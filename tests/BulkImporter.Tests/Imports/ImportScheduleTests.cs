@@ -20,8 +20,8 @@ public sealed class ImportScheduleTests(EngineDatabase database) : IClassFixture
     [Theory]
     [InlineData("22:00-06:00 Europe/Berlin", "22:00-06:00 Europe/Berlin")]
     [InlineData(" 9:00-17:30 ", "09:00-17:30 UTC")]
-    public void A_window_reads_back_as_it_is_written(
-        string text, string window) => Assert.Equal(window, DailyWindow.Parse(DailyWindow.Parse(text).ToString()).ToString());
+    public void A_window_reads_back_as_it_is_written(string text, string window) =>
+        Assert.Equal(window, DailyWindow.Parse(DailyWindow.Parse(text).ToString()).ToString());
 
     [Theory]
     [InlineData("")]
@@ -29,8 +29,8 @@ public sealed class ImportScheduleTests(EngineDatabase database) : IClassFixture
     [InlineData("22-6 UTC")]
     [InlineData("25:00-06:00")]
     [InlineData("06:00-06:00 UTC")]
-    public void What_is_no_window_is_refused(
-        string text) => Assert.Equal("window", Assert.Throws<InvalidArgumentException>(() => DailyWindow.Parse(text)).Argument);
+    public void What_is_no_window_is_refused(string text) =>
+        Assert.Equal("window", Assert.Throws<InvalidArgumentException>(() => DailyWindow.Parse(text)).Argument);
 
     /// <summary>The database's own clock decides, so the start of each case is a time to come.</summary>
     [Theory]
@@ -216,8 +216,8 @@ public sealed class ImportScheduleTests(EngineDatabase database) : IClassFixture
             window_until = date_trunc('minute', (now() + interval '2 h') AT TIME ZONE 'UTC')::time, window_zone = 'UTC' WHERE id = $1
         """, id);
 
-    private async Task<ImportView> ViewAsync(
-        int id) => (await new ReadImports(database.Contexts, Options.Create(new WorkOptions())).FindAsync(id, Token))!;
+    private async Task<ImportView> ViewAsync(int id) =>
+        (await new ReadImports(database.Contexts, Options.Create(new WorkOptions())).FindAsync(id, Token))!;
 
     private async Task<int> FeedAsync()
     {

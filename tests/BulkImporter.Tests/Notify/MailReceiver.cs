@@ -102,6 +102,6 @@ internal sealed class MailReceiver : IDisposable
         }
     }
 
-    private static string Between(
-        string line) => line[(line.IndexOf('<', StringComparison.Ordinal) + 1)..line.IndexOf('>', StringComparison.Ordinal)];
+    private static string Between(string line) =>
+        line[(line.IndexOf('<', StringComparison.Ordinal) + 1)..line.IndexOf('>', StringComparison.Ordinal)];
 }

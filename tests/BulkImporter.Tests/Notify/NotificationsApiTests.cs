@@ -73,6 +73,6 @@ public sealed class NotificationsApiTests(ImporterServer server) : IClassFixture
         await server.Database.SqlAsync("DELETE FROM importer.notification_target");
     }
 
-    private static NotificationTarget Target(
-        string name) => new() { Name = name, Url = $"https://{name}.example/", SecretProtected = "", CreatedAt = DateTimeOffset.UtcNow };
+    private static NotificationTarget Target(string name) =>
+        new() { Name = name, Url = $"https://{name}.example/", SecretProtected = "", CreatedAt = DateTimeOffset.UtcNow };
 }

@@ -98,8 +98,8 @@ public class CorpusTests
     private static string StateBy(string[] findings) =>
         findings.Any(code => FindingCodes.Named(code)!.Value.Severity() == FindingSeverity.Error) ? "invalid" : "pending";
 
-    private static IEnumerable<string> Originals(
-        ManifestLayout layout, string[] fields) => fields.Where((_, index) => !layout.ResultColumnIndexes.Contains(index));
+    private static IEnumerable<string> Originals(ManifestLayout layout, string[] fields) =>
+        fields.Where((_, index) => !layout.ResultColumnIndexes.Contains(index));
 
     private static string Line(int row, long line, string[] fields, string[] more) =>
         JsonSerializer.Serialize(new { row, line, fields, more }, Json);

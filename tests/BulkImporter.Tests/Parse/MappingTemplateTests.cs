@@ -114,6 +114,6 @@ public sealed class MappingTemplateTests(EngineDatabase database) : IClassFixtur
     private Task<TemplateView?> SaveAsync(ManifestStage stage, int id) =>
         new SaveTemplate(database.Contexts, stage.Preview, TimeProvider.System).RunAsync(id, "Old platform", "ann", Token);
 
-    private Task<string> SettingsAsync(
-        int id) => database.OneAsync<string>("SELECT concat_ws(' ', state, mapping, template) FROM importer.import WHERE id = $1", id);
+    private Task<string> SettingsAsync(int id) =>
+        database.OneAsync<string>("SELECT concat_ws(' ', state, mapping, template) FROM importer.import WHERE id = $1", id);
 }

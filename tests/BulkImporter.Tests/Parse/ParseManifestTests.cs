@@ -414,8 +414,8 @@ public sealed class ParseManifestTests(EngineDatabase database) : IClassFixture<
         Assert.Equal(("review", null), (await database.ImportStateAsync(id), await ReasonAsync(id)));
     }
 
-    private async Task<string?> ReasonAsync(
-        int id) => (await database.Source.QueryAsync("SELECT reason FROM importer.import WHERE id = $1", r => r.Text(0), Token, id))[0];
+    private async Task<string?> ReasonAsync(int id) => (await database.Source.QueryAsync(
+        "SELECT reason FROM importer.import WHERE id = $1", r => r.IsDBNull(0) ? null : r.GetString(0), Token, id))[0];
 
     private static string Urls(int count) =>
         "url\n" + string.Concat(Enumerable.Range(1, count).Select(n => FormattableString.Invariant($"https://media.example/{n}.mp4\n")));

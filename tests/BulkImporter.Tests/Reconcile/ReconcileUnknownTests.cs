@@ -495,8 +495,8 @@ public sealed class ReconcileUnknownTests : IClassFixture<EngineDatabase>, IAsyn
         Assert.Equal("refused", await reconciler.CandidatesAsync(id, 1));
     }
 
-    private static Task<AssetListResult> Failing(
-        RemoteErrorKind kind) => Task.FromResult<AssetListResult>(new AssetListResult.Failed(ScriptedCincopa.Error(kind)));
+    private static Task<AssetListResult> Failing(RemoteErrorKind kind) =>
+        Task.FromResult<AssetListResult>(new AssetListResult.Failed(ScriptedCincopa.Error(kind)));
 
     private void Add(
         string fileName, string rid, double minutesAgo = 1, long? size = null, string? caption = null, string? reference = null) =>

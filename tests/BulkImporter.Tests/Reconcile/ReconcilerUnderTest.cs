@@ -44,11 +44,11 @@ internal sealed class ReconcilerUnderTest(EngineDatabase database, ICincopaClien
     }
 
     /// <summary>What waits for a person, e.g. "r1 r2", the latest asset first.</summary>
-    public async Task<string> CandidatesAsync(
-        int importId, int row) => string.Join(' ', (await FindAsync(importId, row)).Items.Select(c => c.Rid));
+    public async Task<string> CandidatesAsync(int importId, int row) =>
+        string.Join(' ', (await FindAsync(importId, row)).Items.Select(c => c.Rid));
 
-    public async Task<CandidatesView> FindAsync(
-        int importId, int row) => (await new ReadCandidates(database.Contexts).FindAsync(importId, row, Token))!;
+    public async Task<CandidatesView> FindAsync(int importId, int row) =>
+        (await new ReadCandidates(database.Contexts).FindAsync(importId, row, Token))!;
 
     /// <summary>Lets an account's next look be due that was put off.</summary>
     public Task DueAsync() => database.SqlAsync("UPDATE importer.reconcile_look SET next_at = now() WHERE account_id = $1", Account);

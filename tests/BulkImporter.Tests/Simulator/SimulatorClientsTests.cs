@@ -329,11 +329,11 @@ public sealed class SimulatorClientsTests
 
     private static string Text(JsonElement json, string name) => json.GetProperty(name).GetString()!;
 
-    private static async Task<string> GalleryAsync(
-        RunningSimulator simulator, string name) => Text(await GetAsync(simulator, $"gallery.create.json?name={name}"), "fid");
+    private static async Task<string> GalleryAsync(RunningSimulator simulator, string name) =>
+        Text(await GetAsync(simulator, $"gallery.create.json?name={name}"), "fid");
 
-    private static async Task<string> UploadUrlAsync(
-        RunningSimulator simulator) => Text(await GetAsync(simulator, "asset.get_upload_url.json"), "upload_url");
+    private static async Task<string> UploadUrlAsync(RunningSimulator simulator) =>
+        Text(await GetAsync(simulator, "asset.get_upload_url.json"), "upload_url");
 
     private static async Task<string> RidAsync(RunningSimulator simulator, string url) =>
         Text(await simulator.StatusAsync(await simulator.SubmitAsync(url)), "resid");

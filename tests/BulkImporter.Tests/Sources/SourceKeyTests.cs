@@ -30,8 +30,8 @@ public class SourceKeyTests
     [InlineData("https://media.example.org/a?x=1&y=2", "https://media.example.org/a?y=2&x=1")]
     [InlineData("https://media.example.org/a", "https://media.example.org/a/")]
     [InlineData("https://media.example.org/a%2Fb", "https://media.example.org/a/b")]
-    public void Sources_that_may_differ_keep_different_keys(
-        string one, string other) => Assert.NotEqual(SourceKey.Of(one), SourceKey.Of(other));
+    public void Sources_that_may_differ_keep_different_keys(string one, string other) =>
+        Assert.NotEqual(SourceKey.Of(one), SourceKey.Of(other));
 
     [Fact]
     public void Key_is_stable_across_versions() =>
