@@ -1508,6 +1508,65 @@ namespace BulkImporter.Migrations
                     b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 75);
                 });
 
+            modelBuilder.Entity("BulkImporter.Records.ChunkRange", b =>
+                {
+                    b.Property<int>("CancelledCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("cancelled_count");
+
+                    b.Property<int>("DuplicateCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("duplicate_count");
+
+                    b.Property<int>("FailedCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("failed_count");
+
+                    b.Property<int>("FirstRow")
+                        .HasColumnType("integer")
+                        .HasColumnName("first_row");
+
+                    b.Property<int>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<int>("ImportedCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("imported_count");
+
+                    b.Property<int>("InvalidCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("invalid_count");
+
+                    b.Property<int>("LastRow")
+                        .HasColumnType("integer")
+                        .HasColumnName("last_row");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("integer")
+                        .HasColumnName("number");
+
+                    b.Property<int>("PendingCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("pending_count");
+
+                    b.Property<int>("SubmittedCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("submitted_count");
+
+                    b.Property<int>("SubmittingCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("submitting_count");
+
+                    b.Property<int>("UnknownCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("unknown_count");
+
+                    b.ToTable((string)null);
+
+                    b.ToView("import_chunk", "importer");
+                });
+
             modelBuilder.Entity("BulkImporter.Records.Correction", b =>
                 {
                     b.Property<long>("Id")
@@ -1557,6 +1616,73 @@ namespace BulkImporter.Migrations
                         {
                             t.HasCheckConstraint("correction_field_is_known", "field IN ('url', 'caption', 'reference_id', 'transfer')");
                         });
+                });
+
+            modelBuilder.Entity("BulkImporter.Records.FinishedRecord", b =>
+                {
+                    b.Property<string>("ErrorCode")
+                        .HasColumnType("text")
+                        .HasColumnName("error_code");
+
+                    b.Property<string>("ErrorMessage")
+                        .HasColumnType("text")
+                        .HasColumnName("error_message");
+
+                    b.Property<short>("FailedCount")
+                        .HasColumnType("smallint")
+                        .HasColumnName("failed_count");
+
+                    b.Property<int>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<DateTimeOffset>("NextAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_at");
+
+                    b.Property<int>("RowNumber")
+                        .HasColumnType("integer")
+                        .HasColumnName("row_number");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.ToTable((string)null);
+
+                    b.ToView("record_finish", "importer");
+                });
+
+            modelBuilder.Entity("BulkImporter.Records.FollowedRecord", b =>
+                {
+                    b.Property<int>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<DateTimeOffset>("MovedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("moved_at");
+
+                    b.Property<long?>("ProgressBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("progress_bytes");
+
+                    b.Property<short?>("ProgressPercent")
+                        .HasColumnType("smallint")
+                        .HasColumnName("progress_percent");
+
+                    b.Property<int>("RowNumber")
+                        .HasColumnType("integer")
+                        .HasColumnName("row_number");
+
+                    b.Property<long?>("TotalBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("total_bytes");
+
+                    b.ToTable((string)null);
+
+                    b.ToView("status_poll", "importer");
                 });
 
             modelBuilder.Entity("BulkImporter.Records.ImportRecord", b =>

@@ -30,7 +30,13 @@ public static partial class Redact
     }
 
     /// <summary>The text without what is a secret by its name or place; line breaks stay.</summary>
-    public static string Secrets(string text) => UrlCredentials().Replace(SecretParameter().Replace(text, "$1" + Mark), Mark + "@");
+    public static string Secrets(string text)
+    {
+        // The patterns are tried at each character, so a text without a sign that they end with is not given to them.
+        if (text.AsSpan().ContainsAny('=', '"', '%')) text = SecretParameter().Replace(text, "$1" + Mark);
+        if (text.AsSpan().ContainsAny('@', '%')) text = UrlCredentials().Replace(text, Mark + "@");
+        return text;
+    }
 
     private static string WithoutToken(string text, string token)
     {

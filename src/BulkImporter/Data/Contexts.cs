@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 
@@ -10,12 +11,13 @@ public sealed class Contexts(NpgsqlDataSource database, IEnumerable<IInterceptor
 {
     private static readonly DbContextOptions<ImporterDb> ForReading = Options([]);
 
-    private readonly DbContextOptions<ImporterDb> options = Options(interceptors);
+    // To make a context anew costs as much as a small query.
+    private readonly PooledDbContextFactory<ImporterDb> pool = new(Options(interceptors));
 
-    public ImporterDb CreateDbContext() => On(options, database.CreateConnection(), isOwned: true);
+    public ImporterDb CreateDbContext() => On(pool.CreateDbContext(), database.CreateConnection(), isOwned: true);
 
     /// <summary>A context to read with in what is done on a connection: it sees the transaction that was begun there.</summary>
-    internal static ImporterDb On(NpgsqlConnection connection) => On(ForReading, connection, isOwned: false);
+    internal static ImporterDb On(NpgsqlConnection connection) => On(new ImporterDb(ForReading), connection, isOwned: false);
 
     private static DbContextOptions<ImporterDb> Options(IEnumerable<IInterceptor> interceptors) => new DbContextOptionsBuilder<ImporterDb>()
         .UseNpgsql(npgsql => npgsql
@@ -26,9 +28,8 @@ public sealed class Contexts(NpgsqlDataSource database, IEnumerable<IInterceptor
         .AddInterceptors(interceptors)
         .Options;
 
-    private static ImporterDb On(DbContextOptions<ImporterDb> options, NpgsqlConnection connection, bool isOwned)
+    private static ImporterDb On(ImporterDb db, NpgsqlConnection connection, bool isOwned)
     {
-        var db = new ImporterDb(options);
         // Not an option: EF Core would build the model anew for each connection string.
         db.Database.SetDbConnection(connection, isOwned);
         return db;

@@ -83,8 +83,16 @@ public static class Sql
     public static async Task<List<T>> QueryAsync<T>(
         this ImporterDb db, string sql, CancellationToken cancellationToken, params object?[] parameters)
     {
+        // Closed again, unless a transaction holds it open: a context goes back to its pool without a connection in use.
         await db.Database.OpenConnectionAsync(cancellationToken);
-        return await db.Connection.QueryAsync<T>(sql, cancellationToken, parameters);
+        try
+        {
+            return await db.Connection.QueryAsync<T>(sql, cancellationToken, parameters);
+        }
+        finally
+        {
+            await db.Database.CloseConnectionAsync();
+        }
     }
 
     /// <summary>

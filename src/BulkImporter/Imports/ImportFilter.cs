@@ -26,10 +26,10 @@ public sealed record ImportFilter
 
     public ImportOrder Order { get; init; }
 
-    /// <summary>The ids of the imports that it selects behind this one (null for all), in its order.</summary>
-    internal IQueryable<int> Behind(ImporterDb db, int? after)
+    /// <summary>The imports that it selects behind this one (null for all), in its order.</summary>
+    internal IQueryable<Import> Behind(ImporterDb db, int? after)
     {
-        var selected = db.Set<Import>().AsNoTracking();
+        IQueryable<Import> selected = db.Set<Import>();
         if (State is { } state) selected = selected.Where(i => i.State == state);
         if (Search is { Length: > 0 } search)
         {
@@ -54,11 +54,11 @@ public sealed record ImportFilter
                     && EF.Functions.GreaterThan(ValueTuple.Create(i.Name.ToLower(), i.Id), ValueTuple.Create(l.Name.ToLower(), l.Id)))),
             };
         }
-        return (Order switch
+        return Order switch
         {
             ImportOrder.Newest => selected.OrderByDescending(i => i.Id),
             ImportOrder.Oldest => selected.OrderBy(i => i.Id),
             ImportOrder.Name => selected.OrderBy(i => i.Name.ToLower()).ThenBy(i => i.Id),
-        }).Select(i => i.Id);
+        };
     }
 }

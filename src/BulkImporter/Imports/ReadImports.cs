@@ -44,7 +44,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
                 JOIN importer.import e ON e.manifest_id = same.id AND e.id < i.id
              WHERE own.id = i.manifest_id) AS same_manifest_as,
             (SELECT count(*)::int FROM importer.status_poll p WHERE c.submitted > 0
-                AND {{IsStalled.Replace("$1", "{0}", StringComparison.Ordinal)}}) AS stalled,
+                AND {{IsStalled}}) AS stalled,
             CASE WHEN i.started_at IS NOT NULL THEN (
                 SELECT e.actor FROM importer.audit_entry e WHERE e.import_id = i.id AND e.action = 'import_started' ORDER BY e.id LIMIT 1)
                     END AS started_by,
@@ -73,9 +73,9 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
 
     // Not the same for both: a plan for any list of imports costs more than one for this list, so one import would be planned anew each
     // time.
-    private static readonly string One = $"{Numbers} WHERE i.id = {{1}}";
+    private static readonly string One = $"{Numbers} WHERE i.id = $2";
 
-    private static readonly string Several = $"{Numbers} WHERE i.id = ANY({{1}})";
+    private static readonly string Several = $"{Numbers} WHERE i.id = ANY($2)";
 
     private const string Rates = """
         SELECT bucket_end AS at, submitted / seconds AS submitted_per_second, finished / seconds AS finished_per_second FROM (
@@ -99,7 +99,8 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
     public async Task<ImportView?> FindAsync(int importId, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        return await ReadAsync(db, One, importId, cancellationToken) is [var found] ? found : null;
+        var found = await ReadAsync(db, db.Set<Import>().Where(i => i.Id == importId), cancellationToken);
+        return found is [var import] ? import : null;
     }
 
     /// <summary>A page of the imports that the filter selects, in its order.</summary>
@@ -107,11 +108,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
     public async Task<Page<ImportView>> ListAsync(ImportFilter filter, int? after, int limit, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        // Which they are comes first: what is told of an import costs too much to be read of all of them for their order.
-        var page = Page<int>.Of(await filter.Behind(db, after).Take(limit + 1).ToListAsync(cancellationToken), limit, id => id);
-        var views = (await ReadAsync(db, Several, page.Items.ToArray(), cancellationToken)).ToDictionary(i => i.Id);
-        // One of them may be gone since.
-        return new([.. page.Items.Where(views.ContainsKey).Select(id => views[id])], page.Next);
+        return Page<ImportView>.Of(await ReadAsync(db, filter.Behind(db, after).Take(limit + 1), cancellationToken), limit, i => i.Id);
     }
 
     /// <summary>How fast it went over its whole life, in at most <paramref name="points"/> points.</summary>
@@ -128,26 +125,34 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         return (await db.QueryAsync<StateCounts>($"SELECT {Counters} FROM importer.import_chunk", cancellationToken))[0];
     }
 
-    private async Task<List<ImportView>> ReadAsync(ImporterDb db, string numbers, object which, CancellationToken cancellationToken)
+    private async Task<List<ImportView>> ReadAsync(ImporterDb db, IQueryable<Import> which, CancellationToken cancellationToken)
     {
-        // One statement, so that an import and its numbers are of the same moment.
-        var rows = await (
-            from n in db.Database.SqlQueryRaw<ImportNumbers>(numbers, options.Value.StalledAfter, which)
-            join i in db.Set<Import>().AsNoTracking() on n.Id equals i.Id
-            join a in db.Set<Account>().AsNoTracking() on i.AccountId equals a.Id
-            join m in db.Set<Manifest>().AsNoTracking() on i.ManifestId equals m.Id
-            select new { Numbers = n, Import = i, a.Name, a.State, a.Reason, Manifest = m }).ToListAsync(cancellationToken);
-        return rows.ConvertAll(r => View(r.Numbers, r.Import, r.Manifest, r.Name, r.State,
-            r.State == AccountState.Suspended ? $"Account {r.Name} is suspended: {(r.Reason ?? "no reason was given").TrimEnd('.')}."
-            : r.Numbers.BlockedUntil is { } until
-                ? string.Create(CultureInfo.InvariantCulture,
-                    $"Account {r.Name} waits until {until.UtcDateTime:HH:mm:ss} UTC: {r.Numbers.BlockedReason ?? "the API asked for it"}.")
-                : null));
+        var found = await (
+            from i in which.AsNoTracking()
+            join a in db.Set<Account>() on i.AccountId equals a.Id
+            join m in db.Set<Manifest>() on i.ManifestId equals m.Id
+            select new { Import = i, a.Name, a.State, a.Reason, Manifest = m }).ToListAsync(cancellationToken);
+        // Read after the states: an import that has just ended shows "running" with nothing left, never "finished" with rows under way.
+        var stalledAfter = options.Value.StalledAfter;
+        var numbers = (found is [var one]
+                ? await db.QueryAsync<ImportNumbers>(One, cancellationToken, stalledAfter, one.Import.Id)
+                : await db.QueryAsync<ImportNumbers>(Several, cancellationToken, stalledAfter, found.Select(i => i.Import.Id).ToArray()))
+            .ToDictionary(n => n.Id);
+        // One of them may be gone since.
+        return [.. found.Where(i => numbers.ContainsKey(i.Import.Id))
+            .Select(i => View(numbers[i.Import.Id], i.Import, i.Manifest, i.Name, i.State, i.Reason))];
     }
 
-    /// <param name="trouble">Why the account does not send; null when it does.</param>
-    private static ImportView View(ImportNumbers n, Import i, Manifest manifest, string account, AccountState accountState, string? trouble)
+    private static ImportView View(
+        ImportNumbers n, Import i, Manifest manifest, string account, AccountState accountState, string? accountReason)
     {
+        // Why the account does not send; null when it does.
+        var trouble = accountState == AccountState.Suspended
+            ? $"Account {account} is suspended: {(accountReason ?? "no reason was given").TrimEnd('.')}."
+            : n.BlockedUntil is { } until
+                ? string.Create(CultureInfo.InvariantCulture,
+                    $"Account {account} waits until {until.UtcDateTime:HH:mm:ss} UTC: {n.BlockedReason ?? "the API asked for it"}.")
+                : null;
         var counts = new StateCounts(n.Pending, n.Submitting, n.Submitted, n.Imported, n.Failed, n.Unknown, n.Cancelled,
             n.Invalid, n.Duplicate);
         var (rate, eta) = Rate(n, counts);

@@ -38,13 +38,18 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
             : selected.OrderBy(r => r.RowNumber).Take(length);
         var rows = await (
             from r in page
-            join p in FollowedRecord.Of(db, importId) on r.RowNumber equals p.RowNumber into following
+            join p in db.Set<FollowedRecord>().Where(p => p.ImportId == importId) on r.RowNumber equals p.RowNumber into following
             from p in following.DefaultIfEmpty()
-            join f in FinishedRecord.Of(db, importId) on r.RowNumber equals f.RowNumber into finishing
+            join f in db.Set<FinishedRecord>().Where(f => f.ImportId == importId) on r.RowNumber equals f.RowNumber into finishing
             from f in finishing.DefaultIfEmpty()
             orderby r.RowNumber
-            select new { Record = r, Followed = p, Finished = f }).ToListAsync(cancellationToken);
-        return Page<RecordView>.Of(rows.ConvertAll(r => View(r.Record, r.Followed, r.Finished)), limit, r => r.RowNumber);
+            select new RecordView(
+                r.RowNumber, r.LineNumber, Shown(r.SourceUrl), Shown(r.Caption), Shown(r.ReferenceId), r.State, r.StatusId, r.Rid,
+                r.AttemptCount, ErrorOf(r.ErrorCode, r.ErrorMessage), p.ProgressPercent, p.ProgressBytes, p.TotalBytes, r.NextAttemptAt,
+                r.SubmittedAt, r.FinishedAt, r.PossiblyDuplicated,
+                r.State == RecordState.Imported ? FinishOf(f.State, f.FailedCount, f.ErrorCode, f.ErrorMessage, f.NextAt) : null))
+            .ToListAsync(cancellationToken);
+        return Page<RecordView>.Of(rows, limit, r => r.RowNumber);
     }
 
     /// <summary>One record with its attempts, or null when the import has no such row.</summary>
@@ -102,19 +107,11 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
         WHERE s.n > 0
         """;
 
-    private static RecordView View(ImportRecord r, FollowedRecord? followed, FinishedRecord? finished)
-    {
-        var progress = r.State == RecordState.Submitted ? followed : null;
-        return new(
-            r.RowNumber, r.LineNumber, Shown(r.SourceUrl), Shown(r.Caption), Shown(r.ReferenceId), r.State, r.StatusId,
-            r.Rid, r.AttemptCount,
-            r.ErrorCode is { } code ? new RecordError(code, FailureCodes.ClassOf(code), r.ErrorMessage) : null,
-            progress?.ProgressPercent, progress?.ProgressBytes, progress?.TotalBytes, r.NextAttemptAt, r.SubmittedAt, r.FinishedAt,
-            r.PossiblyDuplicated,
-            r.State == RecordState.Imported && finished is { } f
-                ? new FinishView(f.State, f.FailedCount, f.ErrorCode, f.ErrorMessage, f.State == "pending" ? f.NextAt : null)
-                : null);
-    }
+    private static RecordError? ErrorOf(string? code, string? message) =>
+        code is null ? null : new(code, FailureCodes.ClassOf(code), message);
+
+    private static FinishView? FinishOf(string? state, short? failures, string? code, string? message, DateTimeOffset? nextAt) =>
+        state is null ? null : new(state, failures ?? 0, code, message, state == "pending" ? nextAt : null);
 
     /// <summary>What the manifest says, without the secrets in it: an address may stand in any of its columns.</summary>
     private static string? Shown(string? text) => text is null ? null : Redact.Secrets(text);
@@ -122,38 +119,4 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
     private sealed record Example(string Code, string Message);
 
     private sealed record StateCount(RecordState State, int Count);
-}
-
-/// <summary>What is read of a submitted record's row in <c>status_poll</c>, which the status stage writes.</summary>
-/// <param name="Unmoved">For how long its progress has not changed.</param>
-internal sealed record FollowedRecord(int RowNumber, short? ProgressPercent, long? ProgressBytes, long? TotalBytes, TimeSpan Unmoved)
-{
-    public static IQueryable<FollowedRecord> Of(ImporterDb db, int importId) => db.Database.SqlQuery<FollowedRecord>($"""
-        SELECT row_number, progress_percent, progress_bytes, total_bytes, now() - moved_at AS unmoved FROM importer.status_poll
-            WHERE import_id = {importId}
-        """);
-}
-
-/// <summary>What is read of an imported record's row in <c>record_finish</c>, which finishing writes.</summary>
-internal sealed record FinishedRecord(
-    int RowNumber, string State, short FailedCount, string? ErrorCode, string? ErrorMessage, DateTimeOffset NextAt)
-{
-    public static IQueryable<FinishedRecord> Of(ImporterDb db, int importId) => db.Database.SqlQuery<FinishedRecord>($"""
-        SELECT row_number, state, failed_count, error_code, error_message, next_at FROM importer.record_finish WHERE import_id = {importId}
-        """);
-}
-
-/// <summary>The rows of a chunk, whose counters the imports keep.</summary>
-internal sealed record ChunkRange(int Number, int FirstRow, int LastRow)
-{
-    /// <summary>Those that have a record in this state.</summary>
-    public static IQueryable<ChunkRange> With(ImporterDb db, int importId, RecordState state)
-    {
-        const string Ranges = "SELECT number, first_row, last_row FROM importer.import_chunk WHERE import_id = {0}";
-        // A column is no parameter; the name of a state is one of ours.
-        var counter = $"{EnumText<RecordState>.Of(state)}_count";
-#pragma warning disable EF1003
-        return db.Database.SqlQueryRaw<ChunkRange>(Ranges + $" AND {counter} > 0", importId);
-#pragma warning restore EF1003
-    }
 }

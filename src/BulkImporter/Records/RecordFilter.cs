@@ -74,14 +74,15 @@ public sealed record RecordFilter
         }
         if (Stalled is { } time)
         {
-            var followed = FollowedRecord.Of(db, importId);
-            records = records.Where(r => r.State == RecordState.Submitted
-                && followed.Any(p => p.RowNumber == r.RowNumber && p.Unmoved > time));
+#pragma warning disable RS0030 // In a query it is the database's own now(), which wrote moved_at.
+            records = records.Where(r => r.State == RecordState.Submitted && db.Set<FollowedRecord>().Any(
+                p => p.ImportId == importId && p.RowNumber == r.RowNumber && p.MovedAt < DateTimeOffset.UtcNow - time));
+#pragma warning restore RS0030
         }
         if (Finish is { } finish)
         {
-            var finished = FinishedRecord.Of(db, importId);
-            records = records.Where(r => finished.Any(f => f.RowNumber == r.RowNumber && f.State == finish));
+            records = records.Where(r => db.Set<FinishedRecord>().Any(
+                f => f.ImportId == importId && f.RowNumber == r.RowNumber && f.State == finish));
         }
         return records;
     }

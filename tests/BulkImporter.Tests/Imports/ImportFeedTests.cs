@@ -58,8 +58,8 @@ public sealed class ImportFeedTests(ImporterDatabase database) : IClassFixture<I
         var id = await database.ImportAsync(ImportState.Running, [RecordState.Imported, RecordState.Failed, RecordState.Unknown]);
         var one = await StatementsAsync(id, pages: 1);
         Assert.Equal(one, await StatementsAsync(id, pages: 50));
-        // The page of the list (which, and what of them), the import, and what its page tells beside it.
-        Assert.Equal(5 * (2 + 1 + 4), one);
+        // The list and the import (themselves, and their numbers); the import again, and the three things that its page tells beside it.
+        Assert.Equal(5 * (2 + 2 + 2 + 3), one);
     }
 
     /// <summary>
