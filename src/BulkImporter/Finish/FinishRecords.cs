@@ -65,11 +65,14 @@ internal sealed class FinishRecords(
 
     // The claim's row is ours as long as it is pending; what somebody else did in the meantime was the same.
     private const string Write = """
+        WITH ended AS MATERIALIZED (
+            SELECT *, 'pending' AS before FROM unnest($1::importer.finish_end[])
+        )
         UPDATE importer.record_finish f
-        SET state = s.state, next_at = now() + s.wait, failed_count = f.failed_count - s.give_back, error_code = s.code,
-            error_message = s.message
-        FROM unnest($1::importer.finish_end[]) s
-        WHERE f.import_id = s.import_id AND f.row_number = s.row_number AND f.state = 'pending'
+        SET state = e.state, next_at = now() + e.wait, failed_count = f.failed_count - e.give_back, error_code = e.code,
+            error_message = e.message
+        FROM ended e
+        WHERE f.import_id = e.import_id AND f.row_number = e.row_number AND f.state = e.before
         """;
 
     /// <summary>
@@ -86,7 +89,7 @@ internal sealed class FinishRecords(
     protected override TimeSpan Patience => ClaimFor / 2;
 
     protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken) =>
-        (await database.QueryAsync<Claimed>(Claim, cancellationToken, Batch, ClaimFor, ClaimFor.TotalSeconds / 6))
+        (await database.QueryByKeyAsync<Claimed>(Claim, cancellationToken, Batch, ClaimFor, ClaimFor.TotalSeconds / 6))
             .ConvertAll(c => c.ToDue());
 
     protected override int AccountOf(Due item) => item.AccountId;
@@ -110,7 +113,7 @@ internal sealed class FinishRecords(
         EndRow[] rows = [.. ends.Select(e => new EndRow(
             e.Record.ImportId, e.Record.RowNumber, EnumText<FinishState>.Of(e.State), e.Wait, (short)(e.GiveBack ? 1 : 0),
             e.Code, e.Message))];
-        await database.ExecuteAsync(Write, CancellationToken.None, [rows]);
+        await database.ExecuteByKeyAsync(Write, CancellationToken.None, [rows]);
         Log.RecordsFinished(log, ends.Count(e => e.State == FinishState.Done));
     }
 

@@ -243,10 +243,9 @@ internal sealed class ReconcileUnknown(
             asset.Uploaded, Storable(asset.Caption)))];
         await database.UndisturbedAsync(async () =>
         {
-            await using var batch = database.CreateBatch();
-            batch.BatchCommands.Add(Sql.BatchCommand(Attempt.NoteLooked, [looked]));
-            batch.BatchCommands.Add(Sql.BatchCommand(ForgetCandidates, [looked]));
-            batch.BatchCommands.Add(Sql.BatchCommand(NoteCandidates, [found]));
+            await using var batch = database.CreateBatchByKey(
+                Sql.BatchCommand(Attempt.NoteLooked, [looked]), Sql.BatchCommand(ForgetCandidates, [looked]),
+                Sql.BatchCommand(NoteCandidates, [found]));
             return await batch.ExecuteNonQueryAsync(cancellationToken);
         });
     }

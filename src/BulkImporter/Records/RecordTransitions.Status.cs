@@ -50,10 +50,10 @@ public sealed partial class RecordTransitions
 
     private async Task<long> ConcludeAsync(OutcomeRow[] rows, CancellationToken cancellationToken)
     {
-        await using var batch = database.CreateBatch();
-        batch.BatchCommands.Add(Sql.BatchCommand(LockChunksOfRows, [rows]));
-        batch.BatchCommands.Add(Sql.BatchCommand(WriteConclusions, [rows]));
+        await using var batch = database.CreateBatchByKey(
+            Sql.BatchCommand(LockChunksOfRows, [rows]), Sql.BatchCommand(WriteConclusions, [rows]));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
         await reader.NextResultAsync(cancellationToken);
         return await Row<long>.StreamAsync(reader, cancellationToken).SingleAsync(cancellationToken);
     }
@@ -81,9 +81,8 @@ public sealed partial class RecordTransitions
 
     private async Task<int> CompareAdoptedAsync(OutcomeRow[] rows, CancellationToken cancellationToken)
     {
-        await using var batch = database.CreateBatch();
-        batch.BatchCommands.Add(Sql.BatchCommand(LockChunksOfRows, [rows]));
-        batch.BatchCommands.Add(Sql.BatchCommand(CompareAdopted, [rows]));
+        await using var batch = database.CreateBatchByKey(
+            Sql.BatchCommand(LockChunksOfRows, [rows]), Sql.BatchCommand(CompareAdopted, [rows]));
         return await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 }

@@ -64,7 +64,7 @@ internal sealed class AbortRemote(RoundNeeds needs, NpgsqlDataSource database, I
     protected override TimeSpan Patience => ClaimFor / 2;
 
     protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken) =>
-        await database.QueryAsync<Due>(Claim, cancellationToken, Batch, ClaimFor, GiveUpAfter);
+        await database.QueryByKeyAsync<Due>(Claim, cancellationToken, Batch, ClaimFor, GiveUpAfter);
 
     protected override int AccountOf(Due item) => item.AccountId;
 
@@ -93,7 +93,7 @@ internal sealed class AbortRemote(RoundNeeds needs, NpgsqlDataSource database, I
         OutcomeRow[] rows = [.. ends.Select(a =>
             OutcomeRow.Of(new AttemptKey(a.Record.ImportId, a.Record.RowNumber, a.Record.Attempt))
                 with { StatusId = a.Record.StatusId.Value, Message = a.Note })];
-        await database.ExecuteAsync(NoteAnswers, CancellationToken.None, [rows]);
+        await database.ExecuteByKeyAsync(NoteAnswers, CancellationToken.None, [rows]);
         Log.AbortsAnswered(log, ends[0].Record.AccountId, ends.Count);
     }
 

@@ -102,8 +102,7 @@ internal sealed class StatusPoller(
 
     protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken)
     {
-        var due = await database.QueryAsync<Due>(
-            Claim, cancellationToken, Batch, ClaimFor, ClaimFor.TotalSeconds / 6);
+        var due = await database.QueryByKeyAsync<Due>(Claim, cancellationToken, Batch, ClaimFor, ClaimFor.TotalSeconds / 6);
         if (due.Count > 0) await ReadBudgetsAsync(cancellationToken);
         return due;
     }
@@ -146,7 +145,7 @@ internal sealed class StatusPoller(
         if (conclusions.Count > 0) Log.RecordsConcluded(log, await transitions.ConcludedAsync(conclusions, CancellationToken.None));
         ProgressRow[] progress = [.. ends.Select(e => e.Progress).OfType<Progress>().Select(p => new ProgressRow(
             p.Record.ImportId, p.Record.RowNumber, p.Record.StatusId.Value, p.Wait, p.Percent, p.Bytes, p.Total, p.Moved, p.NotFound))];
-        if (progress.Length > 0) await database.ExecuteAsync(WriteProgress, CancellationToken.None, [progress]);
+        if (progress.Length > 0) await database.ExecuteByKeyAsync(WriteProgress, CancellationToken.None, [progress]);
     }
 
     protected override End Unstorable(End end) => end.Conclusion is { } conclusion
