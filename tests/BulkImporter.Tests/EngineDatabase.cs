@@ -52,10 +52,7 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
             TokenProtected = "nothing",
             CreatedAt = now,
             UpdatedAt = now,
-            MaxInFlight = maxInFlight,
-            SubmitRate = submitRate,
-            StatusRate = statusRate,
-            BacklogLimit = backlog,
+            Limits = new() { MaxInFlight = maxInFlight, Rate = submitRate, StatusRate = statusRate, Backlog = backlog },
         };
         await database.AddAsync(ImporterDatabase.Budgeted(account, backlog == 0 ? null : backlog));
         return account.Id;
