@@ -47,8 +47,7 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
     public async Task<int> AccountAsync(int maxInFlight = 0, double submitRate = 0, double statusRate = 0, int backlog = 0)
     {
         var account = ImporterDatabase.Account($"account {Guid.NewGuid()}");
-        (account.MaxInFlight, account.BacklogLimit) = (maxInFlight, backlog);
-        (account.SubmitRate, account.StatusRate) = (submitRate, statusRate);
+        account.Limits = new() { MaxInFlight = maxInFlight, Rate = submitRate, StatusRate = statusRate, Backlog = backlog };
         await database.AddAsync(ImporterDatabase.Budgeted(account, backlog == 0 ? null : backlog));
         return account.Id;
     }

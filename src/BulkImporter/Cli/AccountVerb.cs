@@ -39,6 +39,9 @@ internal sealed class AccountVerb : Verb
         return option;
     }
 
+    private static Option<bool> Anyway() =>
+        new("--anyway") { Description = "Save the token although Cincopa does not accept it now" };
+
     private static async Task<string> ReadTokenAsync(Surroundings surroundings, CancellationToken cancellationToken)
     {
         var token = PlainText.Trimmed(await surroundings.Input.ReadToEndAsync(cancellationToken));
@@ -48,15 +51,14 @@ internal sealed class AccountVerb : Verb
             : token;
     }
 
-    private static string Limit(double limit) => limit == 0 ? "none" : limit.ToString("0.##", CultureInfo.InvariantCulture);
+    private static string Limit(string limit) => limit == "0" ? "none" : limit;
 
     private static string Sentence(AccountView account) => string.Create(CultureInfo.InvariantCulture,
         $"Account {Wording.Plain(account.Name)} at {Wording.Plain(account.BaseUrl)}: "
-            + $"{Wording.Of(account.State)}{(account.Reason is null ? "" : $" ({Wording.Plain(account.Reason)})")}; calls per second "
-                + $"{Limit(account.Rate)}, in flight {Limit(account.MaxInFlight)}, backlog {Limit(account.Backlog)}, status calls per "
-                    + $"second {Limit(account.StatusRate)}, verb {VerbOf(account)}; now {account.InFlight} in flight, "
-                        + $"{account.Outstanding} "
-                            + $"outstanding.{(account.Warning is null ? "" : $" Warning: {Wording.Plain(account.Warning)}")}");
+            + $"{Wording.Of(account.State)}{(account.Reason is null ? "" : $" ({Wording.Plain(account.Reason)})")}. Limits: "
+            + $"{string.Join(", ", AccountLimit.All.Select(l => $"{l.Words} {Limit(l.Text(account))}"))}. "
+            + $"Verb: {VerbOf(account)}. Now: {account.InFlight} records being sent, {account.Outstanding} being fetched."
+            + $"{(account.Warning is null ? "" : $" Warning: {Wording.Plain(account.Warning)}")}");
 
     private static string VerbOf(AccountView account) =>
         account.Verb == VerbSetting.Auto ? $"auto (now {Wording.Of(account.VerbInUse).ToUpperInvariant()})" : Wording.Of(account.Verb);
@@ -66,20 +68,22 @@ internal sealed class AccountVerb : Verb
         private readonly Argument<string> name = AccountName();
         private readonly Option<string?> baseUrl = new("--base-url")
         { HelpName = "URL", Description = "Where Cincopa's API is, when not at its usual address" };
+        private readonly Option<bool> anyway = Anyway();
 
         public AccountAddVerb(Surroundings surroundings)
             : base(surroundings, "add", "Add an account. Its token is stored encrypted and never shown again.",
                 "BulkImporter account add museum --token-stdin < token.txt",
                 "pass show cincopa/museum | BulkImporter account add museum --token-stdin")
         {
-            TakesFromServer(name, TokenStdin(this), baseUrl, Json);
+            TakesFromServer(name, TokenStdin(this), baseUrl, anyway, Json);
         }
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
             var token = await ReadTokenAsync(Surroundings, cancellationToken);
             var account = await api.SendAsync<AccountView>(HttpMethod.Post, "accounts",
-                new NewAccountBody(line.GetRequiredValue(name), token, line.GetValue(baseUrl)), cancellationToken);
+                new NewAccountBody(line.GetRequiredValue(name), token, line.GetValue(baseUrl), line.GetValue(anyway) ? true : null),
+                cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? account.Json : Sentence(account.Value));
             return ExitCode.Done;
         }
@@ -106,14 +110,13 @@ internal sealed class AccountVerb : Verb
                 return ExitCode.Done;
             }
 
-            var table = ImportPicture.TableOf(Surroundings, "name", "state", "calls/s", "in flight", "backlog", "verb", "address",
-                "reason or warning");
+            var table = ImportPicture.TableOf(Surroundings,
+                ["name", "state", .. AccountLimit.All.Select(l => l.Words), "verb", "address", "reason or warning"]);
             foreach (var account in page.Value.Items)
             {
-                table.AddRow(new Text(Wording.Plain(account.Name)), new Text(Wording.Of(account.State)), new Text(Limit(account.Rate)),
-                    new Text(Limit(account.MaxInFlight)),
-                    new Text(Limit(account.Backlog)), new Text(VerbOf(account)), new Text(Wording.Plain(account.BaseUrl)),
-                    new Text(Wording.Plain(account.Reason ?? account.Warning)));
+                table.AddRow([new Text(Wording.Plain(account.Name)), new Text(Wording.Of(account.State)),
+                    .. AccountLimit.All.Select(l => new Text(Limit(l.Text(account)))), new Text(VerbOf(account)),
+                    new Text(Wording.Plain(account.BaseUrl)), new Text(Wording.Plain(account.Reason ?? account.Warning))]);
             }
 
             Surroundings.Screen.Write(table);
@@ -188,14 +191,7 @@ internal sealed class AccountVerb : Verb
     private sealed class AccountLimitsVerb : ClientVerb
     {
         private readonly Argument<string> name = AccountName();
-        private readonly Option<double?> rate = AtLeast(0, new Option<double?>("--rate")
-        { HelpName = "N", Description = "Submit calls per second, all workers together; 0 = no limit" });
-        private readonly Option<double?> statusRate = AtLeast(0, new Option<double?>("--status-rate")
-        { HelpName = "N", Description = "Status calls per second, all workers together; 0 = no limit" });
-        private readonly Option<int?> maxInFlight = AtLeast(0, new Option<int?>("--max-in-flight")
-        { HelpName = "N", Description = "Submit calls at the same time, all workers together; 0 = no limit" });
-        private readonly Option<int?> backlog = AtLeast(0, new Option<int?>("--backlog")
-        { HelpName = "N", Description = "Records that Cincopa has accepted and not finished; 0 = no limit" });
+        private readonly Dictionary<AccountLimit, Option<string?>> limits = AccountLimit.All.ToDictionary(l => l, OptionOf);
 
         private readonly Option<string?> verb = new("--verb")
         {
@@ -212,18 +208,35 @@ internal sealed class AccountVerb : Verb
                 "BulkImporter account limits museum --verb post")
         {
             verb.AcceptOnlyFromAmong([.. EnumText<VerbSetting>.All]);
-            TakesFromServer(name, rate, statusRate, maxInFlight, backlog, verb, Json);
+            TakesFromServer([name, .. limits.Values, verb, Json]);
+        }
+
+        private static Option<string?> OptionOf(AccountLimit limit)
+        {
+            var option = new Option<string?>(limit.Option) { HelpName = "N", Description = limit.Help };
+            option.Validators.Add(result =>
+            {
+                try
+                {
+                    foreach (var token in result.Tokens) limit.With(new AccountChange(), token.Value);
+                }
+                catch (InvalidArgumentException refused)
+                {
+                    result.AddError($"{limit.Option}: {refused.Message}");
+                }
+            });
+            return option;
         }
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
-            var limits = new AccountChange(line.GetValue(rate), line.GetValue(statusRate), line.GetValue(maxInFlight),
-                line.GetValue(backlog),
-                Verb: line.GetValue(verb) is { } word ? EnumText<VerbSetting>.Parse(word) : null);
+            var change = limits.Where(l => line.GetValue(l.Value) is not null).Aggregate(
+                new AccountChange(Verb: line.GetValue(verb) is { } word ? EnumText<VerbSetting>.Parse(word) : null),
+                (change, l) => l.Key.With(change, line.GetValue(l.Value)!));
             var path = PathOf(line.GetRequiredValue(name));
-            var account = limits == new AccountChange()
+            var account = change == new AccountChange()
                 ? await api.GetAsync<AccountView>(path, cancellationToken)
-                : await api.SendAsync<AccountView>(HttpMethod.Patch, path, limits, cancellationToken);
+                : await api.SendAsync<AccountView>(HttpMethod.Patch, path, change, cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? account.Json : Sentence(account.Value));
             return ExitCode.Done;
         }
@@ -234,17 +247,19 @@ internal sealed class AccountVerb : Verb
         private readonly Argument<string> name = AccountName();
         private readonly Option<string?> baseUrl = new("--base-url")
         { HelpName = "URL", Description = "Where Cincopa's API is from now on" };
+        private readonly Option<bool> anyway = Anyway();
 
         public AccountTokenVerb(Surroundings surroundings)
             : base(surroundings, "token", "Replace the account's API token. A suspended account becomes active.",
                 "BulkImporter account token museum --token-stdin < token.txt") =>
-            TakesFromServer(name, TokenStdin(this), baseUrl, Json);
+            TakesFromServer(name, TokenStdin(this), baseUrl, anyway, Json);
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
             var token = await ReadTokenAsync(Surroundings, cancellationToken);
             var account = await api.SendAsync<AccountView>(HttpMethod.Patch, PathOf(line.GetRequiredValue(name)),
-                new AccountChange(Token: token, BaseUrl: line.GetValue(baseUrl)), cancellationToken);
+                new AccountChange(Token: token, BaseUrl: line.GetValue(baseUrl), Anyway: line.GetValue(anyway) ? true : null),
+                cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? account.Json : Sentence(account.Value));
             return ExitCode.Done;
         }

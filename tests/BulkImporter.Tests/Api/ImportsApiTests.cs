@@ -315,6 +315,17 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
         Assert.Equal(409, status);
         (status, var problem) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/rerun", """{"state":"sleeping"}""");
         Assert.Equal((400, "state"), (status, (string?)problem!["argument"]));
+        (status, problem) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/rerun", """{"code":"source_tiemout"}""");
+        Assert.Equal((400, "code"), (status, (string?)problem!["argument"]));
+        Assert.Contains("source_timeout", (string?)problem["detail"], StringComparison.Ordinal);
+        Assert.Contains("url_missing", (string?)problem["detail"], StringComparison.Ordinal);
+        // Ignored, it would select everything.
+        (status, problem) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/rerun", """{"sate":"failed"}""");
+        Assert.Equal((400, "sate"), (status, (string?)problem!["argument"]));
+        (status, problem) = await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}/records?code=nope");
+        Assert.Equal((400, "code"), (status, (string?)problem!["argument"]));
+        Assert.Equal(200,
+            (await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}/records?code=url_missing")).Status);
         (status, problem) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/rerun", "{broken");
         Assert.Equal((400, "invalid-request"), (status, (string?)problem!["type"]));
     }

@@ -56,6 +56,29 @@ public sealed class MarkupTests(ImporterServer server) : IClassFixture<ImporterS
         Assert.DoesNotContain(sources, f => Regex.IsMatch(File.ReadAllText(f), "MarkupString|AddMarkupContent|innerHTML|Html\\.Raw"));
     }
 
+    [Fact]
+    public void No_attribute_of_a_component_holds_an_entity_which_would_be_encoded_once_more()
+    {
+        // The compiler takes what stands in an attribute as text, so that &amp; in an address becomes &amp;amp; on the page.
+        var components = Directory.EnumerateFiles(
+            Path.Combine(Repository.Root, "src", "BulkImporter"), "*.razor", SearchOption.AllDirectories).ToList();
+        Assert.Contains(components, f => f.EndsWith("CorrectDialog.razor", StringComparison.Ordinal));
+        var entities = components.SelectMany(f =>
+            Regex.Matches(File.ReadAllText(f), "=\"[^\"]*&#?\\w+;[^\"]*\"").Select(m => $"{Path.GetFileName(f)}: {m.Value}"));
+        Assert.Empty(entities);
+    }
+
+    [Fact]
+    public async Task The_link_to_a_source_is_its_whole_address()
+    {
+        var id = await server.Database.ImportAsync(ImportState.Finished, [RecordState.Imported]);
+        await server.Database.SqlAsync(
+            "UPDATE importer.import_record SET source_url = 'https://media.example/watch?v=a1&t=2' WHERE import_id = $1", id);
+        using var answer = await server.Client(server.AdminKey).GetAsync($"/imports/{id}/records/1", Token);
+        Assert.Contains("href=\"https://media.example/watch?v=a1&amp;t=2\"", await answer.Content.ReadAsStringAsync(Token),
+            StringComparison.Ordinal);
+    }
+
     private async Task FillAsync(int id)
     {
         await server.Database.SqlAsync("""

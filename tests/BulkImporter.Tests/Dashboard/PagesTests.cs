@@ -50,10 +50,28 @@ public sealed partial class PagesTests(ImporterServer server) : IClassFixture<Im
         Assert.Equal("1", Count(html, "pending"));
         Assert.Equal("1", Count(html, "invalid"));
         Assert.Equal("1", Count(html, "duplicate"));
-        Assert.Equal("87.5 %", TestId(html, "percent"));
+        // Of six records that are work five have ended; what is invalid or a duplicate is neither.
+        Assert.Equal("83.3 %", TestId(html, "percent"));
         Assert.Equal(
             ["imported 25", "pending 12.5", "unknown 12.5", "failed 25", "skipped 25"],
             Part().Matches(html).Select(m => $"{m.Groups[1].Value} {m.Groups[2].Value}"));
+    }
+
+    [Theory]
+    [InlineData(ImportState.Cancelled, RecordState.Cancelled, "25 %", "Cancelled, 3 not sent", "3 records were not sent.")]
+    [InlineData(ImportState.Finished, RecordState.Failed, "100 %", "Finished, 3 failed", "3 records failed.")]
+    [InlineData(ImportState.Finished, RecordState.Unknown, "100 %", "Finished, 3 in doubt", "3 records are in doubt:")]
+    [InlineData(ImportState.Finished, RecordState.Invalid, "100 %", "Finished", "3 rows could not be sent.")]
+    [InlineData(ImportState.Finished, RecordState.Imported, "100 %", "Finished", "Nothing is left to do.")]
+    public async Task An_end_says_how_much_was_sent_and_what_is_left_to_do(
+        ImportState state, RecordState three, string percent, string chip, string next)
+    {
+        var id = await server.Database.ImportAsync(state, [RecordState.Imported, three, three, three]);
+        var html = await GetAsync(server.ViewerKey, $"/imports/{id}");
+        Assert.Equal(percent, TestId(html, "percent"));
+        Assert.Equal(chip, TestId(html, "import-state"));
+        Assert.StartsWith(next, TestId(html, "next-step"), StringComparison.Ordinal);
+        Assert.Equal(three is RecordState.Failed or RecordState.Unknown, html.Contains("chip-troubled", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -9,7 +9,6 @@ using Cincopa.Simulator;
 using Cincopa.Simulator.Faults;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace BulkImporter.Tests.Finish;
@@ -304,10 +303,9 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
         int attempts = 8, int maxEncodedValue = 1_700, ICincopaClient? remote = null, NpgsqlDataSource? source = null)
     {
         (remote, source) = (remote ?? cincopa, source ?? database.Source);
-        return new(Rounds.Over(source, tokens, remote), source, remote, new NameGallery(source, remote, NullLogger<NameGallery>.Instance),
-            new RetrySchedule(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10), () => 0.5),
-            Options.Create(new WorkOptions { MaxEncodedText = maxEncodedValue }),
-            NullLogger<FinishRecords>.Instance)
+        return new(Rounds.Over(source, tokens, remote, work: new WorkOptions { MaxEncodedText = maxEncodedValue }), source, remote,
+            new NameGallery(source, remote, NullLogger<NameGallery>.Instance),
+            new RetrySchedule(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10), () => 0.5), NullLogger<FinishRecords>.Instance)
         { Attempts = attempts };
     }
 

@@ -82,6 +82,42 @@ public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<
     }
 
     [Fact]
+    public async Task What_stands_still_says_for_what_it_waits_and_has_no_time_left()
+    {
+        var (waiting, fetching, writing, moving) = (
+            await RunningAsync(RecordState.Pending, RecordState.Imported), await RunningAsync(RecordState.Submitted),
+            await RunningAsync(RecordState.Imported), await RunningAsync(RecordState.Pending, RecordState.Submitted));
+        await database.SqlAsync("UPDATE importer.import_chunk SET due_at = '2031-05-06 07:08:09+00' WHERE import_id = ANY($1)",
+            new[] { waiting, moving });
+        await database.SqlAsync("""
+            INSERT INTO importer.record_finish (import_id, row_number, account_id, rid, state, next_at, failed_count)
+            SELECT id, 1, account_id, 'r1', 'pending', now(), 0 FROM importer.import WHERE id = $1
+            """, writing);
+        await database.SqlAsync("DELETE FROM importer.import_tick WHERE import_id = $1", fetching);
+
+        Assert.Equal("1 record waits for the next try at 07:08:09 UTC.", await ReasonAsync(waiting));
+        Assert.Equal("All files are sent. Cincopa is still fetching 1 file.", await ReasonAsync(fetching));
+        Assert.Equal("All files are sent. Texts and galleries are still being written for 1 asset.", await ReasonAsync(writing));
+        var import = await Read.FindAsync(moving, Token);
+        Assert.Equal((null, true), (import!.Reason, import.EtaSeconds > 0));
+
+        async Task<int> RunningAsync(params RecordState[] states)
+        {
+            var id = await database.ImportAsync(ImportState.Running, states);
+            await TickAsync(id, 40, 1000);
+            await TickAsync(id, 2, 1400);
+            return id;
+        }
+
+        async Task<string?> ReasonAsync(int id)
+        {
+            var import = await Read.FindAsync(id, Token);
+            Assert.Null(import!.EtaSeconds);
+            return import.Reason;
+        }
+    }
+
+    [Fact]
     public async Task Too_few_ends_give_a_rate_and_no_time_left()
     {
         var id = await database.ImportAsync(ImportState.Running, OneOfEach);
