@@ -68,8 +68,16 @@ public sealed class ImporterDatabase(TestServer server) : IAsyncLifetime
         new() { ImportId = importId, RowNumber = row, LineNumber = row + 1, Code = code, Severity = "warning" };
 
     /// <summary>An asset that the first attempt of a row may have made.</summary>
-    internal static Candidate Candidate(int importId, int row, string rid) =>
-        new() { ImportId = importId, RowNumber = row, Attempt = 1, Rid = rid, FileName = "clip.mp4", SizeBytes = 7, UploadedAt = Now };
+    internal static Candidate Candidate(int importId, int row, string rid, DateTimeOffset? uploadedAt = null) => new()
+    {
+        ImportId = importId,
+        RowNumber = row,
+        Attempt = 1,
+        Rid = rid,
+        FileName = "clip.mp4",
+        SizeBytes = 7,
+        UploadedAt = uploadedAt ?? Now,
+    };
 
     /// <summary>The first attempt of a row as it is followed, which last moved so long ago.</summary>
     internal StatusPoll Poll(int importId, int row, int minutesAgo = 0) => new()

@@ -139,7 +139,9 @@ public sealed partial class PagesTests(ImporterServer server) : IClassFixture<Im
         await server.Database.AddAsync(attempt);
         Assert.Contains("found nothing", await GetAsync(server.OperatorKey, page), StringComparison.Ordinal);
 
-        await server.Database.AddAsync(ImporterDatabase.Candidate(id, 5, "AbC"), ImporterDatabase.Candidate(id, 5, "DeF"));
+        var uploadedAt = DateTimeOffset.UtcNow;
+        await server.Database.AddAsync(
+            ImporterDatabase.Candidate(id, 5, "AbC", uploadedAt), ImporterDatabase.Candidate(id, 5, "DeF", uploadedAt));
         var html = await GetAsync(server.OperatorKey, page);
         Assert.Equal(["AbC", "DeF"], Regex.Matches(html, "data-rid=\"(\\w+)\"").Select(m => m.Groups[1].Value));
         Assert.True(Has(html, "adopt"));

@@ -89,10 +89,7 @@ public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<
             await RunningAsync(RecordState.Imported), await RunningAsync(RecordState.Pending, RecordState.Submitted));
         await database.SqlAsync("UPDATE importer.import_chunk SET due_at = '2031-05-06 07:08:09+00' WHERE import_id = ANY($1)",
             new[] { waiting, moving });
-        await database.SqlAsync("""
-            INSERT INTO importer.record_finish (import_id, row_number, account_id, rid, state, next_at, failed_count)
-            SELECT id, 1, account_id, 'r1', 'pending', now(), 0 FROM importer.import WHERE id = $1
-            """, writing);
+        await database.AddAsync(database.Finish(writing, 1, "r1"));
         await database.SqlAsync("DELETE FROM importer.import_tick WHERE import_id = $1", fetching);
 
         Assert.Equal("1 record waits for the next try at 07:08:09 UTC.", await ReasonAsync(waiting));
