@@ -92,6 +92,68 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
     }
 
     [Fact]
+    public async Task Every_filter_box_shows_what_is_filtered_on_load_on_a_click_and_with_the_back_button()
+    {
+        await stage.Cincopa.BehaveAsync(
+            """{"importMs":[50,100],"outcomes":[{"outcome":"missing","input":"*/boxes/a*"},{"outcome":"forbidden","input":"*/boxes/b*"}]}""");
+        // What is invalid has codes too: they come into the box after the others, and one stands before the one that is chosen.
+        var id = await stage.Api.StartAsync(DashboardStage.Manifest("boxes", "a-1", "b-1", "c-1") + ",no address\nfile:///x.mp4,none\n");
+        await stage.Api.FinishedAsync(id, RunLimit);
+
+        await page.GotoAsync($"/imports/{id}");
+        await page.Locator("[data-testid=failure][data-code=source_not_found] a").ClickAsync();
+        await BoxesAsync(("filter-state", "failed"), ("filter-code", "source_not_found"), ("filter-search", ""));
+        await Expect(page.Locator("[data-testid=filter-code] option")).ToHaveCountAsync(5);
+        await BoxesAsync(("filter-state", "failed"), ("filter-code", "source_not_found"));
+        await page.GetByTestId("filter-code").SelectOptionAsync("source_forbidden");
+        await BoxesAsync(("filter-state", "failed"), ("filter-code", "source_forbidden"));
+        await page.GetByTestId("filter-state").SelectOptionAsync("");
+        await page.GetByTestId("filter-search").FillAsync("boxes");
+        await page.GetByTestId("filter-search").PressAsync("Enter");
+        await page.WaitForURLAsync(url => url.Contains("search=boxes", StringComparison.Ordinal));
+        await page.GoBackAsync();
+        await BoxesAsync(("filter-state", ""), ("filter-code", "source_forbidden"), ("filter-search", ""));
+        await page.GoBackAsync();
+        await page.GoBackAsync();
+        await BoxesAsync(("filter-state", "failed"), ("filter-code", "source_not_found"), ("filter-search", ""));
+        await page.ReloadAsync();
+        await Expect(page.Locator("[data-testid=filter-code] option")).ToHaveCountAsync(5);
+        await BoxesAsync(("filter-state", "failed"), ("filter-code", "source_not_found"));
+        // What is typed and not searched for filters nothing.
+        await page.GetByTestId("filter-search").FillAsync("typed only");
+        await page.GoBackAsync();
+        await page.GoForwardAsync();
+        await BoxesAsync(("filter-state", "failed"), ("filter-search", ""));
+
+        await page.GotoAsync("/?state=finished&order=name&search=manifest");
+        await BoxesAsync(("filter-state", "finished"), ("order", "name"), ("search", "manifest"));
+        await page.GetByTestId("filter-state").SelectOptionAsync("review");
+        await page.WaitForURLAsync(url => url.Contains("state=review", StringComparison.Ordinal));
+        await page.GoBackAsync();
+        await BoxesAsync(("filter-state", "finished"), ("order", "name"), ("search", "manifest"));
+
+        await page.GotoAsync($"/audit?import={id}&actor=x&account=default");
+        await BoxesAsync(("filter-import", $"{id}"), ("filter-actor", "x"), ("filter-account", "default"));
+        await page.GetByTestId("filter-actor").FillAsync("y");
+        await page.GetByTestId("filter-account").SelectOptionAsync("");
+        await page.GetByTestId("filter").ClickAsync();
+        await page.WaitForURLAsync(url => url.Contains("actor=y", StringComparison.Ordinal));
+        await BoxesAsync(("filter-actor", "y"), ("filter-account", ""));
+        await page.GoBackAsync();
+        await BoxesAsync(("filter-import", $"{id}"), ("filter-actor", "x"), ("filter-account", "default"));
+        stage.Browser.HasNoErrors();
+    }
+
+    private async Task BoxesAsync(params (string Box, string Value)[] wanted)
+    {
+        foreach (var (box, value) in wanted)
+        {
+            await Expect(page.GetByTestId(box)).ToBeEnabledAsync();
+            await Expect(page.GetByTestId(box)).ToHaveValueAsync(value);
+        }
+    }
+
+    [Fact]
     public async Task Text_that_no_database_can_hold_searches_for_nothing_and_harms_nothing()
     {
         await stage.Api.UploadAsync(DashboardStage.Manifest("no text", "clip-1"));

@@ -142,6 +142,10 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
 
         await page.GotoAsync($"/imports/{id}");
         await page.GetByTestId("correct").ClickAsync();
+        await Expect(page.GetByTestId("correct-invalid")).ToHaveCountAsync(0);
+        var failed = await page.RunAndWaitForDownloadAsync(() => page.GetByTestId("correct-failed").ClickAsync());
+        var rows = await File.ReadAllLinesAsync(await failed.PathAsync(), TestContext.Current.CancellationToken);
+        Assert.Contains("gone-3", Assert.Single(rows.Skip(1)), StringComparison.Ordinal);
         await Expect(page.GetByTestId("correct-file")).ToBeEnabledAsync();
         await page.GetByTestId("correct-file").SetInputFilesAsync(new FilePayload
         {

@@ -89,8 +89,8 @@ public sealed partial class PeopleTests : IAsyncDisposable
         await LookAsync(admin, "limits");
         await admin.GetByTestId("limit-maxInFlight").FillAsync("7");
         await admin.GetByTestId("save").ClickAsync();
-        await Expect(admin.GetByTestId("in-flight")).ToContainTextAsync("of 7");
-        await Expect(colleague.GetByTestId("in-flight")).ToContainTextAsync("of 7");
+        await Expect(admin.GetByTestId("calls")).ToContainTextAsync("at most 7");
+        await Expect(colleague.GetByTestId("calls")).ToContainTextAsync("at most 7");
         await Expect(admin.GetByTestId("verb")).ToContainTextAsync("GET (auto)");
         await admin.GetByTestId("change-limits").ClickAsync();
         await admin.GetByTestId("submit-verb").SelectOptionAsync("POST");
@@ -119,9 +119,18 @@ public sealed partial class PeopleTests : IAsyncDisposable
         await admin.GetByTestId("add-account").ClickAsync();
         await admin.GetByTestId("new-name").FillAsync("museum");
         await LookAsync(admin, "new account");
+        await cincopa.TokenAsync("1000002iwrong", 401);
+        await admin.GetByTestId("new-token").FillAsync("1000002iwrong");
+        await admin.GetByTestId("save-account").ClickAsync();
+        await Expect(admin.GetByTestId("complaint")).ToContainTextAsync("Nothing was saved, because Cincopa did not confirm the token");
+        await Expect(admin.GetByTestId("save-anyway")).ToBeVisibleAsync();
+        await LookAsync(admin, "token not confirmed");
+        await Expect(admin.GetByTestId("account")).ToHaveCountAsync(1);
+        await cincopa.TokenAsync("1000002imuseum");
         await admin.GetByTestId("new-token").FillAsync("1000002imuseum");
         await admin.GetByTestId("save-account").ClickAsync();
         await Expect(admin.GetByTestId("account")).ToHaveCountAsync(2);
+        await Expect(admin.GetByTestId("added")).ToContainTextAsync("museum is Cincopa account");
 
         // A key, shown once.
         await admin.GotoAsync(api.Address + "/keys");

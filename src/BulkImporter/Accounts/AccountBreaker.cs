@@ -23,9 +23,9 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
                 updated_at = CASE WHEN rejected_in_a_row + $5 >= $2 THEN now() ELSE updated_at END
             WHERE id = $1 AND state = 'active' AND updated_at = $4
             RETURNING id, state, reason
-        ), told AS (
-            {{Facts.Insert}} SELECT 'account_suspended', now(), NULL, id, reason FROM counted WHERE state = 'suspended'
-        )
+        ), suspended AS (
+            SELECT id, reason FROM counted WHERE state = 'suspended'
+        ), {{Facts.AccountSuspended}}
         SELECT state = 'suspended' FROM counted
         """;
 
@@ -34,9 +34,7 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
             UPDATE importer.account SET state = 'suspended', reason = replace($2, '{address}', base_url), updated_at = now()
             WHERE id = $1 AND state = 'active' AND updated_at = $3
             RETURNING id, reason
-        ), told AS (
-            {{Facts.Insert}} SELECT 'account_suspended', now(), NULL, id, reason FROM suspended
-        )
+        ), {{Facts.AccountSuspended}}
         SELECT true FROM suspended
         """;
 
@@ -51,9 +49,9 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
                 updated_at = now()
             WHERE id = $1 AND state = 'active' AND updated_at = $2 AND first_accepted_at IS NULL
             RETURNING id, state, reason
-        ), told AS (
-            {{Facts.Insert}} SELECT 'account_suspended', now(), NULL, id, reason FROM refused WHERE state = 'suspended'
-        )
+        ), suspended AS (
+            SELECT id, reason FROM refused WHERE state = 'suspended'
+        ), {{Facts.AccountSuspended}}
         SELECT state = 'suspended' AS is_suspended, coalesce(reason, '') AS reason FROM refused
         """;
 

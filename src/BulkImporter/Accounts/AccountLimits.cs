@@ -23,11 +23,11 @@ public record AccountLimits
     public double StatusRate { get; init; }
 
     /// <summary>Submit calls at the same time. The default is small: no limit is published (UNK).</summary>
-    [Limit("Calls in flight", "Submit calls at the same time, all workers together")]
+    [Limit("Calls at the same time", "Submit calls at the same time, all workers together")]
     public int MaxInFlight { get; init; } = 5;
 
     /// <summary>Records that Cincopa has accepted and not finished.</summary>
-    [Limit("Backlog at Cincopa", "Records that Cincopa has accepted and not finished")]
+    [Limit("Sent and not finished", "Records that Cincopa has accepted and not finished")]
     public int Backlog { get; init; } = 1000;
 
     internal static void Configure(ComplexPropertyBuilder<AccountLimits> limits)

@@ -8,10 +8,11 @@ namespace BulkImporter.Accounts;
 /// <summary>What to change; null leaves a thing as it is. A limit of 0 lifts it.</summary>
 /// <param name="Token">A new token, or another verb, makes a suspended account active again.</param>
 /// <param name="BaseUrl">Needs the token too.</param>
+/// <param name="Anyway">A new token is saved although Cincopa does not accept it now.</param>
 /// <param name="Verb">How upload_from_url is called: auto, get or post.</param>
 public sealed record AccountChange(
     double? Rate = null, double? StatusRate = null, int? MaxInFlight = null, int? Backlog = null, string? Token = null,
-    string? BaseUrl = null, VerbSetting? Verb = null)
+    string? BaseUrl = null, VerbSetting? Verb = null, bool? Anyway = null)
 {
     public override string ToString() => string.Join(", ", ((string?[])
     [
@@ -40,9 +41,11 @@ public sealed class ChangeAccount(IDbContextFactory<ImporterDb> contexts, Protec
         return await contexts.ChangeAsync(async db =>
         {
             if (await db.Set<Account>().SingleOrDefaultAsync(a => a.Name == name, cancellationToken) is not { } account) return false;
+            var wasSuspended = account.State == AccountState.Suspended;
             Apply(account, change, change.BaseUrl is null ? null : access.BaseUrl.AbsoluteUri, token);
             account.UpdatedAt = clock.GetUtcNow();
             db.Note(actor, "account_changed", change.ToString(), accountId: account.Id);
+            if (wasSuspended && account.State == AccountState.Active) await db.NoteResumedAsync(actor, account, cancellationToken);
             await db.SaveChangesAsync(cancellationToken);
             return true;
         }, cancellationToken);

@@ -1,3 +1,4 @@
+using BulkImporter.Data;
 using Cincopa.Client;
 
 namespace BulkImporter.Accounts;
@@ -7,35 +8,72 @@ namespace BulkImporter.Accounts;
 /// <param name="Missing">What an import seems to need and Cincopa does not list. It holds nothing back: no list is documented.</param>
 /// <param name="Message">Why it does not work; when it does, the warning about what is missing, or null.</param>
 public sealed record AccountCheck(
-    bool Ok, string? AccountId, string? AccountEmail, IReadOnlyList<string> Permissions, IReadOnlyList<string> Missing, string? Message);
+    bool Ok, string? AccountId, string? AccountEmail, IReadOnlyList<string> Permissions, IReadOnlyList<string> Missing, string? Message)
+{
+    /// <summary>Why a token was not saved, for people.</summary>
+    internal string NotSaved => $"Nothing was saved, because Cincopa did not confirm the token: {Message?.TrimEnd('.')}. "
+        + "Correct the token, or save it anyway.";
+}
 
 /// <summary>Asks Cincopa whether an account's token works and what it may do.</summary>
-public sealed class CheckAccount(ReadAccounts accounts, AccountAccess access, CheckBeforeSending check, ICincopaClient cincopa)
+public sealed class CheckAccount(
+    ReadAccounts accounts, AccountAccess access, CheckBeforeSending check, ICincopaClient cincopa, TimeProvider clock)
 {
+    /// <summary>A person waits for the answer.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     /// <summary>The answer, or null when there is no account of this name.</summary>
     public async Task<AccountCheck?> RunAsync(string name, CancellationToken cancellationToken)
     {
         if (await accounts.FindAsync(name, cancellationToken) is not { } account) return null;
-        CurrentAccess current;
         try
         {
-            current = await access.GetAsync(account.Id, cancellationToken);
+            var current = await access.GetAsync(account.Id, cancellationToken);
+            var ping = await PingAsync(current.Access, cancellationToken);
+            if (ping is PingResult.Ok ok) await check.NoteAsync(account.Id, current.Version, ok.Permissions, cancellationToken);
+            return Checked(ping);
         }
         catch (InvalidOperationException lost)
         {
-            return new(false, null, null, [], [], lost.Message);
-        }
-        switch (await cincopa.PingAsync(current.Access, cancellationToken))
-        {
-            case PingResult.Ok ok:
-                await check.NoteAsync(account.Id, current.Version, ok.Permissions, cancellationToken);
-                return new(true, ok.AccountId, ok.AccountEmail,
-                    [.. (ok.Permissions?.Atoms ?? new HashSet<string>()).Order(StringComparer.Ordinal)],
-                    NeededPermissions.MissingFrom(ok.Permissions), NeededPermissions.Warning(ok.Permissions));
-            case PingResult.Failed failed:
-                return new(false, null, null, [], [], failed.Error.Message);
-            case var other:
-                throw new InvalidOperationException($"Unexpected answer to a ping: {other}");
+            return Failed(lost.Message);
         }
     }
+
+    /// <summary>The same for a token that is not saved yet: of a new account, or a new one of the account of this name.</summary>
+    /// <param name="baseUrl">Null is the account's own address, or Cincopa's.</param>
+    /// <exception cref="InvalidArgumentException">Token or address cannot be used.</exception>
+    public async Task<AccountCheck?> RunAsync(string? name, string? baseUrl, string token, CancellationToken cancellationToken)
+    {
+        var account = name is null ? null : await accounts.FindAsync(name, cancellationToken);
+        if (name is not null && account is null) return null;
+        var place = AddAccount.Usable(baseUrl ?? account?.BaseUrl ?? NewAccount.DefaultBaseUrl, token);
+        return Checked(await PingAsync(place, cancellationToken));
+    }
+
+    /// <summary>Null when no answer came in time.</summary>
+    private async Task<PingResult?> PingAsync(CincopaAccess place, CancellationToken cancellationToken)
+    {
+        using var patience = new CancellationTokenSource(Patience, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
+        try
+        {
+            return await cincopa.PingAsync(place, either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    private static AccountCheck Checked(PingResult? ping) => ping switch
+    {
+        null => Failed($"Cincopa did not answer within {Patience.TotalSeconds:0} seconds."),
+        PingResult.Ok ok => new(true, ok.AccountId, ok.AccountEmail,
+            [.. (ok.Permissions?.Atoms ?? new HashSet<string>()).Order(StringComparer.Ordinal)],
+            NeededPermissions.MissingFrom(ok.Permissions), NeededPermissions.Warning(ok.Permissions)),
+        PingResult.Failed failed => Failed(failed.Error.Message),
+        _ => throw new InvalidOperationException($"Unexpected answer to a ping: {ping}"),
+    };
+
+    private static AccountCheck Failed(string message) => new(false, null, null, [], [], message);
 }

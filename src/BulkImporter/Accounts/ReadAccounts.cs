@@ -10,7 +10,8 @@ namespace BulkImporter.Accounts;
 /// <param name="VerbInUse">How it is called now.</param>
 /// <param name="Warning">What may keep Cincopa from taking the account's calls; nothing is held back for it. Null when nothing is
 /// known.</param>
-/// <param name="InFlight">Records whose submit call is on its way now.</param>
+/// <param name="InFlight">Records that are being sent: the call is on its way or about to leave, so there may be more of them than calls at
+/// the same time.</param>
 /// <param name="Outstanding">Records that Cincopa has accepted and not finished now; with those in flight, what counts towards
 /// <c>backlog</c>.</param>
 /// <param name="BlockedUntil">Nobody calls before this time; null when not blocked.</param>

@@ -6,7 +6,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace BulkImporter.Api;
 
 /// <param name="BaseUrl">Null = Cincopa's public address.</param>
-public sealed record NewAccountBody(string? Name, string? Token, string? BaseUrl)
+/// <param name="Anyway">The account is added although Cincopa does not accept its token now.</param>
+public sealed record NewAccountBody(string? Name, string? Token, string? BaseUrl, bool? Anyway = null)
 {
     public override string ToString() => $"{nameof(NewAccountBody)} {{ {nameof(Name)} = {Name} }}";
 }
@@ -27,9 +28,14 @@ internal static class AccountsApi
         var accounts = api.MapGroup("/accounts").WithTags("Accounts");
         accounts.MapGet("/", ListAsync).RequireAuthorization(Policy.Viewer).WithSummary("List accounts; a token is never shown");
         accounts.MapGet("/{name}", FindAsync).RequireAuthorization(Policy.Viewer).WithSummary("One account").Problems(404);
-        accounts.MapPost("/", AddAsync).RequireAuthorization(Policy.Admin).WithSummary("Add an account").Problems(400, 409);
+        accounts.MapPost("/", AddAsync).RequireAuthorization(Policy.Admin).WithSummary("Add an account")
+            .WithDescription("Cincopa is asked about the token first; when it does not confirm it, nothing is saved unless anyway is true.")
+            .Problems(400, 409, 422);
         accounts.MapPatch("/{name}", ChangeAsync).RequireAuthorization(Policy.Admin)
-            .WithSummary("Change limits (0 = none), token, address or verb").Problems(400, 404);
+            .WithSummary("Change limits (0 = none), token, address or verb")
+            .WithDescription(
+                "Cincopa is asked about a new token first; when it does not confirm it, nothing is saved unless anyway is true.")
+            .Problems(400, 404, 422);
         accounts.MapPost("/{name}/check", CheckAsync).RequireAuthorization(Policy.Operator)
             .WithSummary("Ask Cincopa whether the token works and what it may do").Problems(404);
         accounts.MapGet("/{name}/galleries", GalleriesAsync).RequireAuthorization(Policy.Viewer)
@@ -45,7 +51,8 @@ internal static class AccountsApi
         accounts.MapDelete("/{name}/source-headers", RemoveHeaderAsync).RequireAuthorization(Policy.Admin)
             .WithSummary("Forget a request header for sources").Problems(400, 404);
         accounts.MapPost("/{name}/resume", ResumeAsync).RequireAuthorization(Policy.Operator)
-            .WithSummary("Let a suspended account work again").Problems(404);
+            .WithSummary("Let a suspended account work again")
+            .WithDescription("Refused while Cincopa does not accept the account's token.").Problems(404, 409);
     }
 
     private static async Task<Ok<Page<AccountView>>> ListAsync(ReadAccounts accounts, CancellationToken cancellationToken) =>
@@ -56,19 +63,27 @@ internal static class AccountsApi
         await accounts.FindAsync(name, cancellationToken) is { } account ? TypedResults.Ok(account) : Problem.AccountNotFound(name);
 
     private static async Task<Results<Created<AccountView>, ProblemHttpResult>> AddAsync(
-        NewAccountBody body, AddAccount add, ReadAccounts accounts, HttpContext context, CancellationToken cancellationToken)
+        NewAccountBody body, AddAccount add, CheckAccount check, ReadAccounts accounts, HttpContext context,
+        CancellationToken cancellationToken)
     {
         var account = new NewAccount(body.Name ?? "", body.Token ?? "", string.IsNullOrEmpty(body.BaseUrl) ? null : body.BaseUrl);
+        if (body.Anyway != true && await check.RunAsync(null, account.BaseUrl, account.Token, cancellationToken) is { Ok: false } unconfirmed)
+            return Problem.TokenNotConfirmed(unconfirmed);
         if (!await add.RunAsync(account, context.User.Actor(), cancellationToken))
             return Problem.AlreadyExists($"There is an account '{account.Name}' already.");
         return context.Created($"accounts/{account.Name}", (await accounts.FindAsync(account.Name, cancellationToken))!);
     }
 
     private static async Task<Results<Ok<AccountView>, ProblemHttpResult>> ChangeAsync(
-        string name, AccountChange body, ChangeAccount change, ReadAccounts accounts, HttpContext context,
-        CancellationToken cancellationToken) =>
-        await change.RunAsync(name, body, context.User.Actor(), cancellationToken)
+        string name, AccountChange body, ChangeAccount change, CheckAccount check, ReadAccounts accounts, HttpContext context,
+        CancellationToken cancellationToken)
+    {
+        if (body is { Token: { } token, Anyway: not true }
+            && await check.RunAsync(name, body.BaseUrl, token, cancellationToken) is { Ok: false } unconfirmed)
+            return Problem.TokenNotConfirmed(unconfirmed);
+        return await change.RunAsync(name, body, context.User.Actor(), cancellationToken)
             ? await FindAsync(name, accounts, cancellationToken) : Problem.AccountNotFound(name);
+    }
 
     private static async Task<Results<Ok<AccountCheck>, ProblemHttpResult>> CheckAsync(
         string name, CheckAccount check, CancellationToken cancellationToken) =>
@@ -102,6 +117,10 @@ internal static class AccountsApi
 
     private static async Task<Results<Ok<AccountView>, ProblemHttpResult>> ResumeAsync(
         string name, ResumeAccount resume, ReadAccounts accounts, HttpContext context, CancellationToken cancellationToken) =>
-        await resume.RunAsync(name, context.User.Actor(), cancellationToken)
-            ? await FindAsync(name, accounts, cancellationToken) : Problem.AccountNotFound(name);
+        await resume.RunAsync(name, context.User.Actor(), cancellationToken) switch
+        {
+            ResumedAccount.Refused refused => Problem.RefusedInThisState(AccountState.Suspended, refused.Sentence),
+            ResumedAccount.NotFound => Problem.AccountNotFound(name),
+            _ => await FindAsync(name, accounts, cancellationToken),
+        };
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 using BulkImporter.Data;
 using BulkImporter.Finish;
 using BulkImporter.Records;
@@ -66,6 +67,8 @@ internal sealed record SelectionQuery(
 /// <param name="Search">Part of the source URL, caption, reference id, status_id or rid, in any case; or a row number.</param>
 /// <param name="StalledMinutes">Only submitted records that have not moved at Cincopa for so long.</param>
 /// <param name="Finish">Only imported records whose asset is finished so far: pending, done or failed.</param>
+// A member that is misspelt and ignored would make the selection larger.
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public record SelectionBody(
     string? State, string? Code, IReadOnlyList<int>? RecordIds, string? Search, double? StalledMinutes = null, string? Finish = null)
 {
@@ -75,7 +78,11 @@ public record SelectionBody(
     /// <summary>Room for so many rows.</summary>
     internal const int MostBytes = 2 * 1024 * 1024;
 
-    /// <exception cref="InvalidArgumentException">The state is not known, or too many rows are named.</exception>
+    private static string Known(string code) => RecordFilter.Codes.Contains(code)
+        ? code
+        : throw new InvalidArgumentException("code", $"'{code}' is not known; known are: {string.Join(", ", RecordFilter.Codes)}.");
+
+    /// <exception cref="InvalidArgumentException">The state or the code is not known, or too many rows are named.</exception>
     internal RecordFilter ToFilter()
     {
         if (RecordIds is { Count: > MostRows })
@@ -85,7 +92,7 @@ public record SelectionBody(
         return new RecordFilter
         {
             State = ApiArguments.Choice<RecordState>("state", State),
-            Code = string.IsNullOrEmpty(Code) ? null : Code,
+            Code = string.IsNullOrEmpty(Code) ? null : Known(Code),
             RowNumbers = RecordIds,
             Search = string.IsNullOrEmpty(Search) ? null : Search,
             Finish = ApiArguments.Choice<FinishState>("finish", Finish) is { } finish ? EnumText<FinishState>.Of(finish) : null,
@@ -96,6 +103,7 @@ public record SelectionBody(
 
 /// <inheritdoc cref="SelectionBody"/>
 /// <param name="Push">Their files are read and sent by this server from now on, instead of being fetched by Cincopa.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record RerunOrder(string? State, string? Code, IReadOnlyList<int>? RecordIds, string? Search, double? StalledMinutes = null,
     string? Finish = null, bool? Push = null)
     : SelectionBody(State, Code, RecordIds, Search, StalledMinutes, Finish);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Manifests;
 using BulkImporter.Parse;
@@ -29,6 +30,9 @@ internal static class Problem
     /// <summary>Cincopa did not answer, or refused, what the order needs from it.</summary>
     public static ProblemHttpResult CincopaNotAsked(string sentence) =>
         Of(StatusCodes.Status424FailedDependency, ProblemType.CincopaNotAsked, "Cincopa cannot be asked", sentence);
+
+    public static ProblemHttpResult TokenNotConfirmed(AccountCheck check) =>
+        Of(StatusCodes.Status422UnprocessableEntity, ProblemType.TokenNotConfirmed, "Token not confirmed", check.NotSaved);
 
     public static ProblemHttpResult AlreadyExists(string sentence) =>
         Of(StatusCodes.Status409Conflict, ProblemType.AlreadyExists, "Already exists", sentence);
@@ -86,8 +90,8 @@ internal sealed class MistakeAnswers : IExceptionHandler
             BadHttpRequestException { InnerException: JsonException { Path: ['$', '.', .. var member] } } =>
                 Problem.InvalidArgument(new(member,
                 // The library's own words name our types, and say nothing to whoever wrote the body.
-                $"'{member}' is not what is expected there: see /openapi/v1.json. A number stands without quotes, with a point before "
-                    + "decimals, as in 2.5.")),
+                $"'{member}' is not known here, or its value is not of the kind that is expected: see /openapi/v1.json. A number stands "
+                    + "without quotes, with a point before decimals, as in 2.5.")),
             BadHttpRequestException bad =>
                 Problem.Of(bad.StatusCode, bad.StatusCode == StatusCodes.Status413PayloadTooLarge
                     ? ProblemType.TooLarge : bad.StatusCode == StatusCodes.Status415UnsupportedMediaType ? ProblemType.UnsupportedMediaType

@@ -20,6 +20,7 @@ internal static class ProblemType
     public const string UnsupportedMediaType = "unsupported-media-type";
     public const string NoSuchAsset = "no-such-asset";
     public const string CincopaNotAsked = "cincopa-not-asked";
+    public const string TokenNotConfirmed = "token-not-confirmed";
     public const string TooManyRequests = "too-many-requests";
     public const string InternalError = "internal-error";
 

@@ -39,6 +39,9 @@ internal sealed class AccountVerb : Verb
         return option;
     }
 
+    private static Option<bool> Anyway() =>
+        new("--anyway") { Description = "Save the token although Cincopa does not accept it now" };
+
     private static async Task<string> ReadTokenAsync(Surroundings surroundings, CancellationToken cancellationToken)
     {
         var token = PlainText.Trimmed(await surroundings.Input.ReadToEndAsync(cancellationToken));
@@ -52,11 +55,10 @@ internal sealed class AccountVerb : Verb
 
     private static string Sentence(AccountView account) => string.Create(CultureInfo.InvariantCulture,
         $"Account {Wording.Plain(account.Name)} at {Wording.Plain(account.BaseUrl)}: "
-            + $"{Wording.Of(account.State)}{(account.Reason is null ? "" : $" ({Wording.Plain(account.Reason)})")}; "
-                + $"{string.Join(", ", AccountLimit.All.Select(l => $"{l.Words} {Limit(l.Text(account))}"))}, "
-                    + $"verb {VerbOf(account)}; now {account.InFlight} in flight, "
-                        + $"{account.Outstanding} "
-                            + $"outstanding.{(account.Warning is null ? "" : $" Warning: {Wording.Plain(account.Warning)}")}");
+            + $"{Wording.Of(account.State)}{(account.Reason is null ? "" : $" ({Wording.Plain(account.Reason)})")}. Limits: "
+            + $"{string.Join(", ", AccountLimit.All.Select(l => $"{l.Words} {Limit(l.Text(account))}"))}. "
+            + $"Verb: {VerbOf(account)}. Now: {account.InFlight} records being sent, {account.Outstanding} being fetched."
+            + $"{(account.Warning is null ? "" : $" Warning: {Wording.Plain(account.Warning)}")}");
 
     private static string VerbOf(AccountView account) =>
         account.Verb == VerbSetting.Auto ? $"auto (now {Wording.Of(account.VerbInUse).ToUpperInvariant()})" : Wording.Of(account.Verb);
@@ -66,20 +68,22 @@ internal sealed class AccountVerb : Verb
         private readonly Argument<string> name = AccountName();
         private readonly Option<string?> baseUrl = new("--base-url")
         { HelpName = "URL", Description = "Where Cincopa's API is, when not at its usual address" };
+        private readonly Option<bool> anyway = Anyway();
 
         public AccountAddVerb(Surroundings surroundings)
             : base(surroundings, "add", "Add an account. Its token is stored encrypted and never shown again.",
                 "BulkImporter account add museum --token-stdin < token.txt",
                 "pass show cincopa/museum | BulkImporter account add museum --token-stdin")
         {
-            TakesFromServer(name, TokenStdin(this), baseUrl, Json);
+            TakesFromServer(name, TokenStdin(this), baseUrl, anyway, Json);
         }
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
             var token = await ReadTokenAsync(Surroundings, cancellationToken);
             var account = await api.SendAsync<AccountView>(HttpMethod.Post, "accounts",
-                new NewAccountBody(line.GetRequiredValue(name), token, line.GetValue(baseUrl)), cancellationToken);
+                new NewAccountBody(line.GetRequiredValue(name), token, line.GetValue(baseUrl), line.GetValue(anyway) ? true : null),
+                cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? account.Json : Sentence(account.Value));
             return ExitCode.Done;
         }
@@ -243,17 +247,19 @@ internal sealed class AccountVerb : Verb
         private readonly Argument<string> name = AccountName();
         private readonly Option<string?> baseUrl = new("--base-url")
         { HelpName = "URL", Description = "Where Cincopa's API is from now on" };
+        private readonly Option<bool> anyway = Anyway();
 
         public AccountTokenVerb(Surroundings surroundings)
             : base(surroundings, "token", "Replace the account's API token. A suspended account becomes active.",
                 "BulkImporter account token museum --token-stdin < token.txt") =>
-            TakesFromServer(name, TokenStdin(this), baseUrl, Json);
+            TakesFromServer(name, TokenStdin(this), baseUrl, anyway, Json);
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
             var token = await ReadTokenAsync(Surroundings, cancellationToken);
             var account = await api.SendAsync<AccountView>(HttpMethod.Patch, PathOf(line.GetRequiredValue(name)),
-                new AccountChange(Token: token, BaseUrl: line.GetValue(baseUrl)), cancellationToken);
+                new AccountChange(Token: token, BaseUrl: line.GetValue(baseUrl), Anyway: line.GetValue(anyway) ? true : null),
+                cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? account.Json : Sentence(account.Value));
             return ExitCode.Done;
         }

@@ -29,9 +29,6 @@ internal static class Answers
         _ => Cli.ExitCode.Done,
     };
 
-    /// <summary>Rows that will not move by themselves any more.</summary>
-    public static int Ended(this StateCounts counts) => counts.Total - counts.Open;
-
     /// <summary>The states that have records, ended ones first: the order of a bar that fills from the left.</summary>
     public static IEnumerable<(string State, int Count)> Present(this StateCounts counts) => new[]
     {

@@ -18,7 +18,9 @@ internal static class ImportPicture
         foreach (var (state, count) in import.Counts.Present())
             bar.AddItem(state, count, ColorOf(state));
         rows.Add(bar);
-        rows.Add(new Text($"{Progress(import)}   {Wording.Rate(import.RatePerSecond)}   {Wording.Duration(import.EtaSeconds)} left"));
+        rows.Add(new Text($"{Progress(import)}   {Pace(import)}"));
+        if (import.Reason is not null)
+            rows.Add(new Text(Wording.Plain(import.Reason), new Style(Color.Yellow)));
         if (import.Failures.Count > 0)
             rows.Add(new Text("failures: " + Failures(import), new Style(Color.Red)));
         if (note is not null)
@@ -31,7 +33,7 @@ internal static class ImportPicture
     {
         var counts = string.Join(", ", import.Counts.Present().Select(s => $"{s.State} {Wording.Number(s.Count)}"));
         var pace = import.State == ImportState.Running
-            ? $" | {Wording.Rate(import.RatePerSecond)}, {Wording.Duration(import.EtaSeconds)} left" : "";
+            ? $" | {Pace(import)}" : "";
         var reason = import.Reason is null ? "" : $" ({Wording.Plain(import.Reason)})";
         return $"{Wording.Of(import.State)}{reason} {Progress(import)}{(counts.Length > 0 ? " | " + counts : "")}{pace}";
     }
@@ -43,7 +45,7 @@ internal static class ImportPicture
         table.Columns[1].RightAligned();
         table.Columns[2].RightAligned();
         foreach (var (state, count) in import.Counts.Present())
-            table.AddRow(new Text(state), new Text(Wording.Number(count)), new Text(Wording.Percent(count, import.Rows ?? 0)));
+            table.AddRow(new Text(state), new Text(Wording.Number(count)), new Text(Wording.Percent((double)count / import.Counts.Total)));
         table.AddRow(new Text("rows"), new Text(import.Rows is { } rows ? Wording.Number(rows) : "-"), new Text(""));
         if (import.Failures.Count == 0)
             return table;
@@ -84,8 +86,12 @@ internal static class ImportPicture
         return table;
     }
 
-    private static string Progress(ImportView import) => import.Rows is { } rows
-        ? $"{Wording.Number(import.Counts.Ended())} of {Wording.Number(rows)} rows, {Wording.Percent(import.Counts.Ended(), rows)}"
+    /// <summary>How fast, and how long still; nothing of the time when nothing moves.</summary>
+    public static string Pace(ImportView import) =>
+        Wording.Rate(import.RatePerSecond) + (import.EtaSeconds is { } eta ? $", {Wording.Duration(eta)} left" : "");
+
+    private static string Progress(ImportView import) => import.Rows is not null
+        ? $"{Wording.Number(import.Counts.Ended)} of {Wording.Number(import.Counts.Work)} records, {Wording.Percent(import.Counts.Progress)}"
         : $"{Wording.Number(import.ParsedRows)} rows read";
 
     private static string Failures(ImportView import) =>

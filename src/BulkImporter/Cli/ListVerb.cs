@@ -53,7 +53,7 @@ internal sealed class ListVerb : ClientVerb
                 new Text(Wording.Plain(import.Account)), new Text(Wording.Of(import.State)),
                 new Text(import.Rows is { } rows ? Wording.Number(rows) : "-"), new Text(Wording.Number(import.Counts.Imported)),
                 new Text(Wording.Number(import.Counts.Failed)),
-                new Text(Wording.Number(import.Counts.Unknown)), new Text(Wording.Percent(import.Counts.Ended(), import.Rows ?? 0)),
+                new Text(Wording.Number(import.Counts.Unknown)), new Text(Wording.Percent(import.Counts.Progress)),
                 new Text(Wording.Time(import.CreatedAt, Surroundings.Clock)));
         }
 

@@ -30,7 +30,7 @@ internal sealed class ShowVerb : ClientVerb
 
         show.Report(import.Value);
         if (import.Value.State == ImportState.Running)
-            Surroundings.Output.WriteLine($"{Wording.Rate(import.Value.RatePerSecond)}, {Wording.Duration(import.Value.EtaSeconds)} left.");
+            Surroundings.Output.WriteLine(ImportPicture.Pace(import.Value) + ".");
         return ExitCode.Done;
     }
 }

@@ -11,8 +11,8 @@ internal static class Wording
 
     public static string Number(double value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
-    public static string Percent(int part, int whole) =>
-        whole == 0 ? "0 %" : (Math.Floor(1000.0 * part / whole) / 10).ToString("0.0", CultureInfo.InvariantCulture) + " %";
+    public static string Percent(double part) =>
+        part == 0 ? "0 %" : (Math.Floor(1000 * part) / 10).ToString("0.0", CultureInfo.InvariantCulture) + " %";
 
     public static string Rate(double? perSecond) => perSecond switch
     {

@@ -81,6 +81,32 @@ internal static class Words
         RecordState.Duplicate => "Another row, or an earlier import, already brings this file.",
     };
 
+    /// <summary>The state of an import whose counts are known: an end says what did not come in.</summary>
+    public static string Of(ImportState state, StateCounts? counts)
+    {
+        List<string> parts = [Of(state)];
+        if (state == ImportState.Finished && counts is { Failed: > 0 }) parts.Add($"{Number(counts.Failed)} failed");
+        if (state == ImportState.Finished && counts is { Unknown: > 0 }) parts.Add($"{Number(counts.Unknown)} in doubt");
+        if (state == ImportState.Cancelled && counts is { Cancelled: > 0 }) parts.Add($"{Number(counts.Cancelled)} not sent");
+        return string.Join(", ", parts);
+    }
+
+    /// <summary>What a person does next with an import in this state; null when it goes on by itself or its reason says so.</summary>
+    public static string? NextStep(ImportState state, StateCounts counts) => (state, counts) switch
+    {
+        (ImportState.Review, _) => "Nothing has been sent yet. Check what was found below, then start.",
+        (ImportState.Finished, { Failed: > 0 }) =>
+            $"{Count(counts.Failed, "record", "records")} failed. See why below, then rerun or correct them.",
+        (ImportState.Finished, { Unknown: > 0 }) => $"{Count(counts.Unknown, "record is", "records are")} in doubt: Cincopa may have the "
+            + "files or not. Open each one and say which asset it became, or send it again.",
+        (ImportState.Finished, { Invalid: > 0 }) =>
+            $"{Count(counts.Invalid, "row", "rows")} could not be sent. See why below, then correct them.",
+        (ImportState.Finished, { Imported: > 0 }) => "Nothing is left to do.",
+        (ImportState.Cancelled, { Cancelled: > 0 }) =>
+            $"{Count(counts.Cancelled, "record was", "records were")} not sent. Rerun them if they should be.",
+        _ => null,
+    };
+
     public static string Of(ImportState state) => state switch
     {
         ImportState.Parsing => "Reading the manifest",
@@ -114,6 +140,8 @@ internal static class Words
         "manifest_not_read" => "failed to read the manifest",
         "import_not_probed" => "failed to probe the sources",
         "import_not_sent" => "failed to send a part of it",
+        "account_suspended" => "suspended the account",
+        "account_resumed" => "resumed the account",
         "template_saved" => "kept the columns as a template",
         _ => action.Replace('_', ' '),
     };

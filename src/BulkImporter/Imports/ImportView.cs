@@ -24,7 +24,8 @@ public sealed record ImportView : ImportSettings
     public ImportState State { get; init; }
 
     /// <summary>
-    /// Why it does not go on: the import's own reason, else the account's when that is suspended or blocked; null when all is well.
+    /// Why nothing is sent now: the import's own reason, else the account's when that is suspended or blocked, else what it waits for; null
+    /// when it goes on.
     /// </summary>
     public string? Reason { get; init; }
 
@@ -36,7 +37,7 @@ public sealed record ImportView : ImportSettings
     /// <summary>Records that came to their end per second over the last minute; null when not running or too early to say.</summary>
     public double? RatePerSecond { get; init; }
 
-    /// <summary>Seconds to the end at that rate; null when the rate is unknown or zero.</summary>
+    /// <summary>Seconds to the end at that rate; null when the rate is unknown or zero, or nothing is sent now.</summary>
     public long? EtaSeconds { get; init; }
 
     /// <summary>Failed and unknown records by code, most frequent first.</summary>
@@ -108,9 +109,17 @@ public sealed record StateCounts(
     [JsonIgnore]
     public int Open => Pending + Submitting + Submitted;
 
-    /// <summary>Part of the rows that are at their end, from 0 to 1; rows that never became work are at their end from the start.</summary>
+    /// <summary>Rows that are work: neither invalid nor a duplicate.</summary>
     [JsonIgnore]
-    public double Progress => Total == 0 ? 0 : (double)(Total - Open) / Total;
+    public int Work => Total - Invalid - Duplicate;
+
+    /// <summary>Records that were sent and came to an end, good or bad.</summary>
+    [JsonIgnore]
+    public int Ended => Imported + Failed + Unknown;
+
+    /// <summary>Part of the work that has ended, from 0 to 1. What was cancelled was never sent and is no progress.</summary>
+    [JsonIgnore]
+    public double Progress => Work > 0 ? (double)Ended / Work : Total > 0 ? 1 : 0;
 }
 
 /// <param name="Code">A <see cref="FailureCode"/> as text.</param>

@@ -49,7 +49,10 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
                 SELECT e.actor FROM importer.audit_entry e WHERE e.import_id = i.id AND e.action = 'import_started' ORDER BY e.id LIMIT 1)
                     END AS started_by,
             CASE WHEN i.state = 'running' AND c.pending > 0
-                THEN importer.opens_at(i.start_at, i.window_from, i.window_until, i.window_zone) END AS waits_until
+                THEN importer.opens_at(i.start_at, i.window_from, i.window_until, i.window_zone) END AS waits_until,
+            CASE WHEN i.state = 'running' AND c.pending > 0 AND c.submitting + c.submitted = 0
+                THEN (SELECT min(d.due_at) FROM importer.import_chunk d WHERE d.import_id = i.id HAVING min(d.due_at) > now())
+                END AS next_try_at
         FROM importer.import i
         CROSS JOIN LATERAL (SELECT {{Counters}} FROM importer.import_chunk WHERE import_id = i.id) c
         CROSS JOIN LATERAL (
@@ -155,9 +158,10 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
                 : null;
         var counts = new StateCounts(n.Pending, n.Submitting, n.Submitted, n.Imported, n.Failed, n.Unknown, n.Cancelled,
             n.Invalid, n.Duplicate);
-        var (rate, eta) = Rate(n, counts);
         var reason = i.Reason ?? (i.State is ImportState.Running or ImportState.Paused ? trouble : null)
-            ?? ImportSchedule.Sentence(n.WaitsUntil, i.Settings.Window);
+            ?? ImportSchedule.Sentence(n.WaitsUntil, i.Settings.Window)
+            ?? (i.State == ImportState.Running ? Standstill(n, counts, i.Settings.WhenUnknown) : null);
+        var (rate, eta) = Rate(n, counts);
         return new ImportView(i.Settings)
         {
             Id = i.Id,
@@ -169,7 +173,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
             Rows = i.RowCount,
             Counts = counts,
             RatePerSecond = rate,
-            EtaSeconds = eta,
+            EtaSeconds = reason is null ? eta : null,
             Failures = [.. (n.Codes ?? []).Zip(n.Counts ?? [], (code, count) => new FailureCount(code, FailureCodes.ClassOf(code), count))],
             CreatedAt = i.CreatedAt,
             StartedAt = i.StartedAt,
@@ -188,6 +192,27 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         };
     }
 
+    /// <summary>Why nothing of a running import is being sent; null when something is.</summary>
+    private static string? Standstill(ImportNumbers n, StateCounts counts, WhenUnknown whenUnknown)
+    {
+        if (n.NextTryAt is { } next)
+            return string.Create(CultureInfo.InvariantCulture,
+                $"{Of(counts.Pending, "record waits", "records wait")} for the next try at {next.UtcDateTime:HH:mm:ss} UTC.");
+        if (counts is { Pending: 0, Submitting: 0, Submitted: > 0 } && n.Finished is not > 0)
+            return $"All files are sent. Cincopa is still fetching {Of(counts.Submitted, "file", "files")}.";
+        if (counts.Open > 0) return null;
+        if (n.FinishPending > 0)
+            return "All files are sent. Texts and galleries are still being written for "
+                + $"{Of(n.FinishPending, "asset", "assets")}.";
+        return counts.Unknown > 0 && whenUnknown == WhenUnknown.Resubmit
+            ? $"All files are sent. Cincopa's assets are searched for {Of(counts.Unknown, "record", "records")} in doubt; what is not "
+                + "found is sent again."
+            : null;
+
+        static string Of(int count, string one, string many) =>
+            string.Create(CultureInfo.InvariantCulture, $"{count:N0} {(count == 1 ? one : many)}");
+    }
+
     private static (double? Rate, long? Eta) Rate(ImportNumbers n, StateCounts counts)
     {
         if (n is not { Finished: { } finished, Seconds: { } seconds } || seconds < LeastSeconds) return (null, null);
@@ -201,5 +226,5 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         int Invalid, int Duplicate,
         int? Finished, double? Seconds, string[]? Codes, int[]? Counts, int FinishPending, int FinishFailed,
         DateTimeOffset? BlockedUntil, string? BlockedReason, int? SameManifestAs, int Stalled, string? StartedBy,
-        DateTimeOffset? WaitsUntil);
+        DateTimeOffset? WaitsUntil, DateTimeOffset? NextTryAt);
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Linq.Expressions;
 using System.Runtime.CompilerServices;
 using BulkImporter.Data;
+using BulkImporter.Manifests;
 using Cincopa.Client;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
@@ -18,6 +19,13 @@ public sealed record RecordFilter
 {
     /// <summary>Every record.</summary>
     public static RecordFilter All { get; } = new();
+
+    /// <summary>What <see cref="Code"/> may be: the failures, and the findings that make a row invalid.</summary>
+    public static IReadOnlyList<string> Codes { get; } =
+    [
+        .. EnumText<FailureCode>.All,
+        .. Enum.GetValues<FindingCode>().Where(c => c.Severity() == FindingSeverity.Error).Select(EnumText<FindingCode>.Of),
+    ];
 
     private const int BatchLength = 10_000;
 

@@ -1,4 +1,6 @@
 using BulkImporter.Accounts;
+using BulkImporter.Data;
+using BulkImporter.Imports;
 using Cincopa.Client;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -23,6 +25,25 @@ public sealed class AccountBreakerTests(EngineDatabase database) : IClassFixture
         Assert.Equal("suspended", await StateAsync(account));
         Assert.Contains("Invalid token.", await database.OneAsync<string>("SELECT reason FROM importer.account WHERE id = $1", account),
             StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_suspension_stands_in_the_history_of_each_import_that_it_holds_up_and_once_when_there_is_none()
+    {
+        var account = await database.AccountAsync();
+        var (running, paused) = (await database.ImportAsync(account: account),
+            await database.ImportAsync(account: account, state: ImportState.Paused));
+        await database.ImportAsync(account: account, state: ImportState.Finished);
+        await breaker.QuotaExceededAsync(account, await VersionAsync(account), "full", Token);
+        Assert.Equal([running, paused], await SuspendedAsync(account));
+
+        var idle = await database.AccountAsync();
+        await breaker.CredentialRejectedAsync(idle, await VersionAsync(idle), 3, "no", Token);
+        Assert.Equal([null], await SuspendedAsync(idle));
+
+        async Task<List<int?>> SuspendedAsync(int id) => await database.Source.QueryAsync<int?>(
+            "SELECT import_id FROM importer.audit_entry WHERE account_id = $1 AND action = 'account_suspended' ORDER BY import_id",
+            Token, id);
     }
 
     [Fact]

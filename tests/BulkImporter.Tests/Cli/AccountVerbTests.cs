@@ -18,7 +18,8 @@ public sealed class AccountVerbTests
 
         Assert.Equal("""{"name":"museum","token":"1234567itoken","baseUrl":"https://api.example.com/v2/"}""", run.Api.Calls.Single().Body);
         Assert.DoesNotContain("1234567itoken", run.Output + run.Error + run.Api.Calls.Single().PathAndQuery);
-        Assert.Contains("submit calls per second 10, status calls per second none, calls in flight 5, backlog at Cincopa none", run.Output);
+        Assert.Contains("Limits: submit calls per second 10, status calls per second none, calls at the same time 5, sent and not finished none.",
+            run.Output);
     }
 
     [Fact]
@@ -54,7 +55,7 @@ public sealed class AccountVerbTests
 
         Assert.Equal(ExitCode.Done, await run.RunAsync("account", "limits", "museum"));
 
-        Assert.Contains("backlog at Cincopa none", run.Output);
+        Assert.Contains("sent and not finished none", run.Output);
     }
 
     [Fact]
@@ -106,7 +107,7 @@ public sealed class AccountVerbTests
         Assert.Equal(ExitCode.Done, await run.RunAsync("account", "limits", "museum", "--verb", "auto"));
 
         Assert.Equal("""{"verb":"auto"}""", run.Api.Calls.Single().Body);
-        Assert.Contains("verb auto (now POST)", run.Output);
+        Assert.Contains("Verb: auto (now POST)", run.Output);
         Assert.Contains("Warning: Cincopa does not list asset.upload.", run.Output);
     }
 

@@ -34,8 +34,8 @@ public sealed class WatchTests
 
         await run.RunAsync("show", "7", "--watch");
 
-        Assert.Contains("running 2 of 10 rows, 20.0 % | imported 2, submitted 2, pending 6 | 2.5/s, 2 min 10 s left", run.Output);
-        Assert.Contains("finished 10 of 10 rows, 100.0 % | imported 9, failed 1", run.Output);
+        Assert.Contains("running 2 of 10 records, 20.0 % | imported 2, submitted 2, pending 6 | 2.5/s, 2 min 10 s left", run.Output);
+        Assert.Contains("finished 10 of 10 records, 100.0 % | imported 9, failed 1", run.Output);
         Assert.Matches(@"imported\s+9\s+90\.0 %", run.Output);
         Assert.Matches(@"source_not_found\s+permanent\s+1", run.Output);
         Assert.DoesNotContain('\u001b', run.Output);
@@ -52,7 +52,7 @@ public sealed class WatchTests
 
         await run.RunAsync("show", "7", "--watch");
 
-        var lines = run.Output.Split('\n').Where(l => l.Contains(" rows, ")).ToList();
+        var lines = run.Output.Split('\n').Where(l => l.Contains(" records, ")).ToList();
         Assert.Equal(5, lines.Count);
         Assert.Contains("paused (the disk is full)", lines[3]);
     }
@@ -67,7 +67,7 @@ public sealed class WatchTests
         Assert.Equal(ExitCode.Done, await run.RunAsync("show", "7", "--watch"));
 
         Assert.Contains('\u001b', run.Output);
-        Assert.Contains("2 of 10 rows, 20.0 %", run.Output);
+        Assert.Contains("2 of 10 records, 20.0 %", run.Output);
         Assert.Contains("Ctrl-C stops watching, not the import.", run.Output);
     }
 

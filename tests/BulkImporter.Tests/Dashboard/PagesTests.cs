@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using BulkImporter.Tests.Api;
+using Cincopa.Client;
 
 namespace BulkImporter.Tests.Dashboard;
 
@@ -49,10 +50,28 @@ public sealed partial class PagesTests(ImporterServer server) : IClassFixture<Im
         Assert.Equal("1", Count(html, "pending"));
         Assert.Equal("1", Count(html, "invalid"));
         Assert.Equal("1", Count(html, "duplicate"));
-        Assert.Equal("87.5 %", TestId(html, "percent"));
+        // Of six records that are work five have ended; what is invalid or a duplicate is neither.
+        Assert.Equal("83.3 %", TestId(html, "percent"));
         Assert.Equal(
             ["imported 25", "pending 12.5", "unknown 12.5", "failed 25", "skipped 25"],
             Part().Matches(html).Select(m => $"{m.Groups[1].Value} {m.Groups[2].Value}"));
+    }
+
+    [Theory]
+    [InlineData(ImportState.Cancelled, RecordState.Cancelled, "25 %", "Cancelled, 3 not sent", "3 records were not sent.")]
+    [InlineData(ImportState.Finished, RecordState.Failed, "100 %", "Finished, 3 failed", "3 records failed.")]
+    [InlineData(ImportState.Finished, RecordState.Unknown, "100 %", "Finished, 3 in doubt", "3 records are in doubt:")]
+    [InlineData(ImportState.Finished, RecordState.Invalid, "100 %", "Finished", "3 rows could not be sent.")]
+    [InlineData(ImportState.Finished, RecordState.Imported, "100 %", "Finished", "Nothing is left to do.")]
+    public async Task An_end_says_how_much_was_sent_and_what_is_left_to_do(
+        ImportState state, RecordState three, string percent, string chip, string next)
+    {
+        var id = await server.Database.ImportAsync(state, [RecordState.Imported, three, three, three]);
+        var html = await GetAsync(server.ViewerKey, $"/imports/{id}");
+        Assert.Equal(percent, TestId(html, "percent"));
+        Assert.Equal(chip, TestId(html, "import-state"));
+        Assert.StartsWith(next, TestId(html, "next-step"), StringComparison.Ordinal);
+        Assert.Equal(three is RecordState.Failed or RecordState.Unknown, html.Contains("chip-troubled", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -115,14 +134,12 @@ public sealed partial class PagesTests(ImporterServer server) : IClassFixture<Im
         var page = $"/imports/{id}/records/5";
         Assert.Contains("Not looked for in Cincopa yet", await GetAsync(server.OperatorKey, page), StringComparison.Ordinal);
 
-        await server.Database.SqlAsync(
-            "INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, outcome, looked_at) VALUES ($1, 5, 1, "
-                + "now(), 'w', 'reply_lost', now())", id);
+        var attempt = ImporterDatabase.Attempt(id, 5, "reply_lost");
+        attempt.LookedAt = DateTimeOffset.UtcNow;
+        await server.Database.AddAsync(attempt);
         Assert.Contains("found nothing", await GetAsync(server.OperatorKey, page), StringComparison.Ordinal);
 
-        await server.Database.SqlAsync(
-            "INSERT INTO importer.reconcile_candidate (import_id, row_number, attempt, rid, file_name, uploaded_at) VALUES ($1, 5, 1, "
-                + "'AbC', '5.mp4', now()), ($1, 5, 1, 'DeF', '5.mp4', now())", id);
+        await server.Database.AddAsync(ImporterDatabase.Candidate(id, 5, "AbC"), ImporterDatabase.Candidate(id, 5, "DeF"));
         var html = await GetAsync(server.OperatorKey, page);
         Assert.Equal(["AbC", "DeF"], Regex.Matches(html, "data-rid=\"(\\w+)\"").Select(m => m.Groups[1].Value));
         Assert.True(Has(html, "adopt"));
@@ -134,14 +151,9 @@ public sealed partial class PagesTests(ImporterServer server) : IClassFixture<Im
     [Fact]
     public async Task An_account_shows_its_verb_and_what_may_keep_Cincopa_from_taking_its_calls()
     {
-        await server.Database.SqlAsync(
-            """
-            INSERT INTO importer.account (name, base_url, token_protected, state, rejected_in_a_row, submit_rate, status_rate,
-                max_in_flight, backlog_limit,
-                created_at, updated_at, verb_in_use, permissions)
-            VALUES ('moodle', 'https://api.example.com/v2/', '', 'active', 0, 1, 1, 1, 1, now(), now(), 'post',
-                '|asset.read|asset.write|gallery.*|')
-            """);
+        var account = ImporterDatabase.Account("moodle");
+        (account.VerbInUse, account.Permissions) = (SubmitVerb.Post, "|asset.read|asset.write|gallery.*|");
+        await server.Database.AddAsync(account);
         var html = await GetAsync(server.OperatorKey, "/accounts");
         var moodle = Regex.Match(html, "data-account=\"moodle\".*?</article>", RegexOptions.Singleline).Value;
         Assert.Contains("POST (auto)", moodle, StringComparison.Ordinal);
