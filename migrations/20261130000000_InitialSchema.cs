@@ -32,12 +32,12 @@ namespace BulkImporter.Migrations
                     first_accepted_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     permissions = table.Column<string>(type: "text", nullable: true),
                     rejected_in_a_row = table.Column<int>(type: "integer", nullable: false),
-                    submit_rate = table.Column<double>(type: "double precision", nullable: false),
-                    status_rate = table.Column<double>(type: "double precision", nullable: false),
-                    max_in_flight = table.Column<int>(type: "integer", nullable: false),
-                    backlog_limit = table.Column<int>(type: "integer", nullable: false),
                     created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
-                    updated_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                    updated_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    backlog_limit = table.Column<int>(type: "integer", nullable: false),
+                    max_in_flight = table.Column<int>(type: "integer", nullable: false),
+                    submit_rate = table.Column<double>(type: "double precision", nullable: false),
+                    status_rate = table.Column<double>(type: "double precision", nullable: false)
                 },
                 constraints: table =>
                 {

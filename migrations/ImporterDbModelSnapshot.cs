@@ -368,10 +368,6 @@ namespace BulkImporter.Migrations
 
                     NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<int>("Id"));
 
-                    b.Property<int>("BacklogLimit")
-                        .HasColumnType("integer")
-                        .HasColumnName("backlog_limit");
-
                     b.Property<string>("BaseUrl")
                         .IsRequired()
                         .HasColumnType("text")
@@ -384,10 +380,6 @@ namespace BulkImporter.Migrations
                     b.Property<DateTimeOffset?>("FirstAcceptedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("first_accepted_at");
-
-                    b.Property<int>("MaxInFlight")
-                        .HasColumnType("integer")
-                        .HasColumnName("max_in_flight");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -410,14 +402,6 @@ namespace BulkImporter.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("state");
-
-                    b.Property<double>("StatusRate")
-                        .HasColumnType("double precision")
-                        .HasColumnName("status_rate");
-
-                    b.Property<double>("SubmitRate")
-                        .HasColumnType("double precision")
-                        .HasColumnName("submit_rate");
 
                     b.Property<string>("SubmitVerb")
                         .IsRequired()
@@ -442,6 +426,27 @@ namespace BulkImporter.Migrations
                         .HasColumnType("text")
                         .HasDefaultValue("get")
                         .HasColumnName("verb_in_use");
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Limits", "BulkImporter.Accounts.Account.Limits#AccountLimits", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<int>("Backlog")
+                                .HasColumnType("integer")
+                                .HasColumnName("backlog_limit");
+
+                            b1.Property<int>("MaxInFlight")
+                                .HasColumnType("integer")
+                                .HasColumnName("max_in_flight");
+
+                            b1.Property<double>("Rate")
+                                .HasColumnType("double precision")
+                                .HasColumnName("submit_rate");
+
+                            b1.Property<double>("StatusRate")
+                                .HasColumnType("double precision")
+                                .HasColumnName("status_rate");
+                        });
 
                     b.HasKey("Id")
                         .HasName("pk_account");

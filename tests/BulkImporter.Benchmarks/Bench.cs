@@ -75,7 +75,7 @@ internal sealed class Bench : IAsyncDisposable
             // Started once for the account and the key that it makes.
         }
         await bench.Database.ExecuteAsync("""
-            UPDATE importer.account SET submit_rate = 0, max_in_flight = 0, backlog_limit = 0, updated_at = now()
+            UPDATE importer.account SET submit_rate = 0, status_rate = 0, max_in_flight = 0, backlog_limit = 0, updated_at = now()
             """, CancellationToken.None);
         return bench;
     }
@@ -159,11 +159,14 @@ internal sealed class Bench : IAsyncDisposable
         FROM (SELECT * FROM pg_stat_statements WHERE query NOT LIKE '%bench%' ORDER BY total_exec_time DESC LIMIT 14) top
         """);
 
-    /// <summary>The simulator answers at once and forgets what it was told before.</summary>
+    /// <summary>Bytes of WAL so far.</summary>
+    public Task<long> WalPositionAsync() => OneAsync<long>("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint");
+
+    /// <summary>The simulator answers at once, imports at once, and forgets what it was told before.</summary>
     public async Task ResetSimulatorAsync(int latencyMs)
     {
         using var faults = await Http.PostAsync(new Uri(SimulatorAddress, "_sim/faults"),
-            new StringContent($"{{\"latencyMs\": {latencyMs}}}"));
+            new StringContent($"{{\"latencyMs\": {latencyMs}, \"importMs\": 0}}"));
         faults.EnsureSuccessStatusCode();
         using var reset = await Http.PostAsync(new Uri(SimulatorAddress, "_sim/reset"), null);
         reset.EnsureSuccessStatusCode();
@@ -290,9 +293,9 @@ internal static class ProcFile
                 + long.Parse(fields[12], CultureInfo.InvariantCulture)) / TicksPerSecond;
     }
 
-    /// <summary>Children that ended are not in it.</summary>
+    /// <summary>Those that ended too, as soon as their parent has heard of it.</summary>
     public static double CpuSecondsOfChildren(int parentId) =>
-        Directory.EnumerateDirectories("/proc").Select(Path.GetFileName)
+        Stat(parentId)[13..15].Sum(t => long.Parse(t, CultureInfo.InvariantCulture)) / TicksPerSecond + Directory.EnumerateDirectories("/proc").Select(Path.GetFileName)
             .Where(name => int.TryParse(name, CultureInfo.InvariantCulture, out var id) && Stat(id) is { Length: > 1 } stat
                 && stat[1] == parentId.ToString(CultureInfo.InvariantCulture))
             .Sum(name => CpuSeconds(int.Parse(name!, CultureInfo.InvariantCulture)));

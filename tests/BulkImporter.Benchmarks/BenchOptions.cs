@@ -9,11 +9,12 @@ internal sealed record BenchOptions
     public const string Usage = """
         usage: ./run bench [PART]... [--rows N] [--rounds N] [--million N] [--workers N] [--window N]
                           [--program FILE] [--memory N]
-          PART           dispatch, workers, snapshot, ingest, million; all of them unless named.
+          PART           path, dispatch, workers, snapshot, ingest, million; all of them unless named.
                          With "million full" the million is dispatched too, which takes minutes.
                          "wide" is a million rows of 512 MB and more, with pages looked at meanwhile;
                          "large" is ten million in a hundred imports, which takes a quarter of an hour and 20 GB
-          --rows N       records per round of dispatch (default 40000)
+          --rows N[,N]   rows of the imports that go the whole path (default 20000,200000); the first are the
+                         records per round of dispatch, too (default 40000)
           --rounds N     how often the variants take their turns (default 5)
           --million N    rows of the large import (default 1000000)
           --workers N    chunks at a time of the dispatch benchmark (default 4, the product's)
@@ -23,11 +24,12 @@ internal sealed record BenchOptions
                          files included when nothing else has them open; needs root and control groups (version 1)
         """;
 
-    private static readonly string[] Usual = ["dispatch", "workers", "snapshot", "ingest", "million"];
+    private static readonly string[] Usual = ["path", "dispatch", "workers", "snapshot", "ingest", "million"];
     private static readonly string[] Parts = [.. Usual, "full", "wide", "large"];
 
     public IReadOnlyList<string> Chosen { get; private init; } = Usual;
     public int Rows { get; private init; } = 40_000;
+    public IReadOnlyList<int> PathRows { get; private init; } = [20_000, 200_000];
     public int Rounds { get; private init; } = 5;
     public int Million { get; private init; } = 1_000_000;
 
@@ -51,11 +53,15 @@ internal sealed record BenchOptions
         {
             if (Parts.Contains(args[i])) chosen.Add(args[i]);
             else if (args[i] == "--program" && i + 1 < args.Length) options = options with { Program = args[++i] };
+            else if (args[i] == "--rows" && i + 1 < args.Length && TryReadAll(args[i + 1], out var rows))
+            {
+                options = options with { Rows = rows[0], PathRows = rows };
+                i++;
+            }
             else if (i + 1 < args.Length && int.TryParse(args[i + 1], CultureInfo.InvariantCulture, out var number) && number > 0)
             {
                 switch (args[i++])
                 {
-                    case "--rows": options = options with { Rows = number }; break;
                     case "--rounds": options = options with { Rounds = number }; break;
                     case "--million": options = options with { Million = number }; break;
                     case "--workers": options = options with { Workers = number }; break;
@@ -68,5 +74,11 @@ internal sealed record BenchOptions
         }
         if (chosen.Count > 0) options = options with { Chosen = chosen };
         return complaint is null;
+    }
+
+    private static bool TryReadAll(string list, out int[] numbers)
+    {
+        numbers = [.. list.Split(',').Select(n => int.TryParse(n, CultureInfo.InvariantCulture, out var number) ? number : 0)];
+        return numbers.All(n => n > 0);
     }
 }

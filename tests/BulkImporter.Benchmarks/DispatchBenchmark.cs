@@ -69,14 +69,14 @@ internal sealed class DispatchBenchmark(Bench bench, ResultTable table)
         await bench.ExecuteAsync("CHECKPOINT");
         await bench.ExecuteAsync("SELECT pg_stat_statements_reset()");
         var cpu = bench.Cpu(server);
-        var wal = await bench.OneAsync<long>("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint");
+        var wal = await bench.WalPositionAsync();
         var rate = await DispatchToTheEndAsync(bench, import, rows);
         return new DispatchRun(
             rate,
             await StatementsAsync("NOT LIKE '%hangfire%'"),
             await StatementsAsync("LIKE '%hangfire%'"),
             bench.Cpu(server) - cpu,
-            await bench.OneAsync<long>("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint") - wal);
+            await bench.WalPositionAsync() - wal);
     }
 
     public static async Task<int> ParsedImportAsync(Bench bench, int rows, string label)

@@ -14,10 +14,11 @@ internal sealed class ServeClient(Bench bench, ServerProcess server, ResultTable
     /// <summary>
     /// Uploads a manifest and waits until it is parsed. Answers the import, the manifest's size and the rows that came in in a second.
     /// </summary>
-    public async Task<(int Import, double Megabytes, double Rate)> IngestAsync(int rows, string label, int descriptionLength = 0)
+    public async Task<(int Import, double Megabytes, double Rate)> IngestAsync(
+        int rows, string label, int descriptionLength = 0, SampleColumns columns = SampleColumns.All)
     {
         var file = Path.Combine(bench.Folder, label + ".csv");
-        SampleManifest.Write(file, rows, label, descriptionLength);
+        SampleManifest.Write(file, rows, label, descriptionLength, columns);
         await using var manifest = File.OpenRead(file);
         var megabytes = manifest.Length / 1e6;
         using var body = new StreamContent(manifest) { Headers = { ContentType = new("text/csv") } };
@@ -29,6 +30,12 @@ internal sealed class ServeClient(Bench bench, ServerProcess server, ResultTable
         var rate = rows / Stopwatch.GetElapsedTime(started).TotalSeconds;
         File.Delete(file);
         return (import, megabytes, rate);
+    }
+
+    public async Task StartAsync(int import)
+    {
+        using var answer = await bench.Http.PostAsync(new Uri(server.Address, $"api/v1/imports/{import}/start"), null);
+        if (!answer.IsSuccessStatusCode) throw new InvalidOperationException(await answer.Content.ReadAsStringAsync());
     }
 
     /// <summary>Answers seconds.</summary>

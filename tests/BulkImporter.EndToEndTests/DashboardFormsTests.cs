@@ -73,7 +73,7 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
     {
         await page.GotoAsync("/accounts");
         await page.GetByTestId("change-limits").First.ClickAsync();
-        await page.GetByTestId("rate").FillAsync("2,5");
+        await page.GetByTestId("limit-rate").FillAsync("2,5");
         await page.GetByTestId("save").ClickAsync();
         await Expect(page.GetByTestId("complaint")).ToContainTextAsync("Write 2.5");
 

@@ -9,7 +9,7 @@ namespace BulkImporter.EndToEndTests;
 
 /// <summary>
 /// The budget: a server of 512 MB gets sixty files at once that are made to exhaust it. Each is refused or read, and what others import
-/// goes on.
+/// goes on; afterwards the memory goes back.
 /// </summary>
 public sealed class HostileUploadTests : IAsyncDisposable
 {
@@ -17,6 +17,7 @@ public sealed class HostileUploadTests : IAsyncDisposable
     private const int CopiesOfEach = 6;
     private const int GoodRows = 600;
     private const long MostMemory = 700L * MB;
+    private const long MostKept = 50L * MB;
 
     private const string Header = "url,caption\n";
     private const string Row = "https://media.example.com/1.mp4,One\n";
@@ -68,10 +69,14 @@ public sealed class HostileUploadTests : IAsyncDisposable
         var (most, took) = (server.MostMemory, Stopwatch.GetElapsedTime(since));
         var plain = await api.StartAsync(Header + "https://media.example.com/afterwards.mp4,One\n");
         Assert.Equal(1, (await api.FinishedAsync(plain, Limit)).Counts.Imported);
+        // The memory is given back when the process falls quiet, in some rounds.
         var after = server.Memory;
-        TestContext.Current.TestOutputHelper?.WriteLine(
-            $"Memory {before / MB} MB before, {most / MB} MB at most, {after / MB} MB after; {took.TotalSeconds:0} s.");
-        Assert.True(most < MostMemory, $"The server had {most / MB} MB.");
+        for (var quiet = Stopwatch.StartNew(); after > before + MostKept && quiet.Elapsed < Limit; after = server.Memory)
+            await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken);
+        var memory = $"Memory {before / MB} MB before, {most / MB} MB at most, {after / MB} MB after; {took.TotalSeconds:0} s.";
+        TestContext.Current.TestOutputHelper?.WriteLine(memory);
+        Assert.True(most < MostMemory, memory);
+        Assert.True(after <= before + MostKept, memory);
     }
 
     private static async Task<(HostileFile File, int Id)> SendAsync(HttpClient http, HostileFile file, bool starts)

@@ -89,7 +89,7 @@ public sealed partial class PeopleTests : IAsyncDisposable
         await admin.GotoAsync(api.Address + "/accounts");
         await admin.GetByTestId("change-limits").ClickAsync();
         await LookAsync(admin, "limits");
-        await admin.GetByTestId("max-in-flight").FillAsync("7");
+        await admin.GetByTestId("limit-maxInFlight").FillAsync("7");
         await admin.GetByTestId("save").ClickAsync();
         await Expect(admin.GetByTestId("calls")).ToContainTextAsync("at most 7");
         await Expect(colleague.GetByTestId("calls")).ToContainTextAsync("at most 7");

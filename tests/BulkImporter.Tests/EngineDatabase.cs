@@ -35,6 +35,8 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
 
     public ValueTask DisposeAsync() => database.DisposeAsync();
 
+    public Task AddAsync(params object[] entities) => database.AddAsync(entities);
+
     public Task<int> SqlAsync(string sql, params object?[] parameters) => database.SqlAsync(sql, parameters);
 
     public Task<T> OneAsync<T>(string sql, params object?[] parameters) => database.OneAsync<T>(sql, parameters);
@@ -44,19 +46,8 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
     /// <summary>An account of its own without limits, so that tests of one class do not share a block or a suspension.</summary>
     public async Task<int> AccountAsync(int maxInFlight = 0, double submitRate = 0, double statusRate = 0, int backlog = 0)
     {
-        var now = DateTimeOffset.UtcNow;
-        var account = new Account
-        {
-            Name = $"account {Guid.NewGuid()}",
-            BaseUrl = "http://127.0.0.1:9/v2/",
-            TokenProtected = "nothing",
-            CreatedAt = now,
-            UpdatedAt = now,
-            MaxInFlight = maxInFlight,
-            SubmitRate = submitRate,
-            StatusRate = statusRate,
-            BacklogLimit = backlog,
-        };
+        var account = ImporterDatabase.Account($"account {Guid.NewGuid()}");
+        account.Limits = new() { MaxInFlight = maxInFlight, Rate = submitRate, StatusRate = statusRate, Backlog = backlog };
         await database.AddAsync(ImporterDatabase.Budgeted(account, backlog == 0 ? null : backlog));
         return account.Id;
     }

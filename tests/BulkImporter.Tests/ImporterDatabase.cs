@@ -1,20 +1,28 @@
+using System.Security.Cryptography;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
+using BulkImporter.Finish;
 using BulkImporter.Imports;
+using BulkImporter.Manifests;
+using BulkImporter.Reconcile;
 using BulkImporter.Records;
+using BulkImporter.Status;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
 namespace BulkImporter.Tests;
 
 /// <summary>
-/// A database of a test class with what the tests of operations put into it, in plain SQL: no operation under test prepares its own case.
+/// A database of a test class with what the tests of operations put into it, row by row: no operation under test prepares its own case.
 /// </summary>
 public sealed class ImporterDatabase(TestServer server) : IAsyncLifetime
 {
     private readonly TestDatabase database = new(server);
 
     public NpgsqlDataSource Source { get; private set; } = null!;
+
+    /// <summary>The account of every import here.</summary>
+    public int AccountId { get; private set; }
 
     /// <summary>As the product makes them.</summary>
     public IDbContextFactory<ImporterDb> Contexts { get; private set; } = null!;
@@ -26,11 +34,13 @@ public sealed class ImporterDatabase(TestServer server) : IAsyncLifetime
         await database.InitializeAsync();
         Source = DataSetup.CreateDataSource(database.ConnectionString);
         Contexts = Source.Contexts();
-        await AddAsync(
-            Budgeted(new Account
-            { Name = "default", BaseUrl = "http://127.0.0.1:9/v2/", TokenProtected = "nothing", CreatedAt = Now, UpdatedAt = Now },
-                    room: null));
+        var account = Account("default");
+        await AddAsync(Budgeted(account, room: null));
+        AccountId = account.Id;
     }
+
+    internal static Account Account(string name) =>
+        new() { Name = name, BaseUrl = "http://127.0.0.1:9/v2/", TokenProtected = "nothing", CreatedAt = Now, UpdatedAt = Now };
 
     /// <summary>An account and what is left of its budgets.</summary>
     internal static object[] Budgeted(Account account, int? room) =>
@@ -40,6 +50,8 @@ public sealed class ImporterDatabase(TestServer server) : IAsyncLifetime
         new CallBudget { Account = account, Kind = CallKind.Status, NextAt = Now },
     ];
 
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
     private static DateTimeOffset Now => DateTimeOffset.UtcNow;
 
     public async ValueTask DisposeAsync()
@@ -48,23 +60,85 @@ public sealed class ImporterDatabase(TestServer server) : IAsyncLifetime
         await database.DisposeAsync();
     }
 
+    /// <summary>The first attempt of a row, unless another.</summary>
+    internal static Attempt Attempt(int importId, int row, string? outcome, short number = 1) =>
+        new() { ImportId = importId, RowNumber = row, Number = number, StartedAt = Now, Worker = "w", Outcome = outcome };
+
+    internal static StoredFinding Finding(int importId, int row, string code) =>
+        new() { ImportId = importId, RowNumber = row, LineNumber = row + 1, Code = code, Severity = "warning" };
+
+    /// <summary>An asset that the first attempt of a row may have made.</summary>
+    internal static Candidate Candidate(int importId, int row, string rid) =>
+        new() { ImportId = importId, RowNumber = row, Attempt = 1, Rid = rid, FileName = "clip.mp4", SizeBytes = 7, UploadedAt = Now };
+
+    /// <summary>The first attempt of a row as it is followed, which last moved so long ago.</summary>
+    internal StatusPoll Poll(int importId, int row, int minutesAgo = 0) => new()
+    {
+        ImportId = importId,
+        RowNumber = row,
+        Attempt = 1,
+        AccountId = AccountId,
+        StatusId = $"st-{row}",
+        SubmittedAt = Now.AddDays(-1),
+        NextPollAt = Now,
+        MovedAt = Now.AddMinutes(-minutesAgo),
+    };
+
+    /// <summary>That the asset of a row is still to be given its texts.</summary>
+    internal RecordFinish Finish(int importId, int row, string rid) =>
+        new() { ImportId = importId, RowNumber = row, AccountId = AccountId, Rid = rid, NextAt = Now };
+
+    /// <summary>A manifest that nobody else has.</summary>
+    internal static Manifest Manifest() => new()
+    {
+        FileName = "library.csv",
+        Sha256 = RandomNumberGenerator.GetBytes(SHA256.HashSizeInBytes),
+        SizeBytes = 10,
+        CreatedAt = Now,
+        ReceivedAt = Now,
+    };
+
     /// <summary>Puts rows in.</summary>
     public async Task AddAsync(params object[] entities)
     {
         await using var db = Contexts.CreateDbContext();
         db.AddRange(entities);
-        await db.SaveChangesAsync(TestContext.Current.CancellationToken);
+        await db.SaveChangesAsync(Token);
+    }
+
+    /// <summary>Puts many rows of one table in: for fifty thousand EF Core takes several seconds.</summary>
+    private async Task CopyAsync<T>(IEnumerable<T> entities) where T : class
+    {
+        await using var db = Contexts.CreateDbContext();
+        var entity = db.Model.FindEntityType(typeof(T))!;
+        var columns = entity.GetProperties().ToList();
+        var names = string.Join(", ", columns.Select(c => c.GetColumnName()));
+        await using var connection = await Source.OpenConnectionAsync(Token);
+        await using var copy = await connection.BeginBinaryImportAsync(
+            $"COPY {entity.GetSchemaQualifiedTableName()} ({names}) FROM STDIN (FORMAT binary)", Token);
+        foreach (var row in entities)
+        {
+            await copy.StartRowAsync(Token);
+            foreach (var column in columns)
+            {
+                var value = column.GetGetter().GetClrValue(row);
+                value = column.GetTypeMapping().Converter is { } converter ? converter.ConvertToProvider(value) : value;
+                if (value is null) await copy.WriteNullAsync(Token);
+                else await copy.WriteAsync(value, column.GetColumnType(), Token);
+            }
+        }
+        await copy.CompleteAsync(Token);
     }
 
     public Task<int> SqlAsync(string sql, params object?[] parameters) =>
-        Source.ExecuteAsync(sql, TestContext.Current.CancellationToken, parameters);
+        Source.ExecuteAsync(sql, Token, parameters);
 
     public async Task<T> OneAsync<T>(string sql, params object?[] parameters) =>
-        (await Source.QueryAsync(sql, r => r.GetFieldValue<T>(0), TestContext.Current.CancellationToken, parameters))[0];
+        (await Source.QueryAsync(sql, r => r.GetFieldValue<T>(0), Token, parameters))[0];
 
     public async Task<T?> MaybeAsync<T>(string sql, params object?[] parameters) where T : class =>
         (await Source.QueryAsync(sql, r => r.IsDBNull(0)
-            ? null : r.GetFieldValue<T>(0), TestContext.Current.CancellationToken, parameters))[0];
+            ? null : r.GetFieldValue<T>(0), Token, parameters))[0];
 
     public Task<string> StateAsync(int importId) => OneAsync<string>("SELECT state FROM importer.import WHERE id = $1", importId);
 
@@ -72,9 +146,9 @@ public sealed class ImporterDatabase(TestServer server) : IAsyncLifetime
     public async Task<string> CountsAsync(int importId)
     {
         await using var db = Contexts.CreateDbContext();
-        var counted = await ReadRecords.CountByStateAsync(db, importId, RecordFilter.All, TestContext.Current.CancellationToken);
+        var counted = await ReadRecords.CountByStateAsync(db, importId, RecordFilter.All, Token);
         var real = await ReadRecords.CountByStateAsync(db, importId, new RecordFilter
-        { Search = "", RowNumbers = [.. Enumerable.Range(1, 10_000)] }, TestContext.Current.CancellationToken);
+        { Search = "", RowNumbers = [.. Enumerable.Range(1, 10_000)] }, Token);
         Assert.Equal(real.OrderBy(c => c.Key), counted.OrderBy(c => c.Key));
         return string.Join(", ", counted.OrderBy(c => c.Key).Select(c => $"{EnumText<RecordState>.Of(c.Key)} {c.Value}"));
     }
@@ -82,49 +156,78 @@ public sealed class ImporterDatabase(TestServer server) : IAsyncLifetime
     /// <summary>An import with one record per given state, in chunks of <paramref name="chunkSize"/>.</summary>
     public async Task<int> ImportAsync(ImportState state, RecordState[] records, int chunkSize = 3)
     {
-        var parsed = records.Length > 0;
-        var id = await OneAsync<int>("""
-            WITH m AS (
-                INSERT INTO importer.manifest (file_name, sha256, size_bytes, created_at, received_at)
-                    VALUES ('library.csv', sha256(random()::text::bytea), 10, now(), now()) RETURNING id)
-            INSERT INTO importer.import (name, account_id, manifest_id, state, start_when_parsed, chunk_size, max_attempts, when_unknown,
-                priority, row_count,
-                parsed_rows, breaker_finished_base, breaker_failed_base, created_by, created_at, finished_at)
-            SELECT 'Library', a.id, m.id, $1, false, $2, 5, 'hold', 0, $3, 0, 0, 0, 'test', now(), CASE
-                WHEN $1 IN ('finished', 'cancelled', 'rejected', 'deleting') THEN now() END
-            FROM m, importer.account a WHERE a.name = 'default' RETURNING id
-            """, EnumText<ImportState>.Of(state), chunkSize, parsed ? records.Length : null);
-        var states = records.Select(EnumText<RecordState>.Of).ToArray();
-        await SqlAsync("""
-            INSERT INTO importer.import_record (import_id, row_number, chunk_number, line_number, state, source_url, caption, reference_id,
-                attempt_count, attempts_left,
-                status_id, rid, error_code, error_message, possibly_duplicated, submitted_at, finished_at)
-            SELECT $1, n, (n - 1) / $3 + 1, n + 1, s, 'https://media.example/' || n || '.mp4', 'Clip ' || n, 'ref-' || n,
-                CASE WHEN s IN ('pending', 'invalid', 'duplicate', 'cancelled') THEN 0 ELSE 1 END, CASE WHEN s = 'failed' THEN 0 ELSE 4 END,
-                CASE WHEN s IN ('submitted', 'imported') THEN 'st-' || n END, CASE WHEN s = 'imported' THEN 'rid' || n END,
-                CASE s WHEN 'failed' THEN 'source_not_found' WHEN 'unknown' THEN 'reply_timeout' WHEN 'invalid' THEN 'url_missing' END,
-                CASE WHEN s IN ('failed', 'unknown') THEN 'It did not work.' END, false, NULL,
-                CASE WHEN s NOT IN ('pending', 'submitting', 'submitted') THEN now() END
-            FROM unnest($2::text[]) WITH ORDINALITY AS r(s, n)
-            """, id, states, chunkSize);
-        await SqlAsync("""
-            INSERT INTO importer.import_chunk (import_id, number, first_row, last_row, state, lease_window, fence, pending_count,
-                submitting_count, submitted_count,
-                imported_count, failed_count, unknown_count, cancelled_count, invalid_count, duplicate_count)
-            SELECT import_id, chunk_number, min(row_number), max(row_number), 'waiting', 0, 0,
-                count(*) FILTER (WHERE state = 'pending'), count(*) FILTER (WHERE state = 'submitting'),
-                    count(*) FILTER (WHERE state = 'submitted'),
-                count(*) FILTER (WHERE state = 'imported'), count(*) FILTER (WHERE state = 'failed'),
-                    count(*) FILTER (WHERE state = 'unknown'),
-                count(*) FILTER (WHERE state = 'cancelled'), count(*) FILTER (WHERE state = 'invalid'),
-                    count(*) FILTER (WHERE state = 'duplicate')
-            FROM importer.import_record WHERE import_id = $1 GROUP BY import_id, chunk_number
-            """, id);
-        await SqlAsync("""
-            INSERT INTO importer.chunk_failure (import_id, chunk_number, code, count)
-            SELECT import_id, chunk_number, error_code, count(*) FROM importer.import_record
-            WHERE import_id = $1 AND state IN ('failed', 'unknown') GROUP BY import_id, chunk_number, error_code
-            """, id);
-        return id;
+        var manifest = Manifest();
+        await AddAsync(manifest);
+        var import = new Import
+        {
+            Name = "Library",
+            AccountId = AccountId,
+            ManifestId = manifest.Id,
+            State = state,
+            Settings = new() { ChunkSize = chunkSize },
+            RowCount = records.Length > 0 ? records.Length : null,
+            CreatedBy = "test",
+            CreatedAt = Now,
+            FinishedAt = state is ImportState.Finished or ImportState.Cancelled or ImportState.Rejected or ImportState.Deleting
+                ? Now : null,
+        };
+        await AddAsync(import);
+        var rows = records.Select((r, n) => Record(import.Id, n + 1, (n / chunkSize) + 1, r)).ToList();
+        await CopyAsync(rows);
+        await AddAsync([.. rows.GroupBy(r => r.ChunkNumber).SelectMany(Counted)]);
+        return import.Id;
+    }
+
+    private static ImportRecord Record(int importId, int row, int chunk, RecordState state) => new()
+    {
+        ImportId = importId,
+        RowNumber = row,
+        ChunkNumber = chunk,
+        LineNumber = row + 1,
+        State = state,
+        SourceUrl = $"https://media.example/{row}.mp4",
+        Caption = $"Clip {row}",
+        ReferenceId = $"ref-{row}",
+        AttemptCount =
+            (short)(state is RecordState.Pending or RecordState.Invalid or RecordState.Duplicate or RecordState.Cancelled ? 0 : 1),
+        AttemptsLeft = (short)(state == RecordState.Failed ? 0 : 4),
+        StatusId = state is RecordState.Submitted or RecordState.Imported ? $"st-{row}" : null,
+        Rid = state == RecordState.Imported ? $"rid{row}" : null,
+        ErrorCode = state switch
+        {
+            RecordState.Failed => "source_not_found",
+            RecordState.Unknown => "reply_timeout",
+            RecordState.Invalid => "url_missing",
+            _ => null,
+        },
+        ErrorMessage = state is RecordState.Failed or RecordState.Unknown ? "It did not work." : null,
+        FinishedAt = state is RecordState.Pending or RecordState.Submitting or RecordState.Submitted ? null : Now,
+    };
+
+    /// <summary>The chunk of records, and its failures, as they are counted.</summary>
+    private static IEnumerable<object> Counted(IEnumerable<ImportRecord> records)
+    {
+        var (first, last) = (records.First(), records.Last());
+        yield return new Chunk
+        {
+            ImportId = first.ImportId,
+            Number = first.ChunkNumber,
+            FirstRow = first.RowNumber,
+            LastRow = last.RowNumber,
+            PendingCount = Of(RecordState.Pending),
+            SubmittingCount = Of(RecordState.Submitting),
+            SubmittedCount = Of(RecordState.Submitted),
+            ImportedCount = Of(RecordState.Imported),
+            FailedCount = Of(RecordState.Failed),
+            UnknownCount = Of(RecordState.Unknown),
+            CancelledCount = Of(RecordState.Cancelled),
+            InvalidCount = Of(RecordState.Invalid),
+            DuplicateCount = Of(RecordState.Duplicate),
+        };
+        foreach (var failures in records.Where(r => r.State is RecordState.Failed or RecordState.Unknown).GroupBy(r => r.ErrorCode!))
+            yield return new ChunkFailure
+            { ImportId = first.ImportId, ChunkNumber = first.ChunkNumber, Code = failures.Key, Count = failures.Count() };
+
+        int Of(RecordState state) => records.Count(r => r.State == state);
     }
 }

@@ -253,14 +253,21 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
         {
             case nameof(RecordTransitions.DuplicateAsync) when wanted == RecordState.Duplicate:
                 // A source that a row before it names already.
-                await database.SqlAsync("""
-                    INSERT INTO importer.import_record (import_id, row_number, chunk_number, line_number, state, source_key, source_url,
-                        attempt_count, attempts_left, possibly_duplicated, finished_at)
-                    SELECT import_id, 0, 0, 1, 'cancelled', '00000000-0000-0000-0000-000000000001', source_url, 0, 5, false, now()
-                        FROM importer.import_record WHERE import_id = $1 AND row_number = 1
-                    """, id);
-                await database.SqlAsync(
-                    "UPDATE importer.import_record SET source_key = '00000000-0000-0000-0000-000000000001' WHERE import_id = $1", id);
+                var source = Guid.NewGuid();
+                await database.AddAsync(new ImportRecord
+                {
+                    ImportId = id,
+                    RowNumber = 0,
+                    ChunkNumber = 0,
+                    LineNumber = 1,
+                    State = RecordState.Cancelled,
+                    SourceKey = source,
+                    SourceUrl = "https://media.example/1.mp4",
+                    AttemptsLeft = 5,
+                    FinishedAt = DateTimeOffset.UtcNow,
+                });
+                await database.SqlAsync("UPDATE importer.import_record SET source_key = $2 WHERE import_id = $1 AND row_number = 1",
+                    id, source);
                 await database.Transitions.DuplicateAsync(connection, id, "url", Token);
                 await database.SqlAsync("DELETE FROM importer.import_record WHERE import_id = $1 AND row_number = 0", id);
                 return true;

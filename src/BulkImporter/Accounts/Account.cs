@@ -65,17 +65,7 @@ public sealed class Account : IAudited
     /// </summary>
     public int RejectedInARow { get; set; }
 
-    /// <summary>Submit calls per second over all workers; 0 = no limit.</summary>
-    public double SubmitRate { get; set; }
-
-    /// <summary>Status calls per second over all workers; 0 = no limit.</summary>
-    public double StatusRate { get; set; }
-
-    /// <summary>Submit calls in flight over all workers; 0 = no limit. The default is small: no limit is published (UNK).</summary>
-    public int MaxInFlight { get; set; } = 5;
-
-    /// <summary>Records accepted by Cincopa and not finished at any time; 0 = no limit.</summary>
-    public int BacklogLimit { get; set; } = 1000;
+    public AccountLimits Limits { get; set; } = new();
 
     public DateTimeOffset CreatedAt { get; init; }
 
@@ -105,6 +95,7 @@ public sealed class Account : IAudited
             });
             entity.HasKey(a => a.Id);
             entity.HasIndex(a => a.Name).IsUnique();
+            entity.ComplexProperty(a => a.Limits, AccountLimits.Configure);
             entity.Property(a => a.UpdatedAt).IsConcurrencyToken();
             entity.Property(a => a.SubmitVerb).HasDefaultValue(VerbSetting.Auto);
             entity.Property(a => a.VerbInUse).HasConversion<EnumTextConverter<Cincopa.Client.SubmitVerb>>()

@@ -14,6 +14,9 @@ public sealed record CurrentAccess(CincopaAccess Access, DateTimeOffset Version)
 
     /// <summary>Status calls per second over all workers; 0 for no limit.</summary>
     public double StatusRate { get; init; }
+
+    /// <summary>Submit calls in flight over all workers; 0 for no limit.</summary>
+    public int MaxInFlight { get; init; }
 }
 
 /// <summary>
@@ -22,7 +25,8 @@ public sealed record CurrentAccess(CincopaAccess Access, DateTimeOffset Version)
 public sealed class AccountAccess(NpgsqlDataSource database, ProtectToken tokens)
 {
     private const string Read = """
-        SELECT name, base_url, token_protected, updated_at, verb_in_use, first_accepted_at IS NOT NULL AS has_accepted, status_rate
+        SELECT name, base_url, token_protected, updated_at, verb_in_use, first_accepted_at IS NOT NULL AS has_accepted, status_rate,
+            max_in_flight
             FROM importer.account WHERE id = $1
         """;
 
@@ -35,17 +39,18 @@ public sealed class AccountAccess(NpgsqlDataSource database, ProtectToken tokens
         if (rows is not [var row]) throw new InvalidOperationException($"There is no account {accountId}.");
 
         if (known.TryGetValue(accountId, out var last) && last.Version == row.UpdatedAt && last.HasAccepted == row.HasAccepted)
-            return last with { StatusRate = row.StatusRate };
+            return last with { StatusRate = row.StatusRate, MaxInFlight = row.MaxInFlight };
         return known[accountId] = new(Decrypt(row.Name, row.BaseUrl, row.TokenProtected) with { SubmitVerb = row.VerbInUse }, row.UpdatedAt)
         {
             HasAccepted = row.HasAccepted,
             StatusRate = row.StatusRate,
+            MaxInFlight = row.MaxInFlight,
         };
     }
 
     private sealed record Stored(
         string Name, string BaseUrl, string TokenProtected, DateTimeOffset UpdatedAt, SubmitVerb VerbInUse, bool HasAccepted,
-        double StatusRate);
+        double StatusRate, int MaxInFlight);
 
     private CincopaAccess Decrypt(string name, string baseUrl, string token)
     {

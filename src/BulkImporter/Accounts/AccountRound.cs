@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using BulkImporter.Data;
+using BulkImporter.Records;
 using BulkImporter.Telemetry;
 using Cincopa.Client;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace BulkImporter.Accounts;
@@ -9,8 +11,7 @@ namespace BulkImporter.Accounts;
 /// <summary>What every <see cref="AccountRound{TItem, TEnd}"/> works with.</summary>
 internal sealed record RoundNeeds(
     NpgsqlDataSource Database, AccountAccess Accounts, CallGovernor Governor, AccountHealth Health, ICincopaClient Cincopa,
-    LoopHealth Loops, TimeProvider Clock,
-    ILogger<RoundNeeds> Log);
+    LoopHealth Loops, IOptions<WorkOptions> Work, TimeProvider Clock, ILogger<RoundNeeds> Log);
 
 /// <summary>
 /// A round of claimed work that calls Cincopa: claim, permits, calls, end, write; account by account beside each other. Each item ends in a
@@ -24,7 +25,12 @@ internal sealed record RoundNeeds(
 internal abstract class AccountRound<TItem, TEnd>(RoundNeeds needs, string loop)
     where TEnd : class
 {
-    /// <summary>Items of an account that are worked on at the same time.</summary>
+    protected WorkOptions Work => needs.Work.Value;
+
+    /// <summary>
+    /// Items that are worked on at the same time of an account that limits its calls in flight or their rate. Of one without, as many as
+    /// are dispatched: otherwise the stages after dispatch would be what an import waits for.
+    /// </summary>
     protected abstract int CallsInFlight { get; }
 
     /// <summary>How long calls may begin after the claim; what is not begun by then is left to the claim's end.</summary>
@@ -71,7 +77,12 @@ internal abstract class AccountRound<TItem, TEnd>(RoundNeeds needs, string loop)
             var current = await needs.Accounts.GetAsync(accountId, stop);
             using var calls = new AccountCalls(needs, accountId, current, due.Count, late, stop);
             var ends = new ConcurrentBag<TEnd>();
-            var limits = new ParallelOptions { MaxDegreeOfParallelism = CallsInFlight, CancellationToken = CancellationToken.None };
+            var isLimited = current is { MaxInFlight: > 0 } or { StatusRate: > 0 };
+            var limits = new ParallelOptions
+            {
+                MaxDegreeOfParallelism = isLimited ? CallsInFlight : Work.MostInFlight,
+                CancellationToken = CancellationToken.None,
+            };
             await Parallel.ForEachAsync(due, limits, async (item, _) =>
             {
                 if (await EndAsync(item, calls, failed, stop) is { } end) ends.Add(end);

@@ -60,8 +60,8 @@ public sealed class CallBudget
     /// <summary>The two of a new account, from which calls may be made at once.</summary>
     internal static CallBudget[] Of(Account account) =>
     [
-        new() { Account = account, Kind = CallKind.Submit, NextAt = DateTimeOffset.UnixEpoch, BacklogRoom = account.BacklogLimit == 0
-            ? null : account.BacklogLimit },
+        new() { Account = account, Kind = CallKind.Submit, NextAt = DateTimeOffset.UnixEpoch, BacklogRoom = account.Limits.Backlog == 0
+            ? null : account.Limits.Backlog },
         new() { Account = account, Kind = CallKind.Status, NextAt = DateTimeOffset.UnixEpoch },
     ];
 

@@ -14,31 +14,23 @@ public sealed record AccountChange(
     double? Rate = null, double? StatusRate = null, int? MaxInFlight = null, int? Backlog = null, string? Token = null,
     string? BaseUrl = null, VerbSetting? Verb = null, bool? Anyway = null)
 {
-    public override string ToString() => string.Join(", ", new[]
-    {
-        Rate is { } rate ? $"rate {rate}" : null,
-        StatusRate is { } statusRate ? $"status rate {statusRate}" : null,
-        MaxInFlight is { } inFlight ? $"max in flight {inFlight}" : null,
-        Backlog is { } backlog ? $"backlog {backlog}" : null,
+    public override string ToString() => string.Join(", ", ((string?[])
+    [
+        .. AccountLimit.All.Select(l => l.Text(this) is { } limit ? $"{l.Words} {limit}" : null),
         Token is null ? null : "token replaced",
         BaseUrl is null ? null : $"address {BaseUrl}",
         Verb is { } verb ? $"verb {EnumText<VerbSetting>.Of(verb)}" : null,
-    }.Where(p => p is not null));
+    ]).Where(p => p is not null));
 }
 
 /// <summary>Changes limits, token, address or verb. Every worker follows within 5 seconds, without a restart.</summary>
 public sealed class ChangeAccount(IDbContextFactory<ImporterDb> contexts, ProtectToken tokens, ReachCincopa reach, TimeProvider clock)
 {
-    private const double SlowestRate = 0.0003;
-
     /// <summary>False when there is no account of this name.</summary>
     /// <exception cref="InvalidArgumentException">A limit is negative, or token or address cannot be used.</exception>
     public async Task<bool> RunAsync(string name, AccountChange change, string actor, CancellationToken cancellationToken)
     {
-        Possible("rate", change.Rate);
-        Possible("statusRate", change.StatusRate);
-        NotNegative("maxInFlight", change.MaxInFlight);
-        NotNegative("backlog", change.Backlog);
+        foreach (var limit in AccountLimit.All) limit.Check(change);
         // Otherwise whoever may change an account could have its token sent to a server of his own, and read it there.
         if (change.BaseUrl is not null && change.Token is null)
             throw new InvalidArgumentException("token",
@@ -61,10 +53,7 @@ public sealed class ChangeAccount(IDbContextFactory<ImporterDb> contexts, Protec
 
     private static void Apply(Account account, AccountChange change, string? baseUrl, string? tokenProtected)
     {
-        account.SubmitRate = change.Rate ?? account.SubmitRate;
-        account.StatusRate = change.StatusRate ?? account.StatusRate;
-        account.MaxInFlight = change.MaxInFlight ?? account.MaxInFlight;
-        account.BacklogLimit = change.Backlog ?? account.BacklogLimit;
+        account.Limits = AccountLimit.All.Aggregate(account.Limits, (limits, limit) => limit.With(limits, change));
         var (otherVerb, otherPlace) =
             ((change.Verb ?? account.SubmitVerb) != account.SubmitVerb, (baseUrl ?? account.BaseUrl) != account.BaseUrl);
         // What Cincopa accepted, it accepted at that address and by that verb.
@@ -75,22 +64,5 @@ public sealed class ChangeAccount(IDbContextFactory<ImporterDb> contexts, Protec
         account.BaseUrl = baseUrl ?? account.BaseUrl;
         if (tokenProtected is not null) (account.TokenProtected, account.Permissions) = (tokenProtected, null);
         if (tokenProtected is not null || change.Verb is not null) account.Activate();
-    }
-
-    /// <summary>
-    /// Slower than one call in an hour is a pause, and times are counted from the rate: they must not leave what a clock can show.
-    /// </summary>
-    private static void Possible(string argument, double? rate)
-    {
-        NotNegative(argument, rate);
-        if (rate is > 0 and < SlowestRate)
-            throw new InvalidArgumentException(argument,
-                "A rate is 0 (no limit) or at least 0.0003 calls per second, about one in an hour. To send nothing, pause the import.");
-    }
-
-    private static void NotNegative(string argument, double? limit)
-    {
-        if (limit is < 0 or double.NaN or double.PositiveInfinity)
-            throw new InvalidArgumentException(argument, "A limit is 0 (none) or more.");
     }
 }

@@ -6,10 +6,6 @@ namespace BulkImporter.Accounts;
 
 /// <summary>An account as every door shows it: never with its token. A limit of 0 means none.</summary>
 /// <param name="Reason">Why it is suspended.</param>
-/// <param name="Rate">Submit calls per second, all workers together.</param>
-/// <param name="StatusRate">Status calls per second, all workers together.</param>
-/// <param name="MaxInFlight">Submit calls at the same time, all workers together.</param>
-/// <param name="Backlog">Records accepted by Cincopa and not finished.</param>
 /// <param name="Verb">How upload_from_url is called, as it was set.</param>
 /// <param name="VerbInUse">How it is called now.</param>
 /// <param name="Warning">What may keep Cincopa from taking the account's calls; nothing is held back for it. Null when nothing is
@@ -17,12 +13,11 @@ namespace BulkImporter.Accounts;
 /// <param name="InFlight">Records that are being sent: the call is on its way or about to leave, so there may be more of them than calls at
 /// the same time.</param>
 /// <param name="Outstanding">Records that Cincopa has accepted and not finished now; with those in flight, what counts towards
-/// <paramref name="Backlog"/>.</param>
+/// <c>backlog</c>.</param>
 /// <param name="BlockedUntil">Nobody calls before this time; null when not blocked.</param>
 public sealed record AccountView(
-    int Id, string Name, string BaseUrl, AccountState State, string? Reason, double Rate, double StatusRate, int MaxInFlight, int Backlog,
-    VerbSetting Verb, SubmitVerb VerbInUse, string? Warning, int InFlight, int Outstanding, DateTimeOffset? BlockedUntil,
-    string? BlockedReason, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);
+    int Id, string Name, string BaseUrl, AccountState State, string? Reason, VerbSetting Verb, SubmitVerb VerbInUse,
+    string? Warning, int InFlight, int Outstanding, DateTimeOffset? BlockedUntil, string? BlockedReason, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt) : AccountLimits;
 
 public sealed class ReadAccounts(NpgsqlDataSource database)
 {

@@ -51,14 +51,13 @@ internal sealed class AccountVerb : Verb
             : token;
     }
 
-    private static string Limit(double limit) => limit == 0 ? "none" : limit.ToString("0.##", CultureInfo.InvariantCulture);
+    private static string Limit(string limit) => limit == "0" ? "none" : limit;
 
     private static string Sentence(AccountView account) => string.Create(CultureInfo.InvariantCulture,
         $"Account {Wording.Plain(account.Name)} at {Wording.Plain(account.BaseUrl)}: "
-            + $"{Wording.Of(account.State)}{(account.Reason is null ? "" : $" ({Wording.Plain(account.Reason)})")}. Limits: calls per "
-            + $"second {Limit(account.Rate)}, calls at the same time {Limit(account.MaxInFlight)}, sent and not finished "
-            + $"{Limit(account.Backlog)}, status calls per second {Limit(account.StatusRate)}. Verb: {VerbOf(account)}. Now: "
-            + $"{account.InFlight} records being sent, {account.Outstanding} being fetched."
+            + $"{Wording.Of(account.State)}{(account.Reason is null ? "" : $" ({Wording.Plain(account.Reason)})")}. Limits: "
+            + $"{string.Join(", ", AccountLimit.All.Select(l => $"{l.Words} {Limit(l.Text(account))}"))}. "
+            + $"Verb: {VerbOf(account)}. Now: {account.InFlight} records being sent, {account.Outstanding} being fetched."
             + $"{(account.Warning is null ? "" : $" Warning: {Wording.Plain(account.Warning)}")}");
 
     private static string VerbOf(AccountView account) =>
@@ -111,14 +110,13 @@ internal sealed class AccountVerb : Verb
                 return ExitCode.Done;
             }
 
-            var table = ImportPicture.TableOf(Surroundings, "name", "state", "calls/s", "calls at once", "unfinished", "verb", "address",
-                "reason or warning");
+            var table = ImportPicture.TableOf(Surroundings,
+                ["name", "state", .. AccountLimit.All.Select(l => l.Words), "verb", "address", "reason or warning"]);
             foreach (var account in page.Value.Items)
             {
-                table.AddRow(new Text(Wording.Plain(account.Name)), new Text(Wording.Of(account.State)), new Text(Limit(account.Rate)),
-                    new Text(Limit(account.MaxInFlight)),
-                    new Text(Limit(account.Backlog)), new Text(VerbOf(account)), new Text(Wording.Plain(account.BaseUrl)),
-                    new Text(Wording.Plain(account.Reason ?? account.Warning)));
+                table.AddRow([new Text(Wording.Plain(account.Name)), new Text(Wording.Of(account.State)),
+                    .. AccountLimit.All.Select(l => new Text(Limit(l.Text(account)))), new Text(VerbOf(account)),
+                    new Text(Wording.Plain(account.BaseUrl)), new Text(Wording.Plain(account.Reason ?? account.Warning))]);
             }
 
             Surroundings.Screen.Write(table);
@@ -193,14 +191,7 @@ internal sealed class AccountVerb : Verb
     private sealed class AccountLimitsVerb : ClientVerb
     {
         private readonly Argument<string> name = AccountName();
-        private readonly Option<double?> rate = AtLeast(0, new Option<double?>("--rate")
-        { HelpName = "N", Description = "Submit calls per second, all workers together; 0 = no limit" });
-        private readonly Option<double?> statusRate = AtLeast(0, new Option<double?>("--status-rate")
-        { HelpName = "N", Description = "Status calls per second, all workers together; 0 = no limit" });
-        private readonly Option<int?> maxInFlight = AtLeast(0, new Option<int?>("--max-in-flight")
-        { HelpName = "N", Description = "Submit calls at the same time, all workers together; 0 = no limit" });
-        private readonly Option<int?> backlog = AtLeast(0, new Option<int?>("--backlog")
-        { HelpName = "N", Description = "Records that Cincopa has accepted and not finished; 0 = no limit" });
+        private readonly Dictionary<AccountLimit, Option<string?>> limits = AccountLimit.All.ToDictionary(l => l, OptionOf);
 
         private readonly Option<string?> verb = new("--verb")
         {
@@ -217,18 +208,35 @@ internal sealed class AccountVerb : Verb
                 "BulkImporter account limits museum --verb post")
         {
             verb.AcceptOnlyFromAmong([.. EnumText<VerbSetting>.All]);
-            TakesFromServer(name, rate, statusRate, maxInFlight, backlog, verb, Json);
+            TakesFromServer([name, .. limits.Values, verb, Json]);
+        }
+
+        private static Option<string?> OptionOf(AccountLimit limit)
+        {
+            var option = new Option<string?>(limit.Option) { HelpName = "N", Description = limit.Help };
+            option.Validators.Add(result =>
+            {
+                try
+                {
+                    foreach (var token in result.Tokens) limit.With(new AccountChange(), token.Value);
+                }
+                catch (InvalidArgumentException refused)
+                {
+                    result.AddError($"{limit.Option}: {refused.Message}");
+                }
+            });
+            return option;
         }
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
         {
-            var limits = new AccountChange(line.GetValue(rate), line.GetValue(statusRate), line.GetValue(maxInFlight),
-                line.GetValue(backlog),
-                Verb: line.GetValue(verb) is { } word ? EnumText<VerbSetting>.Parse(word) : null);
+            var change = limits.Where(l => line.GetValue(l.Value) is not null).Aggregate(
+                new AccountChange(Verb: line.GetValue(verb) is { } word ? EnumText<VerbSetting>.Parse(word) : null),
+                (change, l) => l.Key.With(change, line.GetValue(l.Value)!));
             var path = PathOf(line.GetRequiredValue(name));
-            var account = limits == new AccountChange()
+            var account = change == new AccountChange()
                 ? await api.GetAsync<AccountView>(path, cancellationToken)
-                : await api.SendAsync<AccountView>(HttpMethod.Patch, path, limits, cancellationToken);
+                : await api.SendAsync<AccountView>(HttpMethod.Patch, path, change, cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? account.Json : Sentence(account.Value));
             return ExitCode.Done;
         }

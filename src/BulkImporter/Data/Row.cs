@@ -8,12 +8,14 @@ namespace BulkImporter.Data;
 /// <summary>
 /// Makes a <typeparamref name="T"/> of each row that a statement returns, by name: the column <c>row_number</c> becomes the constructor's
 /// argument
-/// <c>RowNumber</c>. A statement with one column may also be read as that value. Enums are read as their <see cref="EnumText{T}"/>.
+/// <c>RowNumber</c>, or what a base record has of that name. A statement with one column may also be read as that value. Enums are read as their <see cref="EnumText{T}"/>.
 /// </summary>
 internal static class Row<T>
 {
     private static readonly ParameterInfo[]? Arguments = IsValue(typeof(T))
         ? null : typeof(T).GetConstructors().MaxBy(c => c.GetParameters().Length)!.GetParameters();
+    private static readonly PropertyInfo[] Inherited =
+        [.. typeof(T).GetProperties().Where(p => Arguments is not null && p.DeclaringType != typeof(T) && p.CanWrite)];
     private static readonly Func<NpgsqlDataReader, int[], T> Make = Compile();
 
     public static async Task<List<T>> ReadAllAsync(NpgsqlCommand command, CancellationToken cancellationToken)
@@ -32,16 +34,16 @@ internal static class Row<T>
         while (await reader.ReadAsync(cancellationToken)) yield return Make(reader, places);
     }
 
-    /// <summary>Where each argument stands in the row.</summary>
+    /// <summary>Where each argument, and each inherited member, stands in the row.</summary>
     private static int[] Places(NpgsqlDataReader reader)
     {
         if (Arguments is null) return [0];
         var columns = Enumerable.Range(0, reader.FieldCount)
             .Select(n => reader.GetName(n).Replace("_", "", StringComparison.Ordinal)).ToList();
-        return Array.ConvertAll(Arguments, argument =>
-            columns.FindIndex(c => c.Equals(argument.Name, StringComparison.OrdinalIgnoreCase)) is >= 0 and var place
+        return [.. Arguments.Select(a => a.Name).Concat(Inherited.Select(p => p.Name)).Select(name =>
+            columns.FindIndex(c => c.Equals(name, StringComparison.OrdinalIgnoreCase)) is >= 0 and var place
             ? place
-            : throw new InvalidOperationException($"The statement has no column for {typeof(T).Name}.{argument.Name}."));
+            : throw new InvalidOperationException($"The statement has no column for {typeof(T).Name}.{name}."))];
     }
 
     private static Func<NpgsqlDataReader, int[], T> Compile()
@@ -50,8 +52,11 @@ internal static class Row<T>
         var nullability = new NullabilityInfoContext();
         Expression row = Arguments is null
             ? Value(typeof(T), mayBeNull: Nullable.GetUnderlyingType(typeof(T)) is not null, 0)
-            : Expression.New((ConstructorInfo)Arguments[0].Member,
-                Arguments.Select((a, n) => Value(a.ParameterType, nullability.Create(a).WriteState == NullabilityState.Nullable, n)));
+            : Expression.MemberInit(
+                Expression.New((ConstructorInfo)Arguments[0].Member,
+                    Arguments.Select((a, n) => Value(a.ParameterType, nullability.Create(a).WriteState == NullabilityState.Nullable, n))),
+                Inherited.Select((p, n) => Expression.Bind(p,
+                    Value(p.PropertyType, nullability.Create(p).WriteState == NullabilityState.Nullable, Arguments.Length + n))));
         return Expression.Lambda<Func<NpgsqlDataReader, int[], T>>(row, reader, places).Compile();
 
         Expression Value(Type type, bool mayBeNull, int n)

@@ -32,6 +32,52 @@ public static class Sql
         return command;
     }
 
+    /// <summary>
+    /// Leaves the planner one way to a row until the transaction ends: its key. A statement that is given a list of keys looks each of them
+    /// up then, whatever the statistics say or do not say, also when it was planned and kept while the table was small. For that it
+    /// joins the table to the list by the whole key, and whatever else it asks of a row that an index could answer (the import, a state
+    /// that a partial index is made for) is a column of the list too: as a parameter or a constant it would be a way of its own.
+    /// </summary>
+    private const string LeaveOnlyKeys = """
+        SELECT set_config(name, 'off', true)
+        FROM unnest('{enable_seqscan,enable_bitmapscan,enable_hashjoin,enable_mergejoin,enable_material,jit}'::text[]) AS way(name)
+        """;
+
+    /// <summary>
+    /// A batch, which is one transaction, for statements that are given lists of keys: see <see cref="LeaveOnlyKeys"/>. Its first result is
+    /// no result of theirs.
+    /// </summary>
+    public static NpgsqlBatch CreateBatchByKey(this NpgsqlDataSource database, params ReadOnlySpan<NpgsqlBatchCommand> commands)
+    {
+        var batch = database.CreateBatch();
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(LeaveOnlyKeys));
+        foreach (var command in commands) batch.BatchCommands.Add(command);
+        return batch;
+    }
+
+    /// <summary>The same for the rest of a transaction that is under way.</summary>
+    public static Task LeaveOnlyKeysAsync(this NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(LeaveOnlyKeys, cancellationToken);
+
+    /// <summary>Runs a statement that is given a list of keys. Returns the number of rows that it changed.</summary>
+    public static Task<int> ExecuteByKeyAsync(this NpgsqlDataSource database, string sql, CancellationToken cancellationToken,
+        params object?[] parameters) => database.UndisturbedAsync(async () =>
+    {
+        await using var batch = database.CreateBatchByKey(BatchCommand(sql, parameters));
+        return await batch.ExecuteNonQueryAsync(cancellationToken);
+    });
+
+    /// <summary>The same for one that returns rows: see <see cref="QueryAsync{T}(NpgsqlDataSource, string, CancellationToken, object?[])"/>.
+    /// </summary>
+    public static Task<List<T>> QueryByKeyAsync<T>(this NpgsqlDataSource database, string sql, CancellationToken cancellationToken,
+        params object?[] parameters) => database.UndisturbedAsync(async () =>
+    {
+        await using var batch = database.CreateBatchByKey(BatchCommand(sql, parameters));
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
+        return await Row<T>.StreamAsync(reader, cancellationToken).ToListAsync(cancellationToken: cancellationToken);
+    });
+
     /// <summary>Runs a statement. Returns the number of rows that it changed.</summary>
     public static Task<int> ExecuteAsync(this NpgsqlDataSource database, string sql, CancellationToken cancellationToken,
         params object?[] parameters) => database.UndisturbedAsync(async () =>

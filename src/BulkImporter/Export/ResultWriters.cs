@@ -40,6 +40,9 @@ internal sealed class CsvResults(ManifestLayout layout, bool isWhole, IBufferWri
 /// </summary>
 internal sealed class JsonLineResults : IResultWriter
 {
+    /// <summary>A long cell goes out in pieces: in one it would take a buffer of six times its length, which the pool keeps.</summary>
+    private const int Piece = 16 * 1024;
+
     private readonly IBufferWriter<byte> output;
     private readonly bool isWhole;
     private readonly Utf8JsonWriter json;
@@ -112,8 +115,10 @@ internal sealed class JsonLineResults : IResultWriter
 
     private void WriteText(JsonEncodedText name, ReadOnlySpan<byte> value)
     {
-        if (isWhole) json.WriteString(name, value);
-        else json.WriteString(name, Redact.Secrets(Encoding.UTF8.GetString(value)));
+        json.WritePropertyName(name);
+        var text = isWhole ? value : Encoding.UTF8.GetBytes(Redact.Secrets(Encoding.UTF8.GetString(value)));
+        for (; text.Length > Piece; text = text[Piece..]) json.WriteStringValueSegment(text[..Piece], isFinalSegment: false);
+        json.WriteStringValueSegment(text, isFinalSegment: true);
     }
 
     private void WriteTime(JsonEncodedText name, DateTimeOffset? time)

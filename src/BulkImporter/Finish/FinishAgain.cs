@@ -11,8 +11,12 @@ namespace BulkImporter.Finish;
 public sealed class FinishAgain(NpgsqlDataSource database)
 {
     private const string MakePending = """
-        UPDATE importer.record_finish SET state = 'pending', next_at = now(), failed_count = 0
-        WHERE import_id = $1 AND row_number = ANY($2) AND state = 'failed'
+        WITH selected AS MATERIALIZED (
+            SELECT $1::int AS import_id, row_number, 'failed' AS before FROM unnest($2::int[]) AS s(row_number)
+        )
+        UPDATE importer.record_finish f SET state = 'pending', next_at = now(), failed_count = 0
+        FROM selected s
+        WHERE f.import_id = s.import_id AND f.row_number = s.row_number AND f.state = s.before
         """;
 
     /// <summary>

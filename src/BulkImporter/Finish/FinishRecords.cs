@@ -4,7 +4,6 @@ using BulkImporter.Data;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;
 using Cincopa.Client;
-using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace BulkImporter.Finish;
@@ -18,7 +17,6 @@ namespace BulkImporter.Finish;
 /// </summary>
 internal sealed class FinishRecords(
     RoundNeeds needs, NpgsqlDataSource database, ICincopaClient cincopa, NameGallery galleries, RetrySchedule retries,
-    IOptions<WorkOptions> options,
     ILogger<FinishRecords> log) : AccountRound<FinishRecords.Due, FinishRecords.End>(needs, Loop)
 {
     public const string Loop = "finisher";
@@ -48,7 +46,8 @@ internal sealed class FinishRecords(
             CROSS JOIN LATERAL (
                 SELECT import_id, row_number FROM importer.record_finish
                 WHERE account_id = a.id AND state = 'pending' AND next_at <= now()
-                ORDER BY next_at LIMIT CASE WHEN a.status_rate > 0 THEN ceil(LEAST($1, a.status_rate * $3))::int ELSE $1 END
+                ORDER BY next_at LIMIT CASE WHEN a.status_rate > 0 THEN ceil(LEAST($1, a.status_rate * $3))::int
+                    WHEN a.max_in_flight > 0 THEN $1 ELSE $4 END
                 FOR UPDATE SKIP LOCKED
             ) f
             WHERE a.state = 'active'
@@ -65,11 +64,14 @@ internal sealed class FinishRecords(
 
     // The claim's row is ours as long as it is pending; what somebody else did in the meantime was the same.
     private const string Write = """
+        WITH ended AS MATERIALIZED (
+            SELECT *, 'pending' AS before FROM unnest($1::importer.finish_end[])
+        )
         UPDATE importer.record_finish f
-        SET state = s.state, next_at = now() + s.wait, failed_count = f.failed_count - s.give_back, error_code = s.code,
-            error_message = s.message
-        FROM unnest($1::importer.finish_end[]) s
-        WHERE f.import_id = s.import_id AND f.row_number = s.row_number AND f.state = 'pending'
+        SET state = e.state, next_at = now() + e.wait, failed_count = f.failed_count - e.give_back, error_code = e.code,
+            error_message = e.message
+        FROM ended e
+        WHERE f.import_id = e.import_id AND f.row_number = e.row_number AND f.state = e.before
         """;
 
     /// <summary>
@@ -78,7 +80,7 @@ internal sealed class FinishRecords(
     internal int Attempts { get; init; } = 8;
 
     /// <summary>Each record takes several calls: twice as long as a chunk is left to its worker.</summary>
-    private TimeSpan ClaimFor => options.Value.LeaseDuration * 2;
+    private TimeSpan ClaimFor => Work.LeaseDuration * 2;
 
     // Each of them makes its calls one after the other; the account's status rate is what limits.
     protected override int CallsInFlight => 8;
@@ -86,7 +88,8 @@ internal sealed class FinishRecords(
     protected override TimeSpan Patience => ClaimFor / 2;
 
     protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken) =>
-        (await database.QueryAsync<Claimed>(Claim, cancellationToken, Batch, ClaimFor, ClaimFor.TotalSeconds / 6))
+        (await database.QueryByKeyAsync<Claimed>(
+            Claim, cancellationToken, Batch, ClaimFor, ClaimFor.TotalSeconds / 6, 4 * Work.MostInFlight))
             .ConvertAll(c => c.ToDue());
 
     protected override int AccountOf(Due item) => item.AccountId;
@@ -110,7 +113,7 @@ internal sealed class FinishRecords(
         EndRow[] rows = [.. ends.Select(e => new EndRow(
             e.Record.ImportId, e.Record.RowNumber, EnumText<FinishState>.Of(e.State), e.Wait, (short)(e.GiveBack ? 1 : 0),
             e.Code, e.Message))];
-        await database.ExecuteAsync(Write, CancellationToken.None, [rows]);
+        await database.ExecuteByKeyAsync(Write, CancellationToken.None, [rows]);
         Log.RecordsFinished(log, ends.Count(e => e.State == FinishState.Done));
     }
 
@@ -148,7 +151,7 @@ internal sealed class FinishRecords(
         }
 
         // 3. The texts, in as many calls as they need.
-        var texts = MetaCalls.Of(meta, options.Value.MaxEncodedText, out var tooLong);
+        var texts = MetaCalls.Of(meta, Work.MaxEncodedText, out var tooLong);
         foreach (var call in texts)
         {
             if (!await calls.MayCallAsync()) return Later(record);
@@ -173,7 +176,7 @@ internal sealed class FinishRecords(
         if (tooLong is [var (field, length), ..])
             return Failed(record, ValueTooLong,
                 string.Create(CultureInfo.InvariantCulture,
-                    $"The {field} takes {length} characters in Cincopa's call, which is taken to hold {options.Value.MaxEncodedText} "
+                    $"The {field} takes {length} characters in Cincopa's call, which is taken to hold {Work.MaxEncodedText} "
                         + $"(BulkImporter:Work:MaxEncodedText). The rest was written; set it in Cincopa, or shorten it."));
         return new(record, FinishState.Done, TimeSpan.Zero, GiveBack: true, null, null);
     }

@@ -20,6 +20,7 @@ internal static class ImporterSetup
         .AddSingleton(WorkerIdentity.OfThisProcess())
         .AddWebLimits()
         .AddSingleton<LoopHealth>()
+        .AddHostedService<GiveMemoryBack>()
         .AddImporterData(connectionString)
         .AddAudit()
         .AddHangfireStorage(connectionString)

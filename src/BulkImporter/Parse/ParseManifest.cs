@@ -63,7 +63,6 @@ public sealed class ParseManifest(
     /// <param name="title">What a person reads in the dashboard: "Spring catalogue, reading the manifest".</param>
     [JobDisplayName("{1}")]
     [Queue(Queue)]
-    [GivesMemoryBack]
     public async Task RunAsync(int importId, string title, CancellationToken cancellationToken)
     {
         try

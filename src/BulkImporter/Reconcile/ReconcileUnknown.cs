@@ -2,7 +2,6 @@ using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;
-using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace BulkImporter.Reconcile;
@@ -13,7 +12,7 @@ namespace BulkImporter.Reconcile;
 /// </summary>
 internal sealed class ReconcileUnknown(
     RoundNeeds needs, NpgsqlDataSource database, RecordTransitions transitions, WalkAssets walk,
-    IOptions<WorkOptions> options, ILogger<ReconcileUnknown> log)
+    ILogger<ReconcileUnknown> log)
     : AccountRound<ReconcileUnknown.Due, ReconcileUnknown.Look>(needs, Loop)
 {
     public const string Loop = "unknown reconciler";
@@ -131,7 +130,7 @@ internal sealed class ReconcileUnknown(
     protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken)
     {
         var claimed = new List<Due>();
-        foreach (var accountId in await database.QueryAsync<int>(ReadDue, cancellationToken, options.Value.LookAfter, GiveUpAfter))
+        foreach (var accountId in await database.QueryAsync<int>(ReadDue, cancellationToken, Work.LookAfter, GiveUpAfter))
         {
             if (await database.QueryAsync<int>(Claim, cancellationToken, accountId, ClaimFor) is not []) claimed.Add(new(accountId));
         }
@@ -163,7 +162,7 @@ internal sealed class ReconcileUnknown(
     {
         // 1. What is looked for.
         var doubts =
-            (await database.QueryAsync<InDoubtRow>(ReadDoubts, cancellationToken, options.Value.LookAfter, GiveUpAfter,
+            (await database.QueryAsync<InDoubtRow>(ReadDoubts, cancellationToken, Work.LookAfter, GiveUpAfter,
                 accountId, MostDoubts))
             .ConvertAll(r => new Doubt(
                 r.ImportId, r.RowNumber, r.AttemptCount, r.FileName
@@ -243,10 +242,9 @@ internal sealed class ReconcileUnknown(
             asset.Uploaded, Storable(asset.Caption)))];
         await database.UndisturbedAsync(async () =>
         {
-            await using var batch = database.CreateBatch();
-            batch.BatchCommands.Add(Sql.BatchCommand(Attempt.NoteLooked, [looked]));
-            batch.BatchCommands.Add(Sql.BatchCommand(ForgetCandidates, [looked]));
-            batch.BatchCommands.Add(Sql.BatchCommand(NoteCandidates, [found]));
+            await using var batch = database.CreateBatchByKey(
+                Sql.BatchCommand(Attempt.NoteLooked, [looked]), Sql.BatchCommand(ForgetCandidates, [looked]),
+                Sql.BatchCommand(NoteCandidates, [found]));
             return await batch.ExecuteNonQueryAsync(cancellationToken);
         });
     }

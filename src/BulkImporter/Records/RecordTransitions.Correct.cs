@@ -17,34 +17,34 @@ public sealed partial class RecordTransitions
     /// source afterwards that was not masked and is its own: an invalid or duplicate one takes part only with a new address.
     /// </summary>
     private const string Correct = """
-        WITH correction AS (
-            SELECT * FROM unnest($2::importer.row_correction[])
+        WITH correction AS MATERIALIZED (
+            SELECT $1::int AS import_id, c.* FROM unnest($2::importer.row_correction[]) c
         ), before AS (
-            SELECT r.row_number, r.source_url, r.caption, r.reference_id, r.is_push
-            FROM importer.import_record r JOIN correction c USING (row_number)
-            WHERE r.import_id = $1 AND (r.state = 'failed' OR (r.state IN ('invalid', 'duplicate') AND c.url IS NOT NULL))
-                FOR NO KEY UPDATE OF r
+            SELECT c.*, r.source_url AS old_url, r.caption AS old_caption, r.reference_id AS old_reference_id, r.is_push AS was_push
+            FROM correction c JOIN importer.import_record r USING (import_id, row_number)
+            WHERE r.state = 'failed' OR (r.state IN ('invalid', 'duplicate') AND c.url IS NOT NULL)
+            FOR NO KEY UPDATE OF r
         ), moved AS (
             UPDATE importer.import_record r
             SET state = 'pending', attempts_left = i.max_attempts, next_attempt_at = NULL, status_id = NULL, rid = NULL,
                 error_code = NULL, error_message = NULL, submitted_at = NULL, finished_at = NULL,
-                source_url = coalesce(c.url, r.source_url), source_key = CASE WHEN c.url IS NULL THEN r.source_key ELSE c.source_key END,
-                caption = coalesce(c.caption, r.caption), reference_id = coalesce(c.reference_id, r.reference_id),
-                is_push = coalesce(c.is_push, r.is_push)
-            FROM correction c JOIN before b USING (row_number), importer.import i
-            WHERE i.id = $1 AND r.import_id = $1 AND r.row_number = c.row_number AND r.state IN ('failed', 'invalid', 'duplicate')
-            RETURNING r.row_number
+                source_url = coalesce(b.url, r.source_url), source_key = CASE WHEN b.url IS NULL THEN r.source_key ELSE b.source_key END,
+                caption = coalesce(b.caption, r.caption), reference_id = coalesce(b.reference_id, r.reference_id),
+                is_push = coalesce(b.is_push, r.is_push)
+            FROM before b, importer.import i
+            WHERE i.id = $1 AND r.import_id = b.import_id AND r.row_number = b.row_number AND r.state IN ('failed', 'invalid', 'duplicate')
+            RETURNING b.*
         ), uploaded AS (
             -- What had been sent of a file is of no use to another.
-            DELETE FROM importer.push_upload u USING moved m WHERE u.import_id = $1 AND u.row_number = m.row_number
+            DELETE FROM importer.push_upload u USING moved m WHERE u.import_id = m.import_id AND u.row_number = m.row_number
         ), noted AS (
             INSERT INTO importer.correction (import_id, row_number, at, actor, field, old_value, new_value)
-            SELECT $1, m.row_number, now(), $3, v.field, v.old_value, v.new_value
-            FROM moved m JOIN before b USING (row_number) JOIN correction c USING (row_number)
-            CROSS JOIN LATERAL (VALUES ('url', b.source_url, c.url), ('caption', b.caption, c.caption),
-                ('reference_id', b.reference_id, c.reference_id),
-                ('transfer', CASE WHEN b.is_push THEN 'push' ELSE 'pull' END,
-                    CASE WHEN c.is_push THEN 'push' WHEN NOT c.is_push THEN 'pull' END)) v(field, old_value, new_value)
+            SELECT m.import_id, m.row_number, now(), $3, v.field, v.old_value, v.new_value
+            FROM moved m
+            CROSS JOIN LATERAL (VALUES ('url', m.old_url, m.url), ('caption', m.old_caption, m.caption),
+                ('reference_id', m.old_reference_id, m.reference_id),
+                ('transfer', CASE WHEN m.was_push THEN 'push' ELSE 'pull' END,
+                    CASE WHEN m.is_push THEN 'push' WHEN NOT m.is_push THEN 'pull' END)) v(field, old_value, new_value)
             WHERE v.new_value IS NOT NULL
             ORDER BY m.row_number
         )
@@ -60,6 +60,7 @@ public sealed partial class RecordTransitions
         IReadOnlyList<RecordCorrection> corrections, string actor, CancellationToken cancellationToken)
     {
         await connection.ExecuteAsync(LockChunksOfImport, cancellationToken, importId);
+        await connection.LeaveOnlyKeysAsync(cancellationToken);
         var moved = await connection.QueryAsync<int>(Correct, cancellationToken, importId, corrections.ToArray(), actor);
         return moved.ToHashSet();
     }

@@ -22,11 +22,13 @@ public sealed partial class RecordTransitions
             JOIN importer.call_budget b ON b.account_id = a.id AND b.kind = 'submit'
                 AND (b.blocked_until IS NULL OR b.blocked_until <= now())
             WHERE c.import_id = $1 AND c.number = $2 AND c.lease_token = $3 AND c.lease_until > now()
+        ), due AS MATERIALIZED (
+            SELECT $1::int AS import_id, row_number FROM unnest($4::int[]) AS d(row_number)
         ), moved AS (
             UPDATE importer.import_record r
             SET state = 'submitting', attempt_count = r.attempt_count + 1, attempts_left = r.attempts_left - 1, next_attempt_at = NULL
-            FROM gate, unnest($4::int[]) AS due(row_number)
-            WHERE r.import_id = $1 AND r.row_number = due.row_number AND r.state = 'pending'
+            FROM gate, due
+            WHERE r.import_id = due.import_id AND r.row_number = due.row_number AND r.state = 'pending'
             RETURNING r.row_number, r.attempt_count
         )
         INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker)
@@ -41,8 +43,6 @@ public sealed partial class RecordTransitions
     public async Task<IReadOnlyList<Intent>> SubmittingAsync(Lease lease, int[] rows, CancellationToken cancellationToken) =>
         (await AnsweredAndSubmittingAsync(lease, [], rows, TimeSpan.Zero, cancellationToken)).Begun;
 
-    // The attempts of a new import are not in the statistics: named as $1, the import would seem to have one attempt, and the planner would
-    // read all of them each time. As a column of a materialized table it leaves only the look-up by the whole key.
     private const string OpenIntents = """
         WITH begun AS MATERIALIZED (SELECT $1::int AS import_id, row_number FROM unnest($2::int[]) AS b(row_number))
         SELECT r.row_number, r.attempt_count AS attempt
@@ -57,15 +57,12 @@ public sealed partial class RecordTransitions
     /// rescue took for sent.
     /// </summary>
     public async Task<IReadOnlyList<Intent>> OpenIntentsAsync(Lease lease, int[] rows, CancellationToken cancellationToken) =>
-        await database.QueryAsync<Intent>(OpenIntents, cancellationToken, lease.ImportId, rows, lease.Signature);
+        await database.QueryByKeyAsync<Intent>(OpenIntents, cancellationToken, lease.ImportId, rows, lease.Signature);
 
     /// <summary>Submitting (or unknown, when the rescue came before the late answer) to what the answer says.</summary>
-    // The attempts that a record counts are there, so the insert is an update that always takes the key. A plain UPDATE is planned by
-    // statistics,
-    // which know nothing of the attempts of a new installation; such a plan, once cached, reads the whole table for each batch.
     private const string WriteAnswers = $"""
         WITH answer AS (
-            SELECT * FROM unnest($2::importer.outcome[])
+            SELECT * FROM unnest($1::importer.outcome[])
         ), moved AS (
             UPDATE importer.import_record r
             SET state = CASE WHEN a.state = 'pending' AND r.attempts_left + a.give_back <= 0 THEN 'failed' ELSE a.state END,
@@ -79,7 +76,8 @@ public sealed partial class RecordTransitions
                 finished_at = CASE WHEN a.state = 'submitted' OR (a.state = 'pending' AND r.attempts_left + a.give_back > 0) THEN NULL
                     ELSE now() END
             FROM answer a
-            WHERE r.import_id = $1 AND r.row_number = a.row_number AND r.attempt_count = a.attempt AND r.state IN ('submitting', 'unknown')
+            WHERE r.import_id = a.import_id AND r.row_number = a.row_number AND r.attempt_count = a.attempt
+                AND r.state IN ('submitting', 'unknown')
             RETURNING r.import_id, r.row_number, r.state, r.status_id, r.attempt_count, r.rid, r.caption, r.reference_id, r.is_push
         ), finishing AS (
             {BeginFinishing}
@@ -87,19 +85,16 @@ public sealed partial class RecordTransitions
             DELETE FROM importer.push_upload u USING moved m WHERE m.state = 'imported' AND u.import_id = m.import_id
                 AND u.row_number = m.row_number
         ), closed AS (
-            INSERT INTO importer.attempt AS t (import_id, row_number, number, started_at, worker, status_id, http_status, message, outcome,
-                finished_at)
-            SELECT $1, a.row_number, a.attempt, now(), $5, a.status_id, a.http_status, a.message, coalesce(a.code, CASE a.state
-                WHEN 'imported' THEN 'imported' ELSE 'accepted' END),
-                CASE WHEN a.code IS NOT NULL OR a.state = 'imported' THEN now() END
-            FROM answer a JOIN importer.import_record r ON r.import_id = $1 AND r.row_number = a.row_number AND a.attempt BETWEEN 1
-                AND r.attempt_count
-            ON CONFLICT (import_id, row_number, number) DO UPDATE SET status_id = excluded.status_id, http_status = excluded.http_status,
-                message = excluded.message, outcome = excluded.outcome, finished_at = excluded.finished_at
-            WHERE t.outcome IS NULL OR t.outcome = 'worker_lost'
+            UPDATE importer.attempt t
+            SET status_id = a.status_id, http_status = a.http_status, message = a.message,
+                outcome = coalesce(a.code, CASE a.state WHEN 'imported' THEN 'imported' ELSE 'accepted' END),
+                finished_at = CASE WHEN a.code IS NOT NULL OR a.state = 'imported' THEN now() END
+            FROM answer a
+            WHERE t.import_id = a.import_id AND t.row_number = a.row_number AND t.number = a.attempt
+                AND (t.outcome IS NULL OR t.outcome = 'worker_lost')
         ), followed AS (
             INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at)
-            SELECT $1, row_number, attempt_count, $3, status_id, now(), now() + $4, now() FROM moved WHERE state = 'submitted'
+            SELECT import_id, row_number, attempt_count, $2, status_id, now(), now() + $3, now() FROM moved WHERE state = 'submitted'
             ON CONFLICT (import_id, row_number) DO UPDATE SET status_id = excluded.status_id, attempt = excluded.attempt,
                 submitted_at = excluded.submitted_at,
                 next_poll_at = excluded.next_poll_at, moved_at = excluded.moved_at, not_found_since = NULL,
@@ -131,19 +126,18 @@ public sealed partial class RecordTransitions
     private async Task<(HashSet<int> Moved, List<Intent> Begun)> WriteAndBeginAsync(
         Lease lease, IReadOnlyList<Answer> answers, int[] rows, TimeSpan firstPoll, CancellationToken cancellationToken)
     {
-        await using var batch = database.CreateBatch();
-        batch.BatchCommands.Add(Sql.BatchCommand(LockChunk, lease.ImportId, lease.ChunkNumber));
+        await using var batch = database.CreateBatchByKey(Sql.BatchCommand(LockChunk, lease.ImportId, lease.ChunkNumber));
         if (answers.Count > 0)
         {
-            batch.BatchCommands.Add(Sql.BatchCommand(
-                WriteAnswers, lease.ImportId, answers.Select(a => OutcomeRow.Of(lease.ImportId, a))
-                    .ToArray(), lease.AccountId, firstPoll, lease.Signature));
+            OutcomeRow[] outcomes = [.. answers.Select(a => OutcomeRow.Of(lease.ImportId, a))];
+            batch.BatchCommands.Add(Sql.BatchCommand(WriteAnswers, outcomes, lease.AccountId, firstPoll));
         }
         if (rows.Length > 0)
             batch.BatchCommands.Add(Sql.BatchCommand(CommitIntents, lease.ImportId, lease.ChunkNumber, lease.Token, rows, lease.Signature));
 
         var (moved, begun) = (new HashSet<int>(), new List<Intent>());
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
         if (answers.Count > 0)
         {
             await reader.NextResultAsync(cancellationToken);
@@ -162,8 +156,8 @@ public sealed partial class RecordTransitions
     /// </summary>
     private const string MarkPushedTwice = """
         UPDATE importer.import_record r SET possibly_duplicated = true
-        FROM unnest($2::importer.outcome[]) late
-        WHERE r.import_id = $1 AND r.row_number = late.row_number AND r.rid IS DISTINCT FROM late.rid
+        FROM unnest($1::importer.outcome[]) late
+        WHERE r.import_id = late.import_id AND r.row_number = late.row_number AND r.rid IS DISTINCT FROM late.rid
         RETURNING r.row_number
         """;
 
@@ -174,14 +168,14 @@ public sealed partial class RecordTransitions
     private const string FollowAdopted = """
         WITH kept AS (
             UPDATE importer.attempt t SET status_id = late.status_id
-            FROM unnest($2::importer.outcome[]) late, importer.import_record r
-            WHERE t.import_id = $1 AND t.row_number = late.row_number AND t.number = late.attempt AND t.outcome = 'reconciled'
+            FROM unnest($1::importer.outcome[]) late, importer.import_record r
+            WHERE t.import_id = late.import_id AND t.row_number = late.row_number AND t.number = late.attempt AND t.outcome = 'reconciled'
                 AND (t.status_id IS NULL OR t.status_id = late.status_id)
-                AND r.import_id = $1 AND r.row_number = late.row_number AND r.attempt_count = late.attempt AND r.state = 'imported'
-            RETURNING t.row_number, t.number, t.status_id
+                AND r.import_id = late.import_id AND r.row_number = late.row_number AND r.attempt_count = late.attempt AND r.state = 'imported'
+            RETURNING t.import_id, t.row_number, t.number, t.status_id
         ), followed AS (
             INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at)
-            SELECT $1, row_number, number, $3, status_id, now(), now() + $4, now() FROM kept
+            SELECT import_id, row_number, number, $2, status_id, now(), now() + $3, now() FROM kept
             ON CONFLICT (import_id, row_number) DO NOTHING
         )
         SELECT row_number FROM kept
@@ -193,8 +187,8 @@ public sealed partial class RecordTransitions
     /// </summary>
     private const string MarkPossiblyDuplicated = """
         UPDATE importer.import_record r SET possibly_duplicated = true
-        FROM unnest($2::importer.outcome[]) late
-        WHERE r.import_id = $1 AND r.row_number = late.row_number AND r.status_id IS DISTINCT FROM late.status_id
+        FROM unnest($1::importer.outcome[]) late
+        WHERE r.import_id = late.import_id AND r.row_number = late.row_number AND r.status_id IS DISTINCT FROM late.status_id
         RETURNING r.row_number
         """;
 
@@ -205,15 +199,14 @@ public sealed partial class RecordTransitions
         var pushed = answers.Where(a => a.To == RecordState.Imported && !moved.Contains(a.RowNumber)).ToList();
         if (pushed.Count > 0)
         {
-            var twice = await database.QueryAsync<int>(MarkPushedTwice, cancellationToken, lease.ImportId, Rows(pushed));
+            var twice = await database.QueryByKeyAsync<int>(MarkPushedTwice, cancellationToken, [Rows(pushed)]);
             pushed.RemoveAll(a => !twice.Contains(a.RowNumber));
         }
         var late = answers.Where(a => a.To == RecordState.Submitted && !moved.Contains(a.RowNumber)).ToList();
         if (late.Count == 0) return pushed;
-        var adopted = await database.QueryAsync<int>(
-            FollowAdopted, cancellationToken, lease.ImportId, Rows(late), lease.AccountId, firstPoll);
+        var adopted = await database.QueryByKeyAsync<int>(FollowAdopted, cancellationToken, Rows(late), lease.AccountId, firstPoll);
         late.RemoveAll(a => adopted.Contains(a.RowNumber));
-        var marked = await database.QueryAsync<int>(MarkPossiblyDuplicated, cancellationToken, lease.ImportId, Rows(late));
+        var marked = await database.QueryByKeyAsync<int>(MarkPossiblyDuplicated, cancellationToken, [Rows(late)]);
         return [.. late.FindAll(a => marked.Contains(a.RowNumber)), .. pushed];
 
         OutcomeRow[] Rows(IEnumerable<Answer> some) => [.. some.Select(a => OutcomeRow.Of(lease.ImportId, a))];
@@ -234,7 +227,7 @@ public sealed partial class RecordTransitions
     /// range had not begun made no asset: it is pending again (failed when no attempt is left) and goes on where it stood.
     /// </summary>
     private const string LoseSubmitting = """
-        WITH lost AS (
+        WITH lost AS MATERIALIZED (
             SELECT r.import_id, r.row_number, r.is_push AND NOT EXISTS (
                 SELECT 1 FROM importer.push_upload u
                 WHERE u.import_id = r.import_id AND u.row_number = r.row_number AND u.attempt = r.attempt_count
@@ -269,6 +262,7 @@ public sealed partial class RecordTransitions
     {
         if (await connection.QueryAsync<TakenChunk>(TakeExpiredChunk, cancellationToken, importId, chunkNumber) is not [var taken])
             return null;
+        await connection.LeaveOnlyKeysAsync(cancellationToken);
         return (await connection.QueryAsync<int>(LoseSubmitting, cancellationToken, importId, taken.FirstRow, taken.LastRow)).Single();
     }, cancellationToken);
 }

@@ -55,9 +55,11 @@ public sealed partial class RecordTransitions
             FROM moved m
             WHERE t.import_id = m.import_id AND t.row_number = m.row_number AND t.number = m.attempt_count
         ), settled AS (
+            DELETE FROM importer.reconcile_candidate k USING moved m WHERE k.import_id = m.import_id AND k.row_number = m.row_number
+        ), taken AS (
             DELETE FROM importer.reconcile_candidate k USING moved m, importer.import i
-            WHERE (k.import_id = m.import_id AND k.row_number = m.row_number AND i.id = m.import_id)
-                OR (k.rid = m.rid AND i.id = k.import_id AND i.account_id = $1)
+            WHERE k.rid = m.rid AND i.id = k.import_id AND i.account_id = $1
+                AND (k.import_id, k.row_number) <> (m.import_id, m.row_number)
         )
         SELECT import_id, row_number FROM moved
         """;
@@ -74,6 +76,7 @@ public sealed partial class RecordTransitions
         var owners = await OwnersAsync(connection, accountId, adoptions.Select(a => a.Rid), cancellationToken);
         var free = adoptions.Where(a => owners.TrueForAll(o => o.Rid != a.Rid)).ToList();
         OutcomeRow[] rows = [.. free.Select(a => OutcomeRow.Of(a))];
+        await connection.LeaveOnlyKeysAsync(cancellationToken);
         await connection.ExecuteAsync(LockChunksOfRows, cancellationToken, [rows]);
         var made = (await connection.QueryAsync<AdoptedRow>(Adopt, cancellationToken, accountId, rows)).ToHashSet();
         return (free.FindAll(a => made.Contains(new(a.ImportId, a.RowNumber))), owners);
@@ -94,11 +97,12 @@ public sealed partial class RecordTransitions
     public Task<int> PushedAgainAsync(IReadOnlyList<AttemptKey> pushes, CancellationToken cancellationToken)
     {
         OutcomeRow[] rows = [.. pushes.Select(p => OutcomeRow.Of(p))];
-        return database.TransactionAsync(async connection =>
+        return database.UndisturbedAsync(async () =>
         {
-            await connection.ExecuteAsync(LockChunksOfRows, cancellationToken, [rows]);
-            return await connection.ExecuteAsync(PushAgain, cancellationToken, [rows]);
-        }, cancellationToken);
+            await using var batch = database.CreateBatchByKey(
+                Sql.BatchCommand(LockChunksOfRows, [rows]), Sql.BatchCommand(PushAgain, [rows]));
+            return await batch.ExecuteNonQueryAsync(cancellationToken);
+        });
     }
 
     /// <summary>

@@ -22,15 +22,16 @@ public sealed partial class RecordTransitions
                 finished_at = CASE WHEN c.state = 'pending' AND r.attempts_left + c.give_back > 0 THEN NULL ELSE now() END
             FROM conclusion c
             WHERE r.import_id = c.import_id AND r.row_number = c.row_number AND r.status_id = c.status_id AND r.state = 'submitted'
-            RETURNING r.import_id, r.row_number, r.attempt_count, r.state, r.rid, r.caption, r.reference_id, r.is_push
+            RETURNING r.import_id, r.row_number, r.attempt_count, r.state, r.rid, r.caption, r.reference_id, r.is_push,
+                c.state AS told, c.code, c.message
         ), finishing AS (
             {BeginFinishing}
         ), closed AS (
             UPDATE importer.attempt t
-            SET finished_at = now(), outcome = coalesce(c.code, 'imported'), message = nullif(concat_ws(' ', t.message, c.message), ''),
-                size_bytes = CASE WHEN c.state = 'unknown' THEN
+            SET finished_at = now(), outcome = coalesce(m.code, 'imported'), message = nullif(concat_ws(' ', t.message, m.message), ''),
+                size_bytes = CASE WHEN m.told = 'unknown' THEN
                     (SELECT p.total_bytes FROM importer.status_poll p WHERE p.import_id = m.import_id AND p.row_number = m.row_number) END
-            FROM moved m JOIN conclusion c USING (import_id, row_number)
+            FROM moved m
             WHERE t.import_id = m.import_id AND t.row_number = m.row_number AND t.number = m.attempt_count
         ), unfollowed AS (
             DELETE FROM importer.status_poll p USING conclusion c
@@ -50,10 +51,10 @@ public sealed partial class RecordTransitions
 
     private async Task<long> ConcludeAsync(OutcomeRow[] rows, CancellationToken cancellationToken)
     {
-        await using var batch = database.CreateBatch();
-        batch.BatchCommands.Add(Sql.BatchCommand(LockChunksOfRows, [rows]));
-        batch.BatchCommands.Add(Sql.BatchCommand(WriteConclusions, [rows]));
+        await using var batch = database.CreateBatchByKey(
+            Sql.BatchCommand(LockChunksOfRows, [rows]), Sql.BatchCommand(WriteConclusions, [rows]));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
         await reader.NextResultAsync(cancellationToken);
         return await Row<long>.StreamAsync(reader, cancellationToken).SingleAsync(cancellationToken);
     }
@@ -81,9 +82,8 @@ public sealed partial class RecordTransitions
 
     private async Task<int> CompareAdoptedAsync(OutcomeRow[] rows, CancellationToken cancellationToken)
     {
-        await using var batch = database.CreateBatch();
-        batch.BatchCommands.Add(Sql.BatchCommand(LockChunksOfRows, [rows]));
-        batch.BatchCommands.Add(Sql.BatchCommand(CompareAdopted, [rows]));
+        await using var batch = database.CreateBatchByKey(
+            Sql.BatchCommand(LockChunksOfRows, [rows]), Sql.BatchCommand(CompareAdopted, [rows]));
         return await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 }

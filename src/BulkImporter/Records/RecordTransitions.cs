@@ -20,12 +20,13 @@ public sealed partial class RecordTransitions(NpgsqlDataSource database)
     internal const string LockChunk = "SELECT 1 FROM importer.import_chunk WHERE import_id = $1 AND number = $2 FOR NO KEY UPDATE";
 
     private const string LockChunksOfRows = """
-        SELECT 1 FROM importer.import_chunk c
-        WHERE (c.import_id, c.number) IN (
-            SELECT r.import_id, r.chunk_number FROM importer.import_record r
-            JOIN unnest($1::importer.outcome[]) k USING (import_id, row_number))
+        WITH touched AS MATERIALIZED (
+            SELECT DISTINCT r.import_id, r.chunk_number
+            FROM unnest($1::importer.outcome[]) k JOIN importer.import_record r USING (import_id, row_number)
+        )
+        SELECT 1 FROM touched t JOIN importer.import_chunk c ON c.import_id = t.import_id AND c.number = t.chunk_number
         ORDER BY c.import_id, c.number
-        FOR NO KEY UPDATE
+        FOR NO KEY UPDATE OF c
         """;
 
     private const string LockChunksOfImport = "SELECT 1 FROM importer.import_chunk WHERE import_id = $1 ORDER BY number FOR NO KEY UPDATE";

@@ -20,6 +20,9 @@ public sealed class WorkOptions
     [Range(1, 1000)]
     public int Window { get; set; } = 32;
 
+    /// <summary>Calls in flight of one kind that a worker process makes where the account sets no limit.</summary>
+    internal int MostInFlight => Workers * Window;
+
     /// <summary>
     /// How long what a worker has taken stays with it without a sign of life: after that another takes over, and what was being sent is in
     /// doubt. Longer bears longer outages of the database.

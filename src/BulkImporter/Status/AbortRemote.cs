@@ -34,11 +34,14 @@ internal sealed class AbortRemote(RoundNeeds needs, NpgsqlDataSource database, I
             JOIN importer.account a ON a.id = i.account_id AND a.state = 'active'
             JOIN importer.call_budget b ON b.account_id = a.id AND b.kind = 'status'
                 AND (b.blocked_until IS NULL OR b.blocked_until <= now())
-            JOIN importer.status_poll p ON p.import_id = i.id
-            WHERE i.state = 'cancelled' AND i.abort_remote AND p.abort_answered_at IS NULL
-                AND (p.next_abort_at IS NULL OR p.next_abort_at <= now())
-            ORDER BY p.import_id, p.row_number LIMIT $1
-            FOR UPDATE OF p SKIP LOCKED
+            CROSS JOIN LATERAL (
+                SELECT import_id, row_number FROM importer.status_poll
+                WHERE import_id = i.id AND abort_answered_at IS NULL AND (next_abort_at IS NULL OR next_abort_at <= now())
+                ORDER BY row_number LIMIT $1
+                FOR UPDATE SKIP LOCKED
+            ) p
+            WHERE i.state = 'cancelled' AND i.abort_remote
+            LIMIT $1
         )
         UPDATE importer.status_poll p SET next_abort_at = now() + $2
         FROM due
@@ -64,7 +67,7 @@ internal sealed class AbortRemote(RoundNeeds needs, NpgsqlDataSource database, I
     protected override TimeSpan Patience => ClaimFor / 2;
 
     protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken) =>
-        await database.QueryAsync<Due>(Claim, cancellationToken, Batch, ClaimFor, GiveUpAfter);
+        await database.QueryByKeyAsync<Due>(Claim, cancellationToken, Batch, ClaimFor, GiveUpAfter);
 
     protected override int AccountOf(Due item) => item.AccountId;
 
@@ -93,7 +96,7 @@ internal sealed class AbortRemote(RoundNeeds needs, NpgsqlDataSource database, I
         OutcomeRow[] rows = [.. ends.Select(a =>
             OutcomeRow.Of(new AttemptKey(a.Record.ImportId, a.Record.RowNumber, a.Record.Attempt))
                 with { StatusId = a.Record.StatusId.Value, Message = a.Note })];
-        await database.ExecuteAsync(NoteAnswers, CancellationToken.None, [rows]);
+        await database.ExecuteByKeyAsync(NoteAnswers, CancellationToken.None, [rows]);
         Log.AbortsAnswered(log, ends[0].Record.AccountId, ends.Count);
     }
 

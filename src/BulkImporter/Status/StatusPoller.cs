@@ -4,7 +4,6 @@ using BulkImporter.Data;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;
 using Cincopa.Client;
-using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace BulkImporter.Status;
@@ -15,8 +14,7 @@ namespace BulkImporter.Status;
 /// </summary>
 internal sealed class StatusPoller(
     RoundNeeds needs, NpgsqlDataSource database, RecordTransitions transitions, ICincopaClient cincopa, PollSchedule schedule,
-    RetrySchedule retries,
-    IOptions<WorkOptions> options, TimeProvider clock, ILogger<StatusPoller> log)
+    RetrySchedule retries, TimeProvider clock, ILogger<StatusPoller> log)
         : AccountRound<StatusPoller.Due, StatusPoller.End>(needs, Loop)
 {
     public const string Loop = "status poller";
@@ -24,10 +22,10 @@ internal sealed class StatusPoller(
     /// <summary>
     /// Status calls in flight per worker process and account: they are short, and the account's status rate is what limits.
     /// </summary>
-    private const int DefaultCalls = 16;
+    private const int Calls = 16;
 
     /// <summary>Records of an account that one round claims: some seconds of calls.</summary>
-    private const int DefaultBatch = 200;
+    private const int Batch = 200;
 
     /// <summary>
     /// How long an unknown status_id is asked again before the record is in doubt: replication at the remote side may be slow (UNK).
@@ -54,7 +52,8 @@ internal sealed class StatusPoller(
             CROSS JOIN LATERAL (
                 SELECT import_id, row_number FROM importer.status_poll
                 WHERE account_id = a.id AND next_poll_at <= now()
-                ORDER BY next_poll_at LIMIT CASE WHEN a.status_rate > 0 THEN ceil(LEAST($1, a.status_rate * $3))::int ELSE $1 END
+                ORDER BY next_poll_at LIMIT CASE WHEN a.status_rate > 0 THEN ceil(LEAST($1, a.status_rate * $3))::int
+                    WHEN a.max_in_flight > 0 THEN $1 ELSE $4 END
                 FOR UPDATE SKIP LOCKED
             ) p
             WHERE a.state = 'active'
@@ -68,9 +67,12 @@ internal sealed class StatusPoller(
             p.not_found_since, now() AS now
         """;
 
+    // Without a rate it does not matter how many are outstanding.
     private const string ReadBudgets = """
-        SELECT a.id, a.status_rate AS rate, (SELECT count(*) FROM importer.status_poll p WHERE p.account_id = a.id) AS outstanding
-            FROM importer.account a
+        SELECT a.id, a.status_rate AS rate, (
+            SELECT coalesce(sum(c.submitted_count), 0)::bigint FROM importer.import i JOIN importer.import_chunk c ON c.import_id = i.id
+            WHERE i.account_id = a.id) AS outstanding
+        FROM importer.account a WHERE a.status_rate > 0
         """;
 
     private const string WriteProgress = """
@@ -85,25 +87,20 @@ internal sealed class StatusPoller(
 
     private readonly ConcurrentDictionary<string, bool> wordsSeen = new();
     private Dictionary<int, Budget> budgets = [];
-    private long budgetsReadAt;
-
-    /// <summary>A test asks for less at a time.</summary>
-    internal int Batch { get; init; } = DefaultBatch;
-
-    internal int MostCalls { get; init; } = DefaultCalls;
+    private long? budgetsReadAt;
 
     /// <summary>A claim is left to its poller as long as a chunk is left to its worker.</summary>
-    private TimeSpan ClaimFor => options.Value.LeaseDuration;
+    private TimeSpan ClaimFor => Work.LeaseDuration;
 
-    protected override int CallsInFlight => MostCalls;
+    protected override int CallsInFlight => Calls;
 
     // What was not asked about in half of the claim's time is left to the claim's end, when it is as due as it was.
     protected override TimeSpan Patience => ClaimFor / 2;
 
     protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken)
     {
-        var due = await database.QueryAsync<Due>(
-            Claim, cancellationToken, Batch, ClaimFor, ClaimFor.TotalSeconds / 6);
+        var due = await database.QueryByKeyAsync<Due>(
+            Claim, cancellationToken, Batch, ClaimFor, ClaimFor.TotalSeconds / 6, 4 * Work.MostInFlight);
         if (due.Count > 0) await ReadBudgetsAsync(cancellationToken);
         return due;
     }
@@ -146,7 +143,7 @@ internal sealed class StatusPoller(
         if (conclusions.Count > 0) Log.RecordsConcluded(log, await transitions.ConcludedAsync(conclusions, CancellationToken.None));
         ProgressRow[] progress = [.. ends.Select(e => e.Progress).OfType<Progress>().Select(p => new ProgressRow(
             p.Record.ImportId, p.Record.RowNumber, p.Record.StatusId.Value, p.Wait, p.Percent, p.Bytes, p.Total, p.Moved, p.NotFound))];
-        if (progress.Length > 0) await database.ExecuteAsync(WriteProgress, CancellationToken.None, [progress]);
+        if (progress.Length > 0) await database.ExecuteByKeyAsync(WriteProgress, CancellationToken.None, [progress]);
     }
 
     protected override End Unstorable(End end) => end.Conclusion is { } conclusion
@@ -219,7 +216,7 @@ internal sealed class StatusPoller(
 
     private async Task ReadBudgetsAsync(CancellationToken cancellationToken)
     {
-        if (budgets.Count > 0 && clock.GetElapsedTime(budgetsReadAt) < TimeSpan.FromSeconds(5)) return;
+        if (budgetsReadAt is { } readAt && clock.GetElapsedTime(readAt) < TimeSpan.FromSeconds(5)) return;
         budgets = (await database.QueryAsync<Budget>(ReadBudgets, cancellationToken)).ToDictionary(b => b.Id);
         budgetsReadAt = clock.GetTimestamp();
     }

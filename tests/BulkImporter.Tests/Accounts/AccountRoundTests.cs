@@ -8,7 +8,6 @@ using Cincopa.Client;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace BulkImporter.Tests.Accounts;
@@ -220,7 +219,7 @@ public sealed class AccountRoundTests(EngineDatabase database) : IClassFixture<E
         source ??= database.Source;
         await new FinishRecords(Rounds.Over(source, tokens, cincopa, log: log), source, cincopa,
             new NameGallery(source, cincopa, NullLogger<NameGallery>.Instance),
-            new RetrySchedule(TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(10), () => 1), Options.Create(new WorkOptions()),
+            new RetrySchedule(TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(10), () => 1),
             NullLogger<FinishRecords>.Instance)
         { Attempts = 3 }.RunAsync(Token);
     }

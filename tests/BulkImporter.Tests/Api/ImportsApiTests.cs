@@ -347,9 +347,7 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
     public async Task Records_are_listed_by_the_selection_and_one_shows_its_attempts()
     {
         var id = await server.Database.ImportAsync(ImportState.Running, [RecordState.Failed, RecordState.Imported, RecordState.Failed]);
-        await server.Database.SqlAsync(
-            "INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, outcome) VALUES ($1, 1, 1, now(), 'w', "
-                + "'source_not_found')", id);
+        await server.Database.AddAsync(ImporterDatabase.Attempt(id, 1, "source_not_found"));
         var (_, page) = await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}/records?state=failed&limit=1");
         Assert.Equal((1, "failed", "source_not_found", "permanent", "1"),
             ((int)page!["items"]![0]!["rowNumber"]!, (string?)page["items"]![0]!["state"], (string?)page["items"]![0]!["error"]!["code"],
@@ -365,11 +363,20 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
     public async Task Findings_come_page_by_page_as_json_and_whole_as_csv_that_no_spreadsheet_runs()
     {
         var id = await server.Database.ImportAsync(ImportState.Review, [RecordState.Invalid, RecordState.Invalid]);
-        await server.Database.SqlAsync("""
-            INSERT INTO importer.finding (import_id, row_number, line_number, column_name, code, severity, value)
-            VALUES ($1, 1, 2, 'url', 'url_missing', 'error', NULL), ($1, 1, 2, 'url', 'url_malformed', 'error', '=cmd()'),
-                ($1, 2, 3, 'url', 'url_missing', 'error', 'a,"b"')
-            """, id);
+        foreach (var (row, code, value) in new[]
+            { (1, "url_missing", null), (1, "url_malformed", "=cmd()"), (2, "url_missing", "a,\"b\"") })
+        {
+            await server.Database.AddAsync(new StoredFinding
+            {
+                ImportId = id,
+                RowNumber = row,
+                LineNumber = row + 1,
+                ColumnName = "url",
+                Code = code,
+                Severity = "error",
+                Value = value,
+            });
+        }
         var (_, first) = await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}/findings?limit=2");
         var (_, second) = await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}/findings?limit=2&after={(string?)first!["next"]}");
         Assert.Equal([1, 1, 2], first["items"]!.AsArray().Concat(second!["items"]!.AsArray()).Select(f => (int)f!["row"]!));

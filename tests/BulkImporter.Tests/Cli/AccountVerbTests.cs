@@ -5,7 +5,7 @@ namespace BulkImporter.Tests.Cli;
 public sealed class AccountVerbTests
 {
     private const string Museum =
-        """{"name":"museum","baseUrl":"https://api.cincopa.com/v2/","state":"active","reason":null,"rate":10,"maxInFlight":5,"backlog":0}""";
+        """{"name":"museum","baseUrl":"https://api.cincopa.com/v2/","state":"active","reason":null,"rate":10,"statusRate":0,"maxInFlight":5,"backlog":0}""";
 
     [Fact]
     public async Task Token_comes_from_standard_input_and_is_never_printed()
@@ -18,7 +18,8 @@ public sealed class AccountVerbTests
 
         Assert.Equal("""{"name":"museum","token":"1234567itoken","baseUrl":"https://api.example.com/v2/"}""", run.Api.Calls.Single().Body);
         Assert.DoesNotContain("1234567itoken", run.Output + run.Error + run.Api.Calls.Single().PathAndQuery);
-        Assert.Contains("Limits: calls per second 10, calls at the same time 5, sent and not finished none", run.Output);
+        Assert.Contains("Limits: submit calls per second 10, status calls per second none, calls at the same time 5, sent and not finished none.",
+            run.Output);
     }
 
     [Fact]
@@ -77,7 +78,7 @@ public sealed class AccountVerbTests
 
         Assert.Equal(ExitCode.Done, await run.RunAsync("account", "list"));
 
-        Assert.Matches(@"museum\s+suspended\s+10\s+5\s+none.*token rejected", run.Output);
+        Assert.Matches(@"museum\s+suspended\s+10\s+none\s+5\s+none.*token rejected", run.Output);
     }
 
     [Theory]

@@ -1,5 +1,8 @@
 using System.Text.RegularExpressions;
+using BulkImporter.Access;
+using BulkImporter.Finish;
 using BulkImporter.Imports;
+using BulkImporter.Reconcile;
 using BulkImporter.Records;
 using BulkImporter.Tests.Api;
 
@@ -90,35 +93,49 @@ public sealed class MarkupTests(ImporterServer server) : IClassFixture<ImporterS
                 rid = CASE state WHEN 'imported' THEN $2 END, error_message = CASE state WHEN 'imported' THEN NULL ELSE $2 END
             WHERE import_id = $1
             """, id, Evil);
-        await server.Database.SqlAsync("""
-            INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, status_id, outcome, message, looked_at)
-            SELECT $1, n, 1, now(), $2, $2, $2, $2, now() FROM generate_series(1, 3) n
-            """, id, Evil);
-        await server.Database.SqlAsync("""
-            INSERT INTO importer.record_meta (import_id, row_number, description, long_description, tags, related_link_text,
-                related_link_url, gallery, fid, file_name)
-            SELECT $1, n, $2, $2, $2, $2, 'javascript:alert(1)', $2, $2, $2 FROM generate_series(1, 4) n
-            """, id, Evil);
-        await server.Database.SqlAsync("""
-            INSERT INTO importer.finding (import_id, row_number, line_number, column_name, code, severity, value)
-                VALUES ($1, 4, 5, $2, 'url_invalid', 'error', $2)
-            """, id, Evil);
-        await server.Database.SqlAsync("""
-            INSERT INTO importer.reconcile_candidate (import_id, row_number, attempt, rid, file_name, uploaded_at, caption)
-                VALUES ($1, 3, 1, $2, $2, now(), $2)
-            """, id, Evil);
-        await server.Database.SqlAsync("""
-            INSERT INTO importer.correction (import_id, row_number, at, actor, field, old_value, new_value)
-                VALUES ($1, 2, now(), $2, 'caption', $2, $2)
-            """, id, Evil);
-        await server.Database.SqlAsync("""
-            INSERT INTO importer.record_finish (import_id, row_number, account_id, rid, state, next_at, failed_count, error_code,
-                error_message)
-            SELECT $1, 1, account_id, $2, 'failed', now(), 1, $2, $2 FROM importer.import WHERE id = $1
-            """, id, Evil);
-        await server.Database.SqlAsync(
-            "INSERT INTO importer.audit_entry (at, actor, action, import_id, detail) VALUES (now(), $2, 'import_started', $1, $2)", id,
-            Evil);
+        var now = DateTimeOffset.UtcNow;
+        await server.Database.AddAsync([.. Enumerable.Range(1, 3).Select(row => new Attempt
+        {
+            ImportId = id,
+            RowNumber = row,
+            Number = 1,
+            StartedAt = now,
+            Worker = Evil,
+            StatusId = Evil,
+            Outcome = Evil,
+            Message = Evil,
+            LookedAt = now,
+        })]);
+        await server.Database.AddAsync([.. Enumerable.Range(1, 4).Select(row => new RecordMeta
+        {
+            ImportId = id,
+            RowNumber = row,
+            Description = Evil,
+            LongDescription = Evil,
+            Tags = Evil,
+            RelatedLinkText = Evil,
+            RelatedLinkUrl = "javascript:alert(1)",
+            Gallery = Evil,
+            Fid = Evil,
+            FileName = Evil,
+        })]);
+        var finish = server.Database.Finish(id, 1, Evil);
+        (finish.State, finish.FailedCount, finish.ErrorCode, finish.ErrorMessage) = (FinishState.Failed, 1, Evil, Evil);
+        await server.Database.AddAsync(
+            finish,
+            new StoredFinding
+            {
+                ImportId = id,
+                RowNumber = 4,
+                LineNumber = 5,
+                ColumnName = Evil,
+                Code = "url_invalid",
+                Severity = "error",
+                Value = Evil,
+            },
+            new Candidate { ImportId = id, RowNumber = 3, Attempt = 1, Rid = Evil, FileName = Evil, UploadedAt = now, Caption = Evil },
+            new Correction { ImportId = id, RowNumber = 2, At = now, Actor = Evil, Field = "caption", OldValue = Evil, NewValue = Evil },
+            new AuditEntry { Actor = Evil, Action = "import_started", ImportId = id, Detail = Evil });
         await server.Database.SqlAsync("UPDATE importer.account SET state = 'suspended', reason = $1", Evil);
         await server.Database.SqlAsync("UPDATE importer.call_budget SET blocked_until = now() + interval '1 hour', blocked_reason = $1",
             Evil);

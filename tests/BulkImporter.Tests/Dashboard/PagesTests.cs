@@ -5,6 +5,7 @@ using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Tests.Api;
+using Cincopa.Client;
 
 namespace BulkImporter.Tests.Dashboard;
 
@@ -144,14 +145,12 @@ public sealed partial class PagesTests(ImporterServer server) : IClassFixture<Im
         var page = $"/imports/{id}/records/5";
         Assert.Contains("Not searched in Cincopa yet", await GetAsync(server.OperatorKey, page), StringComparison.Ordinal);
 
-        await server.Database.SqlAsync(
-            "INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, outcome, looked_at) VALUES ($1, 5, 1, "
-                + "now(), 'w', 'reply_lost', now())", id);
+        var attempt = ImporterDatabase.Attempt(id, 5, "reply_lost");
+        attempt.LookedAt = DateTimeOffset.UtcNow;
+        await server.Database.AddAsync(attempt);
         Assert.Contains("nothing found", await GetAsync(server.OperatorKey, page), StringComparison.Ordinal);
 
-        await server.Database.SqlAsync(
-            "INSERT INTO importer.reconcile_candidate (import_id, row_number, attempt, rid, file_name, uploaded_at) VALUES ($1, 5, 1, "
-                + "'AbC', '5.mp4', now()), ($1, 5, 1, 'DeF', '5.mp4', now())", id);
+        await server.Database.AddAsync(ImporterDatabase.Candidate(id, 5, "AbC"), ImporterDatabase.Candidate(id, 5, "DeF"));
         var html = await GetAsync(server.OperatorKey, page);
         Assert.Equal(["AbC", "DeF"], Regex.Matches(html, "data-rid=\"(\\w+)\"").Select(m => m.Groups[1].Value));
         Assert.True(Has(html, "adopt"));
@@ -163,14 +162,9 @@ public sealed partial class PagesTests(ImporterServer server) : IClassFixture<Im
     [Fact]
     public async Task An_account_shows_its_verb_and_what_may_keep_Cincopa_from_taking_its_calls()
     {
-        await server.Database.SqlAsync(
-            """
-            INSERT INTO importer.account (name, base_url, token_protected, state, rejected_in_a_row, submit_rate, status_rate,
-                max_in_flight, backlog_limit,
-                created_at, updated_at, verb_in_use, permissions)
-            VALUES ('moodle', 'https://api.example.com/v2/', '', 'active', 0, 1, 1, 1, 1, now(), now(), 'post',
-                '|asset.read|asset.write|gallery.*|')
-            """);
+        var account = ImporterDatabase.Account("moodle");
+        (account.VerbInUse, account.Permissions) = (SubmitVerb.Post, "|asset.read|asset.write|gallery.*|");
+        await server.Database.AddAsync(account);
         var html = await GetAsync(server.OperatorKey, "/accounts");
         var moodle = Regex.Match(html, "data-account=\"moodle\".*?</article>", RegexOptions.Singleline).Value;
         Assert.Contains("POST (auto)", moodle, StringComparison.Ordinal);

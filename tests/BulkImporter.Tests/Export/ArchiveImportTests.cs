@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json.Nodes;
+using BulkImporter.Access;
 using BulkImporter.Export;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
@@ -20,14 +21,9 @@ public sealed class ArchiveImportTests(ImporterServer server) : IClassFixture<Im
     public async Task Everything_that_is_known_is_in_it_and_can_be_verified()
     {
         var id = await EndedAsync(Manifest, RecordState.Imported, RecordState.Failed);
-        await server.Database.SqlAsync(
-            "INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, outcome) VALUES ($1, 2, 1, now(), 'w', "
-                + "'source_not_found')", id);
-        await server.Database.SqlAsync(
-            "INSERT INTO importer.finding (import_id, row_number, line_number, code, severity) VALUES ($1, 0, 1, 'column_ignored', "
-                + "'warning')", id);
-        await server.Database.SqlAsync(
-            "INSERT INTO importer.audit_entry (at, actor, action, import_id) VALUES (now(), 'ann', 'import_started', $1)", id);
+        await server.Database.AddAsync(ImporterDatabase.Attempt(id, 2, "source_not_found"),
+            ImporterDatabase.Finding(id, 0, "column_ignored"),
+            new AuditEntry { Actor = "ann", Action = "import_started", ImportId = id });
 
         var bytes = await ArchiveAsync(id);
         Assert.Equal(new VerifiedArchive(id, "Library", 10, 2), await VerifyAsync(bytes));

@@ -9,7 +9,6 @@ using Cincopa.Simulator;
 using Cincopa.Simulator.Faults;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace BulkImporter.Tests.Finish;
@@ -198,9 +197,8 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
     {
         await SaysAsync(1, "caption = 'One'", gallery: "Spring");
         var rid = await ImportAsync(1);
-        await database.SqlAsync(
-            "INSERT INTO importer.named_gallery (account_id, name, claimed_until) VALUES ($1, 'Spring', now() + interval '90 seconds')",
-            account);
+        await database.AddAsync(
+            new NamedGallery { AccountId = account, Name = "Spring", ClaimedUntil = DateTimeOffset.UtcNow.AddSeconds(90) });
         Behave("""{"importMs":0,"rules":[{"on":"set_meta","fault":"unavailable","times":1}]}""");
 
         for (var round = 0; round < 3; round++)
@@ -275,11 +273,17 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
         string? linkText = null, string? linkUrl = null, string? gallery = null, int? import = null)
     {
         await database.SqlAsync($"UPDATE importer.import_record SET {record} WHERE import_id = $1 AND row_number = $2", import ?? id, row);
-        await database.SqlAsync("""
-            INSERT INTO importer.record_meta (import_id, row_number, description, long_description, tags, related_link_text,
-                related_link_url, gallery)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-            """, import ?? id, row, description, longDescription, tags, linkText, linkUrl, gallery);
+        await database.AddAsync(new RecordMeta
+        {
+            ImportId = import ?? id,
+            RowNumber = row,
+            Description = description,
+            LongDescription = longDescription,
+            Tags = tags,
+            RelatedLinkText = linkText,
+            RelatedLinkUrl = linkUrl,
+            Gallery = gallery,
+        });
     }
 
     /// <summary>Submits a row for real and concludes it with its asset. Answers the asset's rid.</summary>
@@ -299,10 +303,9 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
         int attempts = 8, int maxEncodedValue = 1_700, ICincopaClient? remote = null, NpgsqlDataSource? source = null)
     {
         (remote, source) = (remote ?? cincopa, source ?? database.Source);
-        return new(Rounds.Over(source, tokens, remote), source, remote, new NameGallery(source, remote, NullLogger<NameGallery>.Instance),
-            new RetrySchedule(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10), () => 0.5),
-            Options.Create(new WorkOptions { MaxEncodedText = maxEncodedValue }),
-            NullLogger<FinishRecords>.Instance)
+        return new(Rounds.Over(source, tokens, remote, work: new WorkOptions { MaxEncodedText = maxEncodedValue }), source, remote,
+            new NameGallery(source, remote, NullLogger<NameGallery>.Instance),
+            new RetrySchedule(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10), () => 0.5), NullLogger<FinishRecords>.Instance)
         { Attempts = attempts };
     }
 

@@ -1,5 +1,6 @@
 using BulkImporter.Data;
 using BulkImporter.Imports;
+using BulkImporter.Manifests;
 using BulkImporter.Records;
 using Microsoft.Extensions.Options;
 
@@ -73,9 +74,9 @@ public sealed class CreateImportTests(ImporterDatabase database) : IClassFixture
     [Fact]
     public async Task A_manifest_that_was_not_received_completely_cannot_be_imported()
     {
-        var partial = await database.OneAsync<int>(
-            "INSERT INTO importer.manifest (file_name, size_bytes, created_at) VALUES ('x', 0, now()) RETURNING id");
-        var refused = await Assert.ThrowsAsync<InvalidArgumentException>(() => Create.RunAsync(new NewImport(partial, "ann"), Token));
+        var partial = new Manifest { FileName = "x", CreatedAt = DateTimeOffset.UtcNow };
+        await database.AddAsync(partial);
+        var refused = await Assert.ThrowsAsync<InvalidArgumentException>(() => Create.RunAsync(new NewImport(partial.Id, "ann"), Token));
         Assert.Equal("manifest", refused.Argument);
     }
 
@@ -93,7 +94,10 @@ public sealed class CreateImportTests(ImporterDatabase database) : IClassFixture
         Assert.Equal(argument, (await Assert.ThrowsAsync<InvalidArgumentException>(() => Create.RunAsync(import, Token))).Argument);
     }
 
-    private Task<int> ManifestAsync() => database.OneAsync<int>(
-        "INSERT INTO importer.manifest (file_name, sha256, size_bytes, created_at, received_at) VALUES ('library.csv', "
-            + "sha256(random()::text::bytea), 10, now(), now()) RETURNING id");
+    private async Task<int> ManifestAsync()
+    {
+        var manifest = ImporterDatabase.Manifest();
+        await database.AddAsync(manifest);
+        return manifest.Id;
+    }
 }

@@ -1,3 +1,4 @@
+using BulkImporter.Accounts;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using Microsoft.Extensions.Options;
@@ -52,11 +53,7 @@ public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<
     {
         var id = await database.ImportAsync(ImportState.Running, OneOfEach);
         await database.SqlAsync("UPDATE importer.import SET started_at = now() - interval '1 day' WHERE id = $1", id);
-        await database.SqlAsync("""
-            INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at)
-            SELECT r.import_id, r.row_number, 1, i.account_id, 's', now() - interval '1 day', now(), now() - make_interval(mins => $2)
-            FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id WHERE r.import_id = $1 AND r.state = 'submitted'
-            """, id, minutesAgo);
+        await database.AddAsync(database.Poll(id, Array.IndexOf(OneOfEach, RecordState.Submitted) + 1, minutesAgo));
         Assert.Equal(stalled, (await Read.FindAsync(id, Token))!.Stalled);
     }
 
@@ -143,30 +140,29 @@ public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<
     [Fact]
     public async Task The_reason_is_the_accounts_when_that_does_not_work_and_the_import_gives_none()
     {
-        var account = await database.OneAsync<int>("""
-            INSERT INTO importer.account (name, base_url, token_protected, state, reason, rejected_in_a_row, submit_rate, status_rate,
-                max_in_flight, backlog_limit, created_at, updated_at)
-            VALUES ('museum', 'http://x/', 'x', 'suspended', 'the token was rejected', 3, 0, 0, 5, 5, now(), now()) RETURNING id
-            """);
+        var museum = ImporterDatabase.Account("museum");
+        (museum.State, museum.Reason) = (AccountState.Suspended, "the token was rejected");
+        await database.AddAsync(ImporterDatabase.Budgeted(museum, room: null));
         var running = await database.ImportAsync(ImportState.Running, OneOfEach);
         var paused = await database.ImportAsync(ImportState.Paused, OneOfEach);
         var finished = await database.ImportAsync(ImportState.Finished, OneOfEach);
         await database.SqlAsync("UPDATE importer.import SET account_id = $2 WHERE id = ANY($1)",
-            new[] { running, paused, finished }, account);
+            new[] { running, paused, finished }, museum.Id);
         await database.SqlAsync("UPDATE importer.import SET reason = 'Paused by ann.' WHERE id = $1", paused);
 
         Assert.Equal("Account museum is suspended: the token was rejected.", (await Read.FindAsync(running, Token))!.Reason);
         Assert.Equal("Paused by ann.", (await Read.FindAsync(paused, Token))!.Reason);
         Assert.Null((await Read.FindAsync(finished, Token))!.Reason);
 
-        await database.SqlAsync("UPDATE importer.account SET state = 'active', reason = NULL WHERE id = $1", account);
+        await database.SqlAsync("UPDATE importer.account SET state = 'active', reason = NULL WHERE id = $1", museum.Id);
         await database.SqlAsync("""
-            INSERT INTO importer.call_budget (account_id, kind, next_at, blocks_in_a_row, blocked_until, blocked_reason)
-            VALUES ($1, 'submit', now(), 1, now() + interval '1 hour', 'too many calls')
-            """, account);
+            UPDATE importer.call_budget
+            SET blocks_in_a_row = 1, blocked_until = now() + interval '1 hour', blocked_reason = 'too many calls'
+            WHERE account_id = $1 AND kind = 'submit'
+            """, museum.Id);
         Assert.Contains("too many calls", (await Read.FindAsync(running, Token))!.Reason, StringComparison.Ordinal);
         await database.SqlAsync("UPDATE importer.call_budget SET blocked_until = now() - interval '1 second' WHERE account_id = $1",
-            account);
+            museum.Id);
         Assert.Null((await Read.FindAsync(running, Token))!.Reason);
     }
 
@@ -220,15 +216,12 @@ public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<
     public async Task An_import_is_found_by_its_name_its_file_its_account_its_person_or_its_number(string search, bool found)
     {
         var id = await database.ImportAsync(ImportState.Finished, OneOfEach);
-        await database.SqlAsync("UPDATE importer.import SET name = 'Spring catalogue', created_by = 'Carla' WHERE id = $1", id);
+        var museum = ImporterDatabase.Account($"museum-{id}");
+        await database.AddAsync(museum);
+        await database.SqlAsync(
+            "UPDATE importer.import SET name = 'Spring catalogue', created_by = 'Carla', account_id = $2 WHERE id = $1", id, museum.Id);
         await database.SqlAsync(
             "UPDATE importer.manifest SET file_name = 'spring.csv' WHERE id = (SELECT manifest_id FROM importer.import WHERE id = $1)", id);
-        await database.SqlAsync("""
-            WITH a AS (INSERT INTO importer.account (name, base_url, token_protected, state, rejected_in_a_row, submit_rate, status_rate,
-                max_in_flight, backlog_limit, created_at, updated_at)
-                VALUES ('museum-' || $1, 'http://x/', 'x', 'active', 0, 0, 0, 5, 5, now(), now()) RETURNING id)
-            UPDATE importer.import SET account_id = a.id FROM a WHERE import.id = $1
-            """, id);
         Assert.Equal(found, (await Read.ListAsync(new ImportFilter { Search = search }, null, 100, Token)).Items.Any(i => i.Id == id));
         Assert.Contains((await Read.ListAsync(new ImportFilter { Search = $"#{id}" }, null, 100, Token)).Items, i => i.Id == id);
     }
@@ -272,7 +265,6 @@ public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<
         Assert.Empty(await Read.RatesAsync(999_999, 10, Token));
     }
 
-    private Task<int> TickAsync(int id, int secondsAgo, int finished) => database.SqlAsync(
-        "INSERT INTO importer.import_tick (import_id, at, submitted_count, finished_count) VALUES ($1, $4 - make_interval(secs => $2), "
-            + "$3, $3)", id, (double)secondsAgo, finished, start);
+    private Task TickAsync(int id, int secondsAgo, int finished) => database.AddAsync(
+        new ImportTick { ImportId = id, At = start.AddSeconds(-secondsAgo), SubmittedCount = finished, FinishedCount = finished });
 }

@@ -1,3 +1,4 @@
+using BulkImporter.Dispatch;
 using BulkImporter.Export;
 using BulkImporter.Imports;
 using BulkImporter.Parse;
@@ -140,9 +141,8 @@ public sealed class CorrectRecordsTests(EngineDatabase database) : IClassFixture
             "url,id,transfer\nhttps://media.example/1.mp4,R1,\nhttps://media.example/2.mp4,R2,\nhttps://media.example/3.mp4,R3,push\nhttps://media.example/4.mp4,R4,\n", i => i with { Settings = i.Settings with { Transfer = ImportTransfer.Auto } });
         await stage.StartAsync(id);
         foreach (var row in new[] { 1, 2, 3, 4 }) await stage.EndAsync(id, row, RecordState.Failed);
-        await database.SqlAsync(
-            "INSERT INTO importer.push_upload (import_id, row_number, attempt, url_protected, unique_id, file_name, sent_bytes) VALUES "
-                + "($1, 3, 1, 'p', 'u', '3.mp4', 50)", id);
+        await database.AddAsync(new PushUpload
+        { ImportId = id, RowNumber = 3, Attempt = 1, UrlProtected = "p", UniqueId = "u", FileName = "3.mp4", SentBytes = 50 });
 
         var report = await stage.CorrectAsync(id, $"id,url\nR1,{tooLong}\nR3,https://media.example/3-new.mp4\n");
         Assert.Equal(["Replaced: url, transfer. It is sent again.", "Replaced: url. It is sent again."],

@@ -43,8 +43,7 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
     {
         await using var server = Library();
         var id = await ImportAsync(new Uri(server.BaseUrl, "/missing.mp4").AbsoluteUri);
-        await database.SqlAsync(
-            "INSERT INTO importer.finding (import_id, row_number, line_number, code, severity) VALUES ($1, 1, 2, 'stray_quote', 'warning')", id);
+        await database.AddAsync(ImporterDatabase.Finding(id, 1, "stray_quote"));
         for (var time = 0; time < 2; time++)
         {
             await StartAsync(id, null);

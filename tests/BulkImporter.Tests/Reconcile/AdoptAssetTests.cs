@@ -17,9 +17,7 @@ public sealed class AdoptAssetTests(ImporterServer server) : IClassFixture<Impor
         await server.Database.SqlAsync("DELETE FROM importer.import");
         await server.Database.SqlAsync("UPDATE importer.account SET token_protected = $1", Protected());
         id = await server.Database.ImportAsync(ImportState.Finished, [RecordState.Unknown, RecordState.Imported, RecordState.Failed]);
-        await server.Database.SqlAsync(
-            "INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, outcome) VALUES ($1, 1, 1, now(), 'w', "
-                + "'reply_lost')", id);
+        await server.Database.AddAsync(ImporterDatabase.Attempt(id, 1, "reply_lost"));
         server.List = query => ScriptedCincopa.Page(query, [new(new Rid("Known"), "other.mp4", null, null, null, null, null, null)]);
     }
 
@@ -42,18 +40,10 @@ public sealed class AdoptAssetTests(ImporterServer server) : IClassFixture<Impor
     public async Task All_at_once_adopts_the_only_candidates_and_leaves_what_several_could_be()
     {
         var other = await server.Database.ImportAsync(ImportState.Finished, [.. Enumerable.Repeat(RecordState.Unknown, 5)]);
-        await server.Database.SqlAsync("""
-            INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, outcome)
-                SELECT $1, n, 1, now(), 'w', 'reply_lost' FROM generate_series(1, 5) n
-            """, other);
+        await server.Database.AddAsync([.. Enumerable.Range(1, 5).Select(n => ImporterDatabase.Attempt(other, n, "reply_lost"))]);
         // Row 1 has one candidate of its own, row 2 has two, rows 3 and 4 share one, row 5 has none.
         foreach (var (row, rid) in new[] { (1, "Own"), (2, "One"), (2, "Two"), (3, "Shared"), (4, "Shared") })
-        {
-            await server.Database.SqlAsync("""
-                INSERT INTO importer.reconcile_candidate (import_id, row_number, attempt, rid, file_name, uploaded_at)
-                    VALUES ($1, $2, 1, $3, 'a.mp4', now())
-                """, other, row, rid);
-        }
+            await server.Database.AddAsync(ImporterDatabase.Candidate(other, row, rid));
 
         var (status, answer) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{other}/adopt");
         Assert.Equal((200, 1, 4), (status, (int)answer!["adopted"]!, (int)answer["stillUnknown"]!));
@@ -163,10 +153,7 @@ public sealed class AdoptAssetTests(ImporterServer server) : IClassFixture<Impor
     private Task<(int Status, System.Text.Json.Nodes.JsonNode? Body)> AdoptAsync(string rid, int row = 1) =>
         server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/records/{row}/adopt", $$"""{"rid":"{{rid}}"}""");
 
-    private Task<int> CandidateAsync(string rid) => server.Database.SqlAsync("""
-        INSERT INTO importer.reconcile_candidate (import_id, row_number, attempt, rid, file_name, size_bytes, uploaded_at)
-            VALUES ($1, 1, 1, $2, 'clip.mp4', 7, now())
-        """, id, rid);
+    private Task CandidateAsync(string rid) => server.Database.AddAsync(ImporterDatabase.Candidate(id, 1, rid));
 
     private Task<string> AuditAsync() => server.Database.OneAsync<string>(
         "SELECT coalesce(string_agg(concat_ws(' ', actor, action, detail), '; '), '') FROM importer.audit_entry WHERE import_id = $1", id);

@@ -5,7 +5,6 @@ using BulkImporter.Tests.Accounts;
 using Cincopa.Client;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace BulkImporter.Tests.Reconcile;
@@ -38,7 +37,7 @@ internal sealed class ReconcilerUnderTest(EngineDatabase database, ICincopaClien
         var began = await database.OneAsync<DateTimeOffset>("SELECT clock_timestamp()");
         await new ReconcileUnknown(
             Rounds.Over(source, tokens, cincopa), source, new RecordTransitions(source), new WalkAssets(cincopa)
-            { ItemsPerPage = itemsPerPage }, Options.Create(new WorkOptions()),
+            { ItemsPerPage = itemsPerPage },
             NullLogger<ReconcileUnknown>.Instance).RunAsync(stop ?? Token);
         return (int)await database.OneAsync<long>("SELECT count(*) FROM importer.reconcile_look WHERE looked_at >= $1", began);
     }

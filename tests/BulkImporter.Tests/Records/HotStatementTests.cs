@@ -1,149 +1,229 @@
+using System.Reflection;
 using BulkImporter.Accounts;
+using BulkImporter.Data;
+using BulkImporter.Finish;
+using BulkImporter.Reconcile;
 using BulkImporter.Records;
 using BulkImporter.Status;
 using BulkImporter.Tests.Accounts;
 using Cincopa.Client;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace BulkImporter.Tests.Records;
 
 /// <summary>
-/// The statements that run for every record find their rows by the key, also right after an ANALYZE that saw no transient state (the
-/// planner then believes that such a state selects next to nothing). The plans are the server's own, told by auto_explain, for which the
-/// test's user must be a superuser.
+/// Every statement that is given a list of keys, or claims some rows of many, reads these and no others: in tables that nobody ever analyzed,
+/// also when it was planned and kept while they were small; and after an ANALYZE that saw no transient state (the planner then believes that
+/// such a state selects next to nothing). The plans are the server's own, told by auto_explain, for which the test's user must be a
+/// superuser.
 /// </summary>
-public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<EngineDatabase>, IAsyncLifetime
+public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<EngineDatabase>
 {
-    private const int Rows = 50_000;
-    private static readonly SemaphoreSlim Prepared = new(1, 1);
-    private static int import;
-    private static int pollingAccount;
+    private const int Rows = 200_000;
+    private const int ChunkSize = 500;
+
+    /// <summary>Keys that a statement is given here, or rows that it may claim.</summary>
+    private const int Most = 100;
+
+    private static readonly string[] Tables =
+        ["import_record", "import_chunk", "attempt", "status_poll", "record_finish", "record_meta", "push_upload", "reconcile_candidate"];
+
+    /// <summary>They are given lists of values and no keys: what they do is to insert them, or to find a sentence for each code.</summary>
+    private static readonly string[] GivenNoKeys = ["importer.manifest_source_file", "importer.finding", "AS c(code)"];
+
+    private readonly ProtectToken tokens = new(new EphemeralDataProtectionProvider());
+    private readonly ScriptedCincopa cincopa = new();
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync()
+    [Fact]
+    public async Task Statements_that_are_given_keys_read_no_other_rows_whatever_the_statistics_say()
     {
-        await Prepared.WaitAsync(Token);
+        foreach (var table in Tables)
+            await database.SqlAsync($"ALTER TABLE importer.{table} SET (autovacuum_enabled = false)");
+        string[] planModes = ["force_custom_plan", "force_generic_plan", "auto"];
+        var explained = planModes.Select(mode => new ExplainedDatabase(database.ConnectionString, mode)).ToList();
+        var seen = new HashSet<string>();
         try
         {
-            if (import != 0) return;
-            import = await database.ImportAsync(Rows, chunkSize: 500);
-            // Each record has been tried before, and many others are being followed: no table is so small that reading all of it were
-            // right.
-            await database.SqlAsync("""
-                INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, finished_at, outcome)
-                SELECT $1, n, 1, now(), 'w', now(), 'remote_error' FROM generate_series(1, $2) n
-                """, import, Rows);
-            await database.SqlAsync("UPDATE importer.import_record SET attempt_count = 1 WHERE import_id = $1", import);
-            pollingAccount = await database.AccountAsync();
-            await database.SqlAsync("""
-                INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at,
-                    moved_at)
-                SELECT -1, n, 1, $1, 'st-' || n, now(), now() + CASE WHEN n <= 50 THEN interval '-1 second'
-                    ELSE interval '1 hour' END, now() FROM generate_series(1, 20000) n
-                """, pollingAccount);
-            foreach (var table in new[] { "import_record", "import_chunk", "attempt", "status_poll", "import", "account", "call_budget" })
-                await database.SqlAsync($"ANALYZE importer.{table}");
+            // 1. Every statement is prepared, and planned for any parameters, while the tables hold next to nothing.
+            var small = await ImportAsync(ChunkSize * planModes.Length);
+            foreach (var (one, n) in explained.Select((e, n) => (e, n)))
+            {
+                for (var time = 0; time < 7; time++) await PlayAsync(one, small, 1 + n, time);
+                seen.UnionWith(one.TakePlans().Select(TextOf));
+            }
+
+            // 2. They are large, and nobody has told the planner.
+            var large = await ImportAsync(Rows);
+            await FillAsync(large);
+            await AssertAsync("never analyzed", firstChunk: 10);
+
+            // 3. The planner has seen them, in a moment when nothing was on its way.
+            foreach (var table in Tables) await database.SqlAsync($"ANALYZE importer.{table}");
+            await AssertAsync("analyzed", firstChunk: 20);
+
+            async Task AssertAsync(string statistics, int firstChunk)
+            {
+                foreach (var (one, n) in explained.Select((e, n) => (e, n)))
+                {
+                    await PlayAsync(one, large, firstChunk + n, 0);
+                    one.AssertReads(Most, $"statements, {statistics}, {planModes[n]},", plan => IsHot(TextOf(plan)));
+                }
+            }
         }
         finally
         {
-            Prepared.Release();
+            foreach (var one in explained) await one.DisposeAsync();
         }
+
+        // 4. There is no other such statement in the product.
+        Assert.Empty(GivenKeys().Where(sql => !seen.Contains(sql.Trim())));
     }
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    private static bool IsHot(string sql) =>
+        sql.Contains("unnest($", StringComparison.Ordinal) || sql.Contains("SKIP LOCKED", StringComparison.Ordinal);
 
-    [Theory]
-    [InlineData("force_custom_plan")]
-    [InlineData("force_generic_plan")]
-    public async Task Intents_answers_conclusions_and_the_rescue_reach_their_records_by_the_key(string planMode)
+    private static string TextOf(string plan)
     {
-        var chunk = planMode == "force_custom_plan" ? 7 : 8;
-        await using var explained = new ExplainedDatabase(database.ConnectionString, planMode);
-        var transitions = new RecordTransitions(explained.Source);
-        var lease = await database.LeaseAsync(import, chunk);
-        int[] rows = [.. Enumerable.Range(lease.FirstRow, 32)];
-
-        var intents = await transitions.SubmittingAsync(lease, rows, Token);
-        Assert.Equal(32, intents.Count);
-        explained.AssertByKey("intents");
-
-        await transitions.AnsweredAsync(lease, [.. intents.Take(30).Select(EngineDatabase.Accepted)], TimeSpan.FromMinutes(1), Token);
-        var answered = explained.AssertByKey("answers");
-        // Not a choice of the planner's, which in a new installation knows nothing of the attempts.
-        Assert.Contains(answered, p => p.Contains("Conflict Arbiter Indexes: pk_attempt", StringComparison.Ordinal));
-
-        Assert.Equal(30, await transitions.ConcludedAsync([.. intents.Take(30).Select(i =>
-            new Conclusion(import, i.RowNumber, new StatusId(EngineDatabase.StatusIdOf(i)), RecordState.Imported,
-                new Rid($"rid{i.RowNumber}"), null, null, null))], Token));
-        explained.AssertByKey("conclusions");
-
-        await database.ExpireAsync(import, chunk);
-        Assert.Equal(2, await transitions.RescuedAsync(import, chunk, Token));
-        explained.AssertByKey("rescue");
+        var text = plan[(plan.IndexOf("Query Text:", StringComparison.Ordinal) + "Query Text:".Length)..];
+        // The plan's first line says what its node costs, as no statement does.
+        var end = text.IndexOf("  (cost=", StringComparison.Ordinal);
+        return text[..text.LastIndexOf('\n', end)].Trim();
     }
 
-    /// <summary>
-    /// The parse lets the records be analyzed; of the import's 2,500 chunks and 50,000 attempts the statistics know nothing. No statement
-    /// reads more of them than it was given rows.
-    /// </summary>
-    [Theory]
-    [InlineData("force_custom_plan")]
-    [InlineData("force_generic_plan")]
-    public async Task Attempts_and_chunks_that_the_statistics_do_not_know_are_still_found_by_the_key(string planMode)
+    /// <summary>All statements of the product that are given a list.</summary>
+    private static IEnumerable<string> GivenKeys() =>
+        from type in typeof(RecordTransitions).Assembly.GetTypes()
+        where !type.ContainsGenericParameters
+        from field in type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
+        where field.FieldType == typeof(string)
+        let sql = (string?)field.GetValue(null)
+        where sql is not null && sql.Contains("unnest($", StringComparison.Ordinal)
+            && !GivenNoKeys.Any(words => sql.Contains(words, StringComparison.Ordinal))
+        select sql;
+
+    private async Task<int> ImportAsync(int rows)
     {
-        const int mostRows = 100;
-        var many = await database.ImportAsync(Rows, chunkSize: 20);
+        var account = await database.AccountAsync();
+        await database.SqlAsync("UPDATE importer.account SET token_protected = $2 WHERE id = $1", account, tokens.Protect("token"));
+        return await database.ImportAsync(rows, ChunkSize, account, maxAttempts: 100);
+    }
+
+    /// <summary>Each record has been tried before, and has a row in every table in which it can have one; none is due.</summary>
+    private async Task FillAsync(int import)
+    {
+        await database.SqlAsync("UPDATE importer.import_record SET attempt_count = 1 WHERE import_id = $1", import);
         await database.SqlAsync("""
             INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, finished_at, outcome)
             SELECT $1, n, 1, now(), 'w', now(), 'remote_error' FROM generate_series(1, $2) n
-            """, many, Rows);
-        await database.SqlAsync("UPDATE importer.import_record SET attempt_count = 1 WHERE import_id = $1", many);
-        await database.SqlAsync("ANALYZE importer.import_record");
-        await using var explained = new ExplainedDatabase(database.ConnectionString, planMode);
-        var transitions = new RecordTransitions(explained.Source);
-        var lease = await database.LeaseAsync(many, 1200);
-        int[] rows = [.. Enumerable.Range(lease.FirstRow, 20)];
-
-        var intents = await transitions.SubmittingAsync(lease, rows, Token);
-        explained.AssertReads(mostRows, "intents");
-        Assert.Equal(20, (await transitions.OpenIntentsAsync(lease, rows, Token)).Count);
-        explained.AssertReads(mostRows, "open intents");
-        await transitions.AnsweredAsync(lease,
-            [.. intents.Take(6).Select(EngineDatabase.Accepted), .. intents.Skip(6).Take(6)
-                .Select(i => EngineDatabase.Failed(i, RecordState.Failed, FailureCode.InvalidInput))],
-            TimeSpan.FromMinutes(1), Token);
-        explained.AssertReads(mostRows, "answers");
-        await transitions.ConcludedAsync(
-            [.. intents.Take(6)
-                .Select(i =>
-                    new Conclusion(many, i.RowNumber, new StatusId(EngineDatabase.StatusIdOf(i)), RecordState.Imported, new Rid("rid"),
-                        null, null, null))], Token);
-        explained.AssertReads(mostRows, "conclusions");
-        await database.ExpireAsync(many, 1200);
-        Assert.Equal(8, await transitions.RescuedAsync(many, 1200, Token));
-        explained.AssertReads(mostRows, "rescue");
+            """, import, Rows);
+        await database.SqlAsync("""
+            INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at)
+            SELECT $1, n, 1, account_id, 'of-' || n, now(), now() + interval '1 hour', now()
+            FROM generate_series($3::int, $2) n, importer.import i WHERE i.id = $1
+            """, import, Rows, 100 * ChunkSize);
+        await database.SqlAsync("""
+            INSERT INTO importer.record_finish (import_id, row_number, account_id, rid, state, next_at, failed_count)
+            SELECT $1, n, account_id, 'of-' || n, 'pending', now() + interval '1 hour', 0
+            FROM generate_series($3::int, $2) n, importer.import i WHERE i.id = $1
+            """, import, Rows, 100 * ChunkSize);
+        await database.SqlAsync("""
+            INSERT INTO importer.record_meta (import_id, row_number, description)
+            SELECT $1, n, 'A clip' FROM generate_series($3::int, $2) n
+            """, import, Rows, 100 * ChunkSize);
+        await database.SqlAsync("""
+            INSERT INTO importer.push_upload (import_id, row_number, attempt, url_protected, unique_id, file_name, sent_bytes)
+            SELECT $1, n, 1, 'nowhere', 'of-' || n, n || '.mp4', 0 FROM generate_series($3::int, $2) n
+            """, import, Rows, 100 * ChunkSize);
     }
 
-    [Fact]
-    public async Task A_poller_claims_what_is_due_by_the_index_on_the_time_among_many_that_are_not()
+    /// <summary>What a record can go through, for forty records of a chunk at a time.</summary>
+    private async Task PlayAsync(ExplainedDatabase explained, int import, int chunk, int time)
     {
-        var tokens = new ProtectToken(new EphemeralDataProtectionProvider());
-        await database.SqlAsync("UPDATE importer.account SET token_protected = $2 WHERE id = $1", pollingAccount, tokens.Protect("token"));
-        await using var explained = new ExplainedDatabase(database.ConnectionString, "force_generic_plan");
-        var cincopa = new ScriptedCincopa();
-        var poller = new StatusPoller(Rounds.Over(explained.Source, tokens, cincopa), explained.Source,
-            new RecordTransitions(explained.Source), cincopa,
-            new PollSchedule(TimeSpan.FromHours(1), TimeSpan.FromHours(1), () => 0),
-            new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0),
-            Options.Create(new WorkOptions()), TimeProvider.System, NullLogger<StatusPoller>.Instance);
-        Assert.Equal(50, await poller.RunAsync(Token));
-        var plans = explained.TakePlans();
-        Assert.Contains(plans, p => p.Contains("ix_status_poll_account_id_next_poll_at", StringComparison.Ordinal));
-        // Counting what is outstanding is a statement of its own, every few seconds.
-        Assert.DoesNotContain(plans.Where(p => p.Contains("UPDATE importer.status_poll", StringComparison.Ordinal)),
-            ExplainedDatabase.ReadsAWholeTable);
+        const int rowsAtATime = 40;
+        var source = explained.Source;
+        var transitions = new RecordTransitions(source);
+        var lease = await database.LeaseAsync(import, chunk);
+        int[] rows = [.. Enumerable.Range(lease.FirstRow + time * rowsAtATime, rowsAtATime)];
+        await database.SqlAsync("UPDATE importer.import_record SET caption = 'Clip' WHERE import_id = $1 AND row_number = ANY($2)",
+            import, rows);
+
+        // 1. Dispatch: accepted, failed for good, in doubt, and never answered.
+        var intents = await transitions.SubmittingAsync(lease, rows, Token);
+        Assert.Equal(rowsAtATime, intents.Count);
+        Assert.Equal(rowsAtATime, (await transitions.OpenIntentsAsync(lease, rows, Token)).Count);
+        Answer[] accepted = [.. intents.Take(20).Select(EngineDatabase.Accepted)];
+        await transitions.AnsweredAsync(lease,
+            [.. accepted, .. intents.Skip(20).Take(4).Select(i => EngineDatabase.Failed(i, RecordState.Failed, FailureCode.InvalidInput)),
+                .. intents.Skip(24).Take(6).Select(i => EngineDatabase.Failed(i, RecordState.Unknown, FailureCode.ReplyLost))],
+            TimeSpan.Zero, Token);
+
+        // 2. Ten are in, ten are on their way.
+        var done = accepted.Take(10).Select(a => a.StatusId!.Value.Value).ToHashSet();
+        cincopa.OnStatus = ticket => done.Contains(ticket)
+            ? new StatusResult.Done(new Rid("rid-" + ticket)) : new StatusResult.Running(50, 500, 1000, null, null);
+        var needs = Rounds.Over(source, tokens, cincopa);
+        Assert.Equal(20, await new StatusPoller(needs, source, transitions, cincopa,
+            new PollSchedule(TimeSpan.FromHours(1), TimeSpan.FromHours(1), () => 0), new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0),
+            TimeProvider.System, NullLogger<StatusPoller>.Instance)
+            .RunAsync(Token));
+
+        // 3. Their assets are finished; some are not, and a person orders it again.
+        cincopa.OnSetMeta = (_, _) => new ChangeResult.Failed(ScriptedCincopa.Error(RemoteErrorKind.InvalidInput));
+        Assert.Equal(10, await new FinishRecords(needs, source, cincopa, new NameGallery(source, cincopa, NullLogger<NameGallery>.Instance),
+            new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), NullLogger<FinishRecords>.Instance)
+            .RunAsync(Token));
+        Assert.Equal(10, await new FinishAgain(source).RunAsync(import, new RecordFilter { RowNumbers = [.. rows] }, "ann", Token));
+
+        // 4. Answers and ends that come too late, of pushes too.
+        await transitions.AnsweredAsync(lease, [.. accepted.Skip(10).Select(a => a with { StatusId = new StatusId("late" + a.RowNumber) }),
+            .. accepted.Take(5).Select(a => a with { To = RecordState.Imported, StatusId = null, Rid = new Rid("late" + a.RowNumber) })],
+            TimeSpan.Zero, Token);
+        await transitions.ConcludedAsync([.. accepted.Take(10).Select(a =>
+            new Conclusion(import, a.RowNumber, a.StatusId!.Value, RecordState.Imported, new Rid("late"), null, null, null))], Token);
+
+        // 5. Doubt: adopted, looked for, sent again.
+        await using (var connection = await source.OpenConnectionAsync(Token))
+        await using (var transaction = await connection.BeginTransactionAsync(Token))
+        {
+            var (made, _) = await transitions.AdoptedAsync(connection, lease.AccountId, [.. intents.Skip(24).Take(2).Select(i =>
+                new Adoption(import, i.RowNumber, i.Attempt, new Rid($"found-{import}-{i.RowNumber}"), "Found."))], Token);
+            Assert.Equal(2, made.Count);
+            await transaction.CommitAsync(Token);
+        }
+        Assert.Equal(0, await transitions.PushedAgainAsync(
+            [.. intents.Skip(26).Take(2).Select(i => new AttemptKey(import, i.RowNumber, i.Attempt))], Token));
+        await database.AgeAsync(import, 11, [.. intents.Skip(26).Take(4).Select(i => i.RowNumber)]);
+        await database.SqlAsync("UPDATE importer.reconcile_look SET next_at = now()");
+        Assert.Equal(1, await new ReconcileUnknown(needs, source, transitions, new WalkAssets(cincopa),
+            NullLogger<ReconcileUnknown>.Instance).RunAsync(Token));
+
+        // 6. What was never answered is rescued, what failed is corrected.
+        await database.ExpireAsync(import, chunk);
+        Assert.Equal(10, await transitions.RescuedAsync(import, chunk, Token));
+        await using (var connection = await source.OpenConnectionAsync(Token))
+        await using (var transaction = await connection.BeginTransactionAsync(Token))
+        {
+            Assert.Equal(4, (await transitions.CorrectedAsync(connection, import, [.. intents.Skip(20).Take(4).Select(i =>
+                new RecordCorrection(i.RowNumber, null, null, "Another", null, null))], "ann", Token)).Count);
+            await transaction.CommitAsync(Token);
+        }
+
+        // 7. The import is cancelled, what is on its way is aborted.
+        await database.SqlAsync("""
+            UPDATE importer.import SET state = 'cancelled', abort_remote = true, finished_at = now() WHERE id = $1
+            """, import);
+        Assert.InRange(await new AbortRemote(needs, source, cincopa, NullLogger<AbortRemote>.Instance).RunAsync(Token), 10, Most);
+        await database.SqlAsync("""
+            UPDATE importer.import SET state = 'running', abort_remote = false, finished_at = NULL WHERE id = $1
+            """, import);
+        await database.SqlAsync("""
+            UPDATE importer.status_poll SET next_poll_at = now() + interval '1 hour', abort_answered_at = NULL, next_abort_at = NULL
+            WHERE next_poll_at <= now() OR abort_answered_at IS NOT NULL OR next_abort_at IS NOT NULL
+            """);
+        await database.SqlAsync("UPDATE importer.record_finish SET next_at = now() + interval '1 hour' WHERE next_at <= now()");
     }
 }

@@ -78,11 +78,7 @@ public sealed class ReadRecordsTests(ImporterDatabase database) : IClassFixture<
     public async Task Stalled_records_are_submitted_ones_that_have_not_moved_for_as_long(int minutesAgo, bool selected)
     {
         var id = await database.ImportAsync(ImportState.Running, [RecordState.Submitted, RecordState.Imported]);
-        await database.SqlAsync("""
-            INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at)
-            SELECT r.import_id, r.row_number, 1, i.account_id, 's', now() - interval '1 day', now(), now() - make_interval(mins => $2)
-            FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id WHERE r.import_id = $1
-            """, id, minutesAgo);
+        await database.AddAsync(database.Poll(id, 1, minutesAgo), database.Poll(id, 2, minutesAgo));
         foreach (var filter in new[] { new RecordFilter { Stalled = TimeSpan.FromMinutes(30) },
             new RecordFilter { State = RecordState.Submitted, Stalled = TimeSpan.FromMinutes(30) } })
         {
@@ -115,11 +111,9 @@ public sealed class ReadRecordsTests(ImporterDatabase database) : IClassFixture<
     public async Task A_submitted_record_shows_how_far_Cincopa_is_and_others_do_not()
     {
         var id = await database.ImportAsync(ImportState.Running, Mixed);
-        await database.SqlAsync("""
-            INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at,
-                progress_percent, progress_bytes, total_bytes, moved_at)
-            SELECT $1, 9, 1, id, 'st-9', now(), now(), 40, 400, 1000, now() FROM importer.account LIMIT 1
-            """, id);
+        var poll = database.Poll(id, 9);
+        (poll.ProgressPercent, poll.ProgressBytes, poll.TotalBytes) = (40, 400, 1000);
+        await database.AddAsync(poll);
         var detail = await Read.FindAsync(id, 9, Token);
         Assert.Equal((40, 400L, 1000L), (detail!.Record.Progress, detail.Record.ProgressBytes, detail.Record.TotalBytes));
         Assert.Null((await Read.FindAsync(id, 1, Token))!.Record.Progress);

@@ -368,7 +368,7 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
         await database.Follow.RunAsync(Token);
         Assert.Equal("running", await database.ImportStateAsync(id));
 
-        await CandidateAsync(attempt: 1);
+        await database.AddAsync(ImporterDatabase.Candidate(id, 1, "r1"));
         Assert.Equal(0, await database.Transitions.ResubmittedAsync(id, TimeSpan.Zero, TimeSpan.Zero, Token));
         await database.Follow.RunAsync(Token);
         Assert.Equal("finished", await database.ImportStateAsync(id));
@@ -377,11 +377,6 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
         await database.RerunAsync(id, new RecordFilter { State = RecordState.Unknown });
         await database.DoubtAsync(id, 120, (1, "https://media.example/a.mp4"));
         Assert.Equal(1, await database.Transitions.ResubmittedAsync(id, TimeSpan.Zero, TimeSpan.Zero, Token));
-
-        Task CandidateAsync(int attempt) => database.SqlAsync("""
-            INSERT INTO importer.reconcile_candidate (import_id, row_number, attempt, rid, file_name, uploaded_at)
-                VALUES ($1, 1, $2, 'r1', 'a.mp4', now())
-            """, id, attempt);
     }
 
     // --- adoption

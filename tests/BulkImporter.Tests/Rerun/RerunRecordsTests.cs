@@ -25,9 +25,7 @@ public sealed class RerunRecordsTests(ImporterDatabase database) : IClassFixture
     public async Task A_record_gets_all_its_attempts_again_and_keeps_the_ones_that_were_made()
     {
         var id = await database.ImportAsync(ImportState.Running, [RecordState.Failed]);
-        await database.SqlAsync(
-            "INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker, outcome) VALUES ($1, 1, 1, now(), 'w', "
-                + "'source_not_found')", id);
+        await database.AddAsync(ImporterDatabase.Attempt(id, 1, "source_not_found"));
         await RunAsync(id, RecordFilter.All);
 
         var detail = await new ReadRecords(database.Contexts).FindAsync(id, 1, Token);

@@ -62,10 +62,7 @@ public sealed class RemoveDeletedTests(ImporterServer server) : IClassFixture<Im
                 + "more, can be deleted."), (status, (string?)problem!["detail"]));
         // Ended, but its assets are still being given their texts.
         var finishing = await server.Database.ImportAsync(ImportState.Finished, [RecordState.Imported]);
-        await server.Database.SqlAsync("""
-            INSERT INTO importer.record_finish (import_id, row_number, account_id, rid, state, failed_count, next_at)
-            SELECT $1, 1, account_id, 'rid1', 'pending', 0, now() FROM importer.import WHERE id = $1
-            """, finishing);
+        await server.Database.AddAsync(server.Database.Finish(finishing, 1, "rid1"));
         Assert.Equal(409, (await server.SendAsync(server.AdminKey, HttpMethod.Delete, $"/api/v1/imports/{finishing}")).Status);
 
         var rejected = await server.Database.ImportAsync(ImportState.Rejected, []);
@@ -104,17 +101,21 @@ public sealed class RemoveDeletedTests(ImporterServer server) : IClassFixture<Im
     private async Task<int> EndedAsync()
     {
         var id = await server.Database.ImportAsync(ImportState.Finished, [RecordState.Imported, RecordState.Failed, RecordState.Imported]);
-        await server.Database.SqlAsync(
-            "INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker) SELECT $1, 1, n, now(), 'w' FROM "
-                + "generate_series(1, 5) n", id);
-        await server.Database.SqlAsync(
-            "INSERT INTO importer.finding (import_id, row_number, line_number, code, severity) SELECT $1, n, n, 'url_missing', 'warning' "
-                + "FROM generate_series(1, 5) n", id);
-        await server.Database.SqlAsync("INSERT INTO importer.record_meta (import_id, row_number, description) VALUES ($1, 1, 'A clip')",
-            id);
-        await server.Database.SqlAsync(
-            "INSERT INTO importer.correction (import_id, row_number, field, old_value, new_value, actor, at) VALUES ($1, 2, 'caption', "
-                + "'a', 'b', 'ann', now())", id);
+        await server.Database.AddAsync([
+            .. Enumerable.Range(1, 5).Select(n => ImporterDatabase.Attempt(id, 1, outcome: null, (short)n)),
+            .. Enumerable.Range(1, 5).Select(n => ImporterDatabase.Finding(id, n, "url_missing")),
+            new RecordMeta { ImportId = id, RowNumber = 1, Description = "A clip" },
+            new Correction
+            {
+                ImportId = id,
+                RowNumber = 2,
+                At = DateTimeOffset.UtcNow,
+                Actor = "ann",
+                Field = "caption",
+                OldValue = "a",
+                NewValue = "b",
+            },
+        ]);
         return id;
     }
 }

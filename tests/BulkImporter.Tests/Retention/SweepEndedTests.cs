@@ -1,5 +1,7 @@
+using BulkImporter.Access;
 using BulkImporter.Data;
 using BulkImporter.Imports;
+using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Retention;
 using BulkImporter.Telemetry;
@@ -40,11 +42,10 @@ public sealed class SweepEndedTests(ImporterDatabase database) : IClassFixture<I
     [Fact]
     public async Task The_audit_log_is_kept_unless_a_time_is_set_and_old_links_go()
     {
-        await database.SqlAsync(
-            "INSERT INTO importer.audit_entry (at, actor, action) VALUES (now() - interval '400 days', 'ann', 'old'), (now(), 'ann', 'new')");
-        await database.SqlAsync(
-            "INSERT INTO importer.password_link (hash, expires_at) VALUES ('a', now() - interval '8 days'), ('b', now() - interval '6 "
-                + "days')");
+        await database.AddAsync(new AuditEntry { Actor = "ann", Action = "old" }, new AuditEntry { Actor = "ann", Action = "new" },
+            new PasswordLink { Hash = [1], ExpiresAt = DateTimeOffset.UtcNow.AddDays(-8) },
+            new PasswordLink { Hash = [2], ExpiresAt = DateTimeOffset.UtcNow.AddDays(-6) });
+        await database.SqlAsync("UPDATE importer.audit_entry SET at = now() - interval '400 days' WHERE action = 'old'");
         await Sweep(new RetentionOptions()).RunAsync(Token);
         Assert.Equal(2L, await database.OneAsync<long>("SELECT count(*) FROM importer.audit_entry WHERE action IN ('old', 'new')"));
         Assert.Equal(1L, await database.OneAsync<long>("SELECT count(*) FROM importer.password_link"));
@@ -92,14 +93,7 @@ public sealed class SweepEndedTests(ImporterDatabase database) : IClassFixture<I
         var (adopted, finishing) = (await AgedAsync(ImportState.Finished, [RecordState.Imported], 366),
             await AgedAsync(ImportState.Finished, [RecordState.Imported], 366));
         // The call whose asset was adopted had been accepted after all, and is followed to its end.
-        await database.SqlAsync("""
-            INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at)
-            SELECT id, 1, 1, account_id, 'st-1', now(), now(), now() FROM importer.import WHERE id = $1
-            """, adopted);
-        await database.SqlAsync("""
-            INSERT INTO importer.record_finish (import_id, row_number, account_id, rid, state, failed_count, next_at)
-            SELECT id, 1, account_id, 'rid1', 'pending', 0, now() FROM importer.import WHERE id = $1
-            """, finishing);
+        await database.AddAsync(database.Poll(adopted, 1), database.Finish(finishing, 1, "rid1"));
         var sweep = Sweep(new RetentionOptions { Imports = TimeSpan.FromDays(365) });
         Assert.Equal(0, await sweep.RunAsync(Token));
         Assert.Equal(("cancelled", "finished", "finished"),
@@ -199,15 +193,12 @@ public sealed class SweepEndedTests(ImporterDatabase database) : IClassFixture<I
 
     private async Task FillAsync(int id)
     {
-        await database.SqlAsync(
-            "INSERT INTO importer.attempt (import_id, row_number, number, started_at, worker) SELECT $1, 1, n, now(), 'w' FROM "
-                + "generate_series(1, 5) n", id);
-        await database.SqlAsync(
-            "INSERT INTO importer.finding (import_id, row_number, line_number, code, severity) SELECT $1, n, n, 'url_missing', 'warning' "
-                + "FROM generate_series(1, 5) n", id);
-        await database.SqlAsync(
-            "INSERT INTO importer.manifest_part (manifest_id, number, bytes) SELECT manifest_id, n, 'x' FROM importer.import, "
-                + "generate_series(0, 2) n WHERE id = $1", id);
+        var manifest = await database.OneAsync<int>("SELECT manifest_id FROM importer.import WHERE id = $1", id);
+        await database.AddAsync([
+            .. Enumerable.Range(1, 5).Select(n => ImporterDatabase.Attempt(id, 1, outcome: null, (short)n)),
+            .. Enumerable.Range(1, 5).Select(n => ImporterDatabase.Finding(id, n, "url_missing")),
+            .. Enumerable.Range(0, 3).Select(n => new ManifestPart { ManifestId = manifest, Number = n, Bytes = [1] }),
+        ]);
     }
 
     private Task<string> LeftAsync(int id) => database.OneAsync<string>("""

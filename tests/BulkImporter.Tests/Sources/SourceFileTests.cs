@@ -113,10 +113,11 @@ public sealed class SourceFileTests(ImporterDatabase database) : IClassFixture<I
         if (endedBefore is not null)
             await database.SqlAsync("UPDATE importer.import SET finished_at = now() - $2::interval WHERE id = $1", id,
                 TimeSpan.FromHours(endedBefore == "2 days" ? 48 : 23));
-        await database.SqlAsync("""
-            INSERT INTO importer.manifest_source_file (manifest_id, source_file_id)
-            SELECT i.manifest_id, f.id FROM importer.import i, importer.source_file f WHERE i.id = $1 AND encode(f.sha256, 'hex') = $2
-            """, id, file);
+        await database.AddAsync(new ManifestSourceFile
+        {
+            ManifestId = await database.OneAsync<int>("SELECT manifest_id FROM importer.import WHERE id = $1", id),
+            SourceFileId = await database.OneAsync<int>("SELECT id FROM importer.source_file WHERE encode(sha256, 'hex') = $1", file),
+        });
     }
 
     private Task<long> PartsAsync() => database.OneAsync<long>("SELECT count(*) FROM importer.source_file_part");

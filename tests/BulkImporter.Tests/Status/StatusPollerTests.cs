@@ -5,7 +5,6 @@ using BulkImporter.Tests.Accounts;
 using Cincopa.Client;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace BulkImporter.Tests.Status;
@@ -250,8 +249,8 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
         for (var chunk = 1; chunk <= 3; chunk++) await database.SubmitAsync(many, chunk, [.. Enumerable.Range((chunk - 1) * 20 + 1, 20)]);
         cincopa.OnStatus = ticket => new StatusResult.Done(new Rid("rid-" + ticket));
         await DueAsync();
-        var asked = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => Poller(batch: 20).RunAsync(Token))));
-        while (await Poller(batch: 20).RunAsync(Token) is > 0 and var more) asked = [.. asked, more];
+        var asked = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => Poller(inFlight: 5).RunAsync(Token))));
+        while (await Poller(inFlight: 5).RunAsync(Token) is > 0 and var more) asked = [.. asked, more];
         Assert.Equal((61, 61), (asked.Sum(), cincopa.Asked.Count));
         Assert.Equal("imported 60", await database.SoundCountsAsync(many));
     }
@@ -324,15 +323,14 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
         Assert.Equal("imported 1, cancelled 2", await database.SoundCountsAsync(id));
     }
 
-    private StatusPoller Poller(int batch = 200, TimeProvider? clock = null, NpgsqlDataSource? source = null)
+    private StatusPoller Poller(int inFlight = 1, TimeProvider? clock = null, NpgsqlDataSource? source = null)
     {
         clock ??= TimeProvider.System;
         source ??= database.Source;
-        return new(Rounds.Over(source, tokens, cincopa, clock), source, new RecordTransitions(source), cincopa,
+        return new(Rounds.Over(source, tokens, cincopa, clock, work: new WorkOptions { Workers = 1, Window = inFlight }), source,
+            new RecordTransitions(source), cincopa,
             new PollSchedule(TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(60), () => 0.5),
-            new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0),
-            Options.Create(new WorkOptions()), clock, NullLogger<StatusPoller>.Instance)
-        { MostCalls = 1, Batch = batch };
+            new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), clock, NullLogger<StatusPoller>.Instance);
     }
 
     /// <summary>One round in which everything is due and the remote side says <paramref name="answer"/>.</summary>
