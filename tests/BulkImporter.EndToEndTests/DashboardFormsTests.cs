@@ -144,6 +144,37 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
         stage.Browser.HasNoErrors();
     }
 
+    [Theory]
+    [InlineData(1440)]
+    [InlineData(390)]
+    public async Task What_was_done_is_told_without_covering_a_button_and_stays_until_it_is_closed(int width)
+    {
+        await stage.Cincopa.BehaveAsync("""{"importMs":[50,100],"outcomes":[{"outcome":"missing","input":"*/told/*"}]}""");
+        var id = await stage.Api.StartAsync(DashboardStage.Manifest("told", "a-1", "b-1"));
+        await stage.Api.FinishedAsync(id, RunLimit);
+        await page.SetViewportSizeAsync(width, 900);
+        await page.GotoAsync($"/imports/{id}");
+        await page.GetByTestId("rerun-failed").ClickAsync();
+        var told = page.Locator(".mud-snackbar");
+        await Expect(told).ToContainTextAsync("2 records will be sent again.");
+        await stage.Api.FinishedAsync(id, RunLimit);
+        await Expect(page.GetByTestId("rerun-failed")).ToBeEnabledAsync();
+
+        Assert.Empty(await page.EvaluateAsync<string[]>("""
+            () => {
+              const told = document.querySelector('.mud-snackbar').getBoundingClientRect();
+              return [...document.querySelectorAll('button, a, input, select')].filter((e) => !e.closest('.mud-snackbar') && e.offsetParent).filter((e) => {
+                const place = e.getBoundingClientRect();
+                return place.left < told.right && place.right > told.left && place.top < told.bottom && place.bottom > told.top;
+              }).map((e) => e.outerHTML);
+            }
+            """));
+        Assert.Empty(await stage.Browser.ComplaintsAsync(page, "told"));
+        await told.Locator("button").ClickAsync();
+        await Expect(told).ToHaveCountAsync(0);
+        stage.Browser.HasNoErrors();
+    }
+
     private async Task BoxesAsync(params (string Box, string Value)[] wanted)
     {
         foreach (var (box, value) in wanted)
@@ -167,9 +198,9 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
     }
 
     [Theory]
-    [InlineData(413, "takes no file of this size")]
+    [InlineData(413, "does not accept a file of this size")]
     [InlineData(502, "is not ready (502)")]
-    [InlineData(504, "did not wait for its answer (504)")]
+    [InlineData(504, "timed out (504)")]
     public async Task Page_of_a_proxy_is_told_in_plain_words_by_the_upload(int status, string words)
     {
         await page.RouteAsync("**/api/v1/imports*", route =>
@@ -194,7 +225,7 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
             $"url\n{stage.Cincopa.Address}/_sim/assets?probe=1\n{stage.Cincopa.Address}/_sim/probe-missing.mp4\n");
         await page.GotoAsync($"/imports/{id}");
         await page.GetByTestId("probe-all").ClickAsync();
-        await Expect(page.GetByTestId("probe-state")).ToHaveTextAsync("2 sources of 2 asked, something was found at 2.");
+        await Expect(page.GetByTestId("probe-state")).ToHaveTextAsync("2 of 2 files checked. 2 files have a problem.");
         await Expect(page.Locator("[data-testid=finding][data-code=source_is_no_media]")).ToBeVisibleAsync();
         await Expect(page.Locator("[data-testid=finding][data-code=source_missing]")).ToBeVisibleAsync();
         await HasStateAsync("review");
@@ -237,7 +268,7 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
         await stage.Api.FinishedAsync(id, RunLimit);
         await page.GotoAsync($"/imports/{id}");
         await page.GetByTestId("push-code").ClickAsync();
-        await Expect(page.GetByText("2 records are pending again.")).ToBeVisibleAsync();
+        await Expect(page.GetByText("2 records will be sent again.")).ToBeVisibleAsync();
         await Expect(page.GetByText("2 of state failed, code source_forbidden, pushed")).ToBeVisibleAsync();
         // Cincopa is not asked to fetch them again; that a push arrives is PushAndFinishTests' to show.
         Assert.Equal(2, await stage.SubmitsAsync("closed"));
@@ -254,7 +285,7 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
         await page.GotoAsync($"/imports/{id}");
         var push = page.Locator("[data-testid=finding][data-code=url_too_long]").GetByTestId("push-finding");
         await push.ClickAsync();
-        await Expect(page.GetByText("1 record is pending again.")).ToBeVisibleAsync();
+        await Expect(page.GetByText("1 record will be sent again.")).ToBeVisibleAsync();
         await Expect(page.GetByText("1 of state invalid, code url_too_long, pushed")).ToBeVisibleAsync();
         await Expect(push).ToHaveCountAsync(0);
         await stage.Api.ActAsync(id, "cancel");
@@ -299,7 +330,7 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
         await Expect(page.GetByTestId("chosen")).ToContainTextAsync("1");
         await TabToAsync("rerun-selection", backwards: true);
         await page.Keyboard.PressAsync("Enter");
-        await Expect(page.GetByTestId("outcome")).ToContainTextAsync("1 record is pending again");
+        await Expect(page.GetByTestId("outcome")).ToContainTextAsync("1 record will be sent again");
         await stage.Api.FinishedAsync(id, RunLimit);
         Assert.Equal(4, await stage.SubmitsAsync("keys"));
 

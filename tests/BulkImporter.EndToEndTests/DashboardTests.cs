@@ -155,7 +155,7 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
                 "import_row,url\n3,https://media.example.com/corrected/clip-3.mp4\n1,https://media.example.com/corrected/clip-4.mp4\n"),
         });
         await page.GetByTestId("correct-send").ClickAsync();
-        await Expect(page.GetByTestId("correct-report")).ToContainTextAsync("1 row is corrected and sent again; 1 left as they were");
+        await Expect(page.GetByTestId("correct-report")).ToContainTextAsync("1 row is corrected and will be sent again. 1 row was not changed:");
         await Expect(page.GetByRole(AriaRole.Dialog)).ToContainTextAsync("wrong_state");
         await page.GetByTestId("correct-close").ClickAsync();
         await Expect(page.GetByTestId("count-imported")).ToHaveTextAsync("3");
@@ -178,7 +178,7 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
         // Its columns are kept for files with the same header, and forgotten again on the account's page.
         await page.GetByTestId("template-name").FillAsync("Our library");
         await page.GetByTestId("template-save").ClickAsync();
-        await Expect(page.GetByText("Kept as Our library.")).ToBeVisibleAsync();
+        await Expect(page.GetByText("Saved as Our library.")).ToBeVisibleAsync();
         await page.GotoAsync("/accounts");
         await Expect(page.GetByTestId("templates")).ToContainTextAsync("Our library");
         await page.GetByTestId("template-remove").ClickAsync();
@@ -200,7 +200,7 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
         await HasStateAsync("running");
 
         await page.GetByTestId("cancel").ClickAsync();
-        await Dialog("Keep it").ClickAsync();
+        await Dialog("Keep the import").ClickAsync();
         await HasStateAsync("running");
         await page.GetByTestId("cancel").ClickAsync();
         await Dialog("Cancel the import").ClickAsync();
@@ -236,7 +236,7 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
         await page.GetByTestId("choose-all").CheckAsync();
         await Expect(page.GetByTestId("chosen")).ToHaveTextAsync("All 7 selected");
         await page.GetByTestId("rerun-selection").ClickAsync();
-        await Expect(page.GetByTestId("outcome")).ToContainTextAsync("2 records are pending again, 5 left as they were");
+        await Expect(page.GetByTestId("outcome")).ToContainTextAsync("2 records will be sent again. 5 records were not changed:");
         await Expect(page.Locator("[data-testid=refused][data-state=imported]"))
             .ToContainTextAsync("a second attempt would make a second asset");
         // And the list follows without a reload.
@@ -247,7 +247,7 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
         await page.GetByTestId("choose").Nth(1).CheckAsync();
         await page.GetByTestId("choose").Nth(3).CheckAsync();
         await page.GetByTestId("rerun-selection").ClickAsync();
-        await Expect(page.GetByTestId("outcome")).ToContainTextAsync("0 records are pending again, 2 left as they were");
+        await Expect(page.GetByTestId("outcome")).ToContainTextAsync("0 records will be sent again. 2 records were not changed:");
         Assert.Equal(12, await stage.SubmitsAsync("codes"));
         stage.Browser.HasNoErrors();
     }
@@ -265,7 +265,7 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
         await page.GotoAsync($"/imports/{id}/records/1");
         await Expect(page.GetByTestId("attempt")).ToContainTextAsync("reply_lost");
         await page.GetByTestId("adopt").First.ClickAsync();
-        await Dialog("Leave it").ClickAsync();
+        await Dialog("Cancel").ClickAsync();
         await page.GetByTestId("adopt").First.ClickAsync();
         await Dialog("Adopt").ClickAsync();
         await Expect(page.GetByText("The asset exists in Cincopa.")).ToBeVisibleAsync();
@@ -279,7 +279,7 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
 
         await page.GotoAsync($"/imports/{id}/records/3");
         await page.GetByTestId("rerun-record").ClickAsync();
-        await Dialog("Leave them").ClickAsync();
+        await Dialog("Cancel").ClickAsync();
         await Expect(page.GetByTestId("way-out")).ToBeVisibleAsync();
         await page.GetByTestId("rerun-record").ClickAsync();
         await Dialog("Send again").ClickAsync();

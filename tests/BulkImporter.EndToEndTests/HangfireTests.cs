@@ -52,7 +52,7 @@ public sealed class HangfireTests : IAsyncDisposable
         Assert.Equal(2, (await api.ImportAsync(id)).Counts.Failed);
 
         await import.GetByTestId("rerun-failed").ClickAsync();
-        await Expect(page.GetByTestId("answer")).ToHaveTextAsync("Spring: 2 records are pending again.");
+        await Expect(page.GetByTestId("answer")).ToHaveTextAsync("Spring: 2 records will be sent again.");
         await Expect(import.GetByTestId("count-imported")).ToHaveTextAsync("5");
         await Expect(import.GetByTestId("rerun-failed")).ToHaveCountAsync(0);
         await Expect(viewer.Locator($"[data-import='{id}']").GetByTestId("count-imported")).ToHaveTextAsync("5");

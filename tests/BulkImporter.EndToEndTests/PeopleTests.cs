@@ -27,6 +27,7 @@ public sealed partial class PeopleTests : IAsyncDisposable
         var admin = await browser.OpenAsync(own);
         await admin.GotoAsync(api.Address + "/keys");
         await admin.GetByTestId("new-key").ClickAsync();
+        await Expect(admin.GetByTestId("new-name")).ToBeFocusedAsync();
         await admin.GetByTestId("new-name").FillAsync("by nobody");
 
         if (what == "key revoked")
@@ -66,6 +67,7 @@ public sealed partial class PeopleTests : IAsyncDisposable
         // Invite, and open the link as somebody else.
         await admin.GotoAsync(api.Address + "/people");
         await admin.GetByTestId("invite").ClickAsync();
+        await Expect(admin.GetByTestId("new-name")).ToBeFocusedAsync();
         await admin.GetByTestId("new-name").FillAsync("vera");
         await admin.GetByTestId("new-role").SelectOptionAsync("Viewer");
         await LookAsync(admin, "invite");
@@ -117,8 +119,10 @@ public sealed partial class PeopleTests : IAsyncDisposable
         await Expect(admin.GetByTestId("source-headers")).ToHaveCountAsync(0);
 
         await admin.GetByTestId("add-account").ClickAsync();
+        await Expect(admin.GetByTestId("new-name")).ToBeFocusedAsync();
         await admin.GetByTestId("new-name").FillAsync("museum");
         await LookAsync(admin, "new account");
+        await admin.GetByTestId("new-url").FillAsync(cincopa.ApiAddress);
         await cincopa.TokenAsync("1000002iwrong", 401);
         await admin.GetByTestId("new-token").FillAsync("1000002iwrong");
         await admin.GetByTestId("save-account").ClickAsync();

@@ -127,6 +127,8 @@ public static class AccessSetup
             .AddPasswordValidator<RefuseCommonPasswords>();
         services.Configure<IdentityOptions>(identity =>
         {
+            // What a name may be says UserName.
+            identity.User.AllowedUserNameCharacters = "";
             identity.Password = new PasswordOptions
             {
                 RequiredLength = Passwords.ShortestLength,

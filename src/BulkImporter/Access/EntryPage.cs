@@ -8,8 +8,17 @@ namespace BulkImporter.Access;
 internal static class EntryPage
 {
     /// <param name="typed">The name that was typed before a complaint.</param>
-    public static IResult SignIn(HttpContext context, string? returnUrl, bool withKey, string? complaint, string? typed = null) =>
-        Page<SignIn>(new { ReturnUrl = Local(context, returnUrl), WithKey = withKey, Complaint = complaint, Typed = typed }, complaint);
+    /// <param name="isNobodyYet">Nobody has a password: the page says how the first person gets one.</param>
+    public static IResult SignIn(
+        HttpContext context, string? returnUrl, bool withKey, string? complaint, string? typed = null, bool isNobodyYet = false) =>
+        Page<SignIn>(new
+        {
+            ReturnUrl = Local(context, returnUrl),
+            WithKey = withKey,
+            Complaint = complaint,
+            Typed = typed,
+            IsNobodyYet = isNobodyYet,
+        }, complaint);
 
     /// <param name="name">As whom the link signs in.</param>
     public static IResult SignInOnce(string code, string name) => Page<SignInOnce>(new { Code = code, Name = name }, null);

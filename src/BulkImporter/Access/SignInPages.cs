@@ -19,11 +19,11 @@ public static class SignInPages
     /// <summary>What is told to somebody whom the provider knows and who does not come in.</summary>
     private static string Sentence(ProviderRefusal refusal) => refusal switch
     {
-        ProviderRefusal.Failed => "The sign-in did not work. Try again; when it fails again, the log of this server says why.",
-        ProviderRefusal.NoRole => "You are known, but have no role here. Whoever manages the sign-in can give you one.",
-        ProviderRefusal.NoName => "You are known, but your name there cannot be one here.",
-        ProviderRefusal.NameTaken => "You are known, but somebody else has your name here. An admin can remove that person.",
-        ProviderRefusal.Locked => "You are known, but an admin has locked you out here.",
+        ProviderRefusal.Failed => "The sign-in failed. Try again. If it fails again, the log of this server says why.",
+        ProviderRefusal.NoRole => "You have no role here. The admin of your sign-in provider can give you one.",
+        ProviderRefusal.NoName => "Your provider's user name is not valid here.",
+        ProviderRefusal.NameTaken => "Another person here already has your name. An admin can remove that person.",
+        ProviderRefusal.Locked => "An admin has locked you.",
     };
 
     public static void MapSignIn(this IEndpointRouteBuilder endpoints)
@@ -47,9 +47,9 @@ public static class SignInPages
         HttpContext context, ReadUsers users, string? returnUrl, string? with, string? refused, CancellationToken cancellationToken) =>
         // Who came here by a link of another site is signed in after all.
         refused is null && context.User.Identity is { IsAuthenticated: true } ? Results.LocalRedirect(EntryPage.Local(context, returnUrl))
-        // Before there are people a key is the only way in.
-        : EntryPage.SignIn(context, returnUrl, withKey: with == "key" || !await users.AnyAsync(cancellationToken),
-            EnumText<ProviderRefusal>.TryParse(refused, out var refusal) ? Sentence(refusal) : null);
+        : EntryPage.SignIn(context, returnUrl, withKey: with == "key",
+            EnumText<ProviderRefusal>.TryParse(refused, out var refusal) ? Sentence(refusal) : null,
+            isNobodyYet: !await users.AnyAsync(cancellationToken));
 
     private static IResult Provider(HttpContext context, IOptions<ProviderOptions> provider, string? returnUrl) =>
         provider.Value.Authority is null
@@ -73,7 +73,7 @@ public static class SignInPages
             await note.FailedSignInAsync(withKey ? null : name, how, context, cancellationToken);
             return EntryPage.SignIn(context, returnUrl, withKey, withKey
                 ? "This key is unknown, expired or revoked."
-                : "The name or the password is wrong, or too many passwords were tried: then wait a quarter of an hour, or ask an admin.",
+                : "The name or the password is wrong, or too many passwords were tried. In that case wait 15 minutes, or ask an admin.",
                     name);
         }
         await EnterAsync(context, begin, caller, how, cancellationToken);

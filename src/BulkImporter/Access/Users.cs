@@ -198,9 +198,10 @@ internal static partial class UserName
     {
         if (!IsOne(name))
             throw new InvalidArgumentException("name",
-                "A name has 1 to 64 letters, digits, dots, dashes, underscores, @ or +, and begins with a letter or digit.");
+                "A name has 1 to 64 letters, digits, dots, dashes, underscores, @ or +. It begins with a letter or digit and may "
+                    + "hold single spaces.");
     }
 
-    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}\z")]
+    [GeneratedRegex(@"\A(?=.{1,64}\z)[A-Za-z0-9][A-Za-z0-9._@+-]*(?: [A-Za-z0-9._@+-]+)*\z")]
     private static partial Regex Form();
 }

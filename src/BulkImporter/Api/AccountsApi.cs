@@ -67,10 +67,11 @@ internal static class AccountsApi
         CancellationToken cancellationToken)
     {
         var account = new NewAccount(body.Name ?? "", body.Token ?? "", string.IsNullOrEmpty(body.BaseUrl) ? null : body.BaseUrl);
-        if (body.Anyway != true && await check.RunAsync(null, account.BaseUrl, account.Token, cancellationToken) is { Ok: false } unconfirmed)
+        if (body.Anyway != true
+            && await check.RunAsync(null, account.BaseUrl, account.Token, cancellationToken) is { Ok: false } unconfirmed)
             return Problem.TokenNotConfirmed(unconfirmed);
         if (!await add.RunAsync(account, context.User.Actor(), cancellationToken))
-            return Problem.AlreadyExists($"There is an account '{account.Name}' already.");
+            return Problem.AlreadyExists($"An account named '{account.Name}' already exists.");
         return context.Created($"accounts/{account.Name}", (await accounts.FindAsync(account.Name, cancellationToken))!);
     }
 
@@ -104,7 +105,7 @@ internal static class AccountsApi
         string name, string host, string header, SourceHeaders headers, HttpContext context, CancellationToken cancellationToken) =>
         await headers.RemoveAsync(name, host, header, context.User.Actor(), cancellationToken)
             ? TypedResults.NoContent()
-            : Problem.NotFound($"Account '{name}' keeps no header of that name for that host.");
+            : Problem.NotFound($"Account '{name}' has no header of this name for this host.");
 
     private static async Task<Results<Ok<Page<GalleryView>>, ProblemHttpResult>> GalleriesAsync(
         string name, ReadGalleries galleries, string? search, string? after, CancellationToken cancellationToken) =>

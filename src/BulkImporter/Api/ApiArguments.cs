@@ -13,8 +13,8 @@ internal static class ApiArguments
     public static int Limit(int? limit, int usual, int most) => limit switch
     {
         null => usual,
-        < 1 => throw new InvalidArgumentException("limit", $"'limit' is from 1 to {most}."),
-        var l when l > most => throw new InvalidArgumentException("limit", $"'limit' is from 1 to {most}."),
+        < 1 => throw new InvalidArgumentException("limit", $"'limit' must be from 1 to {most}."),
+        var l when l > most => throw new InvalidArgumentException("limit", $"'limit' must be from 1 to {most}."),
         var l => l.Value,
     };
 
@@ -32,20 +32,20 @@ internal static class ApiArguments
         if (string.IsNullOrEmpty(after)) return null;
         return int.TryParse(after, NumberStyles.None, CultureInfo.InvariantCulture, out var cursor)
             ? cursor
-            : throw new InvalidArgumentException("after", "'after' takes the 'next' of the page before.");
+            : throw new InvalidArgumentException("after", "'after' must be the 'next' of the previous page.");
     }
 
     public static DateTimeOffset Time(string argument, string text) =>
         DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
         ? time
         : throw new InvalidArgumentException(argument,
-            $"'{text}' is no time; write it as 2026-11-24T22:00:00+01:00 (without an offset it is UTC).");
+            $"'{text}' is not a time. Write it as 2026-11-24T22:00:00+01:00 (without an offset it is UTC).");
 
     public static bool Flag(string argument, string text) => text.Trim().ToLowerInvariant() switch
     {
         "true" or "1" or "yes" or "on" => true,
         "false" or "0" or "no" or "off" or "" => false,
-        _ => throw new InvalidArgumentException(argument, $"'{text}' is neither true nor false."),
+        _ => throw new InvalidArgumentException(argument, $"'{text}' is neither true nor false. Write true or false."),
     };
 }
 
@@ -86,9 +86,9 @@ public record SelectionBody(
     internal RecordFilter ToFilter()
     {
         if (RecordIds is { Count: > MostRows })
-            throw new InvalidArgumentException("recordIds", $"At most {MostRows:N0} rows can be named.");
+            throw new InvalidArgumentException("recordIds", $"A request can name at most {MostRows:N0} rows.");
         if (StalledMinutes is { } minutes && !(minutes >= 0 && minutes < TimeSpan.FromDays(365).TotalMinutes))
-            throw new InvalidArgumentException("stalledMinutes", "'stalledMinutes' is from 0 to a year's.");
+            throw new InvalidArgumentException("stalledMinutes", "'stalledMinutes' must be from 0 to 525,600 (a year).");
         return new RecordFilter
         {
             State = ApiArguments.Choice<RecordState>("state", State),

@@ -38,12 +38,12 @@ internal static class CorrectionsApi
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
             || !type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)) return request.Body;
         var boundary = HeaderUtilities.RemoveQuotes(type.Boundary).Value;
-        if (string.IsNullOrEmpty(boundary)) throw new BadHttpRequestException("The multipart body names no boundary.");
+        if (string.IsNullOrEmpty(boundary)) throw new BadHttpRequestException("The multipart body has no boundary.");
         var reader = new MultipartReader(boundary, request.Body);
         while (await reader.ReadNextSectionAsync(cancellationToken) is { } section)
         {
             if (section.GetContentDispositionHeader()?.IsFileDisposition() == true) return section.Body;
         }
-        throw new Data.InvalidArgumentException("file", "The form holds no file: send it in the field 'file'.");
+        throw new Data.InvalidArgumentException("file", "The form has no file. Send it in the field 'file'.");
     }
 }

@@ -45,13 +45,13 @@ internal static class FilesApi
     private static async Task<Results<Ok<KeptFile>, ProblemHttpResult>> FindAsync(
         string sha256, ReadSourceFile files, CancellationToken cancellationToken) =>
         await files.FindAsync(sha256, cancellationToken) is { } file
-            ? TypedResults.Ok(file) : Problem.NotFound("No file with this hash is kept here.");
+            ? TypedResults.Ok(file) : Problem.NotFound("This server does not keep a file with this hash.");
 
     private static async Task<Results<Created<ImportView>, Ok<ImportView>, ProblemHttpResult>> CreateAsync(
         FilesBody body, CreateImportOfFiles create, ReadImports imports, HttpContext context, CancellationToken cancellationToken)
     {
         if (body.Files is null || body.Files.Any(file => file?.Name is null || file.Sha256 is null))
-            throw new InvalidArgumentException("files", "Each file has a name and a sha256.");
+            throw new InvalidArgumentException("files", "Each file needs a name and a sha256.");
         var fields = ImportFields.OfQuery(context);
         var created = await create.RunAsync(fields.ToImport(0), body.Files, cancellationToken);
         var import = await imports.FindAsync(created.Id, cancellationToken);

@@ -66,21 +66,21 @@ internal static class ImportsApi
         imports.MapGet("/{id:int}/preview", PreviewAsync).RequireAuthorization(Policy.Viewer)
             .WithSummary("The manifest's columns, what each is read as, and its first rows").Problems(400, 404, 429);
         imports.MapPost("/{id:int}/probe", ProbeAsync).RequireAuthorization(Policy.Operator)
-            .WithSummary("Ask the sources of an import in review whether they are there")
+            .WithSummary("Check that the files of an import in review can be reached")
             .WithDescription(
                 "All of them, or about 'sample', spread over the manifest. What is found becomes findings (warnings) and keeps no row "
                     + "from being sent. A new probe takes the place of the last.")
             .Problems(400, 404, 409);
         imports.MapGet("/{id:int}/probe", FindProbeAsync).RequireAuthorization(Policy.Viewer)
-            .WithSummary("How far the latest probe is").Problems(404);
+            .WithSummary("Progress of the latest check of the files").Problems(404);
         imports.MapPost("/{id:int}/start", StartAsync).RequireAuthorization(Policy.Operator)
             .WithSummary("Start an import that is in review, or will be").Problems(404, 409);
         imports.MapPost("/{id:int}/pause", PauseAsync).RequireAuthorization(Policy.Operator)
-            .WithSummary("Stop sending; what was sent is still followed").Problems(404, 409);
+            .WithSummary("Stop sending. What was sent is still followed").Problems(404, 409);
         imports.MapPost("/{id:int}/resume", ResumeAsync).RequireAuthorization(Policy.Operator).WithSummary("Go on after a pause")
             .Problems(404, 409);
         imports.MapPost("/{id:int}/cancel", CancelAsync).RequireAuthorization(Policy.Operator)
-            .WithSummary("End it: what was not sent is not sent any more")
+            .WithSummary("End an import: what was not sent will not be sent")
             .WithDescription(
                 "What Cincopa has accepted is followed to its end. With abortRemote=true Cincopa is also asked to abort it; that may be "
                     + "ordered of a cancelled import afterwards. Each record's attempts tell what Cincopa said, "
@@ -121,7 +121,7 @@ internal static class ImportsApi
     private static async Task<Results<Ok<ProbeView>, ProblemHttpResult>> FindProbeAsync(
         int id, ReadProbe probes, CancellationToken cancellationToken) =>
         await probes.FindAsync(id, cancellationToken) is { } probe
-            ? TypedResults.Ok(probe) : Problem.NotFound($"There is no import {id} that was probed.");
+            ? TypedResults.Ok(probe) : Problem.NotFound($"The files of import {id} were not checked yet, or there is no such import.");
 
     private static async Task<Results<Created<ImportView>, Ok<ImportView>, ProblemHttpResult>> CreateAsync(
         HttpContext context, ManifestUpload upload, ReadImports imports, CancellationToken cancellationToken)

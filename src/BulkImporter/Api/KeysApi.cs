@@ -40,10 +40,10 @@ internal static class KeysApi
         await revoke.RunAsync(id, context.User.Actor(), cancellationToken) switch
         {
             KeyRevocation.Done => TypedResults.NoContent(),
-            KeyRevocation.NotFound => Problem.NotFound($"There is no key {id}, or it is revoked already."),
+            KeyRevocation.NotFound => Problem.NotFound($"There is no key {id}, or it is already revoked."),
             KeyRevocation.LastAdmin =>
                 Problem.Of(StatusCodes.Status409Conflict, ProblemType.LastAdminKey, "Last admin key",
-                    "This is the last admin key, and there is no admin with a password; make another before it is revoked."),
+                    "This is the last admin key, and no admin has a password. Create another admin first."),
         };
 
     private static async Task<Ok<SignInLinkBody>> MakeLinkAsync(

@@ -52,7 +52,7 @@ internal sealed class ManifestUpload(UploadManifest upload, CreateImport create)
         HttpRequest request, MediaTypeHeaderValue type, ImportFields fields, CancellationToken cancellationToken)
     {
         var boundary = HeaderUtilities.RemoveQuotes(type.Boundary).Value;
-        if (string.IsNullOrEmpty(boundary)) throw new BadHttpRequestException("The multipart body names no boundary.");
+        if (string.IsNullOrEmpty(boundary)) throw new BadHttpRequestException("The multipart body has no boundary.");
         var reader = new MultipartReader(boundary, request.Body);
         UploadedManifest? manifest = null;
         try
@@ -64,7 +64,7 @@ internal sealed class ManifestUpload(UploadManifest upload, CreateImport create)
                 if (disposition.IsFileDisposition())
                 {
                     if (manifest is not null)
-                        throw new InvalidArgumentException("file", "The form holds more than one file; an import has one manifest.");
+                        throw new InvalidArgumentException("file", "The form has more than one file. An import has one manifest.");
                     await create.CheckAsync(fields.ToImport(0), cancellationToken);
                     var fileName = disposition.FileNameStar.HasValue
                         ? disposition.FileNameStar.Value : HeaderUtilities.RemoveQuotes(disposition.FileName).Value;
@@ -82,7 +82,7 @@ internal sealed class ManifestUpload(UploadManifest upload, CreateImport create)
         {
             throw new BadHttpRequestException("The form cannot be read: " + damaged.Message, damaged);
         }
-        if (manifest is null) throw new InvalidArgumentException("file", "The form holds no file: send it in the field 'file'.");
+        if (manifest is null) throw new InvalidArgumentException("file", "The form has no file. Send it in the field 'file'.");
         return await create.RunAsync(fields.ToImport(manifest.Id), cancellationToken);
     }
 
@@ -125,7 +125,7 @@ internal sealed class ImportFields(string actor, string idempotencyKey)
         PlainText.RequireStorable(name, value);
         if (name != "set") TrySet(name, value);
         else if (value.Split('=', 2) is not [var setting, var text])
-            throw new InvalidArgumentException("set", $"'{value}' is not of the form NAME=VALUE.");
+            throw new InvalidArgumentException("set", $"'{value}' must have the form NAME=VALUE.");
         else if (!TrySet(setting.Trim(), text.Trim()))
             throw new InvalidArgumentException("set",
                 $"'{setting}' is not a setting; known are: {string.Join(", ", Setting.All.Select(s => s.Name))}.");

@@ -46,7 +46,7 @@ internal static class NotificationsApi
         NewTargetBody body, ChangeTargets targets, HttpContext context, CancellationToken cancellationToken) =>
         await targets.AddAsync(body.Name ?? "", body.Url ?? "", context.User.Actor(), cancellationToken) is { } made
             ? context.Created($"notifications/targets/{made.Name}", made)
-            : Problem.AlreadyExists($"There is a target '{body.Name}' already.");
+            : Problem.AlreadyExists($"A target named '{body.Name}' already exists.");
 
     private static async Task<Results<NoContent, ProblemHttpResult>> RemoveAsync(
         string name, ChangeTargets targets, HttpContext context, CancellationToken cancellationToken) =>

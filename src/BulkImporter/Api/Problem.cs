@@ -64,10 +64,11 @@ internal static class Problem
         };
         context.ProblemDetails.Detail ??= status switch
         {
-            StatusCodes.Status401Unauthorized => "Give an API key: Authorization: Bearer KEY. It may also be expired or revoked.",
+            StatusCodes.Status401Unauthorized => "Send a valid API key: Authorization: Bearer KEY. A key may have expired or been revoked.",
             StatusCodes.Status403Forbidden =>
-                "The key's role does not allow this: viewer looks, operator acts, admin manages accounts, people and keys.",
-            StatusCodes.Status404NotFound => $"The API has no {context.HttpContext.Request.Path}.",
+                "The key's role does not allow this. A viewer can read, an operator can also act, an admin can also manage accounts, "
+                    + "people and keys.",
+            StatusCodes.Status404NotFound => $"The API has no address {context.HttpContext.Request.Path}.",
             _ => null,
         };
     }

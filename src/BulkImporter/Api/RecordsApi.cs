@@ -192,7 +192,7 @@ internal static class RecordsApi
         var givenUp = await giveUp.RunAsync(id, new RecordFilter { RowNumbers = [rowNumber] }, context.User.Actor(), cancellationToken);
         if (givenUp == 0 && await records.FindAsync(id, rowNumber, cancellationToken) is { Record.State: var state })
             return Problem.RefusedInThisState(state,
-                $"Row {rowNumber} is {EnumText<RecordState>.Of(state)}; only an unknown record can be given up.");
+                $"Row {rowNumber} is {EnumText<RecordState>.Of(state)}. Only an unknown record can be given up.");
         return await FindAsync(id, rowNumber, records, cancellationToken);
     }
 

@@ -47,7 +47,7 @@ internal static class UsersApi
         var role = ApiArguments.Choice<Role>("role", body.Role)
             ?? throw new InvalidArgumentException("role", $"A person needs a role: {string.Join(", ", EnumText<Role>.All)}.");
         if (await add.RunAsync(name, role, context.User.Actor(), cancellationToken) is not { } link)
-            return Problem.AlreadyExists($"There is a person '{name}' already.");
+            return Problem.AlreadyExists($"A person named '{name}' already exists.");
         return context.Created($"users/{Uri.EscapeDataString(name)}",
             new AddedUserBody((await users.FindAsync(name, cancellationToken))!, Body(link, here)));
     }
@@ -85,5 +85,5 @@ internal static class UsersApi
 
     private static ProblemHttpResult LastAdmin() =>
         Problem.Of(StatusCodes.Status409Conflict, ProblemType.LastAdmin, "Last admin",
-            "This is the last admin who can sign in; make another one first.");
+            "This is the last admin who can sign in. Add another admin first.");
 }

@@ -281,7 +281,7 @@ internal sealed class AccountVerb : Verb
 
         public AccountSourceHeaderVerb(Surroundings surroundings)
             : base(surroundings, "source-header",
-                "Request headers that the account's sources want, for pushes and probes: list them, keep one, forget one. Values are "
+                "Request headers that the account's sources want, for pushes and probes: list them, set one, remove one. Values are "
                     + "stored encrypted and never shown.",
                 "BulkImporter account source-header museum",
                 "BulkImporter account source-header museum --host media.example.com --header Authorization --value-stdin < header.txt",
@@ -295,8 +295,8 @@ internal sealed class AccountVerb : Verb
                 if (names != orders || (result.GetValue(valueStdin) && result.GetValue(remove))
                     || (!names && (result.GetValue(host) ?? result.GetValue(header)) is not null))
                     result.AddError(
-                        "To keep a header give --host, --header and --value-stdin; to forget it --host, --header and --remove; nothing "
-                            + "of these lists them.");
+                        "To set a header, give --host, --header and --value-stdin. To remove it, give --host, --header and --remove. "
+                            + "Without any of these, the headers are listed.");
             });
         }
 
@@ -336,7 +336,7 @@ internal sealed class AccountVerb : Verb
         private readonly Argument<string> name = AccountName();
 
         public AccountResumeVerb(Surroundings surroundings)
-            : base(surroundings, "resume", "Let a suspended account work again, once its token or quota is put right.",
+            : base(surroundings, "resume", "Resume a suspended account, after its token or quota was corrected.",
                 "BulkImporter account resume museum") => TakesFromServer(name, Json);
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)

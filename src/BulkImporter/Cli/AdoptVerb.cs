@@ -13,13 +13,13 @@ internal sealed class AdoptVerb : ClientVerb
     private readonly Argument<int?> row = new("ROW")
     { Description = "The record's row, as `BulkImporter records` shows it", Arity = ArgumentArity.ZeroOrOne };
     private readonly Argument<string?> rid = new("RID")
-    { Description = "The asset; without it the candidates are listed and nothing is changed", Arity = ArgumentArity.ZeroOrOne };
+    { Description = "The asset. Without it, the possible assets are listed and nothing is changed", Arity = ArgumentArity.ZeroOrOne };
 
     private readonly Option<bool> all = new("--all")
-    { Description = "For every record in doubt its only candidate; where several could be it, nothing is changed" };
+    { Description = "For every record in doubt, adopt its only possible asset. Records with several are not changed" };
 
     public AdoptVerb(Surroundings surroundings)
-        : base(surroundings, "adopt", "Say which asset in Cincopa an unknown record became, or list the candidates.",
+        : base(surroundings, "adopt", "Say which asset in Cincopa belongs to an unknown record, or list the possible assets.",
             "BulkImporter records 7 --state unknown      which records are in doubt",
             "BulkImporter adopt 7 12                     the assets that row 12 may have become",
             "BulkImporter adopt 7 12 AbCdEf123           it became this one",
@@ -81,8 +81,8 @@ internal sealed class AdoptVerb : ClientVerb
     private string Sentence(CandidatesView candidates)
     {
         var looked = candidates.LookedAt is null ? "Not looked for yet."
-            : $"Looked for at {Wording.Time(candidates.LookedAt, Surroundings.Clock)}: {Wording.Number(candidates.Items.Count)} found.";
+            : $"Searched at {Wording.Time(candidates.LookedAt, Surroundings.Clock)}: {Wording.Number(candidates.Items.Count)} found.";
         return candidates.Problem is null
-            ? looked : $"{looked} The account's assets cannot be listed at present: {Wording.Plain(candidates.Problem)}";
+            ? looked : $"{looked} The account's assets cannot be listed now: {Wording.Plain(candidates.Problem)}";
     }
 }

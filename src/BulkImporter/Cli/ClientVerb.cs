@@ -77,7 +77,7 @@ internal abstract class ClientVerb : Verb
         if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
             throw new VerbFailure(ExitCode.Usage, $"{origin} is not an http or https address.", $"For example: {origin} {DefaultServer}");
         if (uri.UserInfo.Length > 0 || uri.Query.Length > 0 || uri.Fragment.Length > 0)
-            throw new VerbFailure(ExitCode.Usage, $"{origin} must be a plain address; credentials and keys do not belong into a URL.",
+            throw new VerbFailure(ExitCode.Usage, $"{origin} must be a plain address; credentials and keys do not belong in a URL.",
                 "Give the key with BULKIMPORTER_API_KEY.");
         return new ImporterApi(Surroundings.HttpHandler(), uri, Key(line));
     }

@@ -57,8 +57,8 @@ public static class CommandLine
         {
             var place = e.TargetSite is { } method ? $" in {method.DeclaringType?.Name}.{method.Name}" : "";
             return Tell(surroundings, ExitCode.Failed,
-                $"BulkImporter failed as it never should ({e.GetType().Name}{place}): {Wording.Plain(e.Message)}",
-                "Please report this line with what you typed.");
+                $"BulkImporter has failed unexpectedly ({e.GetType().Name}{place}): {Wording.Plain(e.Message)}",
+                "Please report this line, and what you typed.");
         }
     }
 
@@ -96,7 +96,7 @@ public static class CommandLine
             invocation.Output = surroundings.Error;
             await line.InvokeAsync(invocation, cancellationToken);
             var verb = line.CommandResult.Command is RootCommand ? "" : string.Join(' ', VerbPath(line.CommandResult.Command)) + " ";
-            surroundings.Error.WriteLine($"How it is used: BulkImporter {verb}--help");
+            surroundings.Error.WriteLine($"For help type: BulkImporter {verb}--help");
             return ExitCode.Usage;
         }
 
@@ -106,10 +106,10 @@ public static class CommandLine
 
     internal static RootCommand Root(ServerVerbs verbs, Surroundings surroundings)
     {
-        var quiet = new Option<bool>(Quiet, "-q") { Description = "Only what was asked for: no notes and no progress", Recursive = true };
+        var quiet = new Option<bool>(Quiet, "-q") { Description = "Print only the result: no notes and no progress", Recursive = true };
         var root =
             new RootCommand(
-                "Moves a media library to Cincopa from a CSV manifest of URLs: nothing lost, nothing twice, numbers that are true.")
+                "Moves a media library to Cincopa from a CSV manifest of URLs. Nothing is lost and nothing is sent twice.")
         {
             ServerVerb.Serve(verbs, surroundings),
             ServerVerb.Web(verbs, surroundings),

@@ -40,7 +40,7 @@ internal sealed class CompletionVerb : Verb
     public CompletionVerb(Surroundings surroundings)
         : base("completion", "Print a script that makes the shell complete verbs, options and their values.",
             "BulkImporter completion bash >> ~/.bashrc",
-            "BulkImporter completion zsh  >> ~/.zshrc            behind compinit",
+            "BulkImporter completion zsh  >> ~/.zshrc            after compinit",
             "BulkImporter completion fish > ~/.config/fish/completions/bulkimporter.fish")
     {
         shell.AcceptOnlyFromAmong("bash", "zsh", "fish");

@@ -7,7 +7,7 @@ namespace BulkImporter.Cli;
 internal sealed class DeleteVerb : ClientVerb
 {
     private readonly Argument<int> id = ImportId();
-    private readonly Option<bool> yes = new("--yes") { Description = "It is meant: nothing brings the import back" };
+    private readonly Option<bool> yes = new("--yes") { Description = "Confirm: a deleted import cannot be restored" };
 
     public DeleteVerb(Surroundings surroundings)
         : base(surroundings, "delete",
@@ -20,7 +20,8 @@ internal sealed class DeleteVerb : ClientVerb
         {
             if (!result.GetValue(yes))
                 result.AddError(
-                    "Nothing brings the import back. To delete it for good, say --yes; to keep it in a file before, BulkImporter archive.");
+                    "A deleted import cannot be restored. To delete it, give --yes. To keep its data in a file first, use "
+                        + "BulkImporter archive.");
         });
     }
 

@@ -256,7 +256,7 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
     private static void RequireFree(string url, string advice)
     {
         if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
-            throw new VerbFailure(ExitCode.Usage, $"{url} is not one http address.");
+            throw new VerbFailure(ExitCode.Usage, $"{url} is not an http or https address.");
         try
         {
             using var listener = new TcpListener(IPAddress.Loopback, uri.Port);

@@ -16,7 +16,7 @@ internal sealed class GiveUpVerb : ClientVerb
     private readonly Option<bool> all = new("--all") { Description = "All records in doubt" };
 
     public GiveUpVerb(Surroundings surroundings)
-        : base(surroundings, "give-up", "Count records in doubt as failed. Nothing is sent; a rerun takes them only when it names them.",
+        : base(surroundings, "give-up", "Count records in doubt as failed. Nothing is sent. A rerun sends them only if it names them.",
             "BulkImporter give-up 7 --record 12 --record 31",
             "BulkImporter give-up 7 --all",
             "BulkImporter records 7 --state unknown                which ones are in doubt")
@@ -25,7 +25,7 @@ internal sealed class GiveUpVerb : ClientVerb
         Validators.Add(result =>
         {
             if (new Option[] { record, code, search, all }.Count(o => result.GetResult(o) is { Implicit: false }) != 1)
-                result.AddError("Give one of --record, --code, --search and --all: what is given up must be beyond doubt.");
+                result.AddError("Give one of --record, --code, --search and --all: exactly one says which records are given up.");
         });
     }
 

@@ -91,7 +91,8 @@ internal static class ImportPicture
         Wording.Rate(import.RatePerSecond) + (import.EtaSeconds is { } eta ? $", {Wording.Duration(eta)} left" : "");
 
     private static string Progress(ImportView import) => import.Rows is not null
-        ? $"{Wording.Number(import.Counts.Ended)} of {Wording.Number(import.Counts.Work)} records, {Wording.Percent(import.Counts.Progress)}"
+        ? $"{Wording.Number(import.Counts.Ended)} of {Wording.Number(import.Counts.Work)} records, "
+            + $"{Wording.Percent(import.Counts.Progress)}"
         : $"{Wording.Number(import.ParsedRows)} rows read";
 
     private static string Failures(ImportView import) =>

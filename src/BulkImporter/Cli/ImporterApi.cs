@@ -134,7 +134,7 @@ internal sealed class ImporterApi : IDisposable
         }
         catch (HttpIOException e)
         {
-            throw new VerbFailure(ExitCode.Failed, $"The answer of {Server} broke off: {e.Message}",
+            throw new VerbFailure(ExitCode.Failed, $"The answer of {Server} was cut off: {e.Message}",
                 "Nothing was changed on the server. Run it again.");
         }
         catch (HttpRequestException e)
@@ -192,9 +192,9 @@ internal sealed class ImporterApi : IDisposable
         }
         catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.Unknown && e.InnerException is IOException broken)
         {
-            throw new VerbFailure(ExitCode.Failed, $"The connection to {Server} broke off: {broken.Message.TrimEnd('.')}.",
-                "Look whether it was done before you repeat it. A proxy that breaks off an upload takes no file of this size (nginx: "
-                    + "client_max_body_size).")
+            throw new VerbFailure(ExitCode.Failed, $"The connection to {Server} was lost: {broken.Message.TrimEnd('.')}.",
+                "Check whether it was done before you repeat it. A proxy that cuts off an upload does not accept a file of this size "
+                    + "(nginx: client_max_body_size).")
             {
                 ServerIsAway = true,
             };
@@ -219,9 +219,9 @@ internal sealed class ImporterApi : IDisposable
                     ? $"The proxy at {Server} got no answer from BulkImporter in time (HTTP 504)."
                     : $"The server at {Server} is not ready (HTTP {status})."),
                 response.StatusCode == HttpStatusCode.GatewayTimeout && response.RequestMessage?.Method != HttpMethod.Get
-                    ? "What you asked for may have been done: look before you repeat it. Let the proxy wait longer (nginx: "
+                    ? "It may have been done. Check before you repeat it. Let the proxy wait longer (nginx: "
                         + "proxy_read_timeout)."
-                    : "It may be starting: try again shortly.")
+                    : "It may be starting. Try again shortly.")
             {
                 ServerIsAway = true,
             };
@@ -231,20 +231,22 @@ internal sealed class ImporterApi : IDisposable
         {
             HttpStatusCode.Unauthorized => new VerbFailure(ExitCode.Failed,
                 hasKey ? $"The server at {Server} does not accept the API key (it may be mistyped, expired or revoked)."
-                    : $"The server at {Server} wants an API key, and none was given.",
+                    : $"The server at {Server} needs an API key, and none was given.",
                 "Give it with BULKIMPORTER_API_KEY or --api-key. An admin makes keys in the dashboard or with BulkImporter key add; a "
                     + "new server takes BULKIMPORTER_API_KEY of its own environment as the first one."),
             HttpStatusCode.Forbidden =>
                 new VerbFailure(ExitCode.Failed, Words(problem) ?? "The API key's role does not allow this.",
-                    "Use a key with a higher role (viewer looks, operator acts, admin manages accounts, people and keys)."),
+                    "Use a key with a higher role. A viewer can read, an operator can also act, an admin can also manage accounts, people "
+                        + "and keys."),
             HttpStatusCode.RequestEntityTooLarge when problem is null =>
-                new VerbFailure(ExitCode.Failed, $"A proxy in front of {Server} takes no file of this size (HTTP 413).",
+                new VerbFailure(ExitCode.Failed, $"A proxy in front of {Server} does not accept a file of this size (HTTP 413).",
                 "Raise its limit (nginx: client_max_body_size), name the server itself with --server, or compress the manifest with "
-                    + "gzip: .csv.gz is read as it is."),
+                    + "gzip: a .csv.gz file works too."),
             HttpStatusCode.NotFound when problem is not null => new VerbFailure(ExitCode.NotFound, Words(problem)!),
-            HttpStatusCode.Conflict => new VerbFailure(ExitCode.Refused, Words(problem) ?? "The server refused: not in this state."),
+            HttpStatusCode.Conflict => new VerbFailure(ExitCode.Refused,
+                Words(problem) ?? "The server refused this, because of the state that it is in."),
             _ when problem is not null =>
-                new VerbFailure(ExitCode.Failed, Words(problem)!, status >= 500 ? "This is the server's fault; its log tells more." : null),
+                new VerbFailure(ExitCode.Failed, Words(problem)!, status >= 500 ? "The server failed. Its log has the details." : null),
             _ => NotOurs(string.Create(CultureInfo.InvariantCulture, $"HTTP {status}")),
         };
     }
@@ -256,8 +258,8 @@ internal sealed class ImporterApi : IDisposable
     };
 
     private VerbFailure NotOurs(string what) =>
-        new(ExitCode.Failed, $"{Server} answered with {what}, and not as a BulkImporter server would.",
-        "Check the address given with --server or BULKIMPORTER_SERVER: it is the server's root, without /api.");
+        new(ExitCode.Failed, $"{Server} answered with {what}. It does not seem to be a BulkImporter server.",
+        "Check the address in --server or BULKIMPORTER_SERVER: give the server's root, without /api.");
 
     private static ProblemBody? ReadProblem(string body)
     {

@@ -40,7 +40,7 @@ internal sealed class InputFile
             {
                 if (Parse(result, token.Value) is not { } file) return null;
                 if (file.FileName is not null) named.Add(file);
-                else result.AddError($"{file.Name} is a pipe or a device, which gives bytes without the name of a file. {whyNamed}");
+                else result.AddError($"{file.Name} is a pipe or a device and has no file name. {whyNamed}");
             }
 
             return [.. named];

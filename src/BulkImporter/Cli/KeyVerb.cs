@@ -18,9 +18,9 @@ internal sealed class KeyVerb : Verb
 
     private sealed class KeyAddVerb : ClientVerb
     {
-        private readonly Argument<string> name = new("NAME") { Description = "Who or what uses it; the audit log shows it" };
+        private readonly Argument<string> name = new("NAME") { Description = "Who or what uses it, as the audit log shows it" };
         private readonly Option<string> role =
-            RoleOption("What it may do: viewer looks, operator acts, admin manages accounts, people and keys");
+            RoleOption("What it may do: viewer can read, operator can also act, admin can also manage accounts, people and keys");
         private readonly Option<double?> days = AtLeast(0.01, new Option<double?>("--days")
         { HelpName = "N", Description = "Expires after so many days [never]" });
 
@@ -53,7 +53,7 @@ internal sealed class KeyVerb : Verb
     private sealed class KeyListVerb : ClientVerb
     {
         public KeyListVerb(Surroundings surroundings)
-            : base(surroundings, "list", "List the API keys; a secret is never shown again.", "BulkImporter key list") =>
+            : base(surroundings, "list", "List the API keys. A secret is never shown again.", "BulkImporter key list") =>
                 TakesFromServer(Json);
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)

@@ -43,7 +43,7 @@ internal sealed class NotifyVerb : Verb
             }
             if (made.Value.Secret is not { } secret)
             {
-                Surroundings.Output.WriteLine($"{Wording.Plain(made.Value.Name)} is told by mail: {Wording.Plain(made.Value.Url)}");
+                Surroundings.Output.WriteLine($"{Wording.Plain(made.Value.Name)} is notified by mail: {Wording.Plain(made.Value.Url)}");
                 return ExitCode.Done;
             }
             Surroundings.Output.WriteLine(Wording.Plain(secret));
@@ -97,7 +97,7 @@ internal sealed class NotifyVerb : Verb
         private readonly Option<string?> after = AfterOption();
 
         public NotifyLogVerb(Surroundings surroundings)
-            : base(surroundings, "log", "What was told, the latest first, and what became of it.", "BulkImporter notify log") =>
+            : base(surroundings, "log", "List the notifications, the latest first, and whether they arrived.", "BulkImporter notify log") =>
                 TakesFromServer(limit, after, Json);
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)

@@ -14,15 +14,15 @@ internal sealed class ProbeVerb : ClientVerb
         AtLeast(1, new Option<int?>("--sample")
         {
             HelpName = "N",
-            Description = $"Ask about so many sources, spread over the manifest [{UsualSample}]"
+            Description = $"Check this many files, spread over the manifest [{UsualSample}]"
         });
     private readonly Option<bool> all = new("--all") { Description = "Ask every source" };
-    private readonly Option<bool> status = new("--status") { Description = "Tell how far the latest probe is, and start none" };
+    private readonly Option<bool> status = new("--status") { Description = "Show the progress of the latest check, and start none" };
 
     public ProbeVerb(Surroundings surroundings)
         : base(surroundings, "probe",
-            "Ask the sources of an import in review whether they are there, and wait for the end. What is found are warnings: see "
-                + "findings. Exit code 3 when something was found.",
+            "Check that the files of an import in review can be reached, and wait for the end. Problems become warnings: see "
+                + "findings. Exit code 3 if a file has a problem.",
             "BulkImporter probe 7                     a sample",
             "BulkImporter probe 7 --all && BulkImporter start 7",
             "BulkImporter probe 7 --status --json")
@@ -51,7 +51,7 @@ internal sealed class ProbeVerb : ClientVerb
             {
                 if (probe.Value.Probed != told)
                     Surroundings.Error.WriteLine(
-                        $"{Wording.Number(probe.Value.Probed)} of {Wording.Number(probe.Value.Total)} sources asked.");
+                        $"{Wording.Number(probe.Value.Probed)} of {Wording.Number(probe.Value.Total)} files checked.");
                 told = probe.Value.Probed;
                 await Task.Delay(Watch.Interval, Surroundings.Clock, cancellationToken);
             }
@@ -61,8 +61,8 @@ internal sealed class ProbeVerb : ClientVerb
             Surroundings.Output.WriteLine(probe.Json);
         else
             Surroundings.Output.WriteLine(
-                $"The probe is {probe.Value.State}: {Wording.Number(probe.Value.Probed)} of {Wording.Number(probe.Value.Total)} sources "
-                    + $"asked, something found at {Wording.Number(probe.Value.Problems)}.");
+                $"The check is {probe.Value.State}: {Wording.Number(probe.Value.Probed)} of {Wording.Number(probe.Value.Total)} files "
+                    + $"checked, {Wording.Number(probe.Value.Problems)} with a problem.");
         if (probe.Value.Problems > 0)
             Surroundings.Error.WriteLine(
                 string.Create(CultureInfo.InvariantCulture, $"See it with: BulkImporter findings {line.GetValue(id)}"));

@@ -36,7 +36,7 @@ internal sealed class PushVerb : ClientVerb
                 string.Create(CultureInfo.InvariantCulture,
                     $"{wanted.Length:N0} files are too many for one import: {MostFiles:N0} at most."), "Push them in parts.");
         if (Array.Find(wanted, file => new FileInfo(file.Name).Length == 0) is { } empty)
-            throw new VerbFailure(ExitCode.Failed, $"{empty.Name} is empty; there is nothing to send.");
+            throw new VerbFailure(ExitCode.Failed, $"{empty.Name} is empty. There is nothing to send.");
 
         var sent = new List<FileToPush>();
         foreach (var file in wanted)
@@ -55,7 +55,7 @@ internal sealed class PushVerb : ClientVerb
             var sha256 = Convert.ToHexStringLower(await SHA256.HashDataAsync(bytes, cancellationToken));
             if (await api.HasFileAsync(sha256, cancellationToken))
             {
-                Surroundings.Error.WriteLine($"{file.FileName} has arrived before.");
+                Surroundings.Error.WriteLine($"{file.FileName} is already on the server.");
                 return sha256;
             }
 

@@ -14,7 +14,7 @@ internal sealed class RerunVerb : ClientVerb
     {
         Description =
             "The server reads the files and sends them from now on, instead of Cincopa fetching them: for sources that Cincopa cannot "
-                + "reach. Rows that are invalid for nothing else take part"
+                + "reach. Rows that are invalid only for this are included"
     };
     private readonly Option<InputFile?> file =
         InputFile.Option("--file",
@@ -27,7 +27,7 @@ internal sealed class RerunVerb : ClientVerb
 
     public RerunVerb(Surroundings surroundings)
         : base(surroundings, "rerun",
-            "Order new attempts for records that failed, or for a selection. Imported records are never sent again.",
+            "Send records again that failed, or a selection. Imported records are never sent again.",
             "BulkImporter rerun 7                                all failed records",
             "BulkImporter rerun 7 --code source_timeout",
             "BulkImporter rerun 7 --code source_forbidden --push    what Cincopa could not fetch is sent by the server",
@@ -41,12 +41,13 @@ internal sealed class RerunVerb : ClientVerb
         {
             if (selection.All.Append(file).Count(o => result.GetResult(o) is { Implicit: false }) > 1)
                 result.AddError(
-                    $"Give one of {string.Join(", ", selection.All.Select(o => o.Name))} and --file: what is rerun must be beyond doubt.");
+                    $"Give one of {string.Join(", ", selection.All.Select(o => o.Name))} and --file: exactly one says which "
+                        + "records are rerun.");
             if (result.GetResult(file) is not { Implicit: false }
                 && new Option[] { map, encoding }.Any(o => result.GetResult(o) is { Implicit: false }))
-                result.AddError("--map and --encoding are for a corrections file: give --file.");
+                result.AddError("--map and --encoding need --file.");
             if (result.GetValue(push) && result.GetResult(file) is { Implicit: false })
-                result.AddError("--push is for a selection; in a corrections file the column transfer says it for each row.");
+                result.AddError("--push works with a selection. In a corrections file, use the column transfer.");
         });
     }
 
@@ -64,8 +65,8 @@ internal sealed class RerunVerb : ClientVerb
         else
         {
             Surroundings.Output.WriteLine(
-                $"{Wording.Number(answer.Value.Rerun)} records are pending again, {Wording.Number(answer.Value.Refused)} are left as "
-                    + "they were.");
+                $"{Wording.Number(answer.Value.Rerun)} records will be sent again, {Wording.Number(answer.Value.Refused)} were "
+                    + "not changed.");
             foreach (var refused in answer.Value.Refusals)
                 Surroundings.Output.WriteLine(
                     $"  {Wording.Number(refused.Count)} {Wording.Of(refused.State)}: {Wording.Plain(refused.Reason)}");
@@ -100,8 +101,8 @@ internal sealed class RerunVerb : ClientVerb
         else
         {
             Surroundings.Output.WriteLine(
-                $"{Wording.Number(answer.Value.Corrected)} rows are corrected and sent again, {Wording.Number(answer.Value.Refused)} are "
-                    + "left as they were.");
+                $"{Wording.Number(answer.Value.Corrected)} rows are corrected and will be sent again, "
+                    + $"{Wording.Number(answer.Value.Refused)} were not changed.");
             foreach (var row in answer.Value.Rows.Where(r => r.Outcome != "corrected"))
                 Surroundings.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
                     $"  line {row.Line}{(row.Row is { } number ? $", row {number}" : "")}: {row.Outcome}. {Wording.Plain(row.Message)}"));

@@ -18,7 +18,7 @@ internal sealed class ReviseVerb : ClientVerb
 
     public ReviseVerb(Surroundings surroundings)
         : base(surroundings, "revise",
-            "Change an import in review, or one whose manifest was rejected; its manifest is read again when that is needed. Of one that "
+            "Change an import in review, or one whose manifest was rejected. Its manifest is read again if that is needed. Of one that "
                 + "runs or is paused: schedule, priority, when unknown, and when to stop.",
             "BulkImporter revise 7 --map url=OriginalURL,caption=Title",
             "BulkImporter revise 7 --first-rows 100                a trial first",

@@ -31,12 +31,12 @@ internal sealed class SelectionOptions
 
     public Option<double?> Stalled { get; } = ClientVerb.AtLeast(0,
         new Option<double?>("--stalled-minutes")
-        { HelpName = "N", Description = "Only records that Cincopa accepted and that have not moved for so long" });
+        { HelpName = "N", Description = "Only records that Cincopa accepted and that made no progress for so long" });
 
     public Option<string?> Finish { get; } = new("--finish")
     {
         HelpName = string.Join('|', EnumText<FinishState>.All),
-        Description = "Only imported records whose texts, tags and gallery are so far",
+        Description = "Only imported records with this state of texts, tags and gallery",
     };
 
     public IReadOnlyList<Option> All { get; }

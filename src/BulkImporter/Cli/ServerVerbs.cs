@@ -39,18 +39,18 @@ internal sealed class ServerVerb : Verb
     }
 
     public static ServerVerb Serve(ServerVerbs verbs, Surroundings surroundings) =>
-        new("serve", "Dashboard, API and worker in one process. The default when options stand without a verb.", verbs.Serve,
+        new("serve", "Dashboard, API and worker in one process. The default if there are options and no verb.", verbs.Serve,
             Listen(surroundings),
         "BulkImporter serve",
         "BulkImporter serve --urls http://127.0.0.1:8080 --data /var/lib/bulkimporter",
         "CINCOPA_API_TOKEN=... BULKIMPORTER_API_KEY=... BulkImporter serve    first start: the account `default` and the first admin key");
 
     public static ServerVerb Web(ServerVerbs verbs, Surroundings surroundings) =>
-        new("web", "Dashboard and API only; `work` processes do the work.", verbs.Web, Listen(surroundings),
+        new("web", "Dashboard and API only. Worker processes (`work`) do the work.", verbs.Web, Listen(surroundings),
         "ConnectionStrings__BulkImporter='Host=db;...' BulkImporter web");
 
     public static ServerVerb Work(ServerVerbs verbs, Surroundings surroundings) =>
-        new("work", "A worker only; any number of them, on any number of machines, share one database.", verbs.Work,
+        new("work", "A worker only. Any number of workers, on any number of machines, share one database.", verbs.Work,
         new Option<string?>("--urls") { HelpName = "URLS", Description = "Where to answer health probes and metrics [nowhere]" },
         "ConnectionStrings__BulkImporter='Host=db;...' BulkImporter work",
         "BulkImporter work --urls http://127.0.0.1:5081");

@@ -8,7 +8,7 @@ internal sealed class ShowVerb : ClientVerb
 {
     private readonly Argument<int> id = ImportId();
     private readonly Option<bool> watch = new("--watch", "-w")
-    { Description = "Follow it to its end; then the exit code tells how it ended (0, 3, or 1 when rejected or cancelled)" };
+    { Description = "Follow it to its end. The exit code then says how it ended (0, 3, or 1 when rejected or cancelled)" };
 
     public ShowVerb(Surroundings surroundings)
         : base(surroundings, "show", "Show an import: counts by state, failures by code, rate and time left.",

@@ -22,7 +22,7 @@ internal sealed class SteerVerb : ClientVerb
     public static SteerVerb Start(Surroundings surroundings) => new(surroundings, "start", "Start an import that waits for review.");
 
     public static SteerVerb Pause(Surroundings surroundings) =>
-        new(surroundings, "pause", "Stop sending records; what Cincopa has accepted is still followed.");
+        new(surroundings, "pause", "Stop sending records. What Cincopa has accepted is still followed.");
 
     public static SteerVerb Resume(Surroundings surroundings) => new(surroundings, "resume", "Go on after a pause.");
 
@@ -32,7 +32,7 @@ internal sealed class SteerVerb : ClientVerb
         new Option<bool>("--abort-remote")
         {
             Description =
-                "Also ask Cincopa to abort what it has accepted and not finished; goes for an import that is cancelled already, too"
+                "Also ask Cincopa to abort what it has accepted and not finished. This works for a cancelled import too"
         });
 
     protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)

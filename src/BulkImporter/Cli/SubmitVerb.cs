@@ -11,13 +11,13 @@ internal sealed class SubmitVerb : ClientVerb
 {
     private readonly Argument<InputFile> file = InputFile.Argument("The manifest: .csv or .csv.gz, one row per media file with its URL");
     private readonly Option<string?> map = new("--map")
-    { HelpName = "MAPPING", Description = "Which column is what, when the header does not tell: url=OriginalURL,caption=Title" };
+    { HelpName = "MAPPING", Description = "Which column is what, if the header is not recognised: url=OriginalURL,caption=Title" };
     private readonly Option<string?> encoding = new("--encoding")
     { HelpName = "ENCODING", Description = "windows-1252 for a file in that encoding; UTF-8 and UTF-16 are recognised" };
     private readonly NewImportOptions import = new();
 
     public SubmitVerb(Surroundings surroundings)
-        : base(surroundings, "submit", "Upload a manifest: it is read, checked, and waits for review, or starts with --start.",
+        : base(surroundings, "submit", "Upload a manifest. It is read and checked. Then it waits for review, or starts with --start.",
             "BulkImporter submit library.csv                         upload, then look at it: BulkImporter show ID",
             "BulkImporter submit library.csv --start --watch         all in one, with progress; exit code 3 when records failed",
             "BulkImporter submit old.csv --map url=Link,caption=Name --account museum",

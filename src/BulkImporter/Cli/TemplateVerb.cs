@@ -9,7 +9,7 @@ namespace BulkImporter.Cli;
 internal sealed class TemplateVerb : Verb
 {
     public TemplateVerb(Surroundings surroundings)
-        : base("template", "Column mappings that an account keeps: a manifest with the same header is read by them.",
+        : base("template", "Column mappings that are saved for an account and applied to manifests with the same header.",
             "BulkImporter template save 7 \"Old platform\"", "BulkImporter template list") =>
         Takes(new SaveVerb(surroundings), new ListTemplatesVerb(surroundings), new DeleteVerb(surroundings));
 
@@ -19,10 +19,11 @@ internal sealed class TemplateVerb : Verb
     private sealed class SaveVerb : ClientVerb
     {
         private readonly Argument<int> id = ImportId();
-        private readonly Argument<string> name = new("NAME") { Description = "What to call it; the same name again replaces" };
+        private readonly Argument<string> name = new("NAME") { Description = "Its name. A template of the same name is replaced" };
 
         public SaveVerb(Surroundings surroundings)
-            : base(surroundings, "save", "Keep how an import's manifest is read.", "BulkImporter template save 7 \"Old platform\"") =>
+            : base(surroundings, "save", "Save the column mapping of an import as a template.",
+                "BulkImporter template save 7 \"Old platform\"") =>
                 TakesFromServer(id, name, Json);
 
         protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
@@ -67,7 +68,7 @@ internal sealed class TemplateVerb : Verb
         private readonly Option<string> account = AccountOption();
 
         public DeleteVerb(Surroundings surroundings)
-            : base(surroundings, "delete", "Forget a template; imports that were read by it keep their mapping.",
+            : base(surroundings, "delete", "Delete a template. Imports that used it keep their mapping.",
                 "BulkImporter template delete \"Old platform\" --account museum") =>
             TakesFromServer(name, account);
 

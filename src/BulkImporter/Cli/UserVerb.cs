@@ -36,7 +36,7 @@ internal sealed class UserVerb : Verb
     {
         private readonly Argument<string> name = UserName();
         private readonly Option<string> role =
-            RoleOption("What the person may do: viewer looks, operator acts, admin manages accounts, people and keys");
+            RoleOption("What the person may do: viewer can read, operator can also act, admin can also manage accounts, people and keys");
 
         public UserAddVerb(Surroundings surroundings)
             : base(surroundings, "add", "Invite a person. Prints a link with which the person chooses a password.",
@@ -69,7 +69,7 @@ internal sealed class UserVerb : Verb
 
             if (page.Value.Items.Count == 0)
             {
-                Surroundings.Error.WriteLine("Nobody yet. Invite the first with: BulkImporter user add NAME --role admin");
+                Surroundings.Error.WriteLine("There are no people yet. Invite the first with: BulkImporter user add NAME --role admin");
                 return ExitCode.Done;
             }
 
@@ -121,7 +121,7 @@ internal sealed class UserVerb : Verb
         }
 
         public static UserLockVerb Lock(Surroundings surroundings) =>
-            new(surroundings, "lock", true, "End a person's sessions and let nobody sign in by this name, until it is unlocked.");
+            new(surroundings, "lock", true, "End a person's sessions and refuse the person's sign-in until unlocked.");
 
         public static UserLockVerb Unlock(Surroundings surroundings) =>
             new(surroundings, "unlock", false, "Let a person sign in again, also after too many wrong passwords.");
@@ -141,7 +141,7 @@ internal sealed class UserVerb : Verb
 
         public UserLinkVerb(Surroundings surroundings)
             : base(surroundings, "link",
-                "Print a new link with which a person chooses a password: the invitation got lost, or the password is forgotten.",
+                "Print a new link with which a person chooses a password, if the invitation was lost or the password forgotten.",
                 "BulkImporter user link anna") =>
             TakesFromServer(name, Json);
 

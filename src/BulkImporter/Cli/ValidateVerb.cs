@@ -17,12 +17,12 @@ internal sealed class ValidateVerb : Verb
     private readonly Surroundings surroundings;
     private readonly Argument<InputFile> file = InputFile.Argument("The manifest: .csv or .csv.gz");
     private readonly Option<string?> map = new("--map")
-    { HelpName = "MAPPING", Description = "Which column is what, when the header does not tell: url=OriginalURL,caption=Title" };
+    { HelpName = "MAPPING", Description = "Which column is what, if the header is not recognised: url=OriginalURL,caption=Title" };
     private readonly Option<string?> encoding = new("--encoding")
     { HelpName = "ENCODING", Description = "windows-1252 for a file in that encoding; UTF-8 and UTF-16 are recognised" };
     private readonly Option<bool> json = new("--json") { Description = "Print columns, every finding and the counts as one JSON object" };
     private readonly Option<int> limit = new("--limit")
-    { HelpName = "N", Description = "Findings to print; all are counted", DefaultValueFactory = _ => 50 };
+    { HelpName = "N", Description = "Findings to print. All are counted", DefaultValueFactory = _ => 50 };
 
     public ValidateVerb(Surroundings surroundings)
         : base("validate",
@@ -56,7 +56,7 @@ internal sealed class ValidateVerb : Verb
                 or RejectionCode.UrlColumnMissing
                 ? "Name the columns with --map, for example: --map url=Link,caption=Name"
                 : e.Encoding is { } offered ? $"To read it so: --encoding {offered}" : null;
-            throw new VerbFailure(ExitCode.Failed, $"{manifest.Name} is no manifest: {e.Message}", advice);
+            throw new VerbFailure(ExitCode.Failed, $"{manifest.Name} is not a manifest: {e.Message}", advice);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -37,7 +37,7 @@ internal sealed class Watch(ImporterApi api, Surroundings surroundings)
         {
             var id = import.Value.Id.ToString(CultureInfo.InvariantCulture);
             surroundings.Error.WriteLine(
-                $"Stopped watching; import {id} goes on by itself. Come back with: BulkImporter show {id} --watch    Stop it with: "
+                $"Stopped watching. Import {id} goes on by itself. Come back with: BulkImporter show {id} --watch    Stop it with: "
                     + $"BulkImporter pause {id}");
             return ExitCode.Interrupted;
         }
@@ -110,7 +110,7 @@ internal sealed class Watch(ImporterApi api, Surroundings surroundings)
                     continue;
                 throw new VerbFailure(failure.ExitCode, failure.Message,
                     string.Create(CultureInfo.InvariantCulture,
-                        $"It was away for {Wording.Duration(Patience.TotalSeconds)}. The import is kept; look again with: BulkImporter "
+                        $"It was away for {Wording.Duration(Patience.TotalSeconds)}. The import is kept. Look again with: BulkImporter "
                             + $"show {import.Value.Id} --watch"));
             }
 

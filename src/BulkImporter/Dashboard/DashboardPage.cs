@@ -9,6 +9,7 @@ namespace BulkImporter.Dashboard;
 /// <summary>What components share: who looks, and a token that ends when they leave.</summary>
 public abstract class DashboardPage : ComponentBase, IHandleEvent, IDisposable
 {
+    private bool wasOpen;
     private readonly CancellationTokenSource left = new();
 
     // The token outlives its source: what goes on after the component has left asks for it, and must find it cancelled and not gone.
@@ -75,6 +76,14 @@ public abstract class DashboardPage : ComponentBase, IHandleEvent, IDisposable
 
     /// <inheritdoc cref="ActorAsync()"/>
     protected async Task<string> AdminAsync() => (await CallerAsync(Policy.Admin)).Name;
+
+    /// <summary>Called after each drawing: moves the focus into the first field of a form that has just opened.</summary>
+    protected async Task FocusWhenOpenedAsync(bool isOpen, ElementReference field)
+    {
+        var hasOpened = isOpen && !wasOpen;
+        wasOpen = isOpen;
+        if (hasOpened) await field.FocusAsync();
+    }
 
     /// <summary>Carries out an order; meanwhile no other can be given.</summary>
     protected async Task WhileBusyAsync(Func<Task> order)

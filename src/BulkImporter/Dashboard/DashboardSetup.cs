@@ -18,10 +18,22 @@ public static class DashboardSetup
     {
         // What a page hands from its first drawing to the live page comes back in one message. A page of records or imports is larger than
         // the default of 32 KB, and then the page would never come alive, without a word.
-        services.AddRazorComponents().AddInteractiveServerComponents().AddHubOptions(hub => hub.MaximumReceiveMessageSize = LargestMessage);
+        services.AddRazorComponents().AddInteractiveServerComponents().AddHubOptions(hub =>
+        {
+            hub.MaximumReceiveMessageSize = LargestMessage;
+            // Far less than reconnect.js waits for a sign of life.
+            hub.KeepAliveInterval = TimeSpan.FromSeconds(3);
+        });
         services.AddCascadingAuthenticationState();
         services.AddScoped<SessionRevalidation>().AddScoped<AuthenticationStateProvider>(p => p.GetRequiredService<SessionRevalidation>());
-        services.AddMudServices();
+        services.AddMudServices(mud =>
+        {
+            // What was told stays until it is closed, or the page is left.
+            mud.SnackbarConfiguration.RequireInteraction = true;
+            mud.SnackbarConfiguration.ClearAfterNavigation = true;
+            mud.SnackbarConfiguration.MaxDisplayedSnackbars = 3;
+            mud.SnackbarConfiguration.NewestOnTop = true;
+        });
         services.AddScoped<RecordOrders>();
         return services.AddHangfirePages();
     }

@@ -7,8 +7,8 @@ internal static class PeopleWords
 {
     public static string Of(Role role) => role switch
     {
-        Role.Viewer => "viewer: looks",
-        Role.Operator => "operator: uploads, starts, reruns",
-        Role.Admin => "admin: manages accounts, people and keys too",
+        Role.Viewer => "viewer: read-only",
+        Role.Operator => "operator: can upload, start and rerun",
+        Role.Admin => "admin: can also manage accounts, people and keys",
     };
 }

@@ -19,9 +19,9 @@ internal sealed class RecordOrders(RerunRecords rerun, GiveUpRecords giveUp, Imp
     {
         if (selections.Any(MayDuplicate) && await dialogs.ShowMessageBoxAsync(
             "Send them again?",
-            "Cincopa may already have these files: the call left and its answer was not seen, or another row has the same address. "
-            + "Sending them can make a second asset of each. Look in Cincopa first if that matters.",
-            "Send again", cancelText: "Leave them") != true) return null;
+            "Cincopa may already have these files: no answer came to the call, or another row has the same address. "
+            + "Sending them again can make a second asset of each. Check in Cincopa first.",
+            "Send again", cancelText: "Cancel") != true) return null;
 
         var name = await actor();
         var all = new RerunResult.Done(0, []);
@@ -36,7 +36,7 @@ internal sealed class RecordOrders(RerunRecords rerun, GiveUpRecords giveUp, Imp
                     snackbar.Add(wrong.Sentence, Severity.Warning);
                     return null;
                 case RerunResult.NotFound:
-                    snackbar.Add($"There is no import {importId} any more.", Severity.Warning);
+                    snackbar.Add($"Import {importId} no longer exists.", Severity.Warning);
                     return null;
             }
         }
@@ -55,12 +55,12 @@ internal sealed class RecordOrders(RerunRecords rerun, GiveUpRecords giveUp, Imp
     {
         if (await dialogs.ShowMessageBoxAsync(
             "Give up?",
-            "What is in doubt counts as failed from then on. Nothing is sent, and a rerun takes it only when it names the row or the "
-                + "code given_up. This cannot be taken back.",
+            "Records in doubt then count as failed. Nothing is sent, and a rerun sends them only if it names the row or the "
+                + "code given_up. This cannot be undone.",
             "Give up", cancelText: "Keep in doubt") != true) return null;
         var givenUp = await giveUp.RunAsync(importId, selection, await actor(), cancellationToken);
         feed.Hurry(importId);
-        snackbar.Add(givenUp == 0 ? "Nothing was in doubt any more." : $"{Words.Count(givenUp, "record was", "records were")} given up.",
+        snackbar.Add(givenUp == 0 ? "No record is in doubt any more." : $"{Words.Count(givenUp, "record was", "records were")} given up.",
             givenUp > 0 ? Severity.Success : Severity.Warning);
         return givenUp;
     }
@@ -72,7 +72,7 @@ internal sealed class RecordOrders(RerunRecords rerun, GiveUpRecords giveUp, Imp
     /// <summary>How many are pending again, and which were left and why.</summary>
     internal static string Sentence(RerunResult.Done done)
     {
-        var text = done.Rerun == 0 ? "Nothing was rerun." : $"{Words.Count(done.Rerun, "record is", "records are")} pending again.";
+        var text = done.Rerun == 0 ? "No record will be sent again." : $"{Words.Count(done.Rerun, "record will", "records will")} be sent again.";
         return done.Refused.Aggregate(text, (t, r) =>
             $"{t} {Words.Count(r.Count, "record", "records")} left {Words.Of(r.State)}: {r.Reason}");
     }

@@ -74,11 +74,11 @@ internal static class Words
         RecordState.Submitting => "Being sent to Cincopa at this moment.",
         RecordState.Submitted => "Accepted by Cincopa, which is fetching the file.",
         RecordState.Imported => "The asset exists in Cincopa.",
-        RecordState.Failed => "Will not be tried again by itself. A rerun gives it new attempts.",
+        RecordState.Failed => "It is not tried again by itself. A rerun sends it again.",
         RecordState.Unknown => "Cincopa may or may not have received it, so it is not sent again unless you say so.",
         RecordState.Cancelled => "Not sent: the import was cancelled before its turn.",
-        RecordState.Invalid => "The row cannot be sent; a finding says why.",
-        RecordState.Duplicate => "Another row, or an earlier import, already brings this file.",
+        RecordState.Invalid => "The row cannot be sent. A finding says why.",
+        RecordState.Duplicate => "Another row or an earlier import already has this file.",
     };
 
     /// <summary>The state of an import whose counts are known: an end says what did not come in.</summary>
@@ -123,26 +123,26 @@ internal static class Words
     public static string Deed(string action) => action switch
     {
         "import_created" => "uploaded the manifest",
-        "import_revised" => "changed the review",
-        "import_started" => "started it",
-        "import_paused" => "paused it",
-        "import_resumed" => "resumed it",
-        "import_cancelled" => "cancelled it",
-        "import_deleted" => "deleted it",
+        "import_revised" => "changed the settings",
+        "import_started" => "started the import",
+        "import_paused" => "paused the import",
+        "import_resumed" => "resumed the import",
+        "import_cancelled" => "cancelled the import",
+        "import_deleted" => "deleted the import",
         "records_rerun" => "reran records",
         "asset_adopted" => "adopted an asset",
-        "records_given_up" => "gave records up",
+        "records_given_up" => "gave up records",
         "records_corrected" => "corrected rows",
-        "records_finished_again" => "had texts and placement written again",
+        "records_finished_again" => "wrote texts and galleries again",
         "results_exported" => "downloaded results",
-        "cincopa_named" => "named the address of Cincopa",
+        "cincopa_named" => "set the address of Cincopa",
         "import_archived" => "downloaded an archive",
-        "manifest_not_read" => "failed to read the manifest",
-        "import_not_probed" => "failed to probe the sources",
-        "import_not_sent" => "failed to send a part of it",
+        "manifest_not_read" => "could not read the manifest",
+        "import_not_probed" => "could not check the files",
+        "import_not_sent" => "could not send a part of the import",
         "account_suspended" => "suspended the account",
         "account_resumed" => "resumed the account",
-        "template_saved" => "kept the columns as a template",
+        "template_saved" => "saved the columns as a template",
         _ => action.Replace('_', ' '),
     };
 
@@ -150,8 +150,18 @@ internal static class Words
     public static string Field(DateTimeOffset? time) =>
         time?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm", CultureInfo.InvariantCulture) ?? "";
 
-    /// <summary>Empty for a code that has no class.</summary>
-    public static string Of(FailureClass? kind) => kind is { } known ? Code(known) : "";
+    /// <summary>What a failure means for its record; empty for a code that has no class.</summary>
+    public static string Of(FailureClass? kind) => kind is { } known ? Of(known) : "";
+
+    private static string Of(FailureClass kind) => kind switch
+    {
+        FailureClass.Retryable => "Can be tried again",
+        FailureClass.Permanent => "Needs a fix",
+        FailureClass.Unknown => "In doubt",
+    };
+
+    /// <summary>The same as the style sheet names it.</summary>
+    public static string ClassOf(FailureClass? kind) => kind is { } known ? Code(known) : "";
 
     /// <summary>The address without its query, which is often a signature and never what tells two files apart.</summary>
     public static string ShortUrl(string? url)

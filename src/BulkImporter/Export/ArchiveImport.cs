@@ -78,7 +78,7 @@ public sealed partial class ArchiveImport(NpgsqlDataSource database, ManifestByt
                 new Archivable.Ready(importId, ended.LastRow, ended.ManifestId, ended.Name),
             [var other, ..] =>
                 new Archivable.Refused(other.State,
-                    $"Import {importId} is {EnumText<ImportState>.Of(other.State)}; only one that has ended can be archived."),
+                    $"Import {importId} is {EnumText<ImportState>.Of(other.State)}. Only an import that has ended can be archived."),
         };
     }
 

@@ -45,7 +45,7 @@ public sealed class CancelImport(NpgsqlDataSource database, RecordTransitions tr
         if (change is not ImportChange.Done) return change;
 
         var cancelled = await transitions.CancelledAsync(connection, importId, cancellationToken);
-        var detail = $"{cancelled} records were not sent any more{(abortRemote ? "; what Cincopa has accepted is to be aborted" : "")}";
+        var detail = $"{cancelled} records will not be sent{(abortRemote ? "; what Cincopa has accepted is to be aborted" : "")}";
         await connection.NoteAsync(actor, "import_cancelled", cancellationToken, detail, importId);
         await transaction.CommitAsync(cancellationToken);
         return change;

@@ -95,13 +95,13 @@ public sealed class CreateImport(IDbContextFactory<ImporterDb> contexts, TimePro
         if (import.Name is { } name) CheckName(name);
         if (import.Mapping is { } mapping) CheckMapping(mapping);
         if (import.IdempotencyKey is { } key && (string.IsNullOrWhiteSpace(key) || key.Length > 200))
-            throw new InvalidArgumentException("Idempotency-Key", "An idempotency key has 1 to 200 characters.");
+            throw new InvalidArgumentException("Idempotency-Key", "An idempotency key must have 1 to 200 characters.");
     }
 
     internal static void CheckName(string name)
     {
         if (string.IsNullOrWhiteSpace(name) || name.Length > 200)
-            throw new InvalidArgumentException("name", "A name has 1 to 200 characters.");
+            throw new InvalidArgumentException("name", "A name must have 1 to 200 characters.");
     }
 
     internal static void CheckMapping(string mapping)

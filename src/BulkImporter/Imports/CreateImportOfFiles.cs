@@ -43,7 +43,7 @@ public sealed class CreateImportOfFiles(NpgsqlDataSource database, ReadSourceFil
         var here = await files.WantAsync(named.Select(file => file.Sha256), cancellationToken);
         if (named.FirstOrDefault(file => !here.ContainsKey(file.Sha256)) is { } missing)
             throw new InvalidArgumentException("files",
-                $"'{missing.Name}' is not here, or not any more: send its bytes first, with POST /api/v1/files.");
+                $"This server does not have '{missing.Name}'. Send its bytes first, with POST /api/v1/files.");
 
         // 2. Dies here: a manifest without an import, which is swept.
         var manifest = await upload.RunAsync(new MemoryStream(Text(named)), "uploaded files.csv", cancellationToken);

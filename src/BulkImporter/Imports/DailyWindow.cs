@@ -28,7 +28,7 @@ public sealed record DailyWindow(TimeOnly From, TimeOnly Until, string Zone)
         };
         if (hours.Split('-') is not [var from, var until] || !TryTime(from, out var begin) || !TryTime(until, out var end))
             throw new InvalidArgumentException("window",
-                $"'{text}' is no daily window; write it as 22:00-06:00 Europe/Berlin (without a zone it is UTC).");
+                $"'{text}' is not a daily window. Write it as 22:00-06:00 Europe/Berlin (without a zone it is UTC).");
         if (begin == end)
             throw new InvalidArgumentException("window", $"The window '{text}' ends when it begins. Leave it out to send all day.");
         return new(begin, end, zone);

@@ -43,6 +43,6 @@ public sealed class DeleteImport(NpgsqlDataSource database)
         return await ImportChange.RunAsync(
             connection, Delete, importId,
             "only an import that has ended, and of which nothing is under way at Cincopa any more, can be deleted", cancellationToken,
-            actor, $"{actor} deleted it; its rows are being removed.");
+            actor, $"Deleted by {actor}. Its rows are being removed.");
     }
 }

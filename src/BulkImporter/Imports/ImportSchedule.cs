@@ -45,6 +45,6 @@ internal static class ImportSchedule
         if (known is [var name] && TimeZoneInfo.TryFindSystemTimeZoneById(name, out _)) return settings with { WindowZone = name };
         var who = known.Count == 0 ? "The database does" : "This server does";
         throw new InvalidArgumentException("window",
-            $"'{zone}' is no time zone. {who} not know it. Write it as in Europe/Berlin, America/New_York or UTC.");
+            $"'{zone}' is not a time zone. {who} not know it. Write it as in Europe/Berlin, America/New_York or UTC.");
     }
 }

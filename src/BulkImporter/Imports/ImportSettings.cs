@@ -13,59 +13,60 @@ namespace BulkImporter.Imports;
 public record ImportSettings
 {
     /// <summary>How the manifest's bytes are read when its beginning does not say; null for UTF-8 (and UTF-16 by its mark).</summary>
-    [Setting("Encoding of the file", "windows-1252, or empty to go by the file's beginning", Stands = "ENCODING", OneOf = ["windows-1252"],
-        Choices = ["As the file's beginning says", "Windows-1252 (Excel's CSV)"], Reads = true)]
+    [Setting("Encoding of the file", "windows-1252, or empty to detect it", Stands = "ENCODING", OneOf = ["windows-1252"],
+        Choices = ["Detect it", "Windows-1252 (Excel's CSV)"], Reads = true)]
     public string? Encoding { get; init; }
 
     /// <summary>Only this many rows from the beginning of the manifest are read, for a trial; null for all.</summary>
-    [Setting("Only the first rows", "Read only so many rows, 0 for all", Note = "a trial", Empty = "All rows", Least = 1, Reads = true,
-        Complaint = "The number of rows to read is 1 or more; leave it out to read all.")]
+    [Setting("Only the first rows", "Read only this many rows, 0 for all", Note = "a trial", Empty = "All rows", Least = 1, Reads = true,
+        Complaint = "The number of rows to read must be 1 or more. Leave it out to read all.")]
     public int? FirstRows { get; init; }
 
     /// <summary>Attempts that a record gets before a retryable failure becomes final; a rerun grants as many again.</summary>
-    [Setting("Attempts for each record", "Attempts that a record gets", Least = 1, Most = 100, Reads = true,
-        Complaint = "A record gets 1 to 100 attempts.")]
+    [Setting("Attempts for each record", "Attempts for each record", Least = 1, Most = 100, Reads = true,
+        Complaint = "The number of attempts must be from 1 to 100.")]
     public int MaxAttempts { get; init; } = 5;
 
     /// <summary>What becomes of rows whose source the account has already, by an earlier import.</summary>
-    [Setting("Rows imported before", "What to do with rows that the account has by an earlier import",
+    [Setting("Rows imported before", "What to do with rows that an earlier import of the account already has",
         Choices = ["Skip, as duplicates", "Import anyway"], Reads = true)]
     public WhenDuplicate AlreadyImported { get; init; } = WhenDuplicate.Skip;
 
     /// <summary>What becomes of rows whose source an earlier row of the manifest has.</summary>
-    [Setting("Rows with the same address", "What to do with rows that have the address of an earlier row of the manifest",
+    [Setting("Rows with the same URL", "What to do with rows that have the URL of an earlier row",
         Choices = ["Import the first only", "Import all of them"], Reads = true)]
     public WhenDuplicate DuplicateRows { get; init; } = WhenDuplicate.Skip;
 
     /// <summary>How the files of rows go that do not say so themselves.</summary>
     [Setting("Files",
-        "How files go whose rows do not say it: fetched by Cincopa, sent by the server, or sent only where Cincopa's call is too short "
-            + "for the address",
-        Note = "unless a row says it", Choices = ["Cincopa fetches them", "Pushed by this server", "Fetched; pushed if too long"],
+        "How files are transferred if the row does not say it: fetched by Cincopa, uploaded by this server, or uploaded only if the "
+            + "URL is too long for Cincopa",
+        Note = "unless a row says it",
+        Choices = ["Cincopa fetches them", "This server uploads them", "Cincopa fetches them; this server if the URL is too long"],
         Reads = true)]
     public ImportTransfer Transfer { get; init; } = ImportTransfer.Pull;
 
     /// <summary>The gallery that new assets join, or null for none.</summary>
-    [Setting("Gallery", "The gallery that new assets join; empty for none", Note = "fid, optional", Empty = "None", Stands = "FID",
+    [Setting("Gallery", "The gallery for new assets, empty for none", Note = "fid, optional", Empty = "None", Stands = "FID",
         IsGallery = true)]
     public string? Fid { get; init; }
 
-    [Setting("If the submit result is unknown", "What to do with a record whose call may have been received",
+    [Setting("If the submit result is unknown", "What to do with a record if Cincopa may or may not have it",
         Choices = ["Hold (may leave a gap)", "Submit again (may make a duplicate)"], Steers = true)]
     public WhenUnknown WhenUnknown { get; init; } = WhenUnknown.Hold;
 
     /// <summary>Higher is served first among the account's running imports.</summary>
-    [Setting("Priority", "Higher is served first", Note = "higher goes first", Steers = true)]
+    [Setting("Priority", "A higher number is sent first", Note = "a higher number is sent first", Steers = true)]
     public int Priority { get; init; }
 
     /// <summary>Nothing is sent before; null for at once. The start must be ordered all the same.</summary>
-    [Setting("Send nothing before", "Send nothing before, e.g. 2026-11-24T22:00:00+01:00; empty for at once", Note = "UTC, optional",
+    [Setting("Start sending at", "When to start sending, e.g. 2026-11-24T22:00:00+01:00, empty for now", Note = "UTC, optional",
         Stands = "TIME",
         Steers = true, Reads = true)]
     public DateTimeOffset? StartAt { get; init; }
 
     /// <summary>The daily window outside of which nothing is sent; null for all day.</summary>
-    [Setting("Send only in these hours", "Send only in these hours, e.g. '22:00-06:00 Europe/Berlin'; empty for all day",
+    [Setting("Send only in these hours", "Send only in these hours, e.g. '22:00-06:00 Europe/Berlin', empty for all day",
         Note = "optional", Stands = "HOURS",
         Empty = "22:00-06:00 Europe/Berlin", Steers = true, Reads = true)]
     public DailyWindow? Window
@@ -75,19 +76,19 @@ public record ImportSettings
     }
 
     /// <summary>The failure breaker: the import is paused when more than this part of its finished records failed; 100 for never.</summary>
-    [Setting("Pause at failures above", "Pause when more of the finished records failed, 100 for never", Note = "percent", Least = 1,
+    [Setting("Pause at failures above", "Pause if more than this percentage of records failed, 100 for never", Note = "percent", Least = 1,
         Most = 100, Steers = true,
-        Complaint = "The share of failures at which the import pauses is 1 to 100 percent; 100 is never.")]
+        Complaint = "The percentage of failures must be from 1 to 100; 100 means never pause.")]
     public int StopAtFailurePercent { get; init; } = 50;
 
     /// <summary>The breaker judges only after so many finished records.</summary>
-    [Setting("… judged after", "Judge that after so many finished records", Note = "finished rows", Least = 1, Steers = true,
-        Complaint = "The failures are judged after 1 finished record or more.")]
+    [Setting("… but not before", "Do not pause before this many records have ended", Note = "records have ended", Least = 1, Steers = true,
+        Complaint = "This must be 1 record or more.")]
     public int StopAfterRows { get; init; } = 1000;
 
     /// <summary>Records per chunk.</summary>
     [Setting("Records per chunk", "Records that one worker takes at a time", Least = 1, Most = 100_000, IsForNew = true,
-        Complaint = "A chunk holds 1 to 100,000 records.")]
+        Complaint = "A chunk can have from 1 to 100,000 records.")]
     public int ChunkSize { get; init; } = 500;
 
     // The window as its table has it: three columns, all or none.

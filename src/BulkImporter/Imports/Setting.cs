@@ -154,7 +154,7 @@ public sealed class Setting
         DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
         ? time.ToUniversalTime().AddTicks(-(time.Ticks % TimeSpan.TicksPerMicrosecond))
         : throw new InvalidArgumentException(Name,
-            $"'{text}' is no time; write it as 2026-11-24T22:00:00+01:00 (without an offset it is UTC).");
+            $"'{text}' is not a time. Write it as 2026-11-24T22:00:00+01:00 (without an offset it is UTC).");
 
     private static string Text(object? value) => value switch
     {

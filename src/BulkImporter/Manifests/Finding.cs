@@ -177,97 +177,97 @@ public static class FindingCodes
     /// <summary>What the operator can do about it.</summary>
     public static string Hint(this FindingCode code) => code switch
     {
-        FindingCode.UrlMissing => "Fill in the URL, or remove the row.",
-        FindingCode.UrlNotAbsolute => "Write the whole address, beginning with https://.",
-        FindingCode.UrlScheme => "Only http and https can be fetched. Share the file over https, for example with a pre-signed link.",
+        FindingCode.UrlMissing => "Add the URL, or remove the row.",
+        FindingCode.UrlNotAbsolute => "Write the whole URL, beginning with https://.",
+        FindingCode.UrlScheme => "Only http and https URLs can be fetched. Share the file over https, for example with a pre-signed link.",
         FindingCode.UrlMalformed =>
-            "The host, the port or a character of this address is not allowed. Open it in a browser and copy the address from there.",
-        FindingCode.UrlCredentials => "Remove the user name and password from the address, and use a pre-signed link instead.",
+            "The host, the port or a character of this URL is not allowed. Open it in a browser and copy the URL from there.",
+        FindingCode.UrlCredentials => "Remove the user name and the password from the URL. Use a pre-signed link instead.",
         FindingCode.UrlTooLong =>
-            "Too long for the remote call's query, as far as is known (BulkImporter:Manifests:MaxEncodedUrlLength). Use a shorter link, "
-                + "or let the file be sent: transfer push in the row, or auto as the import's setting.",
+            "The URL is too long for Cincopa (BulkImporter:Manifests:MaxEncodedUrlLength). Use a shorter link, "
+                + "or let this server upload the file: transfer push in the row, or the setting transfer auto.",
         FindingCode.UrlHostPrivate =>
-            "Cincopa cannot reach this host from the internet. Use a public address, or let this server send the file: transfer push, "
+            "Cincopa cannot reach this host from the internet. Use a public URL, or let this server upload the file: transfer push, "
                 + "with the host's network in BulkImporter:Sources:AllowedNetworks.",
         FindingCode.UrlConsumerVideoSite =>
-            "This is a watch page, not a media file, and consumer video sites are not supported. Use the address of the file itself; "
-            + "to move a whole channel, ask Cincopa's support what it offers for that.",
-        FindingCode.UrlExpired => "The signed link has run out. Make new links and upload the manifest again.",
+            "This is a watch page, not a media file. Consumer video sites are not supported. Use the URL of the file itself. "
+            + "To move a whole channel, ask Cincopa's support.",
+        FindingCode.UrlExpired => "The signed link has expired. Create new links and upload the manifest again.",
         FindingCode.UrlExpiresSoon =>
-            "The signed link runs out within a day, or before this import is expected to end. Make links that last for the whole import.",
-        FindingCode.UrlUnencodedSpace => "The address holds a space. It is used as it is; write %20 if the source refuses it.",
+            "The signed link expires within a day, or before this import is expected to end. Create links that last for the whole import.",
+        FindingCode.UrlUnencodedSpace => "The URL has a space. It is used as it is. Write %20 if the source refuses it.",
         FindingCode.UrlCutBySeparator =>
-            "The row has more fields than the header and the URL stands last: it probably holds the separator. Put it in double quotes.",
+            "The row has more fields than the header, and the URL comes last. It probably contains the separator. Put it in double quotes.",
         FindingCode.UrlNotMedia =>
-            "The address ends like a web page or a document and not like a media file. It is tried; look at what it gives.",
+            "The URL ends like a web page or a document, not like a media file. It is tried anyway. Check the result.",
         FindingCode.UrlSharePage =>
-            "This looks like the page that shows a shared file, not the file. Use the address that downloads it: at Dropbox dl=1 "
-            + "instead of dl=0, at GitHub Raw, elsewhere what the page's download button opens.",
+            "This looks like the page that shows a shared file, not the file. Use the URL that downloads it: for Dropbox dl=1 "
+            + "instead of dl=0, for GitHub Raw, elsewhere the URL behind the page's download button.",
         FindingCode.UrlSeveral =>
-            "The cell holds more than one address. Write each address in a row of its own; the other columns can be repeated.",
+            "The cell has more than one URL. Write each URL in its own row. The other columns can be repeated.",
         FindingCode.UrlHoldsAnother =>
-            "A second address stands inside of this one. It is used as it is; if the two are addresses of two files, write each in a "
+            "This URL contains a second URL. It is used as it is. If they belong to two files, write each in a "
             + "row of its own.",
-        FindingCode.UrlSchemeTwice => "The address begins twice. Remove one https:// (or http://) from its beginning.",
+        FindingCode.UrlSchemeTwice => "The URL begins twice. Remove one https:// (or http://).",
         FindingCode.UrlHiddenCharacter =>
-            "The address holds a character that cannot be seen, such as a soft hyphen. It is used as it is; if the source does not "
-            + "know it, type that part of the address anew.",
+            "The URL has an invisible character, such as a soft hyphen. It is used as it is. If the source does not "
+            + "know it, type that part of the URL again.",
         FindingCode.UrlHashInName =>
-            "Sources take a # for the end of the address, and never see what stands behind it. If it belongs to the file's name, "
+            "A source ignores everything after a # in a URL. If it belongs to the file's name, "
             + "write %23 in its place.",
         FindingCode.UrlEndsWithSeparator =>
-            "The address ends with a comma or a semicolon. It is used as it is; remove that sign if it only stood between this and the "
+            "The URL ends with a comma or a semicolon. It is used as it is. Remove that character if it only separates this and the "
             + "next value.",
         FindingCode.UrlUnwrapped =>
-            "Quotes, brackets or a formula stood around the address. They were taken away; nothing has to be done if the address is "
+            "Quotes, brackets or a formula around the URL were removed. There is nothing to do if the URL is "
             + "right.",
         FindingCode.UrlEntities =>
-            "The address was written as in a web page, for example with &amp; in the place of &. It was read as the address that is "
-            + "meant; nothing has to be done if it is right.",
+            "The URL was written as in a web page, for example with &amp; instead of &. It was read as the URL that is "
+            + "meant. There is nothing to do if it is right.",
         FindingCode.InvisibleCharacters =>
-            "Characters that cannot be seen, or unusual white space, stood around the value. They were taken away; nothing has to be "
-            + "done.",
+            "Invisible characters or unusual white space around the value were removed. There is nothing to "
+            + "do.",
         FindingCode.RowCheckFailed =>
-            "The row could not be checked: that is a fault of this program, and its log says more. The other rows are not touched by "
-            + "it; report the row, or write it another way.",
+            "The row could not be checked, because of an error in BulkImporter. Its log has the details. The other rows are not affected. "
+            + "Report the row, or write it in another way.",
         FindingCode.DuplicateUrl =>
-            "Another row of this manifest has the same address. Only the first is imported; with duplicateRows=import all of them "
-            + "are. To send this one later, correct its address, or rerun the state duplicate.",
+            "Another row of this manifest has the same URL. Only the first is imported; with duplicateRows=import all of them "
+            + "are. To send this one later, correct its URL, or rerun the state duplicate.",
         FindingCode.DuplicateReferenceId =>
-            "Another row has the same reference id. Both are imported; the later cannot be told from the first by it.",
+            "Another row has the same reference id. Both are imported, but the reference id does not tell them apart.",
         FindingCode.AlreadyImported =>
-            "It is imported already, or being imported, by an earlier import of this account; a second asset would be made. With "
+            "An earlier import of this account has imported this file, or is importing it. A second asset would be made. With "
                 + "alreadyImported=import it is imported again.",
         FindingCode.TransferUnknown => "Use pull, push, or leave it empty.",
-        FindingCode.TooManyFields => "The row has more fields than the header. Put values that hold the separator in double quotes.",
+        FindingCode.TooManyFields => "The row has more fields than the header. Put values that contain the separator in double quotes.",
         FindingCode.UnterminatedQuote =>
-            "A quoted value begins in this row and is not closed. Close it, or double the quotes that belong to the value.",
+            "A quoted value begins in this row and does not end. Close the quote, or double the quotes that belong to the value.",
         FindingCode.TextAfterQuote => "Text follows a closing quote. Double the quotes that belong to the value.",
-        FindingCode.StrayQuote => "A quote stands inside a value that does not begin with one. It is kept as text.",
+        FindingCode.StrayQuote => "There is a quote inside a value that does not begin with one. It is kept as text.",
         FindingCode.ColumnsShifted =>
             "A quote stands behind other text, or behind a blank that is no ordinary one, or is an apostrophe, and a " +
             "separator follows inside the quotes: the values would move into wrong columns. Let the value begin with a double quote, and " +
             "double those that belong to it.",
-        FindingCode.WholeLineQuoted => "The whole row is one quoted value with separators in it. Take the quotes around the line " +
-            "away; if it is one address, write the separators of the empty columns behind it.",
+        FindingCode.WholeLineQuoted => "The whole row is one quoted value with separators in it. Remove the quotes around the line." +
+            " If it is one URL, add the separators of the empty columns after it.",
         FindingCode.RowCutOff => "The file ends inside this row: it has fewer fields than the rows before it, and no line break. If " +
             "the file was cut off, export it again.",
-        FindingCode.LineSkipped => "This line stands before the header and is no part of the table, like a comment or a title. It is " +
-            "not read; remove it if it should not be there.",
+        FindingCode.LineSkipped => "This line is before the header and not part of the table, like a comment or a title. It is " +
+            "not read. Remove it if it should not be there.",
         FindingCode.RowsLeftOut =>
-            "From this line on the rows are left out: the manifest has more than one import takes, which is 20 million. " +
-            "Upload the rest as a manifest of its own.",
-        FindingCode.RowsMaybeMerged => "A quoted value holds lines that look like rows of their own. Look for a missing closing quote.",
-        FindingCode.NulByte => "The row holds a NUL character, which no text can. Export the file again.",
+            "The rows from this line on are left out: an import can have at most 20 million rows. " +
+            "Upload the rest as another manifest.",
+        FindingCode.RowsMaybeMerged => "A quoted value contains lines that look like rows. Look for a missing closing quote.",
+        FindingCode.NulByte => "The row contains a NUL character, which text cannot have. Export the file again.",
         FindingCode.FieldTooLong => $"The value is too long for its column. Shorten it: {ManifestFormat.LimitsInWords}.",
-        FindingCode.SourceNotFound => "The source does not have this file (404). Correct the address before it is sent.",
-        FindingCode.SourceForbidden => "The source refuses this address. Make a new link, or make the file public.",
+        FindingCode.SourceNotFound => "The file was not found (404). Correct the URL before you start.",
+        FindingCode.SourceForbidden => "The source refuses access to the file. Create a new link, or make the file public.",
         FindingCode.SourceUnreachable =>
-            "The source could not be reached, or broke off. Cincopa may still reach it; open the address in a browser.",
-        FindingCode.SourceInside => "The address, or where it redirects to, is inside a network. Cincopa cannot reach it.",
-        FindingCode.SourceFails => "The source answered with an error. It may be over by the row's turn; probe again later.",
-        FindingCode.SourceIsPage => "The source answers with a web page and not with a media file. Use the address of the file itself.",
-        FindingCode.SourceIsNoMedia => "The source answers with text or data and not with a media file.",
+            "The source could not be reached, or the connection was lost. Cincopa may still reach it. Open the URL in a browser.",
+        FindingCode.SourceInside => "The URL, or where it redirects to, is inside a private network. Cincopa cannot reach it.",
+        FindingCode.SourceFails => "The source answered with an error. It may be temporary. Check the files again later.",
+        FindingCode.SourceIsPage => "The source answers with a web page, not with a media file. Use the URL of the file itself.",
+        FindingCode.SourceIsNoMedia => "The source answers with text or data, not with a media file.",
         FindingCode.SourceEmpty => "The file at the source is empty.",
     };
 }

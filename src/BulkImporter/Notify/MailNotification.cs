@@ -49,7 +49,7 @@ public sealed class MailNotification(IOptions<MailOptions> options, DeliveryPace
         catch (SmtpCommandException e)
         {
             return Redact.Line(
-                string.Create(CultureInfo.InvariantCulture, $"The mail server refused it ({(int)e.StatusCode}): {e.Message}"),
+                string.Create(CultureInfo.InvariantCulture, $"The mail server refused the message ({(int)e.StatusCode}): {e.Message}"),
                 mail.Password is { Length: > 0 } password ? password : from, LongestProblem);
         }
         catch (AuthenticationException)
@@ -59,11 +59,11 @@ public sealed class MailNotification(IOptions<MailOptions> options, DeliveryPace
         catch (NotSupportedException e)
         {
             // No STARTTLS, or no way to sign in.
-            return $"The mail server does not offer what is asked of it. {e.Message}";
+            return $"The mail server does not support what is needed. {e.Message}";
         }
         catch (SslHandshakeException)
         {
-            return "TLS with the mail server failed: its certificate is not trusted, or it speaks none at this port.";
+            return "TLS with the mail server failed: its certificate is not trusted, or this port does not use TLS.";
         }
         catch (Exception e) when (e is ProtocolException or SocketException or IOException)
         {
@@ -81,7 +81,7 @@ public sealed class MailNotification(IOptions<MailOptions> options, DeliveryPace
         {
             "import_finished" => $"{name} has finished: {Counts(import)}",
             "import_cancelled" => $"{name} was cancelled: {Counts(import)}",
-            "import_paused" => $"{name} paused itself: {Counts(import)}",
+            "import_paused" => $"{name} was paused automatically: {Counts(import)}",
             "import_stalled" => $"{name} makes no progress",
             "account_suspended" => $"The account {name} is suspended",
             _ => $"{name}: {type.Replace('_', ' ')}",
@@ -98,7 +98,7 @@ public sealed class MailNotification(IOptions<MailOptions> options, DeliveryPace
             text.Append('\n');
             foreach (var link in links.EnumerateObject())
                 text.Append(CultureInfo.InvariantCulture,
-                    $"{link.Name switch { "import" => "The import", "failed" => "What failed", var other => other }}: "
+                    $"{link.Name switch { "import" => "Import", "failed" => "Failed records", var other => other }}: "
                         + $"{link.Value.GetString()}\n");
         }
 

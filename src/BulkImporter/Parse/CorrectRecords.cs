@@ -91,7 +91,7 @@ public sealed class CorrectRecords(
         if (await connection.QueryAsync<Locked>(LockImport, cancellationToken, importId) is not [var import])
         {
             return await ImportChange.RefusalAsync(connection, importId,
-                "only an import that was started takes corrections; one in review is corrected by uploading its manifest again",
+                "only an import that was started can be corrected; for one in review, upload the manifest again",
                 cancellationToken) switch
             {
                 ImportChange.Refused refused => new CorrectionResult.WrongState(refused.State, refused.Sentence),
@@ -137,13 +137,14 @@ public sealed class CorrectRecords(
             var rowColumn = RowColumn(reader.Layout);
             if (rowColumn < 0 && reader.Layout.IndexOf(ManifestColumn.ReferenceId) < 0)
                 throw new InvalidArgumentException("file",
-                    "Nothing in the file says which row is meant: keep the column import_row of the results, or name the reference ids.");
+                    "The file does not say which rows it corrects. Keep the column import_row of the results, or give reference ids.");
             var findings = new List<Finding>();
             while (await reader.ReadAsync(cancellationToken))
             {
                 if (asked.Count == MostRows)
                     throw new InvalidArgumentException("file",
-                        $"A corrections file holds at most {MostRows:N0} rows. Leave out the rows that are in order, or split it.");
+                        $"A corrections file can have at most {MostRows:N0} rows. Leave out the rows that need no correction, or "
+                            + "split it.");
                 findings.Clear();
                 var row = checks.Check(reader.Row, findings);
                 asked.Add(new Asked(row, !reader.Row.Value(ManifestColumn.Transfer).IsEmpty, rowColumn < 0
@@ -257,7 +258,8 @@ public sealed class CorrectRecords(
             if (found.Length > 1)
             {
                 Refuse("ambiguous",
-                    string.Create(CultureInfo.InvariantCulture, $"{found.Length} rows have the reference id; say which by import_row."));
+                    string.Create(CultureInfo.InvariantCulture,
+                        $"{found.Length} rows have this reference id. Say which one by import_row."));
                 return;
             }
             if (found is not [var current])
@@ -268,10 +270,10 @@ public sealed class CorrectRecords(
             }
             matched = current.RowNumber;
             if (!seen.Add(current.RowNumber))
-                Refuse("repeated", "The file names this row more than once; the first counts.");
+                Refuse("repeated", "The file has this row more than once. The first one counts.");
             else if (current.State is not (RecordState.Failed or RecordState.Invalid or RecordState.Duplicate))
                 Refuse("wrong_state",
-                    $"The row is {EnumText<RecordState>.Of(current.State)}; only failed, invalid and duplicate rows are corrected.");
+                    $"The row is {EnumText<RecordState>.Of(current.State)}. Only failed, invalid and duplicate rows can be corrected.");
             else if (error is not null)
                 Refuse("invalid", $"{error.Code.Name()}: {error.Hint}");
             else
@@ -295,12 +297,12 @@ public sealed class CorrectRecords(
             // A new address goes as the import says of it; one that stays, as before, unless the row itself says otherwise.
             var isPush = saysTransfer || (url is not null && !current.IsPush) ? row.Transfer == Transfer.Push : current.IsPush;
             if (url is null && current.State == RecordState.Invalid)
-                Refuse("invalid", "The row needs an address, and the file gives it none.");
+                Refuse("invalid", "The row needs a URL, and the file has none for it.");
             else if (url is null && current.State == RecordState.Duplicate)
                 Refuse("unchanged",
-                    "The file gives this duplicate no other address; to send it as it is, rerun the row itself or the state duplicate.");
+                    "The file has no other URL for this duplicate. To send it as it is, rerun the row itself or the state duplicate.");
             else if (url is null && caption is null && reference is null && isPush == current.IsPush)
-                Refuse("unchanged", "Nothing in it differs from what the import has; to try it again as it is, rerun it.");
+                Refuse("unchanged", "Nothing in it differs from the import. To send the row again as it is, rerun it.");
             else
                 Change = new(current.RowNumber, url, url is null
                     ? null : SourceKey.Of(url).Value, caption, reference, isPush == current.IsPush ? null : isPush);
@@ -309,7 +311,7 @@ public sealed class CorrectRecords(
         public CorrectedRow Answer(IReadOnlySet<int> moved)
         {
             if (Refusal is not null) return new(row.LineNumber, matched, Refusal, why!);
-            if (!moved.Contains(matched!.Value)) return new(row.LineNumber, matched, "wrong_state", "The row has moved on in this moment.");
+            if (!moved.Contains(matched!.Value)) return new(row.LineNumber, matched, "wrong_state", "The row has changed in the meantime.");
             string[] what =
                 [.. new[] { Change!.Url is null ? null : "url", Change.Caption is null ? null : "caption", Change.ReferenceId is null
                     ? null : "reference_id", Change.IsPush is null ? null : "transfer" }.OfType<string>()];

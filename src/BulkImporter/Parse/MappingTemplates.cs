@@ -55,10 +55,10 @@ public sealed class SaveTemplate(IDbContextFactory<ImporterDb> contexts, Preview
     public async Task<TemplateView?> RunAsync(int importId, string? name, string actor, CancellationToken cancellationToken)
     {
         if (string.IsNullOrWhiteSpace(name) || name.Length > 100 || name.Any(char.IsControl))
-            throw new InvalidArgumentException("name", "A template's name has 1 to 100 characters.");
+            throw new InvalidArgumentException("name", "The name of a template must have 1 to 100 characters.");
         if (await manifests.RunAsync(importId, 0, cancellationToken) is not { } manifest) return null;
         if (!manifest.HasHeader)
-            throw new InvalidArgumentException("import", "A template is chosen by the header, and this manifest has none.");
+            throw new InvalidArgumentException("import", "A template is found by the header, and this manifest has no header.");
         if (manifest.Question is { } question) throw new InvalidArgumentException("import", question);
         var mapping = ManifestMapping.From(manifest.Mapping).ToString();
         return await contexts.ChangeAsync(async db =>

@@ -29,7 +29,7 @@ public sealed record ManifestPreview(
     string? Note = null);
 
 /// <summary>So many previews wait for their turn that one more would wait too long.</summary>
-public sealed class TooManyPreviewsException() : Exception("Too many previews are being made at the moment. Ask again in some seconds.")
+public sealed class TooManyPreviewsException() : Exception("Too many previews are open at the moment. Try again in a few seconds.")
 {
     public static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
 }
@@ -52,7 +52,7 @@ public sealed class PreviewManifest(
     internal const int Waiting = 32;
 
     private static readonly string LookedAt =
-        $"Only the first {MostBytes / (1024 * 1024)} MB of the manifest were looked at; the rows behind are read all the same when the "
+        $"Only the first {MostBytes / (1024 * 1024)} MB of the manifest were looked at. The later rows are read too when the "
             + "import is.";
 
     private readonly ConcurrencyLimiter turns =

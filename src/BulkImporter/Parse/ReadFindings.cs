@@ -86,7 +86,7 @@ public sealed class ReadFindings(IDbContextFactory<ImporterDb> contexts)
             && int.TryParse(row, NumberStyles.None, CultureInfo.InvariantCulture, out var rowNumber)
             && long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var findingId)
             ? (rowNumber, findingId)
-            : throw new InvalidArgumentException("after", "'after' takes the 'next' of the page before.");
+            : throw new InvalidArgumentException("after", "'after' must be the 'next' of the previous page.");
     }
 
     private static FindingView View(StoredFinding f) =>

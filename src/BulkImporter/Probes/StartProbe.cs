@@ -37,14 +37,14 @@ public sealed class StartProbe(NpgsqlDataSource database)
     /// <exception cref="InvalidArgumentException"><paramref name="sample"/> is less than 1.</exception>
     public async Task<ImportChange> RunAsync(int importId, int? sample, string actor, CancellationToken cancellationToken)
     {
-        if (sample < 1) throw new InvalidArgumentException("sample", "'sample' is 1 or more; leave it out for all.");
+        if (sample < 1) throw new InvalidArgumentException("sample", "'sample' must be 1 or more. Leave it out to check all files.");
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (await connection.QueryAsync<ImportState>(LockImport, cancellationToken, importId) is not [var state])
             return new ImportChange.NotFound(importId);
         if (state != ImportState.Review)
             return new ImportChange.Refused(state,
-                $"Import {importId} is {EnumText<ImportState>.Of(state)}; only an import in review can be probed.");
+                $"Import {importId} is {EnumText<ImportState>.Of(state)}. The files can be checked only while it is in review.");
 
         await connection.ExecuteLongAsync(StoredFinding.Remove, cancellationToken, importId, ProbeSources.Codes);
         var pending = await CountAsync(connection, CountPending, cancellationToken, importId);

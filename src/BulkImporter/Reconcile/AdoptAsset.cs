@@ -78,9 +78,9 @@ public sealed class AdoptAsset(NpgsqlDataSource database, RecordTransitions tran
         var (made, owners) = await transitions.AdoptedAsync(
             connection, record.AccountId, [new(importId, rowNumber, record.Attempt, asset, $"Adopted by {actor}.")], cancellationToken);
         if (owners is [var owner, ..])
-            return new AdoptResult.Refused($"The asset {rid} is row {owner.RowNumber} of import {owner.ImportId} already.");
+            return new AdoptResult.Refused($"The asset {rid} already belongs to row {owner.RowNumber} of import {owner.ImportId}.");
         if (made.Count == 0)
-            return new AdoptResult.Refused($"Row {rowNumber} was not in doubt any more when it came to it; look at it again.");
+            return new AdoptResult.Refused($"Row {rowNumber} is no longer in doubt. Look at it again.");
         await connection.NoteAsync(actor, "asset_adopted", cancellationToken, $"row {rowNumber}, asset {rid}", importId);
         await transaction.CommitAsync(cancellationToken);
         return new AdoptResult.Adopted();
@@ -121,12 +121,13 @@ public sealed class AdoptAsset(NpgsqlDataSource database, RecordTransitions tran
             AssetListResult.Ok ok when ok.Items.Any(a => a.Rid == rid) => null,
             AssetListResult.Failed failed =>
                 new AdoptResult.CannotAsk($"Cincopa could not be asked whether the account has the asset {rid}: {failed.Error.Message}"),
-            _ => new AdoptResult.NoSuchAsset($"The account has no asset {rid}. Capitals count; Cincopa shows the rid with the asset."),
+            _ => new AdoptResult.NoSuchAsset(
+                $"The account has no asset {rid}. Upper and lower case matter. Cincopa shows the rid with the asset."),
         };
     }
 
     private static AdoptResult.Refused NotInDoubt(int rowNumber, RecordState state) =>
-        new($"Row {rowNumber} is {EnumText<RecordState>.Of(state)}; only an unknown record can adopt an asset.");
+        new($"Row {rowNumber} is {EnumText<RecordState>.Of(state)}. Only an unknown record can adopt an asset.");
 
     private sealed record InDoubt(RecordState State, short Attempt, int AccountId, bool IsCandidate);
 

@@ -41,7 +41,7 @@ public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions tr
             + "NULL FOR NO KEY UPDATE";
 
     /// <param name="push">Their files are read and sent by us from now on, instead of being fetched by Cincopa: for sources that it cannot
-    /// reach. Rows that are invalid for nothing else take part.</param>
+    /// reach. Rows that are invalid only for this are included.</param>
     public async Task<RerunResult> RunAsync(int importId, RecordFilter filter, bool push, string actor, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -80,16 +80,16 @@ public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions tr
         RecordState.Pending => "It will be sent anyway.",
         RecordState.Submitting => "It is being sent at this moment.",
         RecordState.Submitted => "Cincopa is importing it at this moment.",
-        RecordState.Imported => "It is imported; a second attempt would make a second asset.",
+        RecordState.Imported => "It is imported. Sending it again would make a second asset.",
         RecordState.Unknown =>
-            "It may have been received, so a second attempt may make a second asset; select state unknown or the "
+            "Cincopa may have it, so sending it again may make a second asset. Select state unknown or the "
                 + "row itself to accept that.",
-        RecordState.Invalid => "The row cannot be sent; correct it in the manifest and upload that.",
+        RecordState.Invalid => "The row cannot be sent. Correct it first.",
         RecordState.Duplicate =>
-            "Another row or an earlier import has its source; select state duplicate or the row itself to send it all the same. Where "
+            "Another row or an earlier import has the same source. Select state duplicate or the row itself to send it anyway. If "
                 + "its stored address is masked, correct the row instead.",
         RecordState.Failed =>
-            "It was given up while in doubt, so a second attempt may make a second asset; select code given_up or the row itself to "
+            "It was given up while in doubt, so sending it again may make a second asset. Select code given_up or the row itself to "
                 + "accept that.",
         RecordState.Cancelled => throw new UnreachableException("Cancelled records are always rerun."),
     };

@@ -31,9 +31,9 @@
 
   // An answer that is not ours comes from a proxy in front of us, as a page that nobody should have to read.
   const ofProxy = (status) => {
-    if (status === 413) return 'A proxy in front of BulkImporter takes no file of this size (413). Whoever runs it can raise its limit. Or compress the file with gzip: a .csv.gz is read as it is.';
-    if (status === 502 || status === 503) return `BulkImporter is not ready (${status}). Wait a moment and upload again: the same file does not make a second import.`;
-    if (status === 504) return 'The proxy in front of BulkImporter did not wait for its answer (504). Upload again: the same file does not make a second import.';
+    if (status === 413) return 'A proxy in front of BulkImporter does not accept a file of this size (413). Its operator can raise the limit. Or compress the file with gzip: a .csv.gz file works too.';
+    if (status === 502 || status === 503) return `BulkImporter is not ready (${status}). Wait a moment and upload again. The same file does not make a second import.`;
+    if (status === 504) return 'The proxy in front of BulkImporter timed out (504). Upload again. The same file does not make a second import.';
     return `The server answered ${status}.`;
   };
 
@@ -42,7 +42,7 @@
     // The same key for the same files again: an upload whose answer was lost makes no second import.
     key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('');
     const other = files.length > 1 && files.find((file) => !isMedia(file));
-    complain(other ? `${other.name} is no media file. Choose one CSV, or media files only.` : '');
+    complain(other ? `${other.name} is not a media file. Choose one CSV file, or media files only.` : '');
     if (other) files = [];
     show();
   };
@@ -75,14 +75,14 @@
       if (started.status === 401) return location.assign(`sign-in?returnUrl=${encodeURIComponent(location.pathname)}`);
       over(answer?.detail ?? answer?.title ?? ofProxy(started.status));
     });
-    started.addEventListener('error', () => over('The connection broke. Upload again: the same file does not make a second import.'));
-    started.addEventListener('abort', () => over('Stopped. If the file had arrived already, its import stands in the list.'));
+    started.addEventListener('error', () => over('The connection was lost. Upload again. The same file does not make a second import.'));
+    started.addEventListener('abort', () => over('Stopped. If the file had already arrived, its import is in the list.'));
     started.send(body);
     show();
   });
 
   const progress = (value, text) => { const bar = theForm()?.querySelector('progress'); if (bar) bar.value = value; tell('sent', text); };
-  const far = (sent, total) => progress(sent / total, sent < total ? `${Math.floor(100 * sent / total)} % of ${size(total)}` : 'Received, saving it');
+  const far = (sent, total) => progress(sent / total, sent < total ? `${Math.floor(100 * sent / total)} % of ${size(total)}` : 'Received, being saved');
 
   const settings = (form, names, add) => {
     for (const name of names) if (form.elements.namedItem(name).value) add(name, form.elements.namedItem(name).value);

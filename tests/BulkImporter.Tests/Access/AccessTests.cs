@@ -129,7 +129,7 @@ public sealed class AccessTests(ImporterServer server) : IClassFixture<ImporterS
         // The link alone signs nobody in: it says as whom, and waits for the button.
         var (status, page, _) = await first.GetAsync(link);
         Assert.Equal(200, status);
-        Assert.Contains("Go on as terminal", page, StringComparison.Ordinal);
+        Assert.Contains("Continue as terminal", page, StringComparison.Ordinal);
         Assert.Equal(401, (await first.GetAsync("/api/v1/imports")).Status);
         Assert.Equal(400, (await first.PostAsync("/sign-in/once", new() { ["code"] = link.Split('=')[1] })).Status);
         Assert.Equal(302, (await first.FollowLinkAsync(link)).Status);

@@ -237,9 +237,27 @@ public sealed class PeopleTests(ImporterServer server) : IClassFixture<ImporterS
         Assert.DoesNotContain(code, stored, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_name_may_hold_spaces_and_is_signed_in_with()
+    {
+        await JoinAsync("Nora van Berg", "viewer");
+        Assert.Equal(302, (await new Browser(server).SignInAsync("nora van berg", Password)).Status);
+        Assert.Equal(200, (await server.GetAsync(server.AdminKey, "/api/v1/users/Nora%20van%20Berg")).Status);
+    }
+
+    [Fact]
+    public async Task The_sign_in_asks_for_name_and_password_first_and_a_key_is_the_other_way()
+    {
+        var first = await (await server.Client(null).GetAsync("/sign-in", Token)).Content.ReadAsStringAsync(Token);
+        Assert.Contains("name=\"password\"", first, StringComparison.Ordinal);
+        Assert.DoesNotContain("name=\"key\"", first, StringComparison.Ordinal);
+        var other = await (await server.Client(null).GetAsync("/sign-in?with=key", Token)).Content.ReadAsStringAsync(Token);
+        Assert.Contains("name=\"key\"", other, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("""{"name":"","role":"viewer"}""", "name")]
-    [InlineData("""{"name":"a b","role":"viewer"}""", "name")]
+    [InlineData("""{"name":"a  b","role":"viewer"}""", "name")]
     [InlineData("""{"name":"nora"}""", "role")]
     [InlineData("""{"name":"nora","role":"owner"}""", "role")]
     public async Task A_person_that_cannot_be_added_is_refused_by_the_argument(string json, string argument)

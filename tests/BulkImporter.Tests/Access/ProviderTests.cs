@@ -62,7 +62,7 @@ public sealed class ProviderTests(ImporterServer server) : IClassFixture<Importe
         Assert.Equal(201, (await server.PostAsync(server.AdminKey, "/api/v1/users", """{"name":"hanna","role":"admin"}""")).Status);
         Is(provider, "s-3", "Hanna", "importers");
         Assert.Equal("/sign-in?refused=name_taken", await EnterAsync(browser, app));
-        Is(provider, "s-4", "no name", "importers");
+        Is(provider, "s-4", "no/name", "importers");
         Assert.Equal("/sign-in?refused=no_name", await EnterAsync(browser, app));
         Assert.Equal(401, (await browser.GetAsync("/api/v1/imports", app)).Status);
     }

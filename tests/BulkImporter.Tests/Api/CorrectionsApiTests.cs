@@ -43,7 +43,7 @@ public sealed class CorrectionsApiTests(ImporterServer server) : IClassFixture<I
     }
 
     [Theory]
-    [InlineData("url\nhttps://media.example/better.mp4\n", "which row is meant")]
+    [InlineData("url\nhttps://media.example/better.mp4\n", "which rows it corrects")]
     [InlineData("", "no rows")]
     public async Task A_file_that_cannot_be_used_says_what_it_lacks_and_changes_nothing(string file, string says)
     {

@@ -43,7 +43,7 @@ public sealed class ProbeApiTests(ImporterServer server) : IClassFixture<Importe
         Assert.DoesNotContain("data-testid=\"probe-sample\"", seen, StringComparison.Ordinal);
 
         await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/probe");
-        Assert.Contains("0 sources of 1 asked", await PageAsync(server.ViewerKey, id), StringComparison.Ordinal);
+        Assert.Contains("0 of 1 file checked", await PageAsync(server.ViewerKey, id), StringComparison.Ordinal);
     }
 
     private Task<string> PageAsync(string key, int id) =>

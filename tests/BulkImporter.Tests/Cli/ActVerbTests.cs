@@ -85,7 +85,7 @@ public sealed class ActVerbTests
         Assert.Equal(ExitCode.Done, await run.RunAsync(line.Split(' ')));
 
         Assert.Equal(body, run.Api.Calls.Single().Body);
-        Assert.Contains("2 records are pending again", run.Output);
+        Assert.Contains("2 records will be sent again", run.Output);
     }
 
     [Theory]
@@ -125,7 +125,7 @@ public sealed class ActVerbTests
 
         Assert.Equal(ExitCode.Done, await run.RunAsync("rerun", "7", "--record", "1"));
 
-        Assert.Contains("1 records are pending again, 2 are left as they were.", run.Output);
+        Assert.Contains("1 records will be sent again, 2 were not changed.", run.Output);
         Assert.Contains("2 imported: It is imported.", run.Output);
     }
 
@@ -190,7 +190,7 @@ public sealed class ActVerbTests
         Assert.Equal(ExitCode.Done, await run.RunAsync("adopt", "7", "12"));
 
         Assert.Matches(@"AbC\s+clip\.mp4\s+2\.0 KB\s+2026-11-23 10:00:00\s+One", run.Output);
-        Assert.Contains("Looked for at 2026-11-23 11:00:00: 1 found. The account's assets cannot be listed at present: permission denied",
+        Assert.Contains("Looked for at 2026-11-23 11:00:00: 1 found. The account's assets cannot be listed now: permission denied",
             run.Error);
     }
 

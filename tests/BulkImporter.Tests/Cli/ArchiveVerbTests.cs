@@ -51,7 +51,7 @@ public sealed class ArchiveVerbTests : IDisposable
     {
         using var run = new CliRun();
         Assert.Equal(ExitCode.Usage, await run.RunAsync("delete", "7"));
-        Assert.Contains("say --yes", run.Error);
+        Assert.Contains("give --yes", run.Error);
         Assert.Empty(run.Api.Calls);
 
         run.Api.On(HttpMethod.Delete, "/api/v1/imports/7", Bodies.Import(state: "deleting"));

@@ -128,7 +128,7 @@ public sealed class CommandLineTests
 
         Assert.Equal(ExitCode.Failed, await run.RunAsync("serve"));
 
-        Assert.StartsWith("BulkImporter failed as it never should (KeyNotFoundException in", run.Error);
+        Assert.StartsWith("BulkImporter has failed unexpectedly (KeyNotFoundException in", run.Error);
         Assert.EndsWith("No such thing.", run.Error.Split(Environment.NewLine)[0]);
         Assert.DoesNotContain("   at ", run.Error);
     }

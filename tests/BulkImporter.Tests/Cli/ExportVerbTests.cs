@@ -92,7 +92,7 @@ public sealed class ExportVerbTests : IDisposable
 
         Assert.Equal("old", File.ReadAllText(file));
         Assert.Equal([file], Directory.GetFiles(folder.Path));
-        Assert.Contains("broke off", run.Error);
+        Assert.Contains("was cut off", run.Error);
     }
 
     [Fact]

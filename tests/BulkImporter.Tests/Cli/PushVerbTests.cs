@@ -22,7 +22,7 @@ public sealed class PushVerbTests : IDisposable
     {
         using var run = new CliRun();
         run.Api.On(HttpMethod.Get, $"/api/v1/files/{FirstHash}", () =>
-            FakeApi.Problem(HttpStatusCode.NotFound, "Not found", "No file with this hash is kept here."))
+            FakeApi.Problem(HttpStatusCode.NotFound, "Not found", "This server does not keep a file with this hash."))
             .On(HttpMethod.Get, $"/api/v1/files/{SecondHash}", Kept(SecondHash))
             .On(HttpMethod.Post, "/api/v1/files", Kept(FirstHash))
             .On(HttpMethod.Post, "/api/v1/imports/files.*", () => FakeApi.Json(Bodies.Import(state: "parsing"), HttpStatusCode.Created));
@@ -39,7 +39,7 @@ public sealed class PushVerbTests : IDisposable
             [("first ä.mp4", FirstHash), ("second.mp4", SecondHash)],
             System.Text.Json.JsonDocument.Parse(made.Body).RootElement.GetProperty("files").EnumerateArray()
                 .Select(f => (f.GetProperty("name").GetString()!, f.GetProperty("sha256").GetString()!)));
-        Assert.Contains("second.mp4 has arrived before", run.Error);
+        Assert.Contains("second.mp4 is already on the server", run.Error);
         Assert.Contains("BulkImporter show 7 --watch", run.Output);
     }
 
@@ -66,7 +66,7 @@ public sealed class PushVerbTests : IDisposable
 
         Assert.Equal(ExitCode.Usage, await run.RunAsync("push", first, path));
 
-        Assert.Contains("is a pipe or a device, which gives bytes without the name of a file. Cincopa tells by the name", run.Error);
+        Assert.Contains("is a pipe or a device and has no file name. Cincopa tells by the name", run.Error);
         Assert.Empty(run.Api.Calls);
     }
 

@@ -26,8 +26,8 @@ public sealed class ServerAnswersTests
 
     [Theory]
     [InlineData(HttpStatusCode.RequestEntityTooLarge, "A proxy in front of", "client_max_body_size")]
-    [InlineData(HttpStatusCode.BadGateway, "is not ready (HTTP 502)", "try again shortly")]
-    [InlineData(HttpStatusCode.ServiceUnavailable, "is not ready (HTTP 503)", "try again shortly")]
+    [InlineData(HttpStatusCode.BadGateway, "is not ready (HTTP 502)", "Try again shortly")]
+    [InlineData(HttpStatusCode.ServiceUnavailable, "is not ready (HTTP 503)", "Try again shortly")]
     [InlineData(HttpStatusCode.GatewayTimeout, "got no answer from BulkImporter in time (HTTP 504)", "may have been done")]
     public async Task Page_of_a_proxy_is_told_in_plain_words(HttpStatusCode status, string what, string cure)
     {
@@ -54,7 +54,7 @@ public sealed class ServerAnswersTests
 
         Assert.Equal(ExitCode.Failed, await run.RunAsync("submit", "-"));
 
-        Assert.Contains("broke off: Broken pipe.", run.Error);
+        Assert.Contains("was lost: Broken pipe.", run.Error);
         Assert.Contains("client_max_body_size", run.Error);
     }
 
@@ -135,7 +135,7 @@ public sealed class ServerAnswersTests
 
         Assert.Equal(ExitCode.Failed, await run.RunAsync("show", "7"));
 
-        Assert.Contains("not as a BulkImporter server would", run.Error);
+        Assert.Contains("does not seem to be a BulkImporter server", run.Error);
     }
 
     [Fact]

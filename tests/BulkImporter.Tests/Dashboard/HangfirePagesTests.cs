@@ -99,7 +99,7 @@ public sealed partial class HangfirePagesTests(ImporterServer server) : IClassFi
         Assert.Equal(HttpStatusCode.MethodNotAllowed, asked.StatusCode);
         Assert.Equal("imported 2, failed 2, unknown 1, invalid 1", await server.Database.CountsAsync(id));
 
-        Assert.Equal((200, "2 records are pending again."), await PostAsync(server.OperatorKey, path, withToken: true));
+        Assert.Equal((200, "2 records will be sent again."), await PostAsync(server.OperatorKey, path, withToken: true));
         Assert.Equal("pending 2, imported 2, unknown 1, invalid 1", await server.Database.CountsAsync(id));
         Assert.Equal("otto records_rerun 2 of state failed",
             await server.Database.OneAsync<string>(
@@ -107,7 +107,7 @@ public sealed partial class HangfirePagesTests(ImporterServer server) : IClassFi
         // The numbers follow without waiting for the feed's next turn; without a failed record there is nothing to rerun.
         await server.FedAsync(v => v.Id == id && v.Counts.Pending == 2);
         Assert.DoesNotContain("data-rerun", await ShownAsync(server.OperatorKey, id), StringComparison.Ordinal);
-        Assert.Equal((200, "Nothing was rerun."), await PostAsync(server.OperatorKey, path, withToken: true));
+        Assert.Equal((200, "No record will be sent again."), await PostAsync(server.OperatorKey, path, withToken: true));
     }
 
     [Fact]

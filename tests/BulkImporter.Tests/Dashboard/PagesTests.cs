@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text.RegularExpressions;
 using BulkImporter.Imports;
+using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Tests.Api;
 using Cincopa.Client;
@@ -100,6 +101,16 @@ public sealed partial class PagesTests(ImporterServer server) : IClassFixture<Im
     }
 
     [Fact]
+    public async Task A_template_with_columns_that_are_known_can_be_taken_from_the_upload()
+    {
+        Assert.True(Has(await GetAsync(server.OperatorKey, "/upload"), "download-template"));
+        var lines = await File.ReadAllLinesAsync(
+            Path.Combine(Repository.Root, "src", "BulkImporter", "wwwroot", "manifest-template.csv"), Token);
+        Assert.Subset(ManifestFormat.TargetNames.ToHashSet(), lines[0].Split(',').ToHashSet());
+        Assert.Equal(2, lines.Length);
+    }
+
+    [Fact]
     public async Task The_list_of_records_shows_what_its_address_selects()
     {
         var id = await server.Database.ImportAsync(ImportState.Finished, Mixed);
@@ -119,7 +130,7 @@ public sealed partial class PagesTests(ImporterServer server) : IClassFixture<Im
             chunkSize: 500);
         var html = await GetAsync(server.ViewerKey, $"/imports/{id}/records?search=Clip+20499");
         Assert.Empty(Row().Matches(html));
-        Assert.Contains("Looked through 10,000 of 20,500 rows", html, StringComparison.Ordinal);
+        Assert.Contains("Searched 10,000 of 20,500 rows", html, StringComparison.Ordinal);
         Assert.False(Has(html, "no-records"));
         // Behind what was looked through it goes on, to the end.
         html = await GetAsync(server.ViewerKey, $"/imports/{id}/records?search=Clip+20499&after=20000");
@@ -132,12 +143,12 @@ public sealed partial class PagesTests(ImporterServer server) : IClassFixture<Im
     {
         var id = await server.Database.ImportAsync(ImportState.Finished, Mixed);
         var page = $"/imports/{id}/records/5";
-        Assert.Contains("Not looked for in Cincopa yet", await GetAsync(server.OperatorKey, page), StringComparison.Ordinal);
+        Assert.Contains("Not searched in Cincopa yet", await GetAsync(server.OperatorKey, page), StringComparison.Ordinal);
 
         var attempt = ImporterDatabase.Attempt(id, 5, "reply_lost");
         attempt.LookedAt = DateTimeOffset.UtcNow;
         await server.Database.AddAsync(attempt);
-        Assert.Contains("found nothing", await GetAsync(server.OperatorKey, page), StringComparison.Ordinal);
+        Assert.Contains("nothing found", await GetAsync(server.OperatorKey, page), StringComparison.Ordinal);
 
         await server.Database.AddAsync(ImporterDatabase.Candidate(id, 5, "AbC"), ImporterDatabase.Candidate(id, 5, "DeF"));
         var html = await GetAsync(server.OperatorKey, page);

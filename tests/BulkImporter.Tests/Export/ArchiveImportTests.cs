@@ -75,7 +75,7 @@ public sealed class ArchiveImportTests(ImporterServer server) : IClassFixture<Im
     {
         var running = await server.Database.ImportAsync(ImportState.Running, [RecordState.Pending]);
         var (status, problem) = await server.GetAsync(server.OperatorKey, $"/api/v1/imports/{running}/archive");
-        Assert.Equal((409, $"Import {running} is running; only one that has ended can be archived."),
+        Assert.Equal((409, $"Import {running} is running. Only an import that has ended can be archived."),
             (status, (string?)problem!["detail"]));
         Assert.Equal(403, (await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{running}/archive")).Status);
         Assert.Equal(404, (await server.GetAsync(server.OperatorKey, "/api/v1/imports/999999/archive")).Status);

@@ -189,9 +189,9 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
         Assert.Equal(("Imports", "auto-generated"), (message.From.Mailboxes.Single().Name, message.Headers["Auto-Submitted"]));
         Assert.Equal($"msg_{await database.OneAsync<long>("SELECT id FROM importer.notification")}@bulkimporter.invalid",
             message.MessageId);
-        Assert.Contains($"The import: https://imports.example/bulk/imports/{id}\n", message.TextBody!.ReplaceLineEndings("\n"),
+        Assert.Contains($"Import: https://imports.example/bulk/imports/{id}\n", message.TextBody!.ReplaceLineEndings("\n"),
             StringComparison.Ordinal);
-        Assert.Contains($"What failed: https://imports.example/bulk/imports/{id}/records?state=failed\n",
+        Assert.Contains($"Failed records: https://imports.example/bulk/imports/{id}/records?state=failed\n",
             message.TextBody!.ReplaceLineEndings("\n"), StringComparison.Ordinal);
     }
 
@@ -206,12 +206,12 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
         (mail.Host, mail.Port) = ("127.0.0.1", server.Port);
         // Nothing leaves in the clear unless that was asked for.
         mail.Security = MailSecurity.StartTls;
-        await TriedAsync("The mail server does not offer what is asked of it. The SMTP server does not support the STARTTLS extension.");
+        await TriedAsync("The mail server does not support what is needed. The SMTP server does not support the STARTTLS extension.");
         (mail.Security, mail.UserName, mail.Password) = (MailSecurity.None, "imports", "wrong");
         await TriedAsync("The mail server did not accept user name and password.");
         mail.Password = "s3cret";
         pace = pace with { MostTries = 9 };
-        await TriedAsync("The mail server refused it (550): no such person, ask ***");
+        await TriedAsync("The mail server refused the message (550): no such person, ask ***");
         mail.Port = 9;
         await TriedAsync("The mail server cannot be reached: SocketException.");
         Assert.Empty(server.Received);

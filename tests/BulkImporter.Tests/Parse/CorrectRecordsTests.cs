@@ -122,7 +122,7 @@ public sealed class CorrectRecordsTests(EngineDatabase database) : IClassFixture
 
     [Theory]
     [InlineData("title\nOne\n", "No column is named url")]
-    [InlineData("url,title\nhttps://media.example/new.mp4,One\n", "Nothing in the file says which row is meant")]
+    [InlineData("url,title\nhttps://media.example/new.mp4,One\n", "The file does not say which rows it corrects")]
     public async Task A_file_that_cannot_be_used_says_why_and_changes_nothing(string file, string told)
     {
         var (stage, id) = await EndedAsync();
@@ -150,7 +150,7 @@ public sealed class CorrectRecordsTests(EngineDatabase database) : IClassFixture
         report =
             await stage.CorrectAsync(id, "id,url,transfer\nR2,https://media.example/2.mp4,push\nR4,https://media.example/4.mp4,pull\n");
         Assert.Equal(["Replaced: transfer. It is sent again.",
-            "Nothing in it differs from what the import has; to try it again as it is, rerun it."], report.Rows.Select(r => r.Message));
+            "Nothing in it differs from the import. To send the row again as it is, rerun it."], report.Rows.Select(r => r.Message));
         Assert.Equal("1 2 3",
             await database.OneAsync<string>(
                 "SELECT string_agg(row_number::text, ' ' ORDER BY row_number) FROM importer.import_record WHERE import_id = $1 AND is_push", id));

@@ -98,7 +98,7 @@ public sealed class AdoptAssetTests(ImporterServer server) : IClassFixture<Impor
     public async Task An_asset_of_another_record_is_refused_with_409_and_its_row()
     {
         await CandidateAsync("rid2");
-        await RefusedAsync("rid2", 409, "adoption-refused", $"The asset rid2 is row 2 of import {id} already.");
+        await RefusedAsync("rid2", 409, "adoption-refused", $"The asset rid2 already belongs to row 2 of import {id}.");
     }
 
     [Theory]
@@ -107,7 +107,7 @@ public sealed class AdoptAssetTests(ImporterServer server) : IClassFixture<Impor
     public async Task A_record_that_is_not_in_doubt_is_refused_with_409(int row, string state)
     {
         var (status, problem) = await AdoptAsync("Known", row);
-        Assert.Equal((409, $"Row {row} is {state}; only an unknown record can adopt an asset."), (status, (string?)problem!["detail"]));
+        Assert.Equal((409, $"Row {row} is {state}. Only an unknown record can adopt an asset."), (status, (string?)problem!["detail"]));
     }
 
     [Theory]

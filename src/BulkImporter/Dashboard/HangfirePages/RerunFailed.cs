@@ -40,7 +40,7 @@ internal sealed class RerunFailed : IDashboardDispatcher
         {
             RerunResult.Done done => (StatusCodes.Status200OK, RecordOrders.Sentence(done)),
             RerunResult.WrongState wrong => (StatusCodes.Status409Conflict, wrong.Sentence),
-            _ => (StatusCodes.Status404NotFound, $"There is no import {importId} any more."),
+            _ => (StatusCodes.Status404NotFound, $"Import {importId} no longer exists."),
         };
     }
 }
