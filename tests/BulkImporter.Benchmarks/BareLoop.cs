@@ -33,8 +33,8 @@ internal static class BareLoop
             while (Interlocked.Increment(ref next) is var row && row <= records)
             {
                 var ticket = Member(await UploadFromUrlAsync(http, SampleManifest.Url("bare", row)), "status_id");
-                var asset = Member(await PostAsync(http, $"asset.upload_from_url_get_status.json?api_token={Bench.Token}&status_id={ticket}"),
-                    "resid");
+                var status = $"asset.upload_from_url_get_status.json?api_token={Bench.Token}&status_id={ticket}";
+                var asset = Member(await PostAsync(http, status), "resid");
                 if (captions)
                     await PostAsync(http, $"asset.set_meta.json?api_token={Bench.Token}&rid={asset}"
                         + $"&caption={Uri.EscapeDataString(SampleManifest.Caption(row))}");

@@ -295,7 +295,8 @@ internal static class ProcFile
 
     /// <summary>Those that ended too, as soon as their parent has heard of it.</summary>
     public static double CpuSecondsOfChildren(int parentId) =>
-        Stat(parentId)[13..15].Sum(t => long.Parse(t, CultureInfo.InvariantCulture)) / TicksPerSecond + Directory.EnumerateDirectories("/proc").Select(Path.GetFileName)
+        Stat(parentId)[13..15].Sum(t => long.Parse(t, CultureInfo.InvariantCulture)) / TicksPerSecond
+        + Directory.EnumerateDirectories("/proc").Select(Path.GetFileName)
             .Where(name => int.TryParse(name, CultureInfo.InvariantCulture, out var id) && Stat(id) is { Length: > 1 } stat
                 && stat[1] == parentId.ToString(CultureInfo.InvariantCulture))
             .Sum(name => CpuSeconds(int.Parse(name!, CultureInfo.InvariantCulture)));

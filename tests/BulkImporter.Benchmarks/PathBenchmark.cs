@@ -4,8 +4,8 @@ using BulkImporter.Imports;
 namespace BulkImporter.Benchmarks;
 
 /// <summary>
-/// What a person waits for: one <c>serve</c>, a manifest that is uploaded, started and finished, beside the bare loop that makes the same calls
-/// with as many in flight. The account has no limits. The product's time is the database's, from the start to the import's end.
+/// What a person waits for: one <c>serve</c>, a manifest that is uploaded, started and finished, beside the bare loop that makes the same
+/// calls with as many in flight. The account has no limits. The product's time is the database's, from the start to the import's end.
 /// </summary>
 internal sealed class PathBenchmark(Bench bench, ResultTable table)
 {
@@ -31,7 +31,8 @@ internal sealed class PathBenchmark(Bench bench, ResultTable table)
                     atLeast: false);
         }
         // A larger import waits no otherwise for the network than a small one.
-        foreach (var captions in new[] { false, true }) await MeasureAsync(server, new Variant(bench.Options.PathRows[0], SlowMs, captions));
+        foreach (var captions in new[] { false, true })
+            await MeasureAsync(server, new Variant(bench.Options.PathRows[0], SlowMs, captions));
     }
 
     /// <summary>Returns the processor seconds of the product and PostgreSQL per record.</summary>
@@ -50,7 +51,8 @@ internal sealed class PathBenchmark(Bench bench, ResultTable table)
                 + $"{path.Cpu.PerRecord(rows)}, load {ProcFile.LoadAverage():N1}\n{await bench.ProfileAsync()}");
 
         table.Judge($"{what}: path ÷ bare loop", calls / path.Seconds / bare, "", variant.Captions ? 0.5 : 0.6, atLeast: true);
-        table.Note($"{what}: calls/s of the path, of the bare loop", $"{ResultTable.Number(calls / path.Seconds)}, {ResultTable.Number(bare)}");
+        table.Note($"{what}: calls/s of the path, of the bare loop",
+            $"{ResultTable.Number(calls / path.Seconds)}, {ResultTable.Number(bare)}");
         table.Judge($"{what}: processor time of `serve` per record", path.Cpu.Product / rows * 1e6, " µs", variant.Captions ? 150 : 100,
             atLeast: false);
         table.Judge($"{what}: processor time of PostgreSQL per record", path.Cpu.Postgres / rows * 1e6, " µs", variant.Captions ? 90 : 60,

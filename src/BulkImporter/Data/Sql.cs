@@ -67,8 +67,7 @@ public static class Sql
         return await batch.ExecuteNonQueryAsync(cancellationToken);
     });
 
-    /// <summary>The same for one that returns rows: see <see cref="QueryAsync{T}(NpgsqlDataSource, string, CancellationToken, object?[])"/>.
-    /// </summary>
+    /// <summary>The same for one that returns rows, each of which becomes a <typeparamref name="T"/>; see <see cref="Row{T}"/>.</summary>
     public static Task<List<T>> QueryByKeyAsync<T>(this NpgsqlDataSource database, string sql, CancellationToken cancellationToken,
         params object?[] parameters) => database.UndisturbedAsync(async () =>
     {

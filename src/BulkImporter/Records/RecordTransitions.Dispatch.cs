@@ -171,7 +171,8 @@ public sealed partial class RecordTransitions
             FROM unnest($1::importer.outcome[]) late, importer.import_record r
             WHERE t.import_id = late.import_id AND t.row_number = late.row_number AND t.number = late.attempt AND t.outcome = 'reconciled'
                 AND (t.status_id IS NULL OR t.status_id = late.status_id)
-                AND r.import_id = late.import_id AND r.row_number = late.row_number AND r.attempt_count = late.attempt AND r.state = 'imported'
+                AND r.import_id = late.import_id AND r.row_number = late.row_number AND r.attempt_count = late.attempt
+                AND r.state = 'imported'
             RETURNING t.import_id, t.row_number, t.number, t.status_id
         ), followed AS (
             INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at)

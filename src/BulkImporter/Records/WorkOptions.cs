@@ -20,8 +20,11 @@ public sealed class WorkOptions
     [Range(1, 1000)]
     public int Window { get; set; } = 32;
 
-    /// <summary>Calls in flight of one kind that a worker process makes where the account sets no limit.</summary>
-    internal int MostInFlight => Workers * Window;
+    /// <summary>
+    /// Calls in flight with which a worker process follows, and as many with which it finishes, where the account sets no limit: as many as
+    /// it sends, as long as what it claims for them is some seconds of calls and no burden to hold.
+    /// </summary>
+    internal int MostInFlight => Math.Min(Workers * Window, 256);
 
     /// <summary>
     /// How long what a worker has taken stays with it without a sign of life: after that another takes over, and what was being sent is in

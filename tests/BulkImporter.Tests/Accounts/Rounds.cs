@@ -21,6 +21,7 @@ internal static class Rounds
         return new(source, new AccountAccess(source, tokens), governor,
             new AccountHealth(governor, new AccountBreaker(source, NullLogger<AccountBreaker>.Instance),
                 Options.Create(new AccountsOptions())), cincopa,
-            new LoopHealth(clock, log ?? NullLogger<LoopHealth>.Instance), Options.Create(work ?? new WorkOptions()), clock, NullLogger<RoundNeeds>.Instance);
+            new LoopHealth(clock, log ?? NullLogger<LoopHealth>.Instance), Options.Create(work ?? new WorkOptions()), clock,
+            NullLogger<RoundNeeds>.Instance);
     }
 }

@@ -14,9 +14,9 @@ using Npgsql;
 namespace BulkImporter.Tests.Records;
 
 /// <summary>
-/// Every statement that is given a list of keys, or claims some rows of many, reads these and no others: in tables that nobody ever analyzed,
-/// also when it was planned and kept while they were small; and after an ANALYZE that saw no transient state (the planner then believes that
-/// such a state selects next to nothing). The plans are the server's own, told by auto_explain, for which the test's user must be a
+/// Every statement that is given a list of keys, or claims some rows of many, reads these and no others: in tables that nobody ever
+/// analyzed, also when it was planned and kept while they were small; and after an ANALYZE that saw no transient state (the planner then
+/// believes that such a state selects next to nothing). The plans are the server's own, told by auto_explain, for which the test's user must be a
 /// superuser.
 /// </summary>
 public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<EngineDatabase>
@@ -167,8 +167,8 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
             ? new StatusResult.Done(new Rid("rid-" + ticket)) : new StatusResult.Running(50, 500, 1000, null, null);
         var needs = Rounds.Over(source, tokens, cincopa);
         Assert.Equal(20, await new StatusPoller(needs, source, transitions, cincopa,
-            new PollSchedule(TimeSpan.FromHours(1), TimeSpan.FromHours(1), () => 0), new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0),
-            TimeProvider.System, NullLogger<StatusPoller>.Instance)
+            new PollSchedule(TimeSpan.FromHours(1), TimeSpan.FromHours(1), () => 0),
+            new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), TimeProvider.System, NullLogger<StatusPoller>.Instance)
             .RunAsync(Token));
 
         // 3. Their assets are finished; some are not, and a person orders it again.
