@@ -107,7 +107,7 @@ public class ManifestFuzzTests
         }
     }
 
-    [Fact]
+    [Fact, Trait("Category", "Slow")]
     public Task Any_bytes_are_a_manifest_or_refused() =>
         FuzzAsync("url,caption\nhttps://a.test/x.mp4,\"One\"\n# note\nsep=;\n", async (bytes, random) =>
     {
@@ -121,7 +121,7 @@ public class ManifestFuzzTests
         }
     });
 
-    [Fact]
+    [Fact, Trait("Category", "Slow")]
     public Task Any_bytes_are_an_address_or_have_a_problem() =>
         FuzzAsync("https://ann:pw@[::1]:443/a%20b.mp4?X-Amz-Date=20260101T000000Z&X-Amz-Expires=60&se=2026-01-01#t", (bytes, _) =>
     {
@@ -136,7 +136,7 @@ public class ManifestFuzzTests
         return Task.CompletedTask;
     });
 
-    [Fact]
+    [Fact, Trait("Category", "Slow")]
     public Task Any_Retry_After_is_a_wait_of_a_day_at_most_or_none() =>
         FuzzAsync("Fri, 31 Dec 9999 23:59:59 GMT 2147483647", async (bytes, random) =>
     {
@@ -152,7 +152,7 @@ public class ManifestFuzzTests
         Assert.NotNull(error);
     });
 
-    [Fact]
+    [Fact, Trait("Category", "Slow")]
     public Task Any_text_is_one_line_without_the_token() =>
         FuzzAsync("x?api_token=999iother&hash=cafe https://ann:pw@h/ %2525%3Fsig%3D999iother {\"token\" : \"999iother\"}",
             (bytes, random) =>
@@ -163,7 +163,7 @@ public class ManifestFuzzTests
         return Task.CompletedTask;
     });
 
-    [Fact]
+    [Fact, Trait("Category", "Slow")]
     public Task Any_answer_to_a_push_says_how_it_ended() =>
         FuzzAsync("{\"success\":false,\"message\":\"out of assets quota\"}\nnew resource id 17 AbC_9\ndone error 999iother",
             async (bytes, random) =>

@@ -3,9 +3,6 @@ using BulkImporter.Manifests;
 
 namespace BulkImporter.Tests.Manifests;
 
-/// <summary>Alone, because it measures the memory of the whole process, and how soon a reading ends.</summary>
-[CollectionDefinition(nameof(ManifestReaderTests), DisableParallelization = true)]
-[Collection(nameof(ManifestReaderTests))]
 public class ManifestReaderTests
 {
     private const string Host = "https://media.example.org/";
@@ -86,19 +83,6 @@ public class ManifestReaderTests
     }
 
     [Fact]
-    public async Task Memory_stays_flat_over_a_long_manifest()
-    {
-        await using var source = new EndlessRows(400_000);
-        await using var reader = await ManifestReader.OpenAsync(source, new ManifestReading(), TestContext.Current.CancellationToken);
-        var rows = 0;
-        var before = GC.GetTotalMemory(forceFullCollection: true);
-        while (rows < 350_000 && await reader.ReadAsync(TestContext.Current.CancellationToken))
-            rows++;
-        Assert.Equal(350_000, rows);
-        Assert.True(GC.GetTotalMemory(forceFullCollection: true) - before < 32 * 1024 * 1024);
-    }
-
-    [Fact]
     public async Task Cancelling_ends_the_reading()
     {
         await using var source = new EndlessRows(10_000);
@@ -146,64 +130,6 @@ public class ManifestReaderTests
         var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() => WholeManifest.ReadAsync(text));
         Assert.Equal(RejectionCode.HeaderDamaged, rejection.Code);
         Assert.Contains(told, rejection.Message, StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData("\n")]
-    [InlineData("\r\n")]
-    [InlineData(",\n")]
-    [InlineData("\"\"\n")]
-    [InlineData(" \t\n")]
-    public async Task Blank_lines_without_an_end_take_no_memory_and_their_number_is_kept(string blank)
-    {
-        const int mb = 1024 * 1024;
-        var lines = 17L * mb / blank.Length; // a window that keeps them doubles to 32 MB
-        await using var source = new RepeatedText($"url,caption\n{Host}a.mp4,One\n", blank, lines, $"{Host}b.mp4,Two\n");
-        await using var reader = await ManifestReader.OpenAsync(source, new ManifestReading(), TestContext.Current.CancellationToken);
-        var before = GC.GetTotalMemory(forceFullCollection: true);
-        Assert.True(await reader.ReadAsync(TestContext.Current.CancellationToken));
-        Assert.True(await reader.ReadAsync(TestContext.Current.CancellationToken));
-        Assert.Equal((2, lines + 3), (reader.Row.RowNumber, reader.Row.LineNumber));
-        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 24 * mb);
-        Assert.False(await reader.ReadAsync(TestContext.Current.CancellationToken));
-    }
-
-    [Fact]
-    public async Task Cancelling_ends_the_reading_of_blank_lines_within_a_second()
-    {
-        await using var source = new RepeatedText("url\n", "\n", long.MaxValue, "");
-        await using var reader = await ManifestReader.OpenAsync(source, new ManifestReading(), TestContext.Current.CancellationToken);
-        using var cancelled = new CancellationTokenSource(TimeSpan.FromSeconds(0.2));
-        var reading = Task.Run(async () => await reader.ReadAsync(cancelled.Token), TestContext.Current.CancellationToken);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
-            reading.WaitAsync(TimeSpan.FromSeconds(1.2), TestContext.Current.CancellationToken));
-    }
-
-    [Theory]
-    [InlineData("x", 17_000_000)]
-    [InlineData("\"\"", 9_000_000)]
-    [InlineData("a,", 9_000_000)]
-    [InlineData("\n\"\"", 6_000_000)]
-    public async Task A_line_or_a_quoted_value_without_an_end_takes_no_more_than_the_window_and_no_more_than_its_time(
-        string piece, long times)
-    {
-        var since = System.Diagnostics.Stopwatch.StartNew();
-        await using var source = new RepeatedText($"url,caption\n{Host}a.mp4,\"", piece, times, "");
-        await using var reader = await ManifestReader.OpenAsync(source, new ManifestReading(), TestContext.Current.CancellationToken);
-        var before = GC.GetTotalMemory(forceFullCollection: true);
-        try
-        {
-            while (await reader.ReadAsync(TestContext.Current.CancellationToken))
-            {
-            }
-        }
-        catch (ManifestRejectedException rejection)
-        {
-            Assert.Equal(RejectionCode.RowTooLong, rejection.Code);
-        }
-
-        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 40 * 1024 * 1024);
-        Assert.InRange(since.Elapsed.TotalSeconds, 0, 10);
     }
 
     [Theory]
@@ -255,8 +181,10 @@ public class ManifestReaderTests
         await using (var gzip = new System.IO.Compression.GZipStream(packed, System.IO.Compression.CompressionLevel.Optimal,
             leaveOpen: true))
         {
-            await using var text = new RepeatedText($"url\n{Host}a.mp4\n", "\n", 16_000_000, "");
-            await text.CopyToAsync(gzip, TestContext.Current.CancellationToken);
+            await gzip.WriteAsync(Encoding.UTF8.GetBytes($"url\n{Host}a.mp4\n"), TestContext.Current.CancellationToken);
+            // Blank lines of eleven megabytes: up to ten, a file may unpack to any number of times its size.
+            var blank = Encoding.UTF8.GetBytes(new string(' ', 9_999) + "\n");
+            for (var line = 0; line < 1_100; line++) await gzip.WriteAsync(blank, TestContext.Current.CancellationToken);
         }
 
         packed.Position = 0;
@@ -265,60 +193,6 @@ public class ManifestReaderTests
         var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(async () =>
             await reader.ReadAsync(TestContext.Current.CancellationToken));
         Assert.Equal(RejectionCode.UnpackedTooLarge, rejection.Code);
-    }
-
-    /// <summary>A beginning, one text many times, and an end, made while they are read.</summary>
-    private sealed class RepeatedText(string start, string piece, long times, string end) : MemoryStream
-    {
-        private readonly byte[] piece = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat(piece, 1000)));
-        private byte[] start = Encoding.UTF8.GetBytes(start);
-        private byte[] end = Encoding.UTF8.GetBytes(end);
-        private long left = times > long.MaxValue / piece.Length ? long.MaxValue : times * piece.Length;
-        private int at;
-
-        public override async Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken)
-        {
-            var buffer = new byte[bufferSize];
-            for (int read; (read = await ReadAsync(buffer, cancellationToken)) > 0;)
-                await destination.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
-        }
-
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-        {
-            if (start.Length > 0 || left == 0)
-                return ValueTask.FromResult(Give(ref left == 0 && start.Length == 0 ? ref end : ref start, buffer));
-            var count = (int)Math.Min(Math.Min(buffer.Length, piece.Length - at), left);
-            piece.AsMemory(at, count).CopyTo(buffer);
-            at = (at + count) % piece.Length;
-            left -= count;
-            return ValueTask.FromResult(count);
-        }
-
-        private static int Give(ref byte[] text, Memory<byte> buffer)
-        {
-            var count = Math.Min(buffer.Length, text.Length);
-            text.AsMemory(0, count).CopyTo(buffer);
-            text = text[count..];
-            return count;
-        }
-    }
-
-    /// <summary>Rows made while they are read, so that the test itself holds none.</summary>
-    private sealed class EndlessRows(int count) : MemoryStream
-    {
-        private int row = -1;
-        private byte[] rest = [];
-
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (rest.Length == 0 && row < count)
-                rest = Encoding.UTF8.GetBytes(++row == 0 ? "url,caption\n" : $"{Host}{row}.mp4,\"Caption {row}\"\n");
-            var given = Math.Min(buffer.Length, rest.Length);
-            rest.AsMemory(0, given).CopyTo(buffer);
-            rest = rest[given..];
-            return ValueTask.FromResult(given);
-        }
     }
 
     [Theory]
