@@ -17,7 +17,8 @@ namespace BulkImporter.Accounts;
 /// <param name="BlockedUntil">Nobody calls before this time; null when not blocked.</param>
 public sealed record AccountView(
     int Id, string Name, string BaseUrl, AccountState State, string? Reason, VerbSetting Verb, SubmitVerb VerbInUse,
-    string? Warning, int InFlight, int Outstanding, DateTimeOffset? BlockedUntil, string? BlockedReason, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt) : AccountLimits;
+    string? Warning, int InFlight, int Outstanding, DateTimeOffset? BlockedUntil, string? BlockedReason, DateTimeOffset CreatedAt,
+    DateTimeOffset UpdatedAt) : AccountLimits;
 
 public sealed class ReadAccounts(NpgsqlDataSource database)
 {

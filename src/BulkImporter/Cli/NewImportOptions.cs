@@ -35,7 +35,7 @@ internal sealed class NewImportOptions
             DefaultValueFactory = _ => []
         };
 
-    public Option<bool> Start { get; } = new("--start") { Description = "Start at once, without review" };
+    public Option<bool> Start { get; } = new("--start") { Description = "Start without a review" };
 
     public Option<bool> Watch { get; } =
         new("--watch", "-w") { Description = "Follow it to its end; Ctrl-C stops watching, not the import" };

@@ -23,7 +23,7 @@ internal sealed class PushVerb : ClientVerb
             "Send files of this machine: each becomes a row of an import, which waits for review, or starts with --start.",
             "BulkImporter push clip.mp4 --start --watch              one file, from here into Cincopa",
             "BulkImporter push media/*.mp4 --name 'Spring' --set fid=A4BcDeFgHiJk    all of a folder, into a gallery",
-            "BulkImporter push media/*.mp4                           broken off? The same again: what has arrived is not sent twice")
+            "BulkImporter push media/*.mp4                           interrupted? Repeat it: what has arrived is not sent twice")
     {
         TakesFromServer(files, import.Account, import.Name, import.Set, import.Start, import.Watch, import.IdempotencyKey, Json);
     }

@@ -10,7 +10,7 @@ public sealed class PauseImport(NpgsqlDataSource database)
         WITH changed AS (
             UPDATE importer.import SET state = 'paused', reason = $3 WHERE id = $1 AND state = 'running' RETURNING id, state
         ), noted AS (
-            {Audit.Entry} SELECT now(), $2, 'import_paused', id, NULL, $3 FROM changed
+            {Audit.Entry} SELECT now(), $2, 'import_paused', id, NULL, nullif($3, 'Paused by ' || $2 || '.') FROM changed
         )
         SELECT state FROM changed
         """;

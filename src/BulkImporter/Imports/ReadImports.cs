@@ -160,7 +160,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
             n.Invalid, n.Duplicate);
         var reason = i.Reason ?? (i.State is ImportState.Running or ImportState.Paused ? trouble : null)
             ?? ImportSchedule.Sentence(n.WaitsUntil, i.Settings.Window)
-            ?? (i.State == ImportState.Running ? Standstill(n, counts, i.Settings.WhenUnknown) : null);
+            ?? (i.State == ImportState.Running ? Standstill(n, counts) : null);
         var (rate, eta) = Rate(n, counts);
         return new ImportView(i.Settings)
         {
@@ -193,7 +193,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
     }
 
     /// <summary>Why nothing of a running import is being sent; null when something is.</summary>
-    private static string? Standstill(ImportNumbers n, StateCounts counts, WhenUnknown whenUnknown)
+    private static string? Standstill(ImportNumbers n, StateCounts counts)
     {
         if (n.NextTryAt is { } next)
             return string.Create(CultureInfo.InvariantCulture,
@@ -204,10 +204,9 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         if (n.FinishPending > 0)
             return "All files are sent. Texts and galleries are still being written for "
                 + $"{Of(n.FinishPending, "asset", "assets")}.";
-        return counts.Unknown > 0 && whenUnknown == WhenUnknown.Resubmit
-            ? $"All files are sent. Cincopa's assets are searched for {Of(counts.Unknown, "record", "records")} in doubt; what is not "
-                + "found is sent again."
-            : null;
+        // It would have finished, if they were not to be sent again.
+        return counts.Unknown == 0 ? null
+            : $"All files are sent. The assets of {Of(counts.Unknown, "record", "records")} in doubt are searched for at Cincopa.";
 
         static string Of(int count, string one, string many) =>
             string.Create(CultureInfo.InvariantCulture, $"{count:N0} {(count == 1 ? one : many)}");

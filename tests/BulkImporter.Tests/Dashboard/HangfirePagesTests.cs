@@ -116,7 +116,7 @@ public sealed partial class HangfirePagesTests(ImporterServer server) : IClassFi
         var id = await server.Database.ImportAsync(ImportState.Review, [RecordState.Pending]);
         Assert.Equal((409, $"Import {id} is in review; only an import that was started can rerun records."),
             await PostAsync(server.OperatorKey, $"/hangfire/imports/{id}/rerun-failed", withToken: true));
-        Assert.Equal((404, "There is no import 999999 any more."),
+        Assert.Equal((404, "Import 999999 no longer exists."),
             await PostAsync(server.OperatorKey, "/hangfire/imports/999999/rerun-failed", withToken: true));
     }
 

@@ -97,6 +97,15 @@ public sealed class ChangeImportTests(ImporterDatabase database) : IClassFixture
     }
 
     [Fact]
+    public async Task A_pause_stands_in_the_history_without_saying_twice_who_it_was()
+    {
+        var id = await database.ImportAsync(ImportState.Running, Mixed);
+        await RunAsync("pause", id);
+        Assert.Equal("ann, ", await database.OneAsync<string>(
+            "SELECT actor || ', ' || coalesce(detail, '') FROM importer.audit_entry WHERE import_id = $1", id));
+    }
+
+    [Fact]
     public async Task Resuming_lets_the_breaker_judge_only_what_comes_after()
     {
         var id = await database.ImportAsync(ImportState.Paused, Mixed);

@@ -84,6 +84,7 @@ public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<
     [Fact]
     public async Task What_stands_still_says_for_what_it_waits_and_has_no_time_left()
     {
+        var doubtful = await RunningAsync(RecordState.Unknown);
         var (waiting, fetching, writing, moving) = (
             await RunningAsync(RecordState.Pending, RecordState.Imported), await RunningAsync(RecordState.Submitted),
             await RunningAsync(RecordState.Imported), await RunningAsync(RecordState.Pending, RecordState.Submitted));
@@ -95,6 +96,7 @@ public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<
         Assert.Equal("1 record waits for the next try at 07:08:09 UTC.", await ReasonAsync(waiting));
         Assert.Equal("All files are sent. Cincopa is still fetching 1 file.", await ReasonAsync(fetching));
         Assert.Equal("All files are sent. Texts and galleries are still being written for 1 asset.", await ReasonAsync(writing));
+        Assert.Equal("All files are sent. The assets of 1 record in doubt are searched for at Cincopa.", await ReasonAsync(doubtful));
         var import = await Read.FindAsync(moving, Token);
         Assert.Equal((null, true), (import!.Reason, import.EtaSeconds > 0));
 
