@@ -1,4 +1,3 @@
-using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;

@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json.Nodes;
 using BulkImporter.Access;
 using BulkImporter.Accounts;
-using BulkImporter.Data;
 using BulkImporter.Dispatch;
 using BulkImporter.Hosting;
 using BulkImporter.Parse;

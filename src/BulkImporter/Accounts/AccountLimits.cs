@@ -49,7 +49,9 @@ internal sealed class LimitAttribute(string label, string help) : Attribute
     public string Help => help;
 }
 
-/// <summary>A limit, made of a member of <see cref="AccountLimits"/> and of the one of the same name in <see cref="AccountChange"/>.</summary>
+/// <summary>
+/// A limit, made of a member of <see cref="AccountLimits"/> and of the one of the same name in <see cref="AccountChange"/>.
+/// </summary>
 public sealed class AccountLimit
 {
     /// <summary>

@@ -1,4 +1,3 @@
-using BulkImporter.Access;
 using BulkImporter.Data;
 using Cincopa.Client;
 using Microsoft.EntityFrameworkCore;

@@ -49,7 +49,8 @@ internal static class FailureWords
         FailureCode.SourceForbidden => "The source refuses access. Make the file public or use a fresh signed link.",
         FailureCode.SourceTimeout => "The source answered too slowly. A rerun often helps.",
         FailureCode.SourceUnreachable => "The source's host could not be reached. Check that it is up and public.",
-        FailureCode.UnsupportedMedia => "Cincopa does not accept this type of file. Check that the URL leads to the file and not to a web page.",
+        FailureCode.UnsupportedMedia =>
+            "Cincopa does not accept this type of file. Check that the URL leads to the file and not to a web page.",
         FailureCode.InvalidInput => "Cincopa did not accept the URL. Check how it is written.",
         FailureCode.RemoteRejected => "Cincopa refused the file. The message says why.",
         FailureCode.RemoteError => "Cincopa had an internal error. A rerun often helps.",
@@ -62,13 +63,16 @@ internal static class FailureWords
         FailureCode.NotTheApi => "A page answered where Cincopa's API was expected. Check the account's address.",
         FailureCode.NotSent => "The worker stopped before the call left. A rerun is safe.",
         FailureCode.ReplyTimeout => "No answer came in time, so Cincopa may have the file. Look there before you send it again.",
-        FailureCode.ReplyLost => "The connection was lost after sending, so Cincopa may have the file. Look there before you send it again.",
+        FailureCode.ReplyLost =>
+            "The connection was lost after sending, so Cincopa may have the file. Look there before you send it again.",
         FailureCode.ReplyUnreadable => "The answer could not be read, so Cincopa may have the file. Look there before you send it again.",
         FailureCode.WorkerLost => "The worker stopped while sending, so Cincopa may have the file. Look there before you send it again.",
         FailureCode.PushInterrupted => "The upload of the file was interrupted. The next attempt goes on from there. A rerun is safe.",
         FailureCode.StatusLost => "Cincopa no longer knows this upload. Check whether the asset is there before you send it again.",
         FailureCode.AssetUnnamed => "Cincopa says that it is done but names no asset. Look for the asset there before you send it again.",
         FailureCode.DeadlineExceeded => "Cincopa did not finish in time and may still do so. Look there before you send it again.",
-        FailureCode.GivenUp => "Somebody gave this record up while it was in doubt, so Cincopa may have the file. A rerun sends it only if you select it by row or code.",
+        FailureCode.GivenUp =>
+            "Somebody gave this record up while it was in doubt, so Cincopa may have the file. "
+                + "A rerun sends it only if you select it by row or code.",
     };
 }

@@ -72,7 +72,9 @@ internal sealed class RecordOrders(RerunRecords rerun, GiveUpRecords giveUp, Imp
     /// <summary>How many are pending again, and which were left and why.</summary>
     internal static string Sentence(RerunResult.Done done)
     {
-        var text = done.Rerun == 0 ? "No record will be sent again." : $"{Words.Count(done.Rerun, "record will", "records will")} be sent again.";
+        var text = done.Rerun == 0
+            ? "No record will be sent again."
+            : $"{Words.Count(done.Rerun, "record will", "records will")} be sent again.";
         return done.Refused.Aggregate(text, (t, r) =>
             $"{t} {Words.Count(r.Count, "record", "records")} left {Words.Of(r.State)}: {r.Reason}");
     }

@@ -7,8 +7,8 @@ namespace BulkImporter.Data;
 
 /// <summary>
 /// Makes a <typeparamref name="T"/> of each row that a statement returns, by name: the column <c>row_number</c> becomes the constructor's
-/// argument
-/// <c>RowNumber</c>, or what a base record has of that name. A statement with one column may also be read as that value. Enums are read as their <see cref="EnumText{T}"/>.
+/// argument <c>RowNumber</c>, or what a base record has of that name. A statement with one column may also be read as that value. Enums are
+/// read as their <see cref="EnumText{T}"/>.
 /// </summary>
 internal static class Row<T>
 {

@@ -5,8 +5,8 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 namespace BulkImporter.Records;
 
 // What lists of records read of tables that other rooms write. Entities without a key and not pieces of SQL: EF Core makes the text of a
-// query with SQL of ours in it anew at each call, which takes it milliseconds. ToTable(null) is for the naming convention, which would give them
-// a table beside the view.
+// query with SQL of ours in it anew at each call, which takes it milliseconds. ToTable(null) is for the naming convention, which would
+// give them a table beside the view.
 
 /// <summary>What is read of a submitted record's row in <c>status_poll</c>, which the status stage writes.</summary>
 /// <param name="MovedAt">When its progress last changed.</param>

@@ -1,6 +1,5 @@
 using System.Net;
 using BulkImporter.Access;
-using BulkImporter.Data;
 using BulkImporter.Export;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using BulkImporter.Accounts;
-using BulkImporter.Data;
 using FsCheck;
 using FsCheck.Xunit;
 using Microsoft.Extensions.Time.Testing;

@@ -1,6 +1,5 @@
 using System.Reflection;
 using BulkImporter.Accounts;
-using BulkImporter.Data;
 using BulkImporter.Finish;
 using BulkImporter.Reconcile;
 using BulkImporter.Records;
@@ -9,7 +8,6 @@ using BulkImporter.Tests.Accounts;
 using Cincopa.Client;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Logging.Abstractions;
-using Npgsql;
 
 namespace BulkImporter.Tests.Records;
 
@@ -80,7 +78,7 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
         }
 
         // 4. There is no other such statement in the product.
-        Assert.Empty(GivenKeys().Where(sql => !seen.Contains(sql.Trim())));
+        Assert.DoesNotContain(GivenKeys(), sql => !seen.Contains(sql.Trim()));
     }
 
     private static bool IsHot(string sql) =>

@@ -1,5 +1,4 @@
 using BulkImporter.Accounts;
-using BulkImporter.Data;
 using BulkImporter.Records;
 using BulkImporter.Status;
 using BulkImporter.Tests.Accounts;
