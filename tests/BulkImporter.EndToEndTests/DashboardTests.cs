@@ -32,7 +32,7 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
         await Expect(page.Locator("[data-testid=look] button").First).ToBeEnabledAsync();
         await page.GetByTestId("upload-file")
             .SetInputFilesAsync([.. films, new() { Name = "list.csv", MimeType = "text/csv", Buffer = "url\n"u8.ToArray() }]);
-        await Expect(page.GetByTestId("upload-error")).ToContainTextAsync("list.csv is no media file");
+        await Expect(page.GetByTestId("upload-error")).ToContainTextAsync("list.csv is not a media file");
         await Expect(page.GetByTestId("upload-submit")).ToBeDisabledAsync();
 
         await page.GetByTestId("upload-file").SetInputFilesAsync(films);
@@ -238,7 +238,7 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
         await page.GetByTestId("rerun-selection").ClickAsync();
         await Expect(page.GetByTestId("outcome")).ToContainTextAsync("2 records will be sent again. 5 records were not changed:");
         await Expect(page.Locator("[data-testid=refused][data-state=imported]"))
-            .ToContainTextAsync("a second attempt would make a second asset");
+            .ToContainTextAsync("Sending it again would make a second asset");
         // And the list follows without a reload.
         await Expect(page.GetByTestId("records").GetByText("imported", new() { Exact = true })).ToHaveCountAsync(7);
         Assert.Equal(12, await stage.SubmitsAsync("codes"));

@@ -16,7 +16,7 @@ internal static class DashboardTheme
             Success = "#17784a",
             Info = "#2862cf",
             Warning = "#9c5a00",
-            Error = "#cf3030",
+            Error = "#c52b2b",
             Background = "#f5f6fa",
             Surface = "#ffffff",
             AppbarBackground = "#ffffff",

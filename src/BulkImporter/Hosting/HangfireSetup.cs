@@ -6,6 +6,7 @@ using BulkImporter.Records;
 using Hangfire;
 using Hangfire.Common;
 using Hangfire.PostgreSql;
+using Hangfire.PostgreSql.Factories;
 using Hangfire.Server;
 using Microsoft.Extensions.Options;
 
@@ -33,34 +34,40 @@ public static class HangfireSetup
     {
         // A failed record is data, not a failed job; and a chunk job that dies is fed again by the feeder. Hangfire retries nothing.
         GlobalJobFilters.Filters.Remove<AutomaticRetryAttribute>();
-        return services.AddHangfire(hangfire => hangfire
+        // Ours, so that each host has its own: the one that Hangfire adds is whatever storage was set last in this process.
+        services.AddSingleton<JobStorage>(_ => Storage(connectionString));
+        return services.AddHangfire((provider, hangfire) => hangfire
             .SetDataCompatibilityLevel(CompatibilityLevel.Version_180)
             .UseSimpleAssemblyNameTypeSerializer()
             .UseTypeResolver(name => JobTypes.GetValueOrDefault(name)
                 ?? throw new TypeLoadException($"'{name}' is not a type of BulkImporter's jobs."))
             .UseRecommendedSerializerSettings()
             .UseFilter(new ExpireFailedJobs())
-            .UsePostgreSqlStorage(storage =>
-                storage.UseNpgsqlConnection(DataSetup.PoolOf("bulkimporter hangfire", connectionString, most: 30)),
-                new PostgreSqlStorageOptions
-                {
-                    SchemaName = Schema,
-                    // `migrate` installs it, under the same lock as ours.
-                    PrepareSchemaIfNecessary = false,
-                    QueuePollInterval = TimeSpan.FromSeconds(1),
-                    // A job whose process died is started again after this; a living one slides it on. The chunk's own lease is shorter.
-                    UseSlidingInvisibilityTimeout = true,
-                    InvisibilityTimeout = TimeSpan.FromSeconds(60),
-                    // A process that dies while Hangfire writes a job's state leaves that job's lock behind, and whoever fetches the job
-                    // next waits for the lock's end with one of his threads. It is held for a few statements; the default of ten minutes
-                    // is for jobs that hold one.
-                    DistributedLockTimeout = TimeSpan.FromSeconds(30),
-                    // Long polling holds a connection and a notification per worker, for latency that chunks of 500 records do not feel.
-                    EnableLongPolling = false,
-                    JobExpirationCheckInterval = TimeSpan.FromMinutes(10),
-                    // A worker that cannot reach the database must say so and not pretend to work.
-                    AllowDegradedModeWithoutStorage = false,
-                }));
+            .UseStorage(provider.GetRequiredService<JobStorage>()));
+    }
+
+    private static PostgreSqlStorage Storage(string connectionString)
+    {
+        var options = new PostgreSqlStorageOptions
+        {
+            SchemaName = Schema,
+            // `migrate` installs it, under the same lock as ours.
+            PrepareSchemaIfNecessary = false,
+            QueuePollInterval = TimeSpan.FromSeconds(1),
+            // A job whose process died is started again after this; a living one slides it on. The chunk's own lease is shorter.
+            UseSlidingInvisibilityTimeout = true,
+            InvisibilityTimeout = TimeSpan.FromSeconds(60),
+            // A process that dies while Hangfire writes a job's state leaves that job's lock behind, and whoever fetches the job
+            // next waits for the lock's end with one of his threads. It is held for a few statements; the default of ten minutes
+            // is for jobs that hold one.
+            DistributedLockTimeout = TimeSpan.FromSeconds(30),
+            // Long polling holds a connection and a notification per worker, for latency that chunks of 500 records do not feel.
+            EnableLongPolling = false,
+            JobExpirationCheckInterval = TimeSpan.FromMinutes(10),
+            // A worker that cannot reach the database must say so and not pretend to work.
+            AllowDegradedModeWithoutStorage = false,
+        };
+        return new(new NpgsqlConnectionFactory(DataSetup.PoolOf("bulkimporter hangfire", connectionString, most: 30), options), options);
     }
 
     /// <summary>The threads that run our jobs, and the processes that run beside them on every worker.</summary>

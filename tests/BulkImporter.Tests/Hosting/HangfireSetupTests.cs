@@ -1,3 +1,4 @@
+using BulkImporter.Hosting;
 using BulkImporter.Tests.Api;
 using Hangfire;
 using Hangfire.Storage;
@@ -33,6 +34,16 @@ public sealed class HangfireSetupTests(ImporterServer server) : IClassFixture<Im
             string.Join(' ', storage.GetMonitoringApi().FailedJobs(0, 10)
                 .Select(j => $"{j.Value.ExceptionMessage} {j.Value.ExceptionDetails}")), StringComparison.Ordinal);
         File.Delete(victim);
+    }
+
+    [Fact]
+    public async Task Two_hosts_in_one_process_have_a_storage_each()
+    {
+        await using var one = new ServiceCollection().AddLogging().AddHangfireStorage("Host=one").BuildServiceProvider();
+        await using var other = new ServiceCollection().AddLogging().AddHangfireStorage("Host=other").BuildServiceProvider();
+        one.GetRequiredService<IGlobalConfiguration>();
+        other.GetRequiredService<IGlobalConfiguration>();
+        Assert.NotSame(one.GetRequiredService<JobStorage>(), other.GetRequiredService<JobStorage>());
     }
 
     [Fact]
