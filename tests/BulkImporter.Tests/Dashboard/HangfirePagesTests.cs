@@ -14,6 +14,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace BulkImporter.Tests.Dashboard;
 
+[Collection(nameof(Hosting.HangfireSetupTests))]
 public sealed partial class HangfirePagesTests(ImporterServer server) : IClassFixture<ImporterServer>
 {
     /// <summary>Eight rows in chunks of three.</summary>

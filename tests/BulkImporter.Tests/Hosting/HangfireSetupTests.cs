@@ -3,9 +3,16 @@ using BulkImporter.Tests.Api;
 using Hangfire;
 using Hangfire.Storage;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace BulkImporter.Tests.Hosting;
 
+/// <summary>
+/// Alone: Hangfire keeps its log for the whole process, the last host's, and a host of another class that ends takes that away.
+/// </summary>
+[CollectionDefinition(nameof(HangfireSetupTests), DisableParallelization = true)]
+[Collection(nameof(HangfireSetupTests))]
 public sealed class HangfireSetupTests(ImporterServer server) : IClassFixture<ImporterServer>
 {
     [Fact]
@@ -39,11 +46,14 @@ public sealed class HangfireSetupTests(ImporterServer server) : IClassFixture<Im
     [Fact]
     public async Task Two_hosts_in_one_process_have_a_storage_each()
     {
-        await using var one = new ServiceCollection().AddLogging().AddHangfireStorage("Host=one").BuildServiceProvider();
-        await using var other = new ServiceCollection().AddLogging().AddHangfireStorage("Host=other").BuildServiceProvider();
+        await using var one = Host("one");
+        await using var other = Host("other");
         one.GetRequiredService<IGlobalConfiguration>();
         other.GetRequiredService<IGlobalConfiguration>();
         Assert.NotSame(one.GetRequiredService<JobStorage>(), other.GetRequiredService<JobStorage>());
+
+        static ServiceProvider Host(string name) => new ServiceCollection().AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance)
+            .AddHangfireStorage($"Host={name}").BuildServiceProvider();
     }
 
     [Fact]
