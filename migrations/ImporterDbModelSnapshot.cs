@@ -913,6 +913,14 @@ namespace BulkImporter.Migrations
                         .HasColumnType("text")
                         .HasColumnName("template");
 
+                    b.Property<int?>("TrialCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("trial_count");
+
+                    b.Property<int?>("TrialThrough")
+                        .HasColumnType("integer")
+                        .HasColumnName("trial_through");
+
                     b.ComplexProperty(typeof(Dictionary<string, object>), "Settings", "BulkImporter.Imports.Import.Settings#ImportSettings", b1 =>
                         {
                             b1.IsRequired();
@@ -1019,6 +1027,8 @@ namespace BulkImporter.Migrations
                             t.HasCheckConstraint("import_state_is_known", "state IN ('parsing', 'review', 'running', 'paused', 'finished', 'cancelled', 'rejected', 'deleting')");
 
                             t.HasCheckConstraint("import_transfer_is_known", "transfer IN ('pull', 'push', 'auto')");
+
+                            t.HasCheckConstraint("import_trial_has_records", "trial_count > 0 AND (trial_through IS NULL OR trial_count IS NOT NULL)");
 
                             t.HasCheckConstraint("import_when_already_imported_is_known", "already_imported IN ('skip', 'import')");
 
