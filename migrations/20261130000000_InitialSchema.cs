@@ -1038,6 +1038,13 @@ namespace BulkImporter.Migrations
                 columns: new[] { "import_id", "row_number", "id" });
 
             migrationBuilder.CreateIndex(
+                name: "ix_finding_import_id_other_row",
+                schema: "importer",
+                table: "finding",
+                columns: new[] { "import_id", "other_row" },
+                filter: "other_row IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_finding_import_id_row_number",
                 schema: "importer",
                 table: "finding",

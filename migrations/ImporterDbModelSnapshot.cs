@@ -1910,6 +1910,10 @@ namespace BulkImporter.Migrations
                     b.HasKey("Id")
                         .HasName("pk_finding");
 
+                    b.HasIndex("ImportId", "OtherRow")
+                        .HasDatabaseName("ix_finding_import_id_other_row")
+                        .HasFilter("other_row IS NOT NULL");
+
                     b.HasIndex("ImportId", "RowNumber")
                         .HasDatabaseName("ix_finding_import_id_row_number");
 

@@ -895,6 +895,8 @@ CREATE INDEX ix_audit_entry_import_id_id ON importer.audit_entry USING btree (im
 
 CREATE INDEX ix_correction_import_id_row_number_id ON importer.correction USING btree (import_id, row_number, id);
 
+CREATE INDEX ix_finding_import_id_other_row ON importer.finding USING btree (import_id, other_row) WHERE (other_row IS NOT NULL);
+
 CREATE INDEX ix_finding_import_id_row_number ON importer.finding USING btree (import_id, row_number);
 
 CREATE INDEX ix_import_account_id ON importer.import USING btree (account_id);

@@ -98,6 +98,9 @@ public sealed class ReviewTests(DashboardStage stage) : IClassFixture<DashboardS
         await Expect(Row(4)).ToContainTextAsync("like row 1");
         await Row(5).GetByRole(AriaRole.Link, new() { Name = "row 1" }).ClickAsync();
         await page.WaitForURLAsync("**/records/1");
+        await Expect(page.GetByTestId("like")).ToHaveTextAsync("row 4 row 5");
+        await page.GetByTestId("like").GetByRole(AriaRole.Link, new() { Name = "row 4" }).ClickAsync();
+        await Expect(page.GetByTestId("like")).ToHaveTextAsync("row 1 row 5");
         await page.GotoAsync($"/imports/{id}");
         await Finding("duplicate_url").GetByTestId("cure").ClickAsync();
         await Expect(page.GetByTestId("count-pending")).ToHaveTextAsync("3");

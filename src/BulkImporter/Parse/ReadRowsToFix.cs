@@ -14,6 +14,9 @@ public sealed record RowToFix(
     int RowNumber, RecordState State, string? Url, string? Caption, string? ReferenceId, string? Code, string? Message, int? OtherRow,
     int? OtherImport);
 
+/// <summary>A row of this or an earlier import.</summary>
+public sealed record RowOfImport(int ImportId, int RowNumber);
+
 /// <param name="HasMore">There are more rows than were asked for.</param>
 public sealed record RowsToFix(IReadOnlyList<RowToFix> Rows, bool HasMore);
 
@@ -38,6 +41,19 @@ public sealed class ReadRowsToFix(NpgsqlDataSource database, ReadRecords records
         ORDER BY r.row_number
         """;
 
+    private const string Like = """
+        WITH mine AS (
+            SELECT f.other_row, f.other_import FROM importer.finding f
+            WHERE f.import_id = $1 AND f.row_number = $2 AND f.other_row IS NOT NULL AND f.code IN ('duplicate_url', 'already_imported')
+        )
+        SELECT coalesce(other_import, $1) AS import_id, other_row AS row_number FROM mine
+        UNION
+        SELECT f.import_id, f.row_number FROM importer.finding f
+        WHERE f.import_id = $1 AND f.other_row = ANY (ARRAY(SELECT $2 UNION SELECT other_row FROM mine WHERE other_import IS NULL))
+            AND f.other_import IS NULL AND f.code = 'duplicate_url' AND f.row_number <> $2
+        ORDER BY import_id, row_number LIMIT $3
+        """;
+
     /// <param name="state">Of records in this state; null for those that are invalid or failed.</param>
     /// <param name="code">Of a failure or a finding; null for any.</param>
     /// <param name="isWhole">False takes the secrets out of the addresses.</param>
@@ -57,6 +73,10 @@ public sealed class ReadRowsToFix(NpgsqlDataSource database, ReadRecords records
         numbers.Sort();
         return new(await OfAsync(importId, [.. numbers.Take(most)], code, isWhole, cancellationToken), numbers.Count > most);
     }
+
+    /// <summary>The rows with the same source as this one, of this import and of the earlier one that has it.</summary>
+    public Task<List<RowOfImport>> LikeAsync(int importId, int rowNumber, int most, CancellationToken cancellationToken) =>
+        database.QueryAsync<RowOfImport>(Like, cancellationToken, importId, rowNumber, most);
 
     /// <summary>These rows, whatever their state is.</summary>
     public async Task<IReadOnlyList<RowToFix>> OfAsync(

@@ -226,6 +226,9 @@ public sealed class CorrectRecordsTests(EngineDatabase database) : IClassFixture
             StringComparison.Ordinal);
         var duplicate = Assert.Single((await read.ListAsync(id, null, "duplicate_url", isWhole: true, Token)).Rows);
         Assert.Equal((3, 1, null), (duplicate.RowNumber, duplicate.OtherRow, duplicate.OtherImport));
+        Assert.Equal([new RowOfImport(id, 1)], await read.LikeAsync(id, 3, 10, Token));
+        Assert.Equal([new RowOfImport(id, 3)], await read.LikeAsync(id, 1, 10, Token));
+        Assert.Empty(await read.LikeAsync(id, 4, 10, Token));
         // A warning's rows are found too, though they can be sent.
         Assert.Equal([4], (await read.ListAsync(id, null, "duplicate_reference_id", isWhole: true, Token)).Rows.Select(r => r.RowNumber));
         Assert.Equal([(5, RecordState.Pending)],
