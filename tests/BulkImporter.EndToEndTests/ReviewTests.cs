@@ -161,7 +161,7 @@ public sealed class ReviewTests(DashboardStage stage) : IClassFixture<DashboardS
         await Expect(Row(5).GetByTestId("fix-wrong")).ToContainTextAsync("This is a watch page");
         await Expect(page.GetByTestId("fix-state")).ToContainTextAsync("1 row still has a problem");
         await LooksWellAsync("grid with a problem");
-        await Field(5, "url").FillAsync($"https://media.example.com/{folder}/5.mp4");
+        await Field(5, "url").FillAsync($"https://media.example.com/{folder}/4.mp4");
         await Expect(Row(5).GetByTestId("fix-good")).ToBeVisibleAsync();
         await page.GetByTestId("fix-save").ClickAsync();
         await Expect(page.GetByTestId("fix-report")).ToContainTextAsync("6 rows are corrected.");

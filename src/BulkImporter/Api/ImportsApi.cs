@@ -76,7 +76,8 @@ internal static class ImportsApi
         imports.MapPost("/{id:int}/start", StartAsync).RequireAuthorization(Policy.Operator)
             .WithSummary("Start an import that is in review, or will be")
             .WithDescription(
-                "With first=N only the first N records are sent. When they have ended the import is paused, and resuming it sends the rest.")
+                "With first=N only the first N records are sent. When they have ended the import is paused, and resuming it sends the "
+                    + "rest.")
             .Problems(400, 404, 409);
         imports.MapPost("/{id:int}/pause", PauseAsync).RequireAuthorization(Policy.Operator)
             .WithSummary("Stop sending. What was sent is still followed").Problems(404, 409);

@@ -106,8 +106,10 @@ internal sealed class RerunVerb : ClientVerb
         {
             Surroundings.Output.WriteLine(
                 line.GetValue(check)
-                    ? $"{Wording.Number(answer.Value.Corrected)} rows would be corrected, {Wording.Number(answer.Value.Refused)} would not."
-                    : $"{Wording.Number(answer.Value.Corrected)} rows are corrected, {Wording.Number(answer.Value.Refused)} were not changed.");
+                    ? $"{Wording.Number(answer.Value.Corrected)} rows would be corrected, "
+                        + $"{Wording.Number(answer.Value.Refused)} would not."
+                    : $"{Wording.Number(answer.Value.Corrected)} rows are corrected, "
+                        + $"{Wording.Number(answer.Value.Refused)} were not changed.");
             foreach (var row in answer.Value.Rows.Where(r => r.Outcome != "corrected"))
                 Surroundings.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
                     $"  line {row.Line}{(row.Row is { } number ? $", row {number}" : "")}: {row.Outcome}. {Wording.Plain(row.Message)}"));

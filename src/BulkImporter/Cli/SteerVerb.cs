@@ -21,7 +21,7 @@ internal sealed class SteerVerb : ClientVerb
         this.action = action;
         this.abortRemote = abortRemote;
         this.first = first;
-        TakesFromServer([id, .. abortRemote is null ? [] : new Symbol[] { abortRemote }, .. first is null ? [] : new Symbol[] { first }, Json]);
+        TakesFromServer([id, .. new Symbol?[] { abortRemote, first }.OfType<Symbol>(), Json]);
     }
 
     public static SteerVerb Start(Surroundings surroundings) =>
@@ -35,7 +35,8 @@ internal sealed class SteerVerb : ClientVerb
     public static SteerVerb Pause(Surroundings surroundings) =>
         new(surroundings, "pause", "Stop sending records. What Cincopa has accepted is still followed.");
 
-    public static SteerVerb Resume(Surroundings surroundings) => new(surroundings, "resume", "Go on after a pause, or send the rest after the first records.");
+    public static SteerVerb Resume(Surroundings surroundings) =>
+        new(surroundings, "resume", "Go on after a pause, or send the rest after the first records.");
 
     public static SteerVerb Cancel(Surroundings surroundings) =>
         new(surroundings, "cancel",

@@ -19,6 +19,9 @@ public sealed class Import
     /// <summary>Why it is paused, cancelled or rejected, for people.</summary>
     public string? Reason { get; set; }
 
+    /// <summary>Of a rejected one: the encoding in which its manifest could be read, if a person agrees.</summary>
+    public string? OfferedEncoding { get; set; }
+
     /// <summary>The explicit column mapping (<c>url=OriginalURL,caption=Title</c>), or null to recognise the header.</summary>
     public string? Mapping { get; set; }
 

@@ -65,9 +65,10 @@ internal static class ImportTransitions
         WHERE id = $1 AND state = 'review'
         """;
 
-    /// <summary>Parsing to rejected, with the reason $2.</summary>
+    /// <summary>Parsing to rejected, with the reason $2 and the encoding $3 in which the manifest could be read.</summary>
     internal const string Rejected = """
-        UPDATE importer.import SET state = 'rejected', reason = $2, finished_at = now() WHERE id = $1 AND state = 'parsing'
+        UPDATE importer.import SET state = 'rejected', reason = $2, offered_encoding = $3, finished_at = now()
+        WHERE id = $1 AND state = 'parsing'
         """;
 
     /// <summary>

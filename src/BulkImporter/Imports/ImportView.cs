@@ -29,6 +29,9 @@ public sealed record ImportView : ImportSettings
     /// </summary>
     public string? Reason { get; init; }
 
+    /// <summary>Of a rejected import: the encoding in which its manifest could be read. Set it, and the manifest is read again.</summary>
+    public string? OfferedEncoding { get; init; }
+
     /// <summary>Data rows of the manifest, at most those that are to be read; null until it is parsed.</summary>
     public int? Rows { get; init; }
 

@@ -171,6 +171,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
             Manifest = new ManifestSummary(manifest.FileName, Convert.ToHexStringLower(manifest.Sha256!), manifest.SizeBytes),
             State = i.State,
             Reason = reason,
+            OfferedEncoding = i.OfferedEncoding,
             Rows = i.RowCount,
             Counts = counts,
             RatePerSecond = rate,

@@ -4,8 +4,8 @@ using Npgsql;
 namespace BulkImporter.Imports;
 
 /// <summary>
-/// Paused to running. After a trial, or while one runs, the rest is sent too. The failure breaker judges only what comes after this, or it would pause the import again at
-/// once.
+/// Paused to running. After a trial, or while one runs, the rest is sent too. The failure breaker judges only what comes after this, or it
+/// would pause the import again at once.
 /// </summary>
 public sealed class ResumeImport(NpgsqlDataSource database)
 {

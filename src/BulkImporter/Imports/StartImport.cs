@@ -66,8 +66,10 @@ public sealed class StartImport(NpgsqlDataSource database, CheckBeforeSending ch
         var again = (await connection.QueryAsync<int>(IsOvertaken, cancellationToken, importId)).Count > 0;
         if (again) await ForgetRows.RunAsync(connection, importId, cancellationToken);
         var change = await ImportChange.RunAsync(connection, Start, importId, "only an import in review can be started",
-            cancellationToken, actor, again, first, first is null ? null : string.Create(CultureInfo.InvariantCulture, $"the first {first} only"));
-        if (change is ImportChange.Done(ImportState.Running)) await connection.ExecuteAsync(ImportTransitions.HoldRest, cancellationToken, importId);
+            cancellationToken, actor, again, first,
+            first is null ? null : string.Create(CultureInfo.InvariantCulture, $"the first {first} only"));
+        if (change is ImportChange.Done(ImportState.Running))
+            await connection.ExecuteLongAsync(ImportTransitions.HoldRest, cancellationToken, importId);
         if (change is ImportChange.Done) await transaction.CommitAsync(cancellationToken);
         return change;
     }

@@ -144,8 +144,8 @@ public sealed class ManifestReader : IAsyncDisposable
     }
 
     /// <summary>
-    /// Why a file of which this is the beginning is no manifest, whatever a person may say of it: another format, or bytes that are no text.
-    /// Null when it may be one.
+    /// Why a file of which this is the beginning is no manifest, whatever a person may say of it: another format, or bytes that are no
+    /// text. Null when it may be one.
     /// </summary>
     /// <param name="isWhole">Nothing follows.</param>
     internal static async Task<ManifestRejectedException?> ObstacleAsync(

@@ -42,7 +42,8 @@ public sealed class UploadManifest(NpgsqlDataSource database, IOptions<ManifestO
         var length = await bytes.ReadAtLeastAsync(piece, piece.Length, throwOnEndOfStream: false, cancellationToken);
         if (length == 0) throw new InvalidArgumentException("file", "The file is empty.");
         if (!TakesAnything
-            && await ManifestReader.ObstacleAsync(piece.AsMemory(0, length), length < piece.Length, null, cancellationToken) is { } obstacle)
+            && await ManifestReader.ObstacleAsync(piece.AsMemory(0, length), length < piece.Length, null, cancellationToken)
+                is { } obstacle)
             throw new InvalidArgumentException("file", obstacle.Message);
 
         // 1. A row to hang the pieces on. Dies here: swept.

@@ -115,7 +115,8 @@ public sealed class CorrectRecords(
             : await transitions.CorrectedAsync(connection, importId, changes, actor, cancellationToken);
         if (moved.Count > 0 && !onlyCheck)
         {
-            await connection.ExecuteAsync(isReview ? ImportTransitions.ReadAgain : ImportTransitions.RunsAgain, cancellationToken, importId);
+            var goesOn = isReview ? ImportTransitions.ReadAgain : ImportTransitions.RunsAgain;
+            await connection.ExecuteAsync(goesOn, cancellationToken, importId);
             if (isReview) await ForgetRows.RunAsync(connection, importId, cancellationToken);
             var detail = string.Create(CultureInfo.InvariantCulture, $"{moved.Count} {(moved.Count == 1 ? "row" : "rows")}");
             await connection.NoteAsync(actor, "records_corrected", cancellationToken, detail, importId);

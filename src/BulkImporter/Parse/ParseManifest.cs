@@ -71,13 +71,13 @@ public sealed class ParseManifest(
         }
         catch (ManifestRejectedException e)
         {
-            await database.ExecuteAsync(ImportTransitions.Rejected, cancellationToken, importId, e.Message);
+            await database.ExecuteAsync(ImportTransitions.Rejected, cancellationToken, importId, e.Message, e.Encoding);
             Log.ManifestRejected(log, importId, e.Message);
         }
         catch (Exception e) when (e is InvalidDataException or FileNotFoundException or OverflowException)
         {
             // The stored bytes are damaged or gone: trying again would end the same way, so a person has to hear of it.
-            await database.ExecuteAsync(ImportTransitions.Rejected, cancellationToken, importId, e.Message);
+            await database.ExecuteAsync(ImportTransitions.Rejected, cancellationToken, importId, e.Message, null);
             Log.ManifestRejected(log, importId, e.Message);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)

@@ -86,30 +86,31 @@ public sealed class PreviewManifest(
             await database.QueryAsync<CorrectedField>(Correction.Latest, cancellationToken, importId, 1, rows));
         using var turn = await turns.AcquireAsync(1, cancellationToken);
         if (!turn.IsAcquired) throw new TooManyPreviewsException();
-        return await TryAsync(import.ManifestId, new(import.Transfer, import.AlreadyImported == WhenDuplicate.Skip, corrected), import.Mapping,
-            import.Encoding, null, rows, cancellationToken);
+        var settings = new Settings(import.Transfer, import.AlreadyImported == WhenDuplicate.Skip, corrected);
+        return await TryAsync(import.ManifestId, settings, import.Mapping, import.Encoding, null, rows, cancellationToken);
     }
 
     public void Dispose() => turns.Dispose();
 
     private async Task<ManifestPreview?> TryAsync(
         int manifestId, Settings settings, string? mapping, string? encoding, string? question, int rows,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken, bool isUrlKnown = true)
     {
         try
         {
-            return await ReadAsync(manifestId, settings, ManifestReading.Of(mapping, encoding), question, rows, cancellationToken);
+            return await ReadAsync(
+                manifestId, settings, ManifestReading.Of(mapping, encoding), question, isUrlKnown, rows, cancellationToken);
         }
-        catch (ManifestRejectedException open) when (open.Candidates is [var column, ..] && question is null)
+        catch (ManifestRejectedException open) when (open.Candidates is [var column, ..] && isUrlKnown)
         {
             // Which column holds the URL is a question. Any answer lets the columns and the rows be seen; it is not shown as one.
             var answer = ManifestMapping.From([new(ManifestFormat.Name(ManifestColumn.Url), column)]).ToString();
-            return await TryAsync(manifestId, settings, answer, encoding, open.Message, rows, cancellationToken);
+            return await TryAsync(manifestId, settings, answer, encoding, open.Message, rows, cancellationToken, isUrlKnown: false);
         }
         catch (ManifestRejectedException open) when (open.Encoding is { } offered && encoding is null)
         {
             // So is the encoding. What is shown is how the file would read.
-            return await TryAsync(manifestId, settings, mapping, offered, open.Message, rows, cancellationToken);
+            return await TryAsync(manifestId, settings, mapping, offered, open.Message, rows, cancellationToken, isUrlKnown);
         }
         catch (ManifestRejectedException behind) when (IsBehind(behind))
         {
@@ -123,7 +124,8 @@ public sealed class PreviewManifest(
     }
 
     private async Task<ManifestPreview> ReadAsync(
-        int manifestId, Settings settings, ManifestReading how, string? question, int count, CancellationToken cancellationToken)
+        int manifestId, Settings settings, ManifestReading how, string? question, bool isUrlKnown, int count,
+        CancellationToken cancellationToken)
     {
         await using var bytes = await manifests.OpenAsync(manifestId, cancellationToken);
         await using var reader = await ManifestReader.OpenAsync(bytes, how, MostBytes, cancellationToken);
@@ -141,17 +143,17 @@ public sealed class PreviewManifest(
                 for (var index = 0; index < facts.Length; index++) facts[index].Add(row, index);
                 if (rows.Count == count) continue;
                 if (settings.Corrected.TryGetValue(row.RowNumber, out var values)) row.Correct(values);
-                rows.Add(Row(checks, row, question is null));
+                rows.Add(Row(checks, row, isUrlKnown));
             }
         }
-        catch (ManifestRejectedException end)
+        catch (ManifestRejectedException end) when (end.Encoding is null || how.Encoding is not null)
         {
             // What stands before the damage is shown; the parse says where it is.
             note = IsBehind(end) && rows.Count < count ? LookedAt : null;
         }
-        var mapped = reader.Layout.Mapping.Where(m => question is null || m.Key != ManifestColumn.Url)
+        var mapped = reader.Layout.Mapping.Where(m => isUrlKnown || m.Key != ManifestColumn.Url)
             .ToDictionary(m => ManifestFormat.Name(m.Key), m => reader.Layout.Columns[m.Value]);
-        var targets = reader.Layout.Mapping.Where(m => question is null || m.Key != ManifestColumn.Url)
+        var targets = reader.Layout.Mapping.Where(m => isUrlKnown || m.Key != ManifestColumn.Url)
             .ToDictionary(m => m.Value, m => ManifestFormat.Name(m.Key));
         return new(reader.Layout.Columns, mapped, reader.Layout.HasHeader, reader.Layout.Separator, reader.Layout.EncodingName,
             question, rows,

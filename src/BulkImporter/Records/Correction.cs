@@ -33,7 +33,9 @@ public sealed class Correction
         ORDER BY c.row_number, c.field, c.id DESC
         """;
 
-    /// <summary>What was replaced, within a statement that has "moved": the corrections of import $1 with the old values; $3 acts.</summary>
+    /// <summary>
+    /// What was replaced, within a statement that has "moved": the corrections of import $1 with the old values; $3 acts.
+    /// </summary>
     internal const string Note = """
         INSERT INTO importer.correction (import_id, row_number, at, actor, field, old_value, new_value)
             SELECT m.import_id, m.row_number, now(), $3, v.field, v.old_value, v.new_value

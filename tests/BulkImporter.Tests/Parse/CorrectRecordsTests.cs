@@ -177,6 +177,23 @@ public sealed class CorrectRecordsTests(EngineDatabase database) : IClassFixture
     }
 
     [Fact]
+    public async Task A_rejected_import_names_the_encoding_in_which_its_file_can_be_read_until_it_is_read_so()
+    {
+        var stage = await ManifestStage.OfAsync(database);
+        var read = new ReadImports(database.Contexts, Microsoft.Extensions.Options.Options.Create(new WorkOptions()));
+        var id = await stage.ReadAsync(System.Text.Encoding.Latin1.GetBytes("url,title\nhttps://media.example/1.mp4,Caf\u00e9\n"));
+        Assert.Equal((ImportState.Rejected, "windows-1252"), await StandsAsync());
+        await stage.ReviseAsync(id, new ImportRevision { ["encoding"] = "windows-1252" });
+        Assert.Equal((ImportState.Parsing, null), await StandsAsync());
+        await stage.ParseAsync(id);
+        Assert.Equal((ImportState.Review, null), await StandsAsync());
+        Assert.Null((await read.FindAsync(await stage.ReadAsync("title\nOne\n"), Token))!.OfferedEncoding);
+
+        async Task<(ImportState, string?)> StandsAsync() =>
+            (await read.FindAsync(id, Token))! is var import ? (import.State, import.OfferedEncoding) : default;
+    }
+
+    [Fact]
     public async Task A_check_answers_the_same_and_changes_nothing()
     {
         const string file = "import_row,url\n2,https://media.example/2-new.mp4\n3,https://media.example/4.mp4\n1,https://media.example/9.mp4\n";

@@ -123,6 +123,13 @@ public sealed class PreviewManifestTests(EngineDatabase database) : IClassFixtur
         var open = await PreviewAsync(await CreateAsync("page,file\nhttps://a.test/a.html,https://a.test/a.mp4\n"), 2);
         Assert.NotNull(open.Question);
         Assert.All(open.ColumnFacts, c => Assert.Equal((null, 1), (c.Target, c.Filled)));
+
+        // Another encoding leaves the columns known, also where its first letter comes late.
+        var late = string.Concat(Enumerable.Range(1, 900).Select(n => $"https://a.test/{n}.mp4,{new string('x', 100)}\n"));
+        var western = await PreviewAsync(
+            await CreateAsync(Encoding.Latin1.GetBytes($"url,title\n{late}https://a.test/a.mp4,Caf\u00e9\n")), 2);
+        Assert.Equal(("windows-1252", "url"), (western.Encoding, western.ColumnFacts[0].Target));
+        Assert.Contains("is not valid UTF-8", western.Question, StringComparison.Ordinal);
     }
 
     private PreviewManifest Preview() =>
@@ -135,11 +142,12 @@ public sealed class PreviewManifestTests(EngineDatabase database) : IClassFixtur
         return (await preview.RunAsync(id, rows, Token))!;
     }
 
-    private async Task<int> CreateAsync(string text)
+    private Task<int> CreateAsync(string text) => CreateAsync(Encoding.UTF8.GetBytes(text));
+
+    private async Task<int> CreateAsync(byte[] bytes)
     {
         using var packed = new MemoryStream();
-        await using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true)) await gzip.WriteAsync(
-            Encoding.UTF8.GetBytes(text), Token);
+        await using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true)) await gzip.WriteAsync(bytes, Token);
         packed.Position = 0;
         var manifest = await new UploadManifest(database.Source, Options.Create(new ManifestOptions()))
             .RunAsync(packed, "library.csv.gz", Token);
