@@ -883,6 +883,10 @@ namespace BulkImporter.Migrations
                         .HasColumnType("text")
                         .HasColumnName("name");
 
+                    b.Property<string>("OfferedEncoding")
+                        .HasColumnType("text")
+                        .HasColumnName("offered_encoding");
+
                     b.Property<DateTimeOffset?>("ParseQueuedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("parse_queued_at");

@@ -569,6 +569,7 @@ namespace BulkImporter.Migrations
                     manifest_id = table.Column<int>(type: "integer", nullable: false),
                     state = table.Column<string>(type: "text", nullable: false),
                     reason = table.Column<string>(type: "text", nullable: true),
+                    offered_encoding = table.Column<string>(type: "text", nullable: true),
                     mapping = table.Column<string>(type: "text", nullable: true),
                     template = table.Column<string>(type: "text", nullable: true),
                     start_when_parsed = table.Column<bool>(type: "boolean", nullable: false),

@@ -344,6 +344,7 @@ CREATE TABLE importer.import (
     manifest_id integer NOT NULL,
     state text NOT NULL,
     reason text,
+    offered_encoding text,
     mapping text,
     template text,
     start_when_parsed boolean NOT NULL,
