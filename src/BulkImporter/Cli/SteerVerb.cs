@@ -10,23 +10,23 @@ internal sealed class SteerVerb : ClientVerb
     private readonly Argument<int> id = ImportId();
     private readonly string action;
     private readonly Option<bool>? abortRemote;
-    private readonly Option<int?>? first;
+    private readonly Option<int?>? trial;
 
     private SteerVerb(
-        Surroundings surroundings, string action, string description, Option<bool>? abortRemote = null, Option<int?>? first = null)
+        Surroundings surroundings, string action, string description, Option<bool>? abortRemote = null, Option<int?>? trial = null)
         : base(surroundings, action, description, [$"BulkImporter {action} 7",
             .. abortRemote is null ? [] : new[] { $"BulkImporter {action} 7 {abortRemote.Name}" },
-            .. first is null ? [] : new[] { $"BulkImporter {action} 7 {first.Name} 10           then look, and BulkImporter resume 7" }])
+            .. trial is null ? [] : new[] { $"BulkImporter {action} 7 {trial.Name} 10           then look, and BulkImporter resume 7" }])
     {
         this.action = action;
         this.abortRemote = abortRemote;
-        this.first = first;
-        TakesFromServer([id, .. new Symbol?[] { abortRemote, first }.OfType<Symbol>(), Json]);
+        this.trial = trial;
+        TakesFromServer([id, .. new Symbol?[] { abortRemote, trial }.OfType<Symbol>(), Json]);
     }
 
     public static SteerVerb Start(Surroundings surroundings) =>
         new(surroundings, "start", "Start an import that waits for review.",
-            first: AtLeast(1, new Option<int?>("--first")
+            trial: AtLeast(1, new Option<int?>("--first")
             {
                 HelpName = "N",
                 Description = "Send only the first N records and pause when they have ended; resume then sends the rest"
@@ -52,7 +52,7 @@ internal sealed class SteerVerb : ClientVerb
         var import = await api.SendAsync<ImportView>(HttpMethod.Post,
             $"imports/{line.GetValue(id)}/{action}" + Query.Of(
                 ("abortRemote", abortRemote is not null && line.GetValue(abortRemote) ? "true" : null),
-                ("first", first is null ? null : line.GetValue(first)?.ToString(CultureInfo.InvariantCulture))),
+                ("first", trial is null ? null : line.GetValue(trial)?.ToString(CultureInfo.InvariantCulture))),
             null, cancellationToken);
         Surroundings.Output.WriteLine(line.GetValue(Json) ? import.Json : ImportPicture.Headline(import.Value));
         return ExitCode.Done;

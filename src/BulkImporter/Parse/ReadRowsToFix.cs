@@ -83,10 +83,17 @@ public sealed class ReadRowsToFix(NpgsqlDataSource database, ReadRecords records
         int importId, int[] rowNumbers, string? code, bool isWhole, CancellationToken cancellationToken)
     {
         var rows = await database.QueryByKeyAsync<RowToFix>(Values, cancellationToken, importId, rowNumbers, code);
-        if (!isWhole) return rows.ConvertAll(r => r with { Url = r.Url is { } url ? Redact.Secrets(url) : null });
+        if (!isWhole)
+        {
+            // An address may stand in any column.
+            return rows.ConvertAll(r => r with
+            { Url = Shown(r.Url), Caption = Shown(r.Caption), ReferenceId = Shown(r.ReferenceId) });
+        }
         await UnmaskAsync(importId, rows, cancellationToken);
         return rows;
     }
+
+    private static string? Shown(string? text) => text is null ? null : Redact.Secrets(text);
 
     /// <summary>
     /// The record of a row that cannot be sent has its address masked and cut, so that it is taken from the manifest, which is read as far

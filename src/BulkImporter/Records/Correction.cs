@@ -66,8 +66,11 @@ public sealed class Correction
     /// </summary>
     public static async Task<IReadOnlySet<int>> NoteAsync(
         NpgsqlConnection connection, int importId,
-        IReadOnlyList<RecordCorrection> corrections, string actor, CancellationToken cancellationToken) =>
-        (await connection.QueryAsync<int>(NoteOnly, cancellationToken, importId, corrections.ToArray(), actor)).ToHashSet();
+        IReadOnlyList<RecordCorrection> corrections, string actor, CancellationToken cancellationToken)
+    {
+        await connection.LeaveOnlyKeysAsync(cancellationToken);
+        return (await connection.QueryAsync<int>(NoteOnly, cancellationToken, importId, corrections.ToArray(), actor)).ToHashSet();
+    }
 
     public sealed class Configuration : IEntityTypeConfiguration<Correction>
     {

@@ -228,7 +228,7 @@ public sealed class CorrectRecordsTests(EngineDatabase database) : IClassFixture
         var id = await stage.ReadAsync("""
             url,title,id
             https://media.example/1.mp4?sig=secret1&x=1,One,R1
-            ftp://media.example/2.mp4?sig=secret2&x=1,Two,R1
+            ftp://media.example/2.mp4?sig=secret2&x=1,https://media.example/2.jpg?sig=secret3,R1
             https://media.example/1.mp4?sig=secret1&x=1,Three,
             https://media.example/4.mp4,Four,R1
             https://media.example/notes.html,Five,
@@ -236,10 +236,10 @@ public sealed class CorrectRecordsTests(EngineDatabase database) : IClassFixture
         var read = stage.ToFix;
 
         var invalid = await read.ListAsync(id, null, "url_scheme", isWhole: true, Token);
-        Assert.Equal((2, "ftp://media.example/2.mp4?sig=secret2&x=1", "Two", "R1", "url_scheme", false),
+        Assert.Equal((2, "ftp://media.example/2.mp4?sig=secret2&x=1", "https://media.example/2.jpg?sig=secret3", "R1", "url_scheme", false),
             (invalid.Rows[0].RowNumber, invalid.Rows[0].Url, invalid.Rows[0].Caption, invalid.Rows[0].ReferenceId, invalid.Rows[0].Code,
                 invalid.HasMore));
-        Assert.DoesNotContain("secret", Assert.Single((await read.ListAsync(id, null, "url_scheme", isWhole: false, Token)).Rows).Url,
+        Assert.DoesNotContain("secret", $"{Assert.Single((await read.ListAsync(id, null, "url_scheme", isWhole: false, Token)).Rows)}",
             StringComparison.Ordinal);
         var duplicate = Assert.Single((await read.ListAsync(id, null, "duplicate_url", isWhole: true, Token)).Rows);
         Assert.Equal((3, 1, null), (duplicate.RowNumber, duplicate.OtherRow, duplicate.OtherImport));
