@@ -441,8 +441,8 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
     private Task HasStateAsync(string state) => Expect(page.GetByTestId("import-state").First).ToHaveAttributeAsync("data-state", state);
 
     /// <summary>Says what a column of the file is used as.</summary>
-    private Task UseAsync(string column, string target) =>
-        page.Locator($"[data-testid=column][data-column={column}] select").SelectOptionAsync(target);
+    private async Task UseAsync(string column, string target) =>
+        await page.Locator($"[data-testid=column][data-column={column}] select").SelectOptionAsync(target);
 
     private ILocator Dialog(string button) => page.GetByRole(AriaRole.Dialog)
         .GetByRole(AriaRole.Button, new() { Name = button, Exact = true });

@@ -308,7 +308,7 @@ public sealed class ReviewTests(DashboardStage stage) : IClassFixture<DashboardS
         .SetInputFilesAsync(new FilePayload { Name = name, MimeType = type, Buffer = Encoding.Latin1.GetBytes(content) });
 
     /// <summary>As from a spreadsheet's clipboard.</summary>
-    private static Task PasteAsync(ILocator field, string text) => field.EvaluateAsync("""
+    private static async Task PasteAsync(ILocator field, string text) => await field.EvaluateAsync("""
         (field, text) => {
             const data = new DataTransfer();
             data.setData('text/plain', text);
