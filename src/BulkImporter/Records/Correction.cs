@@ -50,10 +50,11 @@ public sealed class Correction
 
     // Of an import in review, whose manifest is read again with it: no record moves.
     private const string NoteOnly = $"""
-        WITH moved AS (
-            SELECT r.import_id, c.*, r.source_url AS old_url, r.caption AS old_caption, r.reference_id AS old_reference_id,
-                r.is_push AS was_push
-            FROM unnest($2::importer.row_correction[]) c JOIN importer.import_record r ON r.import_id = $1 AND r.row_number = c.row_number
+        WITH correction AS MATERIALIZED (
+            SELECT $1::int AS import_id, c.* FROM unnest($2::importer.row_correction[]) c
+        ), moved AS (
+            SELECT c.*, r.source_url AS old_url, r.caption AS old_caption, r.reference_id AS old_reference_id, r.is_push AS was_push
+            FROM correction c JOIN importer.import_record r USING (import_id, row_number)
         ), noted AS (
             {Note}
         )
