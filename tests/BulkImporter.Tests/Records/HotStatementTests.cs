@@ -26,7 +26,7 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
     private const int Most = 100;
 
     private static readonly string[] Tables =
-        ["import_record", "import_chunk", "attempt", "status_poll", "record_finish", "record_meta", "push_upload", "reconcile_candidate"];
+        ["import_record", "import_chunk", "attempt", "status_poll", "record_finish", "record_meta", "push_upload", "reconcile_candidate", "work_batch"];
 
     /// <summary>They are given lists of values and no keys: what they do is to insert them, or to find a sentence for each code.</summary>
     private static readonly string[] GivenNoKeys = ["importer.manifest_source_file", "importer.finding", "AS c(code)"];
@@ -223,5 +223,6 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
             WHERE next_poll_at <= now() OR abort_answered_at IS NOT NULL OR next_abort_at IS NOT NULL
             """);
         await database.SqlAsync("UPDATE importer.record_finish SET next_at = now() + interval '1 hour' WHERE next_at <= now()");
+        await database.SqlAsync("DELETE FROM importer.work_batch");
     }
 }

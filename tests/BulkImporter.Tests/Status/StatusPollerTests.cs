@@ -23,6 +23,7 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
         // The poller looks at all accounts: what other tests left must not be due.
         await database.SqlAsync("DELETE FROM importer.import");
         await database.SqlAsync("DELETE FROM importer.status_poll");
+        await database.SqlAsync("DELETE FROM importer.work_batch");
         account = await database.AccountAsync();
         await database.SqlAsync("UPDATE importer.account SET token_protected = $1", tokens.Protect("token"));
         id = await database.ImportAsync(rows: 3, account: account);
@@ -133,9 +134,10 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
         Assert.Equal(3, await Poller(clock: clock).RunAsync(Token));
         Assert.Equal(2, cincopa.Asked.Count);
         Assert.Equal("2 1", await database.OneAsync<string>("""
-            SELECT concat_ws(' ', count(*) FILTER (WHERE next_poll_at > now() + interval '31 seconds'),
-                count(*) FILTER (WHERE next_poll_at BETWEEN now() AND now() + interval '30 seconds'))
-            FROM importer.status_poll WHERE import_id = $1
+            SELECT concat_ws(' ',
+                (SELECT count(*) FROM importer.status_poll WHERE import_id = $1 AND next_poll_at > now() + interval '31 seconds'),
+                (SELECT sum(cardinality(rows)) FROM importer.work_batch
+                    WHERE import_id = $1 AND next_at BETWEEN now() AND now() + interval '30 seconds'))
             """, id));
     }
 
@@ -143,6 +145,7 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
     public async Task With_a_rate_no_more_are_claimed_than_it_lets_through_in_a_part_of_the_claims_time()
     {
         await database.SubmitAsync(id, 1, 2, 3);
+        await database.LookedAsync();
         await database.SqlAsync("UPDATE importer.account SET status_rate = 0.4 WHERE id = $1", account);
         await DueAsync();
         Assert.Equal(2, await Poller().RunAsync(Token));
@@ -270,7 +273,7 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
         };
         Assert.Equal(1, await Poller(source: cut.Source).RunAsync(death.Token));
         Assert.Equal(RecordState.Submitted, await database.StateAsync(id, 1));
-        Assert.Equal("true", await PollAsync("(next_poll_at BETWEEN now() AND now() + interval '30 seconds')::text"));
+        Assert.True(await database.OneAsync<bool>("SELECT next_at BETWEEN now() AND now() + interval '30 seconds' FROM importer.work_batch"));
         await AskAsync(new StatusResult.Done(new Rid("R")));
         Assert.Equal(RecordState.Imported, await database.StateAsync(id, 1));
     }
@@ -342,13 +345,19 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
         if (records is { } expected) Assert.Equal(expected, asked);
     }
 
-    private Task<int> DueAsync() =>
-        database.SqlAsync("UPDATE importer.status_poll SET next_poll_at = now() WHERE account_id = $1", account);
+    private async Task DueAsync()
+    {
+        await database.SqlAsync("UPDATE importer.status_poll SET next_poll_at = now() WHERE account_id = $1", account);
+        await database.SqlAsync("UPDATE importer.work_batch SET next_at = now() WHERE account_id = $1", account);
+    }
 
-    private async Task AgeAsync(string column, string age) =>
+    private async Task AgeAsync(string column, string age)
+    {
+        await database.LookedAsync();
         Assert.Equal(1,
             await database.SqlAsync(
                 $"UPDATE importer.status_poll SET {column} = now() - interval '{age}' WHERE import_id = $1 AND row_number = 1", id));
+    }
 
     private Task<string> PollAsync(string expression) =>
         database.OneAsync<string>($"SELECT {expression} FROM importer.status_poll WHERE import_id = $1 AND row_number = 1", id);
