@@ -658,9 +658,6 @@ namespace BulkImporter.Migrations
                     b.HasKey("ImportId", "RowNumber")
                         .HasName("pk_record_finish");
 
-                    b.HasIndex("ImportId", "State")
-                        .HasDatabaseName("ix_record_finish_import_id_state");
-
                     b.HasIndex(new[] { "AccountId", "NextAt" }, "finish_due")
                         .HasDatabaseName("ix_record_finish_account_id_next_at")
                         .HasFilter("state = 'pending'");

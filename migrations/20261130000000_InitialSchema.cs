@@ -1186,12 +1186,6 @@ namespace BulkImporter.Migrations
                 filter: "state = 'pending'");
 
             migrationBuilder.CreateIndex(
-                name: "ix_record_finish_import_id_state",
-                schema: "importer",
-                table: "record_finish",
-                columns: new[] { "import_id", "state" });
-
-            migrationBuilder.CreateIndex(
                 name: "ix_session_key_id",
                 schema: "importer",
                 table: "session",

@@ -785,9 +785,11 @@ CREATE VIEW importer.record_now AS
     r.possibly_duplicated,
     r.submitted_at,
     r.finished_at
-   FROM ((importer.import_record r
-     LEFT JOIN importer.import_chunk c ON (((c.import_id = r.import_id) AND (c.number = r.chunk_number))))
-     CROSS JOIN LATERAL ( SELECT ((r.state = 'pending'::text) AND (r.row_number = ANY (c.on_wire))) AS is_on_wire) w);
+   FROM (importer.import_record r
+     CROSS JOIN LATERAL ( SELECT ((r.state = 'pending'::text) AND (EXISTS ( SELECT 1
+                   FROM importer.import_chunk c
+                  WHERE ((c.import_id = r.import_id) AND (c.number = r.chunk_number) AND (r.row_number = ANY (c.on_wire)))))) AS is_on_wire
+         OFFSET 0) w);
 
 CREATE TABLE importer.session (
     id integer NOT NULL,
@@ -1055,8 +1057,6 @@ CREATE UNIQUE INDEX ix_password_link_hash ON importer.password_link USING btree 
 CREATE INDEX ix_password_link_user_id ON importer.password_link USING btree (user_id);
 
 CREATE INDEX ix_record_finish_account_id_next_at ON importer.record_finish USING btree (account_id, next_at) WHERE (state = 'pending'::text);
-
-CREATE INDEX ix_record_finish_import_id_state ON importer.record_finish USING btree (import_id, state);
 
 CREATE INDEX ix_session_key_id ON importer.session USING btree (key_id);
 

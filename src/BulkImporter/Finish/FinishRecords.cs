@@ -62,10 +62,10 @@ internal sealed class FinishRecords(
 
     private static readonly string ClaimBatches = $"""
         WITH {WorkBatch.Claim(BatchStep.Finish)}
-        SELECT c.id AS batch_id, c.import_id, n.row_number, c.account_id, r.rid, c.tries, {Texts}
-        FROM claimed c CROSS JOIN LATERAL unnest(c.rows) AS n(row_number)
-        JOIN importer.import_record r ON r.import_id = c.import_id AND r.row_number = n.row_number
-        LEFT JOIN importer.record_meta m ON m.import_id = c.import_id AND m.row_number = n.row_number
+        SELECT c.batch_id, c.import_id, c.row_number, c.account_id, r.rid, c.tries, {Texts}
+        FROM claimed c
+        JOIN importer.import_record r ON r.import_id = c.import_id AND r.row_number = c.row_number
+        LEFT JOIN importer.record_meta m ON m.import_id = c.import_id AND m.row_number = c.row_number
         """;
 
     private const string Texts = """
@@ -75,14 +75,16 @@ internal sealed class FinishRecords(
 
     // The claim's row is ours as long as it is pending; what somebody else did in the meantime was the same.
     private const string RemoveDone = """
-        DELETE FROM importer.record_finish f USING (SELECT *, 'pending' AS before FROM unnest($1::importer.finish_end[])) e
+        WITH ended AS MATERIALIZED (SELECT *, 'pending' AS before FROM unnest($1::importer.finish_end[]))
+        DELETE FROM importer.record_finish f USING ended e
         WHERE e.state = 'done' AND f.import_id = e.import_id AND f.row_number = e.row_number AND f.state = e.before
         """;
 
     private const string Write = """
+        WITH ended AS MATERIALIZED (SELECT *, 'pending' AS before FROM unnest($1::importer.finish_end[]))
         UPDATE importer.record_finish f
         SET state = e.state, next_at = now() + e.wait, failed_count = e.failed_count, error_code = e.code, error_message = e.message
-        FROM (SELECT *, 'pending' AS before FROM unnest($1::importer.finish_end[])) e
+        FROM ended e
         WHERE e.state <> 'done' AND f.import_id = e.import_id AND f.row_number = e.row_number AND f.state = e.before
         """;
 

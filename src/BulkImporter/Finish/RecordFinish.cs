@@ -50,7 +50,6 @@ public sealed class RecordFinish
             entity.ToTable("record_finish", t => t.HasCheckConstraint("finish_state_is_known", "state IN ('pending', 'failed')"));
             entity.HasKey(f => new { f.ImportId, f.RowNumber });
             entity.HasIndex(f => new { f.AccountId, f.NextAt }, "finish_due").HasFilter("state = 'pending'");
-            entity.HasIndex(f => new { f.ImportId, f.State });
             entity.HasStorageParameter("fillfactor", 60);
             entity.HasStorageParameter("autovacuum_vacuum_scale_factor", 0.02);
         }

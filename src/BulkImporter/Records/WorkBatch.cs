@@ -61,8 +61,9 @@ public sealed class WorkBatch
         """;
 
     /// <summary>
-    /// Claims the batches that are due, account by account, as "claimed" (id, account_id, import_id, rows, since, tries). Accounts take part
-    /// with the same number of records each, so that one with a million outstanding does not keep the others waiting. $1 is that number for
+    /// Claims the batches that are due, account by account, as "claimed" (batch_id, account_id, import_id, row_number, since, tries), a row
+    /// for each record. Accounts take part with the same number of records each, so that one with a million outstanding does not keep the
+    /// others waiting. $1 is that number for
     /// an account with limits, $2 how long the claim lasts, $3 the number of seconds' worth that an account with a rate gets, $4 the number
     /// of records for an account without limits.
     /// </summary>
@@ -84,10 +85,13 @@ public sealed class WorkBatch
             JOIN importer.work_batch w ON w.id = chosen.id AND w.next_at <= now()
             WHERE a.state = 'active'
             FOR UPDATE OF w SKIP LOCKED
-        ), claimed AS (
+        ), taken AS (
             UPDATE importer.work_batch w SET next_at = now() + $2, tries = w.tries + 1
             FROM due WHERE w.id = due.id
             RETURNING w.id, w.account_id, w.import_id, w.rows, w.since, w.tries
+        ), claimed AS MATERIALIZED (
+            SELECT t.id AS batch_id, t.account_id, t.import_id, n.row_number, t.since, t.tries
+            FROM taken t CROSS JOIN LATERAL unnest(t.rows) AS n(row_number)
         )
         """;
 

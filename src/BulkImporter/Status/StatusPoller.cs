@@ -66,11 +66,11 @@ internal sealed class StatusPoller(
 
     private static readonly string ClaimBatches = $"""
         WITH {WorkBatch.Claim(BatchStep.Look)}
-        SELECT c.id AS batch_id, c.import_id, n.row_number, r.attempt_count AS attempt, c.account_id, r.status_id, c.since AS submitted_at,
+        SELECT c.batch_id, c.import_id, c.row_number, r.attempt_count AS attempt, c.account_id, r.status_id, c.since AS submitted_at,
             c.since AS moved_at, NULL::bigint AS progress_bytes, NULL::smallint AS progress_percent, NULL::timestamptz AS not_found_since,
             now() AS now
-        FROM claimed c CROSS JOIN LATERAL unnest(c.rows) AS n(row_number)
-        LEFT JOIN importer.import_record r ON r.import_id = c.import_id AND r.row_number = n.row_number AND r.state = 'submitted'
+        FROM claimed c
+        LEFT JOIN importer.import_record r ON r.import_id = c.import_id AND r.row_number = c.row_number AND r.state = 'submitted'
         """;
 
     // Without a rate it does not matter how many are outstanding.
@@ -95,11 +95,11 @@ internal sealed class StatusPoller(
     private const string BeginFollowing = """
         INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at,
             progress_percent, progress_bytes, total_bytes, not_found_since)
-        SELECT s.import_id, s.row_number, r.attempt_count, i.account_id, s.status_id, s.submitted_at, now() + s.wait,
+        SELECT s.import_id, s.row_number, r.attempt_count, (SELECT i.account_id FROM importer.import i WHERE i.id = s.import_id),
+            s.status_id, s.submitted_at, now() + s.wait,
             CASE WHEN s.moved THEN now() ELSE s.submitted_at END, s.percent, s.bytes, s.total, CASE WHEN s.not_found THEN now() END
         FROM unnest($1::importer.poll_progress[]) s
         JOIN importer.import_record r ON r.import_id = s.import_id AND r.row_number = s.row_number AND r.status_id = s.status_id
-        JOIN importer.import i ON i.id = s.import_id
         WHERE r.state = 'submitted'
         ON CONFLICT (import_id, row_number) DO UPDATE SET status_id = excluded.status_id, attempt = excluded.attempt,
             submitted_at = excluded.submitted_at, next_poll_at = excluded.next_poll_at, moved_at = excluded.moved_at,
