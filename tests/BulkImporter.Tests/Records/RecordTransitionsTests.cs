@@ -104,6 +104,28 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
         Assert.Equal([(2, 1)], EngineDatabase.Numbers(await database.Transitions.OpenIntentsAsync(current, [1, 2], Token)));
     }
 
+    [Fact]
+    public async Task What_is_on_the_wire_is_submitting_to_whoever_reads_and_costs_its_record_no_write()
+    {
+        var id = await database.ImportAsync();
+        var before = await VersionsAsync();
+        await database.Transitions.SubmittingAsync(await database.LeaseAsync(id), [1, 3], Token);
+        Assert.Equal(before, await VersionsAsync());
+        Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.attempt WHERE import_id = $1", id));
+
+        var records = new ReadRecords(database.Contexts);
+        var shown = await records.ListAsync(id, new RecordFilter { State = RecordState.Submitting }, 0, 10, Token);
+        Assert.Equal([1, 3], shown.Items.Select(r => r.RowNumber));
+        Assert.All(shown.Items, r => Assert.Equal((RecordState.Submitting, 1), (r.State, r.Attempts)));
+        Assert.Equal([2], (await records.ListAsync(id, new RecordFilter { State = RecordState.Pending }, 0, 10, Token)).Items.Select(r => r.RowNumber));
+        var attempt = Assert.Single((await records.FindAsync(id, 1, Token))!.Attempts);
+        Assert.Equal((1, null, EngineDatabase.Worker), (attempt.Number, attempt.Outcome, attempt.Worker!.Split(':')[0]));
+        Assert.Equal("pending 1, submitting 2", await database.SoundCountsAsync(id));
+
+        Task<string> VersionsAsync() => database.OneAsync<string>(
+            "SELECT string_agg(xmin::text, ' ' ORDER BY row_number) FROM importer.import_record WHERE import_id = $1", id);
+    }
+
     // --- answers
 
     [Fact]

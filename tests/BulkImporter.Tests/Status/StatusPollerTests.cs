@@ -258,6 +258,63 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
         Assert.Equal("imported 60", await database.SoundCountsAsync(many));
     }
 
+    // --- the first look, by the batch
+
+    [Fact]
+    public async Task A_first_look_costs_a_record_no_row_unless_it_does_not_end_it()
+    {
+        await database.SubmitAsync(id, 1, 2, 3);
+        Assert.Equal(2L, await BatchesAsync());
+        cincopa.OnStatus = ticket => ticket switch
+        {
+            "st-1-1" => new StatusResult.Done(new Rid("r1")),
+            "st-2-1" => new StatusResult.Failed(ScriptedCincopa.Error(RemoteErrorKind.SourceNotFound)),
+            _ => new StatusResult.Running(40, 4_000, 10_000, null, null),
+        };
+        await DueAsync();
+        Assert.Equal(3, await Poller().RunAsync(Token));
+
+        Assert.Equal("submitted 1, imported 1, failed 1", await database.SoundCountsAsync(id));
+        Assert.Equal(0L, await BatchesAsync());
+        Assert.Equal("3 st-3-1 40", await database.OneAsync<string>("""
+            SELECT string_agg(concat_ws(' ', row_number, status_id, progress_percent), ', ') FROM importer.status_poll
+            """));
+        // What it imported, the record tells; what failed is history.
+        Assert.Equal(["1 imported st-1-1"], await database.AttemptsAsync(id, 1));
+        Assert.Equal(["1 source_not_found st-2-1"], await database.AttemptsAsync(id, 2));
+        Assert.Equal(1L, await database.OneAsync<long>("SELECT count(*) FROM importer.attempt WHERE import_id = $1", id));
+    }
+
+    [Fact]
+    public async Task A_batch_in_which_a_record_waits_that_is_not_submitted_any_more_goes_all_the_same()
+    {
+        await database.SubmitAsync(id, 1, 2, 3);
+        await database.Transitions.ConcludedAsync(
+            [new(id, 2, new StatusId("st-2-1"), RecordState.Imported, new Rid("r2"), null, null, null)], Token);
+        cincopa.OnStatus = ticket => new StatusResult.Done(new Rid($"r-{ticket}"));
+        await DueAsync();
+        Assert.Equal(2, await Poller().RunAsync(Token));
+        Assert.Equal(["st-1-1", "st-3-1"], cincopa.Asked.Order());
+        Assert.Equal("imported 3", await database.SoundCountsAsync(id));
+        Assert.Equal(0L, await BatchesAsync());
+    }
+
+    [Fact]
+    public async Task An_account_with_a_rate_has_batches_that_a_claim_can_ask_about_and_claims_no_more_than_that()
+    {
+        await database.SqlAsync("UPDATE importer.account SET status_rate = 0.4 WHERE id = $1", account);
+        var slow = await database.ImportAsync(rows: 9, chunkSize: 9, account: account);
+        await database.SubmitAsync(slow, 1, [.. Enumerable.Range(1, 9)]);
+        Assert.Equal(["1", "2", "2", "2", "2"], await database.Source.QueryAsync(
+            "SELECT cardinality(rows)::text FROM importer.work_batch WHERE import_id = $1 ORDER BY 1", r => r.GetString(0), Token, slow));
+        await database.SqlAsync("DELETE FROM importer.work_batch WHERE import_id <> $1", slow);
+        cincopa.OnStatus = ticket => new StatusResult.Done(new Rid($"r-{ticket}"));
+        await DueAsync();
+        Assert.InRange(await Poller().RunAsync(Token), 1, 2);
+    }
+
+    private Task<long> BatchesAsync() => database.OneAsync<long>("SELECT count(*) FROM importer.work_batch WHERE step = 'look'");
+
     [Fact]
     public async Task A_poller_that_dies_leaves_a_claim_that_runs_out()
     {
