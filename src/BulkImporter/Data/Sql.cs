@@ -68,16 +68,14 @@ public static class Sql
     });
 
     /// <summary>The same for some statements in one transaction.</summary>
+    /// <param name="commands">Makes them, anew each time that the transaction is run: a command belongs to the batch that it was in.</param>
     public static Task<int> ExecuteBatchByKeyAsync(
-        this NpgsqlDataSource database, IEnumerable<NpgsqlBatchCommand> commands, CancellationToken cancellationToken)
+        this NpgsqlDataSource database, Func<IEnumerable<NpgsqlBatchCommand>> commands, CancellationToken cancellationToken) =>
+        database.UndisturbedAsync(async () =>
     {
-        NpgsqlBatchCommand[] all = [.. commands];
-        return database.UndisturbedAsync(async () =>
-        {
-            await using var batch = database.CreateBatchByKey(all);
-            return await batch.ExecuteNonQueryAsync(cancellationToken);
-        });
-    }
+        await using var batch = database.CreateBatchByKey([.. commands()]);
+        return await batch.ExecuteNonQueryAsync(cancellationToken);
+    });
 
     /// <summary>The same for one that returns rows, each of which becomes a <typeparamref name="T"/>; see <see cref="Row{T}"/>.</summary>
     public static Task<List<T>> QueryByKeyAsync<T>(this NpgsqlDataSource database, string sql, CancellationToken cancellationToken,

@@ -133,13 +133,20 @@ internal sealed class FinishRecords(
     protected override async Task WriteAsync(List<End> ends)
     {
         var rows = ends.ToLookup(e => e.Record.Place is null, EndRow.Of);
-        List<NpgsqlBatchCommand> commands = [.. WorkBatch.Leave(ends.Select(e => e.Record.Place))];
-        if (rows[true].ToArray() is { Length: > 0 } own)
-            commands.AddRange(Sql.BatchCommand(RemoveDone, [own]), Sql.BatchCommand(Write, [own]));
-        if (rows[false].Where(e => e.State != EnumText<FinishState>.Of(FinishState.Done)).ToArray() is { Length: > 0 } first)
-            commands.Add(Sql.BatchCommand(Begin, [first]));
-        await database.ExecuteBatchByKeyAsync(commands, CancellationToken.None);
+        EndRow[] own = [.. rows[true]], first = [.. rows[false].Where(e => e.State != EnumText<FinishState>.Of(FinishState.Done))];
+        await database.ExecuteBatchByKeyAsync(Commands, CancellationToken.None);
         Log.RecordsFinished(log, ends.Count(e => e.State == FinishState.Done));
+
+        IEnumerable<NpgsqlBatchCommand> Commands()
+        {
+            if (own.Length > 0)
+            {
+                yield return Sql.BatchCommand(RemoveDone, [own]);
+                yield return Sql.BatchCommand(Write, [own]);
+            }
+            if (first.Length > 0) yield return Sql.BatchCommand(Begin, [first]);
+            foreach (var command in WorkBatch.Leave(ends.Select(e => e.Record.Place))) yield return command;
+        }
     }
 
     protected override End Unstorable(End end) =>

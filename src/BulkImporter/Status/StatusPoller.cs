@@ -127,7 +127,7 @@ internal sealed class StatusPoller(
         // Its end came by another way, for example with the answer to an older attempt.
         if (due.FindAll(d => d.StatusId is null) is { Count: > 0 } gone)
         {
-            await database.ExecuteBatchByKeyAsync(WorkBatch.Leave(gone.Select(d => d.Place)), cancellationToken);
+            await database.ExecuteBatchByKeyAsync(() => WorkBatch.Leave(gone.Select(d => d.Place)), cancellationToken);
             due.RemoveAll(d => d.StatusId is null);
         }
         if (due.Count > 0) await ReadBudgetsAsync(cancellationToken);
@@ -175,7 +175,7 @@ internal sealed class StatusPoller(
         if (progress[false].ToArray() is { Length: > 0 } first)
         {
             await database.ExecuteBatchByKeyAsync(
-                [Sql.BatchCommand(BeginFollowing, [first]), .. WorkBatch.Leave(ends.Select(e => e.Progress?.Record.Place))],
+                () => [Sql.BatchCommand(BeginFollowing, [first]), .. WorkBatch.Leave(ends.Select(e => e.Progress?.Record.Place))],
                 CancellationToken.None);
         }
     }
