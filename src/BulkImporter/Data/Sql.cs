@@ -68,7 +68,8 @@ public static class Sql
     });
 
     /// <summary>The same for some statements in one transaction.</summary>
-    /// <param name="commands">Makes them, anew each time that the transaction is run: a command belongs to the batch that it was in.</param>
+    /// <param name="commands">Makes them, anew each time that the transaction is run: a command belongs to the batch that it was
+    /// in.</param>
     public static Task<int> ExecuteBatchByKeyAsync(
         this NpgsqlDataSource database, Func<IEnumerable<NpgsqlBatchCommand>> commands, CancellationToken cancellationToken) =>
         database.UndisturbedAsync(async () =>

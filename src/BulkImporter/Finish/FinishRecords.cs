@@ -10,10 +10,8 @@ namespace BulkImporter.Finish;
 
 /// <summary>
 /// Stage 6: writes caption, texts, tags and reference id to the assets of imported records, and puts them into the galleries that their
-/// rows
-/// name: the first time as the batch in which they were imported, then each by itself. Every worker does so; a claim is nothing but a next_at moved ahead. All of it may be done twice, and nothing of it submits an
-/// asset.
-/// Its calls come out of the account's status budget.
+/// rows name: the first time as the batch in which they were imported, then each by itself. Every worker does so; a claim is nothing but a
+/// next_at moved ahead. All of it may be done twice, and nothing of it submits an asset. Its calls come out of the account's status budget.
 /// </summary>
 internal sealed class FinishRecords(
     RoundNeeds needs, NpgsqlDataSource database, ICincopaClient cincopa, NameGallery galleries, RetrySchedule retries,
@@ -246,8 +244,8 @@ internal sealed class FinishRecords(
 
     private sealed record Claimed(
         long? BatchId, int ImportId, int RowNumber, int AccountId, Rid Rid, short Tries, string? Caption, string? ReferenceId, bool IsPush,
-        string SourceUrl, string? Description, string? LongDescription, string? Tags, string? RelatedLinkText, string? RelatedLinkUrl, string? Gallery,
-        string? FileName)
+        string SourceUrl, string? Description, string? LongDescription, string? Tags, string? RelatedLinkText, string? RelatedLinkUrl,
+        string? Gallery, string? FileName)
     {
         public Due ToDue()
         {
@@ -280,7 +278,8 @@ internal sealed class FinishRecords(
     /// <summary>The same, as the statement takes it.</summary>
     [StoredAsRow("finish_end")]
     internal sealed record EndRow(
-        int ImportId, int RowNumber, string State, TimeSpan Wait, short FailedCount, string? Code, string? Message, int AccountId, string Rid)
+        int ImportId, int RowNumber, string State, TimeSpan Wait, short FailedCount, string? Code, string? Message, int AccountId,
+        string Rid)
     {
         public static EndRow Of(End e) => new(
             e.Record.ImportId, e.Record.RowNumber, EnumText<FinishState>.Of(e.State), e.Wait,

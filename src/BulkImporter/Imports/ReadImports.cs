@@ -72,7 +72,8 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
             WHERE n > 0) failure
         CROSS JOIN LATERAL (
             SELECT count(*) FILTER (WHERE f.state = 'pending')::int + (
-                    SELECT coalesce(sum(cardinality(w.rows)), 0)::int FROM importer.work_batch w WHERE w.import_id = i.id AND w.step = 'finish'
+                    SELECT coalesce(sum(cardinality(w.rows)), 0)::int FROM importer.work_batch w
+                    WHERE w.import_id = i.id AND w.step = 'finish'
                 ) AS pending, count(*) FILTER (WHERE f.state = 'failed')::int AS failed
             FROM importer.record_finish f WHERE f.import_id = i.id) finish
         LEFT JOIN LATERAL (

@@ -13,8 +13,7 @@ namespace BulkImporter.Parse;
 /// <param name="Line">Where it starts in that file.</param>
 /// <param name="Row">The row of the import that it is about; null when none was found.</param>
 /// <param name="Outcome"><c>corrected</c>, or why it was refused: <c>unmatched</c>, <c>ambiguous</c>, <c>repeated</c>, <c>wrong_state</c>,
-/// <c>unchanged</c>,
-/// <c>invalid</c>, <c>duplicate_url</c>, <c>already_imported</c>.</param>
+/// <c>unchanged</c>, <c>invalid</c>, <c>duplicate_url</c>, <c>already_imported</c>.</param>
 /// <param name="Message">For people: what was changed, or what to do.</param>
 public sealed record CorrectedRow(long Line, int? Row, string Outcome, string Message);
 

@@ -49,9 +49,8 @@ internal sealed class ReconcileUnknown(
 
     /// <summary>
     /// $1 is the grace, $2 the time after which looking is given up. The first look is due after the grace, each other one when the record
-    /// is in doubt twice as long.
-    /// By their codes the index finds the few that are in doubt among millions that are not; written out, so that the planner knows how
-    /// few.
+    /// is in doubt twice as long. By their codes the index finds the few that are in doubt among millions that are not; written out, so
+    /// that the planner knows how few.
     /// </summary>
     private static readonly string InDoubt = $"""
         JOIN importer.import_record r ON r.import_id = i.id AND r.error_code IN ({string.Join(", ", UnknownCodes.Select(c => $"'{c}'"))})

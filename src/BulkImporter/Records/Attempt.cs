@@ -27,8 +27,7 @@ public sealed class Attempt
 
     /// <summary>
     /// Null while open; <c>accepted</c> when Cincopa took it; then <c>imported</c> or a <see cref="FailureCode"/>; <c>reconciled</c> when
-    /// it
-    /// ended in doubt and its asset was found afterwards.
+    /// it ended in doubt and its asset was found afterwards.
     /// </summary>
     public string? Outcome { get; set; }
 

@@ -79,9 +79,8 @@ public sealed class ImportRecord
             // The error code is null on the happy path, so this index costs it nothing and keeps its updates in place (HOT).
             entity.HasIndex(r => new { r.ImportId, r.ErrorCode, r.RowNumber }).HasFilter("error_code IS NOT NULL");
             // No foreign key to the import: checked row by row, it took two thirds of the time of reading a manifest in. Records come in
-            // the
-            // transaction that makes their chunks, and those are held by one.
-            // Every record is rewritten at least twice: room in the page keeps the rewrites next to it and out of the index.
+            // the transaction that makes their chunks, and those are held by one. Every record is rewritten at least twice: room in the
+            // page keeps the rewrites next to it and out of the index.
             entity.HasStorageParameter("fillfactor", 75);
             entity.HasStorageParameter("autovacuum_vacuum_scale_factor", 0.05);
         }

@@ -43,8 +43,7 @@ public static class Outcomes
 
     /// <summary>
     /// What is written in place of an outcome that the database refuses for what is in it. What it said of the call is lost, so the call
-    /// may have
-    /// done its work.
+    /// may have done its work.
     /// </summary>
     public static Answer Unstorable(this Answer answer) => (Answer)InDoubt(answer with { StatusId = null });
 
@@ -65,8 +64,8 @@ public static class Outcomes
 /// <summary>What is known of an attempt, as the statements take it.</summary>
 [StoredAsRow("outcome")]
 internal sealed record OutcomeRow(
-    int ImportId, int RowNumber, short? Attempt, DateTimeOffset? StartedAt, string? StatusId, string? State, string? Rid, string? Code, short? HttpStatus,
-    string? Message, TimeSpan? RetryAfter, short GiveBack)
+    int ImportId, int RowNumber, short? Attempt, DateTimeOffset? StartedAt, string? StatusId, string? State, string? Rid, string? Code,
+    short? HttpStatus, string? Message, TimeSpan? RetryAfter, short GiveBack)
 {
     public static OutcomeRow Of(int importId, Answer answer) =>
         Of(importId, answer.RowNumber, answer.Attempt, answer.StatusId, answer) with

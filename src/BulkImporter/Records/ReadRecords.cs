@@ -49,7 +49,8 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
         var finishes = await FinishesAsync(db, importId, [.. rows.Where(r => r.State == RecordState.Imported).Select(r => r.RowNumber)],
             cancellationToken);
         return Page<RecordView>.Of(
-            rows.ConvertAll(r => finishes.TryGetValue(r.RowNumber, out var finish) ? r with { Finish = finish } : r), limit, r => r.RowNumber);
+            rows.ConvertAll(r => finishes.TryGetValue(r.RowNumber, out var finish) ? r with { Finish = finish } : r), limit,
+            r => r.RowNumber);
     }
 
     /// <summary>How far those of the imported rows are that have something to be finished.</summary>

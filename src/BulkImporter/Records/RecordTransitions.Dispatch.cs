@@ -10,9 +10,9 @@ public readonly record struct Intent(int RowNumber, short Attempt, DateTimeOffse
 public sealed partial class RecordTransitions
 {
     /// <summary>
-    /// What is on the wire of a chunk: the attempts that were answered ($5) leave, and pending to submitting, an attempt begins for each row
-    /// ($4) that is pending, if the lease is live, import and account still run and the import may send at this hour. The commit is the permission to
-    /// send. A record's own row is written when the attempt is over.
+    /// What is on the wire of a chunk: the attempts that were answered ($5) leave, and pending to submitting, an attempt begins for each
+    /// row ($4) that is pending, if the lease is live, import and account still run and the import may send at this hour. The commit is the
+    /// permission to send. A record's own row is written when the attempt is over.
     /// </summary>
     private const string MoveWire = """
         WITH chunk AS MATERIALIZED (
@@ -119,7 +119,8 @@ public sealed partial class RecordTransitions
                 (import_id, row_number, number, started_at, worker, finished_at, outcome, http_status, message)
             SELECT import_id, row_number, attempt, started_at, $4, now(), code, http_status, message FROM moved WHERE code IS NOT NULL
             ON CONFLICT (import_id, row_number, number) DO UPDATE
-            SET finished_at = excluded.finished_at, outcome = excluded.outcome, http_status = excluded.http_status, message = excluded.message
+            SET finished_at = excluded.finished_at, outcome = excluded.outcome, http_status = excluded.http_status,
+                message = excluded.message
         ), told AS (
             DELETE FROM importer.attempt t USING moved m
             WHERE m.code IS NULL AND t.import_id = m.import_id AND t.row_number = m.row_number AND t.number = m.attempt
@@ -130,13 +131,14 @@ public sealed partial class RecordTransitions
         SELECT row_number FROM moved
         """;
 
-    /// <summary>The attempts that record <c>r</c> has left after answer <c>a</c>: one in doubt was counted when it came into doubt.</summary>
+    /// <summary>The attempts that record <c>r</c> has left after answer <c>a</c>: one in doubt was counted when it came into
+    /// doubt.</summary>
     private const string AttemptsLeft = "(r.attempts_left - (a.attempt - r.attempt_count) + a.give_back)";
 
     /// <summary>
-    /// Writes what was answered. Takes the lease to know the chunk, not to check it: the attempt number fences each row, and a late
-    /// answer of a worker that lost its lease is the best news that a record in doubt can get.
-    /// Returns the accepted answers that no longer count for their record, which is then marked as possibly duplicated.
+    /// Writes what was answered. Takes the lease to know the chunk, not to check it: the attempt number fences each row, and a late answer
+    /// of a worker that lost its lease is the best news that a record in doubt can get. Returns the accepted answers that no longer count
+    /// for their record, which is then marked as possibly duplicated.
     /// </summary>
     public async Task<IReadOnlyList<Answer>> AnsweredAsync(
         Lease lease, IReadOnlyList<Answer> answers, TimeSpan firstPoll, CancellationToken cancellationToken) =>
@@ -217,8 +219,8 @@ public sealed partial class RecordTransitions
         """;
 
     /// <summary>
-    /// An accepted answer whose record has moved on: the source was imported twice here too.
-    /// A record that already holds this status_id only had its commit acknowledged late.
+    /// An accepted answer whose record has moved on: the source was imported twice here too. A record that already holds this status_id
+    /// only had its commit acknowledged late.
     /// </summary>
     private const string MarkPossiblyDuplicated = """
         UPDATE importer.import_record r SET possibly_duplicated = true
@@ -295,8 +297,8 @@ public sealed partial class RecordTransitions
         """;
 
     /// <summary>
-    /// Takes a chunk back whose lease has run out: what was being submitted becomes unknown, the rest is due again.
-    /// Returns the number of records in doubt, or null when the lease was renewed or released after all.
+    /// Takes a chunk back whose lease has run out: what was being submitted becomes unknown, the rest is due again. Returns the number of
+    /// records in doubt, or null when the lease was renewed or released after all.
     /// </summary>
     public Task<int?> RescuedAsync(int importId, int chunkNumber, CancellationToken cancellationToken) =>
         database.TransactionAsync<int?>(async connection =>

@@ -56,8 +56,7 @@ public sealed partial class RecordTransitions
 
     /// <summary>
     /// An address or a reference id of a row that is not invalid, as a finding shows it (<c>FindingMask</c> in SQL): without its query, at
-    /// most 120
-    /// characters. For findings that only the database can make.
+    /// most 120 characters. For findings that only the database can make.
     /// </summary>
     internal static string Masked(string value) =>
         $"(SELECT CASE WHEN length(m) <= 120 THEN m ELSE left(m, 119) || '…' END FROM regexp_replace({value}, '(//[^?#]*[?#]).+', "

@@ -62,8 +62,7 @@ public sealed partial class RecordTransitions
 
     /// <summary>
     /// What became of a call whose asset had been adopted before: another asset means that the source may be there twice, a failure that
-    /// the adopted
-    /// asset is not this call's.
+    /// the adopted asset is not this call's.
     /// </summary>
     private const string CompareAdopted = """
         WITH said AS (

@@ -31,8 +31,8 @@ public sealed partial class RecordTransitions(NpgsqlDataSource database)
         """;
 
     /// <summary>
-    /// Record <c>r</c> is pending and not on the wire, where its own row still says so. Whoever holds its chunk's lease knows what is on the
-    /// wire and need not ask.
+    /// Record <c>r</c> is pending and not on the wire, where its own row still says so. Whoever holds its chunk's lease knows what is on
+    /// the wire and need not ask.
     /// </summary>
     private const string IsPending = """
         r.state = 'pending' AND NOT EXISTS (

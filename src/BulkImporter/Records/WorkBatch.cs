@@ -52,7 +52,8 @@ public sealed class WorkBatch
     /// </summary>
     internal static string Insert(BatchStep step, string wait) => $"""
         INSERT INTO importer.work_batch (account_id, import_id, step, rows, since, next_at, tries)
-            SELECT account_id, import_id, '{EnumText<BatchStep>.Of(step)}', array_agg(row_number ORDER BY row_number), now(), now() + {wait}, 0
+            SELECT account_id, import_id, '{EnumText<BatchStep>.Of(step)}', array_agg(row_number ORDER BY row_number), now(),
+                now() + {wait}, 0
             FROM (
                 SELECT c.account_id, c.import_id, c.row_number, (row_number() OVER (PARTITION BY c.import_id ORDER BY c.row_number) - 1)
                     / CASE WHEN a.status_rate > 0 THEN ceil(LEAST({MostRows}, a.status_rate * {Seconds}))::int ELSE {MostRows} END AS part
@@ -63,9 +64,8 @@ public sealed class WorkBatch
     /// <summary>
     /// Claims the batches that are due, account by account, as "claimed" (batch_id, account_id, import_id, row_number, since, tries), a row
     /// for each record. Accounts take part with the same number of records each, so that one with a million outstanding does not keep the
-    /// others waiting. $1 is that number for
-    /// an account with limits, $2 how long the claim lasts, $3 the number of seconds' worth that an account with a rate gets, $4 the number
-    /// of records for an account without limits.
+    /// others waiting. $1 is that number for an account with limits, $2 how long the claim lasts, $3 the number of seconds' worth that an
+    /// account with a rate gets, $4 the number of records for an account without limits.
     /// </summary>
     internal static string Claim(BatchStep step) => $"""
         due AS MATERIALIZED (

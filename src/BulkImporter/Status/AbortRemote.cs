@@ -9,10 +9,8 @@ namespace BulkImporter.Status;
 
 /// <summary>
 /// Asks Cincopa to abort what it still imports for cancelled imports, where the person who cancelled wanted that. The order stands with the
-/// import,
-/// so it survives every restart, and reaches records too whose acceptance came after it. An answer to it ends nothing: the record is
-/// submitted until
-/// the status call tells how the import ended, which is asked right afterwards.
+/// import, so it survives every restart, and reaches records too whose acceptance came after it. An answer to it ends nothing: the record
+/// is submitted until the status call tells how the import ended, which is asked right afterwards.
 /// </summary>
 internal sealed class AbortRemote(RoundNeeds needs, NpgsqlDataSource database, ICincopaClient cincopa, ILogger<AbortRemote> log)
     : AccountRound<AbortRemote.Due, AbortRemote.Answer>(needs, Loop)

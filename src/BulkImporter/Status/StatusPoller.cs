@@ -9,9 +9,9 @@ using Npgsql;
 namespace BulkImporter.Status;
 
 /// <summary>
-/// Follows submitted records to their end: the first time as the batch in which they were accepted, then each by itself. Every worker polls;
-/// a claim is nothing but a time moved ahead, so a poller that dies leaves nothing behind, and asking twice is harmless. A status call that
-/// does not work changes nothing on the record.
+/// Follows submitted records to their end: the first time as the batch in which they were accepted, then each by itself. Every worker
+/// polls; a claim is nothing but a time moved ahead, so a poller that dies leaves nothing behind, and asking twice is harmless. A status
+/// call that does not work changes nothing on the record.
 /// </summary>
 internal sealed class StatusPoller(
     RoundNeeds needs, NpgsqlDataSource database, RecordTransitions transitions, ICincopaClient cincopa, PollSchedule schedule,
