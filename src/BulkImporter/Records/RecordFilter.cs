@@ -86,7 +86,8 @@ public sealed record RecordFilter
             var notLooked = db.Set<WorkBatch>().Where(
                 b => b.ImportId == importId && b.Step == BatchStep.Look && b.Since < DateTimeOffset.UtcNow - time).SelectMany(b => b.Rows);
             records = records.Where(r => r.State == RecordState.Submitted && (notLooked.Contains(r.RowNumber)
-                || db.Set<FollowedRecord>().Any(p => p.ImportId == importId && p.RowNumber == r.RowNumber && p.MovedAt < DateTimeOffset.UtcNow - time)));
+                || db.Set<FollowedRecord>().Any(p =>
+                    p.ImportId == importId && p.RowNumber == r.RowNumber && p.MovedAt < DateTimeOffset.UtcNow - time)));
 #pragma warning restore RS0030
         }
         if (Finish is { } finish)
