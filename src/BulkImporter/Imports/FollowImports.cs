@@ -71,6 +71,7 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
                     SELECT 1 FROM importer.import_chunk c
                     JOIN importer.import_record r ON r.import_id = c.import_id AND r.row_number BETWEEN c.first_row AND i.trial_through
                     WHERE c.import_id = i.id AND c.first_row <= i.trial_through AND c.last_row > i.trial_through AND r.state = 'pending')
+                AND NOT EXISTS (SELECT 1 FROM importer.work_batch w WHERE w.import_id = i.id AND w.step = 'finish')
                 AND NOT EXISTS (SELECT 1 FROM importer.record_finish f WHERE f.import_id = i.id AND f.state = 'pending')
                 AND EXISTS (SELECT 1 FROM importer.import_chunk c WHERE c.import_id = i.id AND c.pending_count > 0)
         ), paused AS (

@@ -32,7 +32,7 @@ public sealed class ReadRowsToFix(NpgsqlDataSource database, ReadRecords records
     private const string Values = """
         SELECT r.row_number, r.state, r.source_url AS url, r.caption, r.reference_id, coalesce($3::text, r.error_code, f.code) AS code,
             r.error_message AS message, f.other_row, f.other_import
-        FROM importer.import_record r
+        FROM importer.record_now r
         LEFT JOIN LATERAL (
             SELECT f.code, f.other_row, f.other_import FROM importer.finding f
             WHERE f.import_id = r.import_id AND f.row_number = r.row_number

@@ -38,11 +38,11 @@ public sealed class TrialTests(EngineDatabase database) : IClassFixture<EngineDa
 
         await stage.EndAsync(id, 2, RecordState.Imported);
         await stage.EndAsync(id, 4, RecordState.Failed);
-        await database.SqlAsync("UPDATE importer.record_finish SET state = 'done' WHERE import_id = $1", id);
+        await database.SqlAsync("DELETE FROM importer.work_batch WHERE import_id = $1", id);
         await database.Follow.RunAsync(Token);
         Assert.Equal("running", await database.ImportStateAsync(id));
         await stage.EndAsync(id, 5, RecordState.Imported);
-        await database.SqlAsync("UPDATE importer.record_finish SET state = 'done' WHERE import_id = $1", id);
+        await database.SqlAsync("DELETE FROM importer.work_batch WHERE import_id = $1", id);
         await database.Follow.RunAsync(Token);
         import = (await Read.FindAsync(id, Token))!;
         Assert.Equal((ImportState.Paused, new TrialView(3, true), "The first 3 records have ended."),
