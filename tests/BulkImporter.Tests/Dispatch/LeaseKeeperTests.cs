@@ -71,8 +71,9 @@ public sealed class LeaseKeeperTests(EngineDatabase database) : IClassFixture<En
             await using var last = await Keeper().TakeAsync(id, 2, Token);
             Assert.Equal(3, last!.Lease.Window);
         }
-        await database.SqlAsync("UPDATE importer.import_chunk SET due_at = NULL WHERE import_id = $1 AND number = 1", id);
+        await database.ReleaseAsync(id, 1);
         await database.ReleaseAsync(id, 2);
+        await database.SqlAsync("UPDATE importer.import_chunk SET due_at = NULL WHERE import_id = $1 AND number = 1", id);
         await using var only = await Keeper().TakeAsync(id, 2, Token);
         Assert.Equal(5, only!.Lease.Window);
     }
