@@ -21,9 +21,11 @@ internal static class ChunkLease
         WITH account AS (
             SELECT a.id, a.submit_rate, a.backlog_limit, a.updated_at,
                 CASE WHEN a.max_in_flight = 0 THEN $5::int WHEN EXISTS (
-                    SELECT 1 FROM importer.import oi JOIN importer.import_chunk o ON o.import_id = oi.id
-                    WHERE oi.account_id = a.id AND oi.state = 'running' AND o.due_at <= now() AND o.state <> 'running'
-                        AND (o.import_id, o.number) <> ($1, $2)
+                    SELECT 1 FROM importer.import oi CROSS JOIN LATERAL (
+                        SELECT 1 FROM importer.import_chunk o
+                        WHERE o.import_id = oi.id AND o.due_at <= now() AND o.state <> 'running' AND (o.import_id, o.number) <> ($1, $2)
+                        ORDER BY o.due_at LIMIT 1) due
+                    WHERE oi.account_id = a.id AND oi.state = 'running'
                 ) THEN LEAST($5::int, ceil(a.max_in_flight / 4.0)::int) ELSE LEAST($5::int, a.max_in_flight) END AS wanted,
                 CASE WHEN a.max_in_flight = 0 THEN $5::int ELSE a.max_in_flight - coalesce((
                     SELECT sum(o.lease_window) FROM importer.import_chunk o JOIN importer.import oi ON oi.id = o.import_id
