@@ -17,6 +17,7 @@
   system.addEventListener('change', () => page?.invokeMethodAsync('LookChanged', tell()));
   window.bulkImporterLook = {
     follow: (component) => { page = component; return tell(); },
+    top: () => { scrollTo(0, 0); document.getElementById('content').focus({ preventScroll: true }); },
     choose: (next) => { localStorage.setItem('bulkimporter-look', next); return tell(); },
   };
   tell();

@@ -40,7 +40,7 @@ public sealed class ImportFeedTests(ImporterDatabase database) : IClassFixture<I
         var feed = Feed();
         var id = await database.ImportAsync(ImportState.Running, [RecordState.Pending]);
         var page = new Watched<ImportView>();
-        var list = new Watched<BulkImporter.Data.Page<ImportView>>();
+        var list = new Watched<BulkImporter.Data.ListedPage<ImportView>>();
         using var one = feed.Watch(id, page.Add);
         using var all = feed.WatchList(ImportFilter.All, null, list.Add);
         Assert.Equal(ImportState.Running, (await page.NextAsync()).Value!.State);
@@ -149,7 +149,7 @@ public sealed class ImportFeedTests(ImporterDatabase database) : IClassFixture<I
     {
         source ??= database.Source;
         return new(new ReadImports(new Contexts(source, []), Options.Create(new WorkOptions())), new ReadRecords(new Contexts(source, [])),
-            new ReadAudit(source), clock ?? TimeProvider.System, NullLogger<ImportFeed>.Instance);
+            new ReadHosts(source), new ReadStory(source), clock ?? TimeProvider.System, NullLogger<ImportFeed>.Instance);
     }
 
     /// <summary>What one page was told, to be waited for.</summary>
