@@ -173,6 +173,7 @@ internal static partial class Words
     public static string Event(string what) => what switch
     {
         "manifest_read" => "The manifest was read and checked",
+        "sending_began" => "Sending began, as it was ordered with the upload",
         "files_checked" => "The files were checked",
         "import_finished" => "The import finished",
         "import_paused" => "The import was paused",

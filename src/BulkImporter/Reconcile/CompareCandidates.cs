@@ -44,7 +44,8 @@ internal static class CompareCandidates
         if (attemptedAt is { } began)
         {
             var after = candidate.UploadedAt - began;
-            parts.Add($"uploaded {Words(after.Duration())} {(after < TimeSpan.Zero ? "before" : "after")} the attempt");
+            parts.Add(after.Duration() < Blur ? "uploaded within a second of the attempt"
+                : $"uploaded {Words(after.Duration())} {(after < TimeSpan.Zero ? "before" : "after")} the attempt");
         }
         return string.Join(", ", parts);
     }

@@ -30,7 +30,7 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
             cancellationToken), limit, r => r.RowNumber);
     }
 
-    /// <summary>As many records as <paramref name="limit"/> that stand last before a row, backwards.</summary>
+    /// <summary>The last records before a row, as many as <paramref name="limit"/>, in the order of the manifest.</summary>
     /// <param name="beforeRow">The first row that is not wanted any more.</param>
     /// <param name="afterRow">Only rows behind this one are looked at.</param>
     public async Task<List<RecordView>> ListBackwardAsync(
@@ -77,7 +77,6 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
                 r.SubmittedAt, r.FinishedAt, r.PossiblyDuplicated,
                 r.State == RecordState.Imported ? FinishOf(f.State, f.FailedCount, f.ErrorCode, f.ErrorMessage, f.NextAt) : null))
             .ToListAsync(cancellationToken);
-        if (isBackward) rows.Reverse();
         return rows;
     }
 

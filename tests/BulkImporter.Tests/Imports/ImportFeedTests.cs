@@ -58,8 +58,9 @@ public sealed class ImportFeedTests(ImporterDatabase database) : IClassFixture<I
         var id = await database.ImportAsync(ImportState.Running, [RecordState.Imported, RecordState.Failed, RecordState.Unknown]);
         var one = await StatementsAsync(id, pages: 1);
         Assert.Equal(one, await StatementsAsync(id, pages: 50));
-        // The list and the import (themselves, and their numbers); the import again, and the three things that its page tells beside it.
-        Assert.Equal(5 * (2 + 2 + 2 + 3), one);
+        // The list (how many, which run, those that do and the others, themselves and their numbers) and the import; the import again, and
+        // the four things that its page tells beside it.
+        Assert.Equal(5 * (6 + 2 + 2 + 4), one);
     }
 
     /// <summary>
@@ -70,7 +71,7 @@ public sealed class ImportFeedTests(ImporterDatabase database) : IClassFixture<I
         // Nothing is read because of the time, only because somebody hurries: the rounds are counted and not the seconds.
         var feed = Feed(clock: new FakeTimeProvider());
         var (imports, details, lists) =
-            (new List<Watched<ImportView>>(), new List<Watched<ImportDetails>>(), new List<Watched<BulkImporter.Data.Page<ImportView>>>());
+            (new List<Watched<ImportView>>(), new List<Watched<ImportDetails>>(), new List<Watched<BulkImporter.Data.ListedPage<ImportView>>>());
         var watching = new List<IDisposable>();
         for (var page = 0; page < pages; page++)
         {

@@ -1,4 +1,5 @@
 using BulkImporter.Accounts;
+using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using Microsoft.Extensions.Options;

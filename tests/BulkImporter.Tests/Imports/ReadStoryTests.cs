@@ -43,10 +43,12 @@ public sealed class ReadStoryTests(EngineDatabase database) : IClassFixture<Engi
 
         Assert.Equal(
         [
-            "ann import_created library.csv", " manifest_read 1 rows", " files_checked 1 of 1, 0 with a problem", "ann import_started ",
+            "ann import_created library.csv", " manifest_read 1 row", " files_checked 1 of 1, 0 with a problem", "ann import_started ",
             " server_started serve on host1", "BulkImporter account_suspended The token is rejected.", " import_stalled 1 record",
             "ben account_resumed ", " texts_written not for 1", " import_finished ",
         ], story.Reverse().Select(e => $"{e.Actor} {e.What} {e.Detail}"));
+        await database.SqlAsync("UPDATE importer.import SET start_when_parsed = true WHERE id = $1", id);
+        Assert.Contains(await read.LatestAsync(id, 100, Token), e => e.What == "sending_began");
         Assert.Equal(["import_finished", "texts_written"], (await read.LatestAsync(id, 2, Token)).Select(e => e.What));
     }
 

@@ -31,8 +31,8 @@ public sealed class CompareCandidatesTests
     {
         Assert.Equal(
             ["same size as the source, uploaded 3 s after the attempt", "another size than the source, uploaded 12 min before the attempt",
-                "uploaded 5 h after the attempt"],
-            CompareCandidates.Judged(Assets("3:7 -720:9 18000:-"), Began, 7).Select(c => c.Reason));
+                "uploaded 5 h after the attempt", "uploaded within a second of the attempt"],
+            CompareCandidates.Judged(Assets("3:7 -720:9 18000:- 0:-"), Began, 7).Select(c => c.Reason));
         Assert.Equal(["", ""], CompareCandidates.Judged(Assets("3:7 60:9"), null, null).Select(c => c.Reason));
     }
 
