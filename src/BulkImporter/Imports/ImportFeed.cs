@@ -16,7 +16,8 @@ public sealed record ImportDetails(
 /// Keeps every open page of this process current. Each import, and each page of the list, is read once a second for all who look at
 /// it, while somebody does: fifty open pages cost what one costs. What stands still is looked at less often.
 /// </summary>
-public sealed class ImportFeed(ReadImports imports, ReadRecords records, ReadHosts hosts, ReadStory story, TimeProvider clock, ILogger<ImportFeed> log)
+public sealed class ImportFeed(
+    ReadImports imports, ReadRecords records, ReadHosts hosts, ReadStory story, TimeProvider clock, ILogger<ImportFeed> log)
 {
     /// <summary>Imports on one page of the list.</summary>
     public const int ListLength = 25;

@@ -19,7 +19,9 @@ public sealed record HostCause(string Code, int Count, DateTimeOffset Since);
 /// <param name="Hour">Its beginning.</param>
 public sealed record HostHour(DateTimeOffset Hour, int Imported, int Failed);
 
-/// <summary>From where the files come that fail, by the counters of <see cref="ChunkHost"/>: exact, and the same cost while it runs.</summary>
+/// <summary>
+/// From where the files come that fail, by the counters of <see cref="ChunkHost"/>: exact, and the same cost while it runs.
+/// </summary>
 public sealed class ReadHosts(NpgsqlDataSource database)
 {
     private const string Read = """

@@ -138,7 +138,8 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         var behind = await ReadAsync(db, filter.Behind(db, after).Where(i => !first.Contains(i.Id)).Take(limit + 1), cancellationToken);
         var listed = ListedPage<ImportView>.Behind(after, behind, limit, i => i.Id, total);
         if (after is not null || first.Count == 0) return listed;
-        var running = await ReadAsync(db, db.Set<Import>().Where(i => first.Contains(i.Id)).OrderByDescending(i => i.Id), cancellationToken);
+        var running = await ReadAsync(
+            db, db.Set<Import>().Where(i => first.Contains(i.Id)).OrderByDescending(i => i.Id), cancellationToken);
         return listed with { Items = [.. running, .. listed.Items] };
     }
 
@@ -182,7 +183,8 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
             ? $"Account {account} is suspended: {(accountReason ?? "no reason was given").TrimEnd('.')}."
             : n.BlockedUntil is { } until
                 ? string.Create(CultureInfo.InvariantCulture,
-                    $"Account {account} waits until {until.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC: {n.BlockedReason ?? "the API asked for it"}.")
+                    $"Account {account} waits until {until.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC: ")
+                    + $"{n.BlockedReason ?? "the API asked for it"}."
                 : null;
         var counts = new StateCounts(n.Pending, n.Submitting, n.Submitted, n.Imported, n.Failed, n.Unknown, n.Cancelled,
             n.Invalid, n.Duplicate);

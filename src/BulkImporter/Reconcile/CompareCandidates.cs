@@ -40,7 +40,8 @@ internal static class CompareCandidates
     private static string Reason(CandidateView candidate, DateTimeOffset? attemptedAt, long? sourceSize)
     {
         List<string> parts = [];
-        if (sourceSize is { } size && candidate.SizeBytes is { } own) parts.Add(size == own ? "same size as the source" : "another size than the source");
+        if (sourceSize is { } size && candidate.SizeBytes is { } own)
+            parts.Add(size == own ? "same size as the source" : "another size than the source");
         if (attemptedAt is { } began)
         {
             var after = candidate.UploadedAt - began;

@@ -42,15 +42,16 @@ public sealed class LookAgain(NpgsqlDataSource database, IOptions<WorkOptions> o
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        if (await connection.QueryAsync<DateTimeOffset>(Order, cancellationToken, importId, rowNumber, options.Value.LookAfter) is [var dueAt])
+        if (await connection.QueryAsync<DateTimeOffset>(
+            Order, cancellationToken, importId, rowNumber, options.Value.LookAfter) is [var dueAt])
         {
             await connection.NoteAsync(actor, "assets_looked_for", cancellationToken, $"row {rowNumber}", importId);
             await transaction.CommitAsync(cancellationToken);
             return new LookResult.Ordered(dueAt);
         }
         return await connection.QueryAsync<RecordState>(Read, cancellationToken, importId, rowNumber) is [var state]
-            ? new LookResult.Refused(state, $"Row {rowNumber} is {EnumText<RecordState>.Of(state)}. Assets are looked for only while a record "
-                + "is unknown.")
+            ? new LookResult.Refused(state,
+                $"Row {rowNumber} is {EnumText<RecordState>.Of(state)}. Assets are looked for only while a record is unknown.")
             : new LookResult.NotFound($"There is no import {importId} with a row {rowNumber}.");
     }
 }

@@ -23,7 +23,8 @@ public sealed record CandidatesView(
     IReadOnlyList<CandidateView> Items, DateTimeOffset? LookedAt, string? Problem, DateTimeOffset? AttemptedAt, long? SizeBytes)
 {
     /// <summary>The same, judged with the size that the source says now.</summary>
-    public CandidatesView Of(long sourceSize) => this with { SizeBytes = sourceSize, Items = CompareCandidates.Judged(Items, AttemptedAt, sourceSize) };
+    public CandidatesView Of(long sourceSize) =>
+        this with { SizeBytes = sourceSize, Items = CompareCandidates.Judged(Items, AttemptedAt, sourceSize) };
 }
 
 public sealed class ReadCandidates(IDbContextFactory<ImporterDb> contexts)
@@ -45,7 +46,8 @@ public sealed class ReadCandidates(IDbContextFactory<ImporterDb> contexts)
             from t in attempts.DefaultIfEmpty()
             join l in db.Set<AccountLook>() on i.AccountId equals l.AccountId into looks
             from l in looks.DefaultIfEmpty()
-            select new { t.LookedAt, l.Problem, StartedAt = (DateTimeOffset?)t.StartedAt, t.SizeBytes }).SingleOrDefaultAsync(cancellationToken);
+            select new { t.LookedAt, l.Problem, StartedAt = (DateTimeOffset?)t.StartedAt, t.SizeBytes })
+            .SingleOrDefaultAsync(cancellationToken);
         if (look is null) return null;
         var items = await (
             from r in records

@@ -119,7 +119,8 @@ internal sealed class ReconcileUnknown(
 
     private const string NoteCandidates = """
         INSERT INTO importer.reconcile_candidate (import_id, row_number, attempt, rid, file_name, size_bytes, uploaded_at, caption, type)
-        SELECT import_id, row_number, attempt, rid, file_name, size_bytes, uploaded_at, caption, type FROM unnest($1::importer.found_asset[])
+        SELECT import_id, row_number, attempt, rid, file_name, size_bytes, uploaded_at, caption, type
+        FROM unnest($1::importer.found_asset[])
         """;
 
     protected override int CallsInFlight => 1;
