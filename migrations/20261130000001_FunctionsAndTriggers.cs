@@ -14,7 +14,8 @@ public sealed class FunctionsAndTriggers : Migration
         // The host of a source, with its port when it names one; null for what is not a web address.
         migrationBuilder.Sql("""
             CREATE FUNCTION importer.host_of(url text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-                $$SELECT lower(substring(url FROM '^[Hh][Tt][Tt][Pp][Ss]?://(?:[^/?#@]*@)?([^/?#]+)'))$$;
+                $$SELECT CASE WHEN lower(left(url, 8)) LIKE ANY (ARRAY['http://%', 'https://']) THEN
+                    nullif(lower(split_part(split_part(split_part(split_part(url, '/', 3), '?', 1), '#', 1), '@', -1)), '') END$$;
             """);
 
         // The counters of import_chunk, chunk_failure and chunk_host follow import_record once per statement, so no statement can forget them. The same

@@ -144,7 +144,8 @@ END $$;
 
 CREATE FUNCTION importer.host_of(url text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$SELECT lower(substring(url FROM '^[Hh][Tt][Tt][Pp][Ss]?://(?:[^/?#@]*@)?([^/?#]+)'))$$;
+    AS $$SELECT CASE WHEN lower(left(url, 8)) LIKE ANY (ARRAY['http://%', 'https://']) THEN
+        nullif(lower(split_part(split_part(split_part(split_part(url, '/', 3), '?', 1), '#', 1), '@', -1)), '') END$$;
 
 CREATE FUNCTION importer.oldest_program() RETURNS integer
     LANGUAGE sql IMMUTABLE

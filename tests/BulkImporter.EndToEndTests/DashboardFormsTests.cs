@@ -101,7 +101,7 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
         await stage.Api.FinishedAsync(id, RunLimit);
 
         await page.GotoAsync($"/imports/{id}");
-        await page.Locator("[data-testid=failure][data-code=source_not_found] a").ClickAsync();
+        await page.Locator("[data-testid=failure][data-code=source_not_found] a").First.ClickAsync();
         await BoxesAsync(("filter-state", "failed"), ("filter-code", "source_not_found"), ("filter-search", ""));
         await Expect(page.Locator("[data-testid=filter-code] option")).ToHaveCountAsync(5);
         await BoxesAsync(("filter-state", "failed"), ("filter-code", "source_not_found"));

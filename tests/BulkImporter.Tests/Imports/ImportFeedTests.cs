@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Threading.Channels;
-using BulkImporter.Access;
 using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;

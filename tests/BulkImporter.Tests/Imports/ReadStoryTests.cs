@@ -1,7 +1,7 @@
 using BulkImporter.Access;
 using BulkImporter.Imports;
-using BulkImporter.Records;
 using BulkImporter.Probes;
+using BulkImporter.Records;
 
 namespace BulkImporter.Tests.Imports;
 
@@ -52,6 +52,6 @@ public sealed class ReadStoryTests(EngineDatabase database) : IClassFixture<Engi
         Assert.Equal(["import_finished", "texts_written"], (await read.LatestAsync(id, 2, Token)).Select(e => e.What));
     }
 
-    private Task NoteAsync(int minutesAgo, string actor, string action, int? importId, string? detail) => database.SqlAsync(
+    private async Task NoteAsync(int minutesAgo, string actor, string action, int? importId, string? detail) => await database.SqlAsync(
         $"{Audit.Entry} VALUES (now() - $1, $2, $3, $4, NULL, $5)", TimeSpan.FromMinutes(minutesAgo), actor, action, importId, detail);
 }
