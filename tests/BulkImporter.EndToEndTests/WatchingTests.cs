@@ -1,9 +1,14 @@
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
 namespace BulkImporter.EndToEndTests;
 
-/// <summary>What a person sees and decides while an import runs and when it has ended, on a wide screen and a phone, light and dark.</summary>
+/// <summary>
+/// What a person sees and decides while an import runs and when it has ended, on a wide screen and a phone, light and dark.
+/// </summary>
 public sealed class WatchingTests(DashboardStage stage) : IClassFixture<DashboardStage>, IAsyncLifetime
 {
     private static readonly TimeSpan RunLimit = TimeSpan.FromMinutes(3);
@@ -35,7 +40,8 @@ public sealed class WatchingTests(DashboardStage stage) : IClassFixture<Dashboar
         var one = page.Locator("[data-testid=failure-host][data-host='shut-one.example']");
         await Expect(one).ToContainTextAsync("all 6 failed since");
         await HasStateAsync("running");
-        await Expect(page.Locator("[data-testid=failure-host][data-host='shut-two.example:8443']")).ToContainTextAsync("all 3 failed since");
+        await Expect(page.Locator("[data-testid=failure-host][data-host='shut-two.example:8443']"))
+            .ToContainTextAsync("all 3 failed since");
         await Expect(page.Locator("[data-testid=host][data-host='shut-one.example'] svg")).ToBeVisibleAsync();
         await LooksWellAsync("failures-by-host");
 
@@ -146,7 +152,7 @@ public sealed class WatchingTests(DashboardStage stage) : IClassFixture<Dashboar
         await Expect(page.Locator("[data-testid=deed][data-action=import_resumed]")).ToBeVisibleAsync();
         // The chart goes on until they stand within it.
         await Expect(page.GetByTestId("pin").First).ToBeVisibleAsync();
-        await Expect(page.Locator("[data-testid=deed][data-action=import_resumed] .mark")).ToHaveTextAsync(new System.Text.RegularExpressions.Regex("\\d"));
+        await Expect(page.Locator("[data-testid=deed][data-action=import_resumed] .mark")).ToHaveTextAsync(new Regex("\\d"));
         await LooksWellAsync("story");
 
         var deeds = await page.GetByTestId("deed").EvaluateAllAsync<string[]>("all => all.map((d) => d.dataset.action)");
@@ -170,7 +176,7 @@ public sealed class WatchingTests(DashboardStage stage) : IClassFixture<Dashboar
         for (var n = 1; n <= 200; n++) await stage.Api.UploadAsync($"url\nhttps://media.example.com/walk/{n}.mp4\n", $"&name=Walk+{n}");
         await page.GotoAsync("/");
         await Expect(page.GetByTestId("import-row").First).ToHaveAttributeAsync("data-import", $"{running}");
-        var total = int.Parse((await page.GetByTestId("total").TextContentAsync())!.Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
+        var total = int.Parse((await page.GetByTestId("total").TextContentAsync())!.Split(' ')[0], CultureInfo.InvariantCulture);
         Assert.True(total > 200, $"{total} imports");
         await LooksWellAsync("imports-total");
 
@@ -255,7 +261,10 @@ public sealed class WatchingTests(DashboardStage stage) : IClassFixture<Dashboar
             window.told = [];
             window.Notification = class {
               static permission = sessionStorage.getItem('permission') ?? 'default';
-              static async requestPermission() { sessionStorage.setItem('permission', 'granted'); return Notification.permission = 'granted'; }
+              static async requestPermission() {
+                sessionStorage.setItem('permission', 'granted');
+                return Notification.permission = 'granted';
+              }
               constructor(title, options) { window.told.push({ title, ...options }); }
               close() { }
             };
@@ -317,7 +326,7 @@ public sealed class WatchingTests(DashboardStage stage) : IClassFixture<Dashboar
         stage.Browser.HasNoErrors();
 
         static int PagesOf(byte[] pdf) =>
-            System.Text.RegularExpressions.Regex.Count(System.Text.Encoding.Latin1.GetString(pdf), "/Type\\s*/Page\\b(?!s)");
+            Regex.Count(Encoding.Latin1.GetString(pdf), "/Type\\s*/Page\\b(?!s)");
     }
 
     [Fact]
@@ -334,7 +343,7 @@ public sealed class WatchingTests(DashboardStage stage) : IClassFixture<Dashboar
         await LooksWellAsync("notification-target-form");
         await page.GetByTestId("target-address").FillAsync($"{stage.Cincopa.Address}/_sim/nothing");
         await page.GetByTestId("add-target").ClickAsync();
-        await Expect(page.GetByTestId("secret")).ToHaveValueAsync(new System.Text.RegularExpressions.Regex("^whsec_"));
+        await Expect(page.GetByTestId("secret")).ToHaveValueAsync(new Regex("^whsec_"));
         await page.GetByTestId("new-target").ClickAsync();
         await page.GetByTestId("target-name").FillAsync("ann");
         await page.GetByTestId("target-address").FillAsync("ann@example.com");

@@ -228,7 +228,8 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
                 WHERE state IN ('failed', 'unknown') GROUP BY chunk_number, error_code) n USING (chunk_number, code)
             WHERE f.count IS DISTINCT FROM n.count
             UNION ALL
-            SELECT 'chunk ' || chunk_number || ' counts ' || coalesce(h.count, 0) || ' ' || code || ' of ' || host || ' and has ' || coalesce(n.count, 0)
+            SELECT 'chunk ' || chunk_number || ' counts ' || coalesce(h.count, 0) || ' ' || code || ' of ' || host || ' and has '
+                || coalesce(n.count, 0)
             FROM (SELECT * FROM importer.chunk_host WHERE import_id = $1 AND count <> 0) h
             FULL JOIN (SELECT chunk_number, importer.host_of(source_url) AS host, date_trunc('hour', finished_at, 'UTC') AS hour,
                 CASE WHEN state = 'imported' THEN '' ELSE error_code END AS code, count(*) AS count FROM record

@@ -17,8 +17,14 @@
   system.addEventListener('change', () => page?.invokeMethodAsync('LookChanged', tell()));
   window.bulkImporterLook = {
     follow: (component) => { page = component; return tell(); },
-    top: () => { scrollTo(0, 0); document.getElementById('content').focus({ preventScroll: true }); },
     choose: (next) => { localStorage.setItem('bulkimporter-look', next); return tell(); },
   };
   tell();
+
+  // A page of a list that is turned to is read from its top; with a key held it opens elsewhere, and this one stays.
+  document.addEventListener('click', (e) => {
+    if (!(e.target instanceof Element) || !e.target.closest('.pager a') || e.ctrlKey || e.metaKey || e.shiftKey) return;
+    scrollTo({ top: 0, behavior: 'instant' });
+    document.getElementById('content').focus({ preventScroll: true });
+  });
 })();

@@ -203,7 +203,8 @@ public sealed class ActVerbTests
 
         Assert.Equal(ExitCode.Done, await run.RunAsync("adopt", "7", "12"));
 
-        Assert.Matches(@"AbC\s+clip\.mp4\s+video\s+2\.0 KB\s+2026-11-23 10:00:00\s+One\s+likeliest: uploaded 3 s after the attempt", run.Output);
+        Assert.Matches(@"AbC\s+clip\.mp4\s+video\s+2\.0 KB\s+2026-11-23 10:00:00\s+One\s+likeliest: uploaded 3 s after the attempt",
+            run.Output);
         Assert.Contains("Searched at 2026-11-23 11:00:00: 1 found. The account's assets cannot be listed now: permission denied",
             run.Error);
     }

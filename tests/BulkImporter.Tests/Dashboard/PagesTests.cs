@@ -187,7 +187,8 @@ public sealed partial class PagesTests(ImporterServer server) : IClassFixture<Im
             Assert.Contains("media.example (2)", html, StringComparison.Ordinal);
             Assert.Contains("Not verified.", html, StringComparison.Ordinal);
         }
-        Assert.Equal(HttpStatusCode.NotFound, (await server.Client(server.ViewerKey).GetAsync("/imports/999999/report.html", Token)).StatusCode);
+        using var missing = await server.Client(server.ViewerKey).GetAsync("/imports/999999/report.html", Token);
+        Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);
         Assert.True(Has(await GetAsync(server.ViewerKey, $"/imports/{id}"), "report"));
     }
 

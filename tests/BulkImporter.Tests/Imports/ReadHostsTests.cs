@@ -55,9 +55,9 @@ public sealed class ReadHostsTests(EngineDatabase database) : IClassFixture<Engi
         await database.SqlAsync("UPDATE importer.chunk_host SET first_at = hour WHERE import_id = $1", id);
         await database.RerunAsync(id);
         await FailAsync(id, 1, FailureCode.RemoteError, 1);
-        var (since, failed) = (Assert.Single((await read.FailingAsync(id, 1, Token)).Single().Causes).Since,
-            await database.OneAsync<DateTimeOffset>("SELECT finished_at FROM importer.import_record WHERE import_id = $1 AND row_number = 1", id));
-        Assert.Equal(failed, since);
+        var failed = await database.OneAsync<DateTimeOffset>(
+            "SELECT finished_at FROM importer.import_record WHERE import_id = $1 AND row_number = 1", id);
+        Assert.Equal(failed, Assert.Single((await read.FailingAsync(id, 1, Token)).Single().Causes).Since);
     }
 
     [Theory]

@@ -245,9 +245,11 @@ public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<
         Assert.Equal((4, null), (first.Total, first.Previous));
         var second = await Read.PageAsync(ImportFilter.All, first.Next, null, 2, Token);
         Assert.Equal([others[0]], second.Items.Select(i => i.Id));
-        Assert.Equal(first.Items.Select(i => i.Id), (await Read.PageAsync(ImportFilter.All, null, second.Previous, 2, Token)).Items.Select(i => i.Id));
+        var back = await Read.PageAsync(ImportFilter.All, null, second.Previous, 2, Token);
+        Assert.Equal(first.Items.Select(i => i.Id), back.Items.Select(i => i.Id));
         // Whoever asked for an order gets it.
-        Assert.Equal([running], (await Read.PageAsync(new ImportFilter { Order = ImportOrder.Oldest }, null, null, 1, Token)).Items.Select(i => i.Id));
+        var oldest = await Read.PageAsync(new ImportFilter { Order = ImportOrder.Oldest }, null, null, 1, Token);
+        Assert.Equal([running], oldest.Items.Select(i => i.Id));
     }
 
     [Theory]

@@ -21,7 +21,8 @@ public sealed class LookAtSourceTests(EngineDatabase database) : IClassFixture<E
                     ? RawServer.Html(404, "gone") : RawServer.Reply(206, "video/mp4", "a", "Content-Range: bytes 0-0/2048\r\n"));
         });
         var id = await database.ImportAsync();
-        string[] urls = [new Uri(server.BaseUrl, "/clip.mp4").AbsoluteUri, new Uri(server.BaseUrl, "/gone.mp4").AbsoluteUri, "file:///srv/a.mp4"];
+        string[] urls =
+            [new Uri(server.BaseUrl, "/clip.mp4").AbsoluteUri, new Uri(server.BaseUrl, "/gone.mp4").AbsoluteUri, "file:///srv/a.mp4"];
         await database.SqlAsync("UPDATE importer.import_record SET source_url = ($2::text[])[row_number] WHERE import_id = $1", id, urls);
         using var reach = new ReachSource(new SourceNetworks(Options.Create(new SourceOptions { AllowedNetworks = ["127.0.0.1/32"] })),
             (_, _) => throw new NotSupportedException(), TimeProvider.System);

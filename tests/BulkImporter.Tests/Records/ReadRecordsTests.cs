@@ -65,7 +65,8 @@ public sealed class ReadRecordsTests(ImporterDatabase database) : IClassFixture<
             before = rows[0].RowNumber;
         }
         Assert.Equal(expected, listed);
-        Assert.Equal(expected.Where(r => r is > 3 and < 9), (await Read.ListBackwardAsync(id, filter, 9, 3, 100, Token)).Select(r => r.RowNumber));
+        Assert.Equal(expected.Where(r => r is > 3 and < 9),
+            (await Read.ListBackwardAsync(id, filter, 9, 3, 100, Token)).Select(r => r.RowNumber));
     }
 
     [Theory]
