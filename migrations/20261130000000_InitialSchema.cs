@@ -104,7 +104,7 @@ namespace BulkImporter.Migrations
                     row_number = table.Column<int>(type: "integer", nullable: false),
                     number = table.Column<short>(type: "smallint", nullable: false),
                     started_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
-                    worker = table.Column<string>(type: "text", nullable: false),
+                    worker = table.Column<string>(type: "text", nullable: true),
                     status_id = table.Column<string>(type: "text", nullable: true),
                     finished_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     outcome = table.Column<string>(type: "text", nullable: true),
@@ -183,9 +183,9 @@ namespace BulkImporter.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_import_record", x => new { x.import_id, x.row_number });
-                    table.CheckConstraint("record_finished_at_iff_ended", "(finished_at IS NOT NULL) = (state NOT IN ('pending', 'submitting', 'submitted'))");
+                    table.CheckConstraint("record_finished_at_iff_ended", "(finished_at IS NOT NULL) = (state NOT IN ('pending', 'submitted'))");
                     table.CheckConstraint("record_imported_has_rid", "state <> 'imported' OR rid IS NOT NULL");
-                    table.CheckConstraint("record_state_is_known", "state IN ('pending', 'submitting', 'submitted', 'imported', 'failed', 'unknown', 'cancelled', 'invalid', 'duplicate')");
+                    table.CheckConstraint("record_state_is_known", "state IN ('pending', 'submitting', 'submitted', 'imported', 'failed', 'unknown', 'cancelled', 'invalid', 'duplicate') AND state <> 'submitting'");
                     table.CheckConstraint("record_submitted_has_status_id", "state <> 'submitted' OR status_id IS NOT NULL");
                     table.CheckConstraint("record_work_has_source", "state = 'invalid' OR source_url IS NOT NULL");
                 })
@@ -268,7 +268,7 @@ namespace BulkImporter.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_record_finish", x => new { x.import_id, x.row_number });
-                    table.CheckConstraint("finish_state_is_known", "state IN ('pending', 'done', 'failed')");
+                    table.CheckConstraint("finish_state_is_known", "state IN ('pending', 'failed')");
                 })
                 .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.02)
                 .Annotation("Npgsql:StorageParameter:fillfactor", 60);
@@ -330,11 +330,36 @@ namespace BulkImporter.Migrations
                     moved_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
                     not_found_since = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     next_abort_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    note = table.Column<string>(type: "text", nullable: true),
                     abort_answered_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_status_poll", x => new { x.import_id, x.row_number });
+                })
+                .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_cost_delay", 0)
+                .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.02)
+                .Annotation("Npgsql:StorageParameter:fillfactor", 60);
+
+            migrationBuilder.CreateTable(
+                name: "work_batch",
+                schema: "importer",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    account_id = table.Column<int>(type: "integer", nullable: false),
+                    import_id = table.Column<int>(type: "integer", nullable: false),
+                    step = table.Column<string>(type: "text", nullable: false),
+                    rows = table.Column<int[]>(type: "integer[]", nullable: false),
+                    since = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    next_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    tries = table.Column<short>(type: "smallint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_work_batch", x => x.id);
+                    table.CheckConstraint("batch_step_is_known", "step IN ('look', 'finish')");
                 })
                 .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_cost_delay", 0)
                 .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.02)
@@ -777,8 +802,11 @@ namespace BulkImporter.Migrations
                     lease_until = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     lease_window = table.Column<int>(type: "integer", nullable: false),
                     fence = table.Column<long>(type: "bigint", nullable: false),
-                    pending_count = table.Column<int>(type: "integer", nullable: false),
-                    submitting_count = table.Column<int>(type: "integer", nullable: false),
+                    on_wire = table.Column<int[]>(type: "integer[]", nullable: false, defaultValueSql: "'{}'"),
+                    on_wire_since = table.Column<DateTimeOffset[]>(type: "timestamp with time zone[]", nullable: false, defaultValueSql: "'{}'"),
+                    unanswered_count = table.Column<int>(type: "integer", nullable: false),
+                    pending_count = table.Column<int>(type: "integer", nullable: false, computedColumnSql: "unanswered_count - cardinality(on_wire)", stored: true),
+                    submitting_count = table.Column<int>(type: "integer", nullable: false, computedColumnSql: "cardinality(on_wire)", stored: true),
                     submitted_count = table.Column<int>(type: "integer", nullable: false),
                     imported_count = table.Column<int>(type: "integer", nullable: false),
                     failed_count = table.Column<int>(type: "integer", nullable: false),
@@ -1215,13 +1243,6 @@ namespace BulkImporter.Migrations
                 filter: "state = 'pending'");
 
             migrationBuilder.CreateIndex(
-                name: "ix_record_finish_import_id_state",
-                schema: "importer",
-                table: "record_finish",
-                columns: new[] { "import_id", "state" },
-                filter: "state <> 'done'");
-
-            migrationBuilder.CreateIndex(
                 name: "ix_session_key_id",
                 schema: "importer",
                 table: "session",
@@ -1264,6 +1285,18 @@ namespace BulkImporter.Migrations
                 schema: "importer",
                 table: "status_poll",
                 columns: new[] { "account_id", "next_poll_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_work_batch_account_id_step_next_at",
+                schema: "importer",
+                table: "work_batch",
+                columns: new[] { "account_id", "step", "next_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_work_batch_import_id_step",
+                schema: "importer",
+                table: "work_batch",
+                columns: new[] { "import_id", "step" });
         }
 
         /// <inheritdoc />
@@ -1379,6 +1412,10 @@ namespace BulkImporter.Migrations
 
             migrationBuilder.DropTable(
                 name: "status_poll",
+                schema: "importer");
+
+            migrationBuilder.DropTable(
+                name: "work_batch",
                 schema: "importer");
 
             migrationBuilder.DropTable(

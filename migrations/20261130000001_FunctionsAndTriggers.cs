@@ -31,7 +31,6 @@ public sealed class FunctionsAndTriggers : Migration
                 FOR change IN
                     SELECT import_id, chunk_number,
                         coalesce(sum(n) FILTER (WHERE state = 'pending'), 0) AS pending,
-                        coalesce(sum(n) FILTER (WHERE state = 'submitting'), 0) AS submitting,
                         coalesce(sum(n) FILTER (WHERE state = 'submitted'), 0) AS submitted,
                         coalesce(sum(n) FILTER (WHERE state = 'imported'), 0) AS imported,
                         coalesce(sum(n) FILTER (WHERE state = 'failed'), 0) AS failed,
@@ -53,8 +52,7 @@ public sealed class FunctionsAndTriggers : Migration
                     failures := failures OR change.failures;
                     ends := ends OR change.ends;
                     UPDATE importer.import_chunk c
-                    SET pending_count = c.pending_count + change.pending,
-                        submitting_count = c.submitting_count + change.submitting,
+                    SET unanswered_count = c.unanswered_count + change.pending,
                         submitted_count = c.submitted_count + change.submitted,
                         imported_count = c.imported_count + change.imported,
                         failed_count = c.failed_count + change.failed,
@@ -105,6 +103,46 @@ public sealed class FunctionsAndTriggers : Migration
             FOR EACH STATEMENT EXECUTE FUNCTION importer.count_record_states();
             """);
 
+        // Records and attempts as a person knows them. A record on the wire stands in its chunk until it is answered, and the attempt that
+        // made an asset, or is on the way to, is told by the record: neither costs a write of its own.
+        migrationBuilder.Sql("""
+            CREATE VIEW importer.record_now AS
+            SELECT r.import_id, r.row_number, r.chunk_number, r.line_number,
+                CASE WHEN w.is_on_wire THEN 'submitting' ELSE r.state END AS state,
+                r.source_key, r.source_url, r.caption, r.reference_id, r.is_push,
+                CASE WHEN w.is_on_wire THEN r.attempt_count + 1 ELSE r.attempt_count END::smallint AS attempt_count,
+                CASE WHEN w.is_on_wire THEN r.attempts_left - 1 ELSE r.attempts_left END::smallint AS attempts_left,
+                CASE WHEN w.is_on_wire THEN NULL ELSE r.next_attempt_at END AS next_attempt_at,
+                r.status_id, r.rid, r.error_code, r.error_message, r.possibly_duplicated, r.submitted_at, r.finished_at
+            FROM importer.import_record r
+            -- Asked once for each row, and of its chunk only where the row is pending.
+            CROSS JOIN LATERAL (
+                SELECT r.state = 'pending' AND EXISTS (
+                    SELECT 1 FROM importer.import_chunk c
+                    WHERE c.import_id = r.import_id AND c.number = r.chunk_number AND r.row_number = ANY (c.on_wire)) AS is_on_wire
+                OFFSET 0) w;
+
+            CREATE VIEW importer.attempt_now AS
+            SELECT import_id, row_number, number, started_at, worker, status_id, finished_at, outcome, http_status, message, size_bytes, looked_at
+            FROM importer.attempt
+            UNION ALL
+            SELECT r.import_id, r.row_number, r.attempt_count, r.submitted_at, NULL, r.status_id,
+                CASE r.state WHEN 'imported' THEN r.finished_at END, CASE r.state WHEN 'imported' THEN 'imported' ELSE 'accepted' END,
+                NULL, p.note, NULL, NULL
+            FROM importer.import_record r
+            LEFT JOIN importer.status_poll p ON p.import_id = r.import_id AND p.row_number = r.row_number AND p.status_id = r.status_id
+            WHERE r.state IN ('submitted', 'imported') AND r.submitted_at IS NOT NULL AND NOT EXISTS (
+                SELECT 1 FROM importer.attempt t
+                WHERE t.import_id = r.import_id AND t.row_number = r.row_number AND t.number = r.attempt_count)
+            UNION ALL
+            SELECT r.import_id, r.row_number, (r.attempt_count + 1)::smallint, w.started_at, c.lease_owner || ':' || c.fence, NULL, NULL, NULL,
+                NULL, NULL, NULL, NULL
+            FROM importer.import_chunk c
+            CROSS JOIN LATERAL unnest(c.on_wire, c.on_wire_since) AS w(row_number, started_at)
+            JOIN importer.import_record r ON r.import_id = c.import_id AND r.row_number = w.row_number
+            WHERE c.state <> 'waiting';
+            """);
+
         // When an import with this start and window may send: null for now, infinity for never. Statements over all imports ask it, and a
         // server upgrade may take a zone's name away: one import's name must not make them raise, so such an import never opens and is
         // paused with its reason. Other times stay where .NET can read them.
@@ -136,12 +174,13 @@ public sealed class FunctionsAndTriggers : Migration
 
         // What the statements of the hot paths take as one parameter, many in an array. Each is a record of the program (StoredAsRow).
         migrationBuilder.Sql("""
-            CREATE TYPE importer.outcome AS (import_id int, row_number int, attempt smallint, status_id text, state text, rid text, code text,
-                http_status smallint, message text, retry_after interval, give_back smallint);
+            CREATE TYPE importer.outcome AS (import_id int, row_number int, attempt smallint, started_at timestamptz, status_id text, state text,
+                rid text, code text, http_status smallint, message text, retry_after interval, give_back smallint);
             CREATE TYPE importer.row_correction AS (row_number int, url text, source_key uuid, caption text, reference_id text, is_push boolean);
             CREATE TYPE importer.poll_progress AS (import_id int, row_number int, status_id text, wait interval, percent smallint, bytes bigint,
-                total bigint, moved boolean, not_found boolean);
-            CREATE TYPE importer.finish_end AS (import_id int, row_number int, state text, wait interval, give_back smallint, code text, message text);
+                total bigint, moved boolean, not_found boolean, submitted_at timestamptz);
+            CREATE TYPE importer.finish_end AS (import_id int, row_number int, state text, wait interval, failed_count smallint, code text,
+                message text, account_id int, rid text);
             CREATE TYPE importer.found_asset AS (import_id int, row_number int, attempt smallint, rid text, file_name text, size_bytes bigint,
                 uploaded_at timestamptz, caption text, type text);
             """);
@@ -155,6 +194,7 @@ public sealed class FunctionsAndTriggers : Migration
 
     protected override void Down(MigrationBuilder migrationBuilder) => migrationBuilder.Sql("""
         ALTER TABLE importer.source_key_block ALTER COLUMN keys SET STORAGE EXTENDED;
+        DROP VIEW importer.attempt_now, importer.record_now;
         DROP FUNCTION importer.oldest_program();
         DROP FUNCTION importer.backoff(interval, interval, integer);
         DROP TYPE importer.outcome, importer.row_correction, importer.poll_progress, importer.finish_end, importer.found_asset;

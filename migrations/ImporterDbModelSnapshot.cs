@@ -663,13 +663,9 @@ namespace BulkImporter.Migrations
                         .HasDatabaseName("ix_record_finish_account_id_next_at")
                         .HasFilter("state = 'pending'");
 
-                    b.HasIndex(new[] { "ImportId", "State" }, "finish_open")
-                        .HasDatabaseName("ix_record_finish_import_id_state")
-                        .HasFilter("state <> 'done'");
-
                     b.ToTable("record_finish", "importer", t =>
                         {
-                            t.HasCheckConstraint("finish_state_is_known", "state IN ('pending', 'done', 'failed')");
+                            t.HasCheckConstraint("finish_state_is_known", "state IN ('pending', 'failed')");
                         });
 
                     b
@@ -739,9 +735,25 @@ namespace BulkImporter.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("lease_window");
 
+                    b.PrimitiveCollection<int[]>("OnWire")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer[]")
+                        .HasColumnName("on_wire")
+                        .HasDefaultValueSql("'{}'");
+
+                    b.PrimitiveCollection<DateTimeOffset[]>("OnWireSince")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone[]")
+                        .HasColumnName("on_wire_since")
+                        .HasDefaultValueSql("'{}'");
+
                     b.Property<int>("PendingCount")
+                        .ValueGeneratedOnAddOrUpdate()
                         .HasColumnType("integer")
-                        .HasColumnName("pending_count");
+                        .HasColumnName("pending_count")
+                        .HasComputedColumnSql("unanswered_count - cardinality(on_wire)", true);
 
                     b.Property<DateTimeOffset?>("QueuedAt")
                         .HasColumnType("timestamp with time zone")
@@ -757,8 +769,14 @@ namespace BulkImporter.Migrations
                         .HasColumnName("submitted_count");
 
                     b.Property<int>("SubmittingCount")
+                        .ValueGeneratedOnAddOrUpdate()
                         .HasColumnType("integer")
-                        .HasColumnName("submitting_count");
+                        .HasColumnName("submitting_count")
+                        .HasComputedColumnSql("cardinality(on_wire)", true);
+
+                    b.Property<int>("UnansweredCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("unanswered_count");
 
                     b.Property<int>("UnknownCount")
                         .HasColumnType("integer")
@@ -1570,7 +1588,6 @@ namespace BulkImporter.Migrations
                         .HasColumnName("status_id");
 
                     b.Property<string>("Worker")
-                        .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("worker");
 
@@ -1581,6 +1598,8 @@ namespace BulkImporter.Migrations
                         {
                             t.HasCheckConstraint("attempt_numbers_start_at_one", "number >= 1");
                         });
+
+                    b.ToView("attempt_now", "importer");
 
                     b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 75);
                 });
@@ -1858,16 +1877,18 @@ namespace BulkImporter.Migrations
 
                     b.ToTable("import_record", "importer", t =>
                         {
-                            t.HasCheckConstraint("record_finished_at_iff_ended", "(finished_at IS NOT NULL) = (state NOT IN ('pending', 'submitting', 'submitted'))");
+                            t.HasCheckConstraint("record_finished_at_iff_ended", "(finished_at IS NOT NULL) = (state NOT IN ('pending', 'submitted'))");
 
                             t.HasCheckConstraint("record_imported_has_rid", "state <> 'imported' OR rid IS NOT NULL");
 
-                            t.HasCheckConstraint("record_state_is_known", "state IN ('pending', 'submitting', 'submitted', 'imported', 'failed', 'unknown', 'cancelled', 'invalid', 'duplicate')");
+                            t.HasCheckConstraint("record_state_is_known", "state IN ('pending', 'submitting', 'submitted', 'imported', 'failed', 'unknown', 'cancelled', 'invalid', 'duplicate') AND state <> 'submitting'");
 
                             t.HasCheckConstraint("record_submitted_has_status_id", "state <> 'submitted' OR status_id IS NOT NULL");
 
                             t.HasCheckConstraint("record_work_has_source", "state = 'invalid' OR source_url IS NOT NULL");
                         });
+
+                    b.ToView("record_now", "importer");
 
                     b
                         .HasAnnotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.050000000000000003)
@@ -1979,6 +2000,65 @@ namespace BulkImporter.Migrations
                         {
                             t.HasCheckConstraint("finding_severity_is_known", "severity IN ('error', 'warning')");
                         });
+                });
+
+            modelBuilder.Entity("BulkImporter.Records.WorkBatch", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<int>("AccountId")
+                        .HasColumnType("integer")
+                        .HasColumnName("account_id");
+
+                    b.Property<int>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<DateTimeOffset>("NextAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_at");
+
+                    b.PrimitiveCollection<int[]>("Rows")
+                        .IsRequired()
+                        .HasColumnType("integer[]")
+                        .HasColumnName("rows");
+
+                    b.Property<DateTimeOffset>("Since")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("since");
+
+                    b.Property<string>("Step")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("step");
+
+                    b.Property<short>("Tries")
+                        .HasColumnType("smallint")
+                        .HasColumnName("tries");
+
+                    b.HasKey("Id")
+                        .HasName("pk_work_batch");
+
+                    b.HasIndex("ImportId", "Step")
+                        .HasDatabaseName("ix_work_batch_import_id_step");
+
+                    b.HasIndex("AccountId", "Step", "NextAt")
+                        .HasDatabaseName("ix_work_batch_account_id_step_next_at");
+
+                    b.ToTable("work_batch", "importer", t =>
+                        {
+                            t.HasCheckConstraint("batch_step_is_known", "step IN ('look', 'finish')");
+                        });
+
+                    b
+                        .HasAnnotation("Npgsql:StorageParameter:autovacuum_vacuum_cost_delay", 0)
+                        .HasAnnotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.02)
+                        .HasAnnotation("Npgsql:StorageParameter:fillfactor", 60);
                 });
 
             modelBuilder.Entity("BulkImporter.Sources.ManifestSourceFile", b =>
@@ -2096,6 +2176,10 @@ namespace BulkImporter.Migrations
                     b.Property<DateTimeOffset?>("NotFoundSince")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("not_found_since");
+
+                    b.Property<string>("Note")
+                        .HasColumnType("text")
+                        .HasColumnName("note");
 
                     b.Property<long?>("ProgressBytes")
                         .HasColumnType("bigint")

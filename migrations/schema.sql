@@ -5,9 +5,11 @@ CREATE TYPE importer.finish_end AS (
 	row_number integer,
 	state text,
 	wait interval,
-	give_back smallint,
+	failed_count smallint,
 	code text,
-	message text
+	message text,
+	account_id integer,
+	rid text
 );
 
 CREATE TYPE importer.found_asset AS (
@@ -26,6 +28,7 @@ CREATE TYPE importer.outcome AS (
 	import_id integer,
 	row_number integer,
 	attempt smallint,
+	started_at timestamp with time zone,
 	status_id text,
 	state text,
 	rid text,
@@ -45,7 +48,8 @@ CREATE TYPE importer.poll_progress AS (
 	bytes bigint,
 	total bigint,
 	moved boolean,
-	not_found boolean
+	not_found boolean,
+	submitted_at timestamp with time zone
 );
 
 CREATE TYPE importer.row_correction AS (
@@ -73,7 +77,6 @@ BEGIN
     FOR change IN
         SELECT import_id, chunk_number,
             coalesce(sum(n) FILTER (WHERE state = 'pending'), 0) AS pending,
-            coalesce(sum(n) FILTER (WHERE state = 'submitting'), 0) AS submitting,
             coalesce(sum(n) FILTER (WHERE state = 'submitted'), 0) AS submitted,
             coalesce(sum(n) FILTER (WHERE state = 'imported'), 0) AS imported,
             coalesce(sum(n) FILTER (WHERE state = 'failed'), 0) AS failed,
@@ -95,8 +98,7 @@ BEGIN
         failures := failures OR change.failures;
         ends := ends OR change.ends;
         UPDATE importer.import_chunk c
-        SET pending_count = c.pending_count + change.pending,
-            submitting_count = c.submitting_count + change.submitting,
+        SET unanswered_count = c.unanswered_count + change.pending,
             submitted_count = c.submitted_count + change.submitted,
             imported_count = c.imported_count + change.imported,
             failed_count = c.failed_count + change.failed,
@@ -255,7 +257,7 @@ CREATE TABLE importer.attempt (
     row_number integer NOT NULL,
     number smallint NOT NULL,
     started_at timestamp with time zone NOT NULL,
-    worker text NOT NULL,
+    worker text,
     status_id text,
     finished_at timestamp with time zone,
     outcome text,
@@ -266,6 +268,146 @@ CREATE TABLE importer.attempt (
     CONSTRAINT attempt_numbers_start_at_one CHECK ((number >= 1))
 )
 WITH (fillfactor='75');
+
+CREATE TABLE importer.import_chunk (
+    import_id integer NOT NULL,
+    number integer NOT NULL,
+    first_row integer NOT NULL,
+    last_row integer NOT NULL,
+    state text NOT NULL,
+    due_at timestamp with time zone,
+    queued_at timestamp with time zone,
+    lease_owner text,
+    lease_token uuid,
+    lease_until timestamp with time zone,
+    lease_window integer NOT NULL,
+    fence bigint NOT NULL,
+    on_wire integer[] DEFAULT '{}'::integer[] NOT NULL,
+    on_wire_since timestamp with time zone[] DEFAULT '{}'::timestamp with time zone[] NOT NULL,
+    unanswered_count integer NOT NULL,
+    pending_count integer GENERATED ALWAYS AS ((unanswered_count - cardinality(on_wire))) STORED NOT NULL,
+    submitting_count integer GENERATED ALWAYS AS (cardinality(on_wire)) STORED NOT NULL,
+    submitted_count integer NOT NULL,
+    imported_count integer NOT NULL,
+    failed_count integer NOT NULL,
+    unknown_count integer NOT NULL,
+    cancelled_count integer NOT NULL,
+    invalid_count integer NOT NULL,
+    duplicate_count integer NOT NULL,
+    CONSTRAINT chunk_counts_are_not_negative CHECK (((pending_count >= 0) AND (submitting_count >= 0) AND (submitted_count >= 0) AND (imported_count >= 0) AND (failed_count >= 0) AND (unknown_count >= 0) AND (cancelled_count >= 0) AND (invalid_count >= 0) AND (duplicate_count >= 0))),
+    CONSTRAINT chunk_counts_sum_to_its_rows CHECK ((((((((((pending_count + submitting_count) + submitted_count) + imported_count) + failed_count) + unknown_count) + cancelled_count) + invalid_count) + duplicate_count) = ((last_row - first_row) + 1))),
+    CONSTRAINT chunk_leased_iff_running CHECK ((((state = 'running'::text) = (lease_token IS NOT NULL)) AND ((lease_token IS NULL) = (lease_until IS NULL)) AND ((lease_token IS NULL) = (lease_owner IS NULL)))),
+    CONSTRAINT chunk_state_is_known CHECK ((state = ANY (ARRAY['waiting'::text, 'queued'::text, 'running'::text])))
+)
+WITH (autovacuum_vacuum_scale_factor='0.05', fillfactor='40');
+
+CREATE TABLE importer.import_record (
+    import_id integer NOT NULL,
+    row_number integer NOT NULL,
+    chunk_number integer NOT NULL,
+    line_number integer NOT NULL,
+    state text NOT NULL,
+    source_key uuid,
+    source_url text,
+    caption text,
+    reference_id text,
+    is_push boolean DEFAULT false NOT NULL,
+    attempt_count smallint NOT NULL,
+    attempts_left smallint NOT NULL,
+    next_attempt_at timestamp with time zone,
+    status_id text,
+    rid text,
+    error_code text,
+    error_message text,
+    possibly_duplicated boolean NOT NULL,
+    submitted_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    CONSTRAINT record_finished_at_iff_ended CHECK (((finished_at IS NOT NULL) = (state <> ALL (ARRAY['pending'::text, 'submitted'::text])))),
+    CONSTRAINT record_imported_has_rid CHECK (((state <> 'imported'::text) OR (rid IS NOT NULL))),
+    CONSTRAINT record_state_is_known CHECK (((state = ANY (ARRAY['pending'::text, 'submitting'::text, 'submitted'::text, 'imported'::text, 'failed'::text, 'unknown'::text, 'cancelled'::text, 'invalid'::text, 'duplicate'::text])) AND (state <> 'submitting'::text))),
+    CONSTRAINT record_submitted_has_status_id CHECK (((state <> 'submitted'::text) OR (status_id IS NOT NULL))),
+    CONSTRAINT record_work_has_source CHECK (((state = 'invalid'::text) OR (source_url IS NOT NULL)))
+)
+WITH (autovacuum_vacuum_scale_factor='0.05', fillfactor='75');
+
+COMMENT ON COLUMN importer.import_record.status_id IS 'Cincopa''s opaque ticket of the current attempt; not a key of ours.';
+
+COMMENT ON COLUMN importer.import_record.rid IS 'Cincopa''s opaque name of the asset.';
+
+CREATE TABLE importer.status_poll (
+    import_id integer NOT NULL,
+    row_number integer NOT NULL,
+    attempt smallint NOT NULL,
+    account_id integer NOT NULL,
+    status_id text NOT NULL,
+    submitted_at timestamp with time zone NOT NULL,
+    next_poll_at timestamp with time zone NOT NULL,
+    progress_percent smallint,
+    progress_bytes bigint,
+    total_bytes bigint,
+    moved_at timestamp with time zone NOT NULL,
+    not_found_since timestamp with time zone,
+    next_abort_at timestamp with time zone,
+    note text,
+    abort_answered_at timestamp with time zone
+)
+WITH (autovacuum_vacuum_cost_delay='0', autovacuum_vacuum_scale_factor='0.02', fillfactor='60');
+
+CREATE VIEW importer.attempt_now AS
+ SELECT attempt.import_id,
+    attempt.row_number,
+    attempt.number,
+    attempt.started_at,
+    attempt.worker,
+    attempt.status_id,
+    attempt.finished_at,
+    attempt.outcome,
+    attempt.http_status,
+    attempt.message,
+    attempt.size_bytes,
+    attempt.looked_at
+   FROM importer.attempt
+UNION ALL
+ SELECT r.import_id,
+    r.row_number,
+    r.attempt_count AS number,
+    r.submitted_at AS started_at,
+    NULL::text AS worker,
+    r.status_id,
+        CASE r.state
+            WHEN 'imported'::text THEN r.finished_at
+            ELSE NULL::timestamp with time zone
+        END AS finished_at,
+        CASE r.state
+            WHEN 'imported'::text THEN 'imported'::text
+            ELSE 'accepted'::text
+        END AS outcome,
+    NULL::smallint AS http_status,
+    p.note AS message,
+    NULL::bigint AS size_bytes,
+    NULL::timestamp with time zone AS looked_at
+   FROM (importer.import_record r
+     LEFT JOIN importer.status_poll p ON (((p.import_id = r.import_id) AND (p.row_number = r.row_number) AND (p.status_id = r.status_id))))
+  WHERE ((r.state = ANY (ARRAY['submitted'::text, 'imported'::text])) AND (r.submitted_at IS NOT NULL) AND (NOT (EXISTS ( SELECT 1
+           FROM importer.attempt t
+          WHERE ((t.import_id = r.import_id) AND (t.row_number = r.row_number) AND (t.number = r.attempt_count))))))
+UNION ALL
+ SELECT r.import_id,
+    r.row_number,
+    ((r.attempt_count + 1))::smallint AS number,
+    w.started_at,
+    ((c.lease_owner || ':'::text) || c.fence) AS worker,
+    NULL::text AS status_id,
+    NULL::timestamp with time zone AS finished_at,
+    NULL::text AS outcome,
+    NULL::smallint AS http_status,
+    NULL::text AS message,
+    NULL::bigint AS size_bytes,
+    NULL::timestamp with time zone AS looked_at
+   FROM ((importer.import_chunk c
+     CROSS JOIN LATERAL UNNEST(c.on_wire, c.on_wire_since) w(row_number, started_at))
+     JOIN importer.import_record r ON (((r.import_id = c.import_id) AND (r.row_number = w.row_number))))
+  WHERE (c.state <> 'waiting'::text);
 
 CREATE TABLE importer.audit_entry (
     id bigint NOT NULL,
@@ -429,35 +571,6 @@ CREATE TABLE importer.import (
 )
 WITH (fillfactor='50');
 
-CREATE TABLE importer.import_chunk (
-    import_id integer NOT NULL,
-    number integer NOT NULL,
-    first_row integer NOT NULL,
-    last_row integer NOT NULL,
-    state text NOT NULL,
-    due_at timestamp with time zone,
-    queued_at timestamp with time zone,
-    lease_owner text,
-    lease_token uuid,
-    lease_until timestamp with time zone,
-    lease_window integer NOT NULL,
-    fence bigint NOT NULL,
-    pending_count integer NOT NULL,
-    submitting_count integer NOT NULL,
-    submitted_count integer NOT NULL,
-    imported_count integer NOT NULL,
-    failed_count integer NOT NULL,
-    unknown_count integer NOT NULL,
-    cancelled_count integer NOT NULL,
-    invalid_count integer NOT NULL,
-    duplicate_count integer NOT NULL,
-    CONSTRAINT chunk_counts_are_not_negative CHECK (((pending_count >= 0) AND (submitting_count >= 0) AND (submitted_count >= 0) AND (imported_count >= 0) AND (failed_count >= 0) AND (unknown_count >= 0) AND (cancelled_count >= 0) AND (invalid_count >= 0) AND (duplicate_count >= 0))),
-    CONSTRAINT chunk_counts_sum_to_its_rows CHECK ((((((((((pending_count + submitting_count) + submitted_count) + imported_count) + failed_count) + unknown_count) + cancelled_count) + invalid_count) + duplicate_count) = ((last_row - first_row) + 1))),
-    CONSTRAINT chunk_leased_iff_running CHECK ((((state = 'running'::text) = (lease_token IS NOT NULL)) AND ((lease_token IS NULL) = (lease_until IS NULL)) AND ((lease_token IS NULL) = (lease_owner IS NULL)))),
-    CONSTRAINT chunk_state_is_known CHECK ((state = ANY (ARRAY['waiting'::text, 'queued'::text, 'running'::text])))
-)
-WITH (autovacuum_vacuum_scale_factor='0.05', fillfactor='40');
-
 ALTER TABLE importer.import ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
     SEQUENCE NAME importer.import_id_seq
     START WITH 1
@@ -466,39 +579,6 @@ ALTER TABLE importer.import ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY
     NO MAXVALUE
     CACHE 1
 );
-
-CREATE TABLE importer.import_record (
-    import_id integer NOT NULL,
-    row_number integer NOT NULL,
-    chunk_number integer NOT NULL,
-    line_number integer NOT NULL,
-    state text NOT NULL,
-    source_key uuid,
-    source_url text,
-    caption text,
-    reference_id text,
-    is_push boolean DEFAULT false NOT NULL,
-    attempt_count smallint NOT NULL,
-    attempts_left smallint NOT NULL,
-    next_attempt_at timestamp with time zone,
-    status_id text,
-    rid text,
-    error_code text,
-    error_message text,
-    possibly_duplicated boolean NOT NULL,
-    submitted_at timestamp with time zone,
-    finished_at timestamp with time zone,
-    CONSTRAINT record_finished_at_iff_ended CHECK (((finished_at IS NOT NULL) = (state <> ALL (ARRAY['pending'::text, 'submitting'::text, 'submitted'::text])))),
-    CONSTRAINT record_imported_has_rid CHECK (((state <> 'imported'::text) OR (rid IS NOT NULL))),
-    CONSTRAINT record_state_is_known CHECK ((state = ANY (ARRAY['pending'::text, 'submitting'::text, 'submitted'::text, 'imported'::text, 'failed'::text, 'unknown'::text, 'cancelled'::text, 'invalid'::text, 'duplicate'::text]))),
-    CONSTRAINT record_submitted_has_status_id CHECK (((state <> 'submitted'::text) OR (status_id IS NOT NULL))),
-    CONSTRAINT record_work_has_source CHECK (((state = 'invalid'::text) OR (source_url IS NOT NULL)))
-)
-WITH (autovacuum_vacuum_scale_factor='0.05', fillfactor='75');
-
-COMMENT ON COLUMN importer.import_record.status_id IS 'Cincopa''s opaque ticket of the current attempt; not a key of ours.';
-
-COMMENT ON COLUMN importer.import_record.rid IS 'Cincopa''s opaque name of the asset.';
 
 CREATE TABLE importer.import_tick (
     import_id integer NOT NULL,
@@ -700,7 +780,7 @@ CREATE TABLE importer.record_finish (
     failed_count smallint NOT NULL,
     error_code text,
     error_message text,
-    CONSTRAINT finish_state_is_known CHECK ((state = ANY (ARRAY['pending'::text, 'done'::text, 'failed'::text])))
+    CONSTRAINT finish_state_is_known CHECK ((state = ANY (ARRAY['pending'::text, 'failed'::text])))
 )
 WITH (autovacuum_vacuum_scale_factor='0.02', fillfactor='60');
 
@@ -716,6 +796,47 @@ CREATE TABLE importer.record_meta (
     fid text,
     file_name text
 );
+
+CREATE VIEW importer.record_now AS
+ SELECT r.import_id,
+    r.row_number,
+    r.chunk_number,
+    r.line_number,
+        CASE
+            WHEN w.is_on_wire THEN 'submitting'::text
+            ELSE r.state
+        END AS state,
+    r.source_key,
+    r.source_url,
+    r.caption,
+    r.reference_id,
+    r.is_push,
+    (
+        CASE
+            WHEN w.is_on_wire THEN (r.attempt_count + 1)
+            ELSE (r.attempt_count)::integer
+        END)::smallint AS attempt_count,
+    (
+        CASE
+            WHEN w.is_on_wire THEN (r.attempts_left - 1)
+            ELSE (r.attempts_left)::integer
+        END)::smallint AS attempts_left,
+        CASE
+            WHEN w.is_on_wire THEN NULL::timestamp with time zone
+            ELSE r.next_attempt_at
+        END AS next_attempt_at,
+    r.status_id,
+    r.rid,
+    r.error_code,
+    r.error_message,
+    r.possibly_duplicated,
+    r.submitted_at,
+    r.finished_at
+   FROM (importer.import_record r
+     CROSS JOIN LATERAL ( SELECT ((r.state = 'pending'::text) AND (EXISTS ( SELECT 1
+                   FROM importer.import_chunk c
+                  WHERE ((c.import_id = r.import_id) AND (c.number = r.chunk_number) AND (r.row_number = ANY (c.on_wire)))))) AS is_on_wire
+         OFFSET 0) w);
 
 CREATE TABLE importer.session (
     id integer NOT NULL,
@@ -798,23 +919,27 @@ CREATE TABLE importer.source_key_block (
 );
 ALTER TABLE ONLY importer.source_key_block ALTER COLUMN keys SET STORAGE EXTERNAL;
 
-CREATE TABLE importer.status_poll (
-    import_id integer NOT NULL,
-    row_number integer NOT NULL,
-    attempt smallint NOT NULL,
+CREATE TABLE importer.work_batch (
+    id bigint NOT NULL,
     account_id integer NOT NULL,
-    status_id text NOT NULL,
-    submitted_at timestamp with time zone NOT NULL,
-    next_poll_at timestamp with time zone NOT NULL,
-    progress_percent smallint,
-    progress_bytes bigint,
-    total_bytes bigint,
-    moved_at timestamp with time zone NOT NULL,
-    not_found_since timestamp with time zone,
-    next_abort_at timestamp with time zone,
-    abort_answered_at timestamp with time zone
+    import_id integer NOT NULL,
+    step text NOT NULL,
+    rows integer[] NOT NULL,
+    since timestamp with time zone NOT NULL,
+    next_at timestamp with time zone NOT NULL,
+    tries smallint NOT NULL,
+    CONSTRAINT batch_step_is_known CHECK ((step = ANY (ARRAY['look'::text, 'finish'::text])))
 )
 WITH (autovacuum_vacuum_cost_delay='0', autovacuum_vacuum_scale_factor='0.02', fillfactor='60');
+
+ALTER TABLE importer.work_batch ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME importer.work_batch_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 ALTER TABLE ONLY importer.account
     ADD CONSTRAINT pk_account PRIMARY KEY (id);
@@ -933,6 +1058,9 @@ ALTER TABLE ONLY importer.source_key_block
 ALTER TABLE ONLY importer.status_poll
     ADD CONSTRAINT pk_status_poll PRIMARY KEY (import_id, row_number);
 
+ALTER TABLE ONLY importer.work_batch
+    ADD CONSTRAINT pk_work_batch PRIMARY KEY (id);
+
 CREATE UNIQUE INDEX ix_account_name ON importer.account USING btree (name);
 
 CREATE UNIQUE INDEX ix_api_key_hash ON importer.api_key USING btree (hash);
@@ -985,8 +1113,6 @@ CREATE INDEX ix_password_link_user_id ON importer.password_link USING btree (use
 
 CREATE INDEX ix_record_finish_account_id_next_at ON importer.record_finish USING btree (account_id, next_at) WHERE (state = 'pending'::text);
 
-CREATE INDEX ix_record_finish_import_id_state ON importer.record_finish USING btree (import_id, state) WHERE (state <> 'done'::text);
-
 CREATE INDEX ix_session_key_id ON importer.session USING btree (key_id);
 
 CREATE INDEX ix_session_user_id ON importer.session USING btree (user_id);
@@ -1000,6 +1126,10 @@ CREATE INDEX ix_sign_in_link_user_id ON importer.sign_in_link USING btree (user_
 CREATE UNIQUE INDEX ix_source_file_sha256 ON importer.source_file USING btree (sha256);
 
 CREATE INDEX ix_status_poll_account_id_next_poll_at ON importer.status_poll USING btree (account_id, next_poll_at);
+
+CREATE INDEX ix_work_batch_account_id_step_next_at ON importer.work_batch USING btree (account_id, step, next_at);
+
+CREATE INDEX ix_work_batch_import_id_step ON importer.work_batch USING btree (import_id, step);
 
 CREATE TRIGGER count_record_states AFTER UPDATE ON importer.import_record REFERENCING OLD TABLE AS before_update NEW TABLE AS after_update FOR EACH STATEMENT EXECUTE FUNCTION importer.count_record_states();
 

@@ -100,7 +100,7 @@ internal sealed class DispatchBenchmark(Bench bench, ResultTable table)
             await deadline($"import {import} was not dispatched");
         var seconds = await bench.OneAsync<double>("""
             SELECT extract(epoch FROM (SELECT max(submitted_at) FROM importer.import_record WHERE import_id = $1)
-                - (SELECT min(started_at) FROM importer.attempt WHERE import_id = $1))::float8 /* bench */
+                - (SELECT min(submitted_at) FROM importer.import_record WHERE import_id = $1))::float8 /* bench */
             """, import);
         return rows / seconds;
     }

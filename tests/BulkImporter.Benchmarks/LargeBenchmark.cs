@@ -93,15 +93,12 @@ internal sealed class LargeBenchmark(Bench bench, ResultTable table)
                 error_message = CASE WHEN row_number % 50 = 0 THEN 'source returned 404' WHEN row_number % 1000 = 1 THEN 'no complete reply within 100 s' END,
                 attempt_count = 1, attempts_left = 4, submitted_at = now() - interval '2 days', finished_at = now() - interval '2 days'
             WHERE import_id = {import};
-            INSERT INTO importer.attempt (import_id, row_number, number, started_at, finished_at, worker, status_id, http_status, outcome,
-                looked_at)
-            SELECT import_id, row_number, 1, submitted_at, finished_at, 'bench:1:1:1', status_id, 200, coalesce(error_code, 'imported'),
+            INSERT INTO importer.attempt (import_id, row_number, number, started_at, finished_at, worker, status_id, outcome, looked_at)
+            SELECT import_id, row_number, 1, submitted_at, finished_at, 'bench:1:1:1', status_id, error_code,
                 CASE state WHEN 'unknown' THEN finished_at + interval '1 day' END
-            FROM importer.import_record WHERE import_id = {import}
+            FROM importer.import_record WHERE import_id = {import} AND state IN ('failed', 'unknown')
             ON CONFLICT (import_id, row_number, number) DO UPDATE SET outcome = excluded.outcome, looked_at = excluded.looked_at;
-            INSERT INTO importer.record_finish (import_id, row_number, account_id, rid, state, next_at, failed_count)
-            SELECT r.import_id, r.row_number, i.account_id, r.rid, 'done', now(), 0
-            FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id WHERE i.id = {import} AND r.state = 'imported';
+            DELETE FROM importer.work_batch WHERE import_id = {import};
             DELETE FROM importer.status_poll WHERE import_id = {import};
             UPDATE importer.import_chunk SET due_at = NULL WHERE import_id = {import} AND state = 'waiting';
             UPDATE importer.import SET state = 'finished', started_at = coalesce(started_at, now()), finished_at = now() - interval '2 days'

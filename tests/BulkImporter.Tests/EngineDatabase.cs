@@ -130,9 +130,36 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
     {
         await SqlAsync("UPDATE importer.import_record SET finished_at = finished_at - $3 WHERE import_id = $1 AND row_number = ANY($2)",
             importId, rows, TimeSpan.FromMinutes(minutes));
+        await SqlAsync("UPDATE importer.import_record SET submitted_at = submitted_at - $3 WHERE import_id = $1 AND row_number = ANY($2)",
+            importId, rows, TimeSpan.FromMinutes(minutes));
         await SqlAsync(
             "UPDATE importer.attempt SET started_at = started_at - $3, looked_at = looked_at - $3 WHERE import_id = $1 AND row_number = "
                 + "ANY($2)", importId, rows, TimeSpan.FromMinutes(minutes));
+    }
+
+    /// <summary>The row and the number of each attempt, without its time.</summary>
+    public static IEnumerable<(int Row, int Attempt)> Numbers(IEnumerable<Intent> intents) =>
+        intents.Select(i => (i.RowNumber, (int)i.Attempt)).Order();
+
+    /// <summary>What waits for its first look, or is followed, is due.</summary>
+    public async Task DueAsync()
+    {
+        await SqlAsync("UPDATE importer.status_poll SET next_poll_at = now()");
+        await SqlAsync("UPDATE importer.record_finish SET next_at = now()");
+        await SqlAsync("UPDATE importer.work_batch SET next_at = now()");
+    }
+
+    /// <summary>What waited for its first look was looked at and was not over: it is followed from now on.</summary>
+    public async Task LookedAsync()
+    {
+        await SqlAsync("""
+            INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at)
+            SELECT w.import_id, r.row_number, r.attempt_count, w.account_id, r.status_id, w.since, w.next_at, w.since
+            FROM importer.work_batch w CROSS JOIN LATERAL unnest(w.rows) AS n(row_number)
+            JOIN importer.import_record r ON r.import_id = w.import_id AND r.row_number = n.row_number
+            WHERE w.step = 'look' ON CONFLICT (import_id, row_number) DO NOTHING
+            """);
+        await SqlAsync("DELETE FROM importer.work_batch WHERE step = 'look'");
     }
 
     public Task<IReadOnlyList<Answer>> AnswerAsync(Lease lease, params Answer[] answers) =>
@@ -141,19 +168,26 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
     public static string StatusIdOf(Intent intent) => $"st-{intent.RowNumber}-{intent.Attempt}";
 
     public static Answer Accepted(Intent intent) =>
-        new(intent.RowNumber, intent.Attempt, RecordState.Submitted, new StatusId(StatusIdOf(intent)), null, 200, null, null,
+        new(intent, RecordState.Submitted, new StatusId(StatusIdOf(intent)), null, 200, null, null,
             GiveBack: false);
 
     public static Answer Failed(Intent intent, RecordState to, FailureCode code, TimeSpan? retryAfter = null) =>
-        new(intent.RowNumber, intent.Attempt, to, null, code, 500, "It did not work.", to == RecordState.Pending ? retryAfter
+        new(intent, to, null, code, 500, "It did not work.", to == RecordState.Pending ? retryAfter
             ?? TimeSpan.Zero : null, code.IsNotTheRows());
 
-    public Task<long> ConcludeAsync(
-        int importId, int row, string statusId, RecordState to, FailureCode? code = null, TimeSpan? retryAfter = null) =>
-        Transitions.ConcludedAsync(
+    public async Task<long> ConcludeAsync(
+        int importId, int row, string statusId, RecordState to, FailureCode? code = null, TimeSpan? retryAfter = null)
+    {
+        var waitsIn = await Source.QueryAsync(
+            """
+            SELECT w.id FROM importer.work_batch w JOIN importer.import_record r USING (import_id)
+            WHERE import_id = $1 AND w.step = 'look' AND $2 = ANY (w.rows) AND r.row_number = $2 AND r.status_id = $3
+            """, r => r.GetInt64(0), Token, importId, row, statusId);
+        return await Transitions.ConcludedAsync(
             [new(importId, row, new StatusId(statusId), to, to == RecordState.Imported
                 ? new Rid($"rid{row}") : null, code, code?.ToString(),
-            to == RecordState.Pending ? retryAfter ?? TimeSpan.Zero : null)], Token);
+            to == RecordState.Pending ? retryAfter ?? TimeSpan.Zero : null, BatchId: waitsIn is [var batch, ..] ? batch : null)], Token);
+    }
 
     /// <summary>Takes an asset for a record in doubt. Answers how many records moved.</summary>
     public async Task<int> AdoptAsync(int importId, int row, short attempt, string rid)
@@ -177,17 +211,17 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
 
     public async Task<RecordState> StateAsync(int importId, int row) =>
         EnumText<RecordState>.Parse(
-            await OneAsync<string>("SELECT state FROM importer.import_record WHERE import_id = $1 AND row_number = $2", importId, row));
+            await OneAsync<string>("SELECT state FROM importer.record_now WHERE import_id = $1 AND row_number = $2", importId, row));
 
     public async Task<List<(int Row, string Text)>> RecordsAsync(int importId) => await Source.QueryAsync("""
         SELECT row_number, concat_ws(' ', state, 'attempt', attempt_count, 'left', attempts_left, status_id, rid, error_code, CASE
             WHEN possibly_duplicated THEN 'twice' END)
-        FROM importer.import_record WHERE import_id = $1 ORDER BY row_number
+        FROM importer.record_now WHERE import_id = $1 ORDER BY row_number
         """, r => (r.GetInt32(0), r.GetString(1)), Token, importId);
 
     /// <summary>The attempts of a record, e.g. "1 accepted st-1-1".</summary>
     public async Task<string[]> AttemptsAsync(int importId, int row) => [.. await Source.QueryAsync("""
-        SELECT concat_ws(' ', number, coalesce(outcome, 'open'), status_id) FROM importer.attempt WHERE import_id = $1 AND row_number = $2
+        SELECT concat_ws(' ', number, coalesce(outcome, 'open'), status_id) FROM importer.attempt_now WHERE import_id = $1 AND row_number = $2
             ORDER BY number
         """, r => r.GetString(0), Token, importId, row)];
 
@@ -206,7 +240,13 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
     public async Task AssertSoundAsync(int importId)
     {
         var wrong = await Source.QueryAsync("""
-            WITH record AS (SELECT * FROM importer.import_record WHERE import_id = $1),
+            WITH record AS (SELECT * FROM importer.record_now WHERE import_id = $1),
+            try AS (SELECT * FROM importer.attempt_now WHERE import_id = $1),
+            followed AS (
+                SELECT row_number, attempt, status_id FROM importer.status_poll WHERE import_id = $1
+                UNION ALL
+                SELECT r.row_number, r.attempt_count, r.status_id FROM importer.work_batch w CROSS JOIN LATERAL unnest(w.rows) AS n(row_number)
+                JOIN record r ON r.row_number = n.row_number WHERE w.import_id = $1 AND w.step = 'look'),
             counted AS (
                 SELECT chunk_number, count(*) AS rows, min(row_number) AS first_row, max(row_number) AS last_row,
                     count(*) FILTER (WHERE state = 'pending') AS pending, count(*) FILTER (WHERE state = 'submitting') AS submitting,
@@ -243,23 +283,23 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
             UNION ALL
             SELECT 'row ' || r.row_number || ' has attempts ' || coalesce(string_agg(t.number::text, ',' ORDER BY t.number),
                 'none') || ' and counts ' || r.attempt_count
-            FROM record r LEFT JOIN importer.attempt t ON t.import_id = r.import_id AND t.row_number = r.row_number
+            FROM record r LEFT JOIN try t ON t.row_number = r.row_number
             GROUP BY r.row_number, r.attempt_count
             HAVING count(t.number) <> r.attempt_count OR coalesce(max(t.number), 0) <> r.attempt_count
             UNION ALL
             SELECT 'row ' || r.row_number || ' is ' || r.state || ' and its attempt ' || t.number || ' is ' || coalesce(t.outcome, 'open')
-            FROM record r JOIN importer.attempt t ON t.import_id = r.import_id AND t.row_number = r.row_number
+            FROM record r JOIN try t ON t.row_number = r.row_number
             WHERE (t.outcome IS NULL) <> (r.state = 'submitting' AND t.number = r.attempt_count)
             UNION ALL
             SELECT 'row ' || r.row_number || ' is ' || r.state || ' and followed as ' || coalesce(p.status_id, 'nothing')
-            FROM record r LEFT JOIN importer.status_poll p ON p.import_id = r.import_id AND p.row_number = r.row_number
-            LEFT JOIN importer.attempt t ON t.import_id = r.import_id AND t.row_number = r.row_number AND t.number = r.attempt_count
+            FROM record r LEFT JOIN followed p ON p.row_number = r.row_number
+            LEFT JOIN try t ON t.row_number = r.row_number AND t.number = r.attempt_count
             WHERE p.attempt <> r.attempt_count OR CASE WHEN r.state = 'imported' AND t.outcome = 'reconciled'
                 THEN p.status_id <> t.status_id
                 ELSE (r.state = 'submitted') <> (p.status_id IS NOT NULL) OR p.status_id <> r.status_id END
             UNION ALL
             SELECT 'row ' || r.row_number || ' has adopted the asset ' || r.rid || ' of row ' || other.row_number
-            FROM record r JOIN importer.attempt t ON t.import_id = r.import_id AND t.row_number = r.row_number AND t.outcome = 'reconciled'
+            FROM record r JOIN try t ON t.row_number = r.row_number AND t.outcome = 'reconciled'
             JOIN record other ON other.rid = r.rid AND other.row_number <> r.row_number
             UNION ALL
             SELECT 'row ' || r.row_number || ' is pending and its chunk is due at ' || coalesce(c.due_at::text, 'no time')

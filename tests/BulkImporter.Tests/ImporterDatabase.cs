@@ -52,7 +52,7 @@ public sealed class ImporterDatabase(TestServer server) : IAsyncLifetime
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private static DateTimeOffset Now => DateTimeOffset.UtcNow;
+    internal static DateTimeOffset Now => DateTimeOffset.UtcNow;
 
     public async ValueTask DisposeAsync()
     {
@@ -119,7 +119,7 @@ public sealed class ImporterDatabase(TestServer server) : IAsyncLifetime
     {
         await using var db = Contexts.CreateDbContext();
         var entity = db.Model.FindEntityType(typeof(T))!;
-        var columns = entity.GetProperties().ToList();
+        var columns = entity.GetProperties().Where(p => p.GetComputedColumnSql() is null).ToList();
         var names = string.Join(", ", columns.Select(c => c.GetColumnName()));
         await using var connection = await Source.OpenConnectionAsync(Token);
         await using var copy = await connection.BeginBinaryImportAsync(
@@ -182,7 +182,8 @@ public sealed class ImporterDatabase(TestServer server) : IAsyncLifetime
         await AddAsync(import);
         var rows = records.Select((r, n) => Record(import.Id, n + 1, (n / chunkSize) + 1, r)).ToList();
         await CopyAsync(rows);
-        await AddAsync([.. rows.GroupBy(r => r.ChunkNumber).SelectMany(Counted)]);
+        var onWire = rows.Where((_, n) => records[n] == RecordState.Submitting).Select(r => r.RowNumber).ToHashSet();
+        await AddAsync([.. rows.GroupBy(r => r.ChunkNumber).SelectMany(r => Counted(r, onWire))]);
         return import.Id;
     }
 
@@ -192,13 +193,14 @@ public sealed class ImporterDatabase(TestServer server) : IAsyncLifetime
         RowNumber = row,
         ChunkNumber = chunk,
         LineNumber = row + 1,
-        State = state,
+        // What is on the wire says its chunk.
+        State = state == RecordState.Submitting ? RecordState.Pending : state,
         SourceUrl = $"https://media.example/{row}.mp4",
         Caption = $"Clip {row}",
         ReferenceId = $"ref-{row}",
         AttemptCount =
-            (short)(state is RecordState.Pending or RecordState.Invalid or RecordState.Duplicate or RecordState.Cancelled ? 0 : 1),
-        AttemptsLeft = (short)(state == RecordState.Failed ? 0 : 4),
+            (short)(state is RecordState.Pending or RecordState.Submitting or RecordState.Invalid or RecordState.Duplicate or RecordState.Cancelled ? 0 : 1),
+        AttemptsLeft = (short)(state == RecordState.Failed ? 0 : state == RecordState.Submitting ? 5 : 4),
         StatusId = state is RecordState.Submitted or RecordState.Imported ? $"st-{row}" : null,
         Rid = state == RecordState.Imported ? $"rid{row}" : null,
         ErrorCode = state switch
@@ -213,7 +215,7 @@ public sealed class ImporterDatabase(TestServer server) : IAsyncLifetime
     };
 
     /// <summary>The chunk of records, and its failures, as they are counted.</summary>
-    private static IEnumerable<object> Counted(IEnumerable<ImportRecord> records)
+    private static IEnumerable<object> Counted(IEnumerable<ImportRecord> records, HashSet<int> onWire)
     {
         var (first, last) = (records.First(), records.Last());
         yield return new Chunk
@@ -222,8 +224,9 @@ public sealed class ImporterDatabase(TestServer server) : IAsyncLifetime
             Number = first.ChunkNumber,
             FirstRow = first.RowNumber,
             LastRow = last.RowNumber,
-            PendingCount = Of(RecordState.Pending),
-            SubmittingCount = Of(RecordState.Submitting),
+            UnansweredCount = Of(RecordState.Pending),
+            OnWire = [.. records.Select(r => r.RowNumber).Where(onWire.Contains)],
+            OnWireSince = [.. records.Where(r => onWire.Contains(r.RowNumber)).Select(_ => Now)],
             SubmittedCount = Of(RecordState.Submitted),
             ImportedCount = Of(RecordState.Imported),
             FailedCount = Of(RecordState.Failed),

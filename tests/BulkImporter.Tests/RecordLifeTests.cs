@@ -246,7 +246,7 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
     /// <summary>Lets a method try its best to move the record. False when it cannot be asked for that state at all.</summary>
     private async Task<bool> MoveAsync(string method, int id, RecordState wanted)
     {
-        var attempt = await database.OneAsync<short>("SELECT attempt_count FROM importer.import_record WHERE import_id = $1", id);
+        var attempt = await database.OneAsync<short>("SELECT attempt_count FROM importer.record_now WHERE import_id = $1", id);
         var statusId = $"st-1-{attempt}";
         await using var connection = await database.Source.OpenConnectionAsync(Token);
         switch (method)
@@ -292,9 +292,9 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
                 return true;
             case nameof(RecordTransitions.AnsweredAsync) when wanted is RecordState.Submitted or RecordState.Imported
                 or RecordState.Pending or RecordState.Failed or RecordState.Unknown:
-                var intent = new Intent(1, attempt);
+                var intent = new Intent(1, attempt, ImporterDatabase.Now);
                 await database.AnswerAsync(await database.LeaseAsync(id), wanted == RecordState.Imported
-                    ? new Answer(1, attempt, RecordState.Imported, null, null, 200, null, null, GiveBack: false, new Rid("pushed"))
+                    ? new Answer(intent, RecordState.Imported, null, null, 200, null, null, GiveBack: false, new Rid("pushed"))
                     : wanted == RecordState.Submitted
                     ? EngineDatabase.Accepted(intent)
                     : EngineDatabase.Failed(intent, wanted, wanted == RecordState.Unknown

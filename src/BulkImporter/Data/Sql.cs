@@ -67,14 +67,31 @@ public static class Sql
         return await batch.ExecuteNonQueryAsync(cancellationToken);
     });
 
+    /// <summary>The same for some statements in one transaction.</summary>
+    /// <param name="commands">Makes them, anew each time that the transaction is run: a command belongs to the batch that it was
+    /// in.</param>
+    public static Task<int> ExecuteBatchByKeyAsync(
+        this NpgsqlDataSource database, Func<IEnumerable<NpgsqlBatchCommand>> commands, CancellationToken cancellationToken) =>
+        database.UndisturbedAsync(async () =>
+    {
+        await using var batch = database.CreateBatchByKey([.. commands()]);
+        return await batch.ExecuteNonQueryAsync(cancellationToken);
+    });
+
     /// <summary>The same for one that returns rows, each of which becomes a <typeparamref name="T"/>; see <see cref="Row{T}"/>.</summary>
     public static Task<List<T>> QueryByKeyAsync<T>(this NpgsqlDataSource database, string sql, CancellationToken cancellationToken,
-        params object?[] parameters) => database.UndisturbedAsync(async () =>
+        params object?[] parameters) => database.QueryByKeyAsync<T>([sql], cancellationToken, parameters);
+
+    /// <summary>The same for some statements in one transaction; the rows of all, one statement after the other.</summary>
+    public static Task<List<T>> QueryByKeyAsync<T>(this NpgsqlDataSource database, IReadOnlyList<string> statements,
+        CancellationToken cancellationToken, params object?[] parameters) => database.UndisturbedAsync(async () =>
     {
-        await using var batch = database.CreateBatchByKey(BatchCommand(sql, parameters));
+        var rows = new List<T>();
+        await using var batch = database.CreateBatchByKey([.. statements.Select(sql => BatchCommand(sql, parameters))]);
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        await reader.NextResultAsync(cancellationToken);
-        return await Row<T>.StreamAsync(reader, cancellationToken).ToListAsync(cancellationToken: cancellationToken);
+        while (await reader.NextResultAsync(cancellationToken))
+            await foreach (var row in Row<T>.StreamAsync(reader, cancellationToken)) rows.Add(row);
+        return rows;
     });
 
     /// <summary>Runs a statement. Returns the number of rows that it changed.</summary>

@@ -22,9 +22,10 @@ public sealed class PushProgress(NpgsqlDataSource database)
     private const string Keep = """
         INSERT INTO importer.push_upload (import_id, row_number, attempt, url_protected, unique_id, file_name, source_tag, sent_bytes,
             total_bytes, last_begun_at)
-        SELECT r.import_id, r.row_number, r.attempt_count, $6, $7, $8, $9, $10, $11, CASE WHEN $12 THEN now() END
+        SELECT r.import_id, r.row_number, $5, $6, $7, $8, $9, $10, $11, CASE WHEN $12 THEN now() END
         FROM importer.import_chunk c
-        JOIN importer.import_record r ON r.import_id = c.import_id AND r.row_number = $4 AND r.attempt_count = $5 AND r.state = 'submitting'
+        JOIN importer.import_record r ON r.import_id = c.import_id AND r.row_number = $4 AND r.attempt_count = $5 - 1
+            AND r.row_number = ANY (c.on_wire)
         WHERE c.import_id = $1 AND c.number = $2 AND c.lease_token = $3 AND c.lease_until > clock_timestamp()
         ON CONFLICT (import_id, row_number) DO UPDATE SET attempt = excluded.attempt, url_protected = excluded.url_protected,
             unique_id = excluded.unique_id,

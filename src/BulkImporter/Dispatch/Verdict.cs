@@ -8,7 +8,7 @@ public static class Verdict
 {
     public static Answer Of(Intent intent, SubmitResult result, RetrySchedule schedule) => result switch
     {
-        SubmitResult.Accepted accepted => new(intent.RowNumber, intent.Attempt, RecordState.Submitted, accepted.StatusId,
+        SubmitResult.Accepted accepted => new(intent, RecordState.Submitted, accepted.StatusId,
             null, 200, null, null, GiveBack: false),
         // The call left and nobody can say whether it arrived: not to be sent again by itself, whatever the error was.
         SubmitResult.Unknown unknown => Failed(intent, RecordState.Unknown, InDoubt(unknown.Error), unknown.Error, null),
@@ -23,7 +23,7 @@ public static class Verdict
     {
         // The file is in, and named: no status call is needed.
         PushResult.Stored stored =>
-            new(intent.RowNumber, intent.Attempt, RecordState.Imported, null, null, 200, $"new resource id {stored.Rid}", null,
+            new(intent, RecordState.Imported, null, null, 200, $"new resource id {stored.Rid}", null,
                 GiveBack: false, stored.Rid),
         PushResult.Unknown unknown => wasLast ? Failed(intent, RecordState.Unknown, InDoubt(unknown.Error), unknown.Error, null)
             : Interrupted(intent, unknown.Error, schedule),
@@ -38,12 +38,12 @@ public static class Verdict
 
     /// <summary>A source that we could not read: nothing was sent that could become an asset.</summary>
     public static Answer OfSource(Intent intent, SourceFailedException failure, RetrySchedule schedule) => new(
-        intent.RowNumber, intent.Attempt, failure.Code.Class() == FailureClass.Retryable
+        intent, failure.Code.Class() == FailureClass.Retryable
             ? RecordState.Pending : RecordState.Failed, null, failure.Code, null, failure.Message,
         failure.Code.Class() == FailureClass.Retryable ? schedule.Wait(intent.Attempt, failure.RetryAfter) : null, GiveBack: false);
 
     /// <summary>An intent whose call never left because the worker stopped.</summary>
-    public static Answer NotSent(Intent intent) => new(intent.RowNumber, intent.Attempt, RecordState.Pending, null,
+    public static Answer NotSent(Intent intent) => new(intent, RecordState.Pending, null,
         FailureCode.NotSent, null, null, TimeSpan.Zero, GiveBack: true);
 
     private static FailureCode InDoubt(RemoteError error) => error.Code() switch
@@ -64,5 +64,5 @@ public static class Verdict
         Failed(intent, RecordState.Pending, code, error, schedule.Wait(intent.Attempt, error.RetryAfter));
 
     private static Answer Failed(Intent intent, RecordState to, FailureCode code, RemoteError error, TimeSpan? retryAfter) =>
-        new(intent.RowNumber, intent.Attempt, to, null, code, (short?)error.HttpStatus, error.Message, retryAfter, code.IsNotTheRows());
+        new(intent, to, null, code, (short?)error.HttpStatus, error.Message, retryAfter, code.IsNotTheRows());
 }

@@ -42,8 +42,8 @@ public sealed partial class ArchiveImport(NpgsqlDataSource database, ManifestByt
 
     private static readonly (string Entry, string Table, string Order)[] Tables =
     [
-        (RecordsEntry, "import_record", "row_number"),
-        ("attempts.jsonl", "attempt", "row_number, number"),
+        (RecordsEntry, "record_now", "row_number"),
+        ("attempts.jsonl", "attempt_now", "row_number, number"),
         ("texts.jsonl", "record_meta", "row_number"),
         ("finishing.jsonl", "record_finish", "row_number"),
         ("findings.jsonl", "finding", "row_number, id"),

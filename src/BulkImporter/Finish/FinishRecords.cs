@@ -10,10 +10,8 @@ namespace BulkImporter.Finish;
 
 /// <summary>
 /// Stage 6: writes caption, texts, tags and reference id to the assets of imported records, and puts them into the galleries that their
-/// rows
-/// name. Every worker does so; a claim is nothing but a next_at moved ahead. All of it may be done twice, and nothing of it submits an
-/// asset.
-/// Its calls come out of the account's status budget.
+/// rows name: the first time as the batch in which they were imported, then each by itself. Every worker does so; a claim is nothing but a
+/// next_at moved ahead. All of it may be done twice, and nothing of it submits an asset. Its calls come out of the account's status budget.
 /// </summary>
 internal sealed class FinishRecords(
     RoundNeeds needs, NpgsqlDataSource database, ICincopaClient cincopa, NameGallery galleries, RetrySchedule retries,
@@ -37,7 +35,7 @@ internal sealed class FinishRecords(
     private static readonly TimeSpan GalleryWait = TimeSpan.FromSeconds(2);
 
     // The try counts from here on, and is taken back when it did not fail. So one whose end can never be written ends too.
-    private const string Claim = """
+    private const string ClaimOwn = $"""
         WITH due AS (
             SELECT f.import_id, f.row_number
             FROM importer.account a
@@ -46,8 +44,7 @@ internal sealed class FinishRecords(
             CROSS JOIN LATERAL (
                 SELECT import_id, row_number FROM importer.record_finish
                 WHERE account_id = a.id AND state = 'pending' AND next_at <= now()
-                ORDER BY next_at LIMIT CASE WHEN a.status_rate > 0 THEN ceil(LEAST($1, a.status_rate * $3))::int
-                    WHEN a.max_in_flight > 0 THEN $1 ELSE $4 END
+                ORDER BY next_at LIMIT {WorkBatch.MostClaimed}
                 FOR UPDATE SKIP LOCKED
             ) f
             WHERE a.state = 'active'
@@ -58,20 +55,43 @@ internal sealed class FinishRecords(
         JOIN importer.import_record r ON r.import_id = due.import_id AND r.row_number = due.row_number
         LEFT JOIN importer.record_meta m ON m.import_id = due.import_id AND m.row_number = due.row_number
         WHERE f.import_id = due.import_id AND f.row_number = due.row_number
-        RETURNING f.import_id, f.row_number, f.account_id, f.rid, f.failed_count, r.caption, r.reference_id, r.is_push, r.source_url,
+        RETURNING NULL::bigint AS batch_id, f.import_id, f.row_number, f.account_id, f.rid, f.failed_count AS tries, {Texts}
+        """;
+
+    private static readonly string ClaimBatches = $"""
+        WITH {WorkBatch.Claim(BatchStep.Finish)}
+        SELECT c.batch_id, c.import_id, c.row_number, c.account_id, r.rid, c.tries, {Texts}
+        FROM claimed c
+        JOIN importer.import_record r ON r.import_id = c.import_id AND r.row_number = c.row_number
+        LEFT JOIN importer.record_meta m ON m.import_id = c.import_id AND m.row_number = c.row_number
+        """;
+
+    private const string Texts = """
+        r.caption, r.reference_id, r.is_push, r.source_url,
             m.description, m.long_description, m.tags, m.related_link_text, m.related_link_url, m.gallery, m.file_name
         """;
 
     // The claim's row is ours as long as it is pending; what somebody else did in the meantime was the same.
+    private const string RemoveDone = """
+        WITH ended AS MATERIALIZED (SELECT *, 'pending' AS before FROM unnest($1::importer.finish_end[]))
+        DELETE FROM importer.record_finish f USING ended e
+        WHERE e.state = 'done' AND f.import_id = e.import_id AND f.row_number = e.row_number AND f.state = e.before
+        """;
+
     private const string Write = """
-        WITH ended AS MATERIALIZED (
-            SELECT *, 'pending' AS before FROM unnest($1::importer.finish_end[])
-        )
+        WITH ended AS MATERIALIZED (SELECT *, 'pending' AS before FROM unnest($1::importer.finish_end[]))
         UPDATE importer.record_finish f
-        SET state = e.state, next_at = now() + e.wait, failed_count = f.failed_count - e.give_back, error_code = e.code,
-            error_message = e.message
+        SET state = e.state, next_at = now() + e.wait, failed_count = e.failed_count, error_code = e.code, error_message = e.message
         FROM ended e
-        WHERE f.import_id = e.import_id AND f.row_number = e.row_number AND f.state = e.before
+        WHERE e.state <> 'done' AND f.import_id = e.import_id AND f.row_number = e.row_number AND f.state = e.before
+        """;
+
+    // The first try, that of the batch, did not do it.
+    private const string Begin = """
+        INSERT INTO importer.record_finish (import_id, row_number, account_id, rid, state, next_at, failed_count, error_code, error_message)
+        SELECT import_id, row_number, account_id, rid, state, now() + wait, failed_count, code, message
+        FROM unnest($1::importer.finish_end[]) WHERE state <> 'done'
+        ON CONFLICT (import_id, row_number) DO NOTHING
         """;
 
     /// <summary>
@@ -89,7 +109,7 @@ internal sealed class FinishRecords(
 
     protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken) =>
         (await database.QueryByKeyAsync<Claimed>(
-            Claim, cancellationToken, Batch, ClaimFor, ClaimFor.TotalSeconds / 6, 4 * Work.MostInFlight))
+            [ClaimBatches, ClaimOwn], cancellationToken, Batch, ClaimFor, ClaimFor.TotalSeconds / 6, 4 * Work.MostInFlight))
             .ConvertAll(c => c.ToDue());
 
     protected override int AccountOf(Due item) => item.AccountId;
@@ -110,11 +130,21 @@ internal sealed class FinishRecords(
 
     protected override async Task WriteAsync(List<End> ends)
     {
-        EndRow[] rows = [.. ends.Select(e => new EndRow(
-            e.Record.ImportId, e.Record.RowNumber, EnumText<FinishState>.Of(e.State), e.Wait, (short)(e.GiveBack ? 1 : 0),
-            e.Code, e.Message))];
-        await database.ExecuteByKeyAsync(Write, CancellationToken.None, [rows]);
+        var rows = ends.ToLookup(e => e.Record.Place is null, EndRow.Of);
+        EndRow[] own = [.. rows[true]], first = [.. rows[false].Where(e => e.State != EnumText<FinishState>.Of(FinishState.Done))];
+        await database.ExecuteBatchByKeyAsync(Commands, CancellationToken.None);
         Log.RecordsFinished(log, ends.Count(e => e.State == FinishState.Done));
+
+        IEnumerable<NpgsqlBatchCommand> Commands()
+        {
+            if (own.Length > 0)
+            {
+                yield return Sql.BatchCommand(RemoveDone, [own]);
+                yield return Sql.BatchCommand(Write, [own]);
+            }
+            if (first.Length > 0) yield return Sql.BatchCommand(Begin, [first]);
+            foreach (var command in WorkBatch.Leave(ends.Select(e => e.Record.Place))) yield return command;
+        }
     }
 
     protected override End Unstorable(End end) =>
@@ -213,16 +243,15 @@ internal sealed class FinishRecords(
     }
 
     private sealed record Claimed(
-        int ImportId, int RowNumber, int AccountId, Rid Rid, short FailedCount, string? Caption, string? ReferenceId, bool IsPush,
-        string SourceUrl,
-        string? Description, string? LongDescription, string? Tags, string? RelatedLinkText, string? RelatedLinkUrl, string? Gallery,
-        string? FileName)
+        long? BatchId, int ImportId, int RowNumber, int AccountId, Rid Rid, short Tries, string? Caption, string? ReferenceId, bool IsPush,
+        string SourceUrl, string? Description, string? LongDescription, string? Tags, string? RelatedLinkText, string? RelatedLinkUrl,
+        string? Gallery, string? FileName)
     {
         public Due ToDue()
         {
             // A pushed file carries a key in its name; without a caption the asset would show it.
             var caption = Caption ?? (IsPush ? Path.GetFileNameWithoutExtension(FileName ?? SourceName.Of(SourceUrl)) : null);
-            return new Due(ImportId, RowNumber, AccountId, Rid, FailedCount, Gallery, new AssetMeta
+            return new Due(BatchId, ImportId, RowNumber, AccountId, Rid, Tries, Gallery, new AssetMeta
             {
                 Caption = string.IsNullOrEmpty(caption) ? null : caption,
                 ReferenceId = ReferenceId,
@@ -235,13 +264,25 @@ internal sealed class FinishRecords(
         }
     }
 
+    /// <param name="BatchId">The batch that it waits in for its first try; null when it has a row of its own.</param>
     /// <param name="Tries">This one included.</param>
-    internal sealed record Due(int ImportId, int RowNumber, int AccountId, Rid Rid, short Tries, string? Gallery, AssetMeta Meta);
+    internal sealed record Due(
+        long? BatchId, int ImportId, int RowNumber, int AccountId, Rid Rid, short Tries, string? Gallery, AssetMeta Meta)
+    {
+        public BatchPlace? Place => BatchId is { } id ? new BatchPlace(id, RowNumber) : null;
+    }
 
     /// <param name="GiveBack">The try did not fail; it was not made, or not to its end, for no reason of the record's.</param>
     internal sealed record End(Due Record, FinishState State, TimeSpan Wait, bool GiveBack, string? Code, string? Message);
 
     /// <summary>The same, as the statement takes it.</summary>
     [StoredAsRow("finish_end")]
-    internal sealed record EndRow(int ImportId, int RowNumber, string State, TimeSpan Wait, short GiveBack, string? Code, string? Message);
+    internal sealed record EndRow(
+        int ImportId, int RowNumber, string State, TimeSpan Wait, short FailedCount, string? Code, string? Message, int AccountId,
+        string Rid)
+    {
+        public static EndRow Of(End e) => new(
+            e.Record.ImportId, e.Record.RowNumber, EnumText<FinishState>.Of(e.State), e.Wait,
+            (short)(e.GiveBack ? e.Record.Tries - 1 : e.Record.Tries), e.Code, e.Message, e.Record.AccountId, e.Record.Rid.Value);
+    }
 }

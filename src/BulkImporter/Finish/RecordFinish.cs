@@ -1,10 +1,11 @@
 using BulkImporter.Data;
+using BulkImporter.Records;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace BulkImporter.Finish;
 
-/// <summary>How far an imported record's asset is finished. A record without a row has nothing to finish.</summary>
+/// <summary>How far an imported record's asset is finished.</summary>
 [StoredAsText]
 public enum FinishState
 {
@@ -14,14 +15,17 @@ public enum FinishState
     /// </summary>
     Pending,
 
-    /// <summary>Everything is written. Final.</summary>
+    /// <summary>Everything is written. Final, and not stored: what was to be finished and waits nowhere is.</summary>
     Done,
 
     /// <summary>It will not be tried again by itself. Out: rerun. The record stays imported.</summary>
     Failed,
 }
 
-/// <summary>What is still to be done for an imported record's asset: its texts, its reference id, its gallery.</summary>
+/// <summary>
+/// What is still to be done for an imported record's asset (its texts, its reference id, its gallery) where the first try, that of its
+/// <see cref="WorkBatch"/>, did not do it.
+/// </summary>
 public sealed class RecordFinish
 {
     public required int ImportId { get; init; }
@@ -43,10 +47,9 @@ public sealed class RecordFinish
     {
         public void Configure(EntityTypeBuilder<RecordFinish> entity)
         {
-            entity.ToTable("record_finish", t => t.HasCheckConstraint("finish_state_is_known", EnumText<FinishState>.Check("state")));
+            entity.ToTable("record_finish", t => t.HasCheckConstraint("finish_state_is_known", "state IN ('pending', 'failed')"));
             entity.HasKey(f => new { f.ImportId, f.RowNumber });
             entity.HasIndex(f => new { f.AccountId, f.NextAt }, "finish_due").HasFilter("state = 'pending'");
-            entity.HasIndex(f => new { f.ImportId, f.State }, "finish_open").HasFilter("state <> 'done'");
             entity.HasStorageParameter("fillfactor", 60);
             entity.HasStorageParameter("autovacuum_vacuum_scale_factor", 0.02);
         }

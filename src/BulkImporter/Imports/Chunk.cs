@@ -49,8 +49,21 @@ public sealed class Chunk
     /// <summary>Counts the leases of this chunk.</summary>
     public long Fence { get; set; }
 
-    public int PendingCount { get; set; }
-    public int SubmittingCount { get; set; }
+    /// <summary>
+    /// Row numbers of the records that may be on the wire: their intent is committed, their answer is not. Until it is, this is all that is
+    /// written of it: the record itself is pending in its table, and <c>submitting</c> to everybody who reads (the view <c>record_now</c>).
+    /// Empty without a lease.
+    /// </summary>
+    public int[] OnWire { get; set; } = [];
+
+    /// <summary>Since when each of <see cref="OnWire"/> may be there.</summary>
+    public DateTimeOffset[] OnWireSince { get; set; } = [];
+
+    /// <summary>Records that are pending in their table: not sent, or on the wire.</summary>
+    public int UnansweredCount { get; set; }
+
+    public int PendingCount { get; private set; }
+    public int SubmittingCount { get; private set; }
     public int SubmittedCount { get; set; }
     public int ImportedCount { get; set; }
     public int FailedCount { get; set; }
@@ -77,6 +90,10 @@ public sealed class Chunk
                         + "cancelled_count + invalid_count + duplicate_count = last_row - first_row + 1");
             });
             entity.HasKey(c => new { c.ImportId, c.Number });
+            entity.Property(c => c.OnWire).HasDefaultValueSql("'{}'");
+            entity.Property(c => c.OnWireSince).HasDefaultValueSql("'{}'");
+            entity.Property(c => c.PendingCount).HasComputedColumnSql("unanswered_count - cardinality(on_wire)", stored: true);
+            entity.Property(c => c.SubmittingCount).HasComputedColumnSql("cardinality(on_wire)", stored: true);
             entity.HasOne<Import>().WithMany().HasForeignKey(c => c.ImportId).OnDelete(DeleteBehavior.Cascade);
             // Both stay small: the chunks at work, and the chunks that wait for their time.
             entity.HasIndex(c => new { c.ImportId, c.Number }, "chunk_at_work").HasFilter("state <> 'waiting'");

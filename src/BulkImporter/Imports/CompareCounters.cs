@@ -16,7 +16,7 @@ public sealed class CompareCounters(NpgsqlDataSource database, ILogger<CompareCo
                 AND state <> 'deleting')
         ), counted AS (
             SELECT r.import_id, r.chunk_number,
-                count(*) FILTER (WHERE r.state = 'pending') AS pending, count(*) FILTER (WHERE r.state = 'submitting') AS submitting,
+                count(*) FILTER (WHERE r.state = 'pending') AS unanswered,
                 count(*) FILTER (WHERE r.state = 'submitted') AS submitted, count(*) FILTER (WHERE r.state = 'imported') AS imported,
                 count(*) FILTER (WHERE r.state = 'failed') AS failed, count(*) FILTER (WHERE r.state = 'unknown') AS unknown,
                 count(*) FILTER (WHERE r.state = 'cancelled') AS cancelled, count(*) FILTER (WHERE r.state = 'invalid') AS invalid,
@@ -38,10 +38,15 @@ public sealed class CompareCounters(NpgsqlDataSource database, ILogger<CompareCo
         FROM importer.import_chunk c
         LEFT JOIN counted n ON n.import_id = c.import_id AND n.chunk_number = c.number
         WHERE c.import_id IN (SELECT id FROM looked_at)
-            AND (c.pending_count, c.submitting_count, c.submitted_count, c.imported_count, c.failed_count, c.unknown_count,
+            AND (c.unanswered_count, c.submitted_count, c.imported_count, c.failed_count, c.unknown_count,
                  c.cancelled_count, c.invalid_count, c.duplicate_count)
-                IS DISTINCT FROM (n.pending, n.submitting, n.submitted, n.imported, n.failed, n.unknown, n.cancelled, n.invalid,
+                IS DISTINCT FROM (n.unanswered, n.submitted, n.imported, n.failed, n.unknown, n.cancelled, n.invalid,
                     n.duplicate)
+        UNION
+        SELECT c.import_id, c.number
+        FROM importer.import_chunk c CROSS JOIN LATERAL unnest(c.on_wire) AS w(row_number)
+        LEFT JOIN importer.import_record r ON r.import_id = c.import_id AND r.row_number = w.row_number AND r.state = 'pending'
+        WHERE c.import_id IN (SELECT id FROM looked_at) AND r.row_number IS NULL
         UNION
         SELECT import_id, chunk_number
         FROM (SELECT * FROM importer.chunk_failure WHERE import_id IN (SELECT id FROM looked_at) AND count <> 0) f

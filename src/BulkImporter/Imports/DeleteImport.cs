@@ -15,6 +15,7 @@ public sealed class DeleteImport(NpgsqlDataSource database)
         i.state IN ('finished', 'cancelled', 'rejected')
             AND NOT EXISTS (SELECT 1 FROM importer.import_chunk c WHERE c.import_id = i.id AND c.submitting_count + c.submitted_count > 0)
             AND NOT EXISTS (SELECT 1 FROM importer.status_poll p WHERE p.import_id = i.id)
+            AND NOT EXISTS (SELECT 1 FROM importer.work_batch w WHERE w.import_id = i.id)
             AND NOT EXISTS (SELECT 1 FROM importer.record_finish f WHERE f.import_id = i.id AND f.state = 'pending')
         """;
 

@@ -62,6 +62,7 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
     private const string NoneCanMove = """
         NOT EXISTS (SELECT 1 FROM importer.import_chunk c WHERE c.import_id = i.id
             AND c.pending_count + c.submitting_count + c.submitted_count > 0)
+            AND NOT EXISTS (SELECT 1 FROM importer.work_batch w WHERE w.import_id = i.id AND w.step = 'finish')
             AND NOT EXISTS (SELECT 1 FROM importer.record_finish f WHERE f.import_id = i.id AND f.state = 'pending')
             -- What is in doubt will be sent again, if that is the import's setting and no candidate waits for a person.
             AND NOT (i.when_unknown = 'resubmit' AND EXISTS (

@@ -22,10 +22,15 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
     private const int LeastFinished = 10;
 
     /// <summary>
-    /// The poll <c>p</c> of import <c>i</c> has not moved for $1. In an import that is younger than that there is none, and none need be
-    /// read.
+    /// How many records of import <c>i</c> are at Cincopa and have not moved for $1. In an import that is younger than that there is none,
+    /// and none need be read.
     /// </summary>
-    internal const string IsStalled = "p.import_id = i.id AND i.started_at < now() - $1::interval AND p.moved_at < now() - $1::interval";
+    internal const string CountStalled = """
+        CASE WHEN i.started_at < now() - $1::interval THEN
+            (SELECT count(*) FROM importer.status_poll p WHERE p.import_id = i.id AND p.moved_at < now() - $1::interval)
+            + (SELECT coalesce(sum(cardinality(w.rows)), 0) FROM importer.work_batch w
+                WHERE w.import_id = i.id AND w.step = 'look' AND w.since < now() - $1::interval) ELSE 0 END::int
+        """;
 
     private const string Counters = """
         coalesce(sum(pending_count), 0)::int AS pending, coalesce(sum(submitting_count), 0)::int AS submitting,
@@ -43,8 +48,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
                 JOIN importer.manifest same ON same.sha256 = own.sha256 AND same.received_at IS NOT NULL
                 JOIN importer.import e ON e.manifest_id = same.id AND e.id < i.id
              WHERE own.id = i.manifest_id) AS same_manifest_as,
-            (SELECT count(*)::int FROM importer.status_poll p WHERE c.submitted > 0
-                AND {{IsStalled}}) AS stalled,
+            CASE WHEN c.submitted > 0 THEN {{CountStalled}} ELSE 0 END AS stalled,
             CASE WHEN i.started_at IS NOT NULL THEN (
                 SELECT e.actor FROM importer.audit_entry e WHERE e.import_id = i.id AND e.action = 'import_started' ORDER BY e.id LIMIT 1)
                     END AS started_by,
@@ -67,8 +71,11 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
                 GROUP BY code) by_code
             WHERE n > 0) failure
         CROSS JOIN LATERAL (
-            SELECT count(*) FILTER (WHERE f.state = 'pending')::int AS pending, count(*) FILTER (WHERE f.state = 'failed')::int AS failed
-            FROM importer.record_finish f WHERE f.import_id = i.id AND f.state <> 'done') finish
+            SELECT count(*) FILTER (WHERE f.state = 'pending')::int + (
+                    SELECT coalesce(sum(cardinality(w.rows)), 0)::int FROM importer.work_batch w
+                    WHERE w.import_id = i.id AND w.step = 'finish'
+                ) AS pending, count(*) FILTER (WHERE f.state = 'failed')::int AS failed
+            FROM importer.record_finish f WHERE f.import_id = i.id) finish
         LEFT JOIN LATERAL (
             SELECT b.blocked_until AS until, b.blocked_reason AS reason FROM importer.call_budget b
             WHERE b.account_id = i.account_id AND b.blocked_until > now() ORDER BY b.kind DESC LIMIT 1) block ON true

@@ -54,7 +54,7 @@ public sealed class SendNotifications(
         SELECT 'import_stalled', now(), i.id, i.account_id,
             s.count || ' submitted records have made no progress at Cincopa for ' || $2 || ' or longer.'
         FROM importer.import i
-        CROSS JOIN LATERAL (SELECT count(*) AS count FROM importer.status_poll p WHERE {ReadImports.IsStalled}) s
+        CROSS JOIN LATERAL (SELECT {ReadImports.CountStalled} AS count) s
         WHERE i.state IN ('running', 'paused') AND s.count > 0
             AND NOT EXISTS (SELECT 1 FROM importer.notification n WHERE n.import_id = i.id AND n.kind = 'import_stalled'
                 AND n.at > now() - interval '1 day')

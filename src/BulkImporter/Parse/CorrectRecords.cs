@@ -13,8 +13,7 @@ namespace BulkImporter.Parse;
 /// <param name="Line">Where it starts in that file.</param>
 /// <param name="Row">The row of the import that it is about; null when none was found.</param>
 /// <param name="Outcome"><c>corrected</c>, or why it was refused: <c>unmatched</c>, <c>ambiguous</c>, <c>repeated</c>, <c>wrong_state</c>,
-/// <c>unchanged</c>,
-/// <c>invalid</c>, <c>duplicate_url</c>, <c>already_imported</c>.</param>
+/// <c>unchanged</c>, <c>invalid</c>, <c>duplicate_url</c>, <c>already_imported</c>.</param>
 /// <param name="Message">For people: what was changed, or what to do.</param>
 public sealed record CorrectedRow(long Line, int? Row, string Outcome, string Message);
 
@@ -55,12 +54,12 @@ public sealed class CorrectRecords(
         """;
 
     private const string ByRow = """
-        SELECT row_number, state, source_url, caption, reference_id, is_push, source_key FROM importer.import_record WHERE import_id = $1
+        SELECT row_number, state, source_url, caption, reference_id, is_push, source_key FROM importer.record_now WHERE import_id = $1
             AND row_number = ANY($2)
         """;
 
     private const string ByReference = """
-        SELECT row_number, state, source_url, caption, reference_id, is_push, source_key FROM importer.import_record WHERE import_id = $1
+        SELECT row_number, state, source_url, caption, reference_id, is_push, source_key FROM importer.record_now WHERE import_id = $1
             AND reference_id = ANY($2)
         """;
 
@@ -72,7 +71,7 @@ public sealed class CorrectRecords(
 
     private const string ReadEarlier = $"""
         SELECT DISTINCT ON (r.source_key) r.source_key, r.import_id, r.row_number
-        FROM importer.import i JOIN importer.import_record r ON r.import_id = i.id
+        FROM importer.import i JOIN importer.record_now r ON r.import_id = i.id
         WHERE i.account_id = $1 AND i.id <> $2 AND i.state IN ('running', 'paused', 'finished', 'cancelled') AND r.source_key = ANY($3)
             AND {EarlierSources.IsThere}
         ORDER BY r.source_key, r.import_id DESC

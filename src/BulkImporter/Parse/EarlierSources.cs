@@ -47,7 +47,7 @@ internal static class EarlierSources
     private const string ReadKnown = $"""
         SELECT DISTINCT ON (r.source_key) r.source_key, r.import_id, r.row_number, r.state = 'imported' AS imported
         FROM earlier e
-        JOIN importer.import_record r ON r.import_id = e.import_id AND r.row_number = e.row_number
+        JOIN importer.record_now r ON r.import_id = e.import_id AND r.row_number = e.row_number
         JOIN importer.import i ON i.id = r.import_id
         WHERE r.source_key IS NOT NULL
             AND {IsThere}

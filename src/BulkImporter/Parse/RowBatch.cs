@@ -32,8 +32,8 @@ internal sealed class RowBatch(int importId)
 
     /// <summary>Chunks that ended with a row of the batch, see <see cref="ChunkCounts"/>.</summary>
     public CopyRows Chunks { get; } = new("importer.import_chunk",
-        "import_id", "number", "first_row", "last_row", "state", "due_at", "lease_window", "fence", "pending_count", "invalid_count",
-        "submitting_count", "submitted_count", "imported_count", "failed_count", "unknown_count", "cancelled_count", "duplicate_count");
+        "import_id", "number", "first_row", "last_row", "state", "due_at", "lease_window", "fence", "unanswered_count", "invalid_count",
+        "submitted_count", "imported_count", "failed_count", "unknown_count", "cancelled_count", "duplicate_count");
 
     /// <summary>Blocks of keys that ended with a row of the batch, see <see cref="KeyBlocks"/>.</summary>
     public CopyRows Keys { get; } = new("importer.source_key_block", "import_id", "first_row", "keys");
@@ -173,7 +173,7 @@ internal sealed class ChunkCounts(int importId, int chunkSize, DateTimeOffset no
         to.Write(0L);
         to.Write(pending);
         to.Write(invalid);
-        for (var other = 0; other < 6; other++) to.Write(0);
+        for (var other = 0; other < 5; other++) to.Write(0);
         to.Write(duplicate);
         (pending, invalid, duplicate) = (0, 0, 0);
     }

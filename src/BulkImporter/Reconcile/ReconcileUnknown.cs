@@ -42,16 +42,15 @@ internal sealed class ReconcileUnknown(
         [.. Enum.GetValues<FailureCode>().Where(c => c.Class() == FailureClass.Unknown).Select(EnumText<FailureCode>.Of)];
 
     /// <summary>
-    /// Attempts that may have made an asset which no record has: accepted and not concluded, or ended in doubt, whatever became of the
+    /// Attempts that may have made an asset which no record has: ended in doubt, or accepted too late to count, whatever became of the
     /// record since.
     /// </summary>
     private static readonly string[] UnknownEnds = [.. UnknownCodes, "accepted"];
 
     /// <summary>
     /// $1 is the grace, $2 the time after which looking is given up. The first look is due after the grace, each other one when the record
-    /// is in doubt twice as long.
-    /// By their codes the index finds the few that are in doubt among millions that are not; written out, so that the planner knows how
-    /// few.
+    /// is in doubt twice as long. By their codes the index finds the few that are in doubt among millions that are not; written out, so
+    /// that the planner knows how few.
     /// </summary>
     private static readonly string InDoubt = $"""
         JOIN importer.import_record r ON r.import_id = i.id AND r.error_code IN ({string.Join(", ", UnknownCodes.Select(c => $"'{c}'"))})
@@ -104,11 +103,11 @@ internal sealed class ReconcileUnknown(
         JOIN importer.import_record r ON r.import_id = t.import_id AND r.row_number = t.row_number
         WHERE i.account_id = $1
         UNION ALL
-        SELECT r.source_url, r.import_id, r.row_number, NULL
+        SELECT r.source_url, r.import_id, r.row_number, r.submitted_at
         FROM importer.import i
-        JOIN importer.import_chunk c ON c.import_id = i.id AND c.submitting_count > 0
-        JOIN importer.import_record r ON r.import_id = c.import_id AND r.row_number BETWEEN c.first_row AND c.last_row
-            AND r.state = 'submitting'
+        JOIN importer.import_chunk c ON c.import_id = i.id AND c.submitting_count + c.submitted_count > 0
+        JOIN importer.record_now r ON r.import_id = c.import_id AND r.row_number BETWEEN c.first_row AND c.last_row
+            AND r.state IN ('submitting', 'submitted')
         WHERE i.account_id = $1
         """;
 

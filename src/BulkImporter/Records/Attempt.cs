@@ -4,7 +4,9 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 namespace BulkImporter.Records;
 
 /// <summary>
-/// One try of one record: begun with the intent, before the call; ended with a coded outcome. Kept until retention removes it.
+/// One try of one record that is over, and that the record no longer tells of: it failed, was given back or is in doubt. The try that made
+/// the asset, or is on the way to it, is the record itself, and one on the wire stands in its chunk; whoever reads gets all of them (the
+/// view <c>attempt_now</c>). Kept until retention removes it.
 /// </summary>
 public sealed class Attempt
 {
@@ -15,8 +17,8 @@ public sealed class Attempt
     /// <summary>When the intent was committed; the call left after this.</summary>
     public required DateTimeOffset StartedAt { get; init; }
 
-    /// <summary>The worker that made the call.</summary>
-    public required string Worker { get; init; }
+    /// <summary>The lease under which the call was made; null where only Cincopa's later answer tells of the attempt.</summary>
+    public required string? Worker { get; init; }
 
     /// <summary>What Cincopa gave for it, also when the answer came too late to count for the record.</summary>
     public string? StatusId { get; set; }
@@ -25,8 +27,7 @@ public sealed class Attempt
 
     /// <summary>
     /// Null while open; <c>accepted</c> when Cincopa took it; then <c>imported</c> or a <see cref="FailureCode"/>; <c>reconciled</c> when
-    /// it
-    /// ended in doubt and its asset was found afterwards.
+    /// it ended in doubt and its asset was found afterwards.
     /// </summary>
     public string? Outcome { get; set; }
 
@@ -57,15 +58,6 @@ public sealed class Attempt
             AND t.import_id = r.import_id AND t.row_number = r.row_number AND t.number = r.attempt_count
         """;
 
-    /// <summary>
-    /// Appends a note to what the other side said; the rows of "answered" (import_id, row_number, attempt, message) are before it in the
-    /// statement.
-    /// </summary>
-    internal const string AppendNotes = """
-        UPDATE importer.attempt t SET message = concat_ws(' ', t.message, a.message)
-        FROM answered a WHERE t.import_id = a.import_id AND t.row_number = a.row_number AND t.number = a.attempt
-        """;
-
     internal const string SweepEnded = """
         DELETE FROM importer.attempt a USING (
             SELECT old.import_id, old.row_number, old.number
@@ -82,7 +74,7 @@ public sealed class Attempt
     {
         public void Configure(EntityTypeBuilder<Attempt> entity)
         {
-            entity.ToTable("attempt", t => t.HasCheckConstraint("attempt_numbers_start_at_one", "number >= 1"));
+            entity.ToTable("attempt", t => t.HasCheckConstraint("attempt_numbers_start_at_one", "number >= 1")).ToView("attempt_now");
             entity.HasKey(a => new { a.ImportId, a.RowNumber, a.Number });
             // No foreign key to the record: it would be checked for every attempt, and an attempt is only ever written beside its record.
             entity.HasStorageParameter("fillfactor", 75);

@@ -11,13 +11,22 @@ public abstract record Outcome(RecordState To, Rid? Rid, FailureCode? Code, stri
 
 /// <summary>What the answer to an attempt makes of its record. It is imported at once when its file was pushed.</summary>
 public sealed record Answer(
-    int RowNumber, short Attempt, RecordState To, StatusId? StatusId, FailureCode? Code, short? HttpStatus, string? Message,
-    TimeSpan? RetryAfter, bool GiveBack, Rid? Rid = null) : Outcome(To, Rid, Code, Message, RetryAfter, GiveBack);
+    Intent Intent, RecordState To, StatusId? StatusId, FailureCode? Code, short? HttpStatus, string? Message,
+    TimeSpan? RetryAfter, bool GiveBack, Rid? Rid = null) : Outcome(To, Rid, Code, Message, RetryAfter, GiveBack)
+{
+    public int RowNumber => Intent.RowNumber;
+
+    public short Attempt => Intent.Attempt;
+}
 
 /// <summary>What the status call makes of a submitted record.</summary>
+/// <param name="BatchId">The batch that it waits in, if this was its first look.</param>
 public sealed record Conclusion(
     int ImportId, int RowNumber, StatusId StatusId, RecordState To, Rid? Rid, FailureCode? Code, string? Message,
-    TimeSpan? RetryAfter, bool GiveBack = false) : Outcome(To, Rid, Code, Message, RetryAfter, GiveBack);
+    TimeSpan? RetryAfter, bool GiveBack = false, long? BatchId = null) : Outcome(To, Rid, Code, Message, RetryAfter, GiveBack)
+{
+    internal BatchPlace? Place => BatchId is { } id ? new BatchPlace(id, RowNumber) : null;
+}
 
 /// <summary>An asset that is taken to be the one of a record in doubt.</summary>
 /// <param name="Attempt">The attempt in doubt; when the record has begun another, nothing is adopted.</param>
@@ -34,8 +43,7 @@ public static class Outcomes
 
     /// <summary>
     /// What is written in place of an outcome that the database refuses for what is in it. What it said of the call is lost, so the call
-    /// may have
-    /// done its work.
+    /// may have done its work.
     /// </summary>
     public static Answer Unstorable(this Answer answer) => (Answer)InDoubt(answer with { StatusId = null });
 
@@ -56,11 +64,15 @@ public static class Outcomes
 /// <summary>What is known of an attempt, as the statements take it.</summary>
 [StoredAsRow("outcome")]
 internal sealed record OutcomeRow(
-    int ImportId, int RowNumber, short? Attempt, string? StatusId, string? State, string? Rid, string? Code, short? HttpStatus,
-    string? Message, TimeSpan? RetryAfter, short GiveBack)
+    int ImportId, int RowNumber, short? Attempt, DateTimeOffset? StartedAt, string? StatusId, string? State, string? Rid, string? Code,
+    short? HttpStatus, string? Message, TimeSpan? RetryAfter, short GiveBack)
 {
     public static OutcomeRow Of(int importId, Answer answer) =>
-        Of(importId, answer.RowNumber, answer.Attempt, answer.StatusId, answer) with { HttpStatus = answer.HttpStatus };
+        Of(importId, answer.RowNumber, answer.Attempt, answer.StatusId, answer) with
+        {
+            HttpStatus = answer.HttpStatus,
+            StartedAt = answer.Intent.StartedAt,
+        };
 
     public static OutcomeRow Of(Conclusion conclusion) =>
         Of(conclusion.ImportId, conclusion.RowNumber, null, conclusion.StatusId, conclusion);
@@ -71,10 +83,10 @@ internal sealed record OutcomeRow(
         { Rid = adoption.Rid.Value, Message = adoption.Note };
 
     public static OutcomeRow Of(AttemptKey key) =>
-        new(key.ImportId, key.RowNumber, key.Attempt, null, null, null, null, null, null, null, 0);
+        new(key.ImportId, key.RowNumber, key.Attempt, null, null, null, null, null, null, null, null, 0);
 
     private static OutcomeRow Of(int importId, int rowNumber, short? attempt, StatusId? statusId, Outcome outcome) => new(
-        importId, rowNumber, attempt, statusId?.Value, EnumText<RecordState>.Of(outcome.To), outcome.Rid?.Value,
+        importId, rowNumber, attempt, null, statusId?.Value, EnumText<RecordState>.Of(outcome.To), outcome.Rid?.Value,
         outcome.Code is { } code ? EnumText<FailureCode>.Of(code) : null, null, outcome.Message, outcome.RetryAfter,
         (short)(outcome.GiveBack ? 1 : 0));
 }

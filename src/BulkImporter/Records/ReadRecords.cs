@@ -68,16 +68,33 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
             from r in page
             join p in db.Set<FollowedRecord>().Where(p => p.ImportId == importId) on r.RowNumber equals p.RowNumber into following
             from p in following.DefaultIfEmpty()
-            join f in db.Set<FinishedRecord>().Where(f => f.ImportId == importId) on r.RowNumber equals f.RowNumber into finishing
-            from f in finishing.DefaultIfEmpty()
             orderby r.RowNumber
             select new RecordView(
                 r.RowNumber, r.LineNumber, Shown(r.SourceUrl), Shown(r.Caption), Shown(r.ReferenceId), r.State, r.StatusId, r.Rid,
                 r.AttemptCount, ErrorOf(r.ErrorCode, r.ErrorMessage), p.ProgressPercent, p.ProgressBytes, p.TotalBytes, r.NextAttemptAt,
-                r.SubmittedAt, r.FinishedAt, r.PossiblyDuplicated,
-                r.State == RecordState.Imported ? FinishOf(f.State, f.FailedCount, f.ErrorCode, f.ErrorMessage, f.NextAt) : null))
+                r.SubmittedAt, r.FinishedAt, r.PossiblyDuplicated, null))
             .ToListAsync(cancellationToken);
-        return rows;
+        var finishes = await FinishesAsync(db, importId, [.. rows.Where(r => r.State == RecordState.Imported).Select(r => r.RowNumber)],
+            cancellationToken);
+        return rows.ConvertAll(r => finishes.TryGetValue(r.RowNumber, out var finish) ? r with { Finish = finish } : r);
+    }
+
+    /// <summary>How far those of the imported rows are that have something to be finished.</summary>
+    private static async Task<Dictionary<int, FinishView>> FinishesAsync(
+        ImporterDb db, int importId, int[] rows, CancellationToken cancellationToken)
+    {
+        if (rows.Length == 0) return [];
+        var waiting = WorkBatch.Waiting(db, importId, BatchStep.Finish);
+        return await (
+            from r in RecordFilter.ToFinish(db, db.Set<ImportRecord>().Where(r => r.ImportId == importId && rows.Contains(r.RowNumber)))
+            join f in db.Set<FinishedRecord>().Where(f => f.ImportId == importId && rows.Contains(f.RowNumber))
+                on r.RowNumber equals f.RowNumber into finishing
+            from f in finishing.DefaultIfEmpty()
+            select new { r.RowNumber, Own = f, Waits = waiting.Contains(r.RowNumber) })
+            .ToDictionaryAsync(f => f.RowNumber, f => f.Own is null
+                ? new FinishView(f.Waits ? "pending" : "done", 0, null, null, null)
+                : new FinishView(f.Own.State, f.Own.FailedCount, f.Own.ErrorCode, f.Own.ErrorMessage,
+                    f.Own.State == "pending" ? f.Own.NextAt : null), cancellationToken);
     }
 
     /// <summary>One record with its attempts, or null when the import has no such row.</summary>
@@ -137,9 +154,6 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
 
     private static RecordError? ErrorOf(string? code, string? message) =>
         code is null ? null : new(code, FailureCodes.ClassOf(code), message);
-
-    private static FinishView? FinishOf(string? state, short? failures, string? code, string? message, DateTimeOffset? nextAt) =>
-        state is null ? null : new(state, failures ?? 0, code, message, state == "pending" ? nextAt : null);
 
     /// <summary>What the manifest says, without the secrets in it: an address may stand in any of its columns.</summary>
     private static string? Shown(string? text) => text is null ? null : Redact.Secrets(text);

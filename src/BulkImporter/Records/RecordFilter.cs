@@ -83,17 +83,35 @@ public sealed record RecordFilter
         if (Stalled is { } time)
         {
 #pragma warning disable RS0030 // In a query it is the database's own now(), which wrote moved_at.
-            records = records.Where(r => r.State == RecordState.Submitted && db.Set<FollowedRecord>().Any(
-                p => p.ImportId == importId && p.RowNumber == r.RowNumber && p.MovedAt < DateTimeOffset.UtcNow - time));
+            var notLooked = db.Set<WorkBatch>().Where(
+                b => b.ImportId == importId && b.Step == BatchStep.Look && b.Since < DateTimeOffset.UtcNow - time).SelectMany(b => b.Rows);
+            records = records.Where(r => r.State == RecordState.Submitted && (notLooked.Contains(r.RowNumber)
+                || db.Set<FollowedRecord>().Any(p =>
+                    p.ImportId == importId && p.RowNumber == r.RowNumber && p.MovedAt < DateTimeOffset.UtcNow - time)));
 #pragma warning restore RS0030
         }
         if (Finish is { } finish)
         {
-            records = records.Where(r => db.Set<FinishedRecord>().Any(
-                f => f.ImportId == importId && f.RowNumber == r.RowNumber && f.State == finish));
+            var unfinished = db.Set<FinishedRecord>().Where(f => f.ImportId == importId);
+            var waiting = WorkBatch.Waiting(db, importId, BatchStep.Finish);
+            records = finish switch
+            {
+                "pending" => records.Where(r => waiting.Contains(r.RowNumber)
+                    || unfinished.Any(f => f.RowNumber == r.RowNumber && f.State == finish)),
+                "done" => ToFinish(db, records).Where(r =>
+                    !waiting.Contains(r.RowNumber) && !unfinished.Any(f => f.RowNumber == r.RowNumber)),
+                _ => records.Where(r => unfinished.Any(f => f.RowNumber == r.RowNumber && f.State == finish)),
+            };
         }
         return records;
     }
+
+    /// <summary>Those of the records that are imported and have something to be finished, as <see cref="RecordTransitions"/> sees
+    /// it.</summary>
+    internal static IQueryable<ImportRecord> ToFinish(ImporterDb db, IQueryable<ImportRecord> records) => records.Where(r =>
+        r.State == RecordState.Imported && (r.Caption != null || r.ReferenceId != null || r.IsPush || db.Set<RecordMeta>().Any(m =>
+            m.ImportId == r.ImportId && m.RowNumber == r.RowNumber && (m.Description != null || m.LongDescription != null || m.Tags != null
+                || m.RelatedLinkText != null || m.RelatedLinkUrl != null || m.Gallery != null))));
 
     /// <summary>
     /// The rows that it selects, in the caller's transaction, for a statement that changes them: in batches, because they may be millions.

@@ -19,7 +19,7 @@ public sealed partial class RecordTransitions
             SET state = 'duplicate', error_code = 'duplicate_url', finished_at = now(),
                 error_message = 'Row ' || shared.first_row || ' has the same address.'
             FROM shared
-            WHERE r.import_id = $1 AND r.source_key = shared.source_key AND r.row_number > shared.first_row AND r.state = 'pending'
+            WHERE r.import_id = $1 AND r.source_key = shared.source_key AND r.row_number > shared.first_row AND {IsPending}
             RETURNING r.row_number, r.line_number, r.source_url, shared.first_row
         )
         {StoredFinding.Insert}
@@ -40,7 +40,7 @@ public sealed partial class RecordTransitions
                 error_message = format(CASE WHEN k.imported THEN 'Row %s of import %s has imported this address.'
                     ELSE 'Row %s of import %s has this address in progress.' END, k.row_number, k.import_id)
             FROM {KnownSources.Table} k
-            WHERE r.import_id = $1 AND r.source_key = k.source_key AND r.state = 'pending'
+            WHERE r.import_id = $1 AND r.source_key = k.source_key AND {IsPending}
             RETURNING r.row_number, r.line_number, r.source_url, k.import_id AS other_import, k.row_number AS other_row
         )
         {StoredFinding.Insert}
@@ -56,8 +56,7 @@ public sealed partial class RecordTransitions
 
     /// <summary>
     /// An address or a reference id of a row that is not invalid, as a finding shows it (<c>FindingMask</c> in SQL): without its query, at
-    /// most 120
-    /// characters. For findings that only the database can make.
+    /// most 120 characters. For findings that only the database can make.
     /// </summary>
     internal static string Masked(string value) =>
         $"(SELECT CASE WHEN length(m) <= 120 THEN m ELSE left(m, 119) || '…' END FROM regexp_replace({value}, '(//[^?#]*[?#]).+', "

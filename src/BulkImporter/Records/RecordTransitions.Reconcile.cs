@@ -36,7 +36,7 @@ public sealed partial class RecordTransitions
     /// Unknown to imported: the asset was found. What the attempt had ended with is kept in its message. The asset is nobody else's
     /// candidate any more.
     /// </summary>
-    private const string Adopt = $"""
+    private static readonly string Adopt = $"""
         WITH adoption AS (
             SELECT * FROM unnest($2::importer.outcome[])
         ), moved AS (

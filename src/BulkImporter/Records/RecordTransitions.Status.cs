@@ -8,7 +8,7 @@ public sealed partial class RecordTransitions
     /// <summary>
     /// Submitted to what the status call says; the status_id is the guard, so the end of an older attempt changes nothing.
     /// </summary>
-    private const string WriteConclusions = $"""
+    private static readonly string WriteConclusions = $"""
         WITH conclusion AS (
             SELECT * FROM unnest($1::importer.outcome[])
         ), moved AS (
@@ -22,17 +22,18 @@ public sealed partial class RecordTransitions
                 finished_at = CASE WHEN c.state = 'pending' AND r.attempts_left + c.give_back > 0 THEN NULL ELSE now() END
             FROM conclusion c
             WHERE r.import_id = c.import_id AND r.row_number = c.row_number AND r.status_id = c.status_id AND r.state = 'submitted'
-            RETURNING r.import_id, r.row_number, r.attempt_count, r.state, r.rid, r.caption, r.reference_id, r.is_push,
-                c.state AS told, c.code, c.message
+            RETURNING r.import_id, r.row_number, r.attempt_count, r.submitted_at, r.status_id, r.state, r.rid, r.caption, r.reference_id,
+                r.is_push, c.state AS told, c.code, c.message
         ), finishing AS (
             {BeginFinishing}
-        ), closed AS (
-            UPDATE importer.attempt t
-            SET finished_at = now(), outcome = coalesce(m.code, 'imported'), message = nullif(concat_ws(' ', t.message, m.message), ''),
-                size_bytes = CASE WHEN m.told = 'unknown' THEN
-                    (SELECT p.total_bytes FROM importer.status_poll p WHERE p.import_id = m.import_id AND p.row_number = m.row_number) END
-            FROM moved m
-            WHERE t.import_id = m.import_id AND t.row_number = m.row_number AND t.number = m.attempt_count
+        ), over AS (
+            -- What the record does not go on to tell of: a failure, or what was noted on the way.
+            INSERT INTO importer.attempt (import_id, row_number, number, started_at, status_id, finished_at, outcome, message, size_bytes)
+            SELECT m.import_id, m.row_number, m.attempt_count, m.submitted_at, m.status_id, now(), coalesce(m.code, 'imported'),
+                nullif(concat_ws(' ', p.note, m.message), ''), CASE WHEN m.told = 'unknown' THEN p.total_bytes END
+            FROM moved m LEFT JOIN importer.status_poll p ON p.import_id = m.import_id AND p.row_number = m.row_number
+            WHERE m.code IS NOT NULL OR p.note IS NOT NULL
+            ON CONFLICT (import_id, row_number, number) DO NOTHING
         ), unfollowed AS (
             DELETE FROM importer.status_poll p USING conclusion c
             WHERE p.import_id = c.import_id AND p.row_number = c.row_number AND p.status_id = c.status_id
@@ -44,15 +45,15 @@ public sealed partial class RecordTransitions
     public async Task<long> ConcludedAsync(IReadOnlyList<Conclusion> conclusions, CancellationToken cancellationToken)
     {
         OutcomeRow[] rows = [.. conclusions.Select(c => OutcomeRow.Of(c))];
-        var moved = await database.UndisturbedAsync(() => ConcludeAsync(rows, cancellationToken));
+        var moved = await database.UndisturbedAsync(() => ConcludeAsync(rows, conclusions.Select(c => c.Place), cancellationToken));
         if (moved < conclusions.Count) await database.UndisturbedAsync(() => CompareAdoptedAsync(rows, cancellationToken));
         return moved;
     }
 
-    private async Task<long> ConcludeAsync(OutcomeRow[] rows, CancellationToken cancellationToken)
+    private async Task<long> ConcludeAsync(OutcomeRow[] rows, IEnumerable<BatchPlace?> places, CancellationToken cancellationToken)
     {
         await using var batch = database.CreateBatchByKey(
-            Sql.BatchCommand(LockChunksOfRows, [rows]), Sql.BatchCommand(WriteConclusions, [rows]));
+            [Sql.BatchCommand(LockChunksOfRows, [rows]), Sql.BatchCommand(WriteConclusions, [rows]), .. WorkBatch.Leave(places)]);
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.NextResultAsync(cancellationToken);
         await reader.NextResultAsync(cancellationToken);
@@ -61,8 +62,7 @@ public sealed partial class RecordTransitions
 
     /// <summary>
     /// What became of a call whose asset had been adopted before: another asset means that the source may be there twice, a failure that
-    /// the adopted
-    /// asset is not this call's.
+    /// the adopted asset is not this call's.
     /// </summary>
     private const string CompareAdopted = """
         WITH said AS (

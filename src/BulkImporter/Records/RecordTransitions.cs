@@ -10,8 +10,9 @@ namespace BulkImporter.Records;
 /// Locks: whoever changes records locks their chunks first, in order; so no two of these can wait for each other.
 /// </para>
 /// <para>
-/// The fence is the attempt's number. Intents are only committed under a live lease and each takes a new number, so an answer that
-/// carries the record's current number is the answer to the last call that was sent, however late it comes and whoever holds the lease.
+/// The fence is the attempt's number. Intents are only committed under a live lease and each takes the number after the record's, which the
+/// record gets when the attempt is over, however it ends. So an answer with the number after the record's, or with the record's own while
+/// that is in doubt, is the answer to the last call that was sent, however late it comes and whoever holds the lease.
 /// </para>
 /// </summary>
 public sealed partial class RecordTransitions(NpgsqlDataSource database)
@@ -29,6 +30,16 @@ public sealed partial class RecordTransitions(NpgsqlDataSource database)
         FOR NO KEY UPDATE OF c
         """;
 
+    /// <summary>
+    /// Record <c>r</c> is pending and not on the wire, where its own row still says so. Whoever holds its chunk's lease knows what is on
+    /// the wire and need not ask.
+    /// </summary>
+    private const string IsPending = """
+        r.state = 'pending' AND NOT EXISTS (
+                SELECT 1 FROM importer.import_chunk w
+                WHERE w.import_id = r.import_id AND w.number = r.chunk_number AND r.row_number = ANY (w.on_wire))
+        """;
+
     private const string LockChunksOfImport = "SELECT 1 FROM importer.import_chunk WHERE import_id = $1 ORDER BY number FOR NO KEY UPDATE";
 
     private const string LockChunksInDoubt = """
@@ -39,13 +50,14 @@ public sealed partial class RecordTransitions(NpgsqlDataSource database)
     /// Of the records that <c>moved</c> to imported, those that have something to be finished. Everything that makes a record imported
     /// says so in the same statement, so none is forgotten.
     /// </summary>
-    private const string BeginFinishing = """
-        INSERT INTO importer.record_finish (import_id, row_number, account_id, rid, state, next_at, failed_count)
-            SELECT m.import_id, m.row_number, i.account_id, m.rid, 'pending', now(), 0
+    private static string BeginFinishing => $"""
+        WITH coming AS (
+            SELECT m.import_id, i.account_id, m.row_number
             FROM moved m JOIN importer.import i ON i.id = m.import_id
             LEFT JOIN importer.record_meta x ON x.import_id = m.import_id AND x.row_number = m.row_number
             WHERE m.state = 'imported' AND (m.caption IS NOT NULL OR m.reference_id IS NOT NULL OR m.is_push
                 OR coalesce(x.description, x.long_description, x.tags, x.related_link_text, x.related_link_url, x.gallery) IS NOT NULL)
-            ON CONFLICT (import_id, row_number) DO NOTHING
+        )
+        {WorkBatch.Insert(BatchStep.Finish, "interval '0'")}
         """;
 }

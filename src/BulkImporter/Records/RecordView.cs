@@ -42,5 +42,5 @@ public sealed record RecordDetail(RecordView Record, IReadOnlyList<AttemptView> 
 /// <see cref="FailureCode"/>.</param>
 /// <param name="Class">The class of the outcome when it is a failure.</param>
 public sealed record AttemptView(
-    int Number, DateTimeOffset StartedAt, DateTimeOffset? FinishedAt, string Worker, string? StatusId, string? Outcome, FailureClass? Class,
-    int? HttpStatus, string? Message);
+    int Number, DateTimeOffset StartedAt, DateTimeOffset? FinishedAt, string? Worker, string? StatusId, string? Outcome,
+    FailureClass? Class, int? HttpStatus, string? Message);

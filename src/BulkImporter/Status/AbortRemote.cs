@@ -9,10 +9,8 @@ namespace BulkImporter.Status;
 
 /// <summary>
 /// Asks Cincopa to abort what it still imports for cancelled imports, where the person who cancelled wanted that. The order stands with the
-/// import,
-/// so it survives every restart, and reaches records too whose acceptance came after it. An answer to it ends nothing: the record is
-/// submitted until
-/// the status call tells how the import ended, which is asked right afterwards.
+/// import, so it survives every restart, and reaches records too whose acceptance came after it. An answer to it ends nothing: the record
+/// is submitted until the status call tells how the import ended, which is asked right afterwards.
 /// </summary>
 internal sealed class AbortRemote(RoundNeeds needs, NpgsqlDataSource database, ICincopaClient cincopa, ILogger<AbortRemote> log)
     : AccountRound<AbortRemote.Due, AbortRemote.Answer>(needs, Loop)
@@ -50,16 +48,10 @@ internal sealed class AbortRemote(RoundNeeds needs, NpgsqlDataSource database, I
             GREATEST(due.finished_at, p.submitted_at) < now() - $3 AS is_old
         """;
 
-    private const string NoteAnswers = $"""
-        WITH answer AS (
-            SELECT * FROM unnest($1::importer.outcome[])
-        ), answered AS (
-            UPDATE importer.status_poll p SET abort_answered_at = now(), next_poll_at = now()
-            FROM answer a
-            WHERE p.import_id = a.import_id AND p.row_number = a.row_number AND p.status_id = a.status_id AND p.abort_answered_at IS NULL
-            RETURNING p.import_id, p.row_number, p.attempt, a.message
-        )
-        {Attempt.AppendNotes}
+    private const string NoteAnswers = """
+        UPDATE importer.status_poll p SET abort_answered_at = now(), next_poll_at = now(), note = a.message
+        FROM unnest($1::importer.outcome[]) a
+        WHERE p.import_id = a.import_id AND p.row_number = a.row_number AND p.status_id = a.status_id AND p.abort_answered_at IS NULL
         """;
 
     protected override int CallsInFlight => 8;

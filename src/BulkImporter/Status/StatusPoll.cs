@@ -40,6 +40,9 @@ public sealed class StatusPoll
     /// </summary>
     public DateTimeOffset? NextAbortAt { get; set; }
 
+    /// <summary>What Cincopa said to that order; goes to the attempt when that is over.</summary>
+    public string? Note { get; set; }
+
     /// <summary>When Cincopa answered the order to abort; the status is still what tells the end.</summary>
     public DateTimeOffset? AbortAnsweredAt { get; set; }
 

@@ -9,8 +9,9 @@ using Npgsql;
 namespace BulkImporter.Status;
 
 /// <summary>
-/// Follows submitted records to their end. Every worker polls; a claim is nothing but a next_poll_at moved ahead, so a poller that dies
-/// leaves nothing behind, and asking twice is harmless. A status call that does not work changes nothing on the record.
+/// Follows submitted records to their end: the first time as the batch in which they were accepted, then each by itself. Every worker
+/// polls; a claim is nothing but a time moved ahead, so a poller that dies leaves nothing behind, and asking twice is harmless. A status
+/// call that does not work changes nothing on the record.
 /// </summary>
 internal sealed class StatusPoller(
     RoundNeeds needs, NpgsqlDataSource database, RecordTransitions transitions, ICincopaClient cincopa, PollSchedule schedule,
@@ -41,9 +42,7 @@ internal sealed class StatusPoller(
     private static readonly TimeSpan Deadline = TimeSpan.FromDays(3);
 
     // now() comes back with the rows, so that ages are measured by one clock.
-    // Accounts take part with the same number of rows each, so that one with a million outstanding does not keep the others waiting; with
-    // a rate, no more are claimed than it lets through in a part of the claim's time.
-    private const string Claim = """
+    private const string ClaimOwn = $"""
         WITH due AS (
             SELECT p.import_id, p.row_number
             FROM importer.account a
@@ -52,8 +51,7 @@ internal sealed class StatusPoller(
             CROSS JOIN LATERAL (
                 SELECT import_id, row_number FROM importer.status_poll
                 WHERE account_id = a.id AND next_poll_at <= now()
-                ORDER BY next_poll_at LIMIT CASE WHEN a.status_rate > 0 THEN ceil(LEAST($1, a.status_rate * $3))::int
-                    WHEN a.max_in_flight > 0 THEN $1 ELSE $4 END
+                ORDER BY next_poll_at LIMIT {WorkBatch.MostClaimed}
                 FOR UPDATE SKIP LOCKED
             ) p
             WHERE a.state = 'active'
@@ -62,9 +60,17 @@ internal sealed class StatusPoller(
         SET next_poll_at = now() + $2
         FROM due
         WHERE p.import_id = due.import_id AND p.row_number = due.row_number
-        RETURNING p.import_id, p.row_number, p.attempt, p.account_id, p.status_id, p.submitted_at, p.moved_at, p.progress_bytes,
-            p.progress_percent,
-            p.not_found_since, now() AS now
+        RETURNING NULL::bigint AS batch_id, p.import_id, p.row_number, p.attempt, p.account_id, p.status_id, p.submitted_at, p.moved_at,
+            p.progress_bytes, p.progress_percent, p.not_found_since, now() AS now
+        """;
+
+    private static readonly string ClaimBatches = $"""
+        WITH {WorkBatch.Claim(BatchStep.Look)}
+        SELECT c.batch_id, c.import_id, c.row_number, r.attempt_count AS attempt, c.account_id, r.status_id, c.since AS submitted_at,
+            c.since AS moved_at, NULL::bigint AS progress_bytes, NULL::smallint AS progress_percent, NULL::timestamptz AS not_found_since,
+            now() AS now
+        FROM claimed c
+        LEFT JOIN importer.import_record r ON r.import_id = c.import_id AND r.row_number = c.row_number AND r.state = 'submitted'
         """;
 
     // Without a rate it does not matter how many are outstanding.
@@ -85,6 +91,23 @@ internal sealed class StatusPoller(
         WHERE p.import_id = s.import_id AND p.row_number = s.row_number AND p.status_id = s.status_id
         """;
 
+    // Its first look did not end it: from now on it is followed by itself. What an earlier attempt left behind here is of no use.
+    private const string BeginFollowing = """
+        INSERT INTO importer.status_poll (import_id, row_number, attempt, account_id, status_id, submitted_at, next_poll_at, moved_at,
+            progress_percent, progress_bytes, total_bytes, not_found_since)
+        SELECT s.import_id, s.row_number, r.attempt_count, (SELECT i.account_id FROM importer.import i WHERE i.id = s.import_id),
+            s.status_id, s.submitted_at, now() + s.wait,
+            CASE WHEN s.moved THEN now() ELSE s.submitted_at END, s.percent, s.bytes, s.total, CASE WHEN s.not_found THEN now() END
+        FROM unnest($1::importer.poll_progress[]) s
+        JOIN importer.import_record r ON r.import_id = s.import_id AND r.row_number = s.row_number AND r.status_id = s.status_id
+        WHERE r.state = 'submitted'
+        ON CONFLICT (import_id, row_number) DO UPDATE SET status_id = excluded.status_id, attempt = excluded.attempt,
+            submitted_at = excluded.submitted_at, next_poll_at = excluded.next_poll_at, moved_at = excluded.moved_at,
+            progress_percent = excluded.progress_percent, progress_bytes = excluded.progress_bytes, total_bytes = excluded.total_bytes,
+            not_found_since = excluded.not_found_since, next_abort_at = NULL, abort_answered_at = NULL, note = NULL
+        WHERE status_poll.status_id <> excluded.status_id
+        """;
+
     private readonly ConcurrentDictionary<string, bool> wordsSeen = new();
     private Dictionary<int, Budget> budgets = [];
     private long? budgetsReadAt;
@@ -100,7 +123,13 @@ internal sealed class StatusPoller(
     protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken)
     {
         var due = await database.QueryByKeyAsync<Due>(
-            Claim, cancellationToken, Batch, ClaimFor, ClaimFor.TotalSeconds / 6, 4 * Work.MostInFlight);
+            [ClaimBatches, ClaimOwn], cancellationToken, Batch, ClaimFor, ClaimFor.TotalSeconds / 6, 4 * Work.MostInFlight);
+        // Its end came by another way, for example with the answer to an older attempt.
+        if (due.FindAll(d => d.StatusId is null) is { Count: > 0 } gone)
+        {
+            await database.ExecuteBatchByKeyAsync(() => WorkBatch.Leave(gone.Select(d => d.Place)), cancellationToken);
+            due.RemoveAll(d => d.StatusId is null);
+        }
         if (due.Count > 0) await ReadBudgetsAsync(cancellationToken);
         return due;
     }
@@ -112,7 +141,7 @@ internal sealed class StatusPoller(
     protected override async Task<End?> WorkAsync(Due item, AccountCalls calls, CancellationToken stop)
     {
         if (!await calls.MayCallAsync()) return calls.IsLate ? null : Later(item);
-        var result = await cincopa.GetUploadStatusAsync(calls.Access, item.StatusId, CancellationToken.None);
+        var result = await cincopa.GetUploadStatusAsync(calls.Access, item.Ticket, CancellationToken.None);
         if (await NotWorkingAsync(result, calls.Access) is { } trouble)
         {
             await calls.CloseAsync(trouble);
@@ -141,9 +170,14 @@ internal sealed class StatusPoller(
     {
         var conclusions = ends.Select(e => e.Conclusion).OfType<Conclusion>().ToList();
         if (conclusions.Count > 0) Log.RecordsConcluded(log, await transitions.ConcludedAsync(conclusions, CancellationToken.None));
-        ProgressRow[] progress = [.. ends.Select(e => e.Progress).OfType<Progress>().Select(p => new ProgressRow(
-            p.Record.ImportId, p.Record.RowNumber, p.Record.StatusId.Value, p.Wait, p.Percent, p.Bytes, p.Total, p.Moved, p.NotFound))];
-        if (progress.Length > 0) await database.ExecuteByKeyAsync(WriteProgress, CancellationToken.None, [progress]);
+        var progress = ends.Select(e => e.Progress).OfType<Progress>().ToLookup(p => p.Record.Place is null, ProgressRow.Of);
+        if (progress[true].ToArray() is { Length: > 0 } own) await database.ExecuteByKeyAsync(WriteProgress, CancellationToken.None, [own]);
+        if (progress[false].ToArray() is { Length: > 0 } first)
+        {
+            await database.ExecuteBatchByKeyAsync(
+                () => [Sql.BatchCommand(BeginFollowing, [first]), .. WorkBatch.Leave(ends.Select(e => e.Progress?.Record.Place))],
+                CancellationToken.None);
+        }
     }
 
     protected override End Unstorable(End end) => end.Conclusion is { } conclusion
@@ -184,7 +218,7 @@ internal sealed class StatusPoller(
     {
         FailureClass.Retryable => Ended(record, RecordState.Pending, null, code, error.Message) with
         {
-            RetryAfter = retries.Wait(record.Attempt, error.RetryAfter),
+            RetryAfter = retries.Wait(record.Attempt ?? 1, error.RetryAfter),
             GiveBack = code.IsNotTheRows(),
         },
         FailureClass.Permanent => Ended(record, RecordState.Failed, null, code, error.Message),
@@ -192,7 +226,7 @@ internal sealed class StatusPoller(
     };
 
     private static Conclusion Ended(Due record, RecordState to, Rid? rid, FailureCode? code, string? message) =>
-        new(record.ImportId, record.RowNumber, record.StatusId, to, rid, code, message, null);
+        new(record.ImportId, record.RowNumber, record.Ticket, to, rid, code, message, null, BatchId: record.BatchId);
 
     private End Follow(Due record, StatusResult result)
     {
@@ -221,9 +255,16 @@ internal sealed class StatusPoller(
         budgetsReadAt = clock.GetTimestamp();
     }
 
+    /// <param name="BatchId">The batch that it waits in for its first look; null when it is followed by itself.</param>
+    /// <param name="StatusId">Null when it waits in a batch and is not submitted any more.</param>
     internal sealed record Due(
-        int ImportId, int RowNumber, short Attempt, int AccountId, StatusId StatusId, DateTimeOffset SubmittedAt, DateTimeOffset MovedAt,
-        long? ProgressBytes, short? ProgressPercent, DateTimeOffset? NotFoundSince, DateTimeOffset Now);
+        long? BatchId, int ImportId, int RowNumber, short? Attempt, int AccountId, StatusId? StatusId, DateTimeOffset SubmittedAt,
+        DateTimeOffset MovedAt, long? ProgressBytes, short? ProgressPercent, DateTimeOffset? NotFoundSince, DateTimeOffset Now)
+    {
+        public StatusId Ticket => StatusId!.Value;
+
+        public BatchPlace? Place => BatchId is { } id ? new BatchPlace(id, RowNumber) : null;
+    }
 
     private readonly record struct Budget(int Id, double Rate, long Outstanding);
 
@@ -235,5 +276,11 @@ internal sealed class StatusPoller(
     /// <summary>The same, as the statement takes it.</summary>
     [StoredAsRow("poll_progress")]
     internal sealed record ProgressRow(
-        int ImportId, int RowNumber, string StatusId, TimeSpan Wait, short? Percent, long? Bytes, long? Total, bool Moved, bool NotFound);
+        int ImportId, int RowNumber, string StatusId, TimeSpan Wait, short? Percent, long? Bytes, long? Total, bool Moved, bool NotFound,
+        DateTimeOffset SubmittedAt)
+    {
+        public static ProgressRow Of(Progress p) => new(
+            p.Record.ImportId, p.Record.RowNumber, p.Record.Ticket.Value, p.Wait, p.Percent, p.Bytes, p.Total, p.Moved, p.NotFound,
+            p.Record.SubmittedAt);
+    }
 }

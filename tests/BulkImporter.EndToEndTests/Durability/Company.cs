@@ -72,7 +72,7 @@ internal sealed class Company : IDisposable
     private const string Miscounted = """
         SELECT coalesce(string_agg(difference, '; '), '') FROM (
             SELECT format('import %s: %s %s counted, %s by the counters', import_id, sum(counted), state, sum(kept)) AS difference FROM (
-                SELECT import_id, state, count(*) AS counted, 0 AS kept FROM importer.import_record GROUP BY import_id, state
+                SELECT import_id, state, count(*) AS counted, 0 AS kept FROM importer.record_now GROUP BY import_id, state
                 UNION ALL
                 SELECT c.import_id, s.state, 0, s.kept FROM importer.import_chunk c CROSS JOIN LATERAL (VALUES
                     ('pending', c.pending_count), ('submitting', c.submitting_count), ('submitted', c.submitted_count), ('imported', c.imported_count),
@@ -183,7 +183,7 @@ internal sealed class Company : IDisposable
 
     /// <summary>The addresses of an import's records in a state, in the order of their rows.</summary>
     public Task<List<string>> UrlsAsync(int id, string state) => Postgres.ReadAsync(
-        $"SELECT source_url FROM importer.import_record WHERE import_id = {id} AND state = '{state}' ORDER BY row_number", r =>
+        $"SELECT source_url FROM importer.record_now WHERE import_id = {id} AND state = '{state}' ORDER BY row_number", r =>
             r.GetString(0));
 
     /// <summary>
@@ -278,7 +278,7 @@ internal sealed class Company : IDisposable
     private Task<List<Tried>> AttemptsAsync(string imports) => Postgres.ReadAsync($"""
         SELECT r.source_url, i.when_unknown = 'resubmit', t.number, t.outcome, t.status_id, t.started_at
         FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id
-        LEFT JOIN importer.attempt t ON t.import_id = r.import_id AND t.row_number = r.row_number
+        LEFT JOIN importer.attempt_now t ON t.import_id = r.import_id AND t.row_number = r.row_number
         WHERE r.source_url IS NOT NULL AND {imports}
         ORDER BY r.import_id, r.row_number, t.number
         """, r => new Tried(r.GetString(0), r.GetBoolean(1), Attempt.Read(r)));

@@ -79,7 +79,7 @@ public sealed partial class CutOffHostsTests(ITestOutputHelper output) : IAsyncD
     private static Task<DateTime> NowAsync(Company company) => company.Postgres.AskAsync<DateTime>("SELECT clock_timestamp()");
 
     private static Task<long> BegunAsync(Company company, RunningProgram worker, DateTime since) => company.Postgres.AskAsync<long>($"""
-        SELECT count(*) FROM importer.attempt WHERE split_part(worker, ':', 2) = '{worker.Id}' AND started_at > '{since:O}'
+        SELECT count(*) FROM importer.attempt_now WHERE split_part(worker, ':', 2) = '{worker.Id}' AND started_at > '{since:O}'
         """);
 
     private static Task BeginsAsync(Company company, RunningProgram worker, DateTime since) =>

@@ -28,10 +28,14 @@ internal sealed class Gate : IAsyncDisposable
         await postgres.ExecuteAsync("""
             CREATE OR REPLACE FUNCTION public.pass_gate() RETURNS trigger LANGUAGE plpgsql AS
             $$ BEGIN PERFORM pg_advisory_xact_lock_shared(hashtext('gate ' || NEW.state)); RETURN NULL; END $$;
+            CREATE OR REPLACE FUNCTION public.pass_wire_gate() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN PERFORM pg_advisory_xact_lock_shared(hashtext('gate submitting')); RETURN NULL; END $$;
             DO $$ BEGIN
                 IF NOT EXISTS (SELECT 1 FROM pg_trigger WHERE tgname = 'pass_gate') THEN
                     CREATE CONSTRAINT TRIGGER pass_gate AFTER UPDATE ON importer.import_record DEFERRABLE INITIALLY DEFERRED
                         FOR EACH ROW WHEN (NEW.state <> OLD.state) EXECUTE FUNCTION public.pass_gate();
+                    CREATE CONSTRAINT TRIGGER pass_gate AFTER UPDATE ON importer.import_chunk DEFERRABLE INITIALLY DEFERRED
+                        FOR EACH ROW WHEN (NOT NEW.on_wire <@ OLD.on_wire) EXECUTE FUNCTION public.pass_wire_gate();
                 END IF;
             END $$;
             """);

@@ -51,7 +51,7 @@ public sealed class SoakTests(ITestOutputHelper output) : IAsyncDisposable
     /// <summary>Tables whose rows change, or come and go; with as many rows at the end as after a third of the time.</summary>
     private static readonly string[] Churned =
     [
-        "importer.import", "importer.import_chunk", "importer.import_record", "importer.attempt", "importer.status_poll",
+        "importer.import", "importer.import_chunk", "importer.import_record", "importer.attempt", "importer.status_poll", "importer.work_batch",
         "importer.chunk_failure", "importer.chunk_host", "importer.call_budget",
         "hangfire.jobqueue", "hangfire.lock", "hangfire.counter", "hangfire.server",
     ];

@@ -6,6 +6,7 @@ using BulkImporter.Records;
 using BulkImporter.Telemetry;
 using Cincopa.Client;
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
@@ -31,6 +32,7 @@ public sealed class AccountRoundTests(EngineDatabase database) : IClassFixture<E
     public async ValueTask InitializeAsync()
     {
         await database.SqlAsync("DELETE FROM importer.record_finish");
+        await database.SqlAsync("DELETE FROM importer.work_batch");
         account = await database.AccountAsync();
         await database.SqlAsync("UPDATE importer.account SET token_protected = $2 WHERE id = $1", account, tokens.Protect("token"));
         id = await database.ImportAsync(rows: Rows, chunkSize: Rows, account: account);
@@ -71,7 +73,8 @@ public sealed class AccountRoundTests(EngineDatabase database) : IClassFixture<E
     [Fact]
     public async Task A_result_that_the_database_refuses_has_failed_and_the_others_are_written()
     {
-        await using var refusal = await RefuseAsync("NOT (f.row_number = 5 AND f.state = 'done')");
+        FailFifth();
+        await using var refusal = await RefuseAsync("f.error_message IS DISTINCT FROM 'InvalidInput'");
         await RoundAsync();
         Assert.Equal("done 11, failed 1", await FinishesAsync());
         Assert.Equal("1 unexpected_error The answer came and cannot be stored.", await FinishAsync(5));
@@ -81,6 +84,7 @@ public sealed class AccountRoundTests(EngineDatabase database) : IClassFixture<E
     [Fact]
     public async Task One_whose_end_can_never_be_written_keeps_none_of_the_others_and_is_not_called_for_ever()
     {
+        FailFifth();
         await using (await RefuseAsync("NOT (f.row_number = 5 AND f.next_at < now() + interval '50 seconds')"))
         {
             await RoundAsync();
@@ -210,12 +214,22 @@ public sealed class AccountRoundTests(EngineDatabase database) : IClassFixture<E
         Assert.Equal(after, await NextAtAsync());
     }
 
+    private void FailFifth() => cincopa.OnSetMeta = (rid, _) =>
+    {
+        written.Add(rid.Value);
+        return rid.Value == "rid5" ? new ChangeResult.Failed(ScriptedCincopa.Error(RemoteErrorKind.InvalidInput)) : new ChangeResult.Ok();
+    };
+
     private Task<DateTimeOffset> NextAtAsync() =>
         database.OneAsync<DateTimeOffset>("SELECT next_at FROM importer.call_budget WHERE account_id = $1 AND kind = 'status'", account);
 
     private async Task RoundAsync(NpgsqlDataSource? source = null, bool due = true)
     {
-        if (due) await database.SqlAsync("UPDATE importer.record_finish SET next_at = '1999-01-01' WHERE state = 'pending'");
+        if (due)
+        {
+            await database.SqlAsync("UPDATE importer.record_finish SET next_at = '1999-01-01' WHERE state = 'pending'");
+            await database.SqlAsync("UPDATE importer.work_batch SET next_at = '1999-01-01'");
+        }
         source ??= database.Source;
         await new FinishRecords(Rounds.Over(source, tokens, cincopa, log: log), source, cincopa,
             new NameGallery(source, cincopa, NullLogger<NameGallery>.Instance),
@@ -224,9 +238,14 @@ public sealed class AccountRoundTests(EngineDatabase database) : IClassFixture<E
         { Attempts = 3 }.RunAsync(Token);
     }
 
-    private async Task<string> FinishesAsync() => string.Join(", ", await database.Source.QueryAsync(
-        "SELECT state || ' ' || count(*) FROM importer.record_finish WHERE import_id = $1 GROUP BY state ORDER BY state", r =>
-            r.GetString(0), Token, id));
+    private async Task<string> FinishesAsync()
+    {
+        await using var db = database.Contexts.CreateDbContext();
+        var counts = new List<string>();
+        foreach (var state in new[] { "done", "failed", "pending" })
+            if (await new RecordFilter { Finish = state }.Of(db, id).CountAsync(Token) is > 0 and var count) counts.Add($"{state} {count}");
+        return string.Join(", ", counts);
+    }
 
     private Task<string> FinishAsync(int row) => database.OneAsync<string>(
         "SELECT concat_ws(' ', failed_count, error_code, error_message) FROM importer.record_finish WHERE import_id = $1 AND row_number "
@@ -243,7 +262,7 @@ public sealed class AccountRoundTests(EngineDatabase database) : IClassFixture<E
             BEGIN IF NOT ({unless}) THEN RAISE EXCEPTION 'refused'; END IF; RETURN NEW; END $$
             """);
         await database.SqlAsync(
-            "CREATE TRIGGER refuse_finish BEFORE UPDATE ON importer.record_finish FOR EACH ROW WHEN (NEW.next_at > '2000-01-01') EXECUTE "
+            "CREATE TRIGGER refuse_finish BEFORE INSERT OR UPDATE ON importer.record_finish FOR EACH ROW WHEN (NEW.next_at > '2000-01-01') EXECUTE "
                 + "FUNCTION importer.refuse_finish()");
         return new Undone(() => database.SqlAsync("DROP FUNCTION importer.refuse_finish() CASCADE"));
     }

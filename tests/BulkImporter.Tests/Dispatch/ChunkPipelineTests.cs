@@ -54,7 +54,7 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
         var run = RunAsync();
         await full.Task.WaitAsync(TimeSpan.FromSeconds(30), Token);
         // All calls hang: what is committed and not answered grows to two windows, and no further.
-        await EventuallyAsync("SELECT count(*) = 8 FROM importer.import_record WHERE import_id = $1 AND state = 'submitting'");
+        await EventuallyAsync("SELECT count(*) = 8 FROM importer.record_now WHERE import_id = $1 AND state = 'submitting'");
         Assert.Equal(Window, cincopa.Submitted.Count);
         Assert.False(run.IsCompleted);
         gate.SetResult();
@@ -76,7 +76,7 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
         var run = RunAsync(stopSending: stop.Token);
         await EventuallyAsync(
             "SELECT count(*) FILTER (WHERE state = 'submitting') = 4 AND count(*) FILTER (WHERE state = 'pending') = 26 FROM "
-                + "importer.import_record WHERE import_id = $1");
+                + "importer.record_now WHERE import_id = $1");
         gate.SetResult();
         await run;
         Assert.Equal(Window, cincopa.Submitted.Count);
@@ -386,7 +386,7 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
     [Fact]
     public async Task An_answer_that_the_database_refuses_leaves_its_own_record_in_doubt_and_the_others_are_written()
     {
-        await database.SqlAsync("ALTER TABLE importer.attempt ADD CONSTRAINT refuses_one CHECK (status_id <> 'refused')");
+        await database.SqlAsync("ALTER TABLE importer.import_record ADD CONSTRAINT refuses_one CHECK (status_id <> 'refused')");
         cincopa.OnSubmit = (url, _) =>
             Task.FromResult<SubmitResult>(
                 new SubmitResult.Accepted(new StatusId(url.EndsWith("/7.mp4", StringComparison.Ordinal) ? "refused" : "st-" + url)));
@@ -414,7 +414,7 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
         hasAccepted = false;
         await RefuseAsync("UPDATE ON importer.account", $"NEW.id = {lease.AccountId} AND NEW.first_accepted_at IS NOT NULL",
             "57014", times: 1);
-        await RefuseAsync("UPDATE ON importer.attempt", $"NEW.import_id = {id} AND NEW.outcome = 'not_sent'", "54000", times: 2);
+        await RefuseAsync("INSERT ON importer.attempt", $"NEW.import_id = {id} AND NEW.outcome = 'not_sent'", "54000", times: 2);
         var clock = new SteppedClock();
         await AdvanceUntilDoneAsync(RunAsync(clock: clock), clock);
         // Nothing is in doubt of what was never sent, and what was sent is known.
@@ -425,7 +425,7 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
     [Fact]
     public async Task A_beginning_that_the_database_refuses_ends_the_turn_and_the_calls_on_their_way_are_written()
     {
-        await RefuseAsync("INSERT ON importer.attempt", $"NEW.import_id = {id} AND NEW.row_number = 9", "54000");
+        await RefuseAsync("UPDATE ON importer.import_chunk", $"NEW.import_id = {id} AND 9 = ANY (NEW.on_wire)", "54000");
         var log = new EventSignal("IntentsRefused");
         Assert.Equal(8, await RunAsync(log: log));
         await log.HappenedAsync();

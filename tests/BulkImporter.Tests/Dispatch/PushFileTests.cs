@@ -270,7 +270,7 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
         foreach (var url in urls)
         {
             var lease = await database.LeaseAsync(id);
-            var end = await New().RunAsync(lease, new Intent(1, 1), new DueRecord(1, url, IsPush: true), null, access, Token, Token);
+            var end = await New().RunAsync(lease, new Intent(1, 1, ImporterDatabase.Now), new DueRecord(1, url, IsPush: true), null, access, Token, Token);
             Assert.True(end.Answer is { To: RecordState.Failed, Code: FailureCode.SourceForbidden }, $"{url}: {end.Answer}");
         }
         Assert.Equal(0, Pushes());
@@ -292,7 +292,7 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
 
         var lease = await database.LeaseAsync(id);
         var end = await New()
-            .RunAsync(lease, new Intent(1, 1), new DueRecord(1, $"file://{root}/{name}", IsPush: true), null, access, Token, Token);
+            .RunAsync(lease, new Intent(1, 1, ImporterDatabase.Now), new DueRecord(1, $"file://{root}/{name}", IsPush: true), null, access, Token, Token);
 
         Assert.True(end.Answer is { To: RecordState.Failed } answer && answer.Code == code, $"{end.Answer}");
         Assert.Equal(0, Pushes());

@@ -6,7 +6,7 @@ namespace BulkImporter.Tests.Dispatch;
 
 public sealed class VerdictTests
 {
-    private static readonly Intent Intent = new(7, 2);
+    private static readonly Intent Intent = new(7, 2, new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
     private static readonly RetrySchedule Schedule = new(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(1), () => 0.5);
 
     private static RemoteError Error(RemoteErrorKind kind, TimeSpan? retryAfter = null) => new(kind, 500, "text", retryAfter);

@@ -28,6 +28,7 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
     public async ValueTask InitializeAsync()
     {
         await database.SqlAsync("DELETE FROM importer.record_finish");
+        await database.SqlAsync("DELETE FROM importer.work_batch");
         simulator = await SimulatorHost.StartAsync(cancellationToken: Token);
         Behave("""{"importMs":0}""");
         access = new CincopaAccess(simulator.BaseAddress, "1i2");
@@ -180,8 +181,10 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
         // The reply to the first creation is lost: the gallery is there all the same.
         Behave("""{"importMs":0,"rules":[{"on":"gallery_create","fault":"reply_lost","times":1}]}""");
 
-        while (await database.OneAsync<long>("SELECT count(*) FROM importer.record_finish WHERE import_id = $1 AND state <> 'done'",
-            import) > 0)
+        while (await database.OneAsync<long>("""
+            SELECT (SELECT count(*) FROM importer.record_finish WHERE import_id = $1)
+                + (SELECT count(*) FROM importer.work_batch WHERE import_id = $1 AND step = 'finish')
+            """, import) > 0)
         {
             await DueAsync();
             await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Finisher(attempts: 100).RunAsync(Token)));
@@ -314,6 +317,7 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
     private async Task DueAsync()
     {
         await database.SqlAsync("UPDATE importer.record_finish SET next_at = now() WHERE state = 'pending'");
+        await database.SqlAsync("UPDATE importer.work_batch SET next_at = now()");
         // A name that rests after a failure; a claim that somebody holds runs longer.
         await database.SqlAsync(
             "UPDATE importer.named_gallery SET claimed_until = now() WHERE fid IS NULL AND claimed_until < now() + interval '1 minute'");

@@ -12,8 +12,9 @@ public sealed class CompareCountersTests(EngineDatabase database) : IClassFixtur
 
     [Theory]
     [InlineData(
-        "UPDATE importer.import_chunk SET pending_count = pending_count + 1, imported_count = imported_count - 1 WHERE import_id = $1 "
+        "UPDATE importer.import_chunk SET unanswered_count = unanswered_count + 1, imported_count = imported_count - 1 WHERE import_id = $1 "
             + "AND number = 1")]
+    [InlineData("UPDATE importer.import_chunk SET on_wire = '{2}', unanswered_count = 1, submitted_count = submitted_count - 1 WHERE import_id = $1 AND number = 1")]
     [InlineData("UPDATE importer.chunk_failure SET count = count + 1 WHERE import_id = $1 AND chunk_number = 2")]
     [InlineData("DELETE FROM importer.chunk_failure WHERE import_id = $1")]
     [InlineData("INSERT INTO importer.chunk_failure (import_id, chunk_number, code, count) VALUES ($1, 1, 'remote_error', 1)")]

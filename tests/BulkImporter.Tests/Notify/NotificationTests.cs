@@ -32,6 +32,7 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
         await database.SqlAsync("DELETE FROM importer.notification_target");
         await database.SqlAsync("DELETE FROM importer.import");
         await database.SqlAsync("DELETE FROM importer.status_poll");
+        await database.SqlAsync("DELETE FROM importer.work_batch");
     }
 
     public ValueTask DisposeAsync()
@@ -141,9 +142,9 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
 
         // A stall, and a cancel by a person.
         var stalled = await database.ImportAsync(rows: 3);
-        await database.SubmitAsync(stalled, 1, 1);
+        await database.SubmitAsync(stalled, 1, 1, 2);
         await database.SqlAsync("UPDATE importer.import SET started_at = now() - interval '31 minutes' WHERE id = $1", stalled);
-        await database.SqlAsync("UPDATE importer.status_poll SET moved_at = now() - interval '31 minutes' WHERE import_id = $1", stalled);
+        await database.SqlAsync("UPDATE importer.work_batch SET since = now() - interval '31 minutes' WHERE import_id = $1", stalled);
         await SendAsync();
         await SendAsync();
         await database.CancelAsync(stalled);

@@ -109,7 +109,7 @@ public sealed class CorrectRecordsTests(EngineDatabase database) : IClassFixture
     {
         var (stage, id) = await EndedAsync();
         foreach (var row in new[] { 5, 6 }) await stage.EndAsync(id, row, RecordState.Imported);
-        await database.SqlAsync("UPDATE importer.record_finish SET state = 'done' WHERE import_id = $1", id);
+        await database.SqlAsync("DELETE FROM importer.work_batch WHERE import_id = $1", id);
         await database.Follow.RunAsync(Token);
         Assert.Equal("finished", await database.ImportStateAsync(id));
         Assert.Equal(1, (await stage.CorrectAsync(id, "id,url\nR2,https://media.example/new.mp4\n")).Corrected);

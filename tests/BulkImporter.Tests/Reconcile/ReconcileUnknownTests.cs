@@ -274,6 +274,7 @@ public sealed class ReconcileUnknownTests : IClassFixture<EngineDatabase>, IAsyn
     {
         await database.SqlAsync("UPDATE importer.import_record SET source_url = $2 WHERE import_id = $1 AND row_number = 1", id, Clip);
         await database.SubmitAsync(id, 1, 1);
+        await database.LookedAsync();
         await database.SqlAsync("UPDATE importer.status_poll SET total_bytes = 10000 WHERE import_id = $1", id);
         await database.ConcludeAsync(id, 1, "st-1-1", RecordState.Unknown, FailureCode.AssetUnnamed);
         await database.AgeAsync(id, 11, 1);

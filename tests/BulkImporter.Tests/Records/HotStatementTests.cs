@@ -26,7 +26,7 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
     private const int Most = 100;
 
     private static readonly string[] Tables =
-        ["import_record", "import_chunk", "attempt", "status_poll", "record_finish", "record_meta", "push_upload", "reconcile_candidate"];
+        ["import_record", "import_chunk", "attempt", "status_poll", "record_finish", "record_meta", "push_upload", "reconcile_candidate", "work_batch"];
 
     /// <summary>They are given lists of values and no keys: what they do is to insert them, or to find a sentence for each code.</summary>
     private static readonly string[] GivenNoKeys = ["importer.manifest_source_file", "importer.finding", "AS c(code)"];
@@ -164,16 +164,22 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
         cincopa.OnStatus = ticket => done.Contains(ticket)
             ? new StatusResult.Done(new Rid("rid-" + ticket)) : new StatusResult.Running(50, 500, 1000, null, null);
         var needs = Rounds.Over(source, tokens, cincopa);
-        Assert.Equal(20, await new StatusPoller(needs, source, transitions, cincopa,
+        var poller = new StatusPoller(needs, source, transitions, cincopa,
             new PollSchedule(TimeSpan.FromHours(1), TimeSpan.FromHours(1), () => 0),
-            new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), TimeProvider.System, NullLogger<StatusPoller>.Instance)
-            .RunAsync(Token));
+            new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), TimeProvider.System, NullLogger<StatusPoller>.Instance);
+        Assert.Equal(20, await poller.RunAsync(Token));
+        // From now on each is followed by itself.
+        await database.SqlAsync("UPDATE importer.status_poll SET next_poll_at = now() WHERE import_id = $1 AND row_number = ANY($2)",
+            import, rows);
+        Assert.Equal(10, await poller.RunAsync(Token));
 
         // 3. Their assets are finished; some are not, and a person orders it again.
         cincopa.OnSetMeta = (_, _) => new ChangeResult.Failed(ScriptedCincopa.Error(RemoteErrorKind.InvalidInput));
-        Assert.Equal(10, await new FinishRecords(needs, source, cincopa, new NameGallery(source, cincopa, NullLogger<NameGallery>.Instance),
-            new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), NullLogger<FinishRecords>.Instance)
-            .RunAsync(Token));
+        var finisher = new FinishRecords(needs, source, cincopa, new NameGallery(source, cincopa, NullLogger<NameGallery>.Instance),
+            new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), NullLogger<FinishRecords>.Instance);
+        Assert.Equal(10, await finisher.RunAsync(Token));
+        Assert.Equal(10, await new FinishAgain(source).RunAsync(import, new RecordFilter { RowNumbers = [.. rows] }, "ann", Token));
+        Assert.Equal(10, await finisher.RunAsync(Token));
         Assert.Equal(10, await new FinishAgain(source).RunAsync(import, new RecordFilter { RowNumbers = [.. rows] }, "ann", Token));
 
         // 4. Answers and ends that come too late, of pushes too.
@@ -223,5 +229,6 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
             WHERE next_poll_at <= now() OR abort_answered_at IS NOT NULL OR next_abort_at IS NOT NULL
             """);
         await database.SqlAsync("UPDATE importer.record_finish SET next_at = now() + interval '1 hour' WHERE next_at <= now()");
+        await database.SqlAsync("DELETE FROM importer.work_batch");
     }
 }

@@ -43,7 +43,7 @@ public sealed class ReadPlanTests(EngineDatabase database) : IClassFixture<Engin
             if (import != 0) return;
             import = await database.ImportAsync(Rows, ChunkSize);
             await database.SqlAsync(
-                "UPDATE importer.import_record SET state = 'imported', rid = 'rid' || row_number, finished_at = now() WHERE import_id = $1", import);
+                "UPDATE importer.import_record SET state = 'imported', caption = 'Clip', rid = 'rid' || row_number, finished_at = now() WHERE import_id = $1", import);
             await database.SqlAsync("""
                 UPDATE importer.import_record SET state = 'failed', error_code = 'source_not_found', error_message = 'Gone.'
                 WHERE import_id = $1 AND row_number IN (9, 20000, 45000)
@@ -57,12 +57,6 @@ public sealed class ReadPlanTests(EngineDatabase database) : IClassFixture<Engin
                     moved_at)
                 SELECT r.import_id, r.row_number, 1, i.account_id, r.status_id, now(), now(), now()
                 FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id WHERE r.import_id = $1 AND r.state = 'submitted'
-                ON CONFLICT DO NOTHING
-                """, import);
-            await database.SqlAsync("""
-                INSERT INTO importer.record_finish (import_id, row_number, account_id, rid, state, next_at, failed_count)
-                SELECT r.import_id, r.row_number, i.account_id, r.rid, 'done', now(), 0
-                FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id WHERE r.import_id = $1 AND r.state = 'imported'
                 ON CONFLICT DO NOTHING
                 """, import);
             foreach (var table in new[] { "import_record", "import_chunk", "status_poll", "record_finish", "import" })

@@ -116,7 +116,7 @@ public sealed class RecordModelTests(EngineDatabase database) : IClassFixture<En
             var real = await database.Source.QueryAsync("""
                 SELECT concat_ws(' ', state, attempt_count, attempts_left, coalesce(status_id, '-'), CASE WHEN possibly_duplicated
                     THEN 'twice' ELSE 'once' END)
-                FROM importer.import_record WHERE import_id = $1 ORDER BY row_number
+                FROM importer.record_now WHERE import_id = $1 ORDER BY row_number
                 """, r => r.GetString(0), Token, id);
             Assert.Equal(rows.Select(r => r.ToString()), real);
             Assert.Equal(EnumText<ImportState>.Of(import), await database.ImportStateAsync(id));
@@ -197,7 +197,7 @@ public sealed class RecordModelTests(EngineDatabase database) : IClassFixture<En
             }
             // The adopted call's own end names another asset than the one that was found.
             row.Twice |= row.IsAdopted && to == RecordState.Imported
-                && ticket == EngineDatabase.StatusIdOf(new(number, (short)row.Attempts));
+                && ticket == EngineDatabase.StatusIdOf(new(number, (short)row.Attempts, default));
             Assert.Equal(counts ? 1 : 0,
                 await database.ConcludeAsync(id, number, ticket, to, to == RecordState.Imported ? null : FailureCode.SourceTimeout));
             return $"conclusion {to} for {ticket}";

@@ -103,7 +103,7 @@ public sealed class SweepEndedTests(ImporterDatabase database) : IClassFixture<I
             "UPDATE importer.import_record SET state = 'imported', rid = 'rid', finished_at = now() WHERE import_id = $1 AND state = "
                 + "'submitted'", followed);
         await database.SqlAsync("DELETE FROM importer.status_poll WHERE import_id = $1", adopted);
-        await database.SqlAsync("UPDATE importer.record_finish SET state = 'done' WHERE import_id = $1", finishing);
+        await database.SqlAsync("DELETE FROM importer.record_finish WHERE import_id = $1", finishing);
         Assert.Equal(3, await sweep.RunAsync(Token));
     }
 

@@ -21,10 +21,12 @@ public sealed class AbortRemoteTests(EngineDatabase database) : IClassFixture<En
     {
         await database.SqlAsync("DELETE FROM importer.import");
         await database.SqlAsync("DELETE FROM importer.status_poll");
+        await database.SqlAsync("DELETE FROM importer.work_batch");
         account = await database.AccountAsync();
         await database.SqlAsync("UPDATE importer.account SET token_protected = $1", tokens.Protect("token"));
         id = await database.ImportAsync(rows: 3, account: account);
         await database.SubmitAsync(id, 1, 1, 2);
+        await database.LookedAsync();
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
@@ -91,6 +93,7 @@ public sealed class AbortRemoteTests(EngineDatabase database) : IClassFixture<En
         Assert.Equal(2, await Sender().RunAsync(Token));
 
         await database.AnswerAsync(lease, EngineDatabase.Accepted(intent));
+        await database.LookedAsync();
         Assert.Equal(1, await Sender().RunAsync(Token));
         Assert.Equal("st-3-1", cincopa.Aborted[^1]);
     }
@@ -135,6 +138,6 @@ public sealed class AbortRemoteTests(EngineDatabase database) : IClassFixture<En
         new(Rounds.Over(database.Source, tokens, cincopa), database.Source, cincopa, NullLogger<AbortRemote>.Instance);
 
     private async Task<string?> MessageAsync(int row) => (await database.Source.QueryAsync(
-        "SELECT message FROM importer.attempt WHERE import_id = $1 AND row_number = $2", r =>
+        "SELECT message FROM importer.attempt_now WHERE import_id = $1 AND row_number = $2", r =>
             r.IsDBNull(0) ? null : r.GetString(0), Token, id, row))[0];
 }

@@ -23,6 +23,7 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
         // The poller looks at all accounts: what other tests left must not be due.
         await database.SqlAsync("DELETE FROM importer.import");
         await database.SqlAsync("DELETE FROM importer.status_poll");
+        await database.SqlAsync("DELETE FROM importer.work_batch");
         account = await database.AccountAsync();
         await database.SqlAsync("UPDATE importer.account SET token_protected = $1", tokens.Protect("token"));
         id = await database.ImportAsync(rows: 3, account: account);
@@ -133,9 +134,10 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
         Assert.Equal(3, await Poller(clock: clock).RunAsync(Token));
         Assert.Equal(2, cincopa.Asked.Count);
         Assert.Equal("2 1", await database.OneAsync<string>("""
-            SELECT concat_ws(' ', count(*) FILTER (WHERE next_poll_at > now() + interval '31 seconds'),
-                count(*) FILTER (WHERE next_poll_at BETWEEN now() AND now() + interval '30 seconds'))
-            FROM importer.status_poll WHERE import_id = $1
+            SELECT concat_ws(' ',
+                (SELECT count(*) FROM importer.status_poll WHERE import_id = $1 AND next_poll_at > now() + interval '31 seconds'),
+                (SELECT sum(cardinality(rows)) FROM importer.work_batch
+                    WHERE import_id = $1 AND next_at BETWEEN now() AND now() + interval '30 seconds'))
             """, id));
     }
 
@@ -143,6 +145,7 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
     public async Task With_a_rate_no_more_are_claimed_than_it_lets_through_in_a_part_of_the_claims_time()
     {
         await database.SubmitAsync(id, 1, 2, 3);
+        await database.LookedAsync();
         await database.SqlAsync("UPDATE importer.account SET status_rate = 0.4 WHERE id = $1", account);
         await DueAsync();
         Assert.Equal(2, await Poller().RunAsync(Token));
@@ -255,6 +258,63 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
         Assert.Equal("imported 60", await database.SoundCountsAsync(many));
     }
 
+    // --- the first look, by the batch
+
+    [Fact]
+    public async Task A_first_look_costs_a_record_no_row_unless_it_does_not_end_it()
+    {
+        await database.SubmitAsync(id, 1, 2, 3);
+        Assert.Equal(2L, await BatchesAsync());
+        cincopa.OnStatus = ticket => ticket switch
+        {
+            "st-1-1" => new StatusResult.Done(new Rid("r1")),
+            "st-2-1" => new StatusResult.Failed(ScriptedCincopa.Error(RemoteErrorKind.SourceNotFound)),
+            _ => new StatusResult.Running(40, 4_000, 10_000, null, null),
+        };
+        await DueAsync();
+        Assert.Equal(3, await Poller().RunAsync(Token));
+
+        Assert.Equal("submitted 1, imported 1, failed 1", await database.SoundCountsAsync(id));
+        Assert.Equal(0L, await BatchesAsync());
+        Assert.Equal("3 st-3-1 40", await database.OneAsync<string>("""
+            SELECT string_agg(concat_ws(' ', row_number, status_id, progress_percent), ', ') FROM importer.status_poll
+            """));
+        // What it imported, the record tells; what failed is history.
+        Assert.Equal(["1 imported st-1-1"], await database.AttemptsAsync(id, 1));
+        Assert.Equal(["1 source_not_found st-2-1"], await database.AttemptsAsync(id, 2));
+        Assert.Equal(1L, await database.OneAsync<long>("SELECT count(*) FROM importer.attempt WHERE import_id = $1", id));
+    }
+
+    [Fact]
+    public async Task A_batch_in_which_a_record_waits_that_is_not_submitted_any_more_goes_all_the_same()
+    {
+        await database.SubmitAsync(id, 1, 2, 3);
+        await database.Transitions.ConcludedAsync(
+            [new(id, 2, new StatusId("st-2-1"), RecordState.Imported, new Rid("r2"), null, null, null)], Token);
+        cincopa.OnStatus = ticket => new StatusResult.Done(new Rid($"r-{ticket}"));
+        await DueAsync();
+        Assert.Equal(2, await Poller().RunAsync(Token));
+        Assert.Equal(["st-1-1", "st-3-1"], cincopa.Asked.Order());
+        Assert.Equal("imported 3", await database.SoundCountsAsync(id));
+        Assert.Equal(0L, await BatchesAsync());
+    }
+
+    [Fact]
+    public async Task An_account_with_a_rate_has_batches_that_a_claim_can_ask_about_and_claims_no_more_than_that()
+    {
+        await database.SqlAsync("UPDATE importer.account SET status_rate = 0.4 WHERE id = $1", account);
+        var slow = await database.ImportAsync(rows: 9, chunkSize: 9, account: account);
+        await database.SubmitAsync(slow, 1, [.. Enumerable.Range(1, 9)]);
+        Assert.Equal(["1", "2", "2", "2", "2"], await database.Source.QueryAsync(
+            "SELECT cardinality(rows)::text FROM importer.work_batch WHERE import_id = $1 ORDER BY 1", r => r.GetString(0), Token, slow));
+        await database.SqlAsync("DELETE FROM importer.work_batch WHERE import_id <> $1", slow);
+        cincopa.OnStatus = ticket => new StatusResult.Done(new Rid($"r-{ticket}"));
+        await DueAsync();
+        Assert.InRange(await Poller().RunAsync(Token), 1, 2);
+    }
+
+    private Task<long> BatchesAsync() => database.OneAsync<long>("SELECT count(*) FROM importer.work_batch WHERE step = 'look'");
+
     [Fact]
     public async Task A_poller_that_dies_leaves_a_claim_that_runs_out()
     {
@@ -270,7 +330,7 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
         };
         Assert.Equal(1, await Poller(source: cut.Source).RunAsync(death.Token));
         Assert.Equal(RecordState.Submitted, await database.StateAsync(id, 1));
-        Assert.Equal("true", await PollAsync("(next_poll_at BETWEEN now() AND now() + interval '30 seconds')::text"));
+        Assert.True(await database.OneAsync<bool>("SELECT next_at BETWEEN now() AND now() + interval '30 seconds' FROM importer.work_batch"));
         await AskAsync(new StatusResult.Done(new Rid("R")));
         Assert.Equal(RecordState.Imported, await database.StateAsync(id, 1));
     }
@@ -342,13 +402,19 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
         if (records is { } expected) Assert.Equal(expected, asked);
     }
 
-    private Task<int> DueAsync() =>
-        database.SqlAsync("UPDATE importer.status_poll SET next_poll_at = now() WHERE account_id = $1", account);
+    private async Task DueAsync()
+    {
+        await database.SqlAsync("UPDATE importer.status_poll SET next_poll_at = now() WHERE account_id = $1", account);
+        await database.SqlAsync("UPDATE importer.work_batch SET next_at = now() WHERE account_id = $1", account);
+    }
 
-    private async Task AgeAsync(string column, string age) =>
+    private async Task AgeAsync(string column, string age)
+    {
+        await database.LookedAsync();
         Assert.Equal(1,
             await database.SqlAsync(
                 $"UPDATE importer.status_poll SET {column} = now() - interval '{age}' WHERE import_id = $1 AND row_number = 1", id));
+    }
 
     private Task<string> PollAsync(string expression) =>
         database.OneAsync<string>($"SELECT {expression} FROM importer.status_poll WHERE import_id = $1 AND row_number = 1", id);
