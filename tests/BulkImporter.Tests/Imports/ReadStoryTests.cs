@@ -35,7 +35,9 @@ public sealed class ReadStoryTests(EngineDatabase database) : IClassFixture<Engi
         await database.ConcludeAsync(id, 1, "st-1-1", RecordState.Imported);
         await database.Follow.RunAsync(Token);
         Assert.DoesNotContain(await read.LatestAsync(id, 100, Token), e => e.What is "import_finished" or "texts_written");
-        await database.SqlAsync("UPDATE importer.record_finish SET state = 'failed' WHERE import_id = $1", id);
+        await database.SqlAsync("DELETE FROM importer.work_batch WHERE import_id = $1", id);
+        await database.SqlAsync("INSERT INTO importer.record_finish (import_id, row_number, account_id, rid, state, next_at, failed_count) "
+            + "SELECT id, 1, account_id, 'rid1', 'failed', now(), 8 FROM importer.import WHERE id = $1", id);
         await database.Follow.RunAsync(Token);
         await NoteAsync(-1, "BulkImporter", "server_started", null, "after its end");
 
