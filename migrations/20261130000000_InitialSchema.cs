@@ -594,6 +594,7 @@ namespace BulkImporter.Migrations
                     manifest_id = table.Column<int>(type: "integer", nullable: false),
                     state = table.Column<string>(type: "text", nullable: false),
                     reason = table.Column<string>(type: "text", nullable: true),
+                    offered_encoding = table.Column<string>(type: "text", nullable: true),
                     mapping = table.Column<string>(type: "text", nullable: true),
                     template = table.Column<string>(type: "text", nullable: true),
                     start_when_parsed = table.Column<bool>(type: "boolean", nullable: false),
@@ -605,6 +606,8 @@ namespace BulkImporter.Migrations
                     breaker_finished_base = table.Column<int>(type: "integer", nullable: false),
                     breaker_failed_base = table.Column<int>(type: "integer", nullable: false),
                     last_served_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    trial_count = table.Column<int>(type: "integer", nullable: true),
+                    trial_through = table.Column<int>(type: "integer", nullable: true),
                     abort_remote = table.Column<bool>(type: "boolean", nullable: false, defaultValue: false),
                     created_by = table.Column<string>(type: "text", nullable: false),
                     created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
@@ -637,6 +640,7 @@ namespace BulkImporter.Migrations
                     table.CheckConstraint("import_settings_are_positive", "chunk_size > 0 AND max_attempts > 0 AND first_rows > 0");
                     table.CheckConstraint("import_state_is_known", "state IN ('parsing', 'review', 'running', 'paused', 'finished', 'cancelled', 'rejected', 'deleting')");
                     table.CheckConstraint("import_transfer_is_known", "transfer IN ('pull', 'push', 'auto')");
+                    table.CheckConstraint("import_trial_has_records", "trial_count > 0 AND (trial_through IS NULL OR trial_count IS NOT NULL)");
                     table.CheckConstraint("import_when_already_imported_is_known", "already_imported IN ('skip', 'import')");
                     table.CheckConstraint("import_when_duplicate_rows_is_known", "duplicate_rows IN ('skip', 'import')");
                     table.CheckConstraint("import_when_unknown_is_known", "when_unknown IN ('hold', 'resubmit')");
@@ -1118,6 +1122,13 @@ namespace BulkImporter.Migrations
                 schema: "importer",
                 table: "correction",
                 columns: new[] { "import_id", "row_number", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_finding_import_id_other_row",
+                schema: "importer",
+                table: "finding",
+                columns: new[] { "import_id", "other_row" },
+                filter: "other_row IS NOT NULL");
 
             migrationBuilder.CreateIndex(
                 name: "ix_finding_import_id_row_number",

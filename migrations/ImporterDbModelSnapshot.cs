@@ -942,6 +942,10 @@ namespace BulkImporter.Migrations
                         .HasColumnType("text")
                         .HasColumnName("name");
 
+                    b.Property<string>("OfferedEncoding")
+                        .HasColumnType("text")
+                        .HasColumnName("offered_encoding");
+
                     b.Property<DateTimeOffset?>("ParseQueuedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("parse_queued_at");
@@ -974,6 +978,14 @@ namespace BulkImporter.Migrations
                     b.Property<string>("Template")
                         .HasColumnType("text")
                         .HasColumnName("template");
+
+                    b.Property<int?>("TrialCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("trial_count");
+
+                    b.Property<int?>("TrialThrough")
+                        .HasColumnType("integer")
+                        .HasColumnName("trial_through");
 
                     b.ComplexProperty(typeof(Dictionary<string, object>), "Settings", "BulkImporter.Imports.Import.Settings#ImportSettings", b1 =>
                         {
@@ -1081,6 +1093,8 @@ namespace BulkImporter.Migrations
                             t.HasCheckConstraint("import_state_is_known", "state IN ('parsing', 'review', 'running', 'paused', 'finished', 'cancelled', 'rejected', 'deleting')");
 
                             t.HasCheckConstraint("import_transfer_is_known", "transfer IN ('pull', 'push', 'auto')");
+
+                            t.HasCheckConstraint("import_trial_has_records", "trial_count > 0 AND (trial_through IS NULL OR trial_count IS NOT NULL)");
 
                             t.HasCheckConstraint("import_when_already_imported_is_known", "already_imported IN ('skip', 'import')");
 
@@ -1992,6 +2006,10 @@ namespace BulkImporter.Migrations
 
                     b.HasKey("Id")
                         .HasName("pk_finding");
+
+                    b.HasIndex("ImportId", "OtherRow")
+                        .HasDatabaseName("ix_finding_import_id_other_row")
+                        .HasFilter("other_row IS NOT NULL");
 
                     b.HasIndex("ImportId", "RowNumber")
                         .HasDatabaseName("ix_finding_import_id_row_number");

@@ -525,6 +525,7 @@ CREATE TABLE importer.import (
     manifest_id integer NOT NULL,
     state text NOT NULL,
     reason text,
+    offered_encoding text,
     mapping text,
     template text,
     start_when_parsed boolean NOT NULL,
@@ -536,6 +537,8 @@ CREATE TABLE importer.import (
     breaker_finished_base integer NOT NULL,
     breaker_failed_base integer NOT NULL,
     last_served_at timestamp with time zone,
+    trial_count integer,
+    trial_through integer,
     abort_remote boolean DEFAULT false NOT NULL,
     created_by text NOT NULL,
     created_at timestamp with time zone NOT NULL,
@@ -564,6 +567,7 @@ CREATE TABLE importer.import (
     CONSTRAINT import_settings_are_positive CHECK (((chunk_size > 0) AND (max_attempts > 0) AND (first_rows > 0))),
     CONSTRAINT import_state_is_known CHECK ((state = ANY (ARRAY['parsing'::text, 'review'::text, 'running'::text, 'paused'::text, 'finished'::text, 'cancelled'::text, 'rejected'::text, 'deleting'::text]))),
     CONSTRAINT import_transfer_is_known CHECK ((transfer = ANY (ARRAY['pull'::text, 'push'::text, 'auto'::text]))),
+    CONSTRAINT import_trial_has_records CHECK (((trial_count > 0) AND ((trial_through IS NULL) OR (trial_count IS NOT NULL)))),
     CONSTRAINT import_when_already_imported_is_known CHECK ((already_imported = ANY (ARRAY['skip'::text, 'import'::text]))),
     CONSTRAINT import_when_duplicate_rows_is_known CHECK ((duplicate_rows = ANY (ARRAY['skip'::text, 'import'::text]))),
     CONSTRAINT import_when_unknown_is_known CHECK ((when_unknown = ANY (ARRAY['hold'::text, 'resubmit'::text]))),
@@ -1074,6 +1078,8 @@ CREATE INDEX ix_audit_entry_at ON importer.audit_entry USING btree (at) WHERE (a
 CREATE INDEX ix_audit_entry_import_id_id ON importer.audit_entry USING btree (import_id, id);
 
 CREATE INDEX ix_correction_import_id_row_number_id ON importer.correction USING btree (import_id, row_number, id);
+
+CREATE INDEX ix_finding_import_id_other_row ON importer.finding USING btree (import_id, other_row) WHERE (other_row IS NOT NULL);
 
 CREATE INDEX ix_finding_import_id_row_number ON importer.finding USING btree (import_id, row_number);
 

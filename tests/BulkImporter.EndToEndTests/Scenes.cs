@@ -75,6 +75,8 @@ internal sealed record Scenes(IReadOnlyList<Scene> Shown, IReadOnlyList<int> Unf
             new("upload", "/upload", Id("upload-submit")),
             new("import-finished", $"/imports/{finished}", Id("findings")),
             new("import-review", $"/imports/{review}", Id("findings")),
+            new("fix", $"/imports/{finished}/fix", Id("fix")),
+            new("fix-duplicates", $"/imports/{review}/fix?code=duplicate_url", ".fix-card, [data-testid=fix-none]"),
             new("import-rejected", $"/imports/{rejected}", Id("columns")),
             new("import-breaker-open", $"/imports/{failing}", Id("banner-resume")),
             new("import-account-suspended", $"/imports/{suspended}", Id("banner-resume-account")),

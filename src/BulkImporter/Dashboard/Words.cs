@@ -108,6 +108,14 @@ internal static partial class Words
         _ => null,
     };
 
+    /// <summary>What resuming the import does.</summary>
+    public static string Resuming(ImportView import) => import switch
+    {
+        { State: ImportState.Paused, Trial.HasEnded: true } => "All good, send the rest",
+        { State: ImportState.Running, Trial: not null } => "Send the rest now",
+        _ => "Resume import",
+    };
+
     public static string Of(ImportState state) => state switch
     {
         ImportState.Parsing => "Reading the manifest",

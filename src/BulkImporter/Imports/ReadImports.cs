@@ -197,7 +197,8 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
             n.Invalid, n.Duplicate);
         var reason = i.Reason ?? (i.State is ImportState.Running or ImportState.Paused ? trouble : null)
             ?? ImportSchedule.Sentence(n.WaitsUntil, i.Settings.Window)
-            ?? (i.State == ImportState.Running ? Standstill(n, counts) : null);
+            ?? (i.State != ImportState.Running ? null : i.TrialThrough is not null ? HeldBack(i.TrialCount!.Value, n)
+                : Standstill(n, counts));
         var (rate, eta) = Rate(n, counts);
         return new ImportView(i.Settings)
         {
@@ -207,6 +208,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
             Manifest = new ManifestSummary(manifest.FileName, Convert.ToHexStringLower(manifest.Sha256!), manifest.SizeBytes),
             State = i.State,
             Reason = reason,
+            OfferedEncoding = i.OfferedEncoding,
             Rows = i.RowCount,
             Counts = counts,
             RatePerSecond = rate,
@@ -225,6 +227,8 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
             AccountState = accountState,
             StartedBy = i.StartedAt is null ? null : n.StartedBy ?? i.CreatedBy,
             Finishing = new FinishCounts(n.FinishPending, n.FinishFailed),
+            Trial = i is { State: ImportState.Running or ImportState.Paused, TrialCount: { } records }
+                ? new TrialView(records, HasEnded: i.TrialThrough is null) : null,
             WaitsUntil = n.WaitsUntil,
         };
     }
@@ -248,6 +252,12 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         static string Of(int count, string one, string many) =>
             string.Create(CultureInfo.InvariantCulture, $"{count:N0} {(count == 1 ? one : many)}");
     }
+
+    /// <summary>Of an import of which only the first records are sent.</summary>
+    private static string HeldBack(int first, ImportNumbers n) => string.Create(CultureInfo.InvariantCulture,
+        $"Only the first {(first == 1 ? "record is" : $"{first:N0} records are")} sent for now.")
+        + (n.NextTryAt is { } next
+            ? string.Create(CultureInfo.InvariantCulture, $" The next try is at {next.UtcDateTime:HH:mm:ss} UTC.") : "");
 
     private static (double? Rate, long? Eta) Rate(ImportNumbers n, StateCounts counts)
     {

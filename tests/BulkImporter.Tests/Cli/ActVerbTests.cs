@@ -33,6 +33,33 @@ public sealed class ActVerbTests
         Assert.Single(run.Api.Calls);
     }
 
+    [Fact]
+    public async Task Start_sends_only_the_first_records_when_told_to()
+    {
+        using var run = new CliRun();
+        run.Api.On(HttpMethod.Post, @"/api/v1/imports/7/start\?first=10$", Bodies.Import(state: "running"));
+
+        Assert.Equal(ExitCode.Done, await run.RunAsync("start", "7", "--first", "10"));
+        Assert.Equal(ExitCode.Usage, await run.RunAsync("start", "7", "--first", "0"));
+
+        Assert.Single(run.Api.Calls);
+    }
+
+    [Fact]
+    public async Task Corrections_are_only_checked_when_told_to()
+    {
+        using var run = new CliRun();
+        using var folder = new TemporaryFolder();
+        run.Api.On(HttpMethod.Post, @"/api/v1/imports/7/corrections\?check=true$",
+            """{"corrected":1,"refused":1,"rows":[{"line":2,"row":5,"outcome":"corrected","message":"Replaced: url."},{"line":3,"row":6,"outcome":"duplicate_url","message":"Row 5 has this address."}]}""");
+
+        Assert.Equal(ExitCode.Done,
+            await run.RunAsync("rerun", "7", "--file", folder.File("better.csv", "import_row,url\n"), "--check"));
+        Assert.Contains("1 rows would be corrected, 1 would not.", run.Output);
+        Assert.Contains("line 3, row 6: duplicate_url. Row 5 has this address.", run.Output);
+        Assert.Equal(ExitCode.Usage, await run.RunAsync("rerun", "7", "--check"));
+    }
+
     [Theory]
     [InlineData("give-up 7 --all", "/api/v1/imports/7/give-up", """{"state":"unknown"}""", "3 records are given up, 1 are still in doubt.")]
     [InlineData("give-up 7 --code reply_lost", "/api/v1/imports/7/give-up", """{"state":"unknown","code":"reply_lost"}""",
