@@ -936,7 +936,8 @@ namespace BulkImporter.Migrations
                     file_name = table.Column<string>(type: "text", nullable: false),
                     size_bytes = table.Column<long>(type: "bigint", nullable: true),
                     uploaded_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
-                    caption = table.Column<string>(type: "text", nullable: true)
+                    caption = table.Column<string>(type: "text", nullable: true),
+                    type = table.Column<string>(type: "text", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -996,6 +997,33 @@ namespace BulkImporter.Migrations
                 .Annotation("Npgsql:StorageParameter:fillfactor", 60);
 
             migrationBuilder.CreateTable(
+                name: "chunk_host",
+                schema: "importer",
+                columns: table => new
+                {
+                    import_id = table.Column<int>(type: "integer", nullable: false),
+                    chunk_number = table.Column<int>(type: "integer", nullable: false),
+                    host = table.Column<string>(type: "text", nullable: false),
+                    hour = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    code = table.Column<string>(type: "text", nullable: false),
+                    count = table.Column<int>(type: "integer", nullable: false),
+                    first_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_chunk_host", x => new { x.import_id, x.chunk_number, x.host, x.hour, x.code });
+                    table.ForeignKey(
+                        name: "fk_chunk_host_import_chunk_import_id_chunk_number",
+                        columns: x => new { x.import_id, x.chunk_number },
+                        principalSchema: "importer",
+                        principalTable: "import_chunk",
+                        principalColumns: new[] { "import_id", "number" },
+                        onDelete: ReferentialAction.Cascade);
+                })
+                .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.050000000000000003)
+                .Annotation("Npgsql:StorageParameter:fillfactor", 60);
+
+            migrationBuilder.CreateTable(
                 name: "notification_delivery",
                 schema: "importer",
                 columns: table => new
@@ -1026,6 +1054,28 @@ namespace BulkImporter.Migrations
                         onDelete: ReferentialAction.Cascade);
                 });
 
+            migrationBuilder.CreateTable(
+                name: "probe_host",
+                schema: "importer",
+                columns: table => new
+                {
+                    import_id = table.Column<int>(type: "integer", nullable: false),
+                    host = table.Column<string>(type: "text", nullable: false),
+                    probed_count = table.Column<int>(type: "integer", nullable: false),
+                    problem_count = table.Column<int>(type: "integer", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_probe_host", x => new { x.import_id, x.host });
+                    table.ForeignKey(
+                        name: "fk_probe_host_probe_import_id",
+                        column: x => x.import_id,
+                        principalSchema: "importer",
+                        principalTable: "probe",
+                        principalColumn: "import_id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
             migrationBuilder.CreateIndex(
                 name: "ix_account_name",
                 schema: "importer",
@@ -1053,6 +1103,13 @@ namespace BulkImporter.Migrations
                 table: "app_user",
                 column: "normalized_user_name",
                 unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "ix_audit_entry_at",
+                schema: "importer",
+                table: "audit_entry",
+                column: "at",
+                filter: "action = 'server_started'");
 
             migrationBuilder.CreateIndex(
                 name: "ix_audit_entry_import_id_id",
@@ -1273,6 +1330,10 @@ namespace BulkImporter.Migrations
                 schema: "importer");
 
             migrationBuilder.DropTable(
+                name: "chunk_host",
+                schema: "importer");
+
+            migrationBuilder.DropTable(
                 name: "correction",
                 schema: "importer");
 
@@ -1317,7 +1378,7 @@ namespace BulkImporter.Migrations
                 schema: "importer");
 
             migrationBuilder.DropTable(
-                name: "probe",
+                name: "probe_host",
                 schema: "importer");
 
             migrationBuilder.DropTable(
@@ -1378,6 +1439,10 @@ namespace BulkImporter.Migrations
 
             migrationBuilder.DropTable(
                 name: "notification_target",
+                schema: "importer");
+
+            migrationBuilder.DropTable(
+                name: "probe",
                 schema: "importer");
 
             migrationBuilder.DropTable(

@@ -103,7 +103,9 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
         await stage.Api.FinishedAsync(id, RunLimit);
 
         await page.GotoAsync($"/imports/{id}");
-        await page.Locator("[data-testid=failure][data-code=source_not_found] a").ClickAsync();
+        // What is read a moment later makes room for itself above the link.
+        await Expect(page.GetByTestId("host-hours")).ToBeVisibleAsync();
+        await page.Locator("[data-testid=failure][data-code=source_not_found] a").First.ClickAsync();
         await BoxesAsync(("filter-state", "failed"), ("filter-code", "source_not_found"), ("filter-search", ""));
         await Expect(page.Locator("[data-testid=filter-code] option")).ToHaveCountAsync(5);
         await BoxesAsync(("filter-state", "failed"), ("filter-code", "source_not_found"));

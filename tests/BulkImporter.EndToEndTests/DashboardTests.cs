@@ -231,7 +231,7 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
         Assert.Equal(10, await stage.SubmitsAsync("codes"));
 
         // The link leads to just these, and the selection stands in the address.
-        await page.Locator("[data-testid=failure][data-code=source_forbidden] a").ClickAsync();
+        await page.Locator("[data-testid=failure][data-code=source_forbidden] a").First.ClickAsync();
         await page.WaitForURLAsync("**/records?state=failed&code=source_forbidden");
         await Expect(page.GetByTestId("record")).ToHaveCountAsync(2);
         await page.GetByTestId("filter-code").SelectOptionAsync("");

@@ -34,7 +34,7 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
         ), paused AS (
             UPDATE importer.import i
             SET state = 'paused',
-                reason = format('Paused by itself: %s of the last %s finished records failed. Look at the failures by code, then resume.',
+                reason = format('Paused by itself: %s of the last %s finished records failed. Look at why, then resume.',
                     total.failed, total.finished)
             FROM total
             WHERE i.id = total.id AND i.state = 'running' AND total.finished >= i.stop_after_rows

@@ -208,15 +208,30 @@ public sealed class ActVerbTests
     }
 
     [Fact]
+    public async Task Adopt_orders_a_look_and_says_when_it_begins()
+    {
+        using var run = new CliRun();
+        run.Api.On(HttpMethod.Post, "/api/v1/imports/7/records/12/look", """{"dueAt":"2026-11-23T11:00:00Z"}""");
+
+        Assert.Equal(ExitCode.Done, await run.RunAsync("adopt", "7", "12", "--look-again"));
+
+        Assert.Contains("Cincopa is searched for row 12 at 2026-11-23 11:00:00", run.Output);
+        Assert.Equal(ExitCode.Usage, await run.RunAsync("adopt", "7", "12", "AbC", "--look-again"));
+        Assert.Equal(ExitCode.Usage, await run.RunAsync("adopt", "7", "--all", "--look-again"));
+        Assert.Single(run.Api.Calls);
+    }
+
+    [Fact]
     public async Task Adopt_without_an_asset_lists_the_candidates_and_changes_nothing()
     {
         using var run = new CliRun();
         run.Api.On(HttpMethod.Get, "/api/v1/imports/7/records/12/candidates",
-            """{"items":[{"rid":"AbC","fileName":"clip.mp4","sizeBytes":2048,"uploadedAt":"2026-11-23T10:00:00Z","caption":"One"}],"lookedAt":"2026-11-23T11:00:00Z","problem":"permission\ndenied"}""");
+            """{"items":[{"rid":"AbC","fileName":"clip.mp4","sizeBytes":2048,"uploadedAt":"2026-11-23T10:00:00Z","caption":"One","type":"video","reason":"uploaded 3 s after the attempt","isLikeliest":true}],"lookedAt":"2026-11-23T11:00:00Z","problem":"permission\ndenied"}""");
 
         Assert.Equal(ExitCode.Done, await run.RunAsync("adopt", "7", "12"));
 
-        Assert.Matches(@"AbC\s+clip\.mp4\s+2\.0 KB\s+2026-11-23 10:00:00\s+One", run.Output);
+        Assert.Matches(@"AbC\s+clip\.mp4\s+video\s+2\.0 KB\s+2026-11-23 10:00:00\s+One\s+likeliest: uploaded 3 s after the attempt",
+            run.Output);
         Assert.Contains("Searched at 2026-11-23 11:00:00: 1 found. The account's assets cannot be listed now: permission denied",
             run.Error);
     }
