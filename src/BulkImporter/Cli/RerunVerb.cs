@@ -65,8 +65,8 @@ internal sealed class RerunVerb : ClientVerb
         else
         {
             Surroundings.Output.WriteLine(
-                $"{Wording.Number(answer.Value.Rerun)} records will be sent again, {Wording.Number(answer.Value.Refused)} were "
-                    + "not changed.");
+                $"{Wording.Count(answer.Value.Rerun, "record", "records")} will be sent again, "
+                    + $"{Wording.Count(answer.Value.Refused, "was", "were")} not changed.");
             foreach (var refused in answer.Value.Refusals)
                 Surroundings.Output.WriteLine(
                     $"  {Wording.Number(refused.Count)} {Wording.Of(refused.State)}: {Wording.Plain(refused.Reason)}");
@@ -101,8 +101,8 @@ internal sealed class RerunVerb : ClientVerb
         else
         {
             Surroundings.Output.WriteLine(
-                $"{Wording.Number(answer.Value.Corrected)} rows are corrected and will be sent again, "
-                    + $"{Wording.Number(answer.Value.Refused)} were not changed.");
+                $"{Wording.Count(answer.Value.Corrected, "row is", "rows are")} corrected and will be sent again, "
+                    + $"{Wording.Count(answer.Value.Refused, "was", "were")} not changed.");
             foreach (var row in answer.Value.Rows.Where(r => r.Outcome != "corrected"))
                 Surroundings.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
                     $"  line {row.Line}{(row.Row is { } number ? $", row {number}" : "")}: {row.Outcome}. {Wording.Plain(row.Message)}"));
