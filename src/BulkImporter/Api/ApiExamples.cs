@@ -109,7 +109,8 @@ internal static class ApiExamples
         Add(new NewTargetBody("chat", "https://hooks.example.com/importer"));
         AddWithPage(new TargetView("chat", "https://hooks.example.com/importer", Begun));
         Add(new MadeTarget("chat", "https://hooks.example.com/importer", "SECRET"));
-        AddWithPage(new NotificationView(41, "import_finished", Ended, 7, "museum", null, [new("chat", "delivered", 1, null, Ended, null)]));
+        AddWithPage(new NotificationView(41, "import_finished", Ended, 7, "museum", null,
+            [new("chat", "delivered", 1, null, Ended, null)]));
         Add(new ReplayedBody(1));
     }
 

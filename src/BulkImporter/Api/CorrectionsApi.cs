@@ -16,7 +16,8 @@ internal static class CorrectionsApi
                 "The file as the body (text/csv) or in the form field 'file'; map and encoding as query arguments. A row is matched by "
                     + "its column import_row, as results have it, else by its reference id. Answers each row of the file: what was "
                         + "changed, or why it was refused.")
-            .TakesManifest("The corrected rows: CSV with a header line, as the results have it.").Produces<CorrectionReport>().Problems(400, 404, 409, 413);
+            .TakesManifest("The corrected rows: CSV with a header line, as the results have it.")
+            .Produces<CorrectionReport>().Problems(400, 404, 409, 413);
 
     private static async Task<IResult> CorrectAsync(
         int id, string? map, string? encoding, CorrectRecords correct, HttpContext context, CancellationToken cancellationToken)

@@ -99,7 +99,8 @@ internal static class ImportsApi
         imports.MapGet("/{id:int}/findings", FindingsAsync).WithName("listFindings").RequireAuthorization(Policy.Viewer)
             .WithSummary("What was found in the manifest; format=csv streams all of it").Problems(400, 404)
             .Produces<FindingPage>()
-            .AlsoAnswers("text/csv", "row,line,column,code,severity,value,hint,other_row,other_import\r\n12,13,url,url_missing,error,,,,\r\n");
+            .AlsoAnswers("text/csv",
+                "row,line,column,code,severity,value,hint,other_row,other_import\r\n12,13,url,url_missing,error,,,,\r\n");
     }
 
     private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> ReviseAsync(

@@ -54,7 +54,8 @@ internal sealed class OperationWords(IOptions<JsonOptions> json) : IOpenApiOpera
         foreach (var answer in context.Description.SupportedResponseTypes.Where(a => a.StatusCode is >= 200 and < 300))
         {
             if (operation.Responses?[$"{answer.StatusCode}"].Content is not { } content) continue;
-            foreach (var other in metadata.OfType<OtherAnswer>()) content[other.ContentType] = new OpenApiMediaType { Example = other.Example };
+            foreach (var other in metadata.OfType<OtherAnswer>())
+                content[other.ContentType] = new OpenApiMediaType { Example = other.Example };
             Exemplify(content, answer.Type!, answers, context.Document!);
         }
         return Task.CompletedTask;

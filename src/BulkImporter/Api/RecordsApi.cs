@@ -105,7 +105,8 @@ internal static class RecordsApi
                     + "can be uploaded again.")
             .Problems(400, 404, 409)
             .Produces<string>(contentType: "text/csv")
-            .AlsoAnswers("application/jsonl", "{\"url\":\"https://media.example.com/spring.mp4\",\"import_state\":\"imported\",\"import_rid\":\"A8KcNw\"}\n");
+            .AlsoAnswers("application/jsonl",
+                "{\"url\":\"https://media.example.com/spring.mp4\",\"import_state\":\"imported\",\"import_rid\":\"A8KcNw\"}\n");
         import.MapGet("/archive", ArchiveAsync).WithName("getArchive").RequireAuthorization(Policy.Operator)
             .WithSummary("All that is known of an import that has ended, as a ZIP file with the SHA-256 of everything in it")
             .WithDescription(

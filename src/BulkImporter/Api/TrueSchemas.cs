@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
@@ -18,7 +19,7 @@ internal sealed class TrueSchemas : IOpenApiDocumentTransformer
         foreach (var choices in schemas.Values.OfType<OpenApiSchema>().Where(s => s.Enum is { Count: > 0 }))
         {
             choices.Type = JsonSchemaType.String;
-            choices.Enum = [.. choices.Enum!.Where(value => value is not null && value.GetValueKind() == System.Text.Json.JsonValueKind.String)];
+            choices.Enum = [.. choices.Enum!.Where(value => value?.GetValueKind() == JsonValueKind.String)];
         }
 
         var operations = document.Paths.Values.SelectMany(path => path.Operations!.Values).ToList();

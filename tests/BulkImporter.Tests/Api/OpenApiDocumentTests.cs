@@ -176,6 +176,11 @@ public sealed partial class OpenApiDocumentTests(ImporterServer server) : IClass
             Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         }
 
+        // The way back to the dashboard; and what its maker sells is not there.
+        Assert.Contains("<a href=\"../\">", page, StringComparison.Ordinal);
+        Assert.Contains("\"showDeveloperTools\":\"never\"", page.Replace(" ", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains("\"hideClientButton\":true", page.Replace(" ", "", StringComparison.Ordinal), StringComparison.Ordinal);
+
         // And should a script of it try: the browser is told to load nothing from elsewhere.
         using var head = await viewer.GetAsync("/scalar/", Token);
         Assert.Contains("connect-src 'self'", string.Join(' ', head.Headers.GetValues("Content-Security-Policy")),
@@ -217,7 +222,7 @@ public sealed partial class OpenApiDocumentTests(ImporterServer server) : IClass
                 _ => type == "object",
             });
 
-    /// <summary>The value has the schema's type, all that it requires, and nothing that it does not know; so has all that is in it.</summary>
+    /// <summary>The value has the schema's type, all that it requires, nothing that it does not know, and so has what is in it.</summary>
     private static void AssertIs(JsonNode document, JsonNode schema, JsonNode? value, string where)
     {
         if (schema["oneOf"] is JsonArray either)
