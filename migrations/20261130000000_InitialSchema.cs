@@ -594,6 +594,7 @@ namespace BulkImporter.Migrations
                     manifest_id = table.Column<int>(type: "integer", nullable: false),
                     state = table.Column<string>(type: "text", nullable: false),
                     reason = table.Column<string>(type: "text", nullable: true),
+                    offered_encoding = table.Column<string>(type: "text", nullable: true),
                     mapping = table.Column<string>(type: "text", nullable: true),
                     template = table.Column<string>(type: "text", nullable: true),
                     start_when_parsed = table.Column<bool>(type: "boolean", nullable: false),
@@ -605,6 +606,8 @@ namespace BulkImporter.Migrations
                     breaker_finished_base = table.Column<int>(type: "integer", nullable: false),
                     breaker_failed_base = table.Column<int>(type: "integer", nullable: false),
                     last_served_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    trial_count = table.Column<int>(type: "integer", nullable: true),
+                    trial_through = table.Column<int>(type: "integer", nullable: true),
                     abort_remote = table.Column<bool>(type: "boolean", nullable: false, defaultValue: false),
                     created_by = table.Column<string>(type: "text", nullable: false),
                     created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
@@ -637,6 +640,7 @@ namespace BulkImporter.Migrations
                     table.CheckConstraint("import_settings_are_positive", "chunk_size > 0 AND max_attempts > 0 AND first_rows > 0");
                     table.CheckConstraint("import_state_is_known", "state IN ('parsing', 'review', 'running', 'paused', 'finished', 'cancelled', 'rejected', 'deleting')");
                     table.CheckConstraint("import_transfer_is_known", "transfer IN ('pull', 'push', 'auto')");
+                    table.CheckConstraint("import_trial_has_records", "trial_count > 0 AND (trial_through IS NULL OR trial_count IS NOT NULL)");
                     table.CheckConstraint("import_when_already_imported_is_known", "already_imported IN ('skip', 'import')");
                     table.CheckConstraint("import_when_duplicate_rows_is_known", "duplicate_rows IN ('skip', 'import')");
                     table.CheckConstraint("import_when_unknown_is_known", "when_unknown IN ('hold', 'resubmit')");
@@ -932,7 +936,8 @@ namespace BulkImporter.Migrations
                     file_name = table.Column<string>(type: "text", nullable: false),
                     size_bytes = table.Column<long>(type: "bigint", nullable: true),
                     uploaded_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
-                    caption = table.Column<string>(type: "text", nullable: true)
+                    caption = table.Column<string>(type: "text", nullable: true),
+                    type = table.Column<string>(type: "text", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -992,6 +997,33 @@ namespace BulkImporter.Migrations
                 .Annotation("Npgsql:StorageParameter:fillfactor", 60);
 
             migrationBuilder.CreateTable(
+                name: "chunk_host",
+                schema: "importer",
+                columns: table => new
+                {
+                    import_id = table.Column<int>(type: "integer", nullable: false),
+                    chunk_number = table.Column<int>(type: "integer", nullable: false),
+                    host = table.Column<string>(type: "text", nullable: false),
+                    hour = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    code = table.Column<string>(type: "text", nullable: false),
+                    count = table.Column<int>(type: "integer", nullable: false),
+                    first_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_chunk_host", x => new { x.import_id, x.chunk_number, x.host, x.hour, x.code });
+                    table.ForeignKey(
+                        name: "fk_chunk_host_import_chunk_import_id_chunk_number",
+                        columns: x => new { x.import_id, x.chunk_number },
+                        principalSchema: "importer",
+                        principalTable: "import_chunk",
+                        principalColumns: new[] { "import_id", "number" },
+                        onDelete: ReferentialAction.Cascade);
+                })
+                .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.050000000000000003)
+                .Annotation("Npgsql:StorageParameter:fillfactor", 60);
+
+            migrationBuilder.CreateTable(
                 name: "notification_delivery",
                 schema: "importer",
                 columns: table => new
@@ -1019,6 +1051,28 @@ namespace BulkImporter.Migrations
                         principalSchema: "importer",
                         principalTable: "notification_target",
                         principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "probe_host",
+                schema: "importer",
+                columns: table => new
+                {
+                    import_id = table.Column<int>(type: "integer", nullable: false),
+                    host = table.Column<string>(type: "text", nullable: false),
+                    probed_count = table.Column<int>(type: "integer", nullable: false),
+                    problem_count = table.Column<int>(type: "integer", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_probe_host", x => new { x.import_id, x.host });
+                    table.ForeignKey(
+                        name: "fk_probe_host_probe_import_id",
+                        column: x => x.import_id,
+                        principalSchema: "importer",
+                        principalTable: "probe",
+                        principalColumn: "import_id",
                         onDelete: ReferentialAction.Cascade);
                 });
 
@@ -1051,6 +1105,13 @@ namespace BulkImporter.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "ix_audit_entry_at",
+                schema: "importer",
+                table: "audit_entry",
+                column: "at",
+                filter: "action = 'server_started'");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_audit_entry_import_id_id",
                 schema: "importer",
                 table: "audit_entry",
@@ -1061,6 +1122,13 @@ namespace BulkImporter.Migrations
                 schema: "importer",
                 table: "correction",
                 columns: new[] { "import_id", "row_number", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_finding_import_id_other_row",
+                schema: "importer",
+                table: "finding",
+                columns: new[] { "import_id", "other_row" },
+                filter: "other_row IS NOT NULL");
 
             migrationBuilder.CreateIndex(
                 name: "ix_finding_import_id_row_number",
@@ -1262,6 +1330,10 @@ namespace BulkImporter.Migrations
                 schema: "importer");
 
             migrationBuilder.DropTable(
+                name: "chunk_host",
+                schema: "importer");
+
+            migrationBuilder.DropTable(
                 name: "correction",
                 schema: "importer");
 
@@ -1306,7 +1378,7 @@ namespace BulkImporter.Migrations
                 schema: "importer");
 
             migrationBuilder.DropTable(
-                name: "probe",
+                name: "probe_host",
                 schema: "importer");
 
             migrationBuilder.DropTable(
@@ -1367,6 +1439,10 @@ namespace BulkImporter.Migrations
 
             migrationBuilder.DropTable(
                 name: "notification_target",
+                schema: "importer");
+
+            migrationBuilder.DropTable(
+                name: "probe",
                 schema: "importer");
 
             migrationBuilder.DropTable(

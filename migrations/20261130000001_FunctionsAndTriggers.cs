@@ -11,13 +11,21 @@ public sealed class FunctionsAndTriggers : Migration
 {
     protected override void Up(MigrationBuilder migrationBuilder)
     {
-        // The counters of import_chunk and chunk_failure follow import_record once per statement, so no statement can forget them. The same
+        // The host of a source, with its port when it names one; null for what is not a web address.
+        migrationBuilder.Sql("""
+            CREATE FUNCTION importer.host_of(url text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+                $$SELECT CASE WHEN lower(left(url, 8)) LIKE ANY (ARRAY['http://%', 'https://']) THEN
+                    nullif(lower(split_part(split_part(split_part(split_part(url, '/', 3), '?', 1), '#', 1), '@', -1)), '') END$$;
+            """);
+
+        // The counters of import_chunk, chunk_failure and chunk_host follow import_record once per statement, so no statement can forget them. The same
         // trigger makes the chunk due when a record becomes pending: retry and rerun need no second mechanism.
         migrationBuilder.Sql("""
             CREATE FUNCTION importer.count_record_states() RETURNS trigger LANGUAGE plpgsql AS $$
             DECLARE
                 change record;
                 failures boolean := false;
+                ends boolean := false;
             BEGIN
                 -- Each chunk by its whole key: joined to the changes instead, all chunks of all imports are read as soon as they are some hundred.
                 FOR change IN
@@ -31,7 +39,8 @@ public sealed class FunctionsAndTriggers : Migration
                         coalesce(sum(n) FILTER (WHERE state = 'invalid'), 0) AS invalid,
                         coalesce(sum(n) FILTER (WHERE state = 'duplicate'), 0) AS duplicate,
                         min(due_at) AS due_at,
-                        bool_or(state IN ('failed', 'unknown')) AS failures
+                        bool_or(state IN ('failed', 'unknown')) AS failures,
+                        bool_or(state IN ('imported', 'failed', 'unknown')) AS ends
                     FROM (
                         SELECT import_id, chunk_number, state, -1 AS n, NULL::timestamptz AS due_at FROM before_update
                         UNION ALL
@@ -41,6 +50,7 @@ public sealed class FunctionsAndTriggers : Migration
                     ORDER BY import_id, chunk_number
                 LOOP
                     failures := failures OR change.failures;
+                    ends := ends OR change.ends;
                     UPDATE importer.import_chunk c
                     SET unanswered_count = c.unanswered_count + change.pending,
                         submitted_count = c.submitted_count + change.submitted,
@@ -65,6 +75,25 @@ public sealed class FunctionsAndTriggers : Migration
                     WHERE state IN ('failed', 'unknown') AND error_code IS NOT NULL
                     GROUP BY import_id, chunk_number, error_code HAVING sum(n) <> 0
                     ON CONFLICT (import_id, chunk_number, code) DO UPDATE SET count = f.count + excluded.count;
+                END IF;
+
+                -- The chunk's row is held since the loop, so that these are taken by one at a time.
+                IF ends THEN
+                    INSERT INTO importer.chunk_host AS h (import_id, chunk_number, host, hour, code, count, first_at)
+                    SELECT import_id, chunk_number, host, hour, code, sum(n), min(finished_at)
+                    FROM (
+                        SELECT import_id, chunk_number, importer.host_of(source_url) AS host, date_trunc('hour', finished_at, 'UTC') AS hour,
+                            CASE WHEN state = 'imported' THEN '' ELSE error_code END AS code, finished_at, -1 AS n
+                        FROM before_update WHERE state IN ('imported', 'failed', 'unknown')
+                        UNION ALL
+                        SELECT import_id, chunk_number, importer.host_of(source_url), date_trunc('hour', finished_at, 'UTC'),
+                            CASE WHEN state = 'imported' THEN '' ELSE error_code END, finished_at, 1
+                        FROM after_update WHERE state IN ('imported', 'failed', 'unknown')
+                    ) both_sides
+                    WHERE host IS NOT NULL AND code IS NOT NULL
+                    GROUP BY import_id, chunk_number, host, hour, code HAVING sum(n) <> 0
+                    ON CONFLICT (import_id, chunk_number, host, hour, code) DO UPDATE SET count = h.count + excluded.count,
+                        first_at = CASE WHEN h.count = 0 THEN excluded.first_at ELSE least(h.first_at, excluded.first_at) END;
                 END IF;
                 RETURN NULL;
             END $$;
@@ -153,7 +182,7 @@ public sealed class FunctionsAndTriggers : Migration
             CREATE TYPE importer.finish_end AS (import_id int, row_number int, state text, wait interval, failed_count smallint, code text,
                 message text, account_id int, rid text);
             CREATE TYPE importer.found_asset AS (import_id int, row_number int, attempt smallint, rid text, file_name text, size_bytes bigint,
-                uploaded_at timestamptz, caption text);
+                uploaded_at timestamptz, caption text, type text);
             """);
 
         // The least generation that a program must know to work on this database (SchemaGeneration).
@@ -172,5 +201,6 @@ public sealed class FunctionsAndTriggers : Migration
         DROP FUNCTION importer.opens_at(timestamptz, time, time, text);
         DROP TRIGGER count_record_states ON importer.import_record;
         DROP FUNCTION importer.count_record_states();
+        DROP FUNCTION importer.host_of(text);
         """);
 }

@@ -120,6 +120,10 @@ namespace BulkImporter.Migrations
                     b.HasKey("Id")
                         .HasName("pk_audit_entry");
 
+                    b.HasIndex("At")
+                        .HasDatabaseName("ix_audit_entry_at")
+                        .HasFilter("action = 'server_started'");
+
                     b.HasIndex("ImportId", "Id")
                         .HasDatabaseName("ix_audit_entry_import_id_id");
 
@@ -833,6 +837,46 @@ namespace BulkImporter.Migrations
                         .HasAnnotation("Npgsql:StorageParameter:fillfactor", 60);
                 });
 
+            modelBuilder.Entity("BulkImporter.Imports.ChunkHost", b =>
+                {
+                    b.Property<int>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<int>("ChunkNumber")
+                        .HasColumnType("integer")
+                        .HasColumnName("chunk_number");
+
+                    b.Property<string>("Host")
+                        .HasColumnType("text")
+                        .HasColumnName("host");
+
+                    b.Property<DateTimeOffset>("Hour")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("hour");
+
+                    b.Property<string>("Code")
+                        .HasColumnType("text")
+                        .HasColumnName("code");
+
+                    b.Property<int>("Count")
+                        .HasColumnType("integer")
+                        .HasColumnName("count");
+
+                    b.Property<DateTimeOffset>("FirstAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("first_at");
+
+                    b.HasKey("ImportId", "ChunkNumber", "Host", "Hour", "Code")
+                        .HasName("pk_chunk_host");
+
+                    b.ToTable("chunk_host", "importer");
+
+                    b
+                        .HasAnnotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.050000000000000003)
+                        .HasAnnotation("Npgsql:StorageParameter:fillfactor", 60);
+                });
+
             modelBuilder.Entity("BulkImporter.Imports.Import", b =>
                 {
                     b.Property<int>("Id")
@@ -898,6 +942,10 @@ namespace BulkImporter.Migrations
                         .HasColumnType("text")
                         .HasColumnName("name");
 
+                    b.Property<string>("OfferedEncoding")
+                        .HasColumnType("text")
+                        .HasColumnName("offered_encoding");
+
                     b.Property<DateTimeOffset?>("ParseQueuedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("parse_queued_at");
@@ -930,6 +978,14 @@ namespace BulkImporter.Migrations
                     b.Property<string>("Template")
                         .HasColumnType("text")
                         .HasColumnName("template");
+
+                    b.Property<int?>("TrialCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("trial_count");
+
+                    b.Property<int?>("TrialThrough")
+                        .HasColumnType("integer")
+                        .HasColumnName("trial_through");
 
                     b.ComplexProperty(typeof(Dictionary<string, object>), "Settings", "BulkImporter.Imports.Import.Settings#ImportSettings", b1 =>
                         {
@@ -1037,6 +1093,8 @@ namespace BulkImporter.Migrations
                             t.HasCheckConstraint("import_state_is_known", "state IN ('parsing', 'review', 'running', 'paused', 'finished', 'cancelled', 'rejected', 'deleting')");
 
                             t.HasCheckConstraint("import_transfer_is_known", "transfer IN ('pull', 'push', 'auto')");
+
+                            t.HasCheckConstraint("import_trial_has_records", "trial_count > 0 AND (trial_through IS NULL OR trial_count IS NOT NULL)");
 
                             t.HasCheckConstraint("import_when_already_imported_is_known", "already_imported IN ('skip', 'import')");
 
@@ -1400,6 +1458,30 @@ namespace BulkImporter.Migrations
                         });
                 });
 
+            modelBuilder.Entity("BulkImporter.Probes.ProbeHost", b =>
+                {
+                    b.Property<int>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<string>("Host")
+                        .HasColumnType("text")
+                        .HasColumnName("host");
+
+                    b.Property<int>("ProbedCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("probed_count");
+
+                    b.Property<int>("ProblemCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("problem_count");
+
+                    b.HasKey("ImportId", "Host")
+                        .HasName("pk_probe_host");
+
+                    b.ToTable("probe_host", "importer");
+                });
+
             modelBuilder.Entity("BulkImporter.Reconcile.AccountLook", b =>
                 {
                     b.Property<int>("AccountId")
@@ -1458,6 +1540,10 @@ namespace BulkImporter.Migrations
                     b.Property<long?>("SizeBytes")
                         .HasColumnType("bigint")
                         .HasColumnName("size_bytes");
+
+                    b.Property<string>("Type")
+                        .HasColumnType("text")
+                        .HasColumnName("type");
 
                     b.Property<DateTimeOffset>("UploadedAt")
                         .HasColumnType("timestamp with time zone")
@@ -1921,6 +2007,10 @@ namespace BulkImporter.Migrations
                     b.HasKey("Id")
                         .HasName("pk_finding");
 
+                    b.HasIndex("ImportId", "OtherRow")
+                        .HasDatabaseName("ix_finding_import_id_other_row")
+                        .HasFilter("other_row IS NOT NULL");
+
                     b.HasIndex("ImportId", "RowNumber")
                         .HasDatabaseName("ix_finding_import_id_row_number");
 
@@ -2266,6 +2356,16 @@ namespace BulkImporter.Migrations
                         .HasConstraintName("fk_chunk_failure_import_chunk_import_id_chunk_number");
                 });
 
+            modelBuilder.Entity("BulkImporter.Imports.ChunkHost", b =>
+                {
+                    b.HasOne("BulkImporter.Imports.Chunk", null)
+                        .WithMany()
+                        .HasForeignKey("ImportId", "ChunkNumber")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_chunk_host_import_chunk_import_id_chunk_number");
+                });
+
             modelBuilder.Entity("BulkImporter.Imports.Import", b =>
                 {
                     b.HasOne("BulkImporter.Accounts.Account", null)
@@ -2370,6 +2470,16 @@ namespace BulkImporter.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_probe_import_import_id");
+                });
+
+            modelBuilder.Entity("BulkImporter.Probes.ProbeHost", b =>
+                {
+                    b.HasOne("BulkImporter.Probes.Probe", null)
+                        .WithMany()
+                        .HasForeignKey("ImportId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_probe_host_probe_import_id");
                 });
 
             modelBuilder.Entity("BulkImporter.Reconcile.AccountLook", b =>

@@ -20,7 +20,8 @@ CREATE TYPE importer.found_asset AS (
 	file_name text,
 	size_bytes bigint,
 	uploaded_at timestamp with time zone,
-	caption text
+	caption text,
+	type text
 );
 
 CREATE TYPE importer.outcome AS (
@@ -70,6 +71,7 @@ CREATE FUNCTION importer.count_record_states() RETURNS trigger
 DECLARE
     change record;
     failures boolean := false;
+    ends boolean := false;
 BEGIN
     -- Each chunk by its whole key: joined to the changes instead, all chunks of all imports are read as soon as they are some hundred.
     FOR change IN
@@ -83,7 +85,8 @@ BEGIN
             coalesce(sum(n) FILTER (WHERE state = 'invalid'), 0) AS invalid,
             coalesce(sum(n) FILTER (WHERE state = 'duplicate'), 0) AS duplicate,
             min(due_at) AS due_at,
-            bool_or(state IN ('failed', 'unknown')) AS failures
+            bool_or(state IN ('failed', 'unknown')) AS failures,
+            bool_or(state IN ('imported', 'failed', 'unknown')) AS ends
         FROM (
             SELECT import_id, chunk_number, state, -1 AS n, NULL::timestamptz AS due_at FROM before_update
             UNION ALL
@@ -93,6 +96,7 @@ BEGIN
         ORDER BY import_id, chunk_number
     LOOP
         failures := failures OR change.failures;
+        ends := ends OR change.ends;
         UPDATE importer.import_chunk c
         SET unanswered_count = c.unanswered_count + change.pending,
             submitted_count = c.submitted_count + change.submitted,
@@ -118,8 +122,32 @@ BEGIN
         GROUP BY import_id, chunk_number, error_code HAVING sum(n) <> 0
         ON CONFLICT (import_id, chunk_number, code) DO UPDATE SET count = f.count + excluded.count;
     END IF;
+
+    -- The chunk's row is held since the loop, so that these are taken by one at a time.
+    IF ends THEN
+        INSERT INTO importer.chunk_host AS h (import_id, chunk_number, host, hour, code, count, first_at)
+        SELECT import_id, chunk_number, host, hour, code, sum(n), min(finished_at)
+        FROM (
+            SELECT import_id, chunk_number, importer.host_of(source_url) AS host, date_trunc('hour', finished_at, 'UTC') AS hour,
+                CASE WHEN state = 'imported' THEN '' ELSE error_code END AS code, finished_at, -1 AS n
+            FROM before_update WHERE state IN ('imported', 'failed', 'unknown')
+            UNION ALL
+            SELECT import_id, chunk_number, importer.host_of(source_url), date_trunc('hour', finished_at, 'UTC'),
+                CASE WHEN state = 'imported' THEN '' ELSE error_code END, finished_at, 1
+            FROM after_update WHERE state IN ('imported', 'failed', 'unknown')
+        ) both_sides
+        WHERE host IS NOT NULL AND code IS NOT NULL
+        GROUP BY import_id, chunk_number, host, hour, code HAVING sum(n) <> 0
+        ON CONFLICT (import_id, chunk_number, host, hour, code) DO UPDATE SET count = h.count + excluded.count,
+            first_at = CASE WHEN h.count = 0 THEN excluded.first_at ELSE least(h.first_at, excluded.first_at) END;
+    END IF;
     RETURN NULL;
 END $$;
+
+CREATE FUNCTION importer.host_of(url text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$SELECT CASE WHEN lower(left(url, 8)) LIKE ANY (ARRAY['http://%', 'https://']) THEN
+        nullif(lower(split_part(split_part(split_part(split_part(url, '/', 3), '?', 1), '#', 1), '@', -1)), '') END$$;
 
 CREATE FUNCTION importer.oldest_program() RETURNS integer
     LANGUAGE sql IMMUTABLE
@@ -420,6 +448,17 @@ CREATE TABLE importer.chunk_failure (
 )
 WITH (autovacuum_vacuum_scale_factor='0.05', fillfactor='60');
 
+CREATE TABLE importer.chunk_host (
+    import_id integer NOT NULL,
+    chunk_number integer NOT NULL,
+    host text NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    code text NOT NULL,
+    count integer NOT NULL,
+    first_at timestamp with time zone NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.05', fillfactor='60');
+
 CREATE TABLE importer.correction (
     id bigint NOT NULL,
     import_id integer NOT NULL,
@@ -486,6 +525,7 @@ CREATE TABLE importer.import (
     manifest_id integer NOT NULL,
     state text NOT NULL,
     reason text,
+    offered_encoding text,
     mapping text,
     template text,
     start_when_parsed boolean NOT NULL,
@@ -497,6 +537,8 @@ CREATE TABLE importer.import (
     breaker_finished_base integer NOT NULL,
     breaker_failed_base integer NOT NULL,
     last_served_at timestamp with time zone,
+    trial_count integer,
+    trial_through integer,
     abort_remote boolean DEFAULT false NOT NULL,
     created_by text NOT NULL,
     created_at timestamp with time zone NOT NULL,
@@ -525,6 +567,7 @@ CREATE TABLE importer.import (
     CONSTRAINT import_settings_are_positive CHECK (((chunk_size > 0) AND (max_attempts > 0) AND (first_rows > 0))),
     CONSTRAINT import_state_is_known CHECK ((state = ANY (ARRAY['parsing'::text, 'review'::text, 'running'::text, 'paused'::text, 'finished'::text, 'cancelled'::text, 'rejected'::text, 'deleting'::text]))),
     CONSTRAINT import_transfer_is_known CHECK ((transfer = ANY (ARRAY['pull'::text, 'push'::text, 'auto'::text]))),
+    CONSTRAINT import_trial_has_records CHECK (((trial_count > 0) AND ((trial_through IS NULL) OR (trial_count IS NOT NULL)))),
     CONSTRAINT import_when_already_imported_is_known CHECK ((already_imported = ANY (ARRAY['skip'::text, 'import'::text]))),
     CONSTRAINT import_when_duplicate_rows_is_known CHECK ((duplicate_rows = ANY (ARRAY['skip'::text, 'import'::text]))),
     CONSTRAINT import_when_unknown_is_known CHECK ((when_unknown = ANY (ARRAY['hold'::text, 'resubmit'::text]))),
@@ -690,6 +733,13 @@ CREATE TABLE importer.probe (
     CONSTRAINT probe_state_is_known CHECK ((state = ANY (ARRAY['running'::text, 'finished'::text, 'stopped'::text])))
 );
 
+CREATE TABLE importer.probe_host (
+    import_id integer NOT NULL,
+    host text NOT NULL,
+    probed_count integer NOT NULL,
+    problem_count integer NOT NULL
+);
+
 CREATE TABLE importer.push_upload (
     import_id integer NOT NULL,
     row_number integer NOT NULL,
@@ -712,7 +762,8 @@ CREATE TABLE importer.reconcile_candidate (
     file_name text NOT NULL,
     size_bytes bigint,
     uploaded_at timestamp with time zone NOT NULL,
-    caption text
+    caption text,
+    type text
 );
 
 CREATE TABLE importer.reconcile_look (
@@ -915,6 +966,9 @@ ALTER TABLE ONLY importer.call_budget
 ALTER TABLE ONLY importer.chunk_failure
     ADD CONSTRAINT pk_chunk_failure PRIMARY KEY (import_id, chunk_number, code);
 
+ALTER TABLE ONLY importer.chunk_host
+    ADD CONSTRAINT pk_chunk_host PRIMARY KEY (import_id, chunk_number, host, hour, code);
+
 ALTER TABLE ONLY importer.correction
     ADD CONSTRAINT pk_correction PRIMARY KEY (id);
 
@@ -969,6 +1023,9 @@ ALTER TABLE ONLY importer.password_link
 ALTER TABLE ONLY importer.probe
     ADD CONSTRAINT pk_probe PRIMARY KEY (import_id);
 
+ALTER TABLE ONLY importer.probe_host
+    ADD CONSTRAINT pk_probe_host PRIMARY KEY (import_id, host);
+
 ALTER TABLE ONLY importer.push_upload
     ADD CONSTRAINT pk_push_upload PRIMARY KEY (import_id, row_number);
 
@@ -1016,9 +1073,13 @@ CREATE UNIQUE INDEX ix_app_user_foreign_id ON importer.app_user USING btree (for
 
 CREATE UNIQUE INDEX ix_app_user_normalized_user_name ON importer.app_user USING btree (normalized_user_name);
 
+CREATE INDEX ix_audit_entry_at ON importer.audit_entry USING btree (at) WHERE (action = 'server_started'::text);
+
 CREATE INDEX ix_audit_entry_import_id_id ON importer.audit_entry USING btree (import_id, id);
 
 CREATE INDEX ix_correction_import_id_row_number_id ON importer.correction USING btree (import_id, row_number, id);
+
+CREATE INDEX ix_finding_import_id_other_row ON importer.finding USING btree (import_id, other_row) WHERE (other_row IS NOT NULL);
 
 CREATE INDEX ix_finding_import_id_row_number ON importer.finding USING btree (import_id, row_number);
 
@@ -1084,6 +1145,9 @@ ALTER TABLE ONLY importer.call_budget
 ALTER TABLE ONLY importer.chunk_failure
     ADD CONSTRAINT fk_chunk_failure_import_chunk_import_id_chunk_number FOREIGN KEY (import_id, chunk_number) REFERENCES importer.import_chunk(import_id, number) ON DELETE CASCADE;
 
+ALTER TABLE ONLY importer.chunk_host
+    ADD CONSTRAINT fk_chunk_host_import_chunk_import_id_chunk_number FOREIGN KEY (import_id, chunk_number) REFERENCES importer.import_chunk(import_id, number) ON DELETE CASCADE;
+
 ALTER TABLE ONLY importer.correction
     ADD CONSTRAINT fk_correction_import_import_id FOREIGN KEY (import_id) REFERENCES importer.import(id) ON DELETE CASCADE;
 
@@ -1131,6 +1195,9 @@ ALTER TABLE ONLY importer.notification
 
 ALTER TABLE ONLY importer.password_link
     ADD CONSTRAINT fk_password_link_user_user_id FOREIGN KEY (user_id) REFERENCES importer.app_user(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY importer.probe_host
+    ADD CONSTRAINT fk_probe_host_probe_import_id FOREIGN KEY (import_id) REFERENCES importer.probe(import_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY importer.probe
     ADD CONSTRAINT fk_probe_import_import_id FOREIGN KEY (import_id) REFERENCES importer.import(id) ON DELETE CASCADE;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using BulkImporter.Accounts;
 using BulkImporter.Imports;
 
 namespace BulkImporter.Benchmarks;
@@ -33,6 +34,29 @@ internal sealed class PathBenchmark(Bench bench, ResultTable table)
         // A larger import waits no otherwise for the network than a small one.
         foreach (var captions in new[] { false, true })
             await MeasureAsync(server, new Variant(bench.Options.PathRows[0], SlowMs, captions));
+
+        // What most people run: an account as it is added. Each call leaves as soon as another has come back, if nothing waits for a commit.
+        var limits = new AccountLimits();
+        await bench.ExecuteAsync($"""
+            UPDATE importer.account SET submit_rate = {limits.Rate}, status_rate = {limits.StatusRate}, max_in_flight = {limits.MaxInFlight},
+                backlog_limit = {limits.Backlog}, updated_at = now()
+            """);
+        await MeasureDefaultAsync(server, limits.MaxInFlight, SlowMs, rows: 2_000, target: 0.9);
+        await MeasureDefaultAsync(server, limits.MaxInFlight, 250, rows: 400, target: 0.97);
+    }
+
+    /// <summary>How near the submit calls come to what the account's calls in flight allow.</summary>
+    private async Task MeasureDefaultAsync(ServerProcess server, int inFlight, int latencyMs, int rows, double target)
+    {
+        var (import, _) = await RunAsync(server, new Variant(rows, latencyMs, Captions: false), $"default-{latencyMs}");
+        // The first and the last calls do not have all the others beside them.
+        var perSecond = await bench.OneAsync<double>("""
+            SELECT count(*) / extract(epoch FROM max(submitted_at) - min(submitted_at))::float8 FROM (
+                SELECT submitted_at, percent_rank() OVER (ORDER BY submitted_at) AS place FROM importer.import_record WHERE import_id = $1) r
+            WHERE place BETWEEN 0.1 AND 0.9
+            """, import);
+        table.Judge($"an account as it is added, {inFlight} calls in flight, {latencyMs} ms: submits ÷ what they allow",
+            perSecond * latencyMs / 1000 / inFlight, "", target, atLeast: true);
     }
 
     /// <summary>Returns the processor seconds of the product and PostgreSQL per record.</summary>
@@ -45,7 +69,7 @@ internal sealed class PathBenchmark(Bench bench, ResultTable table)
         var bareRows = Math.Min(rows, 20_000);
         var bare = bareRows * variant.CallsPerRecord
             / await BareLoop.PathSecondsAsync(bench.SimulatorAddress, bareRows, InFlight, variant.Captions);
-        var path = await RunAsync(server, variant, $"path{rows}-{variant.LatencyMs}-{variant.Captions}");
+        var (_, path) = await RunAsync(server, variant, $"path{rows}-{variant.LatencyMs}-{variant.Captions}");
         await Console.Error.WriteLineAsync(
             $"{what}: bare {bare:N0} calls/s, product {calls / path.Seconds:N0} ({rows / path.Seconds:N0} records/s), "
                 + $"{path.Cpu.PerRecord(rows)}, load {ProcFile.LoadAverage():N1}\n{await bench.ProfileAsync()}");
@@ -63,7 +87,7 @@ internal sealed class PathBenchmark(Bench bench, ResultTable table)
         return (path.Cpu.Product + path.Cpu.Postgres) / rows;
     }
 
-    private async Task<Path> RunAsync(ServerProcess server, Variant variant, string label)
+    private async Task<(int Import, Path Path)> RunAsync(ServerProcess server, Variant variant, string label)
     {
         await bench.ResetSimulatorAsync(variant.LatencyMs);
         await bench.ExecuteAsync("CHECKPOINT");
@@ -82,13 +106,13 @@ internal sealed class PathBenchmark(Bench bench, ResultTable table)
             SELECT (SELECT sum(imported_count) FROM importer.import_chunk WHERE import_id = $1)
                 - (SELECT count(*) FROM importer.record_finish WHERE import_id = $1)
             """, import) != variant.Rows) throw new InvalidOperationException("Not every record was imported and finished.");
-        return new Path(
+        return (import, new Path(
             await bench.OneAsync<double>(
                 "SELECT extract(epoch FROM finished_at - started_at)::float8 FROM importer.import WHERE id = $1", import),
             spent,
             await bench.WalPositionAsync() - wal,
             await bench.OneAsync<long>("SELECT pg_database_size(current_database())") - size,
-            ProcFile.PeakMegabytes(server.Id));
+            ProcFile.PeakMegabytes(server.Id)));
     }
 
     private static string Name(bool captions) => captions ? "with captions" : "url only";

@@ -31,6 +31,7 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
             """);
         await page.GotoAsync($"/imports/{id}");
         await Expect(page.GetByTestId("count-duplicate")).ToHaveTextAsync("1");
+        await page.GetByTestId("settings-fold").Locator("summary").ClickAsync();
         await page.GetByTestId("set-duplicate-rows").SelectOptionAsync("import");
         await Expect(page.GetByTestId("count-pending")).ToHaveTextAsync("3");
         await TypeAsync("set-first-rows", "1");
@@ -79,6 +80,7 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
 
         var id = await stage.Api.UploadAsync(DashboardStage.Manifest("numbers", "clip-1"));
         await page.GotoAsync($"/imports/{id}");
+        await page.GetByTestId("settings-fold").Locator("summary").ClickAsync();
         await TypeAsync("set-priority", "1e5");
         await Expect(page.GetByTestId("review-error")).ToContainTextAsync("'1e5' is not a whole number.");
         Assert.Equal(0, (await stage.Api.WholeImportAsync(id)).GetProperty("priority").GetInt32());
@@ -101,7 +103,9 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
         await stage.Api.FinishedAsync(id, RunLimit);
 
         await page.GotoAsync($"/imports/{id}");
-        await page.Locator("[data-testid=failure][data-code=source_not_found] a").ClickAsync();
+        // What is read a moment later makes room for itself above the link.
+        await Expect(page.GetByTestId("host-hours")).ToBeVisibleAsync();
+        await page.Locator("[data-testid=failure][data-code=source_not_found] a").First.ClickAsync();
         await BoxesAsync(("filter-state", "failed"), ("filter-code", "source_not_found"), ("filter-search", ""));
         await Expect(page.Locator("[data-testid=filter-code] option")).ToHaveCountAsync(5);
         await BoxesAsync(("filter-state", "failed"), ("filter-code", "source_not_found"));
@@ -337,6 +341,8 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
         // The review: a setting, a question that is answered by Escape, and the start.
         var review = await stage.Api.UploadAsync(DashboardStage.Manifest("more-keys", "clip-1"));
         await page.GotoAsync($"/imports/{review}");
+        await TabToAsync("settings-fold");
+        await page.Keyboard.PressAsync("Enter");
         await TabToAsync("set-priority");
         // A field of text, of which the whole is chosen by Tab.
         await page.Keyboard.TypeAsync("1");

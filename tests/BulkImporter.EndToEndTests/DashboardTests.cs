@@ -95,11 +95,12 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
         // Two columns hold addresses: a question, and the answer.
         await HasStateAsync("rejected");
         await Expect(page.GetByTestId("reason")).ToContainTextAsync("Several columns hold URLs");
-        await page.GetByTestId("map-url").SelectOptionAsync("file");
+        await UseAsync("file", "url");
         await HasStateAsync("review");
         await Expect(page.GetByTestId("count-pending")).ToHaveTextAsync("7");
-        await page.GetByTestId("map-caption").SelectOptionAsync("label");
+        await UseAsync("label", "caption");
         await Expect(page.GetByTestId("preview")).ToContainTextAsync("Clip 5");
+        await page.GetByTestId("settings-fold").Locator("summary").ClickAsync();
         await page.GetByTestId("set-first-rows").FillAsync("6");
         await page.GetByTestId("set-first-rows").BlurAsync();
         await Expect(page.GetByTestId("count-pending")).ToHaveTextAsync("6");
@@ -142,6 +143,7 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
 
         await page.GotoAsync($"/imports/{id}");
         await page.GetByTestId("correct").ClickAsync();
+        await page.GetByTestId("correct-by-file").ClickAsync();
         await Expect(page.GetByTestId("correct-invalid")).ToHaveCountAsync(0);
         var failed = await page.RunAndWaitForDownloadAsync(() => page.GetByTestId("correct-failed").ClickAsync());
         var rows = await File.ReadAllLinesAsync(await failed.PathAsync(), TestContext.Current.CancellationToken);
@@ -158,6 +160,7 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
         await Expect(page.GetByTestId("correct-report")).ToContainTextAsync("1 row is corrected and will be sent again. 1 row was not changed:");
         await Expect(page.GetByRole(AriaRole.Dialog)).ToContainTextAsync("wrong_state");
         await page.GetByTestId("correct-close").ClickAsync();
+        await page.GotoAsync($"/imports/{id}");
         await Expect(page.GetByTestId("count-imported")).ToHaveTextAsync("3");
         await HasStateAsync("finished");
         Assert.Equal(4, await stage.SubmitsAsync("corrected"));
@@ -167,6 +170,7 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
         await page.GotoAsync($"/imports/{again}");
         await Expect(page.GetByTestId("count-duplicate")).ToHaveTextAsync("2");
         await Expect(page.GetByTestId("count-pending")).ToHaveTextAsync("1");
+        await page.GetByTestId("settings-fold").Locator("summary").ClickAsync();
         await page.GetByTestId("set-already-imported").SelectOptionAsync("import");
         await Expect(page.GetByTestId("count-pending")).ToHaveTextAsync("3");
         await page.GetByTestId("set-already-imported").SelectOptionAsync("skip");
@@ -227,7 +231,7 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
         Assert.Equal(10, await stage.SubmitsAsync("codes"));
 
         // The link leads to just these, and the selection stands in the address.
-        await page.Locator("[data-testid=failure][data-code=source_forbidden] a").ClickAsync();
+        await page.Locator("[data-testid=failure][data-code=source_forbidden] a").First.ClickAsync();
         await page.WaitForURLAsync("**/records?state=failed&code=source_forbidden");
         await Expect(page.GetByTestId("record")).ToHaveCountAsync(2);
         await page.GetByTestId("filter-code").SelectOptionAsync("");
@@ -316,7 +320,7 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
                     "[data-testid=start],[data-testid=cancel],[data-testid=rerun-failed],[data-testid=rerun-code],[data-testid=rerun-record],[data-testid=selection],[data-testid=choose],[data-testid=new-import]")).ToHaveCountAsync(0);
         }
         await seen.GotoAsync($"/imports/{review}");
-        await Expect(seen.GetByTestId("map-url")).ToBeDisabledAsync();
+        await Expect(seen.GetByTestId("column").First.Locator("select")).ToBeDisabledAsync();
         await Expect(seen.GetByTestId("set-priority")).ToBeDisabledAsync();
 
         var own = new APIRequestContextOptions
@@ -412,6 +416,7 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
         await FitsAsync("export");
         await scenes.Shown.Single(s => s.Name == "import-finished").ShowAsync(seen);
         await seen.GetByTestId("correct").ClickAsync();
+        await seen.GetByTestId("correct-by-file").ClickAsync();
         await Expect(seen.GetByTestId("correct-send")).ToBeVisibleAsync();
         await LookAsync("correct", ".mud-dialog");
         await FitsAsync("correct");
@@ -434,6 +439,10 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
     }
 
     private Task HasStateAsync(string state) => Expect(page.GetByTestId("import-state").First).ToHaveAttributeAsync("data-state", state);
+
+    /// <summary>Says what a column of the file is used as.</summary>
+    private async Task UseAsync(string column, string target) =>
+        await page.Locator($"[data-testid=column][data-column={column}] select").SelectOptionAsync(target);
 
     private ILocator Dialog(string button) => page.GetByRole(AriaRole.Dialog)
         .GetByRole(AriaRole.Button, new() { Name = button, Exact = true });

@@ -238,7 +238,21 @@ public sealed class ImporterDatabase(TestServer server) : IAsyncLifetime
         foreach (var failures in records.Where(r => r.State is RecordState.Failed or RecordState.Unknown).GroupBy(r => r.ErrorCode!))
             yield return new ChunkFailure
             { ImportId = first.ImportId, ChunkNumber = first.ChunkNumber, Code = failures.Key, Count = failures.Count() };
+        foreach (var ended in records.Where(r => r.State is RecordState.Imported or RecordState.Failed or RecordState.Unknown)
+            .GroupBy(r => (Code: r.State == RecordState.Imported ? ChunkHost.Imported : r.ErrorCode!, Hour: HourOf(r.FinishedAt!.Value))))
+            yield return new ChunkHost
+            {
+                ImportId = first.ImportId,
+                ChunkNumber = first.ChunkNumber,
+                Host = "media.example",
+                Hour = ended.Key.Hour,
+                Code = ended.Key.Code,
+                Count = ended.Count(),
+                FirstAt = ended.Min(r => r.FinishedAt!.Value),
+            };
 
         int Of(RecordState state) => records.Count(r => r.State == state);
+
+        static DateTimeOffset HourOf(DateTimeOffset at) => new(at.Year, at.Month, at.Day, at.Hour, 0, 0, TimeSpan.Zero);
     }
 }

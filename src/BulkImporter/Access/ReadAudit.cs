@@ -22,13 +22,29 @@ public sealed class ReadAudit(NpgsqlDataSource database)
     public async Task<Page<AuditView>> PageAsync(AuditFilter filter, int? before, int limit, CancellationToken cancellationToken) =>
         Page<AuditView>.Of(await ListAsync(filter, before, limit + 1, cancellationToken), limit, e => checked((int)e.Id));
 
-    private Task<List<AuditView>> ListAsync(AuditFilter filter, long? before, int limit, CancellationToken cancellationToken)
+    /// <summary>As a person walks the log: <paramref name="after"/> the last entry of the page before, <paramref name="before"/> the first
+    /// one of the page behind, both null for the latest.</summary>
+    public async Task<ListedPage<AuditView>> WalkAsync(
+        AuditFilter filter, int? after, int? before, int limit, CancellationToken cancellationToken)
+    {
+        if (before is { } from
+            && ListedPage<AuditView>.Ahead(await ListAsync(filter, from, limit + 1, cancellationToken, isNewer: true), limit, Key, null)
+                is { } page) return page;
+        var start = before is null ? after : null;
+        return ListedPage<AuditView>.Behind(start, await ListAsync(filter, start, limit + 1, cancellationToken), limit, Key, null);
+
+        static int Key(AuditView entry) => checked((int)entry.Id);
+    }
+
+    /// <param name="isNewer">Those that are newer than <paramref name="before"/>, the oldest of them first.</param>
+    private Task<List<AuditView>> ListAsync(
+        AuditFilter filter, long? before, int limit, CancellationToken cancellationToken, bool isNewer = false)
     {
         var parameters = new List<object?> { limit };
         // Only what is asked for stands in the statement: the entries of one import are then found by their index, however long the log is.
         var conditions = "";
         if (filter.ImportId is { } import) conditions += $" AND e.import_id = {Next(import)}";
-        if (before is { } id) conditions += $" AND e.id < {Next(id)}";
+        if (before is { } id) conditions += $" AND e.id {(isNewer ? ">" : "<")} {Next(id)}";
         if (filter.Actor is { } actor) conditions += $" AND lower(e.actor) = lower({Next(actor)})";
         if (filter.Account is { } account)
             conditions += $" AND e.account_id = (SELECT id FROM importer.account WHERE name = {Next(account)})";
@@ -37,7 +53,7 @@ public sealed class ReadAudit(NpgsqlDataSource database)
             SELECT e.id, e.at, e.actor, e.action, e.import_id, a.name AS account, e.detail
             FROM importer.audit_entry e LEFT JOIN importer.account a ON a.id = e.account_id
             WHERE true{conditions}
-            ORDER BY e.id DESC LIMIT $1
+            ORDER BY e.id {(isNewer ? "ASC" : "DESC")} LIMIT $1
             """,
             cancellationToken, [.. parameters]);
 

@@ -59,8 +59,9 @@ internal static class ApiExamples
         Add(new ManifestPreview(["OriginalURL", "Title"], new Dictionary<string, string> { ["url"] = "OriginalURL", ["caption"] = "Title" },
             true, ',', "UTF-8", null,
             [new(1, false, new Dictionary<string, string> { ["url"] = "https://media.example.com/spring.mp4", ["caption"] = "Spring" }, [],
-                ["https://media.example.com/spring.mp4", "Spring"])]));
-        Add(new ProbeView("done", 200, 200, 200, 3, Begun, Ended));
+                ["https://media.example.com/spring.mp4", "Spring"])],
+            [new("OriginalURL", "url", 250, ["https://media.example.com/spring.mp4"]), new("Title", "caption", 248, ["Spring"])], 250));
+        Add(new ProbeView("done", 200, 200, 200, 3, Begun, Ended, [new("old.example.com", 61)]));
         Add(new FindingPage([new(12, 13, "url", "url_missing", "error", null, "Enter the file's address.")], null));
         Add(new KeptFile(Sha256, 1_048_576));
         Add(new FilesBody([new("spring.mp4", Sha256)]));
@@ -75,7 +76,10 @@ internal static class ApiExamples
         Add(new RecordBody(31, 32, "https://media.example.com/summer.mp4", "Summer", "A-31", RecordState.Imported, "st_7Qm2", "A8KcNw", 1,
             null, 100, 1_048_576, 1_048_576, null, Begun, Ended, false, finished,
             [new(1, Begun, Ended, "host-1", "st_7Qm2", "imported", null, 200, null)]));
-        Add(new CandidatesView([new("A8KcNw", "summer.mp4", 1_048_576, Begun.AddSeconds(3), "Summer")], Ended, null));
+        Add(new CandidatesView(
+            [new("A8KcNw", "summer.mp4", 1_048_576, Begun.AddSeconds(3), "Summer", "video", "uploaded 3 s after the attempt", true)],
+            Ended, null, Begun, 1_048_576));
+        Add(new LookAgainBody(Ended));
         Add(new AdoptBody("A8KcNw"));
         Add(new RerunOrder(State: "failed", Code: "source_timeout"));
         Add(new RerunBody(61, 1, [new(RecordState.Imported, 1, "Imported records are never sent again.")]));

@@ -76,11 +76,16 @@ internal static class ImportsApi
         imports.MapGet("/{id:int}/probe", FindProbeAsync).WithName("getProbe").RequireAuthorization(Policy.Viewer)
             .WithSummary("Progress of the latest check of the files").Problems(404);
         imports.MapPost("/{id:int}/start", StartAsync).WithName("startImport").RequireAuthorization(Policy.Operator)
-            .WithSummary("Start an import that is in review, or will be").Problems(404, 409);
+            .WithSummary("Start an import that is in review, or will be")
+            .WithDescription(
+                "With first=N only the first N records are sent. When they have ended the import is paused, and resuming it sends the "
+                    + "rest.")
+            .Problems(400, 404, 409);
         imports.MapPost("/{id:int}/pause", PauseAsync).WithName("pauseImport").RequireAuthorization(Policy.Operator)
             .WithSummary("Stop sending. What was sent is still followed").Problems(404, 409);
-        imports.MapPost("/{id:int}/resume", ResumeAsync).WithName("resumeImport")
-            .RequireAuthorization(Policy.Operator).WithSummary("Go on after a pause")
+        imports.MapPost("/{id:int}/resume", ResumeAsync).WithName("resumeImport").RequireAuthorization(Policy.Operator)
+            .WithSummary("Go on after a pause")
+            .WithDescription("Of an import that was started with its first records only, this sends the rest.")
             .Problems(404, 409);
         imports.MapPost("/{id:int}/cancel", CancelAsync).WithName("cancelImport").RequireAuthorization(Policy.Operator)
             .WithSummary("End an import: what was not sent will not be sent")
@@ -206,8 +211,9 @@ internal static class ImportsApi
     private static bool IsOver(ImportView import) => import.FinishedAt is not null && import.Counts is { Submitting: 0, Submitted: 0 };
 
     private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> StartAsync(
-        int id, StartImport start, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken) =>
-        await AnswerAsync(id, await start.RunAsync(id, context.User.Actor(), cancellationToken), imports, feed, cancellationToken);
+        int id, int? first, StartImport start, ReadImports imports, ImportFeed feed, HttpContext context,
+        CancellationToken cancellationToken) =>
+        await AnswerAsync(id, await start.RunAsync(id, context.User.Actor(), cancellationToken, first), imports, feed, cancellationToken);
 
     private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> PauseAsync(
         int id, PauseImport pause, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken) =>

@@ -151,6 +151,8 @@ internal sealed record ParameterWords(string Description, JsonNode Example, IRea
         ["order"] = new("Which come first.", "newest", EnumText<ImportOrder>.All),
         ["rows"] = new("How many rows to show, from 1 to 100.", 5),
         ["sample"] = new("About how many files to check, spread over the manifest; leave it out for all.", 200),
+        ["first"] = new("Send only so many records and then pause.", 10),
+        ["check"] = new("Only tell what would be changed.", true),
         ["abortRemote"] = new("Also ask Cincopa to abort what it has accepted.", true),
         ["listFindings format"] = new("csv answers all findings as one file.", "csv", EnumText<FindingsFormat>.All),
         ["exportResults format"] = new("The kind of file; map is url,rid,status_id of the rows that have an asset.", "csv",

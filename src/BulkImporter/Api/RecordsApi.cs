@@ -30,6 +30,9 @@ public sealed record RerunBody(int Rerun, int Refused, IReadOnlyList<RefusedReco
 /// <param name="Again">Records whose assets are being finished again.</param>
 public sealed record FinishAgainBody(int Again);
 
+/// <param name="DueAt">When a worker begins to look.</param>
+public sealed record LookAgainBody(DateTimeOffset DueAt);
+
 /// <summary>Which asset a record in doubt became.</summary>
 public sealed record AdoptBody(string? Rid);
 
@@ -57,6 +60,12 @@ internal static class RecordsApi
                 "Found by the last look through the account's assets: the same file name, uploaded after the attempt began, and no "
                     + "record has it. None for a record that is not unknown.")
             .Problems(404);
+        import.MapPost("/records/{rowNumber:int}/look", LookAgainAsync).WithName("lookAgain").RequireAuthorization(Policy.Operator)
+            .WithSummary("Look for the asset of a record in doubt again, now")
+            .WithDescription(
+                "A worker looks through the account's assets and adopts what is certain; what is possible are the candidates afterwards. "
+                    + "A new asset is first given the time to show up that the setting LookAfter says.")
+            .Problems(404, 409);
         import.MapPost("/records/{rowNumber:int}/adopt", AdoptAsync).WithName("adoptAsset").RequireAuthorization(Policy.Operator)
             .WithSummary("Say which asset a record in doubt became")
             .WithDescription(
@@ -165,6 +174,15 @@ internal static class RecordsApi
     private static async Task<Results<Ok<CandidatesView>, ProblemHttpResult>> CandidatesAsync(
         int id, int rowNumber, ReadCandidates candidates, CancellationToken cancellationToken) =>
         await candidates.FindAsync(id, rowNumber, cancellationToken) is { } found ? TypedResults.Ok(found) : RowNotFound(id, rowNumber);
+
+    private static async Task<Results<Accepted<LookAgainBody>, ProblemHttpResult>> LookAgainAsync(
+        int id, int rowNumber, LookAgain again, HttpContext context, CancellationToken cancellationToken) =>
+        await again.RunAsync(id, rowNumber, context.User.Actor(), cancellationToken) switch
+        {
+            LookResult.Ordered ordered => TypedResults.Accepted((string?)null, new LookAgainBody(ordered.DueAt)),
+            LookResult.Refused refused => Problem.RefusedInThisState(refused.State, refused.Sentence),
+            _ => RowNotFound(id, rowNumber),
+        };
 
     private static async Task<Results<Ok<RecordBody>, ProblemHttpResult>> AdoptAsync(
         int id, int rowNumber, AdoptBody body, AdoptAsset adopt, ReadRecords records, HttpContext context,

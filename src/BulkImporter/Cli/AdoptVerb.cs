@@ -18,18 +18,24 @@ internal sealed class AdoptVerb : ClientVerb
     private readonly Option<bool> all = new("--all")
     { Description = "For every record in doubt, adopt its only possible asset. Records with several are not changed" };
 
+    private readonly Option<bool> lookAgain = new("--look-again")
+    { Description = "Search Cincopa for the asset again now, instead of when its turn comes" };
+
     public AdoptVerb(Surroundings surroundings)
         : base(surroundings, "adopt", "Say which asset in Cincopa belongs to an unknown record, or list the possible assets.",
             "BulkImporter records 7 --state unknown      which records are in doubt",
             "BulkImporter adopt 7 12                     the assets that row 12 may have become",
+            "BulkImporter adopt 7 12 --look-again        search for it now",
             "BulkImporter adopt 7 12 AbCdEf123           it became this one",
             "BulkImporter adopt 7 --all                  each the only one that it can be")
     {
-        TakesFromServer(id, row, rid, all, Json);
+        TakesFromServer(id, row, rid, all, lookAgain, Json);
         Validators.Add(result =>
         {
             if (result.GetValue(all) == (result.GetResult(row) is { Tokens.Count: > 0 }))
                 result.AddError("Give either a ROW or --all.");
+            if (result.GetValue(lookAgain) && (result.GetValue(all) || result.GetResult(rid) is { Tokens.Count: > 0 }))
+                result.AddError("--look-again takes a ROW and nothing else.");
         });
     }
 
@@ -45,6 +51,14 @@ internal sealed class AdoptVerb : ClientVerb
         }
 
         var record = string.Create(CultureInfo.InvariantCulture, $"imports/{line.GetValue(id)}/records/{line.GetValue(row)}");
+        if (line.GetValue(lookAgain))
+        {
+            var ordered = await api.SendAsync<LookAgainBody>(HttpMethod.Post, $"{record}/look", null, cancellationToken);
+            Surroundings.Output.WriteLine(line.GetValue(Json) ? ordered.Json
+                : $"Cincopa is searched for row {line.GetValue(row)} at {Wording.Time(ordered.Value.DueAt, Surroundings.Clock)}.");
+            return ExitCode.Done;
+        }
+
         if (line.GetValue(rid) is { } asset)
         {
             var adopted = await api.SendAsync<RecordBody>(HttpMethod.Post, $"{record}/adopt", new AdoptBody(asset), cancellationToken);
@@ -62,13 +76,14 @@ internal sealed class AdoptVerb : ClientVerb
 
         if (candidates.Value.Items.Count > 0)
         {
-            var table = ImportPicture.TableOf(Surroundings, "rid", "file name", "size", "uploaded", "caption");
+            var table = ImportPicture.TableOf(Surroundings, "rid", "file name", "type", "size", "uploaded", "caption", "why");
             foreach (var candidate in candidates.Value.Items)
             {
                 table.AddRow(
                     new Text(Wording.Plain(candidate.Rid)), new Text(Wording.Plain(candidate.FileName)),
-                    new Text(candidate.SizeBytes is { } size ? Wording.Size(size) : "-"),
-                    new Text(Wording.Time(candidate.UploadedAt, Surroundings.Clock)), new Text(Wording.Plain(candidate.Caption)));
+                    new Text(Wording.Plain(candidate.Type)), new Text(candidate.SizeBytes is { } size ? Wording.Size(size) : "-"),
+                    new Text(Wording.Time(candidate.UploadedAt, Surroundings.Clock)), new Text(Wording.Plain(candidate.Caption)),
+                    new Text(candidate.IsLikeliest ? $"likeliest: {Wording.Plain(candidate.Reason)}" : Wording.Plain(candidate.Reason)));
             }
 
             Surroundings.Screen.Write(table);

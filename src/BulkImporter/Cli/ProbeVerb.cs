@@ -63,6 +63,9 @@ internal sealed class ProbeVerb : ClientVerb
             Surroundings.Output.WriteLine(
                 $"The check is {probe.Value.State}: {Wording.Number(probe.Value.Probed)} of {Wording.Number(probe.Value.Total)} files "
                     + $"checked, {Wording.Number(probe.Value.Problems)} with a problem.");
+        foreach (var dark in probe.Value.DarkHosts ?? [])
+            Surroundings.Error.WriteLine(
+                $"{Wording.Plain(dark.Host)}: all {Wording.Number(dark.Checked)} files that were checked have a problem.");
         if (probe.Value.Problems > 0)
             Surroundings.Error.WriteLine(
                 string.Create(CultureInfo.InvariantCulture, $"See it with: BulkImporter findings {line.GetValue(id)}"));

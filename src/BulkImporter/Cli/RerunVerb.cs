@@ -24,6 +24,8 @@ internal sealed class RerunVerb : ClientVerb
     { HelpName = "MAPPING", Description = "Which column of --file is what: url=OriginalURL,caption=Title" };
     private readonly Option<string?> encoding = new("--encoding")
     { HelpName = "ENCODING", Description = "Of --file: windows-1252, or empty to go by the file's beginning" };
+    private readonly Option<bool> check = new("--check")
+    { Description = "Say what --file would change and what it could not, and change nothing" };
 
     public RerunVerb(Surroundings surroundings)
         : base(surroundings, "rerun",
@@ -33,10 +35,11 @@ internal sealed class RerunVerb : ClientVerb
             "BulkImporter rerun 7 --code source_forbidden --push    what Cincopa could not fetch is sent by the server",
             "BulkImporter rerun 7 --record 12 --record 31",
             "BulkImporter rerun 7 --file fixed.csv              the rows of a corrected export",
+            "BulkImporter rerun 7 --file fixed.csv --check      what that would change",
             "BulkImporter rerun 7 --state unknown                may import twice what Cincopa did receive",
             "BulkImporter rerun 7 --state duplicate              send rows that were left out as duplicates")
     {
-        TakesFromServer([id, .. selection.All, push, file, map, encoding, Json]);
+        TakesFromServer([id, .. selection.All, push, file, map, encoding, check, Json]);
         Validators.Add(result =>
         {
             if (selection.All.Append(file).Count(o => result.GetResult(o) is { Implicit: false }) > 1)
@@ -44,8 +47,8 @@ internal sealed class RerunVerb : ClientVerb
                     $"Give one of {string.Join(", ", selection.All.Select(o => o.Name))} and --file: exactly one says which "
                         + "records are rerun.");
             if (result.GetResult(file) is not { Implicit: false }
-                && new Option[] { map, encoding }.Any(o => result.GetResult(o) is { Implicit: false }))
-                result.AddError("--map and --encoding need --file.");
+                && new Option[] { map, encoding, check }.Any(o => result.GetResult(o) is { Implicit: false }))
+                result.AddError("--map, --encoding and --check need --file.");
             if (result.GetValue(push) && result.GetResult(file) is { Implicit: false })
                 result.AddError("--push works with a selection. In a corrections file, use the column transfer.");
         });
@@ -87,7 +90,8 @@ internal sealed class RerunVerb : ClientVerb
             using var content = new StreamContent(bytes);
             content.Headers.ContentType = new("text/csv");
             answer = await api.UploadAsync<CorrectionReport>($"imports/{line.GetValue(id)}/corrections"
-                + Query.Of(("map", line.GetValue(map)), ("encoding", line.GetValue(encoding))), content, cancellationToken);
+                + Query.Of(("map", line.GetValue(map)), ("encoding", line.GetValue(encoding)),
+                    ("check", line.GetValue(check) ? "true" : null)), content, cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -101,12 +105,15 @@ internal sealed class RerunVerb : ClientVerb
         else
         {
             Surroundings.Output.WriteLine(
-                $"{Wording.Count(answer.Value.Corrected, "row is", "rows are")} corrected and will be sent again, "
-                    + $"{Wording.Count(answer.Value.Refused, "was", "were")} not changed.");
+                line.GetValue(check)
+                    ? $"{Wording.Count(answer.Value.Corrected, "row", "rows")} would be corrected, "
+                        + $"{Wording.Number(answer.Value.Refused)} would not."
+                    : $"{Wording.Count(answer.Value.Corrected, "row is", "rows are")} corrected, "
+                        + $"{Wording.Count(answer.Value.Refused, "was", "were")} not changed.");
             foreach (var row in answer.Value.Rows.Where(r => r.Outcome != "corrected"))
                 Surroundings.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
                     $"  line {row.Line}{(row.Row is { } number ? $", row {number}" : "")}: {row.Outcome}. {Wording.Plain(row.Message)}"));
-            if (answer.Value.Corrected > 0)
+            if (answer.Value.Corrected > 0 && !line.GetValue(check))
                 Surroundings.Output.WriteLine(
                     string.Create(CultureInfo.InvariantCulture, $"Follow them with: BulkImporter show {line.GetValue(id)} --watch"));
         }

@@ -34,7 +34,7 @@ public static class DashboardSetup
             mud.SnackbarConfiguration.MaxDisplayedSnackbars = 3;
             mud.SnackbarConfiguration.NewestOnTop = true;
         });
-        services.AddScoped<RecordOrders>();
+        services.AddScoped<RecordOrders>().AddSingleton<ReadReport>();
         return services.AddHangfirePages();
     }
 
@@ -54,6 +54,7 @@ public static class DashboardSetup
                 if (endpoint is RouteEndpointBuilder { RoutePattern.RawText: "/_blazor" or "_blazor" })
                     endpoint.Metadata.Add(new RequestSizeLimitAttribute(2 * LargestMessage));
             });
+        endpoints.MapReports();
         endpoints.MapHangfirePages(root);
         return endpoints;
     }

@@ -9,7 +9,8 @@ internal static class FailureWords
     /// <summary>In a few words; for what is no failure, or not known to this version, the code with spaces.</summary>
     public static string Title(string code) => EnumText<FailureCode>.TryParse(code, out var known) ? Title(known)
         : code.Length == 0 ? ""
-        : (char.ToUpperInvariant(code[0]) + code[1..].Replace('_', ' ')).Replace("Url", "URL", StringComparison.Ordinal);
+        : (char.ToUpperInvariant(code[0]) + code[1..].Replace('_', ' ')).Replace("Url", "URL", StringComparison.Ordinal)
+            .Replace(" url", " URL", StringComparison.Ordinal);
 
     private static string Title(FailureCode code) => code switch
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
@@ -6,7 +7,7 @@ using BulkImporter.Records;
 namespace BulkImporter.Dashboard;
 
 /// <summary>Numbers, times and states as the pages say them.</summary>
-internal static class Words
+internal static partial class Words
 {
     public static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
@@ -107,6 +108,14 @@ internal static class Words
         _ => null,
     };
 
+    /// <summary>What resuming the import does.</summary>
+    public static string Resuming(ImportView import) => import switch
+    {
+        { State: ImportState.Paused, Trial.HasEnded: true } => "All good, send the rest",
+        { State: ImportState.Running, Trial: not null } => "Send the rest now",
+        _ => "Resume import",
+    };
+
     public static string Of(ImportState state) => state switch
     {
         ImportState.Parsing => "Reading the manifest",
@@ -117,6 +126,25 @@ internal static class Words
         ImportState.Cancelled => "Cancelled",
         ImportState.Rejected => "Rejected",
         ImportState.Deleting => "Being deleted",
+    };
+
+    /// <summary>Whether a person has something to hear of an import.</summary>
+    public static ImportOutcome Outcome(ImportView import) => import switch
+    {
+        { State: ImportState.Finished, Counts: { Failed: 0, Unknown: 0 } } => ImportOutcome.Good,
+        { State: ImportState.Finished or ImportState.Rejected or ImportState.Paused }
+            or { State: ImportState.Running, AccountState: Accounts.AccountState.Suspended }
+            or { State: ImportState.Running, Stalled: > 0 } => ImportOutcome.Troubled,
+        { State: ImportState.Cancelled or ImportState.Deleting or ImportState.Review } => ImportOutcome.Over,
+        _ => ImportOutcome.None,
+    };
+
+    /// <summary>What the tab shows before the name: that it is well ended, or that somebody is needed.</summary>
+    public static string Mark(ImportView import) => Outcome(import) switch
+    {
+        ImportOutcome.Good => "✓ ",
+        ImportOutcome.Troubled => "! ",
+        _ => "",
     };
 
     /// <summary>What somebody did, as the audit log names it, in words; a name that this version does not know is shown as it is.</summary>
@@ -138,6 +166,9 @@ internal static class Words
         "cincopa_named" => "set the address of Cincopa",
         "import_archived" => "downloaded an archive",
         "manifest_not_read" => "could not read the manifest",
+        "import_probed" => "started a check of the files",
+        "assets_adopted" => "adopted assets",
+        "assets_looked_for" => "looked for assets again",
         "import_not_probed" => "could not check the files",
         "import_not_sent" => "could not send a part of the import",
         "account_suspended" => "suspended the account",
@@ -145,6 +176,31 @@ internal static class Words
         "template_saved" => "saved the columns as a template",
         _ => action.Replace('_', ' '),
     };
+
+    /// <summary>What happened by itself, as a story tells it; a name that this version does not know is shown as it is.</summary>
+    public static string Event(string what) => what switch
+    {
+        "manifest_read" => "The manifest was read and checked",
+        "sending_began" => "Sending began, as it was ordered with the upload",
+        "files_checked" => "The files were checked",
+        "import_finished" => "The import finished",
+        "import_paused" => "The import was paused",
+        "import_stalled" => "Records made no progress at Cincopa",
+        "server_started" => "A server process started",
+        "texts_written" => "Captions, tags and galleries were written",
+        _ => char.ToUpperInvariant(what[0]) + what[1..].Replace('_', ' '),
+    };
+
+    /// <summary>What a notification tells.</summary>
+    public static string Told(string kind) => kind switch
+    {
+        "import_cancelled" => "The import was cancelled",
+        "account_suspended" => "The account was suspended",
+        _ => Event(kind),
+    };
+
+    /// <summary>Where a notification goes, as a person writes it.</summary>
+    public static string Address(string url) => url.StartsWith("mailto:", StringComparison.Ordinal) ? url["mailto:".Length..] : url;
 
     /// <summary>A time as a date and time field of the browser holds it, in UTC; empty for none.</summary>
     public static string Field(DateTimeOffset? time) =>
@@ -163,6 +219,22 @@ internal static class Words
     /// <summary>The same as the style sheet names it.</summary>
     public static string ClassOf(FailureClass? kind) => kind is { } known ? Code(known) : "";
 
+    /// <summary>A sentence in parts, each with the time that stands behind it; the last part has none.</summary>
+    public static IEnumerable<(string Text, DateTimeOffset? At)> WithTimes(string sentence)
+    {
+        var from = 0;
+        foreach (Match match in TimeInUtc().Matches(sentence))
+        {
+            yield return (sentence[from..match.Index],
+                DateTimeOffset.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal));
+            from = match.Index + match.Length;
+        }
+        yield return (sentence[from..], null);
+    }
+
+    [GeneratedRegex(@"(\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?) UTC")]
+    private static partial Regex TimeInUtc();
+
     /// <summary>The address without its query, which is often a signature and never what tells two files apart.</summary>
     public static string ShortUrl(string? url)
     {
@@ -170,4 +242,20 @@ internal static class Words
         var query = url.IndexOf('?', StringComparison.Ordinal);
         return query < 0 ? url : url[..query] + "?…";
     }
+}
+
+/// <summary>How an import stands, for somebody who does not look at it.</summary>
+internal enum ImportOutcome
+{
+    /// <summary>It goes on by itself.</summary>
+    None,
+
+    /// <summary>All of it is in Cincopa.</summary>
+    Good,
+
+    /// <summary>It has failures, or stands still until somebody does something.</summary>
+    Troubled,
+
+    /// <summary>It ended by a person, or waits for one to begin.</summary>
+    Over,
 }

@@ -51,12 +51,6 @@ public sealed class ExportResults(IDbContextFactory<ImporterDb> contexts, Manife
         FROM importer.import i JOIN importer.manifest m ON m.id = i.manifest_id WHERE i.id = $1
         """;
 
-    private const string Corrections = """
-        SELECT DISTINCT ON (c.row_number, c.field) c.row_number, c.field, c.new_value AS value
-        FROM importer.correction c WHERE c.import_id = $1 AND c.row_number BETWEEN $2 AND $3
-        ORDER BY c.row_number, c.field, c.id DESC
-        """;
-
     /// <summary>Looks before the first byte is written, while the answer can still be a refusal.</summary>
     public async Task<Exportable> FindAsync(int importId, CancellationToken cancellationToken)
     {
@@ -124,9 +118,8 @@ public sealed class ExportResults(IDbContextFactory<ImporterDb> contexts, Manife
             .ToListAsync(cancellationToken);
         if (!import.HasCorrections || rows.Count == 0) return rows;
 
-        var corrections = await db.QueryAsync<Corrected>(Corrections, cancellationToken, import.ImportId, first, last);
-        var byRow = corrections.GroupBy(c => c.RowNumber)
-            .ToDictionary(g => g.Key, g => g.ToDictionary(c => ManifestFormat.TargetNamed(c.Field)!.Value, c => c.Value));
+        var byRow = CorrectedField.ByRow(
+            await db.QueryAsync<CorrectedField>(Correction.Latest, cancellationToken, import.ImportId, first, last));
         return rows.ConvertAll(r => byRow.TryGetValue(r.Item1, out var corrected) ? (r.Item1, r.Item2 with { Corrected = corrected }) : r);
     }
 
@@ -145,8 +138,6 @@ public sealed class ExportResults(IDbContextFactory<ImporterDb> contexts, Manife
 
     private sealed record Found(
         ImportState State, int ManifestId, string? Mapping, int? Rows, string FileName, string? Encoding, bool HasCorrections);
-
-    private sealed record Corrected(int RowNumber, string Field, string Value);
 }
 
 public static class ExportSetup

@@ -61,6 +61,9 @@ internal static class ServerHost
         if (first?.KeySecret is { } key) Console.WriteLine($"The first admin API key, shown this once, good for 30 days: {key}");
         if (web) await app.Services.GetRequiredService<FirstAccount>().EnsureAsync(app.Configuration, cancellationToken);
         await StartAsync(app, options, cancellationToken);
+        if (work)
+            await app.Services.GetRequiredService<NoteDeed>().RunAsync("BulkImporter", "server_started", null,
+                $"{(web ? "serve" : "work")} on {Environment.MachineName}", cancellationToken);
         if (web) Greet(app, first);
         await app.WaitForShutdownAsync(cancellationToken);
         return ExitCode.Done;

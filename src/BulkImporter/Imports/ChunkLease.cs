@@ -13,11 +13,20 @@ internal static class ChunkLease
         RETURNING c.import_id, c.number, c.first_row, c.last_row
         """;
 
-    /// <summary>Waiting or queued to running.</summary>
+    /// <summary>
+    /// Waiting or queued to running. A quarter of the account's calls in flight, so that others find some too, or all that are free where no
+    /// other chunk of the account is due.
+    /// </summary>
     internal const string Take = """
         WITH account AS (
             SELECT a.id, a.submit_rate, a.backlog_limit, a.updated_at,
-                CASE WHEN a.max_in_flight = 0 THEN $5::int ELSE LEAST($5::int, ceil(a.max_in_flight / 4.0)::int) END AS wanted,
+                CASE WHEN a.max_in_flight = 0 THEN $5::int WHEN EXISTS (
+                    SELECT 1 FROM importer.import oi CROSS JOIN LATERAL (
+                        SELECT 1 FROM importer.import_chunk o
+                        WHERE o.import_id = oi.id AND o.due_at <= now() AND o.state <> 'running' AND (o.import_id, o.number) <> ($1, $2)
+                        ORDER BY o.due_at LIMIT 1) due
+                    WHERE oi.account_id = a.id AND oi.state = 'running'
+                ) THEN LEAST($5::int, ceil(a.max_in_flight / 4.0)::int) ELSE LEAST($5::int, a.max_in_flight) END AS wanted,
                 CASE WHEN a.max_in_flight = 0 THEN $5::int ELSE a.max_in_flight - coalesce((
                     SELECT sum(o.lease_window) FROM importer.import_chunk o JOIN importer.import oi ON oi.id = o.import_id
                     WHERE oi.account_id = a.id AND o.state = 'running' AND o.lease_until > now()
@@ -60,7 +69,8 @@ internal static class ChunkLease
         UPDATE importer.import_chunk c
         SET state = 'waiting', lease_token = NULL, lease_owner = NULL, lease_until = NULL, lease_window = 0,
             due_at = (SELECT min(coalesce(r.next_attempt_at, now())) FROM importer.import_record r
-                      WHERE r.import_id = c.import_id AND r.row_number BETWEEN c.first_row AND c.last_row AND r.state = 'pending')
+                      WHERE r.import_id = c.import_id AND r.row_number BETWEEN c.first_row AND c.last_row AND r.state = 'pending'
+                          AND r.row_number <= coalesce((SELECT i.trial_through FROM importer.import i WHERE i.id = $1), r.row_number))
         WHERE c.import_id = $1 AND c.number = $2 AND c.lease_token = $3 AND c.submitting_count = 0
         """;
 

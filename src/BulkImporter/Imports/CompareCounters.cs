@@ -28,6 +28,11 @@ public sealed class CompareCounters(NpgsqlDataSource database, ILogger<CompareCo
             FROM importer.import_record r WHERE r.import_id IN (SELECT id FROM looked_at) AND r.error_code IS NOT NULL
                 AND r.state IN ('failed', 'unknown')
             GROUP BY r.import_id, r.chunk_number, r.error_code
+        ), by_host AS (
+            SELECT r.import_id, r.chunk_number, importer.host_of(r.source_url) AS host, date_trunc('hour', r.finished_at, 'UTC') AS hour,
+                CASE WHEN r.state = 'imported' THEN '' ELSE r.error_code END AS code, count(*) AS count
+            FROM importer.import_record r WHERE r.import_id IN (SELECT id FROM looked_at) AND r.state IN ('imported', 'failed', 'unknown')
+            GROUP BY 1, 2, 3, 4, 5
         )
         SELECT c.import_id, c.number
         FROM importer.import_chunk c
@@ -47,6 +52,11 @@ public sealed class CompareCounters(NpgsqlDataSource database, ILogger<CompareCo
         FROM (SELECT * FROM importer.chunk_failure WHERE import_id IN (SELECT id FROM looked_at) AND count <> 0) f
         FULL JOIN failed n USING (import_id, chunk_number, code)
         WHERE f.count IS DISTINCT FROM n.count
+        UNION
+        SELECT import_id, chunk_number
+        FROM (SELECT * FROM importer.chunk_host WHERE import_id IN (SELECT id FROM looked_at) AND count <> 0) h
+        FULL JOIN (SELECT * FROM by_host WHERE host IS NOT NULL AND code IS NOT NULL) n USING (import_id, chunk_number, host, hour, code)
+        WHERE h.count IS DISTINCT FROM n.count
         ORDER BY 1, 2 LIMIT 100
         """;
 

@@ -7,8 +7,8 @@ using Npgsql;
 namespace BulkImporter.Imports;
 
 /// <summary>
-/// Watches the running imports by their counters: notes the progress for the rate, pauses one that fails too often, finishes one in which
-/// no record can move any more, and reopens one in which a late answer lets a record move again.
+/// Watches the running imports by their counters: notes the progress for the rate, pauses one that fails too often, pauses one whose
+/// trial has ended, finishes one in which no record can move any more, and reopens one in which a late answer lets a record move again.
 /// </summary>
 public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions transitions, ILogger<FollowImports> log)
 {
@@ -34,7 +34,7 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
         ), paused AS (
             UPDATE importer.import i
             SET state = 'paused',
-                reason = format('Paused by itself: %s of the last %s finished records failed. Look at the failures by code, then resume.',
+                reason = format('Paused by itself: %s of the last %s finished records failed. Look at why, then resume.',
                     total.failed, total.finished)
             FROM total
             WHERE i.id = total.id AND i.state = 'running' AND total.finished >= i.stop_after_rows
@@ -59,6 +59,35 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
 
     private const string ZonePlace = "{zone}";
 
+    // What was sent of the trial has come to its end, texts and galleries included; whatever else is pending was held back.
+    private static readonly string EndTrial = $"""
+        WITH ended AS (
+            SELECT i.id FROM importer.import i
+            WHERE i.state = 'running' AND i.trial_through IS NOT NULL
+                AND NOT EXISTS (
+                    SELECT 1 FROM importer.import_chunk c WHERE c.import_id = i.id AND c.first_row <= i.trial_through
+                        AND (c.submitting_count + c.submitted_count > 0 OR (c.last_row <= i.trial_through AND c.pending_count > 0)))
+                AND NOT EXISTS (
+                    SELECT 1 FROM importer.import_chunk c
+                    JOIN importer.import_record r ON r.import_id = c.import_id AND r.row_number BETWEEN c.first_row AND i.trial_through
+                    WHERE c.import_id = i.id AND c.first_row <= i.trial_through AND c.last_row > i.trial_through AND r.state = 'pending')
+                AND NOT EXISTS (SELECT 1 FROM importer.work_batch w WHERE w.import_id = i.id AND w.step = 'finish')
+                AND NOT EXISTS (SELECT 1 FROM importer.record_finish f WHERE f.import_id = i.id AND f.state = 'pending')
+                AND EXISTS (SELECT 1 FROM importer.import_chunk c WHERE c.import_id = i.id AND c.pending_count > 0)
+        ), paused AS (
+            UPDATE importer.import i
+            SET state = 'paused', trial_through = NULL, reason = CASE WHEN i.trial_count = 1 THEN 'The first record has ended.'
+                ELSE format('The first %s records have ended.', i.trial_count) END
+            FROM ended WHERE i.id = ended.id AND i.state = 'running'
+            RETURNING i.id, i.account_id, i.reason
+        ), due AS (
+            {ImportTransitions.RestIsDue("paused")}
+        ), noted AS (
+            {Facts.ImportPaused}
+        )
+        SELECT id, reason FROM paused
+        """;
+
     private const string NoneCanMove = """
         NOT EXISTS (SELECT 1 FROM importer.import_chunk c WHERE c.import_id = i.id
             AND c.pending_count + c.submitting_count + c.submitted_count > 0)
@@ -81,7 +110,7 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
     private const string Finish = $"""
         WITH finished AS (
             UPDATE importer.import i
-            SET state = 'finished', finished_at = now(), reason = NULL
+            SET state = 'finished', finished_at = now(), reason = NULL, trial_count = NULL, trial_through = NULL
             WHERE i.id = ANY($1) AND i.state = 'running' AND {NoneCanMove}
             RETURNING i.id, i.account_id
         ), noted AS (
@@ -117,6 +146,7 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
             ("the progress of imports", stop => database.ExecuteAsync(Tick, stop)),
             ("imports that fail too often", PauseFailingAsync),
             ("imports with an unknown time zone", PauseLostZoneAsync),
+            ("trials that have ended", EndTrialAsync),
             ("imports that have ended", FinishAsync),
         ];
         return EachItem.RunAsync(steps, s => s.Name, s => s.Run(cancellationToken), cancellationToken);
@@ -146,6 +176,11 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
         foreach (var (id, reason) in await database.QueryAsync<Paused>(PauseLostZone, cancellationToken,
             ImportSchedule.LostZone(ZonePlace)))
             Log.ImportPausedByZone(log, id, reason);
+    }
+
+    private async Task EndTrialAsync(CancellationToken cancellationToken)
+    {
+        foreach (var (id, _) in await database.QueryAsync<Paused>(EndTrial, cancellationToken)) Log.TrialEnded(log, id);
     }
 
     private async Task FinishAsync(CancellationToken cancellationToken)

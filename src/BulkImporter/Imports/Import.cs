@@ -19,6 +19,9 @@ public sealed class Import
     /// <summary>Why it is paused, cancelled or rejected, for people.</summary>
     public string? Reason { get; set; }
 
+    /// <summary>Of a rejected one: the encoding in which its manifest could be read, if a person agrees.</summary>
+    public string? OfferedEncoding { get; set; }
+
     /// <summary>The explicit column mapping (<c>url=OriginalURL,caption=Title</c>), or null to recognise the header.</summary>
     public string? Mapping { get; set; }
 
@@ -54,6 +57,14 @@ public sealed class Import
     /// <summary>When a chunk of it was last given to a worker; the least recently served goes first.</summary>
     public DateTimeOffset? LastServedAt { get; set; }
 
+    /// <summary>
+    /// The import was started with so many records only; null when it was not, or since somebody has sent the rest.
+    /// </summary>
+    public int? TrialCount { get; set; }
+
+    /// <summary>The last row that is sent before the records of the trial have ended; null when nothing is held back.</summary>
+    public int? TrialThrough { get; set; }
+
     /// <summary>Of a cancelled import: what Cincopa has accepted and not finished is to be aborted there.</summary>
     public bool AbortRemote { get; set; }
 
@@ -70,6 +81,7 @@ public sealed class Import
             {
                 t.HasCheckConstraint("import_state_is_known", EnumText<ImportState>.Check("state"));
                 ImportSettings.Check(t);
+                t.HasCheckConstraint("import_trial_has_records", "trial_count > 0 AND (trial_through IS NULL OR trial_count IS NOT NULL)");
                 t.HasCheckConstraint("import_counted_once_parsed",
                     "row_count IS NOT NULL OR state IN ('parsing', 'rejected', 'cancelled', 'deleting')");
                 t.HasCheckConstraint("import_finished_at_iff_ended",

@@ -1,4 +1,3 @@
-using BulkImporter.Access;
 using BulkImporter.Data;
 using BulkImporter.Records;
 
@@ -7,15 +6,18 @@ namespace BulkImporter.Imports;
 /// <summary>What an import's page tells beside the import itself, read less often.</summary>
 /// <param name="Rates">How fast it went over its whole life.</param>
 /// <param name="Examples">By failure code, what was said of one record.</param>
-/// <param name="Audit">Who did what, the latest first.</param>
+/// <param name="Hosts">From where the files come that fail.</param>
+/// <param name="Story">What happened to it, the latest first.</param>
 public sealed record ImportDetails(
-    bool Moves, IReadOnlyList<RatePoint> Rates, IReadOnlyDictionary<string, string> Examples, IReadOnlyList<AuditView> Audit);
+    bool Moves, IReadOnlyList<RatePoint> Rates, IReadOnlyDictionary<string, string> Examples, IReadOnlyList<HostFailures> Hosts,
+    IReadOnlyList<StoryEntry> Story);
 
 /// <summary>
 /// Keeps every open page of this process current. Each import, and each page of the list, is read once a second for all who look at
 /// it, while somebody does: fifty open pages cost what one costs. What stands still is looked at less often.
 /// </summary>
-public sealed class ImportFeed(ReadImports imports, ReadRecords records, ReadAudit audit, TimeProvider clock, ILogger<ImportFeed> log)
+public sealed class ImportFeed(
+    ReadImports imports, ReadRecords records, ReadHosts hosts, ReadStory story, TimeProvider clock, ILogger<ImportFeed> log)
 {
     /// <summary>Imports on one page of the list.</summary>
     public const int ListLength = 25;
@@ -23,13 +25,16 @@ public sealed class ImportFeed(ReadImports imports, ReadRecords records, ReadAud
     /// <summary>Points of the rate-over-time chart.</summary>
     private const int Points = 90;
 
-    private const int AuditLength = 12;
+    /// <summary>Hosts whose failures are told.</summary>
+    private const int MostHosts = 12;
+
+    private const int StoryLength = 60;
 
     private readonly SharedReadings<int, ImportView> ones = new(
         (id, stop) => imports.FindAsync(id, stop), i => TimeSpan.FromSeconds(i is not null && Moves(i) ? 1 : 4), clock, log);
 
-    private readonly SharedReadings<(ImportFilter Filter, int? After), Page<ImportView>> lists = new(
-        async (page, stop) => await imports.ListAsync(page.Filter, page.After, ListLength, stop),
+    private readonly SharedReadings<(ImportFilter Filter, int? After, int? Before), ListedPage<ImportView>> lists = new(
+        async (page, stop) => await imports.PageAsync(page.Filter, page.After, page.Before, ListLength, stop),
         p => TimeSpan.FromSeconds(p?.Items.Any(Moves) == true ? 1 : 4), clock, log);
 
     // There is only one such reading; its key says nothing.
@@ -37,7 +42,7 @@ public sealed class ImportFeed(ReadImports imports, ReadRecords records, ReadAud
         async (_, stop) => await imports.TotalsAsync(stop), _ => TimeSpan.FromSeconds(4), clock, log);
 
     private readonly SharedReadings<int, ImportDetails> details = new(
-        (id, stop) => ReadDetailsAsync(id, imports, records, audit, stop), d =>
+        (id, stop) => ReadDetailsAsync(id, imports, records, hosts, story, stop), d =>
             TimeSpan.FromSeconds(d?.Moves == true ? 5 : 20), clock, log);
 
     internal int TopicCount => ones.Count + lists.Count + totals.Count + details.Count;
@@ -48,9 +53,10 @@ public sealed class ImportFeed(ReadImports imports, ReadRecords records, ReadAud
     public IDisposable Watch(int importId, Action<Reading<ImportView>> changed) => ones.Watch(importId, changed);
 
     /// <summary>The same for a page of the list.</summary>
-    /// <param name="after">The <see cref="Page{T}.Next"/> of the page before, or null for the first.</param>
-    public IDisposable WatchList(ImportFilter filter, int? after, Action<Reading<Page<ImportView>>> changed) =>
-        lists.Watch((filter, after), changed);
+    /// <inheritdoc cref="ReadImports.PageAsync"/>
+    public IDisposable WatchList(
+        ImportFilter filter, int? after, Action<Reading<ListedPage<ImportView>>> changed, int? before = null) =>
+        lists.Watch((filter, after, before), changed);
 
     /// <summary>The same for the records of all imports together.</summary>
     public IDisposable WatchTotals(Action<Reading<StateCounts>> changed) => totals.Watch(0, changed);
@@ -72,12 +78,13 @@ public sealed class ImportFeed(ReadImports imports, ReadRecords records, ReadAud
         import.State is ImportState.Parsing or ImportState.Running || import.Counts is { Submitting: > 0 } or { Submitted: > 0 };
 
     private static async Task<ImportDetails?> ReadDetailsAsync(
-        int id, ReadImports imports, ReadRecords records, ReadAudit audit, CancellationToken cancellationToken) =>
+        int id, ReadImports imports, ReadRecords records, ReadHosts hosts, ReadStory story, CancellationToken cancellationToken) =>
         await imports.FindAsync(id, cancellationToken) is not { } import
             ? null
             : new ImportDetails(
                 Moves(import),
                 await imports.RatesAsync(id, Points, cancellationToken),
                 await records.ExamplesAsync(id, import.Failures.Select(f => f.Code), cancellationToken),
-                await audit.ListAsync(id, null, AuditLength, cancellationToken));
+                import.Failures.Count == 0 ? [] : await hosts.FailingAsync(id, MostHosts, cancellationToken),
+                await story.LatestAsync(id, StoryLength, cancellationToken));
 }

@@ -26,8 +26,11 @@ public sealed record ImportFilter
 
     public ImportOrder Order { get; init; }
 
-    /// <summary>The imports that it selects behind this one (null for all), in its order.</summary>
-    internal IQueryable<Import> Behind(ImporterDb db, int? after)
+    /// <summary>A list that a person did not ask for in some way: what runs is what he looks for.</summary>
+    internal bool IsRunningFirst => this == All;
+
+    /// <summary>The imports that it selects.</summary>
+    internal IQueryable<Import> Selected(ImporterDb db)
     {
         IQueryable<Import> selected = db.Set<Import>();
         if (State is { } state) selected = selected.Where(i => i.State == state);
@@ -44,6 +47,13 @@ public sealed record ImportFilter
                         || i.Id == number
                 select i;
         }
+        return selected;
+    }
+
+    /// <summary>The imports that it selects behind this one (null for all), in its order.</summary>
+    internal IQueryable<Import> Behind(ImporterDb db, int? after)
+    {
+        var selected = Selected(db);
         if (after is { } last)
         {
             selected = Order switch
@@ -61,4 +71,14 @@ public sealed record ImportFilter
             ImportOrder.Name => selected.OrderBy(i => i.Name.ToLower()).ThenBy(i => i.Id),
         };
     }
+
+    /// <summary>The imports that it selects ahead of this one, in the reverse of its order.</summary>
+    internal IQueryable<Import> Ahead(ImporterDb db, int before) => Order switch
+    {
+        ImportOrder.Newest => Selected(db).Where(i => i.Id > before).OrderBy(i => i.Id),
+        ImportOrder.Oldest => Selected(db).Where(i => i.Id < before).OrderByDescending(i => i.Id),
+        ImportOrder.Name => Selected(db).Where(i => db.Set<Import>().Any(l => l.Id == before
+                && EF.Functions.LessThan(ValueTuple.Create(i.Name.ToLower(), i.Id), ValueTuple.Create(l.Name.ToLower(), l.Id))))
+            .OrderByDescending(i => i.Name.ToLower()).ThenByDescending(i => i.Id),
+    };
 }

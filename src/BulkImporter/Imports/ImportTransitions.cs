@@ -31,9 +31,44 @@ internal static class ImportTransitions
         WHERE id = $1 AND state = 'parsing'
         """;
 
-    /// <summary>Parsing to rejected, with the reason $2.</summary>
+    /// <summary>
+    /// Of import $1, which has just started with a trial, only the first records stay due. Of one that has no more than those, nothing is
+    /// held back.
+    /// </summary>
+    internal const string HoldRest = """
+        WITH trial AS (
+            SELECT i.id, (
+                SELECT r.row_number FROM importer.import_record r WHERE r.import_id = i.id AND r.state = 'pending'
+                ORDER BY r.row_number OFFSET i.trial_count - 1 LIMIT 1) AS last_row
+            FROM importer.import i WHERE i.id = $1 AND i.state = 'running' AND i.trial_count IS NOT NULL
+        ), held AS (
+            UPDATE importer.import i
+            SET trial_through = t.last_row, trial_count = CASE WHEN t.last_row IS NOT NULL THEN i.trial_count END
+            FROM trial t WHERE i.id = t.id
+            RETURNING i.id, i.trial_through
+        )
+        UPDATE importer.import_chunk c SET due_at = NULL FROM held WHERE c.import_id = held.id AND c.first_row > held.trial_through
+        """;
+
+    /// <summary>
+    /// Within a statement that has imports (id): nothing of them is held back any more. A chunk that is at work takes its time anew when it
+    /// is given back.
+    /// </summary>
+    internal static string RestIsDue(string imports) => $"""
+        UPDATE importer.import_chunk c SET due_at = LEAST(c.due_at, now()) FROM {imports} s WHERE c.import_id = s.id AND c.pending_count > 0
+        """;
+
+    /// <summary>Review to parsing, in a transaction that forgets the rows (<see cref="ForgetRows"/>): the manifest is read again.</summary>
+    internal const string ReadAgain = """
+        UPDATE importer.import
+        SET state = 'parsing', row_count = NULL, parsed_rows = 0, parse_queued_at = NULL, reason = NULL, start_when_parsed = false
+        WHERE id = $1 AND state = 'review'
+        """;
+
+    /// <summary>Parsing to rejected, with the reason $2 and the encoding $3 in which the manifest could be read.</summary>
     internal const string Rejected = """
-        UPDATE importer.import SET state = 'rejected', reason = $2, finished_at = now() WHERE id = $1 AND state = 'parsing'
+        UPDATE importer.import SET state = 'rejected', reason = $2, offered_encoding = $3, finished_at = now()
+        WHERE id = $1 AND state = 'parsing'
         """;
 
     /// <summary>
@@ -93,7 +128,9 @@ internal static class ImportTransitions
         SET state = CASE WHEN i.state = 'paused' THEN 'paused' ELSE 'running' END,
             reason = CASE WHEN i.state = 'paused' THEN i.reason END,
             started_at = coalesce(i.started_at, now()), finished_at = NULL,
-            breaker_finished_base = b.finished, breaker_failed_base = b.failed
+            breaker_finished_base = b.finished, breaker_failed_base = b.failed,
+            trial_count = CASE WHEN i.state IN ('running', 'paused') THEN i.trial_count END,
+            trial_through = CASE WHEN i.state IN ('running', 'paused') THEN i.trial_through END
         FROM ({BreakerCounts.OfImport}) b
         WHERE i.id = $1
         """;

@@ -29,6 +29,9 @@ public sealed record ImportView : ImportSettings
     /// </summary>
     public string? Reason { get; init; }
 
+    /// <summary>Of a rejected import: the encoding in which its manifest could be read. Set it, and the manifest is read again.</summary>
+    public string? OfferedEncoding { get; init; }
+
     /// <summary>Data rows of the manifest, at most those that are to be read; null until it is parsed.</summary>
     public int? Rows { get; init; }
 
@@ -72,6 +75,9 @@ public sealed record ImportView : ImportSettings
 
     public FinishCounts Finishing { get; init; } = new(0, 0);
 
+    /// <summary>The trial that the import was started with; null when the rest is sent, or was from the beginning.</summary>
+    public TrialView? Trial { get; init; }
+
     /// <summary>When a running import with pending records sends again, by its settings; null when it may send now.</summary>
     public DateTimeOffset? WaitsUntil { get; init; }
 }
@@ -80,6 +86,11 @@ public sealed record ImportView : ImportSettings
 /// Imported records whose assets still lack texts, reference id or gallery: those that are being finished, and those for which that failed.
 /// </summary>
 public sealed record FinishCounts(int Pending, int Failed);
+
+/// <summary>Only the first records of an import are sent until somebody sends the rest.</summary>
+/// <param name="Records">How many.</param>
+/// <param name="HasEnded">They have come to their end: resuming the import sends the rest.</param>
+public sealed record TrialView(int Records, bool HasEnded);
 
 /// <param name="Sha256">Of the bytes as received, lower-case hexadecimal.</param>
 public sealed record ManifestSummary(string FileName, string Sha256, long SizeBytes);

@@ -13,5 +13,7 @@ public static class ImportsSetup
         .AddSingleton<DeleteImport>()
         .AddSingleton<ReadImports>()
         .AddSingleton<ReadChunks>()
+        .AddSingleton<ReadHosts>()
+        .AddSingleton<ReadStory>()
         .AddSingleton<ImportFeed>();
 }

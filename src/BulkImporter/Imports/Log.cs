@@ -20,6 +20,10 @@ internal static partial class Log
     [LoggerMessage(EventName = "ImportPausedByBreaker", Level = LogLevel.Error, Message = "Import {ImportId}: {Reason}")]
     public static partial void ImportPausedByBreaker(ILogger logger, int importId, string reason);
 
+    [LoggerMessage(EventName = "TrialEnded", Level = LogLevel.Information,
+        Message = "Import {ImportId} is paused: the first records have ended, and somebody has to send the rest")]
+    public static partial void TrialEnded(ILogger logger, int importId);
+
     [LoggerMessage(EventName = "ImportPausedByZone", Level = LogLevel.Error, Message = "Import {ImportId}: {Reason}")]
     public static partial void ImportPausedByZone(ILogger logger, int importId, string reason);
 

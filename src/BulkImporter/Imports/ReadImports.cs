@@ -121,6 +121,35 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         return Page<ImportView>.Of(await ReadAsync(db, filter.Behind(db, after).Take(limit + 1), cancellationToken), limit, i => i.Id);
     }
 
+    /// <summary>
+    /// A page of the imports that the filter selects, as a person walks them. The list of all begins with those that run, as many as a page
+    /// holds, above the first page of the others.
+    /// </summary>
+    /// <param name="after">The <see cref="ListedPage{T}.Next"/> of the page before; null for the first.</param>
+    /// <param name="before">The <see cref="ListedPage{T}.Previous"/> of the page behind it; null to go on or to begin.</param>
+    public async Task<ListedPage<ImportView>> PageAsync(
+        ImportFilter filter, int? after, int? before, int limit, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var total = await filter.Selected(db).CountAsync(cancellationToken);
+        var first = filter.IsRunningFirst
+            ? await db.Set<Import>().Where(i => i.State == ImportState.Running).OrderByDescending(i => i.Id).Take(limit).Select(i => i.Id)
+                .ToListAsync(cancellationToken)
+            : [];
+        if (before is { } from)
+        {
+            var ahead = await ReadAsync(db, filter.Ahead(db, from).Where(i => !first.Contains(i.Id)).Take(limit + 1), cancellationToken);
+            if (ListedPage<ImportView>.Ahead(ahead, limit, i => i.Id, total) is { } page) return page;
+            after = null;
+        }
+        var behind = await ReadAsync(db, filter.Behind(db, after).Where(i => !first.Contains(i.Id)).Take(limit + 1), cancellationToken);
+        var listed = ListedPage<ImportView>.Behind(after, behind, limit, i => i.Id, total);
+        if (after is not null || first.Count == 0) return listed;
+        var running = await ReadAsync(
+            db, db.Set<Import>().Where(i => first.Contains(i.Id)).OrderByDescending(i => i.Id), cancellationToken);
+        return listed with { Items = [.. running, .. listed.Items] };
+    }
+
     /// <summary>How fast it went over its whole life, in at most <paramref name="points"/> points.</summary>
     public async Task<IReadOnlyList<RatePoint>> RatesAsync(int importId, int points, CancellationToken cancellationToken)
     {
@@ -161,13 +190,15 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
             ? $"Account {account} is suspended: {(accountReason ?? "no reason was given").TrimEnd('.')}."
             : n.BlockedUntil is { } until
                 ? string.Create(CultureInfo.InvariantCulture,
-                    $"Account {account} waits until {until.UtcDateTime:HH:mm:ss} UTC: {n.BlockedReason ?? "the API asked for it"}.")
+                    $"Account {account} waits until {until.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC: ")
+                    + $"{n.BlockedReason ?? "the API asked for it"}."
                 : null;
         var counts = new StateCounts(n.Pending, n.Submitting, n.Submitted, n.Imported, n.Failed, n.Unknown, n.Cancelled,
             n.Invalid, n.Duplicate);
         var reason = i.Reason ?? (i.State is ImportState.Running or ImportState.Paused ? trouble : null)
             ?? ImportSchedule.Sentence(n.WaitsUntil, i.Settings.Window)
-            ?? (i.State == ImportState.Running ? Standstill(n, counts) : null);
+            ?? (i.State != ImportState.Running ? null : i.TrialThrough is not null ? HeldBack(i.TrialCount!.Value, n)
+                : Standstill(n, counts));
         var (rate, eta) = Rate(n, counts);
         return new ImportView(i.Settings)
         {
@@ -177,6 +208,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
             Manifest = new ManifestSummary(manifest.FileName, Convert.ToHexStringLower(manifest.Sha256!), manifest.SizeBytes),
             State = i.State,
             Reason = reason,
+            OfferedEncoding = i.OfferedEncoding,
             Rows = i.RowCount,
             Counts = counts,
             RatePerSecond = rate,
@@ -195,6 +227,8 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
             AccountState = accountState,
             StartedBy = i.StartedAt is null ? null : n.StartedBy ?? i.CreatedBy,
             Finishing = new FinishCounts(n.FinishPending, n.FinishFailed),
+            Trial = i is { State: ImportState.Running or ImportState.Paused, TrialCount: { } records }
+                ? new TrialView(records, HasEnded: i.TrialThrough is null) : null,
             WaitsUntil = n.WaitsUntil,
         };
     }
@@ -204,7 +238,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
     {
         if (n.NextTryAt is { } next)
             return string.Create(CultureInfo.InvariantCulture,
-                $"{Of(counts.Pending, "record waits", "records wait")} for the next try at {next.UtcDateTime:HH:mm:ss} UTC.");
+                $"{Of(counts.Pending, "record waits", "records wait")} for the next try at {next.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC.");
         if (counts is { Pending: 0, Submitting: 0, Submitted: > 0 } && n.Finished is not > 0)
             return $"All files are sent. Cincopa is still fetching {Of(counts.Submitted, "file", "files")}.";
         if (counts.Open > 0) return null;
@@ -218,6 +252,12 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         static string Of(int count, string one, string many) =>
             string.Create(CultureInfo.InvariantCulture, $"{count:N0} {(count == 1 ? one : many)}");
     }
+
+    /// <summary>Of an import of which only the first records are sent.</summary>
+    private static string HeldBack(int first, ImportNumbers n) => string.Create(CultureInfo.InvariantCulture,
+        $"Only the first {(first == 1 ? "record is" : $"{first:N0} records are")} sent for now.")
+        + (n.NextTryAt is { } next
+            ? string.Create(CultureInfo.InvariantCulture, $" The next try is at {next.UtcDateTime:HH:mm:ss} UTC.") : "");
 
     private static (double? Rate, long? Eta) Rate(ImportNumbers n, StateCounts counts)
     {

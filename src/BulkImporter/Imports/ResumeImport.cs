@@ -3,18 +3,28 @@ using Npgsql;
 
 namespace BulkImporter.Imports;
 
-/// <summary>Paused to running. The failure breaker judges only what comes after this, or it would pause the import again at once.</summary>
+/// <summary>
+/// Paused to running. After a trial, or while one runs, the rest is sent too. The failure breaker judges only what comes after this, or it
+/// would pause the import again at once.
+/// </summary>
 public sealed class ResumeImport(NpgsqlDataSource database)
 {
-    private const string Resume = $"""
-        WITH changed AS (
+    private static readonly string Resume = $"""
+        WITH before AS (
+            -- A pause in the middle of a trial ends; the trial goes on.
+            SELECT id, trial_count, state = 'paused' AND trial_through IS NOT NULL AS goes_on FROM importer.import
+            WHERE id = $1 AND (state = 'paused' OR (state = 'running' AND trial_through IS NOT NULL)) FOR NO KEY UPDATE
+        ), changed AS (
             UPDATE importer.import i
-            SET state = 'running', reason = NULL, breaker_finished_base = b.finished, breaker_failed_base = b.failed
-            FROM ({BreakerCounts.OfImport}) b
-            WHERE i.id = $1 AND i.state = 'paused'
-            RETURNING i.id, i.state
+            SET state = 'running', reason = NULL, breaker_finished_base = b.finished, breaker_failed_base = b.failed,
+                trial_count = CASE WHEN goes_on THEN i.trial_count END, trial_through = CASE WHEN goes_on THEN i.trial_through END
+            FROM ({BreakerCounts.OfImport}) b, before
+            WHERE i.id = before.id
+            RETURNING i.id, i.state, before.trial_count IS NOT NULL AND NOT goes_on AS sends_rest
+        ), due AS (
+            {ImportTransitions.RestIsDue("(SELECT id FROM changed WHERE sends_rest)")}
         ), noted AS (
-            {Audit.Entry} SELECT now(), $2, 'import_resumed', id, NULL, NULL FROM changed
+            {Audit.Entry} SELECT now(), $2, 'import_resumed', id, NULL, CASE WHEN sends_rest THEN 'sends the rest' END FROM changed
         )
         SELECT state FROM changed
         """;

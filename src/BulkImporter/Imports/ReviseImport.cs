@@ -90,7 +90,7 @@ public sealed class ReviseImport(IDbContextFactory<ImporterDb> contexts)
         if (again)
         {
             (import.State, import.RowCount, import.ParsedRows, import.ParseQueuedAt) = (ImportState.Parsing, null, 0, null);
-            (import.Reason, import.FinishedAt) = (null, null);
+            (import.Reason, import.OfferedEncoding, import.FinishedAt) = (null, null, null);
         }
         db.Note(actor, "import_revised", changes.Count == 0 ? "read again" : string.Join("; ", changes), importId);
         await db.SaveChangesAsync(cancellationToken);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
@@ -39,17 +40,22 @@ public sealed class StartImport(NpgsqlDataSource database, CheckBeforeSending ch
                 row_count = CASE WHEN NOT $3 THEN row_count END,
                 parsed_rows = CASE WHEN $3 THEN 0 ELSE parsed_rows END,
                 parse_queued_at = CASE WHEN NOT $3 THEN parse_queued_at END,
-                start_when_parsed = true, reason = NULL
+                start_when_parsed = true, reason = NULL, trial_count = $4
             WHERE id = $1 AND state IN ('review', 'parsing')
             RETURNING id, state
         ), noted AS (
-            {Audit.Entry} SELECT now(), $2, 'import_started', id, NULL, NULL FROM changed
+            {Audit.Entry} SELECT now(), $2, 'import_started', id, NULL, $5 FROM changed
         )
         SELECT state FROM changed
         """;
 
-    public async Task<ImportChange> RunAsync(int importId, string actor, CancellationToken cancellationToken)
+    /// <param name="first">
+    /// Sends only so many records; when they have ended, the import is paused until somebody sends the rest. Null sends all.
+    /// </param>
+    /// <exception cref="InvalidArgumentException"><paramref name="first"/> is less than 1.</exception>
+    public async Task<ImportChange> RunAsync(int importId, string actor, CancellationToken cancellationToken, int? first = null)
     {
+        if (first < 1) throw new InvalidArgumentException("first", "'first' must be 1 or more. Leave it out to send all records.");
         var startable = await database.QueryAsync<Startable>(ReadAccount, cancellationToken, importId);
         if (startable is [var import] && await check.ObstacleAsync(import.AccountId, cancellationToken) is { } obstacle)
             return new ImportChange.Refused(import.State, $"Import {importId} was not started, for account {import.Account}: {obstacle}");
@@ -60,7 +66,10 @@ public sealed class StartImport(NpgsqlDataSource database, CheckBeforeSending ch
         var again = (await connection.QueryAsync<int>(IsOvertaken, cancellationToken, importId)).Count > 0;
         if (again) await ForgetRows.RunAsync(connection, importId, cancellationToken);
         var change = await ImportChange.RunAsync(connection, Start, importId, "only an import in review can be started",
-            cancellationToken, actor, again);
+            cancellationToken, actor, again, first,
+            first is null ? null : string.Create(CultureInfo.InvariantCulture, $"the first {first} only"));
+        if (change is ImportChange.Done(ImportState.Running))
+            await connection.ExecuteLongAsync(ImportTransitions.HoldRest, cancellationToken, importId);
         if (change is ImportChange.Done) await transaction.CommitAsync(cancellationToken);
         return change;
     }

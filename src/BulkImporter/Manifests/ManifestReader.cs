@@ -143,6 +143,37 @@ public sealed class ManifestReader : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Why a file of which this is the beginning is no manifest, whatever a person may say of it: another format, or bytes that are no
+    /// text. Null when it may be one.
+    /// </summary>
+    /// <param name="isWhole">Nothing follows.</param>
+    internal static async Task<ManifestRejectedException?> ObstacleAsync(
+        Memory<byte> head, bool isWhole, string? encoding, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var bytes = new MemoryStream(head.ToArray(), writable: false);
+            await using var text = await ManifestText.OpenAsync(bytes, encoding, ManifestText.UnpackedLimit, cancellationToken);
+            while (text.Kept(0).Length < SampleSize && await text.FillAsync(cancellationToken))
+            {
+            }
+            if (isWhole && text.Ended && text.Kept(0).Trim(" \t\r\n"u8).IsEmpty) return Empty();
+            return OtherFormat.OfText(text.Kept(0), isWhole && text.Ended) is { } other
+                ? new ManifestRejectedException(RejectionCode.NotCsv, other) : null;
+        }
+        catch (ManifestRejectedException open) when (open.Encoding is { } offered && encoding is null)
+        {
+            // A page or a document may be in an older encoding too. A table in it is a question that the review asks.
+            return await ObstacleAsync(head, isWhole, offered, cancellationToken);
+        }
+        catch (ManifestRejectedException refused)
+        {
+            // The end of a beginning is cut off, in the middle of a character or of packed data.
+            return isWhole || refused.Code == RejectionCode.NotCsv ? refused : null;
+        }
+    }
+
     /// <summary>Moves <see cref="Row"/> to the next row that is not blank; false at the end.</summary>
     /// <exception cref="ManifestRejectedException">From here on the file cannot be read: invalid encoding, damaged gzip data, an endless
     /// line.</exception>
@@ -173,6 +204,8 @@ public sealed class ManifestReader : IAsyncDisposable
         await text.DisposeAsync();
     }
 
+    private static ManifestRejectedException Empty() => new(RejectionCode.ManifestEmpty, "The file holds no rows.");
+
     private CsvReader Record => unwrapped ?? Line;
 
     /// <summary>The record as it stands in the file.</summary>
@@ -183,7 +216,7 @@ public sealed class ManifestReader : IAsyncDisposable
     {
         var mapping = how.Mapping;
         if (!await NextRecordAsync(cancellationToken))
-            throw new ManifestRejectedException(RejectionCode.ManifestEmpty, "The file holds no rows.");
+            throw Empty();
 
         if (Record.FieldCount > MaxColumns)
             throw TooManyColumns(Record.FieldCount);

@@ -10,6 +10,7 @@ namespace BulkImporter.Manifests;
 public sealed class ManifestRow
 {
     private CsvReader csv;
+    private IReadOnlyDictionary<ManifestColumn, string>? corrected;
 
     internal ManifestRow(ManifestLayout layout, CsvReader csv)
     {
@@ -54,9 +55,19 @@ public sealed class ManifestRow
     /// <inheritdoc cref="Field"/>
     public string GetString(int index) => Encoding.UTF8.GetString(Field(index));
 
+    /// <summary>
+    /// Somebody has written another address for the row since: how it stands in the file does not count any more.
+    /// </summary>
+    internal bool HasCorrectedUrl => corrected?.ContainsKey(ManifestColumn.Url) == true;
+
+    /// <summary>Puts these values in place of those of the file, for this row only.</summary>
+    internal void Correct(IReadOnlyDictionary<ManifestColumn, string> values) => corrected = values;
+
     /// <summary>A target's value as UTF-8, without white space and invisible characters around it; empty when there is none.</summary>
     public ReadOnlySpan<byte> Value(ManifestColumn target)
     {
+        if (corrected?.GetValueOrDefault(target) is { } value)
+            return CellText.Trim(Encoding.UTF8.GetBytes(value));
         var index = Layout.IndexOf(target);
         return index < 0 ? default : CellText.Trim(Field(index));
     }
@@ -73,6 +84,7 @@ public sealed class ManifestRow
     internal void MoveTo(CsvReader csv, int rowNumber, long lineNumber, FindingCode? quoteProblem)
     {
         this.csv = csv;
+        corrected = null;
         RowNumber = rowNumber;
         LineNumber = lineNumber;
         QuoteProblem = quoteProblem;

@@ -36,21 +36,22 @@ public abstract record CorrectionResult
 
 /// <summary>
 /// Replaces address, caption, reference id or transfer of failed, invalid and duplicate rows by those of a file and makes just these
-/// pending again; an import that had ended runs again. A cell that is empty, or a column that is not there, leaves the value as it is. All
-/// of it is one transaction.
+/// pending again; an import that had ended runs again. Of an import in review any row can be corrected, and its manifest is read again with
+/// the new values. A cell that is empty, or a column that is not there, leaves the value as it is. All of it is one transaction.
 /// </summary>
 public sealed class CorrectRecords(
     NpgsqlDataSource database, RecordTransitions transitions, SourceUrlRules rules, TimeProvider clock, ILogger<CorrectRecords> log)
 {
     /// <summary>Rows that one file may hold: each is answered.</summary>
-    private const int MostRows = 50_000;
+    internal const int MostRows = 50_000;
 
     /// <summary>The largest file.</summary>
     public const long MostBytes = 64L << 20;
 
     private const string LockImport = """
-        SELECT i.already_imported, i.account_id, i.duplicate_rows FROM importer.import i
-        WHERE i.id = $1 AND i.state IN ('running', 'paused', 'finished', 'cancelled') AND i.row_count IS NOT NULL FOR NO KEY UPDATE
+        SELECT i.already_imported, i.account_id, i.duplicate_rows, i.state FROM importer.import i
+        WHERE i.id = $1 AND i.state IN ('review', 'running', 'paused', 'finished', 'cancelled') AND i.row_count IS NOT NULL
+        FOR NO KEY UPDATE
         """;
 
     private const string ByRow = """
@@ -77,10 +78,12 @@ public sealed class CorrectRecords(
         ORDER BY r.source_key, r.import_id DESC
         """;
 
+    /// <param name="onlyCheck">Says what would become of each row and changes nothing.</param>
     /// <exception cref="InvalidArgumentException">The file cannot be read, has too many rows, or no column that says which row is
     /// meant.</exception>
     public async Task<CorrectionResult> RunAsync(
-        int importId, Stream file, string? mapping, string? encoding, string actor, CancellationToken cancellationToken)
+        int importId, Stream file, string? mapping, string? encoding, string actor, CancellationToken cancellationToken,
+        bool onlyCheck = false)
     {
         // 1. The file, before anything is locked.
         var asked = await ReadAsync(importId, file, mapping, encoding, cancellationToken);
@@ -90,7 +93,7 @@ public sealed class CorrectRecords(
         if (await connection.QueryAsync<Locked>(LockImport, cancellationToken, importId) is not [var import])
         {
             return await ImportChange.RefusalAsync(connection, importId,
-                "only an import that was started can be corrected; for one in review, upload the manifest again",
+                "only an import whose manifest was read can be corrected",
                 cancellationToken) switch
             {
                 ImportChange.Refused refused => new CorrectionResult.WrongState(refused.State, refused.Sentence),
@@ -99,21 +102,26 @@ public sealed class CorrectRecords(
         }
 
         // 2. Which row each means, and whether that may be changed so.
-        await MatchAsync(connection, importId, asked, cancellationToken);
+        var isReview = import.State == ImportState.Review;
+        await MatchAsync(connection, importId, isReview, asked, cancellationToken);
         await CheckSourcesAsync(connection, importId, import, asked, cancellationToken);
 
-        // 3. The change, and the import goes on.
+        // 3. The change, and the import goes on, or is read again.
         var changes = asked.Where(a => a.Refusal is null).Select(a => a.Change!).ToList();
-        IReadOnlySet<int> moved = changes.Count == 0
-            ? new HashSet<int>() : await transitions.CorrectedAsync(connection, importId, changes, actor, cancellationToken);
-        if (moved.Count > 0)
+        var moved = onlyCheck ? changes.Select(c => c.RowNumber).ToHashSet()
+            : changes.Count == 0 ? new HashSet<int>()
+            : isReview ? await Correction.NoteAsync(connection, importId, changes, actor, cancellationToken)
+            : await transitions.CorrectedAsync(connection, importId, changes, actor, cancellationToken);
+        if (moved.Count > 0 && !onlyCheck)
         {
-            await connection.ExecuteAsync(ImportTransitions.RunsAgain, cancellationToken, importId);
-            var detail = string.Create(CultureInfo.InvariantCulture, $"{moved.Count} rows of a corrections file");
+            var goesOn = isReview ? ImportTransitions.ReadAgain : ImportTransitions.RunsAgain;
+            await connection.ExecuteAsync(goesOn, cancellationToken, importId);
+            if (isReview) await ForgetRows.RunAsync(connection, importId, cancellationToken);
+            var detail = string.Create(CultureInfo.InvariantCulture, $"{moved.Count} {(moved.Count == 1 ? "row" : "rows")}");
             await connection.NoteAsync(actor, "records_corrected", cancellationToken, detail, importId);
             await transaction.CommitAsync(cancellationToken);
         }
-        var rows = asked.ConvertAll(a => a.Answer(moved));
+        var rows = asked.ConvertAll(a => a.Answer(moved, isReview));
         var corrected = rows.Count(r => r.Outcome == Asked.Corrected);
         return new CorrectionResult.Done(new(corrected, rows.Count - corrected, rows));
     }
@@ -175,7 +183,8 @@ public sealed class CorrectRecords(
         return -1;
     }
 
-    private static async Task MatchAsync(NpgsqlConnection connection, int importId, List<Asked> asked, CancellationToken cancellationToken)
+    private static async Task MatchAsync(
+        NpgsqlConnection connection, int importId, bool isReview, List<Asked> asked, CancellationToken cancellationToken)
     {
         var numbers = asked.Select(a => a.RowNumber).OfType<int>().Distinct().ToArray();
         var references = asked.Where(a => !a.NamesRow).Select(a => a.Row.ReferenceId).OfType<string>().Distinct().ToArray();
@@ -189,7 +198,7 @@ public sealed class CorrectRecords(
             Current[] found = one.NamesRow
                 ? named is null ? [] : [named]
                 : one.Row.ReferenceId is { } reference ? [.. byReference[reference]] : [];
-            one.Match(found, seen);
+            one.Match(found, seen, isReview);
         }
     }
 
@@ -221,7 +230,7 @@ public sealed class CorrectRecords(
     }
 
     /// <summary>The import, as long as it is locked.</summary>
-    private sealed record Locked(int AccountId, WhenDuplicate AlreadyImported, WhenDuplicate DuplicateRows);
+    private sealed record Locked(int AccountId, WhenDuplicate AlreadyImported, WhenDuplicate DuplicateRows, ImportState State);
 
     private sealed record ReadAs(string? Mapping, ImportTransfer Transfer);
 
@@ -252,7 +261,7 @@ public sealed class CorrectRecords(
 
         public void Refuse(string outcome, string message) => (Refusal, why) = (outcome, message);
 
-        public void Match(Current[] found, HashSet<int> seen)
+        public void Match(Current[] found, HashSet<int> seen, bool isReview)
         {
             if (found.Length > 1)
             {
@@ -270,7 +279,7 @@ public sealed class CorrectRecords(
             matched = current.RowNumber;
             if (!seen.Add(current.RowNumber))
                 Refuse("repeated", "The file has this row more than once. The first one counts.");
-            else if (current.State is not (RecordState.Failed or RecordState.Invalid or RecordState.Duplicate))
+            else if (current.State is not (RecordState.Failed or RecordState.Invalid or RecordState.Duplicate) && !isReview)
                 Refuse("wrong_state",
                     $"The row is {EnumText<RecordState>.Of(current.State)}. Only failed, invalid and duplicate rows can be corrected.");
             else if (error is not null)
@@ -302,19 +311,21 @@ public sealed class CorrectRecords(
                     "The file has no other URL for this duplicate. To send it as it is, rerun the row itself or the state duplicate.");
             else if (url is null && caption is null && reference is null && isPush == current.IsPush)
                 Refuse("unchanged", "Nothing in it differs from the import. To send the row again as it is, rerun it.");
+            else if (url is not null && ReadRowsToFix.IsMasked(url))
+                Refuse("invalid", "The URL has *** or … in place of what is not shown. Write the whole URL.");
             else
                 Change = new(current.RowNumber, url, url is null
                     ? null : SourceKey.Of(url).Value, caption, reference, isPush == current.IsPush ? null : isPush);
         }
 
-        public CorrectedRow Answer(IReadOnlySet<int> moved)
+        public CorrectedRow Answer(IReadOnlySet<int> moved, bool isReview)
         {
             if (Refusal is not null) return new(row.LineNumber, matched, Refusal, why!);
             if (!moved.Contains(matched!.Value)) return new(row.LineNumber, matched, "wrong_state", "The row has changed in the meantime.");
             string[] what =
                 [.. new[] { Change!.Url is null ? null : "url", Change.Caption is null ? null : "caption", Change.ReferenceId is null
                     ? null : "reference_id", Change.IsPush is null ? null : "transfer" }.OfType<string>()];
-            return new(row.LineNumber, matched, Corrected, $"Replaced: {string.Join(", ", what)}. It is sent again.");
+            return new(row.LineNumber, matched, Corrected, $"Replaced: {string.Join(", ", what)}.{(isReview ? "" : " It is sent again.")}");
         }
     }
 }

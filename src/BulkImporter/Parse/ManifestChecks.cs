@@ -127,7 +127,8 @@ public sealed class ManifestChecks(
     private CheckedRow Judge(ManifestRow row, List<Finding> findings)
     {
         var first = findings.Count;
-        CheckShape(row, findings);
+        if (!row.HasCorrectedUrl)
+            CheckShape(row, findings);
         var url = row.Value(ManifestColumn.Url);
         var (unwrapped, decoded) = (false, false);
         // A longer cell is refused for that already, and what looks into an address may take a time that grows faster than its length.
@@ -150,7 +151,7 @@ public sealed class ManifestChecks(
             isBlocked = true;
             isBlockedForPull &= findings[index].Code is FindingCode.UrlTooLong or FindingCode.UrlHostPrivate;
         }
-        var isImported = stateColumn >= 0 && row.QuoteProblem is null && !url.IsEmpty
+        var isImported = stateColumn >= 0 && !row.HasCorrectedUrl && row.QuoteProblem is null && !url.IsEmpty
             && row.Field(stateColumn).Trim(" "u8).SequenceEqual("imported"u8);
         if (isImported)
         {

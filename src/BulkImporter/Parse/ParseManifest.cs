@@ -71,13 +71,13 @@ public sealed class ParseManifest(
         }
         catch (ManifestRejectedException e)
         {
-            await database.ExecuteAsync(ImportTransitions.Rejected, cancellationToken, importId, e.Message);
+            await database.ExecuteAsync(ImportTransitions.Rejected, cancellationToken, importId, e.Message, e.Encoding);
             Log.ManifestRejected(log, importId, e.Message);
         }
         catch (Exception e) when (e is InvalidDataException or FileNotFoundException or OverflowException)
         {
             // The stored bytes are damaged or gone: trying again would end the same way, so a person has to hear of it.
-            await database.ExecuteAsync(ImportTransitions.Rejected, cancellationToken, importId, e.Message);
+            await database.ExecuteAsync(ImportTransitions.Rejected, cancellationToken, importId, e.Message, null);
             Log.ManifestRejected(log, importId, e.Message);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
@@ -115,6 +115,8 @@ public sealed class ParseManifest(
         await using var reader = await ManifestReader.OpenAsync(bytes, how, cancellationToken);
         var now = clock.GetUtcNow();
         var checks = new ManifestChecks(reader.Layout, rules, now, import.Transfer, import.SkipImported, log);
+        var corrected = CorrectedField.ByRow(
+            await connection.QueryAsync<CorrectedField>(Correction.Latest, cancellationToken, importId, 1, int.MaxValue));
         var (chunks, keys) = (new ChunkCounts(importId, import.ChunkSize, now), new KeyBlocks(importId));
         var (sources, references) = (new SeenBefore(), new SeenBefore());
         var findings = new List<Finding>();
@@ -140,6 +142,7 @@ public sealed class ParseManifest(
                         break;
                     }
                     rows++;
+                    if (corrected.TryGetValue(reader.Row.RowNumber, out var values)) reader.Row.Correct(values);
                     var row = checks.Check(reader.Row, findings);
                     batch.Add(row, chunks.Add(row, batch.Chunks), import.Attempts, findings, now);
                     keys.Add(row.Key, batch.Keys);
@@ -191,6 +194,7 @@ public sealed class ParseManifest(
         // 3. Now it is an import. Zero rows: it was cancelled meanwhile, and nothing of this remains.
         if (await connection.ExecuteAsync(ImportTransitions.Parsed, cancellationToken, importId, rows, import.Mapping
             ?? template?.Mapping, template?.Name) == 0) return;
+        await connection.ExecuteLongAsync(ImportTransitions.HoldRest, cancellationToken, importId);
         await transaction.CommitAsync(cancellationToken);
         span?.SetTag(Spans.Rows, rows);
         await AnalyzeAsync(connection, cancellationToken);

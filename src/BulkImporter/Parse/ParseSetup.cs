@@ -6,7 +6,7 @@ public static class ParseSetup
         .AddSingleton<QueueParsing>()
         .AddSingleton<ParseManifest>()
         .AddSingleton<PreviewManifest>()
-        .AddSingleton<CorrectRecords>()
+        .AddSingleton<CorrectRecords>().AddSingleton<ReadRowsToFix>()
         .AddSingleton<ReadFindings>()
         .AddSingleton<SaveTemplate>()
         .AddSingleton<ReadTemplates>()

@@ -2,6 +2,7 @@ using System.Threading.RateLimiting;
 using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
+using BulkImporter.Records;
 using BulkImporter.Sources;
 using Cincopa.Client;
 using Npgsql;
@@ -17,15 +18,23 @@ namespace BulkImporter.Parse;
 public sealed record PreviewRow(
     int RowNumber, bool IsBlocked, IReadOnlyDictionary<string, string> Values, IReadOnlyList<string> Findings, IReadOnlyList<string> Cells);
 
+/// <summary>A column of the file.</summary>
+/// <param name="Target">What it is read as; null when it only stays in the results.</param>
+/// <param name="Filled">The rows with a value in it, of <see cref="ManifestPreview.RowsLookedAt"/>.</param>
+/// <param name="Samples">Its first different values, cut and masked like every value that is only shown.</param>
+public sealed record PreviewColumn(string Name, string? Target, int Filled, IReadOnlyList<string> Samples);
+
 /// <summary>What the beginning of a manifest shows.</summary>
 /// <param name="Columns">The header's names; column1, column2, … without a header.</param>
 /// <param name="Mapping">Target name to column name, as it is read now.</param>
 /// <param name="Separator"><c>,</c> <c>;</c> <c>|</c> or a tab.</param>
 /// <param name="Question">What has to be answered before the manifest can be read; null when nothing has.</param>
+/// <param name="ColumnFacts">The same columns, each with what it holds in the first rows.</param>
+/// <param name="RowsLookedAt">From how many rows these facts are.</param>
 /// <param name="Note">Why there are fewer rows than were asked for, although the manifest may have them; null otherwise.</param>
 public sealed record ManifestPreview(
     IReadOnlyList<string> Columns, IReadOnlyDictionary<string, string> Mapping, bool HasHeader, char Separator, string Encoding,
-    string? Question, IReadOnlyList<PreviewRow> Rows,
+    string? Question, IReadOnlyList<PreviewRow> Rows, IReadOnlyList<PreviewColumn> ColumnFacts, int RowsLookedAt,
     string? Note = null);
 
 /// <summary>So many previews wait for their turn that one more would wait too long.</summary>
@@ -51,6 +60,13 @@ public sealed class PreviewManifest(
     /// <summary>Those that wait. Behind so many one would wait for seconds, so it is refused at once.</summary>
     internal const int Waiting = 32;
 
+    /// <summary>Rows by which a column is described; fewer of a file with very many columns.</summary>
+    internal const int RowsOfFacts = 1000;
+
+    private const int CellsOfFacts = 100_000;
+
+    private const int SamplesOfEach = 3;
+
     private static readonly string LookedAt =
         $"Only the first {MostBytes / (1024 * 1024)} MB of the manifest were looked at. The later rows are read too when the "
             + "import is.";
@@ -66,37 +82,40 @@ public sealed class PreviewManifest(
             "SELECT i.manifest_id, i.mapping, i.encoding, i.transfer, i.already_imported FROM importer.import i WHERE i.id = $1",
             cancellationToken, importId);
         if (found is not [var import]) return null;
+        var corrected = CorrectedField.ByRow(
+            await database.QueryAsync<CorrectedField>(Correction.Latest, cancellationToken, importId, 1, rows));
         using var turn = await turns.AcquireAsync(1, cancellationToken);
         if (!turn.IsAcquired) throw new TooManyPreviewsException();
-        return await TryAsync(import.ManifestId, new(import.Transfer, import.AlreadyImported == WhenDuplicate.Skip), import.Mapping,
-            import.Encoding, null, rows, cancellationToken);
+        var settings = new Settings(import.Transfer, import.AlreadyImported == WhenDuplicate.Skip, corrected);
+        return await TryAsync(import.ManifestId, settings, import.Mapping, import.Encoding, null, rows, cancellationToken);
     }
 
     public void Dispose() => turns.Dispose();
 
     private async Task<ManifestPreview?> TryAsync(
         int manifestId, Settings settings, string? mapping, string? encoding, string? question, int rows,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken, bool isUrlKnown = true)
     {
         try
         {
-            return await ReadAsync(manifestId, settings, ManifestReading.Of(mapping, encoding), question, rows, cancellationToken);
+            return await ReadAsync(
+                manifestId, settings, ManifestReading.Of(mapping, encoding), question, isUrlKnown, rows, cancellationToken);
         }
-        catch (ManifestRejectedException open) when (open.Candidates is [var column, ..] && question is null)
+        catch (ManifestRejectedException open) when (open.Candidates is [var column, ..] && isUrlKnown)
         {
             // Which column holds the URL is a question. Any answer lets the columns and the rows be seen; it is not shown as one.
             var answer = ManifestMapping.From([new(ManifestFormat.Name(ManifestColumn.Url), column)]).ToString();
-            return await TryAsync(manifestId, settings, answer, encoding, open.Message, rows, cancellationToken);
+            return await TryAsync(manifestId, settings, answer, encoding, open.Message, rows, cancellationToken, isUrlKnown: false);
         }
         catch (ManifestRejectedException open) when (open.Encoding is { } offered && encoding is null)
         {
             // So is the encoding. What is shown is how the file would read.
-            return await TryAsync(manifestId, settings, mapping, offered, open.Message, rows, cancellationToken);
+            return await TryAsync(manifestId, settings, mapping, offered, open.Message, rows, cancellationToken, isUrlKnown);
         }
         catch (ManifestRejectedException behind) when (IsBehind(behind))
         {
             // Not even the header stands in what is looked at.
-            return new([], new Dictionary<string, string>(), false, ',', "", question, [], LookedAt);
+            return new([], new Dictionary<string, string>(), false, ',', "", question, [], [], 0, LookedAt);
         }
         catch (Exception none) when (none is ManifestRejectedException or FileNotFoundException or InvalidDataException)
         {
@@ -105,26 +124,40 @@ public sealed class PreviewManifest(
     }
 
     private async Task<ManifestPreview> ReadAsync(
-        int manifestId, Settings settings, ManifestReading how, string? question, int count, CancellationToken cancellationToken)
+        int manifestId, Settings settings, ManifestReading how, string? question, bool isUrlKnown, int count,
+        CancellationToken cancellationToken)
     {
         await using var bytes = await manifests.OpenAsync(manifestId, cancellationToken);
         await using var reader = await ManifestReader.OpenAsync(bytes, how, MostBytes, cancellationToken);
         var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow(), settings.Transfer, settings.SkipsImported, log);
         var rows = new List<PreviewRow>();
+        var facts = reader.Layout.Columns.Select(_ => new Facts()).ToArray();
+        var most = Math.Max(count, Math.Min(RowsOfFacts, CellsOfFacts / facts.Length));
+        var looked = 0;
         string? note = null;
         try
         {
-            while (rows.Count < count && await reader.ReadAsync(cancellationToken)) rows.Add(Row(checks, reader.Row, question is null));
+            for (; looked < most && await reader.ReadAsync(cancellationToken); looked++)
+            {
+                var row = reader.Row;
+                for (var index = 0; index < facts.Length; index++) facts[index].Add(row, index);
+                if (rows.Count == count) continue;
+                if (settings.Corrected.TryGetValue(row.RowNumber, out var values)) row.Correct(values);
+                rows.Add(Row(checks, row, isUrlKnown));
+            }
         }
-        catch (ManifestRejectedException end)
+        catch (ManifestRejectedException end) when (end.Encoding is null || how.Encoding is not null)
         {
             // What stands before the damage is shown; the parse says where it is.
-            note = IsBehind(end) ? LookedAt : null;
+            note = IsBehind(end) && rows.Count < count ? LookedAt : null;
         }
-        var mapped = reader.Layout.Mapping.Where(m => question is null || m.Key != ManifestColumn.Url)
+        var mapped = reader.Layout.Mapping.Where(m => isUrlKnown || m.Key != ManifestColumn.Url)
             .ToDictionary(m => ManifestFormat.Name(m.Key), m => reader.Layout.Columns[m.Value]);
+        var targets = reader.Layout.Mapping.Where(m => isUrlKnown || m.Key != ManifestColumn.Url)
+            .ToDictionary(m => m.Value, m => ManifestFormat.Name(m.Key));
         return new(reader.Layout.Columns, mapped, reader.Layout.HasHeader, reader.Layout.Separator, reader.Layout.EncodingName,
-            question, rows, note);
+            question, rows,
+            [.. facts.Select((f, index) => f.Of(reader.Layout.Columns[index], targets.GetValueOrDefault(index)))], looked, note);
     }
 
     private static bool IsBehind(ManifestRejectedException end) => end.Code == RejectionCode.UnpackedTooLarge;
@@ -146,8 +179,28 @@ public sealed class PreviewManifest(
             [.. Enumerable.Range(0, row.Layout.Columns.Count).Select(i => FindingMask.Mask(Redact.Secrets(row.GetString(i))))]);
     }
 
-    /// <summary>What of the import's settings the rows are judged by.</summary>
-    private sealed record Settings(ImportTransfer Transfer, bool SkipsImported);
+    /// <summary>What the first rows hold in a column.</summary>
+    private sealed class Facts
+    {
+        private readonly List<string> samples = [];
+        private int filled;
+
+        public void Add(ManifestRow row, int index)
+        {
+            var value = CellText.Trim(row.Field(index));
+            if (value.IsEmpty) return;
+            filled++;
+            if (samples.Count == SamplesOfEach) return;
+            var text = FindingMask.Mask(Redact.Secrets(System.Text.Encoding.UTF8.GetString(value)));
+            if (!samples.Contains(text)) samples.Add(text);
+        }
+
+        public PreviewColumn Of(string name, string? target) => new(name, target, filled, samples);
+    }
+
+    /// <summary>What the rows are judged by: of the import's settings, and what was corrected of the rows that are shown.</summary>
+    private sealed record Settings(
+        ImportTransfer Transfer, bool SkipsImported, Dictionary<int, Dictionary<ManifestColumn, string>> Corrected);
 
     private sealed record Previewed(
         int ManifestId, string? Mapping, string? Encoding, ImportTransfer Transfer, WhenDuplicate AlreadyImported);

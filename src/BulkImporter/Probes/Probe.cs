@@ -50,10 +50,37 @@ public sealed class Probe
     }
 }
 
+/// <summary>What the latest probe found of one host's files.</summary>
+public sealed class ProbeHost
+{
+    public required int ImportId { get; init; }
+
+    /// <summary>With its port when the addresses name one, as <c>importer.host_of</c> cuts it out.</summary>
+    public required string Host { get; init; }
+
+    public required int ProbedCount { get; init; }
+    public required int ProblemCount { get; init; }
+
+    public sealed class Configuration : IEntityTypeConfiguration<ProbeHost>
+    {
+        public void Configure(EntityTypeBuilder<ProbeHost> entity)
+        {
+            entity.ToTable("probe_host");
+            entity.HasKey(h => new { h.ImportId, h.Host });
+            entity.HasOne<Probe>().WithMany().HasForeignKey(h => h.ImportId).OnDelete(DeleteBehavior.Cascade);
+        }
+    }
+}
+
 /// <summary>A probe as every door shows it.</summary>
 /// <param name="State"><c>running</c>, <c>finished</c>, or <c>stopped</c>: the import left review, or the account's source headers cannot
 /// be decrypted.</param>
 /// <param name="Total">Sources that are, or will be, asked.</param>
 /// <param name="Problems">Those of which something was found; the findings tell what.</param>
+/// <param name="DarkHosts">Hosts of which several files were asked for and every one has a problem.</param>
 public sealed record ProbeView(
-    string State, int? Sample, int Total, int Probed, int Problems, DateTimeOffset StartedAt, DateTimeOffset? FinishedAt);
+    string State, int? Sample, int Total, int Probed, int Problems, DateTimeOffset StartedAt, DateTimeOffset? FinishedAt,
+    IReadOnlyList<DarkHost> DarkHosts);
+
+/// <param name="Checked">Files of it that were asked for; all of them have a problem.</param>
+public sealed record DarkHost(string Host, int Checked);

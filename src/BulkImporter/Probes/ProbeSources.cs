@@ -64,6 +64,14 @@ public sealed class ProbeSources(
             {StoredFinding.Insert}
             SELECT going.id, f.row_number, f.line_number, NULL, f.code, 'warning', f.value, NULL, NULL
             FROM going CROSS JOIN unnest($6::int[], $7::bigint[], $8::text[], $9::text[]) AS f (row_number, line_number, code, value)
+        ), counted AS (
+            INSERT INTO importer.probe_host AS h (import_id, host, probed_count, problem_count)
+            SELECT going.id, importer.host_of(s.url), count(*), count(*) FILTER (WHERE s.has_problem)
+            FROM going CROSS JOIN unnest($10::text[], $11::boolean[]) AS s (url, has_problem)
+            WHERE importer.host_of(s.url) IS NOT NULL
+            GROUP BY 1, 2
+            ON CONFLICT (import_id, host) DO UPDATE SET probed_count = h.probed_count + excluded.probed_count,
+                problem_count = h.problem_count + excluded.problem_count
         )
         UPDATE importer.probe SET last_row = $3, probed_count = probed_count + $4, problem_count = problem_count + $5, queued_at = now()
         WHERE import_id IN (SELECT id FROM going)
@@ -158,7 +166,8 @@ public sealed class ProbeSources(
                 Note, cancellationToken, importId, run, sources[^1].RowNumber, sources.Count, findings.Count,
                 findings.Select(f => f.Source.RowNumber).ToArray(),
                 findings.Select(f => f.Source.LineNumber).ToArray(), findings.Select(f => f.Code.Name())
-                    .ToArray(), findings.Select(f => f.Value).ToArray());
+                    .ToArray(), findings.Select(f => f.Value).ToArray(), sources.Select(s => s.Url).ToArray(),
+                sources.Select(s => findings.Exists(f => f.Source == s)).ToArray());
             // The import left review, or another job has the probe: the next look tells which.
             if (written == 0) continue;
         }

@@ -23,6 +23,8 @@ public sealed class StartProbe(NpgsqlDataSource database)
     private const string Start = $"""
         WITH told AS (
             {ImportTransitions.ReasonOver}
+        ), forgotten AS (
+            DELETE FROM importer.probe_host WHERE import_id = $1
         ), noted AS (
             {Audit.Entry} VALUES (now(), $5, 'import_probed', $1, NULL, $6)
         )

@@ -19,6 +19,9 @@ public sealed class Candidate
     public required DateTimeOffset UploadedAt { get; init; }
     public string? Caption { get; init; }
 
+    /// <summary><c>video</c>, <c>image</c>, <c>audio</c> or <c>other</c>, as Cincopa says it; null when it does not.</summary>
+    public string? Type { get; init; }
+
     public sealed class Configuration : IEntityTypeConfiguration<Candidate>
     {
         public void Configure(EntityTypeBuilder<Candidate> entity)

@@ -6,13 +6,26 @@ using Microsoft.EntityFrameworkCore;
 namespace BulkImporter.Reconcile;
 
 /// <summary>An asset that may be the record's.</summary>
-public sealed record CandidateView(string Rid, string FileName, long? SizeBytes, DateTimeOffset UploadedAt, string? Caption);
+/// <param name="Type"><c>video</c>, <c>image</c>, <c>audio</c> or <c>other</c>; null when Cincopa does not say.</param>
+/// <param name="Reason">What speaks for it, for people.</param>
+/// <param name="IsLikeliest">More speaks for it than for any other. A person still has to decide.</param>
+public sealed record CandidateView(
+    string Rid, string FileName, long? SizeBytes, DateTimeOffset UploadedAt, string? Caption, string? Type, string Reason,
+    bool IsLikeliest);
 
 /// <summary>What is known about the asset of a record in doubt.</summary>
 /// <param name="Items">The latest first; none for a record that is not unknown.</param>
 /// <param name="LookedAt">When the account's assets were last looked through for it; null when they were not yet.</param>
 /// <param name="Problem">Why the account's assets cannot be looked through at present; null when they can.</param>
-public sealed record CandidatesView(IReadOnlyList<CandidateView> Items, DateTimeOffset? LookedAt, string? Problem);
+/// <param name="AttemptedAt">When the attempt began that may have made it; null when there was none.</param>
+/// <param name="SizeBytes">Bytes of the source, when they are known; null when not.</param>
+public sealed record CandidatesView(
+    IReadOnlyList<CandidateView> Items, DateTimeOffset? LookedAt, string? Problem, DateTimeOffset? AttemptedAt, long? SizeBytes)
+{
+    /// <summary>The same, judged with the size that the source says now.</summary>
+    public CandidatesView Of(long sourceSize) =>
+        this with { SizeBytes = sourceSize, Items = CompareCandidates.Judged(Items, AttemptedAt, sourceSize) };
+}
 
 public sealed class ReadCandidates(IDbContextFactory<ImporterDb> contexts)
 {
@@ -33,7 +46,8 @@ public sealed class ReadCandidates(IDbContextFactory<ImporterDb> contexts)
             from t in attempts.DefaultIfEmpty()
             join l in db.Set<AccountLook>() on i.AccountId equals l.AccountId into looks
             from l in looks.DefaultIfEmpty()
-            select new { t.LookedAt, l.Problem }).SingleOrDefaultAsync(cancellationToken);
+            select new { t.LookedAt, l.Problem, StartedAt = (DateTimeOffset?)t.StartedAt, t.SizeBytes })
+            .SingleOrDefaultAsync(cancellationToken);
         if (look is null) return null;
         var items = await (
             from r in records
@@ -45,7 +59,9 @@ public sealed class ReadCandidates(IDbContextFactory<ImporterDb> contexts)
                 k.Attempt
             }
             orderby k.UploadedAt descending, k.Rid
-            select new CandidateView(k.Rid, k.FileName, k.SizeBytes, k.UploadedAt, k.Caption)).ToListAsync(cancellationToken);
-        return new(items, look.LookedAt, look.Problem);
+            select new CandidateView(k.Rid, k.FileName, k.SizeBytes, k.UploadedAt, k.Caption, k.Type, "", false))
+            .ToListAsync(cancellationToken);
+        return new(CompareCandidates.Judged(items, look.StartedAt, look.SizeBytes), look.LookedAt, look.Problem, look.StartedAt,
+            look.SizeBytes);
     }
 }

@@ -8,5 +8,5 @@ public static class ReconcileSetup
 
     /// <summary>What a person does about a record in doubt, behind the doors.</summary>
     public static IServiceCollection AddAdoption(this IServiceCollection services) =>
-        services.AddSingleton<ReadCandidates>().AddSingleton<AdoptAsset>();
+        services.AddSingleton<ReadCandidates>().AddSingleton<LookAtSource>().AddSingleton<LookAgain>().AddSingleton<AdoptAsset>();
 }

@@ -117,8 +117,9 @@ internal sealed class ReconcileUnknown(
         """;
 
     private const string NoteCandidates = """
-        INSERT INTO importer.reconcile_candidate (import_id, row_number, attempt, rid, file_name, size_bytes, uploaded_at, caption)
-        SELECT import_id, row_number, attempt, rid, file_name, size_bytes, uploaded_at, caption FROM unnest($1::importer.found_asset[])
+        INSERT INTO importer.reconcile_candidate (import_id, row_number, attempt, rid, file_name, size_bytes, uploaded_at, caption, type)
+        SELECT import_id, row_number, attempt, rid, file_name, size_bytes, uploaded_at, caption, type
+        FROM unnest($1::importer.found_asset[])
         """;
 
     protected override int CallsInFlight => 1;
@@ -238,7 +239,7 @@ internal sealed class ReconcileUnknown(
         OutcomeRow[] looked = [.. open.Select(m => OutcomeRow.Of(m.Doubt.Key))];
         FoundRow[] found = [.. open.SelectMany(m => m.Candidates, (m, asset) => new FoundRow(
             m.Doubt.ImportId, m.Doubt.RowNumber, m.Doubt.Attempt, asset.Rid.Value, Storable(asset.FileName), asset.FileSize,
-            asset.Uploaded, Storable(asset.Caption)))];
+            asset.Uploaded, Storable(asset.Caption), Storable(asset.Type)))];
         await database.UndisturbedAsync(async () =>
         {
             await using var batch = database.CreateBatchByKey(
@@ -267,5 +268,5 @@ internal sealed class ReconcileUnknown(
     [StoredAsRow("found_asset")]
     internal sealed record FoundRow(
         int ImportId, int RowNumber, short Attempt, string Rid, string? FileName, long? SizeBytes, DateTimeOffset? UploadedAt,
-        string? Caption);
+        string? Caption, string? Type);
 }

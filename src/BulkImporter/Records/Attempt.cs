@@ -51,6 +51,13 @@ public sealed class Attempt
         WHERE t.import_id = l.import_id AND t.row_number = l.row_number AND t.number = l.attempt
         """;
 
+    /// <summary>The remote side was not looked through for the last attempt of row $2 of import $1, as long as that is in doubt.</summary>
+    internal const string LookAgain = """
+        UPDATE importer.attempt t SET looked_at = NULL FROM importer.import_record r
+        WHERE r.import_id = $1 AND r.row_number = $2 AND r.state = 'unknown'
+            AND t.import_id = r.import_id AND t.row_number = r.row_number AND t.number = r.attempt_count
+        """;
+
     internal const string SweepEnded = """
         DELETE FROM importer.attempt a USING (
             SELECT old.import_id, old.row_number, old.number

@@ -26,16 +26,44 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
         int importId, RecordFilter filter, int afterRow, int throughRow, int limit, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var length = limit + 1;
+        return Page<RecordView>.Of(await ReadAsync(db, importId, filter, afterRow, throughRow, limit + 1, isBackward: false,
+            cancellationToken), limit, r => r.RowNumber);
+    }
+
+    /// <summary>The last records before a row, as many as <paramref name="limit"/>, in the order of the manifest.</summary>
+    /// <param name="beforeRow">The first row that is not wanted any more.</param>
+    /// <param name="afterRow">Only rows behind this one are looked at.</param>
+    public async Task<List<RecordView>> ListBackwardAsync(
+        int importId, RecordFilter filter, int beforeRow, int afterRow, int limit, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await ReadAsync(db, importId, filter, afterRow, beforeRow - 1, limit, isBackward: true, cancellationToken);
+    }
+
+    /// <summary>Rows behind <paramref name="afterRow"/> up to <paramref name="throughRow"/>.</summary>
+    private static async Task<List<RecordView>> ReadAsync(
+        ImporterDb db, int importId, RecordFilter filter, int afterRow, int throughRow, int length, bool isBackward,
+        CancellationToken cancellationToken)
+    {
         var selected = filter.Of(db, importId).Where(r => r.RowNumber > afterRow && r.RowNumber <= throughRow);
         // No index holds the state; the chunks' counters tell which key ranges have a record in it.
         var page = filter.State is { } state && filter.Code is null && filter.RowNumbers is null
-            ? ChunkRange.With(db, importId, state).Where(c => c.LastRow > afterRow && c.FirstRow <= throughRow)
-                .SelectMany(
-                    c => selected.Where(r => r.RowNumber >= c.FirstRow && r.RowNumber <= c.LastRow).OrderBy(r => r.RowNumber).Take(length),
-                    (c, r) => new { c.Number, Record = r })
-                .OrderBy(r => r.Number).ThenBy(r => r.Record.RowNumber).Take(length).Select(r => r.Record)
-            : selected.OrderBy(r => r.RowNumber).Take(length);
+            ? isBackward
+                ? ChunkRange.With(db, importId, state).Where(c => c.LastRow > afterRow && c.FirstRow <= throughRow)
+                    .SelectMany(
+                        c => selected.Where(r => r.RowNumber >= c.FirstRow && r.RowNumber <= c.LastRow)
+                            .OrderByDescending(r => r.RowNumber).Take(length),
+                        (c, r) => new { c.Number, Record = r })
+                    .OrderByDescending(r => r.Number).ThenByDescending(r => r.Record.RowNumber).Take(length).Select(r => r.Record)
+                : ChunkRange.With(db, importId, state).Where(c => c.LastRow > afterRow && c.FirstRow <= throughRow)
+                    .SelectMany(
+                        c => selected.Where(r => r.RowNumber >= c.FirstRow && r.RowNumber <= c.LastRow)
+                            .OrderBy(r => r.RowNumber).Take(length),
+                        (c, r) => new { c.Number, Record = r })
+                    .OrderBy(r => r.Number).ThenBy(r => r.Record.RowNumber).Take(length).Select(r => r.Record)
+            : isBackward
+                ? selected.OrderByDescending(r => r.RowNumber).Take(length)
+                : selected.OrderBy(r => r.RowNumber).Take(length);
         var rows = await (
             from r in page
             join p in db.Set<FollowedRecord>().Where(p => p.ImportId == importId) on r.RowNumber equals p.RowNumber into following
@@ -48,9 +76,7 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
             .ToListAsync(cancellationToken);
         var finishes = await FinishesAsync(db, importId, [.. rows.Where(r => r.State == RecordState.Imported).Select(r => r.RowNumber)],
             cancellationToken);
-        return Page<RecordView>.Of(
-            rows.ConvertAll(r => finishes.TryGetValue(r.RowNumber, out var finish) ? r with { Finish = finish } : r), limit,
-            r => r.RowNumber);
+        return rows.ConvertAll(r => finishes.TryGetValue(r.RowNumber, out var finish) ? r with { Finish = finish } : r);
     }
 
     /// <summary>How far those of the imported rows are that have something to be finished.</summary>

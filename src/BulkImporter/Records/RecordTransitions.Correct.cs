@@ -16,7 +16,7 @@ public sealed partial class RecordTransitions
     /// a
     /// source afterwards that was not masked and is its own: an invalid or duplicate one takes part only with a new address.
     /// </summary>
-    private const string Correct = """
+    private const string Correct = $"""
         WITH correction AS MATERIALIZED (
             SELECT $1::int AS import_id, c.* FROM unnest($2::importer.row_correction[]) c
         ), before AS (
@@ -38,15 +38,7 @@ public sealed partial class RecordTransitions
             -- What had been sent of a file is of no use to another.
             DELETE FROM importer.push_upload u USING moved m WHERE u.import_id = m.import_id AND u.row_number = m.row_number
         ), noted AS (
-            INSERT INTO importer.correction (import_id, row_number, at, actor, field, old_value, new_value)
-            SELECT m.import_id, m.row_number, now(), $3, v.field, v.old_value, v.new_value
-            FROM moved m
-            CROSS JOIN LATERAL (VALUES ('url', m.old_url, m.url), ('caption', m.old_caption, m.caption),
-                ('reference_id', m.old_reference_id, m.reference_id),
-                ('transfer', CASE WHEN m.was_push THEN 'push' ELSE 'pull' END,
-                    CASE WHEN m.is_push THEN 'push' WHEN NOT m.is_push THEN 'pull' END)) v(field, old_value, new_value)
-            WHERE v.new_value IS NOT NULL
-            ORDER BY m.row_number
+            {Correction.Note}
         )
         SELECT row_number FROM moved
         """;

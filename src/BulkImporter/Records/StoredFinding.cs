@@ -53,6 +53,7 @@ public sealed class StoredFinding
             entity.ToTable("finding", t => t.HasCheckConstraint("finding_severity_is_known", "severity IN ('error', 'warning')"));
             entity.HasKey(f => f.Id);
             entity.HasIndex(f => new { f.ImportId, f.RowNumber });
+            entity.HasIndex(f => new { f.ImportId, f.OtherRow }).HasFilter("other_row IS NOT NULL");
         }
     }
 }

@@ -14,8 +14,9 @@ public sealed class WorkOptions
     public int Workers { get; set; } = 4;
 
     /// <summary>
-    /// Calls in flight per chunk when the account sets no limit; with a limit, a quarter of it and at most this. Twice as many records for
-    /// each worker may be in doubt when a process is killed. Without a limit a process follows and finishes with as many calls as it sends.
+    /// Calls in flight per chunk when the account sets no limit; with a limit, a quarter of it (all of it while no other chunk is due) and
+    /// at most this. Twice as many records for each worker may be in doubt when a process is killed. Without a limit a process follows and
+    /// finishes with as many calls as it sends.
     /// </summary>
     [Range(1, 1000)]
     public int Window { get; set; } = 32;

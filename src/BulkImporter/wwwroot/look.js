@@ -20,4 +20,11 @@
     choose: (next) => { localStorage.setItem('bulkimporter-look', next); return tell(); },
   };
   tell();
+
+  // A page of a list that is turned to is read from its top; with a key held it opens elsewhere, and this one stays.
+  document.addEventListener('click', (e) => {
+    if (!(e.target instanceof Element) || !e.target.closest('.pager a') || e.ctrlKey || e.metaKey || e.shiftKey) return;
+    scrollTo({ top: 0, behavior: 'instant' });
+    document.getElementById('content').focus({ preventScroll: true });
+  });
 })();

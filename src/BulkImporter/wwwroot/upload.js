@@ -19,12 +19,20 @@
   const tell = (name, text) => { const place = part(name); if (place) place.textContent = text; };
   const complain = (text) => { complaint = text; tell('complaint', text); part('complaint')?.toggleAttribute('hidden', !text); };
 
+  const kindOf = (chosen) => {
+    if (!chosen.length || !isMedia(chosen[0])) return '';
+    return chosen.length === 1
+      ? 'This file itself is uploaded and becomes one asset. To import from a list of URLs, choose a CSV.'
+      : `These ${chosen.length} files themselves are uploaded, and each becomes an asset.`;
+  };
+
   const show = () => {
     const form = theForm();
     if (!form) return;
     form.querySelector('[type=submit]').disabled = !files.length || request !== null;
     part('drop').classList.toggle('chosen', !!files.length);
     if (files.length) tell('file', `${files.length === 1 ? files[0].name : `${files.length} files`} (${size(sizeOf(files))})`);
+    tell('kind', kindOf(files));
     part('sending').hidden = request === null;
     part('abort').hidden = request === null;
   };

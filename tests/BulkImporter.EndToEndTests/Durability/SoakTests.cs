@@ -52,7 +52,7 @@ public sealed class SoakTests(ITestOutputHelper output) : IAsyncDisposable
     private static readonly string[] Churned =
     [
         "importer.import", "importer.import_chunk", "importer.import_record", "importer.attempt", "importer.status_poll", "importer.work_batch",
-        "importer.chunk_failure", "importer.call_budget",
+        "importer.chunk_failure", "importer.chunk_host", "importer.call_budget",
         "hangfire.jobqueue", "hangfire.lock", "hangfire.counter", "hangfire.server",
     ];
 

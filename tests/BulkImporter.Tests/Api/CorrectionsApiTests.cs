@@ -34,11 +34,11 @@ public sealed class CorrectionsApiTests(ImporterServer server) : IClassFixture<I
     }
 
     [Fact]
-    public async Task An_import_in_review_refuses_and_one_that_is_not_there_is_not_found()
+    public async Task An_import_whose_manifest_was_rejected_refuses_and_one_that_is_not_there_is_not_found()
     {
         var (status, problem) = await server.SendAsync(server.OperatorKey, HttpMethod.Post,
-            Path(await server.Database.ImportAsync(ImportState.Review, [RecordState.Pending])), Csv(File));
-        Assert.Equal((409, "review"), (status, (string?)problem!["state"]));
+            Path(await server.Database.ImportAsync(ImportState.Rejected, [])), Csv(File));
+        Assert.Equal((409, "rejected"), (status, (string?)problem!["state"]));
         Assert.Equal(404, (await server.SendAsync(server.OperatorKey, HttpMethod.Post, Path(999_999), Csv(File))).Status);
     }
 

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
@@ -63,6 +64,55 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
         var (status, import) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, "/api/v1/imports", form);
         Assert.Equal((201, "Summer", "summer.csv", "resubmit"),
             (status, (string?)import!["name"], (string?)import["manifest"]!["fileName"], (string?)import["whenUnknown"]));
+    }
+
+    [Theory]
+    [InlineData("%PDF-1.7\n", "This is a PDF")]
+    [InlineData("<!DOCTYPE html>\n<html><body>Caf\u00e9</body></html>", "web page (HTML)")]
+    [InlineData("PK\u0003\u0004", "Excel workbook (.xlsx)")]
+    [InlineData("[{\"url\": \"https://a.test/1.mp4\"}]", "This is JSON, not CSV.")]
+    [InlineData("GIF89a", "GIF image")]
+    [InlineData(" \n\n", "holds no rows")]
+    [InlineData("url\nhttps://a.test/\u0000\u00e9.mp4\n", "not valid UTF-8")]
+    public async Task A_file_that_is_no_manifest_is_named_and_makes_no_import(string latin1, string named)
+    {
+        var imports = await CountAsync();
+        var bytes = Encoding.Latin1.GetBytes(latin1);
+        using var packed = new MemoryStream();
+        await using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true)) await gzip.WriteAsync(bytes, Token);
+        using var form = new MultipartFormDataContent { { new ByteArrayContent(packed.ToArray()), "file", "library.csv.gz" } };
+        foreach (var body in (HttpContent[])[new ByteArrayContent(bytes), form])
+        {
+            var (status, problem) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, "/api/v1/imports", body);
+            Assert.Equal(400, status);
+            Assert.Contains(named, (string?)problem!["detail"], StringComparison.Ordinal);
+        }
+        Assert.Equal(imports, await CountAsync());
+
+        Task<long> CountAsync() => server.Database.OneAsync<long>(
+            "SELECT (SELECT count(*) FROM importer.import) + (SELECT count(*) FROM importer.manifest)");
+    }
+
+    [Fact]
+    public async Task A_wrong_file_is_named_however_long_it_is()
+    {
+        var bytes = new byte[3 * 1024 * 1024];
+        Array.Fill(bytes, (byte)' ');
+        Encoding.Latin1.GetBytes("<html><body>caf\u00e9").CopyTo(bytes, 0);
+        var (status, problem) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, "/api/v1/imports", new ByteArrayContent(bytes));
+        Assert.Equal(400, status);
+        Assert.Contains("web page (HTML)", (string?)problem!["detail"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_question_that_the_review_can_answer_is_no_reason_to_refuse_the_file()
+    {
+        foreach (var text in new[] { "page,file\nhttps://a.test/a.html,https://a.test/a.mp4\n", "url,caption\nhttps://a.test/a.mp4,Caf\u00e9\n" })
+        {
+            var (status, _) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, "/api/v1/imports",
+                new ByteArrayContent(Encoding.Latin1.GetBytes(text)));
+            Assert.Equal(201, status);
+        }
     }
 
     [Fact]

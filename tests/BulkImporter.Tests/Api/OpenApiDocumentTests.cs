@@ -104,7 +104,7 @@ public sealed partial class OpenApiDocumentTests(ImporterServer server) : IClass
     {
         string[] withoutBody =
         [
-            "probeImport", "startImport", "pauseImport", "resumeImport", "cancelImport", "giveUpRecord", "adoptOnlyCandidates",
+            "probeImport", "startImport", "pauseImport", "resumeImport", "cancelImport", "giveUpRecord", "lookAgain", "adoptOnlyCandidates",
             "checkAccount", "resumeAccount", "makePasswordLink", "makeSignInLink", "replayNotification"
         ];
         var without = (await OperationsAsync())

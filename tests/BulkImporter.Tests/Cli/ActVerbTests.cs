@@ -33,6 +33,33 @@ public sealed class ActVerbTests
         Assert.Single(run.Api.Calls);
     }
 
+    [Fact]
+    public async Task Start_sends_only_the_first_records_when_told_to()
+    {
+        using var run = new CliRun();
+        run.Api.On(HttpMethod.Post, @"/api/v1/imports/7/start\?first=10$", Bodies.Import(state: "running"));
+
+        Assert.Equal(ExitCode.Done, await run.RunAsync("start", "7", "--first", "10"));
+        Assert.Equal(ExitCode.Usage, await run.RunAsync("start", "7", "--first", "0"));
+
+        Assert.Single(run.Api.Calls);
+    }
+
+    [Fact]
+    public async Task Corrections_are_only_checked_when_told_to()
+    {
+        using var run = new CliRun();
+        using var folder = new TemporaryFolder();
+        run.Api.On(HttpMethod.Post, @"/api/v1/imports/7/corrections\?check=true$",
+            """{"corrected":1,"refused":1,"rows":[{"line":2,"row":5,"outcome":"corrected","message":"Replaced: url."},{"line":3,"row":6,"outcome":"duplicate_url","message":"Row 5 has this address."}]}""");
+
+        Assert.Equal(ExitCode.Done,
+            await run.RunAsync("rerun", "7", "--file", folder.File("better.csv", "import_row,url\n"), "--check"));
+        Assert.Contains("1 row would be corrected, 1 would not.", run.Output);
+        Assert.Contains("line 3, row 6: duplicate_url. Row 5 has this address.", run.Output);
+        Assert.Equal(ExitCode.Usage, await run.RunAsync("rerun", "7", "--check"));
+    }
+
     [Theory]
     [InlineData("give-up 7 --all", "/api/v1/imports/7/give-up", """{"state":"unknown"}""", "3 records are given up, 1 is still in doubt.")]
     [InlineData("give-up 7 --code reply_lost", "/api/v1/imports/7/give-up", """{"state":"unknown","code":"reply_lost"}""",
@@ -181,15 +208,30 @@ public sealed class ActVerbTests
     }
 
     [Fact]
+    public async Task Adopt_orders_a_look_and_says_when_it_begins()
+    {
+        using var run = new CliRun();
+        run.Api.On(HttpMethod.Post, "/api/v1/imports/7/records/12/look", """{"dueAt":"2026-11-23T11:00:00Z"}""");
+
+        Assert.Equal(ExitCode.Done, await run.RunAsync("adopt", "7", "12", "--look-again"));
+
+        Assert.Contains("Cincopa is searched for row 12 at 2026-11-23 11:00:00", run.Output);
+        Assert.Equal(ExitCode.Usage, await run.RunAsync("adopt", "7", "12", "AbC", "--look-again"));
+        Assert.Equal(ExitCode.Usage, await run.RunAsync("adopt", "7", "--all", "--look-again"));
+        Assert.Single(run.Api.Calls);
+    }
+
+    [Fact]
     public async Task Adopt_without_an_asset_lists_the_candidates_and_changes_nothing()
     {
         using var run = new CliRun();
         run.Api.On(HttpMethod.Get, "/api/v1/imports/7/records/12/candidates",
-            """{"items":[{"rid":"AbC","fileName":"clip.mp4","sizeBytes":2048,"uploadedAt":"2026-11-23T10:00:00Z","caption":"One"}],"lookedAt":"2026-11-23T11:00:00Z","problem":"permission\ndenied"}""");
+            """{"items":[{"rid":"AbC","fileName":"clip.mp4","sizeBytes":2048,"uploadedAt":"2026-11-23T10:00:00Z","caption":"One","type":"video","reason":"uploaded 3 s after the attempt","isLikeliest":true}],"lookedAt":"2026-11-23T11:00:00Z","problem":"permission\ndenied"}""");
 
         Assert.Equal(ExitCode.Done, await run.RunAsync("adopt", "7", "12"));
 
-        Assert.Matches(@"AbC\s+clip\.mp4\s+2\.0 KB\s+2026-11-23 10:00:00\s+One", run.Output);
+        Assert.Matches(@"AbC\s+clip\.mp4\s+video\s+2\.0 KB\s+2026-11-23 10:00:00\s+One\s+likeliest: uploaded 3 s after the attempt",
+            run.Output);
         Assert.Contains("Searched at 2026-11-23 11:00:00: 1 found. The account's assets cannot be listed now: permission denied",
             run.Error);
     }

@@ -31,6 +31,7 @@ public sealed class MarkupTests(ImporterServer server) : IClassFixture<ImporterS
             ($"/imports/{id}/records?search={Uri.EscapeDataString(Evil)}&code={Uri.EscapeDataString(Evil)}", true),
             ($"/imports/{id}/records/1", true), ($"/imports/{id}/records/2", true), ($"/imports/{id}/records/3", true),
             ($"/imports/{id}/records/4", true),
+            ($"/imports/{id}/fix?code={Uri.EscapeDataString(Evil)}", true),
             ($"/audit?import={id}", true), ("/accounts", true), ("/hangfire/imports", true), ("/hangfire/imports/live", true),
             ("/upload", false),
             ($"/{Uri.EscapeDataString(Evil)}", false),

@@ -162,6 +162,64 @@ public sealed partial class PagesTests(ImporterServer server) : IClassFixture<Im
     }
 
     [Fact]
+    public async Task A_report_is_one_file_that_needs_nothing_else_and_says_what_the_page_says()
+    {
+        var id = await server.Database.ImportAsync(ImportState.Finished, Mixed);
+        await server.Database.SqlAsync("UPDATE importer.import SET name = '<Spring> & more', started_at = finished_at - interval '100 s' "
+            + "WHERE id = $1", id);
+        var page = await GetAsync(server.ViewerKey, $"/imports/{id}/report");
+        using var answer = await server.Client(server.ViewerKey).GetAsync($"/imports/{id}/report.html", Token);
+        var file = await answer.Content.ReadAsStringAsync(Token);
+        Assert.Equal($"import-{id}-report.html", answer.Content.Headers.ContentDisposition!.FileName);
+        Assert.StartsWith("<!DOCTYPE html>", file, StringComparison.Ordinal);
+        Assert.Empty(Regex.Matches(file, "<script|<link|<img|src=|url\\("));
+        foreach (var html in new[] { page, file })
+        {
+            Assert.Contains("<h1>&lt;Spring&gt; &amp; more</h1>", html, StringComparison.Ordinal);
+            Assert.Contains("2 of 8 rows imported", html, StringComparison.Ordinal);
+            Assert.Equal("1 min 40 s", TestId(html, "report-duration"));
+            // Five records ended in a hundred seconds.
+            Assert.Contains("<dd>0.1/s</dd>", html, StringComparison.Ordinal);
+            Assert.Equal(["imported 2", "failed 2", "unknown 1", "pending 1", "invalid 1", "duplicate 1"],
+                Regex.Matches(html, "data-testid=\"report-state\" data-state=\"(\\w+)\"><td>\\w+</td><td class=\"number\">(\\d+)")
+                    .Select(m => $"{m.Groups[1].Value} {m.Groups[2].Value}").OrderByDescending(s => s[^1]).ThenBy(s => Array.IndexOf(
+                        ["imported", "failed", "unknown", "pending", "invalid", "duplicate"], s.Split(' ')[0])));
+            Assert.Contains("media.example (2)", html, StringComparison.Ordinal);
+            Assert.Contains("Not verified.", html, StringComparison.Ordinal);
+        }
+        using var missing = await server.Client(server.ViewerKey).GetAsync("/imports/999999/report.html", Token);
+        Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);
+        Assert.True(Has(await GetAsync(server.ViewerKey, $"/imports/{id}"), "report"));
+    }
+
+    [Theory]
+    [InlineData(ImportState.Finished, RecordState.Imported, "✓ Library")]
+    [InlineData(ImportState.Finished, RecordState.Failed, "! Library")]
+    [InlineData(ImportState.Paused, RecordState.Pending, "! Library")]
+    [InlineData(ImportState.Running, RecordState.Pending, "0 % Library")]
+    [InlineData(ImportState.Cancelled, RecordState.Cancelled, "Library")]
+    public async Task The_tab_says_how_it_ended_or_that_somebody_is_needed(ImportState state, RecordState record, string title)
+    {
+        var id = await server.Database.ImportAsync(state, [record]);
+        var html = await GetAsync(server.ViewerKey, $"/imports/{id}");
+        Assert.Equal($"{title} - BulkImporter", WebUtility.HtmlDecode(Regex.Match(html, "<title>([^<]*)</title>").Groups[1].Value));
+    }
+
+    [Fact]
+    public async Task Times_are_on_the_viewers_clock_with_UTC_behind_them_also_within_a_sentence()
+    {
+        var id = await server.Database.ImportAsync(ImportState.Running, [RecordState.Pending]);
+        await server.Database.SqlAsync("UPDATE importer.import SET created_at = '2026-07-01 22:30:15+00', start_at = '2099-01-01 00:00+00' "
+            + "WHERE id = $1", id);
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/imports/{id}");
+        request.Headers.Add("Cookie", "bulkimporter-zone=Europe/Berlin");
+        using var answer = await server.Client(server.ViewerKey).SendAsync(request, Token);
+        var html = await answer.Content.ReadAsStringAsync(Token);
+        Assert.Contains("title=\"2026-07-01 22:30:15 UTC\">2 Jul 2026, 00:30</time>", html, StringComparison.Ordinal);
+        Assert.Matches("Waits until <time [^>]*title=\"2099-01-01 00:00:00 UTC\">2099-01-01 01:00:00</time>\\.", html);
+    }
+
+    [Fact]
     public async Task An_account_shows_its_verb_and_what_may_keep_Cincopa_from_taking_its_calls()
     {
         var account = ImporterDatabase.Account("moodle");

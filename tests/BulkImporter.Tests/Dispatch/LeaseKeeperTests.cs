@@ -61,6 +61,23 @@ public sealed class LeaseKeeperTests(EngineDatabase database) : IClassFixture<En
         Assert.Equal(("waiting", "running"), (await ChunkStateAsync(id), await ChunkStateAsync(id, 2)));
     }
 
+    [Fact]
+    public async Task The_only_chunk_that_is_due_gets_all_calls_in_flight_that_are_free()
+    {
+        var id = await database.ImportAsync(rows: 6, account: await database.AccountAsync(maxInFlight: 5));
+        await using (var first = await Keeper().TakeAsync(id, 1, Token))
+        {
+            Assert.Equal(2, first!.Lease.Window);
+            await using var last = await Keeper().TakeAsync(id, 2, Token);
+            Assert.Equal(3, last!.Lease.Window);
+        }
+        await database.ReleaseAsync(id, 1);
+        await database.ReleaseAsync(id, 2);
+        await database.SqlAsync("UPDATE importer.import_chunk SET due_at = NULL WHERE import_id = $1 AND number = 1", id);
+        await using var only = await Keeper().TakeAsync(id, 2, Token);
+        Assert.Equal(5, only!.Lease.Window);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(5)]

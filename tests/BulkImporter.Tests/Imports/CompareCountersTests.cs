@@ -18,6 +18,8 @@ public sealed class CompareCountersTests(EngineDatabase database) : IClassFixtur
     [InlineData("UPDATE importer.chunk_failure SET count = count + 1 WHERE import_id = $1 AND chunk_number = 2")]
     [InlineData("DELETE FROM importer.chunk_failure WHERE import_id = $1")]
     [InlineData("INSERT INTO importer.chunk_failure (import_id, chunk_number, code, count) VALUES ($1, 1, 'remote_error', 1)")]
+    [InlineData("UPDATE importer.chunk_host SET count = count + 1 WHERE import_id = $1 AND chunk_number = 1")]
+    [InlineData("DELETE FROM importer.chunk_host WHERE import_id = $1 AND chunk_number = 2")]
     public async Task A_counter_that_is_not_what_the_records_say_is_found_and_right_ones_are_not(string tampering)
     {
         // Three chunks: one all well, one with failures, one whose failures are forgiven.

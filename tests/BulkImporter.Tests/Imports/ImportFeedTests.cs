@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Threading.Channels;
-using BulkImporter.Access;
 using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
@@ -40,7 +39,7 @@ public sealed class ImportFeedTests(ImporterDatabase database) : IClassFixture<I
         var feed = Feed();
         var id = await database.ImportAsync(ImportState.Running, [RecordState.Pending]);
         var page = new Watched<ImportView>();
-        var list = new Watched<BulkImporter.Data.Page<ImportView>>();
+        var list = new Watched<BulkImporter.Data.ListedPage<ImportView>>();
         using var one = feed.Watch(id, page.Add);
         using var all = feed.WatchList(ImportFilter.All, null, list.Add);
         Assert.Equal(ImportState.Running, (await page.NextAsync()).Value!.State);
@@ -58,8 +57,9 @@ public sealed class ImportFeedTests(ImporterDatabase database) : IClassFixture<I
         var id = await database.ImportAsync(ImportState.Running, [RecordState.Imported, RecordState.Failed, RecordState.Unknown]);
         var one = await StatementsAsync(id, pages: 1);
         Assert.Equal(one, await StatementsAsync(id, pages: 50));
-        // The list and the import (themselves, and their numbers); the import again, and the three things that its page tells beside it.
-        Assert.Equal(5 * (2 + 2 + 2 + 3), one);
+        // The list (how many, which run, those that do and the others, themselves and their numbers) and the import; the import again, and
+        // the four things that its page tells beside it.
+        Assert.Equal(5 * (6 + 2 + 2 + 4), one);
     }
 
     /// <summary>
@@ -70,7 +70,7 @@ public sealed class ImportFeedTests(ImporterDatabase database) : IClassFixture<I
         // Nothing is read because of the time, only because somebody hurries: the rounds are counted and not the seconds.
         var feed = Feed(clock: new FakeTimeProvider());
         var (imports, details, lists) =
-            (new List<Watched<ImportView>>(), new List<Watched<ImportDetails>>(), new List<Watched<BulkImporter.Data.Page<ImportView>>>());
+            (new List<Watched<ImportView>>(), new List<Watched<ImportDetails>>(), new List<Watched<BulkImporter.Data.ListedPage<ImportView>>>());
         var watching = new List<IDisposable>();
         for (var page = 0; page < pages; page++)
         {
@@ -149,7 +149,7 @@ public sealed class ImportFeedTests(ImporterDatabase database) : IClassFixture<I
     {
         source ??= database.Source;
         return new(new ReadImports(new Contexts(source, []), Options.Create(new WorkOptions())), new ReadRecords(new Contexts(source, [])),
-            new ReadAudit(source), clock ?? TimeProvider.System, NullLogger<ImportFeed>.Instance);
+            new ReadHosts(source), new ReadStory(source), clock ?? TimeProvider.System, NullLogger<ImportFeed>.Instance);
     }
 
     /// <summary>What one page was told, to be waited for.</summary>

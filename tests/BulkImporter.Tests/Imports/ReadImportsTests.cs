@@ -1,4 +1,5 @@
 using BulkImporter.Accounts;
+using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using Microsoft.Extensions.Options;
@@ -93,7 +94,7 @@ public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<
         await database.AddAsync(database.Finish(writing, 1, "r1"));
         await database.SqlAsync("DELETE FROM importer.import_tick WHERE import_id = $1", fetching);
 
-        Assert.Equal("1 record waits for the next try at 07:08:09 UTC.", await ReasonAsync(waiting));
+        Assert.Equal("1 record waits for the next try at 2031-05-06 07:08:09 UTC.", await ReasonAsync(waiting));
         Assert.Equal("All files are sent. Cincopa is still fetching 1 file.", await ReasonAsync(fetching));
         Assert.Equal("All files are sent. Texts and galleries are still being written for 1 asset.", await ReasonAsync(writing));
         Assert.Equal("All files are sent. The assets of 1 record in doubt are searched for at Cincopa.", await ReasonAsync(doubtful));
@@ -203,6 +204,52 @@ public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<
         }
         while (after is not null);
         Assert.Equal(expected, string.Join(' ', seen));
+    }
+
+    [Theory]
+    [InlineData(ImportOrder.Newest)]
+    [InlineData(ImportOrder.Oldest)]
+    [InlineData(ImportOrder.Name)]
+    public async Task Pages_are_walked_there_and_back_in_each_order(ImportOrder order)
+    {
+        var mark = Guid.NewGuid().ToString("N");
+        for (var n = 0; n < 7; n++)
+            await database.SqlAsync("UPDATE importer.import SET name = $2 WHERE id = $1",
+                await database.ImportAsync(ImportState.Finished, OneOfEach), $"{"gcfaebd"[n]} {mark}");
+        var filter = new ImportFilter { Search = mark, Order = order };
+        var pages = new List<ListedPage<ImportView>> { await Read.PageAsync(filter, null, null, 3, Token) };
+        while (pages[^1].Next is { } next) pages.Add(await Read.PageAsync(filter, next, null, 3, Token));
+        Assert.Equal([3, 3, 1], pages.Select(p => p.Items.Count));
+        Assert.Equal(7, pages.SelectMany(p => p.Items).Select(i => i.Id).Distinct().Count());
+        Assert.All(pages, p => Assert.Equal(7, p.Total));
+        Assert.Null(pages[0].Previous);
+
+        var back = await Read.PageAsync(filter, null, pages[2].Previous, 3, Token);
+        Assert.Equal(Ids(pages[1]), Ids(back));
+        Assert.Equal((pages[1].Previous, pages[1].Next), (back.Previous, back.Next));
+        var first = await Read.PageAsync(filter, null, back.Previous, 3, Token);
+        Assert.Equal((Ids(pages[0]), null, pages[0].Next), (Ids(first), first.Previous, first.Next));
+
+        static string Ids(ListedPage<ImportView> page) => string.Join(' ', page.Items.Select(i => i.Id));
+    }
+
+    [Fact]
+    public async Task List_of_all_begins_with_what_runs_and_shows_each_once()
+    {
+        await database.SqlAsync("DELETE FROM importer.import");
+        var running = await database.ImportAsync(ImportState.Running, OneOfEach);
+        var others = new List<int>();
+        for (var n = 0; n < 3; n++) others.Add(await database.ImportAsync(ImportState.Finished, OneOfEach));
+        var first = await Read.PageAsync(ImportFilter.All, null, null, 2, Token);
+        Assert.Equal([running, others[2], others[1]], first.Items.Select(i => i.Id));
+        Assert.Equal((4, null), (first.Total, first.Previous));
+        var second = await Read.PageAsync(ImportFilter.All, first.Next, null, 2, Token);
+        Assert.Equal([others[0]], second.Items.Select(i => i.Id));
+        var back = await Read.PageAsync(ImportFilter.All, null, second.Previous, 2, Token);
+        Assert.Equal(first.Items.Select(i => i.Id), back.Items.Select(i => i.Id));
+        // Whoever asked for an order gets it.
+        var oldest = await Read.PageAsync(new ImportFilter { Order = ImportOrder.Oldest }, null, null, 1, Token);
+        Assert.Equal([running], oldest.Items.Select(i => i.Id));
     }
 
     [Theory]

@@ -36,7 +36,7 @@ internal sealed class ManifestStage(EngineDatabase database, string account, Sou
     /// <summary>Uploads a manifest and parses it. Answers the import.</summary>
     public async Task<int> ReadAsync(byte[] bytes, Func<NewImport, NewImport>? settings = null)
     {
-        var manifest = await new UploadManifest(database.Source, Options.Create(new ManifestOptions()))
+        var manifest = await new UploadManifest(database.Source, Options.Create(new ManifestOptions())) { TakesAnything = true }
             .RunAsync(new MemoryStream(bytes), "library.csv", Token);
         var import = new NewImport(manifest.Id, "ann") { Account = account, Settings = new() { ChunkSize = 2 } };
         var id = (await new CreateImport(database.Contexts, TimeProvider.System).RunAsync(settings?.Invoke(import) ?? import, Token)).Id;
@@ -70,9 +70,11 @@ internal sealed class ManifestStage(EngineDatabase database, string account, Sou
     public async Task<CorrectionReport> CorrectAsync(int id, string file) =>
         Assert.IsType<CorrectionResult.Done>(await TryCorrectAsync(id, file)).Report;
 
-    public Task<CorrectionResult> TryCorrectAsync(int id, string file) =>
+    public ReadRowsToFix ToFix => new(database.Source, new ReadRecords(database.Contexts), new ManifestBytes(database.Source));
+
+    public Task<CorrectionResult> TryCorrectAsync(int id, string file, bool onlyCheck = false) =>
         new CorrectRecords(database.Source, database.Transitions, rules, TimeProvider.System, NullLogger<CorrectRecords>.Instance)
-            .RunAsync(id, new MemoryStream(Encoding.UTF8.GetBytes(file)), null, null, "ann", Token);
+            .RunAsync(id, new MemoryStream(Encoding.UTF8.GetBytes(file)), null, null, "ann", Token, onlyCheck);
 
     public async Task<string> ExportAsync(int id, ExportFormat format = ExportFormat.Csv, RecordFilter? filter = null, bool isWhole = true)
     {

@@ -105,7 +105,7 @@ public sealed class UploadManifestTests(ImporterDatabase database) : IClassFixtu
     }
 
     private UploadManifest Upload(long limit = 1L << 30) =>
-        new(database.Source, Options.Create(new ManifestOptions { UploadLimitBytes = limit }));
+        new(database.Source, Options.Create(new ManifestOptions { UploadLimitBytes = limit })) { TakesAnything = true };
 
     private SweepManifests Sweep() => new(database.Source);
 

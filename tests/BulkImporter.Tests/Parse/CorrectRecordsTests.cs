@@ -105,7 +105,7 @@ public sealed class CorrectRecordsTests(EngineDatabase database) : IClassFixture
     }
 
     [Fact]
-    public async Task An_import_that_had_ended_runs_again_and_one_in_review_refuses()
+    public async Task An_import_that_had_ended_runs_again_and_one_that_was_rejected_refuses()
     {
         var (stage, id) = await EndedAsync();
         foreach (var row in new[] { 5, 6 }) await stage.EndAsync(id, row, RecordState.Imported);
@@ -115,9 +115,151 @@ public sealed class CorrectRecordsTests(EngineDatabase database) : IClassFixture
         Assert.Equal(1, (await stage.CorrectAsync(id, "id,url\nR2,https://media.example/new.mp4\n")).Corrected);
         Assert.Equal("running", await database.ImportStateAsync(id));
 
-        var review = await stage.ReadAsync("url,id\nftp://media.example/x.mp4,X\n");
-        Assert.IsType<CorrectionResult.WrongState>(await stage.TryCorrectAsync(review, "id,url\nX,https://media.example/x.mp4\n"));
+        var rejected = await stage.ReadAsync("<html>");
+        Assert.IsType<CorrectionResult.WrongState>(await stage.TryCorrectAsync(rejected, "id,url\nX,https://media.example/x.mp4\n"));
         Assert.IsType<CorrectionResult.NotFound>(await stage.TryCorrectAsync(999_999, "id,url\nX,https://media.example/x.mp4\n"));
+    }
+
+    [Fact]
+    public async Task In_review_any_row_takes_its_new_values_and_the_manifest_is_read_again_with_them()
+    {
+        var stage = await ManifestStage.OfAsync(database);
+        var id = await stage.ReadAsync("""
+            url,title,id
+            https://media.example/1.mp4,One,R1
+            ftp://media.example/2.mp4,Two,R2
+            ,Three,R3
+            https://media.example/1.mp4,Four,R4
+            "https://media.example/5.mp4" x,Five,R5
+            """);
+        Assert.Equal("pending 1, invalid 3, duplicate 1", await database.SoundCountsAsync(id));
+
+        var report = await stage.CorrectAsync(id, """
+            import_row,url,title,id
+            1,https://media.example/1-new.mp4,,
+            2,https://media.example/2.mp4,Two again,
+            3,https://media.example/4.mp4,,R3-new
+            5,https://media.example/5.mp4,,
+            """);
+        Assert.Equal(["Replaced: url.", "Replaced: url, caption.", "Replaced: url, reference_id.", "Replaced: url."],
+            report.Rows.Select(r => r.Message));
+        Assert.Equal(("parsing", ""), (await database.ImportStateAsync(id), await database.SoundCountsAsync(id)));
+        await stage.ParseAsync(id);
+        // The row that was like the first is not any more.
+        Assert.Equal(("review", "pending 5"), (await database.ImportStateAsync(id), await database.SoundCountsAsync(id)));
+        Assert.Empty(await stage.FindingsAsync(id));
+        Assert.Equal("1-new One R1, 2 Two again R2, 4 Three R3-new, 1 Four R4, 5 Five R5", await ValuesAsync());
+        Assert.Equal("4 rows", await database.OneAsync<string>(
+            "SELECT detail FROM importer.audit_entry WHERE import_id = $1 AND action = 'records_corrected'", id));
+
+        // They outlive a change of the settings, are corrected once more, and are seen by what is compared with them.
+        await stage.ReviseAsync(id, new ImportRevision { ["maxAttempts"] = "7" });
+        await stage.ParseAsync(id);
+        await stage.CorrectAsync(id, "import_row,url\n3,https://media.example/1-new.mp4\n4,https://media.example/7.mp4\n");
+        await stage.ParseAsync(id);
+        Assert.Equal("1-new One R1, 2 Two again R2, 4 Three R3-new, 7 Four R4, 5 Five R5", await ValuesAsync());
+        Assert.Equal("One", (await stage.Preview.RunAsync(id, 5, Token))!.Rows[0].Values["caption"]);
+        Assert.Equal(["https://media.example/1-new.mp4", "https://media.example/2.mp4", "https://media.example/4.mp4"],
+            (await stage.Preview.RunAsync(id, 3, Token))!.Rows.Select(r => r.Values["url"]));
+        var other = await stage.ReadAsync("url\nhttps://media.example/4.mp4\nhttps://media.example/2.mp4\n");
+        await stage.StartAsync(other);
+        await stage.StartAsync(id);
+        Assert.Equal("parsing", await database.ImportStateAsync(id));
+        await stage.ParseAsync(id);
+        Assert.Equal(("running", "pending 3, duplicate 2"), (await database.ImportStateAsync(id), await database.SoundCountsAsync(id)));
+        Assert.StartsWith("https://media.example/1-new.mp4,One,R1,1,pending,", (await stage.ExportAsync(id)).Split('\n')[1],
+            StringComparison.Ordinal);
+
+        Task<string> ValuesAsync() => database.OneAsync<string>("""
+            SELECT string_agg(concat_ws(' ', substring(source_url FROM '([^/]*)[.]mp4'), caption, reference_id), ', ' ORDER BY row_number)
+            FROM importer.import_record WHERE import_id = $1
+            """, id);
+    }
+
+    [Fact]
+    public async Task A_rejected_import_names_the_encoding_in_which_its_file_can_be_read_until_it_is_read_so()
+    {
+        var stage = await ManifestStage.OfAsync(database);
+        var read = new ReadImports(database.Contexts, Microsoft.Extensions.Options.Options.Create(new WorkOptions()));
+        var id = await stage.ReadAsync(System.Text.Encoding.Latin1.GetBytes("url,title\nhttps://media.example/1.mp4,Caf\u00e9\n"));
+        Assert.Equal((ImportState.Rejected, "windows-1252"), await StandsAsync());
+        await stage.ReviseAsync(id, new ImportRevision { ["encoding"] = "windows-1252" });
+        Assert.Equal((ImportState.Parsing, null), await StandsAsync());
+        await stage.ParseAsync(id);
+        Assert.Equal((ImportState.Review, null), await StandsAsync());
+        Assert.Null((await read.FindAsync(await stage.ReadAsync("title\nOne\n"), Token))!.OfferedEncoding);
+
+        async Task<(ImportState, string?)> StandsAsync() =>
+            (await read.FindAsync(id, Token))! is var import ? (import.State, import.OfferedEncoding) : default;
+    }
+
+    [Fact]
+    public async Task A_check_answers_the_same_and_changes_nothing()
+    {
+        const string file = "import_row,url\n2,https://media.example/2-new.mp4\n3,https://media.example/4.mp4\n1,https://media.example/9.mp4\n";
+        var (stage, id) = await EndedAsync();
+        var check = Assert.IsType<CorrectionResult.Done>(await stage.TryCorrectAsync(id, file, onlyCheck: true)).Report;
+        Assert.Equal(["corrected", "duplicate_url", "wrong_state"], check.Rows.Select(r => r.Outcome));
+        Assert.Equal("pending 2, imported 2, failed 1, invalid 1", await database.SoundCountsAsync(id));
+        Assert.Equal(0L, await database.OneAsync<long>(
+            "SELECT (SELECT count(*) FROM importer.correction WHERE import_id = $1) + (SELECT count(*) FROM importer.audit_entry "
+                + "WHERE import_id = $1 AND action = 'records_corrected')", id));
+        Assert.Equal(check.Rows, (await stage.CorrectAsync(id, file)).Rows);
+
+        var review = await stage.ReadAsync("url\nftp://media.example/x.mp4\n");
+        await stage.TryCorrectAsync(review, "import_row,url\n1,https://media.example/x.mp4\n", onlyCheck: true);
+        Assert.Equal(("review", "invalid 1"), (await database.ImportStateAsync(review), await database.SoundCountsAsync(review)));
+    }
+
+    [Fact]
+    public async Task An_address_that_was_masked_is_not_taken_for_the_address()
+    {
+        var (stage, id) = await EndedAsync();
+        var report = await stage.CorrectAsync(id,
+            "import_row,url\n2,https://media.example/2.mp4?sig=***\n3,https://media.example/3.mp4?…\n");
+        Assert.All(report.Rows, r => Assert.Equal("invalid", r.Outcome));
+        Assert.All(report.Rows, r => Assert.Contains("Write the whole URL", r.Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Rows_to_fix_come_with_whole_values_for_whoever_may_correct_them_and_duplicates_name_the_other_row()
+    {
+        var stage = await ManifestStage.OfAsync(database);
+        var id = await stage.ReadAsync("""
+            url,title,id
+            https://media.example/1.mp4?sig=secret1&x=1,One,R1
+            ftp://media.example/2.mp4?sig=secret2&x=1,https://media.example/2.jpg?sig=secret3,R1
+            https://media.example/1.mp4?sig=secret1&x=1,Three,
+            https://media.example/4.mp4,Four,R1
+            https://media.example/notes.html,Five,
+            """);
+        var read = stage.ToFix;
+
+        var invalid = await read.ListAsync(id, null, "url_scheme", isWhole: true, Token);
+        Assert.Equal((2, "ftp://media.example/2.mp4?sig=secret2&x=1", "https://media.example/2.jpg?sig=secret3", "R1", "url_scheme", false),
+            (invalid.Rows[0].RowNumber, invalid.Rows[0].Url, invalid.Rows[0].Caption, invalid.Rows[0].ReferenceId, invalid.Rows[0].Code,
+                invalid.HasMore));
+        Assert.DoesNotContain("secret", $"{Assert.Single((await read.ListAsync(id, null, "url_scheme", isWhole: false, Token)).Rows)}",
+            StringComparison.Ordinal);
+        var duplicate = Assert.Single((await read.ListAsync(id, null, "duplicate_url", isWhole: true, Token)).Rows);
+        Assert.Equal((3, 1, null), (duplicate.RowNumber, duplicate.OtherRow, duplicate.OtherImport));
+        Assert.Equal([new RowOfImport(id, 1)], await read.LikeAsync(id, 3, 10, Token));
+        Assert.Equal([new RowOfImport(id, 3)], await read.LikeAsync(id, 1, 10, Token));
+        Assert.Empty(await read.LikeAsync(id, 4, 10, Token));
+        // A warning's rows are found too, though they can be sent.
+        Assert.Equal([4], (await read.ListAsync(id, null, "duplicate_reference_id", isWhole: true, Token)).Rows.Select(r => r.RowNumber));
+        Assert.Equal([(5, RecordState.Pending)],
+            (await read.ListAsync(id, null, "url_not_media", isWhole: true, Token)).Rows.Select(r => (r.RowNumber, r.State)));
+
+        await stage.StartAsync(id);
+        await stage.EndAsync(id, 1, RecordState.Failed);
+        Assert.Equal([(1, "source_not_found", "https://media.example/1.mp4?sig=secret1&x=1"),
+                (2, "url_scheme", "ftp://media.example/2.mp4?sig=secret2&x=1")],
+            (await read.ListAsync(id, null, null, isWhole: true, Token)).Rows.Select(r => (r.RowNumber, r.Code, r.Url)));
+        Assert.Equal([1], (await read.ListAsync(id, RecordState.Failed, null, isWhole: true, Token)).Rows.Select(r => r.RowNumber));
+        Assert.Equal([1], (await read.ListAsync(id, RecordState.Failed, "source_not_found", true, Token)).Rows.Select(r => r.RowNumber));
+        Assert.Empty((await read.ListAsync(id, RecordState.Failed, "source_timeout", isWhole: true, Token)).Rows);
+        Assert.Equal([4], (await read.OfAsync(id, [4, 99], null, isWhole: true, Token)).Select(r => r.RowNumber));
     }
 
     [Theory]

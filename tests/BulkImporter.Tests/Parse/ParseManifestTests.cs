@@ -425,7 +425,7 @@ public sealed class ParseManifestTests(EngineDatabase database) : IClassFixture<
 
     private async Task<int> CreateAsync(byte[] bytes, string? map = null, int chunkSize = 3, bool start = false)
     {
-        var manifest = await new UploadManifest(database.Source, Options.Create(new ManifestOptions()))
+        var manifest = await new UploadManifest(database.Source, Options.Create(new ManifestOptions())) { TakesAnything = true }
             .RunAsync(new MemoryStream(bytes), "library.csv", Token);
         return (await new CreateImport(database.Contexts, TimeProvider.System)
             .RunAsync(new NewImport(manifest.Id, "ann") { Mapping = map, Start = start, Settings = new() { ChunkSize = chunkSize } },

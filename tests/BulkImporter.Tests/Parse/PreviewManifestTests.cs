@@ -106,6 +106,32 @@ public sealed class PreviewManifestTests(EngineDatabase database) : IClassFixtur
         Assert.Single((await preview.RunAsync(id, 1, Token))!.Rows);
     }
 
+    [Fact]
+    public async Task Each_column_tells_what_it_is_used_as_how_many_rows_fill_it_and_its_first_values()
+    {
+        var rows = string.Concat(Enumerable.Range(1, PreviewManifest.RowsOfFacts + 500).Select(n =>
+            $"https://media.example.com/{n}.mp4?sig=secret,{(n % 4 == 0 ? $"Clip {n % 8}" : " ")},,{(n > PreviewManifest.RowsOfFacts ? "late" : "")}\n"));
+        var preview = await PreviewAsync(await CreateAsync("url,title,empty,late\n" + rows), 2);
+        Assert.Equal((PreviewManifest.RowsOfFacts, 2), (preview.RowsLookedAt, preview.Rows.Count));
+        Assert.Equal([("url", "url", 1000), ("title", "caption", 250), ("empty", null, 0), ("late", null, 0)],
+            preview.ColumnFacts.Select(c => (c.Name, c.Target, c.Filled)));
+        Assert.Equal(["https://media.example.com/1.mp4?…", "https://media.example.com/2.mp4?…", "https://media.example.com/3.mp4?…"],
+            preview.ColumnFacts[0].Samples);
+        Assert.Equal(["Clip 4", "Clip 0"], preview.ColumnFacts[1].Samples);
+
+        // A question leaves the column of the addresses open.
+        var open = await PreviewAsync(await CreateAsync("page,file\nhttps://a.test/a.html,https://a.test/a.mp4\n"), 2);
+        Assert.NotNull(open.Question);
+        Assert.All(open.ColumnFacts, c => Assert.Equal((null, 1), (c.Target, c.Filled)));
+
+        // Another encoding leaves the columns known, also where its first letter comes late.
+        var late = string.Concat(Enumerable.Range(1, 900).Select(n => $"https://a.test/{n}.mp4,{new string('x', 100)}\n"));
+        var western = await PreviewAsync(
+            await CreateAsync(Encoding.Latin1.GetBytes($"url,title\n{late}https://a.test/a.mp4,Caf\u00e9\n")), 2);
+        Assert.Equal(("windows-1252", "url"), (western.Encoding, western.ColumnFacts[0].Target));
+        Assert.Contains("is not valid UTF-8", western.Question, StringComparison.Ordinal);
+    }
+
     private PreviewManifest Preview() =>
         new(database.Source, new ManifestBytes(database.Source), new SourceUrlRules(new SourceUrlOptions()), TimeProvider.System,
             NullLogger<PreviewManifest>.Instance);
@@ -116,11 +142,12 @@ public sealed class PreviewManifestTests(EngineDatabase database) : IClassFixtur
         return (await preview.RunAsync(id, rows, Token))!;
     }
 
-    private async Task<int> CreateAsync(string text)
+    private Task<int> CreateAsync(string text) => CreateAsync(Encoding.UTF8.GetBytes(text));
+
+    private async Task<int> CreateAsync(byte[] bytes)
     {
         using var packed = new MemoryStream();
-        await using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true)) await gzip.WriteAsync(
-            Encoding.UTF8.GetBytes(text), Token);
+        await using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true)) await gzip.WriteAsync(bytes, Token);
         packed.Position = 0;
         var manifest = await new UploadManifest(database.Source, Options.Create(new ManifestOptions()))
             .RunAsync(packed, "library.csv.gz", Token);

@@ -73,6 +73,29 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
     }
 
     [Fact]
+    public async Task Host_of_which_every_file_has_a_problem_is_dark_and_one_that_gives_any_is_not()
+    {
+        await using var dark = Library();
+        await using var mixed = Library();
+        var (host, other) = (dark.BaseUrl.Authority, mixed.BaseUrl.GetLeftPart(UriPartial.Authority));
+        string[] urls =
+        [
+            .. Enumerable.Repeat($"http://{host}/denied.mp4", 30), $"{other}/missing.mp4", $"{other}/denied.mp4", $"{other}/a.mp4",
+            "http://nowhere.test/1.mp4", "http://nowhere.test/2.mp4",
+        ];
+        var id = await ImportAsync(urls);
+        // Thirty are more than one batch, and a probe that is begun anew counts anew.
+        for (var time = 0; time < 2; time++)
+        {
+            await StartAsync(id, null);
+            await ProbeAsync(id);
+            Assert.Equal([new DarkHost(host, 30)], (await new ReadProbe(database.Contexts).FindAsync(id, Token))!.DarkHosts);
+        }
+        await database.SqlAsync("DELETE FROM importer.probe WHERE import_id = $1", id);
+        Assert.Equal(0, await database.OneAsync<long>("SELECT count(*) FROM importer.probe_host WHERE import_id = $1", id));
+    }
+
+    [Fact]
     public async Task Probe_whose_worker_died_goes_on_behind_the_last_batch()
     {
         using var died = new CancellationTokenSource();

@@ -122,6 +122,17 @@ public sealed class AdoptAssetTests(ImporterServer server) : IClassFixture<Impor
     }
 
     [Fact]
+    public async Task A_look_is_ordered_by_who_may_act_and_only_for_a_record_in_doubt()
+    {
+        var (status, answer) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/records/1/look");
+        Assert.Equal((202, true), (status, answer!["dueAt"] is not null));
+        Assert.Equal("otto assets_looked_for row 1", await AuditAsync());
+        Assert.Equal(409, (await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/records/2/look")).Status);
+        Assert.Equal(404, (await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/records/4/look")).Status);
+        Assert.Equal(403, (await server.PostAsync(server.ViewerKey, $"/api/v1/imports/{id}/records/1/look")).Status);
+    }
+
+    [Fact]
     public async Task Who_only_looks_sees_the_candidates_and_cannot_adopt()
     {
         await CandidateAsync("AbC");

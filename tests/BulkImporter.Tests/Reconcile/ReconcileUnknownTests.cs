@@ -1,5 +1,7 @@
+using BulkImporter.Reconcile;
 using BulkImporter.Records;
 using Cincopa.Client;
+using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Tests.Reconcile;
 
@@ -317,6 +319,35 @@ public sealed class ReconcileUnknownTests : IClassFixture<EngineDatabase>, IAsyn
         Assert.Equal("", await reconciler.CandidatesAsync(id, 1));
     }
 
+    [Fact]
+    public async Task A_look_is_had_again_when_a_person_asks_and_a_new_asset_still_has_its_grace()
+    {
+        await database.DoubtAsync(id, 11, (1, Clip));
+        await reconciler.RunAsync();
+        Assert.Equal(0, await reconciler.RunAsync());
+        Add("clip.mp4", "r1");
+        Add("clip.mp4", "r2", minutesAgo: 5, type: "video");
+        var again = new LookAgain(database.Source, Options.Create(new WorkOptions()));
+
+        var ordered = Assert.IsType<LookResult.Ordered>(await again.RunAsync(id, 1, "ann", Token));
+
+        Assert.InRange(ordered.DueAt, DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow.AddSeconds(5));
+        Assert.Null((await reconciler.FindAsync(id, 1)).LookedAt);
+        Assert.Equal(1, await reconciler.RunAsync());
+        Assert.Equal(["r1 ", "r2 video"], (await reconciler.FindAsync(id, 1)).Items.Select(c => $"{c.Rid} {c.Type}"));
+        Assert.Equal("ann row 1", await database.OneAsync<string>(
+            "SELECT actor || ' ' || detail FROM importer.audit_entry WHERE import_id = $1 AND action = 'assets_looked_for'", id));
+
+        // Younger than the grace: it is noted, and comes when the grace is over.
+        await database.DoubtAsync(id, 4, (2, "https://media.example/other.mp4"));
+        ordered = Assert.IsType<LookResult.Ordered>(await again.RunAsync(id, 2, "ann", Token));
+        Assert.InRange(ordered.DueAt, DateTimeOffset.UtcNow.AddMinutes(5), DateTimeOffset.UtcNow.AddMinutes(6.1));
+        Assert.Equal(0, await reconciler.RunAsync());
+
+        Assert.IsType<LookResult.Refused>(await again.RunAsync(id, 3, "ann", Token));
+        Assert.IsType<LookResult.NotFound>(await again.RunAsync(id, 4, "ann", Token));
+    }
+
     // --- what goes wrong
 
     [Theory]
@@ -500,8 +531,9 @@ public sealed class ReconcileUnknownTests : IClassFixture<EngineDatabase>, IAsyn
         Task.FromResult<AssetListResult>(new AssetListResult.Failed(ScriptedCincopa.Error(kind)));
 
     private void Add(
-        string fileName, string rid, double minutesAgo = 1, long? size = null, string? caption = null, string? reference = null) =>
-        assets.Add(new(new Rid(rid), fileName, size, DateTimeOffset.UtcNow.AddMinutes(-minutesAgo), caption, reference, null, null));
+        string fileName, string rid, double minutesAgo = 1, long? size = null, string? caption = null, string? reference = null,
+        string? type = null) =>
+        assets.Add(new(new Rid(rid), fileName, size, DateTimeOffset.UtcNow.AddMinutes(-minutesAgo), caption, reference, type, null));
 
     private Task<string> AccountStateAsync() =>
         database.OneAsync<string>("SELECT state FROM importer.account WHERE id = $1", reconciler.Account);

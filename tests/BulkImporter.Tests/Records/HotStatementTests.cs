@@ -213,6 +213,8 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
         {
             Assert.Equal(4, (await transitions.CorrectedAsync(connection, import, [.. intents.Skip(20).Take(4).Select(i =>
                 new RecordCorrection(i.RowNumber, null, null, "Another", null, null))], "ann", Token)).Count);
+            Assert.Equal(4, (await Correction.NoteAsync(connection, import, [.. intents.Take(4).Select(i =>
+                new RecordCorrection(i.RowNumber, null, null, "In review", null, null))], "ann", Token)).Count);
             await transaction.CommitAsync(Token);
         }
 

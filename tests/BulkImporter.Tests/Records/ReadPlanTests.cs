@@ -80,6 +80,10 @@ public sealed class ReadPlanTests(EngineDatabase database) : IClassFixture<Engin
             var records = new ReadRecords(new Contexts(explained.Source, []));
             await records.ListAsync(import, filter, after, through, Length, Token);
             explained.AssertReads(most, $"page of {filter} with {planMode}");
+            // The same way back: to the same step of a look, or as far from the end as that was from the beginning.
+            var (before, behind) = through < Rows ? (through + 1, after) : (Rows - after + 1, 0);
+            await records.ListBackwardAsync(import, filter, before, behind, Length, Token);
+            explained.AssertReads(most, $"page back of {filter} with {planMode}");
         }
     }
 

@@ -53,6 +53,24 @@ public sealed class ReadRecordsTests(ImporterDatabase database) : IClassFixture<
 
     [Theory]
     [MemberData(nameof(Filters))]
+    public async Task Going_back_finds_the_same_as_going_on(RecordFilter filter, int[] expected)
+    {
+        var id = await database.ImportAsync(ImportState.Running, Mixed);
+        var listed = new List<int>();
+        for (var before = 100; ;)
+        {
+            var rows = await Read.ListBackwardAsync(id, filter, before, 0, 2, Token);
+            listed.InsertRange(0, rows.Select(r => r.RowNumber));
+            if (rows.Count < 2) break;
+            before = rows[0].RowNumber;
+        }
+        Assert.Equal(expected, listed);
+        Assert.Equal(expected.Where(r => r is > 3 and < 9),
+            (await Read.ListBackwardAsync(id, filter, 9, 3, 100, Token)).Select(r => r.RowNumber));
+    }
+
+    [Theory]
+    [MemberData(nameof(Filters))]
     public async Task A_look_in_steps_finds_the_same_and_nothing_behind_its_last_row(RecordFilter filter, int[] expected)
     {
         var id = await database.ImportAsync(ImportState.Running, Mixed);

@@ -9,7 +9,7 @@ namespace BulkImporter.Dashboard.HangfirePages;
 internal sealed class PolledFeed(ImportFeed feed, TimeProvider clock) : IDisposable
 {
     /// <summary>The newest imports.</summary>
-    public Polled<Page<ImportView>> Imports { get; } = new(changed => feed.WatchList(ImportFilter.All, null, changed), clock);
+    public Polled<ListedPage<ImportView>> Imports { get; } = new(changed => feed.WatchList(ImportFilter.All, null, changed), clock);
 
     /// <summary>The records of all imports.</summary>
     public Polled<StateCounts> Totals { get; } = new(feed.WatchTotals, clock);

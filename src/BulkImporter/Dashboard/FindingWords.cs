@@ -1,0 +1,68 @@
+using BulkImporter.Manifests;
+
+namespace BulkImporter.Dashboard;
+
+/// <summary>What was found in a manifest, as a sentence about its rows.</summary>
+internal static class FindingWords
+{
+    /// <summary>"2 rows have no URL."; for a code that this version does not know, the code with spaces.</summary>
+    public static string Sentence(string code, int count) => FindingCodes.Named(code) is { } known
+        ? $"{Words.Count(count, "row", "rows")} {Of(known, count == 1)}."
+        : $"{Words.Count(count, "row", "rows")}: {FailureWords.Title(code)}.";
+
+    private static string Of(FindingCode code, bool isOne)
+    {
+        var (have, are) = isOne ? ("has", "is") : ("have", "are");
+        return code switch
+        {
+            FindingCode.UrlMissing => $"{have} no URL",
+            FindingCode.UrlNotAbsolute => $"{have} a URL without https://",
+            FindingCode.UrlScheme => $"{have} a URL that is not http or https",
+            FindingCode.UrlMalformed => $"{have} a URL that cannot be right",
+            FindingCode.UrlCredentials => $"{have} a user name or password in the URL",
+            FindingCode.UrlTooLong => $"{have} a URL that is too long for Cincopa",
+            FindingCode.UrlHostPrivate => $"{have} a URL that Cincopa cannot reach",
+            FindingCode.UrlConsumerVideoSite => $"{have} the URL of a watch page",
+            FindingCode.UrlExpired => $"{have} a signed link that has expired",
+            FindingCode.UrlExpiresSoon => $"{have} a signed link that expires too soon",
+            FindingCode.UrlUnencodedSpace => $"{have} a space in the URL",
+            FindingCode.UrlCutBySeparator => $"{have} a URL that was cut in two",
+            FindingCode.UrlNotMedia => $"{have} a URL that does not look like a media file",
+            FindingCode.UrlSharePage => $"{have} the URL of a share page",
+            FindingCode.UrlSeveral => $"{have} more than one URL",
+            FindingCode.UrlHoldsAnother => $"{have} a second URL in the URL",
+            FindingCode.UrlSchemeTwice => $"{have} a URL that begins twice",
+            FindingCode.UrlHiddenCharacter => $"{have} an invisible character in the URL",
+            FindingCode.UrlHashInName => $"{have} a # in the URL",
+            FindingCode.UrlEndsWithSeparator => $"{have} a comma or semicolon after the URL",
+            FindingCode.UrlUnwrapped => $"{have} a URL that was in quotes or brackets",
+            FindingCode.UrlEntities => $"{have} a URL that was written as in a web page",
+            FindingCode.InvisibleCharacters => $"{have} invisible characters around a value",
+            FindingCode.RowCheckFailed => "could not be checked",
+            FindingCode.DuplicateUrl => $"{have} the URL of an earlier row",
+            FindingCode.DuplicateReferenceId => $"{have} the reference id of an earlier row",
+            FindingCode.AlreadyImported => isOne ? "was imported before" : "were imported before",
+            FindingCode.TransferUnknown => $"{have} a transfer that is neither pull nor push",
+            FindingCode.TooManyFields => $"{have} more values than there are columns",
+            FindingCode.UnterminatedQuote => $"{have} a quote that is not closed",
+            FindingCode.TextAfterQuote => $"{have} text after a closing quote",
+            FindingCode.StrayQuote => $"{have} a quote inside a value",
+            FindingCode.ColumnsShifted => $"{have} values in the wrong columns",
+            FindingCode.WholeLineQuoted => $"{are} in quotes as a whole",
+            FindingCode.RowCutOff => $"{are} cut off at the end of the file",
+            FindingCode.LineSkipped => $"before the header {are} not part of the table",
+            FindingCode.RowsLeftOut => "and those after it are left out",
+            FindingCode.RowsMaybeMerged => $"may have swallowed the rows after {(isOne ? "it" : "them")}",
+            FindingCode.NulByte => $"{have} a NUL character",
+            FindingCode.FieldTooLong => $"{have} a value that is too long",
+            FindingCode.SourceNotFound => $"{have} a file that was not found (404)",
+            FindingCode.SourceForbidden => $"{have} a file that the source refuses to give",
+            FindingCode.SourceUnreachable => $"{have} a source that could not be reached",
+            FindingCode.SourceInside => $"{have} a URL that leads into a private network",
+            FindingCode.SourceFails => $"{have} a source that answered with an error",
+            FindingCode.SourceIsPage => $"{have} a URL that leads to a web page",
+            FindingCode.SourceIsNoMedia => $"{have} a URL that leads to text or data",
+            FindingCode.SourceEmpty => $"{have} an empty file",
+        };
+    }
+}
