@@ -8,7 +8,6 @@ using BulkImporter.Parse;
 using BulkImporter.Probes;
 using BulkImporter.Reconcile;
 using BulkImporter.Records;
-using BulkImporter.Rerun;
 using BulkImporter.Sources;
 using Cincopa.Client;
 

@@ -10,6 +10,15 @@ public static class ApiSetup
 {
     private const string Root = "/api/v1";
 
+    /// <summary>Of the page to browse: room for the way back, and no advertisement.</summary>
+    private const string PageStyle = """
+        :root { --scalar-custom-header-height: 40px }
+        #back { height: 40px; line-height: 40px; padding: 0 1.2rem; position: sticky; top: 0; z-index: 2; font-family: system-ui, sans-serif;
+            background: var(--scalar-background-1); border-bottom: 1px solid var(--scalar-border-color); box-sizing: border-box }
+        #back a { color: var(--scalar-color-1) }
+        a[href^='https://scalar.com'] { display: none !important }
+        """;
+
     public static IServiceCollection AddApi(this IServiceCollection services)
     {
         services.ConfigureHttpJsonOptions(o =>
@@ -59,7 +68,8 @@ public static class ApiSetup
             .WithTitle("BulkImporter API").WithOpenApiRoutePattern("/openapi/{documentName}.json")
             .DisableDefaultFonts().DisableTelemetry().DisableAgent().DisableMcp()
             // What its maker offers besides, to deploy and to share, is no use here; the way back is.
-            .HideDeveloperTools().HideClientButton().AddHeaderContent("<nav><a href=\"../\">← BulkImporter</a></nav>"));
+            .WithCustomCss(PageStyle)
+            .HideDeveloperTools().HideClientButton().AddHeaderContent("<nav id=\"back\"><a href=\"../\">← BulkImporter</a></nav>"));
     }
 
     /// <summary>201 with the address of what was made.</summary>

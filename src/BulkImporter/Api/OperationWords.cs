@@ -5,7 +5,6 @@ using System.Text.Json.Serialization;
 using BulkImporter.Data;
 using BulkImporter.Finish;
 using BulkImporter.Imports;
-using BulkImporter.Parse;
 using BulkImporter.Records;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.AspNetCore.OpenApi;
