@@ -70,7 +70,8 @@ internal sealed record SelectionQuery(
 // A member that is misspelt and ignored would make the selection larger.
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public record SelectionBody(
-    string? State, string? Code, IReadOnlyList<int>? RecordIds, string? Search, double? StalledMinutes = null, string? Finish = null)
+    string? State = null, string? Code = null, IReadOnlyList<int>? RecordIds = null, string? Search = null, double? StalledMinutes = null,
+    string? Finish = null)
 {
     /// <summary>Rows that one request may name; a larger selection is told by state, code or search.</summary>
     private const int MostRows = 100_000;
@@ -104,6 +105,6 @@ public record SelectionBody(
 /// <inheritdoc cref="SelectionBody"/>
 /// <param name="Push">Their files are read and sent by this server from now on, instead of being fetched by Cincopa.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record RerunOrder(string? State, string? Code, IReadOnlyList<int>? RecordIds, string? Search, double? StalledMinutes = null,
-    string? Finish = null, bool? Push = null)
+public sealed record RerunOrder(string? State = null, string? Code = null, IReadOnlyList<int>? RecordIds = null,
+    string? Search = null, double? StalledMinutes = null, string? Finish = null, bool? Push = null)
     : SelectionBody(State, Code, RecordIds, Search, StalledMinutes, Finish);

@@ -10,6 +10,15 @@ public static class ApiSetup
 {
     private const string Root = "/api/v1";
 
+    /// <summary>Of the page to browse: room for the way back, and no advertisement.</summary>
+    private const string PageStyle = """
+        :root { --scalar-custom-header-height: 40px }
+        #back { height: 40px; line-height: 40px; padding: 0 1.2rem; position: sticky; top: 0; z-index: 2; font-family: system-ui, sans-serif;
+            background: var(--scalar-background-1); border-bottom: 1px solid var(--scalar-border-color); box-sizing: border-box }
+        #back a { color: var(--scalar-color-1) }
+        a[href^='https://scalar.com'] { display: none !important }
+        """;
+
     public static IServiceCollection AddApi(this IServiceCollection services)
     {
         services.ConfigureHttpJsonOptions(o =>
@@ -23,7 +32,8 @@ public static class ApiSetup
         // Without this a body that cannot be read is a 400 without a word; thrown, MistakeAnswers says what is wrong.
         services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
         services.AddSingleton<ManifestUpload>();
-        services.AddOpenApi("v1", o => o.AddSchemaTransformer<SettingsSchema>().AddDocumentTransformer((document, _, _) =>
+        services.AddOpenApi("v1", o => o.AddSchemaTransformer<SettingsSchema>()
+            .AddOperationTransformer<OperationWords>().AddDocumentTransformer<TrueSchemas>().AddDocumentTransformer((document, _, _) =>
         {
             document.Info.Title = "BulkImporter";
             document.Info.Description = "Moves a media library to Cincopa from a CSV manifest of URLs.";
@@ -56,7 +66,10 @@ public static class ApiSetup
         // Its script comes with the package; fonts and the rest that it would fetch from elsewhere are off.
         endpoints.MapScalarApiReference("/scalar", o => o
             .WithTitle("BulkImporter API").WithOpenApiRoutePattern("/openapi/{documentName}.json")
-            .DisableDefaultFonts().DisableTelemetry().DisableAgent().DisableMcp());
+            .DisableDefaultFonts().DisableTelemetry().DisableAgent().DisableMcp()
+            // What its maker offers besides, to deploy and to share, is no use here; the way back is.
+            .WithCustomCss(PageStyle)
+            .HideDeveloperTools().HideClientButton().AddHeaderContent("<nav id=\"back\"><a href=\"../\">← BulkImporter</a></nav>"));
     }
 
     /// <summary>201 with the address of what was made.</summary>
@@ -72,4 +85,20 @@ public static class ApiSetup
                 new ProducesResponseTypeMetadata(status, typeof(Microsoft.AspNetCore.Mvc.ProblemDetails), ["application/problem+json"]));
         return builder;
     }
+
+    /// <summary>The body is a CSV file, or a form with it in the field 'file'; the endpoint reads it itself.</summary>
+    internal static RouteHandlerBuilder TakesManifest(this RouteHandlerBuilder builder, string description) =>
+        builder.WithMetadata(new TakenBody(description, IsManifest: true));
+
+    /// <summary>The body is the bytes of a file; the endpoint reads them itself.</summary>
+    internal static RouteHandlerBuilder TakesBytes(this RouteHandlerBuilder builder, string description) =>
+        builder.WithMetadata(new TakenBody(description, IsManifest: false));
+
+    /// <summary>The query has the settings of a new import; <see cref="ImportFields"/> reads them.</summary>
+    internal static RouteHandlerBuilder TakesImportFields(this RouteHandlerBuilder builder, bool ofManifest) =>
+        builder.WithMetadata(new TakenImportFields(ofManifest));
+
+    /// <summary>What comes is of this content type when an argument orders it.</summary>
+    internal static RouteHandlerBuilder AlsoAnswers(this RouteHandlerBuilder builder, string contentType, string example) =>
+        builder.WithMetadata(new OtherAnswer(contentType, example));
 }

@@ -10,7 +10,7 @@ internal static class AuditApi
     private const int MostLength = 500;
 
     public static void MapAudit(this IEndpointRouteBuilder api) =>
-        api.MapGet("/audit", ListAsync).RequireAuthorization(Policy.Admin).WithTags("Access")
+        api.MapGet("/audit", ListAsync).WithName("listAudit").RequireAuthorization(Policy.Admin).WithTags("Access")
             .WithSummary("Who did what, the latest first; by actor, import or account").Problems(400);
 
     private static async Task<Ok<Page<AuditView>>> ListAsync(

@@ -15,20 +15,21 @@ internal static class FilesApi
     public static void MapFiles(this IEndpointRouteBuilder api)
     {
         var files = api.MapGroup("/files").WithTags("Files").RequireAuthorization(Policy.Operator);
-        files.MapPost("/", KeepAsync)
+        files.MapPost("/", KeepAsync).WithName("sendFile")
             .WithSummary("Send a file that is to be pushed to Cincopa")
             .WithDescription(
                 "The file's bytes are the body, of any content type but a form. Answers its hash and size when all of it is kept. The "
                     + "same bytes again change nothing. A file that no import wants is removed after a day.")
-            .Problems(400, 413, 415);
-        files.MapGet("/{sha256}", FindAsync).WithSummary("Whether a file is kept already, by the SHA-256 of its bytes").Problems(404);
-        api.MapPost("/imports/files", CreateAsync).WithTags("Imports").RequireAuthorization(Policy.Operator)
+            .TakesBytes("The file's bytes.").Problems(400, 413, 415);
+        files.MapGet("/{sha256}", FindAsync).WithName("findFile")
+            .WithSummary("Whether a file is kept already, by the SHA-256 of its bytes").Problems(404);
+        api.MapPost("/imports/files", CreateAsync).WithName("createImportOfFiles").WithTags("Imports").RequireAuthorization(Policy.Operator)
             .WithSummary("Make an import of files that were sent")
             .WithDescription(
                 "The body names the files, in the order of the rows; settings are query arguments as those of POST /imports. A manifest "
                     + "is written with a row for each file, whose transfer is push. The same Idempotency-Key again answers 200 with the "
                         + "first import.")
-            .Problems(400);
+            .TakesImportFields(ofManifest: false).Problems(400);
     }
 
     private static async Task<Ok<KeptFile>> KeepAsync(KeepSourceFile keep, HttpContext context, CancellationToken cancellationToken)

@@ -41,21 +41,23 @@ internal static class ImportsApi
     public static void MapImports(this IEndpointRouteBuilder api)
     {
         var imports = api.MapGroup("/imports").WithTags("Imports");
-        imports.MapPost("/", CreateAsync).RequireAuthorization(Policy.Operator)
+        imports.MapPost("/", CreateAsync).WithName("createImport").RequireAuthorization(Policy.Operator)
             .WithSummary("Upload a manifest and make an import of it")
             .WithDescription(
                 "multipart/form-data with the field 'file', or the file as the body (text/csv). Fields or query arguments: name, "
                     + "fileName, account, start, map, " +
                 $"{SettingsSchema.Names(_ => true)}. The same Idempotency-Key again answers 200 with the first import.")
+            .TakesManifest("The manifest: CSV with a header line, compressed (gzip) or not.").TakesImportFields(ofManifest: true)
             .Problems(400, 413, 415);
-        imports.MapGet("/", ListAsync).RequireAuthorization(Policy.Viewer)
+        imports.MapGet("/", ListAsync).WithName("listImports").RequireAuthorization(Policy.Viewer)
             .WithSummary("List imports, the newest first unless order says oldest or name; search looks at name, file, account and person")
                 .Problems(400);
-        imports.MapGet("/{id:int}", FindAsync).RequireAuthorization(Policy.Viewer).WithSummary("One import").Problems(404);
-        imports.MapGet("/{id:int}/events", EventsAsync).RequireAuthorization(Policy.Viewer)
+        imports.MapGet("/{id:int}", FindAsync).WithName("getImport")
+            .RequireAuthorization(Policy.Viewer).WithSummary("One import").Problems(404);
+        imports.MapGet("/{id:int}/events", EventsAsync).WithName("followImport").RequireAuthorization(Policy.Viewer)
             .WithSummary("Follow an import: server-sent events with its body, at most one a second, until nothing moves any more")
                 .Problems(404);
-        imports.MapPatch("/{id:int}", ReviseAsync).RequireAuthorization(Policy.Operator)
+        imports.MapPatch("/{id:int}", ReviseAsync).WithName("changeImport").RequireAuthorization(Policy.Operator)
             .WithSummary(
                 "Change an import in review, or one whose manifest was rejected; of a running one its schedule, priority and breaker")
             .WithDescription(
@@ -63,43 +65,47 @@ internal static class ImportsApi
                     + $"{SettingsSchema.Names(s => s.About.Reads)}) makes the manifest of an " +
                 "import in review be read again: it is then 'parsing', and in review again when it is read.")
             .Problems(400, 404, 409);
-        imports.MapGet("/{id:int}/preview", PreviewAsync).RequireAuthorization(Policy.Viewer)
+        imports.MapGet("/{id:int}/preview", PreviewAsync).WithName("previewImport").RequireAuthorization(Policy.Viewer)
             .WithSummary("The manifest's columns, what each is read as, and its first rows").Problems(400, 404, 429);
-        imports.MapPost("/{id:int}/probe", ProbeAsync).RequireAuthorization(Policy.Operator)
+        imports.MapPost("/{id:int}/probe", ProbeAsync).WithName("probeImport").RequireAuthorization(Policy.Operator)
             .WithSummary("Check that the files of an import in review can be reached")
             .WithDescription(
                 "All of them, or about 'sample', spread over the manifest. What is found becomes findings (warnings) and keeps no row "
                     + "from being sent. A new probe takes the place of the last.")
             .Problems(400, 404, 409);
-        imports.MapGet("/{id:int}/probe", FindProbeAsync).RequireAuthorization(Policy.Viewer)
+        imports.MapGet("/{id:int}/probe", FindProbeAsync).WithName("getProbe").RequireAuthorization(Policy.Viewer)
             .WithSummary("Progress of the latest check of the files").Problems(404);
-        imports.MapPost("/{id:int}/start", StartAsync).RequireAuthorization(Policy.Operator)
+        imports.MapPost("/{id:int}/start", StartAsync).WithName("startImport").RequireAuthorization(Policy.Operator)
             .WithSummary("Start an import that is in review, or will be")
             .WithDescription(
                 "With first=N only the first N records are sent. When they have ended the import is paused, and resuming it sends the "
                     + "rest.")
             .Problems(400, 404, 409);
-        imports.MapPost("/{id:int}/pause", PauseAsync).RequireAuthorization(Policy.Operator)
+        imports.MapPost("/{id:int}/pause", PauseAsync).WithName("pauseImport").RequireAuthorization(Policy.Operator)
             .WithSummary("Stop sending. What was sent is still followed").Problems(404, 409);
-        imports.MapPost("/{id:int}/resume", ResumeAsync).RequireAuthorization(Policy.Operator).WithSummary("Go on after a pause")
+        imports.MapPost("/{id:int}/resume", ResumeAsync).WithName("resumeImport").RequireAuthorization(Policy.Operator)
+            .WithSummary("Go on after a pause")
             .WithDescription("Of an import that was started with its first records only, this sends the rest.")
             .Problems(404, 409);
-        imports.MapPost("/{id:int}/cancel", CancelAsync).RequireAuthorization(Policy.Operator)
+        imports.MapPost("/{id:int}/cancel", CancelAsync).WithName("cancelImport").RequireAuthorization(Policy.Operator)
             .WithSummary("End an import: what was not sent will not be sent")
             .WithDescription(
                 "What Cincopa has accepted is followed to its end. With abortRemote=true Cincopa is also asked to abort it; that may be "
                     + "ordered of a cancelled import afterwards. Each record's attempts tell what Cincopa said, "
                     + "and its state how it ended.")
             .Problems(404, 409);
-        imports.MapDelete("/{id:int}", DeleteAsync).RequireAuthorization(Policy.Admin).WithSummary("Delete an import that has ended")
+        imports.MapDelete("/{id:int}", DeleteAsync).WithName("deleteImport")
+            .RequireAuthorization(Policy.Admin).WithSummary("Delete an import that has ended")
             .WithDescription(
                 "Its records, attempts, findings and, when no other import has it, its manifest are removed in steps; until then its "
                     + "state is 'deleting'. The assets stay in Cincopa; rows of later manifests with the same addresses are no longer "
                         + "told to be imported already.")
             .Problems(404, 409);
-        imports.MapGet("/{id:int}/findings", FindingsAsync).RequireAuthorization(Policy.Viewer)
+        imports.MapGet("/{id:int}/findings", FindingsAsync).WithName("listFindings").RequireAuthorization(Policy.Viewer)
             .WithSummary("What was found in the manifest; format=csv streams all of it").Problems(400, 404)
-            .Produces<FindingPage>().Produces<string>(contentType: "text/csv");
+            .Produces<FindingPage>()
+            .AlsoAnswers("text/csv",
+                "row,line,column,code,severity,value,hint,other_row,other_import\r\n12,13,url,url_missing,error,,,,\r\n");
     }
 
     private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> ReviseAsync(
@@ -254,9 +260,10 @@ internal static class ImportsApi
         return Results.Empty;
     }
 
-    private enum FindingsFormat
-    {
-        Json,
-        Csv,
-    }
+}
+
+internal enum FindingsFormat
+{
+    Json,
+    Csv,
 }

@@ -6,7 +6,7 @@ namespace BulkImporter.Api;
 
 /// <param name="Role">viewer, operator or admin.</param>
 /// <param name="ExpiresAt">Null = never.</param>
-public sealed record NewKeyBody(string? Name, string? Role, DateTimeOffset? ExpiresAt);
+public sealed record NewKeyBody(string? Name, string? Role, DateTimeOffset? ExpiresAt = null);
 
 /// <param name="Url">Opens a browser session once, within 15 minutes.</param>
 public sealed record SignInLinkBody(string Url, DateTimeOffset ExpiresAt);
@@ -16,10 +16,12 @@ internal static class KeysApi
     public static void MapKeys(this IEndpointRouteBuilder api)
     {
         var keys = api.MapGroup("/keys").WithTags("Access").RequireAuthorization(Policy.Admin);
-        keys.MapGet("/", ListAsync).WithSummary("List API keys; a secret is never shown again");
-        keys.MapPost("/", MakeAsync).WithSummary("Make an API key; the answer is the only place that shows its secret").Problems(400);
-        keys.MapDelete("/{id:int}", RevokeAsync).WithSummary("Revoke an API key and the sessions that it opened").Problems(404, 409);
-        api.MapPost("/sign-in-links", MakeLinkAsync).RequireAuthorization(Policy.Viewer).WithTags("Access")
+        keys.MapGet("/", ListAsync).WithName("listKeys").WithSummary("List API keys; a secret is never shown again");
+        keys.MapPost("/", MakeAsync).WithName("makeKey")
+            .WithSummary("Make an API key; the answer is the only place that shows its secret").Problems(400);
+        keys.MapDelete("/{id:int}", RevokeAsync).WithName("revokeKey")
+            .WithSummary("Revoke an API key and the sessions that it opened").Problems(404, 409);
+        api.MapPost("/sign-in-links", MakeLinkAsync).WithName("makeSignInLink").RequireAuthorization(Policy.Viewer).WithTags("Access")
             .WithSummary("Make a link that signs a browser in once, as the caller").Problems(400);
     }
 

@@ -17,15 +17,17 @@ internal static class NotificationsApi
     public static void MapNotifications(this IEndpointRouteBuilder api)
     {
         var notifications = api.MapGroup("/notifications").WithTags("Notifications").RequireAuthorization(Policy.Admin);
-        notifications.MapGet("/", ListAsync).WithSummary("What was told to the targets, the latest first, and what became of each delivery")
+        notifications.MapGet("/", ListAsync).WithName("listNotifications")
+            .WithSummary("What was told to the targets, the latest first, and what became of each delivery")
             .Problems(400);
-        notifications.MapPost("/{id:long}/replay", ReplayAsync)
+        notifications.MapPost("/{id:long}/replay", ReplayAsync).WithName("replayNotification")
             .WithSummary("Send a notification once more to every target, with the same id and body").Problems(404);
-        notifications.MapGet("/targets", TargetsAsync)
+        notifications.MapGet("/targets", TargetsAsync).WithName("listTargets")
             .WithSummary("The addresses that notifications are posted to; a secret is never shown again");
-        notifications.MapPost("/targets", AddAsync).WithSummary("Add a target; the answer is the only place that shows its signing secret")
+        notifications.MapPost("/targets", AddAsync).WithName("addTarget")
+            .WithSummary("Add a target; the answer is the only place that shows its signing secret")
             .Problems(400, 409);
-        notifications.MapDelete("/targets/{name}", RemoveAsync)
+        notifications.MapDelete("/targets/{name}", RemoveAsync).WithName("removeTarget")
             .WithSummary("Remove a target; what was on its way to it is dropped").Problems(404);
     }
 

@@ -49,29 +49,30 @@ internal static class RecordsApi
     public static void MapRecords(this IEndpointRouteBuilder api)
     {
         var import = api.MapGroup("/imports/{id:int}").WithTags("Records");
-        import.MapGet("/records", ListAsync).RequireAuthorization(Policy.Viewer).WithSummary("List records in the order of the manifest")
+        import.MapGet("/records", ListAsync).WithName("listRecords")
+            .RequireAuthorization(Policy.Viewer).WithSummary("List records in the order of the manifest")
             .Problems(400, 404);
-        import.MapGet("/records/{rowNumber:int}", FindAsync).RequireAuthorization(Policy.Viewer)
+        import.MapGet("/records/{rowNumber:int}", FindAsync).WithName("getRecord").RequireAuthorization(Policy.Viewer)
             .WithSummary("One record with its attempts").Problems(404);
-        import.MapGet("/records/{rowNumber:int}/candidates", CandidatesAsync).RequireAuthorization(Policy.Viewer)
+        import.MapGet("/records/{rowNumber:int}/candidates", CandidatesAsync).WithName("listCandidates").RequireAuthorization(Policy.Viewer)
             .WithSummary("Assets that may be the one of a record in doubt")
             .WithDescription(
                 "Found by the last look through the account's assets: the same file name, uploaded after the attempt began, and no "
                     + "record has it. None for a record that is not unknown.")
             .Problems(404);
-        import.MapPost("/records/{rowNumber:int}/look", LookAgainAsync).RequireAuthorization(Policy.Operator)
+        import.MapPost("/records/{rowNumber:int}/look", LookAgainAsync).WithName("lookAgain").RequireAuthorization(Policy.Operator)
             .WithSummary("Look for the asset of a record in doubt again, now")
             .WithDescription(
                 "A worker looks through the account's assets and adopts what is certain; what is possible are the candidates afterwards. "
                     + "A new asset is first given the time to show up that the setting LookAfter says.")
             .Problems(404, 409);
-        import.MapPost("/records/{rowNumber:int}/adopt", AdoptAsync).RequireAuthorization(Policy.Operator)
+        import.MapPost("/records/{rowNumber:int}/adopt", AdoptAsync).WithName("adoptAsset").RequireAuthorization(Policy.Operator)
             .WithSummary("Say which asset a record in doubt became")
             .WithDescription(
                 "The rid of a candidate, or of any other asset that the account has and no record does. The record is then imported. 424 "
                     + "when Cincopa cannot be asked about an asset that is no candidate.")
             .Problems(400, 404, 409, 422, 424);
-        import.MapPost("/rerun", RerunAsync).RequireAuthorization(Policy.Operator)
+        import.MapPost("/rerun", RerunAsync).WithName("rerunRecords").RequireAuthorization(Policy.Operator)
             .WithMetadata(new RequestSizeLimitAttribute(SelectionBody.MostBytes))
             .WithSummary("Order new attempts for a selection")
             .WithDescription(
@@ -79,32 +80,32 @@ internal static class RecordsApi
                     + "names the rows, because that may make a second asset. With push their files are read and sent by this server, for "
                         + "sources that Cincopa cannot reach.")
             .Problems(400, 404, 409);
-        import.MapPost("/records/{rowNumber:int}/give-up", GiveUpAsync).RequireAuthorization(Policy.Operator)
+        import.MapPost("/records/{rowNumber:int}/give-up", GiveUpAsync).WithName("giveUpRecord").RequireAuthorization(Policy.Operator)
             .WithSummary("Give a record in doubt up")
             .WithDescription(
                 "An unknown record becomes failed with the code given_up. It is sent again only by a rerun that "
                     + "names the row or that code.")
             .Problems(404, 409);
-        import.MapPost("/finish", FinishAsync).RequireAuthorization(Policy.Operator)
+        import.MapPost("/finish", FinishAsync).WithName("finishAgain").RequireAuthorization(Policy.Operator)
             .WithMetadata(new RequestSizeLimitAttribute(SelectionBody.MostBytes))
             .WithSummary("Finish assets again")
             .WithDescription(
                 "Caption, texts, tags, reference id and gallery of the selection's imported records for which that failed "
                     + "(finish=failed) are written again. Nothing is submitted.")
             .Problems(400, 404);
-        import.MapPost("/give-up", GiveUpSelectionAsync).RequireAuthorization(Policy.Operator)
+        import.MapPost("/give-up", GiveUpSelectionAsync).WithName("giveUpRecords").RequireAuthorization(Policy.Operator)
             .WithMetadata(new RequestSizeLimitAttribute(SelectionBody.MostBytes))
             .WithSummary("Give the records in doubt of a selection up")
             .WithDescription(
                 "Only unknown records of the selection change; they become failed with the code given_up. An empty selection is all of "
                     + "them.")
             .Problems(400, 404);
-        import.MapPost("/adopt", AdoptAllAsync).RequireAuthorization(Policy.Operator)
+        import.MapPost("/adopt", AdoptAllAsync).WithName("adoptOnlyCandidates").RequireAuthorization(Policy.Operator)
             .WithSummary("Adopt for every record in doubt its only candidate")
             .WithDescription(
                 "Records with several candidates, and assets that are a candidate of several records, are left for a person to decide.")
             .Problems(404);
-        import.MapGet("/results", ResultsAsync).RequireAuthorization(Policy.Viewer)
+        import.MapGet("/results", ResultsAsync).WithName("exportResults").RequireAuthorization(Policy.Viewer)
             .WithSummary(
                 "The manifest with what became of each row, streamed; format=csv, jsonl, or map (url,rid,status_id of the rows that have "
                     + "an asset)")
@@ -112,8 +113,10 @@ internal static class RecordsApi
                 "A viewer's file has *** for the signatures, tokens and passwords in source addresses; an operator's has them whole, and "
                     + "can be uploaded again.")
             .Problems(400, 404, 409)
-            .Produces<string>(contentType: "text/csv").Produces<string>(contentType: "application/jsonl");
-        import.MapGet("/archive", ArchiveAsync).RequireAuthorization(Policy.Operator)
+            .Produces<string>(contentType: "text/csv")
+            .AlsoAnswers("application/jsonl",
+                "{\"url\":\"https://media.example.com/spring.mp4\",\"import_state\":\"imported\",\"import_rid\":\"A8KcNw\"}\n");
+        import.MapGet("/archive", ArchiveAsync).WithName("getArchive").RequireAuthorization(Policy.Operator)
             .WithSummary("All that is known of an import that has ended, as a ZIP file with the SHA-256 of everything in it")
             .WithDescription(
                 "The manifest as it was uploaded, the results, and JSON lines of records, attempts, texts, finishing, findings, "

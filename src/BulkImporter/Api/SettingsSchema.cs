@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using BulkImporter.Data;
 using BulkImporter.Imports;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
@@ -10,9 +11,11 @@ internal sealed class SettingsSchema : IOpenApiSchemaTransformer
 {
     public Task TransformAsync(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancellationToken)
     {
-        if (context.JsonTypeInfo.Type == typeof(DailyWindow)) schema.Type = JsonSchemaType.String | JsonSchemaType.Null;
-        // All of it is always there.
-        if (context.JsonTypeInfo.Type == typeof(ImportView)) schema.Required = schema.Properties!.Keys.ToHashSet();
+        if (context.JsonTypeInfo.Type == typeof(DailyWindow)) schema.Type = JsonSchemaType.String;
+        // The number of a page is a text on the wire, see Page.
+        if (context.JsonTypeInfo.Type is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(Page<>)
+            && schema.Properties!["next"] is OpenApiSchema next)
+            (next.Type, next.Format) = (JsonSchemaType.String | JsonSchemaType.Null, null);
         if (context.JsonTypeInfo.Type != typeof(RevisionBody)) return Task.CompletedTask;
         (schema.AdditionalProperties, schema.AdditionalPropertiesAllowed) = (null, false);
         schema.Description = "What changes about an import; what is left out stays as it is, and an empty text is the default. " +
@@ -30,7 +33,7 @@ internal sealed class SettingsSchema : IOpenApiSchemaTransformer
     /// <summary>The names of some settings, as a sentence lists them.</summary>
     internal static string Names(Func<Setting, bool> which) => string.Join(", ", Setting.All.Where(which).Select(s => s.Name));
 
-    private static OpenApiSchema Of(Setting setting) => setting.IsNumber
+    internal static OpenApiSchema Of(Setting setting) => setting.IsNumber
         ? new() { Type = JsonSchemaType.Integer | JsonSchemaType.Null, Format = "int32", Description = $"{setting.About.Help}." }
         : setting.Values is { } values && setting.Default.Length > 0
             ? new()

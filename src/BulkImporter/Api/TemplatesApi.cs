@@ -12,12 +12,14 @@ internal static class TemplatesApi
 {
     public static void MapTemplates(this IEndpointRouteBuilder api)
     {
-        api.MapPost("/imports/{id:int}/template", SaveAsync).RequireAuthorization(Policy.Operator).WithTags("Templates")
+        api.MapPost("/imports/{id:int}/template", SaveAsync).WithName("saveTemplate")
+            .RequireAuthorization(Policy.Operator).WithTags("Templates")
             .WithSummary("Keep how this import's manifest is read, for manifests of its account with the same header")
             .Problems(400, 404, 429);
         var templates = api.MapGroup("/accounts/{account}/templates").WithTags("Templates");
-        templates.MapGet("/", ListAsync).RequireAuthorization(Policy.Viewer).WithSummary("The account's mapping templates").Problems(404);
-        templates.MapDelete("/{name}", DeleteAsync).RequireAuthorization(Policy.Operator)
+        templates.MapGet("/", ListAsync).WithName("listTemplates")
+            .RequireAuthorization(Policy.Viewer).WithSummary("The account's mapping templates").Problems(404);
+        templates.MapDelete("/{name}", DeleteAsync).WithName("deleteTemplate").RequireAuthorization(Policy.Operator)
             .WithSummary("Forget a template; imports that were read by it keep their mapping").Problems(404);
     }
 

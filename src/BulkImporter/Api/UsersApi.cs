@@ -10,7 +10,7 @@ public sealed record NewUserBody(string? Name, string? Role);
 /// <summary>What is left out stays as it is.</summary>
 /// <param name="Role">viewer, operator or admin.</param>
 /// <param name="Locked">False also ends a lockout after wrong passwords.</param>
-public sealed record UserChangeBody(string? Role, bool? Locked);
+public sealed record UserChangeBody(string? Role = null, bool? Locked = null);
 
 /// <param name="Url">Shown once, here. The person opens it and chooses a password.</param>
 public sealed record PasswordLinkBody(string Url, DateTimeOffset ExpiresAt);
@@ -22,14 +22,17 @@ internal static class UsersApi
     public static void MapUsers(this IEndpointRouteBuilder api)
     {
         var users = api.MapGroup("/users").WithTags("Access").RequireAuthorization(Policy.Admin);
-        users.MapGet("/", ListAsync).WithSummary("List the people who sign in with a password");
-        users.MapGet("/{name}", FindAsync).WithSummary("One person").Problems(404);
-        users.MapPost("/", AddAsync).WithSummary("Invite a person; the answer is the only place that shows the link").Problems(400, 409);
-        users.MapPatch("/{name}", ChangeAsync).WithSummary("Change the role, lock or unlock; the person's sessions end")
+        users.MapGet("/", ListAsync).WithName("listUsers").WithSummary("List the people who sign in with a password");
+        users.MapGet("/{name}", FindAsync).WithName("getUser").WithSummary("One person").Problems(404);
+        users.MapPost("/", AddAsync).WithName("inviteUser")
+            .WithSummary("Invite a person; the answer is the only place that shows the link").Problems(400, 409);
+        users.MapPatch("/{name}", ChangeAsync).WithName("changeUser")
+            .WithSummary("Change the role, lock or unlock; the person's sessions end")
             .Problems(400, 404, 409);
-        users.MapPost("/{name}/password-link", MakeLinkAsync)
+        users.MapPost("/{name}/password-link", MakeLinkAsync).WithName("makePasswordLink")
             .WithSummary("Make a new link with which a person chooses a password; earlier ones end").Problems(400, 404);
-        users.MapDelete("/{name}", RemoveAsync).WithSummary("Remove a person and end the sessions").Problems(404, 409);
+        users.MapDelete("/{name}", RemoveAsync).WithName("removeUser")
+            .WithSummary("Remove a person and end the sessions").Problems(404, 409);
     }
 
     private static async Task<Ok<Page<UserView>>> ListAsync(ReadUsers users, CancellationToken cancellationToken) =>

@@ -57,7 +57,8 @@ internal sealed class AccountVerb : Verb
         $"Account {Wording.Plain(account.Name)} at {Wording.Plain(account.BaseUrl)}: "
             + $"{Wording.Of(account.State)}{(account.Reason is null ? "" : $" ({Wording.Plain(account.Reason)})")}. Limits: "
             + $"{string.Join(", ", AccountLimit.All.Select(l => $"{l.Words} {Limit(l.Text(account))}"))}. "
-            + $"Verb: {VerbOf(account)}. Now: {account.InFlight} records being sent, {account.Outstanding} being fetched."
+            + $"Verb: {VerbOf(account)}. Now: {Wording.Count(account.InFlight, "record", "records")} being sent, "
+            + $"{account.Outstanding} being fetched."
             + $"{(account.Warning is null ? "" : $" Warning: {Wording.Plain(account.Warning)}")}");
 
     private static string VerbOf(AccountView account) =>

@@ -45,8 +45,8 @@ internal sealed class AdoptVerb : ClientVerb
         {
             var answer = await api.SendAsync<AdoptedBody>(HttpMethod.Post, $"imports/{line.GetValue(id)}/adopt", null, cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? answer.Json
-                : $"{Wording.Number(answer.Value.Adopted)} records adopted their only candidate, "
-                    + $"{Wording.Number(answer.Value.StillUnknown)} are still in doubt.");
+                : $"{Wording.Count(answer.Value.Adopted, "record", "records")} adopted their only candidate, "
+                    + $"{Wording.Count(answer.Value.StillUnknown, "is", "are")} still in doubt.");
             return ExitCode.Done;
         }
 

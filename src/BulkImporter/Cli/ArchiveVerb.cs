@@ -62,8 +62,8 @@ internal sealed class VerifyVerb : Verb
         try
         {
             var archive = await VerifyArchive.RunAsync(bytes, cancellationToken);
-            return $"import {archive.ImportId}, {Wording.Plain(archive.Name)}: {Wording.Number(archive.Records)} records and "
-                + $"{archive.Files} files, whole and unchanged.";
+            return $"import {archive.ImportId}, {Wording.Plain(archive.Name)}: {Wording.Count(archive.Records, "record", "records")} and "
+                + $"{Wording.Count(archive.Files, "file", "files")}, whole and unchanged.";
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -27,7 +27,7 @@ internal sealed class FinishVerb : ClientVerb
         var answer = await api.SendAsync<FinishAgainBody>(HttpMethod.Post, $"imports/{line.GetValue(id)}/finish", selection,
             cancellationToken);
         Surroundings.Output.WriteLine(line.GetValue(Json)
-            ? answer.Json : $"{Wording.Number(answer.Value.Again)} records are being finished again.");
+            ? answer.Json : $"{Wording.Count(answer.Value.Again, "record is", "records are")} being finished again.");
         return ExitCode.Done;
     }
 }

@@ -38,8 +38,8 @@ internal sealed class GiveUpVerb : ClientVerb
             var answer = await api.SendAsync<GivenUpBody>(HttpMethod.Post, $"imports/{line.GetValue(id)}/give-up", selection,
                 cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? answer.Json
-                : $"{Wording.Number(answer.Value.GivenUp)} records are given up, {Wording.Number(answer.Value.StillUnknown)} are still "
-                    + "in doubt.");
+                : $"{Wording.Count(answer.Value.GivenUp, "record is", "records are")} given up, "
+                    + $"{Wording.Count(answer.Value.StillUnknown, "is", "are")} still in doubt.");
             return ExitCode.Done;
         }
 

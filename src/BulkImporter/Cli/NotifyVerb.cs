@@ -142,7 +142,7 @@ internal sealed class NotifyVerb : Verb
         {
             var number = line.GetValue(id).ToString(CultureInfo.InvariantCulture);
             var replayed = await api.SendAsync<ReplayedBody>(HttpMethod.Post, $"notifications/{number}/replay", null, cancellationToken);
-            Surroundings.Output.WriteLine($"Notification {number} goes to {Wording.Number(replayed.Value.Targets)} targets.");
+            Surroundings.Output.WriteLine($"Notification {number} goes to {Wording.Count(replayed.Value.Targets, "target", "targets")}.");
             return ExitCode.Done;
         }
     }

@@ -68,8 +68,8 @@ internal sealed class RerunVerb : ClientVerb
         else
         {
             Surroundings.Output.WriteLine(
-                $"{Wording.Number(answer.Value.Rerun)} records will be sent again, {Wording.Number(answer.Value.Refused)} were "
-                    + "not changed.");
+                $"{Wording.Count(answer.Value.Rerun, "record", "records")} will be sent again, "
+                    + $"{Wording.Count(answer.Value.Refused, "was", "were")} not changed.");
             foreach (var refused in answer.Value.Refusals)
                 Surroundings.Output.WriteLine(
                     $"  {Wording.Number(refused.Count)} {Wording.Of(refused.State)}: {Wording.Plain(refused.Reason)}");
@@ -106,10 +106,10 @@ internal sealed class RerunVerb : ClientVerb
         {
             Surroundings.Output.WriteLine(
                 line.GetValue(check)
-                    ? $"{Wording.Number(answer.Value.Corrected)} rows would be corrected, "
+                    ? $"{Wording.Count(answer.Value.Corrected, "row", "rows")} would be corrected, "
                         + $"{Wording.Number(answer.Value.Refused)} would not."
-                    : $"{Wording.Number(answer.Value.Corrected)} rows are corrected, "
-                        + $"{Wording.Number(answer.Value.Refused)} were not changed.");
+                    : $"{Wording.Count(answer.Value.Corrected, "row is", "rows are")} corrected, "
+                        + $"{Wording.Count(answer.Value.Refused, "was", "were")} not changed.");
             foreach (var row in answer.Value.Rows.Where(r => r.Outcome != "corrected"))
                 Surroundings.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
                     $"  line {row.Line}{(row.Row is { } number ? $", row {number}" : "")}: {row.Outcome}. {Wording.Plain(row.Message)}"));

@@ -85,9 +85,9 @@ internal sealed class ValidateVerb : Verb
         }, cancellationToken);
 
         if (printed > most)
-            surroundings.Output.WriteLine($"... and {Wording.Number(printed - most)} more findings; --limit shows more.");
+            surroundings.Output.WriteLine($"... and {Wording.Count(printed - most, "more finding", "more findings")}; --limit shows more.");
         surroundings.Output.WriteLine(
-            $"{Wording.Number(tally.Rows)} rows: {Wording.Number(tally.Valid)} valid, {Wording.Number(tally.Invalid)} invalid, "
+            $"{Wording.Count(tally.Rows, "row", "rows")}: {Wording.Number(tally.Valid)} valid, {Wording.Number(tally.Invalid)} invalid, "
                 + $"{Wording.Number(tally.Duplicate)} duplicate.");
         foreach (var (code, count) in codes)
             surroundings.Output.WriteLine($"  {code.Name()} {Wording.Number(count)}");

@@ -11,6 +11,9 @@ internal static class Wording
 
     public static string Number(double value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
+    /// <summary><c>1 record was</c>, <c>2 records were</c>.</summary>
+    public static string Count(long value, string one, string many) => $"{Number(value)} {(value == 1 ? one : many)}";
+
     public static string Percent(double part) =>
         part == 0 ? "0 %" : (Math.Floor(1000 * part) / 10).ToString("0.0", CultureInfo.InvariantCulture) + " %";
 

@@ -55,16 +55,16 @@ public sealed class ActVerbTests
 
         Assert.Equal(ExitCode.Done,
             await run.RunAsync("rerun", "7", "--file", folder.File("better.csv", "import_row,url\n"), "--check"));
-        Assert.Contains("1 rows would be corrected, 1 would not.", run.Output);
+        Assert.Contains("1 row would be corrected, 1 would not.", run.Output);
         Assert.Contains("line 3, row 6: duplicate_url. Row 5 has this address.", run.Output);
         Assert.Equal(ExitCode.Usage, await run.RunAsync("rerun", "7", "--check"));
     }
 
     [Theory]
-    [InlineData("give-up 7 --all", "/api/v1/imports/7/give-up", """{"state":"unknown"}""", "3 records are given up, 1 are still in doubt.")]
+    [InlineData("give-up 7 --all", "/api/v1/imports/7/give-up", """{"state":"unknown"}""", "3 records are given up, 1 is still in doubt.")]
     [InlineData("give-up 7 --code reply_lost", "/api/v1/imports/7/give-up", """{"state":"unknown","code":"reply_lost"}""",
-        "3 records are given up, 1 are still in doubt.")]
-    [InlineData("adopt 7 --all", "/api/v1/imports/7/adopt", null, "2 records adopted their only candidate, 1 are still in doubt.")]
+        "3 records are given up, 1 is still in doubt.")]
+    [InlineData("adopt 7 --all", "/api/v1/imports/7/adopt", null, "2 records adopted their only candidate, 1 is still in doubt.")]
     public async Task All_records_in_doubt_are_decided_at_once(string line, string path, string? body, string told)
     {
         using var run = new CliRun();
@@ -152,7 +152,7 @@ public sealed class ActVerbTests
 
         Assert.Equal(ExitCode.Done, await run.RunAsync("rerun", "7", "--record", "1"));
 
-        Assert.Contains("1 records will be sent again, 2 were not changed.", run.Output);
+        Assert.Contains("1 record will be sent again, 2 were not changed.", run.Output);
         Assert.Contains("2 imported: It is imported.", run.Output);
     }
 

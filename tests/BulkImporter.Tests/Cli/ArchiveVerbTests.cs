@@ -21,11 +21,11 @@ public sealed class ArchiveVerbTests : IDisposable
         run.Api.On(HttpMethod.Get, "/api/v1/imports/7/archive", () => Zip(Archive("{\"row\":1}\n")));
 
         Assert.Equal(ExitCode.Done, await run.RunAsync("archive", "7", "-o", file));
-        Assert.Contains($"Wrote {file}: import 7, Spring: 1 records and 2 files, whole and unchanged.", run.Output);
+        Assert.Contains($"Wrote {file}: import 7, Spring: 1 record and 2 files, whole and unchanged.", run.Output);
 
         using var verify = new CliRun();
         Assert.Equal(ExitCode.Done, await verify.RunAsync("verify", file));
-        Assert.Contains("import 7, Spring: 1 records and 2 files, whole and unchanged.", verify.Output);
+        Assert.Contains("import 7, Spring: 1 record and 2 files, whole and unchanged.", verify.Output);
         Assert.Empty(verify.Api.Calls);
     }
 

@@ -64,7 +64,7 @@ public sealed class InputFileTests : IDisposable
     {
         using var run = Answered(input);
         Assert.True(await run.RunAsync([.. verb.Split(' '), path]) == ExitCode.Done, run.Error);
-        if (verb == "validate") Assert.Contains("1 rows: 1 valid", run.Output, StringComparison.Ordinal);
+        if (verb == "validate") Assert.Contains("1 row: 1 valid", run.Output, StringComparison.Ordinal);
         else Assert.Equal(Manifest, run.Api.Calls.Single().Body);
     }
 

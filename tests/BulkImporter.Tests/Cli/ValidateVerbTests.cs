@@ -18,7 +18,7 @@ public sealed class ValidateVerbTests : IDisposable
 
         Assert.Equal(ExitCode.Done, await run.RunAsync("validate", folder.File("a.csv", "url\nhttps://media.example.com/a.mp4\n")));
 
-        Assert.Contains("1 rows: 1 valid, 0 invalid, 0 duplicate.", run.Output);
+        Assert.Contains("1 row: 1 valid, 0 invalid, 0 duplicate.", run.Output);
         Assert.Empty(run.Api.Calls);
     }
 
@@ -75,7 +75,7 @@ public sealed class ValidateVerbTests : IDisposable
 
         Assert.Contains("line 1: warning line_skipped (#TYPE System.Object).", run.Output);
         Assert.Contains("not imported: Remark", run.Output);
-        Assert.Contains("1 rows: 1 valid, 0 invalid, 0 duplicate.", run.Output);
+        Assert.Contains("1 row: 1 valid, 0 invalid, 0 duplicate.", run.Output);
     }
 
     [Fact]
