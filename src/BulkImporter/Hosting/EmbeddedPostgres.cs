@@ -72,8 +72,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     public string AdministratorConnectionString { get; private set; } = "";
 
     /// <summary>
-    /// False when the server belongs to another process and we only connected to it (<see
-    /// cref="EmbeddedPostgresOptions.AttachToRunning"/>).
+    /// False when the server belongs to another process and we only connected to it
+    /// (<see cref="EmbeddedPostgresOptions.AttachToRunning"/>).
     /// </summary>
     public bool IsOwner => ownerLock is not null;
 
