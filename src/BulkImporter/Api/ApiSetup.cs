@@ -13,8 +13,8 @@ public static class ApiSetup
     /// <summary>Of the page to browse: room for the way back, and no advertisement.</summary>
     private const string PageStyle = """
         :root { --scalar-custom-header-height: 40px }
-        #back { height: 40px; line-height: 40px; padding: 0 1.2rem; position: sticky; top: 0; z-index: 2; font-family: system-ui, sans-serif;
-            background: var(--scalar-background-1); border-bottom: 1px solid var(--scalar-border-color); box-sizing: border-box }
+        #back { height: 40px; line-height: 40px; padding: 0 1.2rem; position: sticky; top: 0; z-index: 2;
+            font-family: system-ui, sans-serif; background: var(--scalar-background-1); border-bottom: 1px solid var(--scalar-border-color); box-sizing: border-box }
         #back a { color: var(--scalar-color-1) }
         a[href^='https://scalar.com'] { display: none !important }
         """;
