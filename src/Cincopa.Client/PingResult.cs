@@ -18,8 +18,8 @@ public abstract record PingResult
 }
 
 /// <summary>
-/// What a token may do: atoms such as <c>asset.read</c>, <c>asset.*</c> from a pipe-delimited list (OWN S8 S10).
-/// Which atom a call needs is not stated anywhere; <see cref="CanUpload"/> and <see cref="CanRead"/> are INF.
+/// What a token may do: atoms such as <c>asset.read</c>, <c>asset.*</c> from a pipe-delimited list (OWN S8 S10). Which atom a call needs is
+/// not stated anywhere; <see cref="CanUpload"/> and <see cref="CanRead"/> are INF.
 /// </summary>
 public sealed class TokenPermissions
 {

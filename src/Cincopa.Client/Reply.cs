@@ -92,12 +92,12 @@ internal sealed partial class Reply(string apiToken, bool readsText) : IDisposab
     /// Judges in the order transport, HTTP status, JSON, <c>success</c>. Two styles of failure are known (OWN S7-S10): non-2xx with
     /// a JSON <c>message</c>, and 200 with <c>success:false</c>. What the other replies prove, all INF:
     /// <list type="bullet">
-    /// <item>401, 402, 403, 429 and other 4xx refuse, with or without JSON: a front server that cannot take the request (400, 404,
-    /// 405, 414, 431, ...) started nothing. Except 408 and 499 without JSON: some front servers say so about the server behind them.</item>
-    /// <item>301, 307 and 308 refuse: by their meaning the request was not acted on here. 302 and 303 do not: applications
-    /// redirect to a page after the work is done, or after it broke half-way.</item>
-    /// <item>5xx with <c>success:false</c>, or with a message, refuses; but 502 and 504 with a message only may be a gateway that
-    /// gave up on a server that did the work. 5xx without JSON, 2xx that cannot be read and everything else prove nothing.</item>
+    /// <item>401, 402, 403, 429 and other 4xx refuse, with or without JSON: a front server that cannot take the request (400, 404, 405,
+    /// 414, 431, ...) started nothing. Except 408 and 499 without JSON: some front servers say so about the server behind them.</item>
+    /// <item>301, 307 and 308 refuse: by their meaning the request was not acted on here. 302 and 303 do not: applications redirect to a
+    /// page after the work is done, or after it broke half-way.</item> <item>5xx with <c>success:false</c>, or with a message, refuses; but
+    /// 502 and 504 with a message only may be a gateway that gave up on a server that did the work. 5xx without JSON, 2xx that cannot be
+    /// read and everything else prove nothing.</item>
     /// </list>
     /// </summary>
     public Verdict Judge(out JsonElement root, out RemoteError error)

@@ -6,9 +6,8 @@ namespace BulkImporter.Accounts;
 
 /// <summary>
 /// Suspends an account whose credential is rejected three times in a row, whose quota is used up, whose address is not the API's, or that
-/// cannot be called by any verb.
-/// The rows are not to blame: their attempts are given back, and nothing is called until a person resumes the account or replaces its
-/// token.
+/// cannot be called by any verb. The rows are not to blame: their attempts are given back, and nothing is called until a person resumes the
+/// account or replaces its token.
 /// </summary>
 public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBreaker> log)
 {
@@ -79,8 +78,7 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
 
     /// <summary>
     /// Nothing was accepted yet, and the verb is not taken (405). Returns true when the account goes on with the other verb, which only
-    /// auto does and only
-    /// once; otherwise it is suspended.
+    /// auto does and only once; otherwise it is suspended.
     /// </summary>
     public async Task<bool> VerbRefusedAsync(int accountId, DateTimeOffset version, string message, CancellationToken cancellationToken)
     {

@@ -5,8 +5,7 @@ namespace BulkImporter.Accounts;
 
 /// <summary>
 /// The right of one round to call Cincopa for one account: permits, some at a time where the account has a rate and none where it has not,
-/// and the end
-/// of all calls when one says that the account should not be called. Its calls come out of the account's status budget.
+/// and the end of all calls when one says that the account should not be called. Its calls come out of the account's status budget.
 /// </summary>
 internal sealed class AccountCalls : IDisposable
 {
@@ -70,8 +69,7 @@ internal sealed class AccountCalls : IDisposable
 
     /// <summary>
     /// True, and the round is closed, when an error says something about the account as a whole. A token that may upload and not do this
-    /// must not
-    /// suspend an account that imports, so the ping decides whether token or address are at fault.
+    /// must not suspend an account that imports, so the ping decides whether token or address are at fault.
     /// </summary>
     public async Task<bool> BlameAsync(RemoteError error)
     {

@@ -81,8 +81,7 @@ public sealed class AccountHealth(CallGovernor governor, AccountBreaker breaker,
 
     /// <summary>
     /// What the result of a submit call says against an account of which Cincopa has not accepted one yet: it does not take the verb, or
-    /// what answers
-    /// is not the API. Null when it says nothing of the kind, or when Cincopa has accepted one: then it is the row's trouble.
+    /// what answers is not the API. Null when it says nothing of the kind, or when Cincopa has accepted one: then it is the row's trouble.
     /// </summary>
     public RemoteError? OfFirstCalls(int accountId, CurrentAccess current, SubmitResult result)
     {

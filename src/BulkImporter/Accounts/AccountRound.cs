@@ -15,10 +15,9 @@ internal sealed record RoundNeeds(
 
 /// <summary>
 /// A round of claimed work that calls Cincopa: claim, permits, calls, end, write; account by account beside each other. Each item ends in a
-/// result of its own,
-/// whatever its work throws, and the results of the others are written whatever happens: they are kept until the database takes them, and
-/// when it
-/// refuses what is in one, that one gets another result. What is left without a result comes again when its claim runs out.
+/// result of its own, whatever its work throws, and the results of the others are written whatever happens: they are kept until the
+/// database takes them, and when it refuses what is in one, that one gets another result. What is left without a result comes again when
+/// its claim runs out.
 /// </summary>
 /// <param name="needs">What all rounds work with.</param>
 /// <param name="loop">The loop's name, in the log and the measures.</param>

@@ -33,22 +33,19 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
 
     /// <summary>
     /// The same for status calls. A submit waits for its start time with the connection in hand; a read has no such moment, so its
-    /// connecting
-    /// comes on top.
+    /// connecting comes on top.
     /// </summary>
     private static readonly TimeSpan StatusTolerance = TimeSpan.FromMilliseconds(250);
 
     /// <summary>
     /// How far ahead status calls are given start times. Whoever asks for one later gives up after a while, and what was given to him
-    /// passes unused:
-    /// with more askers than the rate serves in their patience, all start times would be those of askers that are gone.
+    /// passes unused: with more askers than the rate serves in their patience, all start times would be those of askers that are gone.
     /// </summary>
     private static readonly TimeSpan StatusAhead = TimeSpan.FromSeconds(2);
 
     /// <summary>
     /// The longest time for which one reply keeps a whole account waiting. To ask once an hour is gentle enough, and a header with a date
-    /// in the
-    /// year 9999 must not stop a migration until a person looks.
+    /// in the year 9999 must not stop a migration until a person looks.
     /// </summary>
     private static readonly TimeSpan LongestBlock = TimeSpan.FromHours(1);
 
@@ -57,15 +54,13 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
 
     /// <summary>
     /// The longest answer that is expected of the next question after a slow one. What is said beforehand keeps the whole account waiting,
-    /// and a
-    /// database that paused for ten seconds does not pause again; only who has met two late answers in a row says how late they really
-    /// were.
+    /// and a database that paused for ten seconds does not pause again; only who has met two late answers in a row says how late they
+    /// really were.
     /// </summary>
     private static readonly TimeSpan LongestExpected = TimeSpan.FromSeconds(1);
 
     // Start times are used as late as the answer with them comes. Those of a worker far from the database would then run into those of a
-    // near
-    // one, so it says beforehand how long an answer may take ($5, beyond what the tolerance covers), and the next ones begin that much
+    // near one, so it says beforehand how long an answer may take ($5, beyond what the tolerance covers), and the next ones begin that much
     // later.
     private const string HandOut = """
         WITH budget AS (
@@ -113,8 +108,7 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
 
     /// <summary>
     /// Takes permits for up to <paramref name="count"/> calls; fewer or none when the backlog is full or everyone is asked to wait. Waits
-    /// while the
-    /// start times of status calls are given away for <see cref="StatusAhead"/>.
+    /// while the start times of status calls are given away for <see cref="StatusAhead"/>.
     /// </summary>
     public async Task<Permits> TakeAsync(int accountId, CallKind kind, int count, CancellationToken cancellationToken)
     {
@@ -170,8 +164,7 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
 
     /// <summary>
     /// Keeps every worker from calling: for as long as the remote side asked, but for <see cref="LongestBlock"/> at most, or for a wait
-    /// that doubles
-    /// with each block in a row.
+    /// that doubles with each block in a row.
     /// </summary>
     public async Task BlockAsync(int accountId, CallKind kind, TimeSpan? retryAfter, string reason, CancellationToken cancellationToken)
     {

@@ -5,8 +5,7 @@ namespace BulkImporter.Accounts;
 /// <summary>
 /// What an import asks of a token. The one place of that guess: the atoms are OWN (S8 S10) and 3P, which call needs which atom is INF.
 /// Cincopa published no list; its WordPress plugin asks for <c>asset.read</c> and <c>asset.upload</c> (OWN S10), and its Moodle plugin
-/// works with
-/// <c>asset.read|asset.write|gallery.*</c>. So it warns and stops nothing: the service decides.
+/// works with <c>asset.read|asset.write|gallery.*</c>. So it warns and stops nothing: the service decides.
 /// </summary>
 internal static class NeededPermissions
 {

@@ -181,10 +181,8 @@ internal sealed class ChunkPipeline(Lease lease, CallLimits limits, CurrentAcces
 
     /// <summary>
     /// An answer is the only trace of what happened, so it is kept for as long as the process lives, whatever the write failed by, and
-    /// writing
-    /// it twice is harmless. When the database fails in the middle, nobody knows whether the intents were committed; but nothing was sent,
-    /// so
-    /// those that were are given back as soon as the database answers again, and none is left in doubt.
+    /// writing it twice is harmless. When the database fails in the middle, nobody knows whether the intents were committed; but nothing
+    /// was sent, so those that were are given back as soon as the database answers again, and none is left in doubt.
     /// </summary>
     private async Task<IReadOnlyList<Intent>> WriteUntilDoneAsync(List<Answered> batch, int[] rows, CancellationToken abandon)
     {
@@ -214,8 +212,7 @@ internal sealed class ChunkPipeline(Lease lease, CallLimits limits, CurrentAcces
 
     /// <summary>
     /// Gives back what was committed of intents of which nobody heard. Whatever that fails by, it is tried again: nothing of it comes from
-    /// a
-    /// manifest or from Cincopa, and what is not given back is in doubt although it never left.
+    /// a manifest or from Cincopa, and what is not given back is in doubt although it never left.
     /// </summary>
     private async Task GiveBackAsync(int[] rows, CancellationToken abandon)
     {

@@ -29,8 +29,7 @@ public sealed class LeaseKeeper(
 
     /// <summary>
     /// Null when the chunk is not due, somebody holds it, the import or the account does not run, it is not the import's time, or the
-    /// account's
-    /// calls in flight are used up.
+    /// account's calls in flight are used up.
     /// </summary>
     public async Task<HeldLease?> TakeAsync(int importId, int chunkNumber, CancellationToken cancellationToken)
     {

@@ -7,9 +7,8 @@ namespace BulkImporter.Dispatch;
 
 /// <summary>
 /// Opens a file under one of the folders that may be pushed from. A manifest names the path and others may change the folder meanwhile, so
-/// the file
-/// is opened first and what was opened is judged: where it really is, and that it is a regular file. Opening never waits, as it would for a
-/// FIFO.
+/// the file is opened first and what was opened is judged: where it really is, and that it is a regular file. Opening never waits, as it
+/// would for a FIFO.
 /// </summary>
 internal static class LocalFile
 {

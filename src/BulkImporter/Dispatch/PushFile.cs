@@ -17,10 +17,8 @@ internal sealed record Pushed(Answer Answer, PushResult? ForHealth, bool MayBeTh
 
 /// <summary>
 /// Sends one record's file in ranges, streamed from its source. How far it is stands in the database after each range, so another attempt
-/// goes
-/// on from there, with the same id and name. Before the last range leaves, that is committed too: until then no asset can exist and the
-/// file
-/// may be sent by anyone; after it one may, and only a look for the row's key in the file name can tell.
+/// goes on from there, with the same id and name. Before the last range leaves, that is committed too: until then no asset can exist and
+/// the file may be sent by anyone; after it one may, and only a look for the row's key in the file name can tell.
 /// </summary>
 public sealed class PushFile(
     PushSource sources, PushProgress progress, Bandwidth bandwidth, ICincopaClient cincopa, RetrySchedule schedule,

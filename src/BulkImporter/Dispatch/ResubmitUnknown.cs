@@ -8,8 +8,7 @@ namespace BulkImporter.Dispatch;
 
 /// <summary>
 /// Carries out the setting <c>when unknown: resubmit</c>, after the remote side was looked through for the assets: what can be adopted need
-/// not
-/// be sent. Imports that hold their unknown records are left to a person.
+/// not be sent. Imports that hold their unknown records are left to a person.
 /// </summary>
 public sealed class ResubmitUnknown(
     NpgsqlDataSource database, RecordTransitions transitions, IOptions<WorkOptions> options, ILogger<ResubmitUnknown> log)

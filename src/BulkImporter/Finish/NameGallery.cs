@@ -20,9 +20,8 @@ internal abstract record GalleryNamed
 
 /// <summary>
 /// The gallery of a name. One row per account and name is claimed by whoever asks first: he looks through the account's galleries, and
-/// makes
-/// it only when there is none. Creating is not repeatable; after a reply that was lost, or a death, the next one looks again and finds it.
-/// The claim is short, because those who wait for a dead worker wait for its end, and renewed before every call.
+/// makes it only when there is none. Creating is not repeatable; after a reply that was lost, or a death, the next one looks again and
+/// finds it. The claim is short, because those who wait for a dead worker wait for its end, and renewed before every call.
 /// </summary>
 internal sealed class NameGallery(NpgsqlDataSource database, ICincopaClient cincopa, ILogger<NameGallery> log)
 {

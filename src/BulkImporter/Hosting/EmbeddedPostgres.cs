@@ -15,10 +15,9 @@ namespace BulkImporter.Hosting;
 /// Below the data directory, in <c>postgres/</c>: <c>cluster/</c> (PostgreSQL's own), <c>password</c> (mode 0600: the administrator's, and
 /// on its second line that of the role that the product works as), <c>server.conf</c> (rewritten at every start; change settings with
 /// <c>ALTER SYSTEM</c>, which wins over it, or in our configuration), <c>socket/</c> (mode 0700), <c>owner.lock</c> (held open by the
-/// process that runs the server) and <c>owner.pid</c> (that process's id).
-/// The server listens at a socket in that folder and at no port: whoever is not we, root or the server's own account can neither reach it
-/// nor stand in its place while it is down.
-/// The server runs in a session of its own, so that Ctrl-C ends us first and the server after our last write.
+/// process that runs the server) and <c>owner.pid</c> (that process's id). The server listens at a socket in that folder and at no port:
+/// whoever is not we, root or the server's own account can neither reach it nor stand in its place while it is down. The server runs in a
+/// session of its own, so that Ctrl-C ends us first and the server after our last write.
 /// </remarks>
 public sealed class EmbeddedPostgres : IAsyncDisposable
 {
@@ -97,10 +96,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     /// Creates the cluster when there is none, cleans up after a crash when there was one, starts the server and answers when it takes
     /// connections.
     /// </summary>
-    /// <exception cref="EmbeddedPostgresException">
-    /// No PostgreSQL on this machine; another process owns this data directory; the data is of another major version;
-    /// the folder cannot be used; the server does not start. The message is for the operator.
-    /// </exception>
+    /// <exception cref="EmbeddedPostgresException"> No PostgreSQL on this machine; another process owns this data directory; the data is of
+    /// another major version; the folder cannot be used; the server does not start. The message is for the operator. </exception>
     public static async Task<EmbeddedPostgres> StartAsync(
         EmbeddedPostgresOptions options, ILogger logger, TimeProvider clock, CancellationToken cancellationToken)
     {

@@ -14,8 +14,8 @@ internal static class ChunkLease
         """;
 
     /// <summary>
-    /// Waiting or queued to running. A quarter of the account's calls in flight, so that others find some too, or all that are free where no
-    /// other chunk of the account is due.
+    /// Waiting or queued to running. A quarter of the account's calls in flight, so that others find some too, or all that are free where
+    /// no other chunk of the account is due.
     /// </summary>
     internal const string Take = """
         WITH account AS (

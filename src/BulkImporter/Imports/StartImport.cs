@@ -49,9 +49,8 @@ public sealed class StartImport(NpgsqlDataSource database, CheckBeforeSending ch
         SELECT state FROM changed
         """;
 
-    /// <param name="first">
-    /// Sends only so many records; when they have ended, the import is paused until somebody sends the rest. Null sends all.
-    /// </param>
+    /// <param name="first">Sends only so many records; when they have ended, the import is paused until somebody sends the rest. Null
+    /// sends all.</param>
     /// <exception cref="InvalidArgumentException"><paramref name="first"/> is less than 1.</exception>
     public async Task<ImportChange> RunAsync(int importId, string actor, CancellationToken cancellationToken, int? first = null)
     {

@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace BulkImporter.Manifests;
 
 /// <summary>
-/// Makes a manifest's value fit to be shown, logged and exported: signed URLs lose their query, credentials are
-/// replaced, control characters become spaces, and nothing is longer than 120 characters.
+/// Makes a manifest's value fit to be shown, logged and exported: signed URLs lose their query, credentials are replaced, control
+/// characters become spaces, and nothing is longer than 120 characters.
 /// </summary>
 public static partial class FindingMask
 {

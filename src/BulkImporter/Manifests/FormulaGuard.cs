@@ -4,9 +4,9 @@ using System.Text;
 namespace BulkImporter.Manifests;
 
 /// <summary>
-/// Keeps a spreadsheet from running a cell of ours as a formula: a cell that begins with <c>= + - @</c>, a tab or a
-/// line break (also the full-width signs), behind any number of apostrophes and blanks, gets one more apostrophe in front. Since
-/// guarded cells are guarded again, taking one away always gives back what was. Plain numbers such as -12.5 stay.
+/// Keeps a spreadsheet from running a cell of ours as a formula: a cell that begins with <c>= + - @</c>, a tab or a line break (also the
+/// full-width signs), behind any number of apostrophes and blanks, gets one more apostrophe in front. Since guarded cells are guarded
+/// again, taking one away always gives back what was. Plain numbers such as -12.5 stay.
 /// </summary>
 /// <remarks>
 /// A spreadsheet that is told another separator than the file's splits inside our cells, and quotes are then text to it. So each place

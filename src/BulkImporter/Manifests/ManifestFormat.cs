@@ -100,8 +100,8 @@ public static class ManifestFormat
     public static ManifestColumn? TargetNamed(string name) => ByName.TryGetValue(Folded(name), out var known) ? known.Target : null;
 
     /// <summary>
-    /// Which column is what: first the operator's mapping, then names and aliases, then, only for the URL, a single
-    /// column whose values are URLs.
+    /// Which column is what: first the operator's mapping, then names and aliases, then, only for the URL, a single column whose values are
+    /// URLs.
     /// </summary>
     /// <param name="columns">The header names, or column1, column2, … without a header.</param>
     /// <param name="hasHeader">Whether <paramref name="columns"/> come from the file.</param>

@@ -24,13 +24,13 @@ public sealed record ManifestReading(
 /// </summary>
 /// <remarks>
 /// <para>
-/// Every row with anything in it is a data row and gets the next number. A row is blank, and not counted, when it is
-/// well-formed and all its fields are empty or white space: empty lines, and the <c>,,,,</c> that spreadsheets leave, in
-/// the middle as well as at the end. Missing fields read as empty.
+/// Every row with anything in it is a data row and gets the next number. A row is blank, and not counted, when it is well-formed and all
+/// its fields are empty or white space: empty lines, and the <c>,,,,</c> that spreadsheets leave, in the middle as well as at the end.
+/// Missing fields read as empty.
 /// </para>
 /// <para>
-/// A quote that is never closed would swallow the rows behind it. When a quoted value spans lines and then proves
-/// malformed, only the line in which it begins becomes a (damaged) row, and reading goes on with the next line.
+/// A quote that is never closed would swallow the rows behind it. When a quoted value spans lines and then proves malformed, only the line
+/// in which it begins becomes a (damaged) row, and reading goes on with the next line.
 /// </para>
 /// <para>
 /// Blanks and tabs around a value, and around its quotes, are no part of it. A line that stands in quotes as a whole is read as what is in

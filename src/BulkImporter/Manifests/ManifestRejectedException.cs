@@ -44,8 +44,8 @@ public static class RejectionCodes
 }
 
 /// <summary>
-/// The manifest as a whole cannot be read, or needs an answer from the operator first. The message is written for
-/// that person: what was met and what to do.
+/// The manifest as a whole cannot be read, or needs an answer from the operator first. The message is written for that person: what was met
+/// and what to do.
 /// </summary>
 public sealed class ManifestRejectedException(
     RejectionCode code,

@@ -14,10 +14,10 @@ public enum Transfer
 }
 
 /// <summary>
-/// What a row says, after the checks. Values are without white space around them; null means empty or no column. The
-/// URL is what <see cref="UrlCell"/> reads from the cell, and empty when it is missing. A blocked row had an error: it is kept as
-/// <c>invalid</c>, never becomes work, and has no key; one that is blocked for pull only can still be pushed by a rerun. A row that is
-/// imported already, as a result file says of itself, is kept as <c>duplicate</c>.
+/// What a row says, after the checks. Values are without white space around them; null means empty or no column. The URL is what
+/// <see cref="UrlCell"/> reads from the cell, and empty when it is missing. A blocked row had an error: it is kept as <c>invalid</c>, never
+/// becomes work, and has no key; one that is blocked for pull only can still be pushed by a rerun. A row that is imported already, as a
+/// result file says of itself, is kept as <c>duplicate</c>.
 /// </summary>
 public readonly record struct CheckedRow(
     int RowNumber,
@@ -46,8 +46,8 @@ public readonly record struct CheckedRow(
 }
 
 /// <summary>
-/// The checks that one row can be judged by alone; the server and the offline <c>validate</c> both go through here.
-/// Duplicates need more than one row: see <see cref="DuplicateRows"/>, and the database for earlier imports.
+/// The checks that one row can be judged by alone; the server and the offline <c>validate</c> both go through here. Duplicates need more
+/// than one row: see <see cref="DuplicateRows"/>, and the database for earlier imports.
 /// </summary>
 /// <param name="layout">The manifest's layout.</param>
 /// <param name="rules">The rules for URLs.</param>
@@ -313,8 +313,8 @@ public sealed class ManifestChecks(
     }
 
     /// <summary>
-    /// An unclosed quote whose end happens to meet another quote is well-formed: then a value holds lines with an
-    /// address in them and as many separators as a row has.
+    /// An unclosed quote whose end happens to meet another quote is well-formed: then a value holds lines with an address in them and as
+    /// many separators as a row has.
     /// </summary>
     private void CheckLines(ManifestRow row, List<Finding> findings)
     {

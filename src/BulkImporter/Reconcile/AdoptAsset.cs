@@ -88,8 +88,7 @@ public sealed class AdoptAsset(NpgsqlDataSource database, RecordTransitions tran
 
     /// <summary>
     /// Adopts for every record in doubt of the import its only candidate, where no other record has the same one. What several could be is
-    /// left
-    /// for a person to decide. Returns how many were adopted, and how many records are still in doubt.
+    /// left for a person to decide. Returns how many were adopted, and how many records are still in doubt.
     /// </summary>
     public async Task<(int Adopted, int StillInDoubt)> RunAllAsync(int importId, string actor, CancellationToken cancellationToken)
     {

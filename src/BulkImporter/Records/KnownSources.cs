@@ -5,8 +5,7 @@ namespace BulkImporter.Records;
 
 /// <summary>
 /// The sources of an import being parsed that the account has already, each with the row that has it: a temporary table, which the parse
-/// fills
-/// and <see cref="RecordTransitions.KnownEarlierAsync"/> reads in the same transaction.
+/// fills and <see cref="RecordTransitions.KnownEarlierAsync"/> reads in the same transaction.
 /// </summary>
 internal static class KnownSources
 {

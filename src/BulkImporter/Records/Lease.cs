@@ -1,8 +1,8 @@
 namespace BulkImporter.Records;
 
 /// <summary>
-/// The right to dispatch one chunk's records until a time. Held by <c>LeaseKeeper</c>, which renews it and cancels
-/// the work before it could run out unrenewed.
+/// The right to dispatch one chunk's records until a time. Held by <c>LeaseKeeper</c>, which renews it and cancels the work before it could
+/// run out unrenewed.
 /// </summary>
 /// <param name="Worker">The process that holds it.</param>
 /// <param name="Fence">Which lease of the chunk this is; each one counts one more.</param>
@@ -12,8 +12,7 @@ public sealed record Lease(
 {
     /// <summary>
     /// With what attempts are signed. Not the process alone: it may lose the chunk and lease it again while a thread of it still waits for
-    /// a dead
-    /// connection, and that thread must not take the new attempts, which are being sent, for its own that never were.
+    /// a dead connection, and that thread must not take the new attempts, which are being sent, for its own that never were.
     /// </summary>
     public string Signature => $"{Worker}:{Fence}";
 }

@@ -13,8 +13,7 @@ public sealed partial class RecordTransitions
 {
     /// <summary>
     /// Failed, invalid and duplicate to pending with all attempts again, with other values; what was replaced is kept. The record must have
-    /// a
-    /// source afterwards that was not masked and is its own: an invalid or duplicate one takes part only with a new address.
+    /// a source afterwards that was not masked and is its own: an invalid or duplicate one takes part only with a new address.
     /// </summary>
     private const string Correct = $"""
         WITH correction AS MATERIALIZED (

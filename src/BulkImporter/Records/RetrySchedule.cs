@@ -2,8 +2,7 @@ namespace BulkImporter.Records;
 
 /// <summary>
 /// When what failed is tried again: exponential backoff with jitter, so that what failed together does not come back together. A
-/// Retry-After is a
-/// floor that the jitter only adds to.
+/// Retry-After is a floor that the jitter only adds to.
 /// </summary>
 /// <param name="random">Uniform in [0, 1).</param>
 /// <param name="least">The shortest wait, as a part of the doubled one; 0 is full jitter: anything between nothing and the doubled

@@ -7,8 +7,7 @@ public sealed record SecretHeader(string Host, string Name, string Value)
 {
     /// <summary>
     /// Where a URL's request goes, as headers are kept for it: <c>media.example.com</c> over https, <c>media.example.com:8443</c> at
-    /// another port,
-    /// <c>http://media.example.com</c> in clear.
+    /// another port, <c>http://media.example.com</c> in clear.
     /// </summary>
     internal static string PlaceOf(Uri url) =>
         (url.Scheme == Uri.UriSchemeHttps ? "" : "http://") + (url.HostNameType == UriHostNameType.IPv6 ? url.Host : url.IdnHost)

@@ -20,8 +20,8 @@ internal static class SourceHost
             ".home" }.Select(Encoding.ASCII.GetBytes)];
 
     /// <summary>
-    /// The host as a client resolves it: lower-case, percent-decoded, full-width characters and dots made plain,
-    /// international names in their ASCII form, without a last dot. Empty when that is no host.
+    /// The host as a client resolves it: lower-case, percent-decoded, full-width characters and dots made plain, international names in
+    /// their ASCII form, without a last dot. Empty when that is no host.
     /// </summary>
     public static ReadOnlySpan<byte> Plain(ReadOnlySpan<byte> host, Span<byte> buffer)
     {
