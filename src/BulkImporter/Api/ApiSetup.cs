@@ -14,14 +14,8 @@ public static class ApiSetup
     private const string PageStyle = """
         :root { --scalar-custom-header-height: 40px }
         #back { height: 40px; line-height: 40px; padding: 0 1.2rem; position: sticky; top: 0; z-index: 2;
-<<<<<<< HEAD
-            font-family: system-ui, sans-serif; background: var(--scalar-background-1); border-bottom: 1px solid var(--scalar-border-color);
-            box-sizing: border-box }
-=======
             font-family: system-ui, sans-serif; background: var(--scalar-background-1);
-            border-bottom: 1px solid var(--scalar-border-color);
-            box-sizing: border-box }
->>>>>>> main
+            border-bottom: 1px solid var(--scalar-border-color); box-sizing: border-box }
         #back a { color: var(--scalar-color-1) }
         a[href^='https://scalar.com'] { display: none !important }
         """;
