@@ -28,11 +28,11 @@ public readonly record struct RowResult(
 /// <remarks>
 /// The original fields are repeated byte for byte, quotes included, with four exceptions: a value that was corrected is the one that was
 /// sent, so that the file says what was imported and can be uploaded again; a cell that a spreadsheet would run gets its
-/// <see cref="FormulaGuard"/>; the rest of a line with an unclosed quote becomes one quoted value that holds that quote as text; a row with
-/// too few fields is filled up. Fields beyond the header's columns move behind the result columns, so that those stay under their names. Of
-/// a line that stood in quotes as a whole, what was in them is the row. Lines before the header that are no part of the table are left out. A
-/// manifest that is itself a result file gets new result columns in place of its old ones. Without a header one is made, in which a mapped
-/// column has its canonical name. The caller flushes <paramref name="output"/> whenever it likes.
+/// <see cref="FormulaGuard"/>; the rest of a line with an unclosed quote becomes one quoted value that holds that quote as text; a row
+/// with too few fields is filled up. Fields beyond the header's columns move behind the result columns, so that those stay under their
+/// names. Of a line that stood in quotes as a whole, what was in them is the row. Lines before the header that are no part of the table are
+/// left out. A manifest that is itself a result file gets new result columns in place of its old ones. Without a header one is made, in
+/// which a mapped column has its canonical name. The caller flushes <paramref name="output"/> whenever it likes.
 /// </remarks>
 /// <param name="isWhole">False takes the secrets out of every value (<see cref="Redact.Secrets"/>).</param>
 public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> output, bool isWhole = true)
