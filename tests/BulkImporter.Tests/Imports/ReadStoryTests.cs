@@ -19,8 +19,16 @@ public sealed class ReadStoryTests(EngineDatabase database) : IClassFixture<Engi
             + "WHERE id = $1", id);
         await database.AddAsync(new Probe
         {
-            ImportId = id, State = "finished", Step = 1, TotalCount = 1, ProbedCount = 1, ProblemCount = 0, LastRow = 1, Run = 1,
-            StartedAt = DateTimeOffset.UtcNow, FinishedAt = DateTimeOffset.UtcNow.AddMinutes(-8),
+            ImportId = id,
+            State = "finished",
+            Step = 1,
+            TotalCount = 1,
+            ProbedCount = 1,
+            ProblemCount = 0,
+            LastRow = 1,
+            Run = 1,
+            StartedAt = DateTimeOffset.UtcNow,
+            FinishedAt = DateTimeOffset.UtcNow.AddMinutes(-8),
         });
         await NoteAsync(10, "ann", "import_created", id, "library.csv");
         await NoteAsync(7, "ann", "import_started", id, null);
