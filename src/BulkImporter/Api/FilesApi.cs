@@ -51,10 +51,10 @@ internal static class FilesApi
     private static async Task<Results<Created<ImportView>, Ok<ImportView>, ProblemHttpResult>> CreateAsync(
         FilesBody body, CreateImportOfFiles create, ReadImports imports, HttpContext context, CancellationToken cancellationToken)
     {
+        var fields = ImportFields.OfQuery(context).ToImport(0);
         if (body.Files is null || body.Files.Any(file => file?.Name is null || file.Sha256 is null))
             throw new InvalidArgumentException("files", "Each file needs a name and a sha256.");
-        var fields = ImportFields.OfQuery(context);
-        var created = await create.RunAsync(fields.ToImport(0), body.Files, cancellationToken);
+        var created = await create.RunAsync(fields, body.Files, cancellationToken);
         var import = await imports.FindAsync(created.Id, cancellationToken);
         if (import is null) return Problem.ImportNotFound(created.Id);
         return created.Existed ? TypedResults.Ok(import) : context.Created($"imports/{created.Id}", import);

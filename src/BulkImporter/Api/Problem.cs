@@ -93,6 +93,10 @@ internal sealed class MistakeAnswers : IExceptionHandler
                 // The library's own words name our types, and say nothing to whoever wrote the body.
                 $"'{member}' is not known here, or its value is not of the kind that is expected: see /openapi/v1.json. A number stands "
                     + "without quotes, with a point before decimals, as in 2.5.")),
+            // The framework's own words speak of our parameters.
+            BadHttpRequestException { InnerException: null } bad when bad.Message.StartsWith("Implicit body", StringComparison.Ordinal) =>
+                Problem.Of(bad.StatusCode, ProblemType.InvalidRequest, "Invalid request",
+                    "The request has no body. It needs a JSON body: see /openapi/v1.json."),
             BadHttpRequestException bad =>
                 Problem.Of(bad.StatusCode, bad.StatusCode == StatusCodes.Status413PayloadTooLarge
                     ? ProblemType.TooLarge : bad.StatusCode == StatusCodes.Status415UnsupportedMediaType ? ProblemType.UnsupportedMediaType
