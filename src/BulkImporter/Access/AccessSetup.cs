@@ -71,7 +71,6 @@ public static class AccessSetup
             .AddSingleton<BeginSession>()
             .AddSingleton<EndSession>()
             .AddSingleton<OwnAddress>()
-            .AddSingleton<NoteDeed>()
             .AddGuesses()
             .AddSingleton<ReadAudit>();
         services.AddPasswords();
@@ -109,7 +108,8 @@ public static class AccessSetup
     }
 
     /// <summary>Also for a process without pages: nothing is changed unnoted.</summary>
-    public static IServiceCollection AddAudit(this IServiceCollection services) => services.AddSingleton<IInterceptor, KeepAudit>();
+    public static IServiceCollection AddAudit(this IServiceCollection services) =>
+        services.AddSingleton<IInterceptor, KeepAudit>().AddSingleton<NoteDeed>();
 
     /// <summary>Also for a process without pages, whose measures have a token.</summary>
     internal static IServiceCollection AddGuesses(this IServiceCollection services)

@@ -60,10 +60,11 @@ internal static class ServerHost
         // Before anything else can go wrong: it stands nowhere else.
         if (first?.KeySecret is { } key) Console.WriteLine($"The first admin API key, shown this once, good for 30 days: {key}");
         if (web) await app.Services.GetRequiredService<FirstAccount>().EnsureAsync(app.Configuration, cancellationToken);
-        await StartAsync(app, options, cancellationToken);
+        // Like all that needs the database before the process has said that it runs.
         if (work)
             await app.Services.GetRequiredService<NoteDeed>().RunAsync("BulkImporter", "server_started", null,
                 $"{(web ? "serve" : "work")} on {Environment.MachineName}", cancellationToken);
+        await StartAsync(app, options, cancellationToken);
         if (web) Greet(app, first);
         await app.WaitForShutdownAsync(cancellationToken);
         return ExitCode.Done;
