@@ -78,6 +78,8 @@ internal sealed class OperatorBrowser : IAsyncDisposable
             async ({ levels, part }) => {
               // What is half faded in has colours of its own.
               await Promise.all(document.getAnimations().filter((a) => a.effect?.getComputedTiming().endTime < Infinity).map((a) => a.finished.catch(() => {})));
+              // A page that is redrawn has no title for a moment.
+              for (let n = 0; n < 50 && !document.title; n++) await new Promise(seen => setTimeout(seen, 100));
               const { violations } = await axe.run(part ?? document, { runOnly: levels });
               return violations.flatMap((v) => v.nodes.map((n) => `${v.id} (${v.help}) ${n.html} ${n.failureSummary}`));
             }
