@@ -24,17 +24,12 @@ public sealed class ReadAudit(NpgsqlDataSource database)
 
     /// <summary>As a person walks the log: <paramref name="after"/> the last entry of the page before, <paramref name="before"/> the first
     /// one of the page behind, both null for the latest.</summary>
-    public async Task<ListedPage<AuditView>> WalkAsync(
-        AuditFilter filter, int? after, int? before, int limit, CancellationToken cancellationToken)
-    {
-        if (before is { } from
-            && ListedPage<AuditView>.Ahead(await ListAsync(filter, from, limit + 1, cancellationToken, isNewer: true), limit, Key, null)
-                is { } page) return page;
-        var start = before is null ? after : null;
-        return ListedPage<AuditView>.Behind(start, await ListAsync(filter, start, limit + 1, cancellationToken), limit, Key, null);
-
-        static int Key(AuditView entry) => checked((int)entry.Id);
-    }
+    public Task<ListedPage<AuditView>> WalkAsync(
+        AuditFilter filter, int? after, int? before, int limit, CancellationToken cancellationToken) =>
+        ListedPage<AuditView>.WalkAsync(
+            after, before, limit, e => checked((int)e.Id), null,
+            (id, count) => ListAsync(filter, id, count, cancellationToken, isNewer: true),
+            (id, count) => ListAsync(filter, id, count, cancellationToken));
 
     /// <param name="isNewer">Those that are newer than <paramref name="before"/>, the oldest of them first.</param>
     private Task<List<AuditView>> ListAsync(

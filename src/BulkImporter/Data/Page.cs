@@ -26,20 +26,28 @@ public sealed record Page<T>(
 /// <param name="Total">All that the list holds; null when only a walk over it would tell.</param>
 public sealed record ListedPage<T>(IReadOnlyList<T> Items, int? Previous, int? Next, int? Total)
 {
-    /// <param name="rows">Read with one more than <paramref name="limit"/>, behind <paramref name="after"/>.</param>
-    public static ListedPage<T> Behind(int? after, List<T> rows, int limit, Func<T, int> key, int? total)
+    /// <summary>
+    /// Reads the page before <paramref name="before"/>. Without one, and where no whole page is left before it, reads the page behind
+    /// <paramref name="after"/>, or the first.
+    /// </summary>
+    /// <param name="readAhead">Reads so many before a key, the nearest first.</param>
+    /// <param name="readBehind">Reads so many behind a key, null for the beginning.</param>
+    public static async Task<ListedPage<T>> WalkAsync(
+        int? after, int? before, int limit, Func<T, int> key, int? total, Func<int, int, Task<List<T>>> readAhead,
+        Func<int?, int, Task<List<T>>> readBehind)
     {
-        var page = Page<T>.Of(rows, limit, key);
+        if (before is { } from)
+        {
+            var ahead = await readAhead(from, limit + 1);
+            if (ahead.Count > limit)
+            {
+                ahead.RemoveAt(limit);
+                ahead.Reverse();
+                return new(ahead, key(ahead[0]), key(ahead[^1]), total);
+            }
+            after = null;
+        }
+        var page = Page<T>.Of(await readBehind(after, limit + 1), limit, key);
         return new(page.Items, after is null ? null : page.Items.Count > 0 ? key(page.Items[0]) : after, page.Next, total);
-    }
-
-    /// <param name="rows">Read backwards, with one more than <paramref name="limit"/>.</param>
-    /// <returns>Null when no page is left before it: then it is the first page, which is read from the beginning.</returns>
-    public static ListedPage<T>? Ahead(List<T> rows, int limit, Func<T, int> key, int? total)
-    {
-        if (rows.Count <= limit) return null;
-        rows.RemoveRange(limit, rows.Count - limit);
-        rows.Reverse();
-        return new(rows, key(rows[0]), key(rows[^1]), total);
     }
 }

@@ -136,18 +136,14 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
             ? await db.Set<Import>().Where(i => i.State == ImportState.Running).OrderByDescending(i => i.Id).Take(limit).Select(i => i.Id)
                 .ToListAsync(cancellationToken)
             : [];
-        if (before is { } from)
-        {
-            var ahead = await ReadAsync(db, filter.Ahead(db, from).Where(i => !first.Contains(i.Id)).Take(limit + 1), cancellationToken);
-            if (ListedPage<ImportView>.Ahead(ahead, limit, i => i.Id, total) is { } page) return page;
-            after = null;
-        }
-        var behind = await ReadAsync(db, filter.Behind(db, after).Where(i => !first.Contains(i.Id)).Take(limit + 1), cancellationToken);
-        var listed = ListedPage<ImportView>.Behind(after, behind, limit, i => i.Id, total);
-        if (after is not null || first.Count == 0) return listed;
+        var page = await ListedPage<ImportView>.WalkAsync(
+            after, before, limit, i => i.Id, total,
+            (id, count) => ReadAsync(db, filter.Ahead(db, id).Where(i => !first.Contains(i.Id)).Take(count), cancellationToken),
+            (id, count) => ReadAsync(db, filter.Behind(db, id).Where(i => !first.Contains(i.Id)).Take(count), cancellationToken));
+        if (page.Previous is not null || first.Count == 0) return page;
         var running = await ReadAsync(
             db, db.Set<Import>().Where(i => first.Contains(i.Id)).OrderByDescending(i => i.Id), cancellationToken);
-        return listed with { Items = [.. running, .. listed.Items] };
+        return page with { Items = [.. running, .. page.Items] };
     }
 
     /// <summary>How fast it went over its whole life, in at most <paramref name="points"/> points.</summary>

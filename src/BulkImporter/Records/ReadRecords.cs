@@ -40,6 +40,24 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
         return await ReadAsync(db, importId, filter, afterRow, beforeRow - 1, limit, isBackward: true, cancellationToken);
     }
 
+    /// <summary>A page of what an index or a counter tells, as a person walks it.</summary>
+    /// <param name="most">See <see cref="CountAsync"/>, which gives the page its total.</param>
+    public async Task<ListedPage<RecordView>> PageAsync(
+        int importId, RecordFilter filter, int? after, int? before, int limit, int most, CancellationToken cancellationToken)
+    {
+        var total = await CountAsync(importId, filter, most, cancellationToken);
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await ListedPage<RecordView>.WalkAsync(
+            after, before, limit, r => r.RowNumber, total,
+            async (row, count) =>
+            {
+                var rows = await ReadAsync(db, importId, filter, 0, row - 1, count, isBackward: true, cancellationToken);
+                rows.Reverse();
+                return rows;
+            },
+            (row, count) => ReadAsync(db, importId, filter, row ?? 0, int.MaxValue, count, isBackward: false, cancellationToken));
+    }
+
     /// <summary>Rows behind <paramref name="afterRow"/> up to <paramref name="throughRow"/>.</summary>
     private static async Task<List<RecordView>> ReadAsync(
         ImporterDb db, int importId, RecordFilter filter, int afterRow, int throughRow, int length, bool isBackward,
