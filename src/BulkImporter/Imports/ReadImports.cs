@@ -185,9 +185,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         var trouble = accountState == AccountState.Suspended
             ? $"Account {account} is suspended: {(accountReason ?? "no reason was given").TrimEnd('.')}."
             : n.BlockedUntil is { } until
-                ? string.Create(CultureInfo.InvariantCulture,
-                    $"Account {account} waits until {until.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC: ")
-                    + $"{n.BlockedReason ?? "the API asked for it"}."
+                ? $"Account {account} waits until {Utc(until)}: {n.BlockedReason ?? "the API asked for it"}."
                 : null;
         var counts = new StateCounts(n.Pending, n.Submitting, n.Submitted, n.Imported, n.Failed, n.Unknown, n.Cancelled,
             n.Invalid, n.Duplicate);
@@ -233,8 +231,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
     private static string? Standstill(ImportNumbers n, StateCounts counts)
     {
         if (n.NextTryAt is { } next)
-            return string.Create(CultureInfo.InvariantCulture,
-                $"{Of(counts.Pending, "record waits", "records wait")} for the next try at {next.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC.");
+            return $"{Of(counts.Pending, "record waits", "records wait")} for the next try at {Utc(next)}.";
         if (counts is { Pending: 0, Submitting: 0, Submitted: > 0 } && n.Finished is not > 0)
             return $"All files are sent. Cincopa is still fetching {Of(counts.Submitted, "file", "files")}.";
         if (counts.Open > 0) return null;
@@ -253,7 +250,11 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
     private static string HeldBack(int first, ImportNumbers n) => string.Create(CultureInfo.InvariantCulture,
         $"Only the first {(first == 1 ? "record is" : $"{first:N0} records are")} sent for now.")
         + (n.NextTryAt is { } next
-            ? string.Create(CultureInfo.InvariantCulture, $" The next try is at {next.UtcDateTime:HH:mm:ss} UTC.") : "");
+            ? $" The next try is at {Utc(next)}." : "");
+
+    /// <summary>As the pages find it in a sentence, to show it in the viewer's time zone.</summary>
+    private static string Utc(DateTimeOffset time) =>
+        string.Create(CultureInfo.InvariantCulture, $"{time.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC");
 
     private static (double? Rate, long? Eta) Rate(ImportNumbers n, StateCounts counts)
     {
