@@ -59,6 +59,11 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
 
     private const string ZonePlace = "{zone}";
 
+    private const string NoneIsToFinish = """
+        NOT EXISTS (SELECT 1 FROM importer.work_batch w WHERE w.import_id = i.id AND w.step = 'finish')
+            AND NOT EXISTS (SELECT 1 FROM importer.record_finish f WHERE f.import_id = i.id AND f.state = 'pending')
+        """;
+
     // What was sent of the trial has come to its end, texts and galleries included; whatever else is pending was held back.
     private static readonly string EndTrial = $"""
         WITH ended AS (
@@ -71,8 +76,7 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
                     SELECT 1 FROM importer.import_chunk c
                     JOIN importer.import_record r ON r.import_id = c.import_id AND r.row_number BETWEEN c.first_row AND i.trial_through
                     WHERE c.import_id = i.id AND c.first_row <= i.trial_through AND c.last_row > i.trial_through AND r.state = 'pending')
-                AND NOT EXISTS (SELECT 1 FROM importer.work_batch w WHERE w.import_id = i.id AND w.step = 'finish')
-                AND NOT EXISTS (SELECT 1 FROM importer.record_finish f WHERE f.import_id = i.id AND f.state = 'pending')
+                AND {NoneIsToFinish}
                 AND EXISTS (SELECT 1 FROM importer.import_chunk c WHERE c.import_id = i.id AND c.pending_count > 0)
         ), paused AS (
             UPDATE importer.import i
@@ -88,11 +92,10 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
         SELECT id, reason FROM paused
         """;
 
-    private const string NoneCanMove = """
+    private const string NoneCanMove = $"""
         NOT EXISTS (SELECT 1 FROM importer.import_chunk c WHERE c.import_id = i.id
             AND c.pending_count + c.submitting_count + c.submitted_count > 0)
-            AND NOT EXISTS (SELECT 1 FROM importer.work_batch w WHERE w.import_id = i.id AND w.step = 'finish')
-            AND NOT EXISTS (SELECT 1 FROM importer.record_finish f WHERE f.import_id = i.id AND f.state = 'pending')
+            AND {NoneIsToFinish}
             -- What is in doubt will be sent again, if that is the import's setting and no candidate waits for a person.
             AND NOT (i.when_unknown = 'resubmit' AND EXISTS (
                 SELECT 1 FROM importer.import_record r
