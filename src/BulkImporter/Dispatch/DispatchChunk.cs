@@ -31,12 +31,12 @@ public sealed class DispatchChunk(
     /// </summary>
     public static readonly TimeSpan GracefulStop = TimeSpan.FromSeconds(30);
 
-    internal const string ReadDue = """
+    internal const string ReadDue = $"""
         SELECT r.row_number, r.source_url, r.is_push, m.fid, m.file_name
         FROM importer.import_record r LEFT JOIN importer.record_meta m ON m.import_id = r.import_id AND m.row_number = r.row_number
         WHERE r.import_id = $1 AND r.row_number BETWEEN $2 AND $3 AND r.state = 'pending'
             AND (r.next_attempt_at IS NULL OR r.next_attempt_at <= now())
-            AND r.row_number <= coalesce((SELECT i.trial_through FROM importer.import i WHERE i.id = $1), r.row_number)
+            AND {ImportTransitions.IsNotHeldBack}
         ORDER BY r.row_number
         """;
 

@@ -65,12 +65,12 @@ internal static class ChunkLease
     // After the lock, so that a record which became pending a moment ago is seen and the chunk does not sleep past it; and so that an
     // intent whose commit came through after we had given it up is seen too. With one the lease is left to run out: the rescue knows
     // what to do with a record that nobody will answer for.
-    internal const string Release = """
+    internal const string Release = $"""
         UPDATE importer.import_chunk c
         SET state = 'waiting', lease_token = NULL, lease_owner = NULL, lease_until = NULL, lease_window = 0,
             due_at = (SELECT min(coalesce(r.next_attempt_at, now())) FROM importer.import_record r
                       WHERE r.import_id = c.import_id AND r.row_number BETWEEN c.first_row AND c.last_row AND r.state = 'pending'
-                          AND r.row_number <= coalesce((SELECT i.trial_through FROM importer.import i WHERE i.id = $1), r.row_number))
+                          AND {ImportTransitions.IsNotHeldBack})
         WHERE c.import_id = $1 AND c.number = $2 AND c.lease_token = $3 AND c.submitting_count = 0
         """;
 

@@ -50,6 +50,10 @@ internal static class ImportTransitions
         UPDATE importer.import_chunk c SET due_at = NULL FROM held WHERE c.import_id = held.id AND c.first_row > held.trial_through
         """;
 
+    /// <summary>Record <c>r</c> of import $1 is not held back by a trial.</summary>
+    internal const string IsNotHeldBack =
+        "r.row_number <= coalesce((SELECT i.trial_through FROM importer.import i WHERE i.id = $1), r.row_number)";
+
     /// <summary>
     /// Within a statement that has imports (id): nothing of them is held back any more. A chunk that is at work takes its time anew when it
     /// is given back.
