@@ -10,7 +10,12 @@ namespace BulkImporter.Imports;
 /// <param name="Failed">Those of them that failed or are in doubt.</param>
 /// <param name="Causes">Why, the most frequent first.</param>
 /// <param name="Hours">Hours in which something of it ended, the earliest first.</param>
-public sealed record HostFailures(string Host, int Tried, int Failed, IReadOnlyList<HostCause> Causes, IReadOnlyList<HostHour> Hours);
+public sealed record HostFailures(string Host, int Tried, int Failed, IReadOnlyList<HostCause> Causes, IReadOnlyList<HostHour> Hours)
+{
+    /// <summary>Those of which files failed with this code, the one with the most of them first.</summary>
+    internal static List<(HostFailures Host, HostCause Cause)> With(string code, IEnumerable<HostFailures> hosts) =>
+        [.. hosts.SelectMany(h => h.Causes.Where(c => c.Code == code), (host, cause) => (host, cause)).OrderByDescending(h => h.cause.Count)];
+}
 
 /// <param name="Code">A <see cref="FailureCode"/> as text.</param>
 /// <param name="Since">When the first of them failed.</param>
