@@ -200,7 +200,7 @@ internal static partial class Words
     };
 
     /// <summary>Where a notification goes, as a person writes it.</summary>
-    public static string Address(string url) => url.StartsWith("mailto:", StringComparison.Ordinal) ? url["mailto:".Length..] : url;
+    public static string Address(string url) => Notify.Target.MailOf(url) ?? url;
 
     /// <summary>A time as a date and time field of the browser holds it, in UTC; empty for none.</summary>
     public static string Field(DateTimeOffset? time) =>
