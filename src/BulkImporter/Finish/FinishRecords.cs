@@ -90,7 +90,7 @@ internal sealed class FinishRecords(
     private const string Begin = """
         INSERT INTO importer.record_finish (import_id, row_number, account_id, rid, state, next_at, failed_count, error_code, error_message)
         SELECT import_id, row_number, account_id, rid, state, now() + wait, failed_count, code, message
-        FROM unnest($1::importer.finish_end[]) WHERE state <> 'done'
+        FROM unnest($1::importer.finish_end[])
         ON CONFLICT (import_id, row_number) DO NOTHING
         """;
 

@@ -66,6 +66,29 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
         Assert.Equal(0, await Finisher().RunAsync(Token));
     }
 
+    // One question, asked twice: by the change that imports a record, and by what is shown of it.
+    [Theory]
+    [InlineData("import_record", "caption = 'One'", true)]
+    [InlineData("import_record", "reference_id = 'ref-1'", true)]
+    [InlineData("import_record", "is_push = true", true)]
+    [InlineData("record_meta", "description = 'Short'", true)]
+    [InlineData("record_meta", "long_description = 'Long'", true)]
+    [InlineData("record_meta", "tags = 'a,b'", true)]
+    [InlineData("record_meta", "related_link_text = 'Shop'", true)]
+    [InlineData("record_meta", "related_link_url = 'https://shop.test/1'", true)]
+    [InlineData("record_meta", "gallery = 'Spring'", true)]
+    [InlineData("record_meta", "fid = 'A1'", false)]
+    [InlineData("record_meta", "file_name = 'one.mp4'", false)]
+    public async Task What_a_record_says_alone_is_both_finished_and_told_of_or_neither(string table, string says, bool isToFinish)
+    {
+        await SaysAsync(1, "caption = NULL, reference_id = NULL");
+        await database.SqlAsync($"UPDATE importer.{table} SET {says} WHERE import_id = $1 AND row_number = 1", id);
+        await ImportAsync(1);
+        Assert.Equal(isToFinish ? 1 : 0, await database.OneAsync<long>(
+            "SELECT count(*) FROM importer.work_batch WHERE import_id = $1 AND step = 'finish' AND 1 = ANY (rows)", id));
+        Assert.Equal(isToFinish ? "pending" : null, (await FinishAsync(1))?.State);
+    }
+
     [Fact]
     public async Task A_record_that_says_nothing_has_nothing_to_be_finished_and_an_import_ends_when_the_others_are()
     {
