@@ -21,8 +21,8 @@ public sealed class HeldLease : IAsyncDisposable
     private readonly CancellationTokenSource ended = new();
     private readonly Task renewal;
 
-    /// <param name="takenAt"> Timestamp of <paramref name="clock"/> from before the lease was asked for, so that it never seems to last
-    /// longer here than it does there. </param>
+    /// <param name="takenAt">Timestamp of <paramref name="clock"/> from before the lease was asked for, so that it never seems to last
+    /// longer here than it does there.</param>
     internal HeldLease(
         NpgsqlDataSource database, WorkOptions settings, TimeProvider clock, ILogger log, Lease lease, CallLimits limits, long takenAt)
     {

@@ -96,8 +96,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     /// Creates the cluster when there is none, cleans up after a crash when there was one, starts the server and answers when it takes
     /// connections.
     /// </summary>
-    /// <exception cref="EmbeddedPostgresException"> No PostgreSQL on this machine; another process owns this data directory; the data is of
-    /// another major version; the folder cannot be used; the server does not start. The message is for the operator. </exception>
+    /// <exception cref="EmbeddedPostgresException">No PostgreSQL on this machine; another process owns this data directory; the data is of
+    /// another major version; the folder cannot be used; the server does not start. The message is for the operator.</exception>
     public static async Task<EmbeddedPostgres> StartAsync(
         EmbeddedPostgresOptions options, ILogger logger, TimeProvider clock, CancellationToken cancellationToken)
     {

@@ -7,8 +7,8 @@ namespace BulkImporter.Sources;
 public static class JudgedConnection
 {
     /// <summary>Connects to the addresses that were judged, never to the name again: a second look-up could answer otherwise.</summary>
-    /// <exception cref="AddressRefusedException"> One of the addresses is not permitted. It is enough to refuse the name: which of them is
-    /// taken would be chance, or a stranger's choice. </exception>
+    /// <exception cref="AddressRefusedException">One of the addresses is not permitted. It is enough to refuse the name: which of them is
+    /// taken would be chance, or a stranger's choice.</exception>
     public static async ValueTask<Stream> OpenAsync(
         DnsEndPoint target, ResolveName resolve, Func<IPAddress, bool> permit, CancellationToken cancellationToken)
     {
