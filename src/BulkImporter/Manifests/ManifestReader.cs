@@ -149,11 +149,11 @@ public sealed class ManifestReader : IAsyncDisposable
     /// </summary>
     /// <param name="isWhole">Nothing follows.</param>
     internal static async Task<ManifestRejectedException?> ObstacleAsync(
-        Memory<byte> head, bool isWhole, string? encoding, CancellationToken cancellationToken)
+        ArraySegment<byte> head, bool isWhole, string? encoding, CancellationToken cancellationToken)
     {
         try
         {
-            await using var bytes = new MemoryStream(head.ToArray(), writable: false);
+            await using var bytes = new MemoryStream(head.Array!, head.Offset, head.Count, writable: false);
             await using var text = await ManifestText.OpenAsync(bytes, encoding, ManifestText.UnpackedLimit, cancellationToken);
             while (text.Kept(0).Length < SampleSize && await text.FillAsync(cancellationToken))
             {

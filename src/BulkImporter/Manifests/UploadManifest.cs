@@ -30,9 +30,6 @@ public sealed class UploadManifest(NpgsqlDataSource database, IOptions<ManifestO
 
     private const string Discard = "DELETE FROM importer.manifest WHERE id = $1 AND received_at IS NULL";
 
-    /// <summary>Also what is no manifest for certain; for tests of what reading says of such bytes.</summary>
-    internal bool TakesAnything { get; init; }
-
     /// <param name="fileName">As the caller named it; a folder in it is dropped.</param>
     /// <exception cref="InvalidArgumentException">There are no bytes, or they are those of another kind of file.</exception>
     /// <exception cref="ManifestTooLargeException">There are too many.</exception>
@@ -41,9 +38,7 @@ public sealed class UploadManifest(NpgsqlDataSource database, IOptions<ManifestO
         var piece = new byte[ManifestBytes.PieceSize];
         var length = await bytes.ReadAtLeastAsync(piece, piece.Length, throwOnEndOfStream: false, cancellationToken);
         if (length == 0) throw new InvalidArgumentException("file", "The file is empty.");
-        if (!TakesAnything
-            && await ManifestReader.ObstacleAsync(piece.AsMemory(0, length), length < piece.Length, null, cancellationToken)
-                is { } obstacle)
+        if (await ManifestReader.ObstacleAsync(new(piece, 0, length), length < piece.Length, null, cancellationToken) is { } obstacle)
             throw new InvalidArgumentException("file", obstacle.Message);
 
         // 1. A row to hang the pieces on. Dies here: swept.

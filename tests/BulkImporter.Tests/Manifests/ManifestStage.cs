@@ -36,7 +36,7 @@ internal sealed class ManifestStage(EngineDatabase database, string account, Sou
     /// <summary>Uploads a manifest and parses it. Answers the import.</summary>
     public async Task<int> ReadAsync(byte[] bytes, Func<NewImport, NewImport>? settings = null)
     {
-        var manifest = await new UploadManifest(database.Source, Options.Create(new ManifestOptions())) { TakesAnything = true }
+        var manifest = await new UploadManifest(database.Source, Options.Create(new ManifestOptions()))
             .RunAsync(new MemoryStream(bytes), "library.csv", Token);
         var import = new NewImport(manifest.Id, "ann") { Account = account, Settings = new() { ChunkSize = 2 } };
         var id = (await new CreateImport(database.Contexts, TimeProvider.System).RunAsync(settings?.Invoke(import) ?? import, Token)).Id;

@@ -68,7 +68,17 @@ public sealed class ParseManifestTests(EngineDatabase database) : IClassFixture<
     [InlineData("<!doctype html><html></html>", "This is a web page (HTML)")]
     public async Task What_is_no_table_is_the_reason_of_the_rejected_import(string text, string reason)
     {
-        var id = await (await ManifestStage.OfAsync(database)).ReadAsync(text);
+        // An upload refuses it today. One that an earlier version took may still wait to be read.
+        var id = await CreateAsync(Urls(1));
+        var packed = new byte[BrotliEncoder.GetMaxCompressedLength(text.Length)];
+        Assert.True(BrotliEncoder.TryCompress(Encoding.UTF8.GetBytes(text), packed, out var length));
+        await database.SqlAsync("""
+            WITH stored AS (
+                UPDATE importer.manifest m SET size_bytes = $3 FROM importer.import i
+                WHERE i.id = $1 AND m.id = i.manifest_id RETURNING m.id)
+            UPDATE importer.manifest_part p SET bytes = $2 FROM stored WHERE p.manifest_id = stored.id
+            """, id, packed[..length], (long)text.Length);
+        await ParseAsync(id);
         Assert.Equal("rejected", await database.ImportStateAsync(id));
         Assert.StartsWith(reason, await database.OneAsync<string>("SELECT reason FROM importer.import WHERE id = $1", id),
             StringComparison.Ordinal);
@@ -425,7 +435,7 @@ public sealed class ParseManifestTests(EngineDatabase database) : IClassFixture<
 
     private async Task<int> CreateAsync(byte[] bytes, string? map = null, int chunkSize = 3, bool start = false)
     {
-        var manifest = await new UploadManifest(database.Source, Options.Create(new ManifestOptions())) { TakesAnything = true }
+        var manifest = await new UploadManifest(database.Source, Options.Create(new ManifestOptions()))
             .RunAsync(new MemoryStream(bytes), "library.csv", Token);
         return (await new CreateImport(database.Contexts, TimeProvider.System)
             .RunAsync(new NewImport(manifest.Id, "ann") { Mapping = map, Start = start, Settings = new() { ChunkSize = chunkSize } },
