@@ -151,13 +151,12 @@ public sealed class PreviewManifest(
             // What stands before the damage is shown; the parse says where it is.
             note = IsBehind(end) && rows.Count < count ? LookedAt : null;
         }
+        var columns = reader.Layout.Columns;
         var mapped = reader.Layout.Mapping.Where(m => isUrlKnown || m.Key != ManifestColumn.Url)
-            .ToDictionary(m => ManifestFormat.Name(m.Key), m => reader.Layout.Columns[m.Value]);
-        var targets = reader.Layout.Mapping.Where(m => isUrlKnown || m.Key != ManifestColumn.Url)
             .ToDictionary(m => m.Value, m => ManifestFormat.Name(m.Key));
-        return new(reader.Layout.Columns, mapped, reader.Layout.HasHeader, reader.Layout.Separator, reader.Layout.EncodingName,
-            question, rows,
-            [.. facts.Select((f, index) => f.Of(reader.Layout.Columns[index], targets.GetValueOrDefault(index)))], looked, note);
+        return new(columns, mapped.ToDictionary(m => m.Value, m => columns[m.Key]), reader.Layout.HasHeader, reader.Layout.Separator,
+            reader.Layout.EncodingName, question, rows,
+            [.. facts.Select((f, index) => f.Of(columns[index], mapped.GetValueOrDefault(index)))], looked, note);
     }
 
     private static bool IsBehind(ManifestRejectedException end) => end.Code == RejectionCode.UnpackedTooLarge;
