@@ -82,9 +82,7 @@ public sealed class ReadRowsToFix(NpgsqlDataSource database, ReadRecords records
     public async Task<IReadOnlyList<RowToFix>> OfAsync(
         int importId, int[] rowNumbers, string? code, bool isWhole, CancellationToken cancellationToken)
     {
-        // Not given up in the middle when the page is left: it is short, and a batch that was cancelled is suspected of having left its
-        // rows to whoever had the connection next.
-        var rows = await database.QueryByKeyAsync<RowToFix>(Values, CancellationToken.None, importId, rowNumbers, code);
+        var rows = await database.QueryByKeyAsync<RowToFix>(Values, cancellationToken, importId, rowNumbers, code);
         if (!isWhole)
         {
             // An address may stand in any column.
