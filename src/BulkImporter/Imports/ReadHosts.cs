@@ -14,7 +14,10 @@ public sealed record HostFailures(string Host, int Tried, int Failed, IReadOnlyL
 {
     /// <summary>Those of which files failed with this code, the one with the most of them first.</summary>
     internal static List<(HostFailures Host, HostCause Cause)> With(string code, IEnumerable<HostFailures> hosts) =>
-        [.. hosts.SelectMany(h => h.Causes.Where(c => c.Code == code), (host, cause) => (host, cause)).OrderByDescending(h => h.cause.Count)];
+    [
+        .. hosts.SelectMany(h => h.Causes.Where(c => c.Code == code), (host, cause) => (host, cause))
+            .OrderByDescending(h => h.cause.Count),
+    ];
 }
 
 /// <param name="Code">A <see cref="FailureCode"/> as text.</param>
