@@ -63,6 +63,7 @@ internal static class ApiExamples
         Add(new ProbeView("done", 200, 200, 200, 3, Begun, Ended, [new("old.example.com", 61)]));
         Add(new FindingPage([new(12, 13, "url", "url_missing", "error", null, "Enter the file's address.")], null));
         Add(new KeptFile(Sha256, 1_048_576));
+        Add(new ManifestAddressBody("https://media.example.com/library.csv"));
         Add(new FilesBody([new("spring.mp4", Sha256)]));
         Add(new NewTemplateBody("Weekly export"));
         AddWithPage(new TemplateView("Weekly export", "url=OriginalURL,caption=Title", ["OriginalURL", "Title"], "Ada", Begun));
