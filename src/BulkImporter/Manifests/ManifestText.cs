@@ -156,7 +156,7 @@ internal sealed class ManifestText : Stream
         }
         if (sourceOffset + read > unpackedLimit)
             throw new ManifestRejectedException(RejectionCode.UnpackedTooLarge,
-                $"Unpacked, this file is larger than {unpackedLimit:N0} bytes. Split it into several manifests.");
+                $"Unpacked, this file is larger than {unpackedLimit:N0} bytes. Split it into several files.");
 
         if (packed is not null && sourceOffset + read > Math.Max(RatioHoldsFrom, MostRatio * packed.Given))
             throw new ManifestRejectedException(RejectionCode.UnpackedTooLarge,
