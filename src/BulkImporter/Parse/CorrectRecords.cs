@@ -45,7 +45,7 @@ public sealed class CorrectRecords(
     /// <summary>Rows that one file may hold: each is answered.</summary>
     internal const int MostRows = 50_000;
 
-    /// <summary>The largest file.</summary>
+    /// <summary>The largest file, as it comes and unpacked: its rows are held until all are read.</summary>
     public const long MostBytes = 64L << 20;
 
     private const string LockImport = """
@@ -139,7 +139,7 @@ public sealed class CorrectRecords(
             var how = ManifestReading.Of(mapping, encoding)
                 with
             { TemplateFor = columns => Task.FromResult(Fitting(mapping is null ? import?.Mapping : null, columns)) };
-            await using var reader = await ManifestReader.OpenAsync(file, how, cancellationToken);
+            await using var reader = await ManifestReader.OpenAsync(file, how, MostBytes, cancellationToken);
             var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow(), import?.Transfer ?? default, skipImported: false, log);
             var rowColumn = RowColumn(reader.Layout);
             if (rowColumn < 0 && reader.Layout.IndexOf(ManifestColumn.ReferenceId) < 0)
@@ -154,7 +154,7 @@ public sealed class CorrectRecords(
                             + "split it.");
                 findings.Clear();
                 var row = checks.Check(reader.Row, findings);
-                asked.Add(new Asked(row, !reader.Row.Value(ManifestColumn.Transfer).IsEmpty, rowColumn < 0
+                asked.Add(new Asked(WithoutTexts(row), !reader.Row.Value(ManifestColumn.Transfer).IsEmpty, rowColumn < 0
                     ? null : reader.Row.GetString(rowColumn)
                         .Trim(), findings.Find(f => f.Severity == FindingSeverity.Error && f.Code != FindingCode.UrlMissing)));
             }
@@ -165,6 +165,19 @@ public sealed class CorrectRecords(
             throw new InvalidArgumentException("file", unreadable.Message);
         }
     }
+
+    /// <summary>What cannot be corrected is not held.</summary>
+    private static CheckedRow WithoutTexts(CheckedRow row) => row with
+    {
+        Description = null,
+        LongDescription = null,
+        Tags = null,
+        Gallery = null,
+        Filename = null,
+        Fid = null,
+        RelatedLinkText = null,
+        RelatedLinkUrl = null,
+    };
 
     private static ManifestMapping? Fitting(string? mapping, IReadOnlyList<string> columns)
     {
