@@ -95,9 +95,9 @@ internal static class ImportsApi
                     + "and its state how it ended.")
             .Problems(404, 409);
         imports.MapDelete("/{id:int}", DeleteAsync).WithName("deleteImport")
-            .RequireAuthorization(Policy.Admin).WithSummary("Delete an import that has ended")
+            .RequireAuthorization(Policy.Operator).WithSummary("Delete an import that has ended")
             .WithDescription(
-                "Its records, attempts, findings and, when no other import has it, its manifest are removed in steps; until then its "
+                "Takes an admin, unless the manifest was rejected. Its records, attempts, findings and, when no other import has it, its manifest are removed in steps; until then its "
                     + "state is 'deleting'. The assets stay in Cincopa; rows of later manifests with the same addresses are no longer "
                         + "told to be imported already.")
             .Problems(404, 409);
@@ -230,8 +230,17 @@ internal static class ImportsApi
             cancellationToken);
 
     private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> DeleteAsync(
-        int id, DeleteImport delete, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken) =>
-        await AnswerAsync(id, await delete.RunAsync(id, context.User.Actor(), cancellationToken), imports, feed, cancellationToken);
+        int id, DeleteImport delete, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken)
+    {
+        var isAdmin = context.User.Role() == Role.Admin;
+        if (!isAdmin && await imports.FindAsync(id, cancellationToken) is { State: not ImportState.Rejected })
+        {
+            return Problem.Of(StatusCodes.Status403Forbidden, ProblemType.RoleTooLow, "Role too low",
+                "An operator can only delete an import whose manifest was rejected. An admin can delete every import that has ended.");
+        }
+        return await AnswerAsync(id, await delete.RunAsync(id, isAdmin, context.User.Actor(), cancellationToken), imports, feed,
+            cancellationToken);
+    }
 
     private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> AnswerAsync(
         int id, ImportChange change, ReadImports imports, ImportFeed feed, CancellationToken cancellationToken)

@@ -22,7 +22,7 @@ internal sealed class NewImportOptions
     }
 
     public Option<string?> Account { get; } =
-        new("--account") { HelpName = "NAME", Description = "The Cincopa account that the media go to [default]" };
+        new("--account") { HelpName = "NAME", Description = "The Cincopa account that the media go to (the only one)" };
 
     public Option<string?> Name { get; } = new("--name") { HelpName = "NAME", Description = "What to call the import (the file's name)" };
 

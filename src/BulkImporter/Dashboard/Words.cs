@@ -124,7 +124,7 @@ internal static partial class Words
         ImportState.Paused => "Paused",
         ImportState.Finished => "Finished",
         ImportState.Cancelled => "Cancelled",
-        ImportState.Rejected => "Rejected",
+        ImportState.Rejected => "Needs an answer",
         ImportState.Deleting => "Being deleted",
     };
 
@@ -181,7 +181,7 @@ internal static partial class Words
     public static string Event(string what) => what switch
     {
         "manifest_read" => "The manifest was read and checked",
-        "sending_began" => "Sending began, as it was ordered with the upload",
+        "sending_began" => "Sending began",
         "files_checked" => "The files were checked",
         "import_finished" => "The import finished",
         "import_paused" => "The import was paused",
