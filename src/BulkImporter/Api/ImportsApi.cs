@@ -46,7 +46,7 @@ internal static class ImportsApi
             .WithDescription(
                 "multipart/form-data with the field 'file', or the file as the body (text/csv). Fields or query arguments: name, "
                     + "fileName, account, start, map, " +
-                $"{SettingsSchema.Names(_ => true)}. The same Idempotency-Key again answers 200 with the first import.")
+                $"{SettingsSchema.Names(_ => true)}. The same Idempotency-Key again returns the first import with 200.")
             .TakesManifest("The manifest: CSV with a header line, compressed (gzip) or not.").TakesImportFields(ofManifest: true)
             .Problems(400, 413, 415);
         imports.MapGet("/", ListAsync).WithName("listImports").RequireAuthorization(Policy.Viewer)

@@ -43,7 +43,7 @@ internal sealed class NewImportOptions
     public Option<string?> IdempotencyKey { get; } = new("--idempotency-key")
     {
         HelpName = "KEY",
-        Description = "Submitting again with the same key answers with the first import instead of making another"
+        Description = "Submitting again with the same key returns the first import instead of making another"
     };
 
     private static string InHelp(Setting setting) => setting switch

@@ -207,14 +207,7 @@ internal static partial class Words
         time?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm", CultureInfo.InvariantCulture) ?? "";
 
     /// <summary>What a failure means for its record; empty for a code that has no class.</summary>
-    public static string Of(FailureClass? kind) => kind is { } known ? Of(known) : "";
-
-    private static string Of(FailureClass kind) => kind switch
-    {
-        FailureClass.Retryable => "Can be tried again",
-        FailureClass.Permanent => "Needs a fix",
-        FailureClass.Unknown => "In doubt",
-    };
+    public static string Of(FailureClass? kind) => kind?.InWords() ?? "";
 
     /// <summary>The same as the style sheet names it.</summary>
     public static string ClassOf(FailureClass? kind) => kind is { } known ? Code(known) : "";
