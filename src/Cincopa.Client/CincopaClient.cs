@@ -406,19 +406,20 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
         catch (OperationCanceledException)
         {
             if (cancellationToken.IsCancellationRequested)
-                reply.LostBy(RemoteErrorKind.ConnectionLost, "the call was cancelled after the request began to leave");
+                reply.LostBy(RemoteErrorKind.ConnectionLost, "The call was cancelled after the request began to leave.");
             else if (timer.IsCancellationRequested)
-                reply.LostBy(RemoteErrorKind.Timeout, $"no complete reply within {timeout.TotalSeconds:0.###} s");
+                reply.LostBy(RemoteErrorKind.Timeout, $"There was no complete reply within {timeout.TotalSeconds:0.###} s.");
             else
-                reply.LostBy(RemoteErrorKind.ConnectTimedOut, $"no connection within {options.ConnectTimeout.TotalSeconds:0.###} s");
+                reply.LostBy(RemoteErrorKind.ConnectTimedOut, $"There was no connection within {options.ConnectTimeout.TotalSeconds:0.###} s.");
         }
         catch (HttpRequestException error)
         {
-            reply.LostBy(KindOf(error), Described(error));
+            var kind = KindOf(error);
+            reply.LostBy(kind, Described(kind, request.RequestUri!.Host, error));
         }
         catch (IOException error)
         {
-            reply.LostBy(RemoteErrorKind.ConnectionLost, Described(error));
+            reply.LostBy(RemoteErrorKind.ConnectionLost, Described(RemoteErrorKind.ConnectionLost, request.RequestUri!.Host, error));
         }
         finally
         {
@@ -445,10 +446,23 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
         _ => RemoteErrorKind.ConnectionLost,
     };
 
-    private static string Described(Exception error) =>
-        error is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError, InnerException: IOException refused }
-        ? refused.Message
-        : error.InnerException is { } inner && !error.Message.Contains(inner.Message, StringComparison.Ordinal)
-        ? $"{error.Message} {inner.Message}"
-        : error.Message;
+    // Told to people. Only where the cause helps to find the fault is the framework's own text part of it.
+    private static string Described(RemoteErrorKind kind, string host, Exception error)
+    {
+        if (error is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError, InnerException: IOException refused })
+            return refused.Message;
+        // Of a chain the innermost says what the system said; the others are about our own code.
+        var cause = error;
+        while (cause.InnerException is { } inner) cause = inner;
+        return kind switch
+        {
+            RemoteErrorKind.NameNotResolved => $"There is no address for the name {host}. Check the network and the DNS of this server.",
+            RemoteErrorKind.ConnectionRefused => $"{host} cannot be reached: {cause.Message}",
+            RemoteErrorKind.ConnectTimedOut => $"{host} did not take the connection in time.",
+            RemoteErrorKind.TlsFailed => $"There is no secure connection to {host}: {cause.Message}",
+            RemoteErrorKind.ConnectionLost => cause is SocketException
+                ? $"The connection to {host} was lost: {cause.Message}." : $"The connection to {host} was lost.",
+            _ => cause.Message,
+        };
+    }
 }

@@ -307,7 +307,7 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
         await page.GotoAsync($"/imports/{id}");
         await page.GetByTestId("push-code").ClickAsync();
         await Expect(page.GetByText("2 records will be sent again.")).ToBeVisibleAsync();
-        await Expect(page.GetByText("2 of state failed, code source_forbidden, pushed")).ToBeVisibleAsync();
+        await Expect(page.GetByText("2 (state failed, code source_forbidden), uploaded from this server")).ToBeVisibleAsync();
         // Cincopa is not asked to fetch them again; that a push arrives is PushAndFinishTests' to show.
         Assert.Equal(2, await stage.SubmitsAsync("closed"));
         await stage.Api.ActAsync(id, "cancel");
@@ -324,7 +324,7 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
         var push = page.Locator("[data-testid=finding][data-code=url_too_long]").GetByTestId("push-finding");
         await push.ClickAsync();
         await Expect(page.GetByText("1 record will be sent again.")).ToBeVisibleAsync();
-        await Expect(page.GetByText("1 of state invalid, code url_too_long, pushed")).ToBeVisibleAsync();
+        await Expect(page.GetByText("1 (state invalid, code url_too_long), uploaded from this server")).ToBeVisibleAsync();
         await Expect(push).ToHaveCountAsync(0);
         await stage.Api.ActAsync(id, "cancel");
         stage.Browser.HasNoErrors();

@@ -157,7 +157,7 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
                 "import_row,url\n3,https://media.example.com/corrected/clip-3.mp4\n1,https://media.example.com/corrected/clip-4.mp4\n"),
         });
         await page.GetByTestId("correct-send").ClickAsync();
-        await Expect(page.GetByTestId("correct-report")).ToContainTextAsync("1 row is corrected and will be sent again. 1 row was not changed:");
+        await Expect(page.GetByTestId("correct-report")).ToContainTextAsync("1 row was corrected and will be sent again. 1 row was not changed:");
         await Expect(page.GetByRole(AriaRole.Dialog)).ToContainTextAsync("wrong_state");
         await page.GetByTestId("correct-close").ClickAsync();
         await page.GotoAsync($"/imports/{id}");

@@ -31,6 +31,8 @@ public sealed class LostConnectionTests : IAsyncLifetime
 
         await page.Context.SetOfflineAsync(true);
         await Expect(bar).ToBeVisibleAsync(new() { Timeout = 5_000 });
+        // It can be read, too.
+        Assert.Empty(await browser.ComplaintsAsync(page, "reconnecting", ".reconnecting"));
         await page.Context.SetOfflineAsync(false);
         await Expect(bar).ToBeHiddenAsync();
 

@@ -164,7 +164,7 @@ public sealed class ReviewTests(DashboardStage stage) : IClassFixture<DashboardS
         await Field(5, "url").FillAsync($"https://media.example.com/{folder}/4.mp4");
         await Expect(Row(5).GetByTestId("fix-good")).ToBeVisibleAsync();
         await page.GetByTestId("fix-save").ClickAsync();
-        await Expect(page.GetByTestId("fix-report")).ToContainTextAsync("6 rows are corrected.");
+        await Expect(page.GetByTestId("fix-report")).ToContainTextAsync("6 rows were corrected.");
         await page.GetByTestId("fix-back").ClickAsync();
         await Expect(page.GetByTestId("count-pending")).ToHaveTextAsync("7");
 
@@ -217,7 +217,7 @@ public sealed class ReviewTests(DashboardStage stage) : IClassFixture<DashboardS
         await Expect(page.GetByTestId("matches")).ToContainTextAsync("Matches 11 rows");
         await page.GetByTestId("replace").ClickAsync();
         await page.GetByTestId("fix-save").ClickAsync();
-        await Expect(page.GetByTestId("fix-report")).ToContainTextAsync("11 rows are corrected and will be sent again.");
+        await Expect(page.GetByTestId("fix-report")).ToContainTextAsync("11 rows were corrected and will be sent again.");
         await page.GetByTestId("fix-back").ClickAsync();
         await Expect(page.GetByTestId("count-imported")).ToHaveTextAsync("12");
         await HasStateAsync("finished");

@@ -86,7 +86,7 @@ public sealed class WatchingTests(DashboardStage stage) : IClassFixture<Dashboar
         await Expect(page.Locator("[data-testid=deed][data-action=files_checked]")).ToContainTextAsync("4 of 4, 4 with a problem");
         await LooksWellAsync("dark-host");
         await page.GetByTestId("start").ClickAsync();
-        await Expect(page.GetByRole(AriaRole.Dialog)).ToContainTextAsync("Start although nothing of 127.0.0.1:");
+        await Expect(page.GetByRole(AriaRole.Dialog)).ToContainTextAsync("Start although no file from 127.0.0.1:");
         await LooksWellAsync("dark-host-question", ".mud-dialog");
         await Dialog("Do not start").ClickAsync();
         await HasStateAsync("review");

@@ -11,8 +11,8 @@ public sealed record AccountCheck(
     bool Ok, string? AccountId, string? AccountEmail, IReadOnlyList<string> Permissions, IReadOnlyList<string> Missing, string? Message)
 {
     /// <summary>Why a token was not saved, for people.</summary>
-    internal string NotSaved => $"Nothing was saved, because Cincopa did not confirm the token: {Message?.TrimEnd('.')}. "
-        + "Correct the token, or save it anyway.";
+    internal string NotSaved => $"Nothing was saved, because Cincopa did not confirm the token. {Message?.TrimEnd('.')}. "
+        + "Correct what is wrong, or save it anyway.";
 }
 
 /// <summary>Asks Cincopa whether an account's token works and what it may do.</summary>

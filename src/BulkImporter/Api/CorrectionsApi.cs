@@ -14,7 +14,7 @@ internal static class CorrectionsApi
             .WithSummary("Replace address or metadata of failed, invalid and duplicate rows by those of a file, and send just these again")
             .WithDescription(
                 "The file as the body (text/csv) or in the form field 'file'; map and encoding as query arguments. A row is matched by "
-                    + "its column import_row, as results have it, else by its reference id. Answers each row of the file: what was "
+                    + "its column import_row, as results have it, else by its reference id. Returns each row of the file: what was "
                         + "changed, or why it was refused. Of an import in review every row can be corrected, and the manifest is read "
                         + "again with the new values. With check=true the answer is the same and nothing is changed.")
             .TakesManifest("The corrected rows: CSV with a header line, as the results have it.")

@@ -18,7 +18,7 @@ internal static class FilesApi
         files.MapPost("/", KeepAsync).WithName("sendFile")
             .WithSummary("Send a file that is to be pushed to Cincopa")
             .WithDescription(
-                "The file's bytes are the body, of any content type but a form. Answers its hash and size when all of it is kept. The "
+                "The file's bytes are the body, of any content type but a form. Returns its hash and size when all of it is kept. The "
                     + "same bytes again change nothing. A file that no import wants is removed after a day.")
             .TakesBytes("The file's bytes.").Problems(400, 413, 415);
         files.MapGet("/{sha256}", FindAsync).WithName("findFile")
@@ -27,8 +27,8 @@ internal static class FilesApi
             .WithSummary("Make an import of files that were sent")
             .WithDescription(
                 "The body names the files, in the order of the rows; settings are query arguments as those of POST /imports. A manifest "
-                    + "is written with a row for each file, whose transfer is push. The same Idempotency-Key again answers 200 with the "
-                        + "first import.")
+                    + "is written with a row for each file, whose transfer is push. The same Idempotency-Key again returns the "
+                        + "first import with 200.")
             .TakesImportFields(ofManifest: false).Problems(400);
     }
 

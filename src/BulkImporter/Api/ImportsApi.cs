@@ -50,7 +50,7 @@ internal static class ImportsApi
             .WithDescription(
                 "multipart/form-data with the field 'file', or the file as the body (text/csv). Fields or query arguments: name, "
                     + "fileName, account, start, map, " +
-                $"{SettingsSchema.Names(_ => true)}. The same Idempotency-Key again answers 200 with the first import.")
+                $"{SettingsSchema.Names(_ => true)}. The same Idempotency-Key again returns the first import with 200.")
             .TakesManifest("The manifest: CSV with a header line, compressed (gzip) or not.").TakesImportFields(ofManifest: true)
             .Problems(400, 413, 415);
         imports.MapPost("/address", FetchAsync).WithName("createImportFromAddress").RequireAuthorization(Policy.Operator)
@@ -107,9 +107,9 @@ internal static class ImportsApi
                     + "and its state how it ended.")
             .Problems(404, 409);
         imports.MapDelete("/{id:int}", DeleteAsync).WithName("deleteImport")
-            .RequireAuthorization(Policy.Admin).WithSummary("Delete an import that has ended")
+            .RequireAuthorization(Policy.Operator).WithSummary("Delete an import that has ended")
             .WithDescription(
-                "Its records, attempts, findings and, when no other import has it, its manifest are removed in steps; until then its "
+                "Takes an admin, unless the manifest was rejected. Its records, attempts, findings and, when no other import has it, its manifest are removed in steps; until then its "
                     + "state is 'deleting'. The assets stay in Cincopa; rows of later manifests with the same addresses are no longer "
                         + "told to be imported already.")
             .Problems(404, 409);
@@ -255,8 +255,17 @@ internal static class ImportsApi
             cancellationToken);
 
     private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> DeleteAsync(
-        int id, DeleteImport delete, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken) =>
-        await AnswerAsync(id, await delete.RunAsync(id, context.User.Actor(), cancellationToken), imports, feed, cancellationToken);
+        int id, DeleteImport delete, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken)
+    {
+        var isAdmin = context.User.Role() == Role.Admin;
+        if (!isAdmin && await imports.FindAsync(id, cancellationToken) is { State: not ImportState.Rejected })
+        {
+            return Problem.Of(StatusCodes.Status403Forbidden, ProblemType.RoleTooLow, "Role too low",
+                "An operator can only delete an import whose manifest was rejected. An admin can delete every import that has ended.");
+        }
+        return await AnswerAsync(id, await delete.RunAsync(id, isAdmin, context.User.Actor(), cancellationToken), imports, feed,
+            cancellationToken);
+    }
 
     private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> AnswerAsync(
         int id, ImportChange change, ReadImports imports, ImportFeed feed, CancellationToken cancellationToken)

@@ -14,6 +14,7 @@ namespace BulkImporter.Api;
 /// </summary>
 internal sealed class ManifestUpload(UploadManifest upload, CreateImport create)
 {
+    private const string Form = "multipart/form-data";
     private const int MostFields = 50;
     private const int MostFieldBytes = 64 * 1024;
 
@@ -27,15 +28,14 @@ internal sealed class ManifestUpload(UploadManifest upload, CreateImport create)
         var fields = ImportFields.OfQuery(context);
         if (fields.IdempotencyKey is { } key && await create.FindByKeyAsync(key, cancellationToken) is { } known)
             return new(known, Existed: true);
-        await create.CheckAsync(fields.ToImport(0), cancellationToken);
-
-        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
-            return await FromBodyAsync(request, fields, cancellationToken);
-        return type.MediaType.ToString().ToLowerInvariant() switch
+        MediaTypeHeaderValue.TryParse(request.ContentType, out var type);
+        var kind = type?.MediaType.ToString().ToLowerInvariant();
+        await create.CheckAsync(fields.ToImport(0), mayNameAccount: kind == Form, cancellationToken);
+        return kind switch
         {
-            "multipart/form-data" => await FromFormAsync(request, type, fields, cancellationToken),
+            Form => await FromFormAsync(request, type!, fields, cancellationToken),
             "application/x-www-form-urlencoded" or "application/json" => throw new BadHttpRequestException(
-                $"A manifest comes as text/csv (the file as the body) or multipart/form-data (field 'file'), not as {type.MediaType}. "
+                $"A manifest comes as text/csv (the file as the body) or multipart/form-data (field 'file'), not as {kind}. "
                     + "With curl: --data-binary @FILE -H 'Content-Type: text/csv'.",
                 StatusCodes.Status415UnsupportedMediaType),
             _ => await FromBodyAsync(request, fields, cancellationToken),
@@ -65,7 +65,7 @@ internal sealed class ManifestUpload(UploadManifest upload, CreateImport create)
                 {
                     if (manifest is not null)
                         throw new InvalidArgumentException("file", "The form has more than one file. An import has one manifest.");
-                    await create.CheckAsync(fields.ToImport(0), cancellationToken);
+                    await create.CheckAsync(fields.ToImport(0), mayNameAccount: true, cancellationToken);
                     var fileName = disposition.FileNameStar.HasValue
                         ? disposition.FileNameStar.Value : HeaderUtilities.RemoveQuotes(disposition.FileName).Value;
                     PlainText.RequireStorable("fileName", fileName);

@@ -18,7 +18,7 @@ internal static class NotificationsApi
     {
         var notifications = api.MapGroup("/notifications").WithTags("Notifications").RequireAuthorization(Policy.Admin);
         notifications.MapGet("/", ListAsync).WithName("listNotifications")
-            .WithSummary("What was told to the targets, the latest first, and what became of each delivery")
+            .WithSummary("The messages that were sent, the latest first, and what became of each delivery")
             .Problems(400);
         notifications.MapPost("/{id:long}/replay", ReplayAsync).WithName("replayNotification")
             .WithSummary("Send a notification once more to every target, with the same id and body").Problems(404);

@@ -153,7 +153,7 @@ internal sealed record ParameterWords(string Description, JsonNode Example, IRea
         ["first"] = new("Send only so many records and then pause.", 10),
         ["check"] = new("Only tell what would be changed.", true),
         ["abortRemote"] = new("Also ask Cincopa to abort what it has accepted.", true),
-        ["listFindings format"] = new("csv answers all findings as one file.", "csv", EnumText<FindingsFormat>.All),
+        ["listFindings format"] = new("csv returns all findings as one file.", "csv", EnumText<FindingsFormat>.All),
         ["exportResults format"] = new("The kind of file; map is url,rid,status_id of the rows that have an asset.", "csv",
             EnumText<Export.ExportFormat>.All),
         ["state"] = new("Only records in this state.", "failed", EnumText<RecordState>.All),
@@ -169,7 +169,7 @@ internal sealed record ParameterWords(string Description, JsonNode Example, IRea
         ["import"] = new("Only what was done to this import.", 7),
         ["listAudit account"] = new("Only what was done to this account.", "museum"),
 
-        ["Idempotency-Key"] = new("Any text. The same text again answers with the first import and makes no other.", "night-2026-11-23"),
+        ["Idempotency-Key"] = new("Any text. The same text again returns the first import and makes no other.", "night-2026-11-23"),
         ["name"] = new("What to call the import; the file's name when it is left out.", "Spring 2026"),
         ["fileName"] = new("The file's name, when the file itself is the body.", "spring.csv"),
         ["account"] = new("The name of the Cincopa account that it runs for; may be left out when there is only one.", "museum"),

@@ -6,7 +6,7 @@ namespace BulkImporter.Api;
 
 /// <summary>
 /// The schemas of the API's document as the wire has them: an answer has all its members always, a member that a request must have is not
-/// null, and the choices of an enum are texts.
+/// null, the choices of an enum are texts, and one character is a text of that length, because generators know no format "char".
 /// </summary>
 internal sealed class TrueSchemas : IOpenApiDocumentTransformer
 {
@@ -31,7 +31,10 @@ internal sealed class TrueSchemas : IOpenApiDocumentTransformer
         foreach (var schema in Reached(document, operations.SelectMany(o => o.Responses!.Where(r => r.Key[0] == '2'))
             .SelectMany(answer => answer.Value.Content?.Values ?? [])))
         {
-            if (schema.Properties is { Count: > 0 } members) schema.Required = members.Keys.ToHashSet();
+            if (schema.Properties is not { Count: > 0 } members) continue;
+            schema.Required = members.Keys.ToHashSet();
+            foreach (var character in members.Values.OfType<OpenApiSchema>().Where(member => member.Format == "char"))
+                (character.Format, character.MinLength, character.MaxLength) = (null, 1, 1);
         }
         return Task.CompletedTask;
     }

@@ -95,7 +95,7 @@ internal sealed class AdoptVerb : ClientVerb
 
     private string Sentence(CandidatesView candidates)
     {
-        var looked = candidates.LookedAt is null ? "Not looked for yet."
+        var looked = candidates.LookedAt is null ? "Cincopa has not been searched for it yet."
             : $"Searched at {Wording.Time(candidates.LookedAt, Surroundings.Clock)}: {Wording.Number(candidates.Items.Count)} found.";
         return candidates.Problem is null
             ? looked : $"{looked} The account's assets cannot be listed now: {Wording.Plain(candidates.Problem)}";

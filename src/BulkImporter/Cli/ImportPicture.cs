@@ -1,5 +1,6 @@
 using System.Globalization;
 using BulkImporter.Imports;
+using BulkImporter.Records;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -50,10 +51,10 @@ internal static class ImportPicture
         if (import.Failures.Count == 0)
             return table;
 
-        var failures = TableOf(surroundings, "failure", "class", "records");
+        var failures = TableOf(surroundings, "failure", "what it needs", "records");
         failures.Columns[2].RightAligned();
         foreach (var failure in import.Failures)
-            failures.AddRow(new Text(failure.Code), new Text(failure.Class is { } kind ? Wording.Of(kind) : ""),
+            failures.AddRow(new Text(failure.Code), new Text(failure.Class?.InWords() ?? ""),
                 new Text(Wording.Number(failure.Count)));
         return new Rows(table, failures);
     }
@@ -67,6 +68,9 @@ internal static class ImportPicture
     {
         ImportState.Review =>
             string.Create(CultureInfo.InvariantCulture, $"Nothing has been sent yet. Start it with: BulkImporter start {import.Id}"),
+        ImportState.Rejected => string.Create(CultureInfo.InvariantCulture,
+            $"Choose the columns with: BulkImporter revise {import.Id} --map url=COLUMN    Discard it with: BulkImporter delete "
+                + $"{import.Id} --yes"),
         ImportState.Paused => string.Create(CultureInfo.InvariantCulture, $"Go on with: BulkImporter resume {import.Id}"),
         ImportState.Finished or ImportState.Cancelled when import.Counts.Failed > 0 => string.Create(CultureInfo.InvariantCulture,
             $"Look at the failures with: BulkImporter records {import.Id} --state failed    Try them again with: BulkImporter rerun "

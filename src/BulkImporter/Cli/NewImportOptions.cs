@@ -22,7 +22,7 @@ internal sealed class NewImportOptions
     }
 
     public Option<string?> Account { get; } =
-        new("--account") { HelpName = "NAME", Description = "The Cincopa account that the media go to [default]" };
+        new("--account") { HelpName = "NAME", Description = "The Cincopa account that the media go to (the only one)" };
 
     public Option<string?> Name { get; } = new("--name") { HelpName = "NAME", Description = "What to call the import (the file's name)" };
 
@@ -43,7 +43,7 @@ internal sealed class NewImportOptions
     public Option<string?> IdempotencyKey { get; } = new("--idempotency-key")
     {
         HelpName = "KEY",
-        Description = "Submitting again with the same key answers with the first import instead of making another"
+        Description = "Submitting again with the same key returns the first import instead of making another"
     };
 
     private static string InHelp(Setting setting) => setting switch

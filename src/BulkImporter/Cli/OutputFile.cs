@@ -121,5 +121,6 @@ internal sealed class OutputFile
         }
     }
 
-    private static VerbFailure CannotBeWritten(string name, Exception e) => new(ExitCode.Failed, $"{name} cannot be written: {e.Message}");
+    private static VerbFailure CannotBeWritten(string name, Exception e) => new(ExitCode.Failed, e is DirectoryNotFoundException
+        ? $"{name} cannot be written: there is no such folder." : $"{name} cannot be written: {e.Message}");
 }

@@ -1,4 +1,5 @@
 using BulkImporter.Data;
+using BulkImporter.Manifests;
 using BulkImporter.Records;
 
 namespace BulkImporter.Dashboard;
@@ -6,11 +7,11 @@ namespace BulkImporter.Dashboard;
 /// <summary>What a failure code means and what the operator can do: a title, and a sentence or two.</summary>
 internal static class FailureWords
 {
-    /// <summary>In a few words; for what is no failure, or not known to this version, the code with spaces.</summary>
+    /// <summary>In a few words, of a finding too; for a code that this version does not know, the code with spaces.</summary>
     public static string Title(string code) => EnumText<FailureCode>.TryParse(code, out var known) ? Title(known)
+        : FindingCodes.Named(code) is { } found ? FindingWords.Title(found)
         : code.Length == 0 ? ""
-        : (char.ToUpperInvariant(code[0]) + code[1..].Replace('_', ' ')).Replace("Url", "URL", StringComparison.Ordinal)
-            .Replace(" url", " URL", StringComparison.Ordinal);
+        : char.ToUpperInvariant(code[0]) + code[1..].Replace('_', ' ');
 
     private static string Title(FailureCode code) => code switch
     {

@@ -10,6 +10,15 @@ internal static class FindingWords
         ? $"{Words.Count(count, "row", "rows")} {Of(known, count == 1)}."
         : $"{Words.Count(count, "row", "rows")}: {FailureWords.Title(code)}.";
 
+    /// <summary>"No URL", for one row.</summary>
+    public static string Title(FindingCode code)
+    {
+        var words = Of(code, isOne: true);
+        foreach (var begin in (string[])["has ", "is ", "a ", "an ", "the "])
+            if (words.StartsWith(begin, StringComparison.Ordinal)) words = words[begin.Length..];
+        return char.ToUpperInvariant(words[0]) + words[1..];
+    }
+
     private static string Of(FindingCode code, bool isOne)
     {
         var (have, are) = isOne ? ("has", "is") : ("have", "are");

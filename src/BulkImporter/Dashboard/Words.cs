@@ -124,7 +124,7 @@ internal static partial class Words
         ImportState.Paused => "Paused",
         ImportState.Finished => "Finished",
         ImportState.Cancelled => "Cancelled",
-        ImportState.Rejected => "Rejected",
+        ImportState.Rejected => "Needs an answer",
         ImportState.Deleting => "Being deleted",
     };
 
@@ -181,7 +181,7 @@ internal static partial class Words
     public static string Event(string what) => what switch
     {
         "manifest_read" => "The manifest was read and checked",
-        "sending_began" => "Sending began, as it was ordered with the upload",
+        "sending_began" => "Sending began",
         "files_checked" => "The files were checked",
         "import_finished" => "The import finished",
         "import_paused" => "The import was paused",
@@ -207,14 +207,7 @@ internal static partial class Words
         time?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm", CultureInfo.InvariantCulture) ?? "";
 
     /// <summary>What a failure means for its record; empty for a code that has no class.</summary>
-    public static string Of(FailureClass? kind) => kind is { } known ? Of(known) : "";
-
-    private static string Of(FailureClass kind) => kind switch
-    {
-        FailureClass.Retryable => "Can be tried again",
-        FailureClass.Permanent => "Needs a fix",
-        FailureClass.Unknown => "In doubt",
-    };
+    public static string Of(FailureClass? kind) => kind?.InWords() ?? "";
 
     /// <summary>The same as the style sheet names it.</summary>
     public static string ClassOf(FailureClass? kind) => kind is { } known ? Code(known) : "";

@@ -313,7 +313,8 @@ internal sealed class ChunkPipeline(Lease lease, CallLimits limits, CurrentAcces
         {
             // The client's results cover what is known to happen; anything else leaves the record in doubt rather than the program.
             Log.UnexpectedDispatchError(log, lease.ImportId, intent.RowNumber, intent.Attempt, e);
-            var unknown = new SubmitResult.Unknown(new RemoteError(RemoteErrorKind.ConnectionLost, null, e.GetType().Name, null));
+            var unknown = new SubmitResult.Unknown(new RemoteError(RemoteErrorKind.ConnectionLost, null,
+                "The call broke off because of an unexpected error. The log has the details.", null));
             return new(Verdict.Of(intent, unknown, needs.Schedule), needs.Health.Noted(lease.AccountId, unknown));
         }
 

@@ -12,7 +12,7 @@ public sealed class PushOptions
     public int RangeBytes { get; set; } = 51_200_000;
 
     /// <summary>
-    /// Folders whose files may be pushed, by <c>file:</c> URLs such as <c>file:///srv/media/clip.mp4</c>. Whoever may upload a
+    /// Folders whose files may be pushed, by <c>file:</c> URLs such as <c>file:///srv/media/clip.mp4</c>. Anybody who may upload a
     /// manifest can send anything in them to Cincopa.
     /// </summary>
     public IList<string> Roots { get; init; } = [];

@@ -34,7 +34,7 @@ public sealed class FinishAgain(NpgsqlDataSource database)
             await foreach (var rows in (filter with { Finish = "failed" }).RowsAsync(connection, importId, r => true, cancellationToken))
                 count += await connection.ExecuteLongAsync(MakePending, cancellationToken, importId, rows);
         }
-        if (count > 0) await connection.NoteAsync(actor, "records_finished_again", cancellationToken, $"{count} of {filter}", importId);
+        if (count > 0) await connection.NoteAsync(actor, "records_finished_again", cancellationToken, $"{count} ({filter})", importId);
         await transaction.CommitAsync(cancellationToken);
         return count;
     }

@@ -13,8 +13,8 @@ public sealed record NewImport(int ManifestId, string CreatedBy)
     /// <summary>For people; null = the manifest's file name.</summary>
     public string? Name { get; init; }
 
-    /// <summary>The name of the Cincopa account that it runs for.</summary>
-    public string Account { get; init; } = "default";
+    /// <summary>The name of the Cincopa account that it runs for; null = the only one, or the one that is called "default".</summary>
+    public string? Account { get; init; }
 
     /// <summary>The explicit column mapping (<c>url=OriginalURL,caption=Title</c>), or null to recognise the header.</summary>
     public string? Mapping { get; init; }
@@ -79,12 +79,15 @@ public sealed class CreateImport(IDbContextFactory<ImporterDb> contexts, TimePro
         db.Set<Import>().Where(i => i.IdempotencyKey == idempotencyKey).Select(i => (int?)i.Id).SingleOrDefaultAsync(cancellationToken);
 
     /// <summary>Refuses what cannot work before a file of gigabytes is uploaded for it.</summary>
+    /// <param name="import">As far as it is known.</param>
+    /// <param name="mayNameAccount">Its account may still be named, behind the file.</param>
+    /// <param name="cancellationToken">Ends the check.</param>
     /// <exception cref="InvalidArgumentException">A setting, the mapping or the account cannot be used.</exception>
-    public async Task CheckAsync(NewImport import, CancellationToken cancellationToken)
+    public async Task CheckAsync(NewImport import, bool mayNameAccount, CancellationToken cancellationToken)
     {
         Check(import);
         await using var db = contexts.CreateDbContext();
-        await AccountAsync(db, import.Account, cancellationToken);
+        if (import.Account is not null || !mayNameAccount) await AccountAsync(db, import.Account, cancellationToken);
         await ImportSchedule.CheckedAsync(db, import.Settings, cancellationToken);
     }
 
@@ -116,10 +119,25 @@ public sealed class CreateImport(IDbContextFactory<ImporterDb> contexts, TimePro
         }
     }
 
-    /// <exception cref="InvalidArgumentException">There is no account of this name.</exception>
-    internal static async Task<int> AccountAsync(ImporterDb db, string name, CancellationToken cancellationToken) =>
-        await Account.IdAsync(db, name, cancellationToken)
-        ?? throw new InvalidArgumentException("account",
-            $"There is no account '{name}'. Add it with 'BulkImporter account add {name}', on the Accounts page, " +
-            "or by starting with CINCOPA_API_TOKEN set (which makes 'default').");
+    /// <exception cref="InvalidArgumentException">There is no account of this name, or none is named and it is not clear which.</exception>
+    internal static async Task<int> AccountAsync(ImporterDb db, string? name, CancellationToken cancellationToken)
+    {
+        if (name is not null)
+        {
+            return await Account.IdAsync(db, name, cancellationToken)
+                ?? throw new InvalidArgumentException("account", $"There is no account '{name}'. {HowToAdd(name)}");
+        }
+
+        if (await Account.IdAsync(db, FirstAccount.Name, cancellationToken) is { } first) return first;
+        var all = await db.Set<Account>().OrderBy(a => a.Name).Select(a => new { a.Id, a.Name }).ToListAsync(cancellationToken);
+        return all switch
+        {
+            [var only] => only.Id,
+            [] => throw new InvalidArgumentException("account", $"There is no Cincopa account yet. {HowToAdd("NAME")}"),
+            _ => throw new InvalidArgumentException("account",
+                $"There is more than one account. Name one of these: {string.Join(", ", all.Select(a => a.Name))}."),
+        };
+
+        static string HowToAdd(string name) => $"An admin adds it on the page Accounts, or with 'BulkImporter account add {name}'.";
+    }
 }

@@ -37,7 +37,7 @@ public sealed class CreateImportOfFiles(NpgsqlDataSource database, ReadSourceFil
             with
             { Transfer = ImportTransfer.Push, Encoding = null }
         };
-        await create.CheckAsync(import, cancellationToken);
+        await create.CheckAsync(import, mayNameAccount: false, cancellationToken);
 
         // 1. From now on the files stay for as long as retention waits, which is much longer than the rest takes.
         var here = await files.WantAsync(named.Select(file => file.Sha256), cancellationToken);

@@ -19,7 +19,7 @@ public sealed class DeleteImport(NpgsqlDataSource database)
             AND NOT EXISTS (SELECT 1 FROM importer.record_finish f WHERE f.import_id = i.id AND f.state = 'pending')
         """;
 
-    private static readonly string Delete = Order($"i.id = $1 AND {IsOver}", "state");
+    private static readonly string Delete = Order($"i.id = $1 AND {IsOver} AND ($4 OR i.state = 'rejected')", "state");
 
     /// <summary>
     /// The statement that orders it for the imports <c>i</c> of a condition, in which $1 and $4 are its own. $2 is the actor, $3 the
@@ -38,12 +38,16 @@ public sealed class DeleteImport(NpgsqlDataSource database)
         SELECT {told} FROM changed
         """;
 
-    public async Task<ImportChange> RunAsync(int importId, string actor, CancellationToken cancellationToken)
+    /// <param name="importId">The import.</param>
+    /// <param name="mayDeleteAll">False takes only one whose manifest was rejected: it has no record, and nothing was sent.</param>
+    /// <param name="actor">Who orders it.</param>
+    /// <param name="cancellationToken">Ends the order.</param>
+    public async Task<ImportChange> RunAsync(int importId, bool mayDeleteAll, string actor, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         return await ImportChange.RunAsync(
             connection, Delete, importId,
             "only an import that has ended, and of which nothing is under way at Cincopa any more, can be deleted", cancellationToken,
-            actor, $"Deleted by {actor}. Its rows are being removed.");
+            actor, $"Deleted by {actor}. Its rows are being removed.", mayDeleteAll);
     }
 }

@@ -261,7 +261,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         if (n is not { Finished: { } finished, Seconds: { } seconds } || seconds < LeastSeconds) return (null, null);
         // A rerun takes records back from their end, so the difference can be negative for a minute.
         var rate = Math.Max(0, finished) / seconds;
-        return (Math.Round(rate, 2), finished < LeastFinished ? null : (long)Math.Ceiling(counts.Open / rate));
+        return (Math.Round(rate, 2), finished < LeastFinished || counts.Open == 0 ? null : (long)Math.Ceiling(counts.Open / rate));
     }
 
     private sealed record ImportNumbers(

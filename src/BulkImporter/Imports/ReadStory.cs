@@ -27,7 +27,10 @@ public sealed class ReadStory(NpgsqlDataSource database)
             FROM importer.import WHERE id = $1 AND checked_at IS NOT NULL AND row_count IS NOT NULL
             UNION ALL
             SELECT started_at, NULL, 'sending_began', NULL, 1
-            FROM importer.import WHERE id = $1 AND start_when_parsed AND started_at IS NOT NULL
+            FROM importer.import i WHERE id = $1 AND start_when_parsed AND started_at IS NOT NULL
+                -- Of a start that was ordered before; one that began it at once stands there itself.
+                AND NOT EXISTS (SELECT 1 FROM importer.audit_entry e WHERE e.import_id = $1 AND e.action = 'import_started'
+                    AND e.at BETWEEN i.started_at - interval '1 second' AND i.started_at)
             UNION ALL
             SELECT finished_at, NULL, 'files_checked', format('%s of %s, %s with a problem',
                 to_char(probed_count, 'FM999,999,990'), to_char(total_count, 'FM999,999,990'), to_char(problem_count, 'FM999,999,990')), 0

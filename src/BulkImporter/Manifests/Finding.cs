@@ -231,13 +231,13 @@ public static class FindingCodes
             "The row could not be checked, because of an error in BulkImporter. Its log has the details. The other rows are not affected. "
             + "Report the row, or write it in another way.",
         FindingCode.DuplicateUrl =>
-            "Another row of this manifest has the same URL. Only the first is imported; with duplicateRows=import all of them "
-            + "are. To send this one later, correct its URL, or rerun the state duplicate.",
+            "Another row of this manifest has the same URL, and only the first is sent. Correct the URL, or send all of them "
+            + "(duplicateRows=import).",
         FindingCode.DuplicateReferenceId =>
             "Another row has the same reference id. Both are imported, but the reference id does not tell them apart.",
         FindingCode.AlreadyImported =>
-            "An earlier import of this account has imported this file, or is importing it. A second asset would be made. With "
-                + "alreadyImported=import it is imported again.",
+            "An earlier import of this account has imported this file, or is importing it. Sending it again makes a second asset "
+                + "(alreadyImported=import).",
         FindingCode.TransferUnknown => "Use pull, push, or leave it empty.",
         FindingCode.TooManyFields => "The row has more fields than the header. Put values that contain the separator in double quotes.",
         FindingCode.UnterminatedQuote =>

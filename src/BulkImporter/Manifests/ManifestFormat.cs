@@ -391,7 +391,7 @@ public static class ManifestFormat
             var names = candidates.ConvertAll(index => Shown(columns[index]));
             throw new ManifestRejectedException(
                 RejectionCode.UrlColumnAmbiguous,
-                $"Several columns hold URLs: {Listed(names)}. Say which one to import from, for example " +
+                $"Several columns hold URLs: {Listed(names)}. Choose the one to import from, for example " +
                     $"url={ManifestMapping.Quoted(names[0])}.",
                 candidates: names);
         }
@@ -399,8 +399,8 @@ public static class ManifestFormat
         string[] all = [.. columns.Select(Shown)];
         throw new ManifestRejectedException(
             RejectionCode.UrlColumnMissing,
-            $"No column is named url (or {string.Join(", ", Known[0].Names.Skip(1))}), and no single column holds URLs. The columns " +
-                $"are: {Listed(all)}. Say which one it is, for example url=OriginalURL.",
+            $"No column is named url or similar, and no single column holds URLs. The columns are: {Listed(all)}. Choose the one that " +
+                "has the addresses, for example url=OriginalURL.",
             candidates: all);
     }
 

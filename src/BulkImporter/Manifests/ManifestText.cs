@@ -322,9 +322,8 @@ internal sealed class ManifestText : Stream
                 $"{found}. Save the file as \"CSV UTF-8\" and upload it again.", line: line, byteOffset: offset);
         return new ManifestRejectedException(
             RejectionCode.EncodingInvalid,
-            $"{found}. As Windows-1252, which Excel writes as plain \"CSV\", it reads: \"{reads}\". If that is right, ask for it with "
-                + "encoding=windows-1252 (--encoding windows-1252 on the command line, or the review page); otherwise save the file as "
-                    + "\"CSV UTF-8\" and upload it again.",
+            $"{found}. As Windows-1252, which Excel writes as plain \"CSV\", it reads: \"{reads}\". If that is right, read it with "
+                + "encoding=windows-1252. If not, save the file as \"CSV UTF-8\" and upload it again.",
             line: line, byteOffset: offset, encoding: Windows1252);
     }
 

@@ -7,7 +7,7 @@ namespace BulkImporter.Reconcile;
 
 /// <summary>An asset that may be the record's.</summary>
 /// <param name="Type"><c>video</c>, <c>image</c>, <c>audio</c> or <c>other</c>; null when Cincopa does not say.</param>
-/// <param name="Reason">What speaks for it, for people.</param>
+/// <param name="Reason">The evidence that the record became this asset, for people.</param>
 /// <param name="IsLikeliest">More speaks for it than for any other. A person still has to decide.</param>
 public sealed record CandidateView(
     string Rid, string FileName, long? SizeBytes, DateTimeOffset UploadedAt, string? Caption, string? Type, string Reason,

@@ -137,6 +137,14 @@ public static class FailureCodes
     public static bool IsNotTheRows(this FailureCode code) => code is FailureCode.RateLimited or FailureCode.ApiUnreachable
         or FailureCode.TokenRejected or FailureCode.PermissionMissing or FailureCode.QuotaExceeded or FailureCode.NotSent;
 
+    /// <summary>What a failure of this class asks of a person.</summary>
+    public static string InWords(this FailureClass kind) => kind switch
+    {
+        FailureClass.Retryable => "Can be tried again",
+        FailureClass.Permanent => "Needs a fix",
+        FailureClass.Unknown => "In doubt",
+    };
+
     /// <summary>The class of a stored code, or null for a finding's code (an invalid row never had an attempt).</summary>
     public static FailureClass? ClassOf(string? code) => EnumText<FailureCode>.TryParse(code, out var known) ? known.Class() : null;
 }

@@ -46,7 +46,7 @@ public sealed class WorkOptions
 
     /// <summary>
     /// How long a record is in doubt before an import with "when unknown: resubmit" sends it again, when its asset was looked for and is
-    /// not there. Six times as long when nobody could look, because the account cannot be listed: whoever chose "resubmit" prefers a
+    /// not there. Six times as long when nobody could look, because the account cannot be listed: people who chose "resubmit" prefer a
     /// duplicate to a gap.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]

@@ -16,7 +16,7 @@ public sealed class GiveUpRecords(NpgsqlDataSource database, RecordTransitions t
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var givenUp = await transitions.GaveUpAsync(connection, importId, filter, $"Given up by {actor}.", cancellationToken);
-        if (givenUp > 0) await connection.NoteAsync(actor, "records_given_up", cancellationToken, $"{givenUp} of {filter}", importId);
+        if (givenUp > 0) await connection.NoteAsync(actor, "records_given_up", cancellationToken, $"{givenUp} ({filter})", importId);
         await transaction.CommitAsync(cancellationToken);
         return givenUp;
     }

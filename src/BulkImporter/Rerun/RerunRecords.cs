@@ -60,7 +60,7 @@ public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions tr
         if (rerun > 0)
         {
             await connection.ExecuteAsync(ImportTransitions.RunsAgain, cancellationToken, importId);
-            var detail = $"{rerun} of {filter}{(push ? ", pushed" : "")}";
+            var detail = $"{rerun} ({filter}){(push ? ", uploaded from this server" : "")}";
             await connection.NoteAsync(actor, "records_rerun", cancellationToken, detail, importId);
         }
         await transaction.CommitAsync(cancellationToken);

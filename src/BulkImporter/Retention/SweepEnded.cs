@@ -25,6 +25,9 @@ public sealed class SweepEnded(NpgsqlDataSource database, IOptions<RetentionOpti
     /// <summary>Sign-in and password links that were used or are too old, by their expiry: nobody asks for one after a week.</summary>
     private static readonly TimeSpan KeepLinks = TimeSpan.FromDays(7);
 
+    /// <summary>Imports whose manifest was rejected, and which nobody has answered: they have no record, and nothing was sent.</summary>
+    private static readonly TimeSpan KeepRejected = TimeSpan.FromDays(7);
+
     /// <summary>Imports that one statement orders to be deleted.</summary>
     private const int ImportsAtOnce = 5;
 
@@ -32,7 +35,8 @@ public sealed class SweepEnded(NpgsqlDataSource database, IOptions<RetentionOpti
 
     private static readonly string Imports = DeleteImport.Order($"""
         i.id = ANY (ARRAY(
-            SELECT i.id FROM importer.import i WHERE i.finished_at < now() - $1 AND {DeleteImport.IsOver}
+            SELECT i.id FROM importer.import i WHERE i.finished_at < now() - $1 AND ($5::text IS NULL OR i.state = $5)
+                AND {DeleteImport.IsOver}
             ORDER BY i.finished_at LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED))
         """, "id");
 
@@ -46,7 +50,8 @@ public sealed class SweepEnded(NpgsqlDataSource database, IOptions<RetentionOpti
         var removed = 0;
         (string What, Func<string, Task<int>> Run)[] steps =
         [
-            ("imports", _ => DeleteImportsAsync(keep.Imports, cancellationToken)),
+            ("imports", _ => DeleteImportsAsync(keep.Imports, null, cancellationToken)),
+            ("rejected_imports", _ => DeleteImportsAsync(KeepRejected, EnumText<ImportState>.Of(ImportState.Rejected), cancellationToken)),
             ("attempts", what => StepAsync(what, Attempt.SweepEnded, keep.Details, cancellationToken)),
             ("findings", what => StepAsync(what, StoredFinding.SweepEnded, keep.Details, cancellationToken)),
             ("manifest_parts", what => StepAsync(what, ManifestPart.SweepEnded, keep.Manifests, cancellationToken)),
@@ -61,11 +66,13 @@ public sealed class SweepEnded(NpgsqlDataSource database, IOptions<RetentionOpti
         return removed;
     }
 
-    private async Task<int> DeleteImportsAsync(TimeSpan? keep, CancellationToken cancellationToken)
+    /// <param name="state">Null for all that have ended.</param>
+    private async Task<int> DeleteImportsAsync(TimeSpan? keep, string? state, CancellationToken cancellationToken)
     {
         if (keep is not { } age) return 0;
         var deleted = await database.QueryAsync<int>(
-            Imports, cancellationToken, age, Actor, $"Its time was over, {age} after its end; its rows are being removed.", ImportsAtOnce);
+            Imports, cancellationToken, age, Actor, $"Its time was over, {age} after its end; its rows are being removed.", ImportsAtOnce,
+            state);
         foreach (var id in deleted) Log.ImportDeletedByAge(log, id, age);
         return deleted.Count;
     }

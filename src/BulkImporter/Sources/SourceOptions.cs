@@ -9,7 +9,7 @@ public sealed class SourceOptions
 
     /// <summary>
     /// Networks (CIDR, such as <c>10.20.0.0/16</c>) that are reached although they are not public: for teams whose sources, or whose
-    /// stand-in for Cincopa, are inside. Whoever may upload a manifest, or change an account, can make this process call any address in
+    /// stand-in for Cincopa, are inside. Anybody who may upload a manifest, or change an account, can make this process call any address in
     /// them.
     /// </summary>
     public IList<string> AllowedNetworks { get; init; } = [];

@@ -159,18 +159,33 @@
   });
   document.addEventListener('click', (e) => { if (formOf(e) && e.target.closest('[data-abort]')) request?.abort(); });
 
-  // A file that misses the target would otherwise replace the page.
+  // A file is taken wherever it is dropped on a page that has the form, or leads to it: one that missed the target would replace the page.
   for (const name of ['dragenter', 'dragover', 'dragleave', 'drop']) {
     document.addEventListener(name, (e) => {
-      if (!theForm()) return;
+      const leads = document.querySelector('[data-leads-to-upload]');
+      if (!(theForm() || leads) || !e.dataTransfer?.types.includes('Files')) return;
       e.preventDefault();
-      const over = e.target instanceof Element && e.target.closest('[data-drop]');
-      part('drop').classList.toggle('over', !!over && name !== 'dragleave' && name !== 'drop');
-      if (name !== 'drop' || !over || request || !e.dataTransfer.files.length) return;
+      document.body.classList.toggle('dropping', name !== 'drop' && (name !== 'dragleave' || e.relatedTarget !== null));
+      if (name !== 'drop' || request || !e.dataTransfer.files.length) return;
       choose(e.dataTransfer.files);
-      put(theForm());
+      // Without a form yet, the one of the next page takes what was chosen.
+      if (theForm()) put(theForm());
+      else leads.click();
     });
   }
+
+  document.addEventListener('click', async (e) => {
+    const form = formOf(e);
+    const sample = form && !request && e.target.closest('[data-sample]');
+    if (!sample) return;
+    const answer = await fetch(sample.dataset.sample);
+    if (!answer.ok) return complain(ofProxy(answer.status));
+    choose([new File([await answer.blob()], 'sample.csv', { type: 'text/csv' })]);
+    put(form);
+    // It is there to be looked at: nothing of it exists.
+    form.elements.namedItem('start').checked = typed.start = false;
+    send(form);
+  });
 
   window.bulkImporterUpload = {
     restore: (form) => { put(form); complain(complaint); show(); },

@@ -14,7 +14,7 @@ public sealed class AccountsApiTests(ImporterServer server) : IClassFixture<Impo
         server.Ping = Rejected;
         var (status, problem) = await server.PostAsync(server.AdminKey, "/api/v1/accounts", """{"name":"wrong","token":"1ix"}""");
         Assert.Equal((422, "token-not-confirmed"), (status, (string?)problem!["type"]));
-        Assert.Contains("Invalid token. Correct the token, or save it anyway.", (string?)problem["detail"], StringComparison.Ordinal);
+        Assert.Contains("Invalid token. Correct what is wrong, or save it anyway.", (string?)problem["detail"], StringComparison.Ordinal);
         Assert.Equal(404, (await server.GetAsync(server.AdminKey, "/api/v1/accounts/wrong")).Status);
 
         (status, _) = await server.PostAsync(server.AdminKey, "/api/v1/accounts", """{"name":"wrong","token":"1ix","anyway":true}""");

@@ -67,6 +67,27 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_form_may_name_its_account_before_or_behind_the_file_when_none_is_called_default(bool isBefore)
+    {
+        await server.Database.SqlAsync("UPDATE importer.account SET name = 'museum' WHERE name = 'default'");
+        try
+        {
+            using var form = new MultipartFormDataContent();
+            if (isBefore) form.Add(new StringContent("museum"), "account");
+            form.Add(Csv(), "file", "autumn.csv");
+            if (!isBefore) form.Add(new StringContent("museum"), "account");
+            var (status, import) = await server.SendAsync(server.OperatorKey, HttpMethod.Post, "/api/v1/imports", form);
+            Assert.Equal((201, "museum"), (status, (string?)import!["account"]));
+        }
+        finally
+        {
+            await server.Database.SqlAsync("UPDATE importer.account SET name = 'default' WHERE name = 'museum'");
+        }
+    }
+
+    [Theory]
     [InlineData("%PDF-1.7\n", "This is a PDF")]
     [InlineData("<!DOCTYPE html>\n<html><body>Caf\u00e9</body></html>", "web page (HTML)")]
     [InlineData("PK\u0003\u0004", "Excel workbook (.xlsx)")]

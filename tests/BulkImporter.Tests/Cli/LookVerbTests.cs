@@ -57,7 +57,7 @@ public sealed class LookVerbTests
         Assert.Equal(ExitCode.Done, await run.RunAsync("show", "7"));
 
         Assert.Contains("over half of the records failed", run.Output);
-        Assert.Matches(@"source_forbidden\s+permanent\s+9", run.Output);
+        Assert.Matches(@"source_forbidden\s+Needs a fix\s+9", run.Output);
         Assert.Contains("BulkImporter resume 7", run.Output);
     }
 

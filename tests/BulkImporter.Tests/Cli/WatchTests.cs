@@ -37,7 +37,7 @@ public sealed class WatchTests
         Assert.Contains("running 2 of 10 records, 20.0 % | imported 2, submitted 2, pending 6 | 2.5/s, 2 min 10 s left", run.Output);
         Assert.Contains("finished 10 of 10 records, 100.0 % | imported 9, failed 1", run.Output);
         Assert.Matches(@"imported\s+9\s+90\.0 %", run.Output);
-        Assert.Matches(@"source_not_found\s+permanent\s+1", run.Output);
+        Assert.Matches(@"source_not_found\s+Needs a fix\s+1", run.Output);
         Assert.DoesNotContain('\u001b', run.Output);
     }
 

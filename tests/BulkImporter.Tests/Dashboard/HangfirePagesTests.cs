@@ -102,7 +102,7 @@ public sealed partial class HangfirePagesTests(ImporterServer server) : IClassFi
 
         Assert.Equal((200, "2 records will be sent again."), await PostAsync(server.OperatorKey, path, withToken: true));
         Assert.Equal("pending 2, imported 2, unknown 1, invalid 1", await server.Database.CountsAsync(id));
-        Assert.Equal("otto records_rerun 2 of state failed",
+        Assert.Equal("otto records_rerun 2 (state failed)",
             await server.Database.OneAsync<string>(
                 "SELECT actor || ' ' || action || ' ' || detail FROM importer.audit_entry WHERE import_id = $1", id));
         // The numbers follow without waiting for the feed's next turn; without a failed record there is nothing to rerun.

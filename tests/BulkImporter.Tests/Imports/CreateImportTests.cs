@@ -72,6 +72,30 @@ public sealed class CreateImportTests(ImporterDatabase database) : IClassFixture
     }
 
     [Fact]
+    public async Task Account_may_be_left_out_when_there_is_only_one_or_one_is_called_default()
+    {
+        await database.SqlAsync("UPDATE importer.account SET name = 'museum'");
+        try
+        {
+            var made = await Create.RunAsync(new NewImport(await ManifestAsync(), "ann"), Token);
+            Assert.Equal("museum", await database.OneAsync<string>(
+                "SELECT a.name FROM importer.account a JOIN importer.import i ON i.account_id = a.id WHERE i.id = $1", made.Id));
+
+            await database.SqlAsync("INSERT INTO importer.account SELECT (json_populate_record(a, '{\"id\":77,\"name\":\"archive\"}')).* "
+                + "FROM importer.account a");
+            var manifest = await ManifestAsync();
+            var refused = await Assert.ThrowsAsync<InvalidArgumentException>(() => Create.RunAsync(new NewImport(manifest, "ann"), Token));
+            Assert.Equal(("account", "There is more than one account. Name one of these: archive, museum."),
+                (refused.Argument, refused.Message));
+        }
+        finally
+        {
+            await database.SqlAsync("DELETE FROM importer.account WHERE id = 77");
+            await database.SqlAsync("UPDATE importer.account SET name = 'default'");
+        }
+    }
+
+    [Fact]
     public async Task A_manifest_that_was_not_received_completely_cannot_be_imported()
     {
         var partial = new Manifest { FileName = "x", CreatedAt = DateTimeOffset.UtcNow };

@@ -214,7 +214,7 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
         pace = pace with { MostTries = 9 };
         await TriedAsync("The mail server refused the message (550): no such person, ask ***");
         mail.Port = 9;
-        await TriedAsync("The mail server cannot be reached: SocketException.");
+        await TriedAsync("The mail server cannot be reached: Connection refused.");
         Assert.Empty(server.Received);
 
         async Task TriedAsync(string problem)

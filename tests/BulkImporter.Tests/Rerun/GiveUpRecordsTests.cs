@@ -20,7 +20,7 @@ public sealed class GiveUpRecordsTests(ImporterDatabase database) : IClassFixtur
                 + "error_code = 'given_up'", id));
 
         Assert.Equal(0, await GiveUpAsync(id, 2, 3, 4));
-        Assert.Equal("1 of 3 named rows",
+        Assert.Equal("1 (3 named rows)",
             await database.OneAsync<string>(
                 "SELECT string_agg(detail, ';') FROM importer.audit_entry WHERE import_id = $1 AND action = 'records_given_up'", id));
     }

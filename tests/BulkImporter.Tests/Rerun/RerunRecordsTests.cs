@@ -111,7 +111,7 @@ public sealed class RerunRecordsTests(ImporterDatabase database) : IClassFixture
                 + "$1 AND row_number = 1", id);
         await RunAsync(id, RecordFilter.All);
         Assert.Equal("1", await PushedAsync());
-        Assert.Equal("1 of 2 named rows, pushed", (await DetailsAsync())[0]);
+        Assert.Equal("1 (2 named rows), uploaded from this server", (await DetailsAsync())[0]);
 
         Task<string> PushedAsync() =>
             database.OneAsync<string>(

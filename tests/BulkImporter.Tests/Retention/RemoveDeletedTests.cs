@@ -47,7 +47,7 @@ public sealed class RemoveDeletedTests(ImporterServer server) : IClassFixture<Im
     }
 
     [Fact]
-    public async Task Only_an_import_that_has_ended_can_be_deleted_and_only_by_an_admin()
+    public async Task Only_an_import_that_has_ended_can_be_deleted_and_only_by_an_admin_unless_its_manifest_was_rejected()
     {
         foreach (var state in new[] { ImportState.Parsing, ImportState.Review, ImportState.Running, ImportState.Paused })
         {
@@ -66,8 +66,12 @@ public sealed class RemoveDeletedTests(ImporterServer server) : IClassFixture<Im
         Assert.Equal(409, (await server.SendAsync(server.AdminKey, HttpMethod.Delete, $"/api/v1/imports/{finishing}")).Status);
 
         var rejected = await server.Database.ImportAsync(ImportState.Rejected, []);
-        Assert.Equal(403, (await server.SendAsync(server.OperatorKey, HttpMethod.Delete, $"/api/v1/imports/{rejected}")).Status);
-        Assert.Equal(200, (await server.SendAsync(server.AdminKey, HttpMethod.Delete, $"/api/v1/imports/{rejected}")).Status);
+        Assert.Equal(403, (await server.SendAsync(server.ViewerKey, HttpMethod.Delete, $"/api/v1/imports/{rejected}")).Status);
+        Assert.Equal(200, (await server.SendAsync(server.OperatorKey, HttpMethod.Delete, $"/api/v1/imports/{rejected}")).Status);
+        var cancelled = await server.Database.ImportAsync(ImportState.Cancelled, []);
+        (status, problem) = await server.SendAsync(server.OperatorKey, HttpMethod.Delete, $"/api/v1/imports/{cancelled}");
+        Assert.Equal((403, "role-too-low"), (status, (string?)problem!["type"]));
+        Assert.Equal(200, (await server.SendAsync(server.AdminKey, HttpMethod.Delete, $"/api/v1/imports/{cancelled}")).Status);
         Assert.Equal(404, (await server.SendAsync(server.AdminKey, HttpMethod.Delete, "/api/v1/imports/999999")).Status);
         while (await Remover().RunAsync(Token) > 0) { }
         Assert.Equal(404, (await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{rejected}")).Status);

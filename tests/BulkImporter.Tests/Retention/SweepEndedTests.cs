@@ -59,7 +59,7 @@ public sealed class SweepEndedTests(ImporterDatabase database) : IClassFixture<I
     public async Task Imports_that_ended_too_long_ago_are_deleted_a_few_at_a_time_and_only_if_a_time_is_set()
     {
         var old = new List<int>
-            { await AgedAsync(ImportState.Cancelled, [RecordState.Cancelled], 366), await AgedAsync(ImportState.Rejected, [], 366) };
+            { await AgedAsync(ImportState.Cancelled, [RecordState.Cancelled], 366), await AgedAsync(ImportState.Cancelled, [], 366) };
         while (old.Count < 7) old.Add(await AgedAsync(ImportState.Finished, [RecordState.Imported, RecordState.Unknown], 366));
         var young = await AgedAsync(ImportState.Finished, [RecordState.Imported], 364);
         var paused = await database.ImportAsync(ImportState.Paused, [RecordState.Pending]);
@@ -84,6 +84,16 @@ public sealed class SweepEndedTests(ImporterDatabase database) : IClassFixture<I
         while (await remove.RunAsync(Token) > 0) { }
         Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.import WHERE id = ANY($1)", old.ToArray()));
         Assert.Equal(7L, await DeletionsAsync([.. old]));
+    }
+
+    [Fact]
+    public async Task A_rejected_manifest_that_nobody_has_answered_goes_after_a_week_whatever_is_set()
+    {
+        var (old, young) = (await AgedAsync(ImportState.Rejected, [], 8), await AgedAsync(ImportState.Rejected, [], 6));
+        var finished = await AgedAsync(ImportState.Finished, [RecordState.Imported], 8);
+        await Sweep(new RetentionOptions()).RunAsync(Token);
+        Assert.Equal(("deleting", "rejected", "finished"),
+            (await database.StateAsync(old), await database.StateAsync(young), await database.StateAsync(finished)));
     }
 
     [Fact]
