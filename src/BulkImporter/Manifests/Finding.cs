@@ -39,6 +39,8 @@ public enum FindingCode
     DuplicateUrl,
     DuplicateReferenceId,
     AlreadyImported,
+    RepeatedReferenceId,
+    NewAddress,
     TransferUnknown,
     TooManyFields,
     UnterminatedQuote,
@@ -96,6 +98,8 @@ public static class FindingCodes
         FindingCode.DuplicateUrl => "duplicate_url",
         FindingCode.DuplicateReferenceId => "duplicate_reference_id",
         FindingCode.AlreadyImported => "already_imported",
+        FindingCode.RepeatedReferenceId => "repeated_reference_id",
+        FindingCode.NewAddress => "new_address",
         FindingCode.TransferUnknown => "transfer_unknown",
         FindingCode.TooManyFields => "too_many_fields",
         FindingCode.UnterminatedQuote => "unterminated_quote",
@@ -165,6 +169,8 @@ public static class FindingCodes
             or FindingCode.RowCheckFailed
             or FindingCode.DuplicateUrl
             or FindingCode.AlreadyImported
+            or FindingCode.RepeatedReferenceId
+            or FindingCode.NewAddress
             or FindingCode.TransferUnknown
             or FindingCode.UnterminatedQuote
             or FindingCode.TextAfterQuote
@@ -238,6 +244,13 @@ public static class FindingCodes
         FindingCode.AlreadyImported =>
             "An earlier import of this account has imported this file, or is importing it. A second asset would be made. With "
                 + "alreadyImported=import it is imported again.",
+        FindingCode.RepeatedReferenceId =>
+            "Another row of this manifest has the same reference id. Only the first is imported. With matchBy=url rows with different "
+                + "URLs are different files.",
+        FindingCode.NewAddress =>
+            "An earlier import of this account has a row with this reference id and another URL: it is the same record with a new address. "
+                + "When this import starts, a row that waits there is sent with the new URL, and a failed row gets it: rerun that row in "
+                + "its own import. An imported row is left alone. With matchBy=url this row is imported as another file.",
         FindingCode.TransferUnknown => "Use pull, push, or leave it empty.",
         FindingCode.TooManyFields => "The row has more fields than the header. Put values that contain the separator in double quotes.",
         FindingCode.UnterminatedQuote =>

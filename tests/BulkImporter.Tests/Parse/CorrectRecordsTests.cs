@@ -115,7 +115,7 @@ public sealed class CorrectRecordsTests(EngineDatabase database) : IClassFixture
         Assert.Equal(1, (await stage.CorrectAsync(id, "id,url\nR2,https://media.example/new.mp4\n")).Corrected);
         Assert.Equal("running", await database.ImportStateAsync(id));
 
-        var rejected = await stage.ReadAsync("<html>");
+        var rejected = await stage.ReadAsync("a,b\n1,2\n");
         Assert.IsType<CorrectionResult.WrongState>(await stage.TryCorrectAsync(rejected, "id,url\nX,https://media.example/x.mp4\n"));
         Assert.IsType<CorrectionResult.NotFound>(await stage.TryCorrectAsync(999_999, "id,url\nX,https://media.example/x.mp4\n"));
     }
