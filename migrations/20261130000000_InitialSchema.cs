@@ -619,6 +619,7 @@ namespace BulkImporter.Migrations
                     encoding = table.Column<string>(type: "text", nullable: true),
                     fid = table.Column<string>(type: "text", nullable: true),
                     first_rows = table.Column<int>(type: "integer", nullable: true),
+                    links_as_written = table.Column<string>(type: "text", nullable: true),
                     match_by = table.Column<string>(type: "text", nullable: false, defaultValue: "url"),
                     max_attempts = table.Column<int>(type: "integer", nullable: false),
                     priority = table.Column<int>(type: "integer", nullable: false),

@@ -1019,6 +1019,10 @@ namespace BulkImporter.Migrations
                                 .HasColumnType("integer")
                                 .HasColumnName("first_rows");
 
+                            b1.Property<string>("LinksAsWritten")
+                                .HasColumnType("text")
+                                .HasColumnName("links_as_written");
+
                             b1.Property<string>("MatchBy")
                                 .IsRequired()
                                 .HasColumnType("text")

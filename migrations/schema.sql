@@ -550,6 +550,7 @@ CREATE TABLE importer.import (
     encoding text,
     fid text,
     first_rows integer,
+    links_as_written text,
     match_by text DEFAULT 'url'::text NOT NULL,
     max_attempts integer NOT NULL,
     priority integer NOT NULL,

@@ -29,6 +29,7 @@ internal static class FindingWords
             FindingCode.UrlCutBySeparator => $"{have} a URL that was cut in two",
             FindingCode.UrlNotMedia => $"{have} a URL that does not look like a media file",
             FindingCode.UrlSharePage => $"{have} the URL of a share page",
+            FindingCode.UrlMadeDirect => isOne ? "has a share link, which was made direct" : "have share links, which were made direct",
             FindingCode.UrlSeveral => $"{have} more than one URL",
             FindingCode.UrlHoldsAnother => $"{have} a second URL in the URL",
             FindingCode.UrlSchemeTwice => $"{have} a URL that begins twice",

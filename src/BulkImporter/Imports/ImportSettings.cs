@@ -43,6 +43,12 @@ public record ImportSettings
         Reads = true)]
     public RowMatch MatchBy { get; init; } = RowMatch.Url;
 
+    /// <summary>The hosts whose share links are used as written, and not turned into the links of the files; null for none.</summary>
+    [Setting("Leave links as written",
+        "Hosts whose share links are used as written, e.g. 'dropbox.com drive.google.com', or * for all; others are made direct",
+        Note = "hosts, * for all", Empty = "Make share links direct", Stands = "HOSTS", Longest = 1000, Reads = true)]
+    public string? LinksAsWritten { get; init; }
+
     /// <summary>How the files of rows go that do not say so themselves.</summary>
     [Setting("Files",
         "How files are transferred if the row does not say it: fetched by Cincopa, uploaded by this server, or uploaded only if the "

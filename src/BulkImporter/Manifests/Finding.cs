@@ -26,6 +26,7 @@ public enum FindingCode
     UrlCutBySeparator,
     UrlNotMedia,
     UrlSharePage,
+    UrlMadeDirect,
     UrlSeveral,
     UrlHoldsAnother,
     UrlSchemeTwice,
@@ -85,6 +86,7 @@ public static class FindingCodes
         FindingCode.UrlCutBySeparator => "url_cut_by_separator",
         FindingCode.UrlNotMedia => "url_not_media",
         FindingCode.UrlSharePage => "url_share_page",
+        FindingCode.UrlMadeDirect => "url_made_direct",
         FindingCode.UrlSeveral => "url_several",
         FindingCode.UrlHoldsAnother => "url_holds_another",
         FindingCode.UrlSchemeTwice => "url_scheme_twice",
@@ -132,6 +134,7 @@ public static class FindingCodes
             or FindingCode.UrlUnencodedSpace
             or FindingCode.UrlNotMedia
             or FindingCode.UrlSharePage
+            or FindingCode.UrlMadeDirect
             or FindingCode.UrlHoldsAnother
             or FindingCode.UrlHiddenCharacter
             or FindingCode.UrlHashInName
@@ -207,8 +210,11 @@ public static class FindingCodes
         FindingCode.UrlNotMedia =>
             "The URL ends like a web page or a document, not like a media file. It is tried anyway. Check the result.",
         FindingCode.UrlSharePage =>
-            "This looks like the page that shows a shared file, not the file. Use the URL that downloads it: for Dropbox dl=1 "
-            + "instead of dl=0, for GitHub Raw, elsewhere the URL behind the page's download button.",
+            "This looks like the page that shows a shared file, not the file. Use the URL that downloads it, which stands behind the "
+            + "page's download button, or download the file and push it.",
+        FindingCode.UrlMadeDirect =>
+            "The link shows a page about a file. It was turned into the link of the file itself, as its host documents it. The result file "
+            + "keeps the link as you wrote it. With linksAsWritten and the host it is used as written.",
         FindingCode.UrlSeveral =>
             "The cell has more than one URL. Write each URL in its own row. The other columns can be repeated.",
         FindingCode.UrlHoldsAnother =>
@@ -292,11 +298,13 @@ public static class FindingCodes
 /// <param name="MaskedValue">The value through <see cref="FindingMask"/>; null when the row as a whole is meant.</param>
 /// <param name="Code">What was found.</param>
 /// <param name="OtherRowNumber">For duplicates, the row that came first.</param>
+/// <param name="Advice">What to do about just this value; null where nothing more is known than what is said of the code.</param>
 [DebuggerDisplay("{RowNumber}: {Code} {Column} {MaskedValue}")]
 public sealed record Finding(
-    int RowNumber, long LineNumber, string? Column, string? MaskedValue, FindingCode Code, int? OtherRowNumber = null)
+    int RowNumber, long LineNumber, string? Column, string? MaskedValue, FindingCode Code, int? OtherRowNumber = null,
+    string? Advice = null)
 {
     public FindingSeverity Severity => Code.Severity();
 
-    public string Hint => Code.Hint();
+    public string Hint => Advice ?? Code.Hint();
 }

@@ -134,13 +134,14 @@ public sealed class CorrectRecords(
         {
             // The import's own mapping is for its own header; a file with other columns is read by its names.
             var import =
-                (await database.QueryAsync<ReadAs>("SELECT mapping, transfer FROM importer.import WHERE id = $1", cancellationToken,
-                    importId)).SingleOrDefault();
+                (await database.QueryAsync<ReadAs>("SELECT mapping, transfer, links_as_written FROM importer.import WHERE id = $1",
+                    cancellationToken, importId)).SingleOrDefault();
             var how = ManifestReading.Of(mapping, encoding)
                 with
             { TemplateFor = columns => Task.FromResult(Fitting(mapping is null ? import?.Mapping : null, columns)) };
             await using var reader = await ManifestReader.OpenAsync(file, how, cancellationToken);
-            var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow(), import?.Transfer ?? default, skipImported: false, log);
+            var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow(), import?.Transfer ?? default, skipImported: false,
+                import?.LinksAsWritten, log);
             var rowColumn = RowColumn(reader.Layout);
             if (rowColumn < 0 && reader.Layout.IndexOf(ManifestColumn.ReferenceId) < 0)
                 throw new InvalidArgumentException("file",
@@ -234,7 +235,7 @@ public sealed class CorrectRecords(
     private sealed record Locked(
         int AccountId, WhenDuplicate AlreadyImported, WhenDuplicate DuplicateRows, RowMatch MatchBy, ImportState State);
 
-    private sealed record ReadAs(string? Mapping, ImportTransfer Transfer);
+    private sealed record ReadAs(string? Mapping, ImportTransfer Transfer, string? LinksAsWritten);
 
     /// <summary>The row that has a source.</summary>
     private sealed record Holder(Guid SourceKey, int ImportId, int RowNumber);

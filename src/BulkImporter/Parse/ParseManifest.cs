@@ -29,7 +29,7 @@ public sealed class ParseManifest(
         SELECT i.manifest_id, i.mapping, i.chunk_size, i.max_attempts AS attempts, coalesce(i.first_rows, 2147483647) AS most_rows,
             i.encoding,
             i.already_imported = 'skip' AS skip_imported, i.account_id, i.transfer, i.duplicate_rows = 'skip' AS skip_repeated,
-            i.match_by
+            i.match_by, i.links_as_written
         FROM importer.import i
         WHERE i.id = $1 AND i.state = 'parsing' AND pg_try_advisory_xact_lock(hashtext('bulkimporter.parse'), i.id)
         """;
@@ -115,7 +115,7 @@ public sealed class ParseManifest(
         };
         await using var reader = await ManifestReader.OpenAsync(bytes, how, cancellationToken);
         var now = clock.GetUtcNow();
-        var checks = new ManifestChecks(reader.Layout, rules, now, import.Transfer, import.SkipImported, log);
+        var checks = new ManifestChecks(reader.Layout, rules, now, import.Transfer, import.SkipImported, import.LinksAsWritten, log);
         var corrected = CorrectedField.ByRow(
             await connection.QueryAsync<CorrectedField>(Correction.Latest, cancellationToken, importId, 1, int.MaxValue));
         var (chunks, keys) = (new ChunkCounts(importId, import.ChunkSize, now), new KeyBlocks(importId));
@@ -252,5 +252,5 @@ public sealed class ParseManifest(
 
     private sealed record Taken(
         int ManifestId, string? Mapping, int ChunkSize, short Attempts, int MostRows, string? Encoding, bool SkipImported, int AccountId,
-        ImportTransfer Transfer, bool SkipRepeated, RowMatch MatchBy);
+        ImportTransfer Transfer, bool SkipRepeated, RowMatch MatchBy, string? LinksAsWritten);
 }

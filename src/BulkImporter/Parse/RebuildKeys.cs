@@ -7,9 +7,9 @@ using Npgsql;
 namespace BulkImporter.Parse;
 
 /// <summary>
-/// When the rules of what is the same source have changed, makes the keys that are stored by older ones anew: in the background for all, and
-/// before a comparison for the imports that it needs. A block and its records at a time, each in a transaction of its own. An import in
-/// review is left alone: it is read again when it starts.
+/// When the rules of what is the same source have changed, makes the keys that are stored by older ones anew: in the background for all,
+/// and before a comparison for the imports that it needs. A block and its records at a time, each in a transaction of its own. An import
+/// in review is left alone: it is read again when it starts.
 /// </summary>
 public sealed class RebuildKeys(NpgsqlDataSource database)
 {

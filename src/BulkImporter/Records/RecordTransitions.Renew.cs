@@ -14,7 +14,8 @@ public sealed partial class RecordTransitions
                 n.source_url AS url, n.source_key, f.code = 'new_address' AS is_other_source
             FROM importer.finding f
             JOIN importer.import_record n ON n.import_id = f.import_id AND n.row_number = f.row_number
-            WHERE f.import_id = $1 AND f.other_import IS NOT NULL AND f.code IN ('already_imported', 'new_address') AND n.state = 'duplicate'
+            WHERE f.import_id = $1 AND f.other_import IS NOT NULL AND f.code IN ('already_imported', 'new_address')
+                AND n.state = 'duplicate'
             ORDER BY f.other_import, f.other_row, f.row_number DESC
         )
         """;
@@ -30,8 +31,8 @@ public sealed partial class RecordTransitions
         """;
 
     /// <summary>
-    /// A pending record takes the new link, unless it is on the wire; so does a failed one whose address has changed, and stays failed for a
-    /// person to rerun. Another source goes to no record whose chunk is being sent: the worker has read its rows.
+    /// A pending record takes the new link, unless it is on the wire; so does a failed one whose address has changed, and stays failed for
+    /// a person to rerun. Another source goes to no record whose chunk is being sent: the worker has read its rows.
     /// </summary>
     private static readonly string Renew = $"""
         WITH {Brought}, before AS (

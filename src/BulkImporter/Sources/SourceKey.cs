@@ -14,7 +14,8 @@ namespace BulkImporter.Sources;
 /// end of a file's name stays (<c>Take#3.mp4</c>); the hex digits of percent-encoding become upper-case; a space or a
 /// character beyond ASCII is percent-encoded, as every client sends it. The case of the path, the order of the query and everything else
 /// stay: they may matter to the source. What only authorises or expires is left out (<see cref="LinkAuthority"/>), so that a list exported
-/// anew with fresh signatures has the same sources. Text that is no absolute URL is only trimmed.
+/// anew with fresh signatures has the same sources; and a link to the page of a shared file is the file that it shows, where it can be made
+/// direct (<see cref="ShareLinks"/>). Text that is no absolute URL is only trimmed.
 /// </remarks>
 public readonly record struct SourceKey(Guid Value)
 {
@@ -28,7 +29,7 @@ public readonly record struct SourceKey(Guid Value)
 
     public static SourceKey Of(ReadOnlySpan<byte> url)
     {
-        url = CellText.Trim(url);
+        url = Direct(CellText.Trim(url));
         var longest = 3 * url.Length + 1;
         var rented = longest > StackSize ? ArrayPool<byte>.Shared.Rent(longest) : null;
         var normalised = rented ?? stackalloc byte[StackSize];
@@ -49,12 +50,15 @@ public readonly record struct SourceKey(Guid Value)
     /// <summary>The normalised form itself, for messages and tests.</summary>
     public static string Normalise(string url)
     {
-        var bytes = CellText.Trim(Encoding.UTF8.GetBytes(url));
+        var bytes = Direct(CellText.Trim(Encoding.UTF8.GetBytes(url)));
         var normalised = new byte[3 * bytes.Length + 1];
         return Encoding.UTF8.GetString(normalised, 0, Normalise(bytes, normalised));
     }
 
     public override string ToString() => Value.ToString();
+
+    private static ReadOnlySpan<byte> Direct(ReadOnlySpan<byte> url) =>
+        ShareLinks.Of(url) is { Direct: { } direct } ? Encoding.UTF8.GetBytes(direct) : url;
 
     private static int Normalise(ReadOnlySpan<byte> url, Span<byte> to)
     {

@@ -1,6 +1,5 @@
 using BulkImporter.Imports;
 using BulkImporter.Parse;
-using BulkImporter.Records;
 using BulkImporter.Sources;
 using BulkImporter.Tests.Manifests;
 

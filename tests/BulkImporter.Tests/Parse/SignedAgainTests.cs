@@ -103,6 +103,7 @@ public sealed class SignedAgainTests(EngineDatabase database) : IClassFixture<En
         await stage.StartAsync(second);
         Assert.Equal(["https://media.example/1.mp4", "https://new.example/2.mp4", "https://new.example/3.mp4"],
             [await UrlAsync(first, 1), await UrlAsync(first, 2), await UrlAsync(first, 3)]);
+        Assert.Equal("pending 1, imported 1, failed 1", await database.SoundCountsAsync(first));
         // What failed is rerun by a person, with the new address; the state is its own.
         Assert.Equal("failed", await database.OneAsync<string>(
             "SELECT state FROM importer.import_record WHERE import_id = $1 AND row_number = 2", first));
