@@ -1022,6 +1022,16 @@ namespace BulkImporter.Migrations
                                 .HasColumnType("integer")
                                 .HasColumnName("first_rows");
 
+                            b1.Property<string>("LinksAsWritten")
+                                .HasColumnType("text")
+                                .HasColumnName("links_as_written");
+
+                            b1.Property<string>("MatchBy")
+                                .IsRequired()
+                                .HasColumnType("text")
+                                .HasDefaultValue("url")
+                                .HasColumnName("match_by");
+
                             b1.Property<int>("MaxAttempts")
                                 .HasColumnType("integer")
                                 .HasColumnName("max_attempts");
@@ -1090,6 +1100,8 @@ namespace BulkImporter.Migrations
                             t.HasCheckConstraint("import_encoding_is_known", "encoding IN ('windows-1252')");
 
                             t.HasCheckConstraint("import_finished_at_iff_ended", "(finished_at IS NOT NULL) = (state IN ('finished', 'cancelled', 'rejected', 'deleting'))");
+
+                            t.HasCheckConstraint("import_match_by_is_known", "match_by IN ('url', 'reference_id', 'both')");
 
                             t.HasCheckConstraint("import_settings_are_positive", "chunk_size > 0 AND max_attempts > 0 AND first_rows > 0");
 
@@ -1389,6 +1401,10 @@ namespace BulkImporter.Migrations
                     b.Property<int>("FirstRow")
                         .HasColumnType("integer")
                         .HasColumnName("first_row");
+
+                    b.Property<short>("Generation")
+                        .HasColumnType("smallint")
+                        .HasColumnName("generation");
 
                     b.Property<byte[]>("Keys")
                         .IsRequired()

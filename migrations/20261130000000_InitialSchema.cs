@@ -619,6 +619,8 @@ namespace BulkImporter.Migrations
                     encoding = table.Column<string>(type: "text", nullable: true),
                     fid = table.Column<string>(type: "text", nullable: true),
                     first_rows = table.Column<int>(type: "integer", nullable: true),
+                    links_as_written = table.Column<string>(type: "text", nullable: true),
+                    match_by = table.Column<string>(type: "text", nullable: false, defaultValue: "url"),
                     max_attempts = table.Column<int>(type: "integer", nullable: false),
                     priority = table.Column<int>(type: "integer", nullable: false),
                     start_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
@@ -637,6 +639,7 @@ namespace BulkImporter.Migrations
                     table.CheckConstraint("import_counted_once_parsed", "row_count IS NOT NULL OR state IN ('parsing', 'rejected', 'cancelled', 'deleting')");
                     table.CheckConstraint("import_encoding_is_known", "encoding IN ('windows-1252')");
                     table.CheckConstraint("import_finished_at_iff_ended", "(finished_at IS NOT NULL) = (state IN ('finished', 'cancelled', 'rejected', 'deleting'))");
+                    table.CheckConstraint("import_match_by_is_known", "match_by IN ('url', 'reference_id', 'both')");
                     table.CheckConstraint("import_settings_are_positive", "chunk_size > 0 AND max_attempts > 0 AND first_rows > 0");
                     table.CheckConstraint("import_state_is_known", "state IN ('parsing', 'review', 'running', 'paused', 'finished', 'cancelled', 'rejected', 'deleting')");
                     table.CheckConstraint("import_transfer_is_known", "transfer IN ('pull', 'push', 'auto')");
@@ -958,7 +961,8 @@ namespace BulkImporter.Migrations
                 {
                     import_id = table.Column<int>(type: "integer", nullable: false),
                     first_row = table.Column<int>(type: "integer", nullable: false),
-                    keys = table.Column<byte[]>(type: "bytea", nullable: false)
+                    keys = table.Column<byte[]>(type: "bytea", nullable: false),
+                    generation = table.Column<short>(type: "smallint", nullable: false)
                 },
                 constraints: table =>
                 {

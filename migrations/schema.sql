@@ -550,6 +550,8 @@ CREATE TABLE importer.import (
     encoding text,
     fid text,
     first_rows integer,
+    links_as_written text,
+    match_by text DEFAULT 'url'::text NOT NULL,
     max_attempts integer NOT NULL,
     priority integer NOT NULL,
     start_at timestamp with time zone,
@@ -564,6 +566,7 @@ CREATE TABLE importer.import (
     CONSTRAINT import_counted_once_parsed CHECK (((row_count IS NOT NULL) OR (state = ANY (ARRAY['parsing'::text, 'rejected'::text, 'cancelled'::text, 'deleting'::text])))),
     CONSTRAINT import_encoding_is_known CHECK ((encoding = 'windows-1252'::text)),
     CONSTRAINT import_finished_at_iff_ended CHECK (((finished_at IS NOT NULL) = (state = ANY (ARRAY['finished'::text, 'cancelled'::text, 'rejected'::text, 'deleting'::text])))),
+    CONSTRAINT import_match_by_is_known CHECK ((match_by = ANY (ARRAY['url'::text, 'reference_id'::text, 'both'::text]))),
     CONSTRAINT import_settings_are_positive CHECK (((chunk_size > 0) AND (max_attempts > 0) AND (first_rows > 0))),
     CONSTRAINT import_state_is_known CHECK ((state = ANY (ARRAY['parsing'::text, 'review'::text, 'running'::text, 'paused'::text, 'finished'::text, 'cancelled'::text, 'rejected'::text, 'deleting'::text]))),
     CONSTRAINT import_transfer_is_known CHECK ((transfer = ANY (ARRAY['pull'::text, 'push'::text, 'auto'::text]))),
@@ -919,7 +922,8 @@ CREATE TABLE importer.source_header (
 CREATE TABLE importer.source_key_block (
     import_id integer NOT NULL,
     first_row integer NOT NULL,
-    keys bytea NOT NULL
+    keys bytea NOT NULL,
+    generation smallint NOT NULL
 );
 ALTER TABLE ONLY importer.source_key_block ALTER COLUMN keys SET STORAGE EXTERNAL;
 

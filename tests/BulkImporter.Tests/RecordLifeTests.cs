@@ -170,8 +170,8 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
     public void Every_method_of_RecordTransitions_that_moves_records_is_among_the_transitions() =>
         Assert.Equal(
             typeof(RecordTransitions).GetMethods().Where(m => m.DeclaringType == typeof(RecordTransitions)).Select(m => m.Name)
-                // Two only look, the third is two of them in one transaction.
-                .Except([nameof(RecordTransitions.OpenIntentsAsync), nameof(RecordTransitions.OwnersAsync),
+                // Two only look, the third is two of them in one transaction, the fourth gives other addresses and moves nothing.
+                .Except([nameof(RecordTransitions.RenewedAsync), nameof(RecordTransitions.OpenIntentsAsync), nameof(RecordTransitions.OwnersAsync),
                     nameof(RecordTransitions.AnsweredAndSubmittingAsync)]).Order(),
             Transitions.Keys.Order());
 
@@ -268,7 +268,7 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
                 });
                 await database.SqlAsync("UPDATE importer.import_record SET source_key = $2 WHERE import_id = $1 AND row_number = 1",
                     id, source);
-                await database.Transitions.DuplicateAsync(connection, id, "url", Token);
+                await database.Transitions.DuplicateAsync(connection, id, new(true, false, "url", null), byReference: false, Token);
                 await database.SqlAsync("DELETE FROM importer.import_record WHERE import_id = $1 AND row_number = 0", id);
                 return true;
             case nameof(RecordTransitions.KnownEarlierAsync) when wanted == RecordState.Duplicate:
@@ -279,7 +279,7 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
                         3 AS row_number, true AS imported
                     """, connection))
                     await known.ExecuteNonQueryAsync(Token);
-                await database.Transitions.KnownEarlierAsync(connection, id, "url", Token);
+                await database.Transitions.KnownEarlierAsync(connection, id, new(true, false, "url", null), byReference: false, Token);
                 await using (var gone = new Npgsql.NpgsqlCommand("DROP TABLE known_source", connection)) await gone.ExecuteNonQueryAsync(
                     Token);
                 return true;

@@ -40,6 +40,7 @@ public static class WorkerSetup
         services.AddPeriodic("notification sender", TimeSpan.FromSeconds(2), p =>
             p.GetRequiredService<SendNotifications>().RunAsync, IfAny);
         services.AddPeriodic("counter comparison", TimeSpan.FromMinutes(10), p => p.GetRequiredService<CompareCounters>().RunAsync, Never);
+        services.AddPeriodic("key rebuild", TimeSpan.FromMinutes(1), p => p.GetRequiredService<RebuildKeys>().RunAsync, IfAny);
         services.AddPeriodic("manifest sweep", TimeSpan.FromHours(1), p => p.GetRequiredService<SweepManifests>().RunAsync, IfAny);
         services.AddPeriodic("deletion", TimeSpan.FromSeconds(5), p => p.GetRequiredService<RemoveDeleted>().RunAsync, IfAny);
         services.AddPeriodic("retention", TimeSpan.FromHours(1), p => p.GetRequiredService<SweepEnded>().RunAsync, IfAny);

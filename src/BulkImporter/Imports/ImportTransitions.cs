@@ -31,6 +31,8 @@ internal static class ImportTransitions
         WHERE id = $1 AND state = 'parsing'
         """;
 
+    internal const string IsRunning = "SELECT 1 FROM importer.import WHERE id = $1 AND state = 'running'";
+
     /// <summary>
     /// Of import $1, which has just started with a trial, only the first records stay due. Of one that has no more than those, nothing is
     /// held back.

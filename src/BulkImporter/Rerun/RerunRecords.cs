@@ -34,7 +34,7 @@ public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions tr
     private static readonly string GivenUp = EnumText<FailureCode>.Of(FailureCode.GivenUp);
 
     /// <summary>The codes of duplicates are those of their findings, which are named in another stage.</summary>
-    private static readonly string?[] DuplicateCodes = ["duplicate_url", "already_imported"];
+    private static readonly string?[] DuplicateCodes = ["duplicate_url", "already_imported", "repeated_reference_id", "new_address"];
 
     private const string LockImport =
         "SELECT 1 FROM importer.import WHERE id = $1 AND state IN ('running', 'paused', 'finished', 'cancelled') AND row_count IS NOT "

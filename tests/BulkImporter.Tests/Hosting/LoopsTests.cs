@@ -60,6 +60,8 @@ public sealed class LoopsTests(ImporterDatabase database) : IClassFixture<Import
             nameof(NotificationTests.A_notification_that_cannot_be_made_is_given_up_and_stands_before_no_other)),
         ["counter comparison"] = ("it has no items: the next round compares again",
             nameof(What_leaves_a_round_is_logged_counted_tried_again_and_no_trouble_of_Hangfire)),
+        ["key rebuild"] = ("the other blocks of keys are made anew; the one is tried again",
+            nameof(RebuildKeysTests.Keys_of_an_older_generation_are_made_anew_in_the_background)),
         ["manifest sweep"] = ("the others are removed; the one is tried again", nameof(An_item_that_throws_takes_its_turn_from_nobody)),
         ["deletion"] = ("the other imports are removed; the one is tried again",
             nameof(SweepEndedTests.An_import_that_cannot_be_removed_keeps_none_of_the_others)),
