@@ -109,8 +109,9 @@ internal static class ImportsApi
         imports.MapDelete("/{id:int}", DeleteAsync).WithName("deleteImport")
             .RequireAuthorization(Policy.Operator).WithSummary("Delete an import that has ended")
             .WithDescription(
-                "Takes an admin, unless the manifest was rejected. Its records, attempts, findings and, when no other import has it, its manifest are removed in steps; until then its "
-                    + "state is 'deleting'. The assets stay in Cincopa; rows of later manifests with the same addresses are no longer "
+                "Takes an admin, unless the manifest was rejected. Its records, attempts, findings and, when no other import has it, its "
+                    + "manifest are removed in steps; until then its state is 'deleting'. The assets stay in Cincopa (undoImport deletes "
+                    + "them, before); rows of later manifests with the same addresses are no longer "
                         + "told to be imported already.")
             .Problems(404, 409);
         imports.MapGet("/{id:int}/findings", FindingsAsync).WithName("listFindings").RequireAuthorization(Policy.Viewer)
@@ -233,7 +234,10 @@ internal static class ImportsApi
     private static (ImportView, string) Fingerprint(ImportView import) =>
         (import with { Failures = [] }, string.Join(';', import.Failures));
 
-    private static bool IsOver(ImportView import) => import.FinishedAt is not null && import.Counts is { Submitting: 0, Submitted: 0 };
+    private static bool IsOver(ImportView import) => import is
+    {
+        FinishedAt: not null, Counts: { Submitting: 0, Submitted: 0 }, Undo.IsUnderWay: false,
+    };
 
     private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> StartAsync(
         int id, int? first, StartImport start, ReadImports imports, ImportFeed feed, HttpContext context,

@@ -9,6 +9,7 @@ using BulkImporter.Reconcile;
 using BulkImporter.Retention;
 using BulkImporter.Status;
 using BulkImporter.Telemetry;
+using BulkImporter.Undo;
 using Hangfire.Server;
 
 namespace BulkImporter.Hosting;
@@ -20,7 +21,7 @@ public static class WorkerSetup
 {
     public static IServiceCollection AddWorker(this IServiceCollection services)
     {
-        services.AddDispatch().AddStatus().AddReconcile().AddFinish().AddNotify().AddRetention().AddSingleton<FollowImports>()
+        services.AddDispatch().AddStatus().AddReconcile().AddFinish().AddUndo().AddNotify().AddRetention().AddSingleton<FollowImports>()
             .AddSingleton<CompareCounters>().AddHangfireWorker();
 
         services.AddPeriodic("parse feeder", TimeSpan.FromSeconds(1), p => p.GetRequiredService<QueueParsing>().RunAsync, IfAny);
@@ -31,6 +32,7 @@ public static class WorkerSetup
         services.AddPeriodic(StatusPoller.Loop, TimeSpan.FromMilliseconds(250), p => p.GetRequiredService<StatusPoller>().RunAsync, IfAny);
         services.AddPeriodic(FinishRecords.Loop, TimeSpan.FromMilliseconds(500), p =>
             p.GetRequiredService<FinishRecords>().RunAsync, IfAny);
+        services.AddPeriodic(DeleteAssets.Loop, TimeSpan.FromSeconds(1), p => p.GetRequiredService<DeleteAssets>().RunAsync, IfAny);
         services.AddPeriodic(AbortRemote.Loop, TimeSpan.FromSeconds(1), p => p.GetRequiredService<AbortRemote>().RunAsync, IfAny);
         services.AddPeriodic("import follower", TimeSpan.FromSeconds(1), p => async stop =>
             { await p.GetRequiredService<FollowImports>().RunAsync(stop); return 0; }, Never);
