@@ -181,6 +181,8 @@ public sealed class FunctionsAndTriggers : Migration
                 total bigint, moved boolean, not_found boolean, submitted_at timestamptz);
             CREATE TYPE importer.finish_end AS (import_id int, row_number int, state text, wait interval, failed_count smallint, code text,
                 message text, account_id int, rid text);
+            CREATE TYPE importer.seen_asset AS (import_id int, row_number int, rid text, type text, size_bytes bigint,
+                seconds double precision, file_url text, thumbnail_url text, playable boolean);
             CREATE TYPE importer.found_asset AS (import_id int, row_number int, attempt smallint, rid text, file_name text, size_bytes bigint,
                 uploaded_at timestamptz, caption text, type text);
             """);
@@ -197,7 +199,8 @@ public sealed class FunctionsAndTriggers : Migration
         DROP VIEW importer.attempt_now, importer.record_now;
         DROP FUNCTION importer.oldest_program();
         DROP FUNCTION importer.backoff(interval, interval, integer);
-        DROP TYPE importer.outcome, importer.row_correction, importer.poll_progress, importer.finish_end, importer.found_asset;
+        DROP TYPE importer.outcome, importer.row_correction, importer.poll_progress, importer.finish_end, importer.found_asset,
+            importer.seen_asset;
         DROP FUNCTION importer.opens_at(timestamptz, time, time, text);
         DROP TRIGGER count_record_states ON importer.import_record;
         DROP FUNCTION importer.count_record_states();

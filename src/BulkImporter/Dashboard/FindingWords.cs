@@ -42,6 +42,7 @@ internal static class FindingWords
             FindingCode.DuplicateUrl => $"{have} the URL of an earlier row",
             FindingCode.DuplicateReferenceId => $"{have} the reference id of an earlier row",
             FindingCode.AlreadyImported => isOne ? "was imported before" : "were imported before",
+            FindingCode.OldUrlUnusable => $"{have} an old address that is no URL",
             FindingCode.TransferUnknown => $"{have} a transfer that is neither pull nor push",
             FindingCode.TooManyFields => $"{have} more values than there are columns",
             FindingCode.UnterminatedQuote => $"{have} a quote that is not closed",

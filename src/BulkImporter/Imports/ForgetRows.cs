@@ -15,7 +15,7 @@ internal static class ForgetRows
     /// <summary>What may have as many rows as the import has records, or more. What is left goes with the import.</summary>
     internal static readonly string[] OfRecords =
     [
-        "attempt", "record_finish", "record_meta", "push_upload", "finding", "correction", "reconcile_candidate", "work_batch",
+        "attempt", "record_finish", "record_meta", "record_asset", "push_upload", "finding", "correction", "reconcile_candidate", "work_batch",
         "import_record",
     ];
 

@@ -40,6 +40,7 @@ public enum FindingCode
     DuplicateReferenceId,
     AlreadyImported,
     TransferUnknown,
+    OldUrlUnusable,
     TooManyFields,
     UnterminatedQuote,
     TextAfterQuote,
@@ -97,6 +98,7 @@ public static class FindingCodes
         FindingCode.DuplicateReferenceId => "duplicate_reference_id",
         FindingCode.AlreadyImported => "already_imported",
         FindingCode.TransferUnknown => "transfer_unknown",
+        FindingCode.OldUrlUnusable => "old_url_unusable",
         FindingCode.TooManyFields => "too_many_fields",
         FindingCode.UnterminatedQuote => "unterminated_quote",
         FindingCode.TextAfterQuote => "text_after_quote",
@@ -136,6 +138,7 @@ public static class FindingCodes
             or FindingCode.UrlEntities
             or FindingCode.InvisibleCharacters
             or FindingCode.DuplicateReferenceId
+            or FindingCode.OldUrlUnusable
             or FindingCode.TooManyFields
             or FindingCode.StrayQuote
             or FindingCode.RowCutOff
@@ -239,6 +242,9 @@ public static class FindingCodes
             "An earlier import of this account has imported this file, or is importing it. A second asset would be made. With "
                 + "alreadyImported=import it is imported again.",
         FindingCode.TransferUnknown => "Use pull, push, or leave it empty.",
+        FindingCode.OldUrlUnusable =>
+            "The old address is neither an http or https URL nor a path that begins with /. The file is imported, and the map of old "
+                + "addresses leaves this row out.",
         FindingCode.TooManyFields => "The row has more fields than the header. Put values that contain the separator in double quotes.",
         FindingCode.UnterminatedQuote =>
             "A quoted value begins in this row and does not end. Close the quote, or double the quotes that belong to the value.",

@@ -90,11 +90,18 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
             select new RecordView(
                 r.RowNumber, r.LineNumber, Shown(r.SourceUrl), Shown(r.Caption), Shown(r.ReferenceId), r.State, r.StatusId, r.Rid,
                 r.AttemptCount, ErrorOf(r.ErrorCode, r.ErrorMessage), p.ProgressPercent, p.ProgressBytes, p.TotalBytes, r.NextAttemptAt,
-                r.SubmittedAt, r.FinishedAt, r.PossiblyDuplicated, null))
+                r.SubmittedAt, r.FinishedAt, r.PossiblyDuplicated, null, null))
             .ToListAsync(cancellationToken);
         var finishes = await FinishesAsync(db, importId, [.. rows.Where(r => r.State == RecordState.Imported).Select(r => r.RowNumber)],
             cancellationToken);
-        return rows.ConvertAll(r => finishes.TryGetValue(r.RowNumber, out var finish) ? r with { Finish = finish } : r);
+        var assets = await ReadAssets.OfAsync(db, importId,
+            [.. rows.Where(r => r is { State: RecordState.Imported, Rid: not null })
+                .Select(r => new ReadAssets.ImportedRow(r.RowNumber, r.Rid!, r.Url))], cancellationToken);
+        return rows.ConvertAll(r => r with
+        {
+            Finish = finishes.GetValueOrDefault(r.RowNumber),
+            Asset = assets.GetValueOrDefault(r.RowNumber),
+        });
     }
 
     /// <summary>How far those of the imported rows are that have something to be finished.</summary>
