@@ -37,7 +37,10 @@ namespace BulkImporter.Migrations
                     backlog_limit = table.Column<int>(type: "integer", nullable: false),
                     max_in_flight = table.Column<int>(type: "integer", nullable: false),
                     submit_rate = table.Column<double>(type: "double precision", nullable: false),
-                    status_rate = table.Column<double>(type: "double precision", nullable: false)
+                    status_rate = table.Column<double>(type: "double precision", nullable: false),
+                    embed_address = table.Column<string>(type: "text", nullable: false, defaultValue: "https://www.cincopa.com/media-platform/iframe.aspx?fid={fid}!{rid}"),
+                    hls_address = table.Column<string>(type: "text", nullable: false, defaultValue: "https://rt.cincopa.com/{rid}.m3u8"),
+                    player_template = table.Column<string>(type: "text", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -252,6 +255,27 @@ namespace BulkImporter.Migrations
                 .Annotation("Npgsql:StorageParameter:fillfactor", 60);
 
             migrationBuilder.CreateTable(
+                name: "record_asset",
+                schema: "importer",
+                columns: table => new
+                {
+                    import_id = table.Column<int>(type: "integer", nullable: false),
+                    row_number = table.Column<int>(type: "integer", nullable: false),
+                    rid = table.Column<string>(type: "text", nullable: false),
+                    type = table.Column<string>(type: "text", nullable: true),
+                    size_bytes = table.Column<long>(type: "bigint", nullable: true),
+                    seconds = table.Column<double>(type: "double precision", nullable: true),
+                    file_url = table.Column<string>(type: "text", nullable: true),
+                    thumbnail_url = table.Column<string>(type: "text", nullable: true),
+                    playable = table.Column<bool>(type: "boolean", nullable: true),
+                    seen_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_record_asset", x => new { x.import_id, x.row_number });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "record_finish",
                 schema: "importer",
                 columns: table => new
@@ -288,7 +312,8 @@ namespace BulkImporter.Migrations
                     related_link_url = table.Column<string>(type: "text", nullable: true),
                     gallery = table.Column<string>(type: "text", nullable: true),
                     fid = table.Column<string>(type: "text", nullable: true),
-                    file_name = table.Column<string>(type: "text", nullable: true)
+                    file_name = table.Column<string>(type: "text", nullable: true),
+                    old_url = table.Column<string>(type: "text", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -1429,6 +1454,10 @@ namespace BulkImporter.Migrations
 
             migrationBuilder.DropTable(
                 name: "reconcile_look",
+                schema: "importer");
+
+            migrationBuilder.DropTable(
+                name: "record_asset",
                 schema: "importer");
 
             migrationBuilder.DropTable(

@@ -185,6 +185,8 @@ public sealed class FunctionsAndTriggers : Migration
                 message text, account_id int, rid text);
             CREATE TYPE importer.undo_end AS (import_id int, row_number int, rid text, state text, wait interval, failed_count smallint,
                 in_doubt boolean, code text, message text);
+            CREATE TYPE importer.seen_asset AS (import_id int, row_number int, rid text, type text, size_bytes bigint,
+                seconds double precision, file_url text, thumbnail_url text, playable boolean);
             CREATE TYPE importer.found_asset AS (import_id int, row_number int, attempt smallint, rid text, file_name text, size_bytes bigint,
                 uploaded_at timestamptz, caption text, type text);
             """);
@@ -202,7 +204,7 @@ public sealed class FunctionsAndTriggers : Migration
         DROP FUNCTION importer.oldest_program();
         DROP FUNCTION importer.backoff(interval, interval, integer);
         DROP TYPE importer.outcome, importer.row_correction, importer.poll_progress, importer.finish_end, importer.undo_end,
-            importer.found_asset;
+            importer.seen_asset, importer.found_asset;
         DROP FUNCTION importer.opens_at(timestamptz, time, time, text);
         DROP TRIGGER count_record_states ON importer.import_record;
         DROP FUNCTION importer.count_record_states();

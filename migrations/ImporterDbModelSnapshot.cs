@@ -452,6 +452,29 @@ namespace BulkImporter.Migrations
                                 .HasColumnName("status_rate");
                         });
 
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Player", "BulkImporter.Accounts.Account.Player#PlayerSettings", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<string>("EmbedAddress")
+                                .IsRequired()
+                                .ValueGeneratedOnAdd()
+                                .HasColumnType("text")
+                                .HasDefaultValue("https://www.cincopa.com/media-platform/iframe.aspx?fid={fid}!{rid}")
+                                .HasColumnName("embed_address");
+
+                            b1.Property<string>("HlsAddress")
+                                .IsRequired()
+                                .ValueGeneratedOnAdd()
+                                .HasColumnType("text")
+                                .HasDefaultValue("https://rt.cincopa.com/{rid}.m3u8")
+                                .HasColumnName("hls_address");
+
+                            b1.Property<string>("PlayerTemplate")
+                                .HasColumnType("text")
+                                .HasColumnName("player_template");
+                        });
+
                     b.HasKey("Id")
                         .HasName("pk_account");
 
@@ -1945,6 +1968,55 @@ namespace BulkImporter.Migrations
                         .HasAnnotation("Npgsql:StorageParameter:fillfactor", 75);
                 });
 
+            modelBuilder.Entity("BulkImporter.Records.RecordAsset", b =>
+                {
+                    b.Property<int>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<int>("RowNumber")
+                        .HasColumnType("integer")
+                        .HasColumnName("row_number");
+
+                    b.Property<string>("FileUrl")
+                        .HasColumnType("text")
+                        .HasColumnName("file_url");
+
+                    b.Property<bool?>("Playable")
+                        .HasColumnType("boolean")
+                        .HasColumnName("playable");
+
+                    b.Property<string>("Rid")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("rid");
+
+                    b.Property<double?>("Seconds")
+                        .HasColumnType("double precision")
+                        .HasColumnName("seconds");
+
+                    b.Property<DateTimeOffset>("SeenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("seen_at");
+
+                    b.Property<long?>("SizeBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("size_bytes");
+
+                    b.Property<string>("ThumbnailUrl")
+                        .HasColumnType("text")
+                        .HasColumnName("thumbnail_url");
+
+                    b.Property<string>("Type")
+                        .HasColumnType("text")
+                        .HasColumnName("type");
+
+                    b.HasKey("ImportId", "RowNumber")
+                        .HasName("pk_record_asset");
+
+                    b.ToTable("record_asset", "importer");
+                });
+
             modelBuilder.Entity("BulkImporter.Records.RecordMeta", b =>
                 {
                     b.Property<int>("ImportId")
@@ -1974,6 +2046,10 @@ namespace BulkImporter.Migrations
                     b.Property<string>("LongDescription")
                         .HasColumnType("text")
                         .HasColumnName("long_description");
+
+                    b.Property<string>("OldUrl")
+                        .HasColumnType("text")
+                        .HasColumnName("old_url");
 
                     b.Property<string>("RelatedLinkText")
                         .HasColumnType("text")

@@ -61,6 +61,18 @@ CREATE TYPE importer.row_correction AS (
 	is_push boolean
 );
 
+CREATE TYPE importer.seen_asset AS (
+	import_id integer,
+	row_number integer,
+	rid text,
+	type text,
+	size_bytes bigint,
+	seconds double precision,
+	file_url text,
+	thumbnail_url text,
+	playable boolean
+);
+
 CREATE TYPE importer.undo_end AS (
 	import_id integer,
 	row_number integer,
@@ -204,6 +216,9 @@ CREATE TABLE importer.account (
     max_in_flight integer NOT NULL,
     submit_rate double precision NOT NULL,
     status_rate double precision NOT NULL,
+    embed_address text DEFAULT 'https://www.cincopa.com/media-platform/iframe.aspx?fid={fid}!{rid}'::text NOT NULL,
+    hls_address text DEFAULT 'https://rt.cincopa.com/{rid}.m3u8'::text NOT NULL,
+    player_template text,
     CONSTRAINT account_limits_are_not_negative CHECK (((submit_rate >= (0)::double precision) AND (status_rate >= (0)::double precision) AND (max_in_flight >= 0) AND (backlog_limit >= 0))),
     CONSTRAINT account_state_is_known CHECK ((state = ANY (ARRAY['active'::text, 'suspended'::text]))),
     CONSTRAINT account_verbs_are_known CHECK (((submit_verb = ANY (ARRAY['auto'::text, 'get'::text, 'post'::text])) AND (verb_in_use = ANY (ARRAY['get'::text, 'post'::text]))))
@@ -794,6 +809,19 @@ CREATE TABLE importer.reconcile_look (
     problem text
 );
 
+CREATE TABLE importer.record_asset (
+    import_id integer NOT NULL,
+    row_number integer NOT NULL,
+    rid text NOT NULL,
+    type text,
+    size_bytes bigint,
+    seconds double precision,
+    file_url text,
+    thumbnail_url text,
+    playable boolean,
+    seen_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE importer.record_finish (
     import_id integer NOT NULL,
     row_number integer NOT NULL,
@@ -818,7 +846,8 @@ CREATE TABLE importer.record_meta (
     related_link_url text,
     gallery text,
     fid text,
-    file_name text
+    file_name text,
+    old_url text
 );
 
 CREATE VIEW importer.record_now AS
@@ -1071,6 +1100,9 @@ ALTER TABLE ONLY importer.reconcile_candidate
 
 ALTER TABLE ONLY importer.reconcile_look
     ADD CONSTRAINT pk_reconcile_look PRIMARY KEY (account_id);
+
+ALTER TABLE ONLY importer.record_asset
+    ADD CONSTRAINT pk_record_asset PRIMARY KEY (import_id, row_number);
 
 ALTER TABLE ONLY importer.record_finish
     ADD CONSTRAINT pk_record_finish PRIMARY KEY (import_id, row_number);

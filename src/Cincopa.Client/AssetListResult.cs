@@ -52,6 +52,9 @@ public abstract record AssetListResult
 /// <param name="ReferenceId">Free text of the integrator, not unique; may be empty.</param>
 /// <param name="Type"><c>video</c>, <c>image</c>, <c>audio</c>, <c>other</c> (OWN S9).</param>
 /// <param name="SyncStatus"><c>synced</c> when the renditions are ready (OWN S7).</param>
+/// <param name="FileUrl">Its original file, else its content, else any version that is no picture (DOC S3 S4).</param>
+/// <param name="ThumbnailUrl">A small picture of it (OWN S7; <c>value</c> in events, DOC S4).</param>
+/// <param name="Duration">How long it plays (OWN S7; as <c>duration</c> in events, DOC S4).</param>
 public sealed record RemoteAsset(
     Rid Rid, string? FileName, long? FileSize, DateTimeOffset? Uploaded, string? Caption, string? ReferenceId, string? Type,
-    string? SyncStatus);
+    string? SyncStatus, string? FileUrl = null, string? ThumbnailUrl = null, TimeSpan? Duration = null);

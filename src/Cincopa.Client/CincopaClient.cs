@@ -341,7 +341,8 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
     {
         if ((item.Id("rid"u8) ?? item.Id("resid"u8) ?? item.Id("drid"u8)) is not { } rid)
             return null;
-        var original = item.Object("versions"u8)?.Object("original"u8);
+        var versions = item.Object("versions"u8);
+        var original = versions?.Object("original"u8);
         return new RemoteAsset(
             new Rid(rid),
             item.Text("filename"u8) ?? original?.Text("name"u8),
@@ -350,7 +351,31 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
             item.Text("caption"u8),
             item.Text("reference_id"u8),
             item.Text("type"u8),
-            item.Text("syncstatus"u8));
+            item.Text("syncstatus"u8),
+            original?.Text("url"u8) ?? item.Object("content"u8)?.Text("value"u8) ?? PlayedVersion(versions),
+            item.Object("thumbnail"u8) is { } thumbnail ? thumbnail.Text("url"u8) ?? thumbnail.Text("value"u8) : null,
+            DurationOf(item.Object("exif"u8)?.Text("duration"u8) ?? item.Text("duration"u8)));
+    }
+
+    /// <summary>Versions are named for their kind and size (<c>mp4_hd</c>, <c>jpg_600x450</c>); which are there differs (DOC S4).</summary>
+    private static string? PlayedVersion(JsonElement? versions)
+    {
+        if (versions is not { } all) return null;
+        foreach (var version in all.EnumerateObject())
+        {
+            if (version.Value.ValueKind == JsonValueKind.Object && !version.Name.StartsWith("jpg", StringComparison.OrdinalIgnoreCase)
+                && version.Value.Text("url"u8) is { } url)
+                return url;
+        }
+        return null;
+    }
+
+    /// <summary>As <c>00:01:02.3</c> (OWN S7) or in seconds (INF); null for what is neither.</summary>
+    private static TimeSpan? DurationOf(string? text)
+    {
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds))
+            return seconds is >= 0 and < 1e7 ? TimeSpan.FromSeconds(seconds) : null;
+        return TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time) && time >= TimeSpan.Zero ? time : null;
     }
 
     private static HttpRequestMessage Request(HttpMethod method, Uri url)

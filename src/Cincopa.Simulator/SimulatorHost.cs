@@ -51,6 +51,7 @@ public sealed class SimulatorHost : IAsyncDisposable
         var control = new ControlEndpoint(simulator);
         app.Run(context => context.Request.Path.StartsWithSegments("/_sim", StringComparison.Ordinal)
             ? control.HandleAsync(context)
+            : context.Request.Path.StartsWithSegments("/media", StringComparison.Ordinal) ? MediaEndpoint.HandleAsync(context, simulator)
             : api.HandleAsync(context));
         await app.StartAsync(cancellationToken);
 

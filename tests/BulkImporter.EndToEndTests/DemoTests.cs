@@ -28,5 +28,23 @@ public sealed class DemoTests : IAsyncDisposable
         { ["imported"] = 218, ["failed"] = 18, ["unknown"] = 2, ["invalid"] = 9, ["duplicate"] = 4 };
         Assert.Equal(expected.OrderBy(e => e.Key), tally.OrderBy(e => e.Key));
         foreach (var (name, count) in expected) Assert.Matches($@"{name}\W+{count}\b|\b{count}\s+{name}", demo.Log);
+
+        // Its map in a real nginx: the page of every row that became an asset, and of those that have the same film, plays it now.
+        var map = Path.Combine(folder, "old-addresses.conf");
+        Assert.Contains(map, demo.Log);
+        var port = await Nginx.StartAsync(stage, map);
+        var header = RawCsv.Fields(rows[0]).ToList();
+        var (old, embed) = (header.IndexOf("Old URL"), header.IndexOf("import_embed_url"));
+        var asked = 0;
+        foreach (var fields in rows.Skip(1).Select(r => RawCsv.Fields(r)))
+        {
+            var address = fields[old].StartsWith('/') ? new Uri($"http://any.example{fields[old]}") : new Uri(fields[old]);
+            var (status, location) = await Nginx.AskAsync(port, address.Host, address.PathAndQuery);
+            if (fields[state] == "imported") Assert.Equal((301, fields[embed]), (status, location));
+            else if (fields[state] == "duplicate") Assert.Equal(301, status);
+            else Assert.Equal(404, status);
+            asked += status == 301 ? 1 : 0;
+        }
+        Assert.Equal(222, asked);
     }
 }

@@ -53,6 +53,7 @@ public static class AccessSetup
     {
         services.AddOptions<AccessOptions>().BindConfiguration(AccessOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services
+            .AddSingleton<PictureHosts>()
             .AddSingleton<MakeKey>()
             .AddSingleton<RevokeKey>()
             .AddSingleton<ReadKeys>()

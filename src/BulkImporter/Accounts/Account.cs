@@ -1,5 +1,6 @@
 using BulkImporter.Access;
 using BulkImporter.Data;
+using BulkImporter.Records;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -67,6 +68,9 @@ public sealed class Account : IAudited
 
     public AccountLimits Limits { get; set; } = new();
 
+    /// <summary>Where its assets play.</summary>
+    public PlayerSettings Player { get; set; } = new();
+
     public DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>
@@ -96,6 +100,7 @@ public sealed class Account : IAudited
             entity.HasKey(a => a.Id);
             entity.HasIndex(a => a.Name).IsUnique();
             entity.ComplexProperty(a => a.Limits, AccountLimits.Configure);
+            entity.ComplexProperty(a => a.Player, PlayerSettings.Configure);
             entity.Property(a => a.UpdatedAt).IsConcurrencyToken();
             entity.Property(a => a.SubmitVerb).HasDefaultValue(VerbSetting.Auto);
             entity.Property(a => a.VerbInUse).HasConversion<EnumTextConverter<Cincopa.Client.SubmitVerb>>()

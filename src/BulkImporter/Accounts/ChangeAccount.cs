@@ -1,5 +1,6 @@
 using BulkImporter.Access;
 using BulkImporter.Data;
+using BulkImporter.Records;
 using Cincopa.Client;
 using Microsoft.EntityFrameworkCore;
 
@@ -10,9 +11,13 @@ namespace BulkImporter.Accounts;
 /// <param name="BaseUrl">Needs the token too.</param>
 /// <param name="Anyway">A new token is saved although Cincopa does not accept it now.</param>
 /// <param name="Verb">How upload_from_url is called: auto, get or post.</param>
+/// <param name="PlayerTemplate">The gallery or template that embeds play with; empty for none.</param>
+/// <param name="HlsAddress">The address of playlists, with {rid} in it; empty for the usual one. It is unproven.</param>
+/// <param name="EmbedAddress">The address of embeds, with {fid} and {rid} in it; empty for the usual one. It is unproven.</param>
 public sealed record AccountChange(
     double? Rate = null, double? StatusRate = null, int? MaxInFlight = null, int? Backlog = null, string? Token = null,
-    string? BaseUrl = null, VerbSetting? Verb = null, bool? Anyway = null)
+    string? BaseUrl = null, VerbSetting? Verb = null, bool? Anyway = null, string? PlayerTemplate = null, string? HlsAddress = null,
+    string? EmbedAddress = null)
 {
     public override string ToString() => string.Join(", ", ((string?[])
     [
@@ -20,12 +25,17 @@ public sealed record AccountChange(
         Token is null ? null : "token replaced",
         BaseUrl is null ? null : $"address {BaseUrl}",
         Verb is { } verb ? $"verb {EnumText<VerbSetting>.Of(verb)}" : null,
+        PlayerTemplate is null ? null : $"player template {PlayerTemplate}",
+        HlsAddress is null ? null : $"playlists at {HlsAddress}",
+        EmbedAddress is null ? null : $"embeds at {EmbedAddress}",
     ]).Where(p => p is not null));
 }
 
-/// <summary>Changes limits, token, address or verb. Every worker follows within 5 seconds, without a restart.</summary>
+/// <summary>Changes limits, token, address, verb or player. Every worker follows within 5 seconds, without a restart.</summary>
 public sealed class ChangeAccount(IDbContextFactory<ImporterDb> contexts, ProtectToken tokens, ReachCincopa reach, TimeProvider clock)
 {
+    private const int LongestFid = 250;
+
     /// <summary>False when there is no account of this name.</summary>
     /// <exception cref="InvalidArgumentException">A limit is negative, or token or address cannot be used.</exception>
     public async Task<bool> RunAsync(string name, AccountChange change, string actor, CancellationToken cancellationToken)
@@ -38,6 +48,7 @@ public sealed class ChangeAccount(IDbContextFactory<ImporterDb> contexts, Protec
         var access = AddAccount.Usable(change.BaseUrl ?? NewAccount.DefaultBaseUrl, change.Token ?? "not-used");
         if (reach.RefusalOf(access.BaseUrl) is { } refusal) throw new InvalidArgumentException("baseUrl", refusal);
         var token = change.Token is null ? null : tokens.Protect(access.ApiToken);
+        Changed(new(), change);
         return await contexts.ChangeAsync(async db =>
         {
             if (await db.Set<Account>().SingleOrDefaultAsync(a => a.Name == name, cancellationToken) is not { } account) return false;
@@ -54,6 +65,7 @@ public sealed class ChangeAccount(IDbContextFactory<ImporterDb> contexts, Protec
     private static void Apply(Account account, AccountChange change, string? baseUrl, string? tokenProtected)
     {
         account.Limits = AccountLimit.All.Aggregate(account.Limits, (limits, limit) => limit.With(limits, change));
+        account.Player = Changed(account.Player, change);
         var (otherVerb, otherPlace) =
             ((change.Verb ?? account.SubmitVerb) != account.SubmitVerb, (baseUrl ?? account.BaseUrl) != account.BaseUrl);
         // What Cincopa accepted, it accepted at that address and by that verb.
@@ -64,5 +76,28 @@ public sealed class ChangeAccount(IDbContextFactory<ImporterDb> contexts, Protec
         account.BaseUrl = baseUrl ?? account.BaseUrl;
         if (tokenProtected is not null) (account.TokenProtected, account.Permissions) = (tokenProtected, null);
         if (tokenProtected is not null || change.Verb is not null) account.Activate();
+    }
+
+    private static PlayerSettings Changed(PlayerSettings player, AccountChange change)
+    {
+        var template = change.PlayerTemplate is null ? player.PlayerTemplate : PlainText.Trimmed(change.PlayerTemplate);
+        if (template?.Length > LongestFid || template?.Any(c => char.IsWhiteSpace(c) || char.IsControl(c)) == true)
+            throw new InvalidArgumentException("playerTemplate",
+                $"Give the id of a gallery or template: up to {LongestFid} characters without spaces.");
+        return new()
+        {
+            PlayerTemplate = string.IsNullOrEmpty(template) ? null : template,
+            HlsAddress = Address("hlsAddress", change.HlsAddress, player.HlsAddress, PlayerSettings.DefaultHls),
+            EmbedAddress = Address("embedAddress", change.EmbedAddress, player.EmbedAddress, PlayerSettings.DefaultEmbed),
+        };
+    }
+
+    private static string Address(string name, string? changed, string before, string usual)
+    {
+        if (changed is null) return before;
+        var text = PlainText.Trimmed(changed);
+        if (text.Length == 0) return usual;
+        return AddressTemplate.Parse(name, text).NeedsReferenceId
+            ? throw new InvalidArgumentException(name, "Only {rid} and {fid} are known of every asset.") : text;
     }
 }

@@ -14,11 +14,14 @@ namespace BulkImporter.Accounts;
 /// the same time.</param>
 /// <param name="Outstanding">Records that Cincopa has accepted and not finished now; with those in flight, what counts towards
 /// <c>backlog</c>.</param>
+/// <param name="PlayerTemplate">The gallery or template that embeds play with; null for the gallery of each asset.</param>
+/// <param name="HlsAddress">The address of playlists, with {rid} in it. It is unproven.</param>
+/// <param name="EmbedAddress">The address of embeds, with {fid} and {rid} in it. It is unproven.</param>
 /// <param name="BlockedUntil">Nobody calls before this time; null when not blocked.</param>
 public sealed record AccountView(
     int Id, string Name, string BaseUrl, AccountState State, string? Reason, VerbSetting Verb, SubmitVerb VerbInUse,
     string? Warning, int InFlight, int Outstanding, DateTimeOffset? BlockedUntil, string? BlockedReason, DateTimeOffset CreatedAt,
-    DateTimeOffset UpdatedAt) : AccountLimits;
+    DateTimeOffset UpdatedAt, string? PlayerTemplate, string HlsAddress, string EmbedAddress) : AccountLimits;
 
 public sealed class ReadAccounts(NpgsqlDataSource database)
 {
@@ -26,7 +29,8 @@ public sealed class ReadAccounts(NpgsqlDataSource database)
         SELECT a.id, a.name, a.base_url, a.state, a.reason, a.submit_rate AS rate, a.status_rate, a.max_in_flight,
             a.backlog_limit AS backlog,
             load.in_flight, load.outstanding, b.blocked_until, b.blocked_reason, a.created_at, a.updated_at,
-            a.submit_verb AS verb, a.verb_in_use, a.permissions AS warning
+            a.submit_verb AS verb, a.verb_in_use, a.permissions AS warning, a.player_template, a.hls_address,
+            a.embed_address
         FROM importer.account a
         LEFT JOIN LATERAL (
             SELECT blocked_until, blocked_reason FROM importer.call_budget

@@ -34,7 +34,7 @@ internal static class AccountsApi
             .WithDescription("Cincopa is asked about the token first; when it does not confirm it, nothing is saved unless anyway is true.")
             .Problems(400, 409, 422);
         accounts.MapPatch("/{name}", ChangeAsync).WithName("changeAccount").RequireAuthorization(Policy.Admin)
-            .WithSummary("Change limits (0 = none), token, address or verb")
+            .WithSummary("Change limits (0 = none), token, address, verb, or where its assets play")
             .WithDescription(
                 "Cincopa is asked about a new token first; when it does not confirm it, nothing is saved unless anyway is true.")
             .Problems(400, 404, 422);

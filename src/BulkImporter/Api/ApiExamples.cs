@@ -2,6 +2,7 @@ using System.Text.Json;
 using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
+using BulkImporter.Export;
 using BulkImporter.Imports;
 using BulkImporter.Notify;
 using BulkImporter.Parse;
@@ -76,6 +77,8 @@ internal static class ApiExamples
             fixedSource, null, null, null, null, Begun, Ended, false, null, null));
         Add(new RecordBody(31, 32, "https://media.example.com/summer.mp4", "Summer", "A-31", RecordState.Imported, "st_7Qm2", "A8KcNw", 1,
             null, 100, 1_048_576, 1_048_576, null, Begun, Ended, false, finished, null,
+            new("https://rt.cincopa.com/A8KcNw.m3u8", "https://www.cincopa.com/media-platform/iframe.aspx?fid=A4BcDeFgHiJk!A8KcNw", null, null,
+                "A4BcDeFgHiJk", null, null, null, null),
             [new(1, Begun, Ended, "host-1", "st_7Qm2", "imported", null, 200, null)]));
         Add(new CandidatesView(
             [new("A8KcNw", "summer.mp4", 1_048_576, Begun.AddSeconds(3), "Summer", "video", "uploaded 3 s after the attempt", true)],
@@ -90,11 +93,12 @@ internal static class ApiExamples
         Add(new FinishAgainBody(2));
         Add(new GivenUpBody(2, 1));
         Add(new AdoptedBody(2, 1));
+        Add(new MapReport(228, 4, 0, 1));
 
         Add(new NewAccountBody("museum", "TOKEN"));
         Add(new AccountChange(Rate: 10, MaxInFlight: 20));
         AddWithPage(new AccountView(1, "museum", "https://api.cincopa.com/v2/", AccountState.Active, null, VerbSetting.Auto, SubmitVerb.Get,
-            null, 5, 12, null, null, Begun, Ended));
+            null, 5, 12, null, null, Begun, Ended, "A4BcDeFgHiJk", PlayerSettings.DefaultHls, PlayerSettings.DefaultEmbed));
         Add(new AccountCheck(true, "12345", "ada@example.com", ["asset.upload_from_url"], [], null));
         AddWithPage(new GalleryView("A4BcDeFgHiJk", "Spring", null));
         Add(new SourceHeaderBody("media.example.com", "Authorization", "Bearer TOKEN"));

@@ -55,6 +55,7 @@ public static class ApiSetup
         api.MapImports();
         api.MapFiles();
         api.MapRecords();
+        api.MapOldAddresses();
         api.MapTemplates();
         api.MapCorrections();
         api.MapAccounts();

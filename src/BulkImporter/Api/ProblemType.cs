@@ -13,6 +13,7 @@ internal static class ProblemType
     public const string RefusedInThisState = "refused-in-this-state";
     public const string AlreadyExists = "already-exists";
     public const string AdoptionRefused = "adoption-refused";
+    public const string MapRefused = "map-refused";
     public const string LastAdmin = "last-admin";
     public const string LastAdminKey = "last-admin-key";
     public const string ManifestTooLarge = "manifest-too-large";

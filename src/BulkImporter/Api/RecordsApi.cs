@@ -21,7 +21,7 @@ public sealed record RecordBody(
     int RowNumber, int LineNumber, string? Url, string? Caption, string? ReferenceId, RecordState State, string? StatusId, string? Rid,
     int Attempts, RecordError? Error, int? Progress, long? ProgressBytes, long? TotalBytes,
     DateTimeOffset? NextAttemptAt, DateTimeOffset? SubmittedAt, DateTimeOffset? FinishedAt, bool PossiblyDuplicated, FinishView? Finish,
-    UndoView? Undo, IReadOnlyList<AttemptView> History);
+    UndoView? Undo, AssetView? Asset, IReadOnlyList<AttemptView> History);
 
 /// <param name="Rerun">Records that are pending again.</param>
 /// <param name="Refused">Records of the selection that were left as they are.</param>
@@ -122,8 +122,7 @@ internal static class RecordsApi
             .Problems(404);
         import.MapGet("/results", ResultsAsync).WithName("exportResults").RequireAuthorization(Policy.Viewer)
             .WithSummary(
-                "The manifest with what became of each row, streamed; format=csv, jsonl, or map (url,rid,status_id of the rows that have "
-                    + "an asset)")
+                "The manifest with what became of each row, streamed; format=csv or jsonl")
             .WithDescription(
                 "A viewer's file has *** for the signatures, tokens and passwords in source addresses; an operator's has them whole, and "
                     + "can be uploaded again.")
@@ -183,7 +182,7 @@ internal static class RecordsApi
         return TypedResults.Ok(new RecordBody(
             r.RowNumber, r.LineNumber, r.Url, r.Caption, r.ReferenceId, r.State, r.StatusId, r.Rid, r.Attempts, r.Error, r.Progress,
             r.ProgressBytes, r.TotalBytes,
-            r.NextAttemptAt, r.SubmittedAt, r.FinishedAt, r.PossiblyDuplicated, r.Finish, r.Undo, attempts));
+            r.NextAttemptAt, r.SubmittedAt, r.FinishedAt, r.PossiblyDuplicated, r.Finish, r.Undo, r.Asset, attempts));
     }
 
     private static async Task<Results<Ok<CandidatesView>, ProblemHttpResult>> CandidatesAsync(
@@ -289,11 +288,9 @@ internal static class RecordsApi
                 {
                     ExportFormat.Csv => "text/csv; charset=utf-8",
                     ExportFormat.Jsonl => "application/jsonl; charset=utf-8",
-                    ExportFormat.Map => "text/csv; charset=utf-8",
                 };
                 var disposition = new ContentDispositionHeaderValue("attachment");
-                disposition.SetHttpFileName(chosen == ExportFormat.Map
-                    ? $"{ready.FileName}-map.csv" : $"{ready.FileName}-results.{EnumText<ExportFormat>.Of(chosen)}");
+                disposition.SetHttpFileName($"{ready.FileName}-results.{EnumText<ExportFormat>.Of(chosen)}");
                 context.Response.Headers.ContentDisposition = disposition.ToString();
                 await export.RunAsync(ready, filter, chosen, isWhole, context.Response.BodyWriter, cancellationToken);
                 return Results.Empty;

@@ -3,12 +3,13 @@ using System.Globalization;
 using BulkImporter.Accounts;
 using BulkImporter.Api;
 using BulkImporter.Data;
+using BulkImporter.Records;
 using Spectre.Console;
 
 namespace BulkImporter.Cli;
 
 /// <summary>
-/// <c>account add|list|check|galleries|limits|token|resume|source-header</c>: the Cincopa accounts that the server imports for.
+/// <c>account add|list|check|galleries|limits|player|token|resume|source-header</c>: the Cincopa accounts that the server imports for.
 /// </summary>
 internal sealed class AccountVerb : Verb
 {
@@ -17,7 +18,7 @@ internal sealed class AccountVerb : Verb
             "BulkImporter account add museum --token-stdin < token.txt")
     {
         Takes(new AccountAddVerb(surroundings), new AccountListVerb(surroundings), new AccountCheckVerb(surroundings),
-            new AccountGalleriesVerb(surroundings), new AccountLimitsVerb(surroundings), new AccountTokenVerb(surroundings),
+            new AccountGalleriesVerb(surroundings), new AccountLimitsVerb(surroundings), new AccountPlayerVerb(surroundings), new AccountTokenVerb(surroundings),
             new AccountResumeVerb(surroundings), new AccountSourceHeaderVerb(surroundings));
     }
 
@@ -239,6 +240,46 @@ internal sealed class AccountVerb : Verb
                 ? await api.GetAsync<AccountView>(path, cancellationToken)
                 : await api.SendAsync<AccountView>(HttpMethod.Patch, path, change, cancellationToken);
             Surroundings.Output.WriteLine(line.GetValue(Json) ? account.Json : Sentence(account.Value));
+            return ExitCode.Done;
+        }
+    }
+
+    private sealed class AccountPlayerVerb : ClientVerb
+    {
+        private readonly Argument<string> name = AccountName();
+        private readonly Option<string?> template = new("--player-template")
+        {
+            HelpName = "FID",
+            Description = "The gallery or template that embeds play with; empty for the gallery that each asset stands in",
+        };
+        private readonly Option<string?> embed = new("--embed-address")
+        {
+            HelpName = "URL",
+            Description = $"The address of embeds, empty for {PlayerSettings.DefaultEmbed}, which is unproven",
+        };
+        private readonly Option<string?> hls = new("--hls-address")
+        {
+            HelpName = "URL",
+            Description = $"The address of playlists, empty for {PlayerSettings.DefaultHls}, which is unproven",
+        };
+
+        public AccountPlayerVerb(Surroundings surroundings)
+            : base(surroundings, "player",
+                "Show or change where the account's assets play. Result files, record pages and the map of old addresses use it.",
+                "BulkImporter account player museum", "BulkImporter account player museum --player-template AkIAw6ufdBqZ") =>
+            TakesFromServer(name, template, embed, hls, Json);
+
+        protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
+        {
+            var change = new AccountChange(
+                PlayerTemplate: line.GetValue(template), EmbedAddress: line.GetValue(embed), HlsAddress: line.GetValue(hls));
+            var path = PathOf(line.GetRequiredValue(name));
+            var account = change == new AccountChange()
+                ? await api.GetAsync<AccountView>(path, cancellationToken)
+                : await api.SendAsync<AccountView>(HttpMethod.Patch, path, change, cancellationToken);
+            Surroundings.Output.WriteLine(line.GetValue(Json) ? account.Json
+                : $"Embeds play with {Wording.Plain(account.Value.PlayerTemplate ?? "the gallery of each asset")}, at "
+                    + $"{Wording.Plain(account.Value.EmbedAddress)}. Playlists are at {Wording.Plain(account.Value.HlsAddress)}.");
             return ExitCode.Done;
         }
     }

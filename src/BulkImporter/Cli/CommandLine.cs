@@ -135,6 +135,7 @@ public static class CommandLine
             new AdoptVerb(surroundings),
             new GiveUpVerb(surroundings),
             new ExportVerb(surroundings),
+            new MapVerb(surroundings),
             new ArchiveVerb(surroundings),
             new VerifyVerb(surroundings),
             new UndoVerb(surroundings),

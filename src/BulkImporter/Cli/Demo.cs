@@ -2,8 +2,10 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using BulkImporter.Accounts;
 using BulkImporter.Api;
 using BulkImporter.Data;
+using BulkImporter.Export;
 using BulkImporter.Imports;
 using BulkImporter.Reconcile;
 using BulkImporter.Records;
@@ -42,6 +44,9 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
 
     /// <summary>Cincopa's form of a token (OWN), for a simulator that takes any: no secret.</summary>
     private const string Token = "1000001idemo0nothing0secret";
+
+    /// <summary>Any id will do: nothing of the demo plays at Cincopa.</summary>
+    private const string PlayerTemplate = "A4BcDeFgHiJk";
 
     /// <summary>For the look for assets of records in doubt, which a worker begins every 10 s.</summary>
     private static readonly TimeSpan LookLimit = TimeSpan.FromMinutes(1);
@@ -127,6 +132,8 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
         ["BulkImporter__DataDirectory"] = Path.Combine(directory, "data"),
         // The simulator imports in seconds, and who watches a demo does not wait ten minutes to see what became of a lost reply.
         ["BulkImporter__Work__LookAfter"] = "00:00:05",
+        // The simulator draws the thumbnails that it lists.
+        ["BulkImporter__Web__PictureHosts"] = $"https://*.cincopa.com,{simulatorUrl}",
         // A demo never touches a database that the environment names for real work.
         ["ConnectionStrings__BulkImporter"] = null,
     };
@@ -185,6 +192,7 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
         // The same manifest in the same folder is the same import: a second demo goes on where the first one ended.
         var key = "demo-" + Convert.ToHexStringLower(await SHA256.HashDataAsync(bytes, cancellationToken));
         bytes.Position = 0;
+        await ChoosePlayerAsync(api, cancellationToken);
         var query = Query.Of(("name", $"Demo: {fileName}"), ("fileName", fileName), ("start", "true"));
         var import = await SubmitVerb.UploadAsync(api, bytes, fileName, query, key, surroundings, cancellationToken);
 
@@ -198,7 +206,36 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
         await OutputFile.At(results)
             .WriteAsync(written => api.DownloadAsync(path, written, cancellationToken), surroundings, cancellationToken);
         surroundings.Output.WriteLine($"Results: {results}");
+        await MapAsync(api, last, Path.Combine(directory, "old-addresses.conf"), cancellationToken);
         return last;
+    }
+
+    /// <summary>An embed needs a template or a gallery, and the sample has no gallery.</summary>
+    private static async Task ChoosePlayerAsync(ImporterApi api, CancellationToken cancellationToken)
+    {
+        foreach (var account in (await api.GetAsync<Page<AccountView>>("accounts", cancellationToken)).Value.Items)
+        {
+            await api.SendAsync<AccountView>(HttpMethod.Patch, $"accounts/{Uri.EscapeDataString(account.Name)}",
+                new AccountChange(PlayerTemplate: PlayerTemplate), cancellationToken);
+        }
+    }
+
+    private async Task MapAsync(ImporterApi api, ImportView import, string file, CancellationToken cancellationToken)
+    {
+        var query = string.Create(CultureInfo.InvariantCulture, $"?import={import.Id}&format=nginx");
+        try
+        {
+            var report = (await api.GetAsync<MapReport>("map/check" + query, cancellationToken)).Value;
+            await OutputFile.At(file)
+                .WriteAsync(written => api.DownloadAsync("map" + query, written, cancellationToken), surroundings, cancellationToken);
+            surroundings.Output.WriteLine($"Map of old addresses for nginx: {file}");
+            surroundings.Output.WriteLine(MapVerb.Sentence(report));
+        }
+        catch (VerbFailure refused) when (refused.ExitCode == ExitCode.Refused)
+        {
+            // A manifest of somebody's own, of which nothing was imported, for example.
+            surroundings.Output.WriteLine(refused.Message);
+        }
     }
 
     /// <summary>Until the assets of all records in doubt were looked for: those that were found are imported then.</summary>

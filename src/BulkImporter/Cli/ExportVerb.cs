@@ -10,8 +10,8 @@ internal sealed class ExportVerb : ClientVerb
     private readonly SelectionOptions selection = new();
     private readonly Option<string> format = new("--format")
     {
-        HelpName = "csv|jsonl|map",
-        Description = "The kind of file; map is url,rid,status_id of the rows that have an asset",
+        HelpName = "csv|jsonl",
+        Description = "The kind of file",
         DefaultValueFactory = _ => "csv"
     };
 
@@ -21,10 +21,10 @@ internal sealed class ExportVerb : ClientVerb
         : base(surroundings, "export",
             "Write the results: every original column, and what became of the row. The file can be submitted again as it is.",
             "BulkImporter export 7 -o results.csv", "BulkImporter export 7 --state failed -o to-fix.csv",
-            "BulkImporter export 7 --format jsonl | jq .import_rid", "BulkImporter export 7 --format map -o old-url-to-asset.csv",
+            "BulkImporter export 7 --format jsonl | jq .import_rid",
             "BulkImporter export 7 --findings -o findings.csv")
     {
-        format.AcceptOnlyFromAmong("csv", "jsonl", "map");
+        format.AcceptOnlyFromAmong("csv", "jsonl");
         TakesFromServer([id, output, .. selection.All, format, findings]);
         Validators.Add(result =>
         {

@@ -43,6 +43,9 @@ internal abstract class Verb(string name, string description, params string[] ex
             case Option<int[]> several:
                 several.CustomParser = result =>
                 [.. result.Tokens.Select(token => Whole<int>(result, token))]; break;
+            case Argument<int[]> several:
+                several.CustomParser = result =>
+                [.. result.Tokens.Select(token => Whole<int>(result, token))]; break;
             case Option<double?> number: number.CustomParser = result => Decimal(result, result.Tokens.Single()); break;
             case Argument<int> whole: whole.CustomParser = Whole<int>; break;
             case Argument<int?> whole: whole.CustomParser = result => Whole<int>(result); break;

@@ -47,6 +47,7 @@ public sealed partial class ArchiveImport(NpgsqlDataSource database, ManifestByt
         ("texts.jsonl", "record_meta", "row_number"),
         ("finishing.jsonl", "record_finish", "row_number"),
         ("undo.jsonl", "record_undo", "row_number"),
+        ("assets.jsonl", "record_asset", "row_number"),
         ("findings.jsonl", "finding", "row_number, id"),
         ("corrections.jsonl", "correction", "row_number, id"),
     ];

@@ -14,9 +14,6 @@ public enum ExportFormat
 
     /// <summary>One JSON object a line, the same columns.</summary>
     Jsonl,
-
-    /// <summary><c>url,rid,status_id</c> of the selected rows that have an asset.</summary>
-    Map,
 }
 
 /// <summary>Whether an import's results can be had.</summary>
@@ -41,6 +38,8 @@ public abstract record Exportable
 public sealed class ExportResults(IDbContextFactory<ImporterDb> contexts, ManifestBytes manifests)
 {
     private const int RowsPerRange = 5000;
+
+    private static readonly string Imported = EnumText<RecordState>.Of(RecordState.Imported);
 
     /// <summary>Written bytes are handed on after this many, so that what waits in memory stays small.</summary>
     private const int FlushAfter = 64 * 1024;
@@ -112,15 +111,24 @@ public sealed class ExportResults(IDbContextFactory<ImporterDb> contexts, Manife
         var last = first + RowsPerRange - 1;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var rows = await filter.Of(db, import.ImportId).Where(r => r.RowNumber >= first && r.RowNumber <= last).OrderBy(r => r.RowNumber)
-            .Select(r => ValueTuple.Create(r.RowNumber, new RowResult(
-                EnumText<RecordState>.Of(r.State), r.StatusId, r.Rid, r.AttemptCount, r.ErrorCode, r.ErrorMessage,
-                r.SubmittedAt, r.FinishedAt)))
+            .Select(r => new
+            {
+                r.RowNumber,
+                r.SourceUrl,
+                Result = new RowResult(EnumText<RecordState>.Of(r.State), r.StatusId, r.Rid, r.AttemptCount, r.ErrorCode, r.ErrorMessage,
+                    r.SubmittedAt, r.FinishedAt),
+            })
             .ToListAsync(cancellationToken);
-        if (!import.HasCorrections || rows.Count == 0) return rows;
+        var assets = await ReadAssets.OfAsync(db, import.ImportId,
+            [.. rows.Where(r => r.Result is { Rid: not null, State: var state } && state == Imported)
+                .Select(r => new ReadAssets.ImportedRow(r.RowNumber, r.Result.Rid!, r.SourceUrl))], cancellationToken);
+        var results = rows.ConvertAll(r => (r.RowNumber, r.Result with { Asset = assets.GetValueOrDefault(r.RowNumber) }));
+        if (!import.HasCorrections || rows.Count == 0) return results;
 
         var byRow = CorrectedField.ByRow(
             await db.QueryAsync<CorrectedField>(Correction.Latest, cancellationToken, import.ImportId, first, last));
-        return rows.ConvertAll(r => byRow.TryGetValue(r.Item1, out var corrected) ? (r.Item1, r.Item2 with { Corrected = corrected }) : r);
+        return results.ConvertAll(r => byRow.TryGetValue(r.RowNumber, out var corrected)
+            ? (r.RowNumber, r.Item2 with { Corrected = corrected }) : r);
     }
 
     private static string BaseName(string fileName)
@@ -133,7 +141,6 @@ public sealed class ExportResults(IDbContextFactory<ImporterDb> contexts, Manife
     {
         ExportFormat.Csv => new CsvResults(layout, isWhole, output),
         ExportFormat.Jsonl => new JsonLineResults(layout, isWhole, output),
-        ExportFormat.Map => new UrlMapResults(isWhole, output),
     };
 
     private sealed record Found(
@@ -143,5 +150,5 @@ public sealed class ExportResults(IDbContextFactory<ImporterDb> contexts, Manife
 public static class ExportSetup
 {
     public static IServiceCollection AddExport(this IServiceCollection services) =>
-        services.AddSingleton<ExportResults>().AddSingleton<ArchiveImport>();
+        services.AddSingleton<ExportResults>().AddSingleton<MapAddresses>().AddSingleton<ArchiveImport>();
 }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using BulkImporter.Manifests;
+using BulkImporter.Records;
 using Cincopa.Client;
 
 namespace BulkImporter.Export;
@@ -17,6 +18,9 @@ public readonly record struct RowResult(
     DateTimeOffset? SubmittedAt = null,
     DateTimeOffset? FinishedAt = null)
 {
+    /// <summary>What is known of its asset; null when it has none.</summary>
+    public AssetView? Asset { get; init; }
+
     /// <summary>Values that a person replaced after the import was made, by target; null for nearly every row.</summary>
     public IReadOnlyDictionary<ManifestColumn, string>? Corrected { get; init; }
 }
@@ -86,6 +90,12 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
         WriteValue(result.Error);
         WriteTime(result.SubmittedAt);
         WriteTime(result.FinishedAt);
+        WriteValue(result.Asset?.HlsUrl);
+        WriteValue(result.Asset?.EmbedUrl);
+        WriteValue(result.Asset?.FileUrl);
+        WriteValue(result.Asset?.ThumbnailUrl);
+        WriteValue(result.Asset?.Fid);
+        WriteValue(result.Asset?.Playable switch { true => "true", false => "false", null => null });
         for (var index = layout.Columns.Count; index < row.FieldCount; index++)
             WriteField(row, index);
         EndRow();

@@ -92,6 +92,13 @@ internal sealed class JsonLineResults : IResultWriter
         json.WriteString(names[6], result.Error);
         WriteTime(names[7], result.SubmittedAt);
         WriteTime(names[8], result.FinishedAt);
+        json.WriteString(names[9], result.Asset?.HlsUrl);
+        json.WriteString(names[10], result.Asset?.EmbedUrl);
+        json.WriteString(names[11], result.Asset?.FileUrl);
+        json.WriteString(names[12], result.Asset?.ThumbnailUrl);
+        json.WriteString(names[13], result.Asset?.Fid);
+        if (result.Asset?.Playable is { } playable) json.WriteBoolean(names[14], playable);
+        else json.WriteNull(names[14]);
         json.WriteEndObject();
         json.Flush();
         output.Write("\n"u8);
@@ -127,35 +134,5 @@ internal sealed class JsonLineResults : IResultWriter
     {
         if (time is { } known) json.WriteString(name, known);
         else json.WriteNull(name);
-    }
-}
-
-/// <summary>
-/// The map from each address to its asset: <c>url,rid,status_id</c>, a line for each row that has one. For whoever has links to replace.
-/// </summary>
-internal sealed class UrlMapResults(bool isWhole, IBufferWriter<byte> output) : IResultWriter
-{
-    public void WriteHeader() => output.Write("url,rid,status_id\r\n"u8);
-
-    public void WriteRow(ManifestRow row, in RowResult result)
-    {
-        // The rid of what an undo has deleted leads nowhere.
-        if (result is not { Rid: { } rid } || result.State == EnumText<RecordState>.Of(RecordState.Deleted)) return;
-        var url = result.Corrected?.GetValueOrDefault(ManifestColumn.Url) ?? row.Url ?? "";
-        Encoding.UTF8.GetBytes($"{Cell(isWhole ? url : Redact.Secrets(url))},{Cell(rid)},{Cell(result.StatusId ?? "")}\r\n", output);
-    }
-
-    public void Complete()
-    {
-    }
-
-    public void Dispose()
-    {
-    }
-
-    private static string Cell(string text)
-    {
-        var safe = FormulaGuard.Guard(text);
-        return safe.AsSpan().IndexOfAny(",\"\r\n") < 0 ? safe : $"\"{safe.Replace("\"", "\"\"")}\"";
     }
 }

@@ -121,7 +121,8 @@ internal sealed class FinishRecords(
         if (item.Tries > Attempts)
             return Failed(item, Unexpected,
                 $"It was begun {Attempts} times, and the end could not be written. The log says why; then finish these records again.");
-        var end = await FinishAsync(item, calls);
+        var seen = new List<RemoteAsset>(1);
+        var end = (await FinishAsync(item, calls, seen)) with { Asset = seen is [var asset] ? asset : null };
         if (end.State == FinishState.Done) calls.Worked();
         return end;
     }
@@ -132,6 +133,9 @@ internal sealed class FinishRecords(
     {
         var rows = ends.ToLookup(e => e.Record.Place is null, EndRow.Of);
         EndRow[] own = [.. rows[true]], first = [.. rows[false].Where(e => e.State != EnumText<FinishState>.Of(FinishState.Done))];
+        // What the listing said besides costs no call.
+        SeenAsset[] seen = [.. ends.Where(e => e.Asset is not null)
+            .Select(e => SeenAsset.Of(e.Record.ImportId, e.Record.RowNumber, e.Asset!))];
         await database.ExecuteBatchByKeyAsync(Commands, CancellationToken.None);
         Log.RecordsFinished(log, ends.Count(e => e.State == FinishState.Done));
 
@@ -143,14 +147,16 @@ internal sealed class FinishRecords(
                 yield return Sql.BatchCommand(Write, [own]);
             }
             if (first.Length > 0) yield return Sql.BatchCommand(Begin, [first]);
+            if (seen.Length > 0) yield return RecordAsset.Keep(seen);
             foreach (var command in WorkBatch.Leave(ends.Select(e => e.Record.Place))) yield return command;
         }
     }
 
     protected override End Unstorable(End end) =>
-        end with { State = FinishState.Failed, GiveBack = false, Code = Unexpected, Message = Outcomes.UnstorableMessage };
+        end with { State = FinishState.Failed, GiveBack = false, Code = Unexpected, Message = Outcomes.UnstorableMessage, Asset = null };
 
-    private async Task<End> FinishAsync(Due record, AccountCalls calls)
+    /// <param name="seen">Gets the asset as it was listed, when it had to be listed.</param>
+    private async Task<End> FinishAsync(Due record, AccountCalls calls, List<RemoteAsset> seen)
     {
         // 1. The gallery that the row names. First of all: a record that must wait for it makes no call that could fail it.
         GalleryNamed? gallery = null;
@@ -173,6 +179,7 @@ internal sealed class FinishRecords(
             if (((AssetListResult.Ok)listed).Items.FirstOrDefault(a => a.Rid == record.Rid) is not { } asset)
                 return Again(record, EnumText<FailureCode>.Of(FailureCode.AssetUnnamed),
                     "Cincopa does not list the asset (yet), so nobody knows whether it has a reference id.");
+            seen.Add(asset);
             if (!string.IsNullOrEmpty(asset.ReferenceId) && asset.ReferenceId != reference)
             {
                 taken = asset.ReferenceId;
@@ -273,7 +280,9 @@ internal sealed class FinishRecords(
     }
 
     /// <param name="GiveBack">The try did not fail; it was not made, or not to its end, for no reason of the record's.</param>
-    internal sealed record End(Due Record, FinishState State, TimeSpan Wait, bool GiveBack, string? Code, string? Message);
+    /// <param name="Asset">As it was listed; null when it did not have to be.</param>
+    internal sealed record End(
+        Due Record, FinishState State, TimeSpan Wait, bool GiveBack, string? Code, string? Message, RemoteAsset? Asset = null);
 
     /// <summary>The same, as the statement takes it.</summary>
     [StoredAsRow("finish_end")]

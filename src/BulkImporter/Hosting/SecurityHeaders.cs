@@ -1,14 +1,17 @@
+using BulkImporter.Access;
+
 namespace BulkImporter.Hosting;
 
 /// <summary>
-/// What every answer tells the browser: load nothing from elsewhere, be framed by nobody, tell nobody where you came from, keep nothing,
+/// What every answer tells the browser: load nothing from elsewhere (but pictures of named hosts, when a
+/// person has turned them on), be framed by nobody, tell nobody where you came from, keep nothing,
 /// stay with https.
 /// </summary>
 internal static class SecurityHeaders
 {
     // Components position themselves with style attributes, so styles may stand in the page; scripts may not.
     private const string Pages =
-        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
+        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:{0}; font-src 'self' data:; "
             + "connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
     // The page of the API's documentation begins with a script of its own inside it.
@@ -16,14 +19,23 @@ internal static class SecurityHeaders
         "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' "
             + "data:; connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
-    public static IApplicationBuilder UseSecurityHeaders(this IApplicationBuilder app) => app.Use((context, next) =>
+    public static void UseSecurityHeaders(this WebApplication app)
+    {
+        var hosts = app.Services.GetRequiredService<PictureHosts>().Policy;
+        var (withoutPictures, withPictures) = (PagesWith(""), PagesWith(hosts.Length == 0 ? "" : " " + hosts));
+        app.Use((context, next) => Secure(context, next, withoutPictures, withPictures));
+    }
+
+    private static string PagesWith(string hosts) => Pages.Replace("{0}", hosts, StringComparison.Ordinal);
+
+    private static Task Secure(HttpContext context, RequestDelegate next, string withoutPictures, string withPictures)
     {
         // At the last moment: who answers an exception clears what was set before.
         var isApiPage = context.Request.Path.StartsWithSegments("/scalar");
         context.Response.OnStarting(() =>
         {
             var headers = context.Response.Headers;
-            headers.ContentSecurityPolicy = isApiPage ? ApiPage : Pages;
+            headers.ContentSecurityPolicy = isApiPage ? ApiPage : PictureHosts.IsOn(context) ? withPictures : withoutPictures;
             headers.XContentTypeOptions = "nosniff";
             headers.XFrameOptions = "DENY";
             headers["Referrer-Policy"] = "same-origin";
@@ -35,5 +47,5 @@ internal static class SecurityHeaders
             return Task.CompletedTask;
         });
         return next(context);
-    });
+    }
 }

@@ -28,6 +28,8 @@ internal static class WebLimits
             .Validate(o => o.PageBaseUrl is null or
             { IsAbsoluteUri: true, Scheme: "http" or "https", UserInfo: "", Query: "", Fragment: "" },
                 "BulkImporter:Web:PageBaseUrl must be an absolute http or https address without credentials, query and fragment.")
+            .Validate(o => PictureHosts.Parse(o.PictureHosts) is not null,
+                "BulkImporter:Web:PictureHosts must be hosts with their scheme, separated by commas: https://*.cincopa.com")
             .ValidateOnStart();
         services.Configure<KestrelServerOptions>(kestrel =>
         {

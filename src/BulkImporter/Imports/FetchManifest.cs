@@ -31,12 +31,12 @@ public sealed partial class FetchManifest(
     {
         if (import.IdempotencyKey is { } key && await create.FindByKeyAsync(key, cancellationToken) is { } known)
             return new(known, Existed: true);
-        await create.CheckAsync(import, cancellationToken);
+        await create.CheckAsync(import, mayNameAccount: false, cancellationToken);
         var manifest = await FetchAsync(Check(from), fileName, import.Account, cancellationToken);
         return await create.RunAsync(import with { ManifestId = manifest.Id }, cancellationToken);
     }
 
-    private async Task<UploadedManifest> FetchAsync(Uri address, string? fileName, string account, CancellationToken cancellationToken)
+    private async Task<UploadedManifest> FetchAsync(Uri address, string? fileName, string? account, CancellationToken cancellationToken)
     {
         var sheet = SheetExport(address);
         using var late = new CancellationTokenSource(Limit, clock);
@@ -93,7 +93,7 @@ public sealed partial class FetchManifest(
     [GeneratedRegex("^/spreadsheets/(u/[0-9]+/)?d/(?<id>[A-Za-z0-9_-]{10,})(/(edit|view|htmlview)?)?$", RegexOptions.ExplicitCapture)]
     private static partial Regex SheetPath();
 
-    private async Task<IReadOnlyList<SecretHeader>> SecretsAsync(string account, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<SecretHeader>> SecretsAsync(string? account, CancellationToken cancellationToken)
     {
         await using var db = contexts.CreateDbContext();
         try
@@ -102,7 +102,7 @@ public sealed partial class FetchManifest(
         }
         catch (CryptographicException)
         {
-            throw Refused($"The source headers of account '{account}' cannot be decrypted. Set them again under Accounts.");
+            throw Refused($"The source headers of the account cannot be decrypted. Set them again under Accounts.");
         }
     }
 

@@ -43,6 +43,7 @@ public enum FindingCode
     RepeatedReferenceId,
     NewAddress,
     TransferUnknown,
+    OldUrlUnusable,
     TooManyFields,
     UnterminatedQuote,
     TextAfterQuote,
@@ -103,6 +104,7 @@ public static class FindingCodes
         FindingCode.RepeatedReferenceId => "repeated_reference_id",
         FindingCode.NewAddress => "new_address",
         FindingCode.TransferUnknown => "transfer_unknown",
+        FindingCode.OldUrlUnusable => "old_url_unusable",
         FindingCode.TooManyFields => "too_many_fields",
         FindingCode.UnterminatedQuote => "unterminated_quote",
         FindingCode.TextAfterQuote => "text_after_quote",
@@ -143,6 +145,7 @@ public static class FindingCodes
             or FindingCode.UrlEntities
             or FindingCode.InvisibleCharacters
             or FindingCode.DuplicateReferenceId
+            or FindingCode.OldUrlUnusable
             or FindingCode.TooManyFields
             or FindingCode.StrayQuote
             or FindingCode.RowCutOff
@@ -258,6 +261,9 @@ public static class FindingCodes
                 + "When this import starts, a row that waits there is sent with the new URL, and a failed row gets it: rerun that row in "
                 + "its own import. An imported row is left alone. With matchBy=url this row is imported as another file.",
         FindingCode.TransferUnknown => "Use pull, push, or leave it empty.",
+        FindingCode.OldUrlUnusable =>
+            "The old address is neither an http or https URL nor a path that begins with /. The file is imported, and the map of old "
+                + "addresses leaves this row out.",
         FindingCode.TooManyFields => "The row has more fields than the header. Put values that contain the separator in double quotes.",
         FindingCode.UnterminatedQuote =>
             "A quoted value begins in this row and does not end. Close the quote, or double the quotes that belong to the value.",

@@ -20,6 +20,9 @@ public enum ManifestColumn
     Fid,
     RelatedLinkText,
     RelatedLinkUrl,
+
+    /// <summary>The address that people used until now: of the page or the embed, and not of the file.</summary>
+    OldUrl,
 }
 
 /// <summary>The only place where a column is named, and where the shape of a manifest is guessed from its beginning.</summary>
@@ -30,6 +33,7 @@ public static class ManifestFormat
     [
         "import_row", "import_state", "import_status_id", "import_rid", "import_attempts",
         "import_error_code", "import_error", "import_submitted_at", "import_finished_at",
+        "import_hls_url", "import_embed_url", "import_file_url", "import_thumbnail_url", "import_fid", "import_playable",
     ];
 
     /// <summary>Each target's names, the canonical one first; where a file has several, the earlier wins.</summary>
@@ -55,6 +59,7 @@ public static class ManifestFormat
         (ManifestColumn.Fid, ["fid", "gallery_id"]),
         (ManifestColumn.RelatedLinkText, ["related_link_text"]),
         (ManifestColumn.RelatedLinkUrl, ["related_link_url", "related_link"]),
+        (ManifestColumn.OldUrl, ["old_url", "old_address"]),
     ];
 
     private static readonly Dictionary<string, (ManifestColumn Target, int Rank)> ByName = Known
@@ -73,7 +78,7 @@ public static class ManifestFormat
 
     /// <summary>The limits of <see cref="MaxLength"/> as a hint says them.</summary>
     internal const string LimitsInWords =
-        "url 8,000 characters; long_description 20,000; description and tags 5,000; caption, related_link_text and related_link_url 2,000; "
+        "url 8,000 characters; long_description 20,000; description and tags 5,000; caption, related_link_text, related_link_url and old_url 2,000; "
         + "reference_id, gallery, fid and filename 250; any other 1 MB";
 
     /// <summary>The canonical names, for messages and pickers.</summary>
@@ -91,7 +96,8 @@ public static class ManifestFormat
         ManifestColumn.Url => 8000,
         ManifestColumn.LongDescription => 20_000,
         ManifestColumn.Description or ManifestColumn.Tags => 5000,
-        ManifestColumn.Caption or ManifestColumn.RelatedLinkText or ManifestColumn.RelatedLinkUrl => 2000,
+        ManifestColumn.Caption or ManifestColumn.RelatedLinkText or ManifestColumn.RelatedLinkUrl
+            or ManifestColumn.OldUrl => 2000,
         ManifestColumn.ReferenceId or ManifestColumn.Gallery or ManifestColumn.Fid or ManifestColumn.Filename => 250,
         ManifestColumn.Transfer => 250,
     };
@@ -139,6 +145,9 @@ public static class ManifestFormat
             assigned[target] = best;
         }
 
+        // What people used until now are addresses too, and never those of the files.
+        if (assigned.TryGetValue(ManifestColumn.OldUrl, out var old))
+            explicitly.Add(old);
         if (!assigned.ContainsKey(ManifestColumn.Url))
             assigned[ManifestColumn.Url] = OnlyUrlColumn(columns, hasHeader, urlLike, explicitly);
         return assigned;

@@ -39,11 +39,13 @@ public readonly record struct CheckedRow(
     string? Fid = null,
     string? RelatedLinkText = null,
     string? RelatedLinkUrl = null,
+    string? OldUrl = null,
     bool IsBlockedForPull = false)
 {
     /// <summary>Whether it says something that most rows do not, which is kept apart.</summary>
     internal bool HasMeta =>
-        (Description ?? LongDescription ?? Tags ?? Gallery ?? Fid ?? Filename ?? RelatedLinkText ?? RelatedLinkUrl) is not null;
+        (Description ?? LongDescription ?? Tags ?? Gallery ?? Fid ?? Filename ?? RelatedLinkText ?? RelatedLinkUrl ?? OldUrl)
+            is not null;
 }
 
 /// <summary>
@@ -64,6 +66,9 @@ public sealed class ManifestChecks(
 {
     private static readonly SearchValues<byte> Unseen = SearchValues.Create(
         [.. Enumerable.Range(1, 0x1F).Append(0x7F).Select(c => (byte)c).Where(c => c is not ((byte)'\t' or (byte)'\r' or (byte)'\n'))]);
+
+    private static readonly SearchValues<byte> NoneInAddresses =
+        SearchValues.Create([.. Enumerable.Range(0, 0x20).Append(0x7F).Append('\\').Select(c => (byte)c)]);
 
     private static readonly ManifestColumn[] Targets = Enum.GetValues<ManifestColumn>();
 
@@ -152,6 +157,8 @@ public sealed class ManifestChecks(
             { MaskedValue = $"{Shown(Encoding.UTF8.GetString(url))} → {Shown(direct)}" });
             url = Encoding.UTF8.GetBytes(direct);
         }
+        if (row.Value(ManifestColumn.OldUrl) is { IsEmpty: false } old && !IsOldAddress(old))
+            findings.Add(Of(row, layout.ColumnOf(ManifestColumn.OldUrl), FindingCode.OldUrlUnusable, old));
         var transfer = CheckTransfer(row, findings);
         if (isLookedInto)
             transfer = CheckUrl(row, url, transfer, row.Value(ManifestColumn.Transfer).IsEmpty
@@ -195,7 +202,13 @@ public sealed class ManifestChecks(
         isBlocked || isImported ? null : SourceUrlRules.Expiry(url),
         Text(row, ManifestColumn.Fid),
         Text(row, ManifestColumn.RelatedLinkText),
-        Text(row, ManifestColumn.RelatedLinkUrl));
+        Text(row, ManifestColumn.RelatedLinkUrl),
+        row.Value(ManifestColumn.OldUrl) is { } old && IsOldAddress(old) ? Text(old, ManifestColumn.OldUrl) : null);
+
+    /// <summary>What a server can be asked for: an address, or a path on whichever host.</summary>
+    private static bool IsOldAddress(ReadOnlySpan<byte> text) => !text.ContainsAny(NoneInAddresses)
+        && ((text is [(byte)'/', ..] && text is not [_, (byte)'/', ..])
+            || (UrlParts.TryParse(text, out var parts) && SourceUrlRules.IsHttp(parts.Scheme)));
 
     private static string? Text(ManifestRow row, ManifestColumn column) => Text(row.Value(column), column);
 

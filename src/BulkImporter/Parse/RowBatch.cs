@@ -21,7 +21,7 @@ internal sealed class RowBatch(int importId)
 
     private readonly CopyRows meta = new("importer.record_meta",
         "import_id", "row_number", "description", "long_description", "tags", "related_link_text", "related_link_url", "gallery",
-        "fid", "file_name");
+        "fid", "file_name", "old_url");
 
     private readonly CopyRows findings =
         new("importer.finding", "import_id", "row_number", "line_number", "column_name", "code", "severity", "value");
@@ -111,6 +111,7 @@ internal sealed class RowBatch(int importId)
         meta.Write(row.Gallery);
         meta.Write(row.Fid);
         meta.Write(row.Filename);
+        meta.Write(row.OldUrl);
     }
 
     private void AddFinding(Finding finding)

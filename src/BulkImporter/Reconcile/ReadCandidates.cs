@@ -1,3 +1,4 @@
+using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
@@ -8,10 +9,12 @@ namespace BulkImporter.Reconcile;
 /// <summary>An asset that may be the record's.</summary>
 /// <param name="Type"><c>video</c>, <c>image</c>, <c>audio</c> or <c>other</c>; null when Cincopa does not say.</param>
 /// <param name="Reason">The evidence that the record became this asset, for people.</param>
+/// <param name="EmbedUrl">The page that plays it; null when no gallery or template is known for it.</param>
+/// <param name="HlsUrl">Its playlist; null for what is no video and no audio.</param>
 /// <param name="IsLikeliest">More speaks for it than for any other. A person still has to decide.</param>
 public sealed record CandidateView(
     string Rid, string FileName, long? SizeBytes, DateTimeOffset UploadedAt, string? Caption, string? Type, string Reason,
-    bool IsLikeliest);
+    bool IsLikeliest, string? EmbedUrl = null, string? HlsUrl = null);
 
 /// <summary>What is known about the asset of a record in doubt.</summary>
 /// <param name="Items">The latest first; none for a record that is not unknown.</param>
@@ -37,6 +40,7 @@ public sealed class ReadCandidates(IDbContextFactory<ImporterDb> contexts)
         var look = await (
             from r in records
             join i in db.Set<Import>() on r.ImportId equals i.Id
+            join a in db.Set<Account>() on i.AccountId equals a.Id
             join t in db.Set<Attempt>() on new { r.ImportId, r.RowNumber, Number = r.AttemptCount } equals new
             {
                 t.ImportId,
@@ -46,7 +50,15 @@ public sealed class ReadCandidates(IDbContextFactory<ImporterDb> contexts)
             from t in attempts.DefaultIfEmpty()
             join l in db.Set<AccountLook>() on i.AccountId equals l.AccountId into looks
             from l in looks.DefaultIfEmpty()
-            select new { t.LookedAt, l.Problem, StartedAt = (DateTimeOffset?)t.StartedAt, t.SizeBytes })
+            select new
+            {
+                t.LookedAt,
+                l.Problem,
+                StartedAt = (DateTimeOffset?)t.StartedAt,
+                t.SizeBytes,
+                a.Player,
+                i.Settings.Fid,
+            })
             .SingleOrDefaultAsync(cancellationToken);
         if (look is null) return null;
         var items = await (
@@ -61,6 +73,11 @@ public sealed class ReadCandidates(IDbContextFactory<ImporterDb> contexts)
             orderby k.UploadedAt descending, k.Rid
             select new CandidateView(k.Rid, k.FileName, k.SizeBytes, k.UploadedAt, k.Caption, k.Type, "", false))
             .ToListAsync(cancellationToken);
+        items = items.ConvertAll(k => k with
+        {
+            EmbedUrl = look.Player.EmbedOf(k.Rid, look.Fid),
+            HlsUrl = look.Player.HlsOf(k.Rid, k.Type, k.FileName),
+        });
         return new(CompareCandidates.Judged(items, look.StartedAt, look.SizeBytes), look.LookedAt, look.Problem, look.StartedAt,
             look.SizeBytes);
     }

@@ -230,6 +230,12 @@ internal sealed class ReconcileUnknown(
         if (adoptions.Count == 0) return [];
         var (made, _) = await database.TransactionAsync(connection =>
             transitions.AdoptedAsync(connection, accountId, adoptions, cancellationToken), cancellationToken);
+        // What the walk said of them besides costs no call.
+        var assets = certain.Where(m => m.Candidates.Count > 0)
+            .ToDictionary(m => (m.Doubt.ImportId, m.Doubt.RowNumber), m => m.Candidates[0]);
+        await database.ExecuteBatchByKeyAsync(
+            () => [RecordAsset.Keep(made.Select(a => SeenAsset.Of(a.ImportId, a.RowNumber, assets[(a.ImportId, a.RowNumber)])))],
+            cancellationToken);
         foreach (var adoption in made) Log.AssetAdopted(log, adoption.ImportId, adoption.RowNumber, adoption.Attempt, adoption.Rid);
         return [.. made.Select(a => (a.ImportId, a.RowNumber))];
     }

@@ -90,7 +90,7 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
             select new RecordView(
                 r.RowNumber, r.LineNumber, Shown(r.SourceUrl), Shown(r.Caption), Shown(r.ReferenceId), r.State, r.StatusId, r.Rid,
                 r.AttemptCount, ErrorOf(r.ErrorCode, r.ErrorMessage), p.ProgressPercent, p.ProgressBytes, p.TotalBytes, r.NextAttemptAt,
-                r.SubmittedAt, r.FinishedAt, r.PossiblyDuplicated, null, null))
+                r.SubmittedAt, r.FinishedAt, r.PossiblyDuplicated, null, null, null))
             .ToListAsync(cancellationToken);
         int[] imported = [.. rows.Where(r => r.State == RecordState.Imported).Select(r => r.RowNumber)];
         if (imported.Length == 0) return rows;
@@ -100,10 +100,14 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
                 u => u.RowNumber,
                 u => new UndoView(u.State, u.FailedCount, u.ErrorCode, u.ErrorMessage, u.State == "pending" ? u.NextAt : null),
                 cancellationToken);
+        var assets = await ReadAssets.OfAsync(db, importId,
+            [.. rows.Where(r => r is { State: RecordState.Imported, Rid: not null })
+                .Select(r => new ReadAssets.ImportedRow(r.RowNumber, r.Rid!, r.Url))], cancellationToken);
         return rows.ConvertAll(r => r with
         {
             Finish = finishes.GetValueOrDefault(r.RowNumber),
             Undo = undone.GetValueOrDefault(r.RowNumber),
+            Asset = assets.GetValueOrDefault(r.RowNumber),
         });
     }
 

@@ -28,6 +28,9 @@ public sealed class RecordMeta
     /// <summary>What a pushed file is called, in place of the last part of its address.</summary>
     public string? FileName { get; init; }
 
+    /// <summary>The address that people used until now, for the map of old addresses; an http or https URL, or a path.</summary>
+    public string? OldUrl { get; init; }
+
     public sealed class Configuration : IEntityTypeConfiguration<RecordMeta>
     {
         public void Configure(EntityTypeBuilder<RecordMeta> entity)

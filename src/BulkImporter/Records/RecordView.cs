@@ -24,7 +24,22 @@ public sealed record RecordView(
     DateTimeOffset? FinishedAt,
     bool PossiblyDuplicated,
     FinishView? Finish,
-    UndoView? Undo);
+    UndoView? Undo,
+    AssetView? Asset = null);
+
+/// <summary>
+/// What is known of an imported record's asset. The addresses in <c>HlsUrl</c> and <c>EmbedUrl</c> follow from its <c>rid</c>; the file, the
+/// thumbnail, type, size and duration are known only when Cincopa was asked about the asset.
+/// </summary>
+/// <param name="HlsUrl">Its playlist; null for what is no video and no audio.</param>
+/// <param name="EmbedUrl">The page that plays it; null when neither the account has a player template nor the asset a gallery.</param>
+/// <param name="FileUrl">Its original file, or the best version.</param>
+/// <param name="Fid">The gallery that it was put into.</param>
+/// <param name="Seconds">Its duration.</param>
+/// <param name="Playable">Its renditions are ready. Imported says only that the file is in. Null when it was not asked.</param>
+public sealed record AssetView(
+    string? HlsUrl, string? EmbedUrl, string? FileUrl, string? ThumbnailUrl, string? Fid, string? Type, long? SizeBytes, double? Seconds,
+    bool? Playable);
 
 /// <summary>How far an imported record's asset has its texts, reference id and gallery.</summary>
 /// <param name="State"><c>pending</c>, <c>done</c> or <c>failed</c>; the record is imported whatever it is.</param>

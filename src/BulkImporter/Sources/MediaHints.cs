@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace BulkImporter.Sources;
 
@@ -18,6 +19,10 @@ internal static class MediaHints
         }.Select(Encoding.ASCII.GetBytes),
     ];
 
+    /// <summary>Pictures and texts: nothing in them plays.</summary>
+    private static readonly string[] StillExtensions =
+        [".jpg", ".jpeg", ".png", ".gif", ".webp", ".tif", ".tiff", ".heic", ".avif", ".bmp", ".svg", ".pdf", ".srt", ".vtt"];
+
     private static readonly byte[][] MediaExtensions =
     [
         .. new[]
@@ -25,9 +30,17 @@ internal static class MediaHints
             ".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".wmv", ".mpg", ".mpeg", ".flv", ".ts", ".m2ts", ".mts", ".mxf",
                 ".3gp", ".ogv", ".vob",
             ".mp3", ".m4a", ".wav", ".aac", ".ogg", ".oga", ".opus", ".flac", ".aif", ".aiff", ".wma",
-            ".jpg", ".jpeg", ".png", ".gif", ".webp", ".tif", ".tiff", ".heic", ".avif", ".bmp", ".svg", ".pdf", ".srt", ".vtt",
-        }.Select(Encoding.ASCII.GetBytes),
+        }.Concat(StillExtensions).Select(Encoding.ASCII.GetBytes),
     ];
+
+    /// <summary>As a pattern that both .NET and PostgreSQL read: the address of a picture or a text.</summary>
+    internal static string StillPattern { get; } =
+        $"^[^?#]*\\.({string.Join('|', StillExtensions.Select(e => e[1..]))})([?#]|$)";
+
+    private static readonly Regex Still = new(StillPattern, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.Compiled);
+
+    /// <summary>Whether an address ends like the name of a picture or a text. One that tells nothing is taken for what plays.</summary>
+    public static bool IsStill(string? url) => url is not null && Still.IsMatch(url);
 
     /// <summary>Whether a path ends like the name of a film, a sound, a picture or subtitles.</summary>
     public static bool IsMediaName(ReadOnlySpan<byte> path)

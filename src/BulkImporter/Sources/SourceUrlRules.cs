@@ -163,7 +163,7 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
     private bool IsTooLong(ReadOnlySpan<byte> url) => 3 * url.Length > options.MaxEncodedLength
         && EncodedLength(url) > options.MaxEncodedLength;
 
-    private static bool IsHttp(ReadOnlySpan<byte> scheme) =>
+    internal static bool IsHttp(ReadOnlySpan<byte> scheme) =>
         scheme.Length is 4 or 5 && (Ascii.EqualsIgnoreCase(scheme, "https"u8) || Ascii.EqualsIgnoreCase(scheme, "http"u8));
 
     /// <summary>

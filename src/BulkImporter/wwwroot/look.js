@@ -17,6 +17,8 @@
   system.addEventListener('change', () => page?.invokeMethodAsync('LookChanged', tell()));
   window.bulkImporterLook = {
     follow: (component) => { page = component; return tell(); },
+    // What a browser may load is said with the page, so the page comes anew.
+    pictures: (on) => { keep('pictures', on ? '1' : '0'); location.reload(); },
     choose: (next) => { localStorage.setItem('bulkimporter-look', next); return tell(); },
   };
   tell();

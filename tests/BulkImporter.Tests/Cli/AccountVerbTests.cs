@@ -48,6 +48,22 @@ public sealed class AccountVerbTests
     }
 
     [Fact]
+    public async Task Where_assets_play_is_shown_and_changed()
+    {
+        using var run = new CliRun();
+        var museum = Museum[..^1] + ""","playerTemplate":null,"hlsAddress":"https://h.test/{rid}","embedAddress":"https://e.test/{rid}"}""";
+        run.Api.On(HttpMethod.Get, "/api/v1/accounts/museum", museum);
+        run.Api.On(HttpMethod.Patch, "/api/v1/accounts/museum", museum.Replace("null,\"hls", "\"T1\",\"hls", StringComparison.Ordinal));
+
+        Assert.Equal(ExitCode.Done, await run.RunAsync("account", "player", "museum"));
+        Assert.Contains("Embeds play with the gallery of each asset, at https://e.test/{rid}. Playlists are at https://h.test/{rid}.", run.Output);
+
+        Assert.Equal(ExitCode.Done, await run.RunAsync("account", "player", "museum", "--player-template", "T1", "--hls-address", ""));
+        Assert.Equal("""{"playerTemplate":"T1","hlsAddress":""}""", run.Api.Calls[^1].Body);
+        Assert.Contains("Embeds play with T1", run.Output);
+    }
+
+    [Fact]
     public async Task Limits_are_shown_when_none_is_given()
     {
         using var run = new CliRun();

@@ -24,10 +24,13 @@ public sealed class DemoTests : IDisposable
 
         var upload = run.Api.Calls.Single(c => c.Method == HttpMethod.Post);
         Assert.Contains("start=true", upload.PathAndQuery);
-        Assert.Equal(251, upload.Body.Split("HBM-").Length - 1);
+        Assert.Equal(251, upload.Body.Split("\nHBM-").Length - 1);
         Assert.StartsWith("demo-", upload.IdempotencyKey);
         Assert.Equal("url\n", File.ReadAllText(folder.File("results.csv")));
         Assert.Contains(folder.File("results.csv"), run.Output);
+        Assert.Equal("map $host$request_uri", File.ReadAllText(folder.File("old-addresses.conf")));
+        Assert.Contains($"Map of old addresses for nginx: {folder.File("old-addresses.conf")}", run.Output);
+        Assert.Contains("222 old addresses.", run.Output);
         // The numbers are those after the assets of records in doubt were looked for.
         Assert.Matches(@"imported\s+218\b", run.Output);
         AssertChildrenAreGone();
@@ -219,6 +222,12 @@ public sealed class DemoTests : IDisposable
         run.Api.On(HttpMethod.Get, "/api/v1/imports/1", Bodies.Import(1, "finished", LookedFor, 251));
         run.Api.On(HttpMethod.Get, @"/api/v1/imports/1/results\?format=csv", () =>
             new HttpResponseMessage { Content = new StringContent("url\n") });
+        run.Api.On(HttpMethod.Get, "/api/v1/accounts", """{"items":[{"name":"default"}],"next":null}""");
+        run.Api.On(HttpMethod.Patch, "/api/v1/accounts/default", """{"name":"default"}""");
+        run.Api.On(HttpMethod.Get, @"/api/v1/map/check\?import=1&format=nginx",
+            """{"addresses":222,"repeated":0,"withoutTarget":0,"withoutAddress":0}""");
+        run.Api.On(HttpMethod.Get, @"/api/v1/map\?import=1&format=nginx", () =>
+            new HttpResponseMessage { Content = new StringContent("map $host$request_uri") });
         return run;
     }
 

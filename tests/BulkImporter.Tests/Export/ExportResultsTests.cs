@@ -11,7 +11,8 @@ namespace BulkImporter.Tests.Export;
 public sealed class ExportResultsTests(ImporterServer server) : IClassFixture<ImporterServer>
 {
     private const string Header =
-        "url,Note,import_row,import_state,import_status_id,import_rid,import_attempts,import_error_code,import_error,import_submitted_at,import_finished_at";
+        "url,Note,import_row,import_state,import_status_id,import_rid,import_attempts,import_error_code,import_error,import_submitted_at,import_finished_at,"
+        + "import_hls_url,import_embed_url,import_file_url,import_thumbnail_url,import_fid,import_playable";
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -53,15 +54,6 @@ public sealed class ExportResultsTests(ImporterServer server) : IClassFixture<Im
             ((string?)line["Note"], (string?)line["Note (2)"], (string?)line["column 4"], (string?)line["import_state"],
                 (string?)line["import_rid"]));
         Assert.Null(line["import_error_code"]);
-    }
-
-    [Fact]
-    public async Task The_map_holds_the_rows_that_have_an_asset()
-    {
-        var id = await ImportAsync("url,Note\nhttps://media.example/1.mp4,x\nhttps://media.example/2.mp4,y\n", RecordState.Imported,
-            RecordState.Failed);
-        Assert.Equal("url,rid,status_id\nhttps://media.example/1.mp4,rid1,st-1\n", (await GetAsync(id, "?format=map"))
-            .ReplaceLineEndings("\n"));
     }
 
     [Fact]

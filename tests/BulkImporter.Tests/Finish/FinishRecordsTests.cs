@@ -45,6 +45,21 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
     }
 
     [Fact]
+    public async Task What_the_listing_of_an_asset_says_is_kept_and_none_is_listed_for_it()
+    {
+        await SaysAsync(1, "reference_id = 'ref-1'");
+        await SaysAsync(2, "caption = 'Only a caption'");
+        var rid = await ImportAsync(1);
+        await ImportAsync(2);
+        Assert.Equal(2, await Finisher().RunAsync(Token));
+        Assert.Equal([$"1 {rid} video true https"], await database.Source.QueryAsync("""
+            SELECT concat_ws(' ', row_number, rid, type, playable::text, left(replace(thumbnail_url, 'http://', 'https://'), 5))
+            FROM importer.record_asset WHERE import_id = $1 AND size_bytes > 0 AND seconds > 0 AND file_url LIKE '%/media/%'
+            """, r => r.GetString(0), Token, id));
+        Assert.Equal(1, simulator.Simulator.Ledger.Summarise().Operations[Operation.List]);
+    }
+
+    [Fact]
     public async Task An_imported_record_gets_its_texts_tags_reference_id_and_gallery_and_is_submitted_once()
     {
         await SaysAsync(1, "caption = 'Clip, one', reference_id = 'ref-1'",

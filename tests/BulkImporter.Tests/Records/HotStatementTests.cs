@@ -28,8 +28,8 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
 
     private static readonly string[] Tables =
         [
-            "import_record", "import_chunk", "attempt", "status_poll", "record_finish", "record_undo", "record_meta", "push_upload",
-            "reconcile_candidate", "work_batch",
+            "import_record", "import_chunk", "attempt", "status_poll", "record_finish", "record_undo", "record_meta", "record_asset",
+            "push_upload", "reconcile_candidate", "work_batch",
         ];
 
     /// <summary>They are given lists of values and no keys: what they do is to insert them, or to find a sentence for each code.</summary>
@@ -142,6 +142,10 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
             SELECT $1, n, 'A clip' FROM generate_series($3::int, $2) n
             """, import, Rows, 100 * ChunkSize);
         await database.SqlAsync("""
+            INSERT INTO importer.record_asset (import_id, row_number, rid, seen_at)
+            SELECT $1, n, 'of-' || n, now() FROM generate_series($3::int, $2) n
+            """, import, Rows, 100 * ChunkSize);
+        await database.SqlAsync("""
             INSERT INTO importer.push_upload (import_id, row_number, attempt, url_protected, unique_id, file_name, sent_bytes)
             SELECT $1, n, 1, 'nowhere', 'of-' || n, n || '.mp4', 0 FROM generate_series($3::int, $2) n
             """, import, Rows, 100 * ChunkSize);
@@ -183,6 +187,9 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
         Assert.Equal(10, await poller.RunAsync(Token));
 
         // 3. Their assets are finished; some are not, and a person orders it again.
+        await database.SqlAsync("UPDATE importer.import_record SET reference_id = 'R' WHERE import_id = $1 AND row_number = $2", import, rows[0]);
+        cincopa.OnList = query => Task.FromResult(ScriptedCincopa.Page(query, query.Rid is { } rid
+            ? [new RemoteAsset(rid, "clip.mp4", 1, null, null, null, "video", "synced")] : []));
         cincopa.OnSetMeta = (_, _) => new ChangeResult.Failed(ScriptedCincopa.Error(RemoteErrorKind.InvalidInput));
         var finisher = new FinishRecords(needs, source, cincopa, new NameGallery(source, cincopa, NullLogger<NameGallery>.Instance),
             new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), NullLogger<FinishRecords>.Instance);

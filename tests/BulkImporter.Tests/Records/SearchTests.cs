@@ -39,8 +39,7 @@ public sealed class SearchTests(ImporterServer server) : IClassFixture<ImporterS
         var id = (int)made!["id"]!;
         await ActivatorUtilities.CreateInstance<ParseManifest>(server.Services).RunAsync(id, "manifest", Token);
 
-        foreach (var path in new[] { "preview", "records", "records/1", "findings", "results", "results?format=jsonl",
-            "results?format=map" })
+        foreach (var path in new[] { "preview", "records", "records/1", "findings", "results", "results?format=jsonl" })
         {
             using var answer = await server.Client(server.ViewerKey).GetAsync($"/api/v1/imports/{id}/{path}", Token);
             Assert.Equal((path, 200), (path, (int)answer.StatusCode));

@@ -119,13 +119,13 @@ public sealed class UndoImportTests(EngineDatabase database) : IClassFixture<Eng
         await EndAsync(id);
         await UndoAsync();
         Assert.IsType<UndoResult.WrongState>(await UndoAsync());
-        Assert.IsType<ImportChange.Refused>(await new DeleteImport(database.Source).RunAsync(id, "ann", Token));
+        Assert.IsType<ImportChange.Refused>(await new DeleteImport(database.Source).RunAsync(id, mayDeleteAll: true, "ann", Token));
         await database.Follow.RunAsync(Token);
-        Assert.IsType<ImportChange.Refused>(await new DeleteImport(database.Source).RunAsync(id, "ann", Token));
+        Assert.IsType<ImportChange.Refused>(await new DeleteImport(database.Source).RunAsync(id, mayDeleteAll: true, "ann", Token));
 
         await Deleter().RunAsync(Token);
         await database.Follow.RunAsync(Token);
-        Assert.IsType<ImportChange.Done>(await new DeleteImport(database.Source).RunAsync(id, "ann", Token));
+        Assert.IsType<ImportChange.Done>(await new DeleteImport(database.Source).RunAsync(id, mayDeleteAll: true, "ann", Token));
         Assert.IsType<UndoResult.NotFound>(await UndoAsync());
     }
 
