@@ -71,7 +71,8 @@ public static partial class Redact
     /// PostgreSQL reads it as .NET does, so that what a search looks at is what is shown.
     /// </summary>
     // $1 = what stays: the name with the sign after it. A name counts only at the start of a parameter, so that id=, width= stay.
-    // `d` and `hash` belong to upload addresses (OWN S6), the others to S3, GCS, Azure, CloudFront, Akamai, SharePoint, Dropbox, other deliverers and OAuth; how most of them end says it too.
+    // `d` and `hash` belong to upload addresses (OWN S6), the others to S3, GCS, Azure, CloudFront, Akamai, SharePoint,
+    // Dropbox, other deliverers and OAuth. How a name ends says it of most.
     public const string SecretParameterPattern = """
         ((?: ^ | (?<=[\s?&;,"'(<>|]) | (?<=%(?:25)*(?:3F|26|3B|20)) | (?<=\\u0026) )
          (?: [a-z0-9_.-]{0,40} (?: token | signature | secret | password | credential )

@@ -91,8 +91,8 @@ public sealed class ReadFindings(IDbContextFactory<ImporterDb> contexts)
     }
 
     private static FindingView View(StoredFinding f) =>
-        new(f.RowNumber, f.LineNumber, f.ColumnName is { } column ? Redact.Secrets(column) : null, f.Code, f.Severity, f.Value, Hint(f.Code),
-            f.OtherRow, f.OtherImport);
+        new(f.RowNumber, f.LineNumber, f.ColumnName is { } column ? Redact.Secrets(column) : null, f.Code, f.Severity, f.Value,
+            Hint(f.Code), f.OtherRow, f.OtherImport);
 
     private static string? Hint(string code) => FindingCodes.Named(code)?.Hint();
 }
