@@ -71,15 +71,14 @@ public static partial class Redact
     /// PostgreSQL reads it as .NET does, so that what a search looks at is what is shown.
     /// </summary>
     // $1 = what stays: the name with the sign after it. A name counts only at the start of a parameter, so that id=, width= stay.
-    // `d` and `hash` belong to upload addresses (OWN S6), the others to S3, GCS, Azure, CloudFront, Akamai, other deliverers and OAuth.
+    // `d` and `hash` belong to upload addresses (OWN S6), the others to S3, GCS, Azure, CloudFront, Akamai, SharePoint,
+    // Dropbox, other deliverers and OAuth. How a name ends says it of most.
     public const string SecretParameterPattern = """
         ((?: ^ | (?<=[\s?&;,"'(<>|]) | (?<=%(?:25)*(?:3F|26|3B|20)) | (?<=\\u0026) )
-         (?: api_?token | access_?token | refresh_?token | token | hash | d | sig | signature
-           | x-(?:amz|goog)-(?:signature|credential|security-token)
-           | awsaccesskeyid | googleaccessid | key-pair-id | policy | hdnts | hdnea | __token__ | password | secret | client_secret
-           | auth_?token | auth_?key | auth | rlkey | resourcekey | tempauth | api_?key | jwt | hmac | sign | md5 | passwd | pwd
-           | wowzatokenhash | verify
-           | x-[a-z]+-(?:token|signature) )
+         (?: [a-z0-9_.-]{0,40} (?: token | signature | secret | password | credential )
+           | hash | d | sig | awsaccesskeyid | ossaccesskeyid | googleaccessid | key-pair-id | policy | hdnts | hdnea | __token__
+           | auth_?key | auth | api_?key | access_?key | resource_?key | rlkey | tempauth | bearer | jwt | hmac | sign | wmsauthsign
+           | md5 | passwd | pwd | wowzatokenhash | verify )
          (?: "\s*:\s*" | = | %(?:25)*3D ))
         (?: (?! %(?:25)*26 | \\u0026 ) [^&\s"'<>\\)] )+
         """;

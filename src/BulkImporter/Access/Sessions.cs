@@ -83,6 +83,12 @@ public sealed class BeginSession(IDbContextFactory<ImporterDb> contexts, IOption
 /// </summary>
 public sealed class CheckSession(IDbContextFactory<ImporterDb> contexts, CheckKey keys, IOptions<AccessOptions> options, TimeProvider clock)
 {
+    /// <summary>
+    /// What an open page asks for by itself, again and again: its live connection, when that is made anew or cannot be a WebSocket, and the
+    /// numbers and imports of Hangfire's pages.
+    /// </summary>
+    private static readonly PathString[] AskedByPages = ["/_blazor", "/hangfire/stats", "/hangfire/imports/live"];
+
     // As with keys: a browser that loads a page would otherwise write its row twenty times.
     private static readonly TimeSpan NotedEvery = TimeSpan.FromMinutes(1);
 
@@ -136,8 +142,9 @@ public sealed class CheckSession(IDbContextFactory<ImporterDb> contexts, CheckKe
     internal static async Task ValidateAsync(CookieValidatePrincipalContext context)
     {
         if (context.Principal is not { } session) return;
+        var isUse = !Array.Exists(AskedByPages, path => context.Request.Path.StartsWithSegments(path));
         if (await context.HttpContext.RequestServices.GetRequiredService<CheckSession>()
-            .IsLiveAsync(session, context.HttpContext.RequestAborted)) return;
+            .IsLiveAsync(session, context.HttpContext.RequestAborted, isUse)) return;
         context.RejectPrincipal();
         await context.HttpContext.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
     }

@@ -65,8 +65,8 @@ internal sealed class JsonLineResults : IResultWriter
         var taken = new HashSet<string>(ManifestFormat.ResultColumns);
         var times = new Dictionary<string, int>();
         originals = [.. Enumerable.Range(0, columnCount).Where(i => !layout.ResultColumnIndexes.Contains(i))
-            .Select(i =>
-                (i, JsonEncodedText.Encode(Unique(layout.Columns[i], taken, times), JavaScriptEncoder.UnsafeRelaxedJsonEscaping)))];
+            .Select(i => (i, isWhole ? layout.Columns[i] : Redact.Secrets(layout.Columns[i])))
+            .Select(c => (c.i, JsonEncodedText.Encode(Unique(c.Item2, taken, times), JavaScriptEncoder.UnsafeRelaxedJsonEscaping)))];
     }
 
     public void WriteHeader()

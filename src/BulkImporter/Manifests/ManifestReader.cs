@@ -481,8 +481,8 @@ public sealed class ManifestReader : IAsyncDisposable
         readAgain += Math.Max(0, text.Position - resumeAt - RestartBufferSize);
         if (readAgain > MostReadAgain + MostReadAgainOfEach * resumeAt)
             throw new ManifestRejectedException(RejectionCode.TooManyInvalidRows,
-                $"Quotes are opened and not closed, again and again, the last time in line {recordLine}. Nothing of the manifest is imported. "
-                    + "Double the quotes that belong to a value, or export the file again.", line: recordLine);
+                $"Quotes are opened and not closed, again and again, the last time in line {recordLine}. Nothing of the manifest is "
+                    + "imported. Double the quotes that belong to a value, or export the file again.", line: recordLine);
         csv = ParseFrom(resumeAt, resumeLine, RestartBufferSize);
     }
 

@@ -152,7 +152,8 @@ public sealed class PreviewManifest(
             // What stands before the damage is shown; the parse says where it is.
             note = IsBehind(end) && rows.Count < count ? LookedAt : null;
         }
-        var columns = reader.Layout.Columns;
+        // A line that is no header may have been taken for one, and an address may stand in it.
+        var columns = reader.Layout.Columns.Select(Redact.Secrets).ToList();
         var mapped = reader.Layout.Mapping.Where(m => isUrlKnown || m.Key != ManifestColumn.Url)
             .ToDictionary(m => m.Value, m => ManifestFormat.Name(m.Key));
         return new(columns, mapped.ToDictionary(m => m.Value, m => columns[m.Key]), reader.Layout.HasHeader, reader.Layout.Separator,

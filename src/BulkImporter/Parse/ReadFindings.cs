@@ -5,6 +5,7 @@ using BulkImporter.Data;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Sources;
+using Cincopa.Client;
 using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Parse;
@@ -110,7 +111,8 @@ public sealed class ReadFindings(IDbContextFactory<ImporterDb> contexts)
     }
 
     private static FindingView View(StoredFinding f) =>
-        new(f.RowNumber, f.LineNumber, f.ColumnName, f.Code, f.Severity, f.Value, Advice(f) ?? Hint(f.Code), f.OtherRow, f.OtherImport);
+        new(f.RowNumber, f.LineNumber, f.ColumnName is { } column ? Redact.Secrets(column) : null, f.Code, f.Severity, f.Value,
+            Advice(f) ?? Hint(f.Code), f.OtherRow, f.OtherImport);
 
     private static string? Hint(string code) => FindingCodes.Named(code)?.Hint();
 

@@ -23,6 +23,9 @@ public sealed record RowsToFix(IReadOnlyList<RowToFix> Rows, bool HasMore);
 /// <summary>The rows of an import that something is wrong with, with whole values for whoever may correct them.</summary>
 public sealed class ReadRowsToFix(NpgsqlDataSource database, ReadRecords records, ManifestBytes manifests)
 {
+    /// <summary>Rows for whoever can only look: an open page holds all that it got, and everybody may open some.</summary>
+    internal const int MostToLookAt = 1000;
+
     private const string WithFinding = """
         SELECT DISTINCT f.row_number FROM importer.finding f WHERE f.import_id = $1 AND f.code = $2 AND f.row_number > 0
         ORDER BY f.row_number LIMIT $3
@@ -61,7 +64,7 @@ public sealed class ReadRowsToFix(NpgsqlDataSource database, ReadRecords records
     public async Task<RowsToFix> ListAsync(
         int importId, RecordState? state, string? code, bool isWhole, CancellationToken cancellationToken)
     {
-        const int most = CorrectRecords.MostRows;
+        var most = isWhole ? CorrectRecords.MostRows : MostToLookAt;
         // A warning keeps no row from being sent, so that no record has its code.
         var isWarning = code is not null && FindingCodes.Named(code)?.Severity() == FindingSeverity.Warning;
         var numbers = isWarning ? await database.QueryAsync<int>(WithFinding, cancellationToken, importId, code, most + 1) : [];

@@ -73,6 +73,26 @@ public sealed class SessionTests(ImporterServer server) : IClassFixture<Importer
                 + $"importer.app_user WHERE user_name = '{name}')");
     }
 
+    [Theory]
+    [InlineData("GET", "/imports/1", true)]
+    [InlineData("POST", "/_blazor/negotiate?negotiateVersion=1", false)]
+    [InlineData("GET", "/_blazor?id=x", false)]
+    [InlineData("POST", "/hangfire/stats", false)]
+    [InlineData("GET", "/hangfire/imports/live", false)]
+    [InlineData("GET", "/hangfire/imports", true)]
+    public async Task An_open_page_alone_does_not_keep_a_session_alive(string method, string path, bool isUse)
+    {
+        var name = $"hugo{method}{path.Length}";
+        var browser = await JoinAsync(name);
+        var who = $"user_id = (SELECT id FROM importer.app_user WHERE user_name = '{name}')";
+        await server.Database.SqlAsync($"UPDATE importer.session SET seen_at = now() - interval '1 hour' WHERE {who}");
+        using var request = new HttpRequestMessage(new(method), path) { Headers = { { "Cookie", browser.Cookies } } };
+        using var answer = await server.Client(null).SendAsync(request, Token);
+        Assert.NotEqual(HttpStatusCode.Unauthorized, answer.StatusCode);
+        Assert.Equal(isUse ? 0.0 : 1.0, await server.Database.OneAsync<double>(
+            $"SELECT round(extract(epoch FROM now() - seen_at) / 3600)::float8 FROM importer.session WHERE {who}"));
+    }
+
     [Fact]
     public async Task The_limits_are_settings()
     {

@@ -35,6 +35,12 @@ public sealed class RedactTests
         "https://d.cloudfront.net/k?Policy=***&Signature=***&Key-Pair-Id=***")]
     [InlineData("input=https%3A%2F%2Fb%2Fk%3FX-Amz-Signature%3Dcafe%26a%3D1&fid=F",
         "input=https%3A%2F%2Fb%2Fk%3FX-Amz-Signature%3D***%26a%3D1&fid=F")]
+    [InlineData("https://t.sharepoint.com/d.aspx?UniqueId=1&tempauth=v1.eyJ", "https://t.sharepoint.com/d.aspx?UniqueId=1&tempauth=***")]
+    [InlineData("https://www.dropbox.com/scl/fi/a/b.mp4?rlkey=abc&st=x&dl=1", "https://www.dropbox.com/scl/fi/a/b.mp4?rlkey=***&st=x&dl=1")]
+    [InlineData("https://b.oss.test/k?x-oss-security-token=a&x-oss-credential=b&x-oss-date=1",
+        "https://b.oss.test/k?x-oss-security-token=***&x-oss-credential=***&x-oss-date=1")]
+    [InlineData("https://b.cos.test/k?q-sign-time=1&q-signature=cafe", "https://b.cos.test/k?q-sign-time=1&q-signature=***")]
+    [InlineData("https://drive.test/f?resourcekey=0-a&oauth_token=b&session_token=c", "https://drive.test/f?resourcekey=***&oauth_token=***&session_token=***")]
     [InlineData("cannot read https://ann:pa55@host.test/a.mp4 now", "cannot read https://***@host.test/a.mp4 now")]
     [InlineData("input=https%3A%2F%2Fann%3Apa55%40host.test%2Fa.mp4", "input=https%3A%2F%2F***@host.test%2Fa.mp4")]
     public void Secret_is_redacted_wherever_it_stands(string text, string redacted) =>

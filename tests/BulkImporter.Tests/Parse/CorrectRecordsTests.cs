@@ -325,6 +325,16 @@ public sealed class CorrectRecordsTests(EngineDatabase database) : IClassFixture
             refused.Message);
     }
 
+    [Fact]
+    public async Task Who_can_only_look_is_shown_the_first_thousand_rows()
+    {
+        var stage = await ManifestStage.OfAsync(database);
+        var id = await stage.ReadAsync("url\n" + string.Concat(Enumerable.Range(1, 1001).Select(n => $"ftp://media.example/{n}.mp4\n")));
+        var shown = await stage.ToFix.ListAsync(id, null, null, isWhole: false, Token);
+        Assert.Equal((1000, 1, true), (shown.Rows.Count, shown.Rows[0].RowNumber, shown.HasMore));
+        Assert.Equal(1001, (await stage.ToFix.ListAsync(id, null, null, isWhole: true, Token)).Rows.Count);
+    }
+
     /// <summary>Rows 1 and 4 imported, 2 failed, 3 invalid, 5 and 6 pending.</summary>
     private async Task<(ManifestStage Stage, int Import)> EndedAsync()
     {

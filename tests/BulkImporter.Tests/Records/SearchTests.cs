@@ -32,8 +32,8 @@ public sealed class SearchTests(ImporterServer server) : IClassFixture<ImporterS
     public async Task A_secret_is_neither_shown_nor_found_sign_by_sign_wherever_its_address_stands(string address)
     {
         var csv =
-            $"url,caption,reference_id,poster\n{address},see "
-                + $"{address},{address},{address}\nhttps://plain.example/{Guid.NewGuid():N}.mp4,plain,,\n";
+            $"url,caption,reference_id,poster,as in {address}\n{address},see "
+                + $"{address},{address},{address},\nhttps://plain.example/{Guid.NewGuid():N}.mp4,plain,,,\n";
         var (_, made) = await server.SendAsync(server.OperatorKey, HttpMethod.Post,
             "/api/v1/imports?fileName=m.csv&alreadyImported=import&map=", new StringContent(csv, Encoding.UTF8, "text/csv"));
         var id = (int)made!["id"]!;
