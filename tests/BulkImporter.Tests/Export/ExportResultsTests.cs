@@ -56,10 +56,10 @@ public sealed class ExportResultsTests(ImporterServer server) : IClassFixture<Im
     }
 
     [Fact]
-    public async Task The_map_holds_the_rows_that_have_an_asset()
+    public async Task The_map_holds_the_rows_that_have_an_asset_and_not_those_whose_asset_an_undo_has_deleted()
     {
-        var id = await ImportAsync("url,Note\nhttps://media.example/1.mp4,x\nhttps://media.example/2.mp4,y\n", RecordState.Imported,
-            RecordState.Failed);
+        var id = await ImportAsync("url,Note\nhttps://media.example/1.mp4,x\nhttps://media.example/2.mp4,y\nhttps://media.example/3.mp4,z\n",
+            RecordState.Imported, RecordState.Failed, RecordState.Deleted);
         Assert.Equal("url,rid,status_id\nhttps://media.example/1.mp4,rid1,st-1\n", (await GetAsync(id, "?format=map"))
             .ReplaceLineEndings("\n"));
     }
