@@ -104,17 +104,20 @@ public sealed class SweepEndedTests(ImporterDatabase database) : IClassFixture<I
             await AgedAsync(ImportState.Finished, [RecordState.Imported], 366));
         // The call whose asset was adopted had been accepted after all, and is followed to its end.
         await database.AddAsync(database.Poll(adopted, 1), database.Finish(finishing, 1, "rid1"));
+        var undone = await AgedAsync(ImportState.Finished, [RecordState.Imported], 366);
+        await database.SqlAsync("UPDATE importer.import SET undo_ordered_at = now() WHERE id = $1", undone);
         var sweep = Sweep(new RetentionOptions { Imports = TimeSpan.FromDays(365) });
         Assert.Equal(0, await sweep.RunAsync(Token));
-        Assert.Equal(("cancelled", "finished", "finished"),
-            (await database.StateAsync(followed), await database.StateAsync(adopted), await database.StateAsync(finishing)));
+        Assert.Equal(("cancelled", "finished", "finished", "finished"), (await database.StateAsync(followed),
+            await database.StateAsync(adopted), await database.StateAsync(finishing), await database.StateAsync(undone)));
 
         await database.SqlAsync(
             "UPDATE importer.import_record SET state = 'imported', rid = 'rid', finished_at = now() WHERE import_id = $1 AND state = "
                 + "'submitted'", followed);
         await database.SqlAsync("DELETE FROM importer.status_poll WHERE import_id = $1", adopted);
         await database.SqlAsync("DELETE FROM importer.record_finish WHERE import_id = $1", finishing);
-        Assert.Equal(3, await sweep.RunAsync(Token));
+        await database.SqlAsync("UPDATE importer.import SET undo_ordered_at = NULL WHERE id = $1", undone);
+        Assert.Equal(4, await sweep.RunAsync(Token));
     }
 
     [Fact]

@@ -400,7 +400,7 @@ public sealed class UndoImportTests(EngineDatabase database) : IClassFixture<Eng
 
     private void Behave(string script) => simulator.Simulator.Script = FaultScript.Parse(System.Text.Encoding.UTF8.GetBytes(script));
 
-    private Task DueAsync() => database.SqlAsync("UPDATE importer.record_undo SET next_at = now() WHERE state = 'pending'");
+    private Task<int> DueAsync() => database.SqlAsync("UPDATE importer.record_undo SET next_at = now() WHERE state = 'pending'");
 
     private IEnumerable<string> Deleted() => simulator.Simulator.Library.Assets().Where(a => a.Deleted).Select(a => a.Rid).Order();
 
