@@ -82,6 +82,7 @@ internal sealed record Scenes(IReadOnlyList<Scene> Shown, IReadOnlyList<int> Unf
             new("import-account-suspended", $"/imports/{suspended}", Id("banner-resume-account")),
             new("report", $"/imports/{finished}/report", Id("sheet")),
             new("records", list, Id("selection")),
+            new("records-wall", list + "?view=wall", Id("wall")),
             new("records-failed", list + "?state=failed", Id("selection")),
             new("records-none-found", list + "?search=nothing+of+that+name", Id("no-records")),
             new("record-failed", list + $"/{(await api.FirstAsync(finished, "failed")).RowNumber}", Id("attempt")),

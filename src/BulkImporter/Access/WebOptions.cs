@@ -20,8 +20,8 @@ public sealed class WebOptions
     public string? TrustedProxies { get; set; }
 
     /// <summary>
-    /// Hosts whose pictures the pages may load, once a person has turned pictures on: schemes and hosts, separated by commas. That thumbnails
-    /// stand on these hosts is unproven; another host's are not shown.
+    /// Hosts whose pictures the pages may load, once a person has turned pictures on: schemes and hosts, separated by commas. That
+    /// thumbnails stand on these hosts is unproven; another host's are not shown.
     /// </summary>
     public string PictureHosts { get; set; } = "https://*.cincopa.com";
 }

@@ -77,7 +77,8 @@ internal static class ApiExamples
             fixedSource, null, null, null, null, Begun, Ended, false, null, null));
         Add(new RecordBody(31, 32, "https://media.example.com/summer.mp4", "Summer", "A-31", RecordState.Imported, "st_7Qm2", "A8KcNw", 1,
             null, 100, 1_048_576, 1_048_576, null, Begun, Ended, false, finished, null,
-            new("https://rt.cincopa.com/A8KcNw.m3u8", "https://www.cincopa.com/media-platform/iframe.aspx?fid=A4BcDeFgHiJk!A8KcNw", null, null,
+            new("https://rt.cincopa.com/A8KcNw.m3u8",
+                "https://www.cincopa.com/media-platform/iframe.aspx?fid=A4BcDeFgHiJk!A8KcNw", null, null,
                 "A4BcDeFgHiJk", null, null, null, null),
             [new(1, Begun, Ended, "host-1", "st_7Qm2", "imported", null, 200, null)]));
         Add(new CandidatesView(

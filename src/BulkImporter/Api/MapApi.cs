@@ -16,8 +16,8 @@ internal static class MapApi
             .WithSummary("The map from old addresses to where the assets play now, of one or several imports, streamed")
             .WithDescription(
                 "The old address of a row is its column old_url, else its source. Each address is in the map once. When one address would "
-                    + "lead to two assets, nothing is written and the rows are named. Source addresses are whole. format=json is an array of "
-                    + "objects with the columns of the CSV form.")
+                    + "lead to two assets, nothing is written and the rows are named. Source addresses are whole. format=json is an "
+                    + "array of objects with the columns of the CSV form.")
             .Problems(400, 404, 409).Produces<string>(contentType: "text/csv")
             .AlsoAnswers("text/plain", "old.example.com/watch/7 https://www.cincopa.com/media-platform/iframe.aspx?fid=A4!A8\n");
         map.MapGet("/check", CheckAsync).WithName("checkMap").RequireAuthorization(Policy.Operator)
@@ -44,7 +44,8 @@ internal static class MapApi
             case Mappable.Ready ready:
                 foreach (var import in ready.Order.ImportIds)
                     await note.RunAsync(context.User.Actor(), "map_exported", import,
-                        $"{EnumText<MapFormat>.Of(ready.Order.Format)}, to {EnumText<MapTarget>.Of(ready.Order.To)}, with whole source addresses",
+                        $"{EnumText<MapFormat>.Of(ready.Order.Format)}, to {EnumText<MapTarget>.Of(ready.Order.To)}, with whole source "
+                            + "addresses",
                         cancellationToken);
                 context.Response.ContentType = ready.Order.Format.ContentType;
                 var disposition = new ContentDispositionHeaderValue("attachment");

@@ -18,7 +18,8 @@ internal sealed class AccountVerb : Verb
             "BulkImporter account add museum --token-stdin < token.txt")
     {
         Takes(new AccountAddVerb(surroundings), new AccountListVerb(surroundings), new AccountCheckVerb(surroundings),
-            new AccountGalleriesVerb(surroundings), new AccountLimitsVerb(surroundings), new AccountPlayerVerb(surroundings), new AccountTokenVerb(surroundings),
+            new AccountGalleriesVerb(surroundings), new AccountLimitsVerb(surroundings), new AccountPlayerVerb(surroundings),
+            new AccountTokenVerb(surroundings),
             new AccountResumeVerb(surroundings), new AccountSourceHeaderVerb(surroundings));
     }
 

@@ -49,7 +49,7 @@ public sealed record MapOrder(IReadOnlyList<int> ImportIds, MapFormat Format, Ma
 /// <param name="Addresses">Old addresses in it.</param>
 /// <param name="Repeated">Rows whose old address another row has too, for the same asset.</param>
 /// <param name="WithoutTarget">Rows whose asset has no such target, and which are left out.</param>
-/// <param name="WithoutAddress">Rows whose old address cannot be had by a web server, or not in this format, and which are left out.</param>
+/// <param name="WithoutAddress">Rows whose old address no web server is asked for, or not one of this format; they are left out.</param>
 public sealed record MapReport(long Addresses, long Repeated, long WithoutTarget, long WithoutAddress);
 
 /// <summary>Whether a map can be made.</summary>
@@ -209,13 +209,15 @@ public sealed class MapAddresses(NpgsqlDataSource database)
         {
             var named = await connection.QueryLongAsync<Conflict>($"{numbered} {Conflicts}", cancellationToken, parameters);
             return new Mappable.Refused(string.Create(CultureInfo.InvariantCulture,
-                $"{counted.Conflicts:N0} old {(counted.Conflicts == 1 ? "address leads" : "addresses lead")} to more than one asset{order.Format.Because}: ")
+                $"{counted.Conflicts:N0} old {(counted.Conflicts == 1 ? "address leads" : "addresses lead")} to more than one asset"
+                    + $"{order.Format.Because}: ")
                 + string.Join("; ", named.Select(c => $"{c.Address}: {string.Join(", ", c.Rows)}"))
                 + (counted.Conflicts > named.Count ? "; and more" : "") + ". Map only the imports whose assets are the right ones, or "
                 + "give these rows different old addresses.");
         }
         var report = new MapReport(counted.Addresses, counted.Repeated, counted.WithoutTarget, counted.WithoutAddress);
-        return report.Addresses > 0 ? new Mappable.Ready(order, report, counted.Paths, counted.Longest) : new Mappable.Refused(Empty(order));
+        return report.Addresses > 0
+            ? new Mappable.Ready(order, report, counted.Paths, counted.Longest) : new Mappable.Refused(Empty(order));
     }
 
     public async Task RunAsync(Mappable.Ready map, PipeWriter output, CancellationToken cancellationToken)
@@ -263,8 +265,9 @@ public sealed class MapAddresses(NpgsqlDataSource database)
         var range = $"{Wanted(Entries(order, Imported), withHost)} ORDER BY row_number";
         foreach (var id in ids)
         {
-            var last = (await database.QueryAsync<int>("SELECT coalesce(row_count, 0) FROM importer.import WHERE id = $1", cancellationToken,
-                id)) is [var rows] ? rows : 0;
+            var counted = await database.QueryAsync<int>(
+                "SELECT coalesce(row_count, 0) FROM importer.import WHERE id = $1", cancellationToken, id);
+            var last = counted is [var rows] ? rows : 0;
             for (var first = 1; first <= last; first += RowsPerRange)
             {
                 foreach (var entry in await database.QueryAsync<MapEntry>(

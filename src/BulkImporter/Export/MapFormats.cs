@@ -209,8 +209,8 @@ internal sealed class JsonMap(PipeWriter output) : IMapWriter
 }
 
 /// <summary>
-/// Keys of a <c>map</c> are literal text in quotes. In values a dollar sign would begin a variable, and there is no way to write one, so it is
-/// percent-encoded.
+/// Keys of a <c>map</c> are literal text in quotes. In values a dollar sign would begin a variable, and there is no way to write one, so
+/// it is percent-encoded.
 /// </summary>
 internal sealed class NginxMap(Mappable.Ready map, PipeWriter output) : TextMap(output)
 {

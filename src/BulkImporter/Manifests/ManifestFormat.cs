@@ -78,7 +78,8 @@ public static class ManifestFormat
 
     /// <summary>The limits of <see cref="MaxLength"/> as a hint says them.</summary>
     internal const string LimitsInWords =
-        "url 8,000 characters; long_description 20,000; description and tags 5,000; caption, related_link_text, related_link_url and old_url 2,000; "
+        "url 8,000 characters; long_description 20,000; description and tags 5,000; caption, related_link_text, "
+        + "related_link_url and old_url 2,000; "
         + "reference_id, gallery, fid and filename 250; any other 1 MB";
 
     /// <summary>The canonical names, for messages and pickers.</summary>

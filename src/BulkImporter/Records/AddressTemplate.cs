@@ -41,7 +41,7 @@ public sealed partial class AddressTemplate
                 mayBePath ? "Give an http or https address, or a path that begins with /." : "Give an http or https address.");
         if (!template.Needs("rid") && !template.NeedsReferenceId)
             throw new InvalidArgumentException(name,
-                mayBePath ? "Without {rid} or {reference_id} all assets would have one address." : "Without {rid} all assets would have one address.");
+                $"Without {{rid}}{(mayBePath ? " or {reference_id}" : "")} all assets would have one address.");
         return template;
     }
 

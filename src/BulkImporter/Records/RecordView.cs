@@ -28,8 +28,8 @@ public sealed record RecordView(
     AssetView? Asset = null);
 
 /// <summary>
-/// What is known of an imported record's asset. The addresses in <c>HlsUrl</c> and <c>EmbedUrl</c> follow from its <c>rid</c>; the file, the
-/// thumbnail, type, size and duration are known only when Cincopa was asked about the asset.
+/// What is known of an imported record's asset. The addresses in <c>HlsUrl</c> and <c>EmbedUrl</c> follow from its <c>rid</c>; the file,
+/// the thumbnail, type, size and duration are known only when Cincopa was asked about the asset.
 /// </summary>
 /// <param name="HlsUrl">Its playlist; null for what is no video and no audio.</param>
 /// <param name="EmbedUrl">The page that plays it; null when neither the account has a player template nor the asset a gallery.</param>

@@ -37,7 +37,8 @@ internal static class MediaHints
     internal static string StillPattern { get; } =
         $"^[^?#]*\\.({string.Join('|', StillExtensions.Select(e => e[1..]))})([?#]|$)";
 
-    private static readonly Regex Still = new(StillPattern, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.Compiled);
+    private static readonly Regex Still = new(StillPattern,
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.Compiled);
 
     /// <summary>Whether an address ends like the name of a picture or a text. One that tells nothing is taken for what plays.</summary>
     public static bool IsStill(string? url) => url is not null && Still.IsMatch(url);
