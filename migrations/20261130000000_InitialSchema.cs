@@ -177,6 +177,7 @@ namespace BulkImporter.Migrations
                     error_code = table.Column<string>(type: "text", nullable: true),
                     error_message = table.Column<string>(type: "text", nullable: true),
                     possibly_duplicated = table.Column<bool>(type: "boolean", nullable: false),
+                    is_adopted = table.Column<bool>(type: "boolean", nullable: false, defaultValue: false),
                     submitted_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     finished_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
                 },
@@ -184,8 +185,8 @@ namespace BulkImporter.Migrations
                 {
                     table.PrimaryKey("pk_import_record", x => new { x.import_id, x.row_number });
                     table.CheckConstraint("record_finished_at_iff_ended", "(finished_at IS NOT NULL) = (state NOT IN ('pending', 'submitted'))");
-                    table.CheckConstraint("record_imported_has_rid", "state <> 'imported' OR rid IS NOT NULL");
-                    table.CheckConstraint("record_state_is_known", "state IN ('pending', 'submitting', 'submitted', 'imported', 'failed', 'unknown', 'cancelled', 'invalid', 'duplicate') AND state <> 'submitting'");
+                    table.CheckConstraint("record_imported_has_rid", "state NOT IN ('imported', 'deleted') OR rid IS NOT NULL");
+                    table.CheckConstraint("record_state_is_known", "state IN ('pending', 'submitting', 'submitted', 'imported', 'failed', 'unknown', 'cancelled', 'invalid', 'duplicate', 'deleted') AND state <> 'submitting'");
                     table.CheckConstraint("record_submitted_has_status_id", "state <> 'submitted' OR status_id IS NOT NULL");
                     table.CheckConstraint("record_work_has_source", "state = 'invalid' OR source_url IS NOT NULL");
                 })
@@ -293,6 +294,30 @@ namespace BulkImporter.Migrations
                 {
                     table.PrimaryKey("pk_record_meta", x => new { x.import_id, x.row_number });
                 });
+
+            migrationBuilder.CreateTable(
+                name: "record_undo",
+                schema: "importer",
+                columns: table => new
+                {
+                    import_id = table.Column<int>(type: "integer", nullable: false),
+                    row_number = table.Column<int>(type: "integer", nullable: false),
+                    account_id = table.Column<int>(type: "integer", nullable: false),
+                    rid = table.Column<string>(type: "text", nullable: false),
+                    state = table.Column<string>(type: "text", nullable: false),
+                    next_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    failed_count = table.Column<short>(type: "smallint", nullable: false),
+                    in_doubt = table.Column<bool>(type: "boolean", nullable: false),
+                    error_code = table.Column<string>(type: "text", nullable: true),
+                    error_message = table.Column<string>(type: "text", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_record_undo", x => new { x.import_id, x.row_number });
+                    table.CheckConstraint("undo_state_is_known", "state IN ('pending', 'failed')");
+                })
+                .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.02)
+                .Annotation("Npgsql:StorageParameter:fillfactor", 60);
 
             migrationBuilder.CreateTable(
                 name: "source_file",
@@ -609,6 +634,7 @@ namespace BulkImporter.Migrations
                     trial_count = table.Column<int>(type: "integer", nullable: true),
                     trial_through = table.Column<int>(type: "integer", nullable: true),
                     abort_remote = table.Column<bool>(type: "boolean", nullable: false, defaultValue: false),
+                    undo_ordered_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     created_by = table.Column<string>(type: "text", nullable: false),
                     created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
                     started_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
@@ -619,6 +645,8 @@ namespace BulkImporter.Migrations
                     encoding = table.Column<string>(type: "text", nullable: true),
                     fid = table.Column<string>(type: "text", nullable: true),
                     first_rows = table.Column<int>(type: "integer", nullable: true),
+                    links_as_written = table.Column<string>(type: "text", nullable: true),
+                    match_by = table.Column<string>(type: "text", nullable: false, defaultValue: "url"),
                     max_attempts = table.Column<int>(type: "integer", nullable: false),
                     priority = table.Column<int>(type: "integer", nullable: false),
                     start_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
@@ -637,6 +665,7 @@ namespace BulkImporter.Migrations
                     table.CheckConstraint("import_counted_once_parsed", "row_count IS NOT NULL OR state IN ('parsing', 'rejected', 'cancelled', 'deleting')");
                     table.CheckConstraint("import_encoding_is_known", "encoding IN ('windows-1252')");
                     table.CheckConstraint("import_finished_at_iff_ended", "(finished_at IS NOT NULL) = (state IN ('finished', 'cancelled', 'rejected', 'deleting'))");
+                    table.CheckConstraint("import_match_by_is_known", "match_by IN ('url', 'reference_id', 'both')");
                     table.CheckConstraint("import_settings_are_positive", "chunk_size > 0 AND max_attempts > 0 AND first_rows > 0");
                     table.CheckConstraint("import_state_is_known", "state IN ('parsing', 'review', 'running', 'paused', 'finished', 'cancelled', 'rejected', 'deleting')");
                     table.CheckConstraint("import_transfer_is_known", "transfer IN ('pull', 'push', 'auto')");
@@ -817,13 +846,14 @@ namespace BulkImporter.Migrations
                     unknown_count = table.Column<int>(type: "integer", nullable: false),
                     cancelled_count = table.Column<int>(type: "integer", nullable: false),
                     invalid_count = table.Column<int>(type: "integer", nullable: false),
-                    duplicate_count = table.Column<int>(type: "integer", nullable: false)
+                    duplicate_count = table.Column<int>(type: "integer", nullable: false),
+                    deleted_count = table.Column<int>(type: "integer", nullable: false, defaultValue: 0)
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_import_chunk", x => new { x.import_id, x.number });
-                    table.CheckConstraint("chunk_counts_are_not_negative", "pending_count >= 0 AND submitting_count >= 0 AND submitted_count >= 0 AND imported_count >= 0 AND failed_count >= 0 AND unknown_count >= 0 AND cancelled_count >= 0 AND invalid_count >= 0 AND duplicate_count >= 0");
-                    table.CheckConstraint("chunk_counts_sum_to_its_rows", "pending_count + submitting_count + submitted_count + imported_count + failed_count + unknown_count + cancelled_count + invalid_count + duplicate_count = last_row - first_row + 1");
+                    table.CheckConstraint("chunk_counts_are_not_negative", "pending_count >= 0 AND submitting_count >= 0 AND submitted_count >= 0 AND imported_count >= 0 AND failed_count >= 0 AND unknown_count >= 0 AND cancelled_count >= 0 AND invalid_count >= 0 AND duplicate_count >= 0 AND deleted_count >= 0");
+                    table.CheckConstraint("chunk_counts_sum_to_its_rows", "pending_count + submitting_count + submitted_count + imported_count + failed_count + unknown_count + cancelled_count + invalid_count + duplicate_count + deleted_count = last_row - first_row + 1");
                     table.CheckConstraint("chunk_leased_iff_running", "(state = 'running') = (lease_token IS NOT NULL) AND (lease_token IS NULL) = (lease_until IS NULL) AND (lease_token IS NULL) = (lease_owner IS NULL)");
                     table.CheckConstraint("chunk_state_is_known", "state IN ('waiting', 'queued', 'running')");
                     table.ForeignKey(
@@ -958,7 +988,8 @@ namespace BulkImporter.Migrations
                 {
                     import_id = table.Column<int>(type: "integer", nullable: false),
                     first_row = table.Column<int>(type: "integer", nullable: false),
-                    keys = table.Column<byte[]>(type: "bytea", nullable: false)
+                    keys = table.Column<byte[]>(type: "bytea", nullable: false),
+                    generation = table.Column<short>(type: "smallint", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -1254,6 +1285,13 @@ namespace BulkImporter.Migrations
                 filter: "state = 'pending'");
 
             migrationBuilder.CreateIndex(
+                name: "ix_record_undo_account_id_next_at",
+                schema: "importer",
+                table: "record_undo",
+                columns: new[] { "account_id", "next_at" },
+                filter: "state = 'pending'");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_session_key_id",
                 schema: "importer",
                 table: "session",
@@ -1399,6 +1437,10 @@ namespace BulkImporter.Migrations
 
             migrationBuilder.DropTable(
                 name: "record_meta",
+                schema: "importer");
+
+            migrationBuilder.DropTable(
+                name: "record_undo",
                 schema: "importer");
 
             migrationBuilder.DropTable(

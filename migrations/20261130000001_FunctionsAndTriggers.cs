@@ -38,6 +38,7 @@ public sealed class FunctionsAndTriggers : Migration
                         coalesce(sum(n) FILTER (WHERE state = 'cancelled'), 0) AS cancelled,
                         coalesce(sum(n) FILTER (WHERE state = 'invalid'), 0) AS invalid,
                         coalesce(sum(n) FILTER (WHERE state = 'duplicate'), 0) AS duplicate,
+                        coalesce(sum(n) FILTER (WHERE state = 'deleted'), 0) AS deleted,
                         min(due_at) AS due_at,
                         bool_or(state IN ('failed', 'unknown')) AS failures,
                         bool_or(state IN ('imported', 'failed', 'unknown')) AS ends
@@ -60,6 +61,7 @@ public sealed class FunctionsAndTriggers : Migration
                         cancelled_count = c.cancelled_count + change.cancelled,
                         invalid_count = c.invalid_count + change.invalid,
                         duplicate_count = c.duplicate_count + change.duplicate,
+                        deleted_count = c.deleted_count + change.deleted,
                         due_at = LEAST(c.due_at, change.due_at)
                     WHERE c.import_id = change.import_id AND c.number = change.chunk_number;
                 END LOOP;
@@ -113,7 +115,7 @@ public sealed class FunctionsAndTriggers : Migration
                 CASE WHEN w.is_on_wire THEN r.attempt_count + 1 ELSE r.attempt_count END::smallint AS attempt_count,
                 CASE WHEN w.is_on_wire THEN r.attempts_left - 1 ELSE r.attempts_left END::smallint AS attempts_left,
                 CASE WHEN w.is_on_wire THEN NULL ELSE r.next_attempt_at END AS next_attempt_at,
-                r.status_id, r.rid, r.error_code, r.error_message, r.possibly_duplicated, r.submitted_at, r.finished_at
+                r.status_id, r.rid, r.error_code, r.error_message, r.possibly_duplicated, r.is_adopted, r.submitted_at, r.finished_at
             FROM importer.import_record r
             -- Asked once for each row, and of its chunk only where the row is pending.
             CROSS JOIN LATERAL (
@@ -181,6 +183,8 @@ public sealed class FunctionsAndTriggers : Migration
                 total bigint, moved boolean, not_found boolean, submitted_at timestamptz);
             CREATE TYPE importer.finish_end AS (import_id int, row_number int, state text, wait interval, failed_count smallint, code text,
                 message text, account_id int, rid text);
+            CREATE TYPE importer.undo_end AS (import_id int, row_number int, rid text, state text, wait interval, failed_count smallint,
+                in_doubt boolean, code text, message text);
             CREATE TYPE importer.found_asset AS (import_id int, row_number int, attempt smallint, rid text, file_name text, size_bytes bigint,
                 uploaded_at timestamptz, caption text, type text);
             """);
@@ -197,7 +201,8 @@ public sealed class FunctionsAndTriggers : Migration
         DROP VIEW importer.attempt_now, importer.record_now;
         DROP FUNCTION importer.oldest_program();
         DROP FUNCTION importer.backoff(interval, interval, integer);
-        DROP TYPE importer.outcome, importer.row_correction, importer.poll_progress, importer.finish_end, importer.found_asset;
+        DROP TYPE importer.outcome, importer.row_correction, importer.poll_progress, importer.finish_end, importer.undo_end,
+            importer.found_asset;
         DROP FUNCTION importer.opens_at(timestamptz, time, time, text);
         DROP TRIGGER count_record_states ON importer.import_record;
         DROP FUNCTION importer.count_record_states();

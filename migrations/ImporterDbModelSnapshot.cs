@@ -687,6 +687,12 @@ namespace BulkImporter.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("cancelled_count");
 
+                    b.Property<int>("DeletedCount")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("deleted_count");
+
                     b.Property<DateTimeOffset?>("DueAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("due_at");
@@ -795,9 +801,9 @@ namespace BulkImporter.Migrations
 
                     b.ToTable("import_chunk", "importer", t =>
                         {
-                            t.HasCheckConstraint("chunk_counts_are_not_negative", "pending_count >= 0 AND submitting_count >= 0 AND submitted_count >= 0 AND imported_count >= 0 AND failed_count >= 0 AND unknown_count >= 0 AND cancelled_count >= 0 AND invalid_count >= 0 AND duplicate_count >= 0");
+                            t.HasCheckConstraint("chunk_counts_are_not_negative", "pending_count >= 0 AND submitting_count >= 0 AND submitted_count >= 0 AND imported_count >= 0 AND failed_count >= 0 AND unknown_count >= 0 AND cancelled_count >= 0 AND invalid_count >= 0 AND duplicate_count >= 0 AND deleted_count >= 0");
 
-                            t.HasCheckConstraint("chunk_counts_sum_to_its_rows", "pending_count + submitting_count + submitted_count + imported_count + failed_count + unknown_count + cancelled_count + invalid_count + duplicate_count = last_row - first_row + 1");
+                            t.HasCheckConstraint("chunk_counts_sum_to_its_rows", "pending_count + submitting_count + submitted_count + imported_count + failed_count + unknown_count + cancelled_count + invalid_count + duplicate_count + deleted_count = last_row - first_row + 1");
 
                             t.HasCheckConstraint("chunk_leased_iff_running", "(state = 'running') = (lease_token IS NOT NULL) AND (lease_token IS NULL) = (lease_until IS NULL) AND (lease_token IS NULL) = (lease_owner IS NULL)");
 
@@ -987,6 +993,10 @@ namespace BulkImporter.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("trial_through");
 
+                    b.Property<DateTimeOffset?>("UndoOrderedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("undo_ordered_at");
+
                     b.ComplexProperty(typeof(Dictionary<string, object>), "Settings", "BulkImporter.Imports.Import.Settings#ImportSettings", b1 =>
                         {
                             b1.IsRequired();
@@ -1018,6 +1028,16 @@ namespace BulkImporter.Migrations
                             b1.Property<int?>("FirstRows")
                                 .HasColumnType("integer")
                                 .HasColumnName("first_rows");
+
+                            b1.Property<string>("LinksAsWritten")
+                                .HasColumnType("text")
+                                .HasColumnName("links_as_written");
+
+                            b1.Property<string>("MatchBy")
+                                .IsRequired()
+                                .HasColumnType("text")
+                                .HasDefaultValue("url")
+                                .HasColumnName("match_by");
 
                             b1.Property<int>("MaxAttempts")
                                 .HasColumnType("integer")
@@ -1087,6 +1107,8 @@ namespace BulkImporter.Migrations
                             t.HasCheckConstraint("import_encoding_is_known", "encoding IN ('windows-1252')");
 
                             t.HasCheckConstraint("import_finished_at_iff_ended", "(finished_at IS NOT NULL) = (state IN ('finished', 'cancelled', 'rejected', 'deleting'))");
+
+                            t.HasCheckConstraint("import_match_by_is_known", "match_by IN ('url', 'reference_id', 'both')");
 
                             t.HasCheckConstraint("import_settings_are_positive", "chunk_size > 0 AND max_attempts > 0 AND first_rows > 0");
 
@@ -1387,6 +1409,10 @@ namespace BulkImporter.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("first_row");
 
+                    b.Property<short>("Generation")
+                        .HasColumnType("smallint")
+                        .HasColumnName("generation");
+
                     b.Property<byte[]>("Keys")
                         .IsRequired()
                         .HasColumnType("bytea")
@@ -1624,6 +1650,10 @@ namespace BulkImporter.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("cancelled_count");
 
+                    b.Property<int>("DeletedCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("deleted_count");
+
                     b.Property<int>("DuplicateCount")
                         .HasColumnType("integer")
                         .HasColumnName("duplicate_count");
@@ -1833,6 +1863,12 @@ namespace BulkImporter.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("finished_at");
 
+                    b.Property<bool>("IsAdopted")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(false)
+                        .HasColumnName("is_adopted");
+
                     b.Property<bool>("IsPush")
                         .ValueGeneratedOnAdd()
                         .HasColumnType("boolean")
@@ -1893,9 +1929,9 @@ namespace BulkImporter.Migrations
                         {
                             t.HasCheckConstraint("record_finished_at_iff_ended", "(finished_at IS NOT NULL) = (state NOT IN ('pending', 'submitted'))");
 
-                            t.HasCheckConstraint("record_imported_has_rid", "state <> 'imported' OR rid IS NOT NULL");
+                            t.HasCheckConstraint("record_imported_has_rid", "state NOT IN ('imported', 'deleted') OR rid IS NOT NULL");
 
-                            t.HasCheckConstraint("record_state_is_known", "state IN ('pending', 'submitting', 'submitted', 'imported', 'failed', 'unknown', 'cancelled', 'invalid', 'duplicate') AND state <> 'submitting'");
+                            t.HasCheckConstraint("record_state_is_known", "state IN ('pending', 'submitting', 'submitted', 'imported', 'failed', 'unknown', 'cancelled', 'invalid', 'duplicate', 'deleted') AND state <> 'submitting'");
 
                             t.HasCheckConstraint("record_submitted_has_status_id", "state <> 'submitted' OR status_id IS NOT NULL");
 
@@ -2018,6 +2054,42 @@ namespace BulkImporter.Migrations
                         {
                             t.HasCheckConstraint("finding_severity_is_known", "severity IN ('error', 'warning')");
                         });
+                });
+
+            modelBuilder.Entity("BulkImporter.Records.UndoneRecord", b =>
+                {
+                    b.Property<string>("ErrorCode")
+                        .HasColumnType("text")
+                        .HasColumnName("error_code");
+
+                    b.Property<string>("ErrorMessage")
+                        .HasColumnType("text")
+                        .HasColumnName("error_message");
+
+                    b.Property<short>("FailedCount")
+                        .HasColumnType("smallint")
+                        .HasColumnName("failed_count");
+
+                    b.Property<int>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<DateTimeOffset>("NextAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_at");
+
+                    b.Property<int>("RowNumber")
+                        .HasColumnType("integer")
+                        .HasColumnName("row_number");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.ToTable((string)null);
+
+                    b.ToView("record_undo", "importer");
                 });
 
             modelBuilder.Entity("BulkImporter.Records.WorkBatch", b =>
@@ -2230,6 +2302,67 @@ namespace BulkImporter.Migrations
 
                     b
                         .HasAnnotation("Npgsql:StorageParameter:autovacuum_vacuum_cost_delay", 0)
+                        .HasAnnotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.02)
+                        .HasAnnotation("Npgsql:StorageParameter:fillfactor", 60);
+                });
+
+            modelBuilder.Entity("BulkImporter.Undo.RecordUndo", b =>
+                {
+                    b.Property<int>("ImportId")
+                        .HasColumnType("integer")
+                        .HasColumnName("import_id");
+
+                    b.Property<int>("RowNumber")
+                        .HasColumnType("integer")
+                        .HasColumnName("row_number");
+
+                    b.Property<int>("AccountId")
+                        .HasColumnType("integer")
+                        .HasColumnName("account_id");
+
+                    b.Property<string>("ErrorCode")
+                        .HasColumnType("text")
+                        .HasColumnName("error_code");
+
+                    b.Property<string>("ErrorMessage")
+                        .HasColumnType("text")
+                        .HasColumnName("error_message");
+
+                    b.Property<short>("FailedCount")
+                        .HasColumnType("smallint")
+                        .HasColumnName("failed_count");
+
+                    b.Property<bool>("InDoubt")
+                        .HasColumnType("boolean")
+                        .HasColumnName("in_doubt");
+
+                    b.Property<DateTimeOffset>("NextAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_at");
+
+                    b.Property<string>("Rid")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("rid");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.HasKey("ImportId", "RowNumber")
+                        .HasName("pk_record_undo");
+
+                    b.HasIndex(new[] { "AccountId", "NextAt" }, "undo_due")
+                        .HasDatabaseName("ix_record_undo_account_id_next_at")
+                        .HasFilter("state = 'pending'");
+
+                    b.ToTable("record_undo", "importer", t =>
+                        {
+                            t.HasCheckConstraint("undo_state_is_known", "state IN ('pending', 'failed')");
+                        });
+
+                    b
                         .HasAnnotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.02)
                         .HasAnnotation("Npgsql:StorageParameter:fillfactor", 60);
                 });

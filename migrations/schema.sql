@@ -61,6 +61,18 @@ CREATE TYPE importer.row_correction AS (
 	is_push boolean
 );
 
+CREATE TYPE importer.undo_end AS (
+	import_id integer,
+	row_number integer,
+	rid text,
+	state text,
+	wait interval,
+	failed_count smallint,
+	in_doubt boolean,
+	code text,
+	message text
+);
+
 CREATE FUNCTION importer.backoff(first_wait interval, longest_wait interval, times integer) RETURNS interval
     LANGUAGE sql IMMUTABLE
     AS $$SELECT least(longest_wait, first_wait * power(2, least(times, 20)))$$;
@@ -84,6 +96,7 @@ BEGIN
             coalesce(sum(n) FILTER (WHERE state = 'cancelled'), 0) AS cancelled,
             coalesce(sum(n) FILTER (WHERE state = 'invalid'), 0) AS invalid,
             coalesce(sum(n) FILTER (WHERE state = 'duplicate'), 0) AS duplicate,
+            coalesce(sum(n) FILTER (WHERE state = 'deleted'), 0) AS deleted,
             min(due_at) AS due_at,
             bool_or(state IN ('failed', 'unknown')) AS failures,
             bool_or(state IN ('imported', 'failed', 'unknown')) AS ends
@@ -106,6 +119,7 @@ BEGIN
             cancelled_count = c.cancelled_count + change.cancelled,
             invalid_count = c.invalid_count + change.invalid,
             duplicate_count = c.duplicate_count + change.duplicate,
+            deleted_count = c.deleted_count + change.deleted,
             due_at = LEAST(c.due_at, change.due_at)
         WHERE c.import_id = change.import_id AND c.number = change.chunk_number;
     END LOOP;
@@ -294,8 +308,9 @@ CREATE TABLE importer.import_chunk (
     cancelled_count integer NOT NULL,
     invalid_count integer NOT NULL,
     duplicate_count integer NOT NULL,
-    CONSTRAINT chunk_counts_are_not_negative CHECK (((pending_count >= 0) AND (submitting_count >= 0) AND (submitted_count >= 0) AND (imported_count >= 0) AND (failed_count >= 0) AND (unknown_count >= 0) AND (cancelled_count >= 0) AND (invalid_count >= 0) AND (duplicate_count >= 0))),
-    CONSTRAINT chunk_counts_sum_to_its_rows CHECK ((((((((((pending_count + submitting_count) + submitted_count) + imported_count) + failed_count) + unknown_count) + cancelled_count) + invalid_count) + duplicate_count) = ((last_row - first_row) + 1))),
+    deleted_count integer DEFAULT 0 NOT NULL,
+    CONSTRAINT chunk_counts_are_not_negative CHECK (((pending_count >= 0) AND (submitting_count >= 0) AND (submitted_count >= 0) AND (imported_count >= 0) AND (failed_count >= 0) AND (unknown_count >= 0) AND (cancelled_count >= 0) AND (invalid_count >= 0) AND (duplicate_count >= 0) AND (deleted_count >= 0))),
+    CONSTRAINT chunk_counts_sum_to_its_rows CHECK (((((((((((pending_count + submitting_count) + submitted_count) + imported_count) + failed_count) + unknown_count) + cancelled_count) + invalid_count) + duplicate_count) + deleted_count) = ((last_row - first_row) + 1))),
     CONSTRAINT chunk_leased_iff_running CHECK ((((state = 'running'::text) = (lease_token IS NOT NULL)) AND ((lease_token IS NULL) = (lease_until IS NULL)) AND ((lease_token IS NULL) = (lease_owner IS NULL)))),
     CONSTRAINT chunk_state_is_known CHECK ((state = ANY (ARRAY['waiting'::text, 'queued'::text, 'running'::text])))
 )
@@ -320,11 +335,12 @@ CREATE TABLE importer.import_record (
     error_code text,
     error_message text,
     possibly_duplicated boolean NOT NULL,
+    is_adopted boolean DEFAULT false NOT NULL,
     submitted_at timestamp with time zone,
     finished_at timestamp with time zone,
     CONSTRAINT record_finished_at_iff_ended CHECK (((finished_at IS NOT NULL) = (state <> ALL (ARRAY['pending'::text, 'submitted'::text])))),
-    CONSTRAINT record_imported_has_rid CHECK (((state <> 'imported'::text) OR (rid IS NOT NULL))),
-    CONSTRAINT record_state_is_known CHECK (((state = ANY (ARRAY['pending'::text, 'submitting'::text, 'submitted'::text, 'imported'::text, 'failed'::text, 'unknown'::text, 'cancelled'::text, 'invalid'::text, 'duplicate'::text])) AND (state <> 'submitting'::text))),
+    CONSTRAINT record_imported_has_rid CHECK (((state <> ALL (ARRAY['imported'::text, 'deleted'::text])) OR (rid IS NOT NULL))),
+    CONSTRAINT record_state_is_known CHECK (((state = ANY (ARRAY['pending'::text, 'submitting'::text, 'submitted'::text, 'imported'::text, 'failed'::text, 'unknown'::text, 'cancelled'::text, 'invalid'::text, 'duplicate'::text, 'deleted'::text])) AND (state <> 'submitting'::text))),
     CONSTRAINT record_submitted_has_status_id CHECK (((state <> 'submitted'::text) OR (status_id IS NOT NULL))),
     CONSTRAINT record_work_has_source CHECK (((state = 'invalid'::text) OR (source_url IS NOT NULL)))
 )
@@ -540,6 +556,7 @@ CREATE TABLE importer.import (
     trial_count integer,
     trial_through integer,
     abort_remote boolean DEFAULT false NOT NULL,
+    undo_ordered_at timestamp with time zone,
     created_by text NOT NULL,
     created_at timestamp with time zone NOT NULL,
     started_at timestamp with time zone,
@@ -550,6 +567,8 @@ CREATE TABLE importer.import (
     encoding text,
     fid text,
     first_rows integer,
+    links_as_written text,
+    match_by text DEFAULT 'url'::text NOT NULL,
     max_attempts integer NOT NULL,
     priority integer NOT NULL,
     start_at timestamp with time zone,
@@ -564,6 +583,7 @@ CREATE TABLE importer.import (
     CONSTRAINT import_counted_once_parsed CHECK (((row_count IS NOT NULL) OR (state = ANY (ARRAY['parsing'::text, 'rejected'::text, 'cancelled'::text, 'deleting'::text])))),
     CONSTRAINT import_encoding_is_known CHECK ((encoding = 'windows-1252'::text)),
     CONSTRAINT import_finished_at_iff_ended CHECK (((finished_at IS NOT NULL) = (state = ANY (ARRAY['finished'::text, 'cancelled'::text, 'rejected'::text, 'deleting'::text])))),
+    CONSTRAINT import_match_by_is_known CHECK ((match_by = ANY (ARRAY['url'::text, 'reference_id'::text, 'both'::text]))),
     CONSTRAINT import_settings_are_positive CHECK (((chunk_size > 0) AND (max_attempts > 0) AND (first_rows > 0))),
     CONSTRAINT import_state_is_known CHECK ((state = ANY (ARRAY['parsing'::text, 'review'::text, 'running'::text, 'paused'::text, 'finished'::text, 'cancelled'::text, 'rejected'::text, 'deleting'::text]))),
     CONSTRAINT import_transfer_is_known CHECK ((transfer = ANY (ARRAY['pull'::text, 'push'::text, 'auto'::text]))),
@@ -834,6 +854,7 @@ CREATE VIEW importer.record_now AS
     r.error_code,
     r.error_message,
     r.possibly_duplicated,
+    r.is_adopted,
     r.submitted_at,
     r.finished_at
    FROM (importer.import_record r
@@ -841,6 +862,21 @@ CREATE VIEW importer.record_now AS
                    FROM importer.import_chunk c
                   WHERE ((c.import_id = r.import_id) AND (c.number = r.chunk_number) AND (r.row_number = ANY (c.on_wire)))))) AS is_on_wire
          OFFSET 0) w);
+
+CREATE TABLE importer.record_undo (
+    import_id integer NOT NULL,
+    row_number integer NOT NULL,
+    account_id integer NOT NULL,
+    rid text NOT NULL,
+    state text NOT NULL,
+    next_at timestamp with time zone NOT NULL,
+    failed_count smallint NOT NULL,
+    in_doubt boolean NOT NULL,
+    error_code text,
+    error_message text,
+    CONSTRAINT undo_state_is_known CHECK ((state = ANY (ARRAY['pending'::text, 'failed'::text])))
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', fillfactor='60');
 
 CREATE TABLE importer.session (
     id integer NOT NULL,
@@ -919,7 +955,8 @@ CREATE TABLE importer.source_header (
 CREATE TABLE importer.source_key_block (
     import_id integer NOT NULL,
     first_row integer NOT NULL,
-    keys bytea NOT NULL
+    keys bytea NOT NULL,
+    generation smallint NOT NULL
 );
 ALTER TABLE ONLY importer.source_key_block ALTER COLUMN keys SET STORAGE EXTERNAL;
 
@@ -1041,6 +1078,9 @@ ALTER TABLE ONLY importer.record_finish
 ALTER TABLE ONLY importer.record_meta
     ADD CONSTRAINT pk_record_meta PRIMARY KEY (import_id, row_number);
 
+ALTER TABLE ONLY importer.record_undo
+    ADD CONSTRAINT pk_record_undo PRIMARY KEY (import_id, row_number);
+
 ALTER TABLE ONLY importer.session
     ADD CONSTRAINT pk_session PRIMARY KEY (id);
 
@@ -1118,6 +1158,8 @@ CREATE UNIQUE INDEX ix_password_link_hash ON importer.password_link USING btree 
 CREATE INDEX ix_password_link_user_id ON importer.password_link USING btree (user_id);
 
 CREATE INDEX ix_record_finish_account_id_next_at ON importer.record_finish USING btree (account_id, next_at) WHERE (state = 'pending'::text);
+
+CREATE INDEX ix_record_undo_account_id_next_at ON importer.record_undo USING btree (account_id, next_at) WHERE (state = 'pending'::text);
 
 CREATE INDEX ix_session_key_id ON importer.session USING btree (key_id);
 

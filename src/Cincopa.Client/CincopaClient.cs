@@ -189,6 +189,9 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
             ("reference_id", meta.ReferenceId),
             ("tags", meta.Tags)), cancellationToken);
 
+    public Task<ChangeResult> DeleteAssetAsync(CincopaAccess access, Rid rid, CancellationToken cancellationToken) =>
+        ChangeAsync(access, RequestUrl.For(access, "asset.delete", ("rid", rid.Value)), cancellationToken);
+
     public async Task<GalleryCreateResult> CreateGalleryAsync(CincopaAccess access, string name, CancellationToken cancellationToken)
     {
         using var content = new SingleUseContent();

@@ -48,6 +48,13 @@ public interface ICincopaClient
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     Task<ChangeResult> SetMetaAsync(CincopaAccess access, Rid rid, AssetMeta meta, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// <c>asset.delete.json</c>: deletes an asset for good. The answer for one that is not there (any more) is not known (UNK), so an error
+    /// says nothing about the asset: <see cref="ListAssetsAsync"/> with its rid, past the caches, does.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    Task<ChangeResult> DeleteAssetAsync(CincopaAccess access, Rid rid, CancellationToken cancellationToken);
+
     /// <summary><c>gallery.create.json</c>: makes a gallery of this name, whether there is one already or not (INF). Sent once.</summary>
     /// <exception cref="OperationCanceledException">The caller cancelled, and provably no byte of the request had left.</exception>
     Task<GalleryCreateResult> CreateGalleryAsync(CincopaAccess access, string name, CancellationToken cancellationToken);

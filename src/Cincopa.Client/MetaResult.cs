@@ -16,7 +16,9 @@ public sealed record AssetMeta
     public string? Tags { get; init; }
 }
 
-/// <summary>The answer to a call that changes something and may be repeated: <c>asset.set_meta</c>, <c>gallery.add_item</c>.</summary>
+/// <summary>
+/// The answer to a call that changes something and may be repeated: <c>asset.set_meta</c>, <c>asset.delete</c>, <c>gallery.add_item</c>.
+/// </summary>
 public abstract record ChangeResult
 {
     private ChangeResult() { }

@@ -77,7 +77,8 @@ public static partial class Redact
          (?: api_?token | access_?token | refresh_?token | token | hash | d | sig | signature
            | x-(?:amz|goog)-(?:signature|credential|security-token)
            | awsaccesskeyid | googleaccessid | key-pair-id | policy | hdnts | hdnea | __token__ | password | secret | client_secret
-           | auth_?token | auth_?key | auth | api_?key | jwt | hmac | sign | md5 | passwd | pwd | wowzatokenhash | verify
+           | auth_?token | auth_?key | auth | rlkey | resourcekey | tempauth | api_?key | jwt | hmac | sign | md5 | passwd | pwd
+           | wowzatokenhash | verify
            | x-[a-z]+-(?:token|signature) )
          (?: "\s*:\s*" | = | %(?:25)*3D ))
         (?: (?! %(?:25)*26 | \\u0026 ) [^&\s"'<>\\)] )+

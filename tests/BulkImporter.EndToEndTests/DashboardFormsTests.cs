@@ -1,3 +1,5 @@
+using System.Net;
+using System.Text;
 using System.Text.Json;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
@@ -67,6 +69,38 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
         await Expect(page.GetByTestId("review-error")).ToHaveCountAsync(0);
         await stage.Api.ActAsync(id, "cancel");
         stage.Browser.HasNoErrors();
+    }
+
+    [Fact]
+    public async Task A_manifest_is_fetched_from_an_address_and_what_is_wrong_with_it_is_told_on_the_form()
+    {
+        using var library = new HttpListener();
+        var address = $"http://127.0.0.1:{FreePort.Take()}/";
+        library.Prefixes.Add(address);
+        library.Start();
+        var serving = Task.Run(async () =>
+        {
+            for (var calls = 0; calls < 2; calls++)
+            {
+                var call = await library.GetContextAsync();
+                call.Response.StatusCode = call.Request.Url!.AbsolutePath == "/spring.csv" ? 200 : 404;
+                await using var body = call.Response.OutputStream;
+                await body.WriteAsync(Encoding.UTF8.GetBytes(DashboardStage.Manifest("fetched", "clip-1", "clip-2")));
+            }
+        });
+
+        await page.GotoAsync("/upload");
+        await page.GetByTestId("upload-from").FillAsync(address + "gone.csv");
+        await page.GetByTestId("upload-submit").ClickAsync();
+        await Expect(page.GetByTestId("upload-error")).ToHaveTextAsync("The manifest could not be fetched: 127.0.0.1 answered 404.");
+        await page.GetByTestId("upload-from").FillAsync(address + "spring.csv");
+        await page.GetByTestId("upload-submit").ClickAsync();
+        await page.WaitForURLAsync("**/imports/*");
+        await Expect(page.GetByTestId("count-pending")).ToHaveTextAsync("2");
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("spring.csv");
+        await serving;
+        // The browser notes the status of the refusal, which was meant, and nothing else.
+        Assert.Contains("status of 400", Assert.ThrowsAny<Exception>(stage.Browser.HasNoErrors).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -257,6 +257,35 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
     }
 
     [Fact]
+    public async Task An_import_is_undone_by_its_name_offered_by_its_deletion_and_its_row_sent_again()
+    {
+        await stage.Cincopa.BehaveAsync("""{"importMs":0}""");
+        var id = await stage.Api.StartAsync(DashboardStage.Manifest("undone", "one", "two"), "&name=Spring library");
+        await stage.Api.FinishedAsync(id, RunLimit);
+
+        await page.GotoAsync($"/imports/{id}");
+        await page.GetByTestId("delete").ClickAsync();
+        await Expect(page.GetByText("2 assets stay in Cincopa")).ToBeVisibleAsync();
+        await Dialog("Undo first").ClickAsync();
+        await Expect(page.GetByTestId("undo-plan")).ToContainTextAsync("2 assets");
+        await Expect(page.GetByTestId("undo-order")).ToBeDisabledAsync();
+        await page.GetByTestId("undo-name").FillAsync("Spring library");
+        await page.GetByTestId("undo-order").ClickAsync();
+        // Followed to its end without a reload.
+        await Expect(page.GetByTestId("count-deleted")).ToHaveTextAsync("2");
+        await Expect(page.GetByText("2 assets of it are deleted in Cincopa.")).ToBeVisibleAsync();
+        await Expect(page.GetByTestId("undo")).ToHaveCountAsync(0);
+        Assert.Equal(2, (await stage.Cincopa.AssetsAsync()).Count(a => a.Deleted));
+
+        await page.GotoAsync($"/imports/{id}/records/1");
+        await Expect(page.GetByText("deleted in Cincopa", new() { Exact = false }).First).ToBeVisibleAsync();
+        await page.GetByTestId("rerun-record").ClickAsync();
+        await Expect(page.GetByText("The asset exists in Cincopa.")).ToBeVisibleAsync();
+        Assert.Equal(3, await stage.SubmitsAsync("undone"));
+        stage.Browser.HasNoErrors();
+    }
+
+    [Fact]
     public async Task A_record_in_doubt_is_adopted_given_up_or_sent_again_by_a_person_who_knows_the_risk()
     {
         // Four rows of one file name, so none of the four assets is certainly any row's.

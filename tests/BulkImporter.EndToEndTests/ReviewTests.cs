@@ -111,6 +111,30 @@ public sealed class ReviewTests(DashboardStage stage) : IClassFixture<DashboardS
     }
 
     [Fact]
+    public async Task Share_links_that_were_made_direct_are_told_by_host_and_left_as_written_by_a_button()
+    {
+        await OpenAsync(false, 1280);
+        var id = await ReviewAsync("""
+            url,title
+            https://drive.google.com/file/d/1AbC/view?usp=sharing,One
+            https://www.dropbox.com/s/abc/clip.mp4?dl=0,Two
+            https://drive.google.com/file/d/2DeF/view,Three
+            """);
+        await page.GotoAsync($"/imports/{id}");
+        await Expect(Finding("url_made_direct")).ToContainTextAsync("3 links of 2 hosts were made direct.");
+        var hosts = page.GetByTestId("direct-hosts").Locator("li");
+        await Expect(hosts.First).ToContainTextAsync(
+            "https://drive.google.com/file/d/1AbC/view?usp=sharing → https://drive.google.com/uc?export=download&id=1AbC");
+        await LooksWellAsync("share links");
+        await hosts.First.GetByTestId("keep-links").ClickAsync();
+        await Expect(Finding("url_share_page")).ToContainTextAsync("2 rows have the URL of a share page.");
+        await Expect(Finding("url_made_direct")).ToContainTextAsync("1 link of 1 host was made direct.");
+        await Expect(page.GetByTestId("settings-text")).ToContainTextAsync("Leave links as written: drive.google.com.");
+        await stage.Api.ActAsync(id, "cancel");
+        stage.Browser.HasNoErrors();
+    }
+
+    [Fact]
     public async Task A_file_in_another_encoding_is_read_by_a_button_in_the_red_box()
     {
         await OpenUploadAsync();

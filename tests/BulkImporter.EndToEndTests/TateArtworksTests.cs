@@ -115,7 +115,7 @@ public sealed class TateArtworksTests : IAsyncDisposable
         Assert.Equal("finished", import.State);
         Assert.Equal(Rows, import.Rows);
         var unknown = import.Counts.Unknown;
-        Assert.Equal(new CountsBody(0, 0, 0, Records - unknown, 0, unknown, 0, RowsWithoutUrl, 0), import.Counts);
+        Assert.Equal(new CountsBody(0, 0, 0, Records - unknown, 0, unknown, 0, RowsWithoutUrl, 0, 0), import.Counts);
         Assert.InRange(unknown, 0, mostUnknown);
 
         Assert.Equal(0, (await cincopa.SummaryAsync()).InputsReceivedMoreThanOnce);

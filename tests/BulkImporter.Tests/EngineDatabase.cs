@@ -253,14 +253,14 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
                     count(*) FILTER (WHERE state = 'submitted') AS submitted, count(*) FILTER (WHERE state = 'imported') AS imported,
                     count(*) FILTER (WHERE state = 'failed') AS failed, count(*) FILTER (WHERE state = 'unknown') AS unknown,
                     count(*) FILTER (WHERE state = 'cancelled') AS cancelled, count(*) FILTER (WHERE state = 'invalid') AS invalid,
-                    count(*) FILTER (WHERE state = 'duplicate') AS duplicate
+                    count(*) FILTER (WHERE state = 'duplicate') AS duplicate, count(*) FILTER (WHERE state = 'deleted') AS deleted
                 FROM record GROUP BY chunk_number)
             SELECT 'chunk ' || c.number || ' does not count its records' FROM importer.import_chunk c FULL JOIN counted n
                 ON n.chunk_number = c.number
             WHERE c.import_id = $1 AND (c.pending_count, c.submitting_count, c.submitted_count, c.imported_count, c.failed_count,
-                c.unknown_count, c.cancelled_count, c.invalid_count, c.duplicate_count)
+                c.unknown_count, c.cancelled_count, c.invalid_count, c.duplicate_count, c.deleted_count)
                 IS DISTINCT FROM (n.pending, n.submitting, n.submitted, n.imported, n.failed, n.unknown, n.cancelled, n.invalid,
-                    n.duplicate)
+                    n.duplicate, n.deleted)
             UNION ALL
             SELECT 'chunk ' || chunk_number || ' counts ' || coalesce(f.count, 0) || ' ' || code || ' and has ' || coalesce(n.count, 0)
             FROM (SELECT * FROM importer.chunk_failure WHERE import_id = $1 AND count <> 0) f

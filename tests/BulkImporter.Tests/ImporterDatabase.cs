@@ -201,8 +201,8 @@ public sealed class ImporterDatabase(TestServer server) : IAsyncLifetime
         AttemptCount =
             (short)(state is RecordState.Pending or RecordState.Submitting or RecordState.Invalid or RecordState.Duplicate or RecordState.Cancelled ? 0 : 1),
         AttemptsLeft = (short)(state == RecordState.Failed ? 0 : state == RecordState.Submitting ? 5 : 4),
-        StatusId = state is RecordState.Submitted or RecordState.Imported ? $"st-{row}" : null,
-        Rid = state == RecordState.Imported ? $"rid{row}" : null,
+        StatusId = state is RecordState.Submitted or RecordState.Imported or RecordState.Deleted ? $"st-{row}" : null,
+        Rid = state is RecordState.Imported or RecordState.Deleted ? $"rid{row}" : null,
         ErrorCode = state switch
         {
             RecordState.Failed => "source_not_found",
@@ -234,6 +234,7 @@ public sealed class ImporterDatabase(TestServer server) : IAsyncLifetime
             CancelledCount = Of(RecordState.Cancelled),
             InvalidCount = Of(RecordState.Invalid),
             DuplicateCount = Of(RecordState.Duplicate),
+            DeletedCount = Of(RecordState.Deleted),
         };
         foreach (var failures in records.Where(r => r.State is RecordState.Failed or RecordState.Unknown).GroupBy(r => r.ErrorCode!))
             yield return new ChunkFailure

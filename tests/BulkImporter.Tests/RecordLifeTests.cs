@@ -39,7 +39,9 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
         [nameof(RecordTransitions.PendingAgainAsync)] =
             [(RecordState.Failed, [RecordState.Pending]), (RecordState.Cancelled, [RecordState.Pending]),
                 (RecordState.Unknown, [RecordState.Pending]),
-                (RecordState.Invalid, [RecordState.Pending]), (RecordState.Duplicate, [RecordState.Pending])],
+                (RecordState.Invalid, [RecordState.Pending]), (RecordState.Duplicate, [RecordState.Pending]),
+                (RecordState.Deleted, [RecordState.Pending])],
+        [nameof(RecordTransitions.DeletedAsync)] = [(RecordState.Imported, [RecordState.Deleted])],
         [nameof(RecordTransitions.CorrectedAsync)] =
             [(RecordState.Failed, [RecordState.Pending]), (RecordState.Invalid, [RecordState.Pending]),
                 (RecordState.Duplicate, [RecordState.Pending])],
@@ -133,6 +135,30 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
         Assert.Equal("imported 1", await database.SoundCountsAsync(id));
     }
 
+    [Fact]
+    public async Task An_asset_that_an_undo_has_deleted_is_told_of_by_its_attempt_and_its_record_is_sent_again_when_a_person_names_it()
+    {
+        var id = await database.ImportAsync(rows: 1);
+        await database.SubmitAsync(id, 1, 1);
+        await database.ConcludeAsync(id, 1, "st-1-1", RecordState.Imported);
+        await database.Follow.RunAsync(Token);
+        Assert.Equal(0, await database.Transitions.DeletedAsync([new(id, 1, new Rid("another"))], Token));
+        Assert.Equal(1, await database.Transitions.DeletedAsync([new(id, 1, new Rid("rid1"))], Token));
+        Assert.Equal("deleted attempt 1 left 4 st-1-1 rid1", await database.RecordAsync(id, 1));
+        Assert.Equal(["1 imported st-1-1"], await database.AttemptsAsync(id, 1));
+        Assert.Equal("An undo has deleted its asset rid1 in Cincopa.",
+            await database.OneAsync<string>("SELECT message FROM importer.attempt WHERE import_id = $1", id));
+        Assert.Equal("deleted 1", await database.SoundCountsAsync(id));
+
+        Assert.Equal(0, Assert.IsType<RerunResult.Done>(await database.RerunAsync(id)).Rerun);
+        var again = await database.RerunAsync(id, new RecordFilter { State = RecordState.Deleted });
+        Assert.Equal(1, Assert.IsType<RerunResult.Done>(again).Rerun);
+        await database.SubmitAsync(id, 1, 1);
+        await database.ConcludeAsync(id, 1, "st-1-2", RecordState.Imported);
+        Assert.Equal(["1 imported st-1-1", "2 imported st-1-2"], await database.AttemptsAsync(id, 1));
+        Assert.Equal("imported 1", await database.SoundCountsAsync(id));
+    }
+
     // --- the three places
 
     public static TheoryData<string, RecordState> MethodsAndStates()
@@ -170,8 +196,8 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
     public void Every_method_of_RecordTransitions_that_moves_records_is_among_the_transitions() =>
         Assert.Equal(
             typeof(RecordTransitions).GetMethods().Where(m => m.DeclaringType == typeof(RecordTransitions)).Select(m => m.Name)
-                // Two only look, the third is two of them in one transaction.
-                .Except([nameof(RecordTransitions.OpenIntentsAsync), nameof(RecordTransitions.OwnersAsync),
+                // Two only look, the third is two of them in one transaction, the fourth gives other addresses and moves nothing.
+                .Except([nameof(RecordTransitions.RenewedAsync), nameof(RecordTransitions.OpenIntentsAsync), nameof(RecordTransitions.OwnersAsync),
                     nameof(RecordTransitions.AnsweredAndSubmittingAsync)]).Order(),
             Transitions.Keys.Order());
 
@@ -217,6 +243,11 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
                 break;
             case RecordState.Submitted:
                 await database.SubmitAsync(id, 1, 1);
+                break;
+            case RecordState.Deleted:
+                await database.SubmitAsync(id, 1, 1);
+                await database.ConcludeAsync(id, 1, "st-1-1", RecordState.Imported);
+                await database.Transitions.DeletedAsync([new(id, 1, new Rid("rid1"))], Token);
                 break;
             case RecordState.Imported or RecordState.Failed:
                 await database.SubmitAsync(id, 1, 1);
@@ -268,7 +299,7 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
                 });
                 await database.SqlAsync("UPDATE importer.import_record SET source_key = $2 WHERE import_id = $1 AND row_number = 1",
                     id, source);
-                await database.Transitions.DuplicateAsync(connection, id, "url", Token);
+                await database.Transitions.DuplicateAsync(connection, id, new(true, false, "url", null), byReference: false, Token);
                 await database.SqlAsync("DELETE FROM importer.import_record WHERE import_id = $1 AND row_number = 0", id);
                 return true;
             case nameof(RecordTransitions.KnownEarlierAsync) when wanted == RecordState.Duplicate:
@@ -279,7 +310,7 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
                         3 AS row_number, true AS imported
                     """, connection))
                     await known.ExecuteNonQueryAsync(Token);
-                await database.Transitions.KnownEarlierAsync(connection, id, "url", Token);
+                await database.Transitions.KnownEarlierAsync(connection, id, new(true, false, "url", null), byReference: false, Token);
                 await using (var gone = new Npgsql.NpgsqlCommand("DROP TABLE known_source", connection)) await gone.ExecuteNonQueryAsync(
                     Token);
                 return true;
@@ -331,9 +362,12 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
             case nameof(RecordTransitions.CancelledAsync) when wanted == RecordState.Cancelled:
                 await database.Transitions.CancelledAsync(connection, id, Token);
                 return true;
+            case nameof(RecordTransitions.DeletedAsync) when wanted == RecordState.Deleted:
+                await database.Transitions.DeletedAsync([new(id, 1, new Rid("rid1"))], Token);
+                return true;
             case nameof(RecordTransitions.PendingAgainAsync) when wanted == RecordState.Pending:
                 await database.Transitions.PendingAgainAsync(connection, id, RecordFilter.All,
-                    [RecordState.Unknown, RecordState.Duplicate], push: true, Token);
+                    [RecordState.Unknown, RecordState.Duplicate, RecordState.Deleted], push: true, Token);
                 return true;
             default:
                 return false;

@@ -10,6 +10,7 @@ internal sealed class ScriptedCincopa : ICincopaClient
     private readonly List<string> asked = [];
     private readonly List<AssetListQuery> listed = [];
     private readonly List<string> aborted = [];
+    private readonly List<string> deleted = [];
     private int inFlight;
 
     /// <summary>Answers a submit call. Accepts with a status_id of its own unless the test says otherwise.</summary>
@@ -31,6 +32,8 @@ internal sealed class ScriptedCincopa : ICincopaClient
     public Func<PingResult> OnPing { get; set; } = () => new PingResult.Ok("account", null, null);
 
     public Func<Rid, AssetMeta, ChangeResult> OnSetMeta { get; set; } = (_, _) => new ChangeResult.Ok();
+
+    public Func<Rid, ChangeResult> OnDelete { get; set; } = _ => new ChangeResult.Ok();
 
     public Func<Fid, IReadOnlyCollection<Rid>, ChangeResult> OnAddItems { get; set; } = (_, _) => new ChangeResult.Ok();
 
@@ -55,6 +58,11 @@ internal sealed class ScriptedCincopa : ICincopaClient
     public IReadOnlyList<string> Aborted
     {
         get { lock (gate) return [.. aborted]; }
+    }
+
+    public IReadOnlyList<string> Deleted
+    {
+        get { lock (gate) return [.. deleted]; }
     }
 
     public IReadOnlyList<AssetListQuery> Listed
@@ -119,6 +127,12 @@ internal sealed class ScriptedCincopa : ICincopaClient
 
     public Task<ChangeResult> SetMetaAsync(CincopaAccess access, Rid rid, AssetMeta meta, CancellationToken cancellationToken) =>
         Task.FromResult(OnSetMeta(rid, meta));
+
+    public Task<ChangeResult> DeleteAssetAsync(CincopaAccess access, Rid rid, CancellationToken cancellationToken)
+    {
+        lock (gate) deleted.Add(rid.Value);
+        return Task.FromResult(OnDelete(rid));
+    }
 
     public Task<GalleryCreateResult> CreateGalleryAsync(CincopaAccess access, string name, CancellationToken cancellationToken) =>
         OnCreateGallery(name);

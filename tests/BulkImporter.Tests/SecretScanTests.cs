@@ -10,6 +10,7 @@ using BulkImporter.Parse;
 using BulkImporter.Reconcile;
 using BulkImporter.Status;
 using BulkImporter.Tests.Simulator;
+using BulkImporter.Undo;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
@@ -178,6 +179,15 @@ public sealed class SecretScanTests(ImporterDatabase database) : IClassFixture<I
             "UPDATE importer.import_record SET finished_at = finished_at - interval '20 minutes' WHERE state = 'unknown'");
         await database.SqlAsync("UPDATE importer.reconcile_look SET next_at = now()");
         await services.GetRequiredService<ReconcileUnknown>().RunAsync(Token);
+        await PostAsync(client, "/api/v1/accounts/scan/resume", null);
+        await database.SqlAsync("""
+            INSERT INTO importer.record_undo (import_id, row_number, account_id, rid, state, next_at, failed_count, in_doubt)
+            SELECT r.import_id, r.row_number, i.account_id, r.rid, 'pending', now(), 0, false
+            FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id
+            WHERE r.import_id = $1 AND r.state = 'imported' AND r.row_number % 2 = 0
+            ON CONFLICT (import_id, row_number) DO UPDATE SET state = 'pending', next_at = now()
+            """, id);
+        await services.GetRequiredService<DeleteAssets>().RunAsync(Token);
     }
 
     private async Task<WebApplication> StartAsync(KeptLog log, Uri cincopa)
@@ -187,7 +197,7 @@ public sealed class SecretScanTests(ImporterDatabase database) : IClassFixture<I
         builder.WebHost.UseTestServer();
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Trace).AddProvider(log);
         builder.Services.AddImporter(database.ConnectionString).AddTelemetry(builder.Configuration).AddWeb().AddDispatch().AddStatus()
-            .AddReconcile();
+            .AddReconcile().AddUndo();
         var app = builder.Build();
         app.MapWeb();
         await app.StartAsync(Token);

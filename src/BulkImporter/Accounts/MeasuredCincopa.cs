@@ -83,6 +83,10 @@ internal sealed class MeasuredCincopa(ICincopaClient client, TimeProvider clock)
         MeasureAsync("set_meta", () => client.SetMetaAsync(access, rid, meta, cancellationToken), r =>
             Judged((r as ChangeResult.Failed)?.Error));
 
+    public Task<ChangeResult> DeleteAssetAsync(CincopaAccess access, Rid rid, CancellationToken cancellationToken) =>
+        MeasureAsync("delete", () => client.DeleteAssetAsync(access, rid, cancellationToken), r =>
+            Judged((r as ChangeResult.Failed)?.Error));
+
     public Task<UploadUrlResult> GetUploadUrlAsync(CincopaAccess access, Fid? fid, CancellationToken cancellationToken) =>
         MeasureAsync("upload_url", () => client.GetUploadUrlAsync(access, fid, cancellationToken), r =>
             Judged((r as UploadUrlResult.Failed)?.Error));

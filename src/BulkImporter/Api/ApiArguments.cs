@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using BulkImporter.Data;
 using BulkImporter.Finish;
 using BulkImporter.Records;
+using BulkImporter.Undo;
 using Microsoft.AspNetCore.Mvc;
 
 namespace BulkImporter.Api;
@@ -51,15 +52,15 @@ internal static class ApiArguments
 
 /// <summary>
 /// The selection as query arguments: <c>state</c>, <c>code</c>, <c>recordIds</c> (repeated), <c>search</c>, <c>stalledMinutes</c>,
-/// <c>finish</c>.
+/// <c>finish</c>, <c>undo</c>.
 /// </summary>
 internal sealed record SelectionQuery(
     [FromQuery(Name = "state")] string? State, [FromQuery(Name = "code")] string? Code, [FromQuery(Name = "recordIds")] int[]? RecordIds,
     [FromQuery(Name = "search")] string? Search, [FromQuery(Name = "stalledMinutes")] double? StalledMinutes,
-    [FromQuery(Name = "finish")] string? Finish)
+    [FromQuery(Name = "finish")] string? Finish, [FromQuery(Name = "undo")] string? Undo)
 {
     public RecordFilter ToFilter() =>
-        new SelectionBody(State, Code, RecordIds is { Length: > 0 } rows ? rows : null, Search, StalledMinutes, Finish).ToFilter();
+        new SelectionBody(State, Code, RecordIds is { Length: > 0 } rows ? rows : null, Search, StalledMinutes, Finish, Undo).ToFilter();
 }
 
 /// <summary>The selection as a JSON body. What is left out does not narrow it.</summary>
@@ -67,11 +68,12 @@ internal sealed record SelectionQuery(
 /// <param name="Search">Part of the source URL, caption, reference id, status_id or rid, in any case; or a row number.</param>
 /// <param name="StalledMinutes">Only submitted records that have not moved at Cincopa for so long.</param>
 /// <param name="Finish">Only imported records whose asset is finished so far: pending, done or failed.</param>
+/// <param name="Undo">Only records whose undo is so far: pending, done (the asset is deleted) or failed.</param>
 // A member that is misspelt and ignored would make the selection larger.
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public record SelectionBody(
     string? State = null, string? Code = null, IReadOnlyList<int>? RecordIds = null, string? Search = null, double? StalledMinutes = null,
-    string? Finish = null)
+    string? Finish = null, string? Undo = null)
 {
     /// <summary>Rows that one request may name; a larger selection is told by state, code or search.</summary>
     private const int MostRows = 100_000;
@@ -97,6 +99,7 @@ public record SelectionBody(
             RowNumbers = RecordIds,
             Search = string.IsNullOrEmpty(Search) ? null : Search,
             Finish = ApiArguments.Choice<FinishState>("finish", Finish) is { } finish ? EnumText<FinishState>.Of(finish) : null,
+            Undo = ApiArguments.Choice<UndoState>("undo", Undo) is { } undo ? EnumText<UndoState>.Of(undo) : null,
             Stalled = StalledMinutes is { } stalled ? TimeSpan.FromMinutes(stalled) : null,
         };
     }
@@ -106,5 +109,15 @@ public record SelectionBody(
 /// <param name="Push">Their files are read and sent by this server from now on, instead of being fetched by Cincopa.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record RerunOrder(string? State = null, string? Code = null, IReadOnlyList<int>? RecordIds = null,
-    string? Search = null, double? StalledMinutes = null, string? Finish = null, bool? Push = null)
-    : SelectionBody(State, Code, RecordIds, Search, StalledMinutes, Finish);
+    string? Search = null, double? StalledMinutes = null, string? Finish = null, string? Undo = null,
+    bool? Push = null)
+    : SelectionBody(State, Code, RecordIds, Search, StalledMinutes, Finish, Undo);
+
+/// <inheritdoc cref="SelectionBody"/>
+/// <param name="Name">The name of the import, to confirm it. Not needed with dryRun.</param>
+/// <param name="DryRun">Only says what would be deleted and what left.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record UndoOrder(string? State = null, string? Code = null, IReadOnlyList<int>? RecordIds = null,
+    string? Search = null, double? StalledMinutes = null, string? Finish = null, string? Undo = null,
+    string? Name = null, bool? DryRun = null)
+    : SelectionBody(State, Code, RecordIds, Search, StalledMinutes, Finish, Undo);

@@ -9,6 +9,7 @@ using BulkImporter.Probes;
 using BulkImporter.Reconcile;
 using BulkImporter.Records;
 using BulkImporter.Sources;
+using BulkImporter.Undo;
 using Cincopa.Client;
 
 namespace BulkImporter.Api;
@@ -37,7 +38,7 @@ internal static class ApiExamples
             Manifest = new("spring.csv", Sha256, 24_310),
             State = ImportState.Running,
             Rows = 250,
-            Counts = new(40, 5, 12, 190, 2, 1, 0, 0, 0),
+            Counts = new(40, 5, 12, 190, 2, 1, 0, 0, 0, 0),
             RatePerSecond = 2.5,
             EtaSeconds = 23,
             Failures = [new("source_not_found", FailureClass.Permanent, 2)],
@@ -63,6 +64,7 @@ internal static class ApiExamples
         Add(new ProbeView("done", 200, 200, 200, 3, Begun, Ended, [new("old.example.com", 61)]));
         Add(new FindingPage([new(12, 13, "url", "url_missing", "error", null, "Enter the file's address.")], null));
         Add(new KeptFile(Sha256, 1_048_576));
+        Add(new ManifestAddressBody("https://media.example.com/library.csv"));
         Add(new FilesBody([new("spring.mp4", Sha256)]));
         Add(new NewTemplateBody("Weekly export"));
         AddWithPage(new TemplateView("Weekly export", "url=OriginalURL,caption=Title", ["OriginalURL", "Title"], "Ada", Begun));
@@ -71,9 +73,9 @@ internal static class ApiExamples
         AddWithPage(new AuditView(310, Begun, "Ada", "import_started", 7, "museum", null));
 
         AddWithPage(new RecordView(12, 13, "https://media.example.com/spring.mp4", "Spring", "A-12", RecordState.Failed, null, null, 1,
-            fixedSource, null, null, null, null, Begun, Ended, false, null));
+            fixedSource, null, null, null, null, Begun, Ended, false, null, null));
         Add(new RecordBody(31, 32, "https://media.example.com/summer.mp4", "Summer", "A-31", RecordState.Imported, "st_7Qm2", "A8KcNw", 1,
-            null, 100, 1_048_576, 1_048_576, null, Begun, Ended, false, finished,
+            null, 100, 1_048_576, 1_048_576, null, Begun, Ended, false, finished, null,
             [new(1, Begun, Ended, "host-1", "st_7Qm2", "imported", null, 200, null)]));
         Add(new CandidatesView(
             [new("A8KcNw", "summer.mp4", 1_048_576, Begun.AddSeconds(3), "Summer", "video", "uploaded 3 s after the attempt", true)],
@@ -82,6 +84,8 @@ internal static class ApiExamples
         Add(new AdoptBody("A8KcNw"));
         Add(new RerunOrder(State: "failed", Code: "source_timeout"));
         Add(new RerunBody(61, 1, [new(RecordState.Imported, 1, "Imported records are never sent again.")]));
+        Add(new UndoOrder(State: "imported", Name: "Spring"));
+        Add(new UndoBody(61, 1, [new(LeftReason.Shared, 1, "Another record has the same asset.", [31])]));
         Add(new SelectionBody(RecordIds: [12, 31]));
         Add(new FinishAgainBody(2));
         Add(new GivenUpBody(2, 1));

@@ -54,9 +54,7 @@ internal static class FilesApi
         var fields = ImportFields.OfQuery(context).ToImport(0);
         if (body.Files is null || body.Files.Any(file => file?.Name is null || file.Sha256 is null))
             throw new InvalidArgumentException("files", "Each file needs a name and a sha256.");
-        var created = await create.RunAsync(fields, body.Files, cancellationToken);
-        var import = await imports.FindAsync(created.Id, cancellationToken);
-        if (import is null) return Problem.ImportNotFound(created.Id);
-        return created.Existed ? TypedResults.Ok(import) : context.Created($"imports/{created.Id}", import);
+        return await ImportsApi.CreatedAsync(await create.RunAsync(fields, body.Files, cancellationToken), imports, context,
+            cancellationToken);
     }
 }

@@ -33,6 +33,10 @@ public sealed class RevisionBody : Dictionary<string, JsonElement>
     }
 }
 
+/// <summary>Where a manifest is to be fetched.</summary>
+/// <param name="From">An https address of a CSV file, or the link of a Google Sheet.</param>
+public sealed record ManifestAddressBody(string From);
+
 internal static class ImportsApi
 {
     /// <summary>The least time between two events of an import; what happens within it is told by the latest body.</summary>
@@ -49,6 +53,14 @@ internal static class ImportsApi
                 $"{SettingsSchema.Names(_ => true)}. The same Idempotency-Key again returns the first import with 200.")
             .TakesManifest("The manifest: CSV with a header line, compressed (gzip) or not.").TakesImportFields(ofManifest: true)
             .Problems(400, 413, 415);
+        imports.MapPost("/address", FetchAsync).WithName("createImportFromAddress").RequireAuthorization(Policy.Operator)
+            .WithSummary("Fetch a manifest from an address and make an import of it")
+            .WithDescription(
+                "The body names the address: an https address of a CSV file, or the link of a Google Sheet that anyone with the link can "
+                    + "view. It is called like a source, with the source headers of the account, and within "
+                    + $"{FetchManifest.Limit.TotalMinutes:0} minutes. Settings are query arguments as those of POST /imports. The same "
+                    + "Idempotency-Key again answers 200 with the first import.")
+            .TakesImportFields(ofManifest: true).Problems(400, 413);
         imports.MapGet("/", ListAsync).WithName("listImports").RequireAuthorization(Policy.Viewer)
             .WithSummary("List imports, the newest first unless order says oldest or name; search looks at name, file, account and person")
                 .Problems(400);
@@ -97,8 +109,9 @@ internal static class ImportsApi
         imports.MapDelete("/{id:int}", DeleteAsync).WithName("deleteImport")
             .RequireAuthorization(Policy.Operator).WithSummary("Delete an import that has ended")
             .WithDescription(
-                "Takes an admin, unless the manifest was rejected. Its records, attempts, findings and, when no other import has it, its manifest are removed in steps; until then its "
-                    + "state is 'deleting'. The assets stay in Cincopa; rows of later manifests with the same addresses are no longer "
+                "Takes an admin, unless the manifest was rejected. Its records, attempts, findings and, when no other import has it, its "
+                    + "manifest are removed in steps; until then its state is 'deleting'. The assets stay in Cincopa (undoImport deletes "
+                    + "them, before); rows of later manifests with the same addresses are no longer "
                         + "told to be imported already.")
             .Problems(404, 409);
         imports.MapGet("/{id:int}/findings", FindingsAsync).WithName("listFindings").RequireAuthorization(Policy.Viewer)
@@ -135,9 +148,22 @@ internal static class ImportsApi
             ? TypedResults.Ok(probe) : Problem.NotFound($"The files of import {id} were not checked yet, or there is no such import.");
 
     private static async Task<Results<Created<ImportView>, Ok<ImportView>, ProblemHttpResult>> CreateAsync(
-        HttpContext context, ManifestUpload upload, ReadImports imports, CancellationToken cancellationToken)
+        HttpContext context, ManifestUpload upload, ReadImports imports, CancellationToken cancellationToken) =>
+        await CreatedAsync(await upload.RunAsync(context, cancellationToken), imports, context, cancellationToken);
+
+    private static async Task<Results<Created<ImportView>, Ok<ImportView>, ProblemHttpResult>> FetchAsync(
+        ManifestAddressBody body, FetchManifest fetch, ReadImports imports, HttpContext context, CancellationToken cancellationToken)
     {
-        var created = await upload.RunAsync(context, cancellationToken);
+        var fields = ImportFields.OfQuery(context);
+        PlainText.RequireStorable("from", body.From);
+        return await CreatedAsync(
+            await fetch.RunAsync(fields.ToImport(0), body.From ?? "", fields.FileName, cancellationToken), imports, context,
+            cancellationToken);
+    }
+
+    internal static async Task<Results<Created<ImportView>, Ok<ImportView>, ProblemHttpResult>> CreatedAsync(
+        CreatedImport created, ReadImports imports, HttpContext context, CancellationToken cancellationToken)
+    {
         var import = await imports.FindAsync(created.Id, cancellationToken);
         if (import is null) return Problem.ImportNotFound(created.Id);
         return created.Existed ? TypedResults.Ok(import) : context.Created($"imports/{created.Id}", import);
@@ -208,7 +234,10 @@ internal static class ImportsApi
     private static (ImportView, string) Fingerprint(ImportView import) =>
         (import with { Failures = [] }, string.Join(';', import.Failures));
 
-    private static bool IsOver(ImportView import) => import.FinishedAt is not null && import.Counts is { Submitting: 0, Submitted: 0 };
+    private static bool IsOver(ImportView import) => import is
+    {
+        FinishedAt: not null, Counts: { Submitting: 0, Submitted: 0 }, Undo.IsUnderWay: false,
+    };
 
     private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> StartAsync(
         int id, int? first, StartImport start, ReadImports imports, ImportFeed feed, HttpContext context,

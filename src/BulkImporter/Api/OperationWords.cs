@@ -6,6 +6,7 @@ using BulkImporter.Data;
 using BulkImporter.Finish;
 using BulkImporter.Imports;
 using BulkImporter.Records;
+using BulkImporter.Undo;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.Extensions.Options;
@@ -162,6 +163,7 @@ internal sealed record ParameterWords(string Description, JsonNode Example, IRea
         ["search"] = new("Part of the source URL, caption, reference id, status_id or rid, in any case; or a row number.", "spring"),
         ["stalledMinutes"] = new("Only submitted records that have not moved at Cincopa for so long.", 30),
         ["finish"] = new("Only imported records whose texts, tags and gallery are written so far.", "failed", EnumText<FinishState>.All),
+        ["undo"] = new("Only records whose undo is so far; done means that the asset is deleted.", "failed", EnumText<UndoState>.All),
         ["listGalleries search"] = new("Only galleries that Cincopa finds for this text.", "Spring"),
         ["host"] = new("Where the header is sent, as the list has it.", "media.example.com"),
         ["header"] = new("The header's name.", "Authorization"),

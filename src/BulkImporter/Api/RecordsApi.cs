@@ -7,6 +7,7 @@ using BulkImporter.Imports;
 using BulkImporter.Reconcile;
 using BulkImporter.Records;
 using BulkImporter.Rerun;
+using BulkImporter.Undo;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -20,12 +21,17 @@ public sealed record RecordBody(
     int RowNumber, int LineNumber, string? Url, string? Caption, string? ReferenceId, RecordState State, string? StatusId, string? Rid,
     int Attempts, RecordError? Error, int? Progress, long? ProgressBytes, long? TotalBytes,
     DateTimeOffset? NextAttemptAt, DateTimeOffset? SubmittedAt, DateTimeOffset? FinishedAt, bool PossiblyDuplicated, FinishView? Finish,
-    IReadOnlyList<AttemptView> History);
+    UndoView? Undo, IReadOnlyList<AttemptView> History);
 
 /// <param name="Rerun">Records that are pending again.</param>
 /// <param name="Refused">Records of the selection that were left as they are.</param>
 /// <param name="Refusals">Those by state, each with the reason.</param>
 public sealed record RerunBody(int Rerun, int Refused, IReadOnlyList<RefusedRecords> Refusals);
+
+/// <param name="ToDelete">Assets that are deleted in Cincopa from now on, or would be.</param>
+/// <param name="Left">Records of the selection whose assets, if they have any, stay there.</param>
+/// <param name="Reasons">Those by reason.</param>
+public sealed record UndoBody(int ToDelete, int Left, IReadOnlyList<LeftRecords> Reasons);
 
 /// <param name="Again">Records whose assets are being finished again.</param>
 public sealed record FinishAgainBody(int Again);
@@ -79,6 +85,15 @@ internal static class RecordsApi
                 "Failed and cancelled records of the selection are sent again; unknown ones only when the selection is state=unknown or "
                     + "names the rows, because that may make a second asset. With push their files are read and sent by this server, for "
                         + "sources that Cincopa cannot reach.")
+            .Problems(400, 404, 409);
+        import.MapPost("/undo", UndoAsync).WithName("undoImport").RequireAuthorization(Policy.Admin)
+            .WithMetadata(new RequestSizeLimitAttribute(SelectionBody.MostBytes))
+            .WithSummary("Delete in Cincopa the assets that an import has made")
+            .WithDescription(
+                "Of the selection's imported records, those assets that their own calls made and that no other record of the account has. "
+                    + "Adopted, unknown and possibly duplicated ones are listed and left. The import must have ended; 'name' must be its "
+                    + "name. With dryRun=true nothing is deleted. The records become deleted one by one, and a rerun that names them sends "
+                    + "them again; until the end, undo.isUnderWay of the import is true.")
             .Problems(400, 404, 409);
         import.MapPost("/records/{rowNumber:int}/give-up", GiveUpAsync).WithName("giveUpRecord").RequireAuthorization(Policy.Operator)
             .WithSummary("Give a record in doubt up")
@@ -168,7 +183,7 @@ internal static class RecordsApi
         return TypedResults.Ok(new RecordBody(
             r.RowNumber, r.LineNumber, r.Url, r.Caption, r.ReferenceId, r.State, r.StatusId, r.Rid, r.Attempts, r.Error, r.Progress,
             r.ProgressBytes, r.TotalBytes,
-            r.NextAttemptAt, r.SubmittedAt, r.FinishedAt, r.PossiblyDuplicated, r.Finish, attempts));
+            r.NextAttemptAt, r.SubmittedAt, r.FinishedAt, r.PossiblyDuplicated, r.Finish, r.Undo, attempts));
     }
 
     private static async Task<Results<Ok<CandidatesView>, ProblemHttpResult>> CandidatesAsync(
@@ -206,6 +221,19 @@ internal static class RecordsApi
             RerunResult.WrongState wrong => Problem.RefusedInThisState(wrong.State, wrong.Sentence),
             _ => Problem.ImportNotFound(id),
         };
+
+    private static async Task<Results<Ok<UndoBody>, ProblemHttpResult>> UndoAsync(
+        int id, UndoOrder order, UndoImport undo, ImportFeed feed, HttpContext context, CancellationToken cancellationToken)
+    {
+        switch (await undo.RunAsync(id, order.ToFilter(), order.Name, order.DryRun == true, context.User.Actor(), cancellationToken))
+        {
+            case UndoResult.Done done:
+                feed.Hurry(id);
+                return TypedResults.Ok(new UndoBody(done.ToDelete, done.Left.Sum(l => l.Count), done.Left));
+            case UndoResult.WrongState wrong: return Problem.RefusedInThisState(wrong.State, wrong.Sentence);
+            default: return Problem.ImportNotFound(id);
+        }
+    }
 
     private static async Task<Results<Ok<RecordBody>, ProblemHttpResult>> GiveUpAsync(
         int id, int rowNumber, GiveUpRecords giveUp, ReadRecords records, HttpContext context, CancellationToken cancellationToken)

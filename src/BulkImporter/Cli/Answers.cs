@@ -16,6 +16,7 @@ internal static class Answers
     /// <summary>Nothing will change any more until a person acts. A cancelled import still follows what Cincopa had accepted.</summary>
     public static bool IsAtRest(this ImportView import) => import.State switch
     {
+        _ when import.Undo.IsUnderWay => false,
         ImportState.Review or ImportState.Finished or ImportState.Rejected => true,
         ImportState.Cancelled => import.Counts is { Submitting: 0, Submitted: 0 },
         _ => false,
@@ -32,8 +33,8 @@ internal static class Answers
     /// <summary>The states that have records, ended ones first: the order of a bar that fills from the left.</summary>
     public static IEnumerable<(string State, int Count)> Present(this StateCounts counts) => new[]
     {
-        ("imported", counts.Imported), ("failed", counts.Failed), ("unknown", counts.Unknown), ("cancelled", counts.Cancelled),
-            ("invalid", counts.Invalid),
-        ("duplicate", counts.Duplicate), ("submitted", counts.Submitted), ("submitting", counts.Submitting), ("pending", counts.Pending),
+        ("imported", counts.Imported), ("failed", counts.Failed), ("unknown", counts.Unknown), ("deleted", counts.Deleted),
+        ("cancelled", counts.Cancelled), ("invalid", counts.Invalid), ("duplicate", counts.Duplicate),
+        ("submitted", counts.Submitted), ("submitting", counts.Submitting), ("pending", counts.Pending),
     }.Where(s => s.Item2 > 0);
 }

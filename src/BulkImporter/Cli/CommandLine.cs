@@ -137,6 +137,7 @@ public static class CommandLine
             new ExportVerb(surroundings),
             new ArchiveVerb(surroundings),
             new VerifyVerb(surroundings),
+            new UndoVerb(surroundings),
             new DeleteVerb(surroundings),
             new TemplateVerb(surroundings),
             new AccountVerb(surroundings),

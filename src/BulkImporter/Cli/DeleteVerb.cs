@@ -12,7 +12,9 @@ internal sealed class DeleteVerb : ClientVerb
     public DeleteVerb(Surroundings surroundings)
         : base(surroundings, "delete",
             "Delete an import that has ended, with its records, attempts, findings and, when no other import has it, its manifest. The "
-                + "assets stay in Cincopa; their addresses are no longer recognised in later manifests.",
+                + "assets stay in Cincopa, and without the import they can no longer be undone; their addresses are no longer recognised "
+                + "in later manifests.",
+            "BulkImporter undo 7 --dry-run                       the assets that would stay in Cincopa",
             "BulkImporter archive 7 && BulkImporter delete 7 --yes")
     {
         TakesFromServer(id, yes, Json);
@@ -20,8 +22,8 @@ internal sealed class DeleteVerb : ClientVerb
         {
             if (!result.GetValue(yes))
                 result.AddError(
-                    "A deleted import cannot be restored. To delete it, give --yes. To keep its data in a file first, use "
-                        + "BulkImporter archive.");
+                    "A deleted import cannot be restored, and its assets stay in Cincopa. To delete it, give --yes. To delete its assets "
+                        + "first, use BulkImporter undo; to keep its data in a file, BulkImporter archive.");
         });
     }
 

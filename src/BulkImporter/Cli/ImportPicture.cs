@@ -107,7 +107,7 @@ internal static class ImportPicture
         "imported" => Color.Green,
         "failed" => Color.Red,
         "unknown" => Color.Orange1,
-        "cancelled" or "invalid" or "duplicate" => Color.Grey,
+        "cancelled" or "invalid" or "duplicate" or "deleted" => Color.Grey,
         "submitted" or "submitting" => Color.Blue,
         _ => Color.Silver,
     };

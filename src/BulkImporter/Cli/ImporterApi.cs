@@ -100,14 +100,23 @@ internal sealed class ImporterApi : IDisposable
     }
 
     /// <summary>Makes an import of files that the server keeps.</summary>
-    public async Task<ApiReply<ImportView>> CreateOfFilesAsync(
-        FilesBody files, string query, string? idempotencyKey, CancellationToken cancellationToken)
+    public Task<ApiReply<ImportView>> CreateOfFilesAsync(
+        FilesBody files, string query, string? idempotencyKey, CancellationToken cancellationToken) =>
+        CreateAsync("imports/files" + query, files, idempotencyKey, ShortCall, cancellationToken);
+
+    /// <summary>Makes an import of a manifest that the server fetches, which takes as long as the file does.</summary>
+    public Task<ApiReply<ImportView>> CreateFromAddressAsync(
+        ManifestAddressBody address, string query, string? idempotencyKey, CancellationToken cancellationToken) =>
+        CreateAsync("imports/address" + query, address, idempotencyKey, Timeout.InfiniteTimeSpan, cancellationToken);
+
+    private async Task<ApiReply<ImportView>> CreateAsync<T>(
+        string call, T body, string? idempotencyKey, TimeSpan limit, CancellationToken cancellationToken)
     {
-        using var request = Request(HttpMethod.Post, "imports/files" + query);
-        request.Content = JsonContent.Create(files, options: Json);
+        using var request = Request(HttpMethod.Post, call);
+        request.Content = JsonContent.Create(body, options: Json);
         if (idempotencyKey is not null)
             request.Headers.Add("Idempotency-Key", idempotencyKey);
-        return await CallAsync<ImportView>(request, ShortCall, cancellationToken);
+        return await CallAsync<ImportView>(request, limit, cancellationToken);
     }
 
     /// <summary>Streams a file and answers with what became of it.</summary>

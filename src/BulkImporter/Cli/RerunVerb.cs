@@ -59,7 +59,7 @@ internal sealed class RerunVerb : ClientVerb
         if (line.GetValue(file) is { } corrections) return await CorrectAsync(line, corrections, api, cancellationToken);
         var chosen = selection.IsGiven(line) ? selection.Of(line) : new SelectionBody("failed", null, null, null);
         var order = new RerunOrder(chosen.State, chosen.Code, chosen.RecordIds, chosen.Search, chosen.StalledMinutes, chosen.Finish,
-            line.GetValue(push) ? true : null);
+            chosen.Undo, line.GetValue(push) ? true : null);
         var answer = await api.SendAsync<RerunBody>(HttpMethod.Post, $"imports/{line.GetValue(id)}/rerun", order, cancellationToken);
         if (line.GetValue(Json))
         {

@@ -4,6 +4,7 @@ using BulkImporter.Api;
 using BulkImporter.Data;
 using BulkImporter.Finish;
 using BulkImporter.Records;
+using BulkImporter.Undo;
 
 namespace BulkImporter.Cli;
 
@@ -15,7 +16,8 @@ internal sealed class SelectionOptions
         State = new("--state") { HelpName = "STATE", Description = state };
         State.AcceptOnlyFromAmong([.. EnumText<RecordState>.All]);
         Finish.AcceptOnlyFromAmong([.. EnumText<FinishState>.All]);
-        All = [State, Code, Record, Search, Stalled, Finish];
+        Undo.AcceptOnlyFromAmong([.. EnumText<UndoState>.All]);
+        All = [State, Code, Record, Search, Stalled, Finish, Undo];
     }
 
     public Option<string?> State { get; }
@@ -39,13 +41,19 @@ internal sealed class SelectionOptions
         Description = "Only imported records with this state of texts, tags and gallery",
     };
 
+    public Option<string?> Undo { get; } = new("--undo")
+    {
+        HelpName = string.Join('|', EnumText<UndoState>.All),
+        Description = "Only records whose undo is so far; done means that the asset is deleted",
+    };
+
     public IReadOnlyList<Option> All { get; }
 
     public bool IsGiven(ParseResult line) => All.Any(o => line.GetResult(o) is { Implicit: false });
 
     public SelectionBody Of(ParseResult line) => new(
         line.GetValue(State), line.GetValue(Code), line.GetRequiredValue(Record) is { Length: > 0 } rows
-            ? rows : null, line.GetValue(Search), line.GetValue(Stalled), line.GetValue(Finish));
+            ? rows : null, line.GetValue(Search), line.GetValue(Stalled), line.GetValue(Finish), line.GetValue(Undo));
 
     /// <summary>The selection as query arguments.</summary>
     public IEnumerable<(string Name, string? Value)> Arguments(ParseResult line)
@@ -56,7 +64,7 @@ internal sealed class SelectionOptions
             ("state", selection.State), ("code", selection.Code), .. (selection.RecordIds ?? [])
                 .Select(row => ("recordIds", (string?)row.ToString(CultureInfo.InvariantCulture))),
             ("search", selection.Search), ("stalledMinutes", selection.StalledMinutes?.ToString(CultureInfo.InvariantCulture)),
-            ("finish", selection.Finish),
+            ("finish", selection.Finish), ("undo", selection.Undo),
         ];
     }
 }

@@ -6,10 +6,14 @@ using Spectre.Console;
 
 namespace BulkImporter.Cli;
 
-/// <summary><c>submit FILE</c>: uploads a manifest, which becomes an import.</summary>
+/// <summary><c>submit FILE</c> or <c>submit --from URL</c>: a manifest becomes an import.</summary>
 internal sealed class SubmitVerb : ClientVerb
 {
     private readonly Argument<InputFile> file = InputFile.Argument("The manifest: .csv or .csv.gz, one row per media file with its URL");
+    private readonly Option<string?> from = new("--from")
+    { HelpName = "URL", Description = "Let the server fetch the manifest instead: an https address, or the link of a Google Sheet" };
+    private readonly Option<string?> fileName = new("--file-name")
+    { HelpName = "NAME", Description = "What to call the file [as it is called where it comes from]" };
     private readonly Option<string?> map = new("--map")
     { HelpName = "MAPPING", Description = "Which column is what, if the header is not recognised: url=OriginalURL,caption=Title" };
     private readonly Option<string?> encoding = new("--encoding")
@@ -22,18 +26,33 @@ internal sealed class SubmitVerb : ClientVerb
             "BulkImporter submit library.csv --start --watch         all in one, with progress; exit code 3 when records failed",
             "BulkImporter submit old.csv --map url=Link,caption=Name --account museum",
             "BulkImporter submit library.csv --start --set window='22:00-06:00 Europe/Berlin'    only at night",
+            "BulkImporter submit --from https://media.example.com/library.csv    fetched by the server; a Google Sheet's link works, too",
             "BulkImporter submit night.csv.gz --start --idempotency-key night-2026-11-23    safe to repeat in a script")
     {
+        file.Arity = ArgumentArity.ZeroOrOne;
+        Validators.Add(line =>
+        {
+            if (line.GetResult(file) is { Tokens.Count: > 0 } == line.GetResult(from) is not null)
+                line.AddError("Name the manifest: a FILE, or --from URL.");
+        });
         encoding.AcceptOnlyFromAmong(Manifests.ManifestReading.Windows1252);
-        TakesFromServer(file, import.Account, import.Name, map, encoding, import.Set, import.Start, import.Watch,
+        TakesFromServer(file, from, fileName, import.Account, import.Name, map, encoding, import.Set, import.Start, import.Watch,
             import.IdempotencyKey, Json);
     }
 
     protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
     {
+        (string, string?)[] columns = [("map", line.GetValue(map)), ("encoding", line.GetValue(encoding))];
+        if (line.GetValue(from) is { } address)
+        {
+            var fetched = await api.CreateFromAddressAsync(new(address),
+                import.Query(line, [("fileName", line.GetValue(fileName))], columns), line.GetValue(import.IdempotencyKey),
+                cancellationToken);
+            return await import.ShowAsync(line, fetched, api, line.GetValue(Json), Surroundings, cancellationToken);
+        }
+
         var manifest = line.GetRequiredValue(file);
-        var query = import.Query(line, [("fileName", manifest.FileName)],
-            [("map", line.GetValue(map)), ("encoding", line.GetValue(encoding))]);
+        var query = import.Query(line, [("fileName", line.GetValue(fileName) ?? manifest.FileName)], columns);
         ApiReply<ImportView> made;
         try
         {

@@ -66,6 +66,7 @@ internal static partial class Words
         RecordState.Cancelled => "cancelled",
         RecordState.Invalid => "invalid",
         RecordState.Duplicate => "duplicate",
+        RecordState.Deleted => "deleted",
     };
 
     /// <summary>What the state means, for someone who meets it first.</summary>
@@ -80,6 +81,7 @@ internal static partial class Words
         RecordState.Cancelled => "Not sent: the import was cancelled before its turn.",
         RecordState.Invalid => "The row cannot be sent. A finding says why.",
         RecordState.Duplicate => "Another row or an earlier import already has this file.",
+        RecordState.Deleted => "It was imported, and an undo has deleted its asset in Cincopa. A rerun of it sends the file again.",
     };
 
     /// <summary>The state of an import whose counts are known: an end says what did not come in.</summary>
@@ -88,6 +90,7 @@ internal static partial class Words
         List<string> parts = [Of(state)];
         if (state == ImportState.Finished && counts is { Failed: > 0 }) parts.Add($"{Number(counts.Failed)} failed");
         if (state == ImportState.Finished && counts is { Unknown: > 0 }) parts.Add($"{Number(counts.Unknown)} in doubt");
+        if (counts is { Deleted: > 0 }) parts.Add($"{Number(counts.Deleted)} deleted");
         if (state == ImportState.Cancelled && counts is { Cancelled: > 0 }) parts.Add($"{Number(counts.Cancelled)} not sent");
         return string.Join(", ", parts);
     }
@@ -102,7 +105,7 @@ internal static partial class Words
             + "files or not. Open each one and say which asset it became, or send it again.",
         (ImportState.Finished, { Invalid: > 0 }) =>
             $"{Count(counts.Invalid, "row", "rows")} could not be sent. See why below, then correct them.",
-        (ImportState.Finished, { Imported: > 0 }) => "Nothing is left to do.",
+        (ImportState.Finished, { Imported: > 0 } or { Deleted: > 0 }) => "Nothing is left to do.",
         (ImportState.Cancelled, { Cancelled: > 0 }) =>
             $"{Count(counts.Cancelled, "record was", "records were")} not sent. Rerun them if they should be.",
         _ => null,
@@ -157,6 +160,7 @@ internal static partial class Words
         "import_resumed" => "resumed the import",
         "import_cancelled" => "cancelled the import",
         "import_deleted" => "deleted the import",
+        "import_undone" => "ordered the undo of the import",
         "records_rerun" => "reran records",
         "asset_adopted" => "adopted an asset",
         "records_given_up" => "gave up records",
@@ -184,6 +188,7 @@ internal static partial class Words
         "sending_began" => "Sending began",
         "files_checked" => "The files were checked",
         "import_finished" => "The import finished",
+        "undo_ended" => "The undo ended",
         "import_paused" => "The import was paused",
         "import_stalled" => "Records made no progress at Cincopa",
         "server_started" => "A server process started",

@@ -46,6 +46,7 @@ public sealed partial class ArchiveImport(NpgsqlDataSource database, ManifestByt
         ("attempts.jsonl", "attempt_now", "row_number, number"),
         ("texts.jsonl", "record_meta", "row_number"),
         ("finishing.jsonl", "record_finish", "row_number"),
+        ("undo.jsonl", "record_undo", "row_number"),
         ("findings.jsonl", "finding", "row_number, id"),
         ("corrections.jsonl", "correction", "row_number, id"),
     ];

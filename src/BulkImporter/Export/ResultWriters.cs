@@ -2,7 +2,9 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using BulkImporter.Data;
 using BulkImporter.Manifests;
+using BulkImporter.Records;
 using Cincopa.Client;
 
 namespace BulkImporter.Export;
@@ -137,7 +139,8 @@ internal sealed class UrlMapResults(bool isWhole, IBufferWriter<byte> output) : 
 
     public void WriteRow(ManifestRow row, in RowResult result)
     {
-        if (result.Rid is not { } rid) return;
+        // The rid of what an undo has deleted leads nowhere.
+        if (result is not { Rid: { } rid } || result.State == EnumText<RecordState>.Of(RecordState.Deleted)) return;
         var url = result.Corrected?.GetValueOrDefault(ManifestColumn.Url) ?? row.Url ?? "";
         Encoding.UTF8.GetBytes($"{Cell(isWhole ? url : Redact.Secrets(url))},{Cell(rid)},{Cell(result.StatusId ?? "")}\r\n", output);
     }

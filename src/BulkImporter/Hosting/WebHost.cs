@@ -7,6 +7,7 @@ using BulkImporter.Finish;
 using BulkImporter.Notify;
 using BulkImporter.Reconcile;
 using BulkImporter.Rerun;
+using BulkImporter.Undo;
 
 namespace BulkImporter.Hosting;
 
@@ -21,6 +22,7 @@ public static class WebHost
             .AddExport()
             .AddAdoption()
             .AddFinishOrders()
+            .AddUndoOrders()
             .AddNotifyDoors()
             .AddAccess()
             .AddApi()

@@ -1,5 +1,6 @@
 using BulkImporter.Access;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace BulkImporter.Hosting;
 
@@ -15,6 +16,10 @@ internal static class WebLimits
     /// <summary>Enough for every form and nearly every order.</summary>
     private const int Body = 64 * 1024;
 
+    /// <summary>
+    /// What a connection buffers of an upload that is not read yet, in the socket and again in the request. It lies in pinned memory, which
+    /// is given back late, and would be 1 MB each.
+    /// </summary>
     private const int RequestBuffer = 128 * 1024;
 
     public static IServiceCollection AddWebLimits(this IServiceCollection services)
@@ -30,11 +35,10 @@ internal static class WebLimits
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = Body;
             kestrel.Limits.MaxConcurrentConnections = kestrel.Limits.MaxConcurrentUpgradedConnections = MaxConnections;
-            // What a connection buffers of an upload that is not read yet lies in pinned memory, which is given back late: 1 MB for each by
-            // default.
             kestrel.Limits.MaxRequestBufferSize = RequestBuffer;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
         });
+        services.Configure<SocketTransportOptions>(socket => socket.MaxReadBufferSize = RequestBuffer);
         return services;
     }
 }

@@ -9,6 +9,7 @@ using BulkImporter.Reconcile;
 using BulkImporter.Retention;
 using BulkImporter.Status;
 using BulkImporter.Telemetry;
+using BulkImporter.Undo;
 using Hangfire.Server;
 
 namespace BulkImporter.Hosting;
@@ -20,7 +21,7 @@ public static class WorkerSetup
 {
     public static IServiceCollection AddWorker(this IServiceCollection services)
     {
-        services.AddDispatch().AddStatus().AddReconcile().AddFinish().AddNotify().AddRetention().AddSingleton<FollowImports>()
+        services.AddDispatch().AddStatus().AddReconcile().AddFinish().AddUndo().AddNotify().AddRetention().AddSingleton<FollowImports>()
             .AddSingleton<CompareCounters>().AddHangfireWorker();
 
         services.AddPeriodic("parse feeder", TimeSpan.FromSeconds(1), p => p.GetRequiredService<QueueParsing>().RunAsync, IfAny);
@@ -31,6 +32,7 @@ public static class WorkerSetup
         services.AddPeriodic(StatusPoller.Loop, TimeSpan.FromMilliseconds(250), p => p.GetRequiredService<StatusPoller>().RunAsync, IfAny);
         services.AddPeriodic(FinishRecords.Loop, TimeSpan.FromMilliseconds(500), p =>
             p.GetRequiredService<FinishRecords>().RunAsync, IfAny);
+        services.AddPeriodic(DeleteAssets.Loop, TimeSpan.FromSeconds(1), p => p.GetRequiredService<DeleteAssets>().RunAsync, IfAny);
         services.AddPeriodic(AbortRemote.Loop, TimeSpan.FromSeconds(1), p => p.GetRequiredService<AbortRemote>().RunAsync, IfAny);
         services.AddPeriodic("import follower", TimeSpan.FromSeconds(1), p => async stop =>
             { await p.GetRequiredService<FollowImports>().RunAsync(stop); return 0; }, Never);
@@ -40,6 +42,7 @@ public static class WorkerSetup
         services.AddPeriodic("notification sender", TimeSpan.FromSeconds(2), p =>
             p.GetRequiredService<SendNotifications>().RunAsync, IfAny);
         services.AddPeriodic("counter comparison", TimeSpan.FromMinutes(10), p => p.GetRequiredService<CompareCounters>().RunAsync, Never);
+        services.AddPeriodic("key rebuild", TimeSpan.FromMinutes(1), p => p.GetRequiredService<RebuildKeys>().RunAsync, IfAny);
         services.AddPeriodic("manifest sweep", TimeSpan.FromHours(1), p => p.GetRequiredService<SweepManifests>().RunAsync, IfAny);
         services.AddPeriodic("deletion", TimeSpan.FromSeconds(5), p => p.GetRequiredService<RemoveDeleted>().RunAsync, IfAny);
         services.AddPeriodic("retention", TimeSpan.FromHours(1), p => p.GetRequiredService<SweepEnded>().RunAsync, IfAny);

@@ -71,6 +71,7 @@ public sealed class Chunk
     public int CancelledCount { get; set; }
     public int InvalidCount { get; set; }
     public int DuplicateCount { get; set; }
+    public int DeletedCount { get; set; }
 
     public sealed class Configuration : IEntityTypeConfiguration<Chunk>
     {
@@ -84,12 +85,14 @@ public sealed class Chunk
                         + "IS NULL) = (lease_owner IS NULL)");
                 t.HasCheckConstraint("chunk_counts_are_not_negative",
                     "pending_count >= 0 AND submitting_count >= 0 AND submitted_count >= 0 AND imported_count >= 0 AND failed_count >= 0 "
-                        + "AND unknown_count >= 0 AND cancelled_count >= 0 AND invalid_count >= 0 AND duplicate_count >= 0");
+                        + "AND unknown_count >= 0 AND cancelled_count >= 0 AND invalid_count >= 0 AND duplicate_count >= 0 "
+                        + "AND deleted_count >= 0");
                 t.HasCheckConstraint("chunk_counts_sum_to_its_rows",
                     "pending_count + submitting_count + submitted_count + imported_count + failed_count + unknown_count + "
-                        + "cancelled_count + invalid_count + duplicate_count = last_row - first_row + 1");
+                        + "cancelled_count + invalid_count + duplicate_count + deleted_count = last_row - first_row + 1");
             });
             entity.HasKey(c => new { c.ImportId, c.Number });
+            entity.Property(c => c.DeletedCount).HasDefaultValue(0);
             entity.Property(c => c.OnWire).HasDefaultValueSql("'{}'");
             entity.Property(c => c.OnWireSince).HasDefaultValueSql("'{}'");
             entity.Property(c => c.PendingCount).HasComputedColumnSql("unanswered_count - cardinality(on_wire)", stored: true);

@@ -20,7 +20,7 @@ public sealed class CompareCounters(NpgsqlDataSource database, ILogger<CompareCo
                 count(*) FILTER (WHERE r.state = 'submitted') AS submitted, count(*) FILTER (WHERE r.state = 'imported') AS imported,
                 count(*) FILTER (WHERE r.state = 'failed') AS failed, count(*) FILTER (WHERE r.state = 'unknown') AS unknown,
                 count(*) FILTER (WHERE r.state = 'cancelled') AS cancelled, count(*) FILTER (WHERE r.state = 'invalid') AS invalid,
-                count(*) FILTER (WHERE r.state = 'duplicate') AS duplicate
+                count(*) FILTER (WHERE r.state = 'duplicate') AS duplicate, count(*) FILTER (WHERE r.state = 'deleted') AS deleted
             FROM importer.import_record r WHERE r.import_id IN (SELECT id FROM looked_at)
             GROUP BY r.import_id, r.chunk_number
         ), failed AS (
@@ -39,9 +39,9 @@ public sealed class CompareCounters(NpgsqlDataSource database, ILogger<CompareCo
         LEFT JOIN counted n ON n.import_id = c.import_id AND n.chunk_number = c.number
         WHERE c.import_id IN (SELECT id FROM looked_at)
             AND (c.unanswered_count, c.submitted_count, c.imported_count, c.failed_count, c.unknown_count,
-                 c.cancelled_count, c.invalid_count, c.duplicate_count)
+                 c.cancelled_count, c.invalid_count, c.duplicate_count, c.deleted_count)
                 IS DISTINCT FROM (n.unanswered, n.submitted, n.imported, n.failed, n.unknown, n.cancelled, n.invalid,
-                    n.duplicate)
+                    n.duplicate, n.deleted)
         UNION
         SELECT c.import_id, c.number
         FROM importer.import_chunk c CROSS JOIN LATERAL unnest(c.on_wire) AS w(row_number)

@@ -9,10 +9,11 @@ namespace BulkImporter.Imports;
 /// </summary>
 public sealed class DeleteImport(NpgsqlDataSource database)
 {
-    // A call that is under way, an asset that Cincopa is fetching or that is being finished would come back to records that are not there.
-    // A record whose asset was adopted may be followed although it is imported.
+    // A call that is under way, an asset that Cincopa is fetching or that is being finished or deleted would come back to records that are
+    // not there. A record whose asset was adopted may be followed although it is imported. What an undo has still to delete is known here
+    // only.
     internal const string IsOver = """
-        i.state IN ('finished', 'cancelled', 'rejected')
+        i.state IN ('finished', 'cancelled', 'rejected') AND i.undo_ordered_at IS NULL
             AND NOT EXISTS (SELECT 1 FROM importer.import_chunk c WHERE c.import_id = i.id AND c.submitting_count + c.submitted_count > 0)
             AND NOT EXISTS (SELECT 1 FROM importer.status_poll p WHERE p.import_id = i.id)
             AND NOT EXISTS (SELECT 1 FROM importer.work_batch w WHERE w.import_id = i.id)

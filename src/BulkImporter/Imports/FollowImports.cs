@@ -8,15 +8,16 @@ namespace BulkImporter.Imports;
 
 /// <summary>
 /// Watches the running imports by their counters: notes the progress for the rate, pauses one that fails too often, pauses one whose
-/// trial has ended, finishes one in which no record can move any more, and reopens one in which a late answer lets a record move again.
+/// trial has ended, finishes one in which no record can move any more, reopens one in which a late answer lets a record move again, and
+/// ends the undo of one that has no asset left to be deleted.
 /// </summary>
 public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions transitions, ILogger<FollowImports> log)
 {
     private const string Tick = """
         INSERT INTO importer.import_tick (import_id, at, submitted_count, finished_count)
         SELECT i.id, to_timestamp(floor(extract(epoch FROM now()) / 5) * 5),
-            sum(c.submitted_count + c.imported_count + c.failed_count),
-            sum(c.imported_count + c.failed_count + c.unknown_count + c.cancelled_count)
+            sum(c.submitted_count + c.imported_count + c.failed_count + c.deleted_count),
+            sum(c.imported_count + c.failed_count + c.unknown_count + c.cancelled_count + c.deleted_count)
         FROM importer.import i JOIN importer.import_chunk c ON c.import_id = i.id
         WHERE i.state IN ('running', 'paused')
         GROUP BY i.id
@@ -26,7 +27,7 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
     private const string PauseFailing = $"""
         WITH total AS (
             SELECT i.id,
-                sum(c.imported_count + c.failed_count)::int - i.breaker_finished_base AS finished,
+                sum(c.imported_count + c.failed_count + c.deleted_count)::int - i.breaker_finished_base AS finished,
                 sum(c.failed_count)::int - i.breaker_failed_base AS failed
             FROM importer.import i JOIN importer.import_chunk c ON c.import_id = i.id
             WHERE i.state = 'running'
@@ -151,6 +152,7 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
             ("imports with an unknown time zone", PauseLostZoneAsync),
             ("trials that have ended", EndTrialAsync),
             ("imports that have ended", FinishAsync),
+            ("undos that have ended", EndUndosAsync),
         ];
         return EachItem.RunAsync(steps, s => s.Name, s => s.Run(cancellationToken), cancellationToken);
     }
@@ -194,6 +196,11 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
             return ending.Count == 0 ? ending : await connection.QueryAsync<int>(Finish, cancellationToken, ending.ToArray());
         }, cancellationToken);
         foreach (var id in finished) Log.ImportFinished(log, id);
+    }
+
+    private async Task EndUndosAsync(CancellationToken cancellationToken)
+    {
+        foreach (var id in await database.QueryAsync<int>(ImportTransitions.EndUndos, cancellationToken)) Log.UndoEnded(log, id);
     }
 
     private sealed record Paused(int Id, string Reason);

@@ -15,8 +15,8 @@ internal static class ForgetRows
     /// <summary>What may have as many rows as the import has records, or more. What is left goes with the import.</summary>
     internal static readonly string[] OfRecords =
     [
-        "attempt", "record_finish", "record_meta", "push_upload", "finding", "correction", "reconcile_candidate", "work_batch",
-        "import_record",
+        "attempt", "record_finish", "record_undo", "record_meta", "push_upload", "finding", "correction", "reconcile_candidate",
+        "work_batch", "import_record",
     ];
 
     // Rows that another worker removes in this moment are still there for the condition, so the import outlives them.

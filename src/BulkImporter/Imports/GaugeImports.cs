@@ -21,12 +21,13 @@ public sealed class GaugeImports : BackgroundService
                 coalesce(sum(c.imported_count), 0) AS imported, coalesce(sum(c.failed_count), 0) AS failed,
                 coalesce(sum(c.unknown_count), 0) AS unknown,
                 coalesce(sum(c.cancelled_count), 0) AS cancelled, coalesce(sum(c.invalid_count), 0) AS invalid,
-                coalesce(sum(c.duplicate_count), 0) AS duplicate
+                coalesce(sum(c.duplicate_count), 0) AS duplicate, coalesce(sum(c.deleted_count), 0) AS deleted
             FROM importer.import i JOIN importer.import_chunk c ON c.import_id = i.id WHERE i.account_id = a.id
         ) t
         CROSS JOIN LATERAL (VALUES ('pending', t.pending), ('submitting', t.submitting), ('submitted', t.submitted),
             ('imported', t.imported), ('failed', t.failed),
-            ('unknown', t.unknown), ('cancelled', t.cancelled), ('invalid', t.invalid), ('duplicate', t.duplicate)) s(state, n)
+            ('unknown', t.unknown), ('cancelled', t.cancelled), ('invalid', t.invalid), ('duplicate', t.duplicate),
+            ('deleted', t.deleted)) s(state, n)
         """;
 
     private const string Imports = "SELECT state, count(*) AS count FROM importer.import GROUP BY state";

@@ -68,6 +68,9 @@ public sealed class Import
     /// <summary>Of a cancelled import: what Cincopa has accepted and not finished is to be aborted there.</summary>
     public bool AbortRemote { get; set; }
 
+    /// <summary>When its undo was ordered, until that has ended: so long it cannot be deleted, nor undone once more.</summary>
+    public DateTimeOffset? UndoOrderedAt { get; set; }
+
     public required string CreatedBy { get; init; }
     public DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset? StartedAt { get; set; }

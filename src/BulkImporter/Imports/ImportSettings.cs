@@ -37,6 +37,18 @@ public record ImportSettings
         Choices = ["Import the first only", "Import all of them"], Reads = true)]
     public WhenDuplicate DuplicateRows { get; init; } = WhenDuplicate.Skip;
 
+    /// <summary>By what a row is known to be one that was there before, in the manifest or in an earlier import of the account.</summary>
+    [Setting("Rows are the same by", "What makes a row the same as an earlier one: its URL, its reference id, or either of them",
+        Choices = ["The URL (without its signature)", "The reference id, or the URL if there is none", "The URL or the reference id"],
+        Reads = true)]
+    public RowMatch MatchBy { get; init; } = RowMatch.Url;
+
+    /// <summary>The hosts whose share links are used as written, and not turned into the links of the files; null for none.</summary>
+    [Setting("Leave links as written",
+        "Hosts whose share links are used as written, e.g. 'dropbox.com drive.google.com', or * for all; others are made direct",
+        Note = "hosts, * for all", Empty = "Make share links direct", Stands = "HOSTS", Longest = 1000, Reads = true)]
+    public string? LinksAsWritten { get; init; }
+
     /// <summary>How the files of rows go that do not say so themselves.</summary>
     [Setting("Files",
         "How files are transferred if the row does not say it: fetched by Cincopa, uploaded by this server, or uploaded only if the "
@@ -126,6 +138,7 @@ public record ImportSettings
         t.HasCheckConstraint("import_transfer_is_known", EnumText<ImportTransfer>.Check("transfer"));
         t.HasCheckConstraint("import_when_already_imported_is_known", EnumText<WhenDuplicate>.Check("already_imported"));
         t.HasCheckConstraint("import_when_duplicate_rows_is_known", EnumText<WhenDuplicate>.Check("duplicate_rows"));
+        t.HasCheckConstraint("import_match_by_is_known", EnumText<RowMatch>.Check("match_by"));
         t.HasCheckConstraint("import_encoding_is_known", "encoding IN ('windows-1252')");
         t.HasCheckConstraint("import_settings_are_positive", "chunk_size > 0 AND max_attempts > 0 AND first_rows > 0");
         t.HasCheckConstraint("import_breaker_is_possible", "stop_at_failure_percent BETWEEN 1 AND 100 AND stop_after_rows > 0");
@@ -144,6 +157,7 @@ public record ImportSettings
         settings.Property(s => s.Transfer).HasDefaultValue(fresh.Transfer).ValueGeneratedNever();
         settings.Property(s => s.AlreadyImported).HasDefaultValue(fresh.AlreadyImported).ValueGeneratedNever();
         settings.Property(s => s.DuplicateRows).HasDefaultValue(fresh.DuplicateRows).ValueGeneratedNever();
+        settings.Property(s => s.MatchBy).HasDefaultValue(fresh.MatchBy).ValueGeneratedNever();
         settings.Property(s => s.StopAtFailurePercent).HasDefaultValue(fresh.StopAtFailurePercent).ValueGeneratedNever();
         settings.Property(s => s.StopAfterRows).HasDefaultValue(fresh.StopAfterRows).ValueGeneratedNever();
     }
@@ -186,4 +200,20 @@ public enum WhenDuplicate
 
     /// <summary>The row is imported all the same: a second asset.</summary>
     Import,
+}
+
+/// <summary>By what a row is known to be one that was there before.</summary>
+[StoredAsText]
+public enum RowMatch
+{
+    /// <summary>By its URL, without what only authorises: a file that has another URL is another file.</summary>
+    Url,
+
+    /// <summary>
+    /// By its reference id: the same URL under another reference id is another record. A row without one goes by its URL.
+    /// </summary>
+    ReferenceId,
+
+    /// <summary>By either of them.</summary>
+    Both,
 }

@@ -31,6 +31,8 @@ internal static class ImportTransitions
         WHERE id = $1 AND state = 'parsing'
         """;
 
+    internal const string IsRunning = "SELECT 1 FROM importer.import WHERE id = $1 AND state = 'running'";
+
     /// <summary>
     /// Of import $1, which has just started with a trial, only the first records stay due. Of one that has no more than those, nothing is
     /// held back.
@@ -149,6 +151,31 @@ internal static class ImportTransitions
 
     /// <summary>What was said of import $1 is over.</summary>
     internal const string ReasonOver = "UPDATE importer.import SET reason = NULL WHERE id = $1 AND reason IS NOT NULL";
+
+    /// <summary>The undo of import $1 is ordered, in the transaction that says which assets it deletes.</summary>
+    internal const string UndoOrdered = "UPDATE importer.import SET undo_ordered_at = now() WHERE id = $1 AND undo_ordered_at IS NULL";
+
+    /// <summary>Undos of which nothing is left to do.</summary>
+    // A new order cannot come in between: it is refused for as long as this one is not noted as ended.
+    internal const string EndUndos = $"""
+        WITH ended AS (
+            UPDATE importer.import i SET undo_ordered_at = NULL
+            WHERE i.undo_ordered_at IS NOT NULL
+                AND NOT EXISTS (SELECT 1 FROM importer.record_undo u WHERE u.import_id = i.id AND u.state = 'pending')
+            RETURNING i.id, i.account_id
+        ), noted AS (
+            {Facts.Insert}
+            SELECT 'undo_ended', now(), e.id, e.account_id, concat_ws(' ',
+                CASE c.deleted WHEN 1 THEN '1 asset of it is deleted in Cincopa.'
+                    ELSE to_char(c.deleted, 'FM999,999,990') || ' assets of it are deleted in Cincopa.' END,
+                CASE WHEN f.failed = 1 THEN '1 could not be deleted; its record says why.'
+                    WHEN f.failed > 1 THEN to_char(f.failed, 'FM999,999,990') || ' could not be deleted; their records say why.' END)
+            FROM ended e
+            CROSS JOIN LATERAL (SELECT coalesce(sum(deleted_count), 0) AS deleted FROM importer.import_chunk WHERE import_id = e.id) c
+            CROSS JOIN LATERAL (SELECT count(*) AS failed FROM importer.record_undo WHERE import_id = e.id AND state = 'failed') f
+        )
+        SELECT id FROM ended
+        """;
 
     /// <summary>Within a statement that has "marked" (import_id): these imports were served now.</summary>
     internal const string Served =

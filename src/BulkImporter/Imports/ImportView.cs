@@ -35,7 +35,7 @@ public sealed record ImportView : ImportSettings
     /// <summary>Data rows of the manifest, at most those that are to be read; null until it is parsed.</summary>
     public int? Rows { get; init; }
 
-    public StateCounts Counts { get; init; } = new(0, 0, 0, 0, 0, 0, 0, 0, 0);
+    public StateCounts Counts { get; init; } = new(0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
     /// <summary>Records that came to their end per second over the last minute; null when not running or too early to say.</summary>
     public double? RatePerSecond { get; init; }
@@ -75,6 +75,8 @@ public sealed record ImportView : ImportSettings
 
     public FinishCounts Finishing { get; init; } = new(0, 0);
 
+    public UndoCounts Undo { get; init; } = new(IsUnderWay: false, 0, 0);
+
     /// <summary>The trial that the import was started with; null when the rest is sent, or was from the beginning.</summary>
     public TrialView? Trial { get; init; }
 
@@ -87,6 +89,12 @@ public sealed record ImportView : ImportSettings
 /// </summary>
 public sealed record FinishCounts(int Pending, int Failed);
 
+/// <summary>What is left to do of the undo of an import. The records whose assets it has deleted are <c>deleted</c>.</summary>
+/// <param name="IsUnderWay">It was ordered and has not ended.</param>
+/// <param name="Pending">Assets that are still to be deleted in Cincopa.</param>
+/// <param name="Failed">Assets that could not be deleted, or were left; their records are still imported and say why.</param>
+public sealed record UndoCounts(bool IsUnderWay, int Pending, int Failed);
+
 /// <summary>Only the first records of an import are sent until somebody sends the rest.</summary>
 /// <param name="Records">How many.</param>
 /// <param name="HasEnded">They have come to their end: resuming the import sends the rest.</param>
@@ -97,7 +105,8 @@ public sealed record ManifestSummary(string FileName, string Sha256, long SizeBy
 
 /// <summary>Records by state; their sum is the number of rows, always.</summary>
 public sealed record StateCounts(
-    int Pending, int Submitting, int Submitted, int Imported, int Failed, int Unknown, int Cancelled, int Invalid, int Duplicate)
+    int Pending, int Submitting, int Submitted, int Imported, int Failed, int Unknown, int Cancelled, int Invalid, int Duplicate,
+    int Deleted)
 {
     public int Of(RecordState state) => state switch
     {
@@ -110,11 +119,12 @@ public sealed record StateCounts(
         RecordState.Cancelled => Cancelled,
         RecordState.Invalid => Invalid,
         RecordState.Duplicate => Duplicate,
+        RecordState.Deleted => Deleted,
     };
 
     /// <summary>All rows.</summary>
     [JsonIgnore]
-    public int Total => Pending + Submitting + Submitted + Imported + Failed + Unknown + Cancelled + Invalid + Duplicate;
+    public int Total => Pending + Submitting + Submitted + Imported + Failed + Unknown + Cancelled + Invalid + Duplicate + Deleted;
 
     /// <summary>Records that can still move by themselves.</summary>
     [JsonIgnore]
@@ -124,9 +134,9 @@ public sealed record StateCounts(
     [JsonIgnore]
     public int Work => Total - Invalid - Duplicate;
 
-    /// <summary>Records that were sent and came to an end, good or bad.</summary>
+    /// <summary>Records that were sent and came to an end, good or bad, or taken back since.</summary>
     [JsonIgnore]
-    public int Ended => Imported + Failed + Unknown;
+    public int Ended => Imported + Failed + Unknown + Deleted;
 
     /// <summary>Part of the work that has ended, from 0 to 1. What was cancelled was never sent and is no progress.</summary>
     [JsonIgnore]

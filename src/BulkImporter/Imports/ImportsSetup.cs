@@ -5,6 +5,7 @@ public static class ImportsSetup
     public static IServiceCollection AddImports(this IServiceCollection services) => services
         .AddSingleton<CreateImport>()
         .AddSingleton<CreateImportOfFiles>()
+        .AddSingleton<FetchManifest>()
         .AddSingleton<ReviseImport>()
         .AddSingleton<StartImport>()
         .AddSingleton<PauseImport>()

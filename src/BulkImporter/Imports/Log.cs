@@ -24,6 +24,9 @@ internal static partial class Log
         Message = "Import {ImportId} is paused: the first records have ended, and somebody has to send the rest")]
     public static partial void TrialEnded(ILogger logger, int importId);
 
+    [LoggerMessage(EventName = "UndoEnded", Level = LogLevel.Information, Message = "Import {ImportId}: its undo has ended")]
+    public static partial void UndoEnded(ILogger logger, int importId);
+
     [LoggerMessage(EventName = "ImportPausedByZone", Level = LogLevel.Error, Message = "Import {ImportId}: {Reason}")]
     public static partial void ImportPausedByZone(ILogger logger, int importId, string reason);
 

@@ -21,6 +21,6 @@ public sealed class ReadChunks(IDbContextFactory<ImporterDb> contexts)
             select new ChunkView(i.Id, i.Name, i.State, c.Number, c.FirstRow, c.LastRow, new StateCounts(
                 c.PendingCount, c.SubmittingCount, c.SubmittedCount, c.ImportedCount, c.FailedCount, c.UnknownCount,
                 c.CancelledCount, c.InvalidCount,
-                c.DuplicateCount))).SingleOrDefaultAsync(cancellationToken);
+                c.DuplicateCount, c.DeletedCount))).SingleOrDefaultAsync(cancellationToken);
     }
 }

@@ -37,13 +37,14 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         coalesce(sum(submitted_count), 0)::int AS submitted, coalesce(sum(imported_count), 0)::int AS imported,
         coalesce(sum(failed_count), 0)::int AS failed, coalesce(sum(unknown_count), 0)::int AS unknown,
         coalesce(sum(cancelled_count), 0)::int AS cancelled, coalesce(sum(invalid_count), 0)::int AS invalid,
-        coalesce(sum(duplicate_count), 0)::int AS duplicate
+        coalesce(sum(duplicate_count), 0)::int AS duplicate, coalesce(sum(deleted_count), 0)::int AS deleted
         """;
 
     /// <summary>What is counted, summed up or looked for of imports; what they are themselves, their entities tell.</summary>
     private static readonly string Numbers = $$"""
         SELECT i.id, c.*, tick.finished, tick.seconds, failure.codes, failure.counts,
-            finish.pending AS finish_pending, finish.failed AS finish_failed, block.until AS blocked_until, block.reason AS blocked_reason,
+            finish.pending AS finish_pending, finish.failed AS finish_failed, undo.pending AS undo_pending, undo.failed AS undo_failed,
+            block.until AS blocked_until, block.reason AS blocked_reason,
             (SELECT max(e.id) FROM importer.manifest own
                 JOIN importer.manifest same ON same.sha256 = own.sha256 AND same.received_at IS NOT NULL
                 JOIN importer.import e ON e.manifest_id = same.id AND e.id < i.id
@@ -76,6 +77,9 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
                     WHERE w.import_id = i.id AND w.step = 'finish'
                 ) AS pending, count(*) FILTER (WHERE f.state = 'failed')::int AS failed
             FROM importer.record_finish f WHERE f.import_id = i.id) finish
+        CROSS JOIN LATERAL (
+            SELECT count(*) FILTER (WHERE u.state = 'pending')::int AS pending, count(*) FILTER (WHERE u.state = 'failed')::int AS failed
+            FROM importer.record_undo u WHERE u.import_id = i.id) undo
         LEFT JOIN LATERAL (
             SELECT b.blocked_until AS until, b.blocked_reason AS reason FROM importer.call_budget b
             WHERE b.account_id = i.account_id AND b.blocked_until > now() ORDER BY b.kind DESC LIMIT 1) block ON true
@@ -188,8 +192,9 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
                 ? $"Account {account} waits until {Utc(until)}: {n.BlockedReason ?? "the API asked for it"}."
                 : null;
         var counts = new StateCounts(n.Pending, n.Submitting, n.Submitted, n.Imported, n.Failed, n.Unknown, n.Cancelled,
-            n.Invalid, n.Duplicate);
-        var reason = i.Reason ?? (i.State is ImportState.Running or ImportState.Paused ? trouble : null)
+            n.Invalid, n.Duplicate, n.Deleted);
+        var reason = (i.UndoOrderedAt is null ? null : trouble ?? Undoing(n))
+            ?? i.Reason ?? (i.State is ImportState.Running or ImportState.Paused ? trouble : null)
             ?? ImportSchedule.Sentence(n.WaitsUntil, i.Settings.Window)
             ?? (i.State != ImportState.Running ? null : i.TrialThrough is not null ? HeldBack(i.TrialCount!.Value, n)
                 : Standstill(n, counts));
@@ -221,11 +226,19 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
             AccountState = accountState,
             StartedBy = i.StartedAt is null ? null : n.StartedBy ?? i.CreatedBy,
             Finishing = new FinishCounts(n.FinishPending, n.FinishFailed),
+            Undo = new UndoCounts(i.UndoOrderedAt is not null, n.UndoPending, n.UndoFailed),
             Trial = i is { State: ImportState.Running or ImportState.Paused, TrialCount: { } records }
                 ? new TrialView(records, HasEnded: i.TrialThrough is null) : null,
             WaitsUntil = n.WaitsUntil,
         };
     }
+
+    private static string Undoing(ImportNumbers n) => n.UndoPending == 0
+        ? "Its undo has ended in this moment."
+        : $"Its undo deletes its assets in Cincopa. {Of(n.UndoPending, "asset is", "assets are")} still to be deleted.";
+
+    private static string Of(int count, string one, string many) =>
+        string.Create(CultureInfo.InvariantCulture, $"{count:N0} {(count == 1 ? one : many)}");
 
     /// <summary>Why nothing of a running import is being sent; null when something is.</summary>
     private static string? Standstill(ImportNumbers n, StateCounts counts)
@@ -241,9 +254,6 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         // It would have finished, if they were not to be sent again.
         return counts.Unknown == 0 ? null
             : $"All files are sent. The assets of {Of(counts.Unknown, "record", "records")} in doubt are searched for at Cincopa.";
-
-        static string Of(int count, string one, string many) =>
-            string.Create(CultureInfo.InvariantCulture, $"{count:N0} {(count == 1 ? one : many)}");
     }
 
     /// <summary>Of an import of which only the first records are sent.</summary>
@@ -266,8 +276,9 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
 
     private sealed record ImportNumbers(
         int Id, int Pending, int Submitting, int Submitted, int Imported, int Failed, int Unknown, int Cancelled,
-        int Invalid, int Duplicate,
+        int Invalid, int Duplicate, int Deleted,
         int? Finished, double? Seconds, string[]? Codes, int[]? Counts, int FinishPending, int FinishFailed,
+        int UndoPending, int UndoFailed,
         DateTimeOffset? BlockedUntil, string? BlockedReason, int? SameManifestAs, int Stalled, string? StartedBy,
         DateTimeOffset? WaitsUntil, DateTimeOffset? NextTryAt);
 }

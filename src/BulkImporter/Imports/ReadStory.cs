@@ -20,7 +20,8 @@ public sealed class ReadStory(NpgsqlDataSource database)
             (SELECT at, actor, action AS what, detail, 1 AS place FROM importer.audit_entry WHERE import_id = $1 ORDER BY id DESC LIMIT $2)
             UNION ALL
             (SELECT at, NULL, kind, reason, 3 FROM importer.notification
-             WHERE import_id = $1 AND kind IN ('import_finished', 'import_paused', 'import_stalled') ORDER BY id DESC LIMIT $2)
+             WHERE import_id = $1 AND kind IN ('import_finished', 'import_paused', 'import_stalled', 'undo_ended')
+             ORDER BY id DESC LIMIT $2)
             UNION ALL
             SELECT checked_at, NULL, 'manifest_read',
                 to_char(row_count, 'FM999,999,990') || CASE row_count WHEN 1 THEN ' row' ELSE ' rows' END, 0

@@ -39,9 +39,10 @@ public sealed class ResumeImport(NpgsqlDataSource database)
 /// <summary>What the failure breaker counts, at this moment: it opens on the difference to its base.</summary>
 internal static class BreakerCounts
 {
-    /// <summary>Columns <c>finished</c> (imported or failed) and <c>failed</c> of import $1.</summary>
+    /// <summary>Columns <c>finished</c> (imported or failed; an undo takes nothing from them) and <c>failed</c> of import $1.</summary>
     public const string OfImport = """
-        SELECT coalesce(sum(imported_count + failed_count), 0)::int AS finished, coalesce(sum(failed_count), 0)::int AS failed
+        SELECT coalesce(sum(imported_count + failed_count + deleted_count), 0)::int AS finished,
+            coalesce(sum(failed_count), 0)::int AS failed
         FROM importer.import_chunk WHERE import_id = $1
         """;
 }

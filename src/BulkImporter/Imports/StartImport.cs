@@ -2,6 +2,8 @@ using System.Globalization;
 using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
+using BulkImporter.Records;
+using BulkImporter.Sources;
 using Npgsql;
 
 namespace BulkImporter.Imports;
@@ -10,9 +12,9 @@ namespace BulkImporter.Imports;
 /// Review to running. While the manifest is still being parsed it is noted, and the import starts as soon as its records are there. Cincopa
 /// is asked first whether the account's token may upload; an import whose account cannot send is not started, and the answer says why. When
 /// another import of the account has started since the rows were compared with the account's imports, they are compared again: the manifest
-/// is read once more and starts then, or both would send what they have in common.
+/// is read once more and starts then, or both would send what they have in common. So it is when its own keys are of an older generation.
 /// </summary>
-public sealed class StartImport(NpgsqlDataSource database, CheckBeforeSending check)
+public sealed class StartImport(NpgsqlDataSource database, RecordTransitions transitions, CheckBeforeSending check)
 {
     private const string ReadAccount = """
         SELECT i.account_id, a.name AS account, i.state FROM importer.import i JOIN importer.account a ON a.id = i.account_id
@@ -26,10 +28,12 @@ public sealed class StartImport(NpgsqlDataSource database, CheckBeforeSending ch
         """;
 
     private const string IsOvertaken = """
-        SELECT 1 FROM importer.import i JOIN importer.import o ON o.account_id = i.account_id AND o.id <> i.id
-            AND o.started_at > i.checked_at
-        WHERE i.id = $1 AND i.state = 'review' AND i.already_imported = 'skip' AND o.state IN ('running', 'paused', 'finished', 'cancelled')
-            LIMIT 1
+        SELECT 1 FROM importer.import i
+        WHERE i.id = $1 AND i.state = 'review' AND ((i.already_imported = 'skip' AND EXISTS (
+                SELECT 1 FROM importer.import o
+                WHERE o.account_id = i.account_id AND o.id <> i.id AND o.started_at > i.checked_at
+                    AND o.state IN ('running', 'paused', 'finished', 'cancelled')))
+            OR EXISTS (SELECT 1 FROM importer.source_key_block b WHERE b.import_id = i.id AND b.generation < $2))
         """;
 
     private const string Start = $"""
@@ -62,13 +66,16 @@ public sealed class StartImport(NpgsqlDataSource database, CheckBeforeSending ch
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteLongAsync(LockAccount, cancellationToken, importId);
-        var again = (await connection.QueryAsync<int>(IsOvertaken, cancellationToken, importId)).Count > 0;
+        var again = (await connection.QueryAsync<int>(IsOvertaken, cancellationToken, importId, SourceKey.Generation)).Count > 0;
         if (again) await ForgetRows.RunAsync(connection, importId, cancellationToken);
         var change = await ImportChange.RunAsync(connection, Start, importId, "only an import in review can be started",
             cancellationToken, actor, again, first,
             first is null ? null : string.Create(CultureInfo.InvariantCulture, $"the first {first} only"));
         if (change is ImportChange.Done(ImportState.Running))
+        {
             await connection.ExecuteLongAsync(ImportTransitions.HoldRest, cancellationToken, importId);
+            await transitions.RenewedAsync(connection, importId, cancellationToken);
+        }
         if (change is ImportChange.Done) await transaction.CommitAsync(cancellationToken);
         return change;
     }

@@ -26,6 +26,7 @@ public enum FindingCode
     UrlCutBySeparator,
     UrlNotMedia,
     UrlSharePage,
+    UrlMadeDirect,
     UrlSeveral,
     UrlHoldsAnother,
     UrlSchemeTwice,
@@ -39,6 +40,8 @@ public enum FindingCode
     DuplicateUrl,
     DuplicateReferenceId,
     AlreadyImported,
+    RepeatedReferenceId,
+    NewAddress,
     TransferUnknown,
     TooManyFields,
     UnterminatedQuote,
@@ -83,6 +86,7 @@ public static class FindingCodes
         FindingCode.UrlCutBySeparator => "url_cut_by_separator",
         FindingCode.UrlNotMedia => "url_not_media",
         FindingCode.UrlSharePage => "url_share_page",
+        FindingCode.UrlMadeDirect => "url_made_direct",
         FindingCode.UrlSeveral => "url_several",
         FindingCode.UrlHoldsAnother => "url_holds_another",
         FindingCode.UrlSchemeTwice => "url_scheme_twice",
@@ -96,6 +100,8 @@ public static class FindingCodes
         FindingCode.DuplicateUrl => "duplicate_url",
         FindingCode.DuplicateReferenceId => "duplicate_reference_id",
         FindingCode.AlreadyImported => "already_imported",
+        FindingCode.RepeatedReferenceId => "repeated_reference_id",
+        FindingCode.NewAddress => "new_address",
         FindingCode.TransferUnknown => "transfer_unknown",
         FindingCode.TooManyFields => "too_many_fields",
         FindingCode.UnterminatedQuote => "unterminated_quote",
@@ -128,6 +134,7 @@ public static class FindingCodes
             or FindingCode.UrlUnencodedSpace
             or FindingCode.UrlNotMedia
             or FindingCode.UrlSharePage
+            or FindingCode.UrlMadeDirect
             or FindingCode.UrlHoldsAnother
             or FindingCode.UrlHiddenCharacter
             or FindingCode.UrlHashInName
@@ -165,6 +172,8 @@ public static class FindingCodes
             or FindingCode.RowCheckFailed
             or FindingCode.DuplicateUrl
             or FindingCode.AlreadyImported
+            or FindingCode.RepeatedReferenceId
+            or FindingCode.NewAddress
             or FindingCode.TransferUnknown
             or FindingCode.UnterminatedQuote
             or FindingCode.TextAfterQuote
@@ -201,8 +210,11 @@ public static class FindingCodes
         FindingCode.UrlNotMedia =>
             "The URL ends like a web page or a document, not like a media file. It is tried anyway. Check the result.",
         FindingCode.UrlSharePage =>
-            "This looks like the page that shows a shared file, not the file. Use the URL that downloads it: for Dropbox dl=1 "
-            + "instead of dl=0, for GitHub Raw, elsewhere the URL behind the page's download button.",
+            "This looks like the page that shows a shared file, not the file. Use the URL that downloads it, which stands behind the "
+            + "page's download button, or download the file and push it.",
+        FindingCode.UrlMadeDirect =>
+            "The link shows a page about a file. It was turned into the link of the file itself, as its host documents it. The result file "
+            + "keeps the link as you wrote it. With linksAsWritten and the host it is used as written.",
         FindingCode.UrlSeveral =>
             "The cell has more than one URL. Write each URL in its own row. The other columns can be repeated.",
         FindingCode.UrlHoldsAnother =>
@@ -238,6 +250,13 @@ public static class FindingCodes
         FindingCode.AlreadyImported =>
             "An earlier import of this account has imported this file, or is importing it. Sending it again makes a second asset "
                 + "(alreadyImported=import).",
+        FindingCode.RepeatedReferenceId =>
+            "Another row of this manifest has the same reference id. Only the first is imported. With matchBy=url rows with different "
+                + "URLs are different files.",
+        FindingCode.NewAddress =>
+            "An earlier import of this account has a row with this reference id and another URL: it is the same record with a new address. "
+                + "When this import starts, a row that waits there is sent with the new URL, and a failed row gets it: rerun that row in "
+                + "its own import. An imported row is left alone. With matchBy=url this row is imported as another file.",
         FindingCode.TransferUnknown => "Use pull, push, or leave it empty.",
         FindingCode.TooManyFields => "The row has more fields than the header. Put values that contain the separator in double quotes.",
         FindingCode.UnterminatedQuote =>
@@ -279,11 +298,13 @@ public static class FindingCodes
 /// <param name="MaskedValue">The value through <see cref="FindingMask"/>; null when the row as a whole is meant.</param>
 /// <param name="Code">What was found.</param>
 /// <param name="OtherRowNumber">For duplicates, the row that came first.</param>
+/// <param name="Advice">What to do about just this value; null where nothing more is known than what is said of the code.</param>
 [DebuggerDisplay("{RowNumber}: {Code} {Column} {MaskedValue}")]
 public sealed record Finding(
-    int RowNumber, long LineNumber, string? Column, string? MaskedValue, FindingCode Code, int? OtherRowNumber = null)
+    int RowNumber, long LineNumber, string? Column, string? MaskedValue, FindingCode Code, int? OtherRowNumber = null,
+    string? Advice = null)
 {
     public FindingSeverity Severity => Code.Severity();
 
-    public string Hint => Code.Hint();
+    public string Hint => Advice ?? Code.Hint();
 }

@@ -58,6 +58,14 @@ public sealed class ManifestReader : IAsyncDisposable
     /// </summary>
     private const int RestartBufferSize = 4 * 1024;
 
+    /// <summary>
+    /// How many bytes may be read again, beyond a buffer, because the lines in which quotes open were cut off, and how many more for each
+    /// byte of the file. Quotes that open anew in each line would otherwise have each of them read the megabytes that follow.
+    /// </summary>
+    private const long MostReadAgain = 512 << 20;
+
+    private const int MostReadAgainOfEach = 16;
+
     private readonly ManifestText text;
     private readonly CsvReaderOptions options;
 
@@ -76,6 +84,7 @@ public sealed class ManifestReader : IAsyncDisposable
     private CsvReader? cutRecord; // one line of a record that csv ran too far with, and where to go on behind it
     private long resumeAt;
     private long resumeLine;
+    private long readAgain;
 
     private bool firstIsData;
     private bool anyShort;        // a row had fewer fields than there are columns
@@ -289,6 +298,8 @@ public sealed class ManifestReader : IAsyncDisposable
 
         while (true)
         {
+            // Here too: what stands in the window is read without waiting for anything.
+            cancellationToken.ThrowIfCancellationRequested();
             if (unwrapped is not null)
                 LeaveUnwrapped();
             if (cutRecord is not null)
@@ -467,6 +478,11 @@ public sealed class ManifestReader : IAsyncDisposable
         cutRecord!.Dispose();
         cutRecord = null;
         csv.Dispose();
+        readAgain += Math.Max(0, text.Position - resumeAt - RestartBufferSize);
+        if (readAgain > MostReadAgain + MostReadAgainOfEach * resumeAt)
+            throw new ManifestRejectedException(RejectionCode.TooManyInvalidRows,
+                $"Quotes are opened and not closed, again and again, the last time in line {recordLine}. Nothing of the manifest is imported. "
+                    + "Double the quotes that belong to a value, or export the file again.", line: recordLine);
         csv = ParseFrom(resumeAt, resumeLine, RestartBufferSize);
     }
 

@@ -27,6 +27,12 @@ internal sealed class ManifestText : Stream
     /// <summary>Below, in bytes, a test file of one row repeated does no harm.</summary>
     private const long RatioHoldsFrom = 10_000_000;
 
+    /// <summary>
+    /// How many bytes of gzip may come before there is text of them, besides twice the text. gzip makes nothing much larger, but a file of
+    /// empty pieces holds no text at all, and would be read to its end by each preview.
+    /// </summary>
+    private const int MostWithoutText = 1024 * 1024;
+
     /// <summary>The one older encoding that can be asked for: what Excel writes as plain "CSV" on a western Windows.</summary>
     public const string Windows1252 = "windows-1252";
 
@@ -89,6 +95,7 @@ internal sealed class ManifestText : Stream
         if (head is [0x1F, 0x8B, ..])
         {
             packed = new ReplayedHead(head, source);
+            packed.Allow(MostWithoutText);
             source = new GZipStream(packed, CompressionMode.Decompress, leaveOpen: true);
             head = await Unpacked(() => HeadAsync(source, cancellationToken));
         }
@@ -139,6 +146,7 @@ internal sealed class ManifestText : Stream
             return false;
 
         MakeRoom();
+        packed?.Allow(2 * sourceOffset + MostWithoutText);
         var target = decoder is null ? window.AsMemory(filledEnd) : undecoded;
         var read = await Unpacked(() => source.ReadAsync(target, cancellationToken).AsTask());
         if (read == 0)
@@ -148,7 +156,7 @@ internal sealed class ManifestText : Stream
         }
         if (sourceOffset + read > unpackedLimit)
             throw new ManifestRejectedException(RejectionCode.UnpackedTooLarge,
-                $"Unpacked, this file is larger than {unpackedLimit:N0} bytes. Split it into several manifests.");
+                $"Unpacked, this file is larger than {unpackedLimit:N0} bytes. Split it into several files.");
 
         if (packed is not null && sourceOffset + read > Math.Max(RatioHoldsFrom, MostRatio * packed.Given))
             throw new ManifestRejectedException(RejectionCode.UnpackedTooLarge,
@@ -362,9 +370,13 @@ internal sealed class ManifestText : Stream
     {
         private int given;
         private long givenOfRest;
+        private long allowed;
 
         /// <summary>How many bytes of the file were read.</summary>
         public long Given => given + givenOfRest;
+
+        /// <summary>How many may be read before there is more text.</summary>
+        public void Allow(long bytes) => allowed = bytes;
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
@@ -372,7 +384,9 @@ internal sealed class ManifestText : Stream
             {
                 var read = await rest.ReadAsync(buffer, cancellationToken);
                 givenOfRest += read;
-                return read;
+                return Given <= allowed ? read
+                    : throw new ManifestRejectedException(RejectionCode.GzipDamaged,
+                        "The gzip data of this file holds next to no text. Compress it again, or upload the .csv itself.");
             }
 
             var count = Math.Min(buffer.Length, head.Length - given);

@@ -83,6 +83,7 @@ public sealed class MailNotification(IOptions<MailOptions> options, DeliveryPace
             "import_cancelled" => $"{name} was cancelled: {Counts(import)}",
             "import_paused" => $"{name} was paused automatically: {Counts(import)}",
             "import_stalled" => $"{name} makes no progress",
+            "undo_ended" => $"The undo of {name} has ended: {Counts(import)}",
             "account_suspended" => $"The account {name} is suspended",
             _ => $"{name}: {type.Replace('_', ' ')}",
         });

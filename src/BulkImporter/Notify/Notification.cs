@@ -16,7 +16,7 @@ public sealed class Notification
 
     /// <summary>
     /// A past-tense fact with a stable name: <c>import_finished</c>, <c>import_cancelled</c>, <c>import_paused</c>, <c>import_stalled</c>,
-    /// <c>account_suspended</c>.
+    /// <c>undo_ended</c>, <c>account_suspended</c>.
     /// </summary>
     public required string Kind { get; init; }
 

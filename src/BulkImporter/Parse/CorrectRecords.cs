@@ -45,11 +45,11 @@ public sealed class CorrectRecords(
     /// <summary>Rows that one file may hold: each is answered.</summary>
     internal const int MostRows = 50_000;
 
-    /// <summary>The largest file.</summary>
+    /// <summary>The largest file, as it comes and unpacked: its rows are held until all are read.</summary>
     public const long MostBytes = 64L << 20;
 
     private const string LockImport = """
-        SELECT i.already_imported, i.account_id, i.duplicate_rows, i.state FROM importer.import i
+        SELECT i.already_imported, i.account_id, i.duplicate_rows, i.match_by, i.state FROM importer.import i
         WHERE i.id = $1 AND i.state IN ('review', 'running', 'paused', 'finished', 'cancelled') AND i.row_count IS NOT NULL
         FOR NO KEY UPDATE
         """;
@@ -134,13 +134,14 @@ public sealed class CorrectRecords(
         {
             // The import's own mapping is for its own header; a file with other columns is read by its names.
             var import =
-                (await database.QueryAsync<ReadAs>("SELECT mapping, transfer FROM importer.import WHERE id = $1", cancellationToken,
-                    importId)).SingleOrDefault();
+                (await database.QueryAsync<ReadAs>("SELECT mapping, transfer, links_as_written FROM importer.import WHERE id = $1",
+                    cancellationToken, importId)).SingleOrDefault();
             var how = ManifestReading.Of(mapping, encoding)
                 with
             { TemplateFor = columns => Task.FromResult(Fitting(mapping is null ? import?.Mapping : null, columns)) };
-            await using var reader = await ManifestReader.OpenAsync(file, how, cancellationToken);
-            var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow(), import?.Transfer ?? default, skipImported: false, log);
+            await using var reader = await ManifestReader.OpenAsync(file, how, MostBytes, cancellationToken);
+            var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow(), import?.Transfer ?? default, skipImported: false,
+                import?.LinksAsWritten, log);
             var rowColumn = RowColumn(reader.Layout);
             if (rowColumn < 0 && reader.Layout.IndexOf(ManifestColumn.ReferenceId) < 0)
                 throw new InvalidArgumentException("file",
@@ -154,7 +155,7 @@ public sealed class CorrectRecords(
                             + "split it.");
                 findings.Clear();
                 var row = checks.Check(reader.Row, findings);
-                asked.Add(new Asked(row, !reader.Row.Value(ManifestColumn.Transfer).IsEmpty, rowColumn < 0
+                asked.Add(new Asked(WithoutTexts(row), !reader.Row.Value(ManifestColumn.Transfer).IsEmpty, rowColumn < 0
                     ? null : reader.Row.GetString(rowColumn)
                         .Trim(), findings.Find(f => f.Severity == FindingSeverity.Error && f.Code != FindingCode.UrlMissing)));
             }
@@ -165,6 +166,19 @@ public sealed class CorrectRecords(
             throw new InvalidArgumentException("file", unreadable.Message);
         }
     }
+
+    /// <summary>What cannot be corrected is not held.</summary>
+    private static CheckedRow WithoutTexts(CheckedRow row) => row with
+    {
+        Description = null,
+        LongDescription = null,
+        Tags = null,
+        Gallery = null,
+        Filename = null,
+        Fid = null,
+        RelatedLinkText = null,
+        RelatedLinkUrl = null,
+    };
 
     private static ManifestMapping? Fitting(string? mapping, IReadOnlyList<string> columns)
     {
@@ -207,7 +221,8 @@ public sealed class CorrectRecords(
         NpgsqlConnection connection, int importId, Locked import, List<Asked> asked, CancellationToken cancellationToken)
     {
         var moving = asked.Where(a => a.Refusal is null && a.Change!.SourceKey is not null).ToList();
-        if (moving.Count == 0) return;
+        // Where the reference id alone says what a row is, two rows may have one address.
+        if (moving.Count == 0 || import.MatchBy == RowMatch.ReferenceId) return;
         var keys = moving.Select(a => a.Change!.SourceKey!.Value).Distinct().ToArray();
         var skipRepeated = import.DuplicateRows == WhenDuplicate.Skip;
         var here = skipRepeated ? (await connection.QueryAsync<Holder>(ReadSources, cancellationToken, importId, keys))
@@ -230,9 +245,10 @@ public sealed class CorrectRecords(
     }
 
     /// <summary>The import, as long as it is locked.</summary>
-    private sealed record Locked(int AccountId, WhenDuplicate AlreadyImported, WhenDuplicate DuplicateRows, ImportState State);
+    private sealed record Locked(
+        int AccountId, WhenDuplicate AlreadyImported, WhenDuplicate DuplicateRows, RowMatch MatchBy, ImportState State);
 
-    private sealed record ReadAs(string? Mapping, ImportTransfer Transfer);
+    private sealed record ReadAs(string? Mapping, ImportTransfer Transfer, string? LinksAsWritten);
 
     /// <summary>The row that has a source.</summary>
     private sealed record Holder(Guid SourceKey, int ImportId, int RowNumber);

@@ -54,10 +54,23 @@ internal static class EarlierSources
         ORDER BY r.source_key, (r.state = 'imported') DESC, r.import_id DESC, r.row_number
         """;
 
+    // A reference id has no block and no index: an import that goes by it reads the account's records. What failed there under the same
+    // source is no reason to skip, as ever; under another it is the record that the row means.
+    private const string ReadKnownReferences = $"""
+        SELECT DISTINCT ON (n.row_number) n.row_number AS new_row, r.import_id, r.row_number, r.state,
+            r.source_key IS NOT DISTINCT FROM n.source_key AS is_same_source
+        FROM importer.import_record n
+        JOIN importer.record_now r ON r.reference_id = n.reference_id
+        JOIN importer.import i ON i.id = r.import_id
+        WHERE n.import_id = $1 AND n.state = 'pending' AND n.reference_id IS NOT NULL AND r.import_id = ANY ($2)
+            AND ({IsThere} OR (r.state = 'failed' AND r.source_key IS DISTINCT FROM n.source_key))
+        ORDER BY n.row_number, (r.state = 'imported') DESC, (r.state <> 'failed') DESC, r.import_id DESC, r.row_number
+        """;
+
     /// <summary>Marks them as duplicates, each with a finding. Returns how many.</summary>
     public static async Task<int> MarkAsync(
-        NpgsqlConnection connection, int importId, int accountId, SeenBefore sources, string? urlColumn, RecordTransitions transitions,
-        CancellationToken cancellationToken)
+        NpgsqlDataSource database, NpgsqlConnection connection, int importId, int accountId, SeenBefore sources, RowIdentity identity,
+        RecordTransitions transitions, CancellationToken cancellationToken)
     {
         await using (var wait = connection.Command(LockAccount, accountId))
         {
@@ -67,7 +80,17 @@ internal static class EarlierSources
         }
         var imports = (await connection.QueryAsync<int>(ReadImports, cancellationToken, accountId, importId)).ToArray();
         if (imports.Length == 0) return 0;
+        await RebuildKeys.OfAsync(database, imports, cancellationToken);
+        var marked = await MarkByUrlAsync(connection, importId, imports, sources, identity, transitions, cancellationToken);
+        if (!identity.ByReferenceId) return marked;
+        await KnownSources.FillReferencesAsync(connection, ReadKnownReferences, importId, imports, cancellationToken);
+        return marked + await transitions.KnownEarlierAsync(connection, importId, identity, byReference: true, cancellationToken);
+    }
 
+    private static async Task<int> MarkByUrlAsync(
+        NpgsqlConnection connection, int importId, int[] imports, SeenBefore sources, RowIdentity identity, RecordTransitions transitions,
+        CancellationToken cancellationToken)
+    {
         await connection.ExecuteAsync("CREATE TEMP TABLE earlier (import_id int NOT NULL, row_number int NOT NULL) ON COMMIT DROP",
             cancellationToken);
         var candidates = await connection.ExecuteAsync(AddCorrected, cancellationToken, imports);
@@ -87,7 +110,7 @@ internal static class EarlierSources
         await connection.ExecuteAsync($"SET LOCAL enable_nestloop = {(candidates <= FewEnoughToLookUp ? "on" : "off")}", cancellationToken);
         await KnownSources.FillAsync(connection, ReadKnown, cancellationToken);
         await connection.ExecuteAsync("SET LOCAL enable_nestloop = off", cancellationToken);
-        return await transitions.KnownEarlierAsync(connection, importId, urlColumn, cancellationToken);
+        return await transitions.KnownEarlierAsync(connection, importId, identity, byReference: false, cancellationToken);
     }
 
     /// <summary>Adds the rows of a block whose keys pass the filter. Returns how many.</summary>

@@ -3,6 +3,7 @@ using System.Text;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using BulkImporter.Sources;
+using Cincopa.Client;
 
 namespace BulkImporter.Parse;
 
@@ -54,10 +55,11 @@ public readonly record struct CheckedRow(
 /// <param name="transfers">How files go of which their rows do not say it.</param>
 /// <param name="now">One time for the whole manifest, so that two runs of one parse agree.</param>
 /// <param name="skipImported">Whether a row that a result file calls imported is left alone.</param>
+/// <param name="asWritten">Hosts whose share links are not made direct, with blanks or commas between them; * for all.</param>
 /// <param name="log">Told of a row whose check ended in an exception; once, for the same fault may be in each of a million rows.</param>
 public sealed class ManifestChecks(
     ManifestLayout layout, SourceUrlRules rules, DateTimeOffset now, ImportTransfer transfers = ImportTransfer.Pull,
-    bool skipImported = true,
+    bool skipImported = true, string? asWritten = null,
     ILogger? log = null)
 {
     private static readonly SearchValues<byte> Unseen = SearchValues.Create(
@@ -76,6 +78,10 @@ public sealed class ManifestChecks(
     /// <summary>Bytes of a cell that may still be an address of the longest length, in whichever characters.</summary>
     private static readonly int MostLookedInto = 4 * ManifestFormat.MaxLength(ManifestColumn.Url);
 
+    /// <summary>Characters of each link that a finding shows of what was made direct.</summary>
+    private const int MostShown = 200;
+
+    private readonly string[] keptHosts = asWritten?.ToLowerInvariant().Split([' ', ',', ';'], StringSplitOptions.RemoveEmptyEntries) ?? [];
     private int invalidInARow;
     private bool isFaultLogged;
     private readonly FindingCode[] urlProblems = new FindingCode[SourceUrlRules.MaxProblems];
@@ -139,6 +145,13 @@ public sealed class ManifestChecks(
             findings.Add(Of(row, layout.Columns[urlColumn], FindingCode.UrlUnwrapped, url));
         if (decoded)
             findings.Add(Of(row, layout.Columns[urlColumn], FindingCode.UrlEntities, url));
+        if (isLookedInto && ShareLinks.Of(url) is { Direct: { } direct } share && !IsKept(share.Host))
+        {
+            findings.Add(Of(row, layout.Columns[urlColumn], FindingCode.UrlMadeDirect)
+                with
+            { MaskedValue = $"{Shown(Encoding.UTF8.GetString(url))} → {Shown(direct)}" });
+            url = Encoding.UTF8.GetBytes(direct);
+        }
         var transfer = CheckTransfer(row, findings);
         if (isLookedInto)
             transfer = CheckUrl(row, url, transfer, row.Value(ManifestColumn.Transfer).IsEmpty
@@ -370,9 +383,20 @@ public sealed class ManifestChecks(
                 transfer = Transfer.Push;
                 continue;
             }
-            findings.Add(Of(row, layout.Columns[urlColumn], code, url));
+            var finding = Of(row, layout.Columns[urlColumn], code, url);
+            findings.Add(code == FindingCode.UrlSharePage ? finding with { Advice = ShareLinks.Of(url)?.Advice } : finding);
         }
         return transfer;
+    }
+
+    private bool IsKept(string host) => Array.Exists(keptHosts, kept => kept == "*" || host == kept
+        || (host.Length > kept.Length && host.EndsWith(kept, StringComparison.Ordinal) && host[^(kept.Length + 1)] == '.'));
+
+    /// <summary>A link as people may see it: its secrets hidden, and not longer than needed to tell it.</summary>
+    private static string Shown(string url)
+    {
+        var shown = Redact.Secrets(url);
+        return shown.Length > MostShown ? $"{shown[..MostShown]}…" : shown;
     }
 
     private static Finding Of(ManifestRow row, string? column, FindingCode code, ReadOnlySpan<byte> value = default) =>

@@ -28,7 +28,8 @@ public sealed class ParseManifest(
     private const string TakeImport = """
         SELECT i.manifest_id, i.mapping, i.chunk_size, i.max_attempts AS attempts, coalesce(i.first_rows, 2147483647) AS most_rows,
             i.encoding,
-            i.already_imported = 'skip' AS skip_imported, i.account_id, i.transfer, i.duplicate_rows = 'skip' AS skip_repeated
+            i.already_imported = 'skip' AS skip_imported, i.account_id, i.transfer, i.duplicate_rows = 'skip' AS skip_repeated,
+            i.match_by, i.links_as_written
         FROM importer.import i
         WHERE i.id = $1 AND i.state = 'parsing' AND pg_try_advisory_xact_lock(hashtext('bulkimporter.parse'), i.id)
         """;
@@ -114,7 +115,7 @@ public sealed class ParseManifest(
         };
         await using var reader = await ManifestReader.OpenAsync(bytes, how, cancellationToken);
         var now = clock.GetUtcNow();
-        var checks = new ManifestChecks(reader.Layout, rules, now, import.Transfer, import.SkipImported, log);
+        var checks = new ManifestChecks(reader.Layout, rules, now, import.Transfer, import.SkipImported, import.LinksAsWritten, log);
         var corrected = CorrectedField.ByRow(
             await connection.QueryAsync<CorrectedField>(Correction.Latest, cancellationToken, importId, 1, int.MaxValue));
         var (chunks, keys) = (new ChunkCounts(importId, import.ChunkSize, now), new KeyBlocks(importId));
@@ -178,23 +179,28 @@ public sealed class ParseManifest(
 
         // 2. What only the whole file shows.
         await connection.ExecuteLongAsync(PlanForManyRows, cancellationToken);
+        var identity = new RowIdentity(import.MatchBy != RowMatch.ReferenceId, import.MatchBy != RowMatch.Url,
+            reader.Layout.ColumnOf(ManifestColumn.Url), reader.Layout.ColumnOf(ManifestColumn.ReferenceId));
         var duplicates = import.SkipRepeated && sources.Maybe
-            ? await transitions.DuplicateAsync(connection, importId, reader.Layout.ColumnOf(ManifestColumn.Url), cancellationToken)
+            ? await transitions.DuplicateAsync(connection, importId, identity, byReference: false, cancellationToken)
             : 0;
+        if (import.SkipRepeated && identity.ByReferenceId && references.Maybe)
+            duplicates += await transitions.DuplicateAsync(connection, importId, identity, byReference: true, cancellationToken);
         var earlier = import.SkipImported
-            ? await EarlierSources.MarkAsync(connection, importId, import.AccountId, sources, reader.Layout.ColumnOf(ManifestColumn.Url),
-                transitions, cancellationToken)
+            ? await EarlierSources.MarkAsync(
+                database, connection, importId, import.AccountId, sources, identity, transitions, cancellationToken)
             : 0;
         if (references.Maybe)
-            await connection.ExecuteLongAsync(NoteDuplicateReferences, cancellationToken, importId,
-                reader.Layout.ColumnOf(ManifestColumn.ReferenceId));
+            await connection.ExecuteLongAsync(NoteDuplicateReferences, cancellationToken, importId, identity.ReferenceColumn);
         if (anyExpiring)
-            await ExpiringLinks.NoteAsync(connection, importId, reader.Layout.ColumnOf(ManifestColumn.Url), cancellationToken);
+            await ExpiringLinks.NoteAsync(connection, importId, identity.UrlColumn, cancellationToken);
 
         // 3. Now it is an import. Zero rows: it was cancelled meanwhile, and nothing of this remains.
         if (await connection.ExecuteAsync(ImportTransitions.Parsed, cancellationToken, importId, rows, import.Mapping
             ?? template?.Mapping, template?.Name) == 0) return;
         await connection.ExecuteLongAsync(ImportTransitions.HoldRest, cancellationToken, importId);
+        if (earlier > 0 && await connection.QueryAsync<int>(ImportTransitions.IsRunning, cancellationToken, importId) is [_])
+            await transitions.RenewedAsync(connection, importId, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         span?.SetTag(Spans.Rows, rows);
         await AnalyzeAsync(connection, cancellationToken);
@@ -246,6 +252,5 @@ public sealed class ParseManifest(
 
     private sealed record Taken(
         int ManifestId, string? Mapping, int ChunkSize, short Attempts, int MostRows, string? Encoding, bool SkipImported, int AccountId,
-        ImportTransfer Transfer,
-        bool SkipRepeated);
+        ImportTransfer Transfer, bool SkipRepeated, RowMatch MatchBy, string? LinksAsWritten);
 }

@@ -4,6 +4,7 @@ public static class ParseSetup
 {
     public static IServiceCollection AddParse(this IServiceCollection services) => services
         .AddSingleton<QueueParsing>()
+        .AddSingleton<RebuildKeys>()
         .AddSingleton<ParseManifest>()
         .AddSingleton<PreviewManifest>()
         .AddSingleton<CorrectRecords>().AddSingleton<ReadRowsToFix>()

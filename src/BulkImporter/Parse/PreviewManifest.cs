@@ -79,14 +79,14 @@ public sealed class PreviewManifest(
     public async Task<ManifestPreview?> RunAsync(int importId, int rows, CancellationToken cancellationToken)
     {
         var found = await database.QueryAsync<Previewed>(
-            "SELECT i.manifest_id, i.mapping, i.encoding, i.transfer, i.already_imported FROM importer.import i WHERE i.id = $1",
-            cancellationToken, importId);
+            "SELECT i.manifest_id, i.mapping, i.encoding, i.transfer, i.already_imported, i.links_as_written FROM importer.import i "
+                + "WHERE i.id = $1", cancellationToken, importId);
         if (found is not [var import]) return null;
         var corrected = CorrectedField.ByRow(
             await database.QueryAsync<CorrectedField>(Correction.Latest, cancellationToken, importId, 1, rows));
         using var turn = await turns.AcquireAsync(1, cancellationToken);
         if (!turn.IsAcquired) throw new TooManyPreviewsException();
-        var settings = new Settings(import.Transfer, import.AlreadyImported == WhenDuplicate.Skip, corrected);
+        var settings = new Settings(import.Transfer, import.AlreadyImported == WhenDuplicate.Skip, import.LinksAsWritten, corrected);
         return await TryAsync(import.ManifestId, settings, import.Mapping, import.Encoding, null, rows, cancellationToken);
     }
 
@@ -129,7 +129,8 @@ public sealed class PreviewManifest(
     {
         await using var bytes = await manifests.OpenAsync(manifestId, cancellationToken);
         await using var reader = await ManifestReader.OpenAsync(bytes, how, MostBytes, cancellationToken);
-        var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow(), settings.Transfer, settings.SkipsImported, log);
+        var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow(), settings.Transfer, settings.SkipsImported,
+            settings.LinksAsWritten, log);
         var rows = new List<PreviewRow>();
         var facts = reader.Layout.Columns.Select(_ => new Facts()).ToArray();
         var most = Math.Max(count, Math.Min(RowsOfFacts, CellsOfFacts / facts.Length));
@@ -199,8 +200,8 @@ public sealed class PreviewManifest(
 
     /// <summary>What the rows are judged by: of the import's settings, and what was corrected of the rows that are shown.</summary>
     private sealed record Settings(
-        ImportTransfer Transfer, bool SkipsImported, Dictionary<int, Dictionary<ManifestColumn, string>> Corrected);
+        ImportTransfer Transfer, bool SkipsImported, string? LinksAsWritten, Dictionary<int, Dictionary<ManifestColumn, string>> Corrected);
 
     private sealed record Previewed(
-        int ManifestId, string? Mapping, string? Encoding, ImportTransfer Transfer, WhenDuplicate AlreadyImported);
+        int ManifestId, string? Mapping, string? Encoding, ImportTransfer Transfer, WhenDuplicate AlreadyImported, string? LinksAsWritten);
 }

@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using System.Text;
 using BulkImporter.Data;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
+using BulkImporter.Sources;
 using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Parse;
@@ -23,10 +25,21 @@ public sealed record FindingPage(IReadOnlyList<FindingView> Items, string? Next)
 /// <summary>How often a code was found in a manifest.</summary>
 public sealed record FindingCount(string Code, string Severity, int Count, string? Hint);
 
+/// <summary>The share links of a host that were made direct.</summary>
+/// <param name="Change">The first of them, as it was written and what was made of it.</param>
+public sealed record DirectHost(string Host, int Count, string Change);
+
 /// <summary>What the parser found in a manifest, in the order of its rows.</summary>
 public sealed class ReadFindings(IDbContextFactory<ImporterDb> contexts)
 {
     private const int PageSize = 5000;
+
+    private const string ByHost = """
+        SELECT importer.host_of(f.value) AS host, count(*)::int AS count, (array_agg(f.value ORDER BY f.row_number))[1] AS change
+        FROM importer.finding f
+        WHERE f.import_id = $1 AND f.code = 'url_made_direct' AND importer.host_of(f.value) IS NOT NULL
+        GROUP BY 1 ORDER BY 2 DESC, 1
+        """;
 
     /// <param name="after">The <see cref="FindingPage.Next"/> of the page before, or null for the first.</param>
     /// <exception cref="InvalidArgumentException"><paramref name="after"/> is not such a value.</exception>
@@ -65,6 +78,13 @@ public sealed class ReadFindings(IDbContextFactory<ImporterDb> contexts)
             .Select(g => new FindingCount(g.Code, g.Severity, g.Count, Hint(g.Code))).ToListAsync(cancellationToken);
     }
 
+    /// <summary>By host, what was made direct; the host with the most first.</summary>
+    public async Task<IReadOnlyList<DirectHost>> DirectHostsAsync(int importId, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await db.QueryAsync<DirectHost>(ByHost, cancellationToken, importId);
+    }
+
     /// <summary>The first few of each code.</summary>
     public async Task<IReadOnlyList<FindingView>> ExamplesAsync(int importId, int ofEach, CancellationToken cancellationToken)
     {
@@ -90,7 +110,15 @@ public sealed class ReadFindings(IDbContextFactory<ImporterDb> contexts)
     }
 
     private static FindingView View(StoredFinding f) =>
-        new(f.RowNumber, f.LineNumber, f.ColumnName, f.Code, f.Severity, f.Value, Hint(f.Code), f.OtherRow, f.OtherImport);
+        new(f.RowNumber, f.LineNumber, f.ColumnName, f.Code, f.Severity, f.Value, Advice(f) ?? Hint(f.Code), f.OtherRow, f.OtherImport);
 
     private static string? Hint(string code) => FindingCodes.Named(code)?.Hint();
+
+    /// <summary>What is known of the host that the value names; null for nothing.</summary>
+    private static string? Advice(StoredFinding f) => (FindingCodes.Named(f.Code), f.Value) switch
+    {
+        (FindingCode.UrlSharePage, { } url) => ShareLinks.Of(Encoding.UTF8.GetBytes(url))?.Advice,
+        (FindingCode.SourceIsPage, { } answer) => ShareLinks.AdviceOf(answer.Split(':')[0]),
+        _ => null,
+    };
 }

@@ -44,13 +44,14 @@ public sealed class ReadRowsToFix(NpgsqlDataSource database, ReadRecords records
     private const string Like = """
         WITH mine AS (
             SELECT f.other_row, f.other_import FROM importer.finding f
-            WHERE f.import_id = $1 AND f.row_number = $2 AND f.other_row IS NOT NULL AND f.code IN ('duplicate_url', 'already_imported')
+            WHERE f.import_id = $1 AND f.row_number = $2 AND f.other_row IS NOT NULL
+                AND f.code IN ('duplicate_url', 'already_imported', 'repeated_reference_id', 'new_address')
         )
         SELECT coalesce(other_import, $1) AS import_id, other_row AS row_number FROM mine
         UNION
         SELECT f.import_id, f.row_number FROM importer.finding f
         WHERE f.import_id = $1 AND f.other_row = ANY (ARRAY(SELECT $2 UNION SELECT other_row FROM mine WHERE other_import IS NULL))
-            AND f.other_import IS NULL AND f.code = 'duplicate_url' AND f.row_number <> $2
+            AND f.other_import IS NULL AND f.code IN ('duplicate_url', 'repeated_reference_id') AND f.row_number <> $2
         ORDER BY import_id, row_number LIMIT $3
         """;
 

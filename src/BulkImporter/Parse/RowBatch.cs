@@ -36,7 +36,7 @@ internal sealed class RowBatch(int importId)
         "submitted_count", "imported_count", "failed_count", "unknown_count", "cancelled_count", "duplicate_count");
 
     /// <summary>Blocks of keys that ended with a row of the batch, see <see cref="KeyBlocks"/>.</summary>
-    public CopyRows Keys { get; } = new("importer.source_key_block", "import_id", "first_row", "keys");
+    public CopyRows Keys { get; } = new("importer.source_key_block", "import_id", "first_row", "keys", "generation");
 
     /// <summary>
     /// Signed links that are not found to run out soon, for a temporary table: whether they last is known when all rows are.
@@ -203,6 +203,7 @@ internal sealed class KeyBlocks(int importId)
         to.Write(importId);
         to.Write(firstRow);
         to.Write(block.AsSpan(0, rows * SourceKeyBlock.KeySize));
+        to.Write(SourceKey.Generation);
         firstRow += rows;
         rows = 0;
     }

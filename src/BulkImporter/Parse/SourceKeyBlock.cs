@@ -23,6 +23,12 @@ public sealed class SourceKeyBlock
 
     public required byte[] Keys { get; init; }
 
+    /// <summary>
+    /// By which rules its keys, and those of its records, were made (<c>SourceKey.Generation</c>); <see cref="RebuildKeys"/> makes older
+    /// ones anew.
+    /// </summary>
+    public required short Generation { get; init; }
+
     public sealed class Configuration : IEntityTypeConfiguration<SourceKeyBlock>
     {
         public void Configure(EntityTypeBuilder<SourceKeyBlock> entity)

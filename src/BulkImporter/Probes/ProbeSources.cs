@@ -13,7 +13,7 @@ using Npgsql;
 namespace BulkImporter.Probes;
 
 /// <summary>
-/// The job of a probe: asks the sources of an import in review for their first byte and writes what it finds as warnings. Nothing is sent
+/// The job of a probe: asks the sources of an import in review for their first bytes and writes what it finds as warnings. Nothing is sent
 /// to Cincopa and no record is touched. It goes on from where the last batch was committed; a batch that was asked and not committed is
 /// asked again, which harms nobody. Of two jobs for one probe only the later one's writes count.
 /// </summary>
@@ -28,6 +28,9 @@ public sealed class ProbeSources(
     internal const string IsInSample = "(hashint4extended(row_number, 0) & 2147483647) % $2 = 0";
 
     private const int BatchLength = 24;
+
+    /// <summary>Enough to tell a page from a file, also behind a comment or an XML line.</summary>
+    private const int FirstBytes = 512;
 
     /// <summary>Sources that one worker process asks a second: what no host takes for an attack. A test is faster.</summary>
     internal double RatePerSecond { get; init; } = 20;
@@ -183,8 +186,10 @@ public sealed class ProbeSources(
                 return new(source, FindingCode.SourceUnreachable, "The address cannot be read.");
             // A file of the server's own, which a push reads: there is nobody to ask.
             if (url.Scheme is not ("http" or "https")) return null;
-            using var answer = await reach.RunAsync(new SourceRequest(url, Range: new(0, 0), Headers: secrets), cancellationToken);
-            return Judge(answer) is { } code ? new ProbeFinding(source, code, Value(answer, code)) : null;
+            using var answer = await reach.RunAsync(
+                new SourceRequest(url, Range: new(0, FirstBytes - 1), Headers: secrets), cancellationToken);
+            var first = answer.Problem is null ? await FirstOfAsync(answer, cancellationToken) : default;
+            return Judge(answer, first.Span) is { } code ? new ProbeFinding(source, code, Value(answer, code)) : null;
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -196,8 +201,22 @@ public sealed class ProbeSources(
         }
     }
 
-    /// <summary>Null when nothing speaks against it.</summary>
-    internal static FindingCode? Judge(SourceAnswer answer) => answer.Problem switch
+    /// <summary>What comes of the first bytes; less where the source says no more.</summary>
+    private static async Task<ReadOnlyMemory<byte>> FirstOfAsync(SourceAnswer answer, CancellationToken cancellationToken)
+    {
+        var bytes = new byte[FirstBytes];
+        var length = 0;
+        while (length < bytes.Length)
+        {
+            var read = await answer.ReadAsync(bytes.AsMemory(length), cancellationToken);
+            if (read.Count == 0) break;
+            length += read.Count;
+        }
+        return bytes.AsMemory(0, length);
+    }
+
+    /// <summary>Null when nothing speaks against it. The bytes count for more than what the source calls them.</summary>
+    internal static FindingCode? Judge(SourceAnswer answer, ReadOnlySpan<byte> first) => answer.Problem switch
     {
         SourceProblem.NotFound => FindingCode.SourceNotFound,
         SourceProblem.Forbidden => FindingCode.SourceForbidden,
@@ -207,6 +226,8 @@ public sealed class ProbeSources(
         SourceProblem.Busy or SourceProblem.Refused or SourceProblem.ServerFailed => FindingCode.SourceFails,
         not null => FindingCode.SourceUnreachable,
         null when answer.Size == 0 => FindingCode.SourceEmpty,
+        null when MediaBytes.IsPage(first) => FindingCode.SourceIsPage,
+        null when MediaBytes.IsMedia(first) => null,
         null => answer.MediaType switch
         {
             "text/html" or "application/xhtml+xml" => FindingCode.SourceIsPage,

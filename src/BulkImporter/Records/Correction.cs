@@ -36,9 +36,12 @@ public sealed class Correction
     /// <summary>
     /// What was replaced, within a statement that has "moved": the corrections of import $1 with the old values; $3 acts.
     /// </summary>
-    internal const string Note = """
+    internal static readonly string Note = Insert("$3");
+
+    /// <summary>The same, with another parameter for who acts.</summary>
+    internal static string Insert(string actor) => $"""
         INSERT INTO importer.correction (import_id, row_number, at, actor, field, old_value, new_value)
-            SELECT m.import_id, m.row_number, now(), $3, v.field, v.old_value, v.new_value
+            SELECT m.import_id, m.row_number, now(), {actor}, v.field, v.old_value, v.new_value
             FROM moved m
             CROSS JOIN LATERAL (VALUES ('url', m.old_url, m.url), ('caption', m.old_caption, m.caption),
                 ('reference_id', m.old_reference_id, m.reference_id),
@@ -49,7 +52,7 @@ public sealed class Correction
         """;
 
     // Of an import in review, whose manifest is read again with it: no record moves.
-    private const string NoteOnly = $"""
+    private static readonly string NoteOnly = $"""
         WITH correction AS MATERIALIZED (
             SELECT $1::int AS import_id, c.* FROM unnest($2::importer.row_correction[]) c
         ), moved AS (

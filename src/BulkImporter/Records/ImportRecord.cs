@@ -52,6 +52,11 @@ public sealed class ImportRecord
     /// <summary>A late answer showed that Cincopa accepted this source more than once.</summary>
     public bool PossiblyDuplicated { get; set; }
 
+    /// <summary>
+    /// Its asset was found for it while it was in doubt, and not named in answer to its own call: an undo leaves such an asset.
+    /// </summary>
+    public bool IsAdopted { get; set; }
+
     /// <summary>When the attempt began that Cincopa accepted: the call left after this.</summary>
     public DateTimeOffset? SubmittedAt { get; set; }
 
@@ -65,7 +70,7 @@ public sealed class ImportRecord
             {
                 // What is submitting is pending here and stands in its chunk: the view says so.
                 t.HasCheckConstraint("record_state_is_known", $"{EnumText<RecordState>.Check("state")} AND state <> 'submitting'");
-                t.HasCheckConstraint("record_imported_has_rid", "state <> 'imported' OR rid IS NOT NULL");
+                t.HasCheckConstraint("record_imported_has_rid", "state NOT IN ('imported', 'deleted') OR rid IS NOT NULL");
                 t.HasCheckConstraint("record_submitted_has_status_id", "state <> 'submitted' OR status_id IS NOT NULL");
                 t.HasCheckConstraint("record_work_has_source", "state = 'invalid' OR source_url IS NOT NULL");
                 t.HasCheckConstraint("record_finished_at_iff_ended",
@@ -74,6 +79,7 @@ public sealed class ImportRecord
             RecordFilter.AddTo(entity.Metadata.Model);
             entity.HasKey(r => new { r.ImportId, r.RowNumber });
             entity.Property(r => r.IsPush).HasDefaultValue(false);
+            entity.Property(r => r.IsAdopted).HasDefaultValue(false);
             entity.Property(r => r.StatusId).HasComment("Cincopa's opaque ticket of the current attempt; not a key of ours.");
             entity.Property(r => r.Rid).HasComment("Cincopa's opaque name of the asset.");
             // The error code is null on the happy path, so this index costs it nothing and keeps its updates in place (HOT).

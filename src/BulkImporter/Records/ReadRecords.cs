@@ -90,18 +90,27 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
             select new RecordView(
                 r.RowNumber, r.LineNumber, Shown(r.SourceUrl), Shown(r.Caption), Shown(r.ReferenceId), r.State, r.StatusId, r.Rid,
                 r.AttemptCount, ErrorOf(r.ErrorCode, r.ErrorMessage), p.ProgressPercent, p.ProgressBytes, p.TotalBytes, r.NextAttemptAt,
-                r.SubmittedAt, r.FinishedAt, r.PossiblyDuplicated, null))
+                r.SubmittedAt, r.FinishedAt, r.PossiblyDuplicated, null, null))
             .ToListAsync(cancellationToken);
-        var finishes = await FinishesAsync(db, importId, [.. rows.Where(r => r.State == RecordState.Imported).Select(r => r.RowNumber)],
-            cancellationToken);
-        return rows.ConvertAll(r => finishes.TryGetValue(r.RowNumber, out var finish) ? r with { Finish = finish } : r);
+        int[] imported = [.. rows.Where(r => r.State == RecordState.Imported).Select(r => r.RowNumber)];
+        if (imported.Length == 0) return rows;
+        var finishes = await FinishesAsync(db, importId, imported, cancellationToken);
+        var undone = await db.Set<UndoneRecord>().Where(u => u.ImportId == importId && imported.Contains(u.RowNumber))
+            .ToDictionaryAsync(
+                u => u.RowNumber,
+                u => new UndoView(u.State, u.FailedCount, u.ErrorCode, u.ErrorMessage, u.State == "pending" ? u.NextAt : null),
+                cancellationToken);
+        return rows.ConvertAll(r => r with
+        {
+            Finish = finishes.GetValueOrDefault(r.RowNumber),
+            Undo = undone.GetValueOrDefault(r.RowNumber),
+        });
     }
 
     /// <summary>How far those of the imported rows are that have something to be finished.</summary>
     private static async Task<Dictionary<int, FinishView>> FinishesAsync(
         ImporterDb db, int importId, int[] rows, CancellationToken cancellationToken)
     {
-        if (rows.Length == 0) return [];
         var waiting = WorkBatch.Waiting(db, importId, BatchStep.Finish);
         return await (
             from r in RecordFilter.ToFinish(db, db.Set<ImportRecord>().Where(r => r.ImportId == importId && rows.Contains(r.RowNumber)))

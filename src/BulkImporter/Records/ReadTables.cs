@@ -29,6 +29,16 @@ internal sealed record FinishedRecord(
     }
 }
 
+/// <summary>What is read of an imported record's row in <c>record_undo</c>, which the undo writes.</summary>
+internal sealed record UndoneRecord(
+    int ImportId, int RowNumber, string State, short FailedCount, string? ErrorCode, string? ErrorMessage, DateTimeOffset NextAt)
+{
+    public sealed class Configuration : IEntityTypeConfiguration<UndoneRecord>
+    {
+        public void Configure(EntityTypeBuilder<UndoneRecord> entity) => entity.HasNoKey().ToTable((string?)null).ToView("record_undo");
+    }
+}
+
 /// <summary>The rows of a chunk, whose counters the imports keep.</summary>
 internal sealed record ChunkRange(int ImportId, int Number, int FirstRow, int LastRow)
 {

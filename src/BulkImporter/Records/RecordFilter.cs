@@ -47,8 +47,14 @@ public sealed record RecordFilter
     /// <summary>Only imported records whose asset is finished so far: <c>pending</c>, <c>done</c> or <c>failed</c>.</summary>
     public string? Finish { get; init; }
 
+    /// <summary>
+    /// Only records that an undo was ordered for and that are so far: <c>pending</c>, <c>done</c> (the asset is deleted) or <c>failed</c>.
+    /// </summary>
+    public string? Undo { get; init; }
+
     /// <summary>True when the chunks' counters answer how many records it selects.</summary>
-    internal bool IsByStateOnly => Code is null && RowNumbers is null && Search is null && Stalled is null && Finish is null;
+    internal bool IsByStateOnly =>
+        Code is null && RowNumbers is null && Search is null && Stalled is null && Finish is null && Undo is null;
 
     /// <summary>True when no counter and no index tells which records it selects: they are looked at one by one.</summary>
     public bool IsLookedFor => Search is { Length: > 0 } || Stalled is not null;
@@ -103,6 +109,13 @@ public sealed record RecordFilter
                 _ => records.Where(r => unfinished.Any(f => f.RowNumber == r.RowNumber && f.State == finish)),
             };
         }
+        if (Undo is { } undo)
+        {
+            records = undo == "done"
+                ? records.Where(r => r.State == RecordState.Deleted)
+                : records.Where(r => db.Set<UndoneRecord>().Any(
+                    u => u.ImportId == importId && u.RowNumber == r.RowNumber && u.State == undo));
+        }
         return records;
     }
 
@@ -156,6 +169,7 @@ public sealed record RecordFilter
         if (Search is { Length: > 0 } search) parts.Add($"text '{Redact.Secrets(search)}'");
         if (Stalled is { } time) parts.Add(string.Create(CultureInfo.InvariantCulture, $"stalled for {time.TotalMinutes:0.##} min"));
         if (Finish is { } finish) parts.Add($"finishing {finish}");
+        if (Undo is { } undo) parts.Add($"undo {undo}");
         return parts.Count == 0 ? "all records" : string.Join(", ", parts);
     }
 }

@@ -36,7 +36,8 @@ public enum RecordState
     /// <summary>
     /// The asset exists; rid names it.
     /// The status puts it in, or the answer to the last part of a push, or the adoption of an asset for a record in doubt.
-    /// It is final: no submit call is ever made again.
+    /// No submit call is made again for as long as it stands.
+    /// Only an undo, which deletes the asset in Cincopa, takes it out.
     /// A crash changes nothing.
     /// </summary>
     Imported,
@@ -83,4 +84,12 @@ public enum RecordState
     /// A crash during parse leaves no row.
     /// </summary>
     Duplicate,
+
+    /// <summary>
+    /// An undo of its import has deleted its asset in Cincopa; rid still says which it was.
+    /// The undo puts it in, when Cincopa says that the asset is gone.
+    /// A rerun that names it takes it out.
+    /// A crash changes nothing.
+    /// </summary>
+    Deleted,
 }

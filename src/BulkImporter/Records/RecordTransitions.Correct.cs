@@ -15,7 +15,7 @@ public sealed partial class RecordTransitions
     /// Failed, invalid and duplicate to pending with all attempts again, with other values; what was replaced is kept. The record must have
     /// a source afterwards that was not masked and is its own: an invalid or duplicate one takes part only with a new address.
     /// </summary>
-    private const string Correct = $"""
+    private static readonly string Correct = $"""
         WITH correction AS MATERIALIZED (
             SELECT $1::int AS import_id, c.* FROM unnest($2::importer.row_correction[]) c
         ), before AS (

@@ -4,14 +4,14 @@ using Npgsql;
 
 namespace BulkImporter.Records;
 
-/// <summary>A record that has an asset.</summary>
-public sealed record AssetOwner(Rid Rid, int ImportId, int RowNumber);
+/// <summary>A record that has an asset, or had it until an undo deleted it.</summary>
+public sealed record AssetOwner(Rid Rid, int ImportId, int RowNumber, RecordState State);
 
 /// <content>The ways out of doubt without a person's order for each record.</content>
 public sealed partial class RecordTransitions
 {
     private const string ReadOwners = """
-        SELECT r.rid, r.import_id, r.row_number
+        SELECT r.rid, r.import_id, r.row_number, r.state
         FROM importer.import i JOIN importer.import_record r ON r.import_id = i.id
         WHERE i.account_id = $1 AND r.rid = ANY($2)
         """;
@@ -41,7 +41,7 @@ public sealed partial class RecordTransitions
             SELECT * FROM unnest($2::importer.outcome[])
         ), moved AS (
             UPDATE importer.import_record r
-            SET state = 'imported', rid = a.rid, error_code = NULL, error_message = NULL, finished_at = now()
+            SET state = 'imported', rid = a.rid, is_adopted = true, error_code = NULL, error_message = NULL, finished_at = now()
             FROM adoption a
             WHERE r.import_id = a.import_id AND r.row_number = a.row_number AND r.attempt_count = a.attempt AND r.state = 'unknown'
             RETURNING r.import_id, r.row_number, r.attempt_count, r.state, r.rid, r.caption, r.reference_id, r.is_push, a.message

@@ -30,8 +30,8 @@ public sealed partial class RecordTransitions
     }
 
     /// <summary>
-    /// Failed, cancelled and (when asked for) unknown and duplicate to pending with all attempts again, and pushed from then on if that is
-    /// asked for. The attempts that were made are kept.
+    /// Failed, cancelled and (when asked for) unknown, duplicate and deleted to pending with all attempts again, and pushed from then on if
+    /// that is asked for. The attempts that were made are kept.
     /// </summary>
     // Of a duplicate that a result file called imported, the address is stored as it is shown: where that hides something, it cannot be
     // sent.
@@ -68,7 +68,7 @@ public sealed partial class RecordTransitions
     /// Makes the selected records pending again, in the caller's transaction. Returns how many, and how many of the selection were left
     /// as they are in each state. What was given up counts as in doubt here.
     /// </summary>
-    /// <param name="named">What of unknown and duplicate the person has named, and so takes part.</param>
+    /// <param name="named">What of unknown, duplicate and deleted the person has named, and so takes part.</param>
     public async Task<(int Moved, IReadOnlyDictionary<RecordState, int> Left)> PendingAgainAsync(
         NpgsqlConnection connection, int importId, RecordFilter filter,
         IReadOnlyCollection<RecordState> named, bool push, CancellationToken cancellationToken)

@@ -23,13 +23,20 @@ public sealed record RecordView(
     DateTimeOffset? SubmittedAt,
     DateTimeOffset? FinishedAt,
     bool PossiblyDuplicated,
-    FinishView? Finish);
+    FinishView? Finish,
+    UndoView? Undo);
 
 /// <summary>How far an imported record's asset has its texts, reference id and gallery.</summary>
 /// <param name="State"><c>pending</c>, <c>done</c> or <c>failed</c>; the record is imported whatever it is.</param>
 /// <param name="Failures">Tries that failed for a reason of their own.</param>
 /// <param name="NextAt">When it is tried next, or until when somebody is at it.</param>
 public sealed record FinishView(string State, int Failures, string? Code, string? Message, DateTimeOffset? NextAt);
+
+/// <summary>What an undo has still to do about an imported record, or why it left its asset.</summary>
+/// <param name="State"><c>pending</c> or <c>failed</c>; a record whose asset is deleted is <c>deleted</c>.</param>
+/// <param name="Failures">Tries that failed for a reason of their own.</param>
+/// <param name="NextAt">When it is tried next, or until when somebody is at it.</param>
+public sealed record UndoView(string State, int Failures, string? Code, string? Message, DateTimeOffset? NextAt);
 
 /// <param name="Code">A <see cref="FailureCode"/> as text, or the code of the finding that made the row invalid.</param>
 /// <param name="Class">Null for a finding's code: the row never had an attempt.</param>

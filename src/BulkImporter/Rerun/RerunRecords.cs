@@ -27,14 +27,14 @@ public sealed record RefusedRecords(RecordState State, int Count, string Reason)
 /// <summary>
 /// Orders new attempts for a selection: failed and cancelled records become pending with all their attempts again, and an import that
 /// had ended runs again. What is or was in doubt, and duplicates, only when the selection names them, by state, by code or by row: sending
-/// them can make a second asset.
+/// them can make a second asset. So too what an undo has deleted: somebody wanted it gone.
 /// </summary>
 public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions transitions)
 {
     private static readonly string GivenUp = EnumText<FailureCode>.Of(FailureCode.GivenUp);
 
     /// <summary>The codes of duplicates are those of their findings, which are named in another stage.</summary>
-    private static readonly string?[] DuplicateCodes = ["duplicate_url", "already_imported"];
+    private static readonly string?[] DuplicateCodes = ["duplicate_url", "already_imported", "repeated_reference_id", "new_address"];
 
     private const string LockImport =
         "SELECT 1 FROM importer.import WHERE id = $1 AND state IN ('running', 'paused', 'finished', 'cancelled') AND row_count IS NOT "
@@ -70,8 +70,9 @@ public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions tr
     /// <summary>Which of the states that are left alone otherwise the selection names.</summary>
     private static RecordState[] Named(RecordFilter filter)
     {
-        if (filter.RowNumbers is not null) return [RecordState.Unknown, RecordState.Duplicate];
+        if (filter.RowNumbers is not null) return [RecordState.Unknown, RecordState.Duplicate, RecordState.Deleted];
         if (filter.State == RecordState.Unknown || filter.Code == GivenUp) return [RecordState.Unknown];
+        if (filter.State == RecordState.Deleted) return [RecordState.Deleted];
         return filter.State == RecordState.Duplicate || DuplicateCodes.Contains(filter.Code) ? [RecordState.Duplicate] : [];
     }
 
@@ -91,6 +92,7 @@ public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions tr
         RecordState.Failed =>
             "It was given up while in doubt, so sending it again may make a second asset. Select code given_up or the row itself to "
                 + "accept that.",
+        RecordState.Deleted => "An undo has deleted its asset. Select state deleted or the row itself to send it again.",
         RecordState.Cancelled => throw new UnreachableException("Cancelled records are always rerun."),
     };
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using BulkImporter.Data;
 
 namespace BulkImporter.Sources;
 
@@ -79,6 +80,10 @@ public sealed class SourceAnswer : IDisposable
 
     /// <summary>For example <c>video/mp4</c>, in lower case and without parameters; null when the source does not say.</summary>
     public string? MediaType => response?.Content.Headers.ContentType?.MediaType?.ToLowerInvariant();
+
+    /// <summary>What the source calls the file; null when it does not say.</summary>
+    public string? FileName => response?.Content.Headers.ContentDisposition is { } named
+        && (named.FileNameStar ?? named.FileName?.Trim('"')) is { Length: > 0 } name ? PlainText.Storable(name) : null;
 
     /// <summary>The size of the whole file, also when only a range of it was asked for; null when the source does not say.</summary>
     public long? Size => Status == HttpStatusCode.PartialContent

@@ -13,15 +13,23 @@ namespace BulkImporter.Sources;
 /// and an empty path's absence are made one (<c>http://A.test:80#x</c> is <c>http://a.test/</c>), but a fragment that is the
 /// end of a file's name stays (<c>Take#3.mp4</c>); the hex digits of percent-encoding become upper-case; a space or a
 /// character beyond ASCII is percent-encoded, as every client sends it. The case of the path, the order of the query and everything else
-/// stay: they may matter to the source. Text that is no absolute URL is only trimmed.
+/// stay: they may matter to the source. What only authorises or expires is left out (<see cref="LinkAuthority"/>), so that a list exported
+/// anew with fresh signatures has the same sources; and a link to the page of a shared file is the file that it shows, where it can be made
+/// direct (<see cref="ShareLinks"/>). Text that is no absolute URL is only trimmed.
 /// </remarks>
 public readonly record struct SourceKey(Guid Value)
 {
+    /// <summary>
+    /// Raised when the rules change: what is stored under an earlier generation is made anew (<c>RebuildKeys</c>). A test fails when keys
+    /// change and this does not.
+    /// </summary>
+    public const short Generation = 1;
+
     private const int StackSize = 512;
 
     public static SourceKey Of(ReadOnlySpan<byte> url)
     {
-        url = CellText.Trim(url);
+        url = Direct(CellText.Trim(url));
         var longest = 3 * url.Length + 1;
         var rented = longest > StackSize ? ArrayPool<byte>.Shared.Rent(longest) : null;
         var normalised = rented ?? stackalloc byte[StackSize];
@@ -42,12 +50,15 @@ public readonly record struct SourceKey(Guid Value)
     /// <summary>The normalised form itself, for messages and tests.</summary>
     public static string Normalise(string url)
     {
-        var bytes = CellText.Trim(Encoding.UTF8.GetBytes(url));
+        var bytes = Direct(CellText.Trim(Encoding.UTF8.GetBytes(url)));
         var normalised = new byte[3 * bytes.Length + 1];
         return Encoding.UTF8.GetString(normalised, 0, Normalise(bytes, normalised));
     }
 
     public override string ToString() => Value.ToString();
+
+    private static ReadOnlySpan<byte> Direct(ReadOnlySpan<byte> url) =>
+        ShareLinks.Of(url) is { Direct: { } direct } ? Encoding.UTF8.GetBytes(direct) : url;
 
     private static int Normalise(ReadOnlySpan<byte> url, Span<byte> to)
     {
@@ -64,6 +75,7 @@ public readonly record struct SourceKey(Guid Value)
         var hostStart = at;
         at += Percent(parts.Host, to[at..]);
         LowerCase(to[hostStart..at]);
+        var host = to[hostStart..at];
         if (!parts.Port.IsEmpty && !parts.HasDefaultPort)
         {
             to[at++] = (byte)':';
@@ -73,11 +85,53 @@ public readonly record struct SourceKey(Guid Value)
 
         if (parts.PathAndQuery is not [(byte)'/', ..])
             to[at++] = (byte)'/';
-        at += Percent(parts.PathAndQuery, to[at..]);
+        at += PathAndQuery(parts, host, to[at..]);
         if (!parts.HasHashInName)
             return at;
         to[at++] = (byte)'#';
         return at + Percent(parts.Fragment, to[at..]);
+    }
+
+    private static int PathAndQuery(in UrlParts parts, ReadOnlySpan<byte> host, Span<byte> to)
+    {
+        var path = parts.Path;
+        var query = parts.Query;
+        var authority = query.IsEmpty ? 0 : LinkAuthority.Of(host, path, query);
+        var holdsToken = LinkAuthority.MayHoldToken(path);
+        if (authority == 0 && !holdsToken)
+            return Percent(parts.PathAndQuery, to);
+
+        var at = holdsToken ? WithoutTokens(path, to) : Percent(path, to);
+        if (query.IsEmpty)
+            return at;
+        var separator = (byte)'?';
+        foreach (var part in query.Split((byte)'&'))
+        {
+            var parameter = query[part];
+            if (LinkAuthority.IsLeftOut(parameter, authority))
+                continue;
+            to[at++] = separator;
+            separator = (byte)'&';
+            at += Percent(parameter, to[at..]);
+        }
+
+        return at;
+    }
+
+    private static int WithoutTokens(ReadOnlySpan<byte> path, Span<byte> to)
+    {
+        var at = 0;
+        foreach (var part in path.Split((byte)'/'))
+        {
+            var segment = path[part];
+            if (LinkAuthority.IsToken(segment))
+                continue;
+            if (part.Start.Value > 0)
+                to[at++] = (byte)'/';
+            at += Percent(segment, to[at..]);
+        }
+
+        return at;
     }
 
     private static int Ascii(ReadOnlySpan<byte> from, Span<byte> to)

@@ -19,6 +19,11 @@
   const tell = (name, text) => { const place = part(name); if (place) place.textContent = text; };
   const complain = (text) => { complaint = text; tell('complaint', text); part('complaint')?.toggleAttribute('hidden', !text); };
 
+  // A chosen file goes before an address.
+  const address = () => (files.length ? '' : theForm()?.elements.namedItem('from').value.trim() ?? '');
+  // The same key for the same again: an upload whose answer was lost makes no second import.
+  const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('');
+
   const kindOf = (chosen) => {
     if (!chosen.length || !isMedia(chosen[0])) return '';
     return chosen.length === 1
@@ -29,7 +34,7 @@
   const show = () => {
     const form = theForm();
     if (!form) return;
-    form.querySelector('[type=submit]').disabled = !files.length || request !== null;
+    form.querySelector('[type=submit]').disabled = !(files.length || address()) || request !== null;
     part('drop').classList.toggle('chosen', !!files.length);
     if (files.length) tell('file', `${files.length === 1 ? files[0].name : `${files.length} files`} (${size(sizeOf(files))})`);
     tell('kind', kindOf(files));
@@ -47,8 +52,7 @@
 
   const choose = (chosen) => {
     files = Array.from(chosen);
-    // The same key for the same files again: an upload whose answer was lost makes no second import.
-    key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('');
+    key = newKey();
     const other = files.length > 1 && files.find((file) => !isMedia(file));
     complain(other ? `${other.name} is not a media file. Choose one CSV file, or media files only.` : '');
     if (other) files = [];
@@ -105,6 +109,13 @@
     return post(form.getAttribute('action'), body, { 'Idempotency-Key': key }, far);
   };
 
+  const sendAddress = (form) => {
+    const query = new URLSearchParams();
+    settings(form, ['name', 'account', 'map'], (name, value) => query.append(name, value));
+    progress(0, 'The server fetches it');
+    return post(`${form.getAttribute('action')}/address?${query}`, JSON.stringify({ from: address() }), { 'Content-Type': 'application/json', 'Idempotency-Key': key }, () => { });
+  };
+
   const sendFiles = async (form) => {
     const query = new URLSearchParams();
     settings(form, ['name', 'account'], (name, value) => query.append(name, value));
@@ -121,7 +132,7 @@
   const send = async (form) => {
     complain('');
     progress(0, 'Sending');
-    const made = await (isMedia(files[0]) ? sendFiles(form) : sendManifest(form));
+    const made = await (!files.length ? sendAddress : isMedia(files[0]) ? sendFiles : sendManifest)(form);
     location.assign(`imports/${made.id}`);
   };
 
@@ -135,12 +146,16 @@
   });
   document.addEventListener('input', (e) => {
     if (formOf(e) && e.target.name && e.target.name !== 'file') typed[e.target.name] = e.target.type === 'checkbox' ? e.target.checked : e.target.value;
+    if (formOf(e) && e.target.name === 'from') {
+      key = newKey();
+      show();
+    }
   });
   document.addEventListener('submit', (e) => {
     const form = formOf(e);
     if (!form) return;
     e.preventDefault();
-    if (files.length && !request) send(form);
+    if ((files.length || address()) && !request) send(form);
   });
   document.addEventListener('click', (e) => { if (formOf(e) && e.target.closest('[data-abort]')) request?.abort(); });
 

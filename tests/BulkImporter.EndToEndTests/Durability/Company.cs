@@ -76,7 +76,7 @@ internal sealed class Company : IDisposable
                 UNION ALL
                 SELECT c.import_id, s.state, 0, s.kept FROM importer.import_chunk c CROSS JOIN LATERAL (VALUES
                     ('pending', c.pending_count), ('submitting', c.submitting_count), ('submitted', c.submitted_count), ('imported', c.imported_count),
-                    ('failed', c.failed_count), ('unknown', c.unknown_count), ('cancelled', c.cancelled_count), ('invalid', c.invalid_count), ('duplicate', c.duplicate_count)
+                    ('failed', c.failed_count), ('unknown', c.unknown_count), ('cancelled', c.cancelled_count), ('invalid', c.invalid_count), ('duplicate', c.duplicate_count), ('deleted', c.deleted_count)
                 ) s(state, kept)) both_ways
             WHERE import_id NOT IN (SELECT id FROM importer.import WHERE state = 'deleting')
             GROUP BY import_id, state HAVING sum(counted) <> sum(kept)

@@ -8,9 +8,10 @@ namespace BulkImporter.EndToEndTests;
 internal sealed record ImportBody(int Id, string State, string? Reason, int? Rows, CountsBody Counts);
 
 internal sealed record CountsBody(
-    int Pending, int Submitting, int Submitted, int Imported, int Failed, int Unknown, int Cancelled, int Invalid, int Duplicate)
+    int Pending, int Submitting, int Submitted, int Imported, int Failed, int Unknown, int Cancelled, int Invalid, int Duplicate,
+    int Deleted)
 {
-    public int Total => Pending + Submitting + Submitted + Imported + Failed + Unknown + Cancelled + Invalid + Duplicate;
+    public int Total => Pending + Submitting + Submitted + Imported + Failed + Unknown + Cancelled + Invalid + Duplicate + Deleted;
 }
 
 internal sealed record RecordBody(
@@ -101,6 +102,13 @@ internal sealed class ImporterApi : IDisposable
 
     /// <summary>Orders that an import that has ended is forgotten; its rows go afterwards.</summary>
     public async Task DeleteAsync(int id) => (await SendAsync(HttpMethod.Delete, $"imports/{id}", null)).Dispose();
+
+    /// <summary>Orders that what it made is deleted in Cincopa. Answers how many assets that are.</summary>
+    public async Task<int> UndoAsync(int id, string name)
+    {
+        using var reply = await SendAsync(HttpMethod.Post, $"imports/{id}/undo", JsonContent.Create(new { name }));
+        return (await reply.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("toDelete").GetInt32();
+    }
 
     /// <summary>Makes an API key with this role and answers with its secret.</summary>
     public async Task<string> MakeKeyAsync(string role)

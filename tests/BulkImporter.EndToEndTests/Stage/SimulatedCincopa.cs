@@ -12,7 +12,7 @@ internal sealed record LedgerSummary(
     long SubmitsReceived, long SubmitsAccepted, long DistinctInputs, long InputsReceivedMoreThanOnce, long InputsAcceptedMoreThanOnce,
     int MaxSubmitsPerSecond, int MaxStatusPerSecond, int MaxSubmitsInFlight, IReadOnlyDictionary<string, long> Outcomes);
 
-internal sealed record SimulatedAsset(string Rid, string? Input);
+internal sealed record SimulatedAsset(string Rid, string? Input, bool Deleted);
 
 /// <summary>The remote side and its ledger: the judge of what was really sent.</summary>
 internal sealed class SimulatedCincopa(string address) : IDisposable
@@ -41,6 +41,10 @@ internal sealed class SimulatedCincopa(string address) : IDisposable
     /// <summary>All submit calls, in the order of their arrival.</summary>
     public Task<IReadOnlyList<LedgerCall>> SubmitsAsync() =>
         AllAsync("/_sim/ledger?op=submit&", (Ledger page) => (page.Count, page.Entries));
+
+    /// <summary>All calls to delete an asset, likewise.</summary>
+    public Task<IReadOnlyList<LedgerCall>> DeletionsAsync() =>
+        AllAsync("/_sim/ledger?op=delete&", (Ledger page) => (page.Count, page.Entries));
 
     /// <summary>How it misbehaves from now on, in the simulator's own JSON.</summary>
     public Task BehaveAsync(string script) => PostAsync("/_sim/faults", script);

@@ -20,6 +20,7 @@ public sealed class AccessTests(ImporterServer server) : IClassFixture<ImporterS
     [InlineData("POST", "/api/v1/imports/1/cancel", Role.Operator)]
     [InlineData("POST", "/api/v1/imports/1/rerun", Role.Operator)]
     [InlineData("POST", "/api/v1/imports/1/records/1/give-up", Role.Operator)]
+    [InlineData("POST", "/api/v1/imports/1/undo", Role.Admin)]
     [InlineData("PATCH", "/api/v1/imports/1", Role.Operator)]
     [InlineData("GET", "/api/v1/imports/1/preview", Role.Viewer)]
     [InlineData("GET", "/api/v1/accounts", Role.Viewer)]

@@ -31,7 +31,7 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
         Assert.Equal(Manifest.Length, (int)import["manifest"]!["sizeBytes"]!);
         Assert.Equal(3, (int)import["maxAttempts"]!);
         Assert.True((bool)import["startWhenParsed"]!);
-        Assert.Equal(["pending", "submitting", "submitted", "imported", "failed", "unknown", "cancelled", "invalid", "duplicate"],
+        Assert.Equal(["pending", "submitting", "submitted", "imported", "failed", "unknown", "cancelled", "invalid", "duplicate", "deleted"],
             import["counts"]!.AsObject().Select(c => c.Key));
         Assert.Equal("otto", (string?)import["createdBy"]);
     }
@@ -399,6 +399,38 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
             (await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}/records?code=url_missing")).Status);
         (status, problem) = await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/rerun", "{broken");
         Assert.Equal((400, "invalid-request"), (status, (string?)problem!["type"]));
+    }
+
+    [Fact]
+    public async Task An_admin_undoes_an_import_by_its_name_and_nobody_else_does()
+    {
+        var id = await server.Database.ImportAsync(ImportState.Finished,
+            [RecordState.Imported, RecordState.Failed, RecordState.Imported, RecordState.Unknown]);
+        var path = $"/api/v1/imports/{id}/undo";
+        Assert.Equal(403, (await server.PostAsync(server.OperatorKey, path, """{"dryRun":true}""")).Status);
+
+        var (status, body) = await server.PostAsync(server.AdminKey, path, """{"dryRun":true}""");
+        Assert.Equal((200, 2, 1, "unknown", 4), (status, (int)body!["toDelete"]!, (int)body["left"]!,
+            (string?)body["reasons"]![0]!["reason"], (int)body["reasons"]![0]!["rowNumbers"]![0]!));
+        (status, var problem) = await server.PostAsync(server.AdminKey, path, """{"name":"library"}""");
+        Assert.Equal((400, "name"), (status, (string?)problem!["argument"]));
+        Assert.Contains("'Library'", (string?)problem["detail"], StringComparison.Ordinal);
+        (status, problem) = await server.PostAsync(server.AdminKey, path, """{"name":"Library","dyrRun":true}""");
+        Assert.Equal((400, "dyrRun"), (status, (string?)problem!["argument"]));
+
+        (status, body) = await server.PostAsync(server.AdminKey, path, """{"name":"Library","recordIds":[3,4]}""");
+        Assert.Equal((200, 1, 1), (status, (int)body!["toDelete"]!, (int)body["left"]!));
+        (_, var import) = await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}");
+        Assert.Equal((true, 1, 0), ((bool)import!["undo"]!["isUnderWay"]!, (int)import["undo"]!["pending"]!, (int)import["undo"]!["failed"]!));
+        Assert.Contains("1 asset is still to be deleted", (string?)import["reason"], StringComparison.Ordinal);
+        (_, var page) = await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}/records?undo=pending");
+        Assert.Equal((3, "pending"), ((int)Assert.Single(page!["items"]!.AsArray())!["rowNumber"]!,
+            (string?)page["items"]![0]!["undo"]!["state"]));
+
+        (status, problem) = await server.PostAsync(server.AdminKey, path, """{"dryRun":true}""");
+        Assert.Equal((409, "finished"), (status, (string?)problem!["state"]));
+        Assert.Equal(409, (await server.SendAsync(server.AdminKey, HttpMethod.Delete, $"/api/v1/imports/{id}")).Status);
+        Assert.Equal(404, (await server.PostAsync(server.AdminKey, "/api/v1/imports/999999/undo", """{"dryRun":true}""")).Status);
     }
 
     [Fact]

@@ -77,6 +77,27 @@ public sealed class ActVerbTests
     }
 
     [Theory]
+    [InlineData("undo 7 --dry-run", """{"dryRun":true}""", "12 assets would be deleted in Cincopa, 3 would stay.")]
+    [InlineData("undo 7 --name Spring --record 3", """{"name":"Spring","recordIds":[3]}""",
+        "12 assets are being deleted in Cincopa, 3 stay.")]
+    public async Task An_undo_is_posted_with_the_name_or_as_a_dry_run_and_tells_what_stays(string line, string body, string told)
+    {
+        using var run = new CliRun();
+        run.Api.On(HttpMethod.Post, "/api/v1/imports/7/undo",
+            """{"toDelete":12,"left":3,"reasons":[{"reason":"adopted","count":3,"sentence":"It was adopted.","rowNumbers":[4,9]}]}""");
+
+        Assert.Equal(ExitCode.Done, await run.RunAsync(line.Split(' ')));
+
+        Assert.Equal(body, run.Api.Calls.Single().Body);
+        Assert.Contains(told, run.Output);
+        Assert.Contains("  3 adopted: It was adopted. Rows 4, 9, ….", run.Output);
+        Assert.Equal(line.Contains("--name", StringComparison.Ordinal),
+            run.Output.Contains("show 7 --watch", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("undo 7")]
+    [InlineData("undo 7 --dry-run --name Spring")]
     [InlineData("give-up 7")]
     [InlineData("give-up 7 --all --record 3")]
     [InlineData("adopt 7")]

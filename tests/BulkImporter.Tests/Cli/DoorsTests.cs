@@ -39,7 +39,6 @@ public sealed partial class DoorsTests
     private static readonly Dictionary<string, string> Otherwise = new()
     {
         ["GET /api/v1/imports/{id}/findings format"] = "--output writes CSV",
-        ["POST /api/v1/imports fileName"] = "the name of the file that is the argument",
         ["POST /api/v1/imports/files files"] = "the arguments of push",
         ["POST /api/v1/keys expiresAt"] = "--days: nobody types a time so far away",
         ["PATCH /api/v1/users/{name} locked"] = "two verbs, lock and unlock",
@@ -53,6 +52,8 @@ public sealed partial class DoorsTests
         ["POST /api/v1/imports/{id}/give-up state"] = "only records in doubt are given up",
         ["POST /api/v1/imports/{id}/give-up stalledMinutes"] = "a record in doubt is not followed",
         ["POST /api/v1/imports/{id}/give-up finish"] = "a record in doubt is not finished",
+        ["POST /api/v1/imports/{id}/finish undo"] = "what an undo deletes needs no texts",
+        ["POST /api/v1/imports/{id}/give-up undo"] = "a record in doubt is not undone",
     };
 
     [Fact]

@@ -43,6 +43,34 @@ public sealed class SubmitVerbTests : IDisposable
     }
 
     [Fact]
+    public async Task Server_fetches_the_manifest_from_an_address()
+    {
+        using var run = new CliRun();
+        run.Api.On(HttpMethod.Post, "/api/v1/imports/address.*", () => FakeApi.Json(Bodies.Import(state: "parsing"), HttpStatusCode.Created));
+
+        Assert.Equal(ExitCode.Done, await run.RunAsync("submit", "--from", "https://media.example.com/list?sig=a%2Fb", "--file-name",
+            "list.csv", "--start", "--idempotency-key", "k1"));
+
+        var call = run.Api.Calls.Single();
+        Assert.Equal("""{"from":"https://media.example.com/list?sig=a%2Fb"}""", call.Body);
+        Assert.Equal(("/api/v1/imports/address?fileName=list.csv&start=true", "k1"), (call.PathAndQuery, call.IdempotencyKey));
+        Assert.Contains("Import 7", run.Output);
+    }
+
+    [Theory]
+    [InlineData("Name the manifest: a FILE, or --from URL.")]
+    [InlineData("Name the manifest: a FILE, or --from URL.", "--from", "https://media.example.com/a.csv", "FILE")]
+    public async Task A_manifest_is_a_file_or_an_address(string complaint, params string[] arguments)
+    {
+        using var run = new CliRun();
+
+        Assert.Equal(ExitCode.Usage, await run.RunAsync(["submit", .. arguments.Select(a => a == "FILE" ? manifest : a)]));
+
+        Assert.Contains(complaint, run.Error, StringComparison.Ordinal);
+        Assert.Empty(run.Api.Calls);
+    }
+
+    [Fact]
     public async Task Setting_without_a_value_exits_2()
     {
         using var run = new CliRun();

@@ -57,6 +57,18 @@ public sealed class MetaGalleryPushTests : IAsyncLifetime
         Assert.Equal((rid, "r/1"), (Assert.Single(listed.Items).Rid, listed.Items[0].ReferenceId));
     }
 
+    [Fact]
+    public async Task An_asset_is_deleted_once_and_is_listed_no_more()
+    {
+        var (rid, other) = (await PushedAsync("a.mp4", "1"), await PushedAsync("b.mp4", "2"));
+        Assert.IsType<ChangeResult.Ok>(await client.DeleteAssetAsync(access, rid, Stop));
+        Assert.IsType<ChangeResult.Failed>(await client.DeleteAssetAsync(access, rid, Stop));
+        var query = new AssetListQuery { Rid = rid, BypassCache = true };
+        Assert.Empty(Assert.IsType<AssetListResult.Ok>(await client.ListAssetsAsync(access, query, Stop)).Items);
+        var left = Assert.IsType<AssetListResult.Ok>(await client.ListAssetsAsync(access, new AssetListQuery(), Stop)).Items;
+        Assert.Equal(other, Assert.Single(left).Rid);
+    }
+
     [Theory]
     [MemberData(nameof(Styles))]
     public async Task What_does_not_exist_is_refused_in_both_styles(string style)
@@ -115,6 +127,7 @@ public sealed class MetaGalleryPushTests : IAsyncLifetime
                 await client.SetMetaAsync(access, new Rid("x"), new AssetMeta { Caption = "x" }, Stop)).Error.Kind);
         Assert.Equal(kind,
             Assert.IsType<ChangeResult.Failed>(await client.AddGalleryItemsAsync(access, new Fid("f"), [new Rid("x")], Stop)).Error.Kind);
+        Assert.Equal(kind, Assert.IsType<ChangeResult.Failed>(await client.DeleteAssetAsync(access, new Rid("x"), Stop)).Error.Kind);
         Assert.Equal(kind,
             Assert.IsType<GalleryListResult.Failed>(await client.ListGalleriesAsync(access, new GalleryListQuery(), Stop)).Error.Kind);
         Assert.Equal(kind, Assert.IsType<GalleryCreateResult.Failed>(await client.CreateGalleryAsync(access, "x", Stop)).Error.Kind);

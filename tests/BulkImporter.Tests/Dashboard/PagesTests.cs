@@ -91,6 +91,43 @@ public sealed partial class PagesTests(ImporterServer server) : IClassFixture<Im
         Assert.Equal(state is not ImportState.Review, Has(seen, "export"));
     }
 
+    [Theory]
+    [InlineData(ImportState.Finished, RecordState.Imported, true, true)]
+    [InlineData(ImportState.Cancelled, RecordState.Imported, true, true)]
+    [InlineData(ImportState.Finished, RecordState.Deleted, false, true)]
+    [InlineData(ImportState.Running, RecordState.Imported, false, false)]
+    public async Task An_admin_finds_the_undo_where_there_is_something_to_undo(ImportState state, RecordState record, bool undo, bool delete)
+    {
+        var id = await server.Database.ImportAsync(state, [record]);
+        var html = await GetAsync(server.AdminKey, $"/imports/{id}");
+        Assert.Equal((undo, delete), (Has(html, "undo"), Has(html, "delete")));
+        Assert.False(Has(await GetAsync(server.OperatorKey, $"/imports/{id}"), "undo"));
+    }
+
+    [Fact]
+    public async Task An_undo_under_way_and_what_it_could_not_delete_are_told()
+    {
+        var id = await server.Database.ImportAsync(ImportState.Finished,
+            [RecordState.Imported, RecordState.Imported, RecordState.Deleted, RecordState.Imported]);
+        await server.Database.SqlAsync("UPDATE importer.import SET undo_ordered_at = now() WHERE id = $1", id);
+        foreach (var (row, state, message) in new[] { (1, "pending", null), (2, "failed", "The token may not do this.") })
+            await server.Database.SqlAsync(
+                "INSERT INTO importer.record_undo (import_id, row_number, account_id, rid, state, next_at, failed_count, in_doubt, "
+                    + "error_code, error_message) SELECT $1, $2, account_id, 'rid' || $2::text, $3, now(), 0, false, 'permission_missing', $4 "
+                    + "FROM importer.import WHERE id = $1", id, row, state, message);
+        var html = await GetAsync(server.AdminKey, $"/imports/{id}");
+        Assert.Contains("1 asset is still to be deleted", html, StringComparison.Ordinal);
+        Assert.False(Has(html, "undo") || Has(html, "delete"));
+        Assert.Equal("1", TestId(html, "count-deleted"));
+        Assert.Contains("1 asset was not deleted by the undo", html, StringComparison.Ordinal);
+
+        var listed = await GetAsync(server.ViewerKey, $"/imports/{id}/records?undo=failed");
+        Assert.Contains($"imports/{id}/records/2", listed, StringComparison.Ordinal);
+        Assert.DoesNotContain($"imports/{id}/records/1\"", listed, StringComparison.Ordinal);
+        Assert.Contains("The token may not do this.", await GetAsync(server.ViewerKey, $"/imports/{id}/records/2"), StringComparison.Ordinal);
+        Assert.Contains("deleted in Cincopa", await GetAsync(server.ViewerKey, $"/imports/{id}/records/3"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_upload_is_for_operators_and_a_viewer_is_told_so()
     {

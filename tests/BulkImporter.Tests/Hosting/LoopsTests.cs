@@ -12,6 +12,7 @@ using BulkImporter.Tests.Probes;
 using BulkImporter.Tests.Reconcile;
 using BulkImporter.Tests.Retention;
 using BulkImporter.Tests.Status;
+using BulkImporter.Tests.Undo;
 using Hangfire;
 using Hangfire.Server;
 using Microsoft.AspNetCore.Builder;
@@ -50,6 +51,9 @@ public sealed class LoopsTests(ImporterDatabase database) : IClassFixture<Import
         ["abort sender"] =
             ("the others are written; the one is ordered again each half minute, and after ten minutes its attempt says why it was not",
                 nameof(AbortRemoteTests.An_order_that_nobody_can_give_is_given_up_with_its_reason_and_the_others_are_given)),
+        ["asset deleter"] =
+            ("the others are deleted; the one is asked about before it is tried again with a growing wait, and stays after its tries",
+                nameof(UndoImportTests.One_that_throws_is_asked_about_before_it_is_tried_again_and_the_others_are_deleted)),
         ["import follower"] = ("each step is taken for itself; the one that fails is taken again in the next round",
             nameof(An_item_that_throws_takes_its_turn_from_nobody)),
         ["unknown reconciler"] = ("the other accounts are looked through; the one shows its problem and waits, twice as long each time",
@@ -60,6 +64,8 @@ public sealed class LoopsTests(ImporterDatabase database) : IClassFixture<Import
             nameof(NotificationTests.A_notification_that_cannot_be_made_is_given_up_and_stands_before_no_other)),
         ["counter comparison"] = ("it has no items: the next round compares again",
             nameof(What_leaves_a_round_is_logged_counted_tried_again_and_no_trouble_of_Hangfire)),
+        ["key rebuild"] = ("the other blocks of keys are made anew; the one is tried again",
+            nameof(RebuildKeysTests.Keys_of_an_older_generation_are_made_anew_in_the_background)),
         ["manifest sweep"] = ("the others are removed; the one is tried again", nameof(An_item_that_throws_takes_its_turn_from_nobody)),
         ["deletion"] = ("the other imports are removed; the one is tried again",
             nameof(SweepEndedTests.An_import_that_cannot_be_removed_keeps_none_of_the_others)),

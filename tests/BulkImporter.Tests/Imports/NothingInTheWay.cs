@@ -18,7 +18,7 @@ internal static class NothingInTheWay
         using var command = database.CreateCommand("UPDATE importer.account SET token_protected = $1 WHERE token_protected = 'nothing'");
         command.Parameters.Add(new() { Value = Tokens.Protect("1i2") });
         command.ExecuteNonQuery();
-        return new StartImport(database, Check(database, Tokens, new ScriptedCincopa()));
+        return new StartImport(database, new(database), Check(database, Tokens, new ScriptedCincopa()));
     }
 
     public static CheckBeforeSending Check(

@@ -23,8 +23,8 @@ public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<
         var id = await database.ImportAsync(ImportState.Running, [.. OneOfEach, RecordState.Failed]);
         var import = await Read.FindAsync(id, Token);
         Assert.NotNull(import);
-        Assert.Equal(new StateCounts(1, 1, 1, 1, 2, 1, 1, 1, 1), import.Counts);
-        Assert.Equal((10, 10), (import.Rows, import.Counts.Total));
+        Assert.Equal(new StateCounts(1, 1, 1, 1, 2, 1, 1, 1, 1, 1), import.Counts);
+        Assert.Equal((11, 11), (import.Rows, import.Counts.Total));
         Assert.Equal([new("source_not_found", FailureClass.Permanent, 2), new("reply_timeout", FailureClass.Unknown, 1)], import.Failures);
     }
 

@@ -21,6 +21,8 @@ public sealed class SettingsOnceTests
         ["encoding"] = (5, "whoever reads the file obeys it: parse, preview and export; a list of sent files has none"),
         ["alreadyImported"] = (7, "parse, start, correction and preview obey it, the banner of a file that came before tells it, and its finding "
             + "offers it as a cure"),
+        ["matchBy"] = (5, "parse and correction obey it, its findings tell of it, and one offers it as a cure"),
+        ["linksAsWritten"] = (6, "whoever reads rows obeys it, parse, preview and correction; its finding tells of it and offers it"),
         ["startAt"] = (6, "each statement that hands out work asks opens_at, in its own transaction"),
         ["window"] = (8, "each statement that hands out work asks opens_at, in its own transaction; a revision checks its zone"),
     };

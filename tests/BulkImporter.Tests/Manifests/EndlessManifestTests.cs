@@ -44,13 +44,20 @@ public class EndlessManifestTests
         Assert.False(await reader.ReadAsync(TestContext.Current.CancellationToken));
     }
 
-    [Fact]
-    public async Task Cancelling_ends_the_reading_of_blank_lines_within_a_second()
+    [Theory]
+    [InlineData("\n")]
+    [InlineData("x\"z,\"y\n")]
+    public async Task Cancelling_ends_the_reading_of_blank_lines_or_open_quotes_within_a_second(string piece)
     {
-        await using var source = new RepeatedText("url\n", "\n", long.MaxValue, "");
+        await using var source = new RepeatedText("url,caption\n", piece, long.MaxValue, "");
         await using var reader = await ManifestReader.OpenAsync(source, new ManifestReading(), TestContext.Current.CancellationToken);
         using var cancelled = new CancellationTokenSource(TimeSpan.FromSeconds(0.2));
-        var reading = Task.Run(async () => await reader.ReadAsync(cancelled.Token), TestContext.Current.CancellationToken);
+        var reading = Task.Run(async () =>
+        {
+            while (await reader.ReadAsync(cancelled.Token))
+            {
+            }
+        }, TestContext.Current.CancellationToken);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
             reading.WaitAsync(TimeSpan.FromSeconds(1.2), TestContext.Current.CancellationToken));
     }
@@ -80,6 +87,23 @@ public class EndlessManifestTests
 
         Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 40 * 1024 * 1024);
         Assert.InRange(since.Elapsed.TotalSeconds, 0, 10);
+    }
+
+    [Theory]
+    [InlineData("x\"z,\"y\n", 1_500_000)]
+    // The record ends below the size at which an unclosed quote is looked for.
+    [InlineData("x\"z,\"y\n", 500_000)]
+    public async Task Quotes_that_open_anew_in_each_line_end_the_reading_before_each_line_has_read_all_that_follow(string line, int lines)
+    {
+        await using var source = new RepeatedText("url,caption\n", line, lines, "e\"\n");
+        await using var reader = await ManifestReader.OpenAsync(source, new ManifestReading(), TestContext.Current.CancellationToken);
+        var rows = 0;
+        var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(async () =>
+        {
+            while (await reader.ReadAsync(TestContext.Current.CancellationToken)) rows++;
+        });
+        Assert.Equal((RejectionCode.TooManyInvalidRows, rows + 1L), (rejection.Code, rejection.Line));
+        Assert.InRange(rows, 50, 500);
     }
 
     /// <summary>A beginning, one text many times, and an end, made while they are read.</summary>

@@ -196,6 +196,47 @@ public class ManifestReaderTests
     }
 
     [Theory]
+    // Empty members one after another, a name without an end in the head of one, and blocks that hold nothing.
+    [InlineData("1F8B080000000000020303000000000000000000", 200_000)]
+    [InlineData("41", 4_000_000)]
+    [InlineData("000000FFFF", 800_000)]
+    public async Task Gzip_that_holds_no_text_is_not_read_to_its_end(string piece, int times)
+    {
+        var head = piece switch
+        {
+            "41" => "1F8B08080000000002FF",
+            "000000FFFF" => "1F8B08000000000002FF",
+            _ => "",
+        };
+        var bytes = Convert.FromHexString(head + string.Concat(Enumerable.Repeat(piece, times)));
+        using var packed = new MemoryStream(bytes);
+        var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(async () =>
+        {
+            await using var reader = await ManifestReader.OpenAsync(packed, new ManifestReading(), TestContext.Current.CancellationToken);
+        });
+        Assert.Equal(RejectionCode.GzipDamaged, rejection.Code);
+        Assert.InRange(packed.Position, 1, 2 * 1024 * 1024);
+    }
+
+    [Fact]
+    public async Task Gzip_of_text_that_cannot_be_made_smaller_is_read()
+    {
+        var noise = new byte[6_000_000];
+        new Random(7).NextBytes(noise);
+        var text = "url,note\n" + string.Concat(Convert.ToBase64String(noise).Chunk(900)
+            .Select((note, row) => $"{Host}{row}.mp4,{new string(note)}\n"));
+        using var packed = new MemoryStream();
+        await using (var gzip = new System.IO.Compression.GZipStream(packed, System.IO.Compression.CompressionLevel.NoCompression,
+            leaveOpen: true))
+            await gzip.WriteAsync(Encoding.UTF8.GetBytes(text), TestContext.Current.CancellationToken);
+        packed.Position = 0;
+        await using var reader = await ManifestReader.OpenAsync(packed, new ManifestReading(), TestContext.Current.CancellationToken);
+        var rows = 0;
+        while (await reader.ReadAsync(TestContext.Current.CancellationToken)) rows++;
+        Assert.Equal(text.Count(c => c == '\n') - 1, rows);
+    }
+
+    [Theory]
     [InlineData(1_000_000, true)]
     [InlineData(10_000_000, false)]
     public async Task A_small_file_that_unpacks_to_more_than_the_limit_is_rejected_and_one_below_it_is_read(long limit, bool rejected)

@@ -73,8 +73,11 @@ internal sealed class ManifestStage(EngineDatabase database, string account, Sou
     public ReadRowsToFix ToFix => new(database.Source, new ReadRecords(database.Contexts), new ManifestBytes(database.Source));
 
     public Task<CorrectionResult> TryCorrectAsync(int id, string file, bool onlyCheck = false) =>
+        TryCorrectAsync(id, Encoding.UTF8.GetBytes(file), onlyCheck);
+
+    public Task<CorrectionResult> TryCorrectAsync(int id, byte[] file, bool onlyCheck = false) =>
         new CorrectRecords(database.Source, database.Transitions, rules, TimeProvider.System, NullLogger<CorrectRecords>.Instance)
-            .RunAsync(id, new MemoryStream(Encoding.UTF8.GetBytes(file)), null, null, "ann", Token, onlyCheck);
+            .RunAsync(id, new MemoryStream(file), null, null, "ann", Token, onlyCheck);
 
     public async Task<string> ExportAsync(int id, ExportFormat format = ExportFormat.Csv, RecordFilter? filter = null, bool isWhole = true)
     {

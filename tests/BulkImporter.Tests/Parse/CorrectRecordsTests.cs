@@ -1,3 +1,6 @@
+using System.IO.Compression;
+using System.Text;
+using BulkImporter.Data;
 using BulkImporter.Dispatch;
 using BulkImporter.Export;
 using BulkImporter.Imports;
@@ -115,7 +118,7 @@ public sealed class CorrectRecordsTests(EngineDatabase database) : IClassFixture
         Assert.Equal(1, (await stage.CorrectAsync(id, "id,url\nR2,https://media.example/new.mp4\n")).Corrected);
         Assert.Equal("running", await database.ImportStateAsync(id));
 
-        var rejected = await stage.ReadAsync("<html>");
+        var rejected = await stage.ReadAsync("caption\nx\n");
         Assert.IsType<CorrectionResult.WrongState>(await stage.TryCorrectAsync(rejected, "id,url\nX,https://media.example/x.mp4\n"));
         Assert.IsType<CorrectionResult.NotFound>(await stage.TryCorrectAsync(999_999, "id,url\nX,https://media.example/x.mp4\n"));
     }
@@ -300,6 +303,29 @@ public sealed class CorrectRecordsTests(EngineDatabase database) : IClassFixture
         Assert.Equal("1 pull push, 2 pull push", await database.OneAsync<string>(
             "SELECT string_agg(concat_ws(' ', row_number, old_value, new_value), ', ' ORDER BY row_number) FROM importer.correction "
                 + "WHERE import_id = $1 AND field = 'transfer'", id));
+    }
+
+    [Fact]
+    public async Task A_small_file_that_unpacks_to_more_than_a_corrections_file_may_have_is_refused()
+    {
+        var (stage, id) = await EndedAsync();
+        using var packed = new MemoryStream();
+        await using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            await gzip.WriteAsync("import_row,url,long_description\n"u8.ToArray(), Token);
+            var note = new byte[10_000];
+            for (var row = 1; row <= 3400; row++)
+            {
+                // Not smaller than a two hundredth of itself, which is refused for that.
+                Random.Shared.NextBytes(note.AsSpan(0, 100));
+                await gzip.WriteAsync(
+                    Encoding.UTF8.GetBytes($"{row},https://media.example/{row}-new.mp4,{Convert.ToHexString(note)}\n"), Token);
+            }
+        }
+        Assert.InRange(packed.Length, 0, CorrectRecords.MostBytes / 20);
+        var refused = await Assert.ThrowsAsync<InvalidArgumentException>(() => stage.TryCorrectAsync(id, packed.ToArray(), onlyCheck: true));
+        Assert.Equal($"Unpacked, this file is larger than {CorrectRecords.MostBytes:N0} bytes. Split it into several files.",
+            refused.Message);
     }
 
     /// <summary>Rows 1 and 4 imported, 2 failed, 3 invalid, 5 and 6 pending.</summary>

@@ -537,7 +537,8 @@ public sealed class RowCellsTests(EngineDatabase database) : IClassFixture<Engin
     [InlineData("https://1drv.ms/v/s!AbCdEf", true)]
     [InlineData("https://notbox.com/s/abc", false)]
     public async Task Page_that_shows_a_shared_file_is_recognised(string url, bool isPage) =>
-        Assert.Equal(isPage, (await WholeManifest.ReadAsync($"url,title\n{url},x\n")).Rows[0].Codes.Contains(FindingCode.UrlSharePage));
+        Assert.Equal(isPage, (await WholeManifest.ReadAsync($"url,title\n{url},x\n")).Rows[0].Codes
+            .Any(code => code is FindingCode.UrlSharePage or FindingCode.UrlMadeDirect));
 
     // --- lengths
 

@@ -21,21 +21,22 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
         await using var server = Library();
         var origin = server.BaseUrl.GetLeftPart(UriPartial.Authority);
         var id = await ImportAsync($"{origin}/a.mp4", $"{origin}/missing.mp4", $"{origin}/denied.mp4", $"{origin}/page.mp4",
-            $"{origin}/empty.mp4", $"{origin}/text.mp4", $"{origin}/broken.mp4", $"{origin}/inside.mp4", "http://nowhere.test/a.mp4");
+            $"{origin}/empty.mp4", $"{origin}/text.mp4", $"{origin}/broken.mp4", $"{origin}/inside.mp4", "http://nowhere.test/a.mp4",
+            $"{origin}/disguised.mp4", $"{origin}/mislabelled.mp4");
 
         await StartAsync(id, null);
         await ProbeAsync(id);
 
         Assert.Equal(
             "2 source_missing, 3 source_denied, 4 source_is_a_page, 5 source_empty, 6 source_is_no_media, 7 source_failed, 8 "
-                + "source_inside, 9 source_not_reached",
+                + "source_inside, 9 source_not_reached, 10 source_is_a_page",
             await database.OneAsync<string>(
                 "SELECT string_agg(row_number || ' ' || code, ', ' ORDER BY row_number) FROM importer.finding WHERE import_id = $1 AND "
                     + "severity = 'warning'", id));
-        Assert.Equal("pending 9", await database.CountsAsync(id));
+        Assert.Equal("pending 11", await database.CountsAsync(id));
         var probe = await new ReadProbe(database.Contexts).FindAsync(id, Token);
-        Assert.Equal(("finished", 9, 9, 8), (probe!.State, probe.Total, probe.Probed, probe.Problems));
-        Assert.All(server.Requests, request => Assert.Contains("Range: bytes=0-0", request, StringComparison.Ordinal));
+        Assert.Equal(("finished", 11, 11, 9), (probe!.State, probe.Total, probe.Probed, probe.Problems));
+        Assert.All(server.Requests, request => Assert.Contains("Range: bytes=0-511", request, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -266,6 +267,9 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
                 "/denied.mp4" => RawServer.Html(403, "no"),
                 "/page.mp4" => RawServer.Html(200, "<html>"),
                 "/empty.mp4" => RawServer.Reply(416, "text/plain", "", "Content-Range: bytes */0\r\n"),
+                // A page that is called a film, and a film that is called a page: the first bytes tell.
+                "/disguised.mp4" => RawServer.Reply(200, "video/mp4", "<!DOCTYPE html><title>Sign in</title>"),
+                "/mislabelled.mp4" => RawServer.Html(200, "....ftypisom...."),
                 "/text.mp4" => RawServer.Json(200, "{}"),
                 "/broken.mp4" => RawServer.Html(500, "oops"),
                 "/inside.mp4" => RawServer.Reply(302, "text/plain", "", "Location: http://10.0.0.1/\r\n"),

@@ -5,6 +5,7 @@ using BulkImporter.Reconcile;
 using BulkImporter.Records;
 using BulkImporter.Status;
 using BulkImporter.Tests.Accounts;
+using BulkImporter.Undo;
 using Cincopa.Client;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -26,7 +27,10 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
     private const int Most = 100;
 
     private static readonly string[] Tables =
-        ["import_record", "import_chunk", "attempt", "status_poll", "record_finish", "record_meta", "push_upload", "reconcile_candidate", "work_batch"];
+        [
+            "import_record", "import_chunk", "attempt", "status_poll", "record_finish", "record_undo", "record_meta", "push_upload",
+            "reconcile_candidate", "work_batch",
+        ];
 
     /// <summary>They are given lists of values and no keys: what they do is to insert them, or to find a sentence for each code.</summary>
     private static readonly string[] GivenNoKeys = ["importer.manifest_source_file", "importer.finding", "AS c(code)"];
@@ -126,6 +130,11 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
         await database.SqlAsync("""
             INSERT INTO importer.record_finish (import_id, row_number, account_id, rid, state, next_at, failed_count)
             SELECT $1, n, account_id, 'of-' || n, 'pending', now() + interval '1 hour', 0
+            FROM generate_series($3::int, $2) n, importer.import i WHERE i.id = $1
+            """, import, Rows, 100 * ChunkSize);
+        await database.SqlAsync("""
+            INSERT INTO importer.record_undo (import_id, row_number, account_id, rid, state, next_at, failed_count, in_doubt)
+            SELECT $1, n, account_id, 'of-' || n, 'pending', now() + interval '1 hour', 0, false
             FROM generate_series($3::int, $2) n, importer.import i WHERE i.id = $1
             """, import, Rows, 100 * ChunkSize);
         await database.SqlAsync("""
@@ -232,5 +241,21 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
             """);
         await database.SqlAsync("UPDATE importer.record_finish SET next_at = now() + interval '1 hour' WHERE next_at <= now()");
         await database.SqlAsync("DELETE FROM importer.work_batch");
+
+        // 8. Its assets are deleted; some are not.
+        var deletions = 0;
+        cincopa.OnDelete = _ => Interlocked.Increment(ref deletions) % 2 == 0
+            ? new ChangeResult.Ok() : new ChangeResult.Failed(ScriptedCincopa.Error(RemoteErrorKind.InvalidInput));
+        cincopa.OnList = query => Task.FromResult(ScriptedCincopa.Page(query,
+            query.Rid is { } rid ? [new RemoteAsset(rid, null, null, null, null, null, null, null)] : []));
+        await database.SqlAsync("""
+            INSERT INTO importer.record_undo (import_id, row_number, account_id, rid, state, next_at, failed_count, in_doubt)
+            SELECT r.import_id, r.row_number, i.account_id, r.rid, 'pending', now(), 0, false
+            FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id
+            WHERE r.import_id = $1 AND r.row_number = ANY($2) AND r.state = 'imported'
+            """, import, rows);
+        Assert.InRange(await new DeleteAssets(needs, source, transitions, cincopa,
+            new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), NullLogger<DeleteAssets>.Instance).RunAsync(Token), 10, Most);
+        cincopa.OnList = query => Task.FromResult(ScriptedCincopa.Page(query, []));
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
+using Cincopa.Client;
 
 namespace BulkImporter.Tests.Records;
 
@@ -96,7 +97,7 @@ public sealed class RecordModelTests(EngineDatabase database) : IClassFixture<En
             ? import == ImportState.Paused ? PauseOrResumeAsync() : RerunAsync()
             : AnyStepAsync();
 
-        private Task<string> AnyStepAsync() => random.Next(22) switch
+        private Task<string> AnyStepAsync() => random.Next(23) switch
         {
             < 6 => IntentsAsync(),
             < 11 => AnswerAsync(),
@@ -108,6 +109,7 @@ public sealed class RecordModelTests(EngineDatabase database) : IClassFixture<En
             18 => PauseOrResumeAsync(),
             19 => ResubmitAsync(),
             20 => AdoptAsync(),
+            21 => DeleteAsync(),
             _ => ReleaseAsync(),
         };
 
@@ -232,7 +234,7 @@ public sealed class RecordModelTests(EngineDatabase database) : IClassFixture<En
             var unknownToo = random.Next(2) == 0;
             await database.RerunAsync(id, unknownToo ? new RecordFilter { RowNumbers = [.. Enumerable.Range(1, Rows)] } : RecordFilter.All);
             var moved = rows.Where(r => r.State is RecordState.Failed or RecordState.Cancelled
-                || (unknownToo && r.State == RecordState.Unknown)).ToList();
+                || (unknownToo && r.State is RecordState.Unknown or RecordState.Deleted)).ToList();
             foreach (var row in moved)
             {
                 Move(row, RecordState.Pending);
@@ -289,6 +291,22 @@ public sealed class RecordModelTests(EngineDatabase database) : IClassFixture<En
             }
             Assert.Equal(counts ? 1 : 0, await database.AdoptAsync(id, number, (short)attempt, $"adopted{number}"));
             return $"adoption by attempt {attempt} of row {number}";
+        }
+
+        private async Task<string> DeleteAsync()
+        {
+            var number = random.Next(Rows) + 1;
+            var row = Of(number);
+            // Now and then another asset. An undo leaves what was adopted.
+            var rid = random.Next(4) == 0 ? "another" : $"rid{number}";
+            var counts = row.State == RecordState.Imported && !row.IsAdopted && rid != "another";
+            if (counts)
+            {
+                Move(row, RecordState.Deleted);
+                row.WasImported = false;
+            }
+            Assert.Equal(counts ? 1 : 0, await database.Transitions.DeletedAsync([new(id, number, new Rid(rid))], Token));
+            return $"deletion of asset {rid} of row {number}";
         }
 
         private async Task<string> PauseOrResumeAsync()

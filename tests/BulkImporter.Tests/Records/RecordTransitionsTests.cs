@@ -532,8 +532,8 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
                 + "import_id = $1", id, Guid.NewGuid());
         await using (var connection = await database.Source.OpenConnectionAsync(Token))
         {
-            Assert.Equal(2, await database.Transitions.DuplicateAsync(connection, id, "url", Token));
-            Assert.Equal(0, await database.Transitions.DuplicateAsync(connection, id, "url", Token));
+            Assert.Equal(2, await database.Transitions.DuplicateAsync(connection, id, new(true, false, "url", null), byReference: false, Token));
+            Assert.Equal(0, await database.Transitions.DuplicateAsync(connection, id, new(true, false, "url", null), byReference: false, Token));
         }
         Assert.Equal("pending 3, duplicate 2", await database.SoundCountsAsync(id));
         Assert.Equal("duplicate attempt 0 left 5 duplicate_url", await database.RecordAsync(id, 4));

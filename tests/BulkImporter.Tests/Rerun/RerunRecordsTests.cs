@@ -18,7 +18,8 @@ public sealed class RerunRecordsTests(ImporterDatabase database) : IClassFixture
         Assert.Equal(2, done.Rerun);
         Assert.Equal(OneOfEach.Except([RecordState.Failed, RecordState.Cancelled]), done.Refused.Select(r => r.State));
         Assert.All(done.Refused, r => Assert.Equal(1, r.Count));
-        Assert.Equal("pending 3, submitting 1, submitted 1, imported 1, unknown 1, invalid 1, duplicate 1", await database.CountsAsync(id));
+        Assert.Equal("pending 3, submitting 1, submitted 1, imported 1, unknown 1, invalid 1, duplicate 1, deleted 1",
+            await database.CountsAsync(id));
     }
 
     [Fact]

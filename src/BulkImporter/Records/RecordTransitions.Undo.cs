@@ -1,0 +1,59 @@
+using BulkImporter.Data;
+using Cincopa.Client;
+
+namespace BulkImporter.Records;
+
+/// <summary>An asset that Cincopa no longer has, and the record that it was made for.</summary>
+public sealed record AssetGone(int ImportId, int RowNumber, Rid Rid);
+
+/// <content>An undo deletes assets in Cincopa.</content>
+public sealed partial class RecordTransitions
+{
+    /// <summary>
+    /// Imported to deleted; the rid is the guard. What the record told of the attempt that made the asset goes to a row of the attempt, and
+    /// what was still to be written to the asset is forgotten.
+    /// </summary>
+    private const string Delete = """
+        WITH gone AS MATERIALIZED (
+            SELECT * FROM unnest($1::importer.outcome[])
+        ), before AS MATERIALIZED (
+            SELECT r.import_id, r.row_number, r.attempt_count, r.submitted_at, r.status_id, r.finished_at, r.rid
+            FROM gone g JOIN importer.import_record r ON r.import_id = g.import_id AND r.row_number = g.row_number
+            WHERE r.state = 'imported' AND r.rid = g.rid
+            FOR NO KEY UPDATE OF r
+        ), moved AS (
+            UPDATE importer.import_record r SET state = 'deleted', finished_at = now()
+            FROM before b
+            WHERE r.import_id = b.import_id AND r.row_number = b.row_number AND r.state = 'imported'
+            RETURNING b.*
+        ), over AS (
+            INSERT INTO importer.attempt AS t (import_id, row_number, number, started_at, status_id, finished_at, outcome, message)
+            SELECT import_id, row_number, attempt_count, submitted_at, status_id, finished_at, 'imported',
+                'An undo has deleted its asset ' || rid || ' in Cincopa.'
+            FROM moved WHERE submitted_at IS NOT NULL
+            ON CONFLICT (import_id, row_number, number) DO UPDATE SET message = concat_ws(' ', t.message, excluded.message)
+        ), unfinished AS (
+            DELETE FROM importer.record_finish f USING moved m WHERE f.import_id = m.import_id AND f.row_number = m.row_number
+        ), undone AS (
+            DELETE FROM importer.record_undo u USING gone g
+            WHERE u.import_id = g.import_id AND u.row_number = g.row_number AND u.rid = g.rid
+        )
+        SELECT count(*) FROM moved
+        """;
+
+    /// <summary>Writes that Cincopa no longer has these assets. Returns how many records that moved; the rest had moved before.</summary>
+    public Task<long> DeletedAsync(IReadOnlyList<AssetGone> assets, CancellationToken cancellationToken)
+    {
+        OutcomeRow[] rows = [.. assets.Select(a =>
+            OutcomeRow.Of(new AttemptKey(a.ImportId, a.RowNumber, 0)) with { Rid = a.Rid.Value })];
+        return database.UndisturbedAsync(async () =>
+        {
+            await using var batch = database.CreateBatchByKey(
+                Sql.BatchCommand(LockChunksOfRows, [rows]), Sql.BatchCommand(Delete, [rows]));
+            await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+            await reader.NextResultAsync(cancellationToken);
+            await reader.NextResultAsync(cancellationToken);
+            return await Row<long>.StreamAsync(reader, cancellationToken).SingleAsync(cancellationToken);
+        });
+    }
+}
