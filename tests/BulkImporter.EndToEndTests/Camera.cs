@@ -8,6 +8,9 @@ public sealed class Camera : IAsyncDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
 
+    /// <summary>The most that a picture in a document shows of a page.</summary>
+    private const float PictureHeight = 1500;
+
     private readonly Stage stage = new();
 
     public ValueTask DisposeAsync() => stage.DisposeAsync();
@@ -37,6 +40,18 @@ public sealed class Camera : IAsyncDisposable
                         Path = Path.Combine(folder, $"{scene.Name}-{form.Width}-{(form.IsDark ? "dark" : "light")}.png"),
                         FullPage = true
                     });
+                // For a document, which needs no more than the beginning.
+                if (form.Width == 1440)
+                {
+                    var height = await page.EvaluateAsync<float>("document.documentElement.scrollHeight");
+                    await page.ScreenshotAsync(
+                        new()
+                        {
+                            Path = Path.Combine(folder, $"picture-{scene.Name}-{(form.IsDark ? "dark" : "light")}.png"),
+                            FullPage = true,
+                            Clip = new() { X = 0, Y = 0, Width = form.Width, Height = Math.Min(height, PictureHeight) },
+                        });
+                }
             }
             await page.Context.CloseAsync();
         }

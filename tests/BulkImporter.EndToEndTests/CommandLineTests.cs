@@ -19,7 +19,7 @@ public sealed class CommandLineTests : IDisposable
 
     [Theory]
     [InlineData("list", "BULKIMPORTER_SERVER=http://127.0.0.1:1", "cannot be reached")]
-    [InlineData("list", "BULKIMPORTER_API_KEY=$'a\\rb'", "nobody could send")]
+    [InlineData("list", "BULKIMPORTER_API_KEY=$'a\\rb'", "cannot be sent")]
     [InlineData("submit - --idempotency-key $'a\\nb' < manifest.csv", "", "--idempotency-key takes", 2)]
     [InlineData("submit <(cat manifest.csv)", "BULKIMPORTER_SERVER=http://127.0.0.1:1", "cannot be reached")]
     [InlineData("submit /dev/stdin < manifest.csv", "BULKIMPORTER_SERVER=http://127.0.0.1:1", "cannot be reached")]

@@ -346,7 +346,7 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
             await Expect(seen.GetByTestId(sign).First).ToBeVisibleAsync();
             await Expect(
                 seen.Locator(
-                    "[data-testid=start],[data-testid=cancel],[data-testid=rerun-failed],[data-testid=rerun-code],[data-testid=rerun-record],[data-testid=selection],[data-testid=choose],[data-testid=new-import]")).ToHaveCountAsync(0);
+                    "[data-testid=start],[data-testid=cancel],[data-testid=rerun-failed],[data-testid=rerun-code],[data-testid=rerun-record],[data-testid=fix-all],[data-testid=fix-selection],[data-testid=decide],[data-testid=delete],[data-testid=selection],[data-testid=choose],[data-testid=new-import]")).ToHaveCountAsync(0);
         }
         await seen.GotoAsync($"/imports/{review}");
         await Expect(seen.GetByTestId("column").First.Locator("select")).ToBeDisabledAsync();

@@ -54,6 +54,7 @@ internal sealed record Scenes(IReadOnlyList<Scene> Shown, IReadOnlyList<int> Unf
         foreach (var (name, role) in new[] { ("anna", "admin"), ("ben", "operator"), ("vera", "viewer") })
             await api.InviteAsync(name, role);
         await api.MakeKeyAsync("operator");
+        await api.AddTargetAsync("operations", "https://ops.example/hooks/imports");
 
         await api.UntilAsync(finished, i => i.State == "finished", limit);
         await api.UntilAsync(failing, i => i.State == "paused", limit);
@@ -91,7 +92,7 @@ internal sealed record Scenes(IReadOnlyList<Scene> Shown, IReadOnlyList<int> Unf
             new("accounts", "/accounts", Id("account-reason")),
             new("people", "/people", Id("person")),
             new("keys", "/keys", Id("key")),
-            new("notifications", "/notifications", Id("no-targets")),
+            new("notifications", "/notifications", Id("target")),
             new("audit", "/audit", Id("entry")),
             new("me", "/me", Id("me")),
             new("hangfire-imports", "/hangfire/imports", Id("import-row"), IsLive: false, OursOnly: "#imports"),

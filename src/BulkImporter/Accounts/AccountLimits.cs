@@ -122,7 +122,7 @@ public sealed class AccountLimit
     {
         if (changed.GetValue(change) is not { } value) return;
         var number = Convert.ToDouble(value, CultureInfo.InvariantCulture);
-        if (!double.IsFinite(number) || number < 0) throw new InvalidArgumentException(Name, "A limit is 0 (none) or more.");
+        if (!double.IsFinite(number) || number < 0) throw new InvalidArgumentException(Name, "A limit must be 0 (no limit) or more.");
         if (!IsWhole && number is > 0 and < SlowestRate)
         {
             throw new InvalidArgumentException(Name,

@@ -63,7 +63,7 @@ public static class PlainText
     {
         if (text.AsSpan().IndexOfAnyExceptInRange('!', '~') is var at and >= 0)
             throw new InvalidArgumentException(argument,
-                $"{argument} holds a character that nobody could send: {Sign(text[at])} at position {at + 1}. Use visible ASCII only: "
+                $"{argument} holds a character that cannot be sent: {Sign(text[at])} at position {at + 1}. Use visible ASCII only: "
                     + "letters, digits and signs, without blanks.");
     }
 

@@ -115,7 +115,7 @@ public sealed class PushSource(ReachSource reach, SourceHeaders headers, ReadSou
         var path = Path.GetFullPath(url.LocalPath);
         var roots = options.Value.Roots;
         if (!roots.Any(root => LocalFile.IsUnder(path, root)))
-            throw Forbidden("The file lies in none of the folders that may be pushed from (BulkImporter:Push:Roots).");
+            throw Forbidden("The file is not in a folder that may be pushed from (BulkImporter:Push:Roots).");
         var file = LocalFile.Open(path, roots);
         file.Position = offset;
         return new Opened(file,

@@ -21,7 +21,7 @@ public static class VerifyArchive
         await using var zip = await ZipArchive.CreateAsync(file, ZipArchiveMode.Read, leaveOpen: true, entryNameEncoding: null,
             cancellationToken);
         if (zip.GetEntry(ArchiveImport.SumsEntry) is not { } sums)
-            throw new InvalidDataException($"It has no {ArchiveImport.SumsEntry}: it is no archive of an import, or broke off.");
+            throw new InvalidDataException($"It has no {ArchiveImport.SumsEntry}: it is not an archive of an import, or it is incomplete.");
         var listed = (await TextAsync(sums, cancellationToken)).Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => line.Split("  ", 2))
                 .ToDictionary(parts => parts is [_, var name]

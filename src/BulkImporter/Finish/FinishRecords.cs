@@ -178,7 +178,7 @@ internal sealed class FinishRecords(
             if (listed is AssetListResult.Failed failed) return await FailedAsync(record, calls, failed.Error);
             if (((AssetListResult.Ok)listed).Items.FirstOrDefault(a => a.Rid == record.Rid) is not { } asset)
                 return Again(record, EnumText<FailureCode>.Of(FailureCode.AssetUnnamed),
-                    "Cincopa does not list the asset (yet), so nobody knows whether it has a reference id.");
+                    "Cincopa does not list the asset (yet), so it is not known whether it has a reference id.");
             seen.Add(asset);
             if (!string.IsNullOrEmpty(asset.ReferenceId) && asset.ReferenceId != reference)
             {

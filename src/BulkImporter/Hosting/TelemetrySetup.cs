@@ -60,7 +60,7 @@ public static class TelemetrySetup
             .Validate(o => string.IsNullOrEmpty(o.MetricsToken) || o.MetricsToken.Length >= ShortestToken,
                 $"BulkImporter:Telemetry:MetricsToken must have at least {ShortestToken} characters.")
             .Validate(o => PlainText.IsSendable(o.MetricsToken ?? ""),
-                "BulkImporter:Telemetry:MetricsToken holds a character that nobody could send. Use visible ASCII without blanks.")
+                "BulkImporter:Telemetry:MetricsToken holds a character that cannot be sent. Use visible ASCII without blanks.")
             .ValidateOnStart();
         services.AddHostedService(p => new GaugeImports(
             p.GetRequiredService<NpgsqlDataSource>(), p.GetRequiredService<IMeterFactory>(), p.GetRequiredService<TimeProvider>(),

@@ -102,7 +102,7 @@ public sealed partial class FetchManifest(
         }
         catch (CryptographicException)
         {
-            throw Refused($"The source headers of the account cannot be decrypted. Set them again under Accounts.");
+            throw Refused("The source headers of the account cannot be decrypted. Set them again under Accounts.");
         }
     }
 

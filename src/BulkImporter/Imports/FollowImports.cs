@@ -36,7 +36,7 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
             UPDATE importer.import i
             SET state = 'paused',
                 reason = format('Paused by itself: %s of the last %s finished records failed. Look at why, then resume.',
-                    total.failed, total.finished)
+                    to_char(total.failed, 'FM999,999,990'), to_char(total.finished, 'FM999,999,990'))
             FROM total
             WHERE i.id = total.id AND i.state = 'running' AND total.finished >= i.stop_after_rows
                 AND total.failed::bigint * 100 > total.finished::bigint * i.stop_at_failure_percent

@@ -270,9 +270,9 @@ public static class FindingCodes
         FindingCode.TextAfterQuote => "Text follows a closing quote. Double the quotes that belong to the value.",
         FindingCode.StrayQuote => "There is a quote inside a value that does not begin with one. It is kept as text.",
         FindingCode.ColumnsShifted =>
-            "A quote stands behind other text, or behind a blank that is no ordinary one, or is an apostrophe, and a " +
-            "separator follows inside the quotes: the values would move into wrong columns. Let the value begin with a double quote, and " +
-            "double those that belong to it.",
+            "A quote comes after other text or after an unusual blank, or is an apostrophe, and a separator follows inside the quotes. "
+                + "The values would move into the wrong columns. Begin the value with a double quote, and double the quotes that belong "
+                + "to it.",
         FindingCode.WholeLineQuoted => "The whole row is one quoted value with separators in it. Remove the quotes around the line." +
             " If it is one URL, add the separators of the empty columns after it.",
         FindingCode.RowCutOff => "The file ends inside this row: it has fewer fields than the rows before it, and no line break. If " +

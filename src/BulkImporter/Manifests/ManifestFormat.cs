@@ -334,7 +334,7 @@ public static class ManifestFormat
 
     private static ManifestRejectedException LinesQuoted() => new(
         RejectionCode.HeaderUnclear,
-        "Each line of this file stands in double quotes as a whole, so that it is one value with separators in it. If each line is " +
+        "Each line of this file is in double quotes as a whole, so that it is one value with separators in it. If each line is " +
             "several columns, take the outer quotes away (in Excel: Data, Text to Columns, then save as \"CSV UTF-8\"). If each line " +
             "is one address, write \"url\" in a line before them.",
         line: 1);

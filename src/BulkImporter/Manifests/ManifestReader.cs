@@ -282,8 +282,8 @@ public sealed class ManifestReader : IAsyncDisposable
         _ when Record.RawRecord.Contains((byte)0) => "it holds a NUL character, which no text can. Export the file again.",
         FindingCode.UnterminatedQuote => "look for a quote that is not closed.",
         FindingCode.TextAfterQuote => "text follows a closing quote. Double the quotes that belong to a name.",
-        not null => "a quote stands inside a name that does not begin with one, perhaps behind a blank that is no ordinary one. Let " +
-            "the name begin with its quote, and double the quotes that belong to it.",
+        not null => "a quote is inside a name that does not begin with one, perhaps after an unusual blank. Begin the name with its " +
+            "quote, and double the quotes that belong to it.",
         null => null,
     };
 
@@ -425,7 +425,7 @@ public sealed class ManifestReader : IAsyncDisposable
             var kept = text.Kept(recordStart).Length;
             if (kept > MaxRowSize)
                 throw new ManifestRejectedException(RejectionCode.RowTooLong,
-                    $"Line {recordLine} is longer than 16 MB: this is no manifest, or its line breaks are lost.", line: recordLine);
+                    $"Line {recordLine} is longer than 16 MB: this is not a manifest, or its line breaks are lost.", line: recordLine);
             // Much at a time, for each look begins at the start of the record.
             var wanted = Math.Min(kept + SuspiciousRecordSize, MaxRowSize + 1);
             while (text.Kept(recordStart).Length < wanted && await text.FillAsync(cancellationToken))

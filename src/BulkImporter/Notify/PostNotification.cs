@@ -56,7 +56,14 @@ public sealed class PostNotification : IDisposable
         catch (HttpRequestException e)
         {
             return e.InnerException is AddressRefusedException
-                ? $"{url.IdnHost} is a link-local address, to which nothing is sent." : $"It cannot be reached: {e.HttpRequestError}.";
+                ? $"{url.IdnHost} is a link-local address, to which nothing is sent."
+                : e.HttpRequestError switch
+                {
+                    HttpRequestError.NameResolutionError => $"There is no address for the name {url.IdnHost}.",
+                    HttpRequestError.ConnectionError => $"{url.IdnHost} does not take the connection.",
+                    HttpRequestError.SecureConnectionError => $"There is no secure connection to {url.IdnHost}. Check its certificate.",
+                    _ => $"The connection to {url.IdnHost} was lost before it answered.",
+                };
         }
     }
 

@@ -321,10 +321,10 @@ public sealed class CorrectRecords(
             // A new address goes as the import says of it; one that stays, as before, unless the row itself says otherwise.
             var isPush = saysTransfer || (url is not null && !current.IsPush) ? row.Transfer == Transfer.Push : current.IsPush;
             if (url is null && current.State == RecordState.Invalid)
-                Refuse("invalid", "The row needs a URL, and the file has none for it.");
+                Refuse("invalid", "The row needs a URL, and the file does not give it one.");
             else if (url is null && current.State == RecordState.Duplicate)
                 Refuse("unchanged",
-                    "The file has no other URL for this duplicate. To send it as it is, rerun the row itself or the state duplicate.");
+                    "The file has no other URL for this duplicate. To send it as it is, rerun the row itself, or all duplicates.");
             else if (url is null && caption is null && reference is null && isPush == current.IsPush)
                 Refuse("unchanged", "Nothing in it differs from the import. To send the row again as it is, rerun it.");
             else if (url is not null && ReadRowsToFix.IsMasked(url))

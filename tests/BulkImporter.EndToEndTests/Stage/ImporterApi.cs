@@ -65,6 +65,9 @@ internal sealed class ImporterApi : IDisposable
     public async Task AddAccountAsync(string name, string token, string baseUrl) =>
         (await SendAsync(HttpMethod.Post, "accounts", JsonContent.Create(new { name, token, baseUrl }))).Dispose();
 
+    public async Task AddTargetAsync(string name, string url) =>
+        (await SendAsync(HttpMethod.Post, "notifications/targets", JsonContent.Create(new { name, url }))).Dispose();
+
     public async Task InviteAsync(string name, string role) =>
         (await SendAsync(HttpMethod.Post, "users", JsonContent.Create(new { name, role }))).Dispose();
 

@@ -102,7 +102,7 @@ public sealed class CommandLineTests
 
         Assert.Equal(ExitCode.Usage, await run.RunAsync("list"));
 
-        Assert.StartsWith("BULKIMPORTER_API_KEY holds a character that nobody could send: U+", run.Error);
+        Assert.StartsWith("BULKIMPORTER_API_KEY holds a character that cannot be sent: U+", run.Error);
         Assert.DoesNotContain(key, run.Error);
         Assert.Empty(run.Api.Calls);
     }

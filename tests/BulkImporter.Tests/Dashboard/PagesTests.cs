@@ -218,7 +218,7 @@ public sealed partial class PagesTests(ImporterServer server) : IClassFixture<Im
             // Five records ended in a hundred seconds.
             Assert.Contains("<dd>0.1/s</dd>", html, StringComparison.Ordinal);
             Assert.Equal(["imported 2", "failed 2", "unknown 1", "pending 1", "invalid 1", "duplicate 1"],
-                Regex.Matches(html, "data-testid=\"report-state\" data-state=\"(\\w+)\"><td>\\w+</td><td class=\"number\">(\\d+)")
+                Regex.Matches(html, "data-testid=\"report-state\" data-state=\"(\\w+)\"><td class=\"report-state\">\\w+</td><td class=\"number\">(\\d+)")
                     .Select(m => $"{m.Groups[1].Value} {m.Groups[2].Value}").OrderByDescending(s => s[^1]).ThenBy(s => Array.IndexOf(
                         ["imported", "failed", "unknown", "pending", "invalid", "duplicate"], s.Split(' ')[0])));
             Assert.Contains("media.example (2)", html, StringComparison.Ordinal);

@@ -40,7 +40,7 @@ public sealed class PlainTextTests
     public void What_no_client_could_send_is_refused_and_not_repeated(string text)
     {
         var refused = Assert.Throws<InvalidArgumentException>(() => PlainText.RequireSendable("BULKIMPORTER_API_KEY", text));
-        Assert.StartsWith("BULKIMPORTER_API_KEY holds a character that nobody could send: U+", refused.Message, StringComparison.Ordinal);
+        Assert.StartsWith("BULKIMPORTER_API_KEY holds a character that cannot be sent: U+", refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(text, refused.Message, StringComparison.Ordinal);
     }
 }

@@ -123,7 +123,7 @@ public class ManifestReaderTests
     [Theory]
     [InlineData("url,\"title\nx,y\n", "a quote that is not closed")]
     [InlineData("url,\"title\" of it\nx,y\n", "text follows a closing quote")]
-    [InlineData("url,\u00A0\"title\"\nx,y\n", "behind a blank that is no ordinary one")]
+    [InlineData("url,\u00A0\"title\"\nx,y\n", "after an unusual blank")]
     [InlineData("url,title\0\nx,y\n", "NUL")]
     public async Task A_damaged_header_is_told_by_its_own_damage(string text, string told)
     {

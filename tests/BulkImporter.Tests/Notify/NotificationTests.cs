@@ -102,7 +102,7 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
         await TargetAsync("http://127.0.0.1:9/");
         await EndedAsync();
         await SendAsync();
-        Assert.StartsWith("waiting 1 It cannot be reached: ", await DeliveryAsync(), StringComparison.Ordinal);
+        Assert.StartsWith("waiting 1 127.0.0.1 does not take the connection.", await DeliveryAsync(), StringComparison.Ordinal);
 
         await InitializeAsync();
         await TargetAsync("http://169.254.169.254/latest/meta-data");
