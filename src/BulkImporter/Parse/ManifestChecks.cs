@@ -150,18 +150,11 @@ public sealed class ManifestChecks(
             findings.Add(Of(row, layout.Columns[urlColumn], FindingCode.UrlUnwrapped, url));
         if (decoded)
             findings.Add(Of(row, layout.Columns[urlColumn], FindingCode.UrlEntities, url));
-        if (isLookedInto && ShareLinks.Of(url) is { Direct: { } direct } share && !IsKept(share.Host))
-        {
-            findings.Add(Of(row, layout.Columns[urlColumn], FindingCode.UrlMadeDirect)
-                with
-            { MaskedValue = $"{Shown(Encoding.UTF8.GetString(url))} → {Shown(direct)}" });
-            url = Encoding.UTF8.GetBytes(direct);
-        }
         if (row.Value(ManifestColumn.OldUrl) is { IsEmpty: false } old && !IsOldAddress(old))
             findings.Add(Of(row, layout.ColumnOf(ManifestColumn.OldUrl), FindingCode.OldUrlUnusable, old));
         var transfer = CheckTransfer(row, findings);
         if (isLookedInto)
-            transfer = CheckUrl(row, url, transfer, row.Value(ManifestColumn.Transfer).IsEmpty
+            transfer = CheckUrl(row, ref url, transfer, row.Value(ManifestColumn.Transfer).IsEmpty
                 && transfers == ImportTransfer.Auto, findings);
 
         var (isBlocked, isBlockedForPull) = (false, true);
@@ -377,16 +370,25 @@ public sealed class ManifestChecks(
     }
 
     /// <summary>
-    /// Answers how the file goes: a URL that is too long for Cincopa's call, or whose host only we reach, is ours to read, when the import
-    /// says so.
+    /// Makes a share link direct, and returns how the file goes: a URL that is too long for Cincopa's call, or whose host only we reach, is
+    /// ours to read, when the import says so.
     /// </summary>
-    private Transfer CheckUrl(ManifestRow row, ReadOnlySpan<byte> url, Transfer transfer, bool mayPush, List<Finding> findings)
+    private Transfer CheckUrl(ManifestRow row, ref ReadOnlySpan<byte> url, Transfer transfer, bool mayPush, List<Finding> findings)
     {
         // A file of this machine, or one that was sent here: whether it lies where files may be pushed from, or is kept, is judged when it
         // is opened.
         if (transfer == Transfer.Push && (url.StartsWith("file:///"u8) || url.StartsWith("upload:///"u8)))
             return transfer;
         var count = rules.Check(url, now, urlProblems);
+        var share = urlProblems.AsSpan(0, count).Contains(FindingCode.UrlSharePage) ? ShareLinks.Of(url) : null;
+        if (share is { Direct: { } direct } && !IsKept(share.Host))
+        {
+            findings.Add(Of(row, layout.Columns[urlColumn], FindingCode.UrlMadeDirect)
+                with
+            { MaskedValue = $"{Shown(Encoding.UTF8.GetString(url))} → {Shown(direct)}" });
+            url = Encoding.UTF8.GetBytes(direct);
+            count = rules.Check(url, now, urlProblems);
+        }
         foreach (var code in urlProblems.AsSpan(0, count))
         {
             // Only the remote call's query is too short for it, or only Cincopa cannot reach the host; our own download can.
@@ -396,8 +398,10 @@ public sealed class ManifestChecks(
                 transfer = Transfer.Push;
                 continue;
             }
-            var finding = Of(row, layout.Columns[urlColumn], code, url);
-            findings.Add(code == FindingCode.UrlSharePage ? finding with { Advice = ShareLinks.Of(url)?.Advice } : finding);
+            if (code != FindingCode.UrlSharePage)
+                findings.Add(Of(row, layout.Columns[urlColumn], code, url));
+            else if (share?.Advice is { } advice) // without one it works as it is
+                findings.Add(Of(row, layout.Columns[urlColumn], code, url) with { Advice = advice });
         }
         return transfer;
     }

@@ -144,16 +144,17 @@ internal static class ShareLinks
     /// <summary>Null for nearly every address: it is no page that we know.</summary>
     public static ShareLink? Of(ReadOnlySpan<byte> url)
     {
-        if (!UrlParts.TryParse(url, out var parts) || !parts.UserInfoWithAt.IsEmpty)
+        if (!UrlParts.TryParse(url, out var parts))
             return null;
         Span<byte> plain = stackalloc byte[SourceHost.MaxLength];
-        return Of(SourceHost.Plain(parts.Host, plain), parts.Path, parts.Query, parts.Port.IsEmpty || parts.HasDefaultPort);
+        return Of(SourceHost.Plain(parts.Host, plain), parts);
     }
 
-    /// <param name="host">In lower case.</param>
-    /// <param name="path">As written.</param>
-    /// <param name="query">As written.</param>
-    public static ShareLink? Of(ReadOnlySpan<byte> host, ReadOnlySpan<byte> path, ReadOnlySpan<byte> query) => Of(host, path, query, true);
+    /// <summary>The same for an address that was taken apart.</summary>
+    /// <param name="host">Its host in lower case.</param>
+    /// <param name="parts">Its parts.</param>
+    public static ShareLink? Of(ReadOnlySpan<byte> host, in UrlParts parts) => parts.UserInfoWithAt.IsEmpty
+        ? Of(host, parts.Path, parts.Query, parts.Port.IsEmpty || parts.HasDefaultPort) : null;
 
     /// <summary>What a person does whose file's host answers with a page; null where nothing better is known than what is said of all.</summary>
     /// <param name="host">In lower case.</param>

@@ -29,14 +29,16 @@ public readonly record struct SourceKey(Guid Value)
 
     public static SourceKey Of(ReadOnlySpan<byte> url)
     {
-        url = Direct(CellText.Trim(url));
+        url = CellText.Trim(url);
         var longest = 3 * url.Length + 1;
         var rented = longest > StackSize ? ArrayPool<byte>.Shared.Rent(longest) : null;
         var normalised = rented ?? stackalloc byte[StackSize];
-        var length = Normalise(url, normalised);
+        var length = Normalise(url, normalised, out var direct);
         var hash = XxHash128.HashToUInt128(normalised[..length]);
         if (rented is not null)
             ArrayPool<byte>.Shared.Return(rented);
+        if (direct is not null)
+            return Of(direct);
         return new SourceKey(new Guid((uint)(hash >> 96), (ushort)(hash >> 80), (ushort)(hash >> 64),
             (byte)(hash >> 56), (byte)(hash >> 48), (byte)(hash >> 40), (byte)(hash >> 32), (byte)(hash >> 24), (byte)(hash >> 16),
             (byte)(hash >> 8), (byte)hash));
@@ -50,18 +52,18 @@ public readonly record struct SourceKey(Guid Value)
     /// <summary>The normalised form itself, for messages and tests.</summary>
     public static string Normalise(string url)
     {
-        var bytes = Direct(CellText.Trim(Encoding.UTF8.GetBytes(url)));
+        var bytes = CellText.Trim(Encoding.UTF8.GetBytes(url));
         var normalised = new byte[3 * bytes.Length + 1];
-        return Encoding.UTF8.GetString(normalised, 0, Normalise(bytes, normalised));
+        var length = Normalise(bytes, normalised, out var direct);
+        return direct is not null ? Normalise(direct) : Encoding.UTF8.GetString(normalised, 0, length);
     }
 
     public override string ToString() => Value.ToString();
 
-    private static ReadOnlySpan<byte> Direct(ReadOnlySpan<byte> url) =>
-        ShareLinks.Of(url) is { Direct: { } direct } ? Encoding.UTF8.GetBytes(direct) : url;
-
-    private static int Normalise(ReadOnlySpan<byte> url, Span<byte> to)
+    /// <param name="direct">What counts instead, where the address is a share link that can be made direct; else null.</param>
+    private static int Normalise(ReadOnlySpan<byte> url, Span<byte> to, out string? direct)
     {
+        direct = null;
         if (!UrlParts.TryParse(url, out var parts))
         {
             url.CopyTo(to);
@@ -76,6 +78,7 @@ public readonly record struct SourceKey(Guid Value)
         at += Percent(parts.Host, to[at..]);
         LowerCase(to[hostStart..at]);
         var host = to[hostStart..at];
+        direct = ShareLinks.Of(host, parts)?.Direct;
         if (!parts.Port.IsEmpty && !parts.HasDefaultPort)
         {
             to[at++] = (byte)':';

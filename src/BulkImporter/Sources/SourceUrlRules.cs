@@ -107,7 +107,7 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
             problems[count++] = FindingCode.UrlHostPrivate;
         if (ConsumerVideoSites.IsWatchPage(host, parts.Path))
             problems[count++] = FindingCode.UrlConsumerVideoSite;
-        else if (ShareLinks.Of(host, parts.Path, parts.Query) is { Advice: not null })
+        else if (ShareLinks.Of(host, parts) is not null)
             problems[count++] = FindingCode.UrlSharePage;
         else if (MediaHints.IsNotMedia(parts.Path, parts.Query))
             problems[count++] = FindingCode.UrlNotMedia;

@@ -41,13 +41,18 @@ public sealed class DataSetupTests(EngineDatabase database) : IClassFixture<Engi
         var token = TestContext.Current.CancellationToken;
         await using var source = DataSetup.CreateDataSource(new NpgsqlConnectionStringBuilder(database.ConnectionString)
         { Options = "-c geqo=off -c join_collapse_limit=20", MaxPoolSize = 1 }.ConnectionString);
-        // So many joins are planned for some tenths of a second, and read in none.
+        // So many joins are planned for a second or more, and read in none.
         var sql = "SELECT oid FROM pg_class t "
-            + string.Concat(Enumerable.Range(1, 9).Select(n => $"JOIN pg_class t{n} USING (oid) ")) + "WHERE t.relname = $1 LIMIT 1";
+            + string.Concat(Enumerable.Range(1, 10).Select(n => $"JOIN pg_class t{n} USING (oid) ")) + "WHERE t.relname = $1 LIMIT 1";
         // The second run prepares it.
         Assert.Single(await ReadAsync(token));
-        using var leaves = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => ReadAsync(leaves.Token));
+        using var leaves = CancellationTokenSource.CreateLinkedTokenSource(token);
+        var second = ReadAsync(leaves.Token);
+        // The server is at it.
+        await Wait.UntilAsync(async () => await database.OneAsync<long>(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query = $1", sql) > 0);
+        await leaves.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
 
         Assert.Single(await ReadAsync(token));
 
