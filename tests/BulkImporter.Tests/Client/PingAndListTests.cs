@@ -58,6 +58,23 @@ public sealed class PingAndListTests
         Assert.Equal(kind, Assert.IsType<PingResult.Failed>(await client.PingAsync(To(server), CancellationToken.None)).Error.Kind);
     }
 
+    [Theory]
+    // The original before the content, and a version of the film before its pictures.
+    [InlineData("""
+        "versions":{"jpg_600x450":{"url":"p"},"mp4_hd":{"url":"v"},"original":{"url":"o"}},"content":{"value":"c"},"thumbnail":{"url":"t"}
+        """, "o", "t", null)]
+    [InlineData(""" "versions":{"jpg_600x450":{"url":"p"},"mp4_hd":{"url":"v"}},"content":{"value":"c"},"thumbnail":{"value":"t"} """, "c", "t", null)]
+    [InlineData(""" "versions":{"jpg_600x450":{"url":"p"},"mp4_hd":{"url":"v"}},"thumbnail":"t","exif":{"duration":"00:01:02.5"} """, "v", null, 62.5)]
+    [InlineData(""" "versions":{"jpg_600x450":{"url":"p"}},"exif":{"duration":"soon"},"duration":"90" """, null, null, null)]
+    [InlineData(""" "versions":[],"content":null,"exif":[],"duration":"90.25" """, null, null, 90.25)]
+    [InlineData(""" "duration":-1 """, null, null, null)]
+    public async Task List_reads_where_an_asset_is_and_how_long_it_plays(string fields, string? file, string? thumbnail, double? seconds)
+    {
+        var ok = await ListAsync($$"""{"success":true,"items":[{"rid":"AbC",{{fields}}}]}""");
+        var asset = Assert.Single(ok.Items);
+        Assert.Equal((file, thumbnail, seconds), (asset.FileUrl, asset.ThumbnailUrl, asset.Duration?.TotalSeconds));
+    }
+
     [Fact]
     public async Task List_reads_items_with_numbers_as_strings_and_missing_fields()
     {
@@ -74,7 +91,7 @@ public sealed class PingAndListTests
         Assert.Equal(
             [
                 new RemoteAsset(new Rid("AbC"), "clip.mp4", 10000, time, "C", "r1", "video", "synced"),
-                new RemoteAsset(new Rid("DeF"), "orig.mov", 777, time, null, null, null, null),
+                new RemoteAsset(new Rid("DeF"), "orig.mov", 777, time, null, null, null, null, "x"),
                 new RemoteAsset(new Rid("GhI"), null, null, time, null, null, null, null),
                 new RemoteAsset(new Rid("JkL"), null, null, null, null, null, null, null),
             ],
