@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -25,8 +26,19 @@ public sealed class Contexts(NpgsqlDataSource database, IEnumerable<IInterceptor
             // What repeats is a whole operation (Sql.ChangeAsync), and what fails is thrown as Npgsql says it.
             .ExecutionStrategy(dependencies => new NonRetryingExecutionStrategy(dependencies)))
         .UseSnakeCaseNamingConvention()
-        .AddInterceptors(interceptors)
+        .AddInterceptors([.. interceptors, new CancelledStatements()])
         .Options;
+
+    /// <summary>See <see cref="Sql.ForgetStatements"/>. In a transaction it is done when that is over.</summary>
+    private sealed class CancelledStatements : DbCommandInterceptor
+    {
+        public override Task CommandCanceledAsync(
+            DbCommand command, CommandEndEventData eventData, CancellationToken cancellationToken = default)
+        {
+            if (command is { Transaction: null, Connection: NpgsqlConnection connection }) connection.ForgetStatements();
+            return Task.CompletedTask;
+        }
+    }
 
     private static ImporterDb On(ImporterDb db, NpgsqlConnection connection, bool isOwned)
     {

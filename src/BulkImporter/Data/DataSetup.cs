@@ -29,8 +29,7 @@ public static class DataSetup
     {
         // What the operator set comes after ours and wins.
         var settings = new NpgsqlConnectionStringBuilder(
-            $"Maximum Pool Size={most};Max Auto Prepare=50;Auto Prepare Min Usages=2;Keepalive=10;{NothingAfterCancelling}"
-                + connectionString)
+            $"Maximum Pool Size={most};Max Auto Prepare=50;Auto Prepare Min Usages=2;Keepalive=10;{connectionString}")
         {
             ApplicationName = name,
             // Every statement here sets what it needs itself, so a returned connection needs no DISCARD ALL, and plans stay prepared.
@@ -40,13 +39,6 @@ public static class DataSetup
         if (settings.MaxAutoPrepare > 0) settings.Options = $"{WithoutGhosts(settings.Options)} {ReadCommitted}";
         return settings.ConnectionString;
     }
-
-    /// <summary>
-    /// A statement that is cancelled is cancelled on the server, and its connection is closed. Npgsql would wait for the server's answer
-    /// and use the connection again; but it takes a statement for prepared that was cancelled while the server planned it, without
-    /// knowing its columns, and whoever ran it next on that connection failed.
-    /// </summary>
-    private const string NothingAfterCancelling = "Cancellation Timeout=-1;";
 
     /// <summary>
     /// Claims, leases and counters are made for it: each statement sees what was committed before it, and waits for a row instead of

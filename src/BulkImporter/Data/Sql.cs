@@ -1,3 +1,4 @@
+using System.Data;
 using System.Text;
 using BulkImporter.Telemetry;
 using Microsoft.EntityFrameworkCore;
@@ -47,9 +48,14 @@ public static class Sql
     /// A batch, which is one transaction, for statements that are given lists of keys: see <see cref="LeaveOnlyKeys"/>. Its first result is
     /// no result of theirs.
     /// </summary>
-    public static NpgsqlBatch CreateBatchByKey(this NpgsqlDataSource database, params ReadOnlySpan<NpgsqlBatchCommand> commands)
+    public static NpgsqlBatch CreateBatchByKey(this NpgsqlDataSource database, params ReadOnlySpan<NpgsqlBatchCommand> commands) =>
+        ByKey(database.CreateBatch(), commands);
+
+    private static NpgsqlBatch CreateBatchByKey(this NpgsqlConnection connection, params ReadOnlySpan<NpgsqlBatchCommand> commands) =>
+        ByKey(connection.CreateBatch(), commands);
+
+    private static NpgsqlBatch ByKey(NpgsqlBatch batch, ReadOnlySpan<NpgsqlBatchCommand> commands)
     {
-        var batch = database.CreateBatch();
         batch.BatchCommands.Add(new NpgsqlBatchCommand(LeaveOnlyKeys));
         foreach (var command in commands) batch.BatchCommands.Add(command);
         return batch;
@@ -61,22 +67,22 @@ public static class Sql
 
     /// <summary>Runs a statement that is given a list of keys. Returns the number of rows that it changed.</summary>
     public static Task<int> ExecuteByKeyAsync(this NpgsqlDataSource database, string sql, CancellationToken cancellationToken,
-        params object?[] parameters) => database.UndisturbedAsync(async () =>
+        params object?[] parameters) => database.OnConnectionAsync(async connection =>
     {
-        await using var batch = database.CreateBatchByKey(BatchCommand(sql, parameters));
+        await using var batch = connection.CreateBatchByKey(BatchCommand(sql, parameters));
         return await batch.ExecuteNonQueryAsync(cancellationToken);
-    });
+    }, cancellationToken);
 
     /// <summary>The same for some statements in one transaction.</summary>
     /// <param name="commands">Makes them, anew each time that the transaction is run: a command belongs to the batch that it was
     /// in.</param>
     public static Task<int> ExecuteBatchByKeyAsync(
         this NpgsqlDataSource database, Func<IEnumerable<NpgsqlBatchCommand>> commands, CancellationToken cancellationToken) =>
-        database.UndisturbedAsync(async () =>
+        database.OnConnectionAsync(async connection =>
     {
-        await using var batch = database.CreateBatchByKey([.. commands()]);
+        await using var batch = connection.CreateBatchByKey([.. commands()]);
         return await batch.ExecuteNonQueryAsync(cancellationToken);
-    });
+    }, cancellationToken);
 
     /// <summary>The same for one that returns rows, each of which becomes a <typeparamref name="T"/>; see <see cref="Row{T}"/>.</summary>
     public static Task<List<T>> QueryByKeyAsync<T>(this NpgsqlDataSource database, string sql, CancellationToken cancellationToken,
@@ -84,23 +90,20 @@ public static class Sql
 
     /// <summary>The same for some statements in one transaction; the rows of all, one statement after the other.</summary>
     public static Task<List<T>> QueryByKeyAsync<T>(this NpgsqlDataSource database, IReadOnlyList<string> statements,
-        CancellationToken cancellationToken, params object?[] parameters) => database.UndisturbedAsync(async () =>
+        CancellationToken cancellationToken, params object?[] parameters) => database.OnConnectionAsync(async connection =>
     {
         var rows = new List<T>();
-        await using var batch = database.CreateBatchByKey([.. statements.Select(sql => BatchCommand(sql, parameters))]);
+        await using var batch = connection.CreateBatchByKey([.. statements.Select(sql => BatchCommand(sql, parameters))]);
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         while (await reader.NextResultAsync(cancellationToken))
             await foreach (var row in Row<T>.StreamAsync(reader, cancellationToken)) rows.Add(row);
         return rows;
-    });
+    }, cancellationToken);
 
     /// <summary>Runs a statement. Returns the number of rows that it changed.</summary>
     public static Task<int> ExecuteAsync(this NpgsqlDataSource database, string sql, CancellationToken cancellationToken,
-        params object?[] parameters) => database.UndisturbedAsync(async () =>
-    {
-        await using var command = database.Command(sql, parameters);
-        return await command.ExecuteNonQueryAsync(cancellationToken);
-    });
+        params object?[] parameters) =>
+        database.OnConnectionAsync(connection => connection.ExecuteAsync(sql, cancellationToken, parameters), cancellationToken);
 
     /// <inheritdoc cref="ExecuteAsync(NpgsqlDataSource, string, CancellationToken, object?[])"/>
     public static async Task<int> ExecuteAsync(
@@ -127,11 +130,8 @@ public static class Sql
     /// columns; see <see cref="Row{T}"/>. The result fits in memory: the caller's SQL has a LIMIT or a bounded key range.
     /// </summary>
     public static Task<List<T>> QueryAsync<T>(this NpgsqlDataSource database, string sql, CancellationToken cancellationToken,
-        params object?[] parameters) => database.UndisturbedAsync(async () =>
-    {
-        await using var command = database.Command(sql, parameters);
-        return await Row<T>.ReadAllAsync(command, cancellationToken);
-    });
+        params object?[] parameters) =>
+        database.OnConnectionAsync(connection => connection.QueryAsync<T>(sql, cancellationToken, parameters), cancellationToken);
 
     /// <inheritdoc cref="QueryAsync{T}(NpgsqlDataSource, string, CancellationToken, object?[])"/>
     public static async Task<List<T>> QueryAsync<T>(
@@ -150,6 +150,11 @@ public static class Sql
         try
         {
             return await db.Connection.QueryAsync<T>(sql, cancellationToken, parameters);
+        }
+        catch (OperationCanceledException) when (db.Database.CurrentTransaction is null)
+        {
+            db.Connection.ForgetStatements();
+            throw;
         }
         finally
         {
@@ -206,10 +211,19 @@ public static class Sql
             RepeatAsync(async () =>
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        var result = await change(db);
-        await transaction.CommitAsync(cancellationToken);
-        return result;
+        await db.Database.OpenConnectionAsync(cancellationToken);
+        try
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+            var result = await change(db);
+            await transaction.CommitAsync(cancellationToken);
+            return result;
+        }
+        catch (OperationCanceledException)
+        {
+            db.Connection.ForgetStatements();
+            throw;
+        }
     }, e => IsUndone(e) || e is DbUpdateConcurrencyException or PostgresException { SqlState: PostgresErrorCodes.UniqueViolation });
 
     private static async Task<T> RepeatAsync<T>(Func<Task<T>> transaction, Func<Exception, bool> because, NpgsqlDataSource? database = null)
@@ -241,14 +255,51 @@ public static class Sql
     /// </summary>
     /// <param name="work">May run more than once, so it changes nothing outside of the database.</param>
     public static Task<T> TransactionAsync<T>(this NpgsqlDataSource database,
-        Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken) => database.UndisturbedAsync(async () =>
+        Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken) => database.OnConnectionAsync(async connection =>
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var result = await work(connection);
         await transaction.CommitAsync(cancellationToken);
         return result;
+    }, cancellationToken);
+
+    /// <summary>
+    /// Opens a connection for a statement, a batch or a transaction; see <see cref="UndisturbedAsync"/>. When it is cancelled, the
+    /// connection forgets its prepared statements before somebody else gets it.
+    /// </summary>
+    /// <param name="work">May run more than once, so it changes nothing outside of the database.</param>
+    public static Task<T> OnConnectionAsync<T>(this NpgsqlDataSource database,
+        Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken) => database.UndisturbedAsync(async () =>
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        try
+        {
+            return await work(connection);
+        }
+        catch (OperationCanceledException)
+        {
+            connection.ForgetStatements();
+            throw;
+        }
     });
+
+    /// <summary>
+    /// For a connection on which a statement was cancelled, after its transaction. Npgsql takes a statement for prepared that was
+    /// cancelled while the server planned it, and does not know its columns: whoever ran it next on that connection, perhaps somebody
+    /// else's page, failed with "unexpected backend message DataRow".
+    /// </summary>
+    internal static void ForgetStatements(this NpgsqlConnection connection)
+    {
+        if (connection.FullState != ConnectionState.Open) return;
+        try
+        {
+            connection.UnprepareAll();
+        }
+        catch (Exception e) when (e.IsOfTheDatabase())
+        {
+            // Then the connection is closed, and nobody gets it. What was cancelled stays cancelled.
+        }
+    }
 
     private static void Add(NpgsqlParameterCollection collection, object?[] parameters)
     {
