@@ -118,6 +118,8 @@ public sealed partial class NewcomerTests(DashboardStage stage) : IClassFixture<
         await stage.Api.FinishedAsync(id, Limit);
 
         await page.GotoAsync("/");
+        // A click on what is just being replaced by the live page would be lost, and counted.
+        await Expect(page.Locator("[data-testid=look] button").First).ToBeEnabledAsync();
         await ClickAsync(page.GetByRole(AriaRole.Link, new() { Name = name }));
         var cause = page.Locator("[data-testid=failure][data-code=source_forbidden]");
         await Expect(cause).ToContainTextAsync("Access to the file refused");
@@ -144,6 +146,8 @@ public sealed partial class NewcomerTests(DashboardStage stage) : IClassFixture<
         await Wait.UntilAsync(Limit, "all ferries are candidates", async () => await stage.Api.CandidatesAsync(id, 3) == 3);
 
         await page.GotoAsync("/");
+        // A click on what is just being replaced by the live page would be lost, and counted.
+        await Expect(page.Locator("[data-testid=look] button").First).ToBeEnabledAsync();
         await ClickAsync(page.GetByRole(AriaRole.Link, new() { Name = name }));
         await ClickAsync(page.GetByTestId("decide"));
         await ClickAsync(page.GetByTestId("record").First.GetByRole(AriaRole.Link, new() { Name = "1", Exact = true }));

@@ -28,7 +28,7 @@ internal sealed class ManifestUpload(UploadManifest upload, CreateImport create)
         var fields = ImportFields.OfQuery(context);
         if (fields.IdempotencyKey is { } key && await create.FindByKeyAsync(key, cancellationToken) is { } known)
             return new(known, Existed: true);
-        MediaTypeHeaderValue.TryParse(request.ContentType, out var type);
+        var type = MediaTypeHeaderValue.TryParse(request.ContentType, out var parsed) ? parsed : null;
         var kind = type?.MediaType.ToString().ToLowerInvariant();
         await create.CheckAsync(fields.ToImport(0), mayNameAccount: kind == Form, cancellationToken);
         return kind switch

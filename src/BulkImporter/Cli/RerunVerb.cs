@@ -108,7 +108,7 @@ internal sealed class RerunVerb : ClientVerb
                 line.GetValue(check)
                     ? $"{Wording.Count(answer.Value.Corrected, "row", "rows")} would be corrected, "
                         + $"{Wording.Number(answer.Value.Refused)} would not."
-                    : $"{Wording.Count(answer.Value.Corrected, "row is", "rows are")} corrected, "
+                    : $"{Wording.Count(answer.Value.Corrected, "row was", "rows were")} corrected, "
                         + $"{Wording.Count(answer.Value.Refused, "was", "were")} not changed.");
             foreach (var row in answer.Value.Rows.Where(r => r.Outcome != "corrected"))
                 Surroundings.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,

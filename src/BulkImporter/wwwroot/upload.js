@@ -20,7 +20,7 @@
   const complain = (text) => { complaint = text; tell('complaint', text); part('complaint')?.toggleAttribute('hidden', !text); };
 
   // A chosen file goes before an address.
-  const address = () => (files.length ? '' : theForm()?.elements.namedItem('from').value.trim() ?? '');
+  const address = () => (files.length ? '' : theForm()?.elements.namedItem('from')?.value.trim() ?? '');
   // The same key for the same again: an upload whose answer was lost makes no second import.
   const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('');
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using BulkImporter.Cli;
+using BulkImporter.Data;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Tests.Cli;
@@ -26,9 +27,21 @@ public sealed class ValidateParityTests(EngineDatabase database) : IClassFixture
             // No bytes at all are refused by the upload itself.
             if (new FileInfo(file).Length == 0) continue;
             var stage = await ManifestStage.OfAsync(database);
-            var id = await stage.ReadAsync(await File.ReadAllBytesAsync(file, Token));
             using var run = new CliRun();
             var code = await run.RunAsync("validate", file, "--json");
+            int id;
+            try
+            {
+                id = await stage.ReadAsync(await File.ReadAllBytesAsync(file, Token));
+            }
+            catch (InvalidArgumentException refused)
+            {
+                // What is plainly another kind of file is refused by the upload, and no import is made.
+                Assert.Equal((Path.GetFileName(file), ExitCode.Failed), (Path.GetFileName(file), code));
+                Assert.Contains(refused.Message, run.Error, StringComparison.Ordinal);
+                rejected++;
+                continue;
+            }
             if (await database.ImportStateAsync(id) == "rejected")
             {
                 // A header without rows is a manifest to check, and none to import.
