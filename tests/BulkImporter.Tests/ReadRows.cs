@@ -11,7 +11,8 @@ internal static class ReadRows
         params object?[] parameters)
     {
         var rows = new List<T>();
-        await using var command = database.Command(sql, parameters);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var command = connection.Command(sql, parameters);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken)) rows.Add(read(reader));
         return rows;

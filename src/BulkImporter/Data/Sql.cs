@@ -19,13 +19,6 @@ public static class Sql
         return command;
     }
 
-    public static NpgsqlCommand Command(this NpgsqlDataSource database, string sql, params object?[] parameters)
-    {
-        var command = database.CreateCommand(sql);
-        Add(command.Parameters, parameters);
-        return command;
-    }
-
     public static NpgsqlCommand Command(this NpgsqlConnection connection, string sql, params object?[] parameters)
     {
         var command = new NpgsqlCommand(sql, connection);

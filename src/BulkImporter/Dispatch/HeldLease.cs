@@ -104,9 +104,8 @@ public sealed class HeldLease : IAsyncDisposable
     /// <summary>False when there is nothing left to renew.</summary>
     private async Task<bool> RenewOnceAsync(CancellationToken cancellationToken)
     {
-        await using var command = database.Command(ChunkLease.Renew, Lease.ImportId, Lease.ChunkNumber, Lease.Token,
-            settings.LeaseDuration);
-        var renewed = (await Row<Renewed>.ReadAllAsync(command, cancellationToken)).SingleOrDefault();
+        var renewed = (await database.QueryAsync<Renewed>(ChunkLease.Renew, cancellationToken, Lease.ImportId, Lease.ChunkNumber,
+            Lease.Token, settings.LeaseDuration)).SingleOrDefault();
         if (renewed is null)
         {
             await LoseAsync();

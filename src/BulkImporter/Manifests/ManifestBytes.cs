@@ -72,17 +72,17 @@ public sealed class ManifestBytes(NpgsqlDataSource database)
         }
 
         /// <summary>
-        /// The next piece as it is kept, into the buffer: an array for each would be garbage that is collected late. Answers its length, -1
+        /// The next piece as it is kept, into the buffer: an array for each would be garbage that is collected late. Returns its length, -1
         /// when there is none.
         /// </summary>
-        private async Task<int> FetchAsync(CancellationToken cancellationToken)
+        private Task<int> FetchAsync(CancellationToken cancellationToken) => database.OnConnectionAsync(async connection =>
         {
-            await using var command = database.Command("SELECT bytes FROM importer.manifest_part WHERE manifest_id = $1 AND number = $2",
+            await using var command = connection.Command("SELECT bytes FROM importer.manifest_part WHERE manifest_id = $1 AND number = $2",
                 manifestId, number);
             await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancellationToken);
             if (!await reader.ReadAsync(cancellationToken)) return -1;
             await using var bytes = await reader.GetStreamAsync(0, cancellationToken);
             return await bytes.ReadAtLeastAsync(compressed, compressed.Length, throwOnEndOfStream: false, cancellationToken);
-        }
+        }, cancellationToken);
     }
 }

@@ -204,10 +204,11 @@ internal sealed class ReconcileUnknown(
         return new(accountId, IsComplete: true, null);
     }
 
-    private async Task<List<Claim>> ReadClaimsAsync(int accountId, HashSet<string> names, CancellationToken cancellationToken)
+    private Task<List<Claim>> ReadClaimsAsync(
+        int accountId, HashSet<string> names, CancellationToken cancellationToken) => database.OnConnectionAsync(async connection =>
     {
         var claims = new List<Claim>();
-        await using var command = database.Command(ReadClaims, accountId, UnknownEnds);
+        await using var command = connection.Command(ReadClaims, accountId, UnknownEnds);
         // Looks at every attempt of the account.
         command.CommandTimeout = 0;
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -217,7 +218,7 @@ internal sealed class ReconcileUnknown(
             if (names.Contains(name)) claims.Add(new(row.ImportId, row.RowNumber, name, row.StartedAt));
         }
         return claims;
-    }
+    }, cancellationToken);
 
     /// <summary>What the database does not take of an asset is no candidate; the record stays in doubt, and was looked for.</summary>
     private static Match WithoutCandidates(Match match) => match with { Candidates = [] };

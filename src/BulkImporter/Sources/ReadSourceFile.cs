@@ -81,12 +81,17 @@ public sealed class KeptFileReader(NpgsqlDataSource database, int id, long size,
 
     private async Task FetchAsync(int number, CancellationToken cancellationToken)
     {
+        pieceLength = await database.OnConnectionAsync(connection => FetchAsync(connection, number, cancellationToken), cancellationToken);
+        pieceStart = (long)number * piece.Length;
+    }
+
+    private async Task<int> FetchAsync(NpgsqlConnection connection, int number, CancellationToken cancellationToken)
+    {
         await using var command =
-            database.Command("SELECT bytes FROM importer.source_file_part WHERE source_file_id = $1 AND number = $2", id, number);
+            connection.Command("SELECT bytes FROM importer.source_file_part WHERE source_file_id = $1 AND number = $2", id, number);
         await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancellationToken);
         if (!await reader.ReadAsync(cancellationToken)) throw new IOException("The file was removed while it was read.");
         await using var bytes = await reader.GetStreamAsync(reader.GetOrdinal("bytes"), cancellationToken);
-        pieceLength = await bytes.ReadAtLeastAsync(piece, piece.Length, throwOnEndOfStream: false, cancellationToken);
-        pieceStart = (long)number * piece.Length;
+        return await bytes.ReadAtLeastAsync(piece, piece.Length, throwOnEndOfStream: false, cancellationToken);
     }
 }
