@@ -438,7 +438,8 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
             else if (timer.IsCancellationRequested)
                 reply.LostBy(RemoteErrorKind.Timeout, $"There was no complete reply within {timeout.TotalSeconds:0.###} s.");
             else
-                reply.LostBy(RemoteErrorKind.ConnectTimedOut, $"There was no connection within {options.ConnectTimeout.TotalSeconds:0.###} s.");
+                reply.LostBy(
+                    RemoteErrorKind.ConnectTimedOut, $"There was no connection within {options.ConnectTimeout.TotalSeconds:0.###} s.");
         }
         catch (HttpRequestException error)
         {

@@ -144,7 +144,8 @@ public static class OpenIdConnectSetup
                     && !string.IsNullOrEmpty(o.ClientId)),
                 "BulkImporter:OpenIdConnect:Authority must be an https address, and ClientId must be set with it.")
             .Validate(o => o.Authority is null || o.Admins.Count + o.Operators.Count + o.Viewers.Count > 0,
-                "BulkImporter:OpenIdConnect: say which values of the claim make Admins, Operators or Viewers. Otherwise nobody can sign in.")
+                "BulkImporter:OpenIdConnect: say which values of the claim make Admins, Operators or Viewers. Otherwise nobody can sign "
+                    + "in.")
             .ValidateOnStart();
         services.AddSingleton<EnterByProvider>();
         services.AddTransient<OpenIdConnectHandler>();

@@ -2,9 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using BulkImporter.Data;
 using BulkImporter.Manifests;
-using BulkImporter.Records;
 using Cincopa.Client;
 
 namespace BulkImporter.Export;

@@ -46,7 +46,8 @@ public sealed partial class FetchManifest(
             using var answer = await reach.RunAsync(
                 new SourceRequest(sheet ?? address, Headers: await SecretsAsync(account, either.Token)), either.Token);
             // A sheet that nobody shared leads to Google's page for signing in.
-            if (sheet is not null && (answer.Problem is SourceProblem.Forbidden || answer.MediaType == "text/html")) throw Refused(NotShared);
+            if (sheet is not null && (answer.Problem is SourceProblem.Forbidden || answer.MediaType == "text/html"))
+                throw Refused(NotShared);
             if (answer.Problem is not null) throw Refused(answer.Detail);
             if (answer.Url.Scheme != address.Scheme) throw Refused($"{address.IdnHost} redirects to an address that is not https.");
             return await upload.RunAsync(new Body(answer), fileName ?? answer.FileName ?? NameIn(address), either.Token);
@@ -84,7 +85,8 @@ public sealed partial class FetchManifest(
     {
         if (address.IdnHost != "docs.google.com" || SheetPath().Match(address.AbsolutePath) is not { Success: true } match) return null;
         // The tab that the window shows stands in the fragment, and in links from elsewhere in the query.
-        var tab = HttpUtility.ParseQueryString(address.Fragment.TrimStart('#'))["gid"] ?? HttpUtility.ParseQueryString(address.Query)["gid"];
+        var tab = HttpUtility.ParseQueryString(address.Fragment.TrimStart('#'))["gid"]
+            ?? HttpUtility.ParseQueryString(address.Query)["gid"];
         var gid = tab is not null && tab.All(char.IsAsciiDigit) ? $"&gid={tab}" : "";
         return new Uri($"https://docs.google.com/spreadsheets/d/{match.Groups["id"].Value}/export?format=csv{gid}");
     }

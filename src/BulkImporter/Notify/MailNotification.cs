@@ -67,7 +67,8 @@ public sealed class MailNotification(IOptions<MailOptions> options, DeliveryPace
         }
         catch (Exception e) when (e is ProtocolException or SocketException or IOException)
         {
-            return e is SocketException ? $"The mail server cannot be reached: {e.Message}." : "The connection to the mail server broke off.";
+            return e is SocketException
+                ? $"The mail server cannot be reached: {e.Message}." : "The connection to the mail server broke off.";
         }
     }
 
