@@ -217,6 +217,10 @@ public static class Sql
             db.Connection.ForgetStatements();
             throw;
         }
+        finally
+        {
+            await db.Database.CloseConnectionAsync();
+        }
     }, e => IsUndone(e) || e is DbUpdateConcurrencyException or PostgresException { SqlState: PostgresErrorCodes.UniqueViolation });
 
     private static async Task<T> RepeatAsync<T>(Func<Task<T>> transaction, Func<Exception, bool> because, NpgsqlDataSource? database = null)
