@@ -141,8 +141,10 @@ public sealed class AccountRoundTests(EngineDatabase database) : IClassFixture<E
                 return 1;
             }
         }));
-        // A round that could not even claim has called nobody.
-        Assert.InRange(others.Sum(), 0, 2);
+        // A round that could not claim, or had no connection to get its permits on, has called nobody. If that was each of them, what they
+        // claimed comes again when it is due.
+        if (written.IsEmpty) await RoundAsync(source);
+        else Assert.InRange(others.Sum(), 0, 2);
         Assert.Equal($"done {Rows}", await FinishesAsync());
         Assert.Equal(Rows, written.Count);
     }

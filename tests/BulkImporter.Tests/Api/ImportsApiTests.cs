@@ -406,6 +406,8 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
     {
         var id = await server.Database.ImportAsync(ImportState.Finished,
             [RecordState.Imported, RecordState.Failed, RecordState.Imported, RecordState.Unknown]);
+        // Assets of no other test's record.
+        await server.Database.SqlAsync("UPDATE importer.import_record SET rid = 'undo-' || rid WHERE import_id = $1", id);
         var path = $"/api/v1/imports/{id}/undo";
         Assert.Equal(403, (await server.PostAsync(server.OperatorKey, path, """{"dryRun":true}""")).Status);
 

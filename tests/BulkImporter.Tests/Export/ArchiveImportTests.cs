@@ -26,7 +26,7 @@ public sealed class ArchiveImportTests(ImporterServer server) : IClassFixture<Im
             new AuditEntry { Actor = "ann", Action = "import_started", ImportId = id });
 
         var bytes = await ArchiveAsync(id);
-        Assert.Equal(new VerifiedArchive(id, "Library", 11, 2), await VerifyAsync(bytes));
+        Assert.Equal(new VerifiedArchive(id, "Library", 12, 2), await VerifyAsync(bytes));
 
         using var zip = new ZipArchive(new MemoryStream(bytes));
         Assert.Equal(Manifest, Text(zip, "manifest/library.csv"));
@@ -45,7 +45,7 @@ public sealed class ArchiveImportTests(ImporterServer server) : IClassFixture<Im
         var id = await server.Database.ImportAsync(ImportState.Cancelled, [.. Enumerable.Repeat(RecordState.Cancelled, 11_000)],
             chunkSize: 500);
         var bytes = await ArchiveAsync(id);
-        Assert.Equal(new VerifiedArchive(id, "Library", 9, 11_000), await VerifyAsync(bytes));
+        Assert.Equal(new VerifiedArchive(id, "Library", 10, 11_000), await VerifyAsync(bytes));
         using var zip = new ZipArchive(new MemoryStream(bytes));
         Assert.Equal(Enumerable.Range(1, 11_000), Text(zip, "records.jsonl").TrimEnd('\n').Split('\n')
             .Select(line => (int)JsonNode.Parse(line)!["row_number"]!));
