@@ -142,6 +142,8 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
         await stage.Api.FinishedAsync(id, RunLimit);
 
         await page.GotoAsync($"/imports/{id}");
+        // A click on a link that is just being replaced by the live page would be lost.
+        await Expect(page.Locator("[data-testid=look] button").First).ToBeEnabledAsync();
         await page.GetByTestId("correct").ClickAsync();
         await page.GetByTestId("correct-by-file").ClickAsync();
         await Expect(page.GetByTestId("correct-invalid")).ToHaveCountAsync(0);
