@@ -357,8 +357,8 @@ public sealed class ManifestChecks(
     }
 
     /// <summary>
-    /// Makes a share link direct, and answers how the file goes: a URL that is too long for Cincopa's call, or whose host only we reach, is ours to read, when the import
-    /// says so.
+    /// Makes a share link direct, and answers how the file goes: a URL that is too long for Cincopa's call, or whose host only we reach, is
+    /// ours to read, when the import says so.
     /// </summary>
     private Transfer CheckUrl(ManifestRow row, ref ReadOnlySpan<byte> url, Transfer transfer, bool mayPush, List<Finding> findings)
     {

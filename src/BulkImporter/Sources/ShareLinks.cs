@@ -10,8 +10,8 @@ internal sealed record ShareLink(string Host, string? Direct, string? Advice);
 
 /// <summary>
 /// The one table of hosts that show a shared file in a page of their own: which of their links are such pages, how the link of the file is
-/// made of one, and what to do where that is not possible. A rule makes a link only as its host documents it. A link that is no page is left
-/// alone, so what a rule makes is not touched again.
+/// made of one, and what to do where that is not possible. A rule makes a link only as its host documents it. A link that is no page is
+/// left alone, so what a rule makes is not touched again.
 /// </summary>
 internal static class ShareLinks
 {
@@ -61,7 +61,8 @@ internal static class ShareLinks
                 + "Google Photos has no link to a file: download the photos and push them."),
         ["goo.gl"] = new(l => l.Host == "photos.app.goo.gl", Never,
             "Google Photos has no link to a file. Download the photos and push them (push FILE…)."),
-        // learn.microsoft.com, OneDrive API, "Accessing shared items": the share is named by its link in base64. Newer links ask to sign in.
+        // learn.microsoft.com, OneDrive API, "Accessing shared items": the share is named by its link in base64. Newer links ask to sign
+        // in.
         ["1drv.ms"] = new(_ => true, l => l.Segments is [_, ['s', '!', ..]] ? OneDriveShare(l) : null, OneDriveAdvice),
         ["live.com"] = new(l => l.Host == "onedrive.live.com" && !l.Begins("/download"),
             l => l.Begins("/embed") && l.Argument("resid") is not null ? $"https://{l.Host}/download?{l.Query}"
@@ -71,7 +72,8 @@ internal static class ShareLinks
         ["sharepoint.cn"] = SharePoint,
         ["sharepoint-mil.us"] = SharePoint,
         // developer.box.com: a direct link (download_url) has the file's extension in it, which the shared link does not tell.
-        ["box.com"] = new(l => l.Begins("/s/") || l.Begins("/v/") || l.Begins("/file/") || l.Begins("/folder/") || l.Begins("/embed/"), Never,
+        ["box.com"] = new(
+            l => l.Begins("/s/") || l.Begins("/v/") || l.Begins("/file/") || l.Begins("/folder/") || l.Begins("/embed/"), Never,
             "Box shows this page. In Box, open the link settings of the file and copy its direct link (box.com/shared/static/…)."),
         // docs.github.com: the raw form of a file in a repository.
         ["github.com"] = new(
@@ -87,11 +89,14 @@ internal static class ShareLinks
         ["wikipedia.org"] = Wikimedia,
         // archive.org/developers: a file of an item is at /download/ITEM/FILE.
         ["archive.org"] = new(l => l.Begins("/details/"),
-            l => l.Segments is ["details", _, _, ..] && IsMedia(l.Path) ? $"https://{l.Host}/download/{l.Path["/details/".Length..]}" : null,
-            "This is the page of an item. Under its download options, open Show all and copy the link of the file (archive.org/download/…)."),
+            l => l.Segments is ["details", _, _, ..] && IsMedia(l.Path)
+                ? $"https://{l.Host}/download/{l.Path["/details/".Length..]}" : null,
+            "This is the page of an item. Under its download options, open Show all and copy the link of the file "
+                + "(archive.org/download/…)."),
         // docs.aws.amazon.com/AmazonS3: an object is at https://BUCKET.s3.REGION.amazonaws.com/KEY.
         ["amazon.com"] = new(l => l.Host.EndsWith("console.aws.amazon.com", StringComparison.Ordinal) && l.Begins("/s3/"), DirectS3,
-            "This is the page of a bucket in the console. Use the address of the object (Copy URL), or a presigned link where it is not public."),
+            "This is the page of a bucket in the console. Use the address of the object (Copy URL), or a presigned link where it is not "
+                + "public."),
         // docs.cloud.google.com/storage: an object is at https://storage.googleapis.com/BUCKET/KEY.
         ["cloud.google.com"] = new(
             l => (l.Host == "console.cloud.google.com" && l.Begins("/storage/")) || l.Host == "storage.cloud.google.com", DirectGcs,
@@ -100,7 +105,8 @@ internal static class ShareLinks
         ["mega.nz"] = new(_ => true, Never, MegaAdvice),
         ["mega.io"] = new(_ => true, Never, MegaAdvice),
         ["zoom.us"] = new(l => l.Begins("/rec/share/") || l.Begins("/rec/play/"), Never,
-            "Zoom shows its player. Download the recording and push it, or use the download link that Zoom's API gives with an access token."),
+            "Zoom shows its player. Download the recording and push it, or use the download link that Zoom's API gives with an access "
+                + "token."),
         ["wistia.com"] = new(l => l.Begins("/medias/") || l.Begins("/embed/iframe/") || l.Begins("/projects/"), Never, WistiaAdvice),
         ["wistia.net"] = new(l => l.Begins("/embed/iframe/"), Never, WistiaAdvice),
         ["yandex.ru"] = new(l => l.Host == "disk.yandex.ru" && (l.Begins("/i/") || l.Begins("/d/")), Never, null),
@@ -114,8 +120,8 @@ internal static class ShareLinks
     };
 
     private const string OneDriveAdvice =
-        "OneDrive shows this page, or asks to sign in. Use the link of its embedding code (onedrive.live.com/embed?…), or download the file "
-            + "and push it.";
+        "OneDrive shows this page, or asks to sign in. Use the link of its embedding code (onedrive.live.com/embed?…), or download the "
+            + "file and push it.";
 
     private const string MegaAdvice = "Mega decrypts files in the browser. Download the file and push it (push FILE…).";
 
@@ -127,8 +133,8 @@ internal static class ShareLinks
 
     /// <summary>What the page of Google says before a large file; a probe that meets it gives this advice.</summary>
     private const string ScanAdvice =
-        "Google Drive asks for a click before it gives files that are too large for its virus scan. Cincopa cannot click. Download the file "
-            + "and push it, or share it from another place.";
+        "Google Drive asks for a click before it gives files that are too large for its virus scan. Cincopa cannot click. Download the "
+            + "file and push it, or share it from another place.";
 
     private static Site GitLab => new(l => l.Path.Contains("/-/blob/", StringComparison.Ordinal),
         // docs.gitlab.com, the raw form of a file; on servers of their own too.
@@ -156,7 +162,9 @@ internal static class ShareLinks
     public static ShareLink? Of(ReadOnlySpan<byte> host, in UrlParts parts) => parts.UserInfoWithAt.IsEmpty
         ? Of(host, parts.Path, parts.Query, parts.Port.IsEmpty || parts.HasDefaultPort) : null;
 
-    /// <summary>What a person does whose file's host answers with a page; null where nothing better is known than what is said of all.</summary>
+    /// <summary>
+    /// What a person does whose file's host answers with a page; null where nothing better is known than what is said of all.
+    /// </summary>
     /// <param name="host">In lower case.</param>
     public static string? AdviceOf(string host) =>
         host is "drive.google.com" or "drive.usercontent.google.com" ? ScanAdvice
@@ -221,7 +229,8 @@ internal static class ShareLinks
     {
         // A prefix that ends in a slash is a folder; a bucket with dots has no certificate under its own name.
         if (link.Segments is not ["s3", "object", var bucket] || link.Argument("region") is not { Length: > 0 } region
-            || link.Argument("prefix") is not { Length: > 0 } key || key.EndsWith('/') || key.EndsWith("%2F", StringComparison.OrdinalIgnoreCase))
+            || link.Argument("prefix") is not { Length: > 0 } key || key.EndsWith('/')
+            || key.EndsWith("%2F", StringComparison.OrdinalIgnoreCase))
             return null;
         key = string.Join('/', Uri.UnescapeDataString(key.Replace('+', ' ')).Split('/').Select(Uri.EscapeDataString));
         return bucket.Contains('.', StringComparison.Ordinal) ? $"https://s3.{region}.amazonaws.com/{bucket}/{key}"
@@ -251,7 +260,8 @@ internal static class ShareLinks
     {
         if (!IsWikiPage(Encoding.UTF8.GetBytes(link.Path), Encoding.UTF8.GetBytes(link.Query)))
             return null;
-        var title = link.Path.IndexOf("/wiki/", StringComparison.Ordinal) is var wiki and >= 0 ? link.Path[(wiki + 6)..] : link.Argument("title")!;
+        var title = link.Path.IndexOf("/wiki/", StringComparison.Ordinal) is var wiki and >= 0
+            ? link.Path[(wiki + 6)..] : link.Argument("title")!;
         var colon = title.IndexOf("%3a", StringComparison.OrdinalIgnoreCase) is var encoded and >= 0 ? encoded + 3
             : title.IndexOf(':', StringComparison.Ordinal) + 1;
         return title[colon..];
@@ -273,5 +283,6 @@ internal static class ShareLinks
 
     /// <summary>The first time only: what stands behind it may be the name of a branch or a folder.</summary>
     private static string Replaced(string path, string part, string by) =>
-        path.IndexOf(part, StringComparison.Ordinal) is var at and >= 0 ? string.Concat(path.AsSpan(0, at), by, path.AsSpan(at + part.Length)) : path;
+        path.IndexOf(part, StringComparison.Ordinal) is var at and >= 0
+            ? string.Concat(path.AsSpan(0, at), by, path.AsSpan(at + part.Length)) : path;
 }
