@@ -36,7 +36,9 @@ public sealed partial class AnonymousBodyTests : IAsyncDisposable
 
         // A viewer may not upload either, and an operator may: more than the small limit.
         Assert.Equal(HttpStatusCode.Forbidden, await SendAsync(http, "/api/v1/imports", await api.MakeKeyAsync("viewer"), 100_000));
-        Assert.Equal(HttpStatusCode.Created, await SendAsync(http, "/api/v1/imports?fileName=m.csv", api.Key, 100_000));
+        // On a connection of its own: the server closes one on which it refused a body without reading it.
+        using var another = new HttpClient { BaseAddress = http.BaseAddress };
+        Assert.Equal(HttpStatusCode.Created, await SendAsync(another, "/api/v1/imports?fileName=m.csv", api.Key, 100_000));
     }
 
     [Fact]
