@@ -137,7 +137,8 @@ internal sealed class Bench : IAsyncDisposable
 
     public async Task<T> OneAsync<T>(string sql, params object?[] parameters)
     {
-        await using var command = Database.Command(sql, parameters);
+        await using var connection = await Database.OpenConnectionAsync();
+        await using var command = connection.Command(sql, parameters);
         command.CommandTimeout = 0;
         await using var reader = await command.ExecuteReaderAsync();
         await reader.ReadAsync();

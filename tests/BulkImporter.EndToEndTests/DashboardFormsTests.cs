@@ -90,6 +90,8 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
         });
 
         await page.GotoAsync("/upload");
+        // The live page replaces the form, perhaps just when the browser is told to fill it.
+        await Expect(page.Locator("[data-testid=look] button").First).ToBeEnabledAsync();
         await page.GetByTestId("upload-from").FillAsync(address + "gone.csv");
         await page.GetByTestId("upload-submit").ClickAsync();
         await Expect(page.GetByTestId("upload-error")).ToHaveTextAsync("The manifest could not be fetched: 127.0.0.1 answered 404.");
