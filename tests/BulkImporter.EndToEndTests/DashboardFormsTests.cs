@@ -399,6 +399,38 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
         stage.Browser.HasNoErrors();
     }
 
+    /// <summary>
+    /// The browser would otherwise fetch the other page and merge it into the first one, whose live page is on its way and replaces it.
+    /// </summary>
+    [Fact]
+    public async Task A_link_that_is_followed_before_the_page_is_live_leads_to_its_page()
+    {
+        await page.RouteWebSocketAsync("**/_blazor**", browser =>
+        {
+            var server = browser.ConnectToServer();
+            // In their order, each late.
+            var late = Task.CompletedTask;
+            server.OnMessage(frame => late = Later(late, () =>
+            {
+                if (frame.Binary is { } bytes) browser.Send(bytes);
+                else browser.Send(frame.Text!);
+            }));
+        });
+        await page.GotoAsync("/", new() { WaitUntil = WaitUntilState.DOMContentLoaded });
+        await Task.Delay(1500, TestContext.Current.CancellationToken);
+        await page.GetByRole(AriaRole.Link, new() { Name = "Accounts" }).ClickAsync();
+        await Expect(page.Locator("[data-testid=look] button").First).ToBeEnabledAsync();
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Cincopa accounts");
+        await page.WaitForURLAsync("**/accounts");
+
+        static async Task Later(Task earlier, Action send)
+        {
+            await earlier;
+            await Task.Delay(400);
+            send();
+        }
+    }
+
     private async Task TypeAsync(string field, string text)
     {
         await page.GetByTestId(field).FillAsync(text);

@@ -6,6 +6,9 @@
   for (const event of ['offline', 'online']) addEventListener(event, () => bar.classList.toggle('offline', event === 'offline'));
 
   Blazor.start({
+    // A link that is followed before the page is live opens its page as a whole. Otherwise the other page would be merged into this one, and
+    // replaced by this one's live page when that arrives.
+    ssr: { disableDomPreservation: true },
     circuit: {
       configureSignalR: (connection) => connection.withServerTimeout(10000),
       reconnectionOptions: { maxRetries: 1000000, retryIntervalMilliseconds: (tries) => tries < 5 ? 500 : 2000 },
