@@ -112,8 +112,13 @@ public sealed class WatchingTests(DashboardStage stage) : IClassFixture<Dashboar
         await Expect(page.GetByTestId("candidate")).ToHaveCountAsync(2);
         await Expect(page.GetByTestId("candidate").First).ToContainTextAsync("the attempt");
         var rid = (await page.GetByTestId("candidate").First.GetAttributeAsync("data-rid"))!;
-        await Expect(page.GetByTestId("candidate").First.GetByTestId("asset-link"))
-            .ToHaveAttributeAsync("href", $"https://rt.cincopa.com/{Uri.EscapeDataString(rid)}.m3u8");
+        // What is neither a film nor a sound has no stream; with a player template it has a page.
+        await Expect(page.GetByTestId("candidate").First.GetByTestId("asset-link")).ToHaveCountAsync(0);
+        await stage.Api.ChangeAccountAsync(new { playerTemplate = "A4BcDeFgHiJk" });
+        await page.ReloadAsync();
+        await Expect(page.GetByTestId("candidate").First.GetByTestId("asset-link")).ToHaveAttributeAsync("href",
+            $"https://www.cincopa.com/media-platform/iframe.aspx?fid=A4BcDeFgHiJk!{Uri.EscapeDataString(rid)}");
+        await stage.Api.ChangeAccountAsync(new { playerTemplate = "" });
         await LooksWellAsync("record-in-doubt");
 
         // Another look, and its time.
