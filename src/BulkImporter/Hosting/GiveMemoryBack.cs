@@ -11,8 +11,13 @@ internal sealed class GiveMemoryBack(TimeProvider clock) : BackgroundService
     /// <summary>Allocated in one pause: more is work, less is the usual round of a quiet process.</summary>
     private const long Work = 256 * 1024 * 1024;
 
-    /// <summary>Pools keep a buffer for half a minute after a collection first saw it unused, and the last of a kind for longer.</summary>
+    /// <summary>
+    /// Pools keep a buffer for half a minute after a collection first saw it unused, and the last of a kind for longer; and each time that
+    /// one gave back as much as <see cref="Worth"/>, it is tried as often again.
+    /// </summary>
     private const int Collections = 4;
+
+    private const long Worth = 2 * 1024 * 1024;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -27,8 +32,9 @@ internal sealed class GiveMemoryBack(TimeProvider clock) : BackgroundService
             }
             else if (due > 0)
             {
-                due--;
+                var held = GC.GetGCMemoryInfo().TotalCommittedBytes;
                 GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+                due = held - GC.GetGCMemoryInfo().TotalCommittedBytes >= Worth ? Collections : due - 1;
             }
             before = allocated;
         }
