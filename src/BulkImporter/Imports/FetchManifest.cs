@@ -113,13 +113,8 @@ public sealed partial class FetchManifest(
     private static string NameIn(Uri address) => Uri.UnescapeDataString(address.Segments[^1].Trim('/'));
 
     /// <summary>The body, read once from its beginning to its end.</summary>
-    private sealed class Body(SourceAnswer answer) : Stream
+    private sealed class Body(SourceAnswer answer) : ForwardStream
     {
-        public override bool CanRead => true;
-        public override bool CanSeek => false;
-        public override bool CanWrite => false;
-        public override long Length => throw new NotSupportedException();
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
             await answer.ReadAsync(buffer, cancellationToken) switch
@@ -128,14 +123,5 @@ public sealed partial class FetchManifest(
                 { Problem: SourceProblem.TimedOut } => throw Refused($"{answer.Url.IdnHost} stopped sending in the middle of the file."),
                 _ => throw Refused($"The connection to {answer.Url.IdnHost} broke off in the middle of the file."),
             };
-
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("It is read asynchronously.");
-        public override void Flush() => throw new NotSupportedException();
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-        public override void SetLength(long value) => throw new NotSupportedException();
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

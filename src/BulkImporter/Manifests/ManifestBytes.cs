@@ -26,7 +26,7 @@ public sealed class ManifestBytes(NpgsqlDataSource database)
             : throw new FileNotFoundException($"The bytes of manifest {manifestId} are not kept.");
     }
 
-    private sealed class Pieces(NpgsqlDataSource database, int manifestId, long size) : Stream
+    private sealed class Pieces(NpgsqlDataSource database, int manifestId, long size) : ForwardStream
     {
         private readonly byte[] piece = new byte[PieceSize];
         private readonly byte[] compressed = new byte[BrotliEncoder.GetMaxCompressedLength(PieceSize)];
@@ -35,9 +35,6 @@ public sealed class ManifestBytes(NpgsqlDataSource database)
         private int read;
         private long position;
 
-        public override bool CanRead => true;
-        public override bool CanSeek => false;
-        public override bool CanWrite => false;
         public override long Length => size;
         public override long Position { get => position; set => throw new NotSupportedException(); }
 
@@ -51,16 +48,6 @@ public sealed class ManifestBytes(NpgsqlDataSource database)
             position += count;
             return count;
         }
-
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override int Read(byte[] buffer, int offset, int count) =>
-            throw new NotSupportedException("A manifest is read asynchronously.");
-        public override void Flush() => throw new NotSupportedException();
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-        public override void SetLength(long value) => throw new NotSupportedException();
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
         private async Task NextPieceAsync(CancellationToken cancellationToken)
         {

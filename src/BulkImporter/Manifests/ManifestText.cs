@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Compression;
 using System.Text;
+using BulkImporter.Data;
 
 namespace BulkImporter.Manifests;
 
@@ -8,7 +9,7 @@ namespace BulkImporter.Manifests;
 /// The manifest's bytes as checked UTF-8 text: unpacked when gzipped, transcoded when UTF-16 or, if that is asked for, Windows-1252,
 /// without byte order mark. Keeps what was read since <see cref="Release"/>, so that the reader can go back to the start of a damaged row.
 /// </summary>
-internal sealed class ManifestText : Stream
+internal sealed class ManifestText : ForwardStream
 {
     private const int ChunkSize = 64 * 1024;
 
@@ -185,9 +186,6 @@ internal sealed class ManifestText : Stream
         return count;
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     private static async Task<byte[]> HeadAsync(Stream source, CancellationToken cancellationToken)
     {
         var head = new byte[OtherFormat.HeadLength];
@@ -348,16 +346,6 @@ internal sealed class ManifestText : Stream
         return FindingMask.Mask(Western.GetString(text).Trim());
     }
 
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-    public override void Flush() => throw new NotSupportedException();
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("A manifest is read asynchronously.");
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
     protected override void Dispose(bool disposing)
     {
         if (disposing && source is GZipStream unpacked)
@@ -366,7 +354,7 @@ internal sealed class ManifestText : Stream
     }
 
     /// <summary>The bytes looked at for the gzip mark, then the rest of the stream.</summary>
-    private sealed class ReplayedHead(byte[] head, Stream rest) : Stream
+    private sealed class ReplayedHead(byte[] head, Stream rest) : ForwardStream
     {
         private int given;
         private long givenOfRest;
@@ -394,19 +382,5 @@ internal sealed class ManifestText : Stream
             given += count;
             return count;
         }
-
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override bool CanRead => true;
-        public override bool CanSeek => false;
-        public override bool CanWrite => false;
-        public override long Length => throw new NotSupportedException();
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-        public override void Flush() => throw new NotSupportedException();
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-        public override void SetLength(long value) => throw new NotSupportedException();
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }
