@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Net.Http.Headers;
 using Microsoft.OpenApi;
 using Scalar.AspNetCore;
 
@@ -78,6 +79,15 @@ public static class ApiSetup
     /// <param name="path">Below the API's root, without a slash before it.</param>
     internal static Created<T> Created<T>(this HttpContext context, string path, T made) =>
         TypedResults.Created($"{context.Request.PathBase}{Root}/{path}", made);
+
+    /// <summary>What comes is a file to be saved.</summary>
+    internal static void Attach(this HttpContext context, string fileName, string contentType)
+    {
+        var disposition = new ContentDispositionHeaderValue("attachment");
+        disposition.SetHttpFileName(fileName);
+        context.Response.Headers.ContentDisposition = disposition.ToString();
+        context.Response.ContentType = contentType;
+    }
 
     /// <summary>The error answers that an endpoint documents.</summary>
     internal static TBuilder Problems<TBuilder>(this TBuilder builder, params int[] statuses) where TBuilder : IEndpointConventionBuilder

@@ -23,13 +23,6 @@ internal static class FindingsCsv
         }
         await output.FlushAsync(cancellationToken);
 
-        void Line(params string?[] cells) => Encoding.UTF8.GetBytes(string.Join(',', cells.Select(Cell)) + "\r\n", output);
-    }
-
-    /// <summary>Quoted where needed, and never a formula: the values come from a stranger's file.</summary>
-    private static string Cell(string? text)
-    {
-        var safe = FormulaGuard.Guard(text ?? "");
-        return safe.AsSpan().IndexOfAny(",\"\r\n") < 0 ? safe : $"\"{safe.Replace("\"", "\"\"")}\"";
+        void Line(params string?[] cells) => Encoding.UTF8.GetBytes(string.Join(',', cells.Select(FormulaGuard.Cell)) + "\r\n", output);
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
@@ -292,8 +293,7 @@ internal static class ImportsApi
         if (await imports.FindAsync(id, cancellationToken) is null) return Problem.ImportNotFound(id);
         if (!isCsv) return TypedResults.Ok(await findings.ListAsync(id, after, ApiArguments.Limit(limit, 1000, 10_000), cancellationToken));
 
-        context.Response.ContentType = "text/csv; charset=utf-8";
-        context.Response.Headers.ContentDisposition = $"attachment; filename=\"import-{id}-findings.csv\"";
+        context.Attach(string.Create(CultureInfo.InvariantCulture, $"import-{id}-findings.csv"), "text/csv; charset=utf-8");
         await FindingsCsv.WriteAsync(findings.AllAsync(id, cancellationToken), context.Response.BodyWriter, cancellationToken);
         return Results.Empty;
     }

@@ -3,7 +3,6 @@ using BulkImporter.Data;
 using BulkImporter.Export;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.Net.Http.Headers;
 
 namespace BulkImporter.Api;
 
@@ -47,10 +46,7 @@ internal static class MapApi
                         $"{EnumText<MapFormat>.Of(ready.Order.Format)}, to {EnumText<MapTarget>.Of(ready.Order.To)}, with whole source "
                             + "addresses",
                         cancellationToken);
-                context.Response.ContentType = ready.Order.Format.ContentType;
-                var disposition = new ContentDispositionHeaderValue("attachment");
-                disposition.SetHttpFileName(ready.Order.Format.FileName);
-                context.Response.Headers.ContentDisposition = disposition.ToString();
+                context.Attach(ready.Order.Format.FileName, ready.Order.Format.ContentType);
                 await map.RunAsync(ready, context.Response.BodyWriter, cancellationToken);
                 return Results.Empty;
             default: throw new InvalidOperationException("This is no answer.");

@@ -11,7 +11,6 @@ using BulkImporter.Undo;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.Net.Http.Headers;
 
 namespace BulkImporter.Api;
 
@@ -145,9 +144,7 @@ internal static class RecordsApi
         {
             case Archivable.Refused refused: return Problem.RefusedInThisState(refused.State, refused.Sentence);
             case Archivable.Ready ready:
-                context.Response.ContentType = "application/zip";
-                context.Response.Headers.ContentDisposition =
-                    string.Create(CultureInfo.InvariantCulture, $"attachment; filename=import-{id}.zip");
+                context.Attach(string.Create(CultureInfo.InvariantCulture, $"import-{id}.zip"), "application/zip");
                 // The library ends some entries without waiting, a few bytes each; what is long is written with waiting.
                 context.Features.GetRequiredFeature<IHttpBodyControlFeature>().AllowSynchronousIO = true;
                 try
@@ -284,14 +281,11 @@ internal static class RecordsApi
                 var isWhole = context.User.Role() >= Role.Operator;
                 await note.RunAsync(context.User.Actor(), "results_exported", id,
                     $"{EnumText<ExportFormat>.Of(chosen)}, {filter}{(isWhole ? ", with whole source addresses" : "")}", cancellationToken);
-                context.Response.ContentType = chosen switch
+                context.Attach($"{ready.FileName}-results.{EnumText<ExportFormat>.Of(chosen)}", chosen switch
                 {
                     ExportFormat.Csv => "text/csv; charset=utf-8",
                     ExportFormat.Jsonl => "application/jsonl; charset=utf-8",
-                };
-                var disposition = new ContentDispositionHeaderValue("attachment");
-                disposition.SetHttpFileName($"{ready.FileName}-results.{EnumText<ExportFormat>.Of(chosen)}");
-                context.Response.Headers.ContentDisposition = disposition.ToString();
+                });
                 await export.RunAsync(ready, filter, chosen, isWhole, context.Response.BodyWriter, cancellationToken);
                 return Results.Empty;
             default: return Problem.ImportNotFound(id);

@@ -156,12 +156,6 @@ internal abstract class TextMap(PipeWriter output) : IMapWriter
         Encoding.UTF8.GetBytes(text, output);
         output.Write("\n"u8);
     }
-
-    protected static string Cell(string text)
-    {
-        var safe = FormulaGuard.Guard(text);
-        return safe.AsSpan().IndexOfAny(",\"\r\n") < 0 ? safe : $"\"{safe.Replace("\"", "\"\"")}\"";
-    }
 }
 
 internal sealed class CsvMap(PipeWriter output) : TextMap(output)
@@ -169,7 +163,8 @@ internal sealed class CsvMap(PipeWriter output) : TextMap(output)
     public override void Begin() => Line("old_url,new_url,rid,import,row");
 
     public override void Write(MapEntry entry, string target) => Line(string.Create(CultureInfo.InvariantCulture,
-        $"{Cell(entry.Address)},{Cell(target)},{Cell(entry.Rid)},{entry.ImportId},{entry.RowNumber}"));
+        $"{FormulaGuard.Cell(entry.Address)},{FormulaGuard.Cell(target)},{FormulaGuard.Cell(entry.Rid)},{entry.ImportId},"
+            + $"{entry.RowNumber}"));
 }
 
 internal sealed class JsonMap(PipeWriter output) : IMapWriter
@@ -286,5 +281,5 @@ internal sealed class WordpressMap(PipeWriter output) : TextMap(output)
 {
     public override void Begin() => Line("source,target,regex,code");
 
-    public override void Write(MapEntry entry, string target) => Line($"{Cell(entry.Path)},{Cell(target)},0,301");
+    public override void Write(MapEntry entry, string target) => Line($"{FormulaGuard.Cell(entry.Path)},{FormulaGuard.Cell(target)},0,301");
 }

@@ -17,6 +17,13 @@ public static class FormulaGuard
 {
     private static readonly SearchValues<byte> Splitters = SearchValues.Create(",;|\t\r\n"u8);
 
+    /// <summary>A cell as it stands between commas: quoted where needed, and never a formula.</summary>
+    public static string Cell(string? text)
+    {
+        var safe = Guard(text ?? "");
+        return safe.AsSpan().IndexOfAny(",\"\r\n") < 0 ? safe : $"\"{safe.Replace("\"", "\"\"")}\"";
+    }
+
     /// <param name="separator">Of the file that the cell is written into.</param>
     public static string Guard(string cell, byte separator = (byte)',')
     {

@@ -68,12 +68,11 @@ internal sealed record SeenAsset(
     private const int LongestAddress = 4000;
 
     public static SeenAsset Of(int importId, int rowNumber, RemoteAsset asset) => new(
-        importId, rowNumber, asset.Rid.Value, Storable(asset.Type), asset.FileSize, asset.Duration?.TotalSeconds, Address(asset.FileUrl),
-        Address(asset.ThumbnailUrl), asset.SyncStatus is { } status ? status.Equals("synced", StringComparison.OrdinalIgnoreCase) : null);
+        importId, rowNumber, asset.Rid.Value, asset.Type is { } type ? PlainText.Storable(type) : null, asset.FileSize,
+        asset.Duration?.TotalSeconds, Address(asset.FileUrl), Address(asset.ThumbnailUrl),
+        asset.SyncStatus is { } status ? status.Equals("synced", StringComparison.OrdinalIgnoreCase) : null);
 
     private static string? Address(string? url) =>
         url is { Length: <= LongestAddress } && Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme is "https" or "http"
-            ? Storable(url) : null;
-
-    private static string? Storable(string? text) => text?.Replace("\0", "", StringComparison.Ordinal);
+            ? PlainText.Storable(url) : null;
 }
