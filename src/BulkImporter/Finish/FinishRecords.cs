@@ -35,20 +35,8 @@ internal sealed class FinishRecords(
     private static readonly TimeSpan GalleryWait = TimeSpan.FromSeconds(2);
 
     // The try counts from here on, and is taken back when it did not fail. So one whose end can never be written ends too.
-    private const string ClaimOwn = $"""
-        WITH due AS (
-            SELECT f.import_id, f.row_number
-            FROM importer.account a
-            JOIN importer.call_budget b ON b.account_id = a.id AND b.kind = 'status'
-                AND (b.blocked_until IS NULL OR b.blocked_until <= now())
-            CROSS JOIN LATERAL (
-                SELECT import_id, row_number FROM importer.record_finish
-                WHERE account_id = a.id AND state = 'pending' AND next_at <= now()
-                ORDER BY next_at LIMIT {WorkBatch.MostClaimed}
-                FOR UPDATE SKIP LOCKED
-            ) f
-            WHERE a.state = 'active'
-        )
+    private static readonly string ClaimOwn = $"""
+        WITH {WorkBatch.Due("importer.record_finish")}
         UPDATE importer.record_finish f
         SET next_at = now() + $2, failed_count = f.failed_count + 1
         FROM due

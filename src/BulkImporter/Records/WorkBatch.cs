@@ -96,8 +96,31 @@ public sealed class WorkBatch
         """;
 
     /// <summary>Records of account <c>a</c> that one claim takes; the parameters are those of <see cref="Claim"/>.</summary>
-    internal const string MostClaimed = """
+    private const string MostClaimed = """
         CASE WHEN a.status_rate > 0 THEN ceil(LEAST($1, a.status_rate * $3))::int WHEN a.max_in_flight > 0 THEN $1 ELSE $4 END
+        """;
+
+    /// <summary>
+    /// The rows of a step's own table that are due, as <c>due</c>: account by account, and locked. Parameters as for <see cref="Claim"/>.
+    /// </summary>
+    /// <param name="table">With import_id, row_number and account_id.</param>
+    /// <param name="columns">Besides the key.</param>
+    /// <param name="isWaiting">The condition under which a row of it is due some time.</param>
+    /// <param name="dueAt">The column that says when.</param>
+    internal static string Due(string table, string dueAt = "next_at", string isWaiting = "state = 'pending'", string columns = "") => $"""
+        due AS (
+            SELECT w.*
+            FROM importer.account a
+            JOIN importer.call_budget b ON b.account_id = a.id AND b.kind = 'status'
+                AND (b.blocked_until IS NULL OR b.blocked_until <= now())
+            CROSS JOIN LATERAL (
+                SELECT import_id, row_number{columns} FROM {table}
+                WHERE account_id = a.id AND {isWaiting} AND {dueAt} <= now()
+                ORDER BY {dueAt} LIMIT {MostClaimed}
+                FOR UPDATE SKIP LOCKED
+            ) w
+            WHERE a.state = 'active'
+        )
         """;
 
     private const string RemoveEnded = """

@@ -42,20 +42,8 @@ internal sealed class StatusPoller(
     private static readonly TimeSpan Deadline = TimeSpan.FromDays(3);
 
     // now() comes back with the rows, so that ages are measured by one clock.
-    private const string ClaimOwn = $"""
-        WITH due AS (
-            SELECT p.import_id, p.row_number
-            FROM importer.account a
-            JOIN importer.call_budget b ON b.account_id = a.id AND b.kind = 'status'
-                AND (b.blocked_until IS NULL OR b.blocked_until <= now())
-            CROSS JOIN LATERAL (
-                SELECT import_id, row_number FROM importer.status_poll
-                WHERE account_id = a.id AND next_poll_at <= now()
-                ORDER BY next_poll_at LIMIT {WorkBatch.MostClaimed}
-                FOR UPDATE SKIP LOCKED
-            ) p
-            WHERE a.state = 'active'
-        )
+    private static readonly string ClaimOwn = $"""
+        WITH {WorkBatch.Due("importer.status_poll", dueAt: "next_poll_at", isWaiting: "true")}
         UPDATE importer.status_poll p
         SET next_poll_at = now() + $2
         FROM due

@@ -30,20 +30,8 @@ internal sealed class DeleteAssets(
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
     // The try counts from here on, and is taken back when it did not fail. A call may be on its way from here on too.
-    private const string Claim = $"""
-        WITH due AS (
-            SELECT u.import_id, u.row_number, u.in_doubt
-            FROM importer.account a
-            JOIN importer.call_budget b ON b.account_id = a.id AND b.kind = 'status'
-                AND (b.blocked_until IS NULL OR b.blocked_until <= now())
-            CROSS JOIN LATERAL (
-                SELECT import_id, row_number, in_doubt FROM importer.record_undo
-                WHERE account_id = a.id AND state = 'pending' AND next_at <= now()
-                ORDER BY next_at LIMIT {WorkBatch.MostClaimed}
-                FOR UPDATE SKIP LOCKED
-            ) u
-            WHERE a.state = 'active'
-        )
+    private static readonly string Claim = $"""
+        WITH {WorkBatch.Due("importer.record_undo", columns: ", in_doubt")}
         UPDATE importer.record_undo u
         SET next_at = now() + $2, failed_count = u.failed_count + 1, in_doubt = true
         FROM due
