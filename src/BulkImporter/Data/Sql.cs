@@ -1,4 +1,5 @@
 using System.Data;
+using System.Runtime.CompilerServices;
 using System.Text;
 using BulkImporter.Telemetry;
 using Microsoft.EntityFrameworkCore;
@@ -60,7 +61,7 @@ public static class Sql
 
     /// <summary>Runs a statement that is given a list of keys. Returns the number of rows that it changed.</summary>
     public static Task<int> ExecuteByKeyAsync(this NpgsqlDataSource database, string sql, CancellationToken cancellationToken,
-        params object?[] parameters) => database.OnConnectionAsync(async connection =>
+        params object?[] parameters) => database.UndisturbedOnAsync(async connection =>
     {
         await using var batch = connection.CreateBatchByKey(BatchCommand(sql, parameters));
         return await batch.ExecuteNonQueryAsync(cancellationToken);
@@ -71,7 +72,7 @@ public static class Sql
     /// in.</param>
     public static Task<int> ExecuteBatchByKeyAsync(
         this NpgsqlDataSource database, Func<IEnumerable<NpgsqlBatchCommand>> commands, CancellationToken cancellationToken) =>
-        database.OnConnectionAsync(async connection =>
+        database.UndisturbedOnAsync(async connection =>
     {
         await using var batch = connection.CreateBatchByKey([.. commands()]);
         return await batch.ExecuteNonQueryAsync(cancellationToken);
@@ -83,7 +84,7 @@ public static class Sql
 
     /// <summary>The same for some statements in one transaction; the rows of all, one statement after the other.</summary>
     public static Task<List<T>> QueryByKeyAsync<T>(this NpgsqlDataSource database, IReadOnlyList<string> statements,
-        CancellationToken cancellationToken, params object?[] parameters) => database.OnConnectionAsync(async connection =>
+        CancellationToken cancellationToken, params object?[] parameters) => database.UndisturbedOnAsync(async connection =>
     {
         var rows = new List<T>();
         await using var batch = connection.CreateBatchByKey([.. statements.Select(sql => BatchCommand(sql, parameters))]);
@@ -96,7 +97,7 @@ public static class Sql
     /// <summary>Runs a statement. Returns the number of rows that it changed.</summary>
     public static Task<int> ExecuteAsync(this NpgsqlDataSource database, string sql, CancellationToken cancellationToken,
         params object?[] parameters) =>
-        database.OnConnectionAsync(connection => connection.ExecuteAsync(sql, cancellationToken, parameters), cancellationToken);
+        database.UndisturbedOnAsync(connection => connection.ExecuteAsync(sql, cancellationToken, parameters), cancellationToken);
 
     /// <inheritdoc cref="ExecuteAsync(NpgsqlDataSource, string, CancellationToken, object?[])"/>
     public static async Task<int> ExecuteAsync(
@@ -124,7 +125,7 @@ public static class Sql
     /// </summary>
     public static Task<List<T>> QueryAsync<T>(this NpgsqlDataSource database, string sql, CancellationToken cancellationToken,
         params object?[] parameters) =>
-        database.OnConnectionAsync(connection => connection.QueryAsync<T>(sql, cancellationToken, parameters), cancellationToken);
+        database.UndisturbedOnAsync(connection => connection.QueryAsync<T>(sql, cancellationToken, parameters), cancellationToken);
 
     /// <inheritdoc cref="QueryAsync{T}(NpgsqlDataSource, string, CancellationToken, object?[])"/>
     public static async Task<List<T>> QueryAsync<T>(
@@ -164,6 +165,24 @@ public static class Sql
         await using var command = connection.Command(sql, parameters);
         command.CommandTimeout = 0;
         return await Row<T>.ReadAllAsync(command, cancellationToken);
+    }
+
+    /// <summary>The same on a connection of its own, for a result that does not fit in memory: a row at a time.</summary>
+    public static async IAsyncEnumerable<T> StreamLongAsync<T>(this NpgsqlDataSource database, string sql,
+        [EnumeratorCancellation] CancellationToken cancellationToken, params object?[] parameters)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        try
+        {
+            await using var command = connection.Command(sql, parameters);
+            command.CommandTimeout = 0;
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            await foreach (var row in Row<T>.StreamAsync(reader, cancellationToken)) yield return row;
+        }
+        finally
+        {
+            if (cancellationToken.IsCancellationRequested) connection.ForgetStatements();
+        }
     }
 
     /// <summary>
@@ -252,7 +271,7 @@ public static class Sql
     /// </summary>
     /// <param name="work">May run more than once, so it changes nothing outside of the database.</param>
     public static Task<T> TransactionAsync<T>(this NpgsqlDataSource database,
-        Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken) => database.OnConnectionAsync(async connection =>
+        Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken) => database.UndisturbedOnAsync(async connection =>
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var result = await work(connection);
@@ -260,13 +279,16 @@ public static class Sql
         return result;
     }, cancellationToken);
 
+    private static Task<T> UndisturbedOnAsync<T>(
+        this NpgsqlDataSource database, Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken) =>
+        database.UndisturbedAsync(() => database.OnConnectionAsync(work, cancellationToken));
+
     /// <summary>
-    /// Opens a connection for a statement, a batch or a transaction; see <see cref="UndisturbedAsync"/>. When it is cancelled, the
-    /// connection forgets its prepared statements before somebody else gets it.
+    /// Opens a connection, runs <paramref name="work"/> on it and closes it: the one way to a connection of the pool. When something on it
+    /// was cancelled, it forgets its prepared statements before somebody else gets it.
     /// </summary>
-    /// <param name="work">May run more than once, so it changes nothing outside of the database.</param>
-    public static Task<T> OnConnectionAsync<T>(this NpgsqlDataSource database,
-        Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken) => database.UndisturbedAsync(async () =>
+    public static async Task<T> OnConnectionAsync<T>(
+        this NpgsqlDataSource database, Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         try
@@ -278,7 +300,16 @@ public static class Sql
             connection.ForgetStatements();
             throw;
         }
-    });
+    }
+
+    /// <inheritdoc cref="OnConnectionAsync{T}"/>
+    public static Task OnConnectionAsync(
+        this NpgsqlDataSource database, Func<NpgsqlConnection, Task> work, CancellationToken cancellationToken) =>
+        database.OnConnectionAsync(async connection =>
+        {
+            await work(connection);
+            return true;
+        }, cancellationToken);
 
     /// <summary>
     /// For a connection on which a statement was cancelled, after its transaction. Npgsql takes a statement for prepared that was

@@ -81,21 +81,24 @@ public sealed class MapAddresses(NpgsqlDataSource database)
     /// <summary>Conflicts that a refusal names.</summary>
     private const int MostNamed = 20;
 
-    private const string Columns = """
-        r.import_id, r.row_number, r.source_url, i.account_id, a.player_template, a.hls_address, a.embed_address
+    private const string OfAsset = """
+        r.rid, r.source_url, coalesce(m.fid, g.fid, i.fid) AS fid, s.type, s.file_url, a.player_template, a.hls_address, a.embed_address
         """;
 
-    /// <summary>Each imported record with its own asset. The range is $3 to $4.</summary>
-    private const string Imported = $"""
-        SELECT {Columns}, r.rid, r.reference_id, coalesce(m.fid, g.fid, i.fid) AS fid, s.type, s.file_url,
-            coalesce(m.old_url, r.source_url) AS address
-        FROM importer.import_record r
+    /// <summary>What is known of the asset of record <c>r</c>, whose row is in the range from $3 to $4.</summary>
+    private const string WithAsset = """
         JOIN importer.import i ON i.id = r.import_id
         JOIN importer.account a ON a.id = i.account_id
         LEFT JOIN importer.record_meta m ON m.import_id = r.import_id AND m.row_number = r.row_number AND m.row_number BETWEEN $3 AND $4
         LEFT JOIN importer.named_gallery g ON g.account_id = i.account_id AND g.name = m.gallery
         LEFT JOIN importer.record_asset s ON s.import_id = r.import_id AND s.row_number = r.row_number AND s.rid = r.rid
             AND s.row_number BETWEEN $3 AND $4
+        """;
+
+    /// <summary>Each imported record with its own asset.</summary>
+    private const string Imported = $"""
+        SELECT r.import_id, r.row_number, {OfAsset}, r.reference_id, coalesce(m.old_url, r.source_url) AS address
+        FROM importer.import_record r {WithAsset}
         WHERE r.import_id = ANY ($1) AND r.row_number BETWEEN $3 AND $4 AND r.state = 'imported'
         """;
 
@@ -105,17 +108,11 @@ public sealed class MapAddresses(NpgsqlDataSource database)
     /// </summary>
     private const string Duplicates = $"""
         SELECT DISTINCT ON (d.import_id, d.row_number)
-            d.import_id, d.row_number, r.source_url, i.account_id, a.player_template, a.hls_address, a.embed_address, r.rid,
-            coalesce(d.reference_id, r.reference_id) AS reference_id, coalesce(m.fid, g.fid, i.fid) AS fid, s.type, s.file_url,
-            dm.old_url AS address
+            d.import_id, d.row_number, {OfAsset}, coalesce(d.reference_id, r.reference_id) AS reference_id, dm.old_url AS address
         FROM importer.import_record d
         JOIN importer.record_meta dm ON dm.import_id = d.import_id AND dm.row_number = d.row_number AND dm.old_url IS NOT NULL
         JOIN importer.import_record r ON r.import_id = ANY ($1) AND r.source_key = d.source_key AND r.state = 'imported'
-        JOIN importer.import i ON i.id = r.import_id
-        JOIN importer.account a ON a.id = i.account_id
-        LEFT JOIN importer.record_meta m ON m.import_id = r.import_id AND m.row_number = r.row_number
-        LEFT JOIN importer.named_gallery g ON g.account_id = i.account_id AND g.name = m.gallery
-        LEFT JOIN importer.record_asset s ON s.import_id = r.import_id AND s.row_number = r.row_number AND s.rid = r.rid
+        {WithAsset}
         WHERE d.import_id = ANY ($1) AND d.state = 'duplicate'
         ORDER BY d.import_id, d.row_number, d.import_id <> r.import_id, r.import_id, r.row_number
         """;
@@ -189,10 +186,10 @@ public sealed class MapAddresses(NpgsqlDataSource database)
         "SELECT (import_id::bigint << 32) | row_number FROM numbered WHERE n > 1 ORDER BY import_id, row_number";
 
     /// <summary>Looks before the first byte is written, while the answer can still be a refusal.</summary>
-    public async Task<Mappable> FindAsync(MapOrder order, CancellationToken cancellationToken)
+    public Task<Mappable> FindAsync(MapOrder order, CancellationToken cancellationToken) =>
+        database.OnConnectionAsync<Mappable>(async connection =>
     {
         var ids = order.ImportIds.ToArray();
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
         var known = await connection.QueryAsync<ImportRow>(
             "SELECT id, state, coalesce(row_count, 0) AS rows FROM importer.import WHERE id = ANY ($1)", cancellationToken, ids);
         foreach (var id in ids)
@@ -218,13 +215,14 @@ public sealed class MapAddresses(NpgsqlDataSource database)
         var report = new MapReport(counted.Addresses, counted.Repeated, counted.WithoutTarget, counted.WithoutAddress);
         return report.Addresses > 0
             ? new Mappable.Ready(order, report, counted.Paths, counted.Longest) : new Mappable.Refused(Empty(order));
-    }
+    }, cancellationToken);
 
     public async Task RunAsync(Mappable.Ready map, PipeWriter output, CancellationToken cancellationToken)
     {
         var order = map.Order;
         var ids = order.ImportIds.ToArray();
         var repeats = map.Report.Repeated == 0 ? [] : await RepeatsAsync(order, ids, cancellationToken);
+        var players = new Dictionary<(string?, string, string), PlayerSettings>();
         using var writer = order.Format.Writer(map, output);
         writer.Begin();
         // Addresses without a host come first: those with one fall back on them.
@@ -237,7 +235,7 @@ public sealed class MapAddresses(NpgsqlDataSource database)
                 {
                     if (repeats.BinarySearch(((long)entry.ImportId << 32) | (uint)entry.RowNumber) >= 0) continue;
                     // What was known when it was counted may be known no more.
-                    if (TargetOf(entry, order) is not { } target) continue;
+                    if (TargetOf(entry, order, PlayerOf(entry)) is not { } target) continue;
                     writer.Write(entry, target);
                     if (output.UnflushedBytes >= FlushAfter) await output.FlushAsync(cancellationToken);
                 }
@@ -246,14 +244,23 @@ public sealed class MapAddresses(NpgsqlDataSource database)
         }
         writer.End();
         await output.FlushAsync(cancellationToken);
+
+        // The same for all rows of an account, and its templates are parsed once.
+        PlayerSettings PlayerOf(MapEntry entry)
+        {
+            var settings = (entry.PlayerTemplate, entry.HlsAddress, entry.EmbedAddress);
+            if (!players.TryGetValue(settings, out var player))
+            {
+                players[settings] = player = new()
+                { PlayerTemplate = entry.PlayerTemplate, HlsAddress = entry.HlsAddress, EmbedAddress = entry.EmbedAddress };
+            }
+            return player;
+        }
     }
 
-    private async Task<List<long>> RepeatsAsync(MapOrder order, int[] ids, CancellationToken cancellationToken)
-    {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        return await connection.QueryLongAsync<long>(
-            $"{Numbered(order)} {Repeats}", cancellationToken, ids, MediaHints.StillPattern, 1, int.MaxValue);
-    }
+    private Task<List<long>> RepeatsAsync(MapOrder order, int[] ids, CancellationToken cancellationToken) =>
+        database.OnConnectionAsync(connection => connection.QueryLongAsync<long>(
+            $"{Numbered(order)} {Repeats}", cancellationToken, ids, MediaHints.StillPattern, 1, int.MaxValue), cancellationToken);
 
     private async IAsyncEnumerable<MapEntry> EntriesAsync(
         MapOrder order, int[] ids, bool withHost, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -277,18 +284,15 @@ public sealed class MapAddresses(NpgsqlDataSource database)
         }
 
         // 2. Duplicates, whose assets may be anywhere: one statement.
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var command = connection.Command(
-            Wanted(Entries(order, Duplicates), withHost), ids, MediaHints.StillPattern, 1, int.MaxValue);
-        command.CommandTimeout = 0;
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        await foreach (var entry in Row<MapEntry>.StreamAsync(reader, cancellationToken)) yield return entry;
+        await foreach (var entry in database.StreamLongAsync<MapEntry>(
+            Wanted(Entries(order, Duplicates), withHost), cancellationToken, ids, MediaHints.StillPattern, 1, int.MaxValue))
+            yield return entry;
     }
 
-    private static string? TargetOf(MapEntry entry, MapOrder order) => order.To switch
+    private static string? TargetOf(MapEntry entry, MapOrder order, PlayerSettings player) => order.To switch
     {
-        MapTarget.Embed => entry.Player.EmbedOf(entry.Rid, entry.Fid),
-        MapTarget.Hls => entry.Player.HlsOf(entry.Rid, entry.Type, entry.SourceUrl),
+        MapTarget.Embed => player.EmbedOf(entry.Rid, entry.Fid),
+        MapTarget.Hls => player.HlsOf(entry.Rid, entry.Type, entry.SourceUrl),
         MapTarget.File => entry.FileUrl is { } url ? new Uri(url).AbsoluteUri : null,
         MapTarget.Page => order.Page!.Of(entry.Rid, entry.Fid, entry.ReferenceId),
     };
@@ -315,7 +319,4 @@ public sealed class MapAddresses(NpgsqlDataSource database)
 /// <param name="Path">With the query, encoded.</param>
 internal sealed record MapEntry(
     int ImportId, int RowNumber, string Rid, string? ReferenceId, string? Fid, string? Type, string? FileUrl, string? SourceUrl,
-    string Address, string Host, string Path, string? PlayerTemplate, string HlsAddress, string EmbedAddress)
-{
-    public PlayerSettings Player => new() { PlayerTemplate = PlayerTemplate, HlsAddress = HlsAddress, EmbedAddress = EmbedAddress };
-}
+    string Address, string Host, string Path, string? PlayerTemplate, string HlsAddress, string EmbedAddress);

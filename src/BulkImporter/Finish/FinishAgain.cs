@@ -23,9 +23,10 @@ public sealed class FinishAgain(NpgsqlDataSource database)
     /// Returns how many records of the selection are due again; those that had not failed are left alone. Null when there is no such
     /// import.
     /// </summary>
-    public async Task<int?> RunAsync(int importId, RecordFilter filter, string actor, CancellationToken cancellationToken)
+    public Task<int?> RunAsync(
+        int importId, RecordFilter filter, string actor, CancellationToken cancellationToken) =>
+        database.OnConnectionAsync<int?>(async connection =>
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
         if (await connection.QueryAsync<int>("SELECT 1 FROM importer.import WHERE id = $1", cancellationToken, importId) is []) return null;
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var count = 0;
@@ -37,5 +38,5 @@ public sealed class FinishAgain(NpgsqlDataSource database)
         if (count > 0) await connection.NoteAsync(actor, "records_finished_again", cancellationToken, $"{count} ({filter})", importId);
         await transaction.CommitAsync(cancellationToken);
         return count;
-    }
+    }, cancellationToken);
 }

@@ -1,5 +1,6 @@
 using BulkImporter.Access;
 using BulkImporter.Accounts;
+using BulkImporter.Data;
 using BulkImporter.Records;
 using Npgsql;
 
@@ -35,9 +36,10 @@ public sealed class CancelImport(NpgsqlDataSource database, RecordTransitions tr
     /// <param name="abortRemote">Whether Cincopa is asked to give up what it has accepted and not finished.</param>
     /// <param name="actor">Who orders it.</param>
     /// <param name="cancellationToken">Cancels the order, not the import.</param>
-    public async Task<ImportChange> RunAsync(int importId, bool abortRemote, string actor, CancellationToken cancellationToken)
+    public Task<ImportChange> RunAsync(
+        int importId, bool abortRemote, string actor, CancellationToken cancellationToken) =>
+        database.OnConnectionAsync(async connection =>
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var change = await ImportChange.RunAsync(
             connection, Cancel, importId, "only an import that has not ended can be cancelled", cancellationToken,
@@ -49,5 +51,5 @@ public sealed class CancelImport(NpgsqlDataSource database, RecordTransitions tr
         await connection.NoteAsync(actor, "import_cancelled", cancellationToken, detail, importId);
         await transaction.CommitAsync(cancellationToken);
         return change;
-    }
+    }, cancellationToken);
 }

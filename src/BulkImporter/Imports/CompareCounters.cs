@@ -61,14 +61,13 @@ public sealed class CompareCounters(NpgsqlDataSource database, ILogger<CompareCo
         """;
 
     /// <summary>One round. Returns the number of chunks whose counters are wrong.</summary>
-    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    public Task<int> RunAsync(CancellationToken cancellationToken) => database.OnConnectionAsync(async connection =>
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
         var differences = await connection.QueryLongAsync<Difference>(ReadDifferences, cancellationToken);
         foreach (var (importId, chunk) in differences) Log.CountersDiffer(log, importId, chunk);
         Measures.CountersDiffered(differences.Count);
         return differences.Count;
-    }
+    }, cancellationToken);
 
     private sealed record Difference(int ImportId, int Number);
 }

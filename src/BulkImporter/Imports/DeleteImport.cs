@@ -1,4 +1,5 @@
 using BulkImporter.Access;
+using BulkImporter.Data;
 using Npgsql;
 
 namespace BulkImporter.Imports;
@@ -43,12 +44,9 @@ public sealed class DeleteImport(NpgsqlDataSource database)
     /// <param name="mayDeleteAll">False takes only one whose manifest was rejected: it has no record, and nothing was sent.</param>
     /// <param name="actor">Who orders it.</param>
     /// <param name="cancellationToken">Ends the order.</param>
-    public async Task<ImportChange> RunAsync(int importId, bool mayDeleteAll, string actor, CancellationToken cancellationToken)
-    {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        return await ImportChange.RunAsync(
+    public Task<ImportChange> RunAsync(int importId, bool mayDeleteAll, string actor, CancellationToken cancellationToken) =>
+        database.OnConnectionAsync(connection => ImportChange.RunAsync(
             connection, Delete, importId,
             "only an import that has ended, and of which nothing is under way at Cincopa any more, can be deleted", cancellationToken,
-            actor, $"Deleted by {actor}. Its rows are being removed.", mayDeleteAll);
-    }
+            actor, $"Deleted by {actor}. Its rows are being removed.", mayDeleteAll), cancellationToken);
 }

@@ -1,4 +1,5 @@
 using BulkImporter.Access;
+using BulkImporter.Data;
 using Npgsql;
 
 namespace BulkImporter.Imports;
@@ -16,12 +17,9 @@ public sealed class PauseImport(NpgsqlDataSource database)
         """;
 
     /// <param name="reason">Stands at the top of every page that shows the import.</param>
-    public async Task<ImportChange> RunAsync(int importId, string actor, string reason, CancellationToken cancellationToken)
-    {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        return await ImportChange.RunAsync(connection, Pause, importId, "only a running import can be paused",
-            cancellationToken, actor, reason);
-    }
+    public Task<ImportChange> RunAsync(int importId, string actor, string reason, CancellationToken cancellationToken) =>
+        database.OnConnectionAsync(connection => ImportChange.RunAsync(
+            connection, Pause, importId, "only a running import can be paused", cancellationToken, actor, reason), cancellationToken);
 
     public Task<ImportChange> RunAsync(int importId, string actor, CancellationToken cancellationToken) =>
         RunAsync(importId, actor, $"Paused by {actor}.", cancellationToken);

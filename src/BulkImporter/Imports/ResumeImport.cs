@@ -1,4 +1,5 @@
 using BulkImporter.Access;
+using BulkImporter.Data;
 using Npgsql;
 
 namespace BulkImporter.Imports;
@@ -29,11 +30,9 @@ public sealed class ResumeImport(NpgsqlDataSource database)
         SELECT state FROM changed
         """;
 
-    public async Task<ImportChange> RunAsync(int importId, string actor, CancellationToken cancellationToken)
-    {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        return await ImportChange.RunAsync(connection, Resume, importId, "only a paused import can be resumed", cancellationToken, actor);
-    }
+    public Task<ImportChange> RunAsync(int importId, string actor, CancellationToken cancellationToken) =>
+        database.OnConnectionAsync(connection => ImportChange.RunAsync(
+            connection, Resume, importId, "only a paused import can be resumed", cancellationToken, actor), cancellationToken);
 }
 
 /// <summary>What the failure breaker counts, at this moment: it opens on the difference to its base.</summary>

@@ -63,21 +63,23 @@ public sealed class StartImport(NpgsqlDataSource database, RecordTransitions tra
         if (startable is [var import] && await check.ObstacleAsync(import.AccountId, cancellationToken) is { } obstacle)
             return new ImportChange.Refused(import.State, $"Import {importId} was not started, for account {import.Account}: {obstacle}");
 
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await connection.ExecuteLongAsync(LockAccount, cancellationToken, importId);
-        var again = (await connection.QueryAsync<int>(IsOvertaken, cancellationToken, importId, SourceKey.Generation)).Count > 0;
-        if (again) await ForgetRows.RunAsync(connection, importId, cancellationToken);
-        var change = await ImportChange.RunAsync(connection, Start, importId, "only an import in review can be started",
-            cancellationToken, actor, again, first,
-            first is null ? null : string.Create(CultureInfo.InvariantCulture, $"the first {first} only"));
-        if (change is ImportChange.Done(ImportState.Running))
+        return await database.OnConnectionAsync(async connection =>
         {
-            await connection.ExecuteLongAsync(ImportTransitions.HoldRest, cancellationToken, importId);
-            await transitions.RenewedAsync(connection, importId, cancellationToken);
-        }
-        if (change is ImportChange.Done) await transaction.CommitAsync(cancellationToken);
-        return change;
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            await connection.ExecuteLongAsync(LockAccount, cancellationToken, importId);
+            var again = (await connection.QueryAsync<int>(IsOvertaken, cancellationToken, importId, SourceKey.Generation)).Count > 0;
+            if (again) await ForgetRows.RunAsync(connection, importId, cancellationToken);
+            var change = await ImportChange.RunAsync(connection, Start, importId, "only an import in review can be started",
+                cancellationToken, actor, again, first,
+                first is null ? null : string.Create(CultureInfo.InvariantCulture, $"the first {first} only"));
+            if (change is ImportChange.Done(ImportState.Running))
+            {
+                await connection.ExecuteLongAsync(ImportTransitions.HoldRest, cancellationToken, importId);
+                await transitions.RenewedAsync(connection, importId, cancellationToken);
+            }
+            if (change is ImportChange.Done) await transaction.CommitAsync(cancellationToken);
+            return change;
+        }, cancellationToken);
     }
 
     private sealed record Startable(int AccountId, string Account, ImportState State);

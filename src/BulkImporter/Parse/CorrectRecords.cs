@@ -87,8 +87,13 @@ public sealed class CorrectRecords(
     {
         // 1. The file, before anything is locked.
         var asked = await ReadAsync(importId, file, mapping, encoding, cancellationToken);
+        return await database.OnConnectionAsync(
+            connection => CorrectAsync(connection, importId, asked, actor, onlyCheck, cancellationToken), cancellationToken);
+    }
 
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+    private async Task<CorrectionResult> CorrectAsync(
+        NpgsqlConnection connection, int importId, List<Asked> asked, string actor, bool onlyCheck, CancellationToken cancellationToken)
+    {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (await connection.QueryAsync<Locked>(LockImport, cancellationToken, importId) is not [var import])
         {

@@ -68,7 +68,7 @@ public sealed class ParseManifest(
     {
         try
         {
-            await ParseAsync(importId, cancellationToken);
+            await database.OnConnectionAsync(connection => ParseAsync(connection, importId, cancellationToken), cancellationToken);
         }
         catch (ManifestRejectedException e)
         {
@@ -92,10 +92,9 @@ public sealed class ParseManifest(
         }
     }
 
-    private async Task ParseAsync(int importId, CancellationToken cancellationToken)
+    private async Task ParseAsync(NpgsqlConnection connection, int importId, CancellationToken cancellationToken)
     {
         var startedAt = clock.GetTimestamp();
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var taken = await connection.QueryAsync<Taken>(TakeImport, cancellationToken, importId);
         if (taken is not [var import]) return;

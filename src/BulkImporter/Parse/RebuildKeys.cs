@@ -50,9 +50,10 @@ public sealed class RebuildKeys(NpgsqlDataSource database)
     private static Task<List<Block>> ReadAsync(NpgsqlDataSource database, int[]? imports, int most, CancellationToken cancellationToken) =>
         database.QueryAsync<Block>(Outdated, cancellationToken, SourceKey.Generation, imports, most);
 
-    private static async Task BlockAsync(NpgsqlDataSource database, Block block, CancellationToken cancellationToken)
+    private static Task BlockAsync(
+        NpgsqlDataSource database, Block block, CancellationToken cancellationToken) =>
+        database.OnConnectionAsync(async connection =>
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (await connection.QueryAsync<int>(Lock, cancellationToken, block.ImportId, block.FirstRow, SourceKey.Generation,
             SourceKeyBlock.KeySize) is not [var rows]) return;
@@ -62,7 +63,7 @@ public sealed class RebuildKeys(NpgsqlDataSource database)
             made[row]?.WriteTo(keys.AsSpan(row * SourceKeyBlock.KeySize, SourceKeyBlock.KeySize));
         await connection.ExecuteAsync(Write, cancellationToken, block.ImportId, block.FirstRow, keys, SourceKey.Generation);
         await transaction.CommitAsync(cancellationToken);
-    }
+    }, cancellationToken);
 
     private sealed record Block(int ImportId, int FirstRow);
 }

@@ -40,23 +40,25 @@ public sealed class StartProbe(NpgsqlDataSource database)
     public async Task<ImportChange> RunAsync(int importId, int? sample, string actor, CancellationToken cancellationToken)
     {
         if (sample < 1) throw new InvalidArgumentException("sample", "'sample' must be 1 or more. Leave it out to check all files.");
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        if (await connection.QueryAsync<ImportState>(LockImport, cancellationToken, importId) is not [var state])
-            return new ImportChange.NotFound(importId);
-        if (state != ImportState.Review)
-            return new ImportChange.Refused(state,
-                $"Import {importId} is {EnumText<ImportState>.Of(state)}. The files can be checked only while it is in review.");
+        return await database.OnConnectionAsync<ImportChange>(async connection =>
+        {
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            if (await connection.QueryAsync<ImportState>(LockImport, cancellationToken, importId) is not [var state])
+                return new ImportChange.NotFound(importId);
+            if (state != ImportState.Review)
+                return new ImportChange.Refused(state,
+                    $"Import {importId} is {EnumText<ImportState>.Of(state)}. The files can be checked only while it is in review.");
 
-        await connection.ExecuteLongAsync(StoredFinding.Remove, cancellationToken, importId, ProbeSources.Codes);
-        var pending = await CountAsync(connection, CountPending, cancellationToken, importId);
-        var step = sample is { } wanted ? Math.Max(1, pending / wanted) : 1;
-        var inSample = step == 1 ? pending : await CountAsync(connection, CountSample, cancellationToken, importId, step);
-        var total = Math.Min(inSample, sample ?? inSample);
-        await connection.ExecuteAsync(Start, cancellationToken, importId, step, sample, total, actor, sample is null
-            ? "all sources" : $"a sample of {total} sources");
-        await transaction.CommitAsync(cancellationToken);
-        return new ImportChange.Done(state);
+            await connection.ExecuteLongAsync(StoredFinding.Remove, cancellationToken, importId, ProbeSources.Codes);
+            var pending = await CountAsync(connection, CountPending, cancellationToken, importId);
+            var step = sample is { } wanted ? Math.Max(1, pending / wanted) : 1;
+            var inSample = step == 1 ? pending : await CountAsync(connection, CountSample, cancellationToken, importId, step);
+            var total = Math.Min(inSample, sample ?? inSample);
+            await connection.ExecuteAsync(Start, cancellationToken, importId, step, sample, total, actor, sample is null
+                ? "all sources" : $"a sample of {total} sources");
+            await transaction.CommitAsync(cancellationToken);
+            return new ImportChange.Done(state);
+        }, cancellationToken);
     }
 
     private static async Task<int> CountAsync(

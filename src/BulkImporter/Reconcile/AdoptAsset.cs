@@ -73,15 +73,22 @@ public sealed class AdoptAsset(NpgsqlDataSource database, RecordTransitions tran
         if (record.State != RecordState.Unknown) return NotInDoubt(rowNumber, record.State);
         if (!record.IsCandidate && await RefusalAsync(record.AccountId, asset, cancellationToken) is { } refusal) return refusal;
 
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await database.OnConnectionAsync(
+            connection => AdoptAsync(connection, importId, rowNumber, record, asset, actor, cancellationToken), cancellationToken);
+    }
+
+    private async Task<AdoptResult> AdoptAsync(
+        NpgsqlConnection connection, int importId, int rowNumber, InDoubt record, Rid asset, string actor,
+        CancellationToken cancellationToken)
+    {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var (made, owners) = await transitions.AdoptedAsync(
             connection, record.AccountId, [new(importId, rowNumber, record.Attempt, asset, $"Adopted by {actor}.")], cancellationToken);
         if (owners is [var owner, ..])
-            return new AdoptResult.Refused($"The asset {rid} already belongs to row {owner.RowNumber} of import {owner.ImportId}.");
+            return new AdoptResult.Refused($"The asset {asset.Value} already belongs to row {owner.RowNumber} of import {owner.ImportId}.");
         if (made.Count == 0)
             return new AdoptResult.Refused($"Row {rowNumber} is no longer in doubt. Look at it again.");
-        await connection.NoteAsync(actor, "asset_adopted", cancellationToken, $"row {rowNumber}, asset {rid}", importId);
+        await connection.NoteAsync(actor, "asset_adopted", cancellationToken, $"row {rowNumber}, asset {asset.Value}", importId);
         await transaction.CommitAsync(cancellationToken);
         return new AdoptResult.Adopted();
     }
@@ -93,21 +100,19 @@ public sealed class AdoptAsset(NpgsqlDataSource database, RecordTransitions tran
     public async Task<(int Adopted, int StillInDoubt)> RunAllAsync(int importId, string actor, CancellationToken cancellationToken)
     {
         var single = await database.QueryAsync<Single>(ReadSingle, cancellationToken, importId);
-        var adopted = 0;
-        if (single is [var first, ..])
+        var adopted = single is [] ? 0 : await database.OnConnectionAsync(async connection =>
         {
-            await using var connection = await database.OpenConnectionAsync(cancellationToken);
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
             var (made, _) = await transitions.AdoptedAsync(
-                connection, first.AccountId,
+                connection, single[0].AccountId,
                 [.. single.Select(s => new Adoption(importId, s.RowNumber, s.Attempt, s.Rid, $"The only candidate, adopted by {actor}."))],
                 cancellationToken);
-            adopted = made.Count;
-            if (adopted > 0)
+            if (made.Count > 0)
                 await connection.NoteAsync(actor, "assets_adopted", cancellationToken,
-                    $"{adopted} records, each with its only candidate", importId);
+                    $"{made.Count} records, each with its only candidate", importId);
             await transaction.CommitAsync(cancellationToken);
-        }
+            return made.Count;
+        }, cancellationToken);
         return (adopted, (await database.QueryAsync<int>(CountInDoubt, cancellationToken, importId))[0]);
     }
 

@@ -38,9 +38,10 @@ public sealed class LookAgain(NpgsqlDataSource database, IOptions<WorkOptions> o
 
     private const string Read = "SELECT state FROM importer.import_record WHERE import_id = $1 AND row_number = $2";
 
-    public async Task<LookResult> RunAsync(int importId, int rowNumber, string actor, CancellationToken cancellationToken)
+    public Task<LookResult> RunAsync(
+        int importId, int rowNumber, string actor, CancellationToken cancellationToken) =>
+        database.OnConnectionAsync<LookResult>(async connection =>
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (await connection.QueryAsync<DateTimeOffset>(
             Order, cancellationToken, importId, rowNumber, options.Value.LookAfter) is [var dueAt])
@@ -53,5 +54,5 @@ public sealed class LookAgain(NpgsqlDataSource database, IOptions<WorkOptions> o
             ? new LookResult.Refused(state,
                 $"Row {rowNumber} is {EnumText<RecordState>.Of(state)}. Assets are looked for only while a record is unknown.")
             : new LookResult.NotFound($"There is no import {importId} with a row {rowNumber}.");
-    }
+    }, cancellationToken);
 }

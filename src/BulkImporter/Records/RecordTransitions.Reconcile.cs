@@ -21,8 +21,8 @@ public sealed partial class RecordTransitions
         int accountId, IReadOnlyCollection<Rid> rids, CancellationToken cancellationToken)
     {
         if (rids.Count == 0) return [];
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        return await OwnersAsync(connection, accountId, rids, cancellationToken);
+        return await database.OnConnectionAsync(
+            connection => OwnersAsync(connection, accountId, rids, cancellationToken), cancellationToken);
     }
 
     private static Task<List<AssetOwner>> OwnersAsync(

@@ -1,4 +1,5 @@
 using BulkImporter.Access;
+using BulkImporter.Data;
 using BulkImporter.Records;
 using Npgsql;
 
@@ -11,13 +12,14 @@ namespace BulkImporter.Rerun;
 public sealed class GiveUpRecords(NpgsqlDataSource database, RecordTransitions transitions)
 {
     /// <summary>Returns how many records of the selection were in doubt and are failed now; the others are left alone.</summary>
-    public async Task<int> RunAsync(int importId, RecordFilter filter, string actor, CancellationToken cancellationToken)
+    public Task<int> RunAsync(
+        int importId, RecordFilter filter, string actor, CancellationToken cancellationToken) =>
+        database.OnConnectionAsync(async connection =>
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var givenUp = await transitions.GaveUpAsync(connection, importId, filter, $"Given up by {actor}.", cancellationToken);
         if (givenUp > 0) await connection.NoteAsync(actor, "records_given_up", cancellationToken, $"{givenUp} ({filter})", importId);
         await transaction.CommitAsync(cancellationToken);
         return givenUp;
-    }
+    }, cancellationToken);
 }

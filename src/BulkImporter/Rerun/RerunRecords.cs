@@ -42,9 +42,10 @@ public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions tr
 
     /// <param name="push">Their files are read and sent by us from now on, instead of being fetched by Cincopa: for sources that it cannot
     /// reach. Rows that are invalid only for this are included.</param>
-    public async Task<RerunResult> RunAsync(int importId, RecordFilter filter, bool push, string actor, CancellationToken cancellationToken)
+    public Task<RerunResult> RunAsync(
+        int importId, RecordFilter filter, bool push, string actor, CancellationToken cancellationToken) =>
+        database.OnConnectionAsync<RerunResult>(async connection =>
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (await connection.QueryAsync<int>(LockImport, cancellationToken, importId) is [])
         {
@@ -65,7 +66,7 @@ public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions tr
         }
         await transaction.CommitAsync(cancellationToken);
         return new RerunResult.Done(rerun, [.. left.OrderBy(l => l.Key).Select(l => new RefusedRecords(l.Key, l.Value, Reason(l.Key)))]);
-    }
+    }, cancellationToken);
 
     /// <summary>Which of the states that are left alone otherwise the selection names.</summary>
     private static RecordState[] Named(RecordFilter filter)

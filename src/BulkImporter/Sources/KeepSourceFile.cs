@@ -85,11 +85,8 @@ public sealed class KeepSourceFile(NpgsqlDataSource database, IOptions<SourceOpt
         }
     }
 
-    private async Task DiscardAsync(int id)
-    {
-        await using var connection = await database.OpenConnectionAsync(CancellationToken.None);
-        await connection.ExecuteLongAsync(Discard, CancellationToken.None, id);
-    }
+    private Task<int> DiscardAsync(int id) => database.OnConnectionAsync(
+        connection => connection.ExecuteLongAsync(Discard, CancellationToken.None, id), CancellationToken.None);
 
     private async Task<bool> ReceiveAsync(int id, byte[] sha256, long size, int parts, CancellationToken cancellationToken)
     {

@@ -104,10 +104,10 @@ public sealed class UndoImport(NpgsqlDataSource database)
     /// <param name="actor">Who orders it.</param>
     /// <param name="cancellationToken">Cancels the order, not the deletions.</param>
     /// <exception cref="InvalidArgumentException">It is not the import's name.</exception>
-    public async Task<UndoResult> RunAsync(
-        int importId, RecordFilter filter, string? name, bool isDryRun, string actor, CancellationToken cancellationToken)
+    public Task<UndoResult> RunAsync(
+        int importId, RecordFilter filter, string? name, bool isDryRun, string actor, CancellationToken cancellationToken) =>
+        database.OnConnectionAsync<UndoResult>(async connection =>
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
 
         // 1. It is the import that is meant, and nothing is under way that would make or delete its assets.
@@ -147,7 +147,7 @@ public sealed class UndoImport(NpgsqlDataSource database)
         await connection.NoteAsync(actor, "import_undone", cancellationToken, $"{count} assets to be deleted, of {filter}{more}", importId);
         await transaction.CommitAsync(cancellationToken);
         return new UndoResult.Done(count, left);
-    }
+    }, cancellationToken);
 
     private static readonly string GivenUp = EnumText<FailureCode>.Of(FailureCode.GivenUp);
 

@@ -20,6 +20,7 @@ public sealed class CancelledStatementTests(EngineDatabase database) : IClassFix
     [InlineData("EF Core")]
     [InlineData("EF Core in a transaction")]
     [InlineData("SQL on a context")]
+    [InlineData("a result as it comes")]
     public async Task A_statement_that_was_cancelled_while_it_was_planned_runs_again(string way)
     {
         var token = TestContext.Current.CancellationToken;
@@ -39,6 +40,16 @@ public sealed class CancelledStatementTests(EngineDatabase database) : IClassFix
         Assert.Single(await ReadAsync(way, source, token));
     }
 
+    /// <summary>What opens a connection of the pool by itself does not know of this.</summary>
+    [Fact]
+    public void There_is_one_way_to_a_connection() => Assert.Equal(
+        // The migration's is of no pool.
+        ["Data/Sql.cs", "Hosting/MigrateDatabase.cs"],
+        Directory.EnumerateFiles(Path.Combine(Repository.Root, "src", "BulkImporter"), "*.cs", SearchOption.AllDirectories)
+            .Where(file => File.ReadAllText(file).Contains("OpenConnectionAsync(", StringComparison.Ordinal))
+            .Select(file => Path.GetRelativePath(Path.Combine(Repository.Root, "src", "BulkImporter"), file).Replace('\\', '/'))
+            .Where(file => !file.StartsWith("obj/", StringComparison.Ordinal)).Order());
+
     private static async Task<List<long>> ReadAsync(string way, NpgsqlDataSource source, CancellationToken cancellationToken)
     {
         var contexts = new Contexts(source, []);
@@ -53,6 +64,8 @@ public sealed class CancelledStatementTests(EngineDatabase database) : IClassFix
                     return await db.Database.SqlQueryRaw<long>(Slow).ToListAsync(cancellationToken);
             case "EF Core in a transaction":
                 return await contexts.ChangeAsync(db => db.Database.SqlQueryRaw<long>(Slow).ToListAsync(cancellationToken), cancellationToken);
+            case "a result as it comes":
+                return await source.StreamLongAsync<long>(Slow, cancellationToken).ToListAsync(cancellationToken);
             default:
                 await using (var db = contexts.CreateDbContext())
                     return await db.QueryAsync<long>(Slow, cancellationToken);
