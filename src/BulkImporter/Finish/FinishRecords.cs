@@ -1,9 +1,11 @@
 using System.Globalization;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
+using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;
 using Cincopa.Client;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace BulkImporter.Finish;
@@ -15,7 +17,7 @@ namespace BulkImporter.Finish;
 /// </summary>
 internal sealed class FinishRecords(
     RoundNeeds needs, NpgsqlDataSource database, ICincopaClient cincopa, NameGallery galleries, RetrySchedule retries,
-    ILogger<FinishRecords> log) : AccountRound<FinishRecords.Due, FinishRecords.End>(needs, Loop)
+    IOptions<ManifestOptions> manifests, ILogger<FinishRecords> log) : AccountRound<FinishRecords.Due, FinishRecords.End>(needs, Loop)
 {
     public const string Loop = "finisher";
 
@@ -176,7 +178,7 @@ internal sealed class FinishRecords(
         }
 
         // 3. The texts, in as many calls as they need.
-        var texts = MetaCalls.Of(meta, Work.MaxEncodedText, out var tooLong);
+        var texts = MetaCalls.Of(meta, manifests.Value.MaxEncodedText, out var tooLong);
         foreach (var call in texts)
         {
             if (!await calls.MayCallAsync()) return Later(record);
@@ -201,8 +203,8 @@ internal sealed class FinishRecords(
         if (tooLong is [var (field, length), ..])
             return Failed(record, ValueTooLong,
                 string.Create(CultureInfo.InvariantCulture,
-                    $"The {field} takes {length} characters in Cincopa's call, which is taken to hold {Work.MaxEncodedText} "
-                        + $"(BulkImporter:Work:MaxEncodedText). The rest was written; set it in Cincopa, or shorten it."));
+                    $"The {field} takes {length} characters in Cincopa's call, which is taken to hold {manifests.Value.MaxEncodedText} "
+                        + $"(BulkImporter:Manifests:MaxEncodedLength). The rest was written; set it in Cincopa, or shorten it."));
         return new(record, FinishState.Done, TimeSpan.Zero, GiveBack: true, null, null);
     }
 

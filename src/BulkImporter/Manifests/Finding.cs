@@ -196,7 +196,7 @@ public static class FindingCodes
             "The host, the port or a character of this URL is not allowed. Open it in a browser and copy the URL from there.",
         FindingCode.UrlCredentials => "Remove the user name and the password from the URL. Use a pre-signed link instead.",
         FindingCode.UrlTooLong =>
-            "The URL is too long for Cincopa (BulkImporter:Manifests:MaxEncodedUrlLength). Use a shorter link, "
+            "The URL is too long for Cincopa (BulkImporter:Manifests:MaxEncodedLength). Use a shorter link, "
                 + "or let this server upload the file: transfer push in the row, or the setting transfer auto.",
         FindingCode.UrlHostPrivate =>
             "Cincopa cannot reach this host from the internet. Use a public URL, or let this server upload the file: transfer push, "

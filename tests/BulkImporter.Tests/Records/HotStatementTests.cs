@@ -1,6 +1,7 @@
 using System.Reflection;
 using BulkImporter.Accounts;
 using BulkImporter.Finish;
+using BulkImporter.Manifests;
 using BulkImporter.Reconcile;
 using BulkImporter.Records;
 using BulkImporter.Status;
@@ -9,6 +10,7 @@ using BulkImporter.Undo;
 using Cincopa.Client;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Tests.Records;
 
@@ -192,7 +194,7 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
             ? [new RemoteAsset(rid, "clip.mp4", 1, null, null, null, "video", "synced")] : []));
         cincopa.OnSetMeta = (_, _) => new ChangeResult.Failed(ScriptedCincopa.Error(RemoteErrorKind.InvalidInput));
         var finisher = new FinishRecords(needs, source, cincopa, new NameGallery(source, cincopa, NullLogger<NameGallery>.Instance),
-            new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), NullLogger<FinishRecords>.Instance);
+            new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), Options.Create(new ManifestOptions()), NullLogger<FinishRecords>.Instance);
         Assert.Equal(10, await finisher.RunAsync(Token));
         Assert.Equal(10, await new FinishAgain(source).RunAsync(import, new RecordFilter { RowNumbers = [.. rows] }, "ann", Token));
         Assert.Equal(10, await finisher.RunAsync(Token));
