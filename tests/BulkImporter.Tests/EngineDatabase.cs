@@ -26,7 +26,7 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
 
     public RecordTransitions Transitions => new(Source);
 
-    internal FollowImports Follow => new(Source, Transitions, NullLogger<FollowImports>.Instance);
+    internal FollowImports Follow => new(Source, Transitions, HostsUnderTest.New(Source), NullLogger<FollowImports>.Instance);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -43,10 +43,11 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
     public Task<string> ImportStateAsync(int importId) => database.StateAsync(importId);
 
     /// <summary>An account of its own without limits, so that tests of one class do not share a block or a suspension.</summary>
-    public async Task<int> AccountAsync(int maxInFlight = 0, double submitRate = 0, double statusRate = 0, int backlog = 0)
+    public async Task<int> AccountAsync(
+        int maxInFlight = 0, double submitRate = 0, double statusRate = 0, int backlog = 0, int perHost = 0)
     {
         var account = ImporterDatabase.Account($"account {Guid.NewGuid()}");
-        account.Limits = new() { MaxInFlight = maxInFlight, Rate = submitRate, StatusRate = statusRate, Backlog = backlog };
+        account.Limits = new() { MaxInFlight = maxInFlight, Rate = submitRate, StatusRate = statusRate, Backlog = backlog, PerHost = perHost };
         await database.AddAsync(ImporterDatabase.Budgeted(account, backlog == 0 ? null : backlog));
         return account.Id;
     }

@@ -91,6 +91,17 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
 
     private static readonly string Several = $"{Numbers} WHERE i.id = ANY($2)";
 
+    private const string Waiting = """
+        SELECT i.id AS import_id, h.host, h.failed_in_a_row, h.since, h.code, h.asked_at, sum(w.count)::int AS records
+        FROM importer.import i
+        JOIN importer.failing_host h ON h.account_id = i.account_id AND h.asked_at IS NOT NULL
+        JOIN importer.import_chunk c ON c.import_id = i.id AND c.waits_for <> '{}' AND c.pending_count > 0
+        CROSS JOIN LATERAL unnest(c.waits_for, c.waits_for_count) AS w(host, count)
+        WHERE i.id = ANY($1) AND w.host = h.host
+        GROUP BY i.id, h.account_id, h.host
+        ORDER BY records DESC, h.host
+        """;
+
     private const string Rates = """
         SELECT bucket_end AS at, submitted / seconds AS submitted_per_second, finished / seconds AS finished_per_second FROM (
             SELECT max(at) AS bucket_end,
@@ -177,9 +188,13 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
                 ? await db.QueryAsync<ImportNumbers>(One, cancellationToken, stalledAfter, one.Import.Id)
                 : await db.QueryAsync<ImportNumbers>(Several, cancellationToken, stalledAfter, found.Select(i => i.Import.Id).ToArray()))
             .ToDictionary(n => n.Id);
+        int[] moving = [.. found.Where(i => i.Import.State is ImportState.Running or ImportState.Paused).Select(i => i.Import.Id)];
+        var waiting = (moving.Length == 0 ? [] : await db.QueryAsync<WaitingImport>(Waiting, cancellationToken, moving))
+            .ToLookup(w => w.ImportId, w => new WaitingHost(w.Host, w.FailedInARow, w.Since, w.Code, w.AskedAt, w.Records));
         // One of them may be gone since.
         return [.. found.Where(i => numbers.ContainsKey(i.Import.Id))
-            .Select(i => View(numbers[i.Import.Id], i.Import, i.Manifest, i.Name, i.State, i.Reason))];
+            .Select(i => View(numbers[i.Import.Id], i.Import, i.Manifest, i.Name, i.State, i.Reason)
+                with { WaitingHosts = [.. waiting[i.Import.Id]] })];
     }
 
     private static ImportView View(
@@ -273,6 +288,9 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         var rate = Math.Max(0, finished) / seconds;
         return (Math.Round(rate, 2), finished < LeastFinished || counts.Open == 0 ? null : (long)Math.Ceiling(counts.Open / rate));
     }
+
+    private sealed record WaitingImport(
+        int ImportId, string Host, int FailedInARow, DateTimeOffset Since, string Code, DateTimeOffset AskedAt, int Records);
 
     private sealed record ImportNumbers(
         int Id, int Pending, int Submitting, int Submitted, int Imported, int Failed, int Unknown, int Cancelled,

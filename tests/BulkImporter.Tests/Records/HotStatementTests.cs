@@ -177,7 +177,7 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
         cincopa.OnStatus = ticket => done.Contains(ticket)
             ? new StatusResult.Done(new Rid("rid-" + ticket)) : new StatusResult.Running(50, 500, 1000, null, null);
         var needs = Rounds.Over(source, tokens, cincopa);
-        var poller = new StatusPoller(needs, source, transitions, cincopa,
+        var poller = new StatusPoller(needs, source, transitions, HostsUnderTest.New(source), cincopa,
             new PollSchedule(TimeSpan.FromHours(1), TimeSpan.FromHours(1), () => 0),
             new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), TimeProvider.System, NullLogger<StatusPoller>.Instance);
         Assert.Equal(20, await poller.RunAsync(Token));
