@@ -5,6 +5,7 @@ using BulkImporter.Dispatch;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using BulkImporter.Sources;
+using BulkImporter.Tests.Imports;
 using Cincopa.Client;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Hosting.Internal;
@@ -116,7 +117,7 @@ public sealed class SourceHostsTests(EngineDatabase database) : IClassFixture<En
     {
         // Another chunk has both places of a.example.com, and does not end.
         var id = await ImportAsync(rows: 60, chunkSize: 30, perHost: 2);
-        var held = await database.LeaseAsync(id, chunk: 2) with { PerHost = 2 };
+        var held = await database.LeaseAsync(id, chunk: 2, window: 4) with { PerHost = 2 };
         Assert.Equal(2, (await database.Transitions.SubmittingAsync(held, [31, 34, 37], Token)).Count);
         await RunAsync(id, 1);
         Assert.Equal((0, 10, 10), (Sent("a.example.com"), Sent("b.example.com"), Sent("c.example.com")));
