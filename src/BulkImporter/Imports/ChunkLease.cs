@@ -81,7 +81,7 @@ internal static class ChunkLease
 
     /// <summary>
     /// Chunks whose rows were set aside for a host. When it does not wait any more, all of them are due; when it is to be asked, one of
-    /// them is, whichever, so that files of different places ask. What does not run is left alone.
+    /// them is, whichever, so that files of different places ask. What does not run, or not at this hour, is left alone.
     /// </summary>
     internal const string DueForHosts = """
         WITH waiting AS (
@@ -89,6 +89,7 @@ internal static class ChunkLease
                 row_number() OVER (PARTITION BY i.account_id, w.host ORDER BY random()) AS place
             FROM importer.import_chunk c
             JOIN importer.import i ON i.id = c.import_id AND i.state = 'running'
+                AND importer.opens_at(i.start_at, i.window_from, i.window_until, i.window_zone) IS NULL
             CROSS JOIN LATERAL unnest(c.waits_for) AS w(host)
             LEFT JOIN importer.failing_host h ON h.account_id = i.account_id AND h.host = w.host AND h.asked_at IS NOT NULL
             WHERE c.waits_for <> '{}' AND c.state <> 'running' AND (h.asked_at IS NULL OR h.asked_at <= now())

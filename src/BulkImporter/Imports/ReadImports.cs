@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Manifests;
@@ -57,7 +58,18 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
                 THEN importer.opens_at(i.start_at, i.window_from, i.window_until, i.window_zone) END AS waits_until,
             CASE WHEN i.state = 'running' AND c.pending > 0 AND c.submitting + c.submitted = 0
                 THEN (SELECT min(d.due_at) FROM importer.import_chunk d WHERE d.import_id = i.id HAVING min(d.due_at) > now())
-                END AS next_try_at
+                END AS next_try_at,
+            CASE WHEN i.state IN ('running', 'paused') AND c.pending > 0 THEN (
+                SELECT json_agg(json_build_object('host', w.host, 'failedInARow', w.failed_in_a_row, 'since', w.since, 'code', w.code,
+                    'askedAt', w.asked_at, 'records', w.records) ORDER BY w.records DESC, w.host)::text
+                FROM (
+                    SELECT h.*, sum(w.count) AS records
+                    FROM importer.failing_host h
+                    JOIN importer.import_chunk d ON d.import_id = i.id AND d.waits_for <> '{}' AND d.pending_count > 0
+                    CROSS JOIN LATERAL unnest(d.waits_for, d.waits_for_count) AS w(host, count)
+                    WHERE h.account_id = i.account_id AND h.asked_at IS NOT NULL AND w.host = h.host
+                    GROUP BY h.account_id, h.host) w)
+                END AS waiting_hosts
         FROM importer.import i
         CROSS JOIN LATERAL (SELECT {{Counters}} FROM importer.import_chunk WHERE import_id = i.id) c
         CROSS JOIN LATERAL (
@@ -90,17 +102,6 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
     private static readonly string One = $"{Numbers} WHERE i.id = $2";
 
     private static readonly string Several = $"{Numbers} WHERE i.id = ANY($2)";
-
-    private const string Waiting = """
-        SELECT i.id AS import_id, h.host, h.failed_in_a_row, h.since, h.code, h.asked_at, sum(w.count)::int AS records
-        FROM importer.import i
-        JOIN importer.failing_host h ON h.account_id = i.account_id AND h.asked_at IS NOT NULL
-        JOIN importer.import_chunk c ON c.import_id = i.id AND c.waits_for <> '{}' AND c.pending_count > 0
-        CROSS JOIN LATERAL unnest(c.waits_for, c.waits_for_count) AS w(host, count)
-        WHERE i.id = ANY($1) AND w.host = h.host
-        GROUP BY i.id, h.account_id, h.host
-        ORDER BY records DESC, h.host
-        """;
 
     private const string Rates = """
         SELECT bucket_end AS at, submitted / seconds AS submitted_per_second, finished / seconds AS finished_per_second FROM (
@@ -188,13 +189,9 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
                 ? await db.QueryAsync<ImportNumbers>(One, cancellationToken, stalledAfter, one.Import.Id)
                 : await db.QueryAsync<ImportNumbers>(Several, cancellationToken, stalledAfter, found.Select(i => i.Import.Id).ToArray()))
             .ToDictionary(n => n.Id);
-        int[] moving = [.. found.Where(i => i.Import.State is ImportState.Running or ImportState.Paused).Select(i => i.Import.Id)];
-        var waiting = (moving.Length == 0 ? [] : await db.QueryAsync<WaitingImport>(Waiting, cancellationToken, moving))
-            .ToLookup(w => w.ImportId, w => new WaitingHost(w.Host, w.FailedInARow, w.Since, w.Code, w.AskedAt, w.Records));
         // One of them may be gone since.
         return [.. found.Where(i => numbers.ContainsKey(i.Import.Id))
-            .Select(i => View(numbers[i.Import.Id], i.Import, i.Manifest, i.Name, i.State, i.Reason)
-                with { WaitingHosts = [.. waiting[i.Import.Id]] })];
+            .Select(i => View(numbers[i.Import.Id], i.Import, i.Manifest, i.Name, i.State, i.Reason))];
     }
 
     private static ImportView View(
@@ -245,6 +242,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
             Trial = i is { State: ImportState.Running or ImportState.Paused, TrialCount: { } records }
                 ? new TrialView(records, HasEnded: i.TrialThrough is null) : null,
             WaitsUntil = n.WaitsUntil,
+            WaitingHosts = n.WaitingHosts is null ? [] : JsonSerializer.Deserialize<WaitingHost[]>(n.WaitingHosts, JsonSerializerOptions.Web)!,
         };
     }
 
@@ -289,14 +287,11 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         return (Math.Round(rate, 2), finished < LeastFinished || counts.Open == 0 ? null : (long)Math.Ceiling(counts.Open / rate));
     }
 
-    private sealed record WaitingImport(
-        int ImportId, string Host, int FailedInARow, DateTimeOffset Since, string Code, DateTimeOffset AskedAt, int Records);
-
     private sealed record ImportNumbers(
         int Id, int Pending, int Submitting, int Submitted, int Imported, int Failed, int Unknown, int Cancelled,
         int Invalid, int Duplicate, int Deleted,
         int? Finished, double? Seconds, string[]? Codes, int[]? Counts, int FinishPending, int FinishFailed,
         int UndoPending, int UndoFailed,
         DateTimeOffset? BlockedUntil, string? BlockedReason, int? SameManifestAs, int Stalled, string? StartedBy,
-        DateTimeOffset? WaitsUntil, DateTimeOffset? NextTryAt);
+        DateTimeOffset? WaitsUntil, DateTimeOffset? NextTryAt, string? WaitingHosts);
 }

@@ -68,13 +68,24 @@ public sealed class FailingHosts(NpgsqlDataSource database, TimeProvider clock, 
     // Several threads may write it; whichever does is right enough.
     private volatile Seen seen = new([], 0, IsFresh: false);
 
-    /// <summary>The hosts that fail or wait, as of a second ago at most.</summary>
+    /// <summary>
+    /// The hosts that fail or wait, as of a second ago at most; as of the last look when the database does not answer, without which nothing
+    /// is sent either.
+    /// </summary>
     internal async ValueTask<Seen> LookAsync(CancellationToken cancellationToken)
     {
         if (IsFresh(seen)) return seen;
         var at = clock.GetTimestamp();
-        var hosts = await database.QueryAsync<Looked>(Look, cancellationToken);
-        return seen = new(hosts.ToDictionary(h => (h.AccountId, h.Host), h => h.AskedIn), at, IsFresh: true);
+        try
+        {
+            var hosts = await database.QueryAsync<Looked>(Look, cancellationToken);
+            return seen = new(hosts.ToDictionary(h => (h.AccountId, h.Host), h => h.AskedIn), at, IsFresh: true);
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            Log.HostsNotSeen(log, e.Message);
+            return seen;
+        }
     }
 
     private bool IsFresh(Seen look) => look.IsFresh && clock.GetElapsedTime(look.At) < Freshness;

@@ -23,19 +23,22 @@ public sealed partial class RecordTransitions
     /// </summary>
     private static readonly string MoveWireWithinHosts = BuildMoveWire("""
         SELECT import_id, row_number FROM (
-                SELECT due.import_id, due.row_number, coalesce(used.count, 0) + row_number() OVER (
-                    PARTITION BY importer.host_of(r.source_url) ORDER BY due.row_number) AS place
-                FROM due JOIN importer.import_record r ON r.import_id = due.import_id AND r.row_number = due.row_number
-                LEFT JOIN (
-                    SELECT importer.host_of(s.source_url) AS host, count(*) AS count
+                -- What is on the wire has its places before what is due.
+                SELECT import_id, row_number, host, is_due,
+                    row_number() OVER (PARTITION BY host ORDER BY is_due, row_number) AS place
+                FROM (
+                    SELECT s.import_id, s.row_number, importer.host_of(s.source_url) AS host, false AS is_due
                     FROM importer.import i
                     JOIN importer.import_chunk c ON c.import_id = i.id AND c.state <> 'waiting'
+                    CROSS JOIN answered
                     CROSS JOIN LATERAL unnest(c.on_wire) AS w(row_number)
                     JOIN importer.import_record s ON s.import_id = c.import_id AND s.row_number = w.row_number
-                    CROSS JOIN answered
                     WHERE i.account_id = $6 AND NOT (c.import_id = $1 AND c.number = $2 AND w.row_number = ANY (answered.rows))
-                    GROUP BY 1) used ON used.host = importer.host_of(r.source_url)) ranked
-            WHERE place <= $7
+                    UNION ALL
+                    SELECT due.import_id, due.row_number, importer.host_of(r.source_url), true
+                    FROM due JOIN importer.import_record r ON r.import_id = due.import_id AND r.row_number = due.row_number) each) ranked
+            -- What has no host has no limit.
+            WHERE is_due AND (place <= $7 OR host IS NULL)
         """);
 
     /// <summary>One after the other, or two chunks would both take the host's last place.</summary>
