@@ -83,7 +83,9 @@ public sealed record ImportView : ImportSettings
     /// <summary>When a running import with pending records sends again, by its settings; null when it may send now.</summary>
     public DateTimeOffset? WaitsUntil { get; init; }
 
-    /// <summary>Source hosts that failed so often in a row that their records wait, those with the most records first.</summary>
+    /// <summary>
+    /// Of a running import: source hosts that failed so often in a row that their records wait, those with the most records first.
+    /// </summary>
     public IReadOnlyList<WaitingHost> WaitingHosts { get; init; } = [];
 }
 

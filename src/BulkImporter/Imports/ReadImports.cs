@@ -59,7 +59,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
             CASE WHEN i.state = 'running' AND c.pending > 0 AND c.submitting + c.submitted = 0
                 THEN (SELECT min(d.due_at) FROM importer.import_chunk d WHERE d.import_id = i.id HAVING min(d.due_at) > now())
                 END AS next_try_at,
-            CASE WHEN i.state IN ('running', 'paused') AND c.pending > 0 THEN (
+            CASE WHEN i.state = 'running' AND c.pending > 0 THEN (
                 SELECT json_agg(json_build_object('host', w.host, 'failedInARow', w.failed_in_a_row, 'since', w.since, 'code', w.code,
                     'askedAt', w.asked_at, 'records', w.records) ORDER BY w.records DESC, w.host)::text
                 FROM (
@@ -205,11 +205,13 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
                 : null;
         var counts = new StateCounts(n.Pending, n.Submitting, n.Submitted, n.Imported, n.Failed, n.Unknown, n.Cancelled,
             n.Invalid, n.Duplicate, n.Deleted);
+        WaitingHost[] waiting = n.WaitingHosts is null ? []
+            : JsonSerializer.Deserialize<WaitingHost[]>(n.WaitingHosts, JsonSerializerOptions.Web)!;
         var reason = (i.UndoOrderedAt is null ? null : trouble ?? Undoing(n))
             ?? i.Reason ?? (i.State is ImportState.Running or ImportState.Paused ? trouble : null)
             ?? ImportSchedule.Sentence(n.WaitsUntil, i.Settings.Window)
             ?? (i.State != ImportState.Running ? null : i.TrialThrough is not null ? HeldBack(i.TrialCount!.Value, n)
-                : Standstill(n, counts));
+                : Standstill(n, counts, waiting));
         var (rate, eta) = Rate(n, counts);
         return new ImportView(i.Settings)
         {
@@ -242,7 +244,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
             Trial = i is { State: ImportState.Running or ImportState.Paused, TrialCount: { } records }
                 ? new TrialView(records, HasEnded: i.TrialThrough is null) : null,
             WaitsUntil = n.WaitsUntil,
-            WaitingHosts = n.WaitingHosts is null ? [] : JsonSerializer.Deserialize<WaitingHost[]>(n.WaitingHosts, JsonSerializerOptions.Web)!,
+            WaitingHosts = waiting,
         };
     }
 
@@ -254,10 +256,15 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         string.Create(CultureInfo.InvariantCulture, $"{count:N0} {(count == 1 ? one : many)}");
 
     /// <summary>Why nothing of a running import is being sent; null when something is.</summary>
-    private static string? Standstill(ImportNumbers n, StateCounts counts)
+    private static string? Standstill(ImportNumbers n, StateCounts counts, WaitingHost[] waiting)
     {
         if (n.NextTryAt is { } next)
             return $"{Of(counts.Pending, "record waits", "records wait")} for the next try at {Utc(next)}.";
+        if (waiting.Length > 0 && counts is { Submitting: 0, Submitted: 0 })
+        {
+            return $"{Of(waiting.Sum(w => w.Records), "record waits", "records wait")} for "
+                + (waiting is [var only] ? $"the source host {only.Host}." : $"{waiting.Length} source hosts.");
+        }
         if (counts is { Pending: 0, Submitting: 0, Submitted: > 0 } && n.Finished is not > 0)
             return $"All files are sent. Cincopa is still fetching {Of(counts.Submitted, "file", "files")}.";
         if (counts.Open > 0) return null;

@@ -47,6 +47,7 @@ public sealed class SourceHostsTests(EngineDatabase database) : IClassFixture<En
         var waiting = Assert.Single(import.WaitingHosts);
         Assert.Equal(("b.example.com", sent, "source_forbidden", 50 - sent),
             (waiting.Host, waiting.FailedInARow, waiting.Code, waiting.Records));
+        Assert.Equal($"{50 - sent} records wait for the source host b.example.com.", import.Reason);
         Assert.StartsWith($"b.example.com has failed {sent} times in a row; asked again at ", waiting.Sentence, StringComparison.Ordinal);
         var records = (await new ReadRecords(database.Contexts).ListAsync(id, RecordFilter.All, 0, 150, Token)).Items;
         Assert.All(records, r => Assert.Equal(r.State == RecordState.Pending ? "b.example.com" : null, r.WaitsFor?.Host));
@@ -167,7 +168,7 @@ public sealed class SourceHostsTests(EngineDatabase database) : IClassFixture<En
 
     private int Sent(string host) => cincopa.Submitted.Count(url => SourceHost.Of(url) == host);
 
-    private Task PassAsync() => database.SqlAsync("UPDATE importer.failing_host SET asked_at = now()");
+    private Task<int> PassAsync() => database.SqlAsync("UPDATE importer.failing_host SET asked_at = now()");
 
     private Task<List<int>> DueAsync(int id) => database.Source.QueryAsync<int>(
         "SELECT number FROM importer.import_chunk WHERE import_id = $1 AND due_at <= now() + interval '2 seconds' ORDER BY number", Token, id);

@@ -145,7 +145,7 @@ public sealed class FailingHostsTests(EngineDatabase database) : IClassFixture<E
         return (int)await database.OneAsync<long>("SELECT count(*) FROM importer.failing_host WHERE account_id = $1", account);
     }
 
-    private Task AgeAsync(string by) => database.SqlAsync($"""
+    private Task<int> AgeAsync(string by) => database.SqlAsync($"""
         UPDATE importer.failing_host SET asked_at = asked_at - interval '{by}', last_failed_at = last_failed_at - interval '{by}'
         WHERE account_id = $1
         """, account);
@@ -153,7 +153,7 @@ public sealed class FailingHostsTests(EngineDatabase database) : IClassFixture<E
     private Task NoteAsync(FailureCode? code, int times = 1) =>
         hosts.NoteAsync(account, [.. Enumerable.Repeat(((string?)Host, code), times)], Token);
 
-    private Task PassAsync() => database.SqlAsync("UPDATE importer.failing_host SET asked_at = now() WHERE account_id = $1", account);
+    private Task<int> PassAsync() => database.SqlAsync("UPDATE importer.failing_host SET asked_at = now() WHERE account_id = $1", account);
 
     private async Task<TimeSpan?> WaitAsync() =>
         hosts.WaitOf(await HostsUnderTest.New(database.Source).LookAsync(Token), account, Host);
