@@ -44,6 +44,7 @@ public sealed class DeadHostTests : IAsyncDisposable
         var waiting = (await api.WholeImportAsync(id)).GetProperty("waitingHosts").EnumerateArray().Single();
         Assert.Equal("dead.example", waiting.GetProperty("host").GetString());
         Assert.Equal(ended.Counts.Pending, waiting.GetProperty("records").GetInt32());
+        Assert.StartsWith("dead.example has failed ", ended.Reason, StringComparison.Ordinal);
         Assert.True(waiting.GetProperty("since").GetDateTimeOffset() < waiting.GetProperty("askedAt").GetDateTimeOffset());
         Assert.Contains("dead.example has failed ", await stage.VerbAsync(api, 0, RunLimit, "show", $"{id}"), StringComparison.Ordinal);
         var pending = await api.FirstAsync(id, "pending");

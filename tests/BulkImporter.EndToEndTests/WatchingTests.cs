@@ -93,7 +93,7 @@ public sealed class WatchingTests(DashboardStage stage) : IClassFixture<Dashboar
         await page.GotoAsync($"/imports/{id}/records/{pending.RowNumber}");
         await Expect(page.GetByTestId("waits-for")).ToContainTextAsync("waits.example has failed");
         await page.GotoAsync($"/imports/{id}/records?state=pending");
-        await Expect(page.GetByTestId("record").First).ToContainTextAsync("asked again at");
+        await Expect(page.GetByTestId("record").First).ToContainTextAsync("waits for its host until");
         await LooksWellAsync("waiting-records");
 
         await stage.Cincopa.BehaveAsync("""{"importMs":[20,50]}""");

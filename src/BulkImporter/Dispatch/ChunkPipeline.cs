@@ -50,7 +50,8 @@ internal sealed class ChunkPipeline(Lease lease, CallLimits limits, CurrentAcces
         var due = new DueRows(records, lease, needs.Hosts, needs.Clock);
         Aside = due.Aside;
         using var sending = CancellationTokenSource.CreateLinkedTokenSource(stopSending);
-        var lanes = Task.WhenAll(Enumerable.Range(0, Math.Min(lease.Window, records.Count)).Select(_ => SendAllAsync(sending.Token, abandon)));
+        var lanes = Task.WhenAll(
+            Enumerable.Range(0, Math.Min(lease.Window, records.Count)).Select(_ => SendAllAsync(sending.Token, abandon)));
         try
         {
             return await WriteAllAsync(due, sending.Token, abandon);

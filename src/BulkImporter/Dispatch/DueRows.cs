@@ -81,7 +81,8 @@ internal sealed class DueRows(List<DueRecord> due, Lease lease, FailingHosts hos
     }
 
     /// <summary>
-    /// They are to be sent now. What asks a host needs the right to: without it, it waits like the host's other rows. Returns those that go.
+    /// They are to be sent now. What asks a host needs the right to: without it, it waits like the host's other rows. Returns those that
+    /// go.
     /// </summary>
     public async Task<List<DueRecord>> TakeAsync(
         List<DueRecord> rows, List<DueRecord> asking, CancellationToken cancellationToken)

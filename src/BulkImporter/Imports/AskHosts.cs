@@ -23,9 +23,11 @@ public sealed class AskHosts(NpgsqlDataSource database, FailingHosts hosts)
         if (asked.Count == 0)
         {
             return new ImportChange.Refused(state,
-                string.IsNullOrEmpty(host) ? "No source host waits to be asked again." : $"The host {host} does not wait to be asked again.");
+                string.IsNullOrEmpty(host) ? "No source host waits to be asked again."
+                    : $"The host {host} does not wait to be asked again.");
         }
-        await connection.NoteAsync(actor, "hosts_asked", cancellationToken, string.Join(", ", asked.Order(StringComparer.Ordinal)), importId);
+        await connection.NoteAsync(
+            actor, "hosts_asked", cancellationToken, string.Join(", ", asked.Order(StringComparer.Ordinal)), importId);
         return new ImportChange.Done(state);
     }, cancellationToken);
 }

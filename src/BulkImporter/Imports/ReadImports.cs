@@ -260,11 +260,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
     {
         if (n.NextTryAt is { } next)
             return $"{Of(counts.Pending, "record waits", "records wait")} for the next try at {Utc(next)}.";
-        if (waiting.Length > 0 && counts is { Submitting: 0, Submitted: 0 })
-        {
-            return $"{Of(waiting.Sum(w => w.Records), "record waits", "records wait")} for "
-                + (waiting is [var only] ? $"the source host {only.Host}." : $"{waiting.Length} source hosts.");
-        }
+        if (waiting is [var first, ..] && counts is { Submitting: 0, Submitted: 0 }) return first.Sentence;
         if (counts is { Pending: 0, Submitting: 0, Submitted: > 0 } && n.Finished is not > 0)
             return $"All files are sent. Cincopa is still fetching {Of(counts.Submitted, "file", "files")}.";
         if (counts.Open > 0) return null;

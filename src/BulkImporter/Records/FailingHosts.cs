@@ -69,8 +69,8 @@ public sealed class FailingHosts(NpgsqlDataSource database, TimeProvider clock, 
     private volatile Seen seen = new([], 0, IsFresh: false);
 
     /// <summary>
-    /// The hosts that fail or wait, as of a second ago at most; as of the last look when the database does not answer, without which nothing
-    /// is sent either.
+    /// The hosts that fail or wait, as of a second ago at most; as of the last look when the database does not answer, without which
+    /// nothing is sent either.
     /// </summary>
     internal async ValueTask<Seen> LookAsync(CancellationToken cancellationToken)
     {
@@ -114,7 +114,8 @@ public sealed class FailingHosts(NpgsqlDataSource database, TimeProvider clock, 
     {
         var look = await LookAsync(cancellationToken);
         var hosts = ends.Where(e => e.Host is not null && IsAnEnd(e.Code)).GroupBy(e => e.Host!).ToList();
-        string[] work = [.. hosts.Where(h => look.Hosts.ContainsKey((accountId, h.Key)) && h.Any(e => !IsFailure(e.Code))).Select(h => h.Key)];
+        string[] work =
+            [.. hosts.Where(h => look.Hosts.ContainsKey((accountId, h.Key)) && h.Any(e => !IsFailure(e.Code))).Select(h => h.Key)];
         var failing = hosts.Select(h => (Host: h.Key, Failures: h.Reverse().TakeWhile(e => IsFailure(e.Code)).ToList()))
             .Where(h => h.Failures.Count > 0).ToList();
         if (work.Length > 0)

@@ -14,8 +14,8 @@ namespace BulkImporter.Status;
 /// call that does not work changes nothing on the record.
 /// </summary>
 internal sealed class StatusPoller(
-    RoundNeeds needs, NpgsqlDataSource database, RecordTransitions transitions, FailingHosts hosts, ICincopaClient cincopa, PollSchedule schedule,
-    RetrySchedule retries, TimeProvider clock, ILogger<StatusPoller> log)
+    RoundNeeds needs, NpgsqlDataSource database, RecordTransitions transitions, FailingHosts hosts, ICincopaClient cincopa,
+    PollSchedule schedule, RetrySchedule retries, TimeProvider clock, ILogger<StatusPoller> log)
         : AccountRound<StatusPoller.Due, StatusPoller.End>(needs, Loop)
 {
     public const string Loop = "status poller";
