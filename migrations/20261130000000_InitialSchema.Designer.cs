@@ -446,6 +446,12 @@ namespace BulkImporter.Migrations
                                 .HasColumnType("integer")
                                 .HasColumnName("max_in_flight");
 
+                            b1.Property<int>("PerHost")
+                                .ValueGeneratedOnAdd()
+                                .HasColumnType("integer")
+                                .HasDefaultValue(0)
+                                .HasColumnName("per_host_limit");
+
                             b1.Property<double>("Rate")
                                 .HasColumnType("double precision")
                                 .HasColumnName("submit_rate");
@@ -487,7 +493,7 @@ namespace BulkImporter.Migrations
 
                     b.ToTable("account", "importer", t =>
                         {
-                            t.HasCheckConstraint("account_limits_are_not_negative", "submit_rate >= 0 AND status_rate >= 0 AND max_in_flight >= 0 AND backlog_limit >= 0");
+                            t.HasCheckConstraint("account_limits_are_not_negative", "submit_rate >= 0 AND status_rate >= 0 AND max_in_flight >= 0 AND per_host_limit >= 0 AND backlog_limit >= 0");
 
                             t.HasCheckConstraint("account_state_is_known", "state IN ('active', 'suspended')");
 
@@ -814,6 +820,20 @@ namespace BulkImporter.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("unknown_count");
 
+                    b.PrimitiveCollection<string[]>("WaitsFor")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text[]")
+                        .HasColumnName("waits_for")
+                        .HasDefaultValueSql("'{}'");
+
+                    b.PrimitiveCollection<int[]>("WaitsForCount")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer[]")
+                        .HasColumnName("waits_for_count")
+                        .HasDefaultValueSql("'{}'");
+
                     b.HasKey("ImportId", "Number")
                         .HasName("pk_import_chunk");
 
@@ -824,6 +844,10 @@ namespace BulkImporter.Migrations
                     b.HasIndex(new[] { "ImportId", "DueAt" }, "chunk_due")
                         .HasDatabaseName("ix_import_chunk_import_id_due_at")
                         .HasFilter("due_at IS NOT NULL");
+
+                    b.HasIndex(new[] { "ImportId", "Number" }, "chunk_waits_for_host")
+                        .HasDatabaseName("ix_import_chunk_import_id_number1")
+                        .HasFilter("waits_for <> '{}'");
 
                     b.ToTable("import_chunk", "importer", t =>
                         {
@@ -1782,6 +1806,49 @@ namespace BulkImporter.Migrations
                         {
                             t.HasCheckConstraint("correction_field_is_known", "field IN ('url', 'caption', 'reference_id', 'transfer')");
                         });
+                });
+
+            modelBuilder.Entity("BulkImporter.Records.FailingHost", b =>
+                {
+                    b.Property<int>("AccountId")
+                        .HasColumnType("integer")
+                        .HasColumnName("account_id");
+
+                    b.Property<string>("Host")
+                        .HasColumnType("text")
+                        .HasColumnName("host");
+
+                    b.Property<DateTimeOffset?>("AskedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("asked_at");
+
+                    b.Property<int>("AskedCount")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("asked_count");
+
+                    b.Property<string>("Code")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("code");
+
+                    b.Property<int>("FailedInARow")
+                        .HasColumnType("integer")
+                        .HasColumnName("failed_in_a_row");
+
+                    b.Property<DateTimeOffset>("LastFailedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_failed_at");
+
+                    b.Property<DateTimeOffset>("Since")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("since");
+
+                    b.HasKey("AccountId", "Host")
+                        .HasName("pk_failing_host");
+
+                    b.ToTable("failing_host", "importer");
                 });
 
             modelBuilder.Entity("BulkImporter.Records.FinishedRecord", b =>

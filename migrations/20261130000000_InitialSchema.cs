@@ -36,6 +36,7 @@ namespace BulkImporter.Migrations
                     updated_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
                     backlog_limit = table.Column<int>(type: "integer", nullable: false),
                     max_in_flight = table.Column<int>(type: "integer", nullable: false),
+                    per_host_limit = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
                     submit_rate = table.Column<double>(type: "double precision", nullable: false),
                     status_rate = table.Column<double>(type: "double precision", nullable: false),
                     embed_address = table.Column<string>(type: "text", nullable: false, defaultValue: "https://www.cincopa.com/media-platform/iframe.aspx?fid={fid}!{rid}"),
@@ -45,7 +46,7 @@ namespace BulkImporter.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_account", x => x.id);
-                    table.CheckConstraint("account_limits_are_not_negative", "submit_rate >= 0 AND status_rate >= 0 AND max_in_flight >= 0 AND backlog_limit >= 0");
+                    table.CheckConstraint("account_limits_are_not_negative", "submit_rate >= 0 AND status_rate >= 0 AND max_in_flight >= 0 AND per_host_limit >= 0 AND backlog_limit >= 0");
                     table.CheckConstraint("account_state_is_known", "state IN ('active', 'suspended')");
                     table.CheckConstraint("account_verbs_are_known", "submit_verb IN ('auto', 'get', 'post') AND verb_in_use IN ('get', 'post')");
                 });
@@ -155,6 +156,25 @@ namespace BulkImporter.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_data_protection_key", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "failing_host",
+                schema: "importer",
+                columns: table => new
+                {
+                    account_id = table.Column<int>(type: "integer", nullable: false),
+                    host = table.Column<string>(type: "text", nullable: false),
+                    failed_in_a_row = table.Column<int>(type: "integer", nullable: false),
+                    since = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    last_failed_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    code = table.Column<string>(type: "text", nullable: false),
+                    asked_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    asked_count = table.Column<int>(type: "integer", nullable: false, defaultValue: 0)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_failing_host", x => new { x.account_id, x.host });
                 });
 
             migrationBuilder.CreateTable(
@@ -862,6 +882,8 @@ namespace BulkImporter.Migrations
                     fence = table.Column<long>(type: "bigint", nullable: false),
                     on_wire = table.Column<int[]>(type: "integer[]", nullable: false, defaultValueSql: "'{}'"),
                     on_wire_since = table.Column<DateTimeOffset[]>(type: "timestamp with time zone[]", nullable: false, defaultValueSql: "'{}'"),
+                    waits_for = table.Column<string[]>(type: "text[]", nullable: false, defaultValueSql: "'{}'"),
+                    waits_for_count = table.Column<int[]>(type: "integer[]", nullable: false, defaultValueSql: "'{}'"),
                     unanswered_count = table.Column<int>(type: "integer", nullable: false),
                     pending_count = table.Column<int>(type: "integer", nullable: false, computedColumnSql: "unanswered_count - cardinality(on_wire)", stored: true),
                     submitting_count = table.Column<int>(type: "integer", nullable: false, computedColumnSql: "cardinality(on_wire)", stored: true),
@@ -1226,6 +1248,13 @@ namespace BulkImporter.Migrations
                 filter: "state <> 'waiting'");
 
             migrationBuilder.CreateIndex(
+                name: "ix_import_chunk_import_id_number1",
+                schema: "importer",
+                table: "import_chunk",
+                columns: new[] { "import_id", "number" },
+                filter: "waits_for <> '{}'");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_import_record_import_id_error_code_row_number",
                 schema: "importer",
                 table: "import_record",
@@ -1402,6 +1431,10 @@ namespace BulkImporter.Migrations
 
             migrationBuilder.DropTable(
                 name: "data_protection_key",
+                schema: "importer");
+
+            migrationBuilder.DropTable(
+                name: "failing_host",
                 schema: "importer");
 
             migrationBuilder.DropTable(

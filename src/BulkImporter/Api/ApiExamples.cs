@@ -50,6 +50,7 @@ internal static class ApiExamples
             Mapping = "url=OriginalURL,caption=Title",
             StartedBy = "Ada",
             Finishing = new(3, 0),
+            WaitingHosts = [new("old.example.com", 20, Begun.AddMinutes(2), "source_forbidden", Ended, 31)],
         });
         Add(new RevisionBody
         {
@@ -80,7 +81,7 @@ internal static class ApiExamples
             new("https://rt.cincopa.com/A8KcNw.m3u8",
                 "https://www.cincopa.com/media-platform/iframe.aspx?fid=A4BcDeFgHiJk!A8KcNw", null, null,
                 "A4BcDeFgHiJk", null, null, null, null),
-            [new(1, Begun, Ended, "host-1", "st_7Qm2", "imported", null, 200, null)]));
+            null, [new(1, Begun, Ended, "host-1", "st_7Qm2", "imported", null, 200, null)]));
         Add(new CandidatesView(
             [new("A8KcNw", "summer.mp4", 1_048_576, Begun.AddSeconds(3), "Summer", "video", "uploaded 3 s after the attempt", true)],
             Ended, null, Begun, 1_048_576));

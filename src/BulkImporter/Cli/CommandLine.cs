@@ -131,6 +131,7 @@ public static class CommandLine
             SteerVerb.Resume(surroundings),
             SteerVerb.Cancel(surroundings),
             new RerunVerb(surroundings),
+            new AskVerb(surroundings),
             new FinishVerb(surroundings),
             new AdoptVerb(surroundings),
             new GiveUpVerb(surroundings),

@@ -22,6 +22,8 @@ internal static class ImportPicture
         rows.Add(new Text($"{Progress(import)}   {Pace(import)}"));
         if (import.Reason is not null)
             rows.Add(new Text(Wording.Plain(import.Reason), new Style(Color.Yellow)));
+        foreach (var host in import.WaitingHosts)
+            rows.Add(new Text(Waiting(host), new Style(Color.Yellow)));
         if (import.Failures.Count > 0)
             rows.Add(new Text("failures: " + Failures(import), new Style(Color.Red)));
         if (note is not null)
@@ -48,16 +50,20 @@ internal static class ImportPicture
         foreach (var (state, count) in import.Counts.Present())
             table.AddRow(new Text(state), new Text(Wording.Number(count)), new Text(Wording.Percent((double)count / import.Counts.Total)));
         table.AddRow(new Text("rows"), new Text(import.Rows is { } rows ? Wording.Number(rows) : "-"), new Text(""));
+        var waiting = import.WaitingHosts.Select(h => new Text(Waiting(h)));
         if (import.Failures.Count == 0)
-            return table;
+            return new Rows([table, .. waiting]);
 
         var failures = TableOf(surroundings, "failure", "what it needs", "records");
         failures.Columns[2].RightAligned();
         foreach (var failure in import.Failures)
             failures.AddRow(new Text(failure.Code), new Text(failure.Class?.InWords() ?? ""),
                 new Text(Wording.Number(failure.Count)));
-        return new Rows(table, failures);
+        return new Rows([table, failures, .. waiting]);
     }
+
+    private static string Waiting(WaitingHost host) =>
+        $"{Wording.Plain(host.Sentence)} {Wording.Count(host.Records, "record waits", "records wait")} for it.";
 
     public static string Headline(ImportView import) => string.Create(CultureInfo.InvariantCulture,
         $"Import {import.Id}, {Wording.Plain(import.Name)}, account {Wording.Plain(import.Account)}: "

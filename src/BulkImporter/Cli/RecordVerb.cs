@@ -33,6 +33,8 @@ internal sealed class RecordVerb : ClientVerb
             Surroundings.Output.WriteLine($"rid {Wording.Plain(r.Rid)}");
         if (r.Error is { } error)
             Surroundings.Output.WriteLine($"{error.Code}: {Wording.Plain(error.Message)}");
+        if (r.WaitsFor is { } wait)
+            Surroundings.Output.WriteLine(Wording.Plain(wait.Sentence));
         if (r.History is not { Count: > 0 })
             return ExitCode.Done;
         var table = ImportPicture.TableOf(Surroundings, "attempt", "began", "ended", "outcome", "http", "status_id", "message");

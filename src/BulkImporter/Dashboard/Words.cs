@@ -165,6 +165,7 @@ internal static partial class Words
         "asset_adopted" => "adopted an asset",
         "records_given_up" => "gave up records",
         "records_corrected" => "corrected rows",
+        "hosts_asked" => "asked the source hosts again",
         "records_finished_again" => "wrote texts and galleries again",
         "results_exported" => "downloaded results",
         "cincopa_named" => "set the address of Cincopa",

@@ -12,7 +12,7 @@ namespace BulkImporter.Dispatch;
 /// <summary>What every chunk is sent with.</summary>
 public sealed record SendingNeeds(
     RecordTransitions Transitions, CallGovernor Governor, AccountHealth Health, ICincopaClient Cincopa, PushFile Push,
-    RetrySchedule Schedule, TimeProvider Clock);
+    FailingHosts Hosts, RetrySchedule Schedule, TimeProvider Clock);
 
 /// <summary>
 /// The Hangfire job that sends one chunk's due records to Cincopa. Safe to start twice and safe to kill anywhere: the lease decides who
@@ -118,7 +118,7 @@ public sealed class DispatchChunk(
         var answered = await pipeline.RunAsync(due, stopSending.Token, abandon.Token);
 
         // 5. Every answer is written: the chunk may be anyone's again.
-        await held.ReleaseAsync(CancellationToken.None);
+        await held.ReleaseAsync(pipeline.Aside, CancellationToken.None);
         givenBack.Set();
         Log.ChunkDispatched(log, lease.ImportId, lease.ChunkNumber, answered, needs.Clock.GetElapsedTime(startedAt).TotalSeconds);
         return answered;

@@ -7,11 +7,12 @@ using Npgsql;
 namespace BulkImporter.Imports;
 
 /// <summary>
-/// Watches the running imports by their counters: notes the progress for the rate, pauses one that fails too often, pauses one whose
-/// trial has ended, finishes one in which no record can move any more, reopens one in which a late answer lets a record move again, and
-/// ends the undo of one that has no asset left to be deleted.
+/// Watches the running imports by their counters: notes the progress for the rate, makes due what waited for a source's host, pauses one
+/// that fails too often, pauses one whose trial has ended, finishes one in which no record can move any more, reopens one in which a late
+/// answer lets a record move again, and ends the undo of one that has no asset left to be deleted.
 /// </summary>
-public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions transitions, ILogger<FollowImports> log)
+public sealed class FollowImports(
+    NpgsqlDataSource database, RecordTransitions transitions, FailingHosts hosts, ILogger<FollowImports> log)
 {
     private const string Tick = """
         INSERT INTO importer.import_tick (import_id, at, submitted_count, finished_count)
@@ -148,6 +149,8 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
             ("records of cancelled imports", CancelPendingAsync),
             ("finished imports that can move again", ReopenAsync),
             ("the progress of imports", stop => database.ExecuteAsync(Tick, stop)),
+            ("hosts that have not failed lately", hosts.ForgetOldAsync),
+            ("chunks that waited for a host", stop => database.ExecuteAsync(ChunkLease.DueForHosts, stop)),
             ("imports that fail too often", PauseFailingAsync),
             ("imports with an unknown time zone", PauseLostZoneAsync),
             ("trials that have ended", EndTrialAsync),

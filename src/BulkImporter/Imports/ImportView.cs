@@ -82,7 +82,18 @@ public sealed record ImportView : ImportSettings
 
     /// <summary>When a running import with pending records sends again, by its settings; null when it may send now.</summary>
     public DateTimeOffset? WaitsUntil { get; init; }
+
+    /// <summary>
+    /// Of a running import: source hosts that failed so often in a row that their records wait, those with the most records first.
+    /// </summary>
+    public IReadOnlyList<WaitingHost> WaitingHosts { get; init; } = [];
 }
+
+/// <inheritdoc/>
+/// <param name="Records">Pending records that were found to wait for it so far.</param>
+public sealed record WaitingHost(
+    string Host, int FailedInARow, DateTimeOffset Since, string Code, DateTimeOffset AskedAt, int Records)
+        : HostWait(Host, FailedInARow, Since, Code, AskedAt);
 
 /// <summary>
 /// Imported records whose assets still lack texts, reference id or gallery: those that are being finished, and those for which that failed.

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Manifests;
@@ -57,7 +58,18 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
                 THEN importer.opens_at(i.start_at, i.window_from, i.window_until, i.window_zone) END AS waits_until,
             CASE WHEN i.state = 'running' AND c.pending > 0 AND c.submitting + c.submitted = 0
                 THEN (SELECT min(d.due_at) FROM importer.import_chunk d WHERE d.import_id = i.id HAVING min(d.due_at) > now())
-                END AS next_try_at
+                END AS next_try_at,
+            CASE WHEN i.state = 'running' AND c.pending > 0 THEN (
+                SELECT json_agg(json_build_object('host', w.host, 'failedInARow', w.failed_in_a_row, 'since', w.since, 'code', w.code,
+                    'askedAt', w.asked_at, 'records', w.records) ORDER BY w.records DESC, w.host)::text
+                FROM (
+                    SELECT h.*, sum(w.count) AS records
+                    FROM importer.failing_host h
+                    JOIN importer.import_chunk d ON d.import_id = i.id AND d.waits_for <> '{}' AND d.pending_count > 0
+                    CROSS JOIN LATERAL unnest(d.waits_for, d.waits_for_count) AS w(host, count)
+                    WHERE h.account_id = i.account_id AND h.asked_at IS NOT NULL AND w.host = h.host
+                    GROUP BY h.account_id, h.host) w)
+                END AS waiting_hosts
         FROM importer.import i
         CROSS JOIN LATERAL (SELECT {{Counters}} FROM importer.import_chunk WHERE import_id = i.id) c
         CROSS JOIN LATERAL (
@@ -193,11 +205,13 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
                 : null;
         var counts = new StateCounts(n.Pending, n.Submitting, n.Submitted, n.Imported, n.Failed, n.Unknown, n.Cancelled,
             n.Invalid, n.Duplicate, n.Deleted);
+        WaitingHost[] waiting = n.WaitingHosts is null ? []
+            : JsonSerializer.Deserialize<WaitingHost[]>(n.WaitingHosts, JsonSerializerOptions.Web)!;
         var reason = (i.UndoOrderedAt is null ? null : trouble ?? Undoing(n))
             ?? i.Reason ?? (i.State is ImportState.Running or ImportState.Paused ? trouble : null)
             ?? ImportSchedule.Sentence(n.WaitsUntil, i.Settings.Window)
             ?? (i.State != ImportState.Running ? null : i.TrialThrough is not null ? HeldBack(i.TrialCount!.Value, n)
-                : Standstill(n, counts));
+                : Standstill(n, counts, waiting));
         var (rate, eta) = Rate(n, counts);
         return new ImportView(i.Settings)
         {
@@ -230,6 +244,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
             Trial = i is { State: ImportState.Running or ImportState.Paused, TrialCount: { } records }
                 ? new TrialView(records, HasEnded: i.TrialThrough is null) : null,
             WaitsUntil = n.WaitsUntil,
+            WaitingHosts = waiting,
         };
     }
 
@@ -241,10 +256,11 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         string.Create(CultureInfo.InvariantCulture, $"{count:N0} {(count == 1 ? one : many)}");
 
     /// <summary>Why nothing of a running import is being sent; null when something is.</summary>
-    private static string? Standstill(ImportNumbers n, StateCounts counts)
+    private static string? Standstill(ImportNumbers n, StateCounts counts, WaitingHost[] waiting)
     {
         if (n.NextTryAt is { } next)
             return $"{Of(counts.Pending, "record waits", "records wait")} for the next try at {Utc(next)}.";
+        if (waiting is [var first, ..] && counts is { Submitting: 0, Submitted: 0 }) return first.Sentence;
         if (counts is { Pending: 0, Submitting: 0, Submitted: > 0 } && n.Finished is not > 0)
             return $"All files are sent. Cincopa is still fetching {Of(counts.Submitted, "file", "files")}.";
         if (counts.Open > 0) return null;
@@ -280,5 +296,5 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         int? Finished, double? Seconds, string[]? Codes, int[]? Counts, int FinishPending, int FinishFailed,
         int UndoPending, int UndoFailed,
         DateTimeOffset? BlockedUntil, string? BlockedReason, int? SameManifestAs, int Stalled, string? StartedBy,
-        DateTimeOffset? WaitsUntil, DateTimeOffset? NextTryAt);
+        DateTimeOffset? WaitsUntil, DateTimeOffset? NextTryAt, string? WaitingHosts);
 }

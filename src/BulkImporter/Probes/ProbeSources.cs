@@ -47,8 +47,9 @@ public sealed class ProbeSources(
     ];
 
     private const string FindProbe = """
-        SELECT p.step, p.total_count - p.probed_count AS left, p.last_row, i.state = 'review' AS in_review, i.account_id
-        FROM importer.probe p JOIN importer.import i ON i.id = p.import_id
+        SELECT p.step, p.total_count - p.probed_count AS left, p.last_row, i.state = 'review' AS in_review, i.account_id,
+            a.per_host_limit AS per_host
+        FROM importer.probe p JOIN importer.import i ON i.id = p.import_id JOIN importer.account a ON a.id = i.account_id
         WHERE p.import_id = $1 AND p.run = $2 AND p.state = 'running'
         """;
 
@@ -128,6 +129,7 @@ public sealed class ProbeSources(
     private async Task ProbeAsync(int importId, int run, CancellationToken cancellationToken)
     {
         using var places = new SemaphoreSlim(Concurrency);
+        using var turn = new SemaphoreSlim(1);
         while (true)
         {
             var found = await database.QueryAsync<Going>(FindProbe, cancellationToken, importId, run);
@@ -152,14 +154,13 @@ public sealed class ProbeSources(
                 await database.ExecuteAsync(End, cancellationToken, importId, run, "stopped");
                 return;
             }
-            var asked = new List<Task<ProbeFinding?>>(sources.Count);
-            foreach (var source in sources)
-            {
-                await places.WaitAsync(cancellationToken);
-                asked.Add(AskAsync(source, secrets, places, cancellationToken));
-                await Task.Delay(TimeSpan.FromSeconds(1 / RatePerSecond), clock, cancellationToken);
-            }
-            var findings = (await Task.WhenAll(asked)).OfType<ProbeFinding>().ToList();
+            // A host without a place keeps only its own files waiting, so the places of hosts come before those of all.
+            var ofHosts = sources.Select(s => SourceHost.Of(s.Url) ?? "").Distinct()
+                .ToDictionary(h => h, _ => new SemaphoreSlim(probe.PerHost > 0 ? probe.PerHost : Concurrency));
+            var findings = (await Task.WhenAll(sources.Select(source => AtItsTurnAsync(
+                    new[] { ofHosts[SourceHost.Of(source.Url) ?? ""], places }, turn, () => AskAsync(source, secrets, cancellationToken),
+                    cancellationToken))))
+                .OfType<ProbeFinding>().ToList();
             if (findings.FindAll(f => f.Error is not null) is [var first, ..] broken)
             {
                 Log.SourcesNotProbed(log, importId, broken.Count, first.Source.RowNumber, first.Error!);
@@ -176,8 +177,37 @@ public sealed class ProbeSources(
         }
     }
 
+    /// <summary>Asks when there is a place in each of <paramref name="places"/>, and no faster than the rate.</summary>
+    private async Task<ProbeFinding?> AtItsTurnAsync(
+        ReadOnlyMemory<SemaphoreSlim> places, SemaphoreSlim turn, Func<Task<ProbeFinding?>> ask, CancellationToken cancellationToken)
+    {
+        if (places.IsEmpty)
+        {
+            await turn.WaitAsync(cancellationToken);
+            try
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1 / RatePerSecond), clock, cancellationToken);
+            }
+            finally
+            {
+                turn.Release();
+            }
+            return await ask();
+        }
+        var place = places.Span[0];
+        await place.WaitAsync(cancellationToken);
+        try
+        {
+            return await AtItsTurnAsync(places[1..], turn, ask, cancellationToken);
+        }
+        finally
+        {
+            place.Release();
+        }
+    }
+
     private async Task<ProbeFinding?> AskAsync(
-        Source source, IReadOnlyList<SecretHeader> secrets, SemaphoreSlim places, CancellationToken cancellationToken)
+        Source source, IReadOnlyList<SecretHeader> secrets, CancellationToken cancellationToken)
     {
         try
         {
@@ -194,10 +224,6 @@ public sealed class ProbeSources(
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
             return new(source, FindingCode.SourceUnreachable, e.Reason(), e);
-        }
-        finally
-        {
-            places.Release();
         }
     }
 
@@ -242,7 +268,7 @@ public sealed class ProbeSources(
         code is FindingCode.SourceIsPage or FindingCode.SourceIsNoMedia
             ? $"{answer.Url.IdnHost}: {answer.MediaType}{(answer.Size is { } size ? $", {size} bytes" : "")}" : answer.Detail;
 
-    private sealed record Going(int Step, int Left, int LastRow, bool InReview, int AccountId);
+    private sealed record Going(int Step, int Left, int LastRow, bool InReview, int AccountId, int PerHost);
 
     private sealed record Source(int RowNumber, long LineNumber, string Url);
 

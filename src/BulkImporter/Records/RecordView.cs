@@ -5,6 +5,7 @@ namespace BulkImporter.Records;
 /// <param name="Attempts">Attempts begun so far.</param>
 /// <param name="Progress">Percent that Cincopa has fetched, for a submitted record that tells; else null.</param>
 /// <param name="PossiblyDuplicated">A late answer showed that Cincopa accepted this source more than once.</param>
+/// <param name="WaitsFor">Of a pending record: its source's host failed too often in a row, so that it is not sent now.</param>
 public sealed record RecordView(
     int RowNumber,
     int LineNumber,
@@ -25,7 +26,8 @@ public sealed record RecordView(
     bool PossiblyDuplicated,
     FinishView? Finish,
     UndoView? Undo,
-    AssetView? Asset = null);
+    AssetView? Asset = null,
+    HostWait? WaitsFor = null);
 
 /// <summary>
 /// What is known of an imported record's asset. The addresses in <c>HlsUrl</c> and <c>EmbedUrl</c> follow from its <c>rid</c>; the file,

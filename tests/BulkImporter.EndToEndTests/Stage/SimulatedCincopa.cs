@@ -6,7 +6,7 @@ namespace BulkImporter.EndToEndTests;
 
 /// <summary>One call as the simulator's ledger shows it.</summary>
 internal sealed record LedgerCall(long Seq, DateTimeOffset At, double AtMs, string Op, string Method, string? Input, string? StatusId,
-    string Outcome, bool Accepted, int Http, int InFlight);
+    string Outcome, bool Accepted, int Http, int InFlight, double DurationMs);
 
 internal sealed record LedgerSummary(
     long SubmitsReceived, long SubmitsAccepted, long DistinctInputs, long InputsReceivedMoreThanOnce, long InputsAcceptedMoreThanOnce,

@@ -165,7 +165,8 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
             import, rows);
 
         // 1. Dispatch: accepted, failed for good, in doubt, and never answered.
-        var intents = await transitions.SubmittingAsync(lease, rows, Token);
+        List<Intent> intents = [.. await transitions.SubmittingAsync(lease, rows[..20], Token),
+            .. await transitions.SubmittingAsync(lease with { PerHost = rowsAtATime }, rows[20..], Token)];
         Assert.Equal(rowsAtATime, intents.Count);
         Assert.Equal(rowsAtATime, (await transitions.OpenIntentsAsync(lease, rows, Token)).Count);
         Answer[] accepted = [.. intents.Take(20).Select(EngineDatabase.Accepted)];
@@ -179,10 +180,12 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
         cincopa.OnStatus = ticket => done.Contains(ticket)
             ? new StatusResult.Done(new Rid("rid-" + ticket)) : new StatusResult.Running(50, 500, 1000, null, null);
         var needs = Rounds.Over(source, tokens, cincopa);
-        var poller = new StatusPoller(needs, source, transitions, cincopa,
+        var poller = new StatusPoller(needs, source, transitions, HostsUnderTest.New(source), cincopa,
             new PollSchedule(TimeSpan.FromHours(1), TimeSpan.FromHours(1), () => 0),
             new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), TimeProvider.System, NullLogger<StatusPoller>.Instance);
         Assert.Equal(20, await poller.RunAsync(Token));
+        await HostsUnderTest.New(source).NoteAsync([.. accepted.Take(10).Select(a => new Conclusion(
+            import, a.RowNumber, a.StatusId!.Value, RecordState.Failed, null, FailureCode.SourceForbidden, null, null))], Token);
         // From now on each is followed by itself.
         await database.SqlAsync("UPDATE importer.status_poll SET next_poll_at = now() WHERE import_id = $1 AND row_number = ANY($2)",
             import, rows);
