@@ -132,6 +132,7 @@ public static class CommandLine
             SteerVerb.Cancel(surroundings),
             new RerunVerb(surroundings),
             new FinishVerb(surroundings),
+            new VerifyArrivalVerb(surroundings),
             new AdoptVerb(surroundings),
             new GiveUpVerb(surroundings),
             new ExportVerb(surroundings),
