@@ -70,7 +70,7 @@ public static class ManifestFormat
         (ManifestColumn.RelatedLinkText, ["related_link_text"]),
         (ManifestColumn.RelatedLinkUrl, ["related_link_url", "related_link"]),
         (ManifestColumn.OldUrl, ["old_url", "old_address"]),
-        (ManifestColumn.Size, ["size", "file_size", "filesize", "size_bytes"]),
+        (ManifestColumn.Size, ["size", "file_size", "size_bytes"]),
         (ManifestColumn.Md5, ["md5"]),
         (ManifestColumn.Duration, ["duration", "duration_seconds"]),
     ];
