@@ -32,11 +32,10 @@ public sealed class GaugeImports : BackgroundService
 
     // Those that differ are few, and their index holds them apart.
     private const string Differing = """
-        SELECT a.name AS account, s.arrival AS state, count(*) AS count
-        FROM importer.account a
-        JOIN importer.import i ON i.account_id = a.id AND i.state IN ('running', 'paused')
-        JOIN importer.record_asset s ON s.import_id = i.id AND s.arrival IN ('size_differs', 'duration_differs', 'md5_differs')
-        GROUP BY a.name, s.arrival
+        SELECT a.name AS account, d.arrival AS state, (
+            SELECT count(*) FROM importer.import i JOIN importer.record_asset s ON s.import_id = i.id AND s.arrival = d.arrival
+            WHERE i.account_id = a.id AND i.state IN ('running', 'paused')) AS count
+        FROM importer.account a CROSS JOIN (VALUES ('size_differs'), ('duration_differs'), ('md5_differs')) d(arrival)
         """;
 
     private const string Imports = "SELECT state, count(*) AS count FROM importer.import GROUP BY state";
