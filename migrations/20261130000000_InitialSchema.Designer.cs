@@ -678,6 +678,12 @@ namespace BulkImporter.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("next_at");
 
+                    b.Property<bool>("OnlyLooks")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(false)
+                        .HasColumnName("only_looks");
+
                     b.Property<string>("Rid")
                         .IsRequired()
                         .HasColumnType("text")
@@ -952,6 +958,14 @@ namespace BulkImporter.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("account_id");
 
+                    b.Property<int>("BreakerComparedBase")
+                        .HasColumnType("integer")
+                        .HasColumnName("breaker_compared_base");
+
+                    b.Property<int>("BreakerDifferedBase")
+                        .HasColumnType("integer")
+                        .HasColumnName("breaker_differed_base");
+
                     b.Property<int>("BreakerFailedBase")
                         .HasColumnType("integer")
                         .HasColumnName("breaker_failed_base");
@@ -1106,6 +1120,11 @@ namespace BulkImporter.Migrations
                                 .HasDefaultValue(1000)
                                 .HasColumnName("stop_after_rows");
 
+                            b1.Property<int>("StopAtDifferencePercent")
+                                .HasColumnType("integer")
+                                .HasDefaultValue(100)
+                                .HasColumnName("stop_at_difference_percent");
+
                             b1.Property<int>("StopAtFailurePercent")
                                 .HasColumnType("integer")
                                 .HasDefaultValue(50)
@@ -1150,7 +1169,7 @@ namespace BulkImporter.Migrations
 
                     b.ToTable("import", "importer", t =>
                         {
-                            t.HasCheckConstraint("import_breaker_is_possible", "stop_at_failure_percent BETWEEN 1 AND 100 AND stop_after_rows > 0");
+                            t.HasCheckConstraint("import_breaker_is_possible", "stop_at_failure_percent BETWEEN 1 AND 100 AND stop_at_difference_percent BETWEEN 1 AND 100 AND stop_after_rows > 0");
 
                             t.HasCheckConstraint("import_counted_once_parsed", "row_count IS NOT NULL OR state IN ('parsing', 'rejected', 'cancelled', 'deleting')");
 
@@ -2048,6 +2067,24 @@ namespace BulkImporter.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("row_number");
 
+                    b.Property<string>("Arrival")
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("text")
+                        .HasColumnName("arrival")
+                        .HasComputedColumnSql("CASE WHEN size_bytes <> coalesce(expected_bytes, sent_bytes) THEN 'size_differs'\n    WHEN abs(seconds - expected_seconds) > greatest(2, expected_seconds / 100) THEN 'duration_differs'\n    WHEN sent_md5 <> expected_md5 THEN 'md5_differs'\n    WHEN size_bytes = coalesce(expected_bytes, sent_bytes) OR NOT abs(seconds - expected_seconds) > greatest(2, expected_seconds / 100) THEN 'verified' END", true);
+
+                    b.Property<long?>("ExpectedBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("expected_bytes");
+
+                    b.Property<string>("ExpectedMd5")
+                        .HasColumnType("text")
+                        .HasColumnName("expected_md5");
+
+                    b.Property<double?>("ExpectedSeconds")
+                        .HasColumnType("double precision")
+                        .HasColumnName("expected_seconds");
+
                     b.Property<string>("FileUrl")
                         .HasColumnType("text")
                         .HasColumnName("file_url");
@@ -2065,9 +2102,21 @@ namespace BulkImporter.Migrations
                         .HasColumnType("double precision")
                         .HasColumnName("seconds");
 
-                    b.Property<DateTimeOffset>("SeenAt")
+                    b.Property<DateTimeOffset?>("SeenAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("seen_at");
+
+                    b.Property<long?>("SentBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("sent_bytes");
+
+                    b.Property<string>("SentMd5")
+                        .HasColumnType("text")
+                        .HasColumnName("sent_md5");
+
+                    b.Property<string>("SentSha256")
+                        .HasColumnType("text")
+                        .HasColumnName("sent_sha256");
 
                     b.Property<long?>("SizeBytes")
                         .HasColumnType("bigint")
@@ -2083,6 +2132,10 @@ namespace BulkImporter.Migrations
 
                     b.HasKey("ImportId", "RowNumber")
                         .HasName("pk_record_asset");
+
+                    b.HasIndex(new[] { "ImportId", "Arrival", "RowNumber" }, "asset_compared")
+                        .HasDatabaseName("ix_record_asset_import_id_arrival_row_number")
+                        .HasFilter("arrival IS NOT NULL");
 
                     b.ToTable("record_asset", "importer");
                 });
@@ -2100,6 +2153,18 @@ namespace BulkImporter.Migrations
                     b.Property<string>("Description")
                         .HasColumnType("text")
                         .HasColumnName("description");
+
+                    b.Property<long?>("ExpectedBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("expected_bytes");
+
+                    b.Property<string>("ExpectedMd5")
+                        .HasColumnType("text")
+                        .HasColumnName("expected_md5");
+
+                    b.Property<double?>("ExpectedSeconds")
+                        .HasColumnType("double precision")
+                        .HasColumnName("expected_seconds");
 
                     b.Property<string>("Fid")
                         .HasColumnType("text")
@@ -2128,6 +2193,10 @@ namespace BulkImporter.Migrations
                     b.Property<string>("RelatedLinkUrl")
                         .HasColumnType("text")
                         .HasColumnName("related_link_url");
+
+                    b.Property<long?>("SourceBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("source_bytes");
 
                     b.Property<string>("Tags")
                         .HasColumnType("text")

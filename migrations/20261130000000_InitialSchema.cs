@@ -288,7 +288,14 @@ namespace BulkImporter.Migrations
                     file_url = table.Column<string>(type: "text", nullable: true),
                     thumbnail_url = table.Column<string>(type: "text", nullable: true),
                     playable = table.Column<bool>(type: "boolean", nullable: true),
-                    seen_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                    seen_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    sent_bytes = table.Column<long>(type: "bigint", nullable: true),
+                    sent_sha256 = table.Column<string>(type: "text", nullable: true),
+                    sent_md5 = table.Column<string>(type: "text", nullable: true),
+                    expected_bytes = table.Column<long>(type: "bigint", nullable: true),
+                    expected_seconds = table.Column<double>(type: "double precision", nullable: true),
+                    expected_md5 = table.Column<string>(type: "text", nullable: true),
+                    arrival = table.Column<string>(type: "text", nullable: true, computedColumnSql: "CASE WHEN size_bytes <> coalesce(expected_bytes, sent_bytes) THEN 'size_differs'\n    WHEN abs(seconds - expected_seconds) > greatest(2, expected_seconds / 100) THEN 'duration_differs'\n    WHEN sent_md5 <> expected_md5 THEN 'md5_differs'\n    WHEN size_bytes = coalesce(expected_bytes, sent_bytes) OR NOT abs(seconds - expected_seconds) > greatest(2, expected_seconds / 100) THEN 'verified' END", stored: true)
                 },
                 constraints: table =>
                 {
@@ -307,6 +314,7 @@ namespace BulkImporter.Migrations
                     state = table.Column<string>(type: "text", nullable: false),
                     next_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
                     failed_count = table.Column<short>(type: "smallint", nullable: false),
+                    only_looks = table.Column<bool>(type: "boolean", nullable: false, defaultValue: false),
                     error_code = table.Column<string>(type: "text", nullable: true),
                     error_message = table.Column<string>(type: "text", nullable: true)
                 },
@@ -333,7 +341,11 @@ namespace BulkImporter.Migrations
                     gallery = table.Column<string>(type: "text", nullable: true),
                     fid = table.Column<string>(type: "text", nullable: true),
                     file_name = table.Column<string>(type: "text", nullable: true),
-                    old_url = table.Column<string>(type: "text", nullable: true)
+                    old_url = table.Column<string>(type: "text", nullable: true),
+                    expected_bytes = table.Column<long>(type: "bigint", nullable: true),
+                    expected_md5 = table.Column<string>(type: "text", nullable: true),
+                    expected_seconds = table.Column<double>(type: "double precision", nullable: true),
+                    source_bytes = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -675,6 +687,8 @@ namespace BulkImporter.Migrations
                     idempotency_key = table.Column<string>(type: "text", nullable: true),
                     breaker_finished_base = table.Column<int>(type: "integer", nullable: false),
                     breaker_failed_base = table.Column<int>(type: "integer", nullable: false),
+                    breaker_compared_base = table.Column<int>(type: "integer", nullable: false),
+                    breaker_differed_base = table.Column<int>(type: "integer", nullable: false),
                     last_served_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     trial_count = table.Column<int>(type: "integer", nullable: true),
                     trial_through = table.Column<int>(type: "integer", nullable: true),
@@ -696,6 +710,7 @@ namespace BulkImporter.Migrations
                     priority = table.Column<int>(type: "integer", nullable: false),
                     start_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     stop_after_rows = table.Column<int>(type: "integer", nullable: false, defaultValue: 1000),
+                    stop_at_difference_percent = table.Column<int>(type: "integer", nullable: false, defaultValue: 100),
                     stop_at_failure_percent = table.Column<int>(type: "integer", nullable: false, defaultValue: 50),
                     transfer = table.Column<string>(type: "text", nullable: false, defaultValue: "pull"),
                     when_unknown = table.Column<string>(type: "text", nullable: false),
@@ -706,7 +721,7 @@ namespace BulkImporter.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_import", x => x.id);
-                    table.CheckConstraint("import_breaker_is_possible", "stop_at_failure_percent BETWEEN 1 AND 100 AND stop_after_rows > 0");
+                    table.CheckConstraint("import_breaker_is_possible", "stop_at_failure_percent BETWEEN 1 AND 100 AND stop_at_difference_percent BETWEEN 1 AND 100 AND stop_after_rows > 0");
                     table.CheckConstraint("import_counted_once_parsed", "row_count IS NOT NULL OR state IN ('parsing', 'rejected', 'cancelled', 'deleting')");
                     table.CheckConstraint("import_encoding_is_known", "encoding IN ('windows-1252')");
                     table.CheckConstraint("import_finished_at_iff_ended", "(finished_at IS NOT NULL) = (state IN ('finished', 'cancelled', 'rejected', 'deleting'))");
@@ -1330,6 +1345,13 @@ namespace BulkImporter.Migrations
                 schema: "importer",
                 table: "password_link",
                 column: "user_id");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_record_asset_import_id_arrival_row_number",
+                schema: "importer",
+                table: "record_asset",
+                columns: new[] { "import_id", "arrival", "row_number" },
+                filter: "arrival IS NOT NULL");
 
             migrationBuilder.CreateIndex(
                 name: "ix_record_finish_account_id_next_at",

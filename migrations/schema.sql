@@ -36,7 +36,10 @@ CREATE TYPE importer.outcome AS (
 	http_status smallint,
 	message text,
 	retry_after interval,
-	give_back smallint
+	give_back smallint,
+	size_bytes bigint,
+	sha256 text,
+	md5 text
 );
 
 CREATE TYPE importer.poll_progress AS (
@@ -581,6 +584,8 @@ CREATE TABLE importer.import (
     idempotency_key text,
     breaker_finished_base integer NOT NULL,
     breaker_failed_base integer NOT NULL,
+    breaker_compared_base integer NOT NULL,
+    breaker_differed_base integer NOT NULL,
     last_served_at timestamp with time zone,
     trial_count integer,
     trial_through integer,
@@ -602,13 +607,14 @@ CREATE TABLE importer.import (
     priority integer NOT NULL,
     start_at timestamp with time zone,
     stop_after_rows integer DEFAULT 1000 NOT NULL,
+    stop_at_difference_percent integer DEFAULT 100 NOT NULL,
     stop_at_failure_percent integer DEFAULT 50 NOT NULL,
     transfer text DEFAULT 'pull'::text NOT NULL,
     when_unknown text NOT NULL,
     window_from time without time zone,
     window_until time without time zone,
     window_zone text,
-    CONSTRAINT import_breaker_is_possible CHECK ((((stop_at_failure_percent >= 1) AND (stop_at_failure_percent <= 100)) AND (stop_after_rows > 0))),
+    CONSTRAINT import_breaker_is_possible CHECK ((((stop_at_failure_percent >= 1) AND (stop_at_failure_percent <= 100)) AND ((stop_at_difference_percent >= 1) AND (stop_at_difference_percent <= 100)) AND (stop_after_rows > 0))),
     CONSTRAINT import_counted_once_parsed CHECK (((row_count IS NOT NULL) OR (state = ANY (ARRAY['parsing'::text, 'rejected'::text, 'cancelled'::text, 'deleting'::text])))),
     CONSTRAINT import_encoding_is_known CHECK ((encoding = 'windows-1252'::text)),
     CONSTRAINT import_finished_at_iff_ended CHECK (((finished_at IS NOT NULL) = (state = ANY (ARRAY['finished'::text, 'cancelled'::text, 'rejected'::text, 'deleting'::text])))),
@@ -833,7 +839,21 @@ CREATE TABLE importer.record_asset (
     file_url text,
     thumbnail_url text,
     playable boolean,
-    seen_at timestamp with time zone NOT NULL
+    seen_at timestamp with time zone,
+    sent_bytes bigint,
+    sent_sha256 text,
+    sent_md5 text,
+    expected_bytes bigint,
+    expected_seconds double precision,
+    expected_md5 text,
+    arrival text GENERATED ALWAYS AS (
+CASE
+    WHEN (size_bytes <> COALESCE(expected_bytes, sent_bytes)) THEN 'size_differs'::text
+    WHEN (abs((seconds - expected_seconds)) > GREATEST((2)::double precision, (expected_seconds / (100)::double precision))) THEN 'duration_differs'::text
+    WHEN (sent_md5 <> expected_md5) THEN 'md5_differs'::text
+    WHEN ((size_bytes = COALESCE(expected_bytes, sent_bytes)) OR (NOT (abs((seconds - expected_seconds)) > GREATEST((2)::double precision, (expected_seconds / (100)::double precision))))) THEN 'verified'::text
+    ELSE NULL::text
+END) STORED
 );
 
 CREATE TABLE importer.record_finish (
@@ -844,6 +864,7 @@ CREATE TABLE importer.record_finish (
     state text NOT NULL,
     next_at timestamp with time zone NOT NULL,
     failed_count smallint NOT NULL,
+    only_looks boolean DEFAULT false NOT NULL,
     error_code text,
     error_message text,
     CONSTRAINT finish_state_is_known CHECK ((state = ANY (ARRAY['pending'::text, 'failed'::text])))
@@ -861,7 +882,11 @@ CREATE TABLE importer.record_meta (
     gallery text,
     fid text,
     file_name text,
-    old_url text
+    old_url text,
+    expected_bytes bigint,
+    expected_md5 text,
+    expected_seconds double precision,
+    source_bytes bigint
 );
 
 CREATE VIEW importer.record_now AS
@@ -1207,6 +1232,8 @@ CREATE UNIQUE INDEX ix_notification_target_name ON importer.notification_target 
 CREATE UNIQUE INDEX ix_password_link_hash ON importer.password_link USING btree (hash);
 
 CREATE INDEX ix_password_link_user_id ON importer.password_link USING btree (user_id);
+
+CREATE INDEX ix_record_asset_import_id_arrival_row_number ON importer.record_asset USING btree (import_id, arrival, row_number) WHERE (arrival IS NOT NULL);
 
 CREATE INDEX ix_record_finish_account_id_next_at ON importer.record_finish USING btree (account_id, next_at) WHERE (state = 'pending'::text);
 

@@ -133,6 +133,7 @@ public static class CommandLine
             new RerunVerb(surroundings),
             new AskVerb(surroundings),
             new FinishVerb(surroundings),
+            new VerifyArrivalVerb(surroundings),
             new AdoptVerb(surroundings),
             new GiveUpVerb(surroundings),
             new ExportVerb(surroundings),

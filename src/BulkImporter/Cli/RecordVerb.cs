@@ -31,6 +31,8 @@ internal sealed class RecordVerb : ClientVerb
             string.Create(CultureInfo.InvariantCulture, $"Row {r.RowNumber}, {Wording.Of(r.State)}: {Wording.Plain(r.Url)}"));
         if (r.Rid is not null)
             Surroundings.Output.WriteLine($"rid {Wording.Plain(r.Rid)}");
+        if (r.Asset is { IsExpected: true } asset)
+            Surroundings.Output.WriteLine($"{Wording.Of(asset.Arrival)}: expected {asset.Expected}; arrived {asset.Arrived}");
         if (r.Error is { } error)
             Surroundings.Output.WriteLine($"{error.Code}: {Wording.Plain(error.Message)}");
         if (r.WaitsFor is { } wait)

@@ -131,6 +131,24 @@ internal static partial class Words
         ImportState.Deleting => "Being deleted",
     };
 
+    public static string Of(Arrival arrival) => arrival switch
+    {
+        Arrival.Verified => "Verified",
+        Arrival.SizeDiffers => "Size differs",
+        Arrival.DurationDiffers => "Duration differs",
+        Arrival.Md5Differs => "MD5 differs",
+        Arrival.Unverifiable => "Not compared",
+    };
+
+    public static string Meaning(Arrival arrival) => arrival switch
+    {
+        Arrival.Verified => "What arrived is what was expected.",
+        Arrival.SizeDiffers => "The asset has another size than the file should have.",
+        Arrival.DurationDiffers => "The asset plays for another time than the file should.",
+        Arrival.Md5Differs => "The file that was uploaded from here has another MD5 than the manifest says.",
+        Arrival.Unverifiable => "Nothing was expected of it, or Cincopa has not said what arrived.",
+    };
+
     /// <summary>Whether a person has something to hear of an import.</summary>
     public static ImportOutcome Outcome(ImportView import) => import switch
     {
@@ -166,6 +184,7 @@ internal static partial class Words
         "records_given_up" => "gave up records",
         "records_corrected" => "corrected rows",
         "hosts_asked" => "asked the source hosts again",
+        "arrival_verified_again" => "compared again what arrived",
         "records_finished_again" => "wrote texts and galleries again",
         "results_exported" => "downloaded results",
         "cincopa_named" => "set the address of Cincopa",

@@ -45,6 +45,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
     private static readonly string Numbers = $$"""
         SELECT i.id, c.*, tick.finished, tick.seconds, failure.codes, failure.counts,
             finish.pending AS finish_pending, finish.failed AS finish_failed, undo.pending AS undo_pending, undo.failed AS undo_failed,
+            arrived.*,
             block.until AS blocked_until, block.reason AS blocked_reason,
             (SELECT max(e.id) FROM importer.manifest own
                 JOIN importer.manifest same ON same.sha256 = own.sha256 AND same.received_at IS NOT NULL
@@ -92,6 +93,12 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         CROSS JOIN LATERAL (
             SELECT count(*) FILTER (WHERE u.state = 'pending')::int AS pending, count(*) FILTER (WHERE u.state = 'failed')::int AS failed
             FROM importer.record_undo u WHERE u.import_id = i.id) undo
+        CROSS JOIN LATERAL (
+            SELECT count(*) FILTER (WHERE a.arrival = 'verified')::int AS verified,
+                count(*) FILTER (WHERE a.arrival = 'size_differs')::int AS size_differs,
+                count(*) FILTER (WHERE a.arrival = 'duration_differs')::int AS duration_differs,
+                count(*) FILTER (WHERE a.arrival = 'md5_differs')::int AS md5_differs
+            FROM importer.record_asset a WHERE a.import_id = i.id AND a.arrival IS NOT NULL) arrived
         LEFT JOIN LATERAL (
             SELECT b.blocked_until AS until, b.blocked_reason AS reason FROM importer.call_budget b
             WHERE b.account_id = i.account_id AND b.blocked_until > now() ORDER BY b.kind DESC LIMIT 1) block ON true
@@ -240,6 +247,8 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
             AccountState = accountState,
             StartedBy = i.StartedAt is null ? null : n.StartedBy ?? i.CreatedBy,
             Finishing = new FinishCounts(n.FinishPending, n.FinishFailed),
+            Arrival = new ArrivalCounts(n.Verified, n.SizeDiffers, n.DurationDiffers, n.Md5Differs,
+                Math.Max(0, n.Imported - n.Verified - n.SizeDiffers - n.DurationDiffers - n.Md5Differs)),
             Undo = new UndoCounts(i.UndoOrderedAt is not null, n.UndoPending, n.UndoFailed),
             Trial = i is { State: ImportState.Running or ImportState.Paused, TrialCount: { } records }
                 ? new TrialView(records, HasEnded: i.TrialThrough is null) : null,
@@ -265,8 +274,8 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
             return $"All files are sent. Cincopa is still fetching {Of(counts.Submitted, "file", "files")}.";
         if (counts.Open > 0) return null;
         if (n.FinishPending > 0)
-            return "All files are sent. Texts and galleries are still being written for "
-                + $"{Of(n.FinishPending, "asset", "assets")}.";
+            return $"All files are sent. {Of(n.FinishPending, "asset is", "assets are")} still being finished: texts, galleries, and the "
+                + "look at what arrived.";
         // It would have finished, if they were not to be sent again.
         return counts.Unknown == 0 ? null
             : $"All files are sent. The assets of {Of(counts.Unknown, "record", "records")} in doubt are searched for at Cincopa.";
@@ -294,7 +303,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         int Id, int Pending, int Submitting, int Submitted, int Imported, int Failed, int Unknown, int Cancelled,
         int Invalid, int Duplicate, int Deleted,
         int? Finished, double? Seconds, string[]? Codes, int[]? Counts, int FinishPending, int FinishFailed,
-        int UndoPending, int UndoFailed,
+        int UndoPending, int UndoFailed, int Verified, int SizeDiffers, int DurationDiffers, int Md5Differs,
         DateTimeOffset? BlockedUntil, string? BlockedReason, int? SameManifestAs, int Stalled, string? StartedBy,
         DateTimeOffset? WaitsUntil, DateTimeOffset? NextTryAt, string? WaitingHosts);
 }

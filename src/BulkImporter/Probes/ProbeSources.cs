@@ -13,7 +13,7 @@ using Npgsql;
 namespace BulkImporter.Probes;
 
 /// <summary>
-/// The job of a probe: asks the sources of an import in review for their first bytes and writes what it finds as warnings. Nothing is sent
+/// The job of a probe: asks the sources of an import in review for their first bytes and writes what it finds as warnings, and what sizes they tell. Nothing is sent
 /// to Cincopa and no record is touched. It goes on from where the last batch was committed; a batch that was asked and not committed is
 /// asked again, which harms nobody. Of two jobs for one probe only the later one's writes count.
 /// </summary>
@@ -76,6 +76,11 @@ public sealed class ProbeSources(
             GROUP BY 1, 2
             ON CONFLICT (import_id, host) DO UPDATE SET probed_count = h.probed_count + excluded.probed_count,
                 problem_count = h.problem_count + excluded.problem_count
+        ), sized AS (
+            {RecordMeta.KeepSourceBytes}
+            SELECT going.id, s.row_number, s.bytes FROM going CROSS JOIN unnest($12::int[], $13::bigint[]) AS s (row_number, bytes)
+            WHERE s.bytes > 0
+            {RecordMeta.OrReplaceSourceBytes}
         )
         UPDATE importer.probe SET last_row = $3, probed_count = probed_count + $4, problem_count = problem_count + $5, queued_at = now()
         WHERE import_id IN (SELECT id FROM going)
@@ -157,10 +162,9 @@ public sealed class ProbeSources(
             // A host without a place keeps only its own files waiting, so the places of hosts come before those of all.
             var ofHosts = sources.Select(s => SourceHost.Of(s.Url) ?? "").Distinct()
                 .ToDictionary(h => h, _ => new SemaphoreSlim(probe.PerHost > 0 ? probe.PerHost : Concurrency));
-            var findings = (await Task.WhenAll(sources.Select(source => AtItsTurnAsync(
-                    new[] { ofHosts[SourceHost.Of(source.Url) ?? ""], places }, turn, () => AskAsync(source, secrets, cancellationToken),
-                    cancellationToken))))
-                .OfType<ProbeFinding>().ToList();
+            var answers = await Task.WhenAll(sources.Select(source =>
+                AtItsTurnAsync(source, secrets, ofHosts[SourceHost.Of(source.Url) ?? ""], places, turn, cancellationToken)));
+            var findings = answers.Select(a => a.Finding).OfType<ProbeFinding>().ToList();
             if (findings.FindAll(f => f.Error is not null) is [var first, ..] broken)
             {
                 Log.SourcesNotProbed(log, importId, broken.Count, first.Source.RowNumber, first.Error!);
@@ -171,59 +175,64 @@ public sealed class ProbeSources(
                 findings.Select(f => f.Source.RowNumber).ToArray(),
                 findings.Select(f => f.Source.LineNumber).ToArray(), findings.Select(f => f.Code.Name())
                     .ToArray(), findings.Select(f => f.Value).ToArray(), sources.Select(s => s.Url).ToArray(),
-                sources.Select(s => findings.Exists(f => f.Source == s)).ToArray());
+                sources.Select(s => findings.Exists(f => f.Source == s)).ToArray(), sources.Select(s => s.RowNumber).ToArray(),
+                answers.Select(a => a.Bytes).ToArray());
             // The import left review, or another job has the probe: the next look tells which.
             if (written == 0) continue;
         }
     }
 
-    /// <summary>Asks when there is a place in each of <paramref name="places"/>, and no faster than the rate.</summary>
-    private async Task<ProbeFinding?> AtItsTurnAsync(
-        ReadOnlyMemory<SemaphoreSlim> places, SemaphoreSlim turn, Func<Task<ProbeFinding?>> ask, CancellationToken cancellationToken)
+    /// <summary>Asks when its host and all together have a place for it, and no faster than the rate.</summary>
+    private async Task<Answered> AtItsTurnAsync(
+        Source source, IReadOnlyList<SecretHeader> secrets, SemaphoreSlim ofHost, SemaphoreSlim places, SemaphoreSlim turn,
+        CancellationToken cancellationToken)
     {
-        if (places.IsEmpty)
+        await ofHost.WaitAsync(cancellationToken);
+        try
         {
-            await turn.WaitAsync(cancellationToken);
+            await places.WaitAsync(cancellationToken);
             try
             {
-                await Task.Delay(TimeSpan.FromSeconds(1 / RatePerSecond), clock, cancellationToken);
+                await turn.WaitAsync(cancellationToken);
+                try
+                {
+                    await Task.Delay(TimeSpan.FromSeconds(1 / RatePerSecond), clock, cancellationToken);
+                }
+                finally
+                {
+                    turn.Release();
+                }
+                return await AskAsync(source, secrets, cancellationToken);
             }
             finally
             {
-                turn.Release();
+                places.Release();
             }
-            return await ask();
-        }
-        var place = places.Span[0];
-        await place.WaitAsync(cancellationToken);
-        try
-        {
-            return await AtItsTurnAsync(places[1..], turn, ask, cancellationToken);
         }
         finally
         {
-            place.Release();
+            ofHost.Release();
         }
     }
 
-    private async Task<ProbeFinding?> AskAsync(
-        Source source, IReadOnlyList<SecretHeader> secrets, CancellationToken cancellationToken)
+    private async Task<Answered> AskAsync(Source source, IReadOnlyList<SecretHeader> secrets, CancellationToken cancellationToken)
     {
         try
         {
             // Not HEAD: links that are signed for GET refuse it, and some servers answer it with another head than GET's.
             if (!Uri.TryCreate(source.Url, UriKind.Absolute, out var url))
-                return new(source, FindingCode.SourceUnreachable, "The address cannot be read.");
+                return new(new(source, FindingCode.SourceUnreachable, "The address cannot be read."), null);
             // A file of the server's own, which a push reads: there is nobody to ask.
-            if (url.Scheme is not ("http" or "https")) return null;
+            if (url.Scheme is not ("http" or "https")) return new(null, null);
             using var answer = await reach.RunAsync(
                 new SourceRequest(url, Range: new(0, FirstBytes - 1), Headers: secrets), cancellationToken);
             var first = answer.Problem is null ? await FirstOfAsync(answer, cancellationToken) : default;
-            return Judge(answer, first.Span) is { } code ? new ProbeFinding(source, code, Value(answer, code)) : null;
+            return Judge(answer, first.Span) is { } code
+                ? new(new(source, code, Value(answer, code)), null) : new(null, answer.Size);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            return new(source, FindingCode.SourceUnreachable, e.Reason(), e);
+            return new(new(source, FindingCode.SourceUnreachable, e.Reason(), e), null);
         }
     }
 
@@ -267,6 +276,10 @@ public sealed class ProbeSources(
     private static string Value(SourceAnswer answer, FindingCode code) =>
         code is FindingCode.SourceIsPage or FindingCode.SourceIsNoMedia
             ? $"{answer.Url.IdnHost}: {answer.MediaType}{(answer.Size is { } size ? $", {size} bytes" : "")}" : answer.Detail;
+
+    /// <param name="Finding">Null when nothing speaks against the source.</param>
+    /// <param name="Bytes">The size that it told then, if it told one.</param>
+    private readonly record struct Answered(ProbeFinding? Finding, long? Bytes);
 
     private sealed record Going(int Step, int Left, int LastRow, bool InReview, int AccountId, int PerHost);
 

@@ -141,9 +141,11 @@ public sealed partial class RecordTransitions
             WHERE r.import_id = a.import_id AND r.row_number = a.row_number
                 AND (r.attempt_count, r.state) IN ((a.attempt - 1, 'pending'), (a.attempt, 'unknown'))
             RETURNING r.import_id, r.row_number, r.state, r.rid, r.caption, r.reference_id, r.is_push,
-                a.attempt, a.started_at, a.code, a.http_status, a.message
+                a.attempt, a.started_at, a.code, a.http_status, a.message, a.size_bytes, a.sha256, a.md5
         ), finishing AS (
             {BeginFinishing}
+        ), sent AS (
+            {RecordAsset.KeepSent}
         ), uploaded AS (
             DELETE FROM importer.push_upload u USING moved m WHERE m.state = 'imported' AND u.import_id = m.import_id
                 AND u.row_number = m.row_number

@@ -206,7 +206,7 @@ internal sealed class StatusPoller(
         var age = record.Now - record.SubmittedAt;
         return result switch
         {
-            StatusResult.Done done => Ended(record, RecordState.Imported, done.Rid, null, null),
+            StatusResult.Done done => Ended(record, RecordState.Imported, done.Rid, null, null) with { Bytes = done.Bytes },
             StatusResult.Failed failed => Failed(record, failed.Error.Code(), failed.Error),
             StatusResult.NotFound missing when record.Now - record.NotFoundSince > NotFoundGrace =>
                 Ended(record, RecordState.Unknown, null, FailureCode.StatusLost, missing.Error.Message),

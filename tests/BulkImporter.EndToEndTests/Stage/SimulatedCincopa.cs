@@ -12,7 +12,7 @@ internal sealed record LedgerSummary(
     long SubmitsReceived, long SubmitsAccepted, long DistinctInputs, long InputsReceivedMoreThanOnce, long InputsAcceptedMoreThanOnce,
     int MaxSubmitsPerSecond, int MaxStatusPerSecond, int MaxSubmitsInFlight, IReadOnlyDictionary<string, long> Outcomes);
 
-internal sealed record SimulatedAsset(string Rid, string? Input, bool Deleted);
+internal sealed record SimulatedAsset(string Rid, string? Input, bool Deleted, long Size);
 
 /// <summary>The remote side and its ledger: the judge of what was really sent.</summary>
 internal sealed class SimulatedCincopa(string address) : IDisposable

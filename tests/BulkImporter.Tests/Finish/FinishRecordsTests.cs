@@ -94,6 +94,10 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
     [InlineData("record_meta", "related_link_text = 'Shop'", true)]
     [InlineData("record_meta", "related_link_url = 'https://shop.test/1'", true)]
     [InlineData("record_meta", "gallery = 'Spring'", true)]
+    [InlineData("record_meta", "expected_bytes = 7", true)]
+    [InlineData("record_meta", "source_bytes = 7", true)]
+    [InlineData("record_meta", "expected_seconds = 7", true)]
+    [InlineData("record_meta", "expected_md5 = 'm'", false)]
     [InlineData("record_meta", "fid = 'A1'", false)]
     [InlineData("record_meta", "file_name = 'one.mp4'", false)]
     public async Task What_a_record_says_alone_is_both_finished_and_told_of_or_neither(string table, string says, bool isToFinish)

@@ -140,12 +140,12 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
             FROM generate_series($3::int, $2) n, importer.import i WHERE i.id = $1
             """, import, Rows, 100 * ChunkSize);
         await database.SqlAsync("""
-            INSERT INTO importer.record_meta (import_id, row_number, description)
-            SELECT $1, n, 'A clip' FROM generate_series($3::int, $2) n
+            INSERT INTO importer.record_meta (import_id, row_number, description, expected_bytes)
+            SELECT $1, n, 'A clip', 1 FROM generate_series($3::int, $2) n
             """, import, Rows, 100 * ChunkSize);
         await database.SqlAsync("""
-            INSERT INTO importer.record_asset (import_id, row_number, rid, seen_at)
-            SELECT $1, n, 'of-' || n, now() FROM generate_series($3::int, $2) n
+            INSERT INTO importer.record_asset (import_id, row_number, rid, seen_at, size_bytes, expected_bytes)
+            SELECT $1, n, 'of-' || n, now(), 1, 1 FROM generate_series($3::int, $2) n
             """, import, Rows, 100 * ChunkSize);
         await database.SqlAsync("""
             INSERT INTO importer.push_upload (import_id, row_number, attempt, url_protected, unique_id, file_name, sent_bytes)
@@ -163,6 +163,10 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
         int[] rows = [.. Enumerable.Range(lease.FirstRow + time * rowsAtATime, rowsAtATime)];
         await database.SqlAsync("UPDATE importer.import_record SET caption = 'Clip' WHERE import_id = $1 AND row_number = ANY($2)",
             import, rows);
+        await database.SqlAsync("""
+            INSERT INTO importer.record_meta (import_id, row_number, expected_bytes) SELECT $1, n, 1 FROM unnest($2::int[]) n
+            ON CONFLICT (import_id, row_number) DO NOTHING
+            """, import, rows[..6]);
 
         // 1. Dispatch: accepted, failed for good, in doubt, and never answered.
         List<Intent> intents = [.. await transitions.SubmittingAsync(lease, rows[..20], Token),
@@ -178,7 +182,7 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
         // 2. Ten are in, ten are on their way.
         var done = accepted.Take(10).Select(a => a.StatusId!.Value.Value).ToHashSet();
         cincopa.OnStatus = ticket => done.Contains(ticket)
-            ? new StatusResult.Done(new Rid("rid-" + ticket)) : new StatusResult.Running(50, 500, 1000, null, null);
+            ? new StatusResult.Done(new Rid("rid-" + ticket), ticket.EndsWith('1') ? 1 : null) : new StatusResult.Running(50, 500, 1000, null, null);
         var needs = Rounds.Over(source, tokens, cincopa);
         var poller = new StatusPoller(needs, source, transitions, HostsUnderTest.New(source), cincopa,
             new PollSchedule(TimeSpan.FromHours(1), TimeSpan.FromHours(1), () => 0),
