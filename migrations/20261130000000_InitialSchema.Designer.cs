@@ -1111,6 +1111,10 @@ namespace BulkImporter.Migrations
                                 .HasColumnType("integer")
                                 .HasColumnName("priority");
 
+                            b1.Property<string>("Sheet")
+                                .HasColumnType("text")
+                                .HasColumnName("sheet");
+
                             b1.Property<DateTimeOffset?>("StartAt")
                                 .HasColumnType("timestamp with time zone")
                                 .HasColumnName("start_at");

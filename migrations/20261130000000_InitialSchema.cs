@@ -708,6 +708,7 @@ namespace BulkImporter.Migrations
                     match_by = table.Column<string>(type: "text", nullable: false, defaultValue: "url"),
                     max_attempts = table.Column<int>(type: "integer", nullable: false),
                     priority = table.Column<int>(type: "integer", nullable: false),
+                    sheet = table.Column<string>(type: "text", nullable: true),
                     start_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     stop_after_rows = table.Column<int>(type: "integer", nullable: false, defaultValue: 1000),
                     stop_at_difference_percent = table.Column<int>(type: "integer", nullable: false, defaultValue: 100),

@@ -1108,6 +1108,10 @@ namespace BulkImporter.Migrations
                                 .HasColumnType("integer")
                                 .HasColumnName("priority");
 
+                            b1.Property<string>("Sheet")
+                                .HasColumnType("text")
+                                .HasColumnName("sheet");
+
                             b1.Property<DateTimeOffset?>("StartAt")
                                 .HasColumnType("timestamp with time zone")
                                 .HasColumnName("start_at");

@@ -605,6 +605,7 @@ CREATE TABLE importer.import (
     match_by text DEFAULT 'url'::text NOT NULL,
     max_attempts integer NOT NULL,
     priority integer NOT NULL,
+    sheet text,
     start_at timestamp with time zone,
     stop_after_rows integer DEFAULT 1000 NOT NULL,
     stop_at_difference_percent integer DEFAULT 100 NOT NULL,

@@ -68,7 +68,7 @@ internal sealed class IngestBenchmark(Bench bench, ResultTable table)
         if (await export.FindAsync(import, CancellationToken.None) is not Exportable.Ready ready)
             throw new InvalidOperationException("There is nothing to export.");
         var started = Stopwatch.GetTimestamp();
-        await export.RunAsync(ready, RecordFilter.All, ExportFormat.Csv, isWhole: true, PipeWriter.Create(Stream.Null),
+        await export.RunAsync(ready, RecordFilter.All, FileFormat.Csv, isWhole: true, PipeWriter.Create(Stream.Null),
             CancellationToken.None);
         return Rows / Stopwatch.GetElapsedTime(started).TotalSeconds;
     }

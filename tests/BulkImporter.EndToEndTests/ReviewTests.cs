@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
@@ -31,8 +32,8 @@ public sealed class ReviewTests(DashboardStage stage) : IClassFixture<DashboardS
         await OpenUploadAsync();
         (string Name, string Content, string Told)[] wrong =
         [
-            ("films.xlsx", "PK\u0003\u0004\u0014\0\u0006\0", "This is a zip archive or an Excel workbook (.xlsx)."),
-            ("films.json", "[{\"url\": \"https://media.example.com/1.mp4\"}]", "This is JSON, not CSV."),
+            ("films.xlsx", "PK\u0003\u0004\u0014\0\u0006\0", "This is a zip archive or another document in one, and no Excel workbook (.xlsx)."),
+            ("films.json", "[{\"url\": \"https://media.example.com/1.mp4\"}]", "This is JSON, but not JSON lines"),
             ("films.csv", "<!DOCTYPE html>\n<html><body>Sign in</body></html>", "This is a web page (HTML), not CSV"),
             ("films.txt", "%PDF-1.7\n", "This is a PDF"),
         ];
@@ -47,7 +48,7 @@ public sealed class ReviewTests(DashboardStage stage) : IClassFixture<DashboardS
         await ChooseAsync("poster.png", "image/png", "\u0089PNG\r\n");
         await Expect(page.GetByTestId("upload-kind")).ToContainTextAsync("This file itself is uploaded and becomes one asset.");
         await ChooseAsync("list.pdf", "application/pdf", "%PDF-1.7\n");
-        await Expect(page.GetByTestId("upload-kind")).ToContainTextAsync("To import from a list of URLs, choose a CSV.");
+        await Expect(page.GetByTestId("upload-kind")).ToContainTextAsync("To import from a list of URLs, choose a CSV or a workbook.");
         await Expect(page.GetByTestId("upload-error")).ToBeHiddenAsync();
         await LooksWellAsync("upload, wrong file");
         Assert.Equal(before, (await stage.Api.ImportsAsync()).Count);
@@ -130,6 +131,44 @@ public sealed class ReviewTests(DashboardStage stage) : IClassFixture<DashboardS
         await Expect(Finding("url_share_page")).ToContainTextAsync("2 rows have the URL of a share page.");
         await Expect(Finding("url_made_direct")).ToContainTextAsync("1 link of 1 host was made direct.");
         await Expect(page.GetByTestId("settings-text")).ToContainTextAsync("Leave links as written: drive.google.com.");
+        await stage.Api.ActAsync(id, "cancel");
+        stage.Browser.HasNoErrors();
+    }
+
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public async Task Of_a_workbook_with_two_sheets_one_is_chosen_in_the_review_and_its_results_are_a_workbook(bool isDark, int width)
+    {
+        await OpenAsync(isDark, width);
+        await OpenUploadAsync();
+        await Expect(page.GetByText("one list of them, as .csv, .tsv, .xlsx or .jsonl")).ToBeVisibleAsync();
+        await LooksWellAsync("upload, formats");
+        await page.GetByTestId("upload-file").SetInputFilesAsync(new FilePayload
+        {
+            Name = "catalogue.xlsx",
+            MimeType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            Buffer = Workbook(("Read me", [["Ask Ada what is in here"]]),
+                ("Videos", [["url", "title"], [$"https://media.example.com/sheets-{width}-{isDark}/1.mp4", "One"]])),
+        });
+        await Expect(page.GetByTestId("upload-kind")).ToBeEmptyAsync();
+        await page.GetByTestId("upload-submit").ClickAsync();
+        await page.WaitForURLAsync("**/imports/*");
+        await HasStateAsync("rejected");
+        await Expect(page.GetByTestId("reason")).ToContainTextAsync("The sheets with rows are: Read me, Videos.");
+        await LooksWellAsync("which sheet");
+        await page.GetByTestId("sheet").SelectOptionAsync("Videos");
+        await HasStateAsync("review");
+        await Expect(Column("title")).ToContainTextAsync("One");
+        await Expect(page.GetByTestId("sheet")).ToHaveValueAsync("Videos");
+        await Expect(page.GetByTestId("count-pending")).ToHaveTextAsync("1");
+        await LooksWellAsync("a sheet was chosen");
+
+        var id = int.Parse(page.Url[(page.Url.LastIndexOf('/') + 1)..], System.Globalization.CultureInfo.InvariantCulture);
+        var answer = await page.APIRequest.GetAsync(new Uri(new Uri(page.Url), $"/api/v1/imports/{id}/results").ToString());
+        Assert.Contains("catalogue-results.xlsx", answer.Headers["content-disposition"], StringComparison.Ordinal);
+        using var results = new ZipArchive(new MemoryStream(await answer.BodyAsync()));
+        using var sheet = new StreamReader(results.GetEntry("xl/worksheets/sheet1.xml")!.Open());
+        Assert.Contains(">One</t>", await sheet.ReadToEndAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
         await stage.Api.ActAsync(id, "cancel");
         stage.Browser.HasNoErrors();
     }
@@ -326,6 +365,37 @@ public sealed class ReviewTests(DashboardStage stage) : IClassFixture<DashboardS
     {
         await page.GotoAsync("/upload");
         await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Light or dark" })).ToBeEnabledAsync();
+    }
+
+    /// <summary>A workbook of texts, with as little in it as one can have.</summary>
+    private static byte[] Workbook(params (string Name, string[][] Rows)[] sheets)
+    {
+        const string main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+        const string relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+        using var file = new MemoryStream();
+        using (var zip = new ZipArchive(file, ZipArchiveMode.Create))
+        {
+            Add("[Content_Types].xml", "<Types/>");
+            Add("xl/workbook.xml", $"<workbook xmlns=\"{main}\" xmlns:r=\"{relations}\"><sheets>"
+                + string.Concat(sheets.Select((s, i) => $"<sheet name=\"{s.Name}\" sheetId=\"{i + 1}\" r:id=\"r{i}\"/>")) + "</sheets></workbook>");
+            Add("xl/_rels/workbook.xml.rels", "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">"
+                + string.Concat(sheets.Select((_, i) => $"<Relationship Id=\"r{i}\" Type=\"{relations}/worksheet\" Target=\"sheet{i}.xml\"/>"))
+                + "</Relationships>");
+            foreach (var (sheet, number) in sheets.Select((s, i) => (s, i)))
+            {
+                Add($"xl/sheet{number}.xml", $"<worksheet xmlns=\"{main}\"><sheetData>" + string.Concat(sheet.Rows.Select(row =>
+                    $"<row>{string.Concat(row.Select(cell => $"<c t=\"inlineStr\"><is><t>{cell}</t></is></c>"))}</row>"))
+                    + "</sheetData></worksheet>");
+            }
+
+            void Add(string name, string text)
+            {
+                using var part = zip.CreateEntry(name).Open();
+                part.Write(Encoding.UTF8.GetBytes(text));
+            }
+        }
+
+        return file.ToArray();
     }
 
     private Task ChooseAsync(string name, string type, string content) => page.GetByTestId("upload-file")

@@ -4,6 +4,7 @@ using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Export;
 using BulkImporter.Imports;
+using BulkImporter.Manifests;
 using BulkImporter.Notify;
 using BulkImporter.Parse;
 using BulkImporter.Probes;
@@ -60,7 +61,7 @@ internal static class ApiExamples
             ["window"] = JsonSerializer.SerializeToElement("22:00-06:00 Europe/Berlin"),
         });
         Add(new ManifestPreview(["OriginalURL", "Title"], new Dictionary<string, string> { ["url"] = "OriginalURL", ["caption"] = "Title" },
-            true, ',', "UTF-8", null,
+            FileFormat.Csv, null, [], true, ',', "UTF-8", null,
             [new(1, false, new Dictionary<string, string> { ["url"] = "https://media.example.com/spring.mp4", ["caption"] = "Spring" }, [],
                 ["https://media.example.com/spring.mp4", "Spring"])],
             [new("OriginalURL", "url", 250, ["https://media.example.com/spring.mp4"]), new("Title", "caption", 248, ["Spring"])], 250));

@@ -57,6 +57,7 @@ public static class ApiSetup
         api.MapFiles();
         api.MapRecords();
         api.MapOldAddresses();
+        api.MapTemplateFile();
         api.MapTemplates();
         api.MapCorrections();
         api.MapAccounts();

@@ -49,7 +49,7 @@ internal static class ImportsApi
         imports.MapPost("/", CreateAsync).WithName("createImport").RequireAuthorization(Policy.Operator)
             .WithSummary("Upload a manifest and make an import of it")
             .WithDescription(
-                "multipart/form-data with the field 'file', or the file as the body (text/csv). Fields or query arguments: name, "
+                "multipart/form-data with the field 'file', or the file as the body, whatever its format. Fields or query arguments: name, "
                     + "fileName, account, start, map, " +
                 $"{SettingsSchema.Names(_ => true)}. The same Idempotency-Key again returns the first import with 200.")
             .TakesManifest("The manifest: CSV with a header line, compressed (gzip) or not.").TakesImportFields(ofManifest: true)

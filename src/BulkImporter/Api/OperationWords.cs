@@ -155,7 +155,9 @@ internal sealed record ParameterWords(string Description, JsonNode Example, IRea
         ["check"] = new("Only tell what would be changed.", true),
         ["abortRemote"] = new("Also ask Cincopa to abort what it has accepted.", true),
         ["listFindings format"] = new("csv returns all findings as one file.", "csv", EnumText<FindingsFormat>.All),
-        ["exportResults format"] = new("The kind of file.", "csv", EnumText<Export.ExportFormat>.All),
+        ["exportResults format"] = new("The kind of file; that of the manifest when it is left out.", "csv", EnumText<Manifests.FileFormat>.All),
+        ["exampleManifest format"] = new("The kind of file; csv when it is left out.", "xlsx",
+            [.. Manifests.ManifestTemplate.Formats.Select(f => EnumText<Manifests.FileFormat>.Of(f))]),
         ["exportMap import"] = new("The numbers of the imports.", new JsonArray(7, 8)),
         ["checkMap import"] = new("The numbers of the imports.", new JsonArray(7, 8)),
         ["exportMap format"] = new("What reads the map; csv when it is left out.", "nginx", EnumText<Export.MapFormat>.All),
@@ -186,6 +188,7 @@ internal sealed record ParameterWords(string Description, JsonNode Example, IRea
         ["account"] = new("The name of the Cincopa account that it runs for; may be left out when there is only one.", "museum"),
         ["start"] = new("Start it as soon as it is read, without a review.", true),
         ["map"] = new("Which column is what, when the header is not recognised.", "url=OriginalURL,caption=Title"),
+        ["correctRecords sheet"] = new("The sheet to read, if several sheets of a workbook have rows.", "Videos"),
         ["correctRecords encoding"] = new("windows-1252, or left out to go by the file's beginning.", "windows-1252"),
     };
 
@@ -193,6 +196,7 @@ internal sealed record ParameterWords(string Description, JsonNode Example, IRea
     private static readonly Dictionary<string, JsonNode> SettingExamples = new()
     {
         ["encoding"] = "windows-1252",
+        ["sheet"] = "Videos",
         ["firstRows"] = 100,
         ["fid"] = "A4BcDeFgHiJk",
         ["startAt"] = "2026-11-24T22:00:00+01:00",

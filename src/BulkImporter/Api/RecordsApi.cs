@@ -4,6 +4,7 @@ using BulkImporter.Data;
 using BulkImporter.Export;
 using BulkImporter.Finish;
 using BulkImporter.Imports;
+using BulkImporter.Manifests;
 using BulkImporter.Reconcile;
 using BulkImporter.Records;
 using BulkImporter.Rerun;
@@ -295,19 +296,20 @@ internal static class RecordsApi
         CancellationToken cancellationToken)
     {
         var filter = selection.ToFilter();
-        var chosen = ApiArguments.Choice<ExportFormat>("format", format) ?? ExportFormat.Csv;
+        var asked = ApiArguments.Choice<FileFormat>("format", format);
         switch (await export.FindAsync(id, cancellationToken))
         {
             case Exportable.Refused refused: return Problem.RefusedInThisState(refused.State, refused.Sentence);
             case Exportable.Ready ready:
+                var chosen = asked ?? ready.Format;
+                if (chosen == FileFormat.Xlsx && ready.Rows >= ExportResults.MostRowsOfSheet)
+                    throw new InvalidArgumentException("format",
+                        $"A sheet has at most {ExportResults.MostRowsOfSheet:N0} rows, its header among them. Export it as csv or jsonl.");
                 var isWhole = context.User.Role() >= Role.Operator;
                 await note.RunAsync(context.User.Actor(), "results_exported", id,
-                    $"{EnumText<ExportFormat>.Of(chosen)}, {filter}{(isWhole ? ", with whole source addresses" : "")}", cancellationToken);
-                context.Attach($"{ready.FileName}-results.{EnumText<ExportFormat>.Of(chosen)}", chosen switch
-                {
-                    ExportFormat.Csv => "text/csv; charset=utf-8",
-                    ExportFormat.Jsonl => "application/jsonl; charset=utf-8",
-                });
+                    $"{EnumText<FileFormat>.Of(chosen)}, {filter}{(isWhole ? ", with whole source addresses" : "")}", cancellationToken);
+                context.Attach($"{ready.FileName}-results.{EnumText<FileFormat>.Of(chosen)}",
+                    chosen.ContentType());
                 await export.RunAsync(ready, filter, chosen, isWhole, context.Response.BodyWriter, cancellationToken);
                 return Results.Empty;
             default: return Problem.ImportNotFound(id);

@@ -8,11 +8,10 @@ internal sealed class ExportVerb : ClientVerb
     private readonly Argument<int> id = ImportId();
     private readonly Option<string?> output = OutputFile.Option("Where to write; the file appears whole or not at all [standard output]");
     private readonly SelectionOptions selection = new();
-    private readonly Option<string> format = new("--format")
+    private readonly Option<string?> format = new("--format")
     {
-        HelpName = "csv|jsonl",
-        Description = "The kind of file",
-        DefaultValueFactory = _ => "csv"
+        HelpName = "csv|xlsx|jsonl",
+        Description = "The kind of file [as the manifest is]"
     };
 
     private readonly Option<bool> findings = new("--findings") { Description = "What was found in the manifest, instead of the results" };
@@ -24,7 +23,7 @@ internal sealed class ExportVerb : ClientVerb
             "BulkImporter export 7 --format jsonl | jq .import_rid",
             "BulkImporter export 7 --findings -o findings.csv")
     {
-        format.AcceptOnlyFromAmong("csv", "jsonl");
+        format.AcceptOnlyFromAmong("csv", "xlsx", "jsonl");
         TakesFromServer([id, output, .. selection.All, format, findings]);
         Validators.Add(result =>
         {

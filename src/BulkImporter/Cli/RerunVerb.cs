@@ -24,6 +24,8 @@ internal sealed class RerunVerb : ClientVerb
     { HelpName = "MAPPING", Description = "Which column of --file is what: url=OriginalURL,caption=Title" };
     private readonly Option<string?> encoding = new("--encoding")
     { HelpName = "ENCODING", Description = "Of --file: windows-1252, or empty to go by the file's beginning" };
+    private readonly Option<string?> sheet = new("--sheet")
+    { HelpName = "NAME", Description = "Of --file: the sheet to read, if several sheets of a workbook have rows" };
     private readonly Option<bool> check = new("--check")
     { Description = "Say what --file would change and what it could not, and change nothing" };
 
@@ -41,7 +43,7 @@ internal sealed class RerunVerb : ClientVerb
             "BulkImporter rerun 7 --state duplicate              send rows that were left out as duplicates",
             "BulkImporter rerun 7 --arrival size_differs         make other assets; those that differ stay in Cincopa")
     {
-        TakesFromServer([id, .. selection.All, push, file, map, encoding, check, Json]);
+        TakesFromServer([id, .. selection.All, push, file, map, encoding, sheet, check, Json]);
         Validators.Add(result =>
         {
             if (selection.All.Append(file).Count(o => result.GetResult(o) is { Implicit: false }) > 1)
@@ -49,8 +51,8 @@ internal sealed class RerunVerb : ClientVerb
                     $"Give one of {string.Join(", ", selection.All.Select(o => o.Name))} and --file: exactly one says which "
                         + "records are rerun.");
             if (result.GetResult(file) is not { Implicit: false }
-                && new Option[] { map, encoding, check }.Any(o => result.GetResult(o) is { Implicit: false }))
-                result.AddError("--map, --encoding and --check need --file.");
+                && new Option[] { map, encoding, sheet, check }.Any(o => result.GetResult(o) is { Implicit: false }))
+                result.AddError("--map, --encoding, --sheet and --check need --file.");
             if (result.GetValue(push) && result.GetResult(file) is { Implicit: false })
                 result.AddError("--push works with a selection. In a corrections file, use the column transfer.");
         });
@@ -95,7 +97,7 @@ internal sealed class RerunVerb : ClientVerb
             content.Headers.ContentType = new("text/csv");
             answer = await api.UploadAsync<CorrectionReport>($"imports/{line.GetValue(id)}/corrections"
                 + Query.Of(("map", line.GetValue(map)), ("encoding", line.GetValue(encoding)),
-                    ("check", line.GetValue(check) ? "true" : null)), content, cancellationToken);
+                    ("sheet", line.GetValue(sheet)), ("check", line.GetValue(check) ? "true" : null)), content, cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -9,7 +9,8 @@ namespace BulkImporter.Cli;
 /// <summary><c>submit FILE</c> or <c>submit --from URL</c>: a manifest becomes an import.</summary>
 internal sealed class SubmitVerb : ClientVerb
 {
-    private readonly Argument<InputFile> file = InputFile.Argument("The manifest: .csv or .csv.gz, one row per media file with its URL");
+    private readonly Argument<InputFile> file = InputFile.Argument(
+        "The manifest: .csv, .tsv, .xlsx or .jsonl, text also as .gz; one row per media file with its URL");
     private readonly Option<string?> from = new("--from")
     { HelpName = "URL", Description = "Let the server fetch the manifest instead: an https address, or the link of a Google Sheet" };
     private readonly Option<string?> fileName = new("--file-name")
@@ -18,12 +19,15 @@ internal sealed class SubmitVerb : ClientVerb
     { HelpName = "MAPPING", Description = "Which column is what, if the header is not recognised: url=OriginalURL,caption=Title" };
     private readonly Option<string?> encoding = new("--encoding")
     { HelpName = "ENCODING", Description = "windows-1252 for a file in that encoding; UTF-8 and UTF-16 are recognised" };
+    private readonly Option<string?> sheet = new("--sheet")
+    { HelpName = "NAME", Description = "The sheet to read, if several sheets of a workbook have rows" };
     private readonly NewImportOptions import = new();
 
     public SubmitVerb(Surroundings surroundings)
         : base(surroundings, "submit", "Upload a manifest. It is read and checked. Then it waits for review, or starts with --start.",
             "BulkImporter submit library.csv                         upload, then look at it: BulkImporter show ID",
             "BulkImporter submit library.csv --start --watch         all in one, with progress; exit code 3 when records failed",
+            "BulkImporter submit catalogue.xlsx --sheet Videos",
             "BulkImporter submit old.csv --map url=Link,caption=Name --account museum",
             "BulkImporter submit library.csv --start --set window='22:00-06:00 Europe/Berlin'    only at night",
             "BulkImporter submit --from https://media.example.com/library.csv    fetched by the server; a Google Sheet's link works, too",
@@ -36,13 +40,14 @@ internal sealed class SubmitVerb : ClientVerb
                 line.AddError("Name the manifest: a FILE, or --from URL.");
         });
         encoding.AcceptOnlyFromAmong(Manifests.ManifestReading.Windows1252);
-        TakesFromServer(file, from, fileName, import.Account, import.Name, map, encoding, import.Set, import.Start, import.Watch,
+        TakesFromServer(file, from, fileName, import.Account, import.Name, map, encoding, sheet, import.Set, import.Start, import.Watch,
             import.IdempotencyKey, Json);
     }
 
     protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
     {
-        (string, string?)[] columns = [("map", line.GetValue(map)), ("encoding", line.GetValue(encoding))];
+        (string, string?)[] columns = [("map", line.GetValue(map)), ("encoding", line.GetValue(encoding)),
+            ("sheet", line.GetValue(sheet))];
         if (line.GetValue(from) is { } address)
         {
             var fetched = await api.CreateFromAddressAsync(new(address),

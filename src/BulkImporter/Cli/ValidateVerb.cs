@@ -15,11 +15,13 @@ namespace BulkImporter.Cli;
 internal sealed class ValidateVerb : Verb
 {
     private readonly Surroundings surroundings;
-    private readonly Argument<InputFile> file = InputFile.Argument("The manifest: .csv or .csv.gz");
+    private readonly Argument<InputFile> file = InputFile.Argument("The manifest: .csv, .tsv, .xlsx or .jsonl, text also as .gz");
     private readonly Option<string?> map = new("--map")
     { HelpName = "MAPPING", Description = "Which column is what, if the header is not recognised: url=OriginalURL,caption=Title" };
     private readonly Option<string?> encoding = new("--encoding")
     { HelpName = "ENCODING", Description = "windows-1252 for a file in that encoding; UTF-8 and UTF-16 are recognised" };
+    private readonly Option<string?> sheet = new("--sheet")
+    { HelpName = "NAME", Description = "The sheet to read, if several sheets of a workbook have rows" };
     private readonly Option<bool> json = new("--json") { Description = "Print columns, every finding and the counts as one JSON object" };
     private readonly Option<int> limit = new("--limit")
     { HelpName = "N", Description = "Findings to print. All are counted", DefaultValueFactory = _ => 50 };
@@ -33,7 +35,7 @@ internal sealed class ValidateVerb : Verb
     {
         this.surroundings = surroundings;
         encoding.AcceptOnlyFromAmong(ManifestReading.Windows1252);
-        Takes(file, map, encoding, limit, json);
+        Takes(file, map, encoding, sheet, limit, json);
         SetAction(RunAsync);
     }
 
@@ -44,8 +46,8 @@ internal sealed class ValidateVerb : Verb
         {
             var mapping = line.GetValue(map) is { } text ? ManifestMapping.Parse(text) : null;
             await using var bytes = manifest.Open(surroundings);
-            await using var reader = await ManifestReader.OpenAsync(bytes, new ManifestReading(mapping, line.GetValue(encoding)),
-                cancellationToken);
+            await using var reader = await ManifestReader.OpenAsync(bytes,
+                new ManifestReading(mapping, line.GetValue(encoding), line.GetValue(sheet)), cancellationToken);
             return line.GetValue(json)
                 ? await PrintJsonAsync(reader, cancellationToken)
                 : await PrintTextAsync(reader, line.GetValue(limit), cancellationToken);
@@ -55,6 +57,7 @@ internal sealed class ValidateVerb : Verb
             var advice = e.Code is RejectionCode.MappingInvalid or RejectionCode.ColumnUnknown or RejectionCode.UrlColumnAmbiguous
                 or RejectionCode.UrlColumnMissing
                 ? "Name the columns with --map, for example: --map url=Link,caption=Name"
+                : e is { Code: RejectionCode.SheetUnclear, Candidates: [var first, ..] } ? $"Name the sheet, for example: --sheet \"{first}\""
                 : e.Encoding is { } offered ? $"To read it so: --encoding {offered}" : null;
             throw new VerbFailure(ExitCode.Failed, $"{manifest.Name} is not a manifest: {e.Message}", advice);
         }

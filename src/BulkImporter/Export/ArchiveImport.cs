@@ -123,7 +123,7 @@ public sealed partial class ArchiveImport(NpgsqlDataSource database, ManifestByt
                 await AddAsync("results.csv", async entry =>
                 {
                     var writer = PipeWriter.Create(entry, new StreamPipeWriterOptions(leaveOpen: true));
-                    await results.RunAsync(ready, RecordFilter.All, ExportFormat.Csv, isWhole: true, writer, cancellationToken);
+                    await results.RunAsync(ready, RecordFilter.All, FileFormat.Csv, isWhole: true, writer, cancellationToken);
                     await writer.CompleteAsync();
                 });
             }

@@ -7,23 +7,16 @@ using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Export;
 
-public enum ExportFormat
-{
-    /// <summary>The manifest's own separator and line ending; can be uploaded again as a manifest.</summary>
-    Csv,
-
-    /// <summary>One JSON object a line, the same columns.</summary>
-    Jsonl,
-}
-
 /// <summary>Whether an import's results can be had.</summary>
 public abstract record Exportable
 {
     private Exportable() { }
 
     /// <param name="FileName">The manifest's name without its extension, for naming the result file.</param>
+    /// <param name="Format">What the manifest is.</param>
     public sealed record Ready(
-        int ImportId, int ManifestId, string? Mapping, int Rows, string FileName, string? Encoding, bool HasCorrections) : Exportable;
+        int ImportId, int ManifestId, string? Mapping, int Rows, string FileName, string? Encoding, string? Sheet, bool HasCorrections,
+        FileFormat Format) : Exportable;
 
     public sealed record NotFound(int ImportId) : Exportable;
 
@@ -37,6 +30,9 @@ public abstract record Exportable
 /// </summary>
 public sealed class ExportResults(IDbContextFactory<ImporterDb> contexts, ManifestBytes manifests)
 {
+    /// <summary>A workbook has one sheet of results.</summary>
+    public const int MostRowsOfSheet = WorkbookWriter.MostRows;
+
     private const int RowsPerRange = 5000;
 
     private static readonly string Imported = EnumText<RecordState>.Of(RecordState.Imported);
@@ -45,7 +41,7 @@ public sealed class ExportResults(IDbContextFactory<ImporterDb> contexts, Manife
     private const int FlushAfter = 64 * 1024;
 
     private const string Find = """
-        SELECT i.state, i.manifest_id, i.mapping, i.row_count AS rows, m.file_name, i.encoding,
+        SELECT i.state, i.manifest_id, i.mapping, i.row_count AS rows, m.file_name, i.encoding, i.sheet,
             EXISTS (SELECT 1 FROM importer.correction c WHERE c.import_id = i.id) AS has_corrections
         FROM importer.import i JOIN importer.manifest m ON m.id = i.manifest_id WHERE i.id = $1
         """;
@@ -60,7 +56,7 @@ public sealed class ExportResults(IDbContextFactory<ImporterDb> contexts, Manife
             [] => new Exportable.NotFound(importId),
             [{ Rows: { } count } found] =>
                 new Exportable.Ready(importId, found.ManifestId, found.Mapping, count, BaseName(found.FileName), found.Encoding,
-                    found.HasCorrections),
+                    found.Sheet, found.HasCorrections, await FormatAsync(found, cancellationToken)),
             [var unparsed, ..] =>
                 new Exportable.Refused(unparsed.State,
                     $"Import {importId} has no records: its manifest "
@@ -72,11 +68,11 @@ public sealed class ExportResults(IDbContextFactory<ImporterDb> contexts, Manife
     /// uploaded again: signed addresses do not work.</param>
     /// <exception cref="InvalidDataException">Manifest and records do not belong together.</exception>
     /// <exception cref="FileNotFoundException">The manifest's bytes are not kept any more.</exception>
-    public async Task RunAsync(Exportable.Ready import, RecordFilter filter, ExportFormat format, bool isWhole, PipeWriter output,
+    public async Task RunAsync(Exportable.Ready import, RecordFilter filter, FileFormat format, bool isWhole, PipeWriter output,
         CancellationToken cancellationToken)
     {
         await using var bytes = await manifests.OpenAsync(import.ManifestId, cancellationToken);
-        await using var reader = await ManifestReader.OpenAsync(bytes, ManifestReading.Of(import.Mapping, import.Encoding),
+        await using var reader = await ManifestReader.OpenAsync(bytes, ManifestReading.Of(import.Mapping, import.Encoding, import.Sheet),
             cancellationToken);
         using var writer = Writer(format, reader.Layout, isWhole, output);
         writer.WriteHeader();
@@ -131,20 +127,35 @@ public sealed class ExportResults(IDbContextFactory<ImporterDb> contexts, Manife
             ? (r.RowNumber, r.Item2 with { Corrected = corrected }) : r);
     }
 
+    /// <summary>CSV where the bytes are not kept any more, which is said when they are asked for.</summary>
+    private async Task<FileFormat> FormatAsync(Found import, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var bytes = await manifests.OpenAsync(import.ManifestId, cancellationToken);
+            return await ManifestReader.FormatAsync(bytes, import.Encoding, cancellationToken);
+        }
+        catch (FileNotFoundException)
+        {
+            return FileFormat.Csv;
+        }
+    }
+
     private static string BaseName(string fileName)
     {
         var name = fileName.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? fileName[..^3] : fileName;
         return Path.GetFileNameWithoutExtension(name);
     }
 
-    private static IResultWriter Writer(ExportFormat format, ManifestLayout layout, bool isWhole, PipeWriter output) => format switch
+    private static IResultWriter Writer(FileFormat format, ManifestLayout layout, bool isWhole, PipeWriter output) => format switch
     {
-        ExportFormat.Csv => new CsvResults(layout, isWhole, output),
-        ExportFormat.Jsonl => new JsonLineResults(layout, isWhole, output),
+        FileFormat.Csv => new CsvResults(layout, isWhole, output),
+        FileFormat.Xlsx => new WorkbookResults(layout, isWhole, output),
+        FileFormat.Jsonl => new JsonLineResults(layout, isWhole, output),
     };
 
     private sealed record Found(
-        ImportState State, int ManifestId, string? Mapping, int? Rows, string FileName, string? Encoding, bool HasCorrections);
+        ImportState State, int ManifestId, string? Mapping, int? Rows, string FileName, string? Encoding, string? Sheet, bool HasCorrections);
 }
 
 public static class ExportSetup

@@ -169,7 +169,7 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
 
         if (needsGuard)
             output.Write("'"u8);
-        FormulaGuard.WriteInner(raw, separator, layout.IsResultFile, output);
+        FormulaGuard.WriteInner(raw, separator, layout.IsGuarded, output);
     }
 
     /// <summary>Whether the field's text would be run. In an export of ours a guarded cell has its guard already.</summary>
@@ -177,7 +177,7 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
     {
         raw = raw.Trim(" \t"u8);
         var text = raw is [(byte)'"', ..] ? raw[1..].TrimEnd((byte)'"') : raw;
-        return FormulaGuard.NeedsGuard(text, isFirst) && !(layout.IsResultFile && FormulaGuard.IsGuarded(text));
+        return FormulaGuard.NeedsGuard(text, isFirst) && !(layout.IsGuarded && FormulaGuard.IsGuarded(text));
     }
 
     private void WriteValue(string? value)

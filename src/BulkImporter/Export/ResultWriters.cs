@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -34,6 +35,93 @@ internal sealed class CsvResults(ManifestLayout layout, bool isWhole, IBufferWri
     public void Dispose()
     {
     }
+}
+
+/// <summary>
+/// A sheet of the rows: the cells of a workbook as they were in it, those of any other manifest as texts, and behind them what became of
+/// each row. A formula is the value that it last had.
+/// </summary>
+internal sealed class WorkbookResults : IResultWriter
+{
+    private const string SheetName = "Results";
+
+    private readonly WorkbookWriter sheet;
+    private readonly ManifestLayout layout;
+    private readonly bool isWhole;
+    private readonly int[] originals;
+
+    public WorkbookResults(ManifestLayout layout, bool isWhole, IBufferWriter<byte> output)
+    {
+        (this.layout, this.isWhole) = (layout, isWhole);
+        sheet = new(output, layout.Sheet ?? SheetName, layout.Uses1904Dates);
+        originals = [.. Enumerable.Range(0, layout.Columns.Count).Where(index => !layout.ResultColumnIndexes.Contains(index))];
+    }
+
+    public void WriteHeader()
+    {
+        foreach (var index in originals)
+            WriteText(layout.HasHeader && layout.RawHeader[index].Length == 0 ? null : HeaderOf(index));
+        foreach (var name in ManifestFormat.ResultColumns) sheet.Text(name);
+        sheet.EndRow();
+    }
+
+    public void WriteRow(ManifestRow row, in RowResult result)
+    {
+        var cells = (row.Original as SheetRow)?.Cells;
+        foreach (var index in originals)
+        {
+            if (layout.Corrected(index, result.Corrected) is { } value) WriteText(value);
+            else WriteCell(row, cells, index);
+        }
+        sheet.Number(row.RowNumber);
+        sheet.Text(result.State);
+        sheet.Text(result.StatusId);
+        sheet.Text(result.Rid);
+        sheet.Number(result.Attempts);
+        sheet.Text(result.ErrorCode);
+        WriteText(result.Error);
+        sheet.Text(Time(result.SubmittedAt));
+        sheet.Text(Time(result.FinishedAt));
+        WriteText(result.Asset?.HlsUrl);
+        WriteText(result.Asset?.EmbedUrl);
+        WriteText(result.Asset?.FileUrl);
+        WriteText(result.Asset?.ThumbnailUrl);
+        sheet.Text(result.Asset?.Fid);
+        sheet.Text(result.Asset?.Playable switch { true => "true", false => "false", null => null });
+        for (var index = layout.Columns.Count; index < row.FieldCount; index++) WriteCell(row, cells, index);
+        sheet.EndRow();
+    }
+
+    public void Complete() => sheet.Complete();
+
+    public void Dispose() => sheet.Dispose();
+
+    /// <summary>As in the CSV form: where there was no header, a column that is read has the name of what it is read as.</summary>
+    private string HeaderOf(int index) => layout.HasHeader ? layout.Columns[index]
+        : layout.Mapping.Where(mapped => mapped.Value == index).Select(mapped => ManifestFormat.Name(mapped.Key)).FirstOrDefault()
+            ?? layout.Columns[index];
+
+    private void WriteCell(ManifestRow row, IReadOnlyList<SheetCell>? cells, int index)
+    {
+        if (cells is null)
+        {
+            WriteText(row.GetString(index));
+            return;
+        }
+        foreach (var cell in cells)
+        {
+            if (cell.Column != index) continue;
+            if (cell.Kind == CellKind.Text) WriteText(cell.Raw);
+            else sheet.Cell(cell);
+            return;
+        }
+        sheet.Text(null);
+    }
+
+    private void WriteText(string? text) => sheet.Text(isWhole || text is null ? text : Redact.Secrets(text));
+
+    private static string? Time(DateTimeOffset? time) =>
+        time?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 }
 
 /// <summary>
@@ -76,13 +164,10 @@ internal sealed class JsonLineResults : IResultWriter
     public void WriteRow(ManifestRow row, in RowResult result)
     {
         json.WriteStartObject();
-        foreach (var (index, name) in originals)
-        {
-            if (layout.Corrected(index, result.Corrected) is { } value) WriteText(name, Encoding.UTF8.GetBytes(value));
-            else WriteText(name, row.Field(index));
-        }
-        for (var index = columnCount; index < row.FieldCount; index++)
-            WriteText(JsonEncodedText.Encode($"column {index + 1}"), row.Field(index));
+        if (row.Original is JsonLine line)
+            WriteMembers(line, result.Corrected);
+        else
+            WriteCells(row, result.Corrected);
         json.WriteNumber(names[0], row.RowNumber);
         json.WriteString(names[1], result.State);
         json.WriteString(names[2], result.StatusId);
@@ -126,6 +211,69 @@ internal sealed class JsonLineResults : IResultWriter
     public void Complete() => json.Flush();
 
     public void Dispose() => json.Dispose();
+
+    private void WriteCells(ManifestRow row, IReadOnlyDictionary<ManifestColumn, string>? corrected)
+    {
+        foreach (var (index, name) in originals)
+        {
+            if (layout.Corrected(index, corrected) is { } value) WriteText(name, Encoding.UTF8.GetBytes(value));
+            else WriteText(name, row.Field(index));
+        }
+        for (var index = columnCount; index < row.FieldCount; index++)
+            WriteText(JsonEncodedText.Encode($"column {index + 1}"), row.Field(index));
+    }
+
+    /// <summary>
+    /// The members of a line as they stand there, with numbers, lists and what else a cell would only tell of; those of an earlier result
+    /// give way to the new ones.
+    /// </summary>
+    private void WriteMembers(JsonLine line, IReadOnlyDictionary<ManifestColumn, string>? corrected)
+    {
+        using var document = JsonDocument.Parse(line.Object);
+        var left = originals.Where(o => layout.Corrected(o.Index, corrected) is not null).ToDictionary(o => layout.Columns[o.Index]);
+        foreach (var member in document.RootElement.EnumerateObject())
+        {
+            if (left.Remove(member.Name, out var column))
+                WriteText(column.Name, Encoding.UTF8.GetBytes(layout.Corrected(column.Index, corrected)!));
+            else if (!ManifestFormat.ResultColumns.Contains(member.Name))
+                WriteMember(member);
+        }
+        foreach (var (index, name) in left.Values)
+            WriteText(name, Encoding.UTF8.GetBytes(layout.Corrected(index, corrected)!));
+    }
+
+    private void WriteMember(JsonProperty member)
+    {
+        if (isWhole) member.WriteTo(json);
+        else
+        {
+            json.WritePropertyName(Redact.Secrets(member.Name));
+            WriteMasked(member.Value);
+        }
+    }
+
+    private void WriteMasked(JsonElement value)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.String:
+                json.WriteStringValue(Redact.Secrets(value.GetString()!));
+                break;
+            case JsonValueKind.Object:
+                json.WriteStartObject();
+                foreach (var member in value.EnumerateObject()) WriteMember(member);
+                json.WriteEndObject();
+                break;
+            case JsonValueKind.Array:
+                json.WriteStartArray();
+                foreach (var item in value.EnumerateArray()) WriteMasked(item);
+                json.WriteEndArray();
+                break;
+            default:
+                value.WriteTo(json);
+                break;
+        }
+    }
 
     /// <param name="name">The column's name.</param>
     /// <param name="taken">The names that columns before it have got.</param>

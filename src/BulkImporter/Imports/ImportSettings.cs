@@ -17,6 +17,11 @@ public record ImportSettings
         Choices = ["Detect it", "Windows-1252 (Excel's CSV)"], Reads = true)]
     public string? Encoding { get; init; }
 
+    /// <summary>The sheet of a workbook that is the manifest; null when it has only one with rows, and of every other file.</summary>
+    [Setting("Sheet of the workbook", "The sheet to read, if several sheets of a workbook have rows", Note = "of a workbook",
+        Empty = "The only one with rows", Stands = "NAME", Reads = true, IsOfFile = true)]
+    public string? Sheet { get; init; }
+
     /// <summary>Only this many rows from the beginning of the manifest are read, for a trial; null for all.</summary>
     [Setting("Only the first rows", "Read only this many rows, 0 for all", Note = "a trial", Empty = "All rows", Least = 1, Reads = true,
         Complaint = "The number of rows to read must be 1 or more. Leave it out to read all.")]

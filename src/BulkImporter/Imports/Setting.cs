@@ -50,6 +50,9 @@ public sealed class SettingAttribute(string label, string help) : Attribute
     /// <summary>Records and findings are made by it: after a change the manifest is read again.</summary>
     public bool Reads { get; init; }
 
+    /// <summary>The page asks for it where it shows the file, and only of a file that it can be said of.</summary>
+    public bool IsOfFile { get; init; }
+
     /// <summary>It names a gallery of the account.</summary>
     public bool IsGallery { get; init; }
 

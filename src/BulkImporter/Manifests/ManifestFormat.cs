@@ -212,6 +212,17 @@ public static class ManifestFormat
         return isKnown || !first.Any(LooksLikeUrl);
     }
 
+    /// <summary>
+    /// The header of a list for Kaltura's bulk upload: a star before its first name, and a name that nobody else has. In such a list a row
+    /// that begins with a number sign is a comment, wherever it stands (BulkUploadEngineCsv of Kaltura's server, and its page "Bulk Content
+    /// Ingestion API"). In any other list it may be a title.
+    /// </summary>
+    internal static bool IsOfKaltura(IReadOnlyList<string> header) =>
+        header[0].TrimStart().StartsWith('*') && header.Any(name => KalturaNames.Contains(Folded(name)));
+
+    private static readonly HashSet<string> KalturaNames =
+        ["contenttype", "conversionprofile", "conversionprofileid", "accesscontrolprofileid", "schedulestartdate", "scheduleenddate", "partnerdata"];
+
     /// <summary>The 3 of <c>column3</c>; null for every other name.</summary>
     private static int? Number(string? name) =>
         name?.StartsWith("column", StringComparison.OrdinalIgnoreCase) == true

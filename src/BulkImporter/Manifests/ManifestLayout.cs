@@ -29,6 +29,18 @@ public sealed class ManifestLayout
     /// <summary>The columns whose first values are URLs: what the review page offers.</summary>
     public IReadOnlySet<int> UrlLikeColumns { get; }
 
+    /// <summary>What the file is. Of all but CSV what is said below of its text is said of the text that its rows mean.</summary>
+    public required FileFormat Format { get; init; }
+
+    /// <summary>The sheet of the workbook that is read; null of any other file.</summary>
+    public string? Sheet { get; init; }
+
+    /// <summary>The sheets of the workbook that have rows.</summary>
+    public IReadOnlyList<string> Sheets { get; init; } = [];
+
+    /// <summary>The workbook counts its days from 1904 on.</summary>
+    internal bool Uses1904Dates { get; init; }
+
     public required bool HasHeader { get; init; }
 
     public required char Separator { get; init; }
@@ -41,8 +53,14 @@ public sealed class ManifestLayout
 
     public required bool HasByteOrderMark { get; init; }
 
-    /// <summary>Whether the manifest is an export of ours: guarded cells are then read as what they were.</summary>
+    /// <summary>Whether the manifest is an export of ours.</summary>
     public bool IsResultFile => ResultColumnIndexes.Count > 0;
+
+    /// <summary>
+    /// Whether it is one with guarded cells, which are then read as what they were. In the other formats a text is never a formula, and
+    /// needs no guard.
+    /// </summary>
+    internal bool IsGuarded => IsResultFile && Format == FileFormat.Csv;
 
     /// <summary>The columns that the earlier export added; they are no original columns.</summary>
     public IReadOnlySet<int> ResultColumnIndexes { get; }
@@ -78,7 +96,10 @@ public sealed class ManifestLayout
     /// </summary>
     internal int RowWidth { get; init; }
 
-    /// <summary>The <c>sep=;</c> line that Excel writes before the header, without its line break; empty when there is none.</summary>
+    /// <summary>
+    /// The line before the table that a program reads: Excel's <c>sep=;</c>, the name of Storage Transfer Service's format. Without its line
+    /// break; empty when there is none.
+    /// </summary>
     internal string Preface { get; init; } = "";
 
     /// <summary>The lines before the header that are not read; a result file leaves them out.</summary>

@@ -11,28 +11,35 @@ internal sealed record SkippedLine(long Line, string Text);
 /// What stands before the header: Excel's <c>sep=;</c>, PowerShell's <c>#TYPE</c>, comments, the title of a report. Comments are skipped
 /// always, titles only where a later line names a URL column and is wider than they are.
 /// </summary>
+/// <remarks>
+/// A list for Google's Storage Transfer Service says in its first line that it is one. It has no header and three columns: address, size in
+/// bytes, MD5 in base64 (the reference of HttpData in its API; the last two may be missing).
+/// </remarks>
 /// <param name="Length">The bytes before the line that the table begins with.</param>
 /// <param name="Line">The 1-based line of the file that the table begins with.</param>
-/// <param name="SeparatorLine">The line <c>sep=;</c> without its line break; empty when there is none.</param>
+/// <param name="Preface">The line that a program reads, without its line break; empty when there is none.</param>
+/// <param name="Separator">The separator that the file itself names; null when it names none.</param>
 /// <param name="Skipped">The lines that are not read.</param>
-internal sealed record ManifestPreamble(int Length, long Line, string SeparatorLine, IReadOnlyList<SkippedLine> Skipped)
+internal sealed record ManifestPreamble(int Length, long Line, string Preface, char? Separator, IReadOnlyList<SkippedLine> Skipped)
 {
+    private const string UrlList = "TsvHttpData-1.0";
+
     /// <summary>So many lines may stand before a header; further down there is none.</summary>
     private const int MostLines = 100;
 
-    /// <summary>The separator that the file itself names; null when it names none.</summary>
-    public char? Separator => SeparatorLine.Length > 0 ? SeparatorLine[^1] : null;
+    /// <summary>What the columns are if the file has no header; empty when nobody knows.</summary>
+    public IReadOnlyList<string> Columns => Preface == UrlList ? ["url", "size", "md5"] : [];
 
-    /// <param name="sample">The beginning of the file.</param>
-    /// <param name="isWhole">The sample is the whole file.</param>
+    /// <param name="text">Its sample, which is what is kept of it, begins with the file.</param>
     /// <param name="mapping">The operator's mapping, whose URL column counts as a known name.</param>
     /// <exception cref="ManifestRejectedException"><see cref="RejectionCode.HeaderUnclear"/>: a line looks like the header, and what
     /// stands before it does not look like a title.</exception>
-    public static ManifestPreamble Of(ReadOnlyMemory<byte> sample, bool isWhole, ManifestMapping? mapping)
+    public static ManifestPreamble Of(ManifestText text, ManifestMapping? mapping)
     {
-        var (separatorLine, at) = SeparatorHint(sample.Span);
-        var line = separatorLine.Length > 0 ? 2L : 1L;
-        char[] separators = separatorLine.Length > 0 ? [separatorLine[^1]] : ManifestFormat.Separators;
+        var (sample, isWhole) = (text.KeptMemory(0), text.Ended);
+        var (preface, separator, at) = text.Rows is null ? Hint(sample.Span) : ("", ',', 0);
+        var line = preface.Length > 0 ? 2L : 1L;
+        char[] separators = separator is { } named ? [named] : ManifestFormat.Separators;
         Candidate? commented = null;   // a comment that names columns: the header, unless another follows
         Candidate? header = null;
         Candidate? data = null;
@@ -47,6 +54,7 @@ internal sealed record ManifestPreamble(int Length, long Line, string SeparatorL
             {
                 if (!isWhole && length == rest.Length)
                     break;
+                line = text.Rows?.LineAt(at) ?? line;
                 var record = ManifestFormat.FirstRecord(rest, separators, mapping);
                 var here = new Candidate(at, line, record.Fields, Encoding.UTF8.GetString(rest.Span[..length]));
                 if (record.Fields.Any(ManifestFormat.LooksLikeUrl))
@@ -80,10 +88,10 @@ internal sealed record ManifestPreamble(int Length, long Line, string SeparatorL
 
         var first = Header(header, commented, plain, data);
         if (first is null)
-            return new ManifestPreamble(at, line, separatorLine, []);
-        var skipped = comments.Concat(plain).Where(one => one.At < first.At).OrderBy(one => one.At);
+            return new ManifestPreamble(at, line, preface, separator, []);
+        var skipped = comments.Concat(plain).Where(one => one.At < first.At && !ManifestTemplate.IsHelp(one.Fields[0])).OrderBy(one => one.At);
         return new ManifestPreamble(
-            first.At, first.Line, separatorLine, [.. skipped.Select(one => new SkippedLine(one.Line, FindingMask.Mask(one.Text)))]);
+            first.At, first.Line, preface, separator, [.. skipped.Select(one => new SkippedLine(one.Line, FindingMask.Mask(one.Text)))]);
     }
 
     private static Candidate? Header(Candidate? header, Candidate? commented, List<Candidate> plain, Candidate? data)
@@ -118,13 +126,15 @@ internal sealed record ManifestPreamble(int Length, long Line, string SeparatorL
             line: header.Line);
     }
 
-    /// <summary>The line <c>sep=;</c> that Excel writes first, and where the text behind it starts.</summary>
-    private static (string Line, int Start) SeparatorHint(ReadOnlySpan<byte> text)
+    /// <summary>The line <c>sep=;</c> that Excel writes first, or the name of a format, and where the text behind it starts.</summary>
+    private static (string Line, char? Separator, int Start) Hint(ReadOnlySpan<byte> text)
     {
+        if (text.StartsWith("TsvHttpData-1.0"u8) && LineAt(text) is var first && text[UrlList.Length..first.Length].Trim(" \t"u8).IsEmpty)
+            return (UrlList, '\t', first.Length + first.LineBreak);
         if (text is not [(byte)'s' or (byte)'S', (byte)'e' or (byte)'E', (byte)'p' or (byte)'P', (byte)'=', (byte)',' or (byte)';'
             or (byte)'\t' or (byte)'|', (byte)'\r' or (byte)'\n', ..])
-            return ("", 0);
-        return (Encoding.ASCII.GetString(text[..5]), 5 + LineBreak(text[5..]));
+            return ("", null, 0);
+        return (Encoding.ASCII.GetString(text[..5]), (char)text[4], 5 + LineBreak(text[5..]));
     }
 
     /// <summary>A number sign first, also in quotes around all of the line; but not the name of a column that is only that sign.</summary>

@@ -5,9 +5,11 @@ namespace BulkImporter.Manifests;
 /// <summary>How a manifest is to be read, beyond what it says itself.</summary>
 /// <param name="Mapping">The operator's mapping, or null to go by the header.</param>
 /// <param name="Encoding">The operator's word for a file that its beginning does not explain: <see cref="Windows1252"/>, or null.</param>
+/// <param name="Sheet">The sheet of a workbook that the operator chose; null when it has only one with rows.</param>
 /// <param name="TemplateFor">Asked, when there is no mapping, for the one that was saved for this header; may answer null.</param>
 public sealed record ManifestReading(
-    ManifestMapping? Mapping = null, string? Encoding = null, Func<IReadOnlyList<string>, Task<ManifestMapping?>>? TemplateFor = null)
+    ManifestMapping? Mapping = null, string? Encoding = null, string? Sheet = null,
+    Func<IReadOnlyList<string>, Task<ManifestMapping?>>? TemplateFor = null)
 {
     /// <summary>The encoding that can be asked for.</summary>
     public const string Windows1252 = ManifestText.Windows1252;
@@ -15,8 +17,8 @@ public sealed record ManifestReading(
     /// <summary>
     /// As an import's columns have it; <paramref name="mapping"/> may be empty, which is to go by the header and no template.
     /// </summary>
-    internal static ManifestReading Of(string? mapping, string? encoding) =>
-        new(mapping is null ? null : ManifestMapping.Parse(mapping), encoding);
+    internal static ManifestReading Of(string? mapping, string? encoding, string? sheet) =>
+        new(mapping is null ? null : ManifestMapping.Parse(mapping), encoding, sheet);
 }
 
 /// <summary>
@@ -87,6 +89,8 @@ public sealed class ManifestReader : IAsyncDisposable
     private long readAgain;
 
     private bool firstIsData;
+    private bool skipsComments;   // they may stand anywhere, and are no rows
+    private OriginalRow? original;
     private bool anyShort;        // a row had fewer fields than there are columns
     private int rowNumber;
     private ManifestRow? row;
@@ -115,8 +119,8 @@ public sealed class ManifestReader : IAsyncDisposable
     public ManifestRow Row => row!;
 
     /// <summary>Opens a manifest: looks at encoding, separator and header, and settles which column is what.</summary>
-    /// <param name="bytes">The file as uploaded, plain or gzipped; read forward only, and left open.</param>
-    /// <param name="how">What the operator says of it: mapping, encoding.</param>
+    /// <param name="bytes">The file as uploaded, text (plain or gzipped) or a workbook; read forward only, and left open.</param>
+    /// <param name="how">What the operator says of it: mapping, encoding, sheet.</param>
     /// <param name="cancellationToken">Cancels reading from <paramref name="bytes"/>.</param>
     /// <exception cref="ManifestRejectedException">The file is no manifest, or the operator has to say more.</exception>
     public static Task<ManifestReader> OpenAsync(Stream bytes, ManifestReading how, CancellationToken cancellationToken) =>
@@ -125,18 +129,22 @@ public sealed class ManifestReader : IAsyncDisposable
     internal static async Task<ManifestReader> OpenAsync(
         Stream bytes, ManifestReading how, long unpackedLimit, CancellationToken cancellationToken)
     {
-        var text = await ManifestText.OpenAsync(bytes, how.Encoding, unpackedLimit, cancellationToken);
+        var text = await ManifestText.OpenAsync(bytes, how.Encoding, how.Sheet, unpackedLimit, cancellationToken);
         try
         {
-            while (text.Kept(0).Length < SampleSize && await text.FillAsync(cancellationToken))
+            await FillSampleAsync(text, cancellationToken);
+            if (text.Rows is null && OtherFormat.OfText(text.Kept(0), text.Ended) is { } other)
+                throw new ManifestRejectedException(RejectionCode.NotCsv, other);
+            if (text.Rows is null && JsonLinesText.Is(text.Kept(0), text.Ended))
             {
+                text = ManifestText.Of(await JsonLinesText.OpenAsync(text, cancellationToken), unpackedLimit);
+                await FillSampleAsync(text, cancellationToken);
             }
 
-            if (OtherFormat.OfText(text.Kept(0), text.Ended) is { } other)
-                throw new ManifestRejectedException(RejectionCode.NotCsv, other);
-            var preamble = ManifestPreamble.Of(text.KeptMemory(0), text.Ended, how.Mapping);
+            var preamble = ManifestPreamble.Of(text, how.Mapping);
             var sample = text.KeptMemory(preamble.Length);
-            var unwrapped = ManifestFormat.Unwrapped(sample, text.Ended, how.Mapping);
+            var unwrapped = text.Rows is null && preamble.Columns.Count == 0
+                ? ManifestFormat.Unwrapped(sample, text.Ended, how.Mapping) : null;
             var (shown, isWhole) = unwrapped is { } lines ? (lines, true) : (sample, text.Ended);
             var separator = preamble.Separator ?? ManifestFormat.DetectSeparator(shown, isWhole, how.Mapping);
             var sampleRows = ManifestFormat.SampleRows(shown, isWhole, separator, 100);
@@ -152,6 +160,27 @@ public sealed class ManifestReader : IAsyncDisposable
         }
     }
 
+    private static async Task FillSampleAsync(ManifestText text, CancellationToken cancellationToken)
+    {
+        while (text.Kept(0).Length < SampleSize && await text.FillAsync(cancellationToken))
+        {
+        }
+    }
+
+    /// <summary>What a manifest that was read before is, by its beginning.</summary>
+    internal static async Task<FileFormat> FormatAsync(Stream bytes, string? encoding, CancellationToken cancellationToken)
+    {
+        // Twice of what is looked at, so that the cut at its end is not reached.
+        var head = new byte[2 * SampleSize];
+        var count = await bytes.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancellationToken);
+        if (Workbook.IsLike(head.AsSpan(0, count)))
+            return FileFormat.Xlsx;
+        await using var beginning = new MemoryStream(head, 0, count, writable: false);
+        await using var text = await ManifestText.OpenAsync(beginning, encoding, null, ManifestText.UnpackedLimit, cancellationToken);
+        await FillSampleAsync(text, cancellationToken);
+        return JsonLinesText.Is(text.Kept(0), text.Ended) ? FileFormat.Jsonl : FileFormat.Csv;
+    }
+
     /// <summary>
     /// Why a file of which this is the beginning is no manifest, whatever a person may say of it: another format, or bytes that are no
     /// text. Null when it may be one.
@@ -162,11 +191,12 @@ public sealed class ManifestReader : IAsyncDisposable
     {
         try
         {
+            // Of a workbook all has to be there before anything can be seen.
+            if (!isWhole && Workbook.IsLike(head)) return null;
             await using var bytes = new MemoryStream(head.Array!, head.Offset, head.Count, writable: false);
-            await using var text = await ManifestText.OpenAsync(bytes, encoding, ManifestText.UnpackedLimit, cancellationToken);
-            while (text.Kept(0).Length < SampleSize && await text.FillAsync(cancellationToken))
-            {
-            }
+            await using var text = await ManifestText.OpenAsync(bytes, encoding, null, ManifestText.UnpackedLimit, cancellationToken);
+            await FillSampleAsync(text, cancellationToken);
+            if (text.Rows is not null) return null;
             if (isWhole && text.Ended && text.Kept(0).Trim(" \t\r\n"u8).IsEmpty) return Empty();
             return OtherFormat.OfText(text.Kept(0), isWhole && text.Ended) is { } other
                 ? new ManifestRejectedException(RejectionCode.NotCsv, other) : null;
@@ -175,6 +205,10 @@ public sealed class ManifestReader : IAsyncDisposable
         {
             // A page or a document may be in an older encoding too. A table in it is a question that the review asks.
             return await ObstacleAsync(head, isWhole, offered, cancellationToken);
+        }
+        catch (ManifestRejectedException open) when (open.Code == RejectionCode.SheetUnclear)
+        {
+            return null; // as is a sheet
         }
         catch (ManifestRejectedException refused)
         {
@@ -201,7 +235,7 @@ public sealed class ManifestReader : IAsyncDisposable
             anyShort = true;
         }
 
-        row!.MoveTo(Record, rowNumber, recordLine, recordProblem);
+        row!.MoveTo(Record, rowNumber, recordLine, recordProblem, original);
         return true;
     }
 
@@ -240,11 +274,12 @@ public sealed class ManifestReader : IAsyncDisposable
         if (width > MaxColumns)
             throw TooManyColumns(width);
         string[] columns = [.. Enumerable.Range(0, hasHeader ? first.Length : width)
-            .Select(index => hasHeader && ManifestFormat.Plain(first[index]).Length > 0 ? first[index] : $"column{index + 1}")];
+            .Select(index => hasHeader && ManifestFormat.Plain(first[index]).Length > 0 ? first[index]
+                : !hasHeader && index < preamble.Columns.Count ? preamble.Columns[index] : $"column{index + 1}")];
         var resultColumns = hasHeader ? ManifestFormat.FindResultColumns(columns) : [];
         var urlLike = ManifestFormat.UrlLikeColumns(dataRows, columns.Length);
         urlLike.ExceptWith(resultColumns);
-        if (resultColumns.Count > 0)
+        if (resultColumns.Count > 0 && text.Rows is null)
             columns = [.. columns.Select(column => FormulaGuard.Unguard(column, SeparatorByte))];
 
         if (hasHeader && mapping is null && how.TemplateFor is { } templateFor)
@@ -254,21 +289,27 @@ public sealed class ManifestReader : IAsyncDisposable
         for (var field = 0; field < rawHeader.Length; field++)
             rawHeader[field] = Record.GetRawSpan(field).ToArray();
 
-        Layout = new ManifestLayout(columns, ManifestFormat.Assign(columns, hasHeader, urlLike, mapping, resultColumns),
+        var isNamed = hasHeader || preamble.Columns.Count > 0;
+        Layout = new ManifestLayout(columns, ManifestFormat.Assign(columns, isNamed, urlLike, mapping, resultColumns),
             resultColumns, urlLike)
         {
+            Format = text.Rows?.Format ?? FileFormat.Csv,
+            Sheet = (text.Rows as WorkbookText)?.Sheet,
+            Sheets = (text.Rows as WorkbookText)?.Sheets ?? [],
+            Uses1904Dates = text.Rows is WorkbookText { Uses1904Dates: true },
             HasHeader = hasHeader,
             Separator = options.Separator!.Value,
             LineEnding = LineEndingOf(text.Kept(recordStart)[Line.RawRecord.Length..]),
             EncodingName = text.EncodingName,
             HasByteOrderMark = text.HasByteOrderMark,
             RowWidth = Math.Max(width, columns.Length),
-            Preface = preamble.SeparatorLine,
+            Preface = preamble.Preface,
             SkippedLines = preamble.Skipped,
             RawHeader = rawHeader,
         };
         row = new ManifestRow(Layout, csv);
         firstIsData = !hasHeader;
+        skipsComments = hasHeader && text.Rows is null && ManifestFormat.IsOfKaltura(first);
     }
 
     private ManifestRejectedException TooManyColumns(int count) => new(
@@ -324,9 +365,11 @@ public sealed class ManifestReader : IAsyncDisposable
             recordEnd = recordStart + csv.RawRecord.Length;
             recordLine = csvLine + csv.LineNumber - 1;
             text.Release(recordStart);
+            if (text.Rows is { } rows)
+                recordLine = (original = rows.RowAt(recordStart)).Line;
             if (recordMalformed)
                 TakeMalformedRecord();
-            if (recordProblem is null && IsBlank())
+            if (recordProblem is null && (IsBlank() || (skipsComments && csv.RawRecord.TrimStart(" \t\""u8) is [(byte)'#', ..])))
                 continue;
             Unwrap();
             return true;
@@ -339,7 +382,7 @@ public sealed class ManifestReader : IAsyncDisposable
     /// </summary>
     private void Unwrap()
     {
-        if (recordProblem is not null || (!isWrapped && (Record.FieldCount > 1 || this.row is null || Layout.Columns.Count == 1)))
+        if (recordProblem is not null || text.Rows is not null || (!isWrapped && (Record.FieldCount > 1 || this.row is null || Layout.Columns.Count == 1)))
             return;
         for (var field = 1; field < Record.FieldCount; field++)
         {

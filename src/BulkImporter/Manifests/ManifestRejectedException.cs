@@ -18,6 +18,9 @@ public enum RejectionCode
     TooManyColumns,
     TooManyInvalidRows,
     UnpackedTooLarge,
+    WorkbookDamaged,
+    SheetUnclear,
+    JsonDamaged,
 }
 
 public static class RejectionCodes
@@ -40,6 +43,9 @@ public static class RejectionCodes
         RejectionCode.TooManyColumns => "too_many_columns",
         RejectionCode.TooManyInvalidRows => "too_many_invalid_rows",
         RejectionCode.UnpackedTooLarge => "unpacked_too_large",
+        RejectionCode.WorkbookDamaged => "workbook_damaged",
+        RejectionCode.SheetUnclear => "sheet_unclear",
+        RejectionCode.JsonDamaged => "json_damaged",
     };
 }
 
@@ -69,7 +75,10 @@ public sealed class ManifestRejectedException(
     /// <summary>The 0-based byte of the (unpacked) file, where the encoding is at fault.</summary>
     public long? ByteOffset { get; } = byteOffset;
 
-    /// <summary>The columns to choose from: the URL-like ones when ambiguous, otherwise all of the file.</summary>
+    /// <summary>
+    /// The columns to choose from: the URL-like ones when ambiguous, otherwise all of the file. Of <see cref="RejectionCode.SheetUnclear"/>
+    /// the sheets with rows.
+    /// </summary>
     public IReadOnlyList<string> Candidates { get; } = candidates ?? [];
 
     /// <summary>The encoding in which the file can be read if the operator agrees; null when there is none to offer.</summary>

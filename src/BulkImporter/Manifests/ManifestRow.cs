@@ -49,7 +49,7 @@ public sealed class ManifestRow
         if (index >= csv.FieldCount)
             return default;
         var value = csv.GetSpan(index);
-        return Layout.IsResultFile ? FormulaGuard.Unguard(value, Layout.SeparatorByte) : value;
+        return Layout.IsGuarded ? FormulaGuard.Unguard(value, Layout.SeparatorByte) : value;
     }
 
     /// <inheritdoc cref="Field"/>
@@ -81,9 +81,13 @@ public sealed class ManifestRow
 
     public string? Url => GetString(ManifestColumn.Url);
 
-    internal void MoveTo(CsvReader csv, int rowNumber, long lineNumber, FindingCode? quoteProblem)
+    /// <summary>The row as it stands in a file that is no text of separated fields; null in one that is.</summary>
+    internal OriginalRow? Original { get; private set; }
+
+    internal void MoveTo(CsvReader csv, int rowNumber, long lineNumber, FindingCode? quoteProblem, OriginalRow? original)
     {
         this.csv = csv;
+        Original = original;
         corrected = null;
         RowNumber = rowNumber;
         LineNumber = lineNumber;

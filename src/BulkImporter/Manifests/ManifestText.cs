@@ -7,7 +7,7 @@ namespace BulkImporter.Manifests;
 
 /// <summary>
 /// The manifest's bytes as checked UTF-8 text: unpacked when gzipped, transcoded when UTF-16 or, if that is asked for, Windows-1252,
-/// without byte order mark. Keeps what was read since <see cref="Release"/>, so that the reader can go back to the start of a damaged row.
+/// without byte order mark; of a workbook the rows of a sheet (<see cref="RowsAsText"/>). Keeps what was read since <see cref="Release"/>, so that the reader can go back to the start of a damaged row.
 /// </summary>
 internal sealed class ManifestText : ForwardStream
 {
@@ -85,14 +85,23 @@ internal sealed class ManifestText : ForwardStream
     /// <summary>The text offset of the next byte that <see cref="ReadAsync(Memory{byte}, CancellationToken)"/> gives.</summary>
     public override long Position { get; set; }
 
-    /// <exception cref="ManifestRejectedException">The bytes are no text manifest.</exception>
+    /// <summary>What the text was made of, when the file is none itself; null for a file of text.</summary>
+    public RowsAsText? Rows => source as RowsAsText;
+
+    /// <summary>The text that a file of another format means. It is disposed of with this.</summary>
+    public static ManifestText Of(RowsAsText rows, long unpackedLimit) => new(rows, null, "utf-8", null, 0, [], unpackedLimit);
+
+    /// <exception cref="ManifestRejectedException">The bytes are no manifest, or the operator has to say which sheet is one.</exception>
     /// <param name="encoding"><see cref="Windows1252"/> when the operator says so, else null. A byte order mark knows better than he
     /// does.</param>
+    /// <param name="sheet">The sheet of a workbook that he chose; null when he did not.</param>
     public static async Task<ManifestText> OpenAsync(
-        Stream source, string? encoding, long unpackedLimit, CancellationToken cancellationToken)
+        Stream source, string? encoding, string? sheet, long unpackedLimit, CancellationToken cancellationToken)
     {
         ReplayedHead? packed = null;
         var head = await HeadAsync(source, cancellationToken);
+        if (Workbook.IsLike(head))
+            return Of(await WorkbookText.OpenAsync(head, source, sheet, cancellationToken), unpackedLimit);
         if (head is [0x1F, 0x8B, ..])
         {
             packed = new ReplayedHead(head, source);
@@ -348,8 +357,9 @@ internal sealed class ManifestText : ForwardStream
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing && source is GZipStream unpacked)
-            unpacked.Dispose();
+        // What was given to be read stays open; what was put around it does not.
+        if (disposing && source is GZipStream or RowsAsText)
+            source.Dispose();
         base.Dispose(disposing);
     }
 

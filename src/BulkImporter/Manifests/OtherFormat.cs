@@ -7,17 +7,20 @@ namespace BulkImporter.Manifests;
 internal static class OtherFormat
 {
     /// <summary>As many bytes of a file's beginning as <see cref="OfBytes"/> looks at.</summary>
-    public const int HeadLength = 16;
+    /// <remarks>Those of a zip archive reach into the name of its first file, which tells a workbook.</remarks>
+    public const int HeadLength = 64;
 
-    private const string SaveAsCsv = "Open it in the spreadsheet program and save it as \"CSV UTF-8\".";
+    public const string Zip = "This is a zip archive or another document in one, and no Excel workbook (.xlsx). Upload the list that is " +
+        "in it. A table of another program (.ods, .xlsb, .numbers) must be saved as .xlsx or \"CSV UTF-8\" first.";
+
     private const string UploadTheList = "Upload the CSV that lists the files.";
 
     /// <summary>Returns the sentence for a file that is not text; null when it may be text.</summary>
     public static string? OfBytes(ReadOnlySpan<byte> head) => head switch
     {
-        [0x50, 0x4B, 0x03 or 0x05, 0x04 or 0x06, ..] => $"This is a zip archive or an Excel workbook (.xlsx). {SaveAsCsv} Of an " +
-            $"archive, upload the CSV that is in it.",
-        [0xD0, 0xCF, 0x11, 0xE0, ..] => $"This is an old Excel workbook (.xls). {SaveAsCsv}",
+        [0x50, 0x4B, 0x03 or 0x05, 0x04 or 0x06, ..] => Zip,
+        [0xD0, 0xCF, 0x11, 0xE0, ..] => "This is an old Excel workbook (.xls), or one that is kept with a password. Open it in the " +
+            "spreadsheet program and save it as .xlsx without a password, or as \"CSV UTF-8\".",
         [0x89, 0x50, 0x4E, 0x47, ..] => $"This is a PNG image, not a manifest. {UploadTheList}",
         [0xFF, 0xD8, 0xFF, ..] => $"This is a JPEG image, not a manifest. {UploadTheList}",
         [(byte)'G', (byte)'I', (byte)'F', (byte)'8', ..] => $"This is a GIF image, not a manifest. {UploadTheList}",
@@ -54,6 +57,7 @@ internal static class OtherFormat
         {
             [(byte)'{', (byte)'\\', (byte)'r', (byte)'t', (byte)'f', ..] => "This is a rich text document (RTF). Save the table as " +
                 "\"CSV UTF-8\" from a spreadsheet program.",
+            [(byte)'{', ..] when JsonLinesText.Is(text, isWhole) => null,
             [(byte)'{' or (byte)'[', ..] => Json(text, isWhole),
             [(byte)'<', ..] => Markup(text),
             _ => null,
@@ -71,10 +75,9 @@ internal static class OtherFormat
                 tokens++;
                 if (reader.CurrentDepth > 0 || reader.TokenType is not (JsonTokenType.EndObject or JsonTokenType.EndArray))
                     continue;
-                var isArray = text[0] == (byte)'[';
-                return text[(int)reader.BytesConsumed..].TrimStart(" \t\r\n"u8) is [(byte)'{' or (byte)'[', ..]
-                    ? $"These are JSON lines, not CSV. Convert them to CSV with a header line, for example: (echo url,caption; jq -r " +
-                        $"'{(isArray ? "" : "[.url, .title] | ")}@csv' FILE) > manifest.csv"
+                return text[0] == (byte)'[' && text[(int)reader.BytesConsumed..].TrimStart(" \t\r\n"u8) is [(byte)'[', ..]
+                    ? "These are JSON lines of lists, not of objects. Convert them to CSV with a header line, for example: (echo " +
+                        "url,caption; jq -r @csv FILE) > manifest.csv"
                     : JsonSentence;
             }
         }
@@ -87,8 +90,8 @@ internal static class OtherFormat
     }
 
     private const string JsonSentence =
-        "This is JSON, not CSV. Convert it to CSV with a header line, for example: jq -r '[\"url\", \"caption\"], (.[] | [.url, " +
-            ".title]) | @csv' FILE > manifest.csv";
+        "This is JSON, but not JSON lines: each line of the file must be one object. Convert it, for example: jq -c '.[]' FILE > " +
+            "manifest.jsonl (or jq -c . FILE, if it is no list).";
 
     /// <summary>An address may stand in angle brackets too, so that only tags count.</summary>
     private static string? Markup(ReadOnlySpan<byte> text)

@@ -82,11 +82,11 @@ public sealed class CorrectRecords(
     /// <exception cref="InvalidArgumentException">The file cannot be read, has too many rows, or no column that says which row is
     /// meant.</exception>
     public async Task<CorrectionResult> RunAsync(
-        int importId, Stream file, string? mapping, string? encoding, string actor, CancellationToken cancellationToken,
+        int importId, Stream file, string? mapping, string? encoding, string? sheet, string actor, CancellationToken cancellationToken,
         bool onlyCheck = false)
     {
         // 1. The file, before anything is locked.
-        var asked = await ReadAsync(importId, file, mapping, encoding, cancellationToken);
+        var asked = await ReadAsync(importId, file, mapping, encoding, sheet, cancellationToken);
         return await database.OnConnectionAsync(
             connection => CorrectAsync(connection, importId, asked, actor, onlyCheck, cancellationToken), cancellationToken);
     }
@@ -132,7 +132,7 @@ public sealed class CorrectRecords(
     }
 
     private async Task<List<Asked>> ReadAsync(
-        int importId, Stream file, string? mapping, string? encoding, CancellationToken cancellationToken)
+        int importId, Stream file, string? mapping, string? encoding, string? sheet, CancellationToken cancellationToken)
     {
         var asked = new List<Asked>();
         try
@@ -141,7 +141,7 @@ public sealed class CorrectRecords(
             var import =
                 (await database.QueryAsync<ReadAs>("SELECT mapping, transfer, links_as_written FROM importer.import WHERE id = $1",
                     cancellationToken, importId)).SingleOrDefault();
-            var how = ManifestReading.Of(mapping, encoding)
+            var how = ManifestReading.Of(mapping, encoding, sheet)
                 with
             { TemplateFor = columns => Task.FromResult(Fitting(mapping is null ? import?.Mapping : null, columns)) };
             await using var reader = await ManifestReader.OpenAsync(file, how, MostBytes, cancellationToken);

@@ -27,7 +27,7 @@ public sealed class ParseManifest(
     // Held to the end of the transaction: a second job for the same import finds it taken and ends.
     private const string TakeImport = """
         SELECT i.manifest_id, i.mapping, i.chunk_size, i.max_attempts AS attempts, coalesce(i.first_rows, 2147483647) AS most_rows,
-            i.encoding,
+            i.encoding, i.sheet,
             i.already_imported = 'skip' AS skip_imported, i.account_id, i.transfer, i.duplicate_rows = 'skip' AS skip_repeated,
             i.match_by, i.links_as_written
         FROM importer.import i
@@ -104,7 +104,7 @@ public sealed class ParseManifest(
         // 1. Rows to records, findings and chunks: while the database takes one batch, the next is read.
         await using var bytes = await manifests.OpenAsync(import.ManifestId, cancellationToken);
         FoundTemplate? template = null;
-        var how = ManifestReading.Of(import.Mapping, import.Encoding) with
+        var how = ManifestReading.Of(import.Mapping, import.Encoding, import.Sheet) with
         {
             TemplateFor = async columns =>
             {
@@ -250,6 +250,6 @@ public sealed class ParseManifest(
     }
 
     private sealed record Taken(
-        int ManifestId, string? Mapping, int ChunkSize, short Attempts, int MostRows, string? Encoding, bool SkipImported, int AccountId,
+        int ManifestId, string? Mapping, int ChunkSize, short Attempts, int MostRows, string? Encoding, string? Sheet, bool SkipImported, int AccountId,
         ImportTransfer Transfer, bool SkipRepeated, RowMatch MatchBy, string? LinksAsWritten);
 }

@@ -27,15 +27,18 @@ public sealed record PreviewColumn(string Name, string? Target, int Filled, IRea
 /// <summary>What the beginning of a manifest shows.</summary>
 /// <param name="Columns">The header's names; column1, column2, … without a header.</param>
 /// <param name="Mapping">Target name to column name, as it is read now.</param>
-/// <param name="Separator"><c>,</c> <c>;</c> <c>|</c> or a tab.</param>
+/// <param name="FileFormat">What the file is.</param>
+/// <param name="Sheet">The sheet of the workbook that is shown; null of any other file.</param>
+/// <param name="Sheets">The sheets of the workbook that have rows.</param>
+/// <param name="Separator">Of CSV: <c>,</c> <c>;</c> <c>|</c> or a tab.</param>
 /// <param name="Question">What has to be answered before the manifest can be read; null when nothing has.</param>
 /// <param name="ColumnFacts">The same columns, each with what it holds in the first rows.</param>
 /// <param name="RowsLookedAt">From how many rows these facts are.</param>
 /// <param name="Note">Why there are fewer rows than were asked for, although the manifest may have them; null otherwise.</param>
 public sealed record ManifestPreview(
-    IReadOnlyList<string> Columns, IReadOnlyDictionary<string, string> Mapping, bool HasHeader, char Separator, string Encoding,
-    string? Question, IReadOnlyList<PreviewRow> Rows, IReadOnlyList<PreviewColumn> ColumnFacts, int RowsLookedAt,
-    string? Note = null);
+    IReadOnlyList<string> Columns, IReadOnlyDictionary<string, string> Mapping, FileFormat FileFormat, string? Sheet,
+    IReadOnlyList<string> Sheets, bool HasHeader, char Separator, string Encoding, string? Question, IReadOnlyList<PreviewRow> Rows,
+    IReadOnlyList<PreviewColumn> ColumnFacts, int RowsLookedAt, string? Note = null);
 
 /// <summary>So many previews wait for their turn that one more would wait too long.</summary>
 public sealed class TooManyPreviewsException() : Exception("Too many previews are open at the moment. Try again in a few seconds.")
@@ -79,43 +82,49 @@ public sealed class PreviewManifest(
     public async Task<ManifestPreview?> RunAsync(int importId, int rows, CancellationToken cancellationToken)
     {
         var found = await database.QueryAsync<Previewed>(
-            "SELECT i.manifest_id, i.mapping, i.encoding, i.transfer, i.already_imported, i.links_as_written FROM importer.import i "
-                + "WHERE i.id = $1", cancellationToken, importId);
+            "SELECT i.manifest_id, i.mapping, i.encoding, i.sheet, i.transfer, i.already_imported, i.links_as_written "
+                + "FROM importer.import i WHERE i.id = $1", cancellationToken, importId);
         if (found is not [var import]) return null;
         var corrected = CorrectedField.ByRow(
             await database.QueryAsync<CorrectedField>(Correction.Latest, cancellationToken, importId, 1, rows));
         using var turn = await turns.AcquireAsync(1, cancellationToken);
         if (!turn.IsAcquired) throw new TooManyPreviewsException();
         var settings = new Settings(import.Transfer, import.AlreadyImported == WhenDuplicate.Skip, import.LinksAsWritten, corrected);
-        return await TryAsync(import.ManifestId, settings, import.Mapping, import.Encoding, null, rows, cancellationToken);
+        return await TryAsync(import.ManifestId, settings, import.Mapping, import.Encoding, import.Sheet, null, rows, cancellationToken);
     }
 
     public void Dispose() => turns.Dispose();
 
     private async Task<ManifestPreview?> TryAsync(
-        int manifestId, Settings settings, string? mapping, string? encoding, string? question, int rows,
+        int manifestId, Settings settings, string? mapping, string? encoding, string? sheet, string? question, int rows,
         CancellationToken cancellationToken, bool isUrlKnown = true)
     {
         try
         {
             return await ReadAsync(
-                manifestId, settings, ManifestReading.Of(mapping, encoding), question, isUrlKnown, rows, cancellationToken);
+                manifestId, settings, ManifestReading.Of(mapping, encoding, sheet), question, isUrlKnown, rows, cancellationToken);
+        }
+        catch (ManifestRejectedException open) when (open is { Code: RejectionCode.SheetUnclear, Candidates: [var first, ..] })
+        {
+            // Which sheet it is is a question, too. What is shown is the first.
+            return await TryAsync(
+                manifestId, settings, mapping, encoding, first, open.Message, rows, cancellationToken, isUrlKnown);
         }
         catch (ManifestRejectedException open) when (open.Candidates is [var column, ..] && isUrlKnown)
         {
             // Which column holds the URL is a question. Any answer lets the columns and the rows be seen; it is not shown as one.
             var answer = ManifestMapping.From([new(ManifestFormat.Name(ManifestColumn.Url), column)]).ToString();
-            return await TryAsync(manifestId, settings, answer, encoding, open.Message, rows, cancellationToken, isUrlKnown: false);
+            return await TryAsync(manifestId, settings, answer, encoding, sheet, question ?? open.Message, rows, cancellationToken, isUrlKnown: false);
         }
         catch (ManifestRejectedException open) when (open.Encoding is { } offered && encoding is null)
         {
             // So is the encoding. What is shown is how the file would read.
-            return await TryAsync(manifestId, settings, mapping, offered, open.Message, rows, cancellationToken, isUrlKnown);
+            return await TryAsync(manifestId, settings, mapping, offered, sheet, open.Message, rows, cancellationToken, isUrlKnown);
         }
         catch (ManifestRejectedException behind) when (IsBehind(behind))
         {
             // Not even the header stands in what is looked at.
-            return new([], new Dictionary<string, string>(), false, ',', "", question, [], [], 0, LookedAt);
+            return new([], new Dictionary<string, string>(), FileFormat.Csv, null, [], false, ',', "", question, [], [], 0, LookedAt);
         }
         catch (Exception none) when (none is ManifestRejectedException or FileNotFoundException or InvalidDataException)
         {
@@ -156,7 +165,8 @@ public sealed class PreviewManifest(
         var columns = reader.Layout.Columns.Select(Redact.Secrets).ToList();
         var mapped = reader.Layout.Mapping.Where(m => isUrlKnown || m.Key != ManifestColumn.Url)
             .ToDictionary(m => m.Value, m => ManifestFormat.Name(m.Key));
-        return new(columns, mapped.ToDictionary(m => m.Value, m => columns[m.Key]), reader.Layout.HasHeader, reader.Layout.Separator,
+        return new(columns, mapped.ToDictionary(m => m.Value, m => columns[m.Key]), reader.Layout.Format, reader.Layout.Sheet,
+            reader.Layout.Sheets, reader.Layout.HasHeader, reader.Layout.Separator,
             reader.Layout.EncodingName, question, rows,
             [.. facts.Select((f, index) => f.Of(columns[index], mapped.GetValueOrDefault(index)))], looked, note);
     }
@@ -204,5 +214,5 @@ public sealed class PreviewManifest(
         ImportTransfer Transfer, bool SkipsImported, string? LinksAsWritten, Dictionary<int, Dictionary<ManifestColumn, string>> Corrected);
 
     private sealed record Previewed(
-        int ManifestId, string? Mapping, string? Encoding, ImportTransfer Transfer, WhenDuplicate AlreadyImported, string? LinksAsWritten);
+        int ManifestId, string? Mapping, string? Encoding, string? Sheet, ImportTransfer Transfer, WhenDuplicate AlreadyImported, string? LinksAsWritten);
 }

@@ -110,13 +110,13 @@ public sealed class ReadRowsToFix(NpgsqlDataSource database, ReadRecords records
             .ToDictionary(r => r.row.RowNumber, r => r.index);
         if (masked.Count == 0
             || await database.QueryAsync<Kept>(
-                "SELECT i.manifest_id, i.mapping, i.encoding FROM importer.import i WHERE i.id = $1", cancellationToken, importId)
+                "SELECT i.manifest_id, i.mapping, i.encoding, i.sheet FROM importer.import i WHERE i.id = $1", cancellationToken, importId)
                 is not [var import]) return;
         try
         {
             await using var bytes = await manifests.OpenAsync(import.ManifestId, cancellationToken);
             await using var reader = await ManifestReader.OpenAsync(
-                bytes, ManifestReading.Of(import.Mapping, import.Encoding), cancellationToken);
+                bytes, ManifestReading.Of(import.Mapping, import.Encoding, import.Sheet), cancellationToken);
             while (masked.Count > 0 && await reader.ReadAsync(cancellationToken))
             {
                 if (masked.Remove(reader.Row.RowNumber, out var index)
@@ -133,5 +133,5 @@ public sealed class ReadRowsToFix(NpgsqlDataSource database, ReadRecords records
     /// <summary>It was made fit to be shown: something of it is missing.</summary>
     internal static bool IsMasked(string url) => url.Contains(Redact.Mark, StringComparison.Ordinal) || url.EndsWith('…');
 
-    private sealed record Kept(int ManifestId, string? Mapping, string? Encoding);
+    private sealed record Kept(int ManifestId, string? Mapping, string? Encoding, string? Sheet);
 }

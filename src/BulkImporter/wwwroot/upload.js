@@ -27,7 +27,7 @@
   const kindOf = (chosen) => {
     if (!chosen.length || !isMedia(chosen[0])) return '';
     return chosen.length === 1
-      ? 'This file itself is uploaded and becomes one asset. To import from a list of URLs, choose a CSV.'
+      ? 'This file itself is uploaded and becomes one asset. To import from a list of URLs, choose a CSV or a workbook.'
       : `These ${chosen.length} files themselves are uploaded, and each becomes an asset.`;
   };
 
@@ -54,7 +54,7 @@
     files = Array.from(chosen);
     key = newKey();
     const other = files.length > 1 && files.find((file) => !isMedia(file));
-    complain(other ? `${other.name} is not a media file. Choose one CSV file, or media files only.` : '');
+    complain(other ? `${other.name} is not a media file. Choose one list (.csv, .xlsx), or media files only.` : '');
     if (other) files = [];
     show();
   };

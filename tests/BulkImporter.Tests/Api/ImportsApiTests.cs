@@ -91,7 +91,7 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
     [InlineData("%PDF-1.7\n", "This is a PDF")]
     [InlineData("<!DOCTYPE html>\n<html><body>Caf\u00e9</body></html>", "web page (HTML)")]
     [InlineData("PK\u0003\u0004", "Excel workbook (.xlsx)")]
-    [InlineData("[{\"url\": \"https://a.test/1.mp4\"}]", "This is JSON, not CSV.")]
+    [InlineData("[{\"url\": \"https://a.test/1.mp4\"}]", "This is JSON, but not JSON lines")]
     [InlineData("GIF89a", "GIF image")]
     [InlineData(" \n\n", "holds no rows")]
     [InlineData("url\nhttps://a.test/\u0000\u00e9.mp4\n", "not valid UTF-8")]

@@ -14,7 +14,7 @@ public sealed class CommandLineTests
     [InlineData("rerun", "7", "--state", "failed", "--code", "source_not_found")]
     [InlineData("rerun", "7", "--code", "source_not_found", "--record", "1")]
     [InlineData("rerun", "7", "--push", "--file", "README.md")]
-    [InlineData("export", "7", "--format", "xlsx")]
+    [InlineData("export", "7", "--format", "pdf")]
     [InlineData("submit", "/no/such/manifest.csv")]
     [InlineData("account")]
     [InlineData("account", "add", "museum")]

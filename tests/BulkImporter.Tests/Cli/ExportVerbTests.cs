@@ -45,7 +45,7 @@ public sealed class ExportVerbTests : IDisposable
     {
         using var run = new CliRun();
         var file = folder.File("results.csv", "old");
-        run.Api.On(HttpMethod.Get, @"/api/v1/imports/7/results\?format=csv", () =>
+        run.Api.On(HttpMethod.Get, @"/api/v1/imports/7/results", () =>
             new HttpResponseMessage { Content = new StringContent("url,import_row\n") });
 
         Assert.Equal(ExitCode.Done, await run.RunAsync("export", "7", "-o", file));

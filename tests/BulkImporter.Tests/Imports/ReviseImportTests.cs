@@ -4,6 +4,7 @@ using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using BulkImporter.Parse;
 using BulkImporter.Sources;
+using BulkImporter.Tests.Manifests;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -43,6 +44,30 @@ public sealed class ReviseImportTests(EngineDatabase database) : IClassFixture<E
         Assert.Null(read.Question);
         Assert.Equal(("https://media.example/1.mp4", "One"), (read.Rows[0].Values["url"], read.Rows[0].Values["caption"]));
         Assert.Equal((true, "url_not_absolute"), (read.Rows[2].IsBlocked, Assert.Single(read.Rows[2].Findings)));
+    }
+
+    [Fact]
+    public async Task Which_sheet_of_a_workbook_is_meant_is_answered_after_the_manifest_was_rejected()
+    {
+        var id = await CreateAsync(new MadeWorkbook().Sheet("Notes", ["Ask Ada"]).Sheet("Links", ["page", "file"],
+            ["https://media.example/page-1.html", "https://media.example/1.mp4"]).Bytes());
+        await ParseAsync(id);
+        Assert.Equal("rejected", await database.ImportStateAsync(id));
+        var asked = await PreviewAsync(id);
+        Assert.Equal((FileFormat.Xlsx, "Notes"), (asked.FileFormat, asked.Sheet));
+        Assert.Equal(["Notes", "Links"], asked.Sheets);
+        Assert.StartsWith("Several sheets of this workbook have rows.", asked.Question, StringComparison.Ordinal);
+
+        // The sheet is chosen, and there is a question about its columns, too.
+        Assert.Equal(new ImportChange.Done(ImportState.Parsing), await ReviseAsync(id, new ImportRevision { ["sheet"] = "Links" }));
+        await ParseAsync(id);
+        Assert.Equal("rejected", await database.ImportStateAsync(id));
+        Assert.Equal(["page", "file"], (await PreviewAsync(id)).Columns);
+        await ReviseAsync(id, new ImportRevision { ["map"] = "url=file" });
+        await ParseAsync(id);
+        Assert.Equal(("review", "pending 1"), (await database.ImportStateAsync(id), await database.SoundCountsAsync(id)));
+        var read = await PreviewAsync(id);
+        Assert.Equal((null, "Links", "https://media.example/1.mp4"), (read.Question, read.Sheet, read.Rows[0].Values["url"]));
     }
 
     [Fact]
@@ -169,10 +194,12 @@ public sealed class ReviseImportTests(EngineDatabase database) : IClassFixture<E
     private Task<ImportChange> ReviseAsync(int id, ImportRevision revision) =>
         new ReviseImport(database.Contexts).RunAsync(id, revision, "ann", Token);
 
-    private async Task<int> CreateAsync(string text, string? map = null)
+    private Task<int> CreateAsync(string text, string? map = null) => CreateAsync(Encoding.UTF8.GetBytes(text), map);
+
+    private async Task<int> CreateAsync(byte[] bytes, string? map = null)
     {
         var manifest = await new UploadManifest(database.Source, Options.Create(new ManifestOptions()))
-            .RunAsync(new MemoryStream(Encoding.UTF8.GetBytes(text)), "library.csv", Token);
+            .RunAsync(new MemoryStream(bytes), "library.csv", Token);
         var id = (await new CreateImport(database.Contexts, TimeProvider.System)
             .RunAsync(new NewImport(manifest.Id, "ann") { Mapping = map, Settings = new() { ChunkSize = 2 } }, Token)).Id;
         // As if the feeder had enqueued it: only what is read again is noted below.

@@ -13,12 +13,13 @@ public sealed class SettingsOnceTests
     /// Words that mean other things too: they are a setting where they are an import's, <c>i.priority</c> or <c>settings.Priority</c>.
     /// </summary>
     private static readonly HashSet<string> Ambiguous =
-        ["encoding", "transfer", "fid", "window", "priority", "alreadyImported", "duplicateRows", "startAt"];
+        ["encoding", "sheet", "transfer", "fid", "window", "priority", "alreadyImported", "duplicateRows", "startAt"];
 
     /// <summary>Settings that more statements obey than four files hold, and why.</summary>
     private static readonly Dictionary<string, (int Files, string Why)> Exceptions = new()
     {
         ["encoding"] = (5, "whoever reads the file obeys it: parse, preview and export; a list of sent files has none"),
+        ["sheet"] = (5, "whoever reads the file obeys it: parse, preview, the grid's cells and export"),
         ["alreadyImported"] = (7, "parse, start, correction and preview obey it, the banner of a file that came before tells it, and its finding "
             + "offers it as a cure"),
         ["matchBy"] = (5, "parse and correction obey it, its findings tell of it, and one offers it as a cure"),

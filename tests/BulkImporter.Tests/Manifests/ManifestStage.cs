@@ -77,17 +77,24 @@ internal sealed class ManifestStage(EngineDatabase database, string account, Sou
 
     public Task<CorrectionResult> TryCorrectAsync(int id, byte[] file, bool onlyCheck = false) =>
         new CorrectRecords(database.Source, database.Transitions, rules, TimeProvider.System, NullLogger<CorrectRecords>.Instance)
-            .RunAsync(id, new MemoryStream(file), null, null, "ann", Token, onlyCheck);
+            .RunAsync(id, new MemoryStream(file), null, null, null, "ann", Token, onlyCheck);
 
-    public async Task<string> ExportAsync(int id, ExportFormat format = ExportFormat.Csv, RecordFilter? filter = null, bool isWhole = true)
+    public async Task<string> ExportAsync(int id, FileFormat format = FileFormat.Csv, RecordFilter? filter = null, bool isWhole = true) =>
+        Encoding.UTF8.GetString((await WriteAsync(id, format, filter ?? RecordFilter.All, isWhole)).Bytes);
+
+    /// <summary>The results as who does not ask for a format gets them.</summary>
+    public Task<(FileFormat Format, byte[] Bytes)> ExportAsUploadedAsync(int id) => WriteAsync(id, null, RecordFilter.All, isWhole: true);
+
+    private async Task<(FileFormat Format, byte[] Bytes)> WriteAsync(int id, FileFormat? asked, RecordFilter filter, bool isWhole)
     {
         var export = new ExportResults(database.Contexts, new ManifestBytes(database.Source));
         var ready = Assert.IsType<Exportable.Ready>(await export.FindAsync(id, Token));
+        var format = asked ?? ready.Format;
         using var bytes = new MemoryStream();
         var writer = PipeWriter.Create(bytes, new StreamPipeWriterOptions(leaveOpen: true));
-        await export.RunAsync(ready, filter ?? RecordFilter.All, format, isWhole, writer, Token);
+        await export.RunAsync(ready, filter, format, isWhole, writer, Token);
         await writer.CompleteAsync();
-        return Encoding.UTF8.GetString(bytes.ToArray());
+        return (format, bytes.ToArray());
     }
 
     public async Task<List<FindingView>> FindingsAsync(int id)

@@ -7,11 +7,10 @@ namespace BulkImporter.Tests.Manifests;
 public class OtherFormatTests
 {
     [Theory]
-    [InlineData("[{\"url\": \"https://a.test/1.mp4\", \"title\": \"One\"}]", "JSON, not CSV")]
-    [InlineData("  {\n  \"files\": [{\"url\": \"https://a.test/1.mp4\"}]\n}\n", "jq -r")]
-    [InlineData("{\"url\": \"https://a.test/1.mp4\"}\n{\"url\": \"https://a.test/2.mp4\"}\n", "JSON lines")]
-    [InlineData("[\"url\", \"title\"]\n[\"https://a.test/1.mp4\", \"One\"]\n", "JSON lines")]
-    [InlineData("{\"url\": \"https://a.test/1.mp4\", title: 1}", "JSON, not CSV")]
+    [InlineData("[{\"url\": \"https://a.test/1.mp4\", \"title\": \"One\"}]", "JSON, but not JSON lines")]
+    [InlineData("  {\n  \"files\": [{\"url\": \"https://a.test/1.mp4\"}]\n}\n", "jq -c")]
+    [InlineData("[\"url\", \"title\"]\n[\"https://a.test/1.mp4\", \"One\"]\n", "JSON lines of lists")]
+    [InlineData("{\"url\": \"https://a.test/1.mp4\", title: 1}", "JSON, but not JSON lines")]
     [InlineData("<!DOCTYPE html>\n<html><body>Sign in</body></html>", "web page (HTML)")]
     [InlineData("<?xml version=\"1.0\"?><html xmlns=\"x\"></html>", "web page (HTML)")]
     [InlineData("\n<table>\n<tr><td>https://a.test/1.mp4</td></tr></table>", "web page (HTML)")]

@@ -19,11 +19,12 @@ internal static class WholeManifest
 
     public static Task<Content> ReadAsync(string text, string? map = null) => ReadAsync(Encoding.UTF8.GetBytes(text), map);
 
-    public static async Task<Content> ReadAsync(byte[] bytes, string? map = null, int chunk = int.MaxValue, string? encoding = null)
+    public static async Task<Content> ReadAsync(
+        byte[] bytes, string? map = null, int chunk = int.MaxValue, string? encoding = null, string? sheet = null)
     {
         await using var source = new ChunkedStream(bytes, chunk);
         await using var reader = await ManifestReader.OpenAsync(source,
-            new ManifestReading(map is null ? null : ManifestMapping.Parse(map), encoding), TestContext.Current.CancellationToken);
+            new ManifestReading(map is null ? null : ManifestMapping.Parse(map), encoding, sheet), TestContext.Current.CancellationToken);
         var checks = new ManifestChecks(reader.Layout, new SourceUrlRules(new SourceUrlOptions()), Now);
         var duplicates = new DuplicateRows(reader.Layout);
         var rows = new List<Row>();
@@ -54,6 +55,26 @@ internal static class WholeManifest
         writer.WriteHeader();
         while (await reader.ReadAsync(TestContext.Current.CancellationToken))
             writer.WriteRow(reader.Row, result ?? new RowResult("imported", "st-1", "Rid1", 1));
+        return output.WrittenSpan.ToArray();
+    }
+
+    /// <summary>The result file in a format, of a manifest in which every row had the same end.</summary>
+    public static async Task<byte[]> ExportAsync(
+        byte[] bytes, FileFormat format, bool isWhole = true, IReadOnlyDictionary<ManifestColumn, string>? corrected = null)
+    {
+        await using var source = new MemoryStream(bytes);
+        await using var reader = await ManifestReader.OpenAsync(source, new ManifestReading(), TestContext.Current.CancellationToken);
+        var output = new ArrayBufferWriter<byte>();
+        using IResultWriter writer = format switch
+        {
+            FileFormat.Xlsx => new WorkbookResults(reader.Layout, isWhole, output),
+            FileFormat.Jsonl => new JsonLineResults(reader.Layout, isWhole, output),
+            _ => new CsvResults(reader.Layout, isWhole, output),
+        };
+        writer.WriteHeader();
+        while (await reader.ReadAsync(TestContext.Current.CancellationToken))
+            writer.WriteRow(reader.Row, new RowResult("imported", "st-1", "Rid1", 1) { Corrected = corrected });
+        writer.Complete();
         return output.WrittenSpan.ToArray();
     }
 

@@ -2,8 +2,8 @@ using System.IO.Compression;
 using System.Text;
 using BulkImporter.Data;
 using BulkImporter.Dispatch;
-using BulkImporter.Export;
 using BulkImporter.Imports;
+using BulkImporter.Manifests;
 using BulkImporter.Parse;
 using BulkImporter.Records;
 using BulkImporter.Tests.Manifests;
@@ -25,6 +25,30 @@ public sealed class CorrectRecordsTests(EngineDatabase database) : IClassFixture
         """;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(FileFormat.Xlsx)]
+    [InlineData(FileFormat.Jsonl)]
+    public async Task A_workbook_and_json_lines_are_corrected_by_one_of_their_own_and_come_back_so(FileFormat format)
+    {
+        var stage = await ManifestStage.OfAsync(database);
+        var id = await stage.ReadAsync(format == FileFormat.Xlsx
+            ? new MadeWorkbook().Sheet("Videos", ["url", "title", "n"], ["media.example/1.mp4", "One", "7"]).Bytes()
+            : "{\"url\": \"media.example/1.mp4\", \"title\": \"One\", \"n\": 7}\n"u8.ToArray());
+        Assert.Equal("invalid 1", await database.SoundCountsAsync(id));
+        var report = Assert.IsType<CorrectionResult.Done>(await stage.TryCorrectAsync(id, format == FileFormat.Xlsx
+            ? new MadeWorkbook().Sheet("Fixed", ["url", "import_row"], ["https://media.example/1.mp4", "1"]).Bytes()
+            : "{\"url\": \"https://media.example/1.mp4\", \"import_row\": 1}\n"u8.ToArray())).Report;
+        Assert.Equal(1, report.Corrected);
+        await stage.ParseAsync(id);
+        Assert.Equal("pending 1", await database.SoundCountsAsync(id));
+
+        var (asUploaded, bytes) = await stage.ExportAsUploadedAsync(id);
+        Assert.Equal(format, asUploaded);
+        var result = await WholeManifest.ReadAsync(bytes);
+        Assert.Equal((format, true), (result.Layout.Format, result.Layout.IsResultFile));
+        Assert.Equal(["https://media.example/1.mp4", "One", "7"], Assert.Single(result.Rows).Fields[..3]);
+    }
 
     [Fact]
     public async Task Failed_and_invalid_rows_take_their_new_values_and_only_they_are_sent_again()
@@ -61,7 +85,7 @@ public sealed class CorrectRecordsTests(EngineDatabase database) : IClassFixture
         var lines = (await stage.ExportAsync(id)).Split('\n');
         Assert.StartsWith("https://media.example/2-new.mp4,Two again,R2,\"y, y\",2,imported,", lines[2], StringComparison.Ordinal);
         Assert.StartsWith("https://media.example/1.mp4,One,R1,x,1,imported,", lines[1], StringComparison.Ordinal);
-        Assert.Contains("\"url\":\"https://media.example/2-new.mp4\"", await stage.ExportAsync(id, ExportFormat.Jsonl),
+        Assert.Contains("\"url\":\"https://media.example/2-new.mp4\"", await stage.ExportAsync(id, FileFormat.Jsonl),
             StringComparison.Ordinal);
     }
 

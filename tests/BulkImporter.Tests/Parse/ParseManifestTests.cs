@@ -64,7 +64,7 @@ public sealed class ParseManifestTests(EngineDatabase database) : IClassFixture<
     }
 
     [Theory]
-    [InlineData("[{\"url\": \"https://media.example/1.mp4\"}]", "This is JSON, not CSV.")]
+    [InlineData("[{\"url\": \"https://media.example/1.mp4\"}]", "This is JSON, but not JSON lines")]
     [InlineData("<!doctype html><html></html>", "This is a web page (HTML)")]
     public async Task What_is_no_table_is_the_reason_of_the_rejected_import(string text, string reason)
     {
