@@ -8,8 +8,8 @@ namespace BulkImporter.Imports;
 
 /// <summary>
 /// Watches the running imports by their counters: notes the progress for the rate, pauses one that fails too often or whose assets
-/// differ too often from what was expected, pauses one whose trial has ended, finishes one in which no record can move any more, reopens one in which a late answer lets a record move again, and
-/// ends the undo of one that has no asset left to be deleted.
+/// differ too often from what was expected, pauses one whose trial has ended, finishes one in which no record can move any more, reopens
+/// one in which a late answer lets a record move again, and ends the undo of one that has no asset left to be deleted.
 /// </summary>
 public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions transitions, ILogger<FollowImports> log)
 {
