@@ -15,8 +15,8 @@ public abstract record StatusResult
 
     /// <summary>The file is in. Its renditions follow and are not waited for.</summary>
     /// <param name="Rid">The asset.</param>
-    /// <param name="Bytes">Bytes that had been fetched when it was done (<c>progress_bytes</c>, 3P S12); null when not said or 0. That it is
-    /// the whole file then, and not what the last progress was, is INF: it may confirm a size and never deny one.</param>
+    /// <param name="Bytes">Bytes that had been fetched when it was done (<c>progress_bytes</c>, 3P S12); null when not said or 0. That this
+    /// is the whole file then, and not what the last progress was, is INF: it may confirm a size and never deny one.</param>
     public sealed record Done(Rid Rid, long? Bytes = null) : StatusResult;
 
     /// <summary>Said to be done, without the asset's id: ask again, and in the end treat as unknown.</summary>

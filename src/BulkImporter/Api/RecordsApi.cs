@@ -88,9 +88,10 @@ internal static class RecordsApi
             .WithSummary("Order new attempts for a selection")
             .WithDescription(
                 "Failed and cancelled records of the selection are sent again; unknown ones only when the selection is state=unknown or "
-                    + "names the rows, because that may make a second asset. Imported ones only when the selection is arrival=size_differs, "
-                    + "duration_differs or md5_differs: each gets another asset, and the one that it has stays in Cincopa. With push their files are read and sent by this server, for "
-                        + "sources that Cincopa cannot reach.")
+                    + "names the rows, because that may make a second asset. Imported ones only when the selection is "
+                    + "arrival=size_differs, duration_differs or md5_differs: each gets another asset, and the one that it has stays in "
+                    + "Cincopa. With push their files are read and sent by this server, for sources that Cincopa "
+                    + "cannot reach.")
             .Problems(400, 404, 409);
         import.MapPost("/undo", UndoAsync).WithName("undoImport").RequireAuthorization(Policy.Admin)
             .WithMetadata(new RequestSizeLimitAttribute(SelectionBody.MostBytes))
@@ -118,10 +119,10 @@ internal static class RecordsApi
             .WithMetadata(new RequestSizeLimitAttribute(SelectionBody.MostBytes))
             .WithSummary("Ask Cincopa again what arrived")
             .WithDescription(
-                "Each imported record of the selection of which something is expected (by the manifest's size or duration, by the size that "
-                    + "its source told the check of the files, or by what was uploaded from here) is looked at in Cincopa again, and compared. "
-                    + "Until the end, finishing.pending of the import counts them. Nothing is written to the assets, and nothing is deleted or "
-                    + "sent.")
+                "Each imported record of the selection of which something is expected (by the manifest's size or duration, by the size "
+                    + "that its source told the check of the files, or by what was uploaded from here) is looked at in Cincopa again, and "
+                    + "compared. Until the end, finishing.pending of the import counts them. Nothing is written to the assets, and nothing "
+                    + "is deleted or sent.")
             .Problems(400, 404);
         import.MapPost("/give-up", GiveUpSelectionAsync).WithName("giveUpRecords").RequireAuthorization(Policy.Operator)
             .WithMetadata(new RequestSizeLimitAttribute(SelectionBody.MostBytes))

@@ -101,8 +101,8 @@ internal static class ImportPicture
             $"Look at the records in doubt with: BulkImporter records {import.Id} --state unknown    Say which asset one became with: "
                 + $"BulkImporter adopt {import.Id} ROW"),
         ImportState.Finished or ImportState.Cancelled when import.Arrival.Differ > 0 => string.Create(CultureInfo.InvariantCulture,
-            $"Look at what differs with: BulkImporter records {import.Id} --arrival {import.Arrival.FirstDifference()}    Make other assets "
-                + $"with: BulkImporter rerun {import.Id} --arrival {import.Arrival.FirstDifference()}"),
+            $"Look at what differs with: BulkImporter records {import.Id} --arrival {import.Arrival.FirstDifference()}    Make other "
+                + $"assets with: BulkImporter rerun {import.Id} --arrival {import.Arrival.FirstDifference()}"),
         _ => null,
     };
 

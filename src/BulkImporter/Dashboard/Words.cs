@@ -96,7 +96,7 @@ internal static partial class Words
     }
 
     /// <summary>What a person does next with an import in this state; null when it goes on by itself or its reason says so.</summary>
-    public static string? NextStep(ImportState state, StateCounts counts) => (state, counts) switch
+    public static string? NextStep(ImportState state, StateCounts counts, ArrivalCounts arrival) => (state, counts) switch
     {
         (ImportState.Review, _) => "Nothing has been sent yet. Check what was found below, then start.",
         (ImportState.Finished, { Failed: > 0 }) =>
@@ -105,6 +105,8 @@ internal static partial class Words
             + "files or not. Open each one and say which asset it became, or send it again.",
         (ImportState.Finished, { Invalid: > 0 }) =>
             $"{Count(counts.Invalid, "row", "rows")} could not be sent. See why below, then correct them.",
+        (ImportState.Finished, _) when arrival.Differ > 0 =>
+            $"{Count(arrival.Differ, "asset differs", "assets differ")} from what was expected. See which below.",
         (ImportState.Finished, { Imported: > 0 } or { Deleted: > 0 }) => "Nothing is left to do.",
         (ImportState.Cancelled, { Cancelled: > 0 }) =>
             $"{Count(counts.Cancelled, "record was", "records were")} not sent. Rerun them if they should be.",

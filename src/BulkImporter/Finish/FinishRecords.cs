@@ -12,8 +12,9 @@ namespace BulkImporter.Finish;
 
 /// <summary>
 /// Stage 6: writes caption, texts, tags and reference id to the assets of imported records, puts them into the galleries that their rows
-/// name, and looks what arrived where something was expected: the first time as the batch in which they were imported, then each by itself. Every worker does so; a claim is nothing but a
-/// next_at moved ahead. All of it may be done twice, and nothing of it submits an asset. Its calls come out of the account's status budget.
+/// name, and looks what arrived where something was expected: the first time as the batch in which they were imported, then each by itself.
+/// Every worker does so; a claim is nothing but a next_at moved ahead. All of it may be done twice, and nothing of it submits an asset. Its
+/// calls come out of the account's status budget.
 /// </summary>
 internal sealed class FinishRecords(
     RoundNeeds needs, NpgsqlDataSource database, ICincopaClient cincopa, NameGallery galleries, RetrySchedule retries,
@@ -235,7 +236,8 @@ internal sealed class FinishRecords(
             // A token may be allowed to upload and not to write: that must not suspend an account that imports.
             FailureCode.TokenRejected or FailureCode.PermissionMissing =>
                 Failed(record, EnumText<FailureCode>.Of(FailureCode.PermissionMissing),
-                $"The token may not do this: {error.Message} Give it asset.read, asset.write and gallery.write, then finish these records again."),
+                $"The token may not do this: {error.Message} Give it asset.read, asset.write and gallery.write, then finish these records "
+                    + "again."),
             FailureCode.InvalidInput => Failed(record, EnumText<FailureCode>.Of(FailureCode.InvalidInput), error.Message),
             var code => Again(record, EnumText<FailureCode>.Of(code), error.Message, error.RetryAfter),
         };
@@ -256,8 +258,8 @@ internal sealed class FinishRecords(
 
     private sealed record Claimed(
         long? BatchId, int ImportId, int RowNumber, int AccountId, Rid Rid, short Tries, bool OnlyLooks, bool IsToBeSeen, string? Caption,
-        string? ReferenceId, bool IsPush, string SourceUrl, string? Description, string? LongDescription, string? Tags, string? RelatedLinkText, string? RelatedLinkUrl,
-        string? Gallery, string? FileName)
+        string? ReferenceId, bool IsPush, string SourceUrl, string? Description, string? LongDescription, string? Tags,
+        string? RelatedLinkText, string? RelatedLinkUrl, string? Gallery, string? FileName)
     {
         public Due ToDue()
         {

@@ -23,8 +23,8 @@ public enum FinishState
 }
 
 /// <summary>
-/// What is still to be done for an imported record's asset (its texts, its reference id, its gallery, the look at what arrived) where the first try, that of its
-/// <see cref="WorkBatch"/>, did not do it.
+/// What is still to be done for an imported record's asset (its texts, its reference id, its gallery, the look at what arrived) where
+/// the first try, that of its <see cref="WorkBatch"/>, did not do it.
 /// </summary>
 public sealed class RecordFinish
 {

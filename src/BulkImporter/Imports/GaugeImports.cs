@@ -134,7 +134,6 @@ public sealed class GaugeImports : BackgroundService
     private sealed record AccountGauge(string Name, bool Suspended, int BacklogLimit, bool Blocked);
 
     private sealed record Reading(
-        List<Measurement<long>> Records, List<Measurement<long>> Differing, List<Measurement<long>> Imports, List<Measurement<long>> BacklogLimits,
-        List<Measurement<long>> Suspended,
-        List<Measurement<long>> Blocked, double LagSeconds);
+        List<Measurement<long>> Records, List<Measurement<long>> Differing, List<Measurement<long>> Imports,
+        List<Measurement<long>> BacklogLimits, List<Measurement<long>> Suspended, List<Measurement<long>> Blocked, double LagSeconds);
 }

@@ -39,8 +39,8 @@ public sealed class ResumeImport(NpgsqlDataSource database)
 /// <summary>What the breakers count, at this moment: each opens on the difference to its base.</summary>
 internal static class BreakerCounts
 {
-    /// <summary>Columns <c>finished</c> (imported or failed; an undo takes nothing from them) and <c>failed</c>, <c>compared</c> (assets with what
-    /// was expected) and <c>differed</c> of import $1.</summary>
+    /// <summary>Columns <c>finished</c> (imported or failed; an undo takes nothing from them) and <c>failed</c>, <c>compared</c> (assets
+    /// with what was expected) and <c>differed</c> of import $1.</summary>
     public const string OfImport = """
         SELECT c.*, a.*
         FROM (

@@ -13,9 +13,9 @@ using Npgsql;
 namespace BulkImporter.Probes;
 
 /// <summary>
-/// The job of a probe: asks the sources of an import in review for their first bytes and writes what it finds as warnings, and what sizes they tell. Nothing is sent
-/// to Cincopa and no record is touched. It goes on from where the last batch was committed; a batch that was asked and not committed is
-/// asked again, which harms nobody. Of two jobs for one probe only the later one's writes count.
+/// The job of a probe: asks the sources of an import in review for their first bytes and writes what it finds as warnings, and what sizes
+/// they tell. Nothing is sent to Cincopa and no record is touched. It goes on from where the last batch was committed; a batch that was
+/// asked and not committed is asked again, which harms nobody. Of two jobs for one probe only the later one's writes count.
 /// </summary>
 public sealed class ProbeSources(
     NpgsqlDataSource database, ReachSource reach, SourceHeaders headers, TimeProvider clock, ILogger<ProbeSources> log)

@@ -32,7 +32,8 @@ public sealed record SentFile(long Bytes, string? Sha256, string? Md5);
 /// <param name="BatchId">The batch that it waits in, if this was its first look.</param>
 public sealed record Conclusion(
     int ImportId, int RowNumber, StatusId StatusId, RecordState To, Rid? Rid, FailureCode? Code, string? Message,
-    TimeSpan? RetryAfter, bool GiveBack = false, long? BatchId = null, long? Bytes = null) : Outcome(To, Rid, Code, Message, RetryAfter, GiveBack)
+    TimeSpan? RetryAfter, bool GiveBack = false, long? BatchId = null, long? Bytes = null)
+    : Outcome(To, Rid, Code, Message, RetryAfter, GiveBack)
 {
     internal BatchPlace? Place => BatchId is { } id ? new BatchPlace(id, RowNumber) : null;
 }

@@ -20,7 +20,8 @@ internal static class ReadAssets
                 m.expected_md5
             FROM importer.record_meta m
             LEFT JOIN importer.named_gallery g ON g.account_id = $3 AND g.name = m.gallery
-            WHERE m.import_id = $1 AND m.row_number = ANY ($2) AND (coalesce(m.fid, m.gallery, m.expected_md5) IS NOT NULL OR {RecordMeta.IsExpecting})) m
+            WHERE m.import_id = $1 AND m.row_number = ANY ($2)
+                AND (coalesce(m.fid, m.gallery, m.expected_md5) IS NOT NULL OR {RecordMeta.IsExpecting})) m
         FULL JOIN (SELECT * FROM importer.record_asset WHERE import_id = $1 AND row_number = ANY ($2)) s ON s.row_number = m.row_number
         """;
 

@@ -4,8 +4,8 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 namespace BulkImporter.Records;
 
 /// <summary>
-/// What a row, or the probe of its source, says beyond what every record has: kept apart, and only where there is something, so that no change of a record's state
-/// rewrites a description, and a manifest without such columns costs nothing more.
+/// What a row, or the probe of its source, says beyond what every record has: kept apart, and only where there is something, so that no
+/// change of a record's state rewrites a description, and a manifest without such columns costs nothing more.
 /// </summary>
 public sealed class RecordMeta
 {

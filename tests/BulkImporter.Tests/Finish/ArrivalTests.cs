@@ -1,6 +1,7 @@
 using BulkImporter.Accounts;
 using BulkImporter.Finish;
 using BulkImporter.Imports;
+using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Rerun;
 using BulkImporter.Tests.Accounts;
@@ -314,7 +315,8 @@ public sealed class ArrivalTests(EngineDatabase database) : IClassFixture<Engine
         remote ??= cincopa;
         return new(Rounds.Over(database.Source, tokens, remote), database.Source, remote,
             new NameGallery(database.Source, remote, NullLogger<NameGallery>.Instance),
-            new RetrySchedule(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10), () => 0.5), NullLogger<FinishRecords>.Instance);
+            new RetrySchedule(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10), () => 0.5),
+            Options.Create(new ManifestOptions()), NullLogger<FinishRecords>.Instance);
     }
 
     private VerifyArrival Verify() => new(database.Source);
