@@ -39,6 +39,31 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
         Assert.All(server.Requests, request => Assert.Contains("Range: bytes=0-511", request, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(0, 2, 4)]
+    [InlineData(1, 1, 1)]
+    public async Task A_host_is_asked_for_no_more_files_at_a_time_than_the_account_says(int perHost, int least, int most)
+    {
+        var (now, seen) = (0, 0);
+        await using var server = new RawServer(async connection =>
+        {
+            while (await connection.ReadRequestAsync() is not null)
+            {
+                seen = Math.Max(seen, Interlocked.Increment(ref now));
+                await Task.Delay(100, Token);
+                Interlocked.Decrement(ref now);
+                await connection.WriteAsync(RawServer.Reply(206, "video/mp4", "a", "Content-Range: bytes 0-0/9\r\n"));
+            }
+        });
+        var id = await ImportAsync([.. Enumerable.Range(1, 12).Select(n => new Uri(server.BaseUrl, $"/{n}.mp4").AbsoluteUri)]);
+        await database.SqlAsync("UPDATE importer.account SET per_host_limit = $1", perHost);
+        await StartAsync(id, null);
+        await ProbeAsync(id);
+        await database.SqlAsync("UPDATE importer.account SET per_host_limit = 0");
+        Assert.Equal(12, server.Requests.Count);
+        Assert.InRange(seen, least, most);
+    }
+
     [Fact]
     public async Task New_probe_takes_the_place_of_the_last()
     {
