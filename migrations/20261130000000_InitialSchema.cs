@@ -36,6 +36,7 @@ namespace BulkImporter.Migrations
                     updated_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
                     backlog_limit = table.Column<int>(type: "integer", nullable: false),
                     max_in_flight = table.Column<int>(type: "integer", nullable: false),
+                    per_host_limit = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
                     submit_rate = table.Column<double>(type: "double precision", nullable: false),
                     status_rate = table.Column<double>(type: "double precision", nullable: false),
                     embed_address = table.Column<string>(type: "text", nullable: false, defaultValue: "https://www.cincopa.com/media-platform/iframe.aspx?fid={fid}!{rid}"),
@@ -45,7 +46,7 @@ namespace BulkImporter.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_account", x => x.id);
-                    table.CheckConstraint("account_limits_are_not_negative", "submit_rate >= 0 AND status_rate >= 0 AND max_in_flight >= 0 AND backlog_limit >= 0");
+                    table.CheckConstraint("account_limits_are_not_negative", "submit_rate >= 0 AND status_rate >= 0 AND max_in_flight >= 0 AND per_host_limit >= 0 AND backlog_limit >= 0");
                     table.CheckConstraint("account_state_is_known", "state IN ('active', 'suspended')");
                     table.CheckConstraint("account_verbs_are_known", "submit_verb IN ('auto', 'get', 'post') AND verb_in_use IN ('get', 'post')");
                 });
@@ -155,6 +156,25 @@ namespace BulkImporter.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_data_protection_key", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "failing_host",
+                schema: "importer",
+                columns: table => new
+                {
+                    account_id = table.Column<int>(type: "integer", nullable: false),
+                    host = table.Column<string>(type: "text", nullable: false),
+                    failed_in_a_row = table.Column<int>(type: "integer", nullable: false),
+                    since = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    last_failed_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    code = table.Column<string>(type: "text", nullable: false),
+                    asked_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    asked_count = table.Column<int>(type: "integer", nullable: false, defaultValue: 0)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_failing_host", x => new { x.account_id, x.host });
                 });
 
             migrationBuilder.CreateTable(
@@ -268,7 +288,14 @@ namespace BulkImporter.Migrations
                     file_url = table.Column<string>(type: "text", nullable: true),
                     thumbnail_url = table.Column<string>(type: "text", nullable: true),
                     playable = table.Column<bool>(type: "boolean", nullable: true),
-                    seen_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                    seen_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    sent_bytes = table.Column<long>(type: "bigint", nullable: true),
+                    sent_sha256 = table.Column<string>(type: "text", nullable: true),
+                    sent_md5 = table.Column<string>(type: "text", nullable: true),
+                    expected_bytes = table.Column<long>(type: "bigint", nullable: true),
+                    expected_seconds = table.Column<double>(type: "double precision", nullable: true),
+                    expected_md5 = table.Column<string>(type: "text", nullable: true),
+                    arrival = table.Column<string>(type: "text", nullable: true, computedColumnSql: "CASE WHEN size_bytes <> coalesce(expected_bytes, sent_bytes) THEN 'size_differs'\n    WHEN abs(seconds - expected_seconds) > greatest(2, expected_seconds / 100) THEN 'duration_differs'\n    WHEN sent_md5 <> expected_md5 THEN 'md5_differs'\n    WHEN size_bytes = coalesce(expected_bytes, sent_bytes) OR NOT abs(seconds - expected_seconds) > greatest(2, expected_seconds / 100) THEN 'verified' END", stored: true)
                 },
                 constraints: table =>
                 {
@@ -287,6 +314,7 @@ namespace BulkImporter.Migrations
                     state = table.Column<string>(type: "text", nullable: false),
                     next_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
                     failed_count = table.Column<short>(type: "smallint", nullable: false),
+                    only_looks = table.Column<bool>(type: "boolean", nullable: false, defaultValue: false),
                     error_code = table.Column<string>(type: "text", nullable: true),
                     error_message = table.Column<string>(type: "text", nullable: true)
                 },
@@ -313,7 +341,11 @@ namespace BulkImporter.Migrations
                     gallery = table.Column<string>(type: "text", nullable: true),
                     fid = table.Column<string>(type: "text", nullable: true),
                     file_name = table.Column<string>(type: "text", nullable: true),
-                    old_url = table.Column<string>(type: "text", nullable: true)
+                    old_url = table.Column<string>(type: "text", nullable: true),
+                    expected_bytes = table.Column<long>(type: "bigint", nullable: true),
+                    expected_md5 = table.Column<string>(type: "text", nullable: true),
+                    expected_seconds = table.Column<double>(type: "double precision", nullable: true),
+                    source_bytes = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -655,6 +687,8 @@ namespace BulkImporter.Migrations
                     idempotency_key = table.Column<string>(type: "text", nullable: true),
                     breaker_finished_base = table.Column<int>(type: "integer", nullable: false),
                     breaker_failed_base = table.Column<int>(type: "integer", nullable: false),
+                    breaker_compared_base = table.Column<int>(type: "integer", nullable: false),
+                    breaker_differed_base = table.Column<int>(type: "integer", nullable: false),
                     last_served_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     trial_count = table.Column<int>(type: "integer", nullable: true),
                     trial_through = table.Column<int>(type: "integer", nullable: true),
@@ -677,6 +711,7 @@ namespace BulkImporter.Migrations
                     sheet = table.Column<string>(type: "text", nullable: true),
                     start_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     stop_after_rows = table.Column<int>(type: "integer", nullable: false, defaultValue: 1000),
+                    stop_at_difference_percent = table.Column<int>(type: "integer", nullable: false, defaultValue: 100),
                     stop_at_failure_percent = table.Column<int>(type: "integer", nullable: false, defaultValue: 50),
                     transfer = table.Column<string>(type: "text", nullable: false, defaultValue: "pull"),
                     when_unknown = table.Column<string>(type: "text", nullable: false),
@@ -687,7 +722,7 @@ namespace BulkImporter.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_import", x => x.id);
-                    table.CheckConstraint("import_breaker_is_possible", "stop_at_failure_percent BETWEEN 1 AND 100 AND stop_after_rows > 0");
+                    table.CheckConstraint("import_breaker_is_possible", "stop_at_failure_percent BETWEEN 1 AND 100 AND stop_at_difference_percent BETWEEN 1 AND 100 AND stop_after_rows > 0");
                     table.CheckConstraint("import_counted_once_parsed", "row_count IS NOT NULL OR state IN ('parsing', 'rejected', 'cancelled', 'deleting')");
                     table.CheckConstraint("import_encoding_is_known", "encoding IN ('windows-1252')");
                     table.CheckConstraint("import_finished_at_iff_ended", "(finished_at IS NOT NULL) = (state IN ('finished', 'cancelled', 'rejected', 'deleting'))");
@@ -863,6 +898,8 @@ namespace BulkImporter.Migrations
                     fence = table.Column<long>(type: "bigint", nullable: false),
                     on_wire = table.Column<int[]>(type: "integer[]", nullable: false, defaultValueSql: "'{}'"),
                     on_wire_since = table.Column<DateTimeOffset[]>(type: "timestamp with time zone[]", nullable: false, defaultValueSql: "'{}'"),
+                    waits_for = table.Column<string[]>(type: "text[]", nullable: false, defaultValueSql: "'{}'"),
+                    waits_for_count = table.Column<int[]>(type: "integer[]", nullable: false, defaultValueSql: "'{}'"),
                     unanswered_count = table.Column<int>(type: "integer", nullable: false),
                     pending_count = table.Column<int>(type: "integer", nullable: false, computedColumnSql: "unanswered_count - cardinality(on_wire)", stored: true),
                     submitting_count = table.Column<int>(type: "integer", nullable: false, computedColumnSql: "cardinality(on_wire)", stored: true),
@@ -1227,6 +1264,13 @@ namespace BulkImporter.Migrations
                 filter: "state <> 'waiting'");
 
             migrationBuilder.CreateIndex(
+                name: "ix_import_chunk_import_id_number1",
+                schema: "importer",
+                table: "import_chunk",
+                columns: new[] { "import_id", "number" },
+                filter: "waits_for <> '{}'");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_import_record_import_id_error_code_row_number",
                 schema: "importer",
                 table: "import_record",
@@ -1302,6 +1346,13 @@ namespace BulkImporter.Migrations
                 schema: "importer",
                 table: "password_link",
                 column: "user_id");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_record_asset_import_id_arrival_row_number",
+                schema: "importer",
+                table: "record_asset",
+                columns: new[] { "import_id", "arrival", "row_number" },
+                filter: "arrival IS NOT NULL");
 
             migrationBuilder.CreateIndex(
                 name: "ix_record_finish_account_id_next_at",
@@ -1403,6 +1454,10 @@ namespace BulkImporter.Migrations
 
             migrationBuilder.DropTable(
                 name: "data_protection_key",
+                schema: "importer");
+
+            migrationBuilder.DropTable(
+                name: "failing_host",
                 schema: "importer");
 
             migrationBuilder.DropTable(

@@ -177,7 +177,8 @@ public sealed class FunctionsAndTriggers : Migration
         // What the statements of the hot paths take as one parameter, many in an array. Each is a record of the program (StoredAsRow).
         migrationBuilder.Sql("""
             CREATE TYPE importer.outcome AS (import_id int, row_number int, attempt smallint, started_at timestamptz, status_id text, state text,
-                rid text, code text, http_status smallint, message text, retry_after interval, give_back smallint);
+                rid text, code text, http_status smallint, message text, retry_after interval, give_back smallint,
+                size_bytes bigint, sha256 text, md5 text);
             CREATE TYPE importer.row_correction AS (row_number int, url text, source_key uuid, caption text, reference_id text, is_push boolean);
             CREATE TYPE importer.poll_progress AS (import_id int, row_number int, status_id text, wait interval, percent smallint, bytes bigint,
                 total bigint, moved boolean, not_found boolean, submitted_at timestamptz);

@@ -443,6 +443,12 @@ namespace BulkImporter.Migrations
                                 .HasColumnType("integer")
                                 .HasColumnName("max_in_flight");
 
+                            b1.Property<int>("PerHost")
+                                .ValueGeneratedOnAdd()
+                                .HasColumnType("integer")
+                                .HasDefaultValue(0)
+                                .HasColumnName("per_host_limit");
+
                             b1.Property<double>("Rate")
                                 .HasColumnType("double precision")
                                 .HasColumnName("submit_rate");
@@ -484,7 +490,7 @@ namespace BulkImporter.Migrations
 
                     b.ToTable("account", "importer", t =>
                         {
-                            t.HasCheckConstraint("account_limits_are_not_negative", "submit_rate >= 0 AND status_rate >= 0 AND max_in_flight >= 0 AND backlog_limit >= 0");
+                            t.HasCheckConstraint("account_limits_are_not_negative", "submit_rate >= 0 AND status_rate >= 0 AND max_in_flight >= 0 AND per_host_limit >= 0 AND backlog_limit >= 0");
 
                             t.HasCheckConstraint("account_state_is_known", "state IN ('active', 'suspended')");
 
@@ -669,6 +675,12 @@ namespace BulkImporter.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("next_at");
 
+                    b.Property<bool>("OnlyLooks")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(false)
+                        .HasColumnName("only_looks");
+
                     b.Property<string>("Rid")
                         .IsRequired()
                         .HasColumnType("text")
@@ -811,6 +823,20 @@ namespace BulkImporter.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("unknown_count");
 
+                    b.PrimitiveCollection<string[]>("WaitsFor")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text[]")
+                        .HasColumnName("waits_for")
+                        .HasDefaultValueSql("'{}'");
+
+                    b.PrimitiveCollection<int[]>("WaitsForCount")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer[]")
+                        .HasColumnName("waits_for_count")
+                        .HasDefaultValueSql("'{}'");
+
                     b.HasKey("ImportId", "Number")
                         .HasName("pk_import_chunk");
 
@@ -821,6 +847,10 @@ namespace BulkImporter.Migrations
                     b.HasIndex(new[] { "ImportId", "DueAt" }, "chunk_due")
                         .HasDatabaseName("ix_import_chunk_import_id_due_at")
                         .HasFilter("due_at IS NOT NULL");
+
+                    b.HasIndex(new[] { "ImportId", "Number" }, "chunk_waits_for_host")
+                        .HasDatabaseName("ix_import_chunk_import_id_number1")
+                        .HasFilter("waits_for <> '{}'");
 
                     b.ToTable("import_chunk", "importer", t =>
                         {
@@ -924,6 +954,14 @@ namespace BulkImporter.Migrations
                     b.Property<int>("AccountId")
                         .HasColumnType("integer")
                         .HasColumnName("account_id");
+
+                    b.Property<int>("BreakerComparedBase")
+                        .HasColumnType("integer")
+                        .HasColumnName("breaker_compared_base");
+
+                    b.Property<int>("BreakerDifferedBase")
+                        .HasColumnType("integer")
+                        .HasColumnName("breaker_differed_base");
 
                     b.Property<int>("BreakerFailedBase")
                         .HasColumnType("integer")
@@ -1083,6 +1121,11 @@ namespace BulkImporter.Migrations
                                 .HasDefaultValue(1000)
                                 .HasColumnName("stop_after_rows");
 
+                            b1.Property<int>("StopAtDifferencePercent")
+                                .HasColumnType("integer")
+                                .HasDefaultValue(100)
+                                .HasColumnName("stop_at_difference_percent");
+
                             b1.Property<int>("StopAtFailurePercent")
                                 .HasColumnType("integer")
                                 .HasDefaultValue(50)
@@ -1127,7 +1170,7 @@ namespace BulkImporter.Migrations
 
                     b.ToTable("import", "importer", t =>
                         {
-                            t.HasCheckConstraint("import_breaker_is_possible", "stop_at_failure_percent BETWEEN 1 AND 100 AND stop_after_rows > 0");
+                            t.HasCheckConstraint("import_breaker_is_possible", "stop_at_failure_percent BETWEEN 1 AND 100 AND stop_at_difference_percent BETWEEN 1 AND 100 AND stop_after_rows > 0");
 
                             t.HasCheckConstraint("import_counted_once_parsed", "row_count IS NOT NULL OR state IN ('parsing', 'rejected', 'cancelled', 'deleting')");
 
@@ -1785,6 +1828,49 @@ namespace BulkImporter.Migrations
                         });
                 });
 
+            modelBuilder.Entity("BulkImporter.Records.FailingHost", b =>
+                {
+                    b.Property<int>("AccountId")
+                        .HasColumnType("integer")
+                        .HasColumnName("account_id");
+
+                    b.Property<string>("Host")
+                        .HasColumnType("text")
+                        .HasColumnName("host");
+
+                    b.Property<DateTimeOffset?>("AskedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("asked_at");
+
+                    b.Property<int>("AskedCount")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("asked_count");
+
+                    b.Property<string>("Code")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("code");
+
+                    b.Property<int>("FailedInARow")
+                        .HasColumnType("integer")
+                        .HasColumnName("failed_in_a_row");
+
+                    b.Property<DateTimeOffset>("LastFailedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_failed_at");
+
+                    b.Property<DateTimeOffset>("Since")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("since");
+
+                    b.HasKey("AccountId", "Host")
+                        .HasName("pk_failing_host");
+
+                    b.ToTable("failing_host", "importer");
+                });
+
             modelBuilder.Entity("BulkImporter.Records.FinishedRecord", b =>
                 {
                     b.Property<string>("ErrorCode")
@@ -1982,6 +2068,24 @@ namespace BulkImporter.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("row_number");
 
+                    b.Property<string>("Arrival")
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("text")
+                        .HasColumnName("arrival")
+                        .HasComputedColumnSql("CASE WHEN size_bytes <> coalesce(expected_bytes, sent_bytes) THEN 'size_differs'\n    WHEN abs(seconds - expected_seconds) > greatest(2, expected_seconds / 100) THEN 'duration_differs'\n    WHEN sent_md5 <> expected_md5 THEN 'md5_differs'\n    WHEN size_bytes = coalesce(expected_bytes, sent_bytes) OR NOT abs(seconds - expected_seconds) > greatest(2, expected_seconds / 100) THEN 'verified' END", true);
+
+                    b.Property<long?>("ExpectedBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("expected_bytes");
+
+                    b.Property<string>("ExpectedMd5")
+                        .HasColumnType("text")
+                        .HasColumnName("expected_md5");
+
+                    b.Property<double?>("ExpectedSeconds")
+                        .HasColumnType("double precision")
+                        .HasColumnName("expected_seconds");
+
                     b.Property<string>("FileUrl")
                         .HasColumnType("text")
                         .HasColumnName("file_url");
@@ -1999,9 +2103,21 @@ namespace BulkImporter.Migrations
                         .HasColumnType("double precision")
                         .HasColumnName("seconds");
 
-                    b.Property<DateTimeOffset>("SeenAt")
+                    b.Property<DateTimeOffset?>("SeenAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("seen_at");
+
+                    b.Property<long?>("SentBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("sent_bytes");
+
+                    b.Property<string>("SentMd5")
+                        .HasColumnType("text")
+                        .HasColumnName("sent_md5");
+
+                    b.Property<string>("SentSha256")
+                        .HasColumnType("text")
+                        .HasColumnName("sent_sha256");
 
                     b.Property<long?>("SizeBytes")
                         .HasColumnType("bigint")
@@ -2017,6 +2133,10 @@ namespace BulkImporter.Migrations
 
                     b.HasKey("ImportId", "RowNumber")
                         .HasName("pk_record_asset");
+
+                    b.HasIndex(new[] { "ImportId", "Arrival", "RowNumber" }, "asset_compared")
+                        .HasDatabaseName("ix_record_asset_import_id_arrival_row_number")
+                        .HasFilter("arrival IS NOT NULL");
 
                     b.ToTable("record_asset", "importer");
                 });
@@ -2034,6 +2154,18 @@ namespace BulkImporter.Migrations
                     b.Property<string>("Description")
                         .HasColumnType("text")
                         .HasColumnName("description");
+
+                    b.Property<long?>("ExpectedBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("expected_bytes");
+
+                    b.Property<string>("ExpectedMd5")
+                        .HasColumnType("text")
+                        .HasColumnName("expected_md5");
+
+                    b.Property<double?>("ExpectedSeconds")
+                        .HasColumnType("double precision")
+                        .HasColumnName("expected_seconds");
 
                     b.Property<string>("Fid")
                         .HasColumnType("text")
@@ -2062,6 +2194,10 @@ namespace BulkImporter.Migrations
                     b.Property<string>("RelatedLinkUrl")
                         .HasColumnType("text")
                         .HasColumnName("related_link_url");
+
+                    b.Property<long?>("SourceBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("source_bytes");
 
                     b.Property<string>("Tags")
                         .HasColumnType("text")

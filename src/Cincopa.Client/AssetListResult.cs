@@ -46,7 +46,8 @@ public abstract record AssetListResult
 /// <summary>An asset as <c>asset.list</c> shows it (DOC S3). No field holds the source URL of a pulled asset. Null = not said.</summary>
 /// <param name="Rid">The asset's id.</param>
 /// <param name="FileName">The file's name, with extension; from the original version when the asset itself does not say.</param>
-/// <param name="FileSize">Bytes; from the original version when the asset itself does not say.</param>
+/// <param name="FileSize">Bytes of the file as it came in; from the original version when the asset itself does not say (DOC S3 for the
+/// fields; that <c>filesize</c> does not count renditions is INF).</param>
 /// <param name="Uploaded">When the file came in; a time without zone is taken as UTC (INF).</param>
 /// <param name="Caption">The caption; may be empty.</param>
 /// <param name="ReferenceId">Free text of the integrator, not unique; may be empty.</param>

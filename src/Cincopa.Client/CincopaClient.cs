@@ -266,7 +266,9 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
         {
             StatusMeaning.Running => Running(null),
             StatusMeaning.Unknown => Running(reply.Redacted(word, 100)),
-            StatusMeaning.Done => rid is { } known ? new StatusResult.Done(known) : new StatusResult.DoneWithoutRid(),
+            StatusMeaning.Done => rid is { } known
+                ? new StatusResult.Done(known, root.Number("progress_bytes"u8) is > 0 and var bytes ? bytes : null)
+                : new StatusResult.DoneWithoutRid(),
             StatusMeaning.Failed => Failed(null),
             StatusMeaning.Aborted => Failed(RemoteErrorKind.Aborted),
         };

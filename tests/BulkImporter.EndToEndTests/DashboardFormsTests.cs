@@ -281,7 +281,7 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
         var id = await stage.Api.StartAsync(DashboardStage.Manifest("texts", "clip-1", "clip-2"));
         await stage.Api.FinishedAsync(id, RunLimit);
         await page.GotoAsync($"/imports/{id}");
-        await Expect(page.GetByTestId("unfinished")).ToContainTextAsync("2 imported assets lack texts, tags or a gallery");
+        await Expect(page.GetByTestId("unfinished")).ToContainTextAsync("2 imported assets are not finished: texts, tags or a gallery could not be written");
         await Expect(page.GetByTestId("banner-finish")).ToBeEnabledAsync();
         await page.GetByTestId("unfinished").GetByRole(AriaRole.Link).ClickAsync();
         await page.WaitForURLAsync("**/records?finish=failed");

@@ -85,6 +85,9 @@ internal sealed record Scenes(IReadOnlyList<Scene> Shown, IReadOnlyList<int> Unf
             new("records", list, Id("selection")),
             new("records-wall", list + "?view=wall", Id("wall")),
             new("records-failed", list + "?state=failed", Id("selection")),
+            new("records-differing", list + "?arrival=size_differs", Id("differs")),
+            // The file that the simulator cuts.
+            new("record-differing", list + "/24", Id("record-arrival")),
             new("records-none-found", list + "?search=nothing+of+that+name", Id("no-records")),
             new("record-failed", list + $"/{(await api.FirstAsync(finished, "failed")).RowNumber}", Id("attempt")),
             new("record-invalid", list + $"/{(await api.FirstAsync(finished, "invalid")).RowNumber}", "dl.detail"),

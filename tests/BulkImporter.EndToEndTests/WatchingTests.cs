@@ -76,6 +76,35 @@ public sealed class WatchingTests(DashboardStage stage) : IClassFixture<Dashboar
     }
 
     [Fact]
+    public async Task A_host_that_fails_again_and_again_waits_and_is_asked_when_somebody_says_so()
+    {
+        await stage.Cincopa.BehaveAsync("""{"importMs":[20,50],"outcomes":[{"outcome":"forbidden","input":"https://waits.example/*"}]}""");
+        await stage.Api.ChangeAccountAsync(new { rate = 20 });
+        var id = await stage.Api.StartAsync("url\n" + string.Join('\n', Enumerable.Range(1, 400)
+            .Select(n => $"https://{(n % 2 == 0 ? "waits.example" : "media.example.com")}/waits/{n}.mp4")) + "\n");
+        await page.GotoAsync($"/imports/{id}");
+        var banner = page.Locator("[data-testid=waiting-host][data-host='waits.example']");
+        await Expect(banner).ToContainTextAsync("times in a row; asked again at", new() { Timeout = 120_000 });
+        await Expect(banner).ToContainTextAsync("other hosts go on");
+        await LooksWellAsync("waiting-host");
+        await stage.Api.LiftLimitsAsync();
+        await stage.Api.UntilAsync(id, i => i.Counts.Imported == 200 && i.Counts.Pending > 0 && i.Counts.Submitted == 0, RunLimit);
+        var pending = await stage.Api.FirstAsync(id, "pending");
+        await page.GotoAsync($"/imports/{id}/records/{pending.RowNumber}");
+        await Expect(page.GetByTestId("waits-for")).ToContainTextAsync("waits.example has failed");
+        await page.GotoAsync($"/imports/{id}/records?state=pending");
+        await Expect(page.GetByTestId("record").First).ToContainTextAsync("waits for its host until");
+        await LooksWellAsync("waiting-records");
+
+        await stage.Cincopa.BehaveAsync("""{"importMs":[20,50]}""");
+        await page.GotoAsync($"/imports/{id}");
+        await banner.GetByTestId("banner-ask").ClickAsync();
+        await HasStateAsync("finished");
+        await Expect(banner).ToHaveCountAsync(0);
+        stage.Browser.HasNoErrors();
+    }
+
+    [Fact]
     public async Task A_check_that_finds_a_host_wholly_dark_asks_before_the_start()
     {
         var id = await stage.Api.UploadAsync(

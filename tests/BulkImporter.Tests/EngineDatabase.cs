@@ -26,7 +26,7 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
 
     public RecordTransitions Transitions => new(Source);
 
-    internal FollowImports Follow => new(Source, Transitions, NullLogger<FollowImports>.Instance);
+    internal FollowImports Follow => new(Source, Transitions, HostsUnderTest.New(Source), NullLogger<FollowImports>.Instance);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -43,10 +43,11 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
     public Task<string> ImportStateAsync(int importId) => database.StateAsync(importId);
 
     /// <summary>An account of its own without limits, so that tests of one class do not share a block or a suspension.</summary>
-    public async Task<int> AccountAsync(int maxInFlight = 0, double submitRate = 0, double statusRate = 0, int backlog = 0)
+    public async Task<int> AccountAsync(
+        int maxInFlight = 0, double submitRate = 0, double statusRate = 0, int backlog = 0, int perHost = 0)
     {
         var account = ImporterDatabase.Account($"account {Guid.NewGuid()}");
-        account.Limits = new() { MaxInFlight = maxInFlight, Rate = submitRate, StatusRate = statusRate, Backlog = backlog };
+        account.Limits = new() { MaxInFlight = maxInFlight, Rate = submitRate, StatusRate = statusRate, Backlog = backlog, PerHost = perHost };
         await database.AddAsync(ImporterDatabase.Budgeted(account, backlog == 0 ? null : backlog));
         return account.Id;
     }
@@ -305,8 +306,9 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
             SELECT 'row ' || r.row_number || ' is pending and its chunk is due at ' || coalesce(c.due_at::text, 'no time')
             FROM record r JOIN importer.import_chunk c ON c.import_id = r.import_id AND c.number = r.chunk_number
             JOIN importer.import i ON i.id = r.import_id
-            -- What is behind a trial waits for a person.
-            WHERE r.state = 'pending' AND r.row_number <= coalesce(i.trial_through, r.row_number) AND (c.due_at IS NULL OR c.due_at > GREATEST(r.next_attempt_at, now()))
+            -- What is behind a trial waits for a person, and what was set aside for its host waits for that.
+            WHERE r.state = 'pending' AND NOT coalesce(importer.host_of(r.source_url) = ANY (c.waits_for), false)
+                AND r.row_number <= coalesce(i.trial_through, r.row_number) AND (c.due_at IS NULL OR c.due_at > GREATEST(r.next_attempt_at, now()))
             """, r => r.GetString(0), Token, importId);
         Assert.Empty(wrong);
     }

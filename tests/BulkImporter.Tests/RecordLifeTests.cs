@@ -40,7 +40,7 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
             [(RecordState.Failed, [RecordState.Pending]), (RecordState.Cancelled, [RecordState.Pending]),
                 (RecordState.Unknown, [RecordState.Pending]),
                 (RecordState.Invalid, [RecordState.Pending]), (RecordState.Duplicate, [RecordState.Pending]),
-                (RecordState.Deleted, [RecordState.Pending])],
+                (RecordState.Deleted, [RecordState.Pending]), (RecordState.Imported, [RecordState.Pending])],
         [nameof(RecordTransitions.DeletedAsync)] = [(RecordState.Imported, [RecordState.Deleted])],
         [nameof(RecordTransitions.CorrectedAsync)] =
             [(RecordState.Failed, [RecordState.Pending]), (RecordState.Invalid, [RecordState.Pending]),
@@ -252,6 +252,9 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
             case RecordState.Imported or RecordState.Failed:
                 await database.SubmitAsync(id, 1, 1);
                 await database.ConcludeAsync(id, 1, "st-1-1", state, state == RecordState.Failed ? FailureCode.SourceNotFound : null);
+                // Something else arrived than was expected: otherwise no rerun takes it.
+                if (state == RecordState.Imported)
+                    await database.AddAsync(new RecordAsset { ImportId = id, RowNumber = 1, Rid = "rid1", SizeBytes = 1, ExpectedBytes = 2 });
                 break;
             case RecordState.Unknown:
                 await database.Transitions.SubmittingAsync(await database.LeaseAsync(id), [1], Token);
@@ -367,7 +370,7 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
                 return true;
             case nameof(RecordTransitions.PendingAgainAsync) when wanted == RecordState.Pending:
                 await database.Transitions.PendingAgainAsync(connection, id, RecordFilter.All,
-                    [RecordState.Unknown, RecordState.Duplicate, RecordState.Deleted], push: true, Token);
+                    [RecordState.Unknown, RecordState.Duplicate, RecordState.Deleted, RecordState.Imported], push: true, Token);
                 return true;
             default:
                 return false;

@@ -7,12 +7,10 @@ public sealed class WebOptions
 
     /// <summary>
     /// The address at which people open these pages, as in <c>https://imports.example/</c>: links to sign in are written with it, and
-    /// notifications link to their import.
+    /// notifications link to their import. A path in it (<c>https://tools.example/media/import/</c>) is that of another site, below which
+    /// everything of ours is found.
     /// </summary>
     public Uri? PageBaseUrl { get; set; }
-
-    /// <summary>The path of another site below which everything of ours is found, as in <c>/media/import</c>.</summary>
-    public string? PathBase { get; set; }
 
     /// <summary>
     /// Proxies that are believed about the caller's address, scheme and host: addresses and networks, separated by commas.

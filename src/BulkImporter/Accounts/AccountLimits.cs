@@ -26,6 +26,13 @@ public record AccountLimits
     [Limit("Calls at the same time", "Submit calls at the same time, all workers together")]
     public int MaxInFlight { get; init; } = 5;
 
+    /// <summary>
+    /// Submit calls and pushes at the same time whose files are of one host, and files of it that one check asks for at a time. Without it
+    /// a host gets what the account's calls at the same time allow.
+    /// </summary>
+    [Limit("Calls at the same time per source host", "Submit calls at the same time for files of one host, all workers together")]
+    public int PerHost { get; init; }
+
     /// <summary>Records that Cincopa has accepted and not finished.</summary>
     [Limit("Sent and not finished", "Records that Cincopa has accepted and not finished")]
     public int Backlog { get; init; } = 1000;
@@ -35,6 +42,7 @@ public record AccountLimits
         limits.Property(l => l.Rate).HasColumnName("submit_rate");
         limits.Property(l => l.StatusRate).HasColumnName("status_rate");
         limits.Property(l => l.MaxInFlight).HasColumnName("max_in_flight");
+        limits.Property(l => l.PerHost).HasColumnName("per_host_limit").HasDefaultValue(0);
         limits.Property(l => l.Backlog).HasColumnName("backlog_limit");
     }
 }

@@ -15,9 +15,9 @@ namespace BulkImporter.Accounts;
 /// <param name="HlsAddress">The address of playlists, with {rid} in it; empty for the usual one. It is unproven.</param>
 /// <param name="EmbedAddress">The address of embeds, with {fid} and {rid} in it; empty for the usual one. It is unproven.</param>
 public sealed record AccountChange(
-    double? Rate = null, double? StatusRate = null, int? MaxInFlight = null, int? Backlog = null, string? Token = null,
-    string? BaseUrl = null, VerbSetting? Verb = null, bool? Anyway = null, string? PlayerTemplate = null, string? HlsAddress = null,
-    string? EmbedAddress = null)
+    double? Rate = null, double? StatusRate = null, int? MaxInFlight = null, int? PerHost = null, int? Backlog = null,
+    string? Token = null, string? BaseUrl = null, VerbSetting? Verb = null, bool? Anyway = null, string? PlayerTemplate = null,
+    string? HlsAddress = null, string? EmbedAddress = null)
 {
     public override string ToString() => string.Join(", ", ((string?[])
     [

@@ -27,7 +27,7 @@ public sealed class ReadAccounts(NpgsqlDataSource database)
 {
     private const string Select = """
         SELECT a.id, a.name, a.base_url, a.state, a.reason, a.submit_rate AS rate, a.status_rate, a.max_in_flight,
-            a.backlog_limit AS backlog,
+            a.per_host_limit AS per_host, a.backlog_limit AS backlog,
             load.in_flight, load.outstanding, b.blocked_until, b.blocked_reason, a.created_at, a.updated_at,
             a.submit_verb AS verb, a.verb_in_use, a.permissions AS warning, a.player_template, a.hls_address,
             a.embed_address

@@ -52,15 +52,16 @@ internal static class ApiArguments
 
 /// <summary>
 /// The selection as query arguments: <c>state</c>, <c>code</c>, <c>recordIds</c> (repeated), <c>search</c>, <c>stalledMinutes</c>,
-/// <c>finish</c>, <c>undo</c>.
+/// <c>finish</c>, <c>undo</c>, <c>arrival</c>.
 /// </summary>
 internal sealed record SelectionQuery(
     [FromQuery(Name = "state")] string? State, [FromQuery(Name = "code")] string? Code, [FromQuery(Name = "recordIds")] int[]? RecordIds,
     [FromQuery(Name = "search")] string? Search, [FromQuery(Name = "stalledMinutes")] double? StalledMinutes,
-    [FromQuery(Name = "finish")] string? Finish, [FromQuery(Name = "undo")] string? Undo)
+    [FromQuery(Name = "finish")] string? Finish, [FromQuery(Name = "undo")] string? Undo, [FromQuery(Name = "arrival")] string? Arrival)
 {
     public RecordFilter ToFilter() =>
-        new SelectionBody(State, Code, RecordIds is { Length: > 0 } rows ? rows : null, Search, StalledMinutes, Finish, Undo).ToFilter();
+        new SelectionBody(State, Code, RecordIds is { Length: > 0 } rows ? rows : null, Search, StalledMinutes, Finish, Undo, Arrival)
+            .ToFilter();
 }
 
 /// <summary>The selection as a JSON body. What is left out does not narrow it.</summary>
@@ -69,11 +70,13 @@ internal sealed record SelectionQuery(
 /// <param name="StalledMinutes">Only submitted records that have not moved at Cincopa for so long.</param>
 /// <param name="Finish">Only imported records whose asset is finished so far: pending, done or failed.</param>
 /// <param name="Undo">Only records whose undo is so far: pending, done (the asset is deleted) or failed.</param>
+/// <param name="Arrival">Only imported records of which the comparison with what was expected says this: verified, size_differs,
+/// duration_differs, md5_differs or unverifiable.</param>
 // A member that is misspelt and ignored would make the selection larger.
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public record SelectionBody(
     string? State = null, string? Code = null, IReadOnlyList<int>? RecordIds = null, string? Search = null, double? StalledMinutes = null,
-    string? Finish = null, string? Undo = null)
+    string? Finish = null, string? Undo = null, string? Arrival = null)
 {
     /// <summary>Rows that one request may name; a larger selection is told by state, code or search.</summary>
     private const int MostRows = 100_000;
@@ -100,6 +103,7 @@ public record SelectionBody(
             Search = string.IsNullOrEmpty(Search) ? null : Search,
             Finish = ApiArguments.Choice<FinishState>("finish", Finish) is { } finish ? EnumText<FinishState>.Of(finish) : null,
             Undo = ApiArguments.Choice<UndoState>("undo", Undo) is { } undo ? EnumText<UndoState>.Of(undo) : null,
+            Arrival = ApiArguments.Choice<Arrival>("arrival", Arrival),
             Stalled = StalledMinutes is { } stalled ? TimeSpan.FromMinutes(stalled) : null,
         };
     }
@@ -110,8 +114,8 @@ public record SelectionBody(
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record RerunOrder(string? State = null, string? Code = null, IReadOnlyList<int>? RecordIds = null,
     string? Search = null, double? StalledMinutes = null, string? Finish = null, string? Undo = null,
-    bool? Push = null)
-    : SelectionBody(State, Code, RecordIds, Search, StalledMinutes, Finish, Undo);
+    string? Arrival = null, bool? Push = null)
+    : SelectionBody(State, Code, RecordIds, Search, StalledMinutes, Finish, Undo, Arrival);
 
 /// <inheritdoc cref="SelectionBody"/>
 /// <param name="Name">The name of the import, to confirm it. Not needed with dryRun.</param>
@@ -119,5 +123,5 @@ public sealed record RerunOrder(string? State = null, string? Code = null, IRead
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record UndoOrder(string? State = null, string? Code = null, IReadOnlyList<int>? RecordIds = null,
     string? Search = null, double? StalledMinutes = null, string? Finish = null, string? Undo = null,
-    string? Name = null, bool? DryRun = null)
-    : SelectionBody(State, Code, RecordIds, Search, StalledMinutes, Finish, Undo);
+    string? Arrival = null, string? Name = null, bool? DryRun = null)
+    : SelectionBody(State, Code, RecordIds, Search, StalledMinutes, Finish, Undo, Arrival);

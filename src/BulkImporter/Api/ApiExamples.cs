@@ -51,6 +51,8 @@ internal static class ApiExamples
             Mapping = "url=OriginalURL,caption=Title",
             StartedBy = "Ada",
             Finishing = new(3, 0),
+            WaitingHosts = [new("old.example.com", 20, Begun.AddMinutes(2), "source_forbidden", Ended, 31)],
+            Arrival = new(180, 1, 0, 0, 9),
         });
         Add(new RevisionBody
         {
@@ -80,19 +82,20 @@ internal static class ApiExamples
             null, 100, 1_048_576, 1_048_576, null, Begun, Ended, false, finished, null,
             new("https://rt.cincopa.com/A8KcNw.m3u8",
                 "https://www.cincopa.com/media-platform/iframe.aspx?fid=A4BcDeFgHiJk!A8KcNw", null, null,
-                "A4BcDeFgHiJk", null, null, null, null),
-            [new(1, Begun, Ended, "host-1", "st_7Qm2", "imported", null, 200, null)]));
+                "A4BcDeFgHiJk", null, 1_048_576, null, null, Arrival.Verified, 1_048_576),
+            null, [new(1, Begun, Ended, "host-1", "st_7Qm2", "imported", null, 200, null)]));
         Add(new CandidatesView(
             [new("A8KcNw", "summer.mp4", 1_048_576, Begun.AddSeconds(3), "Summer", "video", "uploaded 3 s after the attempt", true)],
             Ended, null, Begun, 1_048_576));
         Add(new LookAgainBody(Ended));
         Add(new AdoptBody("A8KcNw"));
         Add(new RerunOrder(State: "failed", Code: "source_timeout"));
-        Add(new RerunBody(61, 1, [new(RecordState.Imported, 1, "Imported records are never sent again.")]));
+        Add(new RerunBody(61, 1, [new(RecordState.Imported, 1, "It is imported. Sending it again would make a second asset.")]));
         Add(new UndoOrder(State: "imported", Name: "Spring"));
         Add(new UndoBody(61, 1, [new(LeftReason.Shared, 1, "Another record has the same asset.", [31])]));
         Add(new SelectionBody(RecordIds: [12, 31]));
         Add(new FinishAgainBody(2));
+        Add(new VerifyArrivalBody(240, 8));
         Add(new GivenUpBody(2, 1));
         Add(new AdoptedBody(2, 1));
         Add(new MapReport(228, 4, 0, 1));

@@ -100,6 +100,12 @@ internal static class ImportsApi
             .WithSummary("Go on after a pause")
             .WithDescription("Of an import that was started with its first records only, this sends the rest.")
             .Problems(404, 409);
+        imports.MapPost("/{id:int}/ask-hosts", AskHostsAsync).WithName("askHosts").RequireAuthorization(Policy.Operator)
+            .WithSummary("Ask source hosts now that failed too often in a row and wait")
+            .WithDescription(
+                "One file of each is sent at once instead of at the time that waitingHosts says; when it works, the others follow. With "
+                    + "host only that one is asked.")
+            .Problems(404, 409);
         imports.MapPost("/{id:int}/cancel", CancelAsync).WithName("cancelImport").RequireAuthorization(Policy.Operator)
             .WithSummary("End an import: what was not sent will not be sent")
             .WithDescription(
@@ -233,7 +239,7 @@ internal static class ImportsApi
 
     /// <summary>Equal for equal bodies; a record's own equality would compare its lists by reference.</summary>
     private static (ImportView, string) Fingerprint(ImportView import) =>
-        (import with { Failures = [] }, string.Join(';', import.Failures));
+        (import with { Failures = [], WaitingHosts = [] }, $"{string.Join(';', import.Failures)} {string.Join(';', import.WaitingHosts)}");
 
     private static bool IsOver(ImportView import) => import is
     {
@@ -252,6 +258,11 @@ internal static class ImportsApi
     private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> ResumeAsync(
         int id, ResumeImport resume, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken) =>
         await AnswerAsync(id, await resume.RunAsync(id, context.User.Actor(), cancellationToken), imports, feed, cancellationToken);
+
+    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> AskHostsAsync(
+        int id, string? host, AskHosts ask, ReadImports imports, ImportFeed feed, HttpContext context,
+        CancellationToken cancellationToken) =>
+        await AnswerAsync(id, await ask.RunAsync(id, host, context.User.Actor(), cancellationToken), imports, feed, cancellationToken);
 
     private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> CancelAsync(
         int id, CancelImport cancel, ReadImports imports, ImportFeed feed, HttpContext context, CancellationToken cancellationToken,

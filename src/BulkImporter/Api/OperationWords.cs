@@ -174,6 +174,8 @@ internal sealed record ParameterWords(string Description, JsonNode Example, IRea
         ["stalledMinutes"] = new("Only submitted records that have not moved at Cincopa for so long.", 30),
         ["finish"] = new("Only imported records whose texts, tags and gallery are written so far.", "failed", EnumText<FinishState>.All),
         ["undo"] = new("Only records whose undo is so far; done means that the asset is deleted.", "failed", EnumText<UndoState>.All),
+        ["arrival"] = new("Only imported records of which the comparison with what was expected says this.", "size_differs",
+            EnumText<Arrival>.All),
         ["listGalleries search"] = new("Only galleries that Cincopa finds for this text.", "Spring"),
         ["host"] = new("Where the header is sent, as the list has it.", "media.example.com"),
         ["header"] = new("The header's name.", "Authorization"),

@@ -21,7 +21,7 @@ public sealed record RecordBody(
     int RowNumber, int LineNumber, string? Url, string? Caption, string? ReferenceId, RecordState State, string? StatusId, string? Rid,
     int Attempts, RecordError? Error, int? Progress, long? ProgressBytes, long? TotalBytes,
     DateTimeOffset? NextAttemptAt, DateTimeOffset? SubmittedAt, DateTimeOffset? FinishedAt, bool PossiblyDuplicated, FinishView? Finish,
-    UndoView? Undo, AssetView? Asset, IReadOnlyList<AttemptView> History);
+    UndoView? Undo, AssetView? Asset, HostWait? WaitsFor, IReadOnlyList<AttemptView> History);
 
 /// <param name="Rerun">Records that are pending again.</param>
 /// <param name="Refused">Records of the selection that were left as they are.</param>
@@ -35,6 +35,11 @@ public sealed record UndoBody(int ToDelete, int Left, IReadOnlyList<LeftRecords>
 
 /// <param name="Again">Records whose assets are being finished again.</param>
 public sealed record FinishAgainBody(int Again);
+
+/// <param name="Ordered">Records of which Cincopa is asked what arrived.</param>
+/// <param name="Left">Imported records of the selection of which it is not: nothing is expected of them, or they are being finished, or
+/// that failed.</param>
+public sealed record VerifyArrivalBody(int Ordered, int Left);
 
 /// <param name="DueAt">When a worker begins to look.</param>
 public sealed record LookAgainBody(DateTimeOffset DueAt);
@@ -83,8 +88,10 @@ internal static class RecordsApi
             .WithSummary("Order new attempts for a selection")
             .WithDescription(
                 "Failed and cancelled records of the selection are sent again; unknown ones only when the selection is state=unknown or "
-                    + "names the rows, because that may make a second asset. With push their files are read and sent by this server, for "
-                        + "sources that Cincopa cannot reach.")
+                    + "names the rows, because that may make a second asset. Imported ones only when the selection is "
+                    + "arrival=size_differs, duration_differs or md5_differs: each gets another asset, and the one that it has stays in "
+                    + "Cincopa. With push their files are read and sent by this server, for sources that Cincopa "
+                    + "cannot reach.")
             .Problems(400, 404, 409);
         import.MapPost("/undo", UndoAsync).WithName("undoImport").RequireAuthorization(Policy.Admin)
             .WithMetadata(new RequestSizeLimitAttribute(SelectionBody.MostBytes))
@@ -107,6 +114,15 @@ internal static class RecordsApi
             .WithDescription(
                 "Caption, texts, tags, reference id and gallery of the selection's imported records for which that failed "
                     + "(finish=failed) are written again. Nothing is submitted.")
+            .Problems(400, 404);
+        import.MapPost("/verify-arrival", VerifyArrivalAsync).WithName("verifyArrival").RequireAuthorization(Policy.Operator)
+            .WithMetadata(new RequestSizeLimitAttribute(SelectionBody.MostBytes))
+            .WithSummary("Ask Cincopa again what arrived")
+            .WithDescription(
+                "Each imported record of the selection of which something is expected (by the manifest's size or duration, by the size "
+                    + "that its source told the check of the files, or by what was uploaded from here) is looked at in Cincopa again, and "
+                    + "compared. Until the end, finishing.pending of the import counts them. Nothing is written to the assets, and nothing "
+                    + "is deleted or sent.")
             .Problems(400, 404);
         import.MapPost("/give-up", GiveUpSelectionAsync).WithName("giveUpRecords").RequireAuthorization(Policy.Operator)
             .WithMetadata(new RequestSizeLimitAttribute(SelectionBody.MostBytes))
@@ -180,7 +196,8 @@ internal static class RecordsApi
         return TypedResults.Ok(new RecordBody(
             r.RowNumber, r.LineNumber, r.Url, r.Caption, r.ReferenceId, r.State, r.StatusId, r.Rid, r.Attempts, r.Error, r.Progress,
             r.ProgressBytes, r.TotalBytes,
-            r.NextAttemptAt, r.SubmittedAt, r.FinishedAt, r.PossiblyDuplicated, r.Finish, r.Undo, r.Asset, attempts));
+            r.NextAttemptAt, r.SubmittedAt, r.FinishedAt, r.PossiblyDuplicated, r.Finish, r.Undo, r.Asset,
+            r.WaitsFor, attempts));
     }
 
     private static async Task<Results<Ok<CandidatesView>, ProblemHttpResult>> CandidatesAsync(
@@ -246,6 +263,12 @@ internal static class RecordsApi
         int id, SelectionBody selection, FinishAgain again, HttpContext context, CancellationToken cancellationToken) =>
         await again.RunAsync(id, selection.ToFilter(), context.User.Actor(), cancellationToken) is { } count
             ? TypedResults.Ok(new FinishAgainBody(count))
+            : Problem.ImportNotFound(id);
+
+    private static async Task<Results<Ok<VerifyArrivalBody>, ProblemHttpResult>> VerifyArrivalAsync(
+        int id, SelectionBody selection, VerifyArrival verify, HttpContext context, CancellationToken cancellationToken) =>
+        await verify.RunAsync(id, selection.ToFilter(), context.User.Actor(), cancellationToken) is var (ordered, left)
+            ? TypedResults.Ok(new VerifyArrivalBody(ordered, left))
             : Problem.ImportNotFound(id);
 
     private static async Task<Results<Ok<GivenUpBody>, ProblemHttpResult>> GiveUpSelectionAsync(

@@ -1,4 +1,6 @@
+using BulkImporter.Data;
 using BulkImporter.Imports;
+using BulkImporter.Records;
 
 namespace BulkImporter.Cli;
 
@@ -37,4 +39,11 @@ internal static class Answers
         ("cancelled", counts.Cancelled), ("invalid", counts.Invalid), ("duplicate", counts.Duplicate),
         ("submitted", counts.Submitted), ("submitting", counts.Submitting), ("pending", counts.Pending),
     }.Where(s => s.Item2 > 0);
+
+    /// <summary>What there is of the totals of arrival.</summary>
+    public static IEnumerable<(string Arrival, int Count)> Present(this ArrivalCounts counts) =>
+        Enum.GetValues<Arrival>().Select(a => (EnumText<Arrival>.Of(a), counts.Of(a))).Where(a => a.Item2 > 0);
+
+    public static string FirstDifference(this ArrivalCounts counts) => EnumText<Arrival>.Of(
+        counts.SizeDiffers > 0 ? Arrival.SizeDiffers : counts.DurationDiffers > 0 ? Arrival.DurationDiffers : Arrival.Md5Differs);
 }

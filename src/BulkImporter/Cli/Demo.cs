@@ -207,6 +207,8 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
             .WriteAsync(written => api.DownloadAsync(path, written, cancellationToken), surroundings, cancellationToken);
         surroundings.Output.WriteLine($"Results: {results}");
         await MapAsync(api, last, Path.Combine(directory, "old-addresses.conf"), cancellationToken);
+        if (last.Arrival.Compared > 0)
+            surroundings.Output.WriteLine(ImportPicture.Arrival(last));
         return last;
     }
 

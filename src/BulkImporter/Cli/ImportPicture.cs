@@ -22,6 +22,8 @@ internal static class ImportPicture
         rows.Add(new Text($"{Progress(import)}   {Pace(import)}"));
         if (import.Reason is not null)
             rows.Add(new Text(Wording.Plain(import.Reason), new Style(Color.Yellow)));
+        foreach (var host in import.WaitingHosts)
+            rows.Add(new Text(Waiting(host), new Style(Color.Yellow)));
         if (import.Failures.Count > 0)
             rows.Add(new Text("failures: " + Failures(import), new Style(Color.Red)));
         if (note is not null)
@@ -39,7 +41,7 @@ internal static class ImportPicture
         return $"{Wording.Of(import.State)}{reason} {Progress(import)}{(counts.Length > 0 ? " | " + counts : "")}{pace}";
     }
 
-    /// <summary>Counts by state, failures by code.</summary>
+    /// <summary>Counts by state, by what became of what was expected to arrive, and failures by code.</summary>
     public static IRenderable Summary(ImportView import, Surroundings surroundings)
     {
         var table = TableOf(surroundings, "state", "records", "share");
@@ -48,16 +50,36 @@ internal static class ImportPicture
         foreach (var (state, count) in import.Counts.Present())
             table.AddRow(new Text(state), new Text(Wording.Number(count)), new Text(Wording.Percent((double)count / import.Counts.Total)));
         table.AddRow(new Text("rows"), new Text(import.Rows is { } rows ? Wording.Number(rows) : "-"), new Text(""));
+        var waiting = import.WaitingHosts.Select(h => new Text(Waiting(h)));
+        var tables = new List<IRenderable> { table };
+        if (import.Arrival.Compared > 0)
+        {
+            var arrivals = TableOf(surroundings, "arrival", "records", "share");
+            arrivals.Columns[1].RightAligned();
+            arrivals.Columns[2].RightAligned();
+            foreach (var (arrival, count) in import.Arrival.Present())
+                arrivals.AddRow(
+                    new Text(arrival), new Text(Wording.Number(count)), new Text(Wording.Percent((double)count / import.Counts.Imported)));
+            tables.Add(arrivals);
+        }
         if (import.Failures.Count == 0)
-            return table;
+            return new Rows([.. tables, .. waiting]);
 
         var failures = TableOf(surroundings, "failure", "what it needs", "records");
         failures.Columns[2].RightAligned();
         foreach (var failure in import.Failures)
             failures.AddRow(new Text(failure.Code), new Text(failure.Class?.InWords() ?? ""),
                 new Text(Wording.Number(failure.Count)));
-        return new Rows(table, failures);
+        tables.Add(failures);
+        return new Rows([.. tables, .. waiting]);
     }
+
+    private static string Waiting(WaitingHost host) =>
+        $"{Wording.Plain(host.Sentence)} {Wording.Count(host.Records, "record waits", "records wait")} for it.";
+
+    /// <summary>The totals of what arrived in one sentence.</summary>
+    public static string Arrival(ImportView import) =>
+        $"Arrival: {string.Join(", ", import.Arrival.Present().Select(a => $"{Wording.Number(a.Count)} {a.Arrival}"))}.";
 
     public static string Headline(ImportView import) => string.Create(CultureInfo.InvariantCulture,
         $"Import {import.Id}, {Wording.Plain(import.Name)}, account {Wording.Plain(import.Account)}: "
@@ -78,6 +100,9 @@ internal static class ImportPicture
         ImportState.Finished or ImportState.Cancelled when import.Counts.Unknown > 0 => string.Create(CultureInfo.InvariantCulture,
             $"Look at the records in doubt with: BulkImporter records {import.Id} --state unknown    Say which asset one became with: "
                 + $"BulkImporter adopt {import.Id} ROW"),
+        ImportState.Finished or ImportState.Cancelled when import.Arrival.Differ > 0 => string.Create(CultureInfo.InvariantCulture,
+            $"Look at what differs with: BulkImporter records {import.Id} --arrival {import.Arrival.FirstDifference()}    Make other "
+                + $"assets with: BulkImporter rerun {import.Id} --arrival {import.Arrival.FirstDifference()}"),
         _ => null,
     };
 

@@ -31,8 +31,12 @@ internal sealed class RecordVerb : ClientVerb
             string.Create(CultureInfo.InvariantCulture, $"Row {r.RowNumber}, {Wording.Of(r.State)}: {Wording.Plain(r.Url)}"));
         if (r.Rid is not null)
             Surroundings.Output.WriteLine($"rid {Wording.Plain(r.Rid)}");
+        if (r.Asset is { IsExpected: true } asset)
+            Surroundings.Output.WriteLine($"{Wording.Of(asset.Arrival)}: expected {asset.Expected}; arrived {asset.Arrived}");
         if (r.Error is { } error)
             Surroundings.Output.WriteLine($"{error.Code}: {Wording.Plain(error.Message)}");
+        if (r.WaitsFor is { } wait)
+            Surroundings.Output.WriteLine(Wording.Plain(wait.Sentence));
         if (r.History is not { Count: > 0 })
             return ExitCode.Done;
         var table = ImportPicture.TableOf(Surroundings, "attempt", "began", "ended", "outcome", "http", "status_id", "message");

@@ -31,7 +31,8 @@ internal sealed class RerunVerb : ClientVerb
 
     public RerunVerb(Surroundings surroundings)
         : base(surroundings, "rerun",
-            "Send records again that failed, or a selection. Imported records are never sent again.",
+            "Send records again that failed, or a selection. Imported records are sent again only where --arrival selects what differs "
+                + "from what was expected.",
             "BulkImporter rerun 7                                all failed records",
             "BulkImporter rerun 7 --code source_timeout",
             "BulkImporter rerun 7 --code source_forbidden --push    what Cincopa could not fetch is sent by the server",
@@ -39,7 +40,8 @@ internal sealed class RerunVerb : ClientVerb
             "BulkImporter rerun 7 --file fixed.csv              the rows of a corrected export",
             "BulkImporter rerun 7 --file fixed.csv --check      what that would change",
             "BulkImporter rerun 7 --state unknown                may import twice what Cincopa did receive",
-            "BulkImporter rerun 7 --state duplicate              send rows that were left out as duplicates")
+            "BulkImporter rerun 7 --state duplicate              send rows that were left out as duplicates",
+            "BulkImporter rerun 7 --arrival size_differs         make other assets; those that differ stay in Cincopa")
     {
         TakesFromServer([id, .. selection.All, push, file, map, encoding, sheet, check, Json]);
         Validators.Add(result =>
@@ -61,7 +63,7 @@ internal sealed class RerunVerb : ClientVerb
         if (line.GetValue(file) is { } corrections) return await CorrectAsync(line, corrections, api, cancellationToken);
         var chosen = selection.IsGiven(line) ? selection.Of(line) : new SelectionBody("failed", null, null, null);
         var order = new RerunOrder(chosen.State, chosen.Code, chosen.RecordIds, chosen.Search, chosen.StalledMinutes, chosen.Finish,
-            chosen.Undo, line.GetValue(push) ? true : null);
+            chosen.Undo, chosen.Arrival, line.GetValue(push) ? true : null);
         var answer = await api.SendAsync<RerunBody>(HttpMethod.Post, $"imports/{line.GetValue(id)}/rerun", order, cancellationToken);
         if (line.GetValue(Json))
         {
@@ -72,6 +74,8 @@ internal sealed class RerunVerb : ClientVerb
             Surroundings.Output.WriteLine(
                 $"{Wording.Count(answer.Value.Rerun, "record", "records")} will be sent again, "
                     + $"{Wording.Count(answer.Value.Refused, "was", "were")} not changed.");
+            if (chosen.Arrival is not null && answer.Value.Rerun > 0)
+                Surroundings.Output.WriteLine("  The assets that they had stay in Cincopa. Delete them there when the new ones are right.");
             foreach (var refused in answer.Value.Refusals)
                 Surroundings.Output.WriteLine(
                     $"  {Wording.Number(refused.Count)} {Wording.Of(refused.State)}: {Wording.Plain(refused.Reason)}");

@@ -17,7 +17,8 @@ internal sealed class SelectionOptions
         State.AcceptOnlyFromAmong([.. EnumText<RecordState>.All]);
         Finish.AcceptOnlyFromAmong([.. EnumText<FinishState>.All]);
         Undo.AcceptOnlyFromAmong([.. EnumText<UndoState>.All]);
-        All = [State, Code, Record, Search, Stalled, Finish, Undo];
+        Arrival.AcceptOnlyFromAmong([.. EnumText<Arrival>.All]);
+        All = [State, Code, Record, Search, Stalled, Finish, Undo, Arrival];
     }
 
     public Option<string?> State { get; }
@@ -47,13 +48,20 @@ internal sealed class SelectionOptions
         Description = "Only records whose undo is so far; done means that the asset is deleted",
     };
 
+    public Option<string?> Arrival { get; } = new("--arrival")
+    {
+        HelpName = string.Join('|', EnumText<Arrival>.All),
+        Description = "Only imported records of which the comparison with what was expected says this",
+    };
+
     public IReadOnlyList<Option> All { get; }
 
     public bool IsGiven(ParseResult line) => All.Any(o => line.GetResult(o) is { Implicit: false });
 
     public SelectionBody Of(ParseResult line) => new(
         line.GetValue(State), line.GetValue(Code), line.GetRequiredValue(Record) is { Length: > 0 } rows
-            ? rows : null, line.GetValue(Search), line.GetValue(Stalled), line.GetValue(Finish), line.GetValue(Undo));
+            ? rows : null, line.GetValue(Search), line.GetValue(Stalled), line.GetValue(Finish), line.GetValue(Undo),
+        line.GetValue(Arrival));
 
     /// <summary>The selection as query arguments.</summary>
     public IEnumerable<(string Name, string? Value)> Arguments(ParseResult line)
@@ -64,7 +72,7 @@ internal sealed class SelectionOptions
             ("state", selection.State), ("code", selection.Code), .. (selection.RecordIds ?? [])
                 .Select(row => ("recordIds", (string?)row.ToString(CultureInfo.InvariantCulture))),
             ("search", selection.Search), ("stalledMinutes", selection.StalledMinutes?.ToString(CultureInfo.InvariantCulture)),
-            ("finish", selection.Finish), ("undo", selection.Undo),
+            ("finish", selection.Finish), ("undo", selection.Undo), ("arrival", selection.Arrival),
         ];
     }
 }

@@ -33,7 +33,7 @@ internal sealed class UndoVerb : ClientVerb
                 "Give the name of the import with --name to undo it, or --dry-run to see what an undo would delete.");
         var chosen = selection.Of(line);
         var order = new UndoOrder(chosen.State, chosen.Code, chosen.RecordIds, chosen.Search, chosen.StalledMinutes, chosen.Finish,
-            chosen.Undo, line.GetValue(name), isDryRun ? true : null);
+            chosen.Undo, chosen.Arrival, line.GetValue(name), isDryRun ? true : null);
         var answer = await api.SendAsync<UndoBody>(HttpMethod.Post, $"imports/{line.GetValue(id)}/undo", order, cancellationToken);
         if (line.GetValue(Json))
         {

@@ -55,6 +55,7 @@ internal static class FindingWords
             FindingCode.RepeatedReferenceId => $"{have} the reference id of an earlier row, and {are} not sent",
             FindingCode.NewAddress => isOne ? "is a new address of an earlier record" : "are new addresses of earlier records",
             FindingCode.OldUrlUnusable => $"{have} an old address that is no URL",
+            FindingCode.ExpectationUnusable => $"{have} a size, md5 or duration that cannot be read",
             FindingCode.TransferUnknown => $"{have} a transfer that is neither pull nor push",
             FindingCode.TooManyFields => $"{have} more values than there are columns",
             FindingCode.UnterminatedQuote => $"{have} a quote that is not closed",

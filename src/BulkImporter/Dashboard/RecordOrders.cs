@@ -17,6 +17,11 @@ internal sealed class RecordOrders(RerunRecords rerun, GiveUpRecords giveUp, Imp
     public async Task<RerunResult.Done?> RerunAsync(int importId,
         IReadOnlyList<RecordFilter> selections, Func<Task<string>> actor, CancellationToken cancellationToken, bool push = false)
     {
+        if (selections.Any(s => s.Arrival is not null) && await dialogs.ShowMessageBoxAsync(
+            "Make other assets?",
+            "These records are imported, and what arrived differs from what was expected. Each is sent again and gets another asset. The "
+            + "asset that it has stays in Cincopa, and this import no longer names it: its attempts do.",
+            "Send again", cancelText: "Cancel") != true) return null;
         if (selections.Any(MayDuplicate) && await dialogs.ShowMessageBoxAsync(
             "Send them again?",
             "Cincopa may already have these files: no answer came to the call, or another row has the same address. "
@@ -67,7 +72,7 @@ internal sealed class RecordOrders(RerunRecords rerun, GiveUpRecords giveUp, Imp
 
     private static bool MayDuplicate(RecordFilter selection) =>
         selection.State is RecordState.Unknown or RecordState.Duplicate || selection.Code == Words.Code(FailureCode.GivenUp)
-            || selection is { State: null, RowNumbers: not null };
+            || selection is { State: null, RowNumbers: not null, Arrival: null };
 
     /// <summary>How many are pending again, and which were left and why.</summary>
     internal static string Sentence(RerunResult.Done done)

@@ -96,7 +96,7 @@ internal static partial class Words
     }
 
     /// <summary>What a person does next with an import in this state; null when it goes on by itself or its reason says so.</summary>
-    public static string? NextStep(ImportState state, StateCounts counts) => (state, counts) switch
+    public static string? NextStep(ImportState state, StateCounts counts, ArrivalCounts arrival) => (state, counts) switch
     {
         (ImportState.Review, _) => "Nothing has been sent yet. Check what was found below, then start.",
         (ImportState.Finished, { Failed: > 0 }) =>
@@ -105,6 +105,8 @@ internal static partial class Words
             + "files or not. Open each one and say which asset it became, or send it again.",
         (ImportState.Finished, { Invalid: > 0 }) =>
             $"{Count(counts.Invalid, "row", "rows")} could not be sent. See why below, then correct them.",
+        (ImportState.Finished, _) when arrival.Differ > 0 =>
+            $"{Count(arrival.Differ, "asset differs", "assets differ")} from what was expected. See which below.",
         (ImportState.Finished, { Imported: > 0 } or { Deleted: > 0 }) => "Nothing is left to do.",
         (ImportState.Cancelled, { Cancelled: > 0 }) =>
             $"{Count(counts.Cancelled, "record was", "records were")} not sent. Rerun them if they should be.",
@@ -129,6 +131,24 @@ internal static partial class Words
         ImportState.Cancelled => "Cancelled",
         ImportState.Rejected => "Needs an answer",
         ImportState.Deleting => "Being deleted",
+    };
+
+    public static string Of(Arrival arrival) => arrival switch
+    {
+        Arrival.Verified => "Verified",
+        Arrival.SizeDiffers => "Size differs",
+        Arrival.DurationDiffers => "Duration differs",
+        Arrival.Md5Differs => "MD5 differs",
+        Arrival.Unverifiable => "Not compared",
+    };
+
+    public static string Meaning(Arrival arrival) => arrival switch
+    {
+        Arrival.Verified => "What arrived is what was expected.",
+        Arrival.SizeDiffers => "The asset has another size than the file should have.",
+        Arrival.DurationDiffers => "The asset plays for another time than the file should.",
+        Arrival.Md5Differs => "The file that was uploaded from here has another MD5 than the manifest says.",
+        Arrival.Unverifiable => "Nothing was expected of it, or Cincopa has not said what arrived.",
     };
 
     /// <summary>Whether a person has something to hear of an import.</summary>
@@ -165,6 +185,8 @@ internal static partial class Words
         "asset_adopted" => "adopted an asset",
         "records_given_up" => "gave up records",
         "records_corrected" => "corrected rows",
+        "hosts_asked" => "asked the source hosts again",
+        "arrival_verified_again" => "compared again what arrived",
         "records_finished_again" => "wrote texts and galleries again",
         "results_exported" => "downloaded results",
         "cincopa_named" => "set the address of Cincopa",

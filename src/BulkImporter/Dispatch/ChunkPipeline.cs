@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Records;
+using BulkImporter.Sources;
 using Cincopa.Client;
 
 namespace BulkImporter.Dispatch;
@@ -37,14 +38,20 @@ internal sealed class ChunkPipeline(Lease lease, CallLimits limits, CurrentAcces
     /// <summary>While Cincopa says nothing, one call at a time asks whether it is back: each may leave a record in doubt.</summary>
     private int MostInDoubt => needs.Health.IsSilent(lease.AccountId) ? 1 : 2 * lease.Window;
 
+    /// <summary>What was not sent for the sake of its host.</summary>
+    public SetAside Aside { get; private set; } = new();
+
     /// <summary>
-    /// Sends <paramref name="due"/> until all are answered or <paramref name="stopSending"/> is cancelled. Returns when every answer is
+    /// Sends <paramref name="records"/> until all are answered or <paramref name="stopSending"/> is cancelled. Returns when every answer is
     /// committed, with their number. <paramref name="abandon"/> gives up calls in flight: their records are then in doubt, and say so.
     /// </summary>
-    public async Task<int> RunAsync(List<DueRecord> due, CancellationToken stopSending, CancellationToken abandon)
+    public async Task<int> RunAsync(List<DueRecord> records, CancellationToken stopSending, CancellationToken abandon)
     {
+        var due = new DueRows(records, lease, needs.Hosts, needs.Clock);
+        Aside = due.Aside;
         using var sending = CancellationTokenSource.CreateLinkedTokenSource(stopSending);
-        var lanes = Task.WhenAll(Enumerable.Range(0, Math.Min(lease.Window, due.Count)).Select(_ => SendAllAsync(sending.Token, abandon)));
+        var lanes = Task.WhenAll(
+            Enumerable.Range(0, Math.Min(lease.Window, records.Count)).Select(_ => SendAllAsync(sending.Token, abandon)));
         try
         {
             return await WriteAllAsync(due, sending.Token, abandon);
@@ -58,15 +65,17 @@ internal sealed class ChunkPipeline(Lease lease, CallLimits limits, CurrentAcces
         }
     }
 
-    private async Task<int> WriteAllAsync(List<DueRecord> due, CancellationToken stopSending, CancellationToken abandon)
+    private async Task<int> WriteAllAsync(DueRows due, CancellationToken stopSending, CancellationToken abandon)
     {
-        var (next, inDoubt, written) = (0, 0, 0);
+        var (inDoubt, written) = (0, 0);
         Wave? wave = null;
-        var beginning = due.Count > 0;
+        var beginning = due.AnyLeft;
+        // Whatever is left waits for a place of its host, which an answer leaves.
+        var findsNoPlace = false;
         while (inDoubt > 0 || beginning)
         {
             // 1. Answers gather, unless there is room for more calls at once.
-            if (!beginning || wave is not null || inDoubt >= MostInDoubt) await GatherAsync(inDoubt, wave);
+            if (!beginning || wave is not null || findsNoPlace || inDoubt >= MostInDoubt) await GatherAsync(inDoubt, wave);
             if (stopSending.IsCancellationRequested)
             {
                 (beginning, wave) = (false, null);
@@ -77,10 +86,10 @@ internal sealed class ChunkPipeline(Lease lease, CallLimits limits, CurrentAcces
             var room = MostInDoubt - inDoubt + answers.Count;
             if (beginning && wave is null && room > 0)
             {
-                wave = await NextWaveAsync(due, next, room, stopSending);
-                next += wave?.Records.Count ?? 0;
-                // None: the backlog is full or everyone was asked to wait. The feeder knows when to come again.
-                beginning = wave is not null;
+                (wave, findsNoPlace) = await NextWaveAsync(due, room, stopSending);
+                // None: nothing is left, the backlog is full or everyone was asked to wait. The feeder knows when to come again.
+                beginning = wave is not null || (findsNoPlace && inDoubt > 0);
+                if (findsNoPlace && !beginning) due.SetRestAside();
             }
 
             // 3. One write. An answer that speaks against the account is written first and alone: it may forbid what comes next.
@@ -90,13 +99,17 @@ internal sealed class ChunkPipeline(Lease lease, CallLimits limits, CurrentAcces
             var intents = await WriteAsync(batch, begin, abandon);
             inDoubt += intents.Count - batch.Count;
             written += batch.Count;
+            batch.ForEach(a => due.Answered(a.Answer.RowNumber));
+            await NoteHostsAsync(batch);
 
             // 4. What was begun is sent.
             if (begin is null) continue;
+            due.Began(begin.Records, intents);
             Send(begin, intents);
             wave = null;
-            // No intent: the import was paused, the account suspended or blocked, or the lease lost.
-            beginning = intents.Count > 0 && next < due.Count && !needs.Health.IsOutdated(lease.AccountId, current);
+            // No intent: the import was paused, the account suspended or blocked, or the lease lost; or other chunks have the hosts'
+            // places, which the next look tells.
+            beginning = (intents.Count > 0 || lease.PerHost > 0) && due.AnyLeft && !needs.Health.IsOutdated(lease.AccountId, current);
         }
         return written;
     }
@@ -112,24 +125,50 @@ internal sealed class ChunkPipeline(Lease lease, CallLimits limits, CurrentAcces
         return wave is null ? Task.WhenAny(answered, patience) : Task.WhenAny(answered, patience, wave.Ready);
     }
 
-    /// <summary>The next wave, at most a window of it, with its permits. Null when none are to be had now.</summary>
-    private async Task<Wave?> NextWaveAsync(List<DueRecord> due, int next, int room, CancellationToken stopSending)
+    /// <summary>
+    /// The next wave, at most a window of it, with its permits. Null when none are to be had now, or nothing may be sent: then it also says
+    /// whether what is left only waits for a place of its host.
+    /// </summary>
+    private async Task<(Wave? Wave, bool FindsNoPlace)> NextWaveAsync(DueRows due, int room, CancellationToken stopSending)
     {
         try
         {
-            var permits = await PermitsAsync(Math.Min(Math.Min(room, lease.Window), due.Count - next), stopSending);
-            return permits.Count == 0 ? null : new Wave(
-                due.GetRange(next, permits.Count), permits, needs.Governor.WaitAsync(permits, stopSending),
-                needs.Health.IsSilent(lease.AccountId));
+            var (rows, asking) = await due.NextAsync(Math.Min(room, lease.Window), stopSending);
+            if (rows.Count == 0) return (null, due.AnyLeft);
+            var permits = await PermitsAsync(rows.Count, stopSending);
+            if (permits.Count == 0) return (null, false);
+            var records = await due.TakeAsync(rows.GetRange(0, permits.Count), asking, stopSending);
+            if (records.Count == 0) return (null, due.AnyLeft);
+            return (new Wave(
+                records, permits, needs.Governor.WaitAsync(permits, stopSending), needs.Health.IsSilent(lease.AccountId)), false);
         }
         catch (OperationCanceledException) when (stopSending.IsCancellationRequested)
         {
-            return null;
+            return (null, false);
         }
         catch (Exception e) when (e.IsOfTheDatabase())
         {
             Log.PermitsFailed(log, lease.ImportId, lease.ChunkNumber, e.Message);
-            return null;
+            return (null, false);
+        }
+    }
+
+    /// <summary>
+    /// Counts what the answers say of the hosts, after they are written: it is no part of them, and a count that is lost is the next
+    /// failure's.
+    /// </summary>
+    private async Task NoteHostsAsync(List<Answered> batch)
+    {
+        var ends = batch.Where(a => a.Answer.To != RecordState.Submitted && a.Url is not null)
+            .Select(a => (SourceHost.Of(a.Url!), a.Answer.Code)).ToList();
+        if (ends.Count == 0) return;
+        try
+        {
+            await needs.Hosts.NoteAsync(lease.AccountId, ends, CancellationToken.None);
+        }
+        catch (Exception e) when (e.IsOfTheDatabase())
+        {
+            Log.HostsNotCounted(log, lease.ImportId, lease.ChunkNumber, e.Message);
         }
     }
 
@@ -290,10 +329,12 @@ internal sealed class ChunkPipeline(Lease lease, CallLimits limits, CurrentAcces
                     return NotSent(intent);
                 mayHaveLeft = true;
                 var pushed = await needs.Push.RunAsync(lease, intent, begun.Record, gallery, current.Access, stopSending, abandon);
-                return new(pushed.Answer, pushed.ForHealth is { } said ? needs.Health.Noted(lease.AccountId, said) : null);
+                return new(pushed.Answer, pushed.ForHealth is { } said ? needs.Health.Noted(lease.AccountId, said) : null,
+                    begun.Record.SourceUrl);
             }
             var result = await needs.Cincopa.UploadFromUrlAsync(current.Access, begun.Record.SourceUrl, gallery, MayLeaveAsync, abandon);
-            var answered = new Answered(Verdict.Of(intent, result, needs.Schedule), needs.Health.Noted(lease.AccountId, result));
+            var answered = new Answered(
+                Verdict.Of(intent, result, needs.Schedule), needs.Health.Noted(lease.AccountId, result), begun.Record.SourceUrl);
             var trouble = await needs.Health.OfPageAsync(needs.Cincopa, current.Access, result, abandon)
                 ?? needs.Health.OfFirstCalls(lease.AccountId, current, result);
             return trouble is null ? answered : new(answered.Answer with { GiveBack = answered.Answer.To == RecordState.Pending }, trouble);
@@ -335,7 +376,8 @@ internal sealed class ChunkPipeline(Lease lease, CallLimits limits, CurrentAcces
     private readonly record struct Begun(Intent Intent, DueRecord Record, Wave Wave, int Place);
 
     /// <param name="AccountError">What the answer says against the account, or null.</param>
-    private readonly record struct Answered(Answer Answer, RemoteError? AccountError);
+    /// <param name="Url">The source; null when nothing was sent.</param>
+    private readonly record struct Answered(Answer Answer, RemoteError? AccountError, string? Url = null);
 
     /// <summary>The answers that came and are not being written yet.</summary>
     private sealed class AnswersInHand

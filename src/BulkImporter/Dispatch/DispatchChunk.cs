@@ -12,7 +12,7 @@ namespace BulkImporter.Dispatch;
 /// <summary>What every chunk is sent with.</summary>
 public sealed record SendingNeeds(
     RecordTransitions Transitions, CallGovernor Governor, AccountHealth Health, ICincopaClient Cincopa, PushFile Push,
-    RetrySchedule Schedule, TimeProvider Clock);
+    FailingHosts Hosts, RetrySchedule Schedule, TimeProvider Clock);
 
 /// <summary>
 /// The Hangfire job that sends one chunk's due records to Cincopa. Safe to start twice and safe to kill anywhere: the lease decides who
@@ -32,7 +32,7 @@ public sealed class DispatchChunk(
     public static readonly TimeSpan GracefulStop = TimeSpan.FromSeconds(30);
 
     internal const string ReadDue = $"""
-        SELECT r.row_number, r.source_url, r.is_push, m.fid, m.file_name
+        SELECT r.row_number, r.source_url, r.is_push, m.fid, m.file_name, m.expected_md5
         FROM importer.import_record r LEFT JOIN importer.record_meta m ON m.import_id = r.import_id AND m.row_number = r.row_number
         WHERE r.import_id = $1 AND r.row_number BETWEEN $2 AND $3 AND r.state = 'pending'
             AND (r.next_attempt_at IS NULL OR r.next_attempt_at <= now())
@@ -118,7 +118,7 @@ public sealed class DispatchChunk(
         var answered = await pipeline.RunAsync(due, stopSending.Token, abandon.Token);
 
         // 5. Every answer is written: the chunk may be anyone's again.
-        await held.ReleaseAsync(CancellationToken.None);
+        await held.ReleaseAsync(pipeline.Aside, CancellationToken.None);
         givenBack.Set();
         Log.ChunkDispatched(log, lease.ImportId, lease.ChunkNumber, answered, needs.Clock.GetElapsedTime(startedAt).TotalSeconds);
         return answered;
@@ -128,4 +128,6 @@ public sealed class DispatchChunk(
 /// <summary>A pending record whose time has come.</summary>
 /// <param name="Fid">The row's own gallery, in place of the import's.</param>
 /// <param name="FileName">What a pushed file is called, if the row says so.</param>
-public readonly record struct DueRecord(int RowNumber, string SourceUrl, bool IsPush = false, Fid? Fid = null, string? FileName = null);
+/// <param name="ExpectedMd5">What the file's MD5 should be, if the row says so.</param>
+public readonly record struct DueRecord(
+    int RowNumber, string SourceUrl, bool IsPush = false, Fid? Fid = null, string? FileName = null, string? ExpectedMd5 = null);

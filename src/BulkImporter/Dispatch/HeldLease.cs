@@ -43,14 +43,18 @@ public sealed class HeldLease : IAsyncDisposable
     public CancellationToken StopSending => stopSending.Token;
 
     /// <summary>Gives the chunk back, due when its next record is. Only for a holder whose answers are all written.</summary>
-    public async Task ReleaseAsync(CancellationToken cancellationToken)
+    public Task ReleaseAsync(CancellationToken cancellationToken) => ReleaseAsync(new SetAside(), cancellationToken);
+
+    /// <summary>The same when some of its rows were not sent for the sake of their host.</summary>
+    internal async Task ReleaseAsync(SetAside aside, CancellationToken cancellationToken)
     {
         await StopRenewingAsync();
         await database.UndisturbedAsync(async () =>
         {
             await using var batch = database.CreateBatch();
             batch.BatchCommands.Add(Sql.BatchCommand(RecordTransitions.LockChunk, Lease.ImportId, Lease.ChunkNumber));
-            batch.BatchCommands.Add(Sql.BatchCommand(ChunkLease.Release, Lease.ImportId, Lease.ChunkNumber, Lease.Token));
+            batch.BatchCommands.Add(Sql.BatchCommand(ChunkLease.Release, Lease.ImportId, Lease.ChunkNumber, Lease.Token,
+                aside.Rows.ToArray(), aside.Hosts.Keys.ToArray(), aside.Hosts.Values.ToArray(), aside.FoundNoPlace));
             return await batch.ExecuteNonQueryAsync(cancellationToken);
         });
     }

@@ -47,7 +47,7 @@ public sealed class LeaseKeeper(
                 return null;
             var lease = new Lease(
                 importId, chunkNumber, granted.FirstRow, granted.LastRow, granted.AccountId, token, worker.Name, granted.Fence,
-                granted.LeaseWindow);
+                granted.LeaseWindow, granted.PerHost);
             var limits = new CallLimits(granted.SubmitRate, granted.BacklogLimit, granted.UpdatedAt);
             return new HeldLease(database, options.Value, clock, log, lease, limits, asked);
         });
@@ -55,5 +55,5 @@ public sealed class LeaseKeeper(
 
     private sealed record Granted(
         int FirstRow, int LastRow, int LeaseWindow, int AccountId, double SubmitRate, int BacklogLimit,
-        DateTimeOffset UpdatedAt, long Fence);
+        DateTimeOffset UpdatedAt, int PerHost, long Fence);
 }

@@ -111,6 +111,7 @@ public sealed class PushFile(
             // 3. Range by range.
             var url = new UploadUrl(new Uri(protector.Unprotect(kept.UrlProtected)));
             var unsized = source.Size is null ? new byte[UnsizedRange] : null;
+            using var hash = new SentHash(withMd5: record.ExpectedMd5 is not null);
             for (var isFirst = true; ; isFirst = false)
             {
                 stop.ThrowIfCancellationRequested();
@@ -121,7 +122,7 @@ public sealed class PushFile(
                     kept = kept with { LastBegun = true, TotalBytes = range.Total };
                     if (!await progress.KeepAsync(lease, intent, kept, abandon)) return new(Verdict.NotSent(intent), null);
                 }
-                (var result, source) = await SendAsync(lease, record, access, url, range, source, unsized, stop, abandon);
+                (var result, source) = await SendAsync(lease, record, access, url, range, source, unsized, hash, stop, abandon);
                 if (result is PushResult.Taken)
                 {
                     kept = kept with { SentBytes = range.End };
@@ -130,12 +131,13 @@ public sealed class PushFile(
                 }
 
                 // 4. Its end. What did not arrive cannot have made an asset after all. After a refusal the upload is of no use any more
-                // (its address ran
-                // out, or the two sides disagree on what was sent): the next attempt makes another.
+                // (its address ran out, or the two sides disagree on what was sent): the next attempt makes another.
                 if (result is PushResult.NeverSent) await BackAsync(lease, intent, kept, range);
                 if (result is PushResult.Refused) await BackAsync(lease, intent, kept with { SourceTag = null }, range);
+                var answer = Verdict.Of(intent, result, range.IsLast, schedule);
+                if (result is PushResult.Stored) answer = answer with { Sent = hash.Of(range.End) };
                 return new(
-                    Verdict.Of(intent, result, range.IsLast, schedule), result is PushResult.Unknown && !range.IsLast ? null : result,
+                    answer, result is PushResult.Unknown && !range.IsLast ? null : result,
                     MayBeTheUploadUrl: result is PushResult.Refused { Error: var error } && error.Code().Class() == FailureClass.Permanent);
             }
         }
@@ -172,13 +174,13 @@ public sealed class PushFile(
     /// </summary>
     private async Task<(PushResult, OpenSource)> SendAsync(
         Lease lease, DueRecord record, CincopaAccess access, UploadUrl url, PushRange range, OpenSource source, byte[]? unsized,
-        CancellationToken stop, CancellationToken abandon)
+        SentHash hash, CancellationToken stop, CancellationToken abandon)
     {
         for (var failures = 0; ; failures++)
         {
             var from = source;
             var result = await cincopa.PushRangeAsync(access, url, range, (stream, token) =>
-                WriteAsync(from, unsized, range, stream, token), abandon);
+                WriteAsync(from, unsized, range, hash, stream, token), abandon);
             var again = result is PushResult.NeverSent || (result is PushResult.Unknown && !range.IsLast);
             if (!again || failures >= RangeRetries || stop.IsCancellationRequested) return (result, source);
 
@@ -190,10 +192,12 @@ public sealed class PushFile(
             source = await sources.OpenAsync(record.SourceUrl, lease.AccountId, range.Start, abandon);
             if (source.Size != size || source.Tag != tag)
                 throw new SourceFailedException(FailureCode.SourceUnreachable, "The source changed while it was read.");
+            if (tag is null) hash.Break();
         }
     }
 
-    private async Task WriteAsync(OpenSource source, byte[]? unsized, PushRange range, Stream stream, CancellationToken cancellationToken)
+    private async Task WriteAsync(
+        OpenSource source, byte[]? unsized, PushRange range, SentHash hash, Stream stream, CancellationToken cancellationToken)
     {
         var buffer = unsized is null ? ArrayPool<byte>.Shared.Rent(Piece) : null;
         try
@@ -214,6 +218,7 @@ public sealed class PushFile(
                 }
                 await bandwidth.TakeAsync(piece.Length, cancellationToken);
                 await stream.WriteAsync(piece, cancellationToken);
+                hash.Append(range.Start + done, piece.Span);
                 done += piece.Length;
             }
         }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using BulkImporter.Data;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
 using Cincopa.Client;
@@ -96,6 +97,12 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
         WriteValue(result.Asset?.ThumbnailUrl);
         WriteValue(result.Asset?.Fid);
         WriteValue(result.Asset?.Playable switch { true => "true", false => "false", null => null });
+        WriteValue(result.Asset is { } asset ? EnumText<Arrival>.Of(asset.Arrival) : null);
+        WriteValue(Plain(result.Asset?.ExpectedBytes));
+        WriteValue(Plain(result.Asset?.SizeBytes));
+        WriteValue(Plain(result.Asset?.ExpectedSeconds));
+        WriteValue(Plain(result.Asset?.Seconds));
+        WriteValue(result.Asset?.SentSha256);
         for (var index = layout.Columns.Count; index < row.FieldCount; index++)
             WriteField(row, index);
         EndRow();
@@ -205,6 +212,9 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
         value.TryFormat(output.GetSpan(11), out var written, default, CultureInfo.InvariantCulture);
         output.Advance(written);
     }
+
+    /// <summary>As other programs read a number.</summary>
+    private static string? Plain(IFormattable? number) => number?.ToString(null, CultureInfo.InvariantCulture);
 
     private void WriteTime(DateTimeOffset? time)
     {

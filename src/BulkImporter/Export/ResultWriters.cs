@@ -3,7 +3,9 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using BulkImporter.Data;
 using BulkImporter.Manifests;
+using BulkImporter.Records;
 using Cincopa.Client;
 
 namespace BulkImporter.Export;
@@ -182,10 +184,28 @@ internal sealed class JsonLineResults : IResultWriter
         json.WriteString(names[13], result.Asset?.Fid);
         if (result.Asset?.Playable is { } playable) json.WriteBoolean(names[14], playable);
         else json.WriteNull(names[14]);
+        json.WriteString(names[15], result.Asset is { } asset ? EnumText<Arrival>.Of(asset.Arrival) : null);
+        WriteNumber(names[16], result.Asset?.ExpectedBytes);
+        WriteNumber(names[17], result.Asset?.SizeBytes);
+        WriteNumber(names[18], result.Asset?.ExpectedSeconds);
+        WriteNumber(names[19], result.Asset?.Seconds);
+        json.WriteString(names[20], result.Asset?.SentSha256);
         json.WriteEndObject();
         json.Flush();
         output.Write("\n"u8);
         json.Reset();
+    }
+
+    private void WriteNumber(JsonEncodedText name, long? value)
+    {
+        if (value is { } number) json.WriteNumber(name, number);
+        else json.WriteNull(name);
+    }
+
+    private void WriteNumber(JsonEncodedText name, double? value)
+    {
+        if (value is { } number) json.WriteNumber(name, number);
+        else json.WriteNull(name);
     }
 
     public void Complete() => json.Flush();

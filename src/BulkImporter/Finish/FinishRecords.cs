@@ -1,21 +1,24 @@
 using System.Globalization;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
+using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;
 using Cincopa.Client;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace BulkImporter.Finish;
 
 /// <summary>
-/// Stage 6: writes caption, texts, tags and reference id to the assets of imported records, and puts them into the galleries that their
-/// rows name: the first time as the batch in which they were imported, then each by itself. Every worker does so; a claim is nothing but a
-/// next_at moved ahead. All of it may be done twice, and nothing of it submits an asset. Its calls come out of the account's status budget.
+/// Stage 6: writes caption, texts, tags and reference id to the assets of imported records, puts them into the galleries that their rows
+/// name, and looks what arrived where something was expected: the first time as the batch in which they were imported, then each by itself.
+/// Every worker does so; a claim is nothing but a next_at moved ahead. All of it may be done twice, and nothing of it submits an asset. Its
+/// calls come out of the account's status budget.
 /// </summary>
 internal sealed class FinishRecords(
     RoundNeeds needs, NpgsqlDataSource database, ICincopaClient cincopa, NameGallery galleries, RetrySchedule retries,
-    ILogger<FinishRecords> log) : AccountRound<FinishRecords.Due, FinishRecords.End>(needs, Loop)
+    IOptions<ManifestOptions> manifests, ILogger<FinishRecords> log) : AccountRound<FinishRecords.Due, FinishRecords.End>(needs, Loop)
 {
     public const string Loop = "finisher";
 
@@ -43,19 +46,20 @@ internal sealed class FinishRecords(
         JOIN importer.import_record r ON r.import_id = due.import_id AND r.row_number = due.row_number
         LEFT JOIN importer.record_meta m ON m.import_id = due.import_id AND m.row_number = due.row_number
         WHERE f.import_id = due.import_id AND f.row_number = due.row_number
-        RETURNING NULL::bigint AS batch_id, f.import_id, f.row_number, f.account_id, f.rid, f.failed_count AS tries, {Texts}
+        RETURNING NULL::bigint AS batch_id, f.import_id, f.row_number, f.account_id, f.rid, f.failed_count AS tries,
+            f.only_looks, {Texts}
         """;
 
     private static readonly string ClaimBatches = $"""
         WITH {WorkBatch.Claim(BatchStep.Finish)}
-        SELECT c.batch_id, c.import_id, c.row_number, c.account_id, r.rid, c.tries, {Texts}
+        SELECT c.batch_id, c.import_id, c.row_number, c.account_id, r.rid, c.tries, false AS only_looks, {Texts}
         FROM claimed c
         JOIN importer.import_record r ON r.import_id = c.import_id AND r.row_number = c.row_number
         LEFT JOIN importer.record_meta m ON m.import_id = c.import_id AND m.row_number = c.row_number
         """;
 
-    private const string Texts = """
-        r.caption, r.reference_id, r.is_push, r.source_url,
+    private const string Texts = $"""
+        {RecordAsset.IsToBeSeen} AS is_to_be_seen, r.caption, r.reference_id, r.is_push, r.source_url,
             m.description, m.long_description, m.tags, m.related_link_text, m.related_link_url, m.gallery, m.file_name
         """;
 
@@ -148,35 +152,48 @@ internal sealed class FinishRecords(
     {
         // 1. The gallery that the row names. First of all: a record that must wait for it makes no call that could fail it.
         GalleryNamed? gallery = null;
-        if (record.Gallery is { } name)
+        if (record is { Gallery: { } name, OnlyLooks: false })
         {
             if (!await calls.MayCallAsync()) return Later(record);
             gallery = await galleries.RunAsync(record.AccountId, calls.Access, name);
             if (gallery is GalleryNamed.Busy) return Later(record);
         }
 
-        // 2. The reference id that the asset has: one that is not ours stays.
+        // 2. What the asset is, where something was expected of it; and the reference id that it has: one that is not ours stays.
         var meta = record.Meta;
         string? taken = null;
-        if (meta.ReferenceId is { } reference)
+        RemoteError? unlooked = null;
+        if (meta.ReferenceId is not null || record.IsToBeSeen || record.OnlyLooks)
         {
             if (!await calls.MayCallAsync()) return Later(record);
-            var query = new AssetListQuery { Rid = record.Rid, Details = "reference_id", BypassCache = true };
+            var query = new AssetListQuery
+            { Rid = record.Rid, Details = meta.ReferenceId is null ? null : "reference_id", BypassCache = true };
             var listed = await cincopa.ListAssetsAsync(calls.Access, query, CancellationToken.None);
-            if (listed is AssetListResult.Failed failed) return await FailedAsync(record, calls, failed.Error);
-            if (((AssetListResult.Ok)listed).Items.FirstOrDefault(a => a.Rid == record.Rid) is not { } asset)
-                return Again(record, EnumText<FailureCode>.Of(FailureCode.AssetUnnamed),
-                    "Cincopa does not list the asset (yet), so it is not known whether it has a reference id.");
-            seen.Add(asset);
-            if (!string.IsNullOrEmpty(asset.ReferenceId) && asset.ReferenceId != reference)
+            // A token that may not look must not keep the texts away from the asset; with a reference id nothing is written unlooked.
+            if (listed is AssetListResult.Failed { Error: var error })
             {
-                taken = asset.ReferenceId;
-                meta = meta with { ReferenceId = null };
+                if (meta.ReferenceId is not null || record.OnlyLooks
+                    || error.Code() is not (FailureCode.PermissionMissing or FailureCode.TokenRejected))
+                    return await FailedAsync(record, calls, error);
+                unlooked = error;
+            }
+            else if (((AssetListResult.Ok)listed).Items.FirstOrDefault(a => a.Rid == record.Rid) is not { } asset)
+                return Again(record, EnumText<FailureCode>.Of(FailureCode.AssetUnnamed),
+                    "Cincopa does not list the asset (yet), so it is not known what arrived, and whether it has a reference id.");
+            else
+            {
+                seen.Add(asset);
+                if (record.OnlyLooks) return new(record, FinishState.Done, TimeSpan.Zero, GiveBack: true, null, null);
+                if (meta.ReferenceId is { } reference && !string.IsNullOrEmpty(asset.ReferenceId) && asset.ReferenceId != reference)
+                {
+                    taken = asset.ReferenceId;
+                    meta = meta with { ReferenceId = null };
+                }
             }
         }
 
         // 3. The texts, in as many calls as they need.
-        var texts = MetaCalls.Of(meta, Work.MaxEncodedText, out var tooLong);
+        var texts = MetaCalls.Of(meta, manifests.Value.MaxEncodedText, out var tooLong);
         foreach (var call in texts)
         {
             if (!await calls.MayCallAsync()) return Later(record);
@@ -195,14 +212,15 @@ internal sealed class FinishRecords(
         }
 
         // 5. What cannot be done however often it is tried.
+        if (unlooked is not null) return await FailedAsync(record, calls, unlooked);
         if (taken is not null)
             return Failed(record, ReferenceIdTaken,
                 $"The asset has the reference id '{taken}', which is not this row's and is not overwritten.");
         if (tooLong is [var (field, length), ..])
             return Failed(record, ValueTooLong,
                 string.Create(CultureInfo.InvariantCulture,
-                    $"The {field} takes {length} characters in Cincopa's call, which is taken to hold {Work.MaxEncodedText} "
-                        + $"(BulkImporter:Work:MaxEncodedText). The rest was written; set it in Cincopa, or shorten it."));
+                    $"The {field} takes {length} characters in Cincopa's call, which is taken to hold {manifests.Value.MaxEncodedText} "
+                        + $"(BulkImporter:Manifests:MaxEncodedLength). The rest was written; set it in Cincopa, or shorten it."));
         return new(record, FinishState.Done, TimeSpan.Zero, GiveBack: true, null, null);
     }
 
@@ -218,7 +236,8 @@ internal sealed class FinishRecords(
             // A token may be allowed to upload and not to write: that must not suspend an account that imports.
             FailureCode.TokenRejected or FailureCode.PermissionMissing =>
                 Failed(record, EnumText<FailureCode>.Of(FailureCode.PermissionMissing),
-                $"The token may not do this: {error.Message} Give it asset.write and gallery.write, then finish these records again."),
+                $"The token may not do this: {error.Message} Give it asset.read, asset.write and gallery.write, then finish these records "
+                    + "again."),
             FailureCode.InvalidInput => Failed(record, EnumText<FailureCode>.Of(FailureCode.InvalidInput), error.Message),
             var code => Again(record, EnumText<FailureCode>.Of(code), error.Message, error.RetryAfter),
         };
@@ -238,15 +257,15 @@ internal sealed class FinishRecords(
     }
 
     private sealed record Claimed(
-        long? BatchId, int ImportId, int RowNumber, int AccountId, Rid Rid, short Tries, string? Caption, string? ReferenceId, bool IsPush,
-        string SourceUrl, string? Description, string? LongDescription, string? Tags, string? RelatedLinkText, string? RelatedLinkUrl,
-        string? Gallery, string? FileName)
+        long? BatchId, int ImportId, int RowNumber, int AccountId, Rid Rid, short Tries, bool OnlyLooks, bool IsToBeSeen, string? Caption,
+        string? ReferenceId, bool IsPush, string SourceUrl, string? Description, string? LongDescription, string? Tags,
+        string? RelatedLinkText, string? RelatedLinkUrl, string? Gallery, string? FileName)
     {
         public Due ToDue()
         {
             // A pushed file carries a key in its name; without a caption the asset would show it.
             var caption = Caption ?? (IsPush ? Path.GetFileNameWithoutExtension(FileName ?? SourceName.Of(SourceUrl)) : null);
-            return new Due(BatchId, ImportId, RowNumber, AccountId, Rid, Tries, Gallery, new AssetMeta
+            return new Due(BatchId, ImportId, RowNumber, AccountId, Rid, Tries, OnlyLooks, IsToBeSeen, Gallery, new AssetMeta
             {
                 Caption = string.IsNullOrEmpty(caption) ? null : caption,
                 ReferenceId = ReferenceId,
@@ -261,8 +280,11 @@ internal sealed class FinishRecords(
 
     /// <param name="BatchId">The batch that it waits in for its first try; null when it has a row of its own.</param>
     /// <param name="Tries">This one included.</param>
+    /// <param name="OnlyLooks">A person asked what arrived; nothing is written.</param>
+    /// <param name="IsToBeSeen">Something was expected of the asset that is not confirmed yet.</param>
     internal sealed record Due(
-        long? BatchId, int ImportId, int RowNumber, int AccountId, Rid Rid, short Tries, string? Gallery, AssetMeta Meta)
+        long? BatchId, int ImportId, int RowNumber, int AccountId, Rid Rid, short Tries, bool OnlyLooks, bool IsToBeSeen, string? Gallery,
+        AssetMeta Meta)
     {
         public BatchPlace? Place => BatchId is { } id ? new BatchPlace(id, RowNumber) : null;
     }

@@ -7,5 +7,6 @@ public static class FinishSetup
         services.AddSingleton<NameGallery>().AddSingleton<FinishRecords>();
 
     /// <summary>What a person orders, behind the doors.</summary>
-    public static IServiceCollection AddFinishOrders(this IServiceCollection services) => services.AddSingleton<FinishAgain>();
+    public static IServiceCollection AddFinishOrders(this IServiceCollection services) =>
+        services.AddSingleton<FinishAgain>().AddSingleton<VerifyArrival>();
 }

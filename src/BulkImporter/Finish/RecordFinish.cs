@@ -23,8 +23,8 @@ public enum FinishState
 }
 
 /// <summary>
-/// What is still to be done for an imported record's asset (its texts, its reference id, its gallery) where the first try, that of its
-/// <see cref="WorkBatch"/>, did not do it.
+/// What is still to be done for an imported record's asset (its texts, its reference id, its gallery, the look at what arrived) where
+/// the first try, that of its <see cref="WorkBatch"/>, did not do it.
 /// </summary>
 public sealed class RecordFinish
 {
@@ -40,6 +40,9 @@ public sealed class RecordFinish
     /// <summary>Tries that ended in a failure of their own.</summary>
     public short FailedCount { get; set; }
 
+    /// <summary>A person wants to know what arrived, and nothing is written to the asset.</summary>
+    public bool OnlyLooks { get; set; }
+
     public string? ErrorCode { get; set; }
     public string? ErrorMessage { get; set; }
 
@@ -49,6 +52,7 @@ public sealed class RecordFinish
         {
             entity.ToTable("record_finish", t => t.HasCheckConstraint("finish_state_is_known", "state IN ('pending', 'failed')"));
             entity.HasKey(f => new { f.ImportId, f.RowNumber });
+            entity.Property(f => f.OnlyLooks).HasDefaultValue(false);
             entity.HasIndex(f => new { f.AccountId, f.NextAt }, "finish_due").HasFilter("state = 'pending'");
             entity.HasStorageParameter("fillfactor", 60);
             entity.HasStorageParameter("autovacuum_vacuum_scale_factor", 0.02);

@@ -11,20 +11,19 @@ namespace BulkImporter.Hosting;
 internal static class BehindProxy
 {
     public const string TrustedProxiesKey = $"{WebOptions.Section}:{nameof(WebOptions.TrustedProxies)}";
-    public const string PathBaseKey = $"{WebOptions.Section}:{nameof(WebOptions.PathBase)}";
 
     /// <summary>
-    /// The path of another site below which everything of ours is found, as in <c>/media/import</c>; empty for the root of the host.
+    /// The path of another site below which everything of ours is found, as in <c>/media/import</c>, by the address of our pages; empty for
+    /// the root of the host.
     /// </summary>
-    /// <exception cref="StartupException">The setting is no path.</exception>
+    /// <exception cref="StartupException">The address has a path with characters that are not plain.</exception>
     public static PathString PathBase(IConfiguration configuration)
     {
-        var named = (configuration[PathBaseKey] ?? "").TrimEnd('/');
-        if (named.Length == 0) return PathString.Empty;
-        return named is ['/', not '/', ..] && named.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '-' or '_' or '.')
-            ? new PathString(named)
-            : throw new StartupException(
-                $"{PathBaseKey}: '{named}' is no path. Write it with a slash before it and without a host (/media/import).");
+        if (!Uri.TryCreate(configuration[OwnAddress.PagesKey], UriKind.Absolute, out var pages)) return PathString.Empty;
+        var path = pages.AbsolutePath.TrimEnd('/');
+        return path.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '-' or '_' or '.') && !path.Contains("//", StringComparison.Ordinal)
+            ? new PathString(path)
+            : throw new StartupException($"{OwnAddress.PagesKey}: '{path}' cannot be the path of a site. Use letters, digits and - _ . only.");
     }
 
     /// <summary>

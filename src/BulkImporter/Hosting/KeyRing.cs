@@ -10,15 +10,13 @@ public sealed class KeyRingOptions
     public const string Section = "BulkImporter:KeyRing";
 
     /// <summary>
-    /// A file with an RSA certificate and its private key: PEM, or PKCS #12 when it is called .pfx or .p12. Every process needs the same.
+    /// Files, separated by commas, each with an RSA certificate and its private key: PEM, or PKCS #12 when it is called .pfx or .p12. Keys
+    /// are encrypted to the first; the others are former ones, whose keys are still read. Every process needs the same.
     /// </summary>
-    public string? Certificate { get; set; }
+    public string? Certificates { get; set; }
 
     /// <summary>Opens the private keys of all these files; not set when they need none. A secret: best from a file.</summary>
     public string? CertificatePassword { get; set; }
-
-    /// <summary>Files of former certificates, separated by commas: keys that were encrypted to them are still read.</summary>
-    public string? FormerCertificates { get; set; }
 }
 
 /// <summary>
@@ -27,26 +25,22 @@ public sealed class KeyRingOptions
 /// </summary>
 internal static class KeyRing
 {
-    public const string CertificateKey = $"{KeyRingOptions.Section}:{nameof(KeyRingOptions.Certificate)}";
+    public const string CertificatesKey = $"{KeyRingOptions.Section}:{nameof(KeyRingOptions.Certificates)}";
     public const string PasswordKey = $"{KeyRingOptions.Section}:{nameof(KeyRingOptions.CertificatePassword)}";
-    public const string FormerKey = $"{KeyRingOptions.Section}:{nameof(KeyRingOptions.FormerCertificates)}";
 
     /// <exception cref="StartupException">A file cannot be read, or holds no RSA certificate with its private key.</exception>
     public static IServiceCollection ProtectKeyRing(this IServiceCollection services, IConfiguration configuration)
     {
         var settings = configuration.GetSection(KeyRingOptions.Section).Get<KeyRingOptions>() ?? new();
-        var former = (settings.FormerCertificates ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        if (settings.Certificate is not { Length: > 0 } path)
-            return former.Length == 0 ? services
-                : throw new StartupException($"{FormerKey} is set and {CertificateKey} is not. Name the certificate of now too.");
-        var certificate = Load(CertificateKey, path, settings.CertificatePassword);
+        var files = (settings.Certificates ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (files.Length == 0) return services;
+        var certificates = files.Select(file => Load(file, settings.CertificatePassword)).ToArray();
         // The first opens what it closed, also where the machine's own store of certificates does not know it.
-        services.AddDataProtection().ProtectKeysWithCertificate(certificate)
-            .UnprotectKeysWithAnyCertificate([certificate, .. former.Select(file => Load(FormerKey, file, settings.CertificatePassword))]);
+        services.AddDataProtection().ProtectKeysWithCertificate(certificates[0]).UnprotectKeysWithAnyCertificate(certificates);
         return services;
     }
 
-    private static X509Certificate2 Load(string setting, string path, string? password)
+    private static X509Certificate2 Load(string path, string? password)
     {
         try
         {
@@ -58,12 +52,12 @@ internal static class KeyRing
             return key is not null
                 ? certificate
                     : throw new StartupException(
-                        $"{setting}: '{path}' holds no RSA private key. Give it a certificate of an RSA key, and that key.");
+                        $"{CertificatesKey}: '{path}' holds no RSA private key. Give it a certificate of an RSA key, and that key.");
         }
         catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
         {
             throw new StartupException(
-                $"{setting}: '{path}' cannot be used: {e.Message.TrimEnd('.')}. It holds certificate and private key in PEM, or is a "
+                $"{CertificatesKey}: '{path}' cannot be used: {e.Message.TrimEnd('.')}. It holds certificate and private key in PEM, or is a "
                     + $".pfx file; its password is {PasswordKey}.");
         }
     }

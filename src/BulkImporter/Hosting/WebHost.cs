@@ -38,6 +38,7 @@ public static class WebHost
         app.UseHostCookies();
         app.UseExceptionHandler();
         app.UseWhen(context => context.Request.Path.StartsWithSegments("/api"), api => api.UseStatusCodePages());
+        app.UseWhen(context => IsPage(context) && Uri.CheckHostName(context.Request.Host.Host) == UriHostNameType.Unknown, RefuseNameless);
         app.UseWhen(IsPage, pages => pages.UseStatusCodePagesWithReExecute("/problem/{0}", createScopeForStatusCodePages: true));
         app.UseRouting();
         app.UseOwnOrigin();
@@ -55,5 +56,13 @@ public static class WebHost
     }
 
     private static bool IsPage(HttpContext context) => HttpMethods.IsGet(context.Request.Method)
-        && !context.Request.Path.StartsWithSegments("/api");
+        && !context.Request.Path.StartsWithSegments("/api") && !context.Request.Path.StartsWithSegments("/health")
+        && !context.Request.Path.StartsWithSegments(TelemetrySetup.MetricsPath);
+
+    /// <summary>A page writes its own address, and cannot when the caller's <c>Host</c> is empty or not a name.</summary>
+    private static void RefuseNameless(IApplicationBuilder app) => app.Run(context =>
+    {
+        context.Response.StatusCode = StatusCodes.Status400BadRequest;
+        return context.Response.WriteAsync("The request does not name a host. Open the page by its address.", context.RequestAborted);
+    });
 }

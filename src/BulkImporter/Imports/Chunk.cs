@@ -59,6 +59,14 @@ public sealed class Chunk
     /// <summary>Since when each of <see cref="OnWire"/> may be there.</summary>
     public DateTimeOffset[] OnWireSince { get; set; } = [];
 
+    /// <summary>
+    /// Hosts that waited when the chunk was last given back, and for which rows of it were set aside. Others of its rows were sent.
+    /// </summary>
+    public string[] WaitsFor { get; set; } = [];
+
+    /// <summary>How many rows were set aside for each of <see cref="WaitsFor"/>.</summary>
+    public int[] WaitsForCount { get; set; } = [];
+
     /// <summary>Records that are pending in their table: not sent, or on the wire.</summary>
     public int UnansweredCount { get; set; }
 
@@ -95,12 +103,15 @@ public sealed class Chunk
             entity.Property(c => c.DeletedCount).HasDefaultValue(0);
             entity.Property(c => c.OnWire).HasDefaultValueSql("'{}'");
             entity.Property(c => c.OnWireSince).HasDefaultValueSql("'{}'");
+            entity.Property(c => c.WaitsFor).HasDefaultValueSql("'{}'");
+            entity.Property(c => c.WaitsForCount).HasDefaultValueSql("'{}'");
             entity.Property(c => c.PendingCount).HasComputedColumnSql("unanswered_count - cardinality(on_wire)", stored: true);
             entity.Property(c => c.SubmittingCount).HasComputedColumnSql("cardinality(on_wire)", stored: true);
             entity.HasOne<Import>().WithMany().HasForeignKey(c => c.ImportId).OnDelete(DeleteBehavior.Cascade);
-            // Both stay small: the chunks at work, and the chunks that wait for their time.
+            // They stay small: the chunks at work, the chunks that wait for their time, and those that wait for a host.
             entity.HasIndex(c => new { c.ImportId, c.Number }, "chunk_at_work").HasFilter("state <> 'waiting'");
             entity.HasIndex(c => new { c.ImportId, c.DueAt }, "chunk_due").HasFilter("due_at IS NOT NULL");
+            entity.HasIndex(c => new { c.ImportId, c.Number }, "chunk_waits_for_host").HasFilter("waits_for <> '{}'");
             entity.HasStorageParameter("fillfactor", 40);
             entity.HasStorageParameter("autovacuum_vacuum_scale_factor", 0.05);
         }

@@ -7,11 +7,13 @@ using Npgsql;
 namespace BulkImporter.Imports;
 
 /// <summary>
-/// Watches the running imports by their counters: notes the progress for the rate, pauses one that fails too often, pauses one whose
-/// trial has ended, finishes one in which no record can move any more, reopens one in which a late answer lets a record move again, and
-/// ends the undo of one that has no asset left to be deleted.
+/// Watches the running imports by their counters: notes the progress for the rate, makes due what waited for a source's host, pauses one
+/// that fails too often or whose assets differ too often from what was expected, pauses one whose trial has ended, finishes one in which no
+/// record can move any more, reopens one in which a late answer lets a record move again, and ends the undo of one that has no asset left
+/// to be deleted.
 /// </summary>
-public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions transitions, ILogger<FollowImports> log)
+public sealed class FollowImports(
+    NpgsqlDataSource database, RecordTransitions transitions, FailingHosts hosts, ILogger<FollowImports> log)
 {
     private const string Tick = """
         INSERT INTO importer.import_tick (import_id, at, submitted_count, finished_count)
@@ -40,6 +42,29 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
             FROM total
             WHERE i.id = total.id AND i.state = 'running' AND total.finished >= i.stop_after_rows
                 AND total.failed::bigint * 100 > total.finished::bigint * i.stop_at_failure_percent
+            RETURNING i.id, i.account_id, i.reason
+        ), noted AS (
+            {Facts.ImportPaused}
+        )
+        SELECT id, reason FROM paused
+        """;
+
+    // Counts only for imports that want it: their index is read once in every round.
+    private const string PauseDiffering = $"""
+        WITH total AS (
+            SELECT i.id, count(*)::int - i.breaker_compared_base AS compared,
+                count(*) FILTER (WHERE a.arrival <> 'verified')::int - i.breaker_differed_base AS differed
+            FROM importer.import i JOIN importer.record_asset a ON a.import_id = i.id AND a.arrival IS NOT NULL
+            WHERE i.state = 'running' AND i.stop_at_difference_percent < 100
+            GROUP BY i.id
+        ), paused AS (
+            UPDATE importer.import i
+            SET state = 'paused',
+                reason = format('Paused by itself: %s of the last %s assets that were compared differ from what was expected. '
+                    'Look at why, then resume.', to_char(total.differed, 'FM999,999,990'), to_char(total.compared, 'FM999,999,990'))
+            FROM total
+            WHERE i.id = total.id AND i.state = 'running' AND total.compared >= i.stop_after_rows
+                AND total.differed::bigint * 100 > total.compared::bigint * i.stop_at_difference_percent
             RETURNING i.id, i.account_id, i.reason
         ), noted AS (
             {Facts.ImportPaused}
@@ -148,7 +173,10 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
             ("records of cancelled imports", CancelPendingAsync),
             ("finished imports that can move again", ReopenAsync),
             ("the progress of imports", stop => database.ExecuteAsync(Tick, stop)),
-            ("imports that fail too often", PauseFailingAsync),
+            ("hosts that have not failed lately", hosts.ForgetOldAsync),
+            ("chunks that waited for a host", stop => database.ExecuteAsync(ChunkLease.DueForHosts, stop)),
+            ("imports that fail too often", stop => PauseAsync(PauseFailing, stop)),
+            ("imports whose assets differ too often", stop => PauseAsync(PauseDiffering, stop)),
             ("imports with an unknown time zone", PauseLostZoneAsync),
             ("trials that have ended", EndTrialAsync),
             ("imports that have ended", FinishAsync),
@@ -170,9 +198,9 @@ public sealed class FollowImports(NpgsqlDataSource database, RecordTransitions t
         foreach (var id in await database.QueryAsync<int>(Reopen, cancellationToken)) Log.ImportReopened(log, id);
     }
 
-    private async Task PauseFailingAsync(CancellationToken cancellationToken)
+    private async Task PauseAsync(string breaker, CancellationToken cancellationToken)
     {
-        foreach (var (id, reason) in await database.QueryAsync<Paused>(PauseFailing, cancellationToken))
+        foreach (var (id, reason) in await database.QueryAsync<Paused>(breaker, cancellationToken))
             Log.ImportPausedByBreaker(log, id, reason);
     }
 

@@ -54,6 +54,11 @@ public sealed class Import
 
     public int BreakerFailedBase { get; set; }
 
+    /// <summary>Likewise assets that were compared with what was expected, and those that differ from it.</summary>
+    public int BreakerComparedBase { get; set; }
+
+    public int BreakerDifferedBase { get; set; }
+
     /// <summary>When a chunk of it was last given to a worker; the least recently served goes first.</summary>
     public DateTimeOffset? LastServedAt { get; set; }
 

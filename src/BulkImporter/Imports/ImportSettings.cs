@@ -98,7 +98,17 @@ public record ImportSettings
         Complaint = "The percentage of failures must be from 1 to 100; 100 means never pause.")]
     public int StopAtFailurePercent { get; init; } = 50;
 
-    /// <summary>The breaker judges only after so many finished records.</summary>
+    /// <summary>
+    /// The breaker of arrival: the import is paused when more than this part of the assets that could be compared with what was expected
+    /// differ from it; 100 for never.
+    /// </summary>
+    [Setting("Pause at differences above",
+        "Pause if more than this percentage of what arrived differs from what was expected, 100 for never",
+        Note = "percent", Least = 1, Most = 100, Steers = true,
+        Complaint = "The percentage of differences must be from 1 to 100; 100 means never pause.")]
+    public int StopAtDifferencePercent { get; init; } = 100;
+
+    /// <summary>The breakers judge only after so many records, finished or compared.</summary>
     [Setting("… but not before", "Do not pause before this many records have ended", Note = "records have ended", Least = 1, Steers = true,
         Complaint = "This must be 1 record or more.")]
     public int StopAfterRows { get; init; } = 1000;
@@ -146,7 +156,8 @@ public record ImportSettings
         t.HasCheckConstraint("import_match_by_is_known", EnumText<RowMatch>.Check("match_by"));
         t.HasCheckConstraint("import_encoding_is_known", "encoding IN ('windows-1252')");
         t.HasCheckConstraint("import_settings_are_positive", "chunk_size > 0 AND max_attempts > 0 AND first_rows > 0");
-        t.HasCheckConstraint("import_breaker_is_possible", "stop_at_failure_percent BETWEEN 1 AND 100 AND stop_after_rows > 0");
+        t.HasCheckConstraint("import_breaker_is_possible",
+            "stop_at_failure_percent BETWEEN 1 AND 100 AND stop_at_difference_percent BETWEEN 1 AND 100 AND stop_after_rows > 0");
         t.HasCheckConstraint("import_window_is_whole",
             "(window_from IS NULL) = (window_zone IS NULL) AND (window_until IS NULL) = (window_zone IS NULL) AND window_from <> "
                 + "window_until");
@@ -164,6 +175,7 @@ public record ImportSettings
         settings.Property(s => s.DuplicateRows).HasDefaultValue(fresh.DuplicateRows).ValueGeneratedNever();
         settings.Property(s => s.MatchBy).HasDefaultValue(fresh.MatchBy).ValueGeneratedNever();
         settings.Property(s => s.StopAtFailurePercent).HasDefaultValue(fresh.StopAtFailurePercent).ValueGeneratedNever();
+        settings.Property(s => s.StopAtDifferencePercent).HasDefaultValue(fresh.StopAtDifferencePercent).ValueGeneratedNever();
         settings.Property(s => s.StopAfterRows).HasDefaultValue(fresh.StopAfterRows).ValueGeneratedNever();
     }
 }

@@ -135,6 +135,7 @@ internal static class ImportTransitions
             reason = CASE WHEN i.state = 'paused' THEN i.reason END,
             started_at = coalesce(i.started_at, now()), finished_at = NULL,
             breaker_finished_base = b.finished, breaker_failed_base = b.failed,
+            breaker_compared_base = b.compared, breaker_differed_base = b.differed,
             trial_count = CASE WHEN i.state IN ('running', 'paused') THEN i.trial_count END,
             trial_through = CASE WHEN i.state IN ('running', 'paused') THEN i.trial_through END
         FROM ({BreakerCounts.OfImport}) b

@@ -75,6 +75,8 @@ public sealed record ImportView : ImportSettings
 
     public FinishCounts Finishing { get; init; } = new(0, 0);
 
+    public ArrivalCounts Arrival { get; init; } = new(0, 0, 0, 0, 0);
+
     public UndoCounts Undo { get; init; } = new(IsUnderWay: false, 0, 0);
 
     /// <summary>The trial that the import was started with; null when the rest is sent, or was from the beginning.</summary>
@@ -82,12 +84,45 @@ public sealed record ImportView : ImportSettings
 
     /// <summary>When a running import with pending records sends again, by its settings; null when it may send now.</summary>
     public DateTimeOffset? WaitsUntil { get; init; }
+
+    /// <summary>
+    /// Of a running import: source hosts that failed so often in a row that their records wait, those with the most records first.
+    /// </summary>
+    public IReadOnlyList<WaitingHost> WaitingHosts { get; init; } = [];
 }
 
+/// <inheritdoc/>
+/// <param name="Records">Pending records that were found to wait for it so far.</param>
+public sealed record WaitingHost(
+    string Host, int FailedInARow, DateTimeOffset Since, string Code, DateTimeOffset AskedAt, int Records)
+        : HostWait(Host, FailedInARow, Since, Code, AskedAt);
+
 /// <summary>
-/// Imported records whose assets still lack texts, reference id or gallery: those that are being finished, and those for which that failed.
+/// Imported records whose assets still lack texts, reference id or gallery, or were not looked at yet though something is expected of
+/// them: those that are being finished, and those for which that failed.
 /// </summary>
 public sealed record FinishCounts(int Pending, int Failed);
+
+/// <summary>Imported records by what came of comparing what arrived with what was expected; their sum is the imported records.</summary>
+/// <param name="Unverifiable">Nothing was expected of them, or Cincopa has not said (yet) what arrived.</param>
+public sealed record ArrivalCounts(int Verified, int SizeDiffers, int DurationDiffers, int Md5Differs, int Unverifiable)
+{
+    public int Of(Arrival arrival) => arrival switch
+    {
+        Records.Arrival.Verified => Verified,
+        Records.Arrival.SizeDiffers => SizeDiffers,
+        Records.Arrival.DurationDiffers => DurationDiffers,
+        Records.Arrival.Md5Differs => Md5Differs,
+        Records.Arrival.Unverifiable => Unverifiable,
+    };
+
+    /// <summary>Those that could be compared.</summary>
+    [JsonIgnore]
+    public int Compared => Verified + Differ;
+
+    [JsonIgnore]
+    public int Differ => SizeDiffers + DurationDiffers + Md5Differs;
+}
 
 /// <summary>What is left to do of the undo of an import. The records whose assets it has deleted are <c>deleted</c>.</summary>
 /// <param name="IsUnderWay">It was ordered and has not ended.</param>

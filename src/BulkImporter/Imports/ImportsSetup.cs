@@ -11,6 +11,7 @@ public static class ImportsSetup
         .AddSingleton<PauseImport>()
         .AddSingleton<ResumeImport>()
         .AddSingleton<CancelImport>()
+        .AddSingleton<AskHosts>()
         .AddSingleton<DeleteImport>()
         .AddSingleton<ReadImports>()
         .AddSingleton<ReadChunks>()

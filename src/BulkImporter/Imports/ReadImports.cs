@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Manifests;
@@ -44,6 +45,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
     private static readonly string Numbers = $$"""
         SELECT i.id, c.*, tick.finished, tick.seconds, failure.codes, failure.counts,
             finish.pending AS finish_pending, finish.failed AS finish_failed, undo.pending AS undo_pending, undo.failed AS undo_failed,
+            arrived.*,
             block.until AS blocked_until, block.reason AS blocked_reason,
             (SELECT max(e.id) FROM importer.manifest own
                 JOIN importer.manifest same ON same.sha256 = own.sha256 AND same.received_at IS NOT NULL
@@ -57,7 +59,18 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
                 THEN importer.opens_at(i.start_at, i.window_from, i.window_until, i.window_zone) END AS waits_until,
             CASE WHEN i.state = 'running' AND c.pending > 0 AND c.submitting + c.submitted = 0
                 THEN (SELECT min(d.due_at) FROM importer.import_chunk d WHERE d.import_id = i.id HAVING min(d.due_at) > now())
-                END AS next_try_at
+                END AS next_try_at,
+            CASE WHEN i.state = 'running' AND c.pending > 0 THEN (
+                SELECT json_agg(json_build_object('host', w.host, 'failedInARow', w.failed_in_a_row, 'since', w.since, 'code', w.code,
+                    'askedAt', w.asked_at, 'records', w.records) ORDER BY w.records DESC, w.host)::text
+                FROM (
+                    SELECT h.*, sum(w.count) AS records
+                    FROM importer.failing_host h
+                    JOIN importer.import_chunk d ON d.import_id = i.id AND d.waits_for <> '{}' AND d.pending_count > 0
+                    CROSS JOIN LATERAL unnest(d.waits_for, d.waits_for_count) AS w(host, count)
+                    WHERE h.account_id = i.account_id AND h.asked_at IS NOT NULL AND w.host = h.host
+                    GROUP BY h.account_id, h.host) w)
+                END AS waiting_hosts
         FROM importer.import i
         CROSS JOIN LATERAL (SELECT {{Counters}} FROM importer.import_chunk WHERE import_id = i.id) c
         CROSS JOIN LATERAL (
@@ -80,6 +93,12 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         CROSS JOIN LATERAL (
             SELECT count(*) FILTER (WHERE u.state = 'pending')::int AS pending, count(*) FILTER (WHERE u.state = 'failed')::int AS failed
             FROM importer.record_undo u WHERE u.import_id = i.id) undo
+        CROSS JOIN LATERAL (
+            SELECT count(*) FILTER (WHERE a.arrival = 'verified')::int AS verified,
+                count(*) FILTER (WHERE a.arrival = 'size_differs')::int AS size_differs,
+                count(*) FILTER (WHERE a.arrival = 'duration_differs')::int AS duration_differs,
+                count(*) FILTER (WHERE a.arrival = 'md5_differs')::int AS md5_differs
+            FROM importer.record_asset a WHERE a.import_id = i.id AND a.arrival IS NOT NULL) arrived
         LEFT JOIN LATERAL (
             SELECT b.blocked_until AS until, b.blocked_reason AS reason FROM importer.call_budget b
             WHERE b.account_id = i.account_id AND b.blocked_until > now() ORDER BY b.kind DESC LIMIT 1) block ON true
@@ -193,11 +212,13 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
                 : null;
         var counts = new StateCounts(n.Pending, n.Submitting, n.Submitted, n.Imported, n.Failed, n.Unknown, n.Cancelled,
             n.Invalid, n.Duplicate, n.Deleted);
+        WaitingHost[] waiting = n.WaitingHosts is null ? []
+            : JsonSerializer.Deserialize<WaitingHost[]>(n.WaitingHosts, JsonSerializerOptions.Web)!;
         var reason = (i.UndoOrderedAt is null ? null : trouble ?? Undoing(n))
             ?? i.Reason ?? (i.State is ImportState.Running or ImportState.Paused ? trouble : null)
             ?? ImportSchedule.Sentence(n.WaitsUntil, i.Settings.Window)
             ?? (i.State != ImportState.Running ? null : i.TrialThrough is not null ? HeldBack(i.TrialCount!.Value, n)
-                : Standstill(n, counts));
+                : Standstill(n, counts, waiting));
         var (rate, eta) = Rate(n, counts);
         return new ImportView(i.Settings)
         {
@@ -226,10 +247,13 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
             AccountState = accountState,
             StartedBy = i.StartedAt is null ? null : n.StartedBy ?? i.CreatedBy,
             Finishing = new FinishCounts(n.FinishPending, n.FinishFailed),
+            Arrival = new ArrivalCounts(n.Verified, n.SizeDiffers, n.DurationDiffers, n.Md5Differs,
+                Math.Max(0, n.Imported - n.Verified - n.SizeDiffers - n.DurationDiffers - n.Md5Differs)),
             Undo = new UndoCounts(i.UndoOrderedAt is not null, n.UndoPending, n.UndoFailed),
             Trial = i is { State: ImportState.Running or ImportState.Paused, TrialCount: { } records }
                 ? new TrialView(records, HasEnded: i.TrialThrough is null) : null,
             WaitsUntil = n.WaitsUntil,
+            WaitingHosts = waiting,
         };
     }
 
@@ -241,16 +265,17 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         string.Create(CultureInfo.InvariantCulture, $"{count:N0} {(count == 1 ? one : many)}");
 
     /// <summary>Why nothing of a running import is being sent; null when something is.</summary>
-    private static string? Standstill(ImportNumbers n, StateCounts counts)
+    private static string? Standstill(ImportNumbers n, StateCounts counts, WaitingHost[] waiting)
     {
         if (n.NextTryAt is { } next)
             return $"{Of(counts.Pending, "record waits", "records wait")} for the next try at {Utc(next)}.";
+        if (waiting is [var first, ..] && counts is { Submitting: 0, Submitted: 0 }) return first.Sentence;
         if (counts is { Pending: 0, Submitting: 0, Submitted: > 0 } && n.Finished is not > 0)
             return $"All files are sent. Cincopa is still fetching {Of(counts.Submitted, "file", "files")}.";
         if (counts.Open > 0) return null;
         if (n.FinishPending > 0)
-            return "All files are sent. Texts and galleries are still being written for "
-                + $"{Of(n.FinishPending, "asset", "assets")}.";
+            return $"All files are sent. {Of(n.FinishPending, "asset is", "assets are")} still being finished: texts, galleries, and the "
+                + "look at what arrived.";
         // It would have finished, if they were not to be sent again.
         return counts.Unknown == 0 ? null
             : $"All files are sent. The assets of {Of(counts.Unknown, "record", "records")} in doubt are searched for at Cincopa.";
@@ -278,7 +303,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         int Id, int Pending, int Submitting, int Submitted, int Imported, int Failed, int Unknown, int Cancelled,
         int Invalid, int Duplicate, int Deleted,
         int? Finished, double? Seconds, string[]? Codes, int[]? Counts, int FinishPending, int FinishFailed,
-        int UndoPending, int UndoFailed,
+        int UndoPending, int UndoFailed, int Verified, int SizeDiffers, int DurationDiffers, int Md5Differs,
         DateTimeOffset? BlockedUntil, string? BlockedReason, int? SameManifestAs, int Stalled, string? StartedBy,
-        DateTimeOffset? WaitsUntil, DateTimeOffset? NextTryAt);
+        DateTimeOffset? WaitsUntil, DateTimeOffset? NextTryAt, string? WaitingHosts);
 }

@@ -18,6 +18,7 @@ public sealed class ResumeImport(NpgsqlDataSource database)
         ), changed AS (
             UPDATE importer.import i
             SET state = 'running', reason = NULL, breaker_finished_base = b.finished, breaker_failed_base = b.failed,
+                breaker_compared_base = b.compared, breaker_differed_base = b.differed,
                 trial_count = CASE WHEN goes_on THEN i.trial_count END, trial_through = CASE WHEN goes_on THEN i.trial_through END
             FROM ({BreakerCounts.OfImport}) b, before
             WHERE i.id = before.id
@@ -35,13 +36,19 @@ public sealed class ResumeImport(NpgsqlDataSource database)
             connection, Resume, importId, "only a paused import can be resumed", cancellationToken, actor), cancellationToken);
 }
 
-/// <summary>What the failure breaker counts, at this moment: it opens on the difference to its base.</summary>
+/// <summary>What the breakers count, at this moment: each opens on the difference to its base.</summary>
 internal static class BreakerCounts
 {
-    /// <summary>Columns <c>finished</c> (imported or failed; an undo takes nothing from them) and <c>failed</c> of import $1.</summary>
+    /// <summary>Columns <c>finished</c> (imported or failed; an undo takes nothing from them) and <c>failed</c>, <c>compared</c> (assets
+    /// with what was expected) and <c>differed</c> of import $1.</summary>
     public const string OfImport = """
-        SELECT coalesce(sum(imported_count + failed_count + deleted_count), 0)::int AS finished,
-            coalesce(sum(failed_count), 0)::int AS failed
-        FROM importer.import_chunk WHERE import_id = $1
+        SELECT c.*, a.*
+        FROM (
+            SELECT coalesce(sum(imported_count + failed_count + deleted_count), 0)::int AS finished,
+                coalesce(sum(failed_count), 0)::int AS failed
+            FROM importer.import_chunk WHERE import_id = $1) c
+        CROSS JOIN (
+            SELECT count(*)::int AS compared, count(*) FILTER (WHERE arrival <> 'verified')::int AS differed
+            FROM importer.record_asset WHERE import_id = $1 AND arrival IS NOT NULL) a
         """;
 }

@@ -44,6 +44,7 @@ public enum FindingCode
     NewAddress,
     TransferUnknown,
     OldUrlUnusable,
+    ExpectationUnusable,
     TooManyFields,
     UnterminatedQuote,
     TextAfterQuote,
@@ -105,6 +106,7 @@ public static class FindingCodes
         FindingCode.NewAddress => "new_address",
         FindingCode.TransferUnknown => "transfer_unknown",
         FindingCode.OldUrlUnusable => "old_url_unusable",
+        FindingCode.ExpectationUnusable => "expectation_unusable",
         FindingCode.TooManyFields => "too_many_fields",
         FindingCode.UnterminatedQuote => "unterminated_quote",
         FindingCode.TextAfterQuote => "text_after_quote",
@@ -146,6 +148,7 @@ public static class FindingCodes
             or FindingCode.InvisibleCharacters
             or FindingCode.DuplicateReferenceId
             or FindingCode.OldUrlUnusable
+            or FindingCode.ExpectationUnusable
             or FindingCode.TooManyFields
             or FindingCode.StrayQuote
             or FindingCode.RowCutOff
@@ -196,7 +199,7 @@ public static class FindingCodes
             "The host, the port or a character of this URL is not allowed. Open it in a browser and copy the URL from there.",
         FindingCode.UrlCredentials => "Remove the user name and the password from the URL. Use a pre-signed link instead.",
         FindingCode.UrlTooLong =>
-            "The URL is too long for Cincopa (BulkImporter:Manifests:MaxEncodedUrlLength). Use a shorter link, "
+            "The URL is too long for Cincopa (BulkImporter:Manifests:MaxEncodedLength). Use a shorter link, "
                 + "or let this server upload the file: transfer push in the row, or the setting transfer auto.",
         FindingCode.UrlHostPrivate =>
             "Cincopa cannot reach this host from the internet. Use a public URL, or let this server upload the file: transfer push, "
@@ -264,6 +267,9 @@ public static class FindingCodes
         FindingCode.OldUrlUnusable =>
             "The old address is neither an http or https URL nor a path that begins with /. The file is imported, and the map of old "
                 + "addresses leaves this row out.",
+        FindingCode.ExpectationUnusable =>
+            "The file is imported, and this value is not compared with what arrives. Write size as a number of bytes, md5 as 32 "
+                + "hexadecimal digits, and duration in seconds or as 0:01:02.",
         FindingCode.TooManyFields => "The row has more fields than the header. Put values that contain the separator in double quotes.",
         FindingCode.UnterminatedQuote =>
             "A quoted value begins in this row and does not end. Close the quote, or double the quotes that belong to the value.",

@@ -23,6 +23,15 @@ public enum ManifestColumn
 
     /// <summary>The address that people used until now: of the page or the embed, and not of the file.</summary>
     OldUrl,
+
+    /// <summary>Bytes that the file has: what is to arrive.</summary>
+    Size,
+
+    /// <summary>The file's MD5, which is compared with what a push sends.</summary>
+    Md5,
+
+    /// <summary>How long the file plays: what is to arrive.</summary>
+    Duration,
 }
 
 /// <summary>The only place where a column is named, and where the shape of a manifest is guessed from its beginning.</summary>
@@ -34,6 +43,7 @@ public static class ManifestFormat
         "import_row", "import_state", "import_status_id", "import_rid", "import_attempts",
         "import_error_code", "import_error", "import_submitted_at", "import_finished_at",
         "import_hls_url", "import_embed_url", "import_file_url", "import_thumbnail_url", "import_fid", "import_playable",
+        "import_verified", "import_expected_size", "import_size", "import_expected_duration", "import_duration", "import_sent_sha256",
     ];
 
     /// <summary>Each target's names, the canonical one first; where a file has several, the earlier wins.</summary>
@@ -60,6 +70,9 @@ public static class ManifestFormat
         (ManifestColumn.RelatedLinkText, ["related_link_text"]),
         (ManifestColumn.RelatedLinkUrl, ["related_link_url", "related_link"]),
         (ManifestColumn.OldUrl, ["old_url", "old_address"]),
+        (ManifestColumn.Size, ["size", "file_size", "size_bytes"]),
+        (ManifestColumn.Md5, ["md5"]),
+        (ManifestColumn.Duration, ["duration", "duration_seconds"]),
     ];
 
     private static readonly Dictionary<string, (ManifestColumn Target, int Rank)> ByName = Known
@@ -80,7 +93,7 @@ public static class ManifestFormat
     internal const string LimitsInWords =
         "url 8,000 characters; long_description 20,000; description and tags 5,000; caption, related_link_text, "
         + "related_link_url and old_url 2,000; "
-        + "reference_id, gallery, fid and filename 250; any other 1 MB";
+        + "reference_id, gallery, fid, filename, size, md5 and duration 250; any other 1 MB";
 
     /// <summary>The canonical names, for messages and pickers.</summary>
     public static IEnumerable<string> TargetNames => Known.Select(known => known.Names[0]);
@@ -100,7 +113,7 @@ public static class ManifestFormat
         ManifestColumn.Caption or ManifestColumn.RelatedLinkText or ManifestColumn.RelatedLinkUrl
             or ManifestColumn.OldUrl => 2000,
         ManifestColumn.ReferenceId or ManifestColumn.Gallery or ManifestColumn.Fid or ManifestColumn.Filename => 250,
-        ManifestColumn.Transfer => 250,
+        ManifestColumn.Transfer or ManifestColumn.Size or ManifestColumn.Md5 or ManifestColumn.Duration => 250,
     };
 
     /// <summary>The target that this name or alias stands for, if any.</summary>

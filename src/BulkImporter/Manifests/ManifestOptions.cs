@@ -15,8 +15,15 @@ public sealed class ManifestOptions
     public bool AllowPrivateHosts { get; set; }
 
     /// <summary>
-    /// The longest percent-encoded source URL, in characters, that still fits the remote call's query, as far as is known.
+    /// The longest percent-encoded source URL, in characters, that still fits the query of Cincopa's call, as far as is known (INF); texts
+    /// that are written to an asset may take 100 less, all of one call together. A longer URL is not sent, a longer text not written, and
+    /// the row says so.
     /// </summary>
-    [Range(100, 100_000)]
-    public int MaxEncodedUrlLength { get; set; } = 1800;
+    [Range(200, 100_000)]
+    public int MaxEncodedLength { get; set; } = 1800;
+
+    /// <summary>
+    /// Percent-encoded characters that the texts of one <c>asset.set_meta</c> may take together: its query names the asset too.
+    /// </summary>
+    internal int MaxEncodedText => MaxEncodedLength - 100;
 }

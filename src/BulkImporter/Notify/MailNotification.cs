@@ -23,21 +23,16 @@ public sealed class MailNotification(IOptions<MailOptions> options, DeliveryPace
     public async Task<string?> RunAsync(string address, string id, string body, CancellationToken cancellationToken)
     {
         var mail = options.Value;
-        if (mail.Host is not { Length: > 0 } host || mail.From is not { Length: > 0 } from)
-            return $"No mail server is set: {MailOptions.Section}:Host and :From.";
+        if (mail.Server is not { } server || mail.From is not { Length: > 0 } from)
+            return $"No mail server is set: {MailOptions.Section}:Server and :From.";
         using var message = Compose(from, address, id, body);
         using var timer = new CancellationTokenSource(pace.Timeout, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
         try
         {
             using var smtp = new SmtpClient();
-            await smtp.ConnectAsync(host, mail.Port, mail.Security switch
-            {
-                MailSecurity.StartTls => SecureSocketOptions.StartTls,
-                MailSecurity.Tls => SecureSocketOptions.SslOnConnect,
-                MailSecurity.None => SecureSocketOptions.None,
-            }, either.Token);
-            if (mail.UserName is { Length: > 0 } user) await smtp.AuthenticateAsync(user, mail.Password ?? "", either.Token);
+            await smtp.ConnectAsync(server.Host, mail.Port, mail.Security, either.Token);
+            if (mail.SignIn is var (name, password)) await smtp.AuthenticateAsync(name, password, either.Token);
             await smtp.SendAsync(message, either.Token);
             // It is taken. Leaving without goodbye is allowed, and cannot fail any more.
             return null;
@@ -50,7 +45,7 @@ public sealed class MailNotification(IOptions<MailOptions> options, DeliveryPace
         {
             return Redact.Line(
                 string.Create(CultureInfo.InvariantCulture, $"The mail server refused the message ({(int)e.StatusCode}): {e.Message}"),
-                mail.Password is { Length: > 0 } password ? password : from, LongestProblem);
+                mail.SignIn is { Password.Length: > 0 } signIn ? signIn.Password : from, LongestProblem);
         }
         catch (AuthenticationException)
         {

@@ -1,44 +1,51 @@
-using System.ComponentModel.DataAnnotations;
+using MailKit.Security;
 
 namespace BulkImporter.Notify;
-
-/// <summary>How mails leave.</summary>
-public enum MailSecurity
-{
-    /// <summary>Encrypted once connected, or not at all sent. Port 587.</summary>
-    StartTls,
-
-    /// <summary>Encrypted from the beginning. Port 465.</summary>
-    Tls,
-
-    /// <summary>In the clear, for a relay on this machine or network. Port 25.</summary>
-    None,
-}
 
 /// <summary>The server that takes the mails of targets like <c>mailto:ops@example.com</c>.</summary>
 public sealed class MailOptions
 {
     public const string Section = "BulkImporter:Mail";
 
-    /// <summary>The SMTP server. Not set: no mail is sent, and deliveries say so.</summary>
-    public string? Host { get; set; }
-
-    /// <summary>Its port.</summary>
-    [Range(1, 65535)]
-    public int Port { get; set; } = 587;
+    private const string InTheClear = "?starttls=never";
 
     /// <summary>
-    /// How mails leave: encrypted once connected (<c>StartTls</c>), from the beginning (<c>Tls</c>, port 465), or in the clear for a relay
-    /// nearby (<c>None</c>).
+    /// The SMTP server, as in <c>smtp://imports:secret@mail.example.com:587</c>, with who signs in there, if anybody does: encrypted once
+    /// connected, or not sent at all. <c>smtps://</c> is encrypted from the beginning (port 465), and <c>smtp://…:25/?starttls=never</c> in
+    /// the clear, for a relay nearby. Not set: no mail is sent, and deliveries say so. A secret: best from a file.
     /// </summary>
-    public MailSecurity Security { get; set; } = MailSecurity.StartTls;
+    public Uri? Server { get; set; }
 
     /// <summary>Whom the mails come from: <c>Imports &lt;imports@example.com&gt;</c>.</summary>
     public string? From { get; set; }
 
-    /// <summary>Who signs in there; not set: nobody does.</summary>
-    public string? UserName { get; set; }
+    /// <summary>Whether the server's address is one that we understand, or is not set.</summary>
+    internal bool IsServerClear => Server is null
+        || Server is { IsAbsoluteUri: true, Scheme: "smtp" or "smtps", Host.Length: > 0, AbsolutePath: "" or "/", Fragment: "" }
+            && (Server.Query.Length == 0 || Server is { Scheme: "smtp", Query: InTheClear });
 
-    /// <summary>A secret: best from a file.</summary>
-    public string? Password { get; set; }
+    internal int Port => Server switch
+    {
+        { IsDefaultPort: false } server => server.Port,
+        { Scheme: "smtps" } => 465,
+        _ => 587,
+    };
+
+    internal SecureSocketOptions Security => Server switch
+    {
+        { Scheme: "smtps" } => SecureSocketOptions.SslOnConnect,
+        { Query: InTheClear } => SecureSocketOptions.None,
+        _ => SecureSocketOptions.StartTls,
+    };
+
+    /// <summary>Who signs in; null when nobody does.</summary>
+    internal (string Name, string Password)? SignIn
+    {
+        get
+        {
+            if (Server is not { UserInfo.Length: > 0 } server) return null;
+            var parts = server.UserInfo.Split(':', 2);
+            return (Uri.UnescapeDataString(parts[0]), parts.Length == 2 ? Uri.UnescapeDataString(parts[1]) : "");
+        }
+    }
 }

@@ -5,9 +5,11 @@ public static class NotifySetup
     /// <summary>What posts, on a worker.</summary>
     public static IServiceCollection AddNotify(this IServiceCollection services)
     {
-        services.AddOptions<MailOptions>().BindConfiguration(MailOptions.Section).ValidateDataAnnotations()
-            .Validate(o => o.Host is not { Length: > 0 }
-                || MimeKit.MailboxAddress.TryParse(o.From, out _), "BulkImporter:Mail:From must be a mail address when Host is set.")
+        services.AddOptions<MailOptions>().BindConfiguration(MailOptions.Section)
+            .Validate(o => o.IsServerClear, "BulkImporter:Mail:Server must be like smtp://name:password@mail.example.com:587 or smtps://…; "
+                + "write what is special in name or password percent-encoded, and ?starttls=never behind it for a server without TLS.")
+            .Validate(o => o.Server is null || MimeKit.MailboxAddress.TryParse(o.From, out _),
+                "BulkImporter:Mail:From must be a mail address when Server is set.")
             .ValidateOnStart();
         return services.AddSingleton(new DeliveryPace()).AddSingleton<PostNotification>().AddSingleton<MailNotification>()
             .AddSingleton<SendNotifications>().AddNotifyCommon();

@@ -183,6 +183,9 @@ public sealed class CorrectRecords(
         Fid = null,
         RelatedLinkText = null,
         RelatedLinkUrl = null,
+        ExpectedBytes = null,
+        ExpectedMd5 = null,
+        ExpectedSeconds = null,
     };
 
     private static ManifestMapping? Fitting(string? mapping, IReadOnlyList<string> columns)

@@ -40,12 +40,15 @@ public readonly record struct CheckedRow(
     string? RelatedLinkText = null,
     string? RelatedLinkUrl = null,
     string? OldUrl = null,
+    long? ExpectedBytes = null,
+    string? ExpectedMd5 = null,
+    double? ExpectedSeconds = null,
     bool IsBlockedForPull = false)
 {
     /// <summary>Whether it says something that most rows do not, which is kept apart.</summary>
     internal bool HasMeta =>
-        (Description ?? LongDescription ?? Tags ?? Gallery ?? Fid ?? Filename ?? RelatedLinkText ?? RelatedLinkUrl ?? OldUrl)
-            is not null;
+        (Description ?? LongDescription ?? Tags ?? Gallery ?? Fid ?? Filename ?? RelatedLinkText ?? RelatedLinkUrl ?? OldUrl ?? ExpectedMd5)
+            is not null || ExpectedBytes is not null || ExpectedSeconds is not null;
 }
 
 /// <summary>
@@ -69,6 +72,8 @@ public sealed class ManifestChecks(
 
     private static readonly SearchValues<byte> NoneInAddresses =
         SearchValues.Create([.. Enumerable.Range(0, 0x20).Append(0x7F).Append('\\').Select(c => (byte)c)]);
+
+    private static readonly ManifestColumn[] Expectations = [ManifestColumn.Size, ManifestColumn.Md5, ManifestColumn.Duration];
 
     private static readonly ManifestColumn[] Targets = Enum.GetValues<ManifestColumn>();
 
@@ -152,6 +157,11 @@ public sealed class ManifestChecks(
             findings.Add(Of(row, layout.Columns[urlColumn], FindingCode.UrlEntities, url));
         if (row.Value(ManifestColumn.OldUrl) is { IsEmpty: false } old && !IsOldAddress(old))
             findings.Add(Of(row, layout.ColumnOf(ManifestColumn.OldUrl), FindingCode.OldUrlUnusable, old));
+        foreach (var column in Expectations)
+        {
+            if (row.Value(column) is { IsEmpty: false } expected && !ExpectedFile.IsReadable(column, expected))
+                findings.Add(Of(row, layout.ColumnOf(column), FindingCode.ExpectationUnusable, expected));
+        }
         var transfer = CheckTransfer(row, findings);
         if (isLookedInto)
             transfer = CheckUrl(row, ref url, transfer, row.Value(ManifestColumn.Transfer).IsEmpty
@@ -196,7 +206,10 @@ public sealed class ManifestChecks(
         Text(row, ManifestColumn.Fid),
         Text(row, ManifestColumn.RelatedLinkText),
         Text(row, ManifestColumn.RelatedLinkUrl),
-        row.Value(ManifestColumn.OldUrl) is { } old && IsOldAddress(old) ? Text(old, ManifestColumn.OldUrl) : null);
+        row.Value(ManifestColumn.OldUrl) is { } old && IsOldAddress(old) ? Text(old, ManifestColumn.OldUrl) : null,
+        ExpectedFile.Bytes(row.Value(ManifestColumn.Size)),
+        ExpectedFile.Md5(row.Value(ManifestColumn.Md5)),
+        ExpectedFile.Seconds(row.Value(ManifestColumn.Duration)));
 
     /// <summary>What a server can be asked for: an address, or a path on whichever host.</summary>
     private static bool IsOldAddress(ReadOnlySpan<byte> text) => !text.ContainsAny(NoneInAddresses)

@@ -21,7 +21,7 @@ internal sealed class RowBatch(int importId)
 
     private readonly CopyRows meta = new("importer.record_meta",
         "import_id", "row_number", "description", "long_description", "tags", "related_link_text", "related_link_url", "gallery",
-        "fid", "file_name", "old_url");
+        "fid", "file_name", "old_url", "expected_bytes", "expected_md5", "expected_seconds");
 
     private readonly CopyRows findings =
         new("importer.finding", "import_id", "row_number", "line_number", "column_name", "code", "severity", "value");
@@ -112,6 +112,11 @@ internal sealed class RowBatch(int importId)
         meta.Write(row.Fid);
         meta.Write(row.Filename);
         meta.Write(row.OldUrl);
+        if (row.ExpectedBytes is { } bytes) meta.Write(bytes);
+        else meta.WriteNull();
+        meta.Write(row.ExpectedMd5);
+        if (row.ExpectedSeconds is { } seconds) meta.Write(seconds);
+        else meta.WriteNull();
     }
 
     private void AddFinding(Finding finding)

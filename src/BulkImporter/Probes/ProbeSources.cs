@@ -13,9 +13,9 @@ using Npgsql;
 namespace BulkImporter.Probes;
 
 /// <summary>
-/// The job of a probe: asks the sources of an import in review for their first bytes and writes what it finds as warnings. Nothing is sent
-/// to Cincopa and no record is touched. It goes on from where the last batch was committed; a batch that was asked and not committed is
-/// asked again, which harms nobody. Of two jobs for one probe only the later one's writes count.
+/// The job of a probe: asks the sources of an import in review for their first bytes and writes what it finds as warnings, and what sizes
+/// they tell. Nothing is sent to Cincopa and no record is touched. It goes on from where the last batch was committed; a batch that was
+/// asked and not committed is asked again, which harms nobody. Of two jobs for one probe only the later one's writes count.
 /// </summary>
 public sealed class ProbeSources(
     NpgsqlDataSource database, ReachSource reach, SourceHeaders headers, TimeProvider clock, ILogger<ProbeSources> log)
@@ -47,8 +47,9 @@ public sealed class ProbeSources(
     ];
 
     private const string FindProbe = """
-        SELECT p.step, p.total_count - p.probed_count AS left, p.last_row, i.state = 'review' AS in_review, i.account_id
-        FROM importer.probe p JOIN importer.import i ON i.id = p.import_id
+        SELECT p.step, p.total_count - p.probed_count AS left, p.last_row, i.state = 'review' AS in_review, i.account_id,
+            a.per_host_limit AS per_host
+        FROM importer.probe p JOIN importer.import i ON i.id = p.import_id JOIN importer.account a ON a.id = i.account_id
         WHERE p.import_id = $1 AND p.run = $2 AND p.state = 'running'
         """;
 
@@ -75,6 +76,11 @@ public sealed class ProbeSources(
             GROUP BY 1, 2
             ON CONFLICT (import_id, host) DO UPDATE SET probed_count = h.probed_count + excluded.probed_count,
                 problem_count = h.problem_count + excluded.problem_count
+        ), sized AS (
+            {RecordMeta.KeepSourceBytes}
+            SELECT going.id, s.row_number, s.bytes FROM going CROSS JOIN unnest($12::int[], $13::bigint[]) AS s (row_number, bytes)
+            WHERE s.bytes > 0
+            {RecordMeta.OrReplaceSourceBytes}
         )
         UPDATE importer.probe SET last_row = $3, probed_count = probed_count + $4, problem_count = problem_count + $5, queued_at = now()
         WHERE import_id IN (SELECT id FROM going)
@@ -128,6 +134,7 @@ public sealed class ProbeSources(
     private async Task ProbeAsync(int importId, int run, CancellationToken cancellationToken)
     {
         using var places = new SemaphoreSlim(Concurrency);
+        using var turn = new SemaphoreSlim(1);
         while (true)
         {
             var found = await database.QueryAsync<Going>(FindProbe, cancellationToken, importId, run);
@@ -152,14 +159,12 @@ public sealed class ProbeSources(
                 await database.ExecuteAsync(End, cancellationToken, importId, run, "stopped");
                 return;
             }
-            var asked = new List<Task<ProbeFinding?>>(sources.Count);
-            foreach (var source in sources)
-            {
-                await places.WaitAsync(cancellationToken);
-                asked.Add(AskAsync(source, secrets, places, cancellationToken));
-                await Task.Delay(TimeSpan.FromSeconds(1 / RatePerSecond), clock, cancellationToken);
-            }
-            var findings = (await Task.WhenAll(asked)).OfType<ProbeFinding>().ToList();
+            // A host without a place keeps only its own files waiting, so the places of hosts come before those of all.
+            var ofHosts = sources.Select(s => SourceHost.Of(s.Url) ?? "").Distinct()
+                .ToDictionary(h => h, _ => new SemaphoreSlim(probe.PerHost > 0 ? probe.PerHost : Concurrency));
+            var answers = await Task.WhenAll(sources.Select(source =>
+                AtItsTurnAsync(source, secrets, ofHosts[SourceHost.Of(source.Url) ?? ""], places, turn, cancellationToken)));
+            var findings = answers.Select(a => a.Finding).OfType<ProbeFinding>().ToList();
             if (findings.FindAll(f => f.Error is not null) is [var first, ..] broken)
             {
                 Log.SourcesNotProbed(log, importId, broken.Count, first.Source.RowNumber, first.Error!);
@@ -170,34 +175,64 @@ public sealed class ProbeSources(
                 findings.Select(f => f.Source.RowNumber).ToArray(),
                 findings.Select(f => f.Source.LineNumber).ToArray(), findings.Select(f => f.Code.Name())
                     .ToArray(), findings.Select(f => f.Value).ToArray(), sources.Select(s => s.Url).ToArray(),
-                sources.Select(s => findings.Exists(f => f.Source == s)).ToArray());
+                sources.Select(s => findings.Exists(f => f.Source == s)).ToArray(), sources.Select(s => s.RowNumber).ToArray(),
+                answers.Select(a => a.Bytes).ToArray());
             // The import left review, or another job has the probe: the next look tells which.
             if (written == 0) continue;
         }
     }
 
-    private async Task<ProbeFinding?> AskAsync(
-        Source source, IReadOnlyList<SecretHeader> secrets, SemaphoreSlim places, CancellationToken cancellationToken)
+    /// <summary>Asks when its host and all together have a place for it, and no faster than the rate.</summary>
+    private async Task<Answered> AtItsTurnAsync(
+        Source source, IReadOnlyList<SecretHeader> secrets, SemaphoreSlim ofHost, SemaphoreSlim places, SemaphoreSlim turn,
+        CancellationToken cancellationToken)
+    {
+        await ofHost.WaitAsync(cancellationToken);
+        try
+        {
+            await places.WaitAsync(cancellationToken);
+            try
+            {
+                await turn.WaitAsync(cancellationToken);
+                try
+                {
+                    await Task.Delay(TimeSpan.FromSeconds(1 / RatePerSecond), clock, cancellationToken);
+                }
+                finally
+                {
+                    turn.Release();
+                }
+                return await AskAsync(source, secrets, cancellationToken);
+            }
+            finally
+            {
+                places.Release();
+            }
+        }
+        finally
+        {
+            ofHost.Release();
+        }
+    }
+
+    private async Task<Answered> AskAsync(Source source, IReadOnlyList<SecretHeader> secrets, CancellationToken cancellationToken)
     {
         try
         {
             // Not HEAD: links that are signed for GET refuse it, and some servers answer it with another head than GET's.
             if (!Uri.TryCreate(source.Url, UriKind.Absolute, out var url))
-                return new(source, FindingCode.SourceUnreachable, "The address cannot be read.");
+                return new(new(source, FindingCode.SourceUnreachable, "The address cannot be read."), null);
             // A file of the server's own, which a push reads: there is nobody to ask.
-            if (url.Scheme is not ("http" or "https")) return null;
+            if (url.Scheme is not ("http" or "https")) return new(null, null);
             using var answer = await reach.RunAsync(
                 new SourceRequest(url, Range: new(0, FirstBytes - 1), Headers: secrets), cancellationToken);
             var first = answer.Problem is null ? await FirstOfAsync(answer, cancellationToken) : default;
-            return Judge(answer, first.Span) is { } code ? new ProbeFinding(source, code, Value(answer, code)) : null;
+            return Judge(answer, first.Span) is { } code
+                ? new(new(source, code, Value(answer, code)), null) : new(null, answer.Size);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            return new(source, FindingCode.SourceUnreachable, e.Reason(), e);
-        }
-        finally
-        {
-            places.Release();
+            return new(new(source, FindingCode.SourceUnreachable, e.Reason(), e), null);
         }
     }
 
@@ -242,7 +277,11 @@ public sealed class ProbeSources(
         code is FindingCode.SourceIsPage or FindingCode.SourceIsNoMedia
             ? $"{answer.Url.IdnHost}: {answer.MediaType}{(answer.Size is { } size ? $", {size} bytes" : "")}" : answer.Detail;
 
-    private sealed record Going(int Step, int Left, int LastRow, bool InReview, int AccountId);
+    /// <param name="Finding">Null when nothing speaks against the source.</param>
+    /// <param name="Bytes">The size that it told then, if it told one.</param>
+    private readonly record struct Answered(ProbeFinding? Finding, long? Bytes);
+
+    private sealed record Going(int Step, int Left, int LastRow, bool InReview, int AccountId, int PerHost);
 
     private sealed record Source(int RowNumber, long LineNumber, string Url);
 

@@ -137,6 +137,13 @@ public static class FailureCodes
     public static bool IsNotTheRows(this FailureCode code) => code is FailureCode.RateLimited or FailureCode.ApiUnreachable
         or FailureCode.TokenRejected or FailureCode.PermissionMissing or FailureCode.QuotaExceeded or FailureCode.NotSent;
 
+    /// <summary>
+    /// True when the failure says that the source's host gives nothing to whoever asks: many of these one after another, and the host
+    /// waits (<see cref="FailingHost"/>). A file that is not there, or is not media, is an answer of a host that works.
+    /// </summary>
+    public static bool IsOfTheHost(this FailureCode code) =>
+        code is FailureCode.SourceForbidden or FailureCode.SourceTimeout or FailureCode.SourceUnreachable;
+
     /// <summary>What a failure of this class asks of a person.</summary>
     public static string InWords(this FailureClass kind) => kind switch
     {

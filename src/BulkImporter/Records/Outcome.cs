@@ -14,16 +14,26 @@ public sealed record Answer(
     Intent Intent, RecordState To, StatusId? StatusId, FailureCode? Code, short? HttpStatus, string? Message,
     TimeSpan? RetryAfter, bool GiveBack, Rid? Rid = null) : Outcome(To, Rid, Code, Message, RetryAfter, GiveBack)
 {
+    /// <summary>What was sent, of a file that was pushed to its end.</summary>
+    public SentFile? Sent { get; init; }
+
     public int RowNumber => Intent.RowNumber;
 
     public short Attempt => Intent.Attempt;
 }
 
+/// <summary>What a push has sent.</summary>
+/// <param name="Sha256">Lower-case hexadecimal; null when several attempts sent it together.</param>
+/// <param name="Md5">Likewise; also null where nobody asked for it.</param>
+public sealed record SentFile(long Bytes, string? Sha256, string? Md5);
+
 /// <summary>What the status call makes of a submitted record.</summary>
+/// <param name="Bytes">What had been fetched when it was done, if the call said so.</param>
 /// <param name="BatchId">The batch that it waits in, if this was its first look.</param>
 public sealed record Conclusion(
     int ImportId, int RowNumber, StatusId StatusId, RecordState To, Rid? Rid, FailureCode? Code, string? Message,
-    TimeSpan? RetryAfter, bool GiveBack = false, long? BatchId = null) : Outcome(To, Rid, Code, Message, RetryAfter, GiveBack)
+    TimeSpan? RetryAfter, bool GiveBack = false, long? BatchId = null, long? Bytes = null)
+    : Outcome(To, Rid, Code, Message, RetryAfter, GiveBack)
 {
     internal BatchPlace? Place => BatchId is { } id ? new BatchPlace(id, RowNumber) : null;
 }
@@ -65,17 +75,21 @@ public static class Outcomes
 [StoredAsRow("outcome")]
 internal sealed record OutcomeRow(
     int ImportId, int RowNumber, short? Attempt, DateTimeOffset? StartedAt, string? StatusId, string? State, string? Rid, string? Code,
-    short? HttpStatus, string? Message, TimeSpan? RetryAfter, short GiveBack)
+    short? HttpStatus, string? Message, TimeSpan? RetryAfter, short GiveBack, long? SizeBytes = null, string? Sha256 = null,
+    string? Md5 = null)
 {
     public static OutcomeRow Of(int importId, Answer answer) =>
         Of(importId, answer.RowNumber, answer.Attempt, answer.StatusId, answer) with
         {
             HttpStatus = answer.HttpStatus,
             StartedAt = answer.Intent.StartedAt,
+            SizeBytes = answer.Sent?.Bytes,
+            Sha256 = answer.Sent?.Sha256,
+            Md5 = answer.Sent?.Md5,
         };
 
     public static OutcomeRow Of(Conclusion conclusion) =>
-        Of(conclusion.ImportId, conclusion.RowNumber, null, conclusion.StatusId, conclusion);
+        Of(conclusion.ImportId, conclusion.RowNumber, null, conclusion.StatusId, conclusion) with { SizeBytes = conclusion.Bytes };
 
     public static OutcomeRow Of(Adoption adoption) =>
         Of(new AttemptKey(adoption.ImportId, adoption.RowNumber, adoption.Attempt))

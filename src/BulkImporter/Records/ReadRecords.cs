@@ -1,4 +1,5 @@
 using BulkImporter.Data;
+using BulkImporter.Sources;
 using Cincopa.Client;
 using Microsoft.EntityFrameworkCore;
 
@@ -92,6 +93,7 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
                 r.AttemptCount, ErrorOf(r.ErrorCode, r.ErrorMessage), p.ProgressPercent, p.ProgressBytes, p.TotalBytes, r.NextAttemptAt,
                 r.SubmittedAt, r.FinishedAt, r.PossiblyDuplicated, null, null, null))
             .ToListAsync(cancellationToken);
+        rows = await WaitingAsync(db, importId, rows, cancellationToken);
         int[] imported = [.. rows.Where(r => r.State == RecordState.Imported).Select(r => r.RowNumber)];
         if (imported.Length == 0) return rows;
         var finishes = await FinishesAsync(db, importId, imported, cancellationToken);
@@ -109,6 +111,24 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
             Undo = undone.GetValueOrDefault(r.RowNumber),
             Asset = assets.GetValueOrDefault(r.RowNumber),
         });
+    }
+
+    private const string Waits = """
+        SELECT h.host, h.failed_in_a_row, h.since, h.code, h.asked_at
+        FROM importer.import i JOIN importer.failing_host h ON h.account_id = i.account_id AND h.host = ANY($2)
+        WHERE i.id = $1 AND h.asked_at IS NOT NULL
+        """;
+
+    /// <summary>The same rows; the pending ones say for which host they wait, if they do.</summary>
+    private static async Task<List<RecordView>> WaitingAsync(
+        ImporterDb db, int importId, List<RecordView> rows, CancellationToken cancellationToken)
+    {
+        string[] hosts = [.. rows.Where(r => r is { State: RecordState.Pending, Url: not null }).Select(r => SourceHost.Of(r.Url!))
+            .OfType<string>().Distinct()];
+        if (hosts.Length == 0) return rows;
+        var waits = (await db.QueryAsync<HostWait>(Waits, cancellationToken, importId, hosts)).ToDictionary(w => w.Host);
+        return waits.Count == 0 ? rows : rows.ConvertAll(r => r is { State: RecordState.Pending, Url: not null }
+            && SourceHost.Of(r.Url) is { } host && waits.TryGetValue(host, out var wait) ? r with { WaitsFor = wait } : r);
     }
 
     /// <summary>How far those of the imported rows are that have something to be finished.</summary>

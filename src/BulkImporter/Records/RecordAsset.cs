@@ -6,9 +6,30 @@ using Npgsql;
 
 namespace BulkImporter.Records;
 
+/// <summary>What the comparison of what arrived with what was expected says of an imported record.</summary>
+[StoredAsText]
+public enum Arrival
+{
+    /// <summary>What could be compared is equal, and that is the size or the duration at least.</summary>
+    Verified,
+
+    /// <summary>The asset has another size than the file should have.</summary>
+    SizeDiffers,
+
+    /// <summary>It plays for another time: two seconds and one per cent are allowed, because containers round it.</summary>
+    DurationDiffers,
+
+    /// <summary>What this server has sent has another MD5 than the manifest says.</summary>
+    Md5Differs,
+
+    /// <summary>Nothing was expected, or Cincopa has not said (yet) what arrived.</summary>
+    Unverifiable,
+}
+
 /// <summary>
-/// What Cincopa said of an imported record's asset when it was last asked: what does not follow from the <c>rid</c>. There is a row only
-/// where it was asked, so that a record that wants nothing of it costs nothing.
+/// What is known of an imported record's asset that does not follow from the <c>rid</c>: what Cincopa said of it when it was last asked,
+/// what was sent to make it, and what was expected. There is a row only where there is something of that, so that a record that wants
+/// nothing of it costs nothing.
 /// </summary>
 public sealed class RecordAsset
 {
@@ -21,7 +42,10 @@ public sealed class RecordAsset
     /// <summary><c>video</c>, <c>image</c>, <c>audio</c> or <c>other</c>.</summary>
     public string? Type { get; init; }
 
+    /// <summary>Bytes that arrived: as the asset is listed, else what the status call had fetched when it confirmed what was
+    /// expected.</summary>
     public long? SizeBytes { get; init; }
+
     public double? Seconds { get; init; }
 
     /// <summary>Its original file, or the best version that there is.</summary>
@@ -32,20 +56,94 @@ public sealed class RecordAsset
     /// <summary>Its renditions are ready; null when Cincopa does not say.</summary>
     public bool? Playable { get; init; }
 
-    public required DateTimeOffset SeenAt { get; init; }
+    /// <summary>When Cincopa was last asked about it; null while it was not.</summary>
+    public DateTimeOffset? SeenAt { get; init; }
 
+    /// <summary>Bytes that a push has sent.</summary>
+    public long? SentBytes { get; init; }
+
+    /// <summary>SHA-256 of what a push has sent, lower-case hexadecimal; null when several attempts sent it together, since none of them
+    /// saw the whole file.</summary>
+    public string? SentSha256 { get; init; }
+
+    /// <summary>Likewise the MD5, only where the row says one.</summary>
+    public string? SentMd5 { get; init; }
+
+    /// <summary>The row's own size, else what the probe was told: as it was when they were last compared.</summary>
+    public long? ExpectedBytes { get; init; }
+
+    public double? ExpectedSeconds { get; init; }
+    public string? ExpectedMd5 { get; init; }
+
+    /// <summary>What comes of all this; computed by the database. Null for <see cref="Arrival.Unverifiable"/>.</summary>
+    public Arrival? Arrival { get; private init; }
+
+    /// <summary>What is to arrive: the row's word comes first, then the source's, then what was sent.</summary>
+    private const string Expected = "coalesce(expected_bytes, sent_bytes)";
+
+    private const string SecondsOff = "abs(seconds - expected_seconds) > greatest(2, expected_seconds / 100)";
+
+    private static readonly string Compare = $"""
+        CASE WHEN size_bytes <> {Expected} THEN '{EnumText<Arrival>.Of(Records.Arrival.SizeDiffers)}'
+            WHEN {SecondsOff} THEN '{EnumText<Arrival>.Of(Records.Arrival.DurationDiffers)}'
+            WHEN sent_md5 <> expected_md5 THEN '{EnumText<Arrival>.Of(Records.Arrival.Md5Differs)}'
+            WHEN size_bytes = {Expected} OR NOT {SecondsOff} THEN '{EnumText<Arrival>.Of(Records.Arrival.Verified)}' END
+        """;
+
+    // Only of the asset that the record has still: an undo or a rerun may have come in between. What is not said now, and was said of
+    // the same asset before, still holds.
     private const string Write = """
+        WITH seen AS MATERIALIZED (SELECT *, 'imported' AS state FROM unnest($1::importer.seen_asset[]))
         INSERT INTO importer.record_asset AS a
-            (import_id, row_number, rid, type, size_bytes, seconds, file_url, thumbnail_url, playable, seen_at)
-        SELECT import_id, row_number, rid, type, size_bytes, seconds, file_url, thumbnail_url, playable, now()
-        FROM unnest($1::importer.seen_asset[])
-        ON CONFLICT (import_id, row_number) DO UPDATE SET (rid, type, size_bytes, seconds, file_url, thumbnail_url, playable, seen_at)
-            = (excluded.rid, excluded.type, excluded.size_bytes, excluded.seconds, excluded.file_url, excluded.thumbnail_url,
-                excluded.playable, excluded.seen_at)
+            (import_id, row_number, rid, type, size_bytes, seconds, file_url, thumbnail_url, playable, seen_at, expected_bytes,
+                expected_seconds, expected_md5)
+        SELECT s.import_id, s.row_number, s.rid, s.type, s.size_bytes, s.seconds, s.file_url, s.thumbnail_url, s.playable, now(),
+            coalesce(m.expected_bytes, m.source_bytes), m.expected_seconds, m.expected_md5
+        FROM seen s
+        JOIN importer.import_record r ON r.import_id = s.import_id AND r.row_number = s.row_number AND r.state = s.state AND r.rid = s.rid
+        LEFT JOIN importer.record_meta m ON m.import_id = s.import_id AND m.row_number = s.row_number
+        ON CONFLICT (import_id, row_number) DO UPDATE SET (rid, type, size_bytes, seconds, file_url, thumbnail_url, playable, seen_at,
+                expected_bytes, expected_seconds, expected_md5, sent_bytes, sent_sha256, sent_md5)
+            = (excluded.rid, excluded.type,
+                coalesce(excluded.size_bytes, CASE WHEN a.rid = excluded.rid THEN a.size_bytes END), excluded.seconds, excluded.file_url,
+                excluded.thumbnail_url, excluded.playable, excluded.seen_at, excluded.expected_bytes, excluded.expected_seconds,
+                excluded.expected_md5, CASE WHEN a.rid = excluded.rid THEN a.sent_bytes END,
+                CASE WHEN a.rid = excluded.rid THEN a.sent_sha256 END, CASE WHEN a.rid = excluded.rid THEN a.sent_md5 END)
         """;
 
     /// <summary>Keeps what was said of assets, in the caller's transaction. May be done twice.</summary>
     internal static NpgsqlBatchCommand Keep(IEnumerable<SeenAsset> seen) => Sql.BatchCommand(Write, [seen.ToArray()]);
+
+    /// <summary>What was sent of a pushed file, of those that <c>moved</c> (with <c>size_bytes</c>, <c>sha256</c>, <c>md5</c>).</summary>
+    internal const string KeepSent = """
+        INSERT INTO importer.record_asset (import_id, row_number, rid, sent_bytes, sent_sha256, sent_md5)
+            SELECT import_id, row_number, rid, size_bytes, sha256, md5 FROM moved WHERE state = 'imported' AND size_bytes IS NOT NULL
+            ON CONFLICT (import_id, row_number) DO UPDATE SET (rid, sent_bytes, sent_sha256, sent_md5, type, size_bytes, seconds, file_url,
+                    thumbnail_url, playable, seen_at, expected_bytes, expected_seconds, expected_md5)
+                = (excluded.rid, excluded.sent_bytes, excluded.sent_sha256, excluded.sent_md5, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                    NULL, NULL, NULL)
+        """;
+
+    /// <summary>
+    /// What the status call had fetched, of those that <c>moved</c> (with <c>size_bytes</c>, and what their <c>record_meta</c> expects):
+    /// only where it is what was expected. Where it is not, the asset is asked.
+    /// </summary>
+    internal const string KeepConfirmed = """
+        INSERT INTO importer.record_asset (import_id, row_number, rid, size_bytes, expected_bytes, expected_seconds, expected_md5)
+            SELECT m.import_id, m.row_number, m.rid, m.size_bytes, m.size_bytes, x.expected_seconds, x.expected_md5
+            FROM moved m JOIN importer.record_meta x ON x.import_id = m.import_id AND x.row_number = m.row_number
+            WHERE m.state = 'imported' AND m.size_bytes = coalesce(x.expected_bytes, x.source_bytes)
+            ON CONFLICT (import_id, row_number) DO NOTHING
+        """;
+
+    /// <summary>Of record <c>r</c> and its <c>record_meta</c> row <c>m</c>: there is something to be compared that was not yet found
+    /// equal.</summary>
+    internal const string IsToBeSeen = $"""
+        (r.is_push OR {RecordMeta.IsExpecting}) AND NOT EXISTS (
+                SELECT 1 FROM importer.record_asset a
+                WHERE a.import_id = r.import_id AND a.row_number = r.row_number AND a.rid = r.rid AND a.arrival = 'verified'
+                    AND (m.expected_seconds IS NULL OR a.seconds IS NOT NULL))
+        """;
 
     public sealed class Configuration : IEntityTypeConfiguration<RecordAsset>
     {
@@ -54,6 +152,9 @@ public sealed class RecordAsset
             // No foreign key, for the reason that records have none.
             entity.ToTable("record_asset");
             entity.HasKey(a => new { a.ImportId, a.RowNumber });
+            entity.Property(a => a.Arrival).HasComputedColumnSql(Compare, stored: true);
+            // For the totals and the selections: what cannot be compared is no part of it, and costs it nothing.
+            entity.HasIndex(a => new { a.ImportId, a.Arrival, a.RowNumber }, "asset_compared").HasFilter("arrival IS NOT NULL");
         }
     }
 }

@@ -52,9 +52,13 @@ public sealed record RecordFilter
     /// </summary>
     public string? Undo { get; init; }
 
+    /// <summary>Only imported records of which so much is known of what arrived.</summary>
+    public Arrival? Arrival { get; init; }
+
     /// <summary>True when the chunks' counters answer how many records it selects.</summary>
     internal bool IsByStateOnly =>
-        Code is null && RowNumbers is null && Search is null && Stalled is null && Finish is null && Undo is null;
+        Code is null && RowNumbers is null && Search is null && Stalled is null && Finish is null && Undo is null
+            && Arrival is null;
 
     /// <summary>True when no counter and no index tells which records it selects: they are looked at one by one.</summary>
     public bool IsLookedFor => Search is { Length: > 0 } || Stalled is not null;
@@ -116,6 +120,14 @@ public sealed record RecordFilter
                 : records.Where(r => db.Set<UndoneRecord>().Any(
                     u => u.ImportId == importId && u.RowNumber == r.RowNumber && u.State == undo));
         }
+        if (Arrival is { } arrival)
+        {
+            var compared = db.Set<RecordAsset>().Where(a => a.ImportId == importId && a.Arrival != null);
+            records = arrival == Records.Arrival.Unverifiable
+                ? records.Where(r => r.State == RecordState.Imported && !compared.Any(a => a.RowNumber == r.RowNumber))
+                : records.Where(r => r.State == RecordState.Imported
+                    && compared.Any(a => a.Arrival == arrival && a.RowNumber == r.RowNumber));
+        }
         return records;
     }
 
@@ -124,7 +136,8 @@ public sealed record RecordFilter
     internal static IQueryable<ImportRecord> ToFinish(ImporterDb db, IQueryable<ImportRecord> records) => records.Where(r =>
         r.State == RecordState.Imported && (r.Caption != null || r.ReferenceId != null || r.IsPush || db.Set<RecordMeta>().Any(m =>
             m.ImportId == r.ImportId && m.RowNumber == r.RowNumber && (m.Description != null || m.LongDescription != null || m.Tags != null
-                || m.RelatedLinkText != null || m.RelatedLinkUrl != null || m.Gallery != null))));
+                || m.RelatedLinkText != null || m.RelatedLinkUrl != null || m.Gallery != null || m.ExpectedBytes != null
+                || m.SourceBytes != null || m.ExpectedSeconds != null))));
 
     /// <summary>
     /// The rows that it selects, in the caller's transaction, for a statement that changes them: in batches, because they may be millions.
@@ -170,6 +183,7 @@ public sealed record RecordFilter
         if (Stalled is { } time) parts.Add(string.Create(CultureInfo.InvariantCulture, $"stalled for {time.TotalMinutes:0.##} min"));
         if (Finish is { } finish) parts.Add($"finishing {finish}");
         if (Undo is { } undo) parts.Add($"undo {undo}");
+        if (Arrival is { } arrival) parts.Add($"arrival {EnumText<Arrival>.Of(arrival)}");
         return parts.Count == 0 ? "all records" : string.Join(", ", parts);
     }
 }

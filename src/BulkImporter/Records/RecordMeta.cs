@@ -4,8 +4,8 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 namespace BulkImporter.Records;
 
 /// <summary>
-/// What a row says beyond what every record has: kept apart, and only where there is something, so that no change of a record's state
-/// rewrites a description, and a manifest without such columns costs nothing more.
+/// What a row, or the probe of its source, says beyond what every record has: kept apart, and only where there is something, so that no
+/// change of a record's state rewrites a description, and a manifest without such columns costs nothing more.
 /// </summary>
 public sealed class RecordMeta
 {
@@ -30,6 +30,30 @@ public sealed class RecordMeta
 
     /// <summary>The address that people used until now, for the map of old addresses; an http or https URL, or a path.</summary>
     public string? OldUrl { get; init; }
+
+    /// <summary>The file's size, as the row says it.</summary>
+    public long? ExpectedBytes { get; init; }
+
+    /// <summary>The file's MD5, as the row says it, in lower case. Cincopa names none, so only what a push sends is compared with
+    /// it.</summary>
+    public string? ExpectedMd5 { get; init; }
+
+    /// <summary>How long the file plays, as the row says it.</summary>
+    public double? ExpectedSeconds { get; init; }
+
+    /// <summary>The size that the source told the latest probe: what is to arrive where the row does not say it.</summary>
+    public long? SourceBytes { get; init; }
+
+    /// <summary>Row <c>m</c> of it says something that what arrived can be compared with.</summary>
+    internal const string IsExpecting = "coalesce(m.expected_bytes, m.source_bytes, m.expected_seconds) IS NOT NULL";
+
+
+    /// <summary>Keeps what sources say of their sizes: followed by a query of import_id, row_number and bytes, and by
+    /// <see cref="OrReplaceSourceBytes"/>.</summary>
+    internal const string KeepSourceBytes = "INSERT INTO importer.record_meta (import_id, row_number, source_bytes)";
+
+    internal const string OrReplaceSourceBytes =
+        "ON CONFLICT (import_id, row_number) DO UPDATE SET source_bytes = excluded.source_bytes";
 
     public sealed class Configuration : IEntityTypeConfiguration<RecordMeta>
     {

@@ -37,7 +37,7 @@ public enum RecordState
     /// The asset exists; rid names it.
     /// The status puts it in, or the answer to the last part of a push, or the adoption of an asset for a record in doubt.
     /// No submit call is made again for as long as it stands.
-    /// Only an undo, which deletes the asset in Cincopa, takes it out.
+    /// An undo takes it out, which deletes the asset in Cincopa, or a rerun of what differs from what was expected, which leaves it there.
     /// A crash changes nothing.
     /// </summary>
     Imported,

@@ -1,4 +1,5 @@
 using BulkImporter.Data;
+using Npgsql;
 
 namespace BulkImporter.Records;
 
@@ -14,7 +15,37 @@ public sealed partial class RecordTransitions
     /// row ($4) that is pending, if the lease is live, import and account still run and the import may send at this hour. The commit is the
     /// permission to send. A record's own row is written when the attempt is over.
     /// </summary>
-    private const string MoveWire = """
+    private static readonly string MoveWire = BuildMoveWire("SELECT import_id, row_number FROM due");
+
+    /// <summary>
+    /// The same where an account ($6) allows only so many calls ($7) for files of one host, by all its chunks together. What is on the wire
+    /// says how many there are: nothing is counted up and down, so nothing can be left behind by a worker that dies.
+    /// </summary>
+    private static readonly string MoveWireWithinHosts = BuildMoveWire("""
+        SELECT import_id, row_number FROM (
+                -- What is on the wire has its places before what is due.
+                SELECT import_id, row_number, host, is_due,
+                    row_number() OVER (PARTITION BY host ORDER BY is_due, row_number) AS place
+                FROM (
+                    SELECT s.import_id, s.row_number, importer.host_of(s.source_url) AS host, false AS is_due
+                    FROM importer.import i
+                    JOIN importer.import_chunk c ON c.import_id = i.id AND c.state <> 'waiting'
+                    CROSS JOIN answered
+                    CROSS JOIN LATERAL unnest(c.on_wire) AS w(row_number)
+                    JOIN importer.import_record s ON s.import_id = c.import_id AND s.row_number = w.row_number
+                    WHERE i.account_id = $6 AND NOT (c.import_id = $1 AND c.number = $2 AND w.row_number = ANY (answered.rows))
+                    UNION ALL
+                    SELECT due.import_id, due.row_number, importer.host_of(r.source_url), true
+                    FROM due JOIN importer.import_record r ON r.import_id = due.import_id AND r.row_number = due.row_number) each) ranked
+            -- What has no host has no limit.
+            WHERE is_due AND (place <= $7 OR host IS NULL)
+        """);
+
+    /// <summary>One after the other, or two chunks would both take the host's last place.</summary>
+    private const string LockHosts = "SELECT pg_advisory_xact_lock(hashtext('bulkimporter.hosts'), $1)";
+
+    /// <param name="allowed">Of those that are due, the rows that may begin.</param>
+    private static string BuildMoveWire(string allowed) => $$"""
         WITH chunk AS MATERIALIZED (
             SELECT c.on_wire, c.on_wire_since, c.lease_token = $3 AND c.lease_until > now() AND EXISTS (
                 SELECT 1 FROM importer.import i
@@ -33,9 +64,11 @@ public sealed partial class RecordTransitions
         ), due AS MATERIALIZED (
             SELECT $1::int AS import_id, d.row_number FROM chunk, unnest($4::int[]) AS d(row_number)
             WHERE chunk.may_send AND d.row_number <> ALL (chunk.on_wire)
+        ), allowed AS (
+            {{allowed}}
         ), begun AS MATERIALIZED (
-            SELECT due.row_number, (r.attempt_count + 1)::smallint AS attempt, now() AS started_at
-            FROM due JOIN importer.import_record r ON r.import_id = due.import_id AND r.row_number = due.row_number
+            SELECT a.row_number, (r.attempt_count + 1)::smallint AS attempt, now() AS started_at
+            FROM allowed a JOIN importer.import_record r ON r.import_id = a.import_id AND r.row_number = a.row_number
             WHERE r.state = 'pending'
         ), wire AS (
             SELECT coalesce(array_agg(row_number), '{}') AS rows, coalesce(array_agg(started_at), '{}') AS times
@@ -108,9 +141,11 @@ public sealed partial class RecordTransitions
             WHERE r.import_id = a.import_id AND r.row_number = a.row_number
                 AND (r.attempt_count, r.state) IN ((a.attempt - 1, 'pending'), (a.attempt, 'unknown'))
             RETURNING r.import_id, r.row_number, r.state, r.rid, r.caption, r.reference_id, r.is_push,
-                a.attempt, a.started_at, a.code, a.http_status, a.message
+                a.attempt, a.started_at, a.code, a.http_status, a.message, a.size_bytes, a.sha256, a.md5
         ), finishing AS (
             {BeginFinishing}
+        ), sent AS (
+            {RecordAsset.KeepSent}
         ), uploaded AS (
             DELETE FROM importer.push_upload u USING moved m WHERE m.state = 'imported' AND u.import_id = m.import_id
                 AND u.row_number = m.row_number
@@ -160,18 +195,30 @@ public sealed partial class RecordTransitions
     {
         var outcomes = Rows(lease, answers);
         await using var batch = database.CreateBatchByKey(
-            Sql.BatchCommand(LockChunk, lease.ImportId, lease.ChunkNumber),
-            Sql.BatchCommand(MoveWire, lease.ImportId, lease.ChunkNumber, lease.Token, rows, outcomes));
+            [Sql.BatchCommand(LockChunk, lease.ImportId, lease.ChunkNumber), .. MoveWireCommands(lease, rows, outcomes)]);
         if (answers.Count > 0)
             batch.BatchCommands.Add(Sql.BatchCommand(WriteAnswers, outcomes, lease.AccountId, firstPoll, lease.Signature));
 
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.NextResultAsync(cancellationToken);
         await reader.NextResultAsync(cancellationToken);
+        if (lease.PerHost > 0 && rows.Length > 0) await reader.NextResultAsync(cancellationToken);
         var begun = await Row<Intent>.StreamAsync(reader, cancellationToken).ToListAsync(cancellationToken);
         if (answers.Count == 0) return ([], begun);
         await reader.NextResultAsync(cancellationToken);
         return (await Row<int>.StreamAsync(reader, cancellationToken).ToHashSetAsync(cancellationToken: cancellationToken), begun);
+    }
+
+    private static IEnumerable<NpgsqlBatchCommand> MoveWireCommands(Lease lease, int[] rows, OutcomeRow[] outcomes)
+    {
+        if (lease.PerHost == 0 || rows.Length == 0)
+            return [Sql.BatchCommand(MoveWire, lease.ImportId, lease.ChunkNumber, lease.Token, rows, outcomes)];
+        return
+        [
+            Sql.BatchCommand(LockHosts, lease.AccountId),
+            Sql.BatchCommand(MoveWireWithinHosts, lease.ImportId, lease.ChunkNumber, lease.Token, rows, outcomes, lease.AccountId,
+                lease.PerHost),
+        ];
     }
 
     private static OutcomeRow[] Rows(Lease lease, IEnumerable<Answer> answers) =>

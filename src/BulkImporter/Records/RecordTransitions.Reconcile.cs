@@ -44,11 +44,17 @@ public sealed partial class RecordTransitions
             SET state = 'imported', rid = a.rid, is_adopted = true, error_code = NULL, error_message = NULL, finished_at = now()
             FROM adoption a
             WHERE r.import_id = a.import_id AND r.row_number = a.row_number AND r.attempt_count = a.attempt AND r.state = 'unknown'
-            RETURNING r.import_id, r.row_number, r.attempt_count, r.state, r.rid, r.caption, r.reference_id, r.is_push, a.message
+            RETURNING r.import_id, r.row_number, r.attempt_count, r.state, r.rid, r.caption, r.reference_id, r.is_push, a.message,
+                a.size_bytes
         ), finishing AS (
             {BeginFinishing}
         ), uploaded AS (
             DELETE FROM importer.push_upload u USING moved m WHERE u.import_id = m.import_id AND u.row_number = m.row_number
+            RETURNING u.import_id, u.row_number, m.rid, u.total_bytes
+        ), sent AS (
+            INSERT INTO importer.record_asset (import_id, row_number, rid, sent_bytes)
+            SELECT import_id, row_number, rid, total_bytes FROM uploaded WHERE total_bytes IS NOT NULL
+            ON CONFLICT (import_id, row_number) DO NOTHING
         ), closed AS (
             UPDATE importer.attempt t
             SET finished_at = now(), outcome = 'reconciled', message = concat_ws(' ', t.outcome || ':', t.message, m.message)

@@ -46,6 +46,44 @@ public sealed partial class RecordTransitions
         """;
 
     /// <summary>
+    /// Imported to pending, where what arrived differs from what was expected and a person wants another asset. The one that there is stays
+    /// in Cincopa: a row of the attempt names it, and the record is marked, for its source may now be there twice.
+    /// </summary>
+    private const string SendDiffering = """
+        WITH differing AS MATERIALIZED (
+            SELECT r.import_id, r.row_number, r.attempt_count, r.submitted_at, r.status_id, r.finished_at, r.rid
+            FROM importer.import_record r
+            JOIN importer.record_asset a ON a.import_id = r.import_id AND a.row_number = r.row_number AND a.rid = r.rid
+            WHERE r.import_id = $1 AND r.row_number = ANY($3) AND r.row_number BETWEEN $4 AND $5 AND r.state = 'imported'
+                AND a.arrival <> 'verified'
+                AND NOT EXISTS (SELECT 1 FROM importer.work_batch w
+                    WHERE w.import_id = $1 AND w.step = 'finish' AND r.row_number = ANY (w.rows))
+                AND NOT EXISTS (SELECT 1 FROM importer.record_undo u
+                    WHERE u.import_id = r.import_id AND u.row_number = r.row_number AND u.state = 'pending')
+        ), moved AS (
+            UPDATE importer.import_record r
+            SET state = 'pending', attempts_left = i.max_attempts, next_attempt_at = NULL, status_id = NULL, rid = NULL,
+                submitted_at = NULL, finished_at = NULL, is_adopted = false, possibly_duplicated = true, is_push = r.is_push OR $2
+            FROM importer.import i, differing d
+            WHERE i.id = $1 AND r.import_id = d.import_id AND r.row_number = d.row_number AND r.state = 'imported'
+            RETURNING d.*
+        ), over AS (
+            INSERT INTO importer.attempt AS t (import_id, row_number, number, started_at, status_id, finished_at, outcome, message)
+            SELECT import_id, row_number, attempt_count, submitted_at, status_id, finished_at, 'imported',
+                'Its asset ' || rid || ' differs from what was expected. It stays in Cincopa, and the row was sent again.'
+            FROM moved WHERE submitted_at IS NOT NULL
+            ON CONFLICT (import_id, row_number, number) DO UPDATE SET message = concat_ws(' ', t.message, excluded.message)
+        ), unseen AS (
+            DELETE FROM importer.record_asset a USING moved m WHERE a.import_id = m.import_id AND a.row_number = m.row_number
+        ), unfinished AS (
+            DELETE FROM importer.record_finish f USING moved m WHERE f.import_id = m.import_id AND f.row_number = m.row_number
+        ), undone AS (
+            DELETE FROM importer.record_undo u USING moved m WHERE u.import_id = m.import_id AND u.row_number = m.row_number
+        )
+        SELECT count(*)::int FROM moved
+        """;
+
+    /// <summary>
     /// Invalid to pending, pushed from then on: rows of which nothing was found but that Cincopa cannot fetch them. Their addresses are
     /// stored whole (<c>RowBatch</c>; older rows have them masked), and a source that another row has, or had first, is left out.
     /// </summary>
@@ -68,12 +106,13 @@ public sealed partial class RecordTransitions
     /// Makes the selected records pending again, in the caller's transaction. Returns how many, and how many of the selection were left
     /// as they are in each state. What was given up counts as in doubt here.
     /// </summary>
-    /// <param name="named">What of unknown, duplicate and deleted the person has named, and so takes part.</param>
+    /// <param name="named">What of unknown, duplicate, deleted and (where what arrived differs) imported the person has named, and so takes
+    /// part.</param>
     public async Task<(int Moved, IReadOnlyDictionary<RecordState, int> Left)> PendingAgainAsync(
         NpgsqlConnection connection, int importId, RecordFilter filter,
         IReadOnlyCollection<RecordState> named, bool push, CancellationToken cancellationToken)
     {
-        RecordState[] eligible = [RecordState.Failed, RecordState.Cancelled, .. named];
+        RecordState[] eligible = [RecordState.Failed, RecordState.Cancelled, .. named.Where(s => s != RecordState.Imported)];
         var unknownToo = named.Contains(RecordState.Unknown);
         await connection.ExecuteAsync(LockChunksOfImport, cancellationToken, importId);
         await using var db = Contexts.On(connection);
@@ -89,6 +128,16 @@ public sealed partial class RecordTransitions
         // them without an address that can be sent.
         var stayed = selected.Where(s => eligible.Contains(s.Key)).Sum(s => s.Value) - moved;
         if (stayed > 0) left[named.Contains(RecordState.Duplicate) ? RecordState.Duplicate : RecordState.Failed] = stayed;
+        if (named.Contains(RecordState.Imported))
+        {
+            await foreach (var rows in filter.RowsAsync(connection, importId, r => r.State == RecordState.Imported, cancellationToken))
+            {
+                var again = (await connection.QueryLongAsync<int>(
+                    SendDiffering, cancellationToken, importId, push, rows, rows[0], rows[^1])).Single();
+                moved += again;
+                if ((left[RecordState.Imported] -= again) == 0) left.Remove(RecordState.Imported);
+            }
+        }
         var pushed = 0;
         if (push)
         {

@@ -23,9 +23,11 @@ public sealed partial class RecordTransitions
             FROM conclusion c
             WHERE r.import_id = c.import_id AND r.row_number = c.row_number AND r.status_id = c.status_id AND r.state = 'submitted'
             RETURNING r.import_id, r.row_number, r.attempt_count, r.submitted_at, r.status_id, r.state, r.rid, r.caption, r.reference_id,
-                r.is_push, c.state AS told, c.code, c.message
+                r.is_push, c.state AS told, c.code, c.message, c.size_bytes
         ), finishing AS (
             {BeginFinishing}
+        ), arrived AS (
+            {RecordAsset.KeepConfirmed}
         ), over AS (
             -- What the record does not go on to tell of: a failure, or what was noted on the way.
             INSERT INTO importer.attempt (import_id, row_number, number, started_at, status_id, finished_at, outcome, message, size_bytes)

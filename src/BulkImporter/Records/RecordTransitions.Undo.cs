@@ -11,7 +11,7 @@ public sealed partial class RecordTransitions
 {
     /// <summary>
     /// Imported to deleted; the rid is the guard. What the record told of the attempt that made the asset goes to a row of the attempt, and
-    /// what was still to be written to the asset is forgotten.
+    /// what was known of the asset, or still to be written to it, is forgotten.
     /// </summary>
     private const string Delete = """
         WITH gone AS MATERIALIZED (
@@ -34,6 +34,8 @@ public sealed partial class RecordTransitions
             ON CONFLICT (import_id, row_number, number) DO UPDATE SET message = concat_ws(' ', t.message, excluded.message)
         ), unfinished AS (
             DELETE FROM importer.record_finish f USING moved m WHERE f.import_id = m.import_id AND f.row_number = m.row_number
+        ), unseen AS (
+            DELETE FROM importer.record_asset a USING moved m WHERE a.import_id = m.import_id AND a.row_number = m.row_number
         ), undone AS (
             DELETE FROM importer.record_undo u USING gone g
             WHERE u.import_id = g.import_id AND u.row_number = g.row_number AND u.rid = g.rid

@@ -47,8 +47,9 @@ public sealed partial class RecordTransitions(NpgsqlDataSource database)
         """;
 
     /// <summary>
-    /// Of the records that <c>moved</c> to imported, those that have something to be finished. Everything that makes a record imported
-    /// says so in the same statement, so none is forgotten.
+    /// Of the records that <c>moved</c> to imported, those that have something to be finished: something to be written to the asset, or to
+    /// be compared with it that the status call has not confirmed (<c>size_bytes</c>). Everything that makes a record imported says so in
+    /// the same statement, so none is forgotten.
     /// </summary>
     private static string BeginFinishing => $"""
         WITH coming AS (
@@ -56,7 +57,9 @@ public sealed partial class RecordTransitions(NpgsqlDataSource database)
             FROM moved m JOIN importer.import i ON i.id = m.import_id
             LEFT JOIN importer.record_meta x ON x.import_id = m.import_id AND x.row_number = m.row_number
             WHERE m.state = 'imported' AND (m.caption IS NOT NULL OR m.reference_id IS NOT NULL OR m.is_push
-                OR coalesce(x.description, x.long_description, x.tags, x.related_link_text, x.related_link_url, x.gallery) IS NOT NULL)
+                OR coalesce(x.description, x.long_description, x.tags, x.related_link_text, x.related_link_url, x.gallery) IS NOT NULL
+                OR x.expected_seconds IS NOT NULL
+                OR coalesce(x.expected_bytes, x.source_bytes) <> coalesce(m.size_bytes, 0))
         )
         {WorkBatch.Insert(BatchStep.Finish, "interval '0'")}
         """;

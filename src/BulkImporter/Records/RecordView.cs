@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text.Json.Serialization;
+
 namespace BulkImporter.Records;
 
 /// <summary>A record as every door shows it.</summary>
@@ -5,6 +8,7 @@ namespace BulkImporter.Records;
 /// <param name="Attempts">Attempts begun so far.</param>
 /// <param name="Progress">Percent that Cincopa has fetched, for a submitted record that tells; else null.</param>
 /// <param name="PossiblyDuplicated">A late answer showed that Cincopa accepted this source more than once.</param>
+/// <param name="WaitsFor">Of a pending record: its source's host failed too often in a row, so that it is not sent now.</param>
 public sealed record RecordView(
     int RowNumber,
     int LineNumber,
@@ -25,7 +29,8 @@ public sealed record RecordView(
     bool PossiblyDuplicated,
     FinishView? Finish,
     UndoView? Undo,
-    AssetView? Asset = null);
+    AssetView? Asset = null,
+    HostWait? WaitsFor = null);
 
 /// <summary>
 /// What is known of an imported record's asset. The addresses in <c>HlsUrl</c> and <c>EmbedUrl</c> follow from its <c>rid</c>; the file,
@@ -35,11 +40,44 @@ public sealed record RecordView(
 /// <param name="EmbedUrl">The page that plays it; null when neither the account has a player template nor the asset a gallery.</param>
 /// <param name="FileUrl">Its original file, or the best version.</param>
 /// <param name="Fid">The gallery that it was put into.</param>
+/// <param name="SizeBytes">Bytes that arrived.</param>
 /// <param name="Seconds">Its duration.</param>
 /// <param name="Playable">Its renditions are ready. Imported says only that the file is in. Null when it was not asked.</param>
+/// <param name="Arrival">What comes of comparing what arrived with what was expected.</param>
+/// <param name="ExpectedBytes">The size that the manifest says, else the source when it was probed, else what was uploaded from
+/// here.</param>
+/// <param name="ExpectedSeconds">The duration that the manifest says.</param>
+/// <param name="ExpectedMd5">The MD5 that the manifest says. Only an upload from here is compared with it.</param>
+/// <param name="SentMd5">The MD5 of what was uploaded from here, where the manifest says one.</param>
+/// <param name="SentSha256">The SHA-256 of what was uploaded from here; null when several attempts sent the file together.</param>
 public sealed record AssetView(
     string? HlsUrl, string? EmbedUrl, string? FileUrl, string? ThumbnailUrl, string? Fid, string? Type, long? SizeBytes, double? Seconds,
-    bool? Playable);
+    bool? Playable, Arrival Arrival = Arrival.Unverifiable, long? ExpectedBytes = null, double? ExpectedSeconds = null,
+    string? ExpectedMd5 = null, string? SentMd5 = null, string? SentSha256 = null)
+{
+    /// <summary>There is something to compare it with.</summary>
+    [JsonIgnore]
+    public bool IsExpected => ExpectedBytes is not null || ExpectedSeconds is not null || ExpectedMd5 is not null;
+
+    /// <summary>What was expected, in words.</summary>
+    [JsonIgnore]
+    public string Expected => InWords(ExpectedBytes, ExpectedSeconds, ExpectedMd5);
+
+    /// <summary>What arrived, in words.</summary>
+    [JsonIgnore]
+    public string Arrived => InWords(SizeBytes, Seconds, SentMd5);
+
+    private static string InWords(long? bytes, double? seconds, string? md5)
+    {
+        string?[] parts =
+        [
+            bytes is { } size ? string.Create(CultureInfo.InvariantCulture, $"{size:N0} bytes") : null,
+            seconds is { } time ? string.Create(CultureInfo.InvariantCulture, $"{time:0.##} s") : null,
+            md5 is null ? null : $"MD5 {md5}",
+        ];
+        return string.Join(", ", parts.OfType<string>()) is { Length: > 0 } words ? words : "not known";
+    }
+}
 
 /// <summary>How far an imported record's asset has its texts, reference id and gallery.</summary>
 /// <param name="State"><c>pending</c>, <c>done</c> or <c>failed</c>; the record is imported whatever it is.</param>

@@ -57,13 +57,6 @@ public sealed class WorkOptions
     public TimeSpan StalledAfter { get; set; } = TimeSpan.FromMinutes(30);
 
     /// <summary>
-    /// The longest percent-encoded text, in characters, that is written to an asset, and all texts of one call together: they travel in the
-    /// query, whose length is limited (INF). A longer one is not written, and the record's finishing says so.
-    /// </summary>
-    [Range(100, 100_000)]
-    public int MaxEncodedText { get; set; } = 1_700;
-
-    /// <summary>
     /// How often a lease is renewed, and so how soon a changed limit is obeyed: 4 s of 30. Several renewals may fail before the lease does.
     /// </summary>
     internal TimeSpan LeaseRenewal

@@ -27,7 +27,8 @@ public sealed record RefusedRecords(RecordState State, int Count, string Reason)
 /// <summary>
 /// Orders new attempts for a selection: failed and cancelled records become pending with all their attempts again, and an import that
 /// had ended runs again. What is or was in doubt, and duplicates, only when the selection names them, by state, by code or by row: sending
-/// them can make a second asset. So too what an undo has deleted: somebody wanted it gone.
+/// them can make a second asset. So too what an undo has deleted: somebody wanted it gone. Imported ones only when the selection is a
+/// difference of what arrived from what was expected: they get another asset, and the one that they have stays in Cincopa.
 /// </summary>
 public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions transitions)
 {
@@ -71,6 +72,7 @@ public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions tr
     /// <summary>Which of the states that are left alone otherwise the selection names.</summary>
     private static RecordState[] Named(RecordFilter filter)
     {
+        if (filter.Arrival is Arrival.SizeDiffers or Arrival.DurationDiffers or Arrival.Md5Differs) return [RecordState.Imported];
         if (filter.RowNumbers is not null) return [RecordState.Unknown, RecordState.Duplicate, RecordState.Deleted];
         if (filter.State == RecordState.Unknown || filter.Code == GivenUp) return [RecordState.Unknown];
         if (filter.State == RecordState.Deleted) return [RecordState.Deleted];
@@ -82,7 +84,8 @@ public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions tr
         RecordState.Pending => "It will be sent anyway.",
         RecordState.Submitting => "It is being sent at this moment.",
         RecordState.Submitted => "Cincopa is importing it at this moment.",
-        RecordState.Imported => "It is imported. Sending it again would make a second asset.",
+        RecordState.Imported => "It is imported. Sending it again would make a second asset. What differs from what was expected is sent "
+            + "again when arrival size_differs, duration_differs or md5_differs is selected, unless it is being finished or undone.",
         RecordState.Unknown =>
             "Cincopa may have it, so sending it again may make a second asset. Select state unknown or the "
                 + "row itself to accept that.",

@@ -103,13 +103,12 @@ public sealed class KeepSourceFile(NpgsqlDataSource database, IOptions<SourceOpt
 
     private void Check(long size, long others)
     {
-        var (most, mostOfAll) = (options.Value.FileLimitBytes, options.Value.AllFilesLimitBytes);
+        var most = options.Value.FilesLimitBytes;
         if (size > most) throw new SourceFileTooLargeException(
-            $"The file is larger than the limit of {most:N0} bytes (setting BulkImporter:Sources:FileLimitBytes). " +
-            "Put it where this server or Cincopa can read it, and import its address.");
-        if (others + size > mostOfAll) throw new SourceFileTooLargeException(
-            $"The files that wait here would be more than {mostOfAll:N0} bytes together (setting "
-                + "BulkImporter:Sources:AllFilesLimitBytes). " +
-            "Send this one when imports have ended and their files are removed, which is a day later.");
+            $"The file is larger than the limit of {most:N0} bytes (setting BulkImporter:Sources:FilesLimitBytes). "
+                + "Put it where this server or Cincopa can read it, and import its address.");
+        if (others + size > most) throw new SourceFileTooLargeException(
+            $"The files that wait here would be more than {most:N0} bytes together (setting BulkImporter:Sources:FilesLimitBytes). "
+                + "Send this one when imports have ended and their files are removed, which is a day later.");
     }
 }

@@ -156,6 +156,21 @@ internal static class SourceHost
         return true;
     }
 
+    /// <summary>
+    /// The host of a source as it is counted, with its port when the address names one; null for what is not a web address. The same as
+    /// <c>importer.host_of</c> in the database, for rows that are in hand.
+    /// </summary>
+    public static string? Of(string address)
+    {
+        var schemeLength = address.StartsWith("https://", StringComparison.OrdinalIgnoreCase) ? 8
+            : address.StartsWith("http://", StringComparison.OrdinalIgnoreCase) ? 7 : 0;
+        if (schemeLength == 0) return null;
+        var host = address.AsSpan(schemeLength);
+        if (host.IndexOfAny('/', '?', '#') is var end and >= 0) host = host[..end];
+        host = host[(host.LastIndexOf('@') + 1)..];
+        return host.IsEmpty ? null : host.ToString().ToLowerInvariant();
+    }
+
     /// <summary>The last two labels of a name, which are its owner's; the name itself when it has no more.</summary>
     public static ReadOnlySpan<byte> Domain(ReadOnlySpan<byte> host) =>
         host.LastIndexOf((byte)'.') is var last and > 0 ? host[(host[..last].LastIndexOf((byte)'.') + 1)..] : host;

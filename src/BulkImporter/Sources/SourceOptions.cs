@@ -14,13 +14,10 @@ public sealed class SourceOptions
     /// </summary>
     public IList<string> AllowedNetworks { get; init; } = [];
 
-    /// <summary>The largest file that a person may send here to be pushed. It is kept in the database until its import has ended.</summary>
-    [Range(1, long.MaxValue)]
-    public long FileLimitBytes { get; set; } = 4L << 30;
-
     /// <summary>
-    /// The most bytes of such files that are kept at a time, all together; uploads that run at once may pass it by one file each.
+    /// The most bytes of files that people send here to be pushed, all together. They are kept in the database until their imports have
+    /// ended; uploads that run at once may pass the limit by one file each.
     /// </summary>
     [Range(1, long.MaxValue)]
-    public long AllFilesLimitBytes { get; set; } = 50L << 30;
+    public long FilesLimitBytes { get; set; } = 50L << 30;
 }

@@ -14,8 +14,8 @@ namespace BulkImporter.Status;
 /// call that does not work changes nothing on the record.
 /// </summary>
 internal sealed class StatusPoller(
-    RoundNeeds needs, NpgsqlDataSource database, RecordTransitions transitions, ICincopaClient cincopa, PollSchedule schedule,
-    RetrySchedule retries, TimeProvider clock, ILogger<StatusPoller> log)
+    RoundNeeds needs, NpgsqlDataSource database, RecordTransitions transitions, FailingHosts hosts, ICincopaClient cincopa,
+    PollSchedule schedule, RetrySchedule retries, TimeProvider clock, ILogger<StatusPoller> log)
         : AccountRound<StatusPoller.Due, StatusPoller.End>(needs, Loop)
 {
     public const string Loop = "status poller";
@@ -157,7 +157,11 @@ internal sealed class StatusPoller(
     protected override async Task WriteAsync(List<End> ends)
     {
         var conclusions = ends.Select(e => e.Conclusion).OfType<Conclusion>().ToList();
-        if (conclusions.Count > 0) Log.RecordsConcluded(log, await transitions.ConcludedAsync(conclusions, CancellationToken.None));
+        if (conclusions.Count > 0)
+        {
+            Log.RecordsConcluded(log, await transitions.ConcludedAsync(conclusions, CancellationToken.None));
+            await NoteHostsAsync(conclusions);
+        }
         var progress = ends.Select(e => e.Progress).OfType<Progress>().ToLookup(p => p.Record.Place is null, ProgressRow.Of);
         if (progress[true].ToArray() is { Length: > 0 } own) await database.ExecuteByKeyAsync(WriteProgress, CancellationToken.None, [own]);
         if (progress[false].ToArray() is { Length: > 0 } first)
@@ -165,6 +169,19 @@ internal sealed class StatusPoller(
             await database.ExecuteBatchByKeyAsync(
                 () => [Sql.BatchCommand(BeginFollowing, [first]), .. WorkBatch.Leave(ends.Select(e => e.Progress?.Record.Place))],
                 CancellationToken.None);
+        }
+    }
+
+    /// <summary>After they are written: it is no part of them, and a count that is lost is the next failure's.</summary>
+    private async Task NoteHostsAsync(List<Conclusion> conclusions)
+    {
+        try
+        {
+            await hosts.NoteAsync(conclusions, CancellationToken.None);
+        }
+        catch (Exception e) when (e.IsOfTheDatabase())
+        {
+            Log.HostsNotCounted(log, conclusions.Count, e.Message);
         }
     }
 
@@ -189,7 +206,7 @@ internal sealed class StatusPoller(
         var age = record.Now - record.SubmittedAt;
         return result switch
         {
-            StatusResult.Done done => Ended(record, RecordState.Imported, done.Rid, null, null),
+            StatusResult.Done done => Ended(record, RecordState.Imported, done.Rid, null, null) with { Bytes = done.Bytes },
             StatusResult.Failed failed => Failed(record, failed.Error.Code(), failed.Error),
             StatusResult.NotFound missing when record.Now - record.NotFoundSince > NotFoundGrace =>
                 Ended(record, RecordState.Unknown, null, FailureCode.StatusLost, missing.Error.Message),

@@ -86,7 +86,7 @@ internal static class ImportEndpoints
         json.WriteString("status"u8, import.AbortedAt is not null && script.Aborted == AbortedStatus.Aborted
             ? "aborted" : Word(import.Plan.Vocabulary ?? script.Vocabulary, failure is not null, ready, done));
         WriteNumber("progress", failure is null ? (long)(done * 100) : 0);
-        WriteNumber("progress_bytes", failure is null ? (long)(done * import.Size) : 0);
+        WriteNumber("progress_bytes", failure is null ? (long)(done * import.Arriving) : 0);
         WriteNumber("file_size_bytes", failure is null ? import.Size : -1);
         if (failure is null && ShowsResid(import.Plan.Resid ?? script.Resid))
             json.WriteString("resid"u8, call.Library.RidOf(import));

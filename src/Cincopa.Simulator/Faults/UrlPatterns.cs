@@ -19,6 +19,7 @@ internal static class UrlPatterns
         new("failonce", "the first import of the URL ends failed: temporary error; later ones succeed") { Plan =
             ImportPlan.Fails("temporary error") with { FirstOnly = true } },
         new("slow", "takes five times as long") { Plan = ImportPlan.Succeeds with { Slowness = 5 } },
+        new("cut", "ready, with only the first half of the file") { Plan = ImportPlan.Succeeds with { IsCut = true } },
         new("stalled", "runs without end and without progress") { Plan = ImportPlan.Succeeds with { Stalls = true } },
         new("endless", "runs without end, with progress") { Plan = ImportPlan.Succeeds with { NeverEnds = true } },
         new("norid", "ready without resid, for good") { Plan = ImportPlan.Succeeds with { Resid = ResidTiming.Missing } },

@@ -32,6 +32,9 @@ internal sealed class Import(int number, string input, string? fid, int? attachT
     public int Size => Assumptions.SmallestFile
         + (int)(Mix.Of(0, input, 0) % (Assumptions.LargestFile - Assumptions.SmallestFile));
 
+    /// <summary>Bytes of it that arrive.</summary>
+    public int Arriving => plan.IsCut ? Size / 2 : Size;
+
     /// <summary>The how-manieth status call this is, from 1.</summary>
     public int CountPoll() => Interlocked.Increment(ref polls);
 

@@ -22,6 +22,9 @@ internal sealed record ImportPlan
     /// <summary>Factor on the time that it takes.</summary>
     public double Slowness { get; init; } = 1;
 
+    /// <summary>Only the first half of the file arrives, and the import ends ready all the same.</summary>
+    public bool IsCut { get; init; }
+
     /// <summary>In place of the script's.</summary>
     public ResidTiming? Resid { get; init; }
 

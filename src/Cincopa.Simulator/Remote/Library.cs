@@ -59,7 +59,8 @@ public sealed class Library
                 && faults.Script.GalleryShows == GalleryShows.AtStart)
                 import.ShownEarly =
                     PutInGallery(
-                        AssetOf(import.Number, Assumptions.FileNameOf(input), input, fid, import.Size, clock.GetUtcNow(), sha256: null));
+                        AssetOf(import.Number, Assumptions.FileNameOf(input), input, fid, import.Arriving, clock.GetUtcNow(),
+                            sha256: null));
             if (plan is { FailureText: null, Stalls: false, NeverEnds: false } && attachTo is null)
                 running.Enqueue(import, now + (long)(takes.TotalSeconds * clock.TimestampFrequency));
             return import;
@@ -268,7 +269,8 @@ public sealed class Library
             if (import.ShownEarly is { } shown)
                 Shelve(shown, isInGallery: true);
             else
-                Shelve(import.Number, Assumptions.FileNameOf(import.Input), import.Input, import.Fid, import.Size, uploaded, sha256: null);
+                Shelve(import.Number, Assumptions.FileNameOf(import.Input), import.Input, import.Fid, import.Arriving, uploaded,
+                    sha256: null);
         }
     }
 

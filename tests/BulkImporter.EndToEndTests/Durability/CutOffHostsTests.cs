@@ -69,9 +69,12 @@ public sealed partial class CutOffHostsTests(ITestOutputHelper output) : IAsyncD
 
     private static int Losses(RunningProgram worker) => LostLease().Count(worker.Log);
 
-    /// <summary>A worker says what it did with a chunk when it has no answer left to write.</summary>
+    /// <summary>
+    /// A worker says what it did with a chunk when it has no answer left to write. When it was cut off before the chunk's first intent, it
+    /// says that the job failed.
+    /// </summary>
     private static bool HasWrittenAll(string log) =>
-        LostLease().Matches(log).All(lost => Regex.IsMatch(log[lost.Index..], $@"chunk {lost.Groups["chunk"]}: \d+ calls answered"));
+        LostLease().Matches(log).All(lost => Regex.IsMatch(log[lost.Index..], $@"chunk {lost.Groups["chunk"]}: (\d+ calls answered|the job failed)"));
 
     [GeneratedRegex("chunk (?<chunk>[0-9]+): the lease is lost")]
     private static partial Regex LostLease();

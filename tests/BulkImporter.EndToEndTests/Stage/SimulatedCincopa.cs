@@ -6,13 +6,13 @@ namespace BulkImporter.EndToEndTests;
 
 /// <summary>One call as the simulator's ledger shows it.</summary>
 internal sealed record LedgerCall(long Seq, DateTimeOffset At, double AtMs, string Op, string Method, string? Input, string? StatusId,
-    string Outcome, bool Accepted, int Http, int InFlight);
+    string Outcome, bool Accepted, int Http, int InFlight, double DurationMs);
 
 internal sealed record LedgerSummary(
     long SubmitsReceived, long SubmitsAccepted, long DistinctInputs, long InputsReceivedMoreThanOnce, long InputsAcceptedMoreThanOnce,
     int MaxSubmitsPerSecond, int MaxStatusPerSecond, int MaxSubmitsInFlight, IReadOnlyDictionary<string, long> Outcomes);
 
-internal sealed record SimulatedAsset(string Rid, string? Input, bool Deleted);
+internal sealed record SimulatedAsset(string Rid, string? Input, bool Deleted, long Size);
 
 /// <summary>The remote side and its ledger: the judge of what was really sent.</summary>
 internal sealed class SimulatedCincopa(string address) : IDisposable

@@ -68,7 +68,7 @@ internal sealed class Stage : IAsyncDisposable
             settings.With(ServerEnvironment(cincopa.ApiAddress)).With(new Settings
             {
                 ["BulkImporter__DataDirectory"] = DataDirectory,
-                ["BulkImporter__Web__PathBase"] = below,
+                ["BulkImporter__Web__PageBaseUrl"] = below.Length > 0 ? address + below : "",
                 // A process that dies loses nothing that the kernel holds, and this is not a test of disks.
                 ["BulkImporter__PostgresSettings__fsync"] = "off",
             }));

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
 using BulkImporter.Finish;
+using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;
 using Cincopa.Client;
@@ -9,6 +10,7 @@ using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace BulkImporter.Tests.Accounts;
@@ -236,7 +238,7 @@ public sealed class AccountRoundTests(EngineDatabase database) : IClassFixture<E
         await new FinishRecords(Rounds.Over(source, tokens, cincopa, log: log), source, cincopa,
             new NameGallery(source, cincopa, NullLogger<NameGallery>.Instance),
             new RetrySchedule(TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(10), () => 1),
-            NullLogger<FinishRecords>.Instance)
+            Options.Create(new ManifestOptions()), NullLogger<FinishRecords>.Instance)
         { Attempts = 3 }.RunAsync(Token);
     }
 

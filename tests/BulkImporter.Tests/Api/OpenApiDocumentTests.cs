@@ -104,8 +104,8 @@ public sealed partial class OpenApiDocumentTests(ImporterServer server) : IClass
     {
         string[] withoutBody =
         [
-            "probeImport", "startImport", "pauseImport", "resumeImport", "cancelImport", "giveUpRecord", "lookAgain", "adoptOnlyCandidates",
-            "checkAccount", "resumeAccount", "makePasswordLink", "makeSignInLink", "replayNotification"
+            "probeImport", "startImport", "pauseImport", "resumeImport", "askHosts", "cancelImport", "giveUpRecord", "lookAgain",
+            "adoptOnlyCandidates", "checkAccount", "resumeAccount", "makePasswordLink", "makeSignInLink", "replayNotification"
         ];
         var without = (await OperationsAsync())
             .Where(o => o.Name.Split(' ')[0] is "post" or "put" or "patch" && o.Operation["requestBody"] is null)

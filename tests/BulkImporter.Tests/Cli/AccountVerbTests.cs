@@ -18,7 +18,8 @@ public sealed class AccountVerbTests
 
         Assert.Equal("""{"name":"museum","token":"1234567itoken","baseUrl":"https://api.example.com/v2/"}""", run.Api.Calls.Single().Body);
         Assert.DoesNotContain("1234567itoken", run.Output + run.Error + run.Api.Calls.Single().PathAndQuery);
-        Assert.Contains("Limits: submit calls per second 10, status calls per second none, calls at the same time 5, sent and not finished none.",
+        Assert.Contains("Limits: submit calls per second 10, status calls per second none, calls at the same time 5, calls at the same time per "
+            + "source host none, sent and not finished none.",
             run.Output);
     }
 

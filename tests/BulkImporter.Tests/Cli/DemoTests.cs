@@ -12,6 +12,10 @@ public sealed class DemoTests : IDisposable
     private const string Finished = """ "imported":217,"failed":18,"unknown":3,"invalid":9,"duplicate":4 """;
     private const string LookedFor = """ "imported":218,"failed":18,"unknown":2,"invalid":9,"duplicate":4 """;
 
+    private const string Arrival = """
+        "arrival":{"verified":194,"sizeDiffers":1,"durationDiffers":0,"md5Differs":0,"unverifiable":23},
+        """;
+
     private readonly TemporaryFolder folder = new();
 
     [Fact]
@@ -33,6 +37,8 @@ public sealed class DemoTests : IDisposable
         Assert.Contains("222 old addresses.", run.Output);
         // The numbers are those after the assets of records in doubt were looked for.
         Assert.Matches(@"imported\s+218\b", run.Output);
+        Assert.Matches(@"size_differs\s+1\b", run.Output);
+        Assert.Contains("222 old addresses.\nArrival: 194 verified, 1 size_differs, 23 unverifiable.\n", run.Output.ReplaceLineEndings("\n"));
         AssertChildrenAreGone();
     }
 
@@ -219,7 +225,8 @@ public sealed class DemoTests : IDisposable
             () => FakeApi.Json("""{"items":[],"lookedAt":null}"""),
             () => FakeApi.Json("""{"items":[],"lookedAt":null}"""),
             () => FakeApi.Json("""{"items":[],"lookedAt":"2026-11-23T11:00:00Z"}"""));
-        run.Api.On(HttpMethod.Get, "/api/v1/imports/1", Bodies.Import(1, "finished", LookedFor, 251));
+        run.Api.On(HttpMethod.Get, "/api/v1/imports/1", Bodies.Import(1, "finished", LookedFor, 251)
+            .Replace("\"failures\"", Arrival + "\"failures\"", StringComparison.Ordinal));
         run.Api.On(HttpMethod.Get, @"/api/v1/imports/1/results\?format=csv", () =>
             new HttpResponseMessage { Content = new StringContent("url\n") });
         run.Api.On(HttpMethod.Get, "/api/v1/accounts", """{"items":[{"name":"default"}],"next":null}""");

@@ -52,6 +52,8 @@ public sealed partial class DoorsTests
         ["POST /api/v1/imports/{id}/give-up state"] = "only records in doubt are given up",
         ["POST /api/v1/imports/{id}/give-up stalledMinutes"] = "a record in doubt is not followed",
         ["POST /api/v1/imports/{id}/give-up finish"] = "a record in doubt is not finished",
+        ["POST /api/v1/imports/{id}/finish arrival"] = "verify-arrival looks at those again",
+        ["POST /api/v1/imports/{id}/give-up arrival"] = "of a record in doubt nothing is known to have arrived",
         ["POST /api/v1/imports/{id}/finish undo"] = "what an undo deletes needs no texts",
         ["POST /api/v1/imports/{id}/give-up undo"] = "a record in doubt is not undone",
     };

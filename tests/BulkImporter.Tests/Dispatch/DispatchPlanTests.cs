@@ -108,7 +108,8 @@ public sealed class DispatchPlanTests(EngineDatabase database) : IClassFixture<E
                 new RecordTransitions(explained.Source), governor,
                 new AccountHealth(governor, new AccountBreaker(explained.Source, NullLogger<AccountBreaker>.Instance),
                     Options.Create(new AccountsOptions())),
-                cincopa, PushUnderTest.New(explained.Source, cincopa), new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0),
+                cincopa, PushUnderTest.New(explained.Source, cincopa), HostsUnderTest.New(explained.Source),
+                new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0),
                 TimeProvider.System),
             new ChunkGivenBack(), new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), NullLogger<DispatchChunk>.Instance);
     }

@@ -102,12 +102,17 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
         Assert.Matches($@"^clip one--{id}-1-\d{{17}}\.mp4$", asset.FileName);
         Assert.Equal($"imported attempt 1 left 4 {asset.Rid}", await database.RecordAsync(id, 1));
         Assert.Equal(["1 imported"], await database.AttemptsAsync(id, 1));
+        Assert.Equal($"{content.Length} {Hash(content)}", await SentAsync());
         Assert.Equal(3, Pushes());
         Assert.Equal(0L, await database.OneAsync<long>("SELECT count(*) FROM importer.push_upload WHERE import_id = $1", id));
         // The key in its name has to go from the caption.
         Assert.Equal("pending", (await new ReadRecords(database.Contexts).FindAsync(id, 1, Token))!.Record.Finish!.State);
         await database.AssertSoundAsync(id);
     }
+
+    /// <summary>What is kept of what was sent of row 1: bytes, and the SHA-256 where it is known.</summary>
+    private Task<string> SentAsync() => database.OneAsync<string>(
+        "SELECT concat_ws(' ', sent_bytes, sent_sha256) FROM importer.record_asset WHERE import_id = $1 AND row_number = 1", id);
 
     [Fact]
     public async Task A_file_that_was_sent_here_goes_on_where_a_death_stopped_it_and_one_that_is_not_kept_fails()
@@ -142,6 +147,8 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
         await PushAsync(1, SourceUrl("sized.mp4"));
         Assert.Equal(Hash(content), Assert.Single(Assets()).Sha256);
         Assert.Equal(5, Pushes());
+        // Each byte is hashed once, however often it went.
+        Assert.Equal($"{content.Length} {Hash(content)}", await SentAsync());
         Assert.Equal(["", "bytes=1000-", "bytes=1000-"], asked);
         Assert.Equal(RecordState.Imported, await database.StateAsync(id, 1));
     }
@@ -188,6 +195,8 @@ public sealed class PushFileTests(EngineDatabase database) : IClassFixture<Engin
         await PushAsync(1, SourceUrl("sized.mp4"));
         Assert.Equal(Hash(content), Assert.Single(Assets()).Sha256);
         Assert.Equal("bytes=1000-", asked[^1]);
+        // Nobody saw the whole file.
+        Assert.Equal($"{content.Length}", await SentAsync());
     }
 
     [Fact]

@@ -12,7 +12,8 @@ public sealed class ExportResultsTests(ImporterServer server) : IClassFixture<Im
 {
     private const string Header =
         "url,Note,import_row,import_state,import_status_id,import_rid,import_attempts,import_error_code,import_error,import_submitted_at,import_finished_at,"
-        + "import_hls_url,import_embed_url,import_file_url,import_thumbnail_url,import_fid,import_playable";
+        + "import_hls_url,import_embed_url,import_file_url,import_thumbnail_url,import_fid,import_playable,"
+        + "import_verified,import_expected_size,import_size,import_expected_duration,import_duration,import_sent_sha256";
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

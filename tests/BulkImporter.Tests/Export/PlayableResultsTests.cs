@@ -28,7 +28,14 @@ public sealed class PlayableResultsTests(ImporterServer server) : IClassFixture<
                 + "https://cdn.test/2.mp4|https://cdn.test/2.jpg|Own|false",
             "|https://www.cincopa.com/media-platform/iframe.aspx?fid=Named!rid3|||Named|",
             "|||||",
-        ], rows.Select(r => string.Join('|', ManifestFormat.ResultColumns.Skip(9).Select(c => r[c]?.ToString()))));
+        ], rows.Select(r => string.Join('|', ManifestFormat.ResultColumns.Skip(9).Take(6).Select(c => r[c]?.ToString()))));
+
+        // What is expected of an asset that was not asked is told too.
+        Assert.Equal(["unverifiable|||||", "size_differs|21|20|62|62.5|abc", "unverifiable|9||||", "|||||"],
+            rows.Select(r => string.Join('|', ManifestFormat.ResultColumns.Skip(15).Select(c => r[c]?.ToString()))));
+        using var csv = await server.Client(server.ViewerKey).GetAsync($"/api/v1/imports/{id}/results?arrival=size_differs", Token);
+        Assert.EndsWith(",false,size_differs,21,20,62,62.5,abc", (await csv.Content.ReadAsStringAsync(Token)).TrimEnd('\n'),
+            StringComparison.Ordinal);
 
         await PlayerAsync("""{"playerTemplate":" Tmpl ","hlsAddress":"https://rtcdn.cincopa.com/{rid}.m3u8"}""");
         var asset = (await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{id}/records/2")).Body!["asset"]!;
@@ -96,7 +103,7 @@ public sealed class PlayableResultsTests(ImporterServer server) : IClassFixture<
         await server.Database.SqlAsync("DELETE FROM importer.named_gallery");
         await server.Database.AddAsync(
             new RecordMeta { ImportId = id, RowNumber = 2, Fid = "Own" },
-            new RecordMeta { ImportId = id, RowNumber = 3, Gallery = "Spring" },
+            new RecordMeta { ImportId = id, RowNumber = 3, Gallery = "Spring", SourceBytes = 9 },
             new NamedGallery { AccountId = account, Name = "Spring", Fid = "Named", ClaimedUntil = DateTimeOffset.UnixEpoch },
             new RecordAsset
             {
@@ -110,6 +117,9 @@ public sealed class PlayableResultsTests(ImporterServer server) : IClassFixture<
                 ThumbnailUrl = "https://cdn.test/2.jpg",
                 Playable = false,
                 SeenAt = DateTimeOffset.UnixEpoch,
+                ExpectedBytes = 21,
+                ExpectedSeconds = 62,
+                SentSha256 = "abc",
             });
         return id;
     }

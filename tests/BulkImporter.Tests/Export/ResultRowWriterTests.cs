@@ -8,7 +8,11 @@ public class ResultRowWriterTests
 {
     private const string ResultHeader =
         "import_row,import_state,import_status_id,import_rid,import_attempts,import_error_code,import_error,import_submitted_at,import_finished_at,"
-            + "import_hls_url,import_embed_url,import_file_url,import_thumbnail_url,import_fid,import_playable";
+            + "import_hls_url,import_embed_url,import_file_url,import_thumbnail_url,import_fid,import_playable,"
+            + "import_verified,import_expected_size,import_size,import_expected_duration,import_duration,import_sent_sha256";
+
+    /// <summary>Behind the attempts of a row of which no more is known.</summary>
+    private const string Nothing = ",,,,,,,,,,,,,,,";
 
     private static async Task<string> ExportAsync(string manifest, RowResult? result = null, string? map = null) =>
         Encoding.UTF8.GetString(await WholeManifest.ExportAsync(Encoding.UTF8.GetBytes(manifest), map, result));
@@ -19,7 +23,7 @@ public class ResultRowWriterTests
         var exported = await ExportAsync("url,\"caption\"\r\nhttps://a.test/1,\"One\ntwo \"\"x\"\"\"\r\n\"https://a.test/2\",Two");
         Assert.Equal(
             $"url,\"caption\",{ResultHeader}\r\nhttps://a.test/1,\"One\ntwo "
-                + "\"\"x\"\"\",1,imported,st-1,Rid1,1,,,,,,,,,,\r\n\"https://a.test/2\",Two,2,imported,st-1,Rid1,1,,,,,,,,,,\r\n", exported);
+                + $"\"\"x\"\"\",1,imported,st-1,Rid1,1,{Nothing}\r\n\"https://a.test/2\",Two,2,imported,st-1,Rid1,1,{Nothing}\r\n", exported);
     }
 
     [Fact]
@@ -28,7 +32,7 @@ public class ResultRowWriterTests
         var at = new DateTimeOffset(2026, 1, 15, 13, 0, 0, 250, TimeSpan.FromHours(1));
         var exported = await ExportAsync("url\nhttps://a.test/1\n",
             new RowResult("failed", "=s", "-r", 3, "stalled", "said \"no\", twice", at, at));
-        Assert.EndsWith(",1,failed,'=s,'-r,3,stalled,\"said \"\"no\"\", twice\",2026-01-15T12:00:00.250Z,2026-01-15T12:00:00.250Z,,,,,,\n",
+        Assert.EndsWith(",1,failed,'=s,'-r,3,stalled,\"said \"\"no\"\", twice\",2026-01-15T12:00:00.250Z,2026-01-15T12:00:00.250Z,,,,,,,,,,,,\n",
             exported, StringComparison.Ordinal);
     }
 
@@ -36,7 +40,7 @@ public class ResultRowWriterTests
     public async Task Byte_order_mark_separator_line_and_separator_are_those_of_the_manifest()
     {
         var exported = await ExportAsync("\uFEFFsep=;\r\nurl;caption\r\nhttps://a.test/1;One\r\n");
-        Assert.Equal($"\uFEFFsep=;\r\nurl;caption;{ResultHeader.Replace(',', ';')}\r\nhttps://a.test/1;One;1;imported;st-1;Rid1;1;;;;;;;;;;\r\n",
+        Assert.Equal($"\uFEFFsep=;\r\nurl;caption;{ResultHeader.Replace(',', ';')}\r\nhttps://a.test/1;One;1;imported;st-1;Rid1;1;{Nothing.Replace(',', ';')}\r\n",
             exported);
     }
 
@@ -44,7 +48,7 @@ public class ResultRowWriterTests
     public async Task Short_row_is_filled_up_and_surplus_fields_move_behind_the_result()
     {
         var exported = await ExportAsync("url,a,b\nhttps://a.test/1\nhttps://a.test/2,x,y,\"z,z\"\n");
-        Assert.Contains("\nhttps://a.test/1,,,1,imported,st-1,Rid1,1,,,,,,,,,,\nhttps://a.test/2,x,y,2,imported,st-1,Rid1,1,,,,,,,,,,,\"z,z\"\n",
+        Assert.Contains($"\nhttps://a.test/1,,,1,imported,st-1,Rid1,1,{Nothing}\nhttps://a.test/2,x,y,2,imported,st-1,Rid1,1,{Nothing},\"z,z\"\n",
             exported, StringComparison.Ordinal);
         var reread = await WholeManifest.ReadAsync(exported);
         Assert.Equal("z,z", reread.Rows[1].Fields[^1]);
@@ -97,7 +101,7 @@ public class ResultRowWriterTests
     public async Task Result_columns_that_a_person_moved_are_still_replaced()
     {
         var exported = await ExportAsync("import_state,url,import_row,note\nfailed,https://a.test/1,7,x\n");
-        Assert.Equal($"url,note,{ResultHeader}\nhttps://a.test/1,x,1,imported,st-1,Rid1,1,,,,,,,,,,\n", exported);
+        Assert.Equal($"url,note,{ResultHeader}\nhttps://a.test/1,x,1,imported,st-1,Rid1,1,{Nothing}\n", exported);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using BulkImporter.Accounts;
 using BulkImporter.Finish;
+using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Tests.Accounts;
 using Cincopa.Client;
@@ -9,6 +10,7 @@ using Cincopa.Simulator;
 using Cincopa.Simulator.Faults;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace BulkImporter.Tests.Finish;
@@ -92,6 +94,10 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
     [InlineData("record_meta", "related_link_text = 'Shop'", true)]
     [InlineData("record_meta", "related_link_url = 'https://shop.test/1'", true)]
     [InlineData("record_meta", "gallery = 'Spring'", true)]
+    [InlineData("record_meta", "expected_bytes = 7", true)]
+    [InlineData("record_meta", "source_bytes = 7", true)]
+    [InlineData("record_meta", "expected_seconds = 7", true)]
+    [InlineData("record_meta", "expected_md5 = 'm'", false)]
     [InlineData("record_meta", "fid = 'A1'", false)]
     [InlineData("record_meta", "file_name = 'one.mp4'", false)]
     public async Task What_a_record_says_alone_is_both_finished_and_told_of_or_neither(string table, string says, bool isToFinish)
@@ -287,12 +293,12 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
     [Theory]
     [InlineData(1_200, "done")]
     [InlineData(1_199, "failed")]
-    public async Task How_much_a_call_holds_is_a_setting(int maxEncodedValue, string state)
+    public async Task How_much_a_call_holds_is_a_setting(int longestText, string state)
     {
         await SaysAsync(1, "caption = 'One'", longDescription: new string('ß', 200));
         var rid = await ImportAsync(1);
 
-        await Finisher(maxEncodedValue: maxEncodedValue).RunAsync(Token);
+        await Finisher(longestText: longestText).RunAsync(Token);
 
         Assert.Equal(state, (await FinishAsync(1)).State);
         Assert.Equal(state == "done" ? ["caption=One", "long_description=" + new string('ß', 200)] : ["caption=One"], await MetaAsync(rid));
@@ -341,12 +347,13 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
     }
 
     private FinishRecords Finisher(
-        int attempts = 8, int maxEncodedValue = 1_700, ICincopaClient? remote = null, NpgsqlDataSource? source = null)
+        int attempts = 8, int longestText = 1_700, ICincopaClient? remote = null, NpgsqlDataSource? source = null)
     {
         (remote, source) = (remote ?? cincopa, source ?? database.Source);
-        return new(Rounds.Over(source, tokens, remote, work: new WorkOptions { MaxEncodedText = maxEncodedValue }), source, remote,
+        return new(Rounds.Over(source, tokens, remote), source, remote,
             new NameGallery(source, remote, NullLogger<NameGallery>.Instance),
-            new RetrySchedule(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10), () => 0.5), NullLogger<FinishRecords>.Instance)
+            new RetrySchedule(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10), () => 0.5),
+            Options.Create(new ManifestOptions { MaxEncodedLength = longestText + 100 }), NullLogger<FinishRecords>.Instance)
         { Attempts = attempts };
     }
 

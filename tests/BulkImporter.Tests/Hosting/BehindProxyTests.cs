@@ -1,4 +1,5 @@
 using System.Net;
+using BulkImporter.Access;
 using BulkImporter.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -35,7 +36,7 @@ public sealed class BehindProxyTests
         var builder = WebApplication.CreateBuilder();
         builder.WebHost.UseTestServer();
         builder.Logging.ClearProviders();
-        builder.Configuration[BehindProxy.PathBaseKey] = pathBase;
+        builder.Configuration[OwnAddress.PagesKey] = pathBase is null ? null : "https://tools.example" + pathBase;
         await using var app = builder.Build();
         app.UsePathBaseOfSite();
         app.Run(context => context.Response.WriteAsync($"{context.Request.PathBase} {context.Request.Path}"));
@@ -45,13 +46,13 @@ public sealed class BehindProxyTests
     }
 
     [Theory]
-    [InlineData("media/import")]
     [InlineData("//media.example")]
-    [InlineData("https://media.example/import")]
-    [InlineData("/media\"><script>")]
-    public void A_path_that_is_none_stops_the_start(string pathBase) =>
-        Assert.Contains($"'{pathBase}' is no path", Assert.Throws<StartupException>(() =>
-            BehindProxy.PathBase(new ConfigurationManager { [BehindProxy.PathBaseKey] = pathBase })).Message, StringComparison.Ordinal);
+    [InlineData("/media%22%3E%3Cscript%3E")]
+    [InlineData("/media import/%C3%BC")]
+    public void A_path_that_no_site_should_have_stops_the_start(string path) =>
+        Assert.Contains("cannot be the path of a site", Assert.Throws<StartupException>(() =>
+            BehindProxy.PathBase(new ConfigurationManager { [OwnAddress.PagesKey] = "https://tools.example" + path })).Message,
+            StringComparison.Ordinal);
 
     private static async Task<string> AskAsync(string? trusted, string from)
     {

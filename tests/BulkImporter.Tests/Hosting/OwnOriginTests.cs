@@ -94,6 +94,22 @@ public sealed class OwnOriginTests(ImporterServer server) : IClassFixture<Import
         Assert.Equal(200, (int)answer.StatusCode);
     }
 
+    [Theory]
+    [InlineData("/sign-in", "", 400)]
+    [InlineData("/sign-in", "a b", 400)]
+    [InlineData("/sign-in", "[::1]:5080", 200)]
+    [InlineData("/sign-in", "import_er.example", 200)]
+    // A probe of HTTP/1.0 names no host.
+    [InlineData("/health/live", "", 200)]
+    [InlineData("/api/v1/imports", "", 401)]
+    public async Task A_page_needs_the_name_of_a_host(string path, string host, int status)
+    {
+        var answer = await server.App.GetTestServer().SendAsync(context =>
+            (context.Request.Method, context.Request.Path, context.Request.Host) = ("GET", path, new HostString(host)),
+            TestContext.Current.CancellationToken);
+        Assert.Equal(status, answer.Response.StatusCode);
+    }
+
     private static HttpRequest Request(string scheme, string host, string? origin)
     {
         var request = new DefaultHttpContext().Request;

@@ -2,8 +2,8 @@ using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using BulkImporter.Access;
 using BulkImporter.Dispatch;
-using BulkImporter.Hosting;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using BulkImporter.Tests.Api;
@@ -127,7 +127,7 @@ public sealed partial class PathBaseTests(ImporterServer server) : IClassFixture
         Assert.Equal($"{Site}/hangfire", (await LocationAsync(admin, $"{Site}/hangfire/"))?.OriginalString);
     }
 
-    private Task<WebApplication> StartAsync() => server.StartAnotherAsync(new() { [BehindProxy.PathBaseKey] = Site });
+    private Task<WebApplication> StartAsync() => server.StartAnotherAsync(new() { [OwnAddress.PagesKey] = "http://localhost" + Site });
 
     private static HttpClient Client(WebApplication app, string? key)
     {

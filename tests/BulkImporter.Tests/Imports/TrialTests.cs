@@ -147,7 +147,8 @@ public sealed class TrialTests(EngineDatabase database) : IClassFixture<EngineDa
     {
         var token = await database.OneAsync<Guid>(
             "SELECT lease_token FROM importer.import_chunk WHERE import_id = $1 AND number = $2", id, chunk);
-        Assert.Equal(1, await database.SqlAsync(ChunkLease.Release, id, chunk, token));
+        Assert.Equal(1, await database.SqlAsync(
+            ChunkLease.Release, id, chunk, token, Array.Empty<int>(), Array.Empty<string>(), Array.Empty<int>(), false));
     }
 
     /// <summary>The rows that a worker would send now.</summary>

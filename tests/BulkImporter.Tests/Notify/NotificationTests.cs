@@ -21,7 +21,7 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
     private readonly WebOptions web = new();
     private DeliveryPace pace = new()
     { RetryBase = TimeSpan.FromMinutes(1), RetryCap = TimeSpan.FromMinutes(4), MostTries = 3, Timeout = TimeSpan.FromSeconds(20) };
-    private readonly MailOptions mail = new() { Security = MailSecurity.None, From = "Imports <imports@example.com>" };
+    private readonly MailOptions mail = new() { From = "Imports <imports@example.com>" };
     private readonly HookReceiver receiver = new();
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -172,7 +172,7 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
     public async Task A_mail_says_what_happened_and_links_what_failed()
     {
         using var server = new MailReceiver();
-        (mail.Host, mail.Port, mail.UserName, mail.Password) = ("127.0.0.1", server.Port, "imports", "s3cret");
+        mail.Server = new($"smtp://imports:s3cret@127.0.0.1:{server.Port}/?starttls=never");
         web.PageBaseUrl = new Uri("https://imports.example/bulk/");
         var target = await TargetAsync("mailto:ops@example.com");
         Assert.Null(target.Secret);
@@ -201,19 +201,18 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
     {
         await TargetAsync("mailto:ops@example.com");
         await EndedAsync();
-        await TriedAsync("No mail server is set: BulkImporter:Mail:Host and :From.");
+        await TriedAsync("No mail server is set: BulkImporter:Mail:Server and :From.");
 
         using var server = new MailReceiver { Refusal = "550 no such person, ask s3cret" };
-        (mail.Host, mail.Port) = ("127.0.0.1", server.Port);
         // Nothing leaves in the clear unless that was asked for.
-        mail.Security = MailSecurity.StartTls;
+        mail.Server = new($"smtp://127.0.0.1:{server.Port}");
         await TriedAsync("The mail server does not support what is needed. The SMTP server does not support the STARTTLS extension.");
-        (mail.Security, mail.UserName, mail.Password) = (MailSecurity.None, "imports", "wrong");
+        mail.Server = new($"smtp://imports:wrong@127.0.0.1:{server.Port}/?starttls=never");
         await TriedAsync("The mail server did not accept user name and password.");
-        mail.Password = "s3cret";
+        mail.Server = new($"smtp://imports:s3cret@127.0.0.1:{server.Port}/?starttls=never");
         pace = pace with { MostTries = 9 };
         await TriedAsync("The mail server refused the message (550): no such person, ask ***");
-        mail.Port = 9;
+        mail.Server = new("smtp://127.0.0.1:9/?starttls=never");
         await TriedAsync("The mail server cannot be reached: Connection refused.");
         Assert.Empty(server.Received);
 

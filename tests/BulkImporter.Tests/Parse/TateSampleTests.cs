@@ -51,7 +51,7 @@ public class TateSampleTests
         Assert.Equal(content.Rows.Count, reread.Rows.Count);
         var expected = new StringBuilder();
         foreach (var row in content.Rows)
-            expected.Append(row.RawText).Append($",{row.RowNumber},imported,st-1,Rid1,1,,,,,,,,,,").Append(content.Layout.LineEnding);
+            expected.Append(row.RawText).Append($",{row.RowNumber},imported,st-1,Rid1,1,,,,,,,,,,,,,,,,").Append(content.Layout.LineEnding);
         var text = Encoding.UTF8.GetString(exported);
         Assert.Equal(expected.ToString(), text[(text.IndexOf('\n') + 1)..]);
         foreach (var (before, after) in content.Rows.Zip(reread.Rows))

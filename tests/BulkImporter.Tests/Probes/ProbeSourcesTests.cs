@@ -118,6 +118,9 @@ public sealed class ProbeSourcesTests(ImporterDatabase database) : IClassFixture
 
         Assert.Equal(("finished", 30),
             ((await new ReadProbe(database.Contexts).FindAsync(id, Token)) is { } p ? (p.State, p.Probed) : default));
+        // What the sources say of their sizes is kept, for what arrives.
+        Assert.Equal((30L, 9L), (await database.OneAsync<long>("SELECT count(*) FROM importer.record_meta WHERE import_id = $1", id),
+            await database.OneAsync<long>("SELECT max(source_bytes) FROM importer.record_meta WHERE import_id = $1", id)));
         var times = server.Requests.GroupBy(r => r.Split(' ')[1]).ToDictionary(g => g.Key, g => g.Count());
         Assert.All(Enumerable.Range(1, 24), n => Assert.Equal(1, times[$"/{n}.mp4"]));
     }

@@ -1,6 +1,7 @@
 using System.Reflection;
 using BulkImporter.Accounts;
 using BulkImporter.Finish;
+using BulkImporter.Manifests;
 using BulkImporter.Reconcile;
 using BulkImporter.Records;
 using BulkImporter.Status;
@@ -9,6 +10,7 @@ using BulkImporter.Undo;
 using Cincopa.Client;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Tests.Records;
 
@@ -138,12 +140,12 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
             FROM generate_series($3::int, $2) n, importer.import i WHERE i.id = $1
             """, import, Rows, 100 * ChunkSize);
         await database.SqlAsync("""
-            INSERT INTO importer.record_meta (import_id, row_number, description)
-            SELECT $1, n, 'A clip' FROM generate_series($3::int, $2) n
+            INSERT INTO importer.record_meta (import_id, row_number, description, expected_bytes)
+            SELECT $1, n, 'A clip', 1 FROM generate_series($3::int, $2) n
             """, import, Rows, 100 * ChunkSize);
         await database.SqlAsync("""
-            INSERT INTO importer.record_asset (import_id, row_number, rid, seen_at)
-            SELECT $1, n, 'of-' || n, now() FROM generate_series($3::int, $2) n
+            INSERT INTO importer.record_asset (import_id, row_number, rid, seen_at, size_bytes, expected_bytes)
+            SELECT $1, n, 'of-' || n, now(), 1, 1 FROM generate_series($3::int, $2) n
             """, import, Rows, 100 * ChunkSize);
         await database.SqlAsync("""
             INSERT INTO importer.push_upload (import_id, row_number, attempt, url_protected, unique_id, file_name, sent_bytes)
@@ -161,9 +163,14 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
         int[] rows = [.. Enumerable.Range(lease.FirstRow + time * rowsAtATime, rowsAtATime)];
         await database.SqlAsync("UPDATE importer.import_record SET caption = 'Clip' WHERE import_id = $1 AND row_number = ANY($2)",
             import, rows);
+        await database.SqlAsync("""
+            INSERT INTO importer.record_meta (import_id, row_number, expected_bytes) SELECT $1, n, 1 FROM unnest($2::int[]) n
+            ON CONFLICT (import_id, row_number) DO NOTHING
+            """, import, rows[..6]);
 
         // 1. Dispatch: accepted, failed for good, in doubt, and never answered.
-        var intents = await transitions.SubmittingAsync(lease, rows, Token);
+        List<Intent> intents = [.. await transitions.SubmittingAsync(lease, rows[..20], Token),
+            .. await transitions.SubmittingAsync(lease with { PerHost = rowsAtATime }, rows[20..], Token)];
         Assert.Equal(rowsAtATime, intents.Count);
         Assert.Equal(rowsAtATime, (await transitions.OpenIntentsAsync(lease, rows, Token)).Count);
         Answer[] accepted = [.. intents.Take(20).Select(EngineDatabase.Accepted)];
@@ -175,12 +182,14 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
         // 2. Ten are in, ten are on their way.
         var done = accepted.Take(10).Select(a => a.StatusId!.Value.Value).ToHashSet();
         cincopa.OnStatus = ticket => done.Contains(ticket)
-            ? new StatusResult.Done(new Rid("rid-" + ticket)) : new StatusResult.Running(50, 500, 1000, null, null);
+            ? new StatusResult.Done(new Rid("rid-" + ticket), ticket.EndsWith('1') ? 1 : null) : new StatusResult.Running(50, 500, 1000, null, null);
         var needs = Rounds.Over(source, tokens, cincopa);
-        var poller = new StatusPoller(needs, source, transitions, cincopa,
+        var poller = new StatusPoller(needs, source, transitions, HostsUnderTest.New(source), cincopa,
             new PollSchedule(TimeSpan.FromHours(1), TimeSpan.FromHours(1), () => 0),
             new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), TimeProvider.System, NullLogger<StatusPoller>.Instance);
         Assert.Equal(20, await poller.RunAsync(Token));
+        await HostsUnderTest.New(source).NoteAsync([.. accepted.Take(10).Select(a => new Conclusion(
+            import, a.RowNumber, a.StatusId!.Value, RecordState.Failed, null, FailureCode.SourceForbidden, null, null))], Token);
         // From now on each is followed by itself.
         await database.SqlAsync("UPDATE importer.status_poll SET next_poll_at = now() WHERE import_id = $1 AND row_number = ANY($2)",
             import, rows);
@@ -192,7 +201,7 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
             ? [new RemoteAsset(rid, "clip.mp4", 1, null, null, null, "video", "synced")] : []));
         cincopa.OnSetMeta = (_, _) => new ChangeResult.Failed(ScriptedCincopa.Error(RemoteErrorKind.InvalidInput));
         var finisher = new FinishRecords(needs, source, cincopa, new NameGallery(source, cincopa, NullLogger<NameGallery>.Instance),
-            new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), NullLogger<FinishRecords>.Instance);
+            new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), Options.Create(new ManifestOptions()), NullLogger<FinishRecords>.Instance);
         Assert.Equal(10, await finisher.RunAsync(Token));
         Assert.Equal(10, await new FinishAgain(source).RunAsync(import, new RecordFilter { RowNumbers = [.. rows] }, "ann", Token));
         Assert.Equal(10, await finisher.RunAsync(Token));

@@ -388,7 +388,7 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
         clock ??= TimeProvider.System;
         source ??= database.Source;
         return new(Rounds.Over(source, tokens, cincopa, clock, work: new WorkOptions { Workers = 1, Window = inFlight }), source,
-            new RecordTransitions(source), cincopa,
+            new RecordTransitions(source), HostsUnderTest.New(source), cincopa,
             new PollSchedule(TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(60), () => 0.5),
             new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), clock, NullLogger<StatusPoller>.Instance);
     }

@@ -1,0 +1,53 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using BulkImporter.Manifests;
+
+namespace BulkImporter.Parse;
+
+/// <summary>
+/// Reads what a row says of the file that is to arrive: its size, its MD5 and how long it plays. Null for what cannot be read, which is
+/// then not compared with anything.
+/// </summary>
+internal static class ExpectedFile
+{
+    private const int Md5Length = 32;
+
+    private static readonly SearchValues<byte> HexDigits = SearchValues.Create("0123456789abcdefABCDEF"u8);
+
+    /// <summary>A year: a longer recording is a mistake.</summary>
+    private const double MostSeconds = 366 * 86_400d;
+
+    public static bool IsReadable(ManifestColumn column, ReadOnlySpan<byte> text) => column switch
+    {
+        ManifestColumn.Size => Bytes(text) is not null,
+        ManifestColumn.Md5 => Md5(text) is not null,
+        _ => Seconds(text) is not null,
+    };
+
+    /// <summary>A whole number without separators. Not 0, which exports write for what they do not know.</summary>
+    public static long? Bytes(ReadOnlySpan<byte> text) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var bytes) && bytes > 0 ? bytes : null;
+
+    /// <summary>Returns it in lower case.</summary>
+    public static string? Md5(ReadOnlySpan<byte> text) =>
+        text.Length == Md5Length && !text.ContainsAnyExcept(HexDigits)
+            ? Encoding.ASCII.GetString(text).ToLowerInvariant() : null;
+
+    /// <summary>Seconds, or minutes and seconds with or without hours: <c>62.3</c>, <c>1:02</c>, <c>0:01:02.3</c>. Not 0.</summary>
+    public static double? Seconds(ReadOnlySpan<byte> text)
+    {
+        var seconds = 0d;
+        var parts = 0;
+        foreach (var range in text.Split((byte)':'))
+        {
+            var part = text[range];
+            var isFirst = parts++ == 0;
+            if (!double.TryParse(part, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+                || (!isFirst && number >= 60) || part.Length == 0)
+                return null;
+            seconds = seconds * 60 + number;
+        }
+        return parts is >= 1 and <= 3 && seconds is > 0 and < MostSeconds ? seconds : null;
+    }
+}

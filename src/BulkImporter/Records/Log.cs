@@ -1,0 +1,20 @@
+namespace BulkImporter.Records;
+
+internal static partial class Log
+{
+    [LoggerMessage(EventName = "HostWaits", Level = LogLevel.Warning,
+        Message = "Account {AccountId}: {Host} has failed {Failures} times in a row ({Code}) and waits; it is asked again at {AskedAt}")]
+    public static partial void HostWaits(
+        ILogger logger, int accountId, string host, int failures, string code, DateTimeOffset? askedAt);
+
+    [LoggerMessage(EventName = "HostsNotSeen", Level = LogLevel.Warning,
+        Message = "Which source hosts wait could not be read, what was known before holds: {Error}")]
+    public static partial void HostsNotSeen(ILogger logger, string error);
+
+    [LoggerMessage(EventName = "HostAsked", Level = LogLevel.Information,
+        Message = "Account {AccountId}: {Host} is asked for one file; if that fails, again in {Wait}")]
+    public static partial void HostAsked(ILogger logger, int accountId, string host, TimeSpan wait);
+
+    [LoggerMessage(EventName = "HostWorks", Level = LogLevel.Information, Message = "Account {AccountId}: {Host} works again")]
+    public static partial void HostWorks(ILogger logger, int accountId, string host);
+}
