@@ -155,6 +155,7 @@ public sealed class ReviewTests(DashboardStage stage) : IClassFixture<DashboardS
         await page.WaitForURLAsync("**/imports/*");
         await HasStateAsync("rejected");
         await Expect(page.GetByTestId("reason")).ToContainTextAsync("The sheets with rows are: Read me, Videos.");
+        await Expect(page.GetByTestId("sheet")).ToBeEnabledAsync();
         await LooksWellAsync("which sheet");
         await page.GetByTestId("sheet").SelectOptionAsync("Videos");
         await HasStateAsync("review");

@@ -27,7 +27,8 @@ internal static class CorrectionsApi
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
             limit.MaxRequestBodySize = CorrectRecords.MostBytes;
         var file = await FileAsync(context.Request, cancellationToken);
-        return await correct.RunAsync(id, file, Given(map), Given(encoding), Given(sheet), context.User.Actor(), cancellationToken, onlyCheck: check == true) switch
+        return await correct.RunAsync(id, file, Given(map), Given(encoding), Given(sheet), context.User.Actor(), cancellationToken,
+            onlyCheck: check == true) switch
         {
             CorrectionResult.Done done => TypedResults.Ok(done.Report),
             CorrectionResult.WrongState wrong => Problem.RefusedInThisState(wrong.State, wrong.Sentence),

@@ -57,7 +57,8 @@ internal sealed class ValidateVerb : Verb
             var advice = e.Code is RejectionCode.MappingInvalid or RejectionCode.ColumnUnknown or RejectionCode.UrlColumnAmbiguous
                 or RejectionCode.UrlColumnMissing
                 ? "Name the columns with --map, for example: --map url=Link,caption=Name"
-                : e is { Code: RejectionCode.SheetUnclear, Candidates: [var first, ..] } ? $"Name the sheet, for example: --sheet \"{first}\""
+                : e is { Code: RejectionCode.SheetUnclear, Candidates: [var first, ..] }
+                ? $"Name the sheet, for example: --sheet \"{first}\""
                 : e.Encoding is { } offered ? $"To read it so: --encoding {offered}" : null;
             throw new VerbFailure(ExitCode.Failed, $"{manifest.Name} is not a manifest: {e.Message}", advice);
         }

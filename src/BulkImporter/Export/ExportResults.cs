@@ -155,7 +155,8 @@ public sealed class ExportResults(IDbContextFactory<ImporterDb> contexts, Manife
     };
 
     private sealed record Found(
-        ImportState State, int ManifestId, string? Mapping, int? Rows, string FileName, string? Encoding, string? Sheet, bool HasCorrections);
+        ImportState State, int ManifestId, string? Mapping, int? Rows, string FileName, string? Encoding, string? Sheet,
+        bool HasCorrections);
 }
 
 public static class ExportSetup

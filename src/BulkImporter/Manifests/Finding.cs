@@ -269,7 +269,7 @@ public static class FindingCodes
                 + "addresses leaves this row out.",
         FindingCode.ExpectationUnusable =>
             "The file is imported, and this value is not compared with what arrives. Write size as a number of bytes, md5 as 32 "
-                + "hexadecimal digits, and duration in seconds or as 0:01:02.",
+                + "hexadecimal digits or in base64, and duration in seconds or as 0:01:02.",
         FindingCode.TooManyFields => "The row has more fields than the header. Put values that contain the separator in double quotes.",
         FindingCode.UnterminatedQuote =>
             "A quoted value begins in this row and does not end. Close the quote, or double the quotes that belong to the value.",

@@ -26,7 +26,9 @@ internal sealed class JsonLinesText : RowsAsText
     private JsonLinesText(ManifestText lines)
         : base(FileFormat.Jsonl) => this.lines = lines;
 
-    /// <summary>Whether the file's first line is a JSON object. <paramref name="text"/> is the beginning, all of it if it is whole.</summary>
+    /// <summary>Whether the file's first line is a JSON object.</summary>
+    /// <param name="text">The beginning of the file.</param>
+    /// <param name="isWhole">Nothing follows.</param>
     public static bool Is(ReadOnlySpan<byte> text, bool isWhole)
     {
         text = text.TrimStart(" \t\r\n"u8);
@@ -157,8 +159,8 @@ internal sealed class JsonLinesText : RowsAsText
                 values[column] = value;
             else if (ManifestFormat.TargetNamed(name) is not null)
                 throw new ManifestRejectedException(RejectionCode.JsonDamaged,
-                    $"Line {line} has the member \"{FindingMask.Mask(name)}\", which no line in the first half MB of the file has. Name it in "
-                        + "the first line too, with the value null.", line: line);
+                    $"Line {line} has the member \"{FindingMask.Mask(name)}\", which no line in the first half MB of the file has. Name it "
+                        + "in the first line too, with the value null.", line: line);
         }
     }
 

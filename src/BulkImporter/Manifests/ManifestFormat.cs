@@ -221,7 +221,10 @@ public static class ManifestFormat
         header[0].TrimStart().StartsWith('*') && header.Any(name => KalturaNames.Contains(Folded(name)));
 
     private static readonly HashSet<string> KalturaNames =
-        ["contenttype", "conversionprofile", "conversionprofileid", "accesscontrolprofileid", "schedulestartdate", "scheduleenddate", "partnerdata"];
+    [
+        "contenttype", "conversionprofile", "conversionprofileid", "accesscontrolprofileid", "schedulestartdate", "scheduleenddate",
+        "partnerdata",
+    ];
 
     /// <summary>The 3 of <c>column3</c>; null for every other name.</summary>
     private static int? Number(string? name) =>

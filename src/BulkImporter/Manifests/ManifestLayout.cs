@@ -97,8 +97,8 @@ public sealed class ManifestLayout
     internal int RowWidth { get; init; }
 
     /// <summary>
-    /// The line before the table that a program reads: Excel's <c>sep=;</c>, the name of Storage Transfer Service's format. Without its line
-    /// break; empty when there is none.
+    /// The line before the table that a program reads: Excel's <c>sep=;</c>, the name of Storage Transfer Service's format. Without its
+    /// line break; empty when there is none.
     /// </summary>
     internal string Preface { get; init; } = "";
 

@@ -89,7 +89,8 @@ internal sealed record ManifestPreamble(int Length, long Line, string Preface, c
         var first = Header(header, commented, plain, data);
         if (first is null)
             return new ManifestPreamble(at, line, preface, separator, []);
-        var skipped = comments.Concat(plain).Where(one => one.At < first.At && !ManifestTemplate.IsHelp(one.Fields[0])).OrderBy(one => one.At);
+        var skipped = comments.Concat(plain).Where(one => one.At < first.At && !ManifestTemplate.IsHelp(one.Fields[0]))
+            .OrderBy(one => one.At);
         return new ManifestPreamble(
             first.At, first.Line, preface, separator, [.. skipped.Select(one => new SkippedLine(one.Line, FindingMask.Mask(one.Text)))]);
     }

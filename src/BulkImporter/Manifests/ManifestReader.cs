@@ -382,7 +382,8 @@ public sealed class ManifestReader : IAsyncDisposable
     /// </summary>
     private void Unwrap()
     {
-        if (recordProblem is not null || text.Rows is not null || (!isWrapped && (Record.FieldCount > 1 || this.row is null || Layout.Columns.Count == 1)))
+        if (recordProblem is not null || text.Rows is not null
+            || (!isWrapped && (Record.FieldCount > 1 || this.row is null || Layout.Columns.Count == 1)))
             return;
         for (var field = 1; field < Record.FieldCount; field++)
         {

@@ -7,7 +7,8 @@ namespace BulkImporter.Manifests;
 
 /// <summary>
 /// The manifest's bytes as checked UTF-8 text: unpacked when gzipped, transcoded when UTF-16 or, if that is asked for, Windows-1252,
-/// without byte order mark; of a workbook the rows of a sheet (<see cref="RowsAsText"/>). Keeps what was read since <see cref="Release"/>, so that the reader can go back to the start of a damaged row.
+/// without byte order mark; of a workbook the rows of a sheet (<see cref="RowsAsText"/>). Keeps what was read since <see cref="Release"/>,
+/// so that the reader can go back to the start of a damaged row.
 /// </summary>
 internal sealed class ManifestText : ForwardStream
 {

@@ -120,8 +120,8 @@ internal sealed class WorkbookText : RowsAsText
 
     private static ManifestRejectedException Unclear(string what, string[] names) => new(RejectionCode.SheetUnclear,
         names.Length == 0 ? what
-            : $"{what} The sheets with rows are: {string.Join(", ", names.Select(FindingMask.Mask))}. Choose the one to import, for example "
-                + $"sheet={FindingMask.Mask(names[0])}.",
+            : $"{what} The sheets with rows are: {string.Join(", ", names.Select(FindingMask.Mask))}. Choose the one to import, for "
+                + $"example sheet={FindingMask.Mask(names[0])}.",
         candidates: names);
 }
 

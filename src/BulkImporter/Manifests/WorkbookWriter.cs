@@ -95,7 +95,8 @@ internal sealed class WorkbookWriter(IBufferWriter<byte> output, string sheetNam
         Flush();
         sheet!.Dispose();
         Add("xl/styles.xml", Styles());
-        Add("xl/workbook.xml", $"""<workbook xmlns="{Main}" xmlns:r="{Relations}">{(uses1904Dates ? """<workbookPr date1904="1"/>""" : "")}"""
+        Add("xl/workbook.xml", $"""<workbook xmlns="{Main}" xmlns:r="{Relations}">"""
+            + (uses1904Dates ? """<workbookPr date1904="1"/>""" : "")
             + $"""<sheets><sheet name="{Escaped(sheetName)}" sheetId="1" r:id="rId1"/></sheets></workbook>""");
         Add("xl/_rels/workbook.xml.rels", $"""<Relationships xmlns="{Package}/relationships">"""
             + $"""<Relationship Id="rId1" Type="{Relations}/worksheet" Target="worksheets/sheet1.xml"/>"""
@@ -176,7 +177,8 @@ internal sealed class WorkbookWriter(IBufferWriter<byte> output, string sheetNam
         }
 
         text.Append("""<fonts count="1"><font><sz val="11"/><name val="Calibri"/></font></fonts>""")
-            .Append("""<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills>""")
+            .Append("""<fills count="2"><fill><patternFill patternType="none"/></fill>""")
+            .Append("""<fill><patternFill patternType="gray125"/></fill></fills>""")
             .Append("""<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>""")
             .Append("""<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>""")
             .Append(CultureInfo.InvariantCulture, $"""<cellXfs count="{formats.Count + 1}">""")
@@ -203,7 +205,7 @@ internal sealed class WorkbookWriter(IBufferWriter<byte> output, string sheetNam
 
     private void Append(string text) => Encoding.UTF8.GetBytes(text, xml);
 
-    /// <summary>A text as XML can hold it: what it cannot stands as <c>_x0007_</c>, and such a text itself with its first sign so.</summary>
+    /// <summary>A text as XML can hold it: what it cannot stands as <c>_x0007_</c>, and such a text with its first sign so.</summary>
     private void AppendText(string text) => Append(Escaped(text));
 
     private static string Escaped(string text)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 using BulkImporter.Manifests;
@@ -12,6 +13,9 @@ namespace BulkImporter.Parse;
 internal static class ExpectedFile
 {
     private const int Md5Length = 32;
+
+    /// <summary>Of the same 16 bytes in base64, which is how a list for Storage Transfer Service has them.</summary>
+    private const int Base64Length = 24;
 
     private static readonly SearchValues<byte> HexDigits = SearchValues.Create("0123456789abcdefABCDEF"u8);
 
@@ -29,10 +33,15 @@ internal static class ExpectedFile
     public static long? Bytes(ReadOnlySpan<byte> text) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var bytes) && bytes > 0 ? bytes : null;
 
-    /// <summary>Returns it in lower case.</summary>
-    public static string? Md5(ReadOnlySpan<byte> text) =>
-        text.Length == Md5Length && !text.ContainsAnyExcept(HexDigits)
-            ? Encoding.ASCII.GetString(text).ToLowerInvariant() : null;
+    /// <summary>Returns it as hex digits in lower case.</summary>
+    public static string? Md5(ReadOnlySpan<byte> text)
+    {
+        if (text.Length == Md5Length && !text.ContainsAnyExcept(HexDigits)) return Encoding.ASCII.GetString(text).ToLowerInvariant();
+        Span<byte> hash = stackalloc byte[18];
+        return text.Length == Base64Length
+            && Base64.DecodeFromUtf8(text, hash, out _, out var length) == OperationStatus.Done && length == Md5Length / 2
+            ? Convert.ToHexStringLower(hash[..length]) : null;
+    }
 
     /// <summary>Seconds, or minutes and seconds with or without hours: <c>62.3</c>, <c>1:02</c>, <c>0:01:02.3</c>. Not 0.</summary>
     public static double? Seconds(ReadOnlySpan<byte> text)

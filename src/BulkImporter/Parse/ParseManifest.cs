@@ -250,6 +250,6 @@ public sealed class ParseManifest(
     }
 
     private sealed record Taken(
-        int ManifestId, string? Mapping, int ChunkSize, short Attempts, int MostRows, string? Encoding, string? Sheet, bool SkipImported, int AccountId,
-        ImportTransfer Transfer, bool SkipRepeated, RowMatch MatchBy, string? LinksAsWritten);
+        int ManifestId, string? Mapping, int ChunkSize, short Attempts, int MostRows, string? Encoding, string? Sheet,
+        bool SkipImported, int AccountId, ImportTransfer Transfer, bool SkipRepeated, RowMatch MatchBy, string? LinksAsWritten);
 }

@@ -114,7 +114,8 @@ public sealed class PreviewManifest(
         {
             // Which column holds the URL is a question. Any answer lets the columns and the rows be seen; it is not shown as one.
             var answer = ManifestMapping.From([new(ManifestFormat.Name(ManifestColumn.Url), column)]).ToString();
-            return await TryAsync(manifestId, settings, answer, encoding, sheet, question ?? open.Message, rows, cancellationToken, isUrlKnown: false);
+            return await TryAsync(
+                manifestId, settings, answer, encoding, sheet, question ?? open.Message, rows, cancellationToken, isUrlKnown: false);
         }
         catch (ManifestRejectedException open) when (open.Encoding is { } offered && encoding is null)
         {
@@ -214,5 +215,6 @@ public sealed class PreviewManifest(
         ImportTransfer Transfer, bool SkipsImported, string? LinksAsWritten, Dictionary<int, Dictionary<ManifestColumn, string>> Corrected);
 
     private sealed record Previewed(
-        int ManifestId, string? Mapping, string? Encoding, string? Sheet, ImportTransfer Transfer, WhenDuplicate AlreadyImported, string? LinksAsWritten);
+        int ManifestId, string? Mapping, string? Encoding, string? Sheet, ImportTransfer Transfer, WhenDuplicate AlreadyImported,
+        string? LinksAsWritten);
 }

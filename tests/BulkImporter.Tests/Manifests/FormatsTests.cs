@@ -99,6 +99,9 @@ public class FormatsTests
         Assert.Equal("https://media.example.com/1.mp4", read.Rows[0].Checked.Url);
         Assert.Equal("1001", read.Rows[0].Fields[1]);
         Assert.Equal(2, read.Rows[0].LineNumber);
+        // What the list says of the file is what is compared when it has arrived.
+        Assert.Equal((1001, "30303030303030303030303030303031"), (read.Rows[0].Checked.ExpectedBytes, read.Rows[0].Checked.ExpectedMd5));
+        Assert.Empty(read.Findings);
 
         var result = Encoding.UTF8.GetString(await WholeManifest.ExportAsync(Encoding.UTF8.GetBytes(list), FileFormat.Csv));
         var lines = result.Split('\n');

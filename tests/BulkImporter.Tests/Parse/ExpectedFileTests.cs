@@ -38,9 +38,12 @@ public class ExpectedFileTests
 
     [Theory]
     [InlineData("900150983CD24FB0D6963F7D28E17F72", "900150983cd24fb0d6963f7d28e17f72")]
+    [InlineData("kAFQmDzST7DWlj99KOF/cg==", "900150983cd24fb0d6963f7d28e17f72")]
     [InlineData("900150983cd24fb0d6963f7d28e17f7", null)]
+    [InlineData("kAFQmDzST7DWlj99KOF/cgAA", null)]
+    [InlineData("kAFQmDzST7DWlj99KOF!cg==", null)]
     [InlineData("g00150983cd24fb0d6963f7d28e17f72", null)]
-    public void An_md5_is_32_hexadecimal_digits(string text, string? md5) =>
+    public void An_md5_is_32_hexadecimal_digits_or_base64(string text, string? md5) =>
         Assert.Equal(md5, ExpectedFile.Md5(Encoding.UTF8.GetBytes(text)));
 
     [Fact]
