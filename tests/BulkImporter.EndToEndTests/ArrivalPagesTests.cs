@@ -32,7 +32,8 @@ public sealed class ArrivalPagesTests : IAsyncDisposable
             await Expect(page.GetByTestId($"arrival-{arrival}")).ToHaveTextAsync("1");
         Assert.Empty(await browser.ComplaintsAsync(page, "import"));
         await page.GetByTestId("verify-arrival").ClickAsync();
-        await Expect(page.GetByText("2 records are being compared again.")).ToBeVisibleAsync();
+        await Wait.UntilAsync(TimeSpan.FromMinutes(1), "the order stands in the story", async () =>
+            await page.Locator("[data-testid=deed][data-action=arrival_verified_again]").CountAsync() == 1);
         await Wait.UntilAsync(TimeSpan.FromMinutes(1), "they are compared", async () =>
             (await api.WholeImportAsync(id)).GetProperty("finishing").GetProperty("pending").GetInt32() == 0);
 

@@ -45,8 +45,11 @@ public sealed class ReadStory(NpgsqlDataSource database)
             SELECT i.finished_at, NULL, 'texts_written', CASE WHEN f.failed > 0 THEN 'not for ' || to_char(f.failed, 'FM999,999,999') END, 2
             FROM importer.import i
             CROSS JOIN LATERAL (SELECT count(*) AS failed FROM importer.record_finish WHERE import_id = i.id AND state = 'failed') f
-            WHERE i.id = $1 AND i.state = 'finished' AND (EXISTS (SELECT 1 FROM importer.record_meta WHERE import_id = i.id)
-                -- A manifest that has texts has them from its beginning.
+            WHERE i.id = $1 AND i.state = 'finished' AND (
+                -- A manifest that has texts has them from its beginning; a size or an old address is none.
+                EXISTS (SELECT 1 FROM (
+                    SELECT coalesce(description, long_description, tags, related_link_text, related_link_url, gallery) AS says
+                    FROM importer.record_meta WHERE import_id = i.id ORDER BY row_number LIMIT 200) m WHERE m.says IS NOT NULL)
                 OR EXISTS (SELECT 1 FROM (SELECT caption, reference_id FROM importer.import_record WHERE import_id = i.id
                     ORDER BY row_number LIMIT 200) r WHERE coalesce(r.caption, r.reference_id) IS NOT NULL))
         ) story
