@@ -28,7 +28,8 @@ internal static class Answers
     public static int ExitCode(this ImportView import) => import.State switch
     {
         ImportState.Rejected or ImportState.Cancelled => Cli.ExitCode.Failed,
-        ImportState.Finished when import.Counts.Failed + import.Counts.Unknown > 0 => Cli.ExitCode.DoneWithProblems,
+        ImportState.Finished when import.Counts.Failed + import.Counts.Unknown + import.Finishing.Failed > 0 =>
+            Cli.ExitCode.DoneWithProblems,
         _ => Cli.ExitCode.Done,
     };
 

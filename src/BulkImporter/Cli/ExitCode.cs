@@ -14,7 +14,7 @@ public static class ExitCode
     /// <summary>The command line itself is wrong, or the key or address of the environment.</summary>
     public const int Usage = 2;
 
-    /// <summary>The import is finished, and some of its records failed or are unknown.</summary>
+    /// <summary>The import is finished, and some of its records failed or are unknown, or their assets lack texts or a gallery.</summary>
     public const int DoneWithProblems = 3;
 
     public const int NotFound = 4;

@@ -50,7 +50,8 @@ internal static class ImportPicture
         foreach (var (state, count) in import.Counts.Present())
             table.AddRow(new Text(state), new Text(Wording.Number(count)), new Text(Wording.Percent((double)count / import.Counts.Total)));
         table.AddRow(new Text("rows"), new Text(import.Rows is { } rows ? Wording.Number(rows) : "-"), new Text(""));
-        var waiting = import.WaitingHosts.Select(h => new Text(Waiting(h)));
+        var notes = import.WaitingHosts.Select(h => new Text(Waiting(h))).ToList();
+        if (import.Finishing.Failed > 0) notes.Add(new Text(Unfinished(import)));
         var tables = new List<IRenderable> { table };
         if (import.Arrival.Compared > 0)
         {
@@ -63,7 +64,7 @@ internal static class ImportPicture
             tables.Add(arrivals);
         }
         if (import.Failures.Count == 0)
-            return new Rows([.. tables, .. waiting]);
+            return new Rows([.. tables, .. notes]);
 
         var failures = TableOf(surroundings, "failure", "what it needs", "records");
         failures.Columns[2].RightAligned();
@@ -71,8 +72,12 @@ internal static class ImportPicture
             failures.AddRow(new Text(failure.Code), new Text(failure.Class?.InWords() ?? ""),
                 new Text(Wording.Number(failure.Count)));
         tables.Add(failures);
-        return new Rows([.. tables, .. waiting]);
+        return new Rows([.. tables, .. notes]);
     }
+
+    private static string Unfinished(ImportView import) =>
+        $"{Wording.Count(import.Finishing.Failed, "imported asset lacks", "imported assets lack")} texts, tags or a gallery: "
+            + $"records {import.Id} --finish failed says why.";
 
     private static string Waiting(WaitingHost host) =>
         $"{Wording.Plain(host.Sentence)} {Wording.Count(host.Records, "record waits", "records wait")} for it.";

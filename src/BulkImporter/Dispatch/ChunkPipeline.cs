@@ -47,7 +47,7 @@ internal sealed class ChunkPipeline(Lease lease, CallLimits limits, CurrentAcces
     /// </summary>
     public async Task<int> RunAsync(List<DueRecord> records, CancellationToken stopSending, CancellationToken abandon)
     {
-        var due = new DueRows(records, lease, needs.Hosts, needs.Clock);
+        var due = new DueRows(records, lease, needs.Hosts, needs.Random, needs.Clock);
         Aside = due.Aside;
         using var sending = CancellationTokenSource.CreateLinkedTokenSource(stopSending);
         var lanes = Task.WhenAll(

@@ -12,7 +12,7 @@ namespace BulkImporter.Dispatch;
 /// <summary>What every chunk is sent with.</summary>
 public sealed record SendingNeeds(
     RecordTransitions Transitions, CallGovernor Governor, AccountHealth Health, ICincopaClient Cincopa, PushFile Push,
-    FailingHosts Hosts, RetrySchedule Schedule, TimeProvider Clock);
+    FailingHosts Hosts, RetrySchedule Schedule, Func<double> Random, TimeProvider Clock);
 
 /// <summary>
 /// The Hangfire job that sends one chunk's due records to Cincopa. Safe to start twice and safe to kill anywhere: the lease decides who

@@ -28,8 +28,9 @@ internal sealed class SetAside
 /// <param name="due">In the order in which they are sent.</param>
 /// <param name="lease">Of the chunk.</param>
 /// <param name="hosts">Which hosts wait.</param>
+/// <param name="random">From 0 to 1: which row asks.</param>
 /// <param name="clock">For how long a host is taken to have no place.</param>
-internal sealed class DueRows(List<DueRecord> due, Lease lease, FailingHosts hosts, TimeProvider clock)
+internal sealed class DueRows(List<DueRecord> due, Lease lease, FailingHosts hosts, Func<double> random, TimeProvider clock)
 {
     /// <summary>How long a host of which other chunks have all places is left to them.</summary>
     private static readonly TimeSpan LeftToOthers = TimeSpan.FromSeconds(1);
@@ -54,14 +55,14 @@ internal sealed class DueRows(List<DueRecord> due, Lease lease, FailingHosts hos
         if (look.Hosts.Count == 0 && lease.PerHost == 0) return (left.GetRange(next, Math.Min(most, left.Count - next)), []);
 
         var (rows, asking, stay) = (new List<DueRecord>(), new List<DueRecord>(), new List<DueRecord>(left.Count - next));
-        var asked = new HashSet<string>();
+        var mayAsk = RowsThatAsk(look);
         var used = onWire.Values.CountBy(h => h).ToDictionary();
         for (; next < left.Count && rows.Count < most; next++)
         {
             var row = left[next];
             var host = SourceHost.Of(row.SourceUrl);
             var wait = host is null ? null : hosts.WaitOf(look, lease.AccountId, host);
-            if (wait is { } time && (time > TimeSpan.Zero || !asked.Add(host!)))
+            if (wait is not null && !mayAsk.Contains(row.RowNumber))
             {
                 Aside.ForHost(row.RowNumber, host!);
                 continue;
@@ -126,6 +127,17 @@ internal sealed class DueRows(List<DueRecord> due, Lease lease, FailingHosts hos
         Aside.Rows.AddRange(left.Skip(next).Select(r => r.RowNumber));
         Aside.FoundNoPlace = AnyLeft;
         next = left.Count;
+    }
+
+    /// <summary>
+    /// One row, whichever, of each host that is to be asked: when some files of a host are forbidden, the next time another one asks.
+    /// </summary>
+    private HashSet<int> RowsThatAsk(FailingHosts.Seen look)
+    {
+        if (look.Hosts.Count == 0) return [];
+        return [.. left.Skip(next).Select(r => (r.RowNumber, Host: SourceHost.Of(r.SourceUrl)))
+            .Where(r => r.Host is not null && hosts.WaitOf(look, lease.AccountId, r.Host) <= TimeSpan.Zero)
+            .GroupBy(r => r.Host).Select(rows => rows.ElementAt((int)(random() * rows.Count())).RowNumber)];
     }
 
     private bool IsLeftToOthers(string host) => taken.TryGetValue(host, out var since) && clock.GetElapsedTime(since) < LeftToOthers;

@@ -119,7 +119,9 @@ internal sealed class FinishRecords(
         return end;
     }
 
-    protected override End? Broken(Due item, Exception error) => Again(item, Unexpected, error.Reason());
+    // What the database does for a while is no failure of the record.
+    protected override End? Broken(Due item, Exception error) =>
+        error.MayPass() ? Later(item) : Again(item, Unexpected, error.Reason());
 
     protected override async Task WriteAsync(List<End> ends)
     {

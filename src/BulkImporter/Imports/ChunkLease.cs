@@ -67,7 +67,8 @@ internal static class ChunkLease
     // intent whose commit came through after we had given it up is seen too. With one the lease is left to run out: the rescue knows
     // what to do with a record that nobody will answer for.
     // Rows that were set aside ($4) do not make it due. For hosts that wait ($5, and how many rows of each, $6) the follower does, and
-    // for rows that only found no place ($7) the next second.
+    // for rows that only found no place ($7) some seconds: long enough for chunks
+    // of other hosts, which the feeder takes in the order of their numbers, to have their turn.
     internal const string Release = $"""
         UPDATE importer.import_chunk c
         SET state = 'waiting', lease_token = NULL, lease_owner = NULL, lease_until = NULL, lease_window = 0, waits_for = $5,
@@ -75,7 +76,7 @@ internal static class ChunkLease
             due_at = LEAST((SELECT min(coalesce(r.next_attempt_at, now())) FROM importer.import_record r
                       WHERE r.import_id = c.import_id AND r.row_number BETWEEN c.first_row AND c.last_row AND r.state = 'pending'
                           AND {ImportTransitions.IsNotHeldBack} AND r.row_number <> ALL ($4)),
-                CASE WHEN $7 THEN now() + interval '1 second' END)
+                CASE WHEN $7 THEN now() + interval '5 seconds' END)
         WHERE c.import_id = $1 AND c.number = $2 AND c.lease_token = $3 AND c.submitting_count = 0
         """;
 

@@ -14,9 +14,9 @@ public static class ManifestTemplate
         (ManifestColumn.Url, "the address that the file can be downloaded from. The only column that must be filled.",
             "https://media.example.com/videos/spring.mp4"),
         (ManifestColumn.Caption, "the title in Cincopa.", "Spring"),
-        (ManifestColumn.Description, "a text of up to 5000 characters.", "A walk in the park"),
+        (ManifestColumn.Description, "a text. About 1700 characters reach Cincopa and fewer with accents or other scripts.", "A walk in the park"),
         (ManifestColumn.Tags, "words to find it by with commas between them.", "spring, park"),
-        (ManifestColumn.ReferenceId, "your own key of the file. It keeps a file from being imported twice.", "A-1"),
+        (ManifestColumn.ReferenceId, "your own key of the file. It is written to the asset.", "A-1"),
         (ManifestColumn.Gallery, "the name of the gallery that it joins. It is made if there is none.", "Seasons"),
         (ManifestColumn.Filename, "what the file is called if its address does not say it.", "spring.mp4"),
     ];

@@ -69,9 +69,9 @@ public sealed partial class RecordTransitions
             RETURNING d.*
         ), over AS (
             INSERT INTO importer.attempt AS t (import_id, row_number, number, started_at, status_id, finished_at, outcome, message)
-            SELECT import_id, row_number, attempt_count, submitted_at, status_id, finished_at, 'imported',
+            SELECT import_id, row_number, attempt_count, coalesce(submitted_at, finished_at, now()), status_id, finished_at, 'imported',
                 'Its asset ' || rid || ' differs from what was expected. It stays in Cincopa, and the row was sent again.'
-            FROM moved WHERE submitted_at IS NOT NULL
+            FROM moved
             ON CONFLICT (import_id, row_number, number) DO UPDATE SET message = concat_ws(' ', t.message, excluded.message)
         ), unseen AS (
             DELETE FROM importer.record_asset a USING moved m WHERE a.import_id = m.import_id AND a.row_number = m.row_number

@@ -92,7 +92,9 @@ internal sealed class DeleteAssets(
         return end;
     }
 
-    protected override End? Broken(Due item, Exception error) => Again(item.Asset with { InDoubt = true }, Unexpected, error.Reason());
+    // What the database does for a while is no failure of the undo.
+    protected override End? Broken(Due item, Exception error) => error.MayPass()
+        ? Later(item.Asset with { InDoubt = true }) : Again(item.Asset with { InDoubt = true }, Unexpected, error.Reason());
 
     protected override async Task WriteAsync(List<End> ends)
     {

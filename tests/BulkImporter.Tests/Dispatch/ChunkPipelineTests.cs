@@ -560,7 +560,7 @@ public sealed class ChunkPipelineTests(EngineDatabase database) : IClassFixture<
             new CurrentAccess(new CincopaAccess(new Uri("http://127.0.0.1:9/v2/"), "token"), version) { HasAccepted = hasAccepted }, null,
             new SendingNeeds(new RecordTransitions(source), governor, health
                 ?? Health(governor, source), cincopa, PushUnderTest.New(source, cincopa), HostsUnderTest.New(source, clock),
-                new RetrySchedule(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), () => 0), clock),
+                new RetrySchedule(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), () => 0), () => 0, clock),
             log ?? NullLogger.Instance);
         return await pipeline.RunAsync(await DueAsync(), stopSending, abandon);
     }

@@ -261,7 +261,7 @@ public sealed class DispatchChunkTests(EngineDatabase database) : IClassFixture<
                 new AccountHealth(governor, new AccountBreaker(database.Source, NullLogger<AccountBreaker>.Instance),
                     Options.Create(new AccountsOptions())),
                 cincopa, PushUnderTest.New(database.Source, cincopa), HostsUnderTest.New(database.Source),
-                new RetrySchedule(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), () => 0), clock),
+                new RetrySchedule(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), () => 0), () => 0, clock),
             givenBack, lifetime, NullLogger<DispatchChunk>.Instance);
         await job.RunAsync(id, chunk, "Library, rows 1-3", Token);
     }

@@ -109,7 +109,7 @@ public sealed class DispatchPlanTests(EngineDatabase database) : IClassFixture<E
                 new AccountHealth(governor, new AccountBreaker(explained.Source, NullLogger<AccountBreaker>.Instance),
                     Options.Create(new AccountsOptions())),
                 cincopa, PushUnderTest.New(explained.Source, cincopa), HostsUnderTest.New(explained.Source),
-                new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0),
+                new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), () => 0,
                 TimeProvider.System),
             new ChunkGivenBack(), new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), NullLogger<DispatchChunk>.Instance);
     }
