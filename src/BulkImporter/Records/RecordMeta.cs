@@ -47,10 +47,16 @@ public sealed class RecordMeta
     /// <summary>Row <c>m</c> of it says something that what arrived can be compared with.</summary>
     internal const string IsExpecting = "coalesce(m.expected_bytes, m.source_bytes, m.expected_seconds) IS NOT NULL";
 
-
     /// <summary>Keeps what sources say of their sizes: followed by a query of import_id, row_number and bytes, and by
     /// <see cref="OrReplaceSourceBytes"/>.</summary>
     internal const string KeepSourceBytes = "INSERT INTO importer.record_meta (import_id, row_number, source_bytes)";
+
+    /// <summary>What was expected of the files of those that <c>moved</c>, and is of no use to others: a condition may follow.</summary>
+    internal const string ForgetExpected = """
+        UPDATE importer.record_meta x
+            SET expected_bytes = NULL, expected_md5 = NULL, expected_seconds = NULL, source_bytes = NULL
+            FROM moved m WHERE x.import_id = m.import_id AND x.row_number = m.row_number
+        """;
 
     internal const string OrReplaceSourceBytes =
         "ON CONFLICT (import_id, row_number) DO UPDATE SET source_bytes = excluded.source_bytes";

@@ -36,6 +36,8 @@ public sealed partial class RecordTransitions
         ), uploaded AS (
             -- What had been sent of a file is of no use to another.
             DELETE FROM importer.push_upload u USING moved m WHERE u.import_id = m.import_id AND u.row_number = m.row_number
+        ), expected AS (
+            {RecordMeta.ForgetExpected} AND m.url <> m.old_url
         ), noted AS (
             {Correction.Note}
         )

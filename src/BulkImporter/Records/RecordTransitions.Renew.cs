@@ -52,6 +52,8 @@ public sealed partial class RecordTransitions
             -- What had been sent of a file is of no use to another.
             DELETE FROM importer.push_upload u USING moved m
             WHERE u.import_id = m.import_id AND u.row_number = m.row_number AND m.source_key IS DISTINCT FROM m.old_key
+        ), expected AS (
+            {RecordMeta.ForgetExpected} AND m.source_key IS DISTINCT FROM m.old_key
         ), noted AS (
             {Correction.Insert("$2")}
         )

@@ -85,7 +85,8 @@ public sealed class SignedAgainTests(EngineDatabase database) : IClassFixture<En
     {
         const string moved = "url,id\nhttps://new.example/1.mp4,A\nhttps://new.example/2.mp4,B\nhttps://new.example/3.mp4,C\nhttps://new.example/4.mp4,D\nhttps://media.example/3.mp4,E\n";
         var stage = await ManifestStage.OfAsync(database);
-        var first = await stage.ReadAsync("url,id\nhttps://media.example/1.mp4,A\nhttps://media.example/2.mp4,B\nhttps://media.example/3.mp4,C\n");
+        var first = await stage.ReadAsync(
+            "url,id,size\nhttps://media.example/1.mp4,A,100\nhttps://media.example/2.mp4,B,100\nhttps://media.example/3.mp4,C,100\n");
         await stage.StartAsync(first);
         await stage.EndAsync(first, 1, RecordState.Imported);
         await stage.EndAsync(first, 2, RecordState.Failed);
@@ -104,6 +105,9 @@ public sealed class SignedAgainTests(EngineDatabase database) : IClassFixture<En
         Assert.Equal(["https://media.example/1.mp4", "https://new.example/2.mp4", "https://new.example/3.mp4"],
             [await UrlAsync(first, 1), await UrlAsync(first, 2), await UrlAsync(first, 3)]);
         Assert.Equal("pending 1, imported 1, failed 1", await database.SoundCountsAsync(first));
+        // What was expected of the former file is not expected of another.
+        Assert.Equal("1", await database.OneAsync<string>(
+            "SELECT string_agg(row_number::text, ' ') FROM importer.record_meta WHERE import_id = $1 AND expected_bytes IS NOT NULL", first));
         // What failed is rerun by a person, with the new address; the state is its own.
         Assert.Equal("failed", await database.OneAsync<string>(
             "SELECT state FROM importer.import_record WHERE import_id = $1 AND row_number = 2", first));
