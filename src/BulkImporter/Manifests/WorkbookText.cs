@@ -103,7 +103,7 @@ internal sealed class WorkbookText : RowsAsText
     private static WorkbookSheet Chosen(List<WorkbookSheet> filled, string? wanted)
     {
         string[] names = [.. filled.Select(sheet => sheet.Name)];
-        if (!string.IsNullOrWhiteSpace(wanted))
+        if (!string.IsNullOrEmpty(wanted))
         {
             return filled.Find(sheet => sheet.Name == wanted)
                 ?? filled.Find(sheet => string.Equals(sheet.Name.Trim(), wanted.Trim(), StringComparison.OrdinalIgnoreCase))

@@ -70,6 +70,39 @@ public sealed class ReviseImportTests(EngineDatabase database) : IClassFixture<E
         Assert.Equal((null, "Links", "https://media.example/1.mp4"), (read.Question, read.Sheet, read.Rows[0].Values["url"]));
     }
 
+    [Theory]
+    [InlineData(" ")]
+    [InlineData("Videos ")]
+    public async Task A_sheet_is_meant_by_its_name_as_it_is_blanks_and_all(string name)
+    {
+        var id = await CreateAsync(new MadeWorkbook().Sheet(name, ["url"], ["https://media.example/first.mp4"])
+            .Sheet("Videos", ["url"], ["https://media.example/second.mp4"]).Bytes());
+        await ParseAsync(id);
+        var asked = await PreviewAsync(id);
+        Assert.Equal(name, asked.Sheet);
+        Assert.NotNull(asked.Question);
+
+        await ReviseAsync(id, new ImportRevision { ["sheet"] = name });
+        await ParseAsync(id);
+        Assert.Equal("https://media.example/first.mp4", (await PreviewAsync(id)).Rows[0].Values["url"]);
+        await ReviseAsync(id, new ImportRevision { ["sheet"] = "Videos" });
+        await ParseAsync(id);
+        Assert.Equal("https://media.example/second.mp4", (await PreviewAsync(id)).Rows[0].Values["url"]);
+    }
+
+    [Fact]
+    public async Task A_sheet_without_a_name_ends_in_an_answer()
+    {
+        var id = await CreateAsync(new MadeWorkbook().Sheet("", ["url"], ["https://media.example/first.mp4"])
+            .Sheet("Videos", ["url"], ["https://media.example/second.mp4"]).Bytes());
+        await ParseAsync(id);
+        Assert.Equal("Videos", (await PreviewAsync(id)).Sheet);
+        var none = await CreateAsync(new MadeWorkbook().Sheet("", ["url"], ["https://media.example/first.mp4"])
+            .Sheet("", ["url"], ["https://media.example/second.mp4"]).Bytes());
+        await ParseAsync(none);
+        Assert.Null(await Preview.RunAsync(none, 5, Token));
+    }
+
     [Fact]
     public async Task Another_mapping_reads_the_manifest_again_and_nothing_of_the_first_reading_is_left()
     {
