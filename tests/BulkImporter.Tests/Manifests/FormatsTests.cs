@@ -186,7 +186,6 @@ public class FormatsTests
     [Theory]
     [InlineData("{\"url\": \"https://a.test/1.mp4\"}\n{\"url\": \"https://a.test/2", "Line 2 cannot be read as JSON")]
     [InlineData("{\"url\": \"https://a.test/1.mp4\"}\n[1]\n", "Line 2 is not a JSON object")]
-    [InlineData("{\"url\": \"https://a.test/1.mp4\"}\n{\"url\": \"\\ud800\"}\n", "Line 2 cannot be read as JSON")]
     public async Task A_line_that_is_no_object_is_named(string lines, string named)
     {
         var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() => WholeManifest.ReadAsync(lines));
@@ -222,6 +221,31 @@ public class FormatsTests
     }
 
     [Fact]
+    public async Task The_members_of_json_lines_are_always_the_header()
+    {
+        const string lines = """
+            {"page": "https://a.test/1.mp4", "words": "One"}
+            {"page": "https://a.test/2.mp4", "words": "Two"}
+            """;
+        var refused = await Assert.ThrowsAsync<ManifestRejectedException>(() => WholeManifest.ReadAsync(lines, "url=column1"));
+        Assert.Equal(RejectionCode.ColumnUnknown, refused.Code);
+        var address = await WholeManifest.ReadAsync("""{"https://a.test/1.mp4": "https://a.test/2.mp4"}""");
+        Assert.Equal("https://a.test/2.mp4", Assert.Single(address.Rows).Checked.Url);
+    }
+
+    [Fact]
+    public async Task No_title_is_looked_for_above_the_members_of_json_lines()
+    {
+        var read = await WholeManifest.ReadAsync("""
+            {"n": 1, "words": "source", "page": null}
+            {"n": 2, "words": "Two", "page": "https://a.test/2.mp4"}
+            """);
+        Assert.Equal(["n", "words", "page"], read.Layout.Columns);
+        Assert.Equal([1, 2], read.Rows.Select(r => r.LineNumber));
+        Assert.Empty(read.Layout.SkippedLines);
+    }
+
+    [Fact]
     public async Task A_member_of_ones_own_that_is_named_like_a_result_is_kept_beside_it()
     {
         var result = Encoding.UTF8.GetString(await WholeManifest.ExportAsync(
@@ -231,6 +255,19 @@ public class FormatsTests
         // Of a result file they are the old results, and go.
         var again = Encoding.UTF8.GetString(await WholeManifest.ExportAsync(Encoding.UTF8.GetBytes(result), FileFormat.Jsonl));
         Assert.Equal(result, again);
+    }
+
+    [Fact]
+    public async Task Half_of_a_surrogate_pair_in_a_json_text_reads_as_a_character_that_is_missing()
+    {
+        var bytes = Encoding.ASCII.GetBytes("""
+            {"url": "https://a.test/1.mp4", "title": "cut \ud83d", "a\uDC00": "\ud83d\ud83d\ude00 \\ud83d"}
+            """);
+        var read = await WholeManifest.ReadAsync(bytes);
+        Assert.Equal(["url", "title", "a\uFFFD"], read.Layout.Columns);
+        Assert.Equal(["https://a.test/1.mp4", "cut \uFFFD", "\uFFFD\U0001F600 \\ud83d"], Assert.Single(read.Rows).Fields);
+        Assert.StartsWith("{\"url\":\"https://a.test/1.mp4\",\"title\":\"cut \uFFFD\",\"a\uFFFD\":", Encoding.UTF8.GetString(
+            await WholeManifest.ExportAsync(bytes, FileFormat.Jsonl)), StringComparison.Ordinal);
     }
 
     [Fact]
