@@ -56,6 +56,11 @@ public class WorkbookTests
     [InlineData("[$-F400]0\"a\"\"b", "5", "5")]
     [InlineData("General", "0.30000000000000004", "0.3")]
     [InlineData("General", "123456789012345", "123456789012345")]
+    [InlineData("General", "1234567890123456", "1234567890123456")]
+    [InlineData("General", "9007199254740993", "9007199254740993")]
+    [InlineData("General", "12345678901234567890123456789012", "12345678901234567890123456789012")]
+    [InlineData("General", "0000000000000000007", "7")]
+    [InlineData("0", "1234567890123456", "1234567890123460")]
     [InlineData("General", "1E+300", "1E+300")]
     [InlineData("General", "4.2", "4.2")]
     public async Task A_number_reads_as_people_see_it(string format, string number, string shown)
