@@ -86,6 +86,44 @@ public class WorkbookTests
     }
 
     [Fact]
+    public async Task Days_count_from_1904_on_whatever_an_extension_of_the_workbook_adds()
+    {
+        var read = await WholeManifest.ReadAsync(new MadeWorkbook
+        {
+            Formats = ["0"],
+            Parts =
+            {
+                ["xl/workbook.xml"] = part => part.Write(Encoding.UTF8.GetBytes($"""
+                    <workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+                      xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">
+                      <workbookPr date1904="1"/><sheets><sheet name="A" sheetId="1" r:id="rId1"/></sheets>
+                      <extLst><ext xmlns:x15="http://schemas.microsoft.com/office/spreadsheetml/2010/11/main">
+                        <x15:workbookPr chartTrackingRefBase="1"/></ext></extLst></workbook>
+                    """)),
+            },
+        }.Sheet("A", Row(Text("url"), Text("day")) + Row(Text("https://a.test/1.mp4"), "<c s=\"2\"><v>44894</v></c>")).Bytes());
+        Assert.Equal("2026-11-30", read.Rows[0].Fields[1]);
+    }
+
+    [Theory]
+    [InlineData("/xl/./worksheets/../worksheets/sheet1.xml")]
+    [InlineData("../xl/worksheets/sheet1.xml")]
+    [InlineData("./worksheets/sheet1.xml")]
+    public async Task A_part_is_found_by_a_path_with_dots_and_true_is_true(string target)
+    {
+        var read = await WholeManifest.ReadAsync(new MadeWorkbook
+        {
+            Parts =
+            {
+                ["xl/_rels/workbook.xml.rels"] = part => part.Write(Encoding.UTF8.GetBytes($"""
+                    <Relationships><Relationship Id="rId1" Type="x/worksheet" Target="{target}"/></Relationships>
+                    """)),
+            },
+        }.Sheet("A", Row(Text("url"), Text("b")) + Row(Text("https://a.test/1.mp4"), "<c t=\"b\"><v>true</v></c>")).Bytes());
+        Assert.Equal("TRUE", Assert.Single(read.Rows).Fields[1]);
+    }
+
+    [Fact]
     public async Task Cells_of_every_kind_are_read_and_come_back()
     {
         var bytes = new MadeWorkbook
