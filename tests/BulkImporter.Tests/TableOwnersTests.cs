@@ -16,7 +16,7 @@ public sealed partial class TableOwnersTests
         // A record's state and what hangs on it change in one statement: the poll, the finishing, the push.
         ["Records/RecordTransitions"] = ["import_chunk", "push_upload", "reconcile_candidate", "record_finish", "record_undo", "status_poll"],
         // An import's rows go together, in an order that their foreign keys allow.
-        ["Imports/ForgetRows"] = ["probe", "source_key_block", "record_meta", "finding", "import_record"],
+        ["Imports/ForgetRows"] = ["probe", "source_key_block", "record_meta", "finding", "import_record", "correction"],
         // A fact is noted by the statement that makes it happen; Notify sends it.
         ["Accounts/Facts"] = ["notification"],
     };

@@ -126,7 +126,8 @@ internal sealed class ImportFields(string actor, string idempotencyKey)
         if (name != "set") TrySet(name, value);
         else if (value.Split('=', 2) is not [var setting, var text])
             throw new InvalidArgumentException("set", $"'{value}' must have the form NAME=VALUE.");
-        else if (!TrySet(setting.Trim(), text.Trim()))
+        // What blanks mean around a value, the setting knows; a number of a command line may have some.
+        else if (!TrySet(setting.Trim(), Setting.Named(setting.Trim()) is { About.IsOfFile: true } ? text : text.Trim()))
             throw new InvalidArgumentException("set",
                 $"'{setting}' is not a setting; known are: {string.Join(", ", Setting.All.Select(s => s.Name))}.");
     }

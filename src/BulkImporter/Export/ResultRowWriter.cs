@@ -24,6 +24,27 @@ public readonly record struct RowResult(
 
     /// <summary>Values that a person replaced after the import was made, by target; null for nearly every row.</summary>
     public IReadOnlyDictionary<ManifestColumn, string>? Corrected { get; init; }
+
+    /// <summary>The values of <see cref="ManifestFormat.ResultColumns"/> in their order: texts, numbers, times, true or false.</summary>
+    internal void WriteTo(object?[] values, int rowNumber)
+    {
+        (values[0], values[1], values[2], values[3], values[4]) = (rowNumber, State, StatusId, Rid, Attempts);
+        (values[5], values[6], values[7], values[8]) = (ErrorCode, Error, SubmittedAt, FinishedAt);
+        (values[9], values[10], values[11], values[12]) = (Asset?.HlsUrl, Asset?.EmbedUrl, Asset?.FileUrl, Asset?.ThumbnailUrl);
+        (values[13], values[14]) = (Asset?.Fid, Asset?.Playable);
+        values[15] = Asset is { } asset ? EnumText<Arrival>.Of(asset.Arrival) : null;
+        (values[16], values[17]) = (Asset?.ExpectedBytes, Asset?.SizeBytes);
+        (values[18], values[19], values[20]) = (Asset?.ExpectedSeconds, Asset?.Seconds, Asset?.SentSha256);
+    }
+
+    /// <summary>Such a value as other programs read it; null for none.</summary>
+    internal static string? Text(object? value) => value switch
+    {
+        bool yes => yes ? "true" : "false",
+        DateTimeOffset time => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture),
+        IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+        _ => (string?)value,
+    };
 }
 
 /// <summary>
@@ -47,6 +68,7 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
     private readonly int[] originals = [.. Enumerable.Range(0, layout.Columns.Count)
         .Where(index => !layout.ResultColumnIndexes.Contains(index))];
     private readonly SearchValues<byte> needQuotes = SearchValues.Create([layout.SeparatorByte, (byte)'"', (byte)'\r', (byte)'\n']);
+    private readonly object?[] values = new object?[ManifestFormat.ResultColumns.Count];
     private bool inRow;
 
     /// <summary>Byte order mark, Excel's separator line, header: whatever the manifest had of them. Call once, first.</summary>
@@ -82,27 +104,9 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
     public void WriteRow(ManifestRow row, in RowResult result)
     {
         WriteOriginals(row, result.Corrected);
-        WriteNumber(row.RowNumber);
-        WriteValue(result.State);
-        WriteValue(result.StatusId);
-        WriteValue(result.Rid);
-        WriteNumber(result.Attempts);
-        WriteValue(result.ErrorCode);
-        WriteValue(result.Error);
-        WriteTime(result.SubmittedAt);
-        WriteTime(result.FinishedAt);
-        WriteValue(result.Asset?.HlsUrl);
-        WriteValue(result.Asset?.EmbedUrl);
-        WriteValue(result.Asset?.FileUrl);
-        WriteValue(result.Asset?.ThumbnailUrl);
-        WriteValue(result.Asset?.Fid);
-        WriteValue(result.Asset?.Playable switch { true => "true", false => "false", null => null });
-        WriteValue(result.Asset is { } asset ? EnumText<Arrival>.Of(asset.Arrival) : null);
-        WriteValue(Plain(result.Asset?.ExpectedBytes));
-        WriteValue(Plain(result.Asset?.SizeBytes));
-        WriteValue(Plain(result.Asset?.ExpectedSeconds));
-        WriteValue(Plain(result.Asset?.Seconds));
-        WriteValue(result.Asset?.SentSha256);
+        result.WriteTo(values, row.RowNumber);
+        foreach (var value in values)
+            WriteValue(RowResult.Text(value));
         for (var index = layout.Columns.Count; index < row.FieldCount; index++)
             WriteField(row, index);
         EndRow();
@@ -204,25 +208,6 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
 
         output.Write(rest);
         output.Write("\""u8);
-    }
-
-    private void WriteNumber(int value)
-    {
-        Separate();
-        value.TryFormat(output.GetSpan(11), out var written, default, CultureInfo.InvariantCulture);
-        output.Advance(written);
-    }
-
-    /// <summary>As other programs read a number.</summary>
-    private static string? Plain(IFormattable? number) => number?.ToString(null, CultureInfo.InvariantCulture);
-
-    private void WriteTime(DateTimeOffset? time)
-    {
-        Separate();
-        if (time is null)
-            return;
-        time.Value.UtcDateTime.TryFormat(output.GetSpan(32), out var written, "yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
-        output.Advance(written);
     }
 
     private void Separate()

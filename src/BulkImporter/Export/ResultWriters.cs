@@ -1,11 +1,8 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using BulkImporter.Data;
 using BulkImporter.Manifests;
-using BulkImporter.Records;
 using Cincopa.Client;
 
 namespace BulkImporter.Export;
@@ -49,6 +46,7 @@ internal sealed class WorkbookResults : IResultWriter
     private readonly ManifestLayout layout;
     private readonly bool isWhole;
     private readonly int[] originals;
+    private readonly object?[] values = new object?[ManifestFormat.ResultColumns.Count];
 
     public WorkbookResults(ManifestLayout layout, bool isWhole, IBufferWriter<byte> output)
     {
@@ -73,21 +71,19 @@ internal sealed class WorkbookResults : IResultWriter
             if (layout.Corrected(index, result.Corrected) is { } value) WriteText(value);
             else WriteCell(row, cells, index);
         }
-        sheet.Number(row.RowNumber);
-        sheet.Text(result.State);
-        sheet.Text(result.StatusId);
-        sheet.Text(result.Rid);
-        sheet.Number(result.Attempts);
-        sheet.Text(result.ErrorCode);
-        WriteText(result.Error);
-        sheet.Text(Time(result.SubmittedAt));
-        sheet.Text(Time(result.FinishedAt));
-        WriteText(result.Asset?.HlsUrl);
-        WriteText(result.Asset?.EmbedUrl);
-        WriteText(result.Asset?.FileUrl);
-        WriteText(result.Asset?.ThumbnailUrl);
-        sheet.Text(result.Asset?.Fid);
-        sheet.Text(result.Asset?.Playable switch { true => "true", false => "false", null => null });
+        result.WriteTo(values, row.RowNumber);
+        foreach (var value in values)
+        {
+            switch (value)
+            {
+                case int or long or double:
+                    sheet.Number((IFormattable)value);
+                    break;
+                default:
+                    WriteText(RowResult.Text(value));
+                    break;
+            }
+        }
         for (var index = layout.Columns.Count; index < row.FieldCount; index++) WriteCell(row, cells, index);
         sheet.EndRow();
     }
@@ -119,9 +115,6 @@ internal sealed class WorkbookResults : IResultWriter
     }
 
     private void WriteText(string? text) => sheet.Text(isWhole || text is null ? text : Redact.Secrets(text));
-
-    private static string? Time(DateTimeOffset? time) =>
-        time?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 }
 
 /// <summary>
@@ -138,6 +131,8 @@ internal sealed class JsonLineResults : IResultWriter
     private readonly Utf8JsonWriter json;
     private readonly ManifestLayout layout;
     private readonly (int Index, JsonEncodedText Name)[] originals;
+    private readonly Dictionary<string, (int Index, JsonEncodedText Name)> byName = [];
+    private readonly object?[] values = new object?[ManifestFormat.ResultColumns.Count];
     private readonly JsonEncodedText[] names = [.. ManifestFormat.ResultColumns.Select(n => JsonEncodedText.Encode(n))];
     private readonly int columnCount;
 
@@ -155,6 +150,7 @@ internal sealed class JsonLineResults : IResultWriter
         originals = [.. Enumerable.Range(0, columnCount).Where(i => !layout.ResultColumnIndexes.Contains(i))
             .Select(i => (i, isWhole ? layout.Columns[i] : Redact.Secrets(layout.Columns[i])))
             .Select(c => (c.i, JsonEncodedText.Encode(Unique(c.Item2, taken, times), JavaScriptEncoder.UnsafeRelaxedJsonEscaping)))];
+        foreach (var column in originals) byName.TryAdd(layout.Columns[column.Index], column);
     }
 
     public void WriteHeader()
@@ -168,44 +164,23 @@ internal sealed class JsonLineResults : IResultWriter
             WriteMembers(line, result.Corrected);
         else
             WriteCells(row, result.Corrected);
-        json.WriteNumber(names[0], row.RowNumber);
-        json.WriteString(names[1], result.State);
-        json.WriteString(names[2], result.StatusId);
-        json.WriteString(names[3], result.Rid);
-        json.WriteNumber(names[4], result.Attempts);
-        json.WriteString(names[5], result.ErrorCode);
-        json.WriteString(names[6], result.Error);
-        WriteTime(names[7], result.SubmittedAt);
-        WriteTime(names[8], result.FinishedAt);
-        json.WriteString(names[9], result.Asset?.HlsUrl);
-        json.WriteString(names[10], result.Asset?.EmbedUrl);
-        json.WriteString(names[11], result.Asset?.FileUrl);
-        json.WriteString(names[12], result.Asset?.ThumbnailUrl);
-        json.WriteString(names[13], result.Asset?.Fid);
-        if (result.Asset?.Playable is { } playable) json.WriteBoolean(names[14], playable);
-        else json.WriteNull(names[14]);
-        json.WriteString(names[15], result.Asset is { } asset ? EnumText<Arrival>.Of(asset.Arrival) : null);
-        WriteNumber(names[16], result.Asset?.ExpectedBytes);
-        WriteNumber(names[17], result.Asset?.SizeBytes);
-        WriteNumber(names[18], result.Asset?.ExpectedSeconds);
-        WriteNumber(names[19], result.Asset?.Seconds);
-        json.WriteString(names[20], result.Asset?.SentSha256);
+        result.WriteTo(values, row.RowNumber);
+        for (var i = 0; i < values.Length; i++)
+        {
+            switch (values[i])
+            {
+                case int number: json.WriteNumber(names[i], number); break;
+                case long number: json.WriteNumber(names[i], number); break;
+                case double number: json.WriteNumber(names[i], number); break;
+                case bool yes: json.WriteBoolean(names[i], yes); break;
+                case DateTimeOffset time: json.WriteString(names[i], time); break;
+                case var text: json.WriteString(names[i], (string?)text); break;
+            }
+        }
         json.WriteEndObject();
         json.Flush();
         output.Write("\n"u8);
         json.Reset();
-    }
-
-    private void WriteNumber(JsonEncodedText name, long? value)
-    {
-        if (value is { } number) json.WriteNumber(name, number);
-        else json.WriteNull(name);
-    }
-
-    private void WriteNumber(JsonEncodedText name, double? value)
-    {
-        if (value is { } number) json.WriteNumber(name, number);
-        else json.WriteNull(name);
     }
 
     public void Complete() => json.Flush();
@@ -235,11 +210,21 @@ internal sealed class JsonLineResults : IResultWriter
         {
             if (left.Remove(member.Name, out var column))
                 WriteText(column.Name, Encoding.UTF8.GetBytes(layout.Corrected(column.Index, corrected)!));
+            else if (byName.TryGetValue(member.Name, out column))
+                WriteMember(column.Name, member.Value);
+            // One that came too late to be a column.
             else if (!ManifestFormat.ResultColumns.Contains(member.Name))
                 WriteMember(member);
         }
         foreach (var (index, name) in left.Values)
             WriteText(name, Encoding.UTF8.GetBytes(layout.Corrected(index, corrected)!));
+    }
+
+    private void WriteMember(JsonEncodedText name, JsonElement value)
+    {
+        json.WritePropertyName(name);
+        if (isWhole) value.WriteTo(json);
+        else WriteMasked(value);
     }
 
     private void WriteMember(JsonProperty member)
@@ -294,11 +279,5 @@ internal sealed class JsonLineResults : IResultWriter
         var text = isWhole ? value : Encoding.UTF8.GetBytes(Redact.Secrets(Encoding.UTF8.GetString(value)));
         for (; text.Length > Piece; text = text[Piece..]) json.WriteStringValueSegment(text[..Piece], isFinalSegment: false);
         json.WriteStringValueSegment(text, isFinalSegment: true);
-    }
-
-    private void WriteTime(JsonEncodedText name, DateTimeOffset? time)
-    {
-        if (time is { } known) json.WriteString(name, known);
-        else json.WriteNull(name);
     }
 }

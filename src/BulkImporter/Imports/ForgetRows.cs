@@ -32,6 +32,13 @@ internal static class ForgetRows
             await connection.ExecuteLongAsync($"DELETE FROM importer.{table} WHERE import_id = $1", cancellationToken, importId);
     }
 
+    /// <summary>
+    /// Removes the corrections, too, where the rows will be others: a correction knows its row by its number alone. Returns how many values
+    /// those were.
+    /// </summary>
+    public static Task<int> CorrectionsAsync(NpgsqlConnection connection, int importId, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync("DELETE FROM importer.correction WHERE import_id = $1", cancellationToken, importId);
+
     /// <summary>Removes at most $2 rows of import $1 from a table.</summary>
     internal static string Step(string table) => $"""
         DELETE FROM importer.{table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM importer.{table} WHERE import_id = $1 LIMIT $2

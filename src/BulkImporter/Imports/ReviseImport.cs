@@ -1,6 +1,9 @@
+using System.Globalization;
 using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
+using BulkImporter.Manifests;
+using BulkImporter.Records;
 using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Imports;
@@ -20,9 +23,10 @@ public sealed class ImportRevision : Dictionary<string, string>
 /// Changes the settings of an import of which nothing was sent yet: one in review, or one whose manifest was rejected because a question
 /// about its columns was open. What the records depend on (columns, account, and the settings that say so) makes the manifest be
 /// read again: its records and findings go in the same transaction, and the import is <see cref="ImportState.Parsing"/> until the new ones
-/// are there. Of an import that runs or is paused only what steers the sending can be changed.
+/// are there. Corrections stay with their rows, and go where the rows become others: of another sheet, or with the header among them. Of an
+/// import that runs or is paused only what steers the sending can be changed.
 /// </summary>
-public sealed class ReviseImport(IDbContextFactory<ImporterDb> contexts)
+public sealed class ReviseImport(IDbContextFactory<ImporterDb> contexts, ManifestBytes manifests)
 {
     private static readonly string Needs =
         "only an import in review, or one whose manifest was rejected, can be revised; one that runs or is paused only in " +
@@ -32,7 +36,7 @@ public sealed class ReviseImport(IDbContextFactory<ImporterDb> contexts)
     public Task<ImportChange> RunAsync(int importId, ImportRevision revision, string actor, CancellationToken cancellationToken) =>
         contexts.ChangeAsync(db => RunAsync(db, importId, revision, actor, cancellationToken), cancellationToken);
 
-    private static async Task<ImportChange> RunAsync(
+    private async Task<ImportChange> RunAsync(
         ImporterDb db, int importId, ImportRevision revision, string actor, CancellationToken cancellationToken)
     {
         // Locked, not compared: the engine changes other columns of the row every second.
@@ -45,6 +49,7 @@ public sealed class ReviseImport(IDbContextFactory<ImporterDb> contexts)
 
         // 1. What changes, by the words of the audit log.
         var changes = new List<string>();
+        var (mappingBefore, sheetBefore) = (import.Mapping, import.Settings.Sheet);
         var (isFixed, again) = (false, import.State == ImportState.Rejected);
         foreach (var (field, text) in revision)
         {
@@ -92,6 +97,15 @@ public sealed class ReviseImport(IDbContextFactory<ImporterDb> contexts)
             (import.State, import.RowCount, import.ParsedRows, import.ParseQueuedAt) = (ImportState.Parsing, null, 0, null);
             (import.Reason, import.OfferedEncoding, import.FinishedAt) = (null, null, null);
         }
+        if (again && (import.Mapping != mappingBefore || settings.Sheet != sheetBefore)
+            && await db.Set<Correction>().AnyAsync(c => c.ImportId == importId, cancellationToken)
+            && (await FirstRowAsync(import, mappingBefore, sheetBefore, cancellationToken) is not { } before
+                || await FirstRowAsync(import, import.Mapping, settings.Sheet, cancellationToken) != before))
+        {
+            var left = await ForgetRows.CorrectionsAsync(db.Connection, importId, cancellationToken);
+            changes.Add(string.Create(CultureInfo.InvariantCulture,
+                $"corrections: {left} {(left == 1 ? "value" : "values")} left out, because the rows are others now"));
+        }
         db.Note(actor, "import_revised", changes.Count == 0 ? "read again" : string.Join("; ", changes), importId);
         await db.SaveChangesAsync(cancellationToken);
         if (again) await ForgetRows.RunAsync(db.Connection, importId, cancellationToken);
@@ -101,6 +115,27 @@ public sealed class ReviseImport(IDbContextFactory<ImporterDb> contexts)
         {
             changes.Add($"{what}: {(string.IsNullOrWhiteSpace(value) ? "none" : value)}");
             isFixed = true;
+        }
+    }
+
+    /// <summary>
+    /// Returns the sheet and the line of row 1, by which all rows are numbered; null when the manifest cannot be read so. The header is
+    /// found by the mapping, so another one can make a row of it.
+    /// </summary>
+    private async Task<(string? Sheet, long Line)?> FirstRowAsync(
+        Import import, string? mapping, string? sheet, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var bytes = await manifests.OpenAsync(import.ManifestId, cancellationToken);
+            await using var reader = await ManifestReader.OpenAsync(
+                bytes, ManifestReading.Of(mapping, import.Settings.Encoding, sheet), cancellationToken);
+            return await reader.ReadAsync(cancellationToken) ? (reader.Layout.Sheet, reader.Row.LineNumber) : null;
+        }
+        catch (Exception unreadable) when (unreadable is ManifestRejectedException or FileNotFoundException or InvalidDataException)
+        {
+            // The next reading says why.
+            return null;
         }
     }
 

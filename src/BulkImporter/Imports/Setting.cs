@@ -126,8 +126,9 @@ public sealed class Setting
     public ImportSettings With(ImportSettings settings, string text)
     {
         var changed = settings with { };
-        // A number is plainly one, or it is refused; around other texts blanks mean nothing.
-        var meant = IsNumber ? text : text.Trim();
+        // A number is plainly one, or it is refused; the name of a sheet is what its tab shows, blanks and all. Around other texts blanks
+        // mean nothing.
+        var meant = IsNumber || about.IsOfFile ? text : text.Trim();
         // Of a record's copy: an initializer may set it.
         member.SetValue(changed, meant.Length > 0 ? Value(meant) : member.GetValue(new ImportSettings()));
         return changed;

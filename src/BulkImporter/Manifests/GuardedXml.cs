@@ -109,6 +109,7 @@ internal static class GuardedXml
             }
 
             total += count;
+            owner.CountUnpacked(count);
             if (total > limit)
                 throw Workbook.TooLarge($"{part} of it unpacks to more than {limit:N0} bytes.");
             var fresh = buffer[..count];

@@ -80,7 +80,7 @@ internal sealed class JsonLinesText : RowsAsText
         {
             if (found.Span.Trim(" \t\r"u8).IsEmpty)
                 continue;
-            var row = new JsonLine(line, found.ToArray());
+            var row = new JsonLine(line, Mended(found.Span));
             ReadValues(row.Object.Span);
             Write(row, values);
             return true;
@@ -108,7 +108,7 @@ internal sealed class JsonLinesText : RowsAsText
             if (!one.IsEmpty)
             {
                 line = number;
-                foreach (var (name, _) in Members(one, isWhole: end >= 0 || lines.Ended))
+                foreach (var (name, _) in Members(Mended(one), isWhole: end >= 0 || lines.Ended))
                     columns.TryAdd(name, columns.Count);
                 if (columns.Count > ManifestReader.MaxColumns)
                     throw new ManifestRejectedException(RejectionCode.TooManyColumns,
@@ -163,6 +163,40 @@ internal sealed class JsonLinesText : RowsAsText
                         + "in the first line too, with the value null.", line: line);
         }
     }
+
+    /// <summary>
+    /// The line with U+FFFD in place of each half of a surrogate pair that stands alone: programs that cut a text in the middle of a sign
+    /// leave one.
+    /// </summary>
+    private static byte[] Mended(ReadOnlySpan<byte> line)
+    {
+        var text = line.ToArray();
+        for (var at = 0; text.AsSpan(at).IndexOf((byte)'\\') is var next and >= 0;)
+        {
+            at += next;
+            var isHigh = IsHighHalf(text.AsSpan(at));
+            if (isHigh == true && IsHighHalf(text.AsSpan(at + 6)) == false)
+            {
+                at += 12;
+                continue;
+            }
+
+            if (isHigh is not null)
+                "\\ufffd"u8.CopyTo(text.AsSpan(at));
+            at = Math.Min(at + 2, text.Length);
+        }
+
+        return text;
+    }
+
+    /// <summary>Whether a text begins with the escape of the first half of a surrogate pair, or of the second; null for neither.</summary>
+    private static bool? IsHighHalf(ReadOnlySpan<byte> text) =>
+        text is not [(byte)'\\', (byte)'u', (byte)'d' or (byte)'D', var which, _, _, ..] ? null : (char)which switch
+        {
+            '8' or '9' or 'a' or 'b' or 'A' or 'B' => true,
+            (>= 'c' and <= 'f') or (>= 'C' and <= 'F') => false,
+            _ => null,
+        };
 
     /// <summary>The members of the object in a line, with their values as text.</summary>
     private List<(string Name, string? Value)> Members(ReadOnlySpan<byte> text, bool isWhole)

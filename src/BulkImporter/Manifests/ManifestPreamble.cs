@@ -36,6 +36,9 @@ internal sealed record ManifestPreamble(int Length, long Line, string Preface, c
     /// stands before it does not look like a title.</exception>
     public static ManifestPreamble Of(ManifestText text, ManifestMapping? mapping)
     {
+        // Above the members of JSON lines nothing can stand.
+        if (text.Rows is JsonLinesText)
+            return new ManifestPreamble(0, 1, "", ',', []);
         var (sample, isWhole) = (text.KeptMemory(0), text.Ended);
         var (preface, separator, at) = text.Rows is null ? Hint(sample.Span) : ("", ',', 0);
         var line = preface.Length > 0 ? 2L : 1L;

@@ -264,7 +264,8 @@ public sealed class ManifestReader : IAsyncDisposable
         if (Record.FieldCount > MaxColumns)
             throw TooManyColumns(Record.FieldCount);
         var first = ManifestFormat.Fields(Record);
-        var hasHeader = ManifestFormat.IsHeader(first, mapping);
+        // The members of JSON lines are their names, whatever they look like.
+        var hasHeader = text.Rows is JsonLinesText || ManifestFormat.IsHeader(first, mapping);
         if (hasHeader && HeaderDamage() is { } damage)
             throw new ManifestRejectedException(
                 RejectionCode.HeaderDamaged, $"The header in line {recordLine} cannot be read: {damage}", line: recordLine);

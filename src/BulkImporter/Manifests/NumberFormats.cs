@@ -41,8 +41,9 @@ internal sealed class NumberFormats
     {
         if (!double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) || !double.IsFinite(value))
             return number;
+        // A whole number that is written out is a key, of which every digit counts.
         if (format is null)
-            return General(value);
+            return number is ['0', _, ..] || number.AsSpan().ContainsAnyExceptInRange('0', '9') ? General(value) : number;
         if (!parsed.TryGetValue(format, out var known))
             parsed[format] = known = new NumberFormat(format);
         var isTime = known.IsDateTimeFormat || known.IsTimeSpanFormat;

@@ -57,7 +57,7 @@ internal static class OtherFormat
         {
             [(byte)'{', (byte)'\\', (byte)'r', (byte)'t', (byte)'f', ..] => "This is a rich text document (RTF). Save the table as " +
                 "\"CSV UTF-8\" from a spreadsheet program.",
-            [(byte)'{', ..] when JsonLinesText.Is(text, isWhole) => null,
+            [(byte)'{', ..] when JsonLinesText.Is(text, isWhole) => IsOnePiece(text, isWhole) ? JsonSentence : null,
             [(byte)'{' or (byte)'[', ..] => Json(text, isWhole),
             [(byte)'<', ..] => Markup(text),
             _ => null,
@@ -87,6 +87,45 @@ internal static class OtherFormat
         }
 
         return tokens >= 3 ? JsonSentence : null;
+    }
+
+    /// <summary>
+    /// Whether the only line is an object with the list in it, as an API answers: it names no address itself, but holds a list of objects.
+    /// </summary>
+    private static bool IsOnePiece(ReadOnlySpan<byte> text, bool isWhole)
+    {
+        if (text.TrimEnd(" \t\r\n"u8).Contains((byte)'\n'))
+            return false;
+        var reader = new Utf8JsonReader(text, isWhole, default);
+        var (isInList, isList) = (false, false);
+        try
+        {
+            for (var name = ""; reader.Read();)
+            {
+                switch (reader.TokenType)
+                {
+                    case JsonTokenType.PropertyName when reader.CurrentDepth == 1:
+                        name = reader.GetString()!;
+                        break;
+                    case JsonTokenType.String when reader.CurrentDepth == 1
+                        && (ManifestFormat.TargetNamed(name) == ManifestColumn.Url || ManifestFormat.LooksLikeUrl(reader.GetString()!)):
+                        return false;
+                    case JsonTokenType.StartArray or JsonTokenType.EndArray when reader.CurrentDepth == 1:
+                        isInList = reader.TokenType == JsonTokenType.StartArray;
+                        break;
+                    case JsonTokenType.StartObject when reader.CurrentDepth == 2 && isInList:
+                        isList = true;
+                        break;
+                }
+            }
+        }
+        catch (Exception odd) when (odd is JsonException or InvalidOperationException)
+        {
+            // Whoever reads the lines tells what is wrong with this one.
+            return false;
+        }
+
+        return isList;
     }
 
     private const string JsonSentence =

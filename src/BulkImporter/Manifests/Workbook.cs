@@ -27,6 +27,12 @@ internal sealed class Workbook : IDisposable
 
     private const long MostOfSheet = 2L << 30;
 
+    /// <summary>
+    /// The most that all sheets together may unpack to before the first row of each is found. It mostly stands at the beginning; a sheet
+    /// whose million rows are formatted and empty has some 50 MB.
+    /// </summary>
+    private const long MostBeforeRows = 512 << 20;
+
     /// <summary>The shared texts are kept in memory, if packed; a million rows of an address and a title have some 200 MB.</summary>
     private const long MostOfTexts = 512 << 20;
 
@@ -64,6 +70,11 @@ internal sealed class Workbook : IDisposable
 
     /// <summary>Asked while parts are read: whoever reads says here how long he wants to.</summary>
     public CancellationToken Cancellation { get; set; }
+
+    /// <summary>Bytes that parts were unpacked to, for <see cref="LookForRows"/>.</summary>
+    private long unpacked;
+
+    private long mostUnpacked = long.MaxValue;
 
     /// <summary>The sheets that a person sees, in their order.</summary>
     public IReadOnlyList<WorkbookSheet> Sheets { get; }
@@ -106,6 +117,23 @@ internal sealed class Workbook : IDisposable
 
     /// <summary>The sheet's part, from its beginning.</summary>
     public XmlReader Open(WorkbookSheet sheet) => Part(sheet.Part, MostOfSheet) ?? throw Damaged();
+
+    /// <summary>The sheets that <paramref name="hasRows"/> finds rows in. How much it reads of them is bounded.</summary>
+    public List<WorkbookSheet> LookForRows(Func<WorkbookSheet, bool> hasRows)
+    {
+        mostUnpacked = unpacked + MostBeforeRows;
+        var filled = Sheets.Where(hasRows).ToList();
+        mostUnpacked = long.MaxValue;
+        return filled;
+    }
+
+    /// <summary>Counts bytes that a part was unpacked to.</summary>
+    public void CountUnpacked(int bytes)
+    {
+        unpacked += bytes;
+        if (unpacked > mostUnpacked)
+            throw TooLarge($"Its sheets have more than {MostBeforeRows >> 20} MB before their first row.");
+    }
 
     public void Dispose()
     {
@@ -156,6 +184,7 @@ internal sealed class Workbook : IDisposable
         texts = relations.FirstOrDefault(r => r.Kind == "sharedStrings")?.Part ?? "";
         styles = relations.FirstOrDefault(r => r.Kind == "styles")?.Part ?? "";
 
+        var parts = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         var (visible, hidden, uses1904) = (new List<WorkbookSheet>(), new List<WorkbookSheet>(), false);
         using var xml = Part(main, MostOfOthers)!;
         while (GuardedXml.Next(xml))
@@ -163,7 +192,7 @@ internal sealed class Workbook : IDisposable
             if (xml.NodeType != XmlNodeType.Element)
                 continue;
             if (xml.LocalName == "workbookPr")
-                uses1904 = xml.GetAttribute("date1904") is "1" or "true";
+                uses1904 |= xml.GetAttribute("date1904") is "1" or "true"; // an extension has an element of this name, too
             if (xml.LocalName != "sheet" || xml.GetAttribute("name") is not { } name)
                 continue;
             var isHidden = xml.GetAttribute("state") is "hidden" or "veryHidden";
@@ -176,7 +205,13 @@ internal sealed class Workbook : IDisposable
             }
 
             if (relations.Find(r => r.Id == id) is { Kind: "worksheet", Part: var part })
+            {
+                // Two sheets of one part: a small file that costs as much as many large ones.
+                if (!parts.Add(part))
+                    throw Damaged();
                 (isHidden ? hidden : visible).Add(new(name, part));
+            }
+
             if (visible.Count + hidden.Count > MostSheets)
                 throw TooLarge($"It has more than {MostSheets} sheets.");
         }
@@ -195,10 +230,25 @@ internal sealed class Workbook : IDisposable
                 || xml.GetAttribute("Id") is not { } id || xml.GetAttribute("Type") is not { } type
                 || xml.GetAttribute("Target") is not { } target)
                 continue;
-            relations.Add(new(id, type[(type.LastIndexOf('/') + 1)..], target.StartsWith('/') ? target[1..] : folder + target));
+            relations.Add(new(id, type[(type.LastIndexOf('/') + 1)..], Resolved(target.StartsWith('/') ? target : folder + target)));
         }
 
         return relations;
+    }
+
+    /// <summary>The part that a path with <c>.</c> and <c>..</c> in it means.</summary>
+    private static string Resolved(string path)
+    {
+        var steps = new List<string>();
+        foreach (var step in path.Split('/', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (step == ".." && steps.Count > 0)
+                steps.RemoveAt(steps.Count - 1);
+            else if (step is not (".." or "."))
+                steps.Add(step);
+        }
+
+        return string.Join('/', steps);
     }
 
     private XmlReader? Part(string name, long limit)

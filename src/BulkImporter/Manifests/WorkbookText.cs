@@ -56,7 +56,7 @@ internal sealed class WorkbookText : RowsAsText
         try
         {
             workbook.Cancellation = cancellationToken;
-            var filled = workbook.Sheets.Where(sheet => HasRows(workbook, sheet)).ToList();
+            var filled = workbook.LookForRows(sheet => HasRows(workbook, sheet));
             return new(workbook, Chosen(filled, wanted), [.. filled.Select(sheet => sheet.Name)]);
         }
         catch
@@ -103,7 +103,7 @@ internal sealed class WorkbookText : RowsAsText
     private static WorkbookSheet Chosen(List<WorkbookSheet> filled, string? wanted)
     {
         string[] names = [.. filled.Select(sheet => sheet.Name)];
-        if (!string.IsNullOrWhiteSpace(wanted))
+        if (!string.IsNullOrEmpty(wanted))
         {
             return filled.Find(sheet => sheet.Name == wanted)
                 ?? filled.Find(sheet => string.Equals(sheet.Name.Trim(), wanted.Trim(), StringComparison.OrdinalIgnoreCase))
@@ -205,7 +205,8 @@ internal sealed class SheetRows(Workbook workbook, WorkbookSheet sheet) : IDispo
             case "inlineStr" or "d":
                 return Text(value);
             case "b":
-                return new(column, CellKind.Boolean, value == "1" ? "1" : "0", value == "1" ? "TRUE" : "FALSE", null);
+                var isTrue = value is "1" or "true";
+                return new(column, CellKind.Boolean, isTrue ? "1" : "0", isTrue ? "TRUE" : "FALSE", null);
             case "e" when value is "#N/A" or "#REF!" or "#VALUE!" or "#NAME?" or "#DIV/0!" or "#NULL!" or "#NUM!":
                 return new(column, CellKind.Error, value, value, null);
             case "e":

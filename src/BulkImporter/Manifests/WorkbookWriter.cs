@@ -58,7 +58,7 @@ internal sealed class WorkbookWriter(IBufferWriter<byte> output, string sheetNam
         Append("</t></is></c>");
     }
 
-    public void Number(int number) => Value("", number.ToString(CultureInfo.InvariantCulture));
+    public void Number(IFormattable number) => Value("", number.ToString(null, CultureInfo.InvariantCulture));
 
     /// <summary>A cell of another workbook as it was there.</summary>
     public void Cell(in SheetCell cell)

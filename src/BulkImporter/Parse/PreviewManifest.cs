@@ -97,30 +97,34 @@ public sealed class PreviewManifest(
 
     private async Task<ManifestPreview?> TryAsync(
         int manifestId, Settings settings, string? mapping, string? encoding, string? sheet, string? question, int rows,
-        CancellationToken cancellationToken, bool isUrlKnown = true)
+        CancellationToken cancellationToken, bool isUrlKnown = true, bool isSheetKnown = true)
     {
         try
         {
             return await ReadAsync(
                 manifestId, settings, ManifestReading.Of(mapping, encoding, sheet), question, isUrlKnown, rows, cancellationToken);
         }
-        catch (ManifestRejectedException open) when (open is { Code: RejectionCode.SheetUnclear, Candidates: [var first, ..] })
+        catch (ManifestRejectedException open) when (open.Code == RejectionCode.SheetUnclear)
         {
-            // Which sheet it is is a question, too. What is shown is the first.
-            return await TryAsync(
-                manifestId, settings, mapping, encoding, first, open.Message, rows, cancellationToken, isUrlKnown);
+            // Which sheet it is is a question, too. What is shown is the first that can be chosen.
+            return isSheetKnown && open.Candidates.FirstOrDefault(name => name.Length > 0) is { } first
+                ? await TryAsync(manifestId, settings, mapping, encoding, first, open.Message, rows, cancellationToken, isUrlKnown,
+                    isSheetKnown: false)
+                : null;
         }
         catch (ManifestRejectedException open) when (open.Candidates is [var column, ..] && isUrlKnown)
         {
             // Which column holds the URL is a question. Any answer lets the columns and the rows be seen; it is not shown as one.
             var answer = ManifestMapping.From([new(ManifestFormat.Name(ManifestColumn.Url), column)]).ToString();
             return await TryAsync(
-                manifestId, settings, answer, encoding, sheet, question ?? open.Message, rows, cancellationToken, isUrlKnown: false);
+                manifestId, settings, answer, encoding, sheet, question ?? open.Message, rows, cancellationToken, isUrlKnown: false,
+                isSheetKnown);
         }
         catch (ManifestRejectedException open) when (open.Encoding is { } offered && encoding is null)
         {
             // So is the encoding. What is shown is how the file would read.
-            return await TryAsync(manifestId, settings, mapping, offered, sheet, open.Message, rows, cancellationToken, isUrlKnown);
+            return await TryAsync(manifestId, settings, mapping, offered, sheet, open.Message, rows, cancellationToken, isUrlKnown,
+                isSheetKnown);
         }
         catch (ManifestRejectedException behind) when (IsBehind(behind))
         {

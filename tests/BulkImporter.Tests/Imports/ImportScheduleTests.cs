@@ -2,6 +2,7 @@ using BulkImporter.Data;
 using BulkImporter.Dispatch;
 using BulkImporter.Hosting;
 using BulkImporter.Imports;
+using BulkImporter.Manifests;
 using BulkImporter.Records;
 using Hangfire;
 using Hangfire.Common;
@@ -77,7 +78,7 @@ public sealed class ImportScheduleTests(EngineDatabase database) : IClassFixture
         Assert.Contains(view.Window!.ToString().Split(' ')[0].Split('-')[0], view.Reason, StringComparison.Ordinal);
 
         // Opened while it runs, it goes on.
-        Assert.IsType<ImportChange.Done>(await new ReviseImport(database.Contexts)
+        Assert.IsType<ImportChange.Done>(await new ReviseImport(database.Contexts, new ManifestBytes(database.Source))
             .RunAsync(id, new ImportRevision { ["window"] = "" }, "ann", Token));
         Assert.Equal((null, null), ((await ViewAsync(id)).Reason, (await ViewAsync(id)).WaitsUntil));
         Assert.Equal(1, await FeedAsync());
@@ -113,7 +114,7 @@ public sealed class ImportScheduleTests(EngineDatabase database) : IClassFixture
         await new ResumeImport(database.Source).RunAsync(lost, "ann", Token);
         await database.Follow.RunAsync(Token);
         Assert.Equal("paused", await database.ImportStateAsync(lost));
-        Assert.IsType<ImportChange.Done>(await new ReviseImport(database.Contexts)
+        Assert.IsType<ImportChange.Done>(await new ReviseImport(database.Contexts, new ManifestBytes(database.Source))
             .RunAsync(lost, new ImportRevision { ["window"] = "" }, "ann", Token));
         await new ResumeImport(database.Source).RunAsync(lost, "ann", Token);
         await database.Follow.RunAsync(Token);
@@ -130,7 +131,7 @@ public sealed class ImportScheduleTests(EngineDatabase database) : IClassFixture
     public async Task Zone_is_stored_by_the_name_that_both_sides_know_or_refused(string zone, string? stored)
     {
         var id = await database.ImportAsync(rows: 3);
-        var revision = new ReviseImport(database.Contexts)
+        var revision = new ReviseImport(database.Contexts, new ManifestBytes(database.Source))
             .RunAsync(id, new ImportRevision { ["window"] = $"22:00-06:00 {zone}" }, "ann", Token);
         if (stored is null) Assert.Equal("window", (await Assert.ThrowsAsync<InvalidArgumentException>(() => revision)).Argument);
         else Assert.IsType<ImportChange.Done>(await revision);
@@ -142,7 +143,7 @@ public sealed class ImportScheduleTests(EngineDatabase database) : IClassFixture
     public async Task Start_at_the_end_of_time_is_shown_like_any_other()
     {
         var id = await database.ImportAsync(rows: 3);
-        await new ReviseImport(database.Contexts)
+        await new ReviseImport(database.Contexts, new ManifestBytes(database.Source))
             .RunAsync(id, new ImportRevision { ["startAt"] = "9999-12-31T12:00:00Z", ["window"] = "09:00-10:00 UTC" }, "ann", Token);
         Assert.StartsWith("Waits until 9999-12-31", (await ViewAsync(id)).Reason, StringComparison.Ordinal);
     }
@@ -152,10 +153,10 @@ public sealed class ImportScheduleTests(EngineDatabase database) : IClassFixture
     {
         await database.SqlAsync("DELETE FROM importer.import");
         var id = await database.ImportAsync(rows: 3);
-        await new ReviseImport(database.Contexts).RunAsync(id, new ImportRevision { ["startAt"] = "2099-01-01T00:00:00Z" }, "ann", Token);
+        await new ReviseImport(database.Contexts, new ManifestBytes(database.Source)).RunAsync(id, new ImportRevision { ["startAt"] = "2099-01-01T00:00:00Z" }, "ann", Token);
         Assert.Equal(0, await FeedAsync());
         Assert.Equal("Waits until 2099-01-01 00:00 UTC.", (await ViewAsync(id)).Reason);
-        await new ReviseImport(database.Contexts)
+        await new ReviseImport(database.Contexts, new ManifestBytes(database.Source))
             .RunAsync(id, new ImportRevision { ["startAt"] = "2020-01-01T00:00:00+02:00" }, "ann", Token);
         Assert.Equal(1, await FeedAsync());
     }
@@ -164,7 +165,7 @@ public sealed class ImportScheduleTests(EngineDatabase database) : IClassFixture
     public async Task While_it_runs_only_what_steers_the_sending_changes()
     {
         var id = await database.ImportAsync(rows: 3);
-        var revise = new ReviseImport(database.Contexts);
+        var revise = new ReviseImport(database.Contexts, new ManifestBytes(database.Source));
         Assert.IsType<ImportChange.Done>(await revise.RunAsync(id, new ImportRevision
         {
             ["priority"] = "7",

@@ -70,6 +70,89 @@ public sealed class ReviseImportTests(EngineDatabase database) : IClassFixture<E
         Assert.Equal((null, "Links", "https://media.example/1.mp4"), (read.Question, read.Sheet, read.Rows[0].Values["url"]));
     }
 
+    [Theory]
+    [InlineData(" ")]
+    [InlineData("Videos ")]
+    public async Task A_sheet_is_meant_by_its_name_as_it_is_blanks_and_all(string name)
+    {
+        var id = await CreateAsync(new MadeWorkbook().Sheet(name, ["url"], ["https://media.example/first.mp4"])
+            .Sheet("Videos", ["url"], ["https://media.example/second.mp4"]).Bytes());
+        await ParseAsync(id);
+        var asked = await PreviewAsync(id);
+        Assert.Equal(name, asked.Sheet);
+        Assert.NotNull(asked.Question);
+
+        await ReviseAsync(id, new ImportRevision { ["sheet"] = name });
+        await ParseAsync(id);
+        Assert.Equal("https://media.example/first.mp4", (await PreviewAsync(id)).Rows[0].Values["url"]);
+        await ReviseAsync(id, new ImportRevision { ["sheet"] = "Videos" });
+        await ParseAsync(id);
+        Assert.Equal("https://media.example/second.mp4", (await PreviewAsync(id)).Rows[0].Values["url"]);
+    }
+
+    [Fact]
+    public async Task A_sheet_without_a_name_ends_in_an_answer()
+    {
+        var id = await CreateAsync(new MadeWorkbook().Sheet("", ["url"], ["https://media.example/first.mp4"])
+            .Sheet("Videos", ["url"], ["https://media.example/second.mp4"]).Bytes());
+        await ParseAsync(id);
+        Assert.Equal("Videos", (await PreviewAsync(id)).Sheet);
+        var none = await CreateAsync(new MadeWorkbook().Sheet("", ["url"], ["https://media.example/first.mp4"])
+            .Sheet("", ["url"], ["https://media.example/second.mp4"]).Bytes());
+        await ParseAsync(none);
+        Assert.Null(await Preview.RunAsync(none, 5, Token));
+    }
+
+    [Fact]
+    public async Task Corrections_go_with_the_rows_that_another_sheet_or_header_makes_others()
+    {
+        var id = await CreateAsync(new MadeWorkbook()
+            .Sheet("A", ["url", "label"], ["https://media.example/a1.mp4", "x"], ["https://media.example/a2.mp4", "y"])
+            .Sheet("B", ["address", "url"], ["https://media.example/b1.mp4", "https://media.example/c1.mp4"],
+                ["https://media.example/b2.mp4", "https://media.example/c2.mp4"]).Bytes());
+        await ParseAsync(id);
+        await ReviseAsync(id, new ImportRevision { ["sheet"] = "A" });
+        await CorrectAsync("https://media.example/new-a2.mp4");
+
+        // Another column is another reading of the same rows.
+        await ReviseAsync(id, new ImportRevision { ["map"] = "caption=label" });
+        await ParseAsync(id);
+        Assert.Equal("https://media.example/new-a2.mp4", await SecondAsync());
+
+        await ReviseAsync(id, new ImportRevision { ["sheet"] = "B", ["map"] = "" });
+        await ParseAsync(id);
+        Assert.Equal("https://media.example/c2.mp4", await SecondAsync());
+        Assert.Equal("https://media.example/c2.mp4", (await PreviewAsync(id)).Rows[1].Values["url"]);
+        Assert.EndsWith("corrections: 1 value left out, because the rows are others now", await database.OneAsync<string>(
+            "SELECT detail FROM importer.audit_entry WHERE import_id = $1 AND action = 'import_revised' ORDER BY id DESC LIMIT 1", id),
+            StringComparison.Ordinal);
+
+        async Task CorrectAsync(string url)
+        {
+            await ParseAsync(id);
+            await database.SqlAsync("""
+                INSERT INTO importer.correction (import_id, row_number, at, actor, field, new_value) VALUES ($1, 2, now(), 'ann', 'url', $2)
+                """, id, url);
+        }
+        Task<string> SecondAsync() =>
+            database.OneAsync<string>("SELECT source_url FROM importer.import_record WHERE import_id = $1 AND row_number = 2", id);
+    }
+
+    [Fact]
+    public async Task Corrections_go_when_the_header_becomes_a_row()
+    {
+        var id = await CreateAsync("page,words\nhttps://media.example/1.mp4,One\nhttps://media.example/2.mp4,Two\n");
+        await ParseAsync(id);
+        await database.SqlAsync("""
+            INSERT INTO importer.correction (import_id, row_number, at, actor, field, new_value)
+            VALUES ($1, 2, now(), 'ann', 'url', 'https://media.example/new.mp4')
+            """, id);
+        await ReviseAsync(id, new ImportRevision { ["map"] = "url=column1" });
+        await ParseAsync(id);
+        Assert.Equal("https://media.example/1.mp4", await database.OneAsync<string>(
+            "SELECT source_url FROM importer.import_record WHERE import_id = $1 AND row_number = 2", id));
+    }
+
     [Fact]
     public async Task Another_mapping_reads_the_manifest_again_and_nothing_of_the_first_reading_is_left()
     {
@@ -192,7 +275,7 @@ public sealed class ReviseImportTests(EngineDatabase database) : IClassFixture<E
     private async Task<ManifestPreview> PreviewAsync(int id) => (await Preview.RunAsync(id, 5, Token))!;
 
     private Task<ImportChange> ReviseAsync(int id, ImportRevision revision) =>
-        new ReviseImport(database.Contexts).RunAsync(id, revision, "ann", Token);
+        new ReviseImport(database.Contexts, new ManifestBytes(database.Source)).RunAsync(id, revision, "ann", Token);
 
     private Task<int> CreateAsync(string text, string? map = null) => CreateAsync(Encoding.UTF8.GetBytes(text), map);
 

@@ -2,7 +2,9 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using BulkImporter.Export;
 using BulkImporter.Manifests;
+using BulkImporter.Records;
 
 namespace BulkImporter.Tests.Manifests;
 
@@ -184,12 +186,88 @@ public class FormatsTests
     [Theory]
     [InlineData("{\"url\": \"https://a.test/1.mp4\"}\n{\"url\": \"https://a.test/2", "Line 2 cannot be read as JSON")]
     [InlineData("{\"url\": \"https://a.test/1.mp4\"}\n[1]\n", "Line 2 is not a JSON object")]
-    [InlineData("{\"url\": \"https://a.test/1.mp4\"}\n{\"url\": \"\\ud800\"}\n", "Line 2 cannot be read as JSON")]
     public async Task A_line_that_is_no_object_is_named(string lines, string named)
     {
         var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() => WholeManifest.ReadAsync(lines));
         Assert.Equal((RejectionCode.JsonDamaged, 2L), (rejection.Code, rejection.Line));
         Assert.Contains(named, rejection.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(FileFormat.Csv)]
+    [InlineData(FileFormat.Xlsx)]
+    [InlineData(FileFormat.Jsonl)]
+    public async Task Each_format_has_every_result_under_its_name(FileFormat format)
+    {
+        var at = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+        var result = new RowResult("imported", "st-1", "Rid1", 2, "code", "Error", at, at)
+        {
+            Asset = new("hls", "embed", "file", "thumbnail", "Fid", "video", 120, 1.5, true, Arrival.Verified, 130, 2.5, "m", "n", "abc"),
+        };
+        string[] expected =
+        [
+            "1", "imported", "st-1", "Rid1", "2", "code", "Error", "2026-01-02T03:04:05", "2026-01-02T03:04:05", "hls", "embed", "file",
+            "thumbnail", "Fid", "true", "verified", "130", "120", "2.5", "1.5", "abc",
+        ];
+        // The last field is beyond the header, and stands behind the results.
+        var bytes = await WholeManifest.ExportAsync("url,note\nhttps://a.test/1.mp4,x,beyond\n"u8.ToArray(), format, result: result);
+        var read = await WholeManifest.ReadAsync(bytes);
+        var fields = Assert.Single(read.Rows).Fields;
+        Assert.Equal(["https://a.test/1.mp4", "x"], fields[..2]);
+        Assert.All(expected.Zip(ManifestFormat.ResultColumns.Select(name => fields[read.Layout.ResultColumn(name)])),
+            pair => Assert.StartsWith(pair.First, pair.Second, StringComparison.Ordinal));
+        Assert.Equal(2 + expected.Length + 1, fields.Length);
+        Assert.Equal("beyond", format == FileFormat.Jsonl ? fields[2] : fields[^1]);
+    }
+
+    [Fact]
+    public async Task The_members_of_json_lines_are_always_the_header()
+    {
+        const string lines = """
+            {"page": "https://a.test/1.mp4", "words": "One"}
+            {"page": "https://a.test/2.mp4", "words": "Two"}
+            """;
+        var refused = await Assert.ThrowsAsync<ManifestRejectedException>(() => WholeManifest.ReadAsync(lines, "url=column1"));
+        Assert.Equal(RejectionCode.ColumnUnknown, refused.Code);
+        var address = await WholeManifest.ReadAsync("""{"https://a.test/1.mp4": "https://a.test/2.mp4"}""");
+        Assert.Equal("https://a.test/2.mp4", Assert.Single(address.Rows).Checked.Url);
+    }
+
+    [Fact]
+    public async Task No_title_is_looked_for_above_the_members_of_json_lines()
+    {
+        var read = await WholeManifest.ReadAsync("""
+            {"n": 1, "words": "source", "page": null}
+            {"n": 2, "words": "Two", "page": "https://a.test/2.mp4"}
+            """);
+        Assert.Equal(["n", "words", "page"], read.Layout.Columns);
+        Assert.Equal([1, 2], read.Rows.Select(r => r.LineNumber));
+        Assert.Empty(read.Layout.SkippedLines);
+    }
+
+    [Fact]
+    public async Task A_member_of_ones_own_that_is_named_like_a_result_is_kept_beside_it()
+    {
+        var result = Encoding.UTF8.GetString(await WholeManifest.ExportAsync(
+            """{"url": "https://a.test/1.mp4", "import_error": ["mine"], "import_rid": 5}"""u8.ToArray(), FileFormat.Jsonl));
+        Assert.StartsWith("""{"url":"https://a.test/1.mp4","import_error (2)":["mine"],"import_rid (2)":5,"import_row":1,""", result,
+            StringComparison.Ordinal);
+        // Of a result file they are the old results, and go.
+        var again = Encoding.UTF8.GetString(await WholeManifest.ExportAsync(Encoding.UTF8.GetBytes(result), FileFormat.Jsonl));
+        Assert.Equal(result, again);
+    }
+
+    [Fact]
+    public async Task Half_of_a_surrogate_pair_in_a_json_text_reads_as_a_character_that_is_missing()
+    {
+        var bytes = Encoding.ASCII.GetBytes("""
+            {"url": "https://a.test/1.mp4", "title": "cut \ud83d", "a\uDC00": "\ud83d\ud83d\ude00 \\ud83d"}
+            """);
+        var read = await WholeManifest.ReadAsync(bytes);
+        Assert.Equal(["url", "title", "a\uFFFD"], read.Layout.Columns);
+        Assert.Equal(["https://a.test/1.mp4", "cut \uFFFD", "\uFFFD\U0001F600 \\ud83d"], Assert.Single(read.Rows).Fields);
+        Assert.StartsWith("{\"url\":\"https://a.test/1.mp4\",\"title\":\"cut \uFFFD\",\"a\uFFFD\":", Encoding.UTF8.GetString(
+            await WholeManifest.ExportAsync(bytes, FileFormat.Jsonl)), StringComparison.Ordinal);
     }
 
     [Fact]

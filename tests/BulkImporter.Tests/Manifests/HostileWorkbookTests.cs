@@ -111,6 +111,45 @@ public class HostileWorkbookTests
     }
 
     [Fact]
+    public async Task One_part_for_many_sheets()
+    {
+        await RefusedAsync(new MadeWorkbook
+        {
+            Parts =
+            {
+                ["xl/_rels/workbook.xml.rels"] = part => part.Write(
+                    """
+                    <Relationships><Relationship Id="rId1" Type="x/worksheet" Target="worksheets/sheet1.xml"/>
+                      <Relationship Id="rId2" Type="x/worksheet" Target="worksheets/Sheet1.xml"/></Relationships>
+                    """u8),
+            },
+        }.Sheet("A", ["url"]).Sheet("B", ["url"]).Bytes(), "damaged");
+    }
+
+    [Fact]
+    public async Task Sheets_without_rows_that_together_are_endless()
+    {
+        var many = new MadeWorkbook
+        {
+            Parts = Enumerable.Range(1, 60).ToDictionary(i => $"xl/worksheets/sheet{i}.xml",
+                _ => (Action<Stream>)(part => Repeated(part, "<worksheet><sheetData>", "<row/>", 9_800_000))),
+            Level = CompressionLevel.Optimal,
+        };
+        for (var i = 1; i <= 60; i++) many.Sheet($"S{i}", "");
+        foreach (var part in many.Parts.Keys.ToList())
+        {
+            var write = many.Parts[part];
+            many.Parts[part] = stream =>
+            {
+                write(stream);
+                stream.Write("</sheetData></worksheet>"u8);
+            };
+        }
+        var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() => WholeManifest.ReadAsync(many.Bytes()));
+        Assert.Contains("before their first row", rejection.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_file_larger_than_a_workbook_may_be()
     {
         var bytes = new byte[Workbook.MostBytes + 1];

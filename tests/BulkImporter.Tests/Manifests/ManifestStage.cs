@@ -52,7 +52,7 @@ internal sealed class ManifestStage(EngineDatabase database, string account, Sou
     public Task<ImportChange> StartAsync(int id) => NothingInTheWay.Start(database.Source).RunAsync(id, "ann", Token);
 
     public Task<ImportChange> ReviseAsync(int id, ImportRevision revision) =>
-        new ReviseImport(database.Contexts).RunAsync(id, revision, "ann", Token);
+        new ReviseImport(database.Contexts, new ManifestBytes(database.Source)).RunAsync(id, revision, "ann", Token);
 
     /// <summary>Sends a row, the import being started, and lets it end.</summary>
     public async Task EndAsync(int id, int row, RecordState to)

@@ -9,6 +9,7 @@ public class OtherFormatTests
     [Theory]
     [InlineData("[{\"url\": \"https://a.test/1.mp4\", \"title\": \"One\"}]", "JSON, but not JSON lines")]
     [InlineData("  {\n  \"files\": [{\"url\": \"https://a.test/1.mp4\"}]\n}\n", "jq -c")]
+    [InlineData("{\"videos\": [{\"url\": \"https://a.test/1.mp4\"}, {\"url\": \"https://a.test/2.mp4\"}]}\n", "JSON, but not JSON lines")]
     [InlineData("[\"url\", \"title\"]\n[\"https://a.test/1.mp4\", \"One\"]\n", "JSON lines of lists")]
     [InlineData("{\"url\": \"https://a.test/1.mp4\", title: 1}", "JSON, but not JSON lines")]
     [InlineData("<!DOCTYPE html>\n<html><body>Sign in</body></html>", "web page (HTML)")]

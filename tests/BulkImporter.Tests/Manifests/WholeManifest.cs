@@ -60,7 +60,8 @@ internal static class WholeManifest
 
     /// <summary>The result file in a format, of a manifest in which every row had the same end.</summary>
     public static async Task<byte[]> ExportAsync(
-        byte[] bytes, FileFormat format, bool isWhole = true, IReadOnlyDictionary<ManifestColumn, string>? corrected = null)
+        byte[] bytes, FileFormat format, bool isWhole = true, IReadOnlyDictionary<ManifestColumn, string>? corrected = null,
+        RowResult? result = null)
     {
         await using var source = new MemoryStream(bytes);
         await using var reader = await ManifestReader.OpenAsync(source, new ManifestReading(), TestContext.Current.CancellationToken);
@@ -73,7 +74,7 @@ internal static class WholeManifest
         };
         writer.WriteHeader();
         while (await reader.ReadAsync(TestContext.Current.CancellationToken))
-            writer.WriteRow(reader.Row, new RowResult("imported", "st-1", "Rid1", 1) { Corrected = corrected });
+            writer.WriteRow(reader.Row, (result ?? new RowResult("imported", "st-1", "Rid1", 1)) with { Corrected = corrected });
         writer.Complete();
         return output.WrittenSpan.ToArray();
     }

@@ -56,6 +56,11 @@ public class WorkbookTests
     [InlineData("[$-F400]0\"a\"\"b", "5", "5")]
     [InlineData("General", "0.30000000000000004", "0.3")]
     [InlineData("General", "123456789012345", "123456789012345")]
+    [InlineData("General", "1234567890123456", "1234567890123456")]
+    [InlineData("General", "9007199254740993", "9007199254740993")]
+    [InlineData("General", "12345678901234567890123456789012", "12345678901234567890123456789012")]
+    [InlineData("General", "0000000000000000007", "7")]
+    [InlineData("0", "1234567890123456", "1234567890123460")]
     [InlineData("General", "1E+300", "1E+300")]
     [InlineData("General", "4.2", "4.2")]
     public async Task A_number_reads_as_people_see_it(string format, string number, string shown)
@@ -78,6 +83,44 @@ public class WorkbookTests
             Assert.Contains($"<v>{number}</v>", MadeWorkbook.PartOf(result, "xl/worksheets/sheet1.xml"), StringComparison.Ordinal);
             Assert.Equal("2026-11-30", (await WholeManifest.ReadAsync(result)).Rows[0].Fields[1]);
         }
+    }
+
+    [Fact]
+    public async Task Days_count_from_1904_on_whatever_an_extension_of_the_workbook_adds()
+    {
+        var read = await WholeManifest.ReadAsync(new MadeWorkbook
+        {
+            Formats = ["0"],
+            Parts =
+            {
+                ["xl/workbook.xml"] = part => part.Write(Encoding.UTF8.GetBytes($"""
+                    <workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+                      xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">
+                      <workbookPr date1904="1"/><sheets><sheet name="A" sheetId="1" r:id="rId1"/></sheets>
+                      <extLst><ext xmlns:x15="http://schemas.microsoft.com/office/spreadsheetml/2010/11/main">
+                        <x15:workbookPr chartTrackingRefBase="1"/></ext></extLst></workbook>
+                    """)),
+            },
+        }.Sheet("A", Row(Text("url"), Text("day")) + Row(Text("https://a.test/1.mp4"), "<c s=\"2\"><v>44894</v></c>")).Bytes());
+        Assert.Equal("2026-11-30", read.Rows[0].Fields[1]);
+    }
+
+    [Theory]
+    [InlineData("/xl/./worksheets/../worksheets/sheet1.xml")]
+    [InlineData("../xl/worksheets/sheet1.xml")]
+    [InlineData("./worksheets/sheet1.xml")]
+    public async Task A_part_is_found_by_a_path_with_dots_and_true_is_true(string target)
+    {
+        var read = await WholeManifest.ReadAsync(new MadeWorkbook
+        {
+            Parts =
+            {
+                ["xl/_rels/workbook.xml.rels"] = part => part.Write(Encoding.UTF8.GetBytes($"""
+                    <Relationships><Relationship Id="rId1" Type="x/worksheet" Target="{target}"/></Relationships>
+                    """)),
+            },
+        }.Sheet("A", Row(Text("url"), Text("b")) + Row(Text("https://a.test/1.mp4"), "<c t=\"b\"><v>true</v></c>")).Bytes());
+        Assert.Equal("TRUE", Assert.Single(read.Rows).Fields[1]);
     }
 
     [Fact]

@@ -412,7 +412,7 @@ public sealed class ParseManifestTests(EngineDatabase database) : IClassFixture<
             Assert.Equal(0L, await LeftoversAsync(id));
 
             // A person tries again, which counts anew.
-            Assert.IsType<ImportChange.Done>(await new ReviseImport(database.Contexts).RunAsync(id, new ImportRevision(), "ann", Token));
+            Assert.IsType<ImportChange.Done>(await new ReviseImport(database.Contexts, new ManifestBytes(database.Source)).RunAsync(id, new ImportRevision(), "ann", Token));
             await Assert.ThrowsAsync<PostgresException>(() => ParseAsync(id));
             Assert.StartsWith("Reading the manifest failed (try 1 of 5)", await ReasonAsync(id), StringComparison.Ordinal);
         }
