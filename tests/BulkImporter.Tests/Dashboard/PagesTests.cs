@@ -2,9 +2,12 @@ using System.Globalization;
 using System.Net;
 using System.Text.RegularExpressions;
 using BulkImporter.Imports;
+using BulkImporter.Parse;
 using BulkImporter.Records;
 using BulkImporter.Tests.Api;
+using BulkImporter.Tests.Manifests;
 using Cincopa.Client;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace BulkImporter.Tests.Dashboard;
 
@@ -282,6 +285,22 @@ public sealed partial class PagesTests(ImporterServer server) : IClassFixture<Im
         Assert.NotEmpty(Loaded().Matches(html));
         Assert.All(Loaded().Matches(html), m => Assert.DoesNotContain("//", m.Groups[1].Value, StringComparison.Ordinal));
         Assert.Contains("script-src 'self';", answer.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_sheet_that_the_workbook_does_not_have_can_be_put_right_where_it_has_only_one()
+    {
+        using var workbook = new ByteArrayContent(new MadeWorkbook().Sheet("Videos", ["url"], ["https://media.example.com/1.mp4"]).Bytes());
+        using var uploaded = await server.Client(server.OperatorKey).PostAsync("/api/v1/imports?fileName=x.xlsx&sheet=Nothing", workbook, Token);
+        Assert.Equal(HttpStatusCode.Created, uploaded.StatusCode);
+        var id = int.Parse(uploaded.Headers.Location!.ToString().Split('/')[^1], CultureInfo.InvariantCulture);
+        await ActivatorUtilities.CreateInstance<ParseManifest>(server.Services).RunAsync(id, "x.xlsx", Token);
+        await server.FedAsync(v => v.Id == id && v.State == ImportState.Rejected);
+
+        var html = await GetAsync(server.OperatorKey, $"/imports/{id}");
+        Assert.Contains("data-testid=\"sheet\"", html, StringComparison.Ordinal);
+        Assert.Contains("there is no Nothing", html, StringComparison.Ordinal);
+        Assert.Contains("<option value=\"Videos\"", html, StringComparison.Ordinal);
     }
 
     private async Task<string> GetAsync(string key, string path)
