@@ -18,8 +18,8 @@ public sealed class SettingsOnceTests
     /// <summary>Settings that more statements obey than four files hold, and why.</summary>
     private static readonly Dictionary<string, (int Files, string Why)> Exceptions = new()
     {
-        ["encoding"] = (5, "whoever reads the file obeys it: parse, preview and export; a list of sent files has none"),
-        ["sheet"] = (5, "whoever reads the file obeys it: parse, preview, the grid's cells and export"),
+        ["encoding"] = (6, "whoever reads the file obeys it: parse, preview, the grid and export; a revision looks whether rows become others"),
+        ["sheet"] = (6, "whoever reads the file obeys it: parse, preview, the grid and export; a revision looks whether rows become others"),
         ["alreadyImported"] = (7, "parse, start, correction and preview obey it, the banner of a file that came before tells it, and its finding "
             + "offers it as a cure"),
         ["matchBy"] = (5, "parse and correction obey it, its findings tell of it, and one offers it as a cure"),
