@@ -109,7 +109,8 @@ public static class CommandLine
         var quiet = new Option<bool>(Quiet, "-q") { Description = "Print only the result: no notes and no progress", Recursive = true };
         var root =
             new RootCommand(
-                "Moves a media library to Cincopa from a list of URLs (CSV, Excel, JSON lines). Nothing is sent again without your consent.")
+                "Moves a media library to Cincopa from a list of URLs (CSV, Excel, JSON lines). "
+                    + "Nothing is sent again without your consent.")
         {
             ServerVerb.Serve(verbs, surroundings),
             ServerVerb.Web(verbs, surroundings),

@@ -21,9 +21,11 @@ internal static class BehindProxy
     {
         if (!Uri.TryCreate(configuration[OwnAddress.PagesKey], UriKind.Absolute, out var pages)) return PathString.Empty;
         var path = pages.AbsolutePath.TrimEnd('/');
-        return path.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '-' or '_' or '.') && !path.Contains("//", StringComparison.Ordinal)
+        return path.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '-' or '_' or '.')
+            && !path.Contains("//", StringComparison.Ordinal)
             ? new PathString(path)
-            : throw new StartupException($"{OwnAddress.PagesKey}: '{path}' cannot be the path of a site. Use letters, digits and - _ . only.");
+            : throw new StartupException(
+                $"{OwnAddress.PagesKey}: '{path}' cannot be the path of a site. Use letters, digits and - _ . only.");
     }
 
     /// <summary>

@@ -57,8 +57,8 @@ internal static class KeyRing
         catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
         {
             throw new StartupException(
-                $"{CertificatesKey}: '{path}' cannot be used: {e.Message.TrimEnd('.')}. It holds certificate and private key in PEM, or is a "
-                    + $".pfx file; its password is {PasswordKey}.");
+                $"{CertificatesKey}: '{path}' cannot be used: {e.Message.TrimEnd('.')}. It holds certificate and private key in PEM, or "
+                    + $"is a .pfx file; its password is {PasswordKey}.");
         }
     }
 }
