@@ -84,11 +84,11 @@ internal sealed class IngestBenchmark(Bench bench, ResultTable table)
             DROP TABLE IF EXISTS importer.copied;
             DROP SEQUENCE IF EXISTS importer.copied_row;
             CREATE SEQUENCE importer.copied_row CACHE 1000;
-            CREATE TABLE importer.copied (LIKE importer.import_record INCLUDING CONSTRAINTS INCLUDING INDEXES INCLUDING STORAGE) WITH (fillfactor = 75);
+            CREATE TABLE importer.copied (LIKE importer.import_record INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES INCLUDING STORAGE) WITH (fillfactor = 75);
             ALTER TABLE importer.copied
                 ALTER import_id SET DEFAULT 1, ALTER row_number SET DEFAULT nextval('importer.copied_row'), ALTER line_number SET DEFAULT 1,
                 ALTER state SET DEFAULT 'pending', ALTER attempt_count SET DEFAULT 0, ALTER attempts_left
-                    SET DEFAULT 5, ALTER possibly_duplicated SET DEFAULT false, ALTER is_push SET DEFAULT false,
+                    SET DEFAULT 5, ALTER possibly_duplicated SET DEFAULT false,
                 DROP chunk_number, DROP source_key;
             ALTER TABLE importer.copied
                 ADD chunk_number int NOT NULL GENERATED ALWAYS AS ((row_number - 1) / 500 + 1) STORED,
