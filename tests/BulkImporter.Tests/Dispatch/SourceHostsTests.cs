@@ -67,7 +67,9 @@ public sealed class SourceHostsTests(EngineDatabase database) : IClassFixture<En
         Assert.True(await database.OneAsync<bool>("SELECT asked_at > now() + interval '90 seconds' FROM importer.failing_host"));
 
         // Another file asks than the first that is left, which may be forbidden for itself.
-        Assert.Equal("https://b.example.com/149.mp4", cincopa.Submitted.Last(url => SourceHost.Of(url) == "b.example.com"));
+        // The follower takes any chunk; of it the last row, by the number that is chance here.
+        Assert.Contains(cincopa.Submitted.Last(url => SourceHost.Of(url) == "b.example.com"), new[] { 50, 98, 149 }
+            .Select(row => $"https://b.example.com/{row}.mp4"));
 
         // It works again. The one that asked is accepted, and the others follow when Cincopa has it.
         Shut();
@@ -170,7 +172,12 @@ public sealed class SourceHostsTests(EngineDatabase database) : IClassFixture<En
 
     private int Sent(string host) => cincopa.Submitted.Count(url => SourceHost.Of(url) == host);
 
-    private Task<int> PassAsync() => database.SqlAsync("UPDATE importer.failing_host SET asked_at = now()");
+    /// <summary>The time of the hosts that wait has come, and more than the second for which a process need not look.</summary>
+    private Task<int> PassAsync()
+    {
+        hosts = null;
+        return database.SqlAsync("UPDATE importer.failing_host SET asked_at = now()");
+    }
 
     private Task<List<int>> DueAsync(int id) => database.Source.QueryAsync<int>(
         "SELECT number FROM importer.import_chunk WHERE import_id = $1 AND due_at <= now() + interval '6 seconds' ORDER BY number", Token, id);
