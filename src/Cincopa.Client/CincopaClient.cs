@@ -377,7 +377,13 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
     {
         if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds))
             return seconds is >= 0 and < 1e7 ? TimeSpan.FromSeconds(seconds) : null;
-        return TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time) && time >= TimeSpan.Zero ? time : null;
+        // Of 24 hours and more the library would make days.
+        if (text?.Split(':') is not [var hours, var minutes, var rest]
+            || !int.TryParse(hours, NumberStyles.None, CultureInfo.InvariantCulture, out var h)
+            || !int.TryParse(minutes, NumberStyles.None, CultureInfo.InvariantCulture, out var m)
+            || !double.TryParse(rest, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var s)
+            || h > 10_000 || m > 59 || s >= 60) return null;
+        return TimeSpan.FromSeconds(h * 3600d + m * 60 + s);
     }
 
     private static HttpRequestMessage Request(HttpMethod method, Uri url)

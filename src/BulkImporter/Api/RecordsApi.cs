@@ -38,7 +38,7 @@ public sealed record FinishAgainBody(int Again);
 
 /// <param name="Ordered">Records of which Cincopa is asked what arrived.</param>
 /// <param name="Left">Imported records of the selection of which it is not: nothing is expected of them, or they are being finished, or
-/// that failed.</param>
+/// that failed, or an undo is under way, or the account is suspended.</param>
 public sealed record VerifyArrivalBody(int Ordered, int Left);
 
 /// <param name="DueAt">When a worker begins to look.</param>
@@ -302,7 +302,7 @@ internal static class RecordsApi
         {
             case Exportable.Refused refused: return Problem.RefusedInThisState(refused.State, refused.Sentence);
             case Exportable.Ready ready:
-                var chosen = asked ?? ready.Format;
+                var chosen = asked ?? await export.FormatAsync(ready, cancellationToken);
                 if (chosen == FileFormat.Xlsx && ready.Rows >= ExportResults.MostRowsOfSheet)
                     throw new InvalidArgumentException("format",
                         $"A sheet has at most {ExportResults.MostRowsOfSheet:N0} rows, its header among them. Export it as csv or jsonl.");

@@ -45,6 +45,6 @@ internal static class Answers
     public static IEnumerable<(string Arrival, int Count)> Present(this ArrivalCounts counts) =>
         Enum.GetValues<Arrival>().Select(a => (EnumText<Arrival>.Of(a), counts.Of(a))).Where(a => a.Item2 > 0);
 
-    public static string FirstDifference(this ArrivalCounts counts) => EnumText<Arrival>.Of(
-        counts.SizeDiffers > 0 ? Arrival.SizeDiffers : counts.DurationDiffers > 0 ? Arrival.DurationDiffers : Arrival.Md5Differs);
+    public static string FirstDifference(this ArrivalCounts counts) =>
+        EnumText<Arrival>.Of(Enum.GetValues<Arrival>().First(a => a.Differs() && counts.Of(a) > 0));
 }

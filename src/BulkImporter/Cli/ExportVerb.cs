@@ -1,4 +1,6 @@
 using System.CommandLine;
+using BulkImporter.Data;
+using BulkImporter.Manifests;
 
 namespace BulkImporter.Cli;
 
@@ -10,7 +12,7 @@ internal sealed class ExportVerb : ClientVerb
     private readonly SelectionOptions selection = new();
     private readonly Option<string?> format = new("--format")
     {
-        HelpName = "csv|xlsx|jsonl",
+        HelpName = string.Join('|', EnumText<FileFormat>.All),
         Description = "The kind of file [as the manifest is]"
     };
 
@@ -23,7 +25,7 @@ internal sealed class ExportVerb : ClientVerb
             "BulkImporter export 7 --format jsonl | jq .import_rid",
             "BulkImporter export 7 --findings -o findings.csv")
     {
-        format.AcceptOnlyFromAmong("csv", "xlsx", "jsonl");
+        format.AcceptOnlyFromAmong([.. EnumText<FileFormat>.All]);
         TakesFromServer([id, output, .. selection.All, format, findings]);
         Validators.Add(result =>
         {

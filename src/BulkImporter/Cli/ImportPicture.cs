@@ -63,15 +63,15 @@ internal static class ImportPicture
                     new Text(arrival), new Text(Wording.Number(count)), new Text(Wording.Percent((double)count / import.Counts.Imported)));
             tables.Add(arrivals);
         }
-        if (import.Failures.Count == 0)
-            return new Rows([.. tables, .. notes]);
-
-        var failures = TableOf(surroundings, "failure", "what it needs", "records");
-        failures.Columns[2].RightAligned();
-        foreach (var failure in import.Failures)
-            failures.AddRow(new Text(failure.Code), new Text(failure.Class?.InWords() ?? ""),
-                new Text(Wording.Number(failure.Count)));
-        tables.Add(failures);
+        if (import.Failures.Count > 0)
+        {
+            var failures = TableOf(surroundings, "failure", "what it needs", "records");
+            failures.Columns[2].RightAligned();
+            foreach (var failure in import.Failures)
+                failures.AddRow(new Text(failure.Code), new Text(failure.Class?.InWords() ?? ""),
+                    new Text(Wording.Number(failure.Count)));
+            tables.Add(failures);
+        }
         return new Rows([.. tables, .. notes]);
     }
 

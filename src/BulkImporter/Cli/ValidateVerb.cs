@@ -73,8 +73,8 @@ internal sealed class ValidateVerb : Verb
         var layout = reader.Layout;
         foreach (var (target, index) in layout.Mapping.OrderBy(m => m.Key))
             surroundings.Output.WriteLine($"{ManifestFormat.Name(target)} = {Wording.Plain(layout.Columns[index])}");
-        var unused = layout.Columns.Where((_, index) => !layout.Mapping.Values.Contains(index)
-            && !layout.ResultColumnIndexes.Contains(index)).ToList();
+        var unused = layout.OriginalColumns.Where(index => !layout.Mapping.Values.Contains(index))
+            .Select(index => layout.Columns[index]).ToList();
         if (unused.Count > 0)
             surroundings.Output.WriteLine(
                 $"not imported: {string.Join(", ", unused.Take(40).Select(Wording.Plain))}"

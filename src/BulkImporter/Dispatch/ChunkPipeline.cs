@@ -153,23 +153,12 @@ internal sealed class ChunkPipeline(Lease lease, CallLimits limits, CurrentAcces
         }
     }
 
-    /// <summary>
-    /// Counts what the answers say of the hosts, after they are written: it is no part of them, and a count that is lost is the next
-    /// failure's.
-    /// </summary>
-    private async Task NoteHostsAsync(List<Answered> batch)
+    /// <summary>What the answers say of the hosts.</summary>
+    private Task NoteHostsAsync(List<Answered> batch)
     {
         var ends = batch.Where(a => a.Answer.To != RecordState.Submitted && a.Url is not null)
             .Select(a => (SourceHost.Of(a.Url!), a.Answer.Code)).ToList();
-        if (ends.Count == 0) return;
-        try
-        {
-            await needs.Hosts.NoteAsync(lease.AccountId, ends, CancellationToken.None);
-        }
-        catch (Exception e) when (e.IsOfTheDatabase())
-        {
-            Log.HostsNotCounted(log, lease.ImportId, lease.ChunkNumber, e.Message);
-        }
+        return ends.Count == 0 ? Task.CompletedTask : needs.Hosts.NoteAsync(lease.AccountId, ends, CancellationToken.None);
     }
 
     private async Task<Permits> PermitsAsync(int count, CancellationToken cancellationToken)

@@ -65,10 +65,6 @@ internal static partial class Log
         Message = "Import {ImportId} chunk {Chunk}: the database gave no permits, so nothing more is sent for now: {Error}")]
     public static partial void PermitsFailed(ILogger logger, int importId, int chunk, string error);
 
-    [LoggerMessage(EventName = "HostsNotCounted", Level = LogLevel.Warning,
-        Message = "Import {ImportId} chunk {Chunk}: what the answers say of the source hosts was not counted: {Error}")]
-    public static partial void HostsNotCounted(ILogger logger, int importId, int chunk, string error);
-
     [LoggerMessage(EventName = "PermitFailed", Level = LogLevel.Warning,
         Message = "Import {ImportId} record {RecordId} attempt {Attempt}: the database gave no permit, so it was not sent: {Error}")]
     public static partial void PermitFailed(ILogger logger, int importId, int recordId, int attempt, string error);

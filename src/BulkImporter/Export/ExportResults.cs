@@ -13,10 +13,9 @@ public abstract record Exportable
     private Exportable() { }
 
     /// <param name="FileName">The manifest's name without its extension, for naming the result file.</param>
-    /// <param name="Format">What the manifest is.</param>
     public sealed record Ready(
-        int ImportId, int ManifestId, string? Mapping, int Rows, string FileName, string? Encoding, string? Sheet, bool HasCorrections,
-        FileFormat Format) : Exportable;
+        int ImportId, int ManifestId, string? Mapping, int Rows, string FileName, string? Encoding, string? Sheet,
+        bool HasCorrections) : Exportable;
 
     public sealed record NotFound(int ImportId) : Exportable;
 
@@ -56,7 +55,7 @@ public sealed class ExportResults(IDbContextFactory<ImporterDb> contexts, Manife
             [] => new Exportable.NotFound(importId),
             [{ Rows: { } count } found] =>
                 new Exportable.Ready(importId, found.ManifestId, found.Mapping, count, BaseName(found.FileName), found.Encoding,
-                    found.Sheet, found.HasCorrections, await FormatAsync(found, cancellationToken)),
+                    found.Sheet, found.HasCorrections),
             [var unparsed, ..] =>
                 new Exportable.Refused(unparsed.State,
                     $"Import {importId} has no records: its manifest "
@@ -127,8 +126,8 @@ public sealed class ExportResults(IDbContextFactory<ImporterDb> contexts, Manife
             ? (r.RowNumber, r.Item2 with { Corrected = corrected }) : r);
     }
 
-    /// <summary>CSV where the bytes are not kept any more, which is said when they are asked for.</summary>
-    private async Task<FileFormat> FormatAsync(Found import, CancellationToken cancellationToken)
+    /// <summary>What the manifest is; CSV where its bytes are not kept any more, which is said when they are asked for.</summary>
+    public async Task<FileFormat> FormatAsync(Exportable.Ready import, CancellationToken cancellationToken)
     {
         try
         {

@@ -65,8 +65,7 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
 {
     private readonly byte separator = layout.SeparatorByte;
     private readonly byte[] lineEnding = layout.LineEndingBytes;
-    private readonly int[] originals = [.. Enumerable.Range(0, layout.Columns.Count)
-        .Where(index => !layout.ResultColumnIndexes.Contains(index))];
+    private readonly IReadOnlyList<int> originals = layout.OriginalColumns;
     private readonly SearchValues<byte> needQuotes = SearchValues.Create([layout.SeparatorByte, (byte)'"', (byte)'\r', (byte)'\n']);
     private readonly object?[] values = new object?[ManifestFormat.ResultColumns.Count];
     private bool inRow;
@@ -85,15 +84,9 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
         foreach (var index in originals)
         {
             if (layout.HasHeader)
-            {
                 WriteOriginal(layout.RawHeader[index]);
-            }
             else
-            {
-                var target = layout.Mapping.Where(mapped => mapped.Value == index).Select(mapped => ManifestFormat.Name(mapped.Key))
-                    .FirstOrDefault();
-                WriteValue(target ?? layout.Columns[index]);
-            }
+                WriteValue(layout.NameInResults(index));
         }
 
         foreach (var name in ManifestFormat.ResultColumns)
@@ -114,7 +107,7 @@ public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> o
 
     private void WriteOriginals(ManifestRow row, IReadOnlyDictionary<ManifestColumn, string>? corrected)
     {
-        if (isWhole && corrected is null && row.FieldCount == originals.Length && !layout.IsResultFile && !row.IsCut && !AnyNeedsGuard(row))
+        if (isWhole && corrected is null && row.FieldCount == originals.Count && !layout.IsResultFile && !row.IsCut && !AnyNeedsGuard(row))
         {
             output.Write(row.RawText);
             inRow = true;

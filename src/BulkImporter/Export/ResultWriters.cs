@@ -45,20 +45,20 @@ internal sealed class WorkbookResults : IResultWriter
     private readonly WorkbookWriter sheet;
     private readonly ManifestLayout layout;
     private readonly bool isWhole;
-    private readonly int[] originals;
+    private readonly IReadOnlyList<int> originals;
     private readonly object?[] values = new object?[ManifestFormat.ResultColumns.Count];
 
     public WorkbookResults(ManifestLayout layout, bool isWhole, IBufferWriter<byte> output)
     {
         (this.layout, this.isWhole) = (layout, isWhole);
         sheet = new(output, layout.Sheet ?? SheetName, layout.Uses1904Dates);
-        originals = [.. Enumerable.Range(0, layout.Columns.Count).Where(index => !layout.ResultColumnIndexes.Contains(index))];
+        originals = layout.OriginalColumns;
     }
 
     public void WriteHeader()
     {
         foreach (var index in originals)
-            WriteText(layout.HasHeader && layout.RawHeader[index].Length == 0 ? null : HeaderOf(index));
+            WriteText(layout.HasHeader && layout.RawHeader[index].Length == 0 ? null : layout.NameInResults(index));
         foreach (var name in ManifestFormat.ResultColumns) sheet.Text(name);
         sheet.EndRow();
     }
@@ -91,11 +91,6 @@ internal sealed class WorkbookResults : IResultWriter
     public void Complete() => sheet.Complete();
 
     public void Dispose() => sheet.Dispose();
-
-    /// <summary>As in the CSV form: where there was no header, a column that is read has the name of what it is read as.</summary>
-    private string HeaderOf(int index) => layout.HasHeader ? layout.Columns[index]
-        : layout.Mapping.Where(mapped => mapped.Value == index).Select(mapped => ManifestFormat.Name(mapped.Key)).FirstOrDefault()
-            ?? layout.Columns[index];
 
     private void WriteCell(ManifestRow row, IReadOnlyList<SheetCell>? cells, int index)
     {
@@ -147,8 +142,7 @@ internal sealed class JsonLineResults : IResultWriter
         columnCount = layout.Columns.Count;
         var taken = new HashSet<string>(ManifestFormat.ResultColumns);
         var times = new Dictionary<string, int>();
-        originals = [.. Enumerable.Range(0, columnCount).Where(i => !layout.ResultColumnIndexes.Contains(i))
-            .Select(i => (i, isWhole ? layout.Columns[i] : Redact.Secrets(layout.Columns[i])))
+        originals = [.. layout.OriginalColumns.Select(i => (i, isWhole ? layout.Columns[i] : Redact.Secrets(layout.Columns[i])))
             .Select(c => (c.i, JsonEncodedText.Encode(Unique(c.Item2, taken, times), JavaScriptEncoder.UnsafeRelaxedJsonEscaping)))];
         foreach (var column in originals) byName.TryAdd(layout.Columns[column.Index], column);
     }

@@ -31,6 +31,9 @@ internal sealed class FinishRecords(
     /// <summary>Something that nobody foresaw.</summary>
     public const string Unexpected = "unexpected_error";
 
+    /// <summary>Cincopa does not list the asset.</summary>
+    private static readonly string NotListed = EnumText<FailureCode>.Of(FailureCode.AssetUnnamed);
+
     /// <summary>Records of an account that one round claims: some seconds of calls.</summary>
     private const int Batch = 100;
 
@@ -130,6 +133,8 @@ internal sealed class FinishRecords(
         // What the listing said besides costs no call.
         SeenAsset[] seen = [.. ends.Where(e => e.Asset is not null)
             .Select(e => SeenAsset.Of(e.Record.ImportId, e.Record.RowNumber, e.Asset!))];
+        SeenAsset[] gone = [.. ends.Where(e => e.Code == NotListed)
+            .Select(e => SeenAsset.Unlisted(e.Record.ImportId, e.Record.RowNumber, e.Record.Rid))];
         await database.ExecuteBatchByKeyAsync(Commands, CancellationToken.None);
         Log.RecordsFinished(log, ends.Count(e => e.State == FinishState.Done));
 
@@ -142,6 +147,7 @@ internal sealed class FinishRecords(
             }
             if (first.Length > 0) yield return Sql.BatchCommand(Begin, [first]);
             if (seen.Length > 0) yield return RecordAsset.Keep(seen);
+            if (gone.Length > 0) yield return RecordAsset.NotListed(gone);
             foreach (var command in WorkBatch.Leave(ends.Select(e => e.Record.Place))) yield return command;
         }
     }
@@ -180,7 +186,7 @@ internal sealed class FinishRecords(
                 unlooked = error;
             }
             else if (((AssetListResult.Ok)listed).Items.FirstOrDefault(a => a.Rid == record.Rid) is not { } asset)
-                return Again(record, EnumText<FailureCode>.Of(FailureCode.AssetUnnamed),
+                return Again(record, NotListed,
                     "Cincopa does not list the asset (yet), so it is not known what arrived, and whether it has a reference id.");
             else
             {

@@ -14,11 +14,13 @@ public sealed class VerifyArrival(NpgsqlDataSource database)
     // The lock is waited for here, so that an undo which was ordered before is seen, and one that comes now sees what was ordered.
     private const string LockImport = "SELECT 1 FROM importer.import WHERE id = $1 AND state <> 'deleting' FOR NO KEY UPDATE";
 
-    // What is being finished, by itself or in its batch, or could not be: the look is part of that. During an undo nothing is looked at.
+    // What is being finished, by itself or in its batch, or could not be: the look is part of that. During an undo nothing is looked at,
+    // and nothing for an account that is suspended: the import could not be deleted before somebody resumes it.
     private const string Order = $"""
         INSERT INTO importer.record_finish AS f (import_id, row_number, account_id, rid, state, next_at, failed_count, only_looks)
         SELECT r.import_id, r.row_number, i.account_id, r.rid, 'pending', now(), 0, true
         FROM importer.import i
+        JOIN importer.account a ON a.id = i.account_id AND a.state = 'active'
         JOIN importer.import_record r ON r.import_id = i.id AND r.row_number = ANY($2) AND r.row_number BETWEEN $3 AND $4
         LEFT JOIN importer.record_meta m ON m.import_id = r.import_id AND m.row_number = r.row_number
         WHERE i.id = $1 AND i.undo_ordered_at IS NULL AND r.state = 'imported' AND (r.is_push OR {RecordMeta.IsExpecting})
@@ -30,7 +32,7 @@ public sealed class VerifyArrival(NpgsqlDataSource database)
 
     /// <summary>
     /// Returns how many records are looked at from now on, and how many imported ones of the selection are not: nothing is expected of
-    /// them, or they are being finished, or that failed, or an undo is under way. Null when there is no such import.
+    /// them, or they are being finished, or that failed, or an undo is under way, or the account is suspended. Null when there is no such import.
     /// </summary>
     public Task<(int Ordered, int Left)?> RunAsync(
         int importId, RecordFilter filter, string actor, CancellationToken cancellationToken) =>

@@ -67,8 +67,8 @@ internal static class ChunkLease
     // intent whose commit came through after we had given it up is seen too. With one the lease is left to run out: the rescue knows
     // what to do with a record that nobody will answer for.
     // Rows that were set aside ($4) do not make it due. For hosts that wait ($5, and how many rows of each, $6) the follower does, and
-    // for rows that only found no place ($7) some seconds: long enough for chunks
-    // of other hosts, which the feeder takes in the order of their numbers, to have their turn.
+    // for rows that only found no place ($7) some seconds: long enough for chunks of other hosts, which the feeder
+    // takes in the order of their numbers, to have their turn.
     internal const string Release = $"""
         UPDATE importer.import_chunk c
         SET state = 'waiting', lease_token = NULL, lease_owner = NULL, lease_until = NULL, lease_window = 0, waits_for = $5,

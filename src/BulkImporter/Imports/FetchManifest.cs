@@ -115,7 +115,6 @@ public sealed partial class FetchManifest(
     /// <summary>The body, read once from its beginning to its end.</summary>
     private sealed class Body(SourceAnswer answer) : ForwardStream
     {
-
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
             await answer.ReadAsync(buffer, cancellationToken) switch
             {

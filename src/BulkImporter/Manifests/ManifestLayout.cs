@@ -65,6 +65,15 @@ public sealed class ManifestLayout
     /// <summary>The columns that the earlier export added; they are no original columns.</summary>
     public IReadOnlySet<int> ResultColumnIndexes { get; }
 
+    /// <summary>The columns that a result file repeats: all but those.</summary>
+    internal IReadOnlyList<int> OriginalColumns =>
+        [.. Enumerable.Range(0, Columns.Count).Where(index => !ResultColumnIndexes.Contains(index))];
+
+    /// <summary>A column's name in a result file. Where there was no header, one that is read has the name of what it is read as.</summary>
+    internal string NameInResults(int index) => HasHeader ? Columns[index]
+        : Mapping.Where(mapped => mapped.Value == index).Select(mapped => ManifestFormat.Name(mapped.Key)).FirstOrDefault()
+            ?? Columns[index];
+
     /// <summary>The value that a column has by correction; null when it has none.</summary>
     internal string? Corrected(int index, IReadOnlyDictionary<ManifestColumn, string>? corrected)
     {

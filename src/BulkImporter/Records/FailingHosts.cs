@@ -53,8 +53,9 @@ public sealed class FailingHosts(NpgsqlDataSource database, TimeProvider clock, 
         RETURNING asked_at - now()
         """;
 
+    // Who orders it believes that it works again: if it does not, the waits begin anew.
     private const string AskNow = """
-        UPDATE importer.failing_host SET asked_at = now()
+        UPDATE importer.failing_host SET asked_at = now(), asked_count = 0
         WHERE account_id = (SELECT account_id FROM importer.import WHERE id = $1) AND asked_at > now() AND host = coalesce($2::text, host)
         RETURNING host
         """;
@@ -107,9 +108,32 @@ public sealed class FailingHosts(NpgsqlDataSource database, TimeProvider clock, 
         return true;
     }
 
-    /// <summary>Counts what became of some records of an account, in the order in which it was said.</summary>
+    /// <summary>
+    /// Counts what became of some records of an account, in the order in which it was said. After that is written: it is no part of it, and
+    /// a count that is lost is the next failure's.
+    /// </summary>
     /// <param name="ends">The host, and the failure when it was one.</param>
-    internal async Task NoteAsync(
+    internal Task NoteAsync(
+        int accountId, IReadOnlyCollection<(string? Host, FailureCode? Code)> ends, CancellationToken cancellationToken) =>
+        UnlessLostAsync(ends.Count, () => CountAsync(accountId, ends, cancellationToken));
+
+    /// <summary>The same for records whose sources are not in hand. They are read only when something is to be counted.</summary>
+    internal Task NoteAsync(IReadOnlyList<Conclusion> conclusions, CancellationToken cancellationToken) =>
+        UnlessLostAsync(conclusions.Count, () => CountAsync(conclusions, cancellationToken));
+
+    private async Task UnlessLostAsync(int ends, Func<Task> count)
+    {
+        try
+        {
+            await count();
+        }
+        catch (Exception e) when (e.IsOfTheDatabase())
+        {
+            Log.HostsNotCounted(log, ends, e.Message);
+        }
+    }
+
+    private async Task CountAsync(
         int accountId, IReadOnlyCollection<(string? Host, FailureCode? Code)> ends, CancellationToken cancellationToken)
     {
         var look = await LookAsync(cancellationToken);
@@ -134,8 +158,7 @@ public sealed class FailingHosts(NpgsqlDataSource database, TimeProvider clock, 
         if (work.Length + failing.Count > 0) LookAgain();
     }
 
-    /// <summary>The same for records whose sources are not in hand. They are read only when something is to be counted.</summary>
-    internal async Task NoteAsync(IReadOnlyList<Conclusion> conclusions, CancellationToken cancellationToken)
+    private async Task CountAsync(IReadOnlyList<Conclusion> conclusions, CancellationToken cancellationToken)
     {
         if (!conclusions.Any(c => IsFailure(c.Code)) && (await LookAsync(cancellationToken)).Hosts.Count == 0) return;
         var said = conclusions.Where(c => IsAnEnd(c.Code)).ToList();
@@ -146,7 +169,7 @@ public sealed class FailingHosts(NpgsqlDataSource database, TimeProvider clock, 
         foreach (var account in said.Where(c => sources.ContainsKey((c.ImportId, c.RowNumber)))
             .Select(c => (Source: sources[(c.ImportId, c.RowNumber)], c.Code)).GroupBy(c => c.Source.AccountId))
         {
-            await NoteAsync(account.Key, [.. account.Select(c => (SourceHost.Of(c.Source.SourceUrl ?? ""), c.Code))], cancellationToken);
+            await CountAsync(account.Key, [.. account.Select(c => (SourceHost.Of(c.Source.SourceUrl ?? ""), c.Code))], cancellationToken);
         }
     }
 

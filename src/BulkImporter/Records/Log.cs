@@ -11,6 +11,10 @@ internal static partial class Log
         Message = "Which source hosts wait could not be read, what was known before holds: {Error}")]
     public static partial void HostsNotSeen(ILogger logger, string error);
 
+    [LoggerMessage(EventName = "HostsNotCounted", Level = LogLevel.Warning,
+        Message = "What the ends of {Count} records say of their source hosts was not counted: {Error}")]
+    public static partial void HostsNotCounted(ILogger logger, int count, string error);
+
     [LoggerMessage(EventName = "HostAsked", Level = LogLevel.Information,
         Message = "Account {AccountId}: {Host} is asked for one file; if that fails, again in {Wait}")]
     public static partial void HostAsked(ILogger logger, int accountId, string host, TimeSpan wait);

@@ -26,6 +26,13 @@ public enum Arrival
     Unverifiable,
 }
 
+public static class Arrivals
+{
+    /// <summary>Whether something else arrived than was expected.</summary>
+    public static bool Differs(this Arrival arrival) =>
+        arrival is Arrival.SizeDiffers or Arrival.DurationDiffers or Arrival.Md5Differs;
+}
+
 /// <summary>
 /// What is known of an imported record's asset that does not follow from the <c>rid</c>: what Cincopa said of it when it was last asked,
 /// what was sent to make it, and what was expected. There is a row only where there is something of that, so that a record that wants
@@ -114,6 +121,18 @@ public sealed class RecordAsset
     /// <summary>Keeps what was said of assets, in the caller's transaction. May be done twice.</summary>
     internal static NpgsqlBatchCommand Keep(IEnumerable<SeenAsset> seen) => Sql.BatchCommand(Write, [seen.ToArray()]);
 
+    private const string Forget = """
+        WITH gone AS MATERIALIZED (SELECT * FROM unnest($1::importer.seen_asset[]))
+        UPDATE importer.record_asset a SET size_bytes = NULL, seconds = NULL, playable = NULL, seen_at = now()
+        FROM gone g
+        WHERE a.import_id = g.import_id AND a.row_number = g.row_number AND a.rid = g.rid
+        """;
+
+    /// <summary>
+    /// Cincopa was asked about these assets and does not list them: nobody knows any more what arrived. In the caller's transaction.
+    /// </summary>
+    internal static NpgsqlBatchCommand NotListed(IEnumerable<SeenAsset> gone) => Sql.BatchCommand(Forget, [gone.ToArray()]);
+
     /// <summary>What was sent of a pushed file, of those that <c>moved</c> (with <c>size_bytes</c>, <c>sha256</c>, <c>md5</c>).</summary>
     internal const string KeepSent = """
         INSERT INTO importer.record_asset (import_id, row_number, rid, sent_bytes, sent_sha256, sent_md5)
@@ -172,6 +191,10 @@ internal sealed record SeenAsset(
         importId, rowNumber, asset.Rid.Value, asset.Type is { } type ? PlainText.Storable(type) : null, asset.FileSize,
         asset.Duration?.TotalSeconds, Address(asset.FileUrl), Address(asset.ThumbnailUrl),
         asset.SyncStatus is { } status ? status.Equals("synced", StringComparison.OrdinalIgnoreCase) : null);
+
+    /// <summary>One of which nothing is known.</summary>
+    public static SeenAsset Unlisted(int importId, int rowNumber, Rid rid) =>
+        new(importId, rowNumber, rid.Value, null, null, null, null, null, null);
 
     private static string? Address(string? url) =>
         url is { Length: <= LongestAddress } && Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme is "https" or "http"

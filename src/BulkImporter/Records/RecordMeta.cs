@@ -51,15 +51,15 @@ public sealed class RecordMeta
     /// <see cref="OrReplaceSourceBytes"/>.</summary>
     internal const string KeepSourceBytes = "INSERT INTO importer.record_meta (import_id, row_number, source_bytes)";
 
+    internal const string OrReplaceSourceBytes =
+        "ON CONFLICT (import_id, row_number) DO UPDATE SET source_bytes = excluded.source_bytes";
+
     /// <summary>What was expected of the files of those that <c>moved</c>, and is of no use to others: a condition may follow.</summary>
     internal const string ForgetExpected = """
         UPDATE importer.record_meta x
             SET expected_bytes = NULL, expected_md5 = NULL, expected_seconds = NULL, source_bytes = NULL
             FROM moved m WHERE x.import_id = m.import_id AND x.row_number = m.row_number
         """;
-
-    internal const string OrReplaceSourceBytes =
-        "ON CONFLICT (import_id, row_number) DO UPDATE SET source_bytes = excluded.source_bytes";
 
     public sealed class Configuration : IEntityTypeConfiguration<RecordMeta>
     {

@@ -49,7 +49,7 @@ public sealed partial class RecordTransitions
     /// Imported to pending, where what arrived differs from what was expected and a person wants another asset. The one that there is stays
     /// in Cincopa: a row of the attempt names it, and the record is marked, for its source may now be there twice.
     /// </summary>
-    private const string SendDiffering = """
+    private static readonly string SendDiffering = $"""
         WITH differing AS MATERIALIZED (
             SELECT r.import_id, r.row_number, r.attempt_count, r.submitted_at, r.status_id, r.finished_at, r.rid
             FROM importer.import_record r
@@ -67,17 +67,9 @@ public sealed partial class RecordTransitions
             FROM importer.import i, differing d
             WHERE i.id = $1 AND r.import_id = d.import_id AND r.row_number = d.row_number AND r.state = 'imported'
             RETURNING d.*
-        ), over AS (
-            INSERT INTO importer.attempt AS t (import_id, row_number, number, started_at, status_id, finished_at, outcome, message)
-            SELECT import_id, row_number, attempt_count, coalesce(submitted_at, finished_at, now()), status_id, finished_at, 'imported',
-                'Its asset ' || rid || ' differs from what was expected. It stays in Cincopa, and the row was sent again.'
-            FROM moved
-            ON CONFLICT (import_id, row_number, number) DO UPDATE SET message = concat_ws(' ', t.message, excluded.message)
-        ), unseen AS (
-            DELETE FROM importer.record_asset a USING moved m WHERE a.import_id = m.import_id AND a.row_number = m.row_number
-        ), unfinished AS (
-            DELETE FROM importer.record_finish f USING moved m WHERE f.import_id = m.import_id AND f.row_number = m.row_number
-        ), undone AS (
+        ), {LeaveAsset("""
+            'Its asset ' || rid || ' differs from what was expected. It stays in Cincopa, and the row was sent again.'
+            """)}, undone AS (
             DELETE FROM importer.record_undo u USING moved m WHERE u.import_id = m.import_id AND u.row_number = m.row_number
         )
         SELECT count(*)::int FROM moved

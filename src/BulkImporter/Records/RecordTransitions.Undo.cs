@@ -13,7 +13,7 @@ public sealed partial class RecordTransitions
     /// Imported to deleted; the rid is the guard. What the record told of the attempt that made the asset goes to a row of the attempt, and
     /// what was known of the asset, or still to be written to it, is forgotten.
     /// </summary>
-    private const string Delete = """
+    private static readonly string Delete = $"""
         WITH gone AS MATERIALIZED (
             SELECT * FROM unnest($1::importer.outcome[])
         ), before AS MATERIALIZED (
@@ -26,17 +26,7 @@ public sealed partial class RecordTransitions
             FROM before b
             WHERE r.import_id = b.import_id AND r.row_number = b.row_number AND r.state = 'imported'
             RETURNING b.*
-        ), over AS (
-            INSERT INTO importer.attempt AS t (import_id, row_number, number, started_at, status_id, finished_at, outcome, message)
-            SELECT import_id, row_number, attempt_count, submitted_at, status_id, finished_at, 'imported',
-                'An undo has deleted its asset ' || rid || ' in Cincopa.'
-            FROM moved WHERE submitted_at IS NOT NULL
-            ON CONFLICT (import_id, row_number, number) DO UPDATE SET message = concat_ws(' ', t.message, excluded.message)
-        ), unfinished AS (
-            DELETE FROM importer.record_finish f USING moved m WHERE f.import_id = m.import_id AND f.row_number = m.row_number
-        ), unseen AS (
-            DELETE FROM importer.record_asset a USING moved m WHERE a.import_id = m.import_id AND a.row_number = m.row_number
-        ), undone AS (
+        ), {LeaveAsset("'An undo has deleted its asset ' || rid || ' in Cincopa.'")}, undone AS (
             DELETE FROM importer.record_undo u USING gone g
             WHERE u.import_id = g.import_id AND u.row_number = g.row_number AND u.rid = g.rid
         )

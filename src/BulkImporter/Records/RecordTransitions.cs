@@ -47,6 +47,25 @@ public sealed partial class RecordTransitions(NpgsqlDataSource database)
         """;
 
     /// <summary>
+    /// Of the records that <c>moved</c> away from their assets: what they told of the attempt goes to its row, and what was known of the
+    /// asset, or still to be written to it, is forgotten.
+    /// </summary>
+    /// <param name="message">Said of the attempt, with <c>rid</c> in it.</param>
+    private static string LeaveAsset(string message) => $"""
+        over AS (
+            INSERT INTO importer.attempt AS t (import_id, row_number, number, started_at, status_id, finished_at, outcome, message)
+            SELECT import_id, row_number, attempt_count, coalesce(submitted_at, finished_at, now()), status_id, finished_at, 'imported',
+                {message}
+            FROM moved
+            ON CONFLICT (import_id, row_number, number) DO UPDATE SET message = concat_ws(' ', t.message, excluded.message)
+        ), unfinished AS (
+            DELETE FROM importer.record_finish f USING moved m WHERE f.import_id = m.import_id AND f.row_number = m.row_number
+        ), unseen AS (
+            DELETE FROM importer.record_asset a USING moved m WHERE a.import_id = m.import_id AND a.row_number = m.row_number
+        )
+        """;
+
+    /// <summary>
     /// Of the records that <c>moved</c> to imported, those that have something to be finished: something to be written to the asset, or to
     /// be compared with it that the status call has not confirmed (<c>size_bytes</c>). Everything that makes a record imported says so in
     /// the same statement, so none is forgotten.

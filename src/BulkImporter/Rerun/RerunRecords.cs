@@ -72,7 +72,7 @@ public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions tr
     /// <summary>Which of the states that are left alone otherwise the selection names.</summary>
     private static RecordState[] Named(RecordFilter filter)
     {
-        if (filter.Arrival is Arrival.SizeDiffers or Arrival.DurationDiffers or Arrival.Md5Differs) return [RecordState.Imported];
+        if (filter.Arrival?.Differs() == true) return [RecordState.Imported];
         if (filter.RowNumbers is not null) return [RecordState.Unknown, RecordState.Duplicate, RecordState.Deleted];
         if (filter.State == RecordState.Unknown || filter.Code == GivenUp) return [RecordState.Unknown];
         if (filter.State == RecordState.Deleted) return [RecordState.Deleted];

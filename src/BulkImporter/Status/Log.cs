@@ -9,10 +9,6 @@ internal static partial class Log
     [LoggerMessage(EventName = "RecordsConcluded", Level = LogLevel.Debug, Message = "{Count} records came to an end")]
     public static partial void RecordsConcluded(ILogger logger, long count);
 
-    [LoggerMessage(EventName = "HostsNotCounted", Level = LogLevel.Warning,
-        Message = "What the ends of {Count} records say of their source hosts was not counted: {Error}")]
-    public static partial void HostsNotCounted(ILogger logger, int count, string error);
-
     [LoggerMessage(EventName = "HintsDropped", Level = LogLevel.Warning,
         Message = "Hints of files that came in were dropped, their records are asked about in their time: {Error}")]
     public static partial void HintsDropped(ILogger logger, string error);

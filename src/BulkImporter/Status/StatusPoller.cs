@@ -160,7 +160,7 @@ internal sealed class StatusPoller(
         if (conclusions.Count > 0)
         {
             Log.RecordsConcluded(log, await transitions.ConcludedAsync(conclusions, CancellationToken.None));
-            await NoteHostsAsync(conclusions);
+            await hosts.NoteAsync(conclusions, CancellationToken.None);
         }
         var progress = ends.Select(e => e.Progress).OfType<Progress>().ToLookup(p => p.Record.Place is null, ProgressRow.Of);
         if (progress[true].ToArray() is { Length: > 0 } own) await database.ExecuteByKeyAsync(WriteProgress, CancellationToken.None, [own]);
@@ -169,19 +169,6 @@ internal sealed class StatusPoller(
             await database.ExecuteBatchByKeyAsync(
                 () => [Sql.BatchCommand(BeginFollowing, [first]), .. WorkBatch.Leave(ends.Select(e => e.Progress?.Record.Place))],
                 CancellationToken.None);
-        }
-    }
-
-    /// <summary>After they are written: it is no part of them, and a count that is lost is the next failure's.</summary>
-    private async Task NoteHostsAsync(List<Conclusion> conclusions)
-    {
-        try
-        {
-            await hosts.NoteAsync(conclusions, CancellationToken.None);
-        }
-        catch (Exception e) when (e.IsOfTheDatabase())
-        {
-            Log.HostsNotCounted(log, conclusions.Count, e.Message);
         }
     }
 

@@ -93,8 +93,11 @@ internal sealed class DeleteAssets(
     }
 
     // What the database does for a while is no failure of the undo.
-    protected override End? Broken(Due item, Exception error) => error.MayPass()
-        ? Later(item.Asset with { InDoubt = true }) : Again(item.Asset with { InDoubt = true }, Unexpected, error.Reason());
+    protected override End? Broken(Due item, Exception error)
+    {
+        var asset = item.Asset with { InDoubt = true };
+        return error.MayPass() ? Later(asset) : Again(asset, Unexpected, error.Reason());
+    }
 
     protected override async Task WriteAsync(List<End> ends)
     {

@@ -68,6 +68,8 @@ public sealed class PingAndListTests
     [InlineData(""" "versions":{"jpg_600x450":{"url":"p"}},"exif":{"duration":"soon"},"duration":"90" """, null, null, null)]
     [InlineData(""" "versions":[],"content":null,"exif":[],"duration":"90.25" """, null, null, 90.25)]
     [InlineData(""" "duration":-1 """, null, null, null)]
+    [InlineData(""" "exif":{"duration":"24:00:01"} """, null, null, 86401.0)]
+    [InlineData(""" "exif":{"duration":"1:60:00"} """, null, null, null)]
     public async Task List_reads_where_an_asset_is_and_how_long_it_plays(string fields, string? file, string? thumbnail, double? seconds)
     {
         var ok = await ListAsync($$"""{"success":true,"items":[{"rid":"AbC",{{fields}}}]}""");

@@ -185,6 +185,31 @@ public sealed class ArrivalTests(EngineDatabase database) : IClassFixture<Engine
     }
 
     [Fact]
+    public async Task An_asset_that_Cincopa_does_not_list_any_more_is_no_longer_verified()
+    {
+        await ExpectAsync(1, 1000, 60);
+        await ImportAsync(1);
+        await Finisher().RunAsync(Token);
+        Assert.Equal(Arrival.Verified, (await AssetAsync(1)).Arrival);
+
+        cincopa.OnList = query => Task.FromResult(ScriptedCincopa.Page(query, []));
+        Assert.Equal((1, 0), await Verify().RunAsync(id, new RecordFilter { RowNumbers = [1] }, "ann", Token));
+        await Finisher().RunAsync(Token);
+        Assert.Equal((Arrival.Unverifiable, 1000L), ((await AssetAsync(1)).Arrival, (await AssetAsync(1)).ExpectedBytes));
+        Assert.Equal(0, (await ReadAsync()).Arrival.Verified);
+    }
+
+    [Fact]
+    public async Task Nothing_is_looked_at_for_a_suspended_account()
+    {
+        await ExpectAsync(1, 1000);
+        await ImportAsync(1);
+        await Finisher().RunAsync(Token);
+        await database.SqlAsync("UPDATE importer.account SET state = 'suspended', reason = 'No.' WHERE id = $1", account);
+        Assert.Equal((0, 1), await Verify().RunAsync(id, RecordFilter.All, "ann", Token));
+    }
+
+    [Fact]
     public async Task What_is_being_finished_or_undone_is_not_looked_at_besides()
     {
         await database.SqlAsync("UPDATE importer.import_record SET caption = 'One' WHERE import_id = $1", id);

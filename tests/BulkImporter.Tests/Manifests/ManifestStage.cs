@@ -89,7 +89,7 @@ internal sealed class ManifestStage(EngineDatabase database, string account, Sou
     {
         var export = new ExportResults(database.Contexts, new ManifestBytes(database.Source));
         var ready = Assert.IsType<Exportable.Ready>(await export.FindAsync(id, Token));
-        var format = asked ?? ready.Format;
+        var format = asked ?? await export.FormatAsync(ready, Token);
         using var bytes = new MemoryStream();
         var writer = PipeWriter.Create(bytes, new StreamPipeWriterOptions(leaveOpen: true));
         await export.RunAsync(ready, filter, format, isWhole, writer, Token);

@@ -206,6 +206,10 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
         Assert.Equal(10, await new FinishAgain(source).RunAsync(import, new RecordFilter { RowNumbers = [.. rows] }, "ann", Token));
         Assert.Equal(10, await finisher.RunAsync(Token));
         Assert.Equal(10, await new FinishAgain(source).RunAsync(import, new RecordFilter { RowNumbers = [.. rows] }, "ann", Token));
+        cincopa.OnList = query => Task.FromResult(ScriptedCincopa.Page(query, []));
+        Assert.Equal(10, await finisher.RunAsync(Token));
+        await database.SqlAsync("UPDATE importer.record_finish SET state = 'failed' WHERE import_id = $1", import);
+        Assert.Equal(10, await new FinishAgain(source).RunAsync(import, new RecordFilter { RowNumbers = [.. rows] }, "ann", Token));
 
         // 4. Answers and ends that come too late, of pushes too.
         await transitions.AnsweredAsync(lease, [.. accepted.Skip(10).Select(a => a with { StatusId = new StatusId("late" + a.RowNumber) }),
