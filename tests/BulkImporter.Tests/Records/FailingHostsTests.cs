@@ -120,7 +120,8 @@ public sealed class FailingHostsTests(EngineDatabase database) : IClassFixture<E
         Assert.True(await hosts.MayAskAsync(account, Host, Token));
         Assert.IsType<ImportChange.Done>(await ask.RunAsync(id, null, "ann", Token));
         Assert.True(await hosts.MayAskAsync(account, Host, Token));
-        Assert.True(await database.OneAsync<bool>("SELECT asked_at < now() + interval '3 minutes' FROM importer.failing_host"));
+        Assert.True(await database.OneAsync<bool>(
+            "SELECT asked_at < now() + interval '3 minutes' FROM importer.failing_host WHERE account_id = $1", account));
         Assert.Equal(2L, await database.OneAsync<long>(
             "SELECT count(*) FROM importer.audit_entry WHERE import_id = $1 AND action = 'hosts_asked' AND detail = $2", id, Host));
     }
