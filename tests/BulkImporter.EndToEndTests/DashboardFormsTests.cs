@@ -447,6 +447,8 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
     /// <summary>Presses Tab until the focus is on it or in it, where a person can see it.</summary>
     private async Task TabToAsync(string testId, bool backwards = false)
     {
+        // The live page takes the place of the first drawing, and of what had the focus there.
+        await Expect(page.Locator("[data-testid=look] button").First).ToBeEnabledAsync();
         await Expect(page.GetByTestId(testId).First).ToBeEnabledAsync();
         for (var presses = 0; presses < 80; presses++)
         {
@@ -456,7 +458,7 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
                 () => {
                   const isMarked = (element) => {
                     const style = getComputedStyle(element);
-                    return (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== 'none';
+                    return style.opacity !== '0' && ((style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== 'none');
                   };
                   const focused = document.activeElement;
                   return focused.matches(':focus-visible') && (isMarked(focused) || isMarked(focused.parentElement));
