@@ -68,6 +68,7 @@ internal static class FindingWords
             FindingCode.RowsLeftOut => "and those after it are left out",
             FindingCode.RowsMaybeMerged => $"may have swallowed the rows after {(isOne ? "it" : "them")}",
             FindingCode.NulByte => $"{have} a NUL character",
+            FindingCode.TextNotWritten => $"{have} a text that is too long to be written to the asset",
             FindingCode.FieldTooLong => $"{have} a value that is too long",
             FindingCode.SourceNotFound => $"{have} a file that was not found (404)",
             FindingCode.SourceForbidden => $"{have} a file that the source refuses to give",

@@ -57,6 +57,7 @@ public enum FindingCode
     RowsMaybeMerged,
     NulByte,
     FieldTooLong,
+    TextNotWritten,
     SourceNotFound,
     SourceForbidden,
     SourceUnreachable,
@@ -119,6 +120,7 @@ public static class FindingCodes
         FindingCode.RowsMaybeMerged => "rows_maybe_merged",
         FindingCode.NulByte => "nul_byte",
         FindingCode.FieldTooLong => "field_too_long",
+        FindingCode.TextNotWritten => "text_not_written",
         FindingCode.SourceNotFound => "source_missing",
         FindingCode.SourceForbidden => "source_denied",
         FindingCode.SourceUnreachable => "source_not_reached",
@@ -149,6 +151,7 @@ public static class FindingCodes
             or FindingCode.DuplicateReferenceId
             or FindingCode.OldUrlUnusable
             or FindingCode.ExpectationUnusable
+            or FindingCode.TextNotWritten
             or FindingCode.TooManyFields
             or FindingCode.StrayQuote
             or FindingCode.RowCutOff
@@ -290,6 +293,9 @@ public static class FindingCodes
             "Upload the rest as another manifest.",
         FindingCode.RowsMaybeMerged => "A quoted value contains lines that look like rows. Look for a missing closing quote.",
         FindingCode.NulByte => "The row contains a NUL character, which text cannot have. Export the file again.",
+        FindingCode.TextNotWritten =>
+            "The file is imported, and this text is not written to it: it is too long for Cincopa's call, in which a letter beyond ASCII "
+                + "takes 6 characters or more (BulkImporter:Manifests:MaxEncodedLength). Shorten it, or set it in Cincopa afterwards.",
         FindingCode.FieldTooLong => $"The value is too long for its column. Shorten it: {ManifestFormat.LimitsInWords}.",
         FindingCode.SourceNotFound => "The file was not found (404). Correct the URL before you start.",
         FindingCode.SourceForbidden => "The source refuses access to the file. Create a new link, or make the file public.",

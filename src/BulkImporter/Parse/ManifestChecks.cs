@@ -75,6 +75,12 @@ public sealed class ManifestChecks(
 
     private static readonly ManifestColumn[] Expectations = [ManifestColumn.Size, ManifestColumn.Md5, ManifestColumn.Duration];
 
+    private static readonly ManifestColumn[] Texts =
+    [
+        ManifestColumn.Caption, ManifestColumn.Description, ManifestColumn.LongDescription, ManifestColumn.Tags, ManifestColumn.ReferenceId,
+        ManifestColumn.RelatedLinkText, ManifestColumn.RelatedLinkUrl,
+    ];
+
     private static readonly ManifestColumn[] Targets = Enum.GetValues<ManifestColumn>();
 
     private static readonly int ShortestLimit = Targets.Min(ManifestFormat.MaxLength);
@@ -161,6 +167,12 @@ public sealed class ManifestChecks(
         {
             if (row.Value(column) is { IsEmpty: false } expected && !ExpectedFile.IsReadable(column, expected))
                 findings.Add(Of(row, layout.ColumnOf(column), FindingCode.ExpectationUnusable, expected));
+        }
+        foreach (var column in Texts)
+        {
+            if (rules.IsTextTooLong(row.Value(column)) && layout.ColumnOf(column) is var name
+                && !findings.Exists(f => f.RowNumber == row.RowNumber && f.Column == name && f.Code == FindingCode.FieldTooLong))
+                findings.Add(Of(row, name, FindingCode.TextNotWritten));
         }
         var transfer = CheckTransfer(row, findings);
         if (isLookedInto)

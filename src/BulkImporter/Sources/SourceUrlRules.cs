@@ -147,11 +147,11 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
         url.IndexOf((byte)'?') is var mark and >= 0 && SignedLink.MayExpire(url[(mark + 1)..]) && UrlParts.TryParse(url, out var parts)
             ? SignedLink.Expiry(parts.Query) : null;
 
-    /// <summary>The length of the URL as a query argument, equal to that of <see cref="Uri.EscapeDataString(string)"/>.</summary>
-    public static int EncodedLength(ReadOnlySpan<byte> url)
+    /// <summary>The length of a URL, or of another text, as a query argument, equal to that of <see cref="Uri.EscapeDataString(string)"/>.</summary>
+    public static int EncodedLength(ReadOnlySpan<byte> text)
     {
-        var length = url.Length;
-        foreach (var c in url)
+        var length = text.Length;
+        foreach (var c in text)
         {
             if (!Unreserved.Contains(c))
                 length += 2;
@@ -160,8 +160,12 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
         return length;
     }
 
-    private bool IsTooLong(ReadOnlySpan<byte> url) => 3 * url.Length > options.MaxEncodedLength
-        && EncodedLength(url) > options.MaxEncodedLength;
+    private bool IsTooLong(ReadOnlySpan<byte> url) => IsLonger(url, options.MaxEncodedLength);
+
+    /// <summary>Whether a text that is to be written to an asset is too long for the query of that call (INF).</summary>
+    internal bool IsTextTooLong(ReadOnlySpan<byte> text) => IsLonger(text, options.MaxEncodedLength - ManifestOptions.RestOfCall);
+
+    private static bool IsLonger(ReadOnlySpan<byte> text, int most) => 3 * text.Length > most && EncodedLength(text) > most;
 
     internal static bool IsHttp(ReadOnlySpan<byte> scheme) =>
         scheme.Length is 4 or 5 && (Ascii.EqualsIgnoreCase(scheme, "https"u8) || Ascii.EqualsIgnoreCase(scheme, "http"u8));

@@ -559,7 +559,22 @@ public sealed class RowCellsTests(EngineDatabase database) : IClassFixture<Engin
         var content = await WholeManifest.ReadAsync(
             $"url,{column}\nhttps://a.example.org/1.mp4,{fits}\nhttps://a.example.org/2.mp4,{fits}x\nhttps://a.example.org/3.mp4,ok\n");
         Assert.Equal(["pending", "invalid", "pending"], content.Rows.Select(r => r.State));
-        Assert.Equal((2, column, FindingCode.FieldTooLong), content.Findings.Select(f => (f.RowNumber, f.Column!, f.Code)).Single());
+        Assert.Equal([(2, column, FindingCode.FieldTooLong)],
+            content.Findings.Where(f => f.RowNumber == 2).Select(f => (f.RowNumber, f.Column!, f.Code)));
+    }
+
+    [Theory]
+    [InlineData("x", 1700)]
+    [InlineData("é", 283)] // Six characters each, %C3%A9.
+    [InlineData(" ", 566, "a")]
+    public async Task A_text_that_no_call_can_hold_is_told_before_anything_is_sent(string letter, int most, string end = "")
+    {
+        var fits = "a" + string.Concat(Enumerable.Repeat(letter, most - (letter == "x" ? 1 : 0))) + end;
+        var content = await WholeManifest.ReadAsync(
+            $"url,Description\nhttps://a.example.org/1.mp4,{fits}\nhttps://a.example.org/2.mp4,{fits}{letter}{letter}{end}\n");
+        Assert.Equal(["pending", "pending"], content.Rows.Select(r => r.State));
+        Assert.Equal([(2, "Description", FindingCode.TextNotWritten, FindingSeverity.Warning)],
+            content.Findings.Select(f => (f.RowNumber, f.Column!, f.Code, f.Severity)));
     }
 
     [Fact]
