@@ -910,12 +910,16 @@ namespace BulkImporter.Migrations
                     cancelled_count = table.Column<int>(type: "integer", nullable: false),
                     invalid_count = table.Column<int>(type: "integer", nullable: false),
                     duplicate_count = table.Column<int>(type: "integer", nullable: false),
-                    deleted_count = table.Column<int>(type: "integer", nullable: false, defaultValue: 0)
+                    deleted_count = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
+                    verified_count = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
+                    size_differs_count = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
+                    duration_differs_count = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
+                    md5_differs_count = table.Column<int>(type: "integer", nullable: false, defaultValue: 0)
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_import_chunk", x => new { x.import_id, x.number });
-                    table.CheckConstraint("chunk_counts_are_not_negative", "pending_count >= 0 AND submitting_count >= 0 AND submitted_count >= 0 AND imported_count >= 0 AND failed_count >= 0 AND unknown_count >= 0 AND cancelled_count >= 0 AND invalid_count >= 0 AND duplicate_count >= 0 AND deleted_count >= 0");
+                    table.CheckConstraint("chunk_counts_are_not_negative", "pending_count >= 0 AND submitting_count >= 0 AND submitted_count >= 0 AND imported_count >= 0 AND failed_count >= 0 AND unknown_count >= 0 AND cancelled_count >= 0 AND invalid_count >= 0 AND duplicate_count >= 0 AND deleted_count >= 0 AND verified_count >= 0 AND size_differs_count >= 0 AND duration_differs_count >= 0 AND md5_differs_count >= 0");
                     table.CheckConstraint("chunk_counts_sum_to_its_rows", "pending_count + submitting_count + submitted_count + imported_count + failed_count + unknown_count + cancelled_count + invalid_count + duplicate_count + deleted_count = last_row - first_row + 1");
                     table.CheckConstraint("chunk_leased_iff_running", "(state = 'running') = (lease_token IS NOT NULL) AND (lease_token IS NULL) = (lease_until IS NULL) AND (lease_token IS NULL) = (lease_owner IS NULL)");
                     table.CheckConstraint("chunk_state_is_known", "state IN ('waiting', 'queued', 'running')");

@@ -105,6 +105,67 @@ public sealed class FunctionsAndTriggers : Migration
             FOR EACH STATEMENT EXECUTE FUNCTION importer.count_record_states();
             """);
 
+        // The counters of what arrived, likewise. An upsert is an insert and an update to triggers, and each sees its own rows only, so each
+        // event has a trigger and names the side that it has.
+        migrationBuilder.Sql("""
+            CREATE FUNCTION importer.count_arrivals() RETURNS trigger LANGUAGE plpgsql AS $$
+            DECLARE
+                both_sides text := concat_ws(' UNION ALL ',
+                    CASE WHEN TG_OP <> 'INSERT' THEN 'SELECT import_id, row_number, arrival, -1 AS n FROM before_change' END,
+                    CASE WHEN TG_OP <> 'DELETE' THEN 'SELECT import_id, row_number, arrival, 1 AS n FROM after_change' END);
+                any_change boolean;
+                change record;
+            BEGIN
+                -- Most statements that could change one do not, and to plan the query for nothing would cost them more than their own work.
+                IF TG_OP = 'INSERT' THEN
+                    any_change := EXISTS (SELECT 1 FROM after_change WHERE arrival IS NOT NULL);
+                ELSE
+                    any_change := EXISTS (SELECT 1 FROM before_change);
+                END IF;
+                IF NOT any_change THEN
+                    RETURN NULL;
+                END IF;
+
+                FOR change IN EXECUTE format($query$
+                    SELECT import_id, chunk_number,
+                        coalesce(sum(n) FILTER (WHERE arrival = 'verified'), 0) AS verified,
+                        coalesce(sum(n) FILTER (WHERE arrival = 'size_differs'), 0) AS size_differs,
+                        coalesce(sum(n) FILTER (WHERE arrival = 'duration_differs'), 0) AS duration_differs,
+                        coalesce(sum(n) FILTER (WHERE arrival = 'md5_differs'), 0) AS md5_differs
+                    FROM (
+                        -- Each by its whole key.
+                        SELECT b.*, (
+                            SELECT r.chunk_number FROM importer.import_record r
+                            WHERE r.import_id = b.import_id AND r.row_number = b.row_number) AS chunk_number
+                        FROM (%s) b WHERE b.arrival IS NOT NULL) changed
+                    GROUP BY import_id, chunk_number
+                    ORDER BY import_id, chunk_number
+                    $query$, both_sides)
+                LOOP
+                    UPDATE importer.import_chunk c
+                    SET verified_count = c.verified_count + change.verified,
+                        size_differs_count = c.size_differs_count + change.size_differs,
+                        duration_differs_count = c.duration_differs_count + change.duration_differs,
+                        md5_differs_count = c.md5_differs_count + change.md5_differs
+                    WHERE c.import_id = change.import_id AND c.number = change.chunk_number
+                        AND (change.verified, change.size_differs, change.duration_differs, change.md5_differs) <> (0, 0, 0, 0);
+                END LOOP;
+                RETURN NULL;
+            END $$;
+
+            CREATE TRIGGER count_new_arrivals AFTER INSERT ON importer.record_asset
+            REFERENCING NEW TABLE AS after_change
+            FOR EACH STATEMENT EXECUTE FUNCTION importer.count_arrivals();
+
+            CREATE TRIGGER count_changed_arrivals AFTER UPDATE ON importer.record_asset
+            REFERENCING OLD TABLE AS before_change NEW TABLE AS after_change
+            FOR EACH STATEMENT EXECUTE FUNCTION importer.count_arrivals();
+
+            CREATE TRIGGER count_left_arrivals AFTER DELETE ON importer.record_asset
+            REFERENCING OLD TABLE AS before_change
+            FOR EACH STATEMENT EXECUTE FUNCTION importer.count_arrivals();
+            """);
+
         // Records and attempts as a person knows them. A record on the wire stands in its chunk until it is answered, and the attempt that
         // made an asset, or is on the way to, is told by the record: neither costs a write of its own.
         migrationBuilder.Sql("""
@@ -207,6 +268,10 @@ public sealed class FunctionsAndTriggers : Migration
         DROP TYPE importer.outcome, importer.row_correction, importer.poll_progress, importer.finish_end, importer.undo_end,
             importer.seen_asset, importer.found_asset;
         DROP FUNCTION importer.opens_at(timestamptz, time, time, text);
+        DROP TRIGGER count_new_arrivals ON importer.record_asset;
+        DROP TRIGGER count_changed_arrivals ON importer.record_asset;
+        DROP TRIGGER count_left_arrivals ON importer.record_asset;
+        DROP FUNCTION importer.count_arrivals();
         DROP TRIGGER count_record_states ON importer.import_record;
         DROP FUNCTION importer.count_record_states();
         DROP FUNCTION importer.host_of(text);

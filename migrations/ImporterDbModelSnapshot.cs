@@ -736,6 +736,12 @@ namespace BulkImporter.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("duplicate_count");
 
+                    b.Property<int>("DurationDiffersCount")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("duration_differs_count");
+
                     b.Property<int>("FailedCount")
                         .HasColumnType("integer")
                         .HasColumnName("failed_count");
@@ -776,6 +782,12 @@ namespace BulkImporter.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("lease_window");
 
+                    b.Property<int>("Md5DiffersCount")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("md5_differs_count");
+
                     b.PrimitiveCollection<int[]>("OnWire")
                         .IsRequired()
                         .ValueGeneratedOnAdd()
@@ -800,6 +812,12 @@ namespace BulkImporter.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("queued_at");
 
+                    b.Property<int>("SizeDiffersCount")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("size_differs_count");
+
                     b.Property<string>("State")
                         .IsRequired()
                         .HasColumnType("text")
@@ -822,6 +840,12 @@ namespace BulkImporter.Migrations
                     b.Property<int>("UnknownCount")
                         .HasColumnType("integer")
                         .HasColumnName("unknown_count");
+
+                    b.Property<int>("VerifiedCount")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("verified_count");
 
                     b.PrimitiveCollection<string[]>("WaitsFor")
                         .IsRequired()
@@ -854,7 +878,7 @@ namespace BulkImporter.Migrations
 
                     b.ToTable("import_chunk", "importer", t =>
                         {
-                            t.HasCheckConstraint("chunk_counts_are_not_negative", "pending_count >= 0 AND submitting_count >= 0 AND submitted_count >= 0 AND imported_count >= 0 AND failed_count >= 0 AND unknown_count >= 0 AND cancelled_count >= 0 AND invalid_count >= 0 AND duplicate_count >= 0 AND deleted_count >= 0");
+                            t.HasCheckConstraint("chunk_counts_are_not_negative", "pending_count >= 0 AND submitting_count >= 0 AND submitted_count >= 0 AND imported_count >= 0 AND failed_count >= 0 AND unknown_count >= 0 AND cancelled_count >= 0 AND invalid_count >= 0 AND duplicate_count >= 0 AND deleted_count >= 0 AND verified_count >= 0 AND size_differs_count >= 0 AND duration_differs_count >= 0 AND md5_differs_count >= 0");
 
                             t.HasCheckConstraint("chunk_counts_sum_to_its_rows", "pending_count + submitting_count + submitted_count + imported_count + failed_count + unknown_count + cancelled_count + invalid_count + duplicate_count + deleted_count = last_row - first_row + 1");
 

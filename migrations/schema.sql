@@ -92,6 +92,53 @@ CREATE FUNCTION importer.backoff(first_wait interval, longest_wait interval, tim
     LANGUAGE sql IMMUTABLE
     AS $$SELECT least(longest_wait, first_wait * power(2, least(times, 20)))$$;
 
+CREATE FUNCTION importer.count_arrivals() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $_$
+DECLARE
+    both_sides text := concat_ws(' UNION ALL ',
+        CASE WHEN TG_OP <> 'INSERT' THEN 'SELECT import_id, row_number, arrival, -1 AS n FROM before_change' END,
+        CASE WHEN TG_OP <> 'DELETE' THEN 'SELECT import_id, row_number, arrival, 1 AS n FROM after_change' END);
+    any_change boolean;
+    change record;
+BEGIN
+    -- Most statements that could change one do not, and to plan the query for nothing would cost them more than their own work.
+    IF TG_OP = 'INSERT' THEN
+        any_change := EXISTS (SELECT 1 FROM after_change WHERE arrival IS NOT NULL);
+    ELSE
+        any_change := EXISTS (SELECT 1 FROM before_change);
+    END IF;
+    IF NOT any_change THEN
+        RETURN NULL;
+    END IF;
+
+    FOR change IN EXECUTE format($query$
+        SELECT import_id, chunk_number,
+            coalesce(sum(n) FILTER (WHERE arrival = 'verified'), 0) AS verified,
+            coalesce(sum(n) FILTER (WHERE arrival = 'size_differs'), 0) AS size_differs,
+            coalesce(sum(n) FILTER (WHERE arrival = 'duration_differs'), 0) AS duration_differs,
+            coalesce(sum(n) FILTER (WHERE arrival = 'md5_differs'), 0) AS md5_differs
+        FROM (
+            -- Each by its whole key.
+            SELECT b.*, (
+                SELECT r.chunk_number FROM importer.import_record r
+                WHERE r.import_id = b.import_id AND r.row_number = b.row_number) AS chunk_number
+            FROM (%s) b WHERE b.arrival IS NOT NULL) changed
+        GROUP BY import_id, chunk_number
+        ORDER BY import_id, chunk_number
+        $query$, both_sides)
+    LOOP
+        UPDATE importer.import_chunk c
+        SET verified_count = c.verified_count + change.verified,
+            size_differs_count = c.size_differs_count + change.size_differs,
+            duration_differs_count = c.duration_differs_count + change.duration_differs,
+            md5_differs_count = c.md5_differs_count + change.md5_differs
+        WHERE c.import_id = change.import_id AND c.number = change.chunk_number
+            AND (change.verified, change.size_differs, change.duration_differs, change.md5_differs) <> (0, 0, 0, 0);
+    END LOOP;
+    RETURN NULL;
+END $_$;
+
 CREATE FUNCTION importer.count_record_states() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -330,7 +377,11 @@ CREATE TABLE importer.import_chunk (
     invalid_count integer NOT NULL,
     duplicate_count integer NOT NULL,
     deleted_count integer DEFAULT 0 NOT NULL,
-    CONSTRAINT chunk_counts_are_not_negative CHECK (((pending_count >= 0) AND (submitting_count >= 0) AND (submitted_count >= 0) AND (imported_count >= 0) AND (failed_count >= 0) AND (unknown_count >= 0) AND (cancelled_count >= 0) AND (invalid_count >= 0) AND (duplicate_count >= 0) AND (deleted_count >= 0))),
+    verified_count integer DEFAULT 0 NOT NULL,
+    size_differs_count integer DEFAULT 0 NOT NULL,
+    duration_differs_count integer DEFAULT 0 NOT NULL,
+    md5_differs_count integer DEFAULT 0 NOT NULL,
+    CONSTRAINT chunk_counts_are_not_negative CHECK (((pending_count >= 0) AND (submitting_count >= 0) AND (submitted_count >= 0) AND (imported_count >= 0) AND (failed_count >= 0) AND (unknown_count >= 0) AND (cancelled_count >= 0) AND (invalid_count >= 0) AND (duplicate_count >= 0) AND (deleted_count >= 0) AND (verified_count >= 0) AND (size_differs_count >= 0) AND (duration_differs_count >= 0) AND (md5_differs_count >= 0))),
     CONSTRAINT chunk_counts_sum_to_its_rows CHECK (((((((((((pending_count + submitting_count) + submitted_count) + imported_count) + failed_count) + unknown_count) + cancelled_count) + invalid_count) + duplicate_count) + deleted_count) = ((last_row - first_row) + 1))),
     CONSTRAINT chunk_leased_iff_running CHECK ((((state = 'running'::text) = (lease_token IS NOT NULL)) AND ((lease_token IS NULL) = (lease_until IS NULL)) AND ((lease_token IS NULL) = (lease_owner IS NULL)))),
     CONSTRAINT chunk_state_is_known CHECK ((state = ANY (ARRAY['waiting'::text, 'queued'::text, 'running'::text])))
@@ -1257,6 +1308,12 @@ CREATE INDEX ix_status_poll_account_id_next_poll_at ON importer.status_poll USIN
 CREATE INDEX ix_work_batch_account_id_step_next_at ON importer.work_batch USING btree (account_id, step, next_at);
 
 CREATE INDEX ix_work_batch_import_id_step ON importer.work_batch USING btree (import_id, step);
+
+CREATE TRIGGER count_changed_arrivals AFTER UPDATE ON importer.record_asset REFERENCING OLD TABLE AS before_change NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION importer.count_arrivals();
+
+CREATE TRIGGER count_left_arrivals AFTER DELETE ON importer.record_asset REFERENCING OLD TABLE AS before_change FOR EACH STATEMENT EXECUTE FUNCTION importer.count_arrivals();
+
+CREATE TRIGGER count_new_arrivals AFTER INSERT ON importer.record_asset REFERENCING NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION importer.count_arrivals();
 
 CREATE TRIGGER count_record_states AFTER UPDATE ON importer.import_record REFERENCING OLD TABLE AS before_update NEW TABLE AS after_update FOR EACH STATEMENT EXECUTE FUNCTION importer.count_record_states();
 

@@ -263,6 +263,16 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
                 IS DISTINCT FROM (n.pending, n.submitting, n.submitted, n.imported, n.failed, n.unknown, n.cancelled, n.invalid,
                     n.duplicate, n.deleted)
             UNION ALL
+            SELECT 'chunk ' || c.number || ' does not count what arrived' FROM importer.import_chunk c
+            CROSS JOIN LATERAL (
+                SELECT count(*) FILTER (WHERE a.arrival = 'verified') AS verified,
+                    count(*) FILTER (WHERE a.arrival = 'size_differs') AS size,
+                    count(*) FILTER (WHERE a.arrival = 'duration_differs') AS duration, count(*) FILTER (WHERE a.arrival = 'md5_differs') AS md5
+                FROM importer.record_asset a
+                WHERE a.import_id = c.import_id AND a.row_number BETWEEN c.first_row AND c.last_row) n
+            WHERE c.import_id = $1 AND (c.verified_count, c.size_differs_count, c.duration_differs_count, c.md5_differs_count)
+                <> (n.verified, n.size, n.duration, n.md5)
+            UNION ALL
             SELECT 'chunk ' || chunk_number || ' counts ' || coalesce(f.count, 0) || ' ' || code || ' and has ' || coalesce(n.count, 0)
             FROM (SELECT * FROM importer.chunk_failure WHERE import_id = $1 AND count <> 0) f
             FULL JOIN (SELECT chunk_number, error_code AS code, count(*) AS count FROM record

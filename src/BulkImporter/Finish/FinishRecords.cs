@@ -140,14 +140,13 @@ internal sealed class FinishRecords(
 
         IEnumerable<NpgsqlBatchCommand> Commands()
         {
+            foreach (var command in RecordAsset.Keep(seen, gone)) yield return command;
             if (own.Length > 0)
             {
                 yield return Sql.BatchCommand(RemoveDone, [own]);
                 yield return Sql.BatchCommand(Write, [own]);
             }
             if (first.Length > 0) yield return Sql.BatchCommand(Begin, [first]);
-            if (seen.Length > 0) yield return RecordAsset.Keep(seen);
-            if (gone.Length > 0) yield return RecordAsset.NotListed(gone);
             foreach (var command in WorkBatch.Leave(ends.Select(e => e.Record.Place))) yield return command;
         }
     }

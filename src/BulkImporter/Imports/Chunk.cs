@@ -19,9 +19,9 @@ public enum ChunkState
 
 /// <summary>
 /// A contiguous key range of an import's records: the unit of a Hangfire job, the outbox entry that the feeder enqueues,
-/// and the holder of its records' counters. The counters are written by the database trigger <c>count_record_states</c>
-/// in the same statement that changes a record, so they are exact at every commit; those of its failures by code stand in
-/// <see cref="ChunkFailure"/>.
+/// and the holder of its records' counters. The counters are written by the database triggers <c>count_record_states</c> and
+/// <c>count_arrivals</c> in the same statement that changes a record or what is known of its asset, so they are exact at every commit;
+/// those of its failures by code stand in <see cref="ChunkFailure"/>.
 /// </summary>
 public sealed class Chunk
 {
@@ -81,6 +81,13 @@ public sealed class Chunk
     public int DuplicateCount { get; set; }
     public int DeletedCount { get; set; }
 
+    /// <summary>Assets of its records by their <see cref="Records.Arrival"/>; those that cannot be compared are not counted.</summary>
+    public int VerifiedCount { get; set; }
+
+    public int SizeDiffersCount { get; set; }
+    public int DurationDiffersCount { get; set; }
+    public int Md5DiffersCount { get; set; }
+
     public sealed class Configuration : IEntityTypeConfiguration<Chunk>
     {
         public void Configure(EntityTypeBuilder<Chunk> entity)
@@ -94,13 +101,18 @@ public sealed class Chunk
                 t.HasCheckConstraint("chunk_counts_are_not_negative",
                     "pending_count >= 0 AND submitting_count >= 0 AND submitted_count >= 0 AND imported_count >= 0 AND failed_count >= 0 "
                         + "AND unknown_count >= 0 AND cancelled_count >= 0 AND invalid_count >= 0 AND duplicate_count >= 0 "
-                        + "AND deleted_count >= 0");
+                        + "AND deleted_count >= 0 AND verified_count >= 0 AND size_differs_count >= 0 AND duration_differs_count >= 0 "
+                        + "AND md5_differs_count >= 0");
                 t.HasCheckConstraint("chunk_counts_sum_to_its_rows",
                     "pending_count + submitting_count + submitted_count + imported_count + failed_count + unknown_count + "
                         + "cancelled_count + invalid_count + duplicate_count + deleted_count = last_row - first_row + 1");
             });
             entity.HasKey(c => new { c.ImportId, c.Number });
             entity.Property(c => c.DeletedCount).HasDefaultValue(0);
+            entity.Property(c => c.VerifiedCount).HasDefaultValue(0);
+            entity.Property(c => c.SizeDiffersCount).HasDefaultValue(0);
+            entity.Property(c => c.DurationDiffersCount).HasDefaultValue(0);
+            entity.Property(c => c.Md5DiffersCount).HasColumnName("md5_differs_count").HasDefaultValue(0);
             entity.Property(c => c.OnWire).HasDefaultValueSql("'{}'");
             entity.Property(c => c.OnWireSince).HasDefaultValueSql("'{}'");
             entity.Property(c => c.WaitsFor).HasDefaultValueSql("'{}'");

@@ -26,51 +26,12 @@ public sealed class FollowImports(
         ON CONFLICT (import_id, at) DO NOTHING
         """;
 
-    private const string PauseFailing = $"""
-        WITH total AS (
-            SELECT i.id,
-                sum(c.imported_count + c.failed_count + c.deleted_count)::int - i.breaker_finished_base AS finished,
-                sum(c.failed_count)::int - i.breaker_failed_base AS failed
-            FROM importer.import i JOIN importer.import_chunk c ON c.import_id = i.id
-            WHERE i.state = 'running'
-            GROUP BY i.id
-        ), paused AS (
-            UPDATE importer.import i
-            SET state = 'paused',
-                reason = format('Paused by itself: %s of the last %s finished records failed. Look at why, then resume.',
-                    to_char(total.failed, 'FM999,999,990'), to_char(total.finished, 'FM999,999,990'))
-            FROM total
-            WHERE i.id = total.id AND i.state = 'running' AND total.finished >= i.stop_after_rows
-                AND total.failed::bigint * 100 > total.finished::bigint * i.stop_at_failure_percent
-            RETURNING i.id, i.account_id, i.reason
-        ), noted AS (
-            {Facts.ImportPaused}
-        )
-        SELECT id, reason FROM paused
-        """;
+    private static readonly string PauseFailing = Breaker(
+        "finished", BreakerCounts.Finished, "failed", BreakerCounts.Failed, "stop_at_failure_percent", "finished records failed");
 
-    // Counts only for imports that want it: their index is read once in every round.
-    private const string PauseDiffering = $"""
-        WITH total AS (
-            SELECT i.id, count(*)::int - i.breaker_compared_base AS compared,
-                count(*) FILTER (WHERE a.arrival <> 'verified')::int - i.breaker_differed_base AS differed
-            FROM importer.import i JOIN importer.record_asset a ON a.import_id = i.id AND a.arrival IS NOT NULL
-            WHERE i.state = 'running' AND i.stop_at_difference_percent < 100
-            GROUP BY i.id
-        ), paused AS (
-            UPDATE importer.import i
-            SET state = 'paused',
-                reason = format('Paused by itself: %s of the last %s assets that were compared differ from what was expected. '
-                    'Look at why, then resume.', to_char(total.differed, 'FM999,999,990'), to_char(total.compared, 'FM999,999,990'))
-            FROM total
-            WHERE i.id = total.id AND i.state = 'running' AND total.compared >= i.stop_after_rows
-                AND total.differed::bigint * 100 > total.compared::bigint * i.stop_at_difference_percent
-            RETURNING i.id, i.account_id, i.reason
-        ), noted AS (
-            {Facts.ImportPaused}
-        )
-        SELECT id, reason FROM paused
-        """;
+    private static readonly string PauseDiffering = Breaker(
+        "compared", BreakerCounts.Compared, "differed", BreakerCounts.Differed, "stop_at_difference_percent",
+        "assets that were compared differ from what was expected");
 
     private const string PauseLostZone = $"""
         WITH paused AS (
@@ -230,6 +191,31 @@ public sealed class FollowImports(
     {
         foreach (var id in await database.QueryAsync<int>(ImportTransitions.EndUndos, cancellationToken)) Log.UndoEnded(log, id);
     }
+
+    /// <summary>Pauses the running imports of which too large a part went wrong since they were last started or resumed.</summary>
+    /// <param name="counted">What is judged, as the column of its base is called.</param>
+    /// <param name="counters">Of a chunk.</param>
+    /// <param name="wrong">The part of it that went wrong, as the column of its base is called.</param>
+    /// <param name="limit">The setting: a percentage, of which 100 is never passed.</param>
+    private static string Breaker(string counted, string counters, string wrong, string wrongCounters, string limit, string words) => $"""
+        WITH total AS (
+            SELECT i.id, sum({counters})::int - i.breaker_{counted}_base AS counted, sum({wrongCounters})::int - i.breaker_{wrong}_base AS wrong
+            FROM importer.import i JOIN importer.import_chunk c ON c.import_id = i.id
+            WHERE i.state = 'running' AND i.{limit} < 100
+            GROUP BY i.id
+        ), paused AS (
+            UPDATE importer.import i
+            SET state = 'paused', reason = format('Paused by itself: %s of the last %s {words}. Look at why, then resume.',
+                to_char(total.wrong, 'FM999,999,990'), to_char(total.counted, 'FM999,999,990'))
+            FROM total
+            WHERE i.id = total.id AND i.state = 'running' AND total.counted >= i.stop_after_rows
+                AND total.wrong::bigint * 100 > total.counted::bigint * i.{limit}
+            RETURNING i.id, i.account_id, i.reason
+        ), noted AS (
+            {Facts.ImportPaused}
+        )
+        SELECT id, reason FROM paused
+        """;
 
     private sealed record Paused(int Id, string Reason);
 }

@@ -41,11 +41,15 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         coalesce(sum(duplicate_count), 0)::int AS duplicate, coalesce(sum(deleted_count), 0)::int AS deleted
         """;
 
+    private const string Arrived = """
+        coalesce(sum(verified_count), 0)::int AS verified, coalesce(sum(size_differs_count), 0)::int AS size_differs,
+        coalesce(sum(duration_differs_count), 0)::int AS duration_differs, coalesce(sum(md5_differs_count), 0)::int AS md5_differs
+        """;
+
     /// <summary>What is counted, summed up or looked for of imports; what they are themselves, their entities tell.</summary>
     private static readonly string Numbers = $$"""
         SELECT i.id, c.*, tick.finished, tick.seconds, failure.codes, failure.counts,
             finish.pending AS finish_pending, finish.failed AS finish_failed, undo.pending AS undo_pending, undo.failed AS undo_failed,
-            arrived.*,
             block.until AS blocked_until, block.reason AS blocked_reason,
             (SELECT max(e.id) FROM importer.manifest own
                 JOIN importer.manifest same ON same.sha256 = own.sha256 AND same.received_at IS NOT NULL
@@ -72,7 +76,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
                     GROUP BY h.account_id, h.host) w)
                 END AS waiting_hosts
         FROM importer.import i
-        CROSS JOIN LATERAL (SELECT {{Counters}} FROM importer.import_chunk WHERE import_id = i.id) c
+        CROSS JOIN LATERAL (SELECT {{Counters}}, {{Arrived}} FROM importer.import_chunk WHERE import_id = i.id) c
         CROSS JOIN LATERAL (
             SELECT (array_agg(finished_count ORDER BY at DESC))[1] - (array_agg(finished_count ORDER BY at))[1] AS finished,
                 extract(epoch FROM max(at) - min(at))::float8 AS seconds
@@ -93,12 +97,6 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         CROSS JOIN LATERAL (
             SELECT count(*) FILTER (WHERE u.state = 'pending')::int AS pending, count(*) FILTER (WHERE u.state = 'failed')::int AS failed
             FROM importer.record_undo u WHERE u.import_id = i.id) undo
-        CROSS JOIN LATERAL (
-            SELECT count(*) FILTER (WHERE a.arrival = 'verified')::int AS verified,
-                count(*) FILTER (WHERE a.arrival = 'size_differs')::int AS size_differs,
-                count(*) FILTER (WHERE a.arrival = 'duration_differs')::int AS duration_differs,
-                count(*) FILTER (WHERE a.arrival = 'md5_differs')::int AS md5_differs
-            FROM importer.record_asset a WHERE a.import_id = i.id AND a.arrival IS NOT NULL) arrived
         LEFT JOIN LATERAL (
             SELECT b.blocked_until AS until, b.blocked_reason AS reason FROM importer.call_budget b
             WHERE b.account_id = i.account_id AND b.blocked_until > now() ORDER BY b.kind DESC LIMIT 1) block ON true

@@ -41,14 +41,15 @@ internal static class BreakerCounts
 {
     /// <summary>Columns <c>finished</c> (imported or failed; an undo takes nothing from them) and <c>failed</c>, <c>compared</c> (assets
     /// with what was expected) and <c>differed</c> of import $1.</summary>
-    public const string OfImport = """
-        SELECT c.*, a.*
-        FROM (
-            SELECT coalesce(sum(imported_count + failed_count + deleted_count), 0)::int AS finished,
-                coalesce(sum(failed_count), 0)::int AS failed
-            FROM importer.import_chunk WHERE import_id = $1) c
-        CROSS JOIN (
-            SELECT count(*)::int AS compared, count(*) FILTER (WHERE arrival <> 'verified')::int AS differed
-            FROM importer.record_asset WHERE import_id = $1 AND arrival IS NOT NULL) a
+    public const string OfImport = $"""
+        SELECT coalesce(sum({Finished}), 0)::int AS finished, coalesce(sum({Failed}), 0)::int AS failed,
+            coalesce(sum({Compared}), 0)::int AS compared, coalesce(sum({Differed}), 0)::int AS differed
+        FROM importer.import_chunk WHERE import_id = $1
         """;
+
+    // Of a chunk.
+    public const string Finished = "imported_count + failed_count + deleted_count";
+    public const string Failed = "failed_count";
+    public const string Compared = $"verified_count + {Differed}";
+    public const string Differed = "size_differs_count + duration_differs_count + md5_differs_count";
 }

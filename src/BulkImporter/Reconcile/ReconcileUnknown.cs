@@ -235,7 +235,7 @@ internal sealed class ReconcileUnknown(
         var assets = certain.Where(m => m.Candidates.Count > 0)
             .ToDictionary(m => (m.Doubt.ImportId, m.Doubt.RowNumber), m => m.Candidates[0]);
         await database.ExecuteBatchByKeyAsync(
-            () => [RecordAsset.Keep(made.Select(a => SeenAsset.Of(a.ImportId, a.RowNumber, assets[(a.ImportId, a.RowNumber)])))],
+            () => RecordAsset.Keep([.. made.Select(a => SeenAsset.Of(a.ImportId, a.RowNumber, assets[(a.ImportId, a.RowNumber)]))], []),
             cancellationToken);
         foreach (var adoption in made) Log.AssetAdopted(log, adoption.ImportId, adoption.RowNumber, adoption.Attempt, adoption.Rid);
         return [.. made.Select(a => (a.ImportId, a.RowNumber))];

@@ -118,9 +118,7 @@ public sealed class RecordAsset
                 CASE WHEN a.rid = excluded.rid THEN a.sent_sha256 END, CASE WHEN a.rid = excluded.rid THEN a.sent_md5 END)
         """;
 
-    /// <summary>Keeps what was said of assets, in the caller's transaction. May be done twice.</summary>
-    internal static NpgsqlBatchCommand Keep(IEnumerable<SeenAsset> seen) => Sql.BatchCommand(Write, [seen.ToArray()]);
-
+    // Cincopa was asked about these assets and does not list them: nobody knows any more what arrived.
     private const string Forget = """
         WITH gone AS MATERIALIZED (SELECT * FROM unnest($1::importer.seen_asset[]))
         UPDATE importer.record_asset a SET size_bytes = NULL, seconds = NULL, playable = NULL, seen_at = now()
@@ -128,10 +126,18 @@ public sealed class RecordAsset
         WHERE a.import_id = g.import_id AND a.row_number = g.row_number AND a.rid = g.rid
         """;
 
+    private static readonly string Lock = RecordTransitions.LockChunksOf("unnest($1::importer.seen_asset[])");
+
     /// <summary>
-    /// Cincopa was asked about these assets and does not list them: nobody knows any more what arrived. In the caller's transaction.
+    /// Keeps what was said of assets, at the beginning of the caller's transaction, since it locks their chunks. May be done twice.
     /// </summary>
-    internal static NpgsqlBatchCommand NotListed(IEnumerable<SeenAsset> gone) => Sql.BatchCommand(Forget, [gone.ToArray()]);
+    /// <param name="unlisted">Those that Cincopa was asked about and does not list.</param>
+    internal static IEnumerable<NpgsqlBatchCommand> Keep(SeenAsset[] seen, SeenAsset[] unlisted)
+    {
+        if (seen.Length + unlisted.Length > 0) yield return Sql.BatchCommand(Lock, [seen.Concat(unlisted).ToArray()]);
+        if (seen.Length > 0) yield return Sql.BatchCommand(Write, [seen]);
+        if (unlisted.Length > 0) yield return Sql.BatchCommand(Forget, [unlisted]);
+    }
 
     /// <summary>What was sent of a pushed file, of those that <c>moved</c> (with <c>size_bytes</c>, <c>sha256</c>, <c>md5</c>).</summary>
     internal const string KeepSent = """

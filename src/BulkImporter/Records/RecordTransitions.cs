@@ -20,10 +20,13 @@ public sealed partial class RecordTransitions(NpgsqlDataSource database)
     /// <summary>The first lock of whoever changes a chunk's records or its lease.</summary>
     internal const string LockChunk = "SELECT 1 FROM importer.import_chunk WHERE import_id = $1 AND number = $2 FOR NO KEY UPDATE";
 
-    private const string LockChunksOfRows = """
+    private static readonly string LockChunksOfRows = LockChunksOf("unnest($1::importer.outcome[])");
+
+    /// <summary>The first lock of whoever changes records of several chunks, or what is known of their assets.</summary>
+    /// <param name="rows">Have <c>import_id</c> and <c>row_number</c>.</param>
+    internal static string LockChunksOf(string rows) => $"""
         WITH touched AS MATERIALIZED (
-            SELECT DISTINCT r.import_id, r.chunk_number
-            FROM unnest($1::importer.outcome[]) k JOIN importer.import_record r USING (import_id, row_number)
+            SELECT DISTINCT r.import_id, r.chunk_number FROM {rows} k JOIN importer.import_record r USING (import_id, row_number)
         )
         SELECT 1 FROM touched t JOIN importer.import_chunk c ON c.import_id = t.import_id AND c.number = t.chunk_number
         ORDER BY c.import_id, c.number

@@ -43,7 +43,7 @@ public sealed class ArrivalTests(EngineDatabase database) : IClassFixture<Engine
         };
     }
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    public async ValueTask DisposeAsync() => await database.AssertSoundAsync(id);
 
     [Theory]
     [InlineData(1000L, null, null, Arrival.Verified)]
