@@ -31,8 +31,8 @@ internal sealed class VerifyArrivalVerb : ClientVerb
             $"{Wording.Count(answer.Value.Ordered, "record is", "records are")} being compared with what arrived, "
                 + $"{Wording.Count(answer.Value.Left, "is", "are")} not.");
         if (answer.Value.Left > 0)
-            Surroundings.Output.WriteLine("  Of those nothing is expected, or they are being finished, or that failed; or an undo is under way, "
-                + "or the account is suspended.");
+            Surroundings.Output.WriteLine("  Nothing is expected of those, their finishing is under way or has failed, an undo is "
+                + "under way, or the account is suspended.");
         if (answer.Value.Ordered > 0)
             Surroundings.Output.WriteLine(
                 string.Create(CultureInfo.InvariantCulture, $"See the totals with: BulkImporter show {line.GetValue(id)}"));

@@ -32,7 +32,8 @@ public sealed class VerifyArrival(NpgsqlDataSource database)
 
     /// <summary>
     /// Returns how many records are looked at from now on, and how many imported ones of the selection are not: nothing is expected of
-    /// them, or they are being finished, or that failed, or an undo is under way, or the account is suspended. Null when there is no such import.
+    /// them, their finishing is under way or has failed, an undo is under way, or the account is suspended. Null when there is no such
+    /// import.
     /// </summary>
     public Task<(int Ordered, int Left)?> RunAsync(
         int importId, RecordFilter filter, string actor, CancellationToken cancellationToken) =>

@@ -199,7 +199,8 @@ public sealed class FollowImports(
     /// <param name="limit">The setting: a percentage, of which 100 is never passed.</param>
     private static string Breaker(string counted, string counters, string wrong, string wrongCounters, string limit, string words) => $"""
         WITH total AS (
-            SELECT i.id, sum({counters})::int - i.breaker_{counted}_base AS counted, sum({wrongCounters})::int - i.breaker_{wrong}_base AS wrong
+            SELECT i.id, sum({counters})::int - i.breaker_{counted}_base AS counted,
+                sum({wrongCounters})::int - i.breaker_{wrong}_base AS wrong
             FROM importer.import i JOIN importer.import_chunk c ON c.import_id = i.id
             WHERE i.state = 'running' AND i.{limit} < 100
             GROUP BY i.id

@@ -147,7 +147,7 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
         url.IndexOf((byte)'?') is var mark and >= 0 && SignedLink.MayExpire(url[(mark + 1)..]) && UrlParts.TryParse(url, out var parts)
             ? SignedLink.Expiry(parts.Query) : null;
 
-    /// <summary>The length of a URL, or of another text, as a query argument, equal to that of <see cref="Uri.EscapeDataString(string)"/>.</summary>
+    /// <summary>The length of a text as a query argument, equal to that of <see cref="Uri.EscapeDataString(string)"/>.</summary>
     public static int EncodedLength(ReadOnlySpan<byte> text)
     {
         var length = text.Length;
