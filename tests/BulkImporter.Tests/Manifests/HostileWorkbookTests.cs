@@ -5,7 +5,11 @@ using BulkImporter.Manifests;
 
 namespace BulkImporter.Tests.Manifests;
 
-/// <summary>Workbooks that somebody made to do harm: each is refused with a sentence, in little time and memory.</summary>
+/// <summary>
+/// Workbooks that somebody made to do harm: each is refused with a sentence, in little time and memory. Alone, because the memory that is
+/// measured is that of the whole process.
+/// </summary>
+[Collection(nameof(EndlessManifestTests))]
 public class HostileWorkbookTests
 {
     private const string SheetPart = "xl/worksheets/sheet1.xml";
@@ -200,6 +204,7 @@ public class HostileWorkbookTests
                 peak = Math.Max(peak, GC.GetTotalMemory(forceFullCollection: false));
         });
         Assert.Contains(why, rejection.Message, StringComparison.Ordinal);
-        Assert.InRange(GC.GetTotalMemory(forceFullCollection: false) - before, long.MinValue, 4L * bytes.Length + (48 << 20));
+        peak = Math.Max(peak, GC.GetTotalMemory(forceFullCollection: false));
+        Assert.InRange(peak - before, long.MinValue, 4L * bytes.Length + (48 << 20));
     }
 }
