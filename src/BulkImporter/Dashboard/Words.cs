@@ -98,6 +98,7 @@ internal static partial class Words
     /// <summary>What a person does next with an import in this state; null when it goes on by itself or its reason says so.</summary>
     public static string? NextStep(ImportState state, StateCounts counts, ArrivalCounts arrival) => (state, counts) switch
     {
+        (ImportState.Review, { Pending: 0 }) => "No row can be sent. See below why, and what you can do.",
         (ImportState.Review, _) => "Nothing has been sent yet. Check what was found below, then start.",
         (ImportState.Finished, { Failed: > 0 }) =>
             $"{Count(counts.Failed, "record", "records")} failed. See why below, then rerun or correct them.",

@@ -93,8 +93,8 @@ public record ImportSettings
     }
 
     /// <summary>The failure breaker: the import is paused when more than this part of its finished records failed; 100 for never.</summary>
-    [Setting("Pause at failures above", "Pause if more than this percentage of records failed, 100 for never", Note = "percent", Least = 1,
-        Most = 100, Steers = true,
+    [Setting("Pause at failures above", "Pause if more than this percentage of records failed, 100 for never", Note = "percent", Unit = " %",
+        Never = 100, Least = 1, Most = 100, Steers = true,
         Complaint = "The percentage of failures must be from 1 to 100; 100 means never pause.")]
     public int StopAtFailurePercent { get; init; } = 50;
 
@@ -104,12 +104,13 @@ public record ImportSettings
     /// </summary>
     [Setting("Pause at differences above",
         "Pause if more than this percentage of what arrived differs from what was expected, 100 for never",
-        Note = "percent", Least = 1, Most = 100, Steers = true,
+        Note = "percent", Unit = " %", Never = 100, Least = 1, Most = 100, Steers = true,
         Complaint = "The percentage of differences must be from 1 to 100; 100 means never pause.")]
     public int StopAtDifferencePercent { get; init; } = 100;
 
     /// <summary>The breakers judge only after so many records, finished or compared.</summary>
-    [Setting("… but not before", "Do not pause before this many records have ended", Note = "records have ended", Least = 1, Steers = true,
+    [Setting("… but not before", "Do not pause before this many records have ended", Note = "records have ended",
+        Unit = " records have ended", Least = 1, Steers = true,
         Complaint = "This must be 1 record or more.")]
     public int StopAfterRows { get; init; } = 1000;
 

@@ -29,6 +29,12 @@ public sealed class SettingAttribute(string label, string help) : Attribute
 
     public int Most { get; init; } = int.MaxValue;
 
+    /// <summary>What stands behind a number where it is only shown.</summary>
+    public string? Unit { get; init; }
+
+    /// <summary>The number that means never; 0 when there is none.</summary>
+    public int Never { get; init; }
+
     /// <summary>Of a text.</summary>
     public int Longest { get; init; } = 200;
 
@@ -114,7 +120,7 @@ public sealed class Setting
 
     /// <summary>Its value as people read it.</summary>
     public string Words(ImportSettings settings) => member.GetValue(settings) is int number
-        ? number.ToString("N0", CultureInfo.InvariantCulture)
+        ? about.Never != 0 && number == about.Never ? "never" : number.ToString("N0", CultureInfo.InvariantCulture) + about.Unit
         : Choices?.FirstOrDefault(c => c.Value == Text(settings)).Words ?? Text(settings);
 
     public DateTimeOffset? Time(ImportSettings settings) => (DateTimeOffset?)member.GetValue(settings);
