@@ -97,7 +97,7 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
         await Expect(page.GetByTestId("upload-error")).ToHaveTextAsync("The manifest could not be fetched: 127.0.0.1 answered 404.");
         await page.GetByTestId("upload-from").FillAsync(address + "spring.csv");
         await page.GetByTestId("upload-submit").ClickAsync();
-        await page.WaitForURLAsync("**/imports/*");
+        await page.ArriveAtAsync("/imports/*");
         await Expect(page.GetByTestId("count-pending")).ToHaveTextAsync("2");
         await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("spring.csv");
         await serving;
@@ -150,7 +150,7 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
         await page.GetByTestId("filter-state").SelectOptionAsync("");
         await page.GetByTestId("filter-search").FillAsync("boxes");
         await page.GetByTestId("filter-search").PressAsync("Enter");
-        await page.WaitForURLAsync(url => url.Contains("search=boxes", StringComparison.Ordinal));
+        await page.ArriveWithAsync("search=boxes");
         await page.GoBackAsync();
         await BoxesAsync(("filter-state", ""), ("filter-code", "source_forbidden"), ("filter-search", ""));
         await page.GoBackAsync();
@@ -168,7 +168,7 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
         await page.GotoAsync("/?state=finished&order=name&search=manifest");
         await BoxesAsync(("filter-state", "finished"), ("order", "name"), ("search", "manifest"));
         await page.GetByTestId("filter-state").SelectOptionAsync("review");
-        await page.WaitForURLAsync(url => url.Contains("state=review", StringComparison.Ordinal));
+        await page.ArriveWithAsync("state=review");
         await page.GoBackAsync();
         await BoxesAsync(("filter-state", "finished"), ("order", "name"), ("search", "manifest"));
 
@@ -177,7 +177,7 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
         await page.GetByTestId("filter-actor").FillAsync("y");
         await page.GetByTestId("filter-account").SelectOptionAsync("");
         await page.GetByTestId("filter").ClickAsync();
-        await page.WaitForURLAsync(url => url.Contains("actor=y", StringComparison.Ordinal));
+        await page.ArriveWithAsync("actor=y");
         await BoxesAsync(("filter-actor", "y"), ("filter-account", ""));
         await page.GoBackAsync();
         await BoxesAsync(("filter-import", $"{id}"), ("filter-actor", "x"), ("filter-account", "default"));
@@ -284,7 +284,7 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
         await Expect(page.GetByTestId("unfinished")).ToContainTextAsync("2 imported assets are not finished: texts, tags or a gallery could not be written");
         await Expect(page.GetByTestId("banner-finish")).ToBeEnabledAsync();
         await page.GetByTestId("unfinished").GetByRole(AriaRole.Link).ClickAsync();
-        await page.WaitForURLAsync("**/records?finish=failed");
+        await page.ArriveAtAsync("/records?finish=failed");
         await Expect(page.GetByTestId("filter-finish")).ToContainTextAsync("could not be written");
         await Expect(page.GetByTestId("record")).ToHaveCountAsync(2);
         await page.GetByTestId("record").First.GetByRole(AriaRole.Link).First.ClickAsync();
@@ -348,7 +348,7 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
         await TabToAsync("search");
         await TabToAsync("import-row");
         await page.Keyboard.PressAsync("Enter");
-        await page.WaitForURLAsync("**/imports/*");
+        await page.ArriveAtAsync("/imports/*");
 
         // A dialog takes the focus, keeps it, and goes with Escape.
         await page.GotoAsync($"/imports/{id}");
@@ -421,7 +421,7 @@ public sealed class DashboardFormsTests(DashboardStage stage) : IClassFixture<Da
         await page.GetByRole(AriaRole.Link, new() { Name = "Accounts" }).ClickAsync();
         await Expect(page.Locator("[data-testid=look] button").First).ToBeEnabledAsync();
         await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Cincopa accounts");
-        await page.WaitForURLAsync("**/accounts");
+        await page.ArriveAtAsync("/accounts");
 
         static async Task Later(Task earlier, Action send)
         {

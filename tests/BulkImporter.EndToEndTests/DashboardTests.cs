@@ -40,7 +40,7 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
         await page.GetByTestId("upload-start").CheckAsync();
         await page.GetByTestId("upload-submit").ClickAsync();
 
-        await page.WaitForURLAsync("**/imports/*");
+        await page.ArriveAtAsync("/imports/*");
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "own one.mp4 and 1 more" })).ToBeVisibleAsync();
         await HasStateAsync("finished");
         await Expect(page.GetByTestId("count-imported")).ToHaveTextAsync("2");
@@ -88,7 +88,7 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
             """);
         await Expect(page.GetByText("spring.csv (1 KB)")).ToBeVisibleAsync();
         await page.GetByTestId("upload-submit").ClickAsync();
-        await page.WaitForURLAsync("**/imports/*");
+        await page.ArriveAtAsync("/imports/*");
         await page.EvaluateAsync("window.neverReloaded = true"); // a reload would forget it
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Spring" })).ToBeVisibleAsync();
 
@@ -234,7 +234,7 @@ public sealed class DashboardTests(DashboardStage stage) : IClassFixture<Dashboa
 
         // The link leads to just these, and the selection stands in the address.
         await page.Locator("[data-testid=failure][data-code=source_forbidden] a").First.ClickAsync();
-        await page.WaitForURLAsync("**/records?state=failed&code=source_forbidden");
+        await page.ArriveAtAsync("/records?state=failed&code=source_forbidden");
         await Expect(page.GetByTestId("record")).ToHaveCountAsync(2);
         await page.GetByTestId("filter-code").SelectOptionAsync("");
         await page.GetByTestId("filter-state").SelectOptionAsync("");

@@ -66,7 +66,7 @@ public sealed class HangfireTests : IAsyncDisposable
         await page.GetByText("Spring, rows 1-6").First.ClickAsync();
         await Expect(page.GetByTestId("job-records").GetByTestId("count-imported")).ToHaveTextAsync("5");
         await page.GetByTestId("job-import").ClickAsync();
-        await page.WaitForURLAsync($"**/imports/{id}");
+        await page.ArriveAtAsync($"/imports/{id}");
         browser.HasNoErrors();
     }
 

@@ -173,7 +173,7 @@ public sealed partial class NewcomerTests(DashboardStage stage) : IClassFixture<
         await Expect(page.Locator("[data-testid=look] button").First).ToBeEnabledAsync();
         await page.GetByTestId("upload-start").CheckAsync();
         await page.GetByTestId("try-sample").ClickAsync();
-        await page.WaitForURLAsync("**/imports/*");
+        await page.ArriveAtAsync("/imports/*");
         // It is not started, whatever was ticked.
         await Expect(page.GetByTestId("import-state").First).ToHaveAttributeAsync("data-state", "review");
         await Expect(page.GetByTestId("finding")).ToHaveCountAsync(6);
@@ -192,10 +192,10 @@ public sealed partial class NewcomerTests(DashboardStage stage) : IClassFixture<
               send('drop');
             }
             """);
-        await page.WaitForURLAsync("**/upload");
+        await page.ArriveAtAsync("/upload");
         await Expect(page.GetByText("dropped.csv (1 KB)")).ToBeVisibleAsync();
         await page.GetByTestId("upload-submit").ClickAsync();
-        await page.WaitForURLAsync("**/imports/*");
+        await page.ArriveAtAsync("/imports/*");
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "dropped.csv" })).ToBeVisibleAsync();
         stage.Browser.HasNoErrors();
     }

@@ -94,11 +94,11 @@ public sealed class ReviewTests(DashboardStage stage) : IClassFixture<DashboardS
 
         // Every member of a group of duplicates can be reached, the first one too.
         await Finding("duplicate_url").GetByTestId("show-rows").ClickAsync();
-        await page.WaitForURLAsync("**/fix?code=duplicate_url");
+        await page.ArriveAtAsync("/fix?code=duplicate_url");
         await Expect(page.GetByTestId("fix-row")).ToHaveCountAsync(2);
         await Expect(Row(4)).ToContainTextAsync("like row 1");
         await Row(5).GetByRole(AriaRole.Link, new() { Name = "row 1" }).ClickAsync();
-        await page.WaitForURLAsync("**/records/1");
+        await page.ArriveAtAsync("/records/1");
         await Expect(page.GetByTestId("like")).ToHaveTextAsync("row 4 row 5");
         await page.GetByTestId("like").GetByRole(AriaRole.Link, new() { Name = "row 4" }).ClickAsync();
         await Expect(page.GetByTestId("like")).ToHaveTextAsync("row 1 row 5");
@@ -152,7 +152,7 @@ public sealed class ReviewTests(DashboardStage stage) : IClassFixture<DashboardS
         });
         await Expect(page.GetByTestId("upload-kind")).ToBeEmptyAsync();
         await page.GetByTestId("upload-submit").ClickAsync();
-        await page.WaitForURLAsync("**/imports/*");
+        await page.ArriveAtAsync("/imports/*");
         await HasStateAsync("rejected");
         await Expect(page.GetByTestId("reason")).ToContainTextAsync("The sheets with rows are: Read me, Videos.");
         await Expect(page.GetByTestId("sheet")).ToBeEnabledAsync();
@@ -185,7 +185,7 @@ public sealed class ReviewTests(DashboardStage stage) : IClassFixture<DashboardS
             Buffer = Encoding.Latin1.GetBytes("url,caption\nhttps://media.example.com/western/1.mp4,Caf\u00e9\n"),
         });
         await page.GetByTestId("upload-submit").ClickAsync();
-        await page.WaitForURLAsync("**/imports/*");
+        await page.ArriveAtAsync("/imports/*");
         await HasStateAsync("rejected");
         await LooksWellAsync("wrong encoding");
         await page.GetByTestId("read-as").ClickAsync();

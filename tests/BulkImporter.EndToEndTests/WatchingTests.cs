@@ -338,7 +338,7 @@ public sealed class WatchingTests(DashboardStage stage) : IClassFixture<Dashboar
         await stage.Api.FinishedAsync(id, RunLimit);
         await page.GotoAsync($"/imports/{id}");
         await page.GetByTestId("report").ClickAsync();
-        await page.WaitForURLAsync("**/report");
+        await page.ArriveAtAsync("/report");
         await Expect(page.GetByTestId("sheet")).ToContainTextAsync("2 of 3 rows imported");
         await Expect(page.Locator("[data-testid=report-cause][data-code=source_not_found]")).ToContainTextAsync("media.example.com (1)");
         await LooksWellAsync("report");

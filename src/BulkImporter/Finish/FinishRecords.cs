@@ -126,7 +126,14 @@ internal sealed class FinishRecords(
     protected override End? Broken(Due item, Exception error) =>
         error.MayPass() ? Later(item) : Again(item, Unexpected, error.Reason());
 
+    // Each import by itself: who waits for the chunks of one, which a rerun may hold for long, must not hold those of another.
     protected override async Task WriteAsync(List<End> ends)
+    {
+        foreach (var its in ends.GroupBy(e => e.Record.ImportId)) await WriteOneAsync([.. its]);
+        Log.RecordsFinished(log, ends.Count(e => e.State == FinishState.Done));
+    }
+
+    private async Task WriteOneAsync(IReadOnlyList<End> ends)
     {
         var rows = ends.ToLookup(e => e.Record.Place is null, EndRow.Of);
         EndRow[] own = [.. rows[true]], first = [.. rows[false].Where(e => e.State != EnumText<FinishState>.Of(FinishState.Done))];
@@ -136,7 +143,6 @@ internal sealed class FinishRecords(
         SeenAsset[] gone = [.. ends.Where(e => e.Code == NotListed)
             .Select(e => SeenAsset.Unlisted(e.Record.ImportId, e.Record.RowNumber, e.Record.Rid))];
         await database.ExecuteBatchByKeyAsync(Commands, CancellationToken.None);
-        Log.RecordsFinished(log, ends.Count(e => e.State == FinishState.Done));
 
         IEnumerable<NpgsqlBatchCommand> Commands()
         {

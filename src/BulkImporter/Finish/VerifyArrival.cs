@@ -26,6 +26,10 @@ public sealed class VerifyArrival(NpgsqlDataSource database)
         WHERE i.id = $1 AND i.undo_ordered_at IS NULL AND r.state = 'imported' AND (r.is_push OR {RecordMeta.IsExpecting})
             AND NOT EXISTS (SELECT 1 FROM importer.work_batch w
                 WHERE w.import_id = $1 AND w.step = 'finish' AND r.row_number = ANY (w.rows))
+            -- An upsert locks also the rows that it leaves as they are, and whoever finishes one of these holds its chunk.
+            AND NOT EXISTS (SELECT 1 FROM importer.record_finish o
+                WHERE o.import_id = $1 AND o.row_number = r.row_number AND o.row_number BETWEEN $3 AND $4
+                    AND NOT (o.only_looks AND o.state = 'failed'))
         ON CONFLICT (import_id, row_number) DO UPDATE SET state = 'pending', next_at = now(), failed_count = 0
         WHERE f.only_looks AND f.state = 'failed'
         """;

@@ -294,8 +294,8 @@ public static class FindingCodes
         FindingCode.RowsMaybeMerged => "A quoted value contains lines that look like rows. Look for a missing closing quote.",
         FindingCode.NulByte => "The row contains a NUL character, which text cannot have. Export the file again.",
         FindingCode.TextNotWritten =>
-            "The file is imported, and this text is not written to it: it is too long for Cincopa's call, in which a letter beyond ASCII "
-                + "takes 6 characters or more (BulkImporter:Manifests:MaxEncodedLength). Shorten it, or set it in Cincopa afterwards.",
+            "This text will not be written to the asset: it is too long for Cincopa's call, in which a letter beyond ASCII takes 6 "
+                + "characters or more (BulkImporter:Manifests:MaxEncodedLength). Shorten it, or set it in Cincopa afterwards.",
         FindingCode.FieldTooLong => $"The value is too long for its column. Shorten it: {ManifestFormat.LimitsInWords}.",
         FindingCode.SourceNotFound => "The file was not found (404). Correct the URL before you start.",
         FindingCode.SourceForbidden => "The source refuses access to the file. Create a new link, or make the file public.",

@@ -1,4 +1,5 @@
 using BulkImporter.Accounts;
+using BulkImporter.Data;
 using BulkImporter.Finish;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
@@ -221,6 +222,24 @@ public sealed class ArrivalTests(EngineDatabase database) : IClassFixture<Engine
 
         await database.SqlAsync("UPDATE importer.import SET undo_ordered_at = now() WHERE id = $1", id);
         Assert.Equal((0, 1), await Verify().RunAsync(id, RecordFilter.All, "ann", Token));
+    }
+
+    [Fact]
+    public async Task An_order_does_not_wait_for_what_is_being_finished()
+    {
+        await ExpectAsync(1, 1000);
+        await ExpectAsync(2, 1000);
+        await ImportAsync(1, 2);
+        await Finisher().RunAsync(Token);
+        await database.SqlAsync("""
+            INSERT INTO importer.record_finish (import_id, row_number, account_id, rid, state, next_at, failed_count)
+            VALUES ($1, 1, $2, 'rid1', 'pending', now() + interval '1 hour', 1)
+            """, id, account);
+
+        await using var finishing = await database.Source.OpenConnectionAsync(Token);
+        await using var transaction = await finishing.BeginTransactionAsync(Token);
+        await finishing.ExecuteAsync("SELECT 1 FROM importer.record_finish WHERE import_id = $1 FOR UPDATE", Token, id);
+        Assert.Equal((1, 1), await Verify().RunAsync(id, RecordFilter.All, "ann", Token).WaitAsync(TimeSpan.FromSeconds(30), Token));
     }
 
     [Fact]
