@@ -52,6 +52,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("export 7 > /dev/full", 1, "No space left on device")]
     [InlineData("list --help > /dev/full", 1, "No space left on device")]
     [InlineData("export 7 -o /dev/stdout > /dev/full", 1, "No space left on device")]
+    [InlineData("validate <(printf 'url\\nhttps://media.example.com/1.mp4\\n') > /dev/full", 1, "Standard output cannot be written")]
     [InlineData("list --json >&-", null, "")]
     [InlineData("export 7 >&-", null, "")]
     [InlineData("list --json > /dev/full 2>&1", 1, "")]

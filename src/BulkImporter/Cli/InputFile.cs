@@ -105,7 +105,21 @@ internal sealed class InputFile
         }
     }
 
-    public VerbFailure CannotBeRead(Exception e) => new(ExitCode.Failed, $"{Name} cannot be read: {e.Message}");
+    /// <summary>What is read of the file, or the sentence that it cannot be. What is printed meanwhile has a sentence of its own.</summary>
+    /// <exception cref="VerbFailure">It cannot be read.</exception>
+    public async ValueTask<T> ReadAsync<T>(Func<Task<T>> read)
+    {
+        try
+        {
+            return await read();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw CannotBeRead(e);
+        }
+    }
+
+    private VerbFailure CannotBeRead(Exception e) => new(ExitCode.Failed, $"{Name} cannot be read: {e.Message}");
 
     private static InputFile? Parse(ArgumentResult result) => Parse(result, result.Tokens.Single().Value);
 

@@ -47,28 +47,21 @@ internal sealed class PushVerb : ClientVerb
     }
 
     /// <summary>Sends a file unless the server has its bytes already. Returns their hash.</summary>
-    private async Task<string> SendAsync(ImporterApi api, InputFile file, CancellationToken cancellationToken)
+    private ValueTask<string> SendAsync(ImporterApi api, InputFile file, CancellationToken cancellationToken) => file.ReadAsync(async () =>
     {
-        try
+        await using var bytes = file.Open(Surroundings);
+        var sha256 = Convert.ToHexStringLower(await SHA256.HashDataAsync(bytes, cancellationToken));
+        if (await api.HasFileAsync(sha256, cancellationToken))
         {
-            await using var bytes = file.Open(Surroundings);
-            var sha256 = Convert.ToHexStringLower(await SHA256.HashDataAsync(bytes, cancellationToken));
-            if (await api.HasFileAsync(sha256, cancellationToken))
-            {
-                Surroundings.Error.WriteLine($"{file.FileName} is already on the server.");
-                return sha256;
-            }
+            Surroundings.Error.WriteLine($"{file.FileName} is already on the server.");
+            return sha256;
+        }
 
-            bytes.Position = 0;
-            var kept = await SubmitVerb.StreamAsync(
-                bytes, file.FileName!, "application/octet-stream", content =>
-                    api.UploadAsync<KeptFile>("files", content, cancellationToken), Surroundings);
-            // The server says what arrived: a file that somebody writes to while it is sent is another one.
-            return kept.Value.Sha256;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw file.CannotBeRead(e);
-        }
-    }
+        bytes.Position = 0;
+        var kept = await SubmitVerb.StreamAsync(
+            bytes, file.FileName!, "application/octet-stream", content =>
+                api.UploadAsync<KeptFile>("files", content, cancellationToken), Surroundings);
+        // The server says what arrived: a file that somebody writes to while it is sent is another one.
+        return kept.Value.Sha256;
+    });
 }

@@ -89,20 +89,15 @@ internal sealed class RerunVerb : ClientVerb
 
     private async Task<int> CorrectAsync(ParseResult line, InputFile corrections, ImporterApi api, CancellationToken cancellationToken)
     {
-        ApiReply<CorrectionReport> answer;
-        try
+        var answer = await corrections.ReadAsync(async () =>
         {
             await using var bytes = corrections.Open(Surroundings);
             using var content = new StreamContent(bytes);
             content.Headers.ContentType = new("text/csv");
-            answer = await api.UploadAsync<CorrectionReport>($"imports/{line.GetValue(id)}/corrections"
+            return await api.UploadAsync<CorrectionReport>($"imports/{line.GetValue(id)}/corrections"
                 + Query.Of(("map", line.GetValue(map)), ("encoding", line.GetValue(encoding)),
                     ("sheet", line.GetValue(sheet)), ("check", line.GetValue(check) ? "true" : null)), content, cancellationToken);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw corrections.CannotBeRead(e);
-        }
+        });
 
         if (line.GetValue(Json))
         {

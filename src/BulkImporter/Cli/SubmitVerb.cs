@@ -58,17 +58,12 @@ internal sealed class SubmitVerb : ClientVerb
 
         var manifest = line.GetRequiredValue(file);
         var query = import.Query(line, [("fileName", line.GetValue(fileName) ?? manifest.FileName)], columns);
-        ApiReply<ImportView> made;
-        try
+        var made = await manifest.ReadAsync(async () =>
         {
             await using var bytes = manifest.Open(Surroundings);
-            made = await UploadAsync(api, bytes, manifest.FileName
+            return await UploadAsync(api, bytes, manifest.FileName
                 ?? "what comes through the pipe", query, line.GetValue(import.IdempotencyKey), Surroundings, cancellationToken);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw manifest.CannotBeRead(e);
-        }
+        });
 
         return await import.ShowAsync(line, made, api, line.GetValue(Json), Surroundings, cancellationToken);
     }

@@ -46,11 +46,11 @@ internal sealed class ValidateVerb : Verb
         {
             var mapping = line.GetValue(map) is { } text ? ManifestMapping.Parse(text) : null;
             await using var bytes = manifest.Open(surroundings);
-            await using var reader = await ManifestReader.OpenAsync(bytes,
-                new ManifestReading(mapping, line.GetValue(encoding), line.GetValue(sheet)), cancellationToken);
+            await using var reader = await manifest.ReadAsync(() => ManifestReader.OpenAsync(bytes,
+                new ManifestReading(mapping, line.GetValue(encoding), line.GetValue(sheet)), cancellationToken));
             return line.GetValue(json)
-                ? await PrintJsonAsync(reader, cancellationToken)
-                : await PrintTextAsync(reader, line.GetValue(limit), cancellationToken);
+                ? await PrintJsonAsync(manifest, reader, cancellationToken)
+                : await PrintTextAsync(manifest, reader, line.GetValue(limit), cancellationToken);
         }
         catch (ManifestRejectedException e)
         {
@@ -62,13 +62,9 @@ internal sealed class ValidateVerb : Verb
                 : e.Encoding is { } offered ? $"To read it so: --encoding {offered}" : null;
             throw new VerbFailure(ExitCode.Failed, $"{manifest.Name} is not a manifest: {e.Message}", advice);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw manifest.CannotBeRead(e);
-        }
     }
 
-    private async Task<int> PrintTextAsync(ManifestReader reader, int most, CancellationToken cancellationToken)
+    private async Task<int> PrintTextAsync(InputFile manifest, ManifestReader reader, int most, CancellationToken cancellationToken)
     {
         var layout = reader.Layout;
         foreach (var (target, index) in layout.Mapping.OrderBy(m => m.Key))
@@ -81,7 +77,7 @@ internal sealed class ValidateVerb : Verb
                     + $"{(unused.Count > 40 ? $" and {Wording.Number(unused.Count - 40)} more" : "")}");
 
         var (printed, codes) = (0, new SortedDictionary<FindingCode, int>());
-        var tally = await CheckAsync(reader, finding =>
+        var tally = await CheckAsync(manifest, reader, finding =>
         {
             codes[finding.Code] = codes.GetValueOrDefault(finding.Code) + 1;
             if (printed++ < most)
@@ -99,7 +95,7 @@ internal sealed class ValidateVerb : Verb
     }
 
     /// <summary>Findings are written as they are found, so the counts stand behind them.</summary>
-    private async Task<int> PrintJsonAsync(ManifestReader reader, CancellationToken cancellationToken)
+    private async Task<int> PrintJsonAsync(InputFile manifest, ManifestReader reader, CancellationToken cancellationToken)
     {
         var layout = reader.Layout;
         await using var output = surroundings.OutputBytes();
@@ -115,7 +111,7 @@ internal sealed class ValidateVerb : Verb
             writer.WriteString(ManifestFormat.Name(target), layout.Columns[index]);
         writer.WriteEndObject();
         writer.WriteStartArray("findings");
-        var tally = await CheckAsync(reader, finding =>
+        var tally = await CheckAsync(manifest, reader, finding =>
         {
             writer.WriteStartObject();
             writer.WriteNumber("row", finding.RowNumber);
@@ -142,13 +138,15 @@ internal sealed class ValidateVerb : Verb
         return tally.ExitCode;
     }
 
-    private async Task<Tally> CheckAsync(ManifestReader reader, Action<Finding> found, CancellationToken cancellationToken)
+    private async Task<Tally> CheckAsync(
+        InputFile manifest, ManifestReader reader, Action<Finding> found, CancellationToken cancellationToken)
     {
         var checks = new ManifestChecks(reader.Layout, new SourceUrlRules(new SourceUrlOptions()), surroundings.Clock.GetUtcNow());
         var duplicates = new DuplicateRows(reader.Layout);
         var findings = new List<Finding>();
         var tally = new Tally(0, 0, 0);
-        while (await reader.ReadAsync(cancellationToken))
+        var next = () => reader.ReadAsync(cancellationToken).AsTask();
+        while (await manifest.ReadAsync(next))
         {
             findings.Clear();
             var row = checks.Check(reader.Row, findings);

@@ -35,6 +35,9 @@ internal sealed class ChunkPipeline(Lease lease, CallLimits limits, CurrentAcces
     private readonly Channel<Begun> toSend = Channel.CreateUnbounded<Begun>();
     private readonly AnswersInHand answers = new();
 
+    /// <summary>Cincopa said nothing before: a silence that begins only now is told first, which blocks the account.</summary>
+    private readonly bool wasSilent = needs.Health.IsSilent(lease.AccountId);
+
     /// <summary>While Cincopa says nothing, one call at a time asks whether it is back: each may leave a record in doubt.</summary>
     private int MostInDoubt => needs.Health.IsSilent(lease.AccountId) ? 1 : 2 * lease.Window;
 
@@ -139,8 +142,8 @@ internal sealed class ChunkPipeline(Lease lease, CallLimits limits, CurrentAcces
             if (permits.Count == 0) return (null, false);
             var records = await due.TakeAsync(rows.GetRange(0, permits.Count), asking, stopSending);
             if (records.Count == 0) return (null, due.AnyLeft);
-            return (new Wave(
-                records, permits, needs.Governor.WaitAsync(permits, stopSending), needs.Health.IsSilent(lease.AccountId)), false);
+            return (new Wave(records, permits, needs.Governor.WaitAsync(permits, stopSending),
+                wasSilent && needs.Health.IsSilent(lease.AccountId)), false);
         }
         catch (OperationCanceledException) when (stopSending.IsCancellationRequested)
         {

@@ -93,8 +93,8 @@ public record ImportSettings
     }
 
     /// <summary>The failure breaker: the import is paused when more than this part of its finished records failed; 100 for never.</summary>
-    [Setting("Pause at failures above", "Pause if more than this percentage of records failed, 100 for never", Note = "percent", Unit = " %",
-        Never = 100, Least = 1, Most = 100, Steers = true,
+    [Setting("Pause at failures above", "Pause if more than this percentage of records failed, 100 for never", Note = "percent",
+        Unit = " %", Never = 100, Least = 1, Most = 100, Steers = true,
         Complaint = "The percentage of failures must be from 1 to 100; 100 means never pause.")]
     public int StopAtFailurePercent { get; init; } = 50;
 

@@ -44,8 +44,8 @@ internal sealed class JsonLinesText : RowsAsText
             {
             }
 
-            // A first line that is longer than what is here shows at least its first value.
-            return reader.CurrentDepth == 0 || tokens > 2;
+            // A first line that is longer than what is here shows at least its first name; the value may be what is long.
+            return reader.CurrentDepth == 0 || tokens >= 2;
         }
         catch (JsonException)
         {
@@ -58,9 +58,13 @@ internal sealed class JsonLinesText : RowsAsText
     /// <exception cref="ManifestRejectedException">A line cannot be read.</exception>
     public static async Task<JsonLinesText> OpenAsync(ManifestText lines, CancellationToken cancellationToken)
     {
-        while (lines.Kept(0).Length < HeaderSample && await lines.FillAsync(cancellationToken))
+        // The first line as a whole, for it may be longer than that.
+        while ((lines.Kept(0).Length < HeaderSample || !lines.Kept(0).Contains((byte)'\n')) && lines.Kept(0).Length <= LongestRecord
+            && await lines.FillAsync(cancellationToken))
         {
         }
+        if (lines.Kept(0).Length > LongestRecord && !lines.Kept(0).Contains((byte)'\n'))
+            throw TooLong(1);
 
         var text = new JsonLinesText(lines);
         text.TakeColumns();

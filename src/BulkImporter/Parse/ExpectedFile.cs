@@ -29,9 +29,23 @@ internal static class ExpectedFile
         _ => Seconds(text) is not null,
     };
 
-    /// <summary>A whole number without separators. Not 0, which exports write for what they do not know.</summary>
-    public static long? Bytes(ReadOnlySpan<byte> text) =>
-        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var bytes) && bytes > 0 ? bytes : null;
+    /// <summary>
+    /// A whole number, also in groups as in <c>1,234,567</c>; with one comma alone it might be a fraction. Not 0, which exports write for
+    /// what they do not know.
+    /// </summary>
+    public static long? Bytes(ReadOnlySpan<byte> text) => long.TryParse(
+        IsInGroups(text) ? Encoding.ASCII.GetBytes(Encoding.ASCII.GetString(text).Replace(",", "", StringComparison.Ordinal)) : text,
+        NumberStyles.None, CultureInfo.InvariantCulture, out var bytes) && bytes > 0 ? bytes : null;
+
+    private static bool IsInGroups(ReadOnlySpan<byte> text)
+    {
+        if (text.Count((byte)',') < 2 || text[0] == (byte)',') return false;
+        for (var index = 0; index < text.Length; index++)
+        {
+            if (text[index] == (byte)',' != ((text.Length - index) % 4 == 0)) return false;
+        }
+        return true;
+    }
 
     /// <summary>Returns it as hex digits in lower case.</summary>
     public static string? Md5(ReadOnlySpan<byte> text)

@@ -9,8 +9,9 @@ namespace BulkImporter.EndToEndTests;
 /// </summary>
 internal static class FreePort
 {
-    // Below the ports that the kernel gives to connections, of which a test run opens thousands while a program starts up.
-    private const int First = 10_000;
+    // Below the ports that the kernel gives to connections, of which a test run opens thousands while a program starts up, and above 10080,
+    // the last of those that Chromium refuses to open.
+    private const int First = 11_000;
     private const int Last = 30_000;
     private const int BlockSize = 100;
 

@@ -286,6 +286,12 @@ public class FormatsTests
     {
         var endless = await Assert.ThrowsAsync<ManifestRejectedException>(() =>
             WholeManifest.ReadAsync("{\"url\": \"https://a.test/1.mp4\"}\n{\"url\": \"" + new string('a', 5_000_000) + "\"}\n"));
+        // The first line tells the columns, however long it is.
+        var first = await WholeManifest.ReadAsync(
+            "{\"notes\": \"" + new string('a', 900_000) + "\", \"url\": \"https://a.test/1.mp4\"}\n{\"url\": \"https://a.test/2.mp4\"}\n");
+        Assert.Equal(["https://a.test/1.mp4", "https://a.test/2.mp4"], first.Rows.Where(r => r.State == "pending").Select(r => r.Checked.Url));
+        Assert.Contains("longer than 4 MB", (await Assert.ThrowsAsync<ManifestRejectedException>(() => WholeManifest.ReadAsync(
+            "{\"notes\": \"" + new string('a', 5_000_000) + "\", \"url\": \"https://a.test/1.mp4\"}\n"))).Message);
         Assert.Equal((RejectionCode.RowTooLong, 2L), (endless.Code, endless.Line));
         var wide = await Assert.ThrowsAsync<ManifestRejectedException>(() => WholeManifest.ReadAsync(
             "{" + string.Join(',', Enumerable.Range(0, 1001).Select(i => $"\"m{i}\":1")) + "}\n"));

@@ -1,4 +1,5 @@
 using BulkImporter.Accounts;
+using BulkImporter.Data;
 using BulkImporter.Records;
 using BulkImporter.Status;
 using BulkImporter.Tests.Accounts;
@@ -66,6 +67,31 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
         await AskAsync(new StatusResult.Done(new Rid("Rid1")));
         Assert.Equal("imported attempt 1 left 4 st-1-1 Rid1", await database.RecordAsync(id, 1));
         Assert.Equal("pending 2, imported 1", await database.SoundCountsAsync(id));
+    }
+
+    /// <summary>A rerun holds the chunks of its import for as long as it takes, and the leases of others must be renewed meanwhile.</summary>
+    [Fact]
+    public async Task Who_waits_for_the_chunks_of_one_import_holds_none_of_another()
+    {
+        var other = await database.ImportAsync(rows: 3, account: account);
+        await database.SubmitAsync(other, 1, 1);
+        cincopa.OnStatus = status => new StatusResult.Done(new Rid($"of-{status}"));
+        await DueAsync();
+        await using var rerun = await database.Source.OpenConnectionAsync(Token);
+        await using var transaction = await rerun.BeginTransactionAsync(Token);
+        await rerun.ExecuteAsync("SELECT 1 FROM importer.import_chunk WHERE import_id = $1 FOR UPDATE", Token, other);
+        var polling = Poller().RunAsync(Token);
+        while (!await database.OneAsync<bool>(
+            "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')"))
+        {
+            Assert.False(polling.IsCompleted);
+            await Task.Delay(5, Token);
+        }
+        await database.SqlAsync("SELECT 1 FROM importer.import_chunk WHERE import_id = $1 FOR UPDATE NOWAIT", id);
+        await transaction.RollbackAsync(Token);
+        await polling;
+        Assert.Equal("pending 2, imported 1", await database.SoundCountsAsync(id));
+        Assert.Equal("pending 2, imported 1", await database.SoundCountsAsync(other));
     }
 
     [Theory]
