@@ -126,7 +126,7 @@ internal sealed class FinishRecords(
     protected override End? Broken(Due item, Exception error) =>
         error.MayPass() ? Later(item) : Again(item, Unexpected, error.Reason());
 
-    // Each import by itself: who waits for the chunks of one, which a rerun may hold for long, must not hold those of another.
+    // One import at a time, as RecordTransitions says of its locks: what is kept of assets locks their chunks, too.
     protected override async Task WriteAsync(List<End> ends)
     {
         foreach (var its in ends.GroupBy(e => e.Record.ImportId)) await WriteOneAsync([.. its]);

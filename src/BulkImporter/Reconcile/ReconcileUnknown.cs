@@ -194,7 +194,11 @@ internal sealed class ReconcileUnknown(
         // 4. The certain ones are adopted, the others noted.
         var adopted = new HashSet<(int, int)>();
         await KeepAsync([.. matches.Where(m => m.IsCertain)], async certain =>
-            adopted.UnionWith(await AdoptAsync(accountId, certain, cancellationToken)), WithoutCandidates, cancellationToken);
+        {
+            // One import at a time, as RecordTransitions says of its locks.
+            foreach (var its in certain.GroupBy(m => m.Doubt.ImportId))
+                adopted.UnionWith(await AdoptAsync(accountId, [.. its], cancellationToken));
+        }, WithoutCandidates, cancellationToken);
         // A pushed file has a name that nothing else has. It is there or it did not arrive.
         var lost = matches.Where(m => m.Doubt.IsPushed && m.Candidates.Count == 0).Select(m => m.Doubt.Key).ToList();
         if (lost.Count > 0) Log.PushesSentAgain(log, accountId, await transitions.PushedAgainAsync(lost, cancellationToken));

@@ -100,15 +100,20 @@ public sealed partial class RecordTransitions
         """;
 
     /// <summary>Makes pushes in doubt pending again whose files were looked for and are not there. Returns how many.</summary>
-    public Task<int> PushedAgainAsync(IReadOnlyList<AttemptKey> pushes, CancellationToken cancellationToken)
+    public async Task<int> PushedAgainAsync(IReadOnlyList<AttemptKey> pushes, CancellationToken cancellationToken)
     {
-        OutcomeRow[] rows = [.. pushes.Select(p => OutcomeRow.Of(p))];
-        return database.UndisturbedAsync(async () =>
+        var moved = 0;
+        foreach (var its in pushes.GroupBy(p => p.ImportId))
         {
-            await using var batch = database.CreateBatchByKey(
-                Sql.BatchCommand(LockChunksOfRows, [rows]), Sql.BatchCommand(PushAgain, [rows]));
-            return await batch.ExecuteNonQueryAsync(cancellationToken);
-        });
+            OutcomeRow[] rows = [.. its.Select(p => OutcomeRow.Of(p))];
+            moved += await database.UndisturbedAsync(async () =>
+            {
+                await using var batch = database.CreateBatchByKey(
+                    Sql.BatchCommand(LockChunksOfRows, [rows]), Sql.BatchCommand(PushAgain, [rows]));
+                return await batch.ExecuteNonQueryAsync(cancellationToken);
+            });
+        }
+        return moved;
     }
 
     /// <summary>

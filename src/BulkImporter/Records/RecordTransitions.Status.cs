@@ -46,10 +46,15 @@ public sealed partial class RecordTransitions
     /// <summary>Writes what the status call said of submitted records. Returns how many moved; the rest had moved on before.</summary>
     public async Task<long> ConcludedAsync(IReadOnlyList<Conclusion> conclusions, CancellationToken cancellationToken)
     {
-        OutcomeRow[] rows = [.. conclusions.Select(c => OutcomeRow.Of(c))];
-        var moved = await database.UndisturbedAsync(() => ConcludeAsync(rows, conclusions.Select(c => c.Place), cancellationToken));
-        if (moved < conclusions.Count) await database.UndisturbedAsync(() => CompareAdoptedAsync(rows, cancellationToken));
-        return moved;
+        var all = 0L;
+        foreach (var its in conclusions.GroupBy(c => c.ImportId))
+        {
+            OutcomeRow[] rows = [.. its.Select(c => OutcomeRow.Of(c))];
+            var moved = await database.UndisturbedAsync(() => ConcludeAsync(rows, its.Select(c => c.Place), cancellationToken));
+            if (moved < rows.Length) await database.UndisturbedAsync(() => CompareAdoptedAsync(rows, cancellationToken));
+            all += moved;
+        }
+        return all;
     }
 
     private async Task<long> ConcludeAsync(OutcomeRow[] rows, IEnumerable<BatchPlace?> places, CancellationToken cancellationToken)

@@ -34,18 +34,23 @@ public sealed partial class RecordTransitions
         """;
 
     /// <summary>Writes that Cincopa no longer has these assets. Returns how many records that moved; the rest had moved before.</summary>
-    public Task<long> DeletedAsync(IReadOnlyList<AssetGone> assets, CancellationToken cancellationToken)
+    public async Task<long> DeletedAsync(IReadOnlyList<AssetGone> assets, CancellationToken cancellationToken)
     {
-        OutcomeRow[] rows = [.. assets.Select(a =>
-            OutcomeRow.Of(new AttemptKey(a.ImportId, a.RowNumber, 0)) with { Rid = a.Rid.Value })];
-        return database.UndisturbedAsync(async () =>
+        var moved = 0L;
+        foreach (var its in assets.GroupBy(a => a.ImportId))
         {
-            await using var batch = database.CreateBatchByKey(
-                Sql.BatchCommand(LockChunksOfRows, [rows]), Sql.BatchCommand(Delete, [rows]));
-            await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-            await reader.NextResultAsync(cancellationToken);
-            await reader.NextResultAsync(cancellationToken);
-            return await Row<long>.StreamAsync(reader, cancellationToken).SingleAsync(cancellationToken);
-        });
+            OutcomeRow[] rows = [.. its.Select(a =>
+                OutcomeRow.Of(new AttemptKey(a.ImportId, a.RowNumber, 0)) with { Rid = a.Rid.Value })];
+            moved += await database.UndisturbedAsync(async () =>
+            {
+                await using var batch = database.CreateBatchByKey(
+                    Sql.BatchCommand(LockChunksOfRows, [rows]), Sql.BatchCommand(Delete, [rows]));
+                await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+                await reader.NextResultAsync(cancellationToken);
+                await reader.NextResultAsync(cancellationToken);
+                return await Row<long>.StreamAsync(reader, cancellationToken).SingleAsync(cancellationToken);
+            });
+        }
+        return moved;
     }
 }

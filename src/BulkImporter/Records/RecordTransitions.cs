@@ -7,7 +7,9 @@ namespace BulkImporter.Records;
 /// not in the result was "no longer ours", and the caller says what that means. The counters of <c>import_chunk</c> follow in the same
 /// statement by the trigger <c>count_record_states</c>, which also makes the chunk due when a record becomes pending.
 /// <para>
-/// Locks: whoever changes records locks their chunks first, in order; so no two of these can wait for each other.
+/// Locks: whoever changes records locks their chunks first, in order; so no two of these can wait for each other. What comes of calls is
+/// written one import at a time: a rerun may hold the chunks of its import for long, and who waits for these must hold no others, whose
+/// leases would run out meanwhile.
 /// </para>
 /// <para>
 /// The fence is the attempt's number. Intents are only committed under a live lease and each takes the number after the record's, which the

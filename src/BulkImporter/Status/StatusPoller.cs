@@ -157,10 +157,11 @@ internal sealed class StatusPoller(
     protected override async Task WriteAsync(List<End> ends)
     {
         var conclusions = ends.Select(e => e.Conclusion).OfType<Conclusion>().ToList();
-        // Each import by itself: who waits for the chunks of one, which a rerun may hold for long, must not hold those of another.
-        foreach (var its in conclusions.GroupBy(c => c.ImportId))
-            Log.RecordsConcluded(log, await transitions.ConcludedAsync([.. its], CancellationToken.None));
-        if (conclusions.Count > 0) await hosts.NoteAsync(conclusions, CancellationToken.None);
+        if (conclusions.Count > 0)
+        {
+            Log.RecordsConcluded(log, await transitions.ConcludedAsync(conclusions, CancellationToken.None));
+            await hosts.NoteAsync(conclusions, CancellationToken.None);
+        }
         var progress = ends.Select(e => e.Progress).OfType<Progress>().ToLookup(p => p.Record.Place is null, ProgressRow.Of);
         if (progress[true].ToArray() is { Length: > 0 } own) await database.ExecuteByKeyAsync(WriteProgress, CancellationToken.None, [own]);
         if (progress[false].ToArray() is { Length: > 0 } first)

@@ -101,12 +101,12 @@ internal sealed class DeleteAssets(
 
     protected override async Task WriteAsync(List<End> ends)
     {
-        // Each import by itself, as for conclusions.
-        foreach (var gone in ends.FindAll(e => e.State == UndoState.Done).GroupBy(e => (e.Asset.AccountId, e.Asset.ImportId)))
+        var gone = ends.FindAll(e => e.State == UndoState.Done);
+        if (gone.Count > 0)
         {
             var moved = await transitions.DeletedAsync(
-                [.. gone.Select(e => new AssetGone(e.Asset.ImportId, e.Asset.RowNumber, e.Asset.Rid))], CancellationToken.None);
-            if (moved > 0) Log.AssetsDeleted(log, gone.Key.AccountId, moved);
+                gone.ConvertAll(e => new AssetGone(e.Asset.ImportId, e.Asset.RowNumber, e.Asset.Rid)), CancellationToken.None);
+            if (moved > 0) Log.AssetsDeleted(log, gone[0].Asset.AccountId, moved);
         }
         EndRow[] stay = [.. ends.Where(e => e.State != UndoState.Done).Select(EndRow.Of)];
         if (stay.Length > 0) await database.ExecuteByKeyAsync(Write, CancellationToken.None, [stay]);
