@@ -15,22 +15,19 @@ public sealed class CompareCounters(NpgsqlDataSource database, ILogger<CompareCo
             SELECT id FROM importer.import WHERE state IN ('running', 'paused') OR (finished_at > now() - interval '1 hour'
                 AND state <> 'deleting')
         ), counted AS (
-            SELECT r.import_id, r.chunk_number,
+            SELECT import_id, r.chunk_number,
                 count(*) FILTER (WHERE r.state = 'pending') AS unanswered,
                 count(*) FILTER (WHERE r.state = 'submitted') AS submitted, count(*) FILTER (WHERE r.state = 'imported') AS imported,
                 count(*) FILTER (WHERE r.state = 'failed') AS failed, count(*) FILTER (WHERE r.state = 'unknown') AS unknown,
                 count(*) FILTER (WHERE r.state = 'cancelled') AS cancelled, count(*) FILTER (WHERE r.state = 'invalid') AS invalid,
-                count(*) FILTER (WHERE r.state = 'duplicate') AS duplicate, count(*) FILTER (WHERE r.state = 'deleted') AS deleted
-            FROM importer.import_record r WHERE r.import_id IN (SELECT id FROM looked_at)
-            GROUP BY r.import_id, r.chunk_number
-        ), arrived AS (
-            SELECT r.import_id, r.chunk_number, count(*) FILTER (WHERE s.arrival = 'verified') AS verified,
-                count(*) FILTER (WHERE s.arrival = 'size_differs') AS size_differs,
-                count(*) FILTER (WHERE s.arrival = 'duration_differs') AS duration_differs,
-                count(*) FILTER (WHERE s.arrival = 'md5_differs') AS md5_differs
-            FROM importer.record_asset s JOIN importer.import_record r USING (import_id, row_number)
-            WHERE s.import_id IN (SELECT id FROM looked_at) AND s.arrival IS NOT NULL
-            GROUP BY r.import_id, r.chunk_number
+                count(*) FILTER (WHERE r.state = 'duplicate') AS duplicate, count(*) FILTER (WHERE r.state = 'deleted') AS deleted,
+                count(*) FILTER (WHERE a.arrival = 'verified') AS verified,
+                count(*) FILTER (WHERE a.arrival = 'size_differs') AS size_differs,
+                count(*) FILTER (WHERE a.arrival = 'duration_differs') AS duration_differs,
+                count(*) FILTER (WHERE a.arrival = 'md5_differs') AS md5_differs
+            FROM importer.import_record r LEFT JOIN importer.record_asset a USING (import_id, row_number)
+            WHERE import_id IN (SELECT id FROM looked_at)
+            GROUP BY import_id, r.chunk_number
         ), failed AS (
             SELECT r.import_id, r.chunk_number, r.error_code AS code, count(*) AS count
             FROM importer.import_record r WHERE r.import_id IN (SELECT id FROM looked_at) AND r.error_code IS NOT NULL
@@ -45,14 +42,12 @@ public sealed class CompareCounters(NpgsqlDataSource database, ILogger<CompareCo
         SELECT c.import_id, c.number
         FROM importer.import_chunk c
         LEFT JOIN counted n ON n.import_id = c.import_id AND n.chunk_number = c.number
-        LEFT JOIN arrived a ON a.import_id = c.import_id AND a.chunk_number = c.number
         WHERE c.import_id IN (SELECT id FROM looked_at)
-            AND ((c.unanswered_count, c.submitted_count, c.imported_count, c.failed_count, c.unknown_count,
-                 c.cancelled_count, c.invalid_count, c.duplicate_count, c.deleted_count)
+            AND (c.unanswered_count, c.submitted_count, c.imported_count, c.failed_count, c.unknown_count,
+                 c.cancelled_count, c.invalid_count, c.duplicate_count, c.deleted_count,
+                 c.verified_count, c.size_differs_count, c.duration_differs_count, c.md5_differs_count)
                 IS DISTINCT FROM (n.unanswered, n.submitted, n.imported, n.failed, n.unknown, n.cancelled, n.invalid,
-                    n.duplicate, n.deleted)
-                OR (c.verified_count, c.size_differs_count, c.duration_differs_count, c.md5_differs_count)
-                <> (coalesce(a.verified, 0), coalesce(a.size_differs, 0), coalesce(a.duration_differs, 0), coalesce(a.md5_differs, 0)))
+                    n.duplicate, n.deleted, n.verified, n.size_differs, n.duration_differs, n.md5_differs)
         UNION
         SELECT c.import_id, c.number
         FROM importer.import_chunk c CROSS JOIN LATERAL unnest(c.on_wire) AS w(row_number)
