@@ -81,28 +81,22 @@ internal sealed class InputFile
     {
         var stream = Open(surroundings);
         if (stream.CanSeek) return stream;
-        await using (stream)
+        await using var piped = stream;
+        return await ReadAsync(async () =>
         {
-            try
+            var options = new FileStreamOptions
             {
-                var options = new FileStreamOptions
-                {
-                    Mode = FileMode.CreateNew,
-                    Access = FileAccess.ReadWrite,
-                    BufferSize = 128 * 1024,
-                    Options = FileOptions.Asynchronous | FileOptions.DeleteOnClose
-                };
-                if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-                var whole = new FileStream(Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()), options);
-                await stream.CopyToAsync(whole, cancellationToken);
-                whole.Position = 0;
-                return whole;
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                throw CannotBeRead(e);
-            }
-        }
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.ReadWrite,
+                BufferSize = 128 * 1024,
+                Options = FileOptions.Asynchronous | FileOptions.DeleteOnClose
+            };
+            if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            var whole = new FileStream(Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()), options);
+            await piped.CopyToAsync(whole, cancellationToken);
+            whole.Position = 0;
+            return whole;
+        });
     }
 
     /// <summary>What is read of the file, or the sentence that it cannot be. What is printed meanwhile has a sentence of its own.</summary>
