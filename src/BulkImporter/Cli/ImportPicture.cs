@@ -93,6 +93,8 @@ internal static class ImportPicture
     /// <summary>What a person does next, in this state.</summary>
     public static string? NextStep(ImportView import) => import.State switch
     {
+        ImportState.Review when import.Counts.Pending == 0 =>
+            string.Create(CultureInfo.InvariantCulture, $"No row can be sent. See why with: BulkImporter findings {import.Id}"),
         ImportState.Review =>
             string.Create(CultureInfo.InvariantCulture, $"Nothing has been sent yet. Start it with: BulkImporter start {import.Id}"),
         ImportState.Rejected => string.Create(CultureInfo.InvariantCulture,

@@ -94,7 +94,7 @@ public record ImportSettings
 
     /// <summary>The failure breaker: the import is paused when more than this part of its finished records failed; 100 for never.</summary>
     [Setting("Pause at failures above", "Pause if more than this percentage of records failed, 100 for never", Note = "percent",
-        Unit = " %", Never = 100, Least = 1, Most = 100, Steers = true,
+        Unit = " %", Least = 1, Most = 100, MostIsNever = true, Steers = true,
         Complaint = "The percentage of failures must be from 1 to 100; 100 means never pause.")]
     public int StopAtFailurePercent { get; init; } = 50;
 
@@ -104,7 +104,7 @@ public record ImportSettings
     /// </summary>
     [Setting("Pause at differences above",
         "Pause if more than this percentage of what arrived differs from what was expected, 100 for never",
-        Note = "percent", Unit = " %", Never = 100, Least = 1, Most = 100, Steers = true,
+        Note = "percent", Unit = " %", Least = 1, Most = 100, MostIsNever = true, Steers = true,
         Complaint = "The percentage of differences must be from 1 to 100; 100 means never pause.")]
     public int StopAtDifferencePercent { get; init; } = 100;
 

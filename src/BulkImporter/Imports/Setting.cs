@@ -32,8 +32,8 @@ public sealed class SettingAttribute(string label, string help) : Attribute
     /// <summary>What stands behind a number where it is only shown.</summary>
     public string? Unit { get; init; }
 
-    /// <summary>The number that means never; 0 when there is none.</summary>
-    public int Never { get; init; }
+    /// <summary>Its greatest value means never.</summary>
+    public bool MostIsNever { get; init; }
 
     /// <summary>Of a text.</summary>
     public int Longest { get; init; } = 200;
@@ -120,7 +120,7 @@ public sealed class Setting
 
     /// <summary>Its value as people read it.</summary>
     public string Words(ImportSettings settings) => member.GetValue(settings) is int number
-        ? about.Never != 0 && number == about.Never ? "never" : number.ToString("N0", CultureInfo.InvariantCulture) + about.Unit
+        ? about.MostIsNever && number == about.Most ? "never" : number.ToString("N0", CultureInfo.InvariantCulture) + about.Unit
         : Choices?.FirstOrDefault(c => c.Value == Text(settings)).Words ?? Text(settings);
 
     public DateTimeOffset? Time(ImportSettings settings) => (DateTimeOffset?)member.GetValue(settings);

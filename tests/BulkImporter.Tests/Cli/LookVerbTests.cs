@@ -46,6 +46,19 @@ public sealed class LookVerbTests
         Assert.Equal(body + Environment.NewLine, run.Output);
     }
 
+    [Theory]
+    [InlineData(""" "pending":3,"invalid":1 """, "Start it with: BulkImporter start 7")]
+    [InlineData(""" "pending":0,"invalid":4 """, "No row can be sent. See why with: BulkImporter findings 7")]
+    public async Task Show_says_how_to_start_a_review_only_when_there_is_something_to_send(string counts, string next)
+    {
+        using var run = new CliRun();
+        run.Api.On(HttpMethod.Get, "/api/v1/imports/7", Bodies.Import(state: "review", counts: counts));
+
+        Assert.Equal(ExitCode.Done, await run.RunAsync("show", "7"));
+
+        Assert.Contains(next, run.Output + run.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Show_tells_counts_failures_rate_and_the_next_step()
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text.RegularExpressions;
+using BulkImporter.Dashboard;
 using BulkImporter.Imports;
 using BulkImporter.Parse;
 using BulkImporter.Records;
@@ -20,6 +21,12 @@ public sealed partial class PagesTests(ImporterServer server) : IClassFixture<Im
     ];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(3, "Nothing has been sent yet. Check what was found below, then start.")]
+    [InlineData(0, "No row can be sent. See below why, and what you can do.")]
+    public void A_review_says_to_start_only_when_there_is_something_to_send(int pending, string sentence) => Assert.Equal(sentence,
+        Words.NextStep(ImportState.Review, new StateCounts(pending, 0, 0, 0, 0, 0, 0, 4, 0, 0), new ArrivalCounts(0, 0, 0, 0, 0)));
 
     [Theory]
     [InlineData("/")]

@@ -52,6 +52,18 @@ public sealed class SettingsOnceTests
         Assert.True(setting.About.Least == int.MinValue || setting.About.Complaint is not null);
     }
 
+    [Theory]
+    [InlineData("stopAtFailurePercent", "50", "50 %")]
+    [InlineData("stopAtFailurePercent", "100", "never")]
+    [InlineData("stopAtDifferencePercent", "", "never")]
+    [InlineData("stopAfterRows", "1000", "1,000 records have ended")]
+    [InlineData("maxAttempts", "100", "100")]
+    public void A_number_is_shown_with_its_unit_and_the_greatest_percentage_is_never(string name, string text, string shown)
+    {
+        var setting = Setting.Named(name)!;
+        Assert.Equal(shown, setting.Words(setting.With(new ImportSettings(), text)));
+    }
+
     /// <summary>The member, its column, its name in requests or its option.</summary>
     internal static List<string> FilesThatName(string name)
     {
