@@ -2712,16 +2712,6 @@ namespace BulkImporter.Migrations
                         .HasConstraintName("fk_named_gallery_account_account_id");
                 });
 
-            modelBuilder.Entity("BulkImporter.Imports.Chunk", b =>
-                {
-                    b.HasOne("BulkImporter.Imports.Import", null)
-                        .WithMany()
-                        .HasForeignKey("ImportId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_import_chunk_import_import_id");
-                });
-
             modelBuilder.Entity("BulkImporter.Imports.ChunkFailure", b =>
                 {
                     b.HasOne("BulkImporter.Imports.Chunk", null)

@@ -178,6 +178,54 @@ namespace BulkImporter.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "import_chunk",
+                schema: "importer",
+                columns: table => new
+                {
+                    import_id = table.Column<int>(type: "integer", nullable: false),
+                    number = table.Column<int>(type: "integer", nullable: false),
+                    first_row = table.Column<int>(type: "integer", nullable: false),
+                    last_row = table.Column<int>(type: "integer", nullable: false),
+                    state = table.Column<string>(type: "text", nullable: false),
+                    due_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    queued_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    lease_owner = table.Column<string>(type: "text", nullable: true),
+                    lease_token = table.Column<Guid>(type: "uuid", nullable: true),
+                    lease_until = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    lease_window = table.Column<int>(type: "integer", nullable: false),
+                    fence = table.Column<long>(type: "bigint", nullable: false),
+                    on_wire = table.Column<int[]>(type: "integer[]", nullable: false, defaultValueSql: "'{}'"),
+                    on_wire_since = table.Column<DateTimeOffset[]>(type: "timestamp with time zone[]", nullable: false, defaultValueSql: "'{}'"),
+                    waits_for = table.Column<string[]>(type: "text[]", nullable: false, defaultValueSql: "'{}'"),
+                    waits_for_count = table.Column<int[]>(type: "integer[]", nullable: false, defaultValueSql: "'{}'"),
+                    unanswered_count = table.Column<int>(type: "integer", nullable: false),
+                    pending_count = table.Column<int>(type: "integer", nullable: false, computedColumnSql: "unanswered_count - cardinality(on_wire)", stored: true),
+                    submitting_count = table.Column<int>(type: "integer", nullable: false, computedColumnSql: "cardinality(on_wire)", stored: true),
+                    submitted_count = table.Column<int>(type: "integer", nullable: false),
+                    imported_count = table.Column<int>(type: "integer", nullable: false),
+                    failed_count = table.Column<int>(type: "integer", nullable: false),
+                    unknown_count = table.Column<int>(type: "integer", nullable: false),
+                    cancelled_count = table.Column<int>(type: "integer", nullable: false),
+                    invalid_count = table.Column<int>(type: "integer", nullable: false),
+                    duplicate_count = table.Column<int>(type: "integer", nullable: false),
+                    deleted_count = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
+                    verified_count = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
+                    size_differs_count = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
+                    duration_differs_count = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
+                    md5_differs_count = table.Column<int>(type: "integer", nullable: false, defaultValue: 0)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_import_chunk", x => new { x.import_id, x.number });
+                    table.CheckConstraint("chunk_counts_are_not_negative", "pending_count >= 0 AND submitting_count >= 0 AND submitted_count >= 0 AND imported_count >= 0 AND failed_count >= 0 AND unknown_count >= 0 AND cancelled_count >= 0 AND invalid_count >= 0 AND duplicate_count >= 0 AND deleted_count >= 0 AND verified_count >= 0 AND size_differs_count >= 0 AND duration_differs_count >= 0 AND md5_differs_count >= 0");
+                    table.CheckConstraint("chunk_counts_sum_to_its_rows", "pending_count + submitting_count + submitted_count + imported_count + failed_count + unknown_count + cancelled_count + invalid_count + duplicate_count + deleted_count = last_row - first_row + 1");
+                    table.CheckConstraint("chunk_leased_iff_running", "(state = 'running') = (lease_token IS NOT NULL) AND (lease_token IS NULL) = (lease_until IS NULL) AND (lease_token IS NULL) = (lease_owner IS NULL)");
+                    table.CheckConstraint("chunk_state_is_known", "state IN ('waiting', 'queued', 'running')");
+                })
+                .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.050000000000000003)
+                .Annotation("Npgsql:StorageParameter:fillfactor", 40);
+
+            migrationBuilder.CreateTable(
                 name: "import_record",
                 schema: "importer",
                 columns: table => new
@@ -665,6 +713,57 @@ namespace BulkImporter.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "chunk_failure",
+                schema: "importer",
+                columns: table => new
+                {
+                    import_id = table.Column<int>(type: "integer", nullable: false),
+                    chunk_number = table.Column<int>(type: "integer", nullable: false),
+                    code = table.Column<string>(type: "text", nullable: false),
+                    count = table.Column<int>(type: "integer", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_chunk_failure", x => new { x.import_id, x.chunk_number, x.code });
+                    table.ForeignKey(
+                        name: "fk_chunk_failure_import_chunk_import_id_chunk_number",
+                        columns: x => new { x.import_id, x.chunk_number },
+                        principalSchema: "importer",
+                        principalTable: "import_chunk",
+                        principalColumns: new[] { "import_id", "number" },
+                        onDelete: ReferentialAction.Cascade);
+                })
+                .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.050000000000000003)
+                .Annotation("Npgsql:StorageParameter:fillfactor", 60);
+
+            migrationBuilder.CreateTable(
+                name: "chunk_host",
+                schema: "importer",
+                columns: table => new
+                {
+                    import_id = table.Column<int>(type: "integer", nullable: false),
+                    chunk_number = table.Column<int>(type: "integer", nullable: false),
+                    host = table.Column<string>(type: "text", nullable: false),
+                    hour = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    code = table.Column<string>(type: "text", nullable: false),
+                    count = table.Column<int>(type: "integer", nullable: false),
+                    first_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_chunk_host", x => new { x.import_id, x.chunk_number, x.host, x.hour, x.code });
+                    table.ForeignKey(
+                        name: "fk_chunk_host_import_chunk_import_id_chunk_number",
+                        columns: x => new { x.import_id, x.chunk_number },
+                        principalSchema: "importer",
+                        principalTable: "import_chunk",
+                        principalColumns: new[] { "import_id", "number" },
+                        onDelete: ReferentialAction.Cascade);
+                })
+                .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.050000000000000003)
+                .Annotation("Npgsql:StorageParameter:fillfactor", 60);
+
+            migrationBuilder.CreateTable(
                 name: "import",
                 schema: "importer",
                 columns: table => new
@@ -880,61 +979,6 @@ namespace BulkImporter.Migrations
                 });
 
             migrationBuilder.CreateTable(
-                name: "import_chunk",
-                schema: "importer",
-                columns: table => new
-                {
-                    import_id = table.Column<int>(type: "integer", nullable: false),
-                    number = table.Column<int>(type: "integer", nullable: false),
-                    first_row = table.Column<int>(type: "integer", nullable: false),
-                    last_row = table.Column<int>(type: "integer", nullable: false),
-                    state = table.Column<string>(type: "text", nullable: false),
-                    due_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
-                    queued_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
-                    lease_owner = table.Column<string>(type: "text", nullable: true),
-                    lease_token = table.Column<Guid>(type: "uuid", nullable: true),
-                    lease_until = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
-                    lease_window = table.Column<int>(type: "integer", nullable: false),
-                    fence = table.Column<long>(type: "bigint", nullable: false),
-                    on_wire = table.Column<int[]>(type: "integer[]", nullable: false, defaultValueSql: "'{}'"),
-                    on_wire_since = table.Column<DateTimeOffset[]>(type: "timestamp with time zone[]", nullable: false, defaultValueSql: "'{}'"),
-                    waits_for = table.Column<string[]>(type: "text[]", nullable: false, defaultValueSql: "'{}'"),
-                    waits_for_count = table.Column<int[]>(type: "integer[]", nullable: false, defaultValueSql: "'{}'"),
-                    unanswered_count = table.Column<int>(type: "integer", nullable: false),
-                    pending_count = table.Column<int>(type: "integer", nullable: false, computedColumnSql: "unanswered_count - cardinality(on_wire)", stored: true),
-                    submitting_count = table.Column<int>(type: "integer", nullable: false, computedColumnSql: "cardinality(on_wire)", stored: true),
-                    submitted_count = table.Column<int>(type: "integer", nullable: false),
-                    imported_count = table.Column<int>(type: "integer", nullable: false),
-                    failed_count = table.Column<int>(type: "integer", nullable: false),
-                    unknown_count = table.Column<int>(type: "integer", nullable: false),
-                    cancelled_count = table.Column<int>(type: "integer", nullable: false),
-                    invalid_count = table.Column<int>(type: "integer", nullable: false),
-                    duplicate_count = table.Column<int>(type: "integer", nullable: false),
-                    deleted_count = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
-                    verified_count = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
-                    size_differs_count = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
-                    duration_differs_count = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
-                    md5_differs_count = table.Column<int>(type: "integer", nullable: false, defaultValue: 0)
-                },
-                constraints: table =>
-                {
-                    table.PrimaryKey("pk_import_chunk", x => new { x.import_id, x.number });
-                    table.CheckConstraint("chunk_counts_are_not_negative", "pending_count >= 0 AND submitting_count >= 0 AND submitted_count >= 0 AND imported_count >= 0 AND failed_count >= 0 AND unknown_count >= 0 AND cancelled_count >= 0 AND invalid_count >= 0 AND duplicate_count >= 0 AND deleted_count >= 0 AND verified_count >= 0 AND size_differs_count >= 0 AND duration_differs_count >= 0 AND md5_differs_count >= 0");
-                    table.CheckConstraint("chunk_counts_sum_to_its_rows", "pending_count + submitting_count + submitted_count + imported_count + failed_count + unknown_count + cancelled_count + invalid_count + duplicate_count + deleted_count = last_row - first_row + 1");
-                    table.CheckConstraint("chunk_leased_iff_running", "(state = 'running') = (lease_token IS NOT NULL) AND (lease_token IS NULL) = (lease_until IS NULL) AND (lease_token IS NULL) = (lease_owner IS NULL)");
-                    table.CheckConstraint("chunk_state_is_known", "state IN ('waiting', 'queued', 'running')");
-                    table.ForeignKey(
-                        name: "fk_import_chunk_import_import_id",
-                        column: x => x.import_id,
-                        principalSchema: "importer",
-                        principalTable: "import",
-                        principalColumn: "id",
-                        onDelete: ReferentialAction.Cascade);
-                })
-                .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.050000000000000003)
-                .Annotation("Npgsql:StorageParameter:fillfactor", 40);
-
-            migrationBuilder.CreateTable(
                 name: "import_tick",
                 schema: "importer",
                 columns: table => new
@@ -1069,57 +1113,6 @@ namespace BulkImporter.Migrations
                         principalColumn: "id",
                         onDelete: ReferentialAction.Cascade);
                 });
-
-            migrationBuilder.CreateTable(
-                name: "chunk_failure",
-                schema: "importer",
-                columns: table => new
-                {
-                    import_id = table.Column<int>(type: "integer", nullable: false),
-                    chunk_number = table.Column<int>(type: "integer", nullable: false),
-                    code = table.Column<string>(type: "text", nullable: false),
-                    count = table.Column<int>(type: "integer", nullable: false)
-                },
-                constraints: table =>
-                {
-                    table.PrimaryKey("pk_chunk_failure", x => new { x.import_id, x.chunk_number, x.code });
-                    table.ForeignKey(
-                        name: "fk_chunk_failure_import_chunk_import_id_chunk_number",
-                        columns: x => new { x.import_id, x.chunk_number },
-                        principalSchema: "importer",
-                        principalTable: "import_chunk",
-                        principalColumns: new[] { "import_id", "number" },
-                        onDelete: ReferentialAction.Cascade);
-                })
-                .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.050000000000000003)
-                .Annotation("Npgsql:StorageParameter:fillfactor", 60);
-
-            migrationBuilder.CreateTable(
-                name: "chunk_host",
-                schema: "importer",
-                columns: table => new
-                {
-                    import_id = table.Column<int>(type: "integer", nullable: false),
-                    chunk_number = table.Column<int>(type: "integer", nullable: false),
-                    host = table.Column<string>(type: "text", nullable: false),
-                    hour = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
-                    code = table.Column<string>(type: "text", nullable: false),
-                    count = table.Column<int>(type: "integer", nullable: false),
-                    first_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
-                },
-                constraints: table =>
-                {
-                    table.PrimaryKey("pk_chunk_host", x => new { x.import_id, x.chunk_number, x.host, x.hour, x.code });
-                    table.ForeignKey(
-                        name: "fk_chunk_host_import_chunk_import_id_chunk_number",
-                        columns: x => new { x.import_id, x.chunk_number },
-                        principalSchema: "importer",
-                        principalTable: "import_chunk",
-                        principalColumns: new[] { "import_id", "number" },
-                        onDelete: ReferentialAction.Cascade);
-                })
-                .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.050000000000000003)
-                .Annotation("Npgsql:StorageParameter:fillfactor", 60);
 
             migrationBuilder.CreateTable(
                 name: "notification_delivery",

@@ -43,9 +43,10 @@ public sealed class FunctionsAndTriggers : Migration
                         bool_or(state IN ('failed', 'unknown')) AS failures,
                         bool_or(state IN ('imported', 'failed', 'unknown')) AS ends
                     FROM (
-                        SELECT import_id, chunk_number, state, -1 AS n, NULL::timestamptz AS due_at FROM before_update
+                        SELECT import_id, chunk_number, state, -count(*) AS n, NULL::timestamptz AS due_at FROM before_update GROUP BY 1, 2, 3
                         UNION ALL
-                        SELECT import_id, chunk_number, state, 1, CASE WHEN state = 'pending' THEN coalesce(next_attempt_at, now()) END FROM after_update
+                        SELECT import_id, chunk_number, state, count(*), CASE WHEN state = 'pending' THEN min(coalesce(next_attempt_at, now())) END
+                        FROM after_update GROUP BY 1, 2, 3
                     ) both_sides
                     GROUP BY import_id, chunk_number
                     ORDER BY import_id, chunk_number
@@ -82,8 +83,8 @@ public sealed class FunctionsAndTriggers : Migration
                 -- The chunk's row is held since the loop, so that these are taken by one at a time.
                 IF ends THEN
                     INSERT INTO importer.chunk_host AS h (import_id, chunk_number, host, hour, code, count, first_at)
-                    SELECT import_id, chunk_number, host, hour, code, sum(n), min(finished_at)
-                    FROM (
+                    -- Materialized, or the host would be taken out of each URL twice.
+                    WITH ended AS MATERIALIZED (
                         SELECT import_id, chunk_number, importer.host_of(source_url) AS host, date_trunc('hour', finished_at, 'UTC') AS hour,
                             CASE WHEN state = 'imported' THEN '' ELSE error_code END AS code, finished_at, -1 AS n
                         FROM before_update WHERE state IN ('imported', 'failed', 'unknown')
@@ -91,7 +92,9 @@ public sealed class FunctionsAndTriggers : Migration
                         SELECT import_id, chunk_number, importer.host_of(source_url), date_trunc('hour', finished_at, 'UTC'),
                             CASE WHEN state = 'imported' THEN '' ELSE error_code END, finished_at, 1
                         FROM after_update WHERE state IN ('imported', 'failed', 'unknown')
-                    ) both_sides
+                    )
+                    SELECT import_id, chunk_number, host, hour, code, sum(n), min(finished_at)
+                    FROM ended
                     WHERE host IS NOT NULL AND code IS NOT NULL
                     GROUP BY import_id, chunk_number, host, hour, code HAVING sum(n) <> 0
                     ON CONFLICT (import_id, chunk_number, host, hour, code) DO UPDATE SET count = h.count + excluded.count,

@@ -18,7 +18,7 @@ internal sealed record BenchOptions
           --rounds N     how often the variants take their turns (default 5)
           --million N    rows of the large import (default 1000000)
           --workers N    chunks at a time of the dispatch benchmark (default 4, the product's)
-          --window N     calls in flight of each (default 32, the product's)
+          --window N     calls in flight of each (default 64, the product's)
           --program FILE another build of the product, as "dotnet publish --self-contained" makes it
           --memory N     the kernel gives the processes of the product no more than N MB together, their program
                          files included when nothing else has them open; needs root and control groups (version 1)
@@ -34,7 +34,7 @@ internal sealed record BenchOptions
     public int Million { get; private init; } = 1_000_000;
 
     public int Workers { get; private init; } = 4;
-    public int Window { get; private init; } = 32;
+    public int Window { get; private init; } = 64;
 
     /// <summary>Null for the build beside this one.</summary>
     public string? Program { get; private init; }

@@ -119,7 +119,6 @@ public sealed class Chunk
             entity.Property(c => c.WaitsForCount).HasDefaultValueSql("'{}'");
             entity.Property(c => c.PendingCount).HasComputedColumnSql("unanswered_count - cardinality(on_wire)", stored: true);
             entity.Property(c => c.SubmittingCount).HasComputedColumnSql("cardinality(on_wire)", stored: true);
-            entity.HasOne<Import>().WithMany().HasForeignKey(c => c.ImportId).OnDelete(DeleteBehavior.Cascade);
             // They stay small: the chunks at work, the chunks that wait for their time, and those that wait for a host.
             entity.HasIndex(c => new { c.ImportId, c.Number }, "chunk_at_work").HasFilter("state <> 'waiting'");
             entity.HasIndex(c => new { c.ImportId, c.DueAt }, "chunk_due").HasFilter("due_at IS NOT NULL");

@@ -13,11 +13,14 @@ internal static class ForgetRows
     private static readonly string[] OfParse = ["import_chunk", "import_record", "record_meta", "finding", "probe", "source_key_block"];
 
     /// <summary>What may have as many rows as the import has records, or more. What is left goes with the import.</summary>
-    /// <remarks>Assets after their records: their trigger finds no chunk then, and counts nothing that will be gone in a moment.</remarks>
+    /// <remarks>
+    /// Chunks after the records that they count, and assets after both: their trigger finds no chunk then, and counts nothing that will be
+    /// gone in a moment.
+    /// </remarks>
     internal static readonly string[] OfRecords =
     [
         "attempt", "record_finish", "record_undo", "record_meta", "push_upload", "finding", "correction", "reconcile_candidate",
-        "work_batch", "import_record", "record_asset",
+        "work_batch", "import_record", "import_chunk", "record_asset",
     ];
 
     // Rows that another worker removes in this moment are still there for the condition, so the import outlives them.

@@ -152,7 +152,7 @@ public sealed partial class RecordTransitions
         ), over AS (
             INSERT INTO importer.attempt AS t
                 (import_id, row_number, number, started_at, worker, finished_at, outcome, http_status, message)
-            SELECT import_id, row_number, attempt, started_at, $4, now(), code, http_status, message FROM moved WHERE code IS NOT NULL
+            SELECT import_id, row_number, attempt, started_at, $3, now(), code, http_status, message FROM moved WHERE code IS NOT NULL
             ON CONFLICT (import_id, row_number, number) DO UPDATE
             SET finished_at = excluded.finished_at, outcome = excluded.outcome, http_status = excluded.http_status,
                 message = excluded.message
@@ -160,8 +160,8 @@ public sealed partial class RecordTransitions
             DELETE FROM importer.attempt t USING moved m
             WHERE m.code IS NULL AND t.import_id = m.import_id AND t.row_number = m.row_number AND t.number = m.attempt
         ), followed AS (
-            WITH coming AS (SELECT import_id, $2::int AS account_id, row_number FROM moved WHERE state = 'submitted')
-            {WorkBatch.Insert(BatchStep.Look, "$3")}
+            WITH coming AS (SELECT import_id, row_number FROM moved WHERE state = 'submitted')
+            {WorkBatch.Insert(BatchStep.Look, "$2")}
         )
         SELECT row_number FROM moved
         """;
@@ -197,7 +197,7 @@ public sealed partial class RecordTransitions
         await using var batch = database.CreateBatchByKey(
             [Sql.BatchCommand(LockChunk, lease.ImportId, lease.ChunkNumber), .. MoveWireCommands(lease, rows, outcomes)]);
         if (answers.Count > 0)
-            batch.BatchCommands.Add(Sql.BatchCommand(WriteAnswers, outcomes, lease.AccountId, firstPoll, lease.Signature));
+            batch.BatchCommands.Add(Sql.BatchCommand(WriteAnswers, outcomes, firstPoll, lease.Signature));
 
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.NextResultAsync(cancellationToken);

@@ -77,9 +77,8 @@ public sealed partial class RecordTransitions(NpgsqlDataSource database)
     /// </summary>
     private static string BeginFinishing => $"""
         WITH coming AS (
-            SELECT m.import_id, i.account_id, m.row_number
-            FROM moved m JOIN importer.import i ON i.id = m.import_id
-            LEFT JOIN importer.record_meta x ON x.import_id = m.import_id AND x.row_number = m.row_number
+            SELECT m.import_id, m.row_number
+            FROM moved m LEFT JOIN importer.record_meta x ON x.import_id = m.import_id AND x.row_number = m.row_number
             WHERE m.state = 'imported' AND (m.caption IS NOT NULL OR m.reference_id IS NOT NULL OR m.is_push
                 OR coalesce(x.description, x.long_description, x.tags, x.related_link_text, x.related_link_url, x.gallery) IS NOT NULL
                 OR x.expected_seconds IS NOT NULL

@@ -47,18 +47,18 @@ public sealed class WorkBatch
     public short Tries { get; init; }
 
     /// <summary>
-    /// Makes batches of "coming" (import_id, account_id, row_number), which stand before it in the statement; they are due after
+    /// Makes batches of "coming" (import_id, row_number), which stands before it in the statement; they are due after
     /// <paramref name="wait"/>.
     /// </summary>
     internal static string Insert(BatchStep step, string wait) => $"""
         INSERT INTO importer.work_batch (account_id, import_id, step, rows, since, next_at, tries)
-            SELECT account_id, import_id, '{EnumText<BatchStep>.Of(step)}', array_agg(row_number ORDER BY row_number), now(),
-                now() + {wait}, 0
-            FROM (
-                SELECT c.account_id, c.import_id, c.row_number, (row_number() OVER (PARTITION BY c.import_id ORDER BY c.row_number) - 1)
-                    / CASE WHEN a.status_rate > 0 THEN ceil(LEAST({MostRows}, a.status_rate * {Seconds}))::int ELSE {MostRows} END AS part
-                FROM coming c JOIN importer.account a ON a.id = c.account_id) numbered
-            GROUP BY account_id, import_id, part
+            SELECT i.account_id, c.import_id, '{EnumText<BatchStep>.Of(step)}', c.rows[first:first + most - 1], now(), now() + {wait}, 0
+            FROM (SELECT import_id, array_agg(row_number ORDER BY row_number) AS rows FROM coming GROUP BY import_id) c
+            JOIN importer.import i ON i.id = c.import_id
+            JOIN importer.account a ON a.id = i.account_id
+            CROSS JOIN LATERAL (
+                SELECT CASE WHEN a.status_rate > 0 THEN ceil(LEAST({MostRows}, a.status_rate * {Seconds}))::int ELSE {MostRows} END) m(most)
+            CROSS JOIN LATERAL generate_series(1, cardinality(c.rows), most) AS first
         """;
 
     /// <summary>

@@ -19,7 +19,7 @@ public sealed class WorkOptions
     /// finishes with as many calls as it sends.
     /// </summary>
     [Range(1, 1000)]
-    public int Window { get; set; } = 32;
+    public int Window { get; set; } = 64;
 
     /// <summary>
     /// Calls in flight with which a worker process follows, and as many with which it finishes, where the account sets no limit: as many as

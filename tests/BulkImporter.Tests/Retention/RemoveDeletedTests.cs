@@ -35,9 +35,9 @@ public sealed class RemoveDeletedTests(ImporterServer server) : IClassFixture<Im
         var steps = new List<int>();
         while (await remove.RunAsync(Token) is > 0 and var removed) steps.Add(removed);
 
-        // Five attempts, one text, five findings, one correction and three records, two of a table at a time; the import with the rest of
-        // it.
-        Assert.Equal([2, 2, 1, 1, 2, 2, 1, 1, 2, 1, 1], steps);
+        // Five attempts, one text, five findings, one correction, three records and their chunk, two of a table at a time; the import with
+        // the rest of it.
+        Assert.Equal([2, 2, 1, 1, 2, 2, 1, 1, 2, 1, 1, 1], steps);
         Assert.Equal(0, await RowsAsync(gone));
         Assert.Equal(404, (await server.GetAsync(server.ViewerKey, $"/api/v1/imports/{gone}")).Status);
         Assert.Equal("Library, 3 rows",
