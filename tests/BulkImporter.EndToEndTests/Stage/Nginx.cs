@@ -19,7 +19,8 @@ internal static class Nginx
         var temporary = string.Concat(new[] { "client_body", "proxy", "fastcgi", "uwsgi", "scgi" }
             .Select(name => $"    {name}_temp_path {folder}/{name};\n"));
         await File.WriteAllTextAsync(settings, $$"""
-            worker_processes 1;
+            # One process: a worker would outlive a master that is killed at the end of the test.
+            master_process off;
             daemon off;
             {{(Environment.IsPrivilegedProcess ? "user root;" : "")}}
             pid {{folder}}/nginx.pid;
