@@ -35,12 +35,10 @@ internal static class Assumptions
         Operation.Delete => "asset.delete",
         Operation.GalleryList or Operation.GalleryItems => "gallery.read",
         Operation.GalleryCreate or Operation.GalleryAddItem or Operation.GalleryRemoveItem or Operation.GallerySetMeta
-            or Operation.GallerySetMaster
-            or Operation.GalleryDelete => "gallery.write",
+            or Operation.GallerySetMaster or Operation.GalleryDelete => "gallery.write",
         // Tokens were seen with webhook.*, token.* and account.read; which call needs which was not found, so none is asked for.
         Operation.WebhookSet or Operation.WebhookList or Operation.WebhookDelete or Operation.TokenGetTemp or Operation.TokenList
-            or Operation.TokenCreate
-            or Operation.AccountListSub or Operation.AccountAddSub => null,
+            or Operation.TokenCreate or Operation.AccountListSub or Operation.AccountAddSub => null,
         Operation.Ping or Operation.Push or Operation.Unknown or Operation.Connection => null,
     };
 

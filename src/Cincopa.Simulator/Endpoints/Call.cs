@@ -27,6 +27,9 @@ internal sealed class Call(HttpContext context, Simulator simulator, FaultDeck f
     /// <summary>The import whose status_id was sent, if it has one.</summary>
     public Import? Import { get; init; }
 
+    /// <summary>What answers it.</summary>
+    public required Func<Call, Result> Answer { get; init; }
+
     /// <summary>What the token may do; null when the call had no good one.</summary>
     public TokenGrant? Grant { get; init; }
 
@@ -38,6 +41,9 @@ internal sealed class Call(HttpContext context, Simulator simulator, FaultDeck f
     public PageRequest Page() =>
         new(query.Number("page", fallback: 1, least: 1),
             Math.Min(query.Number("items_per_page", Assumptions.ItemsPerPage, least: 1), Assumptions.MostItemsPerPage));
+
+    /// <summary>The proper answer, with these members.</summary>
+    public Result Ok(params ReadOnlySpan<(string Name, object? Value)> members) => Result.Ok(Reply.Success(members));
 
     /// <summary>A refusal by the API itself, in the style that the script has set.</summary>
     public Result Refuse(int httpStatus, string message)
