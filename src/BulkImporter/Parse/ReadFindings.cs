@@ -120,7 +120,7 @@ public sealed class ReadFindings(IDbContextFactory<ImporterDb> contexts)
     private static string? Advice(StoredFinding f) => (FindingCodes.Named(f.Code), f.Value) switch
     {
         (FindingCode.UrlSharePage, { } url) => ShareLinks.Of(Encoding.UTF8.GetBytes(url))?.Advice,
-        (FindingCode.SourceIsPage, { } answer) => ShareLinks.AdviceOf(answer.Split(':')[0]),
+        (FindingCode.SourceIsAPage, { } answer) => ShareLinks.AdviceOf(answer.Split(':')[0]),
         _ => null,
     };
 }

@@ -41,8 +41,8 @@ public sealed class ProbeSources(
     /// <summary>What a probe may find; a new probe removes those of the last.</summary>
     internal static readonly string[] Codes =
     [
-        .. new[] { FindingCode.SourceNotFound, FindingCode.SourceForbidden, FindingCode.SourceUnreachable, FindingCode.SourceInside,
-            FindingCode.SourceFails, FindingCode.SourceIsPage, FindingCode.SourceIsNoMedia, FindingCode.SourceEmpty }
+        .. new[] { FindingCode.SourceMissing, FindingCode.SourceDenied, FindingCode.SourceNotReached, FindingCode.SourceInside,
+            FindingCode.SourceFailed, FindingCode.SourceIsAPage, FindingCode.SourceIsNoMedia, FindingCode.SourceEmpty }
             .Select(code => code.Name()),
     ];
 
@@ -221,7 +221,7 @@ public sealed class ProbeSources(
         {
             // Not HEAD: links that are signed for GET refuse it, and some servers answer it with another head than GET's.
             if (!Uri.TryCreate(source.Url, UriKind.Absolute, out var url))
-                return new(new(source, FindingCode.SourceUnreachable, "The address cannot be read."), null);
+                return new(new(source, FindingCode.SourceNotReached, "The address cannot be read."), null);
             // A file of the server's own, which a push reads: there is nobody to ask.
             if (url.Scheme is not ("http" or "https")) return new(null, null);
             using var answer = await reach.RunAsync(
@@ -232,7 +232,7 @@ public sealed class ProbeSources(
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            return new(new(source, FindingCode.SourceUnreachable, e.Reason(), e), null);
+            return new(new(source, FindingCode.SourceNotReached, e.Reason(), e), null);
         }
     }
 
@@ -253,19 +253,19 @@ public sealed class ProbeSources(
     /// <summary>Null when nothing speaks against it. The bytes count for more than what the source calls them.</summary>
     internal static FindingCode? Judge(SourceAnswer answer, ReadOnlySpan<byte> first) => answer.Problem switch
     {
-        SourceProblem.NotFound => FindingCode.SourceNotFound,
-        SourceProblem.Forbidden => FindingCode.SourceForbidden,
+        SourceProblem.NotFound => FindingCode.SourceMissing,
+        SourceProblem.Forbidden => FindingCode.SourceDenied,
         SourceProblem.AddressRefused => FindingCode.SourceInside,
         // An empty file has no first byte: that is what 416 says of the range.
         SourceProblem.Refused when answer.Status == System.Net.HttpStatusCode.RequestedRangeNotSatisfiable => FindingCode.SourceEmpty,
-        SourceProblem.Busy or SourceProblem.Refused or SourceProblem.ServerFailed => FindingCode.SourceFails,
-        not null => FindingCode.SourceUnreachable,
+        SourceProblem.Busy or SourceProblem.Refused or SourceProblem.ServerFailed => FindingCode.SourceFailed,
+        not null => FindingCode.SourceNotReached,
         null when answer.Size == 0 => FindingCode.SourceEmpty,
-        null when MediaBytes.IsPage(first) => FindingCode.SourceIsPage,
+        null when MediaBytes.IsPage(first) => FindingCode.SourceIsAPage,
         null when MediaBytes.IsMedia(first) => null,
         null => answer.MediaType switch
         {
-            "text/html" or "application/xhtml+xml" => FindingCode.SourceIsPage,
+            "text/html" or "application/xhtml+xml" => FindingCode.SourceIsAPage,
             null or "application/octet-stream" or "binary/octet-stream" => null,
             var type when type.StartsWith("text/", StringComparison.Ordinal) || type is "application/json" or "application/xml" =>
                 FindingCode.SourceIsNoMedia,
@@ -274,7 +274,7 @@ public sealed class ProbeSources(
     };
 
     private static string Value(SourceAnswer answer, FindingCode code) =>
-        code is FindingCode.SourceIsPage or FindingCode.SourceIsNoMedia
+        code is FindingCode.SourceIsAPage or FindingCode.SourceIsNoMedia
             ? $"{answer.Url.IdnHost}: {answer.MediaType}{(answer.Size is { } size ? $", {size} bytes" : "")}" : answer.Detail;
 
     /// <param name="Finding">Null when nothing speaks against the source.</param>
