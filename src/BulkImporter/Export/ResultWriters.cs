@@ -15,21 +15,11 @@ internal interface IResultWriter : IDisposable
     void WriteRow(ManifestRow row, in RowResult result);
 
     /// <summary>Hands on what is still held back.</summary>
-    void Complete();
-}
-
-internal sealed class CsvResults(ManifestLayout layout, bool isWhole, IBufferWriter<byte> output) : IResultWriter
-{
-    private readonly ResultRowWriter rows = new(layout, output, isWhole);
-
-    public void WriteHeader() => rows.WriteHeader();
-    public void WriteRow(ManifestRow row, in RowResult result) => rows.WriteRow(row, result);
-
-    public void Complete()
+    void Complete()
     {
     }
 
-    public void Dispose()
+    void IDisposable.Dispose()
     {
     }
 }
