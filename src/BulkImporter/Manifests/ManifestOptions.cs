@@ -25,8 +25,5 @@ public sealed class ManifestOptions
     /// <summary>
     /// Percent-encoded characters that the texts of one <c>asset.set_meta</c> may take together: its query names the asset too.
     /// </summary>
-    internal int MaxEncodedText => MaxEncodedLength - RestOfCall;
-
-    /// <summary>As many more characters than a source URL does the rest of a call with texts take.</summary>
-    internal const int RestOfCall = 100;
+    internal int MaxEncodedText => MaxEncodedLength - 100;
 }

@@ -18,12 +18,7 @@ public static class SourcesSetup
             .AddSingleton<ReachSource>()
             .AddSingleton<KeepSourceFile>()
             .AddSingleton<ReadSourceFile>()
-            .AddSingleton(p => new SourceUrlRules(new SourceUrlOptions
-            {
-                AllowPrivateHosts = p.GetRequiredService<IOptions<ManifestOptions>>().Value.AllowPrivateHosts,
-                PushNetworks =
-                    [.. p.GetRequiredService<IOptions<SourceOptions>>().Value.AllowedNetworks.Select(network => IPNetwork.Parse(network))],
-                MaxEncodedLength = p.GetRequiredService<IOptions<ManifestOptions>>().Value.MaxEncodedLength,
-            }));
+            .AddSingleton(p => new SourceUrlRules(
+                p.GetRequiredService<IOptions<ManifestOptions>>().Value, p.GetRequiredService<SourceNetworks>().Allowed));
     }
 }
