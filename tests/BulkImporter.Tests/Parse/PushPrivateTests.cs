@@ -1,6 +1,6 @@
 using System.Net;
-using BulkImporter.Manifests;
 using BulkImporter.Imports;
+using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Rerun;
 using BulkImporter.Sources;
