@@ -244,7 +244,6 @@ internal sealed class JsonLineResults : IResultWriter
         }
     }
 
-    /// <param name="name">The column's name.</param>
     /// <param name="taken">The names that columns before it have got.</param>
     /// <param name="times">How often each name was met, so that the next one of that name need not try all numbers again.</param>
     private static string Unique(string name, HashSet<string> taken, Dictionary<string, int> times)

@@ -194,7 +194,6 @@ public sealed class SendNotifications(
         return await post.RunAsync(new Uri(due.Url), secret, IdOf(due.NotificationId), due.Body, cancellationToken);
     }
 
-    /// <param name="due">What was tried.</param>
     /// <param name="problem">Null when it was delivered.</param>
     private async Task NoteAsync(Due due, string? problem)
     {

@@ -13,7 +13,6 @@ public static class Signature
     public static string NewSecret() => SecretPrefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(SecretBytes));
 
     /// <summary><c>v1,</c> and the base64 of HMAC-SHA256 over <c>ID.TIMESTAMP.BODY</c>.</summary>
-    /// <param name="secret">As <see cref="NewSecret"/> made it.</param>
     /// <param name="id">The same with every try of a notification.</param>
     /// <param name="timestamp">Of this try, in seconds since 1970.</param>
     /// <param name="body">The very text that is sent.</param>

@@ -24,7 +24,6 @@ internal static class ConsumerVideoSites
         [.. new[] { "/external/", "/progressive_redirect/", "/play/" }.Select(Encoding.ASCII.GetBytes)];
 
     /// <param name="host">In lower case.</param>
-    /// <param name="path">As written.</param>
     public static bool IsWatchPage(ReadOnlySpan<byte> host, ReadOnlySpan<byte> path)
     {
         if (!IsSite(SourceHost.Domain(host)) || MediaHints.IsMediaName(path))

@@ -129,7 +129,6 @@ internal static class LinkAuthority
 
     /// <summary>Which forms and sites a link is of; 0 for one of which every parameter counts.</summary>
     /// <param name="host">In lower case.</param>
-    /// <param name="path">As written.</param>
     /// <param name="query">As written, not empty.</param>
     public static ulong Of(ReadOnlySpan<byte> host, ReadOnlySpan<byte> path, ReadOnlySpan<byte> query)
     {

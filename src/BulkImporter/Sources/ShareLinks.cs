@@ -158,7 +158,6 @@ internal static class ShareLinks
 
     /// <summary>The same for an address that was taken apart.</summary>
     /// <param name="host">Its host in lower case.</param>
-    /// <param name="parts">Its parts.</param>
     public static ShareLink? Of(ReadOnlySpan<byte> host, in UrlParts parts) => parts.UserInfoWithAt.IsEmpty
         ? Of(host, parts.Path, parts.Query, parts.Port.IsEmpty || parts.HasDefaultPort) : null;
 
