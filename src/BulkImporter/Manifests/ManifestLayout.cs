@@ -2,6 +2,19 @@ using System.Text;
 
 namespace BulkImporter.Manifests;
 
+/// <summary>The kinds of file that a manifest can be, and that results are written as.</summary>
+public enum FileFormat
+{
+    /// <summary>Lines of text whose fields a separator parts: CSV, TSV, Kaltura's list and that of Storage Transfer Service.</summary>
+    Csv,
+
+    /// <summary>A workbook of Excel or a program like it; one sheet of it is the manifest.</summary>
+    Xlsx,
+
+    /// <summary>One JSON object a line.</summary>
+    Jsonl,
+}
+
 /// <summary>What was found out about a manifest before its first data row.</summary>
 public sealed class ManifestLayout
 {

@@ -13,6 +13,24 @@ using Npgsql;
 
 namespace BulkImporter.Notify;
 
+/// <summary>
+/// How often and how long a notification is tried. Nobody turns it: a target that is down for half a day misses nothing. Tests are faster.
+/// </summary>
+public sealed record DeliveryPace
+{
+    /// <summary>How long a target may take to answer.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>The wait after the first failed try; it doubles with each.</summary>
+    public TimeSpan RetryBase { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The longest wait between two tries.</summary>
+    public TimeSpan RetryCap { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>Tries after which a delivery is given up, after about half a day; a person may replay it.</summary>
+    public int MostTries { get; init; } = 20;
+}
+
 /// <summary>What is posted. <c>data</c> has the import as the API shows it, where it is about one.</summary>
 /// <param name="Type">The fact, e.g. <c>import_finished</c>.</param>
 /// <param name="Timestamp">When it happened.</param>
@@ -222,4 +240,34 @@ public sealed class SendNotifications(
 
     private sealed record Due(
         long NotificationId, int TargetId, int TryCount, string Url, string SecretProtected, string Body, string Target);
+}
+
+internal static partial class Log
+{
+    [LoggerMessage(EventName = "NotificationNotDelivered", Level = LogLevel.Warning,
+        Message = "Notification {NotificationId} was not delivered to {Target} (try {Tries}): {Problem}")]
+    public static partial void NotificationNotDelivered(ILogger logger, long notificationId, string target, int tries, string problem);
+}
+
+public static class NotifySetup
+{
+    /// <summary>What posts, on a worker.</summary>
+    public static IServiceCollection AddNotify(this IServiceCollection services)
+    {
+        services.AddOptions<MailOptions>().BindConfiguration(MailOptions.Section)
+            .Validate(o => o.IsServerClear, "BulkImporter:Mail:Server must be like smtp://name:password@mail.example.com:587 or smtps://…; "
+                + "write what is special in name or password percent-encoded, and ?starttls=never behind it for a server without TLS.")
+            .Validate(o => o.Server is null || MimeKit.MailboxAddress.TryParse(o.From, out _),
+                "BulkImporter:Mail:From must be a mail address when Server is set.")
+            .ValidateOnStart();
+        return services.AddSingleton(new DeliveryPace()).AddSingleton<PostNotification>().AddSingleton<MailNotification>()
+            .AddSingleton<SendNotifications>().AddNotifyCommon();
+    }
+
+    /// <summary>What admins do with targets and notifications, behind the doors.</summary>
+    public static IServiceCollection AddNotifyDoors(this IServiceCollection services) =>
+        services.AddSingleton<ChangeTargets>().AddSingleton<ReadNotifications>().AddSingleton<ReplayNotification>().AddNotifyCommon();
+
+    // A process that serves and works asks twice.
+    private static IServiceCollection AddNotifyCommon(this IServiceCollection services) => services.AddSingleton<ProtectSecret>();
 }
