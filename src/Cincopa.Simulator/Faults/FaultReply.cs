@@ -22,7 +22,7 @@ internal static class FaultReply
             Fault.PermissionMissing =>
                 Refuse(rule, operation, Assumptions.PermissionMissingStatus, ReplyStyle.Json, Assumptions.PermissionMissingMessage),
             Fault.QuotaExceeded => Refuse(rule, operation, 200, ReplyStyle.SuccessFalse, Assumptions.QuotaMessage),
-            Fault.UnknownStatusId => Refuse(rule, operation, 404, Assumptions.Refusals, Assumptions.UnknownStatusIdMessage),
+            Fault.UnknownStatusId => Refuse(rule, operation, 404, FaultScript.None.Refusals, Assumptions.UnknownStatusIdMessage),
             Fault.Unavailable => Refuse(rule, operation, 503, ReplyStyle.Json, Assumptions.BusyMessage),
             Fault.BadGateway => Refuse(rule, operation, 502, ReplyStyle.Html, "Bad Gateway"),
             Fault.EmptyReply => Refuse(rule, operation, 200, ReplyStyle.Empty, ""),
