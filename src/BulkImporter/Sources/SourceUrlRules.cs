@@ -17,7 +17,7 @@ public sealed class SourceUrlRules(ManifestOptions options, params IReadOnlyList
     private static readonly TimeSpan ExpiresSoonWithin = TimeSpan.FromHours(24);
 
     /// <summary>
-    /// The most problems that <see cref="Check(ReadOnlySpan{byte}, DateTimeOffset, Span{FindingCode})"/> reports of one URL.
+    /// The most problems that <see cref="Check"/> reports of one URL.
     /// </summary>
     public const int MaxProblems = 12;
 
@@ -33,30 +33,17 @@ public sealed class SourceUrlRules(ManifestOptions options, params IReadOnlyList
     /// <param name="problems">At least <see cref="MaxProblems"/> long.</param>
     public int Check(ReadOnlySpan<byte> url, DateTimeOffset now, Span<FindingCode> problems)
     {
-        if (url.IsEmpty)
-        {
-            problems[0] = FindingCode.UrlMissing;
-            return 1;
-        }
-
         var isAbsolute = UrlParts.TryParse(url, out var parts);
-        if (HasSchemeTwice(url, parts))
-        {
-            problems[0] = FindingCode.UrlSchemeTwice;
-            return 1;
-        }
-
-        // Of several addresses in one cell nothing else is worth saying.
         var second = url.IndexOf("://"u8) < 0 ? SecondAddress.None : SecondAddresses.In(url);
-        if (second == SecondAddress.Behind)
+        // Beside each of these nothing else is worth saying.
+        FindingCode? only = url.IsEmpty ? FindingCode.UrlMissing
+            : HasSchemeTwice(url, parts) ? FindingCode.UrlSchemeTwice
+            : second == SecondAddress.Behind ? FindingCode.UrlSeveral
+            : isAbsolute && IsHttp(parts.Scheme) ? null
+            : isAbsolute || HasOtherScheme(url) ? FindingCode.UrlScheme : FindingCode.UrlNotAbsolute;
+        if (only is { } alone)
         {
-            problems[0] = FindingCode.UrlSeveral;
-            return 1;
-        }
-
-        if (!isAbsolute || !IsHttp(parts.Scheme))
-        {
-            problems[0] = isAbsolute || HasOtherScheme(url) ? FindingCode.UrlScheme : FindingCode.UrlNotAbsolute;
+            problems[0] = alone;
             return 1;
         }
 
@@ -104,13 +91,6 @@ public sealed class SourceUrlRules(ManifestOptions options, params IReadOnlyList
         }
 
         return count;
-    }
-
-    /// <summary>The same for a string, with white space around it ignored.</summary>
-    public IReadOnlyList<FindingCode> Check(string url, DateTimeOffset now)
-    {
-        var problems = new FindingCode[MaxProblems];
-        return problems[..Check(Encoding.UTF8.GetBytes(url.Trim()), now, problems)];
     }
 
     /// <summary>
