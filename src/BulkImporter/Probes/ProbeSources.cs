@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Threading.RateLimiting;
 using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
@@ -133,8 +134,8 @@ public sealed class ProbeSources(
 
     private async Task ProbeAsync(int importId, int run, CancellationToken cancellationToken)
     {
-        using var places = new SemaphoreSlim(Concurrency);
-        using var turn = new SemaphoreSlim(1);
+        using var places = Places(Concurrency);
+        using var turn = Places(1);
         while (true)
         {
             var found = await database.QueryAsync<Going>(FindProbe, cancellationToken, importId, run);
@@ -161,7 +162,7 @@ public sealed class ProbeSources(
             }
             // A host without a place keeps only its own files waiting, so the places of hosts come before those of all.
             var ofHosts = sources.Select(s => SourceHost.Of(s.Url) ?? "").Distinct()
-                .ToDictionary(h => h, _ => new SemaphoreSlim(probe.PerHost > 0 ? probe.PerHost : Concurrency));
+                .ToDictionary(h => h, _ => Places(probe.PerHost > 0 ? probe.PerHost : Concurrency));
             var answers = await Task.WhenAll(sources.Select(source =>
                 AtItsTurnAsync(source, secrets, ofHosts[SourceHost.Of(source.Url) ?? ""], places, turn, cancellationToken)));
             var findings = answers.Select(a => a.Finding).OfType<ProbeFinding>().ToList();
@@ -170,50 +171,30 @@ public sealed class ProbeSources(
                 Log.SourcesNotProbed(log, importId, broken.Count, first.Source.RowNumber, first.Error!);
                 Measures.LoopFailed("probe", "item", broken.Count);
             }
-            var written = await database.ExecuteAsync(
+            // When nothing was written, the import left review, or another job has the probe: the next look tells which.
+            await database.ExecuteAsync(
                 Note, cancellationToken, importId, run, sources[^1].RowNumber, sources.Count, findings.Count,
                 findings.Select(f => f.Source.RowNumber).ToArray(),
                 findings.Select(f => f.Source.LineNumber).ToArray(), findings.Select(f => f.Code.Name())
                     .ToArray(), findings.Select(f => f.Value).ToArray(), sources.Select(s => s.Url).ToArray(),
                 sources.Select(s => findings.Exists(f => f.Source == s)).ToArray(), sources.Select(s => s.RowNumber).ToArray(),
                 answers.Select(a => a.Bytes).ToArray());
-            // The import left review, or another job has the probe: the next look tells which.
-            if (written == 0) continue;
         }
     }
 
     /// <summary>Asks when its host and all together have a place for it, and no faster than the rate.</summary>
     private async Task<Answered> AtItsTurnAsync(
-        Source source, IReadOnlyList<SecretHeader> secrets, SemaphoreSlim ofHost, SemaphoreSlim places, SemaphoreSlim turn,
+        Source source, IReadOnlyList<SecretHeader> secrets, ConcurrencyLimiter ofHost, ConcurrencyLimiter places, ConcurrencyLimiter turn,
         CancellationToken cancellationToken)
     {
-        await ofHost.WaitAsync(cancellationToken);
-        try
-        {
-            await places.WaitAsync(cancellationToken);
-            try
-            {
-                await turn.WaitAsync(cancellationToken);
-                try
-                {
-                    await Task.Delay(TimeSpan.FromSeconds(1 / RatePerSecond), clock, cancellationToken);
-                }
-                finally
-                {
-                    turn.Release();
-                }
-                return await AskAsync(source, secrets, cancellationToken);
-            }
-            finally
-            {
-                places.Release();
-            }
-        }
-        finally
-        {
-            ofHost.Release();
-        }
+        using var here = await ofHost.AcquireAsync(1, cancellationToken);
+        using var place = await places.AcquireAsync(1, cancellationToken);
+        using (await turn.AcquireAsync(1, cancellationToken))
+            await Task.Delay(TimeSpan.FromSeconds(1 / RatePerSecond), clock, cancellationToken);
+        return await AskAsync(source, secrets, cancellationToken);
     }
+
+    private static ConcurrencyLimiter Places(int count) => new(new() { PermitLimit = count, QueueLimit = int.MaxValue });
 
     private async Task<Answered> AskAsync(Source source, IReadOnlyList<SecretHeader> secrets, CancellationToken cancellationToken)
     {
