@@ -1,7 +1,7 @@
 namespace Cincopa.Simulator;
 
 /// <summary>
-/// What a call asked for; <see cref="Endpoints.ApiEndpoint"/> has their paths. In JSON in snake case: <c>submit</c>, <c>get_upload_url</c>, …
+/// What a call asked for; <see cref="Endpoints.ApiEndpoint"/> has the paths. In JSON in snake case: <c>submit</c>, <c>set_meta</c>, …
 /// </summary>
 public enum Operation
 {

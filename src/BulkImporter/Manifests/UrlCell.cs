@@ -14,9 +14,10 @@ internal static partial class UrlCell
     private static readonly SearchValues<byte> Wrapping = SearchValues.Create("\"'<>()[]#`"u8);
 
     /// <summary>What may stand before an address and behind it, in pairs.</summary>
-    private const string Wrappers = "\"\"''``<>()[]##\u201C\u201D\u201D\u201D\u201E\u201C\u201E\u201D\u201C\u201C\u2018\u2019\u2019\u2019\u201A\u2018"
-        + "\u201A\u2019\u00AB\u00BB\u00BB\u00AB\u2039\u203A\u203A\u2039\u00B4\u00B4`\u00B4\u2033\u2033\u2032\u2032\uFF02\uFF02\u300C\u300D"
-        + "\u300E\u300F\u3008\u3009";
+    private const string Wrappers =
+        "\"\"''``<>()[]##\u201C\u201D\u201D\u201D\u201E\u201C\u201E\u201D\u201C\u201C\u2018\u2019\u2019\u2019\u201A\u2018\u201A\u2019"
+        + "\u00AB\u00BB\u00BB\u00AB\u2039\u203A\u203A\u2039\u00B4\u00B4`\u00B4\u2033\u2033\u2032\u2032\uFF02\uFF02\u300C\u300D\u300E\u300F"
+        + "\u3008\u3009";
 
     /// <summary>Signs that no address begins with, also when their partner is missing: what is behind them is the address.</summary>
     private const string Openers = "\"'`<\u201C\u201D\u201E\u2018\u2019\u201A\u00AB\u2039\u00B4";

@@ -100,8 +100,13 @@ internal static class AssetEndpoints
         }
 
         item["thumbnail"] = File($"{media}/thumbnail.jpg", "image/jpeg");
-        item["content"] = File(versions is [var first, ..] ? AddressOf(first) : original,
-            asset.Type switch { "video" => "video/mp4", "image" => "image/jpeg", "audio" => "audio/mpeg", _ => "application/octet-stream" });
+        item["content"] = File(versions is [var first, ..] ? AddressOf(first) : original, asset.Type switch
+        {
+            "video" => "video/mp4",
+            "image" => "image/jpeg",
+            "audio" => "audio/mpeg",
+            _ => "application/octet-stream",
+        });
         var files = new Dictionary<string, object>
         {
             ["original"] = new { url = original, filesize = asset.Size.ToString(CultureInfo.InvariantCulture), name = asset.FileName },
