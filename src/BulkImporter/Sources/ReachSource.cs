@@ -181,11 +181,11 @@ public sealed class ReachSource : IDisposable
             >= 400 => SourceProblem.Refused,
             _ => SourceProblem.Broken,
         };
-        return new SourceAnswer(problem, $"{url.IdnHost} answered {status}.", url, response, StallTimeout, clock);
+        return new SourceAnswer(problem, $"{url.IdnHost} answered {status}.", url, response, clock);
     }
 
     private SourceAnswer Failed((SourceProblem Problem, string Text) why, Uri url) =>
         Failed(why.Problem, $"{url.IdnHost} {why.Text}.", url);
 
-    private SourceAnswer Failed(SourceProblem problem, string detail, Uri url) => new(problem, detail, url, null, StallTimeout, clock);
+    private SourceAnswer Failed(SourceProblem problem, string detail, Uri url) => new(problem, detail, url, null, clock);
 }
