@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using BulkImporter.Data;
@@ -205,9 +204,9 @@ public sealed class MapAddresses(NpgsqlDataSource database)
         if (counted.Conflicts > 0)
         {
             var named = await connection.QueryLongAsync<Conflict>($"{numbered} {Conflicts}", cancellationToken, parameters);
-            return new Mappable.Refused(string.Create(CultureInfo.InvariantCulture,
+            return new Mappable.Refused(
                 $"{counted.Conflicts:N0} old {(counted.Conflicts == 1 ? "address leads" : "addresses lead")} to more than one asset"
-                    + $"{order.Format.Facts().Because}: ")
+                + $"{order.Format.Facts().Because}: "
                 + string.Join("; ", named.Select(c => $"{c.Address}: {string.Join(", ", c.Rows)}"))
                 + (counted.Conflicts > named.Count ? "; and more" : "") + ". Map only the imports whose assets are the right ones, or "
                 + "give these rows different old addresses.");

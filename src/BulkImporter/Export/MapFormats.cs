@@ -91,8 +91,8 @@ internal static class MapFormats
     }
 
     /// <summary>What a person reads in a file with comments.</summary>
-    public static string Title(this Mappable.Ready map) => string.Create(CultureInfo.InvariantCulture,
-        $"# {map.Report.Addresses:N0} old addresses of import {string.Join(", ", map.Order.ImportIds)}, by BulkImporter.");
+    public static string Title(this Mappable.Ready map) =>
+        $"# {map.Report.Addresses:N0} old addresses of import {string.Join(", ", map.Order.ImportIds)}, by BulkImporter.";
 }
 
 /// <summary>One way to write a map. The addresses without a host come in a part of their own, the first.</summary>
@@ -127,9 +127,8 @@ internal sealed class CsvMap(PipeWriter output) : MapWriter(output)
 {
     public override void Begin() => Line("old_url,new_url,rid,import,row");
 
-    public override void Write(MapEntry entry, string target) => Line(string.Create(CultureInfo.InvariantCulture,
-        $"{FormulaGuard.Cell(entry.Address)},{FormulaGuard.Cell(target)},{FormulaGuard.Cell(entry.Rid)},{entry.ImportId},"
-            + $"{entry.RowNumber}"));
+    public override void Write(MapEntry entry, string target) => Line(
+        $"{FormulaGuard.Cell(entry.Address)},{FormulaGuard.Cell(target)},{FormulaGuard.Cell(entry.Rid)},{entry.ImportId},{entry.RowNumber}");
 }
 
 internal sealed class JsonMap(PipeWriter output) : MapWriter(output)
@@ -168,8 +167,8 @@ internal sealed class NginxMap(Mappable.Ready map, PipeWriter output) : MapWrite
         Line("# In the http block:                       include /etc/nginx/old-addresses.conf;");
         Line("# In each server block of an old host:     if ($new_address) { return 301 $new_address; }");
         Line("# nginx does not tell upper from lower case in these addresses.");
-        Line(string.Create(CultureInfo.InvariantCulture, $"map_hash_bucket_size {BucketSize};"));
-        Line(string.Create(CultureInfo.InvariantCulture, $"map_hash_max_size {TableSize};"));
+        Line($"map_hash_bucket_size {BucketSize};");
+        Line($"map_hash_max_size {TableSize};");
     }
 
     public override void BeginPart(bool withHost)

@@ -39,12 +39,11 @@ public sealed class MailNotification(IOptions<MailOptions> options, DeliveryPace
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return string.Create(CultureInfo.InvariantCulture, $"The mail server did not answer within {pace.Timeout.TotalSeconds:0.#} s.");
+            return $"The mail server did not answer within {pace.Timeout.TotalSeconds:0.#} s.";
         }
         catch (SmtpCommandException e)
         {
-            return Redact.Line(
-                string.Create(CultureInfo.InvariantCulture, $"The mail server refused the message ({(int)e.StatusCode}): {e.Message}"),
+            return Redact.Line($"The mail server refused the message ({(int)e.StatusCode}): {e.Message}",
                 mail.SignIn is { Password.Length: > 0 } signIn ? signIn.Password : from, LongestProblem);
         }
         catch (AuthenticationException)
@@ -117,7 +116,7 @@ public sealed class MailNotification(IOptions<MailOptions> options, DeliveryPace
         if (import is not { } known || Of(known, "counts") is not { } counts) return "";
         var told = new[] { "imported", "failed", "unknown", "pending", "cancelled", "invalid", "duplicate" }
             .Where(state => counts.TryGetProperty(state, out var count) && count.GetInt32() > 0)
-            .Select(state => string.Create(CultureInfo.InvariantCulture, $"{counts.GetProperty(state).GetInt32():N0} {state}"));
+            .Select(state => $"{counts.GetProperty(state).GetInt32():N0} {state}");
         return string.Join(", ", told) is { Length: > 0 } some ? some : "no records";
     }
 

@@ -38,11 +38,11 @@ public sealed class PostNotification(DeliveryPace pace, TimeProvider clock) : ID
         {
             using var response = await http.SendAsync(request, either.Token);
             return response.IsSuccessStatusCode
-                ? null : string.Create(CultureInfo.InvariantCulture, $"It answered with HTTP {(int)response.StatusCode}.");
+                ? null : $"It answered with HTTP {(int)response.StatusCode}.";
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return string.Create(CultureInfo.InvariantCulture, $"It did not answer within {pace.Timeout.TotalSeconds:0.#} s.");
+            return $"It did not answer within {pace.Timeout.TotalSeconds:0.#} s.";
         }
         catch (HttpRequestException e)
         {

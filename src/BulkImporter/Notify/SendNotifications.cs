@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -146,8 +145,7 @@ public sealed class SendNotifications(
         if (lookedAt is { } last && clock.GetElapsedTime(last) < LookEvery) return;
         await database.ExecuteAsync(Forget, cancellationToken, KeepFor);
         var stalledAfter = work.Value.StalledAfter;
-        await database.ExecuteAsync(NoteStalled, cancellationToken, stalledAfter,
-            string.Create(CultureInfo.InvariantCulture, $"{stalledAfter.TotalMinutes:0.#} min"));
+        await database.ExecuteAsync(NoteStalled, cancellationToken, stalledAfter, $"{stalledAfter.TotalMinutes:0.#} min");
         lookedAt = clock.GetTimestamp();
     }
 
@@ -230,11 +228,11 @@ public sealed class SendNotifications(
     private NotificationLinks? LinksTo(int? importId)
     {
         if (importId is not { } id || web.Value.PageBaseUrl is not { } root) return null;
-        var page = string.Create(CultureInfo.InvariantCulture, $"{root.AbsoluteUri.TrimEnd('/')}/imports/{id}");
+        var page = $"{root.AbsoluteUri.TrimEnd('/')}/imports/{id}";
         return new(new Uri(page), new Uri(page + "/records?state=failed"));
     }
 
-    private static string IdOf(long notificationId) => string.Create(CultureInfo.InvariantCulture, $"msg_{notificationId}");
+    private static string IdOf(long notificationId) => $"msg_{notificationId}";
 
     private sealed record Fresh(string Kind, DateTimeOffset At, int? ImportId, string Account, string? Reason);
 

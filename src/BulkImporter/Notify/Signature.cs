@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -18,9 +17,7 @@ public static class Signature
     /// <param name="body">The very text that is sent.</param>
     public static string Of(string secret, string id, long timestamp, string body)
     {
-        var signed = string.Create(CultureInfo.InvariantCulture, $"{id}.{timestamp}.{body}");
-        return "v1,"
-            + Convert.ToBase64String(
-                HMACSHA256.HashData(Convert.FromBase64String(secret[SecretPrefix.Length..]), Encoding.UTF8.GetBytes(signed)));
+        var key = Convert.FromBase64String(secret[SecretPrefix.Length..]);
+        return "v1," + Convert.ToBase64String(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"{id}.{timestamp}.{body}")));
     }
 }

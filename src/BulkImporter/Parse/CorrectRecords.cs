@@ -120,7 +120,7 @@ public sealed class CorrectRecords(
             var goesOn = isReview ? ImportTransitions.ReadAgain : ImportTransitions.RunsAgain;
             await connection.ExecuteAsync(goesOn, cancellationToken, importId);
             if (isReview) await ForgetRows.RunAsync(connection, importId, cancellationToken);
-            var detail = string.Create(CultureInfo.InvariantCulture, $"{moved.Count} {(moved.Count == 1 ? "row" : "rows")}");
+            var detail = $"{moved.Count} {(moved.Count == 1 ? "row" : "rows")}";
             await connection.NoteAsync(actor, "records_corrected", cancellationToken, detail, importId);
             await transaction.CommitAsync(cancellationToken);
         }
@@ -233,10 +233,9 @@ public sealed class CorrectRecords(
         {
             var key = one.Change!.SourceKey!.Value;
             if (here.TryGetValue(key, out var row) && row != one.Change.RowNumber)
-                one.Refuse("duplicate_url", string.Create(CultureInfo.InvariantCulture, $"Row {row} has this address."));
+                one.Refuse("duplicate_url", $"Row {row} has this address.");
             else if (earlier.TryGetValue(key, out var other))
-                one.Refuse("already_imported",
-                    string.Create(CultureInfo.InvariantCulture, $"Row {other.RowNumber} of import {other.ImportId} has this address."));
+                one.Refuse("already_imported", $"Row {other.RowNumber} of import {other.ImportId} has this address.");
             else if (skipRepeated)
                 here[key] = one.Change.RowNumber;
         }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
@@ -17,7 +16,7 @@ public sealed record SecretHeader(string Host, string Name, string Value)
     internal static string PlaceOf(Uri url) =>
         (url.Scheme == Uri.UriSchemeHttps ? "" : "http://") + (url.HostNameType == UriHostNameType.IPv6 ? url.Host : url.IdnHost)
             .ToLowerInvariant()
-        + (url.IsDefaultPort ? "" : string.Create(CultureInfo.InvariantCulture, $":{url.Port}"));
+        + (url.IsDefaultPort ? "" : $":{url.Port}");
 
     public override string ToString() => $"{Name} for {Host}";
 }

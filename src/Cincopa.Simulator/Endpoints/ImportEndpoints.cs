@@ -90,8 +90,7 @@ internal static class ImportEndpoints
             ("file_size_bytes", Number(failure is null ? import.Size : -1)),
             .. resid,
             ("more", failure ?? ""),
-            ("debug", failure is null
-                ? "" : string.Create(CultureInfo.InvariantCulture, $"transfer ended after {age.TotalSeconds:F3} s: {failure}")),
+            ("debug", failure is null ? "" : $"transfer ended after {age.TotalSeconds:F3} s: {failure}"),
         ]);
 
         object Number(long value) => script.NumbersAsStrings ? value.ToString(CultureInfo.InvariantCulture) : value;
