@@ -56,12 +56,11 @@ internal static class GalleryEndpoints
             }));
     });
 
-    public static Result AddItem(Call call) => OnAssets(call, (gallery, assets) =>
-        call.Library.AddItems(gallery, assets, top: call.Query["insert_position"] == "top"));
+    public static Result AddItem(Call call) => Rearrange(call, (gallery, assets) =>
+        gallery.Items.InsertRange(call.Query["insert_position"] == "top" ? 0 : gallery.Items.Count, assets));
 
-    public static Result RemoveItem(Call call) => OnAssets(call, (gallery, assets) =>
+    public static Result RemoveItem(Call call) => Rearrange(call, (_, assets) =>
     {
-        call.Library.RemoveItems(gallery, assets);
         if (call.Query["delete_asset"] == "yes")
             assets.ForEach(call.Library.Delete);
     });
@@ -69,28 +68,21 @@ internal static class GalleryEndpoints
     /// <summary>
     /// A field that is not sent stays (INF, as the names of the fields are: those of <c>gallery.create</c> and of the list).
     /// </summary>
-    public static Result SetMeta(Call call) => On(call, gallery =>
+    public static Result SetMeta(Call call) => On(call, gallery => Change(call, gallery, () =>
     {
-        call.Library.Change(gallery, changed =>
-        {
-            changed.Name = call.Query["name"] ?? changed.Name;
-            changed.Description = call.Query["description"] ?? changed.Description;
-            changed.Tags = call.Query["tags"] is { } tags ? Words(tags) : changed.Tags;
-        });
-        return call.Ok();
-    });
+        gallery.Name = call.Query["name"] ?? gallery.Name;
+        gallery.Description = call.Query["description"] ?? gallery.Description;
+        gallery.Tags = call.Query["tags"] is { } tags ? Words(tags) : gallery.Tags;
+    }));
 
     /// <summary>
     /// Links a gallery to the one whose looks it takes: <c>master</c>, and <c>fid</c> (OWN). What the call means without <c>fid</c> is UNK,
     /// so it is refused.
     /// </summary>
     public static Result SetMaster(Call call) => On(call, gallery =>
-    {
-        if (call.Library.FindGallery(call.Query["master"], call.Script.AnyGallery) is not { } master || master == gallery)
-            return call.Refuse(404, Assumptions.UnknownGalleryMessage);
-        call.Library.Change(gallery, changed => changed.Master = master.Fid);
-        return call.Ok();
-    });
+        call.Library.FindGallery(call.Query["master"], call.Script.AnyGallery) is { } master && master != gallery
+            ? Change(call, gallery, () => gallery.Master = master.Fid)
+            : call.Refuse(404, Assumptions.UnknownGalleryMessage));
 
     /// <summary>
     /// One that is not there is refused, also where any gallery is taken as existing: nothing is to be made by a deletion.
@@ -112,13 +104,23 @@ internal static class GalleryEndpoints
         call.Library.FindGallery(call.Query["fid"], call.Script.AnyGallery) is { } gallery
             ? answer(gallery) : call.Refuse(404, Assumptions.UnknownGalleryMessage);
 
-    /// <summary>Changes the assets of the comma list in <c>rid</c>, which is refused when one of them does not exist.</summary>
-    private static Result OnAssets(Call call, Action<Gallery, List<Asset>> change) => On(call, gallery =>
+    /// <summary>
+    /// Takes the assets of the comma list in <c>rid</c> out of the gallery, for something else; refused when one of them does not exist.
+    /// </summary>
+    private static Result Rearrange(Call call, Action<Gallery, List<Asset>> change) => On(call, gallery =>
     {
-        var assets = (call.Query["rid"] ?? "").Split(',').Select(call.Library.FindAsset).ToList();
-        if (assets.Contains(null))
-            return call.Refuse(404, Assumptions.UnknownAssetMessage);
-        change(gallery, assets!);
-        return call.Ok();
+        var rids = (call.Query["rid"] ?? "").Split(',');
+        var assets = rids.Select(call.Library.FindAsset).OfType<Asset>().ToList();
+        return assets.Count < rids.Length ? call.Refuse(404, Assumptions.UnknownAssetMessage) : Change(call, gallery, () =>
+        {
+            assets.ForEach(asset => gallery.Items.Remove(asset));
+            change(gallery, assets);
+        });
     });
+
+    private static Result Change(Call call, Gallery gallery, Action change)
+    {
+        call.Library.Change(gallery, change);
+        return call.Ok();
+    }
 }

@@ -29,16 +29,7 @@ internal sealed class FaultDeck
     /// <param name="ordinal">The how-manieth call it is: of this operation and URL, or of this operation; from 1.</param>
     public Draw Draw(Operation operation, string? input, long ordinal)
     {
-        FaultRule? struck = null;
-        foreach (var armed in rules)
-        {
-            if (armed.Strikes(Script.Seed, operation, input, ordinal))
-            {
-                struck = armed.Rule;
-                break;
-            }
-        }
-
+        var struck = Array.Find(rules, armed => armed.Strikes(Script.Seed, operation, input, ordinal))?.Rule;
         if (struck is null && operation == Operation.Submit && UrlPatterns.Find(input)?.Rule is { } rule && !(ordinal > rule.PerInput))
             struck = rule;
 

@@ -177,11 +177,11 @@ public sealed class Library
         }
     }
 
-    internal void Change(Gallery gallery, Action<Gallery> change)
+    internal void Change(Gallery gallery, Action change)
     {
         lock (gate)
         {
-            change(gallery);
+            change();
             gallery.Modified = clock.GetUtcNow();
         }
     }
@@ -207,27 +207,6 @@ public sealed class Library
     {
         lock (gate)
             return PageOf(gallery.Items, new AssetQuery(), uploadedBy, skip, take);
-    }
-
-    internal void AddItems(Gallery gallery, IReadOnlyList<Asset> assets, bool top)
-    {
-        lock (gate)
-        {
-            foreach (var asset in assets)
-                gallery.Items.Remove(asset);
-            gallery.Items.InsertRange(top ? 0 : gallery.Items.Count, assets);
-            gallery.Modified = clock.GetUtcNow();
-        }
-    }
-
-    internal void RemoveItems(Gallery gallery, IReadOnlyList<Asset> assets)
-    {
-        lock (gate)
-        {
-            foreach (var asset in assets)
-                gallery.Items.Remove(asset);
-            gallery.Modified = clock.GetUtcNow();
-        }
     }
 
     // Files by push.
