@@ -70,7 +70,7 @@ internal static class WholeManifest
         {
             FileFormat.Xlsx => new WorkbookResults(reader.Layout, isWhole, output),
             FileFormat.Jsonl => new JsonLineResults(reader.Layout, isWhole, output),
-            _ => new CsvResults(reader.Layout, isWhole, output),
+            _ => new ResultRowWriter(reader.Layout, output, isWhole),
         };
         writer.WriteHeader();
         while (await reader.ReadAsync(TestContext.Current.CancellationToken))
