@@ -128,7 +128,8 @@ internal sealed class CsvMap(PipeWriter output) : MapWriter(output)
     public override void Begin() => Line("old_url,new_url,rid,import,row");
 
     public override void Write(MapEntry entry, string target) => Line(
-        $"{FormulaGuard.Cell(entry.Address)},{FormulaGuard.Cell(target)},{FormulaGuard.Cell(entry.Rid)},{entry.ImportId},{entry.RowNumber}");
+        $"{FormulaGuard.Cell(entry.Address)},{FormulaGuard.Cell(target)},{FormulaGuard.Cell(entry.Rid)},"
+            + $"{entry.ImportId},{entry.RowNumber}");
 }
 
 internal sealed class JsonMap(PipeWriter output) : MapWriter(output)

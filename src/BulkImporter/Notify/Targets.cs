@@ -67,7 +67,8 @@ public sealed partial class ChangeTargets(IDbContextFactory<ImporterDb> contexts
         return await KeepAsync(new(name, address.AbsoluteUri, Signature.NewSecret()), actor, cancellationToken);
     }
 
-    private Task<MadeTarget?> KeepAsync(MadeTarget made, string actor, CancellationToken cancellationToken) => contexts.ChangeAsync(async db =>
+    private Task<MadeTarget?> KeepAsync(MadeTarget made, string actor, CancellationToken cancellationToken) =>
+        contexts.ChangeAsync(async db =>
     {
         if (await db.Set<NotificationTarget>().AnyAsync(t => t.Name == made.Name, cancellationToken)) return null;
         var secret = secrets.Protect(made.Secret ?? "");

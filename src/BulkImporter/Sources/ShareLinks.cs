@@ -167,7 +167,8 @@ internal static class ShareLinks
 
     private static ShareLink? Of(ReadOnlySpan<byte> host, ReadOnlySpan<byte> path, ReadOnlySpan<byte> query, bool usualPort)
     {
-        var site = (host.EndsWith(".cloud.google.com"u8) ? GoogleCloud : Sites.Of(host)) ?? (path.IndexOf("/-/blob/"u8) > 0 ? GitLab : null);
+        var site = host.EndsWith(".cloud.google.com"u8) ? GoogleCloud
+            : Sites.Of(host) ?? (path.IndexOf("/-/blob/"u8) > 0 ? GitLab : null);
         if (site is null && !IsWikiPage(path, query) && !(path.StartsWith("/index.php/s/"u8) && !path.EndsWith("/download"u8)))
             return null;
         var link = new Link(Encoding.UTF8.GetString(host), Encoding.UTF8.GetString(path), Encoding.UTF8.GetString(query));
